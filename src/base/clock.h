@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stdint.h>
+
+#define NS_PER_US 1000
+#define NS_PER_MS 1000000
+#define NS_PER_S 1000000000
+
+// CLOCK_MONOTONIC, ns.
+int64_t clock_now(void);
+
+// CLOCK_REALTIME, ns since 1970 UTC.
+int64_t clock_wall(void);

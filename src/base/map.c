@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "base/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+uint64_t map_hash(uint64_t key)
+{
+    key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9u;
+    key = (key ^ key >> 27) * 0x94d049bb133111ebu;
+    return key ^ key >> 31;
+}
+
+void map_fini(struct map *map)
+{
+    free(map->slots);
+    *map = (struct map){0};
+}
+
+void map_clear(struct map *map)
+{
+    if (map->slots)
+        memset(map->slots, 0, map->capacity * sizeof *map->slots);
+    map->count = 0;
+}
+
+// The slot that holds key, or the free one where it belongs.
+static struct map_slot *find(const struct map *map, uint64_t key)
+{
+    size_t mask = map->capacity - 1;
+    size_t at = (size_t)map_hash(key) & mask;
+    while (map->slots[at].used && map->slots[at].key != key)
+        at = (at + 1) & mask;
+    return &map->slots[at];
+}
+
+static void grow(struct map *map)
+{
+    struct map old = *map;
+    map->capacity = old.capacity ? old.capacity * 2 : 64;
+    map->slots = xcalloc(map->capacity, sizeof *map->slots);
+    for (size_t i = 0; i < old.capacity; i++)
+        if (old.slots[i].used)
+            *find(map, old.slots[i].key) = old.slots[i];
+    free(old.slots);
+}
+
+uint32_t map_get(const struct map *map, uint64_t key, uint32_t fallback)
+{
+    if (!map->count)
+        return fallback;
+    const struct map_slot *slot = find(map, key);
+    return slot->used ? slot->value : fallback;
+}
+
+void map_put(struct map *map, uint64_t key, uint32_t value)
+{
+    if (map->count * 4 >= map->capacity * 3)
+        grow(map);
+    struct map_slot *slot = find(map, key);
+    if (!slot->used)
+        map->count++;
+    *slot = (struct map_slot){.key = key, .value = value, .used = 1};
+}
