@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include "target/image.h"
+
+#include <assert.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define CHUNK (64u << 10) // bytes read from a file at once
+#define SEGMENTS_MAX 4096
+#define NOTES_MAX (64u << 10)
+
+struct image_store {
+    int fd;               // -1: the bytes are in memory
+    const unsigned char *bytes;
+    unsigned char **chunks; // [offset / CHUNK], NULL until read
+    uint64_t chunk_count;
+};
+
+static bool fill(const struct image *image, uint64_t offset, unsigned char *to, size_t length)
+{
+    while (length) {
+        ssize_t got = pread(image->store->fd, to, length, (off_t)offset);
+        if (got <= 0)
+            return false;
+        to += got;
+        offset += (uint64_t)got;
+        length -= (size_t)got;
+    }
+    return true;
+}
+
+static const unsigned char *chunk_get(const struct image *image, uint64_t index)
+{
+    struct image_store *store = image->store;
+    if (!store->chunks[index]) {
+        uint64_t start = index * CHUNK;
+        size_t length = image->size - start < CHUNK ? (size_t)(image->size - start) : CHUNK;
+        AUTO_FREE unsigned char *bytes = xmalloc(CHUNK);
+        if (!fill(image, start, bytes, length))
+            return NULL; // truncated since it was opened
+        store->chunks[index] = steal_ptr(&bytes);
+    }
+    return store->chunks[index];
+}
+
+bool image_read(const struct image *image, uint64_t offset, void *to, size_t length)
+{
+    if (offset > image->size || length > image->size - offset)
+        return false;
+    if (image->store->bytes) {
+        memcpy(to, image->store->bytes + offset, length);
+        return true;
+    }
+    for (unsigned char *out = to; length;) {
+        uint64_t inside = offset % CHUNK;
+        size_t part = length < CHUNK - inside ? length : (size_t)(CHUNK - inside);
+        const unsigned char *chunk = chunk_get(image, offset / CHUNK);
+        if (!chunk)
+            return false;
+        memcpy(out, chunk + inside, part);
+        out += part;
+        offset += part;
+        length -= part;
+    }
+    return true;
+}
+
+bool image_vaddr(const struct image *image, uint64_t offset, uint64_t *vaddr)
+{
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct segment *segment = &image->segments[i];
+        if (offset - segment->offset < segment->file_size && offset >= segment->offset) {
+            *vaddr = segment->vaddr + (offset - segment->offset);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool image_offset(const struct image *image, uint64_t vaddr, uint64_t *offset)
+{
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct segment *segment = &image->segments[i];
+        if (vaddr >= segment->vaddr && vaddr - segment->vaddr < segment->file_size) {
+            *offset = segment->offset + (vaddr - segment->vaddr);
+            return true;
+        }
+    }
+    return false;
+}
+
+void image_build_id_hex(const struct image *image, char text[2 * BUILD_ID_MAX + 1])
+{
+    for (size_t i = 0; i < image->build_id_length; i++)
+        snprintf(text + 2 * i, 3, "%02x", image->build_id[i]);
+    text[2 * image->build_id_length] = '\0';
+}
+
+// Notes are words (name size, description size, type), then both padded to four bytes.
+static void find_build_id(struct image *image, const GElf_Phdr *note)
+{
+    size_t size = note->p_filesz < NOTES_MAX ? (size_t)note->p_filesz : NOTES_MAX;
+    AUTO_FREE unsigned char *bytes = xmalloc(size);
+    if (!image_read(image, note->p_offset, bytes, size))
+        return;
+    for (size_t at = 0; size - at >= 12;) {
+        uint32_t name_size, size_of_id, type;
+        memcpy(&name_size, bytes + at, 4);
+        memcpy(&size_of_id, bytes + at + 4, 4);
+        memcpy(&type, bytes + at + 8, 4);
+        at += 12;
+        uint64_t name_room = ((uint64_t)name_size + 3) & ~3ull;
+        uint64_t id_room = ((uint64_t)size_of_id + 3) & ~3ull;
+        if (name_room + id_room > size - at)
+            return;
+        if (type == NT_GNU_BUILD_ID && name_size == 4 && !memcmp(bytes + at, "GNU", 4) &&
+            size_of_id <= BUILD_ID_MAX) {
+            image->build_id_length = size_of_id;
+            memcpy(image->build_id, bytes + at + name_room, size_of_id);
+            return;
+        }
+        at += (size_t)(name_room + id_room);
+    }
+}
+
+static void add_segment(struct image *image, const GElf_Phdr *phdr)
+{
+    image->segments =
+        xrealloc(image->segments, (image->segment_count + 1) * sizeof *image->segments);
+    image->segments[image->segment_count++] = (struct segment){
+        .offset = phdr->p_offset,
+        .vaddr = phdr->p_vaddr,
+        .file_size = phdr->p_filesz,
+        .memory_size = phdr->p_memsz,
+        .flags = phdr->p_flags,
+    };
+}
+
+static enum rc read_headers(struct image *image, struct err *err)
+{
+    GElf_Ehdr header;
+    size_t count;
+    if (!image->elf || elf_kind(image->elf) != ELF_K_ELF || !gelf_getehdr(image->elf, &header))
+        return err_set(err, RC_FORMAT, "not an ELF file");
+    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
+        header.e_machine != EM_X86_64)
+        return err_set(err, RC_FORMAT, "not an x86-64 ELF file");
+    if (elf_getphdrnum(image->elf, &count) != 0 || count > SEGMENTS_MAX)
+        return err_set(err, RC_FORMAT, "its program headers are damaged");
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr phdr;
+        if (!gelf_getphdr(image->elf, (int)i, &phdr))
+            return err_set(err, RC_FORMAT, "its program headers are damaged");
+        if (phdr.p_type == PT_LOAD)
+            add_segment(image, &phdr);
+        else if (phdr.p_type == PT_NOTE && !image->build_id_length)
+            find_build_id(image, &phdr);
+        else if (phdr.p_type == PT_GNU_EH_FRAME) {
+            image->eh_frame_hdr = phdr.p_vaddr;
+            image->eh_frame_hdr_size = phdr.p_memsz;
+        }
+    }
+    return RC_OK;
+}
+
+// Static programs have .eh_frame without the search table that program headers would lead to.
+static void find_eh_frame(struct image *image)
+{
+    size_t names;
+    if (elf_getshdrstrndx(image->elf, &names) != 0)
+        return;
+    for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
+         section = elf_nextscn(image->elf, section)) {
+        GElf_Shdr header;
+        const char *name = gelf_getshdr(section, &header)
+                               ? elf_strptr(image->elf, names, header.sh_name)
+                               : NULL;
+        if (!name || strcmp(name, ".eh_frame") != 0 || header.sh_type == SHT_NOBITS)
+            continue;
+        image->eh_frame = header.sh_addr;
+        image->eh_frame_size = header.sh_size;
+    }
+}
+
+static enum rc finish(struct image *image, struct image **out, struct err *err)
+{
+    enum rc rc = read_headers(image, err);
+    if (rc != RC_OK) {
+        image_free(image);
+        return rc;
+    }
+    find_eh_frame(image);
+    *out = image;
+    return RC_OK;
+}
+
+static struct image *image_new(int fd, const void *bytes, uint64_t size)
+{
+    elf_version(EV_CURRENT);
+    struct image *image = xcalloc(1, sizeof *image);
+    image->size = size;
+    image->store = xcalloc(1, sizeof *image->store);
+    image->store->fd = fd;
+    image->store->bytes = bytes;
+    if (!bytes) {
+        image->store->chunk_count = (size + CHUNK - 1) / CHUNK;
+        image->store->chunks = xcalloc(image->store->chunk_count, sizeof(void *));
+    }
+    return image;
+}
+
+enum rc image_open(int fd, struct image **out, struct err *err)
+{
+    AUTO_FD int owned = fd;
+    struct stat info;
+    if (fstat(owned, &info) != 0)
+        return err_set(err, RC_IO, "its size cannot be read");
+    if (!S_ISREG(info.st_mode))
+        return err_set(err, RC_FORMAT, "not a regular file");
+    if (info.st_size <= 0 || info.st_size > (off_t)(64ull << 30))
+        return err_set(err, RC_FORMAT, "its size is implausible");
+    struct image *image = image_new(steal_fd(&owned), NULL, (uint64_t)info.st_size);
+    image->elf = elf_begin(image->store->fd, ELF_C_READ, NULL); // READ: it never maps the file
+    return finish(image, out, err);
+}
+
+enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err)
+{
+    struct image *image = image_new(-1, bytes, size);
+    // libelf takes a char * but with this call only reads.
+    image->elf = elf_memory((char *)(uintptr_t)bytes, size);
+    return finish(image, out, err);
+}
+
+void image_free(struct image *image)
+{
+    if (!image)
+        return;
+    elf_end(image->elf);
+    for (uint64_t i = 0; i < image->store->chunk_count; i++)
+        free(image->store->chunks[i]);
+    free(image->store->chunks);
+    if (image->store->fd >= 0)
+        close(image->store->fd);
+    free(image->store);
+    free(image->segments);
+    free(image);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// The bytes of one ELF file (or of the vdso), held locally and read through bounds checks only.
+// Nothing is mapped: the owner of the file may truncate it at any time. libelf reads the headers.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libelf.h>
+
+#include "base/err.h"
+
+#define BUILD_ID_MAX 64
+
+struct segment { // a PT_LOAD program header
+    uint64_t offset, vaddr, file_size, memory_size;
+    uint32_t flags; // PF_R, PF_W, PF_X
+};
+
+struct image {
+    uint64_t size; // of the file, bytes
+    struct segment *segments;
+    size_t segment_count;
+    uint64_t eh_frame_hdr, eh_frame_hdr_size; // link-time address and size; 0: there is none
+    uint64_t eh_frame, eh_frame_size;         // the same, by the section headers
+    unsigned char build_id[BUILD_ID_MAX];
+    size_t build_id_length; // 0: none
+    Elf *elf;               // owned; for readers of sections (symbols)
+    struct image_store *store;
+};
+
+// Takes the descriptor (also on failure). RC_FORMAT: not an ELF file of this machine's class.
+enum rc image_open(int fd, struct image **out, struct err *err) MUST_CHECK;
+
+// The image that lies at `bytes`, which must outlive it.
+enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err) MUST_CHECK;
+void image_free(struct image *image);
+
+// Copies file bytes [offset, offset + length); false when they are not all there.
+bool image_read(const struct image *image, uint64_t offset, void *to, size_t length);
+
+// Link-time address of a file offset and back, by the PT_LOAD that holds it; false when none does.
+bool image_vaddr(const struct image *image, uint64_t offset, uint64_t *vaddr);
+bool image_offset(const struct image *image, uint64_t vaddr, uint64_t *offset);
+
+// Lower-case hex of the build id, "" without one.
+void image_build_id_hex(const struct image *image, char text[2 * BUILD_ID_MAX + 1]);

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "target/module.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "target/module_file.h"
+
+struct modules {
+    struct module **modules;
+    size_t count, capacity;
+    struct mapping **mappings;
+    size_t mapping_count, mapping_capacity;
+    const struct mapping *main;
+};
+
+struct modules *modules_new(void)
+{
+    return xcalloc(1, sizeof(struct modules));
+}
+
+void modules_free(struct modules *modules)
+{
+    if (!modules)
+        return;
+    for (size_t i = 0; i < modules->count; i++) {
+        image_free(modules->modules[i]->image);
+        free(modules->modules[i]->path);
+        free(modules->modules[i]->problem);
+        free(modules->modules[i]);
+    }
+    for (size_t i = 0; i < modules->mapping_count; i++)
+        free(modules->mappings[i]);
+    free(modules->modules);
+    free(modules->mappings);
+    free(modules);
+}
+
+size_t modules_count(const struct modules *modules)
+{
+    return modules->count;
+}
+
+struct module *modules_get(const struct modules *modules, uint32_t id)
+{
+    return modules->modules[id];
+}
+
+size_t modules_mapping_count(const struct modules *modules)
+{
+    return modules->mapping_count;
+}
+
+const struct mapping *modules_mapping(const struct modules *modules, uint32_t id)
+{
+    return modules->mappings[id];
+}
+
+const struct mapping *modules_main(const struct modules *modules)
+{
+    return modules->main;
+}
+
+static const char *last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static struct module *module_add(struct modules *modules, enum module_kind kind, const char *path)
+{
+    ARRAY_RESERVE(modules->modules, modules->count, modules->capacity);
+    struct module *module = xcalloc(1, sizeof *module);
+    module->id = (uint32_t)modules->count;
+    module->kind = kind;
+    module->path = xstrdup(path);
+    module->name = last_component(module->path);
+    modules->modules[modules->count++] = module;
+    return module;
+}
+
+static struct mapping *mapping_add(struct modules *modules, struct module *module, uint64_t start,
+                                   uint64_t end, uint64_t offset)
+{
+    ARRAY_RESERVE(modules->mappings, modules->mapping_count, modules->mapping_capacity);
+    struct mapping *mapping = xmalloc(sizeof *mapping);
+    *mapping = (struct mapping){
+        .id = (uint32_t)modules->mapping_count,
+        .module = module,
+        .start = start,
+        .end = end,
+        .offset = offset,
+    };
+    modules->mappings[modules->mapping_count++] = mapping;
+    return mapping;
+}
+
+static struct mapping *mapping_of(struct modules *modules, struct module *module, uint64_t start,
+                                  uint64_t end, uint64_t offset)
+{
+    for (size_t i = 0; i < modules->mapping_count; i++) {
+        struct mapping *mapping = modules->mappings[i];
+        if (mapping->module == module && mapping->offset == offset &&
+            mapping->end - mapping->start == end - start)
+            return mapping;
+    }
+    return mapping_add(modules, module, start, end, offset);
+}
+
+const struct mapping *modules_special(struct modules *modules, enum module_kind kind,
+                                      const char *name)
+{
+    for (size_t i = 0; i < modules->mapping_count; i++) {
+        struct module *module = modules->mappings[i]->module;
+        if (module->kind == kind && strcmp(module->path, name) == 0)
+            return modules->mappings[i];
+    }
+    struct module *module = module_add(modules, kind, name);
+    return mapping_add(modules, module, 0, UINT64_MAX, 0);
+}
+
+static struct module *module_find(struct modules *modules, const struct proc_map *map)
+{
+    for (size_t i = 0; i < modules->count; i++) {
+        struct module *module = modules->modules[i];
+        if (module->kind == MODULE_FILE && module->device == map->device &&
+            module->inode == map->inode && strcmp(module->path, map->path) == 0)
+            return module;
+    }
+    return NULL;
+}
+
+// The kernel marks a file that has no name any more; a file may really be called so, which changes
+// nothing for us: the inode decides which file is opened.
+static bool strip_deleted(char *path)
+{
+    static const char mark[] = " (deleted)";
+    size_t length = strlen(path), mark_length = sizeof mark - 1;
+    if (length <= mark_length || strcmp(path + length - mark_length, mark) != 0)
+        return false;
+    path[length - mark_length] = '\0';
+    return true;
+}
+
+static struct module *module_of_file(struct modules *modules, pid_t tid, struct proc_map *map)
+{
+    bool deleted = strip_deleted(map->path);
+    struct module *module = module_find(modules, map);
+    if (module)
+        return module;
+    module = module_add(modules, MODULE_FILE, map->path);
+    module->device = map->device;
+    module->inode = map->inode;
+    module->deleted = deleted;
+    module_file_load(module, tid, map);
+    return module;
+}
+
+static struct module *module_of_vdso(struct modules *modules)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        if (modules->modules[i]->kind == MODULE_VDSO)
+            return modules->modules[i];
+    struct module *module = module_add(modules, MODULE_VDSO, "[vdso]");
+    module_vdso_load(module);
+    return module;
+}
+
+const struct mapping *modules_map(struct modules *modules, pid_t tid, struct proc_map *map)
+{
+    if (strcmp(map->path, "[vdso]") == 0)
+        return mapping_of(modules, module_of_vdso(modules), map->start, map->end, 0);
+    if (map->path[0] != '/' || map->inode == 0)
+        return modules_special(modules, MODULE_ANON,
+                               map->path[0] == '[' ? map->path : "[anon]");
+    struct module *module = module_of_file(modules, tid, map);
+    const struct mapping *mapping =
+        mapping_of(modules, module, map->start, map->end, map->offset);
+    if (!modules->main && module_file_is_exe(module, tid))
+        modules->main = mapping;
+    return mapping;
+}

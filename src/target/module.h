@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// What code a target has mapped. Three layers:
+//   module   one file (device, inode), the vdso, a region of anonymous code, or a name of our own;
+//   mapping  one executable line of maps, deduplicated over processes: (module, offset, size). Its
+//            number with a file offset is how a pc is remembered: true after dlclose and across runs;
+//   space    the address space of one process image: which mapping lies at which address now.
+// All of it belongs to the main process, and to one thread of it.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "target/image.h"
+
+enum module_kind {
+    MODULE_FILE,
+    MODULE_VDSO,
+    MODULE_ANON,    // anonymous executable memory: JIT code. Offsets are addresses
+    MODULE_KERNEL,  // offsets are system call numbers
+    MODULE_SPECIAL, // an entry of our own, such as [unattributed]; offsets mean nothing
+};
+
+struct module {
+    uint32_t id;
+    enum module_kind kind;
+    char *path; // raw bytes, " (deleted)" stripped; "[vdso]", "[anon]", "[kernel]", ...
+    const char *name; // last component of path, raw bytes
+    uint64_t device, inode;
+    bool deleted;
+    struct image *image; // NULL: not a file, or could not be opened
+    char *problem;       // why there is no image, NULL if there is one or need not be
+};
+
+struct mapping {
+    uint32_t id; // index in the table; the first one is 0
+    struct module *module;
+    uint64_t start, end, offset; // addresses as first seen, file offset of start
+};
+
+struct modules;
+
+struct modules *modules_new(void);
+void modules_free(struct modules *modules);
+size_t modules_count(const struct modules *modules); // of modules
+struct module *modules_get(const struct modules *modules, uint32_t id);
+size_t modules_mapping_count(const struct modules *modules);
+const struct mapping *modules_mapping(const struct modules *modules, uint32_t id);
+
+// The mapping that stands for a name of our own (kind MODULE_KERNEL, MODULE_ANON or
+// MODULE_SPECIAL); made when first asked for.
+const struct mapping *modules_special(struct modules *modules, enum module_kind kind,
+                                      const char *name);
+
+// The mapping that holds the code of the main program of the first target, or NULL.
+const struct mapping *modules_main(const struct modules *modules);
+
+struct area { // one mapping as it lies in one process
+    uint64_t start, end;
+    const struct mapping *mapping;
+    uint64_t bias;             // address less link-time address, when the module has an image
+    uint64_t extent_start, extent_end; // of all segments of the module; empty without an image
+};
+
+struct space;
+
+// pid may be any thread of the process (a zombie leader's maps are empty, its threads' are not).
+struct space *space_new(struct modules *modules, pid_t pid, pid_t tid);
+void space_free(struct space *space);
+
+// Reads the maps again. *changed says whether an area is gone or another one lies in its place
+// (additions alone do not count: what was cached of the old ones stays true). RC_GONE: it ended.
+enum rc space_refresh(struct space *space, pid_t tid, bool *changed) MUST_CHECK;
+
+// The area that holds the address, or NULL.
+const struct area *space_find(const struct space *space, uint64_t address);
+
+// Copies constant memory of the target (code, unwind tables) from the images held here, at its
+// address there; false when it is not all known. Nothing is asked of the target.
+bool space_read(struct space *space, uint64_t address, void *to, size_t length);
+
+struct unwind_sections { // addresses in the target and sizes; size 0: there is none
+    uint64_t eh_frame_hdr, eh_frame_hdr_size;
+    uint64_t eh_frame, eh_frame_size;
+};
+
+// The unwind tables of the module around pc; false when it has none.
+bool space_unwind_sections(const struct space *space, uint64_t pc,
+                           struct unwind_sections *sections);

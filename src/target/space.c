@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "target/module.h"
+#include "target/module_file.h"
+
+struct space {
+    struct modules *modules;
+    pid_t pid;
+    struct area *areas; // sorted by start
+    size_t count, capacity;
+    const struct area *last_read; // where space_read found its last address
+};
+
+struct space *space_new(struct modules *modules, pid_t pid, pid_t tid)
+{
+    struct space *space = xcalloc(1, sizeof *space);
+    space->modules = modules;
+    space->pid = pid;
+    bool changed;
+    if (space_refresh(space, tid, &changed) != RC_OK)
+        space->count = 0; // it is gone, or denied: every address will be unknown
+    return space;
+}
+
+void space_free(struct space *space)
+{
+    if (!space)
+        return;
+    free(space->areas);
+    free(space);
+}
+
+const struct area *space_find(const struct space *space, uint64_t address)
+{
+    size_t low = 0, high = space->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct area *area = &space->areas[middle];
+        if (address < area->start)
+            high = middle;
+        else if (address >= area->end)
+            low = middle + 1;
+        else
+            return area;
+    }
+    return NULL;
+}
+
+static struct area area_make(const struct proc_map *map, const struct mapping *mapping)
+{
+    struct area area = {.start = map->start, .end = map->end, .mapping = mapping};
+    const struct image *image = mapping->module->image;
+    uint64_t vaddr, low = UINT64_MAX, high = 0;
+    if (!image || !image_vaddr(image, mapping->offset, &vaddr))
+        return area;
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct segment *segment = &image->segments[i];
+        low = segment->vaddr < low ? segment->vaddr : low;
+        high = segment->vaddr + segment->memory_size > high
+                   ? segment->vaddr + segment->memory_size
+                   : high;
+    }
+    area.bias = area.start - vaddr;
+    area.extent_start = area.bias + low;
+    area.extent_end = area.bias + high;
+    return area;
+}
+
+static bool in_extent(const struct area *area, uint64_t address)
+{
+    return address >= area->extent_start && address < area->extent_end;
+}
+
+static const struct area *find_extent(struct space *space, uint64_t address)
+{
+    if (space->last_read && in_extent(space->last_read, address))
+        return space->last_read;
+    for (size_t i = 0; i < space->count; i++)
+        if (in_extent(&space->areas[i], address))
+            return space->last_read = &space->areas[i];
+    return NULL;
+}
+
+bool space_read(struct space *space, uint64_t address, void *to, size_t length)
+{
+    const struct area *area = find_extent(space, address);
+    uint64_t offset;
+    return area && image_offset(area->mapping->module->image, address - area->bias, &offset) &&
+           image_read(area->mapping->module->image, offset, to, length);
+}
+
+bool space_unwind_sections(const struct space *space, uint64_t pc,
+                           struct unwind_sections *sections)
+{
+    const struct area *area = space_find(space, pc);
+    const struct image *image = area ? area->mapping->module->image : NULL;
+    if (!image || area->extent_start == area->extent_end)
+        return false;
+    *sections = (struct unwind_sections){
+        .eh_frame_hdr = image->eh_frame_hdr + area->bias,
+        .eh_frame_hdr_size = image->eh_frame_hdr_size,
+        .eh_frame = image->eh_frame + area->bias,
+        .eh_frame_size = image->eh_frame_size,
+    };
+    return sections->eh_frame_hdr_size || sections->eh_frame_size;
+}
+
+static bool has_area(const struct space *space, const struct area *old)
+{
+    const struct area *now = space_find(space, old->start);
+    return now && now->start == old->start && now->end == old->end && now->mapping == old->mapping;
+}
+
+enum rc space_refresh(struct space *space, pid_t tid, bool *changed)
+{
+    AUTO_BUF struct buf text = {0};
+    *changed = false;
+    enum rc rc = procfs_read(&text, "/proc/%d/task/%d/maps", space->pid, tid);
+    if (rc != RC_OK || !text.length)
+        return rc == RC_OK ? RC_GONE : rc;
+    struct space old = *space;
+    space->areas = NULL;
+    space->last_read = NULL;
+    space->count = space->capacity = 0;
+    struct proc_map map;
+    for (char *cursor = text.data; proc_map_parse(&cursor, &map);) {
+        if (!map.executable || map.start >= 1ull << 63) // [vsyscall]
+            continue;
+        ARRAY_RESERVE(space->areas, space->count, space->capacity);
+        const struct mapping *mapping = modules_map(space->modules, tid, &map);
+        space->areas[space->count++] = area_make(&map, mapping);
+    }
+    for (size_t i = 0; i < old.count && !*changed; i++)
+        *changed = !has_area(space, &old.areas[i]);
+    free(old.areas);
+    return RC_OK;
+}
