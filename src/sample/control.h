@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// The memory that the main process and the sampler process share. Counters have one writer.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/histogram.h"
+#include "sample/ring.h"
+
+#define STACK_HINTS 4096u
+#define SKIPPED_MAX 64
+
+struct control {
+    // main -> sampler
+    _Atomic int stop;   // 1: finish
+    _Atomic int paused; // 1: leave the targets alone
+    _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
+    pid_t skipped[SKIPPED_MAX]; // threads on which a sampler hung; written while none runs
+    unsigned skipped_count;
+    int wake_fd; // eventfd: there is something in the ring that should not wait
+
+    // sampler -> watchdog: the last sign of life while a thread is or may be held, CLOCK_MONOTONIC
+    // ns; 0 while none is. And the thread in question.
+    _Atomic int64_t busy_since;
+    _Atomic pid_t busy_with;
+
+    // sampler -> main; they go on when a new sampler takes over
+    _Atomic int ended;          // 1: every target is gone
+    _Atomic uint64_t rounds, late, stops, failed, queued, dropped, repaired;
+    _Atomic int realtime, short_slice, rate_lowered, unsupported;
+    _Atomic uint64_t threads_seen;
+    _Atomic uint32_t next_thread, next_process; // numbers
+    struct histogram held; // ns of each hold
+
+    struct ring ring;
+};

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+#include "sample/look.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sample/report.h"
+
+#define SPIN_NS (20 * NS_PER_US)      // longer, and we would starve a thread queued on our CPU
+#define ANSWERED_NS (200 * NS_PER_US) // who takes longer had not been running
+#define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
+#define STACK_DEFAULT (16u << 10)
+#define STACK_MAX (1u << 20)
+#define LIVE_PCS_MAX 4096
+#define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
+
+// The kernel's own results of a system call that a stop broke off; user code sees only EINTR.
+#define RESULT_RESTARTSYS (-512)
+#define RESULT_RESTARTNOHAND (-514)
+#define RESULT_RESTART_RESTARTBLOCK (-516)
+
+struct held {
+    struct thread *thread;
+    struct tracer_hold hold;
+    struct user_regs_struct regs;
+    int64_t since; // CLOCK_MONOTONIC ns
+};
+
+// Calls that give EINTR to their caller after a stop without any signal. Of others EINTR is
+// genuine.
+static bool fails_when_stopped(long number)
+{
+    static const long calls[] = {
+        SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_semop,    SYS_semtimedop,
+        SYS_rt_sigtimedwait, SYS_select, SYS_recvfrom,     SYS_recvmsg,  SYS_accept,
+        SYS_accept4,    SYS_connect,     SYS_sendto,       SYS_sendmsg,  SYS_io_getevents,
+        SYS_io_uring_enter,
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(calls); i++)
+        if (calls[i] == number)
+            return true;
+    return false;
+}
+
+static bool in_syscall(const struct held *held)
+{
+    return (long)held->regs.orig_rax >= 0;
+}
+
+// Whether the system call was asleep when the stop came: the thread is on its way back into it.
+static bool was_asleep(const struct held *held)
+{
+    long result = (long)held->regs.rax;
+    return result == -EINTR || (result <= RESULT_RESTARTSYS && result >= RESULT_RESTARTNOHAND) ||
+           result == RESULT_RESTART_RESTARTBLOCK;
+}
+
+// It blocked between our check and our stop, so the call would fail for our sake: let the kernel
+// restart it unless a real signal comes. Under a seccomp filter restart_syscall may be deadly.
+static void repair(struct look *look, const struct held *held)
+{
+    long result = (long)held->regs.rax;
+    bool fails = result == -EINTR && fails_when_stopped((long)held->regs.orig_rax);
+    bool deadly = result == RESULT_RESTART_RESTARTBLOCK && held->thread->seccomp;
+    if (!in_syscall(held) || (!fails && !deadly))
+        return;
+    tracer_set_result(&held->hold, RESULT_RESTARTNOHAND);
+    atomic_fetch_add(&look->control->repaired, 1);
+}
+
+// A sample stands for a thread that was on a CPU when this round began. Not so one that had been
+// woken and waited for its turn. One that was displaced meanwhile counts: mostly by ourselves.
+static bool was_on_cpu(const struct look *look, const struct held *held)
+{
+    struct schedstat now;
+    const struct schedstat *before = &held->thread->at_request;
+    if (!in_syscall(held))
+        return true; // wherever it waited, this is where its own code goes on
+    if (thread_read(held->thread, &now) != RC_OK)
+        return false;
+    if (now.switches == before->switches)
+        return true;
+    if (was_asleep(held))
+        return false;
+    int64_t queued_since = clock_now() - (int64_t)(now.wait_ns - before->wait_ns);
+    return queued_since >= look->round_began - DISPLACED_NS;
+}
+
+static uint32_t stack_wanted(const struct look *look, const struct thread *thread)
+{
+    uint32_t hint = atomic_load_explicit(
+        &look->control->stack_hint[thread->number % STACK_HINTS], memory_order_relaxed);
+    return !hint ? STACK_DEFAULT : hint < STACK_MAX ? hint : STACK_MAX;
+}
+
+static void copy_stack(const struct held *held, struct capture *capture, uint32_t wanted)
+{
+    struct iovec here = {capture->stack, wanted};
+    struct iovec there = {(void *)held->regs.rsp, wanted};
+    ssize_t got = process_vm_readv(held->hold.tid, &here, 1, &there, 1, 0);
+    capture->stack_asked = wanted;
+    capture->stack_length = got > 0 ? (uint32_t)got : 0;
+}
+
+static void unwind_live(const struct look *look, const struct held *held, struct capture *capture)
+{
+    uint32_t end;
+    size_t count =
+        look->unwind_live(held->hold.tid, (uint64_t *)(void *)capture->stack, LIVE_PCS_MAX, &end);
+    capture->stack_asked = capture->stack_length = (uint32_t)(count * sizeof(uint64_t));
+    capture->flags |= CAPTURE_UNWOUND | end << CAPTURE_LIVE_END_SHIFT;
+}
+
+static void fill(const struct look *look, const struct held *held, struct capture *capture,
+                 uint32_t wanted)
+{
+    capture->time = held->since;
+    capture->thread = held->thread->number;
+    capture->flags = in_syscall(held) ? CAPTURE_IN_SYSCALL : 0;
+    capture->syscall = (int32_t)held->regs.orig_rax;
+    capture->regs = held->regs;
+    if (look->unwind_live)
+        unwind_live(look, held, capture);
+    else
+        copy_stack(held, capture, wanted);
+}
+
+static int64_t let_go(struct look *look, const struct held *held)
+{
+    struct thread *thread = held->thread;
+    tracer_release(&held->hold);
+    int64_t now = clock_now(), lasted = now - held->since;
+    thread->interrupted = false;
+    thread->held_ns += lasted;
+    thread->allowance -= lasted;
+    histogram_add(&look->control->held, (uint64_t)lasted);
+    atomic_fetch_add(&look->control->stops, 1);
+    return lasted;
+}
+
+// Its CPU time is exact now: the stop made the kernel charge it.
+static void settle_time(struct thread *thread)
+{
+    struct schedstat now;
+    uint64_t ignored = 0;
+    if (thread_read(thread, &now) == RC_OK)
+        thread_note(thread, &now, &ignored);
+}
+
+static void commit(struct look *look, struct thread *thread, struct record_capture *record)
+{
+    if (!watched_same_image(thread->process)) { // taken of the old image or the new one?
+        atomic_fetch_add(&look->control->failed, 1);
+        report_process(look->control, RECORD_EXEC, thread->process);
+        return;
+    }
+    ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE,
+                sizeof *record + record->capture.stack_length);
+}
+
+static void sample(struct look *look, struct held *held)
+{
+    struct record_capture *record = NULL;
+    uint32_t wanted = look->unwind_live ? LIVE_PCS_MAX * sizeof(uint64_t)
+                                        : stack_wanted(look, held->thread);
+    enum rc rc = tracer_regs(&held->hold, &held->regs);
+    bool on_cpu = rc == RC_OK && was_on_cpu(look, held);
+    if (on_cpu) {
+        record = (struct record_capture *)ring_reserve(&look->control->ring,
+                                                       sizeof *record + wanted);
+        if (record)
+            fill(look, held, &record->capture, wanted);
+    }
+    if (rc == RC_OK)
+        repair(look, held);
+    int64_t lasted = let_go(look, held);
+    settle_time(held->thread);
+    if (record)
+        record->capture.held_ns = (uint32_t)lasted;
+    if (rc == RC_FORMAT)
+        atomic_store(&look->control->unsupported, 1);
+    if (rc != RC_OK)
+        atomic_fetch_add(&look->control->failed, 1);
+    else if (!on_cpu)
+        atomic_fetch_add(&look->control->queued, 1);
+    else if (!record)
+        atomic_fetch_add(&look->control->dropped, 1);
+    else
+        commit(look, held->thread, record);
+}
+
+// The watchdog ends us when this stays unrenewed while a thread may be held.
+static void sign_of_life(struct look *look, pid_t tid, int64_t now)
+{
+    atomic_store(&look->control->busy_with, tid);
+    atomic_store(&look->control->busy_since, now);
+}
+
+static void rest(struct look *look)
+{
+    if (!look->interrupted_count)
+        atomic_store(&look->control->busy_since, 0);
+}
+
+// The budget fills with time and empties by holds. It never skips by what the thread does.
+static bool may_hold(const struct look *look, struct thread *thread, int64_t now)
+{
+    int64_t elapsed = now - thread->allowed_at;
+    int64_t most = (int64_t)(look->max_stop * ALLOWANCE_NS);
+    if (elapsed > ALLOWANCE_NS)
+        elapsed = ALLOWANCE_NS;
+    thread->allowance += (int64_t)(look->max_stop * (double)elapsed);
+    if (thread->allowance > most)
+        thread->allowance = most;
+    thread->allowed_at = now;
+    return thread->allowance > 0;
+}
+
+void look_at(struct look *look, struct thread *thread, const struct schedstat *before)
+{
+    int64_t now = clock_now();
+    struct held held = {.thread = thread, .since = now};
+    if (look->interrupted_count == INTERRUPTED_MAX)
+        return;
+    if (!may_hold(look, thread, now)) {
+        atomic_store(&look->control->rate_lowered, 1);
+        return;
+    }
+    thread->at_request = *before;
+    thread->asked_at = now;
+    sign_of_life(look, thread->tid, now);
+    if (tracer_interrupt(thread->tid) != RC_OK) { // gone, or somebody else traces it just now
+        atomic_fetch_add(&look->control->failed, 1);
+        rest(look);
+        return;
+    }
+    switch (tracer_wait(thread->tid, SPIN_NS, &held.hold)) {
+    case TRACER_STOPPED:
+        sample(look, &held);
+        break;
+    case TRACER_RUNNING:
+        thread->interrupted = true;
+        look->interrupted[look->interrupted_count++] = thread;
+        break;
+    case TRACER_GONE:
+        thread_end(thread);
+        break;
+    }
+    rest(look);
+}
+
+static bool collect_one(struct look *look, struct thread *thread, int64_t woken)
+{
+    bool prompt = woken - thread->asked_at < ANSWERED_NS;
+    struct held held = {.thread = thread, .since = prompt ? thread->asked_at : woken};
+    switch (tracer_wait(thread->tid, 0, &held.hold)) {
+    case TRACER_STOPPED:
+        sample(look, &held);
+        return true;
+    case TRACER_GONE:
+        thread->interrupted = false;
+        thread_end(thread);
+        return true;
+    case TRACER_RUNNING:
+        break;
+    }
+    return false;
+}
+
+void look_collect(struct look *look, int64_t woken)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < look->interrupted_count; i++) {
+        struct thread *thread = look->interrupted[i];
+        sign_of_life(look, thread->tid, clock_now());
+        if (!collect_one(look, thread, woken))
+            look->interrupted[kept++] = thread;
+    }
+    look->interrupted_count = kept;
+    rest(look);
+}

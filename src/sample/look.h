@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// One thread that runs is stopped, copied and let go. Between stop and release there are registers,
+// one read of schedstat and one copy of the stack into memory that exists: nothing is unwound,
+// named, allocated, opened or written there.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sample/roster.h"
+
+#define INTERRUPTED_MAX 64
+
+// Unwinds a held thread (--unwinder live): fills pcs, leaf first, and says how many and why it
+// ended.
+typedef size_t look_unwind(pid_t tid, uint64_t *pcs, size_t most, uint32_t *end);
+
+struct look {
+    struct roster *roster;
+    struct control *control;
+    look_unwind *unwind_live; // NULL: copy the stack
+    double max_stop;          // share of a thread's time that it may be held
+    int64_t round_began;      // CLOCK_MONOTONIC ns
+    struct thread *interrupted[INTERRUPTED_MAX]; // asked to stop, not stopped yet: each waits for
+    size_t interrupted_count;                    // a CPU or is in an uninterruptible sleep
+};
+
+// The thread was seen running, `before` was read just before that: takes a sample of it, now or, if
+// it has to wait for a CPU first, when look_collect finds it.
+void look_at(struct look *look, struct thread *thread, const struct schedstat *before);
+
+// Deals with the interrupted threads that have stopped by now (since `woken` at the latest).
+void look_collect(struct look *look, int64_t woken);

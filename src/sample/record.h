@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// What the sampler tells the main process, in the order in which it happened.
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sample/capture.h"
+#include "sample/ring.h"
+#include "target/procfs.h"
+
+enum record_kind {
+    RECORD_CAPTURE = 1,  // struct record_capture
+    RECORD_PROCESS,      // struct record_process: sampling of it begins
+    RECORD_EXEC,         // struct record_process: it runs another program image from here on
+    RECORD_PROCESS_TIME, // struct record_process_time
+    RECORD_PROCESS_END,  // struct record_process: it is gone
+    RECORD_THREAD,       // struct record_thread: before its first capture, and when renamed
+    RECORD_THREAD_TIME,  // struct record_thread_time
+    RECORD_THREAD_END,   // struct record_thread_time: the last of it
+};
+
+struct record_capture {
+    struct record record;
+    struct capture capture;
+};
+
+struct record_process {
+    struct record record;
+    uint32_t process; // number of the process; never used again for another one
+    pid_t pid;
+    char comm[COMM_MAX];
+};
+
+// CPU time in ns since sampling of the process began: charged to the process by the kernel, and
+// what of it is known of threads that were sampled. The difference was spent by threads that were
+// never met, or after they were last looked at.
+struct record_process_time {
+    struct record record;
+    uint32_t process;
+    uint64_t cpu_ns, threads_cpu_ns;
+};
+
+struct record_thread {
+    struct record record;
+    uint32_t thread; // number of the thread; never used again for another one
+    uint32_t process;
+    pid_t tid;
+    char comm[COMM_MAX];
+};
+
+struct record_thread_time { // since the last such record of this thread
+    struct record record;
+    uint32_t thread;
+    uint64_t cpu_ns;
+    uint64_t queued_ns; // runnable, waiting for a CPU
+    int64_t held_ns;    // that we held it
+};

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "sample/report.h"
+
+#include <string.h>
+#include <sys/eventfd.h>
+
+// A report that finds no room is as lost as a capture; the CPU time in it goes into the next one.
+static void *reserve(struct control *control, size_t length)
+{
+    struct record *record = ring_reserve(&control->ring, length);
+    if (!record)
+        atomic_fetch_add(&control->dropped, 1);
+    return record;
+}
+
+void report_process(struct control *control, enum record_kind kind, const struct watched *process)
+{
+    struct record_process *report = reserve(control, sizeof *report);
+    if (!report)
+        return;
+    report->process = process->number;
+    report->pid = process->pid;
+    if (procfs_comm(process->pid, process->pid, report->comm) != RC_OK)
+        report->comm[0] = '\0';
+    ring_commit(&control->ring, &report->record, kind, sizeof *report);
+    eventfd_write(control->wake_fd, 1); // the maps are to be read while they are true
+}
+
+void report_thread_name(struct control *control, struct thread *thread)
+{
+    char comm[COMM_MAX];
+    if (procfs_comm(thread->process->pid, thread->tid, comm) != RC_OK)
+        memcpy(comm, thread->comm, sizeof comm);
+    if (thread->announced && strcmp(comm, thread->comm) == 0)
+        return;
+    struct record_thread *report = reserve(control, sizeof *report);
+    if (!report)
+        return;
+    memcpy(thread->comm, comm, sizeof comm);
+    report->thread = thread->number;
+    report->process = thread->process->number;
+    report->tid = thread->tid;
+    memcpy(report->comm, comm, sizeof comm);
+    ring_commit(&control->ring, &report->record, RECORD_THREAD, sizeof *report);
+    thread->announced = true;
+}
+
+void report_thread_time(struct control *control, enum record_kind kind, struct thread *thread)
+{
+    struct record_thread_time *report =
+        thread->announced ? reserve(control, sizeof *report) : NULL;
+    if (!report)
+        return;
+    report->thread = thread->number;
+    report->cpu_ns = thread->last.run_ns - thread->reported_run;
+    report->queued_ns = thread->last.wait_ns - thread->reported_wait;
+    report->held_ns = thread->held_ns;
+    ring_commit(&control->ring, &report->record, kind, sizeof *report);
+    thread->reported_run = thread->last.run_ns;
+    thread->reported_wait = thread->last.wait_ns;
+    thread->held_ns = 0;
+}
+
+static uint64_t cpu_of_announced(const struct watched *process)
+{
+    uint64_t cpu_ns = process->ended_cpu;
+    for (size_t i = 0; i < process->count; i++) {
+        const struct thread *thread = process->threads[i];
+        if (thread->announced)
+            cpu_ns += thread->last.run_ns - thread->base_run;
+    }
+    return cpu_ns;
+}
+
+void report_process_time(struct control *control, struct watched *process, int64_t now)
+{
+    struct record_process_time *report = reserve(control, sizeof *report);
+    if (!report)
+        return;
+    report->process = process->number;
+    report->cpu_ns = process->last_cpu - process->base_cpu;
+    report->threads_cpu_ns = cpu_of_announced(process);
+    ring_commit(&control->ring, &report->record, RECORD_PROCESS_TIME, sizeof *report);
+    process->reported_at = now;
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+#include "sample/roster.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define HOT_NS NS_PER_S
+#define RESCAN_NS NS_PER_S      // even when the number of threads has not changed
+#define SCAN_SHARE 20           // listing takes at most one part in so many of our time
+#define TEXT_MAX 256
+
+static int open_task_file(const struct watched *process, pid_t tid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%d/%s", tid, name);
+    return openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
+}
+
+// Reads a short file of a thread through its kept descriptor; when descriptors are used up, through
+// one for the moment.
+static enum rc read_task_file(struct thread *thread, int *kept, const char *name,
+                              char text[TEXT_MAX])
+{
+    if (*kept < 0)
+        *kept = open_task_file(thread->process, thread->tid, name);
+    if (*kept < 0)
+        return errno == EMFILE || errno == ENFILE ? RC_LIMIT : RC_GONE;
+    ssize_t got = pread(*kept, text, TEXT_MAX - 1, 0);
+    if (got <= 0)
+        return RC_GONE;
+    text[got] = '\0';
+    return RC_OK;
+}
+
+// Gives a descriptor back when another thread has none: the rarely used ones first.
+static enum rc read_with_spare(struct thread *thread, int *kept, const char *name,
+                               char text[TEXT_MAX])
+{
+    enum rc rc = read_task_file(thread, kept, name, text);
+    if (rc != RC_LIMIT || !thread->process->count)
+        return rc;
+    struct watched *process = thread->process;
+    for (size_t tries = 0; tries < process->count && rc == RC_LIMIT; tries++) {
+        struct thread *other = process->threads[(thread->number + tries) % process->count];
+        if (other == thread || other->hot || other->schedstat_fd < 0)
+            continue;
+        close(other->schedstat_fd);
+        other->schedstat_fd = -1;
+        rc = read_task_file(thread, kept, name, text);
+    }
+    return rc;
+}
+
+void thread_end(struct thread *thread)
+{
+    thread->gone = true;
+    thread->process->has_gone_threads = true;
+}
+
+enum rc thread_read(struct thread *thread, struct schedstat *stat)
+{
+    char text[TEXT_MAX];
+    enum rc rc = read_with_spare(thread, &thread->schedstat_fd, "schedstat", text);
+    if (rc == RC_OK && !schedstat_parse(text, stat))
+        rc = RC_FORMAT;
+    if (rc == RC_GONE)
+        thread_end(thread);
+    return rc;
+}
+
+void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *moved_ns)
+{
+    if (!thread->known) {
+        // Of a thread that was there before us, only what comes from here on counts.
+        bool ours = thread->process->born_watched || thread->process->scanned_at;
+        thread->base_run = ours ? 0 : stat->run_ns;
+        thread->reported_run = thread->base_run;
+        thread->reported_wait = stat->wait_ns;
+        thread->last.run_ns = thread->base_run;
+    }
+    if (stat->run_ns < thread->last.run_ns) // another thread took this number over, by exec
+        thread->base_run = thread->reported_run = thread->last.run_ns = stat->run_ns;
+    *moved_ns += stat->run_ns - thread->last.run_ns;
+    thread->last = *stat;
+    thread->known = true;
+}
+
+bool thread_is_running(struct thread *thread)
+{
+    char text[TEXT_MAX];
+    return read_with_spare(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
+           proc_syscall_is_running(text);
+}
+
+void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now)
+{
+    thread->hot_until = now + HOT_NS;
+    if (thread->hot)
+        return;
+    thread->hot = true;
+    ARRAY_RESERVE(roster->hot, roster->hot_count, roster->hot_capacity);
+    roster->hot[roster->hot_count++] = thread;
+}
+
+static void thread_add(struct roster *roster, struct watched *process, pid_t tid)
+{
+    struct thread *thread = xcalloc(1, sizeof *thread);
+    thread->number = atomic_fetch_add(&roster->control->next_thread, 1);
+    thread->tid = tid;
+    thread->process = process;
+    thread->schedstat_fd = thread->syscall_fd = -1;
+    thread->listed = true;
+    ARRAY_RESERVE(process->threads, process->count, process->capacity);
+    process->threads[process->count++] = thread;
+    atomic_fetch_add(&roster->control->threads_seen, 1);
+}
+
+static void thread_free(struct thread *thread)
+{
+    if (thread->schedstat_fd >= 0)
+        close(thread->schedstat_fd);
+    if (thread->syscall_fd >= 0)
+        close(thread->syscall_fd);
+    free(thread);
+}
+
+struct listing {
+    struct roster *roster;
+    struct watched *process;
+    size_t before; // how many threads were known
+};
+
+static void list_thread(void *context, pid_t tid)
+{
+    struct listing *listing = context;
+    uint32_t at = map_get(&listing->roster->listed, (uint64_t)tid, 0);
+    if (at)
+        listing->process->threads[at - 1]->listed = true;
+    else
+        thread_add(listing->roster, listing->process, tid);
+}
+
+static void list_threads(struct roster *roster, struct watched *process)
+{
+    struct listing listing = {roster, process, process->count};
+    map_clear(&roster->listed);
+    for (size_t i = 0; i < process->count; i++) {
+        process->threads[i]->listed = false;
+        map_put(&roster->listed, (uint64_t)process->threads[i]->tid, (uint32_t)i + 1);
+    }
+    if (procfs_each_number(process->task_fd, list_thread, &listing) != RC_OK) {
+        process->gone = true;
+        return;
+    }
+    for (size_t i = 0; i < listing.before; i++)
+        if (!process->threads[i]->listed)
+            thread_end(process->threads[i]);
+    process->gone = process->count == 0;
+}
+
+// Reads once every thread that has not been read: what they used before us is to be known.
+static void read_new_threads(struct watched *process)
+{
+    for (size_t i = 0; i < process->count; i++) {
+        struct schedstat stat;
+        uint64_t ignored = 0;
+        struct thread *thread = process->threads[i];
+        if (!thread->known && !thread->gone && thread_read(thread, &stat) == RC_OK)
+            thread_note(thread, &stat, &ignored);
+    }
+}
+
+void roster_scan(struct roster *roster, struct watched *process, int64_t now)
+{
+    struct stat info;
+    if (fstat(process->task_fd, &info) != 0 || info.st_nlink <= 2) {
+        process->gone = true;
+        return;
+    }
+    bool due = info.st_nlink != process->links || now - process->scanned_at >= RESCAN_NS;
+    if (!due || now - process->scanned_at < process->scan_cost * SCAN_SHARE)
+        return;
+    list_threads(roster, process);
+    read_new_threads(process);
+    process->links = info.st_nlink;
+    process->scanned_at = now;
+    process->scan_cost = clock_now() - now;
+}
+
+bool watched_cpu(struct watched *process, uint64_t *cpu_ns)
+{
+    struct timespec time;
+    if (clock_gettime(process->cpu_clock, &time) != 0)
+        return false;
+    *cpu_ns = (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+    return true;
+}
+
+// Through a thread: the maps of a leader that has ended are empty while the others run on.
+static int open_maps(struct watched *process)
+{
+    for (size_t i = 0; i < process->count; i++) {
+        AUTO_FD int fd = open_task_file(process, process->threads[i]->tid, "maps");
+        char byte;
+        if (fd >= 0 && pread(fd, &byte, 1, 0) == 1)
+            return steal_fd(&fd);
+    }
+    return -1;
+}
+
+bool watched_same_image(struct watched *process)
+{
+    char byte;
+    if (process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1)
+        return true;
+    if (process->maps_fd >= 0)
+        close(process->maps_fd);
+    process->maps_fd = open_maps(process);
+    return false;
+}
+
+bool roster_has(const struct roster *roster, pid_t pid)
+{
+    for (size_t i = 0; i < roster->count; i++)
+        if (roster->processes[i]->pid == pid && !roster->processes[i]->gone)
+            return true;
+    return false;
+}
+
+static void watched_free(struct watched *process)
+{
+    for (size_t i = 0; i < process->count; i++)
+        thread_free(process->threads[i]);
+    free(process->threads);
+    if (process->task_fd >= 0)
+        close(process->task_fd);
+    if (process->maps_fd >= 0)
+        close(process->maps_fd);
+    free(process);
+}
+
+enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    int task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (task_fd < 0)
+        return errno == EACCES || errno == EPERM ? RC_DENIED : RC_GONE;
+    struct watched *process = xcalloc(1, sizeof *process);
+    process->pid = pid;
+    process->task_fd = task_fd;
+    process->maps_fd = -1;
+    process->born_watched = born_watched;
+    if (clock_getcpuclockid(pid, &process->cpu_clock) == 0 &&
+        watched_cpu(process, &process->last_cpu)) {
+        process->base_cpu = born_watched ? 0 : process->last_cpu;
+        roster_scan(roster, process, clock_now());
+        process->maps_fd = open_maps(process);
+    }
+    if (process->maps_fd < 0) {
+        watched_free(process);
+        return RC_GONE;
+    }
+    process->number = atomic_fetch_add(&roster->control->next_process, 1);
+    process->reported_at = clock_now();
+    ARRAY_RESERVE(roster->processes, roster->count, roster->capacity);
+    roster->processes[roster->count++] = process;
+    return RC_OK;
+}
+
+static bool is_over(const struct thread *thread)
+{
+    return (thread->gone || thread->process->gone) && !thread->interrupted;
+}
+
+static void sweep_hot(struct roster *roster)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < roster->hot_count; i++) {
+        struct thread *thread = roster->hot[i];
+        if (!is_over(thread))
+            roster->hot[kept++] = thread;
+    }
+    roster->hot_count = kept;
+}
+
+static void sweep_threads(struct watched *process)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < process->count; i++) {
+        struct thread *thread = process->threads[i];
+        if (is_over(thread))
+            thread_free(thread);
+        else
+            process->threads[kept++] = thread;
+    }
+    process->count = kept;
+    process->has_gone_threads = false;
+}
+
+void roster_sweep(struct roster *roster)
+{
+    size_t kept = 0;
+    sweep_hot(roster);
+    for (size_t i = 0; i < roster->count; i++) {
+        struct watched *process = roster->processes[i];
+        if (process->gone || process->has_gone_threads)
+            sweep_threads(process);
+        if (process->gone && !process->count)
+            watched_free(process);
+        else
+            roster->processes[kept++] = process;
+    }
+    roster->count = kept;
+}
+
+static void rebase_thread(struct thread *thread)
+{
+    struct schedstat stat;
+    if (thread_read(thread, &stat) != RC_OK)
+        return;
+    uint64_t paused = stat.run_ns - thread->last.run_ns;
+    thread->base_run += paused;
+    thread->reported_run += paused;
+    thread->reported_wait += stat.wait_ns - thread->last.wait_ns;
+    thread->last = stat;
+}
+
+void roster_rebase(struct roster *roster)
+{
+    for (size_t i = 0; i < roster->count; i++) {
+        struct watched *process = roster->processes[i];
+        uint64_t cpu_ns;
+        if (watched_cpu(process, &cpu_ns)) {
+            process->base_cpu += cpu_ns - process->last_cpu;
+            process->last_cpu = cpu_ns;
+        }
+        for (size_t k = 0; k < process->count; k++)
+            rebase_thread(process->threads[k]);
+    }
+}

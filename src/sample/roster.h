@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// The processes and threads that the sampler watches, with what was last read of each. Cost follows
+// the threads that run: those seen running within the last second are "hot" and read in every
+// round, the others in turn, each at least once a second.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/map.h"
+#include "sample/control.h"
+#include "sample/tracer.h"
+#include "target/procfs.h"
+
+struct watched { // a process
+    uint32_t number;
+    pid_t pid;
+    int task_fd;      // /proc/PID/task, open
+    int maps_fd;      // task/TID/maps: reads nothing any more once the image is replaced
+    clockid_t cpu_clock;
+    uint64_t base_cpu;   // of the process's CPU clock, ns: what was before us
+    uint64_t last_cpu;   // at the last round
+    uint64_t ended_cpu;  // ns of announced threads that are gone
+    uint64_t shortfall;  // ns that no thread read lately accounts for
+    struct thread **threads;
+    size_t count, capacity;
+    size_t next_cold;    // index of the next one to read in turn
+    uint64_t links;      // of task_fd when it was last listed
+    uint64_t read_ns;    // CPU time that this round's reads of threads account for
+    int64_t scanned_at, scan_cost, swept_at, reported_at;
+    bool born_watched;   // it began while we looked: all of its CPU time counts
+    bool gone;
+    bool has_gone_threads;
+};
+
+struct thread {
+    uint32_t number;
+    pid_t tid;
+    struct watched *process;
+    int schedstat_fd, syscall_fd; // -1: opened anew for each read
+    struct schedstat last;
+    uint64_t base_run, reported_run, reported_wait; // of last.run_ns and last.wait_ns
+    int64_t hot_until;
+    int64_t allowance, allowed_at; // ns that it may still be held, and as of when
+    int64_t held_ns;               // since it was last reported
+    int64_t asked_at;              // when it was interrupted
+    struct schedstat at_request;   // before that
+    bool known;       // `last` was read
+    bool hot;         // in roster.hot
+    bool blocked;     // when last seen
+    bool announced;   // the main process knows it
+    bool interrupted; // asked to stop, and not released yet
+    bool skipped;     // a sampler hung on it once
+    bool seccomp;     // it runs under a filter
+    bool listed, gone;
+    char comm[COMM_MAX];
+};
+
+struct roster {
+    struct control *control;
+    struct watched **processes;
+    size_t count, capacity;
+    struct thread **hot;
+    size_t hot_count, hot_capacity;
+    struct map listed; // tid -> index + 1, while a task directory is listed
+};
+
+// RC_GONE when there is no such process (any more).
+enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched) MUST_CHECK;
+bool roster_has(const struct roster *roster, pid_t pid);
+
+// Lists the threads of a process again when they may have changed.
+void roster_scan(struct roster *roster, struct watched *process, int64_t now);
+
+// The thread ended: it is forgotten by the next roster_sweep.
+void thread_end(struct thread *thread);
+
+// Reads schedstat. RC_GONE: the thread ended.
+enum rc thread_read(struct thread *thread, struct schedstat *stat) MUST_CHECK;
+
+// Keeps what was read; adds to *moved_ns the CPU time since the last time.
+void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *moved_ns);
+
+// Whether it is on a CPU or waits for one.
+bool thread_is_running(struct thread *thread);
+
+void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now);
+
+// The CPU time that the kernel charged to the process so far, ns; false when it is gone.
+bool watched_cpu(struct watched *process, uint64_t *cpu_ns);
+
+// Whether the process still runs the image that maps_fd was opened for. Opens that of the new one
+// when it does not.
+bool watched_same_image(struct watched *process);
+
+// Forgets threads and processes that are gone, once nothing of them is interrupted any more.
+void roster_sweep(struct roster *roster);
+
+// Takes all CPU time up to now as spent before us (after a pause).
+void roster_rebase(struct roster *roster);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// The sampler process: the only one that touches the targets. Forked by the main process, it tells
+// what it saw through struct control and does nothing else; killed at any moment it leaves nothing
+// behind.
+#pragma once
+
+#include <regex.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "sample/control.h"
+#include "sample/look.h"
+
+struct sampler_config { // borrowed, also by samplers that are started later
+    const pid_t *pids;
+    size_t pid_count;
+    double rate;              // Hz
+    bool children;            // descendants too
+    const regex_t *threads;   // names of the threads wanted, NULL: all
+    double max_stop;          // share of a thread's time that it may be held, 0..1
+    look_unwind *unwind_live; // NULL: copy stacks
+};
+
+// The shared memory for one run, freed with control_free.
+struct control *control_new(size_t ring_bytes, struct err *err);
+void control_free(struct control *control);
+
+// Starts a sampler; its pid goes to *child. It dies with the calling thread.
+enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,
+                      struct err *err) MUST_CHECK;
+
+// Reaps the sampler if it has ended.
+bool sampler_ended(pid_t child);
+
+// Lets the sampler finish, by force if need be, and reaps it.
+void sampler_stop(struct control *control, pid_t child);

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The only place that calls ptrace or waits for a thread. A thread is traced from tracer_interrupt
+// to tracer_release and at no other time. One thread of one process uses all of this: the kernel
+// accepts requests of the attaching thread alone.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include "base/err.h"
+
+enum tracer_wait {
+    TRACER_STOPPED, // it is held
+    TRACER_RUNNING, // not stopped yet: the request stays
+    TRACER_GONE,    // it ended; nothing is left to release
+};
+
+struct tracer_hold {
+    pid_t tid;
+    int signal; // met on its way to the thread: handed on by the release
+};
+
+// Blocks SIGCHLD, by which the kernel tells of stops, for the calling thread.
+void tracer_init(void);
+
+// Asks a thread to stop: RC_OK, RC_GONE, RC_DENIED (also while somebody else traces it).
+enum rc tracer_interrupt(pid_t tid) MUST_CHECK;
+
+// Looks whether an interrupted thread has stopped, spinning at most spin_ns.
+enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hold);
+
+// Sleeps until a thread stopped, a signal asks for attention, or the deadline (CLOCK_MONOTONIC ns).
+void tracer_sleep(int64_t deadline);
+
+// General registers of a held thread. RC_FORMAT: it runs 32-bit code.
+enum rc tracer_regs(const struct tracer_hold *hold, struct user_regs_struct *regs) MUST_CHECK;
+
+// Overwrites what the interrupted system call is about to return.
+void tracer_set_result(const struct tracer_hold *hold, long result);
+
+void tracer_release(const struct tracer_hold *hold);
