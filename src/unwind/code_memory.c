@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "unwind/code_memory.h"
+
+#include <string.h>
+
+void code_memory_flush(struct code_memory *memory)
+{
+    memset(memory->tags, 0, sizeof memory->tags);
+}
+
+// The block at `start`, or NULL when a part of it is not there (the end of a file).
+static const unsigned char *block_get(struct code_memory *memory, uint64_t start)
+{
+    size_t at = (size_t)(start / CODE_BLOCK % CODE_BLOCKS);
+    if (memory->tags[at] == start + 1)
+        return memory->blocks[at];
+    memory->tags[at] = 0;
+    if (!memory->source.read(memory->source.context, start, memory->blocks[at], CODE_BLOCK))
+        return NULL;
+    memory->tags[at] = start + 1;
+    return memory->blocks[at];
+}
+
+bool code_memory_read(struct code_memory *memory, uint64_t address, void *to, size_t length)
+{
+    uint64_t inside = address % CODE_BLOCK;
+    const unsigned char *block = NULL;
+    if (length <= CODE_BLOCK - inside)
+        block = block_get(memory, address - inside);
+    if (!block)
+        return memory->source.read(memory->source.context, address, to, length);
+    memcpy(to, block + inside, length);
+    return true;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// A cache in front of code_source.read: tables are read a few bytes at a time, mostly beside the
+// last ones, and the code of a target does not change until unwinder_flush.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "unwind/unwinder.h"
+
+#define CODE_BLOCK 128 // bytes; a page is a multiple of it, so no block straddles two mappings
+#define CODE_BLOCKS 512
+
+struct code_memory {
+    struct code_source source;
+    uint64_t tags[CODE_BLOCKS]; // the block's address + 1; 0: free
+    unsigned char blocks[CODE_BLOCKS][CODE_BLOCK];
+};
+
+void code_memory_flush(struct code_memory *memory);
+
+// Copies [address, address + length) of code or tables; false when it is not all there.
+bool code_memory_read(struct code_memory *memory, uint64_t address, void *to, size_t length);

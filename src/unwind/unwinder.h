@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Capture in, pcs and an end reason out. Knows no ptrace, no symbols and no files: memory that is
+// not in the capture (code, unwind tables) is asked of the code_source.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sample/capture.h"
+
+enum unwind_end {
+    UNWIND_BOTTOM,    // the root was reached
+    UNWIND_NO_INFO,   // no unwind information for the last pc, and no frame pointer chain to follow
+    UNWIND_SHORT,     // the stack goes on above what was copied
+    UNWIND_BAD_READ,  // a read outside all memory that is there
+    UNWIND_NO_PROGRESS, // the stack pointer did not rise
+    UNWIND_LIMIT,     // max_depth frames
+};
+extern const char *const unwind_end_texts[]; // [enum unwind_end], for people
+
+struct unwind_table { // of the module around a pc; addresses are those of the target
+    uint64_t start, end;     // of the module's text that the table covers
+    uint64_t hdr;            // where .eh_frame_hdr lies
+    uint64_t hdr_size;       // 0: there is none (static programs of gcc)
+    uint64_t frames;         // where .eh_frame lies; asked for only if there is no .eh_frame_hdr
+    uint64_t frames_size;
+};
+
+struct code_source { // the memory of one process image that does not change while it runs
+    void *context;
+    // Copies code or tables at [address, address + length); false when it is not all there.
+    bool (*read)(void *context, uint64_t address, void *to, size_t length);
+    // The unwind tables of the module that holds pc; false when there are none.
+    bool (*table)(void *context, uint64_t pc, struct unwind_table *table);
+    // Whether pc lies in executable memory.
+    bool (*executable)(void *context, uint64_t pc);
+};
+
+struct unwind_frame {
+    uint64_t pc;      // as found: for callers the return address
+    bool interrupted; // the frame was interrupted at pc (the leaf, or below a signal handler's
+                      // trampoline), so pc is no return address
+};
+
+struct unwind_result {
+    struct unwind_frame *frames; // leaf first; owned by the unwinder, valid until its next call
+    size_t count;                // at least 1
+    enum unwind_end end;
+    uint32_t stack_needed;       // bytes of the stack copy that were looked at
+};
+
+struct unwinder;
+
+// One for each process image. max_depth: most frames of a stack (above 0).
+struct unwinder *unwinder_new(const struct code_source *source, size_t max_depth);
+void unwinder_free(struct unwinder *unwinder);
+
+// Forgets what it cached of the modules: an address now belongs to another one.
+void unwinder_flush(struct unwinder *unwinder);
+
+struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct capture *capture);
