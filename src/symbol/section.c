@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/section.h"
+
+#include <string.h>
+
+#define SECTIONS_MAX 65536u
+#define NAMES_MAX (512ull << 20) // bytes of one string table; Chromium with debug symbols has 300 M
+
+bool section_get(const struct image *image, size_t number, struct section *section)
+{
+    section->handle = number ? elf_getscn(image->elf, number) : NULL;
+    return section->handle && gelf_getshdr(section->handle, &section->header);
+}
+
+bool section_next(const struct image *image, struct section *section)
+{
+    size_t number = section->handle ? elf_ndxscn(section->handle) + 1 : 1;
+    return number < SECTIONS_MAX && section_get(image, number, section);
+}
+
+bool section_find(const struct image *image, uint32_t type, const char *name,
+                  struct section *section)
+{
+    struct names names = {0};
+    size_t names_at;
+    if (name && elf_getshdrstrndx(image->elf, &names_at) == 0)
+        names = names_read(image, names_at);
+    *section = (struct section){0};
+    while (section_next(image, section)) {
+        const char *its = name ? names_get(&names, section->header.sh_name) : NULL;
+        if (section->header.sh_type == type && (!name || (its && strcmp(its, name) == 0)))
+            return true;
+    }
+    return false;
+}
+
+Elf_Data *section_data(const struct section *section, uint64_t limit)
+{
+    if (section->header.sh_type == SHT_NOBITS || section->header.sh_size > limit)
+        return NULL;
+    Elf_Data *data = elf_getdata(section->handle, NULL);
+    return data && data->d_buf && data->d_size ? data : NULL;
+}
+
+struct names names_read(const struct image *image, size_t section)
+{
+    struct section table;
+    if (!section_get(image, section, &table) || table.header.sh_type != SHT_STRTAB)
+        return (struct names){0};
+    const Elf_Data *data = section_data(&table, NAMES_MAX);
+    const char *last = data ? memrchr(data->d_buf, '\0', data->d_size) : NULL;
+    if (!last)
+        return (struct names){0};
+    return (struct names){.text = data->d_buf, .size = (size_t)(last - (char *)data->d_buf) + 1};
+}
+
+const char *names_get(const struct names *names, uint64_t offset)
+{
+    return offset < names->size ? names->text + offset : NULL;
+}

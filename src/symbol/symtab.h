@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// The functions of one image, by link-time address: .symtab and .dynsym together, and the stubs of
+// the procedure linkage table.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "target/image.h"
+
+struct symtab_match {
+    const char *name; // as in the string table, raw and of any length; lives as long as the image
+    uint64_t offset;  // of the address inside the function
+    bool stub;        // the PLT stub that jumps to `name`, not the function itself
+};
+
+struct symtab;
+
+// Never fails: of a damaged image it holds what could be read. The image must outlive it.
+struct symtab *symtab_new(const struct image *image);
+void symtab_free(struct symtab *symtab);
+
+// What the link-time address belongs to; false when it belongs to no function.
+bool symtab_find(const struct symtab *symtab, uint64_t vaddr, struct symtab_match *match);
