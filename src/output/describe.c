@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "output/describe.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "profile/query.h"
+
+#define TARGETS_SHOWN 4
+
+void describe_duration(struct buf *out, int64_t ns)
+{
+    static const struct {
+        double ns;
+        const char *name;
+    } units[] = {{NS_PER_S, "s"}, {NS_PER_MS, "ms"}, {NS_PER_US, "us"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
+        double value = (double)ns / units[i].ns;
+        // What rounds to 1000 of a unit is 1.00 of the next one.
+        if (value < 0.9995)
+            continue;
+        buf_printf(out, "%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[i].name);
+        return;
+    }
+    buf_printf(out, "%" PRId64 "ns", ns);
+}
+
+void describe_targets(struct buf *out, const struct run *run)
+{
+    size_t shown = run->process_count < TARGETS_SHOWN ? run->process_count : TARGETS_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        buf_printf(out, "%s%d (", i ? ", " : "", (int)run->processes[i].pid);
+        escape_text(out, run->processes[i].comm);
+        buf_putc(out, ')');
+    }
+    if (shown < run->process_count)
+        buf_printf(out, " and %zu more", run->process_count - shown);
+}
+
+void describe_time(struct buf *out, int64_t wall_ns)
+{
+    time_t seconds = (time_t)(wall_ns / NS_PER_S);
+    struct tm utc;
+    char text[32] = "";
+    if (gmtime_r(&seconds, &utc))
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    buf_puts(out, text);
+}
+
+static void put_duration(struct buf *out, const char *before, int64_t ns, const char *after)
+{
+    buf_puts(out, before);
+    describe_duration(out, ns);
+    buf_puts(out, after);
+}
+
+static void put_rate(struct buf *out, const struct run *run)
+{
+    buf_printf(out, "rate: asked for %.4g Hz, achieved %.4g Hz%s; %" PRIu64 " rounds, %.1f%% late",
+               run->rate, run->achieved, run->rate_lowered ? " (lowered by the stop budget)" : "",
+               run->rounds, query_percent(run->late, run->rounds));
+    buf_printf(out, "; scheduled %s\n",
+               run->realtime      ? "with real-time priority"
+               : run->short_slice ? "with a short time slice"
+                                  : "like any other process");
+}
+
+static void put_samples(struct buf *out, const struct run *run, uint64_t folded)
+{
+    const struct {
+        uint64_t count;
+        const char *what;
+    } parts[] = {
+        {run->failed, "failed"},
+        {run->queued, "met a thread that waited for a CPU"},
+        {run->dropped, "dropped"},
+        {run->cut, "cut before the root"},
+        {run->unresolved, "without a name"},
+        {folded, "folded"},
+    };
+    buf_printf(out, "samples: %" PRIu64 " from %" PRIu64 " stops", run->samples, run->stops);
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        buf_printf(out, "%s%" PRIu64 " %s", i ? ", " : "; ", parts[i].count, parts[i].what);
+    buf_putc(out, '\n');
+}
+
+static void put_held(struct buf *out, const struct run *run)
+{
+    put_duration(out, "held: ", run->held_p50, " median, ");
+    put_duration(out, "", run->held_p99, " p99, ");
+    put_duration(out, "", run->held_max, " worst, ");
+    put_duration(out, "", run->held_total, " in all; ");
+    buf_printf(out, "%.2g%% of the most-held thread's time\n", 100 * run->held_share);
+}
+
+static void put_end(struct buf *out, const struct run *run)
+{
+    static const char *const ends[] = {
+        [RUN_DURATION] = "when its time was over",
+        [RUN_INTERRUPTED] = "early, when asked to",
+        [RUN_TARGET_ENDED] = "with the target",
+    };
+    unsigned execs = 0;
+    size_t ended = 0;
+    for (size_t i = 0; i < run->process_count; i++) {
+        execs += run->processes[i].execs;
+        ended += run->processes[i].ended;
+    }
+    const struct {
+        uint64_t count;
+        const char *what;
+    } events[] = {
+        {ended, "process(es) ended meanwhile"},
+        {execs, "exec(s) meanwhile"},
+        {run->repaired, "interrupted system call(s) repaired"},
+        {run->restarts, "sampler(s) replaced by the watchdog"},
+    };
+    put_duration(out, "end: after ", run->duration, ", ");
+    buf_puts(out, ends[run->end]);
+    for (size_t i = 0; i < ARRAY_LENGTH(events); i++)
+        if (events[i].count)
+            buf_printf(out, "; %" PRIu64 " %s", events[i].count, events[i].what);
+    buf_putc(out, '\n');
+}
+
+void describe_run(struct buf *out, const struct run *run, uint64_t folded)
+{
+    put_rate(out, run);
+    put_samples(out, run, folded);
+    put_held(out, run);
+    put_duration(out, "cpu: ", (int64_t)run->cpu_ns, " charged by the kernel, ");
+    put_duration(out, "", (int64_t)run->unattributed_ns, " of it unattributed");
+    buf_printf(out, "; %" PRIu64 " of %" PRIu64 " threads sampled\n", run->threads_sampled,
+               run->threads_seen);
+    put_end(out, run);
+}

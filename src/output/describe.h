@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// A run in words: what was done to the target and how good the answer is.
+#pragma once
+
+#include "base/buf.h"
+#include "profile/run.h"
+
+// Three digits and a unit: "38.0us", "1.90ms", "12.4s".
+void describe_duration(struct buf *out, int64_t ns);
+
+// "4242 (postgres)", the first few processes of the run; safe for a terminal.
+void describe_targets(struct buf *out, const struct run *run);
+
+// "2026-01-31T09:14:03Z"
+void describe_time(struct buf *out, int64_t wall_ns);
+
+// A few lines, each ended by a newline: rates, sample quality, hold times, CPU time, how it ended.
+// folded: stacks cut by the bound on memory.
+void describe_run(struct buf *out, const struct run *run, uint64_t folded);

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Profile -> bytes. One writer a file; this table is all that the rest of ptprof knows of them.
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "profile/run.h"
+#include "profile/store.h"
+#include "symbol/symbolizer.h"
+#include "target/module.h"
+
+struct report { // all borrowed
+    const struct profile *profile;
+    const struct modules *modules;
+    struct symbolizer *symbolizer;
+    const struct run *run;
+};
+
+struct writer {
+    const char *name;            // as in --format
+    const char *extension;       // what a default file name ends in, ".pb.gz"
+    const char *const *endings;  // of file names that mean this format; ends in NULL
+    bool binary;                 // never to a terminal
+    const char *opens_with;      // "go tool pprof -http=: %s"; NULL: read it
+    // RC_IO with errno's text in err when the stream fails; the caller flushes and closes.
+    enum rc (*write)(const struct report *report, FILE *out, struct err *err);
+};
+
+extern const struct writer writers[];
+extern const size_t writer_count;
+
+// NULL when there is none.
+const struct writer *writer_by_name(const char *name);
+const struct writer *writer_by_path(const char *path);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The facts of one run beside its stacks: when, how fast, how good, and what it did to the target.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum run_end { RUN_DURATION, RUN_INTERRUPTED, RUN_TARGET_ENDED };
+
+struct run_process {
+    pid_t pid;
+    char comm[64]; // raw bytes
+    bool ended;    // it was gone before we were
+    unsigned execs;
+};
+
+struct run {
+    int64_t start_wall;  // ns since 1970 UTC
+    int64_t duration;    // ns, as sampled
+    enum run_end end;
+    double rate;         // Hz, asked for
+    double achieved;     // Hz, rounds made / time
+    uint64_t rounds;     // times that the sampler looked
+    uint64_t late;       // of these, those that began late
+    bool realtime, short_slice; // how the sampler was scheduled: SCHED_FIFO, or a 100 us slice
+    uint64_t samples;    // stacks in the profile
+    uint64_t stops;      // times that a thread was held
+    uint64_t failed;     // stops that gave no sample though the thread ran
+    uint64_t queued;     // stops that met a thread which waited for a CPU: not a sample
+    uint64_t dropped;    // captures lost because the ring was full
+    uint64_t cut;        // stacks that do not reach their root
+    uint64_t repaired;   // EINTR that a stop would have caused, undone
+    uint64_t restarts;   // samplers that the watchdog had to end
+    uint64_t unresolved; // samples whose leaf has no name
+    int64_t held_p50, held_p99, held_max, held_total; // ns that a thread was held
+    double held_share;   // of the most-held thread's time, 0..1
+    uint64_t threads_seen, threads_sampled;
+    uint64_t cpu_ns;         // CPU time the kernel charged to the targets meanwhile
+    uint64_t unattributed_ns; // of it, what no sample stands for
+    bool rate_lowered;       // by the stop budget
+    const struct run_process *processes;
+    size_t process_count;
+};

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "profile/store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+
+#define NONE UINT32_MAX
+
+struct located {
+    struct location location;
+    uint32_t next; // another location with the same key, or NONE
+};
+
+struct profile {
+    struct located *locations;
+    size_t location_count, location_capacity;
+    struct map location_ids; // location_key -> the newest location with that key
+
+    struct stack_node *nodes;
+    size_t node_count, node_capacity, max_nodes;
+    struct map node_ids; // parent << 32 | location -> node
+    uint64_t folded;
+
+    struct profile_thread *threads;
+    size_t thread_count, thread_capacity;
+
+    struct profile_value *values;
+    size_t value_count, value_capacity;
+    struct map value_ids[STATE_CPU + 1]; // [state]: stack << 32 | thread -> value
+
+    struct strtab strings;
+};
+
+static uint64_t pair_key(uint32_t high, uint32_t low)
+{
+    return (uint64_t)high << 32 | low;
+}
+
+struct profile *profile_new(size_t max_nodes)
+{
+    struct profile *profile = xcalloc(1, sizeof *profile);
+    profile->max_nodes = max_nodes < NONE ? max_nodes : NONE;
+    strtab_init(&profile->strings);
+    ARRAY_RESERVE(profile->nodes, 0, profile->node_capacity);
+    profile->nodes[profile->node_count++] = (struct stack_node){.location = NONE};
+    return profile;
+}
+
+void profile_free(struct profile *profile)
+{
+    if (!profile)
+        return;
+    free(profile->locations);
+    map_fini(&profile->location_ids);
+    free(profile->nodes);
+    map_fini(&profile->node_ids);
+    free(profile->threads);
+    free(profile->values);
+    for (size_t i = 0; i < ARRAY_LENGTH(profile->value_ids); i++)
+        map_fini(&profile->value_ids[i]);
+    strtab_fini(&profile->strings);
+    free(profile);
+}
+
+// Distinct for all but absurd offsets; those that share a key are chained.
+static uint64_t location_key(uint32_t mapping, uint64_t offset)
+{
+    return (uint64_t)mapping << 48 ^ offset;
+}
+
+static bool is_full(const struct profile *profile)
+{
+    return profile->node_count >= profile->max_nodes;
+}
+
+uint32_t profile_location(struct profile *profile, uint32_t mapping, uint64_t offset)
+{
+    uint64_t key = location_key(mapping, offset);
+    uint32_t newest = map_get(&profile->location_ids, key, NONE);
+    for (uint32_t id = newest; id != NONE; id = profile->locations[id].next) {
+        struct location known = profile->locations[id].location;
+        if (known.mapping == mapping && known.offset == offset)
+            return id;
+    }
+    // No node could hold it any more: what bounds the nodes bounds the locations.
+    if (is_full(profile))
+        return NONE;
+    ARRAY_RESERVE(profile->locations, profile->location_count, profile->location_capacity);
+    uint32_t id = (uint32_t)profile->location_count++;
+    profile->locations[id] = (struct located){{mapping, offset}, newest};
+    map_put(&profile->location_ids, key, id);
+    return id;
+}
+
+// The child of a node, made when it is new; NONE when there is no room for it.
+static uint32_t child_of(struct profile *profile, uint32_t parent, uint32_t location)
+{
+    uint64_t key = pair_key(parent, location);
+    uint32_t node = map_get(&profile->node_ids, key, NONE);
+    if (node != NONE || is_full(profile))
+        return node;
+    ARRAY_RESERVE(profile->nodes, profile->node_count, profile->node_capacity);
+    node = (uint32_t)profile->node_count++;
+    profile->nodes[node] = (struct stack_node){parent, location};
+    map_put(&profile->node_ids, key, node);
+    return node;
+}
+
+uint32_t profile_stack(struct profile *profile, const uint32_t *locations, size_t count)
+{
+    uint32_t node = 0;
+    for (size_t i = count; i-- > 0;) {
+        uint32_t child = child_of(profile, node, locations[i]);
+        if (child == NONE) {
+            profile->folded++;
+            break;
+        }
+        node = child;
+    }
+    return node;
+}
+
+uint32_t profile_thread_add(struct profile *profile, pid_t pid, pid_t tid, const char *comm,
+                            const char *process_comm)
+{
+    ARRAY_RESERVE(profile->threads, profile->thread_count, profile->thread_capacity);
+    profile->threads[profile->thread_count] = (struct profile_thread){
+        .pid = pid,
+        .tid = tid,
+        .comm = strtab_add(&profile->strings, comm),
+        .process_comm = strtab_add(&profile->strings, process_comm),
+    };
+    return (uint32_t)profile->thread_count++;
+}
+
+void profile_thread_rename(struct profile *profile, uint32_t thread, const char *comm)
+{
+    assert(thread < profile->thread_count);
+    profile->threads[thread].comm = strtab_add(&profile->strings, comm);
+}
+
+uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
+                          enum profile_state state)
+{
+    assert(stack < profile->node_count && thread < profile->thread_count);
+    assert(state < ARRAY_LENGTH(profile->value_ids));
+    struct map *ids = &profile->value_ids[state];
+    uint32_t value = map_get(ids, pair_key(stack, thread), NONE);
+    if (value != NONE)
+        return value;
+    ARRAY_RESERVE(profile->values, profile->value_count, profile->value_capacity);
+    value = (uint32_t)profile->value_count++;
+    profile->values[value] =
+        (struct profile_value){.stack = stack, .thread = thread, .state = state};
+    map_put(ids, pair_key(stack, thread), value);
+    return value;
+}
+
+void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t cpu_ns)
+{
+    assert(value < profile->value_count);
+    profile->values[value].samples += samples;
+    profile->values[value].cpu_ns += cpu_ns;
+}
+
+size_t profile_value_count(const struct profile *profile)
+{
+    return profile->value_count;
+}
+
+const struct profile_value *profile_value_get(const struct profile *profile, size_t value)
+{
+    assert(value < profile->value_count);
+    return &profile->values[value];
+}
+
+size_t profile_thread_count(const struct profile *profile)
+{
+    return profile->thread_count;
+}
+
+const struct profile_thread *profile_thread_get(const struct profile *profile, uint32_t thread)
+{
+    assert(thread < profile->thread_count);
+    return &profile->threads[thread];
+}
+
+const char *profile_string(const struct profile *profile, uint32_t id)
+{
+    return strtab_get(&profile->strings, id);
+}
+
+size_t profile_location_count(const struct profile *profile)
+{
+    return profile->location_count;
+}
+
+struct location profile_location_get(const struct profile *profile, uint32_t location)
+{
+    assert(location < profile->location_count);
+    return profile->locations[location].location;
+}
+
+struct stack_node profile_node(const struct profile *profile, uint32_t node)
+{
+    assert(node < profile->node_count);
+    return profile->nodes[node];
+}
+
+uint64_t profile_folded(const struct profile *profile)
+{
+    return profile->folded;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// What was seen: a trie of stacks, and values for each (stack, thread, state).
+// Locations are (mapping, file offset): the pc of a leaf as it was, of a caller its return address
+// less one. Owned by one thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// What the thread did when it was looked at. Only these are told apart.
+enum profile_state {
+    STATE_CPU,
+};
+
+struct location {
+    uint32_t mapping; // number in the module table
+    uint64_t offset;  // in the file; an address for anonymous code
+};
+
+struct stack_node { // node 0 is the root and holds no location
+    uint32_t parent;
+    uint32_t location;
+};
+
+struct profile_thread {
+    pid_t pid, tid;
+    uint32_t comm;         // strings: name of the thread as last seen, raw bytes
+    uint32_t process_comm; // name of its process
+};
+
+struct profile_value {
+    uint32_t stack; // node of the leaf
+    uint32_t thread;
+    enum profile_state state;
+    uint64_t samples;
+    uint64_t cpu_ns;
+};
+
+struct profile;
+
+// max_nodes bounds the trie: a stack beyond it is kept up to the last frame that is there.
+struct profile *profile_new(size_t max_nodes);
+void profile_free(struct profile *profile);
+
+uint32_t profile_location(struct profile *profile, uint32_t mapping, uint64_t offset);
+
+// locations: leaf first, count > 0. Returns the leaf's node.
+uint32_t profile_stack(struct profile *profile, const uint32_t *locations, size_t count);
+
+// Adds a thread. The names are copied.
+uint32_t profile_thread_add(struct profile *profile, pid_t pid, pid_t tid, const char *comm,
+                            const char *process_comm);
+void profile_thread_rename(struct profile *profile, uint32_t thread, const char *comm);
+
+// The value of (stack, thread, state), made with zeros when it is new. Its number stays valid.
+uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
+                          enum profile_state state);
+void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t cpu_ns);
+
+size_t profile_value_count(const struct profile *profile);
+const struct profile_value *profile_value_get(const struct profile *profile, size_t value);
+size_t profile_thread_count(const struct profile *profile);
+const struct profile_thread *profile_thread_get(const struct profile *profile, uint32_t thread);
+const char *profile_string(const struct profile *profile, uint32_t id);
+size_t profile_location_count(const struct profile *profile);
+struct location profile_location_get(const struct profile *profile, uint32_t location);
+struct stack_node profile_node(const struct profile *profile, uint32_t node);
+uint64_t profile_folded(const struct profile *profile); // stacks cut by max_nodes

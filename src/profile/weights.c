@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "profile/weights.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+
+struct values { // numbers of values in the profile, one for each sample
+    uint32_t *ids;
+    size_t count, capacity;
+};
+
+struct thread_weights {
+    uint32_t process;
+    struct values current; // samples of this period
+    struct values settled; // samples of the last period that had any
+    uint64_t waiting_ns;   // CPU time of periods without samples
+    bool ended;
+};
+
+struct process_weights {
+    struct values short_lived; // samples of threads that ended in this period
+    uint64_t handled_ns;       // of the CPU time that no thread accounts for
+    uint64_t unknown_ns;       // all of it so far
+    uint64_t leftover_ns;      // of threads that ended without a sample to take it
+};
+
+struct weights {
+    struct profile *profile;
+    struct map thread_index, process_index; // number -> index
+    struct thread_weights *threads;
+    size_t thread_count, thread_capacity;
+    uint32_t *free_threads; // indices to use again
+    size_t free_count, free_capacity;
+    struct process_weights *processes;
+    size_t process_count, process_capacity;
+};
+
+#define NONE UINT32_MAX
+
+static void values_add(struct values *values, uint32_t id)
+{
+    ARRAY_RESERVE(values->ids, values->count, values->capacity);
+    values->ids[values->count++] = id;
+}
+
+struct weights *weights_new(struct profile *profile)
+{
+    struct weights *weights = xcalloc(1, sizeof *weights);
+    weights->profile = profile;
+    return weights;
+}
+
+void weights_free(struct weights *weights)
+{
+    if (!weights)
+        return;
+    for (size_t i = 0; i < weights->thread_count; i++) {
+        free(weights->threads[i].current.ids);
+        free(weights->threads[i].settled.ids);
+    }
+    for (size_t i = 0; i < weights->process_count; i++)
+        free(weights->processes[i].short_lived.ids);
+    free(weights->threads);
+    free(weights->free_threads);
+    free(weights->processes);
+    map_fini(&weights->thread_index);
+    map_fini(&weights->process_index);
+    free(weights);
+}
+
+static uint32_t fresh_thread(struct weights *weights)
+{
+    if (weights->free_count)
+        return weights->free_threads[--weights->free_count];
+    ARRAY_RESERVE(weights->threads, weights->thread_count, weights->thread_capacity);
+    weights->threads[weights->thread_count] = (struct thread_weights){0};
+    return (uint32_t)weights->thread_count++;
+}
+
+static struct thread_weights *thread_of(struct weights *weights, uint32_t process, uint32_t number)
+{
+    uint32_t index = map_get(&weights->thread_index, number, NONE);
+    if (index == NONE) {
+        index = fresh_thread(weights);
+        weights->threads[index].process = process;
+        weights->threads[index].ended = false;
+        map_put(&weights->thread_index, number, index);
+    }
+    return &weights->threads[index];
+}
+
+static struct process_weights *process_of(struct weights *weights, uint32_t number)
+{
+    uint32_t index = map_get(&weights->process_index, number, NONE);
+    if (index == NONE) {
+        ARRAY_RESERVE(weights->processes, weights->process_count, weights->process_capacity);
+        index = (uint32_t)weights->process_count++;
+        weights->processes[index] = (struct process_weights){0};
+        map_put(&weights->process_index, number, index);
+    }
+    return &weights->processes[index];
+}
+
+// Equal parts; what does not divide goes one by one to the first.
+static void share_out(struct weights *weights, const struct values *values, uint64_t cpu_ns)
+{
+    uint64_t part = cpu_ns / values->count, rest = cpu_ns % values->count;
+    for (size_t i = 0; i < values->count; i++)
+        profile_add(weights->profile, values->ids[i], 0, part + (i < rest));
+}
+
+static void settle(struct weights *weights, struct thread_weights *thread)
+{
+    if (!thread->current.count)
+        return;
+    share_out(weights, &thread->current, thread->waiting_ns);
+    thread->waiting_ns = 0;
+    struct values swap = thread->settled;
+    thread->settled = thread->current;
+    thread->current = swap;
+    thread->current.count = 0;
+}
+
+void weights_sample(struct weights *weights, uint32_t process, uint32_t thread, uint32_t value)
+{
+    profile_add(weights->profile, value, 1, 0);
+    values_add(&thread_of(weights, process, thread)->current, value);
+}
+
+void weights_thread_time(struct weights *weights, uint32_t process, uint32_t thread,
+                         uint64_t cpu_ns)
+{
+    struct thread_weights *entry = thread_of(weights, process, thread);
+    entry->waiting_ns += cpu_ns;
+    settle(weights, entry);
+}
+
+static void end_thread(struct weights *weights, struct thread_weights *thread)
+{
+    struct process_weights *process = process_of(weights, thread->process);
+    for (size_t i = 0; i < thread->current.count; i++)
+        values_add(&process->short_lived, thread->current.ids[i]);
+    settle(weights, thread);
+    if (thread->settled.count)
+        share_out(weights, &thread->settled, thread->waiting_ns);
+    else
+        process->leftover_ns += thread->waiting_ns;
+    thread->waiting_ns = 0;
+    thread->current.count = thread->settled.count = 0;
+    thread->ended = true;
+}
+
+void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thread)
+{
+    end_thread(weights, thread_of(weights, process, thread));
+    ARRAY_RESERVE(weights->free_threads, weights->free_count, weights->free_capacity);
+    weights->free_threads[weights->free_count++] =
+        map_get(&weights->thread_index, thread, NONE);
+}
+
+static uint64_t open_amount(const struct process_weights *process)
+{
+    uint64_t unknown =
+        process->unknown_ns > process->handled_ns ? process->unknown_ns - process->handled_ns : 0;
+    return unknown + process->leftover_ns;
+}
+
+void weights_process_time(struct weights *weights, uint32_t process, uint64_t cpu_ns,
+                          uint64_t threads_cpu_ns)
+{
+    struct process_weights *entry = process_of(weights, process);
+    // The clocks of running threads and of their process move at different moments: the difference
+    // may be below zero for a while.
+    entry->unknown_ns = cpu_ns > threads_cpu_ns ? cpu_ns - threads_cpu_ns : 0;
+    if (!entry->short_lived.count)
+        return;
+    share_out(weights, &entry->short_lived, open_amount(entry));
+    if (entry->unknown_ns > entry->handled_ns)
+        entry->handled_ns = entry->unknown_ns;
+    entry->leftover_ns = 0;
+    entry->short_lived.count = 0;
+}
+
+uint64_t weights_finish(struct weights *weights)
+{
+    uint64_t unattributed = 0;
+    for (size_t i = 0; i < weights->thread_count; i++)
+        if (!weights->threads[i].ended)
+            end_thread(weights, &weights->threads[i]);
+    for (size_t i = 0; i < weights->process_count; i++)
+        unattributed += open_amount(&weights->processes[i]);
+    return unattributed;
+}
