@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// From records to the profile: the other end of the ring.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "profile/run.h"
+#include "profile/store.h"
+#include "profile/weights.h"
+#include "sample/control.h"
+#include "target/module.h"
+#include "unwind/unwinder.h"
+
+struct consumer;
+
+// All borrowed.
+struct consumer *consumer_new(struct control *control, struct modules *modules,
+                              struct profile *profile, size_t max_depth);
+void consumer_free(struct consumer *consumer);
+
+// Takes in what is in the ring now.
+void consumer_drain(struct consumer *consumer);
+
+
+// Ends the periods of all threads. Call once, after the last drain.
+void consumer_finish(struct consumer *consumer);
+
+struct consumer_counts {
+    uint64_t samples, cut;
+    uint64_t cpu_ns, unattributed_ns; // unattributed_ns: after consumer_finish
+    double held_share;                // of the most-held thread's time, 0..1
+    size_t processes;
+};
+
+struct consumer_counts consumer_counts(const struct consumer *consumer);
+const struct run_process *consumer_processes(const struct consumer *consumer);
+
+// Where and why most stacks broke off; false when none did.
+bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,
+                        enum unwind_end *why);

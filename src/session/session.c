@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+#include "session/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/uio.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sample/sampler.h"
+#include "sample/watchdog.h"
+#include "session/consumer.h"
+#include "target/permission.h"
+#include "target/procfs.h"
+#include "unwind/live.h"
+
+#define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
+#define STACKS_MAX (4u << 20) // nodes of the trie: about 100 MiB
+#define RESTARTS_MAX 20
+#define DRAIN_MS 25 // how long a capture waits in the ring at the most
+
+const struct session_options session_defaults = {
+    .rate = 99,
+    .max_depth = 4096,
+    .max_stop = 0.01,
+};
+
+struct session {
+    struct session_options options;
+    pid_t *pids;
+    size_t pid_count;
+    regex_t threads;
+    bool has_threads;
+    struct sampler_config config;
+    struct control *control;
+    struct watchdog watchdog;
+    pid_t sampler; // 0: none runs
+    struct modules *modules;
+    struct profile *profile;
+    struct symbolizer *symbolizer;
+    struct consumer *consumer;
+    struct run run;
+    int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
+    bool watched, finished;
+};
+
+// --- before anything is touched ---
+
+// Reads one byte of the process, as harmless as it gets: the kernel's own answer to whether we may.
+static int probe(pid_t pid)
+{
+    AUTO_BUF struct buf maps = {0};
+    struct proc_map map;
+    char byte, *cursor;
+    if (procfs_read(&maps, "/proc/%d/maps", pid) == RC_DENIED)
+        return EACCES;
+    cursor = maps.length ? maps.data : "";
+    if (!maps.length || !proc_map_parse(&cursor, &map))
+        return 0; // a leader that has ended, with threads that run on
+    struct iovec here = {&byte, 1}, there = {(void *)map.start, 1};
+    if (process_vm_readv(pid, &here, 1, &there, 1, 0) == 1 || errno == EFAULT || errno == ESRCH)
+        return 0;
+    return errno;
+}
+
+static enum rc check_target(pid_t pid, struct err *err)
+{
+    enum rc rc = permission_explain(pid, 0, err);
+    if (rc != RC_OK)
+        return rc;
+    int errnum = probe(pid);
+    return errnum ? permission_explain(pid, errnum, err) : RC_OK;
+}
+
+static enum rc compile_threads(struct session *session, struct err *err)
+{
+    char reason[256];
+    const char *text = session->options.threads;
+    if (!text)
+        return RC_OK;
+    int failed = regcomp(&session->threads, text, REG_EXTENDED | REG_NOSUB);
+    if (failed) {
+        regerror(failed, &session->threads, reason, sizeof reason);
+        return err_set(err, RC_USAGE, "'%s' is not a regular expression: %s", text, reason);
+    }
+    session->has_threads = true;
+    return RC_OK;
+}
+
+static size_t unwind_held(pid_t tid, uint64_t *pcs, size_t most, uint32_t *end)
+{
+    enum unwind_end reason;
+    size_t count = unwind_live(tid, pcs, most, &reason);
+    *end = reason;
+    return count;
+}
+
+static void configure(struct session *session)
+{
+    session->config = (struct sampler_config){
+        .pids = session->pids,
+        .pid_count = session->pid_count,
+        .rate = session->options.rate,
+        .children = session->options.children,
+        .threads = session->has_threads ? &session->threads : NULL,
+        .max_stop = session->options.max_stop,
+        .unwind_live = session->options.unwind_live ? unwind_held : NULL,
+    };
+}
+
+static void add_pid(struct session *session, pid_t pid)
+{
+    for (size_t i = 0; i < session->pid_count; i++)
+        if (session->pids[i] == pid)
+            return; // the same one twice
+    session->pids[session->pid_count++] = pid;
+}
+
+enum rc session_open(const pid_t *pids, size_t count, const struct session_options *options,
+                     struct session **out, struct err *err)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < count && rc == RC_OK; i++)
+        rc = check_target(pids[i], err);
+    if (rc != RC_OK)
+        return rc;
+    struct session *session = xcalloc(1, sizeof *session);
+    session->options = *options;
+    session->pids = xcalloc(count, sizeof *pids);
+    for (size_t i = 0; i < count; i++)
+        add_pid(session, pids[i]);
+    session->modules = modules_new();
+    session->profile = profile_new(STACKS_MAX);
+    session->symbolizer = symbolizer_new(session->modules);
+    session->control = control_new(RING_BYTES, err);
+    rc = session->control ? compile_threads(session, err) : RC_FAIL;
+    if (rc != RC_OK) {
+        session_close(session);
+        return rc;
+    }
+    session->consumer = consumer_new(session->control, session->modules, session->profile,
+                                     options->max_depth);
+    configure(session);
+    *out = session;
+    return RC_OK;
+}
+
+void session_close(struct session *session)
+{
+    if (!session)
+        return;
+    if (session->started && !session->finished)
+        session_finish(session, RUN_INTERRUPTED);
+    consumer_free(session->consumer);
+    symbolizer_free(session->symbolizer);
+    profile_free(session->profile);
+    modules_free(session->modules);
+    control_free(session->control);
+    if (session->has_threads)
+        regfree(&session->threads);
+    free(session->pids);
+    free(session);
+}
+
+// --- while it runs ---
+
+static enum rc start_sampler(struct session *session, struct err *err)
+{
+    enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
+    if (rc == RC_OK)
+        atomic_store(&session->watchdog.sampler, session->sampler);
+    return rc;
+}
+
+enum rc session_start(struct session *session, struct err *err)
+{
+    enum rc rc = watchdog_start(&session->watchdog, session->control, err);
+    if (rc != RC_OK)
+        return rc;
+    session->watched = true;
+    session->started = clock_now();
+    session->run.start_wall = clock_wall();
+    return start_sampler(session, err);
+}
+
+// The thread on which the sampler hung is left alone by the next one.
+static void skip_culprit(struct session *session)
+{
+    struct control *control = session->control;
+    if (atomic_load(&control->busy_since) && control->skipped_count < SKIPPED_MAX)
+        control->skipped[control->skipped_count++] = atomic_load(&control->busy_with);
+}
+
+static enum rc replace_sampler(struct session *session, struct err *err)
+{
+    atomic_store(&session->watchdog.sampler, 0);
+    session->sampler = 0;
+    if (atomic_load(&session->control->ended))
+        return RC_GONE;
+    if (session->run.restarts++ >= RESTARTS_MAX)
+        return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
+                       RESTARTS_MAX);
+    skip_culprit(session);
+    return start_sampler(session, err);
+}
+
+enum rc session_step(struct session *session, int timeout_ms, int extra_fd, struct err *err)
+{
+    struct pollfd fds[] = {{.fd = session->control->wake_fd, .events = POLLIN},
+                           {.fd = extra_fd, .events = POLLIN}};
+    int64_t deadline = clock_now() + (int64_t)timeout_ms * NS_PER_MS;
+    for (;;) {
+        int64_t left_ms = (deadline - clock_now() + NS_PER_MS - 1) / NS_PER_MS;
+        eventfd_t ignored;
+        int ready = poll(fds, 2, left_ms < 0 ? 0 : left_ms < DRAIN_MS ? (int)left_ms : DRAIN_MS);
+        eventfd_read(session->control->wake_fd, &ignored);
+        consumer_drain(session->consumer);
+        if (sampler_ended(session->sampler)) {
+            consumer_drain(session->consumer);
+            return replace_sampler(session, err);
+        }
+        if (left_ms <= 0 || (ready > 0 && fds[1].revents))
+            return RC_OK;
+    }
+}
+
+void session_pause(struct session *session, bool paused)
+{
+    atomic_store(&session->control->paused, paused);
+    if (paused)
+        session->paused_at = clock_now();
+    else
+        session->paused_ns += clock_now() - session->paused_at;
+}
+
+void session_finish(struct session *session, enum run_end end)
+{
+    if (session->finished)
+        return;
+    session->finished = true;
+    atomic_store(&session->watchdog.sampler, 0);
+    if (session->sampler)
+        sampler_stop(session->control, session->sampler);
+    session->sampler = 0;
+    if (session->watched)
+        watchdog_stop(&session->watchdog);
+    session->run.duration = clock_now() - session->started - session->paused_ns;
+    session->run.end = end;
+    consumer_drain(session->consumer);
+    consumer_finish(session->consumer);
+}
+
+// --- what came of it ---
+
+static void copy_control(struct run *run, const struct control *control)
+{
+    run->rounds = atomic_load(&control->rounds);
+    run->late = atomic_load(&control->late);
+    run->stops = atomic_load(&control->stops);
+    run->failed = atomic_load(&control->failed);
+    run->queued = atomic_load(&control->queued);
+    run->dropped = atomic_load(&control->dropped);
+    run->repaired = atomic_load(&control->repaired);
+    run->realtime = atomic_load(&control->realtime);
+    run->short_slice = atomic_load(&control->short_slice);
+    run->rate_lowered = atomic_load(&control->rate_lowered);
+    run->threads_seen = atomic_load(&control->threads_seen);
+    run->held_p50 = (int64_t)histogram_quantile(&control->held, 0.5);
+    run->held_p99 = (int64_t)histogram_quantile(&control->held, 0.99);
+    run->held_max = (int64_t)control->held.max;
+    run->held_total = (int64_t)control->held.sum;
+}
+
+static uint64_t count_unresolved(const struct session *session)
+{
+    uint64_t unresolved = 0;
+    for (size_t i = 0; i < profile_value_count(session->profile); i++) {
+        const struct profile_value *value = profile_value_get(session->profile, i);
+        if (!value->stack)
+            continue;
+        struct location leaf = profile_location_get(
+            session->profile, profile_node(session->profile, value->stack).location);
+        if (!symbolizer_lookup(session->symbolizer, leaf.mapping, leaf.offset)->found)
+            unresolved += value->samples;
+    }
+    return unresolved;
+}
+
+const struct run *session_progress(struct session *session)
+{
+    struct run *run = &session->run;
+    struct consumer_counts counts = consumer_counts(session->consumer);
+    if (!session->finished)
+        run->duration = clock_now() - session->started - session->paused_ns;
+    copy_control(run, session->control);
+    run->rate = session->options.rate;
+    run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
+    run->samples = counts.samples;
+    run->cut = counts.cut;
+    run->cpu_ns = counts.cpu_ns;
+    run->unattributed_ns = counts.unattributed_ns;
+    run->held_share = counts.held_share;
+    run->threads_sampled = profile_thread_count(session->profile);
+    run->processes = consumer_processes(session->consumer);
+    run->process_count = counts.processes;
+    return run;
+}
+
+struct report session_report(struct session *session)
+{
+    session_progress(session);
+    session->run.unresolved = count_unresolved(session);
+    return (struct report){session->profile, session->modules, session->symbolizer, &session->run};
+}
+
+char *session_worst_cut(const struct session *session)
+{
+    const struct module *module;
+    enum unwind_end why;
+    if (!consumer_worst_cut(session->consumer, &module, &why))
+        return NULL;
+    return xasprintf("%s: %s", module->name, unwind_end_texts[why]);
+}

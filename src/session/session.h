@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// One run, put together: sampler process, watchdog, unwinder, store. What libptprof's API and
+// `ptprof attach` stand on.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "output/writer.h"
+
+struct session_options {
+    double rate;         // Hz
+    const char *threads; // extended regular expression for names of threads, NULL: all
+    bool children;       // descendants of the processes too
+    size_t max_depth;    // frames of a stack
+    double max_stop;     // share of a thread's time that it may be held, 0..1
+    bool unwind_live;    // unwind with ptrace while the thread is held
+};
+
+extern const struct session_options session_defaults;
+
+struct session;
+
+// Looks whether each process can be sampled, touching none. RC_USAGE, RC_GONE, RC_DENIED, RC_BUSY
+// with a message that says what to do.
+enum rc session_open(const pid_t *pids, size_t count, const struct session_options *options,
+                     struct session **session, struct err *err) MUST_CHECK;
+void session_close(struct session *session);
+
+// Sampling begins. The session belongs to the calling thread from here on.
+enum rc session_start(struct session *session, struct err *err) MUST_CHECK;
+
+// Takes in what was sampled until the timeout, ms, has passed, a target ended or `extra_fd` (-1:
+// none) is readable. RC_OK: it goes on; RC_GONE: every target has ended; RC_FAIL: the sampler fails
+// again and again.
+enum rc session_step(struct session *session, int timeout_ms, int extra_fd, struct err *err) MUST_CHECK;
+
+// Leaves the targets alone until it is called with false.
+void session_pause(struct session *session, bool paused);
+
+// The targets are released before this returns; everything is taken in. May be called again.
+void session_finish(struct session *session, enum run_end end);
+
+// The numbers so far, without those that need symbols.
+const struct run *session_progress(struct session *session);
+
+// What has been seen so far, for writers; valid until the next call on the session.
+struct report session_report(struct session *session);
+
+// The modules at which stacks broke off most, for people: "libfoo.so: no unwind information", or
+// NULL. The caller frees it.
+char *session_worst_cut(const struct session *session);
