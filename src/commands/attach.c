@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+// ptprof attach: sample for a while, then write what was seen.
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "base/terminal.h"
+#include "commands/attach_options.h"
+#include "commands/command.h"
+#include "commands/interrupts.h"
+#include "commands/output_file.h"
+#include "commands/summary.h"
+#include "output/json.h"
+#include "session/session.h"
+#include "target/procfs.h"
+
+#define PROGRESS_MS 250
+
+struct attach {
+    const struct attach_options *options;
+    pid_t *pids;
+    size_t pid_count;
+    const struct writer *writer;
+    char *path; // of the output, NULL: standard output
+    struct session *session;
+    int signals; // descriptor of commands/interrupts.h
+    bool progress; // the line is shown
+    unsigned snapshots;
+    char comm[COMM_MAX]; // of the first process, raw bytes
+};
+
+// --- before the run ---
+
+// A part of a file name that can be typed.
+static void put_file_name(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        bool harmless = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+                        (*text >= '0' && *text <= '9') || (*text && strchr("._+-", *text));
+        buf_putc(out, harmless ? *text : '_');
+    }
+}
+
+static char *default_name(const struct attach *attach)
+{
+    struct buf name = {0};
+    time_t now = time(NULL);
+    struct tm utc;
+    char stamp[32];
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
+    buf_puts(&name, "ptprof-");
+    put_file_name(&name, *attach->comm ? attach->comm : "process");
+    buf_printf(&name, "-%d-%s%s", (int)attach->pids[0], stamp, attach->writer->extension);
+    return name.data;
+}
+
+// By --format, else by the output's ending, else pprof.
+static enum rc choose_writer(struct attach *attach, struct err *err)
+{
+    const struct attach_options *options = attach->options;
+    const char *output = options->output;
+    if (options->format >= 0)
+        attach->writer = writer_by_name(attach_format_names[options->format]);
+    else if (output && strcmp(output, "-") != 0)
+        attach->writer = writer_by_path(output);
+    if (!attach->writer)
+        attach->writer = writer_by_name("pprof");
+    return attach->writer ? RC_OK : err_set(err, RC_FAIL, "the format is not built in");
+}
+
+// Text that was asked for by name is for the next program of a pipe; profiles are files.
+static enum rc choose_output(struct attach *attach, struct err *err)
+{
+    const struct attach_options *options = attach->options;
+    bool to_stdout = options->output ? strcmp(options->output, "-") == 0
+                                     : options->format >= 0 && !attach->writer->binary;
+    if (to_stdout && attach->writer->binary && terminal_is(STDOUT_FILENO))
+        return err_set(err, RC_USAGE, "not writing a profile to a terminal; use -o FILE, or -o - "
+                                      "with a pipe");
+    if (!to_stdout)
+        attach->path = options->output ? xstrdup(options->output) : default_name(attach);
+    return output_file_check(attach->path, options->force, err);
+}
+
+static enum rc prepare(struct attach *attach, struct err *err)
+{
+    const struct attach_options *options = attach->options;
+    struct session_options session = session_defaults;
+    session.rate = options->rate;
+    session.threads = options->threads;
+    session.children = options->children;
+    session.max_depth = (size_t)options->max_depth;
+    session.max_stop = options->max_stop / 100;
+    session.unwind_live = options->unwinder == UNWINDER_LIVE;
+    enum rc rc = attach_options_check(options, err);
+    if (rc == RC_OK)
+        rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);
+    if (rc == RC_OK && procfs_comm(attach->pids[0], attach->pids[0], attach->comm) != RC_OK)
+        attach->comm[0] = '\0';
+    if (rc == RC_OK)
+        rc = choose_writer(attach, err);
+    if (rc == RC_OK)
+        rc = choose_output(attach, err);
+    if (rc == RC_OK && (attach->signals = interrupts_open()) < 0)
+        rc = err_sys(err, RC_FAIL, errno, "cannot take signals");
+    return rc;
+}
+
+// --- writing ---
+
+static enum rc write_to(struct attach *attach, const char *path, const struct report *report,
+                        long long *bytes, struct err *err)
+{
+    struct output_file file;
+    enum rc rc = output_file_begin(&file, path, err);
+    if (rc == RC_OK)
+        rc = attach->writer->write(report, file.stream, err);
+    if (rc == RC_OK)
+        rc = output_file_commit(&file, err);
+    *bytes = file.bytes;
+    output_file_fini(&file);
+    return rc;
+}
+
+// What was collected is not lost because the place it was meant for is gone or full.
+static enum rc write_elsewhere(struct attach *attach, const struct report *report, struct err *err)
+{
+    const char *temporary = getenv("TMPDIR");
+    const char *const places[] = {".", temporary ? temporary : "/tmp", "/var/tmp", "/dev/shm"};
+    AUTO_FREE char *name = default_name(attach);
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
+        AUTO_FREE char *path = xasprintf("%s/%s", places[i], name);
+        long long bytes;
+        if (output_file_check(path, false, NULL) != RC_OK ||
+            write_to(attach, path, report, &bytes, NULL) != RC_OK)
+            continue;
+        AUTO_FREE char *shown = escape_text_dup(path);
+        err_add(err, "  the profile was written to %s instead", shown);
+        return RC_IO;
+    }
+    err_add(err, "  no other place could be written either: the profile is lost");
+    return RC_IO;
+}
+
+static enum rc write_profile(struct attach *attach, const struct report *report, long long *bytes,
+                             struct err *err)
+{
+    enum rc rc = write_to(attach, attach->path, report, bytes, err);
+    return rc == RC_OK ? RC_OK : write_elsewhere(attach, report, err);
+}
+
+static void write_snapshot(struct attach *attach)
+{
+    struct report report = session_report(attach->session);
+    AUTO_FREE char *base = attach->path ? xstrdup(attach->path) : default_name(attach);
+    AUTO_FREE char *path = xasprintf("%s.%u%s", base, ++attach->snapshots,
+                                     attach->path ? attach->writer->extension : "");
+    AUTO_FREE char *shown = escape_text_dup(path);
+    struct err err = {0};
+    long long bytes;
+    if (write_to(attach, path, &report, &bytes, &err) != RC_OK)
+        fprintf(stderr, "ptprof: %s\n", err.text);
+    else if (!attach->options->quiet)
+        fprintf(stderr, "ptprof: snapshot written to %s, sampling goes on\n", shown);
+}
+
+// --- the run ---
+
+static void show_start(const struct attach *attach)
+{
+    const struct attach_options *options = attach->options;
+    AUTO_FREE char *comm = escape_text_dup(attach->comm);
+    char length[DURATION_TEXT];
+    if (options->quiet)
+        return;
+    fprintf(stderr, "ptprof: attached to %d (%s)", (int)attach->pids[0], comm);
+    if (attach->pid_count > 1)
+        fprintf(stderr, " and %zu more", attach->pid_count - 1);
+    if (options->duration)
+        fprintf(stderr, ". Sampling at %g Hz for %s; Ctrl-C stops early and keeps the profile.\n",
+                options->rate, duration_format(options->duration, length));
+    else
+        fprintf(stderr, ". Sampling at %g Hz until Ctrl-C, which keeps the profile.\n",
+                options->rate);
+}
+
+static void show_bar(struct buf *line, double done)
+{
+    enum { WIDTH = 24 };
+    int full = (int)(done * WIDTH);
+    buf_putc(line, '[');
+    for (int i = 0; i < WIDTH; i++)
+        buf_putc(line, i < full ? '#' : '.');
+    buf_puts(line, "] ");
+}
+
+static void show_progress(struct attach *attach, int64_t elapsed)
+{
+    AUTO_BUF struct buf line = {0};
+    char now[DURATION_TEXT], whole[DURATION_TEXT];
+    int64_t duration = attach->options->duration;
+    if (!attach->progress)
+        return;
+    const struct run *run = session_progress(attach->session);
+    if (duration)
+        show_bar(&line, elapsed < duration ? (double)elapsed / (double)duration : 1);
+    buf_puts(&line, duration_format(elapsed, now));
+    if (duration)
+        buf_printf(&line, " / %s", duration_format(duration, whole));
+    buf_printf(&line, "   %" PRIu64 " samples   %" PRIu64 " threads   late %.1f%%   held %.2f%%",
+               run->samples, run->threads_seen,
+               run->rounds ? 100.0 * (double)run->late / (double)run->rounds : 0,
+               100 * run->held_share);
+    fprintf(stderr, "\r\033[K%.*s", (int)terminal_width(STDERR_FILENO) - 1, line.data);
+    fflush(stderr);
+}
+
+static void clear_progress(const struct attach *attach)
+{
+    if (attach->progress)
+        fputs("\r\033[K", stderr);
+}
+
+// A suspended profiler leaves its target alone. Returns how long it was suspended.
+static int64_t suspend(struct attach *attach)
+{
+    int64_t began = clock_now();
+    clear_progress(attach);
+    session_pause(attach->session, true);
+    interrupts_suspend();
+    session_pause(attach->session, false);
+    return clock_now() - began;
+}
+
+// Samples until the time is over, a signal asks to stop or the targets are gone.
+static enum rc run(struct attach *attach, enum run_end *end, struct err *err)
+{
+    int64_t began = clock_now(), duration = attach->options->duration;
+    for (;;) {
+        int64_t elapsed = clock_now() - began;
+        int64_t left_ms = duration ? (duration - elapsed + NS_PER_MS - 1) / NS_PER_MS : PROGRESS_MS;
+        *end = RUN_DURATION;
+        if (left_ms <= 0)
+            return RC_OK;
+        enum rc rc = session_step(attach->session, left_ms < PROGRESS_MS ? (int)left_ms : PROGRESS_MS,
+                                  attach->signals, err);
+        *end = RUN_TARGET_ENDED;
+        if (rc != RC_OK)
+            return rc == RC_GONE ? RC_OK : rc;
+        *end = RUN_INTERRUPTED;
+        switch (interrupts_next(attach->signals)) {
+        case 0:
+            break;
+        case SIGUSR1:
+            clear_progress(attach);
+            write_snapshot(attach);
+            break;
+        case SIGTSTP:
+            began += suspend(attach);
+            break;
+        default:
+            return RC_OK;
+        }
+        show_progress(attach, clock_now() - began);
+    }
+}
+
+static void show_summary(struct attach *attach, const struct report *report, long long bytes)
+{
+    AUTO_BUF struct buf text = {0};
+    AUTO_FREE char *worst_cut = session_worst_cut(attach->session);
+    struct summary summary = {
+        .report = report,
+        .worst_cut = worst_cut,
+        .path = attach->path,
+        .bytes = bytes,
+        .writer = attach->writer,
+        .color = terminal_color(STDERR_FILENO, attach->options->color),
+    };
+    if (attach->options->summary == SUMMARY_JSON)
+        json_run(&text, report);
+    else if (!attach->options->quiet)
+        summary_text(&text, &summary);
+    fputs(text.length ? text.data : "", stderr);
+}
+
+static bool below_quality(const struct attach *attach, const struct run *run)
+{
+    uint64_t complete = run->samples - run->cut;
+    return attach->options->min_quality > 0 &&
+           (!run->samples ||
+            100.0 * (double)complete / (double)run->samples < attach->options->min_quality);
+}
+
+static int finish(struct attach *attach, enum run_end end, struct err *err)
+{
+    long long bytes = 0;
+    clear_progress(attach);
+    if (end == RUN_INTERRUPTED && !attach->options->quiet)
+        fputs("ptprof: stopping, writing the profile (press again to discard)\n", stderr);
+    session_finish(attach->session, end); // releases the target first
+    interrupts_let_kill(output_file_abandon);
+    struct report report = session_report(attach->session);
+    if (end == RUN_TARGET_ENDED && !report.run->samples)
+        return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
+                                      (int)attach->pids[0]));
+    enum rc rc = write_profile(attach, &report, &bytes, err);
+    if (rc != RC_OK)
+        return command_status(rc);
+    show_summary(attach, &report, bytes);
+    return below_quality(attach, report.run) ? EXIT_QUALITY : EXIT_DONE;
+}
+
+static int attach_session(struct attach *attach, struct err *err)
+{
+    enum run_end end;
+    enum rc rc = prepare(attach, err);
+    if (rc != RC_OK)
+        return command_status(rc);
+    attach->progress = !attach->options->quiet && terminal_is(STDERR_FILENO);
+    show_start(attach);
+    rc = session_start(attach->session, err);
+    if (rc == RC_OK)
+        rc = run(attach, &end, err);
+    if (rc == RC_OK)
+        return finish(attach, end, err);
+    // The sampler cannot go on: what was seen is still worth writing.
+    struct err why = *err;
+    int status = finish(attach, RUN_INTERRUPTED, err);
+    *err = why;
+    return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
+static int attach_run(const struct call *call, struct err *err)
+{
+    struct attach attach = {.options = call->options, .pid_count = call->count, .signals = -1};
+    AUTO_FREE pid_t *pids = xcalloc(call->count, sizeof *pids);
+    attach.pids = pids;
+    for (size_t i = 0; i < call->count; i++) {
+        enum rc rc = command_pid(call->operands[i], &pids[i], err);
+        if (rc != RC_OK)
+            return command_status(rc);
+    }
+    int status = attach_session(&attach, err);
+    session_close(attach.session);
+    free(attach.path);
+    if (attach.signals >= 0)
+        close(attach.signals);
+    return status;
+}
+
+static const struct example examples[] = {
+    {"ptprof attach 4242 -d 30s", "a CPU profile for go tool pprof, in a file"},
+    {"ptprof attach 4242 -d 10s -f collapsed | flamegraph.pl > out.svg", "a flame graph"},
+    {"ptprof attach 4242 --children -d 1m -o build.pb.gz", "a process and its descendants"},
+    {NULL, NULL},
+};
+
+const struct command command_attach = {
+    .name = "attach",
+    .args = "PID...",
+    .summary = "sample running processes and write a CPU profile",
+    .operand = OPERAND_PID,
+    .least = 1,
+    .most = 1000,
+    .options = attach_options,
+    .defaults = &attach_defaults,
+    .options_size = sizeof(struct attach_options),
+    .examples = examples,
+    .run = attach_run,
+};

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "commands/attach_options.h"
+
+#include <stddef.h>
+
+#define HIGHEST_MODEST_RATE 1000
+
+const char *const attach_format_names[] = {"pprof", "collapsed", "json", "text", NULL};
+static const char *const unwinder_names[] = {
+    [UNWINDER_COPY] = "copy",
+    [UNWINDER_LIVE] = "live",
+    NULL,
+};
+static const char *const summary_names[] = {
+    [SUMMARY_TEXT] = "text",
+    [SUMMARY_JSON] = "json",
+    NULL,
+};
+
+const struct attach_options attach_defaults = {
+    .rate = 99,
+    .format = -1,
+    .max_depth = 4096,
+    .max_stop = 1,
+};
+
+#define AT(field) .offset = offsetof(struct attach_options, field)
+
+const struct option attach_options[] = {
+    {"duration", 'd', OPTION_DURATION, "TIME", AT(duration),
+     .help = "sample for this long: 30s, 500ms, 1h30m; a bare number means seconds",
+     .shown_default = "until Ctrl-C"},
+    {"rate", 'r', OPTION_NUMBER, "HZ", AT(rate), .least = 0.1, .most = 10000,
+     .help = "samples per second of each running thread; above 1000 only with --force",
+     .shown_default = "99"},
+    {"output", 'o', OPTION_FILE, "FILE", AT(output),
+     .help = "write the profile there; - is standard output",
+     .shown_default = "ptprof-COMM-PID-TIME and the format's ending"},
+    {"format", 'f', OPTION_CHOICE, NULL, AT(format), .choices = attach_format_names,
+     .help = "what to write", .shown_default = "as FILE ends, else pprof"},
+    {"threads", 't', OPTION_STRING, "RE", AT(threads),
+     .help = "only threads whose name matches this extended regular expression"},
+    {"children", 0, OPTION_FLAG, NULL, AT(children),
+     .help = "also the processes that descend from PID, and those that start meanwhile"},
+    {"quiet", 'q', OPTION_FLAG, NULL, AT(quiet), .help = "print nothing but errors"},
+    {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
+     .help = "print more: timing, and what each module's symbols came from"},
+    {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
+     .help = "colour what is printed", .shown_default = "auto"},
+    {"force", 0, OPTION_FLAG, NULL, AT(force),
+     .help = "allow a rate above 1000 Hz, and an output file that is not a profile of ours to be "
+             "replaced"},
+    {"max-depth", 0, OPTION_INTEGER, "FRAMES", AT(max_depth), .least = 1, .most = 65536,
+     .help = "cut stacks that are deeper", .shown_default = "4096"},
+    {"max-stop", 0, OPTION_NUMBER, "PERCENT", AT(max_stop), .least = 0.01, .most = 100,
+     .help = "hold no thread for more of its time; the rate falls when it would be",
+     .shown_default = "1"},
+    {"unwinder", 0, OPTION_CHOICE, NULL, AT(unwinder), .choices = unwinder_names,
+     .help = "copy: unwind afterwards, from a copy of the stack; live: while the thread is held "
+             "(slow, to compare with)",
+     .shown_default = "copy"},
+    {"summary", 0, OPTION_CHOICE, NULL, AT(summary), .choices = summary_names,
+     .help = "how the summary at the end is printed on standard error", .shown_default = "text"},
+    {"min-quality", 0, OPTION_NUMBER, "PERCENT", AT(min_quality), .least = 0, .most = 100,
+     .help = "exit with status 5 when fewer stacks than that are complete"},
+    {"ascii", 0, OPTION_FLAG, NULL, AT(ascii), .help = "print ASCII only"},
+    {NULL},
+};
+
+enum rc attach_options_check(const struct attach_options *options, struct err *err)
+{
+    if (options->rate > HIGHEST_MODEST_RATE && !options->force)
+        return err_set(err, RC_USAGE, "--rate: %g Hz is more than %d; add --force if you mean it",
+                       options->rate, HIGHEST_MODEST_RATE);
+    return RC_OK;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The command line of `ptprof attach`.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/terminal.h"
+#include "commands/option.h"
+
+enum attach_unwinder { UNWINDER_COPY, UNWINDER_LIVE };
+enum attach_summary { SUMMARY_TEXT, SUMMARY_JSON };
+
+struct attach_options {
+    int64_t duration;   // ns; 0: until interrupted
+    double rate;        // Hz, above 0
+    const char *output; // NULL: a name made of the target's; "-": standard output
+    int format;         // index into attach_format_names; -1: as the output's ending says
+    const char *threads; // extended regular expression that thread names must match; NULL: all
+    bool children, quiet, force, ascii;
+    unsigned verbose;
+    enum color_mode color;
+    uint64_t max_depth; // frames
+    double max_stop;    // percent of any thread's time that it may be held
+    double min_quality; // percent of stacks that must be complete; 0: any
+    enum attach_unwinder unwinder;
+    enum attach_summary summary;
+};
+
+extern const struct attach_options attach_defaults;
+extern const struct option attach_options[];
+extern const char *const attach_format_names[]; // as in output/writer.h; ends in NULL
+
+// What no single option can tell: RC_USAGE.
+enum rc attach_options_check(const struct attach_options *options, struct err *err) MUST_CHECK;

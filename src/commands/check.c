@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// `ptprof check PID`: would attaching work, and if not, why. Nothing is tried on the target.
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "target/permission.h"
+
+static const char *const marks[] = {
+    [PERMISSION_OK] = "ok",
+    [PERMISSION_PROBLEM] = "NO",
+    [PERMISSION_POSSIBLE] = "?",
+    [PERMISSION_SKIPPED] = "-",
+};
+
+static void print_row(const struct permission_row *row)
+{
+    const char *cause = row->state == PERMISSION_SKIPPED ? "does not apply, or cannot be read"
+                                                         : row->cause;
+    printf("  %-2s  %-16s %s\n", marks[row->state], row->name, cause);
+    if (row->state != PERMISSION_PROBLEM && row->state != PERMISSION_POSSIBLE)
+        return;
+    for (const char *line = row->remedy; *line;) {
+        size_t length = strcspn(line, "\n");
+        printf("%23s%.*s\n", "", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+static int run(const struct call *call, struct err *err)
+{
+    pid_t pid;
+    enum rc rc = command_pid(call->operands[0], &pid, err);
+    if (rc)
+        return command_status(rc);
+    struct permission_report report;
+    rc = permission_check(pid, &report);
+    if (*report.comm)
+        printf("Process %d (%s)\n", pid, report.comm);
+    else
+        printf("Process %d\n", pid);
+    for (size_t i = 0; i < report.count; i++)
+        print_row(&report.rows[i]);
+    puts(rc ? "ptprof cannot attach to it." : "ptprof can attach to it.");
+    return command_status(rc);
+}
+
+const struct command command_check = {
+    .name = "check",
+    .args = "PID",
+    .summary = "Say whether attaching to a process would work, and if not why",
+    .details = "Reads /proc only and tries nothing on the process. Each line begins with ok, NO,\n"
+               "? (may be in the way) or - (does not apply). The exit status is 0, or that of\n"
+               "the first NO.\n",
+    .operand = OPERAND_PID,
+    .least = 1,
+    .most = 1,
+    .options = command_no_options,
+    .examples = (const struct example[]){{"ptprof check 4242", "what stands in the way, if anything"},
+                                         {NULL, NULL}},
+    .run = run,
+};

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// A command is a file and a row of the table in main.c: options -> run -> exit status.
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "commands/option.h"
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_GONE = 3,    // no such process, or it ended before one sample
+    EXIT_DENIED = 4,  // a permission is missing, or another tracer has it
+    EXIT_QUALITY = 5, // the profile is written, and worse than --min-quality
+};
+
+enum operand_kind { OPERAND_NONE, OPERAND_PID, OPERAND_COMMAND, OPERAND_CHOICE };
+
+struct example {
+    const char *line, *what;
+};
+
+struct command;
+
+struct call {
+    const struct command *const *commands; // all of them, ends in NULL
+    const void *options;                   // the command's own structure
+    char **operands;                       // ends in NULL
+    size_t count;
+};
+
+struct command {
+    const char *name;
+    const char *args;    // as in the usage line: "PID..."; "" for none
+    const char *summary; // one line, without a full stop
+    const char *details; // more for --help, NULL or lines that end in a newline
+    enum operand_kind operand;
+    const char *const *choices; // with OPERAND_CHOICE, ends in NULL
+    size_t least, most;         // number of operands
+    const struct option *options;
+    const void *defaults; // the structure of options before parsing; NULL with options_size 0
+    size_t options_size;
+    const struct example *examples; // ends in a line of NULL
+    // Returns an enum exit_status (or what command_status makes of an enum rc). A text in err is
+    // printed by main.
+    int (*run)(const struct call *call, struct err *err);
+};
+
+extern const struct option command_no_options[];
+extern const struct option command_global_options[]; // what may stand in place of a command
+extern const struct command command_attach, command_check, command_completion, command_help;
+
+const struct command *command_find(const struct command *const *commands, const char *name);
+
+// "there is no command 'atach'; did you mean attach?"
+enum rc command_unknown(const struct command *const *commands, const char *name, struct err *err)
+    MUST_CHECK;
+
+// The exit status that an error of this kind means.
+int command_status(enum rc rc);
+
+// A process number above 0, else RC_USAGE.
+enum rc command_pid(const char *text, pid_t *pid, struct err *err) MUST_CHECK;
+
+// Runs the command line and returns the exit status. argv ends in NULL and begins with the
+// program's name; its words may be moved. A text in err is still to be printed.
+int command_main(const struct command *const *commands, char **argv, struct err *err);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "commands/output_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/escape.h"
+#include "base/mem.h"
+
+static const char *volatile unfinished; // for the signal handler
+
+void output_file_abandon(void)
+{
+    if (unfinished)
+        unlink(unfinished);
+}
+
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return xstrdup(".");
+    return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
+}
+
+static enum rc check_existing(const char *path, struct err *err)
+{
+    struct stat info;
+    AUTO_FREE char *shown = escape_text_dup(path);
+    if (lstat(path, &info) != 0)
+        return errno == ENOENT ? RC_OK
+                               : err_sys(err, RC_IO, errno, "cannot write to %s", shown);
+    if (S_ISLNK(info.st_mode))
+        return err_set(err, RC_USAGE, "%s is a symbolic link; name its target, or add --force to "
+                                      "replace the link", shown);
+    if (!S_ISREG(info.st_mode))
+        return err_set(err, RC_USAGE, "%s is not a regular file; write to -o - and redirect that",
+                       shown);
+    if (info.st_uid != geteuid() && geteuid() != 0)
+        return err_set(err, RC_USAGE, "%s belongs to another user; add --force to replace it",
+                       shown);
+    return RC_OK;
+}
+
+enum rc output_file_check(const char *path, bool force, struct err *err)
+{
+    if (!path)
+        return RC_OK;
+    AUTO_FREE char *directory = directory_of(path);
+    AUTO_FREE char *shown = escape_text_dup(directory);
+    struct stat info;
+    if (stat(directory, &info) != 0)
+        return err_sys(err, RC_IO, errno, "cannot write into the directory %s", shown);
+    if (!S_ISDIR(info.st_mode))
+        return err_sys(err, RC_IO, ENOTDIR, "cannot write into %s", shown);
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return err_sys(err, RC_USAGE, EISDIR, "cannot write to %s", path);
+    if (access(directory, W_OK | X_OK) != 0)
+        return err_sys(err, RC_IO, errno, "cannot write into the directory %s", shown);
+    return force ? RC_OK : check_existing(path, err);
+}
+
+// sudo tells who called it.
+static void give_to_sudo_user(int fd)
+{
+    const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+    if (geteuid() != 0 || !uid || !gid)
+        return;
+    int ignored = fchown(fd, (uid_t)strtoul(uid, NULL, 10), (gid_t)strtoul(gid, NULL, 10));
+    (void)ignored;
+}
+
+enum rc output_file_begin(struct output_file *file, const char *path, struct err *err)
+{
+    *file = (struct output_file){0};
+    if (!path) {
+        file->stream = stdout;
+        return RC_OK;
+    }
+    file->path = xstrdup(path);
+    file->temporary = xasprintf("%s.part-%d", path, (int)getpid());
+    AUTO_FD int fd =
+        open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        AUTO_FREE char *shown = escape_text_dup(path);
+        return err_sys(err, RC_IO, errno, "cannot write to %s", shown);
+    }
+    unfinished = file->temporary;
+    give_to_sudo_user(fd);
+    file->stream = fdopen(steal_fd(&fd), "w");
+    return file->stream ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot write to %s", path);
+}
+
+static enum rc finish_stream(struct output_file *file)
+{
+    if (fflush(file->stream) != 0)
+        return RC_IO;
+    if (!file->path)
+        return RC_OK;
+    file->bytes = ftell(file->stream);
+    bool stored = fsync(fileno(file->stream)) == 0;
+    FILE *stream = steal_ptr(&file->stream);
+    return fclose(stream) == 0 && stored ? RC_OK : RC_IO;
+}
+
+enum rc output_file_commit(struct output_file *file, struct err *err)
+{
+    AUTO_FREE char *shown = escape_text_dup(file->path ? file->path : "standard output");
+    if (finish_stream(file) != RC_OK ||
+        (file->path && rename(file->temporary, file->path) != 0))
+        return err_sys(err, RC_IO, errno, "cannot write to %s", shown);
+    unfinished = NULL;
+    free(steal_ptr(&file->temporary));
+    return RC_OK;
+}
+
+void output_file_fini(struct output_file *file)
+{
+    if (file->temporary) {
+        unlink(file->temporary);
+        unfinished = NULL;
+    }
+    if (file->stream && file->stream != stdout)
+        fclose(file->stream);
+    free(file->temporary);
+    free(file->path);
+    *file = (struct output_file){0};
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "commands/summary.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "profile/query.h"
+
+#define LATE_NOTE 0.5 // percent
+#define LATE_WARNING 10.0
+#define FAILED_WARNING 1.0
+#define CUT_WARNING 5.0
+#define UNRESOLVED_WARNING 20.0
+#define FEW_SAMPLES 100
+
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static const char *text_of(int64_t ns, char text[DURATION_TEXT])
+{
+    return ns ? duration_format(ns, text) : "0s";
+}
+
+static const char *bold(const struct summary *summary)
+{
+    return summary->color ? "\033[1m" : "";
+}
+
+static const char *plain(const struct summary *summary)
+{
+    return summary->color ? "\033[0m" : "";
+}
+
+static void put_head(struct buf *out, const struct summary *summary)
+{
+    const struct run *run = summary->report->run;
+    char length[DURATION_TEXT], cpu[DURATION_TEXT];
+    buf_printf(out, "ptprof: %s%s%s, %" PRIu64 " rounds, %" PRIu64 " samples of %" PRIu64
+                    " of %" PRIu64 " threads, %s of CPU time\n",
+               bold(summary), text_of(run->duration, length), plain(summary), run->rounds,
+               run->samples, run->threads_sampled, run->threads_seen,
+               text_of((int64_t)run->cpu_ns, cpu));
+}
+
+static void put_held(struct buf *out, const struct summary *summary)
+{
+    const struct run *run = summary->report->run;
+    char p50[DURATION_TEXT], p99[DURATION_TEXT], worst[DURATION_TEXT];
+    if (!run->stops) {
+        buf_puts(out, "  held      nothing was stopped\n");
+        return;
+    }
+    buf_printf(out, "  held      %.2f%% of the most-held thread's time; per stop %s median, %s p99, "
+                    "%s worst%s\n",
+               100 * run->held_share, text_of(run->held_p50, p50), text_of(run->held_p99, p99),
+               text_of(run->held_max, worst),
+               run->rate_lowered ? "; rate lowered to keep --max-stop" : "");
+}
+
+static void put_quality(struct buf *out, const struct summary *summary)
+{
+    const struct run *run = summary->report->run;
+    buf_printf(out, "  quality   %.1f of %g Hz   late %.1f%%   failed %.1f%%   cut %.1f%%",
+               run->achieved, run->rate, share(run->late, run->rounds),
+               share(run->failed, run->stops), share(run->cut, run->samples));
+    if (run->cut && summary->worst_cut) {
+        buf_puts(out, " (mostly ");
+        escape_text(out, summary->worst_cut);
+        buf_puts(out, ")");
+    }
+    buf_printf(out, "   unresolved %.1f%%", share(run->unresolved, run->samples));
+    if (run->unattributed_ns)
+        buf_printf(out, "   unattributed %.1f%%", share(run->unattributed_ns, run->cpu_ns));
+    buf_putc(out, '\n');
+}
+
+static void put_top(struct buf *out, const struct summary *summary)
+{
+    const struct report *report = summary->report;
+    struct query_source source = {report->profile, report->modules, report->symbolizer};
+    struct flat flat;
+    query_flat(&source, 3, &flat);
+    buf_puts(out, flat.row_count ? "  top       " : "");
+    for (size_t i = 0; i < flat.row_count; i++) {
+        buf_printf(out, "%s%.1f%% ", i ? "   " : "",
+                   share(flat.rows[i].self.cpu_ns, flat.all.cpu_ns));
+        escape_text(out, flat.rows[i].function);
+    }
+    buf_puts(out, flat.row_count ? "\n" : "");
+    flat_fini(&flat);
+}
+
+static void put_file(struct buf *out, const struct summary *summary)
+{
+    if (!summary->path)
+        return;
+    AUTO_FREE char *path = escape_text_dup(summary->path);
+    buf_printf(out, "  wrote     %s (%lld KiB, %s)\n", path, (summary->bytes + 1023) / 1024,
+               summary->writer->name);
+    if (!summary->writer->opens_with)
+        return;
+    buf_puts(out, "  next      ");
+    for (const char *at = summary->writer->opens_with; *at; at++) {
+        if (at[0] == '%' && at[1] == 's')
+            buf_puts(out, path), at++;
+        else
+            buf_putc(out, *at);
+    }
+    buf_putc(out, '\n');
+}
+
+static void put_events(struct buf *out, const struct summary *summary)
+{
+    const struct run *run = summary->report->run;
+    for (size_t i = 0; i < run->process_count; i++) {
+        const struct run_process *process = &run->processes[i];
+        AUTO_FREE char *comm = escape_text_dup(process->comm);
+        if (process->execs)
+            buf_printf(out, "  note      %d (%s) ran exec %u time%s meanwhile\n",
+                       (int)process->pid, comm, process->execs, process->execs > 1 ? "s" : "");
+        if (process->ended && run->process_count <= 8)
+            buf_printf(out, "  note      %d (%s) ended meanwhile\n", (int)process->pid, comm);
+    }
+    if (run->repaired)
+        buf_printf(out, "  note      %" PRIu64 " system calls that a stop would have failed were "
+                        "repaired\n", run->repaired);
+    if (run->restarts)
+        buf_printf(out, "  note      the sampler was replaced %" PRIu64 " times\n", run->restarts);
+    if (run->dropped)
+        buf_printf(out, "  note      %" PRIu64 " samples were dropped: we could not keep up\n",
+                   run->dropped);
+}
+
+static void put_warnings(struct buf *out, const struct summary *summary)
+{
+    const struct run *run = summary->report->run;
+    double late = share(run->late, run->rounds);
+    double failed = share(run->failed, run->stops);
+    if (late > LATE_WARNING)
+        buf_printf(out, "  warning   %.0f%% of the rounds began late, so bursts may be seen at their "
+                        "ends only: lower --rate, or run with the right to real-time priority\n",
+                   late);
+    else if (late > LATE_NOTE)
+        buf_printf(out, "  note      %.1f%% of the rounds began late%s\n", late,
+                   run->realtime || run->short_slice ? ""
+                                                     : " (no right to real-time priority)");
+    if (failed >= FAILED_WARNING)
+        buf_printf(out, "  warning   %.1f%% of the stops gave no sample\n", failed);
+    if (share(run->cut, run->samples) > CUT_WARNING)
+        buf_printf(out, "  warning   %.0f%% of the stacks do not reach their root\n",
+                   share(run->cut, run->samples));
+    if (share(run->unresolved, run->samples) > UNRESOLVED_WARNING)
+        buf_printf(out, "  warning   %.0f%% of the samples have no function name: install debug "
+                        "symbols of the modules shown in brackets\n",
+                   share(run->unresolved, run->samples));
+    if (run->samples && run->samples < FEW_SAMPLES)
+        buf_puts(out, "  note      too few samples for percentages: sample longer\n");
+}
+
+void summary_text(struct buf *out, const struct summary *summary)
+{
+    put_head(out, summary);
+    put_held(out, summary);
+    put_quality(out, summary);
+    put_top(out, summary);
+    put_events(out, summary);
+    put_warnings(out, summary);
+    put_file(out, summary);
+}

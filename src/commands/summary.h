@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// What a run says at its end, on standard error.
+#pragma once
+
+#include "base/buf.h"
+#include "output/writer.h"
+
+struct summary {
+    const struct report *report;
+    const char *worst_cut;     // from session_worst_cut, may be NULL
+    const char *path;          // of the file, NULL: standard output
+    long long bytes;
+    const struct writer *writer;
+    bool color;
+};
+
+void summary_text(struct buf *out, const struct summary *summary);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+
+static const struct command *const commands[] = {
+    &command_attach, &command_check, &command_completion, &command_help, NULL,
+};
+
+// A setuid copy would let every user read the stacks of every process. AT_SECURE would say that
+// too, but also of a copy with file capabilities, which an administrator may want (see ptprof(1),
+// PERMISSIONS): there the ids are equal, so only they are looked at.
+static enum rc refuse_setuid(struct err *err)
+{
+    if (getuid() == geteuid() && getgid() == getegid())
+        return RC_OK;
+    return err_set(err, RC_DENIED, "refusing to run setuid or setgid: it would let every user read "
+                                   "the memory of others");
+}
+
+// Output that could not be written (a full disk) is an error like any other.
+static int close_stdout(int status, struct err *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (!*err->text)
+        err_sys(err, RC_IO, errno, "cannot write to standard output");
+    return status ? status : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    setlocale(LC_CTYPE, ""); // numbers stay as in the C locale
+    struct err err = {0};
+    enum rc rc = refuse_setuid(&err);
+    int status = rc ? command_status(rc) : command_main(commands, argv, &err);
+    status = close_stdout(status, &err);
+    if (*err.text)
+        fprintf(stderr, "ptprof: %s\n", err.text);
+    return status;
+}
