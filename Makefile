@@ -1,0 +1,160 @@
+# ptprof. `make demo` and `make check` work on a bare Debian 12: they install what is missing.
+# All outputs lie under build/. V=1 shows the commands.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+BUILD   ?= build
+V       ?= 0
+Q       := $(if $(filter 1,$(V)),,@)
+
+VERSION  := 0.1.0
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
+            -Wno-sign-conversion -Wformat=2 -Wvla
+CPPFLAGS_ALL := -D_GNU_SOURCE -DPTPROF_VERSION='"$(VERSION)"' -Isrc -Iinclude -I$(BUILD)/gen
+CFLAGS_ALL   := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -fno-omit-frame-pointer \
+                $(CFLAGS) $(SANITIZE)
+LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -lelf -lz -lprotobuf-c -liberty -lm
+
+# What each build needs beyond a C compiler and make, as Debian packages.
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev zlib1g-dev \
+                  libprotobuf-c-dev protobuf-c-compiler libiberty-dev
+PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gdb strace binutils \
+                  mandoc libdevel-nytprof-perl libcap2-bin
+
+SOURCES_LIB  := $(sort $(wildcard src/base/*.c src/target/*.c src/sample/*.c src/unwind/*.c \
+                  src/symbol/*.c src/profile/*.c src/output/*.c src/session/*.c))
+SOURCES_TOOL := $(sort $(wildcard src/commands/*.c)) src/main.c
+GENERATED    := $(BUILD)/gen/profile.pb-c.c
+OBJECTS_LIB  := $(SOURCES_LIB:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
+OBJECTS_TOOL := $(SOURCES_TOOL:%.c=$(BUILD)/%.o)
+TARGETS      := $(patsubst tests/targets/%.c,$(BUILD)/tests/targets/%,\
+                  $(filter-out tests/targets/lib%.c,$(wildcard tests/targets/*.c)))
+EXAMPLES     := $(BUILD)/examples/busy $(BUILD)/examples/embed
+
+.PHONY: all tool lib examples check demo bench fuzz asan ubsan install uninstall clean \
+        packages-build packages-check test-programs
+.SECONDARY:
+
+all: tool lib examples
+tool: $(BUILD)/ptprof
+lib: $(BUILD)/libptprof.a $(BUILD)/libptprof.so $(BUILD)/ptprof.pc
+examples: $(EXAMPLES)
+
+# --- generated sources -----------------------------------------------------------------------
+$(BUILD)/gen/profile.pb-c.c $(BUILD)/gen/profile.pb-c.h &: proto/profile.proto
+	@mkdir -p $(@D)
+	$(Q)protoc-c --c_out=$(BUILD)/gen -Iproto $<
+
+# System call names, from the headers of the C library.
+$(BUILD)/gen/syscall_names.inc:
+	@mkdir -p $(@D)
+	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
+	    sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' | sort -t[ -k2n > $@
+
+HEADERS_GENERATED := $(BUILD)/gen/profile.pb-c.h $(BUILD)/gen/syscall_names.inc
+
+# --- objects and programs --------------------------------------------------------------------
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	$(Q)$(CC) -std=gnu11 -fPIC -fvisibility=hidden $(CFLAGS) $(SANITIZE) -c -o $@ $<
+
+$(BUILD)/%.o: %.c Makefile | $(HEADERS_GENERATED)
+	@mkdir -p $(@D)
+	@$(if $(Q),echo "  cc   $<")
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libptprof.a: $(OBJECTS_LIB)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/libptprof.so.0: $(OBJECTS_LIB)
+	$(Q)$(CC) -shared -Wl,-soname,libptprof.so.0 $(SANITIZE) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/libptprof.so: $(BUILD)/libptprof.so.0
+	$(Q)ln -sf libptprof.so.0 $@
+
+$(BUILD)/ptprof: $(OBJECTS_TOOL) $(BUILD)/libptprof.a
+	@$(if $(Q),echo "  link $@")
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/ptprof.pc: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' \
+	    'Name: ptprof' 'Description: Profile running native processes' 'Version: $(VERSION)' \
+	    'Libs: -L$${libdir} -lptprof' 'Libs.private: $(LDLIBS)' 'Cflags: -I$${includedir}' > $@
+
+$(BUILD)/examples/embed: examples/embed.c $(BUILD)/libptprof.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -Wall -Wextra $(CFLAGS) $(SANITIZE) -Iinclude -o $@ $^ $(LDLIBS)
+
+$(BUILD)/examples/%: examples/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O2 -g -pthread -o $@ $<
+
+# --- tests -----------------------------------------------------------------------------------
+-include tests/tests.mk
+
+check: packages-check
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)python3 tests/run.py
+
+bench: packages-check
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)python3 tests/bench/bench.py
+
+asan:
+	$(Q)$(MAKE) --no-print-directory BUILD=build/asan SANITIZE="-fsanitize=address" \
+	    CFLAGS="-O1 -g" all test-programs
+ubsan:
+	$(Q)$(MAKE) --no-print-directory BUILD=build/ubsan \
+	    SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" all test-programs
+
+# --- set-up ----------------------------------------------------------------------------------
+# Installs what dpkg does not know as installed; says so first.
+define install_missing
+missing=""; for p in $(1); do \
+    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+done; \
+if [ -n "$$missing" ]; then \
+    echo "installing:$$missing"; \
+    sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+        $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+packages-build:
+	@$(call install_missing,$(PACKAGES_BUILD))
+packages-check:
+	@$(call install_missing,$(PACKAGES_CHECK))
+
+demo: packages-build
+	$(Q)$(MAKE) --no-print-directory tool $(BUILD)/examples/busy
+	$(Q)sh examples/demo.sh $(BUILD)
+
+# --- installation ----------------------------------------------------------------------------
+COMPLETIONS := bash:share/bash-completion/completions/ptprof \
+               zsh:share/zsh/site-functions/_ptprof \
+               fish:share/fish/vendor_completions.d/ptprof.fish
+INSTALLED := bin/ptprof lib/libptprof.a lib/libptprof.so.0 lib/libptprof.so \
+             lib/pkgconfig/ptprof.pc include/ptprof/ptprof.h share/man/man1/ptprof.1 \
+             $(foreach c,$(COMPLETIONS),$(lastword $(subst :, ,$(c))))
+
+install: tool lib
+	install -Dm755 $(BUILD)/ptprof $(DESTDIR)$(PREFIX)/bin/ptprof
+	install -Dm644 $(BUILD)/libptprof.a $(DESTDIR)$(PREFIX)/lib/libptprof.a
+	install -Dm755 $(BUILD)/libptprof.so.0 $(DESTDIR)$(PREFIX)/lib/libptprof.so.0
+	ln -sf libptprof.so.0 $(DESTDIR)$(PREFIX)/lib/libptprof.so
+	install -Dm644 $(BUILD)/ptprof.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/ptprof.pc
+	install -Dm644 include/ptprof/ptprof.h $(DESTDIR)$(PREFIX)/include/ptprof/ptprof.h
+	install -Dm644 src/ptprof.1 $(DESTDIR)$(PREFIX)/share/man/man1/ptprof.1
+	$(foreach c,$(COMPLETIONS),$(BUILD)/ptprof completion $(firstword $(subst :, ,$(c))) | \
+	    install -Dm644 /dev/stdin $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(c)));)
+
+uninstall:
+	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
+
+clean:
+	rm -rf build
+
+-include $(OBJECTS_LIB:.o=.d) $(OBJECTS_TOOL:.o=.d)
