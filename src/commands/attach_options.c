@@ -35,7 +35,8 @@ const struct option attach_options[] = {
      .shown_default = "99"},
     {"output", 'o', OPTION_FILE, "FILE", AT(output),
      .help = "write the profile there; - is standard output",
-     .shown_default = "ptprof-COMM-PID-TIME and the format's ending"},
+     .shown_default = "standard output for a text format that -f names, else a file named "
+                      "ptprof-COMM-PID-TIME"},
     {"format", 'f', OPTION_CHOICE, NULL, AT(format), .choices = attach_format_names,
      .help = "what to write", .shown_default = "as FILE ends, else pprof"},
     {"threads", 't', OPTION_STRING, "RE", AT(threads),

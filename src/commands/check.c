@@ -48,7 +48,7 @@ static int run(const struct call *call, struct err *err)
 const struct command command_check = {
     .name = "check",
     .args = "PID",
-    .summary = "Say whether attaching to a process would work, and if not why",
+    .summary = "say whether attaching to a process would work, and if not why",
     .details = "Reads /proc only and tries nothing on the process. Each line begins with ok, NO,\n"
                "? (may be in the way) or - (does not apply). The exit status is 0, or that of\n"
                "the first NO.\n",
@@ -56,7 +56,10 @@ const struct command command_check = {
     .least = 1,
     .most = 1,
     .options = command_no_options,
-    .examples = (const struct example[]){{"ptprof check 4242", "what stands in the way, if anything"},
-                                         {NULL, NULL}},
+    .examples =
+        (const struct example[]){
+            {"ptprof check 4242", "what stands in the way, if anything"},
+            {NULL, NULL},
+        },
     .run = run,
 };

@@ -17,7 +17,7 @@ enum exit_status {
     EXIT_QUALITY = 5, // the profile is written, and worse than --min-quality
 };
 
-enum operand_kind { OPERAND_NONE, OPERAND_PID, OPERAND_COMMAND, OPERAND_CHOICE };
+enum operand_kind { OPERAND_PID, OPERAND_COMMAND, OPERAND_CHOICE };
 
 struct example {
     const char *line, *what;
@@ -34,16 +34,16 @@ struct call {
 
 struct command {
     const char *name;
-    const char *args;    // as in the usage line: "PID..."; "" for none
-    const char *summary; // one line, without a full stop
+    const char *args;    // as in the usage line: "PID..."
+    const char *summary; // one line, lower case, without a full stop
     const char *details; // more for --help, NULL or lines that end in a newline
     enum operand_kind operand;
     const char *const *choices; // with OPERAND_CHOICE, ends in NULL
     size_t least, most;         // number of operands
-    const struct option *options;
+    const struct option *options; // ends in a row without a name
     const void *defaults; // the structure of options before parsing; NULL with options_size 0
     size_t options_size;
-    const struct example *examples; // ends in a line of NULL
+    const struct example *examples; // at least one; ends in a line of NULL
     // Returns an enum exit_status (or what command_status makes of an enum rc). A text in err is
     // printed by main.
     int (*run)(const struct call *call, struct err *err);

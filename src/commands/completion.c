@@ -28,7 +28,7 @@ void completion_put_commands(const struct command *const *commands)
 }
 
 void completion_each_option(const struct command *command, const struct option *options,
-                        option_visitor visit)
+                                option_visitor visit)
 {
     for (const struct option *option = options; option->name; option++)
         visit(command, option);
@@ -57,7 +57,7 @@ static int run(const struct call *call, struct err *err)
 const struct command command_completion = {
     .name = "completion",
     .args = "bash|zsh|fish",
-    .summary = "Print a script that completes the command line in a shell",
+    .summary = "print a script that completes the command line in a shell",
     .operand = OPERAND_CHOICE,
     .choices = shell_names,
     .least = 1,

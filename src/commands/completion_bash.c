@@ -29,10 +29,11 @@ static const char bash_head[] =
     "    ((COMP_CWORD > 1)) || command=\n"
     "    case $command:$previous:$current in\n";
 
-static const char bash_tail[] = "    esac\n"
-                                "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
-                                "}\n"
-                                "complete -F _ptprof ptprof\n";
+static const char bash_tail[] =
+    "    esac\n"
+    "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
+    "}\n"
+    "complete -F _ptprof ptprof\n";
 
 static const char bash_pids[] =
     "        mapfile -t COMPREPLY < <(_ptprof_pids \"$current\")\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands/help.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -99,8 +100,7 @@ void help_all(const struct command *const *commands, FILE *out)
     fputs("\nExamples:\n", out);
     for (size_t i = 0; commands[i]; i++) {
         const struct example *first = commands[i]->examples;
-        if (first->line)
-            print_columns(out, first->line, first->what, EXAMPLE_COLUMN);
+        print_columns(out, first->line, first->what, EXAMPLE_COLUMN);
     }
     print_options(out, command_global_options);
     fputs("\nThe whole manual: man ptprof\n", out);
@@ -108,10 +108,9 @@ void help_all(const struct command *const *commands, FILE *out)
 
 void help_command(const struct command *command, FILE *out)
 {
-    fprintf(out, "Usage: ptprof %s [OPTIONS]%s%s\n\n%s.\n", command->name, *command->args ? " " : "",
-            command->args, command->summary);
-    if (command->examples->line)
-        print_examples(out, command->examples);
+    fprintf(out, "Usage: ptprof %s [OPTIONS] %s\n\n", command->name, command->args);
+    fprintf(out, "%c%s.\n", toupper((unsigned char)*command->summary), command->summary + 1);
+    print_examples(out, command->examples);
     print_options(out, command->options);
     if (command->details)
         fprintf(out, "\n%s", command->details);
@@ -133,10 +132,14 @@ static int run(const struct call *call, struct err *err)
 const struct command command_help = {
     .name = "help",
     .args = "[COMMAND]",
-    .summary = "Show how ptprof or one of its commands is used",
+    .summary = "show how ptprof or one of its commands is used",
     .operand = OPERAND_COMMAND,
     .most = 1,
     .options = command_no_options,
-    .examples = (const struct example[]){{"ptprof help attach", "all options of attach"}, {NULL, NULL}},
+    .examples =
+        (const struct example[]){
+            {"ptprof help attach", "all options of attach"},
+            {NULL, NULL},
+        },
     .run = run,
 };

@@ -32,7 +32,8 @@ bool option_takes_value(const struct option *option)
     return option->kind != OPTION_FLAG && option->kind != OPTION_COUNT;
 }
 
-static enum rc set_flag(const struct option *option, void *value, const char *text, struct err *err)
+static enum rc set_flag(const struct option *option, void *value, const char *text,
+                        struct err *err)
 {
     (void)option, (void)text, (void)err;
     *(bool *)value = true;
@@ -63,8 +64,8 @@ static enum rc set_duration(const struct option *option, void *value, const char
     return duration_parse(text, value, err);
 }
 
-// strtod takes more than people write (hexadecimal, "inf", "nan", leading blanks): `bytes` are those
-// that may be there.
+// strtod takes more than people write (hexadecimal, "inf", "nan", leading blanks): only `bytes`
+// may be there.
 static enum rc parse_number(const struct option *option, const char *text, const char *bytes,
                             const char *what, double *number, struct err *err)
 {
@@ -128,7 +129,7 @@ static enum rc store(struct parser *parser, const struct option *option, const c
 {
     void *value = option == &option_help ? (void *)&parser->parsed->help
                                          : (void *)((char *)parser->values + option->offset);
-    struct err reason;
+    struct err reason = {0};
     enum rc rc = setters[option->kind](option, value, text, &reason);
     return rc == RC_OK ? RC_OK : err_set(err, rc, "--%s: %s", option->name, reason.text);
 }

@@ -113,16 +113,16 @@ static void put_end(struct buf *out, const struct run *run)
         uint64_t count;
         const char *what;
     } events[] = {
-        {ended, "process(es) ended meanwhile"},
-        {execs, "exec(s) meanwhile"},
-        {run->repaired, "interrupted system call(s) repaired"},
-        {run->restarts, "sampler(s) replaced by the watchdog"},
+        {ended, "processes ended"},
+        {execs, "execs"},
+        {run->repaired, "interrupted system calls repaired"},
+        {run->restarts, "samplers replaced by the watchdog"},
     };
     put_duration(out, "end: after ", run->duration, ", ");
     buf_puts(out, ends[run->end]);
     for (size_t i = 0; i < ARRAY_LENGTH(events); i++)
         if (events[i].count)
-            buf_printf(out, "; %" PRIu64 " %s", events[i].count, events[i].what);
+            buf_printf(out, "; %s: %" PRIu64, events[i].what, events[i].count);
     buf_putc(out, '\n');
 }
 

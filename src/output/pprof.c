@@ -20,13 +20,13 @@
 
 #define FOLDED UINT32_MAX // as a location
 
-#define WORTH_PACKING 65536 // bytes
+#define WORTH_COMPRESSING 65536 // bytes
 
 struct used_mapping {
     const struct mapping *mapping;
-    size_t lines;                 // of all its locations
+    size_t lines;                  // of all its locations
     size_t with_file, with_number; // of these
-    bool inlined;                 // a location has several
+    bool inlined;                  // a location has several
 };
 
 struct pprof {
@@ -65,7 +65,7 @@ static void put_part(struct pprof *pprof, const Perftools__Profiles__Profile *pa
     size_t size = perftools__profiles__profile__get_packed_size(part);
     perftools__profiles__profile__pack(part, (uint8_t *)buf_reserve(&pprof->bytes, size));
     pprof->bytes.length += size;
-    if (pprof->bytes.length >= WORTH_PACKING)
+    if (pprof->bytes.length >= WORTH_COMPRESSING)
         compress_bytes(pprof, false);
 }
 

@@ -33,10 +33,16 @@ static void set_remedy(struct permission_row *row, const char *format, ...)
     va_end(args);
 }
 
-// What gives CAP_SYS_PTRACE to somebody who is as we are now.
-static void remedy_privilege(const struct facts *facts, struct permission_row *row)
+#define TRACE_CAPS "cap_sys_ptrace"
+// /proc/PID/task/TID/syscall, without which a thread that sleeps cannot be told from one that runs,
+// is for its owner's eyes only, and CAP_SYS_PTRACE does not change that.
+#define TRACE_AND_READ_CAPS "cap_sys_ptrace,cap_dac_read_search"
+
+// What gives the capabilities to somebody who is as we are now.
+static void remedy_privilege(const struct facts *facts, const char *caps,
+                             struct permission_row *row)
 {
-    if (facts->self.effective_caps & CAP_BIT_SYS_PTRACE) {
+    if (facts->self.effective_caps & CAP_BIT_SYS_PTRACE && !facts->capable) {
         set_remedy(row, "Run ptprof outside this container, as root of the host.");
         return;
     }
@@ -46,7 +52,7 @@ static void remedy_privilege(const struct facts *facts, struct permission_row *r
         return;
     }
     if (facts->self.uid[1] == 0) {
-        set_remedy(row, "Run ptprof as root of the host: this root lacks CAP_SYS_PTRACE.");
+        set_remedy(row, "Run ptprof as root of the host: this root lacks capabilities.");
         return;
     }
     char program[128];
@@ -54,7 +60,7 @@ static void remedy_privilege(const struct facts *facts, struct permission_row *r
         snprintf(program, sizeof program, "ptprof");
     AUTO_FREE char *shown = escape_text_dup(program);
     set_remedy(row, "Run it with sudo, or grant the capability once:\n"
-                    "sudo setcap cap_sys_ptrace+ep %s", shown);
+                    "sudo setcap %s+ep %s", caps, shown);
 }
 
 static enum permission_state test_exists(const struct facts *facts, struct permission_row *row)
@@ -195,7 +201,7 @@ static enum permission_state test_user(const struct facts *facts, struct permiss
         set_cause(row, "it runs as user %u, we are user %u", target->uid[1], self->uid[0]);
     else
         set_cause(row, "its user or group ids differ from ours (set-id program or other group)");
-    remedy_privilege(facts, row);
+    remedy_privilege(facts, TRACE_AND_READ_CAPS, row);
     return PERMISSION_PROBLEM;
 }
 
@@ -219,7 +225,7 @@ static enum permission_state test_yama(const struct facts *facts, struct permiss
     if (scope == 3)
         set_remedy(row, "Boot without it: 3 cannot be changed while the system runs.");
     else
-        remedy_privilege(facts, row);
+        remedy_privilege(facts, TRACE_CAPS, row);
     return PERMISSION_PROBLEM;
 }
 
@@ -240,7 +246,7 @@ static enum permission_state test_dumpable(const struct facts *facts, struct per
     set_cause(row, "it is not dumpable: it changed its ids, or asked for that (PR_SET_DUMPABLE)");
     if (facts->capable || facts->readable)
         return PERMISSION_OK;
-    remedy_privilege(facts, row);
+    remedy_privilege(facts, TRACE_AND_READ_CAPS, row);
     return PERMISSION_PROBLEM;
 }
 
@@ -256,7 +262,21 @@ static enum permission_state test_capabilities(const struct facts *facts,
         return PERMISSION_OK;
     }
     set_cause(row, "it has capabilities that we lack (0x%llx)", (unsigned long long)more);
-    remedy_privilege(facts, row);
+    remedy_privilege(facts, TRACE_CAPS, row);
+    return PERMISSION_PROBLEM;
+}
+
+static enum permission_state test_reading(const struct facts *facts, struct permission_row *row)
+{
+    AUTO_BUF struct buf text = {0};
+    enum rc rc = facts_read(facts, &text, facts->pid, "syscall");
+    if (rc == RC_OK)
+        set_cause(row, "the state of its threads can be read");
+    if (rc != RC_DENIED || !facts->capable)
+        return rc == RC_OK ? PERMISSION_OK : PERMISSION_SKIPPED;
+    set_cause(row, "the state of its threads (/proc/%d/syscall) is for its owner or who has "
+                   "CAP_DAC_READ_SEARCH", facts->pid);
+    remedy_privilege(facts, TRACE_AND_READ_CAPS, row);
     return PERMISSION_PROBLEM;
 }
 
@@ -274,7 +294,7 @@ static enum permission_state test_namespace(const struct facts *facts, struct pe
     if (!(facts->self.effective_caps & CAP_BIT_SYS_PTRACE))
         return PERMISSION_SKIPPED;
     set_cause(row, "its user namespace is not ours: our CAP_SYS_PTRACE does not reach it");
-    remedy_privilege(facts, row);
+    remedy_privilege(facts, TRACE_CAPS, row);
     return PERMISSION_PROBLEM;
 }
 
@@ -316,7 +336,7 @@ static enum permission_state test_lsm(const struct facts *facts, struct permissi
     AUTO_FREE char *shown = escape_text_dup(confined);
     set_cause(row, "the AppArmor profile %s of %s may forbid it", shown,
               confined == theirs.data ? "the target" : "ptprof");
-    set_remedy(row, "The kernel log (dmesg) names the profile when it denied; aa-complain lifts it.");
+    set_remedy(row, "When it was that, the kernel log (dmesg) says so; aa-complain lifts it.");
     return PERMISSION_POSSIBLE;
 }
 
@@ -333,6 +353,7 @@ const struct permission_cause permission_causes[] = {
     {"dumpable", test_dumpable, RC_DENIED, false, false},
     {"capabilities", test_capabilities, RC_DENIED, false, false},
     {"user namespace", test_namespace, RC_DENIED, false, false},
+    {"thread states", test_reading, RC_DENIED, false, false},
     {"seccomp", test_seccomp, RC_DENIED, false, false},
     {"security module", test_lsm, RC_DENIED, false, false},
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <elf.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "target/module.h"
@@ -48,12 +50,27 @@ const struct area *space_find(const struct space *space, uint64_t address)
     return NULL;
 }
 
+// The code segment that a mapping from this file offset shows. Linkers may begin it anywhere in its
+// first page, which then also holds the end of the segment before it.
+static const struct segment *code_segment(const struct image *image, uint64_t offset)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct segment *segment = &image->segments[i];
+        if (segment->flags & PF_X && (segment->offset & -page) <= offset &&
+            offset - (segment->offset & -page) < segment->file_size + page)
+            return segment;
+    }
+    return NULL;
+}
+
 static struct area area_make(const struct proc_map *map, const struct mapping *mapping)
 {
     struct area area = {.start = map->start, .end = map->end, .mapping = mapping};
     const struct image *image = mapping->module->image;
-    uint64_t vaddr, low = UINT64_MAX, high = 0;
-    if (!image || !image_vaddr(image, mapping->offset, &vaddr))
+    const struct segment *code = image ? code_segment(image, mapping->offset) : NULL;
+    uint64_t low = UINT64_MAX, high = 0;
+    if (!code)
         return area;
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct segment *segment = &image->segments[i];
@@ -62,7 +79,7 @@ static struct area area_make(const struct proc_map *map, const struct mapping *m
                    ? segment->vaddr + segment->memory_size
                    : high;
     }
-    area.bias = area.start - vaddr;
+    area.bias = area.start - mapping->offset + code->offset - code->vaddr;
     area.extent_start = area.bias + low;
     area.extent_end = area.bias + high;
     return area;

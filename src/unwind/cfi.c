@@ -147,9 +147,9 @@ static void check_operands(struct bytes *bytes, const char *kinds)
     }
 }
 
-// Walks the instructions up to the end. *defined: whether it is known how to find the CFA, which has
-// to be so before the first row is complete (signal trampolines say it in the FDE, all others in the
-// CIE).
+// Walks the instructions up to the end. *defined: whether it is known how to find the CFA, which
+// has to be so before the first row is complete (signal trampolines say it in the FDE, all others
+// in the CIE).
 static void check_instructions(struct bytes *bytes, bool *defined)
 {
     unsigned depth = 0;

@@ -19,7 +19,7 @@ struct fde_index {
 void fde_index_fini(struct fde_index *index);
 void fde_index_flush(struct fde_index *index);
 
-// The address of the last FDE that begins at or before pc; that it reaches up to pc is for the caller
-// to check. False: there is none, or no table of the one form that linkers write.
+// The address of the last FDE that begins at or before pc; that it reaches up to pc is for the
+// caller to check. False: there is none, or no table of the one form that linkers write.
 bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
                     uint64_t *fde);

@@ -15,12 +15,12 @@
 #include "unwind/fde_index.h"
 
 #define WORD 8u
-#define REGISTERS 17              // UNW_X86_64_RAX .. UNW_X86_64_RIP, which are 0 .. 16
-#define STACK_REACH (8u << 20)    // bytes above sp that are taken for the same stack
-#define WORK_MAX (4u << 20)       // reads of memory for one stack, about 50 ms; 4096 frames that
-                                  // nothing is cached of need a quarter
+#define REGISTERS 17               // UNW_X86_64_RAX .. UNW_X86_64_RIP, which are 0 .. 16
+#define STACK_REACH (8u << 20)     // bytes above sp that are taken for the same stack
+#define WORK_MAX (4u << 20)        // reads of memory for one stack, about 50 ms; 4096 frames of
+                                   // which nothing is cached need a quarter
 #define ENTRY_ADDRESS (1ull << 63) // not canonical: no memory of a target
-#define CACHE_SIZE 2048           // libunwind hashes to 8 bits only: longer chains cost more
+#define CACHE_SIZE 2048            // libunwind hashes to 8 bits only: longer chains cost more
 
 // libunwind exports it for perf and the like, but has it in no public header.
 int _Ux86_64_dwarf_search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *table,
@@ -131,9 +131,9 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t number, unw_word_t *v
     return 0;
 }
 
-// libunwind searches a table in the target's memory: it gets one of the single entry that was found.
-// UNW_ESTOPUNWIND keeps it from guessing by frame pointer as it does on UNW_ENOINFO: its guess leaves
-// a wrong stack pointer.
+// libunwind searches a table in the target's memory: it gets one of the single entry that was
+// found. UNW_ESTOPUNWIND keeps it from guessing by frame pointer as it does on UNW_ENOINFO: its
+// guess leaves a wrong stack pointer.
 static int find_proc_info(unw_addr_space_t space, unw_word_t pc, unw_proc_info_t *info, int need,
                           void *arg)
 {

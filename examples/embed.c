@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Profiles a process for two seconds with libptprof and prints where its CPU time went.
+ *
+ *     cc embed.c $(pkg-config --cflags --libs ptprof) && ./a.out PID
+ */
+#include <ptprof/ptprof.h>
+
+#include <stdlib.h>
+
+static int fail(const char *message)
+{
+    fprintf(stderr, "embed: %s\n", message);
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct ptprof_session *session;
+    struct ptprof_options options = {.size = sizeof options, .rate = 199};
+    char error[1024];
+    pid_t pid = argc > 1 ? (pid_t)atoi(argv[1]) : 0;
+
+    if (ptprof_open(&pid, 1, &options, &session, error, sizeof error) != PTPROF_OK)
+        return fail(error);
+    int failed = ptprof_run(session, 2.0) != PTPROF_OK ||
+                 ptprof_write(session, "text", stdout) != PTPROF_OK;
+    if (failed)
+        fail(ptprof_error(session));
+    ptprof_close(session);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// The public API: a session without its details.
+#include <ptprof/ptprof.h>
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "session/session.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define STEP_MS 50
+
+struct ptprof_session {
+    struct session *session;
+    _Atomic int stop;
+    struct err err;
+};
+
+static enum ptprof_result result_of(enum rc rc)
+{
+    switch (rc) {
+    case RC_OK:
+        return PTPROF_OK;
+    case RC_USAGE:
+        return PTPROF_USAGE;
+    case RC_GONE:
+        return PTPROF_GONE;
+    case RC_DENIED:
+    case RC_BUSY:
+        return PTPROF_DENIED;
+    default:
+        return PTPROF_FAILED;
+    }
+}
+
+// A caller built against an older header knows fewer members: the rest is 0, which means default.
+static struct session_options options_of(const struct ptprof_options *given)
+{
+    struct session_options options = session_defaults;
+    struct ptprof_options known = {0};
+    if (given)
+        memcpy(&known, given, given->size < sizeof known ? given->size : sizeof known);
+    if (known.rate > 0)
+        options.rate = known.rate;
+    if (known.max_depth)
+        options.max_depth = known.max_depth;
+    if (known.max_stop > 0)
+        options.max_stop = known.max_stop;
+    options.threads = known.threads;
+    options.children = known.children;
+    return options;
+}
+
+EXPORT enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
+                                      const struct ptprof_options *options,
+                                      struct ptprof_session **out, char *error, size_t error_size)
+{
+    struct ptprof_session *session = xcalloc(1, sizeof *session);
+    struct session_options wanted = options_of(options);
+    enum rc rc = count ? session_open(pids, count, &wanted, &session->session, &session->err)
+                       : err_set(&session->err, RC_USAGE, "no process was named");
+    *out = rc == RC_OK ? session : NULL;
+    if (error_size)
+        snprintf(error, error_size, "%s", session->err.text);
+    if (rc != RC_OK)
+        free(session);
+    return result_of(rc);
+}
+
+EXPORT enum ptprof_result ptprof_run(struct ptprof_session *session, double seconds)
+{
+    int64_t deadline = clock_now() + (int64_t)(seconds * NS_PER_S);
+    enum rc rc = session_start(session->session, &session->err);
+    while (rc == RC_OK && clock_now() < deadline && !atomic_load(&session->stop)) {
+        int64_t left_ms = (deadline - clock_now()) / NS_PER_MS + 1;
+        rc = session_step(session->session, left_ms < STEP_MS ? (int)left_ms : STEP_MS, -1,
+                          &session->err);
+    }
+    session_finish(session->session, rc == RC_GONE               ? RUN_TARGET_ENDED
+                                     : atomic_load(&session->stop) ? RUN_INTERRUPTED
+                                                                   : RUN_DURATION);
+    if (rc == RC_GONE && session_progress(session->session)->samples)
+        rc = RC_OK;
+    else if (rc == RC_GONE)
+        err_set(&session->err, rc, "every target ended before one sample was taken");
+    return result_of(rc);
+}
+
+EXPORT void ptprof_stop(struct ptprof_session *session)
+{
+    atomic_store(&session->stop, 1);
+}
+
+EXPORT enum ptprof_result ptprof_write(struct ptprof_session *session, const char *format,
+                                       FILE *stream)
+{
+    const struct writer *writer = writer_by_name(format);
+    if (!writer)
+        return result_of(err_set(&session->err, RC_USAGE, "there is no format '%s'", format));
+    struct report report = session_report(session->session);
+    return result_of(writer->write(&report, stream, &session->err));
+}
+
+EXPORT const char *ptprof_error(const struct ptprof_session *session)
+{
+    return session->err.text;
+}
+
+EXPORT void ptprof_close(struct ptprof_session *session)
+{
+    if (!session)
+        return;
+    session_close(session->session);
+    free(session);
+}

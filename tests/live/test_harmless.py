@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: MIT
+"""Whether a target notices that it is sampled: what its calls return, whether it runs on when any
+part of ptprof dies or hangs, and whether a byte of it changes."""
+
+import hashlib
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from measure import count, samples_with, stacks
+
+FAST = ("-r", "1000", "--max-stop", "50")  # as often as allowed without --force
+
+
+def assert_healthy(ctx, target, before=None):
+    """Eventually: when a tracer dies the kernel needs a moment to let go."""
+    assert target.alive(), f"{target.name} ended with {target.popen.returncode}"
+    ctx.eventually(lambda: not (health := ctx.health(target.pid)).traced and not health.stopped,
+                   f"{target.name} is neither traced nor stopped")
+    if before:
+        after = ctx.health(target.pid)
+        assert after == before, f"{before} before, {after} after"
+
+
+def runs_on(ctx, pid):
+    """The process gets CPU time from now on."""
+    begin = ctx.cpu_ns(pid)
+    ctx.eventually(lambda: ctx.cpu_ns(pid) > begin + 5_000_000, f"{pid} runs on")
+
+
+def sampled(ctx, target, duration, *options):
+    before = ctx.health(target.pid)
+    profile = ctx.profile(target.pid, "-d", duration, *(options or FAST))
+    assert_healthy(ctx, target, before)
+    return profile
+
+
+# --- what system calls return
+
+def test_blocking_calls(ctx):
+    target = ctx.target("blocking")
+    profile = sampled(ctx, target, "10s")
+    counts = target.stop()
+    spoilt = {name: case for name, case in counts["cases"].items()
+              if case["eintr"] or case["changed"]}
+    assert not spoilt, f"calls returned what they do not return without ptprof: {spoilt}"
+    silent = [name for name, case in counts["cases"].items()
+              if not case["absent"] and case["calls"] < 50]
+    assert not silent, f"calls that hardly ever returned: {silent}"
+    assert profile["run"]["stops"] > 100, f"only {profile['run']['stops']} stops"
+
+
+def test_large_transfers(ctx):
+    """Nobody can hide a stop from a thread that is running inside such a call; few are hit."""
+    target = ctx.target("blocking", "--transfers")
+    profile = sampled(ctx, target, "3s")
+    counts = target.stop()
+    assert counts["eintr"] == 0
+    assert counts["changed"] <= 0.02 * profile["run"]["rounds"], \
+        f"{counts['changed']} short transfers in {profile['run']['rounds']} rounds"
+
+
+def test_epoll_server(ctx):
+    target = ctx.target("epoll_server")
+    profile = sampled(ctx, target, "10s")
+    counts = target.stop()
+    assert counts["eintr"] == 0 and counts["odd"] == 0, f"{counts}"
+    assert counts["wakeups"] > 1000, f"{counts}"
+    assert profile["run"]["stops"] > 20, f"only {profile['run']['stops']} stops"
+
+
+def test_seccomp_without_restart(ctx):
+    target = ctx.target("seccomp_no_restart")
+    sampled(ctx, target, "4s")
+    counts = target.stop()
+    assert counts["polls"] > 100 and counts["changed"] == 0, f"{counts}"
+
+
+def test_signals(ctx):
+    target = ctx.target("rt_signals")
+    sampled(ctx, target, "4s")
+    counts = target.stop()
+    assert counts["signals"] >= 2000 and counts["faults"] > 1000, f"{counts}"
+    assert counts["wrong_signals"] == 0 and counts["wrong_faults"] == 0, f"{counts}"
+
+
+def test_forked_children_are_not_traced(ctx):
+    """The target itself checks how its children end."""
+    target = ctx.target("storm", "forks")
+    run = ctx.start("attach", target.pid, "-d", "3s", *FAST, "-o", ctx.tmp / "out.json")
+    run.says("attached")
+    seen = 0
+    while run.alive():
+        for child in ctx.children(target.pid):
+            traced = [tid for tid, (_, tracer) in ctx.thread_states(child).items() if tracer]
+            assert not traced, f"child {child} is traced"
+            seen += 1
+    assert run.wait() == 0 and seen > 20, f"{seen} looks at children"
+    assert_healthy(ctx, target)
+
+
+# --- the death of ptprof
+
+def kill_at_random(ctx, times, kill):
+    """Kills a part of ptprof at random moments: the target runs on and computes the same."""
+    target = ctx.target("checksum")
+    checksum = target.line()
+    assert target.line() == checksum, "the target is not deterministic"
+    before = ctx.health(target.pid)
+    for _ in range(times):
+        run = ctx.start("attach", target.pid, "-d", "250ms", *FAST, "-o", ctx.tmp / "out.json")
+        sampler = run.sampler()
+        time.sleep(random.uniform(0, 0.12))
+        kill(run, sampler)
+        assert_healthy(ctx, target)
+        runs_on(ctx, target.pid)
+        run.wait()
+        ctx.eventually(lambda: not pathlib.Path(f"/proc/{sampler}").exists(), "no sampler is left")
+    lines = target.drop_lines() + [target.line() for _ in range(3)]
+    assert set(lines) == {checksum}, f"checksums {set(lines)}, without us {checksum}"
+    assert_healthy(ctx, target, before)
+
+
+def test_kill_main(ctx):
+    kill_at_random(ctx, 80, lambda run, sampler: ctx.kill(run.pid))
+
+
+def test_kill_both(ctx):
+    def kill(run, sampler):
+        for pid in random.sample((run.pid, sampler), 2):
+            ctx.kill(pid)
+    kill_at_random(ctx, 60, kill)
+
+
+def test_kill_sampler(ctx):
+    """And the main process still writes what it has."""
+    def kill(run, sampler):
+        ctx.kill(sampler)
+        assert run.wait() == 0, f"exit status {run.popen.returncode}\n{run.stderr}"
+        json.loads((ctx.tmp / "out.json").read_text())
+    kill_at_random(ctx, 60, kill)
+
+
+# --- a sampler that hangs
+
+def gaps(target, seconds):
+    """Forgets the gaps so far, waits, and returns those since, as the target sees them."""
+    target.drop_lines()
+    target.signal(signal.SIGUSR1)
+    target.line()
+    time.sleep(seconds)
+    return current_gaps(target)
+
+
+def current_gaps(target):
+    target.signal(signal.SIGUSR1)
+    return json.loads(target.line())
+
+
+def stop_sampler(ctx, run, target):
+    """Stops the sampler at a random moment. True if it held a thread: then somebody else has to let
+    go of that thread, so it is left stopped; otherwise it goes on."""
+    time.sleep(random.uniform(0, 0.003))
+    sampler = run.sampler()
+    try:
+        os.kill(sampler, signal.SIGSTOP)
+    except ProcessLookupError:
+        return False
+    ctx.eventually(lambda: state_of(sampler) in ("T", "t", "Z", None), "the sampler stops")
+    if any(tracer for _, tracer in ctx.thread_states(target.pid).values()):
+        return True
+    try:
+        os.kill(sampler, signal.SIGCONT)
+    except ProcessLookupError:
+        pass
+    return False
+
+
+def state_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def test_sampler_hangs(ctx):
+    """A stopped sampler that holds a thread: free again within 100 ms, beside the gaps that this
+    machine makes by itself."""
+    target = ctx.target("tsc_gaps", "--threshold", 100000)
+    before = ctx.health(target.pid)
+    noise = gaps(target, 2)["longest"]
+    run = ctx.start("attach", target.pid, "-d", "60s", *FAST, "-o", ctx.tmp / "out.json")
+    run.says("attached")
+    current_gaps(target)
+    moments = hits = 0
+    begin = time.monotonic()
+    while moments < 50 or (hits < 5 and time.monotonic() < begin + 20):
+        moments += 1
+        if stop_sampler(ctx, run, target):
+            hits += 1
+            ctx.eventually(lambda: not ctx.health(target.pid).traced, "the thread is free again")
+    longest = current_gaps(target)["longest"]
+    run.signal(signal.SIGINT)
+    assert run.wait() == 0, f"exit status {run.popen.returncode}"
+    assert hits, f"no thread was held at any of {moments} moments"
+    assert longest < 100e6 + noise, \
+        f"{longest / 1e6:.0f} ms without running; without us {noise / 1e6:.0f} ms"
+    assert_healthy(ctx, target, before)
+    restarts = json.loads((ctx.tmp / "out.json").read_text())["run"]["restarts"]
+    assert restarts >= hits, f"{restarts} new samplers after {hits} that hung"
+
+
+def test_suspended(ctx):
+    """Ctrl-Z: a ptprof that is suspended holds nobody up."""
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    run = ctx.start("attach", target.pid, "-d", "2s", *FAST, "-o", ctx.tmp / "out.json")
+    run.says("attached")
+    for _ in range(5):
+        time.sleep(random.uniform(0, 0.05))
+        run.signal(signal.SIGTSTP)
+        ctx.eventually(lambda: state_of(run.pid) in "TZ", "ptprof is suspended")
+        assert_healthy(ctx, target, before)
+        runs_on(ctx, target.pid)
+        run.signal(signal.SIGCONT)
+    assert run.wait() == 0
+    assert_healthy(ctx, target, before)
+
+
+# --- others who look at the target, or stop it
+
+def test_gdb_attaches_meanwhile(ctx):
+    if not shutil.which("gdb"):
+        raise ctx.Skip("no gdb")
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    run = ctx.start("attach", target.pid, "-d", "30s", "-o", ctx.tmp / "out.json")
+    run.says("attached")
+
+    def backtrace():
+        # Refused if it comes just when a sample is taken; so may anybody be who tries twice.
+        done = subprocess.run(["gdb", "-nx", "-batch", "-p", str(target.pid), "-ex", "bt"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "DEBUGINFOD_URLS": ""})
+        return re.search(r"^#\d+ .* main \(", done.stdout, re.M)
+    assert any(backtrace() for _ in range(3)), "gdb cannot attach"
+    time.sleep(0.3)
+    run.signal(signal.SIGINT)
+    assert run.wait() == 0, f"exit status {run.popen.returncode}"
+    profile = json.loads((ctx.tmp / "out.json").read_text())
+    assert samples_with(profile, "timed") > 0
+    assert_healthy(ctx, target, before)
+    runs_on(ctx, target.pid)
+
+
+def text_of(pid):
+    """Hash of every executable page that the process could have had changed."""
+    digest = hashlib.sha256()
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            area, permissions, *_ = line.split()
+            if "x" not in permissions or "[vsyscall]" in line:
+                continue
+            start, end = (int(address, 16) for address in area.split("-"))
+            memory.seek(start)
+            digest.update(memory.read(end - start))
+    return digest.hexdigest()
+
+
+def debug_registers(ctx, pid):
+    done = ctx.helper("trace", pid, "registers")
+    assert done.returncode == 0, done.stderr
+    registers = json.loads(done.stdout)
+    return registers[0:4] + registers[7:8]  # addresses and control; DR6 has bits that are always set
+
+
+def test_text_and_debug_registers(ctx):
+    target = ctx.target("split")
+    text = text_of(target.pid)
+    run = ctx.start("attach", target.pid, "-d", "2s", *FAST, "-o", ctx.tmp / "out.json")
+    run.says("attached")
+    while run.alive():
+        assert text_of(target.pid) == text, "text changed while the target was sampled"
+    assert run.wait() == 0
+    assert text_of(target.pid) == text, "text changed"
+    assert debug_registers(ctx, target.pid) == [0] * 5, "debug registers are set"
+
+
+def assert_no_progress(ctx, pid, seconds):
+    begin = ctx.cpu_ns(pid)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert state_of(pid) == "T", f"a stopped process is in state {state_of(pid)}"
+        time.sleep(0.001)
+    assert ctx.cpu_ns(pid) == begin, "a stopped process got CPU time"
+
+
+def test_stopped_meanwhile(ctx):
+    """kill -STOP and kill -CONT by others work as ever, and the parent hears of both."""
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    run = ctx.start("attach", target.pid, "-d", "4s", *FAST, "-o", ctx.tmp / "out.json")
+    run.says("attached")
+    for _ in range(10):
+        time.sleep(random.uniform(0, 0.05))
+        target.signal(signal.SIGSTOP)
+        assert os.waitid(os.P_PID, target.pid, os.WSTOPPED).si_code == os.CLD_STOPPED
+        assert_no_progress(ctx, target.pid, 0.05)
+        target.signal(signal.SIGCONT)
+        assert os.waitid(os.P_PID, target.pid, os.WCONTINUED).si_code == os.CLD_CONTINUED
+        runs_on(ctx, target.pid)
+    assert run.wait() == 0
+    assert_healthy(ctx, target, before)
+
+
+def test_stopped_before(ctx):
+    """Nothing to see, and it must not be woken."""
+    target = ctx.target("split")
+    target.signal(signal.SIGSTOP)
+    ctx.eventually(lambda: state_of(target.pid) == "T", "the target is stopped")
+    run = ctx.start("attach", target.pid, "-d", "1s", *FAST, "-o", ctx.tmp / "out.json")
+    assert_no_progress(ctx, target.pid, 1.5)
+    assert run.wait() == 0
+    assert_no_progress(ctx, target.pid, 0.1)
+    profile = json.loads((ctx.tmp / "out.json").read_text())
+    assert count(stacks(profile)) == 0
+    target.signal(signal.SIGCONT)
+    runs_on(ctx, target.pid)

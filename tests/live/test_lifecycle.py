@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: MIT
+"""Targets that end, execute something else, fork or change their threads while they are sampled,
+and runs that are ended, or asked for a snapshot, by a signal."""
+
+import json
+import os
+import re
+import signal
+import time
+
+from measure import count, functions, samples_with, stacks
+
+
+def start(ctx, target, *options, name="out.json"):
+    """ptprof in the background, sampling."""
+    run = ctx.start("attach", target.pid, *options, "-o", ctx.tmp / name)
+    run.says("attached")
+    return run
+
+
+def finish(ctx, run, status=0, name="out.json"):
+    """Waits for the end of the run and returns the profile."""
+    run.wait()
+    ctx.stderr = run.stderr
+    assert run.popen.returncode == status, f"exit status {run.popen.returncode}, not {status}"
+    return json.loads((ctx.tmp / name).read_text())
+
+
+def assert_unharmed(ctx, target):
+    assert target.alive(), f"{target.name} ended with {target.popen.returncode}"
+    health = ctx.health(target.pid)
+    assert not health.traced and not health.stopped, f"{health}"
+
+
+# --- the target ends
+
+def test_target_exits(ctx):
+    target = ctx.target("exits", 1500, 7)
+    profile = finish(ctx, start(ctx, target, "-d", "60s"))
+    assert target.wait() == 7, "its exit status is another one"
+    assert samples_with(profile, "before_exit") > 50
+    run = profile["run"]
+    assert run["end"] == "target_ended" and run["processes"][0]["ended"]
+    assert re.search(r"exited|ended", ctx.stderr), "the summary does not say that the target ended"
+
+
+def test_target_is_killed(ctx):
+    target = ctx.target("threads", "--busy", 4)
+    run = start(ctx, target, "-d", "60s", "-r", "500")
+    time.sleep(1)
+    target.signal(signal.SIGKILL)
+    profile = finish(ctx, run)
+    assert target.wait() == -signal.SIGKILL
+    assert samples_with(profile, "busy") > 20
+
+
+def test_target_gone_before(ctx):
+    target = ctx.target("exits", 0, 0)
+    target.wait()
+    done = ctx.run("attach", target.pid, "-d", "1s", "-o", ctx.tmp / "out.json")
+    assert done.returncode == 3 and str(target.pid) in done.stderr
+    assert not (ctx.tmp / "out.json").exists()
+
+
+# --- exec
+
+def exec_profile(ctx, how, *program):
+    target = ctx.target("execs", 1500, how, *program)
+    profile = finish(ctx, start(ctx, target, "-d", "3s", "-r", "250"))
+    assert_unharmed(ctx, target)
+    assert profile["run"]["processes"][0]["execs"] == 1, profile["run"]["processes"]
+    assert samples_with(profile, "before_exec") > 20, "nothing seen before exec"
+    return profile
+
+
+def test_exec_of_another_program(ctx):
+    profile = exec_profile(ctx, "main", ctx.program("split"))
+    assert samples_with(profile, "heavy") > 20, "nothing seen after exec"
+    mixed = [stack for stack in stacks(profile)
+             if {"before_exec", "heavy"} <= set(functions(stack))]
+    assert not mixed, f"a stack of two programs: {functions(mixed[0])}"
+
+
+def test_exec_of_the_same_program(ctx):
+    """Addresses are others afterwards; the names must be right all the same."""
+    program = ctx.program("execs")
+    profile = exec_profile(ctx, "main", program, 60000, "main", program)
+    n = count(stacks(profile))
+    assert samples_with(profile, "before_exec") > 0.95 * n, "wrong names after exec"
+
+
+def test_exec_by_another_thread(ctx):
+    profile = exec_profile(ctx, "thread", ctx.program("split"))
+    assert samples_with(profile, "heavy") > 20, "nothing seen after exec"
+
+
+def storm(ctx, mode):
+    target = ctx.target("storm", mode)
+    profile = ctx.profile(target.pid, "-d", "3s", "-r", "250", "--max-stop", "20")
+    assert_unharmed(ctx, target)
+    assert samples_with(profile, "steady") > 50, "the thread that stays is not seen"
+    return profile
+
+
+def test_storm_of_threads(ctx):
+    storm(ctx, "threads")
+
+
+def test_storm_of_forks(ctx):
+    storm(ctx, "forks")
+
+
+def test_storm_of_execs(ctx):
+    profile = storm(ctx, "execs")
+    assert profile["run"]["processes"][0]["execs"] > 3
+
+
+def test_zombie_leader(ctx):
+    target = ctx.target("zombie_leader")
+    profile = ctx.profile(target.pid, "-d", "2s")
+    assert_unharmed(ctx, target)
+    n = count(stacks(profile))
+    assert n > 20 and samples_with(profile, "works_on") > 0.95 * n
+    assert {t["comm"] for t in profile["threads"] if t["samples"]} == {"worker-1", "worker-2"}
+
+
+# --- several processes
+
+def test_children(ctx):
+    """A shell that starts two programs, one of them after we have come."""
+    script = f"""{ctx.program("split")} & sleep 1.5; {ctx.program("no_frame_pointer")} & wait"""
+    shell = ctx.spawn("/bin/sh", "-c", script)
+    assert shell.line() == "ready"
+    profile = finish(ctx, start(ctx, shell, "--children", "-d", "4s", "-r", "250"))
+    assert_unharmed(ctx, shell)
+    assert samples_with(profile, "heavy") > 20, "the child that was there is not seen"
+    assert samples_with(profile, "inner") > 20, "the child that came later is not seen"
+    by_pid = {stack["pid"]: name for stack in stacks(profile)
+              for name in ("heavy", "inner") if name in functions(stack)}
+    assert sorted(by_pid.values()) == ["heavy", "inner"], f"processes mixed up: {by_pid}"
+    assert set(by_pid) == set(ctx.children(shell.pid))
+    names = {t["pid"]: t["process_comm"] for t in profile["threads"]}
+    assert {names[pid] for pid in by_pid} == {"split", "no_frame_pointe"}
+    for child in ctx.children(shell.pid):
+        assert not ctx.health(child).traced
+
+
+def test_without_children(ctx):
+    shell = ctx.spawn("/bin/sh", "-c", f"{ctx.program('split')} & wait")
+    assert shell.line() == "ready"
+    profile = ctx.profile(shell.pid, "-d", "1s")
+    assert count(stacks(profile)) == 0, "a child was sampled though nobody asked"
+
+
+def test_several_pids(ctx):
+    targets = [ctx.target("split"), ctx.target("no_frame_pointer")]
+    run = ctx.start("attach", *(target.pid for target in targets), "-d", "2s", "-o",
+                    ctx.tmp / "out.json")
+    profile = finish(ctx, run)
+    for target, function in zip(targets, ("timed", "inner")):
+        assert_unharmed(ctx, target)
+        n = count(stacks(profile, pid=target.pid))
+        assert n > 20, f"{n} samples of {target.name}"
+        assert samples_with(profile, function, pid=target.pid) > 0.9 * n
+
+
+def test_one_of_several_ends(ctx):
+    """The others are sampled to the end."""
+    first, second = ctx.target("exits", 1000, 0), ctx.target("split")
+    run = ctx.start("attach", first.pid, second.pid, "-d", "3s", "-o", ctx.tmp / "out.json")
+    profile = finish(ctx, run)
+    assert profile["run"]["end"] == "duration"
+    assert samples_with(profile, "before_exit", pid=first.pid) > 10
+    assert samples_with(profile, "timed", pid=second.pid) > 50
+    assert {p["pid"]: p["ended"] for p in profile["run"]["processes"]} == \
+        {first.pid: True, second.pid: False}
+
+
+def test_threads_filter(ctx):
+    target = ctx.target("bursts")
+    profile = ctx.profile(target.pid, "-d", "2s", "--threads", "^burst")
+    comms = {t["comm"] for t in profile["threads"] if t["samples"]}
+    assert comms == {"bursts"}, f"threads {comms}"
+
+
+# --- signals to ptprof
+
+def test_snapshot(ctx):
+    """SIGUSR1 writes what there is, and the run goes on."""
+    target = ctx.target("split")
+    run = start(ctx, target, "-d", "3s")
+    time.sleep(1)
+    run.signal(signal.SIGUSR1)
+
+    def snapshot():
+        for path in ctx.tmp.glob("*.json*"):
+            try:
+                return json.loads(path.read_text())
+            except ValueError:
+                continue  # not all written yet
+        return None
+    early = ctx.eventually(snapshot, "a snapshot")
+    assert run.alive(), "the run ended with the snapshot"
+    final = finish(ctx, run)
+    assert 0 < early["run"]["samples"] < final["run"]["samples"]
+    assert final["run"]["end"] == "duration"
+
+
+def interrupted(ctx, number):
+    target = ctx.target("split")
+    run = start(ctx, target, "-d", "60s")
+    time.sleep(1)
+    run.signal(number)
+    profile = finish(ctx, run)
+    assert profile["run"]["end"] == "interrupted"
+    assert profile["run"]["samples"] > 20
+    assert_unharmed(ctx, target)
+
+
+def test_ctrl_c(ctx):
+    interrupted(ctx, signal.SIGINT)
+
+
+def test_terminate(ctx):
+    interrupted(ctx, signal.SIGTERM)
+
+
+def test_hang_up(ctx):
+    interrupted(ctx, signal.SIGHUP)
+
+
+def test_without_duration(ctx):
+    """Goes on until it is told to stop."""
+    target = ctx.target("split")
+    run = start(ctx, target)
+    time.sleep(1)
+    assert run.alive()
+    run.signal(signal.SIGINT)
+    assert finish(ctx, run)["run"]["samples"] > 20
+
+
+def test_second_signal_discards(ctx):
+    """Both signals wait while ptprof is stopped, so that it sees the second one in time."""
+    target = ctx.target("split")
+    run = start(ctx, target, "-d", "60s")
+    time.sleep(0.5)
+    run.signal(signal.SIGSTOP)
+    run.signal(signal.SIGINT)
+    run.signal(signal.SIGTERM)
+    run.signal(signal.SIGCONT)
+    run.wait()
+    assert run.popen.returncode in (-signal.SIGINT, -signal.SIGTERM), \
+        f"exit status {run.popen.returncode}"
+    assert not os.listdir(ctx.tmp) or not (ctx.tmp / "out.json").exists(), "a profile was written"
+    assert_unharmed(ctx, target)

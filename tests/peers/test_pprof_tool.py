@@ -1,0 +1,387 @@
+# SPDX-License-Identifier: MIT
+"""Our files, read by the tools that they are for: go tool pprof and flamegraph.pl.
+
+The numbers in the names are those of the list of checks that a pprof file has to pass. Sample
+weights are scaled to the CPU time that the kernel charged, so a value is not samples times period:
+where a check is about that product, the totals are compared instead.
+"""
+
+import gzip
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import zlib
+
+from pprof_wire import decode, one
+
+SECONDS = 2
+FLAMEGRAPH_DEBIAN = "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"  # libdevel-nytprof-perl
+WORK = ("heavy", "light")  # the functions of the target `split`, called by main
+
+recorded = {}  # what several tests read, by name
+
+
+class Recorded:
+    """A profile and what was known of its target."""
+
+    def __init__(self, data, exe, pid, cpu_ns, log):
+        self.data, self.exe, self.pid, self.cpu_ns, self.log = data, exe, pid, cpu_ns, log
+
+
+def record(ctx, process, path):
+    before = ctx.cpu_ns(process.pid)
+    done = ctx.run("attach", process.pid, "-d", f"{SECONDS}s", "-o", path)
+    used = ctx.cpu_ns(process.pid) - before
+    assert done.returncode == 0, f"exit status {done.returncode}: {done.stderr}"
+    exe = os.readlink(f"/proc/{process.pid}/exe")
+    return Recorded(pathlib.Path(path).read_bytes(), exe, process.pid, used, done.stderr)
+
+
+def profile(ctx, name="a"):
+    """The path of a profile of `split`; the same one for all tests that ask for the name."""
+    path = ctx.tmp / f"{name}.pb.gz"
+    if name not in recorded:
+        process = ctx.target("split")
+        recorded[name] = record(ctx, process, path)
+        process.kill()
+    path.write_bytes(recorded[name].data)
+    return path
+
+
+def pprof_command():
+    return ["go", "tool", "pprof"]
+
+
+def pprof_environment(ctx):
+    return {**os.environ, "PPROF_TMPDIR": str(ctx.tmp), "PPROF_BINARY_PATH": str(ctx.tmp)}
+
+
+def need_go(ctx):
+    if not shutil.which("go"):
+        raise ctx.Skip("go is not installed")
+
+
+def try_pprof(ctx, *arguments):
+    need_go(ctx)
+    return subprocess.run([*pprof_command(), *map(str, arguments)], capture_output=True, text=True,
+                          cwd=ctx.tmp, env=pprof_environment(ctx), timeout=80,
+                          stdin=subprocess.DEVNULL)
+
+
+def pprof(ctx, *arguments):
+    """What pprof prints; it must end well."""
+    done = try_pprof(ctx, *arguments)
+    assert done.returncode == 0, f"pprof {arguments} gives {done.returncode}: {done.stderr}"
+    assert "Local symbolization failed" not in done.stdout + done.stderr, done.stderr
+    return done.stdout
+
+
+def raw(ctx, *paths):
+    done = try_pprof(ctx, "-symbolize=none", "-raw", *paths)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", done.stderr
+    return done.stdout
+
+
+class Raw:
+    """The text of `pprof -raw`, taken apart."""
+
+    SAMPLE = re.compile(r"\s*(\d+)\s+(\d+): ([\d ]+?)\s*$", re.M)
+    LOCATION = re.compile(r"\s*(\d+): (0x[0-9a-f]+) (?:M=(\d+) )?(.*)$", re.M)
+    MAPPING = re.compile(r"(\d+): (0x[0-9a-f]+)/(0x[0-9a-f]+)/(0x[0-9a-f]+) (.*)$", re.M)
+
+    def __init__(self, text):
+        self.text = text
+        self.head, rest = text.split("Samples:\n")
+        samples, rest = rest.split("Locations\n")
+        locations, mappings = rest.split("Mappings\n")
+        self.types, samples = samples.split("\n", 1)
+        self.samples = [(int(count), int(cpu), [int(word) for word in stack.split()])
+                        for count, cpu, stack in self.SAMPLE.findall(samples)]
+        self.locations = {int(number): (int(address, 16), int(mapping or 0), name)
+                          for number, address, mapping, name in self.LOCATION.findall(locations)}
+        self.mappings = {int(number): (int(start, 16), int(limit, 16), int(offset, 16), text)
+                         for number, start, limit, offset, text in self.MAPPING.findall(mappings)}
+
+    def total(self, column):
+        return sum(sample[column] for sample in self.samples)
+
+
+def field(pattern, text):
+    match = re.search(pattern, text, re.M)
+    assert match, f"no {pattern!r} in:\n{text}"
+    return match
+
+
+def top_rows(text):
+    """function -> cum%, of a -top report."""
+    rows = {}
+    for line in text.split("cum%\n", 1)[1].splitlines():
+        words = line.split(None, 5)
+        rows[words[5]] = float(words[4].rstrip("%"))
+    return rows
+
+
+def test_01_one_gzip_member(ctx):
+    data = profile(ctx).read_bytes()
+    assert data[:2] == b"\x1f\x8b"
+    member = zlib.decompressobj(31)
+    member.decompress(data)
+    assert member.eof and not member.unused_data, "not one whole gzip member"
+
+
+def test_02_raw_has_the_head_of_a_cpu_profile(ctx):
+    text = raw(ctx, profile(ctx))
+    head = re.sub(r"(?m)^Comment: .*\n", "", text)
+    field(r"\APeriodType: cpu nanoseconds\nPeriod: 10101010\nTime: .*\nDuration: .*\nSamples:\n"
+          r"samples/count cpu/nanoseconds\[dflt\]\n", head)
+    assert "Comment: " in text
+    assert Raw(text).samples, "no samples of a busy program"
+
+
+def instructions_after_calls(exe):
+    """Link-time addresses, from objdump."""
+    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", exe], capture_output=True,
+                             text=True, check=True).stdout
+    after, was_call = set(), False
+    for address, mnemonic in re.findall(r"^\s+([0-9a-f]+):\s+(\S+)", listing, re.M):
+        if was_call:
+            after.add(int(address, 16))
+        was_call = mnemonic.startswith("call")
+    return after
+
+
+def link_time_shift(exe):
+    """p_vaddr - p_offset of the executable segment."""
+    listing = subprocess.run(["readelf", "-lW", exe], capture_output=True, text=True,
+                             check=True).stdout
+    match = field(r"^\s+LOAD\s+(0x\w+)\s+(0x\w+)\s+.* R E ", listing)
+    return int(match[2], 16) - int(match[1], 16)
+
+
+def test_03_values_and_addresses_are_true(ctx):
+    parsed = Raw(raw(ctx, profile(ctx)))
+    about = recorded["a"]
+    cpu = parsed.total(1)
+    assert 0.9 * about.cpu_ns <= cpu <= 1.1 * about.cpu_ns, \
+        f"{cpu} ns in the profile, {about.cpu_ns} ns on the CPU clock of the process"
+    for address, mapping, name in parsed.locations.values():
+        start, limit, _, _ = parsed.mappings[mapping]
+        assert start <= address < limit, f"{name} at {address:#x} outside its mapping"
+    start, limit, offset, text = parsed.mappings[1]
+    assert text.split()[0] == about.exe, text
+    assert all("[FN]" in mapping[3] for mapping in parsed.mappings.values())
+
+
+def test_03_callers_are_within_their_calls(ctx):
+    if not shutil.which("objdump"):
+        raise ctx.Skip("binutils is not installed")
+    parsed = Raw(raw(ctx, profile(ctx)))
+    exe = recorded["a"].exe
+    after, shift = instructions_after_calls(exe), link_time_shift(exe)
+    start, _, offset, _ = parsed.mappings[1]
+    callers = {number for _, _, stack in parsed.samples for number in stack[1:]
+               if parsed.locations[number][1] == 1}
+    assert callers
+    for number in callers:
+        address = parsed.locations[number][0] - start + offset + shift
+        assert address + 1 in after, f"{parsed.locations[number][2]}: {address:#x} is in no call"
+
+
+def test_04_ids_strings_and_labels(ctx):
+    fields = decode(gzip.decompress(profile(ctx).read_bytes()))
+    for kind in "mapping", "location", "function":
+        ids = [one(entry, "id") for entry in fields[kind]]
+        assert ids == list(range(1, len(ids) + 1)), f"ids of {kind}: {ids}"
+    strings = [text.decode("utf-8") for text in fields["string_table"]]
+    assert strings[0] == ""
+    for sample in fields["sample"]:
+        assert len(sample["value"]) == len(fields["sample_type"]) == 2
+        for label in sample["label"]:
+            assert strings[one(label, "key")]
+            assert not (one(label, "str") and one(label, "num")), label
+        keys = [strings[one(label, "key")] for label in sample["label"]]
+        assert set(keys) == {"thread", "thread_id", "tid", "comm", "pid"}, keys
+    for location in fields["location"]:
+        assert location["line"], "a location without a line"
+    build_id = strings[one(fields["mapping"][0], "build_id")]
+    assert re.fullmatch("(?:[0-9a-f]{2})*", build_id), build_id
+    for comment in fields["comment"]:
+        assert not strings[comment].startswith("executableInfo=")
+
+
+def test_05_top_needs_no_binary(ctx):
+    copy = ctx.tmp / "gone"
+    shutil.copy(ctx.program("split"), copy)
+    process = ctx.spawn(copy)
+    assert process.line() == "ready"
+    path = ctx.tmp / "gone.pb.gz"
+    done = ctx.run("attach", process.pid, "-d", f"{SECONDS}s", "-o", path)
+    assert done.returncode == 0, done.stderr
+    process.kill()
+    copy.unlink()
+    rows = top_rows(pprof(ctx, "-top", "-nodecount=1000", path))
+    assert set(WORK) <= set(rows), rows
+
+
+def test_06_traces_go_from_leaf_to_root(ctx):
+    blocks = re.split(r"^-+\+-+$", pprof(ctx, "-traces", profile(ctx)), flags=re.M)[1:]
+    hot = [block for block in blocks if re.search(r"\bheavy$", block, re.M)]
+    assert hot
+    for block in hot:
+        assert re.search(r"^\s+thread:  split$", block, re.M), block
+        names = [line.split()[-1] for line in block.splitlines() if line and ":  " not in line]
+        assert names.index("heavy") < names.index("main"), names
+
+
+def test_07_tags_select_a_thread(ctx):
+    # The one thread of the target has all but what no sample stands for.
+    path = profile(ctx)
+    pid = recorded["a"].pid
+    tags = pprof(ctx, "-tags", path)
+    for key, value in ("thread", "split"), ("tid", pid), ("comm", "split"), ("pid", pid):
+        part = field(rf"^ +{key}: Total.*\n(?:.*\S.*\n)*?.*\( *([\d.]+)%\): {value}$", tags)
+        assert float(part[1]) > 98, part[0]
+    rows = top_rows(pprof(ctx, "-tagroot=thread", "-top", "-cum", "-nodecount=1000", path))
+    assert rows["split"] > 98, rows
+    done = try_pprof(ctx, f"-tagfocus=tid={pid}", "-top", path)
+    assert done.returncode == 0, done.stderr
+    assert f"Interpreted '{pid}' as range" in done.stderr, done.stderr
+    assert float(field(r"accounting for \S+, ([\d.]+)% of", done.stdout)[1]) > 98
+
+
+def test_08_list_shows_lines(ctx):
+    path = profile(ctx)
+    if "[LN]" not in Raw(raw(ctx, path)).mappings[1][3]:
+        raise ctx.Skip("the profile has no line numbers")
+    text = pprof(ctx, "-list=heavy", path)
+    assert "Error:" not in text
+    field(r"^\s+[1-9]\S*s\s", text)
+
+
+def test_09_sample_index(ctx):
+    path = profile(ctx)
+    parsed = Raw(raw(ctx, path))
+    counted = pprof(ctx, "-sample_index=samples", "-top", path)
+    assert int(field(r"Total samples = (\d+)", counted)[1]) == parsed.total(0)
+    shown = field(r"Total samples = ([\d.]+)(m?)s", pprof(ctx, "-top", path))
+    seconds = float(shown[1]) / (1000 if shown[2] else 1)
+    assert abs(seconds - parsed.total(1) / 1e9) < 0.011, shown[0]
+
+
+def test_10_a_profile_less_itself_is_nothing(ctx):
+    path = profile(ctx)
+    for base in "-diff_base", "-base":
+        text = pprof(ctx, f"{base}={path}", "-top", path)
+        field(r"^Showing nodes accounting for 0, ", text)
+    field(r"Total samples = 0", text)  # of the last one: shares of the difference
+
+
+def test_11_two_runs_compare(ctx):
+    a, b = profile(ctx, "a"), profile(ctx, "b")
+    both = Raw(raw(ctx, a, b))
+    parts = [Raw(raw(ctx, path)) for path in (a, b)]
+    if parts[0].mappings[1][0] == parts[1].mappings[1][0]:
+        raise ctx.Skip("both runs lay at the same address")
+    exe = recorded["a"].exe
+    assert sum(mapping[3].split()[0] == exe for mapping in both.mappings.values()) == 1
+    for column in 0, 1:
+        assert both.total(column) == sum(part.total(column) for part in parts)
+    ours = [sum(mapping == 1 for _, mapping, _ in run.locations.values()) for run in (both, *parts)]
+    assert ours[0] < ours[1] + ours[2], f"no location of one run is one of the other: {ours}"
+    text = pprof(ctx, f"-diff_base={a}", "-top", "-nodecount=1000", b)
+    assert "Type: cpu" in text
+
+
+def test_12_what_pprof_writes_reads_the_same(ctx):
+    path, copy = profile(ctx), ctx.tmp / "copy.pb.gz"
+    pprof(ctx, "-symbolize=none", "-proto", f"-output={copy}", path)
+    assert raw(ctx, path) == raw(ctx, copy)
+
+
+def test_20_an_idle_target_gives_a_valid_file(ctx):
+    need_go(ctx)
+    process = ctx.target("idle")
+    path = ctx.tmp / "idle.pb.gz"
+    done = ctx.run("attach", process.pid, "-d", "1s", "-o", path)
+    assert done.returncode == 0, done.stderr
+    text = raw(ctx, path)
+    assert "samples/count cpu/nanoseconds[dflt]" in text
+    assert not Raw(text).samples, text
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get(url, seconds=30):
+    """Status and body; tries until somebody listens."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=seconds) as reply:
+                return reply.status, reply.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+        except OSError:
+            assert time.monotonic() < end, f"nobody answers at {url}"
+            time.sleep(0.1)
+
+
+def test_21_the_web_pages(ctx):
+    need_go(ctx)
+    address = f"127.0.0.1:{free_port()}"
+    # Not through ctx.spawn: `go tool` starts pprof as a child, in whose session all is ended.
+    server = subprocess.Popen([*pprof_command(), f"-http={address}", "-no_browser", profile(ctx)],
+                              cwd=ctx.tmp, env=pprof_environment(ctx), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              start_new_session=True)
+    try:
+        for page in "top", "flamegraph", "peek?f=heavy", "source?f=heavy":
+            status, body = get(f"http://{address}/ui/{page}")
+            assert status == 200, f"/ui/{page}: {status}"
+            # Without file names the source page has nothing to show.
+            assert b"heavy" in body or page.startswith("source"), page
+    finally:
+        os.killpg(server.pid, 9)
+        server.wait()
+
+
+def test_22_pprof_notices_damage(ctx):
+    whole = profile(ctx).read_bytes()
+    plain = gzip.decompress(whole)
+    nobody = bytes.fromhex("12 07 0a 01 7f 12 02 01 01")  # a sample at location 127
+    damaged = {"truncated": whole[:-20], "twice": whole + whole,
+               "dangling": gzip.compress(plain + nobody)}
+    for name, data in damaged.items():
+        path = ctx.tmp / f"{name}.pb.gz"
+        path.write_bytes(data)
+        done = try_pprof(ctx, "-symbolize=none", "-raw", path)
+        assert done.returncode != 0, f"{name}: accepted"
+
+
+def test_23_flamegraph_reads_collapsed_stacks(ctx):
+    program = shutil.which("flamegraph.pl") or FLAMEGRAPH_DEBIAN
+    if not os.path.exists(program) or not shutil.which("perl"):
+        raise ctx.Skip("flamegraph.pl is not installed (libdevel-nytprof-perl)")
+    path = ctx.tmp / "a.folded"
+    process = ctx.target("split")
+    log = record(ctx, process, path).log
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines == sorted(lines, key=lambda line: line.rsplit(" ", 1)[0].encode())
+    counts = [int(line.rsplit(" ", 1)[1]) for line in lines]
+    said = field(r"([\d ]+) samples", log)[1]
+    assert sum(counts) == int(said.replace(" ", "")), f"{sum(counts)} samples, summary: {said}"
+    assert all(line.startswith("split;") for line in lines)
+    done = subprocess.run(["perl", program, path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "Ignored" not in done.stderr, done.stderr
+    assert "<svg" in done.stdout and "heavy" in done.stdout

@@ -1,0 +1,478 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the tests: the unit suite, then every test_*(ctx) of the test_*.py files below tests/.
+
+    tests/run.py [FILTER...]    only tests whose name contains one of the words
+    tests/run.py --list         the names
+
+One test at a time: the live tests measure, and need the machine for themselves. A test gets a
+context (class Context) that starts targets and ptprof and ends them afterwards. It passes by
+returning, fails by any exception, and is skipped by ctx.Skip(reason). The last line is exactly
+"N passed, N failed, N skipped", checks of the unit suite included.
+"""
+
+import argparse
+import collections
+import ctypes
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEADLINE = 90  # seconds for a test that sets none of its own (test.deadline = ...)
+TERMINATION = 10  # seconds that a target has to end after SIGTERM
+STDERR_TAIL = 25  # lines of ptprof's messages shown with a failure
+
+
+class Skip(Exception):
+    """What a test needs is not there; the text says what."""
+
+
+class Deadline(Exception):
+    pass
+
+
+def eventually(fact, what, seconds=10.0):
+    """Waits until fact() is true and returns what it returned; a generous deadline, not a measure."""
+    end = time.monotonic() + seconds
+    while not (result := fact()):
+        assert time.monotonic() < end, f"not after {seconds:g} s: {what}"
+        time.sleep(0.005)
+    return result
+
+
+def cpu_ns(pid):
+    """CPU time of a process so far: its CPU clock (the kernel's encoding of a pid as a clock)."""
+    return time.clock_gettime_ns(~pid << 3 | 2)
+
+
+def status_fields(path):
+    """/proc/.../status as a dict, or None when the thread has ended."""
+    try:
+        text = path.read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def threads_of(pid):
+    try:
+        return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def thread_states(pid):
+    """tid -> (state letter, pid of its tracer)."""
+    states = {}
+    for tid in threads_of(pid):
+        fields = status_fields(pathlib.Path(f"/proc/{pid}/task/{tid}/status"))
+        if fields:
+            states[tid] = (fields["State"][0], int(fields["TracerPid"]))
+    return states
+
+
+Health = collections.namedtuple("Health", "threads traced stopped handlers")
+
+
+class Process:
+    """A program that was started for a test, in a session of its own."""
+
+    def __init__(self, command, **popen):
+        self.name = pathlib.Path(command[0]).name
+        self.lines = collections.deque()
+        self.closed = False
+        self.changed = threading.Condition()
+        self.popen = subprocess.Popen(
+            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            start_new_session=True, text=True, errors="backslashreplace", **popen)
+        self.pid = self.popen.pid
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.popen.stdout:
+            with self.changed:
+                self.lines.append(line.rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
+
+    def line(self, seconds=15.0):
+        """The next line it prints."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.lines or self.closed, seconds)
+            assert self.lines, f"{self.name} printed nothing" + (" and ended" if self.closed else "")
+            return self.lines.popleft()
+
+    def drop_lines(self):
+        with self.changed:
+            dropped = list(self.lines)
+            self.lines.clear()
+            return dropped
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def wait(self, seconds=30.0):
+        return self.popen.wait(seconds)
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def stop(self):
+        """Ends it by SIGTERM and returns what it printed last, parsed if it is JSON."""
+        assert self.alive(), f"{self.name} ended by itself with {self.popen.returncode}"
+        self.signal(signal.SIGTERM)
+        self.popen.wait(TERMINATION)
+        with self.changed:
+            self.changed.wait_for(lambda: self.closed, TERMINATION)
+        last = self.lines[-1] if self.lines else ""
+        return json.loads(last) if last.startswith("{") else last
+
+    def kill(self):
+        """Ends the whole session, which may be more than the first process."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        try:
+            self.popen.wait(TERMINATION)
+        except subprocess.TimeoutExpired:
+            print(f"     {self.name} ({self.pid}) does not die", file=sys.stderr)
+
+
+class Run:
+    """A ptprof in the background."""
+
+    def __init__(self, command, stderr_path, **popen):
+        self.stderr_path = stderr_path
+        with open(stderr_path, "wb") as stderr:
+            self.popen = subprocess.Popen([str(word) for word in command], stderr=stderr,
+                                          stdin=subprocess.DEVNULL, start_new_session=True, **popen)
+        self.pid = self.popen.pid
+
+    @property
+    def stderr(self):
+        return self.stderr_path.read_text(errors="backslashreplace")
+
+    def says(self, pattern, seconds=10.0):
+        """Waits for a message."""
+        def seen():
+            if match := re.search(pattern, self.stderr):
+                return match
+            assert self.popen.poll() is None, f"ptprof ended before it said {pattern!r}"
+            return None
+        return eventually(seen, f"ptprof says {pattern!r}", seconds)
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def sampler(self, seconds=5.0):
+        """The pid of the sampler: the child of ptprof."""
+        return eventually(lambda: next(iter(children(self.pid)), None), "a sampler", seconds)
+
+    def wait(self, seconds=30.0):
+        return self.popen.wait(seconds)
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def kill(self):
+        for pid in children(self.pid) if self.alive() else ():
+            kill_quietly(pid)
+        if self.alive():
+            kill_quietly(self.pid)
+        self.popen.wait(TERMINATION)
+
+
+def kill_quietly(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def children(pid):
+    found = []
+    for tid in threads_of(pid):
+        try:
+            text = pathlib.Path(f"/proc/{pid}/task/{tid}/children").read_text()
+        except OSError:
+            continue
+        found += [int(word) for word in text.split()]
+    return found
+
+
+class Context:
+    """What a test may use. Everything it starts ends with it."""
+
+    Skip = Skip
+    root = ROOT
+    build = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
+    ptprof = build / "ptprof"
+    eventually = staticmethod(eventually)
+    cpu_ns = staticmethod(cpu_ns)
+    children = staticmethod(children)
+    kill = staticmethod(kill_quietly)
+    thread_states = staticmethod(thread_states)
+
+    def __init__(self, tmp):
+        self.tmp = pathlib.Path(tmp)
+        self.started = []
+        self.stderr = ""  # of the last ptprof, for the report of a failure
+        self.runs = 0
+
+    # --- targets
+
+    def program(self, name):
+        path = self.build / "tests" / "targets" / name
+        if not path.exists():
+            raise Skip(f"{path.relative_to(self.build)} is not built")
+        return path
+
+    def spawn(self, *command, **popen):
+        process = Process(command, **popen)
+        self.started.append(process)
+        return process
+
+    def target(self, name, *arguments, **popen):
+        """Starts build/tests/targets/NAME and waits until it is ready."""
+        process = self.spawn(self.program(name), *arguments, **popen)
+        process.said_before = []
+        while (line := process.line()) != "ready":
+            process.said_before.append(line)
+        return process
+
+    def helper(self, name, *arguments, **popen):
+        """A program of tests/live, run to its end."""
+        path = self.build / "tests" / "live" / name
+        if not path.exists():
+            raise Skip(f"{path.relative_to(self.build)} is not built")
+        return subprocess.run([str(path), *map(str, arguments)], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60, **popen)
+
+    def health(self, pid):
+        """What must be as before once we are gone: compare with =="""
+        fields = status_fields(pathlib.Path(f"/proc/{pid}/status"))
+        assert fields, f"process {pid} is gone"
+        states = thread_states(pid)
+        return Health(threads=len(states),
+                      traced=sorted(tid for tid, (_, tracer) in states.items() if tracer),
+                      stopped=sorted(tid for tid, (state, _) in states.items() if state in "Tt"),
+                      handlers=(fields["SigIgn"], fields["SigCgt"]))
+
+    # --- ptprof
+
+    def command(self, arguments, prefix=()):
+        return [*map(str, prefix), str(self.ptprof), *map(str, arguments)]
+
+    def _stderr_path(self):
+        self.runs += 1
+        return self.tmp / f"ptprof-{self.runs}.stderr"
+
+    def run(self, *arguments, timeout=60, prefix=(), **popen):
+        """Runs ptprof to its end. prefix: a command that runs it, such as setpriv."""
+        popen = {"cwd": self.tmp, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **popen}
+        done = subprocess.run(self.command(arguments, prefix), stderr=subprocess.PIPE, text=True,
+                              errors="backslashreplace", timeout=timeout, **popen)
+        self.stderr = done.stderr
+        return done
+
+    def start(self, *arguments, prefix=(), **popen):
+        """Starts ptprof in the background."""
+        popen = {"cwd": self.tmp, "stdout": subprocess.DEVNULL, **popen}
+        run = Run(self.command(arguments, prefix), self._stderr_path(), **popen)
+        self.started.append(run)
+        return run
+
+    def profile(self, pid, *extra, prefix=(), timeout=60, status=0):
+        """Profiles a process for 3 s, or as the extra options say, and returns the JSON document.
+        ctx.stderr keeps the summary."""
+        path = self.tmp / f"profile-{self.runs}.json"
+        self.runs += 1
+        options = list(map(str, extra))
+        if not {"-d", "--duration"} & set(options):
+            options = ["-d", "3s", *options]
+        done = self.run("attach", pid, *options, "-f", "json", "-o", path, prefix=prefix,
+                        timeout=timeout)
+        assert done.returncode == status, f"exit status {done.returncode}, not {status}"
+        assert done.stdout == "", "something on standard output: " + done.stdout[:200]
+        return json.loads(path.read_text())
+
+    # --- the end
+
+    def clean_up(self):
+        for started in reversed(self.started):
+            if isinstance(started, Run):
+                self.stderr = self.stderr or started.stderr
+            started.kill()
+
+
+# --- whether ptrace works here
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+
+
+def ptrace_problem():
+    """Why a child of ours cannot be traced, or None. Tried on a `sleep`."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+    libc.ptrace.restype = ctypes.c_long
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        for request in PTRACE_SEIZE, PTRACE_INTERRUPT:
+            if libc.ptrace(request, child.pid, None, None) != 0:
+                return "ptrace does not work here: " + os.strerror(ctypes.get_errno())
+        # Not through Popen, which would take the stop for the end of the child.
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WEXITED)
+        libc.ptrace(PTRACE_DETACH, child.pid, None, None)
+        return None
+    finally:
+        child.kill()
+        child.wait()
+
+
+# --- running
+
+def discover():
+    """(name, function, folder) of all tests, in the order of the files."""
+    tests = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        sys.path.insert(0, str(path.parent)) if str(path.parent) not in sys.path else None
+        spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        prefix = f"{path.parent.name}/{path.stem.removeprefix('test_')}/"
+        for name, function in list(vars(module).items()):
+            if name.startswith("test_") and callable(function) and \
+                    function.__module__ == module.__name__:
+                tests.append((prefix + name.removeprefix("test_"), function, path.parent.name))
+    return tests
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def report(self, result, name, seconds, text=""):
+        first, *rest = (text.strip() or " ").splitlines()
+        print(f"{result:4} {name} ({seconds:.1f} s) {first}".rstrip())
+        for line in rest:
+            print("     " + line)
+        sys.stdout.flush()
+
+
+def unit_program():
+    return Context.build / "tests" / "unit-tests"
+
+
+def run_unit(tally):
+    begin = time.monotonic()
+    try:
+        done = subprocess.run([unit_program()], capture_output=True, text=True, timeout=DEADLINE,
+                              errors="backslashreplace")
+        output = done.stdout + done.stderr
+    except (OSError, subprocess.TimeoutExpired) as error:
+        tally.failed += 1
+        tally.report("FAIL", "unit", time.monotonic() - begin, str(error))
+        return
+    counts = re.findall(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", output, re.M)
+    checks, failures, errors = (sum(map(int, column)) for column in zip(*counts)) \
+        if counts else (0, 0, 1)
+    bad = failures + errors
+    if not bad and done.returncode != 0:
+        bad, checks = 1, checks + 1
+        output += f"\nexit status {done.returncode}"
+    tally.passed += max(checks - bad, 0)
+    tally.failed += bad
+    lines = [line for line in output.splitlines() if ":F:" in line or ":E:" in line]
+    text = f"{checks} checks" if not bad else \
+        "\n".join([f"{bad} of {checks} checks failed", *(lines or output.splitlines()[-20:])])
+    tally.report("FAIL" if bad else "ok", "unit", time.monotonic() - begin, text)
+
+
+def on_alarm(number, frame):
+    raise Deadline()
+
+
+def failure_text(error, stderr):
+    """The failing statement and its message, then the last of what ptprof said."""
+    where = [frame for frame in traceback.extract_tb(error.__traceback__) if "/tests/" in
+             frame.filename and not frame.filename.endswith("run.py")]
+    kind = "" if isinstance(error, AssertionError) else type(error).__name__ + ": "
+    lines = [f"{kind}{error}".strip() or "assertion failed"]
+    for frame in where[-2:]:
+        lines.append(f"{os.path.relpath(frame.filename, ROOT)}:{frame.lineno}: {frame.line}")
+    tail = stderr.strip().splitlines()[-STDERR_TAIL:]
+    return "\n".join(lines + ["| " + line for line in tail])
+
+
+def run_test(tally, name, function, problem):
+    if problem:
+        tally.skipped += 1
+        tally.report("skip", name, 0, problem)
+        return
+    deadline = getattr(function, "deadline", DEADLINE)
+    begin = time.monotonic()
+    directory = tempfile.mkdtemp(prefix="ptprof-test-")
+    os.chmod(directory, 0o755)
+    ctx = Context(directory)
+    result, text = "ok", ""
+    try:
+        try:
+            signal.alarm(deadline)
+            function(ctx)
+        finally:
+            signal.alarm(0)
+            ctx.clean_up()
+    except Skip as reason:
+        result, text = "skip", str(reason)
+    except Deadline:
+        result, text = "FAIL", f"not done after {deadline} s\n" + \
+            "\n".join("| " + line for line in ctx.stderr.strip().splitlines()[-STDERR_TAIL:])
+    except Exception as error:
+        result, text = "FAIL", failure_text(error, ctx.stderr)
+    shutil.rmtree(directory, ignore_errors=True)
+    tally.passed += result == "ok"
+    tally.failed += result == "FAIL"
+    tally.skipped += result == "skip"
+    tally.report(result, name, time.monotonic() - begin, text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs the tests of ptprof.")
+    parser.add_argument("filters", nargs="*", metavar="FILTER", help="part of a test's name")
+    parser.add_argument("--list", action="store_true", help="print the names")
+    arguments = parser.parse_args()
+
+    def wanted(name):
+        return not arguments.filters or any(word in name for word in arguments.filters)
+
+    tests = [test for test in discover() if wanted(test[0])]
+    if arguments.list:
+        print("\n".join(["unit"] * wanted("unit") + [name for name, _, _ in tests]))
+        return 0
+    signal.signal(signal.SIGALRM, on_alarm)
+    tally = Tally()
+    if wanted("unit"):
+        run_unit(tally)
+    problem = ptrace_problem() if any(folder == "live" for _, _, folder in tests) else None
+    for name, function, folder in tests:
+        run_test(tally, name, function, problem if folder == "live" else None)
+    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+#include <check.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "commands/attach_options.h"
+#include "commands/command.h"
+#include "commands/suggest.h"
+
+// The command line of attach, parsed: it has an option of each kind.
+struct line {
+    char *words[12];
+    struct attach_options options;
+    struct parsed parsed;
+    struct err err;
+};
+
+static enum rc parse(struct line *line, const char *const words[])
+{
+    size_t count = 0;
+    for (; words[count]; count++) {
+        ck_assert_uint_lt(count, ARRAY_LENGTH(line->words) - 1);
+        line->words[count] = (char *)words[count];
+    }
+    line->words[count] = NULL;
+    line->options = attach_defaults;
+    line->err = (struct err){0};
+    return option_parse(attach_options, &line->options, line->words, &line->parsed, &line->err);
+}
+
+#define PARSE(line, ...) parse(line, (const char *const[]){__VA_ARGS__, NULL})
+
+START_TEST(every_way_to_write_a_value)
+{
+    struct line line;
+    ck_assert_int_eq(PARSE(&line, "--duration=2s", "--rate", "49.5", "-oa.pb.gz", "-f", "json"),
+                     RC_OK);
+    ck_assert_int_eq(line.options.duration, 2ll * NS_PER_S);
+    ck_assert_double_eq(line.options.rate, 49.5);
+    ck_assert_str_eq(line.options.output, "a.pb.gz");
+    ck_assert_str_eq(attach_format_names[line.options.format], "json");
+    ck_assert_uint_eq(line.parsed.count, 0);
+}
+END_TEST
+
+START_TEST(operands_stand_anywhere)
+{
+    struct line line;
+    ck_assert_int_eq(PARSE(&line, "1", "-q", "2", "-d", "3", "-", "--", "-v", "--"), RC_OK);
+    ck_assert_uint_eq(line.parsed.count, 5);
+    ck_assert_str_eq(line.parsed.operands[0], "1");
+    ck_assert_str_eq(line.parsed.operands[1], "2");
+    ck_assert_str_eq(line.parsed.operands[2], "-");
+    ck_assert_str_eq(line.parsed.operands[3], "-v");
+    ck_assert_str_eq(line.parsed.operands[4], "--");
+    ck_assert_ptr_null(line.parsed.operands[5]);
+    ck_assert(line.options.quiet);
+    ck_assert_int_eq(line.options.duration, 3ll * NS_PER_S);
+    ck_assert_uint_eq(line.options.verbose, 0);
+}
+END_TEST
+
+START_TEST(letters_can_be_bundled)
+{
+    struct line line;
+    ck_assert_int_eq(PARSE(&line, "-qvvd5", "-vo-"), RC_OK);
+    ck_assert(line.options.quiet);
+    ck_assert_uint_eq(line.options.verbose, 3);
+    ck_assert_int_eq(line.options.duration, 5ll * NS_PER_S);
+    ck_assert_str_eq(line.options.output, "-");
+}
+END_TEST
+
+START_TEST(the_last_one_wins)
+{
+    struct line line;
+    ck_assert_int_eq(PARSE(&line, "-r", "10", "--color=always", "-r20", "--color", "never"), RC_OK);
+    ck_assert_double_eq(line.options.rate, 20);
+    ck_assert_int_eq(line.options.color, COLOR_NEVER);
+}
+END_TEST
+
+START_TEST(defaults_stay)
+{
+    struct line line;
+    ck_assert_int_eq(PARSE(&line, "4242"), RC_OK);
+    ck_assert_mem_eq(&line.options, &attach_defaults, sizeof attach_defaults);
+}
+END_TEST
+
+START_TEST(a_value_may_begin_with_a_dash)
+{
+    struct line line;
+    ck_assert_int_eq(PARSE(&line, "-o", "-h", "--threads", "--force"), RC_OK);
+    ck_assert(!line.parsed.help);
+    ck_assert_str_eq(line.options.output, "-h");
+    ck_assert_str_eq(line.options.threads, "--force");
+    ck_assert(!line.options.force);
+}
+END_TEST
+
+START_TEST(help_beats_mistakes)
+{
+    struct line line;
+    ck_assert_int_eq(PARSE(&line, "--nonsense", "-d", "abc", "4242", "-h"), RC_OK);
+    ck_assert(line.parsed.help);
+    ck_assert_str_eq(line.err.text, "");
+    ck_assert_int_eq(PARSE(&line, "-qh"), RC_OK);
+    ck_assert(line.parsed.help);
+    ck_assert_int_eq(PARSE(&line, "-q", "--", "--help"), RC_OK);
+    ck_assert(!line.parsed.help);
+}
+END_TEST
+
+static const struct {
+    const char *words[3];
+    const char *message;
+} mistakes[] = {
+    {{"--durtion=3"}, "there is no option --durtion; did you mean --duration?"},
+    {{"--dur=3"}, "there is no option --dur; did you mean --duration?"},
+    {{"--zzzzzz"}, "there is no option --zzzzzz"},
+    {{"--\x1b]0;x\a"}, "there is no option --\\x1b]0;x\\x07"},
+    {{"-x"}, "there is no option -x"},
+    {{"-qx"}, "there is no option -x"},
+    {{"-5"}, "there is no option -5"},
+    {{"--quiet=yes"}, "--quiet takes no value"},
+    {{"--output"}, "--output: the value is missing"},
+    {{"-qo"}, "--output: the value is missing"},
+    {{"--output="}, "--output: the FILE is empty"},
+    {{"-d", "abc"}, "--duration: 'abc' is not a duration; write 30s, 500ms or 1h30m"},
+    {{"-d-5s"}, "--duration: '-5s' is negative; write 30s, 500ms or 1h30m"},
+    {{"-r0"}, "--rate: '0' is not a number from 0.1 to 10000"},
+    {{"-r-99"}, "--rate: '-99' is not a number from 0.1 to 10000"},
+    {{"-r", "nan"}, "--rate: 'nan' is not a number from 0.1 to 10000"},
+    {{"-r", "0x10"}, "--rate: '0x10' is not a number from 0.1 to 10000"},
+    {{"-r", " 5"}, "--rate: ' 5' is not a number from 0.1 to 10000"},
+    {{"-r", "1e1000"}, "--rate: '1e1000' is not a number from 0.1 to 10000"},
+    {{"--max-depth=1.5"}, "--max-depth: '1.5' is not a whole number from 1 to 65536"},
+    {{"--max-depth=99999999999999999999"},
+     "--max-depth: '99999999999999999999' is not a whole number from 1 to 65536"},
+    {{"--format=svg"}, "--format: there is no 'svg'; write pprof, collapsed, json or text"},
+    {{"--color="}, "--color: there is no ''; write auto, always or never"},
+    {{"-d", "abc", "-x"}, "--duration: 'abc' is not a duration; write 30s, 500ms or 1h30m"},
+};
+
+START_TEST(mistakes_are_named)
+{
+    struct line line;
+    const char *words[] = {mistakes[_i].words[0], mistakes[_i].words[1], mistakes[_i].words[2],
+                           NULL};
+    ck_assert_int_eq(parse(&line, words), RC_USAGE);
+    ck_assert_str_eq(line.err.text, mistakes[_i].message);
+}
+END_TEST
+
+START_TEST(high_rates_need_force)
+{
+    struct line line;
+    ck_assert_int_eq(PARSE(&line, "-r5000"), RC_OK);
+    ck_assert_int_eq(attach_options_check(&line.options, &line.err), RC_USAGE);
+    ck_assert_str_eq(line.err.text,
+                     "--rate: 5000 Hz is more than 1000; add --force if you mean it");
+    ck_assert_int_eq(PARSE(&line, "-r5000", "--force"), RC_OK);
+    ck_assert_int_eq(attach_options_check(&line.options, &line.err), RC_OK);
+    ck_assert_int_eq(PARSE(&line, "-r1000"), RC_OK);
+    ck_assert_int_eq(attach_options_check(&line.options, &line.err), RC_OK);
+}
+END_TEST
+
+START_TEST(every_letter_and_name_is_there_once)
+{
+    for (const struct option *a = attach_options; a->name; a++) {
+        ck_assert_str_ne(a->name, option_help.name);
+        ck_assert_int_ne(a->letter, option_help.letter);
+        ck_assert(option_takes_value(a) == (a->argument || a->choices));
+        for (const struct option *b = attach_options; b < a; b++) {
+            ck_assert_str_ne(a->name, b->name);
+            ck_assert(!a->letter || a->letter != b->letter);
+        }
+    }
+}
+END_TEST
+
+static const struct {
+    const char *word, *best;
+} words[] = {
+    {"atach", "attach"},  {"attahc", "attach"}, {"att", "attach"},  {"hlep", "help"},
+    {"chekc", "check"},   {"a", NULL},          {"wrong", NULL},    {"", NULL},
+    {"4242", NULL},       {"checkcheckcheckcheckcheckcheckcheckcheck", NULL},
+};
+
+START_TEST(suggests)
+{
+    static const char *const candidates[] = {"attach", "check", "completion", "help"};
+    struct suggestion suggestion = suggestion_for(words[_i].word);
+    for (size_t i = 0; i < ARRAY_LENGTH(candidates); i++)
+        suggestion_consider(&suggestion, candidates[i]);
+    ck_assert_pstr_eq(suggestion.best, words[_i].best);
+}
+END_TEST
+
+START_TEST(pids)
+{
+    pid_t pid = 0;
+    struct err err;
+    ck_assert_int_eq(command_pid("4242", &pid, &err), RC_OK);
+    ck_assert_int_eq(pid, 4242);
+    static const char *const wrong[] = {"0", "", "-1", "+1", "12x", " 1", "2147483648",
+                                        "99999999999999999999999"};
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
+        ck_assert_int_eq(command_pid(wrong[i], &pid, &err), RC_USAGE);
+    ck_assert_int_eq(pid, 4242);
+}
+END_TEST
+
+Suite *suite_option(void);
+Suite *suite_option(void)
+{
+    Suite *suite = suite_create("option");
+    TCase *tests = tcase_create("option");
+    tcase_add_test(tests, every_way_to_write_a_value);
+    tcase_add_test(tests, operands_stand_anywhere);
+    tcase_add_test(tests, letters_can_be_bundled);
+    tcase_add_test(tests, the_last_one_wins);
+    tcase_add_test(tests, defaults_stay);
+    tcase_add_test(tests, a_value_may_begin_with_a_dash);
+    tcase_add_test(tests, help_beats_mistakes);
+    tcase_add_loop_test(tests, mistakes_are_named, 0, ARRAY_LENGTH(mistakes));
+    tcase_add_test(tests, high_rates_need_force);
+    tcase_add_test(tests, every_letter_and_name_is_there_once);
+    tcase_add_loop_test(tests, suggests, 0, ARRAY_LENGTH(words));
+    tcase_add_test(tests, pids);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

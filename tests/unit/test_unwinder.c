@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: MIT
+// The process unwinds itself: a copy of its own stack, its own code through dl_iterate_phdr.
+#include "unwind/unwinder.h"
+
+#include <check.h>
+#include <execinfo.h>
+#include <link.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define STACK_MAX (1u << 20)
+#define NOINLINE __attribute__((noipa))
+
+// Not memcpy: the sanitizers watch it, and a copy of a stack has all their guarded bytes in it.
+__attribute__((no_sanitize("address"))) static void copy_raw(void *to, const void *from,
+                                                             size_t length)
+{
+    const volatile unsigned char *bytes = from;
+    for (size_t i = 0; i < length; i++)
+        ((unsigned char *)to)[i] = bytes[i];
+}
+
+struct look { // for one pass over the loaded objects
+    uint64_t address, length;
+    uint32_t flags; // that the segment must have
+    void *to;
+    struct unwind_table *table;
+    bool found;
+};
+
+static const ElfW(Phdr) *segment_find(const struct dl_phdr_info *info, const struct look *look)
+{
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
+        uint64_t inside = look->address - info->dlpi_addr - phdr->p_vaddr;
+        if (phdr->p_type == PT_LOAD && (phdr->p_flags & look->flags) == look->flags &&
+            inside < phdr->p_memsz && look->length <= phdr->p_memsz - inside)
+            return phdr;
+    }
+    return NULL;
+}
+
+static void table_find(const struct dl_phdr_info *info, const ElfW(Phdr) *text,
+                       struct look *look)
+{
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type != PT_GNU_EH_FRAME)
+            continue;
+        look->found = true;
+        *look->table = (struct unwind_table){
+            .start = info->dlpi_addr + text->p_vaddr,
+            .end = info->dlpi_addr + text->p_vaddr + text->p_memsz,
+            .hdr = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr,
+            .hdr_size = info->dlpi_phdr[i].p_memsz,
+        };
+    }
+}
+
+static int look_at(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)size;
+    struct look *look = context;
+    const ElfW(Phdr) *segment = segment_find(info, look);
+    if (!segment)
+        return 0;
+    if (look->table)
+        table_find(info, segment, look);
+    else
+        look->found = true;
+    if (look->to)
+        copy_raw(look->to, (const void *)(uintptr_t)look->address, look->length);
+    return 1;
+}
+
+static bool self_read(void *context, uint64_t address, void *to, size_t length)
+{
+    (void)context;
+    struct look look = {.address = address, .length = length, .flags = PF_R, .to = to};
+    dl_iterate_phdr(look_at, &look);
+    return look.found;
+}
+
+static bool self_table(void *context, uint64_t pc, struct unwind_table *table)
+{
+    (void)context;
+    struct look look = {.address = pc, .length = 1, .flags = PF_X, .table = table};
+    dl_iterate_phdr(look_at, &look);
+    return look.found;
+}
+
+static bool self_executable(void *context, uint64_t pc)
+{
+    (void)context;
+    struct look look = {.address = pc, .length = 1, .flags = PF_X};
+    dl_iterate_phdr(look_at, &look);
+    return look.found;
+}
+
+// As self_table, but without the linker's index. Where .eh_frame ends it says itself.
+static bool self_frames(void *context, uint64_t pc, struct unwind_table *table)
+{
+    int32_t pointer;
+    if (!self_table(context, pc, table) ||
+        !self_read(context, table->hdr + 4, &pointer, sizeof pointer))
+        return false;
+    table->frames = table->hdr + 4 + (uint64_t)(int64_t)pointer;
+    table->frames_size = 64u << 20;
+    table->hdr_size = 0;
+    return true;
+}
+
+static const struct code_source self = {NULL, self_read, self_table, self_executable};
+
+static uint64_t stack_top(void)
+{
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+    ck_assert_int_eq(pthread_getattr_np(pthread_self(), &attributes), 0);
+    pthread_attr_getstack(&attributes, &low, &size);
+    pthread_attr_destroy(&attributes);
+    return (uint64_t)(uintptr_t)low + size;
+}
+
+static struct capture *capture_new(void)
+{
+    return xcalloc(1, sizeof(struct capture) + STACK_MAX);
+}
+
+static void capture_fill(struct capture *capture, const ucontext_t *context, uint32_t asked)
+{
+    const greg_t *gregs = context->uc_mcontext.gregs;
+    capture->regs = (struct user_regs_struct){
+        .rax = gregs[REG_RAX], .rbx = gregs[REG_RBX], .rcx = gregs[REG_RCX],
+        .rdx = gregs[REG_RDX], .rsi = gregs[REG_RSI], .rdi = gregs[REG_RDI],
+        .rbp = gregs[REG_RBP], .rsp = gregs[REG_RSP], .rip = gregs[REG_RIP],
+        .r8 = gregs[REG_R8],   .r9 = gregs[REG_R9],   .r10 = gregs[REG_R10],
+        .r11 = gregs[REG_R11], .r12 = gregs[REG_R12], .r13 = gregs[REG_R13],
+        .r14 = gregs[REG_R14], .r15 = gregs[REG_R15],
+    };
+    uint64_t there = stack_top() - capture->regs.rsp;
+    capture->stack_asked = asked;
+    capture->stack_length = there < asked ? (uint32_t)there : asked;
+    copy_raw(capture->stack, (const void *)(uintptr_t)capture->regs.rsp, capture->stack_length);
+}
+
+static void *traced[5000];
+static int traced_count;
+
+// What glibc sees from the same point goes to `traced`.
+static NOINLINE void take(struct capture *capture, uint32_t asked)
+{
+    ucontext_t context;
+    getcontext(&context);
+    capture_fill(capture, &context, asked);
+    traced_count = backtrace(traced, 5000);
+}
+
+static volatile int sink;
+
+static NOINLINE void recurse(unsigned depth, struct capture *capture, uint32_t asked)
+{
+    if (depth)
+        recurse(depth - 1, capture, asked);
+    else
+        take(capture, asked);
+    sink++; // no tail call
+}
+
+static void assert_like_glibc(const struct unwind_result *result)
+{
+    ck_assert_int_eq(result->end, UNWIND_BOTTOM);
+    // AddressSanitizer's own backtrace() is one more frame.
+    size_t more = (size_t)traced_count - result->count;
+    ck_assert_uint_le(more, 1);
+    ck_assert(result->frames[0].interrupted);
+    for (size_t i = 1; i < result->count; i++) { // they differ in where within take() they are
+        ck_assert_uint_eq(result->frames[i].pc, (uint64_t)(uintptr_t)traced[i + more]);
+        ck_assert(!result->frames[i].interrupted);
+    }
+}
+
+START_TEST(same_as_backtrace)
+{
+    AUTO_FREE struct capture *capture = capture_new();
+    struct unwinder *unwinder = unwinder_new(&self, 4096);
+    recurse(5, capture, STACK_MAX);
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    assert_like_glibc(&result);
+    ck_assert_uint_le(result.stack_needed, capture->stack_length);
+    ck_assert_uint_ge(result.stack_needed, 6 * 16);
+    unwinder_flush(unwinder);
+    result = unwinder_walk(unwinder, capture);
+    assert_like_glibc(&result);
+    unwinder_free(unwinder);
+}
+END_TEST
+
+START_TEST(deep_recursion)
+{
+    AUTO_FREE struct capture *capture = capture_new();
+    struct unwinder *unwinder = unwinder_new(&self, 4096);
+    recurse(3000, capture, STACK_MAX);
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    ck_assert_uint_gt(result.count, 3000);
+    assert_like_glibc(&result);
+    unwinder_free(unwinder);
+}
+END_TEST
+
+START_TEST(index_of_its_own)
+{
+    const struct code_source source = {NULL, self_read, self_frames, self_executable};
+    AUTO_FREE struct capture *capture = capture_new();
+    struct unwinder *unwinder = unwinder_new(&source, 4096);
+    recurse(5, capture, STACK_MAX);
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    assert_like_glibc(&result);
+    unwinder_free(unwinder);
+}
+END_TEST
+
+START_TEST(limit)
+{
+    AUTO_FREE struct capture *capture = capture_new();
+    recurse(200, capture, STACK_MAX);
+    struct unwinder *unwinder = unwinder_new(&self, 4096);
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    size_t depth = result.count;
+    ck_assert_uint_gt(depth, 200);
+    unwinder_free(unwinder);
+    unwinder = unwinder_new(&self, 100);
+    result = unwinder_walk(unwinder, capture);
+    ck_assert_int_eq(result.end, UNWIND_LIMIT);
+    ck_assert_uint_eq(result.count, 100);
+    unwinder_free(unwinder);
+    unwinder = unwinder_new(&self, depth); // exactly as many as there are
+    result = unwinder_walk(unwinder, capture);
+    ck_assert_int_eq(result.end, UNWIND_BOTTOM);
+    unwinder_free(unwinder);
+}
+END_TEST
+
+START_TEST(short_copy)
+{
+    AUTO_FREE struct capture *capture = capture_new();
+    struct unwinder *unwinder = unwinder_new(&self, 4096);
+    recurse(1000, capture, 4096);
+    ck_assert_uint_eq(capture->stack_length, 4096);
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    ck_assert_int_eq(result.end, UNWIND_SHORT);
+    ck_assert_uint_gt(result.count, 1);
+    ck_assert_uint_le(result.stack_needed, 4096);
+    ck_assert_uint_gt(result.stack_needed, 2048);
+    capture->stack_asked = 8192; // the mapping ended there
+    ck_assert_int_eq(unwinder_walk(unwinder, capture).end, UNWIND_BAD_READ);
+    unwinder_free(unwinder);
+}
+END_TEST
+
+static struct capture *in_handler, *at_fault;
+static sigjmp_buf out;
+
+static NOINLINE void on_signal(int number, siginfo_t *info, void *context)
+{
+    (void)info;
+    ucontext_t *interrupted = context;
+    take(in_handler, STACK_MAX);
+    capture_fill(at_fault, interrupted, STACK_MAX);
+    if (number == SIGSEGV)
+        siglongjmp(out, 1);
+    interrupted->uc_mcontext.gregs[REG_RIP] += 2; // past ud2
+}
+
+static void handle(int number)
+{
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+    sigaction(number, &action, NULL);
+    in_handler = capture_new();
+    at_fault = capture_new();
+}
+
+static void handled(int number)
+{
+    signal(number, SIG_DFL);
+    free(in_handler);
+    free(at_fault);
+}
+
+extern const char test_unwinder_trap[];
+
+static NOINLINE void trap(void)
+{
+    __asm__ volatile("test_unwinder_trap: ud2");
+    sink++;
+}
+
+// The frame that the handler interrupted; fails when there is not exactly one.
+static size_t find_interrupted(const struct unwind_result *result)
+{
+    size_t at = 0;
+    for (size_t i = 1; i < result->count; i++) {
+        ck_assert(!result->frames[i].interrupted || !at);
+        if (result->frames[i].interrupted)
+            at = i;
+    }
+    ck_assert_uint_gt(at, 1);
+    return at;
+}
+
+START_TEST(signal_handler)
+{
+    struct unwinder *unwinder = unwinder_new(&self, 4096);
+    handle(SIGILL);
+    trap();
+    struct unwind_result result = unwinder_walk(unwinder, in_handler);
+    ck_assert_int_eq(result.end, UNWIND_BOTTOM);
+    size_t at = find_interrupted(&result);
+    ck_assert_uint_eq(result.frames[at].pc, (uint64_t)(uintptr_t)test_unwinder_trap);
+    AUTO_FREE uint64_t *pcs = xcalloc(result.count, sizeof *pcs);
+    size_t below = result.count - at;
+    for (size_t i = 0; i < below; i++)
+        pcs[i] = result.frames[at + i].pc;
+    result = unwinder_walk(unwinder, at_fault); // the interrupted function alone
+    ck_assert_uint_eq(result.count, below);
+    for (size_t i = 0; i < below; i++)
+        ck_assert_uint_eq(result.frames[i].pc, pcs[i]);
+    handled(SIGILL);
+    unwinder_free(unwinder);
+}
+END_TEST
+
+static NOINLINE void call_nowhere(void)
+{
+    void (*volatile nowhere)(void) = NULL;
+    nowhere();
+    sink++;
+}
+
+START_TEST(null_call)
+{
+    struct unwinder *unwinder = unwinder_new(&self, 4096);
+    handle(SIGSEGV);
+    if (sigsetjmp(out, 1) == 0)
+        call_nowhere();
+    struct unwind_result result = unwinder_walk(unwinder, at_fault);
+    ck_assert_int_eq(result.end, UNWIND_BOTTOM);
+    ck_assert_uint_eq(result.frames[0].pc, 0);
+    uint64_t caller = result.frames[1].pc;
+    ck_assert_uint_lt(caller - (uint64_t)(uintptr_t)call_nowhere, 256);
+    result = unwinder_walk(unwinder, in_handler);
+    ck_assert_int_eq(result.end, UNWIND_BOTTOM);
+    size_t at = find_interrupted(&result);
+    ck_assert_uint_eq(result.frames[at].pc, 0);
+    ck_assert_uint_eq(result.frames[at + 1].pc, caller);
+    handled(SIGSEGV);
+    unwinder_free(unwinder);
+}
+END_TEST
+
+static uint64_t random_word(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    return *state ^= *state << 17;
+}
+
+// Something that looks right: code of libc or of this program, a place on the stack, or noise.
+static uint64_t random_value(uint64_t *state, uint64_t sp)
+{
+    uint64_t word = random_word(state);
+    switch (word % 5) {
+    case 0:
+        return (uint64_t)(uintptr_t)qsort + word / 5 % 100000;
+    case 1:
+        return (uint64_t)(uintptr_t)recurse + word / 5 % 4000;
+    case 2:
+        return sp + word / 5 % 8192;
+    case 3:
+        return word / 5 % 256;
+    default:
+        return random_word(state);
+    }
+}
+
+START_TEST(garbage)
+{
+    AUTO_FREE struct capture *capture = capture_new();
+    struct unwinder *unwinder = unwinder_new(&self, 500);
+    uint64_t state = 20251121;
+    for (int i = 0; i < 2000; i++) {
+        uint64_t sp = i % 2 ? random_word(&state) : 0x7ffd00000000u + (uint64_t)i;
+        unsigned long long *regs = (unsigned long long *)&capture->regs;
+        for (size_t r = 0; r < sizeof capture->regs / sizeof *regs; r++)
+            regs[r] = random_value(&state, sp);
+        capture->regs.rsp = sp;
+        capture->stack_asked = 4096;
+        capture->stack_length = (uint32_t)(random_word(&state) % 4097);
+        for (size_t at = 0; at < 4096; at += 8) {
+            uint64_t value = random_value(&state, sp);
+            memcpy(capture->stack + at, &value, sizeof value);
+        }
+        struct unwind_result result = unwinder_walk(unwinder, capture);
+        ck_assert_uint_ge(result.count, 1);
+        ck_assert_uint_le(result.count, 500);
+        ck_assert_int_le(result.end, UNWIND_LIMIT);
+        ck_assert_uint_le(result.stack_needed, capture->stack_length);
+        ck_assert_uint_eq(result.frames[0].pc, capture->regs.rip);
+    }
+    unwinder_free(unwinder);
+}
+END_TEST
+
+START_TEST(already_unwound)
+{
+    static const uint64_t pcs[] = {0x1000, 0x2001, 0x3002};
+    AUTO_FREE struct capture *capture = capture_new();
+    struct unwinder *unwinder = unwinder_new(&self, 3);
+    capture->flags = CAPTURE_UNWOUND | UNWIND_NO_INFO << CAPTURE_LIVE_END_SHIFT;
+    capture->stack_length = sizeof pcs;
+    memcpy(capture->stack, pcs, sizeof pcs);
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    ck_assert_int_eq(result.end, UNWIND_NO_INFO);
+    ck_assert_uint_eq(result.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(result.frames[i].pc, pcs[i]);
+        ck_assert_int_eq(result.frames[i].interrupted, i == 0);
+    }
+    unwinder_free(unwinder);
+}
+END_TEST
+
+Suite *suite_unwinder(void);
+Suite *suite_unwinder(void)
+{
+    Suite *suite = suite_create("unwinder");
+    TCase *self_case = tcase_create("self");
+    tcase_set_timeout(self_case, 60);
+    tcase_add_test(self_case, same_as_backtrace);
+    tcase_add_test(self_case, deep_recursion);
+    tcase_add_test(self_case, index_of_its_own);
+    tcase_add_test(self_case, limit);
+    tcase_add_test(self_case, short_copy);
+    tcase_add_test(self_case, signal_handler);
+    tcase_add_test(self_case, null_call);
+    tcase_add_test(self_case, garbage);
+    tcase_add_test(self_case, already_unwound);
+    suite_add_tcase(suite, self_case);
+    return suite;
+}
