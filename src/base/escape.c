@@ -106,6 +106,8 @@ void escape_utf8(struct buf *out, const char *text)
             buf_puts(out, "\xef\xbf\xbd");
         else if (is_control(code))
             buf_printf(out, "\\x%02x", (unsigned)code);
+        else if (is_bidi_or_hidden(code))
+            buf_printf(out, "\\u{%x}", (unsigned)code);
         else
             buf_append(out, at, length);
     }

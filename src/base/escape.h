@@ -14,7 +14,7 @@ char *escape_text_dup(const char *text);
 // Between the quotes of a JSON string; invalid UTF-8 becomes U+FFFD.
 void escape_json(struct buf *out, const char *text);
 
-// For a protobuf string: valid UTF-8 (invalid bytes become U+FFFD), control bytes as \xHH.
+// For a protobuf string: valid UTF-8 (invalid bytes become U+FFFD), the rest as escape_text.
 void escape_utf8(struct buf *out, const char *text);
 
 // One frame of collapsed stacks: as escape_text, and ';' becomes ':'.

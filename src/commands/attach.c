@@ -292,12 +292,26 @@ static void show_summary(struct attach *attach, const struct report *report, lon
     fputs(text.length ? text.data : "", stderr);
 }
 
-static bool below_quality(const struct attach *attach, const struct run *run)
+static void show_details(const struct report *report, int64_t writing_ns)
 {
-    uint64_t complete = run->samples - run->cut;
-    return attach->options->min_quality > 0 &&
-           (!run->samples ||
-            100.0 * (double)complete / (double)run->samples < attach->options->min_quality);
+    AUTO_BUF struct buf text = {0};
+    char length[DURATION_TEXT];
+    fprintf(stderr, "  writing   %s from the end of sampling\n",
+            duration_format(writing_ns, length));
+    summary_modules(&text, report);
+    fputs(text.length ? text.data : "", stderr);
+}
+
+static int check_quality(const struct attach *attach, const struct run *run, struct err *err)
+{
+    double wanted = attach->options->min_quality;
+    double complete =
+        run->samples ? 100.0 * (double)(run->samples - run->cut) / (double)run->samples : 0;
+    if (wanted <= 0 || complete >= wanted)
+        return EXIT_DONE;
+    err_set(err, RC_FAIL, "%.1f%% of the stacks are complete, less than --min-quality %g", complete,
+            wanted);
+    return EXIT_QUALITY;
 }
 
 static int finish(struct attach *attach, enum run_end end, struct err *err)
@@ -307,6 +321,7 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     if (end == RUN_INTERRUPTED && !attach->options->quiet)
         fputs("ptprof: stopping, writing the profile (press again to discard)\n", stderr);
     session_finish(attach->session, end); // releases the target first
+    int64_t ended = clock_now();
     interrupts_let_kill(output_file_abandon);
     struct report report = session_report(attach->session);
     if (end == RUN_TARGET_ENDED && !report.run->samples)
@@ -316,7 +331,9 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     if (rc != RC_OK)
         return command_status(rc);
     show_summary(attach, &report, bytes);
-    return below_quality(attach, report.run) ? EXIT_QUALITY : EXIT_DONE;
+    if (attach->options->verbose)
+        show_details(&report, clock_now() - ended);
+    return check_quality(attach, report.run, err);
 }
 
 static int attach_session(struct attach *attach, struct err *err)

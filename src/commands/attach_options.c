@@ -45,7 +45,7 @@ const struct option attach_options[] = {
      .help = "also the processes that descend from PID, and those that start meanwhile"},
     {"quiet", 'q', OPTION_FLAG, NULL, AT(quiet), .help = "print nothing but errors"},
     {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
-     .help = "print more: timing, and what each module's symbols came from"},
+     .help = "print more: how long writing took, and the samples without a name of each module"},
     {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
      .help = "colour what is printed", .shown_default = "auto"},
     {"force", 0, OPTION_FLAG, NULL, AT(force),
@@ -64,7 +64,6 @@ const struct option attach_options[] = {
      .help = "how the summary at the end is printed on standard error", .shown_default = "text"},
     {"min-quality", 0, OPTION_NUMBER, "PERCENT", AT(min_quality), .least = 0, .most = 100,
      .help = "exit with status 5 when fewer stacks than that are complete"},
-    {"ascii", 0, OPTION_FLAG, NULL, AT(ascii), .help = "print ASCII only"},
     {NULL},
 };
 

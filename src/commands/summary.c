@@ -75,7 +75,7 @@ static void put_quality(struct buf *out, const struct summary *summary)
         buf_puts(out, ")");
     }
     buf_printf(out, "   unresolved %.1f%%", share(run->unresolved, run->samples));
-    if (run->unattributed_ns)
+    if (share(run->unattributed_ns, run->cpu_ns) >= 0.05)
         buf_printf(out, "   unattributed %.1f%%", share(run->unattributed_ns, run->cpu_ns));
     buf_putc(out, '\n');
 }
@@ -172,4 +172,46 @@ void summary_text(struct buf *out, const struct summary *summary)
     put_events(out, summary);
     put_warnings(out, summary);
     put_file(out, summary);
+}
+
+struct tally {
+    uint64_t samples, unnamed;
+};
+
+static void count_leaves(const struct report *report, struct tally *tallies)
+{
+    for (size_t i = 0; i < profile_value_count(report->profile); i++) {
+        const struct profile_value *value = profile_value_get(report->profile, i);
+        if (!value->stack)
+            continue;
+        struct location leaf = profile_location_get(
+            report->profile, profile_node(report->profile, value->stack).location);
+        struct tally *tally =
+            &tallies[modules_mapping(report->modules, leaf.mapping)->module->id];
+        tally->samples += value->samples;
+        if (!symbolizer_lookup(report->symbolizer, leaf.mapping, leaf.offset)->found)
+            tally->unnamed += value->samples;
+    }
+}
+
+void summary_modules(struct buf *out, const struct report *report)
+{
+    size_t count = modules_count(report->modules);
+    AUTO_FREE struct tally *tallies = xcalloc(count, sizeof *tallies);
+    count_leaves(report, tallies);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct module *module = modules_get(report->modules, i);
+        char build_id[2 * BUILD_ID_MAX + 1] = "";
+        if (!tallies[i].samples)
+            continue;
+        if (module->image)
+            image_build_id_hex(module->image, build_id);
+        buf_printf(out, "  module    %" PRIu64 " samples, %" PRIu64 " without a name: ",
+                   tallies[i].samples, tallies[i].unnamed);
+        escape_text(out, module->path);
+        buf_printf(out, "%s%s", *build_id ? "  build id " : "", build_id);
+        if (module->problem)
+            buf_printf(out, "  (%s)", module->problem);
+        buf_putc(out, '\n');
+    }
 }

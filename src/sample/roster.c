@@ -93,9 +93,20 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
     thread->known = true;
 }
 
+// The slower way, which needs no right to the file.
+static bool state_is_running(struct thread *thread)
+{
+    char text[TEXT_MAX];
+    struct proc_stat stat;
+    return read_with_spare(thread, &thread->syscall_fd, "stat", text) == RC_OK &&
+           proc_stat_parse(text, &stat) && stat.state == 'R';
+}
+
 bool thread_is_running(struct thread *thread)
 {
     char text[TEXT_MAX];
+    if (thread->process->no_syscall)
+        return state_is_running(thread);
     return read_with_spare(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
            proc_syscall_is_running(text);
 }
@@ -216,6 +227,12 @@ static int open_maps(struct watched *process)
     return -1;
 }
 
+static bool is_refused(const struct watched *process, const char *name)
+{
+    AUTO_FD int fd = open_task_file(process, process->threads[0]->tid, name);
+    return fd < 0 && errno == EACCES;
+}
+
 bool watched_same_image(struct watched *process)
 {
     char byte;
@@ -264,6 +281,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
         process->base_cpu = born_watched ? 0 : process->last_cpu;
         roster_scan(roster, process, clock_now());
         process->maps_fd = open_maps(process);
+        process->no_syscall = is_refused(process, "syscall");
     }
     if (process->maps_fd < 0) {
         watched_free(process);

@@ -31,6 +31,7 @@ struct watched { // a process
     uint64_t links;      // of task_fd when it was last listed
     uint64_t read_ns;    // CPU time that this round's reads of threads account for
     int64_t scanned_at, scan_cost, swept_at, reported_at;
+    bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
     bool born_watched;   // it began while we looked: all of its CPU time counts
     bool gone;
     bool has_gone_threads;

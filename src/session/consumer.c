@@ -323,8 +323,10 @@ static void take_capture(struct consumer *consumer, const void *data)
         count_cut(consumer, process, &stack);
     if (!(capture->flags & CAPTURE_UNWOUND))
         hint_stack(consumer, capture->thread, thread, capture, &stack);
-    if (!thread->since)
+    if (!thread->since) {
         thread->since = capture->time;
+        consumer->counts.threads++;
+    }
     uint32_t node = keep_stack(consumer, process, capture, &stack);
     uint32_t value =
         profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);

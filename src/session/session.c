@@ -304,7 +304,7 @@ const struct run *session_progress(struct session *session)
     run->cpu_ns = counts.cpu_ns;
     run->unattributed_ns = counts.unattributed_ns;
     run->held_share = counts.held_share;
-    run->threads_sampled = profile_thread_count(session->profile);
+    run->threads_sampled = counts.threads;
     run->processes = consumer_processes(session->consumer);
     run->process_count = counts.processes;
     return run;

@@ -34,9 +34,6 @@ static void set_remedy(struct permission_row *row, const char *format, ...)
 }
 
 #define TRACE_CAPS "cap_sys_ptrace"
-// /proc/PID/task/TID/syscall, without which a thread that sleeps cannot be told from one that runs,
-// is for its owner's eyes only, and CAP_SYS_PTRACE does not change that.
-#define TRACE_AND_READ_CAPS "cap_sys_ptrace,cap_dac_read_search"
 
 // What gives the capabilities to somebody who is as we are now.
 static void remedy_privilege(const struct facts *facts, const char *caps,
@@ -201,7 +198,7 @@ static enum permission_state test_user(const struct facts *facts, struct permiss
         set_cause(row, "it runs as user %u, we are user %u", target->uid[1], self->uid[0]);
     else
         set_cause(row, "its user or group ids differ from ours (set-id program or other group)");
-    remedy_privilege(facts, TRACE_AND_READ_CAPS, row);
+    remedy_privilege(facts, TRACE_CAPS, row);
     return PERMISSION_PROBLEM;
 }
 
@@ -246,7 +243,7 @@ static enum permission_state test_dumpable(const struct facts *facts, struct per
     set_cause(row, "it is not dumpable: it changed its ids, or asked for that (PR_SET_DUMPABLE)");
     if (facts->capable || facts->readable)
         return PERMISSION_OK;
-    remedy_privilege(facts, TRACE_AND_READ_CAPS, row);
+    remedy_privilege(facts, TRACE_CAPS, row);
     return PERMISSION_PROBLEM;
 }
 
@@ -263,20 +260,6 @@ static enum permission_state test_capabilities(const struct facts *facts,
     }
     set_cause(row, "it has capabilities that we lack (0x%llx)", (unsigned long long)more);
     remedy_privilege(facts, TRACE_CAPS, row);
-    return PERMISSION_PROBLEM;
-}
-
-static enum permission_state test_reading(const struct facts *facts, struct permission_row *row)
-{
-    AUTO_BUF struct buf text = {0};
-    enum rc rc = facts_read(facts, &text, facts->pid, "syscall");
-    if (rc == RC_OK)
-        set_cause(row, "the state of its threads can be read");
-    if (rc != RC_DENIED || !facts->capable)
-        return rc == RC_OK ? PERMISSION_OK : PERMISSION_SKIPPED;
-    set_cause(row, "the state of its threads (/proc/%d/syscall) is for its owner or who has "
-                   "CAP_DAC_READ_SEARCH", facts->pid);
-    remedy_privilege(facts, TRACE_AND_READ_CAPS, row);
     return PERMISSION_PROBLEM;
 }
 
@@ -353,7 +336,6 @@ const struct permission_cause permission_causes[] = {
     {"dumpable", test_dumpable, RC_DENIED, false, false},
     {"capabilities", test_capabilities, RC_DENIED, false, false},
     {"user namespace", test_namespace, RC_DENIED, false, false},
-    {"thread states", test_reading, RC_DENIED, false, false},
     {"seccomp", test_seccomp, RC_DENIED, false, false},
     {"security module", test_lsm, RC_DENIED, false, false},
 };

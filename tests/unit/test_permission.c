@@ -271,7 +271,7 @@ START_TEST(other_user)
     AUTO_FREE char *text = xasprintf("cannot attach to 4242 (postgres): Operation not permitted\n"
                                      "  it runs as user 26, we are user %u\n"
                                      "  Run it with sudo, or grant the capability once:\n"
-                                     "  sudo setcap cap_sys_ptrace,cap_dac_read_search+ep "
+                                     "  sudo setcap cap_sys_ptrace+ep "
                                      "/usr/bin/ptprof        "
                                      "see ptprof(1), PERMISSIONS",
                                      user);
