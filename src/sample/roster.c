@@ -13,7 +13,6 @@
 #include "base/mem.h"
 
 #define HOT_NS NS_PER_S
-#define RESCAN_NS NS_PER_S      // even when the number of threads has not changed
 #define SCAN_SHARE 20           // listing takes at most one part in so many of our time
 #define TEXT_MAX 256
 
@@ -196,12 +195,13 @@ void roster_scan(struct roster *roster, struct watched *process, int64_t now)
         process->gone = true;
         return;
     }
-    bool due = info.st_nlink != process->links || now - process->scanned_at >= RESCAN_NS;
+    // One that ended and another that began leave the number as it is until the first is missed.
+    bool due = info.st_nlink - 2 != process->count || process->incomplete;
     if (!due || now - process->scanned_at < process->scan_cost * SCAN_SHARE)
         return;
     list_threads(roster, process);
     read_new_threads(process);
-    process->links = info.st_nlink;
+    process->incomplete = false;
     process->scanned_at = now;
     process->scan_cost = clock_now() - now;
 }

@@ -28,13 +28,13 @@ struct watched { // a process
     struct thread **threads;
     size_t count, capacity;
     size_t next_cold;    // index of the next one to read in turn
-    uint64_t links;      // of task_fd when it was last listed
     uint64_t read_ns;    // CPU time that this round's reads of threads account for
     int64_t scanned_at, scan_cost, swept_at, reported_at;
     bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
     bool born_watched;   // it began while we looked: all of its CPU time counts
     bool gone;
     bool has_gone_threads;
+    bool incomplete;     // there seem to be threads that are not listed
 };
 
 struct thread {

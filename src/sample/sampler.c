@@ -143,7 +143,7 @@ static void follow_shortfall(struct sampler *sampler, struct watched *process, i
         return;
     process->swept_at = now;
     process->shortfall = 0;
-    process->scanned_at -= NS_PER_S; // it may be a thread that was not listed yet
+    process->incomplete = true;
     visit_cold(sampler, process, process->count, now);
 }
 

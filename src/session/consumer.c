@@ -162,7 +162,8 @@ static void take_process(struct consumer *consumer, const void *data)
     struct process *process = process_at(consumer, record->process);
     process->facts = facts_of(consumer, record->pid);
     struct run_process *facts = &consumer->facts[process->facts];
-    memcpy(facts->comm, record->comm, sizeof facts->comm);
+    if (*record->comm) // gone, it has no name any more
+        memcpy(facts->comm, record->comm, sizeof facts->comm);
     if (record->record.kind == RECORD_PROCESS_END)
         facts->ended = true;
     else
