@@ -43,7 +43,7 @@ class Deadline(Exception):
 
 
 def eventually(fact, what, seconds=10.0):
-    """Waits until fact() is true and returns what it returned; a generous deadline, not a measure."""
+    """Waits until fact() is true and returns what it gave. The deadline is generous, no measure."""
     end = time.monotonic() + seconds
     while not (result := fact()):
         assert time.monotonic() < end, f"not after {seconds:g} s: {what}"
@@ -63,6 +63,14 @@ def status_fields(path):
     except (FileNotFoundError, ProcessLookupError):
         return None
     return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def state_of(pid):
+    """State letter of a process, None when it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def threads_of(pid):
@@ -112,7 +120,8 @@ class Process:
         """The next line it prints."""
         with self.changed:
             self.changed.wait_for(lambda: self.lines or self.closed, seconds)
-            assert self.lines, f"{self.name} printed nothing" + (" and ended" if self.closed else "")
+            end = " and ended" if self.closed else ""
+            assert self.lines, f"{self.name} printed nothing{end}"
             return self.lines.popleft()
 
     def drop_lines(self):
@@ -225,6 +234,7 @@ class Context:
     cpu_ns = staticmethod(cpu_ns)
     children = staticmethod(children)
     kill = staticmethod(kill_quietly)
+    state_of = staticmethod(state_of)
     thread_states = staticmethod(thread_states)
 
     def __init__(self, tmp):

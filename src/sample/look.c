@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #define SPIN_NS (20 * NS_PER_US)      // longer, and we would starve a thread queued on our CPU
 #define ANSWERED_NS (200 * NS_PER_US) // who takes longer had not been running
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
-#define STACK_DEFAULT (16u << 10)
+#define STACK_FIRST (64u << 10) // of a thread of which nothing is known yet
 #define STACK_MAX (1u << 20)
 #define LIVE_PCS_MAX 4096
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
@@ -73,29 +74,28 @@ static void repair(struct look *look, const struct held *held)
     atomic_fetch_add(&look->control->repaired, 1);
 }
 
-// A sample stands for a thread that was on a CPU when this round began. Not so one that had been
-// woken and waited for its turn. One that was displaced meanwhile counts: mostly by ourselves.
-static bool was_on_cpu(const struct look *look, const struct held *held)
+// A sample stands for a thread that was on a CPU when its round began. Not so one that waited for
+// its turn, woken or preempted: it would count the longer it waits. One that was displaced since
+// then does: mostly by ourselves.
+static bool was_on_cpu(const struct held *held)
 {
     struct schedstat now;
-    const struct schedstat *before = &held->thread->at_request;
-    if (!in_syscall(held))
-        return true; // wherever it waited, this is where its own code goes on
+    const struct thread *thread = held->thread;
     if (thread_read(held->thread, &now) != RC_OK)
         return false;
-    if (now.switches == before->switches)
+    if (now.switches == thread->at_request.switches)
         return true;
-    if (was_asleep(held))
+    if (in_syscall(held) && was_asleep(held))
         return false;
-    int64_t queued_since = clock_now() - (int64_t)(now.wait_ns - before->wait_ns);
-    return queued_since >= look->round_began - DISPLACED_NS;
+    int64_t queued_since = clock_now() - (int64_t)(now.wait_ns - thread->at_request.wait_ns);
+    return queued_since >= thread->asked_round - DISPLACED_NS;
 }
 
 static uint32_t stack_wanted(const struct look *look, const struct thread *thread)
 {
     uint32_t hint = atomic_load_explicit(
         &look->control->stack_hint[thread->number % STACK_HINTS], memory_order_relaxed);
-    return !hint ? STACK_DEFAULT : hint < STACK_MAX ? hint : STACK_MAX;
+    return !hint ? STACK_FIRST : hint < STACK_MAX ? hint : STACK_MAX;
 }
 
 static void copy_stack(const struct held *held, struct capture *capture, uint32_t wanted)
@@ -159,8 +159,12 @@ static void commit(struct look *look, struct thread *thread, struct record_captu
         report_process(look->control, RECORD_EXEC, thread->process);
         return;
     }
+    bool all_used = record->capture.stack_length == record->capture.stack_asked;
     ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE,
                 sizeof *record + record->capture.stack_length);
+    // How much of a stack this thread needs is to be known before its next sample.
+    if (all_used && record->capture.stack_asked >= STACK_FIRST)
+        eventfd_write(look->control->wake_fd, 1);
 }
 
 static void sample(struct look *look, struct held *held)
@@ -169,7 +173,7 @@ static void sample(struct look *look, struct held *held)
     uint32_t wanted = look->unwind_live ? LIVE_PCS_MAX * sizeof(uint64_t)
                                         : stack_wanted(look, held->thread);
     enum rc rc = tracer_regs(&held->hold, &held->regs);
-    bool on_cpu = rc == RC_OK && was_on_cpu(look, held);
+    bool on_cpu = rc == RC_OK && was_on_cpu(held);
     if (on_cpu) {
         record = (struct record_capture *)ring_reserve(&look->control->ring,
                                                        sizeof *record + wanted);
@@ -221,7 +225,7 @@ static bool may_hold(const struct look *look, struct thread *thread, int64_t now
     return thread->allowance > 0;
 }
 
-void look_at(struct look *look, struct thread *thread, const struct schedstat *before)
+void look_at(struct look *look, struct thread *thread)
 {
     int64_t now = clock_now();
     struct held held = {.thread = thread, .since = now};
@@ -231,8 +235,8 @@ void look_at(struct look *look, struct thread *thread, const struct schedstat *b
         atomic_store(&look->control->rate_lowered, 1);
         return;
     }
-    thread->at_request = *before;
     thread->asked_at = now;
+    thread->asked_round = look->round_began;
     sign_of_life(look, thread->tid, now);
     if (tracer_interrupt(thread->tid) != RC_OK) { // gone, or somebody else traces it just now
         atomic_fetch_add(&look->control->failed, 1);

@@ -9,7 +9,7 @@
 
 #include "sample/roster.h"
 
-#define INTERRUPTED_MAX 64
+#define INTERRUPTED_MAX 128
 
 // Unwinds a held thread (--unwinder live): fills pcs, leaf first, and says how many and why it
 // ended.
@@ -25,9 +25,9 @@ struct look {
     size_t interrupted_count;                    // a CPU or is in an uninterruptible sleep
 };
 
-// The thread was seen running, `before` was read just before that: takes a sample of it, now or, if
-// it has to wait for a CPU first, when look_collect finds it.
-void look_at(struct look *look, struct thread *thread, const struct schedstat *before);
+// The thread was seen running, thread->at_request was read just before that: takes a sample of it,
+// now or, if it has to wait for a CPU first, when look_collect finds it.
+void look_at(struct look *look, struct thread *thread);
 
 // Deals with the interrupted threads that have stopped by now (since `woken` at the latest).
 void look_collect(struct look *look, int64_t woken);

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -88,6 +90,8 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
     if (stat->run_ns < thread->last.run_ns) // another thread took this number over, by exec
         thread->base_run = thread->reported_run = thread->last.run_ns = stat->run_ns;
     *moved_ns += stat->run_ns - thread->last.run_ns;
+    if (stat->run_ns != thread->last.run_ns || stat->switches != thread->last.switches)
+        thread->unmoved_since = clock_now();
     thread->last = *stat;
     thread->known = true;
 }
@@ -188,10 +192,17 @@ static void read_new_threads(struct watched *process)
     }
 }
 
+// A zombie still has a task directory, and files in it.
+static bool has_ended(const struct watched *process)
+{
+    struct pollfd end = {.fd = process->pid_fd, .events = POLLIN};
+    return process->pid_fd >= 0 && poll(&end, 1, 0) > 0;
+}
+
 void roster_scan(struct roster *roster, struct watched *process, int64_t now)
 {
     struct stat info;
-    if (fstat(process->task_fd, &info) != 0 || info.st_nlink <= 2) {
+    if (has_ended(process) || fstat(process->task_fd, &info) != 0 || info.st_nlink <= 2) {
         process->gone = true;
         return;
     }
@@ -261,6 +272,8 @@ static void watched_free(struct watched *process)
         close(process->task_fd);
     if (process->maps_fd >= 0)
         close(process->maps_fd);
+    if (process->pid_fd >= 0)
+        close(process->pid_fd);
     free(process);
 }
 
@@ -274,6 +287,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
     struct watched *process = xcalloc(1, sizeof *process);
     process->pid = pid;
     process->task_fd = task_fd;
+    process->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     process->maps_fd = -1;
     process->born_watched = born_watched;
     if (clock_getcpuclockid(pid, &process->cpu_clock) == 0 &&

@@ -19,6 +19,7 @@ struct watched { // a process
     uint32_t number;
     pid_t pid;
     int task_fd;      // /proc/PID/task, open
+    int pid_fd;       // readable once the whole process has ended, reaped or not
     int maps_fd;      // task/TID/maps: reads nothing any more once the image is replaced
     clockid_t cpu_clock;
     uint64_t base_cpu;   // of the process's CPU clock, ns: what was before us
@@ -47,8 +48,9 @@ struct thread {
     int64_t hot_until;
     int64_t allowance, allowed_at; // ns that it may still be held, and as of when
     int64_t held_ns;               // since it was last reported
-    int64_t asked_at;              // when it was interrupted
-    struct schedstat at_request;   // before that
+    int64_t asked_at, asked_round; // when it was interrupted, and when that round began
+    struct schedstat at_request;   // read when it was seen running
+    int64_t unmoved_since;         // neither its CPU time nor its switches have changed since
     bool known;       // `last` was read
     bool hot;         // in roster.hot
     bool blocked;     // when last seen

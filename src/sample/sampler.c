@@ -2,6 +2,7 @@
 #include "sample/sampler.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,9 +12,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "sample/family.h"
 #include "sample/priority.h"
 #include "sample/report.h"
@@ -22,6 +25,7 @@
 #define SHORTFALL_NS (8 * NS_PER_MS)  // two scheduler ticks: clocks of others move in such steps
 #define SWEEP_NS (250 * NS_PER_MS)    // least time between two reads of all threads for a shortfall
 #define REPORT_NS NS_PER_S
+#define RUNNING_MAX 32 // threads read before they are stopped: later, the first have moved on
 #define LATE_NS NS_PER_MS
 #define WATCHED_SLEEP_NS (10 * NS_PER_MS) // sign of life while a thread is interrupted
 #define PARTING_NS (200 * NS_PER_MS)
@@ -34,6 +38,9 @@ struct sampler {
     struct look look;
     struct family family;
     uint64_t random; // state of xorshift64
+    struct thread *running[RUNNING_MAX]; // seen so in this round, not sampled yet
+    size_t running_count;
+    int64_t off_cpu_ns; // a thread whose CPU time stands still for longer is on no CPU
 };
 
 static uint64_t random_next(struct sampler *sampler)
@@ -50,6 +57,18 @@ static int64_t next_interval(struct sampler *sampler)
 {
     double spread = 0.5 + (double)(random_next(sampler) >> 11) * 0x1p-53;
     return (int64_t)(NS_PER_S / sampler->config->rate * spread);
+}
+
+// The kernel charges CPU time at every scheduler tick, but for CPUs that run without ticks.
+static int64_t off_cpu_after(void)
+{
+    struct timespec tick;
+    char cpus[64] = "";
+    AUTO_FD int fd = open("/sys/devices/system/cpu/nohz_full", O_RDONLY | O_CLOEXEC);
+    bool tickless = fd >= 0 && read(fd, cpus, sizeof cpus - 1) > 0 && cpus[0] >= '0';
+    if (tickless || clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0)
+        return INT64_MAX;
+    return 3 * ((int64_t)tick.tv_sec * NS_PER_S + tick.tv_nsec);
 }
 
 static bool is_wanted(const struct sampler *sampler, const struct thread *thread)
@@ -69,8 +88,17 @@ static void meet(struct sampler *sampler, struct thread *thread)
     report_thread_name(sampler->control, thread);
 }
 
-// Reads one thread; samples it if it runs. Nothing is read of one that has not moved since it was
-// seen blocked.
+// Who runs is read of several threads before the first of them is stopped: a CPU that a stop leaves
+// free is taken by a thread that had been waiting, which would then seem to have been running.
+static void take_samples(struct sampler *sampler)
+{
+    for (size_t i = 0; i < sampler->running_count; i++)
+        look_at(&sampler->look, sampler->running[i]);
+    sampler->running_count = 0;
+}
+
+// Reads one thread; notes it for a sample if it runs. Nothing is read of one that has not moved
+// since it was seen blocked.
 static void visit(struct sampler *sampler, struct thread *thread, int64_t now)
 {
     struct schedstat before;
@@ -80,14 +108,20 @@ static void visit(struct sampler *sampler, struct thread *thread, int64_t now)
     thread_note(thread, &before, &thread->process->read_ns);
     if (thread->blocked && !moved)
         return;
+    if (now - thread->unmoved_since > sampler->off_cpu_ns)
+        return; // runnable, and certainly not on a CPU: there the clock would have moved
     thread->blocked = !thread_is_running(thread);
     roster_make_hot(&sampler->roster, thread, now);
     if (thread->blocked || thread->interrupted)
         return;
     if (!thread->announced)
         meet(sampler, thread);
-    if (thread->announced && is_wanted(sampler, thread))
-        look_at(&sampler->look, thread, &before);
+    if (!thread->announced || !is_wanted(sampler, thread))
+        return;
+    thread->at_request = before;
+    sampler->running[sampler->running_count++] = thread;
+    if (sampler->running_count == RUNNING_MAX)
+        take_samples(sampler);
 }
 
 static void visit_cold(struct sampler *sampler, struct watched *process, size_t most, int64_t now)
@@ -99,6 +133,7 @@ static void visit_cold(struct sampler *sampler, struct watched *process, size_t 
         if (!thread->hot)
             visit(sampler, thread, now);
     }
+    take_samples(sampler);
 }
 
 // All of a small process, of a large one as many as makes each come up once a second.
@@ -114,6 +149,7 @@ static void visit_hot(struct sampler *sampler, int64_t now)
     size_t start = count ? random_next(sampler) % count : 0;
     for (size_t i = 0; i < count; i++)
         visit(sampler, sampler->roster.hot[(start + i) % count], now);
+    take_samples(sampler);
 }
 
 static void cool(struct roster *roster, int64_t now)
@@ -312,6 +348,7 @@ static _Noreturn void run_sampler(struct control *control, const struct sampler_
                  .unwind_live = config->unwind_live,
                  .max_stop = config->max_stop},
         .random = (uint64_t)clock_now() | 1,
+        .off_cpu_ns = off_cpu_after(),
     };
     set_up_process(parent);
     for (size_t i = 0; i < config->pid_count; i++)

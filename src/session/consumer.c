@@ -279,13 +279,14 @@ static void count_cut(struct consumer *consumer, const struct process *process,
     consumer->cuts[consumer->cut_count++] = (struct cut){key, 1};
 }
 
-// The next copy is as long as this stack needed and some more; four times as long when it was cut.
+// The next copy is as long as this stack needed and some more, and all there may be of one that was
+// cut.
 static void hint_stack(struct consumer *consumer, uint32_t number, struct thread *thread,
-                       const struct capture *capture, const struct unwind_result *stack)
+                       const struct unwind_result *stack)
 {
     uint32_t wanted = stack->stack_needed + stack->stack_needed / 4 + STACK_MARGIN;
     if (stack->end == UNWIND_SHORT)
-        wanted = capture->stack_asked * 4;
+        wanted = STACK_MOST;
     else if (wanted < thread->hint)
         wanted = thread->hint - (thread->hint - wanted) / 16; // forgets slowly
     if (wanted < STACK_LEAST)
@@ -323,7 +324,7 @@ static void take_capture(struct consumer *consumer, const void *data)
     if (stack.end != UNWIND_BOTTOM)
         count_cut(consumer, process, &stack);
     if (!(capture->flags & CAPTURE_UNWOUND))
-        hint_stack(consumer, capture->thread, thread, capture, &stack);
+        hint_stack(consumer, capture->thread, thread, &stack);
     if (!thread->since) {
         thread->since = capture->time;
         consumer->counts.threads++;

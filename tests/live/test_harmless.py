@@ -5,7 +5,6 @@ part of ptprof dies or hangs, and whether a byte of it changes."""
 import hashlib
 import json
 import os
-import pathlib
 import random
 import re
 import shutil
@@ -57,13 +56,14 @@ def test_blocking_calls(ctx):
 
 
 def test_large_transfers(ctx):
-    """Nobody can hide a stop from a thread that is running inside such a call; few are hit."""
+    """Nobody can hide a stop from a thread that is running inside such a call: it returns with what
+    it has, as after SIGSTOP and SIGCONT. It must be the rare exception all the same."""
     target = ctx.target("blocking", "--transfers")
     profile = sampled(ctx, target, "3s")
     counts = target.stop()
     assert counts["eintr"] == 0
-    assert counts["changed"] <= 0.02 * profile["run"]["rounds"], \
-        f"{counts['changed']} short transfers in {profile['run']['rounds']} rounds"
+    looks = profile["run"]["rounds"] * len(counts["cases"])
+    assert counts["changed"] <= 0.03 * looks, f"{counts['changed']} short transfers, {looks} looks"
 
 
 def test_epoll_server(ctx):
@@ -121,7 +121,8 @@ def kill_at_random(ctx, times, kill):
         assert_healthy(ctx, target)
         runs_on(ctx, target.pid)
         run.wait()
-        ctx.eventually(lambda: not pathlib.Path(f"/proc/{sampler}").exists(), "no sampler is left")
+        # A zombie is over; how soon it is buried is the affair of init.
+        ctx.eventually(lambda: ctx.state_of(sampler) in (None, "Z"), "no sampler is left")
     lines = target.drop_lines() + [target.line() for _ in range(3)]
     assert set(lines) == {checksum}, f"checksums {set(lines)}, without us {checksum}"
     assert_healthy(ctx, target, before)
@@ -172,7 +173,7 @@ def stop_sampler(ctx, run, target):
         os.kill(sampler, signal.SIGSTOP)
     except ProcessLookupError:
         return False
-    ctx.eventually(lambda: state_of(sampler) in ("T", "t", "Z", None), "the sampler stops")
+    ctx.eventually(lambda: ctx.state_of(sampler) in ("T", "t", "Z", None), "the sampler stops")
     if any(tracer for _, tracer in ctx.thread_states(target.pid).values()):
         return True
     try:
@@ -180,13 +181,6 @@ def stop_sampler(ctx, run, target):
     except ProcessLookupError:
         pass
     return False
-
-
-def state_of(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return None
 
 
 def test_sampler_hangs(ctx):
@@ -225,7 +219,7 @@ def test_suspended(ctx):
     for _ in range(5):
         time.sleep(random.uniform(0, 0.05))
         run.signal(signal.SIGTSTP)
-        ctx.eventually(lambda: state_of(run.pid) in "TZ", "ptprof is suspended")
+        ctx.eventually(lambda: ctx.state_of(run.pid) == "T", "ptprof is suspended")
         assert_healthy(ctx, target, before)
         runs_on(ctx, target.pid)
         run.signal(signal.SIGCONT)
@@ -277,7 +271,7 @@ def debug_registers(ctx, pid):
     done = ctx.helper("trace", pid, "registers")
     assert done.returncode == 0, done.stderr
     registers = json.loads(done.stdout)
-    return registers[0:4] + registers[7:8]  # addresses and control; DR6 has bits that are always set
+    return registers[0:4] + registers[7:8]  # addresses and control; in DR6 some bits are always set
 
 
 def test_text_and_debug_registers(ctx):
@@ -296,7 +290,8 @@ def assert_no_progress(ctx, pid, seconds):
     begin = ctx.cpu_ns(pid)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        assert state_of(pid) == "T", f"a stopped process is in state {state_of(pid)}"
+        state = ctx.state_of(pid)
+        assert state == "T", f"a stopped process is in state {state}"
         time.sleep(0.001)
     assert ctx.cpu_ns(pid) == begin, "a stopped process got CPU time"
 
@@ -323,7 +318,7 @@ def test_stopped_before(ctx):
     """Nothing to see, and it must not be woken."""
     target = ctx.target("split")
     target.signal(signal.SIGSTOP)
-    ctx.eventually(lambda: state_of(target.pid) == "T", "the target is stopped")
+    ctx.eventually(lambda: ctx.state_of(target.pid) == "T", "the target is stopped")
     run = ctx.start("attach", target.pid, "-d", "1s", *FAST, "-o", ctx.tmp / "out.json")
     assert_no_progress(ctx, target.pid, 1.5)
     assert run.wait() == 0

@@ -3,7 +3,10 @@
 static int write_out(const char *text, int length)
 {
     int result;
-    __asm__ volatile("int $0x80" : "=a"(result) : "a"(4), "b"(1), "c"(text), "d"(length) : "memory");
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "a"(4), "b"(1), "c"(text), "d"(length)
+                     : "memory");
     return result;
 }
 

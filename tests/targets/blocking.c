@@ -86,8 +86,8 @@ static void *repeat(void *argument)
         if (result == -EINTR) {
             self->interrupted++;
         } else if ((result != self->right && result != self->also) || took < self->at_least) {
-            self->changed++;
-            self->odd = result;
+            if (self->changed++ == 0)
+                self->odd = result;
         }
     }
     return NULL;
@@ -96,9 +96,11 @@ static void *repeat(void *argument)
 static void *waker(void *unused)
 {
     for (;;) {
-        for (size_t i = 0; i < table_length; i++)
-            if (table[i].wake && !table[i].absent && __atomic_load_n(&table[i].tid, __ATOMIC_SEQ_CST))
+        for (size_t i = 0; i < table_length; i++) {
+            bool there = __atomic_load_n(&table[i].tid, __ATOMIC_SEQ_CST) != 0;
+            if (there && table[i].wake)
                 table[i].wake(&table[i]);
+        }
         sleep_ns(table == transfers ? MS : TIMEOUT);
     }
     return unused;

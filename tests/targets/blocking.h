@@ -46,7 +46,7 @@ struct waiting {
     pid_t tid;
     bool held;                          // by the waker, of things that are locked
     bool absent;
-    long calls, interrupted, changed, odd; // odd: the last wrong result
+    long calls, interrupted, changed, odd; // odd: the first wrong result
 };
 
 static struct timespec timeout = {.tv_nsec = TIMEOUT};
@@ -115,7 +115,7 @@ static void wake_futex(struct waiting *self)
 static long call_futex_lock_pi(struct waiting *self)
 {
     long result = CALL(futex, &self->word, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0);
-    if (result == 0)
+    if (result == 0 || result == -EDEADLK) // ours, even if the call did not say so
         syscall(SYS_futex, &self->word, FUTEX_UNLOCK_PI_PRIVATE);
     sleep_ns(2 * MS);
     return result;

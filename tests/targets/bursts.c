@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Every CPU is kept busy by a spinning thread, and a thread "bursts" runs burst_c() for 1 ms and then
-// burst_d() for 1 ms every 10 ms. A sampler that comes late sees only the ends of such bursts.
+// Every CPU is kept busy by a spinning thread, and a thread "bursts" runs burst_c() for 1 ms and
+// then burst_d() for 1 ms every 10 ms. A sampler that comes late sees only the ends of such bursts.
 // The truth is what the thread measures with its own CPU clock.
 #include "target.h"
 
 static int64_t in_c, in_d, rounds;
 
-static void burst_c(int64_t until)
+DISTINCT static void burst_c(int64_t until)
 {
     while (thread_cpu() < until)
         burn();
 }
 
-static void burst_d(int64_t until)
+DISTINCT static void burst_d(int64_t until)
 {
     while (thread_cpu() < until)
         burn();

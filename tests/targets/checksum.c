@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A computation of several threads whose result is always the same: integers, floating point, memory
-// and messages through pipes. Prints one line for each round, the same every time, for ever.
+// A computation of several threads whose result is always the same: integers, floating point,
+// memory and messages through pipes. Prints one line for each round, the same every time, for ever.
 #include "target.h"
 
 #define WORKERS 4

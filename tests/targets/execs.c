@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// execs MILLISECONDS main|thread PROGRAM [ARGUMENT...]: spins for so long, then executes PROGRAM from
-// its main thread or from another one.
+// execs MILLISECONDS main|thread PROGRAM [ARGUMENT...]: spins for so long, then executes PROGRAM
+// from its main thread or from another one.
 #include "target.h"
 
 static char **arguments;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A thread that spins while real-time signals with a running number are queued to it, and that makes
-// page faults which it handles. Counts every signal that came out of order, with another value, or
+// A thread that spins while real-time signals with a running number are queued to it, and that
+// makes page faults which it handles. Counts every signal that came out of order, with another value, or
 // with another fault address than the one that was touched.
 #include "target.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A poll loop under a seccomp filter that kills on restart_syscall, by which the kernel goes on with
-// a poll that was stopped. Being alive is the truth; SIGTERM asks for the number of polls.
+// A poll loop under a seccomp filter that kills on restart_syscall, by which the kernel goes on
+// with a poll that was stopped. Being alive is the truth; SIGTERM asks for the number of polls.
 #include "target.h"
 
 #include <linux/filter.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// interrupted() spins and is interrupted by a timer every 20 ms; the handler spins for 10 ms. Half of
-// all stacks go through the frame that the kernel pushed.
+// interrupted() spins and is interrupted every 20 ms of CPU time; the handler spins for 10. Half
+// of all stacks go through the frame that the kernel pushed.
 #include "target.h"
 
 #include <sys/time.h>
@@ -29,8 +29,8 @@ int main(void)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     struct itimerval every = {.it_interval.tv_usec = 20000, .it_value.tv_usec = 20000};
+    sigaction(SIGPROF, &action, NULL);
+    setitimer(ITIMER_PROF, &every, NULL);
     ready();
-    sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &every, NULL);
     interrupted();
 }

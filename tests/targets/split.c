@@ -6,13 +6,13 @@
 
 #include <sys/prctl.h>
 
-static void heavy(int64_t until)
+DISTINCT static void heavy(int64_t until)
 {
     while (thread_cpu() < until)
         burn();
 }
 
-static void light(int64_t until)
+DISTINCT static void light(int64_t until)
 {
     while (thread_cpu() < until)
         burn();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// storm threads|forks|execs: one spinning thread `steady`, and beside it something that never stays:
-// threads that end at once, children that run for 1 ms, or the whole program executing itself anew
-// every 20 ms.
+// storm threads|forks|execs: one spinning thread `steady`, and beside it what never stays:
+// threads that end at once, children that run for 1 ms, or the whole program executing itself
+// anew every 20 ms.
 #include "target.h"
 
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-# What single targets need beyond the default rule of tests.mk, and those built from another's source.
+# What single targets need beyond the default rule of tests.mk, and those with another's source.
 
 CFLAGS_recursion        := -fno-optimize-sibling-calls
 CFLAGS_no_frame_pointer := -fomit-frame-pointer

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+// libptprof as its users see it: nothing but the installed header.
+#include <ptprof/ptprof.h>
+
+#include <check.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pid_t child;
+static char error[1024];
+
+static volatile unsigned long turns;
+
+__attribute__((noipa)) static void api_test_spin(void)
+{
+    for (;;)
+        turns++;
+}
+
+static void set_up(void)
+{
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        api_test_spin();
+    }
+}
+
+static void tear_down(void)
+{
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+static struct ptprof_session *open_child(const struct ptprof_options *options)
+{
+    struct ptprof_session *session = NULL;
+    enum ptprof_result result = ptprof_open(&child, 1, options, &session, error, sizeof error);
+    if (result == PTPROF_DENIED) {
+        printf("skipped: %s\n", error);
+        return NULL;
+    }
+    ck_assert_msg(result == PTPROF_OK, "%s", error);
+    ck_assert_str_eq(error, "");
+    ck_assert_ptr_nonnull(session);
+    return session;
+}
+
+// Writes the profile; returns the bytes, at most size - 1, and a NUL behind them.
+static size_t written(struct ptprof_session *session, const char *format, char *text, size_t size)
+{
+    FILE *file = tmpfile();
+    ck_assert_ptr_nonnull(file);
+    enum ptprof_result result = ptprof_write(session, format, file);
+    ck_assert_msg(result == PTPROF_OK, "%s", ptprof_error(session));
+    rewind(file);
+    size_t length = fread(text, 1, size - 1, file);
+    text[length] = '\0';
+    fclose(file);
+    return length;
+}
+
+START_TEST(open_run_write)
+{
+    struct ptprof_session *session = open_child(NULL);
+    static char text[1 << 20], again[1 << 20];
+    if (!session)
+        return;
+    enum ptprof_result result = ptprof_run(session, 1.0);
+    ck_assert_msg(result == PTPROF_OK, "%s", ptprof_error(session));
+
+    ck_assert_uint_gt(written(session, "pprof", text, sizeof text), 100);
+    ck_assert_mem_eq(text, "\x1f\x8b", 2); // gzip
+    ck_assert_uint_gt(written(session, "json", text, sizeof text), 100);
+    ck_assert_int_eq(text[0], '{');
+    ck_assert_ptr_nonnull(strstr(text, "api_test_spin"));
+    ck_assert_uint_gt(written(session, "text", text, sizeof text), 100);
+    ck_assert_ptr_nonnull(strstr(text, "api_test_spin"));
+    size_t length = written(session, "collapsed", text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, ";api_test_spin "));
+    ck_assert_int_eq(text[length - 1], '\n');
+
+    ck_assert_uint_eq(written(session, "collapsed", again, sizeof again), length);
+    ck_assert_str_eq(text, again); // as often as one likes
+    ptprof_close(session);
+}
+END_TEST
+
+START_TEST(unknown_format)
+{
+    struct ptprof_session *session = open_child(NULL);
+    if (!session)
+        return;
+    ck_assert_int_eq(ptprof_run(session, 0.05), PTPROF_OK);
+    ck_assert_int_eq(ptprof_write(session, "svg", stdout), PTPROF_USAGE);
+    ck_assert_str_eq(ptprof_error(session), "there is no format 'svg'");
+    ck_assert_int_eq(ptprof_write(session, "", stdout), PTPROF_USAGE);
+    ptprof_close(session);
+}
+END_TEST
+
+START_TEST(stream_that_fails)
+{
+    struct ptprof_session *session = open_child(NULL);
+    static const char *const formats[] = {"pprof", "collapsed", "json", "text"};
+    if (!session)
+        return;
+    ck_assert_int_eq(ptprof_run(session, 0.2), PTPROF_OK);
+    for (int i = 0; i < 4; i++) {
+        FILE *full = fopen("/dev/full", "w");
+        ck_assert_int_eq(ptprof_write(session, formats[i], full), PTPROF_FAILED);
+        ck_assert_ptr_nonnull(strstr(ptprof_error(session), strerror(ENOSPC)));
+        fclose(full);
+    }
+    ptprof_close(session);
+}
+END_TEST
+
+// A program that was built against an older header hands over less; what lies behind is not ours.
+START_TEST(older_options)
+{
+    struct ptprof_options options = {.size = sizeof options, .rate = 50, .threads = "("};
+    struct ptprof_session *session = NULL;
+    ck_assert_int_eq(ptprof_open(&child, 1, &options, &session, error, sizeof error), PTPROF_USAGE);
+    ck_assert_ptr_null(session);
+    options.size = offsetof(struct ptprof_options, threads);
+    ck_assert_int_eq(ptprof_open(&child, 1, &options, &session, error, sizeof error), PTPROF_OK);
+    ptprof_close(session);
+    options.size = 0;
+    ck_assert_int_eq(ptprof_open(&child, 1, &options, &session, error, sizeof error), PTPROF_OK);
+    ptprof_close(session);
+}
+END_TEST
+
+// And a newer one more than we know of.
+START_TEST(newer_options)
+{
+    struct {
+        struct ptprof_options known;
+        char more[64];
+    } options = {.known = {.size = sizeof options, .rate = 50}};
+    struct ptprof_session *session = NULL;
+    memset(options.more, 0xff, sizeof options.more);
+    ck_assert_int_eq(ptprof_open(&child, 1, &options.known, &session, error, sizeof error),
+                     PTPROF_OK);
+    ptprof_close(session);
+}
+END_TEST
+
+START_TEST(stopped_before)
+{
+    struct ptprof_session *session = open_child(NULL);
+    if (!session)
+        return;
+    ptprof_stop(session);
+    ck_assert_int_eq(ptprof_run(session, 3600), PTPROF_OK);
+    ptprof_close(session);
+}
+END_TEST
+
+static void *stop_soon(void *session)
+{
+    usleep(100000);
+    ptprof_stop(session);
+    return NULL;
+}
+
+START_TEST(stopped_by_another_thread)
+{
+    struct ptprof_session *session = open_child(NULL);
+    pthread_t thread;
+    if (!session)
+        return;
+    ck_assert_int_eq(pthread_create(&thread, NULL, stop_soon, session), 0);
+    ck_assert_int_eq(ptprof_run(session, 3600), PTPROF_OK);
+    pthread_join(thread, NULL);
+    ptprof_close(session);
+}
+END_TEST
+
+START_TEST(no_such_process)
+{
+    pid_t gone = fork();
+    if (gone == 0)
+        _exit(0);
+    waitpid(gone, NULL, 0);
+    struct ptprof_session *session = (struct ptprof_session *)&gone;
+    ck_assert_int_eq(ptprof_open(&gone, 1, NULL, &session, error, sizeof error), PTPROF_GONE);
+    ck_assert_ptr_null(session);
+    ck_assert_ptr_nonnull(strstr(error, "there is no such process"));
+    char little[8] = "1234567";
+    ck_assert_int_eq(ptprof_open(&gone, 1, NULL, &session, little, 4), PTPROF_GONE);
+    ck_assert_uint_eq(strlen(little), 3);
+    ck_assert_mem_eq(little + 4, "567", 4); // nothing beyond what we may write
+    ck_assert_int_eq(ptprof_open(&gone, 1, NULL, &session, NULL, 0), PTPROF_GONE);
+}
+END_TEST
+
+START_TEST(wrong_arguments)
+{
+    struct ptprof_session *session = NULL;
+    pid_t self = getpid();
+    ck_assert_int_eq(ptprof_open(NULL, 0, NULL, &session, error, sizeof error), PTPROF_USAGE);
+    ck_assert_str_eq(error, "no process was named");
+    ck_assert_int_eq(ptprof_open(&self, 1, NULL, &session, error, sizeof error), PTPROF_USAGE);
+    ck_assert_str_ne(error, "");
+    ck_assert_ptr_null(session);
+    ptprof_close(NULL);
+}
+END_TEST
+
+START_TEST(ended_before_a_sample)
+{
+    struct ptprof_session *session = open_child(NULL);
+    if (!session)
+        return;
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    ck_assert_int_eq(ptprof_run(session, 3600), PTPROF_GONE);
+    ck_assert_str_ne(ptprof_error(session), "");
+    ptprof_close(session);
+}
+END_TEST
+
+static int descriptors(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        count += dup2(fd, fd) == fd;
+    return count;
+}
+
+START_TEST(leaves_nothing_behind)
+{
+    int before = 0;
+    for (int i = 0; i < 4; i++) {
+        struct ptprof_session *session = open_child(NULL);
+        if (!session)
+            return;
+        ck_assert_int_eq(ptprof_run(session, 0.1), PTPROF_OK);
+        ptprof_close(session);
+        if (i == 0) // libunwind keeps a pipe for good
+            before = descriptors();
+    }
+    ck_assert_int_eq(descriptors(), before);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), 0); // of our children only the target is there
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(-1, NULL, 0), child);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+}
+END_TEST
+
+Suite *suite_api(void);
+
+Suite *suite_api(void)
+{
+    TCase *tests = tcase_create("api");
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, open_run_write);
+    tcase_add_test(tests, unknown_format);
+    tcase_add_test(tests, stream_that_fails);
+    tcase_add_test(tests, older_options);
+    tcase_add_test(tests, newer_options);
+    tcase_add_test(tests, stopped_before);
+    tcase_add_test(tests, stopped_by_another_thread);
+    tcase_add_test(tests, no_such_process);
+    tcase_add_test(tests, wrong_arguments);
+    tcase_add_test(tests, ended_before_a_sample);
+    tcase_add_test(tests, leaves_nothing_behind);
+    Suite *suite = suite_create("api");
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include "sample/ring.h"
+
+#include <check.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define KIND 3
+#define SIZE 4096u
+
+struct numbered { // what the tests put into the ring
+    struct record record;
+    uint64_t number;
+    unsigned char bytes[];
+};
+
+static struct ring *ring_new(size_t size)
+{
+    size_t bytes = sizeof(struct ring) + size;
+    struct ring *ring =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(ring, MAP_FAILED);
+    ring_init(ring, bytes);
+    ck_assert_uint_eq(ring->size, size);
+    return ring;
+}
+
+static void ring_unmap(struct ring *ring)
+{
+    munmap(ring, sizeof *ring + ring->size);
+}
+
+static uint64_t mix(uint64_t number)
+{
+    return (number ^ number >> 29) * 0xbf58476d1ce4e5b9u >> 17;
+}
+
+static size_t length_of(uint64_t number, size_t most)
+{
+    return sizeof(struct numbered) + mix(number) % (most - sizeof(struct numbered) + 1);
+}
+
+static bool put(struct ring *ring, uint64_t number, size_t length)
+{
+    struct numbered *record = (struct numbered *)ring_reserve(ring, length);
+    if (!record)
+        return false;
+    record->number = number;
+    memset(record->bytes, (int)(number & 0xff), length - sizeof *record);
+    ring_commit(ring, &record->record, KIND, length);
+    return true;
+}
+
+// Takes the oldest record, which must be this one.
+static void take(struct ring *ring, uint64_t number, size_t length)
+{
+    const struct numbered *record = (const struct numbered *)ring_peek(ring);
+    ck_assert_ptr_nonnull(record);
+    ck_assert_uint_eq(record->record.kind, KIND);
+    ck_assert_uint_eq(record->record.length, length);
+    ck_assert_uint_eq(record->number, number);
+    for (size_t i = 0; i < length - sizeof *record; i++)
+        ck_assert_uint_eq(record->bytes[i], number & 0xff);
+    ring_release(ring, &record->record);
+}
+
+START_TEST(takes_the_largest_power_of_two)
+{
+    struct ring *ring = xmalloc(sizeof *ring + 5000);
+    ring_init(ring, sizeof *ring + 5000);
+    ck_assert_uint_eq(ring->size, 4096);
+    ck_assert_ptr_null(ring_peek(ring));
+    free(ring);
+}
+END_TEST
+
+START_TEST(in_order_around_the_end)
+{
+    struct ring *ring = ring_new(SIZE);
+    uint64_t in = 0, out = 0;
+    while (out < 20000) {
+        while (in - out < mix(out) % 40 && put(ring, in, length_of(in, 300)))
+            in++;
+        if (out < in) {
+            take(ring, out, length_of(out, 300));
+            out++;
+        } else if (put(ring, in, length_of(in, 300))) {
+            in++;
+        }
+    }
+    ring_unmap(ring);
+}
+END_TEST
+
+START_TEST(full_refuses)
+{
+    struct ring *ring = ring_new(SIZE);
+    uint64_t count = 0;
+    while (put(ring, count, 64))
+        count++;
+    ck_assert_uint_eq(count, SIZE / 64);
+    ck_assert_ptr_null(ring_reserve(ring, sizeof(struct record)));
+    take(ring, 0, 64);
+    ck_assert_ptr_null(ring_reserve(ring, 65));
+    ck_assert(put(ring, count, 64));
+    ck_assert(!put(ring, count + 1, 64));
+    for (uint64_t number = 1; number <= count; number++)
+        take(ring, number, 64);
+    ck_assert_ptr_null(ring_peek(ring));
+    ring_unmap(ring);
+}
+END_TEST
+
+START_TEST(larger_than_the_ring_refuses)
+{
+    struct ring *ring = ring_new(SIZE);
+    ck_assert_ptr_null(ring_reserve(ring, SIZE + 1));
+    ck_assert_ptr_null(ring_reserve(ring, SIZE_MAX / 2));
+    ck_assert(put(ring, 1, SIZE));
+    take(ring, 1, SIZE);
+    ring_unmap(ring);
+}
+END_TEST
+
+// Wherever writer and reader are: what has at most half the size finds room in an empty ring.
+START_TEST(empty_takes_half_of_it_anywhere)
+{
+    struct ring *ring = ring_new(SIZE);
+    for (uint64_t number = 0; number < 2000; number += 2) {
+        ck_assert(put(ring, number, length_of(number, 500)));
+        take(ring, number, length_of(number, 500));
+        ck_assert(put(ring, number + 1, SIZE / 2));
+        take(ring, number + 1, SIZE / 2);
+    }
+    ring_unmap(ring);
+}
+END_TEST
+
+START_TEST(uncommitted_is_forgotten)
+{
+    struct ring *ring = ring_new(SIZE);
+    for (uint64_t number = 0; number < 1000; number++) {
+        struct record *lost = ring_reserve(ring, length_of(number + 7, 2000));
+        ck_assert_ptr_nonnull(lost);
+        memset(lost, 0xee, length_of(number + 7, 2000));
+        ck_assert_ptr_null(ring_peek(ring));
+        ck_assert(put(ring, number, length_of(number, 2000)));
+        take(ring, number, length_of(number, 2000));
+    }
+    ring_unmap(ring);
+}
+END_TEST
+
+START_TEST(committed_shorter_than_reserved)
+{
+    struct ring *ring = ring_new(SIZE);
+    for (uint64_t number = 0; number < 1000; number++) {
+        size_t length = length_of(number, 1500);
+        struct numbered *record = (struct numbered *)ring_reserve(ring, 1500);
+        ck_assert_ptr_nonnull(record);
+        record->number = number;
+        memset(record->bytes, (int)(number & 0xff), 1500 - sizeof *record);
+        ring_commit(ring, &record->record, KIND, length);
+        take(ring, number, length);
+    }
+    ring_unmap(ring);
+}
+END_TEST
+
+#define MANY 200000
+
+static _Noreturn void write_many(struct ring *ring)
+{
+    for (uint64_t number = 0; number < MANY; number++) {
+        if (number % 5 == 0)
+            ring_reserve(ring, length_of(number + 1, 2000)); // and leave it
+        while (!put(ring, number, length_of(number, 2000)))
+            sched_yield();
+    }
+    _exit(0);
+}
+
+// Another process writes as fast as it can, mostly into a full ring.
+START_TEST(between_two_processes)
+{
+    struct ring *ring = ring_new(1 << 15);
+    pid_t writer = fork();
+    int status;
+    if (writer == 0)
+        write_many(ring);
+    for (uint64_t number = 0; number < MANY; number++) {
+        while (!ring_peek(ring))
+            sched_yield();
+        const struct numbered *record = (const struct numbered *)ring_peek(ring);
+        size_t length = length_of(number, 2000), data = length - sizeof *record;
+        bool intact = record->record.kind == KIND && record->record.length == length &&
+                      record->number == number;
+        intact &= !data || (record->bytes[0] == (number & 0xff) &&
+                            !memcmp(record->bytes, record->bytes + 1, data - 1));
+        ck_assert_msg(intact, "record %lu", (unsigned long)number);
+        ring_release(ring, &record->record);
+    }
+    waitpid(writer, &status, 0);
+    ck_assert_int_eq(status, 0);
+    ck_assert_ptr_null(ring_peek(ring));
+    ring_unmap(ring);
+}
+END_TEST
+
+Suite *suite_ring(void);
+
+Suite *suite_ring(void)
+{
+    TCase *tests = tcase_create("ring");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, takes_the_largest_power_of_two);
+    tcase_add_test(tests, in_order_around_the_end);
+    tcase_add_test(tests, full_refuses);
+    tcase_add_test(tests, larger_than_the_ring_refuses);
+    tcase_add_test(tests, empty_takes_half_of_it_anywhere);
+    tcase_add_test(tests, uncommitted_is_forgotten);
+    tcase_add_test(tests, committed_shorter_than_reserved);
+    tcase_add_test(tests, between_two_processes);
+    Suite *suite = suite_create("ring");
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: MIT
+// Whole runs on children of this process. Where ptrace is not permitted they say so and pass.
+#include "session/session.h"
+
+#include <check.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "profile/query.h"
+#include "sample/tracer.h"
+#include "target/procfs.h"
+
+#define PATIENCE_NS (20ll * NS_PER_S)
+#define NOINLINE __attribute__((noipa))
+
+static pid_t child;
+static int gate[2]; // a child that waits at it ends when it is written to
+
+static volatile uint64_t turns;
+
+static NOINLINE void session_test_spin(void)
+{
+    for (;;)
+        turns++;
+}
+
+static NOINLINE void sleep_and_end(void)
+{
+    char byte;
+    while (read(gate[0], &byte, 1) < 0)
+        continue;
+}
+
+static pid_t start(void (*body)(void))
+{
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        body();
+        _exit(0);
+    }
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+static void set_up(void)
+{
+    ck_assert_int_eq(pipe(gate), 0);
+    child = start(session_test_spin);
+}
+
+static void tear_down(void)
+{
+    if (child)
+        end(child);
+}
+
+static bool is_permitted(void)
+{
+    struct tracer_hold hold;
+    enum rc rc = tracer_interrupt(child);
+    if (rc == RC_OK && tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED)
+        tracer_release(&hold);
+    else
+        printf("skipped: ptrace is not permitted here\n");
+    return rc == RC_OK;
+}
+
+static struct session *open_pids(const pid_t *pids, size_t count,
+                                 const struct session_options *options)
+{
+    struct session *session = NULL;
+    struct err err = {0};
+    enum rc rc = session_open(pids, count, options, &session, &err);
+    ck_assert_msg(rc == RC_OK, "%s", err.text);
+    return session;
+}
+
+// Until there are so many samples.
+static void sample(struct session *session, uint64_t wanted)
+{
+    struct err err = {0};
+    int64_t deadline = clock_now() + PATIENCE_NS;
+    while (session_progress(session)->samples < wanted) {
+        enum rc rc = session_step(session, 50, -1, &err);
+        ck_assert_msg(rc == RC_OK, "%s", err.text);
+        ck_assert(clock_now() < deadline);
+    }
+}
+
+static void start_session(struct session *session)
+{
+    struct err err = {0};
+    enum rc rc = session_start(session, &err);
+    ck_assert_msg(rc == RC_OK, "%s", err.text);
+}
+
+static void assert_untouched(pid_t pid)
+{
+    struct proc_status status;
+    ck_assert_int_eq(procfs_status(pid, &status), RC_OK);
+    ck_assert_int_eq(status.tracer, 0);
+    ck_assert_int_eq(status.state, 'R');
+}
+
+static uint64_t samples_of(const struct report *report)
+{
+    uint64_t samples = 0;
+    for (size_t i = 0; i < profile_value_count(report->profile); i++)
+        samples += profile_value_get(report->profile, i)->samples;
+    return samples;
+}
+
+static uint64_t cpu_of(const struct report *report)
+{
+    uint64_t cpu_ns = 0;
+    for (size_t i = 0; i < profile_value_count(report->profile); i++)
+        cpu_ns += profile_value_get(report->profile, i)->cpu_ns;
+    return cpu_ns;
+}
+
+static void assert_hottest(const struct report *report, const char *function)
+{
+    struct query_source source = {report->profile, report->modules, report->symbolizer};
+    struct flat flat;
+    query_flat(&source, 1, &flat);
+    ck_assert_uint_eq(flat.row_count, 1);
+    ck_assert_str_eq(flat.rows[0].function, function);
+    ck_assert_uint_eq(flat.all.samples, report->run->samples);
+    flat_fini(&flat);
+}
+
+// --- runs
+
+START_TEST(spinning)
+{
+    if (!is_permitted())
+        return;
+    struct session *session = open_pids(&child, 1, &session_defaults);
+    start_session(session);
+    sample(session, 20);
+    session_finish(session, RUN_INTERRUPTED);
+    assert_untouched(child);
+    struct report report = session_report(session);
+    const struct run *run = report.run;
+    ck_assert_uint_ge(run->samples, 20);
+    ck_assert_uint_eq(samples_of(&report), run->samples);
+    ck_assert_uint_eq(cpu_of(&report), run->cpu_ns);
+    ck_assert_uint_eq(run->unattributed_ns, 0);
+    ck_assert_uint_ge(run->stops, run->samples);
+    ck_assert_uint_ge(run->rounds, run->samples);
+    ck_assert_int_gt(run->held_max, 0);
+    ck_assert_int_ge(run->held_max, run->held_p99);
+    ck_assert_int_ge(run->held_p99, run->held_p50);
+    ck_assert_uint_eq(run->threads_sampled, 1);
+    ck_assert_int_eq(run->end, RUN_INTERRUPTED);
+    ck_assert_uint_eq(run->process_count, 1);
+    ck_assert_int_eq(run->processes[0].pid, child);
+    ck_assert(!run->processes[0].ended);
+    assert_hottest(&report, "session_test_spin");
+    int64_t duration = run->duration;
+    session_finish(session, RUN_DURATION); // again: nothing changes
+    ck_assert_int_eq(session_report(session).run->duration, duration);
+    session_close(session);
+}
+END_TEST
+
+START_TEST(listed_twice)
+{
+    if (!is_permitted())
+        return;
+    const pid_t pids[] = {child, child, child};
+    struct session *session = open_pids(pids, 3, &session_defaults);
+    start_session(session);
+    sample(session, 5);
+    session_finish(session, RUN_INTERRUPTED);
+    struct report report = session_report(session);
+    ck_assert_uint_eq(report.run->process_count, 1);
+    ck_assert_uint_eq(report.run->threads_sampled, 1);
+    ck_assert_uint_eq(report.run->threads_seen, 1);
+    session_close(session);
+}
+END_TEST
+
+START_TEST(two_processes)
+{
+    if (!is_permitted())
+        return;
+    pid_t other = start(session_test_spin);
+    const pid_t pids[] = {child, other};
+    struct session *session = open_pids(pids, 2, &session_defaults);
+    start_session(session);
+    for (size_t both = 0; both != 2; sample(session, session_progress(session)->samples + 1))
+        both = (size_t)session_progress(session)->threads_sampled;
+    end(other);
+    struct err err;
+    int64_t deadline = clock_now() + PATIENCE_NS;
+    while (!session_progress(session)->processes[1].ended) {
+        ck_assert_int_eq(session_step(session, 50, -1, &err), RC_OK); // one is still there
+        ck_assert(clock_now() < deadline);
+    }
+    session_finish(session, RUN_INTERRUPTED);
+    const struct run *run = session_report(session).run;
+    ck_assert_uint_eq(run->process_count, 2);
+    ck_assert(!run->processes[0].ended);
+    session_close(session);
+}
+END_TEST
+
+START_TEST(only_threads_of_that_name)
+{
+    if (!is_permitted())
+        return;
+    struct session_options options = session_defaults;
+    struct err err;
+    options.threads = "^no such name$";
+    struct session *session = open_pids(&child, 1, &options);
+    start_session(session);
+    while (session_progress(session)->rounds < 20)
+        ck_assert_int_eq(session_step(session, 50, -1, &err), RC_OK);
+    session_finish(session, RUN_DURATION);
+    struct report report = session_report(session);
+    ck_assert_uint_eq(report.run->samples, 0);
+    ck_assert_uint_eq(report.run->stops, 0);
+    ck_assert_uint_eq(cpu_of(&report), 0);
+    session_close(session);
+}
+END_TEST
+
+START_TEST(unwound_live)
+{
+    if (!is_permitted())
+        return;
+    struct session_options options = session_defaults;
+    options.unwind_live = true;
+    options.max_stop = 1;
+    struct session *session = open_pids(&child, 1, &options);
+    start_session(session);
+    sample(session, 5);
+    session_finish(session, RUN_INTERRUPTED);
+    assert_untouched(child);
+    struct report report = session_report(session);
+    assert_hottest(&report, "session_test_spin");
+    session_close(session);
+}
+END_TEST
+
+START_TEST(paused)
+{
+    if (!is_permitted())
+        return;
+    struct err err;
+    struct session *session = open_pids(&child, 1, &session_defaults);
+    start_session(session);
+    sample(session, 3);
+    session_pause(session, true);
+    uint64_t rounds;
+    do { // the round that is going on ends
+        rounds = session_progress(session)->rounds;
+        ck_assert_int_eq(session_step(session, 100, -1, &err), RC_OK);
+    } while (session_progress(session)->rounds != rounds);
+    session_pause(session, false);
+    sample(session, session_progress(session)->samples + 3);
+    session_finish(session, RUN_INTERRUPTED);
+    struct report report = session_report(session);
+    ck_assert_uint_eq(cpu_of(&report), report.run->cpu_ns);
+    // The child ran on meanwhile, which is not ours to tell.
+    ck_assert_int_lt((int64_t)report.run->cpu_ns, report.run->duration + 100 * NS_PER_MS);
+    session_close(session);
+}
+END_TEST
+
+// --- targets that end
+
+static enum rc step_to_the_end(struct session *session)
+{
+    enum rc rc;
+    struct err err;
+    int64_t deadline = clock_now() + PATIENCE_NS;
+    do
+        rc = session_step(session, 50, -1, &err);
+    while (rc == RC_OK && clock_now() < deadline);
+    return rc;
+}
+
+START_TEST(ends_at_once)
+{
+    pid_t short_lived = start(sleep_and_end);
+    struct session *session = open_pids(&short_lived, 1, &session_defaults);
+    start_session(session);
+    ck_assert_int_eq(write(gate[1], "x", 1), 1);
+    ck_assert_int_eq(waitpid(short_lived, NULL, 0), short_lived);
+    ck_assert_int_eq(step_to_the_end(session), RC_GONE);
+    session_finish(session, RUN_TARGET_ENDED);
+    ck_assert_uint_eq(session_report(session).run->stops, 0); // it only slept
+    session_close(session);
+}
+END_TEST
+
+START_TEST(ended_before_the_start)
+{
+    pid_t short_lived = start(sleep_and_end);
+    struct session *session = open_pids(&short_lived, 1, &session_defaults);
+    end(short_lived);
+    start_session(session);
+    ck_assert_int_eq(step_to_the_end(session), RC_GONE);
+    session_finish(session, RUN_TARGET_ENDED);
+    struct report report = session_report(session);
+    ck_assert_uint_eq(report.run->samples, 0);
+    ck_assert_uint_eq(profile_value_count(report.profile), 0);
+    session_close(session);
+}
+END_TEST
+
+START_TEST(killed_while_sampled)
+{
+    if (!is_permitted())
+        return;
+    struct session *session = open_pids(&child, 1, &session_defaults);
+    start_session(session);
+    sample(session, 10);
+    end(child);
+    child = 0;
+    ck_assert_int_eq(step_to_the_end(session), RC_GONE);
+    session_finish(session, RUN_TARGET_ENDED);
+    struct report report = session_report(session);
+    ck_assert_uint_ge(report.run->samples, 10);
+    ck_assert_int_eq(report.run->end, RUN_TARGET_ENDED);
+    ck_assert(report.run->processes[0].ended);
+    assert_hottest(&report, "session_test_spin");
+    session_close(session);
+}
+END_TEST
+
+// Its parent, this process, never asks for its status.
+START_TEST(becomes_a_zombie)
+{
+    if (!is_permitted())
+        return;
+    struct session *session = open_pids(&child, 1, &session_defaults);
+    start_session(session);
+    sample(session, 3);
+    kill(child, SIGKILL);
+    ck_assert_int_eq(step_to_the_end(session), RC_GONE);
+    session_finish(session, RUN_TARGET_ENDED);
+    ck_assert(session_report(session).run->processes[0].ended);
+    session_close(session);
+}
+END_TEST
+
+// --- what is refused
+
+static pid_t own(void)
+{
+    return getpid();
+}
+
+static pid_t nobody(void)
+{
+    pid_t pid = start(sleep_and_end);
+    end(pid);
+    return pid;
+}
+
+static pid_t zombie(void)
+{
+    siginfo_t info;
+    pid_t pid = start(sleep_and_end);
+    kill(pid, SIGKILL);
+    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+    return pid;
+}
+
+static pid_t zero(void)
+{
+    return 0;
+}
+
+static pid_t negative(void)
+{
+    return -1;
+}
+
+static pid_t largest(void)
+{
+    return INT_MAX;
+}
+
+static const struct {
+    pid_t (*pid)(void);
+    enum rc rc;
+} refused[] = {
+    {own, RC_USAGE},  {getppid, RC_USAGE}, {nobody, RC_GONE},  {zombie, RC_GONE},
+    {zero, RC_GONE},  {negative, RC_GONE}, {largest, RC_GONE},
+};
+
+START_TEST(is_refused)
+{
+    struct session *session = NULL;
+    struct err err = {0};
+    const pid_t pids[] = {child, refused[_i].pid()};
+    ck_assert_int_eq(session_open(pids, 2, &session_defaults, &session, &err), refused[_i].rc);
+    ck_assert_ptr_null(session);
+    ck_assert_str_ne(err.text, "");
+    assert_untouched(child);
+}
+END_TEST
+
+START_TEST(bad_expression)
+{
+    struct session *session = NULL;
+    struct session_options options = session_defaults;
+    struct err err = {0};
+    options.threads = "(";
+    ck_assert_int_eq(session_open(&child, 1, &options, &session, &err), RC_USAGE);
+    ck_assert_ptr_null(session);
+    ck_assert_ptr_nonnull(strstr(err.text, "'(' is not a regular expression"));
+}
+END_TEST
+
+START_TEST(closed_unused)
+{
+    session_close(open_pids(&child, 1, &session_defaults));
+    session_close(NULL);
+    assert_untouched(child);
+}
+END_TEST
+
+START_TEST(closed_while_it_runs)
+{
+    if (!is_permitted())
+        return;
+    struct session *session = open_pids(&child, 1, &session_defaults);
+    start_session(session);
+    sample(session, 1);
+    session_close(session);
+    assert_untouched(child);
+    end(child);
+    child = 0;
+    ck_assert_int_eq(waitpid(-1, NULL, 0), -1); // no sampler is left
+}
+END_TEST
+
+static TCase *runs(void)
+{
+    TCase *tests = tcase_create("runs");
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, spinning);
+    tcase_add_test(tests, listed_twice);
+    tcase_add_test(tests, two_processes);
+    tcase_add_test(tests, only_threads_of_that_name);
+    tcase_add_test(tests, unwound_live);
+    tcase_add_test(tests, paused);
+    tcase_add_test(tests, ends_at_once);
+    tcase_add_test(tests, ended_before_the_start);
+    tcase_add_test(tests, killed_while_sampled);
+    tcase_add_test(tests, becomes_a_zombie);
+    return tests;
+}
+
+Suite *suite_session(void);
+
+Suite *suite_session(void)
+{
+    TCase *tests = tcase_create("edges");
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, is_refused, 0, (int)ARRAY_LENGTH(refused));
+    tcase_add_test(tests, bad_expression);
+    tcase_add_test(tests, closed_unused);
+    tcase_add_test(tests, closed_while_it_runs);
+    Suite *suite = suite_create("session");
+    suite_add_tcase(suite, runs());
+    suite_add_tcase(suite, tests);
+    return suite;
+}
