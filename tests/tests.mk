@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Test programs: the Check suite, the targets, helpers of the live tests, fuzzers.
 
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*.c))
@@ -7,7 +8,7 @@ BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard t
 
 -include tests/targets/targets.mk
 test-programs: $(BUILD)/tests/unit-tests $(TARGETS) $(TARGETS_EXTRA) $(LIVE_PROGRAMS) \
-               $(BENCH_PROGRAMS)
+               $(BENCH_PROGRAMS) fuzz-programs
 
 $(BUILD)/tests/unit-tests: $(UNIT_OBJECTS) $(filter-out $(BUILD)/src/main.o,$(OBJECTS_TOOL)) \
                            $(BUILD)/libptprof.a
@@ -31,3 +32,30 @@ UNIT_SUITES := $(patsubst tests/unit/test_%.c,SUITE(%),$(sort $(wildcard tests/u
 $(UNIT_OBJECTS): WARNINGS += -Wno-missing-prototypes
 $(BUILD)/tests/unit/main.o: CPPFLAGS_ALL += -D'SUITES=$(UNIT_SUITES)'
 $(BUILD)/tests/unit/main.o: $(wildcard tests/unit/test_*.c)
+
+# Fuzzing: parsers of what is the target's, all built anew with the sanitizers of gcc.
+FUZZ_DIR      := $(BUILD)/fuzz
+FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(FUZZ_DIR)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SOURCES  := $(wildcard src/base/*.c src/target/*.c src/symbol/*.c src/unwind/*.c) \
+                 src/commands/option.c src/commands/attach_options.c src/commands/suggest.c \
+                 tests/fuzz/driver.c
+FUZZ_OBJECTS  := $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o)
+FUZZ_FLAGS    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+# About a minute.
+FUZZ_RUNS ?= 500000
+fuzz: fuzz-programs
+	$(Q)for program in $(FUZZ_PROGRAMS); do \
+	    FUZZ_RUNS=$(FUZZ_RUNS) $$program || exit 1; done
+
+$(FUZZ_DIR)/%.o: %.c Makefile | $(HEADERS_GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 $(WARNINGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZ_PROGRAMS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/tests/fuzz/%.o $(FUZZ_OBJECTS)
+	$(Q)$(CC) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
+
+-include $(FUZZ_OBJECTS:.o=.d)

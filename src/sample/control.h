@@ -10,15 +10,18 @@
 #include "sample/ring.h"
 
 #define STACK_HINTS 4096u
-#define SKIPPED_MAX 64
+#define HANGS_MAX 64
 
 struct control {
     // main -> sampler
     _Atomic int stop;   // 1: finish
     _Atomic int paused; // 1: leave the targets alone
     _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
-    pid_t skipped[SKIPPED_MAX]; // threads on which a sampler hung; written while none runs
-    unsigned skipped_count;
+    struct hang { // threads on which a sampler hung, and how often; written while none runs
+        pid_t tid;
+        unsigned times;
+    } hangs[HANGS_MAX];
+    unsigned hang_count;
     int wake_fd; // eventfd: there is something in the ring that should not wait
 
     // sampler -> watchdog: the last sign of life while a thread is or may be held, CLOCK_MONOTONIC
@@ -29,7 +32,7 @@ struct control {
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone
     _Atomic uint64_t rounds, late, stops, failed, queued, dropped, repaired;
-    _Atomic int realtime, short_slice, rate_lowered, unsupported;
+    _Atomic int realtime, short_slice, rate_lowered;
     _Atomic uint64_t threads_seen;
     _Atomic uint32_t next_thread, next_process; // numbers
     struct histogram held; // ns of each hold

@@ -2,13 +2,21 @@
 #include "sample/family.h"
 
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
 #define INTERVAL_NS (20 * NS_PER_MS)
+
+void family_forget(struct family *family)
+{
+    map_clear(&family->seen);
+    family->newest = 0;
+}
 
 void family_init(struct family *family)
 {
@@ -29,10 +37,17 @@ static pid_t newest_pid(const struct family *family)
     return last ? (pid_t)strtol(last, NULL, 10) : 0;
 }
 
+// Between vfork and exec a child runs in its parent's memory: what it is cannot be seen yet.
+static bool shares_memory(pid_t child, pid_t parent)
+{
+    return syscall(SYS_kcmp, child, parent, KCMP_VM, 0, 0) == 0;
+}
+
 struct sighting {
     struct family *family;
     struct roster *roster;
     size_t added;
+    bool again; // one was too young to be judged
     struct map now; // all pids there are: those that end are forgotten with the old map
 };
 
@@ -40,13 +55,17 @@ static void see(void *context, pid_t pid)
 {
     struct sighting *sighting = context;
     struct proc_stat stat;
-    map_put(&sighting->now, (uint64_t)pid, 1);
-    if (map_get(&sighting->family->seen, (uint64_t)pid, 0) ||
-        roster_has(sighting->roster, pid) || procfs_stat(pid, pid, &stat) != RC_OK ||
-        !roster_has(sighting->roster, stat.parent))
+    bool known = map_get(&sighting->family->seen, (uint64_t)pid, 0);
+    bool new_child = !known && !roster_has(sighting->roster, pid) &&
+                     procfs_stat(pid, pid, &stat) == RC_OK &&
+                     roster_has(sighting->roster, stat.parent);
+    if (new_child && shares_memory(pid, stat.parent)) {
+        sighting->again = true;
         return;
+    }
+    map_put(&sighting->now, (uint64_t)pid, 1);
     bool born_watched = sighting->family->seen.count > 0;
-    if (roster_add(sighting->roster, pid, born_watched) == RC_OK)
+    if (new_child && roster_add(sighting->roster, pid, born_watched) == RC_OK)
         sighting->added++;
 }
 
@@ -62,6 +81,7 @@ size_t family_look(struct family *family, struct roster *roster, int64_t now)
     family->newest = newest;
     size_t all = 0, before;
     struct map now_there = {0};
+    bool again;
     do {
         struct sighting sighting = {.family = family, .roster = roster};
         before = all;
@@ -69,8 +89,11 @@ size_t family_look(struct family *family, struct roster *roster, int64_t now)
             all += sighting.added;
         map_fini(&now_there);
         now_there = sighting.now;
+        again = sighting.again;
     } while (all != before);
     map_fini(&family->seen);
     family->seen = now_there;
+    if (again)
+        family->newest = 0;
     return all;
 }

@@ -16,5 +16,8 @@ struct family {
 
 void family_init(struct family *family);
 
+// Takes children that began up to now as having been there before us (after a pause).
+void family_forget(struct family *family);
+
 // Adds what is new to the roster, at most every 20 ms. Returns how many.
 size_t family_look(struct family *family, struct roster *roster, int64_t now);

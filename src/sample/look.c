@@ -62,16 +62,17 @@ static bool was_asleep(const struct held *held)
 }
 
 // It blocked between our check and our stop, so the call would fail for our sake: let the kernel
-// restart it unless a real signal comes. Under a seccomp filter restart_syscall may be deadly.
+// restart it unless a real signal comes. Likewise a call that would go on through restart_syscall,
+// which a seccomp filter may punish by death. Its timeout begins again: it is microseconds old.
 static void repair(struct look *look, const struct held *held)
 {
     long result = (long)held->regs.rax;
     bool fails = result == -EINTR && fails_when_stopped((long)held->regs.orig_rax);
-    bool deadly = result == RESULT_RESTART_RESTARTBLOCK && held->thread->seccomp;
-    if (!in_syscall(held) || (!fails && !deadly))
+    if (!in_syscall(held) || (!fails && result != RESULT_RESTART_RESTARTBLOCK))
         return;
     tracer_set_result(&held->hold, RESULT_RESTARTNOHAND);
-    atomic_fetch_add(&look->control->repaired, 1);
+    if (fails)
+        atomic_fetch_add(&look->control->repaired, 1);
 }
 
 // A sample stands for a thread that was on a CPU when its round began. Not so one that waited for
@@ -133,9 +134,8 @@ static void fill(const struct look *look, const struct held *held, struct captur
 static int64_t let_go(struct look *look, const struct held *held)
 {
     struct thread *thread = held->thread;
-    tracer_release(&held->hold);
-    int64_t now = clock_now(), lasted = now - held->since;
-    thread->interrupted = false;
+    thread->interrupted = !tracer_release(&held->hold);
+    int64_t lasted = clock_now() - held->since;
     thread->held_ns += lasted;
     thread->allowance -= lasted;
     histogram_add(&look->control->held, (uint64_t)lasted);
@@ -147,16 +147,15 @@ static int64_t let_go(struct look *look, const struct held *held)
 static void settle_time(struct thread *thread)
 {
     struct schedstat now;
-    uint64_t ignored = 0;
     if (thread_read(thread, &now) == RC_OK)
-        thread_note(thread, &now, &ignored);
+        thread_note(thread, &now, &thread->process->read_ns);
 }
 
 static void commit(struct look *look, struct thread *thread, struct record_capture *record)
 {
     if (!watched_same_image(thread->process)) { // taken of the old image or the new one?
         atomic_fetch_add(&look->control->failed, 1);
-        report_process(look->control, RECORD_EXEC, thread->process);
+        thread->process->untold = RECORD_EXEC;
         return;
     }
     bool all_used = record->capture.stack_length == record->capture.stack_asked;
@@ -169,9 +168,10 @@ static void commit(struct look *look, struct thread *thread, struct record_captu
 
 static void sample(struct look *look, struct held *held)
 {
+    struct thread *thread = held->thread;
     struct record_capture *record = NULL;
     uint32_t wanted = look->unwind_live ? LIVE_PCS_MAX * sizeof(uint64_t)
-                                        : stack_wanted(look, held->thread);
+                                        : stack_wanted(look, thread);
     enum rc rc = tracer_regs(&held->hold, &held->regs);
     bool on_cpu = rc == RC_OK && was_on_cpu(held);
     if (on_cpu) {
@@ -183,32 +183,26 @@ static void sample(struct look *look, struct held *held)
     if (rc == RC_OK)
         repair(look, held);
     int64_t lasted = let_go(look, held);
-    settle_time(held->thread);
-    if (record)
-        record->capture.held_ns = (uint32_t)lasted;
+    settle_time(thread);
     if (rc == RC_FORMAT)
-        atomic_store(&look->control->unsupported, 1);
+        thread->skipped = true;
     if (rc != RC_OK)
         atomic_fetch_add(&look->control->failed, 1);
     else if (!on_cpu)
         atomic_fetch_add(&look->control->queued, 1);
     else if (!record)
         atomic_fetch_add(&look->control->dropped, 1);
-    else
-        commit(look, held->thread, record);
+    else {
+        record->capture.held_ns = (uint32_t)lasted;
+        commit(look, thread, record);
+    }
 }
 
 // The watchdog ends us when this stays unrenewed while a thread may be held.
-static void sign_of_life(struct look *look, pid_t tid, int64_t now)
+static void sign_of_life(struct look *look, pid_t tid)
 {
     atomic_store(&look->control->busy_with, tid);
-    atomic_store(&look->control->busy_since, now);
-}
-
-static void rest(struct look *look)
-{
-    if (!look->interrupted_count)
-        atomic_store(&look->control->busy_since, 0);
+    atomic_store(&look->control->busy_since, clock_now());
 }
 
 // The budget fills with time and empties by holds. It never skips by what the thread does.
@@ -225,64 +219,73 @@ static bool may_hold(const struct look *look, struct thread *thread, int64_t now
     return thread->allowance > 0;
 }
 
+// After an exec by a thread that was not the first, the thread goes by the number of its process,
+// and is still ours. The thread that had this number before is gone.
+static void follow_exec(struct thread *thread)
+{
+    pid_t pid = thread->process->pid;
+    thread->interrupted = thread->tid != pid && tracer_interrupt(pid);
+    thread->tid = pid;
+}
+
+// Looks after an interrupted thread, which may have been stopped since then.
+static void deal_with(struct look *look, struct thread *thread, int64_t spin_ns, int64_t since)
+{
+    struct held held = {.thread = thread, .since = since};
+    sign_of_life(look, thread->tid);
+    switch (tracer_wait(thread->tid, spin_ns, &held.hold)) {
+    case TRACER_STOPPED:
+        if (thread->gone)
+            let_go(look, &held);
+        else
+            sample(look, &held);
+        break;
+    case TRACER_GONE:
+        thread_end(thread);
+        follow_exec(thread);
+        break;
+    case TRACER_RUNNING:
+        break;
+    }
+}
+
+static void rest(struct look *look)
+{
+    if (!look->interrupted_count)
+        atomic_store(&look->control->busy_since, 0);
+}
+
 void look_at(struct look *look, struct thread *thread)
 {
     int64_t now = clock_now();
-    struct held held = {.thread = thread, .since = now};
-    if (look->interrupted_count == INTERRUPTED_MAX)
-        return;
     if (!may_hold(look, thread, now)) {
         atomic_store(&look->control->rate_lowered, 1);
         return;
     }
-    thread->asked_at = now;
-    thread->asked_round = look->round_began;
-    sign_of_life(look, thread->tid, now);
-    if (tracer_interrupt(thread->tid) != RC_OK) { // gone, or somebody else traces it just now
+    // Too many, gone, or somebody else traces it just now.
+    if (look->interrupted_count == INTERRUPTED_MAX || tracer_seize(thread->tid) != RC_OK) {
         atomic_fetch_add(&look->control->failed, 1);
-        rest(look);
         return;
     }
-    switch (tracer_wait(thread->tid, SPIN_NS, &held.hold)) {
-    case TRACER_STOPPED:
-        sample(look, &held);
-        break;
-    case TRACER_RUNNING:
-        thread->interrupted = true;
+    thread->asked_round = look->round_began;
+    thread->asked_at = clock_now();
+    thread->interrupted = true;
+    sign_of_life(look, thread->tid);
+    tracer_interrupt(thread->tid); // not ours any more: the wait will tell
+    deal_with(look, thread, SPIN_NS, thread->asked_at);
+    if (thread->interrupted)
         look->interrupted[look->interrupted_count++] = thread;
-        break;
-    case TRACER_GONE:
-        thread_end(thread);
-        break;
-    }
     rest(look);
 }
 
-static bool collect_one(struct look *look, struct thread *thread, int64_t woken)
-{
-    bool prompt = woken - thread->asked_at < ANSWERED_NS;
-    struct held held = {.thread = thread, .since = prompt ? thread->asked_at : woken};
-    switch (tracer_wait(thread->tid, 0, &held.hold)) {
-    case TRACER_STOPPED:
-        sample(look, &held);
-        return true;
-    case TRACER_GONE:
-        thread->interrupted = false;
-        thread_end(thread);
-        return true;
-    case TRACER_RUNNING:
-        break;
-    }
-    return false;
-}
-
-void look_collect(struct look *look, int64_t woken)
+void look_collect(struct look *look, int64_t since)
 {
     size_t kept = 0;
     for (size_t i = 0; i < look->interrupted_count; i++) {
         struct thread *thread = look->interrupted[i];
-        sign_of_life(look, thread->tid, clock_now());
-        if (!collect_one(look, thread, woken))
+        bool prompt = since - thread->asked_at < ANSWERED_NS;
+        deal_with(look, thread, 0, prompt ? thread->asked_at : since);
+        if (thread->interrupted)
             look->interrupted[kept++] = thread;
     }
     look->interrupted_count = kept;

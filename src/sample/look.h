@@ -9,7 +9,7 @@
 
 #include "sample/roster.h"
 
-#define INTERRUPTED_MAX 128
+#define INTERRUPTED_MAX 512
 
 // Unwinds a held thread (--unwinder live): fills pcs, leaf first, and says how many and why it
 // ended.
@@ -29,5 +29,6 @@ struct look {
 // now or, if it has to wait for a CPU first, when look_collect finds it.
 void look_at(struct look *look, struct thread *thread);
 
-// Deals with the interrupted threads that have stopped by now (since `woken` at the latest).
-void look_collect(struct look *look, int64_t woken);
+// Deals with the interrupted threads that have stopped by now; none of them had at `since`,
+// CLOCK_MONOTONIC ns.
+void look_collect(struct look *look, int64_t since);

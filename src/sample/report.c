@@ -13,17 +13,18 @@ static void *reserve(struct control *control, size_t length)
     return record;
 }
 
-void report_process(struct control *control, enum record_kind kind, const struct watched *process)
+bool report_process(struct control *control, enum record_kind kind, const struct watched *process)
 {
     struct record_process *report = reserve(control, sizeof *report);
     if (!report)
-        return;
+        return false;
     report->process = process->number;
     report->pid = process->pid;
     if (procfs_comm(process->pid, process->pid, report->comm) != RC_OK)
         report->comm[0] = '\0';
     ring_commit(&control->ring, &report->record, kind, sizeof *report);
     eventfd_write(control->wake_fd, 1); // the maps are to be read while they are true
+    return true;
 }
 
 void report_thread_name(struct control *control, struct thread *thread)
@@ -72,7 +73,7 @@ static uint64_t cpu_of_announced(const struct watched *process)
     return cpu_ns;
 }
 
-void report_process_time(struct control *control, struct watched *process, int64_t now)
+void report_process_time(struct control *control, struct watched *process)
 {
     struct record_process_time *report = reserve(control, sizeof *report);
     if (!report)
@@ -81,5 +82,4 @@ void report_process_time(struct control *control, struct watched *process, int64
     report->cpu_ns = process->last_cpu - process->base_cpu;
     report->threads_cpu_ns = cpu_of_announced(process);
     ring_commit(&control->ring, &report->record, RECORD_PROCESS_TIME, sizeof *report);
-    process->reported_at = now;
 }

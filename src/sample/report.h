@@ -7,7 +7,8 @@
 #include "sample/record.h"
 #include "sample/roster.h"
 
-void report_process(struct control *control, enum record_kind kind,
+// False when there was no room: to be tried again.
+bool report_process(struct control *control, enum record_kind kind,
                     const struct watched *process);
 
 // Reads the thread's name and tells it, unless it is known already.
@@ -16,4 +17,4 @@ void report_thread_name(struct control *control, struct thread *thread);
 // What an announced thread used since the last report. kind: RECORD_THREAD_TIME or _END.
 void report_thread_time(struct control *control, enum record_kind kind, struct thread *thread);
 
-void report_process_time(struct control *control, struct watched *process, int64_t now);
+void report_process_time(struct control *control, struct watched *process);

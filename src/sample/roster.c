@@ -3,20 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/record.h"
 
 #define HOT_NS NS_PER_S
 #define SCAN_SHARE 20           // listing takes at most one part in so many of our time
 #define TEXT_MAX 256
+#define SPARE_FDS 64
+#define CHARGE_DELAY_NS (20 * NS_PER_MS) // of the kernel, at its ticks
 
 static int open_task_file(const struct watched *process, pid_t tid, const char *name)
 {
@@ -25,39 +30,22 @@ static int open_task_file(const struct watched *process, pid_t tid, const char *
     return openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
 }
 
-// Reads a short file of a thread through its kept descriptor; when descriptors are used up, through
+// Reads a short file of a thread through its kept descriptor; when descriptors are short, through
 // one for the moment.
 static enum rc read_task_file(struct thread *thread, int *kept, const char *name,
                               char text[TEXT_MAX])
 {
-    if (*kept < 0)
-        *kept = open_task_file(thread->process, thread->tid, name);
-    if (*kept < 0)
+    AUTO_FD int moment = *kept < 0 ? open_task_file(thread->process, thread->tid, name) : -1;
+    int fd = *kept < 0 ? moment : *kept;
+    if (fd < 0)
         return errno == EMFILE || errno == ENFILE ? RC_LIMIT : RC_GONE;
-    ssize_t got = pread(*kept, text, TEXT_MAX - 1, 0);
+    ssize_t got = pread(fd, text, TEXT_MAX - 1, 0);
     if (got <= 0)
         return RC_GONE;
     text[got] = '\0';
+    if (fd == moment && fd < thread->fds_to_keep)
+        *kept = steal_fd(&moment);
     return RC_OK;
-}
-
-// Gives a descriptor back when another thread has none: the rarely used ones first.
-static enum rc read_with_spare(struct thread *thread, int *kept, const char *name,
-                               char text[TEXT_MAX])
-{
-    enum rc rc = read_task_file(thread, kept, name, text);
-    if (rc != RC_LIMIT || !thread->process->count)
-        return rc;
-    struct watched *process = thread->process;
-    for (size_t tries = 0; tries < process->count && rc == RC_LIMIT; tries++) {
-        struct thread *other = process->threads[(thread->number + tries) % process->count];
-        if (other == thread || other->hot || other->schedstat_fd < 0)
-            continue;
-        close(other->schedstat_fd);
-        other->schedstat_fd = -1;
-        rc = read_task_file(thread, kept, name, text);
-    }
-    return rc;
 }
 
 void thread_end(struct thread *thread)
@@ -69,7 +57,7 @@ void thread_end(struct thread *thread)
 enum rc thread_read(struct thread *thread, struct schedstat *stat)
 {
     char text[TEXT_MAX];
-    enum rc rc = read_with_spare(thread, &thread->schedstat_fd, "schedstat", text);
+    enum rc rc = read_task_file(thread, &thread->schedstat_fd, "schedstat", text);
     if (rc == RC_OK && !schedstat_parse(text, stat))
         rc = RC_FORMAT;
     if (rc == RC_GONE)
@@ -77,21 +65,37 @@ enum rc thread_read(struct thread *thread, struct schedstat *stat)
     return rc;
 }
 
+// All CPU time up to `stat` was somebody else's, or does not count.
+static void rebase_to(struct thread *thread, const struct schedstat *stat)
+{
+    uint64_t skipped = stat->run_ns - thread->last.run_ns;
+    thread->base_run += skipped;
+    thread->reported_run += skipped;
+    thread->last.run_ns = stat->run_ns;
+}
+
 void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *moved_ns)
 {
+    int64_t now = clock_now();
     if (!thread->known) {
         // Of a thread that was there before us, only what comes from here on counts.
-        bool ours = thread->process->born_watched || thread->process->scanned_at;
+        const struct watched *process = thread->process;
+        uint64_t watched_ns = (uint64_t)(now - process->added_at) + CHARGE_DELAY_NS;
+        bool ours = process->born_watched || (process->scanned_at && stat->run_ns < watched_ns);
         thread->base_run = ours ? 0 : stat->run_ns;
         thread->reported_run = thread->base_run;
         thread->reported_wait = stat->wait_ns;
         thread->last.run_ns = thread->base_run;
     }
-    if (stat->run_ns < thread->last.run_ns) // another thread took this number over, by exec
-        thread->base_run = thread->reported_run = thread->last.run_ns = stat->run_ns;
+    // Less than before, or more than time has passed: by exec another thread took the number over.
+    if (stat->run_ns < thread->last.run_ns ||
+        (thread->known && stat->run_ns - thread->last.run_ns >
+                              (uint64_t)(now - thread->noted_at) + CHARGE_DELAY_NS))
+        rebase_to(thread, stat);
+    thread->noted_at = now;
     *moved_ns += stat->run_ns - thread->last.run_ns;
     if (stat->run_ns != thread->last.run_ns || stat->switches != thread->last.switches)
-        thread->unmoved_since = clock_now();
+        thread->unmoved_since = now;
     thread->last = *stat;
     thread->known = true;
 }
@@ -101,7 +105,7 @@ static bool state_is_running(struct thread *thread)
 {
     char text[TEXT_MAX];
     struct proc_stat stat;
-    return read_with_spare(thread, &thread->syscall_fd, "stat", text) == RC_OK &&
+    return read_task_file(thread, &thread->syscall_fd, "stat", text) == RC_OK &&
            proc_stat_parse(text, &stat) && stat.state == 'R';
 }
 
@@ -110,7 +114,7 @@ bool thread_is_running(struct thread *thread)
     char text[TEXT_MAX];
     if (thread->process->no_syscall)
         return state_is_running(thread);
-    return read_with_spare(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
+    return read_task_file(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
            proc_syscall_is_running(text);
 }
 
@@ -130,6 +134,7 @@ static void thread_add(struct roster *roster, struct watched *process, pid_t tid
     thread->number = atomic_fetch_add(&roster->control->next_thread, 1);
     thread->tid = tid;
     thread->process = process;
+    thread->fds_to_keep = roster->fds_to_keep;
     thread->schedstat_fd = thread->syscall_fd = -1;
     thread->listed = true;
     ARRAY_RESERVE(process->threads, process->count, process->capacity);
@@ -162,6 +167,14 @@ static void list_thread(void *context, pid_t tid)
         thread_add(listing->roster, listing->process, tid);
 }
 
+// A listing leaves out what comes behind a thread that ends under it.
+static void confirm(struct thread *thread)
+{
+    struct schedstat stat;
+    enum rc ignored = thread_read(thread, &stat); // ends it if it is gone
+    (void)ignored;
+}
+
 static void list_threads(struct roster *roster, struct watched *process)
 {
     struct listing listing = {roster, process, process->count};
@@ -176,7 +189,7 @@ static void list_threads(struct roster *roster, struct watched *process)
     }
     for (size_t i = 0; i < listing.before; i++)
         if (!process->threads[i]->listed)
-            thread_end(process->threads[i]);
+            confirm(process->threads[i]);
     process->gone = process->count == 0;
 }
 
@@ -210,9 +223,9 @@ void roster_scan(struct roster *roster, struct watched *process, int64_t now)
     bool due = info.st_nlink - 2 != process->count || process->incomplete;
     if (!due || now - process->scanned_at < process->scan_cost * SCAN_SHARE)
         return;
+    process->incomplete = false;
     list_threads(roster, process);
     read_new_threads(process);
-    process->incomplete = false;
     process->scanned_at = now;
     process->scan_cost = clock_now() - now;
 }
@@ -286,10 +299,12 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
         return errno == EACCES || errno == EPERM ? RC_DENIED : RC_GONE;
     struct watched *process = xcalloc(1, sizeof *process);
     process->pid = pid;
+    process->added_at = clock_now();
     process->task_fd = task_fd;
     process->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     process->maps_fd = -1;
     process->born_watched = born_watched;
+    process->untold = RECORD_PROCESS;
     if (clock_getcpuclockid(pid, &process->cpu_clock) == 0 &&
         watched_cpu(process, &process->last_cpu)) {
         process->base_cpu = born_watched ? 0 : process->last_cpu;
@@ -338,6 +353,18 @@ static void sweep_threads(struct watched *process)
     process->has_gone_threads = false;
 }
 
+void roster_init(struct roster *roster, struct control *control)
+{
+    struct rlimit limit;
+    *roster = (struct roster){.control = control, .fds_to_keep = 0};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t most = limit.rlim_max < INT_MAX ? limit.rlim_max : INT_MAX;
+    roster->fds_to_keep = (int)most - SPARE_FDS;
+}
+
 void roster_sweep(struct roster *roster)
 {
     size_t kept = 0;
@@ -359,11 +386,10 @@ static void rebase_thread(struct thread *thread)
     struct schedstat stat;
     if (thread_read(thread, &stat) != RC_OK)
         return;
-    uint64_t paused = stat.run_ns - thread->last.run_ns;
-    thread->base_run += paused;
-    thread->reported_run += paused;
+    rebase_to(thread, &stat);
     thread->reported_wait += stat.wait_ns - thread->last.wait_ns;
     thread->last = stat;
+    thread->noted_at = clock_now();
 }
 
 void roster_rebase(struct roster *roster)
@@ -377,5 +403,8 @@ void roster_rebase(struct roster *roster)
         }
         for (size_t k = 0; k < process->count; k++)
             rebase_thread(process->threads[k]);
+        process->born_watched = false; // threads born meanwhile begin to count when they are met
+        process->scanned_at = 0;
+        process->incomplete = true;
     }
 }

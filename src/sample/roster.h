@@ -30,11 +30,13 @@ struct watched { // a process
     size_t count, capacity;
     size_t next_cold;    // index of the next one to read in turn
     uint64_t read_ns;    // CPU time that this round's reads of threads account for
-    int64_t scanned_at, scan_cost, swept_at, reported_at;
+    int64_t added_at, scanned_at, scan_cost, swept_at, reported_at;
     bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
+    int untold;          // enum record_kind that the main process must know first, 0: none
     bool born_watched;   // it began while we looked: all of its CPU time counts
     bool gone;
     bool has_gone_threads;
+    bool parted;         // its end was told
     bool incomplete;     // there seem to be threads that are not listed
 };
 
@@ -42,7 +44,8 @@ struct thread {
     uint32_t number;
     pid_t tid;
     struct watched *process;
-    int schedstat_fd, syscall_fd; // -1: opened anew for each read
+    int fds_to_keep; // as in its roster
+    int schedstat_fd, syscall_fd; // -1: not open; when descriptors are short, for each read
     struct schedstat last;
     uint64_t base_run, reported_run, reported_wait; // of last.run_ns and last.wait_ns
     int64_t hot_until;
@@ -50,14 +53,14 @@ struct thread {
     int64_t held_ns;               // since it was last reported
     int64_t asked_at, asked_round; // when it was interrupted, and when that round began
     struct schedstat at_request;   // read when it was seen running
+    int64_t noted_at;              // when `last` was read
     int64_t unmoved_since;         // neither its CPU time nor its switches have changed since
     bool known;       // `last` was read
     bool hot;         // in roster.hot
     bool blocked;     // when last seen
     bool announced;   // the main process knows it
     bool interrupted; // asked to stop, and not released yet
-    bool skipped;     // a sampler hung on it once
-    bool seccomp;     // it runs under a filter
+    bool skipped;     // not to be stopped: samplers hung on it, or it runs 32-bit code
     bool listed, gone;
     char comm[COMM_MAX];
 };
@@ -68,8 +71,12 @@ struct roster {
     size_t count, capacity;
     struct thread **hot;
     size_t hot_count, hot_capacity;
+    int fds_to_keep;   // descriptors below this number stay open
     struct map listed; // tid -> index + 1, while a task directory is listed
 };
+
+// Also takes as many descriptors for the process as it may have.
+void roster_init(struct roster *roster, struct control *control);
 
 // RC_GONE when there is no such process (any more).
 enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched) MUST_CHECK;

@@ -32,13 +32,14 @@ static enum rc rc_of_ptrace(void)
     return errno == EPERM || errno == EACCES ? RC_DENIED : RC_GONE;
 }
 
-enum rc tracer_interrupt(pid_t tid)
+enum rc tracer_seize(pid_t tid)
 {
-    if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0)
-        return rc_of_ptrace();
-    // ESRCH here: it died in between; the wait will tell.
-    ptrace(PTRACE_INTERRUPT, tid, 0, 0);
-    return RC_OK;
+    return ptrace(PTRACE_SEIZE, tid, 0, 0) == 0 ? RC_OK : rc_of_ptrace();
+}
+
+bool tracer_interrupt(pid_t tid)
+{
+    return ptrace(PTRACE_INTERRUPT, tid, 0, 0) == 0;
 }
 
 // An exited thread that was traced stays a zombie, and its process with it, until its tracer has
@@ -105,9 +106,7 @@ void tracer_set_result(const struct tracer_hold *hold, long result)
     ptrace(PTRACE_POKEUSER, hold->tid, offsetof(struct user, regs.rax), result);
 }
 
-void tracer_release(const struct tracer_hold *hold)
+bool tracer_release(const struct tracer_hold *hold)
 {
-    // ESRCH: it was killed while it was held; reaped so that its process can end.
-    if (ptrace(PTRACE_DETACH, hold->tid, 0, hold->signal) != 0 && errno == ESRCH)
-        reap(hold->tid);
+    return ptrace(PTRACE_DETACH, hold->tid, 0, hold->signal) == 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The only place that calls ptrace or waits for a thread. A thread is traced from tracer_interrupt
-// to tracer_release and at no other time. One thread of one process uses all of this: the kernel
+// The only place that calls ptrace or waits for a thread. A thread is traced from tracer_seize to
+// tracer_release and at no other time. One thread of one process uses all of this: the kernel
 // accepts requests of the attaching thread alone.
 #pragma once
 
@@ -25,8 +25,12 @@ struct tracer_hold {
 // Blocks SIGCHLD, by which the kernel tells of stops, for the calling thread.
 void tracer_init(void);
 
-// Asks a thread to stop: RC_OK, RC_GONE, RC_DENIED (also while somebody else traces it).
-enum rc tracer_interrupt(pid_t tid) MUST_CHECK;
+// Attaches: RC_OK, RC_GONE, RC_DENIED (also while somebody else traces it). Nothing stops by it, but
+// the call may last as long as an exec of the thread does.
+enum rc tracer_seize(pid_t tid) MUST_CHECK;
+
+// Asks an attached thread to stop. False when no thread of this number is ours.
+bool tracer_interrupt(pid_t tid);
 
 // Looks whether an interrupted thread has stopped, spinning at most spin_ns.
 enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hold);
@@ -40,4 +44,6 @@ enum rc tracer_regs(const struct tracer_hold *hold, struct user_regs_struct *reg
 // Overwrites what the interrupted system call is about to return.
 void tracer_set_result(const struct tracer_hold *hold, long result);
 
-void tracer_release(const struct tracer_hold *hold);
+// Detaches. False when the thread was killed while it was held: it is ours until tracer_wait says
+// that it is gone.
+bool tracer_release(const struct tracer_hold *hold);

@@ -2,7 +2,9 @@
 #include "sample/watchdog.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -11,13 +13,20 @@
 
 static void look(struct watchdog *watchdog)
 {
+    int sampler = atomic_load(&watchdog->sampler); // before its state: that of an older one is stale
     int64_t busy_since = atomic_load(&watchdog->control->busy_since);
-    pid_t sampler = atomic_load(&watchdog->sampler);
-    if (!busy_since || !sampler || clock_now() - busy_since < PATIENCE_NS)
-        return;
-    kill(sampler, SIGKILL);
-    atomic_store(&watchdog->sampler, 0);
-    atomic_fetch_add(&watchdog->kills, 1);
+    if (busy_since && sampler >= 0 && clock_now() - busy_since >= PATIENCE_NS)
+        syscall(SYS_pidfd_send_signal, sampler, SIGKILL, NULL, 0);
+}
+
+void watchdog_guard(struct watchdog *watchdog, pid_t sampler)
+{
+    int fd = sampler ? (int)syscall(SYS_pidfd_open, sampler, 0) : -1;
+    int old = atomic_exchange(&watchdog->sampler, fd);
+    // Never closed under a look that still uses it: the number could mean another process then.
+    if (watchdog->retired >= 0)
+        close(watchdog->retired);
+    watchdog->retired = old;
 }
 
 static void *watch(void *argument)
@@ -34,7 +43,7 @@ static void *watch(void *argument)
 enum rc watchdog_start(struct watchdog *watchdog, struct control *control, struct err *err)
 {
     sigset_t all, before;
-    *watchdog = (struct watchdog){.control = control};
+    *watchdog = (struct watchdog){.control = control, .sampler = -1, .retired = -1};
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the business of the other threads
     int failed = pthread_create(&watchdog->thread, NULL, watch, watchdog);
@@ -46,4 +55,6 @@ void watchdog_stop(struct watchdog *watchdog)
 {
     atomic_store(&watchdog->stop, 1);
     pthread_join(watchdog->thread, NULL);
+    watchdog_guard(watchdog, 0);
+    watchdog_guard(watchdog, 0);
 }

@@ -13,11 +13,14 @@
 struct watchdog {
     pthread_t thread;
     struct control *control;
-    _Atomic pid_t sampler; // 0: none to watch
+    _Atomic int sampler; // pidfd; -1: none to watch
+    int retired;         // the pidfd before that, -1: none
     _Atomic int stop;
-    _Atomic int kills;
 };
 
 enum rc watchdog_start(struct watchdog *watchdog, struct control *control,
                        struct err *err) MUST_CHECK;
 void watchdog_stop(struct watchdog *watchdog);
+
+// From here on it looks after this process, a child of ours that is not reaped yet; 0: nobody.
+void watchdog_guard(struct watchdog *watchdog, pid_t sampler);

@@ -164,9 +164,10 @@ static void take_process(struct consumer *consumer, const void *data)
     struct run_process *facts = &consumer->facts[process->facts];
     if (*record->comm) // gone, it has no name any more
         memcpy(facts->comm, record->comm, sizeof facts->comm);
-    if (record->record.kind == RECORD_PROCESS_END)
+    if (record->record.kind == RECORD_PROCESS_END) {
         facts->ended = true;
-    else
+        image_fini(process);
+    } else
         load_image(consumer, process, record->pid);
     if (record->record.kind == RECORD_EXEC)
         facts->execs++;
@@ -190,6 +191,8 @@ static void take_thread(struct consumer *consumer, const void *data)
     map_put(&consumer->thread_index, record->thread, (uint32_t)consumer->thread_count);
     thread = &consumer->threads[consumer->thread_count++];
     const struct process *process = process_at(consumer, record->process);
+    if (process->facts == NONE)
+        return; // told before its process: not by a sampler of ours
     const struct run_process *facts = &consumer->facts[process->facts];
     *thread = (struct thread){.process = record->process, .tid = record->tid};
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
@@ -202,6 +205,7 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     struct thread *thread = thread_of(consumer, record->thread);
     if (!thread)
         return;
+    consumer->counts.threads_cpu_ns += record->cpu_ns;
     weights_thread_time(consumer->weights, thread->process, record->thread, record->cpu_ns);
     if (record->record.kind == RECORD_THREAD_END)
         weights_thread_end(consumer->weights, thread->process, record->thread);

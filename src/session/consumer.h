@@ -30,7 +30,9 @@ void consumer_finish(struct consumer *consumer);
 struct consumer_counts {
     uint64_t samples, cut;
     uint64_t threads; // that were sampled
-    uint64_t cpu_ns, unattributed_ns; // unattributed_ns: after consumer_finish
+    uint64_t cpu_ns;          // of the processes
+    uint64_t threads_cpu_ns;  // of the threads that were sampled
+    uint64_t unattributed_ns; // after consumer_finish
     double held_share;                // of the most-held thread's time, 0..1
     size_t processes;
 };

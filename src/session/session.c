@@ -172,7 +172,7 @@ static enum rc start_sampler(struct session *session, struct err *err)
 {
     enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
     if (rc == RC_OK)
-        atomic_store(&session->watchdog.sampler, session->sampler);
+        watchdog_guard(&session->watchdog, session->sampler);
     return rc;
 }
 
@@ -187,24 +187,31 @@ enum rc session_start(struct session *session, struct err *err)
     return start_sampler(session, err);
 }
 
-// The thread on which the sampler hung is left alone by the next one.
-static void skip_culprit(struct session *session)
+// A thread on which samplers hung more than once is left alone by the next one.
+static void note_culprit(struct control *control)
 {
-    struct control *control = session->control;
-    if (atomic_load(&control->busy_since) && control->skipped_count < SKIPPED_MAX)
-        control->skipped[control->skipped_count++] = atomic_load(&control->busy_with);
+    pid_t tid = atomic_load(&control->busy_with);
+    if (!atomic_load(&control->busy_since))
+        return;
+    for (unsigned i = 0; i < control->hang_count; i++) {
+        if (control->hangs[i].tid == tid) {
+            control->hangs[i].times++;
+            return;
+        }
+    }
+    if (control->hang_count < HANGS_MAX)
+        control->hangs[control->hang_count++] = (struct hang){tid, 1};
 }
 
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
-    atomic_store(&session->watchdog.sampler, 0);
     session->sampler = 0;
     if (atomic_load(&session->control->ended))
         return RC_GONE;
     if (session->run.restarts++ >= RESTARTS_MAX)
         return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
                        RESTARTS_MAX);
-    skip_culprit(session);
+    note_culprit(session->control);
     return start_sampler(session, err);
 }
 
@@ -219,7 +226,7 @@ enum rc session_step(struct session *session, int timeout_ms, int extra_fd, stru
         int ready = poll(fds, 2, left_ms < 0 ? 0 : left_ms < DRAIN_MS ? (int)left_ms : DRAIN_MS);
         eventfd_read(session->control->wake_fd, &ignored);
         consumer_drain(session->consumer);
-        if (sampler_ended(session->sampler)) {
+        if (!session->sampler || sampler_ended(session->sampler)) {
             consumer_drain(session->consumer);
             return replace_sampler(session, err);
         }
@@ -230,7 +237,8 @@ enum rc session_step(struct session *session, int timeout_ms, int extra_fd, stru
 
 void session_pause(struct session *session, bool paused)
 {
-    atomic_store(&session->control->paused, paused);
+    if (atomic_exchange(&session->control->paused, paused) == paused)
+        return;
     if (paused)
         session->paused_at = clock_now();
     else
@@ -242,7 +250,6 @@ void session_finish(struct session *session, enum run_end end)
     if (session->finished)
         return;
     session->finished = true;
-    atomic_store(&session->watchdog.sampler, 0);
     if (session->sampler)
         sampler_stop(session->control, session->sampler);
     session->sampler = 0;
@@ -301,7 +308,7 @@ const struct run *session_progress(struct session *session)
     run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
     run->samples = counts.samples;
     run->cut = counts.cut;
-    run->cpu_ns = counts.cpu_ns;
+    run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
     run->unattributed_ns = counts.unattributed_ns;
     run->held_share = counts.held_share;
     run->threads_sampled = counts.threads;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stands in for libFuzzer where there is none: changes the seeds at random, always in the same way.
+// Stands in for libFuzzer (which takes the other files here without this one): changes the seeds at
+// random, always in the same way.
 //
 //     fuzz_NAME [RUNS]     so many inputs; else $FUZZ_RUNS, else 20000
 //     fuzz_NAME FILE       that one input

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a fuzz program consists of: the function that libFuzzer calls, too, and inputs to begin with.
+// What a fuzz program consists of: the function that libFuzzer calls too, and inputs to begin with.
 #pragma once
 
 #include <stddef.h>

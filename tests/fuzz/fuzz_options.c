@@ -87,7 +87,7 @@ bool fuzz_seed(size_t number, struct buf *out)
         SEED("-qvvd5\0--color=always\0--max-depth\0" "100\0--\0-x"),
         SEED("--threads\0^worker\0--children\0--max-stop=0.5\0--min-quality\0" "99.5\0-h"),
         SEED("1.5s\0" "500ms\0" "250us\0" "1h2m3s4ms5us\0" "0.000001s\0" "8784h"),
-        SEED("--unwinder=live\0--summary=json\0--ascii\0--force\0-r5000\0--durtion=3"),
+        SEED("--unwinder=live\0--summary=json\0--quiet\0--force\0-r5000\0--durtion=3"),
     };
     if (number >= ARRAY_LENGTH(seeds))
         return false;

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#include "sample/round.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sample/report.h"
+
+#define READS_A_ROUND 100            // threads read though they slept: about 50 us
+#define SHORTFALL_NS (8 * NS_PER_MS) // two scheduler ticks: clocks of others move in such steps
+#define SWEEP_NS (250 * NS_PER_MS)   // least time between two reads of all threads for a shortfall
+#define REPORT_NS NS_PER_S
+#define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
+#define SIGN_NS (10 * NS_PER_MS)     // a sign of life while a thread is interrupted
+#define PARTING_NS (200 * NS_PER_MS)
+#define HANGS_TOLERATED 1
+
+// The kernel charges CPU time at every scheduler tick, but for CPUs that run without ticks.
+static int64_t off_cpu_after(void)
+{
+    struct timespec tick;
+    char cpus[64] = "";
+    AUTO_FD int fd = open("/sys/devices/system/cpu/nohz_full", O_RDONLY | O_CLOEXEC);
+    bool tickless = fd >= 0 && read(fd, cpus, sizeof cpus - 1) > 0 && cpus[0] >= '0';
+    if (tickless || clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0)
+        return INT64_MAX;
+    return 3 * ((int64_t)tick.tv_sec * NS_PER_S + tick.tv_nsec);
+}
+
+void round_init(struct round *round, struct control *control)
+{
+    round->control = control;
+    round->random = (uint64_t)clock_now() | 1;
+    round->off_cpu_ns = off_cpu_after();
+    round->look.control = control;
+    round->look.roster = &round->roster;
+    roster_init(&round->roster, control);
+}
+
+uint64_t round_random(struct round *round)
+{
+    round->random ^= round->random << 13;
+    round->random ^= round->random >> 7;
+    round->random ^= round->random << 17;
+    return round->random;
+}
+
+void round_collect(struct round *round, int64_t since)
+{
+    if (round->look.interrupted_count)
+        look_collect(&round->look, since);
+    round->collected_at = clock_now();
+}
+
+static void collect_now_and_then(struct round *round)
+{
+    if (round->look.interrupted_count && clock_now() - round->collected_at > COLLECT_NS)
+        round_collect(round, round->collected_at);
+}
+
+// --- threads ---
+
+static bool is_wanted(const struct round *round, const struct thread *thread)
+{
+    return !round->threads || regexec(round->threads, thread->comm, 0, NULL, 0) == 0;
+}
+
+static void meet(struct round *round, struct thread *thread)
+{
+    const struct control *control = round->control;
+    for (unsigned i = 0; i < control->hang_count; i++)
+        if (control->hangs[i].tid == thread->tid && control->hangs[i].times > HANGS_TOLERATED)
+            thread->skipped = true;
+    report_thread_name(round->control, thread);
+}
+
+// Who runs is read of several threads before the first of them is stopped: a CPU that a stop leaves
+// free is taken by a thread that had been waiting, which would then seem to have been running.
+static void take_samples(struct round *round)
+{
+    for (size_t i = 0; i < round->running_count; i++)
+        look_at(&round->look, round->running[i]);
+    round->running_count = 0;
+}
+
+// The main process must know of a process, and of what it runs, before anything else of it.
+static bool is_told(struct round *round, struct watched *process)
+{
+    if (process->untold && report_process(round->control, process->untold, process))
+        process->untold = 0;
+    return !process->untold;
+}
+
+// Reads one thread; notes it for a sample if it runs. Nothing is read of one that has not moved
+// since it was seen blocked.
+static void visit(struct round *round, struct thread *thread, int64_t now)
+{
+    struct schedstat before;
+    collect_now_and_then(round);
+    if (thread->gone || thread_read(thread, &before) != RC_OK)
+        return;
+    bool moved = before.switches != thread->last.switches;
+    thread_note(thread, &before, &thread->process->read_ns);
+    if (thread->blocked && !moved)
+        return;
+    if (now - thread->unmoved_since > round->off_cpu_ns)
+        return; // runnable, and certainly not on a CPU: there the clock would have moved
+    thread->blocked = !thread_is_running(thread);
+    roster_make_hot(&round->roster, thread, now);
+    if (thread->blocked || thread->interrupted || !is_told(round, thread->process))
+        return;
+    if (!thread->announced)
+        meet(round, thread);
+    if (!thread->announced || thread->skipped || !is_wanted(round, thread))
+        return;
+    thread->at_request = before;
+    round->running[round->running_count++] = thread;
+    if (round->running_count == RUNNING_MAX)
+        take_samples(round);
+}
+
+static void visit_cold(struct round *round, struct watched *process, size_t most, int64_t now)
+{
+    if (most > process->count)
+        most = process->count;
+    for (size_t i = 0; i < most; i++) {
+        struct thread *thread = process->threads[process->next_cold++ % process->count];
+        if (!thread->hot)
+            visit(round, thread, now);
+    }
+    take_samples(round);
+}
+
+// All of a small process, of a large one as many as makes each come up once a second.
+static size_t cold_share(const struct round *round, const struct watched *process)
+{
+    size_t fair = (size_t)ceil((double)process->count / round->rate);
+    return fair > READS_A_ROUND ? fair : READS_A_ROUND;
+}
+
+static void visit_hot(struct round *round, int64_t now)
+{
+    size_t count = round->roster.hot_count;
+    size_t start = count ? round_random(round) % count : 0;
+    for (size_t i = 0; i < count; i++)
+        visit(round, round->roster.hot[(start + i) % count], now);
+    take_samples(round);
+}
+
+static void cool(struct roster *roster, int64_t now)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < roster->hot_count; i++) {
+        struct thread *thread = roster->hot[i];
+        thread->hot = now < thread->hot_until || thread->interrupted;
+        if (thread->hot)
+            roster->hot[kept++] = thread;
+    }
+    roster->hot_count = kept;
+}
+
+// The process used more than the threads read account for: some other thread began to run.
+static void follow_shortfall(struct round *round, struct watched *process, int64_t now)
+{
+    uint64_t cpu_ns;
+    if (!watched_cpu(process, &cpu_ns))
+        return;
+    process->shortfall += cpu_ns - process->last_cpu;
+    process->shortfall -= process->read_ns < process->shortfall ? process->read_ns
+                                                                : process->shortfall;
+    process->last_cpu = cpu_ns;
+    process->read_ns = 0;
+    if (process->shortfall < SHORTFALL_NS || now - process->swept_at < SWEEP_NS)
+        return;
+    process->swept_at = now;
+    process->shortfall = 0;
+    process->incomplete = true;
+    visit_cold(round, process, process->count, now);
+}
+
+// --- reports ---
+
+static void report_times(struct round *round, struct watched *process, int64_t now)
+{
+    process->reported_at = now;
+    if (!is_told(round, process))
+        return;
+    for (size_t i = 0; i < process->count; i++) {
+        struct thread *thread = process->threads[i];
+        if (!thread->announced || thread->last.run_ns == thread->reported_run)
+            continue;
+        collect_now_and_then(round);
+        report_thread_name(round->control, thread);
+        if (is_wanted(round, thread))
+            report_thread_time(round->control, RECORD_THREAD_TIME, thread);
+    }
+    if (!round->threads) // else most of it was spent by threads that nobody asked for
+        report_process_time(round->control, process);
+}
+
+static void part_with_threads(struct round *round, struct watched *process)
+{
+    for (size_t i = 0; i < process->count; i++) {
+        struct thread *thread = process->threads[i];
+        if (!thread->announced || !(thread->gone || process->gone))
+            continue;
+        if (is_wanted(round, thread))
+            report_thread_time(round->control, RECORD_THREAD_END, thread);
+        // What found no room in the ring is nobody's.
+        process->ended_cpu += thread->reported_run - thread->base_run;
+        thread->announced = false;
+    }
+}
+
+static void part_with(struct round *round, struct watched *process, int64_t now)
+{
+    part_with_threads(round, process);
+    if (!process->gone || process->parted)
+        return;
+    report_times(round, process, now);
+    process->parted = report_process(round->control, RECORD_PROCESS_END, process);
+}
+
+static void clear_up(struct round *round, int64_t now)
+{
+    bool any = false;
+    for (size_t i = 0; i < round->roster.count; i++) {
+        struct watched *process = round->roster.processes[i];
+        if (!process->gone && !process->has_gone_threads)
+            continue;
+        part_with(round, process, now);
+        any = true;
+    }
+    if (any)
+        roster_sweep(&round->roster);
+}
+
+// --- rounds ---
+
+void round_begin(struct round *round)
+{
+    if (round->children) {
+        family_init(&round->family);
+        family_look(&round->family, &round->roster, clock_now());
+    }
+    for (size_t i = 0; i < round->roster.count; i++)
+        is_told(round, round->roster.processes[i]);
+}
+
+static void attend(struct round *round, struct watched *process, int64_t now)
+{
+    is_told(round, process);
+    roster_scan(&round->roster, process, now);
+    if (process->gone)
+        return;
+    visit_cold(round, process, cold_share(round, process), now);
+    follow_shortfall(round, process, now);
+    if (now - process->reported_at < REPORT_NS)
+        return;
+    report_times(round, process, now);
+    cool(&round->roster, now);
+}
+
+void round_make(struct round *round, int64_t now)
+{
+    round->look.round_began = now;
+    atomic_fetch_add(&round->control->rounds, 1);
+    visit_hot(round, now);
+    for (size_t i = 0; i < round->roster.count; i++)
+        attend(round, round->roster.processes[i], now);
+    clear_up(round, now);
+    if (round->children)
+        family_look(&round->family, &round->roster, now);
+}
+
+int64_t round_sleep(const struct round *round, int64_t next)
+{
+    int64_t sign = clock_now() + SIGN_NS;
+    return round->look.interrupted_count && sign < next ? sign : next;
+}
+
+void round_finish(struct round *round)
+{
+    int64_t deadline = clock_now() + PARTING_NS;
+    while (round->look.interrupted_count && clock_now() < deadline) {
+        tracer_sleep(clock_now() + SIGN_NS);
+        round_collect(round, clock_now());
+    }
+    for (size_t i = 0; i < round->roster.count; i++) {
+        struct watched *process = round->roster.processes[i];
+        struct schedstat stat;
+        for (size_t k = 0; k < process->count; k++)
+            if (process->threads[k]->announced && thread_read(process->threads[k], &stat) == RC_OK)
+                thread_note(process->threads[k], &stat, &process->read_ns);
+        watched_cpu(process, &process->last_cpu);
+        report_times(round, process, clock_now());
+    }
+}

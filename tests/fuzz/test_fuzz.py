@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""Each fuzz program for a short time; `make fuzz` runs them longer."""
+
+import subprocess
+
+RUNS = 2000
+
+
+def run(ctx, name):
+    path = ctx.build / "fuzz" / name
+    if not path.exists():
+        raise ctx.Skip(f"fuzz/{name} is not built")
+    done = subprocess.run([str(path), str(RUNS)], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, errors="backslashreplace", timeout=100)
+    assert done.returncode == 0, \
+        f"{path}.crash is what it died of\n" + "\n".join(done.stderr.splitlines()[:40])
+    assert done.stdout == f"{name}: {RUNS} runs\n", done.stdout
+
+
+def test_maps(ctx):
+    run(ctx, "fuzz_maps")
+
+
+def test_image(ctx):
+    run(ctx, "fuzz_image")
+
+
+def test_cfi(ctx):
+    run(ctx, "fuzz_cfi")
+
+
+def test_options(ctx):
+    run(ctx, "fuzz_options")

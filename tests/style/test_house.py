@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""The rules of the house: who includes and calls what, names, and the form of files."""
+
+import re
+import shutil
+import subprocess
+
+FOLDERS = ["base", "target", "sample", "unwind", "symbol", "wait", "profile", "output", "session",
+           "commands"]  # each knows itself and those before it
+TOP = ["src", "include", "tui", "proto", "tests", "examples"]
+WRITTEN = {".c", ".h", ".py", ".mk", ".sh", ".proto"}  # by hand, line by line
+GUARDED = {"include/ptprof/ptprof.h"}  # for any C or C++ compiler: no #pragma once
+
+COLUMNS = 100
+FILE_LINES = 500
+FUNCTION_LINES = 80
+
+CALLERS = {  # the only files that may call these
+    "ptrace": {"src/sample/tracer.c"},
+    "waitid": {"src/sample/tracer.c"},
+    "wait4": set(),
+    "waitpid": {"src/sample/sampler.c"},
+}
+PREFIXES = {  # beyond what announced() gives; regular expressions
+    "base/mem.c": {"x[a-z]+", "array", "cleanup", "steal"},
+    "sample/sampler.c": {"control"},
+}
+
+
+def files(ctx, *suffixes):
+    found = [ctx.root / "Makefile"] if "" in suffixes else []
+    for top in TOP:
+        found += [path for path in sorted((ctx.root / top).rglob("*"))
+                  if path.is_file() and path.suffix in suffixes and path.suffix]
+    return [(str(path.relative_to(ctx.root)), path.read_text()) for path in found]
+
+
+def code(text):
+    """C without comments and what stands between quotes; lines stay where they are."""
+    def blank(match):
+        word = match.group()
+        return word[0] + word[-1] if word[0] in "\"'" else "\n" * word.count("\n")
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', blank, text,
+                  flags=re.S)
+
+
+def none_of(problems):
+    assert not problems, "\n".join(problems)
+
+
+def test_layers(ctx):
+    bad = []
+    for name, text in files(ctx, ".c", ".h"):
+        if not name.startswith("src/") or name == "src/main.c":
+            continue
+        folder = name.split("/")[1]
+        for included in re.findall(r'^#include "(\w+)/', text, re.M):
+            if FOLDERS.index(included) > FOLDERS.index(folder):
+                bad.append(f"{name} includes {included}/")
+    none_of(bad)
+
+
+def test_own_header_first(ctx):
+    bad = []
+    for name, text in files(ctx, ".c"):
+        own = name.removeprefix("src/").removesuffix(".c") + ".h"
+        if name.startswith("src/") and (ctx.root / "src" / own).exists() and \
+                re.findall(r"^#include (.*)$", text, re.M)[0] != f'"{own}"':
+            bad.append(name)
+    none_of(bad)
+
+
+def test_curses_is_for_the_screen(ctx):
+    none_of([name for name, text in files(ctx, ".c", ".h")
+             if re.search(r"#include <n?curses", text) and name != "tui/screen.c"])
+
+
+def test_callers(ctx):
+    bad = []
+    for name, text in files(ctx, ".c", ".h"):
+        if not name.startswith(("src/", "tui/")):
+            continue
+        for called in re.findall(rf"\b({'|'.join(CALLERS)})\(", code(text)):
+            if name not in CALLERS[called]:
+                bad.append(f"{name} calls {called}()")
+    none_of(bad)
+
+
+def announced(ctx, name, text):
+    """What exported names of src/NAME may begin with: the name of the file or its beginning, of
+    the folder, of a struct that the file's own header declares, or that struct's first word."""
+    folder, stem = name.removesuffix(".c").split("/")
+    words = stem.split("_")
+    prefixes = {folder} | {"_".join(words[:count + 1]) for count in range(len(words))}
+    first = re.search(r'^#include ["<]([\w/]+\.h)[">]', text, re.M)
+    for top in "src", "include":
+        header = ctx.root / top / first.group(1)
+        if header.exists():
+            structs = set(re.findall(r"^struct (\w+)", header.read_text(), re.M))
+            prefixes |= structs | {struct.split("_")[0] for struct in structs}
+    return prefixes | PREFIXES.get(name, set())
+
+
+def test_prefixes(ctx):
+    if not shutil.which("nm"):
+        raise ctx.Skip("nm is not installed")
+    bad, count = [], 0
+    for name, text in files(ctx, ".c"):
+        path = (ctx.build / name).with_suffix(".o")
+        if not name.startswith("src/") or name == "src/main.c" or not path.exists():
+            continue
+        name = name.removeprefix("src/")
+        pattern = re.compile(rf"(?:{'|'.join(announced(ctx, name, text))})(?:_|$)")
+        listed = subprocess.run(["nm", "--defined-only", "--extern-only", path], check=True,
+                                capture_output=True, text=True).stdout
+        for symbol in re.findall(r" T (\S+)", listed):
+            count += 1
+            if not pattern.match(symbol):
+                bad.append(f"{name}: {symbol}")
+    if not count:
+        raise ctx.Skip("nothing is built")
+    none_of(bad)
+
+
+def test_licence_line(ctx):
+    none_of([name for name, text in files(ctx, "", *WRITTEN)
+             if "SPDX-License-Identifier: MIT" not in "".join(text.splitlines(True)[:2])])
+
+
+def test_headers_are_read_once(ctx):
+    none_of([name for name, text in files(ctx, ".h")
+             if (name in GUARDED) == bool(re.search(r"^#pragma once$", text, re.M))])
+
+
+def test_columns(ctx):
+    none_of([f"{name}:{number}: {len(line)} columns"
+             for name, text in files(ctx, "", *WRITTEN)
+             for number, line in enumerate(text.splitlines(), 1) if len(line) > COLUMNS])
+
+
+def test_no_blanks_at_the_end(ctx):
+    none_of([f"{name}:{number}" for name, text in files(ctx, "", *WRITTEN)
+             for number, line in enumerate(text.splitlines(), 1) if line != line.rstrip()]
+            + [f"{name}: its last line has no end" for name, text in files(ctx, "", *WRITTEN)
+               if not text.endswith("\n")]
+            + [f"{name}: blank lines at its end" for name, text in files(ctx, "", *WRITTEN)
+               if text.endswith("\n\n")])
+
+
+def test_length_of_files(ctx):
+    none_of([f"{name}: {text.count(chr(10))} lines" for name, text in files(ctx, "", *WRITTEN)
+             if text.count("\n") > FILE_LINES])
+
+
+def test_length_of_functions(ctx):
+    bad = []
+    for name, text in files(ctx, ".c", ".h"):
+        start = 0
+        for number, line in enumerate(text.splitlines(), 1):
+            if line == "{":
+                start = number
+            elif line == "}" and start and number - start > FUNCTION_LINES:
+                bad.append(f"{name}:{start}: {number - start} lines")
+    none_of(bad)
