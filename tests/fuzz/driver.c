@@ -128,7 +128,7 @@ static _Noreturn void too_long(int number)
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-    return "handle_abort=1:allocator_may_return_null=1:detect_stack_use_after_return=0";
+    return "handle_abort=1:allocator_may_return_null=1:hard_rss_limit_mb=2048";
 }
 
 const char *__ubsan_default_options(void);
