@@ -75,13 +75,10 @@ static void sample_until_told(struct round *round)
     }
 }
 
-// Nothing of ours may reach a terminal, a core file or the rest of the machine from here.
+// Nothing of ours may reach a core file or outlive the main process. All signals are blocked.
 static void set_up_process(pid_t parent)
 {
     struct rlimit none = {0, 0};
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, NULL);
     tracer_init();
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
@@ -143,10 +140,15 @@ enum rc sampler_start(struct control *control, const struct sampler_config *conf
                       struct err *err)
 {
     pid_t parent = getpid();
+    sigset_t all, before;
     atomic_store(&control->busy_since, 0);
+    // A signal to the child must not run a handler of the program that it was copied from.
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0)
         run_sampler(control, config, parent);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     *child = pid > 0 ? pid : 0; // never -1, which kill takes for everybody
     return pid > 0 ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot start the sampler process");
 }

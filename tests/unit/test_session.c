@@ -71,8 +71,8 @@ static void tear_down(void)
 static bool is_permitted(void)
 {
     struct tracer_hold hold;
-    enum rc rc = tracer_interrupt(child);
-    if (rc == RC_OK && tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED)
+    enum rc rc = tracer_seize(child);
+    if (rc == RC_OK && tracer_interrupt(child) && tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED)
         tracer_release(&hold);
     else
         printf("skipped: ptrace is not permitted here\n");
