@@ -69,7 +69,8 @@ static int probe(pid_t pid)
 
 static enum rc check_target(pid_t pid, struct err *err)
 {
-    enum rc rc = permission_explain(pid, 0, err);
+    enum rc rc = pid > 0 ? permission_explain(pid, 0, err)
+                         : err_set(err, RC_USAGE, "%d is not the number of a process", (int)pid);
     if (rc != RC_OK)
         return rc;
     int errnum = probe(pid);

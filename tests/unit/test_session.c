@@ -404,7 +404,7 @@ static const struct {
     enum rc rc;
 } refused[] = {
     {own, RC_USAGE},  {getppid, RC_USAGE}, {nobody, RC_GONE},  {zombie, RC_GONE},
-    {zero, RC_GONE},  {negative, RC_GONE}, {largest, RC_GONE},
+    {zero, RC_USAGE}, {negative, RC_USAGE}, {largest, RC_GONE},
 };
 
 START_TEST(is_refused)
