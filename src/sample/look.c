@@ -205,8 +205,9 @@ static void sign_of_life(struct look *look, pid_t tid)
     atomic_store(&look->control->busy_since, clock_now());
 }
 
-// The budget fills with time and empties by holds. It never skips by what the thread does.
-static bool may_hold(const struct look *look, struct thread *thread, int64_t now)
+// The budget fills with time and empties by holds. Below half of it, samples are left out at random:
+// a pause after each stop would always miss what the thread does then.
+static bool may_hold(const struct look *look, struct thread *thread, int64_t now, double chance)
 {
     int64_t elapsed = now - thread->allowed_at;
     int64_t most = (int64_t)(look->max_stop * ALLOWANCE_NS);
@@ -216,7 +217,7 @@ static bool may_hold(const struct look *look, struct thread *thread, int64_t now
     if (thread->allowance > most)
         thread->allowance = most;
     thread->allowed_at = now;
-    return thread->allowance > 0;
+    return (double)thread->allowance * 2 >= chance * (double)most;
 }
 
 // After an exec by a thread that was not the first, the thread goes by the number of its process,
@@ -255,10 +256,10 @@ static void rest(struct look *look)
         atomic_store(&look->control->busy_since, 0);
 }
 
-void look_at(struct look *look, struct thread *thread)
+void look_at(struct look *look, struct thread *thread, double chance)
 {
     int64_t now = clock_now();
-    if (!may_hold(look, thread, now)) {
+    if (!may_hold(look, thread, now, chance)) {
         atomic_store(&look->control->rate_lowered, 1);
         return;
     }

@@ -41,12 +41,17 @@ void round_init(struct round *round, struct control *control)
     roster_init(&round->roster, control);
 }
 
-uint64_t round_random(struct round *round)
+static uint64_t random_next(struct round *round)
 {
     round->random ^= round->random << 13;
     round->random ^= round->random >> 7;
     round->random ^= round->random << 17;
     return round->random;
+}
+
+double round_share(struct round *round)
+{
+    return (double)((random_next(round) >> 11) + 1) * 0x1p-53;
 }
 
 void round_collect(struct round *round, int64_t since)
@@ -83,7 +88,7 @@ static void meet(struct round *round, struct thread *thread)
 static void take_samples(struct round *round)
 {
     for (size_t i = 0; i < round->running_count; i++)
-        look_at(&round->look, round->running[i]);
+        look_at(&round->look, round->running[i], round_share(round));
     round->running_count = 0;
 }
 
@@ -145,7 +150,7 @@ static size_t cold_share(const struct round *round, const struct watched *proces
 static void visit_hot(struct round *round, int64_t now)
 {
     size_t count = round->roster.hot_count;
-    size_t start = count ? round_random(round) % count : 0;
+    size_t start = count ? random_next(round) % count : 0;
     for (size_t i = 0; i < count; i++)
         visit(round, round->roster.hot[(start + i) % count], now);
     take_samples(round);

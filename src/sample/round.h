@@ -24,12 +24,15 @@ struct round {
     uint64_t random;        // state of xorshift64
     int64_t off_cpu_ns;     // a thread whose CPU time stands still for longer is on no CPU
     int64_t collected_at;
+    int64_t rested_at; // when the CPU time of the rounds so far will be paid for by rest
     struct thread *running[RUNNING_MAX]; // seen so in this round, not sampled yet
     size_t running_count;
 };
 
 void round_init(struct round *round, struct control *control);
-uint64_t round_random(struct round *round);
+
+// A random number above 0 and up to 1.
+double round_share(struct round *round);
 
 // Tells of the processes that the roster has at the beginning.
 void round_begin(struct round *round);
