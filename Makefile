@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ptprof. `make demo` and `make check` work on a bare Debian 12: they install what is missing.
 # All outputs lie under build/. V=1 shows the commands.
 
@@ -113,7 +114,8 @@ ubsan:
 # Installs what dpkg does not know as installed; says so first.
 define install_missing
 missing=""; for p in $(1); do \
-    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
+        missing="$$missing $$p"; \
 done; \
 if [ -n "$$missing" ]; then \
     echo "installing:$$missing"; \

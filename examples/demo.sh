@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What `make demo` shows: a program with a known split of CPU time, profiled while it runs.
 set -eu
 build=$1

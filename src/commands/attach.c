@@ -247,11 +247,11 @@ static enum rc run(struct attach *attach, enum run_end *end, struct err *err)
     for (;;) {
         int64_t elapsed = clock_now() - began;
         int64_t left_ms = duration ? (duration - elapsed + NS_PER_MS - 1) / NS_PER_MS : PROGRESS_MS;
+        int step_ms = left_ms < PROGRESS_MS ? (int)left_ms : PROGRESS_MS;
         *end = RUN_DURATION;
-        if (left_ms <= 0)
+        if (step_ms <= 0)
             return RC_OK;
-        enum rc rc = session_step(attach->session, left_ms < PROGRESS_MS ? (int)left_ms : PROGRESS_MS,
-                                  attach->signals, err);
+        enum rc rc = session_step(attach->session, step_ms, attach->signals, err);
         *end = RUN_TARGET_ENDED;
         if (rc != RC_OK)
             return rc == RC_GONE ? RC_OK : rc;

@@ -56,8 +56,8 @@ static void put_held(struct buf *out, const struct summary *summary)
         buf_puts(out, "  held      nothing was stopped\n");
         return;
     }
-    buf_printf(out, "  held      %.2f%% of the most-held thread's time; per stop %s median, %s p99, "
-                    "%s worst%s\n",
+    buf_printf(out, "  held      %.2f%% of the most-held thread's time; per stop %s median, "
+                    "%s p99, %s worst%s\n",
                100 * run->held_share, text_of(run->held_p50, p50), text_of(run->held_p99, p99),
                text_of(run->held_max, worst),
                run->rate_lowered ? "; rate lowered to keep --max-stop" : "");
@@ -143,8 +143,9 @@ static void put_warnings(struct buf *out, const struct summary *summary)
     double late = share(run->late, run->rounds);
     double failed = share(run->failed, run->stops);
     if (late > LATE_WARNING)
-        buf_printf(out, "  warning   %.0f%% of the rounds began late, so bursts may be seen at their "
-                        "ends only: lower --rate, or run with the right to real-time priority\n",
+        buf_printf(out, "  warning   %.0f%% of the rounds began late, so bursts may be seen at "
+                        "their ends only: lower --rate, or run with the right to "
+                        "real-time priority\n",
                    late);
     else if (late > LATE_NOTE)
         buf_printf(out, "  note      %.1f%% of the rounds began late%s\n", late,

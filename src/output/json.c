@@ -11,6 +11,8 @@
 //                the module's file; an address for anonymous code), file ("": not known), line (0:
 //                not known). A location with inlined functions gives several frames with its
 //                offset, the innermost first. One entry for each stack of each thread
+#include "output/json.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +20,6 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "output/formats.h"
-#include "output/json.h"
 
 enum field_type { FIELD_BOOL, FIELD_U64, FIELD_I64, FIELD_DOUBLE };
 

@@ -205,8 +205,8 @@ static void sign_of_life(struct look *look, pid_t tid)
     atomic_store(&look->control->busy_since, clock_now());
 }
 
-// The budget fills with time and empties by holds. Below half of it, samples are left out at random:
-// a pause after each stop would always miss what the thread does then.
+// The budget fills with time and empties by holds. Below half of it, samples are left out at
+// random: a pause after each stop would always miss what the thread does then.
 static bool may_hold(const struct look *look, struct thread *thread, int64_t now, double chance)
 {
     int64_t elapsed = now - thread->allowed_at;

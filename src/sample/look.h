@@ -26,8 +26,8 @@ struct look {
 };
 
 // The thread was seen running, thread->at_request was read just before that: takes a sample of it,
-// now or, if it has to wait for a CPU first, when look_collect finds it. `chance` is a random number
-// of (0, 1], with which it is left out when the thread's stop budget runs short.
+// now or, if it has to wait for a CPU first, when look_collect finds it. `chance` is a random
+// number of (0, 1], by which it is left out when the thread's stop budget runs short.
 void look_at(struct look *look, struct thread *thread, double chance);
 
 // Deals with the interrupted threads that have stopped by now; none of them had at `since`,

@@ -25,8 +25,8 @@ struct tracer_hold {
 // Blocks SIGCHLD, by which the kernel tells of stops, for the calling thread.
 void tracer_init(void);
 
-// Attaches: RC_OK, RC_GONE, RC_DENIED (also while somebody else traces it). Nothing stops by it, but
-// the call may last as long as an exec of the thread does.
+// Attaches: RC_OK, RC_GONE, RC_DENIED (also while somebody else traces it). Nothing stops by it,
+// but the call may last as long as an exec of the thread does.
 enum rc tracer_seize(pid_t tid) MUST_CHECK;
 
 // Asks an attached thread to stop. False when no thread of this number is ours.

@@ -13,7 +13,8 @@
 
 static void look(struct watchdog *watchdog)
 {
-    int sampler = atomic_load(&watchdog->sampler); // before its state: that of an older one is stale
+    // Before the state, which would be that of an older one.
+    int sampler = atomic_load(&watchdog->sampler);
     int64_t busy_since = atomic_load(&watchdog->control->busy_since);
     if (busy_since && sampler >= 0 && clock_now() - busy_since >= PATIENCE_NS)
         syscall(SYS_pidfd_send_signal, sampler, SIGKILL, NULL, 0);

@@ -11,6 +11,8 @@
 
 #define NONE UINT32_MAX
 #define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
+// The clocks of a thread and of its process differ by as much without any CPU time being unknown.
+#define CLOCK_STEPS_NS (8 * NS_PER_MS)
 #define STACK_LEAST (4u << 10)
 #define STACK_MARGIN (2u << 10)
 #define STACK_MOST (1u << 20)
@@ -358,14 +360,15 @@ void consumer_drain(struct consumer *consumer)
 void consumer_finish(struct consumer *consumer)
 {
     uint64_t unattributed = weights_finish(consumer->weights);
-    consumer->counts.unattributed_ns = unattributed;
-    if (!unattributed)
+    if (unattributed < CLOCK_STEPS_NS)
         return;
+    consumer->counts.unattributed_ns = unattributed;
     const struct mapping *mapping =
         modules_special(consumer->modules, MODULE_SPECIAL, "[unattributed]");
     const struct run_process *first = consumer->facts;
     uint32_t location = profile_location(consumer->profile, mapping->id, 0);
-    uint32_t thread = profile_thread_add(consumer->profile, first->pid, 0, "", first->comm);
+    uint32_t thread =
+        profile_thread_add(consumer->profile, first->pid, 0, mapping->module->path, first->comm);
     uint32_t value = profile_value_at(consumer->profile,
                                       profile_stack(consumer->profile, &location, 1), thread,
                                       STATE_CPU);

@@ -36,7 +36,8 @@ enum rc session_start(struct session *session, struct err *err) MUST_CHECK;
 // Takes in what was sampled until the timeout, ms, has passed, a target ended or `extra_fd` (-1:
 // none) is readable. RC_OK: it goes on; RC_GONE: every target has ended; RC_FAIL: the sampler fails
 // again and again.
-enum rc session_step(struct session *session, int timeout_ms, int extra_fd, struct err *err) MUST_CHECK;
+enum rc session_step(struct session *session, int timeout_ms, int extra_fd,
+                     struct err *err) MUST_CHECK;
 
 // Leaves the targets alone until it is called with false.
 void session_pause(struct session *session, bool paused);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What code a target has mapped. Three layers:
 //   module   one file (device, inode), the vdso, a region of anonymous code, or a name of our own;
-//   mapping  one executable line of maps, deduplicated over processes: (module, offset, size). Its
-//            number with a file offset is how a pc is remembered: true after dlclose and across runs;
+//   mapping  one executable line of maps, the same for all processes: (module, offset, size). Its
+//            number and a file offset are how a pc is remembered: true after dlclose, across runs;
 //   space    the address space of one process image: which mapping lies at which address now.
 // All of it belongs to the main process, and to one thread of it.
 #pragma once

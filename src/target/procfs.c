@@ -16,7 +16,7 @@
 
 #define FILE_LIMIT (256u << 20) // 65,530 mappings with 4,096-byte names
 
-// maps writes newline as \012 (and only some kernels write other bytes so): undo three octal digits.
+// maps writes newline as \012, and some kernels write other bytes so: undo three octal digits.
 static void unescape_octal(char *text)
 {
     char *to = text;

@@ -18,9 +18,9 @@ import run  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 OTHERS = 0.05    # CPUs that other programs may use during a measurement
-TRIES = 4        # before a disturbed measurement is kept
-QUIET_FOR = 0.2  # seconds without others before a measurement, ...
-PATIENCE = 20    # ... waited for at most so long
+TRIES = 3        # before a disturbed measurement is kept
+QUIET_FOR = 0.2  # seconds without others before a measurement
+PATIENCE = 90    # seconds to wait for that, and to repeat, in the whole run
 
 # One line of the table. aim: the largest value of `ratio` (or of whatever `figure` names).
 Row = collections.namedtuple("Row", "what ours peer figure met", defaults=(None,))
@@ -64,6 +64,8 @@ def cpu_with_children(pid):
 
 
 class Lab(run.Context):
+    patience = PATIENCE  # what is left of it
+
     def __init__(self, tmp):
         super().__init__(tmp)
         self.disturbed = 0  # measurements that are kept although others ran
@@ -90,18 +92,20 @@ class Lab(run.Context):
         return result, (self.others() - others) / (time.monotonic() - began)
 
     def _await_quiet(self):
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if self._disturbance(lambda: time.sleep(QUIET_FOR))[1] <= OTHERS:
-                return
+        while self._disturbance(lambda: time.sleep(QUIET_FOR))[1] > OTHERS and Lab.patience > 0:
+            Lab.patience -= QUIET_FOR
 
     def undisturbed(self, measure):
         """Measures again when others ran meanwhile."""
         for _ in range(TRIES):
             self._await_quiet()
+            began = time.monotonic()
             result, others = self._disturbance(measure)
             if others <= OTHERS:
                 return result
+            if Lab.patience <= 0:
+                break
+            Lab.patience -= time.monotonic() - began
         self.disturbed += 1
         return result
 

@@ -46,7 +46,7 @@ def native_rows(lab):
     target = lab.spawn(lab.bench_program("fixed_work"), "--busy", BUSY, "--sleeping", SLEEPING,
                        "--ms", WORK_MS)
     assert target.line() == "ready"
-    found = lab.interleaved(8, {
+    found = lab.interleaved(6, {
         "alone": lambda: work(target),
         100: lambda: ptprof(lab, target, 100),
         200: lambda: ptprof(lab, target, 200),
@@ -86,7 +86,7 @@ def python_rows(lab):
     measures = {"alone": lambda: work(target), "ptprof": lambda: ptprof(lab, target, 100)}
     if py_spy:
         measures["py-spy"] = spy
-    found = lab.interleaved(5, measures)
+    found = lab.interleaved(4, measures)
     lab.close()
     what = "the same in Python: run time at 100 Hz"
     ours = f"{slower(found, 'ptprof'):+.2f} %"

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Time that a sample steals from a thread, seen by the thread itself: it reads the TSC without end
-and adds up the gaps. Without anybody there are gaps too (ticks, the hypervisor); they are measured
-in the same turn and subtracted. Medians over windows of 100 ms, as others may disturb some."""
+and adds up the gaps. Without a profiler there are gaps too (ticks, the hypervisor), and more or
+fewer of them according to how often the other CPUs sleep; they are measured in the same turn,
+beside a process that has the sampler's rhythm and stops nobody, and subtracted. For perf, which
+samples without such a process, beside nobody. Medians over windows of 100 ms."""
 
 import json
 import os
@@ -60,11 +62,15 @@ class Bench:
     def nobody(self):
         return self.stolen(), 0
 
-    def bare(self):
-        stolen, out, _ = self.beside(self.popen(self.lab.bench_program("bare_stop"), self.tid,
-                                                self.rate, self.lasting()))
+    def bare(self, tid=None):
+        stolen, out, _ = self.beside(self.popen(self.lab.bench_program("bare_stop"),
+                                                self.tid if tid is None else tid, self.rate,
+                                                self.lasting()))
         said = json.loads(out)
         return stolen, said["stops"] / said["duration_ns"] * 1e9
+
+    def rhythm(self):
+        return self.bare(tid=0)
 
     def ptprof(self):
         attached = self.lab.attach(self.target.pid, self.lasting(), "-r", self.rate,
@@ -81,34 +87,36 @@ class Bench:
         return stolen, int(PERF_SAMPLES.search(err)[1]) / self.lasting()
 
 
-def per_sample(found):
-    """{profiler: median over the rounds, us}."""
-    nobody = [stolen for stolen, _ in found.pop("nobody")]
-    return {name: median((stolen - base) / rate / 1000
-                         for (stolen, rate), base in zip(results, nobody))
-            for name, results in found.items()}
 
 
-def compare(lab, rate, seconds, rounds, cpus, peers, where=""):
+def per_sample(results, baseline):
+    """Median over the rounds, us."""
+    return median((stolen - base) / rate / 1000
+                  for (stolen, rate), (base, _) in zip(results, baseline))
+
+
+def compare(lab, rate, seconds, rounds, cpus, baselines, where=""):
+    """baselines: {profiler: what is subtracted}"""
     bench = Bench(lab, rate, seconds, cpus)
-    measures = {name: getattr(bench, name) for name in ["nobody", "bare", "ptprof", *peers]}
-    us = per_sample(lab.interleaved(rounds, measures))
+    names = [*dict.fromkeys(baselines.values()), *baselines]
+    found = lab.interleaved(rounds, {name: getattr(bench, name) for name in names})
     lab.close()
+    us = {name: per_sample(found[name], found[base]) for name, base in baselines.items()}
     what = f"stolen from a spinning thread per sample, {rate} Hz{where}"
-    rows = [against(what, us["ptprof"], "bare stop", us["bare"], "us", aim=1.5)]
+    yield against(what, us["ptprof"], "bare stop", us["bare"], "us", aim=1.5)
     if "perf" in us:
-        rows.append(against(what, us["ptprof"], "perf, dwarf", us["perf"], "us", aim=2.5))
-    return rows
+        yield against(what, us["ptprof"], "perf, dwarf", us["perf"], "us", aim=2.5)
 
 
 def rows(lab):
     cpus = sorted(os.sched_getaffinity(0))
     elsewhere = cpus[:-1] or cpus
     problem = lab.perf_problem()
-    peers = [] if problem else ["perf"]
-    yield from compare(lab, 99, 2.0, 6, elsewhere, peers)
-    yield from compare(lab, 999, 1.0, 4, elsewhere, peers)
-    if elsewhere != cpus:
-        yield from compare(lab, 999, 1.0, 3, cpus[-1:], [], ", sampler on the thread's own CPU")
+    baselines = {"bare": "rhythm", "ptprof": "rhythm"} | ({} if problem else {"perf": "nobody"})
+    yield from compare(lab, 99, 2.0, 5, elsewhere, baselines)
+    yield from compare(lab, 999, 1.0, 4, elsewhere, baselines)
+    if elsewhere != cpus:  # its rhythm steals too, then
+        yield from compare(lab, 999, 1.0, 3, cpus[-1:], {"bare": "nobody", "ptprof": "nobody"},
+                           ", sampler on the thread's own CPU")
     if problem:
         yield missing("stolen from a spinning thread per sample", problem)

@@ -8,7 +8,7 @@ import time
 import workloads
 from lab import Row, against, missing, percent
 
-STACKS = 400
+STACKS = 200
 
 
 def costs(lab, pid):

@@ -7,19 +7,22 @@ import subprocess
 import time
 
 import workloads
-from lab import Row, against, median, missing
+from lab import Row, against, missing
 
-WINDOW = 5   # seconds
+WINDOW = 4   # seconds
 LIMIT = 100  # seconds for perf script
 
 
-def ptprof(lab, pid):
+def ptprof(lab, pid, form):
     """(seconds from the end of the window to the finished file, bytes on disk)"""
-    attached = lab.attach(pid, WINDOW, "-o", lab.tmp / "window.folded", "--force")
+    out = lab.tmp / f"window.{form}"
+    attached = lab.attach(pid, WINDOW, "-f", form, "-o", out)
     attached.popen.wait()
     finished = time.time()
     began = lab.summary(attached)["start_wall_ns"] / 1e9
-    return finished - began - WINDOW, (lab.tmp / "window.folded").stat().st_size
+    took, size = finished - began - WINDOW, out.stat().st_size
+    out.unlink()
+    return took, size
 
 
 def collapse(lines):
@@ -58,15 +61,19 @@ def perf(lab, pid):
 
 def compare(lab, name, target, problem):
     what = f"end of a {WINDOW} s window to finished file, {name}"
-    rounds = [lab.undisturbed(lambda: ptprof(lab, target.pid)) for _ in range(2)]
-    ours, our_bytes = (median(column) for column in zip(*rounds))
+    ours, size = lab.undisturbed(lambda: ptprof(lab, target.pid, "collapsed"))
+    pprof, pprof_size = lab.undisturbed(lambda: ptprof(lab, target.pid, "pprof"))
+    yield Row(what + ", pprof", f"{pprof:.3g} s", "", "aim 1 s", pprof <= 1)
+    yield Row(what + ", collapsed", f"{ours:.3g} s", "", "aim 1 s", ours <= 1)
     theirs = None if problem else lab.undisturbed(lambda: perf(lab, target.pid))
-    yield Row(what, f"{ours:.2f} s", "", "aim 1 s", ours <= 1)
     if not theirs:
         yield missing(what, problem or f"perf script did not end within {LIMIT} s")
         return
-    yield against(what, ours, "perf record, script, collapse", theirs[0], "s")
-    yield against("bytes on disk for it", our_bytes, "perf", theirs[1], "KiB", scale=1 / 1024)
+    peer = "perf record, script, collapse"
+    yield against(what + ", collapsed", ours, peer, theirs[0], "s")
+    for form, bytes_on_disk in ("collapsed", size), ("pprof", pprof_size):
+        yield against(f"bytes on disk for it, {name}, {form}", bytes_on_disk, peer, theirs[1],
+                      "KiB", scale=1 / 1024)
 
 
 def rows(lab):

@@ -27,11 +27,11 @@ template <int N> std::string work(const std::string &text)
     return out;
 }
 """
-CXX_COPIES = 200
+CXX_COPIES = 60
 
 
 def cc1plus(lab):
-    """A C++ compiler that has minutes of work, or None."""
+    """A C++ compiler that has a minute of work, or None."""
     if not shutil.which("g++"):
         return None
     program = subprocess.run(["g++", "-print-prog-name=cc1plus"], capture_output=True, text=True,

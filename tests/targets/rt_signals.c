@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A thread that spins while real-time signals with a running number are queued to it, and that
-// makes page faults which it handles. Counts every signal that came out of order, with another value, or
-// with another fault address than the one that was touched.
+// makes page faults which it handles. Counts every signal that came out of order, with another
+// value, or with another fault address than the one that was touched.
 #include "target.h"
 
 #include <setjmp.h>

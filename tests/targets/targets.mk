@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What single targets need beyond the default rule of tests.mk, and those with another's source.
 
 CFLAGS_recursion        := -fno-optimize-sibling-calls

@@ -71,12 +71,13 @@ static void tear_down(void)
 static bool is_permitted(void)
 {
     struct tracer_hold hold;
-    enum rc rc = tracer_seize(child);
-    if (rc == RC_OK && tracer_interrupt(child) && tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED)
+    bool held = tracer_seize(child) == RC_OK && tracer_interrupt(child) &&
+                tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED;
+    if (held)
         tracer_release(&hold);
     else
         printf("skipped: ptrace is not permitted here\n");
-    return rc == RC_OK;
+    return held;
 }
 
 static struct session *open_pids(const pid_t *pids, size_t count,
