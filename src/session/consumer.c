@@ -294,7 +294,7 @@ static void hint_stack(struct consumer *consumer, uint32_t number, struct thread
     if (stack->end == UNWIND_SHORT)
         wanted = STACK_MOST;
     else if (wanted < thread->hint)
-        wanted = thread->hint - (thread->hint - wanted) / 16; // forgets slowly
+        wanted = thread->hint - (thread->hint - wanted) / 256; // forgets slowly
     if (wanted < STACK_LEAST)
         wanted = STACK_LEAST;
     if (wanted > STACK_MOST)
