@@ -69,7 +69,7 @@ $(BUILD)/libptprof.a: $(OBJECTS_LIB)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/libptprof.so.0: $(OBJECTS_LIB)
-	$(Q)$(CC) -shared -Wl,-soname,libptprof.so.0 $(SANITIZE) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) -shared -Wl,-soname,libptprof.so.0 -Wl,--exclude-libs,ALL $(SANITIZE) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libptprof.so: $(BUILD)/libptprof.so.0
 	$(Q)ln -sf libptprof.so.0 $@
@@ -78,7 +78,9 @@ $(BUILD)/ptprof: $(OBJECTS_TOOL) $(BUILD)/libptprof.a
 	@$(if $(Q),echo "  link $@")
 	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/ptprof.pc: Makefile
+# Made anew each time: it holds PREFIX.
+.PHONY: $(BUILD)/ptprof.pc
+$(BUILD)/ptprof.pc:
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' \
 	    'Name: ptprof' 'Description: Profile running native processes' 'Version: $(VERSION)' \
