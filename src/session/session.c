@@ -179,13 +179,17 @@ static enum rc start_sampler(struct session *session, struct err *err)
 
 enum rc session_start(struct session *session, struct err *err)
 {
-    enum rc rc = watchdog_start(&session->watchdog, session->control, err);
+    session->started = clock_now();
+    session->run.start_wall = clock_wall();
+    // The fork comes before the thread: the child of a process with threads may find locks taken.
+    enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
+    if (rc == RC_OK)
+        rc = watchdog_start(&session->watchdog, session->control, err);
     if (rc != RC_OK)
         return rc;
     session->watched = true;
-    session->started = clock_now();
-    session->run.start_wall = clock_wall();
-    return start_sampler(session, err);
+    watchdog_guard(&session->watchdog, session->sampler);
+    return RC_OK;
 }
 
 // A thread on which samplers hung more than once is left alone by the next one.
