@@ -153,9 +153,12 @@ static void end_thread(struct weights *weights, struct thread_weights *thread)
     thread->ended = true;
 }
 
-void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thread)
+void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thread,
+                        uint64_t cpu_ns)
 {
-    end_thread(weights, thread_of(weights, process, thread));
+    struct thread_weights *entry = thread_of(weights, process, thread);
+    entry->waiting_ns += cpu_ns;
+    end_thread(weights, entry);
     ARRAY_RESERVE(weights->free_threads, weights->free_count, weights->free_capacity);
     weights->free_threads[weights->free_count++] =
         map_get(&weights->thread_index, thread, NONE);

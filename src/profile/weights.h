@@ -28,7 +28,10 @@ void weights_sample(struct weights *weights, uint32_t process, uint32_t thread, 
 // The thread used this much CPU time since the last call for it.
 void weights_thread_time(struct weights *weights, uint32_t process, uint32_t thread,
                          uint64_t cpu_ns);
-void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thread);
+
+// The same for the last time.
+void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thread,
+                        uint64_t cpu_ns);
 
 // Since the beginning: all CPU time of the process, and what of it its sampled threads account for.
 void weights_process_time(struct weights *weights, uint32_t process, uint64_t cpu_ns,

@@ -12,10 +12,15 @@
 
 #define EXPORT __attribute__((visibility("default")))
 #define STEP_MS 50
+#define LEAST_RATE 0.1 // the bounds of `ptprof attach`
+#define MOST_RATE 10000.0
+#define MOST_DEPTH 65536u
+#define MOST_SECONDS 1e9 // as ns it still fits
 
 struct ptprof_session {
     struct session *session;
     _Atomic int stop;
+    bool ran;
     struct err err;
 };
 
@@ -43,15 +48,29 @@ static struct session_options options_of(const struct ptprof_options *given)
     struct ptprof_options known = {0};
     if (given)
         memcpy(&known, given, given->size < sizeof known ? given->size : sizeof known);
-    if (known.rate > 0)
+    if (known.rate != 0)
         options.rate = known.rate;
     if (known.max_depth)
         options.max_depth = known.max_depth;
-    if (known.max_stop > 0)
+    if (known.max_stop != 0)
         options.max_stop = known.max_stop;
     options.threads = known.threads;
     options.children = known.children;
     return options;
+}
+
+// Written so that a NaN is wrong too.
+static enum rc check_options(const struct session_options *options, size_t count, struct err *err)
+{
+    if (!count)
+        return err_set(err, RC_USAGE, "no process was named");
+    if (!(options->rate >= LEAST_RATE && options->rate <= MOST_RATE))
+        return err_set(err, RC_USAGE, "the rate is not from %g to %g Hz", LEAST_RATE, MOST_RATE);
+    if (options->max_depth > MOST_DEPTH)
+        return err_set(err, RC_USAGE, "the depth is more than %u frames", MOST_DEPTH);
+    if (!(options->max_stop > 0 && options->max_stop <= 1))
+        return err_set(err, RC_USAGE, "the share to hold a thread is not from 0 to 1");
+    return RC_OK;
 }
 
 EXPORT enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
@@ -60,8 +79,9 @@ EXPORT enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
 {
     struct ptprof_session *session = xcalloc(1, sizeof *session);
     struct session_options wanted = options_of(options);
-    enum rc rc = count ? session_open(pids, count, &wanted, &session->session, &session->err)
-                       : err_set(&session->err, RC_USAGE, "no process was named");
+    enum rc rc = check_options(&wanted, count, &session->err);
+    if (rc == RC_OK)
+        rc = session_open(pids, count, &wanted, &session->session, &session->err);
     *out = rc == RC_OK ? session : NULL;
     if (error_size)
         snprintf(error, error_size, "%s", session->err.text);
@@ -72,7 +92,13 @@ EXPORT enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
 
 EXPORT enum ptprof_result ptprof_run(struct ptprof_session *session, double seconds)
 {
-    int64_t deadline = clock_now() + (int64_t)(seconds * NS_PER_S);
+    if (!(seconds >= 0))
+        return result_of(err_set(&session->err, RC_USAGE, "the time to run is negative"));
+    if (session->ran)
+        return result_of(err_set(&session->err, RC_USAGE, "the session has run already"));
+    session->ran = true;
+    int64_t deadline =
+        clock_now() + (int64_t)((seconds < MOST_SECONDS ? seconds : MOST_SECONDS) * NS_PER_S);
     enum rc rc = session_start(session->session, &session->err);
     while (rc == RC_OK && clock_now() < deadline && !atomic_load(&session->stop)) {
         int64_t left_ms = (deadline - clock_now()) / NS_PER_MS + 1;

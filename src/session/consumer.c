@@ -189,12 +189,12 @@ static void take_thread(struct consumer *consumer, const void *data)
         profile_thread_rename(consumer->profile, thread->profile_thread, record->comm);
         return;
     }
-    ARRAY_RESERVE(consumer->threads, consumer->thread_count, consumer->thread_capacity);
-    map_put(&consumer->thread_index, record->thread, (uint32_t)consumer->thread_count);
-    thread = &consumer->threads[consumer->thread_count++];
     const struct process *process = process_at(consumer, record->process);
     if (process->facts == NONE)
         return; // told before its process: not by a sampler of ours
+    ARRAY_RESERVE(consumer->threads, consumer->thread_count, consumer->thread_capacity);
+    map_put(&consumer->thread_index, record->thread, (uint32_t)consumer->thread_count);
+    thread = &consumer->threads[consumer->thread_count++];
     const struct run_process *facts = &consumer->facts[process->facts];
     *thread = (struct thread){.process = record->process, .tid = record->tid};
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
@@ -208,9 +208,8 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     if (!thread)
         return;
     consumer->counts.threads_cpu_ns += record->cpu_ns;
-    weights_thread_time(consumer->weights, thread->process, record->thread, record->cpu_ns);
-    if (record->record.kind == RECORD_THREAD_END)
-        weights_thread_end(consumer->weights, thread->process, record->thread);
+    (record->record.kind == RECORD_THREAD_END ? weights_thread_end : weights_thread_time)(
+        consumer->weights, thread->process, record->thread, record->cpu_ns);
     thread->held_ns += (uint64_t)record->held_ns;
     int64_t watched = clock_now() - thread->since;
     double share = thread->since && watched > 0 ? (double)thread->held_ns / (double)watched : 0;
@@ -365,7 +364,8 @@ void consumer_finish(struct consumer *consumer)
     consumer->counts.unattributed_ns = unattributed;
     const struct mapping *mapping =
         modules_special(consumer->modules, MODULE_SPECIAL, "[unattributed]");
-    const struct run_process *first = consumer->facts;
+    static const struct run_process nobody;
+    const struct run_process *first = consumer->fact_count ? consumer->facts : &nobody;
     uint32_t location = profile_location(consumer->profile, mapping->id, 0);
     uint32_t thread =
         profile_thread_add(consumer->profile, first->pid, 0, mapping->module->path, first->comm);

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/mem.h"
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
@@ -86,7 +87,8 @@ static enum rc compile_threads(struct session *session, struct err *err)
     int failed = regcomp(&session->threads, text, REG_EXTENDED | REG_NOSUB);
     if (failed) {
         regerror(failed, &session->threads, reason, sizeof reason);
-        return err_set(err, RC_USAGE, "'%s' is not a regular expression: %s", text, reason);
+        AUTO_FREE char *shown = escape_text_dup(text);
+        return err_set(err, RC_USAGE, "'%s' is not a regular expression: %s", shown, reason);
     }
     session->has_threads = true;
     return RC_OK;

@@ -21,6 +21,7 @@
                                    // which nothing is cached need a quarter
 #define ENTRY_ADDRESS (1ull << 63) // not canonical: no memory of a target
 #define CACHE_SIZE 2048            // libunwind hashes to 8 bits only: longer chains cost more
+#define CACHE_SIZE_DEFAULT 128     // of libunwind
 
 // libunwind exports it for perf and the like, but has it in no public header.
 int _Ux86_64_dwarf_search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *table,
@@ -194,7 +195,8 @@ void unwinder_free(struct unwinder *unwinder)
 {
     if (!unwinder)
         return;
-    unw_set_cache_size(unwinder->space, 1, 0); // unmaps the cache, which destroying does not
+    // Unmaps the cache, which destroying does not: the default one lies in the space itself.
+    unw_set_cache_size(unwinder->space, CACHE_SIZE_DEFAULT, 0);
     unw_destroy_addr_space(unwinder->space);
     fde_index_fini(&unwinder->index);
     free(unwinder->frames);

@@ -4,6 +4,8 @@
 
 #include <check.h>
 #include <errno.h>
+#include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -216,6 +218,36 @@ START_TEST(wrong_arguments)
 }
 END_TEST
 
+static const struct ptprof_options wrong[] = {
+    {.rate = -1},       {.rate = 1e9},    {.rate = (double)NAN},     {.rate = (double)INFINITY},
+    {.max_stop = 1.5},  {.max_stop = -1}, {.max_stop = (double)NAN}, {.max_depth = UINT_MAX},
+};
+
+START_TEST(wrong_options)
+{
+    struct ptprof_options options = wrong[_i];
+    struct ptprof_session *session = NULL;
+    options.size = sizeof options;
+    ck_assert_int_eq(ptprof_open(&child, 1, &options, &session, error, sizeof error),
+                     PTPROF_USAGE);
+    ck_assert_str_ne(error, "");
+}
+END_TEST
+
+START_TEST(runs_once)
+{
+    struct ptprof_session *session = open_child(NULL);
+    if (!session)
+        return;
+    ck_assert_int_eq(ptprof_run(session, -1), PTPROF_USAGE);
+    ck_assert_int_eq(ptprof_run(session, (double)NAN), PTPROF_USAGE);
+    ck_assert_int_eq(ptprof_run(session, 0), PTPROF_OK);
+    ck_assert_int_eq(ptprof_run(session, 0), PTPROF_USAGE);
+    ck_assert_str_eq(ptprof_error(session), "the session has run already");
+    ptprof_close(session);
+}
+END_TEST
+
 START_TEST(ended_before_a_sample)
 {
     struct ptprof_session *session = open_child(NULL);
@@ -273,6 +305,8 @@ Suite *suite_api(void)
     tcase_add_test(tests, stopped_by_another_thread);
     tcase_add_test(tests, no_such_process);
     tcase_add_test(tests, wrong_arguments);
+    tcase_add_loop_test(tests, wrong_options, 0, (int)(sizeof wrong / sizeof *wrong));
+    tcase_add_test(tests, runs_once);
     tcase_add_test(tests, ended_before_a_sample);
     tcase_add_test(tests, leaves_nothing_behind);
     Suite *suite = suite_create("api");

@@ -106,7 +106,7 @@ START_TEST(the_rest_of_a_thread_goes_to_its_last_samples)
     sample(1, 1);
     weights_thread_time(weights, PROCESS, 1, 10);
     weights_thread_time(weights, PROCESS, 1, 5); // no sample in this period
-    weights_thread_end(weights, PROCESS, 1);
+    weights_thread_end(weights, PROCESS, 1, 0);
     ck_assert_uint_eq(cpu(0), 100);
     ck_assert_uint_eq(cpu(1), 15);
     ck_assert_uint_eq(weights_finish(weights), 0);
@@ -127,8 +127,7 @@ END_TEST
 
 START_TEST(never_sampled_is_unattributed)
 {
-    weights_thread_time(weights, PROCESS, 1, 70);
-    weights_thread_end(weights, PROCESS, 1);
+    weights_thread_end(weights, PROCESS, 1, 70);
     weights_thread_time(weights, PROCESS, 2, 7);
     weights_process_time(weights, PROCESS, 100, 77);
     ck_assert_uint_eq(weights_finish(weights), 100);
@@ -142,27 +141,26 @@ START_TEST(unmet_threads_are_stood_for_by_those_that_ended)
     weights_thread_time(weights, PROCESS, 1, 100); // goes on
     sample(2, 1);
     sample(3, 2);
-    weights_thread_time(weights, PROCESS, 2, 10);
-    weights_thread_end(weights, PROCESS, 2);
-    weights_thread_time(weights, PROCESS, 3, 12);
-    weights_thread_end(weights, PROCESS, 3);
+    weights_thread_end(weights, PROCESS, 2, 10);
+    weights_thread_end(weights, PROCESS, 3, 12);
     weights_process_time(weights, PROCESS, 222, 122);
-    // Thread 2 had its sample in a period that is over: it is 3 alone, or both, by equal parts.
     ck_assert_uint_eq(cpu(0), 100);
-    ck_assert_uint_eq(cpu_of_all() + weights_finish(weights), 222);
+    ck_assert_uint_eq(cpu(1), 10 + 50);
+    ck_assert_uint_eq(cpu(2), 12 + 50);
+    ck_assert_uint_eq(weights_finish(weights), 0);
 }
 END_TEST
 
 START_TEST(ended_in_the_period_takes_the_unknown_once)
 {
     sample(2, 0);
-    weights_thread_end(weights, PROCESS, 2); // its sample and its end in one period
+    weights_thread_end(weights, PROCESS, 2, 0); // its sample and its end in one period
     weights_process_time(weights, PROCESS, 40, 0);
     ck_assert_uint_eq(cpu(0), 40);
     weights_process_time(weights, PROCESS, 100, 0); // nobody ended here
     ck_assert_uint_eq(cpu(0), 40);
     sample(3, 1);
-    weights_thread_end(weights, PROCESS, 3);
+    weights_thread_end(weights, PROCESS, 3, 0);
     weights_process_time(weights, PROCESS, 105, 0);
     ck_assert_uint_eq(cpu(0), 40);
     ck_assert_uint_eq(cpu(1), 65);
@@ -185,8 +183,8 @@ START_TEST(processes_are_apart)
 {
     weights_sample(weights, 1, 10, value(0));
     weights_sample(weights, 2, 20, value(1));
-    weights_thread_end(weights, 1, 10);
-    weights_thread_end(weights, 2, 20);
+    weights_thread_end(weights, 1, 10, 0);
+    weights_thread_end(weights, 2, 20, 0);
     weights_process_time(weights, 1, 50, 0);
     ck_assert_uint_eq(cpu(0), 50);
     ck_assert_uint_eq(cpu(1), 0);
@@ -207,9 +205,10 @@ struct model {
     uint64_t samples;
 };
 
-static void spend(struct model *model, uint32_t slot, uint64_t cpu_ns)
+static void spend(struct model *model, uint32_t slot, uint64_t cpu_ns, bool last)
 {
-    weights_thread_time(weights, slot % PROCESSES, model->numbers[slot], cpu_ns);
+    (last ? weights_thread_end : weights_thread_time)(weights, slot % PROCESSES,
+                                                      model->numbers[slot], cpu_ns);
     model->cpu[slot % PROCESSES] += cpu_ns;
     model->threads_cpu[slot % PROCESSES] += cpu_ns;
 }
@@ -225,11 +224,10 @@ static void act(struct model *model)
         model->samples++;
         break;
     case 4 ... 5:
-        spend(model, slot, (uint64_t)random() % 5 * 333);
+        spend(model, slot, (uint64_t)random() % 5 * 333, false);
         break;
     case 6:
-        spend(model, slot, (uint64_t)random() % 1000);
-        weights_thread_end(weights, process, model->numbers[slot]);
+        spend(model, slot, (uint64_t)random() % 1000, true);
         model->numbers[slot] = 0;
         break;
     case 7:

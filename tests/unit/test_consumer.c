@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// Records as a sampler writes them, also those that it cannot: what told of them found no room.
+#include "session/consumer.h"
+
+#include <check.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "sample/record.h"
+#include "sample/sampler.h"
+
+static struct control *control;
+static struct modules *modules;
+static struct profile *profile;
+static struct consumer *consumer;
+
+static void set_up(void)
+{
+    control = control_new(1 << 20, NULL);
+    ck_assert_ptr_nonnull(control);
+    modules = modules_new();
+    profile = profile_new(10000);
+    consumer = consumer_new(control, modules, profile, 100);
+}
+
+static void tear_down(void)
+{
+    consumer_free(consumer);
+    profile_free(profile);
+    modules_free(modules);
+    control_free(control);
+}
+
+// Fills in the header and puts it into the ring.
+static void tell(uint32_t kind, const void *record, size_t length)
+{
+    struct record *to = ring_reserve(&control->ring, length);
+    ck_assert_ptr_nonnull(to);
+    memcpy(to, record, length);
+    ring_commit(&control->ring, to, kind, length);
+}
+
+static void tell_process(uint32_t kind, uint32_t process, const char *comm)
+{
+    struct record_process record = {.process = process, .pid = getpid()};
+    strncpy(record.comm, comm, COMM_MAX - 1);
+    tell(kind, &record, sizeof record);
+}
+
+static void tell_thread(uint32_t thread, uint32_t process)
+{
+    const struct record_thread record = {
+        .thread = thread, .process = process, .tid = getpid(), .comm = "worker"};
+    tell(RECORD_THREAD, &record, sizeof record);
+}
+
+static void tell_thread_time(uint32_t kind, uint32_t thread, uint64_t cpu_ns)
+{
+    const struct record_thread_time record = {.thread = thread, .cpu_ns = cpu_ns};
+    tell(kind, &record, sizeof record);
+}
+
+static void tell_process_time(uint32_t process, uint64_t cpu_ns, uint64_t threads_cpu_ns)
+{
+    const struct record_process_time record = {
+        .process = process, .cpu_ns = cpu_ns, .threads_cpu_ns = threads_cpu_ns};
+    tell(RECORD_PROCESS_TIME, &record, sizeof record);
+}
+
+// A thread in a function of this process, without a stack.
+static void tell_capture(uint32_t thread)
+{
+    struct record_capture record = {.capture = {.time = 1, .thread = thread}};
+    record.capture.regs.rip = (uint64_t)(uintptr_t)tell_capture;
+    record.capture.regs.rsp = 4096;
+    tell(RECORD_CAPTURE, &record, sizeof record);
+}
+
+static uint64_t cpu_of_all(void)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < profile_value_count(profile); i++)
+        sum += profile_value_get(profile, i)->cpu_ns;
+    return sum;
+}
+
+START_TEST(a_sample_and_its_time)
+{
+    tell_process(RECORD_PROCESS, 0, "server");
+    tell_thread(7, 0);
+    tell_capture(7);
+    tell_thread_time(RECORD_THREAD_TIME, 7, 1000);
+    tell_process_time(0, 1000, 1000);
+    tell_process(RECORD_PROCESS_END, 0, "");
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    struct consumer_counts counts = consumer_counts(consumer);
+    ck_assert_uint_eq(counts.samples, 1);
+    ck_assert_uint_eq(counts.cpu_ns, 1000);
+    ck_assert_uint_eq(counts.unattributed_ns, 0);
+    ck_assert_uint_eq(counts.processes, 1);
+    ck_assert_uint_eq(cpu_of_all(), 1000);
+    const struct run_process *facts = consumer_processes(consumer);
+    ck_assert_int_eq(facts->pid, getpid());
+    ck_assert(facts->ended);
+    const struct profile_thread *thread = profile_thread_get(profile, 0);
+    ck_assert_str_eq(profile_string(profile, thread->comm), "worker");
+}
+END_TEST
+
+// Threads that live for less than a period: the last of their time comes with their end.
+START_TEST(short_lived_threads_stand_for_the_others)
+{
+    tell_process(RECORD_PROCESS, 0, "server");
+    tell_thread(7, 0);
+    tell_capture(7);
+    tell_thread_time(RECORD_THREAD_END, 7, NS_PER_S);
+    tell_process_time(0, 9ull * NS_PER_S, NS_PER_S); // the rest by threads that were never met
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, 0);
+    ck_assert_uint_eq(cpu_of_all(), 9ull * NS_PER_S);
+}
+END_TEST
+
+START_TEST(what_no_sample_could_take)
+{
+    tell_process(RECORD_PROCESS, 0, "server");
+    tell_process_time(0, NS_PER_S, 0);
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, NS_PER_S);
+    ck_assert_uint_eq(profile_value_count(profile), 1);
+    ck_assert_uint_eq(profile_value_get(profile, 0)->samples, 0);
+    ck_assert_uint_eq(cpu_of_all(), NS_PER_S);
+}
+END_TEST
+
+START_TEST(nobody_told_of_the_process)
+{
+    tell_thread(7, 3);
+    tell_capture(7);
+    tell_thread_time(RECORD_THREAD_TIME, 7, 100);
+    tell_thread_time(RECORD_THREAD_END, 8, 100);
+    tell_process_time(3, NS_PER_S, 100);
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).samples, 0);
+    ck_assert_uint_eq(consumer_counts(consumer).processes, 0);
+}
+END_TEST
+
+START_TEST(unknown_kinds_are_passed_over)
+{
+    const struct record_process record = {0};
+    tell(1000, &record, sizeof record);
+    tell_process(RECORD_PROCESS, 0, "server");
+    consumer_drain(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).processes, 1);
+    ck_assert_ptr_null(ring_peek(&control->ring));
+}
+END_TEST
+
+Suite *suite_consumer(void);
+
+Suite *suite_consumer(void)
+{
+    TCase *tests = tcase_create("consumer");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, a_sample_and_its_time);
+    tcase_add_test(tests, short_lived_threads_stand_for_the_others);
+    tcase_add_test(tests, what_no_sample_could_take);
+    tcase_add_test(tests, nobody_told_of_the_process);
+    tcase_add_test(tests, unknown_kinds_are_passed_over);
+    Suite *suite = suite_create("consumer");
+    suite_add_tcase(suite, tests);
+    return suite;
+}
