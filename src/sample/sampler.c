@@ -159,6 +159,11 @@ enum rc sampler_start(struct control *control, const struct sampler_config *conf
     return pid > 0 ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot start the sampler process");
 }
 
+void sampler_wake(pid_t child)
+{
+    kill(child, SIGTERM); // it takes the signal from tracer_sleep
+}
+
 bool sampler_ended(pid_t child)
 {
     return waitpid(child, NULL, WNOHANG) != 0;
@@ -169,7 +174,7 @@ void sampler_stop(struct control *control, pid_t child)
     struct timespec moment = {.tv_nsec = NS_PER_MS};
     int64_t deadline = clock_now() + STOP_NS;
     atomic_store(&control->stop, 1);
-    kill(child, SIGTERM); // wakes it, no more
+    sampler_wake(child);
     while (!sampler_ended(child)) {
         if (clock_now() >= deadline)
             kill(child, SIGKILL);

@@ -31,6 +31,9 @@ void control_free(struct control *control);
 enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,
                       struct err *err) MUST_CHECK;
 
+// Makes the sampler look at once whether it is to stop, to pause or to go on.
+void sampler_wake(pid_t child);
+
 // Reaps the sampler if it has ended.
 bool sampler_ended(pid_t child);
 

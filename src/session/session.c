@@ -250,6 +250,8 @@ void session_pause(struct session *session, bool paused)
         session->paused_at = clock_now();
     else
         session->paused_ns += clock_now() - session->paused_at;
+    if (session->sampler)
+        sampler_wake(session->sampler);
 }
 
 void session_finish(struct session *session, enum run_end end)
