@@ -13,6 +13,7 @@
 #define READS_A_ROUND 100            // threads read though they slept: about 50 us
 #define SHORTFALL_NS (8 * NS_PER_MS) // two scheduler ticks: clocks of others move in such steps
 #define SWEEP_NS (250 * NS_PER_MS)   // least time between two reads of all threads for a shortfall
+#define CLOCK_SHARE 200              // reading clocks takes at most one part in so many of our time
 #define REPORT_NS NS_PER_S
 #define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
 #define SIGN_NS (10 * NS_PER_MS)     // a sign of life while a thread is interrupted
@@ -168,17 +169,27 @@ static void cool(struct roster *roster, int64_t now)
     roster->hot_count = kept;
 }
 
-// The process used more than the threads read account for: some other thread began to run.
-static void follow_shortfall(struct round *round, struct watched *process, int64_t now)
+// The kernel adds up all threads of a process at each read of its clock.
+static void read_clock(struct watched *process, int64_t now)
 {
     uint64_t cpu_ns;
+    int64_t before = clock_now();
     if (!watched_cpu(process, &cpu_ns))
         return;
+    process->clock_cost = clock_now() - before;
+    process->clock_at = now;
     process->shortfall += cpu_ns - process->last_cpu;
     process->shortfall -= process->read_ns < process->shortfall ? process->read_ns
                                                                 : process->shortfall;
     process->last_cpu = cpu_ns;
     process->read_ns = 0;
+}
+
+// The process used more than the threads read account for: some other thread began to run.
+static void follow_shortfall(struct round *round, struct watched *process, int64_t now)
+{
+    if (now - process->clock_at >= process->clock_cost * CLOCK_SHARE)
+        read_clock(process, now);
     if (process->shortfall < SHORTFALL_NS || now - process->swept_at < SWEEP_NS)
         return;
     process->swept_at = now;
@@ -203,8 +214,10 @@ static void report_times(struct round *round, struct watched *process, int64_t n
         if (is_wanted(round, thread))
             report_thread_time(round->control, RECORD_THREAD_TIME, thread);
     }
-    if (!round->threads) // else most of it was spent by threads that nobody asked for
-        report_process_time(round->control, process);
+    if (round->threads)
+        return; // most CPU time of the process was spent by threads that nobody asked for
+    read_clock(process, now);
+    report_process_time(round->control, process);
 }
 
 static void part_with_threads(struct round *round, struct watched *process)
@@ -301,7 +314,6 @@ void round_finish(struct round *round)
         for (size_t k = 0; k < process->count; k++)
             if (process->threads[k]->announced && thread_read(process->threads[k], &stat) == RC_OK)
                 thread_note(process->threads[k], &stat, &process->read_ns);
-        watched_cpu(process, &process->last_cpu);
         report_times(round, process, clock_now());
     }
 }

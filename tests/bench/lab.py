@@ -26,12 +26,21 @@ PATIENCE = 90    # seconds to wait for that, and to repeat, in the whole run
 Row = collections.namedtuple("Row", "what ours peer figure met", defaults=(None,))
 
 
+def short(value):
+    """Three digits, without an exponent."""
+    return f"{float(f'{value:.3g}'):,.10g}"
+
+
+def times(ratio):
+    return f"{short(ratio)} times" if ratio >= 0.1 else f"1/{short(1 / ratio)}"
+
+
 def against(what, ours, name, theirs, unit, aim=None, scale=1.0):
     """A row that compares two values of one unit."""
-    texts = what, f"{ours * scale:.3g} {unit}", f"{name}: {theirs * scale:.3g} {unit}"
+    texts = what, f"{short(ours * scale)} {unit}", f"{name}: {short(theirs * scale)} {unit}"
     if theirs <= 0:
         return Row(*texts, "too little to measure")
-    figure = f"{ours / theirs:.2g} times" + (f" (aim {aim:g})" if aim else "")
+    figure = times(ours / theirs) + (f" (aim {aim:g})" if aim else "")
     return Row(*texts, figure, ours / theirs <= aim if aim else None)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import workloads
-from lab import Row, against, missing, percent
+from lab import Row, against, missing, percent, short
 
 STACKS = 200
 
@@ -23,14 +23,14 @@ def rows(lab):
         return [missing("unwinding the stacks of cc1plus", "g++ is not installed")]
     time.sleep(2)
     cost = lab.undisturbed(lambda: costs(lab, compiler.pid))
-    run = lab.summary(lab.attach(compiler.pid, 6, "-r", 999, "--max-stop", 100))
+    run = lab.summary(lab.attach(compiler.pid, 8, "-r", 250, "--max-stop", 100))
     lab.close()
     ours = cost["walk_p50_ns"]
     return [
-        Row("unwinding a stack of cc1plus, p50", f"{ours / 1000:.3g} us",
+        Row("unwinding a stack of cc1plus, p50", f"{short(ours / 1000)} us",
             f"{cost['frames']} frames on average", "aim 60 us", ours <= 60_000),
         against("unwinding a stack of cc1plus, p50", ours, "libunwind's own accessors",
                 cost["live_p50_ns"], "us", scale=1e-3),
-        percent(f"stacks of {run['samples']} that end before the root",
+        percent(f"stacks of cc1plus that end before the root, of {run['samples']}",
                 100 * run["cut"] / run["samples"], 0.5),
     ]

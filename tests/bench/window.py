@@ -7,22 +7,27 @@ import subprocess
 import time
 
 import workloads
-from lab import Row, against, missing
+from lab import Row, against, missing, short
 
 WINDOW = 4   # seconds
 LIMIT = 100  # seconds for perf script
+ROOTS = {"_start", "start_thread", "clone", "clone3", "__clone", "__clone3"}
+
+
+# took: seconds from the end of the window to the finished file; rooted: percent of the stacks
+Result = collections.namedtuple("Result", "took bytes rooted")
 
 
 def ptprof(lab, pid, form):
-    """(seconds from the end of the window to the finished file, bytes on disk)"""
     out = lab.tmp / f"window.{form}"
     attached = lab.attach(pid, WINDOW, "-f", form, "-o", out)
     attached.popen.wait()
     finished = time.time()
-    began = lab.summary(attached)["start_wall_ns"] / 1e9
-    took, size = finished - began - WINDOW, out.stat().st_size
+    run = lab.summary(attached)
+    took = finished - run["start_wall_ns"] / 1e9 - WINDOW
+    result = Result(took, out.stat().st_size, 100 - 100 * run["cut"] / run["samples"])
     out.unlink()
-    return took, size
+    return result
 
 
 def collapse(lines):
@@ -42,7 +47,7 @@ def collapse(lines):
 
 
 def perf(lab, pid):
-    """The same of perf; None when it took too long."""
+    """None when it took too long."""
     data, text = lab.tmp / "window.perf", lab.tmp / "window.perf.folded"
     ended = lab.tmp / "window.ended"
     subprocess.run(["perf", "record", "-q", "-e", "cpu-clock", "-F", "99", "--call-graph", "dwarf",
@@ -53,27 +58,31 @@ def perf(lab, pid):
                                 errors="replace", timeout=LIMIT)
     except subprocess.TimeoutExpired:
         return None
-    text.write_text("".join(f"{stack} {count}\n"
-                            for stack, count in collapse(script.stdout.splitlines()).items()))
+    stacks = collapse(script.stdout.splitlines())
+    text.write_text("".join(f"{stack} {count}\n" for stack, count in stacks.items()))
     took = time.time() - float(ended.read_text())
-    return took, data.stat().st_size + text.stat().st_size
+    rooted = sum(count for stack, count in stacks.items() if stack.split(";")[1:2][0] in ROOTS)
+    return Result(took, data.stat().st_size + text.stat().st_size,
+                  100 * rooted / stacks.total())
 
 
 def compare(lab, name, target, problem):
     what = f"end of a {WINDOW} s window to finished file, {name}"
-    ours, size = lab.undisturbed(lambda: ptprof(lab, target.pid, "collapsed"))
-    pprof, pprof_size = lab.undisturbed(lambda: ptprof(lab, target.pid, "pprof"))
-    yield Row(what + ", pprof", f"{pprof:.3g} s", "", "aim 1 s", pprof <= 1)
-    yield Row(what + ", collapsed", f"{ours:.3g} s", "", "aim 1 s", ours <= 1)
+    ours = {form: lab.undisturbed(lambda: ptprof(lab, target.pid, form))
+            for form in ("pprof", "collapsed")}
+    for form, result in ours.items():
+        yield Row(f"{what}, {form}", f"{short(result.took)} s", "", "aim 1 s", result.took <= 1)
     theirs = None if problem else lab.undisturbed(lambda: perf(lab, target.pid))
     if not theirs:
         yield missing(what, problem or f"perf script did not end within {LIMIT} s")
         return
     peer = "perf record, script, collapse"
-    yield against(what + ", collapsed", ours, peer, theirs[0], "s")
-    for form, bytes_on_disk in ("collapsed", size), ("pprof", pprof_size):
-        yield against(f"bytes on disk for it, {name}, {form}", bytes_on_disk, peer, theirs[1],
-                      "KiB", scale=1 / 1024)
+    yield against(f"{what}, collapsed", ours["collapsed"].took, peer, theirs.took, "s")
+    for form, result in ours.items():
+        yield against(f"bytes on disk for it, {name}, {form}", result.bytes, peer, theirs.bytes, "KiB",
+                      scale=1 / 1024)
+    yield Row(f"stacks in it that reach their root, {name}", f"{ours['collapsed'].rooted:.1f} %",
+              f"perf, 8 KiB of stack: {theirs.rooted:.1f} %", "")
 
 
 def rows(lab):
