@@ -31,7 +31,7 @@ struct watched { // a process
     size_t next_cold;    // index of the next one to read in turn
     uint64_t read_ns;    // CPU time that this round's reads of threads account for
     int64_t clock_at, clock_cost; // when the CPU clock was read, and how long that took
-    int64_t added_at, scanned_at, scan_cost, swept_at, reported_at;
+    int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost, reported_at;
     bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
     int untold;          // enum record_kind that the main process must know first, 0: none
     bool born_watched;   // it began while we looked: all of its CPU time counts

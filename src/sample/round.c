@@ -14,6 +14,7 @@
 #define SHORTFALL_NS (8 * NS_PER_MS) // two scheduler ticks: clocks of others move in such steps
 #define SWEEP_NS (250 * NS_PER_MS)   // least time between two reads of all threads for a shortfall
 #define CLOCK_SHARE 200              // reading clocks takes at most one part in so many of our time
+#define SWEEP_SHARE 200              // and such reads of all threads one part in so many
 #define REPORT_NS NS_PER_S
 #define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
 #define SIGN_NS (10 * NS_PER_MS)     // a sign of life while a thread is interrupted
@@ -190,12 +191,16 @@ static void follow_shortfall(struct round *round, struct watched *process, int64
 {
     if (now - process->clock_at >= process->clock_cost * CLOCK_SHARE)
         read_clock(process, now);
-    if (process->shortfall < SHORTFALL_NS || now - process->swept_at < SWEEP_NS)
+    int64_t wait = process->sweep_cost * SWEEP_SHARE;
+    if (process->shortfall < SHORTFALL_NS ||
+        now - process->swept_at < (wait > SWEEP_NS ? wait : SWEEP_NS))
         return;
+    int64_t began = clock_now();
     process->swept_at = now;
     process->shortfall = 0;
     process->incomplete = true;
     visit_cold(round, process, process->count, now);
+    process->sweep_cost = clock_now() - began;
 }
 
 // --- reports ---

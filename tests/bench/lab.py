@@ -38,7 +38,7 @@ def times(ratio):
 def against(what, ours, name, theirs, unit, aim=None, scale=1.0):
     """A row that compares two values of one unit."""
     texts = what, f"{short(ours * scale)} {unit}", f"{name}: {short(theirs * scale)} {unit}"
-    if theirs <= 0:
+    if min(ours, theirs) <= 0:
         return Row(*texts, "too little to measure")
     figure = times(ours / theirs) + (f" (aim {aim:g})" if aim else "")
     return Row(*texts, figure, ours / theirs <= aim if aim else None)
@@ -101,8 +101,10 @@ class Lab(run.Context):
         return result, (self.others() - others) / (time.monotonic() - began)
 
     def _await_quiet(self):
+        began = time.monotonic()
         while self._disturbance(lambda: time.sleep(QUIET_FOR))[1] > OTHERS and Lab.patience > 0:
-            Lab.patience -= QUIET_FOR
+            Lab.patience -= time.monotonic() - began
+            began = time.monotonic()
 
     def undisturbed(self, measure):
         """Measures again when others ran meanwhile."""

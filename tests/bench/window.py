@@ -79,8 +79,8 @@ def compare(lab, name, target, problem):
     peer = "perf record, script, collapse"
     yield against(f"{what}, collapsed", ours["collapsed"].took, peer, theirs.took, "s")
     for form, result in ours.items():
-        yield against(f"bytes on disk for it, {name}, {form}", result.bytes, peer, theirs.bytes, "KiB",
-                      scale=1 / 1024)
+        yield against(f"bytes on disk for it, {name}, {form}", result.bytes, peer, theirs.bytes,
+                      "KiB", scale=1 / 1024)
     yield Row(f"stacks in it that reach their root, {name}", f"{ours['collapsed'].rooted:.1f} %",
               f"perf, 8 KiB of stack: {theirs.rooted:.1f} %", "")
 

@@ -267,7 +267,7 @@ def test_live_unwinder(ctx):
     profile = profile_unharmed(ctx, target, "-d", "2s", "--unwinder", "live", "--max-stop", "50")
     n = count(stacks(profile))
     assert n > 20 and rooted_share(profile) >= 0.6
-    assert samples_with(profile, "burn") / n > 0.75
+    assert samples_with(profile, "burn") / n > 0.6
 
 
 def test_hostile_names(ctx):
