@@ -153,7 +153,8 @@ static void load_image(struct consumer *consumer, struct process *process, pid_t
 {
     image_fini(process);
     process->space = space_new(consumer->modules, pid, pid);
-    process->refreshed_at = clock_now();
+    // The maps of a leader that has ended are empty: the first capture's thread will be asked.
+    process->refreshed_at = space_is_empty(process->space) ? 0 : clock_now();
     struct code_source source = {process->space, read_code, find_table, is_code};
     process->unwinder = unwinder_new(&source, consumer->max_depth);
 }

@@ -74,6 +74,9 @@ void space_free(struct space *space);
 // (additions alone do not count: what was cached of the old ones stays true). RC_GONE: it ended.
 enum rc space_refresh(struct space *space, pid_t tid, bool *changed) MUST_CHECK;
 
+// Nothing is known: the process is gone, or the thread asked was a leader that has ended.
+bool space_is_empty(const struct space *space);
+
 // The area that holds the address, or NULL.
 const struct area *space_find(const struct space *space, uint64_t address);
 

@@ -34,6 +34,11 @@ void space_free(struct space *space)
     free(space);
 }
 
+bool space_is_empty(const struct space *space)
+{
+    return !space->count;
+}
+
 const struct area *space_find(const struct space *space, uint64_t address)
 {
     size_t low = 0, high = space->count;
