@@ -256,9 +256,10 @@ class Context:
         self.started.append(process)
         return process
 
-    def target(self, name, *arguments, **popen):
+    def target(self, name, *arguments, prefix=(), **popen):
         """Starts build/tests/targets/NAME and waits until it is ready."""
-        process = self.spawn(self.program(name), *arguments, **popen)
+        process = self.spawn(*prefix, self.program(name), *arguments, **popen)
+        process.name = name
         process.said_before = []
         while (line := process.line()) != "ready":
             process.said_before.append(line)

@@ -35,11 +35,14 @@ def times(ratio):
     return f"{short(ratio)} times" if ratio >= 0.1 else f"1/{short(1 / ratio)}"
 
 
-def against(what, ours, name, theirs, unit, aim=None, scale=1.0):
-    """A row that compares two values of one unit."""
-    texts = what, f"{short(ours * scale)} {unit}", f"{name}: {short(theirs * scale)} {unit}"
-    if min(ours, theirs) <= 0:
-        return Row(*texts, "too little to measure")
+def against(what, ours, name, theirs, unit, aim=None, scale=1.0, spread=None):
+    """A row that compares two values of one unit. spread: how far each of them may be off."""
+    def text(i, value):
+        around = f" ±{short(spread[i] * scale)}" if spread else ""
+        return f"{short(value * scale)}{around} {unit}"
+    texts = what, text(0, ours), f"{name}: {text(1, theirs)}"
+    if ours <= 0 or theirs <= (2 * spread[1] if spread else 0):
+        return Row(*texts, "too noisy here")
     figure = times(ours / theirs) + (f" (aim {aim:g})" if aim else "")
     return Row(*texts, figure, ours / theirs <= aim if aim else None)
 

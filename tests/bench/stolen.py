@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import time
+from statistics import quantiles
 
 from lab import against, median, missing, thread_named
 
@@ -90,9 +91,11 @@ class Bench:
 
 
 def per_sample(results, baseline):
-    """Median over the rounds, us."""
-    return median((stolen - base) / rate / 1000
-                  for (stolen, rate), (base, _) in zip(results, baseline))
+    """Median over the rounds and half the distance of their quartiles, us."""
+    found = [(stolen - base) / rate / 1000
+             for (stolen, rate), (base, _) in zip(results, baseline)]
+    low, _, high = quantiles(found, n=4, method="inclusive")
+    return median(found), (high - low) / 2
 
 
 def compare(lab, rate, seconds, rounds, cpus, baselines, where=""):
@@ -103,9 +106,10 @@ def compare(lab, rate, seconds, rounds, cpus, baselines, where=""):
     lab.close()
     us = {name: per_sample(found[name], found[base]) for name, base in baselines.items()}
     what = f"stolen from a spinning thread per sample, {rate} Hz{where}"
-    yield against(what, us["ptprof"], "bare stop", us["bare"], "us", aim=1.5)
-    if "perf" in us:
-        yield against(what, us["ptprof"], "perf, dwarf", us["perf"], "us", aim=2.5)
+    for peer, name, aim in ("bare", "bare stop", 1.5), ("perf", "perf, dwarf", 2.5):
+        if peer in us:
+            values, spread = zip(us["ptprof"], us[peer])
+            yield against(what, values[0], name, values[1], "us", aim, spread=spread)
 
 
 def rows(lab):

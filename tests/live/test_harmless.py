@@ -164,11 +164,23 @@ def current_gaps(target):
     return json.loads(target.line())
 
 
+def await_hold(pid, seconds):
+    """Returns as soon as a thread of the process is traced, or when the time is over."""
+    paths = [f"/proc/{pid}/task/{tid}/status" for tid in os.listdir(f"/proc/{pid}/task")]
+    fds = [os.open(path, os.O_RDONLY) for path in paths]
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if any(b"TracerPid:\t0\n" not in os.pread(fd, 4096, 0) for fd in fds):
+            break
+    for fd in fds:
+        os.close(fd)
+
+
 def stop_sampler(ctx, run, target):
-    """Stops the sampler at a random moment. True if it held a thread: then somebody else has to let
-    go of that thread, so it is left stopped; otherwise it goes on."""
-    time.sleep(random.uniform(0, 0.003))
+    """Stops the sampler when it holds a thread. True if it still does: then somebody else has to
+    let go of that thread, so it is left stopped; otherwise it goes on."""
     sampler = run.sampler()
+    await_hold(target.pid, 0.05)
     try:
         os.kill(sampler, signal.SIGSTOP)
     except ProcessLookupError:
@@ -183,18 +195,39 @@ def stop_sampler(ctx, run, target):
     return False
 
 
+def on_different_cpus(ctx):
+    """(one CPU for us, one for the target and its sampler): a sampler with real-time priority
+    that shared ours could not be stopped by us while it holds a thread."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        raise ctx.Skip("only one CPU: the sampler cannot be stopped while it holds a thread")
+    return cpus[0], cpus[-1]
+
+
 def test_sampler_hangs(ctx):
     """A stopped sampler that holds a thread: free again within 100 ms, beside the gaps that this
     machine makes by itself."""
-    target = ctx.target("tsc_gaps", "--threshold", 100000)
+    all_cpus = os.sched_getaffinity(0)
+    ours, theirs = on_different_cpus(ctx)
+    try:
+        os.sched_setaffinity(0, {ours})
+        hang_samplers(ctx, theirs)
+    finally:
+        os.sched_setaffinity(0, all_cpus)
+
+
+def hang_samplers(ctx, cpu):
+    pinned = ("taskset", "-c", str(cpu))
+    target = ctx.target("tsc_gaps", "--threshold", 100000, prefix=pinned)
     before = ctx.health(target.pid)
     noise = gaps(target, 2)["longest"]
-    run = ctx.start("attach", target.pid, "-d", "60s", *FAST, "-o", ctx.tmp / "out.json")
+    run = ctx.start("attach", target.pid, "-d", "60s", *FAST, "-o", ctx.tmp / "out.json",
+                    prefix=pinned)
     run.says("attached")
     current_gaps(target)
     moments = hits = 0
     begin = time.monotonic()
-    while moments < 50 or (hits < 5 and time.monotonic() < begin + 20):
+    while hits < 2 and time.monotonic() < begin + 20: # then the thread is left alone
         moments += 1
         if stop_sampler(ctx, run, target):
             hits += 1

@@ -318,6 +318,34 @@ static pid_t gone(void)
     return child;
 }
 
+START_TEST(syscall_of_a_sleeper)
+{
+    struct proc_syscall call;
+    ck_assert(proc_syscall_parse("202 0x7f10 0x80 0x2 0x0 0x0 0xffffffffffffffff 0x7ffd0 0x7f1234\n",
+                                 &call));
+    ck_assert_int_eq(call.number, 202);
+    ck_assert_uint_eq(call.args[0], 0x7f10);
+    ck_assert_uint_eq(call.args[5], UINT64_MAX);
+    ck_assert_uint_eq(call.sp, 0x7ffd0);
+    ck_assert_uint_eq(call.pc, 0x7f1234);
+    ck_assert(proc_syscall_parse("-1 0x7ffd0 0x7f1234\n", &call));
+    ck_assert_int_eq(call.number, -1);
+    ck_assert_uint_eq(call.args[0], 0);
+    ck_assert_uint_eq(call.sp, 0x7ffd0);
+    ck_assert_uint_eq(call.pc, 0x7f1234);
+}
+END_TEST
+
+START_TEST(syscall_that_is_none)
+{
+    static const char *const texts[] = {"", "running\n", "202\n", "202 0x1 0x2\n", "-1 0x7f\n",
+                                        "202 0x1 0x2 0x3 0x4 0x5 0x6 0x7\n"};
+    struct proc_syscall call;
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        ck_assert_msg(!proc_syscall_parse(texts[i], &call), "%s", texts[i]);
+}
+END_TEST
+
 START_TEST(readers_of_who_is_gone)
 {
     AUTO_BUF struct buf text = {0};
@@ -396,6 +424,8 @@ static TCase *texts(void)
     tcase_add_loop_test(tests, schedstat, 0, (int)ARRAY_LENGTH(schedstats));
     tcase_add_test(tests, schedstat_of_large_numbers);
     tcase_add_test(tests, syscall_text);
+    tcase_add_test(tests, syscall_of_a_sleeper);
+    tcase_add_test(tests, syscall_that_is_none);
     return tests;
 }
 
