@@ -5,12 +5,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sample/report.h"
+#include "target/memory.h"
 
 #define SPIN_NS (20 * NS_PER_US)      // longer, and we would starve a thread queued on our CPU
 #define ANSWERED_NS (200 * NS_PER_US) // who takes longer had not been running
@@ -101,11 +101,9 @@ static uint32_t stack_wanted(const struct look *look, const struct thread *threa
 
 static void copy_stack(const struct held *held, struct capture *capture, uint32_t wanted)
 {
-    struct iovec here = {capture->stack, wanted};
-    struct iovec there = {(void *)held->regs.rsp, wanted};
-    ssize_t got = process_vm_readv(held->hold.tid, &here, 1, &there, 1, 0);
     capture->stack_asked = wanted;
-    capture->stack_length = got > 0 ? (uint32_t)got : 0;
+    capture->stack_length =
+        (uint32_t)memory_read_some(held->hold.tid, held->regs.rsp, capture->stack, wanted);
 }
 
 static void unwind_live(const struct look *look, const struct held *held, struct capture *capture)

@@ -185,6 +185,26 @@ bool proc_syscall_is_running(const char *text)
     return strncmp(text, "running", 7) == 0;
 }
 
+bool proc_syscall_parse(const char *text, struct proc_syscall *call)
+{
+    uint64_t values[8]; // arguments, sp, pc
+    size_t count = 0;
+    char *end;
+    *call = (struct proc_syscall){.number = strtol(text, &end, 10)};
+    if (end == text)
+        return false;
+    for (; count < ARRAY_LENGTH(values) && *end == ' '; count++)
+        values[count] = strtoull(end, &end, 16);
+    bool in_call = call->number >= 0;
+    if (count != (in_call ? 8 : 2))
+        return false;
+    if (in_call)
+        memcpy(call->args, values, sizeof call->args);
+    call->sp = values[count - 2];
+    call->pc = values[count - 1];
+    return true;
+}
+
 static enum rc rc_of_errno(int errnum)
 {
     switch (errnum) {

@@ -59,6 +59,15 @@ bool schedstat_parse(const char *text, struct schedstat *stat);
 // Whether a task/TID/syscall text says "running" (on a CPU or waiting for one).
 bool proc_syscall_is_running(const char *text);
 
+struct proc_syscall { // of a thread that does not run: where it went to sleep
+    long number;      // of the system call; -1: it sleeps without one (a page fault, a stop)
+    uint64_t args[6]; // 0 without a system call
+    uint64_t sp, pc;  // of the user code
+};
+
+// False when the thread runs, or the text is no such line.
+bool proc_syscall_parse(const char *text, struct proc_syscall *call);
+
 // Reads a file below /proc, whole. RC_GONE: no such process (any more); RC_DENIED; RC_IO.
 enum rc procfs_read(struct buf *buf, const char *path_format, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
 

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// Memory of a target, read in place: no thread of it is stopped. What is read may change meanwhile.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Copies [address, address + length) of the process; false when it is not all there, or not for us.
+bool memory_read(pid_t pid, uint64_t address, void *to, size_t length);
+
+// Copies as much from `address` up as is mapped, at most `length`; how many bytes that were.
+size_t memory_read_some(pid_t pid, uint64_t address, void *to, size_t length);
