@@ -79,6 +79,7 @@ struct wait {
     const char *object_kind; // "mutex", "recursive mutex", "rwlock (to write)", "semaphore"; NULL
     size_t owner;         // index of the thread that holds or is waited for, or WAIT_NOBODY
     pid_t owner_tid;      // as the lock says, in our PID namespace; 0: none. May be dead
+    bool timed;           // it ends by its timeout at the latest
     bool probable;        // the owner was found by the lock's address on its stack ...
     size_t owner_frame;   // ... in this frame, WAIT_NOBODY: not known which
 };
