@@ -146,10 +146,14 @@ static void tell_lock(const struct finder *finder, size_t self, const struct cal
     const struct lock *lock = &finder->locks[self];
     if (lock->kind == WAIT_JOIN && wait->owner != WAIT_NOBODY) {
         buf_puts(&text, "the end of ");
+        wait->holder_at = text.length;
         finder_put_thread(finder, wait->owner, &text);
+        wait->holder_length = text.length - wait->holder_at;
     } else {
         put_object(wait, &text);
+        wait->holder_at = text.length;
         put_owner(finder, wait, self, lock, &text);
+        wait->holder_length = text.length - wait->holder_at;
     }
     if (call->text.length)
         buf_puts(&text, call->text.data);
@@ -241,6 +245,18 @@ void wait_find_all(const struct wait_process *process, struct wait *waits)
     }
     holders_free(holders);
     finder_fini(&finder);
+}
+
+void wait_forget_owner(struct wait *wait)
+{
+    const char *rest = wait->text + wait->holder_at + wait->holder_length;
+    const char *instead = wait->kind == WAIT_JOIN && wait->holder_length ? "a thread" : "";
+    AUTO_FREE char *old = wait->text;
+    wait->text = xasprintf("%.*s%s%s", (int)wait->holder_at, old, instead, rest);
+    wait->owner = wait->owner_frame = WAIT_NOBODY;
+    wait->owner_tid = 0;
+    wait->probable = false;
+    wait->holder_length = 0;
 }
 
 void wait_fini(struct wait *wait)
