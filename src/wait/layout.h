@@ -13,24 +13,23 @@ struct futex_call {
     uint32_t operation; // FUTEX_WAIT, ... without flags
     uint32_t value;     // that the word had when the thread went to sleep
     bool shared;        // between processes
+    uint64_t sp;        // of the thread
 };
 
+#define TID_LIMIT (1u << 22) // the kernel's PID_MAX_LIMIT
+#define USERS_MAX (1u << 22) // more threads than that do not wait
+#define FRAME_MAX 1024u      // bytes of stack that the C library uses in a wait
+
+bool layout_is_pi(const struct futex_call *call); // FUTEX_LOCK_PI
+
+// "priority-inheriting robust recursive mutex"; type: 0 normal, 1 recursive, 2 error-checking,
+// 3 adaptive.
+const char *layout_mutex_kind(bool inherits, bool robust, unsigned type);
+
 // lock->futex is set before; the readers fill in the rest, or leave it as it was and say false.
-bool layout_glibc_mutex(const struct finder *finder, const struct futex_call *call,
-                        struct lock *lock);
-bool layout_musl_mutex(const struct finder *finder, const struct futex_call *call,
-                       struct lock *lock);
-bool layout_glibc_rwlock(const struct finder *finder, const struct futex_call *call,
-                         struct lock *lock);
-bool layout_musl_rwlock(const struct finder *finder, const struct futex_call *call,
-                        struct lock *lock);
-bool layout_glibc_condition(const struct finder *finder, const struct futex_call *call,
-                            struct lock *lock);
-bool layout_glibc_barrier(const struct finder *finder, const struct futex_call *call,
-                          struct lock *lock);
-bool layout_glibc_join(const struct finder *finder, const struct futex_call *call,
-                       struct lock *lock);
-bool layout_musl_join(const struct finder *finder, const struct futex_call *call,
-                      struct lock *lock);
-bool layout_glibc_stream(const struct finder *finder, const struct futex_call *call,
-                         struct lock *lock);
+typedef bool layout_reader(const struct finder *finder, const struct futex_call *call,
+                           struct lock *lock);
+layout_reader layout_glibc_mutex, layout_glibc_rwlock, layout_glibc_condition,
+    layout_glibc_semaphore, layout_glibc_barrier, layout_glibc_join, layout_glibc_stream;
+layout_reader layout_musl_mutex, layout_musl_rwlock, layout_musl_condition, layout_musl_semaphore,
+    layout_musl_join, layout_musl_stream;

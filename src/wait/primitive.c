@@ -31,7 +31,7 @@ static const struct primitive_name libc_names[] = {
     {"thrd_join", PRIMITIVE_JOIN, NULL},
     {"pthread_once", PRIMITIVE_ONCE, "once"},
     {"cxa_guard_acquire", PRIMITIVE_ONCE, "static initialisation"},
-    {"lll_lock_wait_private", PRIMITIVE_LIBC_LOCK, "lock of the C library"},
+    {"lll_lock_wait_private", PRIMITIVE_LIBC_LOCK, NULL},
 };
 
 // What stands between those and the system call; all of it in a C library, except syscall().

@@ -6,10 +6,6 @@
 
 #include "base/mem.h"
 
-#define TID_LIMIT (1u << 22) // the kernel's PID_MAX_LIMIT
-#define USERS_MAX (1u << 22)
-#define MUSL_BUSY 16u // EBUSY: in the word of a musl mutex of the normal type instead of an owner
-
 // glibc: sysdeps/nptl/bits/struct_mutex.h with 64-bit words.
 struct glibc_mutex {
     uint32_t word, count, owner, users, kind;
@@ -33,7 +29,12 @@ static const char *const mutex_kinds[4][4] = { // [priority-inheriting, robust][
      "priority-inheriting robust adaptive mutex"},
 };
 
-static bool is_pi(const struct futex_call *call)
+const char *layout_mutex_kind(bool inherits, bool robust, unsigned type)
+{
+    return mutex_kinds[2 * inherits + robust][type & 3];
+}
+
+bool layout_is_pi(const struct futex_call *call)
 {
     return call->operation == FUTEX_LOCK_PI || call->operation == FUTEX_LOCK_PI2;
 }
@@ -43,7 +44,7 @@ bool layout_glibc_mutex(const struct finder *finder, const struct futex_call *ca
 {
     struct glibc_mutex mutex;
     if (!finder_read(finder, call->address, &mutex, sizeof mutex) || mutex.kind & ~GLIBC_KINDS ||
-        mutex.users > USERS_MAX || is_pi(call) != !!(mutex.kind & GLIBC_INHERIT))
+        mutex.users > USERS_MAX || layout_is_pi(call) != !!(mutex.kind & GLIBC_INHERIT))
         return false;
     bool in_word = mutex.kind & (GLIBC_ROBUST | GLIBC_INHERIT);
     uint32_t owner = in_word ? mutex.word & FUTEX_TID_MASK : mutex.owner;
@@ -52,44 +53,10 @@ bool layout_glibc_mutex(const struct finder *finder, const struct futex_call *ca
         return false;
     lock->kind = WAIT_LOCK;
     lock->object = call->address;
-    lock->object_kind = mutex_kinds[(mutex.kind & GLIBC_INHERIT ? 2 : 0) +
-                                    (mutex.kind & GLIBC_ROBUST ? 1 : 0)][mutex.kind & 3];
+    lock->object_kind = layout_mutex_kind(mutex.kind & GLIBC_INHERIT,
+                                          mutex.kind & GLIBC_ROBUST, mutex.kind);
     lock->owner = mutex.word ? owner : 0; // free by now
     lock->owner_died = in_word && mutex.word & FUTEX_OWNER_DIED;
-    return true;
-}
-
-struct musl_mutex {
-    uint32_t type, word, waiters;
-};
-
-enum musl_type { // the lowest two bits: normal, recursive, error-checking
-    MUSL_ROBUST = 4,
-    MUSL_INHERIT = 8,
-    MUSL_TYPES = 0x8f,
-};
-
-bool layout_musl_mutex(const struct finder *finder, const struct futex_call *call,
-                       struct lock *lock)
-{
-    struct musl_mutex mutex;
-    uint64_t base = call->address - offsetof(struct musl_mutex, word);
-    if (base % 8 || !finder_read(finder, base, &mutex, sizeof mutex) ||
-        mutex.type & ~MUSL_TYPES || (mutex.type & 3) == 3 ||
-        is_pi(call) != !!(mutex.type & MUSL_INHERIT))
-        return false;
-    uint32_t owner = mutex.word & FUTEX_TID_MASK;
-    bool normal = !(mutex.type & 0xf);
-    if (owner >= TID_LIMIT || mutex.waiters > USERS_MAX || (!mutex.waiters && !is_pi(call)) ||
-        (normal && call->value != (MUSL_BUSY | FUTEX_WAITERS)))
-        return false;
-    lock->kind = WAIT_LOCK;
-    lock->object = base;
-    lock->object_kind = mutex_kinds[(mutex.type & MUSL_INHERIT ? 2 : 0) +
-                                    (mutex.type & MUSL_ROBUST ? 1 : 0)][mutex.type & 3];
-    lock->owner = normal ? 0 : owner;
-    lock->scanned = normal && owner ? base : 0;
-    lock->owner_died = mutex.word & FUTEX_OWNER_DIED && mutex.type & MUSL_ROBUST;
     return true;
 }
 
@@ -128,22 +95,6 @@ bool layout_glibc_rwlock(const struct finder *finder, const struct futex_call *c
     return true;
 }
 
-bool layout_musl_rwlock(const struct finder *finder, const struct futex_call *call,
-                        struct lock *lock)
-{
-    uint32_t word;
-    if (!finder_read(finder, call->address, &word, sizeof word))
-        return false;
-    word &= INT32_MAX;
-    bool written = word == INT32_MAX;
-    if (!written && word > USERS_MAX)
-        return false;
-    lock->object = call->address;
-    lock->readers = written ? 0 : word;
-    lock->scanned = word ? call->address : 0;
-    return true;
-}
-
 // A condition variable of glibc is 48 bytes, aligned to 8; threads wait at one of two words side by
 // side, whose place has changed once. The count of waiters tells which one it is.
 static const struct condition_form {
@@ -173,6 +124,26 @@ bool layout_glibc_condition(const struct finder *finder, const struct futex_call
     return false;
 }
 
+struct glibc_semaphore {
+    uint32_t value, waiters, shared;
+};
+
+#define GLIBC_SHARED 128u
+
+bool layout_glibc_semaphore(const struct finder *finder, const struct futex_call *call,
+                            struct lock *lock)
+{
+    struct glibc_semaphore semaphore;
+    if (call->operation != FUTEX_WAIT_BITSET || call->value || call->address % 8 ||
+        !finder_read(finder, call->address, &semaphore, sizeof semaphore) || semaphore.value ||
+        !semaphore.waiters || semaphore.waiters > USERS_MAX ||
+        semaphore.shared != (call->shared ? GLIBC_SHARED : 0))
+        return false;
+    lock->kind = WAIT_SEMAPHORE;
+    lock->object_kind = "semaphore";
+    return true;
+}
+
 struct glibc_barrier {
     uint32_t in, round, count;
 };
@@ -199,33 +170,17 @@ bool layout_glibc_join(const struct finder *finder, const struct futex_call *cal
     if (!call->shared || !finder_read(finder, call->address, &word, sizeof word) ||
         word != call->value || finder_thread(finder, word) == WAIT_NOBODY)
         return false;
+    lock->kind = WAIT_JOIN;
+    lock->object_kind = "thread";
     lock->owner = word;
     return true;
 }
 
 #if defined __aarch64__
-#define MUSL_SELF_TO_STATE 40
 #define GLIBC_SELF_TO_TID 0xd0
 #else
-#define MUSL_SELF_TO_STATE 56
 #define GLIBC_SELF_TO_TID 0x2d0
 #endif
-#define MUSL_TID_TO_STATE 8
-
-// The word is the state of the joined thread, near its tid in a structure that begins with its own
-// address.
-bool layout_musl_join(const struct finder *finder, const struct futex_call *call,
-                      struct lock *lock)
-{
-    uint64_t base = call->address - MUSL_SELF_TO_STATE, self;
-    uint32_t tid;
-    if (!finder_read(finder, base, &self, sizeof self) || self != base ||
-        !finder_read(finder, call->address - MUSL_TID_TO_STATE, &tid, sizeof tid) ||
-        finder_thread(finder, tid) == WAIT_NOBODY)
-        return false;
-    lock->owner = tid;
-    return true;
-}
 
 struct glibc_stream_lock {
     uint32_t word, count;
