@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/select.h>
@@ -174,6 +175,24 @@ static void put_process(struct writer *writer, pid_t pid)
         buf_printf(writer->out, "%d of its PID namespace", pid);
 }
 
+// The last one in the list, for it is new.
+static void put_new_child(struct writer *writer, const uint64_t *args)
+{
+    AUTO_BUF struct buf text = {0};
+    struct finder *finder = writer->finder;
+    (void)args;
+    if (procfs_read(&text, "%s/%d/task/%d/children", finder->proc, finder->process->pid,
+                    writer->thread->tid) == RC_OK &&
+        text.length) {
+        while (text.length && text.data[text.length - 1] == ' ')
+            text.data[--text.length] = '\0';
+        const char *last = strrchr(text.data, ' ');
+        buf_puts(writer->out, " of ");
+        finder_put_process(finder, atoi(last ? last : text.data), writer->out);
+    }
+    buf_puts(writer->out, ", until it ends or runs a program");
+}
+
 static void put_child(struct writer *writer, const uint64_t *args)
 {
     pid_t pid = (pid_t)args[0];
@@ -260,6 +279,7 @@ static const argument_writer writers[] = {
     [ARG_CLOCK_SLEEP] = put_clock_sleep,
     [ARG_FUTEX] = put_futex_timeout,
     [ARG_FUTEX2] = put_futex2_timeout,
+    [ARG_NEW_CHILD] = put_new_child,
     [ARG_CHILD] = put_child,
     [ARG_ID] = put_id,
     [ARG_SIGNALS] = put_signals,

@@ -45,18 +45,18 @@ static uint64_t number_in(const char *link)
     return bracket ? strtoull(bracket + 1, NULL, 10) : 0;
 }
 
-// The other end, when its process is known and another one, or this one on both ends.
+// Who has the other end, as far as we may know.
 static void put_owner(struct finder *finder, enum peer_end end, uint64_t inode,
                       const char *before, struct buf *out)
 {
-    pid_t pid = peers_find(peers_of(finder), end, inode);
-    if (!pid)
+    struct peer peer = peers_find(peers_of(finder), end, inode);
+    if (!peer.self && !peer.other)
         return;
     buf_puts(out, before);
-    if (pid == finder->process->pid)
-        buf_puts(out, "this process");
-    else
-        finder_put_process(finder, pid, out);
+    if (peer.self)
+        buf_puts(out, peer.other ? "this process and " : "this process");
+    if (peer.other)
+        finder_put_process(finder, peer.other, out);
 }
 
 static void put_connection(struct descriptor *descriptor, const struct socket_entry *entry,

@@ -16,7 +16,8 @@
 #define LINKS_MAX 200000u // about 0.3 s: what is beyond stays unknown
 
 struct peers {
-    struct map owners; // key_of -> pid
+    struct map others; // key_of -> pid
+    struct map own;    // key_of -> 1
     const char *proc;
     pid_t self, pid;   // pid: being read
     int directory;     // its fd
@@ -30,8 +31,11 @@ static uint64_t key_of(enum peer_end end, uint64_t inode)
 
 static void put_first(struct peers *peers, enum peer_end end, uint64_t inode)
 {
-    if (!map_get(&peers->owners, key_of(end, inode), 0))
-        map_put(&peers->owners, key_of(end, inode), (uint32_t)peers->pid);
+    uint64_t key = key_of(end, inode);
+    if (peers->pid == peers->self)
+        map_put(&peers->own, key, 1);
+    else if (!map_get(&peers->others, key, 0))
+        map_put(&peers->others, key, (uint32_t)peers->pid);
 }
 
 // The permissions of the link are those that the descriptor was opened with.
@@ -86,7 +90,7 @@ static void read_process(struct peers *peers, pid_t pid)
 static void visit_process(void *context, pid_t pid)
 {
     struct peers *peers = context;
-    if (pid != peers->self && pid != getpid())
+    if (pid != getpid())
         read_process(peers, pid);
 }
 
@@ -96,7 +100,7 @@ struct peers *peers_new(const char *proc, pid_t self)
     peers->proc = proc;
     peers->self = self;
     AUTO_FD int fd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0 && procfs_each_number(fd, visit_process, peers) == RC_OK)
+    if (fd < 0 || procfs_each_number(fd, visit_process, peers) != RC_OK)
         read_process(peers, self);
     return peers;
 }
@@ -105,11 +109,16 @@ void peers_free(struct peers *peers)
 {
     if (!peers)
         return;
-    map_fini(&peers->owners);
+    map_fini(&peers->others);
+    map_fini(&peers->own);
     free(peers);
 }
 
-pid_t peers_find(const struct peers *peers, enum peer_end end, uint64_t inode)
+struct peer peers_find(const struct peers *peers, enum peer_end end, uint64_t inode)
 {
-    return (pid_t)map_get(&peers->owners, key_of(end, inode), 0);
+    uint64_t key = key_of(end, inode);
+    return (struct peer){
+        .other = (pid_t)map_get(&peers->others, key, 0),
+        .self = map_get(&peers->own, key, 0),
+    };
 }

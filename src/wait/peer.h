@@ -3,6 +3,7 @@
 // number of the socket or pipe that they lead to.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -14,9 +15,13 @@ enum peer_end {
 
 struct peers;
 
-// Reads PROC/*/fd once; other processes count before `self`.
+// Reads PROC/*/fd once. `self` is the process whose descriptors are described.
 struct peers *peers_new(const char *proc, pid_t self);
 void peers_free(struct peers *peers);
 
-// The first process found, 0: none that we may look at.
-pid_t peers_find(const struct peers *peers, enum peer_end end, uint64_t inode);
+struct peer {
+    pid_t other; // the first process but `self`, 0: none that we may look at
+    bool self;   // `self` has it (too)
+};
+
+struct peer peers_find(const struct peers *peers, enum peer_end end, uint64_t inode);

@@ -32,8 +32,8 @@ const struct syscall_form syscall_forms[] = {
     {"accept", WAIT_SOCKET, {ARG_FD}},
     {"accept4", WAIT_SOCKET, {ARG_FD}},
     {"clock_nanosleep", WAIT_SLEEP, {ARG_CLOCK_SLEEP}},
-    {"clone", WAIT_CHILD, {ARG_NONE}}, // CLONE_VFORK: no other clone waits
-    {"clone3", WAIT_CHILD, {ARG_NONE}},
+    {"clone", WAIT_CHILD, {ARG_NEW_CHILD}}, // CLONE_VFORK: no other clone waits
+    {"clone3", WAIT_CHILD, {ARG_NEW_CHILD}},
     {"close", WAIT_FILE, {ARG_FD}},
     {"connect", WAIT_SOCKET, {ARG_FD}},
     {"copy_file_range", WAIT_FILE, {ARG_FD}},
@@ -97,7 +97,7 @@ const struct syscall_form syscall_forms[] = {
     {"tee", WAIT_FILE, {ARG_FD}},
     {"unlink", WAIT_FILE, {ARG_PATH}},
     {"unlinkat", WAIT_FILE, {ARG_DIRECTORY, ARG_PATH}},
-    {"vfork", WAIT_CHILD, {ARG_NONE}},
+    {"vfork", WAIT_CHILD, {ARG_NEW_CHILD}},
     {"vmsplice", WAIT_FILE, {ARG_FD}},
     {"wait4", WAIT_CHILD, {ARG_CHILD}},
     {"waitid", WAIT_CHILD, {ARG_ID}},

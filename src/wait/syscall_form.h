@@ -20,6 +20,7 @@ enum argument {
     ARG_CLOCK_SLEEP,    // clock, flags, struct timespec *
     ARG_FUTEX,          // operation; the timeout is two further on
     ARG_FUTEX2,         // struct timespec *, absolute, and the clock
+    ARG_NEW_CHILD,      // no argument: the child that borrows the memory of this thread
     ARG_CHILD,          // pid as for wait4
     ARG_ID,             // type and id as for waitid
     ARG_SIGNALS,        // the set that is waited for, const uint64_t *
