@@ -22,7 +22,7 @@ LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -lelf -lz -lprotobuf-c -liber
 PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev zlib1g-dev \
                   libprotobuf-c-dev protobuf-c-compiler libiberty-dev
 PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gdb strace binutils \
-                  mandoc libdevel-nytprof-perl libcap2-bin
+                  mandoc libdevel-nytprof-perl libcap2-bin g++ musl-tools linux-libc-dev
 
 SOURCES_LIB  := $(sort $(wildcard src/base/*.c src/target/*.c src/sample/*.c src/unwind/*.c \
                   src/symbol/*.c src/wait/*.c src/profile/*.c src/output/*.c src/session/*.c))
