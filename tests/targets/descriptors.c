@@ -4,8 +4,8 @@
 // call:
 //   {"waits": [{"tid": 12, "name": "read pipe", "kind": "pipe", "timed": false,
 //               "text": ["read on fd 5 (pipe", ...]}, ...], "absent": ["name", ...]}
-// kind: as in wait_kind_names. text: what has to stand in the words for it. The other end of the TCP
-// connection is a process called "peer". Names of threads are cut to 15 bytes by the kernel.
+// kind: as in wait_kind_names. text: what has to stand in the words for it. absent: what this
+// machine does not have. The other end of the TCP connection is a process called "peer".
 #include "target.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// locks MODE: threads that wait for each other in the way of the mode (the table `modes` below), for
-// ever. Prints one line of JSON, then "ready", when each of them is in its futex call:
+// locks MODE: threads that wait for each other in the way of the mode (the table `modes` below),
+// for ever. Prints one line of JSON, then "ready", when each of them is in its futex call:
 //   {"waits": [{"tid": 12, "name": "waiter", "kind": "lock", "object_kind": "mutex",
 //               "object": "the_mutex", "holder": 11, "probable": false}, ...],
 //    "deadlock": [12, 11, ...]}

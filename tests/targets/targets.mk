@@ -18,8 +18,8 @@ $(TARGETS_EXTRA): $(TARGETS_DIR)/split_%: tests/targets/split.c tests/targets/ta
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -g -pthread -fno-inline $(CFLAGS_split_$*) -o $@ $<
 
-# The same locks in C++, and in musl, whose mutexes lie otherwise in memory. musl-gcc knows no headers
-# of the kernel; they come after its own.
+# The same locks in C++, and in musl, whose mutexes lie otherwise in memory. musl-gcc knows no
+# headers of the kernel; they come after its own.
 MUSL_FLAGS := -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 ifneq ($(shell command -v $(CXX)),)
 TARGETS_CXX := $(TARGETS_DIR)/std_locks
