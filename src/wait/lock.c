@@ -55,6 +55,19 @@ static const struct {
     {"futex_waitv", decode_futex_waitv},
 };
 
+// Go's threads without work sleep at a word that is 0; its locks are 2 when they are waited for.
+static bool layout_go_note(const struct finder *finder, const struct futex_call *call,
+                           struct lock *lock)
+{
+    (void)finder;
+    if (call->value)
+        return false;
+    lock->kind = WAIT_FUTEX;
+    lock->object_kind = "parked";
+    lock->object = 0;
+    return true;
+}
+
 // What a primitive is by its name, and the layouts that it may have. When none fits, the kind is
 // still true, and the address is that of the futex.
 static const struct rule {
@@ -84,6 +97,7 @@ static const struct rule {
     [PRIMITIVE_FAR_LOCK] = {WAIT_LOCK, "lock", .far = true},
     [PRIMITIVE_FAR_CONDITION] = {WAIT_CONDITION, "condition variable", .far = true},
     [PRIMITIVE_PARKED] = {WAIT_FUTEX, "parked", .far = true},
+    [PRIMITIVE_GO] = {WAIT_LOCK, "lock of the Go runtime", {layout_go_note}, .scanned = true},
 };
 
 // Whose code asked the kernel.
@@ -221,6 +235,7 @@ void lock_find(const struct finder *finder, const struct wait_thread *thread, co
         if (!call.address)
             return;
         call.sp = thread->call.sp;
+        lock->shared = call.shared;
         lock->futex = lock->object = call.address;
         identify(finder, thread, &call, lock);
     }

@@ -53,9 +53,7 @@ static const struct primitive_name foreign_names[] = {
     {"7condvar", PRIMITIVE_FAR_CONDITION, "condition variable"},
     {"5Mutex8LockSlow", PRIMITIVE_FAR_LOCK, "mutex"}, // absl
     {"7CondVar", PRIMITIVE_FAR_CONDITION, "condition variable"},
-    {"runtime.lock2", PRIMITIVE_WORD_LOCK, "runtime lock"}, // Go
-    {"runtime.notesleep", PRIMITIVE_PARKED, "parked"},
-    {"runtime.notetsleep", PRIMITIVE_PARKED, "parked"},
+    {"runtime.futex", PRIMITIVE_GO, NULL},
 };
 
 static const struct primitive_name unnamed = {"", PRIMITIVE_UNNAMED, NULL};

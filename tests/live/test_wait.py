@@ -11,7 +11,7 @@ import subprocess
 
 LOCKS = ["mutex", "timedlock", "recursive", "errorcheck", "robust", "pi", "pi-robust",
          "rwlock-write", "rwlock-read", "rwlock-readers", "cond", "sem", "barrier", "join",
-         "stream", "futex", "slow-holder", "dead-holder"]
+         "stream", "futex", "slow-holder", "shared", "dead-holder"]
 DEADLOCKS = ["deadlock2", "deadlock5", "deadlock-rwlock", "deadlock-join", "deadlock-self"]
 # The normal mutex and the rwlock of musl name no owner, and nobody knows musl's functions by name.
 MUSL = ["mutex", "recursive", "errorcheck", "robust", "pi", "rwlock-write", "rwlock-read",

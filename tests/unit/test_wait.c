@@ -182,7 +182,9 @@ static const struct layout {
      WAIT_FUTEX, NULL, LOCK, NOBODY_HOLDS, "futex the_lock"},
     {"_ZN3std3sys4sync5mutex5futex5Mutex14lock_contended17h0E", NULL, 0, MUTEX_CALL, {2},
      WAIT_LOCK, "mutex", LOCK, NOBODY_HOLDS, " the_lock"},
-    {"runtime.notesleep", NULL, 0, FUTEX_WAIT | PRIVATE, 0, {0},
+    {"runtime.futex", NULL, 0, FUTEX_WAIT | PRIVATE, 2, {2},
+     WAIT_LOCK, "lock of the Go runtime", LOCK, NOBODY_HOLDS, " the_lock"},
+    {"runtime.futex.abi0", NULL, 0, FUTEX_WAIT | PRIVATE, 0, {0},
      WAIT_FUTEX, "parked", 0, NOBODY_HOLDS, ""},
 };
 
