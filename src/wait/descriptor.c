@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "wait/peer.h"
 #include "wait/socket_table.h"
+#include "wait/unix_peer.h"
 
 #define WATCHED_SHOWN 4
 
@@ -77,15 +78,24 @@ static void put_connection(struct descriptor *descriptor, const struct socket_en
         buf_printf(out, ", %s", state);
 }
 
-static void put_unix(const struct socket_entry *entry, struct buf *out)
+// A client has no path: that of its peer tells what it is connected to.
+static void put_unix(struct descriptor *descriptor, const struct socket_entry *entry,
+                     struct buf *out)
 {
+    struct finder *finder = descriptor->finder;
+    bool ask = !entry->listening && descriptor->detail == DESCRIPTOR_FULL;
+    uint64_t inode = ask ? unix_peer_find(finder->proc, finder->process->pid, entry->inode) : 0;
+    const struct socket_entry *peer = inode ? socket_table_find(sockets_of(finder), inode) : NULL;
+    const char *path = entry->path ? entry->path : peer ? peer->path : NULL;
     buf_puts(out, "unix socket");
-    if (entry->path) {
+    if (path) {
         buf_putc(out, ' ');
-        escape_text(out, entry->path);
+        escape_text(out, path);
     }
     if (entry->listening)
         buf_puts(out, ", listening");
+    if (inode)
+        put_owner(finder, PEER_SOCKET, inode, " to ", out);
 }
 
 static void put_socket(struct descriptor *descriptor, struct buf *out)
@@ -95,7 +105,7 @@ static void put_socket(struct descriptor *descriptor, struct buf *out)
     if (!entry)
         buf_puts(out, "socket");
     else if (entry->protocol[0] == 'u' && entry->protocol[1] == 'n')
-        put_unix(entry, out);
+        put_unix(descriptor, entry, out);
     else
         put_connection(descriptor, entry, out);
 }

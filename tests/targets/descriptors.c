@@ -183,7 +183,7 @@ static void set_up_unix_pair(struct waiting *self)
         die("socketpair");
     self->fd = ends[0];
     self->other = ends[1];
-    tell(self, 0, "on fd %d (unix socket", self->fd);
+    tell(self, 0, "on fd %d (unix socket to this process", self->fd);
 }
 
 static void set_up_eventfd(struct waiting *self)

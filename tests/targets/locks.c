@@ -447,9 +447,11 @@ static void lock_shared_mutex(void)
 
 static void run_shared(const struct mode *mode)
 {
+    struct {
+        pthread_mutex_t mutex;
+        volatile pid_t holder;
+    } *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pthread_mutexattr_t attributes;
-    struct { pthread_mutex_t mutex; volatile pid_t holder; } *shared =
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     pthread_mutex_init(&shared->mutex, &attributes);
