@@ -8,7 +8,7 @@
 #include "wait/layout.h"
 #include "wait/primitive.h"
 
-#define FUTEX2_SHARED_UNLESS 128u // FUTEX2_PRIVATE of futex_wait and futex_waitv
+#define FUTEX2_PRIVATE_FLAG 128u // of futex_wait and futex_waitv
 
 static struct futex_call decode_futex(const struct finder *finder, const uint64_t *args)
 {
@@ -28,7 +28,7 @@ static struct futex_call decode_futex_wait(const struct finder *finder, const ui
         .address = args[0],
         .operation = FUTEX_WAIT_BITSET,
         .value = (uint32_t)args[1],
-        .shared = !(args[3] & FUTEX2_SHARED_UNLESS),
+        .shared = !(args[3] & FUTEX2_PRIVATE_FLAG),
     };
 }
 
@@ -42,7 +42,7 @@ static struct futex_call decode_futex_waitv(const struct finder *finder, const u
         .address = first.uaddr,
         .operation = FUTEX_WAIT_BITSET,
         .value = (uint32_t)first.val,
-        .shared = !(first.flags & FUTEX2_SHARED_UNLESS),
+        .shared = !(first.flags & FUTEX2_PRIVATE_FLAG),
     };
 }
 
@@ -123,10 +123,13 @@ static bool looks_like_mutex_wait(const struct futex_call *call)
     return call->value == 2 || call->value & FUTEX_WAITERS;
 }
 
-static bool holds_a_lock(const struct finder *finder, const struct futex_call *call)
+// A word that is waited at may be a counter, a flag, anything. Locks of one word are 1 or 2 when
+// they are taken, or have the kernel's bit for waiters; only then does a holder make sense.
+static bool looks_taken(const struct finder *finder, const struct futex_call *call)
 {
     uint32_t word;
-    return finder_read(finder, call->address, &word, sizeof word) && word && word != UINT32_MAX;
+    return finder_read(finder, call->address, &word, sizeof word) &&
+           (word == 1 || word == 2 || (word & FUTEX_WAITERS && word != UINT32_MAX));
 }
 
 // What leaves no doubt by the memory alone, in each library; the mutex apart.
@@ -220,7 +223,7 @@ static void identify(const struct finder *finder, const struct wait_thread *thre
     else if (named)
         apply_rule(finder, call, libc, name, lock);
     else if ((is_hand_made(thread, libc, name->primitive) || !guess(finder, call, libc, lock)) &&
-             holds_a_lock(finder, call))
+             looks_taken(finder, call))
         lock->scanned = call->address;
 }
 

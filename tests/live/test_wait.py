@@ -63,9 +63,10 @@ def turned(chain, first):
 
 
 def test_locks(ctx):
-    for mode in LOCKS:
-        _, verdicts = check_locks(ctx, "locks", mode)
-        assert not [v for v in verdicts if "deadlock" in v["kind"]], f"{mode}: {verdicts}"
+    for program in "locks", "locks_static":
+        for mode in LOCKS:
+            _, verdicts = check_locks(ctx, program, mode)
+            assert not [v for v in verdicts if "deadlock" in v["kind"]], f"{mode}: {verdicts}"
 
 
 def test_deadlocks(ctx):

@@ -27,7 +27,11 @@ endif
 ifneq ($(shell command -v musl-gcc),)
 TARGETS_MUSL := $(TARGETS_DIR)/locks_musl $(TARGETS_DIR)/locks_musl_static
 endif
-TARGETS_EXTRA += $(TARGETS_CXX) $(TARGETS_MUSL)
+TARGETS_EXTRA += $(TARGETS_CXX) $(TARGETS_MUSL) $(TARGETS_DIR)/locks_static
+
+$(TARGETS_DIR)/locks_static: tests/targets/locks.c tests/targets/target.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -g -pthread -fno-inline -static -o $@ $<
 
 $(TARGETS_CXX): tests/targets/std_locks.cc
 	@mkdir -p $(@D)
