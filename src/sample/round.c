@@ -38,9 +38,8 @@ void round_init(struct round *round, struct control *control)
     round->control = control;
     round->random = (uint64_t)clock_now() | 1;
     round->off_cpu_ns = off_cpu_after();
-    round->look.control = control;
-    round->look.roster = &round->roster;
     roster_init(&round->roster, control);
+    look_init(&round->look, &round->roster, control);
 }
 
 static uint64_t random_next(struct round *round)
