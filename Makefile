@@ -25,7 +25,7 @@ PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gd
                   mandoc libdevel-nytprof-perl libcap2-bin
 
 SOURCES_LIB  := $(sort $(wildcard src/base/*.c src/target/*.c src/sample/*.c src/unwind/*.c \
-                  src/symbol/*.c src/profile/*.c src/output/*.c src/session/*.c))
+                  src/symbol/*.c src/wait/*.c src/profile/*.c src/output/*.c src/session/*.c))
 SOURCES_TOOL := $(sort $(wildcard src/commands/*.c)) src/main.c
 GENERATED    := $(BUILD)/gen/profile.pb-c.c
 OBJECTS_LIB  := $(SOURCES_LIB:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
