@@ -20,6 +20,7 @@ struct census {
     pid_t *tids; // in the order in which they were met
     size_t count, capacity;
     struct map listed; // tid -> 1
+    int64_t began;     // threads are asked to stop from here on, CLOCK_MONOTONIC ns
 };
 
 struct census_held { // a thread from the request to stop until its release

@@ -9,6 +9,7 @@
 #include "target/memory.h"
 
 #define SPIN_NS (20 * NS_PER_US) // as in look.c
+#define DISPLACED_NS (20 * NS_PER_US)
 #define PENDING_MAX 64
 
 // The watchdog ends us when this stays unrenewed while a thread may be held.
@@ -53,6 +54,15 @@ static void take_call(struct census_record *record, const struct user_regs_struc
     };
 }
 
+// It waited for a CPU since before anybody was asked to stop; one that waits since then was displaced
+// by ourselves, as in look.c.
+static bool was_queued(const struct census *census, const struct schedstat *before,
+                       const struct schedstat *now)
+{
+    int64_t queued_since = clock_now() - (int64_t)(now->wait_ns - before->wait_ns);
+    return now->switches != before->switches && queued_since < census->began - DISPLACED_NS;
+}
+
 static uint32_t take_regs(struct census *census, const struct census_held *held,
                           struct census_record *record)
 {
@@ -69,7 +79,7 @@ static uint32_t take_regs(struct census *census, const struct census_held *held,
         return CENSUS_HELD | CENSUS_CALL;
     }
     bool known = in_place_schedstat(census->task_fd, held->thread.tid, &now);
-    bool queued = known && now.switches != held->thread.stat.switches;
+    bool queued = known && was_queued(census, &held->thread.stat, &now);
     if (known)
         record->thread.stat = now; // exact now: the stop made the kernel charge it
     return CENSUS_HELD | CENSUS_RUNNING | (queued ? CENSUS_QUEUED : 0);
@@ -173,6 +183,7 @@ void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
 {
     struct census_held pending[PENDING_MAX];
     size_t pending_count = 0;
+    census->began = clock_now();
     if (count)
         priority_raise();
     for (size_t i = 0; i < count; i++) {
