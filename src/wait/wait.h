@@ -79,12 +79,17 @@ struct wait {
     const char *object_kind; // "mutex", "recursive mutex", "rwlock (to write)", "semaphore"; NULL
     size_t owner;         // index of the thread that holds or is waited for, or WAIT_NOBODY
     pid_t owner_tid;      // as the lock says, in our PID namespace; 0: none. May be dead
+    bool timed;           // it ends by its timeout at the latest
     bool probable;        // the owner was found by the lock's address on its stack ...
     size_t owner_frame;   // ... in this frame, WAIT_NOBODY: not known which
+    size_t holder_at, holder_length; // the part of text that names the owner
 };
 
 // Fills in waits[i] for each thread. Owners are translated through PID namespaces. What is read
 // changes meanwhile: an owner is certain only if neither thread ran from before it was seen until
 // after this returns. The caller compares their switch counts and forgets owners of those that did.
 void wait_find_all(const struct wait_process *process, struct wait *waits);
+
+// Takes the owner out of the wait and of its text.
+void wait_forget_owner(struct wait *wait);
 void wait_fini(struct wait *wait);
