@@ -112,10 +112,8 @@ static void forget_stale(const struct dumper *dumper, const struct seen *waiting
     bool stale = has_moved(dumper, waiting) ||
                  (wait->probable && wait->owner != WAIT_NOBODY &&
                   has_moved(dumper, &dumper->seen[wait->owner]));
-    if (!stale)
-        return;
-    wait->owner = WAIT_NOBODY;
-    wait->owner_tid = 0;
+    if (stale)
+        wait_forget_owner(wait);
 }
 
 void dumper_find_waits(struct dumper *dumper, struct dump *dump)
