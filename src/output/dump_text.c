@@ -147,15 +147,17 @@ static void put_line(const struct printer *printer, const struct dump_frame *fra
 static void put_end(const struct printer *printer, const struct dump_thread *thread, size_t shown)
 {
     if (shown < thread->frame_count) {
-        buf_printf(printer->out, "     %zu more frames\n", thread->frame_count - shown);
+        size_t more = thread->frame_count - shown;
+        buf_printf(printer->out, "     %zu more frame%s\n", more, more == 1 ? "" : "s");
         return;
     }
     if (thread->end == UNWIND_BOTTOM || !thread->frame_count)
         return;
     const struct dump_frame *last = &thread->frames[thread->frame_count - 1];
+    bool stop_helps = thread->end == UNWIND_NO_REGISTER && thread->state != 'D';
     buf_printf(printer->out, "     stack cut: %s at 0x%" PRIx64 "%s\n",
                unwind_end_texts[thread->end], last->pc,
-               thread->end == UNWIND_NO_REGISTER ? " (--stop-all)" : "");
+               stop_helps ? "; --stop-all would tell" : "");
 }
 
 static void put_frames(const struct printer *printer, const struct dump_thread *thread)
@@ -393,6 +395,8 @@ static void put_place(const struct printer *printer, const struct dump_thread *t
     if (at == thread->frame_count)
         at = 0;
     for (size_t i = at; i < thread->frame_count && i < at + FRAMES_AT_LOCK; i++) {
+        if (i > at && thread->frames[i].module == thread->frames[0].module)
+            return; // where the library starts threads
         for (size_t k = 0; k < thread->frames[i].symbol->line_count; k++) {
             buf_puts(printer->out, "      ");
             put_line(printer, &thread->frames[i], k);

@@ -34,7 +34,7 @@ const char *const unwind_end_texts[] = {
     [UNWIND_BAD_READ] = "unreadable memory",
     [UNWIND_NO_PROGRESS] = "stack pointer does not rise",
     [UNWIND_LIMIT] = "frame limit",
-    [UNWIND_NO_REGISTER] = "a register that only a stop tells",
+    [UNWIND_NO_REGISTER] = "a register is not known",
 };
 
 struct unwinder {
