@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -39,27 +38,9 @@ struct attach {
 
 // --- before the run ---
 
-// A part of a file name that can be typed.
-static void put_file_name(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        bool harmless = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                        (*text >= '0' && *text <= '9') || (*text && strchr("._+-", *text));
-        buf_putc(out, harmless ? *text : '_');
-    }
-}
-
 static char *default_name(const struct attach *attach)
 {
-    struct buf name = {0};
-    time_t now = time(NULL);
-    struct tm utc;
-    char stamp[32];
-    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
-    buf_puts(&name, "ptprof-");
-    put_file_name(&name, *attach->comm ? attach->comm : "process");
-    buf_printf(&name, "-%d-%s%s", (int)attach->pids[0], stamp, attach->writer->extension);
-    return name.data;
+    return output_file_name(attach->comm, attach->pids[0], attach->writer->extension);
 }
 
 // By --format, else by the output's ending, else pprof.

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "sample/look.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sample/report.h"
+#include "sample/restart.h"
 #include "target/memory.h"
 
 #define SPIN_NS (20 * NS_PER_US)      // longer, and we would starve a thread queued on our CPU
@@ -20,11 +19,6 @@
 #define LIVE_PCS_MAX 4096
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
 
-// The kernel's own results of a system call that a stop broke off; user code sees only EINTR.
-#define RESULT_RESTARTSYS (-512)
-#define RESULT_RESTARTNOHAND (-514)
-#define RESULT_RESTART_RESTARTBLOCK (-516)
-
 struct held {
     struct thread *thread;
     struct tracer_hold hold;
@@ -32,46 +26,9 @@ struct held {
     int64_t since; // CLOCK_MONOTONIC ns
 };
 
-// Calls that give EINTR to their caller after a stop without any signal. Of others EINTR is
-// genuine.
-static bool fails_when_stopped(long number)
-{
-    static const long calls[] = {
-        SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_semop,    SYS_semtimedop,
-        SYS_rt_sigtimedwait, SYS_select, SYS_recvfrom,     SYS_recvmsg,  SYS_accept,
-        SYS_accept4,    SYS_connect,     SYS_sendto,       SYS_sendmsg,  SYS_io_getevents,
-        SYS_io_uring_enter,
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(calls); i++)
-        if (calls[i] == number)
-            return true;
-    return false;
-}
-
-static bool in_syscall(const struct held *held)
-{
-    return (long)held->regs.orig_rax >= 0;
-}
-
-// Whether the system call was asleep when the stop came: the thread is on its way back into it.
-static bool was_asleep(const struct held *held)
-{
-    long result = (long)held->regs.rax;
-    return result == -EINTR || (result <= RESULT_RESTARTSYS && result >= RESULT_RESTARTNOHAND) ||
-           result == RESULT_RESTART_RESTARTBLOCK;
-}
-
-// It blocked between our check and our stop, so the call would fail for our sake: let the kernel
-// restart it unless a real signal comes. Likewise a call that would go on through restart_syscall,
-// which a seccomp filter may punish by death. Its timeout begins again: it is microseconds old.
 static void repair(struct look *look, const struct held *held)
 {
-    long result = (long)held->regs.rax;
-    bool fails = result == -EINTR && fails_when_stopped((long)held->regs.orig_rax);
-    if (!in_syscall(held) || (!fails && result != RESULT_RESTART_RESTARTBLOCK))
-        return;
-    tracer_set_result(&held->hold, RESULT_RESTARTNOHAND);
-    if (fails)
+    if (restart_repair(&held->hold, &held->regs))
         atomic_fetch_add(&look->control->repaired, 1);
 }
 
@@ -86,7 +43,7 @@ static bool was_on_cpu(const struct held *held)
         return false;
     if (now.switches == thread->at_request.switches)
         return true;
-    if (in_syscall(held) && was_asleep(held))
+    if (restart_was_asleep(&held->regs))
         return false;
     int64_t queued_since = clock_now() - (int64_t)(now.wait_ns - thread->at_request.wait_ns);
     return queued_since >= thread->asked_round - DISPLACED_NS;
@@ -120,7 +77,7 @@ static void fill(const struct look *look, const struct held *held, struct captur
 {
     capture->time = held->since;
     capture->thread = held->thread->number;
-    capture->flags = in_syscall(held) ? CAPTURE_IN_SYSCALL : 0;
+    capture->flags = restart_in_syscall(&held->regs) ? CAPTURE_IN_SYSCALL : 0;
     capture->syscall = (int32_t)held->regs.orig_rax;
     capture->regs = held->regs;
     if (look->unwind_live)

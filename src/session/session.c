@@ -68,7 +68,7 @@ static int probe(pid_t pid)
     return errno;
 }
 
-static enum rc check_target(pid_t pid, struct err *err)
+enum rc session_check_target(pid_t pid, struct err *err)
 {
     enum rc rc = pid > 0 ? permission_explain(pid, 0, err)
                          : err_set(err, RC_USAGE, "%d is not the number of a process", (int)pid);
@@ -78,20 +78,23 @@ static enum rc check_target(pid_t pid, struct err *err)
     return errnum ? permission_explain(pid, errnum, err) : RC_OK;
 }
 
-static enum rc compile_threads(struct session *session, struct err *err)
+enum rc session_compile_threads(const char *text, regex_t *threads, struct err *err)
 {
     char reason[256];
-    const char *text = session->options.threads;
-    if (!text)
+    int failed = regcomp(threads, text, REG_EXTENDED | REG_NOSUB);
+    if (!failed)
         return RC_OK;
-    int failed = regcomp(&session->threads, text, REG_EXTENDED | REG_NOSUB);
-    if (failed) {
-        regerror(failed, &session->threads, reason, sizeof reason);
-        AUTO_FREE char *shown = escape_text_dup(text);
-        return err_set(err, RC_USAGE, "'%s' is not a regular expression: %s", shown, reason);
-    }
-    session->has_threads = true;
-    return RC_OK;
+    regerror(failed, threads, reason, sizeof reason);
+    AUTO_FREE char *shown = escape_text_dup(text);
+    return err_set(err, RC_USAGE, "'%s' is not a regular expression: %s", shown, reason);
+}
+
+static enum rc compile_threads(struct session *session, struct err *err)
+{
+    const char *text = session->options.threads;
+    enum rc rc = text ? session_compile_threads(text, &session->threads, err) : RC_OK;
+    session->has_threads = text && rc == RC_OK;
+    return rc;
 }
 
 static size_t unwind_held(pid_t tid, uint64_t *pcs, size_t most, uint32_t *end)
@@ -128,7 +131,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < count && rc == RC_OK; i++)
-        rc = check_target(pids[i], err);
+        rc = session_check_target(pids[i], err);
     if (rc != RC_OK)
         return rc;
     struct session *session = xcalloc(1, sizeof *session);

@@ -80,6 +80,9 @@ bool space_is_empty(const struct space *space);
 // The area that holds the address, or NULL.
 const struct area *space_find(const struct space *space, uint64_t address);
 
+// An area of the module in whose segments, code or data, the address lies, or NULL.
+const struct area *space_find_module(struct space *space, uint64_t address);
+
 // Copies constant memory of the target (code, unwind tables) from the images held here, at its
 // address there; false when it is not all known. Nothing is asked of the target.
 bool space_read(struct space *space, uint64_t address, void *to, size_t length);

@@ -34,6 +34,7 @@ const char *const unwind_end_texts[] = {
     [UNWIND_BAD_READ] = "unreadable memory",
     [UNWIND_NO_PROGRESS] = "stack pointer does not rise",
     [UNWIND_LIMIT] = "frame limit",
+    [UNWIND_NO_REGISTER] = "a register is not known",
 };
 
 struct unwinder {
@@ -47,6 +48,7 @@ struct unwinder {
     // Of the walk that is going on:
     const struct capture *capture;
     uint64_t registers[REGISTERS];
+    uint32_t known;        // bit n: registers[n] holds
     uint64_t stack_needed; // bytes
     uint64_t work;         // against WORK_MAX
     uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS
@@ -64,6 +66,11 @@ static uint64_t *sp_of(struct unwinder *unwinder)
 static uint64_t *pc_of(struct unwinder *unwinder)
 {
     return &unwinder->registers[UNW_X86_64_RIP];
+}
+
+static bool is_known(const struct unwinder *unwinder, int number)
+{
+    return unwinder->known >> number & 1;
 }
 
 static bool is_code(struct unwinder *unwinder, uint64_t pc)
@@ -128,6 +135,10 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t number, unw_word_t *v
     (void)space;
     if (write || number < 0 || number >= REGISTERS)
         return -UNW_EBADREG;
+    if (!is_known(unwinder, number)) {
+        fault(unwinder, UNWIND_NO_REGISTER);
+        return -UNW_EBADREG;
+    }
     *value = unwinder->registers[number];
     return 0;
 }
@@ -213,7 +224,8 @@ void unwinder_flush(struct unwinder *unwinder)
 static void push(struct unwinder *unwinder, uint64_t pc, bool interrupted)
 {
     ARRAY_RESERVE(unwinder->frames, unwinder->count, unwinder->capacity);
-    unwinder->frames[unwinder->count++] = (struct unwind_frame){pc, interrupted};
+    uint64_t sp = *sp_of(unwinder);
+    unwinder->frames[unwinder->count++] = (struct unwind_frame){pc, interrupted, sp};
 }
 
 // A call to where no code is: the return address is still on top of the stack.
@@ -259,7 +271,9 @@ static bool step_stub(struct unwinder *unwinder)
 static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
 {
     uint64_t frame = unwinder->registers[UNW_X86_64_RBP], saved, back;
-    *end = UNWIND_NO_INFO;
+    *end = is_known(unwinder, UNW_X86_64_RBP) ? UNWIND_NO_INFO : UNWIND_NO_REGISTER;
+    if (*end == UNWIND_NO_REGISTER)
+        return false;
     if (frame < *sp_of(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
         return false;
     if (!word_read(unwinder, frame, &saved) || !word_read(unwinder, frame + WORD, &back)) {
@@ -284,13 +298,19 @@ static enum unwind_end failure(const struct unwinder *unwinder, int ret)
 
 // The caller's registers. One that cannot be read keeps its value: in an epilogue the tables say
 // where a register was saved, which by then may lie below sp, while it holds its old value again.
+// One that was neither known nor saved stays unknown.
 static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
 {
     uint64_t fresh[REGISTERS];
-    for (int i = 0; i < REGISTERS; i++)
+    uint32_t known = unwinder->known;
+    for (int i = 0; i < REGISTERS; i++) {
         if (unw_get_reg(cursor, i, &fresh[i]) < 0)
             fresh[i] = unwinder->registers[i];
+        else
+            known |= 1u << i;
+    }
     memcpy(unwinder->registers, fresh, sizeof fresh);
+    unwinder->known = known;
 }
 
 // One step by the tables. False at the end, with *end.
@@ -370,6 +390,8 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
         [UNW_X86_64_R15] = regs->r15, [UNW_X86_64_RIP] = regs->rip,
     };
     memcpy(unwinder->registers, registers, sizeof registers);
+    bool in_place = capture->flags & CAPTURE_IN_PLACE;
+    unwinder->known = in_place ? 1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP : UINT32_MAX;
     unwinder->capture = capture;
     unwinder->stack_needed = 0;
     unwinder->work = 0;
@@ -383,6 +405,7 @@ static enum unwind_end decode(struct unwinder *unwinder, const struct capture *c
 {
     size_t count = capture->stack_length / sizeof(uint64_t);
     unwinder->count = 0;
+    *sp_of(unwinder) = 0;
     for (size_t i = 0; i < count && i < unwinder->max_depth; i++) {
         uint64_t pc;
         memcpy(&pc, capture->stack + i * sizeof pc, sizeof pc);
