@@ -123,8 +123,18 @@ static int compare_rows(const void *left, const void *right)
     return 0;
 }
 
+void query_fetch(const struct query_source *source)
+{
+    for (uint32_t i = 0; i < profile_location_count(source->profile); i++) {
+        struct location at = profile_location_get(source->profile, i);
+        symbolizer_want(source->symbolizer, at.mapping, at.offset);
+    }
+    symbolizer_fetch(source->symbolizer);
+}
+
 void query_flat(const struct query_source *source, size_t top, struct flat *flat)
 {
+    query_fetch(source);
     struct tally tally = {
         .source = source,
         .spans = xcalloc(profile_location_count(source->profile), sizeof(struct span)),

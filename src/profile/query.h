@@ -36,6 +36,9 @@ struct flat {
     struct cost all;       // of the whole profile: what 100 % is
 };
 
+// Has all that the store holds named at once, which costs far less than one location at a time.
+void query_fetch(const struct query_source *source);
+
 // The `top` hottest functions. Equal self times: by total time, samples and then name, so that the
 // same profile gives the same rows. Inlined functions count like any other.
 void query_flat(const struct query_source *source, size_t top, struct flat *flat);
