@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -13,6 +14,23 @@
 #define UNPACKED_MAX (512u << 20)   // bytes
 #define UNPACK_MEMORY (256u << 20)  // of the decoder
 #define PACKED_MAX (128u << 20)
+
+// When libelf unpacks a section it changes its header where that lies. Only those pages may be
+// written (they are copied then), so that the rest counts as a file and not as memory.
+static void unlock_headers(const struct elf_file *file)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    GElf_Ehdr header;
+    size_t count;
+    if (!gelf_getehdr(file->image->elf, &header) ||
+        elf_getshdrnum(file->image->elf, &count) != 0 || header.e_shoff >= file->size)
+        return;
+    uint64_t start = header.e_shoff & ~(page - 1);
+    uint64_t end = header.e_shoff + count * sizeof(Elf64_Shdr);
+    if (end > file->size || end < start)
+        end = file->size;
+    mprotect((char *)file->bytes + start, end - start, PROT_READ | PROT_WRITE);
+}
 
 enum rc elf_file_map(int fd, struct elf_file *file, struct err *err)
 {
@@ -29,7 +47,9 @@ enum rc elf_file_map(int fd, struct elf_file *file, struct err *err)
     }
     file->mapped = true;
     enum rc rc = image_wrap(file->bytes, file->size, &file->image, err);
-    if (rc != RC_OK)
+    if (rc == RC_OK)
+        unlock_headers(file);
+    else
         elf_file_fini(file);
     return rc;
 }

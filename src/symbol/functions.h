@@ -13,6 +13,7 @@
 struct call { // one function at an address; texts live as long as the Dwarf
     const char *name; // linkage name, else the plain one; NULL when not known
     const char *file; // "" when not known
+    const char *directory; // that a relative file name begins at, "" when not known
     uint32_t line, column; // where execution stands in this function; 0 when not known
 };
 

@@ -87,9 +87,20 @@ static uint32_t name_id(struct server *server, const char *name, bool stub)
     return id;
 }
 
-static uint32_t file_id(struct server *server, const char *path)
+// Where paths were rewritten for reproducible builds the directory is relative itself, and libdw may
+// have put it in front already.
+static char *whole_path(const struct call *call)
 {
-    if (!path[0] || strnlen(path, FILE_NAME_LONGEST) == FILE_NAME_LONGEST)
+    size_t length = strlen(call->directory);
+    if (call->file[0] == '/' || !length || strncmp(call->file, call->directory, length) == 0)
+        return xstrdup(call->file);
+    return xasprintf("%s/%s", call->directory, call->file);
+}
+
+static uint32_t file_id(struct server *server, const struct call *call)
+{
+    AUTO_FREE char *path = call->file[0] ? whole_path(call) : NULL;
+    if (!path || strnlen(path, FILE_NAME_LONGEST) == FILE_NAME_LONGEST)
         return 0;
     uint32_t known = strtab_add(&server->files, path);
     uint32_t id = map_get(&server->file_ids, known, 0);
@@ -125,7 +136,7 @@ static void put_symbol(struct server *server, uint32_t index, const struct binar
         lines[i].name = line_name(server, names, i);
         if (i >= names->call_count)
             continue;
-        lines[i].file = file_id(server, names->calls[i].file);
+        lines[i].file = file_id(server, &names->calls[i]);
         lines[i].line = names->calls[i].line;
         lines[i].column = names->calls[i].column;
     }

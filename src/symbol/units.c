@@ -12,6 +12,7 @@
 struct unit {
     Dwarf_CU *handle;
     struct functions *functions; // NULL until first asked
+    const char *directory;       // where the compiler ran, "" when not known
 };
 
 struct units {
@@ -19,6 +20,13 @@ struct units {
     size_t count, capacity;
     struct intervals index;
 };
+
+static const char *directory_of(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    const char *directory = dwarf_formstring(dwarf_attr(die, DW_AT_comp_dir, &attribute));
+    return directory ? directory : "";
+}
 
 static void add_unit(struct units *units, Dwarf_CU *handle, Dwarf_Die *die)
 {
@@ -29,7 +37,7 @@ static void add_unit(struct units *units, Dwarf_CU *handle, Dwarf_Die *die)
     if (units->index.count == before)
         return;
     ARRAY_RESERVE(units->list, units->count, units->capacity);
-    units->list[units->count++] = (struct unit){.handle = handle};
+    units->list[units->count++] = (struct unit){.handle = handle, .directory = directory_of(die)};
 }
 
 struct units *units_new(Dwarf *dwarf)
@@ -85,5 +93,7 @@ size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_M
     if (!count)
         calls[count++] = (struct call){.file = ""};
     find_place(&whole, vaddr, &calls[0]);
+    for (size_t i = 0; i < count; i++)
+        calls[i].directory = unit->directory;
     return calls[0].name || calls[0].file[0] ? count : 0;
 }
