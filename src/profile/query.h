@@ -4,6 +4,7 @@
 // raw bytes of the target: escape them.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct cost {
 struct flat_row { // one function of one module
     const char *function;
     const char *module; // last component of its path
+    bool inlined;       // it was never seen but inlined into another function
     struct cost self;   // it was the leaf
     struct cost total;  // it was anywhere in the stack, counted once however often
 };
@@ -48,6 +50,7 @@ struct frame {
     const struct symbol_line *line;
     const char *module; // "" for the frame that stands for a stack without any
     uint64_t offset;    // of the location in its mapping's file
+    bool inlined;       // into the frame behind it
 };
 
 struct frames {
