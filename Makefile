@@ -16,11 +16,11 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wco
 CPPFLAGS_ALL := -D_GNU_SOURCE -DPTPROF_VERSION='"$(VERSION)"' -Isrc -Iinclude -I$(BUILD)/gen
 CFLAGS_ALL   := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -fno-omit-frame-pointer \
                 $(CFLAGS) $(SANITIZE)
-LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -lelf -lz -lprotobuf-c -liberty -lm
+LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lz -lprotobuf-c -liberty -lm
 
 # What each build needs beyond a C compiler and make, as Debian packages.
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev zlib1g-dev \
-                  libprotobuf-c-dev protobuf-c-compiler libiberty-dev
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev \
+                  zlib1g-dev libprotobuf-c-dev protobuf-c-compiler libiberty-dev
 PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gdb strace binutils \
                   mandoc libdevel-nytprof-perl libcap2-bin
 

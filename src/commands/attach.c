@@ -17,6 +17,7 @@
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
 #include "commands/summary.h"
+#include "commands/symbol_report.h"
 #include "output/json.h"
 #include "session/session.h"
 #include "target/procfs.h"
@@ -279,7 +280,7 @@ static void show_details(const struct report *report, int64_t writing_ns)
     char length[DURATION_TEXT];
     fprintf(stderr, "  writing   %s from the end of sampling\n",
             duration_format(writing_ns, length));
-    summary_modules(&text, report);
+    symbol_report_modules(&text, report);
     fputs(text.length ? text.data : "", stderr);
 }
 

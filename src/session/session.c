@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "profile/query.h"
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
 #include "session/consumer.h"
@@ -142,6 +143,9 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     session->modules = modules_new();
     session->profile = profile_new(STACKS_MAX);
     session->symbolizer = symbolizer_new(session->modules);
+    symbolizer_isolate(session->symbolizer);
+    for (size_t i = 0; i < session->pid_count; i++)
+        symbolizer_add_root(session->symbolizer, session->pids[i]);
     session->control = control_new(RING_BYTES, err);
     rc = session->control ? compile_threads(session, err) : RC_FAIL;
     if (rc != RC_OK) {
@@ -332,6 +336,7 @@ const struct run *session_progress(struct session *session)
 struct report session_report(struct session *session)
 {
     session_progress(session);
+    query_fetch(&(struct query_source){session->profile, session->modules, session->symbolizer});
     session->run.unresolved = count_unresolved(session);
     return (struct report){session->profile, session->modules, session->symbolizer, &session->run};
 }
