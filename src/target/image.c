@@ -14,6 +14,7 @@
 #define CHUNK (64u << 10) // bytes read from a file at once
 #define SEGMENTS_MAX 4096
 #define NOTES_MAX (64u << 10)
+#define SECTIONS_MAX 65536
 
 struct image_store {
     int fd;               // -1: the bytes are in memory
@@ -169,11 +170,25 @@ static enum rc read_headers(struct image *image, struct err *err)
     return RC_OK;
 }
 
+// libelf reserves memory for as many sections as a file claims to have, which in a sparse file may
+// be any number.
+static bool sections_are_plausible(const struct image *image)
+{
+    Elf64_Ehdr header;
+    Elf64_Shdr first;
+    if (!image_read(image, 0, &header, sizeof header) || header.e_shnum || !header.e_shoff)
+        return true; // at most 65535
+    return !image_read(image, header.e_shoff, &first, sizeof first) ||
+           first.sh_size <= SECTIONS_MAX;
+}
+
 // Static programs have .eh_frame without the search table that program headers would lead to.
 static void find_eh_frame(struct image *image)
 {
     size_t names;
-    if (elf_getshdrstrndx(image->elf, &names) != 0)
+    if (elf_getshdrnum(image->elf, &image->section_count) != 0)
+        image->section_count = 0;
+    if (!image->section_count || elf_getshdrstrndx(image->elf, &names) != 0)
         return;
     for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
          section = elf_nextscn(image->elf, section)) {
@@ -190,7 +205,15 @@ static void find_eh_frame(struct image *image)
 
 static enum rc finish(struct image *image, struct image **out, struct err *err)
 {
-    enum rc rc = read_headers(image, err);
+    enum rc rc = RC_OK;
+    if (!sections_are_plausible(image))
+        rc = err_set(err, RC_FORMAT, "its section headers are damaged");
+    else if (image->store->bytes) // libelf takes a char * but with this call only reads
+        image->elf = elf_memory((char *)(uintptr_t)image->store->bytes, image->size);
+    else // READ: it never maps the file
+        image->elf = elf_begin(image->store->fd, ELF_C_READ, NULL);
+    if (rc == RC_OK)
+        rc = read_headers(image, err);
     if (rc != RC_OK) {
         image_free(image);
         return rc;
@@ -226,15 +249,12 @@ enum rc image_open(int fd, struct image **out, struct err *err)
     if (info.st_size <= 0 || info.st_size > (off_t)(64ull << 30))
         return err_set(err, RC_FORMAT, "its size is implausible");
     struct image *image = image_new(steal_fd(&owned), NULL, (uint64_t)info.st_size);
-    image->elf = elf_begin(image->store->fd, ELF_C_READ, NULL); // READ: it never maps the file
     return finish(image, out, err);
 }
 
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err)
 {
     struct image *image = image_new(-1, bytes, size);
-    // libelf takes a char * but with this call only reads.
-    image->elf = elf_memory((char *)(uintptr_t)bytes, size);
     return finish(image, out, err);
 }
 

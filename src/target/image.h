@@ -22,6 +22,7 @@ struct image {
     uint64_t size; // of the file, bytes
     struct segment *segments;
     size_t segment_count;
+    size_t section_count; // 0: the section headers were removed
     uint64_t eh_frame_hdr, eh_frame_hdr_size; // link-time address and size; 0: there is none
     uint64_t eh_frame, eh_frame_size;         // the same, by the section headers
     unsigned char build_id[BUILD_ID_MAX];

@@ -143,8 +143,9 @@ static bool strip_deleted(char *path)
     return true;
 }
 
-static struct module *module_of_file(struct modules *modules, pid_t tid, struct proc_map *map)
+static struct module *module_of_file(struct modules *modules, const struct mapped *mapped)
 {
+    struct proc_map *map = mapped->map;
     bool deleted = strip_deleted(map->path);
     struct module *module = module_find(modules, map);
     if (module)
@@ -153,31 +154,32 @@ static struct module *module_of_file(struct modules *modules, pid_t tid, struct 
     module->device = map->device;
     module->inode = map->inode;
     module->deleted = deleted;
-    module_file_load(module, tid, map);
+    module_file_load(module, mapped);
     return module;
 }
 
-static struct module *module_of_vdso(struct modules *modules)
+static struct module *module_of_vdso(struct modules *modules, const struct mapped *mapped)
 {
     for (size_t i = 0; i < modules->count; i++)
         if (modules->modules[i]->kind == MODULE_VDSO)
             return modules->modules[i];
     struct module *module = module_add(modules, MODULE_VDSO, "[vdso]");
-    module_vdso_load(module);
+    module_vdso_load(module, mapped);
     return module;
 }
 
-const struct mapping *modules_map(struct modules *modules, pid_t tid, struct proc_map *map)
+const struct mapping *modules_map(struct modules *modules, const struct mapped *mapped)
 {
+    const struct proc_map *map = mapped->map;
     if (strcmp(map->path, "[vdso]") == 0)
-        return mapping_of(modules, module_of_vdso(modules), map->start, map->end, 0);
+        return mapping_of(modules, module_of_vdso(modules, mapped), map->start, map->end, 0);
     if (map->path[0] != '/' || map->inode == 0)
         return modules_special(modules, MODULE_ANON,
                                map->path[0] == '[' ? map->path : "[anon]");
-    struct module *module = module_of_file(modules, tid, map);
+    struct module *module = module_of_file(modules, mapped);
     const struct mapping *mapping =
         mapping_of(modules, module, map->start, map->end, map->offset);
-    if (!modules->main && module_file_is_exe(module, tid))
+    if (!modules->main && module_file_is_exe(module, mapped->tid))
         modules->main = mapping;
     return mapping;
 }

@@ -31,7 +31,8 @@ struct module {
     uint64_t device, inode;
     bool deleted;
     struct image *image; // NULL: not a file, or could not be opened
-    char *problem;       // why there is no image, NULL if there is one or need not be
+    char *problem;       // why there is no image, or why it was read from memory; else NULL
+    bool in_memory;      // the image is what is loaded of the file, not the file
 };
 
 struct mapping {

@@ -135,6 +135,21 @@ static bool has_area(const struct space *space, const struct area *old)
     return now && now->start == old->start && now->end == old->end && now->mapping == old->mapping;
 }
 
+struct beginning { // of the file that was mapped last
+    uint64_t device, inode, base;
+};
+
+// Linkers and loaders place a file in ascending order, its headers first.
+static uint64_t base_of(struct beginning *beginning, const struct proc_map *map)
+{
+    bool same = beginning->device == map->device && beginning->inode == map->inode;
+    if (map->inode && map->offset == 0)
+        *beginning = (struct beginning){map->device, map->inode, map->start};
+    else if (map->inode && !same)
+        *beginning = (struct beginning){map->device, map->inode, 0};
+    return map->inode ? beginning->base : 0;
+}
+
 enum rc space_refresh(struct space *space, pid_t tid, bool *changed)
 {
     AUTO_BUF struct buf text = {0};
@@ -147,11 +162,14 @@ enum rc space_refresh(struct space *space, pid_t tid, bool *changed)
     space->last_read = NULL;
     space->count = space->capacity = 0;
     struct proc_map map;
+    struct beginning beginning = {0};
     for (char *cursor = text.data; proc_map_parse(&cursor, &map);) {
+        uint64_t base = base_of(&beginning, &map);
         if (!map.executable || map.start >= 1ull << 63) // [vsyscall]
             continue;
         ARRAY_RESERVE(space->areas, space->count, space->capacity);
-        const struct mapping *mapping = modules_map(space->modules, tid, &map);
+        struct mapped mapped = {tid, &map, base};
+        const struct mapping *mapping = modules_map(space->modules, &mapped);
         space->areas[space->count++] = area_make(&map, mapping);
     }
     for (size_t i = 0; i < old.count && !*changed; i++)
