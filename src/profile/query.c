@@ -166,15 +166,16 @@ void query_frames(const struct query_source *source, uint32_t stack, struct fram
 {
     frames->count = 0;
     if (!stack)
-        frames_add(frames, (struct frame){&query_folded, "", 0});
+        frames_add(frames, (struct frame){.line = &query_folded, .module = ""});
     for (uint32_t at = stack; at;) {
         struct stack_node node = profile_node(source->profile, at);
         struct location place = profile_location_get(source->profile, node.location);
         const struct symbol *symbol =
             symbolizer_lookup(source->symbolizer, place.mapping, place.offset);
+        const struct module *module = modules_mapping(source->modules, place.mapping)->module;
         for (size_t i = 0; i < symbol->line_count; i++)
-            frames_add(frames, (struct frame){&symbol->lines[i],
-                                              module_name(source, place.mapping), place.offset});
+            frames_add(frames, (struct frame){&symbol->lines[i], module->name, place.offset,
+                                              module->kind == MODULE_ANON && symbol->found});
         at = node.parent;
     }
 }

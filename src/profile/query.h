@@ -4,6 +4,7 @@
 // raw bytes of the target: escape them.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,7 @@ struct frame {
     const struct symbol_line *line;
     const char *module; // "" for the frame that stands for a stack without any
     uint64_t offset;    // of the location in its mapping's file
+    bool jit;           // code that its process made, named by the process
 };
 
 struct frames {

@@ -262,7 +262,7 @@ static uint32_t location_of(struct consumer *consumer, const struct process *pro
     const struct area *area = space_find(process->space, pc);
     if (!area)
         return profile_location(consumer->profile, consumer->unknown->id, pc);
-    const struct mapping *mapping = area->mapping;
+    const struct mapping *mapping = space_mapping(process->space, area, pc);
     uint64_t offset = mapping->module->kind == MODULE_ANON ? pc
                                                            : pc - area->start + mapping->offset;
     return profile_location(consumer->profile, mapping->id, offset);
@@ -359,6 +359,9 @@ void consumer_drain(struct consumer *consumer)
 
 void consumer_finish(struct consumer *consumer)
 {
+    for (size_t i = 0; i < consumer->process_count; i++)
+        if (consumer->processes[i].space)
+            space_settle(consumer->processes[i].space);
     uint64_t unattributed = weights_finish(consumer->weights);
     if (unattributed < CLOCK_STEPS_NS)
         return;

@@ -330,7 +330,10 @@ struct report session_report(struct session *session)
 {
     session_progress(session);
     session->run.unresolved = count_unresolved(session);
-    return (struct report){session->profile, session->modules, session->symbolizer, &session->run};
+    return (struct report){.profile = session->profile,
+                           .modules = session->modules,
+                           .symbolizer = session->symbolizer,
+                           .run = &session->run};
 }
 
 char *session_worst_cut(const struct session *session)

@@ -9,6 +9,7 @@ struct mapped { // an executable line of maps, and who has it
     pid_t tid;
     struct proc_map *map;
     uint64_t base; // where the beginning of the file is mapped; 0: nowhere
+    struct jit *jit;
 };
 
 // The mapping of such a line; modules and images are made as needed. Changes map->path
