@@ -123,6 +123,15 @@ static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
     return true;
 }
 
+static bool find_debug_frame(void *context, uint64_t pc, struct code_section *section)
+{
+    struct debug_frame frame;
+    if (!space_debug_frame(context, pc, &frame))
+        return false;
+    *section = (struct code_section){frame.start, frame.end, frame.bias, frame.bytes, frame.size};
+    return true;
+}
+
 static bool is_code(void *context, uint64_t pc)
 {
     return space_find(context, pc) != NULL;
@@ -155,7 +164,8 @@ static void load_image(struct consumer *consumer, struct process *process, pid_t
     process->space = space_new(consumer->modules, pid, pid);
     // The maps of a leader that has ended are empty: the first capture's thread will be asked.
     process->refreshed_at = space_is_empty(process->space) ? 0 : clock_now();
-    struct code_source source = {process->space, read_code, find_table, is_code};
+    struct code_source source = {process->space, read_code, find_table, is_code,
+                                 find_debug_frame};
     process->unwinder = unwinder_new(&source, consumer->max_depth);
 }
 
@@ -329,6 +339,7 @@ static void take_capture(struct consumer *consumer, const void *data)
     struct unwind_result stack = unwind(process, thread->tid, capture);
     if (stack.end != UNWIND_BOTTOM)
         count_cut(consumer, process, &stack);
+    consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
     if (!(capture->flags & CAPTURE_UNWOUND))
         hint_stack(consumer, capture->thread, thread, &stack);
     if (!thread->since) {

@@ -317,6 +317,7 @@ const struct run *session_progress(struct session *session)
     run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
     run->samples = counts.samples;
     run->cut = counts.cut;
+    run->frame_pointers = counts.frame_pointers;
     run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
     run->unattributed_ns = counts.unattributed_ns;
     run->held_share = counts.held_share;

@@ -15,6 +15,7 @@
 #define SEGMENTS_MAX 4096
 #define NOTES_MAX (64u << 10)
 #define SECTIONS_MAX 65536
+#define DEBUG_FRAME_MAX (64u << 20) // bytes, uncompressed
 
 struct image_store {
     int fd;               // -1: the bytes are in memory
@@ -182,25 +183,61 @@ static bool sections_are_plausible(const struct image *image)
            first.sh_size <= SECTIONS_MAX;
 }
 
+
+static Elf_Scn *find_section(const struct image *image, const char *wanted, GElf_Shdr *header)
+{
+    size_t names;
+    if (elf_getshdrstrndx(image->elf, &names) != 0)
+        return NULL;
+    for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
+         section = elf_nextscn(image->elf, section)) {
+        const char *name = gelf_getshdr(section, header)
+                               ? elf_strptr(image->elf, names, header->sh_name)
+                               : NULL;
+        if (name && strcmp(name, wanted) == 0 && header->sh_type != SHT_NOBITS)
+            return section;
+    }
+    return NULL;
+}
+
 // Static programs have .eh_frame without the search table that program headers would lead to.
 static void find_eh_frame(struct image *image)
 {
-    size_t names;
+    GElf_Shdr header;
     if (elf_getshdrnum(image->elf, &image->section_count) != 0)
         image->section_count = 0;
-    if (!image->section_count || elf_getshdrstrndx(image->elf, &names) != 0)
+    if (!image->section_count || !find_section(image, ".eh_frame", &header))
         return;
-    for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
-         section = elf_nextscn(image->elf, section)) {
-        GElf_Shdr header;
-        const char *name = gelf_getshdr(section, &header)
-                               ? elf_strptr(image->elf, names, header.sh_name)
-                               : NULL;
-        if (!name || strcmp(name, ".eh_frame") != 0 || header.sh_type == SHT_NOBITS)
-            continue;
-        image->eh_frame = header.sh_addr;
-        image->eh_frame_size = header.sh_size;
-    }
+    image->eh_frame = header.sh_addr;
+    image->eh_frame_size = header.sh_size;
+}
+
+static void read_debug_frame(struct image *image)
+{
+    GElf_Shdr header;
+    GElf_Chdr compressed = {0};
+    Elf_Scn *section = find_section(image, ".debug_frame", &header);
+    if (!section || header.sh_size > DEBUG_FRAME_MAX)
+        return;
+    if (header.sh_flags & SHF_COMPRESSED &&
+        (!gelf_getchdr(section, &compressed) || compressed.ch_size > DEBUG_FRAME_MAX ||
+         elf_compress(section, 0, 0) < 0))
+        return;
+    const Elf_Data *data = elf_rawdata(section, NULL);
+    if (!data || !data->d_buf || !data->d_size)
+        return;
+    image->debug_frame_size = data->d_size;
+    image->debug_frame = xmalloc(data->d_size);
+    memcpy(image->debug_frame, data->d_buf, data->d_size);
+}
+
+const unsigned char *image_debug_frame(struct image *image, size_t *size)
+{
+    if (!image->debug_frame_read)
+        read_debug_frame(image);
+    image->debug_frame_read = true;
+    *size = image->debug_frame_size;
+    return image->debug_frame;
 }
 
 static enum rc finish(struct image *image, struct image **out, struct err *err)
@@ -270,5 +307,6 @@ void image_free(struct image *image)
         close(image->store->fd);
     free(image->store);
     free(image->segments);
+    free(image->debug_frame);
     free(image);
 }

@@ -108,6 +108,16 @@ struct unwind_sections { // addresses in the target and sizes; size 0: there is 
     uint64_t eh_frame, eh_frame_size;
 };
 
+struct debug_frame { // of the module that holds a pc
+    uint64_t start, end; // the area
+    uint64_t bias;
+    const unsigned char *bytes; // owned by the image; NULL: it has none
+    size_t size;
+};
+
+// False when no module is known at pc.
+bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame);
+
 // The unwind tables of the module around pc; false when it has none.
 bool space_unwind_sections(const struct space *space, uint64_t pc,
                            struct unwind_sections *sections);

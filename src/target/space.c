@@ -152,6 +152,18 @@ bool space_unwind_sections(const struct space *space, uint64_t pc,
     return sections->eh_frame_hdr_size || sections->eh_frame_size;
 }
 
+bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame)
+{
+    const struct area *area = space_find(space, pc);
+    if (!area)
+        return false;
+    struct image *image = area->mapping->module->image;
+    *frame = (struct debug_frame){.start = area->start, .end = area->end, .bias = area->bias};
+    if (image && area->extent_start != area->extent_end)
+        frame->bytes = image_debug_frame(image, &frame->size);
+    return true;
+}
+
 static bool has_area(const struct space *space, const struct area *old)
 {
     const struct area *now = space_find(space, old->start);
