@@ -190,10 +190,13 @@ void query_frames(const struct query_source *source, uint32_t stack, struct fram
         struct location place = profile_location_get(source->profile, node.location);
         const struct symbol *symbol =
             symbolizer_lookup(source->symbolizer, place.mapping, place.offset);
+        const struct module *module = modules_mapping(source->modules, place.mapping)->module;
         for (size_t i = 0; i < symbol->line_count; i++)
-            frames_add(frames, (struct frame){&symbol->lines[i],
-                                              module_name(source, place.mapping), place.offset,
-                                              i + 1 < symbol->line_count});
+            frames_add(frames, (struct frame){.line = &symbol->lines[i],
+                                              .module = module->name,
+                                              .offset = place.offset,
+                                              .inlined = i + 1 < symbol->line_count,
+                                              .jit = module->kind == MODULE_ANON && symbol->found});
         at = node.parent;
     }
 }

@@ -51,6 +51,7 @@ struct frame {
     const char *module; // "" for the frame that stands for a stack without any
     uint64_t offset;    // of the location in its mapping's file
     bool inlined;       // into the frame behind it
+    bool jit;           // code that its process made, named by the process
 };
 
 struct frames {

@@ -324,6 +324,7 @@ const struct run *session_progress(struct session *session)
     run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
     run->samples = counts.samples;
     run->cut = counts.cut;
+    run->frame_pointers = counts.frame_pointers;
     run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
     run->unattributed_ns = counts.unattributed_ns;
     run->held_share = counts.held_share;
@@ -338,7 +339,10 @@ struct report session_report(struct session *session)
     session_progress(session);
     query_fetch(&(struct query_source){session->profile, session->modules, session->symbolizer});
     session->run.unresolved = count_unresolved(session);
-    return (struct report){session->profile, session->modules, session->symbolizer, &session->run};
+    return (struct report){.profile = session->profile,
+                           .modules = session->modules,
+                           .symbolizer = session->symbolizer,
+                           .run = &session->run};
 }
 
 char *session_worst_cut(const struct session *session)
