@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// Everything a person can do, in one table: it makes the keys, the help overlay, the function bar
+// and the section of the man page.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+// A key is a character (code point) or one of these. CTRL('C') is 3, as terminals send it.
+enum {
+    INPUT_NONE = 0,
+    INPUT_TAB = 9,
+    INPUT_ENTER = 13,
+    INPUT_ESCAPE = 27,
+    INPUT_SPACE = 32,
+    INPUT_UP = 0x110000,
+    INPUT_DOWN,
+    INPUT_LEFT,
+    INPUT_RIGHT,
+    INPUT_PAGE_UP,
+    INPUT_PAGE_DOWN,
+    INPUT_HOME,
+    INPUT_END,
+    INPUT_BACKSPACE,
+    INPUT_DELETE,
+    INPUT_BACK_TAB,
+    INPUT_MOUSE,  // with a place and what was done there
+    INPUT_RESIZE, // the terminal has another size
+    INPUT_F0,     // F1 to F12 follow
+    INPUT_LAST = INPUT_F0 + 12,
+};
+#define INPUT_F(n) (INPUT_F0 + (n))
+#define INPUT_CTRL(letter) ((letter) & 31)
+
+enum mouse { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+
+struct input {
+    int key; // INPUT_NONE: nothing came
+    enum mouse mouse;
+    int row, col; // of the mouse
+};
+
+#define KEYS_MOST 4
+
+// X(action, group, label on the function bar or NULL, what it does, keys...)
+#define KEYMAP_ACTIONS(X)                                                                          \
+    X(HELP, GENERAL, "Help", "show the keys; any key goes back", '?', 'h', INPUT_F(1))             \
+    X(QUIT, GENERAL, "Quit", "quit: the process is released, a summary printed", 'q',              \
+      INPUT_F(10), INPUT_CTRL('C'))                                                                \
+    X(FREEZE, GENERAL, "Freeze", "freeze the display; sampling goes on", 'p', 'Z', INPUT_F(7))     \
+    X(PAUSE, GENERAL, NULL, "stop sampling: the process is left alone until pressed again", 'P')   \
+    X(RESET, GENERAL, NULL, "set all counters to zero", 'r')                                       \
+    X(WINDOW, GENERAL, NULL, "time that is shown: 1 s, 5 s, 30 s, all since reset", 'w')           \
+    X(DELAY, GENERAL, NULL, "time between refreshes, 0.2 to 10 s", 'D')                            \
+    X(SAVE, GENERAL, "Save", "save what is shown as a profile", 's', INPUT_F(9))                   \
+    X(SAVE_SCREEN, GENERAL, NULL, "save the screen as text", 'S')                                  \
+    X(REDRAW, GENERAL, NULL, "draw the screen anew", INPUT_CTRL('L'))                              \
+    X(SUSPEND, GENERAL, NULL, "suspend; the process is left alone meanwhile", INPUT_CTRL('Z'))     \
+    X(VIEW_TOP, VIEWS, NULL, "functions, hottest first", '1')                                      \
+    X(VIEW_TREE, VIEWS, "Tree", "call tree", '2', INPUT_F(5))                                      \
+    X(VIEW_FLAME, VIEWS, NULL, "flame graph, root at the top", '3')                                \
+    X(VIEW_THREADS, VIEWS, NULL, "threads and what they wait for", '4')                            \
+    X(VIEW_NEXT, VIEWS, "View", "next view", INPUT_TAB, INPUT_F(2))                                \
+    X(VIEW_PREVIOUS, VIEWS, NULL, "previous view", INPUT_BACK_TAB)                                 \
+    X(CALLERS, VIEWS, NULL, "callers and callees of the function", 'c')                            \
+    X(STACKS, VIEWS, NULL, "stack of the thread as it is now", 'b')                                \
+    X(UP, MOVING, NULL, "up", INPUT_UP, 'k')                                                       \
+    X(DOWN, MOVING, NULL, "down", INPUT_DOWN, 'j')                                                 \
+    X(LEFT, MOVING, NULL, "scroll left; in the flame graph, to the sibling", INPUT_LEFT)           \
+    X(RIGHT, MOVING, NULL, "scroll right; in the flame graph, to the sibling", INPUT_RIGHT)        \
+    X(PAGE_UP, MOVING, NULL, "a page up", INPUT_PAGE_UP)                                           \
+    X(PAGE_DOWN, MOVING, NULL, "a page down", INPUT_PAGE_DOWN)                                     \
+    X(HOME, MOVING, NULL, "first row", INPUT_HOME, 'g')                                            \
+    X(END, MOVING, NULL, "last row", INPUT_END, 'G')                                               \
+    X(ENTER, MOVING, NULL, "callers of a function; fold; zoom; only this thread", INPUT_ENTER)     \
+    X(BACK, MOVING, NULL, "one step out: pane, zoom, last filter", INPUT_ESCAPE, INPUT_BACKSPACE)  \
+    X(MOUSE, MOVING, NULL, "click a row, column, view or key; wheel; double click is Enter",       \
+      INPUT_MOUSE)                                                                                 \
+    X(SEARCH, FINDING, "Search", "search; all rows stay", '/', INPUT_F(3))                         \
+    X(SEARCH_NEXT, FINDING, NULL, "next match", 'n')                                               \
+    X(SEARCH_PREVIOUS, FINDING, NULL, "previous match", 'N')                                       \
+    X(FILTER, FINDING, "Filter", "keep stacks that match: a,b all of them, !a not, /regex/", '\\', \
+      INPUT_F(4))                                                                                  \
+    X(MODULE, FINDING, NULL, "only stacks through the row's module; again: all", 'd')              \
+    X(THREADS, FINDING, "Thread", "choose a thread", INPUT_F(8))                                   \
+    X(THREAD_PREVIOUS, FINDING, NULL, "previous thread", '[')                                      \
+    X(THREAD_NEXT, FINDING, NULL, "next thread", ']')                                              \
+    X(MERGE, FINDING, NULL, "threads: merged, by name, each", 'm')                                 \
+    X(IDLE, FINDING, NULL, "include threads that sleep", 'a')                                      \
+    X(SORT_SELF, SORTING, NULL, "sort by SELF%", 'o')                                              \
+    X(SORT_TOTAL, SORTING, NULL, "sort by TOTAL%", 't')                                            \
+    X(SORT_SELF_TIME, SORTING, NULL, "sort by SELF since reset", 'O')                              \
+    X(SORT_TOTAL_TIME, SORTING, NULL, "sort by TOTAL since reset", 'T')                            \
+    X(SORT_SAMPLES, SORTING, NULL, "sort by samples", '#')                                         \
+    X(SORT_PREVIOUS, SORTING, NULL, "sort by the column to the left", '<')                         \
+    X(SORT_NEXT, SORTING, NULL, "sort by the column to the right", '>')                            \
+    X(SORT_MENU, SORTING, "Sort", "choose the column to sort by", INPUT_F(6))                      \
+    X(REVERSE, SORTING, NULL, "reverse the order", 'I')                                            \
+    X(INVERT, SHAPE, NULL, "invert tree and flame graph: callees at the root", 'i')                \
+    X(EXPAND, SHAPE, NULL, "expand", '+')                                                          \
+    X(COLLAPSE, SHAPE, NULL, "collapse", '-')                                                      \
+    X(TOGGLE, SHAPE, NULL, "expand or collapse", INPUT_SPACE)                                      \
+    X(EXPAND_ALL, SHAPE, NULL, "expand all", 'E')                                                  \
+    X(COLLAPSE_ALL, SHAPE, NULL, "collapse all", 'C')                                              \
+    X(ZOOM_RESET, SHAPE, NULL, "whole flame graph", '0')                                           \
+    X(LINES, SHAPE, NULL, "files and lines", 'l')                                                  \
+    X(VERBOSE, SHAPE, NULL, "whole paths of modules, offsets", 'v')                                \
+    X(MANGLED, SHAPE, NULL, "names as the linker knows them", 'M')
+
+enum action {
+#define KEYMAP_ENUM(name, ...) ACTION_##name,
+    KEYMAP_ACTIONS(KEYMAP_ENUM)
+#undef KEYMAP_ENUM
+    ACTION_COUNT,
+    ACTION_NONE = ACTION_COUNT,
+};
+
+enum action_group {
+    GROUP_GENERAL,
+    GROUP_VIEWS,
+    GROUP_MOVING,
+    GROUP_FINDING,
+    GROUP_SORTING,
+    GROUP_SHAPE,
+    GROUP_COUNT,
+};
+
+struct action_row {
+    const char *name; // "sort-self"
+    enum action_group group;
+    const char *label; // on the function bar, NULL: not there
+    const char *help;
+    int keys[KEYS_MOST]; // INPUT_NONE behind the last
+};
+
+const struct action_row *keymap_row(enum action action);
+const char *keymap_group_title(enum action_group group);
+
+// ACTION_NONE for a key without one.
+enum action keymap_action(int key);
+
+// "F10", "Ctrl-C", "Space", "q".
+void keymap_key_name(int key, struct buf *out);
+
+// Key of a name, for scripts; INPUT_NONE if there is none.
+int keymap_key(const char *name);
+
+// All keys of an action: "q F10 Ctrl-C".
+void keymap_key_names(enum action action, struct buf *out);
+
+// The section of the man page that lists the keys, as mdoc.
+void keymap_manual(struct buf *out);
