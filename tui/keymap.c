@@ -8,14 +8,14 @@
 
 static const struct action_row rows[ACTION_COUNT] = {
 #define KEYMAP_ROW(name, group, label, help, ...)                                                  \
-    [ACTION_##name] = {#name, GROUP_##group, label, help, {__VA_ARGS__}},
+    [ACTION_##name] = {#name, HELP_##group, label, help, {__VA_ARGS__}},
     KEYMAP_ACTIONS(KEYMAP_ROW)
 #undef KEYMAP_ROW
 };
 
-static const char *const group_titles[GROUP_COUNT] = {
-    [GROUP_GENERAL] = "General", [GROUP_VIEWS] = "Views",     [GROUP_MOVING] = "Moving",
-    [GROUP_FINDING] = "Finding", [GROUP_SORTING] = "Sorting", [GROUP_SHAPE] = "Shape",
+static const char *const group_titles[HELP_COUNT] = {
+    [HELP_GENERAL] = "General", [HELP_VIEWS] = "Views",     [HELP_MOVING] = "Moving",
+    [HELP_FINDING] = "Finding", [HELP_SORTING] = "Sorting", [HELP_DISPLAY] = "Display",
 };
 
 static const struct key_name {
@@ -37,7 +37,7 @@ const struct action_row *keymap_row(enum action action)
     return &rows[action];
 }
 
-const char *keymap_group_title(enum action_group group)
+const char *keymap_group_title(enum help_group group)
 {
     return group_titles[group];
 }
@@ -121,10 +121,10 @@ static void put_manual_row(struct buf *out, enum action action)
 
 void keymap_manual(struct buf *out)
 {
-    for (int group = 0; group < GROUP_COUNT; group++) {
+    for (int group = 0; group < HELP_COUNT; group++) {
         buf_printf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", group_titles[group]);
         for (int action = 0; action < ACTION_COUNT; action++)
-            if (rows[action].group == (enum action_group)group)
+            if (rows[action].group == (enum help_group)group)
                 put_manual_row(out, (enum action)action);
         buf_puts(out, ".El\n");
     }

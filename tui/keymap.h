@@ -83,7 +83,7 @@ struct input {
     X(SEARCH_PREVIOUS, FINDING, NULL, "previous match", 'N')                                       \
     X(FILTER, FINDING, "Filter", "keep stacks that match: a,b all of them, !a not, /regex/", '\\', \
       INPUT_F(4))                                                                                  \
-    X(MODULE, FINDING, NULL, "only stacks through the row's module; again: all", 'd')              \
+    X(MODULE, FINDING, NULL, "only stacks that end in the row's module; again: all", 'd')              \
     X(THREADS, FINDING, "Thread", "choose a thread", INPUT_F(8))                                   \
     X(THREAD_PREVIOUS, FINDING, NULL, "previous thread", '[')                                      \
     X(THREAD_NEXT, FINDING, NULL, "next thread", ']')                                              \
@@ -98,16 +98,16 @@ struct input {
     X(SORT_NEXT, SORTING, NULL, "sort by the column to the right", '>')                            \
     X(SORT_MENU, SORTING, "Sort", "choose the column to sort by", INPUT_F(6))                      \
     X(REVERSE, SORTING, NULL, "reverse the order", 'I')                                            \
-    X(INVERT, SHAPE, NULL, "invert tree and flame graph: callees at the root", 'i')                \
-    X(EXPAND, SHAPE, NULL, "expand", '+')                                                          \
-    X(COLLAPSE, SHAPE, NULL, "collapse", '-')                                                      \
-    X(TOGGLE, SHAPE, NULL, "expand or collapse", INPUT_SPACE)                                      \
-    X(EXPAND_ALL, SHAPE, NULL, "expand all", 'E')                                                  \
-    X(COLLAPSE_ALL, SHAPE, NULL, "collapse all", 'C')                                              \
-    X(ZOOM_RESET, SHAPE, NULL, "whole flame graph", '0')                                           \
-    X(LINES, SHAPE, NULL, "files and lines", 'l')                                                  \
-    X(VERBOSE, SHAPE, NULL, "whole paths of modules, offsets", 'v')                                \
-    X(MANGLED, SHAPE, NULL, "names as the linker knows them", 'M')
+    X(INVERT, DISPLAY, NULL, "invert tree and flame graph: callees at the root", 'i')                \
+    X(EXPAND, DISPLAY, NULL, "expand", '+')                                                          \
+    X(COLLAPSE, DISPLAY, NULL, "collapse", '-')                                                      \
+    X(TOGGLE, DISPLAY, NULL, "expand or collapse", INPUT_SPACE)                                      \
+    X(EXPAND_ALL, DISPLAY, NULL, "expand all", 'E')                                                  \
+    X(COLLAPSE_ALL, DISPLAY, NULL, "collapse all", 'C')                                              \
+    X(ZOOM_RESET, DISPLAY, NULL, "whole flame graph", '0')                                           \
+    X(LINES, DISPLAY, NULL, "files and lines", 'l')                                                  \
+    X(VERBOSE, DISPLAY, NULL, "whole paths of modules, offsets", 'v')                                \
+    X(MANGLED, DISPLAY, NULL, "names as the linker knows them", 'M')
 
 enum action {
 #define KEYMAP_ENUM(name, ...) ACTION_##name,
@@ -117,26 +117,26 @@ enum action {
     ACTION_NONE = ACTION_COUNT,
 };
 
-enum action_group {
-    GROUP_GENERAL,
-    GROUP_VIEWS,
-    GROUP_MOVING,
-    GROUP_FINDING,
-    GROUP_SORTING,
-    GROUP_SHAPE,
-    GROUP_COUNT,
+enum help_group {
+    HELP_GENERAL,
+    HELP_VIEWS,
+    HELP_MOVING,
+    HELP_FINDING,
+    HELP_SORTING,
+    HELP_DISPLAY,
+    HELP_COUNT,
 };
 
 struct action_row {
     const char *name; // "sort-self"
-    enum action_group group;
+    enum help_group group;
     const char *label; // on the function bar, NULL: not there
     const char *help;
     int keys[KEYS_MOST]; // INPUT_NONE behind the last
 };
 
 const struct action_row *keymap_row(enum action action);
-const char *keymap_group_title(enum action_group group);
+const char *keymap_group_title(enum help_group group);
 
 // ACTION_NONE for a key without one.
 enum action keymap_action(int key);

@@ -171,6 +171,7 @@ static const char *const glyphs[GLYPH_COUNT][2] = {
     [GLYPH_BOTTOM_RIGHT] = {"+", "┘"},
     [GLYPH_BRANCH] = {"|- ", "├─ "},
     [GLYPH_LAST] = {"`- ", "└─ "},
+    [GLYPH_FIRST] = {",- ", "┌─ "},
     [GLYPH_PASS] = {"|  ", "│  "},
     [GLYPH_BLANK] = {"   ", "   "},
     [GLYPH_OPEN] = {"-", "▾"},

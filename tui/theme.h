@@ -76,8 +76,9 @@ enum glyph {
     GLYPH_TOP_RIGHT,
     GLYPH_BOTTOM_LEFT,
     GLYPH_BOTTOM_RIGHT,
-    GLYPH_BRANCH, // a child that is followed by others; three columns, like the next three
+    GLYPH_BRANCH, // a child that is followed by others; three columns, like the next four
     GLYPH_LAST,   // the last child
+    GLYPH_FIRST,  // the first of those above
     GLYPH_PASS,   // beside the children of one that is followed by others
     GLYPH_BLANK,
     GLYPH_OPEN, // marks of a node that can be folded: shown, hidden
