@@ -61,3 +61,6 @@ struct snapshot {
 };
 
 void snapshot_free(struct snapshot *snapshot);
+
+// Fills in states from the moment's threads.
+void snapshot_count_states(struct snapshot *snapshot);
