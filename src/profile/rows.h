@@ -209,3 +209,9 @@ struct stack_rows {
 // The newest stack seen of a thread.
 void rows_stack(const struct moment *moment, pid_t tid, struct stack_rows *rows);
 void stack_rows_fini(struct stack_rows *rows);
+
+// --- As a profile ---
+
+// What the query shows, as a profile of its own that the caller frees: for writers.
+enum rc rows_extract(const struct moment *moment, const struct rows_query *query,
+                     struct profile **profile, struct err *err) MUST_CHECK;

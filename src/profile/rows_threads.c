@@ -62,6 +62,7 @@ static void add_profiled(struct tally *tally, uint32_t number)
         });
     else
         map_put(&tally->tids, (uint64_t)thread->tid, NONE);
+    tally->rows[row].held_ns += thread->held_ns;
     tally->row_of[number] = row;
 }
 

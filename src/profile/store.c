@@ -147,6 +147,12 @@ void profile_thread_rename(struct profile *profile, uint32_t thread, const char 
     profile->threads[thread].comm = strtab_add(&profile->strings, comm);
 }
 
+void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns)
+{
+    assert(thread < profile->thread_count);
+    profile->threads[thread].held_ns += ns;
+}
+
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
                           enum profile_state state)
 {
@@ -187,6 +193,8 @@ void profile_reset(struct profile *profile)
 {
     for (size_t i = 0; i < profile->value_count; i++)
         profile->values[i].samples = profile->values[i].cpu_ns = 0;
+    for (size_t i = 0; i < profile->thread_count; i++)
+        profile->threads[i].held_ns = 0;
     profile->folded = 0;
     if (profile->slices)
         slices_clear(profile->slices);

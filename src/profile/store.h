@@ -28,6 +28,7 @@ struct profile_thread {
     pid_t pid, tid;
     uint32_t comm;         // strings: name of the thread as last seen, raw bytes
     uint32_t process_comm; // name of its process
+    int64_t held_ns;       // that it was held
 };
 
 struct profile_value {
@@ -54,6 +55,7 @@ uint32_t profile_stack(struct profile *profile, const uint32_t *locations, size_
 uint32_t profile_thread_add(struct profile *profile, pid_t pid, pid_t tid, const char *comm,
                             const char *process_comm);
 void profile_thread_rename(struct profile *profile, uint32_t thread, const char *comm);
+void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns); // that much more
 
 // The value of (stack, thread, state), made with zeros when it is new. Its number stays valid.
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
