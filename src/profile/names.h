@@ -16,7 +16,7 @@ struct function {
     uint64_t id;        // of (name, module): the same in every moment of a run and in the next run
     const char *name;   // demangled; raw bytes of the target, escape before printing
     const char *system_name; // as in the symbol table
-    const char *module; // last component of its path, raw; "": an entry of our own
+    const char *module; // last component of its path, raw; "" of some entries of our own
     const char *path;   // of the module, raw
 };
 
@@ -27,6 +27,8 @@ struct name_frame {
     uint32_t line;     // 0: not known
     uint64_t offset;   // of the location, in the module's file
 };
+
+#define NAME_FRAMES_MAX 64 // of a location: what is inlined deeper is left out
 
 struct name_span { // of frames, innermost inlined function first; never empty
     const struct name_frame *frames;
@@ -42,6 +44,7 @@ struct names *names_new(const struct modules *modules, struct symbolizer *symbol
 
 // Names that are given: for profiles read from a text.
 struct names *names_new_given(void);
+const char *names_text(struct names *names, const char *text); // a copy that lives as long
 uint32_t names_give(struct names *names, const char *function, const char *module);
 void names_give_frames(struct names *names, uint32_t location, const struct name_frame *frames,
                        size_t count);
@@ -55,6 +58,13 @@ struct name_span names_frames(struct names *names, const struct profile *profile
                               uint32_t location);
 const struct function *names_function(const struct names *names, uint32_t function);
 size_t names_function_count(const struct names *names);
+
+// Which frames of the node's location are the first of their functions from the root on: bit i is
+// frame i. A function counts there in the total of a stack, and nowhere else in it.
+uint64_t names_outermost(struct names *names, const struct profile *profile, uint32_t node);
+
+// The number of the function with this name and no module: an entry of our own.
+uint32_t names_entry(struct names *names, const char *name);
 
 // The number of the function with this id, or UINT32_MAX.
 uint32_t names_find(const struct names *names, uint64_t id);

@@ -53,6 +53,10 @@ struct rows_query { // zeroed: the last second of everything, most self time fir
     bool inverted; // of a tree or flame graph: leaves are roots
 };
 
+// part of all in percent, by what the window counts: samples in the short ones, which have them at
+// once; CPU time, which comes a second later, over all.
+double rows_percent(enum rows_window window, struct cost part, struct cost all);
+
 // --- Top: functions ---
 
 struct function_row {
@@ -107,6 +111,7 @@ struct tree {
     struct tree_node *nodes; // owned
     size_t count;
     struct cost all;
+    enum rows_window window; // as asked for
     size_t folded; // nodes left out because they are below 1/10000 of all (inverted trees only)
 };
 
@@ -204,3 +209,9 @@ struct stack_rows {
 // The newest stack seen of a thread.
 void rows_stack(const struct moment *moment, pid_t tid, struct stack_rows *rows);
 void stack_rows_fini(struct stack_rows *rows);
+
+// --- As a profile ---
+
+// What the query shows, as a profile of its own that the caller frees: for writers.
+enum rc rows_extract(const struct moment *moment, const struct rows_query *query,
+                     struct profile **profile, struct err *err) MUST_CHECK;

@@ -7,13 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "profile/store.h"
+
 #define SLICES_KEPT 248 // complete ones: 8 windows of 30 s, and what a clock may be off
 
 struct slice_entry {
     uint32_t stack;  // node of the leaf
     uint32_t thread;
     uint32_t samples;
-    uint32_t reserved;
+    enum profile_state state;
     uint64_t cpu_ns;
 };
 
@@ -29,10 +31,11 @@ void slices_free(struct slices *slices);
 struct slices *slices_copy(const struct slices *slices);
 
 // Counts into the slice that is being filled.
-void slices_add(struct slices *slices, uint32_t stack, uint32_t thread, uint64_t samples,
+void slices_add(struct slices *slices, const struct profile_value *value, uint64_t samples,
                 uint64_t cpu_ns);
 
-// Completes slices up to now (ns of any clock that does not go back).
+// Completes slices up to now (ns of any clock that does not go back). The first call says when the
+// first slice begins.
 void slices_advance(struct slices *slices, int64_t now);
 
 // Forgets everything.

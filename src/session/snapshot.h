@@ -46,7 +46,7 @@ struct snapshot {
     uint64_t dropped;
     int64_t held_p50, held_p99, held_max; // ns
     double overhead;        // percent of its time that the most-held thread was held, last seconds
-    double overhead_process; // the same of all threads' time
+    double overhead_process; // all threads together, percent of elapsed time
     enum overhead verdict;
     int64_t behind;         // ns that the sampler is late now; 0 unless more than 10 % are late
 
@@ -61,3 +61,6 @@ struct snapshot {
 };
 
 void snapshot_free(struct snapshot *snapshot);
+
+// Fills in states from the moment's threads.
+void snapshot_count_states(struct snapshot *snapshot);
