@@ -63,10 +63,11 @@ static void put_flame(const struct scene *scene, const struct state *state, stru
         label_function(state, node->function, node->inlined, out);
     else
         buf_puts(out, node->label ? node->label : "");
-    buf_printf(out, "  total %.1f%%", label_share(node->total, scene->tree.all));
+    struct cost all = scene->tree.all;
+    buf_printf(out, "  total %.1f%%", rows_percent(state->query.window, node->total, all));
     if (node->total.cpu_ns)
         buf_printf(out, " %s", label_time((int64_t)node->total.cpu_ns, time));
-    buf_printf(out, "  self %.1f%%", label_share(node->self, scene->tree.all));
+    buf_printf(out, "  self %.1f%%", rows_percent(state->query.window, node->self, all));
     if (node->function && *node->function->module)
         buf_printf(out, "  %s", label_module(state, node->function));
     if (*node->file)

@@ -10,12 +10,6 @@
 
 #define FOLD_LEAST 4 // shorter template arguments are shown
 
-double label_share(struct cost cost, struct cost all)
-{
-    return all.cpu_ns ? query_percent(cost.cpu_ns, all.cpu_ns)
-                      : query_percent(cost.samples, all.samples);
-}
-
 const char *label_percent(double percent, char text[LABEL_MOST])
 {
     snprintf(text, LABEL_MOST, "%.1f", percent);

@@ -8,9 +8,6 @@
 
 #define LABEL_MOST 32
 
-// The share of a cost in percent: of CPU time where there is any, else of samples.
-double label_share(struct cost cost, struct cost all);
-
 // "31.2", "100"; "" for nothing at all.
 const char *label_percent(double percent, char text[LABEL_MOST]);
 

@@ -30,7 +30,8 @@ static void draw_share(const struct slot *slot)
 {
     struct call call = call_of(slot);
     const struct call_rows *calls = &slot->scene->calls;
-    slot_percent(slot, label_share(call.cost, call.part ? calls->function.total : calls->all));
+    struct cost all = call.part ? calls->function.total : calls->all;
+    slot_percent(slot, rows_percent(slot->state->query.window, call.cost, all));
 }
 
 static void draw_time(const struct slot *slot)

@@ -15,7 +15,7 @@ static const struct function_row *row_of(const struct slot *slot)
 
 static void draw_share(const struct slot *slot, struct cost cost)
 {
-    double percent = label_share(cost, slot->scene->functions.all);
+    double percent = rows_percent(slot->state->query.window, cost, slot->scene->functions.all);
     char text[LABEL_MOST];
     bool sure = row_of(slot)->total.samples >= SAMPLES_SURE;
     slot_number(slot, sure ? theme_heat(percent) : ROLE_COLD, label_percent(percent, text));
@@ -110,10 +110,10 @@ static void draw_second(const struct slot *slot)
     struct cost all = slot->scene->functions.all;
     char self[LABEL_MOST], total[LABEL_MOST];
     struct canvas *canvas = &slot->picture->canvas;
-    double percent = label_share(row->self, all);
+    double percent = rows_percent(slot->state->query.window, row->self, all);
     canvas_right(canvas, slot->row, slot->col, slot->col + 5, theme_heat(percent),
                  label_percent(percent, self));
-    percent = label_share(row->total, all);
+    percent = rows_percent(slot->state->query.window, row->total, all);
     canvas_right(canvas, slot->row, slot->col + 6, slot->col + 12, theme_heat(percent),
                  label_percent(percent, total));
     canvas_clipped(canvas, slot->row, slot->col + 13, slot->width - 13, ROLE_MODULE,

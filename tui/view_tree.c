@@ -12,14 +12,20 @@ static const struct tree_node *node_of(const struct slot *slot)
     return &slot->scene->tree.nodes[slot->scene->visible[slot->index]];
 }
 
+static void draw_share(const struct slot *slot, struct cost cost)
+{
+    struct cost all = slot->scene->tree.all;
+    slot_percent(slot, rows_percent(slot->state->query.window, cost, all));
+}
+
 static void draw_total(const struct slot *slot)
 {
-    slot_percent(slot, label_share(node_of(slot)->total, slot->scene->tree.all));
+    draw_share(slot, node_of(slot)->total);
 }
 
 static void draw_self(const struct slot *slot)
 {
-    slot_percent(slot, label_share(node_of(slot)->self, slot->scene->tree.all));
+    draw_share(slot, node_of(slot)->self);
 }
 
 // Whether a sibling follows the node.
