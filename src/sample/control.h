@@ -16,7 +16,7 @@ struct control {
     // main -> sampler
     _Atomic int stop;   // 1: finish
     _Atomic int paused; // 1: leave the targets alone
-    _Atomic uint32_t slowdown; // the rate is one part in so many of the configured one; 0: all of it
+    _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
     struct hang { // threads on which a sampler hung, and how often; written while none runs
         pid_t tid;

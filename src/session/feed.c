@@ -69,10 +69,12 @@ static void back_off(struct feed *feed, const struct run *run)
 static void beat(struct feed *feed)
 {
     int64_t worst, all, now = clock_now();
+    const struct run *run = session_progress(feed->session);
+    if (!feed->beats.cpu_at && run->process_count)
+        beats_cpu(&feed->beats, now, vitals_cpu(run->processes, run->process_count));
     if (now < feed->beat_at || feed->paused)
         return;
     feed->beat_at = now + NS_PER_S;
-    const struct run *run = session_progress(feed->session);
     session_held(feed->session, &worst, &all);
     beats_add(&feed->beats, run->duration, run, worst, all);
     beats_cpu(&feed->beats, now, vitals_cpu(run->processes, run->process_count));
@@ -193,17 +195,29 @@ enum rc feed_replay(const char *path, struct feed **out, struct err *err)
     return RC_OK;
 }
 
+static void stop_thread(struct feed *feed)
+{
+    if (!feed->has_thread)
+        return;
+    pthread_mutex_lock(feed->lock);
+    feed->stop = true;
+    pthread_mutex_unlock(feed->lock);
+    eventfd_write(feed->wake_fd, 1);
+    pthread_join(feed->thread, NULL);
+    feed->has_thread = false;
+}
+
+struct report feed_finish(struct feed *feed)
+{
+    stop_thread(feed);
+    return session_report(feed->session);
+}
+
 void feed_free(struct feed *feed)
 {
     if (!feed)
         return;
-    if (feed->has_thread) {
-        pthread_mutex_lock(feed->lock);
-        feed->stop = true;
-        pthread_mutex_unlock(feed->lock);
-        eventfd_write(feed->wake_fd, 1);
-        pthread_join(feed->thread, NULL);
-    }
+    stop_thread(feed);
     session_close(feed->session);
     names_unref(feed->names);
     replay_free(feed->replay);

@@ -49,6 +49,10 @@ void feed_reset(struct feed *feed);
 enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
                    const struct rows_query *query, FILE *out, struct err *err) MUST_CHECK;
 
+// Ends sampling (the target is released first) and says what came of all of it; not for replays.
+// Valid until feed_free.
+struct report feed_finish(struct feed *feed);
+
 // Why sampling ended by itself: RC_OK while it goes on or the target has ended, else the sampler's
 // failure.
 enum rc feed_error(struct feed *feed, struct err *err) MUST_CHECK;
