@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "profile/rows.h"
 
-#include <stdlib.h>
-
 #include "profile/sieve.h"
 
 const int rows_window_seconds[] = {
@@ -42,14 +40,5 @@ const char *const rows_group_names[] = {
 
 double rows_percent(enum rows_window window, struct cost part, struct cost all)
 {
-    return query_percent(cost_measure(part, window), cost_measure(all, window));
-}
-
-void moment_fini(struct moment *moment)
-{
-    profile_free(moment->profile);
-    slices_free(moment->slices);
-    names_unref(moment->names);
-    free(moment->threads);
-    *moment = (struct moment){0};
+    return query_percent(sums_measure(part, window), sums_measure(all, window));
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Who calls a function, whom it calls, and the newest stack of a thread.
+#include "profile/rows.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "profile/rows.h"
 #include "profile/sieve.h"
 
 #define NONE UINT32_MAX
@@ -73,7 +74,7 @@ static int compare_calls(const void *left, const void *right, void *context)
 {
     const struct call_row *a = left, *b = right;
     const enum rows_window *window = context;
-    uint64_t a_cost = cost_measure(a->cost, *window), b_cost = cost_measure(b->cost, *window);
+    uint64_t a_cost = sums_measure(a->cost, *window), b_cost = sums_measure(b->cost, *window);
     if (a_cost != b_cost)
         return a_cost > b_cost ? -1 : 1;
     if (!a->function || !b->function)

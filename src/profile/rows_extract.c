@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "profile/rows.h"
+
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "profile/rows.h"
 #include "profile/sieve.h"
 
 #define NONE UINT32_MAX

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "profile/rows.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "profile/rows.h"
 #include "profile/sieve.h"
 
 #define NONE UINT32_MAX
@@ -202,7 +203,7 @@ struct order {
 
 static int compare_cost(struct cost a, struct cost b, enum rows_window window)
 {
-    int order = descending(cost_measure(a, window), cost_measure(b, window));
+    int order = descending(sums_measure(a, window), sums_measure(b, window));
     return order ? order : descending(a.samples, b.samples);
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "profile/rows.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "profile/rows.h"
 #include "profile/sieve.h"
 
 #define NONE UINT32_MAX

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include "profile/rows.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "profile/rows.h"
 #include "profile/sieve.h"
 
 #define NONE UINT32_MAX
@@ -217,8 +218,8 @@ static int compare_nodes(const void *left, const void *right, void *context)
     uint32_t a_parent = a->parent + 1, b_parent = b->parent + 1; // roots first
     if (a_parent != b_parent)
         return a_parent < b_parent ? -1 : 1;
-    uint64_t a_cost = cost_measure(a->total, order->window);
-    uint64_t b_cost = cost_measure(b->total, order->window);
+    uint64_t a_cost = sums_measure(a->total, order->window);
+    uint64_t b_cost = sums_measure(b->total, order->window);
     if (a_cost != b_cost)
         return a_cost > b_cost ? -1 : 1;
     int names = strcmp(name_of(a), name_of(b));
@@ -241,7 +242,7 @@ static bool is_too_small(const struct planter *planter, const struct tree_node *
 {
     enum rows_window window = planter->query->window;
     return planter->query->inverted && node->parent != NONE &&
-           cost_measure(node->total, window) * LEAST_SHARE < cost_measure(planter->all, window);
+           sums_measure(node->total, window) * LEAST_SHARE < sums_measure(planter->all, window);
 }
 
 struct emission {

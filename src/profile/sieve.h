@@ -36,7 +36,5 @@ void sums_fini(struct sums *sums);
 // Adds to each node what lies below it.
 void sums_accumulate(struct sums *sums, const struct profile *profile);
 
-void cost_add(struct cost *cost, struct cost more);
-
 // What rows_percent counts by.
-uint64_t cost_measure(struct cost cost, enum rows_window window);
+uint64_t sums_measure(struct cost cost, enum rows_window window);
