@@ -82,7 +82,7 @@ static char *file_name(const struct app *app, const char *ending)
         if (!(*at >= 'a' && *at <= 'z') && !(*at >= 'A' && *at <= 'Z') &&
             !(*at >= '0' && *at <= '9') && !strchr("._+-", *at))
             *at = '_';
-    return xasprintf("ptprof-%s-%d%s", comm, (int)snapshot->pid, ending);
+    return xasprintf("ptprof-%s-%d%s%s", comm, (int)snapshot->pid, app->stamp, ending);
 }
 
 static unsigned act_save(struct app *app)

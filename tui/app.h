@@ -16,11 +16,14 @@ enum effect { // bits
     EFFECT_SAVE_SCREEN = 128,
 };
 
+#define STAMP_MOST 32
+
 struct app { // all borrowed
     struct state *state;
     struct scene *scene;
     const struct picture *picture; // as last drawn
     int64_t now;                   // clock of snapshots
+    char stamp[STAMP_MOST];        // of the time, for names of files
 };
 
 // Returns enum effect bits.

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/mem.h"
 
 #define ESCAPE_MS 25
@@ -149,7 +150,7 @@ static enum rc open_files(struct screen *screen, struct err *err)
     screen->in = in >= 0 ? fdopen(in, "r") : NULL;
     screen->out = open_terminal(STDOUT_FILENO, O_WRONLY | O_NONBLOCK);
     if (!screen->in || screen->out < 0 || tcgetattr(in, &restore.before) != 0)
-        return err_set(err, RC_FAIL, "no terminal can be opened");
+        return err_set(err, RC_USAGE, "no terminal can be opened");
     int memory = memfd_create("ptprof-screen", MFD_CLOEXEC);
     screen->memory = memory >= 0 ? fdopen(memory, "w") : NULL;
     if (!screen->memory)
@@ -161,12 +162,14 @@ static enum rc open_files(struct screen *screen, struct err *err)
 static enum rc open_curses(struct screen *screen, struct err *err)
 {
     const char *term = getenv("TERM");
+    AUTO_FREE char *shown = escape_text_dup(term ? term : "");
     screen->curses = term && *term ? newterm(NULL, screen->memory, screen->in) : NULL;
     if (!screen->curses)
-        return err_set(err, RC_FAIL, "the terminal type %s is not known", term && *term ? term : "(none)");
+        return err_set(err, RC_USAGE, "the terminal type '%s' (TERM) is not known", shown);
     const char *address = tigetstr("cup");
     if (!address || address == (char *)-1)
-        return err_set(err, RC_FAIL, "a terminal of type %s has no cursor to move", term);
+        return err_set(err, RC_USAGE, "a terminal of the type '%s' (TERM) has no cursor to move",
+                       shown);
     return RC_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -84,12 +85,11 @@ static void save_profile(struct stage *stage)
 {
     struct state *state = &stage->state;
     struct rows_query query = state_query(state);
-    AUTO_FREE char *written = NULL;
     struct err err = {0};
-    enum rc rc = stage->options->save(stage->options->context, stage->shown, &query,
-                                      *state->text ? state->text : NULL, &written, &err);
+    enum rc rc = stage->options->save(stage->options->context, stage->shown, &query, state->text,
+                                      &err);
     if (rc == RC_OK)
-        state_say(state, false, "profile written to %s", written);
+        state_say(state, false, "profile written to %s", state->text);
     else
         state_say(state, true, "%s", err.text);
 }
@@ -110,6 +110,14 @@ static void save_screen(struct stage *stage)
         state_say(state, true, "%s: %m", path);
 }
 
+// For names of files; UTC.
+static void stamp_now(char stamp[STAMP_MOST])
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(stamp, STAMP_MOST, "-%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
+}
+
 static void pause_sampling(struct stage *stage)
 {
     feed_pause(stage->options->feed, stage->state.paused);
@@ -119,7 +127,9 @@ static void pause_sampling(struct stage *stage)
 
 unsigned stage_input(struct stage *stage, const struct input *input)
 {
-    struct app app = {&stage->state, &stage->scene, &stage->picture, clock_of(stage)};
+    struct app app = {&stage->state, &stage->scene, &stage->picture, clock_of(stage), ""};
+    if (!feed_is_replay(stage->options->feed))
+        stamp_now(app.stamp);
     bool frozen = stage->state.frozen;
     unsigned effects = app_input(&app, input);
     if (effects & EFFECT_PAUSE)

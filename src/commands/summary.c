@@ -172,7 +172,8 @@ void summary_text(struct buf *out, const struct summary *summary)
     put_top(out, summary);
     put_events(out, summary);
     put_warnings(out, summary);
-    put_file(out, summary);
+    if (summary->writer)
+        put_file(out, summary);
 }
 
 struct tally {
