@@ -70,8 +70,10 @@ static void put_flame(const struct scene *scene, const struct state *state, stru
     buf_printf(out, "  self %.1f%%", rows_percent(state->query.window, node->self, all));
     if (node->function && *node->function->module)
         buf_printf(out, "  %s", label_module(state, node->function));
-    if (*node->file)
-        buf_puts(out, "  "), label_line(state, node->file, node->line, out);
+    if (*node->file) {
+        buf_puts(out, "  ");
+        label_line(state, node->file, node->line, out);
+    }
 }
 
 static void put_position(const struct scene *scene, const struct state *state, struct buf *out)

@@ -118,7 +118,8 @@ static int draw_chart(struct canvas *canvas, int row, int col, const struct snap
     most = 100 * ceilf(most / 100); // busy cores
     col += (int)(width - count);
     for (size_t i = 0; i < count; i++)
-        col += canvas_text(canvas, row, col, 1, ROLE_CHART, theme_block(canvas->utf8, cpu[i] / most));
+        col += canvas_text(canvas, row, col, 1, ROLE_CHART,
+                           theme_block(canvas->utf8, cpu[i] / most));
     return col;
 }
 
@@ -167,9 +168,9 @@ static void add_held(struct line *line, const struct snapshot *snapshot, int lev
     label_hold(snapshot->held_p50, p50);
     label_hold(snapshot->held_p99, p99);
     if (level == 0)
-        add(line, ROLE_DEFAULT, "   held %s p50 %s p99  ", p50, p99);
+        add(line, ROLE_DEFAULT, "held %s p50 %s p99  ", p50, p99);
     else
-        add(line, ROLE_DEFAULT, "  held %s/%s  ", p50, p99);
+        add(line, ROLE_DEFAULT, "held %s/%s  ", p50, p99);
     add(line, ROLE_DIM, level == 0 ? "overhead " : level == 1 ? "over " : "");
     add(line, roles[snapshot->verdict], "%.1f%% %s", snapshot->overhead,
         overhead_names[snapshot->verdict]);
@@ -186,7 +187,7 @@ static void add_quality(struct line *line, const struct snapshot *snapshot, int 
     };
     double values[] = {snapshot->late, snapshot->failed, snapshot->cut};
     static const double warn[] = {0.5, 1, 5}, bad[] = {10, 10, 20};
-    add(line, ROLE_DEFAULT, level ? "%.0f/%.0fHz" : "%.0f/%.0f Hz", snapshot->achieved,
+    add(line, ROLE_DEFAULT, level ? "%.0f/%.0fHz" : "%3.0f/%.0f Hz", snapshot->achieved,
         snapshot->rate);
     if (level < 2)
         add(line, ROLE_DEFAULT, level ? " %" PRIu64 : "  samples %" PRIu64, snapshot->samples);
@@ -201,21 +202,25 @@ static void add_behind(struct line *line, const struct snapshot *snapshot, int l
     char text[LABEL_MOST];
     add(line, ROLE_BAD, "%s behind", label_time(snapshot->behind, text));
     if (level < 2)
-        add(line, ROLE_WARN, level ? ": lower --rate" : "; results may be inaccurate: lower --rate");
+        add(line, ROLE_WARN, level ? ": lower --rate"
+                                   : "; results may be inaccurate: lower --rate");
 }
 
-static void draw_quality(struct canvas *canvas, int row, int col, const struct snapshot *snapshot)
+// Rates at the left, what was held at the right: neither moves when the other gets longer.
+static void draw_quality(struct canvas *canvas, int row, const struct snapshot *snapshot)
 {
     for (int level = 0; level < LEVELS; level++) {
-        struct line line = {.count = 0};
+        struct line left = {.count = 0}, right = {.count = 0};
         if (snapshot->behind)
-            add_behind(&line, snapshot, level);
+            add_behind(&left, snapshot, level);
         else
-            add_quality(&line, snapshot, level);
-        add_held(&line, snapshot, level);
-        if (level + 1 < LEVELS && width_of(canvas, &line) > canvas->cols - col)
+            add_quality(&left, snapshot, level);
+        add_held(&right, snapshot, level);
+        int width = width_of(canvas, &right), end = canvas->cols - width;
+        if (level + 1 < LEVELS && width_of(canvas, &left) >= end)
             continue;
-        draw(canvas, row, col, canvas->cols - col, &line);
+        draw(canvas, row, 0, end - 1, &left);
+        draw(canvas, row, end > 0 ? end : 0, width, &right);
         return;
     }
 }
@@ -281,7 +286,7 @@ void header_draw(struct picture *picture, const struct layout *layout,
     if (layout->cpu >= 0)
         draw_cpu(canvas, layout->cpu, snapshot);
     if (layout->quality >= 0)
-        draw_quality(canvas, layout->quality, 0, snapshot);
+        draw_quality(canvas, layout->quality, snapshot);
     if (layout->crumbs >= 0)
         draw_filters(canvas, layout->crumbs, state);
 }

@@ -10,7 +10,7 @@
 #include "tui/table.h"
 
 #define HELP_TWO_COLUMNS 90
-#define HELP_KEYS 18 // columns for the keys of an action
+#define HELP_KEYS 13 // columns for the keys of an action
 
 // --- help ---
 

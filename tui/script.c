@@ -192,6 +192,8 @@ enum rc script_run(const struct tui_options *options, struct err *err)
         return err_sys(err, RC_IO, errno, "cannot read the script");
     stage_init(&script.stage, options, terminal_utf8() && !options->ascii);
     stage_advance(&script.stage);
+    if (!script.stage.latest)
+        rc = err_set(err, RC_FORMAT, "there is no snapshot to replay");
     while (rc == RC_OK && !script.ended && getline(&line, &capacity, file) >= 0)
         rc = run_line(&script, line, err);
     stage_fini(&script.stage);

@@ -66,6 +66,8 @@ void stage_advance(struct stage *stage)
     if (stage->state.frozen && stage->latest)
         return;
     struct snapshot *fresh = feed_take(stage->options->feed);
+    if (!fresh)
+        return; // an empty replay
     if (keeps_rows(stage, fresh)) {
         if (stage->latest != stage->shown)
             snapshot_free(stage->latest);

@@ -41,7 +41,9 @@ static void draw_total_time(const struct slot *slot)
     slot_time(slot, row_of(slot)->total_all.cpu_ns);
 }
 
-// As high as the function's own highest window; one that hardly counts is flat.
+#define TREND_TOP 0.8 // rows do not grow together
+
+// Against the function's own highest window; one that hardly counts is flat.
 static void draw_trend(const struct slot *slot)
 {
     const struct function_row *row = row_of(slot);
@@ -50,7 +52,8 @@ static void draw_trend(const struct slot *slot)
     for (size_t i = 0; i < TREND_LENGTH; i++)
         most = row->trend[i] > most ? row->trend[i] : most;
     for (size_t i = TREND_LENGTH - count; i < TREND_LENGTH; i++) {
-        const char *block = theme_block(slot->picture->canvas.utf8, row->trend[i] / most);
+        const char *block = theme_block(slot->picture->canvas.utf8,
+                                        TREND_TOP * row->trend[i] / most);
         canvas_text(&slot->picture->canvas, slot->row, slot->col + (int)i, 1, ROLE_CHART, block);
     }
 }
