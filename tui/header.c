@@ -13,7 +13,7 @@
 #include "tui/picture.h"
 
 #define PIECES_MOST 24
-#define LEVELS 3 // of brevity
+#define LEVELS 4 // of brevity
 
 const char *const view_titles[VIEW_COUNT] = {
     [VIEW_TOP] = "Top",         [VIEW_TREE] = "Tree",   [VIEW_FLAME] = "Flame",
@@ -87,7 +87,7 @@ static void draw_title(struct picture *picture, int row, const struct snapshot *
     int end = draw_tabs(picture, row, state) - 1;
     if (canvas->cols >= 60) {
         struct line line = {.count = 0};
-        if (canvas->cols >= 80)
+        if (canvas->cols >= 100)
             add(&line, ROLE_DIM, "up %s  ", label_clock(snapshot->uptime, up));
         add(&line, ROLE_DIM, "view %s  ", label_clock(snapshot->elapsed, view));
         int width = width_of(canvas, &line);
@@ -148,7 +148,7 @@ static void draw_cpu(struct canvas *canvas, int row, const struct snapshot *snap
     if (width)
         add(&line, ROLE_DIM, "  %zus", width);
     add(&line, ROLE_DIM, cols >= 60 ? "    threads " : "  thr ");
-    add(&line, ROLE_DEFAULT, "%zu:", snapshot->threads);
+    add(&line, ROLE_DEFAULT, snapshot->state_count ? "%zu:" : "%zu", snapshot->threads);
     add_states(&line, snapshot);
     draw(canvas, row, col, end - 1 - col, &line);
 }
@@ -170,7 +170,7 @@ static void add_held(struct line *line, const struct snapshot *snapshot, int lev
     if (level == 0)
         add(line, ROLE_DEFAULT, "held %s p50 %s p99  ", p50, p99);
     else
-        add(line, ROLE_DEFAULT, "held %s/%s  ", p50, p99);
+        add(line, ROLE_DEFAULT, level < 3 ? "held %s/%s  " : "%s/%s ", p50, p99);
     add(line, ROLE_DIM, level == 0 ? "overhead " : level == 1 ? "over " : "");
     add(line, roles[snapshot->verdict], "%.1f%% %s", snapshot->overhead,
         overhead_names[snapshot->verdict]);
@@ -184,11 +184,13 @@ static void add_quality(struct line *line, const struct snapshot *snapshot, int 
         {"  late ", "  failed ", "  cut "},
         {" late ", " fail ", " cut "},
         {" l ", " f ", " c "},
+        {"l ", " f ", " c "},
     };
     double values[] = {snapshot->late, snapshot->failed, snapshot->cut};
     static const double warn[] = {0.5, 1, 5}, bad[] = {10, 10, 20};
-    add(line, ROLE_DEFAULT, level ? "%.0f/%.0fHz" : "%3.0f/%.0f Hz", snapshot->achieved,
-        snapshot->rate);
+    if (level < 3)
+        add(line, ROLE_DEFAULT, level ? "%.0f/%.0fHz" : "%3.0f/%.0f Hz", snapshot->achieved,
+            snapshot->rate);
     if (level < 2)
         add(line, ROLE_DEFAULT, level ? " %" PRIu64 : "  samples %" PRIu64, snapshot->samples);
     for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {

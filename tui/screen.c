@@ -207,6 +207,7 @@ static void arm(struct screen *screen)
 {
     AUTO_BUF struct buf so_far = screen->pending;
     screen->pending = (struct buf){0};
+    curs_set(0); // so that the end shows it again
     refresh();
     collect(screen);
     buf_append(&so_far, screen->pending.data, screen->pending.length);

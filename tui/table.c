@@ -6,6 +6,7 @@
 #include "tui/label.h"
 
 #define COLUMNS_MOST 16
+#define NAME_LEAST 20
 #define TWO_LINES 50 // columns of the screen below which a row has a second line
 
 // --- slots ---
@@ -70,27 +71,51 @@ struct column_at {
     int col, width;
 };
 
+static bool is_sorted_by(const struct column *column, const struct state *state)
+{
+    return column->sort != SORT_COUNT && column->sort == state_query(state).sort;
+}
+
+// What is sorted by is seen.
 static bool is_shown(const struct column *column, const struct state *state, int cols)
 {
-    if (column->sort != SORT_COUNT && column->sort == state_query(state).sort &&
-        column->sort != SORT_FUNCTION && cols >= column->least)
-        return true; // what is sorted by is seen
-    return cols >= column->least && (!column->wanted || column->wanted(state));
+    return cols >= column->least &&
+           (!column->wanted || column->wanted(state) || is_sorted_by(column, state));
+}
+
+// The column that is missed least where there is no room: of those that only wide screens have,
+// the leftmost. NAME_LEAST columns are kept for the names.
+static size_t least_missed(const struct column_at *places, size_t count, const struct state *state)
+{
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct column *column = places[i].column;
+        if (column->width && column->least && !is_sorted_by(column, state) &&
+            (least == SIZE_MAX || column->least > places[least].column->least))
+            least = i;
+    }
+    return least;
+}
+
+static int left_of(const struct column_at *places, size_t count, int cols)
+{
+    for (size_t i = 0; i < count; i++)
+        cols -= places[i].column->width + (i ? COLUMN_GAP : 0);
+    return cols;
 }
 
 static size_t place_columns(const struct table *table, const struct state *state, struct box area,
                             struct column_at *places)
 {
-    size_t count = 0;
-    int taken = 0;
+    size_t count = 0, victim;
     for (size_t i = 0; i < table->count && count < COLUMNS_MOST; i++)
-        if (is_shown(&table->columns[i], state, area.cols)) {
-            places[count++] = (struct column_at){.column = &table->columns[i]};
-            taken += table->columns[i].width + COLUMN_GAP;
-        }
-    int col = area.col;
+        if (is_shown(&table->columns[i], state, area.cols))
+            places[count++].column = &table->columns[i];
+    while (left_of(places, count, area.cols) < NAME_LEAST &&
+           (victim = least_missed(places, count, state)) != SIZE_MAX)
+        memmove(&places[victim], &places[victim + 1], (--count - victim) * sizeof *places);
+    int col = area.col, left = left_of(places, count, area.cols);
     for (size_t i = 0; i < count; i++) {
-        int left = area.cols - taken + (int)(i + 1 == count);
         places[i].width = places[i].column->width ? places[i].column->width : left;
         places[i].col = col;
         col += places[i].width + COLUMN_GAP;

@@ -111,20 +111,18 @@ static void draw_second(const struct slot *slot)
 {
     const struct function_row *row = row_of(slot);
     struct cost all = slot->scene->functions.all;
-    char self[LABEL_MOST], total[LABEL_MOST];
+    double percent = rows_percent(slot->state->query.window, row->total, all);
+    char total[LABEL_MOST];
     struct canvas *canvas = &slot->picture->canvas;
-    double percent = rows_percent(slot->state->query.window, row->self, all);
-    canvas_right(canvas, slot->row, slot->col, slot->col + 5, theme_heat(percent),
-                 label_percent(percent, self));
-    percent = rows_percent(slot->state->query.window, row->total, all);
-    canvas_right(canvas, slot->row, slot->col + 6, slot->col + 12, theme_heat(percent),
+    canvas_right(canvas, slot->row, slot->col - 1, slot->col + 4, theme_heat(percent),
                  label_percent(percent, total));
-    canvas_clipped(canvas, slot->row, slot->col + 13, slot->width - 13, ROLE_MODULE,
+    canvas_text(canvas, slot->row, slot->col + 5, 6, ROLE_DIM, "total");
+    canvas_clipped(canvas, slot->row, slot->col + 11, slot->width - 11, ROLE_MODULE,
                    label_module(slot->state, row->function));
 }
 
 static const struct column columns[] = {
-    {"SELF%", 6, 50, true, SORT_SELF, NULL, draw_self},
+    {"SELF%", 6, 0, true, SORT_SELF, NULL, draw_self},
     {"TOTAL%", 6, 50, true, SORT_TOTAL, NULL, draw_total},
     {"SELF", 7, 80, true, SORT_SELF_TIME, NULL, draw_self_time},
     {"TOTAL", 7, 80, true, SORT_TOTAL_TIME, NULL, draw_total_time},
@@ -134,7 +132,7 @@ static const struct column columns[] = {
     {"FUNCTION", 0, 0, false, SORT_FUNCTION, NULL, draw_function},
     {"FILE:LINE", 22, 60, false, SORT_LINE, table_wants_lines, draw_line},
     {"MODULE", 15, 80, false, SORT_MODULE, is_short, draw_module},
-    {"MODULE", 34, 90, false, SORT_COUNT, is_long, draw_module},
+    {"MODULE", 34, 80, false, SORT_COUNT, is_long, draw_module},
 };
 
 void view_top_draw(struct picture *picture, struct box area, const struct scene *scene,
