@@ -178,5 +178,6 @@ void summary_text(struct buf *out, const struct summary *summary)
     put_events(out, summary);
     put_warnings(out, summary);
     symbol_report_missing(out, summary->report);
-    put_file(out, summary);
+    if (summary->writer)
+        put_file(out, summary);
 }

@@ -23,6 +23,8 @@ struct cost {
     uint64_t cpu_ns;
 };
 
+void cost_add(struct cost *cost, struct cost more);
+
 struct flat_row { // one function of one module
     const char *function;
     const char *module; // last component of its path

@@ -16,6 +16,7 @@ struct control {
     // main -> sampler
     _Atomic int stop;   // 1: finish
     _Atomic int paused; // 1: leave the targets alone
+    _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
     struct hang { // threads on which a sampler hung, and how often; written while none runs
         pid_t tid;
@@ -32,6 +33,7 @@ struct control {
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone
     _Atomic uint64_t rounds, late, stops, failed, queued, dropped, repaired;
+    _Atomic int64_t behind;     // ns by which the last round began late
     _Atomic int realtime, short_slice, rate_lowered;
     _Atomic uint64_t threads_seen;
     _Atomic uint32_t next_thread, next_process; // numbers

@@ -32,6 +32,7 @@ struct thread {
     pid_t tid;
     uint32_t hint;     // bytes of stack to copy
     uint64_t held_ns;
+    uint64_t held_before; // as of the last consumer_held
     int64_t since;     // first capture, CLOCK_MONOTONIC ns
 };
 
@@ -183,6 +184,7 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     (record->record.kind == RECORD_THREAD_END ? weights_thread_end : weights_thread_time)(
         consumer->weights, thread->process, record->thread, record->cpu_ns);
     thread->held_ns += (uint64_t)record->held_ns;
+    profile_thread_held(consumer->profile, thread->profile_thread, record->held_ns);
     int64_t watched = clock_now() - thread->since;
     double share = thread->since && watched > 0 ? (double)thread->held_ns / (double)watched : 0;
     if (share > consumer->counts.held_share && watched >= NS_PER_S / 2)
@@ -329,6 +331,12 @@ void consumer_drain(struct consumer *consumer)
             takers[record->kind](consumer, record);
 }
 
+bool consumer_bound(struct consumer *consumer)
+{
+    (void)consumer;
+    return false;
+}
+
 void consumer_finish(struct consumer *consumer)
 {
     for (size_t i = 0; i < consumer->process_count; i++)
@@ -361,6 +369,18 @@ struct consumer_counts consumer_counts(const struct consumer *consumer)
 const struct run_process *consumer_processes(const struct consumer *consumer)
 {
     return consumer->facts;
+}
+
+void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)
+{
+    *worst = *sum = 0;
+    for (size_t i = 0; i < consumer->thread_count; i++) {
+        struct thread *thread = &consumer->threads[i];
+        int64_t held = (int64_t)(thread->held_ns - thread->held_before);
+        thread->held_before = thread->held_ns;
+        *worst = held > *worst ? held : *worst;
+        *sum += held;
+    }
 }
 
 bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,
