@@ -184,7 +184,8 @@ static void put_functions(struct json *json)
         buf_printf(&json->text,
                    ",\"inlined\":%s,\"self_samples\":%" PRIu64 ",\"self_cpu_ns\":%" PRIu64
                    ",\"total_samples\":%" PRIu64 ",\"total_cpu_ns\":%" PRIu64 "}",
-                   row->inlined ? "true" : "false", row->self.samples, row->self.cpu_ns, row->total.samples, row->total.cpu_ns);
+                   row->inlined ? "true" : "false", row->self.samples, row->self.cpu_ns,
+                   row->total.samples, row->total.cpu_ns);
         write_some(json);
     }
     buf_puts(&json->text, "]");
