@@ -54,8 +54,8 @@ static void take_call(struct census_record *record, const struct user_regs_struc
     };
 }
 
-// It waited for a CPU since before anybody was asked to stop; one that waits since then was displaced
-// by ourselves, as in look.c.
+// It waited for a CPU since before anybody was asked to stop; one that waits since then was
+// displaced by ourselves, as in look.c.
 static bool was_queued(const struct census *census, const struct schedstat *before,
                        const struct schedstat *now)
 {
