@@ -201,7 +201,7 @@ static const char *state_text(const struct dump_thread *thread)
 static void put_state(const struct printer *printer, size_t index)
 {
     const struct dump_thread *thread = &printer->dump->threads[index];
-    const char *text = printer->dump->waits[index].text;
+    const char *text = thread->running ? NULL : printer->dump->waits[index].text;
     buf_printf(printer->out, "  %c %s", thread->state, text ? text : state_text(thread));
 }
 

@@ -10,6 +10,7 @@
 
 #define SPIN_NS (20 * NS_PER_US) // as in look.c
 #define DISPLACED_NS (20 * NS_PER_US)
+#define NAP_NS (100 * NS_PER_US) // how exactly the time is known at which a thread stopped
 #define PENDING_MAX 64
 
 // The watchdog ends us when this stays unrenewed while a thread may be held.
@@ -153,7 +154,7 @@ static void collect_down_to(struct census *census, struct census_held *pending, 
 {
     int64_t deadline = clock_now() + CENSUS_STOP_NS;
     for (int64_t now; *count > most && (now = clock_now()) < deadline;) {
-        tracer_sleep(now + NS_PER_MS);
+        tracer_sleep(now + NAP_NS);
         collect_all(census, pending, count, now);
     }
 }
