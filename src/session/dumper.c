@@ -150,9 +150,20 @@ static bool follow(struct dumper *dumper, pid_t *child)
     }
 }
 
+static void reap(struct dumper *dumper)
+{
+    if (dumper->done_child)
+        sampler_stop(dumper->control, dumper->done_child);
+    dumper->done_child = 0;
+    if (dumper->watched)
+        watchdog_guard(&dumper->watchdog, 0);
+    atomic_store(&dumper->control->stop, 0);
+}
+
 static enum rc start(struct dumper *dumper, const struct census_config *config, pid_t *child,
                      struct err *err)
 {
+    reap(dumper);
     enum rc rc = census_start(dumper->control, config, child, err);
     // The fork comes before the thread: its child may find locks taken.
     if (rc == RC_OK && !dumper->watched) {
@@ -166,12 +177,12 @@ static enum rc start(struct dumper *dumper, const struct census_config *config, 
 
 static void stop(struct dumper *dumper, pid_t child, bool complete)
 {
-    if (child && !complete)
-        kill(child, SIGKILL); // it hangs in a read; the kernel releases what it holds
+    dumper->done_child = child;
+    if (child && complete)
+        return; // its end takes a while, in which there is much to do
     if (child)
-        sampler_stop(dumper->control, child);
-    watchdog_guard(&dumper->watchdog, 0);
-    atomic_store(&dumper->control->stop, 0);
+        kill(child, SIGKILL); // it hangs in a read; the kernel releases what it holds
+    reap(dumper);
     drain(dumper);
 }
 
@@ -309,6 +320,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
                            (int)dumper->pid)
                  : err_set(err, RC_GONE, "%d ended before one thread was read", (int)dumper->pid);
     fill(dumper, dump);
+    reap(dumper);
     dump->lasted = clock_now() - began;
     if (rc != RC_OK)
         dump_fini(dump);

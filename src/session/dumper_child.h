@@ -37,6 +37,7 @@ struct dumper {
     struct control *control;
     struct watchdog watchdog;
     bool watched;
+    pid_t done_child; // a census process that has told everything and ends by itself; 0: none
     struct modules *modules;
     const struct mapping *unknown;
     struct symbolizer *symbolizer;
