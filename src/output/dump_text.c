@@ -158,7 +158,7 @@ static void put_end(const struct printer *printer, const struct dump_thread *thr
     bool stop_helps = thread->end == UNWIND_NO_REGISTER && thread->state != 'D';
     buf_printf(printer->out, "     stack cut: %s at 0x%" PRIx64 "%s\n",
                unwind_end_texts[thread->end], last->pc,
-               stop_helps ? "; --stop-all would tell" : "");
+               stop_helps ? "; --stop-cut would tell" : "");
 }
 
 static void put_frames(const struct printer *printer, const struct dump_thread *thread)

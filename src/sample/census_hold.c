@@ -71,7 +71,7 @@ static uint32_t take_regs(struct census *census, const struct census_held *held,
     struct schedstat now;
     if (tracer_regs(&held->hold, regs) != RC_OK)
         return 0;
-    bool repaired = restart_repair(&held->hold, regs);
+    bool repaired = restart_repair(&held->hold, regs, census->config->filtered);
     atomic_fetch_add(&census->control->repaired, repaired);
     if (held->thread.state == 'T' || held->thread.state == 't')
         return CENSUS_HELD | CENSUS_CALL; // stopped by somebody, as it was before
@@ -165,11 +165,14 @@ static bool begin(struct census *census, pid_t tid, struct census_held *held)
     struct census_record *record = census->scratch;
     enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
                                       &record->capture, census_stack_bytes(census, tid));
+    bool sleeps = now == IN_PLACE_READ || now == IN_PLACE_MOVED;
     held->thread = record->thread;
     record->flags = CENSUS_CALL | (now == IN_PLACE_MOVED ? CENSUS_MOVED : 0);
-    if (now == IN_PLACE_READ || now == IN_PLACE_MOVED)
+    if (sleeps && !census->config->asleep) {
         census_tell(census, record);
-    if (now != IN_PLACE_RUNNING)
+        return false;
+    }
+    if (!sleeps && now != IN_PLACE_RUNNING)
         return false;
     if (!is_wanted(census, &held->thread))
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING);

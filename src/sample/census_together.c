@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -13,7 +12,6 @@
 #define PASSES 5 // over the list of threads, until it holds no new one
 #define LATECOMER_STACK (16u << 10)
 #define PATIENCE_NS (5 * NS_PER_MS) // with a thread in an uninterruptible sleep
-#define SETTLE_NS NS_PER_MS // that threads get to go back to sleep
 
 struct slot {
     struct census_held held;
@@ -150,12 +148,9 @@ static void release_all(struct together *together)
     atomic_store(&control->busy_since, 0);
 }
 
-// The switches of a thread that went back to sleep are those from which on it has not moved.
 static void tell_all(struct together *together)
 {
     struct census *census = together->census;
-    struct timespec settle = {.tv_nsec = SETTLE_NS};
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &settle, NULL);
     for (size_t i = 0; i < together->count; i++) {
         struct slot *slot = &together->slots[i];
         if (!(slot->record->flags & CENSUS_HELD)) {
@@ -165,10 +160,6 @@ static void tell_all(struct together *together)
                 census_tell_unheld(census, &slot->held.thread, slot->flags);
             continue;
         }
-        pid_t tid = slot->held.thread.tid;
-        struct schedstat now;
-        if (in_place_schedstat(census->task_fd, tid, &now))
-            slot->record->thread.stat.switches = now.switches;
         slot->record->capture.held_ns = (uint32_t)census->control->held.max;
         census_tell(census, slot->record);
     }

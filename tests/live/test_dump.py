@@ -189,6 +189,19 @@ def test_oddities(ctx):
     assert len(os.listdir(f"/proc/{target.pid}/task")) == before
 
 
+def test_stacks_that_take_a_stop(ctx):
+    target = ctx.target("oddities")
+    pid, states = target.pid, ctx.thread_states(target.pid)
+    framed = {thread["comm"]: thread for thread in dump(ctx, pid)["threads"]}["framed"]
+    assert framed["end"] == "unknown_register" and not framed["stopped_by_us"]
+    assert functions(framed)[:3] == ["pause", "sleep_for_ever", "framed"]
+    document = dump(ctx, pid, "--stop-cut")
+    framed = {thread["comm"]: thread for thread in document["threads"]}["framed"]
+    assert document["stopped"] == 1 and framed["stopped_by_us"] and framed["end"] == "root"
+    assert framed["state"] == "S" and framed["wait"]["syscall"] == "pause"
+    assert ctx.thread_states(pid) == states
+
+
 def test_hostile_names(ctx):
     target = ctx.target("names")
     for options in (), ("--group",), ("-v",), ("--go",), ("--json",):

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Threads of which a dump cannot say everything, and must say something: "corrupt" has overwritten
 // the stack that it returns through, "unmapped" waits on a futex of which the memory is gone,
-// "nowhere" sleeps with a stack pointer into nothing, "deep" has a stack of many frames, "vforking"
-// waits for its child, and the main thread has ended. The thread "last" lives.
+// "nowhere" sleeps with a stack pointer into nothing, "framed" in a function with a frame pointer,
+// "deep" has a stack of many frames, "vforking" waits for its child, and the main thread has ended.
+// The thread "last" lives.
 #include "target.h"
 
 #include <linux/futex.h>
@@ -39,6 +40,14 @@ static void *nowhere(void *unused)
     __asm__ volatile("mov $64, %%esp\n1: syscall\nmov $34, %%eax\njmp 1b"
                      : "+r"(number) : : "rcx", "r11", "memory");
     return unused;
+}
+
+// Asking for the frame makes the compiler keep a frame pointer here.
+static DISTINCT void *framed(void *unused)
+{
+    void *volatile frame = __builtin_frame_address(0);
+    sleep_for_ever();
+    return frame ? unused : NULL;
 }
 
 static DISTINCT void descend(int left)
@@ -86,6 +95,7 @@ int main(void)
     start(corrupt, NULL, "corrupt");
     start(unmapped, page, "unmapped");
     start(nowhere, NULL, "nowhere");
+    start(framed, NULL, "framed");
     start(deep, NULL, "deep");
     start(vforking, NULL, "vforking");
     start(last, page, "last");
