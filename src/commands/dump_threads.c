@@ -34,7 +34,7 @@ static const char *const format_names[] = {
 struct dump_options {
     enum format format;
     bool json, go; // the same as format
-    bool group, stop_all, force;
+    bool group, stop_all, stop_cut, force;
     unsigned verbose;
     const char *threads, *output;
     uint64_t depth, repeat;
@@ -72,6 +72,9 @@ static const struct option dump_options[] = {
      .shown_default = "standard output; for pprof a file named ptprof-COMM-PID-TIME.pb.gz"},
     {"stop-all", 0, OPTION_FLAG, NULL, AT(stop_all),
      .help = "hold all threads, sleeping ones too, so that the picture is of one moment"},
+    {"stop-cut", 0, OPTION_FLAG, NULL, AT(stop_cut),
+     .help = "stop sleeping threads, for one copy each, whose stacks cannot be read to the end "
+             "without"},
     {"timeout", 0, OPTION_DURATION, "TIME", AT(timeout),
      .help = "end a dump after this time with what was read", .shown_default = "2s"},
     {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
@@ -134,6 +137,7 @@ static enum rc prepare(struct dump_run *run, struct err *err)
     struct dumper_options wanted = {
         .threads = options->threads,
         .stop_all = options->stop_all,
+        .stop_cut = options->stop_cut,
         .timeout = options->timeout,
     };
     enum rc rc = settle_format(&run->options, err);

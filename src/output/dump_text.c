@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/escape.h"
 #include "base/mem.h"
 #include "output/describe.h"
@@ -157,7 +158,7 @@ static void put_end(const struct printer *printer, const struct dump_thread *thr
     bool stop_helps = thread->end == UNWIND_NO_REGISTER && thread->state != 'D';
     buf_printf(printer->out, "     stack cut: %s at 0x%" PRIx64 "%s\n",
                unwind_end_texts[thread->end], last->pc,
-               stop_helps ? "; --stop-all would tell" : "");
+               stop_helps ? "; --stop-cut would tell" : "");
 }
 
 static void put_frames(const struct printer *printer, const struct dump_thread *thread)
@@ -201,8 +202,14 @@ static const char *state_text(const struct dump_thread *thread)
 static void put_state(const struct printer *printer, size_t index)
 {
     const struct dump_thread *thread = &printer->dump->threads[index];
-    const char *text = printer->dump->waits[index].text;
+    const char *text = thread->running ? NULL : printer->dump->waits[index].text;
     buf_printf(printer->out, "  %c %s", thread->state, text ? text : state_text(thread));
+}
+
+static void put_duration(const struct printer *printer, int64_t ns)
+{
+    char text[DURATION_TEXT];
+    buf_puts(printer->out, ns ? duration_format(ns, text) : "0s");
 }
 
 static void put_blocked(const struct printer *printer, int64_t blocked_ns)
@@ -210,13 +217,13 @@ static void put_blocked(const struct printer *printer, int64_t blocked_ns)
     if (!blocked_ns)
         return;
     buf_puts(printer->out, ", at least ");
-    describe_duration(printer->out, blocked_ns);
+    put_duration(printer, blocked_ns);
 }
 
 static void put_cpu(const struct printer *printer, uint64_t cpu_ns)
 {
     buf_puts(printer->out, "  cpu ");
-    describe_duration(printer->out, (int64_t)cpu_ns);
+    put_duration(printer, (int64_t)cpu_ns);
 }
 
 static void put_thread(const struct printer *printer, size_t index)
@@ -368,7 +375,7 @@ static void put_numbers(const struct printer *printer)
         buf_printf(out, "%zu stopped%s ", dump->held,
                    dump->together ? " together for" : dump->held == 1 ? " for"
                                                                       : " one by one, at most");
-        describe_duration(out, dump->held_max);
+        put_duration(printer, dump->held_max);
     } else
         buf_puts(out, "none stopped");
     if (unread)

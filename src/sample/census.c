@@ -113,8 +113,8 @@ static bool read_in_place(struct census *census, pid_t tid)
 
 static void take_all(struct census *census)
 {
-    size_t running = 0;
-    for (size_t i = 0; i < census->count; i++)
+    size_t running = census->config->asleep ? census->count : 0;
+    for (size_t i = running; i < census->count; i++)
         if (read_in_place(census, census->tids[i]))
             census->tids[running++] = census->tids[i];
     census_one_by_one(census, census->tids, running);

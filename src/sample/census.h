@@ -49,6 +49,8 @@ struct census_config { // borrowed
     uint32_t stack_bytes;   // of others
     bool inner_tids;        // its PID namespace is not ours
     bool together;          // hold all threads, sleeping ones too, at one moment
+    bool asleep;            // hold sleeping ones too, one by one
+    bool filtered;          // a seccomp filter may forbid restart_syscall
 };
 
 // Starts the process; it is ended and reaped with sampler_stop. control->busy_with is the thread

@@ -10,6 +10,7 @@
 
 #define SPIN_NS (20 * NS_PER_US) // as in look.c
 #define DISPLACED_NS (20 * NS_PER_US)
+#define NAP_NS (100 * NS_PER_US) // how exactly the time is known at which a thread stopped
 #define PENDING_MAX 64
 
 // The watchdog ends us when this stays unrenewed while a thread may be held.
@@ -54,8 +55,8 @@ static void take_call(struct census_record *record, const struct user_regs_struc
     };
 }
 
-// It waited for a CPU since before anybody was asked to stop; one that waits since then was displaced
-// by ourselves, as in look.c.
+// It waited for a CPU since before anybody was asked to stop; one that waits since then was
+// displaced by ourselves, as in look.c.
 static bool was_queued(const struct census *census, const struct schedstat *before,
                        const struct schedstat *now)
 {
@@ -70,7 +71,7 @@ static uint32_t take_regs(struct census *census, const struct census_held *held,
     struct schedstat now;
     if (tracer_regs(&held->hold, regs) != RC_OK)
         return 0;
-    bool repaired = restart_repair(&held->hold, regs);
+    bool repaired = restart_repair(&held->hold, regs, census->config->filtered);
     atomic_fetch_add(&census->control->repaired, repaired);
     if (held->thread.state == 'T' || held->thread.state == 't')
         return CENSUS_HELD | CENSUS_CALL; // stopped by somebody, as it was before
@@ -153,7 +154,7 @@ static void collect_down_to(struct census *census, struct census_held *pending, 
 {
     int64_t deadline = clock_now() + CENSUS_STOP_NS;
     for (int64_t now; *count > most && (now = clock_now()) < deadline;) {
-        tracer_sleep(now + NS_PER_MS);
+        tracer_sleep(now + NAP_NS);
         collect_all(census, pending, count, now);
     }
 }
@@ -164,11 +165,14 @@ static bool begin(struct census *census, pid_t tid, struct census_held *held)
     struct census_record *record = census->scratch;
     enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
                                       &record->capture, census_stack_bytes(census, tid));
+    bool sleeps = now == IN_PLACE_READ || now == IN_PLACE_MOVED;
     held->thread = record->thread;
     record->flags = CENSUS_CALL | (now == IN_PLACE_MOVED ? CENSUS_MOVED : 0);
-    if (now == IN_PLACE_READ || now == IN_PLACE_MOVED)
+    if (sleeps && !census->config->asleep) {
         census_tell(census, record);
-    if (now != IN_PLACE_RUNNING)
+        return false;
+    }
+    if (!sleeps && now != IN_PLACE_RUNNING)
         return false;
     if (!is_wanted(census, &held->thread))
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING);

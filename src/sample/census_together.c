@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -12,7 +11,7 @@
 
 #define PASSES 5 // over the list of threads, until it holds no new one
 #define LATECOMER_STACK (16u << 10)
-#define SETTLE_NS NS_PER_MS // that threads get to go back to sleep
+#define PATIENCE_NS (5 * NS_PER_MS) // with a thread in an uninterruptible sleep
 
 struct slot {
     struct census_held held;
@@ -48,6 +47,15 @@ static bool reserve(struct together *together)
     return together->memory != MAP_FAILED;
 }
 
+// In an uninterruptible sleep it will hardly stop: what can be read in place has to do.
+static void prepare_unstoppable(struct together *together, struct slot *slot, pid_t tid)
+{
+    struct census_record *record = slot->record;
+    if (in_place_read(together->census->task_fd, tid, &together->census->sleep, &record->thread,
+                      &record->capture, slot->stack_bytes) == IN_PLACE_READ)
+        record->flags = CENSUS_CALL;
+}
+
 // What is known of a thread before it stops. False: there is no memory for it.
 static bool prepare(struct together *together, pid_t tid, uint32_t stack_bytes)
 {
@@ -64,6 +72,8 @@ static bool prepare(struct together *together, pid_t tid, uint32_t stack_bytes)
     if (now == IN_PLACE_GONE)
         return true;
     slot->flags = now == IN_PLACE_DENIED ? CENSUS_DENIED : CENSUS_RUNNING;
+    if (now == IN_PLACE_READ && slot->held.thread.state == 'D')
+        prepare_unstoppable(together, slot, tid);
     together->memory += size;
     together->count++;
     return true;
@@ -78,22 +88,25 @@ static void ask_from(struct together *together, size_t from)
             together->slots[i].flags |= CENSUS_REFUSED;
 }
 
-static size_t count_running(struct together *together)
+// Those that are still to be waited for.
+static size_t count_running(struct together *together, int64_t waited)
 {
     size_t running = 0;
     for (size_t i = 0; i < together->count; i++) {
         struct census_held *held = &together->slots[i].held;
         if (held->interrupted && !census_stopped(together->census, held, 0))
-            running += held->interrupted;
+            running += held->interrupted && (held->thread.state != 'D' || waited < PATIENCE_NS);
     }
     return running;
 }
 
 static void await_all(struct together *together)
 {
-    int64_t deadline = clock_now() + CENSUS_STOP_NS;
-    while (count_running(together) && clock_now() < deadline)
+    int64_t began = clock_now(), waited = 0;
+    while (count_running(together, waited) && waited < CENSUS_STOP_NS) {
         tracer_sleep(clock_now() + NS_PER_MS);
+        waited = clock_now() - began;
+    }
 }
 
 // Threads that begin while others stop are stopped too.
@@ -135,22 +148,18 @@ static void release_all(struct together *together)
     atomic_store(&control->busy_since, 0);
 }
 
-// The switches of a thread that went back to sleep are those from which on it has not moved.
 static void tell_all(struct together *together)
 {
     struct census *census = together->census;
-    struct timespec settle = {.tv_nsec = SETTLE_NS};
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &settle, NULL);
     for (size_t i = 0; i < together->count; i++) {
         struct slot *slot = &together->slots[i];
         if (!(slot->record->flags & CENSUS_HELD)) {
-            census_tell_unheld(census, &slot->held.thread, slot->flags);
+            if (slot->record->flags & CENSUS_CALL)
+                census_tell(census, slot->record);
+            else
+                census_tell_unheld(census, &slot->held.thread, slot->flags);
             continue;
         }
-        pid_t tid = slot->held.thread.tid;
-        struct schedstat now;
-        if (in_place_schedstat(census->task_fd, tid, &now))
-            slot->record->thread.stat.switches = now.switches;
         slot->record->capture.held_ns = (uint32_t)census->control->held.max;
         census_tell(census, slot->record);
     }

@@ -28,7 +28,7 @@ struct held {
 
 static void repair(struct look *look, const struct held *held)
 {
-    if (restart_repair(&held->hold, &held->regs))
+    if (restart_repair(&held->hold, &held->regs, true)) // a timeout is microseconds old
         atomic_fetch_add(&look->control->repaired, 1);
 }
 

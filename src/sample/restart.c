@@ -42,11 +42,13 @@ bool restart_was_asleep(const struct user_regs_struct *regs)
             result == RESULT_RESTART_RESTARTBLOCK);
 }
 
-bool restart_repair(const struct tracer_hold *hold, const struct user_regs_struct *regs)
+bool restart_repair(const struct tracer_hold *hold, const struct user_regs_struct *regs,
+                    bool filtered)
 {
     long result = (long)regs->rax;
     bool fails = result == -EINTR && fails_when_stopped((long)regs->orig_rax);
-    if (!restart_in_syscall(regs) || (!fails && result != RESULT_RESTART_RESTARTBLOCK))
+    bool dangerous = filtered && result == RESULT_RESTART_RESTARTBLOCK;
+    if (!restart_in_syscall(regs) || (!fails && !dangerous))
         return false;
     tracer_set_result(hold, RESULT_RESTARTNOHAND);
     return fails;

@@ -14,7 +14,8 @@ bool restart_in_syscall(const struct user_regs_struct *regs);
 bool restart_was_asleep(const struct user_regs_struct *regs);
 
 // It blocked between our check and our stop, so the call would fail for our sake: let the kernel
-// restart it unless a real signal comes. Likewise a call that would go on through restart_syscall,
-// which a seccomp filter may punish by death. Its timeout begins again. True when the call would
-// have failed.
-bool restart_repair(const struct tracer_hold *hold, const struct user_regs_struct *regs);
+// restart it unless a real signal comes. Its timeout begins again. Likewise, if `filtered`, a call
+// that would go on through restart_syscall, which a seccomp filter may punish by death. True when
+// the call would have failed.
+bool restart_repair(const struct tracer_hold *hold, const struct user_regs_struct *regs,
+                    bool filtered);

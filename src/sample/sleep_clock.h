@@ -21,5 +21,6 @@ struct sleep_clock {
 
 void sleep_clock_init(struct sleep_clock *clock);
 
-// The text of task/TID/sched, of a thread that sleeps on that CPU. CLOCK_MONOTONIC ns; 0: not known.
+// sched: the text of task/TID/sched, of a thread that sleeps on that CPU. CLOCK_MONOTONIC ns; 0:
+// not known.
 int64_t sleep_clock_since(struct sleep_clock *clock, int cpu, const char *sched);

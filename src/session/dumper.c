@@ -24,8 +24,9 @@
 static void read_facts(struct dumper *dumper)
 {
     struct proc_status status;
-    dumper->inner_tids = procfs_status(dumper->pid, &status) == RC_OK && status.inner_pid &&
-                         status.inner_pid != dumper->pid;
+    bool known = procfs_status(dumper->pid, &status) == RC_OK;
+    dumper->inner_tids = known && status.inner_pid && status.inner_pid != dumper->pid;
+    dumper->filtered = !known || status.seccomp;
 }
 
 enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dumper **out,
@@ -150,9 +151,20 @@ static bool follow(struct dumper *dumper, pid_t *child)
     }
 }
 
+static void reap(struct dumper *dumper)
+{
+    if (dumper->done_child)
+        sampler_stop(dumper->control, dumper->done_child);
+    dumper->done_child = 0;
+    if (dumper->watched)
+        watchdog_guard(&dumper->watchdog, 0);
+    atomic_store(&dumper->control->stop, 0);
+}
+
 static enum rc start(struct dumper *dumper, const struct census_config *config, pid_t *child,
                      struct err *err)
 {
+    reap(dumper);
     enum rc rc = census_start(dumper->control, config, child, err);
     // The fork comes before the thread: its child may find locks taken.
     if (rc == RC_OK && !dumper->watched) {
@@ -166,12 +178,12 @@ static enum rc start(struct dumper *dumper, const struct census_config *config, 
 
 static void stop(struct dumper *dumper, pid_t child, bool complete)
 {
-    if (child && !complete)
-        kill(child, SIGKILL); // it hangs in a read; the kernel releases what it holds
+    dumper->done_child = child;
+    if (child && complete)
+        return; // its end takes a while, in which there is much to do
     if (child)
-        sampler_stop(dumper->control, child);
-    watchdog_guard(&dumper->watchdog, 0);
-    atomic_store(&dumper->control->stop, 0);
+        kill(child, SIGKILL); // it hangs in a read; the kernel releases what it holds
+    reap(dumper);
     drain(dumper);
 }
 
@@ -181,6 +193,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     config.pid = dumper->pid;
     config.threads = dumper->has_threads ? &dumper->threads : NULL;
     config.inner_tids = dumper->inner_tids;
+    config.filtered = dumper->filtered;
     for (unsigned i = 0; i <= RESTARTS_MAX; i++) {
         pid_t child = 0;
         enum rc rc = start(dumper, &config, &child, err);
@@ -208,6 +221,19 @@ static enum rc take_cut(struct dumper *dumper, struct err *err)
     return config.tid_count ? take_census(dumper, config, err) : RC_OK;
 }
 
+// Their tables ask for a register that the kernel does not show of a thread that sleeps.
+static enum rc take_stopped(struct dumper *dumper, struct err *err)
+{
+    AUTO_FREE pid_t *tids = xcalloc(dumper->count ? dumper->count : 1, sizeof *tids);
+    struct census_config config = {.tids = tids, .stack_bytes = CENSUS_STACK, .asleep = true};
+    for (size_t i = 0; i < dumper->count; i++) {
+        const struct dump_thread *thread = &dumper->seen[i].thread;
+        if (thread->wanted && thread->end == UNWIND_NO_REGISTER && thread->state == 'S')
+            tids[config.tid_count++] = thread->tid;
+    }
+    return config.tid_count ? take_census(dumper, config, err) : RC_OK;
+}
+
 static enum rc take_together(struct dumper *dumper, struct err *err)
 {
     struct map stack = {0};
@@ -227,8 +253,13 @@ static enum rc take_all(struct dumper *dumper, struct err *err)
     enum rc rc = take_census(dumper, config, err);
     if (rc == RC_OK && !dumper->timed_out && !dumper->ended)
         rc = take_cut(dumper, err);
+    bool stops = dumper->options.stop_cut || dumper->options.stop_all;
+    if (rc == RC_OK && dumper->options.stop_cut && !dumper->timed_out && !dumper->ended)
+        rc = take_stopped(dumper, err);
     if (rc == RC_OK && dumper->options.stop_all && !dumper->timed_out && !dumper->ended)
         rc = take_together(dumper, err);
+    if (stops)
+        dumper_settle(dumper);
     return rc;
 }
 
@@ -309,6 +340,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
                            (int)dumper->pid)
                  : err_set(err, RC_GONE, "%d ended before one thread was read", (int)dumper->pid);
     fill(dumper, dump);
+    reap(dumper);
     dump->lasted = clock_now() - began;
     if (rc != RC_OK)
         dump_fini(dump);

@@ -33,10 +33,11 @@ struct dumper {
     int pidfd; // readable once the whole process has ended
     regex_t threads;
     bool has_threads;
-    bool inner_tids;
+    bool inner_tids, filtered; // as in struct census_config
     struct control *control;
     struct watchdog watchdog;
     bool watched;
+    pid_t done_child; // a census process that has told everything and ends by itself; 0: none
     struct modules *modules;
     const struct mapping *unknown;
     struct symbolizer *symbolizer;
@@ -65,6 +66,9 @@ void dumper_give_up(struct dumper *dumper, pid_t tid);
 
 // Maps of the process, read again.
 void dumper_refresh(struct dumper *dumper);
+
+// Threads that a stop woke have gone back to sleep: what they do from here on counts as moving.
+void dumper_settle(struct dumper *dumper);
 
 // Why the threads of the dump wait, and for whom.
 void dumper_find_waits(struct dumper *dumper, struct dump *dump);

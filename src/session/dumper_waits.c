@@ -3,11 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
 #include "session/dumper_child.h"
 #include "target/memory.h"
+
+#define SETTLE_NS NS_PER_MS // that threads get to go back to sleep
 
 struct context {
     struct dumper *dumper;
@@ -92,13 +96,45 @@ static struct wait_thread wait_thread(const struct seen *seen)
     return thread;
 }
 
-static bool has_moved(const struct dumper *dumper, const struct seen *seen)
+static bool read_switches(const struct dumper *dumper, pid_t tid, uint64_t *switches)
 {
     AUTO_BUF struct buf text = {0};
     struct schedstat now;
-    return procfs_read(&text, "/proc/%d/task/%d/schedstat", (int)dumper->pid,
-                       (int)seen->thread.tid) != RC_OK ||
-           !schedstat_parse(text.data, &now) || now.switches != seen->switches;
+    bool known = procfs_read(&text, "/proc/%d/task/%d/schedstat", (int)dumper->pid, (int)tid) ==
+                     RC_OK &&
+                 schedstat_parse(text.data, &now);
+    *switches = known ? now.switches : 0;
+    return known;
+}
+
+static bool is_still_there(const struct dumper *dumper, const struct seen *seen)
+{
+    AUTO_BUF struct buf text = {0};
+    struct proc_syscall call;
+    return procfs_read(&text, "/proc/%d/task/%d/syscall", (int)dumper->pid,
+                       (int)seen->thread.tid) == RC_OK &&
+           proc_syscall_parse(text.data, &call) && call.sp == seen->call.sp &&
+           call.pc == seen->call.pc && call.number == seen->call.number &&
+           call.args[0] == seen->call.args[0];
+}
+
+void dumper_settle(struct dumper *dumper)
+{
+    struct timespec moment = {.tv_nsec = SETTLE_NS};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+    for (size_t i = 0; i < dumper->count; i++) {
+        struct seen *seen = &dumper->seen[i];
+        uint64_t switches;
+        if (seen->thread.held && !seen->thread.running &&
+            read_switches(dumper, seen->thread.tid, &switches) && is_still_there(dumper, seen))
+            seen->switches = switches;
+    }
+}
+
+static bool has_moved(const struct dumper *dumper, const struct seen *seen)
+{
+    uint64_t now;
+    return !read_switches(dumper, seen->thread.tid, &now) || now != seen->switches;
 }
 
 // Locks were read after the threads. An owner counts if the one that waits for it has not run from
