@@ -17,6 +17,7 @@
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
 #define STACK_FIRST (64u << 10) // of a thread of which nothing is known yet
 #define STACK_MAX (1u << 20)
+#define ALTERNATE_MAX (1u << 20) // bytes of an alternate signal stack that are in use
 #define LIVE_PCS_MAX 4096
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
 
@@ -106,6 +107,26 @@ static void copy_stack(const struct held *held, struct capture *capture, uint32_
         (uint32_t)memory_read_some(held->hold.tid, held->regs.rsp, capture->stack, wanted);
 }
 
+// Handlers on an alternate signal stack: the kernel puts their frame at the same place each time,
+// and where that is is known from a capture that ended there. Costs nothing for other threads.
+static uint64_t second_sp(const struct look *look, const struct held *held)
+{
+    uint64_t sp, at = atomic_load_explicit(
+        &look->control->second_at[held->thread->number % STACK_HINTS], memory_order_relaxed);
+    bool on_alternate = at > held->regs.rsp && at - held->regs.rsp < ALTERNATE_MAX;
+    return on_alternate && memory_read(held->hold.tid, at, &sp, sizeof sp) ? sp : 0;
+}
+
+static void copy_second(const struct held *held, struct capture *capture, uint64_t sp,
+                        uint32_t wanted)
+{
+    capture->flags |= CAPTURE_SECOND;
+    capture->second_sp = sp;
+    capture->second_asked = wanted;
+    capture->second_length = (uint32_t)memory_read_some(
+        held->hold.tid, sp, capture->stack + capture->stack_length, wanted);
+}
+
 static void unwind_live(const struct look *look, const struct held *held, struct capture *capture)
 {
     uint32_t end;
@@ -116,7 +137,7 @@ static void unwind_live(const struct look *look, const struct held *held, struct
 }
 
 static void fill(const struct look *look, const struct held *held, struct capture *capture,
-                 uint32_t wanted)
+                 uint32_t wanted, uint64_t second)
 {
     capture->time = held->since;
     capture->thread = held->thread->number;
@@ -127,6 +148,8 @@ static void fill(const struct look *look, const struct held *held, struct captur
         unwind_live(look, held, capture);
     else
         copy_stack(held, capture, wanted);
+    if (second)
+        copy_second(held, capture, second, wanted);
 }
 
 static int64_t let_go(struct look *look, const struct held *held)
@@ -157,8 +180,10 @@ static void commit(struct look *look, struct thread *thread, struct record_captu
         return;
     }
     bool all_used = record->capture.stack_length == record->capture.stack_asked;
+    uint32_t second =
+        record->capture.flags & CAPTURE_SECOND ? record->capture.second_length : 0;
     ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE,
-                sizeof *record + record->capture.stack_length);
+                sizeof *record + record->capture.stack_length + second);
     // How much of a stack this thread needs is to be known before its next sample.
     if (all_used && record->capture.stack_asked >= STACK_FIRST)
         eventfd_write(look->control->wake_fd, 1);
@@ -173,10 +198,11 @@ static void sample(struct look *look, struct held *held)
     enum rc rc = tracer_regs(&held->hold, &held->regs);
     bool on_cpu = rc == RC_OK && was_on_cpu(held);
     if (on_cpu) {
-        record = (struct record_capture *)ring_reserve(&look->control->ring,
-                                                       sizeof *record + wanted);
+        uint64_t second = look->unwind_live ? 0 : second_sp(look, held);
+        record = (struct record_capture *)ring_reserve(
+            &look->control->ring, sizeof *record + wanted + (second ? wanted : 0));
         if (record)
-            fill(look, held, &record->capture, wanted);
+            fill(look, held, &record->capture, wanted, second);
     }
     if (rc == RC_OK)
         repair(look, held);

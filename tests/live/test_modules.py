@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from measure import count, rooted_share, samples_with, stacks
+from measure import count, functions, rooted_share, samples_with, stacks
 
 OLD, NEW = "works_in_the_old_one", "works_in_the_new_one"
 
@@ -222,3 +222,16 @@ def test_mount_namespace(ctx):
     assert target.line() == "ready"
     assert_known_both_ways(ctx, target)
     assert "read from memory" not in ctx.stderr
+
+
+# --- stacks that the tables of the modules alone do not give
+
+def test_alternate_signal_stack(ctx):
+    """From the handler on its own stack to the root of the one that it interrupted."""
+    target = ctx.target("altstack")
+    profile = ctx.profile(target.pid, "-d", "2s", "-r", "200", "--max-stop", "20")
+    found = [stack for stack in stacks(profile) if "in_handler" in functions(stack)]
+    whole = count(stack for stack in found if functions(stack).count("calls") == 21 and
+                  "interrupted" in functions(stack))
+    assert count(found) > 50 and whole >= count(found) - 5, f"{whole} of {count(found)}"
+    assert rooted_share(profile) >= 0.98
