@@ -58,4 +58,4 @@ $(FUZZ_DIR)/%.o: %.c Makefile | $(HEADERS_GENERATED)
 $(FUZZ_PROGRAMS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/tests/fuzz/%.o $(FUZZ_OBJECTS)
 	$(Q)$(CC) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
 
--include $(FUZZ_OBJECTS:.o=.d)
+-include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_PROGRAMS:$(FUZZ_DIR)/%=$(FUZZ_DIR)/tests/fuzz/%.d)
