@@ -25,7 +25,7 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/targets/target.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE $(WARNINGS) -Itests/targets -O2 -g -pthread -o $@ $<
 
--include $(UNIT_OBJECTS:.o=.d)
+-include $(UNIT_OBJECTS:.o=.d) $(LIVE_PROGRAMS:%=%.d)
 
 # tests/unit/main.c runs one suite for each test_NAME.c.
 UNIT_SUITES := $(patsubst tests/unit/test_%.c,SUITE(%),$(sort $(wildcard tests/unit/test_*.c)))
@@ -58,4 +58,4 @@ $(FUZZ_DIR)/%.o: %.c Makefile | $(HEADERS_GENERATED)
 $(FUZZ_PROGRAMS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/tests/fuzz/%.o $(FUZZ_OBJECTS)
 	$(Q)$(CC) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
 
--include $(FUZZ_OBJECTS:.o=.d)
+-include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_PROGRAMS:$(FUZZ_DIR)/%=$(FUZZ_DIR)/tests/fuzz/%.d)

@@ -303,7 +303,10 @@ static void take_capture(struct consumer *consumer, const void *data)
     if (stack.end != UNWIND_BOTTOM)
         count_cut(consumer, process, &stack);
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
-    if (!(capture->flags & CAPTURE_UNWOUND))
+    if (stack.second_at) // and how much of that stack is needed, nobody knows yet
+        atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
+                              stack.second_at, memory_order_relaxed);
+    else if (!(capture->flags & CAPTURE_UNWOUND))
         hint_stack(consumer, capture->thread, thread, &stack);
     if (!thread->since) {
         thread->since = capture->time;

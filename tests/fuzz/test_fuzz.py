@@ -31,3 +31,11 @@ def test_cfi(ctx):
 
 def test_options(ctx):
     run(ctx, "fuzz_options")
+
+
+def test_perf_map(ctx):
+    run(ctx, "fuzz_perf_map")
+
+
+def test_memory_image(ctx):
+    run(ctx, "fuzz_memory_image")
