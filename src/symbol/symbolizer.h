@@ -18,8 +18,8 @@ struct symbol_line {
 };
 
 struct symbol {
-    bool found;               // false: the last line's name is the module in brackets, "[libc.so.6]"
-    uint64_t offset;          // of the address inside the function, when found
+    bool found;      // false: the last line's name is the module in brackets, "[libc.so.6]"
+    uint64_t offset; // of the address inside the function, when found
     const struct symbol_line *lines; // innermost inlined function first, the physical one last
     size_t line_count;        // at least 1
 };
@@ -46,7 +46,7 @@ const struct symbol *symbolizer_lookup(struct symbolizer *symbolizer, uint32_t m
 
 struct symbol_source { // where the names of a module came from
     bool has_lines;      // DWARF was found
-    const char *tried;   // where debug information was looked for, a line each; raw bytes, "": nowhere
+    const char *tried;   // where debug information was looked for, a line each; raw bytes
     const char *problem; // what went wrong while its files were read, NULL: nothing
 };
 

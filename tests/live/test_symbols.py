@@ -46,7 +46,8 @@ def own_code(binary):
     picked = []
     for line in run("nm", "-S", "--defined-only", binary).splitlines():
         words = line.split()
-        if len(words) == 4 and words[2] in "tTW" and re.search(r"physics|_ZL5churn|^main$", words[3]):
+        if len(words) == 4 and words[2] in "tTW" and \
+                re.search(r"physics|_ZL5churn|^main$", words[3]):
             start, size = int(words[0], 16), int(words[1], 16)
             picked += range(start, start + size)
     chosen = random.Random(7).sample(picked, min(ADDRESSES, len(picked)))
