@@ -183,7 +183,8 @@ static void put_functions(struct json *json)
         buf_printf(&json->text,
                    ",\"inlined\":%s,\"self_samples\":%" PRIu64 ",\"self_cpu_ns\":%" PRIu64
                    ",\"total_samples\":%" PRIu64 ",\"total_cpu_ns\":%" PRIu64 "}",
-                   row->inlined ? "true" : "false", row->self.samples, row->self.cpu_ns, row->total.samples, row->total.cpu_ns);
+                   row->inlined ? "true" : "false", row->self.samples, row->self.cpu_ns,
+                   row->total.samples, row->total.cpu_ns);
         write_some(json);
     }
     buf_puts(&json->text, "]");
@@ -201,7 +202,8 @@ static void put_frames(struct buf *text, const struct frames *frames)
         put_string(text, "module", frame->module);
         buf_printf(text, ",\"offset\":%" PRIu64 ",", frame->offset);
         put_string(text, "file", frame->line->file);
-        buf_printf(text, ",\"line\":%" PRIu32 ",\"column\":%" PRIu32 ",\"inlined\":%s}",
+        buf_printf(text,
+                   ",\"line\":%" PRIu32 ",\"column\":%" PRIu32 ",\"inlined\":%s}",
                    frame->line->line, frame->line->column, frame->inlined ? "true" : "false");
     }
     buf_puts(text, "]");

@@ -23,6 +23,7 @@
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
 #define STACKS_MAX (4u << 20) // nodes of the trie: about 100 MiB
 #define RESTARTS_MAX 20
+#define DOWNLOAD_MS 20000 // for debug files from servers, all together
 #define DRAIN_MS 25 // how long a capture waits in the ring at the most
 
 const struct session_options session_defaults = {
@@ -334,6 +335,8 @@ struct report session_report(struct session *session)
 {
     session_progress(session);
     query_fetch(&(struct query_source){session->profile, session->modules, session->symbolizer});
+    if (session->finished && session->options.debuginfod)
+        symbolizer_download(session->symbolizer, DOWNLOAD_MS);
     session->run.unresolved = count_unresolved(session);
     return (struct report){session->profile, session->modules, session->symbolizer, &session->run};
 }

@@ -18,6 +18,7 @@ struct session_options {
     size_t max_depth;    // frames of a stack
     double max_stop;     // share of a thread's time that it may be held, 0..1
     bool unwind_live;    // unwind with ptrace while the thread is held
+    bool debuginfod;     // ask servers for debug files, once sampling is over
 };
 
 extern const struct session_options session_defaults;

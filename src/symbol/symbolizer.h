@@ -44,6 +44,10 @@ void symbolizer_fetch(struct symbolizer *symbolizer);
 const struct symbol *symbolizer_lookup(struct symbolizer *symbolizer, uint32_t mapping,
                                        uint64_t offset);
 
+// Asks debuginfod servers for the debug files of modules that were looked up and have no lines, and
+// names anew what is found. Takes at most that long; what was handed out before stays as it is.
+void symbolizer_download(struct symbolizer *symbolizer, int milliseconds);
+
 struct symbol_source { // where the names of a module came from
     bool has_lines;      // DWARF was found
     const char *tried;   // where debug information was looked for, a line each; raw bytes
