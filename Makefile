@@ -19,10 +19,11 @@ CFLAGS_ALL   := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -fno-omit-frame
 LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lz -lprotobuf-c -liberty -lm
 
 # What each build needs beyond a C compiler and make, as Debian packages.
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev libdw-dev libdebuginfod-dev \
-                  liblzma-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler libiberty-dev
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev libdw-dev \
+                  libdebuginfod-dev liblzma-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler \
+                  libiberty-dev
 PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gdb strace binutils \
-                  mandoc libdevel-nytprof-perl libcap2-bin
+                  mandoc libdevel-nytprof-perl libcap2-bin g++ clang llvm dwz xz-utils
 
 SOURCES_LIB  := $(sort $(wildcard src/base/*.c src/target/*.c src/sample/*.c src/unwind/*.c \
                   src/symbol/*.c src/profile/*.c src/output/*.c src/session/*.c))
