@@ -63,6 +63,8 @@ const struct option attach_options[] = {
     {"debuginfod", 0, OPTION_FLAG, NULL, AT(debuginfod),
      .help = "ask debuginfod servers for debug files when sampling is over; also done when "
              "DEBUGINFOD_URLS is set"},
+    {"jit-suffix", 0, OPTION_FLAG, NULL, AT(jit_suffix),
+     .help = "collapsed: put _[j] behind the names of code that the process made itself"},
     {"summary", 0, OPTION_CHOICE, NULL, AT(summary), .choices = summary_names,
      .help = "how the summary at the end is printed on standard error", .shown_default = "text"},
     {"min-quality", 0, OPTION_NUMBER, "PERCENT", AT(min_quality), .least = 0, .most = 100,

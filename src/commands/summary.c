@@ -76,6 +76,8 @@ static void put_quality(struct buf *out, const struct summary *summary)
         escape_text(out, summary->worst_cut);
         buf_puts(out, ")");
     }
+    if (run->frame_pointers)
+        buf_printf(out, "   frame pointers %.1f%%", share(run->frame_pointers, run->samples));
     buf_printf(out, "   unresolved %.1f%%", share(run->unresolved, run->samples));
     if (share(run->unattributed_ns, run->cpu_ns) >= 0.05)
         buf_printf(out, "   unattributed %.1f%%", share(run->unattributed_ns, run->cpu_ns));
@@ -176,5 +178,6 @@ void summary_text(struct buf *out, const struct summary *summary)
     put_events(out, summary);
     put_warnings(out, summary);
     symbol_report_missing(out, summary->report);
-    put_file(out, summary);
+    if (summary->writer)
+        put_file(out, summary);
 }

@@ -10,7 +10,7 @@ struct summary {
     const char *worst_cut;     // from session_worst_cut, may be NULL
     const char *path;          // of the file, NULL: standard output
     long long bytes;
-    const struct writer *writer;
+    const struct writer *writer; // NULL: nothing was written
     bool color;
 };
 

@@ -46,6 +46,7 @@ static const struct field run_fields[] = {
     {"queued", FIELD_U64, offsetof(struct run, queued)},
     {"dropped", FIELD_U64, offsetof(struct run, dropped)},
     {"cut", FIELD_U64, offsetof(struct run, cut)},
+    {"frame_pointers", FIELD_U64, offsetof(struct run, frame_pointers)},
     {"repaired", FIELD_U64, offsetof(struct run, repaired)},
     {"restarts", FIELD_U64, offsetof(struct run, restarts)},
     {"unresolved", FIELD_U64, offsetof(struct run, unresolved)},

@@ -28,10 +28,15 @@ struct tally { // a query_flat at work
     size_t line_count, line_capacity;
 };
 
-static void cost_add(struct cost *cost, const struct profile_value *value)
+void cost_add(struct cost *cost, struct cost more)
 {
-    cost->samples += value->samples;
-    cost->cpu_ns += value->cpu_ns;
+    cost->samples += more.samples;
+    cost->cpu_ns += more.cpu_ns;
+}
+
+static struct cost cost_of(const struct profile_value *value)
+{
+    return (struct cost){value->samples, value->cpu_ns};
 }
 
 static uint32_t row_of(struct tally *tally, const char *function, const char *module)
@@ -78,11 +83,11 @@ static void count_row(struct tally *tally, uint32_t row, const struct profile_va
                       bool leaf)
 {
     if (leaf)
-        cost_add(&tally->rows[row].self, value);
+        cost_add(&tally->rows[row].self, cost_of(value));
     if (tally->seen[row] == tally->values)
         return;
     tally->seen[row] = tally->values;
-    cost_add(&tally->rows[row].total, value);
+    cost_add(&tally->rows[row].total, cost_of(value));
 }
 
 static void count_folded(struct tally *tally, const struct profile_value *value)
@@ -153,7 +158,7 @@ void query_flat(const struct query_source *source, size_t top, struct flat *flat
         const struct profile_value *value = profile_value_get(source->profile, i);
         if (!value->samples && !value->cpu_ns)
             continue;
-        cost_add(&flat->all, value);
+        cost_add(&flat->all, cost_of(value));
         count_value(&tally, value);
     }
     if (tally.row_count)
@@ -190,10 +195,13 @@ void query_frames(const struct query_source *source, uint32_t stack, struct fram
         struct location place = profile_location_get(source->profile, node.location);
         const struct symbol *symbol =
             symbolizer_lookup(source->symbolizer, place.mapping, place.offset);
+        const struct module *module = modules_mapping(source->modules, place.mapping)->module;
         for (size_t i = 0; i < symbol->line_count; i++)
-            frames_add(frames, (struct frame){&symbol->lines[i],
-                                              module_name(source, place.mapping), place.offset,
-                                              i + 1 < symbol->line_count});
+            frames_add(frames, (struct frame){.line = &symbol->lines[i],
+                                              .module = module->name,
+                                              .offset = place.offset,
+                                              .inlined = i + 1 < symbol->line_count,
+                                              .jit = module->kind == MODULE_ANON && symbol->found});
         at = node.parent;
     }
 }
@@ -209,7 +217,7 @@ void query_threads(const struct profile *profile, struct cost *costs)
     memset(costs, 0, profile_thread_count(profile) * sizeof *costs);
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
-        cost_add(&costs[value->thread], value);
+        cost_add(&costs[value->thread], cost_of(value));
     }
 }
 

@@ -23,6 +23,8 @@ struct cost {
     uint64_t cpu_ns;
 };
 
+void cost_add(struct cost *cost, struct cost more);
+
 struct flat_row { // one function of one module
     const char *function;
     const char *module; // last component of its path
@@ -51,6 +53,7 @@ struct frame {
     const char *module; // "" for the frame that stands for a stack without any
     uint64_t offset;    // of the location in its mapping's file
     bool inlined;       // into the frame behind it
+    bool jit;           // code that its process made, named by the process
 };
 
 struct frames {

@@ -441,11 +441,17 @@ static uint32_t from_path(struct symbolizer *symbolizer, const struct module *mo
     return add_entry(symbolizer, true, module->path);
 }
 
-static uint32_t from_nothing(struct symbolizer *symbolizer, const struct module *module,
-                             uint64_t offset)
+static uint32_t from_jit(struct symbolizer *symbolizer, const struct module *module,
+                         uint64_t address)
 {
-    (void)symbolizer, (void)module, (void)offset;
-    return 0;
+    uint64_t inside;
+    const char *known =
+        module->jit ? jit_find(module->jit, address, module->names_known, &inside) : NULL;
+    if (!known)
+        return 0;
+    uint32_t entry = add_entry(symbolizer, true, known);
+    symbolizer->entries[entry - 1]->symbol.offset = inside;
+    return entry;
 }
 
 typedef uint32_t naming(struct symbolizer *symbolizer, const struct module *module,
@@ -454,7 +460,7 @@ typedef uint32_t naming(struct symbolizer *symbolizer, const struct module *modu
 static naming *const namings[] = {
     [MODULE_FILE] = from_image,
     [MODULE_VDSO] = from_image,
-    [MODULE_ANON] = from_nothing,
+    [MODULE_ANON] = from_jit,
     [MODULE_KERNEL] = from_kernel,
     [MODULE_SPECIAL] = from_path,
 };
