@@ -23,6 +23,7 @@
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
 #define SLICE_ENTRIES (1u << 15) // of a second: 8 threads at 4 kHz, no stack twice
 #define RESTARTS_MAX 20
+#define DOWNLOAD_MS 20000 // for debug files from servers, all together
 #define DRAIN_MS 25 // how long a capture waits in the ring at the most
 
 const struct session_options session_defaults = {
@@ -430,6 +431,8 @@ struct report session_report(struct session *session)
 {
     struct report report = session_live_report(session);
     query_fetch(&(struct query_source){session->profile, session->modules, session->symbolizer});
+    if (session->finished && session->options.debuginfod)
+        symbolizer_download(session->symbolizer, DOWNLOAD_MS);
     session->run.unresolved = count_unresolved(session);
     return report;
 }

@@ -22,6 +22,7 @@ struct session_options {
     size_t max_depth;    // frames of a stack
     double max_stop;     // share of a thread's time that it may be held, 0..1
     bool unwind_live;    // unwind with ptrace while the thread is held
+    bool debuginfod;     // ask servers for debug files, once sampling is over
     size_t max_stacks;   // nodes of the trie
     bool live;           // keep slices for views, and memory bounded however long it runs
 };

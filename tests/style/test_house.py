@@ -19,7 +19,8 @@ CALLERS = {  # the only files that may call these
     "ptrace": {"src/sample/tracer.c"},
     "waitid": {"src/sample/tracer.c"},
     "wait4": set(),
-    "waitpid": {"src/sample/sampler.c"},
+    "waitpid": {"src/sample/sampler.c", "src/symbol/worker.c",
+                "src/symbol/debuginfod.c"},
 }
 PREFIXES = {  # beyond what announced() gives; regular expressions
     "base/mem.c": {"x[a-z]+", "array", "cleanup", "steal"},
