@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "profile/slices.h"
 
-#define GROUPS_MAX 1024   // names of ended threads that are told apart
 #define RECENT_WEIGHT 16u // of a sample that the windows still show
 #define NONE UINT32_MAX
 
@@ -34,6 +33,7 @@ bool compact_is_due(const struct profile *profile, const struct compact_bounds *
 struct merging {
     const struct profile *from;
     struct profile *to;
+    size_t most;       // groups
     struct map groups; // hash of the names -> thread in `to`
 };
 
@@ -54,7 +54,7 @@ static uint32_t group_of(struct merging *merging, const struct profile_thread *t
     const char *process_comm = profile_string(merging->from, thread->process_comm);
     uint64_t key = names_key(comm, process_comm);
     uint32_t group = map_get(&merging->groups, key, NONE);
-    if (group == NONE && merging->groups.count >= GROUPS_MAX) {
+    if (group == NONE && merging->groups.count >= merging->most) {
         comm = "[ended]";
         process_comm = "";
         key = names_key(comm, process_comm);
@@ -69,9 +69,10 @@ static uint32_t group_of(struct merging *merging, const struct profile_thread *t
 }
 
 // An entry of our own, such as [unattributed], has no tid and has not ended.
-static void merge_threads(const struct profile *from, struct profile *to, uint32_t *threads)
+static void merge_threads(const struct profile *from, struct profile *to, size_t most,
+                          uint32_t *threads)
 {
-    struct merging merging = {.from = from, .to = to};
+    struct merging merging = {.from = from, .to = to, .most = most};
     for (uint32_t i = 0; i < profile_thread_count(from); i++) {
         const struct profile_thread *thread = profile_thread_get(from, i);
         if (thread->ended)
@@ -160,7 +161,8 @@ static uint32_t *new_numbers(size_t count)
     return xcalloc(count + 1, sizeof(uint32_t));
 }
 
-static void pass(struct profile *profile, size_t most_nodes, struct compact_numbers *numbers)
+static void pass(struct profile *profile, size_t most_nodes, size_t most_ended,
+                 struct compact_numbers *numbers)
 {
     struct profile *fresh = profile_new(profile_max_nodes(profile));
     size_t nodes = profile_node_count(profile);
@@ -171,7 +173,7 @@ static void pass(struct profile *profile, size_t most_nodes, struct compact_numb
         .threads = new_numbers(profile_thread_count(profile)),
         .values = new_numbers(profile_value_count(profile)),
     };
-    merge_threads(profile, fresh, numbers->threads);
+    merge_threads(profile, fresh, most_ended, numbers->threads);
     copy_stacks(profile, fresh, weights, least, numbers->stacks);
     copy_values(profile, fresh, weights, least, numbers);
     profile_fold(fresh, profile_folded(profile));
@@ -192,12 +194,12 @@ void compact(struct profile *profile, const struct compact_bounds *bounds,
     size_t stacks = profile_node_count(profile), threads = profile_thread_count(profile);
     size_t values = profile_value_count(profile);
     size_t most = bounds->nodes == SIZE_MAX ? SIZE_MAX : bounds->nodes / 2;
-    pass(profile, most, numbers);
+    pass(profile, most, bounds->ended / 2, numbers);
     // Many threads with stacks of their own: shorter stacks are fewer.
     for (most = profile_node_count(profile) / 2;
          most && profile_value_count(profile) > bounds->values / 2; most /= 2) {
         struct compact_numbers next;
-        pass(profile, most, &next);
+        pass(profile, most, bounds->ended / 2, &next);
         follow(numbers->stacks, stacks, next.stacks);
         follow(numbers->threads, threads, next.threads);
         follow(numbers->values, values, next.values);
