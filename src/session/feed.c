@@ -36,6 +36,7 @@ struct feed {
     int64_t beat_at;
     bool paused;
     unsigned execs;
+    bool rate_lowered;
     char note[256];
     unsigned note_count;
 
@@ -90,6 +91,9 @@ static void look_for_news(struct feed *feed)
     if (execs > feed->execs)
         tell(feed, "the target ran another program (exec)");
     feed->execs = execs;
+    if (run->rate_lowered && !feed->rate_lowered)
+        tell(feed, "the rate falls when a thread would be held for more than 1 %% of its time");
+    feed->rate_lowered = run->rate_lowered;
 }
 
 static void advance(struct feed *feed)
@@ -317,6 +321,8 @@ void feed_reset(struct feed *feed)
         return;
     pthread_mutex_lock(feed->lock);
     session_reset(feed->session);
+    beats_restart(&feed->beats);
+    feed->beat_at = clock_now() + NS_PER_S;
     slices_advance(session_slices(feed->session), 0);
     pthread_mutex_unlock(feed->lock);
 }
