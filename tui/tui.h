@@ -21,14 +21,13 @@ struct tui_options {
     int signals;         // descriptor of commands/interrupts.h: TERM, HUP, INT, TSTP are told there
     const char *script;  // file of keys and commands for tests, NULL: the keyboard
 
-    // Writes what is shown as a profile. path NULL: the default name, which is written to *written
-    // (the caller frees it) as it is in any case.
+    // Writes what is shown as a profile to the path.
     enum rc (*save)(void *context, const struct snapshot *snapshot,
-                    const struct rows_query *query, const char *path, char **written,
-                    struct err *err);
+                    const struct rows_query *query, const char *path, struct err *err);
     void *context; // of save
 };
 
-// Shows it until the user quits; the terminal is then as it was. An enum rc: RC_OK, or RC_FAIL when
-// there is no terminal that can be drawn on.
+// Shows it until the user quits or a signal asks for it; the terminal is then as it was. RC_USAGE
+// when there is no terminal that can be drawn on: nothing has been shown then. Else what feed_error
+// says. With a script: RC_IO, RC_FORMAT with the number of the line.
 enum rc tui_run(const struct tui_options *options, struct err *err) MUST_CHECK;

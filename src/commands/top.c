@@ -13,9 +13,9 @@
 #include "base/terminal.h"
 #include "commands/command.h"
 #include "commands/interrupts.h"
-#include "commands/summary.h"
 #include "commands/top_block.h"
 #include "commands/top_options.h"
+#include "commands/top_screen.h"
 #include "session/feed.h"
 
 #define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
@@ -166,6 +166,18 @@ static enum rc open_feed(struct top *top, struct err *err)
     return feed_live(session, &feed, &top->feed, err);
 }
 
+// Where no screen can be drawn, blocks are printed until Ctrl-C, with a word about why.
+static int run_screen(struct top *top, struct err *err)
+{
+    enum rc rc = top_screen_run(&top->options, top->feed, top->signals, err);
+    if (rc != RC_USAGE)
+        return command_status(rc);
+    fprintf(stderr, "ptprof: %s; printing blocks instead, as with -b\n", err->text);
+    *err = (struct err){0};
+    top->options.batch = true;
+    return run_batch(top, err);
+}
+
 static unsigned width_of_environment(void)
 {
     const char *text = getenv("COLUMNS");
@@ -187,8 +199,7 @@ static int top_run(const struct call *call, struct err *err)
         return command_status(rc);
     top.width = width_of_environment();
     bool screen = !top.options.batch && (top.options.script || terminal_is(STDOUT_FILENO));
-    int status = screen ? command_status(err_set(err, RC_FAIL, "not a terminal view yet; use -b"))
-                        : run_batch(&top, err);
+    int status = screen ? run_screen(&top, err) : run_batch(&top, err);
     feed_free(top.feed);
     if (top.signals >= 0)
         close(top.signals);
