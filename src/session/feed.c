@@ -15,6 +15,7 @@
 #include "session/beats.h"
 #include "session/snapshot_text.h"
 #include "session/vitals.h"
+#include "session/waits.h"
 
 #define STEP_MS 100
 
@@ -41,6 +42,8 @@ struct feed {
     unsigned note_count;
 
     struct vitals vitals; // of who takes snapshots
+    struct waits waits;
+    bool want_waits;
 };
 
 static void tell(struct feed *feed, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -226,6 +229,7 @@ void feed_free(struct feed *feed)
     names_unref(feed->names);
     replay_free(feed->replay);
     vitals_fini(&feed->vitals);
+    waits_fini(&feed->waits);
     if (feed->wake_fd >= 0)
         close(feed->wake_fd);
     if (feed->news_fd >= 0)
@@ -292,7 +296,16 @@ struct snapshot *feed_take(struct feed *feed)
     pthread_mutex_unlock(feed->lock);
     vitals_read(&feed->vitals, processes, count);
     vitals_copy(&feed->vitals, snapshot);
+    if (feed->want_waits && snapshot->end == TARGET_RUNS && !snapshot->paused) {
+        waits_read(&feed->waits, snapshot->pid);
+        waits_apply(&feed->waits, snapshot->moment.threads, snapshot->moment.thread_count);
+    }
     return snapshot;
+}
+
+void feed_want_waits(struct feed *feed, bool wanted)
+{
+    feed->want_waits = wanted;
 }
 
 bool feed_is_replay(const struct feed *feed)
