@@ -36,6 +36,7 @@ struct flat {
     size_t row_count;
     size_t function_count; // of the whole profile
     struct cost all;       // of the whole profile: what 100 % is
+    struct names *names;   // which hold some of the texts
 };
 
 // The `top` hottest functions. Equal self times: by total time, samples and then name, so that the

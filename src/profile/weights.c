@@ -162,6 +162,23 @@ void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thre
     ARRAY_RESERVE(weights->free_threads, weights->free_count, weights->free_capacity);
     weights->free_threads[weights->free_count++] =
         map_get(&weights->thread_index, thread, NONE);
+    map_remove(&weights->thread_index, thread);
+}
+
+static void renumber(struct values *list, const uint32_t *values)
+{
+    for (size_t i = 0; i < list->count; i++)
+        list->ids[i] = values[list->ids[i]];
+}
+
+void weights_renumber(struct weights *weights, const uint32_t *values)
+{
+    for (size_t i = 0; i < weights->thread_count; i++) {
+        renumber(&weights->threads[i].current, values);
+        renumber(&weights->threads[i].settled, values);
+    }
+    for (size_t i = 0; i < weights->process_count; i++)
+        renumber(&weights->processes[i].short_lived, values);
 }
 
 static uint64_t open_amount(const struct process_weights *process)

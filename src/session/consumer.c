@@ -33,6 +33,7 @@ struct thread {
     uint64_t held_ns;
     uint64_t held_before; // as of the last consumer_held
     int64_t since;     // first capture, CLOCK_MONOTONIC ns
+    bool ended;        // its place is free
 };
 
 struct cut { // stacks that broke off in a module for a reason
@@ -53,6 +54,8 @@ struct consumer {
     struct map thread_index; // number -> index
     struct thread *threads;
     size_t thread_count, thread_capacity;
+    uint32_t *free_threads; // indices to use again
+    size_t free_count, free_capacity;
     uint32_t *locations; // of the stack at hand, leaf first
     const struct mapping *kernel, *unknown, *truncated;
     struct consumer_counts counts;
@@ -95,6 +98,7 @@ void consumer_free(struct consumer *consumer)
     free(consumer->processes);
     free(consumer->facts);
     free(consumer->threads);
+    free(consumer->free_threads);
     free(consumer->locations);
     free(consumer->cuts);
     free(consumer);
@@ -183,6 +187,25 @@ static struct thread *thread_of(struct consumer *consumer, uint32_t number)
     return index == NONE ? NULL : &consumer->threads[index];
 }
 
+static uint32_t fresh_thread(struct consumer *consumer)
+{
+    if (consumer->free_count)
+        return consumer->free_threads[--consumer->free_count];
+    ARRAY_RESERVE(consumer->threads, consumer->thread_count, consumer->thread_capacity);
+    return (uint32_t)consumer->thread_count++;
+}
+
+// Its number never comes again.
+static void forget_thread(struct consumer *consumer, uint32_t number)
+{
+    uint32_t index = map_get(&consumer->thread_index, number, NONE);
+    consumer->threads[index].ended = true;
+    profile_thread_end(consumer->profile, consumer->threads[index].profile_thread);
+    map_remove(&consumer->thread_index, number);
+    ARRAY_RESERVE(consumer->free_threads, consumer->free_count, consumer->free_capacity);
+    consumer->free_threads[consumer->free_count++] = index;
+}
+
 static void take_thread(struct consumer *consumer, const void *data)
 {
     const struct record_thread *record = data;
@@ -194,9 +217,9 @@ static void take_thread(struct consumer *consumer, const void *data)
     const struct process *process = process_at(consumer, record->process);
     if (process->facts == NONE)
         return; // told before its process: not by a sampler of ours
-    ARRAY_RESERVE(consumer->threads, consumer->thread_count, consumer->thread_capacity);
-    map_put(&consumer->thread_index, record->thread, (uint32_t)consumer->thread_count);
-    thread = &consumer->threads[consumer->thread_count++];
+    uint32_t index = fresh_thread(consumer);
+    map_put(&consumer->thread_index, record->thread, index);
+    thread = &consumer->threads[index];
     const struct run_process *facts = &consumer->facts[process->facts];
     *thread = (struct thread){.process = record->process, .tid = record->tid};
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
@@ -218,6 +241,8 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     double share = thread->since && watched > 0 ? (double)thread->held_ns / (double)watched : 0;
     if (share > consumer->counts.held_share && watched >= NS_PER_S / 2)
         consumer->counts.held_share = share;
+    if (record->record.kind == RECORD_THREAD_END)
+        forget_thread(consumer, record->thread);
 }
 
 static void take_process_time(struct consumer *consumer, const void *data)
@@ -359,10 +384,19 @@ void consumer_drain(struct consumer *consumer)
             takers[record->kind](consumer, record);
 }
 
-bool consumer_bound(struct consumer *consumer)
+bool consumer_bound(struct consumer *consumer, const struct compact_bounds *bounds)
 {
-    (void)consumer;
-    return false;
+    struct compact_numbers numbers;
+    if (!compact_is_due(consumer->profile, bounds))
+        return false;
+    compact(consumer->profile, bounds, &numbers);
+    weights_renumber(consumer->weights, numbers.values);
+    for (size_t i = 0; i < consumer->thread_count; i++)
+        if (!consumer->threads[i].ended)
+            consumer->threads[i].profile_thread =
+                numbers.threads[consumer->threads[i].profile_thread];
+    compact_numbers_fini(&numbers);
+    return true;
 }
 
 void consumer_finish(struct consumer *consumer)
