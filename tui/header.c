@@ -266,7 +266,7 @@ static void add_shape(struct line *line, const struct state *state)
     add(line, ROLE_DEFAULT, "%s", rows_window_names[query.window]);
     if (state->view == VIEW_TOP || state->view == VIEW_THREADS) {
         add(line, ROLE_DIM, "  sorted by ");
-        add(line, ROLE_DEFAULT, "%s", view_sort_title(query.sort));
+        add(line, ROLE_DEFAULT, "%s", picture_sort_title(query.sort));
     }
 }
 
