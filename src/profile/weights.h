@@ -37,6 +37,9 @@ void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thre
 void weights_process_time(struct weights *weights, uint32_t process, uint64_t cpu_ns,
                           uint64_t threads_cpu_ns);
 
+// The process is gone, and what was to be told of it has been.
+void weights_process_end(struct weights *weights, uint32_t process);
+
 // The values of the profile got new numbers.
 void weights_renumber(struct weights *weights, const uint32_t *values);
 

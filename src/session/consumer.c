@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "sample/record.h"
+#include "session/facts.h"
 
 #define NONE UINT32_MAX
 #define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
@@ -17,11 +18,11 @@
 #define STACK_MARGIN (2u << 10)
 #define STACK_MOST (1u << 20)
 
-struct process { // one image of it; index = number of the process
+struct process { // one image of it
     struct space *space;
     struct unwinder *unwinder;
     int64_t refreshed_at;
-    uint32_t facts; // index in consumer->facts
+    uint32_t facts; // number of the pid's facts
     uint64_t cpu_ns;
 };
 
@@ -47,10 +48,12 @@ struct consumer {
     struct profile *profile;
     struct weights *weights;
     size_t max_depth;
+    struct map process_index; // number -> index
     struct process *processes;
     size_t process_count, process_capacity;
-    struct run_process *facts; // [one for each pid]
-    size_t fact_count, fact_capacity;
+    uint32_t *free_processes; // indices to use again
+    size_t free_process_count, free_process_capacity;
+    struct facts facts;
     struct map thread_index; // number -> index
     struct thread *threads;
     size_t thread_count, thread_capacity;
@@ -95,8 +98,10 @@ void consumer_free(struct consumer *consumer)
         image_fini(&consumer->processes[i]);
     weights_free(consumer->weights);
     map_fini(&consumer->thread_index);
+    map_fini(&consumer->process_index);
+    free(consumer->free_processes);
     free(consumer->processes);
-    free(consumer->facts);
+    facts_fini(&consumer->facts);
     free(consumer->threads);
     free(consumer->free_threads);
     free(consumer->locations);
@@ -135,23 +140,36 @@ static bool is_code(void *context, uint64_t pc)
 
 // --- processes and threads ---
 
-static struct process *process_at(struct consumer *consumer, uint32_t number)
+static struct process *process_of(struct consumer *consumer, uint32_t number)
 {
-    while (consumer->process_count <= number) {
-        ARRAY_RESERVE(consumer->processes, consumer->process_count, consumer->process_capacity);
-        consumer->processes[consumer->process_count++] = (struct process){.facts = NONE};
-    }
-    return &consumer->processes[number];
+    uint32_t index = map_get(&consumer->process_index, number, NONE);
+    return index == NONE ? NULL : &consumer->processes[index];
 }
 
-static uint32_t facts_of(struct consumer *consumer, pid_t pid)
+static struct process *new_process(struct consumer *consumer, uint32_t number)
 {
-    for (size_t i = 0; i < consumer->fact_count; i++)
-        if (consumer->facts[i].pid == pid && !consumer->facts[i].ended)
-            return (uint32_t)i;
-    ARRAY_RESERVE(consumer->facts, consumer->fact_count, consumer->fact_capacity);
-    consumer->facts[consumer->fact_count] = (struct run_process){.pid = pid};
-    return (uint32_t)consumer->fact_count++;
+    uint32_t index = (uint32_t)consumer->process_count;
+    if (consumer->free_process_count)
+        index = consumer->free_processes[--consumer->free_process_count];
+    else {
+        ARRAY_RESERVE(consumer->processes, consumer->process_count, consumer->process_capacity);
+        consumer->process_count++;
+    }
+    consumer->processes[index] = (struct process){.facts = NONE};
+    map_put(&consumer->process_index, number, index);
+    return &consumer->processes[index];
+}
+
+// Its number never comes again.
+static void forget_process(struct consumer *consumer, uint32_t number)
+{
+    uint32_t index = map_get(&consumer->process_index, number, NONE);
+    image_fini(&consumer->processes[index]);
+    weights_process_end(consumer->weights, number);
+    map_remove(&consumer->process_index, number);
+    ARRAY_RESERVE(consumer->free_processes, consumer->free_process_count,
+                  consumer->free_process_capacity);
+    consumer->free_processes[consumer->free_process_count++] = index;
 }
 
 static void load_image(struct consumer *consumer, struct process *process, pid_t pid)
@@ -167,14 +185,16 @@ static void load_image(struct consumer *consumer, struct process *process, pid_t
 static void take_process(struct consumer *consumer, const void *data)
 {
     const struct record_process *record = data;
-    struct process *process = process_at(consumer, record->process);
-    process->facts = facts_of(consumer, record->pid);
-    struct run_process *facts = &consumer->facts[process->facts];
+    struct process *process = process_of(consumer, record->process);
+    if (!process)
+        process = new_process(consumer, record->process);
+    process->facts = facts_of(&consumer->facts, record->pid);
+    struct run_process *facts = &consumer->facts.list[process->facts];
     if (*record->comm) // gone, it has no name any more
         memcpy(facts->comm, record->comm, sizeof facts->comm);
     if (record->record.kind == RECORD_PROCESS_END) {
         facts->ended = true;
-        image_fini(process);
+        forget_process(consumer, record->process);
     } else
         load_image(consumer, process, record->pid);
     if (record->record.kind == RECORD_EXEC)
@@ -214,13 +234,13 @@ static void take_thread(struct consumer *consumer, const void *data)
         profile_thread_rename(consumer->profile, thread->profile_thread, record->comm);
         return;
     }
-    const struct process *process = process_at(consumer, record->process);
-    if (process->facts == NONE)
+    const struct process *process = process_of(consumer, record->process);
+    if (!process)
         return; // told before its process: not by a sampler of ours
     uint32_t index = fresh_thread(consumer);
     map_put(&consumer->thread_index, record->thread, index);
     thread = &consumer->threads[index];
-    const struct run_process *facts = &consumer->facts[process->facts];
+    const struct run_process *facts = &consumer->facts.list[process->facts];
     *thread = (struct thread){.process = record->process, .tid = record->tid};
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
@@ -248,7 +268,9 @@ static void take_thread_time(struct consumer *consumer, const void *data)
 static void take_process_time(struct consumer *consumer, const void *data)
 {
     const struct record_process_time *record = data;
-    struct process *process = process_at(consumer, record->process);
+    struct process *process = process_of(consumer, record->process);
+    if (!process)
+        return;
     consumer->counts.cpu_ns += record->cpu_ns - process->cpu_ns;
     process->cpu_ns = record->cpu_ns;
     weights_process_time(consumer->weights, record->process, record->cpu_ns,
@@ -350,7 +372,7 @@ static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
     struct thread *thread = thread_of(consumer, capture->thread);
-    struct process *process = thread ? process_at(consumer, thread->process) : NULL;
+    struct process *process = thread ? process_of(consumer, thread->process) : NULL;
     if (!process || !process->space)
         return;
     struct unwind_result stack = unwind(process, thread->tid, capture);
@@ -408,7 +430,7 @@ void consumer_finish(struct consumer *consumer)
     const struct mapping *mapping =
         modules_special(consumer->modules, MODULE_SPECIAL, "[unattributed]");
     static const struct run_process nobody;
-    const struct run_process *first = consumer->fact_count ? consumer->facts : &nobody;
+    const struct run_process *first = consumer->facts.count ? consumer->facts.list : &nobody;
     uint32_t location = profile_location(consumer->profile, mapping->id, 0);
     uint32_t thread =
         profile_thread_add(consumer->profile, first->pid, 0, mapping->module->path, first->comm);
@@ -421,13 +443,13 @@ void consumer_finish(struct consumer *consumer)
 struct consumer_counts consumer_counts(const struct consumer *consumer)
 {
     struct consumer_counts counts = consumer->counts;
-    counts.processes = consumer->fact_count;
+    counts.processes = consumer->facts.count;
     return counts;
 }
 
 const struct run_process *consumer_processes(const struct consumer *consumer)
 {
-    return consumer->facts;
+    return consumer->facts.list;
 }
 
 void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)
