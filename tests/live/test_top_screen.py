@@ -318,6 +318,41 @@ def test_terminal_that_stops_reading(ctx):
     terminal.process.wait(10)
 
 
+def test_mouse(ctx):
+    target = busy(ctx)
+    terminal = pseudo_terminal(ctx, ctx.command(["top", target.pid]), TERM="xterm-256color")
+    terminal.read_until(b"parse")
+    press = "\x1b[<0;{};{}M\x1b[<0;{};{}m"  # column, row; and its release
+    os.write(terminal.master, press.format(95, 1, 95, 1).encode())  # on "4:Threads"
+    terminal.read_until(b"WHERE")
+    os.write(terminal.master, press.format(3, 24, 3, 24).encode())  # on "F1Help"
+    terminal.read_until(b"draw the screen anew")
+    os.write(terminal.master, b"xq")
+    terminal.read_until(b"of CPU time")
+    assert terminal.process.wait(10) == 0
+
+
+def test_left_alone_while_paused(ctx):
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid)
+    terminal.shows(r"parse +busy$")
+    terminal.keys("P")
+    terminal.shows(r"not sampling: P goes on")
+    time.sleep(0.2)  # the round that had begun
+    looked = time.monotonic() + 1
+    while time.monotonic() < looked:
+        assert ctx.health(target.pid) == before, "it is not left alone"
+    terminal.keys("P")
+    terminal.shows(r"sampling goes on")
+    terminal.keys("r")
+    terminal.shows(r"samples \d{1,2} ")
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+    terminal.is_sane()
+
+
 def test_redis_under_load(ctx):
     if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
         raise ctx.Skip("redis is not installed")
