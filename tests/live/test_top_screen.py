@@ -184,15 +184,34 @@ def test_ended_by_signals(ctx):
 
 
 def test_killed(ctx):
-    """Nobody can clean up after that; the target is as it was all the same."""
+    """Somebody else has to clean up then."""
     target = busy(ctx)
     before = ctx.health(target.pid)
     terminal = Terminal(ctx)
     profiler = terminal.top(target.pid)
     terminal.shows(r"parse +busy$")
     os.kill(profiler, signal.SIGKILL)
-    terminal.shows(r"status 137")
+    ctx.eventually(lambda: terminal.tmux("display-message", "-p", "#{alternate_on}") == "0\n",
+                   "the screen is left")
+    terminal.is_sane()
     ctx.eventually(lambda: ctx.health(target.pid) == before, "the target is left alone")
+
+
+def test_stopped_and_continued(ctx):
+    """By SIGSTOP, which cannot be taken: the shell has the terminal meanwhile."""
+    target = busy(ctx)
+    terminal = Terminal(ctx)
+    profiler = terminal.top(target.pid)
+    terminal.shows(r"parse +busy$")
+    os.kill(profiler, signal.SIGSTOP)
+    terminal.shows(r"Stopped")
+    terminal.type("fg")
+    terminal.shows(r"\[1\]Top")
+    terminal.keys("2")
+    terminal.shows(r"CALL TREE")
+    terminal.keys("q")
+    terminal.shows(r"samples of")
+    terminal.is_sane()
 
 
 def test_resized_all_the_time(ctx):
