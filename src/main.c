@@ -8,7 +8,7 @@
 #include "commands/command.h"
 
 static const struct command *const commands[] = {
-    &command_attach, &command_check, &command_completion, &command_help,
+    &command_attach, &command_check, &command_completion, &command_dump_threads, &command_help,
     &command_top, NULL,
 };
 

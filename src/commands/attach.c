@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +17,7 @@
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
 #include "commands/summary.h"
+#include "commands/symbol_report.h"
 #include "output/json.h"
 #include "session/session.h"
 #include "target/procfs.h"
@@ -39,27 +39,9 @@ struct attach {
 
 // --- before the run ---
 
-// A part of a file name that can be typed.
-static void put_file_name(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        bool harmless = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                        (*text >= '0' && *text <= '9') || (*text && strchr("._+-", *text));
-        buf_putc(out, harmless ? *text : '_');
-    }
-}
-
 static char *default_name(const struct attach *attach)
 {
-    struct buf name = {0};
-    time_t now = time(NULL);
-    struct tm utc;
-    char stamp[32];
-    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
-    buf_puts(&name, "ptprof-");
-    put_file_name(&name, *attach->comm ? attach->comm : "process");
-    buf_printf(&name, "-%d-%s%s", (int)attach->pids[0], stamp, attach->writer->extension);
-    return name.data;
+    return output_file_name(attach->comm, attach->pids[0], attach->writer->extension);
 }
 
 // By --format, else by the output's ending, else pprof.
@@ -157,9 +139,16 @@ static enum rc write_profile(struct attach *attach, const struct report *report,
     return rc == RC_OK ? RC_OK : write_elsewhere(attach, report, err);
 }
 
-static void write_snapshot(struct attach *attach)
+static struct report report_of(struct attach *attach)
 {
     struct report report = session_report(attach->session);
+    report.jit_suffix = attach->options->jit_suffix;
+    return report;
+}
+
+static void write_snapshot(struct attach *attach)
+{
+    struct report report = report_of(attach);
     AUTO_FREE char *base = attach->path ? xstrdup(attach->path) : default_name(attach);
     AUTO_FREE char *path = xasprintf("%s.%u%s", base, ++attach->snapshots,
                                      attach->path ? attach->writer->extension : "");
@@ -298,7 +287,7 @@ static void show_details(const struct report *report, int64_t writing_ns)
     char length[DURATION_TEXT];
     fprintf(stderr, "  writing   %s from the end of sampling\n",
             duration_format(writing_ns, length));
-    summary_modules(&text, report);
+    symbol_report_modules(&text, report);
     fputs(text.length ? text.data : "", stderr);
 }
 
@@ -323,7 +312,7 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     session_finish(attach->session, end); // releases the target first
     int64_t ended = clock_now();
     interrupts_let_kill(output_file_abandon);
-    struct report report = session_report(attach->session);
+    struct report report = report_of(attach);
     if (end == RUN_TARGET_ENDED && !report.run->samples)
         return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
                                       (int)attach->pids[0]));

@@ -14,8 +14,4 @@ struct summary {
     bool color;
 };
 
-// A line for each module with samples in its own code: how many, how many without a name, its build
-// id, and why it could not be read.
-void summary_modules(struct buf *out, const struct report *report);
-
 void summary_text(struct buf *out, const struct summary *summary);

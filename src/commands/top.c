@@ -109,6 +109,7 @@ static enum rc print_blocks(struct top *top, struct err *err)
 {
     uint64_t wanted = top->options.iterations, printed = 0;
     int64_t due = clock_now() + SETTLE_NS + top->options.delay;
+    feed_want_waits(top->feed, top->options.json);
     while (!wanted || printed < wanted) {
         enum wake wake = feed_is_replay(top->feed) ? WAKE_TIME : wait_until(top, due);
         if (wake == WAKE_STOP)

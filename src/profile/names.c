@@ -24,6 +24,7 @@ struct names {
     struct function *functions;
     size_t function_count, function_capacity;
     struct map ids; // struct function's id -> number
+    uint32_t wanted; // locations below this number were asked for
     struct span *spans; // [location]
     size_t span_count;
     struct name_frame *frames;
@@ -141,6 +142,15 @@ uint32_t names_give(struct names *names, const char *function, const char *modul
     return function_of(names, &given);
 }
 
+// One by one, names cost a round trip to the symbol process each.
+static void want_new(struct names *names, const struct profile *profile)
+{
+    for (; names->wanted < profile_location_count(profile); names->wanted++) {
+        struct location at = profile_location_get(profile, names->wanted);
+        symbolizer_want(names->symbolizer, at.mapping, at.offset);
+    }
+}
+
 // The caller holds the lock.
 static void look_up(struct names *names, struct location at, uint32_t location)
 {
@@ -175,6 +185,7 @@ struct name_span names_frames(struct names *names, const struct profile *profile
         assert(names->symbolizer);
         if (names->lock)
             pthread_mutex_lock(names->lock);
+        want_new(names, profile);
         look_up(names, profile_location_get(profile, location), location);
         if (names->lock)
             pthread_mutex_unlock(names->lock);

@@ -20,9 +20,13 @@ static struct cost cost_of(const struct profile_value *value)
     return (struct cost){value->samples, value->cpu_ns};
 }
 
-static const char *module_name(const struct query_source *source, uint32_t mapping)
+void query_fetch(const struct query_source *source)
 {
-    return modules_mapping(source->modules, mapping)->module->name;
+    for (uint32_t i = 0; i < profile_location_count(source->profile); i++) {
+        struct location at = profile_location_get(source->profile, i);
+        symbolizer_want(source->symbolizer, at.mapping, at.offset);
+    }
+    symbolizer_fetch(source->symbolizer);
 }
 
 // The rows of all of it, as the live views have them.
@@ -44,6 +48,7 @@ void query_flat(const struct query_source *source, size_t top, struct flat *flat
         flat->rows[i] = (struct flat_row){
             .function = rows.rows[i].function->name,
             .module = rows.rows[i].function->module,
+            .inlined = rows.rows[i].inlined,
             .self = rows.rows[i].self,
             .total = rows.rows[i].total,
         };
@@ -68,15 +73,19 @@ void query_frames(const struct query_source *source, uint32_t stack, struct fram
 {
     frames->count = 0;
     if (!stack)
-        frames_add(frames, (struct frame){&query_folded, "", 0});
+        frames_add(frames, (struct frame){.line = &query_folded, .module = ""});
     for (uint32_t at = stack; at;) {
         struct stack_node node = profile_node(source->profile, at);
         struct location place = profile_location_get(source->profile, node.location);
         const struct symbol *symbol =
             symbolizer_lookup(source->symbolizer, place.mapping, place.offset);
+        const struct module *module = modules_mapping(source->modules, place.mapping)->module;
         for (size_t i = 0; i < symbol->line_count; i++)
-            frames_add(frames, (struct frame){&symbol->lines[i],
-                                              module_name(source, place.mapping), place.offset});
+            frames_add(frames, (struct frame){.line = &symbol->lines[i],
+                                              .module = module->name,
+                                              .offset = place.offset,
+                                              .inlined = i + 1 < symbol->line_count,
+                                              .jit = module->kind == MODULE_ANON && symbol->found});
         at = node.parent;
     }
 }

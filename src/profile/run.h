@@ -9,6 +9,11 @@
 
 enum run_end { RUN_DURATION, RUN_INTERRUPTED, RUN_TARGET_ENDED };
 
+enum run_type {
+    RUN_CPU,     // samples/count, cpu/nanoseconds
+    RUN_THREADS, // threads/count: one look at all threads
+};
+
 struct run_process {
     pid_t pid;
     char comm[64]; // raw bytes
@@ -17,6 +22,7 @@ struct run_process {
 };
 
 struct run {
+    enum run_type type;
     int64_t start_wall;  // ns since 1970 UTC
     int64_t duration;    // ns, as sampled
     enum run_end end;
@@ -31,6 +37,7 @@ struct run {
     uint64_t queued;     // stops that met a thread which waited for a CPU: not a sample
     uint64_t dropped;    // captures lost because the ring was full
     uint64_t cut;        // stacks that do not reach their root
+    uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
     uint64_t repaired;   // EINTR that a stop would have caused, undone
     uint64_t restarts;   // samplers that the watchdog had to end
     uint64_t unresolved; // samples whose leaf has no name

@@ -96,16 +96,15 @@ static void set_up_process(pid_t parent)
         _exit(1);
 }
 
-static _Noreturn void run_sampler(struct control *control, const struct sampler_config *config,
-                                  pid_t parent)
+static void run_sampler(struct control *control, const void *argument)
 {
+    const struct sampler_config *config = argument;
     struct round round = {
         .threads = config->threads,
         .rate = config->rate,
         .children = config->children,
         .look = {.unwind_live = config->unwind_live, .max_stop = config->max_stop},
     };
-    set_up_process(parent);
     round_init(&round, control);
     for (size_t i = 0; i < config->pid_count; i++)
         if (roster_add(&round.roster, config->pids[i], false) != RC_OK)
@@ -117,8 +116,6 @@ static _Noreturn void run_sampler(struct control *control, const struct sampler_
     sample_until_told(&round);
     round_finish(&round);
     atomic_store(&control->ended, !round.roster.count);
-    eventfd_write(control->wake_fd, 1);
-    _exit(0);
 }
 
 struct control *control_new(size_t ring_bytes, struct err *err)
@@ -144,8 +141,8 @@ void control_free(struct control *control)
     munmap(control, sizeof *control + control->ring.size);
 }
 
-enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,
-                      struct err *err)
+enum rc sampler_fork(struct control *control, sampler_body *body, const void *argument,
+                     pid_t *child, struct err *err)
 {
     pid_t parent = getpid();
     sigset_t all, before;
@@ -154,11 +151,21 @@ enum rc sampler_start(struct control *control, const struct sampler_config *conf
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
-    if (pid == 0)
-        run_sampler(control, config, parent);
+    if (pid == 0) {
+        set_up_process(parent);
+        body(control, argument);
+        eventfd_write(control->wake_fd, 1);
+        _exit(0);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     *child = pid > 0 ? pid : 0; // never -1, which kill takes for everybody
     return pid > 0 ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot start the sampler process");
+}
+
+enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,
+                      struct err *err)
+{
+    return sampler_fork(control, run_sampler, config, child, err);
 }
 
 void sampler_wake(pid_t child)

@@ -33,6 +33,7 @@ void consumer_finish(struct consumer *consumer);
 
 struct consumer_counts {
     uint64_t samples, cut;
+    uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
     uint64_t threads; // that were sampled
     uint64_t cpu_ns;          // of the processes
     uint64_t threads_cpu_ns;  // of the threads that were sampled

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "profile/query.h"
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
 #include "session/consumer.h"
@@ -73,7 +74,7 @@ static int probe(pid_t pid)
     return errno;
 }
 
-static enum rc check_target(pid_t pid, struct err *err)
+enum rc session_check_target(pid_t pid, struct err *err)
 {
     enum rc rc = pid > 0 ? permission_explain(pid, 0, err)
                          : err_set(err, RC_USAGE, "%d is not the number of a process", (int)pid);
@@ -83,20 +84,23 @@ static enum rc check_target(pid_t pid, struct err *err)
     return errnum ? permission_explain(pid, errnum, err) : RC_OK;
 }
 
-static enum rc compile_threads(struct session *session, struct err *err)
+enum rc session_compile_threads(const char *text, regex_t *threads, struct err *err)
 {
     char reason[256];
-    const char *text = session->options.threads;
-    if (!text)
+    int failed = regcomp(threads, text, REG_EXTENDED | REG_NOSUB);
+    if (!failed)
         return RC_OK;
-    int failed = regcomp(&session->threads, text, REG_EXTENDED | REG_NOSUB);
-    if (failed) {
-        regerror(failed, &session->threads, reason, sizeof reason);
-        AUTO_FREE char *shown = escape_text_dup(text);
-        return err_set(err, RC_USAGE, "'%s' is not a regular expression: %s", shown, reason);
-    }
-    session->has_threads = true;
-    return RC_OK;
+    regerror(failed, threads, reason, sizeof reason);
+    AUTO_FREE char *shown = escape_text_dup(text);
+    return err_set(err, RC_USAGE, "'%s' is not a regular expression: %s", shown, reason);
+}
+
+static enum rc compile_threads(struct session *session, struct err *err)
+{
+    const char *text = session->options.threads;
+    enum rc rc = text ? session_compile_threads(text, &session->threads, err) : RC_OK;
+    session->has_threads = text && rc == RC_OK;
+    return rc;
 }
 
 static size_t unwind_held(pid_t tid, uint64_t *pcs, size_t most, uint32_t *end)
@@ -133,7 +137,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < count && rc == RC_OK; i++)
-        rc = check_target(pids[i], err);
+        rc = session_check_target(pids[i], err);
     if (rc != RC_OK)
         return rc;
     struct session *session = xcalloc(1, sizeof *session);
@@ -147,6 +151,9 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     if (options->live)
         profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
+    symbolizer_isolate(session->symbolizer);
+    for (size_t i = 0; i < session->pid_count; i++)
+        symbolizer_add_root(session->symbolizer, session->pids[i]);
     session->control = control_new(RING_BYTES, err);
     rc = session->control ? compile_threads(session, err) : RC_FAIL;
     if (rc != RC_OK) {
@@ -382,6 +389,7 @@ static void subtract_base(struct run *run, const struct run *base)
     run->queued -= base->queued;
     run->dropped -= base->dropped;
     run->cut -= base->cut;
+    run->frame_pointers -= base->frame_pointers;
     run->repaired -= base->repaired;
     run->held_total -= base->held_total;
     run->cpu_ns -= base->cpu_ns;
@@ -396,6 +404,7 @@ const struct run *session_progress(struct session *session)
     copy_control(run, session->control);
     run->samples = counts.samples;
     run->cut = counts.cut;
+    run->frame_pointers = counts.frame_pointers;
     run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
     subtract_base(run, &session->base);
     run->rate = session->options.rate;
@@ -421,12 +430,16 @@ void session_reset(struct session *session)
 struct report session_live_report(struct session *session)
 {
     session_progress(session);
-    return (struct report){session->profile, session->modules, session->symbolizer, &session->run};
+    return (struct report){.profile = session->profile,
+                           .modules = session->modules,
+                           .symbolizer = session->symbolizer,
+                           .run = &session->run};
 }
 
 struct report session_report(struct session *session)
 {
     struct report report = session_live_report(session);
+    query_fetch(&(struct query_source){session->profile, session->modules, session->symbolizer});
     session->run.unresolved = count_unresolved(session);
     return report;
 }

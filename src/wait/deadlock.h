@@ -8,7 +8,7 @@ enum verdict_kind {
     VERDICT_NONE,     // nobody waits for a thread
     VERDICT_CHAIN,    // somebody does; the last of the chain is held up by nobody here
     VERDICT_DEADLOCK, // the chain closes, and every edge of it is certain
-    VERDICT_PROBABLE_DEADLOCK, // it closes over probable owners
+    VERDICT_PROBABLE_DEADLOCK, // it closes over probable owners, or waits that have a timeout
 };
 
 struct verdict {

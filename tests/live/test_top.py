@@ -83,10 +83,22 @@ def test_json(ctx):
     running = [thread for thread in last["threads"] if thread["samples"]]
     assert len(running) == 3 and all(thread["where"] for thread in running)
     waiting = [thread for thread in last["threads"] if thread["state"] == "S"]
-    assert waiting and all(thread["wait"].startswith("in ") for thread in waiting), waiting
+    assert waiting and all(thread["wait"] for thread in waiting), waiting
     assert abs(sum(row["self_percent"] for row in last["functions"]) - 100) < 0.1
     cpus = min(3, len(os.sched_getaffinity(0)))
     assert 20 < last["cpu_percent"] < 110 * cpus, last["cpu_percent"]
+    assert_unharmed(ctx, target, before)
+
+
+def test_waits(ctx):
+    """Why threads sleep and who holds the lock, without a stop of any."""
+    target = ctx.target("locks", "mutex")
+    truth = json.loads(target.said_before[0])["waits"][0]
+    before = ctx.health(target.pid)
+    block = objects(ctx.run("top", target.pid, "--json", "-n", 2).stdout)[-1]
+    waits = {thread["tid"]: thread["wait"] for thread in block["threads"]}
+    assert waits[truth["tid"]] == f'mutex the_mutex, held by {truth["holder"]} "holder"', waits
+    assert waits[truth["holder"]] == "pause" and block["held_max_ns"] == 0
     assert_unharmed(ctx, target, before)
 
 
