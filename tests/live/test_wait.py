@@ -4,7 +4,6 @@ and wait_probe has to find the same, without a thread stopped."""
 
 import json
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
@@ -134,10 +133,15 @@ def test_descriptors(ctx):
     process.stop()
 
 
+def stop_and_wait(ctx, process):
+    process.signal(signal.SIGSTOP)
+    ctx.eventually(lambda: {state for state, _ in ctx.thread_states(process.pid).values()} <=
+                   {"T", "D"}, "all threads are stopped")  # D: in vfork
+
+
 def test_stopped(ctx):
     process = ctx.target("idle")
-    process.signal(signal.SIGSTOP)
-    ctx.eventually(lambda: ctx.state_of(process.pid) == "T", "it is stopped")
+    stop_and_wait(ctx, process)
     waits, _ = probe(ctx, process.pid)
     assert {wait["kind"] for wait in waits.values()} == {"stopped"}, waits
     process.signal(signal.SIGCONT)
@@ -147,12 +151,10 @@ def test_restarted(ctx):
     """After SIGSTOP and SIGCONT the kernel goes on with a sleep under another number."""
     process = ctx.target("descriptors")
     names = {w["name"]: w["tid"] for w in truth_of(process)["waits"]}
-    process.signal(signal.SIGSTOP)
-    ctx.eventually(lambda: ctx.state_of(process.pid) == "T", "it is stopped")
+    stop_and_wait(ctx, process)
     process.signal(signal.SIGCONT)
-    ctx.eventually(lambda: ctx.state_of(process.pid) == "S", "it goes on")
-    numbers = pathlib.Path(f"/proc/{process.pid}/task/{names['poll']}/syscall")
-    ctx.eventually(lambda: not numbers.read_text().startswith("running"), "it sleeps again")
+    ctx.eventually(lambda: {state for state, _ in ctx.thread_states(process.pid).values()} <=
+                   {"S", "D"}, "all threads sleep again")
     waits, _ = probe(ctx, process.pid)
     assert waits[names["poll"]]["kind"] == "poll", waits[names["poll"]]
     assert waits[names["sleep until"]]["kind"] == "sleep", waits[names["sleep until"]]
