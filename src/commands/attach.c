@@ -33,6 +33,7 @@ struct attach {
     struct session *session;
     int signals; // descriptor of commands/interrupts.h
     bool progress; // the line is shown
+    bool servers;  // of debug files are asked
     unsigned snapshots;
     char comm[COMM_MAX]; // of the first process, raw bytes
 };
@@ -83,7 +84,7 @@ static enum rc prepare(struct attach *attach, struct err *err)
     session.max_stop = options->max_stop / 100;
     session.unwind_live = options->unwinder == UNWINDER_LIVE;
     const char *servers = getenv("DEBUGINFOD_URLS");
-    session.debuginfod = options->debuginfod || (servers && *servers);
+    session.debuginfod = attach->servers = options->debuginfod || (servers && *servers);
     enum rc rc = attach_options_check(options, err);
     if (rc == RC_OK)
         rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);
@@ -314,6 +315,8 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     session_finish(attach->session, end); // releases the target first
     int64_t ended = clock_now();
     interrupts_let_kill(output_file_abandon);
+    if (attach->servers && !attach->options->quiet)
+        fputs("ptprof: servers may be asked for debug files, for at most 20s\n", stderr);
     struct report report = report_of(attach);
     if (end == RUN_TARGET_ENDED && !report.run->samples)
         return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",

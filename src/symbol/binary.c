@@ -45,14 +45,18 @@ static void read_symbols(struct binary *binary)
     binary->symtab = symtab_new(images, count);
 }
 
-static void open_common(struct binary *binary, const char *path, struct finder *finder)
+// False when parts of it are in a file that is not found. libdw would then look for one by itself,
+// and take it whatever its build id.
+static bool open_common(struct binary *binary, const char *path, struct finder *finder)
 {
     struct elf_file *file = &binary->parts[PART_COMMON];
-    if (!debug_file_find_common(finder, binary->dwarf, path, file))
-        return;
+    bool linked;
+    if (!debug_file_find_common(finder, binary->dwarf, path, file, &linked))
+        return !linked;
     binary->common = dwarf_begin_elf(file->image->elf, DWARF_C_READ, NULL);
     if (binary->common)
         dwarf_setalt(binary->dwarf, binary->common);
+    return binary->common;
 }
 
 static void open_dwarf(struct binary *binary, const char *path, struct finder *finder)
@@ -64,8 +68,8 @@ static void open_dwarf(struct binary *binary, const char *path, struct finder *f
                 dwarf_begin_elf(binary->parts[order[i]].image->elf, DWARF_C_READ, NULL);
     if (!binary->dwarf)
         return;
-    open_common(binary, path, finder);
-    binary->units = units_new(binary->dwarf, binary->common);
+    if (open_common(binary, path, finder))
+        binary->units = units_new(binary->dwarf, binary->common);
 }
 
 struct binary *binary_new(int fd, const char *path, const char *extra, enum binary_depth depth,

@@ -142,11 +142,12 @@ bool debug_file_take(struct finder *finder, const struct elf_file *binary, const
 
 // The link is a path, often relative to the file that holds it.
 bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *path,
-                            struct elf_file *found)
+                            struct elf_file *found, bool *linked)
 {
     const char *link;
     const void *bytes;
     ssize_t length = dwelf_dwarf_gnu_debugaltlink(dwarf, &link, &bytes);
+    *linked = length > 0;
     if (length < ID_LEAST || length > BUILD_ID_MAX)
         return false;
     struct id id = {bytes, (size_t)length};

@@ -25,6 +25,6 @@ bool debug_file_find(struct finder *finder, const struct elf_file *binary, const
 bool debug_file_take(struct finder *finder, const struct elf_file *binary, const char *where,
                      struct elf_file *found);
 
-// The file that dwz moved common parts to (.gnu_debugaltlink), if there is one and it is found.
+// *linked: dwz moved common parts to a file (.gnu_debugaltlink). True when that is found.
 bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *path,
-                            struct elf_file *found);
+                            struct elf_file *found, bool *linked);

@@ -24,7 +24,7 @@ struct functions *functions_new(Dwarf_Die *unit);
 void functions_free(struct functions *functions);
 
 // The functions at a link-time address, innermost first: calls[0] without its place, which the line
-// table knows, the others at their calls, in files that the die `files` has the list of. Returns how
-// many, 0 when the address is in none.
+// table knows, the others at their calls, in files that the die `files` has the list of. Returns
+// how many, 0 when the address is in none.
 size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr,
                       struct call calls[CALLS_MAX]);

@@ -83,7 +83,8 @@ static void unmap_shared(void)
 
 static void close_others(int keep)
 {
-    syscall(SYS_close_range, 0u, (unsigned)keep - 1, 0u);
+    if (keep > 0)
+        syscall(SYS_close_range, 0u, (unsigned)keep - 1, 0u);
     syscall(SYS_close_range, (unsigned)keep + 1, ~0u, 0u);
 }
 

@@ -112,11 +112,6 @@ void symbolizer_add_root(struct symbolizer *symbolizer, pid_t pid)
     roots_add(&symbolizer->roots, pid);
 }
 
-int symbolizer_pid(const struct symbolizer *symbolizer)
-{
-    return worker_pid(symbolizer->worker);
-}
-
 static struct source *source_of(struct symbolizer *symbolizer, const struct module *module)
 {
     size_t count = modules_count(symbolizer->modules);

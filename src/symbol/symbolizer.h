@@ -55,6 +55,3 @@ struct symbol_source { // where the names of a module came from
 };
 
 struct symbol_source symbolizer_source(struct symbolizer *symbolizer, const struct module *module);
-
-// The process that reads the files now, 0: none.
-int symbolizer_pid(const struct symbolizer *symbolizer);

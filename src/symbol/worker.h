@@ -44,5 +44,5 @@ enum rc worker_ask(struct worker *worker, const struct worker_question *question
 // The process is to look at the module anew when it is asked again.
 void worker_forget(struct worker *worker, uint32_t module);
 
-// Of the symbol process, 0: none runs. For tests and reports.
+// Of the symbol process, 0: none runs. For tests.
 int worker_pid(const struct worker *worker);

@@ -218,6 +218,11 @@ def test_dwz(ctx):
     run("dwz", "-m", ctx.tmp / "common.debug", "-M", ctx.tmp / "common.debug", *binaries)
     tried = assert_as_addr2line(ctx, binaries[0], whole)
     assert "common.debug: used" in tried, tried
+    (ctx.tmp / "common.debug").unlink()
+    run("objcopy", whole, ctx.tmp / "common.debug")  # another build
+    ours, tried = symbolize(ctx, binaries[0], own_code(whole))
+    assert "common.debug: another build id" in tried, tried
+    assert all(line == "0" for chain in ours.values() for *_, line in chain)
 
 
 # --- in profiles
