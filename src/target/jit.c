@@ -19,6 +19,7 @@
 
 struct jit {
     pid_t pid;
+    pid_t inner_pid; // as the process knows itself; 0: never asked
     int fd;        // of the file, -1: there is none yet
     off_t read_to; // bytes of it that were taken
     int64_t read_at, opened_at; // CLOCK_MONOTONIC ns
@@ -61,7 +62,7 @@ static bool is_trusted(const struct stat *info, const struct proc_status *status
     return false;
 }
 
-// The process knows itself by its number in its own PID namespace.
+// The number is that of the process in its own PID namespace.
 static void open_file(struct jit *jit)
 {
     struct proc_status status;
@@ -69,8 +70,8 @@ static void open_file(struct jit *jit)
     char path[48];
     if (procfs_status(jit->pid, &status) != RC_OK)
         return;
-    snprintf(path, sizeof path, "/tmp/perf-%d.map",
-             status.inner_pid ? status.inner_pid : status.tgid);
+    jit->inner_pid = status.inner_pid ? status.inner_pid : status.tgid;
+    snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)jit->inner_pid);
     AUTO_FD int fd = regular_file_open_inside(jit->pid, path, &info);
     if (fd >= 0 && is_trusted(&info, &status))
         jit->fd = steal_fd(&fd);
@@ -120,6 +121,15 @@ static size_t refresh(struct jit *jit, bool now)
     while (read_some(jit) && now)
         ;
     return perf_map_moved(jit->names);
+}
+
+char *jit_problem(const struct jit *jit)
+{
+    if (perf_map_count(jit->names))
+        return NULL;
+    return jit->fd >= 0 ? xstrdup("its process has written no names yet")
+                        : xasprintf("its process has no /tmp/perf-%d.map of its own; node writes one with "
+                                    "--perf-basic-prof, Python with -X perf", (int)jit->inner_pid);
 }
 
 size_t jit_refresh(struct jit *jit)

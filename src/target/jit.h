@@ -22,6 +22,9 @@ size_t jit_refresh(struct jit *jit);
 // The same for all that is new, if jit_refresh was ever called: at the end.
 size_t jit_settle(struct jit *jit);
 
+// Why there are no names, NULL if there are some. The caller frees it.
+char *jit_problem(const struct jit *jit);
+
 // As perf_map_find and perf_map_use.
 const char *jit_find(const struct jit *jit, uint64_t address, size_t known, uint64_t *offset);
 void jit_use(struct jit *jit, uint64_t address);

@@ -66,6 +66,9 @@ struct jit *modules_jit_new(struct modules *modules, pid_t pid);
 const struct mapping *modules_jit(struct modules *modules, struct jit *jit, const char *name);
 void modules_jit_moved(struct modules *modules, const struct jit *jit, size_t names_known);
 
+// Nothing more will be read of the names: the modules can say why they have none.
+void modules_jit_settled(struct modules *modules, const struct jit *jit);
+
 // The mapping that holds the code of the main program of the first target, or NULL.
 const struct mapping *modules_main(const struct modules *modules);
 
