@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #define OPEN_EVERY NS_PER_S
 #define READ_MAX (1u << 20)   // bytes at once, about 5 ms
 #define FILE_MOST (128 << 20) // bytes of the file that are read at all
+#define SLACK_S 2             // by which clocks of files and processes may differ
 
 struct jit {
     pid_t pid;
@@ -52,7 +54,7 @@ void jit_free(struct jit *jit)
     free(jit);
 }
 
-static bool is_trusted(const struct stat *info, const struct proc_status *status)
+static bool is_of_user(const struct stat *info, const struct proc_status *status)
 {
     if (info->st_uid == 0)
         return true;
@@ -60,6 +62,17 @@ static bool is_trusted(const struct stat *info, const struct proc_status *status
         if (info->st_uid == status->uid[i])
             return true;
     return false;
+}
+
+// A file that was not written to since the process began is of an earlier one of the same number.
+static bool is_of_process(const struct stat *info, pid_t pid)
+{
+    struct proc_stat stat;
+    struct timespec since_boot;
+    if (procfs_stat(pid, pid, &stat) != RC_OK || clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0)
+        return false;
+    int64_t age = since_boot.tv_sec - (int64_t)stat.start_time / sysconf(_SC_CLK_TCK);
+    return info->st_mtim.tv_sec + SLACK_S >= clock_wall() / NS_PER_S - age;
 }
 
 // The number is that of the process in its own PID namespace.
@@ -73,7 +86,7 @@ static void open_file(struct jit *jit)
     jit->inner_pid = status.inner_pid ? status.inner_pid : status.tgid;
     snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)jit->inner_pid);
     AUTO_FD int fd = regular_file_open_inside(jit->pid, path, &info);
-    if (fd >= 0 && is_trusted(&info, &status))
+    if (fd >= 0 && is_of_user(&info, &status) && is_of_process(&info, jit->pid))
         jit->fd = steal_fd(&fd);
 }
 
@@ -127,9 +140,10 @@ char *jit_problem(const struct jit *jit)
 {
     if (perf_map_count(jit->names))
         return NULL;
-    return jit->fd >= 0 ? xstrdup("its process has written no names yet")
-                        : xasprintf("its process has no /tmp/perf-%d.map of its own; node writes one with "
-                                    "--perf-basic-prof, Python with -X perf", (int)jit->inner_pid);
+    if (jit->fd >= 0)
+        return xstrdup("its process has written no names yet");
+    return xasprintf("its process has no /tmp/perf-%d.map of its own; node writes one with "
+                     "--perf-basic-prof, Python with -X perf", (int)jit->inner_pid);
 }
 
 size_t jit_refresh(struct jit *jit)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The names of code that one process makes as it runs, as its JIT compilers tell them in
 // /tmp/perf-PID.map: by node --perf-basic-prof, python -X perf, agents of the JVM and others. The
-// file is found as the process sees it, believed only if its owner is the process's user or root,
-// and read on as it grows.
+// file is found as the process sees it, believed only if its owner is the process's user or root
+// and it was written since the process began, and read on as it grows.
 #pragma once
 
 #include <stddef.h>

@@ -32,7 +32,8 @@ struct module {
     uint64_t device, inode;
     bool deleted;
     struct image *image; // NULL: not a file, or could not be opened
-    char *problem;       // why there is no image, or why it was read from memory; else NULL
+    char *problem;       // why there is no image, it was read from memory, or code that its
+                         // process made has no names; else NULL
     bool in_memory;      // the image is what is loaded of the file, not the file
     struct jit *jit;     // the names of MODULE_ANON code, NULL: of no process
     size_t names_known;  // of jit, how many are meant; SIZE_MAX: all
