@@ -171,7 +171,7 @@ def test_node(ctx):
         raise ctx.Skip("node is not installed")
     script = ctx.tmp / "hot.js"
     script.write_text(SCRIPT)
-    target = ctx.spawn(node, "--perf-basic-prof", script)
+    target = ctx.spawn(node, "--perf-basic-prof", script, cwd=ctx.tmp)  # it writes logs there
     target.name = "node"
     try:
         assert target.line() == "ready"
