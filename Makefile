@@ -13,20 +13,23 @@ VERSION  := 0.1.0
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
             -Wno-sign-conversion -Wformat=2 -Wvla
-CPPFLAGS_ALL := -D_GNU_SOURCE -DPTPROF_VERSION='"$(VERSION)"' -Isrc -Iinclude -I$(BUILD)/gen
+CPPFLAGS_ALL := -D_GNU_SOURCE -DPTPROF_VERSION='"$(VERSION)"' -Isrc -Iinclude -I. -I$(BUILD)/gen
 CFLAGS_ALL   := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -fno-omit-frame-pointer \
                 $(CFLAGS) $(SANITIZE)
-LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -lelf -lz -lprotobuf-c -liberty -lm
+LDLIBS_TOOL := -lncursesw -ltinfo
+LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lz -lprotobuf-c -liberty -lm
 
 # What each build needs beyond a C compiler and make, as Debian packages.
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev zlib1g-dev \
-                  libprotobuf-c-dev protobuf-c-compiler libiberty-dev
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev libdw-dev \
+                  libdebuginfod-dev liblzma-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler \
+                  libiberty-dev libncurses-dev
 PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gdb strace binutils \
-                  mandoc libdevel-nytprof-perl libcap2-bin
+                  mandoc libdevel-nytprof-perl libcap2-bin tmux g++ clang llvm dwz xz-utils \
+                  musl-tools linux-libc-dev
 
 SOURCES_LIB  := $(sort $(wildcard src/base/*.c src/target/*.c src/sample/*.c src/unwind/*.c \
-                  src/symbol/*.c src/profile/*.c src/output/*.c src/session/*.c))
-SOURCES_TOOL := $(sort $(wildcard src/commands/*.c)) src/main.c
+                  src/symbol/*.c src/wait/*.c src/profile/*.c src/output/*.c src/session/*.c))
+SOURCES_TOOL := $(sort $(wildcard src/commands/*.c tui/*.c)) src/main.c
 GENERATED    := $(BUILD)/gen/profile.pb-c.c
 OBJECTS_LIB  := $(SOURCES_LIB:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
 OBJECTS_TOOL := $(SOURCES_TOOL:%.c=$(BUILD)/%.o)
@@ -48,13 +51,25 @@ $(BUILD)/gen/profile.pb-c.c $(BUILD)/gen/profile.pb-c.h &: proto/profile.proto
 	@mkdir -p $(@D)
 	$(Q)protoc-c --c_out=$(BUILD)/gen -Iproto $<
 
-# System call names, from the headers of the C library.
+# System call names: of this machine, and of those that use the kernel's generic numbers (aarch64).
+# The preprocessor works out the numbers, which may be names of other macros.
+define syscall_names
+echo '#include <$(1)>' | $(CC) -E -dM $(2) - | sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/\1/p' | \
+    { echo '#include <$(1)>'; sed 's/.*/[__NR_&] = "&",/'; } | $(CC) -E -P $(2) - | \
+    sed -n '/_specific_syscall"\|"syscalls"/d; /^\[[0-9]*\] = /p' | sort -t[ -k2n
+endef
+
 $(BUILD)/gen/syscall_names.inc:
 	@mkdir -p $(@D)
-	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
-	    sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' | sort -t[ -k2n > $@
+	$(Q)$(call syscall_names,sys/syscall.h) > $@
 
-HEADERS_GENERATED := $(BUILD)/gen/profile.pb-c.h $(BUILD)/gen/syscall_names.inc
+$(BUILD)/gen/syscall_names_aarch64.inc:
+	@mkdir -p $(@D)
+	$(Q)$(call syscall_names,asm-generic/unistd.h,-D__ARCH_WANT_RENAMEAT \
+	    -D__ARCH_WANT_NEW_STAT -D__ARCH_WANT_SET_GET_RLIMIT -D__ARCH_WANT_SYS_CLONE3) > $@
+
+HEADERS_GENERATED := $(BUILD)/gen/profile.pb-c.h $(BUILD)/gen/syscall_names.inc \
+                     $(BUILD)/gen/syscall_names_aarch64.inc
 
 # --- objects and programs --------------------------------------------------------------------
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
@@ -76,7 +91,7 @@ $(BUILD)/libptprof.so: $(BUILD)/libptprof.so.0
 
 $(BUILD)/ptprof: $(OBJECTS_TOOL) $(BUILD)/libptprof.a
 	@$(if $(Q),echo "  link $@")
-	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_TOOL)
 
 # Made anew each time: it holds PREFIX.
 .PHONY: $(BUILD)/ptprof.pc

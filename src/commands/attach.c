@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +17,7 @@
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
 #include "commands/summary.h"
+#include "commands/symbol_report.h"
 #include "output/json.h"
 #include "session/session.h"
 #include "target/procfs.h"
@@ -39,27 +39,9 @@ struct attach {
 
 // --- before the run ---
 
-// A part of a file name that can be typed.
-static void put_file_name(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        bool harmless = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                        (*text >= '0' && *text <= '9') || (*text && strchr("._+-", *text));
-        buf_putc(out, harmless ? *text : '_');
-    }
-}
-
 static char *default_name(const struct attach *attach)
 {
-    struct buf name = {0};
-    time_t now = time(NULL);
-    struct tm utc;
-    char stamp[32];
-    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
-    buf_puts(&name, "ptprof-");
-    put_file_name(&name, *attach->comm ? attach->comm : "process");
-    buf_printf(&name, "-%d-%s%s", (int)attach->pids[0], stamp, attach->writer->extension);
-    return name.data;
+    return output_file_name(attach->comm, attach->pids[0], attach->writer->extension);
 }
 
 // By --format, else by the output's ending, else pprof.
@@ -100,6 +82,8 @@ static enum rc prepare(struct attach *attach, struct err *err)
     session.max_depth = (size_t)options->max_depth;
     session.max_stop = options->max_stop / 100;
     session.unwind_live = options->unwinder == UNWINDER_LIVE;
+    const char *servers = getenv("DEBUGINFOD_URLS");
+    session.debuginfod = options->debuginfod || (servers && *servers);
     enum rc rc = attach_options_check(options, err);
     if (rc == RC_OK)
         rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);
@@ -305,7 +289,7 @@ static void show_details(const struct report *report, int64_t writing_ns)
     char length[DURATION_TEXT];
     fprintf(stderr, "  writing   %s from the end of sampling\n",
             duration_format(writing_ns, length));
-    summary_modules(&text, report);
+    symbol_report_modules(&text, report);
     fputs(text.length ? text.data : "", stderr);
 }
 

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/escape.h"
 #include "base/mem.h"
 
@@ -44,6 +46,29 @@ static enum rc check_existing(const char *path, struct err *err)
         return err_set(err, RC_USAGE, "%s belongs to another user; add --force to replace it",
                        shown);
     return RC_OK;
+}
+
+// A part of a file name that can be typed.
+static void put_file_name(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        bool harmless = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+                        (*text >= '0' && *text <= '9') || (*text && strchr("._+-", *text));
+        buf_putc(out, harmless ? *text : '_');
+    }
+}
+
+char *output_file_name(const char *comm, pid_t pid, const char *extension)
+{
+    struct buf name = {0};
+    time_t now = time(NULL);
+    struct tm utc;
+    char stamp[32];
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
+    buf_puts(&name, "ptprof-");
+    put_file_name(&name, *comm ? comm : "process");
+    buf_printf(&name, "-%d-%s%s", (int)pid, stamp, extension);
+    return name.data;
 }
 
 enum rc output_file_check(const char *path, bool force, struct err *err)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -13,6 +14,10 @@ struct output_file {
     FILE *stream;
     long long bytes; // written, after the commit
 };
+
+// A name for it in the current directory, of the process, the time and the format's ending. The
+// caller frees it.
+char *output_file_name(const char *comm, pid_t pid, const char *extension);
 
 // Looks before the run whether the file can be written, so that nobody samples for an hour in vain.
 // RC_USAGE or RC_IO. path NULL: standard output. force: also replaces what is no regular file of

@@ -103,24 +103,44 @@ static void put_comments(struct pprof *pprof)
     }
 }
 
+// The values of each sample by type; the last one is the default and the type of the period.
+static const struct values {
+    size_t count;
+    struct {
+        const char *type, *unit;
+    } list[2];
+} values_of[] = {
+    [RUN_CPU] = {2, {{"samples", "count"}, {"cpu", "nanoseconds"}}},
+    [RUN_THREADS] = {1, {{"threads", "count"}}},
+};
+
 static void put_head(struct pprof *pprof)
 {
     const struct run *run = pprof->report->run;
-    Perftools__Profiles__ValueType samples = {
-        MESSAGE(value_type), .type = intern(pprof, "samples"), .unit = intern(pprof, "count")};
-    Perftools__Profiles__ValueType cpu = {
-        MESSAGE(value_type), .type = intern(pprof, "cpu"), .unit = intern(pprof, "nanoseconds")};
+    const struct values *values = &values_of[run->type];
+    Perftools__Profiles__ValueType types[ARRAY_LENGTH(values->list)], *pointers[2];
+    for (size_t i = 0; i < values->count; i++) {
+        types[i] = (Perftools__Profiles__ValueType){
+            MESSAGE(value_type),
+            .type = intern(pprof, values->list[i].type),
+            .unit = intern(pprof, values->list[i].unit),
+        };
+        pointers[i] = &types[i];
+    }
+    Perftools__Profiles__ValueType *last = &types[values->count - 1];
     put_part(pprof, &(Perftools__Profiles__Profile){
                         MESSAGE(profile),
-                        .n_sample_type = 2,
-                        .sample_type = (Perftools__Profiles__ValueType *[]){&samples, &cpu},
-                        .default_sample_type = cpu.type,
-                        .period_type = &cpu,
-                        .period = run->rate > 0 ? llround(NS_PER_S / run->rate) : 0,
+                        .n_sample_type = values->count,
+                        .sample_type = pointers,
+                        .default_sample_type = last->type,
+                        .period_type = last,
+                        .period = run->rate > 0 ? llround(NS_PER_S / run->rate)
+                                                : run->type == RUN_THREADS,
                         .time_nanos = run->start_wall,
                         .duration_nanos = run->duration,
                     });
-    put_comments(pprof);
+    if (run->type == RUN_CPU)
+        put_comments(pprof);
 }
 
 static uint32_t mapping_id(struct pprof *pprof, const struct mapping *mapping)
@@ -204,7 +224,7 @@ static void put_sample(struct pprof *pprof, const struct profile_value *value)
         MESSAGE(sample),
         .n_location_id = pprof->sample_location_count,
         .location_id = pprof->sample_locations,
-        .n_value = 2,
+        .n_value = values_of[pprof->report->run->type].count,
         .value = (int64_t[]){(int64_t)value->samples, (int64_t)value->cpu_ns},
         .n_label = label_count,
         .label = labels,
@@ -263,7 +283,11 @@ static void put_lines(struct pprof *pprof, Perftools__Profiles__Location *locati
     for (size_t i = 0; i < count; i++) {
         pointers[i] = &all[i];
         all[i] = (Perftools__Profiles__Line){
-            MESSAGE(line), .function_id = function_id(pprof, &lines[i]), .line = lines[i].line};
+            MESSAGE(line),
+            .function_id = function_id(pprof, &lines[i]),
+            .line = lines[i].line,
+            .column = lines[i].column,
+        };
     }
     location->n_line = count;
     location->line = pointers;

@@ -23,9 +23,12 @@ struct cost {
     uint64_t cpu_ns;
 };
 
+void cost_add(struct cost *cost, struct cost more);
+
 struct flat_row { // one function of one module
     const char *function;
     const char *module; // last component of its path
+    bool inlined;       // it was never seen but inlined into another function
     struct cost self;   // it was the leaf
     struct cost total;  // it was anywhere in the stack, counted once however often
 };
@@ -35,7 +38,11 @@ struct flat {
     size_t row_count;
     size_t function_count; // of the whole profile
     struct cost all;       // of the whole profile: what 100 % is
+    struct names *names;   // which hold some of the texts
 };
+
+// Has all that the store holds named at once, which costs far less than one location at a time.
+void query_fetch(const struct query_source *source);
 
 // The `top` hottest functions. Equal self times: by total time, samples and then name, so that the
 // same profile gives the same rows. Inlined functions count like any other.
@@ -46,6 +53,7 @@ struct frame {
     const struct symbol_line *line;
     const char *module; // "" for the frame that stands for a stack without any
     uint64_t offset;    // of the location in its mapping's file
+    bool inlined;       // into the frame behind it
     bool jit;           // code that its process made, named by the process
 };
 

@@ -9,6 +9,11 @@
 
 enum run_end { RUN_DURATION, RUN_INTERRUPTED, RUN_TARGET_ENDED };
 
+enum run_type {
+    RUN_CPU,     // samples/count, cpu/nanoseconds
+    RUN_THREADS, // threads/count: one look at all threads
+};
+
 struct run_process {
     pid_t pid;
     char comm[64]; // raw bytes
@@ -17,6 +22,7 @@ struct run_process {
 };
 
 struct run {
+    enum run_type type;
     int64_t start_wall;  // ns since 1970 UTC
     int64_t duration;    // ns, as sampled
     enum run_end end;

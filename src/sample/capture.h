@@ -10,6 +10,7 @@
 enum capture_flag {
     CAPTURE_IN_SYSCALL = 1, // the thread was in the kernel on behalf of a system call
     CAPTURE_UNWOUND = 2,    // unwound while held (--unwinder live): `stack` holds uint64_t pcs
+    CAPTURE_IN_PLACE = 4,   // taken without a stop: of the registers only rsp and rip are known
     CAPTURE_SECOND = 8,     // behind the stack copy lies one of another stack: second_*
     CAPTURE_LIVE_END_SHIFT = 8, // with CAPTURE_UNWOUND: flags >> 8 is the enum unwind_end
 };

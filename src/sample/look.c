@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "sample/look.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sample/report.h"
+#include "sample/restart.h"
 #include "target/memory.h"
 
 #define SPIN_NS (20 * NS_PER_US)      // longer, and we would starve a thread queued on our CPU
@@ -21,11 +20,6 @@
 #define LIVE_PCS_MAX 4096
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
 
-// The kernel's own results of a system call that a stop broke off; user code sees only EINTR.
-#define RESULT_RESTARTSYS (-512)
-#define RESULT_RESTARTNOHAND (-514)
-#define RESULT_RESTART_RESTARTBLOCK (-516)
-
 struct held {
     struct thread *thread;
     struct tracer_hold hold;
@@ -33,46 +27,9 @@ struct held {
     int64_t since; // CLOCK_MONOTONIC ns
 };
 
-// Calls that give EINTR to their caller after a stop without any signal. Of others EINTR is
-// genuine.
-static bool fails_when_stopped(long number)
-{
-    static const long calls[] = {
-        SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_semop,    SYS_semtimedop,
-        SYS_rt_sigtimedwait, SYS_select, SYS_recvfrom,     SYS_recvmsg,  SYS_accept,
-        SYS_accept4,    SYS_connect,     SYS_sendto,       SYS_sendmsg,  SYS_io_getevents,
-        SYS_io_uring_enter,
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(calls); i++)
-        if (calls[i] == number)
-            return true;
-    return false;
-}
-
-static bool in_syscall(const struct held *held)
-{
-    return (long)held->regs.orig_rax >= 0;
-}
-
-// Whether the system call was asleep when the stop came: the thread is on its way back into it.
-static bool was_asleep(const struct held *held)
-{
-    long result = (long)held->regs.rax;
-    return result == -EINTR || (result <= RESULT_RESTARTSYS && result >= RESULT_RESTARTNOHAND) ||
-           result == RESULT_RESTART_RESTARTBLOCK;
-}
-
-// It blocked between our check and our stop, so the call would fail for our sake: let the kernel
-// restart it unless a real signal comes. Likewise a call that would go on through restart_syscall,
-// which a seccomp filter may punish by death. Its timeout begins again: it is microseconds old.
 static void repair(struct look *look, const struct held *held)
 {
-    long result = (long)held->regs.rax;
-    bool fails = result == -EINTR && fails_when_stopped((long)held->regs.orig_rax);
-    if (!in_syscall(held) || (!fails && result != RESULT_RESTART_RESTARTBLOCK))
-        return;
-    tracer_set_result(&held->hold, RESULT_RESTARTNOHAND);
-    if (fails)
+    if (restart_repair(&held->hold, &held->regs, true)) // a timeout is microseconds old
         atomic_fetch_add(&look->control->repaired, 1);
 }
 
@@ -87,7 +44,7 @@ static bool was_on_cpu(const struct held *held)
         return false;
     if (now.switches == thread->at_request.switches)
         return true;
-    if (in_syscall(held) && was_asleep(held))
+    if (restart_was_asleep(&held->regs))
         return false;
     int64_t queued_since = clock_now() - (int64_t)(now.wait_ns - thread->at_request.wait_ns);
     return queued_since >= thread->asked_round - DISPLACED_NS;
@@ -136,12 +93,13 @@ static void unwind_live(const struct look *look, const struct held *held, struct
     capture->flags |= CAPTURE_UNWOUND | end << CAPTURE_LIVE_END_SHIFT;
 }
 
-static void fill(const struct look *look, const struct held *held, struct capture *capture,
-                 uint32_t wanted, uint64_t second)
+static void fill(const struct look *look, const struct held *held, uint32_t wanted)
 {
+    struct capture *capture = look->copy;
+    uint64_t second = look->unwind_live ? 0 : second_sp(look, held);
     capture->time = held->since;
     capture->thread = held->thread->number;
-    capture->flags = in_syscall(held) ? CAPTURE_IN_SYSCALL : 0;
+    capture->flags = restart_in_syscall(&held->regs) ? CAPTURE_IN_SYSCALL : 0;
     capture->syscall = (int32_t)held->regs.orig_rax;
     capture->regs = held->regs;
     if (look->unwind_live)
@@ -172,6 +130,12 @@ static void settle_time(struct thread *thread)
         thread_note(thread, &now, &thread->process->read_ns);
 }
 
+static size_t stack_bytes(const struct capture *capture)
+{
+    uint32_t second = capture->flags & CAPTURE_SECOND ? capture->second_length : 0;
+    return (size_t)capture->stack_length + second;
+}
+
 static void commit(struct look *look, struct thread *thread, struct record_capture *record)
 {
     if (!watched_same_image(thread->process)) { // taken of the old image or the new one?
@@ -180,33 +144,40 @@ static void commit(struct look *look, struct thread *thread, struct record_captu
         return;
     }
     bool all_used = record->capture.stack_length == record->capture.stack_asked;
-    uint32_t second =
-        record->capture.flags & CAPTURE_SECOND ? record->capture.second_length : 0;
     ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE,
-                sizeof *record + record->capture.stack_length + second);
+                sizeof *record + stack_bytes(&record->capture));
     // How much of a stack this thread needs is to be known before its next sample.
     if (all_used && record->capture.stack_asked >= STACK_FIRST)
         eventfd_write(look->control->wake_fd, 1);
 }
 
+// A copy that counts goes into the ring; not while the thread is held, for the ring's memory is in
+// nobody's cache.
+static void keep(struct look *look, struct thread *thread)
+{
+    size_t stacks = stack_bytes(look->copy);
+    struct record_capture *record = (struct record_capture *)ring_reserve(
+        &look->control->ring, sizeof *record + stacks);
+    if (!record) {
+        atomic_fetch_add(&look->control->dropped, 1);
+        return;
+    }
+    memcpy(&record->capture, look->copy, sizeof *look->copy + stacks);
+    commit(look, thread, record);
+}
+
 static void sample(struct look *look, struct held *held)
 {
     struct thread *thread = held->thread;
-    struct record_capture *record = NULL;
     uint32_t wanted = look->unwind_live ? LIVE_PCS_MAX * sizeof(uint64_t)
                                         : stack_wanted(look, thread);
     enum rc rc = tracer_regs(&held->hold, &held->regs);
     bool on_cpu = rc == RC_OK && was_on_cpu(held);
-    if (on_cpu) {
-        uint64_t second = look->unwind_live ? 0 : second_sp(look, held);
-        record = (struct record_capture *)ring_reserve(
-            &look->control->ring, sizeof *record + wanted + (second ? wanted : 0));
-        if (record)
-            fill(look, held, &record->capture, wanted, second);
-    }
+    if (on_cpu)
+        fill(look, held, wanted);
     if (rc == RC_OK)
         repair(look, held);
-    int64_t lasted = let_go(look, held);
+    look->copy->held_ns = (uint32_t)let_go(look, held);
     settle_time(thread);
     if (rc == RC_FORMAT)
         thread->skipped = true;
@@ -214,12 +185,8 @@ static void sample(struct look *look, struct held *held)
         atomic_fetch_add(&look->control->failed, 1);
     else if (!on_cpu)
         atomic_fetch_add(&look->control->queued, 1);
-    else if (!record)
-        atomic_fetch_add(&look->control->dropped, 1);
-    else {
-        record->capture.held_ns = (uint32_t)lasted;
-        commit(look, thread, record);
-    }
+    else
+        keep(look, thread);
 }
 
 // The watchdog ends us when this stays unrenewed while a thread may be held.
@@ -278,6 +245,15 @@ static void rest(struct look *look)
 {
     if (!look->interrupted_count)
         atomic_store(&look->control->busy_since, 0);
+}
+
+void look_init(struct look *look, struct roster *roster, struct control *control)
+{
+    size_t size = sizeof *look->copy + 2 * STACK_MAX; // the second one is rarely there
+    look->roster = roster;
+    look->control = control;
+    look->copy = xmalloc(size);
+    memset(look->copy, 0, size); // no page of it is to be missing while a thread is held
 }
 
 void look_at(struct look *look, struct thread *thread, double chance)

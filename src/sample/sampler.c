@@ -27,7 +27,8 @@
 // stop would be missed (C:D of 0.36:0.64 for a true 50:50 on busy CPUs).
 static int64_t next_interval(struct round *round)
 {
-    return (int64_t)(-log(round_share(round)) * NS_PER_S / round->rate);
+    uint32_t slowdown = atomic_load(&round->control->slowdown);
+    return (int64_t)(-log(round_share(round)) * NS_PER_S / round->rate * (slowdown ? slowdown : 1));
 }
 
 static void pause_until_told(struct round *round)
@@ -74,6 +75,7 @@ static void sample_until_told(struct round *round)
         }
         if (now < next)
             continue;
+        atomic_store_explicit(&control->behind, now - next, memory_order_relaxed);
         if (now - next > late_ns)
             atomic_fetch_add(&control->late, 1);
         round_make(round, now);
@@ -94,16 +96,15 @@ static void set_up_process(pid_t parent)
         _exit(1);
 }
 
-static _Noreturn void run_sampler(struct control *control, const struct sampler_config *config,
-                                  pid_t parent)
+static void run_sampler(struct control *control, const void *argument)
 {
+    const struct sampler_config *config = argument;
     struct round round = {
         .threads = config->threads,
         .rate = config->rate,
         .children = config->children,
         .look = {.unwind_live = config->unwind_live, .max_stop = config->max_stop},
     };
-    set_up_process(parent);
     round_init(&round, control);
     for (size_t i = 0; i < config->pid_count; i++)
         if (roster_add(&round.roster, config->pids[i], false) != RC_OK)
@@ -115,8 +116,6 @@ static _Noreturn void run_sampler(struct control *control, const struct sampler_
     sample_until_told(&round);
     round_finish(&round);
     atomic_store(&control->ended, !round.roster.count);
-    eventfd_write(control->wake_fd, 1);
-    _exit(0);
 }
 
 struct control *control_new(size_t ring_bytes, struct err *err)
@@ -142,8 +141,8 @@ void control_free(struct control *control)
     munmap(control, sizeof *control + control->ring.size);
 }
 
-enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,
-                      struct err *err)
+enum rc sampler_fork(struct control *control, sampler_body *body, const void *argument,
+                     pid_t *child, struct err *err)
 {
     pid_t parent = getpid();
     sigset_t all, before;
@@ -152,11 +151,21 @@ enum rc sampler_start(struct control *control, const struct sampler_config *conf
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
-    if (pid == 0)
-        run_sampler(control, config, parent);
+    if (pid == 0) {
+        set_up_process(parent);
+        body(control, argument);
+        eventfd_write(control->wake_fd, 1);
+        _exit(0);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     *child = pid > 0 ? pid : 0; // never -1, which kill takes for everybody
     return pid > 0 ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot start the sampler process");
+}
+
+enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,
+                      struct err *err)
+{
+    return sampler_fork(control, run_sampler, config, child, err);
 }
 
 void sampler_wake(pid_t child)

@@ -27,6 +27,12 @@ struct sampler_config { // borrowed, also by samplers that are started later
 struct control *control_new(size_t ring_bytes, struct err *err);
 void control_free(struct control *control);
 
+// Runs body(control, argument) in a process of its own that may touch targets: small, silent, all
+// signals blocked, gone with the calling thread. Its pid goes to *child.
+typedef void sampler_body(struct control *control, const void *argument);
+enum rc sampler_fork(struct control *control, sampler_body *body, const void *argument,
+                     pid_t *child, struct err *err) MUST_CHECK;
+
 // Starts a sampler; its pid goes to *child. It dies with the calling thread.
 enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,
                       struct err *err) MUST_CHECK;

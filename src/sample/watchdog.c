@@ -33,11 +33,12 @@ void watchdog_guard(struct watchdog *watchdog, pid_t sampler)
 static void *watch(void *argument)
 {
     struct watchdog *watchdog = argument;
-    struct timespec interval = {.tv_nsec = LOOK_NS};
-    while (!atomic_load(&watchdog->stop)) {
+    struct timespec next;
+    do {
         look(watchdog);
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &interval, NULL);
-    }
+        int64_t at = clock_now() + LOOK_NS;
+        next = (struct timespec){at / NS_PER_S, at % NS_PER_S};
+    } while (sem_clockwait(&watchdog->stop, CLOCK_MONOTONIC, &next) != 0);
     return NULL;
 }
 
@@ -45,6 +46,7 @@ enum rc watchdog_start(struct watchdog *watchdog, struct control *control, struc
 {
     sigset_t all, before;
     *watchdog = (struct watchdog){.control = control, .sampler = -1, .retired = -1};
+    sem_init(&watchdog->stop, 0, 0);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the business of the other threads
     int failed = pthread_create(&watchdog->thread, NULL, watch, watchdog);
@@ -54,8 +56,9 @@ enum rc watchdog_start(struct watchdog *watchdog, struct control *control, struc
 
 void watchdog_stop(struct watchdog *watchdog)
 {
-    atomic_store(&watchdog->stop, 1);
+    sem_post(&watchdog->stop);
     pthread_join(watchdog->thread, NULL);
+    sem_destroy(&watchdog->stop);
     watchdog_guard(watchdog, 0);
     watchdog_guard(watchdog, 0);
 }

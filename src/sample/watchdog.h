@@ -4,6 +4,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/types.h>
 
@@ -15,7 +16,7 @@ struct watchdog {
     struct control *control;
     _Atomic int sampler; // pidfd; -1: none to watch
     int retired;         // the pidfd before that, -1: none
-    _Atomic int stop;
+    sem_t stop; // posted: the thread ends
 };
 
 enum rc watchdog_start(struct watchdog *watchdog, struct control *control,

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "profile/compact.h"
 #include "profile/run.h"
 #include "profile/store.h"
 #include "profile/weights.h"
@@ -24,6 +25,9 @@ void consumer_free(struct consumer *consumer);
 void consumer_drain(struct consumer *consumer);
 
 
+// Makes the profile smaller if it has grown beyond the bounds, and says so: it is renumbered then.
+bool consumer_bound(struct consumer *consumer, const struct compact_bounds *bounds);
+
 // Ends the periods of all threads. Call once, after the last drain.
 void consumer_finish(struct consumer *consumer);
 
@@ -40,6 +44,9 @@ struct consumer_counts {
 
 struct consumer_counts consumer_counts(const struct consumer *consumer);
 const struct run_process *consumer_processes(const struct consumer *consumer);
+
+// What threads were held since the last call, ns: the one that was held most, and all together.
+void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum);
 
 // Where and why most stacks broke off; false when none did.
 bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,

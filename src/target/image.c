@@ -2,10 +2,12 @@
 #include "target/image.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -293,6 +295,21 @@ enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct er
 {
     struct image *image = image_new(-1, bytes, size);
     return finish(image, out, err);
+}
+
+int image_reopen(const struct image *image)
+{
+    const struct image_store *store = image->store;
+    if (store->fd >= 0)
+        return fcntl(store->fd, F_DUPFD_CLOEXEC, 0);
+    AUTO_FD int fd = memfd_create("image", MFD_CLOEXEC);
+    for (uint64_t done = 0; fd >= 0 && done < image->size;) {
+        ssize_t written = write(fd, store->bytes + done, image->size - done);
+        if (written <= 0)
+            return -1;
+        done += (uint64_t)written;
+    }
+    return steal_fd(&fd);
 }
 
 void image_free(struct image *image)

@@ -41,6 +41,9 @@ enum rc image_open(int fd, struct image **out, struct err *err) MUST_CHECK;
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err) MUST_CHECK;
 void image_free(struct image *image);
 
+// A fresh descriptor from which all its bytes can be read, -1 when there is none to be had.
+int image_reopen(const struct image *image);
+
 // Copies file bytes [offset, offset + length); false when they are not all there.
 bool image_read(const struct image *image, uint64_t offset, void *to, size_t length);
 

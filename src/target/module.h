@@ -96,6 +96,9 @@ bool space_is_empty(const struct space *space);
 // The area that holds the address, or NULL.
 const struct area *space_find(const struct space *space, uint64_t address);
 
+// An area of the module in whose segments, code or data, the address lies, or NULL.
+const struct area *space_find_module(struct space *space, uint64_t address);
+
 // The mapping by which a pc in the area is to be remembered, seen to run just now: of code that the
 // process made, as it is called now.
 const struct mapping *space_mapping(struct space *space, const struct area *area, uint64_t pc);

@@ -119,7 +119,7 @@ static bool in_extent(const struct area *area, uint64_t address)
     return address >= area->extent_start && address < area->extent_end;
 }
 
-static const struct area *find_extent(struct space *space, uint64_t address)
+const struct area *space_find_module(struct space *space, uint64_t address)
 {
     if (space->last_read && in_extent(space->last_read, address))
         return space->last_read;
@@ -131,7 +131,7 @@ static const struct area *find_extent(struct space *space, uint64_t address)
 
 bool space_read(struct space *space, uint64_t address, void *to, size_t length)
 {
-    const struct area *area = find_extent(space, address);
+    const struct area *area = space_find_module(space, address);
     uint64_t offset;
     return area && image_offset(area->mapping->module->image, address - area->bias, &offset) &&
            image_read(area->mapping->module->image, offset, to, length);

@@ -36,6 +36,7 @@ const char *const unwind_end_texts[] = {
     [UNWIND_BAD_READ] = "unreadable memory",
     [UNWIND_NO_PROGRESS] = "stack pointer does not rise",
     [UNWIND_LIMIT] = "frame limit",
+    [UNWIND_NO_REGISTER] = "a register is not known",
 };
 
 struct unwinder {
@@ -50,6 +51,7 @@ struct unwinder {
     // Of the walk that is going on:
     const struct capture *capture;
     uint64_t registers[REGISTERS];
+    uint32_t known;        // bit n: registers[n] holds
     uint64_t stack_needed; // bytes
     uint64_t work;         // against WORK_MAX
     uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS
@@ -70,6 +72,11 @@ static uint64_t *sp_of(struct unwinder *unwinder)
 static uint64_t *pc_of(struct unwinder *unwinder)
 {
     return &unwinder->registers[UNW_X86_64_RIP];
+}
+
+static bool is_known(const struct unwinder *unwinder, int number)
+{
+    return unwinder->known >> number & 1;
 }
 
 static bool is_code(struct unwinder *unwinder, uint64_t pc)
@@ -157,6 +164,10 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t number, unw_word_t *v
     (void)space;
     if (write || number < 0 || number >= REGISTERS)
         return -UNW_EBADREG;
+    if (!is_known(unwinder, number)) {
+        fault(unwinder, UNWIND_NO_REGISTER);
+        return -UNW_EBADREG;
+    }
     *value = unwinder->registers[number];
     return 0;
 }
@@ -247,7 +258,9 @@ void unwinder_flush(struct unwinder *unwinder)
 static void push(struct unwinder *unwinder, uint64_t pc, bool interrupted, enum unwind_step how)
 {
     ARRAY_RESERVE(unwinder->frames, unwinder->count, unwinder->capacity);
-    unwinder->frames[unwinder->count++] = (struct unwind_frame){pc, interrupted, how};
+    unwinder->frames[unwinder->count++] =
+        (struct unwind_frame){.pc = pc, .interrupted = interrupted, .sp = *sp_of(unwinder),
+                              .step = how};
     unwinder->frame_pointer_steps += how == STEP_FRAME_POINTER;
 }
 
@@ -295,7 +308,11 @@ static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
 {
     uint64_t frame = unwinder->registers[UNW_X86_64_RBP], saved, back;
     bool in_chain = unwinder->frames[unwinder->count - 1].step == STEP_FRAME_POINTER;
-    *end = !frame && in_chain ? UNWIND_BOTTOM : UNWIND_NO_INFO;
+    *end = !is_known(unwinder, UNW_X86_64_RBP) ? UNWIND_NO_REGISTER
+           : !frame && in_chain                ? UNWIND_BOTTOM
+                                               : UNWIND_NO_INFO;
+    if (*end == UNWIND_NO_REGISTER)
+        return false;
     if (frame < *sp_of(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
         return false;
     if (!word_read(unwinder, frame, &saved) || !word_read(unwinder, frame + WORD, &back)) {
@@ -320,13 +337,19 @@ static enum unwind_end failure(const struct unwinder *unwinder, int ret)
 
 // The caller's registers. One that cannot be read keeps its value: in an epilogue the tables say
 // where a register was saved, which by then may lie below sp, while it holds its old value again.
+// One that was neither known nor saved stays unknown.
 static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
 {
     uint64_t fresh[REGISTERS];
-    for (int i = 0; i < REGISTERS; i++)
+    uint32_t known = unwinder->known;
+    for (int i = 0; i < REGISTERS; i++) {
         if (unw_get_reg(cursor, i, &fresh[i]) < 0)
             fresh[i] = unwinder->registers[i];
+        else
+            known |= 1u << i;
+    }
     memcpy(unwinder->registers, fresh, sizeof fresh);
+    unwinder->known = known;
 }
 
 // Where the tables are asked about a frame: for callers inside the call, because what it returns
@@ -436,6 +459,8 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
         [UNW_X86_64_R15] = regs->r15, [UNW_X86_64_RIP] = regs->rip,
     };
     memcpy(unwinder->registers, registers, sizeof registers);
+    bool in_place = capture->flags & CAPTURE_IN_PLACE;
+    unwinder->known = in_place ? 1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP : UINT32_MAX;
     unwinder->capture = capture;
     unwinder->stack_needed = 0;
     unwinder->work = 0;
@@ -451,6 +476,7 @@ static enum unwind_end decode(struct unwinder *unwinder, const struct capture *c
 {
     size_t count = capture->stack_length / sizeof(uint64_t);
     unwinder->count = 0;
+    *sp_of(unwinder) = 0;
     for (size_t i = 0; i < count && i < unwinder->max_depth; i++) {
         uint64_t pc;
         memcpy(&pc, capture->stack + i * sizeof pc, sizeof pc);

@@ -16,6 +16,7 @@ enum unwind_end {
     UNWIND_BAD_READ,  // a read outside all memory that is there
     UNWIND_NO_PROGRESS, // the stack pointer did not rise
     UNWIND_LIMIT,     // max_depth frames
+    UNWIND_NO_REGISTER, // it takes a register that a capture without a stop does not hold
 };
 extern const char *const unwind_end_texts[]; // [enum unwind_end], for people
 
@@ -59,6 +60,7 @@ struct unwind_frame {
     uint64_t pc;      // as found: for callers the return address
     bool interrupted; // the frame was interrupted at pc (the leaf, or below a signal handler's
                       // trampoline), so pc is no return address
+    uint64_t sp;      // the stack pointer in this frame; 0: not known
     enum unwind_step step; // how it was found
 };
 

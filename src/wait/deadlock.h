@@ -8,7 +8,7 @@ enum verdict_kind {
     VERDICT_NONE,     // nobody waits for a thread
     VERDICT_CHAIN,    // somebody does; the last of the chain is held up by nobody here
     VERDICT_DEADLOCK, // the chain closes, and every edge of it is certain
-    VERDICT_PROBABLE_DEADLOCK, // it closes over probable owners
+    VERDICT_PROBABLE_DEADLOCK, // it closes over probable owners, or waits that have a timeout
 };
 
 struct verdict {
@@ -18,7 +18,7 @@ struct verdict {
     size_t waiting; // chain: how many threads wait for its last one, directly or not
 };
 
-// All deadlocks, or the longest chain (of equal ones that with most waiting), or nothing.
-// *verdicts is freed with verdicts_free; its count is returned.
+// All deadlocks, the certain ones first, or the longest chain (of equal ones that with most
+// waiting), or nothing. *verdicts is freed with verdicts_free; its count is returned.
 size_t deadlock_find(const struct wait *waits, size_t count, struct verdict **verdicts);
 void verdicts_free(struct verdict *verdicts, size_t count);

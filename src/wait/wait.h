@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Why each thread of a process does not run: from its task/TID/syscall line, reads of memory and
-// /proc, and the names of its innermost functions. Nothing is stopped, nothing but /proc is asked.
+// /proc, and the names of its innermost functions. Nothing is stopped; besides /proc only sock_diag
+// is asked, for the other end of a unix socket.
 #pragma once
 
 #include <stdbool.h>
@@ -48,12 +49,14 @@ struct wait_thread { // as the thread was seen; borrowed
     struct proc_syscall call;
     const struct wait_frame *frames; // leaf first
     size_t frame_count;
-    const void *stack;               // copied from call.sp up; NULL: none
+    const void *stack;               // a copy of its stack; NULL: none
     size_t stack_length;
+    uint64_t stack_address; // where stack[0] lies; 0: at call.sp
 };
 
 struct wait_process {
     pid_t pid;
+    const char *proc; // where its /proc is; NULL: "/proc"
     const struct wait_thread *threads;
     size_t count;
     void *context;
@@ -77,10 +80,17 @@ struct wait {
     const char *object_kind; // "mutex", "recursive mutex", "rwlock (to write)", "semaphore"; NULL
     size_t owner;         // index of the thread that holds or is waited for, or WAIT_NOBODY
     pid_t owner_tid;      // as the lock says, in our PID namespace; 0: none. May be dead
+    bool timed;           // it ends by its timeout at the latest
     bool probable;        // the owner was found by the lock's address on its stack ...
-    size_t owner_frame;   // ... in this frame
+    size_t owner_frame;   // ... in this frame, WAIT_NOBODY: not known which
+    size_t holder_at, holder_length; // the part of text that names the owner
 };
 
-// Fills in waits[i] for each thread. Owners are translated through PID namespaces.
+// Fills in waits[i] for each thread. Owners are translated through PID namespaces. What is read
+// changes meanwhile: an owner is certain only if neither thread ran from before it was seen until
+// after this returns. The caller compares their switch counts and forgets owners of those that did.
 void wait_find_all(const struct wait_process *process, struct wait *waits);
+
+// Takes the owner out of the wait and of its text.
+void wait_forget_owner(struct wait *wait);
 void wait_fini(struct wait *wait);

@@ -48,7 +48,7 @@ static void read_all(struct image *image)
     image_read(image, image->eh_frame, byte, sizeof byte);
     image_read(image, image->eh_frame_hdr, byte, sizeof byte);
     require(!image_debug_frame(image, &size) || size);
-    struct symtab *symtab = symtab_new(image);
+    struct symtab *symtab = symtab_new((const struct image *const *)&image, 1);
     for (size_t i = 0; i < image->segment_count && i < 8; i++)
         look_up(image, symtab, &image->segments[i]);
     symtab_free(symtab);

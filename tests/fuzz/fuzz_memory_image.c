@@ -34,7 +34,7 @@ static size_t read_input(void *context, uint64_t address, void *to, size_t lengt
 
 static void read_all(struct image *image)
 {
-    struct symtab *symtab = symtab_new(image);
+    struct symtab *symtab = symtab_new((const struct image *const *)&image, 1);
     struct symtab_match match;
     char bytes[64];
     size_t size;

@@ -29,6 +29,10 @@ def test_cfi(ctx):
     run(ctx, "fuzz_cfi")
 
 
+def test_dwarf(ctx):
+    run(ctx, "fuzz_dwarf")
+
+
 def test_options(ctx):
     run(ctx, "fuzz_options")
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A thread that does nothing but read the TSC, so that it notices whenever it did not run.
-// tsc_gaps [--threshold NS] [--cpu N]: gaps longer than the threshold (3000) are counted.
+// tsc_gaps [--threshold NS] [--cpu N] [--sleeping N]: gaps longer than the threshold (3000) are
+// counted. Beside it so many threads sleep.
 // SIGUSR1: prints the counts as a line of JSON (ns) and begins anew; SIGTERM: prints and ends.
 #include "target.h"
 
@@ -48,6 +49,13 @@ static void *spin(void *unused)
     return unused;
 }
 
+static void *sleep_on(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
 static void pin(pthread_t thread, long cpu)
 {
     cpu_set_t set;
@@ -63,6 +71,8 @@ int main(int argc, char **argv)
     block_signals();
     double rate = ticks_per_ns();
     threshold = (uint64_t)((double)number(argv, "--threshold", 3000) * rate);
+    for (long i = number(argv, "--sleeping", 0); i > 0; i--)
+        start(sleep_on, NULL, "asleep");
     pin(start(spin, NULL, "spin"), number(argv, "--cpu", -1));
     int64_t since = clock_ns(CLOCK_MONOTONIC);
     ready();

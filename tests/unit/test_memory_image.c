@@ -71,7 +71,7 @@ START_TEST(dynamic_symbols)
     struct symtab_match match;
     ck_assert_int_eq(dl_iterate_phdr(find_libc, &libc), 1);
     ck_assert_int_eq(memory_image_open(&self, libc.base, &loaded, NULL), RC_OK);
-    struct symtab *symtab = symtab_new(loaded);
+    struct symtab *symtab = symtab_new((const struct image *const[]){loaded}, 1);
     ck_assert(symtab_find(symtab, (uint64_t)(uintptr_t)qsort - libc.base, &match));
     ck_assert_str_eq(match.name, "qsort");
     ck_assert_uint_eq(match.offset, 0);

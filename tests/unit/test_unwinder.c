@@ -501,6 +501,32 @@ START_TEST(already_unwound)
 }
 END_TEST
 
+// This program keeps frame pointers, and its tables say so.
+START_TEST(unknown_registers)
+{
+    AUTO_FREE struct capture *capture = capture_new();
+    AUTO_FREE struct unwind_frame *known = NULL;
+    struct unwinder *unwinder = unwinder_new(&self, 4096);
+    recurse(5, capture, STACK_MAX);
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    known = xcalloc(result.count, sizeof *known);
+    memcpy(known, result.frames, result.count * sizeof *known);
+    ck_assert_uint_eq(known[0].sp, capture->regs.rsp);
+    for (size_t i = 1; i < result.count; i++)
+        ck_assert_uint_gt(known[i].sp, known[i - 1].sp);
+    capture->flags = CAPTURE_IN_PLACE;
+    struct user_regs_struct only = {.rsp = capture->regs.rsp, .rip = capture->regs.rip};
+    capture->regs = only;
+    size_t count = result.count;
+    result = unwinder_walk(unwinder, capture);
+    ck_assert_int_eq(result.end, UNWIND_NO_REGISTER);
+    ck_assert_uint_lt(result.count, count);
+    for (size_t i = 0; i < result.count; i++)
+        ck_assert_uint_eq(result.frames[i].pc, known[i].pc);
+    unwinder_free(unwinder);
+}
+END_TEST
+
 Suite *suite_unwinder(void);
 Suite *suite_unwinder(void)
 {
@@ -517,6 +543,7 @@ Suite *suite_unwinder(void)
     tcase_add_test(self_case, null_call);
     tcase_add_test(self_case, garbage);
     tcase_add_test(self_case, already_unwound);
+    tcase_add_test(self_case, unknown_registers);
     suite_add_tcase(suite, self_case);
     return suite;
 }

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+// ptprof dump-threads: where every thread is, and why it waits.
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/terminal.h"
+#include "commands/command.h"
+#include "commands/interrupts.h"
+#include "commands/output_file.h"
+#include "output/dump_pprof.h"
+#include "output/dump_print.h"
+#include "session/dumper.h"
+#include "target/procfs.h"
+
+#define WIDE 100 // columns from which on frames are aligned
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GO, FORMAT_PPROF };
+
+static const char *const format_names[] = {
+    [FORMAT_TEXT] = "text",
+    [FORMAT_JSON] = "json",
+    [FORMAT_GO] = "go",
+    [FORMAT_PPROF] = "pprof",
+    NULL,
+};
+
+struct dump_options {
+    enum format format;
+    bool json, go; // the same as format
+    bool group, stop_all, stop_cut, force;
+    unsigned verbose;
+    const char *threads, *output;
+    uint64_t depth, repeat;
+    int64_t interval, timeout;
+    enum color_mode color;
+};
+
+static const struct dump_options defaults = {
+    .repeat = 1,
+    .interval = NS_PER_S,
+    .timeout = 2ll * NS_PER_S,
+};
+
+#define AT(field) .offset = offsetof(struct dump_options, field)
+
+static const struct option dump_options[] = {
+    {"group", 'g', OPTION_FLAG, NULL, AT(group),
+     .help = "print threads with equal stacks once, the largest groups first"},
+    {"threads", 't', OPTION_STRING, "RE", AT(threads),
+     .help = "only threads whose name matches this extended regular expression"},
+    {"depth", 'n', OPTION_INTEGER, "FRAMES", AT(depth), .least = 1, .most = 4096,
+     .help = "print the innermost frames only", .shown_default = "all"},
+    {"repeat", 0, OPTION_INTEGER, "TIMES", AT(repeat), .least = 1, .most = 1000000,
+     .help = "dump so often; from the second on only threads that ran meanwhile",
+     .shown_default = "1"},
+    {"interval", 'i', OPTION_DURATION, "TIME", AT(interval),
+     .help = "from one dump to the next", .shown_default = "1s"},
+    {"format", 'f', OPTION_CHOICE, NULL, AT(format), .choices = format_names,
+     .help = "what to write", .shown_default = "text"},
+    {"json", 0, OPTION_FLAG, NULL, AT(json), .help = "the same as --format=json"},
+    {"go", 0, OPTION_FLAG, NULL, AT(go),
+     .help = "the same as --format=go: as Go prints its goroutines"},
+    {"output", 'o', OPTION_FILE, "FILE", AT(output),
+     .help = "write there; - is standard output",
+     .shown_default = "standard output; for pprof a file named ptprof-COMM-PID-TIME.pb.gz"},
+    {"stop-all", 0, OPTION_FLAG, NULL, AT(stop_all),
+     .help = "hold all threads, sleeping ones too, so that the picture is of one moment"},
+    {"stop-cut", 0, OPTION_FLAG, NULL, AT(stop_cut),
+     .help = "stop sleeping threads, for one copy each, whose stacks cannot be read to the end "
+             "without"},
+    {"timeout", 0, OPTION_DURATION, "TIME", AT(timeout),
+     .help = "end a dump after this time with what was read", .shown_default = "2s"},
+    {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
+     .help = "print the pc, stack pointer and build id of each frame"},
+    {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
+     .help = "colour what is printed", .shown_default = "auto"},
+    {"force", 0, OPTION_FLAG, NULL, AT(force),
+     .help = "allow an output file that is not of ours to be replaced"},
+    {NULL},
+};
+
+struct dump_run {
+    struct dump_options options; // with the format settled
+    pid_t pid;
+    char *path; // of the output, NULL: standard output
+    struct dumper *dumper;
+    struct dump_style style;
+    int signals; // descriptor of commands/interrupts.h
+};
+
+static enum rc settle_format(struct dump_options *options, struct err *err)
+{
+    bool two = options->json && options->go;
+    if (options->json)
+        two |= options->format != FORMAT_TEXT && options->format != FORMAT_JSON;
+    if (options->go)
+        two |= options->format != FORMAT_TEXT && options->format != FORMAT_GO;
+    if (two)
+        return err_set(err, RC_USAGE, "dump-threads writes one format at a time");
+    if (options->json || options->go)
+        options->format = options->json ? FORMAT_JSON : FORMAT_GO;
+    if (options->format == FORMAT_PPROF && options->repeat > 1)
+        return err_set(err, RC_USAGE, "--repeat: a pprof file holds one dump");
+    if (options->format != FORMAT_TEXT && options->group)
+        return err_set(err, RC_USAGE, "--group is for the text format");
+    return RC_OK;
+}
+
+// Text is for the reader or the next program; a profile is a file.
+static enum rc settle_output(struct dump_run *run, struct err *err)
+{
+    const struct dump_options *options = &run->options;
+    bool pprof = options->format == FORMAT_PPROF;
+    bool to_stdout = options->output ? strcmp(options->output, "-") == 0 : !pprof;
+    char comm[COMM_MAX] = "";
+    if (to_stdout && pprof && terminal_is(STDOUT_FILENO))
+        return err_set(err, RC_USAGE, "not writing a profile to a terminal; use -o FILE, or -o - "
+                                      "with a pipe");
+    if (!to_stdout && !options->output && procfs_comm(run->pid, run->pid, comm) != RC_OK)
+        comm[0] = '\0';
+    if (!to_stdout)
+        run->path = options->output ? xstrdup(options->output)
+                                    : output_file_name(comm, run->pid, ".pb.gz");
+    return output_file_check(run->path, options->force, err);
+}
+
+static enum rc prepare(struct dump_run *run, struct err *err)
+{
+    const struct dump_options *options = &run->options;
+    struct dumper_options wanted = {
+        .threads = options->threads,
+        .stop_all = options->stop_all,
+        .stop_cut = options->stop_cut,
+        .timeout = options->timeout,
+    };
+    enum rc rc = settle_format(&run->options, err);
+    if (rc == RC_OK)
+        rc = dumper_open(run->pid, &wanted, &run->dumper, err);
+    if (rc == RC_OK)
+        rc = settle_output(run, err);
+    if (rc == RC_OK && (run->signals = interrupts_open()) < 0)
+        rc = err_sys(err, RC_FAIL, errno, "cannot take signals");
+    bool to_terminal = !run->path && terminal_is(STDOUT_FILENO);
+    run->style = (struct dump_style){
+        .color = terminal_color_of(to_terminal, options->color),
+        .aligned = to_terminal && terminal_width(STDOUT_FILENO) >= WIDE,
+        .group = options->group,
+        .verbose = options->verbose,
+        .depth = options->depth,
+    };
+    return rc;
+}
+
+static enum rc print(const struct dump_run *run, const struct dump *dump, FILE *stream,
+                     struct err *err)
+{
+    typedef void printing(struct buf *, const struct dump *, const struct dump_style *);
+    static printing *const printings[] = {
+        [FORMAT_TEXT] = dump_text,
+        [FORMAT_JSON] = dump_json,
+        [FORMAT_GO] = dump_go,
+    };
+    AUTO_BUF struct buf text = {0};
+    if (run->options.format == FORMAT_PPROF)
+        return dump_pprof(dump, dumper_modules(run->dumper), dumper_symbolizer(run->dumper), stream,
+                          err);
+    printings[run->options.format](&text, dump, &run->style);
+    errno = 0;
+    if (fwrite(text.data, 1, text.length, stream) == text.length && fflush(stream) == 0)
+        return RC_OK;
+    return err_sys(err, RC_IO, errno ? errno : EIO, "cannot write the dump");
+}
+
+// What is missing of an incomplete dump is said twice: in the dump, and by the exit status.
+static enum rc judge(const struct dump_run *run, const struct dump *dump, struct err *err)
+{
+    switch (dump->end) {
+    case DUMP_TIMEOUT:
+        return err_set(err, RC_TIMEOUT, "not all threads of %d could be read in time: the dump is "
+                                        "incomplete",
+                       (int)run->pid);
+    case DUMP_TARGET_ENDED:
+        return err_set(err, RC_FAIL, "%d ended while it was read: the dump is incomplete",
+                       (int)run->pid);
+    case DUMP_COMPLETE:
+        break;
+    }
+    return RC_OK;
+}
+
+static enum rc dump_once(struct dump_run *run, FILE *stream, struct err *err)
+{
+    struct dump dump;
+    enum rc rc = dumper_take(run->dumper, &dump, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = print(run, &dump, stream, err);
+    if (rc == RC_OK)
+        rc = judge(run, &dump, err);
+    dump_fini(&dump);
+    return rc;
+}
+
+// False when a signal asks to end.
+static bool pause_until(const struct dump_run *run, int64_t next)
+{
+    struct pollfd fd = {.fd = run->signals, .events = POLLIN};
+    for (int64_t now; (now = clock_now()) < next;) {
+        int64_t left_ms = (next - now + NS_PER_MS - 1) / NS_PER_MS;
+        if (poll(&fd, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX) > 0)
+            break;
+    }
+    int signal = interrupts_next(run->signals);
+    if (signal == SIGTSTP)
+        interrupts_suspend();
+    return signal == 0 || signal == SIGTSTP || signal == SIGUSR1;
+}
+
+static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)
+{
+    for (uint64_t i = 0;; i++) {
+        int64_t began = clock_now();
+        enum rc rc = dump_once(run, stream, err);
+        if (rc == RC_GONE && i) { // between two dumps: those there are, are complete
+            err_set(err, RC_FAIL, "%d ended", (int)run->pid);
+            return RC_FAIL;
+        }
+        if (rc != RC_OK || i + 1 == run->options.repeat ||
+            !pause_until(run, began + run->options.interval))
+            return rc;
+        run->style.repeated = true;
+    }
+}
+
+static int write_dumps(struct dump_run *run, struct err *err)
+{
+    struct output_file file;
+    enum rc rc = output_file_begin(&file, run->path, err);
+    if (rc == RC_OK)
+        rc = dump_all(run, file.stream, err);
+    // An incomplete dump is kept too.
+    if (rc == RC_OK || rc == RC_TIMEOUT || rc == RC_FAIL) {
+        enum rc written = output_file_commit(&file, rc == RC_OK ? err : NULL);
+        rc = rc == RC_OK ? written : rc;
+    }
+    output_file_fini(&file);
+    return command_status(rc);
+}
+
+static int dump_threads_run(const struct call *call, struct err *err)
+{
+    struct dump_run run = {.options = *(const struct dump_options *)call->options, .signals = -1};
+    enum rc rc = command_pid(call->operands[0], &run.pid, err);
+    if (rc == RC_OK)
+        rc = prepare(&run, err);
+    int status = rc == RC_OK ? write_dumps(&run, err) : command_status(rc);
+    dumper_close(run.dumper);
+    free(run.path);
+    if (run.signals >= 0)
+        close(run.signals);
+    return status;
+}
+
+static const struct example examples[] = {
+    {"ptprof dump-threads 4242", "where every thread is and why it waits"},
+    {"ptprof dump-threads 4242 --group", "the same with equal stacks once"},
+    {"ptprof dump-threads 4242 --repeat 3 --interval 5s", "what moves, and what does not"},
+    {NULL, NULL},
+};
+
+const struct command command_dump_threads = {
+    .name = "dump-threads",
+    .args = "PID",
+    .summary = "print where every thread is, why it waits and who holds the lock",
+    .operand = OPERAND_PID,
+    .least = 1,
+    .most = 1,
+    .options = dump_options,
+    .defaults = &defaults,
+    .options_size = sizeof(struct dump_options),
+    .examples = examples,
+    .run = dump_threads_run,
+};

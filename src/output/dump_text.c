@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: MIT
+#include "output/dump_print.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "output/describe.h"
+
+#define NAME_WIDTH 48 // columns; a longer name pushes what follows to the right
+#define MODULE_WIDTH 24
+#define FRAMES_AT_LOCK 3
+
+enum role { ROLE_NONE, ROLE_THREAD, ROLE_FUNCTION, ROLE_FILE, ROLE_DIM, ROLE_BAD };
+
+static const char *const colors[] = {
+    [ROLE_NONE] = "",           [ROLE_THREAD] = "\033[1;33m", [ROLE_FUNCTION] = "\033[32m",
+    [ROLE_FILE] = "\033[36m",   [ROLE_DIM] = "\033[2m",       [ROLE_BAD] = "\033[1;31m",
+};
+
+struct printer {
+    struct buf *out;
+    const struct dump *dump;
+    const struct dump_style *style;
+    int name_width, module_width; // columns, 0: not aligned
+};
+
+bool dump_shows(const struct dump_thread *thread, const struct dump_style *style)
+{
+    return thread->wanted && (!style->repeated || thread->changed);
+}
+
+size_t dump_depth(const struct dump_thread *thread, const struct dump_style *style)
+{
+    return style->depth && style->depth < thread->frame_count ? style->depth
+                                                              : thread->frame_count;
+}
+
+static void begin(const struct printer *printer, enum role role)
+{
+    if (printer->style->color)
+        buf_puts(printer->out, colors[role]);
+}
+
+static void end(const struct printer *printer, enum role role)
+{
+    if (printer->style->color && role != ROLE_NONE)
+        buf_puts(printer->out, "\033[0m");
+}
+
+// Columns that UTF-8 text takes, as far as counting characters tells.
+static int columns(const char *text)
+{
+    int count = 0;
+    for (; *text; text++)
+        count += (*text & 0xc0) != 0x80;
+    return count;
+}
+
+// Padded when columns are aligned and something follows.
+static void put_cell(const struct printer *printer, enum role role, const char *text, int width)
+{
+    begin(printer, role);
+    buf_puts(printer->out, text);
+    end(printer, role);
+    int missing = width - columns(text);
+    if (missing > 0)
+        buf_printf(printer->out, "%*s", missing, "");
+}
+
+static void put_quoted(struct buf *out, const char *raw)
+{
+    buf_putc(out, '"');
+    escape_text(out, raw);
+    buf_putc(out, '"');
+}
+
+// --- frames ---
+
+// The cells of one line: frames of inlined functions share a pc.
+static void name_cell(struct buf *cell, const struct dump_frame *frame, size_t line)
+{
+    const struct symbol *symbol = frame->symbol;
+    buf_clear(cell);
+    if (!symbol->found) {
+        buf_printf(cell, "0x%016" PRIx64, frame->pc);
+        return;
+    }
+    escape_text(cell, symbol->lines[line].name);
+    if (line + 1 < symbol->line_count)
+        buf_puts(cell, " (inlined)");
+    else
+        buf_printf(cell, "+0x%" PRIx64, symbol->offset + !frame->interrupted);
+}
+
+static void module_cell(struct buf *cell, const struct dump_frame *frame)
+{
+    buf_clear(cell);
+    if (frame->module)
+        escape_text(cell, frame->module->name);
+    else
+        buf_puts(cell, "[not mapped]");
+    if (!frame->symbol->found && frame->module && frame->module->kind == MODULE_FILE)
+        buf_printf(cell, "+0x%" PRIx64, frame->offset + !frame->interrupted);
+}
+
+static void put_details(const struct printer *printer, const struct dump_frame *frame)
+{
+    char build_id[2 * BUILD_ID_MAX + 1] = "";
+    if (frame->module && frame->module->image)
+        image_build_id_hex(frame->module->image, build_id);
+    begin(printer, ROLE_DIM);
+    buf_printf(printer->out, " pc 0x%" PRIx64, frame->pc);
+    if (frame->sp)
+        buf_printf(printer->out, " sp 0x%" PRIx64, frame->sp);
+    if (*build_id)
+        buf_printf(printer->out, " build id %s", build_id);
+    end(printer, ROLE_DIM);
+}
+
+static void put_line(const struct printer *printer, const struct dump_frame *frame, size_t line)
+{
+    AUTO_BUF struct buf cell = {0};
+    const struct symbol_line *source = &frame->symbol->lines[line];
+    bool last = line + 1 == frame->symbol->line_count;
+    bool more = source->file[0] || (printer->style->verbose && last);
+    name_cell(&cell, frame, line);
+    put_cell(printer, ROLE_FUNCTION, cell.data, printer->name_width);
+    buf_putc(printer->out, ' ');
+    module_cell(&cell, frame);
+    put_cell(printer, ROLE_NONE, cell.data, more ? printer->module_width : 0);
+    if (source->file[0]) {
+        buf_clear(&cell);
+        escape_text(&cell, source->file);
+        if (source->line)
+            buf_printf(&cell, ":%" PRIu32, source->line);
+        buf_putc(printer->out, ' ');
+        put_cell(printer, ROLE_FILE, cell.data, 0);
+    }
+    if (printer->style->verbose && last)
+        put_details(printer, frame);
+    buf_putc(printer->out, '\n');
+}
+
+static void put_end(const struct printer *printer, const struct dump_thread *thread, size_t shown)
+{
+    if (shown < thread->frame_count) {
+        size_t more = thread->frame_count - shown;
+        buf_printf(printer->out, "     %zu more frame%s\n", more, more == 1 ? "" : "s");
+        return;
+    }
+    if (thread->end == UNWIND_BOTTOM || !thread->frame_count)
+        return;
+    const struct dump_frame *last = &thread->frames[thread->frame_count - 1];
+    bool stop_helps = thread->end == UNWIND_NO_REGISTER && thread->state != 'D';
+    buf_printf(printer->out, "     stack cut: %s at 0x%" PRIx64 "%s\n",
+               unwind_end_texts[thread->end], last->pc,
+               stop_helps ? "; --stop-cut would tell" : "");
+}
+
+static void put_frames(const struct printer *printer, const struct dump_thread *thread)
+{
+    size_t number = 0, shown = dump_depth(thread, printer->style);
+    for (size_t i = 0; i < shown; i++) {
+        for (size_t k = 0; k < thread->frames[i].symbol->line_count; k++) {
+            begin(printer, ROLE_DIM);
+            buf_printf(printer->out, " #%-2zu", number++);
+            end(printer, ROLE_DIM);
+            buf_puts(printer->out, printer->name_width ? "  " : " ");
+            put_line(printer, &thread->frames[i], k);
+        }
+    }
+    put_end(printer, thread, shown);
+    if (thread->problem != DUMP_FINE)
+        buf_printf(printer->out, "     %s\n", dump_problem_texts[thread->problem]);
+}
+
+// --- what it does ---
+
+static const char *state_text(const struct dump_thread *thread)
+{
+    static const struct {
+        char state;
+        const char *text;
+    } states[] = {
+        {'S', "sleeping"},        {'D', "in uninterruptible sleep"},
+        {'T', "stopped"},         {'t', "stopped by its tracer"},
+        {'Z', "ended"},           {'X', "ended"},
+        {'I', "idle"},
+    };
+    if (thread->running)
+        return thread->queued ? "waiting for a CPU" : "running";
+    for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
+        if (states[i].state == thread->state)
+            return states[i].text;
+    return "in an unknown state";
+}
+
+static void put_state(const struct printer *printer, size_t index)
+{
+    const struct dump_thread *thread = &printer->dump->threads[index];
+    const char *text = thread->running ? NULL : printer->dump->waits[index].text;
+    buf_printf(printer->out, "  %c %s", thread->state, text ? text : state_text(thread));
+}
+
+static void put_duration(const struct printer *printer, int64_t ns)
+{
+    char text[DURATION_TEXT];
+    buf_puts(printer->out, ns ? duration_format(ns, text) : "0s");
+}
+
+static void put_blocked(const struct printer *printer, int64_t blocked_ns)
+{
+    if (!blocked_ns)
+        return;
+    buf_puts(printer->out, ", at least ");
+    put_duration(printer, blocked_ns);
+}
+
+static void put_cpu(const struct printer *printer, uint64_t cpu_ns)
+{
+    buf_puts(printer->out, "  cpu ");
+    put_duration(printer, (int64_t)cpu_ns);
+}
+
+static void put_thread(const struct printer *printer, size_t index)
+{
+    const struct dump_thread *thread = &printer->dump->threads[index];
+    struct buf *out = printer->out;
+    begin(printer, ROLE_THREAD);
+    buf_printf(out, "Thread %d", (int)thread->tid);
+    end(printer, ROLE_THREAD);
+    buf_putc(out, ' ');
+    put_quoted(out, thread->comm);
+    if (thread->tid == printer->dump->pid)
+        buf_puts(out, " (main)");
+    put_state(printer, index);
+    put_blocked(printer, thread->blocked_ns);
+    put_cpu(printer, thread->cpu_ns);
+    buf_putc(out, '\n');
+    put_frames(printer, thread);
+    buf_putc(out, '\n');
+}
+
+// --- groups ---
+
+struct group {
+    size_t first;    // index of a thread that stands for all
+    size_t count;
+    uint64_t cpu_ns; // of all
+    int64_t blocked_ns; // of the one that sleeps the shortest
+    size_t same;     // leading bytes that all names share
+    bool differ;     // the names do
+    pid_t *tids;
+    size_t capacity;
+};
+
+static void join(struct group *group, const struct dump *dump, size_t index)
+{
+    const struct dump_thread *thread = &dump->threads[index];
+    const char *name = dump->threads[group->first].comm;
+    if (!group->count) {
+        group->first = index;
+        group->same = strlen(thread->comm);
+        group->blocked_ns = thread->blocked_ns;
+        name = thread->comm;
+    }
+    size_t same = 0;
+    while (same < group->same && thread->comm[same] == name[same])
+        same++;
+    group->differ |= same < group->same || thread->comm[same];
+    group->same = same;
+    if (thread->blocked_ns < group->blocked_ns)
+        group->blocked_ns = thread->blocked_ns;
+    group->cpu_ns += thread->cpu_ns;
+    ARRAY_RESERVE(group->tids, group->count, group->capacity);
+    group->tids[group->count++] = thread->tid;
+}
+
+static int compare_tid(const void *left, const void *right)
+{
+    pid_t a = *(const pid_t *)left, b = *(const pid_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+// "4251-4267,4270"
+static void put_tids(const struct printer *printer, struct group *group)
+{
+    qsort(group->tids, group->count, sizeof *group->tids, compare_tid);
+    for (size_t i = 0, last; i < group->count; i = last + 1) {
+        for (last = i; last + 1 < group->count && group->tids[last + 1] == group->tids[last] + 1;)
+            last++;
+        buf_printf(printer->out, "%s%d", i ? "," : "", (int)group->tids[i]);
+        if (last > i)
+            buf_printf(printer->out, "-%d", (int)group->tids[last]);
+    }
+}
+
+static void put_group(const struct printer *printer, struct group *group)
+{
+    AUTO_BUF struct buf name = {0};
+    if (group->count == 1) {
+        put_thread(printer, group->first);
+        return;
+    }
+    buf_append(&name, printer->dump->threads[group->first].comm, group->same);
+    if (group->differ)
+        buf_putc(&name, '*');
+    begin(printer, ROLE_THREAD);
+    buf_printf(printer->out, "%zu threads: ", group->count);
+    put_tids(printer, group);
+    end(printer, ROLE_THREAD);
+    buf_putc(printer->out, ' ');
+    put_quoted(printer->out, name.length ? name.data : "");
+    put_state(printer, group->first);
+    put_blocked(printer, group->blocked_ns);
+    put_cpu(printer, group->cpu_ns);
+    buf_putc(printer->out, '\n');
+    put_frames(printer, &printer->dump->threads[group->first]);
+    buf_putc(printer->out, '\n');
+}
+
+static int compare_group(const void *left, const void *right)
+{
+    const struct group *a = left, *b = right;
+    if (a->count != b->count)
+        return a->count > b->count ? -1 : 1;
+    return a->first < b->first ? -1 : a->first > b->first;
+}
+
+// The largest groups first.
+static void put_groups(const struct printer *printer)
+{
+    size_t count = printer->dump->count;
+    AUTO_FREE size_t *like = xcalloc(count + 1, sizeof *like);
+    AUTO_FREE struct group *groups = xcalloc(count + 1, sizeof *groups);
+    dump_group(printer->dump, like);
+    for (size_t i = 0; i < count; i++)
+        if (like[i] != DUMP_NO_GROUP && dump_shows(&printer->dump->threads[i], printer->style))
+            join(&groups[like[i]], printer->dump, i);
+    qsort(groups, count, sizeof *groups, compare_group);
+    for (size_t i = 0; i < count && groups[i].count; i++) {
+        put_group(printer, &groups[i]);
+        free(groups[i].tids);
+    }
+}
+
+// --- the top ---
+
+static void put_process(const struct printer *printer)
+{
+    const struct dump *dump = printer->dump;
+    buf_printf(printer->out, "Process %d ", (int)dump->pid);
+    put_quoted(printer->out, dump->comm);
+    if (dump->exe) {
+        buf_puts(printer->out, "  ");
+        escape_text(printer->out, dump->exe);
+    }
+    buf_puts(printer->out, "  ");
+    describe_time(printer->out, dump->wall);
+    buf_putc(printer->out, '\n');
+}
+
+static void put_numbers(const struct printer *printer)
+{
+    const struct dump *dump = printer->dump;
+    struct buf *out = printer->out;
+    size_t unread = dump->count - dump->in_place - dump->held;
+    buf_printf(out, "%zu thread%s: %zu read in place, ", dump->count, dump->count == 1 ? "" : "s",
+               dump->in_place);
+    if (dump->held) {
+        buf_printf(out, "%zu stopped%s ", dump->held,
+                   dump->together ? " together for" : dump->held == 1 ? " for"
+                                                                      : " one by one, at most");
+        put_duration(printer, dump->held_max);
+    } else
+        buf_puts(out, "none stopped");
+    if (unread)
+        buf_printf(out, ", %zu without a stack", unread);
+    if (dump->repaired)
+        buf_printf(out, "; %" PRIu64 " system calls restarted", dump->repaired);
+    buf_putc(out, '\n');
+    static const char *const ends[] = {
+        [DUMP_COMPLETE] = "",
+        [DUMP_TIMEOUT] = "incomplete: the time was over before all threads had been read\n",
+        [DUMP_TARGET_ENDED] = "incomplete: the process ended while it was read\n",
+    };
+    begin(printer, ROLE_BAD);
+    buf_puts(out, ends[dump->end]);
+    end(printer, ROLE_BAD);
+}
+
+// Where the thread asks for what it waits for: past the library that does the waiting.
+static void put_place(const struct printer *printer, const struct dump_thread *thread)
+{
+    size_t at = 0;
+    while (at < thread->frame_count && thread->frames[at].module == thread->frames[0].module)
+        at++;
+    if (at == thread->frame_count)
+        at = 0;
+    for (size_t i = at; i < thread->frame_count && i < at + FRAMES_AT_LOCK; i++) {
+        if (i > at && thread->frames[i].module == thread->frames[0].module)
+            return; // where the library starts threads
+        for (size_t k = 0; k < thread->frames[i].symbol->line_count; k++) {
+            buf_puts(printer->out, "      ");
+            put_line(printer, &thread->frames[i], k);
+        }
+    }
+}
+
+static void put_member(const struct printer *printer, size_t index)
+{
+    const struct dump_thread *thread = &printer->dump->threads[index];
+    buf_printf(printer->out, "  %d ", (int)thread->tid);
+    put_quoted(printer->out, thread->comm);
+    put_state(printer, index);
+    put_blocked(printer, thread->blocked_ns);
+    buf_putc(printer->out, '\n');
+    put_place(printer, thread);
+}
+
+static void put_verdict(const struct printer *printer, const struct verdict *verdict)
+{
+    static const struct {
+        const char *text;
+        enum role role;
+    } kinds[] = {
+        [VERDICT_CHAIN] = {"Longest chain of waiting", ROLE_THREAD},
+        [VERDICT_DEADLOCK] = {"DEADLOCK", ROLE_BAD},
+        [VERDICT_PROBABLE_DEADLOCK] = {"PROBABLE DEADLOCK", ROLE_BAD},
+    };
+    const struct dump *dump = printer->dump;
+    bool circle = verdict->kind != VERDICT_CHAIN;
+    begin(printer, kinds[verdict->kind].role);
+    buf_printf(printer->out, "%s:", kinds[verdict->kind].text);
+    for (size_t i = 0; i < verdict->count; i++)
+        buf_printf(printer->out, "%s %d", i ? " ->" : "",
+                   (int)dump->threads[verdict->chain[i]].tid);
+    if (circle)
+        buf_printf(printer->out, " -> %d", (int)dump->threads[verdict->chain[0]].tid);
+    end(printer, kinds[verdict->kind].role);
+    if (!circle)
+        buf_printf(printer->out, ", for which %zu thread%s wait%s", verdict->waiting,
+                   verdict->waiting == 1 ? "" : "s", verdict->waiting == 1 ? "s" : "");
+    buf_putc(printer->out, '\n');
+    for (size_t i = 0; i < verdict->count; i++)
+        put_member(printer, verdict->chain[i]);
+    buf_putc(printer->out, '\n');
+}
+
+static void widen(int *width, const char *text, int most)
+{
+    int own = columns(text);
+    if (own > *width && own <= most)
+        *width = own;
+}
+
+static void align(struct printer *printer)
+{
+    AUTO_BUF struct buf cell = {0};
+    for (size_t i = 0; i < printer->dump->count; i++) {
+        const struct dump_thread *thread = &printer->dump->threads[i];
+        size_t shown = dump_shows(thread, printer->style) ? dump_depth(thread, printer->style) : 0;
+        for (size_t k = 0; k < shown; k++) {
+            for (size_t line = 0; line < thread->frames[k].symbol->line_count; line++) {
+                name_cell(&cell, &thread->frames[k], line);
+                widen(&printer->name_width, cell.data, NAME_WIDTH);
+            }
+            module_cell(&cell, &thread->frames[k]);
+            widen(&printer->module_width, cell.data, MODULE_WIDTH);
+        }
+    }
+    printer->name_width++; // two spaces between columns
+    printer->module_width++;
+}
+
+void dump_text(struct buf *out, const struct dump *dump, const struct dump_style *style)
+{
+    struct printer printer = {.out = out, .dump = dump, .style = style};
+    if (style->aligned)
+        align(&printer);
+    put_process(&printer);
+    put_numbers(&printer);
+    buf_putc(out, '\n');
+    for (size_t i = 0; i < dump->verdict_count; i++)
+        if (dump->verdicts[i].kind != VERDICT_NONE)
+            put_verdict(&printer, &dump->verdicts[i]);
+    if (style->group) {
+        put_groups(&printer);
+        return;
+    }
+    for (size_t i = 0; i < dump->count; i++)
+        if (dump_shows(&dump->threads[i], style))
+            put_thread(&printer, i);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "sample/census.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sample/census_child.h"
+#include "sample/sampler.h"
+
+#define TRIES 3 // to read a thread that moves
+
+uint32_t census_stack_bytes(const struct census *census, pid_t tid)
+{
+    const struct census_config *config = census->config;
+    return config->stack ? map_get(config->stack, (uint64_t)tid, config->stack_bytes)
+                         : config->stack_bytes;
+}
+
+static void list_one(void *context, pid_t tid)
+{
+    struct census *census = context;
+    const struct map *done = census->config->done;
+    if ((done && map_get(done, (uint64_t)tid, 0)) || map_get(&census->listed, (uint64_t)tid, 0))
+        return;
+    map_put(&census->listed, (uint64_t)tid, 1);
+    ARRAY_RESERVE(census->tids, census->count, census->capacity);
+    census->tids[census->count++] = tid;
+}
+
+void census_list(struct census *census)
+{
+    const struct census_config *config = census->config;
+    for (size_t i = 0; i < config->tid_count; i++)
+        list_one(census, config->tids[i]);
+    if (!config->tids && procfs_each_number(census->task_fd, list_one, census) != RC_OK)
+        return; // it is gone: what was listed will turn out to be
+}
+
+void census_await_room(struct census *census, size_t records)
+{
+    struct ring *ring = &census->control->ring;
+    struct timespec moment = {.tv_nsec = 100 * NS_PER_US};
+    size_t wanted = records * (sizeof(struct census_record) + census->config->stack_bytes);
+    uint64_t size = ring->size;
+    for (;;) {
+        uint64_t used = atomic_load(&ring->written) - atomic_load(&ring->consumed);
+        if (size - used >= wanted || !used)
+            return;
+        eventfd_write(census->control->wake_fd, 1);
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+    }
+}
+
+static pid_t inner_tid(const struct census *census, pid_t tid)
+{
+    struct proc_status status;
+    if (!census->config->inner_tids)
+        return tid;
+    return procfs_status(tid, &status) == RC_OK ? status.inner_pid : 0;
+}
+
+void census_tell(struct census *census, struct census_record *record)
+{
+    struct ring *ring = &census->control->ring;
+    size_t length = sizeof *record + record->capture.stack_length;
+    struct timespec moment = {.tv_nsec = 100 * NS_PER_US};
+    struct record *room;
+    record->inner_tid = inner_tid(census, record->thread.tid);
+    while (!(room = ring_reserve(ring, length))) {
+        eventfd_write(census->control->wake_fd, 1);
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+    }
+    memcpy(room + 1, &record->record + 1, length - sizeof *room);
+    ring_commit(ring, room, CENSUS_RECORD, length);
+}
+
+void census_tell_unheld(struct census *census, const struct in_place_thread *thread,
+                        uint32_t flags)
+{
+    struct census_record record = {.thread = *thread, .flags = flags};
+    census_tell(census, &record);
+}
+
+// What has to be stopped goes to the front of the list.
+static bool read_in_place(struct census *census, pid_t tid)
+{
+    struct census_record *record = census->scratch;
+    enum in_place now = IN_PLACE_MOVED;
+    atomic_store(&census->control->busy_with, tid);
+    for (int i = 0; i < TRIES && now == IN_PLACE_MOVED; i++)
+        now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
+                            &record->capture, census_stack_bytes(census, tid));
+    static const uint32_t flags[] = {
+        [IN_PLACE_READ] = CENSUS_CALL,
+        [IN_PLACE_MOVED] = CENSUS_CALL | CENSUS_MOVED,
+    };
+    if (now == IN_PLACE_DENIED)
+        census_tell_unheld(census, &record->thread, CENSUS_DENIED);
+    if (now != IN_PLACE_READ && now != IN_PLACE_MOVED)
+        return now == IN_PLACE_RUNNING;
+    record->flags = flags[now];
+    census_tell(census, record);
+    return false;
+}
+
+static void take_all(struct census *census)
+{
+    size_t running = census->config->asleep ? census->count : 0;
+    for (size_t i = running; i < census->count; i++)
+        if (read_in_place(census, census->tids[i]))
+            census->tids[running++] = census->tids[i];
+    census_one_by_one(census, census->tids, running);
+}
+
+static void run_census(struct control *control, const void *argument)
+{
+    const struct census_config *config = argument;
+    struct census census = {.control = control, .config = config};
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)config->pid);
+    census.task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    census.scratch = mmap(NULL, sizeof *census.scratch + CENSUS_STACK_MAX, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (census.task_fd < 0 || census.scratch == MAP_FAILED)
+        return; // not ended: it is gone, or there is no memory
+    // Faulted in before anybody is held.
+    memset(census.scratch, 0, sizeof *census.scratch + config->stack_bytes);
+    sleep_clock_init(&census.sleep);
+    census_list(&census);
+    if (config->together)
+        census_together(&census);
+    else
+        take_all(&census);
+    atomic_store(&control->ended, 1);
+}
+
+enum rc census_start(struct control *control, const struct census_config *config, pid_t *child,
+                     struct err *err)
+{
+    atomic_store(&control->ended, 0);
+    atomic_store(&control->busy_with, 0);
+    return sampler_fork(control, run_census, config, child, err);
+}

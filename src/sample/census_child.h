@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// What the parts of a census share, inside its own process.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sample/census.h"
+#include "sample/tracer.h"
+
+#define CENSUS_STOP_NS (200 * NS_PER_MS) // that a thread has to stop after it was asked
+
+struct census {
+    struct control *control;
+    const struct census_config *config;
+    int task_fd; // /proc/PID/task
+    struct sleep_clock sleep;
+    struct census_record *scratch; // room for one thread
+    pid_t *tids; // in the order in which they were met
+    size_t count, capacity;
+    struct map listed; // tid -> 1
+    int64_t began;     // threads are asked to stop from here on, CLOCK_MONOTONIC ns
+};
+
+struct census_held { // a thread from the request to stop until its release
+    struct in_place_thread thread; // as it was before
+    struct tracer_hold hold;
+    int64_t asked_at, since; // CLOCK_MONOTONIC ns; since: it has been stopped, at the latest
+    bool interrupted;        // attached, and not released yet
+    bool stopped;
+};
+
+// The memory that a copy of the thread takes: bytes of its stack.
+uint32_t census_stack_bytes(const struct census *census, pid_t tid);
+
+// Appends the threads that are to be taken and not listed yet.
+void census_list(struct census *census);
+
+// Waits until the main process has left room in the ring for that many records.
+void census_await_room(struct census *census, size_t records);
+
+// Completes the record with what was known before, and tells it.
+void census_tell(struct census *census, struct census_record *record);
+
+// A thread that could not be held: what is known without.
+void census_tell_unheld(struct census *census, const struct in_place_thread *thread,
+                        uint32_t flags);
+
+// Attaches and asks to stop. False: it is gone, or somebody else's.
+bool census_ask(struct census *census, struct census_held *held);
+
+// Looks whether it has stopped. Clears `interrupted` when it is gone.
+bool census_stopped(struct census *census, struct census_held *held, int64_t spin_ns);
+
+// Copies a held thread into the record; its system calls will not notice.
+void census_copy(struct census *census, struct census_held *held, struct census_record *record,
+                 uint32_t stack_bytes);
+
+// How long it was held, ns.
+int64_t census_release(struct census *census, struct census_held *held);
+
+// Holds the threads that run, one by one. They are those of `tids`.
+void census_one_by_one(struct census *census, const pid_t *tids, size_t count);
+
+// Holds all threads of census->tids, and those that begin meanwhile, at one moment.
+void census_together(struct census *census);

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include <regex.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sample/census_child.h"
+#include "sample/priority.h"
+#include "sample/restart.h"
+#include "target/memory.h"
+
+#define SPIN_NS (20 * NS_PER_US) // as in look.c
+#define DISPLACED_NS (20 * NS_PER_US)
+#define NAP_NS (100 * NS_PER_US) // how exactly the time is known at which a thread stopped
+#define PENDING_MAX 64
+
+// The watchdog ends us when this stays unrenewed while a thread may be held.
+static void sign_of_life(struct census *census, pid_t tid)
+{
+    atomic_store(&census->control->busy_with, tid);
+    atomic_store(&census->control->busy_since, clock_now());
+}
+
+bool census_ask(struct census *census, struct census_held *held)
+{
+    pid_t tid = held->thread.tid;
+    held->interrupted = held->stopped = false;
+    if (tracer_seize(tid) != RC_OK)
+        return false;
+    sign_of_life(census, tid);
+    held->asked_at = clock_now();
+    held->interrupted = tracer_interrupt(tid);
+    return held->interrupted;
+}
+
+bool census_stopped(struct census *census, struct census_held *held, int64_t spin_ns)
+{
+    if (held->stopped)
+        return true;
+    sign_of_life(census, held->thread.tid);
+    enum tracer_wait now = tracer_wait(held->thread.tid, spin_ns, &held->hold);
+    held->stopped = now == TRACER_STOPPED;
+    held->interrupted = now != TRACER_GONE;
+    return held->stopped;
+}
+
+// It had blocked just before it was stopped: where, its registers tell.
+static void take_call(struct census_record *record, const struct user_regs_struct *regs)
+{
+    record->thread.state = 'S';
+    record->thread.call = (struct proc_syscall){
+        .number = (long)regs->orig_rax,
+        .args = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9},
+        .sp = regs->rsp,
+        .pc = regs->rip,
+    };
+}
+
+// It waited for a CPU since before anybody was asked to stop; one that waits since then was
+// displaced by ourselves, as in look.c.
+static bool was_queued(const struct census *census, const struct schedstat *before,
+                       const struct schedstat *now)
+{
+    int64_t queued_since = clock_now() - (int64_t)(now->wait_ns - before->wait_ns);
+    return now->switches != before->switches && queued_since < census->began - DISPLACED_NS;
+}
+
+static uint32_t take_regs(struct census *census, const struct census_held *held,
+                          struct census_record *record)
+{
+    struct user_regs_struct *regs = &record->capture.regs;
+    struct schedstat now;
+    if (tracer_regs(&held->hold, regs) != RC_OK)
+        return 0;
+    bool repaired = restart_repair(&held->hold, regs, census->config->filtered);
+    atomic_fetch_add(&census->control->repaired, repaired);
+    if (held->thread.state == 'T' || held->thread.state == 't')
+        return CENSUS_HELD | CENSUS_CALL; // stopped by somebody, as it was before
+    if (restart_was_asleep(regs)) {
+        take_call(record, regs);
+        return CENSUS_HELD | CENSUS_CALL;
+    }
+    bool known = in_place_schedstat(census->task_fd, held->thread.tid, &now);
+    bool queued = known && was_queued(census, &held->thread.stat, &now);
+    if (known)
+        record->thread.stat = now; // exact now: the stop made the kernel charge it
+    return CENSUS_HELD | CENSUS_RUNNING | (queued ? CENSUS_QUEUED : 0);
+}
+
+void census_copy(struct census *census, struct census_held *held, struct census_record *record,
+                 uint32_t stack_bytes)
+{
+    struct capture *capture = &record->capture;
+    sign_of_life(census, held->thread.tid);
+    *capture = (struct capture){.time = held->since, .stack_asked = stack_bytes};
+    record->thread = held->thread;
+    record->flags = take_regs(census, held, record);
+    if (!(record->flags & CENSUS_HELD))
+        return;
+    capture->flags = restart_in_syscall(&capture->regs) ? CAPTURE_IN_SYSCALL : 0;
+    capture->syscall = (int32_t)capture->regs.orig_rax;
+    capture->stack_length = (uint32_t)memory_read_some(held->thread.tid, capture->regs.rsp,
+                                                       capture->stack, stack_bytes);
+}
+
+int64_t census_release(struct census *census, struct census_held *held)
+{
+    held->interrupted = !tracer_release(&held->hold);
+    held->stopped = false;
+    atomic_fetch_add(&census->control->stops, 1);
+    return clock_now() - held->since;
+}
+
+// --- one by one ---
+
+static bool is_wanted(const struct census *census, const struct in_place_thread *thread)
+{
+    const regex_t *threads = census->config->threads;
+    return !threads || regexec(threads, thread->comm, 0, NULL, 0) == 0;
+}
+
+// False while it has not stopped. `since`: it had not at that time.
+static bool collect(struct census *census, struct census_held *held, int64_t spin_ns,
+                    int64_t since)
+{
+    if (!census_stopped(census, held, spin_ns))
+        return !held->interrupted;
+    held->since = since;
+    census_copy(census, held, census->scratch, census_stack_bytes(census, held->thread.tid));
+    int64_t lasted = census_release(census, held);
+    histogram_add(&census->control->held, (uint64_t)lasted);
+    census->scratch->capture.held_ns = (uint32_t)lasted;
+    if (census->scratch->flags & CENSUS_HELD)
+        census_tell(census, census->scratch);
+    else
+        census_tell_unheld(census, &held->thread, CENSUS_RUNNING);
+    return true;
+}
+
+static void collect_all(struct census *census, struct census_held *pending, size_t *count,
+                        int64_t since)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (!collect(census, &pending[i], 0, since))
+            pending[kept++] = pending[i];
+    *count = kept;
+    if (!kept)
+        atomic_store(&census->control->busy_since, 0);
+}
+
+// Sleeps until one of them stops, and so on until at most `most` are left or time is over.
+static void collect_down_to(struct census *census, struct census_held *pending, size_t *count,
+                            size_t most)
+{
+    int64_t deadline = clock_now() + CENSUS_STOP_NS;
+    for (int64_t now; *count > most && (now = clock_now()) < deadline;) {
+        tracer_sleep(now + NAP_NS);
+        collect_all(census, pending, count, now);
+    }
+}
+
+// A thread is asked to stop only if it still runs. What sleeps by now is read in place after all.
+static bool begin(struct census *census, pid_t tid, struct census_held *held)
+{
+    struct census_record *record = census->scratch;
+    enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
+                                      &record->capture, census_stack_bytes(census, tid));
+    bool sleeps = now == IN_PLACE_READ || now == IN_PLACE_MOVED;
+    held->thread = record->thread;
+    record->flags = CENSUS_CALL | (now == IN_PLACE_MOVED ? CENSUS_MOVED : 0);
+    if (sleeps && !census->config->asleep) {
+        census_tell(census, record);
+        return false;
+    }
+    if (!sleeps && now != IN_PLACE_RUNNING)
+        return false;
+    if (!is_wanted(census, &held->thread))
+        census_tell_unheld(census, &held->thread, CENSUS_RUNNING);
+    else if (census_ask(census, held))
+        return true;
+    else
+        census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_REFUSED);
+    return false;
+}
+
+void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
+{
+    struct census_held pending[PENDING_MAX];
+    size_t pending_count = 0;
+    census->began = clock_now();
+    if (count)
+        priority_raise();
+    for (size_t i = 0; i < count; i++) {
+        struct census_held *held = &pending[pending_count];
+        // Never wait for the main process while a thread may be held.
+        census_await_room(census, pending_count + 2);
+        if (begin(census, tids[i], held) && !collect(census, held, SPIN_NS, held->asked_at))
+            pending_count++;
+        collect_all(census, pending, &pending_count, clock_now());
+        if (pending_count == PENDING_MAX)
+            collect_down_to(census, pending, &pending_count, PENDING_MAX - 1);
+        if (pending_count == PENDING_MAX)
+            break;
+    }
+    collect_down_to(census, pending, &pending_count, 0);
+    for (size_t i = 0; i < pending_count; i++) // our end releases them
+        census_tell_unheld(census, &pending[i].thread, CENSUS_RUNNING | CENSUS_UNSTOPPED);
+    atomic_store(&census->control->busy_since, 0);
+}

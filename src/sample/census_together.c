@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// All threads at one moment. Memory for all copies is there before the first one is asked to stop.
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sample/census_child.h"
+#include "sample/priority.h"
+
+#define PASSES 5 // over the list of threads, until it holds no new one
+#define LATECOMER_STACK (16u << 10)
+#define PATIENCE_NS (5 * NS_PER_MS) // with a thread in an uninterruptible sleep
+
+struct slot {
+    struct census_held held;
+    struct census_record *record;
+    uint32_t stack_bytes;
+    uint32_t flags; // of one that could not be held
+};
+
+struct together {
+    struct census *census;
+    struct slot *slots;
+    size_t count, capacity;
+    char *memory, *limit; // free
+    int64_t since;        // the first one was asked, CLOCK_MONOTONIC ns
+};
+
+static size_t record_size(uint32_t stack_bytes)
+{
+    return (sizeof(struct census_record) + stack_bytes + 15) & ~(size_t)15;
+}
+
+static bool reserve(struct together *together)
+{
+    const struct census *census = together->census;
+    size_t latecomers = 64 + census->count / 8, bytes = latecomers * record_size(LATECOMER_STACK);
+    for (size_t i = 0; i < census->count; i++)
+        bytes += record_size(census_stack_bytes(census, census->tids[i]));
+    together->capacity = census->count + latecomers;
+    together->slots = xcalloc(together->capacity, sizeof *together->slots);
+    together->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    together->limit = together->memory + bytes;
+    return together->memory != MAP_FAILED;
+}
+
+// In an uninterruptible sleep it will hardly stop: what can be read in place has to do.
+static void prepare_unstoppable(struct together *together, struct slot *slot, pid_t tid)
+{
+    struct census_record *record = slot->record;
+    if (in_place_read(together->census->task_fd, tid, &together->census->sleep, &record->thread,
+                      &record->capture, slot->stack_bytes) == IN_PLACE_READ)
+        record->flags = CENSUS_CALL;
+}
+
+// What is known of a thread before it stops. False: there is no memory for it.
+static bool prepare(struct together *together, pid_t tid, uint32_t stack_bytes)
+{
+    struct slot *slot = &together->slots[together->count];
+    size_t size = record_size(stack_bytes);
+    if (together->count == together->capacity ||
+        size > (size_t)(together->limit - together->memory))
+        return false;
+    slot->record = (struct census_record *)(void *)together->memory;
+    slot->stack_bytes = stack_bytes;
+    enum in_place now =
+        in_place_read(together->census->task_fd, tid, &together->census->sleep,
+                      &slot->held.thread, &slot->record->capture, 0);
+    if (now == IN_PLACE_GONE)
+        return true;
+    slot->flags = now == IN_PLACE_DENIED ? CENSUS_DENIED : CENSUS_RUNNING;
+    if (now == IN_PLACE_READ && slot->held.thread.state == 'D')
+        prepare_unstoppable(together, slot, tid);
+    together->memory += size;
+    together->count++;
+    return true;
+}
+
+static void ask_from(struct together *together, size_t from)
+{
+    if (!together->since)
+        together->since = clock_now();
+    for (size_t i = from; i < together->count; i++)
+        if (!census_ask(together->census, &together->slots[i].held))
+            together->slots[i].flags |= CENSUS_REFUSED;
+}
+
+// Those that are still to be waited for.
+static size_t count_running(struct together *together, int64_t waited)
+{
+    size_t running = 0;
+    for (size_t i = 0; i < together->count; i++) {
+        struct census_held *held = &together->slots[i].held;
+        if (held->interrupted && !census_stopped(together->census, held, 0))
+            running += held->interrupted && (held->thread.state != 'D' || waited < PATIENCE_NS);
+    }
+    return running;
+}
+
+static void await_all(struct together *together)
+{
+    int64_t began = clock_now(), waited = 0;
+    while (count_running(together, waited) && waited < CENSUS_STOP_NS) {
+        tracer_sleep(clock_now() + NS_PER_MS);
+        waited = clock_now() - began;
+    }
+}
+
+// Threads that begin while others stop are stopped too.
+static void stop_all(struct together *together)
+{
+    struct census *census = together->census;
+    for (size_t pass = 0, from = 0, met = census->count; pass < PASSES; pass++) {
+        ask_from(together, from);
+        await_all(together);
+        from = together->count;
+        census_list(census);
+        if (met == census->count)
+            return;
+        for (; met < census->count; met++)
+            if (!prepare(together, census->tids[met], LATECOMER_STACK))
+                return;
+    }
+}
+
+static void copy_all(struct together *together)
+{
+    for (size_t i = 0; i < together->count; i++) {
+        struct slot *slot = &together->slots[i];
+        slot->held.since = together->since;
+        if (slot->held.stopped)
+            census_copy(together->census, &slot->held, slot->record, slot->stack_bytes);
+        else if (slot->held.interrupted)
+            slot->flags |= CENSUS_UNSTOPPED;
+    }
+}
+
+static void release_all(struct together *together)
+{
+    for (size_t i = 0; i < together->count; i++)
+        if (together->slots[i].held.stopped)
+            census_release(together->census, &together->slots[i].held);
+    struct control *control = together->census->control;
+    histogram_add(&control->held, (uint64_t)(clock_now() - together->since));
+    atomic_store(&control->busy_since, 0);
+}
+
+static void tell_all(struct together *together)
+{
+    struct census *census = together->census;
+    for (size_t i = 0; i < together->count; i++) {
+        struct slot *slot = &together->slots[i];
+        if (!(slot->record->flags & CENSUS_HELD)) {
+            if (slot->record->flags & CENSUS_CALL)
+                census_tell(census, slot->record);
+            else
+                census_tell_unheld(census, &slot->held.thread, slot->flags);
+            continue;
+        }
+        slot->record->capture.held_ns = (uint32_t)census->control->held.max;
+        census_tell(census, slot->record);
+    }
+}
+
+void census_together(struct census *census)
+{
+    struct together together = {.census = census};
+    if (!reserve(&together))
+        return;
+    for (size_t i = 0; i < census->count; i++)
+        if (!prepare(&together, census->tids[i], census_stack_bytes(census, census->tids[i])))
+            return;
+    census->began = clock_now();
+    priority_raise();
+    stop_all(&together);
+    copy_all(&together);
+    release_all(&together);
+    tell_all(&together);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "sample/in_place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "target/memory.h"
+
+#define TEXT_MAX 1024
+
+static int open_file(int task_fd, pid_t tid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%d/%s", (int)tid, name);
+    return openat(task_fd, path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool read_open(int fd, char text[TEXT_MAX])
+{
+    ssize_t got = pread(fd, text, TEXT_MAX - 1, 0);
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+static bool read_file(int task_fd, pid_t tid, const char *name, char text[TEXT_MAX])
+{
+    AUTO_FD int fd = open_file(task_fd, tid, name);
+    return fd >= 0 && read_open(fd, text);
+}
+
+bool in_place_schedstat(int task_fd, pid_t tid, struct schedstat *stat)
+{
+    char text[TEXT_MAX];
+    return read_file(task_fd, tid, "schedstat", text) && schedstat_parse(text, stat);
+}
+
+// Field 39 of stat: the CPU that it runs on or went to sleep on. -1: not there.
+static int cpu_of(const char *stat)
+{
+    const char *at = strrchr(stat, ')');
+    for (int field = 2; at && field < 39; field++) {
+        at = strchr(at, ' ');
+        at = at ? at + 1 : NULL;
+    }
+    return at ? atoi(at) : -1;
+}
+
+static bool read_stat(int task_fd, pid_t tid, struct in_place_thread *thread, int *cpu)
+{
+    char text[TEXT_MAX];
+    struct proc_stat stat;
+    if (!read_file(task_fd, tid, "stat", text) || !proc_stat_parse(text, &stat))
+        return false;
+    memcpy(thread->comm, stat.comm, sizeof thread->comm);
+    thread->state = stat.state;
+    *cpu = cpu_of(text);
+    return true;
+}
+
+static void read_stack(const struct in_place_thread *thread, struct capture *capture,
+                       uint32_t bytes)
+{
+    const struct proc_syscall *call = &thread->call;
+    *capture = (struct capture){
+        .time = clock_now(),
+        .flags = CAPTURE_IN_PLACE | (call->number >= 0 ? CAPTURE_IN_SYSCALL : 0),
+        .syscall = (int32_t)call->number,
+        .stack_asked = bytes,
+        .regs = {.rsp = call->sp, .rip = call->pc},
+    };
+    if (call->sp)
+        capture->stack_length =
+            (uint32_t)memory_read_some(thread->tid, call->sp, capture->stack, bytes);
+}
+
+enum in_place in_place_read(int task_fd, pid_t tid, struct sleep_clock *sleep,
+                            struct in_place_thread *thread, struct capture *capture,
+                            uint32_t stack_bytes)
+{
+    char text[TEXT_MAX];
+    struct schedstat after;
+    int cpu;
+    *thread = (struct in_place_thread){.tid = tid};
+    AUTO_FD int schedstat_fd = open_file(task_fd, tid, "schedstat");
+    if (schedstat_fd < 0 || !read_open(schedstat_fd, text) ||
+        !schedstat_parse(text, &thread->stat) || !read_stat(task_fd, tid, thread, &cpu))
+        return IN_PLACE_GONE;
+    AUTO_FD int syscall_fd = open_file(task_fd, tid, "syscall");
+    if (syscall_fd < 0 || !read_open(syscall_fd, text))
+        return errno == EACCES || errno == EPERM ? IN_PLACE_DENIED : IN_PLACE_GONE;
+    if (!proc_syscall_parse(text, &thread->call))
+        return IN_PLACE_RUNNING;
+    read_stack(thread, capture, stack_bytes);
+    if (sleep && read_file(task_fd, tid, "sched", text))
+        thread->asleep_since = sleep_clock_since(sleep, cpu, text);
+    if (!read_open(schedstat_fd, text) || !schedstat_parse(text, &after))
+        return IN_PLACE_GONE;
+    return after.switches == thread->stat.switches ? IN_PLACE_READ : IN_PLACE_MOVED;
+}

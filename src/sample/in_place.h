@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// One thread that sleeps is read without being stopped: where it went to sleep, and its stack.
+// What look.c is for threads that run.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sample/capture.h"
+#include "sample/sleep_clock.h"
+#include "target/procfs.h"
+
+enum in_place {
+    IN_PLACE_READ,    // all is of one moment: the thread did not run meanwhile
+    IN_PLACE_MOVED,   // it ran meanwhile: what was read may be a mix
+    IN_PLACE_RUNNING, // it runs or waits for a CPU: nothing but comm, state and schedstat is known
+    IN_PLACE_DENIED,  // task/TID/syscall is not for us: the same
+    IN_PLACE_GONE,
+};
+
+struct in_place_thread {
+    pid_t tid;
+    char comm[COMM_MAX]; // raw bytes
+    char state;          // of stat
+    struct schedstat stat;
+    int64_t asleep_since; // CLOCK_MONOTONIC ns, at the latest; 0: not known
+    struct proc_syscall call;
+};
+
+bool in_place_schedstat(int task_fd, pid_t tid, struct schedstat *stat);
+
+// Fills in `thread` and `capture`, which has room for `stack_bytes` of stack. task_fd:
+// /proc/PID/task, open. sleep: NULL: asleep_since is not asked for.
+enum in_place in_place_read(int task_fd, pid_t tid, struct sleep_clock *sleep,
+                            struct in_place_thread *thread, struct capture *capture,
+                            uint32_t stack_bytes);

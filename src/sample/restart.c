@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "sample/restart.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+#include "base/mem.h"
+
+// The kernel's own results of a system call that a stop broke off; user code sees only EINTR.
+#define RESULT_RESTARTSYS (-512)
+#define RESULT_RESTARTNOHAND (-514)
+#define RESULT_RESTART_RESTARTBLOCK (-516)
+
+// Calls that give EINTR to their caller after a stop without any signal. Of others EINTR is
+// genuine.
+static bool fails_when_stopped(long number)
+{
+    static const long calls[] = {
+        SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_semop,    SYS_semtimedop,
+        SYS_rt_sigtimedwait, SYS_select, SYS_recvfrom,     SYS_recvmsg,  SYS_accept,
+        SYS_accept4,    SYS_connect,     SYS_sendto,       SYS_sendmsg,  SYS_io_getevents,
+        SYS_io_uring_enter,
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(calls); i++)
+        if (calls[i] == number)
+            return true;
+    return false;
+}
+
+bool restart_in_syscall(const struct user_regs_struct *regs)
+{
+    return (long)regs->orig_rax >= 0;
+}
+
+bool restart_was_asleep(const struct user_regs_struct *regs)
+{
+    long result = (long)regs->rax;
+    return restart_in_syscall(regs) &&
+           (result == -EINTR ||
+            (result <= RESULT_RESTARTSYS && result >= RESULT_RESTARTNOHAND) ||
+            result == RESULT_RESTART_RESTARTBLOCK);
+}
+
+bool restart_repair(const struct tracer_hold *hold, const struct user_regs_struct *regs,
+                    bool filtered)
+{
+    long result = (long)regs->rax;
+    bool fails = result == -EINTR && fails_when_stopped((long)regs->orig_rax);
+    bool dangerous = filtered && result == RESULT_RESTART_RESTARTBLOCK;
+    if (!restart_in_syscall(regs) || (!fails && !dangerous))
+        return false;
+    tracer_set_result(hold, RESULT_RESTARTNOHAND);
+    return fails;
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+#include "session/dumper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sample/sampler.h"
+#include "session/dumper_child.h"
+#include "session/session.h"
+
+#define RESTARTS_MAX 20
+#define LOOK_MS 5                    // how long a record waits in the ring at the most
+#define STALLED_NS (300 * NS_PER_MS) // that reading one thread may take
+
+static void read_facts(struct dumper *dumper)
+{
+    struct proc_status status;
+    bool known = procfs_status(dumper->pid, &status) == RC_OK;
+    dumper->inner_tids = known && status.inner_pid && status.inner_pid != dumper->pid;
+    dumper->filtered = !known || status.seccomp;
+}
+
+enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dumper **out,
+                    struct err *err)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0); // before the check: it stays this process
+    enum rc rc = session_check_target(pid, err);
+    if (rc == RC_OK && pidfd < 0)
+        rc = err_set(err, RC_GONE, "%d has ended", (int)pid);
+    if (rc != RC_OK) {
+        close(pidfd);
+        return rc;
+    }
+    struct dumper *dumper = xcalloc(1, sizeof *dumper);
+    dumper->pid = pid;
+    dumper->pidfd = pidfd;
+    dumper->options = *options;
+    dumper->modules = modules_new();
+    dumper->unknown = modules_special(dumper->modules, MODULE_ANON, "[unknown]");
+    dumper->symbolizer = symbolizer_new(dumper->modules);
+    dumper->control = control_new(CENSUS_RING, err);
+    rc = dumper->control ? RC_OK : RC_FAIL;
+    if (rc == RC_OK && options->threads)
+        rc = session_compile_threads(options->threads, &dumper->threads, err);
+    dumper->has_threads = rc == RC_OK && options->threads;
+    if (rc != RC_OK) {
+        dumper_close(dumper);
+        return rc;
+    }
+    read_facts(dumper);
+    *out = dumper;
+    return RC_OK;
+}
+
+static void forget_seen(struct dumper *dumper)
+{
+    for (size_t i = 0; i < dumper->count; i++)
+        free(dumper->seen[i].stack);
+    dumper->count = dumper->stack_bytes = 0;
+    map_clear(&dumper->index);
+}
+
+void dumper_close(struct dumper *dumper)
+{
+    if (!dumper)
+        return;
+    if (dumper->watched)
+        watchdog_stop(&dumper->watchdog);
+    forget_seen(dumper);
+    for (size_t i = 0; i < dumper->object_count; i++)
+        objects_free(dumper->objects[i]);
+    unwinder_free(dumper->unwinder);
+    space_free(dumper->space);
+    symbolizer_free(dumper->symbolizer);
+    modules_free(dumper->modules);
+    control_free(dumper->control);
+    regions_fini(&dumper->regions);
+    map_fini(&dumper->index);
+    map_fini(&dumper->switches);
+    if (dumper->has_threads)
+        regfree(&dumper->threads);
+    free(dumper->objects);
+    free(dumper->seen);
+    close(dumper->pidfd);
+    free(dumper);
+}
+
+struct modules *dumper_modules(const struct dumper *dumper)
+{
+    return dumper->modules;
+}
+
+struct symbolizer *dumper_symbolizer(const struct dumper *dumper)
+{
+    return dumper->symbolizer;
+}
+
+// --- one census ---
+
+static bool has_ended(const struct dumper *dumper)
+{
+    struct pollfd fd = {.fd = dumper->pidfd, .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
+}
+
+static void drain(struct dumper *dumper)
+{
+    struct ring *ring = &dumper->control->ring;
+    for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record))
+        if (record->kind == CENSUS_RECORD)
+            dumper_see(dumper, (const struct census_record *)(const void *)record);
+}
+
+// Takes in records until the census is complete (true), its process is gone, it does not get on,
+// or time is over.
+static bool follow(struct dumper *dumper, pid_t *child)
+{
+    struct control *control = dumper->control;
+    struct pollfd fd = {.fd = control->wake_fd, .events = POLLIN};
+    int64_t moved_at = clock_now();
+    pid_t tid = 0;
+    for (;;) {
+        eventfd_t ignored;
+        poll(&fd, 1, LOOK_MS);
+        eventfd_read(control->wake_fd, &ignored);
+        bool complete = atomic_load(&control->ended); // before the drain
+        bool gone = !complete && sampler_ended(*child);
+        uint64_t before = atomic_load(&control->ring.consumed);
+        drain(dumper);
+        if (gone)
+            *child = 0;
+        if (complete || gone)
+            return complete;
+        int64_t now = clock_now();
+        pid_t with = atomic_load(&control->busy_with);
+        if (with != tid || atomic_load(&control->ring.consumed) != before)
+            moved_at = now;
+        tid = with;
+        dumper->timed_out = now >= dumper->deadline;
+        if (dumper->timed_out || now - moved_at > STALLED_NS)
+            return false;
+    }
+}
+
+static void reap(struct dumper *dumper)
+{
+    if (dumper->done_child)
+        sampler_stop(dumper->control, dumper->done_child);
+    dumper->done_child = 0;
+    if (dumper->watched)
+        watchdog_guard(&dumper->watchdog, 0);
+    atomic_store(&dumper->control->stop, 0);
+}
+
+static enum rc start(struct dumper *dumper, const struct census_config *config, pid_t *child,
+                     struct err *err)
+{
+    reap(dumper);
+    enum rc rc = census_start(dumper->control, config, child, err);
+    // The fork comes before the thread: its child may find locks taken.
+    if (rc == RC_OK && !dumper->watched) {
+        rc = watchdog_start(&dumper->watchdog, dumper->control, err);
+        dumper->watched = rc == RC_OK;
+    }
+    if (rc == RC_OK)
+        watchdog_guard(&dumper->watchdog, *child);
+    return rc;
+}
+
+static void stop(struct dumper *dumper, pid_t child, bool complete)
+{
+    dumper->done_child = child;
+    if (child && complete)
+        return; // its end takes a while, in which there is much to do
+    if (child)
+        kill(child, SIGKILL); // it hangs in a read; the kernel releases what it holds
+    reap(dumper);
+    drain(dumper);
+}
+
+// A thread on which a census hangs is left out by the next one, which goes on with the others.
+static enum rc take_census(struct dumper *dumper, struct census_config config, struct err *err)
+{
+    config.pid = dumper->pid;
+    config.threads = dumper->has_threads ? &dumper->threads : NULL;
+    config.inner_tids = dumper->inner_tids;
+    config.filtered = dumper->filtered;
+    for (unsigned i = 0; i <= RESTARTS_MAX; i++) {
+        pid_t child = 0;
+        enum rc rc = start(dumper, &config, &child, err);
+        bool complete = rc == RC_OK && follow(dumper, &child);
+        if (rc == RC_OK && i == 0 && !complete)
+            config.done = config.tids ? NULL : &dumper->index;
+        stop(dumper, child, complete);
+        dumper->ended = has_ended(dumper);
+        if (rc != RC_OK || complete || dumper->timed_out || dumper->ended || config.together ||
+            config.tids)
+            return rc;
+        dumper_give_up(dumper, atomic_load(&dumper->control->busy_with));
+    }
+    return RC_OK;
+}
+
+// Stacks of which the copy was too short, read again.
+static enum rc take_cut(struct dumper *dumper, struct err *err)
+{
+    AUTO_FREE pid_t *tids = xcalloc(dumper->count ? dumper->count : 1, sizeof *tids);
+    struct census_config config = {.tids = tids, .stack_bytes = CENSUS_STACK_MAX};
+    for (size_t i = 0; i < dumper->count; i++)
+        if (dumper->seen[i].cut)
+            tids[config.tid_count++] = dumper->seen[i].thread.tid;
+    return config.tid_count ? take_census(dumper, config, err) : RC_OK;
+}
+
+// Their tables ask for a register that the kernel does not show of a thread that sleeps.
+static enum rc take_stopped(struct dumper *dumper, struct err *err)
+{
+    AUTO_FREE pid_t *tids = xcalloc(dumper->count ? dumper->count : 1, sizeof *tids);
+    struct census_config config = {.tids = tids, .stack_bytes = CENSUS_STACK, .asleep = true};
+    for (size_t i = 0; i < dumper->count; i++) {
+        const struct dump_thread *thread = &dumper->seen[i].thread;
+        if (thread->wanted && thread->end == UNWIND_NO_REGISTER && thread->state == 'S')
+            tids[config.tid_count++] = thread->tid;
+    }
+    return config.tid_count ? take_census(dumper, config, err) : RC_OK;
+}
+
+static enum rc take_together(struct dumper *dumper, struct err *err)
+{
+    struct map stack = {0};
+    struct census_config config = {
+        .stack = &stack, .stack_bytes = CENSUS_STACK, .together = true};
+    for (size_t i = 0; i < dumper->count; i++)
+        map_put(&stack, (uint64_t)dumper->seen[i].thread.tid, dumper->seen[i].stack_wanted);
+    memset(&dumper->control->held, 0, sizeof dumper->control->held);
+    enum rc rc = take_census(dumper, config, err);
+    map_fini(&stack);
+    return rc;
+}
+
+static enum rc take_all(struct dumper *dumper, struct err *err)
+{
+    struct census_config config = {.stack_bytes = CENSUS_STACK};
+    enum rc rc = take_census(dumper, config, err);
+    if (rc == RC_OK && !dumper->timed_out && !dumper->ended)
+        rc = take_cut(dumper, err);
+    bool stops = dumper->options.stop_cut || dumper->options.stop_all;
+    if (rc == RC_OK && dumper->options.stop_cut && !dumper->timed_out && !dumper->ended)
+        rc = take_stopped(dumper, err);
+    if (rc == RC_OK && dumper->options.stop_all && !dumper->timed_out && !dumper->ended)
+        rc = take_together(dumper, err);
+    if (stops)
+        dumper_settle(dumper);
+    return rc;
+}
+
+// --- what came of it ---
+
+static pid_t main_tid; // for the comparison
+
+static int compare(const void *left, const void *right)
+{
+    const struct dump_thread *a = &((const struct seen *)left)->thread;
+    const struct dump_thread *b = &((const struct seen *)right)->thread;
+    if ((a->tid == main_tid) != (b->tid == main_tid))
+        return a->tid == main_tid ? -1 : 1;
+    if (a->cpu_ns != b->cpu_ns)
+        return a->cpu_ns > b->cpu_ns ? -1 : 1;
+    return a->tid < b->tid ? -1 : a->tid > b->tid;
+}
+
+static char *read_exe(pid_t pid)
+{
+    char path[64], target[4096];
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    ssize_t got = readlink(path, target, sizeof target);
+    return got > 0 ? xstrndup(target, (size_t)got) : NULL;
+}
+
+static void note_switches(struct dumper *dumper)
+{
+    for (size_t i = 0; i < dumper->count; i++) {
+        struct seen *seen = &dumper->seen[i];
+        uint64_t tid = (uint64_t)seen->thread.tid;
+        uint32_t now = (uint32_t)seen->switches | 1u << 31; // never the fallback
+        seen->thread.changed = map_get(&dumper->switches, tid, 0) != now || seen->thread.running;
+        map_put(&dumper->switches, tid, now);
+    }
+}
+
+static void fill(struct dumper *dumper, struct dump *dump)
+{
+    const struct control *control = dumper->control;
+    main_tid = dumper->pid;
+    qsort(dumper->seen, dumper->count, sizeof *dumper->seen, compare);
+    note_switches(dumper);
+    dump->together = dumper->options.stop_all;
+    dump->held_max = (int64_t)control->held.max;
+    dump->repaired = atomic_load(&control->repaired);
+    dump->count = dumper->count;
+    dump->threads = xcalloc(dump->count, sizeof *dump->threads);
+    dump->waits = xcalloc(dump->count, sizeof *dump->waits);
+    for (size_t i = 0; i < dump->count; i++) {
+        dump->threads[i] = dumper->seen[i].thread; // with its frames
+        dump->held += dump->threads[i].held;
+        dump->in_place += !dump->threads[i].held && (dumper->seen[i].flags & CENSUS_CALL);
+        if (dump->threads[i].tid == dumper->pid)
+            memcpy(dump->comm, dump->threads[i].comm, sizeof dump->comm);
+    }
+    dumper_find_waits(dumper, dump);
+    dump->verdict_count = deadlock_find(dump->waits, dump->count, &dump->verdicts);
+    dump->end = dumper->timed_out ? DUMP_TIMEOUT : dumper->ended ? DUMP_TARGET_ENDED
+                                                                 : DUMP_COMPLETE;
+}
+
+enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
+{
+    int64_t began = clock_now();
+    *dump = (struct dump){.pid = dumper->pid, .wall = clock_wall()};
+    dump->exe = read_exe(dumper->pid);
+    dumper->deadline = began + dumper->options.timeout;
+    dumper->timed_out = dumper->ended = false;
+    atomic_store(&dumper->control->repaired, 0);
+    memset(&dumper->control->held, 0, sizeof dumper->control->held);
+    forget_seen(dumper);
+    dumper_refresh(dumper);
+    enum rc rc = take_all(dumper, err);
+    if (rc == RC_OK && !dumper->count)
+        rc = dumper->timed_out
+                 ? err_set(err, RC_TIMEOUT, "no thread of %d could be read in time",
+                           (int)dumper->pid)
+                 : err_set(err, RC_GONE, "%d ended before one thread was read", (int)dumper->pid);
+    fill(dumper, dump);
+    reap(dumper);
+    dump->lasted = clock_now() - began;
+    if (rc != RC_OK)
+        dump_fini(dump);
+    forget_seen(dumper);
+    return rc;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// What the parts of the dumper share.
+#pragma once
+
+#include <regex.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "sample/census.h"
+#include "sample/watchdog.h"
+#include "session/dumper.h"
+#include "symbol/objects.h"
+#include "target/regions.h"
+
+struct seen { // a thread, as the census told
+    struct dump_thread thread;
+    uint32_t flags; // enum census_flag
+    pid_t inner_tid;
+    uint64_t switches;
+    struct proc_syscall call;
+    void *stack; // what is worth keeping of the copy; owned
+    size_t stack_length;
+    uint64_t stack_address;
+    uint32_t stack_wanted; // bytes, of the next copy
+    bool cut;              // the copy was too short
+};
+
+struct dumper {
+    struct dumper_options options;
+    pid_t pid;
+    int pidfd; // readable once the whole process has ended
+    regex_t threads;
+    bool has_threads;
+    bool inner_tids, filtered; // as in struct census_config
+    struct control *control;
+    struct watchdog watchdog;
+    bool watched;
+    pid_t done_child; // a census process that has told everything and ends by itself; 0: none
+    struct modules *modules;
+    const struct mapping *unknown;
+    struct symbolizer *symbolizer;
+    struct space *space;
+    struct unwinder *unwinder;
+    int64_t refreshed_at;
+    struct regions regions;
+    struct objects **objects; // [module id], NULL until asked
+    size_t object_count;
+    struct map switches; // tid -> low bits of the switches in the dump before
+
+    // Of the dump that is being made:
+    struct seen *seen;
+    size_t count, capacity;
+    struct map index; // tid -> index + 1
+    size_t stack_bytes; // kept
+    int64_t deadline; // CLOCK_MONOTONIC ns
+    bool timed_out, ended;
+};
+
+// Takes in what a census told of a thread.
+void dumper_see(struct dumper *dumper, const struct census_record *record);
+
+// A thread that could not be read: no census shall try it again.
+void dumper_give_up(struct dumper *dumper, pid_t tid);
+
+// Maps of the process, read again.
+void dumper_refresh(struct dumper *dumper);
+
+// Threads that a stop woke have gone back to sleep: what they do from here on counts as moving.
+void dumper_settle(struct dumper *dumper);
+
+// Why the threads of the dump wait, and for whom.
+void dumper_find_waits(struct dumper *dumper, struct dump *dump);

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/objects.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "symbol/section.h"
+
+#define OBJECTS_MAX 4000000u
+#define SYMBOL_BYTES_MAX ((uint64_t)OBJECTS_MAX * sizeof(Elf64_Sym))
+
+struct object {
+    uint64_t address, size;
+    const char *name;
+    unsigned char binding;
+};
+
+struct objects {
+    struct object *list; // ascending, one for each address
+    size_t count, capacity;
+};
+
+static void add(struct objects *objects, const GElf_Sym *symbol, const char *name)
+{
+    if (GELF_ST_TYPE(symbol->st_info) != STT_OBJECT || symbol->st_shndx == SHN_UNDEF ||
+        !symbol->st_size || symbol->st_value > UINT64_MAX - symbol->st_size || !name || !*name)
+        return;
+    ARRAY_RESERVE(objects->list, objects->count, objects->capacity);
+    objects->list[objects->count++] = (struct object){
+        symbol->st_value, symbol->st_size, name, GELF_ST_BIND(symbol->st_info)};
+}
+
+static void read_table(struct objects *objects, const struct image *image, uint32_t type)
+{
+    struct section section;
+    if (!section_find(image, type, NULL, &section))
+        return;
+    struct names names = names_read(image, section.header.sh_link);
+    Elf_Data *data = section_data(&section, SYMBOL_BYTES_MAX);
+    size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
+    for (size_t i = 1; i < count && objects->count < OBJECTS_MAX; i++) {
+        GElf_Sym symbol;
+        if (gelf_getsym(data, (int)i, &symbol))
+            add(objects, &symbol, names_get(&names, symbol.st_name));
+    }
+}
+
+// Of several names for one address the global one, then that of the largest object.
+static int compare(const void *left, const void *right)
+{
+    const struct object *a = left, *b = right;
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    if ((a->binding == STB_LOCAL) != (b->binding == STB_LOCAL))
+        return a->binding == STB_LOCAL ? 1 : -1;
+    return a->size > b->size ? -1 : a->size < b->size;
+}
+
+struct objects *objects_new(const struct image *image)
+{
+    struct objects *objects = xcalloc(1, sizeof *objects);
+    read_table(objects, image, SHT_SYMTAB);
+    read_table(objects, image, SHT_DYNSYM);
+    if (objects->count)
+        qsort(objects->list, objects->count, sizeof *objects->list, compare);
+    size_t kept = 0;
+    for (size_t i = 0; i < objects->count; i++) {
+        const struct object *object = &objects->list[i];
+        if (kept && objects->list[kept - 1].address == object->address)
+            continue;
+        objects->list[kept++] = *object;
+    }
+    objects->count = kept;
+    return objects;
+}
+
+void objects_free(struct objects *objects)
+{
+    if (!objects)
+        return;
+    free(objects->list);
+    free(objects);
+}
+
+const char *objects_find(const struct objects *objects, uint64_t vaddr, uint64_t *offset)
+{
+    size_t low = 0, high = objects->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (objects->list[middle].address <= vaddr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    // Objects do not overlap in a sane file; in another one the nearest that begins below counts.
+    if (!low || vaddr - objects->list[low - 1].address >= objects->list[low - 1].size)
+        return NULL;
+    *offset = vaddr - objects->list[low - 1].address;
+    return objects->list[low - 1].name;
+}

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: MIT
+"""ptprof dump-threads: what it says is true, and what sleeps is neither stopped nor disturbed."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+DONE, FAILED, USAGE, GONE, DENIED = range(5)
+LOCK_MODES = ["mutex", "timedlock", "recursive", "errorcheck", "robust", "pi", "pi-robust",
+              "rwlock-write", "rwlock-read", "rwlock-readers", "cond", "sem", "barrier", "join",
+              "stream", "futex", "slow-holder"]
+DEADLOCK_MODES = ["deadlock2", "deadlock5", "deadlock-rwlock", "deadlock-join", "deadlock-self"]
+
+
+def dump(ctx, pid, *extra, status=DONE):
+    done = ctx.run("dump-threads", pid, "--json", "--timeout", "20s", *extra)
+    assert done.returncode == status, f"exit status {done.returncode}: {done.stderr}"
+    return json.loads(done.stdout)
+
+
+def by_tid(document):
+    return {thread["tid"]: thread for thread in document["threads"]}
+
+
+def functions(thread):
+    return [frame["function"] for frame in thread["frames"]]
+
+
+def counters(pid):
+    """Of each thread how often it came onto a CPU: a stop of it would count."""
+    found = {}
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        text = pathlib.Path(f"/proc/{pid}/task/{tid}/schedstat").read_text()
+        found[int(tid)] = int(text.split()[2])
+    return found
+
+
+def unharmed(ctx, target, before):
+    assert target.alive(), f"{target.name} ended with {target.popen.returncode}"
+    after = ctx.health(target.pid)
+    assert after == before, f"{before} before, {after} after"
+
+
+# --- what sleeps
+
+def test_sleeping_threads_do_not_notice(ctx):
+    target = ctx.target("parked", "--threads", 30)
+    before, ran = ctx.health(target.pid), counters(target.pid)
+    for _ in range(5):
+        document = dump(ctx, target.pid)
+        assert document["stopped"] == 0 and document["read_in_place"] == 31, document["stopped"]
+        assert document["end"] == "complete"
+    assert counters(target.pid) == ran, "a thread that slept has run"
+    unharmed(ctx, target, before)
+    assert target.stop() == {"returned": 0}
+
+
+def test_stacks_and_waits(ctx):
+    target = ctx.target("parked", "--spin", 1)
+    tids = json.loads(target.said_before[-1])
+    threads = by_tid(dump(ctx, target.pid))
+    expected = {"futex": ("wait_futex", "futex"), "read": ("wait_read", "pipe"),
+                "sleep": ("wait_sleep", "sleep")}
+    for name, (function, kind) in expected.items():
+        thread = threads[tids[name]]
+        assert thread["comm"] == name and thread["state"] == "S" and not thread["running"]
+        assert thread["wait"]["kind"] == kind, thread["wait"]
+        assert thread["end"] == "root" and thread["problem"] == ""
+        called = functions(thread)
+        at = called.index(function)
+        assert called[at + 1:at + 8] == ["descend"] * 7 and called[at + 8] == "park", called
+    spinning = threads[tids["spin"]]
+    assert spinning["running"] and spinning["state"] == "R" and spinning["stopped_by_us"]
+    assert "spin" in functions(spinning) and spinning["end"] == "root"
+    assert threads[target.pid]["tid"] == target.pid and list(threads)[0] == target.pid
+
+
+def test_how_long_it_sleeps(ctx):
+    target = ctx.target("parked")
+    began = time.monotonic_ns()
+    time.sleep(0.5)
+    first = dump(ctx, target.pid)
+    elapsed = time.monotonic_ns() - began
+    slept = [thread["blocked_ns"] for thread in first["threads"]]
+    if not any(slept):
+        raise ctx.Skip("the kernel does not tell (no /proc/PID/sched)")
+    # They sleep since a tenth of a second before "ready".
+    assert all(0.4e9 < ns < elapsed + 2e9 for ns in slept), slept
+
+
+def test_running_threads_are_held_shortly(ctx):
+    target = ctx.target("parked", "--spin", 2)
+    before = ctx.health(target.pid)
+    document = dump(ctx, target.pid)
+    assert document["stopped"] == 2 and document["read_in_place"] == 4, document
+    assert 0 < document["held_max_ns"] < 1e9
+    unharmed(ctx, target, before)
+    assert target.stop() == {"returned": 0}
+
+
+def test_stop_all(ctx):
+    target = ctx.target("parked", "--threads", 9, "--spin", 1)
+    before = ctx.health(target.pid)
+    document = dump(ctx, target.pid, "--stop-all")
+    assert document["stopped"] == 11 and document["read_in_place"] == 0
+    assert document["together"] and document["held_max_ns"] > 0
+    assert all(thread["stopped_by_us"] for thread in document["threads"])
+    kinds = sorted(thread["wait"]["kind"] for thread in document["threads"]
+                   if thread["comm"] in ("futex", "read", "sleep"))
+    assert kinds == ["futex"] * 3 + ["pipe"] * 3 + ["sleep"] * 3, kinds
+    unharmed(ctx, target, before)
+    assert target.stop() == {"returned": 0}
+
+
+def test_calls_are_not_spoilt(ctx):
+    target = ctx.target("blocking")
+    before = ctx.health(target.pid)
+    for extra in [()] * 20 + [("--stop-all",)] * 5:
+        dump(ctx, target.pid, *extra)
+    unharmed(ctx, target, before)
+    spoilt = {name: case for name, case in target.stop()["cases"].items() if case["eintr"]}
+    assert not spoilt, spoilt
+
+
+# --- locks
+
+def test_locks(ctx):
+    for mode in LOCK_MODES:
+        target = ctx.target("locks", mode)
+        truth = json.loads(target.said_before[-1])
+        document = dump(ctx, target.pid)
+        threads = by_tid(document)
+        for wait in truth["waits"]:
+            seen = threads[wait["tid"]]["wait"]
+            assert seen["kind"] == wait["kind"], (mode, seen)
+            assert seen["object_kind"] == wait["object_kind"], (mode, seen)
+            assert seen["object_name"] == wait["object"], (mode, seen)
+            assert seen["owner_tid"] == wait["holder"], (mode, seen)
+            assert seen["probable"] == wait["probable"] or not wait["holder"], (mode, seen)
+        kinds = {verdict["kind"] for verdict in document["verdicts"]}
+        assert "deadlock" not in kinds, (mode, document["verdicts"])
+        assert document["stopped"] == 0, mode
+        target.kill()
+
+
+def test_deadlocks(ctx):
+    for mode in DEADLOCK_MODES:
+        target = ctx.target("locks", mode)
+        truth = json.loads(target.said_before[-1])["deadlock"]
+        document = dump(ctx, target.pid)
+        found = [verdict["chain"] for verdict in document["verdicts"]
+                 if verdict["kind"] == "deadlock"]
+        turned = [truth[i:] + truth[:i] for i in range(len(truth))]
+        assert len(found) == 1 and found[0] in turned, (mode, found, truth)
+        text = ctx.run("dump-threads", target.pid).stdout
+        line = "DEADLOCK: " + " -> ".join(map(str, found[0] + found[0][:1]))
+        assert line in text.splitlines(), (mode, text[:400])
+        target.kill()
+
+
+def test_slow_holder_is_no_deadlock(ctx):
+    target = ctx.target("locks", "slow-holder")
+    truth = json.loads(target.said_before[-1])["waits"]
+    document = dump(ctx, target.pid)
+    (verdict,) = document["verdicts"]
+    assert verdict["kind"] == "chain" and verdict["chain"][-1] == truth[0]["holder"]
+    assert verdict["waiting"] == len(truth)
+
+
+# --- odd targets
+
+def test_oddities(ctx):
+    target = ctx.target("oddities")
+    before = thread_count = len(os.listdir(f"/proc/{target.pid}/task"))
+    threads = {thread["comm"]: thread for thread in dump(ctx, target.pid)["threads"]}
+    assert len(threads) == thread_count
+    assert threads["corrupt"]["end"] not in ("root", ""), threads["corrupt"]["end"]
+    assert functions(threads["corrupt"])[1:3] == ["sleep_for_ever", "corrupt"]
+    assert threads["nowhere"]["end"] == "unreadable_memory"
+    assert threads["unmapped"]["wait"]["kind"] == "futex"
+    assert threads["unmapped"]["end"] == "root"
+    assert threads["deep"]["frame_count"] > 2000 and threads["deep"]["end"] == "root"
+    assert threads["vforking"]["wait"]["kind"] == "child"
+    assert threads["oddities"]["state"] == "Z" and not threads["oddities"]["frames"]
+    assert len(os.listdir(f"/proc/{target.pid}/task")) == before
+
+
+def test_stacks_that_take_a_stop(ctx):
+    target = ctx.target("oddities")
+    pid, states = target.pid, ctx.thread_states(target.pid)
+    framed = {thread["comm"]: thread for thread in dump(ctx, pid)["threads"]}["framed"]
+    assert framed["end"] == "unknown_register" and not framed["stopped_by_us"]
+    assert functions(framed)[:3] == ["pause", "sleep_for_ever", "framed"]
+    document = dump(ctx, pid, "--stop-cut")
+    framed = {thread["comm"]: thread for thread in document["threads"]}["framed"]
+    assert document["stopped"] == 1 and framed["stopped_by_us"] and framed["end"] == "root"
+    assert framed["state"] == "S" and framed["wait"]["syscall"] == "pause"
+    assert ctx.thread_states(pid) == states
+
+
+def test_hostile_names(ctx):
+    target = ctx.target("names")
+    for options in (), ("--group",), ("-v",), ("--go",), ("--json",):
+        text = ctx.run("dump-threads", target.pid, *options).stdout
+        assert text and not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]",
+                                      text.replace("\n\t", "\n")), options
+    names = {thread["comm"] for thread in dump(ctx, target.pid)["threads"]}
+    assert "\033]0;x\a;a\nb 9" in names, names
+
+
+def test_ten_thousand_threads(ctx):
+    try:
+        target = ctx.target("parked", "--threads", 10000)
+    except AssertionError:
+        raise ctx.Skip("cannot start 10,000 threads here") from None
+    before = ctx.health(target.pid)
+    document = dump(ctx, target.pid, "--depth", 1)
+    assert document["thread_count"] == 10001 and document["stopped"] == 0
+    assert all(thread["end"] == "root" for thread in document["threads"])
+    unharmed(ctx, target, before)
+    assert target.stop() == {"returned": 0}
+
+
+def test_process_that_exits_midway(ctx):
+    """What was read is printed, and the exit status says that it is not all."""
+    seen = set()
+    for _ in range(40):
+        target = ctx.target("parked", "--threads", 3000, "--exit-after", 30)
+        time.sleep(0.02)
+        done = ctx.run("dump-threads", target.pid, "--json")
+        seen.add(done.returncode)
+        assert done.returncode in (DONE, FAILED, GONE), done.stderr
+        if done.returncode == FAILED:
+            document = json.loads(done.stdout)
+            assert document["end"] == "target_ended" and document["threads"]
+            assert "ended" in done.stderr
+            return
+        target.kill()
+    raise ctx.Skip(f"it never ended in the middle of a dump: {seen}")
+
+
+def test_bad_input(ctx):
+    target = ctx.target("idle")
+    before = ctx.health(target.pid)
+    nobody = ("setpriv", "--reuid=65534", "--clear-groups") if os.getuid() == 0 else ()
+    for status, pattern, words, prefix in (
+            (GONE, "no such process", (2 ** 22 - 1,), ()),
+            (USAGE, "not a PID", ("abc",), ()),
+            (USAGE, "one word too many", (target.pid, target.pid), ()),
+            (USAGE, "regular expression", (target.pid, "-t", "("), ()),
+            (USAGE, "one format", (target.pid, "--json", "--go"), ()),
+            (USAGE, "terminal|one dump", (target.pid, "-f", "pprof", "--repeat", 2), ()),
+            (DENIED, "another user|runs as|belongs to", (target.pid,), nobody)):
+        if status == DENIED and not prefix:
+            continue  # we are not root: nobody is denied anything
+        done = ctx.run("dump-threads", *words, prefix=prefix)
+        assert done.returncode == status and not done.stdout, (words, done.stderr)
+        assert re.search(pattern, done.stderr), done.stderr
+    unharmed(ctx, target, before)
+
+
+def test_closed_and_full_outputs(ctx):
+    target = ctx.target("idle")
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = ctx.run("dump-threads", target.pid, stdout=full)
+    assert done.returncode == FAILED and "cannot write" in done.stderr
+
+
+# --- formats
+
+def test_only_some_threads(ctx):
+    target = ctx.target("parked", "--threads", 9, "--spin", 1)
+    document = dump(ctx, target.pid, "-t", "^read$", "--depth", 2)
+    assert document["thread_count"] == 11 and document["stopped"] == 0
+    assert [thread["comm"] for thread in document["threads"]] == ["read"] * 3
+    assert all(len(thread["frames"]) == 2 for thread in document["threads"])
+
+
+def test_group(ctx):
+    target = ctx.target("parked", "--threads", 30)
+    text = ctx.run("dump-threads", target.pid, "--group").stdout
+    assert len(re.findall(r"^10 threads: [\d,-]+ \"(?:futex|read|sleep)\"", text, re.M)) == 3
+    assert len(re.findall(r"^Thread ", text, re.M)) == 1
+
+
+def test_repeat(ctx):
+    target = ctx.target("parked", "--spin", 1)
+    began = time.monotonic()
+    text = ctx.run("dump-threads", target.pid, "--repeat", 3, "-i", "200ms").stdout
+    assert time.monotonic() - began >= 0.4
+    first, second, third = re.split(r"^(?=Process )", text, flags=re.M)[1:]
+    assert len(re.findall(r"^Thread ", first, re.M)) == 5
+    for later in second, third:
+        assert re.findall(r'^Thread \d+ "(.*?)"', later, re.M) == ["spin"], later
+
+
+def test_go_text(ctx):
+    """The grammar that readers of Go's dumps accept."""
+    target = ctx.target("parked", "--spin", 1)
+    text = ctx.run("dump-threads", target.pid, "--go").stdout
+    header = re.compile(r"^goroutine (\d+) \[([^\]]+)\]:$")
+    source = re.compile(r"^\t(?:\?\?|.+\.(?:c|go|s)):\d+(?: \+0x[0-9a-f]+)?$")
+    tids = []
+    for paragraph in text.rstrip("\n").split("\n\n"):
+        first, *lines = paragraph.split("\n")
+        tids.append(int(header.match(first).group(1)))
+        assert len(lines) % 2 == 0 and lines
+        for function, place in zip(lines[::2], lines[1::2]):
+            assert re.match(r"^(.+)\((.*)\)$", function), function
+            assert source.match(place), place
+    assert tids[0] == target.pid and len(tids) == 5
+    assert not text.endswith("\n\n")
+
+
+def test_pprof_file(ctx):
+    if not shutil.which("go"):
+        raise ctx.Skip("go is not installed")
+    target = ctx.target("parked", "--threads", 30)
+    path = ctx.tmp / "threads.pb.gz"
+    done = ctx.run("dump-threads", target.pid, "-f", "pprof", "-o", path)
+    assert done.returncode == DONE, done.stderr
+    told = subprocess.run(["go", "tool", "pprof", "-top", "-cum", path], capture_output=True,
+                          text=True, check=True, timeout=60).stdout
+    assert "Type: threads" in told and re.search(r"^\s*0\s.*\s30\s.*\bpark$", told, re.M), told
