@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,9 +17,11 @@
 #define OPEN_EVERY NS_PER_S
 #define READ_MAX (1u << 20)   // bytes at once, about 5 ms
 #define FILE_MOST (128 << 20) // bytes of the file that are read at all
+#define SLACK_S 2             // by which clocks of files and processes may differ
 
 struct jit {
     pid_t pid;
+    pid_t inner_pid; // as the process knows itself; 0: never asked
     int fd;        // of the file, -1: there is none yet
     off_t read_to; // bytes of it that were taken
     int64_t read_at, opened_at; // CLOCK_MONOTONIC ns
@@ -51,7 +54,7 @@ void jit_free(struct jit *jit)
     free(jit);
 }
 
-static bool is_trusted(const struct stat *info, const struct proc_status *status)
+static bool is_of_user(const struct stat *info, const struct proc_status *status)
 {
     if (info->st_uid == 0)
         return true;
@@ -61,7 +64,18 @@ static bool is_trusted(const struct stat *info, const struct proc_status *status
     return false;
 }
 
-// The process knows itself by its number in its own PID namespace.
+// A file that was not written to since the process began is of an earlier one of the same number.
+static bool is_of_process(const struct stat *info, pid_t pid)
+{
+    struct proc_stat stat;
+    struct timespec since_boot;
+    if (procfs_stat(pid, pid, &stat) != RC_OK || clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0)
+        return false;
+    int64_t age = since_boot.tv_sec - (int64_t)stat.start_time / sysconf(_SC_CLK_TCK);
+    return info->st_mtim.tv_sec + SLACK_S >= clock_wall() / NS_PER_S - age;
+}
+
+// The number is that of the process in its own PID namespace.
 static void open_file(struct jit *jit)
 {
     struct proc_status status;
@@ -69,10 +83,10 @@ static void open_file(struct jit *jit)
     char path[48];
     if (procfs_status(jit->pid, &status) != RC_OK)
         return;
-    snprintf(path, sizeof path, "/tmp/perf-%d.map",
-             status.inner_pid ? status.inner_pid : status.tgid);
+    jit->inner_pid = status.inner_pid ? status.inner_pid : status.tgid;
+    snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)jit->inner_pid);
     AUTO_FD int fd = regular_file_open_inside(jit->pid, path, &info);
-    if (fd >= 0 && is_trusted(&info, &status))
+    if (fd >= 0 && is_of_user(&info, &status) && is_of_process(&info, jit->pid))
         jit->fd = steal_fd(&fd);
 }
 
@@ -120,6 +134,16 @@ static size_t refresh(struct jit *jit, bool now)
     while (read_some(jit) && now)
         ;
     return perf_map_moved(jit->names);
+}
+
+char *jit_problem(const struct jit *jit)
+{
+    if (perf_map_count(jit->names))
+        return NULL;
+    if (jit->fd >= 0)
+        return xstrdup("its process has written no names yet");
+    return xasprintf("its process has no /tmp/perf-%d.map of its own; node writes one with "
+                     "--perf-basic-prof, Python with -X perf", (int)jit->inner_pid);
 }
 
 size_t jit_refresh(struct jit *jit)

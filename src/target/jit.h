@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The names of code that one process makes as it runs, as its JIT compilers tell them in
 // /tmp/perf-PID.map: by node --perf-basic-prof, python -X perf, agents of the JVM and others. The
-// file is found as the process sees it, believed only if its owner is the process's user or root,
-// and read on as it grows.
+// file is found as the process sees it, believed only if its owner is the process's user or root
+// and it was written since the process began, and read on as it grows.
 #pragma once
 
 #include <stddef.h>
@@ -21,6 +21,9 @@ size_t jit_refresh(struct jit *jit);
 
 // The same for all that is new, if jit_refresh was ever called: at the end.
 size_t jit_settle(struct jit *jit);
+
+// Why there are no names, NULL if there are some. The caller frees it.
+char *jit_problem(const struct jit *jit);
 
 // As perf_map_find and perf_map_use.
 const char *jit_find(const struct jit *jit, uint64_t address, size_t known, uint64_t *offset);

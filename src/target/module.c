@@ -156,6 +156,17 @@ void modules_jit_moved(struct modules *modules, const struct jit *jit, size_t na
             modules->modules[i]->names_known = names_known;
 }
 
+void modules_jit_settled(struct modules *modules, const struct jit *jit)
+{
+    for (size_t i = 0; i < modules->count; i++) {
+        struct module *module = modules->modules[i];
+        if (module->jit != jit)
+            continue;
+        free(module->problem);
+        module->problem = jit_problem(jit);
+    }
+}
+
 // Files that are no ELF files and have code in them. They have no name that leads to them.
 static bool is_jit_memory(const struct module *module)
 {

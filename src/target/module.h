@@ -32,7 +32,8 @@ struct module {
     uint64_t device, inode;
     bool deleted;
     struct image *image; // NULL: not a file, or could not be opened
-    char *problem;       // why there is no image, or why it was read from memory; else NULL
+    char *problem;       // why there is no image, it was read from memory, or code that its
+                         // process made has no names; else NULL
     bool in_memory;      // the image is what is loaded of the file, not the file
     struct jit *jit;     // the names of MODULE_ANON code, NULL: of no process
     size_t names_known;  // of jit, how many are meant; SIZE_MAX: all
@@ -65,6 +66,9 @@ struct jit *modules_jit_new(struct modules *modules, pid_t pid);
 // memfd), and a new one each time that memory was given new names (see jit_refresh).
 const struct mapping *modules_jit(struct modules *modules, struct jit *jit, const char *name);
 void modules_jit_moved(struct modules *modules, const struct jit *jit, size_t names_known);
+
+// Nothing more will be read of the names: the modules can say why they have none.
+void modules_jit_settled(struct modules *modules, const struct jit *jit);
 
 // The mapping that holds the code of the main program of the first target, or NULL.
 const struct mapping *modules_main(const struct modules *modules);

@@ -76,6 +76,7 @@ void space_settle(struct space *space)
     size_t moved = jit_settle(space->jit);
     if (moved != SIZE_MAX)
         modules_jit_moved(space->modules, space->jit, moved);
+    modules_jit_settled(space->modules, space->jit);
 }
 
 // The code segment that a mapping from this file offset shows. Linkers may begin it anywhere in its

@@ -496,7 +496,8 @@ static uint64_t missing_second(const struct unwinder *unwinder, enum unwind_end 
     const struct capture *capture = unwinder->capture;
     bool ended_there = end == UNWIND_SHORT || end == UNWIND_BAD_READ;
     bool elsewhere = unwinder->interrupted_sp - capture->regs.rsp >= capture->stack_length;
-    return ended_there && elsewhere ? unwinder->interrupted_at : 0;
+    bool has_it = capture->flags & CAPTURE_SECOND && unwinder->interrupted_sp == capture->second_sp;
+    return ended_there && elsewhere && !has_it ? unwinder->interrupted_at : 0;
 }
 
 struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct capture *capture)
@@ -508,7 +509,7 @@ struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct captu
         start(unwinder, capture);
         result.end = climb(unwinder);
         result.second_at = missing_second(unwinder, result.end);
-        if (result.second_at && !(capture->flags & CAPTURE_SECOND))
+        if (result.second_at)
             result.end = UNWIND_BAD_READ; // a longer copy of the first stack would not help
         result.stack_needed = (uint32_t)unwinder->stack_needed;
         result.frame_pointer_steps = unwinder->frame_pointer_steps;

@@ -100,6 +100,11 @@ def belongs_to_another(path, text):
     os.chown(path, 12345, 12345)
 
 
+def is_of_an_earlier_process(path, text):
+    path.write_text(text)
+    os.utime(path, (time.time() - 3600,) * 2)
+
+
 def is_a_link(path, text):
     real = path.with_suffix(".real")
     real.write_text(text)
@@ -119,7 +124,8 @@ def test_files_not_to_be_believed(ctx):
         raise ctx.Skip("root is needed to give a file away")
     target = ctx.target("jit", "--no-map")
     path = map_of(target.pid)
-    for plant in belongs_to_another, is_a_link, is_a_fifo, is_a_directory:
+    for plant in (belongs_to_another, is_of_an_earlier_process, is_a_link, is_a_fifo,
+                  is_a_directory):
         plant(path, "0 7fffffffffff wrong\n1000 4000000 wrong\n")
         try:
             profile = profile_unharmed(ctx, target, "-d", "600ms")
@@ -165,7 +171,7 @@ def test_node(ctx):
         raise ctx.Skip("node is not installed")
     script = ctx.tmp / "hot.js"
     script.write_text(SCRIPT)
-    target = ctx.spawn(node, "--perf-basic-prof", script)
+    target = ctx.spawn(node, "--perf-basic-prof", script, cwd=ctx.tmp)  # it writes logs there
     target.name = "node"
     try:
         assert target.line() == "ready"

@@ -224,6 +224,22 @@ def test_mount_namespace(ctx):
     assert "read from memory" not in ctx.stderr
 
 
+def test_overlay(ctx):
+    """Its files may have other numbers in maps than for fstat."""
+    needs_root(ctx)
+    script = ('mount -t tmpfs none "$1" && cd "$1" && mkdir lower upper work merged && '
+              'cp "$2" lower/libplugin.so && mount -t overlay none '
+              '-olowerdir=lower,upperdir=upper,workdir=work merged || { echo refused; exit 1; }; '
+              'exec "$3" "$1/merged/libplugin.so"')
+    target = ctx.spawn("unshare", "-m", "sh", "-c", script, "sh", ctx.tmp,
+                       ctx.program("libplugin_old.so"), ctx.program("plugin"),
+                       stderr=subprocess.DEVNULL)
+    if (line := target.line()) != "ready":
+        raise ctx.Skip(f"an overlay cannot be mounted here ({line})")
+    assert_known_both_ways(ctx, target)
+    assert "read from memory" not in ctx.stderr
+
+
 # --- stacks that the tables of the modules alone do not give
 
 def split_is_whole(ctx, name):

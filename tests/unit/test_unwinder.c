@@ -386,6 +386,7 @@ START_TEST(alternate_stack)
            in_handler->second_length);
     result = unwinder_walk(unwinder, in_handler);
     ck_assert(result.end == UNWIND_SHORT || result.end == UNWIND_BOTTOM);
+    ck_assert_uint_eq(result.second_at, 0);
     in_handler->second_length = at_fault->stack_length;
     memcpy(in_handler->stack + in_handler->stack_length, at_fault->stack,
            in_handler->second_length);
