@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/histogram.h"
+#include "sample/handover.h"
 #include "sample/ring.h"
 
 #define STACK_HINTS 4096u
@@ -23,6 +24,7 @@ struct control {
         unsigned times;
     } hangs[HANGS_MAX];
     unsigned hang_count;
+    struct handover handover; // from one sampler to the next
     int wake_fd; // eventfd: there is something in the ring that should not wait
 
     // sampler -> watchdog: the last sign of life while a thread is or may be held, CLOCK_MONOTONIC

@@ -248,6 +248,7 @@ static void part_with(struct round *round, struct watched *process, int64_t now)
         return;
     report_times(round, process, now);
     process->parted = report_process(round->control, RECORD_PROCESS_END, process);
+    handover_forget(&round->control->handover, process->pid);
 }
 
 static void clear_up(struct round *round, int64_t now)

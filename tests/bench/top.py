@@ -2,8 +2,11 @@
 """What `ptprof top` uses beside sampling: our whole CPU time at 99 Hz with a refresh a second, on 8
 busy threads, against `ptprof attach` of the same target in the same run."""
 
+import fcntl
 import os
 import pty
+import struct
+import termios
 import threading
 import time
 
@@ -35,8 +38,8 @@ def read_all(fd):
 
 def on_a_terminal(lab, pid):
     master, slave = pty.openpty()
-    env = {**os.environ, "TERM": "xterm-256color", "LINES": "50", "COLUMNS": "120"}
-    run = lab.start("top", pid, stdout=slave, env=env)
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 50, 120, 0, 0))
+    run = lab.start("top", pid, stdout=slave, env={**os.environ, "TERM": "xterm-256color"})
     os.close(slave)
     threading.Thread(target=read_all, args=(master,), daemon=True).start()
     share = used(run)
