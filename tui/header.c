@@ -15,9 +15,11 @@
 #define PIECES_MOST 24
 #define LEVELS 4 // of brevity
 
-const char *const view_titles[VIEW_COUNT] = {
-    [VIEW_TOP] = "Top",         [VIEW_TREE] = "Tree",   [VIEW_FLAME] = "Flame",
-    [VIEW_THREADS] = "Threads", [VIEW_CALLS] = "Calls", [VIEW_STACK] = "Stack",
+static const char *const tab_titles[VIEW_TABS] = {
+    [VIEW_TOP] = "Top",
+    [VIEW_TREE] = "Tree",
+    [VIEW_FLAME] = "Flame",
+    [VIEW_THREADS] = "Threads",
 };
 
 // A line in the making: pieces with texts of their own.
@@ -67,7 +69,7 @@ static int draw_tabs(struct picture *picture, int row, const struct state *state
         if (level == 2 && !active)
             continue;
         snprintf(text, sizeof text, active ? "[%d]%s" : level ? "%d" : "%d:%s", i + 1,
-                 view_titles[i]);
+                 tab_titles[i]);
         int width = (int)strlen(text);
         col -= width;
         canvas_text(canvas, row, col, width, active ? ROLE_TAB_ACTIVE : ROLE_TAB, text);

@@ -26,9 +26,8 @@ enum {
     INPUT_BACKSPACE,
     INPUT_DELETE,
     INPUT_BACK_TAB,
-    INPUT_MOUSE,  // with a place and what was done there
-    INPUT_RESIZE, // the terminal has another size
-    INPUT_F0,     // F1 to F12 follow
+    INPUT_MOUSE, // with a place and what was done there
+    INPUT_F0,    // F1 to F12 follow
     INPUT_LAST = INPUT_F0 + 12,
 };
 #define INPUT_F(n) (INPUT_F0 + (n))

@@ -76,8 +76,6 @@ typedef void view_draw(struct picture *picture, struct box area, const struct sc
 view_draw view_top_draw, view_tree_draw, view_flame_draw, view_threads_draw, view_calls_draw,
     view_stack_draw;
 
-extern const char *const view_titles[]; // [enum view]
-
 // How many rows a page of the view that is shown has.
 int picture_page(const struct picture *picture, const struct state *state);
 

@@ -6,13 +6,6 @@
 
 #include "base/mem.h"
 
-const char *const scheme_names[] = {
-    [SCHEME_DEFAULT] = "default",
-    [SCHEME_LIGHT] = "light",
-    [SCHEME_MONO] = "mono",
-    NULL,
-};
-
 enum { OWN = -1, BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE };
 
 #define PLAIN(color) {color, OWN, color, OWN, 0}

@@ -54,7 +54,6 @@ struct style {
 };
 
 enum scheme { SCHEME_DEFAULT, SCHEME_LIGHT, SCHEME_MONO, SCHEME_COUNT };
-extern const char *const scheme_names[]; // [enum scheme], ends in NULL
 
 struct style theme_style(enum scheme scheme, enum role role);
 

@@ -36,7 +36,7 @@ static void put_label(const struct state *state, const struct tree_node *node, s
         buf_puts(out, node->label ? node->label : "");
 }
 
-static void draw_cell(struct picture *picture, struct box area, int row, struct span span,
+static void draw_cell(struct picture *picture, int row, struct span span,
                       const struct scene *scene, const struct state *state, size_t index)
 {
     struct canvas *canvas = &picture->canvas;
@@ -44,7 +44,7 @@ static void draw_cell(struct picture *picture, struct box area, int row, struct 
     AUTO_BUF struct buf label = {0};
     put_label(state, node, &label);
     enum role role = role_of_module(node->function);
-    if (scene_match(state, label.length ? label.data : ""))
+    if (scene_match(state, label.data))
         role = ROLE_FLAME_MATCH;
     if (index == state->cursors[VIEW_FLAME].at)
         role = ROLE_FLAME_SELECTED;
@@ -57,7 +57,6 @@ static void draw_cell(struct picture *picture, struct box area, int row, struct 
         canvas_clipped(canvas, row, text, end - text, role, label.data);
     picture_add_zone(picture, (struct box){row, span.col, 1, span.end - span.col}, ACTION_MOUSE,
                      (int)index);
-    (void)area;
 }
 
 static void draw_title(struct picture *picture, struct box area, const struct scene *scene,
@@ -104,6 +103,6 @@ void view_flame_draw(struct picture *picture, struct box area, const struct scen
             if (pass == 0 && span.end <= span.col && span.col < area.col + area.cols)
                 canvas_glyph(&picture->canvas, row, span.col, ROLE_DIM, GLYPH_MERGED);
             if (pass == 1 && span.end > span.col)
-                draw_cell(picture, area, row, span, scene, state, i);
+                draw_cell(picture, row, span, scene, state, i);
         }
 }

@@ -57,7 +57,7 @@ static void draw_held(const struct slot *slot)
     slot_number(slot, ROLE_DIM, held ? label_hold(held, text) : "");
 }
 
-// Why it does not run, and who is in its way; else where it runs.
+// Why it does not run, which tells who is in its way; else where it runs.
 static void put_where(const struct slot *slot, struct buf *out)
 {
     const struct thread_row *row = row_of(slot);
@@ -67,8 +67,6 @@ static void put_where(const struct slot *slot, struct buf *out)
         buf_puts(out, row->wait);
     else if (row->where)
         label_function(slot->state, row->where, false, out);
-    if (!row->ended && row->owner)
-        buf_printf(out, ", held by %d", (int)row->owner);
 }
 
 static void draw_where(const struct slot *slot)
