@@ -15,7 +15,7 @@ FIELDS = {  # numbers as published
                 7: ("has_functions", int), 8: ("has_filenames", int),
                 9: ("has_line_numbers", int), 10: ("has_inline_frames", int)},
     "Location": {1: ("id", int), 2: ("mapping_id", int), 3: ("address", int), 4: ("line", "Line")},
-    "Line": {1: ("function_id", int), 2: ("line", int)},
+    "Line": {1: ("function_id", int), 2: ("line", int), 3: ("column", int)},
     "Function": {1: ("id", int), 2: ("name", int), 3: ("system_name", int), 4: ("filename", int)},
 }
 
