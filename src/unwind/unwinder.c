@@ -13,6 +13,7 @@
 #include "unwind/cfi.h"
 #include "unwind/code_memory.h"
 #include "unwind/fde_index.h"
+#include "unwind/prologue.h"
 
 #define WORD 8u
 #define REGISTERS 17               // UNW_X86_64_RAX .. UNW_X86_64_RIP, which are 0 .. 16
@@ -333,6 +334,25 @@ static bool step_tables(struct unwinder *unwinder, bool *interrupted, enum unwin
     return true;
 }
 
+// The tables want the frame pointer of a thread that was read in place. The function's own code says
+// how far above the stack pointer it lies; believed only if a return address lies there too, behind
+// a call that may have led to the function.
+static bool find_frame_pointer(struct unwinder *unwinder, bool interrupted)
+{
+    uint64_t pc = *pc_of(unwinder) - !interrupted, start, size, back;
+    if (unwinder->fault != UNWIND_NO_REGISTER || is_known(unwinder, UNW_X86_64_RBP) ||
+        !fde_index_start(&unwinder->index, &unwinder->code, pc, &start) ||
+        !prologue_frame_size(&unwinder->code, start, &size))
+        return false;
+    uint64_t frame = *sp_of(unwinder) + size;
+    if (frame % WORD || !word_read(unwinder, frame + WORD, &back) || !back ||
+        !is_code(unwinder, back - 1) || !prologue_is_call(&unwinder->code, back, start))
+        return false;
+    unwinder->registers[UNW_X86_64_RBP] = frame;
+    unwinder->known |= 1u << UNW_X86_64_RBP;
+    return true;
+}
+
 // From one frame to its caller. *interrupted: of the frame, then of the caller.
 static bool step(struct unwinder *unwinder, bool *interrupted, enum unwind_end *end)
 {
@@ -346,6 +366,13 @@ static bool step(struct unwinder *unwinder, bool *interrupted, enum unwind_end *
     unwinder->faulted = false;
     if (step_tables(unwinder, interrupted, end))
         return true;
+    if (unwinder->faulted && find_frame_pointer(unwinder, leaf)) {
+        unwinder->faulted = false;
+        if (step_tables(unwinder, interrupted, end))
+            return true;
+    } else if (unwinder->faulted && unwinder->fault == UNWIND_SHORT) {
+        *end = UNWIND_SHORT;
+    }
     if (!unwinder->no_info)
         return false;
     *interrupted = false;

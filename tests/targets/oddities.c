@@ -2,7 +2,7 @@
 // Threads of which a dump cannot say everything, and must say something: "corrupt" has overwritten
 // the stack that it returns through, "unmapped" waits on a futex of which the memory is gone,
 // "nowhere" sleeps with a stack pointer into nothing, "framed" in a function with a frame pointer,
-// "deep" has a stack of many frames, "vforking" waits for its child, and the main thread has ended.
+// "roomy" in one with a frame of no fixed size, "deep" has a stack of many frames, "vforking" waits for its child, and the main thread has ended.
 // The thread "last" lives.
 #include "target.h"
 
@@ -48,6 +48,15 @@ static DISTINCT void *framed(void *unused)
     void *volatile frame = __builtin_frame_address(0);
     sleep_for_ever();
     return frame ? unused : NULL;
+}
+
+// Nothing but the frame pointer tells how much room the caller asked for.
+static DISTINCT void *roomy(void *bytes)
+{
+    volatile char *room = __builtin_alloca((size_t)(intptr_t)bytes);
+    room[0] = 1;
+    sleep_for_ever();
+    return room[0] ? bytes : NULL;
 }
 
 static DISTINCT void descend(int left)
@@ -96,6 +105,7 @@ int main(void)
     start(unmapped, page, "unmapped");
     start(nowhere, NULL, "nowhere");
     start(framed, NULL, "framed");
+    start(roomy, (void *)(intptr_t)5000, "roomy");
     start(deep, NULL, "deep");
     start(vforking, NULL, "vforking");
     start(last, page, "last");
