@@ -13,20 +13,21 @@ VERSION  := 0.1.0
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
             -Wno-sign-conversion -Wformat=2 -Wvla
-CPPFLAGS_ALL := -D_GNU_SOURCE -DPTPROF_VERSION='"$(VERSION)"' -Isrc -Iinclude -I$(BUILD)/gen
+CPPFLAGS_ALL := -D_GNU_SOURCE -DPTPROF_VERSION='"$(VERSION)"' -Isrc -Iinclude -I. -I$(BUILD)/gen
 CFLAGS_ALL   := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -fno-omit-frame-pointer \
                 $(CFLAGS) $(SANITIZE)
-LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -lelf -lz -lprotobuf-c -liberty -lm
+LDLIBS_TOOL := -lncursesw -ltinfo
+LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lz -lprotobuf-c -liberty -lm
 
 # What each build needs beyond a C compiler and make, as Debian packages.
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev zlib1g-dev \
-                  libprotobuf-c-dev protobuf-c-compiler libiberty-dev
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev \
+                  zlib1g-dev libprotobuf-c-dev protobuf-c-compiler libiberty-dev libncurses-dev
 PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gdb strace binutils \
-                  mandoc libdevel-nytprof-perl libcap2-bin
+                  mandoc libdevel-nytprof-perl libcap2-bin tmux g++ musl-tools linux-libc-dev
 
 SOURCES_LIB  := $(sort $(wildcard src/base/*.c src/target/*.c src/sample/*.c src/unwind/*.c \
                   src/symbol/*.c src/wait/*.c src/profile/*.c src/output/*.c src/session/*.c))
-SOURCES_TOOL := $(sort $(wildcard src/commands/*.c)) src/main.c
+SOURCES_TOOL := $(sort $(wildcard src/commands/*.c tui/*.c)) src/main.c
 GENERATED    := $(BUILD)/gen/profile.pb-c.c
 OBJECTS_LIB  := $(SOURCES_LIB:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
 OBJECTS_TOOL := $(SOURCES_TOOL:%.c=$(BUILD)/%.o)
@@ -88,7 +89,7 @@ $(BUILD)/libptprof.so: $(BUILD)/libptprof.so.0
 
 $(BUILD)/ptprof: $(OBJECTS_TOOL) $(BUILD)/libptprof.a
 	@$(if $(Q),echo "  link $@")
-	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LDLIBS_TOOL)
 
 # Made anew each time: it holds PREFIX.
 .PHONY: $(BUILD)/ptprof.pc

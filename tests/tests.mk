@@ -12,7 +12,7 @@ test-programs: $(BUILD)/tests/unit-tests $(TARGETS) $(TARGETS_EXTRA) $(LIVE_PROG
 
 $(BUILD)/tests/unit-tests: $(UNIT_OBJECTS) $(filter-out $(BUILD)/src/main.o,$(OBJECTS_TOOL)) \
                            $(BUILD)/libptprof.a
-	$(Q)$(CC) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check) $(LDLIBS)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check) $(LDLIBS) $(LDLIBS_TOOL)
 
 $(BUILD)/tests/live/%: $(BUILD)/tests/live/%.o $(BUILD)/libptprof.a
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)

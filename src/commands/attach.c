@@ -17,6 +17,7 @@
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
 #include "commands/summary.h"
+#include "commands/symbol_report.h"
 #include "output/json.h"
 #include "session/session.h"
 #include "target/procfs.h"
@@ -138,9 +139,16 @@ static enum rc write_profile(struct attach *attach, const struct report *report,
     return rc == RC_OK ? RC_OK : write_elsewhere(attach, report, err);
 }
 
-static void write_snapshot(struct attach *attach)
+static struct report report_of(struct attach *attach)
 {
     struct report report = session_report(attach->session);
+    report.jit_suffix = attach->options->jit_suffix;
+    return report;
+}
+
+static void write_snapshot(struct attach *attach)
+{
+    struct report report = report_of(attach);
     AUTO_FREE char *base = attach->path ? xstrdup(attach->path) : default_name(attach);
     AUTO_FREE char *path = xasprintf("%s.%u%s", base, ++attach->snapshots,
                                      attach->path ? attach->writer->extension : "");
@@ -279,7 +287,7 @@ static void show_details(const struct report *report, int64_t writing_ns)
     char length[DURATION_TEXT];
     fprintf(stderr, "  writing   %s from the end of sampling\n",
             duration_format(writing_ns, length));
-    summary_modules(&text, report);
+    symbol_report_modules(&text, report);
     fputs(text.length ? text.data : "", stderr);
 }
 
@@ -304,7 +312,7 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     session_finish(attach->session, end); // releases the target first
     int64_t ended = clock_now();
     interrupts_let_kill(output_file_abandon);
-    struct report report = session_report(attach->session);
+    struct report report = report_of(attach);
     if (end == RUN_TARGET_ENDED && !report.run->samples)
         return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
                                       (int)attach->pids[0]));

@@ -60,6 +60,8 @@ const struct option attach_options[] = {
      .help = "copy: unwind afterwards, from a copy of the stack; live: while the thread is held "
              "(slow, to compare with)",
      .shown_default = "copy"},
+    {"jit-suffix", 0, OPTION_FLAG, NULL, AT(jit_suffix),
+     .help = "collapsed: put _[j] behind the names of code that the process made itself"},
     {"summary", 0, OPTION_CHOICE, NULL, AT(summary), .choices = summary_names,
      .help = "how the summary at the end is printed on standard error", .shown_default = "text"},
     {"min-quality", 0, OPTION_NUMBER, "PERCENT", AT(min_quality), .least = 0, .most = 100,

@@ -31,7 +31,8 @@ void completion_each_option(const struct command *command, const struct option *
                                 option_visitor visit)
 {
     for (const struct option *option = options; option->name; option++)
-        visit(command, option);
+        if (!option->hidden)
+            visit(command, option);
     visit(command, &option_help);
 }
 

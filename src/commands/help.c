@@ -64,7 +64,8 @@ static void print_options(FILE *out, const struct option *options)
 {
     fputs("\nOptions:\n", out);
     for (const struct option *option = options; option->name; option++)
-        print_option(out, option);
+        if (!option->hidden)
+            print_option(out, option);
     print_option(out, &option_help);
 }
 

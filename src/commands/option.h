@@ -29,6 +29,7 @@ struct option {
     double least, most;
     const char *help;
     const char *shown_default; // NULL: none is shown
+    bool hidden; // for tests: in no help, completion or manual
 };
 
 // Every command has it, after its own table.

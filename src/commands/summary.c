@@ -8,7 +8,9 @@
 #include "base/duration.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "commands/symbol_report.h"
 #include "profile/query.h"
+#include "symbol/demangle.h"
 
 #define LATE_NOTE 0.5 // percent
 #define LATE_WARNING 10.0
@@ -74,6 +76,8 @@ static void put_quality(struct buf *out, const struct summary *summary)
         escape_text(out, summary->worst_cut);
         buf_puts(out, ")");
     }
+    if (run->frame_pointers)
+        buf_printf(out, "   frame pointers %.1f%%", share(run->frame_pointers, run->samples));
     buf_printf(out, "   unresolved %.1f%%", share(run->unresolved, run->samples));
     if (share(run->unattributed_ns, run->cpu_ns) >= 0.05)
         buf_printf(out, "   unattributed %.1f%%", share(run->unattributed_ns, run->cpu_ns));
@@ -90,7 +94,9 @@ static void put_top(struct buf *out, const struct summary *summary)
     for (size_t i = 0; i < flat.row_count; i++) {
         buf_printf(out, "%s%.1f%% ", i ? "   " : "",
                    share(flat.rows[i].self.cpu_ns, flat.all.cpu_ns));
-        escape_text(out, flat.rows[i].function);
+        AUTO_FREE char *folded = demangle_fold(flat.rows[i].function);
+        escape_text(out, folded);
+        buf_puts(out, flat.rows[i].inlined ? " (inlined)" : "");
     }
     buf_puts(out, flat.row_count ? "\n" : "");
     flat_fini(&flat);
@@ -157,8 +163,7 @@ static void put_warnings(struct buf *out, const struct summary *summary)
         buf_printf(out, "  warning   %.0f%% of the stacks do not reach their root\n",
                    share(run->cut, run->samples));
     if (share(run->unresolved, run->samples) > UNRESOLVED_WARNING)
-        buf_printf(out, "  warning   %.0f%% of the samples have no function name: install debug "
-                        "symbols of the modules shown in brackets\n",
+        buf_printf(out, "  warning   %.0f%% of the samples have no function name\n",
                    share(run->unresolved, run->samples));
     if (run->samples && run->samples < FEW_SAMPLES)
         buf_puts(out, "  note      too few samples for percentages: sample longer\n");
@@ -172,47 +177,7 @@ void summary_text(struct buf *out, const struct summary *summary)
     put_top(out, summary);
     put_events(out, summary);
     put_warnings(out, summary);
-    put_file(out, summary);
-}
-
-struct tally {
-    uint64_t samples, unnamed;
-};
-
-static void count_leaves(const struct report *report, struct tally *tallies)
-{
-    for (size_t i = 0; i < profile_value_count(report->profile); i++) {
-        const struct profile_value *value = profile_value_get(report->profile, i);
-        if (!value->stack)
-            continue;
-        struct location leaf = profile_location_get(
-            report->profile, profile_node(report->profile, value->stack).location);
-        struct tally *tally =
-            &tallies[modules_mapping(report->modules, leaf.mapping)->module->id];
-        tally->samples += value->samples;
-        if (!symbolizer_lookup(report->symbolizer, leaf.mapping, leaf.offset)->found)
-            tally->unnamed += value->samples;
-    }
-}
-
-void summary_modules(struct buf *out, const struct report *report)
-{
-    size_t count = modules_count(report->modules);
-    AUTO_FREE struct tally *tallies = xcalloc(count, sizeof *tallies);
-    count_leaves(report, tallies);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct module *module = modules_get(report->modules, i);
-        char build_id[2 * BUILD_ID_MAX + 1] = "";
-        if (!tallies[i].samples)
-            continue;
-        if (module->image)
-            image_build_id_hex(module->image, build_id);
-        buf_printf(out, "  module    %" PRIu64 " samples, %" PRIu64 " without a name: ",
-                   tallies[i].samples, tallies[i].unnamed);
-        escape_text(out, module->path);
-        buf_printf(out, "%s%s", *build_id ? "  build id " : "", build_id);
-        if (module->problem)
-            buf_printf(out, "  (%s)", module->problem);
-        buf_putc(out, '\n');
-    }
+    symbol_report_missing(out, summary->report);
+    if (summary->writer)
+        put_file(out, summary);
 }

@@ -10,12 +10,8 @@ struct summary {
     const char *worst_cut;     // from session_worst_cut, may be NULL
     const char *path;          // of the file, NULL: standard output
     long long bytes;
-    const struct writer *writer;
+    const struct writer *writer; // NULL: nothing was written
     bool color;
 };
-
-// A line for each module with samples in its own code: how many, how many without a name, its build
-// id, and why it could not be read.
-void summary_modules(struct buf *out, const struct report *report);
 
 void summary_text(struct buf *out, const struct summary *summary);

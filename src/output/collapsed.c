@@ -57,11 +57,14 @@ static void guard_number(struct buf *line)
         line->data[at - 1] = '_';
 }
 
-static void put_stack(struct buf *line, const struct frames *frames)
+// flamegraph.pl --color=java and its kin give frames with this ending a colour of their own.
+static void put_stack(struct buf *line, const struct frames *frames, bool jit_suffix)
 {
     for (size_t i = frames->count; i-- > 0;) {
         buf_putc(line, ';');
         put_frame(line, frames->list[i].line->name);
+        if (jit_suffix && frames->list[i].jit)
+            buf_puts(line, "_[j]");
     }
     guard_number(line);
 }
@@ -90,7 +93,7 @@ static void collect(struct collapsed *collapsed, const struct report *report)
         buf_clear(&line);
         put_process(&line, profile_string(report->profile, thread->process_comm));
         query_frames(&source, value->stack, &frames);
-        put_stack(&line, &frames);
+        put_stack(&line, &frames, report->jit_suffix);
         count_line(collapsed, line.data, value->samples);
     }
     frames_fini(&frames);

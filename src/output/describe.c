@@ -78,6 +78,7 @@ static void put_samples(struct buf *out, const struct run *run, uint64_t folded)
         {run->queued, "met a thread that waited for a CPU"},
         {run->dropped, "dropped"},
         {run->cut, "cut before the root"},
+        {run->frame_pointers, "in part by frame pointers"},
         {run->unresolved, "without a name"},
         {folded, "folded"},
     };

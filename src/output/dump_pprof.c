@@ -52,7 +52,8 @@ enum rc dump_pprof(const struct dump *dump, struct modules *modules, struct symb
     memcpy(process.comm, dump->comm, sizeof process.comm);
     struct profile *profile = profile_new(NODES_MAX);
     add_threads(profile, dump, truncated->id);
-    struct report report = {profile, modules, symbolizer, &run};
+    struct report report = {
+        .profile = profile, .modules = modules, .symbolizer = symbolizer, .run = &run};
     enum rc rc = pprof_write(&report, out, err);
     profile_free(profile);
     return rc;

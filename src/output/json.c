@@ -5,12 +5,14 @@
 //   "run"        struct run of profile/run.h, times in ns and rates in Hz as the keys say;
 //                "folded" counts the stacks that the bound on memory cut; "processes" the targets
 //   "threads"    pid, tid, comm, process_comm, samples, cpu_ns; in the order of first sight
-//   "functions"  function, module, self_samples, self_cpu_ns, total_samples, total_cpu_ns; most
-//                self time first. A function counts once in the total of a stack
+//   "functions"  function, module, inlined (wherever it was seen), self_samples, self_cpu_ns,
+//                total_samples, total_cpu_ns; most self time first. A function counts once in the
+//                total of a stack
 //   "stacks"     pid, tid, samples, cpu_ns and the frames, leaf first: function, module, offset (in
 //                the module's file; an address for anonymous code), file ("": not known), line (0:
-//                not known). A location with inlined functions gives several frames with its
-//                offset, the innermost first. One entry for each stack of each thread
+//                not known), column (the same), inlined (into the next frame). A location with
+//                inlined functions gives several frames with its offset, the innermost first. One
+//                entry for each stack of each thread
 #include "output/json.h"
 
 #include <inttypes.h>
@@ -44,6 +46,7 @@ static const struct field run_fields[] = {
     {"queued", FIELD_U64, offsetof(struct run, queued)},
     {"dropped", FIELD_U64, offsetof(struct run, dropped)},
     {"cut", FIELD_U64, offsetof(struct run, cut)},
+    {"frame_pointers", FIELD_U64, offsetof(struct run, frame_pointers)},
     {"repaired", FIELD_U64, offsetof(struct run, repaired)},
     {"restarts", FIELD_U64, offsetof(struct run, restarts)},
     {"unresolved", FIELD_U64, offsetof(struct run, unresolved)},
@@ -179,9 +182,10 @@ static void put_functions(struct json *json)
         buf_putc(&json->text, ',');
         put_string(&json->text, "module", row->module);
         buf_printf(&json->text,
-                   ",\"self_samples\":%" PRIu64 ",\"self_cpu_ns\":%" PRIu64
+                   ",\"inlined\":%s,\"self_samples\":%" PRIu64 ",\"self_cpu_ns\":%" PRIu64
                    ",\"total_samples\":%" PRIu64 ",\"total_cpu_ns\":%" PRIu64 "}",
-                   row->self.samples, row->self.cpu_ns, row->total.samples, row->total.cpu_ns);
+                   row->inlined ? "true" : "false", row->self.samples, row->self.cpu_ns,
+                   row->total.samples, row->total.cpu_ns);
         write_some(json);
     }
     buf_puts(&json->text, "]");
@@ -199,7 +203,8 @@ static void put_frames(struct buf *text, const struct frames *frames)
         put_string(text, "module", frame->module);
         buf_printf(text, ",\"offset\":%" PRIu64 ",", frame->offset);
         put_string(text, "file", frame->line->file);
-        buf_printf(text, ",\"line\":%" PRIu32 "}", frame->line->line);
+        buf_printf(text, ",\"line\":%" PRIu32 ",\"column\":%" PRIu32 ",\"inlined\":%s}",
+                   frame->line->line, frame->line->column, frame->inlined ? "true" : "false");
     }
     buf_puts(text, "]");
 }

@@ -283,7 +283,11 @@ static void put_lines(struct pprof *pprof, Perftools__Profiles__Location *locati
     for (size_t i = 0; i < count; i++) {
         pointers[i] = &all[i];
         all[i] = (Perftools__Profiles__Line){
-            MESSAGE(line), .function_id = function_id(pprof, &lines[i]), .line = lines[i].line};
+            MESSAGE(line),
+            .function_id = function_id(pprof, &lines[i]),
+            .line = lines[i].line,
+            .column = lines[i].column,
+        };
     }
     location->n_line = count;
     location->line = pointers;

@@ -65,11 +65,17 @@ static void put_row(struct buf *text, const struct flat_row *row, uint64_t all, 
     buf_putc(text, '\n');
 }
 
+static char *shown_name(const struct flat_row *row)
+{
+    AUTO_FREE char *name = escape_text_dup(row->function);
+    return xasprintf("%s%s", name, row->inlined ? " (inlined)" : "");
+}
+
 static void put_table(struct buf *text, const struct flat *flat)
 {
     char *names[ROWS];
     for (size_t i = 0; i < flat->row_count; i++)
-        names[i] = escape_text_dup(flat->rows[i].function);
+        names[i] = shown_name(&flat->rows[i]);
     int width = name_width(names, flat->row_count);
     buf_printf(text, " SELF%% TOTAL%%     SELF    TOTAL  %-*s  MODULE\n", width, "FUNCTION");
     for (size_t i = 0; i < flat->row_count; i++) {

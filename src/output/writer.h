@@ -16,6 +16,7 @@ struct report { // all borrowed
     const struct modules *modules;
     struct symbolizer *symbolizer;
     const struct run *run;
+    bool jit_suffix; // collapsed only: "_[j]" behind the names of code made at run time
 };
 
 struct writer {

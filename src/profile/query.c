@@ -28,10 +28,15 @@ struct tally { // a query_flat at work
     size_t line_count, line_capacity;
 };
 
-static void cost_add(struct cost *cost, const struct profile_value *value)
+void cost_add(struct cost *cost, struct cost more)
 {
-    cost->samples += value->samples;
-    cost->cpu_ns += value->cpu_ns;
+    cost->samples += more.samples;
+    cost->cpu_ns += more.cpu_ns;
+}
+
+static struct cost cost_of(const struct profile_value *value)
+{
+    return (struct cost){value->samples, value->cpu_ns};
 }
 
 static uint32_t row_of(struct tally *tally, const char *function, const char *module)
@@ -44,7 +49,7 @@ static uint32_t row_of(struct tally *tally, const char *function, const char *mo
     ARRAY_RESERVE(tally->rows, tally->row_count, tally->row_capacity);
     ARRAY_RESERVE(tally->seen, tally->row_count, tally->seen_capacity);
     row = (uint32_t)tally->row_count++;
-    tally->rows[row] = (struct flat_row){.function = function, .module = module};
+    tally->rows[row] = (struct flat_row){.function = function, .module = module, .inlined = true};
     tally->seen[row] = 0;
     map_put(&tally->ids, key, row);
     return row;
@@ -67,8 +72,9 @@ static struct span rows_of(struct tally *tally, uint32_t location)
     *span = (struct span){(uint32_t)tally->line_count, (uint32_t)symbol->line_count};
     for (size_t i = 0; i < symbol->line_count; i++) {
         ARRAY_RESERVE(tally->line_rows, tally->line_count, tally->line_capacity);
-        tally->line_rows[tally->line_count++] =
-            row_of(tally, symbol->lines[i].name, module_name(source, at.mapping));
+        uint32_t row = row_of(tally, symbol->lines[i].name, module_name(source, at.mapping));
+        tally->rows[row].inlined &= i + 1 < symbol->line_count;
+        tally->line_rows[tally->line_count++] = row;
     }
     return *span;
 }
@@ -77,11 +83,18 @@ static void count_row(struct tally *tally, uint32_t row, const struct profile_va
                       bool leaf)
 {
     if (leaf)
-        cost_add(&tally->rows[row].self, value);
+        cost_add(&tally->rows[row].self, cost_of(value));
     if (tally->seen[row] == tally->values)
         return;
     tally->seen[row] = tally->values;
-    cost_add(&tally->rows[row].total, value);
+    cost_add(&tally->rows[row].total, cost_of(value));
+}
+
+static void count_folded(struct tally *tally, const struct profile_value *value)
+{
+    uint32_t row = row_of(tally, query_folded.name, "");
+    tally->rows[row].inlined = false;
+    count_row(tally, row, value, true);
 }
 
 static void count_value(struct tally *tally, const struct profile_value *value)
@@ -89,7 +102,7 @@ static void count_value(struct tally *tally, const struct profile_value *value)
     bool leaf = true;
     tally->values++;
     if (!value->stack)
-        count_row(tally, row_of(tally, query_folded.name, ""), value, leaf);
+        count_folded(tally, value);
     for (uint32_t at = value->stack; at;) {
         struct stack_node node = profile_node(tally->source->profile, at);
         struct span span = rows_of(tally, node.location);
@@ -123,8 +136,18 @@ static int compare_rows(const void *left, const void *right)
     return 0;
 }
 
+void query_fetch(const struct query_source *source)
+{
+    for (uint32_t i = 0; i < profile_location_count(source->profile); i++) {
+        struct location at = profile_location_get(source->profile, i);
+        symbolizer_want(source->symbolizer, at.mapping, at.offset);
+    }
+    symbolizer_fetch(source->symbolizer);
+}
+
 void query_flat(const struct query_source *source, size_t top, struct flat *flat)
 {
+    query_fetch(source);
     struct tally tally = {
         .source = source,
         .spans = xcalloc(profile_location_count(source->profile), sizeof(struct span)),
@@ -135,7 +158,7 @@ void query_flat(const struct query_source *source, size_t top, struct flat *flat
         const struct profile_value *value = profile_value_get(source->profile, i);
         if (!value->samples && !value->cpu_ns)
             continue;
-        cost_add(&flat->all, value);
+        cost_add(&flat->all, cost_of(value));
         count_value(&tally, value);
     }
     if (tally.row_count)
@@ -166,15 +189,19 @@ void query_frames(const struct query_source *source, uint32_t stack, struct fram
 {
     frames->count = 0;
     if (!stack)
-        frames_add(frames, (struct frame){&query_folded, "", 0});
+        frames_add(frames, (struct frame){.line = &query_folded, .module = ""});
     for (uint32_t at = stack; at;) {
         struct stack_node node = profile_node(source->profile, at);
         struct location place = profile_location_get(source->profile, node.location);
         const struct symbol *symbol =
             symbolizer_lookup(source->symbolizer, place.mapping, place.offset);
+        const struct module *module = modules_mapping(source->modules, place.mapping)->module;
         for (size_t i = 0; i < symbol->line_count; i++)
-            frames_add(frames, (struct frame){&symbol->lines[i],
-                                              module_name(source, place.mapping), place.offset});
+            frames_add(frames, (struct frame){.line = &symbol->lines[i],
+                                              .module = module->name,
+                                              .offset = place.offset,
+                                              .inlined = i + 1 < symbol->line_count,
+                                              .jit = module->kind == MODULE_ANON && symbol->found});
         at = node.parent;
     }
 }
@@ -190,7 +217,7 @@ void query_threads(const struct profile *profile, struct cost *costs)
     memset(costs, 0, profile_thread_count(profile) * sizeof *costs);
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
-        cost_add(&costs[value->thread], value);
+        cost_add(&costs[value->thread], cost_of(value));
     }
 }
 

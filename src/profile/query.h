@@ -4,6 +4,7 @@
 // raw bytes of the target: escape them.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,9 +23,12 @@ struct cost {
     uint64_t cpu_ns;
 };
 
+void cost_add(struct cost *cost, struct cost more);
+
 struct flat_row { // one function of one module
     const char *function;
     const char *module; // last component of its path
+    bool inlined;       // it was never seen but inlined into another function
     struct cost self;   // it was the leaf
     struct cost total;  // it was anywhere in the stack, counted once however often
 };
@@ -36,6 +40,9 @@ struct flat {
     struct cost all;       // of the whole profile: what 100 % is
 };
 
+// Has all that the store holds named at once, which costs far less than one location at a time.
+void query_fetch(const struct query_source *source);
+
 // The `top` hottest functions. Equal self times: by total time, samples and then name, so that the
 // same profile gives the same rows. Inlined functions count like any other.
 void query_flat(const struct query_source *source, size_t top, struct flat *flat);
@@ -45,6 +52,8 @@ struct frame {
     const struct symbol_line *line;
     const char *module; // "" for the frame that stands for a stack without any
     uint64_t offset;    // of the location in its mapping's file
+    bool inlined;       // into the frame behind it
+    bool jit;           // code that its process made, named by the process
 };
 
 struct frames {

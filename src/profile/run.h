@@ -37,6 +37,7 @@ struct run {
     uint64_t queued;     // stops that met a thread which waited for a CPU: not a sample
     uint64_t dropped;    // captures lost because the ring was full
     uint64_t cut;        // stacks that do not reach their root
+    uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
     uint64_t repaired;   // EINTR that a stop would have caused, undone
     uint64_t restarts;   // samplers that the watchdog had to end
     uint64_t unresolved; // samples whose leaf has no name

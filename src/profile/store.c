@@ -3,10 +3,12 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/strtab.h"
+#include "profile/slices.h"
 
 #define NONE UINT32_MAX
 
@@ -33,6 +35,7 @@ struct profile {
     struct map value_ids[STATE_CPU + 1]; // [state]: stack << 32 | thread -> value
 
     struct strtab strings;
+    struct slices *slices; // NULL: none are kept
 };
 
 static uint64_t pair_key(uint32_t high, uint32_t low)
@@ -63,6 +66,7 @@ void profile_free(struct profile *profile)
     for (size_t i = 0; i < ARRAY_LENGTH(profile->value_ids); i++)
         map_fini(&profile->value_ids[i]);
     strtab_fini(&profile->strings);
+    slices_free(profile->slices);
     free(profile);
 }
 
@@ -143,6 +147,12 @@ void profile_thread_rename(struct profile *profile, uint32_t thread, const char 
     profile->threads[thread].comm = strtab_add(&profile->strings, comm);
 }
 
+void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns)
+{
+    assert(thread < profile->thread_count);
+    profile->threads[thread].held_ns += ns;
+}
+
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
                           enum profile_state state)
 {
@@ -165,6 +175,59 @@ void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint
     assert(value < profile->value_count);
     profile->values[value].samples += samples;
     profile->values[value].cpu_ns += cpu_ns;
+    if (profile->slices)
+        slices_add(profile->slices, &profile->values[value], samples, cpu_ns);
+}
+
+void profile_keep_slices(struct profile *profile, size_t most_entries)
+{
+    profile->slices = slices_new(most_entries);
+}
+
+struct slices *profile_slices(struct profile *profile)
+{
+    return profile->slices;
+}
+
+void profile_reset(struct profile *profile)
+{
+    for (size_t i = 0; i < profile->value_count; i++)
+        profile->values[i].samples = profile->values[i].cpu_ns = 0;
+    for (size_t i = 0; i < profile->thread_count; i++)
+        profile->threads[i].held_ns = 0;
+    profile->folded = 0;
+    if (profile->slices)
+        slices_clear(profile->slices);
+}
+
+static void *copy_array(const void *array, size_t count, size_t size)
+{
+    void *copy = xcalloc(count ? count : 1, size);
+    if (count)
+        memcpy(copy, array, count * size);
+    return copy;
+}
+
+struct profile *profile_copy(const struct profile *profile)
+{
+    struct profile *copy = xcalloc(1, sizeof *copy);
+    *copy = (struct profile){
+        .locations =
+            copy_array(profile->locations, profile->location_count, sizeof *profile->locations),
+        .location_count = profile->location_count,
+        .nodes = copy_array(profile->nodes, profile->node_count, sizeof *profile->nodes),
+        .node_count = profile->node_count,
+        .folded = profile->folded,
+        .threads = copy_array(profile->threads, profile->thread_count, sizeof *profile->threads),
+        .thread_count = profile->thread_count,
+        .values = copy_array(profile->values, profile->value_count, sizeof *profile->values),
+        .value_count = profile->value_count,
+    };
+    // The same texts in the same order get the same numbers.
+    strtab_init(&copy->strings);
+    for (uint32_t id = 1; id < profile->strings.count; id++)
+        strtab_add(&copy->strings, strtab_get(&profile->strings, id));
+    return copy;
 }
 
 size_t profile_value_count(const struct profile *profile)
@@ -203,6 +266,11 @@ struct location profile_location_get(const struct profile *profile, uint32_t loc
 {
     assert(location < profile->location_count);
     return profile->locations[location].location;
+}
+
+size_t profile_node_count(const struct profile *profile)
+{
+    return profile->node_count;
 }
 
 struct stack_node profile_node(const struct profile *profile, uint32_t node)

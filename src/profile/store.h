@@ -28,6 +28,7 @@ struct profile_thread {
     pid_t pid, tid;
     uint32_t comm;         // strings: name of the thread as last seen, raw bytes
     uint32_t process_comm; // name of its process
+    int64_t held_ns;       // that it was held
 };
 
 struct profile_value {
@@ -39,6 +40,7 @@ struct profile_value {
 };
 
 struct profile;
+struct slices;
 
 // max_nodes bounds the trie: a stack beyond it is kept up to the last frame that is there.
 struct profile *profile_new(size_t max_nodes);
@@ -53,11 +55,23 @@ uint32_t profile_stack(struct profile *profile, const uint32_t *locations, size_
 uint32_t profile_thread_add(struct profile *profile, pid_t pid, pid_t tid, const char *comm,
                             const char *process_comm);
 void profile_thread_rename(struct profile *profile, uint32_t thread, const char *comm);
+void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns); // that much more
 
 // The value of (stack, thread, state), made with zeros when it is new. Its number stays valid.
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
                           enum profile_state state);
 void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t cpu_ns);
+
+// From here on, what is added is also counted by the second (profile/slices.h), at most
+// most_entries (stack, thread, state) in each. The slices are the profile's.
+void profile_keep_slices(struct profile *profile, size_t most_entries);
+struct slices *profile_slices(struct profile *profile); // NULL: none are kept
+
+// All values become 0 again; stacks, threads and the values' numbers stay.
+void profile_reset(struct profile *profile);
+
+// A copy to read from: nothing can be added to it, and it holds no slices.
+struct profile *profile_copy(const struct profile *profile);
 
 size_t profile_value_count(const struct profile *profile);
 const struct profile_value *profile_value_get(const struct profile *profile, size_t value);
@@ -66,5 +80,6 @@ const struct profile_thread *profile_thread_get(const struct profile *profile, u
 const char *profile_string(const struct profile *profile, uint32_t id);
 size_t profile_location_count(const struct profile *profile);
 struct location profile_location_get(const struct profile *profile, uint32_t location);
+size_t profile_node_count(const struct profile *profile); // the root included
 struct stack_node profile_node(const struct profile *profile, uint32_t node);
 uint64_t profile_folded(const struct profile *profile); // stacks cut by max_nodes

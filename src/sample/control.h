@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/histogram.h"
+#include "sample/handover.h"
 #include "sample/ring.h"
 
 #define STACK_HINTS 4096u
@@ -16,12 +17,14 @@ struct control {
     // main -> sampler
     _Atomic int stop;   // 1: finish
     _Atomic int paused; // 1: leave the targets alone
+    _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
     struct hang { // threads on which a sampler hung, and how often; written while none runs
         pid_t tid;
         unsigned times;
     } hangs[HANGS_MAX];
     unsigned hang_count;
+    struct handover handover; // from one sampler to the next
     int wake_fd; // eventfd: there is something in the ring that should not wait
 
     // sampler -> watchdog: the last sign of life while a thread is or may be held, CLOCK_MONOTONIC
@@ -32,6 +35,7 @@ struct control {
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone
     _Atomic uint64_t rounds, late, stops, failed, queued, dropped, repaired;
+    _Atomic int64_t behind;     // ns by which the last round began late
     _Atomic int realtime, short_slice, rate_lowered;
     _Atomic uint64_t threads_seen;
     _Atomic uint32_t next_thread, next_process; // numbers

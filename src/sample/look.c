@@ -121,23 +121,33 @@ static void commit(struct look *look, struct thread *thread, struct record_captu
         eventfd_write(look->control->wake_fd, 1);
 }
 
+// A copy that counts goes into the ring; not while the thread is held, for the ring's memory is in
+// nobody's cache.
+static void keep(struct look *look, struct thread *thread)
+{
+    uint32_t stack_length = look->copy->stack_length;
+    struct record_capture *record = (struct record_capture *)ring_reserve(
+        &look->control->ring, sizeof *record + stack_length);
+    if (!record) {
+        atomic_fetch_add(&look->control->dropped, 1);
+        return;
+    }
+    memcpy(&record->capture, look->copy, sizeof *look->copy + stack_length);
+    commit(look, thread, record);
+}
+
 static void sample(struct look *look, struct held *held)
 {
     struct thread *thread = held->thread;
-    struct record_capture *record = NULL;
     uint32_t wanted = look->unwind_live ? LIVE_PCS_MAX * sizeof(uint64_t)
                                         : stack_wanted(look, thread);
     enum rc rc = tracer_regs(&held->hold, &held->regs);
     bool on_cpu = rc == RC_OK && was_on_cpu(held);
-    if (on_cpu) {
-        record = (struct record_capture *)ring_reserve(&look->control->ring,
-                                                       sizeof *record + wanted);
-        if (record)
-            fill(look, held, &record->capture, wanted);
-    }
+    if (on_cpu)
+        fill(look, held, look->copy, wanted);
     if (rc == RC_OK)
         repair(look, held);
-    int64_t lasted = let_go(look, held);
+    look->copy->held_ns = (uint32_t)let_go(look, held);
     settle_time(thread);
     if (rc == RC_FORMAT)
         thread->skipped = true;
@@ -145,12 +155,8 @@ static void sample(struct look *look, struct held *held)
         atomic_fetch_add(&look->control->failed, 1);
     else if (!on_cpu)
         atomic_fetch_add(&look->control->queued, 1);
-    else if (!record)
-        atomic_fetch_add(&look->control->dropped, 1);
-    else {
-        record->capture.held_ns = (uint32_t)lasted;
-        commit(look, thread, record);
-    }
+    else
+        keep(look, thread);
 }
 
 // The watchdog ends us when this stays unrenewed while a thread may be held.
@@ -209,6 +215,15 @@ static void rest(struct look *look)
 {
     if (!look->interrupted_count)
         atomic_store(&look->control->busy_since, 0);
+}
+
+void look_init(struct look *look, struct roster *roster, struct control *control)
+{
+    size_t size = sizeof *look->copy + STACK_MAX;
+    look->roster = roster;
+    look->control = control;
+    look->copy = xmalloc(size);
+    memset(look->copy, 0, size); // no page of it is to be missing while a thread is held
 }
 
 void look_at(struct look *look, struct thread *thread, double chance)

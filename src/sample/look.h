@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sample/capture.h"
 #include "sample/roster.h"
 
 #define INTERRUPTED_MAX 512
@@ -21,9 +22,13 @@ struct look {
     look_unwind *unwind_live; // NULL: copy the stack
     double max_stop;          // share of a thread's time that it may be held
     int64_t round_began;      // CLOCK_MONOTONIC ns
+    struct capture *copy;     // of the thread that is held; used again and again, so in the caches
     struct thread *interrupted[INTERRUPTED_MAX]; // asked to stop, not stopped yet: each waits for
     size_t interrupted_count;                    // a CPU or is in an uninterruptible sleep
 };
+
+// Fills in the rest beside the options (unwind_live and max_stop).
+void look_init(struct look *look, struct roster *roster, struct control *control);
 
 // The thread was seen running, thread->at_request was read just before that: takes a sample of it,
 // now or, if it has to wait for a CPU first, when look_collect finds it. `chance` is a random

@@ -82,4 +82,5 @@ void report_process_time(struct control *control, struct watched *process)
     report->cpu_ns = process->last_cpu - process->base_cpu;
     report->threads_cpu_ns = cpu_of_announced(process);
     ring_commit(&control->ring, &report->record, RECORD_PROCESS_TIME, sizeof *report);
+    handover_note(&control->handover, process->pid, process->last_cpu);
 }

@@ -290,6 +290,18 @@ static void watched_free(struct watched *process)
     free(process);
 }
 
+// What is to count of the process began at this reading of its clock. Of its past nothing does, but
+// for what a sampler before us had begun to count.
+static uint64_t base_of(struct control *control, const struct watched *process)
+{
+    uint64_t told_ns;
+    if (process->born_watched)
+        return 0;
+    bool taken_over = handover_find(&control->handover, process->pid, &told_ns) &&
+                      told_ns <= process->last_cpu;
+    return taken_over ? told_ns : process->last_cpu;
+}
+
 enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
 {
     char path[64];
@@ -307,7 +319,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
     process->untold = RECORD_PROCESS;
     if (clock_getcpuclockid(pid, &process->cpu_clock) == 0 &&
         watched_cpu(process, &process->last_cpu)) {
-        process->base_cpu = born_watched ? 0 : process->last_cpu;
+        process->base_cpu = base_of(roster->control, process);
         roster_scan(roster, process, clock_now());
         process->maps_fd = open_maps(process);
         process->no_syscall = is_refused(process, "syscall");
@@ -318,6 +330,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
     }
     process->number = atomic_fetch_add(&roster->control->next_process, 1);
     process->reported_at = clock_now();
+    handover_note(&roster->control->handover, pid, process->base_cpu);
     ARRAY_RESERVE(roster->processes, roster->count, roster->capacity);
     roster->processes[roster->count++] = process;
     return RC_OK;
@@ -400,6 +413,7 @@ void roster_rebase(struct roster *roster)
         if (watched_cpu(process, &cpu_ns)) {
             process->base_cpu += cpu_ns - process->last_cpu;
             process->last_cpu = cpu_ns;
+            handover_note(&roster->control->handover, process->pid, cpu_ns);
         }
         for (size_t k = 0; k < process->count; k++)
             rebase_thread(process->threads[k]);

@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "sample/report.h"
 
-#define READS_A_ROUND 100            // threads read though they slept: about 50 us
+#define READS_A_SECOND 5000 // of cold threads: 0.25 % of a CPU
+#define READS_A_ROUND 16    // and no fewer than that
 #define SHORTFALL_NS (8 * NS_PER_MS) // two scheduler ticks: clocks of others move in such steps
 #define SWEEP_NS (250 * NS_PER_MS)   // least time between two reads of all threads for a shortfall
 #define CLOCK_SHARE 200              // reading clocks takes at most one part in so many of our time
@@ -38,9 +39,8 @@ void round_init(struct round *round, struct control *control)
     round->control = control;
     round->random = (uint64_t)clock_now() | 1;
     round->off_cpu_ns = off_cpu_after();
-    round->look.control = control;
-    round->look.roster = &round->roster;
     roster_init(&round->roster, control);
+    look_init(&round->look, &round->roster, control);
 }
 
 static uint64_t random_next(struct round *round)
@@ -146,7 +146,9 @@ static void visit_cold(struct round *round, struct watched *process, size_t most
 static size_t cold_share(const struct round *round, const struct watched *process)
 {
     size_t fair = (size_t)ceil((double)process->count / round->rate);
-    return fair > READS_A_ROUND ? fair : READS_A_ROUND;
+    size_t affordable = (size_t)(READS_A_SECOND / round->rate);
+    size_t most = fair > affordable ? fair : affordable;
+    return most > READS_A_ROUND ? most : READS_A_ROUND;
 }
 
 static void visit_hot(struct round *round, int64_t now)
@@ -246,6 +248,7 @@ static void part_with(struct round *round, struct watched *process, int64_t now)
         return;
     report_times(round, process, now);
     process->parted = report_process(round->control, RECORD_PROCESS_END, process);
+    handover_forget(&round->control->handover, process->pid);
 }
 
 static void clear_up(struct round *round, int64_t now)

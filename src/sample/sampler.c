@@ -27,7 +27,8 @@
 // stop would be missed (C:D of 0.36:0.64 for a true 50:50 on busy CPUs).
 static int64_t next_interval(struct round *round)
 {
-    return (int64_t)(-log(round_share(round)) * NS_PER_S / round->rate);
+    uint32_t slowdown = atomic_load(&round->control->slowdown);
+    return (int64_t)(-log(round_share(round)) * NS_PER_S / round->rate * (slowdown ? slowdown : 1));
 }
 
 static void pause_until_told(struct round *round)
@@ -74,6 +75,7 @@ static void sample_until_told(struct round *round)
         }
         if (now < next)
             continue;
+        atomic_store_explicit(&control->behind, now - next, memory_order_relaxed);
         if (now - next > late_ns)
             atomic_fetch_add(&control->late, 1);
         round_make(round, now);

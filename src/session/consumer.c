@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "sample/record.h"
+#include "unwind/space_unwinder.h"
 
 #define NONE UINT32_MAX
 #define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
@@ -31,6 +32,7 @@ struct thread {
     pid_t tid;
     uint32_t hint;     // bytes of stack to copy
     uint64_t held_ns;
+    uint64_t held_before; // as of the last consumer_held
     int64_t since;     // first capture, CLOCK_MONOTONIC ns
 };
 
@@ -99,35 +101,6 @@ void consumer_free(struct consumer *consumer)
     free(consumer);
 }
 
-// --- memory of a process, for its unwinder ---
-
-static bool read_code(void *context, uint64_t address, void *to, size_t length)
-{
-    return space_read(context, address, to, length);
-}
-
-static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
-{
-    struct unwind_sections sections;
-    const struct area *area = space_find(context, pc);
-    if (!area || !space_unwind_sections(context, pc, &sections))
-        return false;
-    *table = (struct unwind_table){
-        .start = area->start,
-        .end = area->end,
-        .hdr = sections.eh_frame_hdr,
-        .hdr_size = sections.eh_frame_hdr_size,
-        .frames = sections.eh_frame,
-        .frames_size = sections.eh_frame_size,
-    };
-    return true;
-}
-
-static bool is_code(void *context, uint64_t pc)
-{
-    return space_find(context, pc) != NULL;
-}
-
 // --- processes and threads ---
 
 static struct process *process_at(struct consumer *consumer, uint32_t number)
@@ -155,8 +128,7 @@ static void load_image(struct consumer *consumer, struct process *process, pid_t
     process->space = space_new(consumer->modules, pid, pid);
     // The maps of a leader that has ended are empty: the first capture's thread will be asked.
     process->refreshed_at = space_is_empty(process->space) ? 0 : clock_now();
-    struct code_source source = {process->space, read_code, find_table, is_code};
-    process->unwinder = unwinder_new(&source, consumer->max_depth);
+    process->unwinder = space_unwinder_new(process->space, consumer->max_depth);
 }
 
 static void take_process(struct consumer *consumer, const void *data)
@@ -212,6 +184,7 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     (record->record.kind == RECORD_THREAD_END ? weights_thread_end : weights_thread_time)(
         consumer->weights, thread->process, record->thread, record->cpu_ns);
     thread->held_ns += (uint64_t)record->held_ns;
+    profile_thread_held(consumer->profile, thread->profile_thread, record->held_ns);
     int64_t watched = clock_now() - thread->since;
     double share = thread->since && watched > 0 ? (double)thread->held_ns / (double)watched : 0;
     if (share > consumer->counts.held_share && watched >= NS_PER_S / 2)
@@ -262,7 +235,7 @@ static uint32_t location_of(struct consumer *consumer, const struct process *pro
     const struct area *area = space_find(process->space, pc);
     if (!area)
         return profile_location(consumer->profile, consumer->unknown->id, pc);
-    const struct mapping *mapping = area->mapping;
+    const struct mapping *mapping = space_mapping(process->space, area, pc);
     uint64_t offset = mapping->module->kind == MODULE_ANON ? pc
                                                            : pc - area->start + mapping->offset;
     return profile_location(consumer->profile, mapping->id, offset);
@@ -329,6 +302,7 @@ static void take_capture(struct consumer *consumer, const void *data)
     struct unwind_result stack = unwind(process, thread->tid, capture);
     if (stack.end != UNWIND_BOTTOM)
         count_cut(consumer, process, &stack);
+    consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
     if (!(capture->flags & CAPTURE_UNWOUND))
         hint_stack(consumer, capture->thread, thread, &stack);
     if (!thread->since) {
@@ -357,8 +331,17 @@ void consumer_drain(struct consumer *consumer)
             takers[record->kind](consumer, record);
 }
 
+bool consumer_bound(struct consumer *consumer)
+{
+    (void)consumer;
+    return false;
+}
+
 void consumer_finish(struct consumer *consumer)
 {
+    for (size_t i = 0; i < consumer->process_count; i++)
+        if (consumer->processes[i].space)
+            space_settle(consumer->processes[i].space);
     uint64_t unattributed = weights_finish(consumer->weights);
     if (unattributed < CLOCK_STEPS_NS)
         return;
@@ -386,6 +369,18 @@ struct consumer_counts consumer_counts(const struct consumer *consumer)
 const struct run_process *consumer_processes(const struct consumer *consumer)
 {
     return consumer->facts;
+}
+
+void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)
+{
+    *worst = *sum = 0;
+    for (size_t i = 0; i < consumer->thread_count; i++) {
+        struct thread *thread = &consumer->threads[i];
+        int64_t held = (int64_t)(thread->held_ns - thread->held_before);
+        thread->held_before = thread->held_ns;
+        *worst = held > *worst ? held : *worst;
+        *sum += held;
+    }
 }
 
 bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,

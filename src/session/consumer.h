@@ -24,11 +24,15 @@ void consumer_free(struct consumer *consumer);
 void consumer_drain(struct consumer *consumer);
 
 
+// Renumbers the profile if it has grown beyond its bounds (see profile_compact) and says so.
+bool consumer_bound(struct consumer *consumer);
+
 // Ends the periods of all threads. Call once, after the last drain.
 void consumer_finish(struct consumer *consumer);
 
 struct consumer_counts {
     uint64_t samples, cut;
+    uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
     uint64_t threads; // that were sampled
     uint64_t cpu_ns;          // of the processes
     uint64_t threads_cpu_ns;  // of the threads that were sampled
@@ -39,6 +43,9 @@ struct consumer_counts {
 
 struct consumer_counts consumer_counts(const struct consumer *consumer);
 const struct run_process *consumer_processes(const struct consumer *consumer);
+
+// What threads were held since the last call, ns: the one that was held most, and all together.
+void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum);
 
 // Where and why most stacks broke off; false when none did.
 bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "session/dumper_child.h"
+#include "unwind/space_unwinder.h"
 
 #define DEPTH_MAX 4096
 #define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
@@ -14,33 +15,6 @@
 
 // --- memory of the process, for its unwinder ---
 
-static bool read_code(void *context, uint64_t address, void *to, size_t length)
-{
-    return space_read(context, address, to, length);
-}
-
-static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
-{
-    struct unwind_sections sections;
-    const struct area *area = space_find(context, pc);
-    if (!area || !space_unwind_sections(context, pc, &sections))
-        return false;
-    *table = (struct unwind_table){
-        .start = area->start,
-        .end = area->end,
-        .hdr = sections.eh_frame_hdr,
-        .hdr_size = sections.eh_frame_hdr_size,
-        .frames = sections.eh_frame,
-        .frames_size = sections.eh_frame_size,
-    };
-    return true;
-}
-
-static bool is_code(void *context, uint64_t pc)
-{
-    return space_find(context, pc) != NULL;
-}
-
 // The maps of a leader that has ended are empty: any thread of it has them.
 static void refresh(struct dumper *dumper, pid_t tid)
 {
@@ -48,8 +22,7 @@ static void refresh(struct dumper *dumper, pid_t tid)
     dumper->refreshed_at = clock_now();
     if (!dumper->space) {
         dumper->space = space_new(dumper->modules, dumper->pid, tid);
-        struct code_source source = {dumper->space, read_code, find_table, is_code};
-        dumper->unwinder = unwinder_new(&source, DEPTH_MAX);
+        dumper->unwinder = space_unwinder_new(dumper->space, DEPTH_MAX);
     } else if (space_refresh(dumper->space, tid, &changed) == RC_OK && changed) {
         unwinder_flush(dumper->unwinder);
     }

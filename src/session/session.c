@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "profile/query.h"
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
 #include "session/consumer.h"
@@ -20,7 +21,7 @@
 #include "unwind/live.h"
 
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
-#define STACKS_MAX (4u << 20) // nodes of the trie: about 100 MiB
+#define SLICE_ENTRIES (1u << 15) // of a second: 8 threads at 4 kHz, no stack twice
 #define RESTARTS_MAX 20
 #define DRAIN_MS 25 // how long a capture waits in the ring at the most
 
@@ -28,6 +29,7 @@ const struct session_options session_defaults = {
     .rate = 99,
     .max_depth = 4096,
     .max_stop = 0.01,
+    .max_stacks = 4u << 20, // about 100 MiB
 };
 
 struct session {
@@ -45,8 +47,10 @@ struct session {
     struct symbolizer *symbolizer;
     struct consumer *consumer;
     struct run run;
+    struct run base; // as it was at the last session_reset
     int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
     bool watched, finished;
+    pthread_mutex_t lock;
 };
 
 // --- before anything is touched ---
@@ -136,12 +140,18 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         return rc;
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
+    pthread_mutex_init(&session->lock, NULL);
     session->pids = xcalloc(count, sizeof *pids);
     for (size_t i = 0; i < count; i++)
         add_pid(session, pids[i]);
     session->modules = modules_new();
-    session->profile = profile_new(STACKS_MAX);
+    session->profile = profile_new(options->max_stacks);
+    if (options->live)
+        profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
+    symbolizer_isolate(session->symbolizer);
+    for (size_t i = 0; i < session->pid_count; i++)
+        symbolizer_add_root(session->symbolizer, session->pids[i]);
     session->control = control_new(RING_BYTES, err);
     rc = session->control ? compile_threads(session, err) : RC_FAIL;
     if (rc != RC_OK) {
@@ -169,6 +179,7 @@ void session_close(struct session *session)
     if (session->has_threads)
         regfree(&session->threads);
     free(session->pids);
+    pthread_mutex_destroy(&session->lock);
     free(session);
 }
 
@@ -225,6 +236,13 @@ static enum rc replace_sampler(struct session *session, struct err *err)
     return start_sampler(session, err);
 }
 
+static void drain(struct session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    consumer_drain(session->consumer);
+    pthread_mutex_unlock(&session->lock);
+}
+
 enum rc session_step(struct session *session, int timeout_ms, int extra_fd, struct err *err)
 {
     struct pollfd fds[] = {{.fd = session->control->wake_fd, .events = POLLIN},
@@ -235,9 +253,9 @@ enum rc session_step(struct session *session, int timeout_ms, int extra_fd, stru
         eventfd_t ignored;
         int ready = poll(fds, 2, left_ms < 0 ? 0 : left_ms < DRAIN_MS ? (int)left_ms : DRAIN_MS);
         eventfd_read(session->control->wake_fd, &ignored);
-        consumer_drain(session->consumer);
+        drain(session);
         if (!session->sampler || sampler_ended(session->sampler)) {
-            consumer_drain(session->consumer);
+            drain(session);
             return replace_sampler(session, err);
         }
         if (left_ms <= 0 || (ready > 0 && fds[1].revents))
@@ -257,6 +275,47 @@ void session_pause(struct session *session, bool paused)
         sampler_wake(session->sampler);
 }
 
+static int64_t sampled_ns(const struct session *session)
+{
+    int64_t until = atomic_load(&session->control->paused) ? session->paused_at : clock_now();
+    return until - session->started - session->paused_ns;
+}
+
+pthread_mutex_t *session_lock(struct session *session)
+{
+    return &session->lock;
+}
+
+struct names *session_names(struct session *session)
+{
+    return names_new(session->modules, session->symbolizer, &session->lock);
+}
+
+struct slices *session_slices(struct session *session)
+{
+    return profile_slices(session->profile);
+}
+
+bool session_bound(struct session *session)
+{
+    return consumer_bound(session->consumer);
+}
+
+void session_slow_down(struct session *session, uint32_t slowdown)
+{
+    atomic_store(&session->control->slowdown, slowdown);
+}
+
+void session_held(struct session *session, int64_t *worst, int64_t *sum)
+{
+    consumer_held(session->consumer, worst, sum);
+}
+
+int64_t session_behind(const struct session *session)
+{
+    return atomic_load(&session->control->behind);
+}
+
 void session_finish(struct session *session, enum run_end end)
 {
     if (session->finished)
@@ -267,7 +326,7 @@ void session_finish(struct session *session, enum run_end end)
     session->sampler = 0;
     if (session->watched)
         watchdog_stop(&session->watchdog);
-    session->run.duration = clock_now() - session->started - session->paused_ns;
+    session->run.duration = sampled_ns(session);
     session->run.end = end;
     consumer_drain(session->consumer);
     consumer_finish(session->consumer);
@@ -309,18 +368,37 @@ static uint64_t count_unresolved(const struct session *session)
     return unresolved;
 }
 
+// What was counted before the last reset does not count.
+static void subtract_base(struct run *run, const struct run *base)
+{
+    run->rounds -= base->rounds;
+    run->late -= base->late;
+    run->samples -= base->samples;
+    run->stops -= base->stops;
+    run->failed -= base->failed;
+    run->queued -= base->queued;
+    run->dropped -= base->dropped;
+    run->cut -= base->cut;
+    run->frame_pointers -= base->frame_pointers;
+    run->repaired -= base->repaired;
+    run->held_total -= base->held_total;
+    run->cpu_ns -= base->cpu_ns;
+}
+
 const struct run *session_progress(struct session *session)
 {
     struct run *run = &session->run;
     struct consumer_counts counts = consumer_counts(session->consumer);
     if (!session->finished)
-        run->duration = clock_now() - session->started - session->paused_ns;
+        run->duration = sampled_ns(session);
     copy_control(run, session->control);
-    run->rate = session->options.rate;
-    run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
     run->samples = counts.samples;
     run->cut = counts.cut;
+    run->frame_pointers = counts.frame_pointers;
     run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
+    subtract_base(run, &session->base);
+    run->rate = session->options.rate;
+    run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
     run->unattributed_ns = counts.unattributed_ns;
     run->held_share = counts.held_share;
     run->threads_sampled = counts.threads;
@@ -329,11 +407,31 @@ const struct run *session_progress(struct session *session)
     return run;
 }
 
-struct report session_report(struct session *session)
+void session_reset(struct session *session)
+{
+    session->base = (struct run){0};
+    session->base = *session_progress(session);
+    session->run.start_wall = clock_wall();
+    session->started = session->paused_at = clock_now();
+    session->paused_ns = 0;
+    profile_reset(session->profile);
+}
+
+struct report session_live_report(struct session *session)
 {
     session_progress(session);
+    return (struct report){.profile = session->profile,
+                           .modules = session->modules,
+                           .symbolizer = session->symbolizer,
+                           .run = &session->run};
+}
+
+struct report session_report(struct session *session)
+{
+    struct report report = session_live_report(session);
+    query_fetch(&(struct query_source){session->profile, session->modules, session->symbolizer});
     session->run.unresolved = count_unresolved(session);
-    return (struct report){session->profile, session->modules, session->symbolizer, &session->run};
+    return report;
 }
 
 char *session_worst_cut(const struct session *session)

@@ -3,6 +3,7 @@
 // `ptprof attach` stand on.
 #pragma once
 
+#include <pthread.h>
 #include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +12,8 @@
 
 #include "base/err.h"
 #include "output/writer.h"
+#include "profile/names.h"
+#include "profile/slices.h"
 
 struct session_options {
     double rate;         // Hz
@@ -19,6 +22,8 @@ struct session_options {
     size_t max_depth;    // frames of a stack
     double max_stop;     // share of a thread's time that it may be held, 0..1
     bool unwind_live;    // unwind with ptrace while the thread is held
+    size_t max_stacks;   // nodes of the trie
+    bool live;           // keep slices for views, and memory bounded however long it runs
 };
 
 extern const struct session_options session_defaults;
@@ -46,8 +51,31 @@ enum rc session_start(struct session *session, struct err *err) MUST_CHECK;
 enum rc session_step(struct session *session, int timeout_ms, int extra_fd,
                      struct err *err) MUST_CHECK;
 
+// Held by session_step while it changes what others may read. A caller with more than one thread
+// holds it when it calls any of the functions that follow.
+pthread_mutex_t *session_lock(struct session *session);
+
 // Leaves the targets alone until it is called with false.
 void session_pause(struct session *session, bool paused);
+
+// Samples at one part in `slowdown` of the rate from now on.
+void session_slow_down(struct session *session, uint32_t slowdown);
+
+// Counts from zero.
+void session_reset(struct session *session);
+
+// For live sessions. The names of the profile's locations: a reference for the caller, which looks
+// them up under the session's lock. session_bound gives back memory when there is much of it and
+// says whether it renumbered the profile: then new names are needed.
+struct names *session_names(struct session *session);
+struct slices *session_slices(struct session *session);
+bool session_bound(struct session *session);
+
+// What threads were held since the last call, ns: the one that was held most, and all together.
+void session_held(struct session *session, int64_t *worst, int64_t *sum);
+
+// ns by which the newest round began late.
+int64_t session_behind(const struct session *session);
 
 // The targets are released before this returns; everything is taken in. May be called again.
 void session_finish(struct session *session, enum run_end end);
@@ -57,6 +85,9 @@ const struct run *session_progress(struct session *session);
 
 // What has been seen so far, for writers; valid until the next call on the session.
 struct report session_report(struct session *session);
+
+// The same without what takes time to count (run->unresolved).
+struct report session_live_report(struct session *session);
 
 // The modules at which stacks broke off most, for people: "libfoo.so: no unwind information", or
 // NULL. The caller frees it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "symbol/demangle.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -56,4 +57,61 @@ char *demangle(const char *mangled)
     }
     buf_fini(&output.text);
     return NULL;
+}
+
+// The '<' of operator<, operator<<, operator<= and operator<=> opens nothing, nor do the '>' of
+// operator> and operator-> close anything. Returns how long the operator's name is, 0: none is here.
+static size_t operator_length(const char *text, const char *at)
+{
+    static const char word[] = "operator";
+    const size_t length = sizeof word - 1;
+    if (strncmp(at, word, length) != 0 || (at > text && (isalnum((unsigned char)at[-1]) || at[-1] == '_')))
+        return 0;
+    size_t sign = strspn(at + length, "<>=-*");
+    // operator< <int>: a space keeps the arguments apart; operator=<int> has none.
+    if (sign > 1 && at[length] != '<' && at[length] != '>' && at[length] != '-')
+        sign = strcspn(at + length, "<");
+    return sign ? length + sign : 0;
+}
+
+static bool opens_arguments(const char *text, const char *at)
+{
+    return at > text && (isalnum((unsigned char)at[-1]) || strchr("_)>] ", at[-1])) &&
+           !(at[-1] == ' ' && !isalnum((unsigned char)at[1]));
+}
+
+// The '>' that belongs to the '<' at `at`, NULL when there is none.
+static const char *closing(const char *at)
+{
+    unsigned open = 0;
+    for (; *at; at++) {
+        size_t skipped = operator_length(at, at);
+        if (skipped)
+            at += skipped - 1;
+        else if (*at == '<')
+            open++;
+        else if (*at == '>' && at[-1] != '-' && --open == 0)
+            return at;
+    }
+    return NULL;
+}
+
+char *demangle_fold(const char *shown)
+{
+    struct buf out = {0};
+    buf_puts(&out, "");
+    for (const char *at = shown; *at; at++) {
+        size_t skipped = operator_length(shown, at);
+        const char *end = *at == '<' && opens_arguments(shown, at) ? closing(at) : NULL;
+        if (skipped) {
+            buf_append(&out, at, skipped);
+            at += skipped - 1;
+        } else if (end) {
+            buf_puts(&out, "<...>");
+            at = end;
+        } else {
+            buf_putc(&out, *at);
+        }
+    }
+    return out.data;
 }

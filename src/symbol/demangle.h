@@ -10,3 +10,8 @@
 // A fresh string that the caller frees, or NULL when the name is not mangled, is damaged or passes
 // the bounds. A suffix from '@' on (a symbol version, "@plt") is carried over.
 char *demangle(const char *mangled);
+
+// For a screen: template arguments as "<...>", "std::vector<...>::push_back(int const&)". What stands
+// at the beginning of a path in Rust, "<T as Trait>::f", stays, with what is inside folded. A fresh
+// string.
+char *demangle_fold(const char *shown);

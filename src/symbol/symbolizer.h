@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// (mapping, file offset) -> names. Late (only what is shown or written) and memoised.
+// (mapping, file offset) -> names, lines, inlined calls. Late (only what is shown or written) and
+// memoised. The files are read by a process without privileges, if symbolizer_isolate was called.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "target/module.h"
 
@@ -12,11 +14,11 @@ struct symbol_line {
     const char *name;        // to show: demangled; raw bytes of the target, escape before printing
     const char *system_name; // as in the symbol table; equals name when nothing was demangled
     const char *file;        // "" when not known
-    uint32_t line;           // 0 when not known
+    uint32_t line, column;   // 0 when not known
 };
 
 struct symbol {
-    bool found;               // false: lines[0].name is the module in brackets, "[libc.so.6]"
+    bool found;               // false: the last line's name is the module in brackets, "[libc.so.6]"
     uint64_t offset;          // of the address inside the function, when found
     const struct symbol_line *lines; // innermost inlined function first, the physical one last
     size_t line_count;        // at least 1
@@ -28,6 +30,27 @@ struct symbolizer;
 struct symbolizer *symbolizer_new(struct modules *modules);
 void symbolizer_free(struct symbolizer *symbolizer);
 
-// Never fails; what it returns lives as long as the symbolizer.
+// From now on files are read in a process of their own. Before anything is looked up.
+void symbolizer_isolate(struct symbolizer *symbolizer);
+
+// Debug files are looked for below the root directory of this process too, also after its end.
+void symbolizer_add_root(struct symbolizer *symbolizer, pid_t pid);
+
+// Many at once cost far less than one by one: say what is wanted, then fetch it.
+void symbolizer_want(struct symbolizer *symbolizer, uint32_t mapping, uint64_t offset);
+void symbolizer_fetch(struct symbolizer *symbolizer);
+
+// Never fails; what it returns lives as long as the symbolizer. Fetches what is still wanted.
 const struct symbol *symbolizer_lookup(struct symbolizer *symbolizer, uint32_t mapping,
                                        uint64_t offset);
+
+struct symbol_source { // where the names of a module came from
+    bool has_lines;      // DWARF was found
+    const char *tried;   // where debug information was looked for, a line each; raw bytes, "": nowhere
+    const char *problem; // what went wrong while its files were read, NULL: nothing
+};
+
+struct symbol_source symbolizer_source(struct symbolizer *symbolizer, const struct module *module);
+
+// The process that reads the files now, 0: none.
+int symbolizer_pid(const struct symbolizer *symbolizer);

@@ -232,17 +232,18 @@ static void make_ranges(struct symtab *symtab, struct reader *reader)
     free(sweep.open);
 }
 
-struct symtab *symtab_new(const struct image *image)
+struct symtab *symtab_new(const struct image *const *images, size_t count)
 {
     struct symtab *symtab = xcalloc(1, sizeof *symtab);
     struct reader reader = {0};
-    read_texts(&reader, image);
-    read_symbols(&reader, image, SHT_SYMTAB);
-    read_symbols(&reader, image, SHT_DYNSYM);
+    read_texts(&reader, images[0]);
+    for (size_t i = count; i-- > 0;) // what was split off is the fuller table
+        read_symbols(&reader, images[i], SHT_SYMTAB);
+    read_symbols(&reader, images[0], SHT_DYNSYM);
     make_ranges(symtab, &reader);
     free(reader.texts);
     free(reader.entries);
-    plt_read(&symtab->plt, image, symtab);
+    plt_read(&symtab->plt, images[0], symtab);
     return symtab;
 }
 

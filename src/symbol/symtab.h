@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "target/image.h"
@@ -16,8 +17,9 @@ struct symtab_match {
 
 struct symtab;
 
-// Never fails: of a damaged image it holds what could be read. The image must outlive it.
-struct symtab *symtab_new(const struct image *image);
+// Never fails: of a damaged image it holds what could be read. images[0] is the module itself, the
+// others are files with symbols that were split off it. They must outlive it.
+struct symtab *symtab_new(const struct image *const *images, size_t count);
 void symtab_free(struct symtab *symtab);
 
 // What the link-time address belongs to; false when it belongs to no function.

@@ -2,10 +2,12 @@
 #include "target/image.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@
 #define CHUNK (64u << 10) // bytes read from a file at once
 #define SEGMENTS_MAX 4096
 #define NOTES_MAX (64u << 10)
+#define SECTIONS_MAX 65536
+#define DEBUG_FRAME_MAX (64u << 20) // bytes, uncompressed
 
 struct image_store {
     int fd;               // -1: the bytes are in memory
@@ -169,28 +173,86 @@ static enum rc read_headers(struct image *image, struct err *err)
     return RC_OK;
 }
 
-// Static programs have .eh_frame without the search table that program headers would lead to.
-static void find_eh_frame(struct image *image)
+// libelf reserves memory for as many sections as a file claims to have, which in a sparse file may
+// be any number.
+static bool sections_are_plausible(const struct image *image)
+{
+    Elf64_Ehdr header;
+    Elf64_Shdr first;
+    if (!image_read(image, 0, &header, sizeof header) || header.e_shnum || !header.e_shoff)
+        return true; // at most 65535
+    return !image_read(image, header.e_shoff, &first, sizeof first) ||
+           first.sh_size <= SECTIONS_MAX;
+}
+
+
+static Elf_Scn *find_section(const struct image *image, const char *wanted, GElf_Shdr *header)
 {
     size_t names;
     if (elf_getshdrstrndx(image->elf, &names) != 0)
-        return;
+        return NULL;
     for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
          section = elf_nextscn(image->elf, section)) {
-        GElf_Shdr header;
-        const char *name = gelf_getshdr(section, &header)
-                               ? elf_strptr(image->elf, names, header.sh_name)
+        const char *name = gelf_getshdr(section, header)
+                               ? elf_strptr(image->elf, names, header->sh_name)
                                : NULL;
-        if (!name || strcmp(name, ".eh_frame") != 0 || header.sh_type == SHT_NOBITS)
-            continue;
-        image->eh_frame = header.sh_addr;
-        image->eh_frame_size = header.sh_size;
+        if (name && strcmp(name, wanted) == 0 && header->sh_type != SHT_NOBITS)
+            return section;
     }
+    return NULL;
+}
+
+// Static programs have .eh_frame without the search table that program headers would lead to.
+static void find_eh_frame(struct image *image)
+{
+    GElf_Shdr header;
+    if (elf_getshdrnum(image->elf, &image->section_count) != 0)
+        image->section_count = 0;
+    if (!image->section_count || !find_section(image, ".eh_frame", &header))
+        return;
+    image->eh_frame = header.sh_addr;
+    image->eh_frame_size = header.sh_size;
+}
+
+static void read_debug_frame(struct image *image)
+{
+    GElf_Shdr header;
+    GElf_Chdr compressed = {0};
+    Elf_Scn *section = find_section(image, ".debug_frame", &header);
+    if (!section || header.sh_size > DEBUG_FRAME_MAX)
+        return;
+    if (header.sh_flags & SHF_COMPRESSED &&
+        (!gelf_getchdr(section, &compressed) || compressed.ch_size > DEBUG_FRAME_MAX ||
+         elf_compress(section, 0, 0) < 0))
+        return;
+    const Elf_Data *data = elf_rawdata(section, NULL);
+    if (!data || !data->d_buf || !data->d_size)
+        return;
+    image->debug_frame_size = data->d_size;
+    image->debug_frame = xmalloc(data->d_size);
+    memcpy(image->debug_frame, data->d_buf, data->d_size);
+}
+
+const unsigned char *image_debug_frame(struct image *image, size_t *size)
+{
+    if (!image->debug_frame_read)
+        read_debug_frame(image);
+    image->debug_frame_read = true;
+    *size = image->debug_frame_size;
+    return image->debug_frame;
 }
 
 static enum rc finish(struct image *image, struct image **out, struct err *err)
 {
-    enum rc rc = read_headers(image, err);
+    enum rc rc = RC_OK;
+    if (!sections_are_plausible(image))
+        rc = err_set(err, RC_FORMAT, "its section headers are damaged");
+    else if (image->store->bytes) // libelf takes a char * but with this call only reads
+        image->elf = elf_memory((char *)(uintptr_t)image->store->bytes, image->size);
+    else // READ: it never maps the file
+        image->elf = elf_begin(image->store->fd, ELF_C_READ, NULL);
+    if (rc == RC_OK)
+        rc = read_headers(image, err);
     if (rc != RC_OK) {
         image_free(image);
         return rc;
@@ -226,16 +288,28 @@ enum rc image_open(int fd, struct image **out, struct err *err)
     if (info.st_size <= 0 || info.st_size > (off_t)(64ull << 30))
         return err_set(err, RC_FORMAT, "its size is implausible");
     struct image *image = image_new(steal_fd(&owned), NULL, (uint64_t)info.st_size);
-    image->elf = elf_begin(image->store->fd, ELF_C_READ, NULL); // READ: it never maps the file
     return finish(image, out, err);
 }
 
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err)
 {
     struct image *image = image_new(-1, bytes, size);
-    // libelf takes a char * but with this call only reads.
-    image->elf = elf_memory((char *)(uintptr_t)bytes, size);
     return finish(image, out, err);
+}
+
+int image_reopen(const struct image *image)
+{
+    const struct image_store *store = image->store;
+    if (store->fd >= 0)
+        return fcntl(store->fd, F_DUPFD_CLOEXEC, 0);
+    AUTO_FD int fd = memfd_create("image", MFD_CLOEXEC);
+    for (uint64_t done = 0; fd >= 0 && done < image->size;) {
+        ssize_t written = write(fd, store->bytes + done, image->size - done);
+        if (written <= 0)
+            return -1;
+        done += (uint64_t)written;
+    }
+    return steal_fd(&fd);
 }
 
 void image_free(struct image *image)
@@ -250,5 +324,6 @@ void image_free(struct image *image)
         close(image->store->fd);
     free(image->store);
     free(image->segments);
+    free(image->debug_frame);
     free(image);
 }

@@ -22,11 +22,15 @@ struct image {
     uint64_t size; // of the file, bytes
     struct segment *segments;
     size_t segment_count;
+    size_t section_count; // 0: the section headers were removed
     uint64_t eh_frame_hdr, eh_frame_hdr_size; // link-time address and size; 0: there is none
     uint64_t eh_frame, eh_frame_size;         // the same, by the section headers
     unsigned char build_id[BUILD_ID_MAX];
     size_t build_id_length; // 0: none
     Elf *elf;               // owned; for readers of sections (symbols)
+    unsigned char *debug_frame; // .debug_frame, uncompressed, once asked for
+    size_t debug_frame_size;
+    bool debug_frame_read;
     struct image_store *store;
 };
 
@@ -37,12 +41,18 @@ enum rc image_open(int fd, struct image **out, struct err *err) MUST_CHECK;
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err) MUST_CHECK;
 void image_free(struct image *image);
 
+// A fresh descriptor from which all its bytes can be read, -1 when there is none to be had.
+int image_reopen(const struct image *image);
+
 // Copies file bytes [offset, offset + length); false when they are not all there.
 bool image_read(const struct image *image, uint64_t offset, void *to, size_t length);
 
 // Link-time address of a file offset and back, by the PT_LOAD that holds it; false when none does.
 bool image_vaddr(const struct image *image, uint64_t offset, uint64_t *vaddr);
 bool image_offset(const struct image *image, uint64_t vaddr, uint64_t *offset);
+
+// The bytes of .debug_frame, which live as long as the image; NULL when there are none.
+const unsigned char *image_debug_frame(struct image *image, size_t *size);
 
 // Lower-case hex of the build id, "" without one.
 void image_build_id_hex(const struct image *image, char text[2 * BUILD_ID_MAX + 1]);

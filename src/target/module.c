@@ -13,7 +13,11 @@ struct modules {
     struct mapping **mappings;
     size_t mapping_count, mapping_capacity;
     const struct mapping *main;
+    struct jit **jits;
+    size_t jit_count, jit_capacity;
 };
+
+#define JIT_MODULES_MAX 1000 // beyond, memory keeps the names that it had
 
 struct modules *modules_new(void)
 {
@@ -32,6 +36,9 @@ void modules_free(struct modules *modules)
     }
     for (size_t i = 0; i < modules->mapping_count; i++)
         free(modules->mappings[i]);
+    for (size_t i = 0; i < modules->jit_count; i++)
+        jit_free(modules->jits[i]);
+    free(modules->jits);
     free(modules->modules);
     free(modules->mappings);
     free(modules);
@@ -120,6 +127,42 @@ const struct mapping *modules_special(struct modules *modules, enum module_kind 
     return mapping_add(modules, module, 0, UINT64_MAX, 0);
 }
 
+struct jit *modules_jit_new(struct modules *modules, pid_t pid)
+{
+    ARRAY_RESERVE(modules->jits, modules->jit_count, modules->jit_capacity);
+    return modules->jits[modules->jit_count++] = jit_new(pid);
+}
+
+const struct mapping *modules_jit(struct modules *modules, struct jit *jit, const char *name)
+{
+    for (size_t i = 0; i < modules->mapping_count; i++) {
+        const struct module *module = modules->mappings[i]->module;
+        if (module->jit == jit && module->names_known == SIZE_MAX &&
+            strcmp(module->path, name) == 0)
+            return modules->mappings[i];
+    }
+    struct module *module = module_add(modules, MODULE_ANON, name);
+    module->jit = jit;
+    module->names_known = SIZE_MAX;
+    return mapping_add(modules, module, 0, UINT64_MAX, 0);
+}
+
+void modules_jit_moved(struct modules *modules, const struct jit *jit, size_t names_known)
+{
+    if (modules->count >= JIT_MODULES_MAX)
+        return;
+    for (size_t i = 0; i < modules->count; i++)
+        if (modules->modules[i]->jit == jit && modules->modules[i]->names_known == SIZE_MAX)
+            modules->modules[i]->names_known = names_known;
+}
+
+// Files that are no ELF files and have code in them. They have no name that leads to them.
+static bool is_jit_memory(const struct module *module)
+{
+    return !module->image && (module->deleted || strncmp(module->path, "/memfd:", 7) == 0 ||
+                              strncmp(module->path, "/dev/shm/", 9) == 0);
+}
+
 static struct module *module_find(struct modules *modules, const struct proc_map *map)
 {
     for (size_t i = 0; i < modules->count; i++) {
@@ -143,8 +186,9 @@ static bool strip_deleted(char *path)
     return true;
 }
 
-static struct module *module_of_file(struct modules *modules, pid_t tid, struct proc_map *map)
+static struct module *module_of_file(struct modules *modules, const struct mapped *mapped)
 {
+    struct proc_map *map = mapped->map;
     bool deleted = strip_deleted(map->path);
     struct module *module = module_find(modules, map);
     if (module)
@@ -153,31 +197,33 @@ static struct module *module_of_file(struct modules *modules, pid_t tid, struct 
     module->device = map->device;
     module->inode = map->inode;
     module->deleted = deleted;
-    module_file_load(module, tid, map);
+    module_file_load(module, mapped);
     return module;
 }
 
-static struct module *module_of_vdso(struct modules *modules)
+static struct module *module_of_vdso(struct modules *modules, const struct mapped *mapped)
 {
     for (size_t i = 0; i < modules->count; i++)
         if (modules->modules[i]->kind == MODULE_VDSO)
             return modules->modules[i];
     struct module *module = module_add(modules, MODULE_VDSO, "[vdso]");
-    module_vdso_load(module);
+    module_vdso_load(module, mapped);
     return module;
 }
 
-const struct mapping *modules_map(struct modules *modules, pid_t tid, struct proc_map *map)
+const struct mapping *modules_map(struct modules *modules, const struct mapped *mapped)
 {
+    const struct proc_map *map = mapped->map;
     if (strcmp(map->path, "[vdso]") == 0)
-        return mapping_of(modules, module_of_vdso(modules), map->start, map->end, 0);
+        return mapping_of(modules, module_of_vdso(modules, mapped), map->start, map->end, 0);
     if (map->path[0] != '/' || map->inode == 0)
-        return modules_special(modules, MODULE_ANON,
-                               map->path[0] == '[' ? map->path : "[anon]");
-    struct module *module = module_of_file(modules, tid, map);
+        return modules_jit(modules, mapped->jit, map->path[0] == '[' ? map->path : "[anon]");
+    struct module *module = module_of_file(modules, mapped);
+    if (is_jit_memory(module))
+        return modules_jit(modules, mapped->jit, module->path);
     const struct mapping *mapping =
         mapping_of(modules, module, map->start, map->end, map->offset);
-    if (!modules->main && module_file_is_exe(module, tid))
+    if (!modules->main && module_file_is_exe(module, mapped->tid))
         modules->main = mapping;
     return mapping;
 }

@@ -14,11 +14,12 @@
 
 #include "base/err.h"
 #include "target/image.h"
+#include "target/jit.h"
 
 enum module_kind {
     MODULE_FILE,
     MODULE_VDSO,
-    MODULE_ANON,    // anonymous executable memory: JIT code. Offsets are addresses
+    MODULE_ANON,    // memory that its process fills with code. Offsets are addresses
     MODULE_KERNEL,  // offsets are system call numbers
     MODULE_SPECIAL, // an entry of our own, such as [unattributed]; offsets mean nothing
 };
@@ -31,7 +32,10 @@ struct module {
     uint64_t device, inode;
     bool deleted;
     struct image *image; // NULL: not a file, or could not be opened
-    char *problem;       // why there is no image, NULL if there is one or need not be
+    char *problem;       // why there is no image, or why it was read from memory; else NULL
+    bool in_memory;      // the image is what is loaded of the file, not the file
+    struct jit *jit;     // the names of MODULE_ANON code, NULL: of no process
+    size_t names_known;  // of jit, how many are meant; SIZE_MAX: all
 };
 
 struct mapping {
@@ -53,6 +57,14 @@ const struct mapping *modules_mapping(const struct modules *modules, uint32_t id
 // MODULE_SPECIAL); made when first asked for.
 const struct mapping *modules_special(struct modules *modules, enum module_kind kind,
                                       const char *name);
+
+// The names that a process gives to code it makes. The modules own it.
+struct jit *modules_jit_new(struct modules *modules, pid_t pid);
+
+// The mapping of such code: one for each process and kind of memory ("[anon]", the path of a
+// memfd), and a new one each time that memory was given new names (see jit_refresh).
+const struct mapping *modules_jit(struct modules *modules, struct jit *jit, const char *name);
+void modules_jit_moved(struct modules *modules, const struct jit *jit, size_t names_known);
 
 // The mapping that holds the code of the main program of the first target, or NULL.
 const struct mapping *modules_main(const struct modules *modules);
@@ -83,6 +95,13 @@ const struct area *space_find(const struct space *space, uint64_t address);
 // An area of the module in whose segments, code or data, the address lies, or NULL.
 const struct area *space_find_module(struct space *space, uint64_t address);
 
+// The mapping by which a pc in the area is to be remembered, seen to run just now: of code that the
+// process made, as it is called now.
+const struct mapping *space_mapping(struct space *space, const struct area *area, uint64_t pc);
+
+// The names of such code are complete: nothing more will be sampled.
+void space_settle(struct space *space);
+
 // Copies constant memory of the target (code, unwind tables) from the images held here, at its
 // address there; false when it is not all known. Nothing is asked of the target.
 bool space_read(struct space *space, uint64_t address, void *to, size_t length);
@@ -91,6 +110,16 @@ struct unwind_sections { // addresses in the target and sizes; size 0: there is 
     uint64_t eh_frame_hdr, eh_frame_hdr_size;
     uint64_t eh_frame, eh_frame_size;
 };
+
+struct debug_frame { // of the module that holds a pc
+    uint64_t start, end; // the area
+    uint64_t bias;
+    const unsigned char *bytes; // owned by the image; NULL: it has none
+    size_t size;
+};
+
+// False when no module is known at pc.
+bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame);
 
 // The unwind tables of the module around pc; false when it has none.
 bool space_unwind_sections(const struct space *space, uint64_t pc,

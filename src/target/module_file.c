@@ -1,92 +1,130 @@
 // SPDX-License-Identifier: MIT
 #include "target/module_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "target/memory_image.h"
+#include "target/regular_file.h"
 
-// A FIFO at the path must not block us, a terminal there must not become ours.
-static int open_quietly(const char *path)
-{
-    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-}
-
-// By the inode alone: the device number of a file on overlayfs or btrfs is not the one that maps
-// shows.
-static bool is_same_file(int fd, const struct module *module)
-{
-    struct stat info;
-    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_ino == module->inode;
-}
-
-// map_files leads to the inode itself, whatever became of its names, but needs privileges.
-static int open_map_file(const struct module *module, pid_t tid, const struct proc_map *map)
+// map_files leads to the file itself, whatever became of its names, but needs privileges.
+static int open_map_file(const struct module *module, const struct mapped *mapped,
+                         struct stat *info)
 {
     char path[96];
     (void)module;
-    snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, tid, map->start,
-             map->end);
-    return open_quietly(path);
+    snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, mapped->tid,
+             mapped->map->start, mapped->map->end);
+    return regular_file_open(path, info);
 }
 
-static int open_exe(const struct module *module, pid_t tid, const struct proc_map *map)
+static int open_exe(const struct module *module, const struct mapped *mapped, struct stat *info)
 {
     char path[64];
-    (void)map;
-    snprintf(path, sizeof path, "/proc/%d/exe", tid);
-    AUTO_FD int fd = open_quietly(path);
-    return fd >= 0 && is_same_file(fd, module) ? steal_fd(&fd) : -1;
+    (void)module;
+    snprintf(path, sizeof path, "/proc/%d/exe", mapped->tid);
+    return regular_file_open(path, info);
 }
 
-// The path as the target sees it.
-static int open_path(const struct module *module, pid_t tid, const struct proc_map *map)
+static int open_inside(const struct module *module, const struct mapped *mapped,
+                       struct stat *info)
 {
-    (void)map;
-    AUTO_FREE char *path = xasprintf("/proc/%d/root%s", tid, module->path);
-    AUTO_FD int fd = open_quietly(path);
-    if (fd < 0 || !is_same_file(fd, module))
-        return -1;
-    return steal_fd(&fd);
+    return regular_file_open_inside(mapped->tid, module->path, info);
 }
 
-static int (*const openers[])(const struct module *, pid_t, const struct proc_map *) = {
-    open_map_file,
-    open_exe,
-    open_path,
+// maps shows paths from our own root, so that of a process in a chroot begins outside of it.
+static int open_outside(const struct module *module, const struct mapped *mapped,
+                        struct stat *info)
+{
+    (void)mapped;
+    return regular_file_open(module->path, info);
+}
+
+static const struct {
+    int (*open)(const struct module *, const struct mapped *, struct stat *);
+    bool sure; // whatever the numbers say
+} ways[] = {
+    {open_map_file, true},
+    {open_exe, false},
+    {open_inside, false},
+    {open_outside, false},
 };
 
-void module_file_load(struct module *module, pid_t tid, const struct proc_map *map)
+static bool same_build(const struct image *a, const struct image *b)
 {
-    struct err err = {.text = "its file cannot be opened, or is another one now"};
-    for (size_t i = 0; i < ARRAY_LENGTH(openers); i++) {
-        int fd = openers[i](module, tid, map);
-        if (fd >= 0 && image_open(fd, &module->image, &err) == RC_OK)
-            return;
-    }
-    module->problem = xstrdup(err.text);
+    return a->build_id_length && a->build_id_length == b->build_id_length &&
+           memcmp(a->build_id, b->build_id, a->build_id_length) == 0;
 }
 
-// Every 64-bit process of a machine has the same vdso, so ours serves. Its size is not to be had;
-// the section headers stand at its end.
-void module_vdso_load(struct module *module)
+// Device and inode decide. Those that maps shows of a file on overlayfs or btrfs are not the
+// file's own: then it must be of the build that is loaded.
+static struct image *open_file(const struct module *module, const struct mapped *mapped,
+                               const struct image *loaded, struct err *err)
 {
-    const unsigned char *base = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);
-    Elf64_Ehdr header;
-    if (!base) {
-        module->problem = xstrdup("this process has no vdso");
-        return;
+    for (size_t i = 0; i < ARRAY_LENGTH(ways); i++) {
+        struct stat info;
+        struct image *image = NULL;
+        int fd = ways[i].open(module, mapped, &info);
+        if (fd < 0)
+            continue;
+        bool sure = ways[i].sure ||
+                    (info.st_dev == module->device && info.st_ino == module->inode);
+        struct err why;
+        if (image_open(fd, &image, &why) != RC_OK) {
+            if (sure)
+                *err = why;
+        } else if (sure || (loaded && same_build(image, loaded))) {
+            return image;
+        }
+        image_free(image);
     }
-    memcpy(&header, base, sizeof header);
-    size_t size = header.e_shoff + (size_t)header.e_shnum * header.e_shentsize;
+    return NULL;
+}
+
+static struct image *open_loaded(const struct mapped *mapped)
+{
+    pid_t tid = mapped->tid;
+    struct memory_source memory = memory_source_of(&tid);
+    struct image *image;
+    bool opened = mapped->base && memory_image_open(&memory, mapped->base, &image, NULL) == RC_OK;
+    return opened ? image : NULL;
+}
+
+void module_file_load(struct module *module, const struct mapped *mapped)
+{
+    struct err err = {.text = "its file cannot be opened, or is another one now"};
+    module->image = open_file(module, mapped, NULL, &err);
+    if (module->image && module->image->section_count)
+        return;
+    if (module->image)
+        err_set(&err, RC_OK, "its file has no section headers");
+    struct image *loaded = open_loaded(mapped);
+    struct image *file = module->image ? NULL : open_file(module, mapped, loaded, &err);
+    if (file) {
+        image_free(loaded);
+        module->image = file;
+    } else if (loaded) {
+        image_free(module->image);
+        module->image = loaded;
+        module->in_memory = true;
+        module->problem = xasprintf("%s: read from memory", err.text);
+    } else if (!module->image) {
+        module->problem = xstrdup(err.text);
+    }
+}
+
+// It has no file, and is the same in every 64-bit process of a machine unless one came from another
+// machine: with its memory.
+void module_vdso_load(struct module *module, const struct mapped *mapped)
+{
     struct err err;
-    if (image_wrap(base, size, &module->image, &err) != RC_OK)
+    pid_t tid = mapped->tid;
+    struct memory_source memory = memory_source_of(&tid);
+    if (memory_image_copy(&memory, mapped->map->start, mapped->map->end, &module->image, &err) !=
+        RC_OK)
         module->problem = xstrdup(err.text);
 }
 

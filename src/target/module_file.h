@@ -5,12 +5,20 @@
 #include "target/module.h"
 #include "target/procfs.h"
 
-// The mapping of an executable line of maps; modules and images are made as needed. Changes
-// map->path (" (deleted)" goes).
-const struct mapping *modules_map(struct modules *modules, pid_t tid, struct proc_map *map);
+struct mapped { // an executable line of maps, and who has it
+    pid_t tid;
+    struct proc_map *map;
+    uint64_t base; // where the beginning of the file is mapped; 0: nowhere
+    struct jit *jit;
+};
 
-// Opens the file that is really mapped: never another one of the same name. Sets image or problem.
-void module_file_load(struct module *module, pid_t tid, const struct proc_map *map);
-void module_vdso_load(struct module *module);
+// The mapping of such a line; modules and images are made as needed. Changes map->path
+// (" (deleted)" goes).
+const struct mapping *modules_map(struct modules *modules, const struct mapped *mapped);
+
+// Opens the file that is really mapped: never another one of the same name. If it cannot be had,
+// or has lost its section headers, what is loaded of it does. Sets image, problem or both.
+void module_file_load(struct module *module, const struct mapped *mapped);
+void module_vdso_load(struct module *module, const struct mapped *mapped);
 
 bool module_file_is_exe(const struct module *module, pid_t tid);

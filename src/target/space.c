@@ -10,6 +10,7 @@
 struct space {
     struct modules *modules;
     pid_t pid;
+    struct jit *jit; // owned by modules
     struct area *areas; // sorted by start
     size_t count, capacity;
     const struct area *last_read; // where space_read found its last address
@@ -20,6 +21,7 @@ struct space *space_new(struct modules *modules, pid_t pid, pid_t tid)
     struct space *space = xcalloc(1, sizeof *space);
     space->modules = modules;
     space->pid = pid;
+    space->jit = modules_jit_new(modules, pid);
     bool changed;
     if (space_refresh(space, tid, &changed) != RC_OK)
         space->count = 0; // it is gone, or denied: every address will be unknown
@@ -30,6 +32,7 @@ void space_free(struct space *space)
 {
     if (!space)
         return;
+    space_settle(space);
     free(space->areas);
     free(space);
 }
@@ -53,6 +56,26 @@ const struct area *space_find(const struct space *space, uint64_t address)
             return area;
     }
     return NULL;
+}
+
+const struct mapping *space_mapping(struct space *space, const struct area *area, uint64_t pc)
+{
+    const struct module *module = area->mapping->module;
+    if (!module->jit)
+        return area->mapping;
+    size_t moved = jit_refresh(space->jit);
+    if (moved != SIZE_MAX)
+        modules_jit_moved(space->modules, space->jit, moved);
+    jit_use(space->jit, pc);
+    return module->names_known == SIZE_MAX ? area->mapping
+                                           : modules_jit(space->modules, space->jit, module->path);
+}
+
+void space_settle(struct space *space)
+{
+    size_t moved = jit_settle(space->jit);
+    if (moved != SIZE_MAX)
+        modules_jit_moved(space->modules, space->jit, moved);
 }
 
 // The code segment that a mapping from this file offset shows. Linkers may begin it anywhere in its
@@ -129,10 +152,39 @@ bool space_unwind_sections(const struct space *space, uint64_t pc,
     return sections->eh_frame_hdr_size || sections->eh_frame_size;
 }
 
+bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame)
+{
+    const struct area *area = space_find(space, pc);
+    if (!area)
+        return false;
+    struct image *image = area->mapping->module->image;
+    *frame = (struct debug_frame){.start = area->start, .end = area->end, .bias = area->bias};
+    if (image && area->extent_start != area->extent_end)
+        frame->bytes = image_debug_frame(image, &frame->size);
+    return true;
+}
+
 static bool has_area(const struct space *space, const struct area *old)
 {
     const struct area *now = space_find(space, old->start);
-    return now && now->start == old->start && now->end == old->end && now->mapping == old->mapping;
+    if (!now || now->start != old->start || now->end != old->end)
+        return false;
+    return now->mapping == old->mapping || (now->mapping->module->jit && old->mapping->module->jit);
+}
+
+struct beginning { // of the file that was mapped last
+    uint64_t device, inode, base;
+};
+
+// Linkers and loaders place a file in ascending order, its headers first.
+static uint64_t base_of(struct beginning *beginning, const struct proc_map *map)
+{
+    bool same = beginning->device == map->device && beginning->inode == map->inode;
+    if (map->inode && map->offset == 0)
+        *beginning = (struct beginning){map->device, map->inode, map->start};
+    else if (map->inode && !same)
+        *beginning = (struct beginning){map->device, map->inode, 0};
+    return map->inode ? beginning->base : 0;
 }
 
 enum rc space_refresh(struct space *space, pid_t tid, bool *changed)
@@ -147,11 +199,14 @@ enum rc space_refresh(struct space *space, pid_t tid, bool *changed)
     space->last_read = NULL;
     space->count = space->capacity = 0;
     struct proc_map map;
+    struct beginning beginning = {0};
     for (char *cursor = text.data; proc_map_parse(&cursor, &map);) {
+        uint64_t base = base_of(&beginning, &map);
         if (!map.executable || map.start >= 1ull << 63) // [vsyscall]
             continue;
         ARRAY_RESERVE(space->areas, space->count, space->capacity);
-        const struct mapping *mapping = modules_map(space->modules, tid, &map);
+        struct mapped mapped = {tid, &map, base, space->jit};
+        const struct mapping *mapping = modules_map(space->modules, &mapped);
         space->areas[space->count++] = area_make(&map, mapping);
     }
     for (size_t i = 0; i < old.count && !*changed; i++)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "unwind/debug_frame.h"
+
 void code_memory_flush(struct code_memory *memory)
 {
     memset(memory->tags, 0, sizeof memory->tags);
@@ -25,6 +27,8 @@ bool code_memory_read(struct code_memory *memory, uint64_t address, void *to, si
 {
     uint64_t inside = address % CODE_BLOCK;
     const unsigned char *block = NULL;
+    if (address >= DEBUG_FRAME_BASE)
+        return debug_frames_read(memory->debug_frames, address, to, length);
     if (length <= CODE_BLOCK - inside)
         block = block_get(memory, address - inside);
     if (!block)

@@ -12,8 +12,11 @@
 #define CODE_BLOCK 128 // bytes; a page is a multiple of it, so no block straddles two mappings
 #define CODE_BLOCKS 512
 
+struct debug_frames;
+
 struct code_memory {
     struct code_source source;
+    const struct debug_frames *debug_frames; // what lies from DEBUG_FRAME_BASE up
     uint64_t tags[CODE_BLOCKS]; // the block's address + 1; 0: free
     unsigned char blocks[CODE_BLOCKS][CODE_BLOCK];
 };

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "unwind/cfi.h"
 #include "unwind/code_memory.h"
+#include "unwind/debug_frame.h"
 #include "unwind/fde_index.h"
 #include "unwind/prologue.h"
 
@@ -43,6 +44,7 @@ struct unwinder {
     unw_addr_space_t space;
     struct code_memory code;
     struct fde_index index;
+    struct debug_frames debug_frames;
     struct unwind_frame *frames;
     size_t count, capacity;
 
@@ -53,6 +55,7 @@ struct unwinder {
     uint64_t stack_needed; // bytes
     uint64_t work;         // against WORK_MAX
     uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS
+    uint32_t frame_pointer_steps;
     bool in_tables;        // libunwind reads a CIE and an FDE that have been checked
     bool no_info;          // this step: no unwind information for the pc
     bool faulted;          // this step: a read failed, and why:
@@ -153,8 +156,10 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t pc, unw_proc_info_t
     struct unwinder *unwinder = arg;
     uint64_t fde;
     unwinder->no_info = true;
-    if (!fde_index_find(&unwinder->index, &unwinder->code, pc, &fde) ||
-        (int64_t)(fde - pc) != (int32_t)(fde - pc) ||
+    bool found = pc >= DEBUG_FRAME_BASE
+                     ? debug_frames_entry(&unwinder->debug_frames, pc, &fde)
+                     : fde_index_find(&unwinder->index, &unwinder->code, pc, &fde);
+    if (!found || (int64_t)(fde - pc) != (int32_t)(fde - pc) ||
         !cfi_check(&unwinder->code, fde, &unwinder->work))
         return -UNW_ESTOPUNWIND;
     unwinder->entry = (fde - pc) << 32; // int32_t pc, int32_t FDE, relative to segbase
@@ -194,6 +199,7 @@ struct unwinder *unwinder_new(const struct code_source *source, size_t max_depth
     };
     struct unwinder *unwinder = xcalloc(1, sizeof *unwinder);
     unwinder->code.source = *source;
+    unwinder->code.debug_frames = &unwinder->debug_frames;
     unwinder->max_depth = max_depth;
     unwinder->space = unw_create_addr_space(&accessors, 0);
     if (!unwinder->space)
@@ -211,6 +217,7 @@ void unwinder_free(struct unwinder *unwinder)
     unw_set_cache_size(unwinder->space, CACHE_SIZE_DEFAULT, 0);
     unw_destroy_addr_space(unwinder->space);
     fde_index_fini(&unwinder->index);
+    debug_frames_fini(&unwinder->debug_frames);
     free(unwinder->frames);
     free(unwinder);
 }
@@ -219,14 +226,17 @@ void unwinder_flush(struct unwinder *unwinder)
 {
     unw_flush_cache(unwinder->space, 0, 0);
     fde_index_flush(&unwinder->index);
+    debug_frames_flush(&unwinder->debug_frames);
     code_memory_flush(&unwinder->code);
 }
 
-static void push(struct unwinder *unwinder, uint64_t pc, bool interrupted)
+static void push(struct unwinder *unwinder, uint64_t pc, bool interrupted, enum unwind_step how)
 {
     ARRAY_RESERVE(unwinder->frames, unwinder->count, unwinder->capacity);
-    uint64_t sp = *sp_of(unwinder);
-    unwinder->frames[unwinder->count++] = (struct unwind_frame){pc, interrupted, sp};
+    unwinder->frames[unwinder->count++] =
+        (struct unwind_frame){.pc = pc, .interrupted = interrupted, .sp = *sp_of(unwinder),
+                              .step = how};
+    unwinder->frame_pointer_steps += how == STEP_FRAME_POINTER;
 }
 
 // A call to where no code is: the return address is still on top of the stack.
@@ -267,15 +277,15 @@ static bool step_stub(struct unwinder *unwinder)
 }
 
 // Code without tables (JIT code, some assembly): believed to keep a frame pointer if what lies
-// there looks like a frame. A null one marks a root by convention, but also any code that uses rbp
-// for something else: that ends as UNWIND_NO_INFO, never as the bottom.
+// there looks like a frame. A null one marks a root by convention, but it may also be any value in
+// code that uses rbp for something else: it counts only at the end of a chain that was followed.
 static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
 {
     uint64_t frame = unwinder->registers[UNW_X86_64_RBP], saved, back;
-    *end = is_known(unwinder, UNW_X86_64_RBP) ? UNWIND_NO_INFO : UNWIND_NO_REGISTER;
-    if (*end == UNWIND_NO_REGISTER)
-        return false;
-    if (frame < *sp_of(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
+    bool in_chain = unwinder->frames[unwinder->count - 1].step == STEP_FRAME_POINTER;
+    bool known = is_known(unwinder, UNW_X86_64_RBP);
+    *end = !known ? UNWIND_NO_REGISTER : !frame && in_chain ? UNWIND_BOTTOM : UNWIND_NO_INFO;
+    if (!known || frame < *sp_of(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
         return false;
     if (!word_read(unwinder, frame, &saved) || !word_read(unwinder, frame + WORD, &back)) {
         if (unwinder->fault == UNWIND_SHORT)
@@ -314,13 +324,21 @@ static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
     unwinder->known = known;
 }
 
-// One step by the tables. False at the end, with *end.
-static bool step_tables(struct unwinder *unwinder, bool *interrupted, enum unwind_end *end)
+// Where the tables are asked about a frame: for callers inside the call, because what it returns
+// to may be another function.
+static uint64_t pc_to_ask(struct unwinder *unwinder, bool interrupted)
+{
+    return *pc_of(unwinder) - !interrupted;
+}
+
+// One step by the tables, which are asked about `asked`. False at the end, with *end.
+static bool step_tables(struct unwinder *unwinder, uint64_t asked, bool *interrupted,
+                        enum unwind_end *end)
 {
     uint64_t pc = *pc_of(unwinder);
     unw_cursor_t cursor;
-    if (!*interrupted)
-        *pc_of(unwinder) = pc - 1; // into the call: what it returns to may be another function
+    unwinder->no_info = unwinder->faulted = false;
+    *pc_of(unwinder) = asked;
     int ret = unw_init_remote(&cursor, unwinder->space, unwinder);
     if (ret >= 0)
         ret = unw_step(&cursor);
@@ -334,50 +352,67 @@ static bool step_tables(struct unwinder *unwinder, bool *interrupted, enum unwin
     return true;
 }
 
-// The tables want the frame pointer of a thread that was read in place. The function's own code says
-// how far above the stack pointer it lies; believed only if a return address lies there too, behind
-// a call that may have led to the function.
-static bool find_frame_pointer(struct unwinder *unwinder, bool interrupted)
+// The tables want the frame pointer of a thread that was read in place. The function's own code
+// tells it; believed only if a return address lies there, behind a call that may have led here.
+static bool find_frame_pointer(struct unwinder *unwinder, uint64_t pc, enum unwind_end *end)
 {
-    uint64_t pc = *pc_of(unwinder) - !interrupted, start, size, back;
-    if (unwinder->fault != UNWIND_NO_REGISTER || is_known(unwinder, UNW_X86_64_RBP) ||
+    uint64_t start, size, back;
+    if (!unwinder->faulted || unwinder->fault != UNWIND_NO_REGISTER ||
+        is_known(unwinder, UNW_X86_64_RBP) ||
         !fde_index_start(&unwinder->index, &unwinder->code, pc, &start) ||
         !prologue_frame_size(&unwinder->code, start, &size))
         return false;
     uint64_t frame = *sp_of(unwinder) + size;
-    if (frame % WORD || !word_read(unwinder, frame + WORD, &back) || !back ||
-        !is_code(unwinder, back - 1) || !prologue_is_call(&unwinder->code, back, start))
+    bool there = frame % WORD == 0 && word_read(unwinder, frame + WORD, &back);
+    if (unwinder->fault == UNWIND_SHORT)
+        *end = UNWIND_SHORT;
+    if (!there || !is_code(unwinder, back - 1) ||
+        !prologue_is_call(&unwinder->code, back, start))
         return false;
     unwinder->registers[UNW_X86_64_RBP] = frame;
     unwinder->known |= 1u << UNW_X86_64_RBP;
     return true;
 }
 
-// From one frame to its caller. *interrupted: of the frame, then of the caller.
-static bool step(struct unwinder *unwinder, bool *interrupted, enum unwind_end *end)
+// Sets *how if it gives true. Else, if `no_info` is set, other ways may be tried.
+static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
+                            enum unwind_end *end)
 {
-    unwinder->no_info = unwinder->faulted = false;
+    uint64_t asked = pc_to_ask(unwinder, *interrupted), pretended;
+    *how = STEP_TABLES;
+    if (step_tables(unwinder, asked, interrupted, end))
+        return true;
+    if (find_frame_pointer(unwinder, asked, end))
+        return step_tables(unwinder, asked, interrupted, end);
+    *how = STEP_DEBUG_FRAME;
+    return unwinder->no_info &&
+           debug_frames_find(&unwinder->debug_frames, &unwinder->code.source, asked, &pretended) &&
+           step_tables(unwinder, pretended, interrupted, end);
+}
+
+// From one frame to its caller. *interrupted: of the frame, then of the caller.
+static bool step(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
+                 enum unwind_end *end)
+{
+    unwinder->faulted = false;
     *end = UNWIND_BAD_READ;
+    *how = STEP_CALL;
     if (*interrupted && called_nowhere(unwinder)) {
         *interrupted = false;
         return pop_return(unwinder);
     }
     bool leaf = *interrupted;
-    unwinder->faulted = false;
-    if (step_tables(unwinder, interrupted, end))
+    if (step_any_tables(unwinder, interrupted, how, end))
         return true;
-    if (unwinder->faulted && find_frame_pointer(unwinder, leaf)) {
-        unwinder->faulted = false;
-        if (step_tables(unwinder, interrupted, end))
-            return true;
-    } else if (unwinder->faulted && unwinder->fault == UNWIND_SHORT) {
-        *end = UNWIND_SHORT;
-    }
     if (!unwinder->no_info)
         return false;
     *interrupted = false;
     unwinder->faulted = false;
-    return (leaf && step_stub(unwinder)) || step_frame_pointer(unwinder, end);
+    *how = STEP_CALL;
+    if (leaf && step_stub(unwinder))
+        return true;
+    *how = STEP_FRAME_POINTER;
+    return step_frame_pointer(unwinder, end);
 }
 
 static enum unwind_end climb(struct unwinder *unwinder)
@@ -385,8 +420,9 @@ static enum unwind_end climb(struct unwinder *unwinder)
     bool interrupted = true;
     for (;;) {
         enum unwind_end end;
+        enum unwind_step how;
         uint64_t sp = *sp_of(unwinder);
-        if (!step(unwinder, &interrupted, &end))
+        if (!step(unwinder, &interrupted, &how, &end))
             return end;
         uint64_t pc = *pc_of(unwinder);
         if (interrupted) { // on any stack, perhaps the one that the handler interrupted
@@ -401,7 +437,7 @@ static enum unwind_end climb(struct unwinder *unwinder)
         }
         if (unwinder->count == unwinder->max_depth)
             return UNWIND_LIMIT;
-        push(unwinder, pc, interrupted);
+        push(unwinder, pc, interrupted, how);
     }
 }
 
@@ -423,7 +459,8 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     unwinder->stack_needed = 0;
     unwinder->work = 0;
     unwinder->count = 0;
-    push(unwinder, regs->rip, true);
+    unwinder->frame_pointer_steps = 0;
+    push(unwinder, regs->rip, true, STEP_CAPTURE);
 }
 
 // What unwind_live found. Which of the callers were interrupted is not recorded: only the leaf
@@ -436,10 +473,10 @@ static enum unwind_end decode(struct unwinder *unwinder, const struct capture *c
     for (size_t i = 0; i < count && i < unwinder->max_depth; i++) {
         uint64_t pc;
         memcpy(&pc, capture->stack + i * sizeof pc, sizeof pc);
-        push(unwinder, pc, i == 0);
+        push(unwinder, pc, i == 0, i ? STEP_TABLES : STEP_CAPTURE);
     }
     if (!count)
-        push(unwinder, capture->regs.rip, true);
+        push(unwinder, capture->regs.rip, true, STEP_CAPTURE);
     if (count > unwinder->max_depth)
         return UNWIND_LIMIT;
     uint32_t end = capture->flags >> CAPTURE_LIVE_END_SHIFT;
@@ -455,6 +492,7 @@ struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct captu
         start(unwinder, capture);
         result.end = climb(unwinder);
         result.stack_needed = (uint32_t)unwinder->stack_needed;
+        result.frame_pointer_steps = unwinder->frame_pointer_steps;
     }
     result.frames = unwinder->frames;
     result.count = unwinder->count;

@@ -28,6 +28,13 @@ struct unwind_table { // of the module around a pc; addresses are those of the t
     uint64_t frames_size;
 };
 
+struct code_section { // a section of the module around a pc that is not loaded
+    uint64_t start, end;  // of the module's text
+    uint64_t bias;        // address less link-time address
+    const unsigned char *bytes; // borrowed until the source changes; NULL: there is none
+    size_t size;
+};
+
 struct code_source { // the memory of one process image that does not change while it runs
     void *context;
     // Copies code or tables at [address, address + length); false when it is not all there.
@@ -36,6 +43,17 @@ struct code_source { // the memory of one process image that does not change whi
     bool (*table)(void *context, uint64_t pc, struct unwind_table *table);
     // Whether pc lies in executable memory.
     bool (*executable)(void *context, uint64_t pc);
+    // The .debug_frame section of the module that holds pc; false when there is no module. NULL:
+    // no module has one.
+    bool (*debug_frame)(void *context, uint64_t pc, struct code_section *section);
+};
+
+enum unwind_step { // how a frame was found
+    STEP_CAPTURE,       // it is the leaf
+    STEP_TABLES,        // .eh_frame
+    STEP_DEBUG_FRAME,   // .debug_frame
+    STEP_CALL,          // the return address still on top of the stack: a stub, a call to nowhere
+    STEP_FRAME_POINTER, // the chain of frame pointers, where there are no tables
 };
 
 struct unwind_frame {
@@ -43,6 +61,7 @@ struct unwind_frame {
     bool interrupted; // the frame was interrupted at pc (the leaf, or below a signal handler's
                       // trampoline), so pc is no return address
     uint64_t sp;      // the stack pointer in this frame; 0: not known
+    enum unwind_step step; // how it was found
 };
 
 struct unwind_result {
@@ -50,6 +69,7 @@ struct unwind_result {
     size_t count;                // at least 1
     enum unwind_end end;
     uint32_t stack_needed;       // bytes of the stack copy that were looked at
+    uint32_t frame_pointer_steps; // frames that were found by STEP_FRAME_POINTER
 };
 
 struct unwinder;

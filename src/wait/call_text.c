@@ -23,6 +23,7 @@
 
 #define PATH_SHOWN 512u
 #define POLLED_SHOWN 4u
+#define POLLED_MAX (1u << 20) // more open files no process has
 #define SIGNALS_SHOWN 8
 #define SIGNALS 64
 
@@ -62,7 +63,8 @@ static void put_poll(struct writer *writer, const uint64_t *args)
 {
     struct pollfd polled[64];
     size_t read = args[1] < ARRAY_LENGTH(polled) ? args[1] : ARRAY_LENGTH(polled), count = 0;
-    if (!read || !finder_read(writer->finder, args[0], polled, read * sizeof *polled))
+    if (!read || args[1] > POLLED_MAX ||
+        !finder_read(writer->finder, args[0], polled, read * sizeof *polled))
         return;
     for (size_t i = 0; i < read; i++)
         if (polled[i].fd >= 0) // the others are left out on purpose

@@ -10,7 +10,7 @@ struct call_text {
     bool timed;          // it ends by itself
 };
 
-// `name`: of the system call, NULL: not known. The text is the caller's to free; of futex it is only
-// what follows the name of the lock: ", timeout 5s".
+// `name`: of the system call, NULL: not known. The text is the caller's to free; of futex it is
+// only what follows the name of the lock: ", timeout 5s".
 void call_text_make(struct finder *finder, const struct wait_thread *thread, const char *name,
                     struct call_text *call);

@@ -91,13 +91,24 @@ static void add_longest_chain(struct graph *graph)
             waiting[graph->root[best]];
 }
 
+// The certain ones first, then as their threads come.
+static int compare_verdicts(const void *left, const void *right)
+{
+    const struct verdict *a = left, *b = right;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    return a->chain[0] < b->chain[0] ? -1 : 1;
+}
+
 size_t deadlock_find(const struct wait *waits, size_t count, struct verdict **verdicts)
 {
     AUTO_FREE size_t *marks = xcalloc(3 * count + 1, sizeof *marks);
     struct graph graph = {waits, count, marks, marks + count, marks + 2 * count, NULL, 0, 0};
     for (size_t i = 0; i < count; i++)
         walk(&graph, i, i + 1);
-    if (!graph.verdict_count)
+    if (graph.verdict_count)
+        qsort(graph.verdicts, graph.verdict_count, sizeof *graph.verdicts, compare_verdicts);
+    else
         add_longest_chain(&graph);
     *verdicts = graph.verdicts;
     return graph.verdict_count;

@@ -18,7 +18,7 @@ struct verdict {
     size_t waiting; // chain: how many threads wait for its last one, directly or not
 };
 
-// All deadlocks, or the longest chain (of equal ones that with most waiting), or nothing.
-// *verdicts is freed with verdicts_free; its count is returned.
+// All deadlocks, the certain ones first, or the longest chain (of equal ones that with most
+// waiting), or nothing. *verdicts is freed with verdicts_free; its count is returned.
 size_t deadlock_find(const struct wait *waits, size_t count, struct verdict **verdicts);
 void verdicts_free(struct verdict *verdicts, size_t count);

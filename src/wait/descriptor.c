@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "wait/peer.h"
 #include "wait/socket_table.h"
+#include "wait/unix_peer.h"
 
 #define WATCHED_SHOWN 4
 
@@ -77,15 +78,24 @@ static void put_connection(struct descriptor *descriptor, const struct socket_en
         buf_printf(out, ", %s", state);
 }
 
-static void put_unix(const struct socket_entry *entry, struct buf *out)
+// A client has no path: that of its peer tells what it is connected to.
+static void put_unix(struct descriptor *descriptor, const struct socket_entry *entry,
+                     struct buf *out)
 {
+    struct finder *finder = descriptor->finder;
+    bool ask = !entry->listening && descriptor->detail == DESCRIPTOR_FULL;
+    uint64_t inode = ask ? unix_peer_find(finder->proc, finder->process->pid, entry->inode) : 0;
+    const struct socket_entry *peer = inode ? socket_table_find(sockets_of(finder), inode) : NULL;
+    const char *path = entry->path ? entry->path : peer ? peer->path : NULL;
     buf_puts(out, "unix socket");
-    if (entry->path) {
+    if (path) {
         buf_putc(out, ' ');
-        escape_text(out, entry->path);
+        escape_text(out, path);
     }
     if (entry->listening)
         buf_puts(out, ", listening");
+    if (inode)
+        put_owner(finder, PEER_SOCKET, inode, " to ", out);
 }
 
 static void put_socket(struct descriptor *descriptor, struct buf *out)
@@ -95,7 +105,7 @@ static void put_socket(struct descriptor *descriptor, struct buf *out)
     if (!entry)
         buf_puts(out, "socket");
     else if (entry->protocol[0] == 'u' && entry->protocol[1] == 'n')
-        put_unix(entry, out);
+        put_unix(descriptor, entry, out);
     else
         put_connection(descriptor, entry, out);
 }
@@ -192,8 +202,8 @@ static bool is_fifo(const struct descriptor *descriptor)
     return stat(descriptor->path, &file) == 0 && S_ISFIFO(file.st_mode);
 }
 
-enum wait_kind descriptor_put(struct finder *finder, int fd, enum descriptor_detail detail,
-                              struct buf *out)
+static enum wait_kind describe(struct finder *finder, int fd, enum descriptor_detail detail,
+                               struct buf *out)
 {
     struct descriptor descriptor = {.finder = finder, .fd = fd, .detail = detail};
     buf_printf(out, "fd %d", fd);
@@ -210,4 +220,51 @@ enum wait_kind descriptor_put(struct finder *finder, int fd, enum descriptor_det
         type->put(&descriptor, out);
     buf_putc(out, ')');
     return descriptor.link[0] == '/' && is_fifo(&descriptor) ? WAIT_PIPE : type->kind;
+}
+
+// Many threads may wait for one descriptor, and an epoll may watch a hundred thousand: each is
+// described once.
+struct descriptors {
+    struct map by_fd; // -> index
+    struct described {
+        char *text;
+        enum wait_kind kind;
+    } *all;
+    size_t count, capacity;
+};
+
+void descriptors_free(struct descriptors *descriptors)
+{
+    if (!descriptors)
+        return;
+    for (size_t i = 0; i < descriptors->count; i++)
+        free(descriptors->all[i].text);
+    free(descriptors->all);
+    map_fini(&descriptors->by_fd);
+    free(descriptors);
+}
+
+static const struct described *remember(struct finder *finder, int fd)
+{
+    struct buf text = {0};
+    enum wait_kind kind = describe(finder, fd, DESCRIPTOR_FULL, &text);
+    struct descriptors *descriptors = finder->descriptors;
+    map_put(&descriptors->by_fd, (uint64_t)fd, (uint32_t)descriptors->count);
+    ARRAY_RESERVE(descriptors->all, descriptors->count, descriptors->capacity);
+    descriptors->all[descriptors->count] = (struct described){text.data, kind};
+    return &descriptors->all[descriptors->count++];
+}
+
+enum wait_kind descriptor_put(struct finder *finder, int fd, enum descriptor_detail detail,
+                              struct buf *out)
+{
+    if (detail == DESCRIPTOR_BRIEF)
+        return describe(finder, fd, detail, out);
+    if (!finder->descriptors)
+        finder->descriptors = xcalloc(1, sizeof *finder->descriptors);
+    uint32_t index = map_get(&finder->descriptors->by_fd, (uint64_t)fd, UINT32_MAX);
+    const struct described *described =
+        index == UINT32_MAX ? remember(finder, fd) : &finder->descriptors->all[index];
+    buf_puts(out, described->text);
+    return described->kind;
 }

@@ -13,3 +13,6 @@ enum descriptor_detail {
 // what a thread that waits for it waits for: WAIT_SOCKET, WAIT_PIPE, WAIT_POLL or WAIT_FILE.
 enum wait_kind descriptor_put(struct finder *finder, int fd, enum descriptor_detail detail,
                               struct buf *out);
+
+struct descriptors;
+void descriptors_free(struct descriptors *descriptors);

@@ -5,6 +5,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "wait/descriptor.h"
 #include "wait/peer.h"
 #include "wait/socket_table.h"
 
@@ -30,6 +31,7 @@ void finder_fini(struct finder *finder)
     map_fini(&finder->by_inner_tid);
     socket_table_free(finder->sockets);
     peers_free(finder->peers);
+    descriptors_free(finder->descriptors);
     free(finder->locks);
 }
 

@@ -16,6 +16,7 @@ struct finder {
     struct lock *locks;      // [thread]; owned
     struct socket_table *sockets; // owned, NULL until needed
     struct peers *peers;          // owned, NULL until needed
+    struct descriptors *descriptors; // described so far; owned, NULL until needed
 };
 
 void finder_init(struct finder *finder, const struct wait_process *process);

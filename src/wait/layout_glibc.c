@@ -4,8 +4,6 @@
 #include <linux/futex.h>
 #include <stddef.h>
 
-#include "base/mem.h"
-
 // glibc: sysdeps/nptl/bits/struct_mutex.h with 64-bit words.
 struct glibc_mutex {
     uint32_t word, count, owner, users, kind;
@@ -95,33 +93,31 @@ bool layout_glibc_rwlock(const struct finder *finder, const struct futex_call *c
     return true;
 }
 
-// A condition variable of glibc is 48 bytes, aligned to 8; threads wait at one of two words side by
-// side, whose place has changed once. The count of waiters tells which one it is.
-static const struct condition_form {
-    uint32_t signals, waiters; // offsets
-} condition_forms[] = {
-    {40, 36}, // since 2.25
-    {32, 28}, // since 2.41
+// glibc since 2.25, up to the two words that threads wait at. Since 2.41 `references` is gone and
+// the rest begins 8 bytes earlier. The words that come before those waited at are alike in both.
+struct glibc_condition {
+    uint64_t sequence, start;
+    uint32_t references[2], sizes[2], original_size, waiters, signals[2];
 };
 
 #define CONDITION_WAITERS_SHIFT 3
+#define CONDITION_REFERENCES_SHIFT 1
 
 bool layout_glibc_condition(const struct finder *finder, const struct futex_call *call,
                             struct lock *lock)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(condition_forms); i++) {
-        const struct condition_form *form = &condition_forms[i];
-        uint64_t base = call->address / 8 * 8 - form->signals;
-        uint32_t waiters;
-        if (!finder_read(finder, base + form->waiters, &waiters, sizeof waiters))
-            continue;
-        waiters >>= CONDITION_WAITERS_SHIFT;
-        if (waiters && waiters < USERS_MAX) {
-            lock->object = base;
-            return true;
-        }
-    }
-    return false;
+    uint64_t signals = call->address / 8 * 8;
+    uint32_t words[6]; // from references on
+    if (!finder_read(finder, signals - sizeof words, words, sizeof words))
+        return false;
+    uint32_t waiters = words[5] >> CONDITION_WAITERS_SHIFT;
+    uint32_t references = words[call->address % 8 / 4] >> CONDITION_REFERENCES_SHIFT;
+    if (!waiters || waiters > USERS_MAX)
+        return false;
+    // Who waits is counted in both; where the second count would be, the new one has its start.
+    bool old = references && references <= waiters;
+    lock->object = signals - offsetof(struct glibc_condition, signals) + (old ? 0 : 8);
+    return true;
 }
 
 struct glibc_semaphore {

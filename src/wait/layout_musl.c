@@ -27,7 +27,8 @@ bool layout_musl_mutex(const struct finder *finder, const struct futex_call *cal
         return false;
     uint32_t owner = mutex.word & FUTEX_TID_MASK;
     bool normal = !(mutex.type & 0xf);
-    if (owner >= TID_LIMIT || mutex.waiters > USERS_MAX || (!mutex.waiters && !layout_is_pi(call)) ||
+    bool counted = mutex.waiters || layout_is_pi(call); // the kernel keeps those of the latter
+    if (owner >= TID_LIMIT || mutex.waiters > USERS_MAX || !counted ||
         (normal && call->value != (MUSL_BUSY | FUTEX_WAITERS)))
         return false;
     lock->kind = WAIT_LOCK;
@@ -40,9 +41,9 @@ bool layout_musl_mutex(const struct finder *finder, const struct futex_call *cal
     return true;
 }
 
-// The third word of a semaphore is 128 when it belongs to one process, that of a rwlock when it does
-// not: what tells them apart where both hold -1, a semaphore that is waited for and a rwlock that
-// is held to write.
+// The third word of a semaphore is 128 when it belongs to one process, that of a rwlock when it
+// does not: what tells them apart where both hold -1, a semaphore that is waited for and a rwlock
+// that is held to write.
 struct musl_words {
     uint32_t word, waiters, sharing;
 };

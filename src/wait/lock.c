@@ -8,7 +8,7 @@
 #include "wait/layout.h"
 #include "wait/primitive.h"
 
-#define FUTEX2_SHARED_UNLESS 128u // FUTEX2_PRIVATE of futex_wait and futex_waitv
+#define FUTEX2_PRIVATE_FLAG 128u // of futex_wait and futex_waitv
 
 static struct futex_call decode_futex(const struct finder *finder, const uint64_t *args)
 {
@@ -28,7 +28,7 @@ static struct futex_call decode_futex_wait(const struct finder *finder, const ui
         .address = args[0],
         .operation = FUTEX_WAIT_BITSET,
         .value = (uint32_t)args[1],
-        .shared = !(args[3] & FUTEX2_SHARED_UNLESS),
+        .shared = !(args[3] & FUTEX2_PRIVATE_FLAG),
     };
 }
 
@@ -42,7 +42,7 @@ static struct futex_call decode_futex_waitv(const struct finder *finder, const u
         .address = first.uaddr,
         .operation = FUTEX_WAIT_BITSET,
         .value = (uint32_t)first.val,
-        .shared = !(first.flags & FUTEX2_SHARED_UNLESS),
+        .shared = !(first.flags & FUTEX2_PRIVATE_FLAG),
     };
 }
 
@@ -54,6 +54,19 @@ static const struct {
     {"futex_wait", decode_futex_wait},
     {"futex_waitv", decode_futex_waitv},
 };
+
+// Go's threads without work sleep at a word that is 0; its locks are 2 when they are waited for.
+static bool layout_go_note(const struct finder *finder, const struct futex_call *call,
+                           struct lock *lock)
+{
+    (void)finder;
+    if (call->value)
+        return false;
+    lock->kind = WAIT_FUTEX;
+    lock->object_kind = "parked";
+    lock->object = 0;
+    return true;
+}
 
 // What a primitive is by its name, and the layouts that it may have. When none fits, the kind is
 // still true, and the address is that of the futex.
@@ -76,11 +89,15 @@ static const struct rule {
     [PRIMITIVE_BARRIER] = {WAIT_BARRIER, "barrier", {layout_glibc_barrier}},
     [PRIMITIVE_JOIN] = {WAIT_JOIN, "thread", {layout_glibc_join, layout_musl_join}},
     [PRIMITIVE_ONCE] = {WAIT_LOCK, "once", .scanned = true},
-    [PRIMITIVE_LIBC_LOCK] = {WAIT_LOCK, "lock of the C library", {layout_glibc_stream}, .scanned = true},
+    [PRIMITIVE_LIBC_LOCK] = {WAIT_LOCK,
+                             "lock of the C library",
+                             {layout_glibc_stream},
+                             .scanned = true},
     [PRIMITIVE_WORD_LOCK] = {WAIT_LOCK, "lock", .scanned = true},
     [PRIMITIVE_FAR_LOCK] = {WAIT_LOCK, "lock", .far = true},
     [PRIMITIVE_FAR_CONDITION] = {WAIT_CONDITION, "condition variable", .far = true},
     [PRIMITIVE_PARKED] = {WAIT_FUTEX, "parked", .far = true},
+    [PRIMITIVE_GO] = {WAIT_LOCK, "lock of the Go runtime", {layout_go_note}, .scanned = true},
 };
 
 // Whose code asked the kernel.
@@ -106,10 +123,13 @@ static bool looks_like_mutex_wait(const struct futex_call *call)
     return call->value == 2 || call->value & FUTEX_WAITERS;
 }
 
-static bool holds_a_lock(const struct finder *finder, const struct futex_call *call)
+// A word that is waited at may be a counter, a flag, anything. Locks of one word are 1 or 2 when
+// they are taken, or have the kernel's bit for waiters; only then does a holder make sense.
+static bool looks_taken(const struct finder *finder, const struct futex_call *call)
 {
     uint32_t word;
-    return finder_read(finder, call->address, &word, sizeof word) && word && word != UINT32_MAX;
+    return finder_read(finder, call->address, &word, sizeof word) &&
+           (word == 1 || word == 2 || (word & FUTEX_WAITERS && word != UINT32_MAX));
 }
 
 // What leaves no doubt by the memory alone, in each library; the mutex apart.
@@ -203,7 +223,7 @@ static void identify(const struct finder *finder, const struct wait_thread *thre
     else if (named)
         apply_rule(finder, call, libc, name, lock);
     else if ((is_hand_made(thread, libc, name->primitive) || !guess(finder, call, libc, lock)) &&
-             holds_a_lock(finder, call))
+             looks_taken(finder, call))
         lock->scanned = call->address;
 }
 
@@ -218,6 +238,7 @@ void lock_find(const struct finder *finder, const struct wait_thread *thread, co
         if (!call.address)
             return;
         call.sp = thread->call.sp;
+        lock->shared = call.shared;
         lock->futex = lock->object = call.address;
         identify(finder, thread, &call, lock);
     }

@@ -17,6 +17,7 @@ struct lock {
     uint64_t object;         // where the primitive begins
     uint32_t owner;          // inner tid as it says; 0: nobody, or it does not say
     bool owner_died;         // a robust mutex says so
+    bool shared;             // between processes, so the owner may be another one
     uint32_t readers;        // that hold a rwlock
     uint32_t missing;        // barrier: how many threads have not come yet; 0: not known
     uint64_t scanned;        // address that a holder would have on its stack; 0: do not look

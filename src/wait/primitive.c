@@ -47,15 +47,14 @@ static const struct primitive_name foreign_names[] = {
     {"14read_contended", PRIMITIVE_WORD_LOCK, "rwlock (to read)"},
     {"15write_contended", PRIMITIVE_WORD_LOCK, "rwlock (to write)"},
     {"7Condvar", PRIMITIVE_FAR_CONDITION, "condition variable"},
+    {"4Once4call", PRIMITIVE_ONCE, "once"},
     {"6Parker", PRIMITIVE_PARKED, "parked"},
     {"9raw_mutex", PRIMITIVE_FAR_LOCK, "mutex"}, // parking_lot
     {"10raw_rwlock", PRIMITIVE_FAR_LOCK, "rwlock"},
     {"7condvar", PRIMITIVE_FAR_CONDITION, "condition variable"},
     {"5Mutex8LockSlow", PRIMITIVE_FAR_LOCK, "mutex"}, // absl
     {"7CondVar", PRIMITIVE_FAR_CONDITION, "condition variable"},
-    {"runtime.lock2", PRIMITIVE_WORD_LOCK, "runtime lock"}, // Go
-    {"runtime.notesleep", PRIMITIVE_PARKED, "parked"},
-    {"runtime.notetsleep", PRIMITIVE_PARKED, "parked"},
+    {"runtime.futex", PRIMITIVE_GO, NULL},
 };
 
 static const struct primitive_name unnamed = {"", PRIMITIVE_UNNAMED, NULL};

@@ -23,6 +23,7 @@ enum primitive {
     PRIMITIVE_FAR_LOCK,  // of another library: the futex is the waiter's own, the lock elsewhere
     PRIMITIVE_FAR_CONDITION,
     PRIMITIVE_PARKED, // a thread without work, in the runtime of a language
+    PRIMITIVE_GO,     // one of both, in Go
 };
 
 struct primitive_name {

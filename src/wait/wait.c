@@ -130,6 +130,10 @@ static void put_owner(const struct finder *finder, const struct wait *wait, size
     } else if (wait->owner != WAIT_NOBODY) {
         buf_printf(out, lock->readers ? ", %s" : ", %sheld by ", perhaps);
         finder_put_thread(finder, wait->owner, out);
+    } else if (wait->owner_tid && lock->shared) {
+        buf_puts(out, ", held by ");
+        finder_put_process(finder, wait->owner_tid, out);
+        buf_puts(out, " of another process");
     } else if (wait->owner_tid) {
         buf_printf(out, ", held by %d, which is no thread of this process", wait->owner_tid);
     }

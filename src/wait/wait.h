@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Why each thread of a process does not run: from its task/TID/syscall line, reads of memory and
-// /proc, and the names of its innermost functions. Nothing is stopped, nothing but /proc is asked.
+// /proc, and the names of its innermost functions. Nothing is stopped; besides /proc only sock_diag
+// is asked, for the other end of a unix socket.
 #pragma once
 
 #include <stdbool.h>

@@ -45,7 +45,7 @@ static void read_all(const struct image *image)
     require(!image_read(image, image->size, byte, 1));
     image_read(image, image->eh_frame, byte, sizeof byte);
     image_read(image, image->eh_frame_hdr, byte, sizeof byte);
-    struct symtab *symtab = symtab_new(image);
+    struct symtab *symtab = symtab_new(&image, 1);
     for (size_t i = 0; i < image->segment_count && i < 8; i++)
         look_up(image, symtab, &image->segments[i]);
     symtab_free(symtab);

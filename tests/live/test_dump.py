@@ -209,7 +209,7 @@ def test_stacks_that_take_a_stop(ctx):
     roomy = {thread["comm"]: thread for thread in document["threads"]}["roomy"]
     assert document["stopped"] == 1 and roomy["stopped_by_us"] and roomy["end"] == "root"
     assert roomy["state"] == "S" and roomy["wait"]["syscall"] == "pause"
-    assert ctx.thread_states(pid) == states
+    ctx.eventually(lambda: ctx.thread_states(pid) == states, "all is as it was")
 
 
 def test_hostile_names(ctx):
@@ -287,7 +287,8 @@ def test_only_some_threads(ctx):
     document = dump(ctx, target.pid, "-t", "^read$", "--depth", 2)
     assert document["thread_count"] == 11 and document["stopped"] == 0
     assert [thread["comm"] for thread in document["threads"]] == ["read"] * 3
-    assert all(len(thread["frames"]) == 2 for thread in document["threads"])
+    assert all(sum(not frame["inlined"] for frame in thread["frames"]) == 2
+               for thread in document["threads"])
 
 
 def test_group(ctx):

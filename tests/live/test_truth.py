@@ -3,6 +3,7 @@
 
 import json
 import re
+import time
 
 from measure import (ClockLog, assert_share, count, cpu_total, functions, is_rooted, rooted_share,
                      samples_with, stacks, twice)
@@ -126,6 +127,24 @@ def test_total_8_threads(ctx):
 
 def test_total_200_threads(ctx):
     total_is_true(ctx, "threads", "--busy", 2, "--sleeping", 198)
+
+
+def test_total_with_new_samplers(ctx):
+    """A sampler that dies loses samples, but not the CPU time that they stood for."""
+    log, path = ctx.tmp / "clock", ctx.tmp / "out.json"
+    target = ctx.target("threads", "--busy", 2, "--sleeping", 20, "--clock", log)
+    ctx.eventually(lambda: log.exists() and log.stat().st_size, "a clock log")
+    run = ctx.start("attach", target.pid, "-d", "4s", "-o", path)
+    run.says("attached")
+    for _ in range(3):
+        time.sleep(0.9)
+        ctx.kill(run.sampler())
+    assert run.wait() == 0
+    profile = json.loads(path.read_text())
+    assert profile["run"]["restarts"] == 3
+    truth, total = log_between(log, profile["run"]), cpu_total(profile)
+    assert abs(total - truth) <= 0.01 * truth, \
+        f"the profile sums to {total / 1e9:.3f} s of CPU time, the process used {truth / 1e9:.3f} s"
 
 
 def test_total_200_busy_threads(ctx):

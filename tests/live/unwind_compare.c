@@ -62,6 +62,15 @@ static bool code_table(void *context, uint64_t pc, struct unwind_table *table)
     return true;
 }
 
+static bool code_debug_frame(void *context, uint64_t pc, struct code_section *section)
+{
+    struct debug_frame frame;
+    if (!space_debug_frame(context, pc, &frame))
+        return false;
+    *section = (struct code_section){frame.start, frame.end, frame.bias, frame.bytes, frame.size};
+    return true;
+}
+
 // A random thread, 0 when the process is gone.
 static pid_t thread_pick(pid_t pid)
 {
@@ -231,7 +240,7 @@ int main(int argc, char **argv)
     AUTO_FREE struct capture *capture = xmalloc(sizeof *capture + STACK_MAX);
     struct modules *modules = modules_new();
     struct space *space = space_new(modules, pid, pid);
-    struct code_source source = {space, code_read, code_table, code_executable};
+    struct code_source source = {space, code_read, code_table, code_executable, code_debug_frame};
     struct unwinder *unwinder = unwinder_new(&source, DEPTH_MAX);
     srand(1);
     for (int i = 0; i < times && once(space, unwinder, pid, capture, &tally); i++)

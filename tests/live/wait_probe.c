@@ -14,7 +14,7 @@
 #include "symbol/symbolizer.h"
 #include "target/memory.h"
 #include "target/module.h"
-#include "unwind/unwinder.h"
+#include "unwind/space_unwinder.h"
 #include "wait/deadlock.h"
 
 #define STACK_MAX 65536u
@@ -31,33 +31,6 @@ struct probe {
     struct capture *capture;
     char *file; // what `file` gave last
 };
-
-static bool code_read(void *context, uint64_t address, void *to, size_t length)
-{
-    return space_read(context, address, to, length);
-}
-
-static bool code_executable(void *context, uint64_t pc)
-{
-    return space_find(context, pc);
-}
-
-static bool code_table(void *context, uint64_t pc, struct unwind_table *table)
-{
-    struct unwind_sections sections;
-    const struct area *area = space_find(context, pc);
-    if (!area || !space_unwind_sections(context, pc, &sections))
-        return false;
-    *table = (struct unwind_table){
-        .start = area->start,
-        .end = area->end,
-        .hdr = sections.eh_frame_hdr,
-        .hdr_size = sections.eh_frame_hdr_size,
-        .frames = sections.eh_frame,
-        .frames_size = sections.eh_frame_size,
-    };
-    return true;
-}
 
 static const char *function_at(struct probe *probe, uint64_t pc)
 {
@@ -226,8 +199,7 @@ int main(int argc, char **argv)
     }
     probe.modules = modules_new();
     probe.space = space_new(probe.modules, probe.pid, probe.pid);
-    struct code_source source = {probe.space, code_read, code_table, code_executable};
-    probe.unwinder = unwinder_new(&source, DEPTH_MAX);
+    probe.unwinder = space_unwinder_new(probe.space, DEPTH_MAX);
     probe.symbolizer = symbolizer_new(probe.modules);
     probe.capture = xmalloc(sizeof *probe.capture + STACK_MAX);
     bool changed;

@@ -24,6 +24,7 @@ CALLERS = {  # the only files that may call these
 PREFIXES = {  # beyond what announced() gives; regular expressions
     "base/mem.c": {"x[a-z]+", "array", "cleanup", "steal"},
     "sample/sampler.c": {"control"},
+    "wait/deadlock.c": {"verdicts"},
 }
 
 

@@ -4,8 +4,8 @@
 // call:
 //   {"waits": [{"tid": 12, "name": "read pipe", "kind": "pipe", "timed": false,
 //               "text": ["read on fd 5 (pipe", ...]}, ...], "absent": ["name", ...]}
-// kind: as in wait_kind_names. text: what has to stand in the words for it. The other end of the TCP
-// connection is a process called "peer". Names of threads are cut to 15 bytes by the kernel.
+// kind: as in wait_kind_names. text: what has to stand in the words for it. absent: what this
+// machine does not have. The other end of the TCP connection is a process called "peer".
 #include "target.h"
 
 #include <arpa/inet.h>
@@ -183,7 +183,7 @@ static void set_up_unix_pair(struct waiting *self)
         die("socketpair");
     self->fd = ends[0];
     self->other = ends[1];
-    tell(self, 0, "on fd %d (unix socket", self->fd);
+    tell(self, 0, "on fd %d (unix socket to this process", self->fd);
 }
 
 static void set_up_eventfd(struct waiting *self)

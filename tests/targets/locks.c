@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// locks MODE: threads that wait for each other in the way of the mode (the table `modes` below), for
-// ever. Prints one line of JSON, then "ready", when each of them is in its futex call:
+// locks MODE: threads that wait for each other in the way of the mode (the table `modes` below),
+// for ever. Prints one line of JSON, then "ready", when each of them is in its futex call:
 //   {"waits": [{"tid": 12, "name": "waiter", "kind": "lock", "object_kind": "mutex",
 //               "object": "the_mutex", "holder": 11, "probable": false}, ...],
 //    "deadlock": [12, 11, ...]}
@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <semaphore.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #define THREADS 8
@@ -435,6 +437,38 @@ static void run_dead_holder(const struct mode *mode)
     add((struct waiting){waiter_tid, "waiter", "lock", "mutex", "the_mutex", holder_tid, false});
 }
 
+// A mutex that another process has.
+static pthread_mutex_t *shared_mutex;
+
+static void lock_shared_mutex(void)
+{
+    pthread_mutex_lock(shared_mutex);
+}
+
+static void run_shared(const struct mode *mode)
+{
+    struct {
+        pthread_mutex_t mutex;
+        volatile pid_t holder;
+    } *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(&shared->mutex, &attributes);
+    shared_mutex = &shared->mutex;
+    if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        lock_shared_mutex();
+        shared->holder = own_tid();
+        for (;;)
+            pause();
+    }
+    await(&shared->holder);
+    start(wait_for_it, (void *)mode, "waiter");
+    await(&waiter_tid);
+    add((struct waiting){waiter_tid, "waiter", "lock", "mutex", "", shared->holder, false});
+}
+
 static const struct mode modes[] = {
     {"mutex", NULL, lock_mutex, NULL, "lock", "mutex", "the_mutex", .address = &the_mutex},
     {"timedlock", NULL, lock_mutex, timedlock_mutex, "lock", "mutex", "the_mutex",
@@ -465,6 +499,7 @@ static const struct mode modes[] = {
     {"deadlock-join", .run = run_deadlock_join},
     {"deadlock-self", .run = run_deadlock_self},
     {"slow-holder", NULL, lock_mutex, NULL, "lock", "mutex", "the_mutex", .run = run_slow_holder},
+    {"shared", NULL, lock_shared_mutex, NULL, .run = run_shared},
     {"dead-holder", NULL, lock_mutex, NULL, .run = run_dead_holder},
 };
 

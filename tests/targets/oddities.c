@@ -2,8 +2,8 @@
 // Threads of which a dump cannot say everything, and must say something: "corrupt" has overwritten
 // the stack that it returns through, "unmapped" waits on a futex of which the memory is gone,
 // "nowhere" sleeps with a stack pointer into nothing, "framed" in a function with a frame pointer,
-// "roomy" in one with a frame of no fixed size, "deep" has a stack of many frames, "vforking" waits for its child, and the main thread has ended.
-// The thread "last" lives.
+// "roomy" in one with a frame of no fixed size, "deep" has a stack of many frames, "vforking" waits
+// for its child, and the main thread has ended. The thread "last" lives.
 #include "target.h"
 
 #include <linux/futex.h>

@@ -113,7 +113,7 @@ static struct capture *capture_new(size_t words)
 
 static enum unwind_end walk(struct fake *fake, const struct capture *capture, size_t *count)
 {
-    const struct code_source source = {fake, fake_read, fake_table, fake_executable};
+    const struct code_source source = {fake, fake_read, fake_table, fake_executable, NULL};
     struct unwinder *unwinder = unwinder_new(&source, 10000);
     struct unwind_result result = unwinder_walk(unwinder, capture);
     *count = result.count;
@@ -250,8 +250,11 @@ START_TEST(frame_pointers)
     memcpy(capture->stack, stack, sizeof stack);
     capture->regs.rbp = SP + 8;
     size_t count;
-    ck_assert_int_eq(walk(fake, capture, &count), UNWIND_NO_INFO); // a null rbp proves nothing
+    ck_assert_int_eq(walk(fake, capture, &count), UNWIND_BOTTOM); // the chain ends as it should
     ck_assert_uint_eq(count, 4);
+    capture->regs.rbp = 0; // a null rbp by itself proves nothing
+    ck_assert_int_eq(walk(fake, capture, &count), UNWIND_NO_INFO);
+    ck_assert_uint_eq(count, 1);
     capture->regs.rbp = SP + 8 * STACK_WORDS; // above what was copied
     ck_assert_int_eq(walk(fake, capture, &count), UNWIND_SHORT);
     ck_assert_uint_eq(count, 1);

@@ -321,8 +321,8 @@ static pid_t gone(void)
 START_TEST(syscall_of_a_sleeper)
 {
     struct proc_syscall call;
-    ck_assert(proc_syscall_parse("202 0x7f10 0x80 0x2 0x0 0x0 0xffffffffffffffff 0x7ffd0 0x7f1234\n",
-                                 &call));
+    ck_assert(proc_syscall_parse(
+        "202 0x7f10 0x80 0x2 0x0 0x0 0xffffffffffffffff 0x7ffd0 0x7f1234\n", &call));
     ck_assert_int_eq(call.number, 202);
     ck_assert_uint_eq(call.args[0], 0x7f10);
     ck_assert_uint_eq(call.args[5], UINT64_MAX);

@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "unwind/debug_frame.h"
 #include "unwind/prologue.h"
 
 #define AT 0x10000u
 
 static unsigned char code[512];
-static struct code_memory memory;
+static struct debug_frames none;
+static struct code_memory memory = {.debug_frames = &none};
 
 static bool read_code(void *context, uint64_t address, void *to, size_t length)
 {
@@ -33,7 +35,8 @@ static bool size_of(const void *bytes, size_t length, uint64_t *size)
     return prologue_frame_size(&memory, AT, size);
 }
 
-#define CODE(...) ((const unsigned char[]){__VA_ARGS__}), sizeof((const unsigned char[]){__VA_ARGS__})
+#define CODE(...)                                                                                  \
+    ((const unsigned char[]){__VA_ARGS__}), sizeof((const unsigned char[]){__VA_ARGS__})
 
 START_TEST(frames)
 {

@@ -63,8 +63,9 @@ START_TEST(test_own_function)
     ck_assert_uint_eq(symbol->line_count, 1);
     ck_assert_str_eq(symbol->lines[0].name, "symbolizer_new");
     ck_assert_ptr_eq(symbol->lines[0].name, symbol->lines[0].system_name);
-    ck_assert_str_eq(symbol->lines[0].file, "");
-    ck_assert_uint_eq(symbol->lines[0].line, 0);
+    const char *file = symbol->lines[0].file; // "" where this program has no debug information
+    ck_assert(!file[0] || strstr(file, "src/symbol/symbolizer.c"));
+    ck_assert_int_eq(file[0] != '\0', symbol->lines[0].line > 0);
 }
 END_TEST
 

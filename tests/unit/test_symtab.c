@@ -105,7 +105,7 @@ static struct symtab *symtab;
 static void setup(void)
 {
     image = open_self();
-    symtab = symtab_new(image);
+    symtab = symtab_new((const struct image *[]){image}, 1);
 }
 
 static void teardown(void)
@@ -193,7 +193,7 @@ static size_t find_regions(struct region *regions, size_t most)
 // Looks up addresses all over the image and reads every name to its end; returns their bytes.
 static size_t read_damaged(struct image *damaged)
 {
-    struct symtab *table = symtab_new(damaged);
+    struct symtab *table = symtab_new((const struct image *[]){damaged}, 1);
     size_t total = 0;
     for (size_t i = 0; i < damaged->segment_count; i++) {
         const struct segment *segment = &damaged->segments[i];

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// ptprof top: where the time goes, live.
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "base/terminal.h"
+#include "commands/command.h"
+#include "commands/interrupts.h"
+#include "commands/top_block.h"
+#include "commands/top_options.h"
+#include "commands/top_screen.h"
+#include "session/feed.h"
+
+#define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
+#define WIDTH 132             // columns of a block where COLUMNS is not set
+#define SETTLE_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
+
+struct top {
+    struct top_options options;
+    pid_t pid;
+    struct feed *feed;
+    int signals; // descriptor of commands/interrupts.h
+    unsigned width;
+    bool closed; // nobody reads standard output any more
+};
+
+// --- blocks ---
+
+static enum rc write_all(struct top *top, const struct buf *text, struct err *err)
+{
+    for (size_t at = 0; at < text->length;) {
+        ssize_t wrote = write(STDOUT_FILENO, text->data + at, text->length - at);
+        if (wrote < 0 && errno == EPIPE) {
+            top->closed = true;
+            return RC_OK;
+        }
+        if (wrote < 0 && errno != EINTR)
+            return err_sys(err, RC_IO, errno, "cannot write to standard output");
+        at += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return RC_OK;
+}
+
+// The windows of the screen: five seconds, or more when blocks come more seldom.
+static struct rows_query query_of(const struct top *top)
+{
+    return (struct rows_query){
+        .window = top->options.delay > 5ll * NS_PER_S ? WINDOW_30S : WINDOW_5S,
+        .sort = (enum rows_sort)top->options.sort,
+    };
+}
+
+static enum rc print_block(struct top *top, const struct snapshot *snapshot, bool first,
+                           struct err *err)
+{
+    AUTO_BUF struct buf text = {0};
+    struct rows_query query = query_of(top);
+    if (!first && !top->options.json)
+        buf_putc(&text, '\n');
+    enum rc rc = top->options.json
+                     ? top_block_json(&text, snapshot, &query, err)
+                     : top_block_text(&text, snapshot, &query, top->width, err);
+    return rc == RC_OK ? write_all(top, &text, err) : rc;
+}
+
+static bool is_suspended(struct top *top)
+{
+    feed_pause(top->feed, true);
+    interrupts_suspend();
+    feed_pause(top->feed, false);
+    return true;
+}
+
+enum wake { WAKE_TIME, WAKE_NEWS, WAKE_STOP };
+
+// Waits for the next block, for news of the target, or to be told to stop.
+static enum wake wait_until(struct top *top, int64_t due)
+{
+    struct pollfd fds[] = {
+        {.fd = top->signals, .events = POLLIN},
+        {.fd = feed_fd(top->feed), .events = POLLIN},
+        {.fd = STDOUT_FILENO}, // a pipe that is closed is told without being asked
+    };
+    for (;;) {
+        int64_t left_ms = (due - clock_now() + NS_PER_MS - 1) / NS_PER_MS;
+        if (left_ms <= 0)
+            return WAKE_TIME;
+        poll(fds, ARRAY_LENGTH(fds), (int)(left_ms < 1000 ? left_ms : 1000));
+        int number = interrupts_next(top->signals);
+        if (number && !(number == SIGTSTP && is_suspended(top)) && number != SIGUSR1)
+            return WAKE_STOP;
+        top->closed = fds[2].revents & POLLERR;
+        if (top->closed)
+            return WAKE_STOP;
+        if (fds[1].revents)
+            return WAKE_NEWS;
+    }
+}
+
+// Returns RC_GONE when the target ended.
+static enum rc print_blocks(struct top *top, struct err *err)
+{
+    uint64_t wanted = top->options.iterations, printed = 0;
+    int64_t due = clock_now() + SETTLE_NS + top->options.delay;
+    while (!wanted || printed < wanted) {
+        enum wake wake = feed_is_replay(top->feed) ? WAKE_TIME : wait_until(top, due);
+        if (wake == WAKE_STOP)
+            return RC_OK;
+        struct snapshot *snapshot = feed_take(top->feed);
+        enum rc rc = feed_error(top->feed, err);
+        bool ended = !snapshot || snapshot->end == TARGET_ENDED;
+        if (rc == RC_OK && snapshot && (wake == WAKE_TIME || ended))
+            rc = print_block(top, snapshot, printed++ == 0, err);
+        snapshot_free(snapshot);
+        if (rc != RC_OK || top->closed || ended)
+            return rc == RC_OK && ended ? RC_GONE : rc;
+        if (wake == WAKE_TIME)
+            due += top->options.delay;
+    }
+    return RC_OK;
+}
+
+static int run_batch(struct top *top, struct err *err)
+{
+    if (!top->options.iterations && !top->options.batch)
+        top->options.iterations = 1;
+    enum rc rc = print_blocks(top, err);
+    if (rc != RC_GONE || feed_is_replay(top->feed))
+        return rc == RC_GONE ? EXIT_DONE : command_status(rc);
+    struct report report = feed_finish(top->feed);
+    if (!report.run->samples)
+        return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
+                                      (int)top->pid));
+    fprintf(stderr, "ptprof: %d ended\n", (int)top->pid);
+    return EXIT_DONE;
+}
+
+// --- beginning and end ---
+
+static enum rc open_feed(struct top *top, struct err *err)
+{
+    struct session *session;
+    struct session_options options = session_defaults;
+    if (top->options.replay)
+        return feed_replay(top->options.replay, &top->feed, err);
+    options.rate = top->options.rate;
+    options.threads = top->options.threads;
+    options.children = top->options.children;
+    options.max_stacks = STACKS_MAX;
+    options.live = true;
+    enum rc rc = session_open(&top->pid, 1, &options, &session, err);
+    if (rc != RC_OK)
+        return rc;
+    if ((top->signals = interrupts_open()) < 0) {
+        session_close(session);
+        return err_sys(err, RC_FAIL, errno, "cannot take signals");
+    }
+    struct feed_options feed = {.no_backoff = top->options.no_backoff};
+    return feed_live(session, &feed, &top->feed, err);
+}
+
+// Where no screen can be drawn, blocks are printed until Ctrl-C, with a word about why.
+static int run_screen(struct top *top, struct err *err)
+{
+    enum rc rc = top_screen_run(&top->options, top->feed, top->signals, err);
+    if (rc != RC_USAGE)
+        return command_status(rc);
+    fprintf(stderr, "ptprof: %s; printing blocks instead, as with -b\n", err->text);
+    *err = (struct err){0};
+    top->options.batch = true;
+    return run_batch(top, err);
+}
+
+static unsigned width_of_environment(void)
+{
+    const char *text = getenv("COLUMNS");
+    long columns = text ? strtol(text, NULL, 10) : 0;
+    return columns > 0 && columns < 10000 ? (unsigned)columns : WIDTH;
+}
+
+static int top_run(const struct call *call, struct err *err)
+{
+    struct top top = {.options = *(const struct top_options *)call->options, .signals = -1};
+    enum rc rc = top_options_check(&top.options, err);
+    if (rc == RC_OK && !top.options.replay)
+        rc = call->count ? command_pid(call->operands[0], &top.pid, err)
+                         : err_set(err, RC_USAGE, "top: PID is missing\n"
+                                                  "  ptprof top --help says what it takes");
+    if (rc == RC_OK)
+        rc = open_feed(&top, err);
+    if (rc != RC_OK)
+        return command_status(rc);
+    top.width = width_of_environment();
+    bool screen = !top.options.batch && (top.options.script || terminal_is(STDOUT_FILENO));
+    int status = screen ? run_screen(&top, err) : run_batch(&top, err);
+    feed_free(top.feed);
+    if (top.signals >= 0)
+        close(top.signals);
+    return status;
+}
+
+static const struct example examples[] = {
+    {"ptprof top 4242", "see live where the time goes"},
+    {"ptprof top 4242 -b -n 3 -D 5s", "three blocks of text, five seconds apart"},
+    {"ptprof top 4242 --json -n 1", "the same for programs"},
+    {NULL, NULL},
+};
+
+const struct command command_top = {
+    .name = "top",
+    .args = "PID",
+    .summary = "show live where a running process spends its CPU time",
+    .operand = OPERAND_PID,
+    .most = 1,
+    .options = top_options,
+    .defaults = &top_defaults,
+    .options_size = sizeof(struct top_options),
+    .examples = examples,
+    .run = top_run,
+};

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// What `ptprof top` prints without a screen: a block for each refresh.
+#pragma once
+
+#include "base/buf.h"
+#include "profile/rows.h"
+#include "session/snapshot.h"
+
+// Header lines begin with '#'; the columns are as wide whatever they hold, for `width` columns.
+enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
+                       const struct rows_query *query, unsigned width, struct err *err) MUST_CHECK;
+
+// One line:
+//   schema            1; changes when a reader would break
+//   pid, comm, command_line, uptime_ns, elapsed_ns, time_ns (CLOCK_MONOTONIC)
+//   end               "running", or "ended" in the last block
+//   rate_hz, achieved_hz, samples, dropped, late_percent, failed_percent, cut_percent,
+//   held_p50_ns, held_p99_ns, held_max_ns, overhead_percent, verdict ("OK", "HIGH", "TOO HIGH")
+//   cpu_percent, rss_bytes, states {"R":3,...}
+//   window            "5s", and window_samples: what 100 % is
+//   functions         in the order of --sort: function, module, inlined, file ("": not known), line
+//                     (0), self_percent, total_percent, self_samples, total_samples (of the
+//                     window), self_cpu_ns, total_cpu_ns (since the beginning), threads
+//   threads           pid, tid, name, state, ended, cpu_percent, samples, held_ns, where, wait
+enum rc top_block_json(struct buf *out, const struct snapshot *snapshot,
+                       const struct rows_query *query, struct err *err) MUST_CHECK;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "commands/top_options.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/mem.h"
+
+#define SHORTEST_DELAY (200 * NS_PER_MS)
+
+// Those of functions.
+static const char *const sort_names[] = {
+    [SORT_SELF] = "self",
+    [SORT_TOTAL] = "total",
+    [SORT_SELF_TIME] = "self-time",
+    [SORT_TOTAL_TIME] = "total-time",
+    [SORT_SAMPLES] = "samples",
+    [SORT_THREADS] = "threads",
+    [SORT_FUNCTION] = "function",
+    [SORT_MODULE] = "module",
+    NULL,
+};
+
+const struct top_options top_defaults = {
+    .rate = 99,
+    .delay = NS_PER_S,
+    .sort = -1,
+};
+
+#define AT(field) .offset = offsetof(struct top_options, field)
+
+const struct option top_options[] = {
+    {"rate", 'r', OPTION_NUMBER, "HZ", AT(rate), .least = 0.1, .most = 1000,
+     .help = "samples per second of each running thread", .shown_default = "99"},
+    {"delay", 'D', OPTION_DURATION, "TIME", AT(delay),
+     .help = "between refreshes, at least 200ms; a bare number means seconds",
+     .shown_default = "1s"},
+    {"sort", 's', OPTION_CHOICE, NULL, AT(sort), .choices = sort_names,
+     .help = "what to sort by", .shown_default = "self"},
+    {"batch", 'b', OPTION_FLAG, NULL, AT(batch),
+     .help = "print blocks of text, without a screen; so it does when standard output is no "
+             "terminal"},
+    {"iterations", 'n', OPTION_INTEGER, "N", AT(iterations), .least = 1, .most = 1e9,
+     .help = "print so many blocks",
+     .shown_default = "1 without -b, until Ctrl-C with it"},
+    {"json", 0, OPTION_FLAG, NULL, AT(json),
+     .help = "print blocks of one line, each a JSON object; implies -b"},
+    {"threads", 't', OPTION_STRING, "RE", AT(threads),
+     .help = "only threads whose name matches this extended regular expression"},
+    {"children", 0, OPTION_FLAG, NULL, AT(children),
+     .help = "also the processes that descend from PID, and those that start meanwhile"},
+    {"no-backoff", 0, OPTION_FLAG, NULL, AT(no_backoff),
+     .help = "keep the rate even if threads are held for more than 5 % of their time"},
+    {"ascii", 0, OPTION_FLAG, NULL, AT(ascii), .help = "draw with ASCII only"},
+    {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
+     .help = "colour the screen", .shown_default = "auto"},
+    {"no-mouse", 0, OPTION_FLAG, NULL, AT(no_mouse), .help = "leave the mouse to the terminal"},
+    {"no-function-bar", 0, OPTION_FLAG, NULL, AT(no_function_bar),
+     .help = "use the last line for data too"},
+    {"script", 0, OPTION_FILE, "FILE", AT(script), .help = "keys for tests", .hidden = true},
+    {"replay", 0, OPTION_FILE, "FILE", AT(replay), .help = "snapshots for tests", .hidden = true},
+    {NULL},
+};
+
+static enum rc sort_of_environment(int *sort, struct err *err)
+{
+    const char *wanted = getenv("PTPROF_TOP_SORT");
+    *sort = SORT_SELF;
+    if (!wanted || !*wanted)
+        return RC_OK;
+    for (int i = 0; sort_names[i]; i++) {
+        if (strcmp(sort_names[i], wanted) == 0) {
+            *sort = i;
+            return RC_OK;
+        }
+    }
+    AUTO_FREE char *shown = escape_text_dup(wanted);
+    return err_set(err, RC_USAGE, "PTPROF_TOP_SORT: '%s' is nothing to sort by; see ptprof top "
+                                  "--help", shown);
+}
+
+enum rc top_options_check(struct top_options *options, struct err *err)
+{
+    options->batch = options->batch || options->json;
+    if (options->delay < SHORTEST_DELAY)
+        return err_set(err, RC_USAGE, "--delay: shorter than 200ms");
+    return options->sort >= 0 ? RC_OK : sort_of_environment(&options->sort, err);
+}

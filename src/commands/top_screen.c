@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "commands/top_screen.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "commands/output_file.h"
+#include "commands/summary.h"
+#include "tui/tui.h"
+
+static enum rc save(void *context, const struct snapshot *snapshot, const struct rows_query *query,
+                    const char *path, struct err *err)
+{
+    struct output_file file;
+    enum rc rc = output_file_check(path, false, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = output_file_begin(&file, path, err);
+    if (rc == RC_OK)
+        rc = feed_write(context, snapshot, query, file.stream, err);
+    if (rc == RC_OK)
+        rc = output_file_commit(&file, err);
+    output_file_fini(&file);
+    return rc;
+}
+
+static void print_summary(const struct top_options *options, struct feed *feed)
+{
+    AUTO_BUF struct buf text = {0};
+    struct report report = feed_finish(feed);
+    struct summary summary = {
+        .report = &report,
+        .color = terminal_color(STDERR_FILENO, options->color),
+    };
+    if (!report.run->samples)
+        return;
+    summary_text(&text, &summary);
+    fwrite(text.data, 1, text.length, stderr);
+}
+
+enum rc top_screen_run(const struct top_options *options, struct feed *feed, int signals,
+                       struct err *err)
+{
+    struct tui_options tui = {
+        .feed = feed,
+        .delay = options->delay,
+        .sort = (enum rows_sort)options->sort,
+        .color = options->color,
+        .ascii = options->ascii,
+        .no_mouse = options->no_mouse,
+        .no_function_bar = options->no_function_bar,
+        .signals = signals,
+        .script = options->script,
+        .save = save,
+        .context = feed,
+    };
+    enum rc rc = tui_run(&tui, err);
+    if (rc == RC_OK && !feed_is_replay(feed))
+        print_summary(options, feed);
+    return rc;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "commands/top_block.h"
+#include "output/describe.h"
+
+#define ROWS 40
+#define MODULE_WIDTH 24
+#define LEAST_WIDTH 20 // of function names
+
+static const char *time_text(int64_t ns, char text[DURATION_TEXT])
+{
+    return ns > 0 ? duration_format(ns, text) : "0s";
+}
+
+static void put_size(struct buf *out, uint64_t bytes)
+{
+    static const char units[] = "KMGT";
+    double size = (double)bytes / 1024;
+    size_t unit = 0;
+    while (size >= 999.5 && units[unit + 1]) {
+        size /= 1024;
+        unit++;
+    }
+    buf_printf(out, size < 9.95 ? "%.1f%c" : "%.0f%c", size, units[unit]);
+}
+
+static void put_target(struct buf *out, const struct snapshot *snapshot)
+{
+    char up[DURATION_TEXT], view[DURATION_TEXT];
+    buf_printf(out, "# ptprof %d ", (int)snapshot->pid);
+    escape_text(out, *snapshot->command_line ? snapshot->command_line : snapshot->comm);
+    buf_printf(out, "  up %s  view %s%s\n", time_text(snapshot->uptime, up),
+               time_text(snapshot->elapsed, view),
+               snapshot->end == TARGET_ENDED ? "  ended"
+               : snapshot->stopped           ? "  stopped"
+                                             : "");
+}
+
+static void put_load(struct buf *out, const struct snapshot *snapshot)
+{
+    buf_printf(out, "# cpu %.0f%%  threads %zu:", snapshot->cpu_percent, snapshot->threads);
+    for (size_t i = 0; i < snapshot->state_count; i++)
+        buf_printf(out, " %c %zu", snapshot->states[i].state, snapshot->states[i].count);
+    buf_puts(out, "  rss ");
+    put_size(out, snapshot->rss);
+    buf_putc(out, '\n');
+}
+
+static void put_quality(struct buf *out, const struct snapshot *snapshot)
+{
+    char p50[DURATION_TEXT], p99[DURATION_TEXT];
+    buf_printf(out, "# %.1f/%g Hz  samples %" PRIu64 "  late %.1f%%  failed %.1f%%  cut %.1f%%"
+                    "  held %s p50 %s p99  overhead %.2f%% %s\n",
+               snapshot->achieved, snapshot->rate, snapshot->samples, snapshot->late,
+               snapshot->failed, snapshot->cut, time_text(snapshot->held_p50, p50),
+               time_text(snapshot->held_p99, p99), snapshot->overhead,
+               overhead_names[snapshot->verdict]);
+    if (snapshot->note_count)
+        buf_printf(out, "# %s\n", snapshot->note);
+}
+
+// Cut at the end if it is too wide; else filled up if something follows.
+static void put_name(struct buf *out, const char *name, int width, bool fill)
+{
+    AUTO_FREE char *shown = escape_text_dup(name);
+    int columns = 0;
+    const char *at = shown, *cut = shown;
+    for (; *at; at++) {
+        if ((*at & 0xc0) == 0x80)
+            continue;
+        if (columns++ == width - 2)
+            cut = at;
+    }
+    if (columns > width)
+        buf_printf(out, "%.*s..", (int)(cut - shown), shown);
+    else
+        buf_printf(out, "%s%*s", shown, fill ? width - columns : 0, "");
+}
+
+static void put_time(struct buf *out, uint64_t ns)
+{
+    AUTO_BUF struct buf text = {0};
+    describe_duration(&text, (int64_t)ns);
+    buf_printf(out, " %8s", text.data);
+}
+
+static void put_row(struct buf *out, const struct function_row *row,
+                    const struct function_rows *rows, enum rows_window window, int name_width)
+{
+    AUTO_FREE char *name =
+        xasprintf("%s%s", row->function->name, row->inlined ? " (inlined)" : "");
+    buf_printf(out, "  %6.1f %6.1f", rows_percent(window, row->self, rows->all),
+               rows_percent(window, row->total, rows->all));
+    put_time(out, row->self_all.cpu_ns);
+    put_time(out, row->total_all.cpu_ns);
+    buf_printf(out, " %7" PRIu64 "  ", row->self.samples);
+    put_name(out, name, name_width, true);
+    buf_puts(out, "  ");
+    put_name(out, row->function->module, MODULE_WIDTH, false);
+    while (out->length && out->data[out->length - 1] == ' ')
+        out->data[--out->length] = '\0';
+    buf_putc(out, '\n');
+}
+
+static void put_rows(struct buf *out, const struct function_rows *rows,
+                     const struct rows_query *query, unsigned width)
+{
+    static const char head[] = "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ";
+    int name_width = (int)width - (int)(sizeof head - 1) - 2 - MODULE_WIDTH;
+    size_t shown = 0, more = 0;
+    if (name_width < LEAST_WIDTH)
+        name_width = LEAST_WIDTH;
+    buf_printf(out, "%s%-*s  MODULE\n", head, name_width, "FUNCTION");
+    for (size_t i = 0; i < rows->count; i++) {
+        if (!rows->rows[i].total.samples)
+            continue;
+        if (shown == ROWS) {
+            more++;
+            continue;
+        }
+        put_row(out, &rows->rows[i], rows, query->window, name_width);
+        shown++;
+    }
+    if (more)
+        buf_printf(out, "# %zu more functions\n", more);
+    if (!shown)
+        buf_puts(out, "# no thread was seen on a CPU\n");
+}
+
+enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
+                       const struct rows_query *query, unsigned width, struct err *err)
+{
+    struct function_rows rows;
+    enum rc rc = rows_functions(&snapshot->moment, query, &rows, err);
+    if (rc != RC_OK)
+        return rc;
+    put_target(out, snapshot);
+    put_load(out, snapshot);
+    put_quality(out, snapshot);
+    buf_printf(out, "# window %s  samples %" PRIu64 "  sorted by %s\n",
+               rows_window_names[query->window], rows.all.samples, rows_sort_names[query->sort]);
+    put_rows(out, &rows, query, width);
+    function_rows_fini(&rows);
+    return RC_OK;
+}

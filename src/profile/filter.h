@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Which stacks of a profile count.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+#define FILTER_TERMS_MAX 32
+
+struct filter { // zeroed: everything that was on a CPU
+    pid_t tid;           // only this thread, 0: any
+    const char *thread;  // only threads of exactly this name, NULL: any. Borrowed
+    const char *module;  // only stacks whose leaf is in this module (last component of its path),
+                         // NULL: any. Borrowed
+    const char *terms;   // only stacks that match, NULL or "": any. Borrowed. Terms are separated
+                         // by commas and all of them must hold: a text that the name of one of the
+                         // stack's functions or modules contains (capitals count if the term has
+                         // one), an extended regular expression between slashes that one matches,
+                         // or either behind "!": none may
+    bool idle;           // also what threads do while they are blocked
+};
+
+// Whether the terms can be understood; RC_USAGE with a message for people.
+enum rc filter_check(const struct filter *filter, struct err *err) MUST_CHECK;

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "profile/moment.h"
+
+#include <stdlib.h>
+
+void moment_fini(struct moment *moment)
+{
+    profile_free(moment->profile);
+    slices_free(moment->slices);
+    names_unref(moment->names);
+    free(moment->threads);
+    *moment = (struct moment){0};
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// A profile as it was at one moment, with names: what the live views show. It stays as it is while
+// sampling goes on, so a frozen display can still be searched, filtered and sorted.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "profile/names.h"
+#include "profile/slices.h"
+#include "profile/store.h"
+#include "target/procfs.h"
+
+struct thread_fact { // a thread that lives, as the kernel describes it
+    pid_t pid, tid;
+    char comm[COMM_MAX]; // raw
+    char state;          // R S D T t Z X I
+    int64_t held_ns;     // that we held it, since reset
+    char wait[96];       // why it does not run, escaped: "in futex", "" when it runs or unknown
+    pid_t owner;         // the thread that holds the lock it waits for, 0: none is known
+};
+
+struct moment {
+    struct profile *profile; // owned: a frozen copy
+    struct slices *slices;   // owned: the same moment's
+    struct names *names;     // a reference
+    struct thread_fact *threads; // owned
+    size_t thread_count;
+    int64_t since_reset;     // ns of sampling that the profile stands for
+};
+
+void moment_fini(struct moment *moment);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "profile/rows.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "profile/sieve.h"
+
+#define NONE UINT32_MAX
+
+struct extract {
+    const struct profile *from;
+    struct profile *to;
+    uint32_t *threads;   // [thread]: its number in `to`, or NONE
+    uint32_t *locations; // of the stack at hand, leaf first
+    size_t capacity;
+};
+
+static uint32_t copy_thread(struct extract *extract, uint32_t thread)
+{
+    uint32_t *number = &extract->threads[thread];
+    if (*number != NONE)
+        return *number;
+    const struct profile_thread *facts = profile_thread_get(extract->from, thread);
+    *number = profile_thread_add(extract->to, facts->pid, facts->tid,
+                                 profile_string(extract->from, facts->comm),
+                                 profile_string(extract->from, facts->process_comm));
+    return *number;
+}
+
+static uint32_t copy_stack(struct extract *extract, uint32_t stack)
+{
+    size_t count = 0;
+    for (uint32_t at = stack; at; at = profile_node(extract->from, at).parent) {
+        struct location location =
+            profile_location_get(extract->from, profile_node(extract->from, at).location);
+        ARRAY_RESERVE(extract->locations, count, extract->capacity);
+        extract->locations[count++] =
+            profile_location(extract->to, location.mapping, location.offset);
+    }
+    return count ? profile_stack(extract->to, extract->locations, count) : 0;
+}
+
+static void copy(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+{
+    struct extract *extract = context;
+    uint32_t value = profile_value_at(extract->to, copy_stack(extract, stack),
+                                      copy_thread(extract, thread), STATE_CPU);
+    profile_add(extract->to, value, cost.samples, cost.cpu_ns);
+}
+
+enum rc rows_extract(const struct moment *moment, const struct rows_query *query,
+                     struct profile **profile, struct err *err)
+{
+    struct sieve *sieve;
+    enum rc rc = sieve_new(moment, &query->filter, &sieve, err);
+    if (rc != RC_OK)
+        return rc;
+    size_t threads = profile_thread_count(moment->profile);
+    struct extract extract = {
+        .from = moment->profile,
+        .to = profile_new(profile_node_count(moment->profile) + 1),
+        .threads = xmalloc((threads + 1) * sizeof *extract.threads),
+    };
+    for (size_t i = 0; i < threads; i++)
+        extract.threads[i] = NONE;
+    sieve_each(sieve, query->window, copy, &extract);
+    *profile = extract.to;
+    free(extract.threads);
+    free(extract.locations);
+    sieve_free(sieve);
+    return RC_OK;
+}

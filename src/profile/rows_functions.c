@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+#include "profile/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "profile/sieve.h"
+
+#define NONE UINT32_MAX
+#define THREADS_A_PASS 64
+#define TREND_SECONDS_OF_ALL 5
+
+struct tally {
+    const struct moment *moment;
+    const struct rows_query *query;
+    const struct sieve *sieve;
+    struct function_row *rows; // [function]
+    size_t count;
+    uint64_t *hottest; // [function]: cost of the line that the row names, + 1; 0: none yet
+    struct sums window, all; // first of leaves, then accumulated
+};
+
+static struct name_span frames_of(const struct tally *tally, uint32_t node)
+{
+    const struct moment *moment = tally->moment;
+    return names_frames(moment->names, moment->profile,
+                        profile_node(moment->profile, node).location);
+}
+
+static bool has_cost(struct cost cost)
+{
+    return cost.samples || cost.cpu_ns;
+}
+
+// Everything is named before anything is counted, so that there is a row for each function.
+static void name_all(struct tally *tally)
+{
+    uint32_t folded = names_entry(tally->moment->names, query_folded.name);
+    for (uint32_t node = 1; node < tally->all.count; node++)
+        frames_of(tally, node);
+    tally->count = names_function_count(tally->moment->names);
+    tally->rows = xcalloc(tally->count, sizeof *tally->rows);
+    tally->hottest = xcalloc(tally->count, sizeof *tally->hottest);
+    tally->rows[folded].self = tally->rows[folded].total = tally->window.nodes[0];
+    tally->rows[folded].self_all = tally->rows[folded].total_all = tally->all.nodes[0];
+}
+
+static void note_frame(struct tally *tally, const struct name_frame *frame, uint64_t cost)
+{
+    struct function_row *row = &tally->rows[frame->function];
+    uint64_t *hottest = &tally->hottest[frame->function];
+    row->inlined = frame->inlined && (row->inlined || !*hottest);
+    if (*hottest > cost)
+        return;
+    *hottest = cost + 1;
+    row->file = frame->file;
+    row->line = frame->line;
+}
+
+static void count_self(struct tally *tally)
+{
+    for (uint32_t node = 1; node < tally->all.count; node++) {
+        struct cost window = tally->window.nodes[node], all = tally->all.nodes[node];
+        if (!has_cost(window) && !has_cost(all))
+            continue;
+        const struct name_frame *leaf = frames_of(tally, node).frames;
+        cost_add(&tally->rows[leaf->function].self, window);
+        cost_add(&tally->rows[leaf->function].self_all, all);
+        note_frame(tally, leaf, all.samples);
+    }
+}
+
+// A function counts once in a stack: where it is nearest to the root.
+static void count_total(struct tally *tally)
+{
+    const struct moment *moment = tally->moment;
+    for (uint32_t node = 1; node < tally->all.count; node++) {
+        struct cost window = tally->window.nodes[node], all = tally->all.nodes[node];
+        if (!has_cost(window) && !has_cost(all))
+            continue;
+        uint64_t outermost = names_outermost(moment->names, moment->profile, node);
+        struct name_span span = frames_of(tally, node);
+        for (size_t i = 0; i < span.count; i++) {
+            struct function_row *row = &tally->rows[span.frames[i].function];
+            note_frame(tally, &span.frames[i], 0);
+            if (!(outermost >> i & 1))
+                continue;
+            cost_add(&row->total, window);
+            cost_add(&row->total_all, all);
+        }
+    }
+}
+
+// --- distinct threads, 64 at a time as bits ---
+
+struct pass {
+    uint64_t *nodes;    // [node]: which threads of this pass were seen there
+    uint32_t *ordinals; // [thread] + 1 in the order of first sight, 0: not seen
+    uint32_t first;     // ordinal of the pass's first thread
+    uint32_t seen;
+};
+
+static void number_thread(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+{
+    struct pass *pass = context;
+    (void)stack, (void)cost;
+    if (!pass->ordinals[thread])
+        pass->ordinals[thread] = ++pass->seen;
+}
+
+static void mark_thread(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+{
+    struct pass *pass = context;
+    (void)cost;
+    uint32_t bit = pass->ordinals[thread] - 1 - pass->first;
+    if (bit < THREADS_A_PASS)
+        pass->nodes[stack] |= 1ull << bit;
+}
+
+static void count_pass(struct tally *tally, struct pass *pass)
+{
+    const struct profile *profile = tally->moment->profile;
+    size_t nodes = tally->all.count;
+    AUTO_FREE uint64_t *functions = xcalloc(tally->count + 1, sizeof *functions);
+    memset(pass->nodes, 0, nodes * sizeof *pass->nodes);
+    sieve_each(tally->sieve, tally->query->window, mark_thread, pass);
+    for (uint32_t node = (uint32_t)nodes; node-- > 1;) {
+        if (!pass->nodes[node])
+            continue;
+        pass->nodes[profile_node(profile, node).parent] |= pass->nodes[node];
+        struct name_span span = frames_of(tally, node);
+        for (size_t i = 0; i < span.count; i++)
+            functions[span.frames[i].function] |= pass->nodes[node];
+    }
+    for (size_t i = 0; i < tally->count; i++)
+        tally->rows[i].threads += (uint32_t)__builtin_popcountll(functions[i]);
+}
+
+static void count_threads(struct tally *tally)
+{
+    struct pass pass = {
+        .nodes = xcalloc(tally->all.count, sizeof *pass.nodes),
+        .ordinals = xcalloc(profile_thread_count(tally->moment->profile) + 1,
+                            sizeof *pass.ordinals),
+    };
+    sieve_each(tally->sieve, tally->query->window, number_thread, &pass);
+    for (pass.first = 0; pass.first < pass.seen; pass.first += THREADS_A_PASS)
+        count_pass(tally, &pass);
+    free(pass.nodes);
+    free(pass.ordinals);
+}
+
+// --- trends ---
+
+// Adds the samples of the leaves in `seconds` slices, from `back` on; returns how many there are.
+static uint64_t count_slices(const struct tally *tally, size_t back, size_t seconds, float *counts)
+{
+    uint64_t all = 0;
+    for (size_t end = back + seconds; back < end; back++) {
+        struct slice slice = slices_get(tally->moment->slices, back);
+        for (size_t i = 0; i < slice.count; i++) {
+            const struct slice_entry *entry = &slice.entries[i];
+            if (!sieve_takes(tally->sieve, entry->stack, entry->thread, entry->state))
+                continue;
+            all += entry->samples;
+            if (entry->stack)
+                counts[frames_of(tally, entry->stack).frames->function] += (float)entry->samples;
+        }
+    }
+    return all;
+}
+
+static size_t fill_trends(struct tally *tally)
+{
+    int seconds = rows_window_seconds[tally->query->window];
+    size_t length = (size_t)(seconds ? seconds : TREND_SECONDS_OF_ALL);
+    size_t windows = slices_count(tally->moment->slices) / length;
+    if (windows > TREND_LENGTH)
+        windows = TREND_LENGTH;
+    AUTO_FREE float *counts = xmalloc((tally->count + 1) * sizeof *counts);
+    for (size_t back = 0; back < windows; back++) {
+        memset(counts, 0, tally->count * sizeof *counts);
+        uint64_t all = count_slices(tally, back * length, length, counts);
+        for (size_t i = 0; all && i < tally->count; i++)
+            tally->rows[i].trend[TREND_LENGTH - 1 - back] = 100 * counts[i] / (float)all;
+    }
+    return windows;
+}
+
+// --- order ---
+
+static int descending(uint64_t a, uint64_t b)
+{
+    return (a < b) - (a > b);
+}
+
+struct order {
+    enum rows_sort sort;
+    enum rows_window window;
+    bool reversed;
+};
+
+static int compare_cost(struct cost a, struct cost b, enum rows_window window)
+{
+    int order = descending(sums_measure(a, window), sums_measure(b, window));
+    return order ? order : descending(a.samples, b.samples);
+}
+
+static int compare_key(const struct function_row *a, const struct function_row *b,
+                       const struct order *order)
+{
+    switch (order->sort) {
+    case SORT_TOTAL:
+        return compare_cost(a->total, b->total, order->window);
+    case SORT_SELF_TIME:
+        return descending(a->self_all.cpu_ns, b->self_all.cpu_ns);
+    case SORT_TOTAL_TIME:
+        return descending(a->total_all.cpu_ns, b->total_all.cpu_ns);
+    case SORT_SAMPLES:
+        return descending(a->self.samples, b->self.samples);
+    case SORT_THREADS:
+        return descending(a->threads, b->threads);
+    case SORT_FUNCTION:
+        return strcmp(a->function->name, b->function->name);
+    case SORT_MODULE:
+        return strcmp(a->function->module, b->function->module);
+    case SORT_LINE: {
+        int files = strcmp(a->file, b->file);
+        return files ? files : descending(b->line, a->line);
+    }
+    default: // what only threads have is no order of functions
+        return compare_cost(a->self, b->self, order->window);
+    }
+}
+
+static int compare_rows(const void *left, const void *right, void *context)
+{
+    const struct function_row *a = left, *b = right;
+    const struct order *order = context;
+    int key = compare_key(a, b, order);
+    int rest[] = {
+        order->reversed ? -key : key,
+        compare_cost(a->self, b->self, order->window),
+        compare_cost(a->total, b->total, order->window),
+        descending(a->self_all.cpu_ns, b->self_all.cpu_ns),
+        descending(a->total_all.cpu_ns, b->total_all.cpu_ns),
+        descending(a->total_all.samples, b->total_all.samples),
+        strcmp(a->function->name, b->function->name),
+        strcmp(a->function->module, b->function->module),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rest); i++)
+        if (rest[i])
+            return rest[i];
+    return 0;
+}
+
+// Functions that the filter leaves nothing of are no rows.
+static size_t close_ranks(struct tally *tally)
+{
+    size_t kept = 0;
+    for (uint32_t i = 0; i < tally->count; i++) {
+        struct function_row row = tally->rows[i];
+        if (!has_cost(row.total) && !has_cost(row.total_all))
+            continue;
+        row.function = names_function(tally->moment->names, i);
+        row.id = row.function->id;
+        if (!row.file)
+            row.file = "";
+        tally->rows[kept++] = row;
+    }
+    return kept;
+}
+
+enum rc rows_functions(const struct moment *moment, const struct rows_query *query,
+                       struct function_rows *rows, struct err *err)
+{
+    struct sieve *sieve;
+    *rows = (struct function_rows){0};
+    enum rc rc = sieve_new(moment, &query->filter, &sieve, err);
+    if (rc != RC_OK)
+        return rc;
+    struct tally tally = {.moment = moment, .query = query, .sieve = sieve};
+    struct order order = {query->sort, query->window, query->reversed};
+    sums_init(&tally.window, sieve, query->window);
+    sums_init(&tally.all, sieve, WINDOW_ALL);
+    name_all(&tally);
+    count_self(&tally);
+    sums_accumulate(&tally.window, moment->profile);
+    sums_accumulate(&tally.all, moment->profile);
+    count_total(&tally);
+    count_threads(&tally);
+    rows->trend_count = fill_trends(&tally);
+    rows->rows = tally.rows;
+    rows->count = close_ranks(&tally);
+    rows->all = tally.window.all;
+    rows->all_all = tally.all.all;
+    if (rows->count)
+        qsort_r(rows->rows, rows->count, sizeof *rows->rows, compare_rows, &order);
+    free(tally.hottest);
+    sums_fini(&tally.window);
+    sums_fini(&tally.all);
+    sieve_free(sieve);
+    return RC_OK;
+}
+
+void function_rows_fini(struct function_rows *rows)
+{
+    free(rows->rows);
+    *rows = (struct function_rows){0};
+}

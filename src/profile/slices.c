@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "profile/slices.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+#define RING (SLICES_KEPT + 1) // the complete ones and the one that is being filled
+#define NONE UINT32_MAX
+
+struct filled { // a slice
+    struct slice_entry *entries;
+    size_t count, capacity;
+};
+
+struct slices {
+    struct filled ring[RING];
+    size_t current;  // the one that is being filled
+    size_t complete; // how many before it
+    int64_t ends;    // when the current one is complete; 0: no clock has been told yet
+    size_t most_entries;
+    struct map index; // of the current slice: entry_key -> entry
+    uint64_t folded;
+};
+
+struct slices *slices_new(size_t most_entries)
+{
+    struct slices *slices = xcalloc(1, sizeof *slices);
+    slices->most_entries = most_entries;
+    return slices;
+}
+
+void slices_free(struct slices *slices)
+{
+    if (!slices)
+        return;
+    for (size_t i = 0; i < RING; i++)
+        free(slices->ring[i].entries);
+    map_fini(&slices->index);
+    free(slices);
+}
+
+struct slices *slices_copy(const struct slices *slices)
+{
+    struct slices *copy = xmalloc(sizeof *copy);
+    *copy = *slices;
+    copy->index = (struct map){0};
+    for (size_t i = 0; i < RING; i++) {
+        const struct filled *from = &slices->ring[i];
+        struct filled *to = &copy->ring[i];
+        *to = (struct filled){.count = from->count, .capacity = from->count};
+        if (!from->count)
+            continue;
+        to->entries = xmalloc(from->count * sizeof *to->entries);
+        memcpy(to->entries, from->entries, from->count * sizeof *to->entries);
+    }
+    return copy;
+}
+
+// Numbers of nodes stay below 2^28: a trie of so many would take 8 GiB.
+static uint64_t entry_key(uint32_t stack, uint32_t thread, enum profile_state state)
+{
+    return (uint64_t)state << 60 | (uint64_t)stack << 32 | thread;
+}
+
+static struct slice_entry *entry_of(struct slices *slices, uint32_t stack, uint32_t thread,
+                                    enum profile_state state)
+{
+    struct filled *slice = &slices->ring[slices->current];
+    uint64_t key = entry_key(stack, thread, state);
+    uint32_t at = map_get(&slices->index, key, NONE);
+    if (at == NONE) {
+        if (stack && slice->count >= slices->most_entries)
+            return NULL;
+        ARRAY_RESERVE(slice->entries, slice->count, slice->capacity);
+        at = (uint32_t)slice->count++;
+        slice->entries[at] =
+            (struct slice_entry){.stack = stack, .thread = thread, .state = state};
+        map_put(&slices->index, key, at);
+    }
+    return &slice->entries[at];
+}
+
+void slices_add(struct slices *slices, const struct profile_value *value, uint64_t samples,
+                uint64_t cpu_ns)
+{
+    struct slice_entry *entry = entry_of(slices, value->stack, value->thread, value->state);
+    if (!entry) {
+        slices->folded += samples;
+        entry = entry_of(slices, 0, value->thread, value->state);
+    }
+    entry->samples += (uint32_t)samples;
+    entry->cpu_ns += cpu_ns;
+}
+
+// What a slice needed is kept for the next one in its place, unless it was far more than usual.
+static void empty(struct filled *slice)
+{
+    if (slice->capacity > 4 * slice->count + 64) {
+        free(slice->entries);
+        *slice = (struct filled){0};
+    }
+    slice->count = 0;
+}
+
+void slices_advance(struct slices *slices, int64_t now)
+{
+    if (!slices->ends)
+        slices->ends = now + NS_PER_S;
+    int64_t passed = now < slices->ends ? 0 : (now - slices->ends) / NS_PER_S + 1;
+    slices->ends += passed * NS_PER_S;
+    for (int64_t i = 0; i < passed && i < RING; i++) {
+        slices->current = (slices->current + 1) % RING;
+        slices->complete += slices->complete < SLICES_KEPT;
+        empty(&slices->ring[slices->current]);
+    }
+    if (passed)
+        map_clear(&slices->index);
+}
+
+void slices_clear(struct slices *slices)
+{
+    for (size_t i = 0; i < RING; i++)
+        empty(&slices->ring[i]);
+    slices->complete = 0;
+    slices->ends = 0;
+    slices->folded = 0;
+    map_clear(&slices->index);
+}
+
+size_t slices_count(const struct slices *slices)
+{
+    return slices->complete;
+}
+
+struct slice slices_get(const struct slices *slices, size_t back)
+{
+    const struct filled *slice = &slices->ring[(slices->current + RING - 1 - back) % RING];
+    return (struct slice){slice->entries, slice->count};
+}
+
+void slices_renumber(struct slices *slices, const uint32_t *stacks, const uint32_t *threads)
+{
+    for (size_t i = 0; i < RING; i++) {
+        struct filled *slice = &slices->ring[i];
+        for (size_t k = 0; k < slice->count; k++) {
+            slice->entries[k].stack = stacks[slice->entries[k].stack];
+            slice->entries[k].thread = threads[slice->entries[k].thread];
+        }
+    }
+    // Entries that became equal stay apart; only new ones must find theirs.
+    struct filled *slice = &slices->ring[slices->current];
+    map_clear(&slices->index);
+    for (size_t k = 0; k < slice->count; k++) {
+        const struct slice_entry *entry = &slice->entries[k];
+        map_put(&slices->index, entry_key(entry->stack, entry->thread, entry->state),
+                (uint32_t)k);
+    }
+}
+
+size_t slices_entry_count(const struct slices *slices)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < RING; i++)
+        count += slices->ring[i].count;
+    return count;
+}
+
+uint64_t slices_folded(const struct slices *slices)
+{
+    return slices->folded;
+}

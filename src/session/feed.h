@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Where snapshots come from: a session that runs in a thread of its own, so that a slow terminal
+// delays nobody, or a text that is replayed.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "profile/rows.h"
+#include "session/session.h"
+#include "session/snapshot.h"
+
+struct feed;
+
+struct feed_options {
+    bool no_backoff; // keep the rate above 5 % overhead
+};
+
+// Starts the session, which belongs to the feed from here on.
+enum rc feed_live(struct session *session, const struct feed_options *options, struct feed **feed,
+                  struct err *err) MUST_CHECK;
+
+// Replays a text of session/snapshot_text.h. RC_IO, RC_FORMAT with the line's number.
+enum rc feed_replay(const char *path, struct feed **feed, struct err *err) MUST_CHECK;
+
+// Ends sampling; the target is released before this returns.
+void feed_free(struct feed *feed);
+
+// The moment as it is now. A replay gives its next one, and its last one again and again. The
+// caller frees it; it may outlive later ones, not the feed.
+struct snapshot *feed_take(struct feed *feed);
+
+// Whether it is a replay: then feed_take is the only clock, and nothing else changes.
+bool feed_is_replay(const struct feed *feed);
+
+// Becomes readable (never read it) when a snapshot should be taken at once: the target ended, ran
+// another program, or there is a note. feed_take clears it. -1 in a replay.
+int feed_fd(const struct feed *feed);
+
+// Leaves the target alone until it is called with false.
+void feed_pause(struct feed *feed, bool paused);
+
+// Counts from zero.
+void feed_reset(struct feed *feed);
+
+// Writes what the query shows (its window, filter and threads) as a profile for go tool pprof.
+enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
+                   const struct rows_query *query, FILE *out, struct err *err) MUST_CHECK;
+
+// Ends sampling (the target is released first) and says what came of all of it; not for replays.
+// Valid until feed_free.
+struct report feed_finish(struct feed *feed);
+
+// Why sampling ended by itself: RC_OK while it goes on or the target has ended, else the sampler's
+// failure.
+enum rc feed_error(struct feed *feed, struct err *err) MUST_CHECK;

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "session/vitals.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "symbol/syscall_name.h"
+
+#define READ_SHARE 50    // reading takes at most one part in so many of the time
+#define THREADS_MAX 8192 // of all processes
+#define WAITS_MAX 512    // threads of which also the system call is read
+#define CLOCKS_MAX 256   // processes
+
+struct listing {
+    struct vitals *vitals;
+    pid_t pid;
+};
+
+static void read_wait(struct thread_fact *fact)
+{
+    AUTO_BUF struct buf text = {0};
+    struct proc_syscall call;
+    if (fact->state != 'S' && fact->state != 'D')
+        return;
+    if (procfs_read(&text, "/proc/%d/task/%d/syscall", fact->pid, fact->tid) != RC_OK ||
+        !proc_syscall_parse(text.data, &call) || call.number < 0)
+        return;
+    const char *name = syscall_name((int)call.number);
+    if (name)
+        snprintf(fact->wait, sizeof fact->wait, "in %s", name);
+    else
+        snprintf(fact->wait, sizeof fact->wait, "in system call %ld", call.number);
+}
+
+static void list_thread(void *context, pid_t tid)
+{
+    struct listing *listing = context;
+    struct vitals *vitals = listing->vitals;
+    struct proc_stat stat;
+    if (vitals->thread_count >= THREADS_MAX || procfs_stat(listing->pid, tid, &stat) != RC_OK)
+        return;
+    ARRAY_RESERVE(vitals->threads, vitals->thread_count, vitals->thread_capacity);
+    struct thread_fact *fact = &vitals->threads[vitals->thread_count++];
+    *fact = (struct thread_fact){.pid = listing->pid, .tid = tid, .state = stat.state};
+    memcpy(fact->comm, stat.comm, sizeof fact->comm);
+    if (vitals->thread_count <= WAITS_MAX)
+        read_wait(fact);
+}
+
+static void list_threads(struct vitals *vitals, pid_t pid)
+{
+    char path[64];
+    struct listing listing = {vitals, pid};
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum rc ignored = fd < 0 ? RC_GONE : procfs_each_number(fd, list_thread, &listing);
+    (void)ignored; // what ended meanwhile is not there
+}
+
+static void read_command_line(struct vitals *vitals, pid_t pid)
+{
+    AUTO_BUF struct buf text = {0};
+    if (procfs_read(&text, "/proc/%d/cmdline", pid) != RC_OK || !text.length)
+        return;
+    while (text.length && !text.data[text.length - 1])
+        text.length--;
+    for (size_t i = 0; i < text.length; i++)
+        if (!text.data[i])
+            text.data[i] = ' ';
+    free(vitals->command_line);
+    vitals->command_line = xstrdup(text.data);
+}
+
+static int64_t boot_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static void read_process(struct vitals *vitals, pid_t pid)
+{
+    AUTO_BUF struct buf text = {0};
+    struct proc_stat stat;
+    unsigned long size, resident;
+    if (procfs_stat(pid, pid, &stat) == RC_OK) {
+        int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
+        vitals->uptime = boot_clock() - (int64_t)stat.start_time * tick;
+        vitals->stopped = stat.state == 'T';
+    }
+    if (procfs_read(&text, "/proc/%d/statm", pid) == RC_OK &&
+        sscanf(text.data, "%lu %lu", &size, &resident) == 2)
+        vitals->rss = (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void vitals_read(struct vitals *vitals, const struct run_process *processes, size_t count)
+{
+    int64_t began = clock_now();
+    if (!count || began < vitals->next_read)
+        return;
+    const struct run_process *first = &processes[0];
+    if (!first->ended && (!vitals->command_line || vitals->execs != first->execs))
+        read_command_line(vitals, first->pid);
+    vitals->execs = first->execs;
+    vitals->pid = first->pid;
+    vitals->thread_count = vitals->first_threads = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (processes[i].ended)
+            continue;
+        list_threads(vitals, processes[i].pid);
+        if (i == 0)
+            vitals->first_threads = vitals->thread_count;
+    }
+    if (!first->ended)
+        read_process(vitals, first->pid);
+    int64_t now = clock_now();
+    vitals->next_read = now + READ_SHARE * (now - began);
+}
+
+void vitals_fini(struct vitals *vitals)
+{
+    free(vitals->command_line);
+    free(vitals->threads);
+    *vitals = (struct vitals){0};
+}
+
+void vitals_copy(const struct vitals *vitals, struct snapshot *snapshot)
+{
+    size_t size = vitals->thread_count * sizeof *vitals->threads;
+    snapshot->command_line = xstrdup(vitals->command_line ? vitals->command_line : "");
+    snapshot->uptime = vitals->uptime;
+    snapshot->rss = vitals->rss;
+    snapshot->stopped = vitals->stopped;
+    snapshot->threads = vitals->first_threads;
+    snapshot->moment.thread_count = vitals->thread_count;
+    snapshot->moment.threads = xmalloc(size + 1);
+    if (size)
+        memcpy(snapshot->moment.threads, vitals->threads, size);
+    snapshot_count_states(snapshot);
+}
+
+uint64_t vitals_cpu(const struct run_process *processes, size_t count)
+{
+    uint64_t cpu_ns = 0;
+    size_t read = 0;
+    for (size_t i = 0; i < count && read < CLOCKS_MAX; i++) {
+        clockid_t clock;
+        struct timespec time;
+        if (processes[i].ended || clock_getcpuclockid(processes[i].pid, &clock) != 0 ||
+            clock_gettime(clock, &time) != 0)
+            continue;
+        read++;
+        cpu_ns += (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+    }
+    return cpu_ns;
+}

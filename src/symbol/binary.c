@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/binary.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "symbol/symtab.h"
+#include "symbol/units.h"
+
+enum part {
+    PART_MAIN,
+    PART_DEBUG,
+    PART_MINI,   // unpacked from .gnu_debugdata
+    PART_COMMON, // of dwz
+    PARTS,
+};
+
+struct binary {
+    struct elf_file parts[PARTS];
+    struct symtab *symtab;
+    Dwarf *dwarf, *common; // NULL: none
+    struct units *units;   // NULL: no lines
+};
+
+static void find_debug_file(struct binary *binary, const char *path, const char *extra,
+                            struct finder *finder)
+{
+    struct elf_file *main = &binary->parts[PART_MAIN];
+    struct elf_file *debug = &binary->parts[PART_DEBUG];
+    bool complete = elf_file_has_dwarf(main) && elf_file_has_symbols(main);
+    if (complete || (extra && debug_file_take(finder, main, extra, debug)) ||
+        debug_file_find(finder, main, path, debug))
+        return;
+    if (!elf_file_has_symbols(main) && elf_file_unpack(main, &binary->parts[PART_MINI]))
+        buf_puts(&finder->tried, ".gnu_debugdata: used\n");
+}
+
+static void read_symbols(struct binary *binary)
+{
+    const struct image *images[PARTS];
+    size_t count = 0;
+    for (enum part part = PART_MAIN; part < PART_COMMON; part++)
+        if (binary->parts[part].image)
+            images[count++] = binary->parts[part].image;
+    binary->symtab = symtab_new(images, count);
+}
+
+static void open_common(struct binary *binary, const char *path, struct finder *finder)
+{
+    struct elf_file *file = &binary->parts[PART_COMMON];
+    if (!debug_file_find_common(finder, binary->dwarf, path, file))
+        return;
+    binary->common = dwarf_begin_elf(file->image->elf, DWARF_C_READ, NULL);
+    if (binary->common)
+        dwarf_setalt(binary->dwarf, binary->common);
+}
+
+static void open_dwarf(struct binary *binary, const char *path, struct finder *finder)
+{
+    static const enum part order[] = {PART_DEBUG, PART_MAIN};
+    for (size_t i = 0; i < ARRAY_LENGTH(order) && !binary->dwarf; i++)
+        if (elf_file_has_dwarf(&binary->parts[order[i]]))
+            binary->dwarf =
+                dwarf_begin_elf(binary->parts[order[i]].image->elf, DWARF_C_READ, NULL);
+    if (!binary->dwarf)
+        return;
+    open_common(binary, path, finder);
+    binary->units = units_new(binary->dwarf);
+}
+
+struct binary *binary_new(int fd, const char *path, const char *extra, enum binary_depth depth,
+                          struct finder *finder)
+{
+    struct binary *binary = xcalloc(1, sizeof *binary);
+    struct err err;
+    if (elf_file_map(fd, &binary->parts[PART_MAIN], &err) != RC_OK) {
+        buf_printf(&finder->tried, "%s: %s\n", path, err.text);
+        return binary;
+    }
+    if (depth >= BINARY_ALL)
+        find_debug_file(binary, path, extra, finder);
+    if (depth >= BINARY_SYMBOLS)
+        read_symbols(binary);
+    if (depth >= BINARY_ALL)
+        open_dwarf(binary, path, finder);
+    return binary;
+}
+
+void binary_free(struct binary *binary)
+{
+    if (!binary)
+        return;
+    units_free(binary->units);
+    dwarf_end(binary->dwarf);
+    dwarf_end(binary->common);
+    symtab_free(binary->symtab);
+    for (enum part part = PART_MAIN; part < PARTS; part++)
+        elf_file_fini(&binary->parts[part]);
+    free(binary);
+}
+
+bool binary_has_lines(const struct binary *binary)
+{
+    return binary->units;
+}
+
+void binary_find(struct binary *binary, uint64_t vaddr, struct binary_names *names)
+{
+    struct symtab_match match = {0};
+    if (binary->symtab)
+        symtab_find(binary->symtab, vaddr, &match);
+    names->symbol = match.name;
+    names->stub = match.stub;
+    names->offset = match.offset;
+    names->call_count = binary->units ? units_find(binary->units, vaddr, names->calls) : 0;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// All that names the addresses of one module: its file, the debug files that belong to it, their
+// symbol tables and DWARF. Parses what is the target's: in a process of its own where that counts
+// (symbol/worker.h).
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbol/debug_file.h"
+#include "symbol/functions.h"
+
+enum binary_depth { // how much is read; less where more did not end well
+    BINARY_NOTHING,
+    BINARY_SYMBOLS, // the file's own symbol tables
+    BINARY_ALL,
+};
+
+struct binary_names { // of one address
+    const char *symbol;  // as in the symbol table, raw and of any length; NULL: none
+    bool stub;           // the PLT stub of it
+    uint64_t offset;     // of the address from the symbol
+    struct call calls[CALLS_MAX]; // by DWARF, innermost first
+    size_t call_count;            // 0: no DWARF here
+};
+
+struct binary;
+
+// Takes the descriptor. Never fails: a damaged file has no names. path: as the target names it, raw
+// bytes. extra: a file to look for debug information in first, NULL: none.
+struct binary *binary_new(int fd, const char *path, const char *extra, enum binary_depth depth,
+                          struct finder *finder);
+void binary_free(struct binary *binary);
+
+bool binary_has_lines(const struct binary *binary);
+
+// Everything inside `names` lives as long as the binary.
+void binary_find(struct binary *binary, uint64_t vaddr, struct binary_names *names);

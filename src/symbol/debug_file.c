@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/debug_file.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+#include <elfutils/libdwelf.h>
+
+#include "base/mem.h"
+
+#define DEBUG_ROOT "/usr/lib/debug"
+#define ID_LEAST 3 // bytes of a build id
+
+struct id {
+    const unsigned char *bytes;
+    size_t length; // 0: none
+};
+
+static struct id id_of(const struct elf_file *file)
+{
+    const void *bytes;
+    ssize_t length = dwelf_elf_gnu_build_id(file->image->elf, &bytes);
+    if (length < ID_LEAST || length > BUILD_ID_MAX)
+        return (struct id){0};
+    return (struct id){bytes, (size_t)length};
+}
+
+static bool same_id(struct id a, struct id b)
+{
+    return a.length && a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
+}
+
+static void note(struct finder *finder, const char *path, const char *result)
+{
+    buf_printf(&finder->tried, "%s: %s\n", path, result);
+}
+
+// What proves that a file belongs to a binary.
+struct proof {
+    struct id id;
+    bool by_checksum;
+    uint32_t checksum;
+};
+
+static const char *refusal(const struct proof *proof, const struct elf_file *file)
+{
+    struct id id = id_of(file);
+    if (proof->id.length && (id.length || !proof->by_checksum) && !same_id(proof->id, id))
+        return "another build id";
+    if (proof->by_checksum &&
+        crc32_z(0, file->bytes, file->size) != proof->checksum)
+        return "another checksum";
+    return proof->id.length || proof->by_checksum ? NULL : "nothing proves that it belongs";
+}
+
+static bool try(struct finder *finder, const char *path, const struct proof *proof,
+                struct elf_file *found)
+{
+    struct err err;
+    int fd = finder->open(finder->context, path);
+    if (fd < 0) {
+        note(finder, path, "not there");
+        return false;
+    }
+    if (elf_file_map(fd, found, &err) != RC_OK) {
+        note(finder, path, err.text);
+        return false;
+    }
+    const char *refused = refusal(proof, found);
+    note(finder, path, refused ? refused : "used");
+    if (refused)
+        elf_file_fini(found);
+    return !refused;
+}
+
+static bool by_build_id(struct finder *finder, struct id id, struct elf_file *found)
+{
+    char path[sizeof DEBUG_ROOT + 2 * BUILD_ID_MAX + 32] = DEBUG_ROOT "/.build-id/";
+    size_t length = strlen(path);
+    for (size_t i = 0; i < id.length; i++)
+        length += (size_t)snprintf(path + length, sizeof path - length, i ? "%02x" : "%02x/",
+                                   id.bytes[i]);
+    snprintf(path + length, sizeof path - length, ".debug");
+    return id.length && try(finder, path, &(struct proof){.id = id}, found);
+}
+
+// A name that a file gives is a single component, never a way out of the directory.
+static bool is_plain(const char *name)
+{
+    return name && name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) <= NAME_MAX;
+}
+
+// Where a debug file may lie: before the directory of the binary, and between that and the name.
+static const struct {
+    const char *before, *between;
+} places[] = {
+    {"", "/"},
+    {"", "/.debug/"},
+    {DEBUG_ROOT, "/"},
+};
+
+static bool by_name(struct finder *finder, const char *directory, const char *name,
+                    const char *path, const struct proof *proof, struct elf_file *found)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
+        AUTO_FREE char *place =
+            xasprintf("%s%s%s%s", places[i].before, directory, places[i].between, name);
+        if (strcmp(place, path) != 0 && try(finder, place, proof, found))
+            return true;
+    }
+    return false;
+}
+
+bool debug_file_find(struct finder *finder, const struct elf_file *binary, const char *path,
+                     struct elf_file *found)
+{
+    struct id id = id_of(binary);
+    GElf_Word checksum = 0;
+    const char *slash = strrchr(path, '/');
+    if (by_build_id(finder, id, found))
+        return true;
+    if (!slash)
+        return false;
+    AUTO_FREE char *directory = xstrndup(path, (size_t)(slash - path));
+    const char *link = dwelf_elf_gnu_debuglink(binary->image->elf, &checksum);
+    struct proof by_link = {.id = id, .by_checksum = true, .checksum = checksum};
+    if (is_plain(link) && by_name(finder, directory, link, path, &by_link, found))
+        return true;
+    AUTO_FREE char *beside = xasprintf("%s.debug", slash + 1);
+    return id.length && (!link || strcmp(link, beside) != 0) &&
+           by_name(finder, directory, beside, path, &(struct proof){.id = id}, found);
+}
+
+bool debug_file_take(struct finder *finder, const struct elf_file *binary, const char *where,
+                     struct elf_file *found)
+{
+    struct proof proof = {.id = id_of(binary)};
+    return proof.id.length && try(finder, where, &proof, found);
+}
+
+// The link is a path, often relative to the file that holds it.
+bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *path,
+                            struct elf_file *found)
+{
+    const char *link;
+    const void *bytes;
+    ssize_t length = dwelf_dwarf_gnu_debugaltlink(dwarf, &link, &bytes);
+    if (length < ID_LEAST || length > BUILD_ID_MAX)
+        return false;
+    struct id id = {bytes, (size_t)length};
+    struct proof proof = {.id = id};
+    if (by_build_id(finder, id, found))
+        return true;
+    if (strnlen(link, PATH_MAX) >= PATH_MAX)
+        return false;
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *place =
+        link[0] == '/' || !slash
+            ? xstrdup(link)
+            : xasprintf("%.*s/%s", (int)(slash - path), path, link);
+    return try(finder, place, &proof, found);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The file with the symbols that were split off a binary: by build id, by .gnu_debuglink, beside it.
+// Nothing counts that is not proven to belong: equal build ids, or the checksum of the link.
+#pragma once
+
+#include <stdbool.h>
+
+#include <elfutils/libdw.h>
+
+#include "base/buf.h"
+#include "symbol/elf_file.h"
+
+struct finder {
+    // A descriptor, -1 when there is no such file or it is not for us.
+    int (*open)(void *context, const char *path);
+    void *context;
+    struct buf tried; // one line for each place: what was found there; raw bytes
+};
+
+// false: none was found. path: of the binary, as the target names it; raw bytes.
+bool debug_file_find(struct finder *finder, const struct elf_file *binary, const char *path,
+                     struct elf_file *found);
+
+// The file at `where`, if its build id is that of the binary.
+bool debug_file_take(struct finder *finder, const struct elf_file *binary, const char *where,
+                     struct elf_file *found);
+
+// The file that dwz moved common parts to (.gnu_debugaltlink), if there is one and it is found.
+bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *path,
+                            struct elf_file *found);

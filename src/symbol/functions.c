@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/functions.h"
+
+#include <dwarf.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "symbol/intervals.h"
+
+#define DEPTH_MAX 200 // of dies within dies
+
+struct inlined { // one range of one inlined call
+    uint64_t start, end;
+    unsigned depth; // 1: into the function itself
+    Dwarf_Die die;
+};
+
+struct function {
+    Dwarf_Die die;
+    struct inlined *inlined; // each before what was inlined into it
+    size_t count, capacity;
+    bool read; // `inlined` is filled
+};
+
+struct functions {
+    Dwarf_Die unit;
+    Dwarf_Files *files; // that calls are numbered by; NULL: none
+    size_t file_count;
+    struct function *list;
+    size_t count, capacity;
+    struct intervals index;
+    bool deep; // functions within functions are in the index
+};
+
+// Calls visit for each child; true goes on to the next.
+static void each_child(Dwarf_Die *die, void (*visit)(void *context, Dwarf_Die *child),
+                       void *context)
+{
+    Dwarf_Die child;
+    if (dwarf_child(die, &child) != 0)
+        return;
+    do
+        visit(context, &child);
+    while (dwarf_siblingof(&child, &child) == 0);
+}
+
+struct scan {
+    struct functions *functions;
+    unsigned depth;
+};
+
+static void add_function(struct functions *functions, Dwarf_Die *die)
+{
+    Dwarf_Addr base = 0, start, end;
+    size_t before = functions->index.count;
+    for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;)
+        intervals_add(&functions->index, start, end, (uint32_t)functions->count);
+    if (functions->index.count == before)
+        return; // a declaration, or what all inlined copies have in common
+    ARRAY_RESERVE(functions->list, functions->count, functions->capacity);
+    functions->list[functions->count++] = (struct function){.die = *die};
+}
+
+// Where functions may be found, besides the unit itself; 2: within functions only.
+static unsigned scope_kind(int tag)
+{
+    switch (tag) {
+    case DW_TAG_namespace:
+    case DW_TAG_module:
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type:
+    case DW_TAG_enumeration_type:
+    case DW_TAG_interface_type:
+        return 1;
+    case DW_TAG_subprogram:
+    case DW_TAG_lexical_block:
+    case DW_TAG_inlined_subroutine:
+        return 2;
+    default:
+        return 0;
+    }
+}
+
+static void scan_die(void *context, Dwarf_Die *die)
+{
+    struct scan *scan = context;
+    int tag = dwarf_tag(die);
+    if (tag == DW_TAG_subprogram)
+        add_function(scan->functions, die);
+    unsigned kind = scope_kind(tag);
+    if (!kind || (kind == 2 && !scan->functions->deep) || scan->depth >= DEPTH_MAX)
+        return;
+    scan->depth++;
+    each_child(die, scan_die, scan);
+    scan->depth--;
+}
+
+static void forget(struct functions *functions)
+{
+    for (size_t i = 0; i < functions->count; i++)
+        free(functions->list[i].inlined);
+    functions->count = 0;
+    intervals_fini(&functions->index);
+}
+
+static void scan_unit(struct functions *functions, bool deep)
+{
+    struct scan scan = {.functions = functions};
+    forget(functions);
+    functions->deep = deep;
+    each_child(&functions->unit, scan_die, &scan);
+    intervals_sort(&functions->index);
+}
+
+struct functions *functions_new(Dwarf_Die *unit)
+{
+    struct functions *functions = xcalloc(1, sizeof *functions);
+    functions->unit = *unit;
+    if (dwarf_getsrcfiles(unit, &functions->files, &functions->file_count) != 0)
+        functions->files = NULL;
+    scan_unit(functions, false);
+    return functions;
+}
+
+void functions_free(struct functions *functions)
+{
+    if (!functions)
+        return;
+    forget(functions);
+    free(functions->list);
+    free(functions);
+}
+
+// --- what was inlined into one function
+
+struct descent {
+    struct function *function;
+    unsigned depth; // of inlining
+    unsigned nested; // of dies
+};
+
+static void add_inlined(struct function *function, Dwarf_Die *die, unsigned depth)
+{
+    Dwarf_Addr base = 0, start, end;
+    for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;) {
+        ARRAY_RESERVE(function->inlined, function->count, function->capacity);
+        function->inlined[function->count++] =
+            (struct inlined){.start = start, .end = end, .depth = depth, .die = *die};
+    }
+}
+
+static void descend(void *context, Dwarf_Die *die)
+{
+    struct descent *descent = context;
+    int tag = dwarf_tag(die);
+    bool inlined = tag == DW_TAG_inlined_subroutine;
+    if ((!inlined && tag != DW_TAG_lexical_block) || descent->nested >= DEPTH_MAX)
+        return;
+    if (inlined)
+        add_inlined(descent->function, die, ++descent->depth);
+    descent->nested++;
+    each_child(die, descend, descent);
+    descent->nested--;
+    descent->depth -= inlined;
+}
+
+static void read_inlined(struct function *function)
+{
+    struct descent descent = {.function = function};
+    function->read = true;
+    each_child(&function->die, descend, &descent);
+}
+
+// --- one address
+
+static const char *linkage_name(Dwarf_Die *die)
+{
+    static const unsigned attributes[] = {DW_AT_linkage_name, DW_AT_MIPS_linkage_name};
+    for (size_t i = 0; i < ARRAY_LENGTH(attributes); i++) {
+        Dwarf_Attribute attribute;
+        const char *name =
+            dwarf_formstring(dwarf_attr_integrate(die, attributes[i], &attribute));
+        if (name)
+            return name;
+    }
+    return dwarf_diename(die);
+}
+
+static uint32_t number(Dwarf_Die *die, unsigned name)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word value;
+    if (dwarf_formudata(dwarf_attr(die, name, &attribute), &value) != 0 || value > INT32_MAX)
+        return 0;
+    return (uint32_t)value;
+}
+
+static void put_call_site(const struct functions *functions, Dwarf_Die *die, struct call *call)
+{
+    uint32_t number_of_file = number(die, DW_AT_call_file);
+    const char *file = NULL;
+    if (functions->files && number_of_file < functions->file_count)
+        file = dwarf_filesrc(functions->files, number_of_file, NULL, NULL);
+    call->file = file ? file : "";
+    call->line = number(die, DW_AT_call_line);
+    call->column = number(die, DW_AT_call_column);
+}
+
+// The chain of inlined calls around the address, outermost first.
+static size_t find_inlined(const struct function *function, uint64_t vaddr,
+                           const struct inlined *chain[CALLS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < function->count && count < CALLS_MAX - 1; i++) {
+        const struct inlined *inlined = &function->inlined[i];
+        if (inlined->depth == count + 1 && vaddr >= inlined->start && vaddr < inlined->end)
+            chain[count++] = inlined;
+    }
+    return count;
+}
+
+size_t functions_find(struct functions *functions, uint64_t vaddr, struct call calls[CALLS_MAX])
+{
+    uint32_t owner = intervals_find(&functions->index, vaddr);
+    if (owner == INTERVALS_NONE && !functions->deep) {
+        scan_unit(functions, true);
+        owner = intervals_find(&functions->index, vaddr);
+    }
+    if (owner == INTERVALS_NONE)
+        return 0;
+    struct function *function = &functions->list[owner];
+    if (!function->read)
+        read_inlined(function);
+    const struct inlined *chain[CALLS_MAX];
+    size_t count = find_inlined(function, vaddr, chain);
+    calls[count] = (struct call){.name = linkage_name(&function->die), .file = ""};
+    for (size_t i = 0; i < count; i++) { // each says where it is called, in the one around it
+        Dwarf_Die die = chain[i]->die;
+        put_call_site(functions, &die, &calls[count - i]);
+        calls[count - i - 1] = (struct call){.name = linkage_name(&die), .file = ""};
+    }
+    return count + 1;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// The functions of one compilation unit and what was inlined into them. Read when an address first
+// falls into the unit; the inlined calls of a function, when one falls into that.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <elfutils/libdw.h>
+
+#define CALLS_MAX 256 // functions at one address
+
+struct call { // one function at an address; texts live as long as the Dwarf
+    const char *name; // linkage name, else the plain one; NULL when not known
+    const char *file; // "" when not known
+    const char *directory; // that a relative file name begins at, "" when not known
+    uint32_t line, column; // where execution stands in this function; 0 when not known
+};
+
+struct functions;
+
+// unit: the die of the unit, the split one where there is one.
+struct functions *functions_new(Dwarf_Die *unit);
+void functions_free(struct functions *functions);
+
+// The functions at a link-time address, innermost first: calls[0] without its place, which the line
+// table knows, the others at their calls. Returns how many, 0 when the address is in none.
+size_t functions_find(struct functions *functions, uint64_t vaddr, struct call calls[CALLS_MAX]);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/package.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define LISTS "/var/lib/dpkg/info"
+#define LIST_MAX (64u << 20) // bytes
+
+// One path a line.
+static bool list_holds(const struct buf *list, const char *path)
+{
+    size_t length = strlen(path);
+    for (const char *at = list->data; (at = strstr(at, path)); at += length)
+        if ((at == list->data || at[-1] == '\n') && (at[length] == '\n' || !at[length]))
+            return true;
+    return false;
+}
+
+// "NAME.list" or "NAME:ARCHITECTURE.list".
+static char *package_of_list(const char *name)
+{
+    size_t length = strlen(name), ending = strlen(".list");
+    if (length <= ending || strcmp(name + length - ending, ".list") != 0)
+        return NULL;
+    size_t end = strcspn(name, ":");
+    return xstrndup(name, end < length ? end : length - ending);
+}
+
+// Files are known by the path they were packed with: /lib/x for what lies in /usr/lib/x now.
+static bool list_names(int directory, const char *list, const char *path)
+{
+    AUTO_FD int fd = openat(directory, list, O_RDONLY | O_CLOEXEC);
+    AUTO_BUF struct buf text = {0};
+    if (fd < 0 || buf_read_fd(&text, fd, LIST_MAX) != RC_OK || !text.length)
+        return false;
+    return list_holds(&text, path) ||
+           (strncmp(path, "/usr/", 5) == 0 && list_holds(&text, path + 4));
+}
+
+static char *package_of(const char *path)
+{
+    DIR *lists = opendir(LISTS);
+    char *found = NULL;
+    if (!lists)
+        return NULL;
+    for (struct dirent *entry; !found && (entry = readdir(lists));) {
+        AUTO_FREE char *package = package_of_list(entry->d_name);
+        if (package && list_names(dirfd(lists), entry->d_name, path))
+            found = steal_ptr(&package);
+    }
+    closedir(lists);
+    return found;
+}
+
+// The C library is older than the automatic packages.
+static const char *const by_hand[][2] = {
+    {"libc6", "libc6-dbg"},
+    {"libc-bin", "libc6-dbg"},
+};
+
+char *package_with_symbols(const struct module *module)
+{
+    struct stat info;
+    if (module->kind != MODULE_FILE || stat(module->path, &info) != 0 ||
+        info.st_ino != module->inode)
+        return NULL;
+    AUTO_FREE char *package = package_of(module->path);
+    for (size_t i = 0; package && i < ARRAY_LENGTH(by_hand); i++)
+        if (strcmp(package, by_hand[i][0]) == 0)
+            return xstrdup(by_hand[i][1]);
+    return package ? xasprintf("%s-dbgsym", package) : NULL;
+}

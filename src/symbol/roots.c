@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/roots.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+void roots_add(struct roots *roots, pid_t pid)
+{
+    char path[64];
+    struct stat ours, theirs;
+    if (roots->count == ROOTS_MAX)
+        return;
+    snprintf(path, sizeof path, "/proc/%d/root", (int)pid);
+    AUTO_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &theirs) != 0)
+        return;
+    bool same = stat("/", &ours) == 0 && ours.st_dev == theirs.st_dev &&
+                ours.st_ino == theirs.st_ino;
+    if (!same)
+        roots->fds[roots->count++] = steal_fd(&fd);
+}
+
+void roots_fini(struct roots *roots)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        close(roots->fds[i]);
+    roots->count = 0;
+}
+
+static int open_beneath(int root, const char *path)
+{
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
+// A path is first only named (O_PATH): to open a FIFO or a device would already do something.
+static int open_regular(int named)
+{
+    AUTO_FD int owned = named;
+    struct stat info;
+    char self[64], magic[SELFMAG];
+    if (owned < 0 || fstat(owned, &info) != 0 || !S_ISREG(info.st_mode))
+        return -1;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", owned);
+    AUTO_FD int fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || pread(fd, magic, sizeof magic, 0) != sizeof magic ||
+        memcmp(magic, ELFMAG, sizeof magic) != 0)
+        return -1;
+    return steal_fd(&fd);
+}
+
+int roots_open(const struct roots *roots, const char *path)
+{
+    if (path[0] != '/')
+        return -1;
+    for (size_t i = 0; i < roots->count; i++) {
+        int fd = open_regular(open_beneath(roots->fds[i], path));
+        if (fd >= 0)
+            return fd;
+    }
+    return open_regular(open(path, O_PATH | O_CLOEXEC));
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/units.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "symbol/intervals.h"
+
+#define UNITS_MAX 4000000u
+
+struct unit {
+    Dwarf_CU *handle;
+    struct functions *functions; // NULL until first asked
+    const char *directory;       // where the compiler ran, "" when not known
+};
+
+struct units {
+    struct unit *list;
+    size_t count, capacity;
+    struct intervals index;
+};
+
+static const char *directory_of(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    const char *directory = dwarf_formstring(dwarf_attr(die, DW_AT_comp_dir, &attribute));
+    return directory ? directory : "";
+}
+
+static void add_unit(struct units *units, Dwarf_CU *handle, Dwarf_Die *die)
+{
+    Dwarf_Addr base = 0, start, end;
+    size_t before = units->index.count;
+    for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;)
+        intervals_add(&units->index, start, end, (uint32_t)units->count);
+    if (units->index.count == before)
+        return;
+    ARRAY_RESERVE(units->list, units->count, units->capacity);
+    units->list[units->count++] = (struct unit){.handle = handle, .directory = directory_of(die)};
+}
+
+struct units *units_new(Dwarf *dwarf)
+{
+    struct units *units = xcalloc(1, sizeof *units);
+    Dwarf_CU *handle = NULL;
+    Dwarf_Die die;
+    uint8_t type;
+    while (units->count < UNITS_MAX &&
+           dwarf_get_units(dwarf, handle, &handle, NULL, &type, &die, NULL) == 0)
+        if (type == DW_UT_compile || type == DW_UT_skeleton)
+            add_unit(units, handle, &die);
+    intervals_sort(&units->index);
+    return units;
+}
+
+void units_free(struct units *units)
+{
+    if (!units)
+        return;
+    for (size_t i = 0; i < units->count; i++)
+        functions_free(units->list[i].functions);
+    free(units->list);
+    intervals_fini(&units->index);
+    free(units);
+}
+
+// The line table belongs to the skeleton, the functions to the split unit, where its file is found.
+static void find_place(Dwarf_Die *unit, uint64_t vaddr, struct call *call)
+{
+    Dwarf_Line *row = dwarf_getsrc_die(unit, vaddr);
+    int line, column;
+    const char *file = row ? dwarf_linesrc(row, NULL, NULL) : NULL;
+    if (!file)
+        return;
+    call->file = file;
+    call->line = dwarf_lineno(row, &line) == 0 && line > 0 ? (uint32_t)line : 0;
+    call->column = dwarf_linecol(row, &column) == 0 && column > 0 ? (uint32_t)column : 0;
+}
+
+size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_MAX])
+{
+    uint32_t owner = intervals_find(&units->index, vaddr);
+    if (owner == INTERVALS_NONE)
+        return 0;
+    struct unit *unit = &units->list[owner];
+    Dwarf_Die whole, split = {0};
+    if (dwarf_cu_info(unit->handle, NULL, NULL, &whole, &split, NULL, NULL, NULL) != 0)
+        return 0;
+    if (!unit->functions)
+        unit->functions = functions_new(split.addr ? &split : &whole);
+    size_t count = functions_find(unit->functions, vaddr, calls);
+    if (!count)
+        calls[count++] = (struct call){.file = ""};
+    find_place(&whole, vaddr, &calls[0]);
+    for (size_t i = 0; i < count; i++)
+        calls[i].directory = unit->directory;
+    return calls[0].name || calls[0].file[0] ? count : 0;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// Where an address stands in the source, by DWARF 2 to 5: file, line, column, and the chain of
+// functions that were inlined there. Units are indexed once, from their own ranges (.debug_aranges
+// is often missing or in part); lines and functions of a unit are read when first needed.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <elfutils/libdw.h>
+
+#include "symbol/functions.h"
+
+struct units;
+
+// Never fails: of damaged DWARF it knows what could be read. Borrows the Dwarf.
+struct units *units_new(Dwarf *dwarf);
+void units_free(struct units *units);
+
+// The functions at a link-time address, innermost first, the physical one last. Returns how many; 0
+// when nothing is known. Of an address in no function (assembly) the one call has a place and no
+// name.
+size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_MAX]);

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "symbol/channel.h"
+#include "symbol/sandbox.h"
+#include "symbol/server.h"
+
+#define PATIENCE_MS 60000
+#define OPENS_MAX 20000 // files that one question may want
+
+static const struct sandbox_limits limits = {
+    .memory = 4ul << 30,
+    .cpu_seconds = 300,
+    .files = 4096,
+};
+
+struct worker {
+    const struct wire_sink *sink;
+    void (*restarted)(void *context);
+    const struct roots *roots;
+    bool isolated;
+    int patience_ms;
+    struct server *server; // in place of the process
+    pid_t pid;             // 0: none
+    int channel;
+    struct map opened;           // module -> depth it was opened with, + 1; 0: not
+    struct wire_reader *reading; // the answer that is being taken
+    bool broken;                 // ... and is nonsense
+    uint32_t text_count;         // announced by this process
+    char *message;               // WIRE_MESSAGE_MAX bytes
+};
+
+struct worker *worker_new(const struct wire_sink *sink, void (*restarted)(void *context),
+                          const struct roots *roots)
+{
+    struct worker *worker = xcalloc(1, sizeof *worker);
+    worker->sink = sink;
+    worker->restarted = restarted;
+    worker->roots = roots;
+    worker->channel = -1;
+    worker->patience_ms = PATIENCE_MS;
+    worker->message = xmalloc(WIRE_MESSAGE_MAX);
+    return worker;
+}
+
+static void end_process(struct worker *worker)
+{
+    if (!worker->pid)
+        return;
+    kill(worker->pid, SIGKILL);
+    while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    cleanup_fd(&worker->channel);
+    worker->channel = -1;
+    worker->pid = 0;
+    worker->text_count = 0;
+    map_clear(&worker->opened);
+    worker->restarted(worker->sink->context);
+}
+
+void worker_free(struct worker *worker)
+{
+    if (!worker)
+        return;
+    end_process(worker);
+    server_free(worker->server);
+    map_fini(&worker->opened);
+    free(worker->message);
+    free(worker);
+}
+
+void worker_isolate(struct worker *worker)
+{
+    worker->isolated = true;
+}
+
+void worker_set_patience(struct worker *worker, int milliseconds)
+{
+    worker->patience_ms = milliseconds;
+}
+
+int worker_pid(const struct worker *worker)
+{
+    return worker->pid;
+}
+
+void worker_forget(struct worker *worker, uint32_t module)
+{
+    map_put(&worker->opened, module, 0);
+}
+
+// --- in the symbol process
+
+static int child_channel;
+
+static void child_send(void *context, const void *message, size_t length)
+{
+    (void)context;
+    if (!channel_send(child_channel, message, length, -1))
+        _exit(EXIT_FAILURE);
+}
+
+// Asks the main process for a file. Called by a signal handler too, in the midst of libdw: nothing
+// here allocates.
+static int child_open(const char *path)
+{
+    char message[sizeof(struct wire_record) + 4096];
+    struct wire_record record = {RECORD_WANT, (uint32_t)strnlen(path, 4096)};
+    char answer;
+    int fd = -1;
+    if (path[0] != '/' || record.length >= 4096)
+        return -1;
+    memcpy(message, &record, sizeof record);
+    memcpy(message + sizeof record, path, record.length);
+    child_send(NULL, message, sizeof record + record.length);
+    if (channel_receive(child_channel, &answer, sizeof answer, &fd) <= 0)
+        _exit(EXIT_FAILURE);
+    return fd;
+}
+
+static int child_open_for_server(void *context, const char *path)
+{
+    (void)context;
+    return child_open(path);
+}
+
+static _Noreturn void child_run(int channel)
+{
+    const struct server_host host = {.send = child_send, .open = child_open_for_server};
+    child_channel = channel;
+    if (!sandbox_enter(channel, &limits, child_open))
+        _exit(EXIT_FAILURE);
+    struct server *server = server_new(&host);
+    char *message = xmalloc(WIRE_MESSAGE_MAX);
+    for (;;) {
+        int fd = -1;
+        ssize_t length = channel_receive(channel, message, WIRE_MESSAGE_MAX, &fd);
+        if (length <= 0)
+            _exit(EXIT_SUCCESS);
+        server_answer(server, message, (size_t)length, fd);
+    }
+}
+
+// --- in the main process
+
+static enum rc start_process(struct worker *worker)
+{
+    int ends[2];
+    if (worker->pid)
+        return RC_OK;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return RC_FAIL;
+    pid_t pid = fork();
+    if (pid == 0)
+        child_run(ends[1]);
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return RC_FAIL;
+    }
+    worker->pid = pid;
+    worker->channel = ends[0];
+    return RC_OK;
+}
+
+static bool send_wanted(struct worker *worker, struct wire_reader *reader)
+{
+    AUTO_FREE char *path = reader->want;
+    AUTO_FD int fd = roots_open(worker->roots, path);
+    reader->want = NULL;
+    return channel_send(worker->channel, "", 1, fd);
+}
+
+static enum rc take_message(struct worker *worker, struct wire_reader *reader)
+{
+    ssize_t length = channel_receive(worker->channel, worker->message, WIRE_MESSAGE_MAX, NULL);
+    if (length <= 0)
+        return RC_FAIL;
+    bool good = wire_take(reader, worker->message, (size_t)length);
+    worker->text_count = reader->text_count;
+    if (!good) {
+        free(reader->want);
+        return RC_FORMAT;
+    }
+    return !reader->want || send_wanted(worker, reader) ? RC_OK : RC_FAIL;
+}
+
+static enum rc take_answer(struct worker *worker, struct wire_reader *reader, int64_t deadline)
+{
+    for (unsigned opens = 0; !reader->done;) {
+        struct pollfd channel = {.fd = worker->channel, .events = POLLIN};
+        int64_t left_ms = (deadline - clock_now()) / NS_PER_MS;
+        if (left_ms <= 0 || opens > OPENS_MAX)
+            return RC_TIMEOUT;
+        int ready = poll(&channel, 1, (int)left_ms);
+        if (ready < 0 && errno != EINTR)
+            return RC_FAIL;
+        if (ready <= 0)
+            continue;
+        enum rc rc = take_message(worker, reader);
+        if (rc != RC_OK)
+            return rc;
+        opens++;
+    }
+    return RC_OK;
+}
+
+static enum rc ask_process(struct worker *worker, const struct buf *message, int fd,
+                           struct wire_reader *reader, int64_t deadline)
+{
+    enum rc rc = start_process(worker);
+    if (rc == RC_OK && !channel_send(worker->channel, message->data, message->length, fd))
+        rc = RC_FAIL;
+    return rc == RC_OK ? take_answer(worker, reader, deadline) : rc;
+}
+
+// --- in place
+
+static void place_take(void *context, const void *message, size_t length)
+{
+    struct worker *worker = context;
+    worker->broken |= !wire_take(worker->reading, message, length);
+}
+
+static int place_open(void *context, const char *path)
+{
+    const struct worker *worker = context;
+    return roots_open(worker->roots, path);
+}
+
+static enum rc ask_in_place(struct worker *worker, const struct buf *message, int fd,
+                            struct wire_reader *reader)
+{
+    if (!worker->server)
+        worker->server = server_new(&(struct server_host){worker, place_take, place_open});
+    worker->reading = reader;
+    worker->broken = false;
+    server_answer(worker->server, message->data, message->length, fd >= 0 ? dup(fd) : -1);
+    worker->text_count = reader->text_count;
+    return worker->broken ? RC_FORMAT : RC_OK;
+}
+
+// --- both
+
+static enum rc ask(struct worker *worker, const struct buf *message, size_t asked, int fd,
+                   int64_t deadline)
+{
+    struct wire_reader reader = {
+        .sink = worker->sink,
+        .text_count = worker->text_count,
+        .asked = (uint32_t)asked,
+    };
+    if (!worker->isolated)
+        return ask_in_place(worker, message, fd, &reader);
+    enum rc rc = ask_process(worker, message, fd, &reader, deadline);
+    if (rc != RC_OK)
+        end_process(worker);
+    return rc;
+}
+
+static enum rc open_module(struct worker *worker, const struct worker_question *question,
+                           int64_t deadline)
+{
+    AUTO_FD int fd = question->open(question->context);
+    AUTO_BUF struct buf message = {0};
+    struct wire_ask head = {ASK_OPEN, question->module, question->depth, 0};
+    const char *extra = question->extra ? question->extra : "";
+    if (fd < 0)
+        return RC_IO;
+    buf_append(&message, &head, sizeof head);
+    buf_append(&message, question->path, strlen(question->path) + 1);
+    buf_append(&message, extra, strlen(extra) + 1);
+    enum rc rc = ask(worker, &message, 0, fd, deadline);
+    if (rc == RC_OK)
+        map_put(&worker->opened, question->module, question->depth + 1);
+    return rc;
+}
+
+enum rc worker_ask(struct worker *worker, const struct worker_question *question)
+{
+    AUTO_BUF struct buf message = {0};
+    int64_t deadline = clock_now() + (int64_t)worker->patience_ms * NS_PER_MS;
+    enum rc rc = RC_OK;
+    if (map_get(&worker->opened, question->module, 0) != question->depth + 1)
+        rc = open_module(worker, question, deadline);
+    struct wire_ask head = {ASK_FIND, question->module, 0, (uint32_t)question->count};
+    buf_append(&message, &head, sizeof head);
+    buf_append(&message, question->vaddrs, question->count * sizeof *question->vaddrs);
+    return rc == RC_OK ? ask(worker, &message, question->count, -1, deadline) : rc;
+}

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+"""The right file for names and unwinding, whatever became of it since it was loaded."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+from measure import count, rooted_share, samples_with, stacks
+
+OLD, NEW = "works_in_the_old_one", "works_in_the_new_one"
+
+# Without the right to look at map_files.
+UNPRIVILEGED = ("setpriv", "--inh-caps=-sys_admin,-checkpoint_restore",
+                "--bounding-set=-sys_admin,-checkpoint_restore")
+
+
+def library(ctx, name="old"):
+    """A copy of a library that the test may do with as it likes."""
+    path = ctx.tmp / "libplugin.so"
+    shutil.copy(ctx.program(f"libplugin_{name}.so"), path)
+    return path
+
+
+def assert_known(ctx, target, *, prefix=(), name=OLD, wrong=NEW):
+    """Samples carry the name that is loaded and reach the root; the target is unharmed."""
+    before = ctx.health(target.pid)
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20", "-v",
+                          prefix=prefix)
+    assert target.alive(), f"the target ended with {target.popen.returncode}"
+    after = ctx.health(target.pid)
+    assert after == before and not after.traced and not after.stopped, f"{before}, {after}"
+    everything = count(stacks(profile))
+    assert everything > 20, f"only {everything} samples"
+    named = samples_with(profile, name)
+    assert named >= 0.95 * everything, f"{named} of {everything} samples in {name}"
+    assert not samples_with(profile, wrong), f"samples in {wrong}"
+    assert rooted_share(profile) >= 0.99, "stacks end early"
+    return profile
+
+
+def assert_known_both_ways(ctx, target, **expected):
+    assert_known(ctx, target, **expected)
+    assert_known(ctx, target, prefix=UNPRIVILEGED, **expected)
+
+
+# --- files that are gone, or others now
+
+def test_program_deleted(ctx):
+    path = ctx.tmp / "split"
+    shutil.copy(ctx.program("split"), path)
+    target = ctx.spawn(path)
+    assert target.line() == "ready"
+    path.unlink()
+    for prefix in (), UNPRIVILEGED:
+        profile = ctx.profile(target.pid, "-d", "1s", prefix=prefix)
+        everything = count(stacks(profile))
+        assert samples_with(profile, "heavy") + samples_with(profile, "light") > 0.9 * everything
+        assert rooted_share(profile) >= 0.99
+
+
+def test_library_deleted(ctx):
+    path = library(ctx)
+    target = ctx.target("plugin", path)
+    path.unlink()
+    assert_known_both_ways(ctx, target)
+    assert "read from memory" in ctx.stderr
+
+
+def test_library_replaced(ctx):
+    path = library(ctx)
+    target = ctx.target("plugin", path)
+    fresh = ctx.tmp / "fresh"
+    shutil.copy(ctx.program("libplugin_new.so"), fresh)
+    fresh.rename(path)
+    assert_known_both_ways(ctx, target)
+
+
+def test_library_replaced_by_the_same(ctx):
+    """The same build in a new file is as good as the old one."""
+    path = library(ctx)
+    target = ctx.target("plugin", path)
+    fresh = ctx.tmp / "fresh"
+    shutil.copy(path, fresh)
+    fresh.rename(path)
+    assert_known(ctx, target, prefix=UNPRIVILEGED)
+    assert "read from memory" not in ctx.stderr
+
+
+def test_library_without_section_headers(ctx):
+    path = library(ctx)
+    image = bytearray(path.read_bytes())
+    sections = int.from_bytes(image[0x28:0x30], "little")
+    image[0x28:0x30] = bytes(8)       # e_shoff
+    image[0x3c:0x40] = bytes(4)       # e_shnum, e_shstrndx
+    path.write_bytes(image[:sections])
+    target = ctx.target("plugin", path)
+    assert_known_both_ways(ctx, target)
+
+
+def test_library_unreadable(ctx):
+    if os.geteuid():
+        raise ctx.Skip("root is needed to start a process of another user")
+    path = library(ctx)
+    ctx.tmp.chmod(0o777)
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    target = ctx.target("plugin", path, prefix=nobody)
+    path.chmod(0)
+    assert_known(ctx, target, prefix=nobody)
+
+
+# --- what else may lie at the path
+
+def fifo(path):
+    os.mkfifo(path)
+
+
+def directory(path):
+    path.mkdir()
+
+
+def symlink_loop(path):
+    path.symlink_to(path)
+
+
+def symlink_to_device(path):
+    path.symlink_to("/dev/zero")
+
+
+def unix_socket(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+def sparse_terabyte(path):
+    with open(path, "wb") as file:
+        file.truncate(1 << 40)
+
+
+def claims_many_sections(path):
+    """e_shnum 0: the number stands in the first section header, which lies in a hole's end."""
+    header = bytearray(64)
+    header[:6] = b"\x7fELF\x02\x01"
+    header[6] = 1
+    header[18:20] = (62).to_bytes(2, "little")
+    header[0x28:0x30] = (64).to_bytes(8, "little")
+    header[0x34:0x36] = (64).to_bytes(2, "little")
+    header[0x3a:0x3c] = (64).to_bytes(2, "little")
+    first = bytearray(64)
+    first[0x20:0x28] = (1 << 29).to_bytes(8, "little")
+    with open(path, "wb") as file:
+        file.write(header + first)
+        file.truncate(60 << 30)
+
+
+def test_hostile_paths(ctx):
+    path = library(ctx)
+    target = ctx.target("plugin", path)
+    path.unlink()
+    for plant in (fifo, directory, symlink_loop, symlink_to_device, unix_socket, sparse_terabyte,
+                  claims_many_sections):
+        plant(path)
+        assert_known(ctx, target, prefix=UNPRIVILEGED)
+        path.rename(ctx.tmp / plant.__name__)
+
+
+def test_library_truncated(ctx):
+    """It takes the code with it: the target ends, and we do not."""
+    path = library(ctx)
+    target = ctx.target("plugin", path)
+    run = ctx.start("attach", target.pid, "-d", "2s", "-f", "json", "-o", ctx.tmp / "out.json")
+    run.says("Sampling")
+    time.sleep(0.5)
+    os.truncate(path, 0)
+    target.wait()
+    assert run.wait() == 0, f"exit status {run.popen.returncode}"
+    profile = json.loads((ctx.tmp / "out.json").read_text())
+    assert count(stacks(profile)) > 10
+
+
+# --- other roots and other mounts
+
+def needs_root(ctx):
+    if os.geteuid():
+        raise ctx.Skip("root is needed for a chroot or a mount")
+
+
+def libraries_of(program):
+    """What the dynamic linker would load, by ldd."""
+    text = subprocess.run(["ldd", str(program)], capture_output=True, text=True).stdout
+    words = [word for line in text.splitlines() for word in line.split()]
+    return sorted({word for word in words if word.startswith("/")})
+
+
+def test_chroot(ctx):
+    """At the same path outside lies another file."""
+    needs_root(ctx)
+    root = ctx.tmp / "root"
+    for source in libraries_of(ctx.program("plugin")):
+        to = root / source.lstrip("/")
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, to)
+    shutil.copy(ctx.program("plugin"), root / "plugin")
+    shutil.copy(ctx.program("libplugin_old.so"), root / "libplugin.so")
+    shutil.copy(ctx.program("libplugin_new.so"), ctx.tmp / "libplugin.so")
+    target = ctx.spawn("chroot", root, "/plugin", "/libplugin.so")
+    assert target.line() == "ready"
+    assert_known_both_ways(ctx, target)
+    assert "read from memory" not in ctx.stderr
+
+
+def test_mount_namespace(ctx):
+    needs_root(ctx)
+    path = library(ctx, "new")
+    inner = ctx.tmp / "inner.so"
+    shutil.copy(ctx.program("libplugin_old.so"), inner)
+    script = 'mount --bind "$1" "$2" && exec "$3" "$2"'
+    target = ctx.spawn("unshare", "-m", "sh", "-c", script, "sh", inner, path,
+                       ctx.program("plugin"))
+    assert target.line() == "ready"
+    assert_known_both_ways(ctx, target)
+    assert "read from memory" not in ctx.stderr

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: MIT
+"""Lines and inlined functions of programs built in every way that toolchains know, against
+addr2line; debug files wherever they may lie; files and a symbol process that fail."""
+
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+
+ADDRESSES = 400
+SOURCES = "main.cc", "grid.cc"
+
+
+def need(ctx, *tools):
+    for tool in tools:
+        if not shutil.which(tool):
+            raise ctx.Skip(f"{tool} is not installed")
+
+
+def run(*command, cwd=None):
+    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
+
+
+def build(ctx, name, compiler, *options):
+    """The program of tests/targets/inlines, in a directory of its own."""
+    need(ctx, compiler)
+    directory = ctx.tmp / name
+    directory.mkdir(parents=True, exist_ok=True)
+    sources = ctx.root / "tests" / "targets" / "inlines"
+    for source in SOURCES:
+        run(compiler, "-O2", *options, "-c", sources / source, "-o",
+            directory / source.replace(".cc", ".o"), cwd=directory)
+    run(compiler, "-O2", *options, "-Wl,--build-id", "main.o", "grid.o", "-o", "inlines",
+        cwd=directory)
+    return directory / "inlines"
+
+
+def own_code(binary):
+    """Addresses in the functions of our own sources."""
+    picked = []
+    for line in run("nm", "-S", "--defined-only", binary).splitlines():
+        words = line.split()
+        if len(words) == 4 and words[2] in "tTW" and re.search(r"physics|_ZL5churn|^main$", words[3]):
+            start, size = int(words[0], 16), int(words[1], 16)
+            picked += range(start, start + size)
+    chosen = random.Random(7).sample(picked, min(ADDRESSES, len(picked)))
+    assert len(chosen) > 100
+    return sorted(chosen)
+
+
+def chains(text):
+    """{address: [(function, file, line)]}, innermost first, as addr2line -a -i -f prints it."""
+    found, lines = {}, text.splitlines()
+    while lines:
+        line = lines.pop(0)
+        if line.startswith("0x"):
+            chain = found.setdefault(int(line, 16), [])
+            continue
+        place, _, number = re.sub(r" \(discriminator \d+\)", "", lines.pop(0)).rpartition(":")
+        chain.append((line, os.path.normpath(place), number.replace("?", "0")))
+    return found
+
+
+def symbolize(ctx, binary, addresses):
+    done = subprocess.run([ctx.build / "tests/live/symbolize", binary], capture_output=True,
+                          text=True, timeout=60, input="\n".join(map(hex, addresses)))
+    assert done.returncode == 0, done.stderr
+    return chains(done.stdout), done.stderr
+
+
+ADDR2LINE = "addr2line", "-a", "-i", "-f", "-C", "-e"
+# binutils 2.40 leaves out functions that clang inlined.
+LLVM = "llvm-symbolizer", "-a", "-i", "-f", "-C", "--output-style=GNU", "-e"
+
+
+def reference_chains(tool, binary, addresses):
+    done = subprocess.run([*tool, binary], text=True, capture_output=True, timeout=60,
+                          input="\n".join(map(hex, addresses)))
+    return chains(done.stdout)
+
+
+def plain(chain):
+    """Its names, the last one without what only the symbol table knows: the marks of parts and
+    clones, and the parameters of a function with internal linkage."""
+    names = [name for name, *_ in chain]
+    return [*names[:-1], re.sub(r"[(. ].*$", "", names[-1].replace("(anonymous namespace)", "{}"))
+            .split("::")[-1]]
+
+
+def assert_as_addr2line(ctx, binary, reference=None, tool=ADDR2LINE):
+    addresses = own_code(reference or binary)
+    ours, tried = symbolize(ctx, binary, addresses)
+    theirs = reference_chains(tool, reference or binary, addresses)
+    known = [at for at in addresses if any(line != "0" for _, _, line in theirs[at])]
+    assert len(known) > len(addresses) / 2, "addr2line knows too little"
+    wrong = [at for at in known
+             if [place for _, *place in ours[at]] != [place for _, *place in theirs[at]]]
+    assert len(wrong) <= len(known) / 100, \
+        f"{len(wrong)} of {len(known)}: {hex(wrong[0])} {ours[wrong[0]]} not {theirs[wrong[0]]}"
+    misnamed = [at for at in known if at not in wrong and plain(ours[at]) != plain(theirs[at])]
+    assert len(misnamed) <= len(known) / 100, \
+        f"{hex(misnamed[0])} {ours[misnamed[0]]} not {theirs[misnamed[0]]}"
+    assert any(len(chain) > 2 for chain in ours.values()), "nothing was inlined"
+    return tried
+
+
+# --- compilers and forms of DWARF
+
+def test_gcc_dwarf(ctx):
+    for version in 2, 3, 4, 5:
+        assert_as_addr2line(ctx, build(ctx, f"gcc{version}", "g++", f"-gdwarf-{version}"))
+
+
+def test_clang_dwarf(ctx):
+    need(ctx, LLVM[0])
+    for version in 4, 5:
+        binary = build(ctx, f"clang{version}", "clang++", f"-gdwarf-{version}")
+        assert_as_addr2line(ctx, binary, tool=LLVM)
+
+
+def test_without_index(ctx):
+    binary = build(ctx, "no_aranges", "g++", "-g")
+    run("objcopy", "--remove-section", ".debug_aranges", binary)
+    assert_as_addr2line(ctx, binary)
+
+
+def test_link_time_optimization(ctx):
+    assert_as_addr2line(ctx, build(ctx, "lto", "g++", "-g", "-flto"))
+
+
+def test_static(ctx):
+    assert_as_addr2line(ctx, build(ctx, "static", "g++", "-g", "-static"))
+
+
+def test_compressed(ctx):
+    for form in "zlib", "zlib-gnu":
+        whole = build(ctx, f"{form}_whole", "g++", "-g")
+        packed = whole.parent / "packed"
+        run("objcopy", f"--compress-debug-sections={form}", whole, packed)
+        assert_as_addr2line(ctx, packed, whole)
+
+
+def test_split_dwarf(ctx):
+    for version in 4, 5:
+        whole = build(ctx, f"whole{version}", "g++", f"-gdwarf-{version}")
+        split = build(ctx, f"split{version}", "g++", f"-gdwarf-{version}", "-gsplit-dwarf")
+        assert list(split.parent.glob("*.dwo"))
+        addresses = own_code(whole)
+        ours, theirs = (symbolize(ctx, binary, addresses)[0] for binary in (split, whole))
+        assert ours == theirs
+
+
+# --- debug files
+
+def stripped(binary):
+    """What is left of it, beside it; the whole program keeps its name."""
+    short = binary.parent / "stripped" / "inlines"
+    short.parent.mkdir(exist_ok=True)
+    run("objcopy", "--strip-all", binary, short)
+    return short
+
+
+def keep_debug(binary, path):
+    path.parent.mkdir(exist_ok=True, parents=True)
+    run("objcopy", "--only-keep-debug", binary, path)
+    return path
+
+
+def test_debug_link(ctx):
+    for place in "inlines.debug", ".debug/inlines.debug":
+        binary = build(ctx, f"link_{place.count('/')}", "g++", "-g")
+        short = stripped(binary)
+        debug = keep_debug(binary, short.parent / place)
+        run("objcopy", f"--add-gnu-debuglink={debug}", short)
+        tried = assert_as_addr2line(ctx, short, binary)
+        assert f"{debug}: used" in tried, tried
+
+
+def test_other_build_is_refused(ctx):
+    binary, other = (build(ctx, f"build{macro}", "g++", "-g", f"-DX={macro}", f"-O{macro}")
+                     for macro in (1, 2))
+    short = stripped(binary)
+    debug = keep_debug(other, short.parent / "inlines.debug")
+    run("objcopy", f"--add-gnu-debuglink={debug}", short)
+    ours, tried = symbolize(ctx, short, own_code(binary))
+    assert "another build id" in tried, tried
+    assert all(name == "??" for chain in ours.values() for name, *_ in chain)
+
+
+def test_mini_debug_info(ctx):
+    need(ctx, "xz")
+    binary = build(ctx, "mini", "g++", "-g")
+    short, debug = stripped(binary), binary.parent / "mini.debug"
+    run("objcopy", "--only-keep-debug", binary, debug)
+    run("objcopy", "--strip-debug", debug)
+    run("xz", "-k", debug)
+    run("objcopy", f"--add-section=.gnu_debugdata={debug}.xz", short)
+    ours, tried = symbolize(ctx, short, own_code(binary))
+    assert ".gnu_debugdata: used" in tried, tried
+    names = {name for chain in ours.values() for name, *_ in chain}
+    assert "physics::settle(physics::Grid<double>&, int)" in names, names
+
+
+def test_dwz(ctx):
+    need(ctx, "dwz")
+    binaries = [build(ctx, f"dwz{number}", "g++", "-gdwarf-4") for number in (1, 2)]
+    whole = ctx.tmp / "dwz_whole"
+    shutil.copy(binaries[0], whole)
+    run("dwz", "-m", ctx.tmp / "common.debug", "-M", ctx.tmp / "common.debug", *binaries)
+    tried = assert_as_addr2line(ctx, binaries[0], whole)
+    assert "common.debug: used" in tried, tried
+
+
+# --- in profiles
+
+def profile_of_inlines(ctx, *extra, binary=None):
+    binary = binary or build(ctx, "attached", "g++", "-g")
+    target = ctx.spawn(binary)
+    assert target.line() == "ready"
+    before = ctx.health(target.pid)
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "500", "--max-stop", "20", *extra)
+    assert ctx.health(target.pid) == before
+    return profile
+
+
+def hot_frames(profile):
+    return [stack["frames"] for stack in profile["stacks"] if
+            any("physics::settle" in frame["function"] for frame in stack["frames"])]
+
+
+def test_inlined_frames_in_json(ctx):
+    stacks = hot_frames(profile_of_inlines(ctx))
+    assert stacks
+    names = [[frame["function"].split("(")[0] for frame in frames] for frames in stacks]
+    assert any(chain[:3] == ["physics::Grid<double>::relax", "physics::Grid<double>::sweep",
+                             "physics::settle"] or
+               chain[1:4] == ["physics::Grid<double>::relax", "physics::Grid<double>::sweep",
+                              "physics::settle"] for chain in names), names
+    for frames in stacks:
+        for frame in frames:
+            if "physics::" in frame["function"]:
+                assert frame["file"].startswith("/") and frame["line"] > 0, frame
+                assert frame["inlined"] != ("settle" in frame["function"]), frame
+
+
+def test_pprof_reads_lines(ctx):
+    need(ctx, "go")
+    binary = build(ctx, "pprof", "g++", "-g")
+    target = ctx.spawn(binary)
+    assert target.line() == "ready"
+    path = ctx.tmp / "inlines.pb.gz"
+    assert ctx.run("attach", target.pid, "-d", "1s", "-o", path).returncode == 0
+    listed = run("go", "tool", "pprof", "-list", "relax", path)
+    assert re.search(r"\d+ms .* cells\[i\] = bounded", listed) or \
+        re.search(r"\d+ms .*\breturn value > Number", listed), listed
+    traces = run("go", "tool", "pprof", "-traces", path)
+    assert re.search(r"Grid<double>::sweep\(\) \(inline\)\n\s+physics::settle", traces), traces
+    assert "physics::settle" in run("go", "tool", "pprof", "-peek", "sweep", path)
+
+
+def test_text_marks_inlined(ctx):
+    target = ctx.spawn(build(ctx, "text", "g++", "-g"))
+    assert target.line() == "ready"
+    done = ctx.run("attach", target.pid, "-d", "1s", "-f", "text")
+    assert done.returncode == 0
+    assert re.search(r"physics::Grid<double>::sweep\(\) \(inlined\)", done.stdout), done.stdout
+    assert re.search(r"physics::settle\(.*\)  ", done.stdout)
+
+
+def test_debug_file_in_the_targets_root(ctx):
+    if os.geteuid():
+        raise ctx.Skip("only root may chroot")
+    binary = build(ctx, "chroot", "g++", "-g", "-static")
+    root = ctx.tmp / "root"
+    (root / "app").mkdir(parents=True)
+    shutil.copy(stripped(binary), root / "app" / "inlines")
+    build_id = re.search(r"Build ID: (\w+)", run("readelf", "-n", binary)).group(1)
+    keep_debug(binary, root / f"usr/lib/debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug")
+    target = ctx.spawn("chroot", root, "/app/inlines")
+    assert target.line() == "ready"
+    stacks = hot_frames(ctx.profile(target.pid, "-d", "1s"))
+    assert any(frame["file"].endswith("grid.h") for frames in stacks for frame in frames)
+
+
+# --- the symbol process
+
+def symbol_process(ctx, run):
+    """Of a ptprof that has just written a snapshot."""
+    def found():
+        for child in ctx.children(run.pid):
+            if "Seccomp:\t2" in pathlib.Path(f"/proc/{child}/status").read_text():
+                return child
+        return None
+    return ctx.eventually(found, "a symbol process")
+
+
+def start_with_snapshot(ctx, path):
+    target = ctx.spawn(build(ctx, "process", "g++", "-g"))
+    assert target.line() == "ready"
+    run = ctx.start("attach", target.pid, "-d", "3s", "-r", "500", "--max-stop", "20", "-f", "json",
+                    "-o", path)
+    run.says("attached")
+    ctx.eventually(lambda: len(ctx.children(run.pid)) > 0, "a sampler")
+    run.signal(10)
+    run.says("snapshot written")
+    return run
+
+
+def test_symbol_process_has_no_privileges(ctx):
+    run = start_with_snapshot(ctx, ctx.tmp / "p.json")
+    child = symbol_process(ctx, run)
+    status = pathlib.Path(f"/proc/{child}/status").read_text()
+    assert re.search(r"CapEff:\t0+$", status, re.M) and "NoNewPrivs:\t1" in status, status
+    if not os.geteuid():
+        assert re.search(r"Uid:\t65534\t65534\t65534\t65534$", status, re.M), status
+        assert re.search(r"Groups:\s*$", status, re.M), status
+    limits = pathlib.Path(f"/proc/{child}/limits").read_text()
+    assert re.search(r"Max file size +0 +0 ", limits), limits
+    assert re.search(r"Max cpu time +\d+ ", limits), limits
+    maps = pathlib.Path(f"/proc/{child}/maps").read_text()
+    assert not re.search(r"^\S+ rw.s ", maps, re.M), "it shares memory with the sampler"
+    assert run.wait() == 0
+
+
+def test_killed_symbol_process_is_replaced(ctx):
+    path = ctx.tmp / "k.json"
+    run = start_with_snapshot(ctx, path)
+    ctx.kill(symbol_process(ctx, run))
+    assert run.wait() == 0
+    assert hot_frames(json.loads(path.read_text())), "names are gone"
+
+
+def test_report_says_what_to_install(ctx):
+    """A stripped program: build id, where its debug file was looked for."""
+    short = stripped(build(ctx, "report", "g++", "-g"))
+    target = ctx.spawn(short)
+    assert target.line() == "ready"
+    assert ctx.run("attach", target.pid, "-d", "1s", "-v", "-o", ctx.tmp / "r.json").returncode == 0
+    build_id = re.search(r"Build ID: (\w+)", run("readelf", "-n", short)).group(1)
+    assert re.search(rf"symbols +[\d.]+% of the samples are in inlines without a name: "
+                     rf"no debug file for build id {build_id}", ctx.stderr), ctx.stderr
+    assert re.search(rf"\.build-id/{build_id[:2]}/{build_id[2:]}\.debug: not there", ctx.stderr)

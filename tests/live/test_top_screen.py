@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: MIT
+"""`ptprof top` in a terminal emulator (tmux): what it shows, and how it leaves terminal and target."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import shlex
+import shutil
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+
+class Terminal:
+    """A shell in a tmux of our own."""
+
+    def __init__(self, ctx, cols=100, rows=24):
+        if not shutil.which("tmux"):
+            raise ctx.Skip("tmux is not installed")
+        self.ctx = ctx
+        self.socket = ctx.tmp / "tmux"
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(ctx.tmp),
+                       "TERM": "xterm"}
+        ctx.spawn("tmux", "-S", self.socket, "-f", "/dev/null", "-D", env=environment)
+        ctx.eventually(self.socket.exists, "a tmux")
+        self.tmux("new-session", "-d", "-x", cols, "-y", rows, "bash --norc --noprofile -i")
+        self.shows(r"[$#] *$")
+        self.modes = self.stty()
+
+    def tmux(self, *words):
+        done = subprocess.run(["tmux", "-S", self.socket, *map(str, words)], timeout=20,
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p")
+
+    def keys(self, *names):
+        self.tmux("send-keys", *names)
+
+    def type(self, line):
+        self.tmux("send-keys", "-l", line)
+        self.keys("Enter")
+
+    def shows(self, pattern, seconds=15.0):
+        """Waits until the screen shows it and returns the match."""
+        last = []
+
+        def seen():
+            last[:] = [self.screen()]
+            return re.search(pattern, last[0], re.M)
+        try:
+            return self.ctx.eventually(seen, f"the screen shows {pattern!r}", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{last[0]}") from None
+
+    def stty(self):
+        """The terminal's modes, as the shell's children find them."""
+        path = self.ctx.tmp / "stty"
+        path.unlink(missing_ok=True)
+        self.type(f"stty -g > {path}.new; mv {path}.new {path}")
+        self.ctx.eventually(path.exists, "stty")
+        return path.read_text()
+
+    def top(self, pid, *options):
+        words = ["clear;", shlex.quote(str(self.ctx.ptprof)), "top", str(pid), *options]
+        self.type(" ".join(words) + "; echo status $?")
+        self.shows(r"\[1\]Top")
+        return self.profiler(pid)
+
+    def profiler(self, pid):
+        """The pid of the ptprof that looks at `pid`; its sampler is a child."""
+        shell = int(self.tmux("display-message", "-p", "#{pane_pid}"))
+        return self.ctx.eventually(lambda: next(iter(self.ctx.children(shell)), None), "a ptprof")
+
+    def is_sane(self):
+        flags = self.tmux("display-message", "-p",
+                          "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{keypad_flag}")
+        assert flags.split() == ["0", "1", "0", "0"], f"alternate, cursor, mouse, keypad: {flags}"
+        assert self.stty() == self.modes, "other modes than before"
+
+
+def busy(ctx):
+    path = ctx.build / "examples" / "busy"
+    if not path.exists():
+        raise ctx.Skip("examples/busy is not built")
+    target = ctx.spawn(path, 100)
+    ctx.eventually(lambda: ctx.health(target.pid).threads == 3, "its threads")
+    return target
+
+
+def test_views_of_busy(ctx):
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid)
+    terminal.shows(r"^ +[45]\d\.\d +\d.* parse +busy$", 20)  # its half
+    terminal.shows(r"hash_table_lookup")
+    terminal.shows(r"held \S+ p50 \S+ p99  overhead \d\.\d% OK$")
+    terminal.shows(r"F1Help .*F10Quit")
+    terminal.keys("2")
+    terminal.shows(r"[├└]─ .*(answer|read_message)")
+    terminal.keys("3")
+    terminal.shows(r"ROOT AT THE TOP")
+    terminal.shows(r"read_message")
+    terminal.keys("4")
+    terminal.shows(r"worker-1 .*\d\.\d")
+    terminal.keys("?")
+    terminal.shows(r"any other key goes back|any key goes back")
+    terminal.keys("x", "1", "/")
+    terminal.tmux("send-keys", "-l", "checks")
+    terminal.keys("Enter")
+    terminal.shows(r"/checks +1 of \d+ rows")
+    terminal.keys("p")
+    terminal.shows(r"frozen 0m0\ds")
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+    terminal.shows(r"ptprof: \S+s, .* samples of")
+    terminal.is_sane()
+    assert ctx.health(target.pid) == before
+
+
+def test_saved_profile(ctx):
+    target = busy(ctx)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid)
+    terminal.shows(r"parse +busy$")
+    terminal.keys("s", "C-u")
+    terminal.tmux("send-keys", "-l", str(ctx.tmp / "saved.pb.gz"))
+    terminal.keys("Enter")
+    terminal.shows(r"profile written to")
+    assert (ctx.tmp / "saved.pb.gz").read_bytes()[:2] == b"\x1f\x8b"
+    terminal.keys("q")
+    terminal.shows("status 0")
+
+
+def test_suspended_and_continued(ctx):
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    profiler = terminal.top(target.pid)
+    terminal.shows(r"parse +busy$")
+    terminal.keys("C-z")
+    terminal.shows(r"Stopped")
+    assert ctx.state_of(profiler) == "T"
+    terminal.is_sane()
+    looked = time.monotonic() + 1  # many rounds of a sampler that would go on
+    while time.monotonic() < looked:
+        assert ctx.health(target.pid) == before, "it is not left alone"
+    terminal.type("fg")
+    terminal.shows(r"\[1\]Top")
+    terminal.shows(r"parse +busy$")
+    terminal.keys("q")
+    terminal.shows(r"samples of")
+    terminal.is_sane()
+    # The same by a signal.
+    profiler = terminal.top(target.pid)
+    os.kill(profiler, signal.SIGTSTP)
+    terminal.shows(r"Stopped")
+    terminal.is_sane()
+    terminal.type("fg")
+    terminal.shows(r"\[1\]Top")
+    terminal.keys("q")
+    terminal.shows(r"samples of")
+    assert ctx.health(target.pid) == before
+
+
+def test_ended_by_signals(ctx):
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGSEGV, signal.SIGABRT):
+        profiler = terminal.top(target.pid)
+        terminal.shows(r"parse +busy$")
+        os.kill(profiler, number)
+        terminal.shows(r"status \d+$")
+        terminal.is_sane()
+        ctx.eventually(lambda: ctx.health(target.pid) == before, "the target is left alone")
+
+
+def test_killed(ctx):
+    """Nobody can clean up after that; the target is as it was all the same."""
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    profiler = terminal.top(target.pid)
+    terminal.shows(r"parse +busy$")
+    os.kill(profiler, signal.SIGKILL)
+    terminal.shows(r"status 137")
+    ctx.eventually(lambda: ctx.health(target.pid) == before, "the target is left alone")
+
+
+def test_resized_all_the_time(ctx):
+    target = busy(ctx)
+    terminal = Terminal(ctx)
+    profiler = terminal.top(target.pid)
+    for cols, rows in [(40, 6), (200, 60), (10, 3), (79, 11), (1, 1), (120, 40)] * 10:
+        terminal.tmux("resize-window", "-x", cols, "-y", rows)
+    for _ in range(2000):
+        os.kill(profiler, signal.SIGWINCH)
+    terminal.tmux("resize-window", "-x", 30, "-y", 5)
+    terminal.shows("need 40x6, have 30x5")
+    terminal.tmux("resize-window", "-x", 80, "-y", 24)
+    terminal.shows(r"\[1\]Top 2:Tree 3:Flame 4:Threads$")
+    terminal.shows(r"parse +busy$")
+    terminal.shows(r"F10Quit$")
+    terminal.keys("q")
+    terminal.shows("status 0")
+    terminal.is_sane()
+
+
+def test_target_ends(ctx):
+    target = busy(ctx)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid)
+    terminal.shows(r"parse +busy$")
+    target.kill()
+    terminal.shows(r"process ended - q quit, s save")
+    terminal.shows(r"parse +busy$")
+    terminal.keys("2")
+    terminal.shows(r"CALL TREE")
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+    terminal.is_sane()
+
+
+def test_hostile_names(ctx):
+    target = ctx.target("names")
+    terminal = Terminal(ctx)
+    terminal.top(target.pid)
+    terminal.keys("4")
+    terminal.shows(r"\[4\]Threads")
+    terminal.shows(r"\\x1b")
+    screen = terminal.screen()
+    assert len(screen.splitlines()) <= 24 and "\x1b" not in screen
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+    terminal.is_sane()
+
+
+def test_without_a_usable_terminal(ctx):
+    target = busy(ctx)
+    for term in "dumb", "no-such-terminal":
+        terminal = pseudo_terminal(ctx, ctx.command(["top", target.pid, "-n", 1]), TERM=term)
+        text = terminal.read_until(b"parse")
+        assert text.count(b"printing blocks instead") == 1, text
+        assert b"\x1b" not in text, text
+        assert terminal.process.wait(10) == 0
+
+
+class Pseudo:
+    def __init__(self, process, master):
+        self.process, self.master = process, master
+
+    def read_until(self, wanted, seconds=20.0):
+        text, end = b"", time.monotonic() + seconds
+        while wanted not in text:
+            assert time.monotonic() < end, text[-2000:]
+            if select.select([self.master], [], [], 0.2)[0]:
+                try:
+                    text += os.read(self.master, 65536)
+                except OSError:  # everybody has closed the other end
+                    break
+        return text
+
+
+def pseudo_terminal(ctx, command, cols=100, rows=24, **environment):
+    """A terminal that reads only when we do."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+    def own():
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, preexec_fn=own,
+                               env={**os.environ, "LC_ALL": "C.UTF-8", **environment})
+    os.close(slave)
+    return Pseudo(process, master)
+
+
+def test_terminal_that_stops_reading(ctx):
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = pseudo_terminal(ctx, ctx.command(["top", target.pid, "-D", "0.2s"]), 300, 100,
+                               TERM="xterm-256color")
+    terminal.read_until(b"parse")
+    # Each key draws another view; nobody reads what comes of it.
+    for _ in range(300):
+        os.write(terminal.master, b"1?2E3i4")
+        time.sleep(0.01)
+    time.sleep(1)
+    os.write(terminal.master, b"??q")
+    text = terminal.read_until(b"of CPU time")
+    seconds, rounds = map(float, re.search(rb"([\d.]+)s, (\d+) rounds", text).groups())
+    assert rounds > 50 * seconds, (rounds, seconds)
+    assert terminal.process.wait(10) == 0
+    # One that never reads again does not keep it.
+    terminal = pseudo_terminal(ctx, ctx.command(["top", target.pid, "-D", "0.2s"]), 300, 100,
+                               TERM="xterm-256color")
+    terminal.read_until(b"parse")
+    for _ in range(300):
+        os.write(terminal.master, b"1?2E3i4")
+        time.sleep(0.01)
+    terminal.process.terminate()
+    ctx.eventually(lambda: ctx.health(target.pid) == before, "the target is left alone")
+    os.close(terminal.master)
+    terminal.process.wait(10)
+
+
+def test_redis_under_load(ctx):
+    if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
+        raise ctx.Skip("redis is not installed")
+    socket = ctx.tmp / "redis"
+    server = ctx.spawn("redis-server", "--port", 0, "--unixsocket", socket, "--save", "",
+                       "--dir", ctx.tmp)
+    ctx.eventually(socket.exists, "a redis")
+    ctx.spawn("redis-benchmark", "-s", socket, "-n", 100000000, "-t", "set,get", "-q")
+    before = ctx.health(server.pid)
+    terminal = Terminal(ctx, 120, 30)
+    terminal.top(server.pid)
+    terminal.shows(r"redis-server$|redis-check-rdb$")
+    terminal.keys("4")
+    terminal.shows(r"bio_\S+ +S .*futex")
+    terminal.keys("2")
+    terminal.shows(r"CALL TREE")
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+    terminal.is_sane()
+    assert ctx.health(server.pid) == before

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// The message line and the function bar.
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tui/label.h"
+#include "tui/picture.h"
+
+static const char *const prompt_titles[] = {
+    [PROMPT_SEARCH] = "/",
+    [PROMPT_FILTER] = "filter: ",
+    [PROMPT_DELAY] = "seconds between refreshes: ",
+    [PROMPT_SAVE] = "save profile as: ",
+    [PROMPT_SAVE_SCREEN] = "save screen as: ",
+};
+
+// The end of a long text is what is being typed.
+static void draw_prompt(struct canvas *canvas, int row, const struct state *state)
+{
+    int col = canvas_text(canvas, row, 0, canvas->cols, ROLE_PROMPT, prompt_titles[state->prompt]);
+    int room = canvas->cols - col - 1, width = canvas_width(canvas, state->text);
+    int skip = width > room ? width - room : 0;
+    col += canvas_scrolled(canvas, row, col, room, skip, ROLE_DEFAULT, state->text);
+    canvas->cursor_row = row;
+    canvas->cursor_col = col;
+}
+
+// --- the right end: in what state things are ---
+
+static int draw_status(struct canvas *canvas, int row, const struct snapshot *snapshot,
+                       const struct state *state, int64_t now)
+{
+    char text[96] = "", clock[LABEL_MOST];
+    enum role role = ROLE_BANNER;
+    bool wide = canvas->cols >= 60;
+    int64_t frozen = now - state->frozen_at;
+    if (snapshot->end == TARGET_ENDED)
+        snprintf(text, sizeof text, wide ? " process ended - q quit, s save " : " ended: q, s ");
+    else if (snapshot->paused || state->paused)
+        snprintf(text, sizeof text, wide ? " not sampling: P goes on " : " paused: P ");
+    else if (state->frozen)
+        role = ROLE_FROZEN, snprintf(text, sizeof text, "frozen %s", label_clock(frozen, clock));
+    else if (snapshot->stopped)
+        snprintf(text, sizeof text, wide ? " the process is stopped " : " stopped ");
+    int width = (int)strlen(text);
+    if (width)
+        canvas_text(canvas, row, canvas->cols - width, width, role, text);
+    return canvas->cols - width - (width > 0);
+}
+
+// --- the left end ---
+
+static void put_flame(const struct scene *scene, const struct state *state, struct buf *out)
+{
+    size_t at = state->cursors[VIEW_FLAME].at;
+    if (at >= scene->flame.count)
+        return;
+    const struct tree_node *node = &scene->tree.nodes[scene->flame.cells[at].node];
+    char time[LABEL_MOST];
+    if (node->function)
+        label_function(state, node->function, node->inlined, out);
+    else
+        buf_puts(out, node->label ? node->label : "");
+    struct cost all = scene->tree.all;
+    buf_printf(out, "  total %.1f%%", rows_percent(state->query.window, node->total, all));
+    if (node->total.cpu_ns)
+        buf_printf(out, " %s", label_time((int64_t)node->total.cpu_ns, time));
+    buf_printf(out, "  self %.1f%%", rows_percent(state->query.window, node->self, all));
+    if (node->function && *node->function->module)
+        buf_printf(out, "  %s", label_module(state, node->function));
+    if (*node->file) {
+        buf_puts(out, "  ");
+        label_line(state, node->file, node->line, out);
+    }
+}
+
+static void put_position(const struct scene *scene, const struct state *state, struct buf *out)
+{
+    size_t count = scene_count(scene);
+    if (state->search)
+        buf_printf(out, "/%s   %zu of %zu rows", state->search, scene_match_count(scene, state),
+                   count);
+    else if (scene->view == VIEW_FLAME)
+        put_flame(scene, state, out);
+    else if (count)
+        buf_printf(out, "row %zu of %zu", state->cursors[scene->view].at + 1, count);
+    if (scene->view == VIEW_TREE && scene->tree.folded)
+        buf_printf(out, "   %zu tiny nodes left out", scene->tree.folded);
+    if (scene->view == VIEW_STACK && scene->stack.count)
+        buf_printf(out, "   of thread %d, when it was last seen on a CPU", (int)state->stack_tid);
+}
+
+static void draw_left(struct canvas *canvas, int row, int end, const struct scene *scene,
+                      const struct state *state)
+{
+    AUTO_BUF struct buf text = {0};
+    enum role role = ROLE_DIM;
+    if (state->message) {
+        buf_puts(&text, state->message);
+        role = state->message_bad ? ROLE_BAD : ROLE_MESSAGE;
+    } else {
+        put_position(scene, state, &text);
+    }
+    if (text.length)
+        canvas_clipped(canvas, row, 1, end - 1, role, text.data);
+}
+
+// --- function bar ---
+
+struct bar_key {
+    int number; // of the function key
+    enum action action;
+    const char *label;
+};
+
+static size_t bar_keys(struct bar_key keys[12])
+{
+    size_t count = 0;
+    for (int number = 1; number <= 12; number++) {
+        enum action action = keymap_action(INPUT_F(number));
+        if (action != ACTION_NONE && keymap_row(action)->label)
+            keys[count++] = (struct bar_key){number, action, keymap_row(action)->label};
+    }
+    return count;
+}
+
+static void draw_bar(struct picture *picture, int row)
+{
+    struct canvas *canvas = &picture->canvas;
+    struct bar_key keys[12];
+    size_t count = bar_keys(keys);
+    int col = 0, taken = 0;
+    for (size_t i = 0; i < count; i++)
+        taken += snprintf(NULL, 0, "F%d%s ", keys[i].number, keys[i].label);
+    int spare = count && canvas->cols > taken ? (canvas->cols - taken) / (int)count : 0;
+    spare = spare < 3 ? spare : 3;
+    for (size_t i = 0; i < count; i++) {
+        char key[8];
+        int key_width = snprintf(key, sizeof key, "F%d", keys[i].number);
+        int width = key_width + (int)strlen(keys[i].label) + spare;
+        if (col + width > canvas->cols)
+            return;
+        canvas_text(canvas, row, col, key_width, ROLE_BAR_KEY, key);
+        canvas_fill(canvas, row, col + key_width, width - key_width, ROLE_BAR_LABEL);
+        canvas_text(canvas, row, col + key_width, width - key_width, ROLE_BAR_LABEL,
+                    keys[i].label);
+        picture_add_zone(picture, (struct box){row, col, 1, width}, keys[i].action, -1);
+        col += width + 1;
+    }
+}
+
+void footer_draw(struct picture *picture, const struct layout *layout,
+                 const struct snapshot *snapshot, const struct scene *scene,
+                 const struct state *state, int64_t now)
+{
+    struct canvas *canvas = &picture->canvas;
+    if (layout->message >= 0 && state->prompt)
+        draw_prompt(canvas, layout->message, state);
+    else if (layout->message >= 0)
+        draw_left(canvas, layout->message,
+                  draw_status(canvas, layout->message, snapshot, state, now), scene, state);
+    if (layout->bar >= 0)
+        draw_bar(picture, layout->bar);
+}

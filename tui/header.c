@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// The lines above the table: the process, its CPU time, what we do to it and how well, and what
+// of it is shown.
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "tui/label.h"
+#include "tui/picture.h"
+
+#define PIECES_MOST 24
+#define LEVELS 4 // of brevity
+
+const char *const view_titles[VIEW_COUNT] = {
+    [VIEW_TOP] = "Top",         [VIEW_TREE] = "Tree",   [VIEW_FLAME] = "Flame",
+    [VIEW_THREADS] = "Threads", [VIEW_CALLS] = "Calls", [VIEW_STACK] = "Stack",
+};
+
+// A line in the making: pieces with texts of their own.
+struct line {
+    struct piece pieces[PIECES_MOST];
+    char texts[PIECES_MOST][48];
+    size_t count;
+};
+
+static void add(struct line *line, enum role role, const char *format, ...) PRINTF_LIKE(3, 4);
+
+static void add(struct line *line, enum role role, const char *format, ...)
+{
+    if (line->count == PIECES_MOST)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line->texts[line->count], sizeof line->texts[0], format, args);
+    va_end(args);
+    line->pieces[line->count] = (struct piece){role, line->texts[line->count]};
+    line->count++;
+}
+
+static int width_of(const struct canvas *canvas, const struct line *line)
+{
+    int width = 0;
+    for (size_t i = 0; i < line->count; i++)
+        width += canvas_width(canvas, line->pieces[i].text);
+    return width;
+}
+
+static void draw(struct canvas *canvas, int row, int col, int width, const struct line *line)
+{
+    picture_pieces(canvas, row, col, width, line->pieces, line->count);
+}
+
+// --- the process and the views ---
+
+// Draws the tabs so that they end at the right edge and returns where they begin.
+static int draw_tabs(struct picture *picture, int row, const struct state *state)
+{
+    struct canvas *canvas = &picture->canvas;
+    int cols = canvas->cols, level = cols >= 80 ? 0 : cols >= 50 ? 1 : 2, col = cols;
+    for (int i = VIEW_TABS - 1; i >= 0; i--) {
+        bool active = (enum view)i == state->tab;
+        char text[24];
+        if (level == 2 && !active)
+            continue;
+        snprintf(text, sizeof text, active ? "[%d]%s" : level ? "%d" : "%d:%s", i + 1,
+                 view_titles[i]);
+        int width = (int)strlen(text);
+        col -= width;
+        canvas_text(canvas, row, col, width, active ? ROLE_TAB_ACTIVE : ROLE_TAB, text);
+        picture_add_zone(picture, (struct box){row, col, 1, width},
+                         (enum action)(ACTION_VIEW_TOP + i), 0);
+        col--;
+    }
+    return col;
+}
+
+static void draw_title(struct picture *picture, int row, const struct snapshot *snapshot,
+                       const struct state *state)
+{
+    struct canvas *canvas = &picture->canvas;
+    char up[LABEL_MOST], view[LABEL_MOST];
+    AUTO_BUF struct buf left = {0};
+    int end = draw_tabs(picture, row, state) - 1;
+    if (canvas->cols >= 60) {
+        struct line line = {.count = 0};
+        if (canvas->cols >= 100)
+            add(&line, ROLE_DIM, "up %s  ", label_clock(snapshot->uptime, up));
+        add(&line, ROLE_DIM, "view %s  ", label_clock(snapshot->elapsed, view));
+        int width = width_of(canvas, &line);
+        end -= width;
+        draw(canvas, row, end, width, &line);
+        end -= 2;
+    }
+    int col = 0;
+    if (canvas->cols >= 60)
+        col = canvas_text(canvas, row, 0, end, ROLE_DIM, "ptprof ");
+    col += canvas_printf(canvas, row, col, end - col, ROLE_TITLE, "%d ", (int)snapshot->pid);
+    buf_puts(&left, *snapshot->command_line ? snapshot->command_line : snapshot->comm);
+    if (snapshot->process_count > 1)
+        buf_printf(&left, " and %zu more", snapshot->process_count - 1);
+    canvas_squeezed(canvas, row, col, end - col, ROLE_STRONG, left.data);
+}
+
+// --- CPU time, threads, memory ---
+
+static int draw_chart(struct canvas *canvas, int row, int col, const struct snapshot *snapshot,
+                      size_t width)
+{
+    size_t count = snapshot->cpu_count < width ? snapshot->cpu_count : width;
+    const float *cpu = snapshot->cpu + snapshot->cpu_count - count;
+    float most = 100;
+    for (size_t i = 0; i < count; i++)
+        most = cpu[i] > most ? cpu[i] : most;
+    most = 100 * ceilf(most / 100); // busy cores
+    col += (int)(width - count);
+    for (size_t i = 0; i < count; i++)
+        col += canvas_text(canvas, row, col, 1, ROLE_CHART,
+                           theme_block(canvas->utf8, cpu[i] / most));
+    return col;
+}
+
+static void add_states(struct line *line, const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->state_count; i++) {
+        char state = snapshot->states[i].state;
+        add(line, state == 'R' ? ROLE_GOOD : state == 'D' ? ROLE_WARN : ROLE_DEFAULT,
+            "%s%c %zu", i ? "  " : " ", state, snapshot->states[i].count);
+    }
+}
+
+static void draw_cpu(struct canvas *canvas, int row, const struct snapshot *snapshot)
+{
+    struct line line = {.count = 0}, right = {.count = 0};
+    char rss[LABEL_MOST];
+    int cols = canvas->cols;
+    size_t width = cols >= 140 ? 60 : cols >= 100 ? 22 : cols >= 80 ? 12 : 0;
+    add(&right, ROLE_DEFAULT, "rss %s", label_bytes(snapshot->rss, rss));
+    int end = cols - width_of(canvas, &right);
+    draw(canvas, row, end, cols - end, &right);
+    int col = canvas_text(canvas, row, 0, cols, ROLE_DIM, "cpu ");
+    if (width)
+        col = draw_chart(canvas, row, col, snapshot, width) + 1;
+    add(&line, ROLE_STRONG, "%.0f%%", snapshot->cpu_percent);
+    if (width)
+        add(&line, ROLE_DIM, "  %zus", width);
+    add(&line, ROLE_DIM, cols >= 60 ? "    threads " : "  thr ");
+    add(&line, ROLE_DEFAULT, snapshot->state_count ? "%zu:" : "%zu", snapshot->threads);
+    add_states(&line, snapshot);
+    draw(canvas, row, col, end - 1 - col, &line);
+}
+
+// --- what we do to it and how well ---
+
+static enum role role_of_share(double percent, double warn, double bad)
+{
+    return percent >= bad ? ROLE_BAD : percent >= warn ? ROLE_WARN : ROLE_DEFAULT;
+}
+
+static void add_held(struct line *line, const struct snapshot *snapshot, int level)
+{
+    static const enum role roles[] = {
+        [OVERHEAD_OK] = ROLE_GOOD, [OVERHEAD_HIGH] = ROLE_WARN, [OVERHEAD_TOO_HIGH] = ROLE_BAD};
+    char p50[LABEL_MOST], p99[LABEL_MOST];
+    label_hold(snapshot->held_p50, p50);
+    label_hold(snapshot->held_p99, p99);
+    if (level == 0)
+        add(line, ROLE_DEFAULT, "held %s p50 %s p99  ", p50, p99);
+    else
+        add(line, ROLE_DEFAULT, level < 3 ? "held %s/%s  " : "%s/%s ", p50, p99);
+    add(line, ROLE_DIM, level == 0 ? "overhead " : level == 1 ? "over " : "");
+    add(line, roles[snapshot->verdict], "%.1f%% %s", snapshot->overhead,
+        overhead_names[snapshot->verdict]);
+    if (snapshot->verdict == OVERHEAD_TOO_HIGH && level == 0)
+        add(line, ROLE_BAD, ": lower -r");
+}
+
+static void add_quality(struct line *line, const struct snapshot *snapshot, int level)
+{
+    static const char *const names[LEVELS][3] = {
+        {"  late ", "  failed ", "  cut "},
+        {" late ", " fail ", " cut "},
+        {" l ", " f ", " c "},
+        {"l ", " f ", " c "},
+    };
+    double values[] = {snapshot->late, snapshot->failed, snapshot->cut};
+    static const double warn[] = {0.5, 1, 5}, bad[] = {10, 10, 20};
+    if (level < 3)
+        add(line, ROLE_DEFAULT, level ? "%.0f/%.0fHz" : "%3.0f/%.0f Hz", snapshot->achieved,
+            snapshot->rate);
+    if (level < 2)
+        add(line, ROLE_DEFAULT, level ? " %" PRIu64 : "  samples %" PRIu64, snapshot->samples);
+    for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
+        add(line, ROLE_DIM, "%s", names[level][i]);
+        add(line, role_of_share(values[i], warn[i], bad[i]), "%.1f%%", values[i]);
+    }
+}
+
+static void add_behind(struct line *line, const struct snapshot *snapshot, int level)
+{
+    char text[LABEL_MOST];
+    add(line, ROLE_BAD, "%s behind", label_time(snapshot->behind, text));
+    if (level < 2)
+        add(line, ROLE_WARN, level ? ": lower --rate"
+                                   : "; results may be inaccurate: lower --rate");
+}
+
+// Rates at the left, what was held at the right: neither moves when the other gets longer.
+static void draw_quality(struct canvas *canvas, int row, const struct snapshot *snapshot)
+{
+    for (int level = 0; level < LEVELS; level++) {
+        struct line left = {.count = 0}, right = {.count = 0};
+        if (snapshot->behind)
+            add_behind(&left, snapshot, level);
+        else
+            add_quality(&left, snapshot, level);
+        add_held(&right, snapshot, level);
+        int width = width_of(canvas, &right), end = canvas->cols - width;
+        if (level + 1 < LEVELS && width_of(canvas, &left) >= end)
+            continue;
+        draw(canvas, row, 0, end - 1, &left);
+        draw(canvas, row, end > 0 ? end : 0, width, &right);
+        return;
+    }
+}
+
+// --- what of it is shown ---
+
+static int draw_crumb(struct canvas *canvas, int row, int col, int end, enum role role,
+                      const char *text)
+{
+    if (col)
+        col += canvas_text(canvas, row, col, end - col, ROLE_DIM, " > ");
+    return col + canvas_clipped(canvas, row, col, end - col, role, text);
+}
+
+static int draw_crumbs(struct canvas *canvas, int row, int end, const struct state *state)
+{
+    AUTO_BUF struct buf threads = {0};
+    bool one = state->query.filter.tid || state->query.filter.thread;
+    label_threads(state, &threads);
+    int col = draw_crumb(canvas, row, 0, end, one ? ROLE_CRUMB : ROLE_DIM, threads.data);
+    for (size_t i = 0; i < state->crumb_count; i++)
+        if (state->crumbs[i] != CRUMB_THREAD)
+            col = draw_crumb(canvas, row, col, end, ROLE_CRUMB,
+                             state->crumbs[i] == CRUMB_MODULE ? state->module : state->terms);
+    if (state->view >= VIEW_TABS)
+        col = draw_crumb(canvas, row, col, end, ROLE_STRONG,
+                         state->view == VIEW_CALLS ? "callers and callees" : "stack");
+    return col;
+}
+
+static void add_shape(struct line *line, const struct state *state)
+{
+    struct rows_query query = state_query(state);
+    if (query.filter.idle)
+        add(line, ROLE_DEFAULT, "with idle  ");
+    if (query.inverted && (state->view == VIEW_TREE || state->view == VIEW_FLAME))
+        add(line, ROLE_DEFAULT, "inverted  ");
+    if (query.group != GROUP_ALL)
+        add(line, ROLE_DEFAULT, "%s  ", rows_group_names[query.group]);
+    add(line, ROLE_DIM, "window ");
+    add(line, ROLE_DEFAULT, "%s", rows_window_names[query.window]);
+    if (state->view == VIEW_TOP || state->view == VIEW_THREADS) {
+        add(line, ROLE_DIM, "  sorted by ");
+        add(line, ROLE_DEFAULT, "%s", view_sort_title(query.sort));
+    }
+}
+
+static void draw_filters(struct canvas *canvas, int row, const struct state *state)
+{
+    struct line line = {.count = 0};
+    add_shape(&line, state);
+    int width = width_of(canvas, &line), col = canvas->cols - width;
+    draw_crumbs(canvas, row, col - 2 > 12 ? col - 2 : 12, state);
+    draw(canvas, row, col > 14 ? col : 14, width, &line);
+}
+
+void header_draw(struct picture *picture, const struct layout *layout,
+                 const struct snapshot *snapshot, const struct state *state)
+{
+    struct canvas *canvas = &picture->canvas;
+    if (layout->title >= 0)
+        draw_title(picture, layout->title, snapshot, state);
+    if (layout->cpu >= 0)
+        draw_cpu(canvas, layout->cpu, snapshot);
+    if (layout->quality >= 0)
+        draw_quality(canvas, layout->quality, snapshot);
+    if (layout->crumbs >= 0)
+        draw_filters(canvas, layout->crumbs, state);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "tui/keymap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static const struct action_row rows[ACTION_COUNT] = {
+#define KEYMAP_ROW(name, group, label, help, ...)                                                  \
+    [ACTION_##name] = {#name, HELP_##group, label, help, {__VA_ARGS__}},
+    KEYMAP_ACTIONS(KEYMAP_ROW)
+#undef KEYMAP_ROW
+};
+
+static const char *const group_titles[HELP_COUNT] = {
+    [HELP_GENERAL] = "General", [HELP_VIEWS] = "Views",     [HELP_MOVING] = "Moving",
+    [HELP_FINDING] = "Finding", [HELP_SORTING] = "Sorting", [HELP_DISPLAY] = "Display",
+};
+
+static const struct key_name {
+    int key;
+    const char *name;
+} key_names[] = {
+    {INPUT_TAB, "Tab"},           {INPUT_ENTER, "Enter"},
+    {INPUT_ESCAPE, "Esc"},        {INPUT_SPACE, "Space"},
+    {INPUT_UP, "Up"},             {INPUT_DOWN, "Down"},
+    {INPUT_LEFT, "Left"},         {INPUT_RIGHT, "Right"},
+    {INPUT_PAGE_UP, "PgUp"},      {INPUT_PAGE_DOWN, "PgDn"},
+    {INPUT_HOME, "Home"},         {INPUT_END, "End"},
+    {INPUT_BACKSPACE, "Backspace"}, {INPUT_DELETE, "Del"},
+    {INPUT_BACK_TAB, "Shift-Tab"}, {INPUT_MOUSE, "mouse"},
+};
+
+const struct action_row *keymap_row(enum action action)
+{
+    return &rows[action];
+}
+
+const char *keymap_group_title(enum help_group group)
+{
+    return group_titles[group];
+}
+
+enum action keymap_action(int key)
+{
+    if (key == INPUT_NONE)
+        return ACTION_NONE;
+    for (int action = 0; action < ACTION_COUNT; action++)
+        for (size_t i = 0; i < KEYS_MOST; i++)
+            if (rows[action].keys[i] == key)
+                return (enum action)action;
+    return ACTION_NONE;
+}
+
+void keymap_key_name(int key, struct buf *out)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(key_names); i++)
+        if (key_names[i].key == key) {
+            buf_puts(out, key_names[i].name);
+            return;
+        }
+    if (key > INPUT_F0 && key <= INPUT_LAST)
+        buf_printf(out, "F%d", key - INPUT_F0);
+    else if (key < ' ')
+        buf_printf(out, "Ctrl-%c", key | 64);
+    else
+        buf_putc(out, (char)key);
+}
+
+int keymap_key(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(key_names); i++)
+        if (strcmp(key_names[i].name, name) == 0)
+            return key_names[i].key;
+    if (strlen(name) == 1)
+        return (unsigned char)name[0];
+    if (strncmp(name, "Ctrl-", 5) == 0 && name[5])
+        return INPUT_CTRL(name[5]);
+    int number = name[0] == 'F' ? atoi(name + 1) : 0;
+    return number > 0 && number <= 12 ? INPUT_F(number) : INPUT_NONE;
+}
+
+void keymap_key_names(enum action action, struct buf *out)
+{
+    for (size_t i = 0; i < KEYS_MOST && rows[action].keys[i]; i++) {
+        if (i)
+            buf_putc(out, ' ');
+        keymap_key_name(rows[action].keys[i], out);
+    }
+}
+
+// A word as mdoc takes it: nothing in it is an escape, a macro or a delimiter.
+static void put_manual_word(struct buf *out, const char *word)
+{
+    if (*word && !word[1] && strchr("-.,:;()[]?!|/'\"<>+#", *word))
+        buf_puts(out, *word == '-' ? "\\-" : "\\&");
+    if (strcmp(word, "\\") == 0)
+        buf_puts(out, "\\e");
+    else if (strcmp(word, "-") != 0)
+        buf_puts(out, word);
+}
+
+static void put_manual_row(struct buf *out, enum action action)
+{
+    buf_puts(out, ".It");
+    for (size_t i = 0; i < KEYS_MOST && rows[action].keys[i]; i++) {
+        AUTO_BUF struct buf name = {0};
+        keymap_key_name(rows[action].keys[i], &name);
+        buf_puts(out, i ? " , Ic " : " Ic ");
+        put_manual_word(out, name.data);
+    }
+    buf_putc(out, '\n');
+    for (const char *at = rows[action].help; *at; at++)
+        if (*at == '\\')
+            buf_puts(out, "\\e");
+        else
+            buf_putc(out, *at);
+    buf_putc(out, '\n');
+}
+
+void keymap_manual(struct buf *out)
+{
+    for (int group = 0; group < HELP_COUNT; group++) {
+        buf_printf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", group_titles[group]);
+        for (int action = 0; action < ACTION_COUNT; action++)
+            if (rows[action].group == (enum help_group)group)
+                put_manual_row(out, (enum action)action);
+        buf_puts(out, ".El\n");
+    }
+}

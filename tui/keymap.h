@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Everything a person can do, in one table: it makes the keys, the help overlay, the function bar
+// and the section of the man page.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+// A key is a character (code point) or one of these. CTRL('C') is 3, as terminals send it.
+enum {
+    INPUT_NONE = 0,
+    INPUT_TAB = 9,
+    INPUT_ENTER = 13,
+    INPUT_ESCAPE = 27,
+    INPUT_SPACE = 32,
+    INPUT_UP = 0x110000,
+    INPUT_DOWN,
+    INPUT_LEFT,
+    INPUT_RIGHT,
+    INPUT_PAGE_UP,
+    INPUT_PAGE_DOWN,
+    INPUT_HOME,
+    INPUT_END,
+    INPUT_BACKSPACE,
+    INPUT_DELETE,
+    INPUT_BACK_TAB,
+    INPUT_MOUSE,  // with a place and what was done there
+    INPUT_RESIZE, // the terminal has another size
+    INPUT_F0,     // F1 to F12 follow
+    INPUT_LAST = INPUT_F0 + 12,
+};
+#define INPUT_F(n) (INPUT_F0 + (n))
+#define INPUT_CTRL(letter) ((letter) & 31)
+
+enum mouse { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+
+struct input {
+    int key; // INPUT_NONE: nothing came
+    enum mouse mouse;
+    int row, col; // of the mouse
+};
+
+#define KEYS_MOST 4
+
+// X(action, group, label on the function bar or NULL, what it does, keys...)
+#define KEYMAP_ACTIONS(X)                                                                          \
+    X(HELP, GENERAL, "Help", "show the keys; any key goes back", '?', 'h', INPUT_F(1))             \
+    X(QUIT, GENERAL, "Quit", "quit, with a summary", 'q', INPUT_F(10), INPUT_CTRL('C'))            \
+    X(FREEZE, GENERAL, "Freeze", "freeze the display, not sampling", 'p', 'Z', INPUT_F(7))         \
+    X(PAUSE, GENERAL, NULL, "stop sampling; again: go on", 'P')                                    \
+    X(RESET, GENERAL, NULL, "set all counters to zero", 'r')                                       \
+    X(WINDOW, GENERAL, NULL, "window: 1 s, 5 s, 30 s, all", 'w')                                   \
+    X(DELAY, GENERAL, NULL, "time between refreshes", 'D')                                         \
+    X(SAVE, GENERAL, "Save", "save what is shown as a profile", 's', INPUT_F(9))                   \
+    X(SAVE_SCREEN, GENERAL, NULL, "save the screen as text", 'S')                                  \
+    X(REDRAW, GENERAL, NULL, "draw the screen anew", INPUT_CTRL('L'))                              \
+    X(SUSPEND, GENERAL, NULL, "suspend ptprof and its sampling", INPUT_CTRL('Z'))                  \
+    X(VIEW_TOP, VIEWS, NULL, "functions, hottest first", '1')                                      \
+    X(VIEW_TREE, VIEWS, "Tree", "call tree", '2', INPUT_F(5))                                      \
+    X(VIEW_FLAME, VIEWS, NULL, "flame graph, root at the top", '3')                                \
+    X(VIEW_THREADS, VIEWS, NULL, "threads and what they wait for", '4')                            \
+    X(VIEW_NEXT, VIEWS, "View", "next view", INPUT_TAB, INPUT_F(2))                                \
+    X(VIEW_PREVIOUS, VIEWS, NULL, "previous view", INPUT_BACK_TAB)                                 \
+    X(CALLERS, VIEWS, NULL, "callers and callees of the row", 'c')                                 \
+    X(STACKS, VIEWS, NULL, "stack of the row's thread", 'b')                                       \
+    X(UP, MOVING, NULL, "up; flame graph: to the caller", INPUT_UP, 'k')                           \
+    X(DOWN, MOVING, NULL, "down; flame graph: to a callee", INPUT_DOWN, 'j')                       \
+    X(LEFT, MOVING, NULL, "scroll; flame graph: sibling", INPUT_LEFT)                              \
+    X(RIGHT, MOVING, NULL, "scroll; flame graph: sibling", INPUT_RIGHT)                            \
+    X(PAGE_UP, MOVING, NULL, "a page up", INPUT_PAGE_UP)                                           \
+    X(PAGE_DOWN, MOVING, NULL, "a page down", INPUT_PAGE_DOWN)                                     \
+    X(HOME, MOVING, NULL, "first row, and stay there", INPUT_HOME, 'g')                            \
+    X(END, MOVING, NULL, "last row", INPUT_END, 'G')                                               \
+    X(ENTER, MOVING, NULL, "callers; fold; zoom; only thread", INPUT_ENTER)                        \
+    X(BACK, MOVING, NULL, "one step out: pane, zoom, filter", INPUT_ESCAPE, INPUT_BACKSPACE)       \
+    X(MOUSE, MOVING, NULL, "click, wheel; double click: Enter", INPUT_MOUSE)                       \
+    X(SEARCH, FINDING, "Search", "search; all rows stay", '/', INPUT_F(3))                         \
+    X(SEARCH_NEXT, FINDING, NULL, "next match", 'n')                                               \
+    X(SEARCH_PREVIOUS, FINDING, NULL, "previous match", 'N')                                       \
+    X(FILTER, FINDING, "Filter", "only stacks with a,b !c /regex/", '\\', INPUT_F(4))              \
+    X(MODULE, FINDING, NULL, "only the row's module; again: all", 'd')                             \
+    X(THREADS, FINDING, "Thread", "choose a thread", INPUT_F(8))                                   \
+    X(THREAD_PREVIOUS, FINDING, NULL, "previous thread", '[')                                      \
+    X(THREAD_NEXT, FINDING, NULL, "next thread", ']')                                              \
+    X(MERGE, FINDING, NULL, "threads: merged, by name, each", 'm')                                 \
+    X(IDLE, FINDING, NULL, "include threads that sleep", 'a')                                      \
+    X(SORT_SELF, SORTING, NULL, "by SELF%", 'o')                                                   \
+    X(SORT_TOTAL, SORTING, NULL, "by TOTAL%", 't')                                                 \
+    X(SORT_SELF_TIME, SORTING, NULL, "by SELF, time since reset", 'O')                             \
+    X(SORT_TOTAL_TIME, SORTING, NULL, "by TOTAL, time since reset", 'T')                           \
+    X(SORT_SAMPLES, SORTING, NULL, "by samples", '#')                                              \
+    X(SORT_PREVIOUS, SORTING, NULL, "by the column to the left", '<')                              \
+    X(SORT_NEXT, SORTING, NULL, "by the column to the right", '>')                                 \
+    X(SORT_MENU, SORTING, "Sort", "choose the column", INPUT_F(6))                                 \
+    X(REVERSE, SORTING, NULL, "reverse the order", 'I')                                            \
+    X(INVERT, DISPLAY, NULL, "invert tree and flame graph", 'i')                                   \
+    X(EXPAND, DISPLAY, NULL, "expand the node", '+')                                               \
+    X(COLLAPSE, DISPLAY, NULL, "collapse the node", '-')                                           \
+    X(TOGGLE, DISPLAY, NULL, "expand or collapse", INPUT_SPACE)                                    \
+    X(EXPAND_ALL, DISPLAY, NULL, "expand all", 'E')                                                \
+    X(COLLAPSE_ALL, DISPLAY, NULL, "collapse all", 'C')                                            \
+    X(ZOOM_RESET, DISPLAY, NULL, "the whole flame graph", '0')                                     \
+    X(LINES, DISPLAY, NULL, "files and lines", 'l')                                                \
+    X(VERBOSE, DISPLAY, NULL, "whole names, paths and offsets", 'v')                               \
+    X(MANGLED, DISPLAY, NULL, "names as the linker knows them", 'M')
+
+enum action {
+#define KEYMAP_ENUM(name, ...) ACTION_##name,
+    KEYMAP_ACTIONS(KEYMAP_ENUM)
+#undef KEYMAP_ENUM
+    ACTION_COUNT,
+    ACTION_NONE = ACTION_COUNT,
+};
+
+enum help_group {
+    HELP_GENERAL,
+    HELP_VIEWS,
+    HELP_MOVING,
+    HELP_FINDING,
+    HELP_SORTING,
+    HELP_DISPLAY,
+    HELP_COUNT,
+};
+
+struct action_row {
+    const char *name; // "sort-self"
+    enum help_group group;
+    const char *label; // on the function bar, NULL: not there
+    const char *help;
+    int keys[KEYS_MOST]; // INPUT_NONE behind the last
+};
+
+const struct action_row *keymap_row(enum action action);
+const char *keymap_group_title(enum help_group group);
+
+// ACTION_NONE for a key without one.
+enum action keymap_action(int key);
+
+// "F10", "Ctrl-C", "Space", "q".
+void keymap_key_name(int key, struct buf *out);
+
+// Key of a name, for scripts; INPUT_NONE if there is none.
+int keymap_key(const char *name);
+
+// All keys of an action: "q F10 Ctrl-C".
+void keymap_key_names(enum action action, struct buf *out);
+
+// The section of the man page that lists the keys, as mdoc.
+void keymap_manual(struct buf *out);

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "tui/picture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define ROWS_WHOLE_HEADER 16
+#define ROWS_BAR 12 // and two lines of header
+
+struct layout picture_layout(int rows, int cols, bool bar)
+{
+    struct layout layout = {-1, -1, -1, -1, {0, 0, 0, cols}, rows - 1, -1, false};
+    layout.too_small = rows < SCREEN_ROWS_LEAST || cols < SCREEN_COLS_LEAST;
+    int next = 0;
+    layout.title = next++;
+    if (rows >= ROWS_WHOLE_HEADER)
+        layout.cpu = next++;
+    if (rows >= ROWS_BAR)
+        layout.quality = next++;
+    if (rows >= ROWS_WHOLE_HEADER)
+        layout.crumbs = next++;
+    if (rows >= ROWS_BAR && bar) {
+        layout.bar = rows - 1;
+        layout.message = rows - 2;
+    }
+    layout.body.row = next;
+    layout.body.rows = layout.message - next;
+    return layout;
+}
+
+void picture_fini(struct picture *picture)
+{
+    canvas_fini(&picture->canvas);
+    free(picture->zones);
+    *picture = (struct picture){0};
+}
+
+void picture_add_zone(struct picture *picture, struct box area, enum action action, int arg)
+{
+    ARRAY_RESERVE(picture->zones, picture->zone_count, picture->zone_capacity);
+    picture->zones[picture->zone_count++] = (struct zone){area, action, arg};
+}
+
+const struct zone *picture_zone(const struct picture *picture, int row, int col)
+{
+    for (size_t i = picture->zone_count; i > 0; i--) {
+        const struct zone *zone = &picture->zones[i - 1];
+        const struct box *area = &zone->area;
+        if (row >= area->row && row < area->row + area->rows && col >= area->col &&
+            col < area->col + area->cols)
+            return zone;
+    }
+    return NULL;
+}
+
+int picture_pieces(struct canvas *canvas, int row, int col, int width, const struct piece *pieces,
+                   size_t count)
+{
+    int used = 0;
+    for (size_t i = 0; i < count; i++)
+        used += canvas_text(canvas, row, col + used, width - used, pieces[i].role, pieces[i].text);
+    return used;
+}
+
+int picture_page(const struct picture *picture, const struct state *state)
+{
+    struct layout layout =
+        picture_layout(picture->canvas.rows, picture->canvas.cols, state->bar);
+    int rows = state->overlay ? picture->canvas.rows - 2 : layout.body.rows - 1;
+    return rows > 1 ? rows : 1;
+}
+
+static void draw_too_small(struct canvas *canvas)
+{
+    char text[48];
+    int width = snprintf(text, sizeof text, "need %dx%d, have %dx%d", SCREEN_COLS_LEAST,
+                         SCREEN_ROWS_LEAST, canvas->cols, canvas->rows);
+    int col = (canvas->cols - width) / 2;
+    canvas_text(canvas, canvas->rows / 2, col > 0 ? col : 0, canvas->cols, ROLE_DEFAULT, text);
+}
+
+void picture_draw(struct picture *picture, const struct snapshot *shown, const struct scene *scene,
+                  struct state *state, int64_t now)
+{
+    static view_draw *const views[VIEW_COUNT] = {
+        [VIEW_TOP] = view_top_draw,         [VIEW_TREE] = view_tree_draw,
+        [VIEW_FLAME] = view_flame_draw,     [VIEW_THREADS] = view_threads_draw,
+        [VIEW_CALLS] = view_calls_draw,     [VIEW_STACK] = view_stack_draw,
+    };
+    struct canvas *canvas = &picture->canvas;
+    struct layout layout = picture_layout(canvas->rows, canvas->cols, state->bar);
+    picture->zone_count = 0;
+    if (layout.too_small) {
+        draw_too_small(canvas);
+        return;
+    }
+    header_draw(picture, &layout, shown, state);
+    views[scene->view](picture, layout.body, scene, state);
+    footer_draw(picture, &layout, shown, scene, state, now);
+    overlay_draw(picture, scene, state);
+}
+
+// --- columns to sort by ---
+
+static const enum rows_sort top_sorts[] = {
+    SORT_SELF,    SORT_TOTAL,   SORT_SELF_TIME, SORT_TOTAL_TIME, SORT_SAMPLES,
+    SORT_THREADS, SORT_FUNCTION, SORT_LINE,     SORT_MODULE,
+};
+static const enum rows_sort thread_sorts[] = {
+    SORT_TID, SORT_FUNCTION, SORT_STATE, SORT_CPU, SORT_SAMPLES, SORT_HELD,
+};
+
+const enum rows_sort *view_sorts(enum view view, size_t *count)
+{
+    bool threads = view == VIEW_THREADS;
+    *count = threads ? ARRAY_LENGTH(thread_sorts) : ARRAY_LENGTH(top_sorts);
+    return threads ? thread_sorts : top_sorts;
+}
+
+const char *view_sort_title(enum rows_sort sort)
+{
+    static const char *const titles[SORT_COUNT] = {
+        [SORT_SELF] = "SELF%",        [SORT_TOTAL] = "TOTAL%",     [SORT_SELF_TIME] = "SELF",
+        [SORT_TOTAL_TIME] = "TOTAL",  [SORT_SAMPLES] = "SAMPLES",  [SORT_THREADS] = "THR",
+        [SORT_FUNCTION] = "NAME",     [SORT_MODULE] = "MODULE",    [SORT_LINE] = "FILE:LINE",
+        [SORT_CPU] = "CPU%",          [SORT_TID] = "TID",          [SORT_STATE] = "STATE",
+        [SORT_HELD] = "HELD",
+    };
+    return titles[sort];
+}

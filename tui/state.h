@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// What the user has chosen: which view, which query, where the cursor is. A picture follows from
+// a snapshot, this, and the size of the screen.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "profile/rows.h"
+#include "tui/keymap.h"
+
+#define DELAY_LEAST (200 * NS_PER_MS)
+#define DELAY_MOST (10LL * NS_PER_S)
+#define PATH_MOST 32 // functions that callers and callees were shown of, to go back to
+
+// The first four have tabs; the others are opened from them and closed by Esc.
+enum view {
+    VIEW_TOP,
+    VIEW_TREE,
+    VIEW_FLAME,
+    VIEW_THREADS,
+    VIEW_CALLS,
+    VIEW_STACK,
+    VIEW_COUNT,
+};
+#define VIEW_TABS 4
+
+enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_THREADS, OVERLAY_SORT };
+
+enum prompt {
+    PROMPT_NONE,
+    PROMPT_SEARCH,
+    PROMPT_FILTER,
+    PROMPT_DELAY,
+    PROMPT_SAVE,
+    PROMPT_SAVE_SCREEN,
+};
+
+// Filters in the order in which they were set, so that Esc takes back the last one.
+enum crumb { CRUMB_THREAD, CRUMB_MODULE, CRUMB_TERMS, CRUMB_COUNT };
+
+struct cursor {
+    uint64_t id;  // of the row that it follows; 0: it stays in the first row
+    size_t at;    // row
+    size_t first; // that is shown
+    int scroll;   // columns that names are shifted by
+};
+
+struct state {
+    struct rows_query query; // the texts of its filter are those below
+    char *thread, *module, *terms; // owned
+    enum crumb crumbs[CRUMB_COUNT];
+    size_t crumb_count;
+    enum rows_sort thread_sort; // of the list of threads; query.sort is that of the functions
+    bool thread_reversed;
+
+    enum view tab;  // the last one with a tab
+    enum view view; // what is shown
+    struct cursor cursors[VIEW_COUNT];
+    uint64_t path[PATH_MOST]; // of VIEW_CALLS: functions, the last one is shown
+    size_t path_length;
+    pid_t stack_tid; // of VIEW_STACK
+
+    struct map folds; // tree: id -> enum fold
+    bool all_open;    // tree: nodes that are not in folds
+    bool tree_known;  // the heaviest path has been opened
+    uint64_t zoom;    // flame: id of the node, 0: the whole
+
+    enum overlay overlay;
+    struct cursor menu; // of the overlay
+    enum prompt prompt;
+    char *text;         // of the prompt; owned, never NULL while there is one
+    size_t search_from; // row at which a search began
+    char *search;       // owned, NULL: none
+
+    bool frozen, paused;
+    int64_t frozen_at; // clock of snapshots
+    bool lines, verbose, mangled;
+    bool bar; // the function bar is wanted
+    int64_t delay;
+    char *message; // owned, NULL: none; gone with the next key
+    bool message_bad;
+};
+
+enum fold { FOLD_OPEN = 1, FOLD_CLOSED };
+
+void state_init(struct state *state, enum rows_sort sort, int64_t delay, bool bar);
+void state_fini(struct state *state);
+
+// A message for the message line, taking the place of the last one; format NULL: none.
+void state_say(struct state *state, bool bad, const char *format, ...) PRINTF_LIKE(3, 4);
+
+// The query of the view that is shown.
+struct rows_query state_query(const struct state *state);
+
+// Filters. The texts are copied; a new one takes the place of an old one of its kind.
+void state_filter_thread(struct state *state, pid_t tid, const char *name);
+void state_filter_module(struct state *state, const char *module); // NULL: any
+void state_filter_terms(struct state *state, const char *terms);   // NULL: any
+bool state_drop_filter(struct state *state); // the last one; false: there is none
+
+void state_prompt(struct state *state, enum prompt prompt, const char *text);

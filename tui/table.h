@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Views that are tables: columns with titles, of which the screen shows those it has room for.
+#pragma once
+
+#include "tui/picture.h"
+
+#define COLUMN_GAP 1
+
+struct slot { // where a column of a row is drawn
+    struct picture *picture;
+    int row, col, width;
+    size_t index; // of the row in the scene
+    const struct scene *scene;
+    const struct state *state;
+};
+
+struct column {
+    const char *title;
+    int width; // 0: what the others leave; one column has that
+    int least; // columns of the screen from which on it is shown
+    bool right; // numbers
+    enum rows_sort sort; // SORT_COUNT: none
+    bool (*wanted)(const struct state *state); // NULL: always
+    void (*draw)(const struct slot *slot);
+};
+
+struct table {
+    const struct column *columns;
+    size_t count;
+    const char *empty; // said when there are no rows
+    void (*draw_second)(const struct slot *slot); // a second line below 50 columns, NULL: none
+};
+
+void table_draw(struct picture *picture, struct box area, const struct scene *scene,
+                struct state *state, const struct table *table);
+
+// Texts of a slot.
+void slot_number(const struct slot *slot, enum role role, const char *text);
+void slot_percent(const struct slot *slot, double percent);
+void slot_time(const struct slot *slot, uint64_t ns);
+void slot_text(const struct slot *slot, enum role role, const char *text);
+
+// A name: scrolls sideways with the cursor.
+void slot_name(const struct slot *slot, int indent, enum role role, const char *text);
+void slot_function(const struct slot *slot, int indent, enum role role,
+                   const struct function *function, bool inlined);
+void slot_line(const struct slot *slot, const char *file, uint32_t line);
+
+// Moves `first` so that the cursor is on a page of `rows`.
+void table_keep_visible(struct cursor *cursor, size_t count, int rows);
+
+bool table_wants_lines(const struct state *state);
