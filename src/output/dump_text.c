@@ -85,12 +85,13 @@ static void name_cell(struct buf *cell, const struct dump_frame *frame, size_t l
 {
     const struct symbol *symbol = frame->symbol;
     buf_clear(cell);
-    if (!symbol->found) {
+    bool last = line + 1 == symbol->line_count;
+    if (!symbol->found && last) {
         buf_printf(cell, "0x%016" PRIx64, frame->pc);
         return;
     }
     escape_text(cell, symbol->lines[line].name);
-    if (line + 1 < symbol->line_count)
+    if (!last)
         buf_puts(cell, " (inlined)");
     else
         buf_printf(cell, "+0x%" PRIx64, symbol->offset + !frame->interrupted);

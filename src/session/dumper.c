@@ -47,6 +47,8 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     dumper->modules = modules_new();
     dumper->unknown = modules_special(dumper->modules, MODULE_ANON, "[unknown]");
     dumper->symbolizer = symbolizer_new(dumper->modules);
+    symbolizer_isolate(dumper->symbolizer);
+    symbolizer_add_root(dumper->symbolizer, pid);
     dumper->control = control_new(CENSUS_RING, err);
     rc = dumper->control ? RC_OK : RC_FAIL;
     if (rc == RC_OK && options->threads)
@@ -303,6 +305,7 @@ static void fill(struct dumper *dumper, struct dump *dump)
     main_tid = dumper->pid;
     qsort(dumper->seen, dumper->count, sizeof *dumper->seen, compare);
     note_switches(dumper);
+    dumper_name(dumper);
     dump->together = dumper->options.stop_all;
     dump->held_max = (int64_t)control->held.max;
     dump->repaired = atomic_load(&control->repaired);
