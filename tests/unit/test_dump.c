@@ -20,7 +20,8 @@ static struct module program = {.kind = MODULE_FILE, .path = (char *)"/usr/bin/b
                                            ARRAY_LENGTH(variable##_lines)}
 
 SYMBOL(lock_wait, 0x1f, {.name = "__lll_lock_wait", .system_name = "__lll_lock_wait", .file = ""});
-SYMBOL(transfer, 0x41, {.name = "check<int>(int)", .system_name = "_Z5checkIiEvi", .file = "check.h", .line = 7},
+SYMBOL(transfer, 0x41,
+       {.name = "check<int>(int)", .system_name = "_Z5checkIiEvi", .file = "check.h", .line = 7},
        {.name = "Bank::transfer(Account&)", .system_name = "_ZN4Bank8transferER7Account",
         .file = "bank.cc", .line = 42});
 SYMBOL(evil, 0x10, {.name = "evil;\033[31m", .system_name = "evil;\033[31m", .file = ""});
