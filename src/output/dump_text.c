@@ -13,6 +13,7 @@
 #define NAME_WIDTH 48 // columns; a longer name pushes what follows to the right
 #define MODULE_WIDTH 24
 #define FRAMES_AT_LOCK 3
+#define RANGES_SHOWN 12 // of tids of a group
 
 enum role { ROLE_NONE, ROLE_THREAD, ROLE_FUNCTION, ROLE_FILE, ROLE_DIM, ROLE_BAD };
 
@@ -291,7 +292,12 @@ static int compare_tid(const void *left, const void *right)
 static void put_tids(const struct printer *printer, struct group *group)
 {
     qsort(group->tids, group->count, sizeof *group->tids, compare_tid);
+    size_t ranges = 0;
     for (size_t i = 0, last; i < group->count; i = last + 1) {
+        if (ranges++ == RANGES_SHOWN) {
+            buf_printf(printer->out, " and %zu more", group->count - i);
+            return;
+        }
         for (last = i; last + 1 < group->count && group->tids[last + 1] == group->tids[last] + 1;)
             last++;
         buf_printf(printer->out, "%s%d", i ? "," : "", (int)group->tids[i]);
