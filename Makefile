@@ -20,10 +20,12 @@ LDLIBS_TOOL := -lncursesw -ltinfo
 LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lz -lprotobuf-c -liberty -lm
 
 # What each build needs beyond a C compiler and make, as Debian packages.
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev \
-                  zlib1g-dev libprotobuf-c-dev protobuf-c-compiler libiberty-dev libncurses-dev
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev libdw-dev \
+                  libdebuginfod-dev liblzma-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler \
+                  libiberty-dev libncurses-dev
 PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gdb strace binutils \
-                  mandoc libdevel-nytprof-perl libcap2-bin tmux g++ musl-tools linux-libc-dev
+                  mandoc libdevel-nytprof-perl libcap2-bin tmux g++ clang llvm dwz xz-utils \
+                  musl-tools linux-libc-dev
 
 SOURCES_LIB  := $(sort $(wildcard src/base/*.c src/target/*.c src/sample/*.c src/unwind/*.c \
                   src/symbol/*.c src/wait/*.c src/profile/*.c src/output/*.c src/session/*.c))

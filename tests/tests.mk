@@ -25,7 +25,7 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/targets/target.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE $(WARNINGS) -Itests/targets -O2 -g -pthread -o $@ $<
 
--include $(UNIT_OBJECTS:.o=.d)
+-include $(UNIT_OBJECTS:.o=.d) $(LIVE_PROGRAMS:%=%.d)
 
 # tests/unit/main.c runs one suite for each test_NAME.c.
 UNIT_SUITES := $(patsubst tests/unit/test_%.c,SUITE(%),$(sort $(wildcard tests/unit/test_*.c)))
@@ -58,4 +58,21 @@ $(FUZZ_DIR)/%.o: %.c Makefile | $(HEADERS_GENERATED)
 $(FUZZ_PROGRAMS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/tests/fuzz/%.o $(FUZZ_OBJECTS)
 	$(Q)$(CC) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
 
--include $(FUZZ_OBJECTS:.o=.d)
+# Files with DWARF for fuzz_dwarf to begin with: one source in several forms.
+FUZZ_SEEDS := $(addprefix $(FUZZ_DIR)/seeds/,dwarf5 dwarf4 dwarf2 zlib split mini)
+SEED_dwarf5 := -gdwarf-5
+SEED_dwarf4 := -gdwarf-4
+SEED_dwarf2 := -gdwarf-2
+SEED_zlib   := -gdwarf-5 -gz=zlib
+SEED_split  := -gdwarf-5 -gsplit-dwarf
+SEED_mini   := -g0
+
+fuzz-programs: $(FUZZ_SEEDS)
+$(FUZZ_SEEDS): $(FUZZ_DIR)/seeds/%: tests/fuzz/seeds/inlined.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -fPIC -shared -nostdlib -Wl,--build-id $(SEED_$*) -o $@ $<
+	$(Q)if [ $* = mini ]; then \
+	    objcopy --only-keep-debug $@ $@.debug && xz -f $@.debug && objcopy --strip-all \
+	        --add-section=.gnu_debugdata=$@.debug.xz $@; fi
+
+-include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_PROGRAMS:$(FUZZ_DIR)/%=$(FUZZ_DIR)/tests/fuzz/%.d)

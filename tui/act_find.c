@@ -170,7 +170,7 @@ unsigned act_sort_samples(struct app *app)
 static unsigned step_sort(struct app *app, int step)
 {
     size_t count, at = 0;
-    const enum rows_sort *sorts = view_sorts(app->state->view, &count);
+    const enum rows_sort *sorts = picture_sorts(app->state->view, &count);
     if (!can_sort(app))
         return 0;
     while (at + 1 < count && sorts[at] != state_query(app->state).sort)
@@ -193,7 +193,7 @@ unsigned act_sort_next(struct app *app)
 unsigned act_sort_menu(struct app *app)
 {
     size_t count, at = 0;
-    const enum rows_sort *sorts = view_sorts(app->state->view, &count);
+    const enum rows_sort *sorts = picture_sorts(app->state->view, &count);
     if (!can_sort(app))
         return 0;
     while (at + 1 < count && sorts[at] != state_query(app->state).sort)
@@ -215,7 +215,7 @@ unsigned app_choose(struct app *app, size_t row)
     bool sort = state->overlay == OVERLAY_SORT;
     state->overlay = OVERLAY_NONE;
     if (sort)
-        return app_sort(app, view_sorts(state->view, &count)[row]);
+        return app_sort(app, picture_sorts(state->view, &count)[row]);
     if (row)
         return act_only_thread(app, &app->scene->choices.rows[row - 1]);
     state_filter_thread(state, 0, NULL);

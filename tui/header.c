@@ -192,7 +192,8 @@ static void add_quality(struct line *line, const struct snapshot *snapshot, int 
         add(line, ROLE_DEFAULT, level ? "%.0f/%.0fHz" : "%3.0f/%.0f Hz", snapshot->achieved,
             snapshot->rate);
     if (level < 2)
-        add(line, ROLE_DEFAULT, level ? " %" PRIu64 : "  samples %" PRIu64, snapshot->samples);
+        add(line, ROLE_DEFAULT, level ? " %" PRIu64 " smp" : "  samples %" PRIu64,
+            snapshot->samples);
     for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
         add(line, ROLE_DIM, "%s", names[level][i]);
         add(line, role_of_share(values[i], warn[i], bad[i]), "%.1f%%", values[i]);
@@ -266,7 +267,7 @@ static void add_shape(struct line *line, const struct state *state)
     add(line, ROLE_DEFAULT, "%s", rows_window_names[query.window]);
     if (state->view == VIEW_TOP || state->view == VIEW_THREADS) {
         add(line, ROLE_DIM, "  sorted by ");
-        add(line, ROLE_DEFAULT, "%s", view_sort_title(query.sort));
+        add(line, ROLE_DEFAULT, "%s", picture_sort_title(query.sort));
     }
 }
 

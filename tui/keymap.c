@@ -122,7 +122,7 @@ static void put_manual_row(struct buf *out, enum action action)
 void keymap_manual(struct buf *out)
 {
     for (int group = 0; group < HELP_COUNT; group++) {
-        buf_printf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", group_titles[group]);
+        buf_printf(out, ".Ss %s\n.Bl -tag -width 14n -compact\n", group_titles[group]);
         for (int action = 0; action < ACTION_COUNT; action++)
             if (rows[action].group == (enum help_group)group)
                 put_manual_row(out, (enum action)action);

@@ -92,9 +92,9 @@ static void put_choice(const struct scene *scene, const struct state *state, siz
 {
     if (state->overlay == OVERLAY_SORT) {
         size_t count;
-        const enum rows_sort *sorts = view_sorts(state->view, &count);
+        const enum rows_sort *sorts = picture_sorts(state->view, &count);
         bool current = sorts[row] == state_query(state).sort;
-        buf_printf(out, "%c %s", current ? '*' : ' ', view_sort_title(sorts[row]));
+        buf_printf(out, "%c %s", current ? '*' : ' ', picture_sort_title(sorts[row]));
         return;
     }
     if (row == 0) {
@@ -112,7 +112,7 @@ size_t overlay_count(const struct scene *scene, const struct state *state)
     if (state->overlay == OVERLAY_THREADS)
         return scene->choices.count + 1;
     if (state->overlay == OVERLAY_SORT)
-        view_sorts(state->view, &count);
+        picture_sorts(state->view, &count);
     return count;
 }
 

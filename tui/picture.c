@@ -113,14 +113,14 @@ static const enum rows_sort thread_sorts[] = {
     SORT_TID, SORT_FUNCTION, SORT_STATE, SORT_CPU, SORT_SAMPLES, SORT_HELD,
 };
 
-const enum rows_sort *view_sorts(enum view view, size_t *count)
+const enum rows_sort *picture_sorts(enum view view, size_t *count)
 {
     bool threads = view == VIEW_THREADS;
     *count = threads ? ARRAY_LENGTH(thread_sorts) : ARRAY_LENGTH(top_sorts);
     return threads ? thread_sorts : top_sorts;
 }
 
-const char *view_sort_title(enum rows_sort sort)
+const char *picture_sort_title(enum rows_sort sort)
 {
     static const char *const titles[SORT_COUNT] = {
         [SORT_SELF] = "SELF%",        [SORT_TOTAL] = "TOTAL%",     [SORT_SELF_TIME] = "SELF",

@@ -82,5 +82,5 @@ extern const char *const view_titles[]; // [enum view]
 int picture_page(const struct picture *picture, const struct state *state);
 
 // The columns by which the view can be sorted, from left to right.
-const enum rows_sort *view_sorts(enum view view, size_t *count);
-const char *view_sort_title(enum rows_sort sort);
+const enum rows_sort *picture_sorts(enum view view, size_t *count);
+const char *picture_sort_title(enum rows_sort sort);

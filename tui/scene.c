@@ -230,12 +230,25 @@ static void drop_rows(struct scene *scene)
     *scene = (struct scene){.visible = visible, .visible_capacity = capacity};
 }
 
+// Where the cursor is until the user moves it.
+static size_t first_row(const struct scene *scene)
+{
+    const struct flame *flame = &scene->flame;
+    size_t widest = 0;
+    if (scene->view == VIEW_CALLS)
+        return scene->calls.caller_count;
+    for (size_t i = 0; i < flame->count && flame->cells[i].depth == 0; i++)
+        if (flame->cells[i].width > flame->cells[widest].width)
+            widest = i;
+    return widest;
+}
+
 static void follow(const struct scene *scene, struct state *state)
 {
     struct cursor *cursor = &state->cursors[scene->view];
     size_t count = scene_count(scene);
     if (!cursor->id) {
-        cursor->at = scene->view == VIEW_CALLS ? scene->calls.caller_count : 0;
+        cursor->at = first_row(scene);
         return;
     }
     for (size_t i = 0; i < count; i++)
@@ -296,7 +309,7 @@ void scene_select(const struct scene *scene, struct state *state, size_t row)
     struct cursor *cursor = &state->cursors[scene->view];
     size_t count = scene_count(scene);
     cursor->at = row < count ? row : count ? count - 1 : 0;
-    bool stays = cursor->at == 0 && scene->view != VIEW_CALLS;
+    bool stays = cursor->at == 0 && first_row(scene) == 0;
     cursor->id = count && !stays ? scene_item(scene, cursor->at).id : 0;
 }
 

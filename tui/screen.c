@@ -4,6 +4,7 @@
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "tui/guard.h"
 
 #define ESCAPE_MS 25
 #define GOODBYE_NS (200 * NS_PER_MS) // how long a terminal has to take our last bytes
@@ -46,6 +48,8 @@ static struct {
     size_t length;
 } restore;
 
+static int guard = -1; // of tui/guard.h, while the terminal is ours
+
 // --- giving back, whatever happens ---
 
 void screen_abandon(void)
@@ -53,9 +57,20 @@ void screen_abandon(void)
     if (!restore.armed || restore.owner != getpid())
         return;
     restore.armed = 0;
-    ssize_t ignored = write(restore.out, restore.bytes, restore.length);
-    (void)ignored;
+    for (int tries = 0; tries < 2; tries++) { // it may still be busy with a picture
+        struct pollfd terminal = {.fd = restore.out, .events = POLLOUT};
+        poll(&terminal, 1, GOODBYE_NS / NS_PER_MS);
+        if (write(restore.out, restore.bytes, restore.length) >= 0)
+            break;
+    }
     tcsetattr(restore.in, TCSANOW, &restore.before);
+}
+
+// In the guard, when we are gone.
+static void on_killed(void)
+{
+    restore.owner = getpid();
+    screen_abandon();
 }
 
 static void on_crash(int number)
@@ -85,6 +100,15 @@ static void set_raw(void)
     struct termios raw = restore.before;
     cfmakeraw(&raw);
     tcsetattr(restore.in, TCSANOW, &raw);
+}
+
+// The terminal is ours from here on.
+static void take_terminal(void)
+{
+    restore.armed = 1;
+    guard_dismiss(&guard);
+    guard = guard_start(on_killed, (const int[]){restore.in, restore.out}, 2);
+    set_raw();
 }
 
 // --- bytes to the terminal ---
@@ -223,8 +247,7 @@ static void arm(struct screen *screen)
     restore.out = screen->out;
     restore.owner = getpid();
     catch_crashes();
-    set_raw();
-    restore.armed = 1;
+    take_terminal();
 }
 
 static void free_screen(struct screen *screen)
@@ -268,13 +291,17 @@ void screen_suspend(struct screen *screen)
     flush_or_give_up(screen);
     tcsetattr(restore.in, TCSANOW, &restore.before);
     restore.armed = 0;
+    guard_dismiss(&guard);
 }
 
 void screen_resume(struct screen *screen)
 {
-    tcgetattr(restore.in, &restore.before); // somebody may have changed it meanwhile
-    restore.armed = 1;
-    set_raw();
+    if (restore.armed) {
+        set_raw(); // continued without having given it back: SIGSTOP
+    } else {
+        tcgetattr(restore.in, &restore.before); // somebody may have changed it meanwhile
+        take_terminal();
+    }
     screen_resized(screen);
     screen_redraw(screen);
 }

@@ -20,8 +20,8 @@ struct screen_options {
 struct screen;
 
 // RC_USAGE when there is no terminal to draw on, or one that cannot move its cursor; nothing has
-// been changed then. One screen at a time. From here to screen_close, a crash or an exit of the
-// process leaves the terminal as it was.
+// been changed then. One screen at a time. From here to screen_close, a crash, an exit or SIGKILL
+// of the process leaves the terminal as it was.
 enum rc screen_open(const struct screen_options *options, struct screen **screen,
                     struct err *err) MUST_CHECK;
 

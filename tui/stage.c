@@ -65,6 +65,7 @@ void stage_advance(struct stage *stage)
 {
     if (stage->state.frozen && stage->latest)
         return;
+    feed_want_waits(stage->options->feed, stage->state.view == VIEW_THREADS);
     struct snapshot *fresh = feed_take(stage->options->feed);
     if (!fresh)
         return; // an empty replay

@@ -64,3 +64,21 @@ void map_put(struct map *map, uint64_t key, uint32_t value)
         map->count++;
     *slot = (struct map_slot){.key = key, .value = value, .used = 1};
 }
+
+// What lies behind the gap moves into it unless that would be before its own place.
+void map_remove(struct map *map, uint64_t key)
+{
+    struct map_slot *gap = map->count ? find(map, key) : NULL;
+    if (!gap || !gap->used)
+        return;
+    size_t mask = map->capacity - 1, free_at = (size_t)(gap - map->slots);
+    for (size_t at = (free_at + 1) & mask; map->slots[at].used; at = (at + 1) & mask) {
+        size_t home = (size_t)map_hash(map->slots[at].key) & mask;
+        if (((at - home) & mask) < ((at - free_at) & mask))
+            continue;
+        map->slots[free_at] = map->slots[at];
+        free_at = at;
+    }
+    map->slots[free_at].used = 0;
+    map->count--;
+}

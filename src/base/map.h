@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A hash map from 64-bit keys to 32-bit values, open addressing. Any key is allowed. No removal.
+// A hash map from 64-bit keys to 32-bit values, open addressing. Any key is allowed.
 #pragma once
 
 #include <stddef.h>
@@ -22,6 +22,8 @@ void map_clear(struct map *map);
 // The value of key, or `fallback`.
 uint32_t map_get(const struct map *map, uint64_t key, uint32_t fallback);
 void map_put(struct map *map, uint64_t key, uint32_t value);
+
+void map_remove(struct map *map, uint64_t key);
 
 // A well-mixed hash of 64 bits (splitmix64's finisher).
 uint64_t map_hash(uint64_t key);

@@ -82,6 +82,8 @@ static enum rc prepare(struct attach *attach, struct err *err)
     session.max_depth = (size_t)options->max_depth;
     session.max_stop = options->max_stop / 100;
     session.unwind_live = options->unwinder == UNWINDER_LIVE;
+    const char *servers = getenv("DEBUGINFOD_URLS");
+    session.debuginfod = options->debuginfod || (servers && *servers);
     enum rc rc = attach_options_check(options, err);
     if (rc == RC_OK)
         rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);

@@ -60,6 +60,9 @@ const struct option attach_options[] = {
      .help = "copy: unwind afterwards, from a copy of the stack; live: while the thread is held "
              "(slow, to compare with)",
      .shown_default = "copy"},
+    {"debuginfod", 0, OPTION_FLAG, NULL, AT(debuginfod),
+     .help = "ask debuginfod servers for debug files when sampling is over; also done when "
+             "DEBUGINFOD_URLS is set"},
     {"jit-suffix", 0, OPTION_FLAG, NULL, AT(jit_suffix),
      .help = "collapsed: put _[j] behind the names of code that the process made itself"},
     {"summary", 0, OPTION_CHOICE, NULL, AT(summary), .choices = summary_names,

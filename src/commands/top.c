@@ -4,11 +4,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/escape.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/command.h"
@@ -70,12 +68,12 @@ static enum rc print_block(struct top *top, const struct snapshot *snapshot, boo
     return rc == RC_OK ? write_all(top, &text, err) : rc;
 }
 
-static bool is_suspended(struct top *top)
+// The target is left alone meanwhile.
+static void suspend(struct top *top)
 {
     feed_pause(top->feed, true);
     interrupts_suspend();
     feed_pause(top->feed, false);
-    return true;
 }
 
 enum wake { WAKE_TIME, WAKE_NEWS, WAKE_STOP };
@@ -94,7 +92,9 @@ static enum wake wait_until(struct top *top, int64_t due)
             return WAKE_TIME;
         poll(fds, ARRAY_LENGTH(fds), (int)(left_ms < 1000 ? left_ms : 1000));
         int number = interrupts_next(top->signals);
-        if (number && !(number == SIGTSTP && is_suspended(top)) && number != SIGUSR1)
+        if (number == SIGTSTP)
+            suspend(top);
+        else if (number && number != SIGUSR1)
             return WAKE_STOP;
         top->closed = fds[2].revents & POLLERR;
         if (top->closed)
@@ -109,6 +109,7 @@ static enum rc print_blocks(struct top *top, struct err *err)
 {
     uint64_t wanted = top->options.iterations, printed = 0;
     int64_t due = clock_now() + SETTLE_NS + top->options.delay;
+    feed_want_waits(top->feed, top->options.json);
     while (!wanted || printed < wanted) {
         enum wake wake = feed_is_replay(top->feed) ? WAKE_TIME : wait_until(top, due);
         if (wake == WAKE_STOP)

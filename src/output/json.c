@@ -203,7 +203,8 @@ static void put_frames(struct buf *text, const struct frames *frames)
         put_string(text, "module", frame->module);
         buf_printf(text, ",\"offset\":%" PRIu64 ",", frame->offset);
         put_string(text, "file", frame->line->file);
-        buf_printf(text, ",\"line\":%" PRIu32 ",\"column\":%" PRIu32 ",\"inlined\":%s}",
+        buf_printf(text,
+                   ",\"line\":%" PRIu32 ",\"column\":%" PRIu32 ",\"inlined\":%s}",
                    frame->line->line, frame->line->column, frame->inlined ? "true" : "false");
     }
     buf_puts(text, "]");

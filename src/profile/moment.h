@@ -17,7 +17,8 @@ struct thread_fact { // a thread that lives, as the kernel describes it
     char comm[COMM_MAX]; // raw
     char state;          // R S D T t Z X I
     int64_t held_ns;     // that we held it, since reset
-    char wait[96];       // why it does not run, escaped: "in futex", "" when it runs or unknown
+    char wait[128];      // why it does not run, escaped: "in futex", or as dump-threads says it,
+                         // "mutex the_lock, held by 12"; "" when it runs or nothing is known
     pid_t owner;         // the thread that holds the lock it waits for, 0: none is known
 };
 

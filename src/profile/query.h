@@ -38,6 +38,7 @@ struct flat {
     size_t row_count;
     size_t function_count; // of the whole profile
     struct cost all;       // of the whole profile: what 100 % is
+    struct names *names;   // which hold some of the texts
 };
 
 // Has all that the store holds named at once, which costs far less than one location at a time.

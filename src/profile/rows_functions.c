@@ -7,8 +7,6 @@
 #include "base/mem.h"
 #include "profile/sieve.h"
 
-#define NONE UINT32_MAX
-#define THREADS_A_PASS 64
 #define TREND_SECONDS_OF_ALL 5
 
 struct tally {
@@ -92,63 +90,55 @@ static void count_total(struct tally *tally)
     }
 }
 
-// --- distinct threads, 64 at a time as bits ---
+// --- distinct threads ---
 
-struct pass {
-    uint64_t *nodes;    // [node]: which threads of this pass were seen there
-    uint32_t *ordinals; // [thread] + 1 in the order of first sight, 0: not seen
-    uint32_t first;     // ordinal of the pass's first thread
-    uint32_t seen;
+struct sighting {
+    uint32_t thread, stack;
 };
 
-static void number_thread(void *context, uint32_t stack, uint32_t thread, struct cost cost)
-{
-    struct pass *pass = context;
-    (void)stack, (void)cost;
-    if (!pass->ordinals[thread])
-        pass->ordinals[thread] = ++pass->seen;
-}
+struct sightings {
+    struct sighting *list;
+    size_t count, capacity;
+};
 
-static void mark_thread(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+static void note_sighting(void *context, uint32_t stack, uint32_t thread, struct cost cost)
 {
-    struct pass *pass = context;
+    struct sightings *sightings = context;
     (void)cost;
-    uint32_t bit = pass->ordinals[thread] - 1 - pass->first;
-    if (bit < THREADS_A_PASS)
-        pass->nodes[stack] |= 1ull << bit;
+    ARRAY_RESERVE(sightings->list, sightings->count, sightings->capacity);
+    sightings->list[sightings->count++] = (struct sighting){thread, stack};
 }
 
-static void count_pass(struct tally *tally, struct pass *pass)
+static int compare_sightings(const void *left, const void *right)
 {
-    const struct profile *profile = tally->moment->profile;
-    size_t nodes = tally->all.count;
-    AUTO_FREE uint64_t *functions = xcalloc(tally->count + 1, sizeof *functions);
-    memset(pass->nodes, 0, nodes * sizeof *pass->nodes);
-    sieve_each(tally->sieve, tally->query->window, mark_thread, pass);
-    for (uint32_t node = (uint32_t)nodes; node-- > 1;) {
-        if (!pass->nodes[node])
-            continue;
-        pass->nodes[profile_node(profile, node).parent] |= pass->nodes[node];
-        struct name_span span = frames_of(tally, node);
-        for (size_t i = 0; i < span.count; i++)
-            functions[span.frames[i].function] |= pass->nodes[node];
-    }
-    for (size_t i = 0; i < tally->count; i++)
-        tally->rows[i].threads += (uint32_t)__builtin_popcountll(functions[i]);
+    const struct sighting *a = left, *b = right;
+    return (a->thread > b->thread) - (a->thread < b->thread);
 }
 
+// Thread by thread; what lies above a node that the thread was met at was met before.
 static void count_threads(struct tally *tally)
 {
-    struct pass pass = {
-        .nodes = xcalloc(tally->all.count, sizeof *pass.nodes),
-        .ordinals = xcalloc(profile_thread_count(tally->moment->profile) + 1,
-                            sizeof *pass.ordinals),
-    };
-    sieve_each(tally->sieve, tally->query->window, number_thread, &pass);
-    for (pass.first = 0; pass.first < pass.seen; pass.first += THREADS_A_PASS)
-        count_pass(tally, &pass);
-    free(pass.nodes);
-    free(pass.ordinals);
+    const struct profile *profile = tally->moment->profile;
+    struct sightings sightings = {0};
+    AUTO_FREE uint32_t *nodes = xcalloc(tally->all.count, sizeof *nodes); // thread + 1, the last
+    AUTO_FREE uint32_t *functions = xcalloc(tally->count, sizeof *functions);
+    sieve_each(tally->sieve, tally->query->window, note_sighting, &sightings);
+    if (sightings.count)
+        qsort(sightings.list, sightings.count, sizeof *sightings.list, compare_sightings);
+    for (size_t i = 0; i < sightings.count; i++) {
+        uint32_t mark = sightings.list[i].thread + 1;
+        for (uint32_t at = sightings.list[i].stack; at && nodes[at] != mark;
+             at = profile_node(profile, at).parent) {
+            struct name_span span = frames_of(tally, at);
+            nodes[at] = mark;
+            for (size_t k = 0; k < span.count; k++) {
+                uint32_t function = span.frames[k].function;
+                tally->rows[function].threads += functions[function] != mark;
+                functions[function] = mark;
+            }
+        }
+    }
+    free(sightings.list);
 }
 
 // --- trends ---
@@ -175,7 +165,8 @@ static size_t fill_trends(struct tally *tally)
 {
     int seconds = rows_window_seconds[tally->query->window];
     size_t length = (size_t)(seconds ? seconds : TREND_SECONDS_OF_ALL);
-    size_t windows = slices_count(tally->moment->slices) / length;
+    size_t kept = tally->moment->slices ? slices_count(tally->moment->slices) : 0;
+    size_t windows = kept / length;
     if (windows > TREND_LENGTH)
         windows = TREND_LENGTH;
     AUTO_FREE float *counts = xmalloc((tally->count + 1) * sizeof *counts);

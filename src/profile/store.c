@@ -53,10 +53,8 @@ struct profile *profile_new(size_t max_nodes)
     return profile;
 }
 
-void profile_free(struct profile *profile)
+static void profile_fini(struct profile *profile)
 {
-    if (!profile)
-        return;
     free(profile->locations);
     map_fini(&profile->location_ids);
     free(profile->nodes);
@@ -66,8 +64,30 @@ void profile_free(struct profile *profile)
     for (size_t i = 0; i < ARRAY_LENGTH(profile->value_ids); i++)
         map_fini(&profile->value_ids[i]);
     strtab_fini(&profile->strings);
+}
+
+void profile_free(struct profile *profile)
+{
+    if (!profile)
+        return;
+    profile_fini(profile);
     slices_free(profile->slices);
     free(profile);
+}
+
+void profile_replace(struct profile *profile, struct profile *by)
+{
+    struct slices *slices = profile->slices;
+    profile_fini(profile);
+    *profile = *by;
+    profile->slices = slices;
+    slices_free(by->slices);
+    free(by);
+}
+
+void profile_fold(struct profile *profile, uint64_t stacks)
+{
+    profile->folded += stacks;
 }
 
 // Distinct for all but absurd offsets; those that share a key are chained.
@@ -128,6 +148,12 @@ uint32_t profile_stack(struct profile *profile, const uint32_t *locations, size_
     return node;
 }
 
+uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t location)
+{
+    uint32_t child = location == NONE ? NONE : child_of(profile, node, location);
+    return child == NONE ? node : child;
+}
+
 uint32_t profile_thread_add(struct profile *profile, pid_t pid, pid_t tid, const char *comm,
                             const char *process_comm)
 {
@@ -151,6 +177,12 @@ void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns)
 {
     assert(thread < profile->thread_count);
     profile->threads[thread].held_ns += ns;
+}
+
+void profile_thread_end(struct profile *profile, uint32_t thread)
+{
+    assert(thread < profile->thread_count);
+    profile->threads[thread].ended = true;
 }
 
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
@@ -266,6 +298,11 @@ struct location profile_location_get(const struct profile *profile, uint32_t loc
 {
     assert(location < profile->location_count);
     return profile->locations[location].location;
+}
+
+size_t profile_max_nodes(const struct profile *profile)
+{
+    return profile->max_nodes;
 }
 
 size_t profile_node_count(const struct profile *profile)

@@ -29,6 +29,7 @@ struct profile_thread {
     uint32_t comm;         // strings: name of the thread as last seen, raw bytes
     uint32_t process_comm; // name of its process
     int64_t held_ns;       // that it was held
+    bool ended;            // it may be merged with others (profile/compact.h)
 };
 
 struct profile_value {
@@ -51,11 +52,16 @@ uint32_t profile_location(struct profile *profile, uint32_t mapping, uint64_t of
 // locations: leaf first, count > 0. Returns the leaf's node.
 uint32_t profile_stack(struct profile *profile, const uint32_t *locations, size_t count);
 
+// The child of a node; the node itself when there is no room for more.
+uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t location);
+
 // Adds a thread. The names are copied.
 uint32_t profile_thread_add(struct profile *profile, pid_t pid, pid_t tid, const char *comm,
                             const char *process_comm);
 void profile_thread_rename(struct profile *profile, uint32_t thread, const char *comm);
 void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns); // that much more
+
+void profile_thread_end(struct profile *profile, uint32_t thread);
 
 // The value of (stack, thread, state), made with zeros when it is new. Its number stays valid.
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
@@ -70,6 +76,11 @@ struct slices *profile_slices(struct profile *profile); // NULL: none are kept
 // All values become 0 again; stacks, threads and the values' numbers stay.
 void profile_reset(struct profile *profile);
 
+// Puts the contents of another profile, which is freed, in the place of the profile's own. Its
+// slices stay.
+void profile_replace(struct profile *profile, struct profile *by);
+void profile_fold(struct profile *profile, uint64_t stacks); // so many more count as folded
+
 // A copy to read from: nothing can be added to it, and it holds no slices.
 struct profile *profile_copy(const struct profile *profile);
 
@@ -81,5 +92,6 @@ const char *profile_string(const struct profile *profile, uint32_t id);
 size_t profile_location_count(const struct profile *profile);
 struct location profile_location_get(const struct profile *profile, uint32_t location);
 size_t profile_node_count(const struct profile *profile); // the root included
+size_t profile_max_nodes(const struct profile *profile);
 struct stack_node profile_node(const struct profile *profile, uint32_t node);
 uint64_t profile_folded(const struct profile *profile); // stacks cut by max_nodes

@@ -36,6 +36,9 @@ struct weights {
     size_t free_count, free_capacity;
     struct process_weights *processes;
     size_t process_count, process_capacity;
+    uint32_t *free_processes; // indices to use again
+    size_t free_process_count, free_process_capacity;
+    uint64_t ended_ns; // that no sample of a process that is gone could take
 };
 
 #define NONE UINT32_MAX
@@ -66,6 +69,7 @@ void weights_free(struct weights *weights)
     free(weights->threads);
     free(weights->free_threads);
     free(weights->processes);
+    free(weights->free_processes);
     map_fini(&weights->thread_index);
     map_fini(&weights->process_index);
     free(weights);
@@ -92,13 +96,20 @@ static struct thread_weights *thread_of(struct weights *weights, uint32_t proces
     return &weights->threads[index];
 }
 
+static uint32_t fresh_process(struct weights *weights)
+{
+    if (weights->free_process_count)
+        return weights->free_processes[--weights->free_process_count];
+    ARRAY_RESERVE(weights->processes, weights->process_count, weights->process_capacity);
+    weights->processes[weights->process_count] = (struct process_weights){0};
+    return (uint32_t)weights->process_count++;
+}
+
 static struct process_weights *process_of(struct weights *weights, uint32_t number)
 {
     uint32_t index = map_get(&weights->process_index, number, NONE);
     if (index == NONE) {
-        ARRAY_RESERVE(weights->processes, weights->process_count, weights->process_capacity);
-        index = (uint32_t)weights->process_count++;
-        weights->processes[index] = (struct process_weights){0};
+        index = fresh_process(weights);
         map_put(&weights->process_index, number, index);
     }
     return &weights->processes[index];
@@ -162,6 +173,7 @@ void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thre
     ARRAY_RESERVE(weights->free_threads, weights->free_count, weights->free_capacity);
     weights->free_threads[weights->free_count++] =
         map_get(&weights->thread_index, thread, NONE);
+    map_remove(&weights->thread_index, thread);
 }
 
 static uint64_t open_amount(const struct process_weights *process)
@@ -169,6 +181,38 @@ static uint64_t open_amount(const struct process_weights *process)
     uint64_t unknown =
         process->unknown_ns > process->handled_ns ? process->unknown_ns - process->handled_ns : 0;
     return unknown + process->leftover_ns;
+}
+
+// Its place keeps the memory of the list.
+void weights_process_end(struct weights *weights, uint32_t process)
+{
+    uint32_t index = map_get(&weights->process_index, process, NONE);
+    if (index == NONE)
+        return;
+    struct process_weights *entry = &weights->processes[index];
+    weights->ended_ns += open_amount(entry);
+    *entry = (struct process_weights){.short_lived = entry->short_lived};
+    entry->short_lived.count = 0;
+    map_remove(&weights->process_index, process);
+    ARRAY_RESERVE(weights->free_processes, weights->free_process_count,
+                  weights->free_process_capacity);
+    weights->free_processes[weights->free_process_count++] = index;
+}
+
+static void renumber(struct values *list, const uint32_t *values)
+{
+    for (size_t i = 0; i < list->count; i++)
+        list->ids[i] = values[list->ids[i]];
+}
+
+void weights_renumber(struct weights *weights, const uint32_t *values)
+{
+    for (size_t i = 0; i < weights->thread_count; i++) {
+        renumber(&weights->threads[i].current, values);
+        renumber(&weights->threads[i].settled, values);
+    }
+    for (size_t i = 0; i < weights->process_count; i++)
+        renumber(&weights->processes[i].short_lived, values);
 }
 
 void weights_process_time(struct weights *weights, uint32_t process, uint64_t cpu_ns,
@@ -189,7 +233,7 @@ void weights_process_time(struct weights *weights, uint32_t process, uint64_t cp
 
 uint64_t weights_finish(struct weights *weights)
 {
-    uint64_t unattributed = 0;
+    uint64_t unattributed = weights->ended_ns;
     for (size_t i = 0; i < weights->thread_count; i++)
         if (!weights->threads[i].ended)
             end_thread(weights, &weights->threads[i]);

@@ -37,5 +37,11 @@ void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thre
 void weights_process_time(struct weights *weights, uint32_t process, uint64_t cpu_ns,
                           uint64_t threads_cpu_ns);
 
+// The process is gone, and what was to be told of it has been.
+void weights_process_end(struct weights *weights, uint32_t process);
+
+// The values of the profile got new numbers.
+void weights_renumber(struct weights *weights, const uint32_t *values);
+
 // Ends all threads and returns the CPU time, ns, of no sample.
 uint64_t weights_finish(struct weights *weights);

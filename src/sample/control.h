@@ -19,6 +19,9 @@ struct control {
     _Atomic int paused; // 1: leave the targets alone
     _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
+    // [thread % STACK_HINTS] where, in the frame of a signal handler on an alternate stack, the
+    // interrupted stack pointer lies; 0: this thread was not met in one
+    _Atomic uint64_t second_at[STACK_HINTS];
     struct hang { // threads on which a sampler hung, and how often; written while none runs
         pid_t tid;
         unsigned times;

@@ -16,6 +16,7 @@
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
 #define STACK_FIRST (64u << 10) // of a thread of which nothing is known yet
 #define STACK_MAX (1u << 20)
+#define ALTERNATE_MAX (1u << 20) // bytes of an alternate signal stack that are in use
 #define LIVE_PCS_MAX 4096
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
 
@@ -63,6 +64,26 @@ static void copy_stack(const struct held *held, struct capture *capture, uint32_
         (uint32_t)memory_read_some(held->hold.tid, held->regs.rsp, capture->stack, wanted);
 }
 
+// Handlers on an alternate signal stack: the kernel puts their frame at the same place each time,
+// and where that is is known from a capture that ended there. Costs nothing for other threads.
+static uint64_t second_sp(const struct look *look, const struct held *held)
+{
+    uint64_t sp, at = atomic_load_explicit(
+        &look->control->second_at[held->thread->number % STACK_HINTS], memory_order_relaxed);
+    bool on_alternate = at > held->regs.rsp && at - held->regs.rsp < ALTERNATE_MAX;
+    return on_alternate && memory_read(held->hold.tid, at, &sp, sizeof sp) ? sp : 0;
+}
+
+static void copy_second(const struct held *held, struct capture *capture, uint64_t sp,
+                        uint32_t wanted)
+{
+    capture->flags |= CAPTURE_SECOND;
+    capture->second_sp = sp;
+    capture->second_asked = wanted;
+    capture->second_length = (uint32_t)memory_read_some(
+        held->hold.tid, sp, capture->stack + capture->stack_length, wanted);
+}
+
 static void unwind_live(const struct look *look, const struct held *held, struct capture *capture)
 {
     uint32_t end;
@@ -72,9 +93,10 @@ static void unwind_live(const struct look *look, const struct held *held, struct
     capture->flags |= CAPTURE_UNWOUND | end << CAPTURE_LIVE_END_SHIFT;
 }
 
-static void fill(const struct look *look, const struct held *held, struct capture *capture,
-                 uint32_t wanted)
+static void fill(const struct look *look, const struct held *held, uint32_t wanted)
 {
+    struct capture *capture = look->copy;
+    uint64_t second = look->unwind_live ? 0 : second_sp(look, held);
     capture->time = held->since;
     capture->thread = held->thread->number;
     capture->flags = restart_in_syscall(&held->regs) ? CAPTURE_IN_SYSCALL : 0;
@@ -84,6 +106,8 @@ static void fill(const struct look *look, const struct held *held, struct captur
         unwind_live(look, held, capture);
     else
         copy_stack(held, capture, wanted);
+    if (second)
+        copy_second(held, capture, second, wanted);
 }
 
 static int64_t let_go(struct look *look, const struct held *held)
@@ -106,6 +130,12 @@ static void settle_time(struct thread *thread)
         thread_note(thread, &now, &thread->process->read_ns);
 }
 
+static size_t stack_bytes(const struct capture *capture)
+{
+    uint32_t second = capture->flags & CAPTURE_SECOND ? capture->second_length : 0;
+    return (size_t)capture->stack_length + second;
+}
+
 static void commit(struct look *look, struct thread *thread, struct record_capture *record)
 {
     if (!watched_same_image(thread->process)) { // taken of the old image or the new one?
@@ -115,7 +145,7 @@ static void commit(struct look *look, struct thread *thread, struct record_captu
     }
     bool all_used = record->capture.stack_length == record->capture.stack_asked;
     ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE,
-                sizeof *record + record->capture.stack_length);
+                sizeof *record + stack_bytes(&record->capture));
     // How much of a stack this thread needs is to be known before its next sample.
     if (all_used && record->capture.stack_asked >= STACK_FIRST)
         eventfd_write(look->control->wake_fd, 1);
@@ -125,14 +155,14 @@ static void commit(struct look *look, struct thread *thread, struct record_captu
 // nobody's cache.
 static void keep(struct look *look, struct thread *thread)
 {
-    uint32_t stack_length = look->copy->stack_length;
+    size_t stacks = stack_bytes(look->copy);
     struct record_capture *record = (struct record_capture *)ring_reserve(
-        &look->control->ring, sizeof *record + stack_length);
+        &look->control->ring, sizeof *record + stacks);
     if (!record) {
         atomic_fetch_add(&look->control->dropped, 1);
         return;
     }
-    memcpy(&record->capture, look->copy, sizeof *look->copy + stack_length);
+    memcpy(&record->capture, look->copy, sizeof *look->copy + stacks);
     commit(look, thread, record);
 }
 
@@ -144,7 +174,7 @@ static void sample(struct look *look, struct held *held)
     enum rc rc = tracer_regs(&held->hold, &held->regs);
     bool on_cpu = rc == RC_OK && was_on_cpu(held);
     if (on_cpu)
-        fill(look, held, look->copy, wanted);
+        fill(look, held, wanted);
     if (rc == RC_OK)
         repair(look, held);
     look->copy->held_ns = (uint32_t)let_go(look, held);
@@ -219,7 +249,7 @@ static void rest(struct look *look)
 
 void look_init(struct look *look, struct roster *roster, struct control *control)
 {
-    size_t size = sizeof *look->copy + STACK_MAX;
+    size_t size = sizeof *look->copy + 2 * STACK_MAX; // the second one is rarely there
     look->roster = roster;
     look->control = control;
     look->copy = xmalloc(size);

@@ -13,6 +13,12 @@ void beats_init(struct beats *beats)
     *beats = (struct beats){.slowdown = 1};
 }
 
+void beats_restart(struct beats *beats)
+{
+    beats->count = 0;
+    beats->high = 0;
+}
+
 static const struct beat *beat_back(const struct beats *beats, uint64_t back)
 {
     return &beats->ring[(beats->count - 1 - back) % BEATS_KEPT];
@@ -22,10 +28,7 @@ void beats_add(struct beats *beats, int64_t at, const struct run *run, int64_t h
                int64_t held_all)
 {
     int64_t before = beats->count ? beat_back(beats, 0)->at : 0;
-    double length = at > before ? (double)(at - before) : 1;
-    // Counts went back: they were reset.
-    if (beats->count && run->rounds < beat_back(beats, 0)->rounds)
-        beats->count = 0;
+    double length = at > before ? (double)(at - before) : (double)NS_PER_S;
     beats->ring[beats->count++ % BEATS_KEPT] = (struct beat){
         .at = at,
         .rounds = run->rounds,

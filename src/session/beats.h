@@ -33,6 +33,9 @@ struct beats {
 
 void beats_init(struct beats *beats);
 
+// Counts begin at zero again; the rate and the history of CPU time stay.
+void beats_restart(struct beats *beats);
+
 // held_worst, held_all: ns that threads were held since the last call.
 void beats_add(struct beats *beats, int64_t at, const struct run *run, int64_t held_worst,
                int64_t held_all);

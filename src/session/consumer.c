@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "sample/record.h"
+#include "session/facts.h"
 #include "unwind/space_unwinder.h"
 
 #define NONE UINT32_MAX
@@ -18,11 +19,11 @@
 #define STACK_MARGIN (2u << 10)
 #define STACK_MOST (1u << 20)
 
-struct process { // one image of it; index = number of the process
+struct process { // one image of it
     struct space *space;
     struct unwinder *unwinder;
     int64_t refreshed_at;
-    uint32_t facts; // index in consumer->facts
+    uint32_t facts; // number of the pid's facts
     uint64_t cpu_ns;
 };
 
@@ -34,6 +35,7 @@ struct thread {
     uint64_t held_ns;
     uint64_t held_before; // as of the last consumer_held
     int64_t since;     // first capture, CLOCK_MONOTONIC ns
+    bool ended;        // its place is free
 };
 
 struct cut { // stacks that broke off in a module for a reason
@@ -47,13 +49,17 @@ struct consumer {
     struct profile *profile;
     struct weights *weights;
     size_t max_depth;
+    struct map process_index; // number -> index
     struct process *processes;
     size_t process_count, process_capacity;
-    struct run_process *facts; // [one for each pid]
-    size_t fact_count, fact_capacity;
+    uint32_t *free_processes; // indices to use again
+    size_t free_process_count, free_process_capacity;
+    struct facts facts;
     struct map thread_index; // number -> index
     struct thread *threads;
     size_t thread_count, thread_capacity;
+    uint32_t *free_threads; // indices to use again
+    size_t free_count, free_capacity;
     uint32_t *locations; // of the stack at hand, leaf first
     const struct mapping *kernel, *unknown, *truncated;
     struct consumer_counts counts;
@@ -93,9 +99,12 @@ void consumer_free(struct consumer *consumer)
         image_fini(&consumer->processes[i]);
     weights_free(consumer->weights);
     map_fini(&consumer->thread_index);
+    map_fini(&consumer->process_index);
+    free(consumer->free_processes);
     free(consumer->processes);
-    free(consumer->facts);
+    facts_fini(&consumer->facts);
     free(consumer->threads);
+    free(consumer->free_threads);
     free(consumer->locations);
     free(consumer->cuts);
     free(consumer);
@@ -103,23 +112,36 @@ void consumer_free(struct consumer *consumer)
 
 // --- processes and threads ---
 
-static struct process *process_at(struct consumer *consumer, uint32_t number)
+static struct process *process_of(struct consumer *consumer, uint32_t number)
 {
-    while (consumer->process_count <= number) {
-        ARRAY_RESERVE(consumer->processes, consumer->process_count, consumer->process_capacity);
-        consumer->processes[consumer->process_count++] = (struct process){.facts = NONE};
-    }
-    return &consumer->processes[number];
+    uint32_t index = map_get(&consumer->process_index, number, NONE);
+    return index == NONE ? NULL : &consumer->processes[index];
 }
 
-static uint32_t facts_of(struct consumer *consumer, pid_t pid)
+static struct process *new_process(struct consumer *consumer, uint32_t number)
 {
-    for (size_t i = 0; i < consumer->fact_count; i++)
-        if (consumer->facts[i].pid == pid && !consumer->facts[i].ended)
-            return (uint32_t)i;
-    ARRAY_RESERVE(consumer->facts, consumer->fact_count, consumer->fact_capacity);
-    consumer->facts[consumer->fact_count] = (struct run_process){.pid = pid};
-    return (uint32_t)consumer->fact_count++;
+    uint32_t index = (uint32_t)consumer->process_count;
+    if (consumer->free_process_count)
+        index = consumer->free_processes[--consumer->free_process_count];
+    else {
+        ARRAY_RESERVE(consumer->processes, consumer->process_count, consumer->process_capacity);
+        consumer->process_count++;
+    }
+    consumer->processes[index] = (struct process){.facts = NONE};
+    map_put(&consumer->process_index, number, index);
+    return &consumer->processes[index];
+}
+
+// Its number never comes again.
+static void forget_process(struct consumer *consumer, uint32_t number)
+{
+    uint32_t index = map_get(&consumer->process_index, number, NONE);
+    image_fini(&consumer->processes[index]);
+    weights_process_end(consumer->weights, number);
+    map_remove(&consumer->process_index, number);
+    ARRAY_RESERVE(consumer->free_processes, consumer->free_process_count,
+                  consumer->free_process_capacity);
+    consumer->free_processes[consumer->free_process_count++] = index;
 }
 
 static void load_image(struct consumer *consumer, struct process *process, pid_t pid)
@@ -134,14 +156,16 @@ static void load_image(struct consumer *consumer, struct process *process, pid_t
 static void take_process(struct consumer *consumer, const void *data)
 {
     const struct record_process *record = data;
-    struct process *process = process_at(consumer, record->process);
-    process->facts = facts_of(consumer, record->pid);
-    struct run_process *facts = &consumer->facts[process->facts];
+    struct process *process = process_of(consumer, record->process);
+    if (!process)
+        process = new_process(consumer, record->process);
+    process->facts = facts_of(&consumer->facts, record->pid);
+    struct run_process *facts = &consumer->facts.list[process->facts];
     if (*record->comm) // gone, it has no name any more
         memcpy(facts->comm, record->comm, sizeof facts->comm);
     if (record->record.kind == RECORD_PROCESS_END) {
         facts->ended = true;
-        image_fini(process);
+        forget_process(consumer, record->process);
     } else
         load_image(consumer, process, record->pid);
     if (record->record.kind == RECORD_EXEC)
@@ -154,6 +178,25 @@ static struct thread *thread_of(struct consumer *consumer, uint32_t number)
     return index == NONE ? NULL : &consumer->threads[index];
 }
 
+static uint32_t fresh_thread(struct consumer *consumer)
+{
+    if (consumer->free_count)
+        return consumer->free_threads[--consumer->free_count];
+    ARRAY_RESERVE(consumer->threads, consumer->thread_count, consumer->thread_capacity);
+    return (uint32_t)consumer->thread_count++;
+}
+
+// Its number never comes again.
+static void forget_thread(struct consumer *consumer, uint32_t number)
+{
+    uint32_t index = map_get(&consumer->thread_index, number, NONE);
+    consumer->threads[index].ended = true;
+    profile_thread_end(consumer->profile, consumer->threads[index].profile_thread);
+    map_remove(&consumer->thread_index, number);
+    ARRAY_RESERVE(consumer->free_threads, consumer->free_count, consumer->free_capacity);
+    consumer->free_threads[consumer->free_count++] = index;
+}
+
 static void take_thread(struct consumer *consumer, const void *data)
 {
     const struct record_thread *record = data;
@@ -162,13 +205,13 @@ static void take_thread(struct consumer *consumer, const void *data)
         profile_thread_rename(consumer->profile, thread->profile_thread, record->comm);
         return;
     }
-    const struct process *process = process_at(consumer, record->process);
-    if (process->facts == NONE)
+    const struct process *process = process_of(consumer, record->process);
+    if (!process)
         return; // told before its process: not by a sampler of ours
-    ARRAY_RESERVE(consumer->threads, consumer->thread_count, consumer->thread_capacity);
-    map_put(&consumer->thread_index, record->thread, (uint32_t)consumer->thread_count);
-    thread = &consumer->threads[consumer->thread_count++];
-    const struct run_process *facts = &consumer->facts[process->facts];
+    uint32_t index = fresh_thread(consumer);
+    map_put(&consumer->thread_index, record->thread, index);
+    thread = &consumer->threads[index];
+    const struct run_process *facts = &consumer->facts.list[process->facts];
     *thread = (struct thread){.process = record->process, .tid = record->tid};
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
@@ -189,12 +232,16 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     double share = thread->since && watched > 0 ? (double)thread->held_ns / (double)watched : 0;
     if (share > consumer->counts.held_share && watched >= NS_PER_S / 2)
         consumer->counts.held_share = share;
+    if (record->record.kind == RECORD_THREAD_END)
+        forget_thread(consumer, record->thread);
 }
 
 static void take_process_time(struct consumer *consumer, const void *data)
 {
     const struct record_process_time *record = data;
-    struct process *process = process_at(consumer, record->process);
+    struct process *process = process_of(consumer, record->process);
+    if (!process)
+        return;
     consumer->counts.cpu_ns += record->cpu_ns - process->cpu_ns;
     process->cpu_ns = record->cpu_ns;
     weights_process_time(consumer->weights, record->process, record->cpu_ns,
@@ -296,14 +343,17 @@ static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
     struct thread *thread = thread_of(consumer, capture->thread);
-    struct process *process = thread ? process_at(consumer, thread->process) : NULL;
+    struct process *process = thread ? process_of(consumer, thread->process) : NULL;
     if (!process || !process->space)
         return;
     struct unwind_result stack = unwind(process, thread->tid, capture);
     if (stack.end != UNWIND_BOTTOM)
         count_cut(consumer, process, &stack);
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
-    if (!(capture->flags & CAPTURE_UNWOUND))
+    if (stack.second_at) // and how much of that stack is needed, nobody knows yet
+        atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
+                              stack.second_at, memory_order_relaxed);
+    else if (!(capture->flags & CAPTURE_UNWOUND))
         hint_stack(consumer, capture->thread, thread, &stack);
     if (!thread->since) {
         thread->since = capture->time;
@@ -331,10 +381,19 @@ void consumer_drain(struct consumer *consumer)
             takers[record->kind](consumer, record);
 }
 
-bool consumer_bound(struct consumer *consumer)
+bool consumer_bound(struct consumer *consumer, const struct compact_bounds *bounds)
 {
-    (void)consumer;
-    return false;
+    struct compact_numbers numbers;
+    if (!compact_is_due(consumer->profile, bounds))
+        return false;
+    compact(consumer->profile, bounds, &numbers);
+    weights_renumber(consumer->weights, numbers.values);
+    for (size_t i = 0; i < consumer->thread_count; i++)
+        if (!consumer->threads[i].ended)
+            consumer->threads[i].profile_thread =
+                numbers.threads[consumer->threads[i].profile_thread];
+    compact_numbers_fini(&numbers);
+    return true;
 }
 
 void consumer_finish(struct consumer *consumer)
@@ -349,7 +408,7 @@ void consumer_finish(struct consumer *consumer)
     const struct mapping *mapping =
         modules_special(consumer->modules, MODULE_SPECIAL, "[unattributed]");
     static const struct run_process nobody;
-    const struct run_process *first = consumer->fact_count ? consumer->facts : &nobody;
+    const struct run_process *first = consumer->facts.count ? consumer->facts.list : &nobody;
     uint32_t location = profile_location(consumer->profile, mapping->id, 0);
     uint32_t thread =
         profile_thread_add(consumer->profile, first->pid, 0, mapping->module->path, first->comm);
@@ -362,13 +421,13 @@ void consumer_finish(struct consumer *consumer)
 struct consumer_counts consumer_counts(const struct consumer *consumer)
 {
     struct consumer_counts counts = consumer->counts;
-    counts.processes = consumer->fact_count;
+    counts.processes = consumer->facts.count;
     return counts;
 }
 
 const struct run_process *consumer_processes(const struct consumer *consumer)
 {
-    return consumer->facts;
+    return consumer->facts.list;
 }
 
 void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "profile/compact.h"
 #include "profile/run.h"
 #include "profile/store.h"
 #include "profile/weights.h"
@@ -24,8 +25,8 @@ void consumer_free(struct consumer *consumer);
 void consumer_drain(struct consumer *consumer);
 
 
-// Renumbers the profile if it has grown beyond its bounds (see profile_compact) and says so.
-bool consumer_bound(struct consumer *consumer);
+// Makes the profile smaller if it has grown beyond the bounds, and says so: it is renumbered then.
+bool consumer_bound(struct consumer *consumer, const struct compact_bounds *bounds);
 
 // Ends the periods of all threads. Call once, after the last drain.
 void consumer_finish(struct consumer *consumer);

@@ -15,6 +15,7 @@
 #include "session/beats.h"
 #include "session/snapshot_text.h"
 #include "session/vitals.h"
+#include "session/waits.h"
 
 #define STEP_MS 100
 
@@ -36,10 +37,13 @@ struct feed {
     int64_t beat_at;
     bool paused;
     unsigned execs;
+    bool rate_lowered;
     char note[256];
     unsigned note_count;
 
     struct vitals vitals; // of who takes snapshots
+    struct waits waits;
+    bool want_waits;
 };
 
 static void tell(struct feed *feed, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -90,6 +94,9 @@ static void look_for_news(struct feed *feed)
     if (execs > feed->execs)
         tell(feed, "the target ran another program (exec)");
     feed->execs = execs;
+    if (run->rate_lowered && !feed->rate_lowered)
+        tell(feed, "the rate falls when a thread would be held for more than 1 %% of its time");
+    feed->rate_lowered = run->rate_lowered;
 }
 
 static void advance(struct feed *feed)
@@ -222,6 +229,7 @@ void feed_free(struct feed *feed)
     names_unref(feed->names);
     replay_free(feed->replay);
     vitals_fini(&feed->vitals);
+    waits_fini(&feed->waits);
     if (feed->wake_fd >= 0)
         close(feed->wake_fd);
     if (feed->news_fd >= 0)
@@ -288,7 +296,16 @@ struct snapshot *feed_take(struct feed *feed)
     pthread_mutex_unlock(feed->lock);
     vitals_read(&feed->vitals, processes, count);
     vitals_copy(&feed->vitals, snapshot);
+    if (feed->want_waits && snapshot->end == TARGET_RUNS && !snapshot->paused) {
+        waits_read(&feed->waits, snapshot->pid);
+        waits_apply(&feed->waits, snapshot->moment.threads, snapshot->moment.thread_count);
+    }
     return snapshot;
+}
+
+void feed_want_waits(struct feed *feed, bool wanted)
+{
+    feed->want_waits = wanted;
 }
 
 bool feed_is_replay(const struct feed *feed)
@@ -317,6 +334,8 @@ void feed_reset(struct feed *feed)
         return;
     pthread_mutex_lock(feed->lock);
     session_reset(feed->session);
+    beats_restart(&feed->beats);
+    feed->beat_at = clock_now() + NS_PER_S;
     slices_advance(session_slices(feed->session), 0);
     pthread_mutex_unlock(feed->lock);
 }

@@ -32,6 +32,10 @@ void feed_free(struct feed *feed);
 // caller frees it; it may outlive later ones, not the feed.
 struct snapshot *feed_take(struct feed *feed);
 
+// While true, snapshots also say in full why threads wait and for whom (struct thread_fact), as far
+// as that costs little: for as long as somebody looks at threads.
+void feed_want_waits(struct feed *feed, bool wanted);
+
 // Whether it is a replay: then feed_take is the only clock, and nothing else changes.
 bool feed_is_replay(const struct feed *feed);
 

@@ -22,7 +22,10 @@
 
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
 #define SLICE_ENTRIES (1u << 15) // of a second: 8 threads at 4 kHz, no stack twice
+#define ENDED_MAX (1u << 16)   // threads that have ended and are still told apart
+#define LIVE_ENDED_MAX (1u << 10)
 #define RESTARTS_MAX 20
+#define DOWNLOAD_MS 20000 // for debug files from servers, all together
 #define DRAIN_MS 25 // how long a capture waits in the ring at the most
 
 const struct session_options session_defaults = {
@@ -254,6 +257,8 @@ enum rc session_step(struct session *session, int timeout_ms, int extra_fd, stru
         int ready = poll(fds, 2, left_ms < 0 ? 0 : left_ms < DRAIN_MS ? (int)left_ms : DRAIN_MS);
         eventfd_read(session->control->wake_fd, &ignored);
         drain(session);
+        if (!session->options.live)
+            session_bound(session);
         if (!session->sampler || sampler_ended(session->sampler)) {
             drain(session);
             return replace_sampler(session, err);
@@ -296,9 +301,15 @@ struct slices *session_slices(struct session *session)
     return profile_slices(session->profile);
 }
 
+// Of a run that is to be written, stacks are kept as they are: its trie has a bound of its own.
 bool session_bound(struct session *session)
 {
-    return consumer_bound(session->consumer);
+    struct compact_bounds bounds = {
+        .nodes = session->options.live ? session->options.max_stacks / 4 * 3 : SIZE_MAX,
+        .ended = session->options.live ? LIVE_ENDED_MAX : ENDED_MAX,
+        .values = session->options.max_stacks,
+    };
+    return consumer_bound(session->consumer, &bounds);
 }
 
 void session_slow_down(struct session *session, uint32_t slowdown)
@@ -430,6 +441,8 @@ struct report session_report(struct session *session)
 {
     struct report report = session_live_report(session);
     query_fetch(&(struct query_source){session->profile, session->modules, session->symbolizer});
+    if (session->finished && session->options.debuginfod)
+        symbolizer_download(session->symbolizer, DOWNLOAD_MS);
     session->run.unresolved = count_unresolved(session);
     return report;
 }

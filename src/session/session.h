@@ -22,6 +22,7 @@ struct session_options {
     size_t max_depth;    // frames of a stack
     double max_stop;     // share of a thread's time that it may be held, 0..1
     bool unwind_live;    // unwind with ptrace while the thread is held
+    bool debuginfod;     // ask servers for debug files, once sampling is over
     size_t max_stacks;   // nodes of the trie
     bool live;           // keep slices for views, and memory bounded however long it runs
 };
@@ -65,8 +66,8 @@ void session_slow_down(struct session *session, uint32_t slowdown);
 void session_reset(struct session *session);
 
 // For live sessions. The names of the profile's locations: a reference for the caller, which looks
-// them up under the session's lock. session_bound gives back memory when there is much of it and
-// says whether it renumbered the profile: then new names are needed.
+// them up under the session's lock. session_bound, to be called now and then, gives back memory
+// when there is much of it and says whether that renumbered the profile: then new names are needed.
 struct names *session_names(struct session *session);
 struct slices *session_slices(struct session *session);
 bool session_bound(struct session *session);

@@ -12,10 +12,10 @@
 #include "base/mem.h"
 #include "symbol/syscall_name.h"
 
-#define READ_SHARE 50    // reading takes at most one part in so many of the time
-#define THREADS_MAX 8192 // of all processes
-#define WAITS_MAX 512    // threads of which also the system call is read
-#define CLOCKS_MAX 256   // processes
+#define READ_SHARE 50     // reading takes at most one part in so many of the time
+#define THREADS_MAX 32768 // of all processes
+#define WAITS_MAX 512     // threads of which also the system call is read
+#define CLOCKS_MAX 256    // processes
 
 struct listing {
     struct vitals *vitals;
@@ -93,6 +93,7 @@ static void read_process(struct vitals *vitals, pid_t pid)
         int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
         vitals->uptime = boot_clock() - (int64_t)stat.start_time * tick;
         vitals->stopped = stat.state == 'T';
+        vitals->first_threads = (size_t)stat.threads;
     }
     if (procfs_read(&text, "/proc/%d/statm", pid) == RC_OK &&
         sscanf(text.data, "%lu %lu", &size, &resident) == 2)
@@ -110,13 +111,9 @@ void vitals_read(struct vitals *vitals, const struct run_process *processes, siz
     vitals->execs = first->execs;
     vitals->pid = first->pid;
     vitals->thread_count = vitals->first_threads = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (processes[i].ended)
-            continue;
-        list_threads(vitals, processes[i].pid);
-        if (i == 0)
-            vitals->first_threads = vitals->thread_count;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (!processes[i].ended)
+            list_threads(vitals, processes[i].pid);
     if (!first->ended)
         read_process(vitals, first->pid);
     int64_t now = clock_now();

@@ -65,7 +65,7 @@ static void open_dwarf(struct binary *binary, const char *path, struct finder *f
     if (!binary->dwarf)
         return;
     open_common(binary, path, finder);
-    binary->units = units_new(binary->dwarf);
+    binary->units = units_new(binary->dwarf, binary->common);
 }
 
 struct binary *binary_new(int fd, const char *path, const char *extra, enum binary_depth depth,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file with the symbols that were split off a binary: by build id, by .gnu_debuglink, beside it.
-// Nothing counts that is not proven to belong: equal build ids, or the checksum of the link.
+// The file with the symbols that were split off a binary: by build id, by .gnu_debuglink, beside
+// it. Nothing counts that is not proven to belong: equal build ids, or the checksum of the link.
 #pragma once
 
 #include <stdbool.h>

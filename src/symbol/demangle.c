@@ -60,12 +60,13 @@ char *demangle(const char *mangled)
 }
 
 // The '<' of operator<, operator<<, operator<= and operator<=> opens nothing, nor do the '>' of
-// operator> and operator-> close anything. Returns how long the operator's name is, 0: none is here.
+// operator> and operator-> close anything. Returns the length of such a name, 0: none is here.
 static size_t operator_length(const char *text, const char *at)
 {
     static const char word[] = "operator";
     const size_t length = sizeof word - 1;
-    if (strncmp(at, word, length) != 0 || (at > text && (isalnum((unsigned char)at[-1]) || at[-1] == '_')))
+    bool inside = at > text && (isalnum((unsigned char)at[-1]) || at[-1] == '_');
+    if (inside || strncmp(at, word, length) != 0)
         return 0;
     size_t sign = strspn(at + length, "<>=-*");
     // operator< <int>: a space keeps the arguments apart; operator=<int> has none.

@@ -11,7 +11,6 @@
 // the bounds. A suffix from '@' on (a symbol version, "@plt") is carried over.
 char *demangle(const char *mangled);
 
-// For a screen: template arguments as "<...>", "std::vector<...>::push_back(int const&)". What stands
-// at the beginning of a path in Rust, "<T as Trait>::f", stays, with what is inside folded. A fresh
-// string.
+// For a screen: template arguments become "<...>", as in "std::vector<...>::push_back(int const&)".
+// What begins a path in Rust, "<T as Trait>::f", stays, with what is inside folded. A fresh string.
 char *demangle_fold(const char *shown);

@@ -25,8 +25,6 @@ struct function {
 
 struct functions {
     Dwarf_Die unit;
-    Dwarf_Files *files; // that calls are numbered by; NULL: none
-    size_t file_count;
     struct function *list;
     size_t count, capacity;
     struct intervals index;
@@ -118,8 +116,6 @@ struct functions *functions_new(Dwarf_Die *unit)
 {
     struct functions *functions = xcalloc(1, sizeof *functions);
     functions->unit = *unit;
-    if (dwarf_getsrcfiles(unit, &functions->files, &functions->file_count) != 0)
-        functions->files = NULL;
     scan_unit(functions, false);
     return functions;
 }
@@ -197,12 +193,14 @@ static uint32_t number(Dwarf_Die *die, unsigned name)
     return (uint32_t)value;
 }
 
-static void put_call_site(const struct functions *functions, Dwarf_Die *die, struct call *call)
+static void put_call_site(Dwarf_Die *unit, Dwarf_Die *die, struct call *call)
 {
     uint32_t number_of_file = number(die, DW_AT_call_file);
     const char *file = NULL;
-    if (functions->files && number_of_file < functions->file_count)
-        file = dwarf_filesrc(functions->files, number_of_file, NULL, NULL);
+    Dwarf_Files *files;
+    size_t count;
+    if (dwarf_getsrcfiles(unit, &files, &count) == 0 && number_of_file < count)
+        file = dwarf_filesrc(files, number_of_file, NULL, NULL);
     call->file = file ? file : "";
     call->line = number(die, DW_AT_call_line);
     call->column = number(die, DW_AT_call_column);
@@ -221,7 +219,8 @@ static size_t find_inlined(const struct function *function, uint64_t vaddr,
     return count;
 }
 
-size_t functions_find(struct functions *functions, uint64_t vaddr, struct call calls[CALLS_MAX])
+size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr,
+                      struct call calls[CALLS_MAX])
 {
     uint32_t owner = intervals_find(&functions->index, vaddr);
     if (owner == INTERVALS_NONE && !functions->deep) {
@@ -238,7 +237,7 @@ size_t functions_find(struct functions *functions, uint64_t vaddr, struct call c
     calls[count] = (struct call){.name = linkage_name(&function->die), .file = ""};
     for (size_t i = 0; i < count; i++) { // each says where it is called, in the one around it
         Dwarf_Die die = chain[i]->die;
-        put_call_site(functions, &die, &calls[count - i]);
+        put_call_site(files, &die, &calls[count - i]);
         calls[count - i - 1] = (struct call){.name = linkage_name(&die), .file = ""};
     }
     return count + 1;

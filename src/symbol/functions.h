@@ -10,7 +10,7 @@
 
 #define CALLS_MAX 256 // functions at one address
 
-struct call { // one function at an address; texts live as long as the Dwarf
+struct call { // one function at an address; texts live as long as their Dwarf
     const char *name; // linkage name, else the plain one; NULL when not known
     const char *file; // "" when not known
     const char *directory; // that a relative file name begins at, "" when not known
@@ -24,5 +24,7 @@ struct functions *functions_new(Dwarf_Die *unit);
 void functions_free(struct functions *functions);
 
 // The functions at a link-time address, innermost first: calls[0] without its place, which the line
-// table knows, the others at their calls. Returns how many, 0 when the address is in none.
-size_t functions_find(struct functions *functions, uint64_t vaddr, struct call calls[CALLS_MAX]);
+// table knows, the others at their calls, in files that the die `files` has the list of. Returns how
+// many, 0 when the address is in none.
+size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr,
+                      struct call calls[CALLS_MAX]);

@@ -87,8 +87,8 @@ static uint32_t name_id(struct server *server, const char *name, bool stub)
     return id;
 }
 
-// Where paths were rewritten for reproducible builds the directory is relative itself, and libdw may
-// have put it in front already.
+// Where paths were rewritten for reproducible builds the directory is relative itself, and libdw
+// may have put it in front already.
 static char *whole_path(const struct call *call)
 {
     size_t length = strlen(call->directory);

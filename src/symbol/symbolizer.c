@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/strtab.h"
 #include "symbol/binary.h"
+#include "symbol/debuginfod.h"
 #include "symbol/roots.h"
 #include "symbol/syscall_name.h"
 #include "symbol/worker.h"
@@ -33,6 +34,7 @@ struct source { // of the names of one module
     enum rc failure;       // of the last of them
     bool has_lines;
     char *tried;           // NULL: not asked about yet
+    char *downloaded;      // debug file from a server, NULL: none
 };
 
 struct text { // as the symbol process numbers them: numbers in `names`
@@ -89,6 +91,7 @@ void symbolizer_free(struct symbolizer *symbolizer)
         map_fini(&symbolizer->sources[i].known);
         free(symbolizer->sources[i].wanted);
         free(symbolizer->sources[i].tried);
+        free(symbolizer->sources[i].downloaded);
     }
     for (size_t i = 0; i < symbolizer->count; i++)
         free(symbolizer->entries[i]);
@@ -258,6 +261,7 @@ static enum rc ask_some(struct symbolizer *symbolizer, const struct module *modu
     return worker_ask(symbolizer->worker, &(struct worker_question){
                                               .module = module->id,
                                               .path = module->path,
+                                              .extra = source->downloaded,
                                               .depth = BINARY_ALL - source->failures,
                                               .open = open_image,
                                               .context = (void *)module,
@@ -309,6 +313,13 @@ void symbolizer_fetch(struct symbolizer *symbolizer)
             fetch_module(symbolizer, modules_get(symbolizer->modules, i));
 }
 
+static void want(struct source *source, uint64_t vaddr, uint64_t offset)
+{
+    ARRAY_RESERVE(source->wanted, source->wanted_count, source->wanted_capacity);
+    source->wanted[source->wanted_count++] = (struct wanted){vaddr, offset};
+    map_put(&source->known, offset, PENDING);
+}
+
 void symbolizer_want(struct symbolizer *symbolizer, uint32_t mapping, uint64_t offset)
 {
     const struct module *module = modules_mapping(symbolizer->modules, mapping)->module;
@@ -317,9 +328,73 @@ void symbolizer_want(struct symbolizer *symbolizer, uint32_t mapping, uint64_t o
     if (!module->image || map_get(&source->known, offset, 0) ||
         !image_vaddr(module->image, offset, &vaddr))
         return;
-    ARRAY_RESERVE(source->wanted, source->wanted_count, source->wanted_capacity);
-    source->wanted[source->wanted_count++] = (struct wanted){vaddr, offset};
-    map_put(&source->known, offset, PENDING);
+    want(source, vaddr, offset);
+}
+
+// --- debug files from servers
+
+static bool is_worth_asking(const struct module *module, const struct source *source)
+{
+    return module->kind == MODULE_FILE && module->image && module->image->build_id_length &&
+           source->tried && !source->has_lines && !source->failures && !source->downloaded;
+}
+
+static void note_failure(struct source *source, const char *why)
+{
+    AUTO_FREE char *before = source->tried;
+    source->tried = xasprintf("%sdebuginfod: %s\n", before, why);
+}
+
+static void look_up_again(struct symbolizer *symbolizer, const struct module *module)
+{
+    struct source *source = source_of(symbolizer, module);
+    struct map old = source->known;
+    source->known = (struct map){0};
+    worker_forget(symbolizer->worker, module->id);
+    for (size_t i = 0; i < old.capacity; i++) {
+        uint64_t vaddr;
+        if (!old.slots[i].used || !image_vaddr(module->image, old.slots[i].key, &vaddr))
+            continue;
+        want(source, vaddr, old.slots[i].key);
+    }
+    map_fini(&old);
+}
+
+static void take_job(struct symbolizer *symbolizer, const struct module *module,
+                     struct debuginfod_job *job)
+{
+    struct source *source = source_of(symbolizer, module);
+    if (job->path) {
+        source->downloaded = steal_ptr(&job->path);
+        look_up_again(symbolizer, module);
+    } else {
+        note_failure(source, job->why);
+    }
+    free(job->build_id);
+    free(job->path);
+    free(job->why);
+}
+
+void symbolizer_download(struct symbolizer *symbolizer, int milliseconds)
+{
+    AUTO_FREE struct debuginfod_job *jobs = xcalloc(symbolizer->source_count, sizeof *jobs);
+    AUTO_FREE const struct module **modules =
+        xcalloc(symbolizer->source_count, sizeof(struct module *));
+    size_t count = 0;
+    for (uint32_t i = 0; i < symbolizer->source_count; i++) {
+        const struct module *module = modules_get(symbolizer->modules, i);
+        if (!is_worth_asking(module, &symbolizer->sources[i]))
+            continue;
+        char build_id[2 * BUILD_ID_MAX + 1];
+        image_build_id_hex(module->image, build_id);
+        modules[count] = module;
+        jobs[count++].build_id = xstrdup(build_id);
+    }
+    if (count)
+        debuginfod_fetch(jobs, count, milliseconds);
+    for (size_t i = 0; i < count; i++)
+        take_job(symbolizer, modules[i], &jobs[i]);
+    symbolizer_fetch(symbolizer);
 }
 
 struct symbol_source symbolizer_source(struct symbolizer *symbolizer, const struct module *module)

@@ -18,8 +18,8 @@ struct symbol_line {
 };
 
 struct symbol {
-    bool found;               // false: the last line's name is the module in brackets, "[libc.so.6]"
-    uint64_t offset;          // of the address inside the function, when found
+    bool found;      // false: the last line's name is the module in brackets, "[libc.so.6]"
+    uint64_t offset; // of the address inside the function, when found
     const struct symbol_line *lines; // innermost inlined function first, the physical one last
     size_t line_count;        // at least 1
 };
@@ -44,9 +44,13 @@ void symbolizer_fetch(struct symbolizer *symbolizer);
 const struct symbol *symbolizer_lookup(struct symbolizer *symbolizer, uint32_t mapping,
                                        uint64_t offset);
 
+// Asks debuginfod servers for the debug files of modules that were looked up and have no lines, and
+// names anew what is found. Takes at most that long; what was handed out before stays as it is.
+void symbolizer_download(struct symbolizer *symbolizer, int milliseconds);
+
 struct symbol_source { // where the names of a module came from
     bool has_lines;      // DWARF was found
-    const char *tried;   // where debug information was looked for, a line each; raw bytes, "": nowhere
+    const char *tried;   // where debug information was looked for, a line each; raw bytes
     const char *problem; // what went wrong while its files were read, NULL: nothing
 };
 

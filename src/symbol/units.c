@@ -9,13 +9,22 @@
 
 #define UNITS_MAX 4000000u
 
+// libdw keeps the rows of a line table, 40 bytes each, until the whole Dwarf is ended. So they are
+// read through a Dwarf of their own, which is ended when it holds that many.
+#define ROWS_MAX 200000u
+
 struct unit {
     Dwarf_CU *handle;
     struct functions *functions; // NULL until first asked
     const char *directory;       // where the compiler ran, "" when not known
+    unsigned rows_read;          // `rows_begun` when its rows were read last; 0: never
 };
 
 struct units {
+    Dwarf *dwarf, *common;
+    Dwarf *rows;         // that line tables are read through
+    size_t row_count;    // it holds
+    unsigned rows_begun; // times that it was opened
     struct unit *list;
     size_t count, capacity;
     struct intervals index;
@@ -40,9 +49,11 @@ static void add_unit(struct units *units, Dwarf_CU *handle, Dwarf_Die *die)
     units->list[units->count++] = (struct unit){.handle = handle, .directory = directory_of(die)};
 }
 
-struct units *units_new(Dwarf *dwarf)
+struct units *units_new(Dwarf *dwarf, Dwarf *common)
 {
     struct units *units = xcalloc(1, sizeof *units);
+    units->dwarf = dwarf;
+    units->common = common;
     Dwarf_CU *handle = NULL;
     Dwarf_Die die;
     uint8_t type;
@@ -60,9 +71,36 @@ void units_free(struct units *units)
         return;
     for (size_t i = 0; i < units->count; i++)
         functions_free(units->list[i].functions);
+    dwarf_end(units->rows);
     free(units->list);
     intervals_fini(&units->index);
     free(units);
+}
+
+static void begin_rows(struct units *units)
+{
+    dwarf_end(units->rows);
+    units->rows = dwarf_begin_elf(dwarf_getelf(units->dwarf), DWARF_C_READ, NULL);
+    units->rows_begun++;
+    units->row_count = 0;
+    if (units->rows && units->common)
+        dwarf_setalt(units->rows, units->common);
+}
+
+// The unit as seen by the Dwarf that holds rows, or as it is where that fails.
+static Dwarf_Die with_rows(struct units *units, struct unit *unit, Dwarf_Die *whole)
+{
+    Dwarf_Die die;
+    Dwarf_Lines *lines;
+    size_t count;
+    if (!units->rows || units->row_count >= ROWS_MAX)
+        begin_rows(units);
+    if (!units->rows || !dwarf_offdie(units->rows, dwarf_dieoffset(whole), &die))
+        return *whole;
+    if (unit->rows_read != units->rows_begun && dwarf_getsrclines(&die, &lines, &count) == 0)
+        units->row_count += count;
+    unit->rows_read = units->rows_begun;
+    return die;
 }
 
 // The line table belongs to the skeleton, the functions to the split unit, where its file is found.
@@ -89,10 +127,11 @@ size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_M
         return 0;
     if (!unit->functions)
         unit->functions = functions_new(split.addr ? &split : &whole);
-    size_t count = functions_find(unit->functions, vaddr, calls);
+    Dwarf_Die rows = with_rows(units, unit, &whole);
+    size_t count = functions_find(unit->functions, split.addr ? &split : &rows, vaddr, calls);
     if (!count)
         calls[count++] = (struct call){.file = ""};
-    find_place(&whole, vaddr, &calls[0]);
+    find_place(&rows, vaddr, &calls[0]);
     for (size_t i = 0; i < count; i++)
         calls[i].directory = unit->directory;
     return calls[0].name || calls[0].file[0] ? count : 0;

@@ -13,11 +13,12 @@
 
 struct units;
 
-// Never fails: of damaged DWARF it knows what could be read. Borrows the Dwarf.
-struct units *units_new(Dwarf *dwarf);
+// Never fails: of damaged DWARF it knows what could be read. Borrows both. common: what dwz
+// split off, NULL: nothing.
+struct units *units_new(Dwarf *dwarf, Dwarf *common);
 void units_free(struct units *units);
 
 // The functions at a link-time address, innermost first, the physical one last. Returns how many; 0
 // when nothing is known. Of an address in no function (assembly) the one call has a place and no
-// name.
+// name. The texts are good until the next call.
 size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_MAX]);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,8 +21,15 @@
 #define PATIENCE_MS 60000
 #define OPENS_MAX 20000 // files that one question may want
 
+// The sanitizers reserve more address space than any bound would allow.
+#if defined(__SANITIZE_ADDRESS__)
+#define MEMORY_MAX RLIM_INFINITY
+#else
+#define MEMORY_MAX (4ul << 30) // bytes
+#endif
+
 static const struct sandbox_limits limits = {
-    .memory = 4ul << 30,
+    .memory = MEMORY_MAX,
     .cpu_seconds = 300,
     .files = 4096,
 };

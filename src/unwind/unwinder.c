@@ -8,6 +8,7 @@
 #include <libunwind.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include "base/mem.h"
 #include "unwind/cfi.h"
@@ -56,6 +57,8 @@ struct unwinder {
     uint64_t work;         // against WORK_MAX
     uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS
     uint32_t frame_pointer_steps;
+    uint64_t interrupted_sp; // of the function that a signal handler interrupted, the last one
+    uint64_t interrupted_at; // where the kernel keeps it; 0: there was no handler yet
     bool in_tables;        // libunwind reads a CIE and an FDE that have been checked
     bool no_info;          // this step: no unwind information for the pc
     bool faulted;          // this step: a read failed, and why:
@@ -90,6 +93,29 @@ static bool fault(struct unwinder *unwinder, enum unwind_end why)
     return false;
 }
 
+static bool second_read(struct unwinder *unwinder, uint64_t address, uint64_t *value)
+{
+    const struct capture *capture = unwinder->capture;
+    uint64_t above = address - capture->second_sp;
+    if (!(capture->flags & CAPTURE_SECOND) || above > UINT32_MAX ||
+        above + WORD > capture->second_length)
+        return false;
+    memcpy(value, capture->stack + capture->stack_length + above, WORD);
+    if (above + WORD > unwinder->stack_needed)
+        unwinder->stack_needed = above + WORD;
+    return true;
+}
+
+// Whether there is more of a stack above what was copied of it.
+static bool is_cut(const struct capture *capture, uint64_t address)
+{
+    bool second = capture->flags & CAPTURE_SECOND &&
+                  capture->second_length == capture->second_asked &&
+                  address - capture->second_sp < STACK_REACH;
+    return second || (capture->stack_length == capture->stack_asked &&
+                      address - capture->regs.rsp < STACK_REACH);
+}
+
 // One word of the target's memory, at any alignment. Thread stacks lie right below libraries, so
 // what is above the copy is first looked for there.
 static bool word_read(struct unwinder *unwinder, uint64_t address, uint64_t *value)
@@ -104,10 +130,10 @@ static bool word_read(struct unwinder *unwinder, uint64_t address, uint64_t *val
             unwinder->stack_needed = above + WORD;
         return true;
     }
-    if (code_memory_read(&unwinder->code, address, value, WORD))
+    if (second_read(unwinder, address, value) ||
+        code_memory_read(&unwinder->code, address, value, WORD))
         return true;
-    bool cut = capture->stack_length == capture->stack_asked;
-    return fault(unwinder, cut && above < STACK_REACH ? UNWIND_SHORT : UNWIND_BAD_READ);
+    return fault(unwinder, is_cut(capture, address) ? UNWIND_SHORT : UNWIND_BAD_READ);
 }
 
 static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
@@ -426,6 +452,8 @@ static enum unwind_end climb(struct unwinder *unwinder)
             return end;
         uint64_t pc = *pc_of(unwinder);
         if (interrupted) { // on any stack, perhaps the one that the handler interrupted
+            unwinder->interrupted_sp = *sp_of(unwinder);
+            unwinder->interrupted_at = sp + offsetof(ucontext_t, uc_mcontext.gregs[REG_RSP]);
             if (!is_code(unwinder, pc) && !called_nowhere(unwinder))
                 return UNWIND_BAD_READ;
         } else if (!pc) {
@@ -460,6 +488,7 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     unwinder->work = 0;
     unwinder->count = 0;
     unwinder->frame_pointer_steps = 0;
+    unwinder->interrupted_at = 0;
     push(unwinder, regs->rip, true, STEP_CAPTURE);
 }
 
@@ -483,6 +512,15 @@ static enum unwind_end decode(struct unwinder *unwinder, const struct capture *c
     return end < ARRAY_LENGTH(unwind_end_texts) ? (enum unwind_end)end : UNWIND_NO_INFO;
 }
 
+// A handler on a stack of its own interrupted something on one that the first piece does not hold.
+static uint64_t missing_second(const struct unwinder *unwinder, enum unwind_end end)
+{
+    const struct capture *capture = unwinder->capture;
+    bool ended_there = end == UNWIND_SHORT || end == UNWIND_BAD_READ;
+    bool elsewhere = unwinder->interrupted_sp - capture->regs.rsp >= capture->stack_length;
+    return ended_there && elsewhere ? unwinder->interrupted_at : 0;
+}
+
 struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct capture *capture)
 {
     struct unwind_result result = {0};
@@ -491,6 +529,9 @@ struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct captu
     } else {
         start(unwinder, capture);
         result.end = climb(unwinder);
+        result.second_at = missing_second(unwinder, result.end);
+        if (result.second_at && !(capture->flags & CAPTURE_SECOND))
+            result.end = UNWIND_BAD_READ; // a longer copy of the first stack would not help
         result.stack_needed = (uint32_t)unwinder->stack_needed;
         result.frame_pointer_steps = unwinder->frame_pointer_steps;
     }

@@ -69,6 +69,8 @@ struct unwind_result {
     size_t count;                // at least 1
     enum unwind_end end;
     uint32_t stack_needed;       // bytes of the stack copy that were looked at
+    uint64_t second_at; // 0, or the stack ended below a signal handler because the interrupted one
+                        // is another and not in the capture: where its stack pointer lies
     uint32_t frame_pointer_steps; // frames that were found by STEP_FRAME_POINTER
 };
 

@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/mem.h"
 #include "symbol/demangle.h"
@@ -37,15 +38,17 @@ static void look_up(const struct image *image, const struct symtab *symtab,
     }
 }
 
-static void read_all(const struct image *image)
+static void read_all(struct image *image)
 {
+    size_t size;
     char text[2 * BUILD_ID_MAX + 1], byte[64];
     image_build_id_hex(image, text);
     require(strlen(text) == 2 * image->build_id_length);
     require(!image_read(image, image->size, byte, 1));
     image_read(image, image->eh_frame, byte, sizeof byte);
     image_read(image, image->eh_frame_hdr, byte, sizeof byte);
-    struct symtab *symtab = symtab_new(&image, 1);
+    require(!image_debug_frame(image, &size) || size);
+    struct symtab *symtab = symtab_new((const struct image *const *)&image, 1);
     for (size_t i = 0; i < image->segment_count && i < 8; i++)
         look_up(image, symtab, &image->segments[i]);
     symtab_free(symtab);
@@ -76,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 // --- a small file with one of everything
 
 static const char names[] = "\0main\0_ZN3foo3barEi\0_RNvC1a4main\0puts\0.text\0.plt\0.rela.plt\0"
-                            ".symtab\0.strtab\0.dynsym\0.eh_frame";
+                            ".symtab\0.strtab\0.dynsym\0.eh_frame\0.debug_frame";
 
 struct tiny { // addresses are offsets
     Elf64_Ehdr header;
@@ -89,11 +92,15 @@ struct tiny { // addresses are offsets
     unsigned char text[64];
     unsigned char plt[32];
     unsigned char eh_frame[64];
+    struct {
+        Elf64_Chdr header;
+        unsigned char bytes[64]; // of a zlib stream
+    } debug_frame;
     uint64_t slots[2];
     Elf64_Sym symbols[5];
     Elf64_Rela relocations[1];
     char names[sizeof names];
-    Elf64_Shdr sections[8];
+    Elf64_Shdr sections[9];
 };
 
 #define AT(member) offsetof(struct tiny, member)
@@ -128,7 +135,7 @@ static Elf64_Shdr section(const char *name, uint32_t type, uint64_t flags, uint6
                         .sh_entsize = entry};
 }
 
-enum { NONE, TEXT, PLT, RELOCATIONS, SYMBOLS, NAMES, DYNAMIC, EH_FRAME };
+enum { NONE, TEXT, PLT, RELOCATIONS, SYMBOLS, NAMES, DYNAMIC, EH_FRAME, DEBUG_FRAME };
 
 static void fill_sections(struct tiny *tiny)
 {
@@ -145,6 +152,13 @@ static void fill_sections(struct tiny *tiny)
                           symbol_size);
     to[EH_FRAME] =
         section(".eh_frame", SHT_PROGBITS, SHF_ALLOC, AT(eh_frame), SIZE(eh_frame), 0, 0);
+    to[DEBUG_FRAME] = section(".debug_frame", SHT_PROGBITS, SHF_COMPRESSED, AT(debug_frame),
+                              SIZE(debug_frame), 0, 0);
+    uLongf room = sizeof tiny->debug_frame.bytes;
+    require(compress(tiny->debug_frame.bytes, &room, (const Bytef *)names, 48) == Z_OK);
+    to[DEBUG_FRAME].sh_size = sizeof(Elf64_Chdr) + room;
+    tiny->debug_frame.header = (Elf64_Chdr){.ch_type = ELFCOMPRESS_ZLIB, .ch_size = 48,
+                                            .ch_addralign = 1};
 }
 
 static void fill_symbols(struct tiny *tiny)

@@ -29,5 +29,17 @@ def test_cfi(ctx):
     run(ctx, "fuzz_cfi")
 
 
+def test_dwarf(ctx):
+    run(ctx, "fuzz_dwarf")
+
+
 def test_options(ctx):
     run(ctx, "fuzz_options")
+
+
+def test_perf_map(ctx):
+    run(ctx, "fuzz_perf_map")
+
+
+def test_memory_image(ctx):
+    run(ctx, "fuzz_memory_image")

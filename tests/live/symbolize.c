@@ -51,6 +51,13 @@ static void restarted(void *context)
     answers->count = 0;
 }
 
+// As the symbolizer does: what lies together is read together.
+static int compare(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
 static int open_file(void *path)
 {
     return open(path, O_RDONLY | O_CLOEXEC);
@@ -71,6 +78,8 @@ int main(int argc, char **argv)
         ARRAY_RESERVE(answers.vaddrs, count, capacity);
         answers.vaddrs[count++] = vaddr;
     }
+    if (count)
+        qsort(answers.vaddrs, count, sizeof *answers.vaddrs, compare);
     worker_isolate(worker);
     while (count && rc == RC_OK) {
         size_t some = count < WIRE_FIND_MAX ? count : WIRE_FIND_MAX;

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from measure import count, rooted_share, samples_with, stacks
+from measure import count, functions, rooted_share, samples_with, stacks
 
 OLD, NEW = "works_in_the_old_one", "works_in_the_new_one"
 
@@ -222,3 +222,106 @@ def test_mount_namespace(ctx):
     assert target.line() == "ready"
     assert_known_both_ways(ctx, target)
     assert "read from memory" not in ctx.stderr
+
+
+# --- stacks that the tables of the modules alone do not give
+
+def split_is_whole(ctx, name):
+    target = ctx.target(name)
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20")
+    everything = count(stacks(profile))
+    named = samples_with(profile, "heavy") + samples_with(profile, "light")
+    assert everything > 20 and named >= 0.95 * everything, f"{named} of {everything}"
+    assert rooted_share(profile) >= 0.99, "stacks end early"
+    return profile["run"]
+
+
+def test_debug_frame(ctx):
+    """Tables in .debug_frame only, compressed."""
+    run = split_is_whole(ctx, "split_debug_frame")
+    assert run["frame_pointers"] == 0, run
+
+
+def test_frame_pointers(ctx):
+    """No tables at all in the program, and the summary says what that meant."""
+    run = split_is_whole(ctx, "split_frame_pointer")
+    assert run["frame_pointers"] >= 0.95 * run["samples"], run
+    assert "frame pointers" in ctx.stderr
+
+
+GO_SOURCE = """
+package main
+
+import "fmt"
+
+//go:noinline
+func leaf(n int) int {
+	s := 0
+	for i := 0; i < n; i++ {
+		s = (s*31 + i) % 1000003
+	}
+	return s
+}
+
+//go:noinline
+func middle(n int) int { return leaf(n) + leaf(n+1) }
+
+//go:noinline
+func worker(n int) {
+	for {
+		if middle(n) < 0 {
+			fmt.Println(n)
+		}
+	}
+}
+
+func main() {
+	fmt.Println("ready")
+	worker(20000)
+}
+"""
+
+
+def go_program(ctx, *flags):
+    go = shutil.which("go")
+    if not go:
+        raise ctx.Skip("go is not installed")
+    source, program = ctx.tmp / "main.go", ctx.tmp / "goprogram"
+    source.write_text(GO_SOURCE)
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GO111MODULE": "off",
+                   "GOCACHE": str(ctx.tmp / "cache")}
+    subprocess.run([go, "build", *flags, "-o", program, source], check=True, env=environment,
+                   capture_output=True)
+    target = ctx.spawn(program)
+    assert target.line() == "ready"
+    return target
+
+
+def test_go(ctx):
+    """.debug_frame has all of a Go program: frames that keep no frame pointer too."""
+    target = go_program(ctx)
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20")
+    whole = [stack for stack in stacks(profile) if functions(stack)[:4] ==
+             ["main.leaf", "main.middle", "main.worker", "main.main"]]
+    assert count(whole) >= 0.8 * count(stacks(profile)) > 20
+    assert all(functions(stack)[-1] == "runtime.goexit.abi0" for stack in whole)
+
+
+def test_go_stripped(ctx):
+    """Go keeps frame pointers, and its stacks end in a null one."""
+    target = go_program(ctx, "-ldflags=-s -w")
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20")
+    run = profile["run"]
+    assert run["samples"] > 20 and run["cut"] <= 0.05 * run["samples"], run
+    assert run["frame_pointers"] >= 0.9 * run["samples"], run
+
+
+def test_alternate_signal_stack(ctx):
+    """From the handler on its own stack to the root of the one that it interrupted."""
+    target = ctx.target("altstack")
+    profile = ctx.profile(target.pid, "-d", "2s", "-r", "200", "--max-stop", "20")
+    found = [stack for stack in stacks(profile) if "in_handler" in functions(stack)]
+    whole = count(stack for stack in found if functions(stack).count("calls") == 21 and
+                  "interrupted" in functions(stack))
+    assert count(found) > 50 and whole >= count(found) - 5, f"{whole} of {count(found)}"
+    assert rooted_share(profile) >= 0.98

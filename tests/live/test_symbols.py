@@ -2,6 +2,7 @@
 """Lines and inlined functions of programs built in every way that toolchains know, against
 addr2line; debug files wherever they may lie; files and a symbol process that fail."""
 
+import http.server
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import random
 import re
 import shutil
 import subprocess
+import threading
 
 ADDRESSES = 400
 SOURCES = "main.cc", "grid.cc"
@@ -46,7 +48,8 @@ def own_code(binary):
     picked = []
     for line in run("nm", "-S", "--defined-only", binary).splitlines():
         words = line.split()
-        if len(words) == 4 and words[2] in "tTW" and re.search(r"physics|_ZL5churn|^main$", words[3]):
+        if len(words) == 4 and words[2] in "tTW" and \
+                re.search(r"physics|_ZL5churn|^main$", words[3]):
             start, size = int(words[0], 16), int(words[1], 16)
             picked += range(start, start + size)
     chosen = random.Random(7).sample(picked, min(ADDRESSES, len(picked)))
@@ -286,6 +289,66 @@ def test_debug_file_in_the_targets_root(ctx):
     assert target.line() == "ready"
     stacks = hot_frames(ctx.profile(target.pid, "-d", "1s"))
     assert any(frame["file"].endswith("grid.h") for frames in stacks for frame in frames)
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """A debuginfod server that knows one file."""
+    build_id = path_of_file = ""
+
+    def do_GET(self):
+        known = self.path == f"/buildid/{self.build_id}/debuginfo"
+        body = pathlib.Path(self.path_of_file).read_bytes() if known else b""
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *ignored):
+        pass
+
+
+def with_server(ctx, name, debug_of):
+    """The summary and hot frames of a stripped program whose debug file a server has."""
+    if not any(pathlib.Path("/").glob("usr/lib/*/libdebuginfod.so.1")):
+        raise ctx.Skip("libdebuginfod1 is not installed")
+    binary = build(ctx, name, "g++", "-g")
+    Server.build_id = re.search(r"Build ID: (\w+)", run("readelf", "-n", binary)).group(1)
+    Server.path_of_file = keep_debug(debug_of or binary, ctx.tmp / f"{name}.debug")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    target = ctx.spawn(stripped(binary))
+    assert target.line() == "ready"
+    path = ctx.tmp / f"{name}.json"
+    environment = {**os.environ, "DEBUGINFOD_URLS": f"http://127.0.0.1:{server.server_port}",
+                   "DEBUGINFOD_CACHE_PATH": str(ctx.tmp / f"{name}-cache")}
+    assert ctx.run("attach", target.pid, "-d", "1s", "-v", "-o", path,
+                   env=environment).returncode == 0
+    server.shutdown()
+    return hot_frames(json.loads(path.read_text()))
+
+
+def test_debuginfod(ctx):
+    stacks = with_server(ctx, "served", None)
+    assert re.search(r"served-cache/\w+/debuginfo: used", ctx.stderr), ctx.stderr
+    assert any(frame["file"].endswith("grid.h") for frames in stacks for frame in frames)
+
+
+def test_debuginfod_knows_nothing(ctx):
+    need(ctx, "gcc")
+    short = stripped(build(ctx, "unserved", "g++", "-g"))
+    target = ctx.spawn(short)
+    assert target.line() == "ready"
+    done = ctx.run("attach", target.pid, "-d", "1s", "-v", "-o", ctx.tmp / "none.json",
+                   env={**os.environ, "DEBUGINFOD_URLS": "http://127.0.0.1:1",
+                        "DEBUGINFOD_CACHE_PATH": str(ctx.tmp / "no-cache")})
+    assert done.returncode == 0
+    assert re.search(r"^ +debuginfod: \w+", ctx.stderr, re.M), ctx.stderr
+
+
+def test_debuginfod_with_another_build(ctx):
+    stacks = with_server(ctx, "misled", build(ctx, "another", "g++", "-g", "-O1"))
+    assert "another build id" in ctx.stderr, ctx.stderr
+    assert not stacks
 
 
 # --- the symbol process

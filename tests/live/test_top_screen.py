@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`ptprof top` in a terminal emulator (tmux): what it shows, and how it leaves terminal and target."""
+"""`ptprof top` in a terminal emulator (tmux): what it shows, and how it leaves things."""
 
 import fcntl
 import os
@@ -184,15 +184,34 @@ def test_ended_by_signals(ctx):
 
 
 def test_killed(ctx):
-    """Nobody can clean up after that; the target is as it was all the same."""
+    """Somebody else has to clean up then."""
     target = busy(ctx)
     before = ctx.health(target.pid)
     terminal = Terminal(ctx)
     profiler = terminal.top(target.pid)
     terminal.shows(r"parse +busy$")
     os.kill(profiler, signal.SIGKILL)
-    terminal.shows(r"status 137")
+    ctx.eventually(lambda: terminal.tmux("display-message", "-p", "#{alternate_on}") == "0\n",
+                   "the screen is left")
+    terminal.is_sane()
     ctx.eventually(lambda: ctx.health(target.pid) == before, "the target is left alone")
+
+
+def test_stopped_and_continued(ctx):
+    """By SIGSTOP, which cannot be taken: the shell has the terminal meanwhile."""
+    target = busy(ctx)
+    terminal = Terminal(ctx)
+    profiler = terminal.top(target.pid)
+    terminal.shows(r"parse +busy$")
+    os.kill(profiler, signal.SIGSTOP)
+    terminal.shows(r"Stopped")
+    terminal.type("fg")
+    terminal.shows(r"\[1\]Top")
+    terminal.keys("2")
+    terminal.shows(r"CALL TREE")
+    terminal.keys("q")
+    terminal.shows(r"samples of")
+    terminal.is_sane()
 
 
 def test_resized_all_the_time(ctx):
@@ -283,6 +302,11 @@ def pseudo_terminal(ctx, command, cols=100, rows=24, **environment):
     return Pseudo(process, master)
 
 
+def waiting(terminal):
+    """Bytes that the terminal has not read."""
+    return struct.unpack("i", fcntl.ioctl(terminal.master, termios.FIONREAD, bytes(4)))[0]
+
+
 def test_terminal_that_stops_reading(ctx):
     target = busy(ctx)
     before = ctx.health(target.pid)
@@ -294,9 +318,10 @@ def test_terminal_that_stops_reading(ctx):
         os.write(terminal.master, b"1?2E3i4")
         time.sleep(0.01)
     time.sleep(1)
+    assert waiting(terminal) > 1000, "it does not stand still"
     os.write(terminal.master, b"??q")
     text = terminal.read_until(b"of CPU time")
-    seconds, rounds = map(float, re.search(rb"([\d.]+)s, (\d+) rounds", text).groups())
+    seconds, rounds = map(float, re.search(rb"([\d.]+)s\S*, (\d+) rounds", text).groups())
     assert rounds > 50 * seconds, (rounds, seconds)
     assert terminal.process.wait(10) == 0
     # One that never reads again does not keep it.
@@ -310,6 +335,41 @@ def test_terminal_that_stops_reading(ctx):
     ctx.eventually(lambda: ctx.health(target.pid) == before, "the target is left alone")
     os.close(terminal.master)
     terminal.process.wait(10)
+
+
+def test_mouse(ctx):
+    target = busy(ctx)
+    terminal = pseudo_terminal(ctx, ctx.command(["top", target.pid]), TERM="xterm-256color")
+    terminal.read_until(b"parse")
+    press = "\x1b[<0;{};{}M\x1b[<0;{};{}m"  # column, row; and its release
+    os.write(terminal.master, press.format(95, 1, 95, 1).encode())  # on "4:Threads"
+    terminal.read_until(b"WHERE")
+    os.write(terminal.master, press.format(3, 24, 3, 24).encode())  # on "F1Help"
+    terminal.read_until(b"draw the screen anew")
+    os.write(terminal.master, b"xq")
+    terminal.read_until(b"of CPU time")
+    assert terminal.process.wait(10) == 0
+
+
+def test_left_alone_while_paused(ctx):
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid)
+    terminal.shows(r"parse +busy$")
+    terminal.keys("P")
+    terminal.shows(r"not sampling: P goes on")
+    time.sleep(0.2)  # the round that had begun
+    looked = time.monotonic() + 1
+    while time.monotonic() < looked:
+        assert ctx.health(target.pid) == before, "it is not left alone"
+    terminal.keys("P")
+    terminal.shows(r"sampling goes on")
+    terminal.keys("r")
+    terminal.shows(r"samples \d{1,2} ")
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+    terminal.is_sane()
 
 
 def test_redis_under_load(ctx):

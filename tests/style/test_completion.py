@@ -100,10 +100,10 @@ def test_zsh(ctx):
     path = script(ctx, "zsh")
     for name in usage.commands(ctx):
         specs = "\n".join(ask("zsh", ZSH, path, name, ""))
-        found = set(re.findall(r"^(?:\([^)]*\)|\*)?(--?[a-z-]+)[+=]?\[", specs, re.M))
+        found = set(re.findall(r"^(?:\([^)]*\)|\*)?(--?[A-Za-z-]+)[+=]?\[", specs, re.M))
         assert found == usage.spellings(usage.options(ctx, name)), (name, specs)
     specs = "\n".join(ask("zsh", ZSH, path, ""))
-    found = set(re.findall(r"^(?:\([^)]*\))?(--?[a-z-]+)\[", specs, re.M))
+    found = set(re.findall(r"^(?:\([^)]*\))?(--?[A-Za-z-]+)\[", specs, re.M))
     assert found == usage.spellings(usage.options(ctx)), specs
 
 

@@ -8,12 +8,15 @@ LDLIBS_plt              := -Wl,-z,lazy
 CFLAGS_bits32           := -m32 -ffreestanding -fno-pie -no-pie -nostdlib -static
 
 TARGETS_DIR   := $(BUILD)/tests/targets
-TARGETS_SPLIT := $(addprefix $(TARGETS_DIR)/,split_static split_static_pie split_stripped)
+TARGETS_SPLIT := $(addprefix $(TARGETS_DIR)/,split_static split_static_pie split_stripped \
+                   split_debug_frame split_frame_pointer)
 TARGETS_EXTRA := $(TARGETS_SPLIT)
 
 CFLAGS_split_static     := -static
 CFLAGS_split_static_pie := -static-pie
 CFLAGS_split_stripped   := -s
+CFLAGS_split_debug_frame   := -fno-asynchronous-unwind-tables -fomit-frame-pointer -gz
+CFLAGS_split_frame_pointer := -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -g0
 
 $(TARGETS_SPLIT): $(TARGETS_DIR)/split_%: tests/targets/split.c tests/targets/target.h
 	@mkdir -p $(@D)

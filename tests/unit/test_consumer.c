@@ -162,6 +162,39 @@ START_TEST(unknown_kinds_are_passed_over)
 }
 END_TEST
 
+START_TEST(threads_that_come_and_go_leave_little)
+{
+    const struct compact_bounds bounds = {.nodes = SIZE_MAX, .ended = 256, .values = 1000};
+    bool renumbered = false;
+    tell_process(RECORD_PROCESS, 0, "server");
+    for (uint32_t thread = 1; thread <= 5000; thread++) {
+        tell_thread(thread, 0);
+        tell_thread_time(RECORD_THREAD_END, thread, 100);
+        consumer_drain(consumer);
+        renumbered |= consumer_bound(consumer, &bounds);
+        ck_assert_uint_le(profile_thread_count(profile), 256);
+    }
+    ck_assert(renumbered);
+    ck_assert_uint_eq(consumer_counts(consumer).threads_cpu_ns, 500000);
+}
+END_TEST
+
+START_TEST(so_do_processes)
+{
+    for (uint32_t process = 0; process < 6000; process++) {
+        tell_process(RECORD_PROCESS, process, process ? "other" : "first");
+        tell_thread(process, process);
+        tell_thread_time(RECORD_THREAD_END, process, 100);
+        tell_process(RECORD_PROCESS_END, process, "");
+        consumer_drain(consumer);
+    }
+    struct consumer_counts counts = consumer_counts(consumer);
+    ck_assert_uint_le(counts.processes, 5000);
+    ck_assert_uint_eq(counts.threads_cpu_ns, 600000);
+    ck_assert_str_eq(consumer_processes(consumer)[0].comm, "first");
+}
+END_TEST
+
 Suite *suite_consumer(void);
 
 Suite *suite_consumer(void)
@@ -173,6 +206,8 @@ Suite *suite_consumer(void)
     tcase_add_test(tests, what_no_sample_could_take);
     tcase_add_test(tests, nobody_told_of_the_process);
     tcase_add_test(tests, unknown_kinds_are_passed_over);
+    tcase_add_test(tests, threads_that_come_and_go_leave_little);
+    tcase_add_test(tests, so_do_processes);
     Suite *suite = suite_create("consumer");
     suite_add_tcase(suite, tests);
     return suite;

@@ -112,11 +112,38 @@ START_TEST(test_damaged)
 }
 END_TEST
 
+START_TEST(test_fold)
+{
+    static const char *const cases[][2] = {
+        {"plain", "plain"},
+        {"", ""},
+        {"std::vector<int, std::allocator<int> >::push_back(int const&)",
+         "std::vector<...>::push_back(int const&)"},
+        {"void f<a<b<c>>>(std::map<int, int>)", "void f<...>(std::map<...>)"},
+        {"operator<(pair<int> const&)", "operator<(pair<...> const&)"},
+        {"s& operator<< <char>(s&)", "s& operator<< <...>(s&)"},
+        {"p<int>::operator->() const", "p<...>::operator->() const"},
+        {"bool q<int>::operator<=>(q<int> const&)", "bool q<...>::operator<=>(q<...> const&)"},
+        {"my_operator<int>::run()", "my_operator<...>::run()"},
+        {"<alloc::vec::Vec<T> as core::iter::Iterator<X>>::next",
+         "<alloc::vec::Vec<...> as core::iter::Iterator<...>>::next"},
+        {"f<g<int>", "f<g<...>"},
+        {"a>b<", "a>b<"},
+        {"[libfoo.so]", "[libfoo.so]"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        AUTO_FREE char *folded = demangle_fold(cases[i][0]);
+        ck_assert_str_eq(folded, cases[i][1]);
+    }
+}
+END_TEST
+
 Suite *suite_demangle(void)
 {
     Suite *suite = suite_create("demangle");
     TCase *tcase = tcase_create("demangle");
     tcase_add_loop_test(tcase, test_names, 0, ARRAY_LENGTH(names));
+    tcase_add_test(tcase, test_fold);
     tcase_add_test(tcase, test_doubling);
     tcase_add_test(tcase, test_nesting);
     tcase_add_test(tcase, test_length);

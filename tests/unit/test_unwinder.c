@@ -337,6 +337,69 @@ START_TEST(signal_handler)
 }
 END_TEST
 
+#define ALTERNATE (256u << 10)
+
+static unsigned char alternate[ALTERNATE] __attribute__((aligned(16)));
+
+static NOINLINE void on_alternate(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)info;
+    ucontext_t here, *interrupted = context;
+    getcontext(&here);
+    uint64_t end = (uint64_t)(uintptr_t)(alternate + sizeof alternate);
+    uint64_t there = end - (uint64_t)here.uc_mcontext.gregs[REG_RSP];
+    capture_fill(in_handler, &here, (uint32_t)there);
+    capture_fill(at_fault, interrupted, STACK_MAX);
+    interrupted->uc_mcontext.gregs[REG_RIP] += 2; // past ud2
+}
+
+static void take_on_alternate(void)
+{
+    stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate}, before;
+    sigaltstack(&stack, &before);
+    handle(SIGILL);
+    struct sigaction action = {.sa_sigaction = on_alternate, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigaction(SIGILL, &action, NULL);
+    trap();
+    sigaltstack(&before, NULL);
+}
+
+START_TEST(alternate_stack)
+{
+    struct unwinder *unwinder = unwinder_new(&self, 4096);
+    take_on_alternate();
+    struct unwind_result result = unwinder_walk(unwinder, in_handler);
+    ck_assert_int_eq(result.end, UNWIND_BAD_READ);
+    uint64_t sp;
+    ck_assert_uint_ne(result.second_at, 0);
+    ck_assert_uint_ge(result.second_at, in_handler->regs.rsp);
+    ck_assert_uint_lt(result.second_at - in_handler->regs.rsp, in_handler->stack_length);
+    memcpy(&sp, in_handler->stack + (result.second_at - in_handler->regs.rsp), sizeof sp);
+    ck_assert_uint_eq(sp, at_fault->regs.rsp);
+    size_t above = result.count - 1; // frames of the handler
+
+    in_handler->flags |= CAPTURE_SECOND; // as the sampler does from then on
+    in_handler->second_sp = sp;
+    in_handler->second_length = at_fault->stack_length / 2;
+    in_handler->second_asked = in_handler->second_length;
+    memcpy(in_handler->stack + in_handler->stack_length, at_fault->stack,
+           in_handler->second_length);
+    result = unwinder_walk(unwinder, in_handler);
+    ck_assert(result.end == UNWIND_SHORT || result.end == UNWIND_BOTTOM);
+    in_handler->second_length = at_fault->stack_length;
+    memcpy(in_handler->stack + in_handler->stack_length, at_fault->stack,
+           in_handler->second_length);
+    result = unwinder_walk(unwinder, in_handler);
+    ck_assert_int_eq(result.end, UNWIND_BOTTOM);
+    ck_assert_uint_eq(result.second_at, 0);
+    ck_assert_uint_eq(result.frames[above].pc, (uint64_t)(uintptr_t)test_unwinder_trap);
+    size_t count = result.count;
+    ck_assert_uint_eq(unwinder_walk(unwinder, at_fault).count, count - above);
+    handled(SIGILL);
+    unwinder_free(unwinder);
+}
+END_TEST
+
 static NOINLINE void call_nowhere(void)
 {
     void (*volatile nowhere)(void) = NULL;
@@ -475,6 +538,7 @@ Suite *suite_unwinder(void)
     tcase_add_test(self_case, limit);
     tcase_add_test(self_case, short_copy);
     tcase_add_test(self_case, signal_handler);
+    tcase_add_test(self_case, alternate_stack);
     tcase_add_test(self_case, null_call);
     tcase_add_test(self_case, garbage);
     tcase_add_test(self_case, already_unwound);

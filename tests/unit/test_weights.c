@@ -256,6 +256,16 @@ START_TEST(sums_are_exact)
 }
 END_TEST
 
+START_TEST(a_process_that_ends_leaves_what_no_sample_took)
+{
+    weights_process_time(weights, 1, 1000, 400);
+    weights_process_end(weights, 1);
+    weights_process_end(weights, 1); // it is told only once
+    weights_process_time(weights, 2, 70, 0); // in its place
+    ck_assert_uint_eq(weights_finish(weights), 670);
+}
+END_TEST
+
 Suite *suite_weights(void);
 
 Suite *suite_weights(void)
@@ -272,6 +282,7 @@ Suite *suite_weights(void)
     tcase_add_test(tests, ended_in_the_period_takes_the_unknown_once);
     tcase_add_test(tests, clocks_that_lag_lose_nothing);
     tcase_add_test(tests, processes_are_apart);
+    tcase_add_test(tests, a_process_that_ends_leaves_what_no_sample_took);
     tcase_add_loop_test(tests, sums_are_exact, 0, 30);
     Suite *suite = suite_create("weights");
     suite_add_tcase(suite, tests);

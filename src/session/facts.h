@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// What is known of each process of a run. However many there are, only so many are remembered: a
+// new one takes the place of one that has ended.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "profile/run.h"
+
+struct facts {
+    struct run_process *list; // the first one stays the first
+    size_t count, capacity;
+    size_t next; // where to look for one that has ended
+};
+
+// The number of the living process with this pid, made when it is new.
+uint32_t facts_of(struct facts *facts, pid_t pid);
+void facts_fini(struct facts *facts);

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""Naming 10,000 addresses of a program with full debug information: time and memory."""
+
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+
+from lab import Row, against, missing
+
+ADDRESSES = 10_000
+ROUNDS = 3
+# The program itself names the addresses, so it must be one with its debug information inside.
+PROGRAMS = "/usr/bin/python3.11d", "/usr/bin/python3.11-dbg"
+SECTIONS = ".debug_info", ".debug_abbrev", ".debug_line", ".debug_str", ".debug_line_str", \
+    ".debug_rnglists", ".debug_ranges", ".debug_addr", ".debug_str_offsets"  # that lines need
+PEERS = {
+    "addr2line -ifC": ["addr2line", "-a", "-i", "-f", "-C", "-e"],
+    "llvm-symbolizer": ["llvm-symbolizer", "-a", "-i", "-f", "-C", "-e"],
+    "eu-addr2line -ifC": ["eu-addr2line", "-a", "-i", "-f", "-C", "-e"],
+}
+
+
+def sections(program):
+    """{name: (address, size)}"""
+    listed = subprocess.run(["readelf", "-SW", program], capture_output=True, text=True)
+    return {match[1]: (int(match[2], 16), int(match[3], 16)) for match in re.finditer(
+        r"\] (\.\S+) +\S+ +(\w{16}) \w+ (\w+)", listed.stdout)}
+
+
+def random_code(program):
+    start, size = sections(program)[".text"]
+    chosen = random.Random(4).sample(range(start, start + size), ADDRESSES)
+    return "\n".join(map(hex, chosen))
+
+
+def run(lab, command, program, addresses):
+    """CPU seconds of all its processes, and peak memory in bytes of the one that had most."""
+    text = pathlib.Path(lab.tmp) / "addresses"
+    text.write_text(addresses)
+    with text.open() as source:
+        child = subprocess.Popen([*command, program], stdin=source, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        _, _, usage = os.wait4(child.pid, 0)
+        child.returncode = 0
+        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def best(lab, command, program, addresses):
+    runs = [run(lab, command, program, addresses) for _ in range(ROUNDS)]
+    return min(seconds for seconds, _ in runs), max(memory for _, memory in runs)
+
+
+def rows(lab):
+    ours = [str(lab.build / "tests" / "live" / "symbolize")]
+    program = next((path for path in PROGRAMS if os.path.exists(path)), lab.ptprof)
+    what = f"naming {ADDRESSES} addresses of {pathlib.Path(program).name}"
+    addresses = random_code(program)
+    seconds, memory = lab.undisturbed(lambda: best(lab, ours, program, addresses))
+    for name, command in PEERS.items():
+        if not shutil.which(command[0]):
+            yield missing(what, f"{command[0]} is not installed")
+            continue
+        theirs, _ = lab.undisturbed(lambda: best(lab, command, program, addresses))
+        yield against(f"{what}, CPU time", seconds, name, theirs, "s",
+                      aim=0.05 if command[0] == "addr2line" else None)
+    known = sections(program)
+    touched = sum(known[name][1] for name in SECTIONS if name in known)
+    ratio = memory / touched
+    yield Row("peak memory meanwhile", f"{memory / 1e6:.0f} MB",
+              f"debug sections that lines need: {touched / 1e6:.0f} MB",
+              f"{ratio:.1f} times (aim 1.5)", ratio <= 1.5)

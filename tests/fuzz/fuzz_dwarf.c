@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+// ELF files with DWARF, damaged, through the symbol process: that may die, we may not, nor wait
+// longer than we have patience for. Behind the first byte, which says whether the rest is such a
+// file or what a symbol process in the hands of somebody else would say.
+#include "fuzz.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "symbol/binary.h"
+#include "symbol/worker.h"
+
+#define PATIENCE_MS 1000
+#define ADDRESSES 128
+#define FILES_MAX 10000 // through a process, which takes a millisecond: the rest only by messages
+#define ASKED 16
+
+static void require(bool good)
+{
+    if (!good)
+        abort();
+}
+
+static uint32_t texts; // announced
+
+static void take_text(void *context, const char *raw, size_t raw_length, const char *shown,
+                      size_t shown_length)
+{
+    (void)context;
+    texts++;
+    require(!memchr(raw, '\0', raw_length) && !memchr(shown, '\0', shown_length));
+}
+
+static void take_symbol(void *context, const struct wire_symbol *symbol,
+                        const struct wire_line *lines)
+{
+    const size_t *asked = context;
+    require(symbol->index < *asked && symbol->line_count && symbol->line_count <= WIRE_LINES_MAX);
+    for (uint32_t i = 0; i < symbol->line_count; i++)
+        require(lines[i].name <= texts && lines[i].file <= texts);
+}
+
+static void take_tried(void *context, bool has_lines, const char *text, size_t length)
+{
+    (void)context, (void)has_lines;
+    require(!memchr(text, '\0', length));
+}
+
+static size_t asked;
+static const struct wire_sink sink = {&asked, take_text, take_symbol, take_tried};
+
+static void restarted(void *context)
+{
+    (void)context;
+    texts = 0;
+}
+
+// --- files
+
+static int open_copy(void *context)
+{
+    const struct buf *bytes = context;
+    int fd = memfd_create("fuzz", MFD_CLOEXEC);
+    require(fd >= 0 && write(fd, bytes->data, bytes->length) == (ssize_t)bytes->length);
+    return fd;
+}
+
+static struct worker *worker(void)
+{
+    static struct roots none;
+    static struct worker *only;
+    if (!only) {
+        only = worker_new(&sink, restarted, &none);
+        worker_isolate(only);
+        worker_set_patience(only, PATIENCE_MS);
+    }
+    return only;
+}
+
+static void ask_about(const uint8_t *bytes, size_t length)
+{
+    struct buf copy = {.data = (char *)(uintptr_t)bytes, .length = length};
+    uint64_t vaddrs[ADDRESSES];
+    for (size_t i = 0; i < ADDRESSES; i++)
+        vaddrs[i] = 0x1000 + i * 2; // where the linker puts the code of the seeds
+    asked = ADDRESSES;
+    worker_forget(worker(), 0);
+    int64_t began = clock_now();
+    enum rc rc = worker_ask(worker(), &(struct worker_question){.path = "/fuzz",
+                                                                .depth = BINARY_ALL,
+                                                                .open = open_copy,
+                                                                .context = &copy,
+                                                                .vaddrs = vaddrs,
+                                                                .count = ADDRESSES});
+    require(rc == RC_OK || rc == RC_FAIL || rc == RC_TIMEOUT);
+    require(clock_now() - began < 5 * (int64_t)PATIENCE_MS * NS_PER_MS);
+}
+
+// --- messages
+
+static void listen_to(const uint8_t *bytes, size_t length)
+{
+    struct wire_reader reader = {.sink = &sink, .asked = ASKED};
+    uint32_t before = texts;
+    texts = 0;
+    asked = ASKED;
+    wire_take(&reader, bytes, length);
+    require(!reader.want || reader.want[0] == '/');
+    free(reader.want);
+    texts = before;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    static unsigned files;
+    if (!length)
+        return 0;
+    if (bytes[0] & 1)
+        listen_to(bytes + 1, length - 1);
+    else if (files++ < FILES_MAX)
+        ask_about(bytes + 1, length - 1);
+    return 0;
+}
+
+// --- seeds
+
+static void put_messages(struct buf *out)
+{
+    struct wire_text text = {4, 3};
+    struct wire_symbol symbol = {.index = 3, .line_count = 2, .offset = 9};
+    struct wire_line lines[] = {{1, 0, 5, 2}, {1, 1, 7, 0}};
+    wire_put(out, RECORD_TEXT, &text, sizeof text, "_Z1fF()", 7);
+    wire_put(out, RECORD_SYMBOL, &symbol, sizeof symbol, lines, sizeof lines);
+    wire_put(out, RECORD_TRIED, "\1", 1, "/x: used", 8);
+    wire_put(out, RECORD_WANT, "/usr/lib/debug/x", 16, NULL, 0);
+}
+
+static bool put_file(const char *name, struct buf *out)
+{
+    char self[4096];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    AUTO_BUF struct buf bytes = {0};
+    require(length > 0);
+    self[length] = '\0';
+    *strrchr(self, '/') = '\0';
+    AUTO_FREE char *path = xasprintf("%s/seeds/%s", self, name);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || buf_read_fd(&bytes, fd, 1 << 20) != RC_OK)
+        return false;
+    buf_append(out, bytes.data, bytes.length);
+    return true;
+}
+
+bool fuzz_seed(size_t number, struct buf *out)
+{
+    static const char *const files[] = {"dwarf5", "dwarf4", "zlib", "split", "dwarf2", "mini"};
+    if (number > ARRAY_LENGTH(files))
+        return false;
+    buf_putc(out, number == ARRAY_LENGTH(files));
+    if (number < ARRAY_LENGTH(files))
+        return put_file(files[number], out);
+    put_messages(out);
+    return true;
+}

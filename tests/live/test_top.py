@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""`ptprof top` without a screen: what it prints is true, it ends as it should, its memory stays
+bounded, and the target is as it was."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from measure import assert_share, twice
+
+NUMBER = r"([0-9.]+)"
+ROW = re.compile(rf"^ +{NUMBER} +{NUMBER} +\S+ +\S+ +([0-9]+)  (\S.*?)(?:  +(\S.*))?$")
+
+
+def rows(block):
+    """{function: (self %, total %, samples)} of a block of text."""
+    found = {}
+    for line in block.splitlines():
+        if line.startswith("#"):
+            continue
+        match = ROW.match(line)
+        assert match, f"not a row: {line!r}"
+        own, total, samples, function, _ = match.groups()
+        found[function] = float(own), float(total), int(samples)
+    return found
+
+
+def objects(text):
+    found = [json.loads(line) for line in text.splitlines()]
+    assert found and all(block["schema"] == 1 for block in found)
+    return found
+
+
+def function(block, name):
+    return next(row for row in block["functions"] if row["function"] == name)
+
+
+def assert_unharmed(ctx, target, before):
+    assert target.alive(), f"{target.name} ended with {target.popen.returncode}"
+    assert ctx.health(target.pid) == before
+
+
+# --- what is shown is true
+
+def test_shares_are_true(ctx):
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+
+    def look():
+        done = ctx.run("top", target.pid, "-b", "-n", 2, "-D", "5s", "-r", 250)
+        assert done.returncode == 0 and done.stderr == "", done.returncode
+        first, second = done.stdout.split("\n\n")
+        for block in first, second:
+            found = rows(block)
+            samples = int(re.search(r"# window 5s  samples (\d+)", block).group(1))
+            assert samples > 300, f"only {samples} samples in five seconds"
+            heavy, light = found["heavy"][1], found["light"][1]
+            assert_share(heavy / (heavy + light), 0.7, samples, "heavy")
+            assert found["main"][1] > 95 and found["main"][0] < 5
+    twice(look)
+    assert_unharmed(ctx, target, before)
+
+
+def test_json(ctx):
+    target = ctx.target("threads", "--busy", 3, "--still", 5)
+    before = ctx.health(target.pid)
+    done = ctx.run("top", target.pid, "--json", "-n", 3, "-D", "1s")
+    assert done.returncode == 0 and done.stderr == ""
+    blocks = objects(done.stdout)
+    assert len(blocks) == 3
+    last = blocks[-1]
+    assert last["pid"] == target.pid and last["end"] == "running"
+    assert last["comm"] == "threads" and "--busy 3" in last["command_line"]
+    assert sum(last["states"].values()) == before.threads == len(last["threads"])
+    assert last["samples"] > blocks[0]["samples"] > 0
+    assert last["elapsed_ns"] > 2.5e9 and last["rss_bytes"] > 100000
+    busy = function(last, "busy")
+    assert busy["threads"] == 3, "three threads run in it"
+    assert busy["total_percent"] > 90
+    running = [thread for thread in last["threads"] if thread["samples"]]
+    assert len(running) == 3 and all(thread["where"] for thread in running)
+    waiting = [thread for thread in last["threads"] if thread["state"] == "S"]
+    assert waiting and all(thread["wait"] for thread in waiting), waiting
+    assert abs(sum(row["self_percent"] for row in last["functions"]) - 100) < 0.1
+    cpus = min(3, len(os.sched_getaffinity(0)))
+    assert 20 < last["cpu_percent"] < 110 * cpus, last["cpu_percent"]
+    assert_unharmed(ctx, target, before)
+
+
+def test_waits(ctx):
+    """Why threads sleep and who holds the lock, without a stop of any."""
+    target = ctx.target("locks", "mutex")
+    truth = json.loads(target.said_before[0])["waits"][0]
+    before = ctx.health(target.pid)
+    block = objects(ctx.run("top", target.pid, "--json", "-n", 2).stdout)[-1]
+    waits = {thread["tid"]: thread["wait"] for thread in block["threads"]}
+    assert waits[truth["tid"]] == f'mutex the_mutex, held by {truth["holder"]} "holder"', waits
+    assert waits[truth["holder"]] == "pause" and block["held_max_ns"] == 0
+    assert_unharmed(ctx, target, before)
+
+
+def test_only_some_threads(ctx):
+    target = ctx.target("split")
+    done = ctx.run("top", target.pid, "-t", "^nobody$", "-b", "-n", 1)
+    assert done.returncode == 0 and "# no thread was seen on a CPU" in done.stdout
+
+
+def test_width_and_sort(ctx):
+    target = ctx.target("split")
+    env = {**os.environ, "COLUMNS": "70", "PTPROF_TOP_SORT": "function"}
+    done = ctx.run("top", target.pid, "-b", "-n", 1, env=env)
+    names = list(rows(done.stdout))
+    assert "# window 5s" in done.stdout and names == sorted(names), names
+    total = ctx.run("top", target.pid, "-b", "-n", 1, "-s", "total", env=env)
+    shares = [share for _, share, _ in rows(total.stdout).values()]
+    assert shares == sorted(shares, reverse=True), shares
+    env["PTPROF_TOP_SORT"] = "nonsense"
+    wrong = ctx.run("top", target.pid, "-b", "-n", 1, env=env)
+    assert wrong.returncode == 2 and "PTPROF_TOP_SORT" in wrong.stderr
+
+
+# --- how it ends
+
+def test_one_block_into_a_pipe(ctx):
+    target = ctx.target("split")
+    done = ctx.run("top", target.pid)
+    assert done.returncode == 0 and done.stdout.count("# ptprof") == 1
+
+
+def test_interrupt(ctx):
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    for number in signal.SIGINT, signal.SIGTERM:
+        path = ctx.tmp / "blocks"
+        with open(path, "w") as out:
+            run = ctx.start("top", target.pid, "-b", "-D", "500ms", stdout=out)
+        ctx.eventually(lambda: path.read_text().count("# ptprof") > 1, "two blocks")
+        run.signal(number)
+        assert run.wait(5) == 0 and run.stderr == "", run.stderr
+        assert_unharmed(ctx, target, before)
+
+
+def test_killed(ctx):
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    run = ctx.start("top", target.pid, "-b", "-r", 500)
+    sampler = run.sampler()
+    time.sleep(1)
+    run.signal(signal.SIGKILL)
+    run.wait()
+    ctx.eventually(lambda: not os.path.exists(f"/proc/{sampler}"), "the sampler ends")
+    assert_unharmed(ctx, target, before)
+
+
+def test_closed_pipe(ctx):
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    run = ctx.start("top", target.pid, "-b", "-D", "200ms", stdout=subprocess.PIPE)
+    run.popen.stdout.readline()
+    run.popen.stdout.close()
+    assert run.wait(5) == 0 and run.stderr == "", run.stderr
+    assert_unharmed(ctx, target, before)
+
+
+def test_full_disk(ctx):
+    target = ctx.target("split")
+    with open("/dev/full", "w") as full:
+        done = ctx.run("top", target.pid, "-b", "-n", 1, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == "ptprof: cannot write to standard output: No space left on device\n"
+
+
+def test_target_ends(ctx):
+    target = ctx.target("exits", 1500, 7)
+    done = ctx.run("top", target.pid, "--json")
+    assert done.returncode == 0
+    target.wait()
+    target = ctx.target("exits", 1500, 7)
+    done = ctx.run("top", target.pid, "--json", "-b", "-D", "700ms")
+    assert target.wait() == 7 and done.returncode == 0, done.returncode
+    assert done.stderr == f"ptprof: {target.pid} ended\n"
+    last = objects(done.stdout)[-1]
+    assert last["end"] == "ended" and function(last, "before_exit")["total_samples"] > 20
+
+
+def test_target_execs(ctx):
+    target = ctx.target("execs", 1500, "main", ctx.program("split"))
+    done = ctx.run("top", target.pid, "--json", "-n", 4, "-r", 250)
+    last = objects(done.stdout)[-1]
+    assert done.returncode == 0 and "split" in last["command_line"]
+    assert function(last, "before_exec")["total_cpu_ns"] > 0
+    assert function(last, "heavy")["total_samples"] > 20, "nothing seen after exec"
+    assert target.alive()
+
+
+def test_target_is_stopped(ctx):
+    target = ctx.target("split")
+    target.signal(signal.SIGSTOP)
+    ctx.eventually(lambda: ctx.state_of(target.pid) == "T", "it stops")
+    done = ctx.run("top", target.pid, "-b", "-n", 2)
+    assert done.returncode == 0 and "  stopped\n" in done.stdout
+    assert ctx.state_of(target.pid) == "T", "it was continued"
+    target.signal(signal.SIGCONT)
+
+
+def test_refusals(ctx):
+    for status, words in ((3, [2 ** 22 - 1]), (2, ["abc"]), (2, []), (2, [1, "-D", "50ms"]),
+                          (2, [os.getpid(), "-s", "nothing"]), (2, [os.getpid(), "-n", "0"])):
+        done = ctx.run("top", *words)
+        assert done.returncode == status and done.stdout == "", (words, done.returncode)
+        assert done.stderr.startswith("ptprof: "), done.stderr
+
+
+# --- for long
+
+def rss(pid):
+    with open(f"/proc/{pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_memory_with_short_lived_threads(ctx):
+    """Some thousands of threads come and go; what is kept of them does not add up."""
+    target = ctx.target("short_threads")
+    path = ctx.tmp / "blocks"
+    with open(path, "w") as out:
+        run = ctx.start("top", target.pid, "--json", "-r", 500, stdout=out)
+    time.sleep(10)
+    early = rss(run.pid)
+    time.sleep(12)
+    late = rss(run.pid)
+    run.signal(signal.SIGINT)
+    assert run.wait(5) == 0
+    last = objects(path.read_text())[-1]
+    assert function(last, "short_life")["total_percent"] > 80
+    assert function(last, "short_life")["total_cpu_ns"] > 3e9
+    assert late < early + 4e6, f"{early} bytes after 10 s, {late} after 22 s"
+    assert target.alive() and not ctx.health(target.pid).traced

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""The keys of `ptprof top`: help, function bar and man page are made of tui/keymap.h."""
+
+import os
+import re
+import subprocess
+
+
+def play(ctx, *lines):
+    """What a script saves, by name; the help is that of a screen with room for all of it."""
+    (ctx.tmp / "script").write_text("\n".join(lines) + "\n")
+    replay = ctx.root / "tests" / "screens" / "service.snapshots"
+    subprocess.run([ctx.ptprof, "top", "--replay", replay, "--script", "script"], cwd=ctx.tmp,
+                   check=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, timeout=30)
+    return {path.name: path.read_text() for path in ctx.tmp.iterdir()}
+
+
+def table(ctx):
+    text = play(ctx, ":save-keys keys")["keys"]
+    return {name: keys for name, *keys in map(str.split, text.splitlines())}
+
+
+def test_no_key_has_two_actions(ctx):
+    keys = [key for names in table(ctx).values() for key in names]
+    assert len(set(keys)) == len(keys), sorted(key for key in keys if keys.count(key) > 1)
+
+
+def test_help_shows_every_key(ctx):
+    for cols in 80, 120:
+        screen = play(ctx, f":size {cols}x120", "?", ":save-screen help")["help"]
+        for name, keys in table(ctx).items():
+            assert re.search(r"(?:^|\s)" + re.escape(" ".join(keys)) + r"  \S", screen), name
+        assert "…" not in screen
+
+
+def test_bar_shows_function_keys(ctx):
+    bar = play(ctx, ":save-screen top")["top"].splitlines()[-1]
+    shown = re.findall(r"\bF\d+", bar)
+    assert shown == [f"F{number}" for number in range(1, 11)], shown
+    assert set(shown) <= {key for keys in table(ctx).values() for key in keys}
+
+
+def test_manual_holds_the_table(ctx):
+    page = ctx.root / "src" / "ptprof.1"
+    made = play(ctx, ":save-manual manual")["manual"]
+    text = page.read_text()
+    if os.environ.get("UPDATE"):
+        first = made.splitlines()[0]
+        begin = text.index(first)
+        text = text[:begin] + made + text[text.index(".Sh ", begin):]
+        page.write_text(text)
+    assert made in text, "the keys in src/ptprof.1 are others; UPDATE=1 rewrites them"

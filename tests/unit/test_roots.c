@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include <check.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "symbol/roots.h"
+
+static char directory[] = "/tmp/test_roots.XXXXXX";
+static struct roots roots;
+
+static char *inside(const char *name)
+{
+    return xasprintf("%s/%s", directory, name);
+}
+
+static void setup(void)
+{
+    strcpy(strrchr(directory, '.'), ".XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+}
+
+static void teardown(void)
+{
+    AUTO_FREE char *command = xasprintf("rm -r %s", directory);
+    ck_assert_int_eq(system(command), 0);
+    roots_fini(&roots);
+}
+
+static void refused(const char *path)
+{
+    ck_assert_msg(roots_open(&roots, path) == -1, "%s was opened", path);
+}
+
+START_TEST(test_elf_files)
+{
+    char self[PATH_MAX];
+    ck_assert_ptr_nonnull(realpath("/proc/self/exe", self));
+    int fd = roots_open(&roots, self);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    close(fd);
+    AUTO_FREE char *link = inside("link");
+    ck_assert_int_eq(symlink(self, link), 0);
+    fd = roots_open(&roots, link);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_what_is_no_elf_file)
+{
+    AUTO_FREE char *fifo = inside("fifo"), *loop = inside("loop"), *huge = inside("huge");
+    AUTO_FREE char *text = inside("text"), *empty = inside("empty");
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    ck_assert_int_eq(symlink(loop, loop), 0);
+    AUTO_FD int sparse = open(huge, O_CREAT | O_WRONLY, 0600);
+    ck_assert_int_eq(ftruncate(sparse, 1ll << 40), 0);
+    AUTO_FD int words = open(text, O_CREAT | O_WRONLY, 0600);
+    ck_assert_int_eq(write(words, "secret words", 12), 12);
+    AUTO_FD int nothing = open(empty, O_CREAT | O_WRONLY, 0600);
+    const char *const paths[] = {fifo, loop,        huge,        text,          empty,
+                                 "/",  "/dev/zero", "/dev/tty",  "/nonexistent", "relative",
+                                 "",   directory,   "/etc/passwd"};
+    for (size_t i = 0; i < ARRAY_LENGTH(paths); i++)
+        refused(paths[i]);
+}
+END_TEST
+
+// A link in a target's root leads to what it leads to there.
+START_TEST(test_links_stay_in_the_root)
+{
+    char self[PATH_MAX];
+    AUTO_FREE char *link = inside("bin"), *copy = inside("copy");
+    ck_assert_ptr_nonnull(realpath("/proc/self/exe", self));
+    ck_assert_int_eq(symlink("/copy", link), 0);
+    AUTO_FREE char *command = xasprintf("cp /bin/true %s", copy);
+    ck_assert_int_eq(system(command), 0);
+    roots.fds[roots.count++] = open(directory, O_PATH | O_DIRECTORY);
+    struct stat found, wanted;
+    AUTO_FD int fd = roots_open(&roots, "/bin");
+    ck_assert_int_eq(fstat(fd, &found), 0);
+    ck_assert_int_eq(stat(copy, &wanted), 0);
+    ck_assert_uint_eq(found.st_ino, wanted.st_ino);
+    refused("/../../../../etc/passwd");
+}
+END_TEST
+
+Suite *suite_roots(void)
+{
+    Suite *suite = suite_create("roots");
+    TCase *cases = tcase_create("roots");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_test(cases, test_elf_files);
+    tcase_add_test(cases, test_what_is_no_elf_file);
+    tcase_add_test(cases, test_links_stay_in_the_root);
+    suite_add_tcase(suite, cases);
+    return suite;
+}

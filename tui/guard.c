@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "tui/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+// What is left open would keep others from seeing our end.
+static void close_others(int alarm, const int *kept, size_t kept_count)
+{
+    unsigned first = 0;
+    for (;;) {
+        unsigned next = (unsigned)alarm >= first ? (unsigned)alarm : UINT_MAX;
+        for (size_t i = 0; i < kept_count; i++)
+            if ((unsigned)kept[i] >= first && (unsigned)kept[i] < next)
+                next = (unsigned)kept[i];
+        if (next > first)
+            close_range(first, next == UINT_MAX ? UINT_MAX : next - 1, 0);
+        if (next == UINT_MAX)
+            return;
+        first = next + 1;
+    }
+}
+
+static void watch(int alarm, void (*duty)(void))
+{
+    char dismissed;
+    ssize_t count;
+    prctl(PR_SET_NAME, "ptprof-guard");
+    do
+        count = read(alarm, &dismissed, 1);
+    while (count < 0 && errno == EINTR);
+    if (count == 0)
+        duty();
+    _exit(0);
+}
+
+int guard_start(void (*duty)(void), const int *kept, size_t kept_count)
+{
+    int ends[2];
+    sigset_t all, before;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0) {
+        setsid(); // out of reach of signals to our group
+        close_others(ends[0], kept, kept_count);
+        watch(ends[0], duty);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(ends[0]);
+    if (pid < 0)
+        cleanup_fd(&ends[1]);
+    return ends[1];
+}
+
+void guard_dismiss(int *guard)
+{
+    ssize_t ignored = *guard >= 0 ? write(*guard, "", 1) : 0;
+    (void)ignored;
+    cleanup_fd(guard);
+    *guard = -1;
+}
