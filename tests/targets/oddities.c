@@ -8,6 +8,7 @@
 
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 static void sleep_for_ever(void)
@@ -80,6 +81,7 @@ static void *vforking(void *unused)
 {
     pid_t child = vfork();
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         for (;;)
             syscall(SYS_pause);
     }
