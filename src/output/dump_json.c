@@ -60,7 +60,7 @@ static void put_line(struct buf *out, const struct dump_frame *frame, size_t lin
     if (frame->module && frame->module->image)
         image_build_id_hex(frame->module->image, build_id);
     buf_putc(out, '{');
-    put_string(out, "function", symbol->found ? source->name : "");
+    put_string(out, "function", symbol->found || !last ? source->name : "");
     buf_printf(out, ",\"function_offset\":%" PRIu64 ",",
                symbol->found && last ? symbol->offset + !frame->interrupted : 0);
     put_bool(out, "inlined", !last);

@@ -9,23 +9,15 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "output/describe.h"
+#include "output/dump_printer.h"
 
 #define NAME_WIDTH 48 // columns; a longer name pushes what follows to the right
 #define MODULE_WIDTH 24
 #define FRAMES_AT_LOCK 3
 
-enum role { ROLE_NONE, ROLE_THREAD, ROLE_FUNCTION, ROLE_FILE, ROLE_DIM, ROLE_BAD };
-
 static const char *const colors[] = {
     [ROLE_NONE] = "",           [ROLE_THREAD] = "\033[1;33m", [ROLE_FUNCTION] = "\033[32m",
     [ROLE_FILE] = "\033[36m",   [ROLE_DIM] = "\033[2m",       [ROLE_BAD] = "\033[1;31m",
-};
-
-struct printer {
-    struct buf *out;
-    const struct dump *dump;
-    const struct dump_style *style;
-    int name_width, module_width; // columns, 0: not aligned
 };
 
 bool dump_shows(const struct dump_thread *thread, const struct dump_style *style)
@@ -39,13 +31,13 @@ size_t dump_depth(const struct dump_thread *thread, const struct dump_style *sty
                                                               : thread->frame_count;
 }
 
-static void begin(const struct printer *printer, enum role role)
+void dump_printer_begin(const struct dump_printer *printer, enum dump_role role)
 {
     if (printer->style->color)
         buf_puts(printer->out, colors[role]);
 }
 
-static void end(const struct printer *printer, enum role role)
+void dump_printer_end(const struct dump_printer *printer, enum dump_role role)
 {
     if (printer->style->color && role != ROLE_NONE)
         buf_puts(printer->out, "\033[0m");
@@ -61,21 +53,22 @@ static int columns(const char *text)
 }
 
 // Padded when columns are aligned and something follows.
-static void put_cell(const struct printer *printer, enum role role, const char *text, int width)
+static void put_cell(const struct dump_printer *printer, enum dump_role role, const char *text,
+                     int width)
 {
-    begin(printer, role);
+    dump_printer_begin(printer, role);
     buf_puts(printer->out, text);
-    end(printer, role);
+    dump_printer_end(printer, role);
     int missing = width - columns(text);
     if (missing > 0)
         buf_printf(printer->out, "%*s", missing, "");
 }
 
-static void put_quoted(struct buf *out, const char *raw)
+void dump_printer_quoted(const struct dump_printer *printer, const char *raw)
 {
-    buf_putc(out, '"');
-    escape_text(out, raw);
-    buf_putc(out, '"');
+    buf_putc(printer->out, '"');
+    escape_text(printer->out, raw);
+    buf_putc(printer->out, '"');
 }
 
 // --- frames ---
@@ -85,12 +78,13 @@ static void name_cell(struct buf *cell, const struct dump_frame *frame, size_t l
 {
     const struct symbol *symbol = frame->symbol;
     buf_clear(cell);
-    if (!symbol->found) {
+    bool last = line + 1 == symbol->line_count;
+    if (!symbol->found && last) {
         buf_printf(cell, "0x%016" PRIx64, frame->pc);
         return;
     }
     escape_text(cell, symbol->lines[line].name);
-    if (line + 1 < symbol->line_count)
+    if (!last)
         buf_puts(cell, " (inlined)");
     else
         buf_printf(cell, "+0x%" PRIx64, symbol->offset + !frame->interrupted);
@@ -107,21 +101,22 @@ static void module_cell(struct buf *cell, const struct dump_frame *frame)
         buf_printf(cell, "+0x%" PRIx64, frame->offset + !frame->interrupted);
 }
 
-static void put_details(const struct printer *printer, const struct dump_frame *frame)
+static void put_details(const struct dump_printer *printer, const struct dump_frame *frame)
 {
     char build_id[2 * BUILD_ID_MAX + 1] = "";
     if (frame->module && frame->module->image)
         image_build_id_hex(frame->module->image, build_id);
-    begin(printer, ROLE_DIM);
+    dump_printer_begin(printer, ROLE_DIM);
     buf_printf(printer->out, " pc 0x%" PRIx64, frame->pc);
     if (frame->sp)
         buf_printf(printer->out, " sp 0x%" PRIx64, frame->sp);
     if (*build_id)
         buf_printf(printer->out, " build id %s", build_id);
-    end(printer, ROLE_DIM);
+    dump_printer_end(printer, ROLE_DIM);
 }
 
-static void put_line(const struct printer *printer, const struct dump_frame *frame, size_t line)
+static void put_line(const struct dump_printer *printer, const struct dump_frame *frame,
+                     size_t line)
 {
     AUTO_BUF struct buf cell = {0};
     const struct symbol_line *source = &frame->symbol->lines[line];
@@ -145,7 +140,8 @@ static void put_line(const struct printer *printer, const struct dump_frame *fra
     buf_putc(printer->out, '\n');
 }
 
-static void put_end(const struct printer *printer, const struct dump_thread *thread, size_t shown)
+static void put_end(const struct dump_printer *printer, const struct dump_thread *thread,
+                    size_t shown)
 {
     if (shown < thread->frame_count) {
         size_t more = thread->frame_count - shown;
@@ -161,14 +157,14 @@ static void put_end(const struct printer *printer, const struct dump_thread *thr
                stop_helps ? "; --stop-cut would tell" : "");
 }
 
-static void put_frames(const struct printer *printer, const struct dump_thread *thread)
+void dump_printer_frames(const struct dump_printer *printer, const struct dump_thread *thread)
 {
     size_t number = 0, shown = dump_depth(thread, printer->style);
     for (size_t i = 0; i < shown; i++) {
         for (size_t k = 0; k < thread->frames[i].symbol->line_count; k++) {
-            begin(printer, ROLE_DIM);
+            dump_printer_begin(printer, ROLE_DIM);
             buf_printf(printer->out, " #%-2zu", number++);
-            end(printer, ROLE_DIM);
+            dump_printer_end(printer, ROLE_DIM);
             buf_puts(printer->out, printer->name_width ? "  " : " ");
             put_line(printer, &thread->frames[i], k);
         }
@@ -199,20 +195,20 @@ static const char *state_text(const struct dump_thread *thread)
     return "in an unknown state";
 }
 
-static void put_state(const struct printer *printer, size_t index)
+static void put_state(const struct dump_printer *printer, size_t index)
 {
     const struct dump_thread *thread = &printer->dump->threads[index];
     const char *text = thread->running ? NULL : printer->dump->waits[index].text;
     buf_printf(printer->out, "  %c %s", thread->state, text ? text : state_text(thread));
 }
 
-static void put_duration(const struct printer *printer, int64_t ns)
+static void put_duration(const struct dump_printer *printer, int64_t ns)
 {
     char text[DURATION_TEXT];
     buf_puts(printer->out, ns ? duration_format(ns, text) : "0s");
 }
 
-static void put_blocked(const struct printer *printer, int64_t blocked_ns)
+static void put_blocked(const struct dump_printer *printer, int64_t blocked_ns)
 {
     if (!blocked_ns)
         return;
@@ -220,141 +216,43 @@ static void put_blocked(const struct printer *printer, int64_t blocked_ns)
     put_duration(printer, blocked_ns);
 }
 
-static void put_cpu(const struct printer *printer, uint64_t cpu_ns)
+void dump_printer_state(const struct dump_printer *printer, size_t index, int64_t blocked_ns)
+{
+    put_state(printer, index);
+    put_blocked(printer, blocked_ns);
+}
+
+void dump_printer_cpu(const struct dump_printer *printer, uint64_t cpu_ns)
 {
     buf_puts(printer->out, "  cpu ");
     put_duration(printer, (int64_t)cpu_ns);
 }
 
-static void put_thread(const struct printer *printer, size_t index)
+void dump_printer_thread(const struct dump_printer *printer, size_t index)
 {
     const struct dump_thread *thread = &printer->dump->threads[index];
     struct buf *out = printer->out;
-    begin(printer, ROLE_THREAD);
+    dump_printer_begin(printer, ROLE_THREAD);
     buf_printf(out, "Thread %d", (int)thread->tid);
-    end(printer, ROLE_THREAD);
+    dump_printer_end(printer, ROLE_THREAD);
     buf_putc(out, ' ');
-    put_quoted(out, thread->comm);
+    dump_printer_quoted(printer, thread->comm);
     if (thread->tid == printer->dump->pid)
         buf_puts(out, " (main)");
-    put_state(printer, index);
-    put_blocked(printer, thread->blocked_ns);
-    put_cpu(printer, thread->cpu_ns);
+    dump_printer_state(printer, index, thread->blocked_ns);
+    dump_printer_cpu(printer, thread->cpu_ns);
     buf_putc(out, '\n');
-    put_frames(printer, thread);
+    dump_printer_frames(printer, thread);
     buf_putc(out, '\n');
-}
-
-// --- groups ---
-
-struct group {
-    size_t first;    // index of a thread that stands for all
-    size_t count;
-    uint64_t cpu_ns; // of all
-    int64_t blocked_ns; // of the one that sleeps the shortest
-    size_t same;     // leading bytes that all names share
-    bool differ;     // the names do
-    pid_t *tids;
-    size_t capacity;
-};
-
-static void join(struct group *group, const struct dump *dump, size_t index)
-{
-    const struct dump_thread *thread = &dump->threads[index];
-    const char *name = dump->threads[group->first].comm;
-    if (!group->count) {
-        group->first = index;
-        group->same = strlen(thread->comm);
-        group->blocked_ns = thread->blocked_ns;
-        name = thread->comm;
-    }
-    size_t same = 0;
-    while (same < group->same && thread->comm[same] == name[same])
-        same++;
-    group->differ |= same < group->same || thread->comm[same];
-    group->same = same;
-    if (thread->blocked_ns < group->blocked_ns)
-        group->blocked_ns = thread->blocked_ns;
-    group->cpu_ns += thread->cpu_ns;
-    ARRAY_RESERVE(group->tids, group->count, group->capacity);
-    group->tids[group->count++] = thread->tid;
-}
-
-static int compare_tid(const void *left, const void *right)
-{
-    pid_t a = *(const pid_t *)left, b = *(const pid_t *)right;
-    return a < b ? -1 : a > b;
-}
-
-// "4251-4267,4270"
-static void put_tids(const struct printer *printer, struct group *group)
-{
-    qsort(group->tids, group->count, sizeof *group->tids, compare_tid);
-    for (size_t i = 0, last; i < group->count; i = last + 1) {
-        for (last = i; last + 1 < group->count && group->tids[last + 1] == group->tids[last] + 1;)
-            last++;
-        buf_printf(printer->out, "%s%d", i ? "," : "", (int)group->tids[i]);
-        if (last > i)
-            buf_printf(printer->out, "-%d", (int)group->tids[last]);
-    }
-}
-
-static void put_group(const struct printer *printer, struct group *group)
-{
-    AUTO_BUF struct buf name = {0};
-    if (group->count == 1) {
-        put_thread(printer, group->first);
-        return;
-    }
-    buf_append(&name, printer->dump->threads[group->first].comm, group->same);
-    if (group->differ)
-        buf_putc(&name, '*');
-    begin(printer, ROLE_THREAD);
-    buf_printf(printer->out, "%zu threads: ", group->count);
-    put_tids(printer, group);
-    end(printer, ROLE_THREAD);
-    buf_putc(printer->out, ' ');
-    put_quoted(printer->out, name.length ? name.data : "");
-    put_state(printer, group->first);
-    put_blocked(printer, group->blocked_ns);
-    put_cpu(printer, group->cpu_ns);
-    buf_putc(printer->out, '\n');
-    put_frames(printer, &printer->dump->threads[group->first]);
-    buf_putc(printer->out, '\n');
-}
-
-static int compare_group(const void *left, const void *right)
-{
-    const struct group *a = left, *b = right;
-    if (a->count != b->count)
-        return a->count > b->count ? -1 : 1;
-    return a->first < b->first ? -1 : a->first > b->first;
-}
-
-// The largest groups first.
-static void put_groups(const struct printer *printer)
-{
-    size_t count = printer->dump->count;
-    AUTO_FREE size_t *like = xcalloc(count + 1, sizeof *like);
-    AUTO_FREE struct group *groups = xcalloc(count + 1, sizeof *groups);
-    dump_group(printer->dump, like);
-    for (size_t i = 0; i < count; i++)
-        if (like[i] != DUMP_NO_GROUP && dump_shows(&printer->dump->threads[i], printer->style))
-            join(&groups[like[i]], printer->dump, i);
-    qsort(groups, count, sizeof *groups, compare_group);
-    for (size_t i = 0; i < count && groups[i].count; i++) {
-        put_group(printer, &groups[i]);
-        free(groups[i].tids);
-    }
 }
 
 // --- the top ---
 
-static void put_process(const struct printer *printer)
+static void put_process(const struct dump_printer *printer)
 {
     const struct dump *dump = printer->dump;
     buf_printf(printer->out, "Process %d ", (int)dump->pid);
-    put_quoted(printer->out, dump->comm);
+    dump_printer_quoted(printer, dump->comm);
     if (dump->exe) {
         buf_puts(printer->out, "  ");
         escape_text(printer->out, dump->exe);
@@ -364,7 +262,7 @@ static void put_process(const struct printer *printer)
     buf_putc(printer->out, '\n');
 }
 
-static void put_numbers(const struct printer *printer)
+static void put_numbers(const struct dump_printer *printer)
 {
     const struct dump *dump = printer->dump;
     struct buf *out = printer->out;
@@ -388,13 +286,13 @@ static void put_numbers(const struct printer *printer)
         [DUMP_TIMEOUT] = "incomplete: the time was over before all threads had been read\n",
         [DUMP_TARGET_ENDED] = "incomplete: the process ended while it was read\n",
     };
-    begin(printer, ROLE_BAD);
+    dump_printer_begin(printer, ROLE_BAD);
     buf_puts(out, ends[dump->end]);
-    end(printer, ROLE_BAD);
+    dump_printer_end(printer, ROLE_BAD);
 }
 
 // Where the thread asks for what it waits for: past the library that does the waiting.
-static void put_place(const struct printer *printer, const struct dump_thread *thread)
+static void put_place(const struct dump_printer *printer, const struct dump_thread *thread)
 {
     size_t at = 0;
     while (at < thread->frame_count && thread->frames[at].module == thread->frames[0].module)
@@ -411,22 +309,21 @@ static void put_place(const struct printer *printer, const struct dump_thread *t
     }
 }
 
-static void put_member(const struct printer *printer, size_t index)
+static void put_member(const struct dump_printer *printer, size_t index)
 {
     const struct dump_thread *thread = &printer->dump->threads[index];
     buf_printf(printer->out, "  %d ", (int)thread->tid);
-    put_quoted(printer->out, thread->comm);
-    put_state(printer, index);
-    put_blocked(printer, thread->blocked_ns);
+    dump_printer_quoted(printer, thread->comm);
+    dump_printer_state(printer, index, thread->blocked_ns);
     buf_putc(printer->out, '\n');
     put_place(printer, thread);
 }
 
-static void put_verdict(const struct printer *printer, const struct verdict *verdict)
+static void put_verdict(const struct dump_printer *printer, const struct verdict *verdict)
 {
     static const struct {
         const char *text;
-        enum role role;
+        enum dump_role role;
     } kinds[] = {
         [VERDICT_CHAIN] = {"Longest chain of waiting", ROLE_THREAD},
         [VERDICT_DEADLOCK] = {"DEADLOCK", ROLE_BAD},
@@ -434,14 +331,14 @@ static void put_verdict(const struct printer *printer, const struct verdict *ver
     };
     const struct dump *dump = printer->dump;
     bool circle = verdict->kind != VERDICT_CHAIN;
-    begin(printer, kinds[verdict->kind].role);
+    dump_printer_begin(printer, kinds[verdict->kind].role);
     buf_printf(printer->out, "%s:", kinds[verdict->kind].text);
     for (size_t i = 0; i < verdict->count; i++)
         buf_printf(printer->out, "%s %d", i ? " ->" : "",
                    (int)dump->threads[verdict->chain[i]].tid);
     if (circle)
         buf_printf(printer->out, " -> %d", (int)dump->threads[verdict->chain[0]].tid);
-    end(printer, kinds[verdict->kind].role);
+    dump_printer_end(printer, kinds[verdict->kind].role);
     if (!circle)
         buf_printf(printer->out, ", for which %zu thread%s wait%s", verdict->waiting,
                    verdict->waiting == 1 ? "" : "s", verdict->waiting == 1 ? "s" : "");
@@ -458,7 +355,7 @@ static void widen(int *width, const char *text, int most)
         *width = own;
 }
 
-static void align(struct printer *printer)
+static void align(struct dump_printer *printer)
 {
     AUTO_BUF struct buf cell = {0};
     for (size_t i = 0; i < printer->dump->count; i++) {
@@ -479,7 +376,7 @@ static void align(struct printer *printer)
 
 void dump_text(struct buf *out, const struct dump *dump, const struct dump_style *style)
 {
-    struct printer printer = {.out = out, .dump = dump, .style = style};
+    struct dump_printer printer = {.out = out, .dump = dump, .style = style};
     if (style->aligned)
         align(&printer);
     put_process(&printer);
@@ -489,10 +386,10 @@ void dump_text(struct buf *out, const struct dump *dump, const struct dump_style
         if (dump->verdicts[i].kind != VERDICT_NONE)
             put_verdict(&printer, &dump->verdicts[i]);
     if (style->group) {
-        put_groups(&printer);
+        dump_printer_groups(&printer);
         return;
     }
     for (size_t i = 0; i < dump->count; i++)
         if (dump_shows(&dump->threads[i], style))
-            put_thread(&printer, i);
+            dump_printer_thread(&printer, i);
 }

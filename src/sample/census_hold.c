@@ -160,7 +160,8 @@ static void collect_down_to(struct census *census, struct census_held *pending, 
 }
 
 // A thread is asked to stop only if it still runs. What sleeps by now is read in place after all.
-static bool begin(struct census *census, pid_t tid, struct census_held *held)
+// full: nobody more can be asked.
+static bool begin(struct census *census, pid_t tid, struct census_held *held, bool full)
 {
     struct census_record *record = census->scratch;
     enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
@@ -176,6 +177,8 @@ static bool begin(struct census *census, pid_t tid, struct census_held *held)
         return false;
     if (!is_wanted(census, &held->thread))
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING);
+    else if (full)
+        census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_UNSTOPPED);
     else if (census_ask(census, held))
         return true;
     else
@@ -185,7 +188,7 @@ static bool begin(struct census *census, pid_t tid, struct census_held *held)
 
 void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
 {
-    struct census_held pending[PENDING_MAX];
+    struct census_held pending[PENDING_MAX + 1]; // the last one is never asked
     size_t pending_count = 0;
     census->began = clock_now();
     if (count)
@@ -194,13 +197,12 @@ void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
         struct census_held *held = &pending[pending_count];
         // Never wait for the main process while a thread may be held.
         census_await_room(census, pending_count + 2);
-        if (begin(census, tids[i], held) && !collect(census, held, SPIN_NS, held->asked_at))
+        bool full = pending_count == PENDING_MAX;
+        if (begin(census, tids[i], held, full) && !collect(census, held, SPIN_NS, held->asked_at))
             pending_count++;
         collect_all(census, pending, &pending_count, clock_now());
-        if (pending_count == PENDING_MAX)
+        if (pending_count == PENDING_MAX && !full)
             collect_down_to(census, pending, &pending_count, PENDING_MAX - 1);
-        if (pending_count == PENDING_MAX)
-            break;
     }
     collect_down_to(census, pending, &pending_count, 0);
     for (size_t i = 0; i < pending_count; i++) // our end releases them

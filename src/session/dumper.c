@@ -47,6 +47,8 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     dumper->modules = modules_new();
     dumper->unknown = modules_special(dumper->modules, MODULE_ANON, "[unknown]");
     dumper->symbolizer = symbolizer_new(dumper->modules);
+    symbolizer_isolate(dumper->symbolizer);
+    symbolizer_add_root(dumper->symbolizer, pid);
     dumper->control = control_new(CENSUS_RING, err);
     rc = dumper->control ? RC_OK : RC_FAIL;
     if (rc == RC_OK && options->threads)
@@ -194,16 +196,15 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     config.threads = dumper->has_threads ? &dumper->threads : NULL;
     config.inner_tids = dumper->inner_tids;
     config.filtered = dumper->filtered;
+    bool first = !config.tids && !config.together; // of those of a dump
+    config.done = first ? &dumper->index : NULL;
     for (unsigned i = 0; i <= RESTARTS_MAX; i++) {
         pid_t child = 0;
         enum rc rc = start(dumper, &config, &child, err);
         bool complete = rc == RC_OK && follow(dumper, &child);
-        if (rc == RC_OK && i == 0 && !complete)
-            config.done = config.tids ? NULL : &dumper->index;
         stop(dumper, child, complete);
         dumper->ended = has_ended(dumper);
-        if (rc != RC_OK || complete || dumper->timed_out || dumper->ended || config.together ||
-            config.tids)
+        if (rc != RC_OK || complete || dumper->timed_out || dumper->ended || !first)
             return rc;
         dumper_give_up(dumper, atomic_load(&dumper->control->busy_with));
     }
@@ -265,10 +266,9 @@ static enum rc take_all(struct dumper *dumper, struct err *err)
 
 // --- what came of it ---
 
-static pid_t main_tid; // for the comparison
-
-static int compare(const void *left, const void *right)
+static int compare(const void *left, const void *right, void *pid)
 {
+    pid_t main_tid = *(const pid_t *)pid;
     const struct dump_thread *a = &((const struct seen *)left)->thread;
     const struct dump_thread *b = &((const struct seen *)right)->thread;
     if ((a->tid == main_tid) != (b->tid == main_tid))
@@ -300,9 +300,10 @@ static void note_switches(struct dumper *dumper)
 static void fill(struct dumper *dumper, struct dump *dump)
 {
     const struct control *control = dumper->control;
-    main_tid = dumper->pid;
-    qsort(dumper->seen, dumper->count, sizeof *dumper->seen, compare);
+    if (dumper->count)
+        qsort_r(dumper->seen, dumper->count, sizeof *dumper->seen, compare, &dumper->pid);
     note_switches(dumper);
+    dumper_name(dumper);
     dump->together = dumper->options.stop_all;
     dump->held_max = (int64_t)control->held.max;
     dump->repaired = atomic_load(&control->repaired);

@@ -64,6 +64,9 @@ void dumper_see(struct dumper *dumper, const struct census_record *record);
 // A thread that could not be read: no census shall try it again.
 void dumper_give_up(struct dumper *dumper, pid_t tid);
 
+// Symbols for the frames of all threads.
+void dumper_name(struct dumper *dumper);
+
 // Maps of the process, read again.
 void dumper_refresh(struct dumper *dumper);
 

@@ -114,23 +114,37 @@ static bool entry_read(const struct fde_table *table, struct code_memory *memory
     return true;
 }
 
-bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                    uint64_t *fde)
+static bool entry_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
+                       struct fde_entry *entry)
 {
     const struct fde_table *table = table_get(index, memory, pc);
     uint32_t low = 0, high = table ? table->count : 0;
-    struct fde_entry entry;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (!entry_read(table, memory, middle, &entry))
+        if (!entry_read(table, memory, middle, entry))
             return false;
-        if (pc < entry.pc)
+        if (pc < entry->pc)
             high = middle;
         else
             low = middle + 1;
     }
-    if (!low || !entry_read(table, memory, low - 1, &entry))
-        return false;
+    return low && entry_read(table, memory, low - 1, entry);
+}
+
+bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
+                    uint64_t *fde)
+{
+    struct fde_entry entry = {0};
+    bool found = entry_find(index, memory, pc, &entry);
     *fde = entry.fde;
-    return true;
+    return found;
+}
+
+bool fde_index_start(struct fde_index *index, struct code_memory *memory, uint64_t pc,
+                     uint64_t *start)
+{
+    struct fde_entry entry = {0};
+    bool found = entry_find(index, memory, pc, &entry);
+    *start = entry.pc;
+    return found;
 }

@@ -23,3 +23,7 @@ void fde_index_flush(struct fde_index *index);
 // caller to check. False: there is none, or no table of the one form that linkers write.
 bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
                     uint64_t *fde);
+
+// Where the code of that FDE begins.
+bool fde_index_start(struct fde_index *index, struct code_memory *memory, uint64_t pc,
+                     uint64_t *start);

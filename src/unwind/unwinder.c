@@ -15,6 +15,7 @@
 #include "unwind/code_memory.h"
 #include "unwind/debug_frame.h"
 #include "unwind/fde_index.h"
+#include "unwind/prologue.h"
 
 #define WORD 8u
 #define REGISTERS 17               // UNW_X86_64_RAX .. UNW_X86_64_RIP, which are 0 .. 16
@@ -308,12 +309,9 @@ static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
 {
     uint64_t frame = unwinder->registers[UNW_X86_64_RBP], saved, back;
     bool in_chain = unwinder->frames[unwinder->count - 1].step == STEP_FRAME_POINTER;
-    *end = !is_known(unwinder, UNW_X86_64_RBP) ? UNWIND_NO_REGISTER
-           : !frame && in_chain                ? UNWIND_BOTTOM
-                                               : UNWIND_NO_INFO;
-    if (*end == UNWIND_NO_REGISTER)
-        return false;
-    if (frame < *sp_of(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
+    bool known = is_known(unwinder, UNW_X86_64_RBP);
+    *end = !known ? UNWIND_NO_REGISTER : !frame && in_chain ? UNWIND_BOTTOM : UNWIND_NO_INFO;
+    if (!known || frame < *sp_of(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
         return false;
     if (!word_read(unwinder, frame, &saved) || !word_read(unwinder, frame + WORD, &back)) {
         if (unwinder->fault == UNWIND_SHORT)
@@ -380,6 +378,28 @@ static bool step_tables(struct unwinder *unwinder, uint64_t asked, bool *interru
     return true;
 }
 
+// The tables want the frame pointer of a thread that was read in place. The function's own code
+// tells it; believed only if a return address lies there, behind a call that may have led here.
+static bool find_frame_pointer(struct unwinder *unwinder, uint64_t pc, enum unwind_end *end)
+{
+    uint64_t start, size, back;
+    if (!unwinder->faulted || unwinder->fault != UNWIND_NO_REGISTER ||
+        is_known(unwinder, UNW_X86_64_RBP) ||
+        !fde_index_start(&unwinder->index, &unwinder->code, pc, &start) ||
+        !prologue_frame_size(&unwinder->code, start, &size))
+        return false;
+    uint64_t frame = *sp_of(unwinder) + size;
+    bool there = frame % WORD == 0 && word_read(unwinder, frame + WORD, &back);
+    if (unwinder->fault == UNWIND_SHORT)
+        *end = UNWIND_SHORT;
+    if (!there || !is_code(unwinder, back - 1) ||
+        !prologue_is_call(&unwinder->code, back, start))
+        return false;
+    unwinder->registers[UNW_X86_64_RBP] = frame;
+    unwinder->known |= 1u << UNW_X86_64_RBP;
+    return true;
+}
+
 // Sets *how if it gives true. Else, if `no_info` is set, other ways may be tried.
 static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
                             enum unwind_end *end)
@@ -388,6 +408,8 @@ static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum u
     *how = STEP_TABLES;
     if (step_tables(unwinder, asked, interrupted, end))
         return true;
+    if (find_frame_pointer(unwinder, asked, end))
+        return step_tables(unwinder, asked, interrupted, end);
     *how = STEP_DEBUG_FRAME;
     return unwinder->no_info &&
            debug_frames_find(&unwinder->debug_frames, &unwinder->code.source, asked, &pretended) &&

@@ -260,7 +260,7 @@ def test_08_list_shows_lines(ctx):
     path = profile(ctx)
     text = pprof(ctx, "-list=heavy", path)
     assert "Error:" not in text
-    field(r"^\s+[1-9]\S*s\s", text)
+    field(r"^\s+\S+\s+[1-9]\S*s\s+\d+:.*burn", text)
 
 
 def test_09_sample_index(ctx):

@@ -2,12 +2,13 @@
 // Threads of which a dump cannot say everything, and must say something: "corrupt" has overwritten
 // the stack that it returns through, "unmapped" waits on a futex of which the memory is gone,
 // "nowhere" sleeps with a stack pointer into nothing, "framed" in a function with a frame pointer,
-// "deep" has a stack of many frames, "vforking" waits for its child, and the main thread has ended.
-// The thread "last" lives.
+// "roomy" in one with a frame of no fixed size, "deep" has a stack of many frames, "vforking" waits
+// for its child, and the main thread has ended. The thread "last" lives.
 #include "target.h"
 
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 static void sleep_for_ever(void)
@@ -50,6 +51,15 @@ static DISTINCT void *framed(void *unused)
     return frame ? unused : NULL;
 }
 
+// Nothing but the frame pointer tells how much room the caller asked for.
+static DISTINCT void *roomy(void *bytes)
+{
+    volatile char *room = __builtin_alloca((size_t)(intptr_t)bytes);
+    room[0] = 1;
+    sleep_for_ever();
+    return room[0] ? bytes : NULL;
+}
+
 static DISTINCT void descend(int left)
 {
     volatile char room[128];
@@ -71,6 +81,7 @@ static void *vforking(void *unused)
 {
     pid_t child = vfork();
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         for (;;)
             syscall(SYS_pause);
     }
@@ -96,6 +107,7 @@ int main(void)
     start(unmapped, page, "unmapped");
     start(nowhere, NULL, "nowhere");
     start(framed, NULL, "framed");
+    start(roomy, (void *)(intptr_t)5000, "roomy");
     start(deep, NULL, "deep");
     start(vforking, NULL, "vforking");
     start(last, page, "last");

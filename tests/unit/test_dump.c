@@ -19,12 +19,15 @@ static struct module program = {.kind = MODULE_FILE, .path = (char *)"/usr/bin/b
     static const struct symbol variable = {true, at, variable##_lines,                             \
                                            ARRAY_LENGTH(variable##_lines)}
 
-SYMBOL(lock_wait, 0x1f, {"__lll_lock_wait", "__lll_lock_wait", "", 0, 0});
-SYMBOL(transfer, 0x41, {"check<int>(int)", "_Z5checkIiEvi", "check.h", 7, 0},
-       {"Bank::transfer(Account&)", "_ZN4Bank8transferER7Account", "bank.cc", 42, 0});
-SYMBOL(evil, 0x10, {"evil;\033[31m", "evil;\033[31m", "", 0, 0});
-SYMBOL(root, 0x84, {"main", "main", "main.c", 12, 0});
-static const struct symbol_line unnamed_lines[] = {{"[libc.so.6]", "[libc.so.6]", "", 0, 0}};
+SYMBOL(lock_wait, 0x1f, {.name = "__lll_lock_wait", .system_name = "__lll_lock_wait", .file = ""});
+SYMBOL(transfer, 0x41,
+       {.name = "check<int>(int)", .system_name = "_Z5checkIiEvi", .file = "check.h", .line = 7},
+       {.name = "Bank::transfer(Account&)", .system_name = "_ZN4Bank8transferER7Account",
+        .file = "bank.cc", .line = 42});
+SYMBOL(evil, 0x10, {.name = "evil;\033[31m", .system_name = "evil;\033[31m", .file = ""});
+SYMBOL(root, 0x84, {.name = "main", .system_name = "main", .file = "main.c", .line = 12});
+static const struct symbol_line unnamed_lines[] = {
+    {.name = "[libc.so.6]", .system_name = "[libc.so.6]", .file = ""}};
 static const struct symbol unnamed = {false, 0, unnamed_lines, 1};
 
 static struct dump dump;

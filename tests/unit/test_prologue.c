@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include <check.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "unwind/debug_frame.h"
+#include "unwind/prologue.h"
+
+#define AT 0x10000u
+
+static unsigned char code[512];
+static struct debug_frames none;
+static struct code_memory memory = {.debug_frames = &none};
+
+static bool read_code(void *context, uint64_t address, void *to, size_t length)
+{
+    (void)context;
+    if (address < AT || address - AT > sizeof code - length)
+        return false;
+    memcpy(to, code + (address - AT), length);
+    return true;
+}
+
+static void put(size_t at, const void *bytes, size_t length)
+{
+    code_memory_flush(&memory);
+    memory.source.read = read_code;
+    memcpy(code + at, bytes, length);
+}
+
+static bool size_of(const void *bytes, size_t length, uint64_t *size)
+{
+    memset(code, 0xcc, sizeof code);
+    put(0, bytes, length);
+    return prologue_frame_size(&memory, AT, size);
+}
+
+#define CODE(...)                                                                                  \
+    ((const unsigned char[]){__VA_ARGS__}), sizeof((const unsigned char[]){__VA_ARGS__})
+
+START_TEST(frames)
+{
+    uint64_t size;
+    // As gcc writes it, other work in between; the branch ends it.
+    ck_assert(size_of(CODE(0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x49, 0x89, 0xf3, 0x48, 0x89, 0xe5, 0x41,
+                           0x57, 0x41, 0x56, 0x49, 0x89, 0xfe, 0x53, 0x49, 0xc7, 0xc0, 0xff, 0xff,
+                           0xff, 0xff, 0x48, 0x83, 0xec, 0x68, 0x48, 0x89, 0x55, 0x80, 0x64, 0x48,
+                           0x8b, 0x04, 0x25, 0x28, 0, 0, 0, 0x31, 0xc0, 0x78, 0x19, 0x53),
+                      &size));
+    ck_assert_uint_eq(size, 3 * 8 + 0x68);
+    ck_assert(size_of(CODE(0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec, 0, 0x10, 0, 0), &size));
+    ck_assert_uint_eq(size, 0x1000);
+    ck_assert(size_of(CODE(0x55, 0x48, 0x8b, 0xec), &size));
+    ck_assert_uint_eq(size, 0);
+}
+END_TEST
+
+START_TEST(no_frames)
+{
+    uint64_t size;
+    ck_assert(!size_of(CODE(0x53, 0x48, 0x83, 0xec, 0x10), &size));             // no frame pointer
+    ck_assert(!size_of(CODE(0x48, 0x89, 0xe5, 0x55), &size));                   // not saved first
+    ck_assert(!size_of(CODE(0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xe4, 0xe0), &size)); // and rsp
+    ck_assert(!size_of(CODE(0x55, 0x48, 0x89, 0xe5, 0x48, 0x29, 0xc4), &size));       // sub rax
+    ck_assert(!size_of(CODE(0x41, 0x55, 0x48, 0x89, 0xe5), &size));             // push %r13
+    ck_assert(!prologue_frame_size(&memory, 1, &size));
+}
+END_TEST
+
+START_TEST(calls)
+{
+    memset(code, 0xcc, sizeof code);
+    put(100, CODE(0xe8, 0x97, 0xff, 0xff, 0xff)); // call AT + 0
+    ck_assert(prologue_is_call(&memory, AT + 105, AT));
+    ck_assert(!prologue_is_call(&memory, AT + 105, AT + 16));
+    ck_assert(!prologue_is_call(&memory, AT + 104, AT));
+    put(0, CODE(0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25)); // there is a stub
+    ck_assert(prologue_is_call(&memory, AT + 105, AT + 16));
+    put(200, CODE(0xff, 0xd0)); // call *%rax
+    ck_assert(prologue_is_call(&memory, AT + 202, AT));
+    put(220, CODE(0x41, 0xff, 0x54, 0x24, 0x08)); // call *8(%r12)
+    ck_assert(prologue_is_call(&memory, AT + 225, AT));
+    put(240, CODE(0xff, 0x25, 0, 0, 0, 0)); // jmp *
+    ck_assert(!prologue_is_call(&memory, AT + 246, AT));
+    ck_assert(!prologue_is_call(&memory, AT + 3, AT));
+}
+END_TEST
+
+// Whatever the bytes are, no more than the window is read and nothing is believed.
+START_TEST(garbage)
+{
+    uint64_t size, seed = 88172645463325252u;
+    put(0, "", 1);
+    for (int i = 0; i < 200000; i++) {
+        for (size_t k = 0; k < 128; k += 8) {
+            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+            memcpy(code + k, &seed, 8);
+        }
+        memcpy(code, "\x55\x48\x89\xe5", 4);
+        code_memory_flush(&memory);
+        if (prologue_frame_size(&memory, AT, &size))
+            ck_assert_uint_lt(size, 1u << 30);
+        prologue_is_call(&memory, AT + 64, AT);
+    }
+}
+END_TEST
+
+Suite *suite_prologue(void);
+Suite *suite_prologue(void)
+{
+    TCase *tests = tcase_create("prologue");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, frames);
+    tcase_add_test(tests, no_frames);
+    tcase_add_test(tests, calls);
+    tcase_add_test(tests, garbage);
+    Suite *suite = suite_create("prologue");
+    suite_add_tcase(suite, tests);
+    return suite;
+}
