@@ -16,10 +16,10 @@
 #include "unwind/debug_frame.h"
 #include "unwind/fde_index.h"
 #include "unwind/prologue.h"
+#include "unwind/stack_copy.h"
 
 #define WORD 8u
 #define REGISTERS 17               // UNW_X86_64_RAX .. UNW_X86_64_RIP, which are 0 .. 16
-#define STACK_REACH (8u << 20)     // bytes above sp that are taken for the same stack
 #define WORK_MAX (4u << 20)        // reads of memory for one stack, about 50 ms; 4096 frames of
                                    // which nothing is cached need a quarter
 #define ENTRY_ADDRESS (1ull << 63) // not canonical: no memory of a target
@@ -93,47 +93,17 @@ static bool fault(struct unwinder *unwinder, enum unwind_end why)
     return false;
 }
 
-static bool second_read(struct unwinder *unwinder, uint64_t address, uint64_t *value)
-{
-    const struct capture *capture = unwinder->capture;
-    uint64_t above = address - capture->second_sp;
-    if (!(capture->flags & CAPTURE_SECOND) || above > UINT32_MAX ||
-        above + WORD > capture->second_length)
-        return false;
-    memcpy(value, capture->stack + capture->stack_length + above, WORD);
-    if (above + WORD > unwinder->stack_needed)
-        unwinder->stack_needed = above + WORD;
-    return true;
-}
-
-// Whether there is more of a stack above what was copied of it.
-static bool is_cut(const struct capture *capture, uint64_t address)
-{
-    bool second = capture->flags & CAPTURE_SECOND &&
-                  capture->second_length == capture->second_asked &&
-                  address - capture->second_sp < STACK_REACH;
-    return second || (capture->stack_length == capture->stack_asked &&
-                      address - capture->regs.rsp < STACK_REACH);
-}
-
 // One word of the target's memory, at any alignment. Thread stacks lie right below libraries, so
 // what is above the copy is first looked for there.
 static bool word_read(struct unwinder *unwinder, uint64_t address, uint64_t *value)
 {
-    const struct capture *capture = unwinder->capture;
-    uint64_t above = address - capture->regs.rsp; // wraps for what lies below
     if (++unwinder->work > WORK_MAX)
         return fault(unwinder, UNWIND_NO_PROGRESS);
-    if (above <= UINT32_MAX && above + WORD <= capture->stack_length) {
-        memcpy(value, capture->stack + above, WORD);
-        if (above + WORD > unwinder->stack_needed)
-            unwinder->stack_needed = above + WORD;
-        return true;
-    }
-    if (second_read(unwinder, address, value) ||
+    if (stack_copy_read(unwinder->capture, address, value, &unwinder->stack_needed) ||
         code_memory_read(&unwinder->code, address, value, WORD))
         return true;
-    return fault(unwinder, is_cut(capture, address) ? UNWIND_SHORT : UNWIND_BAD_READ);
+    bool cut = stack_copy_is_cut(unwinder->capture, address);
+    return fault(unwinder, cut ? UNWIND_SHORT : UNWIND_BAD_READ);
 }
 
 static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
@@ -515,11 +485,9 @@ static enum unwind_end decode(struct unwinder *unwinder, const struct capture *c
 // A handler on a stack of its own interrupted something on one that the first piece does not hold.
 static uint64_t missing_second(const struct unwinder *unwinder, enum unwind_end end)
 {
-    const struct capture *capture = unwinder->capture;
     bool ended_there = end == UNWIND_SHORT || end == UNWIND_BAD_READ;
-    bool elsewhere = unwinder->interrupted_sp - capture->regs.rsp >= capture->stack_length;
-    bool has_it = capture->flags & CAPTURE_SECOND && unwinder->interrupted_sp == capture->second_sp;
-    return ended_there && elsewhere && !has_it ? unwinder->interrupted_at : 0;
+    bool there = stack_copy_holds(unwinder->capture, unwinder->interrupted_sp);
+    return ended_there && !there ? unwinder->interrupted_at : 0;
 }
 
 struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct capture *capture)
