@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Each step starts from a full set of registers, with pc - 1 for callers, so that libunwind's cache
+// (keyed by pc alone) cannot mix up a return address with the same address as an interrupted pc.
+// What libunwind does not do well (code without tables, calls to nowhere) is done here.
+#include "unwind/step.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "unwind/prologue.h"
+
+bool step_called_nowhere(struct unwinder *unwinder)
+{
+    uint64_t back;
+    return !walk_is_code(unwinder, *walk_pc(unwinder)) &&
+           walk_read(unwinder, *walk_sp(unwinder), &back) && back &&
+           walk_is_code(unwinder, back - 1);
+}
+
+static bool pop_return(struct unwinder *unwinder)
+{
+    uint64_t back;
+    if (!walk_read(unwinder, *walk_sp(unwinder), &back))
+        return false;
+    *walk_pc(unwinder) = back;
+    *walk_sp(unwinder) += WORD;
+    return true;
+}
+
+// A stub of the procedure linkage table for which the linker (lld, mold) wrote no unwind entry.
+static bool step_stub(struct unwinder *unwinder)
+{
+    static const struct {
+        unsigned char length, bytes[7];
+    } stubs[] = {
+        {2, {0xff, 0x25}},                               // jmp *slot
+        {3, {0xf2, 0xff, 0x25}},                         // bnd jmp *slot
+        {6, {0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25}},       // endbr64; jmp *slot
+        {7, {0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25}}, // endbr64; bnd jmp *slot
+    };
+    unsigned char code[sizeof stubs[0].bytes];
+    for (size_t i = 0; i < ARRAY_LENGTH(stubs); i++)
+        if (code_memory_read(&unwinder->code, *walk_pc(unwinder), code, stubs[i].length) &&
+            memcmp(code, stubs[i].bytes, stubs[i].length) == 0)
+            return pop_return(unwinder);
+    return false;
+}
+
+// Code without tables (JIT code, some assembly): believed to keep a frame pointer if what lies
+// there looks like a frame. A null one marks a root by convention, but it may also be any value in
+// code that uses rbp for something else: it counts only at the end of a chain that was followed.
+static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
+{
+    uint64_t frame = unwinder->registers[UNW_X86_64_RBP], saved, back;
+    bool in_chain = unwinder->frames[unwinder->count - 1].step == STEP_FRAME_POINTER;
+    bool known = walk_knows(unwinder, UNW_X86_64_RBP);
+    *end = !known ? UNWIND_NO_REGISTER : !frame && in_chain ? UNWIND_BOTTOM : UNWIND_NO_INFO;
+    if (!known || frame < *walk_sp(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
+        return false;
+    if (!walk_read(unwinder, frame, &saved) || !walk_read(unwinder, frame + WORD, &back)) {
+        if (unwinder->fault == UNWIND_SHORT)
+            *end = UNWIND_SHORT;
+        return false;
+    }
+    if (!back || !walk_is_code(unwinder, back - 1))
+        return false;
+    unwinder->registers[UNW_X86_64_RBP] = saved;
+    *walk_sp(unwinder) = frame + 2 * WORD;
+    *walk_pc(unwinder) = back;
+    return true;
+}
+
+static enum unwind_end failure(const struct unwinder *unwinder, int ret)
+{
+    if (unwinder->faulted)
+        return unwinder->fault;
+    return ret == -UNW_EBADFRAME ? UNWIND_NO_PROGRESS : UNWIND_NO_INFO;
+}
+
+// The caller's registers. One that cannot be read keeps its value: in an epilogue the tables say
+// where a register was saved, which by then may lie below sp, while it holds its old value again.
+// One that was neither known nor saved stays unknown.
+static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
+{
+    uint64_t fresh[REGISTERS];
+    uint32_t known = unwinder->known;
+    for (int i = 0; i < REGISTERS; i++) {
+        if (unw_get_reg(cursor, i, &fresh[i]) < 0)
+            fresh[i] = unwinder->registers[i];
+        else
+            known |= 1u << i;
+    }
+    memcpy(unwinder->registers, fresh, sizeof fresh);
+    unwinder->known = known;
+}
+
+// Where the tables are asked about a frame: for callers inside the call, because what it returns
+// to may be another function.
+static uint64_t pc_to_ask(struct unwinder *unwinder, bool interrupted)
+{
+    return *walk_pc(unwinder) - !interrupted;
+}
+
+// One step by the tables, which are asked about `asked`. False at the end, with *end.
+static bool step_tables(struct unwinder *unwinder, uint64_t asked, bool *interrupted,
+                        enum unwind_end *end)
+{
+    uint64_t pc = *walk_pc(unwinder);
+    unw_cursor_t cursor;
+    unwinder->no_info = unwinder->faulted = false;
+    *walk_pc(unwinder) = asked;
+    int ret = unw_init_remote(&cursor, unwinder->space, unwinder);
+    if (ret >= 0)
+        ret = unw_step(&cursor);
+    *walk_pc(unwinder) = pc;
+    if (ret <= 0) { // 0: an undefined return address, which is how a root is marked
+        *end = ret == 0 ? UNWIND_BOTTOM : failure(unwinder, ret);
+        return false;
+    }
+    *interrupted = unw_is_signal_frame(&cursor) > 0; // of the frame that was left
+    read_registers(unwinder, &cursor);
+    return true;
+}
+
+// The tables want the frame pointer of a thread that was read in place. The function's own code
+// tells it; believed only if a return address lies there, behind a call that may have led here.
+static bool find_frame_pointer(struct unwinder *unwinder, uint64_t pc, enum unwind_end *end)
+{
+    uint64_t start, size, back;
+    if (!unwinder->faulted || unwinder->fault != UNWIND_NO_REGISTER ||
+        walk_knows(unwinder, UNW_X86_64_RBP) ||
+        !fde_index_start(&unwinder->index, &unwinder->code, pc, &start) ||
+        !prologue_frame_size(&unwinder->code, start, &size))
+        return false;
+    uint64_t frame = *walk_sp(unwinder) + size;
+    bool there = frame % WORD == 0 && walk_read(unwinder, frame + WORD, &back);
+    if (unwinder->fault == UNWIND_SHORT)
+        *end = UNWIND_SHORT;
+    if (!there || !walk_is_code(unwinder, back - 1) ||
+        !prologue_is_call(&unwinder->code, back, start))
+        return false;
+    unwinder->registers[UNW_X86_64_RBP] = frame;
+    unwinder->known |= 1u << UNW_X86_64_RBP;
+    return true;
+}
+
+// Sets *how if it gives true. Else, if `no_info` is set, other ways may be tried.
+static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
+                            enum unwind_end *end)
+{
+    uint64_t asked = pc_to_ask(unwinder, *interrupted), pretended;
+    *how = STEP_TABLES;
+    if (step_tables(unwinder, asked, interrupted, end))
+        return true;
+    if (find_frame_pointer(unwinder, asked, end))
+        return step_tables(unwinder, asked, interrupted, end);
+    *how = STEP_DEBUG_FRAME;
+    return unwinder->no_info &&
+           debug_frames_find(&unwinder->debug_frames, &unwinder->code.source, asked, &pretended) &&
+           step_tables(unwinder, pretended, interrupted, end);
+}
+
+bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
+              enum unwind_end *end)
+{
+    unwinder->faulted = false;
+    *end = UNWIND_BAD_READ;
+    *how = STEP_CALL;
+    if (*interrupted && step_called_nowhere(unwinder)) {
+        *interrupted = false;
+        return pop_return(unwinder);
+    }
+    bool leaf = *interrupted;
+    if (step_any_tables(unwinder, interrupted, how, end))
+        return true;
+    if (!unwinder->no_info)
+        return false;
+    *interrupted = false;
+    unwinder->faulted = false;
+    *how = STEP_CALL;
+    if (leaf && step_stub(unwinder))
+        return true;
+    *how = STEP_FRAME_POINTER;
+    return step_frame_pointer(unwinder, end);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// A walk that is going on: what unwinder.c and step.c share, private to them.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libunwind.h>
+
+#include "unwind/code_memory.h"
+#include "unwind/debug_frame.h"
+#include "unwind/fde_index.h"
+#include "unwind/unwinder.h"
+
+#define WORD 8u
+#define REGISTERS 17         // UNW_X86_64_RAX .. UNW_X86_64_RIP, which are 0 .. 16
+#define WORK_MAX (4u << 20)  // reads of memory for one stack, about 50 ms; 4096 frames of which
+                             // nothing is cached need a quarter
+
+struct unwinder {
+    size_t max_depth;
+    unw_addr_space_t space;
+    struct code_memory code;
+    struct fde_index index;
+    struct debug_frames debug_frames;
+    struct unwind_frame *frames;
+    size_t count, capacity;
+
+    // Of the walk that is going on:
+    const struct capture *capture;
+    uint64_t registers[REGISTERS];
+    uint32_t known;        // bit n: registers[n] holds
+    uint64_t stack_needed; // bytes
+    uint64_t work;         // against WORK_MAX
+    uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS
+    uint32_t frame_pointer_steps;
+    uint64_t interrupted_sp; // of the function that a signal handler interrupted, the last one
+    uint64_t interrupted_at; // where the kernel keeps it; 0: there was no handler yet
+    bool in_tables;        // libunwind reads a CIE and an FDE that have been checked
+    bool no_info;          // this step: no unwind information for the pc
+    bool faulted;          // this step: a read failed, and why:
+    enum unwind_end fault;
+};
+
+static inline uint64_t *walk_sp(struct unwinder *unwinder)
+{
+    return &unwinder->registers[UNW_X86_64_RSP];
+}
+
+static inline uint64_t *walk_pc(struct unwinder *unwinder)
+{
+    return &unwinder->registers[UNW_X86_64_RIP];
+}
+
+static inline bool walk_knows(const struct unwinder *unwinder, int number)
+{
+    return unwinder->known >> number & 1;
+}
+
+static inline bool walk_is_code(struct unwinder *unwinder, uint64_t pc)
+{
+    const struct code_source *source = &unwinder->code.source;
+    return source->executable(source->context, pc);
+}
+
+// Notes why a read failed; false.
+bool walk_fault(struct unwinder *unwinder, enum unwind_end why);
+
+// One word of the target's memory, at any alignment.
+bool walk_read(struct unwinder *unwinder, uint64_t address, uint64_t *value);
