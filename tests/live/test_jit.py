@@ -56,6 +56,7 @@ def test_suffix(ctx):
               for frame in line.rpartition(" ")[0].split(";")[1:]}
     assert {"jit_anon: first_[j]", "jit_memfd_[j]", "run"} <= frames, frames
     assert sum(frame.endswith("_[j]") for frame in frames) == 2, frames
+    target.stop()  # and its map with it
 
 
 def test_names_as_they_were(ctx):
