@@ -375,6 +375,8 @@ def start_with_snapshot(ctx, path):
                     "-o", path)
     run.says("attached")
     ctx.eventually(lambda: len(ctx.children(run.pid)) > 0, "a sampler")
+    begin = ctx.cpu_ns(target.pid)  # without a sample there are no names to look up
+    ctx.eventually(lambda: ctx.cpu_ns(target.pid) > begin + 300_000_000, "there are samples")
     run.signal(10)
     run.says("snapshot written")
     return run
