@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The processes and threads that the sampler watches, with what was last read of each. Cost follows
 // the threads that run: those seen running within the last second are "hot" and read in every
-// round, the others in turn, each at least once a second.
+// round, the others in turn: each once a second, in the largest processes less often.
 #pragma once
 
 #include <stdbool.h>

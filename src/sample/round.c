@@ -2,7 +2,6 @@
 #include "sample/round.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,8 +13,8 @@
 #define READS_A_ROUND 16    // and no fewer than that
 #define SHORTFALL_NS (8 * NS_PER_MS) // two scheduler ticks: clocks of others move in such steps
 #define SWEEP_NS (250 * NS_PER_MS)   // least time between two reads of all threads for a shortfall
-#define CLOCK_SHARE 200              // reading clocks takes at most one part in so many of our time
-#define SWEEP_SHARE 200              // and such reads of all threads one part in so many
+#define CLOCK_SHARE 500              // reading clocks takes at most one part in so many of our time
+#define SWEEP_SHARE 500              // and such reads of all threads one part in so many
 #define REPORT_NS NS_PER_S
 #define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
 #define SIGN_NS (10 * NS_PER_MS)     // a sign of life while a thread is interrupted
@@ -142,12 +141,11 @@ static void visit_cold(struct round *round, struct watched *process, size_t most
     take_samples(round);
 }
 
-// All of a small process, of a large one as many as makes each come up once a second.
-static size_t cold_share(const struct round *round, const struct watched *process)
+// How many to read in a round: all of a small process. Of a large one each comes up in turn, once a
+// second up to READS_A_SECOND threads; who begins to run in a larger one is found by its shortfall.
+static size_t cold_share(const struct round *round)
 {
-    size_t fair = (size_t)ceil((double)process->count / round->rate);
-    size_t affordable = (size_t)(READS_A_SECOND / round->rate);
-    size_t most = fair > affordable ? fair : affordable;
+    size_t most = (size_t)(READS_A_SECOND / round->rate);
     return most > READS_A_ROUND ? most : READS_A_ROUND;
 }
 
@@ -283,7 +281,7 @@ static void attend(struct round *round, struct watched *process, int64_t now)
     roster_scan(&round->roster, process, now);
     if (process->gone)
         return;
-    visit_cold(round, process, cold_share(round, process), now);
+    visit_cold(round, process, cold_share(round), now);
     follow_shortfall(round, process, now);
     if (now - process->reported_at < REPORT_NS)
         return;
