@@ -2,7 +2,6 @@
 #include "symbol/functions.h"
 
 #include <dwarf.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -219,11 +218,11 @@ static size_t find_inlined(const struct function *function, uint64_t vaddr,
     return count;
 }
 
-size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr,
+size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr, bool nested,
                       struct call calls[CALLS_MAX])
 {
     uint32_t owner = intervals_find(&functions->index, vaddr);
-    if (owner == INTERVALS_NONE && !functions->deep) {
+    if (owner == INTERVALS_NONE && nested && !functions->deep) {
         scan_unit(functions, true);
         owner = intervals_find(&functions->index, vaddr);
     }

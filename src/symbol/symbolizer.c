@@ -248,7 +248,7 @@ static enum rc ask_some(struct symbolizer *symbolizer, const struct module *modu
                         size_t count)
 {
     struct source *source = source_of(symbolizer, module);
-    uint64_t vaddrs[WIRE_FIND_MAX];
+    AUTO_FREE uint64_t *vaddrs = xcalloc(count, sizeof *vaddrs);
     for (size_t i = 0; i < count; i++)
         vaddrs[i] = source->wanted[first + i].vaddr;
     symbolizer->asked = module;
@@ -276,7 +276,7 @@ static enum rc ask_all(struct symbolizer *symbolizer, const struct module *modul
     return rc;
 }
 
-// Neighbours are answered fastest one after the other.
+// What is asked at once lies together, so that little is read twice.
 static int compare_wanted(const void *left, const void *right)
 {
     const struct wanted *a = left, *b = right;

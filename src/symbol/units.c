@@ -11,7 +11,7 @@
 
 // libdw keeps the rows of a line table, 40 bytes each, until the whole Dwarf is ended. So they are
 // read through a Dwarf of their own, which is ended when it holds that many.
-#define ROWS_MAX 200000u
+#define ROWS_MAX 50000u
 
 struct unit {
     Dwarf_CU *handle;
@@ -93,11 +93,12 @@ static Dwarf_Die with_rows(struct units *units, struct unit *unit, Dwarf_Die *wh
     Dwarf_Die die;
     Dwarf_Lines *lines;
     size_t count;
-    if (!units->rows || units->row_count >= ROWS_MAX)
+    bool held = units->rows && unit->rows_read == units->rows_begun;
+    if (!held && (!units->rows || units->row_count >= ROWS_MAX))
         begin_rows(units);
     if (!units->rows || !dwarf_offdie(units->rows, dwarf_dieoffset(whole), &die))
         return *whole;
-    if (unit->rows_read != units->rows_begun && dwarf_getsrclines(&die, &lines, &count) == 0)
+    if (!held && dwarf_getsrclines(&die, &lines, &count) == 0)
         units->row_count += count;
     unit->rows_read = units->rows_begun;
     return die;
@@ -116,9 +117,14 @@ static void find_place(Dwarf_Die *unit, uint64_t vaddr, struct call *call)
     call->column = dwarf_linecol(row, &column) == 0 && column > 0 ? (uint32_t)column : 0;
 }
 
-size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_MAX])
+uint32_t units_at(const struct units *units, uint64_t vaddr)
 {
-    uint32_t owner = intervals_find(&units->index, vaddr);
+    return intervals_find(&units->index, vaddr);
+}
+
+size_t units_find(struct units *units, uint64_t vaddr, bool nested, struct call calls[CALLS_MAX])
+{
+    uint32_t owner = units_at(units, vaddr);
     if (owner == INTERVALS_NONE)
         return 0;
     struct unit *unit = &units->list[owner];
@@ -128,7 +134,8 @@ size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_M
     if (!unit->functions)
         unit->functions = functions_new(split.addr ? &split : &whole);
     Dwarf_Die rows = with_rows(units, unit, &whole);
-    size_t count = functions_find(unit->functions, split.addr ? &split : &rows, vaddr, calls);
+    size_t count =
+        functions_find(unit->functions, split.addr ? &split : &rows, vaddr, nested, calls);
     if (!count)
         calls[count++] = (struct call){.file = ""};
     find_place(&rows, vaddr, &calls[0]);

@@ -17,7 +17,7 @@
 #define WIRE_MESSAGE_MAX (96u << 10)
 #define WIRE_RECORD_MAX (40u << 10) // of one record with its header
 #define WIRE_LINES_MAX 256
-#define WIRE_FIND_MAX 4096 // addresses in one question
+#define WIRE_FIND_MAX 12000 // addresses in one question
 
 enum wire_question {
     ASK_OPEN, // payload: path NUL extra NUL; the file comes with it. Answered by RECORD_TRIED
