@@ -296,6 +296,25 @@ def test_debug_file_in_the_targets_root(ctx):
     assert any(frame["file"].endswith("grid.h") for frames in stacks for frame in frames)
 
 
+def test_debug_file_in_the_root_of_a_child(ctx):
+    if os.geteuid():
+        raise ctx.Skip("only root may chroot")
+    binary = build(ctx, "nested", "g++", "-g", "-static")
+    root = ctx.tmp / "child_root"
+    (root / "app").mkdir(parents=True)
+    shutil.copy(stripped(binary), root / "app" / "inlines")
+    build_id = re.search(r"Build ID: (\w+)", run("readelf", "-n", binary)).group(1)
+    keep_debug(binary, root / f"usr/lib/debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug")
+    parent = ctx.spawn("sh", "-c", f"chroot {root} /app/inlines; true")
+    assert parent.line() == "ready"
+    child = ctx.children(parent.pid)[0]
+    before = ctx.health(child)
+    stacks = hot_frames(ctx.profile(parent.pid, "--children", "-d", "1s"))
+    assert ctx.health(child) == before
+    ctx.kill(child)
+    assert any(frame["file"].endswith("grid.h") for frames in stacks for frame in frames)
+
+
 class Server(http.server.BaseHTTPRequestHandler):
     """A debuginfod server that knows one file."""
     build_id = path_of_file = ""
