@@ -71,6 +71,7 @@ struct wire_reader { // one for each answer
     const struct wire_sink *sink;
     uint32_t text_count; // announced by this symbol process so far
     uint32_t asked;      // addresses in the question
+    uint32_t answered;   // symbols that came
     bool done;
     char *want; // a file that the other side waits for, NULL: none; the caller frees it
 };
