@@ -94,10 +94,18 @@ static void scan_die(void *context, Dwarf_Die *die)
     scan->depth--;
 }
 
+void functions_shed(struct functions *functions)
+{
+    for (size_t i = 0; i < functions->count; i++) {
+        struct function *function = &functions->list[i];
+        free(function->inlined);
+        *function = (struct function){.die = function->die};
+    }
+}
+
 static void forget(struct functions *functions)
 {
-    for (size_t i = 0; i < functions->count; i++)
-        free(functions->list[i].inlined);
+    functions_shed(functions);
     functions->count = 0;
     intervals_fini(&functions->index);
 }

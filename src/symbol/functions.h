@@ -24,6 +24,9 @@ struct functions;
 struct functions *functions_new(Dwarf_Die *unit);
 void functions_free(struct functions *functions);
 
+// Forgets the inlined calls, most of the memory; they are read again when needed.
+void functions_shed(struct functions *functions);
+
 // The functions at a link-time address, innermost first: calls[0] without its place, which the line
 // table knows, the others at their calls, in files that the die `files` has the list of. Returns
 // how many, 0 when the address is in none. nested: functions within functions are looked for too,

@@ -28,6 +28,7 @@ struct units {
     struct unit *list;
     size_t count, capacity;
     struct intervals index;
+    struct unit *last; // that was asked; NULL: none
 };
 
 static const char *directory_of(Dwarf_Die *die)
@@ -104,6 +105,14 @@ static Dwarf_Die with_rows(struct units *units, struct unit *unit, Dwarf_Die *wh
     return die;
 }
 
+// Addresses come unit by unit, so what the last one holds is hardly needed again.
+static void move_to(struct units *units, struct unit *unit)
+{
+    if (units->last && units->last != unit)
+        functions_shed(units->last->functions);
+    units->last = unit;
+}
+
 // The line table belongs to the skeleton, the functions to the split unit, where its file is found.
 static void find_place(Dwarf_Die *unit, uint64_t vaddr, struct call *call)
 {
@@ -133,6 +142,7 @@ size_t units_find(struct units *units, uint64_t vaddr, bool nested, struct call 
         return 0;
     if (!unit->functions)
         unit->functions = functions_new(split.addr ? &split : &whole);
+    move_to(units, unit);
     Dwarf_Die rows = with_rows(units, unit, &whole);
     size_t count =
         functions_find(unit->functions, split.addr ? &split : &rows, vaddr, nested, calls);
