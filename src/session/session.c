@@ -158,6 +158,8 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
     symbolizer_isolate(session->symbolizer);
+    for (size_t i = 0; i < session->pid_count; i++) // while they are there for certain
+        symbolizer_add_root(session->symbolizer, session->pids[i]);
     session->control = control_new(RING_BYTES, err);
     rc = session->control ? compile_threads(session, err) : RC_FAIL;
     if (rc != RC_OK) {
