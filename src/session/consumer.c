@@ -49,6 +49,8 @@ struct consumer {
     struct profile *profile;
     struct weights *weights;
     size_t max_depth;
+    void (*began)(void *context, pid_t pid); // NULL: nobody wants to know
+    void *watcher;
     struct map process_index; // number -> index
     struct process *processes;
     size_t process_count, process_capacity;
@@ -81,6 +83,13 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
     consumer->unknown = modules_special(modules, MODULE_ANON, "[unknown]");
     consumer->truncated = modules_special(modules, MODULE_SPECIAL, "[truncated]");
     return consumer;
+}
+
+void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_t pid),
+                    void *context)
+{
+    consumer->began = began;
+    consumer->watcher = context;
 }
 
 static void image_fini(struct process *process)
@@ -151,6 +160,8 @@ static void load_image(struct consumer *consumer, struct process *process, pid_t
     // The maps of a leader that has ended are empty: the first capture's thread will be asked.
     process->refreshed_at = space_is_empty(process->space) ? 0 : clock_now();
     process->unwinder = space_unwinder_new(process->space, consumer->max_depth);
+    if (consumer->began)
+        consumer->began(consumer->watcher, pid);
 }
 
 static void take_process(struct consumer *consumer, const void *data)

@@ -21,9 +21,12 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
                               struct profile *profile, size_t max_depth);
 void consumer_free(struct consumer *consumer);
 
+// From now on says of each process when its sampling begins, and when it runs another program.
+void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_t pid),
+                    void *context);
+
 // Takes in what is in the ring now.
 void consumer_drain(struct consumer *consumer);
-
 
 // Makes the profile smaller if it has grown beyond the bounds, and says so: it is renumbered then.
 bool consumer_bound(struct consumer *consumer, const struct compact_bounds *bounds);

@@ -125,6 +125,11 @@ static void configure(struct session *session)
     };
 }
 
+static void add_root(void *symbolizer, pid_t pid)
+{
+    symbolizer_add_root(symbolizer, pid);
+}
+
 static void add_pid(struct session *session, pid_t pid)
 {
     for (size_t i = 0; i < session->pid_count; i++)
@@ -153,7 +158,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
     symbolizer_isolate(session->symbolizer);
-    for (size_t i = 0; i < session->pid_count; i++)
+    for (size_t i = 0; i < session->pid_count; i++) // while they are there for certain
         symbolizer_add_root(session->symbolizer, session->pids[i]);
     session->control = control_new(RING_BYTES, err);
     rc = session->control ? compile_threads(session, err) : RC_FAIL;
@@ -163,6 +168,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     }
     session->consumer = consumer_new(session->control, session->modules, session->profile,
                                      options->max_depth);
+    consumer_watch(session->consumer, add_root, session->symbolizer);
     configure(session);
     *out = session;
     return RC_OK;

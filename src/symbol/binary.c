@@ -18,6 +18,7 @@ enum part {
 struct binary {
     struct elf_file parts[PARTS];
     struct symtab *symtab;
+    bool symbols_whole; // there is a .symtab: no function is missing from it
     Dwarf *dwarf, *common; // NULL: none
     struct units *units;   // NULL: no lines
 };
@@ -40,8 +41,10 @@ static void read_symbols(struct binary *binary)
     const struct image *images[PARTS];
     size_t count = 0;
     for (enum part part = PART_MAIN; part < PART_COMMON; part++)
-        if (binary->parts[part].image)
+        if (binary->parts[part].image) {
+            binary->symbols_whole |= elf_file_has_symbols(&binary->parts[part]);
             images[count++] = binary->parts[part].image;
+        }
     binary->symtab = symtab_new(images, count);
 }
 
@@ -108,6 +111,11 @@ bool binary_has_lines(const struct binary *binary)
     return binary->units;
 }
 
+uint32_t binary_unit(const struct binary *binary, uint64_t vaddr)
+{
+    return binary->units ? units_at(binary->units, vaddr) : 0;
+}
+
 void binary_find(struct binary *binary, uint64_t vaddr, struct binary_names *names)
 {
     struct symtab_match match = {0};
@@ -116,5 +124,7 @@ void binary_find(struct binary *binary, uint64_t vaddr, struct binary_names *nam
     names->symbol = match.name;
     names->stub = match.stub;
     names->offset = match.offset;
-    names->call_count = binary->units ? units_find(binary->units, vaddr, names->calls) : 0;
+    bool in_function = match.name || !binary->symbols_whole; // else between two of them
+    names->call_count =
+        binary->units ? units_find(binary->units, vaddr, in_function, names->calls) : 0;
 }

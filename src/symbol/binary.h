@@ -35,5 +35,8 @@ void binary_free(struct binary *binary);
 
 bool binary_has_lines(const struct binary *binary);
 
+// As units_at; 0 where there is no DWARF.
+uint32_t binary_unit(const struct binary *binary, uint64_t vaddr);
+
 // Everything inside `names` lives as long as the binary.
 void binary_find(struct binary *binary, uint64_t vaddr, struct binary_names *names);

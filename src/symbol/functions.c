@@ -2,7 +2,6 @@
 #include "symbol/functions.h"
 
 #include <dwarf.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -95,10 +94,18 @@ static void scan_die(void *context, Dwarf_Die *die)
     scan->depth--;
 }
 
+void functions_shed(struct functions *functions)
+{
+    for (size_t i = 0; i < functions->count; i++) {
+        struct function *function = &functions->list[i];
+        free(function->inlined);
+        *function = (struct function){.die = function->die};
+    }
+}
+
 static void forget(struct functions *functions)
 {
-    for (size_t i = 0; i < functions->count; i++)
-        free(functions->list[i].inlined);
+    functions_shed(functions);
     functions->count = 0;
     intervals_fini(&functions->index);
 }
@@ -219,11 +226,11 @@ static size_t find_inlined(const struct function *function, uint64_t vaddr,
     return count;
 }
 
-size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr,
+size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr, bool nested,
                       struct call calls[CALLS_MAX])
 {
     uint32_t owner = intervals_find(&functions->index, vaddr);
-    if (owner == INTERVALS_NONE && !functions->deep) {
+    if (owner == INTERVALS_NONE && nested && !functions->deep) {
         scan_unit(functions, true);
         owner = intervals_find(&functions->index, vaddr);
     }

@@ -3,6 +3,7 @@
 // falls into the unit; the inlined calls of a function, when one falls into that.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +24,12 @@ struct functions;
 struct functions *functions_new(Dwarf_Die *unit);
 void functions_free(struct functions *functions);
 
+// Forgets the inlined calls, most of the memory; they are read again when needed.
+void functions_shed(struct functions *functions);
+
 // The functions at a link-time address, innermost first: calls[0] without its place, which the line
 // table knows, the others at their calls, in files that the die `files` has the list of. Returns
-// how many, 0 when the address is in none.
-size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr,
+// how many, 0 when the address is in none. nested: functions within functions are looked for too,
+// for which the whole unit must be read.
+size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr, bool nested,
                       struct call calls[CALLS_MAX]);

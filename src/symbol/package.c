@@ -60,10 +60,16 @@ static char *package_of(const char *path)
     return found;
 }
 
-// The C library is older than the automatic packages.
+// Packages whose symbols are in one made by hand, in Debian 12, instead of an automatic one.
 static const char *const by_hand[][2] = {
     {"libc6", "libc6-dbg"},
     {"libc-bin", "libc6-dbg"},
+    {"python3.11-minimal", "python3.11-dbg"},
+    {"libpython3.11", "python3.11-dbg"},
+    {"libpython3.11-minimal", "python3.11-dbg"},
+    {"libpython3.11-stdlib", "python3.11-dbg"},
+    {"libbinutils", "libbinutils-dbg"},
+    {"binutils-x86-64-linux-gnu", "binutils-x86-64-linux-gnu-dbg"},
 };
 
 char *package_with_symbols(const struct module *module)

@@ -13,19 +13,37 @@
 
 #include "base/mem.h"
 
+// The mount tells namespaces apart whose root is the same directory; kernels before 5.8 say 0.
+static bool describe(int directory, const char *path, struct statx *info)
+{
+    *info = (struct statx){0};
+    return statx(directory, path, AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, info) == 0;
+}
+
+static bool same(const struct statx *a, const struct statx *b)
+{
+    return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor &&
+           a->stx_ino == b->stx_ino && a->stx_mnt_id == b->stx_mnt_id;
+}
+
+static bool is_known(const struct roots *roots, const struct statx *root)
+{
+    struct statx other;
+    bool known = describe(AT_FDCWD, "/", &other) && same(&other, root);
+    for (size_t i = 0; i < roots->count && !known; i++)
+        known = describe(roots->fds[i], "", &other) && same(&other, root);
+    return known;
+}
+
 void roots_add(struct roots *roots, pid_t pid)
 {
     char path[64];
-    struct stat ours, theirs;
+    struct statx info;
     if (roots->count == ROOTS_MAX)
         return;
     snprintf(path, sizeof path, "/proc/%d/root", (int)pid);
     AUTO_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &theirs) != 0)
-        return;
-    bool same = stat("/", &ours) == 0 && ours.st_dev == theirs.st_dev &&
-                ours.st_ino == theirs.st_ino;
-    if (!same)
+    if (fd >= 0 && describe(fd, "", &info) && !is_known(roots, &info))
         roots->fds[roots->count++] = steal_fd(&fd);
 }
 

@@ -13,6 +13,7 @@ struct roots { // zeroed before use
     size_t count;
 };
 
+// Of a process that is there. One that we know already, or that is ours, is not kept twice.
 void roots_add(struct roots *roots, pid_t pid);
 void roots_fini(struct roots *roots);
 

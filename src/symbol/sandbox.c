@@ -68,17 +68,19 @@ static bool drop_privileges(void)
 
 // Memory that is shared with the sampler must not be written by this process. Private memory is a
 // copy: it may be read, which tells nobody anything.
-static void unmap_shared(void)
+static bool unmap_shared(void)
 {
     AUTO_FILE FILE *maps = fopen("/proc/self/maps", "re");
     char line[4096 + 128];
+    bool done = maps;
     while (maps && fgets(line, sizeof line, maps)) {
         uint64_t start, end;
         char mode[5];
         if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &end, mode) == 3 &&
             mode[1] == 'w' && mode[3] == 's')
-            munmap((void *)(uintptr_t)start, end - start);
+            done &= munmap((void *)(uintptr_t)start, end - start) == 0;
     }
+    return done;
 }
 
 static void close_others(int keep)
@@ -151,9 +153,9 @@ bool sandbox_enter(int keep, const struct sandbox_limits *limits,
 {
     opener = open_for_us;
     reset_signals();
-    unmap_shared();
+    bool alone = unmap_shared();
     close_others(keep);
     set_limits(limits);
     // A kernel without seccomp leaves a process of nobody with limits: still worth having.
-    return drop_privileges() && (filter_calls() || errno == EINVAL || errno == ENOSYS);
+    return alone && drop_privileges() && (filter_calls() || errno == EINVAL || errno == ENOSYS);
 }

@@ -11,7 +11,8 @@ struct sandbox_limits {
     unsigned files;            // descriptors
 };
 
-// keep: the one descriptor that stays open. Returns false when the process still has privileges: it
-// must end. open_for_us: what a library's attempt to open a file for reading comes to.
+// keep: the one descriptor that stays open. Returns false when the process still has privileges, or
+// memory that it shares with others: it must end. open_for_us: what a library's attempt to open a
+// file for reading comes to.
 bool sandbox_enter(int keep, const struct sandbox_limits *limits,
                    int (*open_for_us)(const char *path));

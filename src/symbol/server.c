@@ -21,6 +21,7 @@ struct server {
     size_t count;
     struct strtab names, files; // raw
     struct map name_ids, file_ids; // number there -> number as sent
+    struct map seen;               // where a name of the binaries that are open lies -> the same
     uint32_t sent; // texts
     struct buf out;
 };
@@ -45,6 +46,7 @@ void server_free(struct server *server)
     strtab_fini(&server->files);
     map_fini(&server->name_ids);
     map_fini(&server->file_ids);
+    map_fini(&server->seen);
     buf_fini(&server->out);
     free(server);
 }
@@ -74,7 +76,7 @@ static uint32_t put_text(struct server *server, const char *raw, const char *sho
     return ++server->sent;
 }
 
-static uint32_t name_id(struct server *server, const char *name, bool stub)
+static uint32_t text_id(struct server *server, const char *name, bool stub)
 {
     AUTO_FREE char *raw = xasprintf("%.*s%s", SYMBOL_NAME_MAX, name, stub ? "@plt" : "");
     uint32_t known = strtab_add(&server->names, raw);
@@ -83,6 +85,17 @@ static uint32_t name_id(struct server *server, const char *name, bool stub)
         AUTO_FREE char *shown = demangle(raw);
         id = put_text(server, raw, shown);
         map_put(&server->name_ids, known, id);
+    }
+    return id;
+}
+
+static uint32_t name_id(struct server *server, const char *name, bool stub)
+{
+    uint64_t place = (uint64_t)(uintptr_t)name << 1 | stub;
+    uint32_t id = map_get(&server->seen, place, 0);
+    if (!id) {
+        id = text_id(server, name, stub);
+        map_put(&server->seen, place, id);
     }
     return id;
 }
@@ -126,14 +139,14 @@ static uint32_t line_name(struct server *server, const struct binary_names *name
 
 static void put_symbol(struct server *server, uint32_t index, const struct binary_names *names)
 {
-    struct wire_line lines[WIRE_LINES_MAX] = {0};
+    struct wire_line lines[WIRE_LINES_MAX];
     struct wire_symbol symbol = {
         .index = index,
         .line_count = names->call_count ? (uint32_t)names->call_count : 1,
         .offset = names->offset,
     };
     for (size_t i = 0; i < symbol.line_count; i++) {
-        lines[i].name = line_name(server, names, i);
+        lines[i] = (struct wire_line){.name = line_name(server, names, i)};
         if (i >= names->call_count)
             continue;
         lines[i].file = file_id(server, &names->calls[i]);
@@ -143,17 +156,39 @@ static void put_symbol(struct server *server, uint32_t index, const struct binar
     put(server, RECORD_SYMBOL, &symbol, sizeof symbol, lines, symbol.line_count * sizeof *lines);
 }
 
+struct asked {
+    uint64_t vaddr;
+    uint32_t unit, index;
+};
+
+static int compare_asked(const void *left, const void *right)
+{
+    const struct asked *a = left, *b = right;
+    if (a->unit != b->unit)
+        return a->unit < b->unit ? -1 : 1;
+    return (a->vaddr > b->vaddr) - (a->vaddr < b->vaddr);
+}
+
+// Linkers tear units apart (cold code, code of the start): a unit is read only once when all that
+// is asked of it comes together.
 static void find(struct server *server, const struct wire_ask *ask, const char *payload,
                  size_t length)
 {
     static struct binary_names names; // too large for the stack of a small thread
     if (ask->module >= server->count || !server->binaries[ask->module])
         return;
-    for (uint32_t i = 0; i < ask->count && (i + 1) * sizeof(uint64_t) <= length; i++) {
-        uint64_t vaddr;
-        memcpy(&vaddr, payload + i * sizeof vaddr, sizeof vaddr);
-        binary_find(server->binaries[ask->module], vaddr, &names);
-        put_symbol(server, i, &names);
+    struct binary *binary = server->binaries[ask->module];
+    size_t count = length / sizeof(uint64_t) < ask->count ? length / sizeof(uint64_t) : ask->count;
+    AUTO_FREE struct asked *asked = xcalloc(count + 1, sizeof *asked);
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(&asked[i].vaddr, payload + i * sizeof(uint64_t), sizeof(uint64_t));
+        asked[i].unit = binary_unit(binary, asked[i].vaddr);
+        asked[i].index = i;
+    }
+    qsort(asked, count, sizeof *asked, compare_asked);
+    for (size_t i = 0; i < count; i++) {
+        binary_find(binary, asked[i].vaddr, &names);
+        put_symbol(server, asked[i].index, &names);
     }
 }
 
@@ -180,6 +215,7 @@ static void open_module(struct server *server, const struct wire_ask *ask, const
     struct binary **slot = binary_slot(server, ask->module);
     struct finder finder = {.open = server->host.open, .context = server->host.context};
     binary_free(*slot);
+    map_clear(&server->seen);
     *slot = binary_new(fd, payload, extra[0] ? extra : NULL, ask->depth, &finder);
     char has_lines = binary_has_lines(*slot);
     size_t tried = finder.tried.length < TRIED_MAX ? finder.tried.length : TRIED_MAX;

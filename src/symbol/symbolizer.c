@@ -13,8 +13,9 @@
 #include "symbol/syscall_name.h"
 #include "symbol/worker.h"
 
-#define TEXT_BYTES_MAX (1ull << 30) // that one symbol process may send
-#define PENDING UINT32_MAX          // in source.known: wanted, not asked for yet
+#define TEXT_BYTES_MAX (256ull << 20) // that all symbol processes together may send
+#define LINES_MAX 4000000u            // likewise; beyond it only physical functions are kept
+#define PENDING UINT32_MAX            // in source.known: wanted, not asked for yet
 
 struct entry {
     struct symbol symbol;
@@ -50,7 +51,7 @@ struct symbolizer {
     struct strtab names;
     struct text *texts; // [number - 1]
     size_t text_count, text_capacity;
-    uint64_t text_bytes;
+    uint64_t text_bytes, line_count; // of all that came
     struct roots roots;
     struct wire_sink sink;
     struct worker *worker;
@@ -68,7 +69,6 @@ static void forget_texts(void *context)
 {
     struct symbolizer *symbolizer = context;
     symbolizer->text_count = 0;
-    symbolizer->text_bytes = 0;
 }
 
 struct symbolizer *symbolizer_new(struct modules *modules)
@@ -201,18 +201,21 @@ static void take_symbol(void *context, const struct wire_symbol *symbol,
     struct symbolizer *symbolizer = context;
     struct source *source = source_of(symbolizer, symbolizer->asked);
     uint64_t offset = symbolizer->asked_wanted[symbol->index].offset;
-    uint32_t last = symbol->line_count - 1, nothing = unknown(symbolizer, symbolizer->asked);
+    uint32_t last = symbol->line_count - 1;
+    uint32_t nothing = unknown(symbolizer, symbolizer->asked);
     if (!lines[last].name && !lines[last].file) {
         map_put(&source->known, offset, nothing);
         return;
     }
-    struct entry *entry = entry_new(symbolizer, symbol->line_count);
+    uint32_t first = (symbolizer->line_count += symbol->line_count) > LINES_MAX ? last : 0;
+    struct entry *entry = entry_new(symbolizer, last - first + 1);
     entry->symbol.offset = symbol->offset;
-    for (uint32_t i = 0; i <= last; i++)
-        entry->lines[i] = line_of(symbolizer, &lines[i]);
-    entry->symbol.found = entry->lines[last].name[0];
+    for (uint32_t i = first; i <= last; i++)
+        entry->lines[i - first] = line_of(symbolizer, &lines[i]);
+    struct symbol_line *physical = &entry->lines[last - first];
+    entry->symbol.found = physical->name[0];
     if (!entry->symbol.found)
-        entry->lines[last].name = entry->lines[last].system_name =
+        physical->name = physical->system_name =
             symbolizer->entries[nothing - 1]->lines[0].name;
     map_put(&source->known, offset, (uint32_t)symbolizer->count);
 }
@@ -248,7 +251,7 @@ static enum rc ask_some(struct symbolizer *symbolizer, const struct module *modu
                         size_t count)
 {
     struct source *source = source_of(symbolizer, module);
-    uint64_t vaddrs[WIRE_FIND_MAX];
+    AUTO_FREE uint64_t *vaddrs = xcalloc(count, sizeof *vaddrs);
     for (size_t i = 0; i < count; i++)
         vaddrs[i] = source->wanted[first + i].vaddr;
     symbolizer->asked = module;
@@ -276,7 +279,7 @@ static enum rc ask_all(struct symbolizer *symbolizer, const struct module *modul
     return rc;
 }
 
-// Neighbours are answered fastest one after the other.
+// What is asked at once lies together, so that little is read twice.
 static int compare_wanted(const void *left, const void *right)
 {
     const struct wanted *a = left, *b = right;

@@ -11,7 +11,7 @@
 
 // libdw keeps the rows of a line table, 40 bytes each, until the whole Dwarf is ended. So they are
 // read through a Dwarf of their own, which is ended when it holds that many.
-#define ROWS_MAX 200000u
+#define ROWS_MAX 50000u
 
 struct unit {
     Dwarf_CU *handle;
@@ -28,6 +28,7 @@ struct units {
     struct unit *list;
     size_t count, capacity;
     struct intervals index;
+    struct unit *last; // that was asked; NULL: none
 };
 
 static const char *directory_of(Dwarf_Die *die)
@@ -93,14 +94,23 @@ static Dwarf_Die with_rows(struct units *units, struct unit *unit, Dwarf_Die *wh
     Dwarf_Die die;
     Dwarf_Lines *lines;
     size_t count;
-    if (!units->rows || units->row_count >= ROWS_MAX)
+    bool held = units->rows && unit->rows_read == units->rows_begun;
+    if (!held && (!units->rows || units->row_count >= ROWS_MAX))
         begin_rows(units);
     if (!units->rows || !dwarf_offdie(units->rows, dwarf_dieoffset(whole), &die))
         return *whole;
-    if (unit->rows_read != units->rows_begun && dwarf_getsrclines(&die, &lines, &count) == 0)
+    if (!held && dwarf_getsrclines(&die, &lines, &count) == 0)
         units->row_count += count;
     unit->rows_read = units->rows_begun;
     return die;
+}
+
+// Addresses come unit by unit, so what the last one holds is hardly needed again.
+static void move_to(struct units *units, struct unit *unit)
+{
+    if (units->last && units->last != unit)
+        functions_shed(units->last->functions);
+    units->last = unit;
 }
 
 // The line table belongs to the skeleton, the functions to the split unit, where its file is found.
@@ -116,9 +126,14 @@ static void find_place(Dwarf_Die *unit, uint64_t vaddr, struct call *call)
     call->column = dwarf_linecol(row, &column) == 0 && column > 0 ? (uint32_t)column : 0;
 }
 
-size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_MAX])
+uint32_t units_at(const struct units *units, uint64_t vaddr)
 {
-    uint32_t owner = intervals_find(&units->index, vaddr);
+    return intervals_find(&units->index, vaddr);
+}
+
+size_t units_find(struct units *units, uint64_t vaddr, bool nested, struct call calls[CALLS_MAX])
+{
+    uint32_t owner = units_at(units, vaddr);
     if (owner == INTERVALS_NONE)
         return 0;
     struct unit *unit = &units->list[owner];
@@ -127,8 +142,10 @@ size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_M
         return 0;
     if (!unit->functions)
         unit->functions = functions_new(split.addr ? &split : &whole);
+    move_to(units, unit);
     Dwarf_Die rows = with_rows(units, unit, &whole);
-    size_t count = functions_find(unit->functions, split.addr ? &split : &rows, vaddr, calls);
+    size_t count =
+        functions_find(unit->functions, split.addr ? &split : &rows, vaddr, nested, calls);
     if (!count)
         calls[count++] = (struct call){.file = ""};
     find_place(&rows, vaddr, &calls[0]);

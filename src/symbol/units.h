@@ -18,7 +18,12 @@ struct units;
 struct units *units_new(Dwarf *dwarf, Dwarf *common);
 void units_free(struct units *units);
 
-// The functions at a link-time address, innermost first, the physical one last. Returns how many; 0
-// when nothing is known. Of an address in no function (assembly) the one call has a place and no
-// name. The texts are good until the next call.
-size_t units_find(struct units *units, uint64_t vaddr, struct call calls[CALLS_MAX]);
+// A number of the unit that holds the address: those with the same number are found fastest one
+// after the other.
+uint32_t units_at(const struct units *units, uint64_t vaddr);
+
+// The functions at a link-time address, innermost first, the physical one last. nested: functions
+// within functions are looked for too, which takes longer. Returns how many; 0 when nothing is
+// known. Of an address in no function (assembly) the one call has a place and no name. The texts
+// are good until the next call.
+size_t units_find(struct units *units, uint64_t vaddr, bool nested, struct call calls[CALLS_MAX]);

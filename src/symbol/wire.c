@@ -42,7 +42,8 @@ static bool take_symbol(struct wire_reader *reader, const char *bytes, size_t le
     if (length < sizeof symbol)
         return false;
     memcpy(&symbol, bytes, sizeof symbol);
-    if (symbol.index >= reader->asked || !symbol.line_count ||
+    if (reader->answered++ >= reader->asked || symbol.index >= reader->asked ||
+        !symbol.line_count ||
         symbol.line_count > WIRE_LINES_MAX ||
         length - sizeof symbol != symbol.line_count * sizeof *lines)
         return false;

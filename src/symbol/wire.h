@@ -17,7 +17,7 @@
 #define WIRE_MESSAGE_MAX (96u << 10)
 #define WIRE_RECORD_MAX (40u << 10) // of one record with its header
 #define WIRE_LINES_MAX 256
-#define WIRE_FIND_MAX 4096 // addresses in one question
+#define WIRE_FIND_MAX 12000 // addresses in one question
 
 enum wire_question {
     ASK_OPEN, // payload: path NUL extra NUL; the file comes with it. Answered by RECORD_TRIED
@@ -71,6 +71,7 @@ struct wire_reader { // one for each answer
     const struct wire_sink *sink;
     uint32_t text_count; // announced by this symbol process so far
     uint32_t asked;      // addresses in the question
+    uint32_t answered;   // symbols that came
     bool done;
     char *want; // a file that the other side waits for, NULL: none; the caller frees it
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +41,7 @@ struct worker {
     const struct roots *roots;
     bool isolated;
     int patience_ms;
+    void (*serve)(int channel);
     struct server *server; // in place of the process
     pid_t pid;             // 0: none
     int channel;
@@ -59,6 +61,7 @@ struct worker *worker_new(const struct wire_sink *sink, void (*restarted)(void *
     worker->roots = roots;
     worker->channel = -1;
     worker->patience_ms = PATIENCE_MS;
+    worker->serve = worker_serve;
     worker->message = xmalloc(WIRE_MESSAGE_MAX);
     return worker;
 }
@@ -97,6 +100,11 @@ void worker_isolate(struct worker *worker)
 void worker_set_patience(struct worker *worker, int milliseconds)
 {
     worker->patience_ms = milliseconds;
+}
+
+void worker_set_service(struct worker *worker, void (*serve)(int channel))
+{
+    worker->serve = serve;
 }
 
 int worker_pid(const struct worker *worker)
@@ -144,7 +152,7 @@ static int child_open_for_server(void *context, const char *path)
     return child_open(path);
 }
 
-static _Noreturn void child_run(int channel)
+void worker_serve(int channel)
 {
     const struct server_host host = {.send = child_send, .open = child_open_for_server};
     child_channel = channel;
@@ -163,6 +171,14 @@ static _Noreturn void child_run(int channel)
 
 // --- in the main process
 
+// A process that asks for files and takes none of them must not hold us up.
+static void limit_sending(const struct worker *worker)
+{
+    const struct timeval patience = {.tv_sec = worker->patience_ms / 1000,
+                                     .tv_usec = worker->patience_ms % 1000 * 1000};
+    setsockopt(worker->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
 static enum rc start_process(struct worker *worker)
 {
     int ends[2];
@@ -171,8 +187,10 @@ static enum rc start_process(struct worker *worker)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return RC_FAIL;
     pid_t pid = fork();
-    if (pid == 0)
-        child_run(ends[1]);
+    if (pid == 0) {
+        worker->serve(ends[1]);
+        _exit(EXIT_SUCCESS);
+    }
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
@@ -180,6 +198,7 @@ static enum rc start_process(struct worker *worker)
     }
     worker->pid = pid;
     worker->channel = ends[0];
+    limit_sending(worker);
     return RC_OK;
 }
 

@@ -46,3 +46,9 @@ void worker_forget(struct worker *worker, uint32_t module);
 
 // Of the symbol process, 0: none runs. For tests.
 int worker_pid(const struct worker *worker);
+
+// What the symbol process runs, to its end.
+void worker_serve(int channel) __attribute__((noreturn));
+
+// For tests: something else runs there.
+void worker_set_service(struct worker *worker, void (*serve)(int channel));

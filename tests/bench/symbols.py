@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Naming 10,000 addresses of a program with full debug information: time and memory."""
+"""Naming 10,000 addresses of a program with full debug information: time and memory.
+
+SYMBOLS_PROGRAM names a further one, such as a compiler that was built with -g."""
 
 import os
 import pathlib
@@ -19,8 +21,8 @@ SECTIONS = ".debug_info", ".debug_abbrev", ".debug_line", ".debug_str", ".debug_
 PEERS = {
     "addr2line -ifC": ["addr2line", "-a", "-i", "-f", "-C", "-e"],
     "llvm-symbolizer": ["llvm-symbolizer", "-a", "-i", "-f", "-C", "-e"],
-    "eu-addr2line -ifC": ["eu-addr2line", "-a", "-i", "-f", "-C", "-e"],
 }
+SLOW_PEERS = {"eu-addr2line -ifC": ["eu-addr2line", "-a", "-i", "-f", "-C", "-e"]}
 
 
 def sections(program):
@@ -54,12 +56,18 @@ def best(lab, command, program, addresses):
 
 
 def rows(lab):
-    ours = [str(lab.build / "tests" / "live" / "symbolize")]
     program = next((path for path in PROGRAMS if os.path.exists(path)), lab.ptprof)
+    yield from rows_of(lab, program, PEERS | SLOW_PEERS)
+    if further := os.environ.get("SYMBOLS_PROGRAM"):
+        yield from rows_of(lab, further, PEERS)
+
+
+def rows_of(lab, program, peers):
+    ours = [str(lab.build / "tests" / "live" / "symbolize")]
     what = f"naming {ADDRESSES} addresses of {pathlib.Path(program).name}"
     addresses = random_code(program)
     seconds, memory = lab.undisturbed(lambda: best(lab, ours, program, addresses))
-    for name, command in PEERS.items():
+    for name, command in peers.items():
         if not shutil.which(command[0]):
             yield missing(what, f"{command[0]} is not installed")
             continue

@@ -51,7 +51,7 @@ static void restarted(void *context)
     answers->count = 0;
 }
 
-// As the symbolizer does: what lies together is read together.
+// As the symbolizer does.
 static int compare(const void *left, const void *right)
 {
     const uint64_t *a = left, *b = right;

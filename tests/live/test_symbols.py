@@ -296,6 +296,25 @@ def test_debug_file_in_the_targets_root(ctx):
     assert any(frame["file"].endswith("grid.h") for frames in stacks for frame in frames)
 
 
+def test_debug_file_in_the_root_of_a_child(ctx):
+    if os.geteuid():
+        raise ctx.Skip("only root may chroot")
+    binary = build(ctx, "nested", "g++", "-g", "-static")
+    root = ctx.tmp / "child_root"
+    (root / "app").mkdir(parents=True)
+    shutil.copy(stripped(binary), root / "app" / "inlines")
+    build_id = re.search(r"Build ID: (\w+)", run("readelf", "-n", binary)).group(1)
+    keep_debug(binary, root / f"usr/lib/debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug")
+    parent = ctx.spawn("sh", "-c", f"chroot {root} /app/inlines; true")
+    assert parent.line() == "ready"
+    child = ctx.children(parent.pid)[0]
+    before = ctx.health(child)
+    stacks = hot_frames(ctx.profile(parent.pid, "--children", "-d", "1s"))
+    assert ctx.health(child) == before
+    ctx.kill(child)
+    assert any(frame["file"].endswith("grid.h") for frames in stacks for frame in frames)
+
+
 class Server(http.server.BaseHTTPRequestHandler):
     """A debuginfod server that knows one file."""
     build_id = path_of_file = ""
@@ -354,6 +373,86 @@ def test_debuginfod_with_another_build(ctx):
     stacks = with_server(ctx, "misled", build(ctx, "another", "g++", "-g", "-O1"))
     assert "another build id" in ctx.stderr, ctx.stderr
     assert not stacks
+
+
+# --- distribution programs, with and without their debug packages
+
+DISTRIBUTION = {  # module: a program that spends its time there
+    "python3.11": ("/usr/bin/python3.11", "-c", "while True: sorted(map(str, range(999)))"),
+    "libc.so.6": ("/usr/bin/perl", "-e", "while (1) { my @a = map { 'x' x ($_ % 99) } 1..999 }"),
+    "libopcodes-2.40-system.so": ("/usr/bin/objdump", "-D", "/usr/bin/python3.11"),
+}
+
+
+def package_of(path):
+    done = subprocess.run(["dpkg", "-S", path], capture_output=True, text=True)
+    return done.stdout.split(":")[0]
+
+
+def debug_package(ctx, module):
+    """Which package has its debug file, by the file itself."""
+    need(ctx, "dpkg", "unshare", "nsenter")
+    program = DISTRIBUTION[module][0]
+    libraries = run("ldd", program) if os.path.exists(program) else ""
+    found = re.search(rf"=> (\S*/{re.escape(module)}) ", libraries)
+    path = found.group(1) if found else program
+    if not os.path.exists(path):
+        raise ctx.Skip(f"{path} is not installed")
+    build_id = re.search(r"Build ID: (\w+)", run("readelf", "-n", path)).group(1)
+    package = package_of(f"/usr/lib/debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug")
+    if not package:
+        raise ctx.Skip(f"the debug package of {module} is not installed")
+    return package
+
+
+def shares(ctx, module, hide):
+    """Percent of the module's samples without a name and without a line."""
+    setup = "mount -t tmpfs none /usr/lib/debug && " if hide else ""
+    target = ctx.spawn("unshare", "-m", "sh", "-c", setup + 'exec "$@" > /dev/null', "sh",
+                       *DISTRIBUTION[module])
+    name = pathlib.Path(DISTRIBUTION[module][0]).resolve().name
+    ctx.eventually(lambda: os.path.basename(os.readlink(f"/proc/{target.pid}/exe")) == name, name)
+    stat = pathlib.Path(f"/proc/{target.pid}/stat")
+    ctx.eventually(lambda: int(stat.read_text().split()[13]) > 10, "work")  # user time in ticks
+    before = ctx.health(target.pid)
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "400", "--max-stop", "20",
+                          prefix=("nsenter", "-m", "-t", target.pid))
+    assert ctx.health(target.pid) == before
+    ctx.kill(target.pid)
+    leaves = [(stack["frames"][0], stack["samples"]) for stack in profile["stacks"]
+              if stack["frames"] and stack["frames"][0]["module"] == module]
+    samples = sum(count for _, count in leaves)
+    assert samples > 20, f"{samples} samples in {module}"
+    return [100 * sum(count for frame, count in leaves if bad(frame)) / samples for bad in
+            (lambda frame: frame["function"] == f"[{module}]", lambda frame: not frame["line"])]
+
+
+def assert_package_helps(ctx, module):
+    if os.geteuid():
+        raise ctx.Skip("only root may hide the debug files")
+    package = debug_package(ctx, module)
+    nameless, lineless = shares(ctx, module, hide=True)
+    advice = re.search(rf"in {re.escape(module)} without a name: install ([^,\s]+)", ctx.stderr)
+    assert lineless == 100, lineless
+    assert not advice or advice.group(1) == package, f"{advice.group(1)} is not {package}"
+    assert advice or nameless < 10, ctx.stderr
+    nameless_then, lineless_then = shares(ctx, module, hide=False)
+    print(f"{module}: {nameless:.1f} % without a name, with {package} {nameless_then:.1f} %; "
+          f"without a line {lineless_then:.1f} %; advised: {advice and advice.group(1)}")
+    assert nameless_then <= min(nameless, 2) and lineless_then < 20
+    assert f"in {module} without a name" not in ctx.stderr, ctx.stderr
+
+
+def test_python_with_and_without_its_debug_package(ctx):
+    assert_package_helps(ctx, "python3.11")
+
+
+def test_libc_with_and_without_its_debug_package(ctx):
+    assert_package_helps(ctx, "libc.so.6")
+
+
+def test_objdump_with_and_without_its_debug_package(ctx):
+    assert_package_helps(ctx, "libopcodes-2.40-system.so")
 
 
 # --- the symbol process

@@ -2,9 +2,11 @@
 #include <check.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -90,6 +92,35 @@ START_TEST(test_links_stay_in_the_root)
 }
 END_TEST
 
+START_TEST(test_each_root_once)
+{
+    roots_add(&roots, getpid()); // ours
+    roots_add(&roots, 0x7ffffff0); // there is none
+    ck_assert_uint_eq(roots.count, 0);
+    int hold[2];
+    ck_assert_int_eq(pipe(hold), 0);
+    pid_t pids[2];
+    for (int i = 0; i < 2; i++)
+        if ((pids[i] = fork()) == 0) {
+            char go = chroot(directory) == 0 ? '1' : '0';
+            if (write(hold[1], &go, 1) == 1)
+                pause();
+            _exit(0);
+        }
+    char went[2] = "";
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(read(hold[0], &went[i], 1), 1);
+    for (int i = 0; i < 2; i++)
+        roots_add(&roots, pids[i]);
+    for (int i = 0; i < 2; i++) {
+        kill(pids[i], SIGKILL);
+        waitpid(pids[i], NULL, 0);
+        close(hold[i]);
+    }
+    ck_assert_uint_eq(roots.count, went[0] == '1'); // only root may chroot
+}
+END_TEST
+
 Suite *suite_roots(void)
 {
     Suite *suite = suite_create("roots");
@@ -98,6 +129,7 @@ Suite *suite_roots(void)
     tcase_add_test(cases, test_elf_files);
     tcase_add_test(cases, test_what_is_no_elf_file);
     tcase_add_test(cases, test_links_stay_in_the_root);
+    tcase_add_test(cases, test_each_root_once);
     suite_add_tcase(suite, cases);
     return suite;
 }

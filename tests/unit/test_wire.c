@@ -78,11 +78,26 @@ START_TEST(test_symbol_rules)
 {
     const uint32_t bad[][3] = {{2, 2, 0}, {0, 0, 0}, {0, 1, 0}, {0, 3, 0}, {0, 257, 0}, {0, 2, 1}};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        reader.answered = 0;
         buf_clear(&message);
         put_symbol(bad[i][0], bad[i][1], bad[i][2]);
         ck_assert_msg(!take(), "%zu", i);
     }
     ck_assert_uint_eq(symbols, 0);
+}
+END_TEST
+
+// More answers than questions would fill our memory.
+START_TEST(test_as_many_symbols_as_asked)
+{
+    put_text();
+    for (uint32_t i = 0; i < 2; i++)
+        put_symbol(0, 2, 1);
+    ck_assert(take());
+    buf_clear(&message);
+    put_symbol(1, 2, 1);
+    ck_assert(!take());
+    ck_assert_uint_eq(symbols, 2);
 }
 END_TEST
 
@@ -92,7 +107,7 @@ START_TEST(test_cut_anywhere)
     put_symbol(0, 2, 1);
     size_t whole = message.length, first = sizeof(struct wire_record) + 16;
     for (size_t length = 1; length < whole; length++) {
-        reader.text_count = 0;
+        reader.text_count = reader.answered = 0;
         ck_assert_msg(wire_take(&reader, message.data, length) == (length == first), "%zu",
                       length);
     }
@@ -136,6 +151,7 @@ Suite *suite_wire(void)
     tcase_add_checked_fixture(cases, setup, NULL);
     tcase_add_test(cases, test_answer);
     tcase_add_test(cases, test_symbol_rules);
+    tcase_add_test(cases, test_as_many_symbols_as_asked);
     tcase_add_test(cases, test_cut_anywhere);
     tcase_add_test(cases, test_other_rules);
     tcase_add_test(cases, test_want);

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
 // The symbol process, with this program as the file that it reads.
 #include <check.h>
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "symbol/binary.h"
+#include "symbol/channel.h"
 #include "symbol/worker.h"
 
 static size_t symbols, texts, restarts;
@@ -164,6 +170,167 @@ START_TEST(test_truncated_while_open)
 }
 END_TEST
 
+// --- a symbol process in the wrong hands
+
+static void take_question(int channel)
+{
+    static char question[WIRE_MESSAGE_MAX];
+    int fd;
+    if (channel_receive(channel, question, sizeof question, &fd) <= 0)
+        _exit(EXIT_FAILURE);
+}
+
+static void answer(int channel, enum wire_type type, const void *bytes, size_t length)
+{
+    AUTO_BUF struct buf message = {0};
+    wire_put(&message, type, bytes, length, NULL, 0);
+    if (!channel_send(channel, message.data, message.length, -1))
+        _exit(EXIT_FAILURE);
+}
+
+static void want_without_end(int channel)
+{
+    for (;;)
+        answer(channel, RECORD_WANT, "/proc/self/exe", strlen("/proc/self/exe"));
+}
+
+static void name_one_address_often(int channel)
+{
+    const struct {
+        struct wire_symbol symbol;
+        struct wire_line line;
+    } both = {.symbol = {.line_count = 1}};
+    take_question(channel);
+    answer(channel, RECORD_DONE, NULL, 0);
+    take_question(channel);
+    for (;;)
+        answer(channel, RECORD_SYMBOL, &both, sizeof both);
+}
+
+static void say_nonsense(int channel)
+{
+    char noise[WIRE_MESSAGE_MAX];
+    memset(noise, 0x5a, sizeof noise);
+    channel_send(channel, noise, sizeof noise, -1);
+    pause();
+}
+
+static void say_too_much(int channel)
+{
+    static char noise[WIRE_MESSAGE_MAX + 1];
+    channel_send(channel, noise, sizeof noise, -1);
+    pause();
+}
+
+static void send_descriptors(int channel)
+{
+    struct wire_record record = {RECORD_TRIED, 0};
+    for (int i = 0; i < 100; i++)
+        channel_send(channel, "", 0, channel);
+    channel_send(channel, &record, sizeof record, channel);
+    pause();
+}
+
+static void leave(int channel)
+{
+    (void)channel;
+}
+
+static size_t open_descriptors(const char *directory)
+{
+    size_t count = 0;
+    DIR *listing = opendir(directory);
+    while (listing && readdir(listing))
+        count++;
+    if (listing)
+        closedir(listing);
+    return count;
+}
+
+START_TEST(test_hostile)
+{
+    static const struct {
+        void (*serve)(int channel);
+        enum rc rc;
+    } hostile[] = {
+        {want_without_end, RC_FAIL},         {want_without_end, RC_FAIL},
+        {name_one_address_often, RC_FORMAT}, {say_nonsense, RC_FORMAT},
+        {say_too_much, RC_FAIL},             {send_descriptors, RC_FAIL},
+        {leave, RC_FAIL},
+    };
+    uint64_t vaddrs[2] = {4096, 4097};
+    size_t before = open_descriptors("/proc/self/fd");
+    worker_set_patience(worker, 300);
+    for (size_t i = 0; i < ARRAY_LENGTH(hostile); i++) {
+        worker_set_service(worker, hostile[i].serve);
+        enum rc rc = ask("/bin/true", 0, vaddrs, 2);
+        ck_assert_msg(rc == hostile[i].rc || (rc == RC_TIMEOUT && !i), "%zu: %d", i, rc);
+        ck_assert_int_eq(worker_pid(worker), 0);
+        ck_assert_msg(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "a child is left");
+    }
+    ck_assert_uint_le(symbols, 2);
+    ck_assert_uint_eq(open_descriptors("/proc/self/fd"), before);
+    worker_set_service(worker, worker_serve);
+    worker_set_patience(worker, 60000);
+    ck_assert_int_eq(ask("/bin/true", 0, vaddrs, 2), RC_OK);
+}
+END_TEST
+
+START_TEST(test_many_modules)
+{
+    uint64_t vaddr = 4096;
+    char theirs[64];
+    ck_assert_int_eq(ask("/bin/true", 0, &vaddr, 1), RC_OK);
+    size_t before = open_descriptors("/proc/self/fd");
+    snprintf(theirs, sizeof theirs, "/proc/%d/fd", worker_pid(worker));
+    size_t before_there = open_descriptors(theirs); // 0 where we may not look
+    int pid = worker_pid(worker);
+    for (uint32_t module = 1; module <= 1000; module++)
+        ck_assert_int_eq(ask("/bin/true", module, &vaddr, 1), RC_OK);
+    ck_assert_uint_eq(symbols, 1001);
+    ck_assert_int_eq(worker_pid(worker), pid);
+    ck_assert_uint_eq(open_descriptors("/proc/self/fd"), before);
+    ck_assert_uint_eq(open_descriptors(theirs), before_there);
+}
+END_TEST
+
+// --- without means
+
+static void serve_in_little_memory(int channel)
+{
+    const struct rlimit little = {1 << 20, 1 << 20};
+    setrlimit(RLIMIT_AS, &little); // less than there is: all that asks for more fails
+    worker_serve(channel);
+}
+
+START_TEST(test_short_of_memory)
+{
+    uint64_t vaddr = address_of_ask();
+    worker_set_service(worker, serve_in_little_memory);
+    enum rc rc = ask("/proc/self/exe", 0, &vaddr, 1);
+    ck_assert(rc == RC_FAIL || rc == RC_OK); // it could not be mapped, or the process ended
+    ck_assert_uint_eq(texts, 0);
+    worker_free(worker);
+    setup();
+    ck_assert_int_eq(ask("/proc/self/exe", 0, &vaddr, 1), RC_OK);
+    ck_assert_uint_gt(texts, 0);
+}
+END_TEST
+
+START_TEST(test_no_process_to_be_had)
+{
+    uint64_t vaddr = 4096;
+    const struct rlimit none = {0, 0};
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresuid(65534, 65534, 65534) != 0))
+        return;
+    size_t before = open_descriptors("/proc/self/fd");
+    setrlimit(RLIMIT_NPROC, &none);
+    ck_assert_int_eq(ask("/bin/true", 0, &vaddr, 1), RC_FAIL);
+    ck_assert_int_eq(worker_pid(worker), 0);
+    ck_assert_uint_eq(open_descriptors("/proc/self/fd"), before);
+}
+END_TEST
+
 Suite *suite_worker(void)
 {
     Suite *suite = suite_create("worker");
@@ -175,6 +342,11 @@ Suite *suite_worker(void)
     tcase_add_test(cases, test_killed);
     tcase_add_test(cases, test_hanging);
     tcase_add_test(cases, test_truncated_while_open);
+    tcase_add_test(cases, test_hostile);
+    tcase_add_test(cases, test_many_modules);
+    tcase_add_test(cases, test_short_of_memory);
+    tcase_add_test(cases, test_no_process_to_be_had);
+    tcase_set_timeout(cases, 30);
     suite_add_tcase(suite, cases);
     return suite;
 }
