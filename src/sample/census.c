@@ -44,19 +44,19 @@ void census_list(struct census *census)
         return; // it is gone: what was listed will turn out to be
 }
 
-void census_await_room(struct census *census, size_t records)
+bool census_has_room(const struct census *census, size_t records)
 {
-    struct ring *ring = &census->control->ring;
-    struct timespec moment = {.tv_nsec = 100 * NS_PER_US};
+    const struct ring *ring = &census->control->ring;
     size_t wanted = records * (sizeof(struct census_record) + census->config->stack_bytes);
-    uint64_t size = ring->size;
-    for (;;) {
-        uint64_t used = atomic_load(&ring->written) - atomic_load(&ring->consumed);
-        if (size - used >= wanted || !used)
-            return;
-        eventfd_write(census->control->wake_fd, 1);
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
-    }
+    return ring->size - (atomic_load(&ring->written) - atomic_load(&ring->consumed)) >= wanted;
+}
+
+void census_nap(struct census *census)
+{
+    struct timespec moment = {.tv_nsec = 100 * NS_PER_US};
+    eventfd_write(census->control->wake_fd, 1);
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+    census_release_strays(census);
 }
 
 static pid_t inner_tid(const struct census *census, pid_t tid)
@@ -71,13 +71,10 @@ void census_tell(struct census *census, struct census_record *record)
 {
     struct ring *ring = &census->control->ring;
     size_t length = sizeof *record + record->capture.stack_length;
-    struct timespec moment = {.tv_nsec = 100 * NS_PER_US};
     struct record *room;
     record->inner_tid = inner_tid(census, record->thread.tid);
-    while (!(room = ring_reserve(ring, length))) {
-        eventfd_write(census->control->wake_fd, 1);
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
-    }
+    while (!(room = ring_reserve(ring, length)))
+        census_nap(census);
     memcpy(room + 1, &record->record + 1, length - sizeof *room);
     ring_commit(ring, room, CENSUS_RECORD, length);
 }
@@ -139,6 +136,7 @@ static void run_census(struct control *control, const void *argument)
         census_together(&census);
     else
         take_all(&census);
+    census_release_strays(&census);
     atomic_store(&control->ended, 1);
 }
 

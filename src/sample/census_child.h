@@ -20,6 +20,8 @@ struct census {
     pid_t *tids; // in the order in which they were met
     size_t count, capacity;
     struct map listed; // tid -> 1
+    pid_t *strays; // asked to stop, and given up; room for all threads
+    size_t stray_count;
     int64_t began;     // threads are asked to stop from here on, CLOCK_MONOTONIC ns
 };
 
@@ -37,8 +39,12 @@ uint32_t census_stack_bytes(const struct census *census, pid_t tid);
 // Appends the threads that are to be taken and not listed yet.
 void census_list(struct census *census);
 
-// Waits until the main process has left room in the ring for that many records.
-void census_await_room(struct census *census, size_t records);
+// Whether the main process has left room in the ring for that many records.
+bool census_has_room(const struct census *census, size_t records);
+
+// A moment in which the main process can take records out. Whoever else stopped meanwhile is let
+// go: it may be long until the main process goes on, and for ever if somebody stopped that one.
+void census_nap(struct census *census);
 
 // Completes the record with what was known before, and tells it.
 void census_tell(struct census *census, struct census_record *record);
@@ -53,12 +59,22 @@ bool census_ask(struct census *census, struct census_held *held);
 // Looks whether it has stopped. Clears `interrupted` when it is gone.
 bool census_stopped(struct census *census, struct census_held *held, int64_t spin_ns);
 
+// Sees to it that the system call of a held thread will not notice, for the case that we are ended
+// before the copy.
+void census_repair(struct census *census, const struct census_held *held);
+
 // Copies a held thread into the record; its system calls will not notice.
 void census_copy(struct census *census, struct census_held *held, struct census_record *record,
                  uint32_t stack_bytes);
 
 // How long it was held, ns.
 int64_t census_release(struct census *census, struct census_held *held);
+
+// It did not stop in time: no more is waited for it, and it is let go when it stops after all.
+void census_abandon(struct census *census, struct census_held *held);
+
+// Lets go the abandoned ones that have stopped by now. Their system calls will not notice.
+void census_release_strays(struct census *census);
 
 // Holds the threads that run, one by one. They are those of `tids`.
 void census_one_by_one(struct census *census, const pid_t *tids, size_t count);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <regex.h>
+#include <sys/eventfd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -12,6 +13,7 @@
 #define DISPLACED_NS (20 * NS_PER_US)
 #define NAP_NS (100 * NS_PER_US) // how exactly the time is known at which a thread stopped
 #define PENDING_MAX 64
+#define SPARE 3 // records: one read in place, one more held, and what the ring's end wastes
 
 // The watchdog ends us when this stays unrenewed while a thread may be held.
 static void sign_of_life(struct census *census, pid_t tid)
@@ -64,6 +66,14 @@ static bool was_queued(const struct census *census, const struct schedstat *befo
     return now->switches != before->switches && queued_since < census->began - DISPLACED_NS;
 }
 
+void census_repair(struct census *census, const struct census_held *held)
+{
+    struct user_regs_struct regs;
+    if (tracer_regs(&held->hold, &regs) == RC_OK &&
+        restart_repair(&held->hold, &regs, census->config->filtered))
+        atomic_fetch_add(&census->control->repaired, 1);
+}
+
 static uint32_t take_regs(struct census *census, const struct census_held *held,
                           struct census_record *record)
 {
@@ -108,6 +118,33 @@ int64_t census_release(struct census *census, struct census_held *held)
     held->stopped = false;
     atomic_fetch_add(&census->control->stops, 1);
     return clock_now() - held->since;
+}
+
+void census_abandon(struct census *census, struct census_held *held)
+{
+    if (held->interrupted)
+        census->strays[census->stray_count++] = held->thread.tid;
+    held->interrupted = false;
+}
+
+static bool release_stray(struct census *census, pid_t tid)
+{
+    struct census_held held = {.thread.tid = tid};
+    enum tracer_wait now = tracer_wait(tid, 0, &held.hold);
+    if (now != TRACER_STOPPED)
+        return now == TRACER_GONE;
+    census_repair(census, &held);
+    return tracer_release(&held.hold);
+}
+
+void census_release_strays(struct census *census)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < census->stray_count; i++)
+        if (!release_stray(census, census->strays[i]))
+            census->strays[kept++] = census->strays[i];
+    census->stray_count = kept;
+    release_stray(census, census->config->pid); // the number of a thread that has called exec
 }
 
 // --- one by one ---
@@ -159,11 +196,48 @@ static void collect_down_to(struct census *census, struct census_held *pending, 
     }
 }
 
+static void abandon_all(struct census *census, struct census_held *pending, size_t *count)
+{
+    for (size_t i = 0; i < *count; i++) {
+        census_abandon(census, &pending[i]);
+        census_tell_unheld(census, &pending[i].thread, CENSUS_RUNNING | CENSUS_UNSTOPPED);
+    }
+    *count = 0;
+    atomic_store(&census->control->busy_since, 0);
+}
+
+// Waits until all that are pending and one more have room in the ring. What stops meanwhile has
+// it, and is collected; nobody is held while the main process is waited for.
+static void await_room(struct census *census, struct census_held *pending, size_t *count)
+{
+    int64_t deadline = clock_now() + CENSUS_STOP_NS;
+    for (int64_t now; *count && !census_has_room(census, *count + SPARE);) {
+        if ((now = clock_now()) >= deadline)
+            abandon_all(census, pending, count);
+        eventfd_write(census->control->wake_fd, 1);
+        tracer_sleep(now + NAP_NS);
+        collect_all(census, pending, count, now);
+    }
+    while (!census_has_room(census, SPARE))
+        census_nap(census);
+}
+
+// As many may be pending as have room in the ring.
+static size_t most_pending(const struct census *census)
+{
+    size_t records = census->control->ring.size /
+                     (sizeof(struct census_record) + census->config->stack_bytes);
+    if (records <= SPARE + 1)
+        return 1;
+    return records - SPARE - 1 < PENDING_MAX ? records - SPARE - 1 : PENDING_MAX;
+}
+
 // A thread is asked to stop only if it still runs. What sleeps by now is read in place after all.
 // full: nobody more can be asked.
 static bool begin(struct census *census, pid_t tid, struct census_held *held, bool full)
 {
     struct census_record *record = census->scratch;
+    atomic_store(&census->control->busy_with, tid);
     enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
                                       &record->capture, census_stack_bytes(census, tid));
     bool sleeps = now == IN_PLACE_READ || now == IN_PLACE_MOVED;
@@ -189,23 +263,21 @@ static bool begin(struct census *census, pid_t tid, struct census_held *held, bo
 void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
 {
     struct census_held pending[PENDING_MAX + 1]; // the last one is never asked
-    size_t pending_count = 0;
+    size_t pending_count = 0, most = most_pending(census);
+    census->strays = xcalloc(count + 1, sizeof *census->strays);
     census->began = clock_now();
     if (count)
         priority_raise();
     for (size_t i = 0; i < count; i++) {
+        await_room(census, pending, &pending_count);
         struct census_held *held = &pending[pending_count];
-        // Never wait for the main process while a thread may be held.
-        census_await_room(census, pending_count + 2);
-        bool full = pending_count == PENDING_MAX;
+        bool full = pending_count == most;
         if (begin(census, tids[i], held, full) && !collect(census, held, SPIN_NS, held->asked_at))
             pending_count++;
         collect_all(census, pending, &pending_count, clock_now());
-        if (pending_count == PENDING_MAX && !full)
-            collect_down_to(census, pending, &pending_count, PENDING_MAX - 1);
+        if (pending_count == most && !full)
+            collect_down_to(census, pending, &pending_count, most - 1);
     }
     collect_down_to(census, pending, &pending_count, 0);
-    for (size_t i = 0; i < pending_count; i++) // our end releases them
-        census_tell_unheld(census, &pending[i].thread, CENSUS_RUNNING | CENSUS_UNSTOPPED);
-    atomic_store(&census->control->busy_since, 0);
+    abandon_all(census, pending, &pending_count);
 }

@@ -35,12 +35,13 @@ static size_t record_size(uint32_t stack_bytes)
 
 static bool reserve(struct together *together)
 {
-    const struct census *census = together->census;
+    struct census *census = together->census;
     size_t latecomers = 64 + census->count / 8, bytes = latecomers * record_size(LATECOMER_STACK);
     for (size_t i = 0; i < census->count; i++)
         bytes += record_size(census_stack_bytes(census, census->tids[i]));
     together->capacity = census->count + latecomers;
     together->slots = xcalloc(together->capacity, sizeof *together->slots);
+    census->strays = xcalloc(together->capacity, sizeof *census->strays);
     together->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     together->limit = together->memory + bytes;
@@ -66,6 +67,7 @@ static bool prepare(struct together *together, pid_t tid, uint32_t stack_bytes)
         return false;
     slot->record = (struct census_record *)(void *)together->memory;
     slot->stack_bytes = stack_bytes;
+    atomic_store(&together->census->control->busy_with, tid); // it gets on
     enum in_place now =
         in_place_read(together->census->task_fd, tid, &together->census->sleep,
                       &slot->held.thread, &slot->record->capture, 0);
@@ -88,24 +90,35 @@ static void ask_from(struct together *together, size_t from)
             together->slots[i].flags |= CENSUS_REFUSED;
 }
 
+static bool is_running(struct together *together, struct census_held *held)
+{
+    if (!held->interrupted || held->stopped)
+        return false;
+    if (!census_stopped(together->census, held, 0))
+        return held->interrupted;
+    census_repair(together->census, held);
+    return false;
+}
+
 // Those that are still to be waited for.
 static size_t count_running(struct together *together, int64_t waited)
 {
     size_t running = 0;
     for (size_t i = 0; i < together->count; i++) {
         struct census_held *held = &together->slots[i].held;
-        if (held->interrupted && !census_stopped(together->census, held, 0))
-            running += held->interrupted && (held->thread.state != 'D' || waited < PATIENCE_NS);
+        if (is_running(together, held))
+            running += held->thread.state != 'D' || waited < PATIENCE_NS;
     }
     return running;
 }
 
+// One that does not stop costs the others that time once, however many passes there are.
 static void await_all(struct together *together)
 {
-    int64_t began = clock_now(), waited = 0;
+    int64_t waited = clock_now() - together->since;
     while (count_running(together, waited) && waited < CENSUS_STOP_NS) {
         tracer_sleep(clock_now() + NS_PER_MS);
-        waited = clock_now() - began;
+        waited = clock_now() - together->since;
     }
 }
 
@@ -140,9 +153,13 @@ static void copy_all(struct together *together)
 
 static void release_all(struct together *together)
 {
-    for (size_t i = 0; i < together->count; i++)
-        if (together->slots[i].held.stopped)
-            census_release(together->census, &together->slots[i].held);
+    for (size_t i = 0; i < together->count; i++) {
+        struct census_held *held = &together->slots[i].held;
+        if (held->stopped)
+            census_release(together->census, held);
+        else
+            census_abandon(together->census, held);
+    }
     struct control *control = together->census->control;
     histogram_add(&control->held, (uint64_t)(clock_now() - together->since));
     atomic_store(&control->busy_since, 0);

@@ -227,8 +227,11 @@ static void deal_with(struct look *look, struct thread *thread, int64_t spin_ns,
     sign_of_life(look, thread->tid);
     switch (tracer_wait(thread->tid, spin_ns, &held.hold)) {
     case TRACER_STOPPED:
-        if (thread->gone)
+        if (thread->gone) {
+            if (tracer_regs(&held.hold, &held.regs) == RC_OK)
+                repair(look, &held);
             let_go(look, &held);
+        }
         else
             sample(look, &held);
         break;

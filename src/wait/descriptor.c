@@ -196,10 +196,13 @@ static const struct type *type_of(const char *link)
     return type;
 }
 
+// From what the kernel knows already: a file server that does not answer may be just what the
+// thread waits for.
 static bool is_fifo(const struct descriptor *descriptor)
 {
-    struct stat file;
-    return stat(descriptor->path, &file) == 0 && S_ISFIFO(file.st_mode);
+    struct statx file;
+    return statx(AT_FDCWD, descriptor->path, AT_STATX_DONT_SYNC, STATX_TYPE, &file) == 0 &&
+           S_ISFIFO(file.stx_mode);
 }
 
 static enum wait_kind describe(struct finder *finder, int fd, enum descriptor_detail detail,

@@ -15,7 +15,7 @@
 struct answers {
     char **names, **shown; // of texts, [number - 1]
     size_t count, capacity, shown_capacity;
-    uint64_t *vaddrs;
+    const uint64_t *vaddrs; // of the question
 };
 
 static void take_text(void *context, const char *raw, size_t raw_length, const char *shown,
@@ -45,9 +45,13 @@ static void take_tried(void *context, bool has_lines, const char *text, size_t l
     fprintf(stderr, "%s%.*s", has_lines ? "lines\n" : "", (int)length, text);
 }
 
-static void restarted(void *context)
+static void forget_texts(void *context)
 {
     struct answers *answers = context;
+    for (size_t i = 0; i < answers->count; i++) {
+        free(answers->names[i]);
+        free(answers->shown[i]);
+    }
     answers->count = 0;
 }
 
@@ -68,18 +72,20 @@ int main(int argc, char **argv)
     struct answers answers = {0};
     struct roots roots = {0};
     struct wire_sink sink = {&answers, take_text, take_symbol, take_tried};
-    struct worker *worker = worker_new(&sink, restarted, &roots);
+    struct worker *worker = worker_new(&sink, forget_texts, &roots);
     size_t count = 0, capacity = 0;
+    AUTO_FREE uint64_t *vaddrs = NULL;
     uint64_t vaddr;
     enum rc rc = RC_OK;
     if (argc != 2)
         return EXIT_FAILURE;
     while (scanf("%" SCNx64, &vaddr) == 1) {
-        ARRAY_RESERVE(answers.vaddrs, count, capacity);
-        answers.vaddrs[count++] = vaddr;
+        ARRAY_RESERVE(vaddrs, count, capacity);
+        vaddrs[count++] = vaddr;
     }
     if (count)
-        qsort(answers.vaddrs, count, sizeof *answers.vaddrs, compare);
+        qsort(vaddrs, count, sizeof *vaddrs, compare);
+    answers.vaddrs = vaddrs;
     worker_isolate(worker);
     while (count && rc == RC_OK) {
         size_t some = count < WIRE_FIND_MAX ? count : WIRE_FIND_MAX;
@@ -93,5 +99,8 @@ int main(int argc, char **argv)
         count -= some;
     }
     worker_free(worker);
+    forget_texts(&answers);
+    free(answers.names);
+    free(answers.shown);
     return rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
