@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +11,15 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "session/beats.h"
 #include "session/snapshot_text.h"
 #include "session/vitals.h"
 #include "session/waits.h"
 
 #define STEP_MS 100
+#define PATIENCE_MS 100
+#define WRITE_PATIENCE_MS 10000 // for the names of what is written
 
 struct feed {
     struct replay *replay; // NULL: live
@@ -44,6 +46,7 @@ struct feed {
     struct vitals vitals; // of who takes snapshots
     struct waits waits;
     bool want_waits;
+    int patience_ms;
 };
 
 static void tell(struct feed *feed, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -148,14 +151,9 @@ static void *run_session(void *context)
 
 // --- beginning and end ---
 
-// Signals are for the thread that draws.
 static enum rc start_thread(struct feed *feed, struct err *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int errnum = pthread_create(&feed->thread, NULL, run_session, feed);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int errnum = thread_start(&feed->thread, run_session, feed);
     feed->has_thread = errnum == 0;
     return errnum ? err_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
 }
@@ -164,6 +162,7 @@ static struct feed *feed_new(void)
 {
     struct feed *feed = xcalloc(1, sizeof *feed);
     feed->wake_fd = feed->news_fd = -1;
+    feed->patience_ms = PATIENCE_MS;
     beats_init(&feed->beats);
     return feed;
 }
@@ -175,14 +174,15 @@ enum rc feed_live(struct session *session, const struct feed_options *options, s
     feed->session = session;
     feed->options = *options;
     feed->lock = session_lock(session);
-    feed->names = session_names(session);
     feed->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->beat_at = clock_now() + NS_PER_S;
     slices_advance(session_slices(session), 0);
     enum rc rc = session_start(session, err);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        feed->names = session_names(session);
         rc = start_thread(feed, err);
+    }
     if (rc == RC_OK)
         *out = feed;
     else
@@ -294,6 +294,7 @@ struct snapshot *feed_take(struct feed *feed)
     if (count)
         memcpy(processes, report.run->processes, count * sizeof *processes);
     pthread_mutex_unlock(feed->lock);
+    names_update(snapshot->moment.names, snapshot->moment.profile, feed->patience_ms);
     vitals_read(&feed->vitals, processes, count);
     vitals_copy(&feed->vitals, snapshot);
     if (feed->want_waits && snapshot->end == TARGET_RUNS && !snapshot->paused) {
@@ -301,6 +302,11 @@ struct snapshot *feed_take(struct feed *feed)
         waits_apply(&feed->waits, snapshot->moment.threads, snapshot->moment.thread_count);
     }
     return snapshot;
+}
+
+void feed_set_patience(struct feed *feed, int milliseconds)
+{
+    feed->patience_ms = milliseconds;
 }
 
 void feed_want_waits(struct feed *feed, bool wanted)
@@ -346,6 +352,9 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
     struct profile *shown;
     if (feed->replay)
         return err_set(err, RC_FAIL, "a replay cannot be saved");
+    // The writer asks the symbolizer for them, under the lock.
+    if (!names_update(snapshot->moment.names, snapshot->moment.profile, WRITE_PATIENCE_MS))
+        return err_set(err, RC_TIMEOUT, "names are still being looked up: try again later");
     enum rc rc = rows_extract(&snapshot->moment, query, &shown, err);
     if (rc != RC_OK)
         return rc;
