@@ -24,7 +24,7 @@ struct names {
     pthread_mutex_t *lock;
     uint32_t generation; // how often names took the place of modules
     uint32_t named;      // with a fetcher: locations below this number have their names
-    struct function *functions;
+    struct function **functions; // each on its own: rows keep them
     size_t function_count, function_capacity;
     struct map ids; // struct function's id -> number
     uint32_t wanted; // locations below this number were asked for
@@ -74,6 +74,8 @@ void names_unref(struct names *names)
 {
     if (!names || atomic_fetch_sub(&names->references, 1) > 1)
         return;
+    for (size_t i = 0; i < names->function_count; i++)
+        free(names->functions[i]);
     free(names->functions);
     map_fini(&names->ids);
     free(names->spans);
@@ -103,7 +105,8 @@ static uint32_t function_of(struct names *names, const struct function *wanted)
         return number;
     ARRAY_RESERVE(names->functions, names->function_count, names->function_capacity);
     number = (uint32_t)names->function_count++;
-    names->functions[number] = *wanted;
+    names->functions[number] = xmalloc(sizeof *wanted);
+    *names->functions[number] = *wanted;
     map_put(&names->ids, wanted->id, number);
     return number;
 }
@@ -302,7 +305,7 @@ uint32_t names_entry(struct names *names, const char *name)
 const struct function *names_function(const struct names *names, uint32_t function)
 {
     assert(function < names->function_count);
-    return &names->functions[function];
+    return names->functions[function];
 }
 
 size_t names_function_count(const struct names *names)

@@ -44,8 +44,9 @@ struct feed {
     unsigned note_count;
 
     struct vitals vitals; // of who takes snapshots
-    struct waits waits;
+    struct waits *waits;
     bool want_waits;
+    pid_t want_stack; // of which thread, 0: of none
     int patience_ms;
 };
 
@@ -172,6 +173,7 @@ enum rc feed_live(struct session *session, const struct feed_options *options, s
 {
     struct feed *feed = feed_new();
     feed->session = session;
+    feed->waits = waits_new();
     feed->options = *options;
     feed->lock = session_lock(session);
     feed->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -229,7 +231,7 @@ void feed_free(struct feed *feed)
     names_unref(feed->names);
     replay_free(feed->replay);
     vitals_fini(&feed->vitals);
-    waits_fini(&feed->waits);
+    waits_free(feed->waits);
     if (feed->wake_fd >= 0)
         close(feed->wake_fd);
     if (feed->news_fd >= 0)
@@ -297,9 +299,11 @@ struct snapshot *feed_take(struct feed *feed)
     names_update(snapshot->moment.names, snapshot->moment.profile, feed->patience_ms);
     vitals_read(&feed->vitals, processes, count);
     vitals_copy(&feed->vitals, snapshot);
-    if (feed->want_waits && snapshot->end == TARGET_RUNS && !snapshot->paused) {
-        waits_read(&feed->waits, snapshot->pid);
-        waits_apply(&feed->waits, snapshot->moment.threads, snapshot->moment.thread_count);
+    if ((feed->want_waits || feed->want_stack) && snapshot->end == TARGET_RUNS &&
+        !snapshot->paused) {
+        waits_read(feed->waits, snapshot->pid, feed->patience_ms);
+        waits_apply(feed->waits, &snapshot->moment);
+        waits_stack(feed->waits, feed->want_stack, &snapshot->moment);
     }
     return snapshot;
 }
@@ -312,6 +316,23 @@ void feed_set_patience(struct feed *feed, int milliseconds)
 void feed_want_waits(struct feed *feed, bool wanted)
 {
     feed->want_waits = wanted;
+}
+
+void feed_want_stack(struct feed *feed, pid_t tid)
+{
+    feed->want_stack = tid;
+}
+
+enum target_end feed_end(struct feed *feed)
+{
+    eventfd_t ignored;
+    if (feed->replay)
+        return TARGET_RUNS;
+    eventfd_read(feed->news_fd, &ignored);
+    pthread_mutex_lock(feed->lock);
+    enum target_end end = feed->ended ? TARGET_ENDED : TARGET_RUNS;
+    pthread_mutex_unlock(feed->lock);
+    return end;
 }
 
 bool feed_is_replay(const struct feed *feed)

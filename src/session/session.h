@@ -66,8 +66,9 @@ void session_slow_down(struct session *session, uint32_t slowdown);
 void session_reset(struct session *session);
 
 // For live sessions that have been started. The names of the profile's locations: a reference for
-// the caller, which names_update brings up to date, not under the lock. session_bound, to be called now and then, gives back memory
-// when there is much of it and says whether that renumbered the profile: then new names are needed.
+// the caller, which names_update brings up to date, not under the lock. session_bound, to be called
+// now and then, gives back memory when there is much of it and says whether that renumbered the
+// profile: then new names are needed.
 struct names *session_names(struct session *session);
 struct slices *session_slices(struct session *session);
 bool session_bound(struct session *session);

@@ -409,6 +409,36 @@ def test_names_that_do_not_come(ctx):
     assert ctx.health(target.pid) == before
 
 
+def test_stack_of_a_thread_that_sleeps(ctx):
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid)
+    terminal.keys("4")
+    terminal.shows(rf"^ +\d+ .* R +[2-9]\d\.\d.*[^$]*^ +{target.pid} busy +S ")
+    terminal.keys("End")
+    terminal.keys("b")
+    terminal.shows(rf"of thread {target.pid} now: \S")
+    terminal.shows(r"^ +#\d+ main +.*busy$")
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+    assert ctx.health(target.pid) == before
+
+
+def test_end_while_frozen(ctx):
+    target = busy(ctx)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid, "-D", "10s")
+    terminal.keys("r")  # the first refresh is ten seconds away
+    terminal.keys("p")
+    terminal.shows(r"frozen \d")
+    target.kill()
+    target.wait()
+    terminal.shows(r"process ended", 5)
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+
+
 def test_redis_under_load(ctx):
     if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
         raise ctx.Skip("redis is not installed")
