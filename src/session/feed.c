@@ -19,6 +19,8 @@
 
 #define STEP_MS 100
 #define PATIENCE_MS 100
+// The first slice is short, so that CPU time, told at each full second, comes amid a slice.
+#define FIRST_SLICE_NS (NS_PER_S / 2)
 #define WRITE_PATIENCE_MS 10000 // for the names of what is written
 
 struct feed {
@@ -179,7 +181,7 @@ enum rc feed_live(struct session *session, const struct feed_options *options, s
     feed->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->beat_at = clock_now() + NS_PER_S;
-    slices_advance(session_slices(session), 0);
+    slices_advance(session_slices(session), -FIRST_SLICE_NS);
     enum rc rc = session_start(session, err);
     if (rc == RC_OK) {
         feed->names = session_names(session);
