@@ -99,14 +99,6 @@ unsigned act_merge(struct app *app)
     return EFFECT_ROWS;
 }
 
-unsigned act_idle(struct app *app)
-{
-    app->state->query.filter.idle = !app->state->query.filter.idle;
-    state_say(app->state, false, app->state->query.filter.idle ? "with threads that sleep"
-                                                               : "only what runs");
-    return EFFECT_ROWS;
-}
-
 // --- sorting ---
 
 static bool can_sort(struct app *app)

@@ -88,7 +88,10 @@ static void put_position(const struct scene *scene, const struct state *state, s
         buf_printf(out, "row %zu of %zu", state->cursors[scene->view].at + 1, count);
     if (scene->view == VIEW_TREE && scene->tree.folded)
         buf_printf(out, "   %zu tiny nodes left out", scene->tree.folded);
-    if (scene->view == VIEW_STACK && scene->stack.count)
+    if (scene->view == VIEW_STACK && scene->stack.wait)
+        buf_printf(out, "   of thread %d now: %s", (int)state->stack_tid,
+                   *scene->stack.wait ? scene->stack.wait : "it sleeps");
+    else if (scene->view == VIEW_STACK && scene->stack.count)
         buf_printf(out, "   of thread %d, when it was last seen on a CPU", (int)state->stack_tid);
 }
 

@@ -259,8 +259,6 @@ static int draw_crumbs(struct canvas *canvas, int row, int end, const struct sta
 static void add_shape(struct line *line, const struct state *state)
 {
     struct rows_query query = state_query(state);
-    if (query.filter.idle)
-        add(line, ROLE_DEFAULT, "with idle  ");
     if (query.inverted && (state->view == VIEW_TREE || state->view == VIEW_FLAME))
         add(line, ROLE_DEFAULT, "inverted  ");
     if (query.group != GROUP_ALL)

@@ -84,7 +84,6 @@ struct input {
     X(THREAD_PREVIOUS, FINDING, NULL, "previous thread", '[')                                      \
     X(THREAD_NEXT, FINDING, NULL, "next thread", ']')                                              \
     X(MERGE, FINDING, NULL, "threads: merged, by name, each", 'm')                                 \
-    X(IDLE, FINDING, NULL, "include threads that sleep", 'a')                                      \
     X(SORT_SELF, SORTING, NULL, "by SELF%", 'o')                                                   \
     X(SORT_TOTAL, SORTING, NULL, "by TOTAL%", 't')                                                 \
     X(SORT_SELF_TIME, SORTING, NULL, "by SELF, time since reset", 'O')                             \

@@ -63,9 +63,14 @@ static void show_failure(struct stage *stage)
 
 void stage_advance(struct stage *stage)
 {
-    if (stage->state.frozen && stage->latest)
+    if (stage->state.frozen && stage->latest) {
+        if (feed_end(stage->options->feed) == TARGET_ENDED)
+            stage->latest->end = TARGET_ENDED;
         return;
+    }
+    bool stack = stage->state.view == VIEW_STACK;
     feed_want_waits(stage->options->feed, stage->state.view == VIEW_THREADS);
+    feed_want_stack(stage->options->feed, stack ? stage->state.stack_tid : 0);
     struct snapshot *fresh = feed_take(stage->options->feed);
     if (!fresh)
         return; // an empty replay
@@ -133,7 +138,8 @@ unsigned stage_input(struct stage *stage, const struct input *input)
     struct app app = {&stage->state, &stage->scene, &stage->picture, clock_of(stage), ""};
     if (!feed_is_replay(stage->options->feed))
         stamp_now(app.stamp);
-    bool frozen = stage->state.frozen;
+    bool frozen = stage->state.frozen, live = !feed_is_replay(stage->options->feed);
+    enum view view = stage->state.view;
     unsigned effects = app_input(&app, input);
     if (effects & EFFECT_PAUSE)
         pause_sampling(stage);
@@ -145,8 +151,9 @@ unsigned stage_input(struct stage *stage, const struct input *input)
         save_screen(stage);
     if (effects & (EFFECT_SAVE | EFFECT_SAVE_SCREEN))
         state_prompt(&stage->state, PROMPT_NONE, NULL);
-    bool thawed = frozen && !stage->state.frozen && !feed_is_replay(stage->options->feed);
-    if (thawed || effects & EFFECT_RESET)
+    bool thawed = frozen && !stage->state.frozen && live;
+    bool asks = stage->state.view == VIEW_STACK && view != VIEW_STACK && live;
+    if (thawed || asks || effects & EFFECT_RESET)
         stage_advance(stage);
     if (effects & EFFECT_ROWS)
         scene_update(&stage->scene, &stage->state, stage->shown);

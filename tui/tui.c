@@ -168,7 +168,7 @@ static int64_t timeout_ms(const struct tui *tui)
 
 static void step(struct tui *tui)
 {
-    bool listens = !tui->stage.state.frozen && !screen_busy(tui->screen);
+    bool listens = !screen_busy(tui->screen);
     struct pollfd fds[POLL_COUNT] = {
         [POLL_KEYS] = {.fd = screen_input_fd(tui->screen), .events = POLLIN},
         [POLL_SIGNALS] = {.fd = tui->options->signals, .events = POLLIN},

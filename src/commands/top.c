@@ -18,6 +18,7 @@
 
 #define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
 #define WIDTH 132             // columns of a block where COLUMNS is not set
+#define NAMES_MS 10000        // that a block waits for names
 #define SETTLE_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
 
 struct top {
@@ -130,6 +131,7 @@ static enum rc print_blocks(struct top *top, struct err *err)
 
 static int run_batch(struct top *top, struct err *err)
 {
+    feed_set_patience(top->feed, NAMES_MS);
     if (!top->options.iterations && !top->options.batch)
         top->options.iterations = 1;
     enum rc rc = print_blocks(top, err);

@@ -9,5 +9,6 @@ void moment_fini(struct moment *moment)
     slices_free(moment->slices);
     names_unref(moment->names);
     free(moment->threads);
+    free(moment->asleep);
     *moment = (struct moment){0};
 }

@@ -22,12 +22,23 @@ struct thread_fact { // a thread that lives, as the kernel describes it
     pid_t owner;         // the thread that holds the lock it waits for, 0: none is known
 };
 
+struct stack_row { // of one thread's stack, leaf first; what it points to lives like the names
+    const struct function *function;
+    bool inlined;
+    const char *file;
+    uint32_t line;
+    uint64_t offset;
+};
+
 struct moment {
     struct profile *profile; // owned: a frozen copy
     struct slices *slices;   // owned: the same moment's
     struct names *names;     // a reference
     struct thread_fact *threads; // owned
     size_t thread_count;
+    struct stack_row *asleep; // owned: the stack that thread asleep_tid sleeps in, of one that was
+    size_t asleep_count;      // asked for
+    pid_t asleep_tid;
     int64_t since_reset;     // ns of sampling that the profile stands for
 };
 

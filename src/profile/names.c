@@ -20,8 +20,11 @@ struct names {
     _Atomic unsigned references;
     const struct modules *modules;
     struct symbolizer *symbolizer; // NULL: all names are given
+    struct fetcher *fetcher;       // NULL: names are looked up when they are asked for
     pthread_mutex_t *lock;
-    struct function *functions;
+    uint32_t generation; // how often names took the place of modules
+    uint32_t named;      // with a fetcher: locations below this number have their names
+    struct function **functions; // each on its own: rows keep them
     size_t function_count, function_capacity;
     struct map ids; // struct function's id -> number
     uint32_t wanted; // locations below this number were asked for
@@ -31,27 +34,34 @@ struct names {
     size_t frame_count, frame_capacity;
     struct outermost {
         uint64_t frames;
-        bool known;
+        uint32_t known; // in which generation, + 1
     } *outermost; // [node]
     size_t outermost_count;
     struct strtab texts; // given ones
 };
 
-struct names *names_new(const struct modules *modules, struct symbolizer *symbolizer,
-                        pthread_mutex_t *lock)
+struct names *names_new(const struct modules *modules, struct symbolizer *symbolizer)
 {
     struct names *names = xcalloc(1, sizeof *names);
     atomic_init(&names->references, 1);
     names->modules = modules;
     names->symbolizer = symbolizer;
-    names->lock = lock;
     strtab_init(&names->texts);
+    return names;
+}
+
+struct names *names_new_late(const struct modules *modules, struct symbolizer *symbolizer,
+                             struct fetcher *fetcher, pthread_mutex_t *lock)
+{
+    struct names *names = names_new(modules, symbolizer);
+    names->fetcher = fetcher;
+    names->lock = lock;
     return names;
 }
 
 struct names *names_new_given(void)
 {
-    return names_new(NULL, NULL, NULL);
+    return names_new(NULL, NULL);
 }
 
 struct names *names_ref(struct names *names)
@@ -64,6 +74,8 @@ void names_unref(struct names *names)
 {
     if (!names || atomic_fetch_sub(&names->references, 1) > 1)
         return;
+    for (size_t i = 0; i < names->function_count; i++)
+        free(names->functions[i]);
     free(names->functions);
     map_fini(&names->ids);
     free(names->spans);
@@ -93,7 +105,8 @@ static uint32_t function_of(struct names *names, const struct function *wanted)
         return number;
     ARRAY_RESERVE(names->functions, names->function_count, names->function_capacity);
     number = (uint32_t)names->function_count++;
-    names->functions[number] = *wanted;
+    names->functions[number] = xmalloc(sizeof *wanted);
+    *names->functions[number] = *wanted;
     map_put(&names->ids, wanted->id, number);
     return number;
 }
@@ -151,7 +164,6 @@ static void want_new(struct names *names, const struct profile *profile)
     }
 }
 
-// The caller holds the lock.
 static void look_up(struct names *names, struct location at, uint32_t location)
 {
     struct name_frame frames[NAME_FRAMES_MAX];
@@ -178,17 +190,68 @@ static void look_up(struct names *names, struct location at, uint32_t location)
     names_give_frames(names, location, frames, count);
 }
 
+static void call_by_module(struct names *names, const struct profile *profile, uint32_t location)
+{
+    struct location at = profile_location_get(profile, location);
+    pthread_mutex_lock(names->lock);
+    const struct module *module = modules_mapping(names->modules, at.mapping)->module;
+    pthread_mutex_unlock(names->lock);
+    bool bracketed = module->name[0] == '[';
+    AUTO_FREE char *text = xasprintf(bracketed ? "%s" : "[%s]", module->name);
+    const char *name = names_text(names, text);
+    struct function function = {
+        .id = function_id(name, module->name),
+        .name = name,
+        .system_name = name,
+        .module = module->name,
+        .path = module->path,
+    };
+    struct name_frame frame = {
+        .function = function_of(names, &function), .file = "", .offset = at.offset};
+    names_give_frames(names, location, &frame, 1);
+}
+
+// Nobody else uses the symbolizer, and all that is looked up has been fetched.
+static void take_names(struct names *names, const struct profile *profile)
+{
+    size_t count = profile_location_count(profile);
+    for (; names->named < names->wanted && names->named < count; names->named++) {
+        bool called = names->named < names->span_count && names->spans[names->named].count;
+        look_up(names, profile_location_get(profile, names->named), names->named);
+        names->generation += called;
+    }
+}
+
+bool names_update(struct names *names, const struct profile *profile, int milliseconds)
+{
+    size_t count = profile_location_count(profile);
+    if (!names->fetcher || names->named >= count)
+        return true;
+    if (!fetcher_wait(names->fetcher, milliseconds))
+        return false;
+    pthread_mutex_lock(names->lock);
+    want_new(names, profile);
+    pthread_mutex_unlock(names->lock);
+    fetcher_start(names->fetcher);
+    if (!fetcher_wait(names->fetcher, milliseconds))
+        return false;
+    pthread_mutex_lock(names->lock);
+    take_names(names, profile);
+    pthread_mutex_unlock(names->lock);
+    return true;
+}
+
 struct name_span names_frames(struct names *names, const struct profile *profile,
                               uint32_t location)
 {
     if (location >= names->span_count || !names->spans[location].count) {
         assert(names->symbolizer);
-        if (names->lock)
-            pthread_mutex_lock(names->lock);
-        want_new(names, profile);
-        look_up(names, profile_location_get(profile, location), location);
-        if (names->lock)
-            pthread_mutex_unlock(names->lock);
+        if (names->fetcher) {
+            call_by_module(names, profile, location);
+        } else {
+            want_new(names, profile);
+            look_up(names, profile_location_get(profile, location), location);
+        }
     }
     struct span span = names->spans[location];
     return (struct name_span){names->frames + span.first, span.count};
@@ -229,8 +292,8 @@ uint64_t names_outermost(struct names *names, const struct profile *profile, uin
     names->outermost =
         extend(names->outermost, &names->outermost_count, node, sizeof *names->outermost);
     struct outermost *known = &names->outermost[node];
-    if (!known->known)
-        *known = (struct outermost){find_outermost(names, profile, node), true};
+    if (known->known != names->generation + 1)
+        *known = (struct outermost){find_outermost(names, profile, node), names->generation + 1};
     return known->frames;
 }
 
@@ -242,7 +305,7 @@ uint32_t names_entry(struct names *names, const char *name)
 const struct function *names_function(const struct names *names, uint32_t function)
 {
     assert(function < names->function_count);
-    return &names->functions[function];
+    return names->functions[function];
 }
 
 size_t names_function_count(const struct names *names)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "profile/store.h"
-#include "symbol/symbolizer.h"
+#include "symbol/fetcher.h"
 #include "target/module.h"
 
 struct function {
@@ -37,10 +37,17 @@ struct name_span { // of frames, innermost inlined function first; never empty
 
 struct names;
 
-// The names of the locations of one store. modules and symbolizer are borrowed; `lock` (NULL: none)
-// is held whenever one of them is asked.
-struct names *names_new(const struct modules *modules, struct symbolizer *symbolizer,
-                        pthread_mutex_t *lock);
+// The names of the locations of one store; what is handed over is borrowed.
+struct names *names_new(const struct modules *modules, struct symbolizer *symbolizer);
+
+// The same for a store that grows meanwhile: a location is called by its module until names_update
+// brings its name. `lock` is held while the modules are looked at, never while names are fetched.
+struct names *names_new_late(const struct modules *modules, struct symbolizer *symbolizer,
+                             struct fetcher *fetcher, pthread_mutex_t *lock);
+
+// Brings the names of all locations of the profile, if that takes no longer than it may (false: it
+// does, and they come with a later call). Rows made before and after do not mix.
+bool names_update(struct names *names, const struct profile *profile, int milliseconds);
 
 // Names that are given: for profiles read from a text.
 struct names *names_new_given(void);

@@ -34,7 +34,7 @@ void query_flat(const struct query_source *source, size_t top, struct flat *flat
 {
     struct moment all = {
         .profile = (struct profile *)source->profile, // only read
-        .names = names_new(source->modules, source->symbolizer, NULL),
+        .names = names_new(source->modules, source->symbolizer),
     };
     struct rows_query query = {.window = WINDOW_ALL, .filter = {.idle = true}};
     struct function_rows rows;

@@ -193,20 +193,13 @@ void thread_rows_fini(struct thread_rows *rows);
 
 // --- One thread's stack ---
 
-struct stack_row { // leaf first
-    const struct function *function;
-    bool inlined;
-    const char *file;
-    uint32_t line;
-    uint64_t offset;
-};
-
 struct stack_rows {
     struct stack_row *rows; // owned
     size_t count;           // 0: the thread was not seen on a CPU lately
+    const char *wait;       // of a thread that sleeps, read where it does: why; else NULL
 };
 
-// The newest stack seen of a thread.
+// The stack that a thread sleeps in, if the moment has it, else the newest one seen on a CPU.
 void rows_stack(const struct moment *moment, pid_t tid, struct stack_rows *rows);
 void stack_rows_fini(struct stack_rows *rows);
 

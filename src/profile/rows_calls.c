@@ -179,10 +179,25 @@ static uint32_t newest_stack(const struct moment *moment, pid_t tid)
     return 0;
 }
 
+static void copy_asleep(const struct moment *moment, struct stack_rows *rows)
+{
+    rows->wait = "";
+    for (size_t i = 0; i < moment->thread_count; i++)
+        if (moment->threads[i].tid == moment->asleep_tid)
+            rows->wait = moment->threads[i].wait;
+    rows->count = moment->asleep_count;
+    rows->rows = xcalloc(rows->count, sizeof *rows->rows);
+    memcpy(rows->rows, moment->asleep, rows->count * sizeof *rows->rows);
+}
+
 void rows_stack(const struct moment *moment, pid_t tid, struct stack_rows *rows)
 {
     size_t capacity = 0;
     *rows = (struct stack_rows){0};
+    if (moment->asleep_count && moment->asleep_tid == tid) {
+        copy_asleep(moment, rows);
+        return;
+    }
     for (uint32_t at = newest_stack(moment, tid); at;
          at = profile_node(moment->profile, at).parent) {
         size_t count = frames_of(moment, at).count;

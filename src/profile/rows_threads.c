@@ -133,17 +133,34 @@ static void find_where(struct tally *tally)
         tally->rows[i].where = user_function(tally->moment, hottest[i].stack);
 }
 
+static bool holds_cpu_time(struct slice slice)
+{
+    for (size_t i = 0; i < slice.count; i++)
+        if (slice.entries[i].cpu_ns)
+            return true;
+    return false;
+}
+
+// Of the newest complete slices. The CPU time of a second is told when it is over: nothing may have
+// been told in the very first one.
+static size_t told_seconds(const struct slices *slices, size_t wanted)
+{
+    size_t count = slices_count(slices);
+    if (wanted < CPU_SECONDS)
+        wanted = CPU_SECONDS;
+    if (wanted < count)
+        return wanted;
+    return count && !holds_cpu_time(slices_get(slices, count - 1)) ? count - 1 : count;
+}
+
 static void count_cpu(struct tally *tally, const struct sieve *sieve)
 {
     const struct slices *slices = tally->moment->slices;
     size_t seconds = (size_t)rows_window_seconds[tally->query->window];
     double length = (double)tally->moment->since_reset / NS_PER_S;
-    if (seconds) {
-        seconds = seconds < CPU_SECONDS ? CPU_SECONDS : seconds;
-        if (seconds > slices_count(slices))
-            seconds = slices_count(slices);
-        length = (double)seconds;
-    }
+    bool windowed = seconds > 0;
+    if (windowed)
+        length = (double)(seconds = told_seconds(slices, seconds));
     if (length <= 0)
         return;
     for (size_t back = 0; back < seconds; back++) {
@@ -155,7 +172,7 @@ static void count_cpu(struct tally *tally, const struct sieve *sieve)
                     100.0 * (double)entry->cpu_ns / NS_PER_S / length;
         }
     }
-    for (size_t i = 0; !seconds && i < tally->count; i++)
+    for (size_t i = 0; !windowed && i < tally->count; i++)
         tally->rows[i].cpu_percent =
             100.0 * (double)tally->rows[i].cost_all.cpu_ns / NS_PER_S / length;
 }

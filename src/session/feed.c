@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +11,17 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "session/beats.h"
 #include "session/snapshot_text.h"
 #include "session/vitals.h"
 #include "session/waits.h"
 
 #define STEP_MS 100
+#define PATIENCE_MS 100
+// The first slice is short, so that CPU time, told at each full second, comes amid a slice.
+#define FIRST_SLICE_NS (NS_PER_S / 2)
+#define WRITE_PATIENCE_MS 10000 // for the names of what is written
 
 struct feed {
     struct replay *replay; // NULL: live
@@ -42,8 +46,10 @@ struct feed {
     unsigned note_count;
 
     struct vitals vitals; // of who takes snapshots
-    struct waits waits;
+    struct waits *waits;
     bool want_waits;
+    pid_t want_stack; // of which thread, 0: of none
+    int patience_ms;
 };
 
 static void tell(struct feed *feed, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -148,14 +154,9 @@ static void *run_session(void *context)
 
 // --- beginning and end ---
 
-// Signals are for the thread that draws.
 static enum rc start_thread(struct feed *feed, struct err *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int errnum = pthread_create(&feed->thread, NULL, run_session, feed);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int errnum = thread_start(&feed->thread, run_session, feed);
     feed->has_thread = errnum == 0;
     return errnum ? err_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
 }
@@ -164,6 +165,7 @@ static struct feed *feed_new(void)
 {
     struct feed *feed = xcalloc(1, sizeof *feed);
     feed->wake_fd = feed->news_fd = -1;
+    feed->patience_ms = PATIENCE_MS;
     beats_init(&feed->beats);
     return feed;
 }
@@ -173,16 +175,18 @@ enum rc feed_live(struct session *session, const struct feed_options *options, s
 {
     struct feed *feed = feed_new();
     feed->session = session;
+    feed->waits = waits_new();
     feed->options = *options;
     feed->lock = session_lock(session);
-    feed->names = session_names(session);
     feed->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->beat_at = clock_now() + NS_PER_S;
-    slices_advance(session_slices(session), 0);
+    slices_advance(session_slices(session), -FIRST_SLICE_NS);
     enum rc rc = session_start(session, err);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        feed->names = session_names(session);
         rc = start_thread(feed, err);
+    }
     if (rc == RC_OK)
         *out = feed;
     else
@@ -229,7 +233,7 @@ void feed_free(struct feed *feed)
     names_unref(feed->names);
     replay_free(feed->replay);
     vitals_fini(&feed->vitals);
-    waits_fini(&feed->waits);
+    waits_free(feed->waits);
     if (feed->wake_fd >= 0)
         close(feed->wake_fd);
     if (feed->news_fd >= 0)
@@ -294,18 +298,43 @@ struct snapshot *feed_take(struct feed *feed)
     if (count)
         memcpy(processes, report.run->processes, count * sizeof *processes);
     pthread_mutex_unlock(feed->lock);
+    names_update(snapshot->moment.names, snapshot->moment.profile, feed->patience_ms);
     vitals_read(&feed->vitals, processes, count);
     vitals_copy(&feed->vitals, snapshot);
-    if (feed->want_waits && snapshot->end == TARGET_RUNS && !snapshot->paused) {
-        waits_read(&feed->waits, snapshot->pid);
-        waits_apply(&feed->waits, snapshot->moment.threads, snapshot->moment.thread_count);
+    if ((feed->want_waits || feed->want_stack) && snapshot->end == TARGET_RUNS &&
+        !snapshot->paused) {
+        waits_read(feed->waits, snapshot->pid, feed->patience_ms);
+        waits_apply(feed->waits, &snapshot->moment);
+        waits_stack(feed->waits, feed->want_stack, &snapshot->moment);
     }
     return snapshot;
+}
+
+void feed_set_patience(struct feed *feed, int milliseconds)
+{
+    feed->patience_ms = milliseconds;
 }
 
 void feed_want_waits(struct feed *feed, bool wanted)
 {
     feed->want_waits = wanted;
+}
+
+void feed_want_stack(struct feed *feed, pid_t tid)
+{
+    feed->want_stack = tid;
+}
+
+enum target_end feed_end(struct feed *feed)
+{
+    eventfd_t ignored;
+    if (feed->replay)
+        return TARGET_RUNS;
+    eventfd_read(feed->news_fd, &ignored);
+    pthread_mutex_lock(feed->lock);
+    enum target_end end = feed->ended ? TARGET_ENDED : TARGET_RUNS;
+    pthread_mutex_unlock(feed->lock);
+    return end;
 }
 
 bool feed_is_replay(const struct feed *feed)
@@ -346,6 +375,9 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
     struct profile *shown;
     if (feed->replay)
         return err_set(err, RC_FAIL, "a replay cannot be saved");
+    // The writer asks the symbolizer for them, under the lock.
+    if (!names_update(snapshot->moment.names, snapshot->moment.profile, WRITE_PATIENCE_MS))
+        return err_set(err, RC_TIMEOUT, "names are still being looked up: try again later");
     enum rc rc = rows_extract(&snapshot->moment, query, &shown, err);
     if (rc != RC_OK)
         return rc;

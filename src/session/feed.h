@@ -36,6 +36,16 @@ struct snapshot *feed_take(struct feed *feed);
 // as that costs little: for as long as somebody looks at threads.
 void feed_want_waits(struct feed *feed, bool wanted);
 
+// While a thread is named, snapshots hold the stack that it sleeps in. 0: none.
+void feed_want_stack(struct feed *feed, pid_t tid);
+
+// What became of the target by now; for a display that takes no snapshots. Clears feed_fd.
+enum target_end feed_end(struct feed *feed);
+
+// How long feed_take waits for names and for why threads wait, ms: 100 unless set. What takes
+// longer comes with a later snapshot.
+void feed_set_patience(struct feed *feed, int milliseconds);
+
 // Whether it is a replay: then feed_take is the only clock, and nothing else changes.
 bool feed_is_replay(const struct feed *feed);
 

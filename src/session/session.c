@@ -48,6 +48,7 @@ struct session {
     struct modules *modules;
     struct profile *profile;
     struct symbolizer *symbolizer;
+    struct fetcher *fetcher; // NULL: nobody looks while it runs
     struct consumer *consumer;
     struct run run;
     struct run base; // as it was at the last session_reset
@@ -181,6 +182,7 @@ void session_close(struct session *session)
     if (session->started && !session->finished)
         session_finish(session, RUN_INTERRUPTED);
     consumer_free(session->consumer);
+    fetcher_free(session->fetcher);
     symbolizer_free(session->symbolizer);
     profile_free(session->profile);
     modules_free(session->modules);
@@ -214,7 +216,9 @@ enum rc session_start(struct session *session, struct err *err)
         return rc;
     session->watched = true;
     watchdog_guard(&session->watchdog, session->sampler);
-    return RC_OK;
+    if (session->options.live)
+        rc = fetcher_new(session->symbolizer, &session->fetcher, err);
+    return rc;
 }
 
 // A thread on which samplers hung more than once is left alone by the next one.
@@ -299,7 +303,8 @@ pthread_mutex_t *session_lock(struct session *session)
 
 struct names *session_names(struct session *session)
 {
-    return names_new(session->modules, session->symbolizer, &session->lock);
+    return names_new_late(session->modules, session->symbolizer, session->fetcher,
+                          &session->lock);
 }
 
 struct slices *session_slices(struct session *session)
@@ -446,6 +451,7 @@ struct report session_live_report(struct session *session)
 struct report session_report(struct session *session)
 {
     struct report report = session_live_report(session);
+    fetcher_stop(session->fetcher);
     query_fetch(&(struct query_source){session->profile, session->modules, session->symbolizer});
     if (session->finished && session->options.debuginfod)
         symbolizer_download(session->symbolizer, DOWNLOAD_MS);

@@ -27,6 +27,7 @@ struct wanted {
 };
 
 struct source { // of the names of one module
+    const struct module *module; // set with the first of `wanted`
     struct map known;      // file offset -> index into entries, + 1
     uint32_t unknown;      // index + 1 of what all offsets without a name get; 0 until needed
     struct wanted *wanted;
@@ -124,6 +125,12 @@ static struct source *source_of(struct symbolizer *symbolizer, const struct modu
     return &symbolizer->sources[module->id];
 }
 
+// Of a module of which something is wanted: the table of modules is not asked.
+static struct source *source_wanted(struct symbolizer *symbolizer, const struct module *module)
+{
+    return &symbolizer->sources[module->id];
+}
+
 static struct entry *entry_new(struct symbolizer *symbolizer, size_t line_count)
 {
     struct entry *entry = xcalloc(1, sizeof *entry + line_count * sizeof *entry->lines);
@@ -145,7 +152,7 @@ static uint32_t add_entry(struct symbolizer *symbolizer, bool found, const char 
 
 static uint32_t unknown(struct symbolizer *symbolizer, const struct module *module)
 {
-    struct source *source = source_of(symbolizer, module);
+    struct source *source = source_wanted(symbolizer, module);
     if (!source->unknown) {
         size_t length = strlen(module->name);
         bool bracketed = module->name[0] == '[' && module->name[length - 1] == ']';
@@ -199,7 +206,7 @@ static void take_symbol(void *context, const struct wire_symbol *symbol,
                         const struct wire_line *lines)
 {
     struct symbolizer *symbolizer = context;
-    struct source *source = source_of(symbolizer, symbolizer->asked);
+    struct source *source = source_wanted(symbolizer, symbolizer->asked);
     uint64_t offset = symbolizer->asked_wanted[symbol->index].offset;
     uint32_t last = symbol->line_count - 1;
     uint32_t nothing = unknown(symbolizer, symbolizer->asked);
@@ -223,7 +230,7 @@ static void take_symbol(void *context, const struct wire_symbol *symbol,
 static void take_tried(void *context, bool has_lines, const char *text, size_t length)
 {
     struct symbolizer *symbolizer = context;
-    struct source *source = source_of(symbolizer, symbolizer->asked);
+    struct source *source = source_wanted(symbolizer, symbolizer->asked);
     source->has_lines = has_lines;
     free(source->tried);
     source->tried = xstrndup(text, length);
@@ -250,7 +257,7 @@ static void keep_pending(struct source *source)
 static enum rc ask_some(struct symbolizer *symbolizer, const struct module *module, size_t first,
                         size_t count)
 {
-    struct source *source = source_of(symbolizer, module);
+    struct source *source = source_wanted(symbolizer, module);
     AUTO_FREE uint64_t *vaddrs = xcalloc(count, sizeof *vaddrs);
     for (size_t i = 0; i < count; i++)
         vaddrs[i] = source->wanted[first + i].vaddr;
@@ -270,7 +277,7 @@ static enum rc ask_some(struct symbolizer *symbolizer, const struct module *modu
 
 static enum rc ask_all(struct symbolizer *symbolizer, const struct module *module)
 {
-    const struct source *source = source_of(symbolizer, module);
+    const struct source *source = source_wanted(symbolizer, module);
     enum rc rc = RC_OK;
     for (size_t first = 0; first < source->wanted_count && rc == RC_OK; first += WIRE_FIND_MAX) {
         size_t left = source->wanted_count - first;
@@ -289,7 +296,7 @@ static int compare_wanted(const void *left, const void *right)
 // A module over which the process died or hung is read less deeply the next time.
 static void fetch_module(struct symbolizer *symbolizer, const struct module *module)
 {
-    struct source *source = source_of(symbolizer, module);
+    struct source *source = source_wanted(symbolizer, module);
     qsort(source->wanted, source->wanted_count, sizeof *source->wanted, compare_wanted);
     while (source->wanted_count && source->failures <= BINARY_ALL - BINARY_SYMBOLS) {
         enum rc rc = ask_all(symbolizer, module);
@@ -308,11 +315,18 @@ void symbolizer_fetch(struct symbolizer *symbolizer)
 {
     for (uint32_t i = 0; i < symbolizer->source_count; i++)
         if (symbolizer->sources[i].wanted_count)
-            fetch_module(symbolizer, modules_get(symbolizer->modules, i));
+            fetch_module(symbolizer, symbolizer->sources[i].module);
 }
 
-static void want(struct source *source, uint64_t vaddr, uint64_t offset)
+void symbolizer_cancel(struct symbolizer *symbolizer)
 {
+    worker_cancel(symbolizer->worker);
+}
+
+static void want(struct source *source, const struct module *module, uint64_t vaddr,
+                 uint64_t offset)
+{
+    source->module = module;
     ARRAY_RESERVE(source->wanted, source->wanted_count, source->wanted_capacity);
     source->wanted[source->wanted_count++] = (struct wanted){vaddr, offset};
     map_put(&source->known, offset, PENDING);
@@ -326,7 +340,7 @@ void symbolizer_want(struct symbolizer *symbolizer, uint32_t mapping, uint64_t o
     if (!module->image || map_get(&source->known, offset, 0) ||
         !image_vaddr(module->image, offset, &vaddr))
         return;
-    want(source, vaddr, offset);
+    want(source, module, vaddr, offset);
 }
 
 // --- debug files from servers
@@ -353,7 +367,7 @@ static void look_up_again(struct symbolizer *symbolizer, const struct module *mo
         uint64_t vaddr;
         if (!old.slots[i].used || !image_vaddr(module->image, old.slots[i].key, &vaddr))
             continue;
-        want(source, vaddr, old.slots[i].key);
+        want(source, module, vaddr, old.slots[i].key);
     }
     map_fini(&old);
 }

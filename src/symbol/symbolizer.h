@@ -36,9 +36,14 @@ void symbolizer_isolate(struct symbolizer *symbolizer);
 // Debug files are looked for below the root directory of this process too, also after its end.
 void symbolizer_add_root(struct symbolizer *symbolizer, pid_t pid);
 
-// Many at once cost far less than one by one: say what is wanted, then fetch it.
+// Many at once cost far less than one by one: say what is wanted, then fetch it. Only the modules
+// of what is wanted are looked at while it is fetched, not their table: others may add to it.
 void symbolizer_want(struct symbolizer *symbolizer, uint32_t mapping, uint64_t offset);
 void symbolizer_fetch(struct symbolizer *symbolizer);
+
+// A fetch that is going on ends soon; what it has not brought has no name, and nothing is fetched
+// any more. From any thread.
+void symbolizer_cancel(struct symbolizer *symbolizer);
 
 // Never fails; what it returns lives as long as the symbolizer. Fetches what is still wanted.
 const struct symbol *symbolizer_lookup(struct symbolizer *symbolizer, uint32_t mapping,

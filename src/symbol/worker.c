@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,6 +21,7 @@
 #include "symbol/server.h"
 
 #define PATIENCE_MS 60000
+#define CANCEL_MS 50    // how long it takes until a question is given up
 #define OPENS_MAX 20000 // files that one question may want
 
 // The sanitizers reserve more address space than any bound would allow.
@@ -42,6 +44,7 @@ struct worker {
     bool isolated;
     int patience_ms;
     void (*serve)(int channel);
+    atomic_bool cancelled;
     struct server *server; // in place of the process
     pid_t pid;             // 0: none
     int channel;
@@ -105,6 +108,11 @@ void worker_set_patience(struct worker *worker, int milliseconds)
 void worker_set_service(struct worker *worker, void (*serve)(int channel))
 {
     worker->serve = serve;
+}
+
+void worker_cancel(struct worker *worker)
+{
+    atomic_store(&worker->cancelled, true);
 }
 
 int worker_pid(const struct worker *worker)
@@ -229,9 +237,9 @@ static enum rc take_answer(struct worker *worker, struct wire_reader *reader, in
     for (unsigned opens = 0; !reader->done;) {
         struct pollfd channel = {.fd = worker->channel, .events = POLLIN};
         int64_t left_ms = (deadline - clock_now()) / NS_PER_MS;
-        if (left_ms <= 0 || opens > OPENS_MAX)
+        if (left_ms <= 0 || opens > OPENS_MAX || atomic_load(&worker->cancelled))
             return RC_TIMEOUT;
-        int ready = poll(&channel, 1, (int)left_ms);
+        int ready = poll(&channel, 1, (int)(left_ms < CANCEL_MS ? left_ms : CANCEL_MS));
         if (ready < 0 && errno != EINTR)
             return RC_FAIL;
         if (ready <= 0)
@@ -320,6 +328,8 @@ enum rc worker_ask(struct worker *worker, const struct worker_question *question
     AUTO_BUF struct buf message = {0};
     int64_t deadline = clock_now() + (int64_t)worker->patience_ms * NS_PER_MS;
     enum rc rc = RC_OK;
+    if (atomic_load(&worker->cancelled))
+        return RC_TIMEOUT;
     if (map_get(&worker->opened, question->module, 0) != question->depth + 1)
         rc = open_module(worker, question, deadline);
     struct wire_ask head = {ASK_FIND, question->module, 0, (uint32_t)question->count};

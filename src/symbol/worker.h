@@ -36,6 +36,9 @@ void worker_isolate(struct worker *worker);
 // The time that one question may take, ms; 60 s unless set.
 void worker_set_patience(struct worker *worker, int milliseconds);
 
+// What is being asked fails soon, and all that is asked later at once. From any thread.
+void worker_cancel(struct worker *worker);
+
 // Asks, and hands the answers to the sink; those that came before a failure count. RC_FAIL: the
 // process died, RC_TIMEOUT: it took too long, RC_FORMAT: it talks nonsense. It is gone then, and
 // the next question starts another one.

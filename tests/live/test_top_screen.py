@@ -372,6 +372,73 @@ def test_left_alone_while_paused(ctx):
     terminal.is_sane()
 
 
+def symbol_process(ctx, profiler):
+    """The child that has given up its privileges."""
+    for pid in ctx.children(profiler):
+        try:
+            with open(f"/proc/{pid}/status") as status:
+                if re.search(r"^Seccomp:\s+2$", status.read(), re.M):
+                    return pid
+        except OSError:
+            pass
+    return None
+
+
+def test_names_that_do_not_come(ctx):
+    """A symbol process that stands still: what has no name yet is called by its module."""
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    profiler = terminal.top(target.pid, "-D", "0.2s")
+    process = ctx.eventually(lambda: symbol_process(ctx, profiler), "a symbol process")
+    os.kill(process, signal.SIGSTOP)
+    first = int(terminal.shows(r"samples (\d+)").group(1))
+    ctx.eventually(lambda: int(terminal.shows(r"samples (\d+)").group(1)) > first + 300, "samples",
+                   30)
+    terminal.keys("2")
+    terminal.shows(r"CALL TREE")
+    terminal.keys("1")
+    os.kill(process, signal.SIGCONT)
+    terminal.shows(r"^ +[45]\d\.\d +\d.* parse +busy$", 20)
+    process = symbol_process(ctx, profiler)
+    os.kill(process, signal.SIGSTOP)
+    terminal.keys("q")  # nobody waits for it
+    terminal.shows(r"status 0")
+    assert "dropped" not in terminal.screen(), terminal.screen()
+    terminal.is_sane()
+    assert ctx.health(target.pid) == before
+
+
+def test_stack_of_a_thread_that_sleeps(ctx):
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid)
+    terminal.keys("4")
+    terminal.shows(rf"^ +\d+ .* R +[2-9]\d\.\d.*[^$]*^ +{target.pid} busy +S ")
+    terminal.keys("End")
+    terminal.keys("b")
+    terminal.shows(rf"of thread {target.pid} now: \S")
+    terminal.shows(r"^ +#\d+ main +.*busy$")
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+    assert ctx.health(target.pid) == before
+
+
+def test_end_while_frozen(ctx):
+    target = busy(ctx)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid, "-D", "10s")
+    terminal.keys("r")  # the first refresh is ten seconds away
+    terminal.keys("p")
+    terminal.shows(r"frozen \d")
+    target.kill()
+    target.wait()
+    terminal.shows(r"process ended", 5)
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+
+
 def test_redis_under_load(ctx):
     if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
         raise ctx.Skip("redis is not installed")

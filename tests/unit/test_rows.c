@@ -5,6 +5,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "session/snapshot_text.h"
 
@@ -460,6 +461,37 @@ START_TEST(ended_threads_stay_while_the_window_has_them)
 }
 END_TEST
 
+// The sampler tells a second's CPU time when it is over: three seconds on, two have been told.
+START_TEST(a_new_run_shows_the_whole_cpu_time)
+{
+    struct profile *profile = profile_new(100);
+    uint32_t location = profile_location(profile, 0, 16);
+    uint32_t thread = profile_thread_add(profile, 21, 21, "spin", "spin");
+    struct thread_rows rows;
+    profile_keep_slices(profile, 100);
+    slices_advance(profile_slices(profile), 0);
+    uint32_t value =
+        profile_value_at(profile, profile_stack(profile, &location, 1), thread, STATE_CPU);
+    for (int64_t second = 1; second <= 3; second++) {
+        profile_add(profile, value, 99, 0);
+        slices_advance(profile_slices(profile), second * NS_PER_S);
+        if (second < 3)
+            profile_add(profile, value, 0, NS_PER_S);
+    }
+    struct names *names = names_new_given();
+    names_give_frames(names, location,
+                      &(struct name_frame){.function = names_give(names, "f", "m"), .file = ""}, 1);
+    struct moment moment = {.profile = profile, .slices = profile_slices(profile), .names = names};
+    query.window = WINDOW_5S;
+    ck_assert_int_eq(rows_threads(&moment, &query, &rows, &err), RC_OK);
+    ck_assert_uint_eq(rows.count, 1);
+    check_thread(&rows.rows[0], 21, "spin", '?', 297, 100, 0, "f");
+    thread_rows_fini(&rows);
+    names_unref(names);
+    profile_free(profile);
+}
+END_TEST
+
 START_TEST(threads_are_filtered_and_sorted)
 {
     struct thread_rows rows;
@@ -532,6 +564,7 @@ Suite *suite_rows(void)
     tcase_add_test(tests, recursion_roots_and_leaves_have_no_calls);
     tcase_add_test(tests, threads_are_those_that_live);
     tcase_add_test(tests, ended_threads_stay_while_the_window_has_them);
+    tcase_add_test(tests, a_new_run_shows_the_whole_cpu_time);
     tcase_add_test(tests, threads_are_filtered_and_sorted);
     tcase_add_test(tests, a_stack_of_a_thread);
     tcase_add_test(tests, rows_become_a_profile);
