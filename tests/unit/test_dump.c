@@ -48,7 +48,8 @@ static void add(const struct dump_thread *thread, const struct wait *wait, const
     dump.threads[i].wanted = true;
     dump.threads[i].frame_count = count;
     dump.threads[i].frames = xcalloc(count, sizeof *frames);
-    memcpy(dump.threads[i].frames, frames, count * sizeof *frames);
+    if (count)
+        memcpy(dump.threads[i].frames, frames, count * sizeof *frames);
     dump.waits[i] = *wait;
     dump.waits[i].text = text ? xstrdup(text) : NULL;
 }
