@@ -165,6 +165,7 @@ def test_suspended_and_continued(ctx):
     terminal.is_sane()
     terminal.type("fg")
     terminal.shows(r"\[1\]Top")
+    terminal.shows(r"parse +busy$")  # without a sample there is no summary
     terminal.keys("q")
     terminal.shows(r"samples of")
     assert ctx.health(target.pid) == before
