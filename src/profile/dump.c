@@ -17,6 +17,11 @@ const char *const dump_problem_texts[] = {
     [DUMP_UNWANTED] = "it runs, and was left alone",
 };
 
+bool dump_in_kernel(const struct dump_frame *frame)
+{
+    return frame->module && frame->module->kind == MODULE_KERNEL;
+}
+
 void dump_fini(struct dump *dump)
 {
     for (size_t i = 0; i < dump->count; i++) {
@@ -43,7 +48,8 @@ static bool is_alike(const struct dump *dump, size_t a, size_t b)
                 one->end == other->end && one->frame_count == other->frame_count &&
                 same_text(dump->waits[a].text, dump->waits[b].text);
     for (size_t i = 0; same && i < one->frame_count; i++)
-        same = one->frames[i].pc == other->frames[i].pc;
+        same = one->frames[i].pc == other->frames[i].pc &&
+               (one->frames[i].pc || one->frames[i].offset == other->frames[i].offset);
     return same;
 }
 

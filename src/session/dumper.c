@@ -318,6 +318,8 @@ static void fill(struct dumper *dumper, struct dump *dump)
             memcpy(dump->comm, dump->threads[i].comm, sizeof dump->comm);
     }
     dumper_find_waits(dumper, dump);
+    if (dumper->options.kernel)
+        dumper_add_kernel(dumper, dump);
     dump->verdict_count = deadlock_find(dump->waits, dump->count, &dump->verdicts);
     dump->end = dumper->timed_out ? DUMP_TIMEOUT : dumper->ended ? DUMP_TARGET_ENDED
                                                                  : DUMP_COMPLETE;

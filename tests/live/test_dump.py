@@ -16,8 +16,8 @@ LOCK_MODES = ["mutex", "timedlock", "recursive", "errorcheck", "robust", "pi", "
 DEADLOCK_MODES = ["deadlock2", "deadlock5", "deadlock-rwlock", "deadlock-join", "deadlock-self"]
 
 
-def dump(ctx, pid, *extra, status=DONE):
-    done = ctx.run("dump-threads", pid, "--json", "--timeout", "20s", *extra)
+def dump(ctx, pid, *extra, status=DONE, prefix=()):
+    done = ctx.run("dump-threads", pid, "--json", "--timeout", "20s", *extra, prefix=prefix)
     assert done.returncode == status, f"exit status {done.returncode}: {done.stderr}"
     return json.loads(done.stdout)
 
@@ -84,6 +84,27 @@ def test_stacks_and_waits(ctx):
     assert spinning["running"] and spinning["state"] == "R" and spinning["stopped_by_us"]
     assert "spin" in functions(spinning) and spinning["end"] == "root"
     assert threads[target.pid]["tid"] == target.pid and list(threads)[0] == target.pid
+
+
+def test_frames_of_the_kernel(ctx):
+    target = asleep(ctx, ctx.target("parked"))
+    plain = dump(ctx, target.pid)
+    assert plain["kernel"] == ""
+    document = dump(ctx, target.pid, "--kernel")
+    if document["kernel"] != "read":
+        raise ctx.Skip(f"the kernel does not tell ({document['kernel']})")
+    expected = {"futex": "futex", "read": "pipe_read", "sleep": "nanosleep"}
+    users = by_tid(plain)
+    for thread in document["threads"]:
+        inside = [frame for frame in thread["frames"] if frame["module"] == "[kernel]"]
+        assert inside and thread["frames"][:len(inside)] == inside, functions(thread)
+        assert thread["frames"][len(inside):] == users[thread["tid"]]["frames"]
+        if thread["comm"] in expected:
+            assert any(expected[thread["comm"]] in frame["function"] for frame in inside)
+    denied = dump(ctx, target.pid, "--kernel", prefix=(
+        "setpriv", "--inh-caps=-sys_admin", "--bounding-set=-sys_admin"))
+    assert denied["kernel"] == "denied"
+    assert by_tid(denied)[target.pid]["frames"] == users[target.pid]["frames"]
 
 
 def test_how_long_it_sleeps(ctx):
