@@ -172,6 +172,8 @@ void dump_json(struct buf *out, const struct dump *dump, const struct dump_style
                dump->repaired);
     put_bool(out, "together", dump->together);
     buf_putc(out, ',');
+    put_bool(out, "executed", dump->executed);
+    buf_putc(out, ',');
     put_string(out, "kernel", kernel_names[dump->kernel]);
     buf_putc(out, ',');
     put_string(out, "end", end_names[dump->end]);

@@ -289,6 +289,8 @@ static void put_numbers(const struct dump_printer *printer)
         [DUMP_KERNEL_ABSENT] = "no frames of the kernel: it told of no thread here\n",
     };
     buf_puts(out, kernels[dump->kernel]);
+    if (dump->executed)
+        buf_puts(out, "it executed another program meanwhile: this is the new one\n");
     static const char *const ends[] = {
         [DUMP_COMPLETE] = "",
         [DUMP_TIMEOUT] = "incomplete: the time was over before all threads had been read\n",

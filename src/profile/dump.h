@@ -81,6 +81,7 @@ struct dump {
     bool together;               // the stopped ones at one moment
     int64_t held_max;            // ns of the longest hold
     uint64_t repaired;           // system calls that a stop would have made fail
+    bool executed; // it executed another program meanwhile, and all of this is of the new one
     enum dump_kernel kernel;
     enum dump_end end;
 };

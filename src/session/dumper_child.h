@@ -31,6 +31,7 @@ struct dumper {
     struct dumper_options options;
     pid_t pid;
     int pidfd; // readable once the whole process has ended
+    int maps_fd; // of the program that runs, -1: none
     regex_t threads;
     bool has_threads;
     bool inner_tids, filtered; // as in struct census_config

@@ -274,6 +274,23 @@ def test_process_that_exits_midway(ctx):
     raise ctx.Skip(f"it never ended in the middle of a dump: {seen}")
 
 
+def test_program_that_executes_another(ctx):
+    """Stacks of one program are never named by the other one."""
+    programs = {"execs", "idle"}
+    for delay in range(5, 65):
+        target = ctx.target("execs", delay, "main", ctx.build / "tests" / "targets" / "idle")
+        document = dump(ctx, target.pid)
+        name = os.path.basename(document["exe"])
+        modules = {os.path.basename(frame["module"])
+                   for thread in document["threads"] for frame in thread["frames"]}
+        assert not modules & (programs - {name}), document
+        target.kill()
+        if document["executed"]:
+            assert name == "idle", document
+            return
+    raise ctx.Skip("it never executed the other one in the middle of a dump")
+
+
 def test_bad_input(ctx):
     target = ctx.target("idle")
     before = ctx.health(target.pid)
