@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 DONE, FAILED, USAGE, GONE, DENIED = range(5)
@@ -289,6 +290,31 @@ def test_program_that_executes_another(ctx):
             assert name == "idle", document
             return
     raise ctx.Skip("it never executed the other one in the middle of a dump")
+
+
+def test_only_the_right_to_trace(ctx):
+    """task/TID/syscall is a file of the target's user: CAP_SYS_PTRACE alone does not open it."""
+    if os.getuid() != 0:
+        raise ctx.Skip("needs root to give capabilities")
+
+    def with_capabilities(names, *words):
+        prefix = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                  f"--inh-caps={names}", f"--ambient-caps={names}")
+        done = subprocess.run([*prefix, program, "dump-threads", str(target.pid), "--json", *words],
+                              capture_output=True, text=True, timeout=60, check=True)
+        return by_tid(json.loads(done.stdout))
+
+    with tempfile.TemporaryDirectory() as directory:  # everybody may read it there
+        os.chmod(directory, 0o755)
+        program = shutil.copy(ctx.ptprof, directory)
+        target = asleep(ctx, ctx.target("parked"))
+        denied = with_capabilities("+sys_ptrace")
+        for thread in denied.values():
+            assert thread["problem"] == "denied" and not thread["frames"], thread
+            assert not thread["wait"]["syscall"] + thread["wait"]["text"], thread  # and nothing is made up
+        for words in ("+sys_ptrace,+dac_read_search",), ("+sys_ptrace", "--stop-all"):
+            seen = with_capabilities(*words)
+            assert all(thread["end"] == "root" for thread in seen.values()), words
 
 
 def test_bad_input(ctx):
