@@ -10,8 +10,8 @@
 const char *const dump_problem_texts[] = {
     [DUMP_FINE] = "",
     [DUMP_MOVED] = "it ran while it was read: the stack may be a mix",
-    [DUMP_DENIED] = "its registers are not for us: run as its user or as root, with CAP_DAC_READ_SEARCH "
-                    "beside CAP_SYS_PTRACE, or with --stop-all",
+    [DUMP_DENIED] = "its registers are not for us: run as its user or as root, with "
+                    "CAP_DAC_READ_SEARCH beside CAP_SYS_PTRACE, or with --stop-all",
     [DUMP_REFUSED] = "it runs, and somebody else traces it",
     [DUMP_UNSTOPPED] = "it runs, and did not stop in time",
     [DUMP_UNREAD] = "reading it took too long",

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/priority.h"
 #include "sample/sampler.h"
 #include "session/dumper_child.h"
 #include "session/session.h"
@@ -388,6 +389,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
 {
     int64_t began = clock_now();
     unsigned execs = 0;
+    int nice = priority_hurry();
     dumper->deadline = began + dumper->options.timeout;
     enum rc rc = take_once(dumper, dump, err);
     while (has_executed(dumper)) {
@@ -400,6 +402,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
         read_facts(dumper);
         rc = take_once(dumper, dump, err);
     }
+    priority_relax(nice);
     dump->executed = execs;
     dump->lasted = clock_now() - began;
     if (rc != RC_OK)

@@ -131,6 +131,20 @@ def test_running_threads_are_held_shortly(ctx):
     assert target.stop() == {"returned": 0}
 
 
+def test_many_running_threads(ctx):
+    """None of them is left out; one that gets no CPU cannot stop, and that is said."""
+    target = ctx.target("parked", "--spin", 100)
+    before = ctx.health(target.pid)
+    document = dump(ctx, target.pid)
+    assert document["end"] == "complete" and document["thread_count"] == 104
+    spinning = [thread for thread in document["threads"] if thread["comm"] == "spin"]
+    assert len(spinning) == 100 and document["read_in_place"] == 4
+    assert all(thread["stopped_by_us"] or thread["problem"] == "not_stopped"
+               for thread in spinning), spinning
+    assert document["stopped"] >= 50, document["stopped"]
+    unharmed(ctx, target, before)
+
+
 def test_stop_all(ctx):
     target = ctx.target("parked", "--threads", 9, "--spin", 1)
     before = ctx.health(target.pid)
@@ -311,7 +325,7 @@ def test_only_the_right_to_trace(ctx):
         denied = with_capabilities("+sys_ptrace")
         for thread in denied.values():
             assert thread["problem"] == "denied" and not thread["frames"], thread
-            assert not thread["wait"]["syscall"] + thread["wait"]["text"], thread  # and nothing is made up
+            assert not thread["wait"]["syscall"] + thread["wait"]["text"], "it is made up"
         for words in ("+sys_ptrace,+dac_read_search",), ("+sys_ptrace", "--stop-all"):
             seen = with_capabilities(*words)
             assert all(thread["end"] == "root" for thread in seen.values()), words
