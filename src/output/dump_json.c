@@ -114,6 +114,8 @@ static void put_wait(struct buf *out, const struct dump *dump, const struct wait
     put_string(out, "object_kind", wait->object_kind);
     buf_printf(out, ",\"owner_tid\":%d,", (int)owner);
     put_bool(out, "probable", wait->probable);
+    buf_putc(out, ',');
+    put_bool(out, "timed", wait->timed);
     buf_putc(out, '}');
 }
 
