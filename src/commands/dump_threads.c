@@ -34,7 +34,7 @@ static const char *const format_names[] = {
 struct dump_options {
     enum format format;
     bool json, go; // the same as format
-    bool group, stop_all, stop_cut, force;
+    bool group, kernel, stop_all, stop_cut, force;
     unsigned verbose;
     const char *threads, *output;
     uint64_t depth, repeat;
@@ -53,6 +53,8 @@ static const struct dump_options defaults = {
 static const struct option dump_options[] = {
     {"group", 'g', OPTION_FLAG, NULL, AT(group),
      .help = "print threads with equal stacks once, the largest groups first"},
+    {"kernel", 'k', OPTION_FLAG, NULL, AT(kernel),
+     .help = "print where sleeping threads are inside the kernel too (root only)"},
     {"threads", 't', OPTION_STRING, "RE", AT(threads),
      .help = "only threads whose name matches this extended regular expression"},
     {"depth", 'n', OPTION_INTEGER, "FRAMES", AT(depth), .least = 1, .most = 4096,
@@ -138,6 +140,7 @@ static enum rc prepare(struct dump_run *run, struct err *err)
         .threads = options->threads,
         .stop_all = options->stop_all,
         .stop_cut = options->stop_cut,
+        .kernel = options->kernel,
         .timeout = options->timeout,
     };
     enum rc rc = settle_format(&run->options, err);

@@ -32,6 +32,13 @@ static const char *const unwind_names[] = {
     [UNWIND_NO_REGISTER] = "unknown_register",
 };
 
+static const char *const kernel_names[] = {
+    [DUMP_KERNEL_UNASKED] = "",
+    [DUMP_KERNEL_READ] = "read",
+    [DUMP_KERNEL_DENIED] = "denied",
+    [DUMP_KERNEL_ABSENT] = "absent",
+};
+
 static const char *const verdict_names[] = {
     [VERDICT_NONE] = "none",
     [VERDICT_CHAIN] = "chain",
@@ -66,7 +73,8 @@ static void put_line(struct buf *out, const struct dump_frame *frame, size_t lin
     put_bool(out, "inlined", !last);
     buf_putc(out, ',');
     put_string(out, "module", frame->module ? frame->module->path : "");
-    buf_printf(out, ",\"module_offset\":%" PRIu64 ",", frame->offset + !frame->interrupted);
+    buf_printf(out, ",\"module_offset\":%" PRIu64 ",",
+               dump_in_kernel(frame) ? 0 : frame->offset + !frame->interrupted);
     put_string(out, "build_id", build_id);
     buf_printf(out, ",\"pc\":%" PRIu64 ",\"sp\":%" PRIu64 ",", frame->pc, frame->sp);
     put_string(out, "file", source->file);
@@ -106,6 +114,8 @@ static void put_wait(struct buf *out, const struct dump *dump, const struct wait
     put_string(out, "object_kind", wait->object_kind);
     buf_printf(out, ",\"owner_tid\":%d,", (int)owner);
     put_bool(out, "probable", wait->probable);
+    buf_putc(out, ',');
+    put_bool(out, "timed", wait->timed);
     buf_putc(out, '}');
 }
 
@@ -163,6 +173,10 @@ void dump_json(struct buf *out, const struct dump *dump, const struct dump_style
                dump->wall, dump->lasted, dump->count, dump->in_place, dump->held, dump->held_max,
                dump->repaired);
     put_bool(out, "together", dump->together);
+    buf_putc(out, ',');
+    put_bool(out, "executed", dump->executed);
+    buf_putc(out, ',');
+    put_string(out, "kernel", kernel_names[dump->kernel]);
     buf_putc(out, ',');
     put_string(out, "end", end_names[dump->end]);
     buf_puts(out, ",\n");

@@ -121,7 +121,8 @@ static void put_line(const struct dump_printer *printer, const struct dump_frame
     AUTO_BUF struct buf cell = {0};
     const struct symbol_line *source = &frame->symbol->lines[line];
     bool last = line + 1 == frame->symbol->line_count;
-    bool more = source->file[0] || (printer->style->verbose && last);
+    bool details = printer->style->verbose && last && !dump_in_kernel(frame);
+    bool more = source->file[0] || details;
     name_cell(&cell, frame, line);
     put_cell(printer, ROLE_FUNCTION, cell.data, printer->name_width);
     buf_putc(printer->out, ' ');
@@ -135,7 +136,7 @@ static void put_line(const struct dump_printer *printer, const struct dump_frame
         buf_putc(printer->out, ' ');
         put_cell(printer, ROLE_FILE, cell.data, 0);
     }
-    if (printer->style->verbose && last)
+    if (details)
         put_details(printer, frame);
     buf_putc(printer->out, '\n');
 }
@@ -281,6 +282,15 @@ static void put_numbers(const struct dump_printer *printer)
     if (dump->repaired)
         buf_printf(out, "; %" PRIu64 " system calls restarted", dump->repaired);
     buf_putc(out, '\n');
+    static const char *const kernels[] = {
+        [DUMP_KERNEL_UNASKED] = "",
+        [DUMP_KERNEL_READ] = "",
+        [DUMP_KERNEL_DENIED] = "no frames of the kernel: they are root's to see\n",
+        [DUMP_KERNEL_ABSENT] = "no frames of the kernel: it told of no thread here\n",
+    };
+    buf_puts(out, kernels[dump->kernel]);
+    if (dump->executed)
+        buf_puts(out, "it executed another program meanwhile: this is the new one\n");
     static const char *const ends[] = {
         [DUMP_COMPLETE] = "",
         [DUMP_TIMEOUT] = "incomplete: the time was over before all threads had been read\n",
@@ -294,13 +304,16 @@ static void put_numbers(const struct dump_printer *printer)
 // Where the thread asks for what it waits for: past the library that does the waiting.
 static void put_place(const struct dump_printer *printer, const struct dump_thread *thread)
 {
-    size_t at = 0;
-    while (at < thread->frame_count && thread->frames[at].module == thread->frames[0].module)
+    size_t leaf = 0;
+    while (leaf < thread->frame_count && dump_in_kernel(&thread->frames[leaf]))
+        leaf++;
+    size_t at = leaf;
+    while (at < thread->frame_count && thread->frames[at].module == thread->frames[leaf].module)
         at++;
     if (at == thread->frame_count)
-        at = 0;
+        at = leaf;
     for (size_t i = at; i < thread->frame_count && i < at + FRAMES_AT_LOCK; i++) {
-        if (i > at && thread->frames[i].module == thread->frames[0].module)
+        if (i > at && thread->frames[i].module == thread->frames[leaf].module)
             return; // where the library starts threads
         for (size_t k = 0; k < thread->frames[i].symbol->line_count; k++) {
             buf_puts(printer->out, "      ");

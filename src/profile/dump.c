@@ -10,12 +10,18 @@
 const char *const dump_problem_texts[] = {
     [DUMP_FINE] = "",
     [DUMP_MOVED] = "it ran while it was read: the stack may be a mix",
-    [DUMP_DENIED] = "its registers are not for us: run as its user or as root, or use --stop-all",
+    [DUMP_DENIED] = "its registers are not for us: run as its user or as root, with "
+                    "CAP_DAC_READ_SEARCH beside CAP_SYS_PTRACE, or with --stop-all",
     [DUMP_REFUSED] = "it runs, and somebody else traces it",
     [DUMP_UNSTOPPED] = "it runs, and did not stop in time",
     [DUMP_UNREAD] = "reading it took too long",
     [DUMP_UNWANTED] = "it runs, and was left alone",
 };
+
+bool dump_in_kernel(const struct dump_frame *frame)
+{
+    return frame->module && frame->module->kind == MODULE_KERNEL;
+}
 
 void dump_fini(struct dump *dump)
 {
@@ -43,7 +49,8 @@ static bool is_alike(const struct dump *dump, size_t a, size_t b)
                 one->end == other->end && one->frame_count == other->frame_count &&
                 same_text(dump->waits[a].text, dump->waits[b].text);
     for (size_t i = 0; same && i < one->frame_count; i++)
-        same = one->frames[i].pc == other->frames[i].pc;
+        same = one->frames[i].pc == other->frames[i].pc &&
+               (one->frames[i].pc || one->frames[i].offset == other->frames[i].offset);
     return same;
 }
 

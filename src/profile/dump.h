@@ -22,7 +22,7 @@ enum dump_end {
 };
 
 struct dump_frame {
-    uint64_t pc; // as found: of callers the return address
+    uint64_t pc; // as found: of callers the return address. 0: it is the kernel's
     uint64_t sp; // in this frame, 0: not known
     bool interrupted;            // pc is no return address
     const struct symbol *symbol; // several lines where functions are inlined
@@ -59,6 +59,13 @@ struct dump_thread {
     enum unwind_end end; // of the frames
 };
 
+enum dump_kernel { // frames of the kernel, before those of the thread
+    DUMP_KERNEL_UNASKED,
+    DUMP_KERNEL_READ,
+    DUMP_KERNEL_DENIED, // they are root's
+    DUMP_KERNEL_ABSENT, // this kernel tells nobody
+};
+
 struct dump {
     pid_t pid;
     char comm[COMM_MAX];
@@ -74,8 +81,12 @@ struct dump {
     bool together;               // the stopped ones at one moment
     int64_t held_max;            // ns of the longest hold
     uint64_t repaired;           // system calls that a stop would have made fail
+    bool executed; // it executed another program meanwhile, and all of this is of the new one
+    enum dump_kernel kernel;
     enum dump_end end;
 };
+
+bool dump_in_kernel(const struct dump_frame *frame);
 
 void dump_fini(struct dump *dump);
 

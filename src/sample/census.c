@@ -138,6 +138,7 @@ static void run_census(struct control *control, const void *argument)
         take_all(&census);
     census_release_strays(&census);
     atomic_store(&control->ended, 1);
+    eventfd_write(control->wake_fd, 1);
 }
 
 enum rc census_start(struct control *control, const struct census_config *config, pid_t *child,

@@ -2,6 +2,7 @@
 #include "session/dumper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,11 +14,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/priority.h"
 #include "sample/sampler.h"
 #include "session/dumper_child.h"
 #include "session/session.h"
 
 #define RESTARTS_MAX 20
+#define EXECS_MAX 20 // times that a dump begins anew
 #define LOOK_MS 5                    // how long a record waits in the ring at the most
 #define STALLED_NS (300 * NS_PER_MS) // that reading one thread may take
 
@@ -43,6 +46,7 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     struct dumper *dumper = xcalloc(1, sizeof *dumper);
     dumper->pid = pid;
     dumper->pidfd = pidfd;
+    dumper->maps_fd = -1;
     dumper->options = *options;
     dumper->modules = modules_new();
     dumper->unknown = modules_special(dumper->modules, MODULE_ANON, "[unknown]");
@@ -92,6 +96,7 @@ void dumper_close(struct dumper *dumper)
         regfree(&dumper->threads);
     free(dumper->objects);
     free(dumper->seen);
+    cleanup_fd(&dumper->maps_fd);
     close(dumper->pidfd);
     free(dumper);
 }
@@ -318,17 +323,52 @@ static void fill(struct dumper *dumper, struct dump *dump)
             memcpy(dump->comm, dump->threads[i].comm, sizeof dump->comm);
     }
     dumper_find_waits(dumper, dump);
+    if (dumper->options.kernel)
+        dumper_add_kernel(dumper, dump);
     dump->verdict_count = deadlock_find(dump->waits, dump->count, &dump->verdicts);
     dump->end = dumper->timed_out ? DUMP_TIMEOUT : dumper->ended ? DUMP_TARGET_ENDED
                                                                  : DUMP_COMPLETE;
 }
 
-enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
+static void open_maps(void *context, pid_t tid)
 {
-    int64_t began = clock_now();
+    struct dumper *dumper = context;
+    char path[64], byte;
+    if (dumper->maps_fd >= 0)
+        return;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/maps", (int)dumper->pid, (int)tid);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && pread(fd, &byte, 1, 0) == 1)
+        dumper->maps_fd = steal_fd(&fd);
+}
+
+// Opened before anything is read of the image; reads nothing any more once that is replaced.
+static void note_image(struct dumper *dumper)
+{
+    char path[64];
+    cleanup_fd(&dumper->maps_fd);
+    dumper->maps_fd = -1;
+    open_maps(dumper, dumper->pid);
+    snprintf(path, sizeof path, "/proc/%d/task", (int)dumper->pid);
+    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // The maps of a leader that has ended are empty: any thread of it has them.
+    if (dumper->maps_fd < 0 && fd >= 0 && procfs_each_number(fd, open_maps, dumper) != RC_OK)
+        return; // it is gone, as will turn out
+}
+
+// Stacks of one program must not be named by another one.
+static bool has_executed(const struct dumper *dumper)
+{
+    char byte;
+    return dumper->maps_fd >= 0 && pread(dumper->maps_fd, &byte, 1, 0) != 1 &&
+           !has_ended(dumper);
+}
+
+static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *err)
+{
     *dump = (struct dump){.pid = dumper->pid, .wall = clock_wall()};
+    note_image(dumper);
     dump->exe = read_exe(dumper->pid);
-    dumper->deadline = began + dumper->options.timeout;
     dumper->timed_out = dumper->ended = false;
     atomic_store(&dumper->control->repaired, 0);
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
@@ -342,6 +382,28 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
                  : err_set(err, RC_GONE, "%d ended before one thread was read", (int)dumper->pid);
     fill(dumper, dump);
     reap(dumper);
+    return rc;
+}
+
+enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
+{
+    int64_t began = clock_now();
+    unsigned execs = 0;
+    int nice = priority_hurry();
+    dumper->deadline = began + dumper->options.timeout;
+    enum rc rc = take_once(dumper, dump, err);
+    while (has_executed(dumper)) {
+        dump_fini(dump);
+        if (dumper->timed_out || ++execs > EXECS_MAX) {
+            rc = err_set(err, RC_TIMEOUT, "%d executed another program each time it was read",
+                         (int)dumper->pid);
+            break;
+        }
+        read_facts(dumper);
+        rc = take_once(dumper, dump, err);
+    }
+    priority_relax(nice);
+    dump->executed = execs;
     dump->lasted = clock_now() - began;
     if (rc != RC_OK)
         dump_fini(dump);

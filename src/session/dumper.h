@@ -15,6 +15,7 @@ struct dumper_options {
     const char *threads; // extended regular expression for names of threads, NULL: all
     bool stop_all;       // hold all threads at one moment
     bool stop_cut;       // stop sleeping threads whose stacks need registers that only a stop tells
+    bool kernel;         // frames of the kernel too, of threads that sleep
     int64_t timeout;     // ns for one dump
 };
 

@@ -31,6 +31,7 @@ struct dumper {
     struct dumper_options options;
     pid_t pid;
     int pidfd; // readable once the whole process has ended
+    int maps_fd; // of the program that runs, -1: none
     regex_t threads;
     bool has_threads;
     bool inner_tids, filtered; // as in struct census_config
@@ -72,6 +73,12 @@ void dumper_refresh(struct dumper *dumper);
 
 // Threads that a stop woke have gone back to sleep: what they do from here on counts as moving.
 void dumper_settle(struct dumper *dumper);
+
+// Frames of the kernel, before those of the threads that sleep; after all that reads the latter.
+void dumper_add_kernel(struct dumper *dumper, struct dump *dump);
+
+// Whether the thread has run since it was seen, or is gone.
+bool dumper_has_moved(const struct dumper *dumper, const struct seen *seen);
 
 // Why the threads of the dump wait, and for whom.
 void dumper_find_waits(struct dumper *dumper, struct dump *dump);

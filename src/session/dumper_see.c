@@ -158,12 +158,13 @@ void dumper_see(struct dumper *dumper, const struct census_record *record)
     free(seen->thread.frames);
     const struct in_place_thread *from = &record->thread;
     bool running = flags & CENSUS_RUNNING, wanted = is_wanted(dumper, from->comm);
+    const struct proc_syscall no_call = {.number = WAIT_CALL_UNKNOWN};
     bool asleep = !running && from->asleep_since && from->state != 'Z';
     *seen = (struct seen){
         .flags = flags,
         .inner_tid = record->inner_tid,
         .switches = from->stat.switches,
-        .call = from->call,
+        .call = flags & (CENSUS_HELD | CENSUS_CALL) ? from->call : no_call,
         .stack_wanted = CENSUS_STACK,
         .thread = {
             .tid = from->tid,

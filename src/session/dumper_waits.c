@@ -131,7 +131,7 @@ void dumper_settle(struct dumper *dumper)
     }
 }
 
-static bool has_moved(const struct dumper *dumper, const struct seen *seen)
+bool dumper_has_moved(const struct dumper *dumper, const struct seen *seen)
 {
     uint64_t now;
     return !read_switches(dumper, seen->thread.tid, &now) || now != seen->switches;
@@ -145,9 +145,9 @@ static void forget_stale(const struct dumper *dumper, const struct seen *waiting
 {
     if (wait->owner == WAIT_NOBODY && !wait->owner_tid)
         return;
-    bool stale = has_moved(dumper, waiting) ||
+    bool stale = dumper_has_moved(dumper, waiting) ||
                  (wait->probable && wait->owner != WAIT_NOBODY &&
-                  has_moved(dumper, &dumper->seen[wait->owner]));
+                  dumper_has_moved(dumper, &dumper->seen[wait->owner]));
     if (stale)
         wait_forget_owner(wait);
 }

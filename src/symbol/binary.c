@@ -2,6 +2,7 @@
 #include "symbol/binary.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "symbol/symtab.h"
@@ -62,13 +63,38 @@ static bool open_common(struct binary *binary, const char *path, struct finder *
     return binary->common;
 }
 
+// libdw unpacks every section when it begins, and so would these, which nobody here asks for.
+static void hide_unused(Elf *elf)
+{
+    static const char *const unused[] = {".debug_loc", ".debug_loclists", ".debug_aranges"};
+    size_t names;
+    GElf_Shdr header;
+    if (elf_getshdrstrndx(elf, &names) != 0)
+        return;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+        const char *name = gelf_getshdr(section, &header)
+                               ? elf_strptr(elf, names, header.sh_name)
+                               : NULL;
+        for (size_t i = 0; name && i < ARRAY_LENGTH(unused); i++)
+            if (strcmp(name, unused[i]) == 0) {
+                header.sh_type = SHT_NOBITS;
+                gelf_update_shdr(section, &header);
+            }
+    }
+}
+
+static Dwarf *begin(const struct elf_file *file)
+{
+    hide_unused(file->image->elf);
+    return dwarf_begin_elf(file->image->elf, DWARF_C_READ, NULL);
+}
+
 static void open_dwarf(struct binary *binary, const char *path, struct finder *finder)
 {
     static const enum part order[] = {PART_DEBUG, PART_MAIN};
     for (size_t i = 0; i < ARRAY_LENGTH(order) && !binary->dwarf; i++)
         if (elf_file_has_dwarf(&binary->parts[order[i]]))
-            binary->dwarf =
-                dwarf_begin_elf(binary->parts[order[i]].image->elf, DWARF_C_READ, NULL);
+            binary->dwarf = begin(&binary->parts[order[i]]);
     if (!binary->dwarf)
         return;
     if (open_common(binary, path, finder))

@@ -434,11 +434,28 @@ static uint32_t from_image(struct symbolizer *symbolizer, const struct module *m
     return map_get(&source_of(symbolizer, module)->known, offset, 0);
 }
 
+// Above the numbers of system calls: that of the name, and the offset inside the function.
+uint64_t symbolizer_kernel_place(struct symbolizer *symbolizer, const char *function,
+                                 uint64_t inside)
+{
+    return (uint64_t)strtab_add(&symbolizer->names, function) << 32 | (uint32_t)inside;
+}
+
+static uint32_t from_kernel_place(struct symbolizer *symbolizer, uint64_t place)
+{
+    const char *name = strtab_get(&symbolizer->names, (uint32_t)(place >> 32));
+    uint32_t entry = add_entry(symbolizer, true, name);
+    symbolizer->entries[entry - 1]->symbol.offset = (uint32_t)place;
+    return entry;
+}
+
 // A call that is newer than our headers is known by its number.
 static uint32_t from_kernel(struct symbolizer *symbolizer, const struct module *module,
                             uint64_t offset)
 {
     (void)module;
+    if (offset > UINT32_MAX)
+        return from_kernel_place(symbolizer, offset);
     if (offset > INT32_MAX)
         return 0;
     const char *call = syscall_name((int)offset);

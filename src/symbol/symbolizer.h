@@ -45,6 +45,10 @@ void symbolizer_fetch(struct symbolizer *symbolizer);
 // any more. From any thread.
 void symbolizer_cancel(struct symbolizer *symbolizer);
 
+// The offset in a MODULE_KERNEL module that stands for a place in a function of the kernel.
+uint64_t symbolizer_kernel_place(struct symbolizer *symbolizer, const char *function,
+                                 uint64_t inside);
+
 // Never fails; what it returns lives as long as the symbolizer. Fetches what is still wanted.
 const struct symbol *symbolizer_lookup(struct symbolizer *symbolizer, uint32_t mapping,
                                        uint64_t offset);

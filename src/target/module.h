@@ -20,7 +20,7 @@ enum module_kind {
     MODULE_FILE,
     MODULE_VDSO,
     MODULE_ANON,    // memory that its process fills with code. Offsets are addresses
-    MODULE_KERNEL,  // offsets are system call numbers
+    MODULE_KERNEL,  // offsets are system call numbers, or made by symbolizer_kernel_place
     MODULE_SPECIAL, // an entry of our own, such as [unattributed]; offsets mean nothing
 };
 

@@ -86,6 +86,8 @@ static bool tell_state(const struct finder *finder, const struct wait_thread *th
         tell_words(wait, WAIT_NONE, "running");
     else if (thread->call.number == NO_CALL)
         tell_fault(finder, thread, wait);
+    else if (thread->call.number == WAIT_CALL_UNKNOWN)
+        return true;
     else
         return false;
     return true;

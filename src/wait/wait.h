@@ -39,6 +39,8 @@ struct wait_frame {
     const char *name; // as in the symbol table, raw; NULL: not known
 };
 
+#define WAIT_CALL_UNKNOWN (-2) // call.number: nobody could read where it sleeps
+
 struct wait_thread { // as the thread was seen; borrowed
     pid_t tid;
     pid_t inner_tid; // in its own PID namespace: what lock words hold. 0: not known

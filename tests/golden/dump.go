@@ -3,25 +3,25 @@ main()
 	main.c:12 +0x85
 
 goroutine 4243 [semacquire]:
+futex_wait()
+	??:0 +0x67
 __lll_lock_wait()
 	??:0 +0x1f
 check<int>(int)()
 	??:0
 Bank::transfer(Account&)()
 	??:0 +0x42
-main()
-	main.c:12 +0x85
 ...additional frames elided...
 
 goroutine 4251 [semacquire, 3 minutes]:
+futex_wait()
+	??:0 +0x67
 __lll_lock_wait()
 	??:0 +0x1f
 check<int>(int)()
 	??:0
 Bank::transfer(Account&)()
 	??:0 +0x42
-main()
-	main.c:12 +0x85
 ...additional frames elided...
 
 goroutine 4300 [running]:

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 DONE, FAILED, USAGE, GONE, DENIED = range(5)
@@ -16,8 +17,8 @@ LOCK_MODES = ["mutex", "timedlock", "recursive", "errorcheck", "robust", "pi", "
 DEADLOCK_MODES = ["deadlock2", "deadlock5", "deadlock-rwlock", "deadlock-join", "deadlock-self"]
 
 
-def dump(ctx, pid, *extra, status=DONE):
-    done = ctx.run("dump-threads", pid, "--json", "--timeout", "20s", *extra)
+def dump(ctx, pid, *extra, status=DONE, prefix=()):
+    done = ctx.run("dump-threads", pid, "--json", "--timeout", "20s", *extra, prefix=prefix)
     assert done.returncode == status, f"exit status {done.returncode}: {done.stderr}"
     return json.loads(done.stdout)
 
@@ -86,6 +87,27 @@ def test_stacks_and_waits(ctx):
     assert threads[target.pid]["tid"] == target.pid and list(threads)[0] == target.pid
 
 
+def test_frames_of_the_kernel(ctx):
+    target = asleep(ctx, ctx.target("parked"))
+    plain = dump(ctx, target.pid)
+    assert plain["kernel"] == ""
+    document = dump(ctx, target.pid, "--kernel")
+    if document["kernel"] != "read":
+        raise ctx.Skip(f"the kernel does not tell ({document['kernel']})")
+    expected = {"futex": "futex", "read": "pipe_read", "sleep": "nanosleep"}
+    users = by_tid(plain)
+    for thread in document["threads"]:
+        inside = [frame for frame in thread["frames"] if frame["module"] == "[kernel]"]
+        assert inside and thread["frames"][:len(inside)] == inside, functions(thread)
+        assert thread["frames"][len(inside):] == users[thread["tid"]]["frames"]
+        if thread["comm"] in expected:
+            assert any(expected[thread["comm"]] in frame["function"] for frame in inside)
+    denied = dump(ctx, target.pid, "--kernel", prefix=(
+        "setpriv", "--inh-caps=-sys_admin", "--bounding-set=-sys_admin"))
+    assert denied["kernel"] == "denied"
+    assert by_tid(denied)[target.pid]["frames"] == users[target.pid]["frames"]
+
+
 def test_how_long_it_sleeps(ctx):
     target = ctx.target("parked")
     began = time.monotonic_ns()
@@ -107,6 +129,20 @@ def test_running_threads_are_held_shortly(ctx):
     assert 0 < document["held_max_ns"] < 1e9
     unharmed(ctx, target, before)
     assert target.stop() == {"returned": 0}
+
+
+def test_many_running_threads(ctx):
+    """None of them is left out; one that gets no CPU cannot stop, and that is said."""
+    target = ctx.target("parked", "--spin", 100)
+    before = ctx.health(target.pid)
+    document = dump(ctx, target.pid)
+    assert document["end"] == "complete" and document["thread_count"] == 104
+    spinning = [thread for thread in document["threads"] if thread["comm"] == "spin"]
+    assert len(spinning) == 100 and document["read_in_place"] == 4
+    assert all(thread["stopped_by_us"] or thread["problem"] == "not_stopped"
+               for thread in spinning), spinning
+    assert document["stopped"] >= 50, document["stopped"]
+    unharmed(ctx, target, before)
 
 
 def test_stop_all(ctx):
@@ -251,6 +287,48 @@ def test_process_that_exits_midway(ctx):
             return
         target.kill()
     raise ctx.Skip(f"it never ended in the middle of a dump: {seen}")
+
+
+def test_program_that_executes_another(ctx):
+    """Stacks of one program are never named by the other one."""
+    programs = {"execs", "idle"}
+    for delay in range(5, 65):
+        target = ctx.target("execs", delay, "main", ctx.build / "tests" / "targets" / "idle")
+        document = dump(ctx, target.pid)
+        name = os.path.basename(document["exe"])
+        modules = {os.path.basename(frame["module"])
+                   for thread in document["threads"] for frame in thread["frames"]}
+        assert not modules & (programs - {name}), document
+        target.kill()
+        if document["executed"]:
+            assert name == "idle", document
+            return
+    raise ctx.Skip("it never executed the other one in the middle of a dump")
+
+
+def test_only_the_right_to_trace(ctx):
+    """task/TID/syscall is a file of the target's user: CAP_SYS_PTRACE alone does not open it."""
+    if os.getuid() != 0:
+        raise ctx.Skip("needs root to give capabilities")
+
+    def with_capabilities(names, *words):
+        prefix = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                  f"--inh-caps={names}", f"--ambient-caps={names}")
+        done = subprocess.run([*prefix, program, "dump-threads", str(target.pid), "--json", *words],
+                              capture_output=True, text=True, timeout=60, check=True)
+        return by_tid(json.loads(done.stdout))
+
+    with tempfile.TemporaryDirectory() as directory:  # everybody may read it there
+        os.chmod(directory, 0o755)
+        program = shutil.copy(ctx.ptprof, directory)
+        target = asleep(ctx, ctx.target("parked"))
+        denied = with_capabilities("+sys_ptrace")
+        for thread in denied.values():
+            assert thread["problem"] == "denied" and not thread["frames"], thread
+            assert not thread["wait"]["syscall"] + thread["wait"]["text"], "it is made up"
+        for words in ("+sys_ptrace,+dac_read_search",), ("+sys_ptrace", "--stop-all"):
+            seen = with_capabilities(*words)
+            assert all(thread["end"] == "root" for thread in seen.values()), words
 
 
 def test_bad_input(ctx):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Why threads wait: each program of tests/targets says what its threads wait for and who holds it,
-and wait_probe has to find the same, without a thread stopped."""
+and dump-threads has to find the same, without a thread stopped."""
 
 import json
 import os
@@ -20,11 +20,14 @@ MUSL_OWNERLESS = {"mutex", "rwlock-write", "rwlock-read"}
 
 def probe(ctx, pid):
     before = ctx.health(pid)
-    done = ctx.helper("wait_probe", pid)
+    done = ctx.run("dump-threads", pid, "--json", "--timeout", "20s")
     assert done.returncode == 0, done.stderr
     assert ctx.health(pid) == before
     document = json.loads(done.stdout)
-    return {wait["tid"]: wait for wait in document["waits"]}, document["verdicts"]
+    assert document["stopped"] == 0, document
+    waits = {thread["tid"]: {**thread["wait"], "tid": thread["tid"], "name": thread["comm"]}
+             for thread in document["threads"]}
+    return waits, document["verdicts"]
 
 
 def truth_of(process):
@@ -40,9 +43,9 @@ def same(wait, truth, ownerless=False):
         assert wait["object_kind"] in ("rwlock", kind), shown
     else:
         assert wait["object_kind"] == kind, shown
-    if ownerless and not wait["owner"]:
+    if ownerless and not wait["owner_tid"]:
         return  # nothing says who, and its stack did not either
-    assert wait["owner"] == truth["holder"], shown
+    assert wait["owner_tid"] == truth["holder"], shown
     assert wait["probable"] == (truth["probable"] or ownerless), shown
 
 
@@ -78,7 +81,7 @@ def test_deadlocks(ctx):
 
 def test_readers_make_no_certain_deadlock(ctx):
     _, verdicts = check_locks(ctx, "locks", "deadlock-readers")
-    assert [v["kind"] for v in verdicts] == ["probable deadlock"], verdicts
+    assert [v["kind"] for v in verdicts] == ["probable_deadlock"], verdicts
 
 
 def test_slow_holder_is_the_root(ctx):
@@ -109,7 +112,7 @@ def test_rust_locks(ctx):
     program = ctx.tmp / "rust_locks"
     subprocess.run(["rustc", "-O", "-o", program, ctx.root / "tests/targets/rust_locks.rs"],
                    check=True, timeout=80)
-    for mode, kind in ("deadlock", "probable deadlock"), ("rwlock", "chain"):
+    for mode, kind in ("deadlock", "probable_deadlock"), ("rwlock", "chain"):
         process = ctx.spawn(program, mode)
         truth = json.loads(process.line())
         assert process.line() == "ready"
@@ -172,4 +175,4 @@ def test_pid_namespace(ctx):
     waits, _ = probe(ctx, pid)
     waiter, = [wait for wait in waits.values() if wait["name"] == "waiter"]
     holder, = [wait for wait in waits.values() if wait["name"] == "holder"]
-    assert waiter["owner"] == holder["tid"] != inside["holder"], waiter
+    assert waiter["owner_tid"] == holder["tid"] != inside["holder"], waiter

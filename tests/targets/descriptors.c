@@ -425,7 +425,7 @@ static void wait_for_ever(struct waiting *self)
 
 static void set_up_futex(struct waiting *self)
 {
-    tell(self, 0, "futex 0x");
+    tell(self, 0, "futex nobody_wakes");
     tell(self, 1, "timeout 1h");
 }
 

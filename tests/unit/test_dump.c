@@ -11,6 +11,8 @@
 
 static struct module libc = {.kind = MODULE_FILE, .path = (char *)"/lib/libc.so.6",
                              .name = "libc.so.6"};
+static struct module kernel = {.kind = MODULE_KERNEL, .path = (char *)"[kernel]",
+                               .name = "[kernel]"};
 static struct module program = {.kind = MODULE_FILE, .path = (char *)"/usr/bin/bank\n",
                                 .name = "bank\n"};
 
@@ -20,6 +22,7 @@ static struct module program = {.kind = MODULE_FILE, .path = (char *)"/usr/bin/b
                                            ARRAY_LENGTH(variable##_lines)}
 
 SYMBOL(lock_wait, 0x1f, {.name = "__lll_lock_wait", .system_name = "__lll_lock_wait", .file = ""});
+SYMBOL(futex_wait, 0x67, {.name = "futex_wait", .system_name = "futex_wait", .file = ""});
 SYMBOL(transfer, 0x41,
        {.name = "check<int>(int)", .system_name = "_Z5checkIiEvi", .file = "check.h", .line = 7},
        {.name = "Bank::transfer(Account&)", .system_name = "_ZN4Bank8transferER7Account",
@@ -57,6 +60,7 @@ static void add(const struct dump_thread *thread, const struct wait *wait, const
 static void add_lockers(void)
 {
     struct dump_frame frames[] = {
+        frame(&futex_wait, &kernel, 0, true),
         frame(&lock_wait, &libc, 0x7f0000008612b, true),
         frame(&transfer, &program, 0x400142, false),
         frame(&root, &program, 0x400285, false),
@@ -67,11 +71,11 @@ static void add_lockers(void)
     wait.owner = 2;
     add(&(struct dump_thread){.tid = 4243, .comm = "w\0331", .state = 'S', .cpu_ns = 20 * NS_PER_MS,
                               .blocked_ns = 12400 * (int64_t)NS_PER_MS},
-        &wait, "mutex queue_lock, held by 4251 \"w2\"", frames, 4);
+        &wait, "mutex queue_lock, held by 4251 \"w2\"", frames, 5);
     wait.owner = 1;
     add(&(struct dump_thread){.tid = 4251, .comm = "w2", .state = 'S', .cpu_ns = 1500,
                               .blocked_ns = 190 * (int64_t)NS_PER_S},
-        &wait, "mutex log_lock, held by 4243 \"w\\x1b1\"", frames, 4);
+        &wait, "mutex log_lock, held by 4243 \"w\\x1b1\"", frames, 5);
 }
 
 static void add_others(void)
@@ -101,7 +105,8 @@ static void set_up(void)
         .pid = 4242, .comm = "bank\n", .exe = xstrdup("/usr/bin/bank\n"),
         .wall = 1769850843 * (int64_t)NS_PER_S, .lasted = 3 * NS_PER_MS,
         .threads = xcalloc(16, sizeof *dump.threads), .waits = xcalloc(16, sizeof *dump.waits),
-        .in_place = 7, .held = 1, .held_max = 41 * NS_PER_US, .repaired = 1};
+        .in_place = 7, .held = 1, .held_max = 41 * NS_PER_US, .repaired = 1,
+        .kernel = DUMP_KERNEL_READ};
     struct dump_frame frames[] = {frame(&root, &program, 0x400285, false)};
     const struct wait wait = {.kind = WAIT_POLL, .syscall = "epoll_wait", .owner = WAIT_NOBODY};
     add(&(struct dump_thread){.tid = 4242, .comm = "bank\n", .state = 'S',
@@ -144,6 +149,7 @@ START_TEST(text_of_a_chain)
 {
     dump.verdicts[0].kind = VERDICT_CHAIN;
     dump.verdicts[0].waiting = 1;
+    dump.kernel = DUMP_KERNEL_DENIED;
     dump.end = DUMP_TIMEOUT;
     assert_golden("dump-chain.txt", dump_text, &(struct dump_style){.depth = 1, .color = true});
 }
