@@ -9,8 +9,8 @@
 #include "base/strtab.h"
 #include "symbol/binary.h"
 #include "symbol/debuginfod.h"
+#include "symbol/naming.h"
 #include "symbol/roots.h"
-#include "symbol/syscall_name.h"
 #include "symbol/worker.h"
 
 #define TEXT_BYTES_MAX (256ull << 20) // that all symbol processes together may send
@@ -425,13 +425,11 @@ struct symbol_source symbolizer_source(struct symbolizer *symbolizer, const stru
     };
 }
 
-// --- what needs no file
+// --- lookups
 
-static uint32_t from_image(struct symbolizer *symbolizer, const struct module *module,
-                           uint64_t offset)
+static bool has_file(const struct module *module)
 {
-    symbolizer_fetch(symbolizer);
-    return map_get(&source_of(symbolizer, module)->known, offset, 0);
+    return module->kind == MODULE_FILE || module->kind == MODULE_VDSO;
 }
 
 // Above the numbers of system calls: that of the name, and the offset inside the function.
@@ -441,58 +439,33 @@ uint64_t symbolizer_kernel_place(struct symbolizer *symbolizer, const char *func
     return (uint64_t)strtab_add(&symbolizer->names, function) << 32 | (uint32_t)inside;
 }
 
-static uint32_t from_kernel_place(struct symbolizer *symbolizer, uint64_t place)
-{
-    const char *name = strtab_get(&symbolizer->names, (uint32_t)(place >> 32));
-    uint32_t entry = add_entry(symbolizer, true, name);
-    symbolizer->entries[entry - 1]->symbol.offset = (uint32_t)place;
-    return entry;
-}
-
-// A call that is newer than our headers is known by its number.
-static uint32_t from_kernel(struct symbolizer *symbolizer, const struct module *module,
+static bool is_kernel_place(const struct symbolizer *symbolizer, const struct module *module,
                             uint64_t offset)
 {
-    (void)module;
-    if (offset > UINT32_MAX)
-        return from_kernel_place(symbolizer, offset);
-    if (offset > INT32_MAX)
-        return 0;
-    const char *call = syscall_name((int)offset);
-    AUTO_FREE char *text = call ? xasprintf("sys_%s", call) : xasprintf("sys_%d", (int)offset);
-    return add_entry(symbolizer, true, text);
+    return module->kind == MODULE_KERNEL && offset > UINT32_MAX &&
+           offset >> 32 < symbolizer->names.count;
 }
 
-static uint32_t from_path(struct symbolizer *symbolizer, const struct module *module,
-                          uint64_t offset)
+static uint32_t add_at(struct symbolizer *symbolizer, const char *name, uint64_t inside)
 {
-    (void)offset;
-    return add_entry(symbolizer, true, module->path);
-}
-
-static uint32_t from_jit(struct symbolizer *symbolizer, const struct module *module,
-                         uint64_t address)
-{
-    uint64_t inside;
-    const char *known =
-        module->jit ? jit_find(module->jit, address, module->names_known, &inside) : NULL;
-    if (!known)
-        return 0;
-    uint32_t entry = add_entry(symbolizer, true, known);
+    uint32_t entry = add_entry(symbolizer, true, name);
     symbolizer->entries[entry - 1]->symbol.offset = inside;
     return entry;
 }
 
-typedef uint32_t naming(struct symbolizer *symbolizer, const struct module *module,
-                        uint64_t offset);
-
-static naming *const namings[] = {
-    [MODULE_FILE] = from_image,
-    [MODULE_VDSO] = from_image,
-    [MODULE_ANON] = from_jit,
-    [MODULE_KERNEL] = from_kernel,
-    [MODULE_SPECIAL] = from_path,
-};
+static uint32_t find(struct symbolizer *symbolizer, const struct module *module, uint64_t offset)
+{
+    if (has_file(module)) {
+        symbolizer_fetch(symbolizer);
+        return map_get(&source_of(symbolizer, module)->known, offset, 0);
+    }
+    if (is_kernel_place(symbolizer, module, offset))
+        return add_at(symbolizer, strtab_get(&symbolizer->names, (uint32_t)(offset >> 32)),
+                      (uint32_t)offset);
+    uint64_t inside;
+    AUTO_FREE char *name = naming_of(module, offset, &inside);
+    return name ? add_at(symbolizer, name, inside) : 0;
+}
 
 const struct symbol *symbolizer_lookup(struct symbolizer *symbolizer, uint32_t mapping,
                                        uint64_t offset)
@@ -502,7 +475,7 @@ const struct symbol *symbolizer_lookup(struct symbolizer *symbolizer, uint32_t m
     symbolizer_want(symbolizer, mapping, offset);
     uint32_t entry = map_get(&source->known, offset, 0);
     if (!entry || entry == PENDING) {
-        entry = namings[module->kind](symbolizer, module, offset);
+        entry = find(symbolizer, module, offset);
         if (!entry)
             entry = unknown(symbolizer, module);
         map_put(&source->known, offset, entry);
