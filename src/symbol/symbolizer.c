@@ -426,6 +426,8 @@ uint64_t symbolizer_kernel_place(struct symbolizer *symbolizer, const char *func
 
 static uint32_t from_kernel_place(struct symbolizer *symbolizer, uint64_t place)
 {
+    if (place >> 32 >= symbolizer->names.count)
+        return 0;
     const char *name = strtab_get(&symbolizer->names, (uint32_t)(place >> 32));
     uint32_t entry = add_entry(symbolizer, true, name);
     symbolizer->entries[entry - 1]->symbol.offset = (uint32_t)place;
