@@ -14,7 +14,7 @@ struct priority {
 struct priority priority_raise(void);
 
 // For the thread that takes in what was seen, as long as that lasts: where many threads run it
-// would seldom get a CPU. Processes that it starts meanwhile keep it. Returns the nice value from before,
-// for priority_relax; nothing changes where it is not allowed.
+// would seldom get a CPU. Processes that it starts meanwhile keep it. Returns the nice value from
+// before, for priority_relax; nothing changes where it is not allowed.
 int priority_hurry(void);
 void priority_relax(int nice);
