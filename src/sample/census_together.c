@@ -11,6 +11,7 @@
 
 #define PASSES 5 // over the list of threads, until it holds no new one
 #define LATECOMER_STACK (16u << 10)
+#define MEMORY_MOST (1ull << 30) // bytes, for the copies of all stacks
 #define PATIENCE_NS (5 * NS_PER_MS) // with a thread in an uninterruptible sleep
 
 struct slot {
@@ -39,6 +40,8 @@ static bool reserve(struct together *together)
     size_t latecomers = 64 + census->count / 8, bytes = latecomers * record_size(LATECOMER_STACK);
     for (size_t i = 0; i < census->count; i++)
         bytes += record_size(census_stack_bytes(census, census->tids[i]));
+    if (bytes > MEMORY_MOST)
+        return false;
     together->capacity = census->count + latecomers;
     together->slots = xcalloc(together->capacity, sizeof *together->slots);
     census->strays = xcalloc(together->capacity, sizeof *census->strays);

@@ -250,6 +250,12 @@ static enum rc take_together(struct dumper *dumper, struct err *err)
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     enum rc rc = take_census(dumper, config, err);
     map_fini(&stack);
+    bool over = dumper->timed_out || dumper->ended;
+    if (rc == RC_OK && !over && !dumper->control->held.count)
+        rc = err_set(err, RC_FAIL,
+                     "the threads of %d could not be held together\n"
+                     "  Without --stop-all those that run are held one by one.",
+                     (int)dumper->pid);
     return rc;
 }
 
