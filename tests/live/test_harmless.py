@@ -44,8 +44,8 @@ def sampled(ctx, target, duration, *options):
 # --- what system calls return
 
 def is_known(name, case):
-    """About one in 25,000 calls of FUTEX_LOCK_PI says EDEADLK, which means that the lock is already
-    ours, at 1 kHz. Not understood, and named in the README until it is."""
+    """At 1 kHz about one in 25,000 calls of FUTEX_LOCK_PI gave EDEADLK. Not understood, and named
+    in the README until it is."""
     return name == "futex lock_pi" and not case["eintr"] and \
         case["odd"] == -errno.EDEADLK and case["changed"] * 1000 <= case["calls"]
 

@@ -22,7 +22,7 @@
 #include "base/mem.h"
 #include "target/module.h"
 #include "unwind/live.h"
-#include "unwind/unwinder.h"
+#include "unwind/space_unwinder.h"
 
 #define STACK_MAX (1u << 20)
 #define DEPTH_MAX 4096
@@ -34,42 +34,6 @@ struct tally {
     uint64_t frames, stack_needed;
     struct buf difference;
 };
-
-static bool code_read(void *context, uint64_t address, void *to, size_t length)
-{
-    return space_read(context, address, to, length);
-}
-
-static bool code_executable(void *context, uint64_t pc)
-{
-    return space_find(context, pc);
-}
-
-static bool code_table(void *context, uint64_t pc, struct unwind_table *table)
-{
-    struct unwind_sections sections;
-    const struct area *area = space_find(context, pc);
-    if (!area || !space_unwind_sections(context, pc, &sections))
-        return false;
-    *table = (struct unwind_table){
-        .start = area->start,
-        .end = area->end,
-        .hdr = sections.eh_frame_hdr,
-        .hdr_size = sections.eh_frame_hdr_size,
-        .frames = sections.eh_frame,
-        .frames_size = sections.eh_frame_size,
-    };
-    return true;
-}
-
-static bool code_debug_frame(void *context, uint64_t pc, struct code_section *section)
-{
-    struct debug_frame frame;
-    if (!space_debug_frame(context, pc, &frame))
-        return false;
-    *section = (struct code_section){frame.start, frame.end, frame.bias, frame.bytes, frame.size};
-    return true;
-}
 
 // A random thread, 0 when the process is gone.
 static pid_t thread_pick(pid_t pid)
@@ -240,8 +204,7 @@ int main(int argc, char **argv)
     AUTO_FREE struct capture *capture = xmalloc(sizeof *capture + STACK_MAX);
     struct modules *modules = modules_new();
     struct space *space = space_new(modules, pid, pid);
-    struct code_source source = {space, code_read, code_table, code_executable, code_debug_frame};
-    struct unwinder *unwinder = unwinder_new(&source, DEPTH_MAX);
+    struct unwinder *unwinder = space_unwinder_new(space, DEPTH_MAX);
     srand(1);
     for (int i = 0; i < times && once(space, unwinder, pid, capture, &tally); i++)
         usleep((useconds_t)(rand() % 5000));
