@@ -112,11 +112,21 @@ static void wake_futex(struct waiting *self)
     syscall(SYS_futex, &self->word, FUTEX_WAKE_PRIVATE, 1);
 }
 
+// Gives EAGAIN, and the lock stays ours, when somebody else asks for the lock at that very moment.
+static bool unlock_pi(struct waiting *self)
+{
+    long result;
+    do
+        result = syscall(SYS_futex, &self->word, FUTEX_UNLOCK_PI_PRIVATE);
+    while (result != 0 && errno == EAGAIN);
+    return result == 0;
+}
+
 static long call_futex_lock_pi(struct waiting *self)
 {
     long result = CALL(futex, &self->word, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0);
-    if (result == 0 || result == -EDEADLK) // ours, even if the call did not say so
-        syscall(SYS_futex, &self->word, FUTEX_UNLOCK_PI_PRIVATE);
+    if (result == 0 && !unlock_pi(self))
+        result = -errno;
     sleep_ns(2 * MS);
     return result;
 }
@@ -124,7 +134,7 @@ static long call_futex_lock_pi(struct waiting *self)
 static void wake_futex_pi(struct waiting *self)
 {
     if (self->held)
-        self->held = syscall(SYS_futex, &self->word, FUTEX_UNLOCK_PI_PRIVATE) != 0;
+        self->held = !unlock_pi(self);
     else
         self->held = syscall(SYS_futex, &self->word, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL) == 0;
 }
