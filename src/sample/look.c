@@ -24,7 +24,8 @@ struct held {
     struct thread *thread;
     struct tracer_hold hold;
     struct user_regs_struct regs;
-    int64_t since; // CLOCK_MONOTONIC ns
+    int64_t since;      // CLOCK_MONOTONIC ns
+    int64_t stopped_at; // at most: when its registers were read
 };
 
 static void repair(struct look *look, const struct held *held)
@@ -35,19 +36,17 @@ static void repair(struct look *look, const struct held *held)
 
 // A sample stands for a thread that was on a CPU when its round began. Not so one that waited for
 // its turn, woken or preempted: it would count the longer it waits. One that was displaced since
-// then does: mostly by ourselves.
-static bool was_on_cpu(const struct held *held)
+// then does: mostly by ourselves. What is read after its release may know of one switch more, the
+// one that the release led to: which had not to wait long.
+static bool was_on_cpu(const struct held *held, const struct schedstat *now)
 {
-    struct schedstat now;
     const struct thread *thread = held->thread;
-    if (thread_read(held->thread, &now) != RC_OK)
-        return false;
-    if (now.switches == thread->at_request.switches)
+    if (now->switches == thread->at_request.switches)
         return true;
     if (restart_was_asleep(&held->regs))
         return false;
-    int64_t queued_since = clock_now() - (int64_t)(now.wait_ns - thread->at_request.wait_ns);
-    return queued_since >= thread->asked_round - DISPLACED_NS;
+    int64_t queued_ns = (int64_t)(now->wait_ns - thread->at_request.wait_ns);
+    return held->stopped_at - queued_ns >= thread->asked_round - DISPLACED_NS;
 }
 
 static uint32_t stack_wanted(const struct look *look, const struct thread *thread)
@@ -122,14 +121,6 @@ static int64_t let_go(struct look *look, const struct held *held)
     return lasted;
 }
 
-// Its CPU time is exact now: the stop made the kernel charge it.
-static void settle_time(struct thread *thread)
-{
-    struct schedstat now;
-    if (thread_read(thread, &now) == RC_OK)
-        thread_note(thread, &now, &thread->process->read_ns);
-}
-
 static size_t stack_bytes(const struct capture *capture)
 {
     uint32_t second = capture->flags & CAPTURE_SECOND ? capture->second_length : 0;
@@ -166,24 +157,45 @@ static void keep(struct look *look, struct thread *thread)
     commit(look, thread, record);
 }
 
+// A woken thread is still inside its system call: whether it had run is to be known before it goes
+// on. Of all others the read after their release tells it as well, and costs them nothing.
+static bool may_count(const struct held *held)
+{
+    struct schedstat now;
+    return !restart_in_syscall(&held->regs) ||
+           (thread_read(held->thread, &now) == RC_OK && was_on_cpu(held, &now));
+}
+
+// Its CPU time is exact now: the stop made the kernel charge it. One that is gone by now ran.
+static bool settle(struct held *held)
+{
+    struct schedstat now;
+    struct thread *thread = held->thread;
+    if (thread_read(thread, &now) != RC_OK)
+        return true;
+    thread_note(thread, &now, &thread->process->read_ns);
+    return restart_in_syscall(&held->regs) || was_on_cpu(held, &now);
+}
+
 static void sample(struct look *look, struct held *held)
 {
     struct thread *thread = held->thread;
     uint32_t wanted = look->unwind_live ? LIVE_PCS_MAX * sizeof(uint64_t)
                                         : stack_wanted(look, thread);
     enum rc rc = tracer_regs(&held->hold, &held->regs);
-    bool on_cpu = rc == RC_OK && was_on_cpu(held);
-    if (on_cpu)
+    held->stopped_at = clock_now();
+    bool counts = rc == RC_OK && may_count(held);
+    if (counts)
         fill(look, held, wanted);
     if (rc == RC_OK)
         repair(look, held);
     look->copy->held_ns = (uint32_t)let_go(look, held);
-    settle_time(thread);
+    counts = settle(held) && counts;
     if (rc == RC_FORMAT)
         thread->skipped = true;
     if (rc != RC_OK)
         atomic_fetch_add(&look->control->failed, 1);
-    else if (!on_cpu)
+    else if (!counts)
         atomic_fetch_add(&look->control->queued, 1);
     else
         keep(look, thread);
