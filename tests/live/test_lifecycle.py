@@ -145,6 +145,19 @@ def test_children(ctx):
         assert not ctx.health(child).traced
 
 
+def test_children_that_hardly_live(ctx):
+    """They come and go while they are listed: no sampler may trip over one that is half gone."""
+    targets = [ctx.target("storm", "forks") for _ in range(2)]
+    run = ctx.start("attach", *(target.pid for target in targets), "--children", "-d", "4s", "-r",
+                    "1000", "--max-stop", "50", "-o", ctx.tmp / "out.json")
+    profile = finish(ctx, run)
+    assert profile["run"]["restarts"] == 0, f"{profile['run']['restarts']} samplers ended"
+    assert len(profile["run"]["processes"]) > 50, f"{len(profile['run']['processes'])} processes"
+    assert samples_with(profile, "child_work") > 50
+    for target in targets:
+        assert_unharmed(ctx, target)
+
+
 def test_without_children(ctx):
     shell = ctx.spawn("/bin/sh", "-c", f"{ctx.program('split')} & wait")
     assert shell.line() == "ready"
