@@ -9,15 +9,13 @@
 #include "base/mem.h"
 #include "sample/record.h"
 #include "session/facts.h"
+#include "session/stack_hint.h"
 #include "unwind/space_unwinder.h"
 
 #define NONE UINT32_MAX
 #define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
-#define STACK_LEAST (4u << 10)
-#define STACK_MARGIN (2u << 10)
-#define STACK_MOST (1u << 20)
 
 struct process { // one image of it
     struct space *space;
@@ -28,10 +26,11 @@ struct process { // one image of it
 };
 
 struct thread {
+    uint32_t number;
     uint32_t process; // number
     uint32_t profile_thread;
     pid_t tid;
-    uint32_t hint;     // bytes of stack to copy
+    struct stack_hint hint;
     uint64_t held_ns;
     uint64_t held_before; // as of the last consumer_held
     int64_t since;     // first capture, CLOCK_MONOTONIC ns
@@ -164,6 +163,31 @@ static void load_image(struct consumer *consumer, struct process *process, pid_t
         consumer->began(consumer->watcher, pid);
 }
 
+static struct thread *thread_of(struct consumer *consumer, uint32_t number)
+{
+    uint32_t index = map_get(&consumer->thread_index, number, NONE);
+    return index == NONE ? NULL : &consumer->threads[index];
+}
+
+// 0: nothing is known of it.
+static void hint_stack(struct consumer *consumer, const struct thread *thread, uint32_t bytes)
+{
+    atomic_store_explicit(&consumer->control->stack_hint[thread->number % STACK_HINTS], bytes,
+                          memory_order_relaxed);
+}
+
+// How deep the stacks of the image before were tells nothing of the one after it.
+static void forget_stacks(struct consumer *consumer, uint32_t process)
+{
+    for (size_t i = 0; i < consumer->thread_count; i++) {
+        struct thread *thread = &consumer->threads[i];
+        if (thread->ended || thread->process != process)
+            continue;
+        thread->hint = (struct stack_hint){0};
+        hint_stack(consumer, thread, 0);
+    }
+}
+
 static void take_process(struct consumer *consumer, const void *data)
 {
     const struct record_process *record = data;
@@ -179,14 +203,10 @@ static void take_process(struct consumer *consumer, const void *data)
         forget_process(consumer, record->process);
     } else
         load_image(consumer, process, record->pid);
-    if (record->record.kind == RECORD_EXEC)
+    if (record->record.kind == RECORD_EXEC) {
         facts->execs++;
-}
-
-static struct thread *thread_of(struct consumer *consumer, uint32_t number)
-{
-    uint32_t index = map_get(&consumer->thread_index, number, NONE);
-    return index == NONE ? NULL : &consumer->threads[index];
+        forget_stacks(consumer, record->process);
+    }
 }
 
 static uint32_t fresh_thread(struct consumer *consumer)
@@ -223,7 +243,8 @@ static void take_thread(struct consumer *consumer, const void *data)
     map_put(&consumer->thread_index, record->thread, index);
     thread = &consumer->threads[index];
     const struct run_process *facts = &consumer->facts.list[process->facts];
-    *thread = (struct thread){.process = record->process, .tid = record->tid};
+    *thread = (struct thread){record->thread, record->process, .tid = record->tid};
+    hint_stack(consumer, thread, 0); // another thread may have had its place
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
 }
@@ -316,25 +337,6 @@ static void count_cut(struct consumer *consumer, const struct process *process,
     consumer->cuts[consumer->cut_count++] = (struct cut){key, 1};
 }
 
-// The next copy is as long as this stack needed and some more, and all there may be of one that was
-// cut.
-static void hint_stack(struct consumer *consumer, uint32_t number, struct thread *thread,
-                       const struct unwind_result *stack)
-{
-    uint32_t wanted = stack->stack_needed + stack->stack_needed / 4 + STACK_MARGIN;
-    if (stack->end == UNWIND_SHORT)
-        wanted = STACK_MOST;
-    else if (wanted < thread->hint)
-        wanted = thread->hint - (thread->hint - wanted) / 256; // forgets slowly
-    if (wanted < STACK_LEAST)
-        wanted = STACK_LEAST;
-    if (wanted > STACK_MOST)
-        wanted = STACK_MOST;
-    thread->hint = wanted;
-    atomic_store_explicit(&consumer->control->stack_hint[number % STACK_HINTS], wanted,
-                          memory_order_relaxed);
-}
-
 static uint32_t keep_stack(struct consumer *consumer, const struct process *process,
                            const struct capture *capture, const struct unwind_result *stack)
 {
@@ -365,7 +367,7 @@ static void take_capture(struct consumer *consumer, const void *data)
         atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
                               stack.second_at, memory_order_relaxed);
     else if (!(capture->flags & CAPTURE_UNWOUND))
-        hint_stack(consumer, capture->thread, thread, &stack);
+        hint_stack(consumer, thread, stack_hint_learn(&thread->hint, &stack));
     if (!thread->since) {
         thread->since = capture->time;
         consumer->counts.threads++;
