@@ -18,6 +18,7 @@
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
 #define STACK_FIRST (64u << 10) // of a thread of which nothing is known yet
 #define STACK_MAX (1u << 20)
+#define ROOT_MARGIN 128u // what the unwinder may look at above the root's frame
 #define ALTERNATE_MAX (1u << 20) // bytes of an alternate signal stack that are in use
 #define LIVE_PCS_MAX 4096
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
@@ -51,18 +52,32 @@ static bool was_on_cpu(const struct held *held, const struct schedstat *now)
     return held->stopped_at - queued_ns >= thread->asked_round - DISPLACED_NS;
 }
 
-static uint32_t stack_wanted(const struct look *look, const struct thread *thread)
+static uint64_t stack_root(const struct look *look, const struct thread *thread)
+{
+    return atomic_load_explicit(&look->control->stack_root[thread->number % STACK_HINTS],
+                                memory_order_relaxed);
+}
+
+// Bytes from sp up to the root of the stack; where that is not known, or sp is not below it as
+// usual, as many as were needed lately.
+static uint32_t stack_wanted(const struct look *look, const struct thread *thread, uint64_t sp)
 {
     uint32_t hint = atomic_load_explicit(
         &look->control->stack_hint[thread->number % STACK_HINTS], memory_order_relaxed);
-    return !hint ? STACK_FIRST : hint < STACK_MAX ? hint : STACK_MAX;
+    uint64_t root = stack_root(look, thread);
+    if (!hint)
+        hint = STACK_FIRST;
+    if (root && root - sp < (hint > STACK_FIRST ? hint : STACK_FIRST))
+        hint = (uint32_t)(root - sp) + ROOT_MARGIN;
+    return hint < STACK_MAX ? hint : STACK_MAX;
 }
 
-static void copy_stack(const struct held *held, struct capture *capture, uint32_t wanted)
+static void copy_stack(const struct look *look, const struct held *held, struct capture *capture)
 {
-    capture->stack_asked = wanted;
-    capture->stack_length =
-        (uint32_t)memory_read_some(held->hold.tid, held->regs.rsp, capture->stack, wanted);
+    uint64_t sp = held->regs.rsp;
+    capture->stack_asked = stack_wanted(look, held->thread, sp);
+    capture->stack_length = (uint32_t)memory_read_some(held->hold.tid, sp, capture->stack,
+                                                       capture->stack_asked);
 }
 
 // Handlers on an alternate signal stack: the kernel puts their frame at the same place each time,
@@ -75,14 +90,14 @@ static uint64_t second_sp(const struct look *look, const struct held *held)
     return on_alternate && memory_read(held->hold.tid, at, &sp, sizeof sp) ? sp : 0;
 }
 
-static void copy_second(const struct held *held, struct capture *capture, uint64_t sp,
-                        uint32_t wanted)
+static void copy_second(const struct look *look, const struct held *held, struct capture *capture,
+                        uint64_t sp)
 {
     capture->flags |= CAPTURE_SECOND;
     capture->second_sp = sp;
-    capture->second_asked = wanted;
+    capture->second_asked = stack_wanted(look, held->thread, sp);
     capture->second_length = (uint32_t)memory_read_some(
-        held->hold.tid, sp, capture->stack + capture->stack_length, wanted);
+        held->hold.tid, sp, capture->stack + capture->stack_length, capture->second_asked);
 }
 
 static void unwind_live(const struct look *look, const struct held *held, struct capture *capture)
@@ -94,7 +109,7 @@ static void unwind_live(const struct look *look, const struct held *held, struct
     capture->flags |= CAPTURE_UNWOUND | end << CAPTURE_LIVE_END_SHIFT;
 }
 
-static void fill(const struct look *look, const struct held *held, uint32_t wanted)
+static void fill(const struct look *look, const struct held *held)
 {
     struct capture *capture = look->copy;
     uint64_t second = look->unwind_live ? 0 : second_sp(look, held);
@@ -106,9 +121,9 @@ static void fill(const struct look *look, const struct held *held, uint32_t want
     if (look->unwind_live)
         unwind_live(look, held, capture);
     else
-        copy_stack(held, capture, wanted);
+        copy_stack(look, held, capture);
     if (second)
-        copy_second(held, capture, second, wanted);
+        copy_second(look, held, capture, second);
 }
 
 static int64_t let_go(struct look *look, const struct held *held)
@@ -136,7 +151,8 @@ static void commit(struct look *look, struct thread *thread, struct record_captu
         thread->process->untold = RECORD_EXEC;
         return;
     }
-    bool all_used = record->capture.stack_length == record->capture.stack_asked;
+    bool all_used = record->capture.stack_length == record->capture.stack_asked &&
+                    !stack_root(look, thread);
     ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE,
                 sizeof *record + stack_bytes(&record->capture));
     // How much of a stack this thread needs is to be known before its next sample.
@@ -182,13 +198,11 @@ static bool settle(struct held *held)
 static void sample(struct look *look, struct held *held)
 {
     struct thread *thread = held->thread;
-    uint32_t wanted = look->unwind_live ? LIVE_PCS_MAX * sizeof(uint64_t)
-                                        : stack_wanted(look, thread);
     enum rc rc = tracer_regs(&held->hold, &held->regs);
     held->stopped_at = clock_now();
     bool counts = rc == RC_OK && may_count(held);
     if (counts)
-        fill(look, held, wanted);
+        fill(look, held);
     if (rc == RC_OK)
         repair(look, held);
     look->copy->held_ns = (uint32_t)let_go(look, held);

@@ -169,10 +169,12 @@ static struct thread *thread_of(struct consumer *consumer, uint32_t number)
     return index == NONE ? NULL : &consumer->threads[index];
 }
 
-// 0: nothing is known of it.
-static void hint_stack(struct consumer *consumer, const struct thread *thread, uint32_t bytes)
+static void hint_stack(struct consumer *consumer, const struct thread *thread)
 {
-    atomic_store_explicit(&consumer->control->stack_hint[thread->number % STACK_HINTS], bytes,
+    struct control *control = consumer->control;
+    uint32_t slot = thread->number % STACK_HINTS;
+    atomic_store_explicit(&control->stack_hint[slot], thread->hint.bytes, memory_order_relaxed);
+    atomic_store_explicit(&control->stack_root[slot], thread->hint.steady_root,
                           memory_order_relaxed);
 }
 
@@ -184,7 +186,7 @@ static void forget_stacks(struct consumer *consumer, uint32_t process)
         if (thread->ended || thread->process != process)
             continue;
         thread->hint = (struct stack_hint){0};
-        hint_stack(consumer, thread, 0);
+        hint_stack(consumer, thread);
     }
 }
 
@@ -244,7 +246,7 @@ static void take_thread(struct consumer *consumer, const void *data)
     thread = &consumer->threads[index];
     const struct run_process *facts = &consumer->facts.list[process->facts];
     *thread = (struct thread){record->thread, record->process, .tid = record->tid};
-    hint_stack(consumer, thread, 0); // another thread may have had its place
+    hint_stack(consumer, thread); // another thread may have had its place
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
 }
@@ -366,8 +368,10 @@ static void take_capture(struct consumer *consumer, const void *data)
     if (stack.second_at) // and how much of that stack is needed, nobody knows yet
         atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
                               stack.second_at, memory_order_relaxed);
-    else if (!(capture->flags & CAPTURE_UNWOUND))
-        hint_stack(consumer, thread, stack_hint_learn(&thread->hint, &stack));
+    else if (!(capture->flags & CAPTURE_UNWOUND)) {
+        stack_hint_learn(&thread->hint, capture->regs.rsp, &stack);
+        hint_stack(consumer, thread);
+    }
     if (!thread->since) {
         thread->since = capture->time;
         consumer->counts.threads++;

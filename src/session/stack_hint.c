@@ -9,7 +9,7 @@
 #define FORGETS_NEW 4     // one part in so many of what was not needed, with each stack
 #define FORGETS 256
 
-uint32_t stack_hint_learn(struct stack_hint *hint, const struct unwind_result *stack)
+static void learn_bytes(struct stack_hint *hint, const struct unwind_result *stack)
 {
     uint32_t wanted = stack->stack_needed + stack->stack_needed / 4 + MARGIN;
     uint32_t before = hint->stacks ? hint->bytes : START;
@@ -20,5 +20,15 @@ uint32_t stack_hint_learn(struct stack_hint *hint, const struct unwind_result *s
         wanted = before - (before - wanted) / forgets;
     hint->bytes = wanted < LEAST ? LEAST : wanted > MOST ? MOST : wanted;
     hint->stacks++;
-    return hint->bytes;
+}
+
+void stack_hint_learn(struct stack_hint *hint, uint64_t sp, const struct unwind_result *stack)
+{
+    uint64_t root = sp + stack->stack_needed;
+    learn_bytes(hint, stack);
+    if (stack->end == UNWIND_BOTTOM) {
+        hint->steady_root = root == hint->root ? root : 0;
+        hint->root = root;
+    } else if (stack->end == UNWIND_SHORT)
+        hint->steady_root = hint->root = 0; // it goes on above what was taken for its root
 }

@@ -3,6 +3,8 @@
 
 #include <check.h>
 
+#define ROOT 0x7fff00000000u
+
 static struct stack_hint hint;
 
 static void set_up(void)
@@ -13,7 +15,8 @@ static void set_up(void)
 static uint32_t learn(uint32_t needed, enum unwind_end end)
 {
     struct unwind_result stack = {.end = end, .stack_needed = needed};
-    return stack_hint_learn(&hint, &stack);
+    stack_hint_learn(&hint, ROOT - needed, &stack);
+    return hint.bytes;
 }
 
 START_TEST(a_new_thread_is_copied_generously)
@@ -54,6 +57,38 @@ START_TEST(never_more_than_the_sampler_can_copy_and_never_next_to_nothing)
 }
 END_TEST
 
+START_TEST(a_root_that_stays_is_told)
+{
+    learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(hint.steady_root, 0);
+    learn(5000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(hint.steady_root, ROOT);
+    learn(200, UNWIND_NO_INFO); // tells nothing of it
+    ck_assert_uint_eq(hint.steady_root, ROOT);
+}
+END_TEST
+
+START_TEST(a_root_that_moves_is_not)
+{
+    struct unwind_result stack = {.end = UNWIND_BOTTOM, .stack_needed = 1000};
+    for (uint64_t sp = 0x10000; sp < 0x90000; sp += 0x4000) {
+        stack_hint_learn(&hint, sp, &stack);
+        ck_assert_uint_eq(hint.steady_root, 0);
+    }
+}
+END_TEST
+
+START_TEST(a_stack_that_goes_on_above_its_root_makes_it_unknown)
+{
+    learn(3000, UNWIND_BOTTOM);
+    learn(3000, UNWIND_BOTTOM);
+    learn(3100, UNWIND_SHORT);
+    ck_assert_uint_eq(hint.steady_root, 0);
+    learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(hint.steady_root, 0);
+}
+END_TEST
+
 Suite *suite_stack_hint(void);
 
 Suite *suite_stack_hint(void)
@@ -65,6 +100,9 @@ Suite *suite_stack_hint(void)
     tcase_add_test(tcase, a_deep_stack_is_remembered_for_long);
     tcase_add_test(tcase, after_a_stack_that_was_cut_comes_all_there_is);
     tcase_add_test(tcase, never_more_than_the_sampler_can_copy_and_never_next_to_nothing);
+    tcase_add_test(tcase, a_root_that_stays_is_told);
+    tcase_add_test(tcase, a_root_that_moves_is_not);
+    tcase_add_test(tcase, a_stack_that_goes_on_above_its_root_makes_it_unknown);
     suite_add_tcase(suite, tcase);
     return suite;
 }
