@@ -13,14 +13,17 @@
 #include "unwind/space_unwinder.h"
 
 #define NONE UINT32_MAX
-#define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
+#define REFRESH_SHARE 20 // reading maps again takes at most one part in so many of our time
+#define YOUNG_NS NS_PER_S
+#define UNLIKELY_NS NS_PER_S
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
 
 struct process { // one image of it
     struct space *space;
     struct unwinder *unwinder;
-    int64_t refreshed_at;
+    int64_t loaded_at, refreshed_at; // when maps were read first and last
+    int64_t refresh_cost;            // CPU time that the last reading again took, ns
     uint32_t facts; // number of the pid's facts
     uint64_t cpu_ns;
 };
@@ -157,7 +160,9 @@ static void load_image(struct consumer *consumer, struct process *process, pid_t
     image_fini(process);
     process->space = space_new(consumer->modules, pid, pid);
     // The maps of a leader that has ended are empty: the first capture's thread will be asked.
-    process->refreshed_at = space_is_empty(process->space) ? 0 : clock_now();
+    process->loaded_at = clock_now();
+    process->refreshed_at = space_is_empty(process->space) ? 0 : process->loaded_at;
+    process->refresh_cost = 0;
     process->unwinder = space_unwinder_new(process->space, consumer->max_depth);
     if (consumer->began)
         consumer->began(consumer->watcher, pid);
@@ -291,21 +296,31 @@ static bool is_mapped(const struct process *process, const struct unwind_result 
            (stack->end == UNWIND_BOTTOM || space_find(process->space, last->pc));
 }
 
-// A pc that nothing is known of may belong to a library loaded since the maps were read.
+// Least time between two reads of maps. Where all that was found is mapped, a stack may have ended
+// at a caller that is not: in a young process, whose libraries come just now, that is likely.
+static int64_t refresh_pause(const struct process *process, const struct unwind_result *stack,
+                             int64_t now)
+{
+    int64_t pause = process->refresh_cost * REFRESH_SHARE;
+    bool likely = !is_mapped(process, stack) || now - process->loaded_at < YOUNG_NS;
+    return likely || pause > UNLIKELY_NS ? pause : UNLIKELY_NS;
+}
+
+// A stack that ends early may belong to a library loaded since the maps were read.
 static struct unwind_result unwind(struct process *process, pid_t tid,
                                    const struct capture *capture)
 {
     struct unwind_result stack = unwinder_walk(process->unwinder, capture);
+    int64_t now = clock_now();
     bool changed;
-    if (stack.end == UNWIND_BOTTOM || capture->time < process->refreshed_at)
+    if (stack.end == UNWIND_BOTTOM || capture->time < process->refreshed_at ||
+        now - process->refreshed_at < refresh_pause(process, &stack, now))
         return stack;
-    if (is_mapped(process, &stack) && clock_now() - process->refreshed_at < NS_PER_S)
-        return stack;
-    if (clock_now() - process->refreshed_at < REFRESH_NS)
-        return stack;
+    int64_t began = clock_thread();
     if (space_refresh(process->space, tid, &changed) == RC_OK && changed)
         unwinder_flush(process->unwinder);
     process->refreshed_at = clock_now();
+    process->refresh_cost = clock_thread() - began;
     return unwinder_walk(process->unwinder, capture);
 }
 
