@@ -295,7 +295,8 @@ void look_at(struct look *look, struct thread *thread, double chance)
         return;
     }
     // Too many, gone, or somebody else traces it just now.
-    if (look->interrupted_count == INTERRUPTED_MAX || tracer_seize(thread->tid) != RC_OK) {
+    if (look->interrupted_count == INTERRUPTED_MAX ||
+        tracer_seize(thread->tid, look->interrupted_count > 0) != RC_OK) {
         atomic_fetch_add(&look->control->failed, 1);
         return;
     }

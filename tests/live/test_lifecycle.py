@@ -94,16 +94,20 @@ def test_exec_by_another_thread(ctx):
     assert samples_with(profile, "heavy") > 20, "nothing seen after exec"
 
 
-def storm(ctx, mode, least=50):
-    target = ctx.target("storm", mode)
-    profile = ctx.profile(target.pid, "-d", "3s", "-r", "250", "--max-stop", "20")
+def storm(ctx, *mode, least=50):
+    target = ctx.target("storm", *mode)
+    profile = ctx.profile(target.pid, "-d", "3s", "-r", "500", "--max-stop", "20")
     assert_unharmed(ctx, target)
+    run = profile["run"]
+    assert run["restarts"] == 0, f"{run['restarts']} samplers were ended"
+    assert run["cut"] <= 0.05 * run["samples"], f"{run['cut']} of {run['samples']} stacks are cut"
     assert samples_with(profile, "steady") >= least, "the thread that stays is not seen"
     return profile
 
 
 def test_storm_of_threads(ctx):
-    storm(ctx, "threads")
+    profile = storm(ctx, "threads")
+    assert samples_with(profile, "pthread_create") > 20, "nobody starts a thread"
 
 
 def test_storm_of_forks(ctx):
@@ -111,8 +115,10 @@ def test_storm_of_forks(ctx):
 
 
 def test_storm_of_execs(ctx):
-    profile = storm(ctx, "execs", least=1)
-    assert profile["run"]["processes"][0]["execs"] > 3
+    """With many threads an exec finds some of them traced: it waits for us, and we for it."""
+    for threads in 1, 8:
+        profile = storm(ctx, "execs", threads, least=1)
+        assert profile["run"]["processes"][0]["execs"] > 3
 
 
 def test_zombie_leader(ctx):
