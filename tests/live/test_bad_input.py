@@ -352,6 +352,19 @@ def test_closed_pipe(ctx):
     untouched(ctx, target, before)
 
 
+def test_closed_stdout(ctx):
+    """No file of ours takes the number of a stream that is closed."""
+    target = ctx.target("split")
+    closed = ["sh", "-c", 'exec "$0" "$@" >&-']
+    done = ctx.run("attach", target.pid, "-d", "500ms", "-f", "collapsed", prefix=closed)
+    assert done.returncode == FAILED, f"exit status {done.returncode}"
+    assert "Bad file descriptor" in done.stderr
+    saved_elsewhere(ctx, done.stderr, None)
+    done = ctx.run("dump-threads", target.pid, prefix=closed)
+    assert done.returncode == FAILED, f"exit status {done.returncode}"
+    assert "Bad file descriptor" in done.stderr
+
+
 def test_collapsed_to_a_pipe(ctx):
     """Nothing but stacks on standard output."""
     target = ctx.target("split")
