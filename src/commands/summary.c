@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "commands/symbol_report.h"
+#include "output/describe.h"
 #include "profile/query.h"
 #include "symbol/demangle.h"
 
@@ -126,12 +127,13 @@ static void put_events(struct buf *out, const struct summary *summary)
     const struct run *run = summary->report->run;
     for (size_t i = 0; i < run->process_count; i++) {
         const struct run_process *process = &run->processes[i];
-        AUTO_FREE char *comm = escape_text_dup(process->comm);
+        AUTO_BUF struct buf name = {0};
+        describe_process(&name, process);
         if (process->execs)
-            buf_printf(out, "  note      %d (%s) ran exec %u time%s meanwhile\n",
-                       (int)process->pid, comm, process->execs, process->execs > 1 ? "s" : "");
+            buf_printf(out, "  note      %s ran exec %u time%s meanwhile\n", name.data,
+                       process->execs, process->execs > 1 ? "s" : "");
         if (process->ended && run->process_count <= 8)
-            buf_printf(out, "  note      %d (%s) ended meanwhile\n", (int)process->pid, comm);
+            buf_printf(out, "  note      %s ended meanwhile\n", name.data);
     }
     if (run->repaired)
         buf_printf(out, "  note      %" PRIu64 " system calls that a stop would have failed were "
