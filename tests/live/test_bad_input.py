@@ -270,6 +270,20 @@ def test_symlink(ctx):
     assert victim.read_text() == "precious" and link.is_symlink()
 
 
+def test_force(ctx):
+    """--force replaces a link, never a device: root would lose /dev/null."""
+    target = ctx.target("split")
+    victim, link, fifo = (ctx.tmp / name for name in ("victim.json", "link.json", "fifo.json"))
+    victim.write_text("precious")
+    link.symlink_to(victim)
+    os.mkfifo(fifo)
+    done = ctx.run("attach", target.pid, "-d", "200ms", "--force", "-o", link)
+    assert done.returncode == DONE, f"exit status {done.returncode}"
+    assert victim.read_text() == "precious" and not link.is_symlink()
+    refused(ctx, USAGE, r"not a regular file", target.pid, "-d", "60s", "--force", "-o", fifo)
+    assert fifo.is_fifo()
+
+
 def test_file_of_somebody_else(ctx):
     prefix = as_nobody(ctx)
     target = ctx.spawn(*prefix, ctx.program("split"))
