@@ -140,6 +140,10 @@ static void put_events(struct buf *out, const struct summary *summary)
                         "repaired\n", run->repaired);
     if (run->restarts)
         buf_printf(out, "  note      the sampler was replaced %" PRIu64 " times\n", run->restarts);
+    if (run->stuck)
+        buf_printf(out, "  warning   the sampler process %d does not end, not even by SIGKILL: it "
+                        "hangs in the kernel or is traced, and may hold a thread until it ends\n",
+                   (int)run->stuck);
     if (run->dropped)
         buf_printf(out, "  note      %" PRIu64 " samples were dropped: we could not keep up\n",
                    run->dropped);

@@ -127,6 +127,7 @@ static void put_end(struct buf *out, const struct run *run)
         {execs, "execs"},
         {run->repaired, "interrupted system calls repaired"},
         {run->restarts, "samplers replaced by the watchdog"},
+        {run->stuck != 0, "samplers that do not end"},
     };
     put_duration(out, "end: after ", run->duration, ", ");
     buf_puts(out, ends[run->end]);
