@@ -219,6 +219,9 @@ static const struct {
     {"\xd8\x9c", "\\u{61c}", "\\u061c", NULL, NULL},
     {"\xe2\x81\xa6\xe2\x80\x8b\xef\xbb\xbf", "\\u{2066}\\u{200b}\\u{feff}",
      "\\u2066\\u200b\\ufeff", NULL, NULL},
+    {"\xc2\xad\xe3\x85\xa4\xef\xb8\x8f", "\\u{ad}\\u{3164}\\u{fe0f}", "\\u00ad\\u3164\\ufe0f", NULL,
+     NULL},
+    {"a\xf3\xa0\x81\x81", "a\\u{e0041}", "a\\udb40\\udc41", NULL, NULL}, // a tag
     // not UTF-8: a byte alone, cut short, overlong, a surrogate, beyond U+10FFFF
     {"\x80", "\\x80", "\xef\xbf\xbd", "\xef\xbf\xbd", NULL},
     {"\x9b" "31m", "\\x9b31m", "\xef\xbf\xbd" "31m", "\xef\xbf\xbd" "31m", NULL},
