@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
-#include "base/mem.h"
 
 #define FOLD_LEAST 4 // shorter template arguments are shown
 
@@ -75,20 +74,17 @@ const char *label_bytes(uint64_t bytes, char text[LABEL_MOST])
 
 // --- names ---
 
-// [byte of the name]: for a '<' where the '>' is that closes it, 0: nothing does. "->" closes
-// nothing. In one pass: a hostile name may hold thousands that stay open. The caller frees it.
-static uint32_t *closings(const char *name)
+// The '>' that closes the '<' at `open`, or NULL. "->" closes nothing.
+static const char *closing(const char *open)
 {
-    size_t length = strlen(name), depth = 0;
-    uint32_t *ends = xcalloc(length, sizeof *ends);
-    AUTO_FREE uint32_t *open = xcalloc(length, sizeof *open);
-    for (uint32_t at = 0; at < length; at++) {
-        if (name[at] == '<')
-            open[depth++] = at;
-        else if (name[at] == '>' && depth && name[at - 1] != '-')
-            ends[open[--depth]] = at;
+    int depth = 0;
+    for (const char *at = open; *at; at++) {
+        depth += *at == '<';
+        depth -= *at == '>' && at[-1] != '-';
+        if (depth == 0)
+            return at;
     }
-    return ends;
+    return NULL;
 }
 
 // Whether the '<' belongs to an operator's name.
@@ -102,13 +98,12 @@ static bool is_operator(const char *name, const char *at)
 // vector<int, allocator<int>>::push_back becomes vector<..>::push_back.
 static void put_folded(const char *name, struct buf *out)
 {
-    AUTO_FREE uint32_t *ends = strchr(name, '<') ? closings(name) : NULL;
     for (const char *at = name; *at; at++) {
         buf_putc(out, *at);
         if (*at != '<' || at == name || is_operator(name, at))
             continue;
-        const char *end = name + ends[at - name];
-        if (end <= at + FOLD_LEAST)
+        const char *end = closing(at);
+        if (!end || end - at <= FOLD_LEAST)
             continue;
         buf_puts(out, "..");
         at = end - 1;
