@@ -57,12 +57,25 @@ static bool is_bidi_or_hidden(uint32_t code)
     return false;
 }
 
+// Bytes from `at` on that stay as they are: printable ASCII but `from`.
+static unsigned plain_run(const unsigned char *at, char from)
+{
+    unsigned length = 0;
+    while (at[length] >= 0x20 && at[length] < 0x7f && at[length] != (unsigned char)from)
+        length++;
+    return length;
+}
+
 // What is not UTF-8 becomes \xHH, or `instead` if that is given.
 static void escape_with(struct buf *out, const char *text, const char *instead, char from, char to)
 {
     const unsigned char *at = (const unsigned char *)text;
     unsigned length;
     for (; *at; at += length) {
+        if ((length = plain_run(at, from))) {
+            buf_append(out, at, length);
+            continue;
+        }
         uint32_t code = decode(at, &length);
         if (code == INVALID && instead)
             buf_puts(out, instead);
