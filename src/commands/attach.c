@@ -119,7 +119,8 @@ static enum rc write_to(struct attach *attach, const char *path, const struct re
 static enum rc write_elsewhere(struct attach *attach, const struct report *report, struct err *err)
 {
     const char *temporary = getenv("TMPDIR");
-    const char *const places[] = {".", temporary ? temporary : "/tmp", "/var/tmp", "/dev/shm"};
+    const char *const places[] = {".", temporary && *temporary ? temporary : "/tmp", "/var/tmp",
+                                  "/dev/shm"};
     AUTO_FREE char *name = default_name(attach);
     for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
         AUTO_FREE char *path = xasprintf("%s/%s", places[i], name);
