@@ -251,6 +251,7 @@ static int open_maps(struct watched *process)
     return -1;
 }
 
+// Of a process of which a thread was found.
 static bool is_refused(const struct watched *process, const char *name)
 {
     AUTO_FD int fd = open_task_file(process, process->threads[0]->tid, name);
@@ -322,12 +323,12 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
         process->base_cpu = base_of(roster->control, process);
         roster_scan(roster, process, clock_now());
         process->maps_fd = open_maps(process);
-        process->no_syscall = is_refused(process, "syscall");
     }
-    if (process->maps_fd < 0) {
+    if (process->maps_fd < 0) { // it ended meanwhile
         watched_free(process);
         return RC_GONE;
     }
+    process->no_syscall = is_refused(process, "syscall");
     process->number = atomic_fetch_add(&roster->control->next_process, 1);
     process->reported_at = clock_now();
     handover_note(&roster->control->handover, pid, process->base_cpu);

@@ -9,29 +9,31 @@
 #include "base/mem.h"
 #include "sample/record.h"
 #include "session/facts.h"
+#include "session/stack_hint.h"
 #include "unwind/space_unwinder.h"
 
 #define NONE UINT32_MAX
-#define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
+#define REFRESH_SHARE 20 // reading maps again takes at most one part in so many of our time
+#define YOUNG_NS NS_PER_S
+#define UNLIKELY_NS NS_PER_S
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
-#define STACK_LEAST (4u << 10)
-#define STACK_MARGIN (2u << 10)
-#define STACK_MOST (1u << 20)
 
 struct process { // one image of it
     struct space *space;
     struct unwinder *unwinder;
-    int64_t refreshed_at;
+    int64_t loaded_at, refreshed_at; // when maps were read first and last
+    int64_t refresh_cost;            // CPU time that the last reading again took, ns
     uint32_t facts; // number of the pid's facts
     uint64_t cpu_ns;
 };
 
 struct thread {
+    uint32_t number;
     uint32_t process; // number
     uint32_t profile_thread;
     pid_t tid;
-    uint32_t hint;     // bytes of stack to copy
+    struct stack_hint hint;
     uint64_t held_ns;
     uint64_t held_before; // as of the last consumer_held
     int64_t since;     // first capture, CLOCK_MONOTONIC ns
@@ -158,10 +160,39 @@ static void load_image(struct consumer *consumer, struct process *process, pid_t
     image_fini(process);
     process->space = space_new(consumer->modules, pid, pid);
     // The maps of a leader that has ended are empty: the first capture's thread will be asked.
-    process->refreshed_at = space_is_empty(process->space) ? 0 : clock_now();
+    process->loaded_at = clock_now();
+    process->refreshed_at = space_is_empty(process->space) ? 0 : process->loaded_at;
+    process->refresh_cost = 0;
     process->unwinder = space_unwinder_new(process->space, consumer->max_depth);
     if (consumer->began)
         consumer->began(consumer->watcher, pid);
+}
+
+static struct thread *thread_of(struct consumer *consumer, uint32_t number)
+{
+    uint32_t index = map_get(&consumer->thread_index, number, NONE);
+    return index == NONE ? NULL : &consumer->threads[index];
+}
+
+static void hint_stack(struct consumer *consumer, const struct thread *thread)
+{
+    struct control *control = consumer->control;
+    uint32_t slot = thread->number % STACK_HINTS;
+    atomic_store_explicit(&control->stack_hint[slot], thread->hint.bytes, memory_order_relaxed);
+    atomic_store_explicit(&control->stack_root[slot], thread->hint.steady_root,
+                          memory_order_relaxed);
+}
+
+// How deep the stacks of the image before were tells nothing of the one after it.
+static void forget_stacks(struct consumer *consumer, uint32_t process)
+{
+    for (size_t i = 0; i < consumer->thread_count; i++) {
+        struct thread *thread = &consumer->threads[i];
+        if (thread->ended || thread->process != process)
+            continue;
+        thread->hint = (struct stack_hint){0};
+        hint_stack(consumer, thread);
+    }
 }
 
 static void take_process(struct consumer *consumer, const void *data)
@@ -179,14 +210,10 @@ static void take_process(struct consumer *consumer, const void *data)
         forget_process(consumer, record->process);
     } else
         load_image(consumer, process, record->pid);
-    if (record->record.kind == RECORD_EXEC)
+    if (record->record.kind == RECORD_EXEC) {
         facts->execs++;
-}
-
-static struct thread *thread_of(struct consumer *consumer, uint32_t number)
-{
-    uint32_t index = map_get(&consumer->thread_index, number, NONE);
-    return index == NONE ? NULL : &consumer->threads[index];
+        forget_stacks(consumer, record->process);
+    }
 }
 
 static uint32_t fresh_thread(struct consumer *consumer)
@@ -223,7 +250,8 @@ static void take_thread(struct consumer *consumer, const void *data)
     map_put(&consumer->thread_index, record->thread, index);
     thread = &consumer->threads[index];
     const struct run_process *facts = &consumer->facts.list[process->facts];
-    *thread = (struct thread){.process = record->process, .tid = record->tid};
+    *thread = (struct thread){record->thread, record->process, .tid = record->tid};
+    hint_stack(consumer, thread); // another thread may have had its place
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
 }
@@ -268,21 +296,31 @@ static bool is_mapped(const struct process *process, const struct unwind_result 
            (stack->end == UNWIND_BOTTOM || space_find(process->space, last->pc));
 }
 
-// A pc that nothing is known of may belong to a library loaded since the maps were read.
+// Least time between two reads of maps. Where all that was found is mapped, a stack may have ended
+// at a caller that is not: in a young process, whose libraries come just now, that is likely.
+static int64_t refresh_pause(const struct process *process, const struct unwind_result *stack,
+                             int64_t now)
+{
+    int64_t pause = process->refresh_cost * REFRESH_SHARE;
+    bool likely = !is_mapped(process, stack) || now - process->loaded_at < YOUNG_NS;
+    return likely || pause > UNLIKELY_NS ? pause : UNLIKELY_NS;
+}
+
+// A stack that ends early may belong to a library loaded since the maps were read.
 static struct unwind_result unwind(struct process *process, pid_t tid,
                                    const struct capture *capture)
 {
     struct unwind_result stack = unwinder_walk(process->unwinder, capture);
+    int64_t now = clock_now();
     bool changed;
-    if (stack.end == UNWIND_BOTTOM || capture->time < process->refreshed_at)
+    if (stack.end == UNWIND_BOTTOM || capture->time < process->refreshed_at ||
+        now - process->refreshed_at < refresh_pause(process, &stack, now))
         return stack;
-    if (is_mapped(process, &stack) && clock_now() - process->refreshed_at < NS_PER_S)
-        return stack;
-    if (clock_now() - process->refreshed_at < REFRESH_NS)
-        return stack;
+    int64_t began = clock_thread();
     if (space_refresh(process->space, tid, &changed) == RC_OK && changed)
         unwinder_flush(process->unwinder);
     process->refreshed_at = clock_now();
+    process->refresh_cost = clock_thread() - began;
     return unwinder_walk(process->unwinder, capture);
 }
 
@@ -316,25 +354,6 @@ static void count_cut(struct consumer *consumer, const struct process *process,
     consumer->cuts[consumer->cut_count++] = (struct cut){key, 1};
 }
 
-// The next copy is as long as this stack needed and some more, and all there may be of one that was
-// cut.
-static void hint_stack(struct consumer *consumer, uint32_t number, struct thread *thread,
-                       const struct unwind_result *stack)
-{
-    uint32_t wanted = stack->stack_needed + stack->stack_needed / 4 + STACK_MARGIN;
-    if (stack->end == UNWIND_SHORT)
-        wanted = STACK_MOST;
-    else if (wanted < thread->hint)
-        wanted = thread->hint - (thread->hint - wanted) / 256; // forgets slowly
-    if (wanted < STACK_LEAST)
-        wanted = STACK_LEAST;
-    if (wanted > STACK_MOST)
-        wanted = STACK_MOST;
-    thread->hint = wanted;
-    atomic_store_explicit(&consumer->control->stack_hint[number % STACK_HINTS], wanted,
-                          memory_order_relaxed);
-}
-
 static uint32_t keep_stack(struct consumer *consumer, const struct process *process,
                            const struct capture *capture, const struct unwind_result *stack)
 {
@@ -364,8 +383,10 @@ static void take_capture(struct consumer *consumer, const void *data)
     if (stack.second_at) // and how much of that stack is needed, nobody knows yet
         atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
                               stack.second_at, memory_order_relaxed);
-    else if (!(capture->flags & CAPTURE_UNWOUND))
-        hint_stack(consumer, capture->thread, thread, &stack);
+    else if (!(capture->flags & CAPTURE_UNWOUND)) {
+        stack_hint_learn(&thread->hint, capture->regs.rsp, &stack);
+        hint_stack(consumer, thread);
+    }
     if (!thread->since) {
         thread->since = capture->time;
         consumer->counts.threads++;

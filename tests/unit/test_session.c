@@ -71,7 +71,7 @@ static void tear_down(void)
 static bool is_permitted(void)
 {
     struct tracer_hold hold;
-    bool held = tracer_seize(child) == RC_OK && tracer_interrupt(child) &&
+    bool held = tracer_seize(child, false) == RC_OK && tracer_interrupt(child) &&
                 tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED;
     if (held)
         tracer_release(&hold);
