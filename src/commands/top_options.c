@@ -11,19 +11,6 @@
 
 #define SHORTEST_DELAY (200 * NS_PER_MS)
 
-// Those of functions.
-static const char *const sort_names[] = {
-    [SORT_SELF] = "self",
-    [SORT_TOTAL] = "total",
-    [SORT_SELF_TIME] = "self-time",
-    [SORT_TOTAL_TIME] = "total-time",
-    [SORT_SAMPLES] = "samples",
-    [SORT_THREADS] = "threads",
-    [SORT_FUNCTION] = "function",
-    [SORT_MODULE] = "module",
-    NULL,
-};
-
 const struct top_options top_defaults = {
     .rate = 99,
     .delay = NS_PER_S,
@@ -38,7 +25,7 @@ const struct option top_options[] = {
     {"delay", 'D', OPTION_DURATION, "TIME", AT(delay),
      .help = "between refreshes, at least 200ms; a bare number means seconds",
      .shown_default = "1s"},
-    {"sort", 's', OPTION_CHOICE, NULL, AT(sort), .choices = sort_names,
+    {"sort", 's', OPTION_CHOICE, NULL, AT(sort), .choices = rows_sort_names,
      .help = "what to sort by", .shown_default = "self"},
     {"batch", 'b', OPTION_FLAG, NULL, AT(batch),
      .help = "print blocks of text, without a screen; so it does when standard output is no "
@@ -71,8 +58,8 @@ static enum rc sort_of_environment(int *sort, struct err *err)
     *sort = SORT_SELF;
     if (!wanted || !*wanted)
         return RC_OK;
-    for (int i = 0; sort_names[i]; i++) {
-        if (strcmp(sort_names[i], wanted) == 0) {
+    for (int i = 0; rows_sort_names[i]; i++) {
+        if (strcmp(rows_sort_names[i], wanted) == 0) {
             *sort = i;
             return RC_OK;
         }

@@ -23,12 +23,7 @@ const char *const rows_sort_names[] = {
     [SORT_THREADS] = "threads",
     [SORT_FUNCTION] = "function",
     [SORT_MODULE] = "module",
-    [SORT_LINE] = "line",
-    [SORT_CPU] = "cpu",
-    [SORT_TID] = "tid",
-    [SORT_STATE] = "state",
-    [SORT_HELD] = "held",
-    [SORT_COUNT] = NULL,
+    NULL,
 };
 
 const char *const rows_group_names[] = {

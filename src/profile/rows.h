@@ -35,7 +35,7 @@ enum rows_sort {
     SORT_HELD,
     SORT_COUNT,
 };
-extern const char *const rows_sort_names[]; // [enum rows_sort], as --sort says; ends in NULL
+extern const char *const rows_sort_names[]; // of functions, up to SORT_MODULE; ends in NULL
 
 enum rows_group { // what a tree, a flame graph and the list of threads take together
     GROUP_ALL,    // all threads. In the list of threads: each thread, as GROUP_TID

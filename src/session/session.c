@@ -343,8 +343,8 @@ void session_finish(struct session *session, enum run_end end)
     if (session->finished)
         return;
     session->finished = true;
-    if (session->sampler)
-        sampler_stop(session->control, session->sampler);
+    if (session->sampler && !sampler_stop(session->control, session->sampler))
+        session->run.stuck = session->sampler;
     session->sampler = 0;
     if (session->watched)
         watchdog_stop(&session->watchdog);

@@ -214,7 +214,7 @@ def test_snapshot(ctx):
     run.signal(signal.SIGUSR1)
 
     def snapshot():
-        for path in ctx.tmp.glob("*.json*"):
+        for path in ctx.tmp.glob("*.1.json"):
             try:
                 return json.loads(path.read_text())
             except ValueError:
