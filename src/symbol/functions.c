@@ -27,6 +27,7 @@ struct functions {
     struct function *list;
     size_t count, capacity;
     struct intervals index;
+    const struct split_unit *split; // NULL: not of a package
     bool deep; // functions within functions are in the index
 };
 
@@ -42,6 +43,13 @@ static void each_child(Dwarf_Die *die, void (*visit)(void *context, Dwarf_Die *c
     while (dwarf_siblingof(&child, &child) == 0);
 }
 
+static ptrdiff_t next_range(const struct functions *functions, Dwarf_Die *die, ptrdiff_t at,
+                            Dwarf_Addr *base, Dwarf_Addr *start, Dwarf_Addr *end)
+{
+    return functions->split ? split_unit_ranges(functions->split, die, at, base, start, end)
+                            : dwarf_ranges(die, at, base, start, end);
+}
+
 struct scan {
     struct functions *functions;
     unsigned depth;
@@ -51,7 +59,7 @@ static void add_function(struct functions *functions, Dwarf_Die *die)
 {
     Dwarf_Addr base = 0, start, end;
     size_t before = functions->index.count;
-    for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;)
+    for (ptrdiff_t at = 0; (at = next_range(functions, die, at, &base, &start, &end)) > 0;)
         intervals_add(&functions->index, start, end, (uint32_t)functions->count);
     if (functions->index.count == before)
         return; // a declaration, or what all inlined copies have in common
@@ -119,9 +127,10 @@ static void scan_unit(struct functions *functions, bool deep)
     intervals_sort(&functions->index);
 }
 
-struct functions *functions_new(Dwarf_Die *unit)
+struct functions *functions_new(Dwarf_Die *unit, const struct split_unit *split)
 {
     struct functions *functions = xcalloc(1, sizeof *functions);
+    functions->split = split;
     functions->unit = *unit;
     scan_unit(functions, false);
     return functions;
@@ -139,18 +148,21 @@ void functions_free(struct functions *functions)
 // --- what was inlined into one function
 
 struct descent {
+    const struct functions *functions;
     struct function *function;
     unsigned depth; // of inlining
     unsigned nested; // of dies
 };
 
-static void add_inlined(struct function *function, Dwarf_Die *die, unsigned depth)
+static void add_inlined(struct descent *descent, Dwarf_Die *die)
 {
+    struct function *function = descent->function;
     Dwarf_Addr base = 0, start, end;
-    for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;) {
+    for (ptrdiff_t at = 0;
+         (at = next_range(descent->functions, die, at, &base, &start, &end)) > 0;) {
         ARRAY_RESERVE(function->inlined, function->count, function->capacity);
-        function->inlined[function->count++] =
-            (struct inlined){.start = start, .end = end, .depth = depth, .die = *die};
+        function->inlined[function->count++] = (struct inlined){
+            .start = start, .end = end, .depth = descent->depth, .die = *die};
     }
 }
 
@@ -161,17 +173,18 @@ static void descend(void *context, Dwarf_Die *die)
     bool inlined = tag == DW_TAG_inlined_subroutine;
     if ((!inlined && tag != DW_TAG_lexical_block) || descent->nested >= DEPTH_MAX)
         return;
+    descent->depth += inlined;
     if (inlined)
-        add_inlined(descent->function, die, ++descent->depth);
+        add_inlined(descent, die);
     descent->nested++;
     each_child(die, descend, descent);
     descent->nested--;
     descent->depth -= inlined;
 }
 
-static void read_inlined(struct function *function)
+static void read_inlined(const struct functions *functions, struct function *function)
 {
-    struct descent descent = {.function = function};
+    struct descent descent = {.functions = functions, .function = function};
     function->read = true;
     each_child(&function->die, descend, &descent);
 }
@@ -238,7 +251,7 @@ size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t va
         return 0;
     struct function *function = &functions->list[owner];
     if (!function->read)
-        read_inlined(function);
+        read_inlined(functions, function);
     const struct inlined *chain[CALLS_MAX];
     size_t count = find_inlined(function, vaddr, chain);
     calls[count] = (struct call){.name = linkage_name(&function->die), .file = ""};

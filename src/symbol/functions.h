@@ -9,6 +9,8 @@
 
 #include <elfutils/libdw.h>
 
+#include "symbol/split_unit.h"
+
 #define CALLS_MAX 256 // functions at one address
 
 struct call { // one function at an address; texts live as long as their Dwarf
@@ -20,8 +22,9 @@ struct call { // one function at an address; texts live as long as their Dwarf
 
 struct functions;
 
-// unit: the die of the unit, the split one where there is one.
-struct functions *functions_new(Dwarf_Die *unit);
+// unit: the die of the unit, the split one where there is one. split: it is of a package, which
+// must outlive this; else NULL.
+struct functions *functions_new(Dwarf_Die *unit, const struct split_unit *split);
 void functions_free(struct functions *functions);
 
 // Forgets the inlined calls, most of the memory; they are read again when needed.

@@ -16,12 +16,15 @@
 struct unit {
     Dwarf_CU *handle;
     struct functions *functions; // NULL until first asked
+    struct split_unit *split;    // open while its functions are, NULL: not from a package
     const char *directory;       // where the compiler ran, "" when not known
     unsigned rows_read;          // `rows_begun` when its rows were read last; 0: never
 };
 
 struct units {
     Dwarf *dwarf, *common;
+    const struct split_package *package; // NULL: none
+    bool are_split;
     Dwarf *rows;         // that line tables are read through
     size_t row_count;    // it holds
     unsigned rows_begun; // times that it was opened
@@ -60,10 +63,20 @@ struct units *units_new(Dwarf *dwarf, Dwarf *common)
     uint8_t type;
     while (units->count < UNITS_MAX &&
            dwarf_get_units(dwarf, handle, &handle, NULL, &type, &die, NULL) == 0)
-        if (type == DW_UT_compile || type == DW_UT_skeleton)
+        if (type == DW_UT_compile || type == DW_UT_skeleton) {
+            units->are_split |= type == DW_UT_skeleton;
             add_unit(units, handle, &die);
+        }
     intervals_sort(&units->index);
     return units;
+}
+
+static void forget_functions(struct unit *unit)
+{
+    functions_free(unit->functions);
+    split_unit_close(unit->split);
+    unit->functions = NULL;
+    unit->split = NULL;
 }
 
 void units_free(struct units *units)
@@ -71,11 +84,21 @@ void units_free(struct units *units)
     if (!units)
         return;
     for (size_t i = 0; i < units->count; i++)
-        functions_free(units->list[i].functions);
+        forget_functions(&units->list[i]);
     dwarf_end(units->rows);
     free(units->list);
     intervals_fini(&units->index);
     free(units);
+}
+
+bool units_are_split(const struct units *units)
+{
+    return units->are_split;
+}
+
+void units_set_package(struct units *units, const struct split_package *package)
+{
+    units->package = package;
 }
 
 static void begin_rows(struct units *units)
@@ -108,9 +131,37 @@ static Dwarf_Die with_rows(struct units *units, struct unit *unit, Dwarf_Die *wh
 // Addresses come unit by unit, so what the last one holds is hardly needed again.
 static void move_to(struct units *units, struct unit *unit)
 {
-    if (units->last && units->last != unit)
-        functions_shed(units->last->functions);
+    struct unit *last = units->last;
+    if (last && last != unit && last->split)
+        forget_functions(last);
+    else if (last && last != unit)
+        functions_shed(last->functions);
     units->last = unit;
+}
+
+// The unit, and the part of it that is in another file; split.addr is NULL where there is none.
+static bool open_unit(const struct units *units, struct unit *unit, Dwarf_Die *whole,
+                      Dwarf_Die *split)
+{
+    uint8_t type;
+    uint64_t id;
+    if (dwarf_cu_info(unit->handle, NULL, &type, whole, NULL, &id, NULL, NULL) != 0)
+        return false;
+    if (type != DW_UT_skeleton)
+        return true;
+    if (units->package && !unit->split)
+        unit->split = split_unit_open(units->package, whole, id);
+    if (unit->split)
+        *split = *split_unit_die(unit->split);
+    return unit->split ||
+           dwarf_cu_info(unit->handle, NULL, NULL, NULL, split, NULL, NULL, NULL) == 0;
+}
+
+// Whose list of files the calls of the unit mean.
+static Dwarf_Die *files_of(const struct unit *unit, Dwarf_Die *split, Dwarf_Die *rows)
+{
+    bool elsewhere = split->addr && (!unit->split || split_unit_has_files(unit->split));
+    return elsewhere ? split : rows;
 }
 
 // The line table belongs to the skeleton, the functions to the split unit, where its file is found.
@@ -138,14 +189,14 @@ size_t units_find(struct units *units, uint64_t vaddr, bool nested, struct call 
         return 0;
     struct unit *unit = &units->list[owner];
     Dwarf_Die whole, split = {0};
-    if (dwarf_cu_info(unit->handle, NULL, NULL, &whole, &split, NULL, NULL, NULL) != 0)
+    move_to(units, unit);
+    if (!open_unit(units, unit, &whole, &split))
         return 0;
     if (!unit->functions)
-        unit->functions = functions_new(split.addr ? &split : &whole);
-    move_to(units, unit);
+        unit->functions = functions_new(split.addr ? &split : &whole, unit->split);
     Dwarf_Die rows = with_rows(units, unit, &whole);
-    size_t count =
-        functions_find(unit->functions, split.addr ? &split : &rows, vaddr, nested, calls);
+    size_t count = functions_find(unit->functions, files_of(unit, &split, &rows), vaddr, nested,
+                                  calls);
     if (!count)
         calls[count++] = (struct call){.file = ""};
     find_place(&rows, vaddr, &calls[0]);

@@ -10,6 +10,7 @@
 #include <elfutils/libdw.h>
 
 #include "symbol/functions.h"
+#include "symbol/split_package.h"
 
 struct units;
 
@@ -17,6 +18,12 @@ struct units;
 // split off, NULL: nothing.
 struct units *units_new(Dwarf *dwarf, Dwarf *common);
 void units_free(struct units *units);
+
+// Parts of the units are in other files, which libdw finds by itself unless they are in a package.
+bool units_are_split(const struct units *units);
+
+// Where such parts are looked for first; borrowed.
+void units_set_package(struct units *units, const struct split_package *package);
 
 // A number of the unit that holds the address: those with the same number are found fastest one
 // after the other.
