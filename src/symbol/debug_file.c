@@ -2,15 +2,14 @@
 #include "symbol/debug_file.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
 #include <elfutils/libdwelf.h>
 
 #include "base/mem.h"
+#include "target/debug_path.h"
 
-#define DEBUG_ROOT "/usr/lib/debug"
 #define ID_LEAST 3 // bytes of a build id
 
 struct id {
@@ -81,12 +80,7 @@ static bool try(struct finder *finder, const char *path, const struct proof *pro
 static bool by_build_id(struct finder *finder, struct id id, const char *ending,
                         const struct proof *proof, struct elf_file *found)
 {
-    char path[sizeof DEBUG_ROOT + 2 * BUILD_ID_MAX + 32] = DEBUG_ROOT "/.build-id/";
-    size_t length = strlen(path);
-    for (size_t i = 0; i < id.length; i++)
-        length += (size_t)snprintf(path + length, sizeof path - length, i ? "%02x" : "%02x/",
-                                   id.bytes[i]);
-    snprintf(path + length, sizeof path - length, "%s", ending);
+    AUTO_FREE char *path = debug_path_of_id(id.bytes, id.length, ending);
     return id.length && try(finder, path, proof, found);
 }
 
@@ -96,21 +90,11 @@ static bool is_plain(const char *name)
     return name && name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) <= NAME_MAX;
 }
 
-// Where a debug file may lie: before the directory of the binary, and between that and the name.
-static const struct {
-    const char *before, *between;
-} places[] = {
-    {"", "/"},
-    {"", "/.debug/"},
-    {DEBUG_ROOT, "/"},
-};
-
 static bool by_name(struct finder *finder, const char *directory, const char *name,
                     const char *path, const struct proof *proof, struct elf_file *found)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
-        AUTO_FREE char *place =
-            xasprintf("%s%s%s%s", places[i].before, directory, places[i].between, name);
+    for (size_t i = 0; i < DEBUG_PATH_PLACES; i++) {
+        AUTO_FREE char *place = debug_path_beside(i, directory, name);
         if (strcmp(place, path) != 0 && try(finder, place, proof, found))
             return true;
     }
