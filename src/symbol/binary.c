@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "symbol/inflate.h"
 #include "symbol/symtab.h"
 #include "symbol/units.h"
 
@@ -13,6 +14,8 @@ enum part {
     PART_DEBUG,
     PART_MINI,   // unpacked from .gnu_debugdata
     PART_COMMON, // of dwz
+    PART_PLAIN,  // the DWARF that is used, and the common one, unpacked
+    PART_COMMON_PLAIN,
     PARTS,
 };
 
@@ -49,21 +52,8 @@ static void read_symbols(struct binary *binary)
     binary->symtab = symtab_new(images, count);
 }
 
-// False when parts of it are in a file that is not found. libdw would then look for one by itself,
-// and take it whatever its build id.
-static bool open_common(struct binary *binary, const char *path, struct finder *finder)
-{
-    struct elf_file *file = &binary->parts[PART_COMMON];
-    bool linked;
-    if (!debug_file_find_common(finder, binary->dwarf, path, file, &linked))
-        return !linked;
-    binary->common = dwarf_begin_elf(file->image->elf, DWARF_C_READ, NULL);
-    if (binary->common)
-        dwarf_setalt(binary->dwarf, binary->common);
-    return binary->common;
-}
-
-// libdw unpacks every section when it begins, and so would these, which nobody here asks for.
+// Where libdw has to unpack (inflate_dwarf does not know the form) it unpacks every section when it
+// begins, and so would these, which nobody here asks for.
 static void hide_unused(Elf *elf)
 {
     static const char *const unused[] = {".debug_loc", ".debug_loclists", ".debug_aranges"};
@@ -83,10 +73,27 @@ static void hide_unused(Elf *elf)
     }
 }
 
-static Dwarf *begin(const struct elf_file *file)
+static Dwarf *begin(const struct elf_file *file, struct elf_file *plain)
 {
-    hide_unused(file->image->elf);
-    return dwarf_begin_elf(file->image->elf, DWARF_C_READ, NULL);
+    bool inflated = inflate_dwarf(file, plain);
+    Elf *elf = inflated ? plain->image->elf : file->image->elf;
+    if (!inflated)
+        hide_unused(elf);
+    return dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+}
+
+// False when parts of it are in a file that is not found. libdw would then look for one by itself,
+// and take it whatever its build id.
+static bool open_common(struct binary *binary, const char *path, struct finder *finder)
+{
+    struct elf_file *file = &binary->parts[PART_COMMON];
+    bool linked;
+    if (!debug_file_find_common(finder, binary->dwarf, path, file, &linked))
+        return !linked;
+    binary->common = begin(file, &binary->parts[PART_COMMON_PLAIN]);
+    if (binary->common)
+        dwarf_setalt(binary->dwarf, binary->common);
+    return binary->common;
 }
 
 static void open_dwarf(struct binary *binary, const char *path, struct finder *finder)
@@ -94,7 +101,7 @@ static void open_dwarf(struct binary *binary, const char *path, struct finder *f
     static const enum part order[] = {PART_DEBUG, PART_MAIN};
     for (size_t i = 0; i < ARRAY_LENGTH(order) && !binary->dwarf; i++)
         if (elf_file_has_dwarf(&binary->parts[order[i]]))
-            binary->dwarf = begin(&binary->parts[order[i]]);
+            binary->dwarf = begin(&binary->parts[order[i]], &binary->parts[PART_PLAIN]);
     if (!binary->dwarf)
         return;
     if (open_common(binary, path, finder))
