@@ -2,39 +2,17 @@
 #include "symbol/debug_sections.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/mem.h"
 #include "symbol/assembly.h"
 #include "symbol/section.h"
-#include "target/zstd.h"
+#include "target/unpack.h"
 
 #define SECTION_MAX (2ull << 30) // bytes
-
-// libdw unpacks every section when it begins, and so would these, which nobody here asks for.
-static void hide_unused(Elf *elf)
-{
-    static const char *const unused[] = {".debug_loc", ".debug_loclists", ".debug_aranges"};
-    size_t names;
-    GElf_Shdr header;
-    if (elf_getshdrstrndx(elf, &names) != 0)
-        return;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
-        const char *name = gelf_getshdr(section, &header)
-                               ? elf_strptr(elf, names, header.sh_name)
-                               : NULL;
-        for (size_t i = 0; name && i < ARRAY_LENGTH(unused); i++)
-            if (strcmp(name, unused[i]) == 0) {
-                header.sh_type = SHT_NOBITS;
-                gelf_update_shdr(section, &header);
-            }
-    }
-}
 
 static bool needs_us(Elf *elf)
 {
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));)
-        if (zstd_is_packed(section))
+        if (unpack_is_needed(section))
             return true;
     return false;
 }
@@ -55,7 +33,6 @@ Elf *debug_sections_begin(const struct elf_file *file, struct debug_sections *se
     Elf *elf = file->image->elf;
     struct section section = {0};
     size_t names_at;
-    hide_unused(elf);
     if (!needs_us(elf) || elf_getshdrstrndx(elf, &names_at) != 0)
         return elf;
     sections->assembly = assembly_begin(elf);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What libdw reads of a file. That is the file as it is, unless sections of it are packed with
-// zstd: then one with the same sections unpacked.
+// What libdw reads of a file. That is the file as it is, unless sections of it are packed: then one
+// with those sections that are used here, unpacked by us.
 #pragma once
 
 #include <stddef.h>

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "target/zstd.h"
+#include "target/unpack.h"
 
 #define SECTIONS_MAX 65536u
 #define NAMES_MAX (512ull << 20) // bytes of one string table; Chromium with debug symbols has 300 M
@@ -46,17 +46,12 @@ Elf_Data *section_data(const struct section *section, uint64_t limit)
 
 bool section_unpack(const struct section *section, uint64_t limit, struct contents *contents)
 {
-    GElf_Chdr packed;
     *contents = (struct contents){0};
-    if (zstd_is_packed(section->handle)) {
+    if (unpack_is_needed(section->handle)) {
         contents->bytes = contents->owned =
-            zstd_unpack(section->handle, limit, &contents->size);
+            unpack_section(section->handle, limit, &contents->size);
         return contents->bytes;
     }
-    if (section->header.sh_flags & SHF_COMPRESSED &&
-        (!gelf_getchdr(section->handle, &packed) || packed.ch_size > limit ||
-         elf_compress(section->handle, 0, 0) < 0))
-        return false;
     const Elf_Data *data = section_data(section, limit);
     if (!data)
         return false;

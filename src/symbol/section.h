@@ -38,7 +38,7 @@ struct contents { // of a section, unpacked; all 0: none
     unsigned char *owned; // NULL, or what the caller frees
 };
 
-// False when they are damaged, or more than `limit`. libelf forgets the packed form.
+// False when they are damaged, or more than `limit`.
 bool section_unpack(const struct section *section, uint64_t limit, struct contents *contents);
 
 // The string table in that section; empty when it is none.

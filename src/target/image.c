@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "target/zstd.h"
+#include "target/unpack.h"
 
 #define CHUNK (64u << 10) // bytes read from a file at once
 #define SEGMENTS_MAX 4096
@@ -223,18 +223,13 @@ static void find_eh_frame(struct image *image)
 static void read_debug_frame(struct image *image)
 {
     GElf_Shdr header;
-    GElf_Chdr compressed = {0};
     Elf_Scn *section = find_section(image, ".debug_frame", &header);
     if (!section || header.sh_size > DEBUG_FRAME_MAX)
         return;
-    if (zstd_is_packed(section)) {
-        image->debug_frame = zstd_unpack(section, DEBUG_FRAME_MAX, &image->debug_frame_size);
+    if (unpack_is_needed(section)) {
+        image->debug_frame = unpack_section(section, DEBUG_FRAME_MAX, &image->debug_frame_size);
         return;
     }
-    if (header.sh_flags & SHF_COMPRESSED &&
-        (!gelf_getchdr(section, &compressed) || compressed.ch_size > DEBUG_FRAME_MAX ||
-         elf_compress(section, 0, 0) < 0))
-        return;
     const Elf_Data *data = elf_rawdata(section, NULL);
     if (!data || !data->d_buf || !data->d_size)
         return;
