@@ -241,6 +241,37 @@ def test_package_beside_the_debug_file(ctx):
         [[place for _, *place in chain] for chain in theirs.values()]
 
 
+# A file system whose process takes no question, mounted on the first argument; then a program.
+SILENT_MOUNT = """
+import ctypes, os, sys
+device = os.open("/dev/fuse", os.O_RDWR)
+os.set_inheritable(device, True)
+options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
+if ctypes.CDLL(None, use_errno=True).mount(b"silent", os.fsencode(sys.argv[1]), b"fuse", 0,
+                                           options) != 0:
+    sys.exit(77)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_silent_file_system(ctx):
+    """Looking for a debug file there never returns; names come from the file itself."""
+    if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
+        raise ctx.Skip("a file system cannot be mounted here")
+    binary = build(ctx, "silent", "g++", "-g")
+    run("objcopy", "--strip-debug", binary)
+    hanging = binary.parent / ".debug"
+    hanging.mkdir()
+    done = subprocess.run(["unshare", "-m", "python3", "-c", SILENT_MOUNT, hanging,
+                           ctx.build / "tests/live/symbolize", binary], text=True, timeout=60,
+                          capture_output=True, input="\n".join(map(hex, own_code(binary))))
+    if done.returncode == 77:
+        raise ctx.Skip("a file system cannot be mounted here")
+    assert done.returncode == 0, done.stderr
+    assert f"{hanging}/inlines.debug: not there" in done.stderr, done.stderr
+    assert "churn(int)" in done.stdout
+
+
 def test_other_build_is_refused(ctx):
     binary, other = (build(ctx, f"build{macro}", "g++", "-g", f"-DX={macro}", f"-O{macro}")
                      for macro in (1, 2))
