@@ -152,7 +152,8 @@ void binary_find(struct binary *binary, uint64_t vaddr, struct binary_names *nam
     names->symbol = match.name;
     names->stub = match.stub;
     names->offset = match.offset;
-    bool in_function = match.name || !binary->symbols_whole; // else between two of them
-    names->call_count =
-        binary->units ? units_find(binary->units, vaddr, in_function, names->calls) : 0;
+    // A whole table of symbols that has none for the address: it is between two functions.
+    unsigned wish = (match.name || !binary->symbols_whole ? FUNCTIONS_NESTED : 0) |
+                    (match.name ? 0 : FUNCTIONS_NAMED);
+    names->call_count = binary->units ? units_find(binary->units, vaddr, wish, names->calls) : 0;
 }

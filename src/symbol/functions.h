@@ -20,6 +20,11 @@ struct call { // one function at an address; texts live as long as their Dwarf
     uint32_t line, column; // where execution stands in this function; 0 when not known
 };
 
+enum functions_wish { // each takes longer
+    FUNCTIONS_NESTED = 1, // functions within functions too, for which the whole unit must be read
+    FUNCTIONS_NAMED = 2,  // the name of the physical function too
+};
+
 struct functions;
 
 // unit: the die of the unit, the split one where there is one. split: it is of a package, which
@@ -32,7 +37,6 @@ void functions_shed(struct functions *functions);
 
 // The functions at a link-time address, innermost first: calls[0] without its place, which the line
 // table knows, the others at their calls, in files that the die `files` has the list of. Returns
-// how many, 0 when the address is in none. nested: functions within functions are looked for too,
-// for which the whole unit must be read.
-size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr, bool nested,
+// how many, 0 when the address is in none. wish: of enum functions_wish.
+size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr, unsigned wish,
                       struct call calls[CALLS_MAX]);

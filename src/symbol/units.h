@@ -29,8 +29,9 @@ void units_set_package(struct units *units, const struct split_package *package)
 // after the other.
 uint32_t units_at(const struct units *units, uint64_t vaddr);
 
-// The functions at a link-time address, innermost first, the physical one last. nested: functions
-// within functions are looked for too, which takes longer. Returns how many; 0 when nothing is
+// The functions at a link-time address, innermost first, the physical one last. wish: as for
+// functions_find. Returns how many; 0 when nothing is
 // known. Of an address in no function (assembly) the one call has a place and no name. The texts
 // are good until the next call.
-size_t units_find(struct units *units, uint64_t vaddr, bool nested, struct call calls[CALLS_MAX]);
+size_t units_find(struct units *units, uint64_t vaddr, unsigned wish,
+                  struct call calls[CALLS_MAX]);
