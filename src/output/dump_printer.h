@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "output/dump_lines.h"
 #include "output/dump_print.h"
 
 enum dump_role { ROLE_NONE, ROLE_THREAD, ROLE_FUNCTION, ROLE_FILE, ROLE_DIM, ROLE_BAD };
@@ -14,6 +15,7 @@ struct dump_printer {
     const struct dump *dump;
     const struct dump_style *style;
     int name_width, module_width; // columns, 0: not aligned
+    struct dump_lines *lines;
 };
 
 void dump_printer_begin(const struct dump_printer *printer, enum dump_role role);
