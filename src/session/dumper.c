@@ -21,7 +21,7 @@
 
 #define RESTARTS_MAX 20
 #define EXECS_MAX 20 // times that a dump begins anew
-#define LOOK_MS 5                    // how long a record waits in the ring at the most
+#define LOOK_MS 1                    // how long a record waits in the ring at the most
 #define STALLED_NS (300 * NS_PER_MS) // that reading one thread may take
 
 static void read_facts(struct dumper *dumper)
@@ -53,6 +53,7 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     dumper->symbolizer = symbolizer_new(dumper->modules);
     symbolizer_isolate(dumper->symbolizer);
     symbolizer_add_root(dumper->symbolizer, pid);
+    dumper->names = dumper_names_new(dumper->symbolizer);
     dumper->control = control_new(CENSUS_RING, err);
     rc = dumper->control ? RC_OK : RC_FAIL;
     if (rc == RC_OK && options->threads)
@@ -86,6 +87,7 @@ void dumper_close(struct dumper *dumper)
         objects_free(dumper->objects[i]);
     unwinder_free(dumper->unwinder);
     space_free(dumper->space);
+    dumper_names_free(dumper->names);
     symbolizer_free(dumper->symbolizer);
     modules_free(dumper->modules);
     control_free(dumper->control);
@@ -143,6 +145,7 @@ static bool follow(struct dumper *dumper, pid_t *child)
         bool gone = !complete && sampler_ended(*child);
         uint64_t before = atomic_load(&control->ring.consumed);
         drain(dumper);
+        dumper_names_go_on(dumper->names);
         if (gone)
             *child = 0;
         if (complete || gone)

@@ -27,6 +27,8 @@ struct seen { // a thread, as the census told
     bool cut;              // the copy was too short
 };
 
+struct dumper_names; // names that are fetched ahead
+
 struct dumper {
     struct dumper_options options;
     pid_t pid;
@@ -42,6 +44,7 @@ struct dumper {
     struct modules *modules;
     const struct mapping *unknown;
     struct symbolizer *symbolizer;
+    struct dumper_names *names; // who else uses it
     struct space *space;
     struct unwinder *unwinder;
     int64_t refreshed_at;
@@ -64,6 +67,17 @@ void dumper_see(struct dumper *dumper, const struct census_record *record);
 
 // A thread that could not be read: no census shall try it again.
 void dumper_give_up(struct dumper *dumper, pid_t tid);
+
+// --- dumper_name.c
+
+struct dumper_names *dumper_names_new(struct symbolizer *symbolizer);
+void dumper_names_free(struct dumper_names *names);
+
+// Its name will be asked for.
+void dumper_names_want(struct dumper_names *names, uint32_t mapping, uint64_t offset);
+
+// Has names fetched while the census goes on.
+void dumper_names_go_on(struct dumper_names *names);
 
 // Symbols for the frames of all threads.
 void dumper_name(struct dumper *dumper);
