@@ -14,6 +14,7 @@ const char *const dump_problem_texts[] = {
                     "CAP_DAC_READ_SEARCH beside CAP_SYS_PTRACE, or with --stop-all",
     [DUMP_REFUSED] = "it runs, and somebody else traces it",
     [DUMP_UNSTOPPED] = "it runs, and did not stop in time",
+    [DUMP_STARVED] = "it runs, and the time was over before it got a CPU to stop on",
     [DUMP_UNREAD] = "reading it took too long",
     [DUMP_UNWANTED] = "it runs, and was left alone",
 };

@@ -37,6 +37,7 @@ enum dump_problem {   // why a thread was not seen at its best
     DUMP_DENIED,      // its registers are not for us
     DUMP_REFUSED,     // somebody else traces it
     DUMP_UNSTOPPED,   // it ran, and did not stop in time
+    DUMP_STARVED,     // it ran, and got no CPU to stop on before the time was over
     DUMP_UNREAD,      // reading it took too long
     DUMP_UNWANTED,    // it ran, and its name was not asked for
 };

@@ -21,6 +21,7 @@
 
 #define RESTARTS_MAX 20
 #define EXECS_MAX 20 // times that a dump begins anew
+#define RESERVED 8 // part of the timeout in which no running thread is waited for any more
 #define LOOK_MS 1                    // how long a record waits in the ring at the most
 #define STALLED_NS (300 * NS_PER_MS) // that reading one thread may take
 
@@ -135,7 +136,7 @@ static bool follow(struct dumper *dumper, pid_t *child)
 {
     struct control *control = dumper->control;
     struct pollfd fd = {.fd = control->wake_fd, .events = POLLIN};
-    int64_t moved_at = clock_now();
+    int64_t moved_at = clock_now(), busy_since = 0;
     pid_t tid = 0;
     for (;;) {
         eventfd_t ignored;
@@ -152,9 +153,11 @@ static bool follow(struct dumper *dumper, pid_t *child)
             return complete;
         int64_t now = clock_now();
         pid_t with = atomic_load(&control->busy_with);
-        if (with != tid || atomic_load(&control->ring.consumed) != before)
+        int64_t busy = atomic_load(&control->busy_since); // renewed while threads are waited for
+        if (with != tid || busy != busy_since || atomic_load(&control->ring.consumed) != before)
             moved_at = now;
         tid = with;
+        busy_since = busy;
         dumper->timed_out = now >= dumper->deadline;
         if (dumper->timed_out || now - moved_at > STALLED_NS)
             return false;
@@ -204,6 +207,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     config.threads = dumper->has_threads ? &dumper->threads : NULL;
     config.inner_tids = dumper->inner_tids;
     config.filtered = dumper->filtered;
+    config.deadline = dumper->deadline - dumper->options.timeout / RESERVED;
     bool first = !config.tids && !config.together; // of those of a dump
     config.done = first ? &dumper->index : NULL;
     for (unsigned i = 0; i <= RESTARTS_MAX; i++) {

@@ -118,6 +118,7 @@ static enum dump_problem problem_of(uint32_t flags, bool wanted)
         {CENSUS_DENIED, DUMP_DENIED},
         {CENSUS_REFUSED, DUMP_REFUSED},
         {CENSUS_UNSTOPPED, DUMP_UNSTOPPED},
+        {CENSUS_STARVED, DUMP_STARVED},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(problems); i++)
         if (flags & problems[i].flag && !(flags & CENSUS_HELD))
