@@ -48,7 +48,7 @@ struct census_config { // borrowed
     const struct map *done; // not these
     const struct map *stack; // tid -> bytes of its stack to copy
     uint32_t stack_bytes;   // of others
-    int64_t deadline;       // until which a thread that gets no CPU is waited for, CLOCK_MONOTONIC ns
+    int64_t deadline;       // CLOCK_MONOTONIC ns; threads that get no CPU are waited for until then
     bool inner_tids;        // its PID namespace is not ours
     bool together;          // hold all threads, sleeping ones too, at one moment
     bool asleep;            // hold sleeping ones too, one by one

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stacks that have been walked. Threads of a pool wait in the same place: the words that decided one
-// walk lie as far above the stack pointer of the next one, with the same values, or, where they
+// Stacks that have been walked. Threads of a pool wait in the same place: the words that decided
+// one walk lie as far above the stack pointer of the next one, with the same values, or, where they
 // point into the stack, with values that are as far away. Then it is the same walk. Only for
 // captures that were taken in place, of which no register but pc and stack pointer is known.
 #pragma once
