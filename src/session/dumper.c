@@ -2,7 +2,6 @@
 #include "session/dumper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -116,12 +115,6 @@ struct symbolizer *dumper_symbolizer(const struct dumper *dumper)
 
 // --- one census ---
 
-static bool has_ended(const struct dumper *dumper)
-{
-    struct pollfd fd = {.fd = dumper->pidfd, .events = POLLIN};
-    return poll(&fd, 1, 0) > 0;
-}
-
 static void drain(struct dumper *dumper)
 {
     struct ring *ring = &dumper->control->ring;
@@ -215,7 +208,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
         enum rc rc = start(dumper, &config, &child, err);
         bool complete = rc == RC_OK && follow(dumper, &child);
         stop(dumper, child, complete);
-        dumper->ended = has_ended(dumper);
+        dumper->ended = dumper_has_ended(dumper);
         if (rc != RC_OK || complete || dumper->timed_out || dumper->ended || !first)
             return rc;
         dumper_give_up(dumper, atomic_load(&dumper->control->busy_with));
@@ -296,14 +289,6 @@ static int compare(const void *left, const void *right, void *pid)
     return a->tid < b->tid ? -1 : a->tid > b->tid;
 }
 
-static char *read_exe(pid_t pid)
-{
-    char path[64], target[4096];
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    ssize_t got = readlink(path, target, sizeof target);
-    return got > 0 ? xstrndup(target, (size_t)got) : NULL;
-}
-
 static void note_switches(struct dumper *dumper)
 {
     for (size_t i = 0; i < dumper->count; i++) {
@@ -343,51 +328,18 @@ static void fill(struct dumper *dumper, struct dump *dump)
                                                                  : DUMP_COMPLETE;
 }
 
-static void open_maps(void *context, pid_t tid)
-{
-    struct dumper *dumper = context;
-    char path[64], byte;
-    if (dumper->maps_fd >= 0)
-        return;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/maps", (int)dumper->pid, (int)tid);
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && pread(fd, &byte, 1, 0) == 1)
-        dumper->maps_fd = steal_fd(&fd);
-}
-
-// Opened before anything is read of the image; reads nothing any more once that is replaced.
-static void note_image(struct dumper *dumper)
-{
-    char path[64];
-    cleanup_fd(&dumper->maps_fd);
-    dumper->maps_fd = -1;
-    open_maps(dumper, dumper->pid);
-    snprintf(path, sizeof path, "/proc/%d/task", (int)dumper->pid);
-    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    // The maps of a leader that has ended are empty: any thread of it has them.
-    if (dumper->maps_fd < 0 && fd >= 0 && procfs_each_number(fd, open_maps, dumper) != RC_OK)
-        return; // it is gone, as will turn out
-}
-
-// Stacks of one program must not be named by another one.
-static bool has_executed(const struct dumper *dumper)
-{
-    char byte;
-    return dumper->maps_fd >= 0 && pread(dumper->maps_fd, &byte, 1, 0) != 1 &&
-           !has_ended(dumper);
-}
-
 static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *err)
 {
     *dump = (struct dump){.pid = dumper->pid, .wall = clock_wall()};
-    note_image(dumper);
-    dump->exe = read_exe(dumper->pid);
+    dumper_note_image(dumper);
+    dump->exe = dumper_exe(dumper);
     dumper->timed_out = dumper->ended = false;
     atomic_store(&dumper->control->repaired, 0);
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     forget_seen(dumper);
     dumper_refresh(dumper);
     enum rc rc = take_all(dumper, err);
+    dumper_forget_other_program(dumper);
     if (rc == RC_OK && !dumper->count)
         rc = dumper->timed_out
                  ? err_set(err, RC_TIMEOUT, "no thread of %d could be read in time",
@@ -405,7 +357,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
     int nice = priority_hurry();
     dumper->deadline = began + dumper->options.timeout;
     enum rc rc = take_once(dumper, dump, err);
-    while (has_executed(dumper)) {
+    while (dumper_has_executed(dumper)) {
         dump_fini(dump);
         if (dumper->timed_out || ++execs > EXECS_MAX) {
             rc = err_set(err, RC_TIMEOUT, "%d executed another program each time it was read",
@@ -414,6 +366,11 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
         }
         read_facts(dumper);
         rc = take_once(dumper, dump, err);
+        if (rc == RC_GONE)
+            rc = err_set(err, RC_FAIL,
+                         "%d executed another program while it was read, and ended before a thread "
+                         "of that one was",
+                         (int)dumper->pid);
     }
     priority_relax(nice);
     dump->executed = execs;

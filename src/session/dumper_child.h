@@ -34,6 +34,7 @@ struct dumper {
     pid_t pid;
     int pidfd; // readable once the whole process has ended
     int maps_fd; // of the program that runs, -1: none
+    char comm[COMM_MAX]; // of its main thread
     regex_t threads;
     bool has_threads;
     bool inner_tids, filtered; // as in struct census_config
@@ -67,6 +68,23 @@ void dumper_see(struct dumper *dumper, const struct census_record *record);
 
 // A thread that could not be read: no census shall try it again.
 void dumper_give_up(struct dumper *dumper, pid_t tid);
+
+// --- dumper_image.c
+
+bool dumper_has_ended(const struct dumper *dumper);
+
+// The path of the program, NULL: not known. The caller's.
+char *dumper_exe(const struct dumper *dumper);
+
+// Before anything is read of the program that runs: its maps read as empty once it is replaced.
+void dumper_note_image(struct dumper *dumper);
+
+// Stacks of one program must not be named by another one.
+bool dumper_has_executed(const struct dumper *dumper);
+
+// Of a process that has ended nobody can tell any more whether it executed another program before.
+// The main thread, which is all that an exec leaves, has another name then: its stack is forgotten.
+void dumper_forget_other_program(struct dumper *dumper);
 
 // --- dumper_name.c
 

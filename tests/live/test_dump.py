@@ -322,6 +322,30 @@ def test_program_that_executes_another(ctx):
     raise ctx.Skip("it never executed the other one in the middle of a dump")
 
 
+def test_program_that_executes_another_and_ends(ctx):
+    """The exit status and the message say so, and what there is to print is of one program."""
+    seen, output = set(), ctx.tmp / "dump.json"
+    for delay in [step / 10 for step in range(20, 120, 2)]:
+        target = ctx.target("execs", 0, "main", ctx.build / "tests" / "targets" / "exits", 2)
+        time.sleep(delay / 1e3)
+        done = ctx.run("dump-threads", target.pid, "--json", "-o", output)
+        assert done.returncode in (DONE, FAILED, GONE), done.stderr
+        assert done.returncode == DONE or "ended" in done.stderr or "no process" in done.stderr, \
+            done.stderr
+        if output.exists():
+            document = json.loads(output.read_text())
+            modules = {os.path.basename(frame["module"])
+                       for thread in document["threads"] for frame in thread["frames"]}
+            other = {"execs", "exits"} - {os.path.basename(document["exe"])}
+            assert not modules or not modules & other, document
+            assert document["end"] == "target_ended" or done.returncode == DONE, document
+            output.unlink()
+        seen.add(done.returncode)
+        target.kill()
+    if FAILED not in seen:
+        raise ctx.Skip(f"it never ended in the middle of a dump: {seen}")
+
+
 def test_only_the_right_to_trace(ctx):
     """task/TID/syscall is a file of the target's user: CAP_SYS_PTRACE alone does not open it."""
     if os.getuid() != 0:
