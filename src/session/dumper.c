@@ -200,6 +200,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     config.threads = dumper->has_threads ? &dumper->threads : NULL;
     config.inner_tids = dumper->inner_tids;
     config.filtered = dumper->filtered;
+    config.cpus = &dumper->cpus;
     config.deadline = dumper->deadline - dumper->options.timeout / RESERVED;
     bool first = !config.tids && !config.together; // of those of a dump
     config.done = first ? &dumper->index : NULL;
@@ -355,6 +356,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
     int64_t began = clock_now();
     unsigned execs = 0;
     int nice = priority_hurry();
+    priority_gather(&dumper->cpus);
     dumper->deadline = began + dumper->options.timeout;
     enum rc rc = take_once(dumper, dump, err);
     while (dumper_has_executed(dumper)) {
@@ -372,6 +374,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
                          "of that one was",
                          (int)dumper->pid);
     }
+    priority_spread(&dumper->cpus);
     priority_relax(nice);
     dump->executed = execs;
     dump->lasted = clock_now() - began;

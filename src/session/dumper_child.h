@@ -3,6 +3,7 @@
 #pragma once
 
 #include <regex.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,6 +61,7 @@ struct dumper {
     struct map index; // tid -> index + 1
     size_t stack_bytes; // kept
     int64_t deadline; // CLOCK_MONOTONIC ns
+    cpu_set_t cpus;   // where we may run, if not for our own restraint
     bool timed_out, ended;
 };
 
