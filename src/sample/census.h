@@ -48,6 +48,7 @@ struct census_config { // borrowed
     const struct map *done; // not these
     const struct map *stack; // tid -> bytes of its stack to copy
     uint32_t stack_bytes;   // of others
+    int64_t began;          // the whole dump; CLOCK_MONOTONIC ns
     int64_t deadline;       // CLOCK_MONOTONIC ns; threads that get no CPU are waited for until then
     const cpu_set_t *cpus;  // that may be gone to, to read their clocks; NULL: the present ones
     bool inner_tids;        // its PID namespace is not ours

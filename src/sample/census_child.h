@@ -23,7 +23,6 @@ struct census {
     struct map listed; // tid -> 1
     pid_t *strays; // asked to stop, and given up; room for all threads
     size_t stray_count;
-    int64_t began;     // threads are asked to stop from here on, CLOCK_MONOTONIC ns
 };
 
 struct census_held { // a thread from the request to stop until its release

@@ -10,7 +10,7 @@
 #include "target/memory.h"
 
 #define SPIN_NS (20 * NS_PER_US) // as in look.c
-#define DISPLACED_NS (20 * NS_PER_US)
+#define OURS_NS (5 * NS_PER_MS) // that we are at work before a dump begins
 #define NAP_NS (100 * NS_PER_US) // how exactly the time is known at which a thread stopped
 #define LOOK_NS NS_PER_MS        // from look to look at those that do not stop
 #define SETTLE_NS (20 * NS_PER_MS) // by then its run time tells of all before it was asked
@@ -61,13 +61,12 @@ static void take_call(struct census_record *record, const struct user_regs_struc
     };
 }
 
-// It waited for a CPU since before anybody was asked to stop; one that waits since then was
-// displaced by ourselves, as in look.c.
+// It waited for a CPU since before the dump; one that waits since then was displaced by ourselves.
 static bool was_queued(const struct census *census, const struct schedstat *before,
                        const struct schedstat *now)
 {
     int64_t queued_since = clock_now() - (int64_t)(now->wait_ns - before->wait_ns);
-    return now->switches != before->switches && queued_since < census->began - DISPLACED_NS;
+    return now->switches != before->switches && queued_since < census->config->began - OURS_NS;
 }
 
 void census_repair(struct census *census, const struct census_held *held)
@@ -305,7 +304,6 @@ void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
     struct census_held pending[PENDING_MAX];
     size_t pending_count = 0, most = most_pending(census);
     census->strays = xcalloc(count + 1, sizeof *census->strays);
-    census->began = clock_now();
     if (count)
         priority_raise();
     for (size_t i = 0; i < count; i++) {

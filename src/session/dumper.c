@@ -201,6 +201,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     config.inner_tids = dumper->inner_tids;
     config.filtered = dumper->filtered;
     config.cpus = &dumper->cpus;
+    config.began = dumper->began;
     config.deadline = dumper->deadline - dumper->options.timeout / RESERVED;
     bool first = !config.tids && !config.together; // of those of a dump
     config.done = first ? &dumper->index : NULL;
@@ -353,11 +354,11 @@ static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *e
 
 enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
 {
-    int64_t began = clock_now();
     unsigned execs = 0;
     int nice = priority_hurry();
     priority_gather(&dumper->cpus);
-    dumper->deadline = began + dumper->options.timeout;
+    dumper->began = clock_now();
+    dumper->deadline = dumper->began + dumper->options.timeout;
     enum rc rc = take_once(dumper, dump, err);
     while (dumper_has_executed(dumper)) {
         dump_fini(dump);
@@ -377,7 +378,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
     priority_spread(&dumper->cpus);
     priority_relax(nice);
     dump->executed = execs;
-    dump->lasted = clock_now() - began;
+    dump->lasted = clock_now() - dumper->began;
     if (rc != RC_OK)
         dump_fini(dump);
     forget_seen(dumper);

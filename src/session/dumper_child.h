@@ -60,7 +60,7 @@ struct dumper {
     size_t count, capacity;
     struct map index; // tid -> index + 1
     size_t stack_bytes; // kept
-    int64_t deadline; // CLOCK_MONOTONIC ns
+    int64_t began, deadline; // CLOCK_MONOTONIC ns
     cpu_set_t cpus;   // where we may run, if not for our own restraint
     bool timed_out, ended;
 };
