@@ -43,24 +43,11 @@ static bool is_bidi_or_hidden(uint32_t code)
            code == 0xfeff;
 }
 
-// Bytes from `at` on that stay as they are: printable ASCII but `from`.
-static unsigned plain_run(const unsigned char *at, char from)
-{
-    unsigned length = 0;
-    while (at[length] >= 0x20 && at[length] < 0x7f && at[length] != (unsigned char)from)
-        length++;
-    return length;
-}
-
 static void escape_with(struct buf *out, const char *text, char from, char to)
 {
     const unsigned char *at = (const unsigned char *)text;
     unsigned length;
     for (; *at; at += length) {
-        if ((length = plain_run(at, from))) {
-            buf_append(out, at, length);
-            continue;
-        }
         uint32_t code = decode(at, &length);
         if (code == INVALID || is_control(code))
             buf_printf(out, "\\x%02x", code == INVALID ? at[0] : (unsigned)code);

@@ -150,7 +150,6 @@ bool inflate_dwarf(const struct elf_file *from, struct elf_file *file)
                        0);
     if (bytes == MAP_FAILED)
         return false;
-    madvise(bytes, pieces.size, MADV_HUGEPAGE); // all of it is written, once
     *file = (struct elf_file){.bytes = bytes, .size = pieces.size, .mapped = true};
     if (fill(&pieces, bytes)) {
         describe(&pieces, &header, bytes, names_at, headers_at);
