@@ -24,8 +24,10 @@ void dump_printer_end(const struct dump_printer *printer, enum dump_role role);
 // A name of the target between quotes.
 void dump_printer_quoted(const struct dump_printer *printer, const char *raw);
 
-// "S read on fd 3, at least 5s  cpu 20ms" of the thread with that index, and its frames.
-void dump_printer_state(const struct dump_printer *printer, size_t index, int64_t blocked_ns);
+// "S read on fd 3, at least 5s  cpu 20ms" of the thread with that index, and its frames. others:
+// how many different things the others of its group wait for.
+void dump_printer_state(const struct dump_printer *printer, size_t index, size_t others,
+                        int64_t blocked_ns);
 void dump_printer_cpu(const struct dump_printer *printer, uint64_t cpu_ns);
 void dump_printer_frames(const struct dump_printer *printer, const struct dump_thread *thread);
 void dump_printer_thread(const struct dump_printer *printer, size_t index);

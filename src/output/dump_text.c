@@ -229,9 +229,12 @@ static void put_blocked(const struct dump_printer *printer, int64_t blocked_ns)
     put_duration(printer, blocked_ns);
 }
 
-void dump_printer_state(const struct dump_printer *printer, size_t index, int64_t blocked_ns)
+void dump_printer_state(const struct dump_printer *printer, size_t index, size_t others,
+                        int64_t blocked_ns)
 {
     put_state(printer, index);
+    if (others)
+        buf_printf(printer->out, " (and %zu more like it)", others);
     put_blocked(printer, blocked_ns);
 }
 
@@ -252,7 +255,7 @@ void dump_printer_thread(const struct dump_printer *printer, size_t index)
     dump_printer_quoted(printer, thread->comm);
     if (thread->tid == printer->dump->pid)
         buf_puts(out, " (main)");
-    dump_printer_state(printer, index, thread->blocked_ns);
+    dump_printer_state(printer, index, 0, thread->blocked_ns);
     dump_printer_cpu(printer, thread->cpu_ns);
     buf_putc(out, '\n');
     dump_printer_frames(printer, thread);
@@ -339,7 +342,7 @@ static void put_member(const struct dump_printer *printer, size_t index)
     const struct dump_thread *thread = &printer->dump->threads[index];
     buf_printf(printer->out, "  %d ", (int)thread->tid);
     dump_printer_quoted(printer, thread->comm);
-    dump_printer_state(printer, index, thread->blocked_ns);
+    dump_printer_state(printer, index, 0, thread->blocked_ns);
     buf_putc(printer->out, '\n');
     put_place(printer, thread);
 }

@@ -93,7 +93,8 @@ void dump_fini(struct dump *dump);
 
 extern const char *const dump_problem_texts[]; // [enum dump_problem], for people
 
-// Threads with the same state, wait and pcs: groups[i] is the index of the first thread like
-// thread i (i itself if it is the first). Of wanted threads only; others are DUMP_NO_GROUP.
+// Threads with the same state, pcs and kind of wait (of locks and the like: for the same one):
+// groups[i] is the index of the first thread like thread i (i itself if it is the first). Of wanted
+// threads only; others are DUMP_NO_GROUP.
 #define DUMP_NO_GROUP SIZE_MAX
 void dump_group(const struct dump *dump, size_t *groups);
