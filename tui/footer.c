@@ -29,8 +29,9 @@ static void draw_prompt(struct canvas *canvas, int row, const struct state *stat
 
 // --- the right end: in what state things are ---
 
+// unsaid: there is no room for it above the table
 static int draw_status(struct canvas *canvas, int row, const struct snapshot *snapshot,
-                       const struct state *state, int64_t now)
+                       const struct state *state, int64_t now, bool unsaid)
 {
     char text[96] = "", clock[LABEL_MOST];
     enum role role = ROLE_BANNER;
@@ -44,6 +45,8 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
         role = ROLE_FROZEN, snprintf(text, sizeof text, "frozen %s", label_clock(frozen, clock));
     else if (snapshot->stopped)
         snprintf(text, sizeof text, wide ? " the process is stopped " : " stopped ");
+    else if (state->query.filter.idle && unsaid)
+        snprintf(text, sizeof text, " wall time ");
     int width = (int)strlen(text);
     if (width)
         canvas_text(canvas, row, canvas->cols - width, width, role, text);
@@ -64,10 +67,13 @@ static void put_flame(const struct scene *scene, const struct state *state, stru
     else
         buf_puts(out, node->label ? node->label : "");
     struct cost all = scene->tree.all;
-    buf_printf(out, "  total %.1f%%", rows_percent(state->query.window, node->total, all));
-    if (node->total.cpu_ns)
-        buf_printf(out, " %s", label_time((int64_t)node->total.cpu_ns, time));
-    buf_printf(out, "  self %.1f%%", rows_percent(state->query.window, node->self, all));
+    buf_printf(out, "  total %.1f%%", rows_percent(rows_measure(&state->query), node->total, all));
+    if (cost_ns(node->total))
+        buf_printf(out, " %s", label_time((int64_t)cost_ns(node->total), time));
+    buf_printf(out, "  self %.1f%%", rows_percent(rows_measure(&state->query), node->self, all));
+    if (state->query.filter.idle)
+        buf_printf(out, "  running %.1f%%",
+                   query_percent(node->total.cpu_ns, cost_ns(node->total)));
     if (node->function && *node->function->module)
         buf_printf(out, "  %s", label_module(state, node->function));
     if (*node->file) {
@@ -163,7 +169,8 @@ void footer_draw(struct picture *picture, const struct layout *layout,
         draw_prompt(canvas, layout->message, state);
     else if (layout->message >= 0)
         draw_left(canvas, layout->message,
-                  draw_status(canvas, layout->message, snapshot, state, now), scene, state);
+                  draw_status(canvas, layout->message, snapshot, state, now, layout->crumbs < 0),
+                  scene, state);
     if (layout->bar >= 0)
         draw_bar(picture, layout->bar);
 }

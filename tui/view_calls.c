@@ -31,12 +31,12 @@ static void draw_share(const struct slot *slot)
     struct call call = call_of(slot);
     const struct call_rows *calls = &slot->scene->calls;
     struct cost all = call.part ? calls->function.total : calls->all;
-    slot_percent(slot, rows_percent(slot->state->query.window, call.cost, all));
+    slot_percent(slot, rows_percent(rows_measure(&slot->state->query), call.cost, all));
 }
 
 static void draw_time(const struct slot *slot)
 {
-    slot_time(slot, call_of(slot).cost.cpu_ns);
+    slot_time(slot, cost_ns(call_of(slot).cost));
 }
 
 static void draw_name(const struct slot *slot)

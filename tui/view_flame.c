@@ -70,9 +70,9 @@ static void draw_title(struct picture *picture, struct box area, const struct sc
     if (zoom != UINT32_MAX) {
         buf_puts(&text, "   zoomed to ");
         put_label(state, &scene->tree.nodes[zoom], &text);
-    } else if (scene->tree.all.cpu_ns) {
+    } else if (cost_ns(scene->tree.all)) {
         buf_printf(&text, "   the whole width is %s",
-                   label_time((int64_t)scene->tree.all.cpu_ns, time));
+                   label_time((int64_t)cost_ns(scene->tree.all), time));
     }
     canvas_fill(canvas, area.row, area.col, area.cols, ROLE_HEADER);
     canvas_clipped(canvas, area.row, area.col + 1, area.cols - 1, ROLE_HEADER, text.data);
@@ -88,7 +88,7 @@ void view_flame_draw(struct picture *picture, struct box area, const struct scen
     draw_title(picture, area, scene, state);
     if (!flame->count) {
         canvas_text(&picture->canvas, area.row + 2, area.col + 2, area.cols - 2, ROLE_DIM,
-                    "no samples in this window: nothing ran on a CPU");
+                    table_empty(state));
         return;
     }
     struct cursor depth = {.at = flame->cells[cursor->at].depth, .first = cursor->first};

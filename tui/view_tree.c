@@ -15,7 +15,7 @@ static const struct tree_node *node_of(const struct slot *slot)
 static void draw_share(const struct slot *slot, struct cost cost)
 {
     struct cost all = slot->scene->tree.all;
-    slot_percent(slot, rows_percent(slot->state->query.window, cost, all));
+    slot_percent(slot, rows_percent(rows_measure(&slot->state->query), cost, all));
 }
 
 static void draw_total(const struct slot *slot)
@@ -26,6 +26,11 @@ static void draw_total(const struct slot *slot)
 static void draw_self(const struct slot *slot)
 {
     draw_share(slot, node_of(slot)->self);
+}
+
+static void draw_running(const struct slot *slot)
+{
+    slot_running(slot, node_of(slot)->total);
 }
 
 // Whether a sibling follows the node.
@@ -105,6 +110,7 @@ static void draw_module(const struct slot *slot)
 static const struct column columns[] = {
     {"TOTAL%", 6, 0, true, SORT_COUNT, NULL, draw_total},
     {"SELF%", 6, 50, true, SORT_COUNT, NULL, draw_self},
+    {"RUN%", 6, 60, true, SORT_COUNT, table_shows_wall, draw_running},
     {"CALL TREE", 0, 0, false, SORT_COUNT, NULL, draw_name},
     {"FILE:LINE", 22, 60, false, SORT_COUNT, table_wants_lines, draw_line},
     {"MODULE", 15, 80, false, SORT_COUNT, NULL, draw_module},
@@ -114,6 +120,7 @@ static const struct column columns[] = {
 static const struct column inverted_columns[] = {
     {"TOTAL%", 6, 0, true, SORT_COUNT, NULL, draw_total},
     {"SELF%", 6, 50, true, SORT_COUNT, NULL, draw_self},
+    {"RUN%", 6, 60, true, SORT_COUNT, table_shows_wall, draw_running},
     {"CALLED FROM", 0, 0, false, SORT_COUNT, NULL, draw_name},
     {"FILE:LINE", 22, 60, false, SORT_COUNT, table_wants_lines, draw_line},
     {"MODULE", 15, 80, false, SORT_COUNT, NULL, draw_module},
@@ -122,8 +129,7 @@ static const struct column inverted_columns[] = {
 void view_tree_draw(struct picture *picture, struct box area, const struct scene *scene,
                     struct state *state)
 {
-    static const char empty[] = "no samples in this window: nothing ran on a CPU";
-    struct table table = {columns, ARRAY_LENGTH(columns), empty, NULL};
+    struct table table = {columns, ARRAY_LENGTH(columns), NULL, NULL};
     if (state->query.inverted)
         table.columns = inverted_columns;
     table_draw(picture, area, scene, state, &table);

@@ -50,6 +50,9 @@ const struct option top_options[] = {
      .help = "print blocks of one line, each a JSON object; implies -b"},
     {"threads", 't', OPTION_STRING, "RE", AT(threads),
      .help = "only threads whose name matches this extended regular expression"},
+    {"idle", 0, OPTION_FLAG, NULL, AT(idle),
+     .help = "shares of wall time, not of CPU time: also of threads that sleep, which are read without "
+             "being stopped"},
     {"children", 0, OPTION_FLAG, NULL, AT(children),
      .help = "also the processes that descend from PID, and those that start meanwhile"},
     {"no-backoff", 0, OPTION_FLAG, NULL, AT(no_backoff),

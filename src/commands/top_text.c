@@ -91,14 +91,18 @@ static void put_time(struct buf *out, uint64_t ns)
 }
 
 static void put_row(struct buf *out, const struct function_row *row,
-                    const struct function_rows *rows, enum rows_window window, int name_width)
+                    const struct function_rows *rows, const struct rows_query *query,
+                    int name_width)
 {
+    enum rows_measure measure = rows_measure(query);
     AUTO_FREE char *name =
         xasprintf("%s%s", row->function->name, row->inlined ? " (inlined)" : "");
-    buf_printf(out, "  %6.1f %6.1f", rows_percent(window, row->self, rows->all),
-               rows_percent(window, row->total, rows->all));
-    put_time(out, row->self_all.cpu_ns);
-    put_time(out, row->total_all.cpu_ns);
+    buf_printf(out, "  %6.1f %6.1f", rows_percent(measure, row->self, rows->all),
+               rows_percent(measure, row->total, rows->all));
+    if (query->filter.idle)
+        buf_printf(out, " %6.1f", query_percent(row->total.cpu_ns, cost_ns(row->total)));
+    put_time(out, cost_ns(row->self_all));
+    put_time(out, cost_ns(row->total_all));
     buf_printf(out, " %7" PRIu64 "  ", row->self.samples);
     put_name(out, name, name_width, true);
     buf_puts(out, "  ");
@@ -108,11 +112,22 @@ static void put_row(struct buf *out, const struct function_row *row,
     buf_putc(out, '\n');
 }
 
+static void put_wall(struct buf *out, struct cost all)
+{
+    uint64_t ns = cost_ns(all);
+    AUTO_BUF struct buf text = {0};
+    describe_duration(&text, (int64_t)ns);
+    buf_printf(out, "# wall time %s: running %.1f%%  queued %.1f%%  blocked %.1f%%\n", text.data,
+               query_percent(all.cpu_ns, ns), query_percent(all.queued_ns, ns),
+               query_percent(all.blocked_ns, ns));
+}
+
 static void put_rows(struct buf *out, const struct function_rows *rows,
                      const struct rows_query *query, unsigned width)
 {
-    static const char head[] = "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ";
-    int name_width = (int)width - (int)(sizeof head - 1) - 2 - MODULE_WIDTH;
+    const char *head = query->filter.idle ? "#  SELF% TOTAL%   RUN%     SELF    TOTAL SAMPLES  "
+                                          : "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ";
+    int name_width = (int)width - (int)strlen(head) - 2 - MODULE_WIDTH;
     size_t shown = 0, more = 0;
     if (name_width < LEAST_WIDTH)
         name_width = LEAST_WIDTH;
@@ -124,13 +139,14 @@ static void put_rows(struct buf *out, const struct function_rows *rows,
             more++;
             continue;
         }
-        put_row(out, &rows->rows[i], rows, query->window, name_width);
+        put_row(out, &rows->rows[i], rows, query, name_width);
         shown++;
     }
     if (more)
         buf_printf(out, "# %zu more functions\n", more);
     if (!shown)
-        buf_puts(out, "# no thread was seen on a CPU\n");
+        buf_puts(out, query->filter.idle ? "# no wall time has been told yet\n"
+                                         : "# no thread was seen on a CPU\n");
 }
 
 enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
@@ -145,6 +161,8 @@ enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
     put_quality(out, snapshot);
     buf_printf(out, "# window %s  samples %" PRIu64 "  sorted by %s\n",
                rows_window_names[query->window], rows.all.samples, rows_sort_names[query->sort]);
+    if (query->filter.idle)
+        put_wall(out, rows.all);
     put_rows(out, &rows, query, width);
     function_rows_fini(&rows);
     return RC_OK;

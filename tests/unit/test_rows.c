@@ -61,7 +61,7 @@ START_TEST(functions_have_self_and_total)
     ck_assert_uint_eq(start->total.samples, 13);
     ck_assert_uint_eq(start->threads, 2);
     ck_assert_uint_eq(hash->threads, 1);
-    ck_assert_double_eq(rows_percent(WINDOW_ALL, hash->self, rows.all), 48);
+    ck_assert_double_eq(rows_percent(MEASURE_TIME, hash->self, rows.all), 48);
     function_rows_fini(&rows);
 }
 END_TEST
