@@ -51,8 +51,8 @@ const struct option top_options[] = {
     {"threads", 't', OPTION_STRING, "RE", AT(threads),
      .help = "only threads whose name matches this extended regular expression"},
     {"idle", 0, OPTION_FLAG, NULL, AT(idle),
-     .help = "shares of wall time, not of CPU time: also of threads that sleep, which are read without "
-             "being stopped"},
+     .help = "shares of wall time, not of CPU time: threads that sleep count too, and are not "
+             "stopped for it"},
     {"children", 0, OPTION_FLAG, NULL, AT(children),
      .help = "also the processes that descend from PID, and those that start meanwhile"},
     {"no-backoff", 0, OPTION_FLAG, NULL, AT(no_backoff),

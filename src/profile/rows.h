@@ -53,8 +53,8 @@ struct rows_query { // zeroed: the last second of everything, most self time fir
     bool inverted; // of a tree or flame graph: leaves are roots
 };
 
-// What shares are taken of. Of CPU time: samples in the short windows, which have them at once; time,
-// which comes a second later, over all. Of wall time: time, for sleeping threads may be looked
+// What shares are taken of. Of CPU time: samples in the short windows, which have them at once;
+// time, which comes a second later, over all. Of wall time: time, for sleeping threads may be looked
 // at more seldom than running ones.
 enum rows_measure { MEASURE_SAMPLES, MEASURE_TIME };
 enum rows_measure rows_measure(const struct rows_query *query);

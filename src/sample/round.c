@@ -123,16 +123,15 @@ static void visit(struct round *round, struct thread *thread, int64_t now)
     bool moved = before.switches != thread->last.switches;
     thread_note(thread, &before, &thread->process->read_ns);
     bool still = thread->blocked && !moved, rarely = !thread->hot;
-    if (!still && now - thread->unmoved_since > round->off_cpu_ns)
-        return; // runnable, and certainly not on a CPU: there the clock would have moved
-    if (!still) {
+    // Certainly not on a CPU: there the clock would have moved. It sleeps or waits for one.
+    bool off_cpu = still || now - thread->unmoved_since > round->off_cpu_ns;
+    if (!still && (!off_cpu || round->survey.number))
         thread->blocked = !thread_is_running(thread);
-        roster_make_hot(&round->roster, thread, now);
-    }
     if (thread->blocked && round->survey.number)
         survey(round, thread, &before, rarely);
-    if (still)
+    if (off_cpu)
         return;
+    roster_make_hot(&round->roster, thread, now);
     if (thread->blocked || thread->interrupted || !is_told(round, thread->process))
         return;
     if (!thread->announced)

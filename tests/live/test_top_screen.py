@@ -449,7 +449,8 @@ def test_wall_time(ctx):
     terminal.keys("Enter")
     terminal.shows(r"profile written to")
     with gzip.open(ctx.tmp / "wall.pb.gz") as file:
-        assert {b"wall", b"state", b"blocked", b"running"} <= set(re.findall(rb"[a-z]+", file.read()))
+        words = set(re.findall(rb"[a-z]+", file.read()))
+    assert {b"wall", b"state", b"blocked", b"running"} <= words
     terminal.keys("1", "a")
     terminal.shows(r"parse +busy$")
     assert "wall time" not in terminal.screen() and "sys_nanosleep" not in terminal.screen()
