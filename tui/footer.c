@@ -55,7 +55,8 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
 
 // --- the left end ---
 
-static void put_flame(const struct scene *scene, const struct state *state, struct buf *out)
+static void put_flame(const struct canvas *canvas, const struct scene *scene,
+                      const struct state *state, struct buf *out)
 {
     size_t at = state->cursors[VIEW_FLAME].at;
     if (at >= scene->flame.count)
@@ -63,7 +64,8 @@ static void put_flame(const struct scene *scene, const struct state *state, stru
     const struct tree_node *node = &scene->tree.nodes[scene->flame.cells[at].node];
     char time[LABEL_MOST];
     if (node->function)
-        label_function(state, node->function, node->inlined, out);
+        label_function_within(state, canvas, canvas->cols / 2, node->function, node->inlined,
+                              out);
     else
         buf_puts(out, node->label ? node->label : "");
     struct cost all = scene->tree.all;
@@ -82,14 +84,15 @@ static void put_flame(const struct scene *scene, const struct state *state, stru
     }
 }
 
-static void put_position(const struct scene *scene, const struct state *state, struct buf *out)
+static void put_position(const struct canvas *canvas, const struct scene *scene,
+                         const struct state *state, struct buf *out)
 {
     size_t count = scene_count(scene);
     if (state->search)
         buf_printf(out, "/%s   %zu of %zu rows", state->search, scene_match_count(scene, state),
                    count);
     else if (scene->view == VIEW_FLAME)
-        put_flame(scene, state, out);
+        put_flame(canvas, scene, state, out);
     else if (count)
         buf_printf(out, "row %zu of %zu", state->cursors[scene->view].at + 1, count);
     if (scene->view == VIEW_TREE && scene->tree.folded)
@@ -110,7 +113,7 @@ static void draw_left(struct canvas *canvas, int row, int end, const struct scen
         buf_puts(&text, state->message);
         role = state->message_bad ? ROLE_BAD : ROLE_MESSAGE;
     } else {
-        put_position(scene, state, &text);
+        put_position(canvas, scene, state, &text);
     }
     if (text.length)
         canvas_clipped(canvas, row, 1, end - 1, role, text.data);

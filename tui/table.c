@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tui/table.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "tui/label.h"
@@ -54,8 +55,13 @@ void slot_function(const struct slot *slot, int indent, enum role role,
                    const struct function *function, bool inlined)
 {
     AUTO_BUF struct buf text = {0};
-    label_function(slot->state, function, inlined, &text);
-    slot_name(slot, indent, role, text.data);
+    struct canvas *canvas = &slot->picture->canvas;
+    int scroll = slot->state->cursors[slot->scene->view].scroll, width = slot->width - indent;
+    label_function_within(slot->state, canvas, scroll ? INT_MAX : width, function, inlined, &text);
+    if (scroll)
+        slot_name(slot, indent, role, text.data);
+    else
+        canvas_squeezed(canvas, slot->row, slot->col + indent, width, role, text.data);
 }
 
 void slot_line(const struct slot *slot, const char *file, uint32_t line)

@@ -83,7 +83,8 @@ static void put_where(const struct slot *slot, struct buf *out)
     else if (row->state != 'R' && *row->wait)
         buf_puts(out, row->wait);
     else if (row->where)
-        label_function(slot->state, row->where, false, out);
+        label_function_within(slot->state, &slot->picture->canvas, slot->width, row->where, false,
+                              out);
 }
 
 static void draw_where(const struct slot *slot)

@@ -54,8 +54,8 @@ struct rows_query { // zeroed: the last second of everything, most self time fir
 };
 
 // What shares are taken of. Of CPU time: samples in the short windows, which have them at once;
-// time, which comes a second later, over all. Of wall time: time, for sleeping threads may be looked
-// at more seldom than running ones.
+// time, which comes a second later, over all. Of wall time: time, for sleeping threads may be
+// looked at more seldom than running ones.
 enum rows_measure { MEASURE_SAMPLES, MEASURE_TIME };
 enum rows_measure rows_measure(const struct rows_query *query);
 
