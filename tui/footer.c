@@ -100,6 +100,10 @@ static void put_position(const struct canvas *canvas, const struct scene *scene,
     if (scene->view == VIEW_STACK && scene->stack.wait)
         buf_printf(out, "   of thread %d now: %s", (int)state->stack_tid,
                    *scene->stack.wait ? scene->stack.wait : "it sleeps");
+    else if (scene->view == VIEW_STACK && scene->stack.windowed)
+        buf_printf(out, "   of thread %d: %zu stack%s in window %s", (int)state->stack_tid,
+                   scene->stack.stacks, scene->stack.stacks == 1 ? "" : "s",
+                   rows_window_names[state->query.window]);
     else if (scene->view == VIEW_STACK && scene->stack.count)
         buf_printf(out, "   of thread %d, when it was last seen on a CPU", (int)state->stack_tid);
 }

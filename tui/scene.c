@@ -107,7 +107,7 @@ static enum rc update_stack(struct scene *scene, struct state *state,
                             const struct rows_query *query, struct err *err)
 {
     (void)query, (void)err;
-    rows_stack(&scene->snapshot->moment, state->stack_tid, &scene->stack);
+    rows_stack(&scene->snapshot->moment, &state->query, state->stack_tid, &scene->stack);
     return RC_OK;
 }
 

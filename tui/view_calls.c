@@ -91,14 +91,19 @@ static const struct stack_row *frame_of(const struct slot *slot)
 static void draw_number(const struct slot *slot)
 {
     char text[LABEL_MOST];
-    snprintf(text, sizeof text, "#%zu", slot->index);
+    snprintf(text, sizeof text, "#%" PRIu32, frame_of(slot)->depth);
     slot_number(slot, ROLE_DIM, text);
+}
+
+static void draw_stack_share(const struct slot *slot)
+{
+    slot_percent(slot, frame_of(slot)->share);
 }
 
 static void draw_frame(const struct slot *slot)
 {
     const struct stack_row *frame = frame_of(slot);
-    slot_function(slot, 0, slot->index ? ROLE_DEFAULT : ROLE_STRONG, frame->function,
+    slot_function(slot, 0, frame->depth ? ROLE_DEFAULT : ROLE_STRONG, frame->function,
                   frame->inlined);
 }
 
@@ -130,6 +135,7 @@ void view_stack_draw(struct picture *picture, struct box area, const struct scen
 {
     static const struct column columns[] = {
         {"#", 4, 0, true, SORT_COUNT, NULL, draw_number},
+        {"SHARE%", 6, 50, true, SORT_COUNT, NULL, draw_stack_share},
         {"FUNCTION, LEAF FIRST", 0, 0, false, SORT_COUNT, NULL, draw_frame},
         {"FILE:LINE", 22, 60, false, SORT_COUNT, NULL, draw_frame_line},
         {"OFFSET", 12, 80, true, SORT_COUNT, is_verbose, draw_frame_offset},

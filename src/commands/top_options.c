@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "tui/theme.h"
 
 #define SHORTEST_DELAY (200 * NS_PER_MS)
 
@@ -60,6 +61,8 @@ const struct option top_options[] = {
     {"ascii", 0, OPTION_FLAG, NULL, AT(ascii), .help = "draw with ASCII only"},
     {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
      .help = "colour the screen", .shown_default = "auto"},
+    {"scheme", 0, OPTION_CHOICE, NULL, AT(scheme), .choices = theme_choices,
+     .help = "which colours, for a dark or a light background", .shown_default = "auto"},
     {"no-mouse", 0, OPTION_FLAG, NULL, AT(no_mouse), .help = "leave the mouse to the terminal"},
     {"no-function-bar", 0, OPTION_FLAG, NULL, AT(no_function_bar),
      .help = "use the last line for data too"},

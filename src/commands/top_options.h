@@ -19,6 +19,7 @@ struct top_options {
     const char *threads; // extended regular expression for names of threads, NULL: all
     bool idle, children, no_backoff, ascii, no_mouse, no_function_bar;
     enum color_mode color;
+    int scheme; // of theme_choices
     const char *script, *replay; // for tests
 };
 

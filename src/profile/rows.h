@@ -199,14 +199,20 @@ void thread_rows_fini(struct thread_rows *rows);
 
 // --- One thread's stack ---
 
+#define STACKS_SHOWN 16
+
 struct stack_rows {
-    struct stack_row *rows; // owned
+    struct stack_row *rows; // owned; one stack behind the other
     size_t count;           // 0: the thread was not seen on a CPU lately
+    size_t stacks;
+    bool windowed;          // all of them are of the query's window
     const char *wait;       // of a thread that sleeps, read where it does: why; else NULL
 };
 
-// The stack that a thread sleeps in, if the moment has it, else the newest one seen on a CPU.
-void rows_stack(const struct moment *moment, pid_t tid, struct stack_rows *rows);
+// The stack that a thread sleeps in, if the moment has it, else those in which it was seen on a CPU
+// in the query's window, most seen first, at most STACKS_SHOWN. Was it not, the newest one before.
+void rows_stack(const struct moment *moment, const struct rows_query *query, pid_t tid,
+                struct stack_rows *rows);
 void stack_rows_fini(struct stack_rows *rows);
 
 // --- As a profile ---
