@@ -134,14 +134,15 @@ void view_stack_draw(struct picture *picture, struct box area, const struct scen
                      struct state *state)
 {
     static const struct column columns[] = {
-        {"#", 4, 0, true, SORT_COUNT, NULL, draw_number},
         {"SHARE%", 6, 50, true, SORT_COUNT, NULL, draw_stack_share},
+        {"#", 4, 0, true, SORT_COUNT, NULL, draw_number},
         {"FUNCTION, LEAF FIRST", 0, 0, false, SORT_COUNT, NULL, draw_frame},
         {"FILE:LINE", 22, 60, false, SORT_COUNT, NULL, draw_frame_line},
         {"OFFSET", 12, 80, true, SORT_COUNT, is_verbose, draw_frame_offset},
         {"MODULE", 15, 50, false, SORT_COUNT, NULL, draw_frame_module},
     };
-    static const struct table table = {columns, ARRAY_LENGTH(columns),
-                                       "the thread was not seen on a CPU lately", NULL};
+    size_t skip = scene->stack.windowed ? 0 : 1; // one stack has no share
+    struct table table = {columns + skip, ARRAY_LENGTH(columns) - skip,
+                          "the thread was not seen on a CPU lately", NULL};
     table_draw(picture, area, scene, state, &table);
 }
