@@ -107,12 +107,18 @@ static enum wake wait_until(struct top *top, int64_t due)
     }
 }
 
+static int64_t first_delay(const struct top_options *options)
+{
+    if (!options->idle)
+        return options->delay + SETTLE_NS;
+    return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + SETTLE_IDLE_NS;
+}
+
 // Returns RC_GONE when the target ended.
 static enum rc print_blocks(struct top *top, struct err *err)
 {
     uint64_t wanted = top->options.iterations, printed = 0;
-    int64_t settle = top->options.idle ? SETTLE_IDLE_NS : SETTLE_NS;
-    int64_t due = clock_now() + settle + top->options.delay;
+    int64_t due = clock_now() + first_delay(&top->options);
     feed_want_idle(top->feed, top->options.idle);
     feed_want_waits(top->feed, top->options.json);
     while (!wanted || printed < wanted) {

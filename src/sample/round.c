@@ -258,8 +258,10 @@ static void part_with_threads(struct round *round, struct watched *process)
         struct thread *thread = process->threads[i];
         if (!thread->announced || !(thread->gone || process->gone))
             continue;
-        if (is_wanted(round, thread))
+        if (is_wanted(round, thread)) {
+            report_asleep(round->control, thread);
             report_thread_time(round->control, RECORD_THREAD_END, thread);
+        }
         // What found no room in the ring is nobody's.
         process->ended_cpu += thread->reported_run - thread->base_run;
         thread->announced = false;
