@@ -17,7 +17,7 @@
 #include "tui/stage.h"
 
 #define DOUBLE_CLICK (400 * NS_PER_MS)
-#define COST_SHARE 25 // a refresh that takes 1 of CPU time has the next one wait for 25: at most 4 %
+#define COST_SHARE 25 // a refresh of 1 CPU second has the next one wait for 25: at most 4 %
 
 struct tui {
     const struct tui_options *options;
