@@ -140,13 +140,13 @@ static void show(struct tui *tui)
 // A terminal that takes nothing gets no snapshots either.
 static void refresh_when_due(struct tui *tui)
 {
-    int64_t began = clock_now(), cpu = clock_thread_cpu();
+    int64_t began = clock_now(), cpu = clock_thread();
     if (screen_busy(tui->screen))
         return;
     if (began >= tui->next) {
         stage_advance(&tui->stage);
         show(tui);
-        int64_t cost = clock_thread_cpu() - cpu, wait = tui->stage.state.delay;
+        int64_t cost = clock_thread() - cpu, wait = tui->stage.state.delay;
         tui->next = began + (wait > cost * COST_SHARE ? wait : cost * COST_SHARE);
     } else if (tui->dirty) {
         show(tui);

@@ -20,7 +20,7 @@ int64_t clock_wall(void)
     return read_clock(CLOCK_REALTIME);
 }
 
-int64_t clock_thread_cpu(void)
+int64_t clock_thread(void)
 {
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
