@@ -93,6 +93,8 @@ unsigned act_idle(struct app *app)
 {
     bool *idle = &app->state->query.filter.idle;
     *idle = !*idle;
+    app->state->zoom = 0;
+    app->state->tree_known = false;
     state_say(app->state, false, *idle ? "wall time, of threads that sleep too" : "CPU time");
     return EFFECT_ROWS | EFFECT_IDLE;
 }

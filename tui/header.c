@@ -262,10 +262,10 @@ static void add_wall(struct line *line, struct cost all, int cols)
     bool wide = cols >= 100;
     const uint64_t parts[] = {all.cpu_ns, all.queued_ns, all.blocked_ns};
     static const char *const names[][2] = {
-        {" running ", " run "}, {" queued ", " que "}, {" blocked ", " blk "}};
-    add(line, ROLE_CRUMB, wide ? "wall time:" : "wall:");
-    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
-        add(line, ROLE_DIM, "%s", cols >= 80 ? names[i][!wide] : i ? "/" : " ");
+        {": running ", ": run "}, {" queued ", " que "}, {" blocked ", " blk "}};
+    add(line, ROLE_CRUMB, wide ? "wall time" : "wall");
+    for (size_t i = 0; cost_ns(all) && i < ARRAY_LENGTH(parts); i++) {
+        add(line, ROLE_DIM, "%s", cols >= 80 ? names[i][!wide] : i ? "/" : ": ");
         add(line, ROLE_DEFAULT, wide ? "%.1f%%" : "%.0f%%", query_percent(parts[i], cost_ns(all)));
     }
     add(line, ROLE_DEFAULT, "  ");

@@ -214,6 +214,8 @@ struct cost scene_all(const struct scene *scene)
         return scene->threads.all;
     case VIEW_CALLS:
         return scene->calls.all;
+    case VIEW_STACK:
+        return scene->stack.all;
     default:
         return scene->functions.all;
     }

@@ -17,7 +17,7 @@
 #include "tui/stage.h"
 
 #define DOUBLE_CLICK (400 * NS_PER_MS)
-#define COST_SHARE 25 // a refresh that takes 1 has the next one wait for 25: at most 4 % of a CPU
+#define COST_SHARE 25 // a refresh of 1 CPU second has the next one wait for 25: at most 4 %
 
 struct tui {
     const struct tui_options *options;
@@ -140,13 +140,13 @@ static void show(struct tui *tui)
 // A terminal that takes nothing gets no snapshots either.
 static void refresh_when_due(struct tui *tui)
 {
-    int64_t began = clock_now();
+    int64_t began = clock_now(), cpu = clock_thread();
     if (screen_busy(tui->screen))
         return;
     if (began >= tui->next) {
         stage_advance(&tui->stage);
         show(tui);
-        int64_t cost = clock_now() - began, wait = tui->stage.state.delay;
+        int64_t cost = clock_thread() - cpu, wait = tui->stage.state.delay;
         tui->next = began + (wait > cost * COST_SHARE ? wait : cost * COST_SHARE);
     } else if (tui->dirty) {
         show(tui);

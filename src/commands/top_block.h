@@ -24,6 +24,7 @@ enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
 //   functions         in the order of --sort: function, module, inlined, file ("": not known), line
 //                     (0), self_percent, total_percent, self_samples, total_samples (of the
 //                     window), self_cpu_ns, total_cpu_ns (since the beginning), threads
-//   threads           pid, tid, name, state, ended, cpu_percent, samples, held_ns, where, wait
+//   threads           pid, tid, name, state, ended, cpu_percent (null: not told yet), samples,
+//                     held_ns, where, wait
 enum rc top_block_json(struct buf *out, const struct snapshot *snapshot,
                        const struct rows_query *query, struct err *err) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/escape.h"
+#include "base/mem.h"
 #include "commands/top_block.h"
 
 #define SCHEMA 1
@@ -68,9 +69,10 @@ static void put_function(struct buf *out, const struct function_row *row,
                row->threads);
 }
 
-static void put_thread(struct buf *out, const struct thread_row *row,
+static void put_thread(struct buf *out, const struct thread_row *row, bool cpu_known,
                        const struct rows_query *query)
 {
+    AUTO_FREE char *cpu = cpu_known ? xasprintf("%.1f", row->cpu_percent) : xstrdup("null");
     char state[] = {row->state, '\0'};
     buf_printf(out, "{\"pid\":%d,\"tid\":%d,", (int)row->pid, (int)row->tid);
     put_text(out, "name", row->name);
@@ -79,9 +81,9 @@ static void put_thread(struct buf *out, const struct thread_row *row,
     put_text(out, "wait", row->wait);
     if (query->filter.idle)
         put_wall(out, "wall", row->cost);
-    buf_printf(out, "\"ended\":%s,\"cpu_percent\":%.1f,\"samples\":%" PRIu64
+    buf_printf(out, "\"ended\":%s,\"cpu_percent\":%s,\"samples\":%" PRIu64
                     ",\"held_ns\":%" PRId64 "}",
-               row->ended ? "true" : "false", row->cpu_percent, row->cost.samples, row->held_ns);
+               row->ended ? "true" : "false", cpu, row->cost.samples, row->held_ns);
 }
 
 static enum rc put_functions(struct buf *out, const struct snapshot *snapshot,
@@ -119,7 +121,7 @@ static enum rc put_threads(struct buf *out, const struct snapshot *snapshot,
     buf_puts(out, "\"threads\":[");
     for (size_t i = 0; i < rows.count; i++) {
         buf_puts(out, i ? "," : "");
-        put_thread(out, &rows.rows[i], query);
+        put_thread(out, &rows.rows[i], rows.cpu_known, query);
     }
     buf_puts(out, "]}\n");
     thread_rows_fini(&rows);

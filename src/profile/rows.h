@@ -206,6 +206,7 @@ struct stack_rows {
     size_t count;           // 0: the thread was not seen on a CPU lately
     size_t stacks;
     bool windowed;          // all of them are of the query's window
+    struct cost all;        // of the thread in the window
     const char *wait;       // of a thread that sleeps, read where it does: why; else NULL
 };
 

@@ -127,6 +127,7 @@ static void add_window(const struct moment *moment, const struct rows_query *que
             add_stack(moment, weighed->stack, share, rows, capacity);
     }
     rows->windowed = rows->stacks > 0;
+    rows->all = weighing.all;
     free(weighing.list);
     map_fini(&weighing.index);
     sieve_free(sieve);

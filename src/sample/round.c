@@ -226,11 +226,8 @@ static bool has_slept(const struct round *round, const struct thread *thread)
     return round->survey.number && thread->noted_at != thread->told_at;
 }
 
-static void report_times(struct round *round, struct watched *process, int64_t now)
+static void report_threads(struct round *round, struct watched *process)
 {
-    // Once a second and no more seldom: who shows seconds wants one report in each.
-    bool on_time = now - process->reported_at < 2 * REPORT_NS;
-    process->reported_at = on_time ? process->reported_at + REPORT_NS : now;
     if (!is_told(round, process))
         return;
     for (size_t i = 0; i < process->count; i++) {
@@ -246,8 +243,17 @@ static void report_times(struct round *round, struct watched *process, int64_t n
         report_asleep(round->control, thread);
         report_thread_time(round->control, RECORD_THREAD_TIME, thread);
     }
-    if (round->threads)
-        return; // most CPU time of the process was spent by threads that nobody asked for
+}
+
+static void report_times(struct round *round, struct watched *process, int64_t now)
+{
+    // Once a second and no more seldom: who shows seconds wants one report in each.
+    bool on_time = now - process->reported_at < 2 * REPORT_NS;
+    process->reported_at = on_time ? process->reported_at + REPORT_NS : now;
+    report_threads(round, process);
+    // With a choice of threads most of its CPU time was spent by others that nobody asked for.
+    if (round->threads || process->untold)
+        return;
     read_clock(process, now);
     report_process_time(round->control, process);
 }
@@ -322,7 +328,9 @@ void round_make(struct round *round, int64_t now)
 {
     round->look.round_began = now;
     atomic_fetch_add(&round->control->rounds, 1);
-    survey_advance(&round->survey, &round->roster, round->rate);
+    if (survey_advance(&round->survey, &round->roster, round->rate))
+        for (size_t i = 0; i < round->roster.count; i++)
+            report_threads(round, round->roster.processes[i]);
     visit_hot(round, now);
     for (size_t i = 0; i < round->roster.count; i++)
         attend(round, round->roster.processes[i], now);

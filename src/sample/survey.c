@@ -21,21 +21,21 @@ static void begin(struct roster *roster)
     }
 }
 
-void survey_advance(struct survey *survey, struct roster *roster, double rate)
+bool survey_advance(struct survey *survey, struct roster *roster, double rate)
 {
     int idle = atomic_load(&roster->control->idle);
+    bool begins = idle && idle != survey->idle;
     survey->now = false;
     if (idle != survey->idle) {
         *survey = (struct survey){.idle = idle};
         begin(roster);
     }
-    if (!idle)
-        return;
-    if (survey->number && survey->rounds_left-- > 0)
-        return;
+    if (!idle || (survey->number && survey->rounds_left-- > 0))
+        return begins;
     survey->now = true;
     survey->number++;
     survey->rounds_left = (uint32_t)(rate * (double)roster->hot_count / COPIES_A_SECOND);
+    return begins;
 }
 
 void survey_meet(struct survey *survey, struct look *look, struct thread *thread,

@@ -16,8 +16,9 @@ struct survey {
     bool now;             // this round is one
 };
 
-// A round begins. rate: of rounds, Hz.
-void survey_advance(struct survey *survey, struct roster *roster, double rate);
+// A round begins. rate: of rounds, Hz. True: this is the first survey, and the CPU time of threads
+// that was not told yet is to be told now, so that it belongs to no period of wall time.
+bool survey_advance(struct survey *survey, struct roster *roster, double rate);
 
 // The thread, which is announced, sleeps; `stat` was read before that was seen. rarely: it is not
 // read in every round.
