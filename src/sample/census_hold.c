@@ -228,7 +228,10 @@ static void give_up_some(struct census *census, struct census_held *pending, siz
 {
     size_t kept = 0;
     for (size_t i = 0; i < *count; i++) {
-        if (runs_on(census, &pending[i], now))
+        // Stopped or gone by now, it is the next one to be collected.
+        bool stuck = runs_on(census, &pending[i], now) &&
+                     !census_stopped(census, &pending[i], 0) && pending[i].interrupted;
+        if (stuck)
             give_up(census, &pending[i], CENSUS_UNSTOPPED);
         else
             pending[kept++] = pending[i];
