@@ -18,7 +18,7 @@ int thread_start(pthread_t *thread, void *(*run)(void *context), void *context)
 
 struct timespec thread_deadline(int milliseconds)
 {
-    int64_t at = clock_now() + milliseconds * NS_PER_MS;
+    int64_t at = clock_now() + (int64_t)milliseconds * NS_PER_MS;
     return (struct timespec){.tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S};
 }
 

@@ -84,7 +84,7 @@ static const struct option dump_options[] = {
     {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
      .help = "colour what is printed", .shown_default = "auto"},
     {"force", 0, OPTION_FLAG, NULL, AT(force),
-     .help = "allow an output file that is not of ours to be replaced"},
+     .help = "allow an output file that is a symbolic link or another user's to be replaced"},
     {NULL},
 };
 

@@ -34,6 +34,8 @@ static void join(struct group *group, const struct dump *dump, size_t index)
     size_t same = 0;
     while (same < group->same && thread->comm[same] == name[same])
         same++;
+    while (same && (thread->comm[same] & 0xc0) == 0x80)
+        same--; // not amid a character of UTF-8
     group->differ |= same < group->same || thread->comm[same];
     group->same = same;
     if (thread->blocked_ns < group->blocked_ns)

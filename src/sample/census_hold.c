@@ -28,7 +28,7 @@ bool census_ask(struct census *census, struct census_held *held)
 {
     pid_t tid = held->thread.tid;
     held->interrupted = held->stopped = false;
-    if (tracer_seize(tid) != RC_OK)
+    if (tracer_seize(tid, true) != RC_OK)
         return false;
     sign_of_life(census, tid);
     held->asked_at = clock_now();

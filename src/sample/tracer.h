@@ -22,12 +22,12 @@ struct tracer_hold {
     int signal; // met on its way to the thread: handed on by the release
 };
 
-// Blocks SIGCHLD, by which the kernel tells of stops, for the calling thread.
+// Blocks SIGCHLD, by which the kernel tells of stops, for the calling thread, and takes SIGALRM.
 void tracer_init(void);
 
 // Attaches: RC_OK, RC_GONE, RC_DENIED (also while somebody else traces it). Nothing stops by it,
-// but the call may last as long as an exec of the thread does.
-enum rc tracer_seize(pid_t tid) MUST_CHECK;
+// but the call may last as long as an exec of the thread does. others: further threads are traced.
+enum rc tracer_seize(pid_t tid, bool others) MUST_CHECK;
 
 // Asks an attached thread to stop. False when no thread of this number is ours.
 bool tracer_interrupt(pid_t tid);

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "unwind/prologue.h"
 
+#define BARE_LEAF_MOST 128 // bytes of code up to the system call
+
 bool step_called_nowhere(struct unwinder *unwinder)
 {
     uint64_t back;
@@ -44,6 +46,17 @@ static bool step_stub(struct unwinder *unwinder)
             memcmp(code, stubs[i].bytes, stubs[i].length) == 0)
             return pop_return(unwinder);
     return false;
+}
+
+// Hand-written code that pushes nothing and ends its tables before a system call, as clone3 of libc
+// does: the return address still lies on top, behind a direct call to a place shortly before pc.
+static bool step_bare_leaf(struct unwinder *unwinder)
+{
+    uint64_t back, target, pc = *walk_pc(unwinder);
+    return walk_read(unwinder, *walk_sp(unwinder), &back) && back &&
+           walk_is_code(unwinder, back - 1) &&
+           prologue_called(&unwinder->code, back, &target) && pc - target < BARE_LEAF_MOST &&
+           pop_return(unwinder);
 }
 
 // Code without tables (JIT code, some assembly): believed to keep a frame pointer if what lies
@@ -183,8 +196,9 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
     *interrupted = false;
     unwinder->faulted = false;
     *how = STEP_CALL;
-    if (leaf && step_stub(unwinder))
+    if (leaf && (step_stub(unwinder) || step_bare_leaf(unwinder)))
         return true;
+    unwinder->faulted = false;
     *how = STEP_FRAME_POINTER;
     return step_frame_pointer(unwinder, end);
 }

@@ -399,6 +399,18 @@ def test_closed_and_full_outputs(ctx):
     assert done.returncode == FAILED and "cannot write" in done.stderr
 
 
+def test_no_dump_replaces_no_file(ctx):
+    """Where no thread can be read in time, what the file held before stays."""
+    target = ctx.target("idle")
+    path = ctx.tmp / "dump.txt"
+    for _ in range(20):
+        path.write_text("precious", encoding="ascii")
+        done = ctx.run("dump-threads", target.pid, "--timeout", "0.001us", "-o", path)
+        nothing = "no thread of" in done.stderr
+        assert done.returncode == FAILED if nothing else path.read_text().startswith("Process ")
+        assert (path.read_text() == "precious") == nothing, done.stderr
+
+
 # --- formats
 
 def test_only_some_threads(ctx):
