@@ -203,14 +203,21 @@ static void give_up_all(struct census *census, struct census_held *pending, size
     atomic_store(&census->control->busy_since, 0);
 }
 
+static bool is_runnable(const struct census *census, pid_t tid)
+{
+    struct proc_stat stat;
+    return procfs_stat(census->config->pid, tid, &stat) == RC_OK && stat.state == 'R';
+}
+
 // Whoever got a CPU after it was asked, and did not stop there, is inside the kernel and may be for
-// long. One that got none stops as soon as it does.
+// long; so is one in an uninterruptible sleep. One that got no CPU stops as soon as it does.
 static bool runs_on(struct census *census, struct census_held *held, int64_t now)
 {
     struct schedstat stat;
-    if (now < held->look_at || !in_place_schedstat(census->task_fd, held->thread.tid, &stat))
+    pid_t tid = held->thread.tid;
+    if (now < held->look_at || !in_place_schedstat(census->task_fd, tid, &stat))
         return false;
-    bool ran = held->run_ns && stat.run_ns != held->run_ns;
+    bool ran = held->run_ns && (stat.run_ns != held->run_ns || !is_runnable(census, tid));
     held->run_ns = stat.run_ns;
     held->look_at = now + CENSUS_STOP_NS;
     return ran;
@@ -221,7 +228,10 @@ static void give_up_some(struct census *census, struct census_held *pending, siz
 {
     size_t kept = 0;
     for (size_t i = 0; i < *count; i++) {
-        if (runs_on(census, &pending[i], now))
+        // Stopped or gone by now, it is the next one to be collected.
+        bool stuck = runs_on(census, &pending[i], now) &&
+                     !census_stopped(census, &pending[i], 0) && pending[i].interrupted;
+        if (stuck)
             give_up(census, &pending[i], CENSUS_UNSTOPPED);
         else
             pending[kept++] = pending[i];

@@ -20,9 +20,10 @@ bool walk_read(struct unwinder *unwinder, uint64_t address, uint64_t *value)
             memo_note(&unwinder->memo, address, *value);
         return true;
     }
-    if (code_memory_read(&unwinder->code, address, value, WORD))
+    if (code_memory_read(&unwinder->code, address, value, WORD)) {
+        unwinder->memo.spoilt |= !unwinder->aside && !unwinder->in_tables;
         return true;
-    unwinder->memo.spoilt |= !unwinder->aside;
+    }
     bool cut = stack_copy_is_cut(unwinder->capture, address);
     return walk_fault(unwinder, cut ? UNWIND_SHORT : UNWIND_BAD_READ);
 }

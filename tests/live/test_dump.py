@@ -144,7 +144,9 @@ def test_many_running_threads(ctx):
     document = dump(ctx, target.pid, "--timeout", "60s")
     assert document["end"] == "complete" and document["thread_count"] == 154
     spinning = spinners_of(document, 150)
-    assert all(thread["stopped_by_us"] and thread["frames"] for thread in spinning), spinning
+    missed = [thread["problem"] for thread in spinning
+              if not thread["stopped_by_us"] or not thread["frames"]]
+    assert not missed, missed
     unharmed(ctx, target, before)
 
 
@@ -155,8 +157,8 @@ def test_running_threads_without_a_cpu(ctx):
     done = ctx.run("dump-threads", target.pid, "--json", "--timeout", "500ms")
     assert done.returncode in (DONE, FAILED), done.stderr
     spinning = spinners_of(json.loads(done.stdout), 400)
-    assert all(thread["stopped_by_us"] or thread["problem"] in ("no_cpu", "not_stopped")
-               for thread in spinning), spinning
+    problems = {thread["problem"] for thread in spinning if not thread["stopped_by_us"]}
+    assert problems <= {"no_cpu", "not_stopped"}, problems
     assert any(thread["stopped_by_us"] for thread in spinning)
     unharmed(ctx, target, before)
 
