@@ -59,11 +59,12 @@ $(FUZZ_PROGRAMS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/tests/fuzz/%.o $(FUZZ_OBJECTS)
 	$(Q)$(CC) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
 
 # Files with DWARF for fuzz_dwarf to begin with: one source in several forms.
-FUZZ_SEEDS := $(addprefix $(FUZZ_DIR)/seeds/,dwarf5 dwarf4 dwarf2 zlib split mini)
+FUZZ_SEEDS := $(addprefix $(FUZZ_DIR)/seeds/,dwarf5 dwarf4 dwarf2 zlib zstd split mini)
 SEED_dwarf5 := -gdwarf-5
 SEED_dwarf4 := -gdwarf-4
 SEED_dwarf2 := -gdwarf-2
 SEED_zlib   := -gdwarf-5 -gz=zlib
+SEED_zstd   := -gdwarf-5
 SEED_split  := -gdwarf-5 -gsplit-dwarf
 SEED_mini   := -g0
 
@@ -71,6 +72,8 @@ fuzz-programs: $(FUZZ_SEEDS)
 $(FUZZ_SEEDS): $(FUZZ_DIR)/seeds/%: tests/fuzz/seeds/inlined.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -fPIC -shared -nostdlib -Wl,--build-id $(SEED_$*) -o $@ $<
+	$(Q)if [ $* = zstd ]; then objcopy --compress-debug-sections=zstd $@; fi
+	$(Q)if [ $* = split ]; then llvm-dwp -e $@ -o $@.dwp; fi
 	$(Q)if [ $* = mini ]; then \
 	    objcopy --only-keep-debug $@ $@.debug && xz -f $@.debug && objcopy --strip-all \
 	        --add-section=.gnu_debugdata=$@.debug.xz $@; fi

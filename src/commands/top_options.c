@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "tui/theme.h"
 
 #define SHORTEST_DELAY (200 * NS_PER_MS)
 
@@ -37,6 +38,9 @@ const struct option top_options[] = {
      .help = "print blocks of one line, each a JSON object; implies -b"},
     {"threads", 't', OPTION_STRING, "RE", AT(threads),
      .help = "only threads whose name matches this extended regular expression"},
+    {"idle", 0, OPTION_FLAG, NULL, AT(idle),
+     .help = "shares of wall time, not of CPU time: threads that sleep count too, and are not "
+             "stopped for it"},
     {"children", 0, OPTION_FLAG, NULL, AT(children),
      .help = "also the processes that descend from PID, and those that start meanwhile"},
     {"no-backoff", 0, OPTION_FLAG, NULL, AT(no_backoff),
@@ -44,6 +48,8 @@ const struct option top_options[] = {
     {"ascii", 0, OPTION_FLAG, NULL, AT(ascii), .help = "draw with ASCII only"},
     {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
      .help = "colour the screen", .shown_default = "auto"},
+    {"scheme", 0, OPTION_CHOICE, NULL, AT(scheme), .choices = theme_choices,
+     .help = "which colours, for a dark or a light background", .shown_default = "auto"},
     {"no-mouse", 0, OPTION_FLAG, NULL, AT(no_mouse), .help = "leave the mouse to the terminal"},
     {"no-function-bar", 0, OPTION_FLAG, NULL, AT(no_function_bar),
      .help = "use the last line for data too"},

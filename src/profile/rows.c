@@ -33,7 +33,12 @@ const char *const rows_group_names[] = {
     NULL,
 };
 
-double rows_percent(enum rows_window window, struct cost part, struct cost all)
+enum rows_measure rows_measure(const struct rows_query *query)
 {
-    return query_percent(sums_measure(part, window), sums_measure(all, window));
+    return query->window == WINDOW_ALL || query->filter.idle ? MEASURE_TIME : MEASURE_SAMPLES;
+}
+
+double rows_percent(enum rows_measure measure, struct cost part, struct cost all)
+{
+    return query_percent(sums_measure(part, measure), sums_measure(all, measure));
 }

@@ -11,6 +11,7 @@ enum run_end { RUN_DURATION, RUN_INTERRUPTED, RUN_TARGET_ENDED };
 
 enum run_type {
     RUN_CPU,     // samples/count, cpu/nanoseconds
+    RUN_WALL,    // samples/count, wall/nanoseconds, by state
     RUN_THREADS, // threads/count: one look at all threads
 };
 

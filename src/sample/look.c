@@ -21,6 +21,7 @@
 #define ROOT_MARGIN 128u // what the unwinder may look at above the root's frame
 #define ALTERNATE_MAX (1u << 20) // bytes of an alternate signal stack that are in use
 #define LIVE_PCS_MAX 4096
+#define IN_PLACE_NS (500 * NS_PER_MS) // that a read of a sleeping thread may take, and more
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
 
 struct held {
@@ -144,35 +145,35 @@ static size_t stack_bytes(const struct capture *capture)
     return (size_t)capture->stack_length + second;
 }
 
-static void commit(struct look *look, struct thread *thread, struct record_capture *record)
-{
-    if (!watched_same_image(thread->process)) { // taken of the old image or the new one?
-        atomic_fetch_add(&look->control->failed, 1);
-        thread->process->untold = RECORD_EXEC;
-        return;
-    }
-    bool all_used = record->capture.stack_length == record->capture.stack_asked &&
-                    !stack_root(look, thread);
-    ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE,
-                sizeof *record + stack_bytes(&record->capture));
-    // How much of a stack this thread needs is to be known before its next sample.
-    if (all_used && record->capture.stack_asked >= STACK_FIRST)
-        eventfd_write(look->control->wake_fd, 1);
-}
-
 // A copy that counts goes into the ring; not while the thread is held, for the ring's memory is in
-// nobody's cache.
-static void keep(struct look *look, struct thread *thread)
+// nobody's cache. RC_LIMIT: there is no room. RC_GONE: the process runs another image by now, so
+// that of which one the copy was taken nobody knows.
+static enum rc put(struct look *look, struct thread *thread)
 {
     size_t stacks = stack_bytes(look->copy);
     struct record_capture *record = (struct record_capture *)ring_reserve(
         &look->control->ring, sizeof *record + stacks);
-    if (!record) {
-        atomic_fetch_add(&look->control->dropped, 1);
-        return;
-    }
+    if (!record)
+        return RC_LIMIT;
     memcpy(&record->capture, look->copy, sizeof *look->copy + stacks);
-    commit(look, thread, record);
+    if (!watched_same_image(thread->process)) {
+        thread->process->untold = RECORD_EXEC;
+        return RC_GONE;
+    }
+    bool all_used = record->capture.stack_length == record->capture.stack_asked &&
+                    !stack_root(look, thread);
+    ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE, sizeof *record + stacks);
+    // How much of a stack this thread needs is to be known before its next sample.
+    if (all_used && record->capture.stack_asked >= STACK_FIRST)
+        eventfd_write(look->control->wake_fd, 1);
+    return RC_OK;
+}
+
+static void keep(struct look *look, struct thread *thread)
+{
+    enum rc rc = put(look, thread);
+    if (rc != RC_OK)
+        atomic_fetch_add(rc == RC_LIMIT ? &look->control->dropped : &look->control->failed, 1);
 }
 
 // A woken thread is still inside its system call: whether it had run is to be known before it goes
@@ -309,6 +310,39 @@ void look_at(struct look *look, struct thread *thread, double chance)
     if (thread->interrupted)
         look->interrupted[look->interrupted_count++] = thread;
     rest(look);
+}
+
+// Where that is not for us to know, the copy is empty.
+static bool fill_in_place(const struct look *look, struct thread *thread)
+{
+    struct capture *capture = look->copy;
+    struct proc_syscall call = {.number = -1};
+    bool hidden = thread->process->no_syscall;
+    if (!hidden && (!thread_call(thread, &call) || !call.pc)) // a zombie has no pc
+        return false;
+    *capture = (struct capture){
+        .time = clock_now(),
+        .thread = thread->number,
+        .flags = CAPTURE_IN_PLACE | (call.number >= 0 ? CAPTURE_IN_SYSCALL : 0),
+        .syscall = (int32_t)call.number,
+        .stack_asked = hidden ? 0 : stack_wanted(look, thread, call.sp),
+        .regs = {.rsp = call.sp, .rip = call.pc},
+    };
+    capture->stack_length = (uint32_t)memory_read_some(thread->tid, call.sp, capture->stack,
+                                                       capture->stack_asked);
+    return true;
+}
+
+bool look_in_place(struct look *look, struct thread *thread, const struct schedstat *before)
+{
+    struct schedstat after;
+    sign_of_life(look, thread->tid); // memory may come from a page that somebody has to deliver
+    if (!look->interrupted_count)    // nobody is held meanwhile: the watchdog may be more patient
+        atomic_store(&look->control->busy_since, clock_now() + IN_PLACE_NS);
+    bool filled = fill_in_place(look, thread);
+    rest(look);
+    return filled && thread_read(thread, &after) == RC_OK &&
+           after.switches == before->switches && put(look, thread) == RC_OK;
 }
 
 void look_collect(struct look *look, int64_t since)

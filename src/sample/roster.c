@@ -85,6 +85,7 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
         thread->base_run = ours ? 0 : stat->run_ns;
         thread->reported_run = thread->base_run;
         thread->reported_wait = stat->wait_ns;
+        thread->told_at = now;
         thread->last.run_ns = thread->base_run;
     }
     // Less than before, or more than time has passed: by exec another thread took the number over.
@@ -116,6 +117,14 @@ bool thread_is_running(struct thread *thread)
         return state_is_running(thread);
     return read_task_file(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
            proc_syscall_is_running(text);
+}
+
+bool thread_call(struct thread *thread, struct proc_syscall *call)
+{
+    char text[TEXT_MAX];
+    return !thread->process->no_syscall &&
+           read_task_file(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
+           proc_syscall_parse(text, call);
 }
 
 void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now)
@@ -404,6 +413,7 @@ static void rebase_thread(struct thread *thread)
     thread->reported_wait += stat.wait_ns - thread->last.wait_ns;
     thread->last = stat;
     thread->noted_at = clock_now();
+    thread->told_at = 0;
 }
 
 void roster_rebase(struct roster *roster)

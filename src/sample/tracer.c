@@ -107,7 +107,7 @@ enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hol
     }
 }
 
-void tracer_sleep(int64_t deadline)
+bool tracer_sleep(int64_t deadline)
 {
     sigset_t wanted;
     sigemptyset(&wanted);
@@ -117,7 +117,7 @@ void tracer_sleep(int64_t deadline)
     if (left < 0)
         left = 0;
     struct timespec timeout = {left / NS_PER_S, left % NS_PER_S};
-    sigtimedwait(&wanted, NULL, &timeout);
+    return sigtimedwait(&wanted, NULL, &timeout) == SIGCHLD;
 }
 
 enum rc tracer_regs(const struct tracer_hold *hold, struct user_regs_struct *regs)

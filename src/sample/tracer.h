@@ -35,8 +35,9 @@ bool tracer_interrupt(pid_t tid);
 // Looks whether an interrupted thread has stopped, spinning at most spin_ns.
 enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hold);
 
-// Sleeps until a thread stopped, a signal asks for attention, or the deadline (CLOCK_MONOTONIC ns).
-void tracer_sleep(int64_t deadline);
+// Sleeps until a thread stopped (true), a signal asks for attention, or the deadline
+// (CLOCK_MONOTONIC ns).
+bool tracer_sleep(int64_t deadline);
 
 // General registers of a held thread. RC_FORMAT: it runs 32-bit code.
 enum rc tracer_regs(const struct tracer_hold *hold, struct user_regs_struct *regs) MUST_CHECK;

@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "profile/wall.h"
 #include "sample/record.h"
+#include "session/cuts.h"
 #include "session/facts.h"
 #include "session/stack_hint.h"
 #include "unwind/space_unwinder.h"
@@ -40,16 +42,13 @@ struct thread {
     bool ended;        // its place is free
 };
 
-struct cut { // stacks that broke off in a module for a reason
-    uint64_t key;
-    uint64_t count;
-};
-
 struct consumer {
     struct control *control;
     struct modules *modules;
     struct profile *profile;
     struct weights *weights;
+    struct wall *wall; // NULL unless control->idle
+    int idle;          // control->idle, when it was made
     size_t max_depth;
     void (*began)(void *context, pid_t pid); // NULL: nobody wants to know
     void *watcher;
@@ -67,8 +66,7 @@ struct consumer {
     uint32_t *locations; // of the stack at hand, leaf first
     const struct mapping *kernel, *unknown, *truncated;
     struct consumer_counts counts;
-    struct cut *cuts;
-    size_t cut_count, cut_capacity;
+    struct cuts cuts;
 };
 
 struct consumer *consumer_new(struct control *control, struct modules *modules,
@@ -109,6 +107,7 @@ void consumer_free(struct consumer *consumer)
     for (size_t i = 0; i < consumer->process_count; i++)
         image_fini(&consumer->processes[i]);
     weights_free(consumer->weights);
+    wall_free(consumer->wall);
     map_fini(&consumer->thread_index);
     map_fini(&consumer->process_index);
     free(consumer->free_processes);
@@ -117,7 +116,7 @@ void consumer_free(struct consumer *consumer)
     free(consumer->threads);
     free(consumer->free_threads);
     free(consumer->locations);
-    free(consumer->cuts);
+    cuts_fini(&consumer->cuts);
     free(consumer);
 }
 
@@ -230,6 +229,7 @@ static void forget_thread(struct consumer *consumer, uint32_t number)
     uint32_t index = map_get(&consumer->thread_index, number, NONE);
     consumer->threads[index].ended = true;
     profile_thread_end(consumer->profile, consumer->threads[index].profile_thread);
+    wall_end(consumer->wall, number);
     map_remove(&consumer->thread_index, number);
     ARRAY_RESERVE(consumer->free_threads, consumer->free_count, consumer->free_capacity);
     consumer->free_threads[consumer->free_count++] = index;
@@ -271,6 +271,8 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     double share = thread->since && watched > 0 ? (double)thread->held_ns / (double)watched : 0;
     if (share > consumer->counts.held_share && watched >= NS_PER_S / 2)
         consumer->counts.held_share = share;
+    wall_share(consumer->wall, record->thread, thread->profile_thread,
+               (struct wall_period){record->elapsed_ns, record->cpu_ns, record->queued_ns});
     if (record->record.kind == RECORD_THREAD_END)
         forget_thread(consumer, record->thread);
 }
@@ -341,17 +343,9 @@ static void count_cut(struct consumer *consumer, const struct process *process,
                       const struct unwind_result *stack)
 {
     const struct area *area = space_find(process->space, stack->frames[stack->count - 1].pc);
-    uint64_t module = area ? area->mapping->module->id : consumer->unknown->module->id;
-    uint64_t key = module << 8 | stack->end;
+    const struct mapping *mapping = area ? area->mapping : consumer->unknown;
     consumer->counts.cut++;
-    for (size_t i = 0; i < consumer->cut_count; i++) {
-        if (consumer->cuts[i].key == key) {
-            consumer->cuts[i].count++;
-            return;
-        }
-    }
-    ARRAY_RESERVE(consumer->cuts, consumer->cut_count, consumer->cut_capacity);
-    consumer->cuts[consumer->cut_count++] = (struct cut){key, 1};
+    cuts_add(&consumer->cuts, mapping->module->id, stack->end);
 }
 
 static uint32_t keep_stack(struct consumer *consumer, const struct process *process,
@@ -369,6 +363,29 @@ static uint32_t keep_stack(struct consumer *consumer, const struct process *proc
     return profile_stack(consumer->profile, consumer->locations, count);
 }
 
+static void learn_stack(struct consumer *consumer, struct thread *thread,
+                        const struct capture *capture, const struct unwind_result *stack)
+{
+    stack_hint_learn(&thread->hint, capture->regs.rsp, stack);
+    hint_stack(consumer, thread);
+}
+
+// Where a thread sleeps. Not a sample of the CPU profile.
+static void take_stack_in_place(struct consumer *consumer, const struct process *process,
+                                struct thread *thread, const struct capture *capture,
+                                const struct unwind_result *stack)
+{
+    learn_stack(consumer, thread, capture, stack);
+    wall_look(consumer->wall, capture->thread, keep_stack(consumer, process, capture, stack),
+              STATE_BLOCKED);
+}
+
+static void take_asleep(struct consumer *consumer, const void *data)
+{
+    const struct record_asleep *record = data;
+    wall_again(consumer->wall, record->thread, record->times);
+}
+
 static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
@@ -377,16 +394,18 @@ static void take_capture(struct consumer *consumer, const void *data)
     if (!process || !process->space)
         return;
     struct unwind_result stack = unwind(process, thread->tid, capture);
+    if (capture->flags & CAPTURE_IN_PLACE) {
+        take_stack_in_place(consumer, process, thread, capture, &stack);
+        return;
+    }
     if (stack.end != UNWIND_BOTTOM)
         count_cut(consumer, process, &stack);
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
     if (stack.second_at) // and how much of that stack is needed, nobody knows yet
         atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
                               stack.second_at, memory_order_relaxed);
-    else if (!(capture->flags & CAPTURE_UNWOUND)) {
-        stack_hint_learn(&thread->hint, capture->regs.rsp, &stack);
-        hint_stack(consumer, thread);
-    }
+    else if (!(capture->flags & CAPTURE_UNWOUND))
+        learn_stack(consumer, thread, capture, &stack);
     if (!thread->since) {
         thread->since = capture->time;
         consumer->counts.threads++;
@@ -395,6 +414,7 @@ static void take_capture(struct consumer *consumer, const void *data)
     uint32_t value =
         profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
     weights_sample(consumer->weights, thread->process, capture->thread, value);
+    wall_look(consumer->wall, capture->thread, node, STATE_RUNNING);
     consumer->counts.samples++;
 }
 
@@ -403,10 +423,27 @@ static void (*const takers[])(struct consumer *, const void *) = {
     [RECORD_EXEC] = take_process,              [RECORD_PROCESS_END] = take_process,
     [RECORD_PROCESS_TIME] = take_process_time, [RECORD_THREAD] = take_thread,
     [RECORD_THREAD_TIME] = take_thread_time,   [RECORD_THREAD_END] = take_thread_time,
+    [RECORD_ASLEEP] = take_asleep,
 };
+
+void consumer_reset(struct consumer *consumer)
+{
+    wall_reset(consumer->wall);
+}
+
+static void begin_or_end_wall(struct consumer *consumer)
+{
+    int idle = atomic_load(&consumer->control->idle);
+    if (idle == consumer->idle)
+        return;
+    wall_free(consumer->wall);
+    consumer->wall = idle ? wall_new(consumer->profile) : NULL;
+    consumer->idle = idle;
+}
 
 void consumer_drain(struct consumer *consumer)
 {
+    begin_or_end_wall(consumer);
     struct ring *ring = &consumer->control->ring;
     for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record))
         if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
@@ -424,6 +461,7 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
         if (!consumer->threads[i].ended)
             consumer->threads[i].profile_thread =
                 numbers.threads[consumer->threads[i].profile_thread];
+    wall_renumber(consumer->wall, numbers.stacks);
     compact_numbers_fini(&numbers);
     return true;
 }
@@ -477,13 +515,10 @@ void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)
 bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,
                         enum unwind_end *why)
 {
-    const struct cut *worst = NULL;
-    for (size_t i = 0; i < consumer->cut_count; i++)
-        if (!worst || consumer->cuts[i].count > worst->count)
-            worst = &consumer->cuts[i];
+    const struct cut *worst = cuts_worst(&consumer->cuts);
     if (!worst)
         return false;
-    *module = modules_get(consumer->modules, (uint32_t)(worst->key >> 8));
-    *why = (enum unwind_end)(worst->key & 0xff);
+    *module = modules_get(consumer->modules, worst->module);
+    *why = worst->why;
     return true;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "symbol/debug_sections.h"
+#include "symbol/split_package.h"
 #include "symbol/symtab.h"
 #include "symbol/units.h"
 
@@ -13,15 +15,18 @@ enum part {
     PART_DEBUG,
     PART_MINI,   // unpacked from .gnu_debugdata
     PART_COMMON, // of dwz
+    PART_SPLIT,  // package of split units
     PARTS,
 };
 
 struct binary {
     struct elf_file parts[PARTS];
+    struct debug_sections sections[PARTS];
     struct symtab *symtab;
     bool symbols_whole; // there is a .symtab: no function is missing from it
     Dwarf *dwarf, *common; // NULL: none
-    struct units *units;   // NULL: no lines
+    struct split_package *package; // NULL: none
+    struct units *units;           // NULL: no lines
 };
 
 static void find_debug_file(struct binary *binary, const char *path, const char *extra,
@@ -49,6 +54,12 @@ static void read_symbols(struct binary *binary)
     binary->symtab = symtab_new(images, count);
 }
 
+static Dwarf *begin(struct binary *binary, enum part part)
+{
+    Elf *elf = debug_sections_begin(&binary->parts[part], &binary->sections[part]);
+    return dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+}
+
 // False when parts of it are in a file that is not found. libdw would then look for one by itself,
 // and take it whatever its build id.
 static bool open_common(struct binary *binary, const char *path, struct finder *finder)
@@ -57,36 +68,22 @@ static bool open_common(struct binary *binary, const char *path, struct finder *
     bool linked;
     if (!debug_file_find_common(finder, binary->dwarf, path, file, &linked))
         return !linked;
-    binary->common = dwarf_begin_elf(file->image->elf, DWARF_C_READ, NULL);
+    binary->common = begin(binary, PART_COMMON);
     if (binary->common)
         dwarf_setalt(binary->dwarf, binary->common);
     return binary->common;
 }
 
-// libdw unpacks every section when it begins, and so would these, which nobody here asks for.
-static void hide_unused(Elf *elf)
+static void open_package(struct binary *binary, const char *path, struct finder *finder)
 {
-    static const char *const unused[] = {".debug_loc", ".debug_loclists", ".debug_aranges"};
-    size_t names;
-    GElf_Shdr header;
-    if (elf_getshdrstrndx(elf, &names) != 0)
+    struct elf_file *file = &binary->parts[PART_SPLIT];
+    if (!debug_file_find_package(finder, &binary->parts[PART_MAIN], path, file))
         return;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
-        const char *name = gelf_getshdr(section, &header)
-                               ? elf_strptr(elf, names, header.sh_name)
-                               : NULL;
-        for (size_t i = 0; name && i < ARRAY_LENGTH(unused); i++)
-            if (strcmp(name, unused[i]) == 0) {
-                header.sh_type = SHT_NOBITS;
-                gelf_update_shdr(section, &header);
-            }
-    }
-}
-
-static Dwarf *begin(const struct elf_file *file)
-{
-    hide_unused(file->image->elf);
-    return dwarf_begin_elf(file->image->elf, DWARF_C_READ, NULL);
+    binary->package = split_package_new(file);
+    if (binary->package)
+        units_set_package(binary->units, binary->package);
+    else
+        buf_printf(&finder->tried, "%s.dwp: it has no index that can be read\n", path);
 }
 
 static void open_dwarf(struct binary *binary, const char *path, struct finder *finder)
@@ -94,11 +91,13 @@ static void open_dwarf(struct binary *binary, const char *path, struct finder *f
     static const enum part order[] = {PART_DEBUG, PART_MAIN};
     for (size_t i = 0; i < ARRAY_LENGTH(order) && !binary->dwarf; i++)
         if (elf_file_has_dwarf(&binary->parts[order[i]]))
-            binary->dwarf = begin(&binary->parts[order[i]]);
+            binary->dwarf = begin(binary, order[i]);
     if (!binary->dwarf)
         return;
     if (open_common(binary, path, finder))
         binary->units = units_new(binary->dwarf, binary->common);
+    if (binary->units && units_are_split(binary->units))
+        open_package(binary, path, finder);
 }
 
 struct binary *binary_new(int fd, const char *path, const char *extra, enum binary_depth depth,
@@ -124,11 +123,14 @@ void binary_free(struct binary *binary)
     if (!binary)
         return;
     units_free(binary->units);
+    split_package_free(binary->package);
     dwarf_end(binary->dwarf);
     dwarf_end(binary->common);
     symtab_free(binary->symtab);
-    for (enum part part = PART_MAIN; part < PARTS; part++)
+    for (enum part part = PART_MAIN; part < PARTS; part++) {
+        debug_sections_end(&binary->sections[part]);
         elf_file_fini(&binary->parts[part]);
+    }
     free(binary);
 }
 
@@ -150,7 +152,8 @@ void binary_find(struct binary *binary, uint64_t vaddr, struct binary_names *nam
     names->symbol = match.name;
     names->stub = match.stub;
     names->offset = match.offset;
-    bool in_function = match.name || !binary->symbols_whole; // else between two of them
-    names->call_count =
-        binary->units ? units_find(binary->units, vaddr, in_function, names->calls) : 0;
+    // A whole table of symbols that has none for the address: it is between two functions.
+    unsigned wish = (match.name || !binary->symbols_whole ? FUNCTIONS_NESTED : 0) |
+                    (match.name ? 0 : FUNCTIONS_NAMED);
+    names->call_count = binary->units ? units_find(binary->units, vaddr, wish, names->calls) : 0;
 }

@@ -21,7 +21,8 @@ struct binary_names { // of one address
     const char *symbol;  // as in the symbol table, raw and of any length; NULL: none
     bool stub;           // the PLT stub of it
     uint64_t offset;     // of the address from the symbol
-    struct call calls[CALLS_MAX]; // by DWARF, innermost first
+    struct call calls[CALLS_MAX]; // by DWARF, innermost first; where there is a symbol the last
+                                  // one has no name
     size_t call_count;            // 0: no DWARF here
 };
 

@@ -2,15 +2,14 @@
 #include "symbol/debug_file.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
 #include <elfutils/libdwelf.h>
 
 #include "base/mem.h"
+#include "target/debug_path.h"
 
-#define DEBUG_ROOT "/usr/lib/debug"
 #define ID_LEAST 3 // bytes of a build id
 
 struct id {
@@ -42,11 +41,14 @@ struct proof {
     struct id id;
     bool by_checksum;
     uint32_t checksum;
+    bool in_parts; // each part of the file proves itself
 };
 
 static const char *refusal(const struct proof *proof, const struct elf_file *file)
 {
     struct id id = id_of(file);
+    if (proof->in_parts)
+        return NULL;
     if (proof->id.length && (id.length || !proof->by_checksum) && !same_id(proof->id, id))
         return "another build id";
     if (proof->by_checksum &&
@@ -75,15 +77,11 @@ static bool try(struct finder *finder, const char *path, const struct proof *pro
     return !refused;
 }
 
-static bool by_build_id(struct finder *finder, struct id id, struct elf_file *found)
+static bool by_build_id(struct finder *finder, struct id id, const char *ending,
+                        const struct proof *proof, struct elf_file *found)
 {
-    char path[sizeof DEBUG_ROOT + 2 * BUILD_ID_MAX + 32] = DEBUG_ROOT "/.build-id/";
-    size_t length = strlen(path);
-    for (size_t i = 0; i < id.length; i++)
-        length += (size_t)snprintf(path + length, sizeof path - length, i ? "%02x" : "%02x/",
-                                   id.bytes[i]);
-    snprintf(path + length, sizeof path - length, ".debug");
-    return id.length && try(finder, path, &(struct proof){.id = id}, found);
+    AUTO_FREE char *path = debug_path_of_id(id.bytes, id.length, ending);
+    return id.length && try(finder, path, proof, found);
 }
 
 // A name that a file gives is a single component, never a way out of the directory.
@@ -92,21 +90,11 @@ static bool is_plain(const char *name)
     return name && name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) <= NAME_MAX;
 }
 
-// Where a debug file may lie: before the directory of the binary, and between that and the name.
-static const struct {
-    const char *before, *between;
-} places[] = {
-    {"", "/"},
-    {"", "/.debug/"},
-    {DEBUG_ROOT, "/"},
-};
-
 static bool by_name(struct finder *finder, const char *directory, const char *name,
                     const char *path, const struct proof *proof, struct elf_file *found)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
-        AUTO_FREE char *place =
-            xasprintf("%s%s%s%s", places[i].before, directory, places[i].between, name);
+    for (size_t i = 0; i < DEBUG_PATH_PLACES; i++) {
+        AUTO_FREE char *place = debug_path_beside(i, directory, name);
         if (strcmp(place, path) != 0 && try(finder, place, proof, found))
             return true;
     }
@@ -119,7 +107,7 @@ bool debug_file_find(struct finder *finder, const struct elf_file *binary, const
     struct id id = id_of(binary);
     GElf_Word checksum = 0;
     const char *slash = strrchr(path, '/');
-    if (by_build_id(finder, id, found))
+    if (by_build_id(finder, id, ".debug", &(struct proof){.id = id}, found))
         return true;
     if (!slash)
         return false;
@@ -152,7 +140,7 @@ bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *pat
         return false;
     struct id id = {bytes, (size_t)length};
     struct proof proof = {.id = id};
-    if (by_build_id(finder, id, found))
+    if (by_build_id(finder, id, ".debug", &proof, found))
         return true;
     if (strnlen(link, PATH_MAX) >= PATH_MAX)
         return false;
@@ -162,4 +150,23 @@ bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *pat
             ? xstrdup(link)
             : xasprintf("%.*s/%s", (int)(slash - path), path, link);
     return try(finder, place, &proof, found);
+}
+
+bool debug_file_find_package(struct finder *finder, const struct elf_file *binary,
+                             const char *path, struct elf_file *found)
+{
+    static const char *const endings[] = {".dwp", ".debug.dwp"};
+    static const struct proof proof = {.in_parts = true};
+    struct id id = id_of(binary);
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *directory = slash ? xstrndup(path, (size_t)(slash - path)) : NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
+        AUTO_FREE char *name = slash ? xasprintf("%s%s", slash + 1, endings[i]) : NULL;
+        if (name && by_name(finder, directory, name, path, &proof, found))
+            return true;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(endings); i++)
+        if (by_build_id(finder, id, endings[i], &proof, found))
+            return true;
+    return false;
 }

@@ -28,3 +28,7 @@ bool debug_file_take(struct finder *finder, const struct elf_file *binary, const
 // *linked: dwz moved common parts to a file (.gnu_debugaltlink). True when that is found.
 bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *path,
                             struct elf_file *found, bool *linked);
+
+// The package of the split units (.dwp); an id in each of them tells whether it belongs.
+bool debug_file_find_package(struct finder *finder, const struct elf_file *binary,
+                             const char *path, struct elf_file *found);

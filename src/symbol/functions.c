@@ -9,17 +9,24 @@
 
 #define DEPTH_MAX 200 // of dies within dies
 
-struct inlined { // one range of one inlined call
-    uint64_t start, end;
-    unsigned depth; // 1: into the function itself
+struct callee { // that was inlined
     Dwarf_Die die;
+    unsigned depth; // 1: into the function itself
+    bool read;      // what was inlined into it is in the list
+};
+
+struct inlined { // one range of it
+    uint64_t start, end;
+    size_t callee;
 };
 
 struct function {
     Dwarf_Die die;
+    struct callee *callees;
+    size_t callee_count, callee_capacity;
     struct inlined *inlined; // each before what was inlined into it
     size_t count, capacity;
-    bool read; // `inlined` is filled
+    bool read; // what was inlined into the function itself is in the list
 };
 
 struct functions {
@@ -27,7 +34,8 @@ struct functions {
     struct function *list;
     size_t count, capacity;
     struct intervals index;
-    bool deep; // functions within functions are in the index
+    const struct split_unit *split; // NULL: not of a package
+    bool deep; // functions within functions and types are in the index
 };
 
 // Calls visit for each child; true goes on to the next.
@@ -42,6 +50,13 @@ static void each_child(Dwarf_Die *die, void (*visit)(void *context, Dwarf_Die *c
     while (dwarf_siblingof(&child, &child) == 0);
 }
 
+static ptrdiff_t next_range(const struct functions *functions, Dwarf_Die *die, ptrdiff_t at,
+                            Dwarf_Addr *base, Dwarf_Addr *start, Dwarf_Addr *end)
+{
+    return functions->split ? split_unit_ranges(functions->split, die, at, base, start, end)
+                            : dwarf_ranges(die, at, base, start, end);
+}
+
 struct scan {
     struct functions *functions;
     unsigned depth;
@@ -51,7 +66,7 @@ static void add_function(struct functions *functions, Dwarf_Die *die)
 {
     Dwarf_Addr base = 0, start, end;
     size_t before = functions->index.count;
-    for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;)
+    for (ptrdiff_t at = 0; (at = next_range(functions, die, at, &base, &start, &end)) > 0;)
         intervals_add(&functions->index, start, end, (uint32_t)functions->count);
     if (functions->index.count == before)
         return; // a declaration, or what all inlined copies have in common
@@ -59,18 +74,19 @@ static void add_function(struct functions *functions, Dwarf_Die *die)
     functions->list[functions->count++] = (struct function){.die = *die};
 }
 
-// Where functions may be found, besides the unit itself; 2: within functions only.
+// Where functions may be found, besides the unit itself. 2: where they hardly are. Types have many
+// members, and of the functions only declarations.
 static unsigned scope_kind(int tag)
 {
     switch (tag) {
     case DW_TAG_namespace:
     case DW_TAG_module:
+        return 1;
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
     case DW_TAG_enumeration_type:
     case DW_TAG_interface_type:
-        return 1;
     case DW_TAG_subprogram:
     case DW_TAG_lexical_block:
     case DW_TAG_inlined_subroutine:
@@ -98,6 +114,7 @@ void functions_shed(struct functions *functions)
 {
     for (size_t i = 0; i < functions->count; i++) {
         struct function *function = &functions->list[i];
+        free(function->callees);
         free(function->inlined);
         *function = (struct function){.die = function->die};
     }
@@ -119,9 +136,10 @@ static void scan_unit(struct functions *functions, bool deep)
     intervals_sort(&functions->index);
 }
 
-struct functions *functions_new(Dwarf_Die *unit)
+struct functions *functions_new(Dwarf_Die *unit, const struct split_unit *split)
 {
     struct functions *functions = xcalloc(1, sizeof *functions);
+    functions->split = split;
     functions->unit = *unit;
     scan_unit(functions, false);
     return functions;
@@ -136,44 +154,51 @@ void functions_free(struct functions *functions)
     free(functions);
 }
 
-// --- what was inlined into one function
+// --- what was inlined into one function; read where addresses fall, level by level
 
 struct descent {
+    const struct functions *functions;
     struct function *function;
-    unsigned depth; // of inlining
-    unsigned nested; // of dies
+    unsigned depth;  // of inlining
+    unsigned blocks; // around
 };
 
-static void add_inlined(struct function *function, Dwarf_Die *die, unsigned depth)
+static void add_inlined(struct descent *descent, Dwarf_Die *die)
 {
+    struct function *function = descent->function;
     Dwarf_Addr base = 0, start, end;
-    for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;) {
+    size_t before = function->count;
+    for (ptrdiff_t at = 0;
+         (at = next_range(descent->functions, die, at, &base, &start, &end)) > 0;) {
         ARRAY_RESERVE(function->inlined, function->count, function->capacity);
         function->inlined[function->count++] =
-            (struct inlined){.start = start, .end = end, .depth = depth, .die = *die};
+            (struct inlined){.start = start, .end = end, .callee = function->callee_count};
     }
+    if (function->count == before)
+        return;
+    ARRAY_RESERVE(function->callees, function->callee_count, function->callee_capacity);
+    function->callees[function->callee_count++] =
+        (struct callee){.die = *die, .depth = descent->depth};
 }
 
 static void descend(void *context, Dwarf_Die *die)
 {
     struct descent *descent = context;
     int tag = dwarf_tag(die);
-    bool inlined = tag == DW_TAG_inlined_subroutine;
-    if ((!inlined && tag != DW_TAG_lexical_block) || descent->nested >= DEPTH_MAX)
+    if (tag == DW_TAG_inlined_subroutine)
+        add_inlined(descent, die);
+    if (tag != DW_TAG_lexical_block || descent->blocks >= DEPTH_MAX)
         return;
-    if (inlined)
-        add_inlined(descent->function, die, ++descent->depth);
-    descent->nested++;
+    descent->blocks++;
     each_child(die, descend, descent);
-    descent->nested--;
-    descent->depth -= inlined;
+    descent->blocks--;
 }
 
-static void read_inlined(struct function *function)
+static void read_inlined(const struct functions *functions, struct function *function,
+                         Dwarf_Die die, unsigned depth)
 {
-    struct descent descent = {.function = function};
-    function->read = true;
-    each_child(&function->die, descend, &descent);
+    struct descent descent = {.functions = functions, .function = function, .depth = depth};
+    each_child(&die, descend, &descent);
 }
 
 // --- one address
@@ -213,37 +238,45 @@ static void put_call_site(Dwarf_Die *unit, Dwarf_Die *die, struct call *call)
     call->column = number(die, DW_AT_call_column);
 }
 
-// The chain of inlined calls around the address, outermost first.
-static size_t find_inlined(const struct function *function, uint64_t vaddr,
-                           const struct inlined *chain[CALLS_MAX])
+// The chain of inlined calls around the address, outermost first, as indexes of callees.
+static size_t find_inlined(const struct functions *functions, struct function *function,
+                           uint64_t vaddr, size_t chain[CALLS_MAX])
 {
     size_t count = 0;
+    if (!function->read)
+        read_inlined(functions, function, function->die, 1);
+    function->read = true;
     for (size_t i = 0; i < function->count && count < CALLS_MAX - 1; i++) {
         const struct inlined *inlined = &function->inlined[i];
-        if (inlined->depth == count + 1 && vaddr >= inlined->start && vaddr < inlined->end)
-            chain[count++] = inlined;
+        struct callee *callee = &function->callees[inlined->callee];
+        if (callee->depth != count + 1 || vaddr < inlined->start || vaddr >= inlined->end)
+            continue;
+        chain[count++] = inlined->callee;
+        bool read = callee->read;
+        callee->read = true;
+        if (!read)
+            read_inlined(functions, function, callee->die, callee->depth + 1);
     }
     return count;
 }
 
-size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr, bool nested,
+size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr, unsigned wish,
                       struct call calls[CALLS_MAX])
 {
     uint32_t owner = intervals_find(&functions->index, vaddr);
-    if (owner == INTERVALS_NONE && nested && !functions->deep) {
+    if (owner == INTERVALS_NONE && wish & FUNCTIONS_NESTED && !functions->deep) {
         scan_unit(functions, true);
         owner = intervals_find(&functions->index, vaddr);
     }
     if (owner == INTERVALS_NONE)
         return 0;
     struct function *function = &functions->list[owner];
-    if (!function->read)
-        read_inlined(function);
-    const struct inlined *chain[CALLS_MAX];
-    size_t count = find_inlined(function, vaddr, chain);
-    calls[count] = (struct call){.name = linkage_name(&function->die), .file = ""};
+    size_t chain[CALLS_MAX];
+    size_t count = find_inlined(functions, function, vaddr, chain);
+    const char *name = wish & FUNCTIONS_NAMED ? linkage_name(&function->die) : NULL;
+    calls[count] = (struct call){.name = name, .file = ""};
     for (size_t i = 0; i < count; i++) { // each says where it is called, in the one around it
-        Dwarf_Die die = chain[i]->die;
+        Dwarf_Die die = function->callees[chain[i]].die;
         put_call_site(files, &die, &calls[count - i]);
         calls[count - i - 1] = (struct call){.name = linkage_name(&die), .file = ""};
     }

@@ -6,18 +6,24 @@
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/patience.h"
+
+#define OPEN_MS 2000
+#define HUNG_MAX 3
 
 // The mount tells namespaces apart whose root is the same directory; kernels before 5.8 say 0.
 static bool describe(int directory, const char *path, struct statx *info)
 {
     *info = (struct statx){0};
-    return statx(directory, path, AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, info) == 0;
+    return statx(directory, path, AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID,
+                 info) == 0;
 }
 
 static bool same(const struct statx *a, const struct statx *b)
@@ -79,14 +85,42 @@ static int open_regular(int named)
     return steal_fd(&fd);
 }
 
-int roots_open(const struct roots *roots, const char *path)
+struct opening { // one file; on its own, as it may outlive the roots
+    struct roots roots;
+    int fd;
+    char path[];
+};
+
+static void open_now(void *context)
 {
-    if (path[0] != '/')
+    struct opening *opening = context;
+    opening->fd = -1;
+    for (size_t i = 0; i < opening->roots.count && opening->fd < 0; i++)
+        opening->fd = open_regular(open_beneath(opening->roots.fds[i], opening->path));
+    if (opening->fd < 0)
+        opening->fd = open_regular(open(opening->path, O_PATH | O_CLOEXEC));
+}
+
+static void discard(void *context)
+{
+    struct opening *opening = context;
+    cleanup_fd(&opening->fd);
+    free(opening);
+}
+
+int roots_open(struct roots *roots, const char *path)
+{
+    if (path[0] != '/' || roots->hung >= HUNG_MAX)
         return -1;
-    for (size_t i = 0; i < roots->count; i++) {
-        int fd = open_regular(open_beneath(roots->fds[i], path));
-        if (fd >= 0)
-            return fd;
+    size_t size = strlen(path) + 1;
+    struct opening *opening = xmalloc(sizeof *opening + size);
+    opening->roots = *roots;
+    memcpy(opening->path, path, size);
+    if (!patience_call(open_now, discard, opening, OPEN_MS)) {
+        roots->hung++;
+        return -1;
     }
-    return open_regular(open(path, O_PATH | O_CLOEXEC));
+    int fd = opening->fd;
+    free(opening);
+    return fd;
 }

@@ -11,12 +11,14 @@
 struct roots { // zeroed before use
     int fds[ROOTS_MAX]; // root directories of targets; they stay open when the target ends
     size_t count;
+    unsigned hung; // times that opening a file took too long
 };
 
 // Of a process that is there. One that we know already, or that is ours, is not kept twice.
 void roots_add(struct roots *roots, pid_t pid);
 void roots_fini(struct roots *roots);
 
-// A descriptor for reading, or -1: for FIFOs, devices, directories, and what does not begin as ELF
-// files do.
-int roots_open(const struct roots *roots, const char *path);
+// A descriptor for reading, or -1: for FIFOs, devices, directories, what does not begin as ELF
+// files do, and what cannot be opened within two seconds. When that has happened three times,
+// nothing is opened any more.
+int roots_open(struct roots *roots, const char *path);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "target/unpack.h"
+
 #define SECTIONS_MAX 65536u
 #define NAMES_MAX (512ull << 20) // bytes of one string table; Chromium with debug symbols has 300 M
 
@@ -40,6 +42,22 @@ Elf_Data *section_data(const struct section *section, uint64_t limit)
         return NULL;
     Elf_Data *data = elf_getdata(section->handle, NULL);
     return data && data->d_buf && data->d_size ? data : NULL;
+}
+
+bool section_unpack(const struct section *section, uint64_t limit, struct contents *contents)
+{
+    *contents = (struct contents){0};
+    if (unpack_is_needed(section->handle)) {
+        contents->bytes = contents->owned =
+            unpack_section(section->handle, limit, &contents->size);
+        return contents->bytes;
+    }
+    const Elf_Data *data = section_data(section, limit);
+    if (!data)
+        return false;
+    contents->bytes = data->d_buf;
+    contents->size = data->d_size;
+    return true;
 }
 
 struct names names_read(const struct image *image, size_t section)

@@ -32,6 +32,15 @@ bool section_find(const struct image *image, uint32_t type, const char *name,
 // Its contents in the machine's byte order, NULL when they are not all there or more than `limit`.
 Elf_Data *section_data(const struct section *section, uint64_t limit);
 
+struct contents { // of a section, unpacked; all 0: none
+    const unsigned char *bytes;
+    size_t size;
+    unsigned char *owned; // NULL, or what the caller frees
+};
+
+// False when they are damaged, or more than `limit`.
+bool section_unpack(const struct section *section, uint64_t limit, struct contents *contents);
+
 // The string table in that section; empty when it is none.
 struct names names_read(const struct image *image, size_t section);
 

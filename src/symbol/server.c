@@ -24,6 +24,7 @@ struct server {
     struct map seen;               // where a name of the binaries that are open lies -> the same
     uint32_t sent; // texts
     struct buf out;
+    struct buf path; // of the file that is being put
 };
 
 struct server *server_new(const struct server_host *host)
@@ -48,6 +49,7 @@ void server_free(struct server *server)
     map_fini(&server->file_ids);
     map_fini(&server->seen);
     buf_fini(&server->out);
+    buf_fini(&server->path);
     free(server);
 }
 
@@ -102,23 +104,28 @@ static uint32_t name_id(struct server *server, const char *name, bool stub)
 
 // Where paths were rewritten for reproducible builds the directory is relative itself, and libdw
 // may have put it in front already.
-static char *whole_path(const struct call *call)
+static void whole_path(const struct call *call, struct buf *path)
 {
     size_t length = strlen(call->directory);
-    if (call->file[0] == '/' || !length || strncmp(call->file, call->directory, length) == 0)
-        return xstrdup(call->file);
-    return xasprintf("%s/%s", call->directory, call->file);
+    buf_clear(path);
+    if (call->file[0] != '/' && length && strncmp(call->file, call->directory, length) != 0) {
+        buf_append(path, call->directory, length);
+        buf_putc(path, '/');
+    }
+    buf_puts(path, call->file);
 }
 
 static uint32_t file_id(struct server *server, const struct call *call)
 {
-    AUTO_FREE char *path = call->file[0] ? whole_path(call) : NULL;
-    if (!path || strnlen(path, FILE_NAME_LONGEST) == FILE_NAME_LONGEST)
+    if (!call->file[0])
         return 0;
-    uint32_t known = strtab_add(&server->files, path);
+    whole_path(call, &server->path);
+    if (server->path.length >= FILE_NAME_LONGEST)
+        return 0;
+    uint32_t known = strtab_add(&server->files, server->path.data);
     uint32_t id = map_get(&server->file_ids, known, 0);
     if (!id) {
-        id = put_text(server, path, NULL);
+        id = put_text(server, server->path.data, NULL);
         map_put(&server->file_ids, known, id);
     }
     return id;

@@ -4,39 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/strtab.h"
 #include "symbol/binary.h"
-#include "symbol/debuginfod.h"
+#include "symbol/download.h"
 #include "symbol/naming.h"
 #include "symbol/roots.h"
+#include "symbol/source.h"
 #include "symbol/worker.h"
 
 #define TEXT_BYTES_MAX (256ull << 20) // that all symbol processes together may send
 #define LINES_MAX 4000000u            // likewise; beyond it only physical functions are kept
-#define PENDING UINT32_MAX            // in source.known: wanted, not asked for yet
 
 struct entry {
     struct symbol symbol;
     struct symbol_line lines[];
-};
-
-struct wanted {
-    uint64_t vaddr, offset;
-};
-
-struct source { // of the names of one module
-    const struct module *module; // set with the first of `wanted`
-    struct map known;      // file offset -> index into entries, + 1
-    uint32_t unknown;      // index + 1 of what all offsets without a name get; 0 until needed
-    struct wanted *wanted;
-    size_t wanted_count, wanted_capacity;
-    unsigned failures;     // times that reading its files did not end well
-    enum rc failure;       // of the last of them
-    bool has_lines;
-    char *tried;           // NULL: not asked about yet
-    char *downloaded;      // debug file from a server, NULL: none
 };
 
 struct text { // as the symbol process numbers them: numbers in `names`
@@ -88,12 +70,8 @@ void symbolizer_free(struct symbolizer *symbolizer)
         return;
     worker_free(symbolizer->worker);
     roots_fini(&symbolizer->roots);
-    for (size_t i = 0; i < symbolizer->source_count; i++) {
-        map_fini(&symbolizer->sources[i].known);
-        free(symbolizer->sources[i].wanted);
-        free(symbolizer->sources[i].tried);
-        free(symbolizer->sources[i].downloaded);
-    }
+    for (size_t i = 0; i < symbolizer->source_count; i++)
+        source_fini(&symbolizer->sources[i]);
     for (size_t i = 0; i < symbolizer->count; i++)
         free(symbolizer->entries[i]);
     free(symbolizer->sources);
@@ -244,16 +222,6 @@ static int open_image(void *context)
     return image_reopen(module->image);
 }
 
-// Drops what has been answered; the rest is asked once more.
-static void keep_pending(struct source *source)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < source->wanted_count; i++)
-        if (map_get(&source->known, source->wanted[i].offset, 0) == PENDING)
-            source->wanted[kept++] = source->wanted[i];
-    source->wanted_count = kept;
-}
-
 static enum rc ask_some(struct symbolizer *symbolizer, const struct module *module, size_t first,
                         size_t count)
 {
@@ -286,21 +254,14 @@ static enum rc ask_all(struct symbolizer *symbolizer, const struct module *modul
     return rc;
 }
 
-// What is asked at once lies together, so that little is read twice.
-static int compare_wanted(const void *left, const void *right)
-{
-    const struct wanted *a = left, *b = right;
-    return (a->vaddr > b->vaddr) - (a->vaddr < b->vaddr);
-}
-
 // A module over which the process died or hung is read less deeply the next time.
 static void fetch_module(struct symbolizer *symbolizer, const struct module *module)
 {
     struct source *source = source_wanted(symbolizer, module);
-    qsort(source->wanted, source->wanted_count, sizeof *source->wanted, compare_wanted);
+    source_sort(source);
     while (source->wanted_count && source->failures <= BINARY_ALL - BINARY_SYMBOLS) {
         enum rc rc = ask_all(symbolizer, module);
-        keep_pending(source);
+        source_keep_pending(source);
         if (rc == RC_OK)
             break;
         source->failures++;
@@ -323,15 +284,6 @@ void symbolizer_cancel(struct symbolizer *symbolizer)
     worker_cancel(symbolizer->worker);
 }
 
-static void want(struct source *source, const struct module *module, uint64_t vaddr,
-                 uint64_t offset)
-{
-    source->module = module;
-    ARRAY_RESERVE(source->wanted, source->wanted_count, source->wanted_capacity);
-    source->wanted[source->wanted_count++] = (struct wanted){vaddr, offset};
-    map_put(&source->known, offset, PENDING);
-}
-
 void symbolizer_want(struct symbolizer *symbolizer, uint32_t mapping, uint64_t offset)
 {
     const struct module *module = modules_mapping(symbolizer->modules, mapping)->module;
@@ -340,88 +292,25 @@ void symbolizer_want(struct symbolizer *symbolizer, uint32_t mapping, uint64_t o
     if (!module->image || map_get(&source->known, offset, 0) ||
         !image_vaddr(module->image, offset, &vaddr))
         return;
-    want(source, module, vaddr, offset);
-}
-
-// --- debug files from servers
-
-static bool is_worth_asking(const struct module *module, const struct source *source)
-{
-    return module->kind == MODULE_FILE && module->image && module->image->build_id_length &&
-           source->tried && !source->has_lines && !source->failures && !source->downloaded;
-}
-
-static void note_failure(struct source *source, const char *why)
-{
-    AUTO_FREE char *before = source->tried;
-    source->tried = xasprintf("%sdebuginfod: %s\n", before, why);
-}
-
-static void look_up_again(struct symbolizer *symbolizer, const struct module *module)
-{
-    struct source *source = source_of(symbolizer, module);
-    struct map old = source->known;
-    source->known = (struct map){0};
-    worker_forget(symbolizer->worker, module->id);
-    for (size_t i = 0; i < old.capacity; i++) {
-        uint64_t vaddr;
-        if (!old.slots[i].used || !image_vaddr(module->image, old.slots[i].key, &vaddr))
-            continue;
-        want(source, module, vaddr, old.slots[i].key);
-    }
-    map_fini(&old);
-}
-
-static void take_job(struct symbolizer *symbolizer, const struct module *module,
-                     struct debuginfod_job *job)
-{
-    struct source *source = source_of(symbolizer, module);
-    if (job->path) {
-        source->downloaded = steal_ptr(&job->path);
-        look_up_again(symbolizer, module);
-    } else {
-        note_failure(source, job->why);
-    }
-    free(job->build_id);
-    free(job->path);
-    free(job->why);
+    source_want(source, module, vaddr, offset);
 }
 
 void symbolizer_download(struct symbolizer *symbolizer, int milliseconds)
 {
-    AUTO_FREE struct debuginfod_job *jobs = xcalloc(symbolizer->source_count, sizeof *jobs);
-    AUTO_FREE const struct module **modules =
-        xcalloc(symbolizer->source_count, sizeof(struct module *));
-    size_t count = 0;
-    for (uint32_t i = 0; i < symbolizer->source_count; i++) {
-        const struct module *module = modules_get(symbolizer->modules, i);
-        if (!is_worth_asking(module, &symbolizer->sources[i]))
-            continue;
-        char build_id[2 * BUILD_ID_MAX + 1];
-        image_build_id_hex(module->image, build_id);
-        modules[count] = module;
-        jobs[count++].build_id = xstrdup(build_id);
-    }
-    if (count)
-        debuginfod_fetch(jobs, count, milliseconds);
-    for (size_t i = 0; i < count; i++)
-        take_job(symbolizer, modules[i], &jobs[i]);
+    download_debug_files(symbolizer->sources, symbolizer->source_count, milliseconds);
+    for (uint32_t i = 0; i < symbolizer->source_count; i++)
+        if (symbolizer->sources[i].downloaded && symbolizer->sources[i].wanted_count)
+            worker_forget(symbolizer->worker, i);
     symbolizer_fetch(symbolizer);
 }
 
 struct symbol_source symbolizer_source(struct symbolizer *symbolizer, const struct module *module)
 {
-    static const char *const problems[] = {
-        [RC_FAIL] = "reading its symbols ended the process that did it",
-        [RC_TIMEOUT] = "reading its symbols took too long",
-        [RC_FORMAT] = "reading its symbols gave nonsense",
-        [RC_IO] = "its file could not be handed over",
-    };
     const struct source *source = source_of(symbolizer, module);
     return (struct symbol_source){
         .has_lines = source->has_lines,
         .tried = source->tried ? source->tried : "",
-        .problem = source->failures ? problems[source->failure] : NULL,
+        .problem = source_problem(source),
     };
 }
 
@@ -474,7 +363,7 @@ const struct symbol *symbolizer_lookup(struct symbolizer *symbolizer, uint32_t m
     struct source *source = source_of(symbolizer, module);
     symbolizer_want(symbolizer, mapping, offset);
     uint32_t entry = map_get(&source->known, offset, 0);
-    if (!entry || entry == PENDING) {
+    if (!entry || entry == SOURCE_PENDING) {
         entry = find(symbolizer, module, offset);
         if (!entry)
             entry = unknown(symbolizer, module);

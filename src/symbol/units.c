@@ -9,22 +9,26 @@
 
 #define UNITS_MAX 4000000u
 
-// libdw keeps the rows of a line table, 40 bytes each, until the whole Dwarf is ended. So they are
-// read through a Dwarf of their own, which is ended when it holds that many.
+// libdw keeps all that it has read (abbreviations, rows of line tables of 40 bytes each) until the
+// whole Dwarf is ended. So units are read through a Dwarf of their own, which is ended when it
+// holds that many rows.
 #define ROWS_MAX 50000u
 
 struct unit {
-    Dwarf_CU *handle;
-    struct functions *functions; // NULL until first asked
+    Dwarf_Off offset;            // of its die
+    struct functions *functions; // NULL until asked for
+    struct split_unit *split;    // open while its functions are, NULL: not from a package
     const char *directory;       // where the compiler ran, "" when not known
-    unsigned rows_read;          // `rows_begun` when its rows were read last; 0: never
+    unsigned begun;              // `begun` of the units when its rows were read last; 0: never
 };
 
 struct units {
     Dwarf *dwarf, *common;
-    Dwarf *rows;         // that line tables are read through
-    size_t row_count;    // it holds
-    unsigned rows_begun; // times that it was opened
+    const struct split_package *package; // NULL: none
+    bool are_split;
+    Dwarf *reading;   // that units are read through
+    size_t row_count; // it holds
+    unsigned begun;   // times that it was opened
     struct unit *list;
     size_t count, capacity;
     struct intervals index;
@@ -38,7 +42,7 @@ static const char *directory_of(Dwarf_Die *die)
     return directory ? directory : "";
 }
 
-static void add_unit(struct units *units, Dwarf_CU *handle, Dwarf_Die *die)
+static void add_unit(struct units *units, Dwarf_Die *die)
 {
     Dwarf_Addr base = 0, start, end;
     size_t before = units->index.count;
@@ -47,7 +51,8 @@ static void add_unit(struct units *units, Dwarf_CU *handle, Dwarf_Die *die)
     if (units->index.count == before)
         return;
     ARRAY_RESERVE(units->list, units->count, units->capacity);
-    units->list[units->count++] = (struct unit){.handle = handle, .directory = directory_of(die)};
+    units->list[units->count++] =
+        (struct unit){.offset = dwarf_dieoffset(die), .directory = directory_of(die)};
 }
 
 struct units *units_new(Dwarf *dwarf, Dwarf *common)
@@ -60,57 +65,111 @@ struct units *units_new(Dwarf *dwarf, Dwarf *common)
     uint8_t type;
     while (units->count < UNITS_MAX &&
            dwarf_get_units(dwarf, handle, &handle, NULL, &type, &die, NULL) == 0)
-        if (type == DW_UT_compile || type == DW_UT_skeleton)
-            add_unit(units, handle, &die);
+        if (type == DW_UT_compile || type == DW_UT_skeleton) {
+            units->are_split |= type == DW_UT_skeleton;
+            add_unit(units, &die);
+        }
     intervals_sort(&units->index);
     return units;
+}
+
+static void forget_functions(struct unit *unit)
+{
+    functions_free(unit->functions);
+    split_unit_close(unit->split);
+    unit->functions = NULL;
+    unit->split = NULL;
+}
+
+static void end_reading(struct units *units)
+{
+    for (size_t i = 0; i < units->count; i++)
+        forget_functions(&units->list[i]);
+    dwarf_end(units->reading);
+    units->reading = NULL;
 }
 
 void units_free(struct units *units)
 {
     if (!units)
         return;
-    for (size_t i = 0; i < units->count; i++)
-        functions_free(units->list[i].functions);
-    dwarf_end(units->rows);
+    end_reading(units);
     free(units->list);
     intervals_fini(&units->index);
     free(units);
 }
 
-static void begin_rows(struct units *units)
+bool units_are_split(const struct units *units)
 {
-    dwarf_end(units->rows);
-    units->rows = dwarf_begin_elf(dwarf_getelf(units->dwarf), DWARF_C_READ, NULL);
-    units->rows_begun++;
-    units->row_count = 0;
-    if (units->rows && units->common)
-        dwarf_setalt(units->rows, units->common);
+    return units->are_split;
 }
 
-// The unit as seen by the Dwarf that holds rows, or as it is where that fails.
-static Dwarf_Die with_rows(struct units *units, struct unit *unit, Dwarf_Die *whole)
+void units_set_package(struct units *units, const struct split_package *package)
 {
-    Dwarf_Die die;
-    Dwarf_Lines *lines;
-    size_t count;
-    bool held = units->rows && unit->rows_read == units->rows_begun;
-    if (!held && (!units->rows || units->row_count >= ROWS_MAX))
-        begin_rows(units);
-    if (!units->rows || !dwarf_offdie(units->rows, dwarf_dieoffset(whole), &die))
-        return *whole;
-    if (!held && dwarf_getsrclines(&die, &lines, &count) == 0)
-        units->row_count += count;
-    unit->rows_read = units->rows_begun;
-    return die;
+    units->package = package;
+}
+
+static void begin_reading(struct units *units)
+{
+    end_reading(units);
+    units->reading = dwarf_begin_elf(dwarf_getelf(units->dwarf), DWARF_C_READ, NULL);
+    units->begun++;
+    units->row_count = 0;
+    if (units->reading && units->common)
+        dwarf_setalt(units->reading, units->common);
 }
 
 // Addresses come unit by unit, so what the last one holds is hardly needed again.
 static void move_to(struct units *units, struct unit *unit)
 {
-    if (units->last && units->last != unit)
-        functions_shed(units->last->functions);
+    struct unit *last = units->last;
+    if (last && last != unit && last->split)
+        forget_functions(last);
+    else if (last && last != unit && last->functions)
+        functions_shed(last->functions);
     units->last = unit;
+}
+
+// The die of the unit.
+static bool read_unit(struct units *units, struct unit *unit, Dwarf_Die *whole)
+{
+    Dwarf_Lines *lines;
+    size_t count;
+    bool held = units->reading && unit->begun == units->begun;
+    if (!held && (!units->reading || units->row_count >= ROWS_MAX))
+        begin_reading(units);
+    if (!units->reading || !dwarf_offdie(units->reading, unit->offset, whole))
+        return false;
+    if (!held && dwarf_getsrclines(whole, &lines, &count) == 0)
+        units->row_count += count;
+    unit->begun = units->begun;
+    return true;
+}
+
+// The part of the unit that is in another file; its addr is NULL where there is none. Names of what
+// libdw finds by itself must stay where they are, so that is found through the Dwarf that stays.
+static void find_split(const struct units *units, struct unit *unit, Dwarf_Die *whole,
+                       Dwarf_Die *split)
+{
+    uint8_t type;
+    uint64_t id;
+    Dwarf_Die stays;
+    if (dwarf_cu_info(whole->cu, NULL, &type, NULL, NULL, &id, NULL, NULL) != 0 ||
+        type != DW_UT_skeleton)
+        return;
+    if (units->package && !unit->split)
+        unit->split = split_unit_open(units->package, whole, id);
+    if (unit->split)
+        *split = *split_unit_die(unit->split);
+    else if (dwarf_offdie(units->dwarf, unit->offset, &stays))
+        dwarf_cu_info(stays.cu, NULL, NULL, NULL, split, NULL, NULL, NULL);
+}
+
+// Whose list of files the calls of the unit mean.
+static Dwarf_Die *files_of(const struct unit *unit, Dwarf_Die *whole, Dwarf_Die *split)
+{
+    bool elsewhere = split->addr && (!unit->split || split_unit_has_files(unit->split));
+    return elsewhere ? split : whole;
 }
 
 // The line table belongs to the skeleton, the functions to the split unit, where its file is found.
@@ -131,24 +190,25 @@ uint32_t units_at(const struct units *units, uint64_t vaddr)
     return intervals_find(&units->index, vaddr);
 }
 
-size_t units_find(struct units *units, uint64_t vaddr, bool nested, struct call calls[CALLS_MAX])
+size_t units_find(struct units *units, uint64_t vaddr, unsigned wish,
+                  struct call calls[CALLS_MAX])
 {
     uint32_t owner = units_at(units, vaddr);
     if (owner == INTERVALS_NONE)
         return 0;
     struct unit *unit = &units->list[owner];
     Dwarf_Die whole, split = {0};
-    if (dwarf_cu_info(unit->handle, NULL, NULL, &whole, &split, NULL, NULL, NULL) != 0)
-        return 0;
-    if (!unit->functions)
-        unit->functions = functions_new(split.addr ? &split : &whole);
     move_to(units, unit);
-    Dwarf_Die rows = with_rows(units, unit, &whole);
-    size_t count =
-        functions_find(unit->functions, split.addr ? &split : &rows, vaddr, nested, calls);
+    if (!read_unit(units, unit, &whole))
+        return 0;
+    find_split(units, unit, &whole, &split);
+    if (!unit->functions)
+        unit->functions = functions_new(split.addr ? &split : &whole, unit->split);
+    size_t count = functions_find(unit->functions, files_of(unit, &whole, &split), vaddr, wish,
+                                  calls);
     if (!count)
         calls[count++] = (struct call){.file = ""};
-    find_place(&rows, vaddr, &calls[0]);
+    find_place(&whole, vaddr, &calls[0]);
     for (size_t i = 0; i < count; i++)
         calls[i].directory = unit->directory;
     return calls[0].name || calls[0].file[0] ? count : 0;

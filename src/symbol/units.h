@@ -10,6 +10,7 @@
 #include <elfutils/libdw.h>
 
 #include "symbol/functions.h"
+#include "symbol/split_package.h"
 
 struct units;
 
@@ -18,12 +19,19 @@ struct units;
 struct units *units_new(Dwarf *dwarf, Dwarf *common);
 void units_free(struct units *units);
 
+// Parts of the units are in other files, which libdw finds by itself unless they are in a package.
+bool units_are_split(const struct units *units);
+
+// Where such parts are looked for first; borrowed.
+void units_set_package(struct units *units, const struct split_package *package);
+
 // A number of the unit that holds the address: those with the same number are found fastest one
 // after the other.
 uint32_t units_at(const struct units *units, uint64_t vaddr);
 
-// The functions at a link-time address, innermost first, the physical one last. nested: functions
-// within functions are looked for too, which takes longer. Returns how many; 0 when nothing is
+// The functions at a link-time address, innermost first, the physical one last. wish: as for
+// functions_find. Returns how many; 0 when nothing is
 // known. Of an address in no function (assembly) the one call has a place and no name. The texts
 // are good until the next call.
-size_t units_find(struct units *units, uint64_t vaddr, bool nested, struct call calls[CALLS_MAX]);
+size_t units_find(struct units *units, uint64_t vaddr, unsigned wish,
+                  struct call calls[CALLS_MAX]);

@@ -40,7 +40,7 @@ static const struct sandbox_limits limits = {
 struct worker {
     const struct wire_sink *sink;
     void (*restarted)(void *context);
-    const struct roots *roots;
+    struct roots *roots;
     bool isolated;
     int patience_ms;
     void (*serve)(int channel);
@@ -56,7 +56,7 @@ struct worker {
 };
 
 struct worker *worker_new(const struct wire_sink *sink, void (*restarted)(void *context),
-                          const struct roots *roots)
+                          struct roots *roots)
 {
     struct worker *worker = xcalloc(1, sizeof *worker);
     worker->sink = sink;
@@ -193,7 +193,7 @@ static enum rc start_process(struct worker *worker)
     if (worker->pid)
         return RC_OK;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-        return RC_FAIL;
+        return RC_LIMIT;
     pid_t pid = fork();
     if (pid == 0) {
         worker->serve(ends[1]);
@@ -202,7 +202,7 @@ static enum rc start_process(struct worker *worker)
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
-        return RC_FAIL;
+        return RC_LIMIT;
     }
     worker->pid = pid;
     worker->channel = ends[0];

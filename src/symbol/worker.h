@@ -27,7 +27,7 @@ struct worker_question { // the addresses of one module
 // sink: takes the answers; borrowed. With another process the numbers of texts begin anew:
 // `restarted` is called then.
 struct worker *worker_new(const struct wire_sink *sink, void (*restarted)(void *context),
-                          const struct roots *roots);
+                          struct roots *roots);
 void worker_free(struct worker *worker);
 
 // From now on in a process of its own. Call it before anything is asked.
@@ -41,7 +41,7 @@ void worker_cancel(struct worker *worker);
 
 // Asks, and hands the answers to the sink; those that came before a failure count. RC_FAIL: the
 // process died, RC_TIMEOUT: it took too long, RC_FORMAT: it talks nonsense. It is gone then, and
-// the next question starts another one.
+// the next question starts another one. RC_LIMIT: none could be started. RC_IO: there is no file.
 enum rc worker_ask(struct worker *worker, const struct worker_question *question) MUST_CHECK;
 
 // The process is to look at the module anew when it is asked again.

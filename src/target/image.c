@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "target/unpack.h"
 
 #define CHUNK (64u << 10) // bytes read from a file at once
 #define SEGMENTS_MAX 4096
@@ -97,6 +98,12 @@ bool image_offset(const struct image *image, uint64_t vaddr, uint64_t *offset)
         }
     }
     return false;
+}
+
+bool image_same_build(const struct image *a, const struct image *b)
+{
+    return a->build_id_length && a->build_id_length == b->build_id_length &&
+           memcmp(a->build_id, b->build_id, a->build_id_length) == 0;
 }
 
 void image_build_id_hex(const struct image *image, char text[2 * BUILD_ID_MAX + 1])
@@ -185,7 +192,6 @@ static bool sections_are_plausible(const struct image *image)
            first.sh_size <= SECTIONS_MAX;
 }
 
-
 static Elf_Scn *find_section(const struct image *image, const char *wanted, GElf_Shdr *header)
 {
     size_t names;
@@ -217,14 +223,13 @@ static void find_eh_frame(struct image *image)
 static void read_debug_frame(struct image *image)
 {
     GElf_Shdr header;
-    GElf_Chdr compressed = {0};
     Elf_Scn *section = find_section(image, ".debug_frame", &header);
     if (!section || header.sh_size > DEBUG_FRAME_MAX)
         return;
-    if (header.sh_flags & SHF_COMPRESSED &&
-        (!gelf_getchdr(section, &compressed) || compressed.ch_size > DEBUG_FRAME_MAX ||
-         elf_compress(section, 0, 0) < 0))
+    if (unpack_is_needed(section)) {
+        image->debug_frame = unpack_section(section, DEBUG_FRAME_MAX, &image->debug_frame_size);
         return;
+    }
     const Elf_Data *data = elf_rawdata(section, NULL);
     if (!data || !data->d_buf || !data->d_size)
         return;

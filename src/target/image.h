@@ -54,5 +54,8 @@ bool image_offset(const struct image *image, uint64_t vaddr, uint64_t *offset);
 // The bytes of .debug_frame, which live as long as the image; NULL when there are none.
 const unsigned char *image_debug_frame(struct image *image, size_t *size);
 
+// Both have a build id, and it is the same.
+bool image_same_build(const struct image *a, const struct image *b);
+
 // Lower-case hex of the build id, "" without one.
 void image_build_id_hex(const struct image *image, char text[2 * BUILD_ID_MAX + 1]);

@@ -30,6 +30,7 @@ void modules_free(struct modules *modules)
         return;
     for (size_t i = 0; i < modules->count; i++) {
         image_free(modules->modules[i]->image);
+        image_free(modules->modules[i]->debug);
         free(modules->modules[i]->path);
         free(modules->modules[i]->problem);
         free(modules->modules[i]);

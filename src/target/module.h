@@ -34,6 +34,8 @@ struct module {
     struct image *image; // NULL: not a file, or could not be opened
     char *problem;       // why there is no image, it was read from memory, or code that its
                          // process made has no names; else NULL
+    struct image *debug; // its separate debug file, NULL: not asked for yet, or there is none
+    bool debug_sought;
     bool in_memory;      // the image is what is loaded of the file, not the file
     struct jit *jit;     // the names of MODULE_ANON code, NULL: of no process
     size_t names_known;  // of jit, how many are meant; SIZE_MAX: all
@@ -118,11 +120,11 @@ struct unwind_sections { // addresses in the target and sizes; size 0: there is 
 struct debug_frame { // of the module that holds a pc
     uint64_t start, end; // the area
     uint64_t bias;
-    const unsigned char *bytes; // owned by the image; NULL: it has none
+    const unsigned char *bytes; // owned by the module; NULL: it has none
     size_t size;
 };
 
-// False when no module is known at pc.
+// False when no module is known at pc. It may be that of the separate debug file.
 bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame);
 
 // The unwind tables of the module around pc; false when it has none.

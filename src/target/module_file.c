@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -53,12 +52,6 @@ static const struct {
     {open_outside, false},
 };
 
-static bool same_build(const struct image *a, const struct image *b)
-{
-    return a->build_id_length && a->build_id_length == b->build_id_length &&
-           memcmp(a->build_id, b->build_id, a->build_id_length) == 0;
-}
-
 // Device and inode decide. Those that maps shows of a file on overlayfs or btrfs are not the
 // file's own: then it must be of the build that is loaded.
 static struct image *open_file(const struct module *module, const struct mapped *mapped,
@@ -76,7 +69,7 @@ static struct image *open_file(const struct module *module, const struct mapped 
         if (image_open(fd, &image, &why) != RC_OK) {
             if (sure)
                 *err = why;
-        } else if (sure || (loaded && same_build(image, loaded))) {
+        } else if (sure || (loaded && image_same_build(image, loaded))) {
             return image;
         }
         image_free(image);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "target/debug_image.h"
 #include "target/module.h"
 #include "target/module_file.h"
 
@@ -153,15 +154,27 @@ bool space_unwind_sections(const struct space *space, uint64_t pc,
     return sections->eh_frame_hdr_size || sections->eh_frame_size;
 }
 
+// Of the file, else of its separate debug file: stripping takes the section away.
+static const unsigned char *debug_frame_of(struct module *module, pid_t pid, size_t *size)
+{
+    const unsigned char *bytes = image_debug_frame(module->image, size);
+    if (bytes || module->kind != MODULE_FILE)
+        return bytes;
+    if (!module->debug_sought)
+        module->debug = debug_image_open(module, pid);
+    module->debug_sought = true;
+    return module->debug ? image_debug_frame(module->debug, size) : NULL;
+}
+
 bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame)
 {
     const struct area *area = space_find(space, pc);
     if (!area)
         return false;
-    struct image *image = area->mapping->module->image;
+    struct module *module = area->mapping->module;
     *frame = (struct debug_frame){.start = area->start, .end = area->end, .bias = area->bias};
-    if (image && area->extent_start != area->extent_end)
-        frame->bytes = image_debug_frame(image, &frame->size);
+    if (module->image && area->extent_start != area->extent_end)
+        frame->bytes = debug_frame_of(module, space->pid, &frame->size);
     return true;
 }
 

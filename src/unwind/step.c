@@ -92,17 +92,22 @@ static enum unwind_end failure(const struct unwinder *unwinder, int ret)
 
 // The caller's registers. One that cannot be read keeps its value: in an epilogue the tables say
 // where a register was saved, which by then may lie below sp, while it holds its old value again.
-// One that was neither known nor saved stays unknown.
+// One that was neither known nor saved stays unknown. Those that hardly any walk depends on are
+// read aside: threads that wait in the same place hold different values in them.
 static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
 {
+    const uint32_t decisive = 1u << UNW_X86_64_RBP | 1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP;
     uint64_t fresh[REGISTERS];
     uint32_t known = unwinder->known;
+    unwinder->unnoted = ~decisive;
     for (int i = 0; i < REGISTERS; i++) {
+        unwinder->aside = unwinder->unnoted >> i & 1;
         if (unw_get_reg(cursor, i, &fresh[i]) < 0)
             fresh[i] = unwinder->registers[i];
         else
             known |= 1u << i;
     }
+    unwinder->aside = false;
     memcpy(unwinder->registers, fresh, sizeof fresh);
     unwinder->known = known;
 }

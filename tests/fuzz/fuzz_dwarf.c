@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // ELF files with DWARF, damaged, through the symbol process: that may die, we may not, nor wait
 // longer than we have patience for. Behind the first byte, which says whether the rest is such a
-// file or what a symbol process in the hands of somebody else would say.
+// file, a package of split units, or what a symbol process in the hands of somebody else would say.
 #include "fuzz.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +20,8 @@
 #define ADDRESSES 128
 #define FILES_MAX 10000 // through a process, which takes a millisecond: the rest only by messages
 #define ASKED 16
+
+enum kind { FILE_ITSELF, MESSAGES, PACKAGE }; // the first byte
 
 static void require(bool good)
 {
@@ -82,23 +85,55 @@ static struct worker *worker(void)
     return only;
 }
 
-static void ask_about(const uint8_t *bytes, size_t length)
+static void ask_about(const char *path, struct buf *file)
 {
-    struct buf copy = {.data = (char *)(uintptr_t)bytes, .length = length};
     uint64_t vaddrs[ADDRESSES];
     for (size_t i = 0; i < ADDRESSES; i++)
         vaddrs[i] = 0x1000 + i * 2; // where the linker puts the code of the seeds
     asked = ADDRESSES;
     worker_forget(worker(), 0);
     int64_t began = clock_now();
-    enum rc rc = worker_ask(worker(), &(struct worker_question){.path = "/fuzz",
+    enum rc rc = worker_ask(worker(), &(struct worker_question){.path = path,
                                                                 .depth = BINARY_ALL,
                                                                 .open = open_copy,
-                                                                .context = &copy,
+                                                                .context = file,
                                                                 .vaddrs = vaddrs,
                                                                 .count = ADDRESSES});
     require(rc == RC_OK || rc == RC_FAIL || rc == RC_TIMEOUT);
     require(clock_now() - began < 5 * (int64_t)PATIENCE_MS * NS_PER_MS);
+}
+
+// Of the files beside this program; the caller frees it.
+static char *path_of(const char *name)
+{
+    char self[4096];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    require(length > 0);
+    self[length] = '\0';
+    *strrchr(self, '/') = '\0';
+    return xasprintf("%s/seeds/%s", self, name);
+}
+
+static bool put_file(const char *name, struct buf *out)
+{
+    AUTO_BUF struct buf bytes = {0};
+    AUTO_FREE char *path = path_of(name);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || buf_read_fd(&bytes, fd, 1 << 20) != RC_OK)
+        return false;
+    buf_append(out, bytes.data, bytes.length);
+    return true;
+}
+
+// Lies where the one that belongs to the program would lie.
+static void ask_with_package(const uint8_t *bytes, size_t length)
+{
+    static struct buf program;
+    AUTO_FREE char *path = path_of("fuzzed"), *package = path_of("fuzzed.dwp");
+    require(program.length || put_file("split", &program));
+    AUTO_FILE FILE *file = fopen(package, "we");
+    require(file && fwrite(bytes, 1, length, file) == length && fflush(file) == 0);
+    ask_about(path, &program);
 }
 
 // --- messages
@@ -120,10 +155,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     static unsigned files;
     if (!length)
         return 0;
-    if (bytes[0] & 1)
+    struct buf rest = {.data = (char *)(uintptr_t)bytes + 1, .length = length - 1};
+    if (bytes[0] == MESSAGES)
         listen_to(bytes + 1, length - 1);
-    else if (files++ < FILES_MAX)
-        ask_about(bytes + 1, length - 1);
+    else if (files++ < FILES_MAX && bytes[0] == PACKAGE)
+        ask_with_package(bytes + 1, length - 1);
+    else if (files < FILES_MAX)
+        ask_about("/fuzz", &rest);
     return 0;
 }
 
@@ -140,30 +178,21 @@ static void put_messages(struct buf *out)
     wire_put(out, RECORD_WANT, "/usr/lib/debug/x", 16, NULL, 0);
 }
 
-static bool put_file(const char *name, struct buf *out)
-{
-    char self[4096];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    AUTO_BUF struct buf bytes = {0};
-    require(length > 0);
-    self[length] = '\0';
-    *strrchr(self, '/') = '\0';
-    AUTO_FREE char *path = xasprintf("%s/seeds/%s", self, name);
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || buf_read_fd(&bytes, fd, 1 << 20) != RC_OK)
-        return false;
-    buf_append(out, bytes.data, bytes.length);
-    return true;
-}
-
 bool fuzz_seed(size_t number, struct buf *out)
 {
-    static const char *const files[] = {"dwarf5", "dwarf4", "zlib", "split", "dwarf2", "mini"};
+    static const struct {
+        const char *name;
+        enum kind kind;
+    } files[] = {
+        {"dwarf5", FILE_ITSELF}, {"dwarf4", FILE_ITSELF}, {"zlib", FILE_ITSELF},
+        {"split", FILE_ITSELF},  {"dwarf2", FILE_ITSELF}, {"mini", FILE_ITSELF},
+        {"zstd", FILE_ITSELF},   {"split.dwp", PACKAGE},
+    };
     if (number > ARRAY_LENGTH(files))
         return false;
-    buf_putc(out, number == ARRAY_LENGTH(files));
+    buf_putc(out, number < ARRAY_LENGTH(files) ? (char)files[number].kind : MESSAGES);
     if (number < ARRAY_LENGTH(files))
-        return put_file(files[number], out);
+        return put_file(files[number].name, out);
     put_messages(out);
     return true;
 }

@@ -258,6 +258,27 @@ def test_debug_frame(ctx):
     assert run["frame_pointers"] == 0, run
 
 
+def test_debug_frame_in_the_debug_file(ctx):
+    """Stripping takes .debug_frame away; the debug file has it, if it is of the same build."""
+    if not shutil.which("objcopy"):
+        raise ctx.Skip("objcopy is not installed")
+    whole, program = ctx.program("split_debug_frame"), ctx.tmp / "program"
+    debug = ctx.tmp / ".debug" / "program.debug"
+    debug.parent.mkdir()
+    for flags, result in (("--only-keep-debug", "--compress-debug-sections=zstd"), debug), \
+            (("--strip-debug",), program):
+        subprocess.run(["objcopy", *flags, whole, result], check=True)
+    for has_debug in True, False:
+        target = ctx.spawn(program)
+        assert target.line() == "ready"
+        profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20")
+        rooted = rooted_share(profile)
+        assert rooted >= 0.99 if has_debug else rooted < 0.5, (has_debug, rooted)
+        if has_debug:
+            assert profile["run"]["frame_pointers"] == 0, profile["run"]
+        debug.unlink(missing_ok=True)
+
+
 def test_frame_pointers(ctx):
     """No tables at all in the program, and the summary says what that meant."""
     run = split_is_whole(ctx, "split_frame_pointer")

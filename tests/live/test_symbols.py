@@ -142,10 +142,11 @@ def test_static(ctx):
 
 
 def test_compressed(ctx):
-    for form in "zlib", "zlib-gnu":
+    for form in "zlib", "zlib-gnu", "zstd":
         whole = build(ctx, f"{form}_whole", "g++", "-g")
         packed = whole.parent / "packed"
         run("objcopy", f"--compress-debug-sections={form}", whole, packed)
+        assert packed.stat().st_size < whole.stat().st_size, form
         assert_as_addr2line(ctx, packed, whole)
 
 
@@ -157,6 +158,39 @@ def test_split_dwarf(ctx):
         addresses = own_code(whole)
         ours, theirs = (symbolize(ctx, binary, addresses)[0] for binary in (split, whole))
         assert ours == theirs
+
+
+def packages(ctx, split):
+    """Makers of a .dwp; those of binutils up to 2.41 do not know DWARF 5."""
+    for tool in "dwp", "llvm-dwp":
+        made = split.parent / f"{tool}.made"
+        if shutil.which(tool) and subprocess.run([tool, "-e", split, "-o", made],
+                                                 capture_output=True, timeout=60).returncode == 0:
+            yield made
+
+
+def test_split_dwarf_in_a_package(ctx):
+    seen = set()
+    for compiler in "g++", "clang++":
+        for version in 4, 5:
+            name = f"{compiler}{version}"
+            split = build(ctx, f"dwp_{name}", compiler, f"-gdwarf-{version}", "-gsplit-dwarf")
+            whole = build(ctx, f"dwp_whole_{name}", compiler, f"-gdwarf-{version}")
+            addresses = own_code(whole)
+            theirs, _ = symbolize(ctx, whole, addresses)
+            made = list(packages(ctx, split))
+            for unit in split.parent.glob("*.dwo"):
+                unit.unlink()
+            lost, _ = symbolize(ctx, split, addresses)
+            assert all(len(set(chain)) == 1 for chain in lost.values()), "units are still found"
+            for package in made:
+                package.rename(f"{split}.dwp")
+                ours, tried = symbolize(ctx, split, addresses)
+                assert f"{split}.dwp: used" in tried, tried
+                assert ours == theirs, f"{name}, {package.name}"
+                seen.add(version)
+    if not seen:
+        raise ctx.Skip("nothing here makes packages")
 
 
 # --- debug files
@@ -183,6 +217,59 @@ def test_debug_link(ctx):
         run("objcopy", f"--add-gnu-debuglink={debug}", short)
         tried = assert_as_addr2line(ctx, short, binary)
         assert f"{debug}: used" in tried, tried
+
+
+def test_package_beside_the_debug_file(ctx):
+    split, other = (build(ctx, f"dwp_debug{macro}", "g++", "-gdwarf-4", "-gsplit-dwarf",
+                          f"-DX={macro}", f"-O{macro}") for macro in (1, 2))
+    theirs, _ = symbolize(ctx, split, own_code(split))
+    packages_made = [next(packages(ctx, program), None) for program in (split, other)]
+    if not all(packages_made):
+        raise ctx.Skip("nothing here makes packages")
+    for unit in split.parent.glob("*.dwo"):
+        unit.unlink()
+    short = stripped(split)
+    debug = keep_debug(split, short.parent / ".debug" / "inlines.debug")
+    place = debug.with_name("inlines.debug.dwp")
+    shutil.copy(packages_made[1], place)
+    ours, tried = symbolize(ctx, short, own_code(split))
+    assert f"{place}: used" in tried, tried
+    assert all(len(set(chain)) == 1 for chain in ours.values()), "units of another build"
+    shutil.copy(packages_made[0], place)
+    ours, _ = symbolize(ctx, short, own_code(split))
+    assert [[place for _, *place in chain] for chain in ours.values()] == \
+        [[place for _, *place in chain] for chain in theirs.values()]
+
+
+# A file system whose process takes no question, mounted on the first argument; then a program.
+SILENT_MOUNT = """
+import ctypes, os, sys
+device = os.open("/dev/fuse", os.O_RDWR)
+os.set_inheritable(device, True)
+options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
+if ctypes.CDLL(None, use_errno=True).mount(b"silent", os.fsencode(sys.argv[1]), b"fuse", 0,
+                                           options) != 0:
+    sys.exit(77)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_silent_file_system(ctx):
+    """Looking for a debug file there never returns; names come from the file itself."""
+    if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
+        raise ctx.Skip("a file system cannot be mounted here")
+    binary = build(ctx, "silent", "g++", "-g")
+    run("objcopy", "--strip-debug", binary)
+    hanging = binary.parent / ".debug"
+    hanging.mkdir()
+    done = subprocess.run(["unshare", "-m", "python3", "-c", SILENT_MOUNT, hanging,
+                           ctx.build / "tests/live/symbolize", binary], text=True, timeout=60,
+                          capture_output=True, input="\n".join(map(hex, own_code(binary))))
+    if done.returncode == 77:
+        raise ctx.Skip("a file system cannot be mounted here")
+    assert done.returncode == 0, done.stderr
+    assert f"{hanging}/inlines.debug: not there" in done.stderr, done.stderr
+    assert "churn(int)" in done.stdout
 
 
 def test_other_build_is_refused(ctx):

@@ -15,7 +15,8 @@ TARGETS_EXTRA := $(TARGETS_SPLIT)
 CFLAGS_split_static     := -static
 CFLAGS_split_static_pie := -static-pie
 CFLAGS_split_stripped   := -s
-CFLAGS_split_debug_frame   := -fno-asynchronous-unwind-tables -fomit-frame-pointer -gz
+CFLAGS_split_debug_frame   := -fno-asynchronous-unwind-tables -fomit-frame-pointer -gz \
+                              -Wl,--build-id
 CFLAGS_split_frame_pointer := -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -g0
 
 $(TARGETS_SPLIT): $(TARGETS_DIR)/split_%: tests/targets/split.c tests/targets/target.h

@@ -208,6 +208,17 @@ START_TEST(equal_stacks_are_one_group)
 }
 END_TEST
 
+START_TEST(a_pool_is_one_group)
+{
+    AUTO_BUF struct buf out = {0};
+    free(dump.waits[5].text);
+    dump.waits[5].text = xstrdup("nanosleep for 2h");
+    dump_text(&out, &dump, &(struct dump_style){.group = true});
+    ck_assert_ptr_nonnull(strstr(out.data, "\n4 threads: 4301-4303,4305 \"sleeper-*\"  S nanosleep "
+                                           "for 1h (and 1 more like it), at least 4.3s"));
+}
+END_TEST
+
 Suite *suite_dump(void);
 Suite *suite_dump(void)
 {
@@ -221,6 +232,7 @@ Suite *suite_dump(void)
     tcase_add_test(tests, json);
     tcase_add_test(tests, go);
     tcase_add_test(tests, equal_stacks_are_one_group);
+    tcase_add_test(tests, a_pool_is_one_group);
     Suite *suite = suite_create("dump");
     suite_add_tcase(suite, tests);
     return suite;

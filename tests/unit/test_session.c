@@ -129,7 +129,7 @@ static uint64_t cpu_of(const struct report *report)
 {
     uint64_t cpu_ns = 0;
     for (size_t i = 0; i < profile_value_count(report->profile); i++)
-        cpu_ns += profile_value_get(report->profile, i)->cpu_ns;
+        cpu_ns += profile_value_get(report->profile, i)->ns;
     return cpu_ns;
 }
 

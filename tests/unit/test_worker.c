@@ -328,7 +328,7 @@ START_TEST(test_no_process_to_be_had)
     getrlimit(RLIMIT_NPROC, &before_limit);
     none = (struct rlimit){0, before_limit.rlim_max};
     setrlimit(RLIMIT_NPROC, &none);
-    ck_assert_int_eq(ask("/bin/true", 0, &vaddr, 1), RC_FAIL);
+    ck_assert_int_eq(ask("/bin/true", 0, &vaddr, 1), RC_LIMIT);
     ck_assert_int_eq(worker_pid(worker), 0);
     ck_assert_uint_eq(open_descriptors("/proc/self/fd"), before);
     setrlimit(RLIMIT_NPROC, &before_limit);
