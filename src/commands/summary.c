@@ -19,6 +19,7 @@
 #define FAILED_WARNING 1.0
 #define CUT_WARNING 5.0
 #define UNRESOLVED_WARNING 20.0
+#define UNATTRIBUTED_WARNING 10.0
 #define FEW_SAMPLES 100
 
 static double share(uint64_t part, uint64_t whole)
@@ -188,6 +189,10 @@ static void put_warnings(struct buf *out, const struct summary *summary)
     if (share(run->unresolved, run->samples) > UNRESOLVED_WARNING)
         buf_printf(out, "  warning   %.0f%% of the samples have no function name\n",
                    share(run->unresolved, run->samples));
+    if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING)
+        buf_printf(out, "  warning   %.0f%% of the CPU time is of threads and processes that ended "
+                        "before a sample met them: a higher --rate meets more\n",
+                   share(run->unattributed_ns, run->cpu_ns));
     if (run->samples && run->samples < FEW_SAMPLES)
         buf_puts(out, "  note      too few samples for percentages: sample longer\n");
 }

@@ -11,21 +11,15 @@
 #include "sample/record.h"
 #include "session/cuts.h"
 #include "session/facts.h"
+#include "session/process_image.h"
 #include "session/stack_hint.h"
-#include "unwind/space_unwinder.h"
 
 #define NONE UINT32_MAX
-#define REFRESH_SHARE 20 // reading maps again takes at most one part in so many of our time
-#define YOUNG_NS NS_PER_S
-#define UNLIKELY_NS NS_PER_S
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
 
-struct process { // one image of it
-    struct space *space;
-    struct unwinder *unwinder;
-    int64_t loaded_at, refreshed_at; // when maps were read first and last
-    int64_t refresh_cost;            // CPU time that the last reading again took, ns
+struct process {
+    struct process_image image;
     uint32_t facts; // number of the pid's facts
     uint64_t cpu_ns;
 };
@@ -92,20 +86,12 @@ void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_
     consumer->watcher = context;
 }
 
-static void image_fini(struct process *process)
-{
-    unwinder_free(process->unwinder);
-    space_free(process->space);
-    process->unwinder = NULL;
-    process->space = NULL;
-}
-
 void consumer_free(struct consumer *consumer)
 {
     if (!consumer)
         return;
     for (size_t i = 0; i < consumer->process_count; i++)
-        image_fini(&consumer->processes[i]);
+        process_image_fini(&consumer->processes[i].image);
     weights_free(consumer->weights);
     wall_free(consumer->wall);
     map_fini(&consumer->thread_index);
@@ -146,25 +132,12 @@ static struct process *new_process(struct consumer *consumer, uint32_t number)
 static void forget_process(struct consumer *consumer, uint32_t number)
 {
     uint32_t index = map_get(&consumer->process_index, number, NONE);
-    image_fini(&consumer->processes[index]);
+    process_image_fini(&consumer->processes[index].image);
     weights_process_end(consumer->weights, number);
     map_remove(&consumer->process_index, number);
     ARRAY_RESERVE(consumer->free_processes, consumer->free_process_count,
                   consumer->free_process_capacity);
     consumer->free_processes[consumer->free_process_count++] = index;
-}
-
-static void load_image(struct consumer *consumer, struct process *process, pid_t pid)
-{
-    image_fini(process);
-    process->space = space_new(consumer->modules, pid, pid);
-    // The maps of a leader that has ended are empty: the first capture's thread will be asked.
-    process->loaded_at = clock_now();
-    process->refreshed_at = space_is_empty(process->space) ? 0 : process->loaded_at;
-    process->refresh_cost = 0;
-    process->unwinder = space_unwinder_new(process->space, consumer->max_depth);
-    if (consumer->began)
-        consumer->began(consumer->watcher, pid);
 }
 
 static struct thread *thread_of(struct consumer *consumer, uint32_t number)
@@ -207,8 +180,11 @@ static void take_process(struct consumer *consumer, const void *data)
     if (record->record.kind == RECORD_PROCESS_END) {
         facts->ended = true;
         forget_process(consumer, record->process);
-    } else
-        load_image(consumer, process, record->pid);
+        return;
+    }
+    process_image_load(&process->image, consumer->modules, record->pid, consumer->max_depth);
+    if (consumer->began)
+        consumer->began(consumer->watcher, record->pid);
     if (record->record.kind == RECORD_EXEC) {
         facts->execs++;
         forget_stacks(consumer, record->process);
@@ -291,64 +267,29 @@ static void take_process_time(struct consumer *consumer, const void *data)
 
 // --- captures ---
 
-static bool is_mapped(const struct process *process, const struct unwind_result *stack)
-{
-    const struct unwind_frame *last = &stack->frames[stack->count - 1];
-    return space_find(process->space, stack->frames[0].pc) &&
-           (stack->end == UNWIND_BOTTOM || space_find(process->space, last->pc));
-}
-
-// Least time between two reads of maps. Where all that was found is mapped, a stack may have ended
-// at a caller that is not: in a young process, whose libraries come just now, that is likely.
-static int64_t refresh_pause(const struct process *process, const struct unwind_result *stack,
-                             int64_t now)
-{
-    int64_t pause = process->refresh_cost * REFRESH_SHARE;
-    bool likely = !is_mapped(process, stack) || now - process->loaded_at < YOUNG_NS;
-    return likely || pause > UNLIKELY_NS ? pause : UNLIKELY_NS;
-}
-
-// A stack that ends early may belong to a library loaded since the maps were read.
-static struct unwind_result unwind(struct process *process, pid_t tid,
-                                   const struct capture *capture)
-{
-    struct unwind_result stack = unwinder_walk(process->unwinder, capture);
-    int64_t now = clock_now();
-    bool changed;
-    if (stack.end == UNWIND_BOTTOM || capture->time < process->refreshed_at ||
-        now - process->refreshed_at < refresh_pause(process, &stack, now))
-        return stack;
-    int64_t began = clock_thread();
-    if (space_refresh(process->space, tid, &changed) == RC_OK && changed)
-        unwinder_flush(process->unwinder);
-    process->refreshed_at = clock_now();
-    process->refresh_cost = clock_thread() - began;
-    return unwinder_walk(process->unwinder, capture);
-}
-
-static uint32_t location_of(struct consumer *consumer, const struct process *process,
+static uint32_t location_of(struct consumer *consumer, struct space *space,
                             const struct unwind_frame *frame)
 {
     uint64_t pc = frame->interrupted ? frame->pc : frame->pc - 1;
-    const struct area *area = space_find(process->space, pc);
+    const struct area *area = space_find(space, pc);
     if (!area)
         return profile_location(consumer->profile, consumer->unknown->id, pc);
-    const struct mapping *mapping = space_mapping(process->space, area, pc);
+    const struct mapping *mapping = space_mapping(space, area, pc);
     uint64_t offset = mapping->module->kind == MODULE_ANON ? pc
                                                            : pc - area->start + mapping->offset;
     return profile_location(consumer->profile, mapping->id, offset);
 }
 
-static void count_cut(struct consumer *consumer, const struct process *process,
+static void count_cut(struct consumer *consumer, const struct space *space,
                       const struct unwind_result *stack)
 {
-    const struct area *area = space_find(process->space, stack->frames[stack->count - 1].pc);
+    const struct area *area = space_find(space, stack->frames[stack->count - 1].pc);
     const struct mapping *mapping = area ? area->mapping : consumer->unknown;
     consumer->counts.cut++;
     cuts_add(&consumer->cuts, mapping->module->id, stack->end);
 }
 
-static uint32_t keep_stack(struct consumer *consumer, const struct process *process,
+static uint32_t keep_stack(struct consumer *consumer, struct space *space,
                            const struct capture *capture, const struct unwind_result *stack)
 {
     size_t count = 0;
@@ -356,7 +297,7 @@ static uint32_t keep_stack(struct consumer *consumer, const struct process *proc
         consumer->locations[count++] = profile_location(
             consumer->profile, consumer->kernel->id, (uint64_t)capture->syscall);
     for (size_t i = 0; i < stack->count; i++)
-        consumer->locations[count++] = location_of(consumer, process, &stack->frames[i]);
+        consumer->locations[count++] = location_of(consumer, space, &stack->frames[i]);
     if (stack->end != UNWIND_BOTTOM)
         consumer->locations[count++] =
             profile_location(consumer->profile, consumer->truncated->id, stack->end);
@@ -371,12 +312,12 @@ static void learn_stack(struct consumer *consumer, struct thread *thread,
 }
 
 // Where a thread sleeps. Not a sample of the CPU profile.
-static void take_stack_in_place(struct consumer *consumer, const struct process *process,
+static void take_stack_in_place(struct consumer *consumer, struct space *space,
                                 struct thread *thread, const struct capture *capture,
                                 const struct unwind_result *stack)
 {
     learn_stack(consumer, thread, capture, stack);
-    wall_look(consumer->wall, capture->thread, keep_stack(consumer, process, capture, stack),
+    wall_look(consumer->wall, capture->thread, keep_stack(consumer, space, capture, stack),
               STATE_BLOCKED);
 }
 
@@ -391,15 +332,16 @@ static void take_capture(struct consumer *consumer, const void *data)
     const struct capture *capture = &((const struct record_capture *)data)->capture;
     struct thread *thread = thread_of(consumer, capture->thread);
     struct process *process = thread ? process_of(consumer, thread->process) : NULL;
-    if (!process || !process->space)
+    if (!process || !process->image.space)
         return;
-    struct unwind_result stack = unwind(process, thread->tid, capture);
+    struct space *space = process->image.space;
+    struct unwind_result stack = process_image_walk(&process->image, thread->tid, capture);
     if (capture->flags & CAPTURE_IN_PLACE) {
-        take_stack_in_place(consumer, process, thread, capture, &stack);
+        take_stack_in_place(consumer, space, thread, capture, &stack);
         return;
     }
     if (stack.end != UNWIND_BOTTOM)
-        count_cut(consumer, process, &stack);
+        count_cut(consumer, space, &stack);
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
     if (stack.second_at) // and how much of that stack is needed, nobody knows yet
         atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
@@ -410,7 +352,7 @@ static void take_capture(struct consumer *consumer, const void *data)
         thread->since = capture->time;
         consumer->counts.threads++;
     }
-    uint32_t node = keep_stack(consumer, process, capture, &stack);
+    uint32_t node = keep_stack(consumer, space, capture, &stack);
     uint32_t value =
         profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
     weights_sample(consumer->weights, thread->process, capture->thread, value);
@@ -469,8 +411,8 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
 void consumer_finish(struct consumer *consumer)
 {
     for (size_t i = 0; i < consumer->process_count; i++)
-        if (consumer->processes[i].space)
-            space_settle(consumer->processes[i].space);
+        if (consumer->processes[i].image.space)
+            space_settle(consumer->processes[i].image.space);
     uint64_t unattributed = weights_finish(consumer->weights);
     if (unattributed < CLOCK_STEPS_NS)
         return;
