@@ -201,11 +201,11 @@ static void sample(struct look *look, struct held *held)
     struct thread *thread = held->thread;
     enum rc rc = tracer_regs(&held->hold, &held->regs);
     held->stopped_at = clock_now();
+    if (rc == RC_OK) // first of all: reading a stack may hang until the watchdog ends us
+        repair(look, held);
     bool counts = rc == RC_OK && may_count(held);
     if (counts)
         fill(look, held);
-    if (rc == RC_OK)
-        repair(look, held);
     look->copy->held_ns = (uint32_t)let_go(look, held);
     counts = settle(held) && counts;
     if (rc == RC_FORMAT)

@@ -6,10 +6,14 @@
 #include <string.h>
 
 #define FOLD_LEAST 4 // shorter template arguments are shown
+#define OPEN_MOST 32 // brackets that stay open: with more it is a hostile name
 
-// What closes the bracket at `open`, or NULL. "->" closes nothing.
-static const char *closing(const char *open)
+// What closes the bracket at `open`, or NULL. "->" closes nothing. *tries: how often there was
+// nothing before in this name; looking to its end for each of thousands would take ages.
+static const char *closing(const char *open, unsigned *tries)
 {
+    if (*tries == OPEN_MOST)
+        return NULL;
     static const char opens[] = "<({[", closes[] = ">)}]";
     int depth = 0;
     for (const char *at = open; *at; at++) {
@@ -18,6 +22,7 @@ static const char *closing(const char *open)
         if (depth == 0)
             return at;
     }
+    ++*tries;
     return NULL;
 }
 
@@ -41,6 +46,7 @@ static size_t operator_at(const char *name, const char *at)
 
 void short_name_fold(const char *name, struct buf *out)
 {
+    unsigned tries = 0;
     for (const char *at = name; *at; at++) {
         size_t sign = operator_at(name, at);
         if (sign) {
@@ -49,7 +55,7 @@ void short_name_fold(const char *name, struct buf *out)
             continue;
         }
         buf_putc(out, *at);
-        const char *end = *at == '<' && at > name ? closing(at) : NULL;
+        const char *end = *at == '<' && at > name ? closing(at, &tries) : NULL;
         if (!end || end - at <= FOLD_LEAST)
             continue;
         buf_puts(out, "..");
@@ -74,10 +80,11 @@ static bool is_anonymous(const char *open)
 static bool drop_arguments(const char *name, struct buf *out, size_t *begin)
 {
     bool dropped = false, in_operator = false;
+    unsigned tries = 0;
     *begin = out->length;
     for (const char *at = name; *at; at++) {
         size_t sign = operator_at(name, at);
-        const char *end = strchr("<({[", *at) ? closing(at) : NULL;
+        const char *end = strchr("<({[", *at) ? closing(at, &tries) : NULL;
         in_operator = in_operator || sign;
         if (!sign && *at == '(' && end && at > name && at[-1] != ' ' && !is_anonymous(at) &&
             ends_arguments(end + 1)) {

@@ -57,11 +57,27 @@ START_TEST(as_they_should_be)
 }
 END_TEST
 
+// Each of them would be looked for to the end of the name.
+START_TEST(thousands_of_open_brackets)
+{
+    static char name[200001];
+    AUTO_BUF struct buf folded = {0}, bare = {0};
+    memset(name, '<', sizeof name - 1);
+    for (size_t i = 0; i < sizeof name - 1; i += 2)
+        name[i] = 'a';
+    short_name_fold(name, &folded);
+    short_name_bare(name, &bare);
+    ck_assert_str_eq(folded.data, name);
+    ck_assert_str_eq(bare.data, name);
+}
+END_TEST
+
 Suite *suite_short_name(void);
 Suite *suite_short_name(void)
 {
     Suite *suite = suite_create("short_name");
     TCase *tests = tcase_create("short_name");
+    tcase_add_test(tests, thousands_of_open_brackets);
     tcase_add_loop_test(tests, as_they_should_be, 0, (int)(sizeof names / sizeof *names));
     suite_add_tcase(suite, tests);
     return suite;
