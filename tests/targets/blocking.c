@@ -50,7 +50,7 @@ static struct waiting waits[] = {
     {"read pipe", call_read_byte, 1, 1, 0, set_up_pipe, wake_write},
     {"read eventfd", call_read, 8, 8, 0, set_up_eventfd, wake_eventfd},
     {"read timerfd", call_read, 8, 8, 0, set_up_timerfd, NULL},
-    {"read signalfd", call_read, sizeof(struct signalfd_siginfo), 0, 0, set_up_signalfd,
+    {"read signalfd", call_read_signal, sizeof(struct signalfd_siginfo), 0, 0, set_up_signalfd,
      wake_signalfd},
     {"read inotify", call_read_inotify, sizeof(struct inotify_event), 0, 0, set_up_inotify,
      wake_inotify},

@@ -523,6 +523,12 @@ static long call_read(struct waiting *self)
     return CALL(read, self->fd, read_buffer, sizeof read_buffer);
 }
 
+// One signal at a time: a reader that comes late finds several.
+static long call_read_signal(struct waiting *self)
+{
+    return CALL(read, self->fd, read_buffer, sizeof(struct signalfd_siginfo));
+}
+
 static long call_read_byte(struct waiting *self)
 {
     return CALL(read, self->fd, read_buffer, 1);
