@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "unwind/epilogue.h"
 #include "unwind/prologue.h"
 
 bool step_called_nowhere(struct unwinder *unwinder)
@@ -178,8 +179,11 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
     *interrupted = false;
     unwinder->faulted = false;
     *how = STEP_CALL;
-    if (leaf && step_stub(unwinder))
+    if ((leaf && step_stub(unwinder)) || epilogue_step(unwinder))
         return true;
+    *end = UNWIND_SHORT;
+    if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)
+        return false;
     *how = STEP_FRAME_POINTER;
     return step_frame_pointer(unwinder, end);
 }
