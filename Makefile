@@ -170,6 +170,8 @@ install: tool lib
 	install -Dm644 src/ptprof.1 $(DESTDIR)$(PREFIX)/share/man/man1/ptprof.1
 	$(foreach c,$(COMPLETIONS),$(BUILD)/ptprof completion $(firstword $(subst :, ,$(c))) | \
 	    install -Dm644 /dev/stdin $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(c)));)
+	@# So that programs find the library; a package's own scripts do that, and others may not.
+	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || :
 
 uninstall:
 	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,17 @@ static enum rc refuse_setuid(struct err *err)
                                    "the memory of others");
 }
 
+// A standard stream that is closed would give its number to a file of ours, and what is printed
+// would land there. Opened the wrong way round, it fails as a closed one does.
+static void occupy_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0) {
+            int opened = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+            (void)opened; // the lowest number that is free: this one
+        }
+}
+
 // Output that could not be written (a full disk) is an error like any other.
 static int close_stdout(int status, struct err *err)
 {
@@ -36,6 +48,7 @@ static int close_stdout(int status, struct err *err)
 int main(int argc, char **argv)
 {
     (void)argc;
+    occupy_standard_streams();
     setlocale(LC_CTYPE, ""); // numbers stay as in the C locale
     struct err err = {0};
     enum rc rc = refuse_setuid(&err);

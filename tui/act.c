@@ -372,6 +372,7 @@ static unsigned (*const acts[ACTION_COUNT])(struct app *app) = {
     [ACTION_THREADS] = act_threads,
     [ACTION_THREAD_PREVIOUS] = act_thread_previous,
     [ACTION_THREAD_NEXT] = act_thread_next,
+    [ACTION_IDLE] = act_idle,
     [ACTION_MERGE] = act_merge,
     [ACTION_SORT_SELF] = act_sort_self,
     [ACTION_SORT_TOTAL] = act_sort_total,

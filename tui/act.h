@@ -18,7 +18,7 @@ const struct tree_node *act_flame_node(struct app *app, uint32_t *number);
 unsigned act_only_thread(struct app *app, const struct thread_row *row);
 
 act_function act_search, act_search_next, act_search_previous, act_filter, act_module,
-    act_threads, act_thread_previous, act_thread_next, act_merge, act_sort_self,
+    act_threads, act_thread_previous, act_thread_next, act_idle, act_merge, act_sort_self,
     act_sort_total, act_sort_self_time, act_sort_total_time, act_sort_samples, act_sort_previous,
     act_sort_next, act_sort_menu, act_reverse;
 act_function act_up, act_down, act_left, act_right, act_page_up, act_page_down, act_home, act_end;

@@ -89,6 +89,14 @@ unsigned act_thread_next(struct app *app)
     return step_thread(app, 1);
 }
 
+unsigned act_idle(struct app *app)
+{
+    bool *idle = &app->state->query.filter.idle;
+    *idle = !*idle;
+    state_say(app->state, false, *idle ? "wall time, of threads that sleep too" : "CPU time");
+    return EFFECT_ROWS | EFFECT_IDLE;
+}
+
 unsigned act_merge(struct app *app)
 {
     enum rows_group *group = &app->state->query.group;

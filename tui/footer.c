@@ -29,8 +29,9 @@ static void draw_prompt(struct canvas *canvas, int row, const struct state *stat
 
 // --- the right end: in what state things are ---
 
+// unsaid: there is no room for it above the table
 static int draw_status(struct canvas *canvas, int row, const struct snapshot *snapshot,
-                       const struct state *state, int64_t now)
+                       const struct state *state, int64_t now, bool unsaid)
 {
     char text[96] = "", clock[LABEL_MOST];
     enum role role = ROLE_BANNER;
@@ -44,6 +45,8 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
         role = ROLE_FROZEN, snprintf(text, sizeof text, "frozen %s", label_clock(frozen, clock));
     else if (snapshot->stopped)
         snprintf(text, sizeof text, wide ? " the process is stopped " : " stopped ");
+    else if (state->query.filter.idle && unsaid)
+        snprintf(text, sizeof text, " wall time ");
     int width = (int)strlen(text);
     if (width)
         canvas_text(canvas, row, canvas->cols - width, width, role, text);
@@ -52,7 +55,8 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
 
 // --- the left end ---
 
-static void put_flame(const struct scene *scene, const struct state *state, struct buf *out)
+static void put_flame(const struct canvas *canvas, const struct scene *scene,
+                      const struct state *state, struct buf *out)
 {
     size_t at = state->cursors[VIEW_FLAME].at;
     if (at >= scene->flame.count)
@@ -60,14 +64,18 @@ static void put_flame(const struct scene *scene, const struct state *state, stru
     const struct tree_node *node = &scene->tree.nodes[scene->flame.cells[at].node];
     char time[LABEL_MOST];
     if (node->function)
-        label_function(state, node->function, node->inlined, out);
+        label_function_within(state, canvas, canvas->cols / 2, node->function, node->inlined,
+                              out);
     else
         buf_puts(out, node->label ? node->label : "");
     struct cost all = scene->tree.all;
-    buf_printf(out, "  total %.1f%%", rows_percent(state->query.window, node->total, all));
-    if (node->total.cpu_ns)
-        buf_printf(out, " %s", label_time((int64_t)node->total.cpu_ns, time));
-    buf_printf(out, "  self %.1f%%", rows_percent(state->query.window, node->self, all));
+    buf_printf(out, "  total %.1f%%", rows_percent(rows_measure(&state->query), node->total, all));
+    if (cost_ns(node->total))
+        buf_printf(out, " %s", label_time((int64_t)cost_ns(node->total), time));
+    buf_printf(out, "  self %.1f%%", rows_percent(rows_measure(&state->query), node->self, all));
+    if (state->query.filter.idle)
+        buf_printf(out, "  running %.1f%%",
+                   query_percent(node->total.cpu_ns, cost_ns(node->total)));
     if (node->function && *node->function->module)
         buf_printf(out, "  %s", label_module(state, node->function));
     if (*node->file) {
@@ -76,14 +84,15 @@ static void put_flame(const struct scene *scene, const struct state *state, stru
     }
 }
 
-static void put_position(const struct scene *scene, const struct state *state, struct buf *out)
+static void put_position(const struct canvas *canvas, const struct scene *scene,
+                         const struct state *state, struct buf *out)
 {
     size_t count = scene_count(scene);
     if (state->search)
         buf_printf(out, "/%s   %zu of %zu rows", state->search, scene_match_count(scene, state),
                    count);
     else if (scene->view == VIEW_FLAME)
-        put_flame(scene, state, out);
+        put_flame(canvas, scene, state, out);
     else if (count)
         buf_printf(out, "row %zu of %zu", state->cursors[scene->view].at + 1, count);
     if (scene->view == VIEW_TREE && scene->tree.folded)
@@ -91,6 +100,10 @@ static void put_position(const struct scene *scene, const struct state *state, s
     if (scene->view == VIEW_STACK && scene->stack.wait)
         buf_printf(out, "   of thread %d now: %s", (int)state->stack_tid,
                    *scene->stack.wait ? scene->stack.wait : "it sleeps");
+    else if (scene->view == VIEW_STACK && scene->stack.windowed)
+        buf_printf(out, "   of thread %d: %zu stack%s in window %s", (int)state->stack_tid,
+                   scene->stack.stacks, scene->stack.stacks == 1 ? "" : "s",
+                   rows_window_names[state->query.window]);
     else if (scene->view == VIEW_STACK && scene->stack.count)
         buf_printf(out, "   of thread %d, when it was last seen on a CPU", (int)state->stack_tid);
 }
@@ -104,7 +117,7 @@ static void draw_left(struct canvas *canvas, int row, int end, const struct scen
         buf_puts(&text, state->message);
         role = state->message_bad ? ROLE_BAD : ROLE_MESSAGE;
     } else {
-        put_position(scene, state, &text);
+        put_position(canvas, scene, state, &text);
     }
     if (text.length)
         canvas_clipped(canvas, row, 1, end - 1, role, text.data);
@@ -163,7 +176,8 @@ void footer_draw(struct picture *picture, const struct layout *layout,
         draw_prompt(canvas, layout->message, state);
     else if (layout->message >= 0)
         draw_left(canvas, layout->message,
-                  draw_status(canvas, layout->message, snapshot, state, now), scene, state);
+                  draw_status(canvas, layout->message, snapshot, state, now, layout->crumbs < 0),
+                  scene, state);
     if (layout->bar >= 0)
         draw_bar(picture, layout->bar);
 }

@@ -256,6 +256,21 @@ static int draw_crumbs(struct canvas *canvas, int row, int end, const struct sta
     return col;
 }
 
+// That it is wall time, and of what.
+static void add_wall(struct line *line, struct cost all, int cols)
+{
+    bool wide = cols >= 100;
+    const uint64_t parts[] = {all.cpu_ns, all.queued_ns, all.blocked_ns};
+    static const char *const names[][2] = {
+        {" running ", " run "}, {" queued ", " que "}, {" blocked ", " blk "}};
+    add(line, ROLE_CRUMB, wide ? "wall time:" : "wall:");
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+        add(line, ROLE_DIM, "%s", cols >= 80 ? names[i][!wide] : i ? "/" : " ");
+        add(line, ROLE_DEFAULT, wide ? "%.1f%%" : "%.0f%%", query_percent(parts[i], cost_ns(all)));
+    }
+    add(line, ROLE_DEFAULT, "  ");
+}
+
 static void add_shape(struct line *line, const struct state *state)
 {
     struct rows_query query = state_query(state);
@@ -271,9 +286,12 @@ static void add_shape(struct line *line, const struct state *state)
     }
 }
 
-static void draw_filters(struct canvas *canvas, int row, const struct state *state)
+static void draw_filters(struct canvas *canvas, int row, const struct scene *scene,
+                         const struct state *state)
 {
     struct line line = {.count = 0};
+    if (state->query.filter.idle)
+        add_wall(&line, scene_all(scene), canvas->cols);
     add_shape(&line, state);
     int width = width_of(canvas, &line), col = canvas->cols - width;
     draw_crumbs(canvas, row, col - 2 > 12 ? col - 2 : 12, state);
@@ -281,7 +299,8 @@ static void draw_filters(struct canvas *canvas, int row, const struct state *sta
 }
 
 void header_draw(struct picture *picture, const struct layout *layout,
-                 const struct snapshot *snapshot, const struct state *state)
+                 const struct snapshot *snapshot, const struct scene *scene,
+                 const struct state *state)
 {
     struct canvas *canvas = &picture->canvas;
     if (layout->title >= 0)
@@ -291,5 +310,5 @@ void header_draw(struct picture *picture, const struct layout *layout,
     if (layout->quality >= 0)
         draw_quality(canvas, layout->quality, snapshot);
     if (layout->crumbs >= 0)
-        draw_filters(canvas, layout->crumbs, state);
+        draw_filters(canvas, layout->crumbs, scene, state);
 }

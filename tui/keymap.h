@@ -63,7 +63,7 @@ struct input {
     X(VIEW_NEXT, VIEWS, "View", "next view", INPUT_TAB, INPUT_F(2))                                \
     X(VIEW_PREVIOUS, VIEWS, NULL, "previous view", INPUT_BACK_TAB)                                 \
     X(CALLERS, VIEWS, NULL, "callers and callees of the row", 'c')                                 \
-    X(STACKS, VIEWS, NULL, "stack of the row's thread", 'b')                                       \
+    X(STACKS, VIEWS, NULL, "stacks of the row's thread", 'b')                                      \
     X(UP, MOVING, NULL, "up; flame graph: to the caller", INPUT_UP, 'k')                           \
     X(DOWN, MOVING, NULL, "down; flame graph: to a callee", INPUT_DOWN, 'j')                       \
     X(LEFT, MOVING, NULL, "scroll; flame graph: sibling", INPUT_LEFT)                              \
@@ -83,6 +83,7 @@ struct input {
     X(THREADS, FINDING, "Thread", "choose a thread", INPUT_F(8))                                   \
     X(THREAD_PREVIOUS, FINDING, NULL, "previous thread", '[')                                      \
     X(THREAD_NEXT, FINDING, NULL, "next thread", ']')                                              \
+    X(IDLE, FINDING, NULL, "also who sleeps: wall time", 'a')                                      \
     X(MERGE, FINDING, NULL, "threads: merged, by name, each", 'm')                                 \
     X(SORT_SELF, SORTING, NULL, "by SELF%", 'o')                                                   \
     X(SORT_TOTAL, SORTING, NULL, "by TOTAL%", 't')                                                 \

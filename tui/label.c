@@ -7,8 +7,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
-
-#define FOLD_LEAST 4 // shorter template arguments are shown
+#include "symbol/short_name.h"
 
 const char *label_percent(double percent, char text[LABEL_MOST])
 {
@@ -74,50 +73,26 @@ const char *label_bytes(uint64_t bytes, char text[LABEL_MOST])
 
 // --- names ---
 
-// The '>' that closes the '<' at `open`, or NULL. "->" closes nothing.
-static const char *closing(const char *open)
-{
-    int depth = 0;
-    for (const char *at = open; *at; at++) {
-        depth += *at == '<';
-        depth -= *at == '>' && at[-1] != '-';
-        if (depth == 0)
-            return at;
-    }
-    return NULL;
-}
-
-// Whether the '<' belongs to an operator's name.
-static bool is_operator(const char *name, const char *at)
-{
-    while (at > name && at[-1] == '<')
-        at--;
-    return at - name >= 8 && strncmp(at - 8, "operator", 8) == 0;
-}
-
-// vector<int, allocator<int>>::push_back becomes vector<..>::push_back.
-static void put_folded(const char *name, struct buf *out)
-{
-    for (const char *at = name; *at; at++) {
-        buf_putc(out, *at);
-        if (*at != '<' || at == name || is_operator(name, at))
-            continue;
-        const char *end = closing(at);
-        if (!end || end - at <= FOLD_LEAST)
-            continue;
-        buf_puts(out, "..");
-        at = end - 1;
-    }
-    buf_append(out, "", 0);
-}
-
 void label_function(const struct state *state, const struct function *function, bool inlined,
                     struct buf *out)
 {
     if (state->mangled || state->verbose)
         buf_puts(out, state->mangled ? function->system_name : function->name);
     else
-        put_folded(function->name, out);
+        short_name_fold(function->name, out);
+    if (inlined)
+        buf_puts(out, " (inlined)");
+}
+
+void label_function_within(const struct state *state, const struct canvas *canvas, int width,
+                           const struct function *function, bool inlined, struct buf *out)
+{
+    size_t start = out->length;
+    label_function(state, function, inlined, out);
+    if (state->mangled || state->verbose || canvas_width(canvas, out->data + start) <= width)
+        return;
+    out->length = start;
+    short_name_bare(function->name, out);
     if (inlined)
         buf_puts(out, " (inlined)");
 }

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "profile/rows.h"
+#include "tui/canvas.h"
 #include "tui/state.h"
 
 #define LABEL_MOST 32
@@ -26,6 +27,10 @@ const char *label_bytes(uint64_t bytes, char text[LABEL_MOST]);
 // As the state says: mangled, or with template arguments folded unless verbose.
 void label_function(const struct state *state, const struct function *function, bool inlined,
                     struct buf *out);
+
+// The same; without return type and arguments where it is wider than that.
+void label_function_within(const struct state *state, const struct canvas *canvas, int width,
+                           const struct function *function, bool inlined, struct buf *out);
 
 // "file.c:12", the whole path if verbose; nothing where that is not known.
 void label_line(const struct state *state, const char *file, uint32_t line, struct buf *out);

@@ -97,7 +97,7 @@ void picture_draw(struct picture *picture, const struct snapshot *shown, const s
         draw_too_small(canvas);
         return;
     }
-    header_draw(picture, &layout, shown, state);
+    header_draw(picture, &layout, shown, scene, state);
     views[scene->view](picture, layout.body, scene, state);
     footer_draw(picture, &layout, shown, scene, state, now);
     overlay_draw(picture, scene, state);

@@ -58,7 +58,8 @@ int picture_pieces(struct canvas *canvas, int row, int col, int width, const str
 
 // The lines above the table.
 void header_draw(struct picture *picture, const struct layout *layout,
-                 const struct snapshot *snapshot, const struct state *state);
+                 const struct snapshot *snapshot, const struct scene *scene,
+                 const struct state *state);
 
 // The message line, the function bar.
 void footer_draw(struct picture *picture, const struct layout *layout,

@@ -24,7 +24,7 @@ bool scene_is_open(const struct state *state, const struct tree_node *node)
 
 static uint64_t weight(struct cost cost)
 {
-    return cost.cpu_ns ? cost.cpu_ns : cost.samples;
+    return cost_ns(cost) ? cost_ns(cost) : cost.samples;
 }
 
 // Opens the heaviest path down to where it forks.
@@ -107,7 +107,7 @@ static enum rc update_stack(struct scene *scene, struct state *state,
                             const struct rows_query *query, struct err *err)
 {
     (void)query, (void)err;
-    rows_stack(&scene->snapshot->moment, state->stack_tid, &scene->stack);
+    rows_stack(&scene->snapshot->moment, &state->query, state->stack_tid, &scene->stack);
     return RC_OK;
 }
 
@@ -203,6 +203,21 @@ static const struct {
     [VIEW_CALLS] = {update_calls, count_calls, item_calls},
     [VIEW_STACK] = {update_stack, count_stack, item_stack},
 };
+
+struct cost scene_all(const struct scene *scene)
+{
+    switch (scene->view) {
+    case VIEW_TREE:
+    case VIEW_FLAME:
+        return scene->tree.all;
+    case VIEW_THREADS:
+        return scene->threads.all;
+    case VIEW_CALLS:
+        return scene->calls.all;
+    default:
+        return scene->functions.all;
+    }
+}
 
 size_t scene_count(const struct scene *scene)
 {

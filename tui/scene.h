@@ -35,6 +35,9 @@ void scene_fini(struct scene *scene);
 size_t scene_count(const struct scene *scene);
 struct item scene_item(const struct scene *scene, size_t row);
 
+// What 100 % is in the view that is shown.
+struct cost scene_all(const struct scene *scene);
+
 // Puts the cursor of the shown view on a row; the first one means to stay there.
 void scene_select(const struct scene *scene, struct state *state, size_t row);
 

@@ -14,6 +14,8 @@ void stage_init(struct stage *stage, const struct tui_options *options, bool utf
 {
     *stage = (struct stage){.options = options, .utf8 = utf8};
     state_init(&stage->state, options->sort, options->delay, !options->no_function_bar);
+    stage->state.query.filter.idle = options->idle;
+    feed_want_idle(options->feed, options->idle);
 }
 
 static void drop_snapshots(struct stage *stage)
@@ -143,6 +145,8 @@ unsigned stage_input(struct stage *stage, const struct input *input)
     unsigned effects = app_input(&app, input);
     if (effects & EFFECT_PAUSE)
         pause_sampling(stage);
+    if (effects & EFFECT_IDLE)
+        feed_want_idle(stage->options->feed, stage->state.query.filter.idle);
     if (effects & EFFECT_RESET)
         feed_reset(stage->options->feed);
     if (effects & EFFECT_SAVE)

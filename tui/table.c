@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tui/table.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "tui/label.h"
@@ -20,6 +21,13 @@ void slot_percent(const struct slot *slot, double percent)
 {
     char text[LABEL_MOST];
     slot_number(slot, theme_heat(percent), label_percent(percent, text));
+}
+
+void slot_running(const struct slot *slot, struct cost cost)
+{
+    char text[LABEL_MOST];
+    double percent = query_percent(cost.cpu_ns, cost_ns(cost));
+    slot_number(slot, ROLE_DEFAULT, cost_ns(cost) ? label_percent(percent, text) : "");
 }
 
 void slot_time(const struct slot *slot, uint64_t ns)
@@ -47,8 +55,13 @@ void slot_function(const struct slot *slot, int indent, enum role role,
                    const struct function *function, bool inlined)
 {
     AUTO_BUF struct buf text = {0};
-    label_function(slot->state, function, inlined, &text);
-    slot_name(slot, indent, role, text.data);
+    struct canvas *canvas = &slot->picture->canvas;
+    int scroll = slot->state->cursors[slot->scene->view].scroll, width = slot->width - indent;
+    label_function_within(slot->state, canvas, scroll ? INT_MAX : width, function, inlined, &text);
+    if (scroll)
+        slot_name(slot, indent, role, text.data);
+    else
+        canvas_squeezed(canvas, slot->row, slot->col + indent, width, role, text.data);
 }
 
 void slot_line(const struct slot *slot, const char *file, uint32_t line)
@@ -62,6 +75,11 @@ void slot_line(const struct slot *slot, const char *file, uint32_t line)
 bool table_wants_lines(const struct state *state)
 {
     return state->lines;
+}
+
+bool table_shows_wall(const struct state *state)
+{
+    return state->query.filter.idle;
 }
 
 // --- columns ---
@@ -220,6 +238,12 @@ static void draw_row(const struct drawing *drawing, size_t index, int row)
                      ACTION_MOUSE, (int)index);
 }
 
+const char *table_empty(const struct state *state)
+{
+    return state->query.filter.idle ? "no wall time in this window yet: it is told each second"
+                                    : "no samples in this window: nothing ran on a CPU";
+}
+
 void table_draw(struct picture *picture, struct box area, const struct scene *scene,
                 struct state *state, const struct table *table)
 {
@@ -241,5 +265,5 @@ void table_draw(struct picture *picture, struct box area, const struct scene *sc
         draw_row(&drawing, cursor->first + (size_t)i, area.row + 1 + i * drawing.height);
     if (!count && area.rows > 2)
         canvas_text(&picture->canvas, area.row + 2, area.col + 2, area.cols - 2, ROLE_DIM,
-                    table->empty);
+                    table->empty ? table->empty : table_empty(state));
 }

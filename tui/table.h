@@ -27,9 +27,12 @@ struct column {
 struct table {
     const struct column *columns;
     size_t count;
-    const char *empty; // said when there are no rows
+    const char *empty; // said when there are no rows, NULL: table_empty
     void (*draw_second)(const struct slot *slot); // a second line below 50 columns, NULL: none
 };
+
+// What is said of a window without samples.
+const char *table_empty(const struct state *state);
 
 void table_draw(struct picture *picture, struct box area, const struct scene *scene,
                 struct state *state, const struct table *table);
@@ -50,3 +53,7 @@ void slot_line(const struct slot *slot, const char *file, uint32_t line);
 void table_keep_visible(struct cursor *cursor, size_t count, int rows);
 
 bool table_wants_lines(const struct state *state);
+bool table_shows_wall(const struct state *state);
+
+// What part of its wall time something ran.
+void slot_running(const struct slot *slot, struct cost cost);

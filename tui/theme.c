@@ -131,6 +131,19 @@ struct style theme_style(enum scheme scheme, enum role role)
     return styles[scheme][role];
 }
 
+const char *const theme_choices[] = {
+    "auto",
+    [SCHEME_DEFAULT + 1] = "default",
+    [SCHEME_LIGHT + 1] = "light",
+    [SCHEME_MONO + 1] = "mono",
+    [SCHEME_COUNT + 1] = NULL,
+};
+
+enum scheme theme_choose(int choice, bool color, const char *colorfgbg)
+{
+    return color && choice ? (enum scheme)(choice - 1) : theme_guess(color, colorfgbg);
+}
+
 enum scheme theme_guess(bool color, const char *colorfgbg)
 {
     const char *last = colorfgbg ? strrchr(colorfgbg, ';') : NULL;

@@ -55,11 +55,17 @@ struct style {
 
 enum scheme { SCHEME_DEFAULT, SCHEME_LIGHT, SCHEME_MONO, SCHEME_COUNT };
 
+// What a user may ask for: "auto", which leaves it to theme_guess, and the schemes; ends in NULL.
+extern const char *const theme_choices[];
+
 struct style theme_style(enum scheme scheme, enum role role);
 
 // The scheme for a terminal: SCHEME_MONO without colour; light or default by COLORFGBG, with which
 // some terminals tell their background ("15;0": white on black).
 enum scheme theme_guess(bool color, const char *colorfgbg);
+
+// By a choice of theme_choices; without colour it is SCHEME_MONO whatever was asked for.
+enum scheme theme_choose(int choice, bool color, const char *colorfgbg);
 
 // The role of a share in percent.
 enum role theme_heat(double percent);

@@ -199,7 +199,8 @@ static enum rc run_screen(const struct tui_options *options, struct err *err)
 {
     struct tui tui = {.options = options};
     bool color = terminal_color(STDOUT_FILENO, options->color);
-    struct screen_options look = {.scheme = theme_guess(color, getenv("COLORFGBG")),
+    enum scheme scheme = theme_choose(options->scheme, color, getenv("COLORFGBG"));
+    struct screen_options look = {.scheme = scheme,
                                   .mouse = !options->no_mouse};
     enum rc rc = screen_open(&look, &tui.screen, err);
     if (rc != RC_OK)

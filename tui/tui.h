@@ -15,6 +15,8 @@ struct tui_options {
     int64_t delay;       // ns between refreshes
     enum rows_sort sort; // at the beginning
     enum color_mode color;
+    int scheme;          // of theme_choices in tui/theme.h
+    bool idle;           // wall time at the beginning
     bool ascii;          // no glyphs beyond ASCII, whatever the locale
     bool no_mouse;
     bool no_function_bar;

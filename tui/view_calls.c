@@ -31,12 +31,12 @@ static void draw_share(const struct slot *slot)
     struct call call = call_of(slot);
     const struct call_rows *calls = &slot->scene->calls;
     struct cost all = call.part ? calls->function.total : calls->all;
-    slot_percent(slot, rows_percent(slot->state->query.window, call.cost, all));
+    slot_percent(slot, rows_percent(rows_measure(&slot->state->query), call.cost, all));
 }
 
 static void draw_time(const struct slot *slot)
 {
-    slot_time(slot, call_of(slot).cost.cpu_ns);
+    slot_time(slot, cost_ns(call_of(slot).cost));
 }
 
 static void draw_name(const struct slot *slot)
@@ -91,14 +91,19 @@ static const struct stack_row *frame_of(const struct slot *slot)
 static void draw_number(const struct slot *slot)
 {
     char text[LABEL_MOST];
-    snprintf(text, sizeof text, "#%zu", slot->index);
+    snprintf(text, sizeof text, "#%" PRIu32, frame_of(slot)->depth);
     slot_number(slot, ROLE_DIM, text);
+}
+
+static void draw_stack_share(const struct slot *slot)
+{
+    slot_percent(slot, frame_of(slot)->share);
 }
 
 static void draw_frame(const struct slot *slot)
 {
     const struct stack_row *frame = frame_of(slot);
-    slot_function(slot, 0, slot->index ? ROLE_DEFAULT : ROLE_STRONG, frame->function,
+    slot_function(slot, 0, frame->depth ? ROLE_DEFAULT : ROLE_STRONG, frame->function,
                   frame->inlined);
 }
 
@@ -129,13 +134,15 @@ void view_stack_draw(struct picture *picture, struct box area, const struct scen
                      struct state *state)
 {
     static const struct column columns[] = {
+        {"SHARE%", 6, 50, true, SORT_COUNT, NULL, draw_stack_share},
         {"#", 4, 0, true, SORT_COUNT, NULL, draw_number},
         {"FUNCTION, LEAF FIRST", 0, 0, false, SORT_COUNT, NULL, draw_frame},
         {"FILE:LINE", 22, 60, false, SORT_COUNT, NULL, draw_frame_line},
         {"OFFSET", 12, 80, true, SORT_COUNT, is_verbose, draw_frame_offset},
         {"MODULE", 15, 50, false, SORT_COUNT, NULL, draw_frame_module},
     };
-    static const struct table table = {columns, ARRAY_LENGTH(columns),
-                                       "the thread was not seen on a CPU lately", NULL};
+    size_t skip = scene->stack.windowed ? 0 : 1; // one stack has no share
+    struct table table = {columns + skip, ARRAY_LENGTH(columns) - skip,
+                          "the thread was not seen on a CPU lately", NULL};
     table_draw(picture, area, scene, state, &table);
 }

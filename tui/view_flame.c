@@ -28,10 +28,11 @@ static enum role role_of_module(const struct function *function)
     return (enum role)(ROLE_FLAME_1 + (function ? (hash >> 8) % FLAME_COLORS : FLAME_COLORS - 1));
 }
 
-static void put_label(const struct state *state, const struct tree_node *node, struct buf *out)
+static void put_label(const struct canvas *canvas, const struct state *state, int width,
+                      const struct tree_node *node, struct buf *out)
 {
     if (node->function)
-        label_function(state, node->function, node->inlined, out);
+        label_function_within(state, canvas, width, node->function, node->inlined, out);
     else
         buf_puts(out, node->label ? node->label : "");
 }
@@ -42,7 +43,7 @@ static void draw_cell(struct picture *picture, int row, struct span span,
     struct canvas *canvas = &picture->canvas;
     const struct tree_node *node = &scene->tree.nodes[scene->flame.cells[index].node];
     AUTO_BUF struct buf label = {0};
-    put_label(state, node, &label);
+    put_label(canvas, state, span.end - span.col - 1, node, &label);
     enum role role = role_of_module(node->function);
     if (scene_match(state, label.data))
         role = ROLE_FLAME_MATCH;
@@ -69,10 +70,10 @@ static void draw_title(struct picture *picture, struct box area, const struct sc
     uint32_t zoom = state->zoom ? tree_find(&scene->tree, state->zoom) : UINT32_MAX;
     if (zoom != UINT32_MAX) {
         buf_puts(&text, "   zoomed to ");
-        put_label(state, &scene->tree.nodes[zoom], &text);
-    } else if (scene->tree.all.cpu_ns) {
+        put_label(canvas, state, canvas->cols / 2, &scene->tree.nodes[zoom], &text);
+    } else if (cost_ns(scene->tree.all)) {
         buf_printf(&text, "   the whole width is %s",
-                   label_time((int64_t)scene->tree.all.cpu_ns, time));
+                   label_time((int64_t)cost_ns(scene->tree.all), time));
     }
     canvas_fill(canvas, area.row, area.col, area.cols, ROLE_HEADER);
     canvas_clipped(canvas, area.row, area.col + 1, area.cols - 1, ROLE_HEADER, text.data);
@@ -88,7 +89,7 @@ void view_flame_draw(struct picture *picture, struct box area, const struct scen
     draw_title(picture, area, scene, state);
     if (!flame->count) {
         canvas_text(&picture->canvas, area.row + 2, area.col + 2, area.cols - 2, ROLE_DIM,
-                    "no samples in this window: nothing ran on a CPU");
+                    table_empty(state));
         return;
     }
     struct cursor depth = {.at = flame->cells[cursor->at].depth, .first = cursor->first};

@@ -40,7 +40,24 @@ static void draw_state(const struct slot *slot)
 
 static void draw_cpu(const struct slot *slot)
 {
+    if (!slot->scene->threads.cpu_known) {
+        slot_number(slot, ROLE_DIM, "-");
+        return;
+    }
     slot_percent(slot, row_of(slot)->cpu_percent);
+}
+
+static void draw_running(const struct slot *slot)
+{
+    slot_running(slot, row_of(slot)->cost);
+}
+
+static void draw_queued(const struct slot *slot)
+{
+    char text[LABEL_MOST];
+    struct cost cost = row_of(slot)->cost;
+    slot_number(slot, ROLE_DEFAULT,
+                label_percent(query_percent(cost.queued_ns, cost_ns(cost)), text));
 }
 
 static void draw_samples(const struct slot *slot)
@@ -66,7 +83,8 @@ static void put_where(const struct slot *slot, struct buf *out)
     else if (row->state != 'R' && *row->wait)
         buf_puts(out, row->wait);
     else if (row->where)
-        label_function(slot->state, row->where, false, out);
+        label_function_within(slot->state, &slot->picture->canvas, slot->width, row->where, false,
+                              out);
 }
 
 static void draw_where(const struct slot *slot)
@@ -89,6 +107,8 @@ static const struct column columns[] = {
     {"NAME", 15, 0, false, SORT_FUNCTION, NULL, draw_name},
     {"S", 2, 0, false, SORT_STATE, NULL, draw_state},
     {"CPU%", 6, 0, true, SORT_CPU, NULL, draw_cpu},
+    {"RUN%", 6, 70, true, SORT_COUNT, table_shows_wall, draw_running},
+    {"QUEUE%", 6, 70, true, SORT_COUNT, table_shows_wall, draw_queued},
     {"SAMPLES", 8, 80, true, SORT_SAMPLES, NULL, draw_samples},
     {"HELD", 7, 70, true, SORT_HELD, NULL, draw_held},
     {"WHERE", 0, 50, false, SORT_COUNT, NULL, draw_where},

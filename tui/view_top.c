@@ -15,7 +15,8 @@ static const struct function_row *row_of(const struct slot *slot)
 
 static void draw_share(const struct slot *slot, struct cost cost)
 {
-    double percent = rows_percent(slot->state->query.window, cost, slot->scene->functions.all);
+    struct cost all = slot->scene->functions.all;
+    double percent = rows_percent(rows_measure(&slot->state->query), cost, all);
     char text[LABEL_MOST];
     bool sure = row_of(slot)->total.samples >= SAMPLES_SURE;
     slot_number(slot, sure ? theme_heat(percent) : ROLE_COLD, label_percent(percent, text));
@@ -31,14 +32,19 @@ static void draw_total(const struct slot *slot)
     draw_share(slot, row_of(slot)->total);
 }
 
+static void draw_running(const struct slot *slot)
+{
+    slot_running(slot, row_of(slot)->total);
+}
+
 static void draw_self_time(const struct slot *slot)
 {
-    slot_time(slot, row_of(slot)->self_all.cpu_ns);
+    slot_time(slot, cost_ns(row_of(slot)->self_all));
 }
 
 static void draw_total_time(const struct slot *slot)
 {
-    slot_time(slot, row_of(slot)->total_all.cpu_ns);
+    slot_time(slot, cost_ns(row_of(slot)->total_all));
 }
 
 #define TREND_TOP 0.8 // rows do not grow together
@@ -111,7 +117,7 @@ static void draw_second(const struct slot *slot)
 {
     const struct function_row *row = row_of(slot);
     struct cost all = slot->scene->functions.all;
-    double percent = rows_percent(slot->state->query.window, row->total, all);
+    double percent = rows_percent(rows_measure(&slot->state->query), row->total, all);
     char total[LABEL_MOST];
     struct canvas *canvas = &slot->picture->canvas;
     canvas_right(canvas, slot->row, slot->col - 1, slot->col + 4, theme_heat(percent),
@@ -124,6 +130,7 @@ static void draw_second(const struct slot *slot)
 static const struct column columns[] = {
     {"SELF%", 6, 0, true, SORT_SELF, NULL, draw_self},
     {"TOTAL%", 6, 50, true, SORT_TOTAL, NULL, draw_total},
+    {"RUN%", 6, 60, true, SORT_COUNT, table_shows_wall, draw_running},
     {"SELF", 7, 80, true, SORT_SELF_TIME, NULL, draw_self_time},
     {"TOTAL", 7, 80, true, SORT_TOTAL_TIME, NULL, draw_total_time},
     {"TREND", TREND_LENGTH, 100, false, SORT_COUNT, NULL, draw_trend},
@@ -139,7 +146,6 @@ void view_top_draw(struct picture *picture, struct box area, const struct scene 
                    struct state *state)
 {
     static const struct table table = {
-        columns, sizeof columns / sizeof *columns,
-        "no samples in this window: nothing ran on a CPU", draw_second};
+        columns, sizeof columns / sizeof *columns, NULL, draw_second};
     table_draw(picture, area, scene, state, &table);
 }

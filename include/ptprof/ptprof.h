@@ -63,8 +63,8 @@ enum ptprof_result ptprof_run(struct ptprof_session *session, double seconds);
 void ptprof_stop(struct ptprof_session *session);
 
 /*
- * Writes the profile as "pprof" (gzip-compressed), "collapsed", "json" or "text". May be called
- * several times. The stream is neither flushed to disk nor closed.
+ * Writes the profile as "pprof" (gzip-compressed), "collapsed", "json" or "text". After ptprof_run;
+ * may be called several times. The stream is neither flushed to disk nor closed.
  */
 enum ptprof_result ptprof_write(struct ptprof_session *session, const char *format, FILE *stream);
 

@@ -50,14 +50,15 @@ void buf_putc(struct buf *buf, char byte)
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args, again;
+    size_t room = buf->capacity - buf->length;
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    int length = vsnprintf(room ? buf->data + buf->length : NULL, room, format, args);
     va_end(args);
-    if (length > 0) {
+    if (length > 0 && (size_t)length >= room) // it did not fit
         vsnprintf(buf_reserve(buf, (size_t)length), (size_t)length + 1, format, again);
+    if (length > 0)
         buf->length += (size_t)length;
-    }
     va_end(again);
 }
 

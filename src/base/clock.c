@@ -19,3 +19,8 @@ int64_t clock_wall(void)
 {
     return read_clock(CLOCK_REALTIME);
 }
+
+int64_t clock_thread(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}

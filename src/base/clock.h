@@ -12,3 +12,6 @@ int64_t clock_now(void);
 
 // CLOCK_REALTIME, ns since 1970 UTC.
 int64_t clock_wall(void);
+
+// CPU time of the calling thread, ns: what something costs, whoever else has the CPU meanwhile.
+int64_t clock_thread(void);

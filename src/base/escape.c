@@ -4,7 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/mem.h"
+
 #define INVALID UINT32_MAX
+#define REPLACEMENT "\xef\xbf\xbd" // U+FFFD
 
 // Decodes one character at `text` (not at its NUL) and says how many bytes it took; INVALID and 1
 // for a byte that starts no well-formed sequence (overlong forms and surrogates included).
@@ -35,21 +38,48 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }
 
-// Characters that change the order or the visibility of what stands beside them.
+// Characters that change the order or the visibility of what stands beside them, or that have no
+// shape of their own: Unicode calls most of them ignorable by default.
 static bool is_bidi_or_hidden(uint32_t code)
 {
-    return code == 0x61c || (code >= 0x200b && code <= 0x200f) ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
-           code == 0xfeff;
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},     {0x115f, 0x1160},
+        {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},
+        {0x2060, 0x206f},   {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
+        {0xffa0, 0xffa0},   {0xfff0, 0xfffb},   {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+        {0xe0000, 0xe0fff},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(ranges) && code >= ranges[i].first; i++)
+        if (code <= ranges[i].last)
+            return true;
+    return false;
 }
 
-static void escape_with(struct buf *out, const char *text, char from, char to)
+// Bytes from `at` on that stay as they are: printable ASCII but `from`.
+static unsigned plain_run(const unsigned char *at, char from)
+{
+    unsigned length = 0;
+    while (at[length] >= 0x20 && at[length] < 0x7f && at[length] != (unsigned char)from)
+        length++;
+    return length;
+}
+
+// What is not UTF-8 becomes \xHH, or `instead` if that is given.
+static void escape_with(struct buf *out, const char *text, const char *instead, char from, char to)
 {
     const unsigned char *at = (const unsigned char *)text;
     unsigned length;
     for (; *at; at += length) {
+        if ((length = plain_run(at, from))) {
+            buf_append(out, at, length);
+            continue;
+        }
         uint32_t code = decode(at, &length);
-        if (code == INVALID || is_control(code))
+        if (code == INVALID && instead)
+            buf_puts(out, instead);
+        else if (code == INVALID || is_control(code))
             buf_printf(out, "\\x%02x", code == INVALID ? at[0] : (unsigned)code);
         else if (is_bidi_or_hidden(code))
             buf_printf(out, "\\u{%x}", (unsigned)code);
@@ -63,7 +93,7 @@ static void escape_with(struct buf *out, const char *text, char from, char to)
 
 void escape_text(struct buf *out, const char *text)
 {
-    escape_with(out, text, '\0', '\0');
+    escape_with(out, text, NULL, '\0', '\0');
 }
 
 char *escape_text_dup(const char *text)
@@ -75,7 +105,22 @@ char *escape_text_dup(const char *text)
 
 void escape_folded(struct buf *out, const char *text)
 {
-    escape_with(out, text, ';', ':');
+    escape_with(out, text, NULL, ';', ':');
+}
+
+void escape_utf8(struct buf *out, const char *text)
+{
+    escape_with(out, text, REPLACEMENT, '\0', '\0');
+}
+
+// JSON counts in UTF-16.
+static void put_json_number(struct buf *out, uint32_t code)
+{
+    if (code < 0x10000)
+        buf_printf(out, "\\u%04x", (unsigned)code);
+    else
+        buf_printf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)((code - 0x10000) >> 10),
+                   0xdc00 + (unsigned)(code & 0x3ff));
 }
 
 void escape_json(struct buf *out, const char *text)
@@ -85,29 +130,11 @@ void escape_json(struct buf *out, const char *text)
     for (; *at; at += length) {
         uint32_t code = decode(at, &length);
         if (code == INVALID)
-            buf_puts(out, "\xef\xbf\xbd");
+            buf_puts(out, REPLACEMENT);
         else if (code == '"' || code == '\\')
             buf_printf(out, "\\%c", (char)code);
         else if (is_control(code) || is_bidi_or_hidden(code) || code == '<')
-            buf_printf(out, "\\u%04x", (unsigned)code);
-        else
-            buf_append(out, at, length);
-    }
-    buf_append(out, "", 0);
-}
-
-void escape_utf8(struct buf *out, const char *text)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    unsigned length;
-    for (; *at; at += length) {
-        uint32_t code = decode(at, &length);
-        if (code == INVALID)
-            buf_puts(out, "\xef\xbf\xbd");
-        else if (is_control(code))
-            buf_printf(out, "\\x%02x", (unsigned)code);
-        else if (is_bidi_or_hidden(code))
-            buf_printf(out, "\\u{%x}", (unsigned)code);
+            put_json_number(out, code);
         else
             buf_append(out, at, length);
     }

@@ -4,8 +4,9 @@
 
 #include "base/buf.h"
 
-// For a terminal or a log line: control bytes, C1 and bidi controls and bytes that are not UTF-8
-// appear as \xHH or \u{HHHH}; everything else as it is. One line in, one line out.
+// For a terminal or a log line: control bytes, C1 and bidi controls, characters that cannot be seen
+// and bytes that are not UTF-8 appear as \xHH or \u{HHHH}; everything else as it is. One line in,
+// one line out.
 void escape_text(struct buf *out, const char *text);
 
 // The same as a fresh string; the caller frees it.

@@ -119,7 +119,8 @@ static enum rc write_to(struct attach *attach, const char *path, const struct re
 static enum rc write_elsewhere(struct attach *attach, const struct report *report, struct err *err)
 {
     const char *temporary = getenv("TMPDIR");
-    const char *const places[] = {".", temporary ? temporary : "/tmp", "/var/tmp", "/dev/shm"};
+    const char *const places[] = {".", temporary && *temporary ? temporary : "/tmp", "/var/tmp",
+                                  "/dev/shm"};
     AUTO_FREE char *name = default_name(attach);
     for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
         AUTO_FREE char *path = xasprintf("%s/%s", places[i], name);
@@ -149,16 +150,23 @@ static struct report report_of(struct attach *attach)
     return report;
 }
 
+// "profile.pb.gz" becomes "profile.1.pb.gz".
+static char *snapshot_path(struct attach *attach)
+{
+    AUTO_FREE char *whole = attach->path ? xstrdup(attach->path) : default_name(attach);
+    const char *ending = writer_ending(attach->writer, whole);
+    return xasprintf("%.*s.%u%s", (int)(ending - whole), whole, ++attach->snapshots, ending);
+}
+
 static void write_snapshot(struct attach *attach)
 {
     struct report report = report_of(attach);
-    AUTO_FREE char *base = attach->path ? xstrdup(attach->path) : default_name(attach);
-    AUTO_FREE char *path = xasprintf("%s.%u%s", base, ++attach->snapshots,
-                                     attach->path ? attach->writer->extension : "");
+    AUTO_FREE char *path = snapshot_path(attach);
     AUTO_FREE char *shown = escape_text_dup(path);
     struct err err = {0};
     long long bytes;
-    if (write_to(attach, path, &report, &bytes, &err) != RC_OK)
+    if (output_file_check(path, attach->options->force, &err) != RC_OK ||
+        write_to(attach, path, &report, &bytes, &err) != RC_OK)
         fprintf(stderr, "ptprof: %s\n", err.text);
     else if (!attach->options->quiet)
         fprintf(stderr, "ptprof: snapshot written to %s, sampling goes on\n", shown);

@@ -49,8 +49,8 @@ const struct option attach_options[] = {
     {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
      .help = "colour what is printed", .shown_default = "auto"},
     {"force", 0, OPTION_FLAG, NULL, AT(force),
-     .help = "allow a rate above 1000 Hz, and an output file that is not a profile of ours to be "
-             "replaced"},
+     .help = "allow a rate above 1000 Hz, and an output file that is a symbolic link or another "
+             "user's to be replaced"},
     {"max-depth", 0, OPTION_INTEGER, "FRAMES", AT(max_depth), .least = 1, .most = 65536,
      .help = "cut stacks that are deeper", .shown_default = "4096"},
     {"max-stop", 0, OPTION_NUMBER, "PERCENT", AT(max_stop), .least = 0.01, .most = 100,

@@ -84,7 +84,7 @@ static const struct option dump_options[] = {
     {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
      .help = "colour what is printed", .shown_default = "auto"},
     {"force", 0, OPTION_FLAG, NULL, AT(force),
-     .help = "allow an output file that is not of ours to be replaced"},
+     .help = "allow an output file that is a symbolic link or another user's to be replaced"},
     {NULL},
 };
 
@@ -95,6 +95,7 @@ struct dump_run {
     struct dumper *dumper;
     struct dump_style style;
     int signals; // descriptor of commands/interrupts.h
+    bool printed; // a dump, whole or not
 };
 
 static enum rc settle_format(struct dump_options *options, struct err *err)
@@ -205,6 +206,7 @@ static enum rc dump_once(struct dump_run *run, FILE *stream, struct err *err)
     if (rc != RC_OK)
         return rc;
     rc = print(run, &dump, stream, err);
+    run->printed |= rc == RC_OK;
     if (rc == RC_OK)
         rc = judge(run, &dump, err);
     dump_fini(&dump);
@@ -249,7 +251,7 @@ static int write_dumps(struct dump_run *run, struct err *err)
     if (rc == RC_OK)
         rc = dump_all(run, file.stream, err);
     // An incomplete dump is kept too.
-    if (rc == RC_OK || rc == RC_TIMEOUT || rc == RC_FAIL) {
+    if (run->printed && (rc == RC_OK || rc == RC_TIMEOUT || rc == RC_FAIL)) {
         enum rc written = output_file_commit(&file, rc == RC_OK ? err : NULL);
         rc = rc == RC_OK ? written : rc;
     }

@@ -29,20 +29,23 @@ static char *directory_of(const char *path)
     return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
 }
 
-static enum rc check_existing(const char *path, struct err *err)
+// A device such as /dev/null is never replaced, least of all by root.
+static enum rc check_existing(const char *path, bool force, struct err *err)
 {
     struct stat info;
     AUTO_FREE char *shown = escape_text_dup(path);
     if (lstat(path, &info) != 0)
         return errno == ENOENT ? RC_OK
                                : err_sys(err, RC_IO, errno, "cannot write to %s", shown);
-    if (S_ISLNK(info.st_mode))
+    if (S_ISDIR(info.st_mode))
+        return err_sys(err, RC_USAGE, EISDIR, "cannot write to %s", shown);
+    if (S_ISLNK(info.st_mode) && !force)
         return err_set(err, RC_USAGE, "%s is a symbolic link; name its target, or add --force to "
                                       "replace the link", shown);
-    if (!S_ISREG(info.st_mode))
+    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode))
         return err_set(err, RC_USAGE, "%s is not a regular file; write to -o - and redirect that",
                        shown);
-    if (info.st_uid != geteuid() && geteuid() != 0)
+    if (info.st_uid != geteuid() && geteuid() != 0 && !force)
         return err_set(err, RC_USAGE, "%s belongs to another user; add --force to replace it",
                        shown);
     return RC_OK;
@@ -82,11 +85,9 @@ enum rc output_file_check(const char *path, bool force, struct err *err)
         return err_sys(err, RC_IO, errno, "cannot write into the directory %s", shown);
     if (!S_ISDIR(info.st_mode))
         return err_sys(err, RC_IO, ENOTDIR, "cannot write into %s", shown);
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        return err_sys(err, RC_USAGE, EISDIR, "cannot write to %s", path);
     if (access(directory, W_OK | X_OK) != 0)
         return err_sys(err, RC_IO, errno, "cannot write into the directory %s", shown);
-    return force ? RC_OK : check_existing(path, err);
+    return check_existing(path, force, err);
 }
 
 // sudo tells who called it.
@@ -106,18 +107,16 @@ enum rc output_file_begin(struct output_file *file, const char *path, struct err
         file->stream = stdout;
         return RC_OK;
     }
-    file->path = xstrdup(path);
-    file->temporary = xasprintf("%s.part-%d", path, (int)getpid());
-    AUTO_FD int fd =
-        open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        AUTO_FREE char *shown = escape_text_dup(path);
+    AUTO_FREE char *shown = escape_text_dup(path);
+    AUTO_FREE char *temporary = xasprintf("%s.part-%d", path, (int)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) // somebody else's file may have that name: it is not ours to unlink
         return err_sys(err, RC_IO, errno, "cannot write to %s", shown);
-    }
-    unfinished = file->temporary;
+    file->path = xstrdup(path);
+    unfinished = file->temporary = steal_ptr(&temporary);
     give_to_sudo_user(fd);
-    file->stream = fdopen(steal_fd(&fd), "w");
-    return file->stream ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot write to %s", path);
+    file->stream = fdopen(fd, "w"); // fails for want of memory only
+    return file->stream ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot write to %s", shown);
 }
 
 static enum rc finish_stream(struct output_file *file)

@@ -20,8 +20,8 @@ struct output_file {
 char *output_file_name(const char *comm, pid_t pid, const char *extension);
 
 // Looks before the run whether the file can be written, so that nobody samples for an hour in vain.
-// RC_USAGE or RC_IO. path NULL: standard output. force: also replaces what is no regular file of
-// the user's own.
+// RC_USAGE or RC_IO. path NULL: standard output. force: also replaces a symbolic link and a file of
+// another user.
 enum rc output_file_check(const char *path, bool force, struct err *err) MUST_CHECK;
 
 // The new file is readable by its owner only: profiles show addresses and names. With sudo it is

@@ -3,12 +3,14 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/escape.h"
 #include "base/mem.h"
 #include "commands/symbol_report.h"
+#include "output/describe.h"
 #include "profile/query.h"
 #include "symbol/demangle.h"
 
@@ -17,6 +19,7 @@
 #define FAILED_WARNING 1.0
 #define CUT_WARNING 5.0
 #define UNRESOLVED_WARNING 20.0
+#define UNATTRIBUTED_WARNING 10.0
 #define FEW_SAMPLES 100
 
 static double share(uint64_t part, uint64_t whole)
@@ -102,6 +105,20 @@ static void put_top(struct buf *out, const struct summary *summary)
     flat_fini(&flat);
 }
 
+// As a shell takes it for one word.
+static void put_word(struct buf *out, const char *path)
+{
+    static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                   "/._+,:@%^=-";
+    bool quoted = path[strspn(path, harmless)];
+    buf_puts(out, quoted ? "'" : "");
+    for (; *path; path++) {
+        buf_puts(out, *path == '\'' ? "'\\'" : "");
+        buf_putc(out, *path);
+    }
+    buf_puts(out, quoted ? "'" : "");
+}
+
 static void put_file(struct buf *out, const struct summary *summary)
 {
     if (!summary->path)
@@ -113,9 +130,10 @@ static void put_file(struct buf *out, const struct summary *summary)
         return;
     buf_puts(out, "  next      ");
     for (const char *at = summary->writer->opens_with; *at; at++) {
-        if (at[0] == '%' && at[1] == 's')
-            buf_puts(out, path), at++;
-        else
+        if (at[0] == '%' && at[1] == 's') {
+            put_word(out, path);
+            at++;
+        } else
             buf_putc(out, *at);
     }
     buf_putc(out, '\n');
@@ -126,18 +144,24 @@ static void put_events(struct buf *out, const struct summary *summary)
     const struct run *run = summary->report->run;
     for (size_t i = 0; i < run->process_count; i++) {
         const struct run_process *process = &run->processes[i];
-        AUTO_FREE char *comm = escape_text_dup(process->comm);
+        AUTO_BUF struct buf name = {0};
+        describe_process(&name, process);
         if (process->execs)
-            buf_printf(out, "  note      %d (%s) ran exec %u time%s meanwhile\n",
-                       (int)process->pid, comm, process->execs, process->execs > 1 ? "s" : "");
+            buf_printf(out, "  note      %s ran exec %u time%s meanwhile\n", name.data,
+                       process->execs, process->execs > 1 ? "s" : "");
         if (process->ended && run->process_count <= 8)
-            buf_printf(out, "  note      %d (%s) ended meanwhile\n", (int)process->pid, comm);
+            buf_printf(out, "  note      %s ended meanwhile\n", name.data);
     }
     if (run->repaired)
-        buf_printf(out, "  note      %" PRIu64 " system calls that a stop would have failed were "
-                        "repaired\n", run->repaired);
+        buf_printf(out, "  note      system calls that a stop would have made fail, repaired: "
+                        "%" PRIu64 "\n", run->repaired);
     if (run->restarts)
-        buf_printf(out, "  note      the sampler was replaced %" PRIu64 " times\n", run->restarts);
+        buf_printf(out, "  note      the sampler was replaced %" PRIu64 " time%s\n", run->restarts,
+                   run->restarts > 1 ? "s" : "");
+    if (run->stuck)
+        buf_printf(out, "  warning   the sampler process %d does not end, not even by SIGKILL: it "
+                        "hangs in the kernel or is traced, and may hold a thread until it ends\n",
+                   (int)run->stuck);
     if (run->dropped)
         buf_printf(out, "  note      %" PRIu64 " samples were dropped: we could not keep up\n",
                    run->dropped);
@@ -165,6 +189,10 @@ static void put_warnings(struct buf *out, const struct summary *summary)
     if (share(run->unresolved, run->samples) > UNRESOLVED_WARNING)
         buf_printf(out, "  warning   %.0f%% of the samples have no function name\n",
                    share(run->unresolved, run->samples));
+    if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING)
+        buf_printf(out, "  warning   %.0f%% of the CPU time is of threads and processes that ended "
+                        "before a sample met them: a higher --rate meets more\n",
+                   share(run->unattributed_ns, run->cpu_ns));
     if (run->samples && run->samples < FEW_SAMPLES)
         buf_puts(out, "  note      too few samples for percentages: sample longer\n");
 }

@@ -20,6 +20,7 @@
 #define WIDTH 132             // columns of a block where COLUMNS is not set
 #define NAMES_MS 10000        // that a block waits for names
 #define SETTLE_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
+#define SETTLE_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
 
 struct top {
     struct top_options options;
@@ -53,6 +54,7 @@ static struct rows_query query_of(const struct top *top)
     return (struct rows_query){
         .window = top->options.delay > 5ll * NS_PER_S ? WINDOW_30S : WINDOW_5S,
         .sort = (enum rows_sort)top->options.sort,
+        .filter = {.idle = top->options.idle},
     };
 }
 
@@ -105,11 +107,19 @@ static enum wake wait_until(struct top *top, int64_t due)
     }
 }
 
+static int64_t first_delay(const struct top_options *options)
+{
+    if (!options->idle)
+        return options->delay + SETTLE_NS;
+    return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + SETTLE_IDLE_NS;
+}
+
 // Returns RC_GONE when the target ended.
 static enum rc print_blocks(struct top *top, struct err *err)
 {
     uint64_t wanted = top->options.iterations, printed = 0;
-    int64_t due = clock_now() + SETTLE_NS + top->options.delay;
+    int64_t due = clock_now() + first_delay(&top->options);
+    feed_want_idle(top->feed, top->options.idle);
     feed_want_waits(top->feed, top->options.json);
     while (!wanted || printed < wanted) {
         enum wake wake = feed_is_replay(top->feed) ? WAKE_TIME : wait_until(top, due);

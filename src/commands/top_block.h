@@ -17,6 +17,9 @@ enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
 //   rate_hz, achieved_hz, samples, dropped, late_percent, failed_percent, cut_percent,
 //   held_p50_ns, held_p99_ns, held_max_ns, overhead_percent, verdict ("OK", "HIGH", "TOO HIGH")
 //   cpu_percent, rss_bytes, states {"R":3,...}
+//   time              what shares are taken of: "cpu", or "wall" (--idle), and then also
+//                     window_wall: running_ns, queued_ns, blocked_ns; self_wall and total_wall of
+//                     each function and wall of each thread are the same, in the window
 //   window            "5s", and window_samples: what 100 % is
 //   functions         in the order of --sort: function, module, inlined, file ("": not known), line
 //                     (0), self_percent, total_percent, self_samples, total_samples (of the

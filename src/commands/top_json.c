@@ -38,17 +38,29 @@ static void put_header(struct buf *out, const struct snapshot *snapshot)
     buf_puts(out, "},");
 }
 
-static void put_function(struct buf *out, const struct function_row *row,
-                         const struct function_rows *rows, enum rows_window window)
+static void put_wall(struct buf *out, const char *key, struct cost cost)
 {
+    buf_printf(out, "\"%s\":{\"running_ns\":%" PRIu64 ",\"queued_ns\":%" PRIu64
+                    ",\"blocked_ns\":%" PRIu64 "},",
+               key, cost.cpu_ns, cost.queued_ns, cost.blocked_ns);
+}
+
+static void put_function(struct buf *out, const struct function_row *row,
+                         const struct function_rows *rows, const struct rows_query *query)
+{
+    enum rows_measure measure = rows_measure(query);
     buf_putc(out, '{');
     put_text(out, "function", row->function->name);
     put_text(out, "module", row->function->module);
     buf_printf(out, "\"inlined\":%s,", row->inlined ? "true" : "false");
     put_text(out, "file", row->file);
     buf_printf(out, "\"line\":%" PRIu32 ",\"self_percent\":%.3f,\"total_percent\":%.3f,", row->line,
-               rows_percent(window, row->self, rows->all),
-               rows_percent(window, row->total, rows->all));
+               rows_percent(measure, row->self, rows->all),
+               rows_percent(measure, row->total, rows->all));
+    if (query->filter.idle) {
+        put_wall(out, "self_wall", row->self);
+        put_wall(out, "total_wall", row->total);
+    }
     buf_printf(out, "\"self_samples\":%" PRIu64 ",\"total_samples\":%" PRIu64
                     ",\"self_cpu_ns\":%" PRIu64 ",\"total_cpu_ns\":%" PRIu64
                     ",\"threads\":%" PRIu32 "}",
@@ -56,7 +68,8 @@ static void put_function(struct buf *out, const struct function_row *row,
                row->threads);
 }
 
-static void put_thread(struct buf *out, const struct thread_row *row)
+static void put_thread(struct buf *out, const struct thread_row *row,
+                       const struct rows_query *query)
 {
     char state[] = {row->state, '\0'};
     buf_printf(out, "{\"pid\":%d,\"tid\":%d,", (int)row->pid, (int)row->tid);
@@ -64,6 +77,8 @@ static void put_thread(struct buf *out, const struct thread_row *row)
     put_text(out, "state", state);
     put_text(out, "where", row->where ? row->where->name : "");
     put_text(out, "wait", row->wait);
+    if (query->filter.idle)
+        put_wall(out, "wall", row->cost);
     buf_printf(out, "\"ended\":%s,\"cpu_percent\":%.1f,\"samples\":%" PRIu64
                     ",\"held_ns\":%" PRId64 "}",
                row->ended ? "true" : "false", row->cpu_percent, row->cost.samples, row->held_ns);
@@ -77,13 +92,16 @@ static enum rc put_functions(struct buf *out, const struct snapshot *snapshot,
     enum rc rc = rows_functions(&snapshot->moment, query, &rows, err);
     if (rc != RC_OK)
         return rc;
+    put_text(out, "time", query->filter.idle ? "wall" : "cpu");
+    if (query->filter.idle)
+        put_wall(out, "window_wall", rows.all);
     put_text(out, "window", rows_window_names[query->window]);
     buf_printf(out, "\"window_samples\":%" PRIu64 ",\"functions\":[", rows.all.samples);
     for (size_t i = 0; i < rows.count; i++) {
         if (!rows.rows[i].total.samples)
             continue;
         buf_puts(out, separator);
-        put_function(out, &rows.rows[i], &rows, query->window);
+        put_function(out, &rows.rows[i], &rows, query);
         separator = ",";
     }
     buf_puts(out, "],");
@@ -101,7 +119,7 @@ static enum rc put_threads(struct buf *out, const struct snapshot *snapshot,
     buf_puts(out, "\"threads\":[");
     for (size_t i = 0; i < rows.count; i++) {
         buf_puts(out, i ? "," : "");
-        put_thread(out, &rows.rows[i]);
+        put_thread(out, &rows.rows[i], query);
     }
     buf_puts(out, "]}\n");
     thread_rows_fini(&rows);

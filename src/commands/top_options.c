@@ -8,21 +8,9 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "tui/theme.h"
 
 #define SHORTEST_DELAY (200 * NS_PER_MS)
-
-// Those of functions.
-static const char *const sort_names[] = {
-    [SORT_SELF] = "self",
-    [SORT_TOTAL] = "total",
-    [SORT_SELF_TIME] = "self-time",
-    [SORT_TOTAL_TIME] = "total-time",
-    [SORT_SAMPLES] = "samples",
-    [SORT_THREADS] = "threads",
-    [SORT_FUNCTION] = "function",
-    [SORT_MODULE] = "module",
-    NULL,
-};
 
 const struct top_options top_defaults = {
     .rate = 99,
@@ -38,7 +26,7 @@ const struct option top_options[] = {
     {"delay", 'D', OPTION_DURATION, "TIME", AT(delay),
      .help = "between refreshes, at least 200ms; a bare number means seconds",
      .shown_default = "1s"},
-    {"sort", 's', OPTION_CHOICE, NULL, AT(sort), .choices = sort_names,
+    {"sort", 's', OPTION_CHOICE, NULL, AT(sort), .choices = rows_sort_names,
      .help = "what to sort by", .shown_default = "self"},
     {"batch", 'b', OPTION_FLAG, NULL, AT(batch),
      .help = "print blocks of text, without a screen; so it does when standard output is no "
@@ -50,6 +38,9 @@ const struct option top_options[] = {
      .help = "print blocks of one line, each a JSON object; implies -b"},
     {"threads", 't', OPTION_STRING, "RE", AT(threads),
      .help = "only threads whose name matches this extended regular expression"},
+    {"idle", 0, OPTION_FLAG, NULL, AT(idle),
+     .help = "shares of wall time, not of CPU time: threads that sleep count too, and are not "
+             "stopped for it"},
     {"children", 0, OPTION_FLAG, NULL, AT(children),
      .help = "also the processes that descend from PID, and those that start meanwhile"},
     {"no-backoff", 0, OPTION_FLAG, NULL, AT(no_backoff),
@@ -57,6 +48,8 @@ const struct option top_options[] = {
     {"ascii", 0, OPTION_FLAG, NULL, AT(ascii), .help = "draw with ASCII only"},
     {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
      .help = "colour the screen", .shown_default = "auto"},
+    {"scheme", 0, OPTION_CHOICE, NULL, AT(scheme), .choices = theme_choices,
+     .help = "which colours, for a dark or a light background", .shown_default = "auto"},
     {"no-mouse", 0, OPTION_FLAG, NULL, AT(no_mouse), .help = "leave the mouse to the terminal"},
     {"no-function-bar", 0, OPTION_FLAG, NULL, AT(no_function_bar),
      .help = "use the last line for data too"},
@@ -71,8 +64,8 @@ static enum rc sort_of_environment(int *sort, struct err *err)
     *sort = SORT_SELF;
     if (!wanted || !*wanted)
         return RC_OK;
-    for (int i = 0; sort_names[i]; i++) {
-        if (strcmp(sort_names[i], wanted) == 0) {
+    for (int i = 0; rows_sort_names[i]; i++) {
+        if (strcmp(rows_sort_names[i], wanted) == 0) {
             *sort = i;
             return RC_OK;
         }

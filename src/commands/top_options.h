@@ -17,8 +17,9 @@ struct top_options {
     bool batch, json;
     uint64_t iterations; // 0: not given
     const char *threads; // extended regular expression for names of threads, NULL: all
-    bool children, no_backoff, ascii, no_mouse, no_function_bar;
+    bool idle, children, no_backoff, ascii, no_mouse, no_function_bar;
     enum color_mode color;
+    int scheme; // of theme_choices
     const char *script, *replay; // for tests
 };
 

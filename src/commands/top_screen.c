@@ -46,6 +46,8 @@ enum rc top_screen_run(const struct top_options *options, struct feed *feed, int
         .delay = options->delay,
         .sort = (enum rows_sort)options->sort,
         .color = options->color,
+        .scheme = options->scheme,
+        .idle = options->idle,
         .ascii = options->ascii,
         .no_mouse = options->no_mouse,
         .no_function_bar = options->no_function_bar,

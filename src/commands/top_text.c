@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "commands/top_block.h"
 #include "output/describe.h"
+#include "symbol/short_name.h"
 
 #define ROWS 40
 #define MODULE_WIDTH 24
@@ -65,22 +66,48 @@ static void put_quality(struct buf *out, const struct snapshot *snapshot)
         buf_printf(out, "# %s\n", snapshot->note);
 }
 
-// Cut at the end if it is too wide; else filled up if something follows.
+static int width_of(const char *text)
+{
+    int columns = 0;
+    for (; *text; text++)
+        columns += (*text & 0xc0) != 0x80;
+    return columns;
+}
+
+// Behind so many columns of the text.
+static const char *behind(const char *text, int columns)
+{
+    while (*text && (columns > 0 || (*text & 0xc0) == 0x80))
+        columns -= (*text++ & 0xc0) != 0x80;
+    return text;
+}
+
+// Cut in the middle if it is too wide; else filled up if something follows.
 static void put_name(struct buf *out, const char *name, int width, bool fill)
 {
     AUTO_FREE char *shown = escape_text_dup(name);
-    int columns = 0;
-    const char *at = shown, *cut = shown;
-    for (; *at; at++) {
-        if ((*at & 0xc0) == 0x80)
-            continue;
-        if (columns++ == width - 2)
-            cut = at;
-    }
+    int columns = width_of(shown), head = (width - 2) / 2;
     if (columns > width)
-        buf_printf(out, "%.*s..", (int)(cut - shown), shown);
+        buf_printf(out, "%.*s..%s", (int)(behind(shown, head) - shown), shown,
+                   behind(shown, columns - (width - 2 - head)));
     else
         buf_printf(out, "%s%*s", shown, fill ? width - columns : 0, "");
+}
+
+// As it is, or with the less important parts left out if it is too wide.
+static void put_function(struct buf *out, const struct function_row *row, int width)
+{
+    static void (*const shorten[])(const char *, struct buf *) = {short_name_fold,
+                                                                  short_name_bare};
+    const char *suffix = row->inlined ? " (inlined)" : "";
+    AUTO_BUF struct buf name = {0};
+    buf_printf(&name, "%s%s", row->function->name, suffix);
+    for (size_t i = 0; i < ARRAY_LENGTH(shorten) && width_of(name.data) > width; i++) {
+        buf_clear(&name);
+        shorten[i](row->function->name, &name);
+        buf_puts(&name, suffix);
+    }
+    put_name(out, name.data, width, true);
 }
 
 static void put_time(struct buf *out, uint64_t ns)
@@ -91,16 +118,18 @@ static void put_time(struct buf *out, uint64_t ns)
 }
 
 static void put_row(struct buf *out, const struct function_row *row,
-                    const struct function_rows *rows, enum rows_window window, int name_width)
+                    const struct function_rows *rows, const struct rows_query *query,
+                    int name_width)
 {
-    AUTO_FREE char *name =
-        xasprintf("%s%s", row->function->name, row->inlined ? " (inlined)" : "");
-    buf_printf(out, "  %6.1f %6.1f", rows_percent(window, row->self, rows->all),
-               rows_percent(window, row->total, rows->all));
-    put_time(out, row->self_all.cpu_ns);
-    put_time(out, row->total_all.cpu_ns);
+    enum rows_measure measure = rows_measure(query);
+    buf_printf(out, "  %6.1f %6.1f", rows_percent(measure, row->self, rows->all),
+               rows_percent(measure, row->total, rows->all));
+    if (query->filter.idle)
+        buf_printf(out, " %6.1f", query_percent(row->total.cpu_ns, cost_ns(row->total)));
+    put_time(out, cost_ns(row->self_all));
+    put_time(out, cost_ns(row->total_all));
     buf_printf(out, " %7" PRIu64 "  ", row->self.samples);
-    put_name(out, name, name_width, true);
+    put_function(out, row, name_width);
     buf_puts(out, "  ");
     put_name(out, row->function->module, MODULE_WIDTH, false);
     while (out->length && out->data[out->length - 1] == ' ')
@@ -108,11 +137,22 @@ static void put_row(struct buf *out, const struct function_row *row,
     buf_putc(out, '\n');
 }
 
+static void put_wall(struct buf *out, struct cost all)
+{
+    uint64_t ns = cost_ns(all);
+    AUTO_BUF struct buf text = {0};
+    describe_duration(&text, (int64_t)ns);
+    buf_printf(out, "# wall time %s: running %.1f%%  queued %.1f%%  blocked %.1f%%\n", text.data,
+               query_percent(all.cpu_ns, ns), query_percent(all.queued_ns, ns),
+               query_percent(all.blocked_ns, ns));
+}
+
 static void put_rows(struct buf *out, const struct function_rows *rows,
                      const struct rows_query *query, unsigned width)
 {
-    static const char head[] = "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ";
-    int name_width = (int)width - (int)(sizeof head - 1) - 2 - MODULE_WIDTH;
+    const char *head = query->filter.idle ? "#  SELF% TOTAL%   RUN%     SELF    TOTAL SAMPLES  "
+                                          : "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ";
+    int name_width = (int)width - (int)strlen(head) - 2 - MODULE_WIDTH;
     size_t shown = 0, more = 0;
     if (name_width < LEAST_WIDTH)
         name_width = LEAST_WIDTH;
@@ -124,13 +164,14 @@ static void put_rows(struct buf *out, const struct function_rows *rows,
             more++;
             continue;
         }
-        put_row(out, &rows->rows[i], rows, query->window, name_width);
+        put_row(out, &rows->rows[i], rows, query, name_width);
         shown++;
     }
     if (more)
         buf_printf(out, "# %zu more functions\n", more);
     if (!shown)
-        buf_puts(out, "# no thread was seen on a CPU\n");
+        buf_puts(out, query->filter.idle ? "# no wall time has been told yet\n"
+                                         : "# no thread was seen on a CPU\n");
 }
 
 enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
@@ -145,6 +186,8 @@ enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
     put_quality(out, snapshot);
     buf_printf(out, "# window %s  samples %" PRIu64 "  sorted by %s\n",
                rows_window_names[query->window], rows.all.samples, rows_sort_names[query->sort]);
+    if (query->filter.idle)
+        put_wall(out, rows.all);
     put_rows(out, &rows, query, width);
     function_rows_fini(&rows);
     return RC_OK;

@@ -28,13 +28,22 @@ void describe_duration(struct buf *out, int64_t ns)
     buf_printf(out, "%" PRId64 "ns", ns);
 }
 
+void describe_process(struct buf *out, const struct run_process *process)
+{
+    buf_printf(out, "%d", (int)process->pid);
+    if (!*process->comm) // it was gone before it could be read
+        return;
+    buf_puts(out, " (");
+    escape_text(out, process->comm);
+    buf_putc(out, ')');
+}
+
 void describe_targets(struct buf *out, const struct run *run)
 {
     size_t shown = run->process_count < TARGETS_SHOWN ? run->process_count : TARGETS_SHOWN;
     for (size_t i = 0; i < shown; i++) {
-        buf_printf(out, "%s%d (", i ? ", " : "", (int)run->processes[i].pid);
-        escape_text(out, run->processes[i].comm);
-        buf_putc(out, ')');
+        buf_puts(out, i ? ", " : "");
+        describe_process(out, &run->processes[i]);
     }
     if (shown < run->process_count)
         buf_printf(out, " and %zu more", run->process_count - shown);
@@ -118,6 +127,7 @@ static void put_end(struct buf *out, const struct run *run)
         {execs, "execs"},
         {run->repaired, "interrupted system calls repaired"},
         {run->restarts, "samplers replaced by the watchdog"},
+        {run->stuck != 0, "samplers that do not end"},
     };
     put_duration(out, "end: after ", run->duration, ", ");
     buf_puts(out, ends[run->end]);

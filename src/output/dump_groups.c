@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/strtab.h"
 #include "output/dump_printer.h"
 
 #define RANGES_SHOWN 12 // of tids
@@ -14,6 +15,7 @@ struct group {
     int64_t blocked_ns; // of the one that sleeps the shortest
     size_t same;     // leading bytes that all names share
     bool differ;     // the names do
+    struct strtab texts; // what they wait for, each once
     pid_t *tids;
     size_t capacity;
 };
@@ -24,6 +26,7 @@ static void join(struct group *group, const struct dump *dump, size_t index)
     const char *name = dump->threads[group->first].comm;
     if (!group->count) {
         group->first = index;
+        strtab_init(&group->texts);
         group->same = strlen(thread->comm);
         group->blocked_ns = thread->blocked_ns;
         name = thread->comm;
@@ -31,11 +34,15 @@ static void join(struct group *group, const struct dump *dump, size_t index)
     size_t same = 0;
     while (same < group->same && thread->comm[same] == name[same])
         same++;
+    while (same && (thread->comm[same] & 0xc0) == 0x80)
+        same--; // not amid a character of UTF-8
     group->differ |= same < group->same || thread->comm[same];
     group->same = same;
     if (thread->blocked_ns < group->blocked_ns)
         group->blocked_ns = thread->blocked_ns;
     group->cpu_ns += thread->cpu_ns;
+    if (dump->waits[index].text)
+        strtab_add(&group->texts, dump->waits[index].text);
     ARRAY_RESERVE(group->tids, group->count, group->capacity);
     group->tids[group->count++] = thread->tid;
 }
@@ -80,7 +87,8 @@ static void put_group(const struct dump_printer *printer, struct group *group)
     dump_printer_end(printer, ROLE_THREAD);
     buf_putc(printer->out, ' ');
     dump_printer_quoted(printer, name.length ? name.data : "");
-    dump_printer_state(printer, group->first, group->blocked_ns);
+    size_t others = group->texts.count > 2 ? group->texts.count - 2 : 0; // 0 is ""
+    dump_printer_state(printer, group->first, others, group->blocked_ns);
     dump_printer_cpu(printer, group->cpu_ns);
     buf_putc(printer->out, '\n');
     dump_printer_frames(printer, &printer->dump->threads[group->first]);
@@ -109,5 +117,6 @@ void dump_printer_groups(const struct dump_printer *printer)
     for (size_t i = 0; i < count && groups[i].count; i++) {
         put_group(printer, &groups[i]);
         free(groups[i].tids);
+        strtab_fini(&groups[i].texts);
     }
 }

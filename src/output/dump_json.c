@@ -18,6 +18,7 @@ static const char *const problem_names[] = {
     [DUMP_DENIED] = "denied",
     [DUMP_REFUSED] = "refused",
     [DUMP_UNSTOPPED] = "not_stopped",
+    [DUMP_STARVED] = "no_cpu",
     [DUMP_UNREAD] = "not_read",
     [DUMP_UNWANTED] = "not_wanted",
 };

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "output/dump_lines.h"
 #include "output/dump_print.h"
 
 enum dump_role { ROLE_NONE, ROLE_THREAD, ROLE_FUNCTION, ROLE_FILE, ROLE_DIM, ROLE_BAD };
@@ -14,6 +15,7 @@ struct dump_printer {
     const struct dump *dump;
     const struct dump_style *style;
     int name_width, module_width; // columns, 0: not aligned
+    struct dump_lines *lines;
 };
 
 void dump_printer_begin(const struct dump_printer *printer, enum dump_role role);
@@ -22,8 +24,10 @@ void dump_printer_end(const struct dump_printer *printer, enum dump_role role);
 // A name of the target between quotes.
 void dump_printer_quoted(const struct dump_printer *printer, const char *raw);
 
-// "S read on fd 3, at least 5s  cpu 20ms" of the thread with that index, and its frames.
-void dump_printer_state(const struct dump_printer *printer, size_t index, int64_t blocked_ns);
+// "S read on fd 3, at least 5s  cpu 20ms" of the thread with that index, and its frames. others:
+// how many different things the others of its group wait for.
+void dump_printer_state(const struct dump_printer *printer, size_t index, size_t others,
+                        int64_t blocked_ns);
 void dump_printer_cpu(const struct dump_printer *printer, uint64_t cpu_ns);
 void dump_printer_frames(const struct dump_printer *printer, const struct dump_thread *thread);
 void dump_printer_thread(const struct dump_printer *printer, size_t index);

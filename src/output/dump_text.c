@@ -115,8 +115,8 @@ static void put_details(const struct dump_printer *printer, const struct dump_fr
     dump_printer_end(printer, ROLE_DIM);
 }
 
-static void put_line(const struct dump_printer *printer, const struct dump_frame *frame,
-                     size_t line)
+static void put_new_line(const struct dump_printer *printer, const struct dump_frame *frame,
+                         size_t line)
 {
     AUTO_BUF struct buf cell = {0};
     const struct symbol_line *source = &frame->symbol->lines[line];
@@ -139,6 +139,18 @@ static void put_line(const struct dump_printer *printer, const struct dump_frame
     if (details)
         put_details(printer, frame);
     buf_putc(printer->out, '\n');
+}
+
+static void put_line(const struct dump_printer *printer, const struct dump_frame *frame,
+                     size_t line)
+{
+    size_t at = printer->out->length;
+    bool differs = printer->style->verbose; // it shows the stack pointer too
+    if (!differs && dump_lines_repeat(printer->lines, printer->out, frame, line))
+        return;
+    put_new_line(printer, frame, line);
+    if (!differs)
+        dump_lines_note(printer->lines, printer->out, frame, line, at);
 }
 
 static void put_end(const struct dump_printer *printer, const struct dump_thread *thread,
@@ -217,9 +229,12 @@ static void put_blocked(const struct dump_printer *printer, int64_t blocked_ns)
     put_duration(printer, blocked_ns);
 }
 
-void dump_printer_state(const struct dump_printer *printer, size_t index, int64_t blocked_ns)
+void dump_printer_state(const struct dump_printer *printer, size_t index, size_t others,
+                        int64_t blocked_ns)
 {
     put_state(printer, index);
+    if (others)
+        buf_printf(printer->out, " (and %zu more like it)", others);
     put_blocked(printer, blocked_ns);
 }
 
@@ -240,7 +255,7 @@ void dump_printer_thread(const struct dump_printer *printer, size_t index)
     dump_printer_quoted(printer, thread->comm);
     if (thread->tid == printer->dump->pid)
         buf_puts(out, " (main)");
-    dump_printer_state(printer, index, thread->blocked_ns);
+    dump_printer_state(printer, index, 0, thread->blocked_ns);
     dump_printer_cpu(printer, thread->cpu_ns);
     buf_putc(out, '\n');
     dump_printer_frames(printer, thread);
@@ -327,7 +342,7 @@ static void put_member(const struct dump_printer *printer, size_t index)
     const struct dump_thread *thread = &printer->dump->threads[index];
     buf_printf(printer->out, "  %d ", (int)thread->tid);
     dump_printer_quoted(printer, thread->comm);
-    dump_printer_state(printer, index, thread->blocked_ns);
+    dump_printer_state(printer, index, 0, thread->blocked_ns);
     buf_putc(printer->out, '\n');
     put_place(printer, thread);
 }
@@ -387,9 +402,17 @@ static void align(struct dump_printer *printer)
     printer->module_width++;
 }
 
+static void put_threads(const struct dump_printer *printer)
+{
+    for (size_t i = 0; i < printer->dump->count; i++)
+        if (dump_shows(&printer->dump->threads[i], printer->style))
+            dump_printer_thread(printer, i);
+}
+
 void dump_text(struct buf *out, const struct dump *dump, const struct dump_style *style)
 {
-    struct dump_printer printer = {.out = out, .dump = dump, .style = style};
+    struct dump_lines lines = {0};
+    struct dump_printer printer = {.out = out, .dump = dump, .style = style, .lines = &lines};
     if (style->aligned)
         align(&printer);
     put_process(&printer);
@@ -398,11 +421,9 @@ void dump_text(struct buf *out, const struct dump *dump, const struct dump_style
     for (size_t i = 0; i < dump->verdict_count; i++)
         if (dump->verdicts[i].kind != VERDICT_NONE)
             put_verdict(&printer, &dump->verdicts[i]);
-    if (style->group) {
+    if (style->group)
         dump_printer_groups(&printer);
-        return;
-    }
-    for (size_t i = 0; i < dump->count; i++)
-        if (dump_shows(&dump->threads[i], style))
-            dump_printer_thread(&printer, i);
+    else
+        put_threads(&printer);
+    dump_lines_fini(&lines);
 }

@@ -218,12 +218,12 @@ static void put_stacks(struct json *json)
     buf_puts(&json->text, ",\n\"stacks\":[");
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
-        if (!value->samples && !value->cpu_ns)
+        if (!value->samples && !value->ns)
             continue;
         const struct profile_thread *thread = profile_thread_get(profile, value->thread);
         buf_printf(&json->text,
                    "%s{\"pid\":%d,\"tid\":%d,\"samples\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 ",",
-                   separator, (int)thread->pid, (int)thread->tid, value->samples, value->cpu_ns);
+                   separator, (int)thread->pid, (int)thread->tid, value->samples, value->ns);
         separator = ",\n";
         query_frames(&json->source, value->stack, &frames);
         put_frames(&json->text, &frames);

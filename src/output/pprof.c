@@ -111,6 +111,7 @@ static const struct values {
     } list[2];
 } values_of[] = {
     [RUN_CPU] = {2, {{"samples", "count"}, {"cpu", "nanoseconds"}}},
+    [RUN_WALL] = {2, {{"samples", "count"}, {"wall", "nanoseconds"}}},
     [RUN_THREADS] = {1, {{"threads", "count"}}},
 };
 
@@ -204,12 +205,15 @@ static void put_sample(struct pprof *pprof, const struct profile_value *value)
 {
     const struct profile *profile = pprof->report->profile;
     const struct profile_thread *thread = profile_thread_get(profile, value->thread);
+    bool wall = pprof->report->run->type == RUN_WALL;
+    const char *state = wall ? profile_state_names[value->state] : "";
     char tid[16];
     snprintf(tid, sizeof tid, "%d", (int)thread->tid);
     Perftools__Profiles__Label all[] = {
         text_label(pprof, "thread", profile_string(profile, thread->comm)),
         text_label(pprof, "thread_id", tid),
         text_label(pprof, "comm", profile_string(profile, thread->process_comm)),
+        text_label(pprof, "state", state),
         number_label(pprof, "tid", thread->tid),
         number_label(pprof, "pid", thread->pid),
     };
@@ -225,7 +229,7 @@ static void put_sample(struct pprof *pprof, const struct profile_value *value)
         .n_location_id = pprof->sample_location_count,
         .location_id = pprof->sample_locations,
         .n_value = values_of[pprof->report->run->type].count,
-        .value = (int64_t[]){(int64_t)value->samples, (int64_t)value->cpu_ns},
+        .value = (int64_t[]){(int64_t)value->samples, (int64_t)value->ns},
         .n_label = label_count,
         .label = labels,
     };
@@ -240,7 +244,7 @@ static void put_samples(struct pprof *pprof)
 {
     for (size_t i = 0; i < profile_value_count(pprof->report->profile); i++) {
         const struct profile_value *value = profile_value_get(pprof->report->profile, i);
-        if (value->samples || value->cpu_ns)
+        if (value->samples || value->ns)
             put_sample(pprof, value);
     }
 }

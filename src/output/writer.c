@@ -31,18 +31,22 @@ const struct writer *writer_by_name(const char *name)
     return NULL;
 }
 
-static bool ends_in(const char *path, const char *ending)
+const char *writer_ending(const struct writer *writer, const char *path)
 {
-    size_t length = strlen(path), ending_length = strlen(ending);
-    return length >= ending_length && strcmp(path + length - ending_length, ending) == 0;
+    size_t length = strlen(path);
+    for (const char *const *ending = writer->endings; *ending; ending++) {
+        size_t own = strlen(*ending);
+        if (length >= own && strcmp(path + length - own, *ending) == 0)
+            return path + length - own;
+    }
+    return path + length;
 }
 
 const struct writer *writer_by_path(const char *path)
 {
     for (size_t i = 0; i < writer_count; i++)
-        for (const char *const *ending = writers[i].endings; *ending; ending++)
-            if (ends_in(path, *ending))
-                return &writers[i];
+        if (*writer_ending(&writers[i], path))
+            return &writers[i];
     return NULL;
 }
 

@@ -35,3 +35,6 @@ extern const size_t writer_count;
 // NULL when there is none.
 const struct writer *writer_by_name(const char *name);
 const struct writer *writer_by_path(const char *path);
+
+// How the path ends, if that is one of the format's endings; else "". Points into the path.
+const char *writer_ending(const struct writer *writer, const char *path);

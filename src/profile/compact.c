@@ -104,7 +104,7 @@ static uint64_t *weigh(struct profile *profile)
     uint64_t *weights = xcalloc(profile_node_count(profile), sizeof *weights);
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
-        weights[value->stack] += value->samples ? value->samples : value->cpu_ns > 0;
+        weights[value->stack] += value->samples ? value->samples : value->ns > 0;
     }
     weigh_slices(profile, weights);
     for (uint32_t i = (uint32_t)profile_node_count(profile); i-- > 1;)
@@ -148,7 +148,7 @@ static void copy_values(const struct profile *from, struct profile *to, const ui
         uint32_t stack = numbers->stacks[value->stack];
         uint32_t thread = numbers->threads[value->thread];
         numbers->values[i] = profile_value_at(to, stack, thread, value->state);
-        profile_add(to, numbers->values[i], value->samples, value->cpu_ns);
+        profile_add(to, numbers->values[i], value->samples, value->ns);
         if (value->stack && weights[value->stack] < least)
             profile_fold(to, value->samples);
     }

@@ -14,6 +14,7 @@ const char *const dump_problem_texts[] = {
                     "CAP_DAC_READ_SEARCH beside CAP_SYS_PTRACE, or with --stop-all",
     [DUMP_REFUSED] = "it runs, and somebody else traces it",
     [DUMP_UNSTOPPED] = "it runs, and did not stop in time",
+    [DUMP_STARVED] = "it runs, and the time was over before it got a CPU to stop on",
     [DUMP_UNREAD] = "reading it took too long",
     [DUMP_UNWANTED] = "it runs, and was left alone",
 };
@@ -41,13 +42,29 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool is_owned(const struct wait *wait)
+{
+    return wait->kind == WAIT_LOCK || wait->kind == WAIT_JOIN || wait->owner != WAIT_NOBODY ||
+           wait->owner_tid;
+}
+
+// Threads of a pool sleep each on a condition, connection or timeout of its own. Where somebody is
+// waited for it matters for whom.
+static bool waits_alike(const struct wait *a, const struct wait *b)
+{
+    if (is_owned(a) || is_owned(b))
+        return same_text(a->text, b->text);
+    return a->kind == b->kind && same_text(a->syscall, b->syscall) &&
+           same_text(a->object_kind, b->object_kind) && !a->text == !b->text;
+}
+
 static bool is_alike(const struct dump *dump, size_t a, size_t b)
 {
     const struct dump_thread *one = &dump->threads[a], *other = &dump->threads[b];
     bool same = one->state == other->state && one->running == other->running &&
                 one->queued == other->queued && one->problem == other->problem &&
                 one->end == other->end && one->frame_count == other->frame_count &&
-                same_text(dump->waits[a].text, dump->waits[b].text);
+                waits_alike(&dump->waits[a], &dump->waits[b]);
     for (size_t i = 0; same && i < one->frame_count; i++)
         same = one->frames[i].pc == other->frames[i].pc &&
                (one->frames[i].pc || one->frames[i].offset == other->frames[i].offset);

@@ -37,6 +37,7 @@ enum dump_problem {   // why a thread was not seen at its best
     DUMP_DENIED,      // its registers are not for us
     DUMP_REFUSED,     // somebody else traces it
     DUMP_UNSTOPPED,   // it ran, and did not stop in time
+    DUMP_STARVED,     // it ran, and got no CPU to stop on before the time was over
     DUMP_UNREAD,      // reading it took too long
     DUMP_UNWANTED,    // it ran, and its name was not asked for
 };
@@ -92,7 +93,8 @@ void dump_fini(struct dump *dump);
 
 extern const char *const dump_problem_texts[]; // [enum dump_problem], for people
 
-// Threads with the same state, wait and pcs: groups[i] is the index of the first thread like
-// thread i (i itself if it is the first). Of wanted threads only; others are DUMP_NO_GROUP.
+// Threads with the same state, pcs and kind of wait (of locks and the like: for the same one):
+// groups[i] is the index of the first thread like thread i (i itself if it is the first). Of wanted
+// threads only; others are DUMP_NO_GROUP.
 #define DUMP_NO_GROUP SIZE_MAX
 void dump_group(const struct dump *dump, size_t *groups);

@@ -10,7 +10,7 @@
 
 #define FILTER_TERMS_MAX 32
 
-struct filter { // zeroed: everything that was on a CPU
+struct filter { // zeroed: all CPU time
     pid_t tid;           // only this thread, 0: any
     const char *thread;  // only threads of exactly this name, NULL: any. Borrowed
     const char *module;  // only stacks whose leaf is in this module (last component of its path),
@@ -20,7 +20,7 @@ struct filter { // zeroed: everything that was on a CPU
                          // stack's functions or modules contains (capitals count if the term has
                          // one), an extended regular expression between slashes that one matches,
                          // or either behind "!": none may
-    bool idle;           // also what threads do while they are blocked
+    bool idle;           // wall time: also what threads do while they are blocked or queued
 };
 
 // Whether the terms can be understood; RC_USAGE with a message for people.

@@ -28,6 +28,8 @@ struct stack_row { // of one thread's stack, leaf first; what it points to lives
     const char *file;
     uint32_t line;
     uint64_t offset;
+    uint32_t depth;    // in its stack, 0: the leaf
+    double share;      // of a leaf: percent of what the thread did, 0: not known
 };
 
 struct moment {

@@ -9,15 +9,31 @@
 
 const struct symbol_line query_folded = {.name = "[folded]", .system_name = "", .file = ""};
 
+struct cost cost_make(enum profile_state state, uint64_t samples, uint64_t ns)
+{
+    struct cost cost = {.samples = samples};
+    *(state == STATE_BLOCKED  ? &cost.blocked_ns
+      : state == STATE_QUEUED ? &cost.queued_ns
+                              : &cost.cpu_ns) = ns;
+    return cost;
+}
+
 void cost_add(struct cost *cost, struct cost more)
 {
     cost->samples += more.samples;
     cost->cpu_ns += more.cpu_ns;
+    cost->queued_ns += more.queued_ns;
+    cost->blocked_ns += more.blocked_ns;
 }
 
-static struct cost cost_of(const struct profile_value *value)
+bool cost_is_any(struct cost cost)
 {
-    return (struct cost){value->samples, value->cpu_ns};
+    return cost.samples || cost_ns(cost);
+}
+
+uint64_t cost_ns(struct cost cost)
+{
+    return cost.cpu_ns + cost.queued_ns + cost.blocked_ns;
 }
 
 void query_fetch(const struct query_source *source)
@@ -36,7 +52,7 @@ void query_flat(const struct query_source *source, size_t top, struct flat *flat
         .profile = (struct profile *)source->profile, // only read
         .names = names_new(source->modules, source->symbolizer),
     };
-    struct rows_query query = {.window = WINDOW_ALL, .filter = {.idle = true}};
+    struct rows_query query = {.window = WINDOW_ALL};
     struct function_rows rows;
     enum rc never = rows_functions(&all, &query, &rows, NULL); // there are no terms
     (void)never;
@@ -101,7 +117,8 @@ void query_threads(const struct profile *profile, struct cost *costs)
     memset(costs, 0, profile_thread_count(profile) * sizeof *costs);
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
-        cost_add(&costs[value->thread], cost_of(value));
+        if (value->state == STATE_CPU)
+            cost_add(&costs[value->thread], cost_make(STATE_CPU, value->samples, value->ns));
     }
 }
 

@@ -23,12 +23,7 @@ const char *const rows_sort_names[] = {
     [SORT_THREADS] = "threads",
     [SORT_FUNCTION] = "function",
     [SORT_MODULE] = "module",
-    [SORT_LINE] = "line",
-    [SORT_CPU] = "cpu",
-    [SORT_TID] = "tid",
-    [SORT_STATE] = "state",
-    [SORT_HELD] = "held",
-    [SORT_COUNT] = NULL,
+    NULL,
 };
 
 const char *const rows_group_names[] = {
@@ -38,7 +33,12 @@ const char *const rows_group_names[] = {
     NULL,
 };
 
-double rows_percent(enum rows_window window, struct cost part, struct cost all)
+enum rows_measure rows_measure(const struct rows_query *query)
 {
-    return query_percent(sums_measure(part, window), sums_measure(all, window));
+    return query->window == WINDOW_ALL || query->filter.idle ? MEASURE_TIME : MEASURE_SAMPLES;
+}
+
+double rows_percent(enum rows_measure measure, struct cost part, struct cost all)
+{
+    return query_percent(sums_measure(part, measure), sums_measure(all, measure));
 }

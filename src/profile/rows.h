@@ -35,7 +35,7 @@ enum rows_sort {
     SORT_HELD,
     SORT_COUNT,
 };
-extern const char *const rows_sort_names[]; // [enum rows_sort], as --sort says; ends in NULL
+extern const char *const rows_sort_names[]; // of functions, up to SORT_MODULE; ends in NULL
 
 enum rows_group { // what a tree, a flame graph and the list of threads take together
     GROUP_ALL,    // all threads. In the list of threads: each thread, as GROUP_TID
@@ -53,9 +53,14 @@ struct rows_query { // zeroed: the last second of everything, most self time fir
     bool inverted; // of a tree or flame graph: leaves are roots
 };
 
-// part of all in percent, by what the window counts: samples in the short ones, which have them at
-// once; CPU time, which comes a second later, over all.
-double rows_percent(enum rows_window window, struct cost part, struct cost all);
+// What shares are taken of. Of CPU time: samples in the short windows, which have them at once;
+// time, which comes a second later, over all. Of wall time: time, for sleeping threads may be
+// looked at more seldom than running ones.
+enum rows_measure { MEASURE_SAMPLES, MEASURE_TIME };
+enum rows_measure rows_measure(const struct rows_query *query);
+
+// part of all in percent.
+double rows_percent(enum rows_measure measure, struct cost part, struct cost all);
 
 // --- Top: functions ---
 
@@ -111,7 +116,7 @@ struct tree {
     struct tree_node *nodes; // owned
     size_t count;
     struct cost all;
-    enum rows_window window; // as asked for
+    enum rows_measure measure; // of what was asked for
     size_t folded; // nodes left out because they are below 1/10000 of all (inverted trees only)
 };
 
@@ -174,7 +179,7 @@ struct thread_row {
     double cpu_percent;    // of one CPU, in the window
     int64_t held_ns;       // since reset
     const struct function *where; // leaf of its hottest stack in the window that is not in the
-                                  // kernel, NULL: it was not seen on a CPU
+                                  // kernel, NULL: it was not seen (on a CPU, unless of wall time)
     const char *wait;      // struct thread_fact's, "" when it runs
     pid_t owner;
 };
@@ -183,6 +188,7 @@ struct thread_rows {
     struct thread_row *rows; // owned
     size_t count;
     struct cost all;
+    bool cpu_known; // else no CPU time has been told yet, and cpu_percent is 0
 };
 
 // All threads that live, and those that ended within the window. Sorted by CPU% unless sort is one
@@ -193,14 +199,20 @@ void thread_rows_fini(struct thread_rows *rows);
 
 // --- One thread's stack ---
 
+#define STACKS_SHOWN 16
+
 struct stack_rows {
-    struct stack_row *rows; // owned
+    struct stack_row *rows; // owned; one stack behind the other
     size_t count;           // 0: the thread was not seen on a CPU lately
+    size_t stacks;
+    bool windowed;          // all of them are of the query's window
     const char *wait;       // of a thread that sleeps, read where it does: why; else NULL
 };
 
-// The stack that a thread sleeps in, if the moment has it, else the newest one seen on a CPU.
-void rows_stack(const struct moment *moment, pid_t tid, struct stack_rows *rows);
+// The stack that a thread sleeps in, if the moment has it, else those in which it was seen on a CPU
+// in the query's window, most seen first, at most STACKS_SHOWN. Was it not, the newest one before.
+void rows_stack(const struct moment *moment, const struct rows_query *query, pid_t tid,
+                struct stack_rows *rows);
 void stack_rows_fini(struct stack_rows *rows);
 
 // --- As a profile ---

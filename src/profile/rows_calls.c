@@ -73,8 +73,8 @@ static void walk(struct tally *tally, uint32_t stack, struct cost cost)
 static int compare_calls(const void *left, const void *right, void *context)
 {
     const struct call_row *a = left, *b = right;
-    const enum rows_window *window = context;
-    uint64_t a_cost = sums_measure(a->cost, *window), b_cost = sums_measure(b->cost, *window);
+    const enum rows_measure *measure = context;
+    uint64_t a_cost = sums_measure(a->cost, *measure), b_cost = sums_measure(b->cost, *measure);
     if (a_cost != b_cost)
         return a_cost > b_cost ? -1 : 1;
     if (!a->function || !b->function)
@@ -84,24 +84,24 @@ static int compare_calls(const void *left, const void *right, void *context)
 }
 
 static struct call_row *rows_of(const struct tally *tally, const struct side *side,
-                                enum rows_window window, size_t *rows)
+                                enum rows_measure measure, size_t *rows)
 {
     struct call_row *list = xcalloc(tally->count + 1, sizeof *list);
     *rows = 0;
     for (uint32_t i = 0; i <= tally->count; i++) {
         const struct function *function =
             i < tally->count ? names_function(tally->moment->names, i) : NULL;
-        if (!side->costs[i].samples && !side->costs[i].cpu_ns)
+        if (!cost_is_any(side->costs[i]))
             continue;
         list[(*rows)++] =
             (struct call_row){function, function ? function->id : 0, side->costs[i]};
     }
-    qsort_r(list, *rows, sizeof *list, compare_calls, &window);
+    qsort_r(list, *rows, sizeof *list, compare_calls, &measure);
     return list;
 }
 
 static void tally_calls(const struct moment *moment, const struct sieve *sieve,
-                        enum rows_window window, uint32_t function, struct call_rows *rows)
+                        const struct rows_query *query, uint32_t function, struct call_rows *rows)
 {
     size_t size = names_function_count(moment->names) + 1;
     struct tally tally = {
@@ -112,14 +112,15 @@ static void tally_calls(const struct moment *moment, const struct sieve *sieve,
         .callers = {xcalloc(size, sizeof(struct cost)), xcalloc(size, sizeof(uint32_t))},
         .callees = {xcalloc(size, sizeof(struct cost)), xcalloc(size, sizeof(uint32_t))},
     };
+    enum rows_measure measure = rows_measure(query);
     struct sums sums;
-    sums_init(&sums, sieve, window);
+    sums_init(&sums, sieve, query->window);
     find_stacks(&tally);
     for (uint32_t node = 1; node < sums.count; node++)
-        if (tally.has[node] && (sums.nodes[node].samples || sums.nodes[node].cpu_ns))
+        if (tally.has[node] && cost_is_any(sums.nodes[node]))
             walk(&tally, node, sums.nodes[node]);
-    rows->callers = rows_of(&tally, &tally.callers, window, &rows->caller_count);
-    rows->callees = rows_of(&tally, &tally.callees, window, &rows->callee_count);
+    rows->callers = rows_of(&tally, &tally.callers, measure, &rows->caller_count);
+    rows->callees = rows_of(&tally, &tally.callees, measure, &rows->callee_count);
     rows->all = sums.all;
     sums_fini(&sums);
     free(tally.has);
@@ -147,7 +148,7 @@ enum rc rows_calls(const struct moment *moment, const struct rows_query *query, 
     rc = sieve_new(moment, &query->filter, &sieve, err);
     if (rc != RC_OK)
         return rc;
-    tally_calls(moment, sieve, query->window, names_find(moment->names, function), rows);
+    tally_calls(moment, sieve, query, names_find(moment->names, function), rows);
     sieve_free(sieve);
     return RC_OK;
 }
@@ -157,66 +158,4 @@ void call_rows_fini(struct call_rows *rows)
     free(rows->callers);
     free(rows->callees);
     *rows = (struct call_rows){0};
-}
-
-// --- one thread's stack ---
-
-// Of the newest slice in which the thread has any, the stack that it has most of.
-static uint32_t newest_stack(const struct moment *moment, pid_t tid)
-{
-    for (size_t back = 0; back < slices_count(moment->slices); back++) {
-        struct slice slice = slices_get(moment->slices, back);
-        const struct slice_entry *best = NULL;
-        for (size_t i = 0; i < slice.count; i++) {
-            const struct slice_entry *entry = &slice.entries[i];
-            if (profile_thread_get(moment->profile, entry->thread)->tid == tid &&
-                entry->samples > (best ? best->samples : 0))
-                best = entry;
-        }
-        if (best)
-            return best->stack;
-    }
-    return 0;
-}
-
-static void copy_asleep(const struct moment *moment, struct stack_rows *rows)
-{
-    rows->wait = "";
-    for (size_t i = 0; i < moment->thread_count; i++)
-        if (moment->threads[i].tid == moment->asleep_tid)
-            rows->wait = moment->threads[i].wait;
-    rows->count = moment->asleep_count;
-    rows->rows = xcalloc(rows->count, sizeof *rows->rows);
-    memcpy(rows->rows, moment->asleep, rows->count * sizeof *rows->rows);
-}
-
-void rows_stack(const struct moment *moment, pid_t tid, struct stack_rows *rows)
-{
-    size_t capacity = 0;
-    *rows = (struct stack_rows){0};
-    if (moment->asleep_count && moment->asleep_tid == tid) {
-        copy_asleep(moment, rows);
-        return;
-    }
-    for (uint32_t at = newest_stack(moment, tid); at;
-         at = profile_node(moment->profile, at).parent) {
-        size_t count = frames_of(moment, at).count;
-        for (size_t i = 0; i < count; i++) {
-            struct name_frame frame = frames_of(moment, at).frames[i];
-            ARRAY_RESERVE(rows->rows, rows->count, capacity);
-            rows->rows[rows->count++] = (struct stack_row){
-                .function = names_function(moment->names, frame.function),
-                .inlined = frame.inlined,
-                .file = frame.file,
-                .line = frame.line,
-                .offset = frame.offset,
-            };
-        }
-    }
-}
-
-void stack_rows_fini(struct stack_rows *rows)
-{
-    free(rows->rows);
-    *rows = (struct stack_rows){0};
 }

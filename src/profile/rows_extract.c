@@ -11,6 +11,7 @@
 struct extract {
     const struct profile *from;
     struct profile *to;
+    enum profile_state running; // what CPU time is called
     uint32_t *threads;   // [thread]: its number in `to`, or NONE
     uint32_t *locations; // of the stack at hand, leaf first
     size_t capacity;
@@ -41,12 +42,18 @@ static uint32_t copy_stack(struct extract *extract, uint32_t stack)
     return count ? profile_stack(extract->to, extract->locations, count) : 0;
 }
 
+// A cost that is visited is of one state.
+static enum profile_state state_of(const struct extract *extract, struct cost cost)
+{
+    return cost.blocked_ns ? STATE_BLOCKED : cost.queued_ns ? STATE_QUEUED : extract->running;
+}
+
 static void copy(void *context, uint32_t stack, uint32_t thread, struct cost cost)
 {
     struct extract *extract = context;
     uint32_t value = profile_value_at(extract->to, copy_stack(extract, stack),
-                                      copy_thread(extract, thread), STATE_CPU);
-    profile_add(extract->to, value, cost.samples, cost.cpu_ns);
+                                      copy_thread(extract, thread), state_of(extract, cost));
+    profile_add(extract->to, value, cost.samples, cost_ns(cost));
 }
 
 enum rc rows_extract(const struct moment *moment, const struct rows_query *query,
@@ -59,6 +66,7 @@ enum rc rows_extract(const struct moment *moment, const struct rows_query *query
     size_t threads = profile_thread_count(moment->profile);
     struct extract extract = {
         .from = moment->profile,
+        .running = query->filter.idle ? STATE_RUNNING : STATE_CPU,
         .to = profile_new(profile_node_count(moment->profile) + 1),
         .threads = xmalloc((threads + 1) * sizeof *extract.threads),
     };

@@ -36,7 +36,7 @@ static int compare_siblings(const void *left, const void *right, void *context)
 
 static uint64_t cost_of(const struct tree *tree, uint32_t node)
 {
-    return sums_measure(tree->nodes[node].total, tree->window);
+    return sums_measure(tree->nodes[node].total, tree->measure);
 }
 
 // Those that the zoomed node hangs from are as wide as it, and alone.
@@ -56,7 +56,7 @@ static void place(struct layout *layout, uint32_t zoom)
     widen_path(layout, zoom, on_path);
     for (size_t i = 0; i < tree->count; i++) {
         uint32_t node = layout->by_name[i], parent = tree->nodes[node].parent;
-        uint64_t whole = parent == NONE ? sums_measure(tree->all, tree->window)
+        uint64_t whole = parent == NONE ? sums_measure(tree->all, tree->measure)
                                         : cost_of(tree, parent);
         double room = parent == NONE ? 1 : layout->widths[parent];
         bool outside = zoom != NONE && (parent == NONE || (on_path[parent] && parent != zoom));

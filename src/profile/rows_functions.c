@@ -26,11 +26,6 @@ static struct name_span frames_of(const struct tally *tally, uint32_t node)
                         profile_node(moment->profile, node).location);
 }
 
-static bool has_cost(struct cost cost)
-{
-    return cost.samples || cost.cpu_ns;
-}
-
 // Everything is named before anything is counted, so that there is a row for each function.
 static void name_all(struct tally *tally)
 {
@@ -60,7 +55,7 @@ static void count_self(struct tally *tally)
 {
     for (uint32_t node = 1; node < tally->all.count; node++) {
         struct cost window = tally->window.nodes[node], all = tally->all.nodes[node];
-        if (!has_cost(window) && !has_cost(all))
+        if (!cost_is_any(window) && !cost_is_any(all))
             continue;
         const struct name_frame *leaf = frames_of(tally, node).frames;
         cost_add(&tally->rows[leaf->function].self, window);
@@ -75,7 +70,7 @@ static void count_total(struct tally *tally)
     const struct moment *moment = tally->moment;
     for (uint32_t node = 1; node < tally->all.count; node++) {
         struct cost window = tally->window.nodes[node], all = tally->all.nodes[node];
-        if (!has_cost(window) && !has_cost(all))
+        if (!cost_is_any(window) && !cost_is_any(all))
             continue;
         uint64_t outermost = names_outermost(moment->names, moment->profile, node);
         struct name_span span = frames_of(tally, node);
@@ -143,19 +138,21 @@ static void count_threads(struct tally *tally)
 
 // --- trends ---
 
-// Adds the samples of the leaves in `seconds` slices, from `back` on; returns how many there are.
+// Adds what the leaves in `seconds` slices have, from `back` on; returns how much that is.
 static uint64_t count_slices(const struct tally *tally, size_t back, size_t seconds, float *counts)
 {
     uint64_t all = 0;
+    enum rows_measure measure = tally->query->filter.idle ? MEASURE_TIME : MEASURE_SAMPLES;
     for (size_t end = back + seconds; back < end; back++) {
         struct slice slice = slices_get(tally->moment->slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
             if (!sieve_takes(tally->sieve, entry->stack, entry->thread, entry->state))
                 continue;
-            all += entry->samples;
+            uint64_t part = measure == MEASURE_TIME ? entry->ns : entry->samples;
+            all += part;
             if (entry->stack)
-                counts[frames_of(tally, entry->stack).frames->function] += (float)entry->samples;
+                counts[frames_of(tally, entry->stack).frames->function] += (float)part;
         }
     }
     return all;
@@ -188,13 +185,13 @@ static int descending(uint64_t a, uint64_t b)
 
 struct order {
     enum rows_sort sort;
-    enum rows_window window;
+    enum rows_measure measure;
     bool reversed;
 };
 
-static int compare_cost(struct cost a, struct cost b, enum rows_window window)
+static int compare_cost(struct cost a, struct cost b, enum rows_measure measure)
 {
-    int order = descending(sums_measure(a, window), sums_measure(b, window));
+    int order = descending(sums_measure(a, measure), sums_measure(b, measure));
     return order ? order : descending(a.samples, b.samples);
 }
 
@@ -203,11 +200,11 @@ static int compare_key(const struct function_row *a, const struct function_row *
 {
     switch (order->sort) {
     case SORT_TOTAL:
-        return compare_cost(a->total, b->total, order->window);
+        return compare_cost(a->total, b->total, order->measure);
     case SORT_SELF_TIME:
-        return descending(a->self_all.cpu_ns, b->self_all.cpu_ns);
+        return descending(cost_ns(a->self_all), cost_ns(b->self_all));
     case SORT_TOTAL_TIME:
-        return descending(a->total_all.cpu_ns, b->total_all.cpu_ns);
+        return descending(cost_ns(a->total_all), cost_ns(b->total_all));
     case SORT_SAMPLES:
         return descending(a->self.samples, b->self.samples);
     case SORT_THREADS:
@@ -221,7 +218,7 @@ static int compare_key(const struct function_row *a, const struct function_row *
         return files ? files : descending(b->line, a->line);
     }
     default: // what only threads have is no order of functions
-        return compare_cost(a->self, b->self, order->window);
+        return compare_cost(a->self, b->self, order->measure);
     }
 }
 
@@ -232,10 +229,10 @@ static int compare_rows(const void *left, const void *right, void *context)
     int key = compare_key(a, b, order);
     int rest[] = {
         order->reversed ? -key : key,
-        compare_cost(a->self, b->self, order->window),
-        compare_cost(a->total, b->total, order->window),
-        descending(a->self_all.cpu_ns, b->self_all.cpu_ns),
-        descending(a->total_all.cpu_ns, b->total_all.cpu_ns),
+        compare_cost(a->self, b->self, order->measure),
+        compare_cost(a->total, b->total, order->measure),
+        descending(cost_ns(a->self_all), cost_ns(b->self_all)),
+        descending(cost_ns(a->total_all), cost_ns(b->total_all)),
         descending(a->total_all.samples, b->total_all.samples),
         strcmp(a->function->name, b->function->name),
         strcmp(a->function->module, b->function->module),
@@ -252,7 +249,7 @@ static size_t close_ranks(struct tally *tally)
     size_t kept = 0;
     for (uint32_t i = 0; i < tally->count; i++) {
         struct function_row row = tally->rows[i];
-        if (!has_cost(row.total) && !has_cost(row.total_all))
+        if (!cost_is_any(row.total) && !cost_is_any(row.total_all))
             continue;
         row.function = names_function(tally->moment->names, i);
         row.id = row.function->id;
@@ -272,7 +269,7 @@ enum rc rows_functions(const struct moment *moment, const struct rows_query *que
     if (rc != RC_OK)
         return rc;
     struct tally tally = {.moment = moment, .query = query, .sieve = sieve};
-    struct order order = {query->sort, query->window, query->reversed};
+    struct order order = {query->sort, rows_measure(query), query->reversed};
     sums_init(&tally.window, sieve, query->window);
     sums_init(&tally.all, sieve, WINDOW_ALL);
     name_all(&tally);

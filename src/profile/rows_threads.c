@@ -20,7 +20,7 @@ struct tally {
     uint32_t *row_of; // [thread of the profile]: row
     struct map tids;  // of facts: tid -> row
     struct cost all;
-    struct map stacks; // row << 32 | node -> samples
+    struct map stacks; // row << 32 | node -> samples; of wall time: milliseconds
 };
 
 static uint32_t add_row(struct tally *tally, const struct thread_row *row)
@@ -87,8 +87,9 @@ static void count_window(void *context, uint32_t stack, uint32_t thread, struct 
     uint64_t key = (uint64_t)row << 32 | stack;
     cost_add(&tally->rows[row].cost, cost);
     cost_add(&tally->all, cost);
+    uint64_t weight = tally->query->filter.idle ? cost_ns(cost) / NS_PER_MS : cost.samples;
     if (stack)
-        map_put(&tally->stacks, key, map_get(&tally->stacks, key, 0) + (uint32_t)cost.samples);
+        map_put(&tally->stacks, key, map_get(&tally->stacks, key, 0) + (uint32_t)weight);
 }
 
 static void count_all(void *context, uint32_t stack, uint32_t thread, struct cost cost)
@@ -136,7 +137,7 @@ static void find_where(struct tally *tally)
 static bool holds_cpu_time(struct slice slice)
 {
     for (size_t i = 0; i < slice.count; i++)
-        if (slice.entries[i].cpu_ns)
+        if (slice.entries[i].state == STATE_CPU && slice.entries[i].ns)
             return true;
     return false;
 }
@@ -153,28 +154,54 @@ static size_t told_seconds(const struct slices *slices, size_t wanted)
     return count && !holds_cpu_time(slices_get(slices, count - 1)) ? count - 1 : count;
 }
 
-static void count_cpu(struct tally *tally, const struct sieve *sieve)
+struct usage { // CPU time of a thread that the filter lets through
+    struct tally *tally;
+    const struct sieve *sieve;
+    double per_ns; // percent
+};
+
+static void add_usage(const struct usage *usage, uint32_t stack, uint32_t thread,
+                      enum profile_state state, uint64_t ns)
 {
-    const struct slices *slices = tally->moment->slices;
-    size_t seconds = (size_t)rows_window_seconds[tally->query->window];
-    double length = (double)tally->moment->since_reset / NS_PER_S;
-    bool windowed = seconds > 0;
-    if (windowed)
-        length = (double)(seconds = told_seconds(slices, seconds));
-    if (length <= 0)
-        return;
+    if (state == STATE_CPU && sieve_takes_stack(usage->sieve, stack, thread))
+        usage->tally->rows[usage->tally->row_of[thread]].cpu_percent += usage->per_ns * (double)ns;
+}
+
+static void count_cpu_of_all(const struct usage *usage)
+{
+    const struct profile *profile = usage->tally->moment->profile;
+    for (size_t i = 0; i < profile_value_count(profile); i++) {
+        const struct profile_value *value = profile_value_get(profile, i);
+        add_usage(usage, value->stack, value->thread, value->state, value->ns);
+    }
+}
+
+static void count_cpu_of_slices(const struct usage *usage, size_t seconds)
+{
     for (size_t back = 0; back < seconds; back++) {
-        struct slice slice = slices_get(slices, back);
+        struct slice slice = slices_get(usage->tally->moment->slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
-            if (sieve_takes(sieve, entry->stack, entry->thread, entry->state))
-                tally->rows[tally->row_of[entry->thread]].cpu_percent +=
-                    100.0 * (double)entry->cpu_ns / NS_PER_S / length;
+            add_usage(usage, entry->stack, entry->thread, entry->state, entry->ns);
         }
     }
-    for (size_t i = 0; !windowed && i < tally->count; i++)
-        tally->rows[i].cpu_percent =
-            100.0 * (double)tally->rows[i].cost_all.cpu_ns / NS_PER_S / length;
+}
+
+// False: no CPU time can have been told yet.
+static bool count_cpu(struct tally *tally, const struct sieve *sieve)
+{
+    struct usage usage = {.tally = tally, .sieve = sieve};
+    size_t wanted = (size_t)rows_window_seconds[tally->query->window];
+    size_t seconds = wanted ? told_seconds(tally->moment->slices, wanted) : 0;
+    int64_t length = wanted ? (int64_t)seconds * NS_PER_S : tally->moment->since_reset;
+    if (length <= 0)
+        return false;
+    usage.per_ns = 100.0 / (double)length;
+    if (wanted)
+        count_cpu_of_slices(&usage, seconds);
+    else
+        count_cpu_of_all(&usage);
+    return true;
 }
 
 // --- which rows, in which groups ---
@@ -182,7 +209,7 @@ static void count_cpu(struct tally *tally, const struct sieve *sieve)
 static bool is_shown(const struct tally *tally, const struct thread_row *row)
 {
     const struct filter *filter = &tally->query->filter;
-    bool ended_before = row->ended && !row->cost.samples && !row->cost.cpu_ns;
+    bool ended_before = row->ended && !cost_is_any(row->cost);
     return !ended_before && (!filter->tid || row->tid == filter->tid) &&
            (!filter->thread || strcmp(row->name, filter->thread) == 0);
 }
@@ -274,14 +301,14 @@ enum rc rows_threads(const struct moment *moment, const struct rows_query *query
     list_all(&tally);
     sieve_each(sieve, query->window, count_window, &tally);
     sieve_each(sieve, WINDOW_ALL, count_all, &tally);
-    count_cpu(&tally, sieve);
+    bool cpu_known = count_cpu(&tally, sieve);
     find_where(&tally);
     keep_shown(&tally);
     if (query->group == GROUP_NAME)
         group_by_name(&tally);
     if (tally.count)
         qsort_r(tally.rows, tally.count, sizeof *tally.rows, compare_rows, &order);
-    *rows = (struct thread_rows){tally.rows, tally.count, tally.all};
+    *rows = (struct thread_rows){tally.rows, tally.count, tally.all, cpu_known};
     free(tally.row_of);
     map_fini(&tally.tids);
     map_fini(&tally.stacks);

@@ -202,7 +202,7 @@ static void plant_inverted(void *context, uint32_t stack, uint32_t thread, struc
 
 struct order {
     const struct growing *nodes;
-    enum rows_window window;
+    enum rows_measure measure;
 };
 
 static const char *name_of(const struct tree_node *node)
@@ -218,8 +218,8 @@ static int compare_nodes(const void *left, const void *right, void *context)
     uint32_t a_parent = a->parent + 1, b_parent = b->parent + 1; // roots first
     if (a_parent != b_parent)
         return a_parent < b_parent ? -1 : 1;
-    uint64_t a_cost = sums_measure(a->total, order->window);
-    uint64_t b_cost = sums_measure(b->total, order->window);
+    uint64_t a_cost = sums_measure(a->total, order->measure);
+    uint64_t b_cost = sums_measure(b->total, order->measure);
     if (a_cost != b_cost)
         return a_cost > b_cost ? -1 : 1;
     int names = strcmp(name_of(a), name_of(b));
@@ -240,9 +240,9 @@ static void accumulate(struct planter *planter)
 
 static bool is_too_small(const struct planter *planter, const struct tree_node *node)
 {
-    enum rows_window window = planter->query->window;
+    enum rows_measure measure = rows_measure(planter->query);
     return planter->query->inverted && node->parent != NONE &&
-           sums_measure(node->total, window) * LEAST_SHARE < sums_measure(planter->all, window);
+           sums_measure(node->total, measure) * LEAST_SHARE < sums_measure(planter->all, measure);
 }
 
 struct emission {
@@ -283,7 +283,7 @@ static uint32_t emit(struct emission *emission, uint32_t parent, uint32_t parent
 static void put_in_order(const struct planter *planter, struct tree *tree)
 {
     size_t count = planter->count;
-    struct order order = {planter->nodes, planter->query->window};
+    struct order order = {planter->nodes, rows_measure(planter->query)};
     AUTO_FREE uint32_t *sorted = xcalloc(count + 1, sizeof *sorted);
     AUTO_FREE uint32_t *first = xcalloc(count + 1, sizeof *first);
     for (uint32_t i = 0; i < count; i++)
@@ -308,7 +308,7 @@ enum rc rows_tree(const struct moment *moment, const struct rows_query *query, s
         return rc;
     sieve_each(sieve, query->window, query->inverted ? plant_inverted : plant, &planter);
     accumulate(&planter);
-    *tree = (struct tree){.all = planter.all, .window = query->window};
+    *tree = (struct tree){.all = planter.all, .measure = rows_measure(query)};
     put_in_order(&planter, tree);
     free(planter.nodes);
     free(planter.known);

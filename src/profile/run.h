@@ -11,6 +11,7 @@ enum run_end { RUN_DURATION, RUN_INTERRUPTED, RUN_TARGET_ENDED };
 
 enum run_type {
     RUN_CPU,     // samples/count, cpu/nanoseconds
+    RUN_WALL,    // samples/count, wall/nanoseconds, by state
     RUN_THREADS, // threads/count: one look at all threads
 };
 
@@ -40,6 +41,7 @@ struct run {
     uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
     uint64_t repaired;   // EINTR that a stop would have caused, undone
     uint64_t restarts;   // samplers that the watchdog had to end
+    pid_t stuck;         // a sampler that does not end, 0: none. It may hold a thread until it does
     uint64_t unresolved; // samples whose leaf has no name
     int64_t held_p50, held_p99, held_max, held_total; // ns that a thread was held
     double held_share;   // of the most-held thread's time, 0..1

@@ -122,11 +122,16 @@ void sieve_free(struct sieve *sieve)
     free(sieve);
 }
 
+bool sieve_takes_stack(const struct sieve *sieve, uint32_t stack, uint32_t thread)
+{
+    return (!sieve->threads || sieve->threads[thread]) &&
+           (!sieve->stacks || sieve->stacks[stack]);
+}
+
 bool sieve_takes(const struct sieve *sieve, uint32_t stack, uint32_t thread,
                  enum profile_state state)
 {
-    return (sieve->idle || state == STATE_CPU) && (!sieve->threads || sieve->threads[thread]) &&
-           (!sieve->stacks || sieve->stacks[stack]);
+    return sieve->idle != (state == STATE_CPU) && sieve_takes_stack(sieve, stack, thread);
 }
 
 static void each_of_slices(const struct sieve *sieve, size_t slices,
@@ -139,7 +144,7 @@ static void each_of_slices(const struct sieve *sieve, size_t slices,
             const struct slice_entry *entry = &slice.entries[i];
             if (sieve_takes(sieve, entry->stack, entry->thread, entry->state))
                 visit(context, entry->stack, entry->thread,
-                      (struct cost){entry->samples, entry->cpu_ns});
+                      cost_make(entry->state, entry->samples, entry->ns));
         }
     }
 }
@@ -154,18 +159,18 @@ void sieve_each(const struct sieve *sieve, enum rows_window window,
     }
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
-        if ((value->samples || value->cpu_ns) &&
+        if ((value->samples || value->ns) &&
             sieve_takes(sieve, value->stack, value->thread, value->state))
             visit(context, value->stack, value->thread,
-                  (struct cost){value->samples, value->cpu_ns});
+                  cost_make(value->state, value->samples, value->ns));
     }
 }
 
 // --- sums ---
 
-uint64_t sums_measure(struct cost cost, enum rows_window window)
+uint64_t sums_measure(struct cost cost, enum rows_measure measure)
 {
-    return window == WINDOW_ALL ? cost.cpu_ns : cost.samples;
+    return measure == MEASURE_SAMPLES ? cost.samples : cost_ns(cost);
 }
 
 static void add_to_sums(void *context, uint32_t stack, uint32_t thread, struct cost cost)

@@ -18,6 +18,9 @@ void sieve_free(struct sieve *sieve);
 bool sieve_takes(const struct sieve *sieve, uint32_t stack, uint32_t thread,
                  enum profile_state state);
 
+// The same, whatever the state.
+bool sieve_takes_stack(const struct sieve *sieve, uint32_t stack, uint32_t thread);
+
 // Calls visit with each cost of the window that passes, more than once for the same stack.
 void sieve_each(const struct sieve *sieve, enum rows_window window,
                 void (*visit)(void *context, uint32_t stack, uint32_t thread, struct cost cost),
@@ -37,4 +40,4 @@ void sums_fini(struct sums *sums);
 void sums_accumulate(struct sums *sums, const struct profile *profile);
 
 // What rows_percent counts by.
-uint64_t sums_measure(struct cost cost, enum rows_window window);
+uint64_t sums_measure(struct cost cost, enum rows_measure measure);

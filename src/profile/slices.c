@@ -85,7 +85,7 @@ static struct slice_entry *entry_of(struct slices *slices, uint32_t stack, uint3
 }
 
 void slices_add(struct slices *slices, const struct profile_value *value, uint64_t samples,
-                uint64_t cpu_ns)
+                uint64_t ns)
 {
     struct slice_entry *entry = entry_of(slices, value->stack, value->thread, value->state);
     if (!entry) {
@@ -93,7 +93,7 @@ void slices_add(struct slices *slices, const struct profile_value *value, uint64
         entry = entry_of(slices, 0, value->thread, value->state);
     }
     entry->samples += (uint32_t)samples;
-    entry->cpu_ns += cpu_ns;
+    entry->ns += ns;
 }
 
 // What a slice needed is kept for the next one in its place, unless it was far more than usual.

@@ -16,7 +16,7 @@ struct slice_entry {
     uint32_t thread;
     uint32_t samples;
     enum profile_state state;
-    uint64_t cpu_ns;
+    uint64_t ns; // in that state
 };
 
 struct slice {
@@ -32,7 +32,7 @@ struct slices *slices_copy(const struct slices *slices);
 
 // Counts into the slice that is being filled.
 void slices_add(struct slices *slices, const struct profile_value *value, uint64_t samples,
-                uint64_t cpu_ns);
+                uint64_t ns);
 
 // Completes slices up to now (ns of any clock that does not go back). The first call says when the
 // first slice begins.

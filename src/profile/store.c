@@ -12,6 +12,13 @@
 
 #define NONE UINT32_MAX
 
+const char *const profile_state_names[] = {
+    [STATE_CPU] = "cpu",
+    [STATE_RUNNING] = "running",
+    [STATE_QUEUED] = "queued",
+    [STATE_BLOCKED] = "blocked",
+};
+
 struct located {
     struct location location;
     uint32_t next; // another location with the same key, or NONE
@@ -32,7 +39,7 @@ struct profile {
 
     struct profile_value *values;
     size_t value_count, value_capacity;
-    struct map value_ids[STATE_CPU + 1]; // [state]: stack << 32 | thread -> value
+    struct map value_ids[STATE_COUNT]; // [state]: stack << 32 | thread -> value
 
     struct strtab strings;
     struct slices *slices; // NULL: none are kept
@@ -202,13 +209,13 @@ uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thre
     return value;
 }
 
-void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t cpu_ns)
+void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t ns)
 {
     assert(value < profile->value_count);
     profile->values[value].samples += samples;
-    profile->values[value].cpu_ns += cpu_ns;
+    profile->values[value].ns += ns;
     if (profile->slices)
-        slices_add(profile->slices, &profile->values[value], samples, cpu_ns);
+        slices_add(profile->slices, &profile->values[value], samples, ns);
 }
 
 void profile_keep_slices(struct profile *profile, size_t most_entries)
@@ -224,7 +231,7 @@ struct slices *profile_slices(struct profile *profile)
 void profile_reset(struct profile *profile)
 {
     for (size_t i = 0; i < profile->value_count; i++)
-        profile->values[i].samples = profile->values[i].cpu_ns = 0;
+        profile->values[i].samples = profile->values[i].ns = 0;
     for (size_t i = 0; i < profile->thread_count; i++)
         profile->threads[i].held_ns = 0;
     profile->folded = 0;

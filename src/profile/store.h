@@ -9,10 +9,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// What the thread did when it was looked at. Only these are told apart.
+// What the thread did when it was looked at. STATE_CPU makes the CPU profile. The others are there
+// only while wall time is counted (profile/wall.h), and make that by themselves: CPU time is in
+// both then, in STATE_RUNNING from when wall time began to be counted.
 enum profile_state {
     STATE_CPU,
+    STATE_RUNNING,
+    STATE_QUEUED, // runnable, waiting for a CPU
+    STATE_BLOCKED,
+    STATE_COUNT,
 };
+extern const char *const profile_state_names[]; // [enum profile_state]
 
 struct location {
     uint32_t mapping; // number in the module table
@@ -37,7 +44,7 @@ struct profile_value {
     uint32_t thread;
     enum profile_state state;
     uint64_t samples;
-    uint64_t cpu_ns;
+    uint64_t ns; // in that state
 };
 
 struct profile;
@@ -66,7 +73,7 @@ void profile_thread_end(struct profile *profile, uint32_t thread);
 // The value of (stack, thread, state), made with zeros when it is new. Its number stays valid.
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
                           enum profile_state state);
-void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t cpu_ns);
+void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t ns);
 
 // From here on, what is added is also counted by the second (profile/slices.h), at most
 // most_entries (stack, thread, state) in each. The slices are the profile's.

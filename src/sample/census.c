@@ -130,7 +130,7 @@ static void run_census(struct control *control, const void *argument)
         return; // not ended: it is gone, or there is no memory
     // Faulted in before anybody is held.
     memset(census.scratch, 0, sizeof *census.scratch + config->stack_bytes);
-    sleep_clock_init(&census.sleep);
+    sleep_clock_init(&census.sleep, config->cpus);
     census_list(&census);
     if (config->together)
         census_together(&census);

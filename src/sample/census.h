@@ -29,6 +29,7 @@ enum census_flag {
     CENSUS_DENIED = 32,  // its registers are not for us
     CENSUS_UNSTOPPED = 64, // it was asked to stop and did not in time
     CENSUS_REFUSED = 128, // it could not be attached to: somebody else traces it
+    CENSUS_STARVED = 256, // it got no CPU to stop on until the deadline
 };
 
 struct census_record {
@@ -47,6 +48,9 @@ struct census_config { // borrowed
     const struct map *done; // not these
     const struct map *stack; // tid -> bytes of its stack to copy
     uint32_t stack_bytes;   // of others
+    int64_t began;          // the whole dump; CLOCK_MONOTONIC ns
+    int64_t deadline;       // CLOCK_MONOTONIC ns; threads that get no CPU are waited for until then
+    const cpu_set_t *cpus;  // that may be gone to, to read their clocks; NULL: the present ones
     bool inner_tids;        // its PID namespace is not ours
     bool together;          // hold all threads, sleeping ones too, at one moment
     bool asleep;            // hold sleeping ones too, one by one

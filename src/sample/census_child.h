@@ -9,7 +9,8 @@
 #include "sample/census.h"
 #include "sample/tracer.h"
 
-#define CENSUS_STOP_NS (200 * NS_PER_MS) // that a thread has to stop after it was asked
+// That a thread has to stop after it was asked; one that gets no CPU meanwhile has longer.
+#define CENSUS_STOP_NS (200 * NS_PER_MS)
 
 struct census {
     struct control *control;
@@ -22,14 +23,15 @@ struct census {
     struct map listed; // tid -> 1
     pid_t *strays; // asked to stop, and given up; room for all threads
     size_t stray_count;
-    int64_t began;     // threads are asked to stop from here on, CLOCK_MONOTONIC ns
 };
 
 struct census_held { // a thread from the request to stop until its release
     struct in_place_thread thread; // as it was before
     struct tracer_hold hold;
     int64_t asked_at, since; // CLOCK_MONOTONIC ns; since: it has been stopped, at the latest
-    bool interrupted;        // attached, and not released yet
+    int64_t look_at;  // when it is time to see whether it runs on instead of stopping; likewise
+    uint64_t run_ns;  // when that was seen last; 0: never
+    bool interrupted; // attached, and not released yet
     bool stopped;
 };
 

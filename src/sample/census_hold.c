@@ -10,8 +10,10 @@
 #include "target/memory.h"
 
 #define SPIN_NS (20 * NS_PER_US) // as in look.c
-#define DISPLACED_NS (20 * NS_PER_US)
+#define OURS_NS (5 * NS_PER_MS) // that we are at work before a dump begins
 #define NAP_NS (100 * NS_PER_US) // how exactly the time is known at which a thread stopped
+#define LOOK_NS NS_PER_MS        // from look to look at those that do not stop
+#define SETTLE_NS (20 * NS_PER_MS) // by then its run time tells of all before it was asked
 #define PENDING_MAX 64
 #define SPARE 3 // records: one read in place, one more held, and what the ring's end wastes
 
@@ -26,10 +28,12 @@ bool census_ask(struct census *census, struct census_held *held)
 {
     pid_t tid = held->thread.tid;
     held->interrupted = held->stopped = false;
-    if (tracer_seize(tid) != RC_OK)
+    if (tracer_seize(tid, true) != RC_OK)
         return false;
     sign_of_life(census, tid);
     held->asked_at = clock_now();
+    held->look_at = held->asked_at + SETTLE_NS;
+    held->run_ns = 0;
     held->interrupted = tracer_interrupt(tid);
     return held->interrupted;
 }
@@ -57,13 +61,12 @@ static void take_call(struct census_record *record, const struct user_regs_struc
     };
 }
 
-// It waited for a CPU since before anybody was asked to stop; one that waits since then was
-// displaced by ourselves, as in look.c.
+// It waited for a CPU since before the dump; one that waits since then was displaced by ourselves.
 static bool was_queued(const struct census *census, const struct schedstat *before,
                        const struct schedstat *now)
 {
     int64_t queued_since = clock_now() - (int64_t)(now->wait_ns - before->wait_ns);
-    return now->switches != before->switches && queued_since < census->began - DISPLACED_NS;
+    return now->switches != before->switches && queued_since < census->config->began - OURS_NS;
 }
 
 void census_repair(struct census *census, const struct census_held *held)
@@ -185,25 +188,61 @@ static void collect_all(struct census *census, struct census_held *pending, size
         atomic_store(&census->control->busy_since, 0);
 }
 
-// Sleeps until one of them stops, and so on until at most `most` are left or time is over.
+static void give_up(struct census *census, struct census_held *held, uint32_t why)
+{
+    census_abandon(census, held);
+    census_tell_unheld(census, &held->thread, CENSUS_RUNNING | why);
+}
+
+static void give_up_all(struct census *census, struct census_held *pending, size_t *count,
+                        uint32_t why)
+{
+    for (size_t i = 0; i < *count; i++)
+        give_up(census, &pending[i], why);
+    *count = 0;
+    atomic_store(&census->control->busy_since, 0);
+}
+
+// Whoever got a CPU after it was asked, and did not stop there, is inside the kernel and may be for
+// long. One that got none stops as soon as it does.
+static bool runs_on(struct census *census, struct census_held *held, int64_t now)
+{
+    struct schedstat stat;
+    if (now < held->look_at || !in_place_schedstat(census->task_fd, held->thread.tid, &stat))
+        return false;
+    bool ran = held->run_ns && stat.run_ns != held->run_ns;
+    held->run_ns = stat.run_ns;
+    held->look_at = now + CENSUS_STOP_NS;
+    return ran;
+}
+
+static void give_up_some(struct census *census, struct census_held *pending, size_t *count,
+                         int64_t now)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (runs_on(census, &pending[i], now))
+            give_up(census, &pending[i], CENSUS_UNSTOPPED);
+        else
+            pending[kept++] = pending[i];
+    }
+    *count = kept;
+    if (!kept || now >= census->config->deadline)
+        give_up_all(census, pending, count, CENSUS_STARVED);
+}
+
+// Sleeps until one of them stops, and so on until at most `most` are left.
 static void collect_down_to(struct census *census, struct census_held *pending, size_t *count,
                             size_t most)
 {
-    int64_t deadline = clock_now() + CENSUS_STOP_NS;
-    for (int64_t now; *count > most && (now = clock_now()) < deadline;) {
-        tracer_sleep(now + NAP_NS);
+    int64_t looked_at = 0;
+    for (int64_t now = clock_now(); *count > most; now = clock_now()) {
+        if (!tracer_sleep(now + NAP_NS) && now - looked_at < LOOK_NS)
+            continue;
+        looked_at = now;
         collect_all(census, pending, count, now);
+        give_up_some(census, pending, count, now);
     }
-}
-
-static void abandon_all(struct census *census, struct census_held *pending, size_t *count)
-{
-    for (size_t i = 0; i < *count; i++) {
-        census_abandon(census, &pending[i]);
-        census_tell_unheld(census, &pending[i].thread, CENSUS_RUNNING | CENSUS_UNSTOPPED);
-    }
-    *count = 0;
-    atomic_store(&census->control->busy_since, 0);
 }
 
 // Waits until all that are pending and one more have room in the ring. What stops meanwhile has
@@ -213,7 +252,7 @@ static void await_room(struct census *census, struct census_held *pending, size_
     int64_t deadline = clock_now() + CENSUS_STOP_NS;
     for (int64_t now; *count && !census_has_room(census, *count + SPARE);) {
         if ((now = clock_now()) >= deadline)
-            abandon_all(census, pending, count);
+            give_up_all(census, pending, count, CENSUS_UNSTOPPED);
         eventfd_write(census->control->wake_fd, 1);
         tracer_sleep(now + NAP_NS);
         collect_all(census, pending, count, now);
@@ -233,8 +272,8 @@ static size_t most_pending(const struct census *census)
 }
 
 // A thread is asked to stop only if it still runs. What sleeps by now is read in place after all.
-// full: nobody more can be asked.
-static bool begin(struct census *census, pid_t tid, struct census_held *held, bool full)
+// late: nobody is asked any more.
+static bool begin(struct census *census, pid_t tid, struct census_held *held, bool late)
 {
     struct census_record *record = census->scratch;
     atomic_store(&census->control->busy_with, tid);
@@ -251,8 +290,8 @@ static bool begin(struct census *census, pid_t tid, struct census_held *held, bo
         return false;
     if (!is_wanted(census, &held->thread))
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING);
-    else if (full)
-        census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_UNSTOPPED);
+    else if (late)
+        census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_STARVED);
     else if (census_ask(census, held))
         return true;
     else
@@ -262,22 +301,19 @@ static bool begin(struct census *census, pid_t tid, struct census_held *held, bo
 
 void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
 {
-    struct census_held pending[PENDING_MAX + 1]; // the last one is never asked
+    struct census_held pending[PENDING_MAX];
     size_t pending_count = 0, most = most_pending(census);
     census->strays = xcalloc(count + 1, sizeof *census->strays);
-    census->began = clock_now();
     if (count)
         priority_raise();
     for (size_t i = 0; i < count; i++) {
         await_room(census, pending, &pending_count);
         struct census_held *held = &pending[pending_count];
-        bool full = pending_count == most;
-        if (begin(census, tids[i], held, full) && !collect(census, held, SPIN_NS, held->asked_at))
+        bool late = clock_now() >= census->config->deadline;
+        if (begin(census, tids[i], held, late) && !collect(census, held, SPIN_NS, held->asked_at))
             pending_count++;
         collect_all(census, pending, &pending_count, clock_now());
-        if (pending_count == most && !full)
-            collect_down_to(census, pending, &pending_count, most - 1);
+        collect_down_to(census, pending, &pending_count, most - 1);
     }
     collect_down_to(census, pending, &pending_count, 0);
-    abandon_all(census, pending, &pending_count);
 }

@@ -193,7 +193,6 @@ void census_together(struct census *census)
     for (size_t i = 0; i < census->count; i++)
         if (!prepare(&together, census->tids[i], census_stack_bytes(census, census->tids[i])))
             return;
-    census->began = clock_now();
     priority_raise();
     stop_all(&together);
     copy_all(&together);

@@ -17,8 +17,11 @@ struct control {
     // main -> sampler
     _Atomic int stop;   // 1: finish
     _Atomic int paused; // 1: leave the targets alone
+    _Atomic int idle;   // tell also what threads do while they sleep; 0: no, else a number that is
+                        // another one each time that this begins
     _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
+    _Atomic uint64_t stack_root[STACK_HINTS]; // [same] address up to which to copy, 0: not known
     // [thread % STACK_HINTS] where, in the frame of a signal handler on an alternate stack, the
     // interrupted stack pointer lies; 0: this thread was not met in one
     _Atomic uint64_t second_at[STACK_HINTS];

@@ -35,6 +35,10 @@ void look_init(struct look *look, struct roster *roster, struct control *control
 // number of (0, 1], by which it is left out when the thread's stop budget runs short.
 void look_at(struct look *look, struct thread *thread, double chance);
 
+// The thread sleeps, `before` was read before that was seen: its stack is read where it is, and it
+// is not stopped. False: it has run meanwhile, or there was no room for the copy.
+bool look_in_place(struct look *look, struct thread *thread, const struct schedstat *before);
+
 // Deals with the interrupted threads that have stopped by now; none of them had at `since`,
 // CLOCK_MONOTONIC ns.
 void look_collect(struct look *look, int64_t since);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sample/priority.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 #define SLICE_NS (100 * NS_PER_US)
 // A real-time task that forgets to sleep this long is ended by the kernel.
@@ -50,13 +52,25 @@ static bool ask_short_slice(void)
     return syscall(SYS_sched_setattr, 0, &wanted, 0) == 0 && kernel_has_slices();
 }
 
+// Threads of the whole machine that run or wait for a CPU, this one among them. -1: not known.
+static int runnable(void)
+{
+    char text[128] = "";
+    int count = -1;
+    AUTO_FD int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0)
+        return -1;
+    return sscanf(text, "%*s %*s %*s %d/", &count) == 1 ? count : -1;
+}
+
 // Against 75 threads a CPU a tenth of it, and for what takes long the others keep most of theirs.
 #define HURRIED_NICE (-10)
+#define CROWD 4 // threads that want each CPU: with fewer our turn comes soon enough
 
 int priority_hurry(void)
 {
     int before = getpriority(PRIO_PROCESS, 0);
-    if (before > HURRIED_NICE)
+    if (before > HURRIED_NICE && runnable() > CROWD * sysconf(_SC_NPROCESSORS_ONLN))
         setpriority(PRIO_PROCESS, 0, HURRIED_NICE);
     return before;
 }
@@ -64,6 +78,25 @@ int priority_hurry(void)
 void priority_relax(int nice)
 {
     setpriority(PRIO_PROCESS, 0, nice);
+}
+
+void priority_gather(cpu_set_t *before)
+{
+    cpu_set_t here;
+    int cpu = sched_getcpu();
+    CPU_ZERO(before);
+    if (sched_getaffinity(0, sizeof *before, before) != 0 || cpu < 0 || cpu >= CPU_SETSIZE ||
+        runnable() != CPU_COUNT(before))
+        return;
+    CPU_ZERO(&here);
+    CPU_SET(cpu, &here);
+    sched_setaffinity(0, sizeof here, &here);
+}
+
+void priority_spread(const cpu_set_t *before)
+{
+    if (CPU_COUNT(before))
+        sched_setaffinity(0, sizeof *before, before);
 }
 
 struct priority priority_raise(void)

@@ -3,6 +3,7 @@
 // ends of bursts only.
 #pragma once
 
+#include <sched.h>
 #include <stdbool.h>
 
 struct priority {
@@ -13,8 +14,15 @@ struct priority {
 // Gives the calling process the best that it is allowed to have.
 struct priority priority_raise(void);
 
-// For the thread that takes in what was seen, as long as that lasts: where many threads run it
+// For the thread that takes in what was seen, as long as that lasts: where very many threads run it
 // would seldom get a CPU. Processes that it starts meanwhile keep it. Returns the nice value from
-// before, for priority_relax; nothing changes where it is not allowed.
+// before, for priority_relax; nothing changes where it is not allowed or not needed.
 int priority_hurry(void);
 void priority_relax(int nice);
+
+// If all CPUs but one have something to do, keeps the calling thread to the one that it is on, and
+// so the processes and threads that it starts: spread over all of them they would take turns with
+// the target's threads, a tick of the scheduler each time. *before: where it may run, for
+// priority_spread.
+void priority_gather(cpu_set_t *before);
+void priority_spread(const cpu_set_t *before);

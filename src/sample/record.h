@@ -18,6 +18,7 @@ enum record_kind {
     RECORD_THREAD,       // struct record_thread: before its first capture, and when renamed
     RECORD_THREAD_TIME,  // struct record_thread_time
     RECORD_THREAD_END,   // struct record_thread_time: the last of it
+    RECORD_ASLEEP,       // struct record_asleep
 };
 
 struct record_capture {
@@ -53,6 +54,14 @@ struct record_thread_time { // since the last such record of this thread
     struct record record;
     uint32_t thread;
     uint64_t cpu_ns;
-    uint64_t queued_ns; // runnable, waiting for a CPU
-    int64_t held_ns;    // that we held it
+    uint64_t queued_ns;  // runnable, waiting for a CPU
+    uint64_t elapsed_ns; // that all this is of, while control->idle; 0: not known
+    int64_t held_ns;     // that we held it
+};
+
+// The thread still slept where the newest CAPTURE_IN_PLACE of it says, so many times more.
+struct record_asleep {
+    struct record record;
+    uint32_t thread;
+    uint32_t times;
 };

@@ -55,11 +55,26 @@ void report_thread_time(struct control *control, enum record_kind kind, struct t
     report->thread = thread->number;
     report->cpu_ns = thread->last.run_ns - thread->reported_run;
     report->queued_ns = thread->last.wait_ns - thread->reported_wait;
+    report->elapsed_ns = thread->told_at ? (uint64_t)(thread->noted_at - thread->told_at) : 0;
     report->held_ns = thread->held_ns;
     ring_commit(&control->ring, &report->record, kind, sizeof *report);
     thread->reported_run = thread->last.run_ns;
     thread->reported_wait = thread->last.wait_ns;
     thread->held_ns = 0;
+    thread->told_at = atomic_load(&control->idle) ? thread->noted_at : 0;
+}
+
+void report_asleep(struct control *control, struct thread *thread)
+{
+    if (!thread->asleep_times)
+        return;
+    struct record_asleep *report = reserve(control, sizeof *report);
+    if (!report)
+        return;
+    report->thread = thread->number;
+    report->times = thread->asleep_times;
+    ring_commit(&control->ring, &report->record, RECORD_ASLEEP, sizeof *report);
+    thread->asleep_times = 0;
 }
 
 static uint64_t cpu_of_announced(const struct watched *process)

@@ -17,4 +17,7 @@ void report_thread_name(struct control *control, struct thread *thread);
 // What an announced thread used since the last report. kind: RECORD_THREAD_TIME or _END.
 void report_thread_time(struct control *control, enum record_kind kind, struct thread *thread);
 
+// That a thread still slept where its newest copy in place says. It has slept there.
+void report_asleep(struct control *control, struct thread *thread);
+
 void report_process_time(struct control *control, struct watched *process);

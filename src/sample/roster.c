@@ -85,6 +85,7 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
         thread->base_run = ours ? 0 : stat->run_ns;
         thread->reported_run = thread->base_run;
         thread->reported_wait = stat->wait_ns;
+        thread->told_at = now;
         thread->last.run_ns = thread->base_run;
     }
     // Less than before, or more than time has passed: by exec another thread took the number over.
@@ -116,6 +117,14 @@ bool thread_is_running(struct thread *thread)
         return state_is_running(thread);
     return read_task_file(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
            proc_syscall_is_running(text);
+}
+
+bool thread_call(struct thread *thread, struct proc_syscall *call)
+{
+    char text[TEXT_MAX];
+    return !thread->process->no_syscall &&
+           read_task_file(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
+           proc_syscall_parse(text, call);
 }
 
 void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now)
@@ -251,6 +260,7 @@ static int open_maps(struct watched *process)
     return -1;
 }
 
+// Of a process of which a thread was found.
 static bool is_refused(const struct watched *process, const char *name)
 {
     AUTO_FD int fd = open_task_file(process, process->threads[0]->tid, name);
@@ -322,12 +332,12 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
         process->base_cpu = base_of(roster->control, process);
         roster_scan(roster, process, clock_now());
         process->maps_fd = open_maps(process);
-        process->no_syscall = is_refused(process, "syscall");
     }
-    if (process->maps_fd < 0) {
+    if (process->maps_fd < 0) { // it ended meanwhile
         watched_free(process);
         return RC_GONE;
     }
+    process->no_syscall = is_refused(process, "syscall");
     process->number = atomic_fetch_add(&roster->control->next_process, 1);
     process->reported_at = clock_now();
     handover_note(&roster->control->handover, pid, process->base_cpu);
@@ -403,6 +413,7 @@ static void rebase_thread(struct thread *thread)
     thread->reported_wait += stat.wait_ns - thread->last.wait_ns;
     thread->last = stat;
     thread->noted_at = clock_now();
+    thread->told_at = 0;
 }
 
 void roster_rebase(struct roster *roster)

@@ -56,6 +56,11 @@ struct thread {
     struct schedstat at_request;   // read when it was seen running
     int64_t noted_at;              // when `last` was read
     int64_t unmoved_since;         // neither its CPU time nor its switches have changed since
+    int64_t told_at;               // when what was last reported had been read; 0: not known
+    uint64_t asleep_switches;      // at the newest copy of its stack in place
+    uint32_t asleep_survey;        // survey up to which it is known to have slept there
+    uint32_t asleep_times;         // how many of them have not been told
+    bool asleep_known; // there is such a copy, and the main process has it
     bool known;       // `last` was read
     bool hot;         // in roster.hot
     bool blocked;     // when last seen
@@ -97,6 +102,9 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
 
 // Whether it is on a CPU or waits for one.
 bool thread_is_running(struct thread *thread);
+
+// Where it went to sleep. False when it runs, is gone, or that is not for us.
+bool thread_call(struct thread *thread, struct proc_syscall *call);
 
 void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now);
 

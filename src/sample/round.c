@@ -101,6 +101,17 @@ static bool is_told(struct round *round, struct watched *process)
     return !process->untold;
 }
 
+static void survey(struct round *round, struct thread *thread, const struct schedstat *stat,
+                   bool rarely)
+{
+    if (!is_told(round, thread->process))
+        return;
+    if (!thread->announced)
+        meet(round, thread);
+    if (thread->announced && !thread->skipped && !thread->gone && is_wanted(round, thread))
+        survey_meet(&round->survey, &round->look, thread, stat, rarely);
+}
+
 // Reads one thread; notes it for a sample if it runs. Nothing is read of one that has not moved
 // since it was seen blocked.
 static void visit(struct round *round, struct thread *thread, int64_t now)
@@ -111,11 +122,15 @@ static void visit(struct round *round, struct thread *thread, int64_t now)
         return;
     bool moved = before.switches != thread->last.switches;
     thread_note(thread, &before, &thread->process->read_ns);
-    if (thread->blocked && !moved)
+    bool still = thread->blocked && !moved, rarely = !thread->hot;
+    // Certainly not on a CPU: there the clock would have moved. It sleeps or waits for one.
+    bool off_cpu = still || now - thread->unmoved_since > round->off_cpu_ns;
+    if (!still && (!off_cpu || round->survey.number))
+        thread->blocked = !thread_is_running(thread);
+    if (thread->blocked && round->survey.number)
+        survey(round, thread, &before, rarely);
+    if (off_cpu)
         return;
-    if (now - thread->unmoved_since > round->off_cpu_ns)
-        return; // runnable, and certainly not on a CPU: there the clock would have moved
-    thread->blocked = !thread_is_running(thread);
     roster_make_hot(&round->roster, thread, now);
     if (thread->blocked || thread->interrupted || !is_told(round, thread->process))
         return;
@@ -205,6 +220,12 @@ static void follow_shortfall(struct round *round, struct watched *process, int64
 
 // --- reports ---
 
+// Whether there is wall time to tell of a thread that has used no CPU time.
+static bool has_slept(const struct round *round, const struct thread *thread)
+{
+    return round->survey.number && thread->noted_at != thread->told_at;
+}
+
 static void report_times(struct round *round, struct watched *process, int64_t now)
 {
     // Once a second and no more seldom: who shows seconds wants one report in each.
@@ -214,12 +235,16 @@ static void report_times(struct round *round, struct watched *process, int64_t n
         return;
     for (size_t i = 0; i < process->count; i++) {
         struct thread *thread = process->threads[i];
-        if (!thread->announced || thread->last.run_ns == thread->reported_run)
+        bool ran = thread->last.run_ns != thread->reported_run;
+        if (!thread->announced || (!ran && !has_slept(round, thread)))
             continue;
         collect_now_and_then(round);
-        report_thread_name(round->control, thread);
-        if (is_wanted(round, thread))
-            report_thread_time(round->control, RECORD_THREAD_TIME, thread);
+        if (ran) // else it has not renamed itself
+            report_thread_name(round->control, thread);
+        if (!is_wanted(round, thread))
+            continue;
+        report_asleep(round->control, thread);
+        report_thread_time(round->control, RECORD_THREAD_TIME, thread);
     }
     if (round->threads)
         return; // most CPU time of the process was spent by threads that nobody asked for
@@ -233,8 +258,10 @@ static void part_with_threads(struct round *round, struct watched *process)
         struct thread *thread = process->threads[i];
         if (!thread->announced || !(thread->gone || process->gone))
             continue;
-        if (is_wanted(round, thread))
+        if (is_wanted(round, thread)) {
+            report_asleep(round->control, thread);
             report_thread_time(round->control, RECORD_THREAD_END, thread);
+        }
         // What found no room in the ring is nobody's.
         process->ended_cpu += thread->reported_run - thread->base_run;
         thread->announced = false;
@@ -295,6 +322,7 @@ void round_make(struct round *round, int64_t now)
 {
     round->look.round_began = now;
     atomic_fetch_add(&round->control->rounds, 1);
+    survey_advance(&round->survey, &round->roster, round->rate);
     visit_hot(round, now);
     for (size_t i = 0; i < round->roster.count; i++)
         attend(round, round->roster.processes[i], now);

@@ -10,6 +10,7 @@
 #include "sample/family.h"
 #include "sample/look.h"
 #include "sample/roster.h"
+#include "sample/survey.h"
 
 #define RUNNING_MAX 32 // threads read before they are stopped: later, the first have moved on
 
@@ -17,6 +18,7 @@ struct round {
     struct control *control;
     struct roster roster;
     struct look look;
+    struct survey survey;
     struct family family;
     const regex_t *threads; // names of the threads wanted, NULL: all
     double rate;            // Hz

@@ -20,7 +20,8 @@
 #define LATE_NS NS_PER_MS
 #define REST_SHARE 5
 #define DEBT_NS (100 * NS_PER_MS)
-#define STOP_NS (2ll * NS_PER_S)
+#define STOP_NS (2ll * NS_PER_S) // that the sampler has to end by itself,
+#define KILL_NS NS_PER_S         // and by force
 
 // Exponential: only rounds that come without memory see what the target does on average. A stop
 // changes when its thread runs next; with a least time between rounds, whatever runs right after a
@@ -178,15 +179,19 @@ bool sampler_ended(pid_t child)
     return waitpid(child, NULL, WNOHANG) != 0;
 }
 
-void sampler_stop(struct control *control, pid_t child)
+bool sampler_stop(struct control *control, pid_t child)
 {
     struct timespec moment = {.tv_nsec = NS_PER_MS};
-    int64_t deadline = clock_now() + STOP_NS;
+    int64_t began = clock_now();
     atomic_store(&control->stop, 1);
     sampler_wake(child);
     while (!sampler_ended(child)) {
-        if (clock_now() >= deadline)
+        int64_t waited = clock_now() - began;
+        if (waited >= STOP_NS + KILL_NS)
+            return false;
+        if (waited >= STOP_NS)
             kill(child, SIGKILL);
         clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
     }
+    return true;
 }

@@ -43,5 +43,6 @@ void sampler_wake(pid_t child);
 // Reaps the sampler if it has ended.
 bool sampler_ended(pid_t child);
 
-// Lets the sampler finish, by force if need be, and reaps it.
-void sampler_stop(struct control *control, pid_t child);
+// Lets the sampler finish, by force if need be, and reaps it. False after three seconds: it hangs
+// in the kernel, or somebody traces it, and is left to itself. It will not sample again.
+bool sampler_stop(struct control *control, pid_t child);

@@ -9,11 +9,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-void sleep_clock_init(struct sleep_clock *clock)
+void sleep_clock_init(struct sleep_clock *clock, const cpu_set_t *allowed)
 {
     memset(clock, 0, sizeof *clock);
     CPU_ZERO(&clock->home);
     sched_getaffinity(0, sizeof clock->home, &clock->home);
+    clock->allowed = allowed ? *allowed : clock->home;
 }
 
 // "se.exec_start    :    12295432.981289", in ms with six decimals. -1: it is not there.
@@ -39,7 +40,7 @@ static void learn(struct sleep_clock *clock, int cpu)
     entry->asked = true;
     CPU_ZERO(&there);
     CPU_SET(cpu, &there);
-    if (!CPU_ISSET(cpu, &clock->home) || sched_setaffinity(0, sizeof there, &there) != 0)
+    if (!CPU_ISSET(cpu, &clock->allowed) || sched_setaffinity(0, sizeof there, &there) != 0)
         return;
     AUTO_FD int fd = open("/proc/thread-self/sched", O_RDONLY | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;

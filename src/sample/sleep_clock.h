@@ -12,14 +12,15 @@
 #define SLEEP_CPUS 1024
 
 struct sleep_clock {
-    cpu_set_t home; // where we may run
+    cpu_set_t home, allowed; // where we run, and where we may go
     struct sleep_cpu {
         bool asked, known;
         int64_t ahead; // CLOCK_MONOTONIC less the clock of the CPU, ns
     } cpus[SLEEP_CPUS];
 };
 
-void sleep_clock_init(struct sleep_clock *clock);
+// allowed: CPUs that may be gone to; NULL: those that the caller runs on anyway.
+void sleep_clock_init(struct sleep_clock *clock, const cpu_set_t *allowed);
 
 // sched: the text of task/TID/sched, of a thread that sleeps on that CPU. CLOCK_MONOTONIC ns; 0:
 // not known.

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,14 +16,32 @@
 #define EVENT_OF(status) ((status) >> 8)
 #define SIGNAL_OF(status) ((status) & 0xff)
 #define CS_64BIT 0x33
+#define EXEC_PATIENCE_US 2000
+
+// Sees the ends of threads that were traced when they ended.
+static void see_ended(int signal)
+{
+    int saved = errno;
+    siginfo_t info;
+    (void)signal;
+    do
+        info.si_pid = 0;
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid);
+    errno = saved;
+}
 
 void tracer_init(void)
 {
-    sigset_t stops;
+    sigset_t stops, alarms;
+    struct sigaction on_alarm = {.sa_handler = see_ended, .sa_flags = SA_RESTART};
     sigemptyset(&stops);
     sigaddset(&stops, SIGCHLD);
     sigprocmask(SIG_BLOCK, &stops, NULL);
     signal(SIGCHLD, SIG_DFL); // ignored, it would not be sent at all
+    sigaction(SIGALRM, &on_alarm, NULL);
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarms, NULL);
 }
 
 // EPERM of a thread that is on its way out means the same as ESRCH; nobody can tell it from a
@@ -32,9 +51,17 @@ static enum rc rc_of_ptrace(void)
     return errno == EPERM || errno == EACCES ? RC_DENIED : RC_GONE;
 }
 
-enum rc tracer_seize(pid_t tid)
+// An exec holds a lock that this waits for, and waits itself until the end of each traced thread
+// was seen by its tracer. If we trace another thread of that process, only a signal gets us out.
+enum rc tracer_seize(pid_t tid, bool others)
 {
-    return ptrace(PTRACE_SEIZE, tid, 0, 0) == 0 ? RC_OK : rc_of_ptrace();
+    static const struct itimerval often = {{0, EXEC_PATIENCE_US}, {0, EXEC_PATIENCE_US}}, never;
+    if (others)
+        setitimer(ITIMER_REAL, &often, NULL);
+    enum rc rc = ptrace(PTRACE_SEIZE, tid, 0, 0) == 0 ? RC_OK : rc_of_ptrace();
+    if (others)
+        setitimer(ITIMER_REAL, &never, NULL);
+    return rc;
 }
 
 bool tracer_interrupt(pid_t tid)
@@ -80,7 +107,7 @@ enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hol
     }
 }
 
-void tracer_sleep(int64_t deadline)
+bool tracer_sleep(int64_t deadline)
 {
     sigset_t wanted;
     sigemptyset(&wanted);
@@ -90,7 +117,7 @@ void tracer_sleep(int64_t deadline)
     if (left < 0)
         left = 0;
     struct timespec timeout = {left / NS_PER_S, left % NS_PER_S};
-    sigtimedwait(&wanted, NULL, &timeout);
+    return sigtimedwait(&wanted, NULL, &timeout) == SIGCHLD;
 }
 
 enum rc tracer_regs(const struct tracer_hold *hold, struct user_regs_struct *regs)

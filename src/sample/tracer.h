@@ -22,12 +22,12 @@ struct tracer_hold {
     int signal; // met on its way to the thread: handed on by the release
 };
 
-// Blocks SIGCHLD, by which the kernel tells of stops, for the calling thread.
+// Blocks SIGCHLD, by which the kernel tells of stops, for the calling thread, and takes SIGALRM.
 void tracer_init(void);
 
 // Attaches: RC_OK, RC_GONE, RC_DENIED (also while somebody else traces it). Nothing stops by it,
-// but the call may last as long as an exec of the thread does.
-enum rc tracer_seize(pid_t tid) MUST_CHECK;
+// but the call may last as long as an exec of the thread does. others: further threads are traced.
+enum rc tracer_seize(pid_t tid, bool others) MUST_CHECK;
 
 // Asks an attached thread to stop. False when no thread of this number is ours.
 bool tracer_interrupt(pid_t tid);
@@ -35,8 +35,9 @@ bool tracer_interrupt(pid_t tid);
 // Looks whether an interrupted thread has stopped, spinning at most spin_ns.
 enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hold);
 
-// Sleeps until a thread stopped, a signal asks for attention, or the deadline (CLOCK_MONOTONIC ns).
-void tracer_sleep(int64_t deadline);
+// Sleeps until a thread stopped (true), a signal asks for attention, or the deadline
+// (CLOCK_MONOTONIC ns).
+bool tracer_sleep(int64_t deadline);
 
 // General registers of a held thread. RC_FORMAT: it runs 32-bit code.
 enum rc tracer_regs(const struct tracer_hold *hold, struct user_regs_struct *regs) MUST_CHECK;

@@ -13,10 +13,12 @@
 
 static void look(struct watchdog *watchdog)
 {
-    // Before the state, which would be that of an older one.
+    // In this order: the state must not be that of an older sampler, nor older than the clock, for
+    // we may be kept waiting for a CPU at any of these lines.
     int sampler = atomic_load(&watchdog->sampler);
+    int64_t now = clock_now();
     int64_t busy_since = atomic_load(&watchdog->control->busy_since);
-    if (busy_since && sampler >= 0 && clock_now() - busy_since >= PATIENCE_NS)
+    if (busy_since && sampler >= 0 && now - busy_since >= PATIENCE_NS)
         syscall(SYS_pidfd_send_signal, sampler, SIGKILL, NULL, 0);
 }
 

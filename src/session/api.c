@@ -126,6 +126,8 @@ EXPORT enum ptprof_result ptprof_write(struct ptprof_session *session, const cha
     const struct writer *writer = writer_by_name(format);
     if (!writer)
         return result_of(err_set(&session->err, RC_USAGE, "there is no format '%s'", format));
+    if (!session->ran)
+        return result_of(err_set(&session->err, RC_USAGE, "the session has not run yet"));
     struct report report = session_report(session->session);
     return result_of(writer->write(&report, stream, &session->err));
 }

@@ -7,40 +7,33 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "profile/wall.h"
 #include "sample/record.h"
+#include "session/cuts.h"
 #include "session/facts.h"
-#include "unwind/space_unwinder.h"
+#include "session/process_image.h"
+#include "session/stack_hint.h"
 
 #define NONE UINT32_MAX
-#define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
-#define STACK_LEAST (4u << 10)
-#define STACK_MARGIN (2u << 10)
-#define STACK_MOST (1u << 20)
 
-struct process { // one image of it
-    struct space *space;
-    struct unwinder *unwinder;
-    int64_t refreshed_at;
+struct process {
+    struct process_image image;
     uint32_t facts; // number of the pid's facts
     uint64_t cpu_ns;
 };
 
 struct thread {
+    uint32_t number;
     uint32_t process; // number
     uint32_t profile_thread;
     pid_t tid;
-    uint32_t hint;     // bytes of stack to copy
+    struct stack_hint hint;
     uint64_t held_ns;
     uint64_t held_before; // as of the last consumer_held
     int64_t since;     // first capture, CLOCK_MONOTONIC ns
     bool ended;        // its place is free
-};
-
-struct cut { // stacks that broke off in a module for a reason
-    uint64_t key;
-    uint64_t count;
 };
 
 struct consumer {
@@ -48,6 +41,8 @@ struct consumer {
     struct modules *modules;
     struct profile *profile;
     struct weights *weights;
+    struct wall *wall; // NULL unless control->idle
+    int idle;          // control->idle, when it was made
     size_t max_depth;
     void (*began)(void *context, pid_t pid); // NULL: nobody wants to know
     void *watcher;
@@ -65,8 +60,7 @@ struct consumer {
     uint32_t *locations; // of the stack at hand, leaf first
     const struct mapping *kernel, *unknown, *truncated;
     struct consumer_counts counts;
-    struct cut *cuts;
-    size_t cut_count, cut_capacity;
+    struct cuts cuts;
 };
 
 struct consumer *consumer_new(struct control *control, struct modules *modules,
@@ -92,21 +86,14 @@ void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_
     consumer->watcher = context;
 }
 
-static void image_fini(struct process *process)
-{
-    unwinder_free(process->unwinder);
-    space_free(process->space);
-    process->unwinder = NULL;
-    process->space = NULL;
-}
-
 void consumer_free(struct consumer *consumer)
 {
     if (!consumer)
         return;
     for (size_t i = 0; i < consumer->process_count; i++)
-        image_fini(&consumer->processes[i]);
+        process_image_fini(&consumer->processes[i].image);
     weights_free(consumer->weights);
+    wall_free(consumer->wall);
     map_fini(&consumer->thread_index);
     map_fini(&consumer->process_index);
     free(consumer->free_processes);
@@ -115,7 +102,7 @@ void consumer_free(struct consumer *consumer)
     free(consumer->threads);
     free(consumer->free_threads);
     free(consumer->locations);
-    free(consumer->cuts);
+    cuts_fini(&consumer->cuts);
     free(consumer);
 }
 
@@ -145,7 +132,7 @@ static struct process *new_process(struct consumer *consumer, uint32_t number)
 static void forget_process(struct consumer *consumer, uint32_t number)
 {
     uint32_t index = map_get(&consumer->process_index, number, NONE);
-    image_fini(&consumer->processes[index]);
+    process_image_fini(&consumer->processes[index].image);
     weights_process_end(consumer->weights, number);
     map_remove(&consumer->process_index, number);
     ARRAY_RESERVE(consumer->free_processes, consumer->free_process_count,
@@ -153,15 +140,31 @@ static void forget_process(struct consumer *consumer, uint32_t number)
     consumer->free_processes[consumer->free_process_count++] = index;
 }
 
-static void load_image(struct consumer *consumer, struct process *process, pid_t pid)
+static struct thread *thread_of(struct consumer *consumer, uint32_t number)
 {
-    image_fini(process);
-    process->space = space_new(consumer->modules, pid, pid);
-    // The maps of a leader that has ended are empty: the first capture's thread will be asked.
-    process->refreshed_at = space_is_empty(process->space) ? 0 : clock_now();
-    process->unwinder = space_unwinder_new(process->space, consumer->max_depth);
-    if (consumer->began)
-        consumer->began(consumer->watcher, pid);
+    uint32_t index = map_get(&consumer->thread_index, number, NONE);
+    return index == NONE ? NULL : &consumer->threads[index];
+}
+
+static void hint_stack(struct consumer *consumer, const struct thread *thread)
+{
+    struct control *control = consumer->control;
+    uint32_t slot = thread->number % STACK_HINTS;
+    atomic_store_explicit(&control->stack_hint[slot], thread->hint.bytes, memory_order_relaxed);
+    atomic_store_explicit(&control->stack_root[slot], thread->hint.steady_root,
+                          memory_order_relaxed);
+}
+
+// How deep the stacks of the image before were tells nothing of the one after it.
+static void forget_stacks(struct consumer *consumer, uint32_t process)
+{
+    for (size_t i = 0; i < consumer->thread_count; i++) {
+        struct thread *thread = &consumer->threads[i];
+        if (thread->ended || thread->process != process)
+            continue;
+        thread->hint = (struct stack_hint){0};
+        hint_stack(consumer, thread);
+    }
 }
 
 static void take_process(struct consumer *consumer, const void *data)
@@ -177,16 +180,15 @@ static void take_process(struct consumer *consumer, const void *data)
     if (record->record.kind == RECORD_PROCESS_END) {
         facts->ended = true;
         forget_process(consumer, record->process);
-    } else
-        load_image(consumer, process, record->pid);
-    if (record->record.kind == RECORD_EXEC)
+        return;
+    }
+    process_image_load(&process->image, consumer->modules, record->pid, consumer->max_depth);
+    if (consumer->began)
+        consumer->began(consumer->watcher, record->pid);
+    if (record->record.kind == RECORD_EXEC) {
         facts->execs++;
-}
-
-static struct thread *thread_of(struct consumer *consumer, uint32_t number)
-{
-    uint32_t index = map_get(&consumer->thread_index, number, NONE);
-    return index == NONE ? NULL : &consumer->threads[index];
+        forget_stacks(consumer, record->process);
+    }
 }
 
 static uint32_t fresh_thread(struct consumer *consumer)
@@ -203,6 +205,7 @@ static void forget_thread(struct consumer *consumer, uint32_t number)
     uint32_t index = map_get(&consumer->thread_index, number, NONE);
     consumer->threads[index].ended = true;
     profile_thread_end(consumer->profile, consumer->threads[index].profile_thread);
+    wall_end(consumer->wall, number);
     map_remove(&consumer->thread_index, number);
     ARRAY_RESERVE(consumer->free_threads, consumer->free_count, consumer->free_capacity);
     consumer->free_threads[consumer->free_count++] = index;
@@ -223,7 +226,8 @@ static void take_thread(struct consumer *consumer, const void *data)
     map_put(&consumer->thread_index, record->thread, index);
     thread = &consumer->threads[index];
     const struct run_process *facts = &consumer->facts.list[process->facts];
-    *thread = (struct thread){.process = record->process, .tid = record->tid};
+    *thread = (struct thread){record->thread, record->process, .tid = record->tid};
+    hint_stack(consumer, thread); // another thread may have had its place
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
 }
@@ -243,6 +247,8 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     double share = thread->since && watched > 0 ? (double)thread->held_ns / (double)watched : 0;
     if (share > consumer->counts.held_share && watched >= NS_PER_S / 2)
         consumer->counts.held_share = share;
+    wall_share(consumer->wall, record->thread, thread->profile_thread,
+               (struct wall_period){record->elapsed_ns, record->cpu_ns, record->queued_ns});
     if (record->record.kind == RECORD_THREAD_END)
         forget_thread(consumer, record->thread);
 }
@@ -261,81 +267,29 @@ static void take_process_time(struct consumer *consumer, const void *data)
 
 // --- captures ---
 
-static bool is_mapped(const struct process *process, const struct unwind_result *stack)
-{
-    const struct unwind_frame *last = &stack->frames[stack->count - 1];
-    return space_find(process->space, stack->frames[0].pc) &&
-           (stack->end == UNWIND_BOTTOM || space_find(process->space, last->pc));
-}
-
-// A pc that nothing is known of may belong to a library loaded since the maps were read.
-static struct unwind_result unwind(struct process *process, pid_t tid,
-                                   const struct capture *capture)
-{
-    struct unwind_result stack = unwinder_walk(process->unwinder, capture);
-    bool changed;
-    if (stack.end == UNWIND_BOTTOM || capture->time < process->refreshed_at)
-        return stack;
-    if (is_mapped(process, &stack) && clock_now() - process->refreshed_at < NS_PER_S)
-        return stack;
-    if (clock_now() - process->refreshed_at < REFRESH_NS)
-        return stack;
-    if (space_refresh(process->space, tid, &changed) == RC_OK && changed)
-        unwinder_flush(process->unwinder);
-    process->refreshed_at = clock_now();
-    return unwinder_walk(process->unwinder, capture);
-}
-
-static uint32_t location_of(struct consumer *consumer, const struct process *process,
+static uint32_t location_of(struct consumer *consumer, struct space *space,
                             const struct unwind_frame *frame)
 {
     uint64_t pc = frame->interrupted ? frame->pc : frame->pc - 1;
-    const struct area *area = space_find(process->space, pc);
+    const struct area *area = space_find(space, pc);
     if (!area)
         return profile_location(consumer->profile, consumer->unknown->id, pc);
-    const struct mapping *mapping = space_mapping(process->space, area, pc);
+    const struct mapping *mapping = space_mapping(space, area, pc);
     uint64_t offset = mapping->module->kind == MODULE_ANON ? pc
                                                            : pc - area->start + mapping->offset;
     return profile_location(consumer->profile, mapping->id, offset);
 }
 
-static void count_cut(struct consumer *consumer, const struct process *process,
+static void count_cut(struct consumer *consumer, const struct space *space,
                       const struct unwind_result *stack)
 {
-    const struct area *area = space_find(process->space, stack->frames[stack->count - 1].pc);
-    uint64_t module = area ? area->mapping->module->id : consumer->unknown->module->id;
-    uint64_t key = module << 8 | stack->end;
+    const struct area *area = space_find(space, stack->frames[stack->count - 1].pc);
+    const struct mapping *mapping = area ? area->mapping : consumer->unknown;
     consumer->counts.cut++;
-    for (size_t i = 0; i < consumer->cut_count; i++) {
-        if (consumer->cuts[i].key == key) {
-            consumer->cuts[i].count++;
-            return;
-        }
-    }
-    ARRAY_RESERVE(consumer->cuts, consumer->cut_count, consumer->cut_capacity);
-    consumer->cuts[consumer->cut_count++] = (struct cut){key, 1};
+    cuts_add(&consumer->cuts, mapping->module->id, stack->end);
 }
 
-// The next copy is as long as this stack needed and some more, and all there may be of one that was
-// cut.
-static void hint_stack(struct consumer *consumer, uint32_t number, struct thread *thread,
-                       const struct unwind_result *stack)
-{
-    uint32_t wanted = stack->stack_needed + stack->stack_needed / 4 + STACK_MARGIN;
-    if (stack->end == UNWIND_SHORT)
-        wanted = STACK_MOST;
-    else if (wanted < thread->hint)
-        wanted = thread->hint - (thread->hint - wanted) / 256; // forgets slowly
-    if (wanted < STACK_LEAST)
-        wanted = STACK_LEAST;
-    if (wanted > STACK_MOST)
-        wanted = STACK_MOST;
-    thread->hint = wanted;
-    atomic_store_explicit(&consumer->control->stack_hint[number % STACK_HINTS], wanted,
-                          memory_order_relaxed);
-}
-
-static uint32_t keep_stack(struct consumer *consumer, const struct process *process,
+static uint32_t keep_stack(struct consumer *consumer, struct space *space,
                            const struct capture *capture, const struct unwind_result *stack)
 {
     size_t count = 0;
@@ -343,11 +297,34 @@ static uint32_t keep_stack(struct consumer *consumer, const struct process *proc
         consumer->locations[count++] = profile_location(
             consumer->profile, consumer->kernel->id, (uint64_t)capture->syscall);
     for (size_t i = 0; i < stack->count; i++)
-        consumer->locations[count++] = location_of(consumer, process, &stack->frames[i]);
+        consumer->locations[count++] = location_of(consumer, space, &stack->frames[i]);
     if (stack->end != UNWIND_BOTTOM)
         consumer->locations[count++] =
             profile_location(consumer->profile, consumer->truncated->id, stack->end);
     return profile_stack(consumer->profile, consumer->locations, count);
+}
+
+static void learn_stack(struct consumer *consumer, struct thread *thread,
+                        const struct capture *capture, const struct unwind_result *stack)
+{
+    stack_hint_learn(&thread->hint, capture->regs.rsp, stack);
+    hint_stack(consumer, thread);
+}
+
+// Where a thread sleeps. Not a sample of the CPU profile.
+static void take_stack_in_place(struct consumer *consumer, struct space *space,
+                                struct thread *thread, const struct capture *capture,
+                                const struct unwind_result *stack)
+{
+    learn_stack(consumer, thread, capture, stack);
+    wall_look(consumer->wall, capture->thread, keep_stack(consumer, space, capture, stack),
+              STATE_BLOCKED);
+}
+
+static void take_asleep(struct consumer *consumer, const void *data)
+{
+    const struct record_asleep *record = data;
+    wall_again(consumer->wall, record->thread, record->times);
 }
 
 static void take_capture(struct consumer *consumer, const void *data)
@@ -355,25 +332,31 @@ static void take_capture(struct consumer *consumer, const void *data)
     const struct capture *capture = &((const struct record_capture *)data)->capture;
     struct thread *thread = thread_of(consumer, capture->thread);
     struct process *process = thread ? process_of(consumer, thread->process) : NULL;
-    if (!process || !process->space)
+    if (!process || !process->image.space)
         return;
-    struct unwind_result stack = unwind(process, thread->tid, capture);
+    struct space *space = process->image.space;
+    struct unwind_result stack = process_image_walk(&process->image, thread->tid, capture);
+    if (capture->flags & CAPTURE_IN_PLACE) {
+        take_stack_in_place(consumer, space, thread, capture, &stack);
+        return;
+    }
     if (stack.end != UNWIND_BOTTOM)
-        count_cut(consumer, process, &stack);
+        count_cut(consumer, space, &stack);
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
     if (stack.second_at) // and how much of that stack is needed, nobody knows yet
         atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
                               stack.second_at, memory_order_relaxed);
     else if (!(capture->flags & CAPTURE_UNWOUND))
-        hint_stack(consumer, capture->thread, thread, &stack);
+        learn_stack(consumer, thread, capture, &stack);
     if (!thread->since) {
         thread->since = capture->time;
         consumer->counts.threads++;
     }
-    uint32_t node = keep_stack(consumer, process, capture, &stack);
+    uint32_t node = keep_stack(consumer, space, capture, &stack);
     uint32_t value =
         profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
     weights_sample(consumer->weights, thread->process, capture->thread, value);
+    wall_look(consumer->wall, capture->thread, node, STATE_RUNNING);
     consumer->counts.samples++;
 }
 
@@ -382,10 +365,27 @@ static void (*const takers[])(struct consumer *, const void *) = {
     [RECORD_EXEC] = take_process,              [RECORD_PROCESS_END] = take_process,
     [RECORD_PROCESS_TIME] = take_process_time, [RECORD_THREAD] = take_thread,
     [RECORD_THREAD_TIME] = take_thread_time,   [RECORD_THREAD_END] = take_thread_time,
+    [RECORD_ASLEEP] = take_asleep,
 };
+
+void consumer_reset(struct consumer *consumer)
+{
+    wall_reset(consumer->wall);
+}
+
+static void begin_or_end_wall(struct consumer *consumer)
+{
+    int idle = atomic_load(&consumer->control->idle);
+    if (idle == consumer->idle)
+        return;
+    wall_free(consumer->wall);
+    consumer->wall = idle ? wall_new(consumer->profile) : NULL;
+    consumer->idle = idle;
+}
 
 void consumer_drain(struct consumer *consumer)
 {
+    begin_or_end_wall(consumer);
     struct ring *ring = &consumer->control->ring;
     for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record))
         if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
@@ -403,6 +403,7 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
         if (!consumer->threads[i].ended)
             consumer->threads[i].profile_thread =
                 numbers.threads[consumer->threads[i].profile_thread];
+    wall_renumber(consumer->wall, numbers.stacks);
     compact_numbers_fini(&numbers);
     return true;
 }
@@ -410,8 +411,8 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
 void consumer_finish(struct consumer *consumer)
 {
     for (size_t i = 0; i < consumer->process_count; i++)
-        if (consumer->processes[i].space)
-            space_settle(consumer->processes[i].space);
+        if (consumer->processes[i].image.space)
+            space_settle(consumer->processes[i].image.space);
     uint64_t unattributed = weights_finish(consumer->weights);
     if (unattributed < CLOCK_STEPS_NS)
         return;
@@ -456,13 +457,10 @@ void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)
 bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,
                         enum unwind_end *why)
 {
-    const struct cut *worst = NULL;
-    for (size_t i = 0; i < consumer->cut_count; i++)
-        if (!worst || consumer->cuts[i].count > worst->count)
-            worst = &consumer->cuts[i];
+    const struct cut *worst = cuts_worst(&consumer->cuts);
     if (!worst)
         return false;
-    *module = modules_get(consumer->modules, (uint32_t)(worst->key >> 8));
-    *why = (enum unwind_end)(worst->key & 0xff);
+    *module = modules_get(consumer->modules, worst->module);
+    *why = worst->why;
     return true;
 }

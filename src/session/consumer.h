@@ -25,7 +25,10 @@ void consumer_free(struct consumer *consumer);
 void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_t pid),
                     void *context);
 
-// Takes in what is in the ring now.
+// Forgets what has been taken in of wall time and is not in the profile yet.
+void consumer_reset(struct consumer *consumer);
+
+// Takes in what is in the ring now. While control->idle, wall time is counted too.
 void consumer_drain(struct consumer *consumer);
 
 // Makes the profile smaller if it has grown beyond the bounds, and says so: it is renumbered then.

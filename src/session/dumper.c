@@ -2,7 +2,6 @@
 #include "session/dumper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +20,8 @@
 
 #define RESTARTS_MAX 20
 #define EXECS_MAX 20 // times that a dump begins anew
-#define LOOK_MS 5                    // how long a record waits in the ring at the most
+#define RESERVED 8 // part of the timeout in which no running thread is waited for any more
+#define LOOK_MS 1                    // how long a record waits in the ring at the most
 #define STALLED_NS (300 * NS_PER_MS) // that reading one thread may take
 
 static void read_facts(struct dumper *dumper)
@@ -53,6 +53,7 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     dumper->symbolizer = symbolizer_new(dumper->modules);
     symbolizer_isolate(dumper->symbolizer);
     symbolizer_add_root(dumper->symbolizer, pid);
+    dumper->names = dumper_names_new(dumper->symbolizer);
     dumper->control = control_new(CENSUS_RING, err);
     rc = dumper->control ? RC_OK : RC_FAIL;
     if (rc == RC_OK && options->threads)
@@ -86,6 +87,7 @@ void dumper_close(struct dumper *dumper)
         objects_free(dumper->objects[i]);
     unwinder_free(dumper->unwinder);
     space_free(dumper->space);
+    dumper_names_free(dumper->names);
     symbolizer_free(dumper->symbolizer);
     modules_free(dumper->modules);
     control_free(dumper->control);
@@ -113,12 +115,6 @@ struct symbolizer *dumper_symbolizer(const struct dumper *dumper)
 
 // --- one census ---
 
-static bool has_ended(const struct dumper *dumper)
-{
-    struct pollfd fd = {.fd = dumper->pidfd, .events = POLLIN};
-    return poll(&fd, 1, 0) > 0;
-}
-
 static void drain(struct dumper *dumper)
 {
     struct ring *ring = &dumper->control->ring;
@@ -133,7 +129,7 @@ static bool follow(struct dumper *dumper, pid_t *child)
 {
     struct control *control = dumper->control;
     struct pollfd fd = {.fd = control->wake_fd, .events = POLLIN};
-    int64_t moved_at = clock_now();
+    int64_t moved_at = clock_now(), busy_since = 0;
     pid_t tid = 0;
     for (;;) {
         eventfd_t ignored;
@@ -143,15 +139,18 @@ static bool follow(struct dumper *dumper, pid_t *child)
         bool gone = !complete && sampler_ended(*child);
         uint64_t before = atomic_load(&control->ring.consumed);
         drain(dumper);
+        dumper_names_go_on(dumper->names);
         if (gone)
             *child = 0;
         if (complete || gone)
             return complete;
         int64_t now = clock_now();
         pid_t with = atomic_load(&control->busy_with);
-        if (with != tid || atomic_load(&control->ring.consumed) != before)
+        int64_t busy = atomic_load(&control->busy_since); // renewed while threads are waited for
+        if (with != tid || busy != busy_since || atomic_load(&control->ring.consumed) != before)
             moved_at = now;
         tid = with;
+        busy_since = busy;
         dumper->timed_out = now >= dumper->deadline;
         if (dumper->timed_out || now - moved_at > STALLED_NS)
             return false;
@@ -201,6 +200,9 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     config.threads = dumper->has_threads ? &dumper->threads : NULL;
     config.inner_tids = dumper->inner_tids;
     config.filtered = dumper->filtered;
+    config.cpus = &dumper->cpus;
+    config.began = dumper->began;
+    config.deadline = dumper->deadline - dumper->options.timeout / RESERVED;
     bool first = !config.tids && !config.together; // of those of a dump
     config.done = first ? &dumper->index : NULL;
     for (unsigned i = 0; i <= RESTARTS_MAX; i++) {
@@ -208,7 +210,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
         enum rc rc = start(dumper, &config, &child, err);
         bool complete = rc == RC_OK && follow(dumper, &child);
         stop(dumper, child, complete);
-        dumper->ended = has_ended(dumper);
+        dumper->ended = dumper_has_ended(dumper);
         if (rc != RC_OK || complete || dumper->timed_out || dumper->ended || !first)
             return rc;
         dumper_give_up(dumper, atomic_load(&dumper->control->busy_with));
@@ -289,14 +291,6 @@ static int compare(const void *left, const void *right, void *pid)
     return a->tid < b->tid ? -1 : a->tid > b->tid;
 }
 
-static char *read_exe(pid_t pid)
-{
-    char path[64], target[4096];
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    ssize_t got = readlink(path, target, sizeof target);
-    return got > 0 ? xstrndup(target, (size_t)got) : NULL;
-}
-
 static void note_switches(struct dumper *dumper)
 {
     for (size_t i = 0; i < dumper->count; i++) {
@@ -336,51 +330,18 @@ static void fill(struct dumper *dumper, struct dump *dump)
                                                                  : DUMP_COMPLETE;
 }
 
-static void open_maps(void *context, pid_t tid)
-{
-    struct dumper *dumper = context;
-    char path[64], byte;
-    if (dumper->maps_fd >= 0)
-        return;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/maps", (int)dumper->pid, (int)tid);
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && pread(fd, &byte, 1, 0) == 1)
-        dumper->maps_fd = steal_fd(&fd);
-}
-
-// Opened before anything is read of the image; reads nothing any more once that is replaced.
-static void note_image(struct dumper *dumper)
-{
-    char path[64];
-    cleanup_fd(&dumper->maps_fd);
-    dumper->maps_fd = -1;
-    open_maps(dumper, dumper->pid);
-    snprintf(path, sizeof path, "/proc/%d/task", (int)dumper->pid);
-    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    // The maps of a leader that has ended are empty: any thread of it has them.
-    if (dumper->maps_fd < 0 && fd >= 0 && procfs_each_number(fd, open_maps, dumper) != RC_OK)
-        return; // it is gone, as will turn out
-}
-
-// Stacks of one program must not be named by another one.
-static bool has_executed(const struct dumper *dumper)
-{
-    char byte;
-    return dumper->maps_fd >= 0 && pread(dumper->maps_fd, &byte, 1, 0) != 1 &&
-           !has_ended(dumper);
-}
-
 static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *err)
 {
     *dump = (struct dump){.pid = dumper->pid, .wall = clock_wall()};
-    note_image(dumper);
-    dump->exe = read_exe(dumper->pid);
+    dumper_note_image(dumper);
+    dump->exe = dumper_exe(dumper);
     dumper->timed_out = dumper->ended = false;
     atomic_store(&dumper->control->repaired, 0);
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     forget_seen(dumper);
     dumper_refresh(dumper);
     enum rc rc = take_all(dumper, err);
+    dumper_forget_other_program(dumper);
     if (rc == RC_OK && !dumper->count)
         rc = dumper->timed_out
                  ? err_set(err, RC_TIMEOUT, "no thread of %d could be read in time",
@@ -393,12 +354,13 @@ static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *e
 
 enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
 {
-    int64_t began = clock_now();
     unsigned execs = 0;
     int nice = priority_hurry();
-    dumper->deadline = began + dumper->options.timeout;
+    priority_gather(&dumper->cpus);
+    dumper->began = clock_now();
+    dumper->deadline = dumper->began + dumper->options.timeout;
     enum rc rc = take_once(dumper, dump, err);
-    while (has_executed(dumper)) {
+    while (dumper_has_executed(dumper)) {
         dump_fini(dump);
         if (dumper->timed_out || ++execs > EXECS_MAX) {
             rc = err_set(err, RC_TIMEOUT, "%d executed another program each time it was read",
@@ -407,10 +369,16 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
         }
         read_facts(dumper);
         rc = take_once(dumper, dump, err);
+        if (rc == RC_GONE)
+            rc = err_set(err, RC_FAIL,
+                         "%d executed another program while it was read, and ended before a thread "
+                         "of that one was",
+                         (int)dumper->pid);
     }
+    priority_spread(&dumper->cpus);
     priority_relax(nice);
     dump->executed = execs;
-    dump->lasted = clock_now() - began;
+    dump->lasted = clock_now() - dumper->began;
     if (rc != RC_OK)
         dump_fini(dump);
     forget_seen(dumper);

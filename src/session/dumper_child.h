@@ -3,6 +3,7 @@
 #pragma once
 
 #include <regex.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,11 +28,14 @@ struct seen { // a thread, as the census told
     bool cut;              // the copy was too short
 };
 
+struct dumper_names; // names that are fetched ahead
+
 struct dumper {
     struct dumper_options options;
     pid_t pid;
     int pidfd; // readable once the whole process has ended
     int maps_fd; // of the program that runs, -1: none
+    char comm[COMM_MAX]; // of its main thread
     regex_t threads;
     bool has_threads;
     bool inner_tids, filtered; // as in struct census_config
@@ -42,6 +46,7 @@ struct dumper {
     struct modules *modules;
     const struct mapping *unknown;
     struct symbolizer *symbolizer;
+    struct dumper_names *names; // who else uses it
     struct space *space;
     struct unwinder *unwinder;
     int64_t refreshed_at;
@@ -55,7 +60,8 @@ struct dumper {
     size_t count, capacity;
     struct map index; // tid -> index + 1
     size_t stack_bytes; // kept
-    int64_t deadline; // CLOCK_MONOTONIC ns
+    int64_t began, deadline; // CLOCK_MONOTONIC ns
+    cpu_set_t cpus;   // where we may run, if not for our own restraint
     bool timed_out, ended;
 };
 
@@ -64,6 +70,34 @@ void dumper_see(struct dumper *dumper, const struct census_record *record);
 
 // A thread that could not be read: no census shall try it again.
 void dumper_give_up(struct dumper *dumper, pid_t tid);
+
+// --- dumper_image.c
+
+bool dumper_has_ended(const struct dumper *dumper);
+
+// The path of the program, NULL: not known. The caller's.
+char *dumper_exe(const struct dumper *dumper);
+
+// Before anything is read of the program that runs: its maps read as empty once it is replaced.
+void dumper_note_image(struct dumper *dumper);
+
+// Stacks of one program must not be named by another one.
+bool dumper_has_executed(const struct dumper *dumper);
+
+// Of a process that has ended nobody can tell any more whether it executed another program before.
+// The main thread, which is all that an exec leaves, has another name then: its stack is forgotten.
+void dumper_forget_other_program(struct dumper *dumper);
+
+// --- dumper_name.c
+
+struct dumper_names *dumper_names_new(struct symbolizer *symbolizer);
+void dumper_names_free(struct dumper_names *names);
+
+// Its name will be asked for.
+void dumper_names_want(struct dumper_names *names, uint32_t mapping, uint64_t offset);
+
+// Has names fetched while the census goes on.
+void dumper_names_go_on(struct dumper_names *names);
 
 // Symbols for the frames of all threads.
 void dumper_name(struct dumper *dumper);

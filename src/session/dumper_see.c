@@ -60,7 +60,7 @@ static struct dump_frame frame_of(struct dumper *dumper, const struct unwind_fra
     const struct mapping *mapping = area ? area->mapping : dumper->unknown;
     bool by_address = mapping->module->kind == MODULE_ANON;
     uint64_t offset = by_address ? pc : pc - area->start + mapping->offset;
-    symbolizer_want(dumper->symbolizer, mapping->id, offset);
+    dumper_names_want(dumper->names, mapping->id, offset);
     return (struct dump_frame){
         .pc = frame->pc,
         .sp = frame->sp,
@@ -69,17 +69,6 @@ static struct dump_frame frame_of(struct dumper *dumper, const struct unwind_fra
         .mapping = mapping->id,
         .offset = offset,
     };
-}
-
-void dumper_name(struct dumper *dumper)
-{
-    symbolizer_fetch(dumper->symbolizer);
-    for (size_t i = 0; i < dumper->count; i++) {
-        struct dump_thread *thread = &dumper->seen[i].thread;
-        for (size_t k = 0; k < thread->frame_count; k++)
-            thread->frames[k].symbol = symbolizer_lookup(
-                dumper->symbolizer, thread->frames[k].mapping, thread->frames[k].offset);
-    }
 }
 
 // Scanned for the addresses of locks later: what lies above the root frame is nobody's.
@@ -129,6 +118,7 @@ static enum dump_problem problem_of(uint32_t flags, bool wanted)
         {CENSUS_DENIED, DUMP_DENIED},
         {CENSUS_REFUSED, DUMP_REFUSED},
         {CENSUS_UNSTOPPED, DUMP_UNSTOPPED},
+        {CENSUS_STARVED, DUMP_STARVED},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(problems); i++)
         if (flags & problems[i].flag && !(flags & CENSUS_HELD))

@@ -320,6 +320,15 @@ void feed_want_waits(struct feed *feed, bool wanted)
     feed->want_waits = wanted;
 }
 
+void feed_want_idle(struct feed *feed, bool wanted)
+{
+    if (feed->replay)
+        return;
+    pthread_mutex_lock(feed->lock);
+    session_count_idle(feed->session, wanted);
+    pthread_mutex_unlock(feed->lock);
+}
+
 void feed_want_stack(struct feed *feed, pid_t tid)
 {
     feed->want_stack = tid;
@@ -386,6 +395,7 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
     struct run run = *report.run;
     report.profile = shown;
     report.run = &run;
+    run.type = query->filter.idle ? RUN_WALL : RUN_CPU;
     rc = writer_by_name("pprof")->write(&report, out, err);
     pthread_mutex_unlock(feed->lock);
     profile_free(shown);

@@ -36,6 +36,10 @@ struct snapshot *feed_take(struct feed *feed);
 // as that costs little: for as long as somebody looks at threads.
 void feed_want_waits(struct feed *feed, bool wanted);
 
+// While true, wall time is counted too, as filter.idle of a query asks for: it is told a second
+// later, and only of the time since then.
+void feed_want_idle(struct feed *feed, bool wanted);
+
 // While a thread is named, snapshots hold the stack that it sleeps in. 0: none.
 void feed_want_stack(struct feed *feed, pid_t tid);
 

@@ -54,6 +54,7 @@ struct session {
     struct run base; // as it was at the last session_reset
     int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
     bool watched, finished;
+    int idle_times; // how often wall time began to be counted
     pthread_mutex_t lock;
 };
 
@@ -278,6 +279,13 @@ enum rc session_step(struct session *session, int timeout_ms, int extra_fd, stru
     }
 }
 
+void session_count_idle(struct session *session, bool idle)
+{
+    bool before = atomic_load(&session->control->idle);
+    if (idle != before)
+        atomic_store(&session->control->idle, idle ? ++session->idle_times : 0);
+}
+
 void session_pause(struct session *session, bool paused)
 {
     if (atomic_exchange(&session->control->paused, paused) == paused)
@@ -343,8 +351,8 @@ void session_finish(struct session *session, enum run_end end)
     if (session->finished)
         return;
     session->finished = true;
-    if (session->sampler)
-        sampler_stop(session->control, session->sampler);
+    if (session->sampler && !sampler_stop(session->control, session->sampler))
+        session->run.stuck = session->sampler;
     session->sampler = 0;
     if (session->watched)
         watchdog_stop(&session->watchdog);
@@ -380,7 +388,7 @@ static uint64_t count_unresolved(const struct session *session)
     uint64_t unresolved = 0;
     for (size_t i = 0; i < profile_value_count(session->profile); i++) {
         const struct profile_value *value = profile_value_get(session->profile, i);
-        if (!value->stack)
+        if (!value->stack || value->state != STATE_CPU)
             continue;
         struct location leaf = profile_location_get(
             session->profile, profile_node(session->profile, value->stack).location);
@@ -437,6 +445,7 @@ void session_reset(struct session *session)
     session->started = session->paused_at = clock_now();
     session->paused_ns = 0;
     profile_reset(session->profile);
+    consumer_reset(session->consumer);
 }
 
 struct report session_live_report(struct session *session)

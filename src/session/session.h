@@ -59,6 +59,10 @@ pthread_mutex_t *session_lock(struct session *session);
 // Leaves the targets alone until it is called with false.
 void session_pause(struct session *session, bool paused);
 
+// While true, wall time is counted too (profile/wall.h): threads that sleep are read in place,
+// and none is stopped for it.
+void session_count_idle(struct session *session, bool idle);
+
 // Samples at one part in `slowdown` of the rate from now on.
 void session_slow_down(struct session *session, uint32_t slowdown);
 

@@ -264,20 +264,34 @@ static uint32_t parse_location(struct replay *replay, char *const *words, size_t
     return location;
 }
 
+// words: tid, count, ns, frames.
+static bool take_words(struct replay *replay, char *const *words, size_t most,
+                       enum profile_state state)
+{
+    AUTO_FREE uint32_t *locations = xcalloc(most, sizeof *locations);
+    size_t count = 0;
+    for (size_t at = 3, used; at < most; at += used) {
+        memmove(locations + 1, locations, count++ * sizeof *locations);
+        locations[0] = parse_location(replay, words + at, most - at, &used);
+    }
+    uint32_t thread = profile_thread_of(replay, atoi(words[0]));
+    uint32_t stack = profile_stack(replay->profile, locations, count);
+    uint32_t value = profile_value_at(replay->profile, stack, thread, state);
+    profile_add(replay->profile, value, strtoull(words[1], NULL, 10), strtoull(words[2], NULL, 10));
+    return true;
+}
+
 static bool take_sample(struct replay *replay, const struct line *line)
 {
-    AUTO_FREE uint32_t *locations = xcalloc(line->count, sizeof *locations);
-    size_t count = 0;
-    for (size_t at = 4, used; at < line->count; at += used) {
-        memmove(locations + 1, locations, count++ * sizeof *locations);
-        locations[0] = parse_location(replay, line->words + at, line->count - at, &used);
-    }
-    uint32_t thread = profile_thread_of(replay, atoi(line->words[1]));
-    uint32_t stack = profile_stack(replay->profile, locations, count);
-    uint32_t value = profile_value_at(replay->profile, stack, thread, STATE_CPU);
-    profile_add(replay->profile, value, strtoull(line->words[2], NULL, 10),
-                strtoull(line->words[3], NULL, 10));
-    return true;
+    return take_words(replay, line->words + 1, line->count - 1, STATE_CPU);
+}
+
+static bool take_wall(struct replay *replay, const struct line *line)
+{
+    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
+        if (strcmp(line->words[1], profile_state_names[state]) == 0)
+            return take_words(replay, line->words + 2, line->count - 2, state);
+    return false;
 }
 
 static bool take_second(struct replay *replay, const struct line *line)
@@ -336,7 +350,8 @@ static const struct {
 } takers[] = {
     {"snapshot", 1, take_snapshot}, {"set", 3, take_set},       {"cpu", 2, take_cpu},
     {"thread", 4, take_thread},     {"gone", 2, take_gone},     {"second", 1, take_second},
-    {"sample", 5, take_sample},     {"reset", 1, take_reset},
+    {"sample", 5, take_sample},     {"wall", 6, take_wall},
+    {"reset", 1, take_reset},
 };
 
 static bool take_line(struct replay *replay, const struct line *line)

@@ -13,6 +13,7 @@
 //                             FRAME is FUNCTION, FUNCTION|MODULE or FUNCTION|MODULE|FILE:LINE (a
 //                             MODULE may be a path); with '~' in front it was inlined into the
 //                             frame before it
+//   wall STATE TID COUNT NS FRAME...            the same for wall time: running, queued or blocked
 //   reset                     forgets all samples
 #pragma once
 

@@ -161,19 +161,26 @@ static bool is_stub(struct code_memory *memory, uint64_t target)
     return at[0] == 0xe9 || (at[0] == 0xff && at[1] == 0x25);
 }
 
+bool prologue_called(struct code_memory *memory, uint64_t back, uint64_t *target)
+{
+    unsigned char code[1 + sizeof(int32_t)];
+    int32_t distance;
+    if (!code_memory_read(memory, back - sizeof code, code, sizeof code) || code[0] != 0xe8)
+        return false;
+    memcpy(&distance, code + 1, sizeof distance);
+    *target = back + (uint64_t)(int64_t)distance;
+    return true;
+}
+
 bool prologue_is_call(struct code_memory *memory, uint64_t back, uint64_t start)
 {
     unsigned char code[LONGEST_CALL + 1] = {0}; // a byte more: decoding looks ahead
-    int32_t distance;
+    uint64_t target;
+    if (prologue_called(memory, back, &target) && (target == start || is_stub(memory, target)))
+        return true;
     if (!code_memory_read(memory, back - LONGEST_CALL, code, LONGEST_CALL))
         return false;
     const unsigned char *end = code + LONGEST_CALL;
-    memcpy(&distance, end - 4, sizeof distance);
-    if (end[-5] == 0xe8) {
-        uint64_t target = back + (uint64_t)(int64_t)distance;
-        if (target == start || is_stub(memory, target))
-            return true;
-    }
     for (size_t length = 2; length <= LONGEST_CALL; length++) // call *operand
         if (end[-(int)length] == 0xff && (end[1 - (int)length] & 0x38) == 0x10 &&
             1 + modrm_length(end + 1 - length) == length)

@@ -13,6 +13,9 @@
 // beginning holds what is not understood here.
 bool prologue_frame_size(struct code_memory *memory, uint64_t start, uint64_t *size);
 
+// Where the instruction before a return address, if it is a direct call, leads to.
+bool prologue_called(struct code_memory *memory, uint64_t back, uint64_t *target);
+
 // Whether the instruction before a return address is a call that may have led to the function: a
 // direct one to it or to a stub, or an indirect one.
 bool prologue_is_call(struct code_memory *memory, uint64_t back, uint64_t start);

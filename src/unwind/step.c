@@ -10,6 +10,8 @@
 #include "unwind/epilogue.h"
 #include "unwind/prologue.h"
 
+#define BARE_LEAF_MOST 128 // bytes of code up to the system call
+
 bool step_called_nowhere(struct unwinder *unwinder)
 {
     uint64_t back;
@@ -47,6 +49,17 @@ static bool step_stub(struct unwinder *unwinder)
     return false;
 }
 
+// Hand-written code that pushes nothing and ends its tables before a system call, as clone3 of libc
+// does: the return address still lies on top, behind a direct call to a place shortly before pc.
+static bool step_bare_leaf(struct unwinder *unwinder)
+{
+    uint64_t back, target, pc = *walk_pc(unwinder);
+    return walk_read(unwinder, *walk_sp(unwinder), &back) && back &&
+           walk_is_code(unwinder, back - 1) &&
+           prologue_called(&unwinder->code, back, &target) && pc - target < BARE_LEAF_MOST &&
+           pop_return(unwinder);
+}
+
 // Code without tables (JIT code, some assembly): believed to keep a frame pointer if what lies
 // there looks like a frame. A null one marks a root by convention, but it may also be any value in
 // code that uses rbp for something else: it counts only at the end of a chain that was followed.
@@ -80,17 +93,22 @@ static enum unwind_end failure(const struct unwinder *unwinder, int ret)
 
 // The caller's registers. One that cannot be read keeps its value: in an epilogue the tables say
 // where a register was saved, which by then may lie below sp, while it holds its old value again.
-// One that was neither known nor saved stays unknown.
+// One that was neither known nor saved stays unknown. Those that hardly any walk depends on are
+// read aside: threads that wait in the same place hold different values in them.
 static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
 {
+    const uint32_t decisive = 1u << UNW_X86_64_RBP | 1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP;
     uint64_t fresh[REGISTERS];
     uint32_t known = unwinder->known;
+    unwinder->unnoted = ~decisive;
     for (int i = 0; i < REGISTERS; i++) {
+        unwinder->aside = unwinder->unnoted >> i & 1;
         if (unw_get_reg(cursor, i, &fresh[i]) < 0)
             fresh[i] = unwinder->registers[i];
         else
             known |= 1u << i;
     }
+    unwinder->aside = false;
     memcpy(unwinder->registers, fresh, sizeof fresh);
     unwinder->known = known;
 }
@@ -179,7 +197,10 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
     *interrupted = false;
     unwinder->faulted = false;
     *how = STEP_CALL;
-    if ((leaf && step_stub(unwinder)) || epilogue_step(unwinder))
+    if (leaf && (step_stub(unwinder) || step_bare_leaf(unwinder)))
+        return true;
+    unwinder->faulted = false;
+    if (epilogue_step(unwinder))
         return true;
     *end = UNWIND_SHORT;
     if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)

@@ -63,6 +63,8 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t number, unw_word_t *v
         walk_fault(unwinder, UNWIND_NO_REGISTER);
         return -UNW_EBADREG;
     }
+    if (!unwinder->aside && unwinder->unnoted >> number & 1)
+        unwinder->memo.spoilt = true;
     *value = unwinder->registers[number];
     return 0;
 }
@@ -138,6 +140,7 @@ void unwinder_free(struct unwinder *unwinder)
     unw_destroy_addr_space(unwinder->space);
     fde_index_fini(&unwinder->index);
     debug_frames_fini(&unwinder->debug_frames);
+    memo_fini(&unwinder->memo);
     free(unwinder->frames);
     free(unwinder);
 }
@@ -148,6 +151,7 @@ void unwinder_flush(struct unwinder *unwinder)
     fde_index_flush(&unwinder->index);
     debug_frames_flush(&unwinder->debug_frames);
     code_memory_flush(&unwinder->code);
+    memo_flush(&unwinder->memo);
 }
 
 static void push(struct unwinder *unwinder, uint64_t pc, bool interrupted, enum unwind_step how)
@@ -207,6 +211,7 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     unwinder->count = 0;
     unwinder->frame_pointer_steps = 0;
     unwinder->interrupted_at = 0;
+    unwinder->unnoted = 0;
     push(unwinder, regs->rip, true, STEP_CAPTURE);
 }
 
@@ -238,21 +243,32 @@ static uint64_t missing_second(const struct unwinder *unwinder, enum unwind_end 
     return ended_there && !there ? unwinder->interrupted_at : 0;
 }
 
+static struct unwind_result walk(struct unwinder *unwinder, const struct capture *capture)
+{
+    start(unwinder, capture);
+    struct unwind_result result = {.end = climb(unwinder)};
+    result.second_at = missing_second(unwinder, result.end);
+    if (result.second_at)
+        result.end = UNWIND_BAD_READ; // a longer copy of the first stack would not help
+    result.stack_needed = (uint32_t)unwinder->stack_needed;
+    result.frame_pointer_steps = unwinder->frame_pointer_steps;
+    result.frames = unwinder->frames;
+    result.count = unwinder->count;
+    return result;
+}
+
 struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct capture *capture)
 {
     struct unwind_result result = {0};
     if (capture->flags & CAPTURE_UNWOUND) {
         result.end = decode(unwinder, capture);
-    } else {
-        start(unwinder, capture);
-        result.end = climb(unwinder);
-        result.second_at = missing_second(unwinder, result.end);
-        if (result.second_at)
-            result.end = UNWIND_BAD_READ; // a longer copy of the first stack would not help
-        result.stack_needed = (uint32_t)unwinder->stack_needed;
-        result.frame_pointer_steps = unwinder->frame_pointer_steps;
+        result.frames = unwinder->frames;
+        result.count = unwinder->count;
+    } else if (!memo_find(&unwinder->memo, capture, &unwinder->frames, &unwinder->capacity,
+                          &result)) {
+        memo_begin(&unwinder->memo, capture);
+        result = walk(unwinder, capture);
+        memo_keep(&unwinder->memo, &result);
     }
-    result.frames = unwinder->frames;
-    result.count = unwinder->count;
     return result;
 }

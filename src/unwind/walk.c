@@ -15,9 +15,14 @@ bool walk_read(struct unwinder *unwinder, uint64_t address, uint64_t *value)
 {
     if (++unwinder->work > WORK_MAX)
         return walk_fault(unwinder, UNWIND_NO_PROGRESS);
-    if (stack_copy_read(unwinder->capture, address, value, &unwinder->stack_needed) ||
-        code_memory_read(&unwinder->code, address, value, WORD))
+    if (stack_copy_read(unwinder->capture, address, value, &unwinder->stack_needed)) {
+        if (!unwinder->aside)
+            memo_note(&unwinder->memo, address, *value);
         return true;
+    }
+    if (code_memory_read(&unwinder->code, address, value, WORD))
+        return true;
+    unwinder->memo.spoilt |= !unwinder->aside;
     bool cut = stack_copy_is_cut(unwinder->capture, address);
     return walk_fault(unwinder, cut ? UNWIND_SHORT : UNWIND_BAD_READ);
 }

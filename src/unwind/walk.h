@@ -11,6 +11,7 @@
 #include "unwind/code_memory.h"
 #include "unwind/debug_frame.h"
 #include "unwind/fde_index.h"
+#include "unwind/memo.h"
 #include "unwind/unwinder.h"
 
 #define WORD 8u
@@ -24,6 +25,7 @@ struct unwinder {
     struct code_memory code;
     struct fde_index index;
     struct debug_frames debug_frames;
+    struct memo memo;
     struct unwind_frame *frames;
     size_t count, capacity;
 
@@ -31,6 +33,8 @@ struct unwinder {
     const struct capture *capture;
     uint64_t registers[REGISTERS];
     uint32_t known;        // bit n: registers[n] holds
+    uint32_t unnoted;      // bit n: registers[n] came from memory that `memo` was not told of
+    bool aside;            // what is read is for such a register
     uint64_t stack_needed; // bytes
     uint64_t work;         // against WORK_MAX
     uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS

@@ -74,14 +74,29 @@ static void parse_inet(struct socket_table *table, const char *line, const char 
     add(table, &entry);
 }
 
-// The path begins after the inode and a blank; it may hold any byte but the newline, and an
-// abstract one begins with '@'.
+// A path may hold a newline, and what follows it look like a row. Nobody can tell a row that was
+// made up from a real one, but a socket that is there has a real one too: of two rows none is
+// believed, and none that goes by the number of another kind of socket.
+static bool is_doubtful(struct socket_table *table, uint64_t inode)
+{
+    uint32_t index = map_get(&table->by_inode, inode, UINT32_MAX);
+    if (index == UINT32_MAX)
+        return false;
+    struct socket_entry *other = &table->entries[index];
+    free(steal_ptr(&other->path));
+    if (other->protocol[0] == 'u' && other->protocol[1] == 'n')
+        other->listening = false;
+    return true;
+}
+
+// The path begins after the inode and a blank; an abstract one begins with '@'.
 static void parse_unix(struct socket_table *table, const char *line, const char *protocol)
 {
     struct socket_entry entry = {.protocol = protocol};
     unsigned flags;
     int path = 0;
-    if (sscanf(line, "%*x: %*x %*x %x %*x %*x %" SCNu64 "%n", &flags, &entry.inode, &path) != 2)
+    if (sscanf(line, "%*x: %*x %*x %x %*x %*x %" SCNu64 "%n", &flags, &entry.inode, &path) != 2 ||
+        is_doubtful(table, entry.inode))
         return;
     entry.listening = flags & UNIX_LISTENING;
     if (path && line[path] == ' ' && line[path + 1])
@@ -94,7 +109,7 @@ static const struct source {
     void (*parse)(struct socket_table *table, const char *line, const char *protocol);
 } sources[] = {
     {"tcp", "tcp", parse_inet},  {"tcp6", "tcp", parse_inet},   {"udp", "udp", parse_inet},
-    {"udp6", "udp", parse_inet}, {"unix", "unix", parse_unix},
+    {"udp6", "udp", parse_inet}, {"unix", "unix", parse_unix}, // after those that cannot be forged
 };
 
 static void read_source(struct socket_table *table, const struct source *source, const char *proc,

@@ -270,6 +270,20 @@ def test_symlink(ctx):
     assert victim.read_text() == "precious" and link.is_symlink()
 
 
+def test_force(ctx):
+    """--force replaces a link, never a device: root would lose /dev/null."""
+    target = ctx.target("split")
+    victim, link, fifo = (ctx.tmp / name for name in ("victim.json", "link.json", "fifo.json"))
+    victim.write_text("precious")
+    link.symlink_to(victim)
+    os.mkfifo(fifo)
+    done = ctx.run("attach", target.pid, "-d", "200ms", "--force", "-o", link)
+    assert done.returncode == DONE, f"exit status {done.returncode}"
+    assert victim.read_text() == "precious" and not link.is_symlink()
+    refused(ctx, USAGE, r"not a regular file", target.pid, "-d", "60s", "--force", "-o", fifo)
+    assert fifo.is_fifo()
+
+
 def test_file_of_somebody_else(ctx):
     prefix = as_nobody(ctx)
     target = ctx.spawn(*prefix, ctx.program("split"))
@@ -350,6 +364,19 @@ def test_closed_pipe(ctx):
     assert "Broken pipe" in done.stderr
     saved_elsewhere(ctx, done.stderr, None)
     untouched(ctx, target, before)
+
+
+def test_closed_stdout(ctx):
+    """No file of ours takes the number of a stream that is closed."""
+    target = ctx.target("split")
+    closed = ["sh", "-c", 'exec "$0" "$@" >&-']
+    done = ctx.run("attach", target.pid, "-d", "500ms", "-f", "collapsed", prefix=closed)
+    assert done.returncode == FAILED, f"exit status {done.returncode}"
+    assert "Bad file descriptor" in done.stderr
+    saved_elsewhere(ctx, done.stderr, None)
+    done = ctx.run("dump-threads", target.pid, prefix=closed)
+    assert done.returncode == FAILED, f"exit status {done.returncode}"
+    assert "Bad file descriptor" in done.stderr
 
 
 def test_collapsed_to_a_pipe(ctx):

@@ -131,17 +131,33 @@ def test_running_threads_are_held_shortly(ctx):
     assert target.stop() == {"returned": 0}
 
 
-def test_many_running_threads(ctx):
-    """None of them is left out; one that gets no CPU cannot stop, and that is said."""
-    target = ctx.target("parked", "--spin", 100)
-    before = ctx.health(target.pid)
-    document = dump(ctx, target.pid)
-    assert document["end"] == "complete" and document["thread_count"] == 104
+def spinners_of(document, count):
     spinning = [thread for thread in document["threads"] if thread["comm"] == "spin"]
-    assert len(spinning) == 100 and document["read_in_place"] == 4
-    assert all(thread["stopped_by_us"] or thread["problem"] == "not_stopped"
+    assert len(spinning) == count and document["read_in_place"] == 4
+    return spinning
+
+
+def test_many_running_threads(ctx):
+    """Far more than there are CPUs: each is waited for until it gets one."""
+    target = ctx.target("parked", "--spin", 150)
+    before = ctx.health(target.pid)
+    document = dump(ctx, target.pid, "--timeout", "60s")
+    assert document["end"] == "complete" and document["thread_count"] == 154
+    spinning = spinners_of(document, 150)
+    assert all(thread["stopped_by_us"] and thread["frames"] for thread in spinning), spinning
+    unharmed(ctx, target, before)
+
+
+def test_running_threads_without_a_cpu(ctx):
+    """Time is over before all got one, and that is said."""
+    target = ctx.target("parked", "--spin", 400)
+    before = ctx.health(target.pid)
+    done = ctx.run("dump-threads", target.pid, "--json", "--timeout", "500ms")
+    assert done.returncode in (DONE, FAILED), done.stderr
+    spinning = spinners_of(json.loads(done.stdout), 400)
+    assert all(thread["stopped_by_us"] or thread["problem"] in ("no_cpu", "not_stopped")
                for thread in spinning), spinning
-    assert document["stopped"] >= 50, document["stopped"]
+    assert any(thread["stopped_by_us"] for thread in spinning)
     unharmed(ctx, target, before)
 
 
@@ -306,6 +322,29 @@ def test_program_that_executes_another(ctx):
     raise ctx.Skip("it never executed the other one in the middle of a dump")
 
 
+def test_program_that_executes_another_and_ends(ctx):
+    """The exit status and the message say so, and what there is to print is of one program."""
+    seen, output = set(), ctx.tmp / "dump.json"
+    for delay in list(range(1, 25)) * 3:
+        target = ctx.target("execs", delay, "main", ctx.build / "tests" / "targets" / "exits", 1)
+        done = ctx.run("dump-threads", target.pid, "--json", "-o", output)
+        assert done.returncode in (DONE, FAILED, GONE), done.stderr
+        assert done.returncode == DONE or "ended" in done.stderr or "no process" in done.stderr, \
+            done.stderr
+        if output.exists():
+            document = json.loads(output.read_text())
+            modules = {os.path.basename(frame["module"])
+                       for thread in document["threads"] for frame in thread["frames"]}
+            other = {"execs", "exits"} - {os.path.basename(document["exe"])}
+            assert not modules or not modules & other, document
+            assert document["end"] == "target_ended" or done.returncode == DONE, document
+            output.unlink()
+        seen.add(done.returncode)
+        target.kill()
+    if FAILED not in seen:
+        raise ctx.Skip(f"it never ended in the middle of a dump: {seen}")
+
+
 def test_only_the_right_to_trace(ctx):
     """task/TID/syscall is a file of the target's user: CAP_SYS_PTRACE alone does not open it."""
     if os.getuid() != 0:
@@ -356,6 +395,18 @@ def test_closed_and_full_outputs(ctx):
     with open("/dev/full", "w", encoding="ascii") as full:
         done = ctx.run("dump-threads", target.pid, stdout=full)
     assert done.returncode == FAILED and "cannot write" in done.stderr
+
+
+def test_no_dump_replaces_no_file(ctx):
+    """Where no thread can be read in time, what the file held before stays."""
+    target = ctx.target("idle")
+    path = ctx.tmp / "dump.txt"
+    for _ in range(20):
+        path.write_text("precious", encoding="ascii")
+        done = ctx.run("dump-threads", target.pid, "--timeout", "0.001us", "-o", path)
+        nothing = "no thread of" in done.stderr
+        assert done.returncode == FAILED if nothing else path.read_text().startswith("Process ")
+        assert (path.read_text() == "precious") == nothing, done.stderr
 
 
 # --- formats

@@ -94,16 +94,22 @@ def test_exec_by_another_thread(ctx):
     assert samples_with(profile, "heavy") > 20, "nothing seen after exec"
 
 
-def storm(ctx, mode, least=50):
-    target = ctx.target("storm", mode)
-    profile = ctx.profile(target.pid, "-d", "3s", "-r", "250", "--max-stop", "20")
+def storm(ctx, *mode, least=50):
+    target = ctx.target("storm", *mode)
+    profile = ctx.profile(target.pid, "-d", "3s", "-r", "500", "--max-stop", "20")
     assert_unharmed(ctx, target)
+    run = profile["run"]
+    # One may be ended while a busy host gives its CPU no time; it were ten where it is at fault.
+    assert run["restarts"] <= 1, f"{run['restarts']} samplers were ended"
     assert samples_with(profile, "steady") >= least, "the thread that stays is not seen"
     return profile
 
 
 def test_storm_of_threads(ctx):
-    storm(ctx, "threads")
+    profile = storm(ctx, "threads")
+    run = profile["run"]
+    assert run["cut"] <= 0.05 * run["samples"], f"{run['cut']} of {run['samples']} stacks are cut"
+    assert samples_with(profile, "pthread_create") > 20, "nobody starts a thread"
 
 
 def test_storm_of_forks(ctx):
@@ -111,8 +117,10 @@ def test_storm_of_forks(ctx):
 
 
 def test_storm_of_execs(ctx):
-    profile = storm(ctx, "execs", least=1)
-    assert profile["run"]["processes"][0]["execs"] > 3
+    """With many threads an exec finds some of them traced: it waits for us, and we for it."""
+    for threads in 1, 8:
+        profile = storm(ctx, "execs", threads, least=1)
+        assert profile["run"]["processes"][0]["execs"] > 3
 
 
 def test_zombie_leader(ctx):
@@ -143,6 +151,19 @@ def test_children(ctx):
     assert {names[pid] for pid in by_pid} == {"split", "no_frame_pointe"}
     for child in ctx.children(shell.pid):
         assert not ctx.health(child).traced
+
+
+def test_children_that_hardly_live(ctx):
+    """They come and go while they are listed: no sampler may trip over one that is half gone."""
+    targets = [ctx.target("storm", "forks") for _ in range(2)]
+    run = ctx.start("attach", *(target.pid for target in targets), "--children", "-d", "4s", "-r",
+                    "1000", "--max-stop", "50", "-o", ctx.tmp / "out.json")
+    profile = finish(ctx, run)
+    assert profile["run"]["restarts"] <= 1, f"{profile['run']['restarts']} samplers ended"
+    assert len(profile["run"]["processes"]) > 50, f"{len(profile['run']['processes'])} processes"
+    assert samples_with(profile, "child_work") > 50
+    for target in targets:
+        assert_unharmed(ctx, target)
 
 
 def test_without_children(ctx):
@@ -193,7 +214,7 @@ def test_snapshot(ctx):
     run.signal(signal.SIGUSR1)
 
     def snapshot():
-        for path in ctx.tmp.glob("*.json*"):
+        for path in ctx.tmp.glob("*.1.json"):
             try:
                 return json.loads(path.read_text())
             except ValueError:

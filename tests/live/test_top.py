@@ -238,3 +238,65 @@ def test_memory_with_short_lived_threads(ctx):
     assert function(last, "short_life")["total_cpu_ns"] > 3e9
     assert late < early + 4e6, f"{early} bytes after 10 s, {late} after 22 s"
     assert target.alive() and not ctx.health(target.pid).traced
+
+
+# --- wall time (--idle)
+
+def schedstats(pid):
+    """{tid: (ns on a CPU, ns in the queue)}, and when that was."""
+    found = {}
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{tid}/schedstat", encoding="ascii") as file:
+            found[int(tid)] = tuple(map(int, file.read().split()[:2]))
+    return time.monotonic_ns(), found
+
+
+def share_of(wall, state):
+    return wall[state] / sum(wall.values())
+
+
+def test_wall_time_is_true(ctx):
+    """A thread that runs 30 % of the time is shown so, and so is where it sleeps for how long; what
+    each thread did adds up to all of its time."""
+    target = ctx.target("naps")
+    before = ctx.health(target.pid)
+
+    def look():
+        began, first = schedstats(target.pid)
+        done = ctx.run("top", target.pid, "--idle", "--json", "-n", 1, "-D", "15s")
+        ended, last = schedstats(target.pid)
+        block, = objects(done.stdout)
+        assert block["time"] == "wall" and len(block["threads"]) == 3
+        for thread in block["threads"]:
+            tid, wall = thread["tid"], thread["wall"]
+            assert abs(sum(wall.values()) - 15e9) < 1e9, wall # told each second
+            for state, at in ("running_ns", 0), ("queued_ns", 1):
+                truth = (last[tid][at] - first[tid][at]) / (ended - began)
+                assert abs(share_of(wall, state) - truth) < 0.04, (tid, state, wall, truth)
+        work, nap, rest = (function(block, name)["total_wall"] for name in ("work", "nap", "rest"))
+        assert work["running_ns"] > 0.9 * block["window_wall"]["running_ns"]
+        assert nap["blocked_ns"] > 0.95 * sum(nap.values()) - nap["queued_ns"]
+        asleep = nap["blocked_ns"] + rest["blocked_ns"]
+        looks = function(block, "nap")["total_samples"] + function(block, "rest")["total_samples"]
+        assert_share(nap["blocked_ns"] / asleep, 2 / 3, looks, "nap")
+        still = function(block, "still")["total_wall"]
+        assert still["running_ns"] == 0 and still["blocked_ns"] > 27e9
+    twice(look)
+    assert_unharmed(ctx, target, before)
+
+
+def test_wall_time_stops_nobody_who_sleeps(ctx):
+    """Threads that are read in place are not held: their waits are not interrupted."""
+    target = ctx.target("threads", "--still", 30, "--sleeping", 20)
+    before = ctx.health(target.pid)
+    tids = [tid for tid in map(int, os.listdir(f"/proc/{target.pid}/task"))]
+    done = ctx.run("top", target.pid, "--idle", "--json", "-n", 1, "-D", "5s")
+    block, = objects(done.stdout)
+    assert {thread["tid"] for thread in block["threads"]} == set(tids)
+    for thread in block["threads"]:
+        if thread["name"] != "still":
+            continue
+        assert thread["held_ns"] == 0, thread
+        assert share_of(thread["wall"], "blocked_ns") == 1, thread
+        assert thread["where"] == "pause", thread
+    assert_unharmed(ctx, target, before)

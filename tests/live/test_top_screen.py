@@ -2,6 +2,7 @@
 """`ptprof top` in a terminal emulator (tmux): what it shows, and how it leaves things."""
 
 import fcntl
+import gzip
 import os
 import pty
 import re
@@ -421,6 +422,38 @@ def test_stack_of_a_thread_that_sleeps(ctx):
     terminal.keys("b")
     terminal.shows(rf"of thread {target.pid} now: \S")
     terminal.shows(r"^ +#\d+ main +.*busy$")
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+    assert ctx.health(target.pid) == before
+
+
+def test_wall_time(ctx):
+    """Key `a`: what sleeps is seen, in every view, and is no longer when it is pressed again."""
+    target = busy(ctx)
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx)
+    terminal.top(target.pid)
+    terminal.shows(r"parse +busy$")
+    terminal.keys("a")
+    terminal.shows(r"wall time: running \d+\.\d% queued \d+\.\d% blocked [1-9]\d\.\d%")
+    terminal.shows(r"^ +3\d\.\d +3\d\.\d .* sys_\w+ +\[kernel\]$", 20)  # its first thread
+    terminal.shows(r"RUN%")
+    terminal.keys("2")
+    terminal.shows(r"RUN% CALL TREE")
+    terminal.keys("3")
+    terminal.shows(r"running \d+\.\d%  ")
+    terminal.keys("4")
+    terminal.shows(r"RUN% QUEUE%")
+    terminal.keys("s", "C-u")
+    terminal.tmux("send-keys", "-l", str(ctx.tmp / "wall.pb.gz"))
+    terminal.keys("Enter")
+    terminal.shows(r"profile written to")
+    with gzip.open(ctx.tmp / "wall.pb.gz") as file:
+        words = set(re.findall(rb"[a-z]+", file.read()))
+    assert {b"wall", b"state", b"blocked", b"running"} <= words
+    terminal.keys("1", "a")
+    terminal.shows(r"parse +busy$")
+    assert "wall time" not in terminal.screen() and "sys_nanosleep" not in terminal.screen()
     terminal.keys("q")
     terminal.shows(r"status 0")
     assert ctx.health(target.pid) == before

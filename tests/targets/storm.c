@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// storm threads|forks|execs: one spinning thread `steady`, and beside it what never stays:
+// storm threads|forks|execs [N]: N spinning threads `steady` (1), and beside them what never stays:
 // threads that end at once, children that run for 1 ms, or the whole program executing itself
 // anew every 20 ms.
 #include "target.h"
@@ -62,7 +62,8 @@ static void execs(char **argv)
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "threads";
-    start(steady, NULL, "steady");
+    for (int i = 0; i < (argc > 2 ? atoi(argv[2]) : 1); i++)
+        start(steady, NULL, "steady");
     if (!getenv("STORM_GOES_ON"))
         ready();
     if (strcmp(mode, "threads") == 0)

@@ -239,6 +239,8 @@ START_TEST(runs_once)
     struct ptprof_session *session = open_child(NULL);
     if (!session)
         return;
+    ck_assert_int_eq(ptprof_write(session, "text", stdout), PTPROF_USAGE);
+    ck_assert_str_eq(ptprof_error(session), "the session has not run yet");
     ck_assert_int_eq(ptprof_run(session, -1), PTPROF_USAGE);
     ck_assert_int_eq(ptprof_run(session, (double)NAN), PTPROF_USAGE);
     ck_assert_int_eq(ptprof_run(session, 0), PTPROF_OK);

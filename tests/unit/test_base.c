@@ -2,17 +2,20 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/escape.h"
 #include "base/histogram.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/strtab.h"
+#include "base/thread.h"
 
 // --- buf
 
@@ -194,6 +197,22 @@ START_TEST(every_value_has_a_bucket)
 }
 END_TEST
 
+// --- thread
+
+START_TEST(deadlines_beyond_two_seconds)
+{
+    static const int waits[] = {0, 1, 2000, 10000, 20000, INT_MAX};
+    for (size_t i = 0; i < ARRAY_LENGTH(waits); i++) {
+        int64_t before = clock_now(), after;
+        struct timespec at = thread_deadline(waits[i]);
+        after = clock_now();
+        int64_t ns = (int64_t)at.tv_sec * NS_PER_S + at.tv_nsec;
+        ck_assert_int_ge(ns, before + (int64_t)waits[i] * NS_PER_MS);
+        ck_assert_int_le(ns, after + (int64_t)waits[i] * NS_PER_MS);
+    }
+}
+END_TEST
+
 // --- escape
 
 typedef void escape_fn(struct buf *out, const char *text);
@@ -219,6 +238,9 @@ static const struct {
     {"\xd8\x9c", "\\u{61c}", "\\u061c", NULL, NULL},
     {"\xe2\x81\xa6\xe2\x80\x8b\xef\xbb\xbf", "\\u{2066}\\u{200b}\\u{feff}",
      "\\u2066\\u200b\\ufeff", NULL, NULL},
+    {"\xc2\xad\xe3\x85\xa4\xef\xb8\x8f", "\\u{ad}\\u{3164}\\u{fe0f}", "\\u00ad\\u3164\\ufe0f", NULL,
+     NULL},
+    {"a\xf3\xa0\x81\x81", "a\\u{e0041}", "a\\udb40\\udc41", NULL, NULL}, // a tag
     // not UTF-8: a byte alone, cut short, overlong, a surrogate, beyond U+10FFFF
     {"\x80", "\\x80", "\xef\xbf\xbd", "\xef\xbf\xbd", NULL},
     {"\x9b" "31m", "\\x9b31m", "\xef\xbf\xbd" "31m", "\xef\xbf\xbd" "31m", NULL},
@@ -352,6 +374,7 @@ END_TEST
 static TCase *texts(void)
 {
     TCase *tests = tcase_create("texts");
+    tcase_add_test(tests, deadlines_beyond_two_seconds);
     tcase_add_loop_test(tests, escaped, 0, (int)ARRAY_LENGTH(escapes));
     tcase_add_test(tests, escaped_is_inert);
     tcase_add_test(tests, err_is_written_once);

@@ -145,6 +145,10 @@ START_TEST(monochrome_tells_states_apart)
     ck_assert_int_eq(theme_guess(true, "0;15"), SCHEME_LIGHT);
     ck_assert_int_eq(theme_guess(true, "15;0"), SCHEME_DEFAULT);
     ck_assert_int_eq(theme_guess(true, NULL), SCHEME_DEFAULT);
+    ck_assert_int_eq(theme_choose(0, true, "0;15"), SCHEME_LIGHT);
+    ck_assert_int_eq(theme_choose(SCHEME_LIGHT + 1, true, NULL), SCHEME_LIGHT);
+    ck_assert_int_eq(theme_choose(SCHEME_DEFAULT + 1, true, "0;15"), SCHEME_DEFAULT);
+    ck_assert_int_eq(theme_choose(SCHEME_LIGHT + 1, false, NULL), SCHEME_MONO);
 }
 END_TEST
 

@@ -52,7 +52,7 @@ static struct sum sum(void)
     struct sum sum = {0};
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         sum.samples += profile_value_get(profile, i)->samples;
-        sum.cpu_ns += profile_value_get(profile, i)->cpu_ns;
+        sum.cpu_ns += profile_value_get(profile, i)->ns;
     }
     return sum;
 }

@@ -81,7 +81,7 @@ static uint64_t cpu_of_all(void)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < profile_value_count(profile); i++)
-        sum += profile_value_get(profile, i)->cpu_ns;
+        sum += profile_value_get(profile, i)->ns;
     return sum;
 }
 

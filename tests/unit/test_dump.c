@@ -161,6 +161,18 @@ START_TEST(groups)
 }
 END_TEST
 
+// What names have in common ends between characters: é and è differ in their second byte.
+START_TEST(group_of_names_in_utf8)
+{
+    AUTO_BUF struct buf printed = {0};
+    for (size_t i = 0; i < dump.count; i++)
+        if (strncmp(dump.threads[i].comm, "sleeper-", 8) == 0)
+            strcpy(dump.threads[i].comm, i % 2 ? "caf\xc3\xa9" : "caf\xc3\xa8");
+    dump_text(&printed, &dump, &(struct dump_style){.group = true});
+    ck_assert_ptr_nonnull(strstr(printed.data, "4 threads: 4301-4303,4305 \"caf*\""));
+}
+END_TEST
+
 START_TEST(what_changed)
 {
     AUTO_BUF struct buf out = {0};
@@ -196,6 +208,17 @@ START_TEST(equal_stacks_are_one_group)
 }
 END_TEST
 
+START_TEST(a_pool_is_one_group)
+{
+    AUTO_BUF struct buf out = {0};
+    free(dump.waits[5].text);
+    dump.waits[5].text = xstrdup("nanosleep for 2h");
+    dump_text(&out, &dump, &(struct dump_style){.group = true});
+    ck_assert_ptr_nonnull(strstr(out.data, "\n4 threads: 4301-4303,4305 \"sleeper-*\"  S nanosleep "
+                                           "for 1h (and 1 more like it), at least 4.3s"));
+}
+END_TEST
+
 Suite *suite_dump(void);
 Suite *suite_dump(void)
 {
@@ -204,10 +227,12 @@ Suite *suite_dump(void)
     tcase_add_test(tests, text);
     tcase_add_test(tests, text_of_a_chain);
     tcase_add_test(tests, groups);
+    tcase_add_test(tests, group_of_names_in_utf8);
     tcase_add_test(tests, what_changed);
     tcase_add_test(tests, json);
     tcase_add_test(tests, go);
     tcase_add_test(tests, equal_stacks_are_one_group);
+    tcase_add_test(tests, a_pool_is_one_group);
     Suite *suite = suite_create("dump");
     suite_add_tcase(suite, tests);
     return suite;

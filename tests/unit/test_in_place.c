@@ -34,7 +34,7 @@ START_TEST(a_thread_that_sleeps)
     enum in_place result;
     AUTO_FREE struct capture *capture = xcalloc(1, sizeof *capture + STACK_BYTES);
     AUTO_FD int task_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
-    sleep_clock_init(&clock);
+    sleep_clock_init(&clock, NULL);
     ck_assert_int_eq(pipe(pipes), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, sleep_in_read, NULL), 0);
     do { // until it sleeps
@@ -62,7 +62,7 @@ END_TEST
 START_TEST(when_it_went_to_sleep)
 {
     struct sleep_clock clock;
-    sleep_clock_init(&clock);
+    sleep_clock_init(&clock, NULL);
     clock.cpus[3] = (struct sleep_cpu){.asked = true, .known = true, .ahead = 1000};
     clock.cpus[4] = (struct sleep_cpu){.asked = true};
     static const char text[] = "cat (1, #threads: 1)\n----\nse.exec_start          :     "

@@ -61,7 +61,7 @@ START_TEST(functions_have_self_and_total)
     ck_assert_uint_eq(start->total.samples, 13);
     ck_assert_uint_eq(start->threads, 2);
     ck_assert_uint_eq(hash->threads, 1);
-    ck_assert_double_eq(rows_percent(WINDOW_ALL, hash->self, rows.all), 48);
+    ck_assert_double_eq(rows_percent(MEASURE_TIME, hash->self, rows.all), 48);
     function_rows_fini(&rows);
 }
 END_TEST
@@ -512,13 +512,13 @@ END_TEST
 START_TEST(a_stack_of_a_thread)
 {
     struct stack_rows rows;
-    rows_stack(&first->moment, 12, &rows);
+    rows_stack(&first->moment, &(struct rows_query){.window = WINDOW_5S}, 12, &rows);
     ck_assert_uint_eq(rows.count, 4);
     ck_assert_str_eq(rows.rows[0].function->name, "deflate");
     ck_assert(rows.rows[0].inlined);
     ck_assert_str_eq(rows.rows[3].function->name, "start");
     stack_rows_fini(&rows);
-    rows_stack(&first->moment, 14, &rows);
+    rows_stack(&first->moment, &(struct rows_query){0}, 14, &rows);
     ck_assert_uint_eq(rows.count, 0);
     stack_rows_fini(&rows);
 }

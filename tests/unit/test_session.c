@@ -71,7 +71,7 @@ static void tear_down(void)
 static bool is_permitted(void)
 {
     struct tracer_hold hold;
-    bool held = tracer_seize(child) == RC_OK && tracer_interrupt(child) &&
+    bool held = tracer_seize(child, false) == RC_OK && tracer_interrupt(child) &&
                 tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED;
     if (held)
         tracer_release(&hold);
@@ -129,7 +129,7 @@ static uint64_t cpu_of(const struct report *report)
 {
     uint64_t cpu_ns = 0;
     for (size_t i = 0; i < profile_value_count(report->profile); i++)
-        cpu_ns += profile_value_get(report->profile, i)->cpu_ns;
+        cpu_ns += profile_value_get(report->profile, i)->ns;
     return cpu_ns;
 }
 

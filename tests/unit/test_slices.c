@@ -62,7 +62,7 @@ START_TEST(what_belongs_together_is_one_entry)
     struct slice slice = slices_get(slices, 0);
     ck_assert_uint_eq(slice.count, 2);
     ck_assert_uint_eq(slice.entries[0].samples, 1);
-    ck_assert_uint_eq(slice.entries[0].cpu_ns, 500);
+    ck_assert_uint_eq(slice.entries[0].ns, 500);
     add(1, 0, 1, 0);
     slices_advance(slices, 2 * SECOND);
     ck_assert_uint_eq(slices_get(slices, 0).count, 1);
@@ -79,7 +79,7 @@ START_TEST(a_full_slice_counts_at_the_root)
     ck_assert_uint_eq(slice.entries[4].stack, 0);
     ck_assert_uint_eq(slice.entries[4].thread, 7);
     ck_assert_uint_eq(slice.entries[4].samples, 6);
-    ck_assert_uint_eq(slice.entries[4].cpu_ns, 60);
+    ck_assert_uint_eq(slice.entries[4].ns, 60);
     ck_assert_uint_eq(slices_folded(slices), 6);
     ck_assert_uint_eq(samples_in(0), 10);
 }

@@ -150,7 +150,7 @@ START_TEST(values_keep_their_numbers_and_add_up)
     profile_add(profile, value, 1, UINT32_MAX);
     const struct profile_value *sum = profile_value_get(profile, value);
     ck_assert_uint_eq(sum->samples, 3);
-    ck_assert_uint_eq(sum->cpu_ns, 20 + (uint64_t)UINT32_MAX);
+    ck_assert_uint_eq(sum->ns, 20 + (uint64_t)UINT32_MAX);
     ck_assert_uint_eq(sum->stack, stack);
     ck_assert_uint_eq(sum->thread, thread);
     ck_assert_uint_eq(profile_value_count(profile), 1000);

@@ -34,6 +34,22 @@ START_TEST(blocks_are_as_saved)
 }
 END_TEST
 
+START_TEST(wall_time_is_as_saved)
+{
+    AUTO_BUF struct buf text = {0}, json = {0};
+    struct feed *feed;
+    struct rows_query query = {.window = WINDOW_5S, .filter = {.idle = true}};
+    ck_assert_int_eq(feed_replay("tests/golden/top-wall.snapshots", &feed, &err), RC_OK);
+    struct snapshot *snapshot = feed_take(feed);
+    ck_assert_int_eq(top_block_text(&text, snapshot, &query, 100, &err), RC_OK);
+    ck_assert_int_eq(top_block_json(&json, snapshot, &query, &err), RC_OK);
+    snapshot_free(snapshot);
+    fixture_golden("top-wall.txt", text.data);
+    fixture_golden("top-wall.json", json.data);
+    feed_free(feed);
+}
+END_TEST
+
 START_TEST(hostile_names_are_inert)
 {
     AUTO_BUF struct buf text = {0};
@@ -83,6 +99,7 @@ Suite *suite_top_block(void)
 {
     TCase *tests = tcase_create("top_block");
     tcase_add_test(tests, blocks_are_as_saved);
+    tcase_add_test(tests, wall_time_is_as_saved);
     tcase_add_test(tests, hostile_names_are_inert);
     tcase_add_test(tests, wrong_lines_are_told_by_number);
     Suite *suite = suite_create("top_block");

@@ -76,7 +76,7 @@ static void start(void (*body)(void))
 
 static enum rc ask_to_stop(pid_t tid)
 {
-    enum rc rc = tracer_seize(tid);
+    enum rc rc = tracer_seize(tid, false);
     if (rc == RC_OK)
         tracer_interrupt(tid); // false when it ended in between: the wait tells
     return rc;

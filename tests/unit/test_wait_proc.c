@@ -69,6 +69,7 @@ static void write_processes(void)
     link_to("100/fd/4", "socket:[1003]");
     link_to("100/fd/5", "socket:[1005]");
     link_to("100/fd/6", "socket:[9999]");
+    link_to("100/fd/14", "socket:[1008]");
     link_to("100/fd/7", "pipe:[2001]");
     link_to("100/fd/8", "anon_inode:[eventpoll]");
     link_to("100/fd/9", "anon_inode:[timerfd]");
@@ -111,6 +112,11 @@ static void write_sockets(void)
     file("100/net/unix",
          "Num       RefCount Protocol Flags    Type St Inode Path\n"
          "0000000000000000: 00000002 00000000 00010000 0001 01 1005 /run/\033]0;x\007 s\n"
+         // Made up: in the path of the last one, which holds newlines.
+         "0000000000000000: 00000002 00000000 00000000 0001 03 1008 /run/true\n"
+         "0000000000000000: 00000002 00000000 00000000 0001 03 1009 /tmp/x\n"
+         "0000000000000000: 00000002 00000000 00010000 0001 01 1008 /run/forged\n"
+         "0000000000000000: 00000002 00000000 00010000 0001 01 1003 /run/forged\n"
          "0000000000000000: 00000002\n");
 }
 
@@ -172,6 +178,7 @@ static const struct {
     {SYS_accept4, {4}, WAIT_SOCKET, false, "accept4 on fd 4 (tcp 0.0.0.0:80, listening)"},
     {SYS_read, {5}, WAIT_SOCKET, false,
      "read on fd 5 (unix socket /run/\\x1b]0;x\\x07 s, listening)"},
+    {SYS_read, {14}, WAIT_SOCKET, false, "read on fd 14 (unix socket)"},
     {SYS_read, {6}, WAIT_SOCKET, false, "read on fd 6 (socket)"},
     {SYS_read, {13}, WAIT_SOCKET, false, "read on fd 13 (socket)"},
     {SYS_read, {12}, WAIT_SOCKET, false,

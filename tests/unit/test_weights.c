@@ -41,14 +41,14 @@ static void sample(uint32_t thread, uint32_t number)
 
 static uint64_t cpu(uint32_t number)
 {
-    return profile_value_get(profile, number)->cpu_ns;
+    return profile_value_get(profile, number)->ns;
 }
 
 static uint64_t cpu_of_all(void)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < profile_value_count(profile); i++)
-        sum += profile_value_get(profile, i)->cpu_ns;
+        sum += profile_value_get(profile, i)->ns;
     return sum;
 }
 

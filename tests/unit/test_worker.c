@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -320,14 +321,18 @@ END_TEST
 START_TEST(test_no_process_to_be_had)
 {
     uint64_t vaddr = 4096;
-    const struct rlimit none = {0, 0};
+    struct rlimit before_limit, none;
     if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresuid(65534, 65534, 65534) != 0))
         return;
     size_t before = open_descriptors("/proc/self/fd");
+    getrlimit(RLIMIT_NPROC, &before_limit);
+    none = (struct rlimit){0, before_limit.rlim_max};
     setrlimit(RLIMIT_NPROC, &none);
     ck_assert_int_eq(ask("/bin/true", 0, &vaddr, 1), RC_LIMIT);
     ck_assert_int_eq(worker_pid(worker), 0);
     ck_assert_uint_eq(open_descriptors("/proc/self/fd"), before);
+    setrlimit(RLIMIT_NPROC, &before_limit);
+    prctl(PR_SET_DUMPABLE, 1); // both are for a leak checker, which starts a tracer at the end
 }
 END_TEST
 

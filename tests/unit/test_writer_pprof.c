@@ -204,11 +204,11 @@ START_TEST(values_are_those_of_the_store)
     size_t next = 0;
     for (size_t i = 0; i < profile_value_count(fixture.profile); i++) {
         const struct profile_value *value = profile_value_get(fixture.profile, i);
-        if (!value->samples && !value->cpu_ns)
+        if (!value->samples && !value->ns)
             continue;
         const Sample *sample = decoded->sample[next++];
         ck_assert_uint_eq((uint64_t)sample->value[0], value->samples);
-        ck_assert_uint_eq((uint64_t)sample->value[1], value->cpu_ns);
+        ck_assert_uint_eq((uint64_t)sample->value[1], value->ns);
     }
     ck_assert_uint_eq(decoded->n_sample, next);
     ck_assert_uint_eq(next, 10);

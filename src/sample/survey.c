@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "sample/survey.h"
+
+#include "sample/report.h"
+
+#define COPIES_A_SECOND 500 // of threads that move: with unwinding, 2 % of a CPU
+
+static void begin(struct roster *roster)
+{
+    for (size_t i = 0; i < roster->count; i++) {
+        struct watched *process = roster->processes[i];
+        for (size_t k = 0; k < process->count; k++) {
+            struct thread *thread = process->threads[k];
+            bool told = thread->known && thread->last.run_ns == thread->reported_run;
+            thread->asleep_known = false;
+            thread->asleep_times = 0;
+            thread->told_at = told ? thread->noted_at : 0;
+            if (told)
+                thread->reported_wait = thread->last.wait_ns;
+        }
+    }
+}
+
+void survey_advance(struct survey *survey, struct roster *roster, double rate)
+{
+    int idle = atomic_load(&roster->control->idle);
+    survey->now = false;
+    if (idle != survey->idle) {
+        *survey = (struct survey){.idle = idle};
+        begin(roster);
+    }
+    if (!idle)
+        return;
+    if (survey->number && survey->rounds_left-- > 0)
+        return;
+    survey->now = true;
+    survey->number++;
+    survey->rounds_left = (uint32_t)(rate * (double)roster->hot_count / COPIES_A_SECOND);
+}
+
+void survey_meet(struct survey *survey, struct look *look, struct thread *thread,
+                 const struct schedstat *stat, bool rarely)
+{
+    if (thread->asleep_known && thread->asleep_switches == stat->switches) {
+        thread->asleep_times += survey->number - thread->asleep_survey;
+        thread->asleep_survey = survey->number;
+        return;
+    }
+    // What it did in the surveys before this one, if it was not read then, nobody knows.
+    bool met = thread->asleep_known && thread->asleep_survey == survey->number;
+    if ((!survey->now && !rarely) || met)
+        return;
+    report_asleep(look->control, thread);
+    thread->asleep_known = look_in_place(look, thread, stat);
+    thread->asleep_switches = stat->switches;
+    thread->asleep_survey = survey->number;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Processes that are asked to end, with a body of ours in the place of sampling.
+#include "sample/sampler.h"
+
+#include <check.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RING_BYTES 65536
+
+static struct control *control;
+
+static void setup(void)
+{
+    ck_assert_ptr_nonnull(control = control_new(RING_BYTES, NULL));
+}
+
+static void teardown(void)
+{
+    control_free(control);
+}
+
+static void obey(struct control *shared, const void *argument)
+{
+    (void)argument;
+    while (!atomic_load(&shared->stop))
+        usleep(1000);
+}
+
+static void ignore_everything(struct control *shared, const void *argument)
+{
+    (void)shared, (void)argument;
+    for (;;)
+        pause(); // all signals are blocked
+}
+
+START_TEST(ends_by_itself)
+{
+    pid_t child;
+    ck_assert_int_eq(sampler_fork(control, obey, NULL, &child, NULL), RC_OK);
+    ck_assert(!sampler_ended(child));
+    ck_assert(sampler_stop(control, child));
+    ck_assert_int_eq(kill(child, 0), -1);
+}
+END_TEST
+
+START_TEST(ends_by_force)
+{
+    pid_t child;
+    ck_assert_int_eq(sampler_fork(control, ignore_everything, NULL, &child, NULL), RC_OK);
+    ck_assert(sampler_stop(control, child));
+    ck_assert_int_eq(kill(child, 0), -1);
+}
+END_TEST
+
+// What a tracer has not reaped its parent cannot reap: as little to be ended as one that hangs in
+// the kernel.
+static pid_t trace(pid_t child)
+{
+    int ready[2];
+    char byte = 0;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t tracer = fork();
+    if (!tracer) {
+        byte = ptrace(PTRACE_SEIZE, child, NULL, NULL) == 0;
+        if (write(ready[1], &byte, 1) == 1)
+            pause();
+        _exit(0);
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    if (byte)
+        return tracer;
+    kill(tracer, SIGKILL);
+    waitpid(tracer, NULL, 0);
+    return 0; // no right to
+}
+
+START_TEST(does_not_end)
+{
+    pid_t child;
+    ck_assert_int_eq(sampler_fork(control, ignore_everything, NULL, &child, NULL), RC_OK);
+    pid_t tracer = trace(child);
+    ck_assert_int_eq(sampler_stop(control, child), tracer == 0);
+    if (!tracer)
+        return;
+    kill(tracer, SIGKILL);
+    waitpid(tracer, NULL, 0);
+    while (!sampler_ended(child))
+        usleep(1000);
+}
+END_TEST
+
+Suite *suite_sampler(void)
+{
+    Suite *suite = suite_create("sampler");
+    TCase *cases = tcase_create("sampler");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_test(cases, ends_by_itself);
+    tcase_add_test(cases, ends_by_force);
+    tcase_add_test(cases, does_not_end);
+    tcase_set_timeout(cases, 60);
+    suite_add_tcase(suite, cases);
+    return suite;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "session/stack_hint.h"
+
+#include <check.h>
+
+#define ROOT 0x7fff00000000u
+
+static struct stack_hint hint;
+
+static void set_up(void)
+{
+    hint = (struct stack_hint){0};
+}
+
+static uint32_t learn(uint32_t needed, enum unwind_end end)
+{
+    struct unwind_result stack = {.end = end, .stack_needed = needed};
+    stack_hint_learn(&hint, ROOT - needed, &stack);
+    return hint.bytes;
+}
+
+START_TEST(a_new_thread_is_copied_generously)
+{
+    ck_assert_uint_gt(learn(3000, UNWIND_BOTTOM), 32 << 10);
+    for (int i = 0; i < 30; i++)
+        learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_lt(learn(3000, UNWIND_BOTTOM), 8 << 10);
+    ck_assert_uint_gt(learn(3000, UNWIND_BOTTOM), 3000);
+}
+END_TEST
+
+START_TEST(a_deep_stack_is_remembered_for_long)
+{
+    for (int i = 0; i < 100; i++)
+        learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_ge(learn(100000, UNWIND_BOTTOM), 125000);
+    for (int i = 0; i < 20; i++)
+        learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_gt(learn(3000, UNWIND_BOTTOM), 100000);
+}
+END_TEST
+
+START_TEST(after_a_stack_that_was_cut_comes_all_there_is)
+{
+    learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(learn(60000, UNWIND_SHORT), 1 << 20);
+}
+END_TEST
+
+START_TEST(never_more_than_the_sampler_can_copy_and_never_next_to_nothing)
+{
+    ck_assert_uint_eq(learn(UINT32_MAX / 2, UNWIND_LIMIT), 1 << 20);
+    set_up();
+    for (int i = 0; i < 5000; i++)
+        learn(0, UNWIND_NO_INFO);
+    ck_assert_uint_eq(learn(0, UNWIND_NO_INFO), 4 << 10);
+}
+END_TEST
+
+START_TEST(a_root_that_stays_is_told)
+{
+    learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(hint.steady_root, 0);
+    learn(5000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(hint.steady_root, ROOT);
+    learn(200, UNWIND_NO_INFO); // tells nothing of it
+    ck_assert_uint_eq(hint.steady_root, ROOT);
+}
+END_TEST
+
+START_TEST(a_root_that_moves_is_not)
+{
+    struct unwind_result stack = {.end = UNWIND_BOTTOM, .stack_needed = 1000};
+    for (uint64_t sp = 0x10000; sp < 0x90000; sp += 0x4000) {
+        stack_hint_learn(&hint, sp, &stack);
+        ck_assert_uint_eq(hint.steady_root, 0);
+    }
+}
+END_TEST
+
+START_TEST(a_stack_that_goes_on_above_its_root_makes_it_unknown)
+{
+    learn(3000, UNWIND_BOTTOM);
+    learn(3000, UNWIND_BOTTOM);
+    learn(3100, UNWIND_SHORT);
+    ck_assert_uint_eq(hint.steady_root, 0);
+    learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(hint.steady_root, 0);
+}
+END_TEST
+
+Suite *suite_stack_hint(void);
+
+Suite *suite_stack_hint(void)
+{
+    Suite *suite = suite_create("stack_hint");
+    TCase *tcase = tcase_create("stack_hint");
+    tcase_add_checked_fixture(tcase, set_up, NULL);
+    tcase_add_test(tcase, a_new_thread_is_copied_generously);
+    tcase_add_test(tcase, a_deep_stack_is_remembered_for_long);
+    tcase_add_test(tcase, after_a_stack_that_was_cut_comes_all_there_is);
+    tcase_add_test(tcase, never_more_than_the_sampler_can_copy_and_never_next_to_nothing);
+    tcase_add_test(tcase, a_root_that_stays_is_told);
+    tcase_add_test(tcase, a_root_that_moves_is_not);
+    tcase_add_test(tcase, a_stack_that_goes_on_above_its_root_makes_it_unknown);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
