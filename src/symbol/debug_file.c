@@ -8,6 +8,7 @@
 #include <elfutils/libdwelf.h>
 
 #include "base/mem.h"
+#include "symbol/roots.h"
 #include "target/debug_path.h"
 
 #define ID_LEAST 3 // bytes of a build id
@@ -63,7 +64,7 @@ static bool try(struct finder *finder, const char *path, const struct proof *pro
     struct err err;
     int fd = finder->open(finder->context, path);
     if (fd < 0) {
-        note(finder, path, "not there");
+        note(finder, path, fd == ROOTS_HUNG ? "it takes too long to open" : "not there");
         return false;
     }
     if (elf_file_map(fd, found, &err) != RC_OK) {

@@ -11,7 +11,7 @@
 #include "symbol/elf_file.h"
 
 struct finder {
-    // A descriptor, -1 when there is no such file or it is not for us.
+    // A descriptor, else negative: as roots_open.
     int (*open)(void *context, const char *path);
     void *context;
     struct buf tried; // one line for each place: what was found there; raw bytes

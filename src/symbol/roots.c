@@ -110,15 +110,17 @@ static void discard(void *context)
 
 int roots_open(struct roots *roots, const char *path)
 {
-    if (path[0] != '/' || roots->hung >= HUNG_MAX)
+    if (path[0] != '/')
         return -1;
+    if (roots->hung >= HUNG_MAX)
+        return ROOTS_HUNG;
     size_t size = strlen(path) + 1;
     struct opening *opening = xmalloc(sizeof *opening + size);
     opening->roots = *roots;
     memcpy(opening->path, path, size);
     if (!patience_call(open_now, discard, opening, OPEN_MS)) {
         roots->hung++;
-        return -1;
+        return ROOTS_HUNG;
     }
     int fd = opening->fd;
     free(opening);

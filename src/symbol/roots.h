@@ -18,7 +18,9 @@ struct roots { // zeroed before use
 void roots_add(struct roots *roots, pid_t pid);
 void roots_fini(struct roots *roots);
 
-// A descriptor for reading, or -1: for FIFOs, devices, directories, what does not begin as ELF
-// files do, and what cannot be opened within two seconds. When that has happened three times,
-// nothing is opened any more.
+#define ROOTS_HUNG (-2)
+
+// A descriptor for reading, or -1: for FIFOs, devices, directories, and what does not begin as ELF
+// files do. ROOTS_HUNG: it took longer than two seconds; or that has happened three times, after
+// which nothing is opened any more.
 int roots_open(struct roots *roots, const char *path);

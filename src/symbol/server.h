@@ -10,7 +10,7 @@
 struct server_host { // where the server lives
     void *context;
     void (*send)(void *context, const void *message, size_t length);
-    int (*open)(void *context, const char *path); // a descriptor or -1
+    int (*open)(void *context, const char *path); // as roots_open
 };
 
 struct server;

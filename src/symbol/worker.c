@@ -151,7 +151,7 @@ static int child_open(const char *path)
     child_send(NULL, message, sizeof record + record.length);
     if (channel_receive(child_channel, &answer, sizeof answer, &fd) <= 0)
         _exit(EXIT_FAILURE);
-    return fd;
+    return fd < 0 && answer == 'h' ? ROOTS_HUNG : fd;
 }
 
 static int child_open_for_server(void *context, const char *path)
@@ -215,7 +215,7 @@ static bool send_wanted(struct worker *worker, struct wire_reader *reader)
     AUTO_FREE char *path = reader->want;
     AUTO_FD int fd = roots_open(worker->roots, path);
     reader->want = NULL;
-    return channel_send(worker->channel, "", 1, fd);
+    return channel_send(worker->channel, fd == ROOTS_HUNG ? "h" : "", 1, fd);
 }
 
 static enum rc take_message(struct worker *worker, struct wire_reader *reader)

@@ -112,6 +112,10 @@ void space_settle(struct space *space);
 // address there; false when it is not all known. Nothing is asked of the target.
 bool space_read(struct space *space, uint64_t address, void *to, size_t length);
 
+// Copies code that the process made itself, from its memory as it is now: how many bytes, at most
+// `length`; 0 elsewhere.
+size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length);
+
 struct unwind_sections { // addresses in the target and sizes; size 0: there is none
     uint64_t eh_frame_hdr, eh_frame_hdr_size;
     uint64_t eh_frame, eh_frame_size;

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "target/debug_image.h"
+#include "target/memory.h"
 #include "target/module.h"
 #include "target/module_file.h"
 
@@ -164,6 +165,15 @@ static const unsigned char *debug_frame_of(struct module *module, pid_t pid, siz
         module->debug = debug_image_open(module, pid);
     module->debug_sought = true;
     return module->debug ? image_debug_frame(module->debug, size) : NULL;
+}
+
+size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length)
+{
+    const struct area *area = space_find(space, address);
+    if (!area || !area->mapping->module->jit)
+        return 0;
+    size_t left = area->end - address;
+    return memory_read_some(space->pid, address, to, length < left ? length : left);
 }
 
 bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame)

@@ -32,6 +32,11 @@ static bool find_debug_frame(void *context, uint64_t pc, struct code_section *se
     return true;
 }
 
+static size_t read_made(void *context, uint64_t address, void *to, size_t length)
+{
+    return space_read_made(context, address, to, length);
+}
+
 static bool is_code(void *context, uint64_t pc)
 {
     return space_find(context, pc) != NULL;
@@ -45,6 +50,7 @@ struct unwinder *space_unwinder_new(struct space *space, size_t max_depth)
         .table = find_table,
         .executable = is_code,
         .debug_frame = find_debug_frame,
+        .made = read_made,
     };
     return unwinder_new(&source, max_depth);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "unwind/epilogue.h"
 #include "unwind/prologue.h"
 
 #define BARE_LEAF_MOST 128 // bytes of code up to the system call
@@ -199,6 +200,11 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
     if (leaf && (step_stub(unwinder) || step_bare_leaf(unwinder)))
         return true;
     unwinder->faulted = false;
+    if (epilogue_step(unwinder))
+        return true;
+    *end = UNWIND_SHORT;
+    if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)
+        return false;
     *how = STEP_FRAME_POINTER;
     return step_frame_pointer(unwinder, end);
 }

@@ -46,13 +46,17 @@ struct code_source { // the memory of one process image that does not change whi
     // The .debug_frame section of the module that holds pc; false when there is no module. NULL:
     // no module has one.
     bool (*debug_frame)(void *context, uint64_t pc, struct code_section *section);
+    // Copies code that the process makes itself, as it is now: how many bytes, at most `length`; 0
+    // elsewhere. NULL: not known.
+    size_t (*made)(void *context, uint64_t address, void *to, size_t length);
 };
 
 enum unwind_step { // how a frame was found
     STEP_CAPTURE,       // it is the leaf
     STEP_TABLES,        // .eh_frame
     STEP_DEBUG_FRAME,   // .debug_frame
-    STEP_CALL,          // the return address still on top of the stack: a stub, a call to nowhere
+    STEP_CALL,          // the return address still on top of the stack: a stub, a call to nowhere;
+                        // or what code without tables does next takes it from there
     STEP_FRAME_POINTER, // the chain of frame pointers, where there are no tables
 };
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import time
 
 from measure import assert_share, count, functions, is_rooted, samples_with, stacks, twice
@@ -164,6 +165,59 @@ function outer() { let t = 0; for (let i = 0; i < 50; i++) t += inner(20000 + i)
 console.log("ready");
 for (;;) outer();
 """
+
+
+PYTHON_SCRIPT = """
+def inner(n):
+    total = 0
+    for i in range(n):
+        total = (total * 31 + i) % 1000003
+    return total
+
+class Worker:
+    def method(self):
+        return inner(2000)
+
+def churn():
+    while True:
+        Worker().method()
+
+print("ready", flush=True)
+churn()
+"""
+
+
+def python_with_names(ctx):
+    """One that has -X perf: 3.12 on."""
+    of_pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv"))
+    for python in ["python3.12", "python3.13", "python3",
+                   *sorted(of_pyenv.glob("versions/3.1[2-9]*/bin/python3"))]:
+        words = [python, "-X", "perf", "-c", "import sys; print(sys.is_stack_trampoline_active())"]
+        if shutil.which(python) and \
+                subprocess.run(words, capture_output=True, text=True).stdout == "True\n":
+            return python
+    raise ctx.Skip("no Python here has -X perf")
+
+
+def test_python(ctx):
+    """Its functions are named, and the stack goes on through trampolines that have no tables and
+    keep no frame pointer."""
+    python = python_with_names(ctx)
+    script = ctx.tmp / "hot;\x1b[31m.py"
+    script.write_text(PYTHON_SCRIPT)
+    target = ctx.spawn(python, "-X", "perf", script)
+    target.name = "python"
+    try:
+        assert target.line() == "ready"
+        profile = profile_unharmed(ctx, target, "-d", "2s")
+    finally:
+        target.stop()
+        map_of(target.pid).unlink(missing_ok=True)
+    expected = [f"py::{name}:{script}" for name in
+                ("inner", "Worker.method", "churn", "<module>")]
+    whole = [stack for stack in stacks(profile) if is_rooted(stack) and
+             [name for name in functions(stack) if name in expected] == expected]
+    assert count(whole) >= 0.9 * count(stacks(profile)) > 20
 
 
 def test_node(ctx):

@@ -83,7 +83,8 @@ static bool give_section(void *context, uint64_t pc, struct code_section *to)
     return true;
 }
 
-static const struct code_source source = {NULL, nothing_to_read, no_table, is_text, give_section};
+static const struct code_source source = {
+    NULL, nothing_to_read, no_table, is_text, give_section, NULL};
 
 static void set_up(void)
 {

@@ -116,7 +116,7 @@ static bool self_frames(void *context, uint64_t pc, struct unwind_table *table)
     return true;
 }
 
-static const struct code_source self = {NULL, self_read, self_table, self_executable, NULL};
+static const struct code_source self = {NULL, self_read, self_table, self_executable, NULL, NULL};
 
 static uint64_t stack_top(void)
 {
@@ -217,7 +217,7 @@ END_TEST
 
 START_TEST(index_of_its_own)
 {
-    const struct code_source source = {NULL, self_read, self_frames, self_executable, NULL};
+    const struct code_source source = {NULL, self_read, self_frames, self_executable, NULL, NULL};
     AUTO_FREE struct capture *capture = capture_new();
     struct unwinder *unwinder = unwinder_new(&source, 4096);
     recurse(5, capture, STACK_MAX);
