@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,6 +97,7 @@ struct dump_run {
     struct dump_style style;
     int signals; // descriptor of commands/interrupts.h
     bool printed; // a dump, whole or not
+    bool closed;  // nobody reads the output any more
 };
 
 static enum rc settle_format(struct dump_options *options, struct err *err)
@@ -162,7 +164,7 @@ static enum rc prepare(struct dump_run *run, struct err *err)
     return rc;
 }
 
-static enum rc print(const struct dump_run *run, const struct dump *dump, FILE *stream,
+static enum rc print(struct dump_run *run, const struct dump *dump, FILE *stream,
                      struct err *err)
 {
     typedef void printing(struct buf *, const struct dump *, const struct dump_style *);
@@ -179,7 +181,12 @@ static enum rc print(const struct dump_run *run, const struct dump *dump, FILE *
     errno = 0;
     if (fwrite(text.data, 1, text.length, stream) == text.length && fflush(stream) == 0)
         return RC_OK;
-    return err_sys(err, RC_IO, errno ? errno : EIO, "cannot write the dump");
+    if (errno != EPIPE)
+        return err_sys(err, RC_IO, errno ? errno : EIO, "cannot write the dump");
+    run->closed = true;
+    __fpurge(stream); // or it would be tried again at the end
+    clearerr(stream);
+    return RC_OK;
 }
 
 // What is missing of an incomplete dump is said twice: in the dump, and by the exit status.
@@ -237,7 +244,7 @@ static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)
             err_set(err, RC_FAIL, "%d ended", (int)run->pid);
             return RC_FAIL;
         }
-        if (rc != RC_OK || i + 1 == run->options.repeat ||
+        if (rc != RC_OK || run->closed || i + 1 == run->options.repeat ||
             !pause_until(run, began + run->options.interval))
             return rc;
         run->style.repeated = true;
@@ -251,7 +258,7 @@ static int write_dumps(struct dump_run *run, struct err *err)
     if (rc == RC_OK)
         rc = dump_all(run, file.stream, err);
     // An incomplete dump is kept too.
-    if (run->printed && (rc == RC_OK || rc == RC_TIMEOUT || rc == RC_FAIL)) {
+    if (run->printed && !run->closed && (rc == RC_OK || rc == RC_TIMEOUT || rc == RC_FAIL)) {
         enum rc written = output_file_commit(&file, rc == RC_OK ? err : NULL);
         rc = rc == RC_OK ? written : rc;
     }

@@ -379,6 +379,21 @@ def test_closed_stdout(ctx):
     assert "Bad file descriptor" in done.stderr
 
 
+def test_dump_to_a_closed_pipe(ctx):
+    """As in `ptprof dump-threads PID | head`: the reader has what he wanted."""
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = ctx.run("dump-threads", target.pid, "--repeat", 3, "--interval", "100ms",
+                       stdout=writer)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, ""), f"{done.returncode}: {done.stderr}"
+    untouched(ctx, target, before)
+
+
 def test_collapsed_to_a_pipe(ctx):
     """Nothing but stacks on standard output."""
     target = ctx.target("split")
