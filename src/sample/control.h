@@ -22,6 +22,7 @@ struct control {
     _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
     _Atomic uint64_t stack_root[STACK_HINTS]; // [same] address up to which to copy, 0: not known
+    _Atomic uint32_t stack_reach[STACK_HINTS]; // [same] from at most so many bytes below it
     // [thread % STACK_HINTS] where, in the frame of a signal handler on an alternate stack, the
     // interrupted stack pointer lies; 0: this thread was not met in one
     _Atomic uint64_t second_at[STACK_HINTS];

@@ -63,12 +63,14 @@ static uint64_t stack_root(const struct look *look, const struct thread *thread)
 // usual, as many as were needed lately.
 static uint32_t stack_wanted(const struct look *look, const struct thread *thread, uint64_t sp)
 {
-    uint32_t hint = atomic_load_explicit(
-        &look->control->stack_hint[thread->number % STACK_HINTS], memory_order_relaxed);
+    const struct control *control = look->control;
+    uint32_t slot = thread->number % STACK_HINTS;
+    uint32_t hint = atomic_load_explicit(&control->stack_hint[slot], memory_order_relaxed);
+    uint32_t reach = atomic_load_explicit(&control->stack_reach[slot], memory_order_relaxed);
     uint64_t root = stack_root(look, thread);
     if (!hint)
         hint = STACK_FIRST;
-    if (root && root - sp < (hint > STACK_FIRST ? hint : STACK_FIRST))
+    if (root && root - sp < (hint > reach ? hint : reach))
         hint = (uint32_t)(root - sp) + ROOT_MARGIN;
     return hint < STACK_MAX ? hint : STACK_MAX;
 }

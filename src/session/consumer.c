@@ -151,6 +151,7 @@ static void hint_stack(struct consumer *consumer, const struct thread *thread)
     struct control *control = consumer->control;
     uint32_t slot = thread->number % STACK_HINTS;
     atomic_store_explicit(&control->stack_hint[slot], thread->hint.bytes, memory_order_relaxed);
+    atomic_store_explicit(&control->stack_reach[slot], thread->hint.reach, memory_order_relaxed);
     atomic_store_explicit(&control->stack_root[slot], thread->hint.steady_root,
                           memory_order_relaxed);
 }

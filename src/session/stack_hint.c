@@ -8,6 +8,7 @@
 #define STACKS_NEW 16     // so many stacks long a thread counts as new: its next may be deeper
 #define FORGETS_NEW 4     // one part in so many of what was not needed, with each stack
 #define FORGETS 256
+#define STEADY 16 // stacks in a row: now it is a thread's stack, not one of many coroutines
 
 static void learn_bytes(struct stack_hint *hint, const struct unwind_result *stack)
 {
@@ -27,8 +28,10 @@ void stack_hint_learn(struct stack_hint *hint, uint64_t sp, const struct unwind_
     uint64_t root = sp + stack->stack_needed;
     learn_bytes(hint, stack);
     if (stack->end == UNWIND_BOTTOM) {
-        hint->steady_root = root == hint->root ? root : 0;
+        hint->steady = root == hint->root ? hint->steady + 1 : 0;
+        hint->steady_root = hint->steady ? root : 0;
+        hint->reach = hint->steady < STEADY ? START : MOST;
         hint->root = root;
     } else if (stack->end == UNWIND_SHORT)
-        hint->steady_root = hint->root = 0; // it goes on above what was taken for its root
+        hint->steady_root = hint->root = hint->steady = 0; // it goes on above what was taken for its root
 }

@@ -68,6 +68,20 @@ START_TEST(a_root_that_stays_is_told)
 }
 END_TEST
 
+START_TEST(a_root_that_stayed_for_long_is_believed_from_afar)
+{
+    for (int i = 0; i < 10; i++)
+        learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(hint.reach, 64 << 10);
+    for (int i = 0; i < 10; i++)
+        learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(hint.reach, 1 << 20);
+    struct unwind_result other = {.end = UNWIND_BOTTOM, .stack_needed = 500};
+    stack_hint_learn(&hint, 0x10000, &other);
+    ck_assert_uint_eq(hint.reach, 64 << 10);
+}
+END_TEST
+
 START_TEST(a_root_that_moves_is_not)
 {
     struct unwind_result stack = {.end = UNWIND_BOTTOM, .stack_needed = 1000};
@@ -101,6 +115,7 @@ Suite *suite_stack_hint(void)
     tcase_add_test(tcase, after_a_stack_that_was_cut_comes_all_there_is);
     tcase_add_test(tcase, never_more_than_the_sampler_can_copy_and_never_next_to_nothing);
     tcase_add_test(tcase, a_root_that_stays_is_told);
+    tcase_add_test(tcase, a_root_that_stayed_for_long_is_believed_from_afar);
     tcase_add_test(tcase, a_root_that_moves_is_not);
     tcase_add_test(tcase, a_stack_that_goes_on_above_its_root_makes_it_unknown);
     suite_add_tcase(suite, tcase);
