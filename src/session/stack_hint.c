@@ -33,5 +33,5 @@ void stack_hint_learn(struct stack_hint *hint, uint64_t sp, const struct unwind_
         hint->reach = hint->steady < STEADY ? START : MOST;
         hint->root = root;
     } else if (stack->end == UNWIND_SHORT)
-        hint->steady_root = hint->root = hint->steady = 0; // it goes on above what was taken for its root
+        hint->steady_root = hint->root = hint->steady = 0; // it goes on above that
 }
