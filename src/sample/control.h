@@ -11,6 +11,8 @@
 #include "sample/ring.h"
 
 #define STACK_HINTS 4096u
+#define STACK_FIRST (64u << 10) // bytes copied of a thread of which nothing is known yet
+#define STACK_MAX (1u << 20)    // and at most
 #define HANGS_MAX 64
 
 struct control {

@@ -16,8 +16,6 @@
 #define SPIN_NS (12 * NS_PER_US)
 #define ANSWERED_NS (200 * NS_PER_US) // who takes longer had not been running
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
-#define STACK_FIRST (64u << 10) // of a thread of which nothing is known yet
-#define STACK_MAX (1u << 20)
 #define ROOT_MARGIN 128u // what the unwinder may look at above the root's frame
 #define ALTERNATE_MAX (1u << 20) // bytes of an alternate signal stack that are in use
 #define LIVE_PCS_MAX 4096

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One thread that runs is stopped, copied and let go. Between stop and release there are registers,
-// one read of schedstat and one copy of the stack into memory that exists: nothing is unwound,
-// named, allocated, opened or written there.
+// one copy of the stack into memory that exists and, of a thread inside a system call, one read of
+// schedstat: nothing is unwound, named, allocated, opened or written there.
 #pragma once
 
 #include <stddef.h>

@@ -150,10 +150,11 @@ static void hint_stack(struct consumer *consumer, const struct thread *thread)
 {
     struct control *control = consumer->control;
     uint32_t slot = thread->number % STACK_HINTS;
-    atomic_store_explicit(&control->stack_hint[slot], thread->hint.bytes, memory_order_relaxed);
-    atomic_store_explicit(&control->stack_reach[slot], thread->hint.reach, memory_order_relaxed);
-    atomic_store_explicit(&control->stack_root[slot], thread->hint.steady_root,
+    const struct stack_hint *hint = &thread->hint;
+    atomic_store_explicit(&control->stack_hint[slot], hint->bytes, memory_order_relaxed);
+    atomic_store_explicit(&control->stack_reach[slot], stack_hint_reach(hint),
                           memory_order_relaxed);
+    atomic_store_explicit(&control->stack_root[slot], stack_hint_root(hint), memory_order_relaxed);
 }
 
 // How deep the stacks of the image before were tells nothing of the one after it.

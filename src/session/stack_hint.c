@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "session/stack_hint.h"
 
+#include "sample/control.h"
+
 #define LEAST (4u << 10)
 #define MARGIN (2u << 10)
-#define START (64u << 10) // as the sampler copies of a thread of which it was told nothing
-#define MOST (1u << 20)   // of the sampler's copy
 #define STACKS_NEW 16     // so many stacks long a thread counts as new: its next may be deeper
 #define FORGETS_NEW 4     // one part in so many of what was not needed, with each stack
 #define FORGETS 256
@@ -13,13 +13,13 @@
 static void learn_bytes(struct stack_hint *hint, const struct unwind_result *stack)
 {
     uint32_t wanted = stack->stack_needed + stack->stack_needed / 4 + MARGIN;
-    uint32_t before = hint->stacks ? hint->bytes : START;
+    uint32_t before = hint->stacks ? hint->bytes : STACK_FIRST;
     uint32_t forgets = hint->stacks < STACKS_NEW ? FORGETS_NEW : FORGETS;
     if (stack->end == UNWIND_SHORT)
-        wanted = MOST; // all there may be
+        wanted = STACK_MAX; // all there may be
     else if (wanted < before)
         wanted = before - (before - wanted) / forgets;
-    hint->bytes = wanted < LEAST ? LEAST : wanted > MOST ? MOST : wanted;
+    hint->bytes = wanted < LEAST ? LEAST : wanted > STACK_MAX ? STACK_MAX : wanted;
     hint->stacks++;
 }
 
@@ -29,9 +29,17 @@ void stack_hint_learn(struct stack_hint *hint, uint64_t sp, const struct unwind_
     learn_bytes(hint, stack);
     if (stack->end == UNWIND_BOTTOM) {
         hint->steady = root == hint->root ? hint->steady + 1 : 0;
-        hint->steady_root = hint->steady ? root : 0;
-        hint->reach = hint->steady < STEADY ? START : MOST;
         hint->root = root;
     } else if (stack->end == UNWIND_SHORT)
-        hint->steady_root = hint->root = hint->steady = 0; // it goes on above that
+        hint->root = hint->steady = 0; // it goes on above that
+}
+
+uint64_t stack_hint_root(const struct stack_hint *hint)
+{
+    return hint->steady ? hint->root : 0;
+}
+
+uint32_t stack_hint_reach(const struct stack_hint *hint)
+{
+    return hint->steady < STEADY ? STACK_FIRST : STACK_MAX;
 }

@@ -11,11 +11,14 @@
 struct stack_hint { // zeroed: nothing is known yet
     uint32_t bytes;
     uint32_t stacks; // seen since then
+    uint32_t steady; // stacks in a row that had the root of the one before
     uint64_t root;   // address of the highest word that the unwinder looked at, 0: not known
-    uint64_t steady_root; // the same if the stack before had it too, else 0
-    uint32_t steady; // stacks in a row that had it
-    uint32_t reach;  // how far below it a stack pointer may lie, to be believed to be of this stack
 };
 
 // Now that the unwinder has seen this stack of a thread whose stack pointer was sp.
 void stack_hint_learn(struct stack_hint *hint, uint64_t sp, const struct unwind_result *stack);
+
+// Up to where to copy, 0: not known; and how far below it a stack pointer may lie to be believed to
+// be of this stack.
+uint64_t stack_hint_root(const struct stack_hint *hint);
+uint32_t stack_hint_reach(const struct stack_hint *hint);

@@ -60,11 +60,11 @@ END_TEST
 START_TEST(a_root_that_stays_is_told)
 {
     learn(3000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(hint.steady_root, 0);
+    ck_assert_uint_eq(stack_hint_root(&hint), 0);
     learn(5000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(hint.steady_root, ROOT);
+    ck_assert_uint_eq(stack_hint_root(&hint), ROOT);
     learn(200, UNWIND_NO_INFO); // tells nothing of it
-    ck_assert_uint_eq(hint.steady_root, ROOT);
+    ck_assert_uint_eq(stack_hint_root(&hint), ROOT);
 }
 END_TEST
 
@@ -72,13 +72,13 @@ START_TEST(a_root_that_stayed_for_long_is_believed_from_afar)
 {
     for (int i = 0; i < 10; i++)
         learn(3000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(hint.reach, 64 << 10);
+    ck_assert_uint_eq(stack_hint_reach(&hint), 64 << 10);
     for (int i = 0; i < 10; i++)
         learn(3000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(hint.reach, 1 << 20);
+    ck_assert_uint_eq(stack_hint_reach(&hint), 1 << 20);
     struct unwind_result other = {.end = UNWIND_BOTTOM, .stack_needed = 500};
     stack_hint_learn(&hint, 0x10000, &other);
-    ck_assert_uint_eq(hint.reach, 64 << 10);
+    ck_assert_uint_eq(stack_hint_reach(&hint), 64 << 10);
 }
 END_TEST
 
@@ -87,7 +87,7 @@ START_TEST(a_root_that_moves_is_not)
     struct unwind_result stack = {.end = UNWIND_BOTTOM, .stack_needed = 1000};
     for (uint64_t sp = 0x10000; sp < 0x90000; sp += 0x4000) {
         stack_hint_learn(&hint, sp, &stack);
-        ck_assert_uint_eq(hint.steady_root, 0);
+        ck_assert_uint_eq(stack_hint_root(&hint), 0);
     }
 }
 END_TEST
@@ -97,9 +97,9 @@ START_TEST(a_stack_that_goes_on_above_its_root_makes_it_unknown)
     learn(3000, UNWIND_BOTTOM);
     learn(3000, UNWIND_BOTTOM);
     learn(3100, UNWIND_SHORT);
-    ck_assert_uint_eq(hint.steady_root, 0);
+    ck_assert_uint_eq(stack_hint_root(&hint), 0);
     learn(3000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(hint.steady_root, 0);
+    ck_assert_uint_eq(stack_hint_root(&hint), 0);
 }
 END_TEST
 
