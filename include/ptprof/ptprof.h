@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libptprof: CPU profiles of running processes, from inside a program of yours.
+ * libptprof: CPU and wall time profiles of running processes, from inside a program of yours.
  *
  *     struct ptprof_session *session;
  *     char error[1024];
@@ -41,6 +41,7 @@ struct ptprof_options {
     int children;        /* not 0: descendants too, those that start meanwhile included */
     unsigned max_depth;  /* frames of a stack; 0: 4096 */
     double max_stop;     /* share of a thread's time that it may be held; 0: 0.01 */
+    int idle;            /* not 0: wall time, of threads that sleep too, which are not stopped */
 };
 
 struct ptprof_session;

@@ -80,6 +80,7 @@ static enum rc prepare(struct attach *attach, struct err *err)
     session.rate = options->rate;
     session.threads = options->threads;
     session.children = options->children;
+    session.idle = options->idle;
     session.max_depth = (size_t)options->max_depth;
     session.max_stop = options->max_stop / 100;
     session.unwind_live = options->unwinder == UNWINDER_LIVE;
@@ -380,6 +381,7 @@ static const struct example examples[] = {
     {"ptprof attach 4242 -d 30s", "a CPU profile for go tool pprof, in a file"},
     {"ptprof attach 4242 -d 10s -f collapsed | flamegraph.pl > out.svg", "a flame graph"},
     {"ptprof attach 4242 --children -d 1m -o build.pb.gz", "a process and its descendants"},
+    {"ptprof attach 4242 --idle -d 10s", "wall time: also where threads sleep"},
     {NULL, NULL},
 };
 

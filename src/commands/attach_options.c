@@ -43,6 +43,8 @@ const struct option attach_options[] = {
      .help = "only threads whose name matches this extended regular expression"},
     {"children", 0, OPTION_FLAG, NULL, AT(children),
      .help = "also the processes that descend from PID, and those that start meanwhile"},
+    {"idle", 0, OPTION_FLAG, NULL, AT(idle),
+     .help = "wall time instead of CPU time: threads that sleep count too, and are not stopped"},
     {"quiet", 'q', OPTION_FLAG, NULL, AT(quiet), .help = "print nothing but errors"},
     {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
      .help = "print more: how long writing took, and the samples without a name of each module"},

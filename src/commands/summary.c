@@ -47,10 +47,23 @@ static void put_head(struct buf *out, const struct summary *summary)
     const struct run *run = summary->report->run;
     char length[DURATION_TEXT], cpu[DURATION_TEXT];
     buf_printf(out, "ptprof: %s%s%s, %" PRIu64 " rounds, %" PRIu64 " samples of %" PRIu64
-                    " of %" PRIu64 " threads, %s of CPU time\n",
+                    " of %" PRIu64 " threads",
                bold(summary), text_of(run->duration, length), plain(summary), run->rounds,
-               run->samples, run->threads_sampled, run->threads_seen,
-               text_of((int64_t)run->cpu_ns, cpu));
+               run->samples, run->threads_sampled, run->threads_seen);
+    if (run->type == RUN_CPU && run->threads_sampled < run->threads_seen)
+        buf_puts(out, " (--idle includes the others)");
+    buf_printf(out, ", %s of CPU time\n", text_of((int64_t)run->cpu_ns, cpu));
+}
+
+static void put_wall(struct buf *out, const struct report *report, struct cost all)
+{
+    char text[DURATION_TEXT];
+    if (report->run->type != RUN_WALL)
+        return;
+    buf_printf(out, "  wall      %s of all threads together: ",
+               text_of((int64_t)cost_ns(all), text));
+    describe_states(out, all);
+    buf_putc(out, '\n');
 }
 
 static void put_held(struct buf *out, const struct summary *summary)
@@ -90,13 +103,14 @@ static void put_quality(struct buf *out, const struct summary *summary)
 static void put_top(struct buf *out, const struct summary *summary)
 {
     const struct report *report = summary->report;
-    struct query_source source = {report->profile, report->modules, report->symbolizer};
+    struct query_source source = report_source(report);
     struct flat flat;
     query_flat(&source, 3, &flat);
+    put_wall(out, report, flat.all);
     buf_puts(out, flat.row_count ? "  top       " : "");
     for (size_t i = 0; i < flat.row_count; i++) {
         buf_printf(out, "%s%.1f%% ", i ? "   " : "",
-                   share(flat.rows[i].self.cpu_ns, flat.all.cpu_ns));
+                   share(cost_ns(flat.rows[i].self), cost_ns(flat.all)));
         AUTO_FREE char *folded = demangle_fold(flat.rows[i].function);
         escape_text(out, folded);
         buf_puts(out, flat.rows[i].inlined ? " (inlined)" : "");

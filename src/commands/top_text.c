@@ -139,12 +139,11 @@ static void put_row(struct buf *out, const struct function_row *row,
 
 static void put_wall(struct buf *out, struct cost all)
 {
-    uint64_t ns = cost_ns(all);
     AUTO_BUF struct buf text = {0};
-    describe_duration(&text, (int64_t)ns);
-    buf_printf(out, "# wall time %s: running %.1f%%  queued %.1f%%  blocked %.1f%%\n", text.data,
-               query_percent(all.cpu_ns, ns), query_percent(all.queued_ns, ns),
-               query_percent(all.blocked_ns, ns));
+    describe_duration(&text, (int64_t)cost_ns(all));
+    buf_printf(out, "# wall time %s: ", text.data);
+    describe_states(out, all);
+    buf_putc(out, '\n');
 }
 
 static void put_rows(struct buf *out, const struct function_rows *rows,

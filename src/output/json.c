@@ -3,7 +3,8 @@
 //
 //   "schema"     1; changes when a reader would break
 //   "run"        struct run of profile/run.h, times in ns and rates in Hz as the keys say;
-//                "folded" counts the stacks that the bound on memory cut; "processes" the targets
+//                "folded" counts the stacks that the bound on memory cut; "processes" the targets;
+//                "time" is "cpu" or "wall"
 //   "threads"    pid, tid, comm, process_comm, samples, cpu_ns; in the order of first sight
 //   "functions"  function, module, inlined (wherever it was seen), self_samples, self_cpu_ns,
 //                total_samples, total_cpu_ns; most self time first. A function counts once in the
@@ -13,6 +14,10 @@
 //                not known), column (the same), inlined (into the next frame). A location with
 //                inlined functions gives several frames with its offset, the innermost first. One
 //                entry for each stack of each thread
+//
+// Wall time has more: of threads "wall", of functions "self_wall" and "total_wall", each an object
+// of running_ns, queued_ns and blocked_ns; and stacks have wall_ns and state (running, queued,
+// blocked) in place of cpu_ns, an entry for each state.
 #include "output/json.h"
 
 #include <inttypes.h>
@@ -41,6 +46,7 @@ static const struct field run_fields[] = {
     {"realtime", FIELD_BOOL, offsetof(struct run, realtime)},
     {"short_slice", FIELD_BOOL, offsetof(struct run, short_slice)},
     {"samples", FIELD_U64, offsetof(struct run, samples)},
+    {"asleep", FIELD_U64, offsetof(struct run, asleep)},
     {"stops", FIELD_U64, offsetof(struct run, stops)},
     {"failed", FIELD_U64, offsetof(struct run, failed)},
     {"queued", FIELD_U64, offsetof(struct run, queued)},
@@ -130,6 +136,8 @@ static void put_run(struct buf *text, const struct report *report)
         buf_puts(text, ",\n");
     }
     buf_printf(text, "\"folded\":%" PRIu64 ",\n", profile_folded(report->profile));
+    put_string(text, "time", run->type == RUN_WALL ? "wall" : "cpu");
+    buf_puts(text, ",\n");
     put_string(text, "end", ends[run->end]);
     buf_puts(text, ",\n\"processes\":[");
     for (size_t i = 0; i < run->process_count; i++) {
@@ -149,12 +157,19 @@ void json_run(struct buf *out, const struct report *report)
     buf_puts(out, "}\n");
 }
 
+void json_wall(struct buf *out, const char *key, struct cost cost)
+{
+    buf_printf(out, "\"%s\":{\"running_ns\":%" PRIu64 ",\"queued_ns\":%" PRIu64
+                    ",\"blocked_ns\":%" PRIu64 "},",
+               key, cost.cpu_ns, cost.queued_ns, cost.blocked_ns);
+}
+
 static void put_threads(struct json *json)
 {
     const struct profile *profile = json->report->profile;
     size_t count = profile_thread_count(profile);
     AUTO_FREE struct cost *costs = xcalloc(count, sizeof *costs);
-    query_threads(profile, costs);
+    query_threads(&json->source, costs);
     buf_puts(&json->text, ",\n\"threads\":[");
     for (uint32_t i = 0; i < count; i++) {
         const struct profile_thread *thread = profile_thread_get(profile, i);
@@ -163,7 +178,10 @@ static void put_threads(struct json *json)
         put_string(&json->text, "comm", profile_string(profile, thread->comm));
         buf_putc(&json->text, ',');
         put_string(&json->text, "process_comm", profile_string(profile, thread->process_comm));
-        buf_printf(&json->text, ",\"samples\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 "}",
+        buf_putc(&json->text, ',');
+        if (json->source.idle)
+            json_wall(&json->text, "wall", costs[i]);
+        buf_printf(&json->text, "\"samples\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 "}",
                    costs[i].samples, costs[i].cpu_ns);
         write_some(json);
     }
@@ -181,8 +199,13 @@ static void put_functions(struct json *json)
         put_string(&json->text, "function", row->function);
         buf_putc(&json->text, ',');
         put_string(&json->text, "module", row->module);
+        buf_putc(&json->text, ',');
+        if (json->source.idle) {
+            json_wall(&json->text, "self_wall", row->self);
+            json_wall(&json->text, "total_wall", row->total);
+        }
         buf_printf(&json->text,
-                   ",\"inlined\":%s,\"self_samples\":%" PRIu64 ",\"self_cpu_ns\":%" PRIu64
+                   "\"inlined\":%s,\"self_samples\":%" PRIu64 ",\"self_cpu_ns\":%" PRIu64
                    ",\"total_samples\":%" PRIu64 ",\"total_cpu_ns\":%" PRIu64 "}",
                    row->inlined ? "true" : "false", row->self.samples, row->self.cpu_ns,
                    row->total.samples, row->total.cpu_ns);
@@ -210,6 +233,20 @@ static void put_frames(struct buf *text, const struct frames *frames)
     buf_puts(text, "]");
 }
 
+static void put_value(struct json *json, const struct profile_value *value)
+{
+    const struct profile_thread *thread =
+        profile_thread_get(json->report->profile, value->thread);
+    buf_printf(&json->text, "{\"pid\":%d,\"tid\":%d,\"samples\":%" PRIu64 ",",
+               (int)thread->pid, (int)thread->tid, value->samples);
+    if (json->source.idle) {
+        put_string(&json->text, "state", profile_state_names[value->state]);
+        buf_putc(&json->text, ',');
+    }
+    buf_printf(&json->text, "\"%s_ns\":%" PRIu64 ",", json->source.idle ? "wall" : "cpu",
+               value->ns);
+}
+
 static void put_stacks(struct json *json)
 {
     const struct profile *profile = json->report->profile;
@@ -218,13 +255,11 @@ static void put_stacks(struct json *json)
     buf_puts(&json->text, ",\n\"stacks\":[");
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
-        if (!value->samples && !value->ns)
+        if (!query_takes(&json->source, value))
             continue;
-        const struct profile_thread *thread = profile_thread_get(profile, value->thread);
-        buf_printf(&json->text,
-                   "%s{\"pid\":%d,\"tid\":%d,\"samples\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 ",",
-                   separator, (int)thread->pid, (int)thread->tid, value->samples, value->ns);
+        buf_puts(&json->text, separator);
         separator = ",\n";
+        put_value(json, value);
         query_frames(&json->source, value->stack, &frames);
         put_frames(&json->text, &frames);
         buf_putc(&json->text, '}');

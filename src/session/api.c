@@ -56,6 +56,7 @@ static struct session_options options_of(const struct ptprof_options *given)
         options.max_stop = known.max_stop;
     options.threads = known.threads;
     options.children = known.children;
+    options.idle = known.idle;
     return options;
 }
 

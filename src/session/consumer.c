@@ -32,7 +32,8 @@ struct thread {
     struct stack_hint hint;
     uint64_t held_ns;
     uint64_t held_before; // as of the last consumer_held
-    int64_t since;     // first capture, CLOCK_MONOTONIC ns
+    int64_t since;     // first sample, CLOCK_MONOTONIC ns
+    bool met_asleep, asleep_cut; // the newest stack it slept in
     bool ended;        // its place is free
 };
 
@@ -282,12 +283,11 @@ static uint32_t location_of(struct consumer *consumer, struct space *space,
     return profile_location(consumer->profile, mapping->id, offset);
 }
 
-static void count_cut(struct consumer *consumer, const struct space *space,
+static void note_cut(struct consumer *consumer, const struct space *space,
                       const struct unwind_result *stack)
 {
     const struct area *area = space_find(space, stack->frames[stack->count - 1].pc);
     const struct mapping *mapping = area ? area->mapping : consumer->unknown;
-    consumer->counts.cut++;
     cuts_add(&consumer->cuts, mapping->module->id, stack->end);
 }
 
@@ -313,12 +313,24 @@ static void learn_stack(struct consumer *consumer, struct thread *thread,
     hint_stack(consumer, thread);
 }
 
+static void count_asleep(struct consumer *consumer, const struct thread *thread, uint64_t times)
+{
+    consumer->counts.asleep += times;
+    consumer->counts.asleep_cut += thread->asleep_cut ? times : 0;
+}
+
 // Where a thread sleeps. Not a sample of the CPU profile.
 static void take_stack_in_place(struct consumer *consumer, struct space *space,
                                 struct thread *thread, const struct capture *capture,
                                 const struct unwind_result *stack)
 {
     learn_stack(consumer, thread, capture, stack);
+    consumer->counts.threads_asleep += !thread->since && !thread->met_asleep;
+    thread->met_asleep = true;
+    thread->asleep_cut = stack->end != UNWIND_BOTTOM;
+    count_asleep(consumer, thread, 1);
+    if (thread->asleep_cut)
+        note_cut(consumer, space, stack);
     wall_look(consumer->wall, capture->thread, keep_stack(consumer, space, capture, stack),
               STATE_BLOCKED);
 }
@@ -326,6 +338,9 @@ static void take_stack_in_place(struct consumer *consumer, struct space *space,
 static void take_asleep(struct consumer *consumer, const void *data)
 {
     const struct record_asleep *record = data;
+    const struct thread *thread = thread_of(consumer, record->thread);
+    if (thread)
+        count_asleep(consumer, thread, record->times);
     wall_again(consumer->wall, record->thread, record->times);
 }
 
@@ -342,8 +357,10 @@ static void take_capture(struct consumer *consumer, const void *data)
         take_stack_in_place(consumer, space, thread, capture, &stack);
         return;
     }
-    if (stack.end != UNWIND_BOTTOM)
-        count_cut(consumer, space, &stack);
+    if (stack.end != UNWIND_BOTTOM) {
+        consumer->counts.cut++;
+        note_cut(consumer, space, &stack);
+    }
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
     if (stack.second_at) // and how much of that stack is needed, nobody knows yet
         atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
@@ -353,6 +370,7 @@ static void take_capture(struct consumer *consumer, const void *data)
     if (!thread->since) {
         thread->since = capture->time;
         consumer->counts.threads++;
+        consumer->counts.threads_asleep -= thread->met_asleep;
     }
     uint32_t node = keep_stack(consumer, space, capture, &stack);
     uint32_t value =
@@ -426,10 +444,11 @@ void consumer_finish(struct consumer *consumer)
     uint32_t location = profile_location(consumer->profile, mapping->id, 0);
     uint32_t thread =
         profile_thread_add(consumer->profile, first->pid, 0, mapping->module->path, first->comm);
-    uint32_t value = profile_value_at(consumer->profile,
-                                      profile_stack(consumer->profile, &location, 1), thread,
-                                      STATE_CPU);
-    profile_add(consumer->profile, value, 0, unattributed);
+    uint32_t stack = profile_stack(consumer->profile, &location, 1);
+    enum profile_state last = consumer->wall ? STATE_RUNNING : STATE_CPU;
+    for (enum profile_state state = STATE_CPU; state <= last; state++)
+        profile_add(consumer->profile, profile_value_at(consumer->profile, stack, thread, state), 0,
+                    unattributed);
 }
 
 struct consumer_counts consumer_counts(const struct consumer *consumer)

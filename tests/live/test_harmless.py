@@ -321,7 +321,7 @@ def test_text_and_debug_registers(ctx):
 
 
 def user_state(pid):
-    """Registers and stack of a stopped thread: they differ as soon as it runs an instruction of its own."""
+    """pc and stack of a stopped thread: they differ as soon as it runs on."""
     while (call := pathlib.Path(f"/proc/{pid}/syscall").read_text().split()) == ["running"]:
         pass  # on its way off the CPU
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
