@@ -108,7 +108,7 @@ static void put_top(struct buf *out, const struct summary *summary)
     query_flat(&source, 3, &flat);
     put_wall(out, report, flat.all);
     buf_puts(out, flat.row_count ? "  top       " : "");
-    for (size_t i = 0; i < flat.row_count; i++) {
+    for (size_t i = 0; i < flat.row_count && cost_ns(flat.rows[i].self); i++) {
         buf_printf(out, "%s%.1f%% ", i ? "   " : "",
                    share(cost_ns(flat.rows[i].self), cost_ns(flat.all)));
         AUTO_FREE char *folded = demangle_fold(flat.rows[i].function);
