@@ -69,7 +69,7 @@ def test_thread_id(ctx):
 def test_own_pid(ctx):
     output = ctx.tmp / "out.json"
     done = subprocess.run(["sh", "-c", 'exec "$0" attach $$ -d 1s -o "$1"', ctx.ptprof, output],
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30)
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
     assert done.returncode == USAGE and "itself" in done.stderr, done.stderr
 
 

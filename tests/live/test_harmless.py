@@ -274,7 +274,7 @@ def test_gdb_attaches_meanwhile(ctx):
     def backtrace():
         # Refused if it comes just when a sample is taken; so may anybody be who tries twice.
         done = subprocess.run(["gdb", "-nx", "-batch", "-p", str(target.pid), "-ex", "bt"],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240,
                               env={**os.environ, "DEBUGINFOD_URLS": ""})
         return re.search(r"^#\d+ .* main \(", done.stdout, re.M)
     assert any(backtrace() for _ in range(3)), "gdb cannot attach"

@@ -24,7 +24,7 @@ def need(ctx, *tools):
 
 def run(*command, cwd=None):
     done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True,
-                          timeout=60)
+                          timeout=240)
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
 
@@ -72,7 +72,7 @@ def chains(text):
 
 def symbolize(ctx, binary, addresses):
     done = subprocess.run([ctx.build / "tests/live/symbolize", binary], capture_output=True,
-                          text=True, timeout=60, input="\n".join(map(hex, addresses)))
+                          text=True, timeout=240, input="\n".join(map(hex, addresses)))
     assert done.returncode == 0, done.stderr
     return chains(done.stdout), done.stderr
 
@@ -83,7 +83,7 @@ LLVM = "llvm-symbolizer", "-a", "-i", "-f", "-C", "--output-style=GNU", "-e"
 
 
 def reference_chains(tool, binary, addresses):
-    done = subprocess.run([*tool, binary], text=True, capture_output=True, timeout=60,
+    done = subprocess.run([*tool, binary], text=True, capture_output=True, timeout=240,
                           input="\n".join(map(hex, addresses)))
     return chains(done.stdout)
 
@@ -165,7 +165,7 @@ def packages(ctx, split):
     for tool in "dwp", "llvm-dwp":
         made = split.parent / f"{tool}.made"
         if shutil.which(tool) and subprocess.run([tool, "-e", split, "-o", made],
-                                                 capture_output=True, timeout=60).returncode == 0:
+                                                 capture_output=True, timeout=240).returncode == 0:
             yield made
 
 
@@ -263,7 +263,7 @@ def test_silent_file_system(ctx):
     hanging = binary.parent / ".debug"
     hanging.mkdir()
     done = subprocess.run(["unshare", "-m", "python3", "-c", SILENT_MOUNT, hanging,
-                           ctx.build / "tests/live/symbolize", binary], text=True, timeout=60,
+                           ctx.build / "tests/live/symbolize", binary], text=True, timeout=240,
                           capture_output=True, input="\n".join(map(hex, own_code(binary))))
     if done.returncode == 77:
         raise ctx.Skip("a file system cannot be mounted here")

@@ -95,10 +95,15 @@ def test_waits(ctx):
     target = ctx.target("locks", "mutex")
     truth = json.loads(target.said_before[0])["waits"][0]
     before = ctx.health(target.pid)
-    block = objects(ctx.run("top", target.pid, "--json", "-n", 2).stdout)[-1]
-    waits = {thread["tid"]: thread["wait"] for thread in block["threads"]}
-    assert waits[truth["tid"]] == f'mutex the_mutex, held by {truth["holder"]} "holder"', waits
-    assert waits[truth["holder"]] == "pause" and block["held_max_ns"] == 0
+    expected = {truth["tid"]: f'mutex the_mutex, held by {truth["holder"]} "holder"',
+                truth["holder"]: "pause"}
+
+    def found():  # that takes a moment, and the first blocks do without
+        block = objects(ctx.run("top", target.pid, "--json", "-n", 2).stdout)[-1]
+        assert block["held_max_ns"] == 0
+        return expected.items() <= {thread["tid"]: thread["wait"]
+                                    for thread in block["threads"]}.items()
+    ctx.eventually(found, f"top says {expected}")
     assert_unharmed(ctx, target, before)
 
 

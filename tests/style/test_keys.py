@@ -11,7 +11,7 @@ def play(ctx, *lines):
     (ctx.tmp / "script").write_text("\n".join(lines) + "\n")
     replay = ctx.root / "tests" / "screens" / "service.snapshots"
     subprocess.run([ctx.ptprof, "top", "--replay", replay, "--script", "script"], cwd=ctx.tmp,
-                   check=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, timeout=30)
+                   check=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, timeout=120)
     return {path.name: path.read_text() for path in ctx.tmp.iterdir()}
 
 
