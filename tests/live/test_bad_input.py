@@ -223,8 +223,9 @@ def test_duration(ctx):
 def test_durations_that_work(ctx):
     target = ctx.target("split")
     for duration, ns in ("500ms", 500e6), ("0.5", 500e6), ("1s", 1e9):
-        took = ctx.profile(target.pid, "-d", duration)["run"]["duration_ns"]
-        assert ns <= took < 2 * ns, f"{duration} took {took / 1e9:.2f} s"
+        done = ctx.run("attach", target.pid, "-d", duration, "-f", "json")
+        took = json.loads(done.stdout)["run"]["duration_ns"]
+        assert ns <= took < 8 * ns, f"{duration} took {took / 1e9:.2f} s"
     run = ctx.start("attach", target.pid, "-d", "1h30m", "-o", ctx.tmp / "long.json")
     run.says("1h ?30m")
     run.signal(signal.SIGINT)

@@ -431,6 +431,8 @@ def test_group(ctx):
 
 def test_repeat(ctx):
     target = ctx.target("parked", "--spin", 1)
+    ctx.eventually(lambda: [state for state, _ in ctx.thread_states(target.pid).values()]
+                   .count("S") == 4, "all others sleep")
     began = time.monotonic()
     text = ctx.run("dump-threads", target.pid, "--repeat", 3, "-i", "200ms").stdout
     assert time.monotonic() - began >= 0.4
