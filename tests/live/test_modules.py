@@ -177,7 +177,7 @@ def test_library_truncated(ctx):
     target.wait()
     assert run.wait() == 0, f"exit status {run.popen.returncode}"
     profile = json.loads((ctx.tmp / "out.json").read_text())
-    assert count(stacks(profile)) > 10
+    assert count(stacks(profile)) > 3
 
 
 # --- other roots and other mounts
