@@ -199,6 +199,18 @@ void weights_process_end(struct weights *weights, uint32_t process)
     weights->free_processes[weights->free_process_count++] = index;
 }
 
+void weights_process_renumber(struct weights *weights, uint32_t process, uint32_t number)
+{
+    uint32_t index = map_get(&weights->process_index, process, NONE);
+    if (index == NONE)
+        return;
+    struct process_weights *entry = &weights->processes[index];
+    entry->leftover_ns = open_amount(entry);
+    entry->handled_ns = entry->unknown_ns = 0;
+    map_remove(&weights->process_index, process);
+    map_put(&weights->process_index, number, index);
+}
+
 static void renumber(struct values *list, const uint32_t *values)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -40,6 +40,10 @@ void weights_process_time(struct weights *weights, uint32_t process, uint64_t cp
 // The process is gone, and what was to be told of it has been.
 void weights_process_end(struct weights *weights, uint32_t process);
 
+// The process, none of whose threads is known any more, gets a number that was never used. From now
+// on weights_process_time counts from zero.
+void weights_process_renumber(struct weights *weights, uint32_t process, uint32_t number);
+
 // The values of the profile got new numbers.
 void weights_renumber(struct weights *weights, const uint32_t *values);
 

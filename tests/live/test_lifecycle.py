@@ -32,6 +32,28 @@ def assert_unharmed(ctx, target):
     assert not health.traced and not health.stopped, f"{health}"
 
 
+# --- the sampler ends
+
+def test_sampler_is_replaced(ctx):
+    """Whoever takes over from a sampler that died meets the same thread, not another one, and the
+    samples of the dead one get the CPU time that was used before."""
+    target = ctx.target("split")
+    run = start(ctx, target, "-d", "3s")
+    for _ in range(3):
+        time.sleep(0.7)
+        sampler = run.sampler()
+        ctx.kill(sampler)
+        ctx.eventually(lambda: run.sampler() != sampler, "another sampler")
+    profile = finish(ctx, run)
+    assert_unharmed(ctx, target)
+    facts = profile["run"]
+    assert facts["restarts"] == 3, f"{facts['restarts']} samplers were replaced"
+    assert [thread["tid"] for thread in profile["threads"]] == [target.pid]
+    assert facts["threads_seen"] == facts["threads_sampled"] == 1
+    assert facts["samples"] > 20
+    assert facts["unattributed_ns"] < 0.05 * facts["cpu_ns"], "CPU time is lost"
+
+
 # --- the target ends
 
 def test_target_exits(ctx):

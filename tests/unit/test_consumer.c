@@ -137,6 +137,57 @@ START_TEST(what_no_sample_could_take)
 }
 END_TEST
 
+// The sampler dies between two reports: the next one numbers anew, and tells of the CPU time since
+// the last report. The samples of the first one share what was used before the second came.
+START_TEST(a_sampler_takes_over)
+{
+    tell_process(RECORD_PROCESS, 0, "server");
+    tell_thread(7, 0);
+    tell_capture(7);
+    tell_thread_time(RECORD_THREAD_TIME, 7, 1000);
+    tell_process_time(0, 1000, 1000);
+    tell_capture(7);
+    tell_process(RECORD_PROCESS, 1, "server");
+    tell_thread(8, 1);
+    tell_capture(8);
+    tell_thread_time(RECORD_THREAD_TIME, 8, 500);
+    tell_process_time(1, 800, 500);
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    struct consumer_counts counts = consumer_counts(consumer);
+    ck_assert_uint_eq(counts.samples, 3);
+    ck_assert_uint_eq(counts.threads, 1);
+    ck_assert_uint_eq(counts.processes, 1);
+    ck_assert_uint_eq(counts.cpu_ns, 1800);
+    ck_assert_uint_eq(counts.unattributed_ns, 0);
+    ck_assert_uint_eq(profile_thread_count(profile), 1);
+    ck_assert_uint_eq(cpu_of_all(), 1800);
+}
+END_TEST
+
+// The next sampler does not meet it again: it ends with its process.
+START_TEST(a_thread_that_no_sampler_meets_again)
+{
+    tell_process(RECORD_PROCESS, 0, "server");
+    tell_thread(7, 0);
+    tell_capture(7);
+    tell_process(RECORD_PROCESS, 1, "server");
+    tell_process_time(1, 300, 0);
+    tell_process(RECORD_PROCESS_END, 1, "");
+    tell_process(RECORD_PROCESS, 2, "server"); // another one, with the same pid
+    tell_thread(8, 2);
+    tell_capture(8);
+    tell_thread_time(RECORD_THREAD_END, 8, 40);
+    tell_process_time(2, 40, 40);
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, 0);
+    ck_assert_uint_eq(consumer_counts(consumer).threads, 2);
+    ck_assert_uint_eq(consumer_counts(consumer).processes, 2);
+    ck_assert_uint_eq(cpu_of_all(), 340);
+}
+END_TEST
+
 START_TEST(nobody_told_of_the_process)
 {
     tell_thread(7, 3);
@@ -204,6 +255,8 @@ Suite *suite_consumer(void)
     tcase_add_test(tests, a_sample_and_its_time);
     tcase_add_test(tests, short_lived_threads_stand_for_the_others);
     tcase_add_test(tests, what_no_sample_could_take);
+    tcase_add_test(tests, a_sampler_takes_over);
+    tcase_add_test(tests, a_thread_that_no_sampler_meets_again);
     tcase_add_test(tests, nobody_told_of_the_process);
     tcase_add_test(tests, unknown_kinds_are_passed_over);
     tcase_add_test(tests, threads_that_come_and_go_leave_little);
