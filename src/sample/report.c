@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "sample/kin.h"
+
 // A report that finds no room is as lost as a capture; the CPU time in it goes into the next one.
 static void *reserve(struct control *control, size_t length)
 {
@@ -96,6 +98,7 @@ void report_process_time(struct control *control, struct watched *process)
     report->process = process->number;
     report->cpu_ns = process->last_cpu - process->base_cpu;
     report->threads_cpu_ns = cpu_of_announced(process);
+    report->children_ns = kin_unmet(process);
     ring_commit(&control->ring, &report->record, RECORD_PROCESS_TIME, sizeof *report);
     handover_note(&control->handover, process->pid, process->last_cpu);
 }

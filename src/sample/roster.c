@@ -217,7 +217,7 @@ static void read_new_threads(struct watched *process)
 }
 
 // A zombie still has a task directory, and files in it.
-static bool has_ended(const struct watched *process)
+bool watched_has_ended(const struct watched *process)
 {
     struct pollfd end = {.fd = process->pid_fd, .events = POLLIN};
     return process->pid_fd >= 0 && poll(&end, 1, 0) > 0;
@@ -226,7 +226,7 @@ static bool has_ended(const struct watched *process)
 void roster_scan(struct roster *roster, struct watched *process, int64_t now)
 {
     struct stat info;
-    if (has_ended(process) || fstat(process->task_fd, &info) != 0 || info.st_nlink <= 2) {
+    if (watched_has_ended(process) || fstat(process->task_fd, &info) != 0 || info.st_nlink <= 2) {
         process->gone = true;
         return;
     }

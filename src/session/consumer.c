@@ -11,6 +11,7 @@
 #include "session/cuts.h"
 #include "session/facts.h"
 #include "session/population.h"
+#include "session/unattributed.h"
 
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
@@ -27,6 +28,7 @@ struct consumer {
     void *watcher;
     struct population population;
     struct facts facts;
+    struct unattributed unattributed;
     uint32_t *locations; // of the stack at hand, leaf first
     const struct mapping *kernel, *unknown, *truncated;
     struct consumer_counts counts;
@@ -64,6 +66,7 @@ void consumer_free(struct consumer *consumer)
     weights_free(consumer->weights);
     wall_free(consumer->wall);
     facts_fini(&consumer->facts);
+    unattributed_fini(&consumer->unattributed);
     free(consumer->locations);
     cuts_fini(&consumer->cuts);
     free(consumer);
@@ -99,10 +102,26 @@ static void forget_thread(struct consumer *consumer, struct thread *thread)
     population_remove_thread(&consumer->population, thread);
 }
 
+static void give_up_children(struct consumer *consumer, struct process *process)
+{
+    const struct run_process *facts = &consumer->facts.list[process->facts];
+    unattributed_add_children(&consumer->unattributed, facts->pid, facts->comm, process->unmet_ns);
+    process->cpu_ns = process->unmet_ns = 0;
+}
+
+// What no sample could take of a process of which no more comes.
+static void give_up(struct consumer *consumer, struct process *process)
+{
+    const struct run_process *facts = &consumer->facts.list[process->facts];
+    unattributed_add(&consumer->unattributed, facts->pid, facts->comm,
+                     weights_process_end(consumer->weights, process->number));
+    give_up_children(consumer, process);
+}
+
 static void forget_process(struct consumer *consumer, struct process *process)
 {
     struct population *population = &consumer->population;
-    weights_process_end(consumer->weights, process->number);
+    give_up(consumer, process);
     // Those that no sampler has met since another one died: nobody told that they ended.
     for (struct thread *thread = NULL;
          population->left.count && (thread = population_next(population, process->number, thread));)
@@ -126,7 +145,7 @@ static void take_over(struct consumer *consumer, struct process *process, uint32
     }
     weights_process_renumber(consumer->weights, before, number);
     population_renumber(population, process, number);
-    process->cpu_ns = 0;
+    give_up_children(consumer, process); // it counts from zero
 }
 
 // The process of a record, made when it is new; NULL when its end is told and it is not known.
@@ -215,8 +234,10 @@ static void take_process_time(struct consumer *consumer, const void *data)
     struct process *process = population_process(&consumer->population, record->process);
     if (!process)
         return;
-    consumer->counts.cpu_ns += record->cpu_ns - process->cpu_ns;
-    process->cpu_ns = record->cpu_ns;
+    uint64_t cpu_ns = record->cpu_ns + record->children_ns;
+    consumer->counts.cpu_ns += cpu_ns - process->cpu_ns; // what children used may turn out less
+    process->cpu_ns = cpu_ns;
+    process->unmet_ns = record->children_ns;
     weights_process_time(consumer->weights, record->process, record->cpu_ns,
                          record->threads_cpu_ns);
 }
@@ -287,7 +308,8 @@ static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
     struct thread *thread = population_thread(&consumer->population, capture->thread);
-    struct process *process = thread ? population_process(&consumer->population, thread->process) : NULL;
+    struct process *process =
+        thread ? population_process(&consumer->population, thread->process) : NULL;
     if (!process || !process->image.space)
         return;
     struct space *space = process->image.space;
@@ -367,25 +389,18 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
 
 void consumer_finish(struct consumer *consumer)
 {
-    const struct population *population = &consumer->population;
+    struct population *population = &consumer->population;
     for (size_t i = 0; i < population->process_count; i++)
         if (population->processes[i].image.space)
             space_settle(population->processes[i].image.space);
-    uint64_t unattributed = weights_finish(consumer->weights);
-    if (unattributed < CLOCK_STEPS_NS)
+    weights_finish(consumer->weights);
+    for (size_t i = 0; i < population->process_count; i++)
+        if (!population->processes[i].ended)
+            give_up(consumer, &population->processes[i]);
+    if (consumer->unattributed.ns < CLOCK_STEPS_NS)
         return;
-    consumer->counts.unattributed_ns = unattributed;
-    const struct mapping *mapping =
-        modules_special(consumer->modules, MODULE_SPECIAL, "[unattributed]");
-    static const struct run_process nobody;
-    const struct run_process *first = consumer->facts.count ? consumer->facts.list : &nobody;
-    uint32_t location = profile_location(consumer->profile, mapping->id, 0);
-    uint32_t thread =
-        profile_thread_add(consumer->profile, first->pid, 0, mapping->module->path, first->comm);
-    uint32_t value = profile_value_at(consumer->profile,
-                                      profile_stack(consumer->profile, &location, 1), thread,
-                                      STATE_CPU);
-    profile_add(consumer->profile, value, 0, unattributed);
+    consumer->counts.unattributed_ns = consumer->unattributed.ns;
+    unattributed_store(&consumer->unattributed, consumer->modules, consumer->profile);
 }
 
 struct consumer_counts consumer_counts(const struct consumer *consumer)

@@ -17,7 +17,8 @@ struct process {
     uint32_t facts; // number of the pid's facts
     bool ended;     // its place is free
     struct process_image image;
-    uint64_t cpu_ns;
+    uint64_t cpu_ns;   // told so far
+    uint64_t unmet_ns; // of it, its children's that were never met
 };
 
 struct thread {

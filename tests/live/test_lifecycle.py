@@ -4,11 +4,12 @@ and runs that are ended, or asked for a snapshot, by a signal."""
 
 import json
 import os
+import pathlib
 import re
 import signal
 import time
 
-from measure import count, functions, samples_with, stacks
+from measure import count, cpu_total, functions, samples_with, stacks
 
 
 def start(ctx, target, *options, name="out.json"):
@@ -186,6 +187,25 @@ def test_children_that_hardly_live(ctx):
     assert samples_with(profile, "child_work") > 50
     for target in targets:
         assert_unharmed(ctx, target)
+
+
+def cpu_of_family(pid):
+    """ns that the process used, and children that ended: of clock ticks, as the kernel tells."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) * 10 ** 9 // os.sysconf("SC_CLK_TCK")
+
+
+def test_cpu_of_children_that_hardly_live(ctx):
+    """Most of them nobody meets. Their CPU time is in the profile all the same, as their
+    parent's children's."""
+    target = ctx.target("storm", "forks")
+    before = cpu_of_family(target.pid)
+    profile = ctx.profile(target.pid, "--children", "-d", "4s")
+    truth = cpu_of_family(target.pid) - before  # and of the moments before and after the run
+    assert 0.8 * truth < cpu_total(profile) < 1.05 * truth, f"{cpu_total(profile)}, truth {truth}"
+    programs = {thread["process_comm"] for thread in profile["threads"]}
+    assert programs == {"storm", "[children of storm]"}, programs
+    assert_unharmed(ctx, target)
 
 
 def test_without_children(ctx):

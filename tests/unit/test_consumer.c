@@ -61,11 +61,19 @@ static void tell_thread_time(uint32_t kind, uint32_t thread, uint64_t cpu_ns)
     tell(kind, &record, sizeof record);
 }
 
+static void tell_family_time(uint32_t process, uint64_t cpu_ns, uint64_t threads_cpu_ns,
+                             uint64_t children_ns)
+{
+    const struct record_process_time record = {.process = process,
+                                               .cpu_ns = cpu_ns,
+                                               .threads_cpu_ns = threads_cpu_ns,
+                                               .children_ns = children_ns};
+    tell(RECORD_PROCESS_TIME, &record, sizeof record);
+}
+
 static void tell_process_time(uint32_t process, uint64_t cpu_ns, uint64_t threads_cpu_ns)
 {
-    const struct record_process_time record = {
-        .process = process, .cpu_ns = cpu_ns, .threads_cpu_ns = threads_cpu_ns};
-    tell(RECORD_PROCESS_TIME, &record, sizeof record);
+    tell_family_time(process, cpu_ns, threads_cpu_ns, 0);
 }
 
 // A thread in a function of this process, without a stack.
@@ -134,6 +142,37 @@ START_TEST(what_no_sample_could_take)
     ck_assert_uint_eq(profile_value_count(profile), 1);
     ck_assert_uint_eq(profile_value_get(profile, 0)->samples, 0);
     ck_assert_uint_eq(cpu_of_all(), NS_PER_S);
+}
+END_TEST
+
+static uint64_t cpu_of_program(const char *comm)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < profile_value_count(profile); i++) {
+        const struct profile_value *value = profile_value_get(profile, i);
+        const struct profile_thread *thread = profile_thread_get(profile, value->thread);
+        if (strcmp(profile_string(profile, thread->process_comm), comm) == 0)
+            sum += value->ns;
+    }
+    return sum;
+}
+
+// What a sampler takes for the children's may turn out to be of one that it had met.
+START_TEST(children_that_were_never_met)
+{
+    tell_process(RECORD_PROCESS, 0, "make");
+    tell_family_time(0, NS_PER_S, 0, 9ull * NS_PER_S);
+    tell_family_time(0, 2ull * NS_PER_S, 0, 5ull * NS_PER_S);
+    consumer_drain(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).cpu_ns, 7ull * NS_PER_S);
+    tell_process(RECORD_PROCESS, 1, "make"); // another sampler
+    tell_family_time(1, 0, 0, NS_PER_S);
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).cpu_ns, 8ull * NS_PER_S);
+    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, 8ull * NS_PER_S);
+    ck_assert_uint_eq(cpu_of_program("make"), 2ull * NS_PER_S);
+    ck_assert_uint_eq(cpu_of_program("[children of make]"), 6ull * NS_PER_S);
 }
 END_TEST
 
@@ -255,6 +294,7 @@ Suite *suite_consumer(void)
     tcase_add_test(tests, a_sample_and_its_time);
     tcase_add_test(tests, short_lived_threads_stand_for_the_others);
     tcase_add_test(tests, what_no_sample_could_take);
+    tcase_add_test(tests, children_that_were_never_met);
     tcase_add_test(tests, a_sampler_takes_over);
     tcase_add_test(tests, a_thread_that_no_sampler_meets_again);
     tcase_add_test(tests, nobody_told_of_the_process);
