@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -28,6 +29,7 @@ void kin_read(struct watched *process)
     text[got] = '\0';
     if (!proc_stat_parse(text, &stat))
         return;
+    memcpy(process->comm, stat.comm, sizeof process->comm); // of a zombie too
     process->kin.parent = stat.parent;
     process->kin.children_ns = stat.children_ticks * tick_ns();
 }

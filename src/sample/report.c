@@ -15,15 +15,15 @@ static void *reserve(struct control *control, size_t length)
     return record;
 }
 
-bool report_process(struct control *control, enum record_kind kind, const struct watched *process)
+bool report_process(struct control *control, enum record_kind kind, struct watched *process)
 {
     struct record_process *report = reserve(control, sizeof *report);
     if (!report)
         return false;
     report->process = process->number;
     report->pid = process->pid;
-    if (procfs_comm(process->pid, process->pid, report->comm) != RC_OK)
-        report->comm[0] = '\0';
+    watched_name(process);
+    memcpy(report->comm, process->comm, sizeof report->comm);
     ring_commit(&control->ring, &report->record, kind, sizeof *report);
     eventfd_write(control->wake_fd, 1); // the maps are to be read while they are true
     return true;

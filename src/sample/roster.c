@@ -277,7 +277,14 @@ bool watched_same_image(struct watched *process)
     if (process->maps_fd >= 0)
         close(process->maps_fd);
     process->maps_fd = open_maps(process);
-    return false;
+    return process->maps_fd < 0;
+}
+
+void watched_name(struct watched *process)
+{
+    char comm[COMM_MAX];
+    if (procfs_comm(process->pid, process->pid, comm) == RC_OK)
+        memcpy(process->comm, comm, sizeof comm);
 }
 
 bool roster_has(const struct roster *roster, pid_t pid)
@@ -340,6 +347,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
         return RC_GONE;
     }
     process->no_syscall = is_refused(process, "syscall");
+    watched_name(process);
     process->number = atomic_fetch_add(&roster->control->next_process, 1);
     process->reported_at = clock_now();
     handover_note(&roster->control->handover, pid, process->base_cpu);

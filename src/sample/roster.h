@@ -40,6 +40,7 @@ struct watched { // a process
     bool gone;
     bool has_gone_threads;
     bool parted;         // its end was told
+    char comm[COMM_MAX]; // raw bytes
     bool incomplete;     // there seem to be threads that are not listed
 };
 
@@ -116,9 +117,12 @@ bool watched_has_ended(const struct watched *process);
 // The CPU time that the kernel charged to the process so far, ns; false when it is gone.
 bool watched_cpu(struct watched *process, uint64_t *cpu_ns);
 
-// Whether the process still runs the image that maps_fd was opened for. Opens that of the new one
-// when it does not.
+// Whether the process still runs the image that maps_fd was opened for, or ran it to its end. Opens
+// that of the new one when it does not.
 bool watched_same_image(struct watched *process);
+
+// Reads its name, which stays what it was once the process is gone.
+void watched_name(struct watched *process);
 
 // Forgets threads and processes that are gone, once nothing of them is interrupted any more.
 void roster_sweep(struct roster *roster);

@@ -305,13 +305,18 @@ static void clear_up(struct round *round, int64_t now)
 
 // --- rounds ---
 
+static void find_children(struct round *round, int64_t now)
+{
+    if (round->children && family_look(&round->family, &round->roster, now))
+        kin_begin(&round->roster);
+}
+
 void round_begin(struct round *round)
 {
-    if (round->children) {
+    if (round->children)
         family_init(&round->family);
-        family_look(&round->family, &round->roster, clock_now());
-        kin_begin(&round->roster);
-    }
+    find_children(round, clock_now());
+    kin_begin(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
         is_told(round, round->roster.processes[i]);
 }
@@ -337,12 +342,11 @@ void round_make(struct round *round, int64_t now)
     if (survey_advance(&round->survey, &round->roster, round->rate))
         for (size_t i = 0; i < round->roster.count; i++)
             report_threads(round, round->roster.processes[i]);
+    find_children(round, now);
     visit_hot(round, now);
     for (size_t i = 0; i < round->roster.count; i++)
         attend(round, round->roster.processes[i], now);
     clear_up(round, now);
-    if (round->children && family_look(&round->family, &round->roster, now))
-        kin_begin(&round->roster);
 }
 
 int64_t round_sleep(const struct round *round, int64_t next)

@@ -162,6 +162,20 @@ static struct process *process_for(struct consumer *consumer, const struct recor
     return process;
 }
 
+// By exec, or as the sampler saw at its end.
+static void rename_process(struct consumer *consumer, const struct process *process,
+                           const char comm[COMM_MAX])
+{
+    struct run_process *facts = &consumer->facts.list[process->facts];
+    const struct population *population = &consumer->population;
+    if (!*comm || strcmp(comm, facts->comm) == 0) // gone, it has no name any more
+        return;
+    memcpy(facts->comm, comm, sizeof facts->comm);
+    for (struct thread *thread = NULL;
+         (thread = population_next(population, process->number, thread));)
+        profile_thread_rename_process(consumer->profile, thread->profile_thread, comm);
+}
+
 static void take_process(struct consumer *consumer, const void *data)
 {
     const struct record_process *record = data;
@@ -169,8 +183,7 @@ static void take_process(struct consumer *consumer, const void *data)
     if (!process)
         return;
     struct run_process *facts = &consumer->facts.list[process->facts];
-    if (*record->comm) // gone, it has no name any more
-        memcpy(facts->comm, record->comm, sizeof facts->comm);
+    rename_process(consumer, process, record->comm);
     if (record->record.kind == RECORD_PROCESS_END) {
         facts->ended = true;
         forget_process(consumer, process);

@@ -9,7 +9,7 @@ import re
 import signal
 import time
 
-from measure import count, cpu_total, functions, samples_with, stacks
+from measure import assert_share, count, cpu_total, functions, samples_with, stacks, twice
 
 
 def start(ctx, target, *options, name="out.json"):
@@ -189,22 +189,40 @@ def test_children_that_hardly_live(ctx):
         assert_unharmed(ctx, target)
 
 
-def cpu_of_family(pid):
-    """ns that the process used, and children that ended: of clock ticks, as the kernel tells."""
+def cpu_times(pid):
+    """ns that the process used, and that its children did which ended; in whole clock ticks."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) * 10 ** 9 // os.sysconf("SC_CLK_TCK")
+    ticks = [int(field) for field in fields[11:15]]
+    return [sum(pair) * 10 ** 9 // os.sysconf("SC_CLK_TCK") for pair in (ticks[:2], ticks[2:])]
 
 
 def test_cpu_of_children_that_hardly_live(ctx):
     """Most of them nobody meets. Their CPU time is in the profile all the same, as their
     parent's children's."""
     target = ctx.target("storm", "forks")
-    before = cpu_of_family(target.pid)
+    before = sum(cpu_times(target.pid))
     profile = ctx.profile(target.pid, "--children", "-d", "4s")
-    truth = cpu_of_family(target.pid) - before  # and of the moments before and after the run
+    truth = sum(cpu_times(target.pid)) - before  # and of the moments before and after the run
     assert 0.8 * truth < cpu_total(profile) < 1.05 * truth, f"{cpu_total(profile)}, truth {truth}"
     programs = {thread["process_comm"] for thread in profile["threads"]}
     assert programs == {"storm", "[children of storm]"}, programs
+    assert_unharmed(ctx, target)
+
+
+def test_children_that_hardly_live_get_their_share(ctx):
+    """Of samples as of CPU time: a child is met in the first round that it lives in."""
+    target = ctx.target("storm", "forks")
+
+    def look():
+        before = cpu_times(target.pid)
+        profile = ctx.profile(target.pid, "--children", "-d", "4s", "-r", "250", "--max-stop",
+                              "50")
+        own, children = (after - before for after, before in zip(cpu_times(target.pid), before))
+        samples = count(stacks(profile))
+        of_children = samples - count(stacks(profile, pid=target.pid))
+        assert_share(of_children / samples, children / (own + children), samples, "children")
+
+    twice(look)
     assert_unharmed(ctx, target)
 
 
