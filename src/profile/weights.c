@@ -184,19 +184,33 @@ static uint64_t open_amount(const struct process_weights *process)
 }
 
 // Its place keeps the memory of the list.
-void weights_process_end(struct weights *weights, uint32_t process)
+uint64_t weights_process_end(struct weights *weights, uint32_t process)
 {
     uint32_t index = map_get(&weights->process_index, process, NONE);
     if (index == NONE)
-        return;
+        return 0;
     struct process_weights *entry = &weights->processes[index];
-    weights->ended_ns += open_amount(entry);
+    uint64_t open = open_amount(entry);
+    weights->ended_ns += open;
     *entry = (struct process_weights){.short_lived = entry->short_lived};
     entry->short_lived.count = 0;
     map_remove(&weights->process_index, process);
     ARRAY_RESERVE(weights->free_processes, weights->free_process_count,
                   weights->free_process_capacity);
     weights->free_processes[weights->free_process_count++] = index;
+    return open;
+}
+
+void weights_process_renumber(struct weights *weights, uint32_t process, uint32_t number)
+{
+    uint32_t index = map_get(&weights->process_index, process, NONE);
+    if (index == NONE)
+        return;
+    struct process_weights *entry = &weights->processes[index];
+    entry->leftover_ns = open_amount(entry);
+    entry->handled_ns = entry->unknown_ns = 0;
+    map_remove(&weights->process_index, process);
+    map_put(&weights->process_index, number, index);
 }
 
 static void renumber(struct values *list, const uint32_t *values)

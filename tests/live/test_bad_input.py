@@ -2,6 +2,7 @@
 """What cannot be done: one message that names the cause, the documented exit status, nothing on
 standard output, the target untouched, and nothing lost of what was collected."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -178,6 +179,23 @@ def test_not_dumpable(ctx):
     untouched(ctx, target, before)
 
 
+def samples_of(profile, name):
+    return sum(stack["samples"] for stack in profile["stacks"]
+               if name in [frame["function"] for frame in stack["frames"]])
+
+
+def test_root_of_a_container(ctx):
+    """Root without the right to become somebody else, as with --cap-drop=ALL
+    --cap-add=SYS_PTRACE: samples, and names what it sampled."""
+    as_nobody(ctx)
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    profile = ctx.profile(target.pid, "-d", "2s", "--max-stop", "10", prefix=(
+        "setpriv", "--inh-caps=-all", "--bounding-set=-all,+sys_ptrace"))
+    assert samples_of(profile, "heavy") > 5, "nothing has its name"
+    untouched(ctx, target, before)
+
+
 def test_seccomp(ctx):
     """As in a container whose filter forbids ptrace."""
     target = ctx.target("split")
@@ -351,16 +369,23 @@ def test_disk_full(ctx):
         subprocess.run(["umount", full])
 
 
-def test_closed_pipe(ctx):
-    target = ctx.target("split")
-    before = ctx.health(target.pid)
+@contextlib.contextmanager
+def closed_pipe():
+    """The writing end of a pipe that nobody reads any more."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = ctx.run("attach", target.pid, "-d", "500ms", "-f", "collapsed", "-o", "-",
-                       stdout=writer)
+        yield writer
     finally:
         os.close(writer)
+
+
+def test_closed_pipe(ctx):
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    with closed_pipe() as writer:
+        done = ctx.run("attach", target.pid, "-d", "500ms", "-f", "collapsed", "-o", "-",
+                       stdout=writer)
     assert done.returncode == FAILED, f"exit status {done.returncode}"
     assert "Broken pipe" in done.stderr
     saved_elsewhere(ctx, done.stderr, None)
@@ -384,13 +409,9 @@ def test_dump_to_a_closed_pipe(ctx):
     """As in `ptprof dump-threads PID | head`: the reader has what he wanted."""
     target = ctx.target("split")
     before = ctx.health(target.pid)
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
+    with closed_pipe() as writer:
         done = ctx.run("dump-threads", target.pid, "--repeat", 3, "--interval", "100ms",
                        stdout=writer)
-    finally:
-        os.close(writer)
     assert (done.returncode, done.stderr) == (0, ""), f"{done.returncode}: {done.stderr}"
     untouched(ctx, target, before)
 

@@ -266,6 +266,20 @@ START_TEST(a_process_that_ends_leaves_what_no_sample_took)
 }
 END_TEST
 
+// As when another sampler takes over. Times: before it 100 are open, after it 30.
+START_TEST(a_process_goes_on_under_another_number)
+{
+    weights_process_time(weights, 1, 500, 400);
+    weights_sample(weights, 1, 7, value(0));
+    weights_thread_end(weights, 1, 7, 0);
+    weights_process_renumber(weights, 1, 2);
+    weights_process_time(weights, 2, 80, 50);
+    ck_assert_uint_eq(cpu(0), 130);
+    weights_process_time(weights, 1, 9, 0); // the old number is unknown
+    ck_assert_uint_eq(weights_finish(weights), 9);
+}
+END_TEST
+
 Suite *suite_weights(void);
 
 Suite *suite_weights(void)
@@ -283,6 +297,7 @@ Suite *suite_weights(void)
     tcase_add_test(tests, clocks_that_lag_lose_nothing);
     tcase_add_test(tests, processes_are_apart);
     tcase_add_test(tests, a_process_that_ends_leaves_what_no_sample_took);
+    tcase_add_test(tests, a_process_goes_on_under_another_number);
     tcase_add_loop_test(tests, sums_are_exact, 0, 30);
     Suite *suite = suite_create("weights");
     suite_add_tcase(suite, tests);
