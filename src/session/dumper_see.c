@@ -126,6 +126,8 @@ static enum dump_problem problem_of(uint32_t flags, bool wanted)
     return flags & (CENSUS_HELD | CENSUS_CALL) ? DUMP_FINE : wanted ? DUMP_UNREAD : DUMP_UNWANTED;
 }
 
+static const struct proc_syscall no_call = {.number = WAIT_CALL_UNKNOWN};
+
 static struct seen *seen_of(struct dumper *dumper, pid_t tid)
 {
     uint32_t index = map_get(&dumper->index, (uint64_t)tid, 0);
@@ -134,7 +136,11 @@ static struct seen *seen_of(struct dumper *dumper, pid_t tid)
     ARRAY_RESERVE(dumper->seen, dumper->count, dumper->capacity);
     map_put(&dumper->index, (uint64_t)tid, (uint32_t)dumper->count + 1);
     struct seen *seen = &dumper->seen[dumper->count++];
-    *seen = (struct seen){.thread = {.tid = tid, .state = '?'}, .stack_wanted = CENSUS_STACK};
+    *seen = (struct seen){
+        .thread = {.tid = tid, .state = '?'},
+        .call = no_call,
+        .stack_wanted = CENSUS_STACK,
+    };
     return seen;
 }
 
@@ -148,7 +154,6 @@ void dumper_see(struct dumper *dumper, const struct census_record *record)
     free(seen->thread.frames);
     const struct in_place_thread *from = &record->thread;
     bool running = flags & CENSUS_RUNNING, wanted = is_wanted(dumper, from->comm);
-    const struct proc_syscall no_call = {.number = WAIT_CALL_UNKNOWN};
     bool asleep = !running && from->asleep_since && from->state != 'Z';
     *seen = (struct seen){
         .flags = flags,

@@ -19,3 +19,6 @@ bool prologue_called(struct code_memory *memory, uint64_t back, uint64_t *target
 // Whether the instruction before a return address is a call that may have led to the function: a
 // direct one to it or to a stub, or an indirect one.
 bool prologue_is_call(struct code_memory *memory, uint64_t back, uint64_t start);
+
+// Whether the instruction before a return address is a call, to wherever.
+bool prologue_is_any_call(struct code_memory *memory, uint64_t back);

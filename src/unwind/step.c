@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "unwind/epilogue.h"
 #include "unwind/prologue.h"
+#include "unwind/return_path.h"
 
 #define BARE_LEAF_MOST 128 // bytes of code up to the system call
 
@@ -200,11 +201,16 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
     if (leaf && (step_stub(unwinder) || step_bare_leaf(unwinder)))
         return true;
     unwinder->faulted = false;
-    if (epilogue_step(unwinder))
+    bool by_frame;
+    if (epilogue_step(unwinder) || return_path_step(unwinder, &by_frame))
         return true;
     *end = UNWIND_SHORT;
     if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)
         return false;
     *how = STEP_FRAME_POINTER;
-    return step_frame_pointer(unwinder, end);
+    if (step_frame_pointer(unwinder, end))
+        return true;
+    if (*end == UNWIND_NO_REGISTER && !by_frame)
+        *end = UNWIND_NO_INFO; // a stop would not help
+    return false;
 }

@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "wait/finder.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 #include "base/mem.h"
 #include "wait/descriptor.h"
 #include "wait/peer.h"
 #include "wait/socket_table.h"
+
+// False when nobody can tell. That of the first namespace is a constant (PROC_PID_INIT_INO).
+static bool is_nested(const char *proc, pid_t pid)
+{
+    char path[PATH_MAX], link[64] = "";
+    snprintf(path, sizeof path, "%s/%d/ns/pid", proc, (int)pid);
+    return readlink(path, link, sizeof link - 1) > 0 && strcmp(link, "pid:[4026531836]") != 0;
+}
 
 void finder_init(struct finder *finder, const struct wait_process *process)
 {
@@ -24,6 +36,7 @@ void finder_init(struct finder *finder, const struct wait_process *process)
         if (thread->inner_tid != thread->tid)
             finder->same_namespace = false;
     }
+    finder->nested = !finder->same_namespace || is_nested(finder->proc, process->pid);
 }
 
 void finder_fini(struct finder *finder)
@@ -69,4 +82,12 @@ void finder_put_process(const struct finder *finder, pid_t pid, struct buf *out)
     if (text.data[text.length - 1] == '\n')
         text.data[text.length - 1] = '\0';
     put_named(out, pid, text.data);
+}
+
+bool finder_has_ended(const struct finder *finder, pid_t pid)
+{
+    AUTO_BUF struct buf text = {0};
+    struct proc_status status;
+    return procfs_read(&text, "%s/%d/status", finder->proc, pid) != RC_OK ||
+           !proc_status_parse(text.data, &status) || status.state == 'Z' || status.state == 'X';
 }

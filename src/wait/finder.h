@@ -12,6 +12,7 @@ struct finder {
     const struct wait_process *process;
     const char *proc;        // "/proc"
     bool same_namespace;     // its PID namespace is ours: pids in its memory mean the same here
+    bool nested; // it is not the first one: who shares memory with it may number threads otherwise
     struct map by_inner_tid; // -> index of thread
     struct lock *locks;      // [thread]; owned
     struct socket_table *sockets; // owned, NULL until needed
@@ -30,3 +31,6 @@ size_t finder_thread(const struct finder *finder, uint32_t inner_tid);
 // Appends `4251 "worker"`, escaped: a thread of the process, and any process.
 void finder_put_thread(const struct finder *finder, size_t thread, struct buf *out);
 void finder_put_process(const struct finder *finder, pid_t pid, struct buf *out);
+
+// Whether a process or thread is gone, or a zombie.
+bool finder_has_ended(const struct finder *finder, pid_t pid);

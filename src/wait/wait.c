@@ -135,7 +135,8 @@ static void put_owner(const struct finder *finder, const struct wait *wait, size
     } else if (wait->owner_tid && lock->shared) {
         buf_puts(out, ", held by ");
         finder_put_process(finder, wait->owner_tid, out);
-        buf_puts(out, " of another process");
+        buf_puts(out, finder_has_ended(finder, wait->owner_tid) ? ", which has ended"
+                                                                : " of another process");
     } else if (wait->owner_tid) {
         buf_printf(out, ", held by %d, which is no thread of this process", wait->owner_tid);
     }
@@ -179,11 +180,14 @@ static void find_owner(const struct finder *finder, size_t self, struct holder h
 {
     const struct lock *lock = &finder->locks[self];
     size_t owner = lock->owner ? finder_thread(finder, lock->owner) : WAIT_NOBODY;
-    if (owner == self && !may_own_itself(lock))
+    // In memory shared with another container it may be a thread there that has the same number.
+    bool doubtful = lock->shared && lock->kind == WAIT_LOCK && finder->nested;
+    if (owner == self && (doubtful || !may_own_itself(lock)))
         return;
     wait->owner = owner;
     if (owner != WAIT_NOBODY) {
         wait->owner_tid = finder->process->threads[owner].tid;
+        wait->probable = doubtful;
     } else if (lock->owner && finder->same_namespace) {
         wait->owner_tid = (pid_t)lock->owner;
     } else if (!lock->owner && holder.thread != WAIT_NOBODY) {

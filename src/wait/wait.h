@@ -83,8 +83,9 @@ struct wait {
     size_t owner;         // index of the thread that holds or is waited for, or WAIT_NOBODY
     pid_t owner_tid;      // as the lock says, in our PID namespace; 0: none. May be dead
     bool timed;           // it ends by its timeout at the latest
-    bool probable;        // the owner was found by the lock's address on its stack ...
-    size_t owner_frame;   // ... in this frame, WAIT_NOBODY: not known which
+    bool probable;        // the owner was found by the lock's address on its stack, or the lock is
+                          // shared memory of a container and names the tid of a thread in any one
+    size_t owner_frame;   // where that address was; WAIT_NOBODY: not known
     size_t holder_at, holder_length; // the part of text that names the owner
 };
 

@@ -109,6 +109,18 @@ def test_musl_locks(ctx):
             check_locks(ctx, program, mode, mode in MUSL_OWNERLESS)
 
 
+def test_musl_stacks(ctx):
+    """musl has no unwind tables: its code is followed to where it returns into the program's."""
+    for program in "locks_musl", "locks_musl_static":
+        process = ctx.target(program, "mutex")
+        done = ctx.run("dump-threads", process.pid, "--json", "--timeout", "20s")
+        functions = {thread["comm"]: [frame["function"] for frame in thread["frames"]]
+                     for thread in json.loads(done.stdout)["threads"]}
+        assert "wait_for_it" in functions["waiter"], functions
+        assert "hold" in functions["holder"] and "main" in functions[program[:15]], functions
+        process.stop()
+
+
 def test_rust_locks(ctx):
     if not shutil.which("rustc"):
         raise ctx.Skip("no rustc")

@@ -295,6 +295,32 @@ START_TEST(test_namespace)
 }
 END_TEST
 
+// Memory shared between containers: thread 2 is 7 here, and perhaps 7 is another one elsewhere.
+START_TEST(test_shared_in_a_namespace)
+{
+    set_scene(0, FUTEX_WAIT, 2, "pthread_mutex_lock");
+    for (size_t i = 0; i < THREADS; i++)
+        scene.threads[i].inner_tid = 5 + (pid_t)i;
+    memcpy(scene.words, (uint32_t[]){2, 0, 7, 1, 0x80}, 20);
+    ck_assert_uint_eq(find()->owner, 2);
+    ck_assert(scene.waits[0].probable);
+    ck_assert_str_eq(scene.waits[0].text, "mutex 0x7000, probably held by 102 \"thread\"");
+    teardown();
+    scene.words[2] = 5; // itself, or the main thread of the other container
+    ck_assert_uint_eq(find()->owner, WAIT_NOBODY);
+    ck_assert_str_eq(scene.waits[0].text, "mutex 0x7000");
+}
+END_TEST
+
+START_TEST(test_shared_with_a_process_that_has_ended)
+{
+    set_scene(0, FUTEX_WAIT, 2, "pthread_mutex_lock");
+    memcpy(scene.words, (uint32_t[]){2, 0, 4711, 1, 0x80}, 20);
+    ck_assert_str_eq(find()->text, "mutex 0x7000, held by 4711, which has ended");
+    ck_assert_int_eq(scene.waits[0].owner_tid, 4711);
+}
+END_TEST
+
 // ---- the probable holder
 
 static const struct {
@@ -440,6 +466,8 @@ Suite *suite_wait(void)
     tcase_add_test(tcase, test_unmapped);
     tcase_add_test(tcase, test_owned_by_itself);
     tcase_add_test(tcase, test_namespace);
+    tcase_add_test(tcase, test_shared_in_a_namespace);
+    tcase_add_test(tcase, test_shared_with_a_process_that_has_ended);
     tcase_add_loop_test(tcase, test_probable_holder, 0, ARRAY_LENGTH(scans));
     tcase_add_test(tcase, test_only_whole_aligned_words);
     tcase_add_test(tcase, test_who_cannot_hold);

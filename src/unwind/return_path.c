@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "unwind/return_path.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "unwind/instruction.h"
+#include "unwind/prologue.h"
+
+#define WORK_STEPS 2000 // instructions that are looked at
+#define PATHS_MAX 32
+#define TARGETS_MAX 128
+
+// One way through the code. Which of two ways a branch goes makes no difference to where a function
+// returns to; but one may end in a call that never returns.
+struct path {
+    uint64_t pc, sp;
+    uint64_t registers[REGISTERS];
+    uint32_t known;
+};
+
+struct search {
+    struct unwinder *unwinder;
+    struct path paths[PATHS_MAX]; // to be followed
+    size_t path_count;
+    uint64_t targets[TARGETS_MAX]; // of jumps and branches: no way goes there twice
+    size_t target_count;
+    unsigned work;
+    bool too_short; // the copy of the stack
+    bool by_frame;  // a way takes the frame pointer, or code is not to be read
+};
+
+// libunwind's numbers of the registers, by those in instructions.
+static const int numbers[] = {UNW_X86_64_RAX, UNW_X86_64_RCX, UNW_X86_64_RDX, UNW_X86_64_RBX,
+                              UNW_X86_64_RSP, UNW_X86_64_RBP, UNW_X86_64_RSI, UNW_X86_64_RDI,
+                              UNW_X86_64_R8,  UNW_X86_64_R9,  UNW_X86_64_R10, UNW_X86_64_R11,
+                              UNW_X86_64_R12, UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15};
+
+static bool is_new(struct search *search, uint64_t target)
+{
+    for (size_t i = 0; i < search->target_count; i++)
+        if (search->targets[i] == target)
+            return false;
+    if (search->target_count == TARGETS_MAX)
+        return false;
+    search->targets[search->target_count++] = target;
+    return true;
+}
+
+static void add_path(struct search *search, const struct path *path, uint64_t target)
+{
+    if (search->path_count == PATHS_MAX || !is_new(search, target))
+        return;
+    search->paths[search->path_count] = *path;
+    search->paths[search->path_count++].pc = target;
+}
+
+static bool move_stack(struct search *search, struct path *path,
+                       const struct instruction *instruction)
+{
+    int64_t distance;
+    switch (instruction_stack(instruction, &distance)) {
+    case STACK_KEPT:
+        break;
+    case STACK_MOVED:
+        path->sp += (uint64_t)distance;
+        break;
+    case STACK_AT_FRAME:
+        search->by_frame = true;
+        if (!(path->known >> UNW_X86_64_RBP & 1))
+            return false;
+        path->sp = path->registers[UNW_X86_64_RBP] + (uint64_t)distance;
+        break;
+    case STACK_LOST:
+        return false;
+    }
+    return true;
+}
+
+// Registers that callers get back. Below the stack pointer of the leaf lies what the path itself
+// would have put there. All but the frame pointer are read aside, as in read_registers of step.c.
+static void load(struct search *search, struct path *path, const struct instruction *instruction)
+{
+    struct unwinder *unwinder = search->unwinder;
+    int64_t distance;
+    int loaded = instruction_loads(instruction, &distance);
+    if (loaded < 0 || numbers[loaded] == UNW_X86_64_RSP)
+        return;
+    int number = numbers[loaded];
+    uint64_t from = path->sp + (uint64_t)distance;
+    unwinder->aside = number != UNW_X86_64_RBP;
+    bool there = from >= *walk_sp(unwinder) &&
+                 walk_read(unwinder, from, &path->registers[number]);
+    path->known = there ? path->known | 1u << number : path->known & ~(1u << number);
+    unwinder->unnoted |= (uint32_t)unwinder->aside << number;
+    unwinder->aside = false;
+}
+
+static bool finish(struct search *search, struct path *path)
+{
+    struct unwinder *unwinder = search->unwinder;
+    uint64_t back;
+    if (path->sp < *walk_sp(unwinder))
+        return false;
+    if (!walk_read(unwinder, path->sp, &back)) {
+        search->too_short |= unwinder->fault == UNWIND_SHORT;
+        return false;
+    }
+    if (!back || !walk_is_code(unwinder, back - 1) || !prologue_is_any_call(&unwinder->code, back))
+        return false;
+    memcpy(unwinder->registers, path->registers, sizeof path->registers);
+    unwinder->known = path->known;
+    *walk_sp(unwinder) = path->sp + WORD;
+    *walk_pc(unwinder) = back;
+    return true;
+}
+
+// Goes on until the path returns (true), ends, or takes a way that was taken before.
+static bool follow(struct search *search, struct path *path)
+{
+    struct code_memory *memory = &search->unwinder->code;
+    while (search->work++ < WORK_STEPS && search->unwinder->work++ < WORK_MAX) {
+        unsigned char code[INSTRUCTION_BYTES] = {0};
+        struct instruction instruction;
+        int64_t distance;
+        size_t there = sizeof code;
+        while (there && !code_memory_read(memory, path->pc, code, there))
+            there--;
+        search->by_frame |= !there;
+        if (!instruction_decode(code, &instruction) || instruction.length > there)
+            return false;
+        path->pc += instruction.length;
+        if (!move_stack(search, path, &instruction))
+            return false;
+        load(search, path, &instruction);
+        uint64_t next = path->pc;
+        switch (instruction_flow(&instruction, &distance)) {
+        case FLOW_NEXT:
+            break;
+        case FLOW_BRANCH:
+            add_path(search, path, next + (uint64_t)distance);
+            break;
+        case FLOW_JUMP:
+            path->pc = next + (uint64_t)distance;
+            if (!is_new(search, path->pc))
+                return false;
+            break;
+        case FLOW_LEAVE:
+        case FLOW_RETURN:
+            return finish(search, path);
+        case FLOW_END:
+            return false;
+        }
+    }
+    return false;
+}
+
+bool return_path_step(struct unwinder *unwinder, bool *by_frame)
+{
+    struct search search = {.unwinder = unwinder, .path_count = 1};
+    struct path *first = &search.paths[0];
+    *first = (struct path){.pc = *walk_pc(unwinder), .sp = *walk_sp(unwinder),
+                           .known = unwinder->known};
+    memcpy(first->registers, unwinder->registers, sizeof first->registers);
+    bool faulted = unwinder->faulted;
+    enum unwind_end fault = unwinder->fault;
+    while (search.path_count) {
+        struct path path = search.paths[--search.path_count];
+        if (follow(&search, &path))
+            return true;
+    }
+    *by_frame = search.by_frame;
+    unwinder->faulted = faulted;
+    unwinder->fault = fault;
+    return search.too_short ? walk_fault(unwinder, UNWIND_SHORT) : false;
+}

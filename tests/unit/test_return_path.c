@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// Code of a module without tables, whose way to its return is followed, on a stack made by hand.
+#include "unwind/return_path.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "unwind/instruction.h"
+#include "unwind/unwinder.h"
+
+#define TEXT 0x401000u
+#define TEXT_SIZE 0x1000u
+#define SP 0x7ffd00001000u
+#define WORDS 32
+#define AT 0x10       // where the tested code begins, behind TEXT
+#define CALLER 0x805u // behind a call; what follows there is no code
+#define BACK (TEXT + CALLER)
+
+static unsigned char text[TEXT_SIZE];
+
+static bool read_text(void *context, uint64_t address, void *to, size_t length)
+{
+    (void)context;
+    if (address < TEXT || address - TEXT > TEXT_SIZE - length)
+        return false;
+    memcpy(to, text + (address - TEXT), length);
+    return true;
+}
+
+static bool no_table(void *context, uint64_t pc, struct unwind_table *table)
+{
+    (void)context, (void)pc, (void)table;
+    return false;
+}
+
+static bool is_text(void *context, uint64_t pc)
+{
+    (void)context;
+    return pc >= TEXT && pc < TEXT + TEXT_SIZE;
+}
+
+static const struct code_source source = {
+    .read = read_text, .table = no_table, .executable = is_text};
+
+struct step {
+    enum unwind_end end;
+    size_t count; // frames
+    uint64_t pc, sp; // of the caller
+};
+
+// A thread that was read in place, with `words` on its stack, of which `copied` are there.
+static struct step walk(const char *code, size_t length, const uint64_t *words, size_t copied)
+{
+    AUTO_FREE struct capture *capture = xcalloc(1, sizeof *capture + WORDS * 8);
+    struct unwinder *unwinder = unwinder_new(&source, 100);
+    memset(text, 0xcc, sizeof text);
+    memcpy(text + AT, code, length);
+    memcpy(text + CALLER - 5, "\xe8\0\0\0\0\x0f\x0b", 7); // call; ud2
+    memcpy(capture->stack, words, copied * 8);
+    capture->flags = CAPTURE_IN_PLACE;
+    capture->regs.rip = TEXT + AT;
+    capture->regs.rsp = SP;
+    capture->stack_asked = capture->stack_length = (uint32_t)copied * 8;
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    struct step step = {.end = result.end, .count = result.count};
+    if (result.count > 1) {
+        step.pc = result.frames[1].pc;
+        step.sp = result.frames[1].sp;
+    }
+    unwinder_free(unwinder);
+    return step;
+}
+
+static const uint64_t stack[] = {1, 2, BACK, 3, BACK, 4, 5};
+
+#define FINDS(words, ...)                                                                          \
+    do {                                                                                           \
+        const unsigned char bytes[] = {__VA_ARGS__};                                               \
+        struct step step = walk((const char *)bytes, sizeof bytes, stack, ARRAY_LENGTH(stack));    \
+        ck_assert_uint_eq(step.count, 2);                                                          \
+        ck_assert_uint_eq(step.pc, BACK);                                                          \
+        ck_assert_uint_eq(step.sp, SP + 8 * ((words) + 1));                                        \
+        ck_assert_int_eq(step.end, UNWIND_NO_INFO);                                                \
+    } while (0)
+
+#define FINDS_NOTHING(end_reason, ...)                                                             \
+    do {                                                                                           \
+        const unsigned char bytes[] = {__VA_ARGS__};                                               \
+        struct step step = walk((const char *)bytes, sizeof bytes, stack, ARRAY_LENGTH(stack));    \
+        ck_assert_uint_eq(step.count, 1);                                                          \
+        ck_assert_int_eq(step.end, end_reason);                                                    \
+    } while (0)
+
+START_TEST(straight_on)
+{
+    FINDS(2, 0x48, 0x83, 0xc4, 0x10, 0xc3);                   // add $16,%rsp; ret
+    FINDS(2, 0x48, 0x63, 0xf8, 0x59, 0x41, 0x5e, 0xf3, 0xc3); // movslq; pop; pop; rep ret
+    FINDS(2, 0x48, 0x8d, 0x64, 0x24, 0x10, 0xc3);             // lea 16(%rsp),%rsp; ret
+    FINDS(2, 0x6a, 0, 0xe8, 0, 0, 0, 0, 0x48, 0x83, 0xc4, 0x18, 0xc3); // push $0; call; add; ret
+    FINDS(2, 0x58, 0x5a, 0xff, 0x25, 0, 0, 0, 0);             // pop; pop; jmp *slot
+}
+END_TEST
+
+START_TEST(branches)
+{
+    FINDS(2, 0x75, 0x02, 0x59, 0x59, 0xc3);                         // jne past; pop; pop; ret
+    FINDS(2, 0x74, 0x02, 0x0f, 0x0b, 0x59, 0x59, 0xc3);             // je; ud2; pop; pop; ret
+    FINDS(2, 0xeb, 0x01, 0xcc, 0x59, 0x59, 0xc3);                   // jmp; int3; pop; pop; ret
+    FINDS(2, 0x0f, 0x84, 1, 0, 0, 0, 0xf4, 0x58, 0x59, 0xc3);       // je; hlt; pop; pop; ret
+    FINDS(2, 0x59, 0x85, 0xc0, 0x74, 0xfc, 0x59, 0xc3);             // pop; test; je back; pop; ret
+}
+END_TEST
+
+START_TEST(what_tells_nothing)
+{
+    FINDS_NOTHING(UNWIND_NO_INFO, 0xc3);                               // no code lies there
+    FINDS_NOTHING(UNWIND_NO_INFO, 0x48, 0x83, 0xc4, 0x18, 0xc3);       // nor there
+    FINDS_NOTHING(UNWIND_NO_INFO, 0xeb, 0xfe);                         // it never returns
+    FINDS_NOTHING(UNWIND_NO_INFO, 0x48, 0x83, 0xe4, 0xf0, 0x59, 0xc3); // and $-16,%rsp
+    FINDS_NOTHING(UNWIND_NO_INFO, 0x59, 0x59, 0x06, 0xc3);             // no instruction
+    FINDS_NOTHING(UNWIND_NO_REGISTER, 0xc9, 0xc3);                     // leave: a stop would tell
+}
+END_TEST
+
+START_TEST(address_that_no_call_has_left)
+{
+    uint64_t words[] = {BACK + 1, BACK};
+    struct step step = walk("\xc3", 1, words, 2);
+    ck_assert_uint_eq(step.count, 1);
+}
+END_TEST
+
+START_TEST(short_copy)
+{
+    ck_assert_int_eq(walk("\x59\x59\xc3", 3, stack, 2).end, UNWIND_SHORT);
+    ck_assert_int_eq(walk("\x59\x59\xc3", 3, stack, 3).count, 2);
+}
+END_TEST
+
+START_TEST(lengths)
+{
+    static const struct {
+        size_t length;
+        unsigned char code[INSTRUCTION_BYTES];
+    } rows[] = {
+        {1, {0x90}},
+        {4, {0xf3, 0x0f, 0x1e, 0xfa}},
+        {9, {0x64, 0x48, 0x8b, 0x04, 0x25, 0x28, 0, 0, 0}},
+        {10, {0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0}},
+        {10, {0x48, 0xb8}},                         // movabs
+        {5, {0xb8}},
+        {5, {0x66, 0x81, 0xc1, 1, 2}},              // add $imm16,%cx
+        {6, {0xf7, 0xc7, 4, 0, 0, 0}},              // test $4,%edi
+        {2, {0xf7, 0xd8}},                          // neg %eax
+        {6, {0xf0, 0x41, 0x0f, 0xb1, 0x76, 4}},     // lock cmpxchg
+        {6, {0x66, 0x0f, 0x3a, 0x0f, 0xc1, 8}},     // palignr
+        {5, {0x66, 0x0f, 0x38, 0, 0xc1}},           // pshufb
+        {4, {0xc5, 0xfd, 0x6f, 0x07}},              // vmovdqa
+        {3, {0xc5, 0xf8, 0x77}},                    // vzeroupper
+        {6, {0xc4, 0xe3, 0x75, 0x0f, 0xc0, 1}},     // vpalignr
+        {7, {0x48, 0x8d, 0x3d, 0, 0, 0, 0}},        // lea x(%rip),%rdi
+        {8, {0x48, 0x8b, 0x84, 0x24, 0, 1, 0, 0}},  // mov 256(%rsp),%rax
+    };
+    struct instruction instruction;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        ck_assert(instruction_decode(rows[i].code, &instruction));
+        ck_assert_uint_eq(instruction.length, rows[i].length);
+    }
+    ck_assert(!instruction_decode((const unsigned char[INSTRUCTION_BYTES]){0x06}, &instruction));
+    ck_assert(!instruction_decode((const unsigned char[INSTRUCTION_BYTES]){0x62}, &instruction));
+}
+END_TEST
+
+// Any bytes: no read outside what is there, and it ends.
+START_TEST(any_bytes)
+{
+    srand((unsigned)_i);
+    char code[256];
+    for (size_t i = 0; i < sizeof code; i++)
+        code[i] = (char)rand();
+    ck_assert_uint_ge(walk(code, sizeof code, stack, ARRAY_LENGTH(stack)).count, 1);
+}
+END_TEST
+
+Suite *suite_return_path(void);
+
+Suite *suite_return_path(void)
+{
+    Suite *suite = suite_create("return_path");
+    TCase *tcase = tcase_create("return_path");
+    tcase_add_test(tcase, straight_on);
+    tcase_add_test(tcase, branches);
+    tcase_add_test(tcase, what_tells_nothing);
+    tcase_add_test(tcase, address_that_no_call_has_left);
+    tcase_add_test(tcase, short_copy);
+    tcase_add_test(tcase, lengths);
+    tcase_add_loop_test(tcase, any_bytes, 0, 200);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
