@@ -18,6 +18,7 @@
 #define SEGMENTS_MAX 4096
 #define NOTES_MAX (64u << 10)
 #define SECTIONS_MAX 65536
+#define NAMES_MAX (16u << 20) // bytes, of all section names
 #define DEBUG_FRAME_MAX (64u << 20) // bytes, uncompressed
 
 struct image_store {
@@ -192,10 +193,17 @@ static bool sections_are_plausible(const struct image *image)
            first.sh_size <= SECTIONS_MAX;
 }
 
+// Asked for one name, libelf reads the whole table of them, which in a sparse file may have any size.
+static bool names_are_plausible(Elf *elf, size_t section)
+{
+    GElf_Shdr header;
+    return gelf_getshdr(elf_getscn(elf, section), &header) && header.sh_size <= NAMES_MAX;
+}
+
 static Elf_Scn *find_section(const struct image *image, const char *wanted, GElf_Shdr *header)
 {
     size_t names;
-    if (elf_getshdrstrndx(image->elf, &names) != 0)
+    if (elf_getshdrstrndx(image->elf, &names) != 0 || !names_are_plausible(image->elf, names))
         return NULL;
     for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
          section = elf_nextscn(image->elf, section)) {
