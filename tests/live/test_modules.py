@@ -3,9 +3,12 @@
 
 import json
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 
 from measure import count, functions, rooted_share, samples_with, stacks
@@ -238,6 +241,34 @@ def test_overlay(ctx):
         raise ctx.Skip(f"an overlay cannot be mounted here ({line})")
     assert_known_both_ways(ctx, target)
     assert "read from memory" not in ctx.stderr
+
+
+def test_server_of_the_file_stopped(ctx):
+    """What lies on a file system that does not answer any more is not waited for."""
+    needs_root(ctx)
+    if not os.path.exists("/dev/fuse"):
+        raise ctx.Skip("there is no /dev/fuse")
+    directory = ctx.tmp / "served"
+    directory.mkdir()
+    path = library(ctx)
+    target = ctx.spawn("unshare", "-m", sys.executable, ctx.root / "tests/live/serve_file.py",
+                       directory, path, ctx.program("plugin"), directory / path.name)
+    if target.line() != "ready":
+        raise ctx.Skip("a file system cannot be mounted here")
+    server, = ctx.children(target.pid)
+    before = ctx.health(target.pid)
+    os.kill(server, signal.SIGSTOP)
+    try:
+        profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20", "-v")
+        assert ctx.health(target.pid) == before
+    finally:
+        os.kill(server, signal.SIGCONT)
+        ctx.kill(target.pid)
+        ctx.kill(server)
+    inside = [stack for stack in stacks(profile) if any(
+        frame["module"] == path.name for frame in stack["frames"])]
+    assert count(inside) > 20, profile["run"]
+    assert re.search(r"libplugin.so .*its file system does not answer", ctx.stderr), ctx.stderr
 
 
 # --- stacks that the tables of the modules alone do not give
