@@ -238,7 +238,7 @@ bool image_debug_link(const struct image *image, struct debug_link *link)
 {
     GElf_Shdr header;
     Elf_Scn *section = find_section(image, ".gnu_debuglink", &header);
-    const Elf_Data *data = section && header.sh_size <= sizeof link->name + sizeof link->checksum
+    const Elf_Data *data = section && !image->store->hung && header.sh_size <= sizeof link->name + sizeof link->checksum
                                ? elf_rawdata(section, NULL)
                                : NULL;
     if (!data || !data->d_buf || data->d_size <= sizeof link->checksum)

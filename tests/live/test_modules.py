@@ -310,6 +310,28 @@ def test_debug_frame_in_the_debug_file(ctx):
         debug.unlink(missing_ok=True)
 
 
+def test_debug_frame_by_debug_link(ctx):
+    """The link leads to a debug file of any name; without build ids its checksum is the proof."""
+    if not shutil.which("objcopy"):
+        raise ctx.Skip("objcopy is not installed")
+    whole, plain = ctx.program("split_debug_frame"), ctx.tmp / "plain"
+    for remove, name in ((), "linked"), (("--remove-section=.note.gnu.build-id",), "by_checksum"):
+        program, debug = ctx.tmp / name, ctx.tmp / ".debug" / f"of-{name}"
+        debug.parent.mkdir(exist_ok=True)
+        subprocess.run(["objcopy", *remove, whole, plain], check=True)
+        subprocess.run(["objcopy", "--only-keep-debug", plain, debug], check=True)
+        subprocess.run(["objcopy", "--strip-debug", f"--add-gnu-debuglink={debug}", plain,
+                        program], check=True)
+        target = ctx.spawn(program)
+        assert target.line() == "ready"
+        for damaged in False, True:
+            rooted = rooted_share(ctx.profile(target.pid, "-d", "1s", "-r", "200"))
+            by_id = not remove
+            assert rooted >= 0.99 if by_id or not damaged else rooted < 0.5, (name, rooted)
+            with debug.open("ab") as file:
+                file.write(b"another checksum")
+
+
 def test_frame_pointers(ctx):
     """No tables at all in the program, and the summary says what that meant."""
     run = split_is_whole(ctx, "split_frame_pointer")
