@@ -3,6 +3,7 @@
 addr2line; debug files wherever they may lie; files and a symbol process that fail."""
 
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -151,13 +152,33 @@ def test_compressed(ctx):
 
 
 def test_split_dwarf(ctx):
-    for version in 4, 5:
-        whole = build(ctx, f"whole{version}", "g++", f"-gdwarf-{version}")
-        split = build(ctx, f"split{version}", "g++", f"-gdwarf-{version}", "-gsplit-dwarf")
+    ways = *itertools.product(("g++", "clang++"), (4, 5), ((),)), \
+        ("g++", 5, ("-fdebug-types-section",))
+    for compiler, version, options in ways:
+        name = f"{compiler}{version}{len(options)}"
+        whole = build(ctx, f"whole_{name}", compiler, f"-gdwarf-{version}", *options)
+        split = build(ctx, f"split_{name}", compiler, f"-gdwarf-{version}", "-gsplit-dwarf",
+                      *options)
         assert list(split.parent.glob("*.dwo"))
         addresses = own_code(whole)
         ours, theirs = (symbolize(ctx, binary, addresses)[0] for binary in (split, whole))
         assert ours == theirs
+
+
+def test_split_units_compressed(ctx):
+    for form in "zlib", "zstd":
+        for version in 4, 5:
+            name = f"{form}{version}"
+            split = build(ctx, f"split_{name}", "g++", f"-gdwarf-{version}", "-gsplit-dwarf")
+            addresses = own_code(split)
+            theirs, _ = symbolize(ctx, split, addresses)
+            assert any(len(chain) > 2 for chain in theirs.values()), name
+            for unit in split.parent.glob("*.dwo"):
+                before = unit.stat().st_size
+                run("objcopy", f"--compress-debug-sections={form}", unit)
+                assert unit.stat().st_size < before, name
+            ours, _ = symbolize(ctx, split, addresses)
+            assert ours == theirs, name
 
 
 def packages(ctx, split):
