@@ -43,6 +43,8 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
         snprintf(text, sizeof text, wide ? " not sampling: P goes on " : " paused: P ");
     else if (state->frozen)
         role = ROLE_FROZEN, snprintf(text, sizeof text, "frozen %s", label_clock(frozen, clock));
+    else if (snapshot->denied)
+        snprintf(text, sizeof text, wide ? " no longer permitted " : " denied ");
     else if (snapshot->stopped)
         snprintf(text, sizeof text, wide ? " the process is stopped " : " stopped ");
     else if (state->query.filter.idle && unsaid)
@@ -89,11 +91,12 @@ static void put_position(const struct canvas *canvas, const struct scene *scene,
 {
     size_t count = scene_count(scene);
     if (state->search)
-        buf_printf(out, "/%s   %zu of %zu rows", state->search, scene_match_count(scene, state),
-                   count);
-    else if (scene->view == VIEW_FLAME)
+        buf_printf(out, "/%s   %zu of %zu rows%s", state->search,
+                   scene_match_count(scene, state), count,
+                   scene->view == VIEW_FLAME ? "   " : "");
+    if (scene->view == VIEW_FLAME)
         put_flame(canvas, scene, state, out);
-    else if (count)
+    else if (count && !state->search)
         buf_printf(out, "row %zu of %zu", state->cursors[scene->view].at + 1, count);
     if (scene->view == VIEW_TREE && scene->tree.folded)
         buf_printf(out, "   %zu tiny nodes left out", scene->tree.folded);

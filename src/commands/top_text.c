@@ -36,9 +36,12 @@ static void put_target(struct buf *out, const struct snapshot *snapshot)
     char up[DURATION_TEXT], view[DURATION_TEXT];
     buf_printf(out, "# ptprof %d ", (int)snapshot->pid);
     escape_text(out, *snapshot->command_line ? snapshot->command_line : snapshot->comm);
+    if (snapshot->process_count > 1)
+        buf_printf(out, " and %zu more", snapshot->process_count - 1);
     buf_printf(out, "  up %s  view %s%s\n", time_text(snapshot->uptime, up),
                time_text(snapshot->elapsed, view),
                snapshot->end == TARGET_ENDED ? "  ended"
+               : snapshot->denied            ? "  no longer permitted"
                : snapshot->stopped           ? "  stopped"
                                              : "");
 }

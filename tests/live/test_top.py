@@ -5,6 +5,7 @@ bounded, and the target is as it was."""
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -194,6 +195,34 @@ def test_target_execs(ctx):
     assert function(last, "before_exec")["total_cpu_ns"] > 0
     assert function(last, "heavy")["total_samples"] > 20, "nothing seen after exec"
     assert target.alive()
+
+
+def test_target_may_not_be_looked_at_any_more(ctx):
+    """It executes a program that may do more than we may."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        raise ctx.Skip("needs root and setpriv")
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs")
+    privileged = ctx.tmp / "privileged"
+    shutil.copy(ctx.program("split"), privileged)
+    os.chmod(privileged, 0o4755)
+    os.chmod(ctx.tmp, 0o755)
+    target = ctx.target("execs", 2500, "main", privileged, prefix=nobody[:-1])
+    done = ctx.run("top", target.pid, "-b", "-n", 4, prefix=nobody)
+    assert done.returncode == 0
+    first, *_, last = done.stdout.split("\n\n")
+    if os.stat(f"/proc/{target.pid}").st_uid != 0:
+        raise ctx.Skip("set-user-ID programs do not work here")
+    assert "no longer permitted\n" in last and "no longer permitted" not in first, done.stdout
+    assert "execs" in first.splitlines()[0] and "privileged" in last.splitlines()[0]
+    assert target.alive()
+
+
+def test_sums_over_children(ctx):
+    shell = ctx.spawn("/bin/sh", "-c", f"{ctx.program('idle')} & wait")
+    assert shell.line() == "ready"
+    done = ctx.run("top", shell.pid, "--children", "-b", "-n", 1)
+    assert re.search(r"threads 11: S 11 ", done.stdout), done.stdout
+    assert re.search(r"^# ptprof .* and 1 more  up ", done.stdout), done.stdout
 
 
 def test_target_is_stopped(ctx):
