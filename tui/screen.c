@@ -56,6 +56,23 @@ static const char *capability(const char *name)
     return value == (char *)-1 ? NULL : value;
 }
 
+static FILE *put_into;
+
+static int put_byte(int byte)
+{
+    return putc(byte, put_into);
+}
+
+// Where the picture stays, the shell goes on in its last line, which should then be empty.
+static void leave(struct screen *screen)
+{
+    const char *clear = capability("el");
+    endwin();
+    put_into = screen->memory;
+    if (clear && !capability("rmcup"))
+        tputs(clear, 1, put_byte);
+}
+
 // --- opening ---
 
 static enum rc open_memory(struct screen *screen, struct err *err)
@@ -115,7 +132,7 @@ static void take_terminal(struct screen *screen)
     curs_set(0); // so that the end shows it again
     refresh();
     pass_on(screen);
-    endwin();
+    leave(screen);
     collect(screen, &goodbye);
     tty_set_goodbye(screen->tty, goodbye.data ? goodbye.data : "", goodbye.length);
     tty_take(screen->tty);
@@ -156,7 +173,7 @@ enum rc screen_open(const struct screen_options *options, struct screen **result
 
 void screen_suspend(struct screen *screen)
 {
-    endwin();
+    leave(screen);
     pass_on(screen);
     tty_give_back(screen->tty);
 }
@@ -216,6 +233,9 @@ static int key_of_code(wint_t code)
         {KEY_FIND, INPUT_HOME},       {KEY_SELECT, INPUT_END},
         {KEY_BACKSPACE, INPUT_BACKSPACE}, {KEY_DC, INPUT_DELETE},
         {KEY_BTAB, INPUT_BACK_TAB},   {KEY_ENTER, INPUT_ENTER},
+        {KEY_A3, INPUT_PAGE_UP},      {KEY_C3, INPUT_PAGE_DOWN},
+        // Of some terminals these have keys, which are nothing but the control characters.
+        {KEY_SUSPEND, INPUT_CTRL('Z')}, {KEY_REFRESH, INPUT_CTRL('L')},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
         if (table[i].code == code)
