@@ -17,7 +17,7 @@
 #include "session/feed.h"
 
 #define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
-#define WIDTH 132             // columns of a block where COLUMNS is not set
+#define WIDTH 132             // columns of a block that is not for a terminal
 #define NAMES_MS 10000        // that a block waits for names
 #define SETTLE_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
 #define SETTLE_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
@@ -191,11 +191,14 @@ static int run_screen(struct top *top, struct err *err)
     return run_batch(top, err);
 }
 
-static unsigned width_of_environment(void)
+// What is asked for, else what fits.
+static unsigned width_of_blocks(void)
 {
     const char *text = getenv("COLUMNS");
     long columns = text ? strtol(text, NULL, 10) : 0;
-    return columns > 0 && columns < 10000 ? (unsigned)columns : WIDTH;
+    if (columns > 0 && columns < 10000)
+        return (unsigned)columns;
+    return terminal_is(STDOUT_FILENO) ? terminal_width(STDOUT_FILENO) : WIDTH;
 }
 
 static int top_run(const struct call *call, struct err *err)
@@ -210,7 +213,7 @@ static int top_run(const struct call *call, struct err *err)
         rc = open_feed(&top, err);
     if (rc != RC_OK)
         return command_status(rc);
-    top.width = width_of_environment();
+    top.width = width_of_blocks();
     bool screen = !top.options.batch && (top.options.script || terminal_is(STDOUT_FILENO));
     int status = screen ? run_screen(&top, err) : run_batch(&top, err);
     feed_free(top.feed);

@@ -290,6 +290,12 @@ def test_without_a_usable_terminal(ctx):
         assert text.count(b"printing blocks instead") == 1, text
         assert b"\x1b" not in text, text
         assert terminal.process.wait(10) == 0
+    # Rows fit.
+    terminal = pseudo_terminal(ctx, ctx.command(["top", target.pid, "-b", "-n", 2]), 80)
+    rows = [row for row in terminal.read_until(b"\n\r\n# ptprof").splitlines()
+            if row and not row.startswith(b"# ")]
+    assert rows and max(map(len, rows)) <= 80, rows
+    assert terminal.process.wait(10) == 0
 
 
 class Pseudo:
