@@ -156,6 +156,19 @@ def test_killed(ctx):
     assert_unharmed(ctx, target, before)
 
 
+def test_children_are_waited_for(ctx):
+    """Also where whoever started us ignores SIGCHLD: the kernel would give their pids away."""
+    target = ctx.target("split")
+    run = ctx.start("top", target.pid, "-b", stdout=subprocess.DEVNULL,
+                    preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    run.sampler()
+    with open(f"/proc/{run.pid}/status") as status:
+        ignored = int(re.search(r"SigIgn:\t([0-9a-f]+)", status.read()).group(1), 16)
+    assert not ignored & 1 << signal.SIGCHLD - 1
+    run.signal(signal.SIGINT)
+    assert run.wait() == 0 and target.alive()
+
+
 def test_closed_pipe(ctx):
     target = ctx.target("split")
     before = ctx.health(target.pid)
