@@ -8,6 +8,8 @@
 #include "tui/label.h"
 #include "tui/picture.h"
 
+#define STATUS_WIDE 35 // columns that the longest state takes, with room around it
+
 static const char *const prompt_titles[] = {
     [PROMPT_SEARCH] = "/",
     [PROMPT_FILTER] = "filter: ",
@@ -35,7 +37,9 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
 {
     char text[96] = "", clock[LABEL_MOST];
     enum role role = ROLE_BANNER;
-    bool wide = canvas->cols >= 60;
+    // The end of a message may be what matters, as in the name of a file.
+    int message = state->message ? canvas_width(canvas, state->message) : 0;
+    bool wide = canvas->cols >= 60 && message + STATUS_WIDE <= canvas->cols;
     int64_t frozen = now - state->frozen_at;
     if (snapshot->end == TARGET_ENDED)
         snprintf(text, sizeof text, wide ? " process ended - q quit, s save " : " ended: q, s ");

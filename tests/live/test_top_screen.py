@@ -136,7 +136,16 @@ def test_saved_profile(ctx):
     terminal.tmux("send-keys", "-l", str(ctx.tmp / "saved.pb.gz"))
     terminal.keys("Enter")
     terminal.shows(r"profile written to")
-    assert (ctx.tmp / "saved.pb.gz").read_bytes()[:2] == b"\x1f\x8b"
+    saved = (ctx.tmp / "saved.pb.gz").read_bytes()
+    assert saved[:2] == b"\x1f\x8b"
+    # Nothing is lost by a name that is taken, nor by none.
+    terminal.keys("s", "C-u")
+    terminal.tmux("send-keys", "-l", str(ctx.tmp / "saved.pb.gz"))
+    terminal.keys("Enter")
+    terminal.shows(r"is there already: choose another name")
+    assert (ctx.tmp / "saved.pb.gz").read_bytes() == saved
+    terminal.keys("s", "C-u", "Enter")
+    terminal.shows(r"^ row 1 of")
     terminal.keys("q")
     terminal.shows("status 0")
 
