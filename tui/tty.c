@@ -37,7 +37,7 @@ static struct {
     size_t length;
 } restore;
 
-static int guard = -1; // of tui/guard.h, while the terminal is ours
+static struct guard guard = {-1, 0}; // while the terminal is ours
 
 // --- giving back, whatever happens ---
 

@@ -163,6 +163,7 @@ def test_suspended_and_continued(ctx):
     looked = time.monotonic() + 1  # many rounds of a sampler that would go on
     while time.monotonic() < looked:
         assert ctx.health(target.pid) == before, "it is not left alone"
+    assert "Z" not in map(ctx.state_of, ctx.children(profiler)), "a zombie"
     terminal.type("fg")
     terminal.shows(r"\[1\]Top")
     terminal.shows(r"parse +busy$")
