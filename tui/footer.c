@@ -10,6 +10,8 @@
 
 #define STATUS_WIDE 35 // columns that the longest state takes, with room around it
 
+#define FILTER_HINT " a,b both   !c not   /regex/   of function or module; empty: all"
+
 static const char *const prompt_titles[] = {
     [PROMPT_SEARCH] = "/",
     [PROMPT_FILTER] = "filter: ",
@@ -27,6 +29,8 @@ static void draw_prompt(struct canvas *canvas, int row, const struct state *stat
     col += canvas_scrolled(canvas, row, col, room, skip, ROLE_DEFAULT, state->text);
     canvas->cursor_row = row;
     canvas->cursor_col = col;
+    if (state->prompt == PROMPT_FILTER && !*state->text)
+        canvas_clipped(canvas, row, col + 1, room - 1, ROLE_DIM, FILTER_HINT);
 }
 
 // --- the right end: in what state things are ---
