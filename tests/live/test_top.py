@@ -2,6 +2,7 @@
 """`ptprof top` without a screen: what it prints is true, it ends as it should, its memory stays
 bounded, and the target is as it was."""
 
+import fcntl
 import json
 import os
 import re
@@ -142,6 +143,21 @@ def test_interrupt(ctx):
         run.signal(number)
         assert run.wait(5) == 0 and run.stderr == "", run.stderr
         assert_unharmed(ctx, target, before)
+
+
+def test_interrupt_while_nobody_reads(ctx):
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    run = ctx.start("top", target.pid, "--json", "-b", "-D", "200ms", stdout=writer)
+    os.close(writer)
+    ctx.eventually(lambda: ctx.thread_states(run.pid) and run.sampler(), "it runs")
+    time.sleep(3)  # the pipe is full
+    run.signal(signal.SIGTERM)
+    assert run.wait(5) == 0, run.stderr
+    os.close(reader)
+    assert_unharmed(ctx, target, before)
 
 
 def test_killed(ctx):
