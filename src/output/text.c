@@ -10,20 +10,11 @@
 #define ROWS 40
 #define NAME_WIDTH 60 // columns; a longer name pushes its module to the right
 
-// Columns that UTF-8 text takes, as far as counting characters tells.
-static int columns(const char *text)
-{
-    int count = 0;
-    for (; *text; text++)
-        count += (*text & 0xc0) != 0x80;
-    return count;
-}
-
 static int name_width(char *const *names, size_t count)
 {
-    int width = columns("FUNCTION");
+    int width = escape_columns("FUNCTION");
     for (size_t i = 0; i < count; i++) {
-        int own = columns(names[i]);
+        int own = escape_columns(names[i]);
         if (own > width && own <= NAME_WIDTH)
             width = own;
     }
@@ -59,7 +50,7 @@ static void put_row(struct buf *text, const struct flat_row *row, uint64_t all, 
         buf_printf(text, " %6.1f", query_percent(row->total.cpu_ns, cost_ns(row->total)));
     put_time(text, row->self);
     put_time(text, row->total);
-    int missing = width - columns(name);
+    int missing = width - escape_columns(name);
     buf_printf(text, "  %s%*s", name, missing > 0 ? missing : 0, "");
     if (row->module[0])
         buf_puts(text, "  ");

@@ -26,7 +26,7 @@ def test_no_key_has_two_actions(ctx):
 
 
 def test_help_shows_every_key(ctx):
-    for cols in 80, 120:
+    for cols in 80, 100, 120, 150:
         screen = play(ctx, f":size {cols}x120", "?", ":save-screen help")["help"]
         for name, keys in table(ctx).items():
             assert re.search(r"(?:^|\s)" + re.escape(" ".join(keys)) + r"  \S", screen), name
