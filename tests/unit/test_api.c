@@ -136,8 +136,8 @@ START_TEST(older_options)
     ck_assert_int_eq(ptprof_open(&child, 1, &options, &session, error, sizeof error), PTPROF_OK);
     ptprof_close(session);
     options.size = 0;
-    ck_assert_int_eq(ptprof_open(&child, 1, &options, &session, error, sizeof error), PTPROF_OK);
-    ptprof_close(session);
+    ck_assert_int_eq(ptprof_open(&child, 1, &options, &session, error, sizeof error), PTPROF_USAGE);
+    ck_assert_ptr_null(session);
 }
 END_TEST
 
