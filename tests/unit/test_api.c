@@ -114,7 +114,7 @@ START_TEST(stream_that_fails)
     static const char *const formats[] = {"pprof", "collapsed", "json", "text"};
     if (!session)
         return;
-    ck_assert_int_eq(ptprof_run(session, 0.2), PTPROF_OK);
+    ck_assert_int_eq(ptprof_run(session, 1.0), PTPROF_OK);
     for (int i = 0; i < 4; i++) {
         FILE *full = fopen("/dev/full", "w");
         ck_assert_int_eq(ptprof_write(session, formats[i], full), PTPROF_FAILED);
