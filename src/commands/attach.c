@@ -70,7 +70,10 @@ static enum rc choose_output(struct attach *attach, struct err *err)
                                       "with a pipe");
     if (!to_stdout)
         attach->path = options->output ? xstrdup(options->output) : default_name(attach);
-    return output_file_check(attach->path, options->force, err);
+    enum rc rc = output_file_check(attach->path, options->force, err);
+    if (rc == RC_IO && !options->output)
+        err_add(err, "  name another place with -o FILE");
+    return rc;
 }
 
 static enum rc prepare(struct attach *attach, struct err *err)
@@ -280,6 +283,7 @@ static void show_summary(struct attach *attach, const struct report *report, lon
     AUTO_FREE char *worst_cut = session_worst_cut(attach->session);
     struct summary summary = {
         .report = report,
+        .threads = attach->options->threads,
         .worst_cut = worst_cut,
         .path = attach->path,
         .bytes = bytes,
@@ -290,6 +294,8 @@ static void show_summary(struct attach *attach, const struct report *report, lon
         json_run(&text, report);
     else if (!attach->options->quiet)
         summary_text(&text, &summary);
+    else
+        summary_alarm(&text, report->run);
     fputs(text.length ? text.data : "", stderr);
 }
 

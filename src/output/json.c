@@ -3,8 +3,8 @@
 //
 //   "schema"     1; changes when a reader would break
 //   "run"        struct run of profile/run.h, times in ns and rates in Hz as the keys say;
-//                "folded" counts the stacks that the bound on memory cut; "processes" the targets;
-//                "time" is "cpu" or "wall"
+//                "stuck_sampler_pid" is 0 unless a sampler does not end; "folded" counts the stacks
+//                that the bound on memory cut; "processes" the targets; "time" is "cpu" or "wall"
 //   "threads"    pid, tid, comm, process_comm, samples, cpu_ns; in the order of first sight
 //   "functions"  function, module, inlined (wherever it was seen), self_samples, self_cpu_ns,
 //                total_samples, total_cpu_ns; most self time first. A function counts once in the
@@ -28,7 +28,7 @@
 #include "base/mem.h"
 #include "output/formats.h"
 
-enum field_type { FIELD_BOOL, FIELD_U64, FIELD_I64, FIELD_DOUBLE };
+enum field_type { FIELD_BOOL, FIELD_PID, FIELD_U64, FIELD_I64, FIELD_DOUBLE };
 
 struct field {
     const char *key;
@@ -55,6 +55,7 @@ static const struct field run_fields[] = {
     {"frame_pointers", FIELD_U64, offsetof(struct run, frame_pointers)},
     {"repaired", FIELD_U64, offsetof(struct run, repaired)},
     {"restarts", FIELD_U64, offsetof(struct run, restarts)},
+    {"stuck_sampler_pid", FIELD_PID, offsetof(struct run, stuck)},
     {"unresolved", FIELD_U64, offsetof(struct run, unresolved)},
     {"held_p50_ns", FIELD_I64, offsetof(struct run, held_p50)},
     {"held_p99_ns", FIELD_I64, offsetof(struct run, held_p99)},
@@ -109,6 +110,9 @@ static void put_field(struct buf *text, const struct field *field, const struct 
     switch (field->type) {
     case FIELD_BOOL:
         buf_puts(text, *(const bool *)at ? "true" : "false");
+        break;
+    case FIELD_PID:
+        buf_printf(text, "%d", (int)*(const pid_t *)at);
         break;
     case FIELD_U64:
         buf_printf(text, "%" PRIu64, *(const uint64_t *)at);

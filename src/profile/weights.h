@@ -42,7 +42,8 @@ void weights_process_time(struct weights *weights, uint32_t process, uint64_t cp
 uint64_t weights_process_end(struct weights *weights, uint32_t process);
 
 // The process, none of whose threads is known any more, gets a number that was never used. From now
-// on weights_process_time counts from zero.
+// on weights_process_time counts from zero. If no sample was there to take what is open now, the
+// next ones do.
 void weights_process_renumber(struct weights *weights, uint32_t process, uint32_t number);
 
 // The values of the profile got new numbers.

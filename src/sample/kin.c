@@ -51,6 +51,13 @@ static bool has_ended(const struct watched *process)
     return process->gone || watched_has_ended(process);
 }
 
+// What was met of them was waited for in the end, even if nobody could read that any more.
+static uint64_t children_of_ended(const struct kin *kin)
+{
+    uint64_t known_ns = kin->base_ns + kin->met_ns;
+    return kin->children_ns > known_ns ? kin->children_ns : known_ns;
+}
+
 static void settle(struct roster *roster, struct watched *process)
 {
     struct kin *kin = &process->kin;
@@ -59,12 +66,13 @@ static void settle(struct roster *roster, struct watched *process)
     kin->settled = true;
     for (size_t i = 0; i < roster->count; i++)
         if (roster->processes[i]->pid == kin->parent)
-            roster->processes[i]->kin.met_ns += process->last_cpu + kin->children_ns;
+            roster->processes[i]->kin.met_ns += process->last_cpu + children_of_ended(kin);
 }
 
+// Children come behind their parents in the roster, and go first here.
 void kin_settle(struct roster *roster)
 {
-    for (size_t i = 0; i < roster->count; i++)
+    for (size_t i = roster->count; i-- > 0;)
         if (!roster->processes[i]->kin.settled && has_ended(roster->processes[i]))
             settle(roster, roster->processes[i]);
 }

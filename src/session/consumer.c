@@ -31,6 +31,7 @@ struct consumer {
     struct unattributed unattributed;
     uint32_t *locations; // of the stack at hand, leaf first
     const struct mapping *kernel, *unknown, *truncated;
+    int64_t first_at; // the first capture, CLOCK_MONOTONIC ns; 0: none yet
     struct consumer_counts counts;
     struct cuts cuts;
 };
@@ -220,6 +221,20 @@ static void take_thread(struct consumer *consumer, const void *data)
                                                 record->comm, facts->comm);
 }
 
+// Of a thread that has just been met nobody knows yet what part of its time it is held: it counts
+// as if it had been there for half a second, or for the whole of a shorter run.
+static void note_held_share(struct consumer *consumer, const struct thread *thread)
+{
+    if (!thread->since)
+        return;
+    int64_t now = clock_now(), watched = now - thread->since, run = now - consumer->first_at;
+    int64_t least = run < NS_PER_S / 2 ? run : NS_PER_S / 2;
+    int64_t span = watched > least ? watched : least;
+    double share = span > 0 ? (double)thread->held_ns / (double)span : 0;
+    if (share > consumer->counts.held_share)
+        consumer->counts.held_share = share;
+}
+
 static void take_thread_time(struct consumer *consumer, const void *data)
 {
     const struct record_thread_time *record = data;
@@ -231,10 +246,7 @@ static void take_thread_time(struct consumer *consumer, const void *data)
         consumer->weights, thread->process, record->thread, record->cpu_ns);
     thread->held_ns += (uint64_t)record->held_ns;
     profile_thread_held(consumer->profile, thread->profile_thread, record->held_ns);
-    int64_t watched = clock_now() - thread->since;
-    double share = thread->since && watched > 0 ? (double)thread->held_ns / (double)watched : 0;
-    if (share > consumer->counts.held_share && watched >= NS_PER_S / 2)
-        consumer->counts.held_share = share;
+    note_held_share(consumer, thread);
     wall_share(consumer->wall, record->thread, thread->profile_thread,
                (struct wall_period){record->elapsed_ns, record->cpu_ns, record->queued_ns});
     if (record->record.kind == RECORD_THREAD_END)
@@ -357,6 +369,7 @@ static void take_capture(struct consumer *consumer, const void *data)
         learn_stack(consumer, thread, capture, &stack);
     if (!thread->since) {
         thread->since = capture->time;
+        consumer->first_at = consumer->first_at ? consumer->first_at : capture->time;
         consumer->counts.threads++;
         consumer->counts.threads_asleep -= thread->met_asleep;
     }

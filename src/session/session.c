@@ -352,12 +352,13 @@ void session_finish(struct session *session, enum run_end end)
     if (session->finished)
         return;
     session->finished = true;
+    int64_t sampled = sampled_ns(session);
     if (session->sampler && !sampler_stop(session->control, session->sampler))
-        session->run.stuck = session->sampler;
+        session->run.stuck = session->sampler; // since when it did not sample, nobody knows
     session->sampler = 0;
     if (session->watched)
         watchdog_stop(&session->watchdog);
-    session->run.duration = sampled_ns(session);
+    session->run.duration = session->run.stuck ? sampled : sampled_ns(session);
     session->run.end = end;
     consumer_drain(session->consumer);
     consumer_finish(session->consumer);

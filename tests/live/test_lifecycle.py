@@ -55,10 +55,26 @@ def test_sampler_is_replaced(ctx):
     assert_unharmed(ctx, target)
     facts = profile["run"]
     assert facts["restarts"] == 3, f"{facts['restarts']} samplers were replaced"
-    assert [thread["tid"] for thread in profile["threads"]] == [target.pid]
+    sampled = [thread["tid"] for thread in profile["threads"] if thread["samples"]]
+    assert sampled == [target.pid], f"threads {sampled}"
     assert facts["threads_seen"] == facts["threads_sampled"] == 1
     assert facts["samples"] > 5
     assert facts["unattributed_ns"] < 0.05 * facts["cpu_ns"], "CPU time is lost"
+
+
+def test_sampler_does_not_end(ctx):
+    """Somebody traces it and takes no notice of its end: said even with -q, and in the profile."""
+    target = ctx.target("split")
+    run = ctx.start("attach", target.pid, "-q", "-d", "1s", "-o", ctx.tmp / "out.json")
+    sampler = run.sampler()
+    tracer = ctx.spawn(ctx.build / "tests" / "live" / "trace", sampler, "hold")
+    assert tracer.line() == "ready"
+    profile = finish(ctx, run)
+    tracer.kill()
+    assert profile["run"]["stuck_sampler_pid"] == sampler
+    assert profile["run"]["duration_ns"] < 3e9, "waiting for it counts as sampling"
+    assert f"process {sampler} does not end" in ctx.stderr, ctx.stderr
+    assert_unharmed(ctx, target)
 
 
 # --- the target ends

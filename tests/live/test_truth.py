@@ -214,6 +214,7 @@ def test_idle(ctx):
     assert profile["run"]["stops"] == 0, f"{profile['run']['stops']} stops of sleeping threads"
     assert profile["run"]["samples"] == 0 and not list(stacks(profile))
     assert cpu_total(profile) == 0
+    assert "no thread ran" in ctx.stderr, "the summary does not say why there is nothing"
 
 
 # --- (d): stacks reach their root
