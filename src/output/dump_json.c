@@ -10,6 +10,7 @@ static const char *const end_names[] = {
     [DUMP_COMPLETE] = "complete",
     [DUMP_TIMEOUT] = "timeout",
     [DUMP_TARGET_ENDED] = "target_ended",
+    [DUMP_INTERRUPTED] = "interrupted",
 };
 
 static const char *const problem_names[] = {

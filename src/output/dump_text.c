@@ -310,6 +310,7 @@ static void put_numbers(const struct dump_printer *printer)
         [DUMP_COMPLETE] = "",
         [DUMP_TIMEOUT] = "incomplete: the time was over before all threads had been read\n",
         [DUMP_TARGET_ENDED] = "incomplete: the process ended while it was read\n",
+        [DUMP_INTERRUPTED] = "incomplete: interrupted\n",
     };
     dump_printer_begin(printer, ROLE_BAD);
     buf_puts(out, ends[dump->end]);
