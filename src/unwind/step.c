@@ -5,6 +5,7 @@
 #include "unwind/step.h"
 
 #include <string.h>
+#include <ucontext.h>
 
 #include "base/mem.h"
 #include "unwind/epilogue.h"
@@ -48,6 +49,37 @@ static bool step_stub(struct unwinder *unwinder)
             memcmp(code, stubs[i].bytes, stubs[i].length) == 0)
             return pop_return(unwinder);
     return false;
+}
+
+// What a signal handler returns to where the C library wrote no tables for it (musl, Go): it asks
+// the kernel for the registers that lie on top of the stack.
+static bool step_signal_return(struct unwinder *unwinder)
+{
+    static const int places[REGISTERS] = { // [libunwind's number]
+        REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+    static const struct {
+        unsigned char length, bytes[9];
+    } forms[] = {
+        {9, {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}}, // mov $SYS_rt_sigreturn,%rax; syscall
+        {7, {0xb8, 15, 0, 0, 0, 0x0f, 0x05}},
+    };
+    unsigned char code[sizeof forms[0].bytes];
+    uint64_t registers[REGISTERS], context = *walk_sp(unwinder);
+    bool found = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(forms) && !found; i++)
+        found = code_memory_read(&unwinder->code, *walk_pc(unwinder), code, forms[i].length) &&
+                memcmp(code, forms[i].bytes, forms[i].length) == 0;
+    for (int i = 0; i < REGISTERS && found; i++)
+        found = walk_read(unwinder,
+                          context + offsetof(ucontext_t, uc_mcontext.gregs) +
+                              (uint64_t)places[i] * WORD,
+                          &registers[i]);
+    if (!found)
+        return false;
+    memcpy(unwinder->registers, registers, sizeof registers);
+    unwinder->known = UINT32_MAX;
+    return true;
 }
 
 // Hand-written code that pushes nothing and ends its tables before a system call, as clone3 of libc
@@ -195,9 +227,11 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
         return true;
     if (!unwinder->no_info)
         return false;
-    *interrupted = false;
     unwinder->faulted = false;
     *how = STEP_CALL;
+    *interrupted = !leaf && step_signal_return(unwinder);
+    if (*interrupted)
+        return true;
     if (leaf && (step_stub(unwinder) || step_bare_leaf(unwinder)))
         return true;
     unwinder->faulted = false;
