@@ -356,6 +356,8 @@ START_TEST(test_probable_holder)
     ck_assert_uint_eq(wait->owner, scans[_i].holder);
     ck_assert_uint_eq(wait->owner_frame, scans[_i].frame);
     ck_assert_int_eq(wait->probable, scans[_i].holder != WAIT_NOBODY);
+    bool rival = scans[_i].at[1] && scans[_i].at[2];
+    ck_assert_int_eq(strstr(wait->text, " or one of 1 other") != NULL, rival);
 }
 END_TEST
 
