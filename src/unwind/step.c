@@ -196,6 +196,20 @@ static bool find_frame_pointer(struct unwinder *unwinder, uint64_t pc, enum unwi
     return true;
 }
 
+// The same where the function's beginning does not tell: it has pushed arguments for its call.
+static bool follow_to_return(struct unwinder *unwinder, uint64_t pc, enum unwind_end *end)
+{
+    uint64_t start;
+    bool by_frame;
+    unwinder->faulted = false;
+    if (!fde_index_start(&unwinder->index, &unwinder->code, pc, &start))
+        return false;
+    bool found = return_path_step(unwinder, start, &by_frame);
+    if (unwinder->faulted)
+        *end = UNWIND_SHORT;
+    return found;
+}
+
 // Sets *how if it gives true. Else, if `no_info` is set, other ways may be tried.
 static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
                             enum unwind_end *end)
@@ -204,8 +218,14 @@ static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum u
     *how = STEP_TABLES;
     if (step_tables(unwinder, asked, interrupted, end))
         return true;
+    bool register_wanted = unwinder->faulted && unwinder->fault == UNWIND_NO_REGISTER;
     if (find_frame_pointer(unwinder, asked, end))
         return step_tables(unwinder, asked, interrupted, end);
+    if (register_wanted && follow_to_return(unwinder, asked, end)) {
+        *interrupted = false;
+        *how = STEP_CALL;
+        return true;
+    }
     *how = STEP_DEBUG_FRAME;
     return unwinder->no_info &&
            debug_frames_find(&unwinder->debug_frames, &unwinder->code.source, asked, &pretended) &&
@@ -236,7 +256,7 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
         return true;
     unwinder->faulted = false;
     bool by_frame;
-    if (epilogue_step(unwinder) || return_path_step(unwinder, &by_frame))
+    if (epilogue_step(unwinder) || return_path_step(unwinder, 0, &by_frame))
         return true;
     *end = UNWIND_SHORT;
     if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)

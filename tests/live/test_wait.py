@@ -19,6 +19,8 @@ MUSL_OWNERLESS = {"mutex", "rwlock-write", "rwlock-read"}
 
 
 def probe(ctx, pid):
+    ctx.eventually(lambda: all(state != "R" for state, _ in ctx.thread_states(pid).values()),
+                   "all threads sleep") # the main one has just said "ready"
     before = ctx.health(pid)
     done = ctx.run("dump-threads", pid, "--json", "--timeout", "20s")
     assert done.returncode == 0, done.stderr
