@@ -96,6 +96,7 @@ struct dump_run {
     struct dumper *dumper;
     struct dump_style style;
     int signals; // descriptor of commands/interrupts.h
+    bool suspended; // ^Z came during a dump: heeded after it
     bool printed; // a dump, whole or not
     bool closed;  // nobody reads the output any more
 };
@@ -136,6 +137,15 @@ static enum rc settle_output(struct dump_run *run, struct err *err)
     return output_file_check(run->path, options->force, err);
 }
 
+// Whether a signal asks to end.
+static bool wants_end(void *context)
+{
+    struct dump_run *run = context;
+    int signal = interrupts_next(run->signals);
+    run->suspended |= signal == SIGTSTP;
+    return signal != 0 && signal != SIGTSTP && signal != SIGUSR1;
+}
+
 static enum rc prepare(struct dump_run *run, struct err *err)
 {
     const struct dump_options *options = &run->options;
@@ -145,6 +155,8 @@ static enum rc prepare(struct dump_run *run, struct err *err)
         .stop_cut = options->stop_cut,
         .kernel = options->kernel,
         .timeout = options->timeout,
+        .interrupted = wants_end,
+        .context = run,
     };
     enum rc rc = settle_format(&run->options, err);
     if (rc == RC_OK)
@@ -200,6 +212,8 @@ static enum rc judge(const struct dump_run *run, const struct dump *dump, struct
     case DUMP_TARGET_ENDED:
         return err_set(err, RC_FAIL, "%d ended while it was read: the dump is incomplete",
                        (int)run->pid);
+    case DUMP_INTERRUPTED:
+        return err_set(err, RC_FAIL, "interrupted: the dump is incomplete");
     case DUMP_COMPLETE:
         break;
     }
@@ -221,18 +235,19 @@ static enum rc dump_once(struct dump_run *run, FILE *stream, struct err *err)
 }
 
 // False when a signal asks to end.
-static bool pause_until(const struct dump_run *run, int64_t next)
+static bool pause_until(struct dump_run *run, int64_t next)
 {
+    bool ends = false;
     struct pollfd fd = {.fd = run->signals, .events = POLLIN};
-    for (int64_t now; (now = clock_now()) < next;) {
+    for (int64_t now; !ends && !run->suspended && (now = clock_now()) < next;) {
         int64_t left_ms = (next - now + NS_PER_MS - 1) / NS_PER_MS;
-        if (poll(&fd, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX) > 0)
-            break;
+        poll(&fd, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
+        ends = wants_end(run);
     }
-    int signal = interrupts_next(run->signals);
-    if (signal == SIGTSTP)
+    if (run->suspended)
         interrupts_suspend();
-    return signal == 0 || signal == SIGTSTP || signal == SIGUSR1;
+    run->suspended = false;
+    return !ends && !wants_end(run);
 }
 
 static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)

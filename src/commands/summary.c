@@ -116,7 +116,7 @@ static void put_top(struct buf *out, const struct summary *summary)
         escape_text(out, folded);
         buf_puts(out, flat.rows[i].inlined ? " (inlined)" : "");
     }
-    buf_puts(out, flat.row_count && flat.rows[0].self.cpu_ns ? "\n" : "");
+    buf_puts(out, flat.row_count && cost_ns(flat.rows[0].self) ? "\n" : "");
     flat_fini(&flat);
 }
 

@@ -10,9 +10,8 @@
 
 static void put_text(struct buf *out, const char *key, const char *text)
 {
-    buf_printf(out, "\"%s\":\"", key);
-    escape_json(out, text);
-    buf_puts(out, "\",");
+    escape_json_member(out, key, text);
+    buf_putc(out, ',');
 }
 
 static void put_header(struct buf *out, const struct snapshot *snapshot)

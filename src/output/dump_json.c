@@ -10,6 +10,7 @@ static const char *const end_names[] = {
     [DUMP_COMPLETE] = "complete",
     [DUMP_TIMEOUT] = "timeout",
     [DUMP_TARGET_ENDED] = "target_ended",
+    [DUMP_INTERRUPTED] = "interrupted",
 };
 
 static const char *const problem_names[] = {
@@ -47,13 +48,6 @@ static const char *const verdict_names[] = {
     [VERDICT_PROBABLE_DEADLOCK] = "probable_deadlock",
 };
 
-static void put_string(struct buf *out, const char *key, const char *value)
-{
-    buf_printf(out, "\"%s\":\"", key);
-    escape_json(out, value ? value : "");
-    buf_putc(out, '"');
-}
-
 static void put_bool(struct buf *out, const char *key, bool value)
 {
     buf_printf(out, "\"%s\":%s", key, value ? "true" : "false");
@@ -68,17 +62,17 @@ static void put_line(struct buf *out, const struct dump_frame *frame, size_t lin
     if (frame->module && frame->module->image)
         image_build_id_hex(frame->module->image, build_id);
     buf_putc(out, '{');
-    put_string(out, "function", symbol->found || !last ? source->name : "");
+    escape_json_member(out, "function", symbol->found || !last ? source->name : "");
     buf_printf(out, ",\"function_offset\":%" PRIu64 ",",
                symbol->found && last ? symbol->offset + !frame->interrupted : 0);
     put_bool(out, "inlined", !last);
     buf_putc(out, ',');
-    put_string(out, "module", frame->module ? frame->module->path : "");
+    escape_json_member(out, "module", frame->module ? frame->module->path : "");
     buf_printf(out, ",\"module_offset\":%" PRIu64 ",",
                dump_in_kernel(frame) ? 0 : frame->offset + !frame->interrupted);
-    put_string(out, "build_id", build_id);
+    escape_json_member(out, "build_id", build_id);
     buf_printf(out, ",\"pc\":%" PRIu64 ",\"sp\":%" PRIu64 ",", frame->pc, frame->sp);
-    put_string(out, "file", source->file);
+    escape_json_member(out, "file", source->file);
     buf_printf(out, ",\"line\":%" PRIu32 "}", source->line);
 }
 
@@ -96,7 +90,7 @@ static void put_frames(struct buf *out, const struct dump_thread *thread,
         }
     }
     buf_printf(out, "],\"frame_count\":%zu,", thread->frame_count);
-    put_string(out, "end", thread->frame_count ? unwind_names[thread->end] : "");
+    escape_json_member(out, "end", thread->frame_count ? unwind_names[thread->end] : "");
 }
 
 static void put_wait(struct buf *out, const struct dump *dump, const struct wait *wait)
@@ -104,15 +98,15 @@ static void put_wait(struct buf *out, const struct dump *dump, const struct wait
     bool known = wait->owner != WAIT_NOBODY && wait->owner < dump->count;
     pid_t owner = known ? dump->threads[wait->owner].tid : wait->owner_tid;
     buf_puts(out, "\"wait\":{");
-    put_string(out, "kind", wait_kind_names[wait->kind]);
+    escape_json_member(out, "kind", wait_kind_names[wait->kind]);
     buf_putc(out, ',');
-    put_string(out, "text", wait->text);
+    escape_json_member(out, "text", wait->text);
     buf_putc(out, ',');
-    put_string(out, "syscall", wait->syscall);
+    escape_json_member(out, "syscall", wait->syscall);
     buf_printf(out, ",\"object\":%" PRIu64 ",", wait->object);
-    put_string(out, "object_name", wait->object_name);
+    escape_json_member(out, "object_name", wait->object_name);
     buf_putc(out, ',');
-    put_string(out, "object_kind", wait->object_kind);
+    escape_json_member(out, "object_kind", wait->object_kind);
     buf_printf(out, ",\"owner_tid\":%d,", (int)owner);
     put_bool(out, "probable", wait->probable);
     buf_putc(out, ',');
@@ -125,7 +119,7 @@ static void put_thread(struct buf *out, const struct dump *dump, size_t index,
 {
     const struct dump_thread *thread = &dump->threads[index];
     buf_printf(out, "{\"tid\":%d,", (int)thread->tid);
-    put_string(out, "comm", thread->comm);
+    escape_json_member(out, "comm", thread->comm);
     buf_printf(out, ",\"state\":\"%c\",", thread->state);
     put_bool(out, "running", thread->running);
     buf_putc(out, ',');
@@ -135,7 +129,7 @@ static void put_thread(struct buf *out, const struct dump *dump, size_t index,
     buf_putc(out, ',');
     put_bool(out, "changed", thread->changed);
     buf_putc(out, ',');
-    put_string(out, "problem", problem_names[thread->problem]);
+    escape_json_member(out, "problem", problem_names[thread->problem]);
     buf_printf(out,
                ",\"cpu_ns\":%" PRIu64 ",\"queued_ns\":%" PRIu64 ",\"blocked_ns\":%" PRId64 ",\n",
                thread->cpu_ns, thread->queued_ns, thread->blocked_ns);
@@ -151,7 +145,7 @@ static void put_verdicts(struct buf *out, const struct dump *dump)
     for (size_t i = 0; i < dump->verdict_count; i++) {
         const struct verdict *verdict = &dump->verdicts[i];
         buf_puts(out, i ? ",\n{" : "\n{");
-        put_string(out, "kind", verdict_names[verdict->kind]);
+        escape_json_member(out, "kind", verdict_names[verdict->kind]);
         buf_printf(out, ",\"waiting\":%zu,\"chain\":[", verdict->waiting);
         for (size_t k = 0; k < verdict->count; k++)
             buf_printf(out, "%s%d", k ? "," : "", (int)dump->threads[verdict->chain[k]].tid);
@@ -164,9 +158,9 @@ void dump_json(struct buf *out, const struct dump *dump, const struct dump_style
 {
     const char *separator = "\n";
     buf_printf(out, "{\"schema\":1,\n\"pid\":%d,", (int)dump->pid);
-    put_string(out, "comm", dump->comm);
+    escape_json_member(out, "comm", dump->comm);
     buf_putc(out, ',');
-    put_string(out, "exe", dump->exe);
+    escape_json_member(out, "exe", dump->exe);
     buf_printf(out,
                ",\n\"start_wall_ns\":%" PRId64 ",\"duration_ns\":%" PRId64 ",\"thread_count\":%zu,"
                "\"read_in_place\":%zu,\"stopped\":%zu,\"held_max_ns\":%" PRId64
@@ -177,9 +171,9 @@ void dump_json(struct buf *out, const struct dump *dump, const struct dump_style
     buf_putc(out, ',');
     put_bool(out, "executed", dump->executed);
     buf_putc(out, ',');
-    put_string(out, "kernel", kernel_names[dump->kernel]);
+    escape_json_member(out, "kernel", kernel_names[dump->kernel]);
     buf_putc(out, ',');
-    put_string(out, "end", end_names[dump->end]);
+    escape_json_member(out, "end", end_names[dump->end]);
     buf_puts(out, ",\n");
     put_verdicts(out, dump);
     buf_puts(out, ",\n\"threads\":[");

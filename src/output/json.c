@@ -87,13 +87,6 @@ static void write_some(struct json *json)
         buf_clear(&json->text);
 }
 
-static void put_string(struct buf *text, const char *key, const char *value)
-{
-    buf_printf(text, "\"%s\":\"", key);
-    escape_json(text, value);
-    buf_putc(text, '"');
-}
-
 // Six decimals, by integers: printf's decimal point depends on the locale.
 static void put_double(struct buf *text, double value)
 {
@@ -140,14 +133,14 @@ static void put_run(struct buf *text, const struct report *report)
         buf_puts(text, ",\n");
     }
     buf_printf(text, "\"folded\":%" PRIu64 ",\n", profile_folded(report->profile));
-    put_string(text, "time", run->type == RUN_WALL ? "wall" : "cpu");
+    escape_json_member(text, "time", run->type == RUN_WALL ? "wall" : "cpu");
     buf_puts(text, ",\n");
-    put_string(text, "end", ends[run->end]);
+    escape_json_member(text, "end", ends[run->end]);
     buf_puts(text, ",\n\"processes\":[");
     for (size_t i = 0; i < run->process_count; i++) {
         const struct run_process *process = &run->processes[i];
         buf_printf(text, "%s\n{\"pid\":%d,", i ? "," : "", (int)process->pid);
-        put_string(text, "comm", process->comm);
+        escape_json_member(text, "comm", process->comm);
         buf_printf(text, ",\"ended\":%s,\"execs\":%u}", process->ended ? "true" : "false",
                    process->execs);
     }
@@ -179,9 +172,10 @@ static void put_threads(struct json *json)
         const struct profile_thread *thread = profile_thread_get(profile, i);
         buf_printf(&json->text, "%s\n{\"pid\":%d,\"tid\":%d,", i ? "," : "", (int)thread->pid,
                    (int)thread->tid);
-        put_string(&json->text, "comm", profile_string(profile, thread->comm));
+        escape_json_member(&json->text, "comm", profile_string(profile, thread->comm));
         buf_putc(&json->text, ',');
-        put_string(&json->text, "process_comm", profile_string(profile, thread->process_comm));
+        escape_json_member(&json->text, "process_comm",
+                           profile_string(profile, thread->process_comm));
         buf_putc(&json->text, ',');
         if (json->source.idle)
             json_wall(&json->text, "wall", costs[i]);
@@ -200,9 +194,9 @@ static void put_functions(struct json *json)
     for (size_t i = 0; i < flat.row_count; i++) {
         const struct flat_row *row = &flat.rows[i];
         buf_puts(&json->text, i ? ",\n{" : "\n{");
-        put_string(&json->text, "function", row->function);
+        escape_json_member(&json->text, "function", row->function);
         buf_putc(&json->text, ',');
-        put_string(&json->text, "module", row->module);
+        escape_json_member(&json->text, "module", row->module);
         buf_putc(&json->text, ',');
         if (json->source.idle) {
             json_wall(&json->text, "self_wall", row->self);
@@ -225,11 +219,11 @@ static void put_frames(struct buf *text, const struct frames *frames)
     for (size_t i = 0; i < frames->count; i++) {
         const struct frame *frame = &frames->list[i];
         buf_puts(text, i ? ",\n{" : "\n{");
-        put_string(text, "function", frame->line->name);
+        escape_json_member(text, "function", frame->line->name);
         buf_putc(text, ',');
-        put_string(text, "module", frame->module);
+        escape_json_member(text, "module", frame->module);
         buf_printf(text, ",\"offset\":%" PRIu64 ",", frame->offset);
-        put_string(text, "file", frame->line->file);
+        escape_json_member(text, "file", frame->line->file);
         buf_printf(text,
                    ",\"line\":%" PRIu32 ",\"column\":%" PRIu32 ",\"inlined\":%s}",
                    frame->line->line, frame->line->column, frame->inlined ? "true" : "false");
@@ -244,7 +238,7 @@ static void put_value(struct json *json, const struct profile_value *value)
     buf_printf(&json->text, "{\"pid\":%d,\"tid\":%d,\"samples\":%" PRIu64 ",",
                (int)thread->pid, (int)thread->tid, value->samples);
     if (json->source.idle) {
-        put_string(&json->text, "state", profile_state_names[value->state]);
+        escape_json_member(&json->text, "state", profile_state_names[value->state]);
         buf_putc(&json->text, ',');
     }
     buf_printf(&json->text, "\"%s_ns\":%" PRIu64 ",", json->source.idle ? "wall" : "cpu",

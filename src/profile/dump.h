@@ -19,6 +19,7 @@ enum dump_end {
     DUMP_COMPLETE,
     DUMP_TIMEOUT,      // not all threads could be read in time
     DUMP_TARGET_ENDED, // it was gone before all had been read
+    DUMP_INTERRUPTED,  // the user did not want to wait for more
 };
 
 struct dump_frame {

@@ -223,6 +223,12 @@ static bool runs_on(struct census *census, struct census_held *held, int64_t now
     return ran;
 }
 
+// No running thread is waited for any more.
+static bool is_over(const struct census *census, int64_t now)
+{
+    return now >= census->config->deadline || atomic_load(&census->control->stop);
+}
+
 static void give_up_some(struct census *census, struct census_held *pending, size_t *count,
                          int64_t now)
 {
@@ -237,7 +243,7 @@ static void give_up_some(struct census *census, struct census_held *pending, siz
             pending[kept++] = pending[i];
     }
     *count = kept;
-    if (!kept || now >= census->config->deadline)
+    if (!kept || is_over(census, now))
         give_up_all(census, pending, count, CENSUS_STARVED);
 }
 
@@ -319,7 +325,7 @@ void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
     for (size_t i = 0; i < count; i++) {
         await_room(census, pending, &pending_count);
         struct census_held *held = &pending[pending_count];
-        bool late = clock_now() >= census->config->deadline;
+        bool late = is_over(census, clock_now());
         if (begin(census, tids[i], held, late) && !collect(census, held, SPIN_NS, held->asked_at))
             pending_count++;
         collect_all(census, pending, &pending_count, clock_now());

@@ -21,6 +21,7 @@
 #define RESTARTS_MAX 20
 #define EXECS_MAX 20 // times that a dump begins anew
 #define RESERVED 8 // part of the timeout in which no running thread is waited for any more
+#define PARTING_NS (500 * NS_PER_MS) // that a census has to let go of threads when interrupted
 #define LOOK_MS 1                    // how long a record waits in the ring at the most
 #define STALLED_NS (300 * NS_PER_MS) // that reading one thread may take
 
@@ -123,6 +124,23 @@ static void drain(struct dumper *dumper)
             dumper_see(dumper, (const struct census_record *)(const void *)record);
 }
 
+static bool is_over(const struct dumper *dumper)
+{
+    return dumper->timed_out || dumper->ended || dumper->interrupted;
+}
+
+// The census lets go of what it holds, waits for nobody any more, and tells what it has.
+static void heed_interrupts(struct dumper *dumper, int64_t now)
+{
+    const struct dumper_options *options = &dumper->options;
+    if (dumper->interrupted || !options->interrupted || !options->interrupted(options->context))
+        return;
+    dumper->interrupted = true;
+    atomic_store(&dumper->control->stop, 1);
+    if (dumper->deadline > now + PARTING_NS)
+        dumper->deadline = now + PARTING_NS;
+}
+
 // Takes in records until the census is complete (true), its process is gone, it does not get on,
 // or time is over.
 static bool follow(struct dumper *dumper, pid_t *child)
@@ -151,6 +169,7 @@ static bool follow(struct dumper *dumper, pid_t *child)
             moved_at = now;
         tid = with;
         busy_since = busy;
+        heed_interrupts(dumper, now);
         dumper->timed_out = now >= dumper->deadline;
         if (dumper->timed_out || now - moved_at > STALLED_NS)
             return false;
@@ -211,7 +230,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
         bool complete = rc == RC_OK && follow(dumper, &child);
         stop(dumper, child, complete);
         dumper->ended = dumper_has_ended(dumper);
-        if (rc != RC_OK || complete || dumper->timed_out || dumper->ended || !first)
+        if (rc != RC_OK || complete || is_over(dumper) || !first)
             return rc;
         dumper_give_up(dumper, atomic_load(&dumper->control->busy_with));
     }
@@ -252,8 +271,7 @@ static enum rc take_together(struct dumper *dumper, struct err *err)
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     enum rc rc = take_census(dumper, config, err);
     map_fini(&stack);
-    bool over = dumper->timed_out || dumper->ended;
-    if (rc == RC_OK && !over && !dumper->control->held.count)
+    if (rc == RC_OK && !is_over(dumper) && !dumper->control->held.count)
         rc = err_set(err, RC_FAIL,
                      "the threads of %d could not be held together\n"
                      "  Without --stop-all those that run are held one by one.",
@@ -265,12 +283,12 @@ static enum rc take_all(struct dumper *dumper, struct err *err)
 {
     struct census_config config = {.stack_bytes = CENSUS_STACK};
     enum rc rc = take_census(dumper, config, err);
-    if (rc == RC_OK && !dumper->timed_out && !dumper->ended)
+    if (rc == RC_OK && !is_over(dumper))
         rc = take_cut(dumper, err);
     bool stops = dumper->options.stop_cut || dumper->options.stop_all;
-    if (rc == RC_OK && dumper->options.stop_cut && !dumper->timed_out && !dumper->ended)
+    if (rc == RC_OK && dumper->options.stop_cut && !is_over(dumper))
         rc = take_stopped(dumper, err);
-    if (rc == RC_OK && dumper->options.stop_all && !dumper->timed_out && !dumper->ended)
+    if (rc == RC_OK && dumper->options.stop_all && !is_over(dumper))
         rc = take_together(dumper, err);
     if (stops)
         dumper_settle(dumper);
@@ -326,8 +344,10 @@ static void fill(struct dumper *dumper, struct dump *dump)
     if (dumper->options.kernel)
         dumper_add_kernel(dumper, dump);
     dump->verdict_count = deadlock_find(dump->waits, dump->count, &dump->verdicts);
-    dump->end = dumper->timed_out ? DUMP_TIMEOUT : dumper->ended ? DUMP_TARGET_ENDED
-                                                                 : DUMP_COMPLETE;
+    dump->end = dumper->interrupted ? DUMP_INTERRUPTED
+                : dumper->timed_out ? DUMP_TIMEOUT
+                : dumper->ended     ? DUMP_TARGET_ENDED
+                                    : DUMP_COMPLETE;
 }
 
 static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *err)
@@ -335,7 +355,7 @@ static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *e
     *dump = (struct dump){.pid = dumper->pid, .wall = clock_wall()};
     dumper_note_image(dumper);
     dump->exe = dumper_exe(dumper);
-    dumper->timed_out = dumper->ended = false;
+    dumper->timed_out = dumper->ended = dumper->interrupted = false;
     atomic_store(&dumper->control->repaired, 0);
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     forget_seen(dumper);
@@ -343,7 +363,7 @@ static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *e
     enum rc rc = take_all(dumper, err);
     dumper_forget_other_program(dumper);
     if (rc == RC_OK && !dumper->count)
-        rc = dumper->timed_out
+        rc = dumper->timed_out || dumper->interrupted
                  ? err_set(err, RC_TIMEOUT, "no thread of %d could be read in time",
                            (int)dumper->pid)
                  : err_set(err, RC_GONE, "%d ended before one thread was read", (int)dumper->pid);
@@ -362,7 +382,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
     enum rc rc = take_once(dumper, dump, err);
     while (dumper_has_executed(dumper)) {
         dump_fini(dump);
-        if (dumper->timed_out || ++execs > EXECS_MAX) {
+        if (dumper->timed_out || dumper->interrupted || ++execs > EXECS_MAX) {
             rc = err_set(err, RC_TIMEOUT, "%d executed another program each time it was read",
                          (int)dumper->pid);
             break;

@@ -17,6 +17,8 @@ struct dumper_options {
     bool stop_cut;       // stop sleeping threads whose stacks need registers that only a stop tells
     bool kernel;         // frames of the kernel too, of threads that sleep
     int64_t timeout;     // ns for one dump
+    bool (*interrupted)(void *context); // asked often: whether to end it now; NULL: never
+    void *context;
 };
 
 struct dumper;

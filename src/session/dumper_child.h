@@ -62,7 +62,7 @@ struct dumper {
     size_t stack_bytes; // kept
     int64_t began, deadline; // CLOCK_MONOTONIC ns
     cpu_set_t cpus;   // where we may run, if not for our own restraint
-    bool timed_out, ended;
+    bool timed_out, ended, interrupted;
 };
 
 // Takes in what a census told of a thread.

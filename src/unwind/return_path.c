@@ -21,6 +21,7 @@ struct path {
 
 struct search {
     struct unwinder *unwinder;
+    uint64_t start; // of the function, 0: not known
     struct path paths[PATHS_MAX]; // to be followed
     size_t path_count;
     uint64_t targets[TARGETS_MAX]; // of jumps and branches: no way goes there twice
@@ -96,6 +97,13 @@ static void load(struct search *search, struct path *path, const struct instruct
     unwinder->aside = false;
 }
 
+static bool is_from_call(struct search *search, uint64_t back)
+{
+    struct code_memory *code = &search->unwinder->code;
+    return search->start ? prologue_is_call(code, back, search->start)
+                         : prologue_is_any_call(code, back);
+}
+
 static bool finish(struct search *search, struct path *path)
 {
     struct unwinder *unwinder = search->unwinder;
@@ -106,7 +114,7 @@ static bool finish(struct search *search, struct path *path)
         search->too_short |= unwinder->fault == UNWIND_SHORT;
         return false;
     }
-    if (!back || !walk_is_code(unwinder, back - 1) || !prologue_is_any_call(&unwinder->code, back))
+    if (!back || !walk_is_code(unwinder, back - 1) || !is_from_call(search, back))
         return false;
     memcpy(unwinder->registers, path->registers, sizeof path->registers);
     unwinder->known = path->known;
@@ -155,9 +163,9 @@ static bool follow(struct search *search, struct path *path)
     return false;
 }
 
-bool return_path_step(struct unwinder *unwinder, bool *by_frame)
+bool return_path_step(struct unwinder *unwinder, uint64_t start, bool *by_frame)
 {
-    struct search search = {.unwinder = unwinder, .path_count = 1};
+    struct search search = {.unwinder = unwinder, .start = start, .path_count = 1};
     struct path *first = &search.paths[0];
     *first = (struct path){.pc = *walk_pc(unwinder), .sp = *walk_sp(unwinder),
                            .known = unwinder->known};

@@ -5,6 +5,7 @@
 #include "unwind/step.h"
 
 #include <string.h>
+#include <ucontext.h>
 
 #include "base/mem.h"
 #include "unwind/epilogue.h"
@@ -50,6 +51,37 @@ static bool step_stub(struct unwinder *unwinder)
             memcmp(code, stubs[i].bytes, stubs[i].length) == 0)
             return pop_return(unwinder);
     return false;
+}
+
+// What a signal handler returns to where the C library wrote no tables for it (musl, Go): it asks
+// the kernel for the registers that lie on top of the stack.
+static bool step_signal_return(struct unwinder *unwinder)
+{
+    static const int places[REGISTERS] = { // [libunwind's number]
+        REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+    static const struct {
+        unsigned char length, bytes[9];
+    } forms[] = {
+        {9, {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}}, // mov $SYS_rt_sigreturn,%rax; syscall
+        {7, {0xb8, 15, 0, 0, 0, 0x0f, 0x05}},
+    };
+    unsigned char code[sizeof forms[0].bytes];
+    uint64_t registers[REGISTERS], context = *walk_sp(unwinder);
+    bool found = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(forms) && !found; i++)
+        found = code_memory_read(&unwinder->code, *walk_pc(unwinder), code, forms[i].length) &&
+                memcmp(code, forms[i].bytes, forms[i].length) == 0;
+    for (int i = 0; i < REGISTERS && found; i++)
+        found = walk_read(unwinder,
+                          context + offsetof(ucontext_t, uc_mcontext.gregs) +
+                              (uint64_t)places[i] * WORD,
+                          &registers[i]);
+    if (!found)
+        return false;
+    memcpy(unwinder->registers, registers, sizeof registers);
+    unwinder->known = UINT32_MAX;
+    return true;
 }
 
 // Hand-written code that pushes nothing and ends its tables before a system call, as clone3 of libc
@@ -184,6 +216,20 @@ static bool find_frame_pointer(struct unwinder *unwinder, uint64_t pc, enum unwi
     return true;
 }
 
+// The same where the function's beginning does not tell: it has pushed arguments for its call.
+static bool follow_to_return(struct unwinder *unwinder, uint64_t pc, enum unwind_end *end)
+{
+    uint64_t start;
+    bool by_frame;
+    unwinder->faulted = false;
+    if (!fde_index_start(&unwinder->index, &unwinder->code, pc, &start))
+        return false;
+    bool found = return_path_step(unwinder, start, &by_frame);
+    if (unwinder->faulted)
+        *end = UNWIND_SHORT;
+    return found;
+}
+
 // Sets *how if it gives true. Else, if `no_info` is set, other ways may be tried.
 static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
                             enum unwind_end *end)
@@ -192,8 +238,14 @@ static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum u
     *how = STEP_TABLES;
     if (step_tables(unwinder, asked, interrupted, end))
         return true;
+    bool register_wanted = unwinder->faulted && unwinder->fault == UNWIND_NO_REGISTER;
     if (find_frame_pointer(unwinder, asked, end))
         return step_tables(unwinder, asked, interrupted, end);
+    if (register_wanted && follow_to_return(unwinder, asked, end)) {
+        *interrupted = false;
+        *how = STEP_CALL;
+        return true;
+    }
     *how = STEP_DEBUG_FRAME;
     return unwinder->no_info &&
            debug_frames_find(&unwinder->debug_frames, &unwinder->code.source, asked, &pretended) &&
@@ -215,14 +267,16 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
         return true;
     if (!unwinder->no_info)
         return false;
-    *interrupted = false;
     unwinder->faulted = false;
     *how = STEP_CALL;
+    *interrupted = !leaf && step_signal_return(unwinder);
+    if (*interrupted)
+        return true;
     if (leaf && (step_stub(unwinder) || step_bare_leaf(unwinder)))
         return true;
     unwinder->faulted = false;
     bool by_frame;
-    if (epilogue_step(unwinder) || return_path_step(unwinder, &by_frame))
+    if (epilogue_step(unwinder) || return_path_step(unwinder, 0, &by_frame))
         return true;
     *end = UNWIND_SHORT;
     if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)

@@ -55,8 +55,9 @@ enum unwind_step { // how a frame was found
     STEP_CAPTURE,       // it is the leaf
     STEP_TABLES,        // .eh_frame
     STEP_DEBUG_FRAME,   // .debug_frame
-    STEP_CALL,          // the return address still on top of the stack: a stub, a call to nowhere;
-                        // or what code without tables does next takes it from there
+    STEP_CALL,          // the return address still on top of the stack: a stub, a call to nowhere,
+                        // or all registers there: the return from a signal handler;
+                        // or what code without tables does before it returns tells where it is
     STEP_FRAME_POINTER, // the chain of frame pointers, where there are no tables
 };
 

@@ -11,6 +11,8 @@
 
 struct candidate {
     uint64_t rank; // lower is better
+    size_t latest; // thread that was considered
+    size_t count;  // of threads that wait for no condition
     struct holder holder;
 };
 
@@ -28,7 +30,7 @@ static void add_address(struct holders *holders, uint64_t address)
     map_put(&holders->by_address, address, (uint32_t)holders->count);
     ARRAY_RESERVE(holders->candidates, holders->count, holders->capacity);
     holders->candidates[holders->count++] =
-        (struct candidate){RANK_NONE, {WAIT_NOBODY, WAIT_NOBODY}};
+        (struct candidate){RANK_NONE, WAIT_NOBODY, 0, {WAIT_NOBODY, WAIT_NOBODY, 0}};
     holders->lowest = address < holders->lowest ? address : holders->lowest;
     holders->highest = address > holders->highest ? address : holders->highest;
 }
@@ -54,10 +56,13 @@ static void consider(struct holders *holders, const struct finder *finder, size_
     size_t frame = frame_at(&finder->process->threads[index], place);
     uint64_t rank = frame == WAIT_NOBODY ? RANK_CONDITION - 1 : frame;
     rank += own->kind == WAIT_CONDITION ? RANK_CONDITION : 0;
+    candidate->count += candidate->latest != index && own->kind != WAIT_CONDITION;
+    candidate->latest = index;
     if (rank < candidate->rank)
-        *candidate = (struct candidate){rank, {index, frame}};
+        candidate->holder = (struct holder){index, frame, 0};
     else if (rank == candidate->rank && candidate->holder.thread != index)
-        candidate->holder = (struct holder){WAIT_NOBODY, WAIT_NOBODY};
+        candidate->holder = (struct holder){WAIT_NOBODY, WAIT_NOBODY, 0};
+    candidate->rank = rank < candidate->rank ? rank : candidate->rank;
 }
 
 static void scan(struct holders *holders, const struct finder *finder, size_t index)
@@ -99,6 +104,10 @@ void holders_free(struct holders *holders)
 struct holder holders_get(const struct holders *holders, uint64_t address)
 {
     uint32_t known = map_get(&holders->by_address, address, UINT32_MAX);
-    return address && known != UINT32_MAX ? holders->candidates[known].holder
-                                          : (struct holder){WAIT_NOBODY, WAIT_NOBODY};
+    if (!address || known == UINT32_MAX)
+        return (struct holder){WAIT_NOBODY, WAIT_NOBODY, 0};
+    struct holder holder = holders->candidates[known].holder;
+    size_t count = holders->candidates[known].count;
+    holder.rivals = count ? count - 1 : 0;
+    return holder;
 }

@@ -8,6 +8,7 @@
 struct holder {
     size_t thread; // WAIT_NOBODY: none
     size_t frame;  // WAIT_NOBODY: not known
+    size_t rivals; // other threads that have the address too, those that wait for conditions apart
 };
 
 struct holders;

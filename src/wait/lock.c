@@ -140,16 +140,18 @@ static layout_reader *const certain[][5] = {
                    layout_musl_rwlock, layout_musl_stream},
 };
 
-// A mutex is one if its owner is one of the threads. The normal one of musl names none.
+// A mutex is one if its owner is one of the threads. The normal one of musl names none, but who
+// waits for it waits for a value of its own. A static program does not say whose code it has.
 static bool guess_mutex(const struct finder *finder, const struct futex_call *call,
                         enum libc libc, struct lock *lock)
 {
     static layout_reader *const readers[] = {layout_glibc_mutex, layout_musl_mutex};
-    bool musl = libc == LIBC_MUSL;
-    for (size_t i = musl; looks_like_mutex_wait(call) && i < ARRAY_LENGTH(readers); i++) {
+    bool glibc = libc == LIBC_GLIBC;
+    size_t first = libc == LIBC_MUSL;
+    for (size_t i = first; looks_like_mutex_wait(call) && i < ARRAY_LENGTH(readers); i++) {
         struct lock found = *lock;
         if (readers[i](finder, call, &found) &&
-            ((musl && found.scanned) || finder_thread(finder, found.owner) != WAIT_NOBODY)) {
+            ((!glibc && found.scanned) || finder_thread(finder, found.owner) != WAIT_NOBODY)) {
             *lock = found;
             return true;
         }

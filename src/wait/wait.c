@@ -132,6 +132,8 @@ static void put_owner(const struct finder *finder, const struct wait *wait, size
     } else if (wait->owner != WAIT_NOBODY) {
         buf_printf(out, lock->readers ? ", %s" : ", %sheld by ", perhaps);
         finder_put_thread(finder, wait->owner, out);
+        if (wait->rivals)
+            buf_printf(out, " or one of %zu other%s", wait->rivals, wait->rivals == 1 ? "" : "s");
     } else if (wait->owner_tid && lock->shared) {
         buf_puts(out, ", held by ");
         finder_put_process(finder, wait->owner_tid, out);
@@ -194,6 +196,7 @@ static void find_owner(const struct finder *finder, size_t self, struct holder h
         wait->owner = holder.thread;
         wait->owner_tid = finder->process->threads[holder.thread].tid;
         wait->owner_frame = holder.frame;
+        wait->rivals = lock->readers ? 0 : holder.rivals;
         wait->probable = true;
     }
 }
@@ -265,6 +268,7 @@ void wait_forget_owner(struct wait *wait)
     wait->text = xasprintf("%.*s%s%s", (int)wait->holder_at, old, instead, rest);
     wait->owner = wait->owner_frame = WAIT_NOBODY;
     wait->owner_tid = 0;
+    wait->rivals = 0;
     wait->probable = false;
     wait->holder_length = 0;
 }

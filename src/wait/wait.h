@@ -86,6 +86,7 @@ struct wait {
     bool probable;        // the owner was found by the lock's address on its stack, or the lock is
                           // shared memory of a container and names the tid of a thread in any one
     size_t owner_frame;   // where that address was; WAIT_NOBODY: not known
+    size_t rivals;        // other threads that have it on their stacks
     size_t holder_at, holder_length; // the part of text that names the owner
 };
 

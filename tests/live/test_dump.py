@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -21,6 +22,15 @@ def dump(ctx, pid, *extra, status=DONE, prefix=()):
     done = ctx.run("dump-threads", pid, "--json", "--timeout", "20s", *extra, prefix=prefix)
     assert done.returncode == status, f"exit status {done.returncode}: {done.stderr}"
     return json.loads(done.stdout)
+
+
+def documents_of(text):
+    found, at = [], 0
+    while at < len(text):
+        document, at = json.JSONDecoder().raw_decode(text, at)
+        found.append(document)
+        at += len(text[at:]) - len(text[at:].lstrip())
+    return found
 
 
 def by_tid(document):
@@ -440,6 +450,22 @@ def test_repeat(ctx):
     assert len(re.findall(r"^Thread ", first, re.M)) == 5
     for later in second, third:
         assert re.findall(r'^Thread \d+ "(.*?)"', later, re.M) == ["spin"], later
+
+
+def test_interrupted(ctx):
+    """Ctrl-C ends a dump that waits for threads that run, and what was read is printed."""
+    target = ctx.target("parked", "--spin", 100)
+    before = ctx.health(target.pid)
+    with open(ctx.tmp / "dump", "wb") as stdout:
+        run = ctx.start("dump-threads", target.pid, "--repeat", 1000, "-i", "10ms", "--json",
+                        "--timeout", "10m", stdout=stdout)
+    ctx.eventually(lambda: ctx.children(run.pid), "a census")
+    os.kill(run.pid, signal.SIGINT)
+    status = run.popen.wait(60)
+    last = documents_of((ctx.tmp / "dump").read_text())[-1]
+    assert status == (FAILED if last["end"] == "interrupted" else DONE), run.stderr
+    assert last["end"] in ("interrupted", "complete") and last["thread_count"] > 0
+    unharmed(ctx, target, before)
 
 
 def test_go_text(ctx):

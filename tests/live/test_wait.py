@@ -135,6 +135,9 @@ def test_rust_locks(ctx):
         for expected in truth["waits"]:
             same(waits[expected["tid"]], expected)
         assert [v["kind"] for v in verdicts] == [kind], verdicts
+        done = ctx.run("dump-threads", process.pid, "--json", "--timeout", "20s")
+        ends = [thread["end"] for thread in json.loads(done.stdout)["threads"]]
+        assert ends == ["root"] * len(ends), ends  # frame pointers, and arguments that are pushed
         process.kill()
 
 

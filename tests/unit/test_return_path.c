@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include "base/mem.h"
 #include "unwind/instruction.h"
@@ -139,6 +140,37 @@ START_TEST(short_copy)
 }
 END_TEST
 
+// A handler returns to the code that asks the kernel for all registers, which lie on the stack.
+START_TEST(signal_handlers)
+{
+    ucontext_t context = {0};
+    AUTO_FREE struct capture *capture = xcalloc(1, sizeof *capture + sizeof context + WORDS * 8);
+    struct unwinder *unwinder = unwinder_new(&source, 100);
+    context.uc_mcontext.gregs[REG_RIP] = TEXT + AT;
+    context.uc_mcontext.gregs[REG_RSP] = SP + 8 + sizeof context;
+    memset(text, 0xcc, sizeof text);
+    memcpy(text + AT, "\x59\xc3", 2); // pop; ret
+    memcpy(text + 0x100, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9);
+    memcpy(text + CALLER - 5, "\xe8\0\0\0\0\x0f\x0b", 7);
+    uint64_t back = TEXT + 0x100, above[] = {0, BACK};
+    memcpy(capture->stack, &back, 8);
+    memcpy(capture->stack + 8, &context, sizeof context);
+    memcpy(capture->stack + 8 + sizeof context, above, sizeof above);
+    memcpy(text + 0x200, "\xff\x25\0\0\0\0", 6); // the handler: a stub, whose return is on top
+    capture->flags = CAPTURE_IN_PLACE;
+    capture->regs.rip = TEXT + 0x200;
+    capture->regs.rsp = SP;
+    capture->stack_asked = capture->stack_length = (uint32_t)(8 + sizeof context + sizeof above);
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    ck_assert_uint_eq(result.count, 4);
+    ck_assert_uint_eq(result.frames[1].pc, back);
+    ck_assert_uint_eq(result.frames[2].pc, TEXT + AT);
+    ck_assert(result.frames[2].interrupted);
+    ck_assert_uint_eq(result.frames[3].pc, BACK);
+    unwinder_free(unwinder);
+}
+END_TEST
+
 START_TEST(lengths)
 {
     static const struct {
@@ -195,6 +227,7 @@ Suite *suite_return_path(void)
     tcase_add_test(tcase, what_tells_nothing);
     tcase_add_test(tcase, address_that_no_call_has_left);
     tcase_add_test(tcase, short_copy);
+    tcase_add_test(tcase, signal_handlers);
     tcase_add_test(tcase, lengths);
     tcase_add_loop_test(tcase, any_bytes, 0, 200);
     suite_add_tcase(suite, tcase);

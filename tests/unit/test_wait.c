@@ -170,6 +170,8 @@ static const struct layout {
      WAIT_LOCK, "recursive mutex", LOCK, 2, " the_lock, held by 102"},
     {NULL, "/lib/ld-musl-x86_64.so.1", 4, FUTEX_WAIT | PRIVATE, 0x80000010, {0, 0x80000010, 1},
      WAIT_LOCK, "mutex", LOCK, NOBODY_HOLDS, " the_lock"},
+    {NULL, NULL, 4, FUTEX_WAIT | PRIVATE, 0x80000010, {0, 0x80000010, 1}, // static and stripped
+     WAIT_LOCK, "mutex", LOCK, NOBODY_HOLDS, " the_lock"},
     {NULL, "/lib/ld-musl-x86_64.so.1", 0, FUTEX_WAIT | PRIVATE, 0xffffffff, {0xffffffff, 1, 128},
      WAIT_SEMAPHORE, "semaphore", LOCK, NOBODY_HOLDS, " the_lock"},
     {NULL, "/lib/ld-musl-x86_64.so.1", 0, FUTEX_WAIT | PRIVATE, 0xffffffff, {0xffffffff, 1, 0},
@@ -354,6 +356,8 @@ START_TEST(test_probable_holder)
     ck_assert_uint_eq(wait->owner, scans[_i].holder);
     ck_assert_uint_eq(wait->owner_frame, scans[_i].frame);
     ck_assert_int_eq(wait->probable, scans[_i].holder != WAIT_NOBODY);
+    bool rival = scans[_i].at[1] && scans[_i].at[2];
+    ck_assert_int_eq(strstr(wait->text, " or one of 1 other") != NULL, rival);
 }
 END_TEST
 
