@@ -237,10 +237,11 @@ const unsigned char *image_debug_frame(struct image *image, size_t *size)
 bool image_debug_link(const struct image *image, struct debug_link *link)
 {
     GElf_Shdr header;
-    Elf_Scn *section = find_section(image, ".gnu_debuglink", &header);
-    const Elf_Data *data = section && !image->store->hung && header.sh_size <= sizeof link->name + sizeof link->checksum
-                               ? elf_rawdata(section, NULL)
-                               : NULL;
+    Elf_Scn *section =
+        image->store->hung ? NULL : find_section(image, ".gnu_debuglink", &header);
+    if (!section || header.sh_size > sizeof link->name + sizeof link->checksum)
+        return false;
+    const Elf_Data *data = elf_rawdata(section, NULL);
     if (!data || !data->d_buf || data->d_size <= sizeof link->checksum)
         return false;
     size_t room = data->d_size - sizeof link->checksum;
