@@ -18,8 +18,8 @@
 struct unit {
     Dwarf_Off offset;            // of its die
     struct functions *functions; // NULL until asked for
-    struct split_unit *split;    // open while its functions are, NULL: there is none, or libdw has it
-    struct split_file *file;     // of it alone; NULL: none. Names from it are kept, so it stays open
+    struct split_unit *split;    // open while its functions are; NULL: none, or libdw has it
+    struct split_file *file;     // of it alone, NULL: none. Stays open: its names are kept
     bool file_sought;
     const char *directory;       // where the compiler ran, "" when not known
     unsigned begun;              // `begun` of the units when its rows were read last; 0: never
@@ -165,9 +165,9 @@ static struct split_unit *open_split(const struct units *units, struct unit *uni
     return unit->file ? split_unit_open(split_file_package(unit->file), skeleton, id) : NULL;
 }
 
-// The part of the unit that is in another file; its addr is NULL where there is none. What we cannot
-// read libdw may find: names of that must stay where they are, so it is asked through the Dwarf that
-// stays.
+// The part of the unit that is in another file; its addr is NULL where there is none. What we
+// cannot read libdw may find: names of that must stay where they are, so it is asked through the
+// Dwarf that stays.
 static void find_split(const struct units *units, struct unit *unit, Dwarf_Die *whole,
                        Dwarf_Die *split)
 {

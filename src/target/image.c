@@ -237,20 +237,17 @@ const unsigned char *image_debug_frame(struct image *image, size_t *size)
 bool image_debug_link(const struct image *image, struct debug_link *link)
 {
     GElf_Shdr header;
-    Elf_Scn *section = find_section(image, ".gnu_debuglink", &header);
-    const Elf_Data *data = section && !image->store->hung && header.sh_size <= sizeof link->name + sizeof link->checksum
-                               ? elf_rawdata(section, NULL)
-                               : NULL;
-    if (!data || !data->d_buf || data->d_size <= sizeof link->checksum)
+    char bytes[sizeof link->name + sizeof link->checksum]; // the name, padding, the checksum
+    if (image->store->hung || !find_section(image, ".gnu_debuglink", &header) ||
+        header.sh_size <= sizeof link->checksum || header.sh_size > sizeof bytes ||
+        !image_read(image, header.sh_offset, bytes, header.sh_size))
         return false;
-    size_t room = data->d_size - sizeof link->checksum;
-    const char *name = data->d_buf;
-    size_t length = strnlen(name, room);
-    if (!length || length >= room || length >= sizeof link->name || name[0] == '.' ||
-        memchr(name, '/', length))
+    size_t room = header.sh_size - sizeof link->checksum;
+    size_t length = strnlen(bytes, room);
+    if (!length || length == room || bytes[0] == '.' || memchr(bytes, '/', length))
         return false;
-    memcpy(link->name, name, length + 1);
-    memcpy(&link->checksum, name + room, sizeof link->checksum);
+    memcpy(link->name, bytes, length + 1);
+    memcpy(&link->checksum, bytes + room, sizeof link->checksum);
     return true;
 }
 

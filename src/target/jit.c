@@ -143,7 +143,8 @@ char *jit_problem(const struct jit *jit)
     if (jit->fd >= 0)
         return xstrdup("its process has written no names yet");
     return xasprintf("its process has no /tmp/perf-%d.map of its own; node writes one with "
-                     "--perf-basic-prof, Python with -X perf", (int)jit->inner_pid);
+                     "--perf-basic-prof, Python with -X perf, Java by jcmd %d Compiler.perfmap",
+                     (int)jit->inner_pid, (int)jit->pid);
 }
 
 size_t jit_refresh(struct jit *jit)

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -239,3 +240,45 @@ def test_node(ctx):
                         if any("hot.js" in name for name in functions(stack)))
     assert script_frames >= 0.95 * count(main), f"{script_frames} of {count(main)}"
     assert count(stack for stack in main if is_rooted(stack)) >= 0.95 * count(main)
+
+
+JAVA_SOURCE = """
+public class Hot {
+    static int inner(int n) {
+        int sum = 0;
+        for (int i = 0; i < n; i++) sum = (sum * 31 + i) % 1000003;
+        return sum;
+    }
+    public static void main(String[] words) {
+        for (int round = 0, sum = 0; ; round++) {
+            sum += inner(20000 + sum % 7);
+            if (round == 2000) System.out.println("ready");
+        }
+    }
+}
+"""
+
+
+def test_java(ctx):
+    """The advice for code without names is one that helps."""
+    if not shutil.which("java") or not shutil.which("jcmd"):
+        raise ctx.Skip("java or jcmd is not installed")
+    source = ctx.tmp / "Hot.java"
+    source.write_text(JAVA_SOURCE)
+    target = ctx.spawn("java", "-XX:+UseSerialGC", "-XX:-UsePerfData", source)
+    target.name = "java"
+    assert target.line() == "ready"
+    try:
+        ctx.profile(target.pid, "-d", "1s", "-v", *DENSE)
+        advice = re.search(r"Java by (jcmd \d+ Compiler.perfmap)", ctx.stderr)
+        assert advice, ctx.stderr
+        done = subprocess.run(advice.group(1).split(), capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise ctx.Skip("this Java writes no names: " + done.stdout)
+        profile = profile_unharmed(ctx, target, "-d", "1s")
+    finally:
+        target.stop()
+        map_of(target.pid).unlink(missing_ok=True)
+    hot = samples_with(profile, "int Hot.inner(int)") + samples_with(
+        profile, "void Hot.main(java.lang.String[])")
+    assert hot >= 0.9 * count(stacks(profile)) > 20, functions(next(iter(stacks(profile))))

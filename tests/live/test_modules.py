@@ -318,7 +318,7 @@ def test_debug_frame_by_debug_link(ctx):
     for remove, name in ((), "linked"), (("--remove-section=.note.gnu.build-id",), "by_checksum"):
         program, debug = ctx.tmp / name, ctx.tmp / ".debug" / f"of-{name}"
         debug.parent.mkdir(exist_ok=True)
-        subprocess.run(["objcopy", *remove, whole, plain], check=True)
+        subprocess.run(["objcopy", *remove, whole, plain], check=True, capture_output=True)
         subprocess.run(["objcopy", "--only-keep-debug", plain, debug], check=True)
         subprocess.run(["objcopy", "--strip-debug", f"--add-gnu-debuglink={debug}", plain,
                         program], check=True)

@@ -44,13 +44,16 @@ def build(ctx, name, compiler, *options):
     return directory / "inlines"
 
 
+OWN = r"physics|_ZL5churn|^main$|areas"
+
+
 def own_code(binary):
     """Addresses in the functions of our own sources."""
     picked = []
     for line in run("nm", "-S", "--defined-only", binary).splitlines():
         words = line.split()
         if len(words) == 4 and words[2] in "tTW" and \
-                re.search(r"physics|_ZL5churn|^main$", words[3]):
+                re.search(OWN, words[3]):
             start, size = int(words[0], 16), int(words[1], 16)
             picked += range(start, start + size)
     chosen = random.Random(7).sample(picked, min(ADDRESSES, len(picked)))
@@ -136,6 +139,33 @@ def test_without_index(ctx):
 
 def test_link_time_optimization(ctx):
     assert_as_addr2line(ctx, build(ctx, "lto", "g++", "-g", "-flto"))
+
+
+def test_link_time_optimization_by_clang(ctx):
+    need(ctx, "clang++", LLVM[0])
+    try:
+        binary = build(ctx, "clang_lto", "clang++", "-g", "-flto")
+    except AssertionError as error:
+        raise ctx.Skip("no linker here knows clang's -flto") from error
+    assert_as_addr2line(ctx, binary, tool=LLVM)
+
+
+def test_rust(ctx):
+    """Names of either kind of mangling, without the hashes that addr2line shows of legacy ones."""
+    need(ctx, "rustc")
+    for mangling in (), ("-C", "symbol-mangling-version=v0"):
+        binary = ctx.tmp / f"areas{len(mangling)}"
+        run("rustc", "-O", "-g", *mangling, ctx.root / "tests/targets/inlines/areas.rs", "-o",
+            binary)
+        addresses = own_code(binary)
+        ours, _ = symbolize(ctx, binary, addresses)
+        theirs = reference_chains(ADDR2LINE, binary, addresses)
+        for at in addresses:
+            known = [re.sub(r"::h[0-9a-f]{16}$", "", name) for name, *_ in theirs[at]]
+            assert [name for name, *_ in ours[at]] == known, f"{hex(at)} {ours[at]} {theirs[at]}"
+            if any(line != "0" for *_, line in theirs[at]):
+                assert [place for _, *place in ours[at]] == [place for _, *place in theirs[at]]
+        assert any(len(chain) > 3 for chain in ours.values()), "nothing was inlined"
 
 
 def test_static(ctx):
