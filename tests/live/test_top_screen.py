@@ -515,15 +515,17 @@ def test_redis_under_load(ctx):
                        "--dir", ctx.tmp)
     ctx.eventually(socket.exists, "a redis")
     ctx.spawn("redis-benchmark", "-s", socket, "-n", 100000000, "-t", "set,get", "-q")
-    before = ctx.health(server.pid)
     terminal = Terminal(ctx, 120, 30)
     terminal.top(server.pid)
     terminal.shows(r"redis-server$|redis-check-rdb$")
     terminal.keys("4")
     terminal.shows(r"bio_\S+ +S .*futex")
+    before = ctx.health(server.pid)  # it goes on starting threads behind its socket
     terminal.keys("2")
     terminal.shows(r"CALL TREE")
     terminal.keys("q")
     terminal.shows(r"status 0")
     terminal.is_sane()
-    assert ctx.health(server.pid) == before
+    after = ctx.health(server.pid)
+    assert not after.traced and not after.stopped, after
+    assert (after.threads, after.handlers) == (before.threads, before.handlers), (before, after)

@@ -8,7 +8,9 @@
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -108,6 +110,18 @@ START_TEST(unknown_format)
 }
 END_TEST
 
+// Where the child got no CPU there are no collapsed stacks, and nothing to write.
+static bool has_output(struct ptprof_session *session, const char *format)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *memory = open_memstream(&bytes, &length);
+    ck_assert_int_eq(ptprof_write(session, format, memory), PTPROF_OK);
+    fclose(memory);
+    free(bytes);
+    return length > 0;
+}
+
 START_TEST(stream_that_fails)
 {
     struct ptprof_session *session = open_child(NULL);
@@ -116,6 +130,8 @@ START_TEST(stream_that_fails)
         return;
     ck_assert_int_eq(ptprof_run(session, 1.0), PTPROF_OK);
     for (int i = 0; i < 4; i++) {
+        if (!has_output(session, formats[i]))
+            continue;
         FILE *full = fopen("/dev/full", "w");
         ck_assert_int_eq(ptprof_write(session, formats[i], full), PTPROF_FAILED);
         ck_assert_ptr_nonnull(strstr(ptprof_error(session), strerror(ENOSPC)));
