@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
 {
     (void)argc;
     occupy_standard_streams();
+    signal(SIGCHLD, SIG_DFL); // ignored, a pid of ours could be somebody else's when we kill it
     setlocale(LC_CTYPE, ""); // numbers stay as in the C locale
     struct err err = {0};
     enum rc rc = refuse_setuid(&err);

@@ -89,15 +89,16 @@ static unsigned accept_delay(struct app *app)
 
 static unsigned accept(struct app *app)
 {
+    bool named = *app->state->text; // without a name there is nothing to do
     switch (app->state->prompt) {
     case PROMPT_FILTER:
         return accept_filter(app);
     case PROMPT_DELAY:
         return accept_delay(app);
     case PROMPT_SAVE:
-        return EFFECT_SAVE; // whoever does it ends the prompt
+        return named ? EFFECT_SAVE : 0; // whoever does it ends the prompt
     case PROMPT_SAVE_SCREEN:
-        return EFFECT_SAVE_SCREEN;
+        return named ? EFFECT_SAVE_SCREEN : 0;
     default:
         return 0;
     }

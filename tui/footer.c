@@ -8,6 +8,10 @@
 #include "tui/label.h"
 #include "tui/picture.h"
 
+#define STATUS_WIDE 35 // columns that the longest state takes, with room around it
+
+#define FILTER_HINT " a,b both   !c not   /regex/   of function or module; empty: all"
+
 static const char *const prompt_titles[] = {
     [PROMPT_SEARCH] = "/",
     [PROMPT_FILTER] = "filter: ",
@@ -25,6 +29,8 @@ static void draw_prompt(struct canvas *canvas, int row, const struct state *stat
     col += canvas_scrolled(canvas, row, col, room, skip, ROLE_DEFAULT, state->text);
     canvas->cursor_row = row;
     canvas->cursor_col = col;
+    if (state->prompt == PROMPT_FILTER && !*state->text)
+        canvas_clipped(canvas, row, col + 1, room - 1, ROLE_DIM, FILTER_HINT);
 }
 
 // --- the right end: in what state things are ---
@@ -35,7 +41,9 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
 {
     char text[96] = "", clock[LABEL_MOST];
     enum role role = ROLE_BANNER;
-    bool wide = canvas->cols >= 60;
+    // The end of a message may be what matters, as in the name of a file.
+    int message = state->message ? canvas_width(canvas, state->message) : 0;
+    bool wide = canvas->cols >= 60 && message + STATUS_WIDE <= canvas->cols;
     int64_t frozen = now - state->frozen_at;
     if (snapshot->end == TARGET_ENDED)
         snprintf(text, sizeof text, wide ? " process ended - q quit, s save " : " ended: q, s ");
@@ -43,6 +51,8 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
         snprintf(text, sizeof text, wide ? " not sampling: P goes on " : " paused: P ");
     else if (state->frozen)
         role = ROLE_FROZEN, snprintf(text, sizeof text, "frozen %s", label_clock(frozen, clock));
+    else if (snapshot->denied)
+        snprintf(text, sizeof text, wide ? " no longer permitted " : " denied ");
     else if (snapshot->stopped)
         snprintf(text, sizeof text, wide ? " the process is stopped " : " stopped ");
     else if (state->query.filter.idle && unsaid)
@@ -89,11 +99,12 @@ static void put_position(const struct canvas *canvas, const struct scene *scene,
 {
     size_t count = scene_count(scene);
     if (state->search)
-        buf_printf(out, "/%s   %zu of %zu rows", state->search, scene_match_count(scene, state),
-                   count);
-    else if (scene->view == VIEW_FLAME)
+        buf_printf(out, "/%s   %zu of %zu rows%s", state->search,
+                   scene_match_count(scene, state), count,
+                   scene->view == VIEW_FLAME ? "   " : "");
+    if (scene->view == VIEW_FLAME)
         put_flame(canvas, scene, state, out);
-    else if (count)
+    else if (count && !state->search)
         buf_printf(out, "row %zu of %zu", state->cursors[scene->view].at + 1, count);
     if (scene->view == VIEW_TREE && scene->tree.folded)
         buf_printf(out, "   %zu tiny nodes left out", scene->tree.folded);

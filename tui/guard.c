@@ -6,9 +6,13 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "base/clock.h"
+
+#define PATIENCE_MS 200 // that a guard has to go
 
 // What is left open would keep others from seeing our end.
 static void close_others(int alarm, const int *kept, size_t kept_count)
@@ -40,12 +44,12 @@ static void watch(int alarm, void (*duty)(void))
     _exit(0);
 }
 
-int guard_start(void (*duty)(void), const int *kept, size_t kept_count)
+struct guard guard_start(void (*duty)(void), const int *kept, size_t kept_count)
 {
     int ends[2];
     sigset_t all, before;
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return -1;
+        return GUARD_NONE;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
@@ -56,15 +60,29 @@ int guard_start(void (*duty)(void), const int *kept, size_t kept_count)
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(ends[0]);
-    if (pid < 0)
-        cleanup_fd(&ends[1]);
-    return ends[1];
+    if (pid < 0) {
+        close(ends[1]);
+        return GUARD_NONE;
+    }
+    return (struct guard){ends[1], pid};
 }
 
-void guard_dismiss(int *guard)
+// Left to whoever adopts it, it would stay a zombie where that one does not wait, as in many
+// containers. One that somebody has stopped is not waited for.
+static void bury(pid_t pid)
 {
-    ssize_t ignored = *guard >= 0 ? write(*guard, "", 1) : 0;
+    struct timespec moment = {.tv_nsec = NS_PER_MS};
+    for (int i = 0; i < PATIENCE_MS && waitpid(pid, NULL, WNOHANG) == 0; i++)
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+}
+
+void guard_dismiss(struct guard *guard)
+{
+    if (guard->alarm < 0)
+        return;
+    ssize_t ignored = write(guard->alarm, "", 1);
     (void)ignored;
-    cleanup_fd(guard);
-    *guard = -1;
+    close(guard->alarm);
+    bury(guard->pid);
+    *guard = GUARD_NONE;
 }

@@ -5,10 +5,17 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
-// Starts it: `duty` runs in it when we are gone. It keeps the descriptors. Returns a descriptor for
-// guard_dismiss, or -1: there is no guard, and everything else works without.
-int guard_start(void (*duty)(void), const int *kept, size_t kept_count);
+struct guard {
+    int alarm; // descriptor by which it hears of us, -1: there is no guard
+    pid_t pid;
+};
+#define GUARD_NONE ((struct guard){-1, 0})
+
+// Starts it: `duty` runs in it when we are gone. It keeps the descriptors. Without a guard
+// everything else works.
+struct guard guard_start(void (*duty)(void), const int *kept, size_t kept_count);
 
 // It ends and does nothing.
-void guard_dismiss(int *guard);
+void guard_dismiss(struct guard *guard);

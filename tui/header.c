@@ -146,7 +146,7 @@ static void draw_cpu(struct canvas *canvas, int row, const struct snapshot *snap
     int col = canvas_text(canvas, row, 0, cols, ROLE_DIM, "cpu ");
     if (width)
         col = draw_chart(canvas, row, col, snapshot, width) + 1;
-    add(&line, ROLE_STRONG, "%.0f%%", snapshot->cpu_percent);
+    add(&line, ROLE_STRONG, "%3.0f%%", snapshot->cpu_percent); // nothing behind it is to jump
     if (width)
         add(&line, ROLE_DIM, "  %zus", width);
     add(&line, ROLE_DIM, cols >= 60 ? "    threads " : "  thr ");

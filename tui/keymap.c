@@ -32,9 +32,39 @@ static const struct key_name {
     {INPUT_BACK_TAB, "Shift-Tab"}, {INPUT_MOUSE, "mouse"},
 };
 
+static const struct keymap_word words[] = {
+    {"99/99 Hz", "rate reached / asked for"},
+    {"samples smp", "how often a thread was seen"},
+    {"late l", "rounds that began late"},
+    {"failed fail f", "stops that told nothing"},
+    {"cut c", "stacks that miss their root"},
+    {"held p50 p99", "half, 99 % of stops are shorter"},
+    {"overhead over", "share of time a thread is held"},
+    {"OK, HIGH", "overhead below 1 %, below 5 %"},
+    {"R S D T Z", "runs sleeps disk stopped zombie"},
+    {"SELF% TOTAL%", "in it; in it and what it calls"},
+    {"SELF TOTAL", "the same, as time since reset"},
+    {"RUN% QUEUE%", "of wall: on a CPU, wanting one"},
+    {"que blk", "waiting for a CPU; blocked"},
+    {"TREND", "SELF% of the last 8 windows"},
+    {"SAMPLES THR", "seen in it; in how many threads"},
+    {"HELD", "for how long we stopped it"},
+    {"dim row", "fewer than 5 samples: unsure"},
+    {"[libc.so.6]", "its function has no known name"},
+    {"sys_read", "in the kernel, for that call"},
+    {"(inlined)", "compiled into its caller"},
+    {"x3", "so many calls of itself"},
+};
+
 const struct action_row *keymap_row(enum action action)
 {
     return &rows[action];
+}
+
+const struct keymap_word *keymap_words(size_t *count)
+{
+    *count = ARRAY_LENGTH(words);
+    return words;
 }
 
 const char *keymap_group_title(enum help_group group)
@@ -128,4 +158,8 @@ void keymap_manual(struct buf *out)
                 put_manual_row(out, (enum action)action);
         buf_puts(out, ".El\n");
     }
+    buf_puts(out, ".Ss Words on the screen\n.Bl -tag -width 14n -compact\n");
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        buf_printf(out, ".It Li \"%s\"\n%s\n", words[i].word, words[i].meaning);
+    buf_puts(out, ".El\n");
 }

@@ -74,12 +74,12 @@ struct input {
     X(END, MOVING, NULL, "last row", INPUT_END, 'G')                                               \
     X(ENTER, MOVING, NULL, "callers; fold; zoom; only thread", INPUT_ENTER)                        \
     X(BACK, MOVING, NULL, "one step out: pane, zoom, filter", INPUT_ESCAPE, INPUT_BACKSPACE)       \
-    X(MOUSE, MOVING, NULL, "click, wheel; double click: Enter", INPUT_MOUSE)                       \
+    X(MOUSE, MOVING, NULL, "click, wheel; twice is Enter", INPUT_MOUSE)                       \
     X(SEARCH, FINDING, "Search", "search; all rows stay", '/', INPUT_F(3))                         \
     X(SEARCH_NEXT, FINDING, NULL, "next match", 'n')                                               \
     X(SEARCH_PREVIOUS, FINDING, NULL, "previous match", 'N')                                       \
     X(FILTER, FINDING, "Filter", "only stacks with a,b !c /regex/", '\\', INPUT_F(4))              \
-    X(MODULE, FINDING, NULL, "only the row's module; again: all", 'd')                             \
+    X(MODULE, FINDING, NULL, "the row's module; again: all", 'd')                             \
     X(THREADS, FINDING, "Thread", "choose a thread", INPUT_F(8))                                   \
     X(THREAD_PREVIOUS, FINDING, NULL, "previous thread", '[')                                      \
     X(THREAD_NEXT, FINDING, NULL, "next thread", ']')                                              \
@@ -131,6 +131,12 @@ struct action_row {
     int keys[KEYS_MOST]; // INPUT_NONE behind the last
 };
 
+// What the screen abbreviates, for the help and the man page.
+struct keymap_word {
+    const char *word;
+    const char *meaning;
+};
+
 const struct action_row *keymap_row(enum action action);
 const char *keymap_group_title(enum help_group group);
 
@@ -146,5 +152,7 @@ int keymap_key(const char *name);
 // All keys of an action: "q F10 Ctrl-C".
 void keymap_key_names(enum action action, struct buf *out);
 
-// The section of the man page that lists the keys, as mdoc.
+const struct keymap_word *keymap_words(size_t *count);
+
+// The section of the man page that lists the keys and the words, as mdoc.
 void keymap_manual(struct buf *out);

@@ -9,79 +9,112 @@
 #include "tui/label.h"
 #include "tui/table.h"
 
-#define HELP_TWO_COLUMNS 90
-#define HELP_KEYS 13 // columns for the keys of an action
+#define HELP_COLUMN 48    // columns of the screen for one of the page
+#define HELP_COLUMNS_MOST 3
+#define HELP_KEYS 13      // columns for the keys of an action
 
 // --- help ---
 
-struct help_line {
-    enum action action; // ACTION_NONE: a title, or nothing
-    enum help_group group;
-    bool blank;
+// The page from top to bottom: a title or nothing has no left side.
+struct help_page {
+    size_t count;
+    struct help_line {
+        char left[24];
+        const char *text;
+    } lines[ACTION_COUNT + 2 * HELP_COUNT + 32];
 };
 
-static size_t help_lines(struct help_line *lines)
+static void add_line(struct help_page *page, const char *left, const char *text)
 {
-    size_t count = 0;
-    for (int group = 0; group < HELP_COUNT; group++) {
-        if (group)
-            lines[count++] = (struct help_line){ACTION_NONE, (enum help_group)group, true};
-        lines[count++] = (struct help_line){ACTION_NONE, (enum help_group)group, false};
-        for (int action = 0; action < ACTION_COUNT; action++)
-            if (keymap_row((enum action)action)->group == (enum help_group)group)
-                lines[count++] = (struct help_line){(enum action)action, HELP_COUNT, false};
+    if (page->count == ARRAY_LENGTH(page->lines))
+        return;
+    struct help_line *line = &page->lines[page->count++];
+    snprintf(line->left, sizeof line->left, "%s", left);
+    line->text = text;
+}
+
+static void add_group(struct help_page *page, enum help_group group)
+{
+    if (page->count)
+        add_line(page, "", "");
+    add_line(page, "", keymap_group_title(group));
+    for (int action = 0; action < ACTION_COUNT; action++) {
+        AUTO_BUF struct buf keys = {0};
+        const struct action_row *row = keymap_row((enum action)action);
+        if (row->group != group)
+            continue;
+        keymap_key_names((enum action)action, &keys);
+        add_line(page, keys.data, row->help);
     }
-    return count;
+}
+
+static void make_help(struct help_page *page)
+{
+    size_t count;
+    const struct keymap_word *words = keymap_words(&count);
+    page->count = 0;
+    for (int group = 0; group < HELP_COUNT; group++)
+        add_group(page, (enum help_group)group);
+    add_line(page, "", "");
+    add_line(page, "", "Words on the screen");
+    for (size_t i = 0; i < count; i++)
+        add_line(page, words[i].word, words[i].meaning);
 }
 
 static void draw_help_line(struct canvas *canvas, int row, int col, int width,
                            const struct help_line *line)
 {
-    AUTO_BUF struct buf keys = {0};
-    if (line->blank)
-        return;
-    if (line->action == ACTION_NONE) {
-        canvas_text(canvas, row, col, width, ROLE_STRONG, keymap_group_title(line->group));
+    if (!*line->left) {
+        canvas_text(canvas, row, col, width, ROLE_STRONG, line->text);
         return;
     }
-    keymap_key_names(line->action, &keys);
-    canvas_right(canvas, row, col, col + HELP_KEYS, ROLE_CRUMB, keys.data);
+    canvas_right(canvas, row, col, col + HELP_KEYS, ROLE_CRUMB, line->left);
     canvas_clipped(canvas, row, col + HELP_KEYS + 2, width - HELP_KEYS - 2, ROLE_DEFAULT,
-                   keymap_row(line->action)->help);
+                   line->text);
 }
 
 // Lines of help in a column of the page, and how many columns there are.
 static size_t help_height(const struct canvas *canvas, size_t count, size_t *columns)
 {
-    *columns = canvas->cols >= HELP_TWO_COLUMNS ? 2 : 1;
+    size_t fit = (size_t)canvas->cols / HELP_COLUMN;
+    *columns = fit < 1 ? 1 : fit < HELP_COLUMNS_MOST ? fit : HELP_COLUMNS_MOST;
     return (count + *columns - 1) / *columns;
+}
+
+static int lines_beyond(const struct canvas *canvas, size_t count)
+{
+    size_t columns;
+    int beyond = (int)help_height(canvas, count, &columns) - (canvas->rows - 2);
+    return beyond > 0 ? beyond : 0;
 }
 
 int overlay_help_lines(const struct canvas *canvas)
 {
-    struct help_line lines[ACTION_COUNT + 2 * HELP_COUNT];
-    size_t columns;
-    int beyond = (int)help_height(canvas, help_lines(lines), &columns) - (canvas->rows - 2);
-    return beyond > 0 ? beyond : 0;
+    struct help_page page;
+    make_help(&page);
+    return lines_beyond(canvas, page.count);
 }
 
 static void draw_help(struct picture *picture, struct state *state)
 {
     struct canvas *canvas = &picture->canvas;
-    struct help_line lines[ACTION_COUNT + 2 * HELP_COUNT];
-    size_t columns, count = help_lines(lines), height = help_height(canvas, count, &columns);
-    size_t page = (size_t)canvas->rows - 2, beyond = (size_t)overlay_help_lines(canvas);
+    struct help_page page;
+    make_help(&page);
+    size_t columns, height = help_height(canvas, page.count, &columns);
+    size_t rows = (size_t)canvas->rows - 2, beyond = (size_t)lines_beyond(canvas, page.count);
     if (state->menu.first > beyond)
         state->menu.first = beyond;
     canvas_box(canvas, 0, 0, canvas->rows, canvas->cols,
-               beyond ? "ptprof top: keys (arrows scroll, any other key goes back)"
-                      : "ptprof top: keys (any key goes back)");
+               beyond ? "ptprof top: help (arrows scroll, any other key goes back)"
+                      : "ptprof top: help (any key goes back)");
+    if (state->menu.first < beyond)
+        canvas_text(canvas, canvas->rows - 1, canvas->cols - 9, 8, ROLE_STRONG, " more ");
     int width = (canvas->cols - 2) / (int)columns;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < page.count; i++) {
         size_t column = i / height, line = i % height;
-        if (line >= state->menu.first && line < state->menu.first + page)
+        if (line >= state->menu.first && line < state->menu.first + rows)
             draw_help_line(canvas, 1 + (int)(line - state->menu.first),
-                           2 + (int)column * width, width - 2, &lines[i]);
+                           2 + (int)column * width, width - 2, &page.lines[i]);
     }
 }
 

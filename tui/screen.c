@@ -3,183 +3,83 @@
 
 #include <curses.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <term.h>
-#include <termios.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
-#include "tui/guard.h"
+#include "tui/tty.h"
 
 #define ESCAPE_MS 25
-#define GOODBYE_NS (200 * NS_PER_MS) // how long a terminal has to take our last bytes
-#define RESTORE_MOST 512
 
 struct screen {
-    FILE *in;     // the terminal, for keys
+    struct tty *tty;
     FILE *memory; // where curses writes; a memfd
-    int out;      // the terminal, opened by us so that not to block is our own affair
     SCREEN *curses;
     WINDOW *keys; // a pad: reading keys from it draws nothing
     int rows, cols;
     enum scheme scheme;
-    struct buf pending; // for the terminal
-    size_t sent;        // of pending
-    cchar_t *line;      // a row of the canvas as curses wants it
+    cchar_t *line; // a row of the canvas as curses wants it
     size_t line_capacity;
 };
 
-// What a signal handler needs to give the terminal back.
-static struct {
-    volatile sig_atomic_t armed;
-    pid_t owner; // not the sampler, which is forked from us
-    int in, out;
-    struct termios before;
-    char bytes[RESTORE_MOST];
-    size_t length;
-} restore;
+// --- what curses wrote ---
 
-static int guard = -1; // of tui/guard.h, while the terminal is ours
-
-// --- giving back, whatever happens ---
-
-void screen_abandon(void)
-{
-    if (!restore.armed || restore.owner != getpid())
-        return;
-    restore.armed = 0;
-    for (int tries = 0; tries < 2; tries++) { // it may still be busy with a picture
-        struct pollfd terminal = {.fd = restore.out, .events = POLLOUT};
-        poll(&terminal, 1, GOODBYE_NS / NS_PER_MS);
-        if (write(restore.out, restore.bytes, restore.length) >= 0)
-            break;
-    }
-    tcsetattr(restore.in, TCSANOW, &restore.before);
-}
-
-// In the guard, when we are gone.
-static void on_killed(void)
-{
-    restore.owner = getpid();
-    screen_abandon();
-}
-
-static void on_crash(int number)
-{
-    screen_abandon();
-    raise(number); // SA_RESETHAND: ends us when this returns
-}
-
-// On a stack of its own: a stack that overflowed has no room for a handler.
-static void catch_crashes(void)
-{
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
-    static char stack[16384];
-    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
-    struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_RESETHAND | SA_ONSTACK};
-    sigaltstack(&alternate, NULL);
-    for (size_t i = 0; i < ARRAY_LENGTH(crashes); i++)
-        sigaction(crashes[i], &action, NULL);
-    static bool registered;
-    if (!registered)
-        atexit(screen_abandon);
-    registered = true;
-}
-
-static void set_raw(void)
-{
-    struct termios raw = restore.before;
-    cfmakeraw(&raw);
-    tcsetattr(restore.in, TCSANOW, &raw);
-}
-
-// The terminal is ours from here on.
-static void take_terminal(void)
-{
-    restore.armed = 1;
-    guard_dismiss(&guard);
-    guard = guard_start(on_killed, (const int[]){restore.in, restore.out}, 2);
-    set_raw();
-}
-
-// --- bytes to the terminal ---
-
-// Takes what curses wrote.
-static void collect(struct screen *screen)
+static void collect(struct screen *screen, struct buf *out)
 {
     int fd = fileno(screen->memory);
+    fflush(screen->memory);
     off_t length = lseek(fd, 0, SEEK_CUR);
     if (length <= 0)
         return;
-    char *room = buf_reserve(&screen->pending, (size_t)length);
-    ssize_t got = pread(fd, room, (size_t)length, 0);
-    screen->pending.length += got > 0 ? (size_t)got : 0;
+    ssize_t got = pread(fd, buf_reserve(out, (size_t)length), (size_t)length, 0);
+    out->length += got > 0 ? (size_t)got : 0;
     if (ftruncate(fd, 0) == 0)
         lseek(fd, 0, SEEK_SET);
 }
 
-bool screen_busy(const struct screen *screen)
+static void pass_on(struct screen *screen)
 {
-    return screen->sent < screen->pending.length;
+    AUTO_BUF struct buf bytes = {0};
+    collect(screen, &bytes);
+    if (bytes.length)
+        tty_put(screen->tty, bytes.data, bytes.length);
 }
 
-bool screen_flush(struct screen *screen)
+// NULL: the terminal has none.
+static const char *capability(const char *name)
 {
-    while (screen_busy(screen)) {
-        ssize_t count = write(screen->out, screen->pending.data + screen->sent,
-                              screen->pending.length - screen->sent);
-        if (count < 0)
-            return errno == EAGAIN || errno == EINTR;
-        screen->sent += (size_t)count;
-    }
-    buf_clear(&screen->pending);
-    screen->sent = 0;
-    return true;
+    const char *value = tigetstr(name);
+    return value == (char *)-1 ? NULL : value;
 }
 
-// Passes on the bytes with which the terminal becomes its old self; waits, but not for ever.
-static void flush_or_give_up(struct screen *screen)
+static FILE *put_into;
+
+static int put_byte(int byte)
 {
-    int64_t end = clock_now() + GOODBYE_NS;
-    while (screen_flush(screen) && screen_busy(screen) && clock_now() < end)
-        usleep(5 * NS_PER_MS / NS_PER_US);
-    buf_clear(&screen->pending);
-    screen->sent = 0;
+    return putc(byte, put_into);
+}
+
+// Where the picture stays, the shell goes on in its last line, which should then be empty.
+static void leave(struct screen *screen)
+{
+    const char *clear = capability("el");
+    endwin();
+    put_into = screen->memory;
+    if (clear && !capability("rmcup"))
+        tputs(clear, 1, put_byte);
 }
 
 // --- opening ---
 
-// Its own description of the terminal: O_NONBLOCK on the inherited one would be the shell's too.
-static int open_terminal(int fd, int flags)
+static enum rc open_memory(struct screen *screen, struct err *err)
 {
-    char path[256];
-    int opened = -1;
-    if (isatty(fd) && ttyname_r(fd, path, sizeof path) == 0)
-        opened = open(path, flags | O_NOCTTY | O_CLOEXEC);
-    return opened >= 0 ? opened : open("/dev/tty", flags | O_NOCTTY | O_CLOEXEC);
-}
-
-static enum rc open_files(struct screen *screen, struct err *err)
-{
-    int in = open_terminal(STDIN_FILENO, O_RDONLY);
-    screen->in = in >= 0 ? fdopen(in, "r") : NULL;
-    screen->out = open_terminal(STDOUT_FILENO, O_WRONLY | O_NONBLOCK);
-    if (!screen->in || screen->out < 0 || tcgetattr(in, &restore.before) != 0)
-        return err_set(err, RC_USAGE, "no terminal can be opened");
     int memory = memfd_create("ptprof-screen", MFD_CLOEXEC);
     screen->memory = memory >= 0 ? fdopen(memory, "w") : NULL;
-    if (!screen->memory)
-        return err_sys(err, RC_FAIL, errno, "no memory for a screen");
-    return RC_OK;
+    return screen->memory ? RC_OK : err_sys(err, RC_FAIL, errno, "no memory for a screen");
 }
 
 // A terminal that curses knows and that can put its cursor anywhere.
@@ -187,11 +87,10 @@ static enum rc open_curses(struct screen *screen, struct err *err)
 {
     const char *term = getenv("TERM");
     AUTO_FREE char *shown = escape_text_dup(term ? term : "");
-    screen->curses = term && *term ? newterm(NULL, screen->memory, screen->in) : NULL;
+    screen->curses = term && *term ? newterm(NULL, screen->memory, tty_in(screen->tty)) : NULL;
     if (!screen->curses)
         return err_set(err, RC_USAGE, "the terminal type '%s' (TERM) is not known", shown);
-    const char *address = tigetstr("cup");
-    if (!address || address == (char *)-1)
+    if (!capability("cup"))
         return err_set(err, RC_USAGE, "a terminal of the type '%s' (TERM) has no cursor to move",
                        shown);
     return RC_OK;
@@ -226,28 +125,17 @@ static void init_input(struct screen *screen, bool mouse)
     }
 }
 
-// What curses itself sends at the end is what a signal handler has to send.
-static void arm(struct screen *screen)
+// What curses itself sends at the end is what others have to send for us.
+static void take_terminal(struct screen *screen)
 {
-    AUTO_BUF struct buf so_far = screen->pending;
-    screen->pending = (struct buf){0};
+    AUTO_BUF struct buf goodbye = {0};
     curs_set(0); // so that the end shows it again
     refresh();
-    collect(screen);
-    buf_append(&so_far, screen->pending.data, screen->pending.length);
-    buf_clear(&screen->pending);
-    endwin();
-    collect(screen);
-    restore.length = screen->pending.length < RESTORE_MOST ? screen->pending.length : 0;
-    if (restore.length)
-        memcpy(restore.bytes, screen->pending.data, restore.length);
-    buf_clear(&screen->pending);
-    buf_append(&screen->pending, so_far.data, so_far.length);
-    restore.in = fileno(screen->in);
-    restore.out = screen->out;
-    restore.owner = getpid();
-    catch_crashes();
-    take_terminal();
+    pass_on(screen);
+    leave(screen);
+    collect(screen, &goodbye);
+    tty_set_goodbye(screen->tty, goodbye.data ? goodbye.data : "", goodbye.length);
+    tty_take(screen->tty);
 }
 
 static void free_screen(struct screen *screen)
@@ -256,10 +144,8 @@ static void free_screen(struct screen *screen)
         delwin(screen->keys);
     if (screen->curses)
         delscreen(screen->curses);
-    cleanup_file(&screen->in);
     cleanup_file(&screen->memory);
-    cleanup_fd(&screen->out);
-    buf_fini(&screen->pending);
+    tty_close(screen->tty);
     free(screen->line);
     free(screen);
 }
@@ -267,9 +153,10 @@ static void free_screen(struct screen *screen)
 enum rc screen_open(const struct screen_options *options, struct screen **result, struct err *err)
 {
     struct screen *screen = xcalloc(1, sizeof *screen);
-    screen->out = -1;
     screen->scheme = options->scheme;
-    enum rc rc = open_files(screen, err);
+    enum rc rc = tty_open(&screen->tty, err);
+    if (rc == RC_OK)
+        rc = open_memory(screen, err);
     if (rc == RC_OK)
         rc = open_curses(screen, err);
     if (rc != RC_OK) {
@@ -279,29 +166,21 @@ enum rc screen_open(const struct screen_options *options, struct screen **result
     init_colors(screen);
     init_input(screen, options->mouse);
     screen_resized(screen);
-    arm(screen);
+    take_terminal(screen);
     *result = screen;
     return RC_OK;
 }
 
 void screen_suspend(struct screen *screen)
 {
-    endwin();
-    collect(screen);
-    flush_or_give_up(screen);
-    tcsetattr(restore.in, TCSANOW, &restore.before);
-    restore.armed = 0;
-    guard_dismiss(&guard);
+    leave(screen);
+    pass_on(screen);
+    tty_give_back(screen->tty);
 }
 
 void screen_resume(struct screen *screen)
 {
-    if (restore.armed) {
-        set_raw(); // continued without having given it back: SIGSTOP
-    } else {
-        tcgetattr(restore.in, &restore.before); // somebody may have changed it meanwhile
-        take_terminal();
-    }
+    tty_take(screen->tty);
     screen_resized(screen);
     screen_redraw(screen);
 }
@@ -318,12 +197,12 @@ void screen_close(struct screen *screen)
 
 int screen_input_fd(const struct screen *screen)
 {
-    return fileno(screen->in);
+    return fileno(tty_in(screen->tty));
 }
 
 int screen_output_fd(const struct screen *screen)
 {
-    return screen->out;
+    return tty_out(screen->tty);
 }
 
 static struct input read_mouse(void)
@@ -354,6 +233,9 @@ static int key_of_code(wint_t code)
         {KEY_FIND, INPUT_HOME},       {KEY_SELECT, INPUT_END},
         {KEY_BACKSPACE, INPUT_BACKSPACE}, {KEY_DC, INPUT_DELETE},
         {KEY_BTAB, INPUT_BACK_TAB},   {KEY_ENTER, INPUT_ENTER},
+        {KEY_A3, INPUT_PAGE_UP},      {KEY_C3, INPUT_PAGE_DOWN},
+        // Of some terminals these have keys, which are nothing but the control characters.
+        {KEY_SUSPEND, INPUT_CTRL('Z')}, {KEY_REFRESH, INPUT_CTRL('L')},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
         if (table[i].code == code)
@@ -389,10 +271,8 @@ struct input screen_read(struct screen *screen)
 
 bool screen_resized(struct screen *screen)
 {
-    struct winsize size = {0};
-    int rows = 24, cols = 80;
-    if (ioctl(screen->out, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
-        rows = size.ws_row, cols = size.ws_col;
+    int rows, cols;
+    tty_size(screen->tty, &rows, &cols);
     if (rows == screen->rows && cols == screen->cols)
         return false;
     resizeterm(rows, cols);
@@ -456,7 +336,7 @@ static void show_row(struct screen *screen, const struct canvas *canvas, int row
 
 void screen_show(struct screen *screen, const struct canvas *canvas)
 {
-    if (screen_busy(screen) && screen_flush(screen) && screen_busy(screen))
+    if (tty_busy(screen->tty) && tty_flush(screen->tty) && tty_busy(screen->tty))
         return;
     for (int row = 0; row < canvas->rows; row++)
         show_row(screen, canvas, row);
@@ -464,6 +344,16 @@ void screen_show(struct screen *screen, const struct canvas *canvas)
     if (canvas->cursor_row >= 0)
         move(canvas->cursor_row, canvas->cursor_col);
     refresh();
-    collect(screen);
-    screen_flush(screen);
+    pass_on(screen);
+    tty_flush(screen->tty);
+}
+
+bool screen_busy(const struct screen *screen)
+{
+    return tty_busy(screen->tty);
+}
+
+bool screen_flush(struct screen *screen)
+{
+    return tty_flush(screen->tty);
 }

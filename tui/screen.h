@@ -53,6 +53,3 @@ void screen_redraw(struct screen *screen);
 // Bytes wait for the terminal; screen_flush sends what it takes. False: the terminal is gone.
 bool screen_busy(const struct screen *screen);
 bool screen_flush(struct screen *screen);
-
-// Gives the terminal back at once; may be called by signal handlers.
-void screen_abandon(void);

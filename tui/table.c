@@ -238,10 +238,34 @@ static void draw_row(const struct drawing *drawing, size_t index, int row)
                      ACTION_MOUSE, (int)index);
 }
 
-const char *table_empty(const struct state *state)
+// Two lines that fit on the narrowest screen: why there is nothing, and what helps.
+static void explain_window(const struct scene *scene, const struct state *state,
+                           const char *lines[2])
 {
-    return state->query.filter.idle ? "no wall time in this window yet: it is told each second"
-                                    : "no samples in this window: nothing ran on a CPU";
+    lines[0] = "nothing ran on a CPU in this window";
+    lines[1] = "w: longer window, a: also who sleeps";
+    if (scene->snapshot->denied) {
+        lines[0] = "no longer permitted to look at it:";
+        lines[1] = "ptprof check PID says why";
+    } else if (state->crumb_count) {
+        lines[0] = "nothing in this window is left by";
+        lines[1] = "the filter; Esc takes it back";
+    } else if (state->query.filter.idle) {
+        lines[0] = "no wall time in this window yet:";
+        lines[1] = "it is told once a second";
+    }
+}
+
+void table_draw_empty(struct picture *picture, struct box area, const struct scene *scene,
+                      const struct state *state, const char *why)
+{
+    const char *lines[2] = {why, ""};
+    if (!why)
+        explain_window(scene, state, lines);
+    int first = area.rows > 4 ? 2 : 1;
+    for (int i = 0; i < 2 && first + i < area.rows; i++)
+        canvas_clipped(&picture->canvas, area.row + first + i, area.col + 2, area.cols - 2,
+                       ROLE_DIM, lines[i]);
 }
 
 void table_draw(struct picture *picture, struct box area, const struct scene *scene,
@@ -263,7 +287,6 @@ void table_draw(struct picture *picture, struct box area, const struct scene *sc
     table_keep_visible(cursor, count, page);
     for (int i = 0; i < page && cursor->first + (size_t)i < count; i++)
         draw_row(&drawing, cursor->first + (size_t)i, area.row + 1 + i * drawing.height);
-    if (!count && area.rows > 2)
-        canvas_text(&picture->canvas, area.row + 2, area.col + 2, area.cols - 2, ROLE_DIM,
-                    table->empty ? table->empty : table_empty(state));
+    if (!count)
+        table_draw_empty(picture, area, scene, state, table->empty);
 }

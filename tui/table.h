@@ -27,12 +27,13 @@ struct column {
 struct table {
     const struct column *columns;
     size_t count;
-    const char *empty; // said when there are no rows, NULL: table_empty
+    const char *empty; // said when there are no rows, NULL: why the window is empty
     void (*draw_second)(const struct slot *slot); // a second line below 50 columns, NULL: none
 };
 
-// What is said of a window without samples.
-const char *table_empty(const struct state *state);
+// Says in an area without rows why there are none, and what helps. NULL: it is the window.
+void table_draw_empty(struct picture *picture, struct box area, const struct scene *scene,
+                      const struct state *state, const char *why);
 
 void table_draw(struct picture *picture, struct box area, const struct scene *scene,
                 struct state *state, const struct table *table);

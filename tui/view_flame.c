@@ -72,7 +72,7 @@ static void draw_title(struct picture *picture, struct box area, const struct sc
         buf_puts(&text, "   zoomed to ");
         put_label(canvas, state, canvas->cols / 2, &scene->tree.nodes[zoom], &text);
     } else if (cost_ns(scene->tree.all)) {
-        buf_printf(&text, "   the whole width is %s",
+        buf_printf(&text, "   %s %s", canvas->cols < 60 ? "width:" : "the whole width is",
                    label_time((int64_t)cost_ns(scene->tree.all), time));
     }
     canvas_fill(canvas, area.row, area.col, area.cols, ROLE_HEADER);
@@ -88,8 +88,7 @@ void view_flame_draw(struct picture *picture, struct box area, const struct scen
         return;
     draw_title(picture, area, scene, state);
     if (!flame->count) {
-        canvas_text(&picture->canvas, area.row + 2, area.col + 2, area.cols - 2, ROLE_DIM,
-                    table_empty(state));
+        table_draw_empty(picture, area, scene, state, NULL);
         return;
     }
     struct cursor depth = {.at = flame->cells[cursor->at].depth, .first = cursor->first};

@@ -103,6 +103,14 @@ char *escape_text_dup(const char *text)
     return out.data;
 }
 
+int escape_columns(const char *text)
+{
+    int count = 0;
+    for (; *text; text++)
+        count += (*text & 0xc0) != 0x80;
+    return count;
+}
+
 void escape_folded(struct buf *out, const char *text)
 {
     escape_with(out, text, NULL, ';', ':');

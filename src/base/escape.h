@@ -12,6 +12,9 @@ void escape_text(struct buf *out, const char *text);
 // The same as a fresh string; the caller frees it.
 char *escape_text_dup(const char *text);
 
+// Columns that such text takes on a terminal, as far as counting its characters tells.
+int escape_columns(const char *text);
+
 // Between the quotes of a JSON string; invalid UTF-8 becomes U+FFFD.
 void escape_json(struct buf *out, const char *text);
 

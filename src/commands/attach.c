@@ -70,7 +70,10 @@ static enum rc choose_output(struct attach *attach, struct err *err)
                                       "with a pipe");
     if (!to_stdout)
         attach->path = options->output ? xstrdup(options->output) : default_name(attach);
-    return output_file_check(attach->path, options->force, err);
+    enum rc rc = output_file_check(attach->path, options->force, err);
+    if (rc == RC_IO && !options->output)
+        err_add(err, "  name another place with -o FILE");
+    return rc;
 }
 
 static enum rc prepare(struct attach *attach, struct err *err)
@@ -80,6 +83,7 @@ static enum rc prepare(struct attach *attach, struct err *err)
     session.rate = options->rate;
     session.threads = options->threads;
     session.children = options->children;
+    session.idle = options->idle;
     session.max_depth = (size_t)options->max_depth;
     session.max_stop = options->max_stop / 100;
     session.unwind_live = options->unwinder == UNWINDER_LIVE;
@@ -279,6 +283,7 @@ static void show_summary(struct attach *attach, const struct report *report, lon
     AUTO_FREE char *worst_cut = session_worst_cut(attach->session);
     struct summary summary = {
         .report = report,
+        .threads = attach->options->threads,
         .worst_cut = worst_cut,
         .path = attach->path,
         .bytes = bytes,
@@ -289,6 +294,8 @@ static void show_summary(struct attach *attach, const struct report *report, lon
         json_run(&text, report);
     else if (!attach->options->quiet)
         summary_text(&text, &summary);
+    else
+        summary_alarm(&text, report->run);
     fputs(text.length ? text.data : "", stderr);
 }
 
@@ -380,6 +387,7 @@ static const struct example examples[] = {
     {"ptprof attach 4242 -d 30s", "a CPU profile for go tool pprof, in a file"},
     {"ptprof attach 4242 -d 10s -f collapsed | flamegraph.pl > out.svg", "a flame graph"},
     {"ptprof attach 4242 --children -d 1m -o build.pb.gz", "a process and its descendants"},
+    {"ptprof attach 4242 --idle -d 10s", "wall time: also where threads sleep"},
     {NULL, NULL},
 };
 

@@ -2,6 +2,9 @@
 #include "commands/attach_options.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include "base/mem.h"
 
 #define HIGHEST_MODEST_RATE 1000
 
@@ -43,6 +46,8 @@ const struct option attach_options[] = {
      .help = "only threads whose name matches this extended regular expression"},
     {"children", 0, OPTION_FLAG, NULL, AT(children),
      .help = "also the processes that descend from PID, and those that start meanwhile"},
+    {"idle", 0, OPTION_FLAG, NULL, AT(idle),
+     .help = "wall time instead of CPU time: threads that sleep count too, and are not stopped"},
     {"quiet", 'q', OPTION_FLAG, NULL, AT(quiet), .help = "print nothing but errors"},
     {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
      .help = "print more: how long writing took, and the samples without a name of each module"},
@@ -72,10 +77,26 @@ const struct option attach_options[] = {
     {NULL},
 };
 
+// What others draw: by its name the file would be taken for that.
+static enum rc check_ending(const struct attach_options *options, struct err *err)
+{
+    static const char *const pictures[] = {".svg", ".html", ".png"};
+    const char *dot = options->output ? strrchr(options->output, '.') : NULL;
+    for (size_t i = 0; dot && options->format < 0 && i < ARRAY_LENGTH(pictures); i++) {
+        if (strcmp(dot, pictures[i]) != 0)
+            continue;
+        err_set(err, RC_USAGE, "--output: ptprof draws no %s file", pictures[i]);
+        err_add(err, "  ptprof attach PID -f collapsed | flamegraph.pl > out.svg draws a flame "
+                     "graph");
+        return RC_USAGE;
+    }
+    return RC_OK;
+}
+
 enum rc attach_options_check(const struct attach_options *options, struct err *err)
 {
     if (options->rate > HIGHEST_MODEST_RATE && !options->force)
         return err_set(err, RC_USAGE, "--rate: %g Hz is more than %d; add --force if you mean it",
                        options->rate, HIGHEST_MODEST_RATE);
-    return RC_OK;
+    return check_ending(options, err);
 }

@@ -54,7 +54,11 @@ enum rc command_unknown(const struct command *const *commands, const char *name,
         return err_set(err, RC_USAGE, "there is no command '%s'; did you mean %s?", shown,
                        suggestion.best);
     err_set(err, RC_USAGE, "there is no command '%s'", shown);
-    err_add(err, "  ptprof help lists them");
+    if (name[strspn(name, "0123456789")])
+        err_add(err, "  ptprof help lists them");
+    else
+        err_add(err, "  a command comes before the PID: ptprof attach %s, ptprof top %s", shown,
+                shown);
     return RC_USAGE;
 }
 

@@ -21,6 +21,7 @@
 #define UNRESOLVED_WARNING 20.0
 #define UNATTRIBUTED_WARNING 10.0
 #define FEW_SAMPLES 100
+#define FEW_PROCESSES 8
 
 static double share(uint64_t part, uint64_t whole)
 {
@@ -47,10 +48,23 @@ static void put_head(struct buf *out, const struct summary *summary)
     const struct run *run = summary->report->run;
     char length[DURATION_TEXT], cpu[DURATION_TEXT];
     buf_printf(out, "ptprof: %s%s%s, %" PRIu64 " rounds, %" PRIu64 " samples of %" PRIu64
-                    " of %" PRIu64 " threads, %s of CPU time\n",
+                    " of %" PRIu64 " threads",
                bold(summary), text_of(run->duration, length), plain(summary), run->rounds,
-               run->samples, run->threads_sampled, run->threads_seen,
-               text_of((int64_t)run->cpu_ns, cpu));
+               run->samples, run->threads_sampled, run->threads_seen);
+    if (run->type == RUN_CPU && run->threads_sampled < run->threads_seen)
+        buf_puts(out, " (--idle includes the others)");
+    buf_printf(out, ", %s of CPU time\n", text_of((int64_t)run->cpu_ns, cpu));
+}
+
+static void put_wall(struct buf *out, const struct report *report, struct cost all)
+{
+    char text[DURATION_TEXT];
+    if (report->run->type != RUN_WALL)
+        return;
+    buf_printf(out, "  wall      %s of all threads together: ",
+               text_of((int64_t)cost_ns(all), text));
+    describe_states(out, all);
+    buf_putc(out, '\n');
 }
 
 static void put_held(struct buf *out, const struct summary *summary)
@@ -90,18 +104,19 @@ static void put_quality(struct buf *out, const struct summary *summary)
 static void put_top(struct buf *out, const struct summary *summary)
 {
     const struct report *report = summary->report;
-    struct query_source source = {report->profile, report->modules, report->symbolizer};
+    struct query_source source = report_source(report);
     struct flat flat;
     query_flat(&source, 3, &flat);
-    buf_puts(out, flat.row_count ? "  top       " : "");
-    for (size_t i = 0; i < flat.row_count; i++) {
+    put_wall(out, report, flat.all);
+    for (size_t i = 0; i < flat.row_count && cost_ns(flat.rows[i].self); i++) {
+        buf_puts(out, i ? "" : "  top       ");
         buf_printf(out, "%s%.1f%% ", i ? "   " : "",
-                   share(flat.rows[i].self.cpu_ns, flat.all.cpu_ns));
+                   share(cost_ns(flat.rows[i].self), cost_ns(flat.all)));
         AUTO_FREE char *folded = demangle_fold(flat.rows[i].function);
         escape_text(out, folded);
         buf_puts(out, flat.rows[i].inlined ? " (inlined)" : "");
     }
-    buf_puts(out, flat.row_count ? "\n" : "");
+    buf_puts(out, flat.row_count && flat.rows[0].self.cpu_ns ? "\n" : "");
     flat_fini(&flat);
 }
 
@@ -139,29 +154,50 @@ static void put_file(struct buf *out, const struct summary *summary)
     buf_putc(out, '\n');
 }
 
+static void put_process(struct buf *out, const struct run_process *process)
+{
+    AUTO_BUF struct buf name = {0};
+    describe_process(&name, process);
+    if (process->execs)
+        buf_printf(out, "  note      %s ran exec %u time%s meanwhile\n", name.data, process->execs,
+                   process->execs > 1 ? "s" : "");
+    if (process->ended)
+        buf_printf(out, "  note      %s ended meanwhile\n", name.data);
+}
+
+static void put_processes(struct buf *out, const struct run *run)
+{
+    size_t ended = 0, executed = 0;
+    for (size_t i = 0; i < run->process_count; i++) {
+        ended += run->processes[i].ended;
+        executed += run->processes[i].execs > 0;
+        if (run->process_count <= FEW_PROCESSES)
+            put_process(out, &run->processes[i]);
+    }
+    if (run->process_count > FEW_PROCESSES && (ended || executed))
+        buf_printf(out, "  note      of %zu processes %zu ended meanwhile, %zu ran exec\n",
+                   run->process_count, ended, executed);
+}
+
+void summary_alarm(struct buf *out, const struct run *run)
+{
+    if (run->stuck)
+        buf_printf(out, "  warning   the sampler process %d does not end, not even by SIGKILL: it "
+                        "hangs in the kernel or is traced, and may hold a thread until it ends\n",
+                   (int)run->stuck);
+}
+
 static void put_events(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
-    for (size_t i = 0; i < run->process_count; i++) {
-        const struct run_process *process = &run->processes[i];
-        AUTO_BUF struct buf name = {0};
-        describe_process(&name, process);
-        if (process->execs)
-            buf_printf(out, "  note      %s ran exec %u time%s meanwhile\n", name.data,
-                       process->execs, process->execs > 1 ? "s" : "");
-        if (process->ended && run->process_count <= 8)
-            buf_printf(out, "  note      %s ended meanwhile\n", name.data);
-    }
+    put_processes(out, run);
     if (run->repaired)
         buf_printf(out, "  note      system calls that a stop would have made fail, repaired: "
                         "%" PRIu64 "\n", run->repaired);
     if (run->restarts)
         buf_printf(out, "  note      the sampler was replaced %" PRIu64 " time%s\n", run->restarts,
                    run->restarts > 1 ? "s" : "");
-    if (run->stuck)
-        buf_printf(out, "  warning   the sampler process %d does not end, not even by SIGKILL: it "
-                        "hangs in the kernel or is traced, and may hold a thread until it ends\n",
-                   (int)run->stuck);
+    summary_alarm(out, run);
     if (run->dropped)
         buf_printf(out, "  note      %" PRIu64 " samples were dropped: we could not keep up\n",
                    run->dropped);
@@ -193,6 +229,10 @@ static void put_warnings(struct buf *out, const struct summary *summary)
         buf_printf(out, "  warning   %.0f%% of the CPU time is of threads and processes that ended "
                         "before a sample met them: a higher --rate meets more\n",
                    share(run->unattributed_ns, run->cpu_ns));
+    if (!run->samples && !run->cpu_ns && summary->writer)
+        buf_printf(out, "  note      no thread%s ran meanwhile; ptprof dump-threads says where "
+                        "they are and what they wait for\n",
+                   summary->threads ? " whose name matches --threads" : "");
     if (run->samples && run->samples < FEW_SAMPLES)
         buf_puts(out, "  note      too few samples for percentages: sample longer\n");
 }

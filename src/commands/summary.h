@@ -7,6 +7,7 @@
 
 struct summary {
     const struct report *report;
+    const char *threads;       // the choice of threads by their names, NULL: all
     const char *worst_cut;     // from session_worst_cut, may be NULL
     const char *path;          // of the file, NULL: standard output
     long long bytes;
@@ -15,3 +16,7 @@ struct summary {
 };
 
 void summary_text(struct buf *out, const struct summary *summary);
+
+// What of it has to be said however quiet we are: the targets may not be as they were. Mostly
+// nothing.
+void summary_alarm(struct buf *out, const struct run *run);

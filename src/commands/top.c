@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ptprof top: where the time goes, live.
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include "session/feed.h"
 
 #define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
-#define WIDTH 132             // columns of a block where COLUMNS is not set
+#define WIDTH 132             // columns of a block that is not for a terminal
 #define NAMES_MS 10000        // that a block waits for names
 #define SETTLE_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
 #define SETTLE_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
@@ -29,14 +30,50 @@ struct top {
     int signals; // descriptor of commands/interrupts.h
     unsigned width;
     bool closed; // nobody reads standard output any more
+    bool stopped; // by a signal
 };
+
+// --- signals ---
+
+// The target is left alone meanwhile.
+static void suspend(struct top *top)
+{
+    feed_pause(top->feed, true);
+    interrupts_suspend();
+    feed_pause(top->feed, false);
+}
+
+static bool is_told_to_stop(struct top *top)
+{
+    int number = top->signals >= 0 ? interrupts_next(top->signals) : 0;
+    if (number == SIGTSTP)
+        suspend(top);
+    else if (number && number != SIGUSR1)
+        top->stopped = true;
+    return top->stopped;
+}
 
 // --- blocks ---
 
+// Waits until standard output takes PIPE_BUF bytes; false: told to stop. A pager that stands still
+// must not keep us from hearing that.
+static bool wait_for_room(struct top *top)
+{
+    struct pollfd fds[] = {
+        {.fd = STDOUT_FILENO, .events = POLLOUT},
+        {.fd = top->signals, .events = POLLIN},
+    };
+    while (poll(fds, ARRAY_LENGTH(fds), -1) < 0 || !fds[0].revents)
+        if (is_told_to_stop(top))
+            return false;
+    return true;
+}
+
 static enum rc write_all(struct top *top, const struct buf *text, struct err *err)
 {
-    for (size_t at = 0; at < text->length;) {
-        ssize_t wrote = write(STDOUT_FILENO, text->data + at, text->length - at);
+    for (size_t at = 0; at < text->length && wait_for_room(top);) {
+        size_t left = text->length - at;
+        ssize_t wrote = write(STDOUT_FILENO, text->data + at, left < PIPE_BUF ? left : PIPE_BUF);
         if (wrote < 0 && errno == EPIPE) {
             top->closed = true;
             return RC_OK;
@@ -71,14 +108,6 @@ static enum rc print_block(struct top *top, const struct snapshot *snapshot, boo
     return rc == RC_OK ? write_all(top, &text, err) : rc;
 }
 
-// The target is left alone meanwhile.
-static void suspend(struct top *top)
-{
-    feed_pause(top->feed, true);
-    interrupts_suspend();
-    feed_pause(top->feed, false);
-}
-
 enum wake { WAKE_TIME, WAKE_NEWS, WAKE_STOP };
 
 // Waits for the next block, for news of the target, or to be told to stop.
@@ -94,10 +123,7 @@ static enum wake wait_until(struct top *top, int64_t due)
         if (left_ms <= 0)
             return WAKE_TIME;
         poll(fds, ARRAY_LENGTH(fds), (int)(left_ms < 1000 ? left_ms : 1000));
-        int number = interrupts_next(top->signals);
-        if (number == SIGTSTP)
-            suspend(top);
-        else if (number && number != SIGUSR1)
+        if (is_told_to_stop(top))
             return WAKE_STOP;
         top->closed = fds[2].revents & POLLERR;
         if (top->closed)
@@ -112,6 +138,13 @@ static int64_t first_delay(const struct top_options *options)
     if (!options->idle)
         return options->delay + SETTLE_NS;
     return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + SETTLE_IDLE_NS;
+}
+
+// What comes too late is not made up for: a block is that of a time, and Ctrl-C wants to be seen.
+static int64_t next_due(int64_t due, int64_t delay)
+{
+    int64_t now = clock_now();
+    return (due + delay > now ? due : now) + delay;
 }
 
 // Returns RC_GONE when the target ended.
@@ -131,10 +164,10 @@ static enum rc print_blocks(struct top *top, struct err *err)
         if (rc == RC_OK && snapshot && (wake == WAKE_TIME || ended))
             rc = print_block(top, snapshot, printed++ == 0, err);
         snapshot_free(snapshot);
-        if (rc != RC_OK || top->closed || ended)
+        if (rc != RC_OK || top->closed || top->stopped || ended)
             return rc == RC_OK && ended ? RC_GONE : rc;
         if (wake == WAKE_TIME)
-            due += top->options.delay;
+            due = next_due(due, top->options.delay);
     }
     return RC_OK;
 }
@@ -191,11 +224,14 @@ static int run_screen(struct top *top, struct err *err)
     return run_batch(top, err);
 }
 
-static unsigned width_of_environment(void)
+// What is asked for, else what fits.
+static unsigned width_of_blocks(void)
 {
     const char *text = getenv("COLUMNS");
     long columns = text ? strtol(text, NULL, 10) : 0;
-    return columns > 0 && columns < 10000 ? (unsigned)columns : WIDTH;
+    if (columns > 0 && columns < 10000)
+        return (unsigned)columns;
+    return terminal_is(STDOUT_FILENO) ? terminal_width(STDOUT_FILENO) : WIDTH;
 }
 
 static int top_run(const struct call *call, struct err *err)
@@ -210,7 +246,7 @@ static int top_run(const struct call *call, struct err *err)
         rc = open_feed(&top, err);
     if (rc != RC_OK)
         return command_status(rc);
-    top.width = width_of_environment();
+    top.width = width_of_blocks();
     bool screen = !top.options.batch && (top.options.script || terminal_is(STDOUT_FILENO));
     int status = screen ? run_screen(&top, err) : run_batch(&top, err);
     feed_free(top.feed);

@@ -4,6 +4,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "commands/top_block.h"
+#include "output/json.h"
 
 #define SCHEMA 1
 
@@ -38,13 +39,6 @@ static void put_header(struct buf *out, const struct snapshot *snapshot)
     buf_puts(out, "},");
 }
 
-static void put_wall(struct buf *out, const char *key, struct cost cost)
-{
-    buf_printf(out, "\"%s\":{\"running_ns\":%" PRIu64 ",\"queued_ns\":%" PRIu64
-                    ",\"blocked_ns\":%" PRIu64 "},",
-               key, cost.cpu_ns, cost.queued_ns, cost.blocked_ns);
-}
-
 static void put_function(struct buf *out, const struct function_row *row,
                          const struct function_rows *rows, const struct rows_query *query)
 {
@@ -58,8 +52,8 @@ static void put_function(struct buf *out, const struct function_row *row,
                rows_percent(measure, row->self, rows->all),
                rows_percent(measure, row->total, rows->all));
     if (query->filter.idle) {
-        put_wall(out, "self_wall", row->self);
-        put_wall(out, "total_wall", row->total);
+        json_wall(out, "self_wall", row->self);
+        json_wall(out, "total_wall", row->total);
     }
     buf_printf(out, "\"self_samples\":%" PRIu64 ",\"total_samples\":%" PRIu64
                     ",\"self_cpu_ns\":%" PRIu64 ",\"total_cpu_ns\":%" PRIu64
@@ -79,7 +73,7 @@ static void put_thread(struct buf *out, const struct thread_row *row, bool cpu_k
     put_text(out, "where", row->where ? row->where->name : "");
     put_text(out, "wait", row->wait);
     if (query->filter.idle)
-        put_wall(out, "wall", row->cost);
+        json_wall(out, "wall", row->cost);
     buf_printf(out, "\"ended\":%s,\"cpu_percent\":%s,\"samples\":%" PRIu64
                     ",\"held_ns\":%" PRId64 "}",
                row->ended ? "true" : "false", cpu, row->cost.samples, row->held_ns);
@@ -95,7 +89,7 @@ static enum rc put_functions(struct buf *out, const struct snapshot *snapshot,
         return rc;
     put_text(out, "time", query->filter.idle ? "wall" : "cpu");
     if (query->filter.idle)
-        put_wall(out, "window_wall", rows.all);
+        json_wall(out, "window_wall", rows.all);
     put_text(out, "window", rows_window_names[query->window]);
     buf_printf(out, "\"window_samples\":%" PRIu64 ",\"functions\":[", rows.all.samples);
     for (size_t i = 0; i < rows.count; i++) {

@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include "commands/top_screen.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/escape.h"
+#include "base/mem.h"
 #include "commands/output_file.h"
 #include "commands/summary.h"
 #include "tui/tui.h"
+
+// Who types a name that is taken may not know it; a profile of this moment is not to be had again,
+// and neither is the one that is there.
+static enum rc refuse_existing(const char *path, struct err *err)
+{
+    if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return RC_OK;
+    AUTO_FREE char *shown = escape_text_dup(path);
+    return err_set(err, RC_USAGE, "%s is there already: choose another name", shown);
+}
 
 static enum rc save(void *context, const struct snapshot *snapshot, const struct rows_query *query,
                     const char *path, struct err *err)
 {
     struct output_file file;
     enum rc rc = output_file_check(path, false, err);
+    if (rc == RC_OK)
+        rc = refuse_existing(path, err);
     if (rc != RC_OK)
         return rc;
     rc = output_file_begin(&file, path, err);

@@ -12,6 +12,7 @@
 
 #define ROWS 40
 #define MODULE_WIDTH 24
+#define MODULE_LEAST 12 // where a block is not 100 columns wide
 #define LEAST_WIDTH 20 // of function names
 
 static const char *time_text(int64_t ns, char text[DURATION_TEXT])
@@ -36,9 +37,12 @@ static void put_target(struct buf *out, const struct snapshot *snapshot)
     char up[DURATION_TEXT], view[DURATION_TEXT];
     buf_printf(out, "# ptprof %d ", (int)snapshot->pid);
     escape_text(out, *snapshot->command_line ? snapshot->command_line : snapshot->comm);
+    if (snapshot->process_count > 1)
+        buf_printf(out, " and %zu more", snapshot->process_count - 1);
     buf_printf(out, "  up %s  view %s%s\n", time_text(snapshot->uptime, up),
                time_text(snapshot->elapsed, view),
                snapshot->end == TARGET_ENDED ? "  ended"
+               : snapshot->denied            ? "  no longer permitted"
                : snapshot->stopped           ? "  stopped"
                                              : "");
 }
@@ -66,14 +70,6 @@ static void put_quality(struct buf *out, const struct snapshot *snapshot)
         buf_printf(out, "# %s\n", snapshot->note);
 }
 
-static int width_of(const char *text)
-{
-    int columns = 0;
-    for (; *text; text++)
-        columns += (*text & 0xc0) != 0x80;
-    return columns;
-}
-
 // Behind so many columns of the text.
 static const char *behind(const char *text, int columns)
 {
@@ -86,7 +82,7 @@ static const char *behind(const char *text, int columns)
 static void put_name(struct buf *out, const char *name, int width, bool fill)
 {
     AUTO_FREE char *shown = escape_text_dup(name);
-    int columns = width_of(shown), head = (width - 2) / 2;
+    int columns = escape_columns(shown), head = (width - 2) / 2;
     if (columns > width)
         buf_printf(out, "%.*s..%s", (int)(behind(shown, head) - shown), shown,
                    behind(shown, columns - (width - 2 - head)));
@@ -102,7 +98,7 @@ static void put_function(struct buf *out, const struct function_row *row, int wi
     const char *suffix = row->inlined ? " (inlined)" : "";
     AUTO_BUF struct buf name = {0};
     buf_printf(&name, "%s%s", row->function->name, suffix);
-    for (size_t i = 0; i < ARRAY_LENGTH(shorten) && width_of(name.data) > width; i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(shorten) && escape_columns(name.data) > width; i++) {
         buf_clear(&name);
         shorten[i](row->function->name, &name);
         buf_puts(&name, suffix);
@@ -119,7 +115,7 @@ static void put_time(struct buf *out, uint64_t ns)
 
 static void put_row(struct buf *out, const struct function_row *row,
                     const struct function_rows *rows, const struct rows_query *query,
-                    int name_width)
+                    int name_width, int module_width)
 {
     enum rows_measure measure = rows_measure(query);
     buf_printf(out, "  %6.1f %6.1f", rows_percent(measure, row->self, rows->all),
@@ -131,7 +127,7 @@ static void put_row(struct buf *out, const struct function_row *row,
     buf_printf(out, " %7" PRIu64 "  ", row->self.samples);
     put_function(out, row, name_width);
     buf_puts(out, "  ");
-    put_name(out, row->function->module, MODULE_WIDTH, false);
+    put_name(out, row->function->module, module_width, false);
     while (out->length && out->data[out->length - 1] == ' ')
         out->data[--out->length] = '\0';
     buf_putc(out, '\n');
@@ -139,12 +135,11 @@ static void put_row(struct buf *out, const struct function_row *row,
 
 static void put_wall(struct buf *out, struct cost all)
 {
-    uint64_t ns = cost_ns(all);
     AUTO_BUF struct buf text = {0};
-    describe_duration(&text, (int64_t)ns);
-    buf_printf(out, "# wall time %s: running %.1f%%  queued %.1f%%  blocked %.1f%%\n", text.data,
-               query_percent(all.cpu_ns, ns), query_percent(all.queued_ns, ns),
-               query_percent(all.blocked_ns, ns));
+    describe_duration(&text, (int64_t)cost_ns(all));
+    buf_printf(out, "# wall time %s: ", text.data);
+    describe_states(out, all);
+    buf_putc(out, '\n');
 }
 
 static void put_rows(struct buf *out, const struct function_rows *rows,
@@ -152,7 +147,8 @@ static void put_rows(struct buf *out, const struct function_rows *rows,
 {
     const char *head = query->filter.idle ? "#  SELF% TOTAL%   RUN%     SELF    TOTAL SAMPLES  "
                                           : "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ";
-    int name_width = (int)width - (int)strlen(head) - 2 - MODULE_WIDTH;
+    int module_width = width < 100 ? MODULE_LEAST : MODULE_WIDTH;
+    int name_width = (int)width - (int)strlen(head) - 2 - module_width;
     size_t shown = 0, more = 0;
     if (name_width < LEAST_WIDTH)
         name_width = LEAST_WIDTH;
@@ -164,7 +160,7 @@ static void put_rows(struct buf *out, const struct function_rows *rows,
             more++;
             continue;
         }
-        put_row(out, &rows->rows[i], rows, query, name_width);
+        put_row(out, &rows->rows[i], rows, query, name_width, module_width);
         shown++;
     }
     if (more)

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Collapsed ("folded") stacks: "process;root;...;leaf SAMPLES", one line for each distinct stack of
-// names, sorted by bytes. The format has no escapes, so what its readers would take for structure
-// is replaced: ';' by ':', and the last space of a leaf such as "worker 7" by '_', because
-// flamegraph.pl reads a number there as the count of an older profile.
+// Collapsed ("folded") stacks: "process;root;...;leaf COUNT", one line for each distinct stack of
+// names, sorted by bytes. COUNT is samples, or microseconds of wall time: threads that sleep may be
+// looked at more seldom than those that run.
+// The format has no escapes, so what its readers would take for structure is replaced: ';' by ':',
+// and the last space of a leaf such as "worker 7" by '_', because flamegraph.pl reads a number
+// there as the count of an older profile.
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
 #include "base/strtab.h"
@@ -17,12 +20,12 @@
 
 struct stack_line {
     const char *text;
-    uint64_t samples;
+    uint64_t count;
 };
 
 struct collapsed {
     struct strtab lines; // without their counts; [0] is not used
-    uint64_t *samples;   // [line]
+    uint64_t *counts;    // [line]; of wall time ns
     size_t capacity;
 };
 
@@ -69,14 +72,14 @@ static void put_stack(struct buf *line, const struct frames *frames, bool jit_su
     guard_number(line);
 }
 
-static void count_line(struct collapsed *collapsed, const char *text, uint64_t samples)
+static void count_line(struct collapsed *collapsed, const char *text, uint64_t count)
 {
     size_t known = collapsed->lines.count;
     uint32_t id = strtab_add(&collapsed->lines, text);
-    ARRAY_RESERVE(collapsed->samples, id, collapsed->capacity);
+    ARRAY_RESERVE(collapsed->counts, id, collapsed->capacity);
     if (collapsed->lines.count > known)
-        collapsed->samples[id] = 0;
-    collapsed->samples[id] += samples;
+        collapsed->counts[id] = 0;
+    collapsed->counts[id] += count;
 }
 
 // What has no samples (CPU time that no sample stands for) has no place in counts of samples.
@@ -87,14 +90,15 @@ static void collect(struct collapsed *collapsed, const struct report *report)
     AUTO_BUF struct buf line = {0};
     for (size_t i = 0; i < profile_value_count(report->profile); i++) {
         const struct profile_value *value = profile_value_get(report->profile, i);
-        if (!value->samples)
+        uint64_t count = source.idle ? value->ns : value->samples;
+        if (!query_takes(&source, value) || !count)
             continue;
         const struct profile_thread *thread = profile_thread_get(report->profile, value->thread);
         buf_clear(&line);
         put_process(&line, profile_string(report->profile, thread->process_comm));
         query_frames(&source, value->stack, &frames);
         put_stack(&line, &frames, report->jit_suffix);
-        count_line(collapsed, line.data, value->samples);
+        count_line(collapsed, line.data, count);
     }
     frames_fini(&frames);
 }
@@ -105,18 +109,20 @@ static int compare_lines(const void *left, const void *right)
     return strcmp(a->text, b->text);
 }
 
-static enum rc put_lines(const struct collapsed *collapsed, FILE *out, struct err *err)
+// unit: of the counts, in what is written.
+static enum rc put_lines(const struct collapsed *collapsed, uint64_t unit, FILE *out,
+                         struct err *err)
 {
     AUTO_BUF struct buf text = {0};
     size_t count = collapsed->lines.count - 1;
     AUTO_FREE struct stack_line *lines = xcalloc(count, sizeof *lines);
     for (uint32_t i = 0; i < count; i++)
         lines[i] = (struct stack_line){strtab_get(&collapsed->lines, i + 1),
-                                       collapsed->samples[i + 1]};
+                                       collapsed->counts[i + 1] / unit};
     qsort(lines, count, sizeof *lines, compare_lines);
     enum rc rc = RC_OK;
     for (size_t i = 0; i < count && rc == RC_OK; i++) {
-        buf_printf(&text, "%s %" PRIu64 "\n", lines[i].text, lines[i].samples);
+        buf_printf(&text, "%s %" PRIu64 "\n", lines[i].text, lines[i].count);
         rc = output_some(out, &text, err);
     }
     return rc == RC_OK ? output_bytes(out, text.data, text.length, err) : rc;
@@ -127,8 +133,9 @@ enum rc collapsed_write(const struct report *report, FILE *out, struct err *err)
     struct collapsed collapsed = {0};
     strtab_init(&collapsed.lines);
     collect(&collapsed, report);
-    enum rc rc = put_lines(&collapsed, out, err);
+    uint64_t unit = report->run->type == RUN_WALL ? NS_PER_US : 1;
+    enum rc rc = put_lines(&collapsed, unit, out, err);
     strtab_fini(&collapsed.lines);
-    free(collapsed.samples);
+    free(collapsed.counts);
     return rc;
 }

@@ -91,9 +91,29 @@ static void put_samples(struct buf *out, const struct run *run, uint64_t folded)
         {run->unresolved, "without a name"},
         {folded, "folded"},
     };
-    buf_printf(out, "samples: %" PRIu64 " from %" PRIu64 " stops", run->samples, run->stops);
+    buf_printf(out, "samples: %" PRIu64 " from %" PRIu64 " stops", run->samples - run->asleep,
+               run->stops);
+    if (run->type == RUN_WALL)
+        buf_printf(out, ", %" PRIu64 " of threads that slept, not stopped", run->asleep);
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
         buf_printf(out, "%s%" PRIu64 " %s", i ? ", " : "; ", parts[i].count, parts[i].what);
+    buf_putc(out, '\n');
+}
+
+void describe_states(struct buf *out, struct cost wall)
+{
+    uint64_t ns = cost_ns(wall);
+    buf_printf(out, "running %.1f%%  queued %.1f%%  blocked %.1f%%",
+               query_percent(wall.cpu_ns, ns), query_percent(wall.queued_ns, ns),
+               query_percent(wall.blocked_ns, ns));
+}
+
+static void put_wall(struct buf *out, const struct report *report)
+{
+    struct query_source source = report_source(report);
+    struct cost all = query_all(&source);
+    put_duration(out, "wall: ", (int64_t)cost_ns(all), " of all threads together, ");
+    describe_states(out, all);
     buf_putc(out, '\n');
 }
 
@@ -137,14 +157,17 @@ static void put_end(struct buf *out, const struct run *run)
     buf_putc(out, '\n');
 }
 
-void describe_run(struct buf *out, const struct run *run, uint64_t folded)
+void describe_run(struct buf *out, const struct report *report)
 {
+    const struct run *run = report->run;
     put_rate(out, run);
-    put_samples(out, run, folded);
+    put_samples(out, run, profile_folded(report->profile));
     put_held(out, run);
     put_duration(out, "cpu: ", (int64_t)run->cpu_ns, " charged by the kernel, ");
     put_duration(out, "", (int64_t)run->unattributed_ns, " of it unattributed");
     buf_printf(out, "; %" PRIu64 " of %" PRIu64 " threads sampled\n", run->threads_sampled,
                run->threads_seen);
+    if (run->type == RUN_WALL)
+        put_wall(out, report);
     put_end(out, run);
 }

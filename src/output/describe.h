@@ -3,7 +3,8 @@
 #pragma once
 
 #include "base/buf.h"
-#include "profile/run.h"
+#include "output/writer.h"
+#include "profile/query.h"
 
 // Three digits and a unit: "38.0us", "1.90ms", "12.4s".
 void describe_duration(struct buf *out, int64_t ns);
@@ -17,6 +18,9 @@ void describe_targets(struct buf *out, const struct run *run);
 // "2026-01-31T09:14:03Z"
 void describe_time(struct buf *out, int64_t wall_ns);
 
-// A few lines, each ended by a newline: rates, sample quality, hold times, CPU time, how it ended.
-// folded: stacks cut by the bound on memory.
-void describe_run(struct buf *out, const struct run *run, uint64_t folded);
+// "running 6.1%  queued 7.7%  blocked 86.2%"
+void describe_states(struct buf *out, struct cost wall);
+
+// A few lines, each ended by a newline: rates, sample quality, hold times, CPU time, wall time
+// where it was counted, how it ended.
+void describe_run(struct buf *out, const struct report *report);

@@ -41,15 +41,6 @@ void dump_printer_end(const struct dump_printer *printer, enum dump_role role)
         buf_puts(printer->out, "\033[0m");
 }
 
-// Columns that UTF-8 text takes, as far as counting characters tells.
-static int columns(const char *text)
-{
-    int count = 0;
-    for (; *text; text++)
-        count += (*text & 0xc0) != 0x80;
-    return count;
-}
-
 // Padded when columns are aligned and something follows.
 static void put_cell(const struct dump_printer *printer, enum dump_role role, const char *text,
                      int width)
@@ -57,7 +48,7 @@ static void put_cell(const struct dump_printer *printer, enum dump_role role, co
     dump_printer_begin(printer, role);
     buf_puts(printer->out, text);
     dump_printer_end(printer, role);
-    int missing = width - columns(text);
+    int missing = width - escape_columns(text);
     if (missing > 0)
         buf_printf(printer->out, "%*s", missing, "");
 }
@@ -264,7 +255,7 @@ void dump_printer_thread(const struct dump_printer *printer, size_t index)
 
 static void widen(int *width, const char *text, int most)
 {
-    int own = columns(text);
+    int own = escape_columns(text);
     if (own > *width && own <= most)
         *width = own;
 }

@@ -16,5 +16,3 @@ enum rc output_bytes(FILE *out, const void *bytes, size_t length, struct err *er
 
 // The same for text that is made piece by piece: empties the buffer once it is worth a write.
 enum rc output_some(FILE *out, struct buf *text, struct err *err) MUST_CHECK;
-
-struct query_source report_source(const struct report *report);

@@ -3,7 +3,8 @@
 //
 //   "schema"     1; changes when a reader would break
 //   "run"        struct run of profile/run.h, times in ns and rates in Hz as the keys say;
-//                "folded" counts the stacks that the bound on memory cut; "processes" the targets
+//                "stuck_sampler_pid" is 0 unless a sampler does not end; "folded" counts the stacks
+//                that the bound on memory cut; "processes" the targets; "time" is "cpu" or "wall"
 //   "threads"    pid, tid, comm, process_comm, samples, cpu_ns; in the order of first sight
 //   "functions"  function, module, inlined (wherever it was seen), self_samples, self_cpu_ns,
 //                total_samples, total_cpu_ns; most self time first. A function counts once in the
@@ -13,6 +14,10 @@
 //                not known), column (the same), inlined (into the next frame). A location with
 //                inlined functions gives several frames with its offset, the innermost first. One
 //                entry for each stack of each thread
+//
+// Wall time has more: of threads "wall", of functions "self_wall" and "total_wall", each an object
+// of running_ns, queued_ns and blocked_ns; and stacks have wall_ns and state (running, queued,
+// blocked) in place of cpu_ns, an entry for each state.
 #include "output/json.h"
 
 #include <inttypes.h>
@@ -23,7 +28,7 @@
 #include "base/mem.h"
 #include "output/formats.h"
 
-enum field_type { FIELD_BOOL, FIELD_U64, FIELD_I64, FIELD_DOUBLE };
+enum field_type { FIELD_BOOL, FIELD_PID, FIELD_U64, FIELD_I64, FIELD_DOUBLE };
 
 struct field {
     const char *key;
@@ -41,6 +46,7 @@ static const struct field run_fields[] = {
     {"realtime", FIELD_BOOL, offsetof(struct run, realtime)},
     {"short_slice", FIELD_BOOL, offsetof(struct run, short_slice)},
     {"samples", FIELD_U64, offsetof(struct run, samples)},
+    {"asleep", FIELD_U64, offsetof(struct run, asleep)},
     {"stops", FIELD_U64, offsetof(struct run, stops)},
     {"failed", FIELD_U64, offsetof(struct run, failed)},
     {"queued", FIELD_U64, offsetof(struct run, queued)},
@@ -49,6 +55,7 @@ static const struct field run_fields[] = {
     {"frame_pointers", FIELD_U64, offsetof(struct run, frame_pointers)},
     {"repaired", FIELD_U64, offsetof(struct run, repaired)},
     {"restarts", FIELD_U64, offsetof(struct run, restarts)},
+    {"stuck_sampler_pid", FIELD_PID, offsetof(struct run, stuck)},
     {"unresolved", FIELD_U64, offsetof(struct run, unresolved)},
     {"held_p50_ns", FIELD_I64, offsetof(struct run, held_p50)},
     {"held_p99_ns", FIELD_I64, offsetof(struct run, held_p99)},
@@ -97,6 +104,9 @@ static void put_field(struct buf *text, const struct field *field, const struct 
     case FIELD_BOOL:
         buf_puts(text, *(const bool *)at ? "true" : "false");
         break;
+    case FIELD_PID:
+        buf_printf(text, "%d", (int)*(const pid_t *)at);
+        break;
     case FIELD_U64:
         buf_printf(text, "%" PRIu64, *(const uint64_t *)at);
         break;
@@ -123,6 +133,8 @@ static void put_run(struct buf *text, const struct report *report)
         buf_puts(text, ",\n");
     }
     buf_printf(text, "\"folded\":%" PRIu64 ",\n", profile_folded(report->profile));
+    escape_json_member(text, "time", run->type == RUN_WALL ? "wall" : "cpu");
+    buf_puts(text, ",\n");
     escape_json_member(text, "end", ends[run->end]);
     buf_puts(text, ",\n\"processes\":[");
     for (size_t i = 0; i < run->process_count; i++) {
@@ -142,12 +154,19 @@ void json_run(struct buf *out, const struct report *report)
     buf_puts(out, "}\n");
 }
 
+void json_wall(struct buf *out, const char *key, struct cost cost)
+{
+    buf_printf(out, "\"%s\":{\"running_ns\":%" PRIu64 ",\"queued_ns\":%" PRIu64
+                    ",\"blocked_ns\":%" PRIu64 "},",
+               key, cost.cpu_ns, cost.queued_ns, cost.blocked_ns);
+}
+
 static void put_threads(struct json *json)
 {
     const struct profile *profile = json->report->profile;
     size_t count = profile_thread_count(profile);
     AUTO_FREE struct cost *costs = xcalloc(count, sizeof *costs);
-    query_threads(profile, costs);
+    query_threads(&json->source, costs);
     buf_puts(&json->text, ",\n\"threads\":[");
     for (uint32_t i = 0; i < count; i++) {
         const struct profile_thread *thread = profile_thread_get(profile, i);
@@ -157,7 +176,10 @@ static void put_threads(struct json *json)
         buf_putc(&json->text, ',');
         escape_json_member(&json->text, "process_comm",
                            profile_string(profile, thread->process_comm));
-        buf_printf(&json->text, ",\"samples\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 "}",
+        buf_putc(&json->text, ',');
+        if (json->source.idle)
+            json_wall(&json->text, "wall", costs[i]);
+        buf_printf(&json->text, "\"samples\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 "}",
                    costs[i].samples, costs[i].cpu_ns);
         write_some(json);
     }
@@ -175,8 +197,13 @@ static void put_functions(struct json *json)
         escape_json_member(&json->text, "function", row->function);
         buf_putc(&json->text, ',');
         escape_json_member(&json->text, "module", row->module);
+        buf_putc(&json->text, ',');
+        if (json->source.idle) {
+            json_wall(&json->text, "self_wall", row->self);
+            json_wall(&json->text, "total_wall", row->total);
+        }
         buf_printf(&json->text,
-                   ",\"inlined\":%s,\"self_samples\":%" PRIu64 ",\"self_cpu_ns\":%" PRIu64
+                   "\"inlined\":%s,\"self_samples\":%" PRIu64 ",\"self_cpu_ns\":%" PRIu64
                    ",\"total_samples\":%" PRIu64 ",\"total_cpu_ns\":%" PRIu64 "}",
                    row->inlined ? "true" : "false", row->self.samples, row->self.cpu_ns,
                    row->total.samples, row->total.cpu_ns);
@@ -204,6 +231,20 @@ static void put_frames(struct buf *text, const struct frames *frames)
     buf_puts(text, "]");
 }
 
+static void put_value(struct json *json, const struct profile_value *value)
+{
+    const struct profile_thread *thread =
+        profile_thread_get(json->report->profile, value->thread);
+    buf_printf(&json->text, "{\"pid\":%d,\"tid\":%d,\"samples\":%" PRIu64 ",",
+               (int)thread->pid, (int)thread->tid, value->samples);
+    if (json->source.idle) {
+        escape_json_member(&json->text, "state", profile_state_names[value->state]);
+        buf_putc(&json->text, ',');
+    }
+    buf_printf(&json->text, "\"%s_ns\":%" PRIu64 ",", json->source.idle ? "wall" : "cpu",
+               value->ns);
+}
+
 static void put_stacks(struct json *json)
 {
     const struct profile *profile = json->report->profile;
@@ -212,13 +253,11 @@ static void put_stacks(struct json *json)
     buf_puts(&json->text, ",\n\"stacks\":[");
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
-        if (!value->samples && !value->ns)
+        if (!query_takes(&json->source, value))
             continue;
-        const struct profile_thread *thread = profile_thread_get(profile, value->thread);
-        buf_printf(&json->text,
-                   "%s{\"pid\":%d,\"tid\":%d,\"samples\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 ",",
-                   separator, (int)thread->pid, (int)thread->tid, value->samples, value->ns);
+        buf_puts(&json->text, separator);
         separator = ",\n";
+        put_value(json, value);
         query_frames(&json->source, value->stack, &frames);
         put_frames(&json->text, &frames);
         buf_putc(&json->text, '}');

@@ -94,7 +94,7 @@ static void put_comments(struct pprof *pprof)
     buf_puts(&text, "ptprof of ");
     describe_targets(&text, pprof->report->run);
     buf_putc(&text, '\n');
-    describe_run(&text, pprof->report->run, profile_folded(pprof->report->profile));
+    describe_run(&text, pprof->report);
     char *rest = text.data;
     for (char *line; (line = strsep(&rest, "\n")) && *line;) {
         int64_t comment = intern(pprof, line);
@@ -140,7 +140,7 @@ static void put_head(struct pprof *pprof)
                         .time_nanos = run->start_wall,
                         .duration_nanos = run->duration,
                     });
-    if (run->type == RUN_CPU)
+    if (run->type != RUN_THREADS)
         put_comments(pprof);
 }
 
@@ -242,9 +242,10 @@ static void put_sample(struct pprof *pprof, const struct profile_value *value)
 
 static void put_samples(struct pprof *pprof)
 {
-    for (size_t i = 0; i < profile_value_count(pprof->report->profile); i++) {
-        const struct profile_value *value = profile_value_get(pprof->report->profile, i);
-        if (value->samples || value->ns)
+    struct query_source source = report_source(pprof->report);
+    for (size_t i = 0; i < profile_value_count(source.profile); i++) {
+        const struct profile_value *value = profile_value_get(source.profile, i);
+        if (query_takes(&source, value))
             put_sample(pprof, value);
     }
 }

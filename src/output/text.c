@@ -10,20 +10,11 @@
 #define ROWS 40
 #define NAME_WIDTH 60 // columns; a longer name pushes its module to the right
 
-// Columns that UTF-8 text takes, as far as counting characters tells.
-static int columns(const char *text)
-{
-    int count = 0;
-    for (; *text; text++)
-        count += (*text & 0xc0) != 0x80;
-    return count;
-}
-
 static int name_width(char *const *names, size_t count)
 {
-    int width = columns("FUNCTION");
+    int width = escape_columns("FUNCTION");
     for (size_t i = 0; i < count; i++) {
-        int own = columns(names[i]);
+        int own = escape_columns(names[i]);
         if (own > width && own <= NAME_WIDTH)
             width = own;
     }
@@ -39,25 +30,27 @@ static void put_head(struct buf *text, const struct report *report)
     buf_puts(text, " from ");
     describe_time(text, report->run->start_wall);
     buf_putc(text, '\n');
-    describe_run(text, report->run, profile_folded(report->profile));
+    describe_run(text, report);
     buf_putc(text, '\n');
 }
 
-static void put_cost(struct buf *text, uint64_t cpu_ns)
+static void put_time(struct buf *text, struct cost cost)
 {
     AUTO_BUF struct buf duration = {0};
-    describe_duration(&duration, (int64_t)cpu_ns);
+    describe_duration(&duration, (int64_t)cost_ns(cost));
     buf_printf(text, " %8s", duration.data);
 }
 
-static void put_row(struct buf *text, const struct flat_row *row, uint64_t all, const char *name,
-                    int width)
+static void put_row(struct buf *text, const struct flat_row *row, uint64_t all, bool wall,
+                    const char *name, int width)
 {
-    buf_printf(text, "%6.1f %6.1f", query_percent(row->self.cpu_ns, all),
-               query_percent(row->total.cpu_ns, all));
-    put_cost(text, row->self.cpu_ns);
-    put_cost(text, row->total.cpu_ns);
-    int missing = width - columns(name);
+    buf_printf(text, "%6.1f %6.1f", query_percent(cost_ns(row->self), all),
+               query_percent(cost_ns(row->total), all));
+    if (wall)
+        buf_printf(text, " %6.1f", query_percent(row->total.cpu_ns, cost_ns(row->total)));
+    put_time(text, row->self);
+    put_time(text, row->total);
+    int missing = width - escape_columns(name);
     buf_printf(text, "  %s%*s", name, missing > 0 ? missing : 0, "");
     if (row->module[0])
         buf_puts(text, "  ");
@@ -71,15 +64,16 @@ static char *shown_name(const struct flat_row *row)
     return xasprintf("%s%s", name, row->inlined ? " (inlined)" : "");
 }
 
-static void put_table(struct buf *text, const struct flat *flat)
+static void put_table(struct buf *text, const struct flat *flat, bool wall)
 {
     char *names[ROWS];
     for (size_t i = 0; i < flat->row_count; i++)
         names[i] = shown_name(&flat->rows[i]);
     int width = name_width(names, flat->row_count);
-    buf_printf(text, " SELF%% TOTAL%%     SELF    TOTAL  %-*s  MODULE\n", width, "FUNCTION");
+    buf_printf(text, " SELF%% TOTAL%%%s     SELF    TOTAL  %-*s  MODULE\n", wall ? "   RUN%" : "",
+               width, "FUNCTION");
     for (size_t i = 0; i < flat->row_count; i++) {
-        put_row(text, &flat->rows[i], flat->all.cpu_ns, names[i], width);
+        put_row(text, &flat->rows[i], cost_ns(flat->all), wall, names[i], width);
         cleanup_free(&names[i]);
     }
     if (flat->row_count < flat->function_count)
@@ -94,9 +88,10 @@ enum rc text_write(const struct report *report, FILE *out, struct err *err)
     query_flat(&source, ROWS, &flat);
     put_head(&text, report);
     if (flat.row_count)
-        put_table(&text, &flat);
+        put_table(&text, &flat, source.idle);
     else
-        buf_puts(&text, "No thread was seen on a CPU.\n");
+        buf_puts(&text, source.idle ? "No wall time was told.\n"
+                                    : "No thread was seen on a CPU.\n");
     flat_fini(&flat);
     return output_bytes(out, text.data, text.length, err);
 }

@@ -70,5 +70,6 @@ enum rc output_some(FILE *out, struct buf *text, struct err *err)
 
 struct query_source report_source(const struct report *report)
 {
-    return (struct query_source){report->profile, report->modules, report->symbolizer};
+    return (struct query_source){report->profile, report->modules, report->symbolizer,
+                                 .idle = report->run->type == RUN_WALL};
 }

@@ -6,10 +6,8 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "profile/query.h"
 #include "profile/run.h"
-#include "profile/store.h"
-#include "symbol/symbolizer.h"
-#include "target/module.h"
 
 struct report { // all borrowed
     const struct profile *profile;
@@ -18,6 +16,8 @@ struct report { // all borrowed
     const struct run *run;
     bool jit_suffix; // collapsed only: "_[j]" behind the names of code made at run time
 };
+
+struct query_source report_source(const struct report *report);
 
 struct writer {
     const char *name;            // as in --format

@@ -36,6 +36,11 @@ uint64_t cost_ns(struct cost cost)
     return cost.cpu_ns + cost.queued_ns + cost.blocked_ns;
 }
 
+bool query_takes(const struct query_source *source, const struct profile_value *value)
+{
+    return (value->state != STATE_CPU) == source->idle && (value->samples || value->ns);
+}
+
 void query_fetch(const struct query_source *source)
 {
     for (uint32_t i = 0; i < profile_location_count(source->profile); i++) {
@@ -52,7 +57,7 @@ void query_flat(const struct query_source *source, size_t top, struct flat *flat
         .profile = (struct profile *)source->profile, // only read
         .names = names_new(source->modules, source->symbolizer),
     };
-    struct rows_query query = {.window = WINDOW_ALL};
+    struct rows_query query = {.window = WINDOW_ALL, .filter.idle = source->idle};
     struct function_rows rows;
     enum rc never = rows_functions(&all, &query, &rows, NULL); // there are no terms
     (void)never;
@@ -112,14 +117,26 @@ void frames_fini(struct frames *frames)
     *frames = (struct frames){0};
 }
 
-void query_threads(const struct profile *profile, struct cost *costs)
+void query_threads(const struct query_source *source, struct cost *costs)
 {
-    memset(costs, 0, profile_thread_count(profile) * sizeof *costs);
-    for (size_t i = 0; i < profile_value_count(profile); i++) {
-        const struct profile_value *value = profile_value_get(profile, i);
-        if (value->state == STATE_CPU)
-            cost_add(&costs[value->thread], cost_make(STATE_CPU, value->samples, value->ns));
+    memset(costs, 0, profile_thread_count(source->profile) * sizeof *costs);
+    for (size_t i = 0; i < profile_value_count(source->profile); i++) {
+        const struct profile_value *value = profile_value_get(source->profile, i);
+        if (query_takes(source, value))
+            cost_add(&costs[value->thread],
+                     cost_make(value->state, value->samples, value->ns));
     }
+}
+
+struct cost query_all(const struct query_source *source)
+{
+    struct cost all = {0};
+    for (size_t i = 0; i < profile_value_count(source->profile); i++) {
+        const struct profile_value *value = profile_value_get(source->profile, i);
+        if (query_takes(source, value))
+            cost_add(&all, cost_make(value->state, value->samples, value->ns));
+    }
+    return all;
 }
 
 double query_percent(uint64_t part, uint64_t whole)

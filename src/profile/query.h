@@ -16,7 +16,11 @@ struct query_source { // all borrowed
     const struct profile *profile;
     const struct modules *modules;
     struct symbolizer *symbolizer;
+    bool idle; // wall time, not CPU time
 };
+
+// The value is of the time that is asked for, and not empty.
+bool query_takes(const struct query_source *source, const struct profile_value *value);
 
 struct cost {
     uint64_t samples;
@@ -75,7 +79,10 @@ void frames_fini(struct frames *frames);
 extern const struct symbol_line query_folded;
 
 // What each thread used: costs[thread], as many as there are threads.
-void query_threads(const struct profile *profile, struct cost *costs);
+void query_threads(const struct query_source *source, struct cost *costs);
+
+// All of it.
+struct cost query_all(const struct query_source *source);
 
 // part of whole in percent; 0 of nothing is 0.
 double query_percent(uint64_t part, uint64_t whole);

@@ -33,6 +33,7 @@ struct run {
     uint64_t late;       // of these, those that began late
     bool realtime, short_slice; // how the sampler was scheduled: SCHED_FIFO, or a 100 us slice
     uint64_t samples;    // stacks in the profile
+    uint64_t asleep;     // of these, looks at threads that slept: read in place, not stopped
     uint64_t stops;      // times that a thread was held
     uint64_t failed;     // stops that gave no sample though the thread ran
     uint64_t queued;     // stops that met a thread which waited for a CPU: not a sample

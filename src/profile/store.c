@@ -180,6 +180,12 @@ void profile_thread_rename(struct profile *profile, uint32_t thread, const char 
     profile->threads[thread].comm = strtab_add(&profile->strings, comm);
 }
 
+void profile_thread_rename_process(struct profile *profile, uint32_t thread, const char *comm)
+{
+    assert(thread < profile->thread_count);
+    profile->threads[thread].process_comm = strtab_add(&profile->strings, comm);
+}
+
 void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns)
 {
     assert(thread < profile->thread_count);

@@ -34,7 +34,7 @@ struct stack_node { // node 0 is the root and holds no location
 struct profile_thread {
     pid_t pid, tid;
     uint32_t comm;         // strings: name of the thread as last seen, raw bytes
-    uint32_t process_comm; // name of its process
+    uint32_t process_comm; // name of its process, the same
     int64_t held_ns;       // that it was held
     bool ended;            // it may be merged with others (profile/compact.h)
 };
@@ -66,6 +66,7 @@ uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t location
 uint32_t profile_thread_add(struct profile *profile, pid_t pid, pid_t tid, const char *comm,
                             const char *process_comm);
 void profile_thread_rename(struct profile *profile, uint32_t thread, const char *comm);
+void profile_thread_rename_process(struct profile *profile, uint32_t thread, const char *comm);
 void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns); // that much more
 
 void profile_thread_end(struct profile *profile, uint32_t thread);

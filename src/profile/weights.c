@@ -25,6 +25,7 @@ struct process_weights {
     uint64_t handled_ns;       // of the CPU time that no thread accounts for
     uint64_t unknown_ns;       // all of it so far
     uint64_t leftover_ns;      // of threads that ended without a sample to take it
+    bool renumbered;           // and what was open then has not been shared out
 };
 
 struct weights {
@@ -184,19 +185,34 @@ static uint64_t open_amount(const struct process_weights *process)
 }
 
 // Its place keeps the memory of the list.
-void weights_process_end(struct weights *weights, uint32_t process)
+uint64_t weights_process_end(struct weights *weights, uint32_t process)
 {
     uint32_t index = map_get(&weights->process_index, process, NONE);
     if (index == NONE)
-        return;
+        return 0;
     struct process_weights *entry = &weights->processes[index];
-    weights->ended_ns += open_amount(entry);
+    uint64_t open = open_amount(entry);
+    weights->ended_ns += open;
     *entry = (struct process_weights){.short_lived = entry->short_lived};
     entry->short_lived.count = 0;
     map_remove(&weights->process_index, process);
     ARRAY_RESERVE(weights->free_processes, weights->free_process_count,
                   weights->free_process_capacity);
     weights->free_processes[weights->free_process_count++] = index;
+    return open;
+}
+
+void weights_process_renumber(struct weights *weights, uint32_t process, uint32_t number)
+{
+    uint32_t index = map_get(&weights->process_index, process, NONE);
+    if (index == NONE)
+        return;
+    struct process_weights *entry = &weights->processes[index];
+    entry->leftover_ns = open_amount(entry);
+    entry->handled_ns = entry->unknown_ns = 0;
+    entry->renumbered = true;
+    map_remove(&weights->process_index, process);
+    map_put(&weights->process_index, number, index);
 }
 
 static void renumber(struct values *list, const uint32_t *values)
@@ -215,6 +231,16 @@ void weights_renumber(struct weights *weights, const uint32_t *values)
         renumber(&weights->processes[i].short_lived, values);
 }
 
+// The samples of the period that has just ended.
+static void take_settled(const struct weights *weights, uint32_t process, struct values *values)
+{
+    for (size_t i = 0; i < weights->thread_count; i++) {
+        const struct thread_weights *thread = &weights->threads[i];
+        for (size_t k = 0; thread->process == process && k < thread->settled.count; k++)
+            values_add(values, thread->settled.ids[k]);
+    }
+}
+
 void weights_process_time(struct weights *weights, uint32_t process, uint64_t cpu_ns,
                           uint64_t threads_cpu_ns)
 {
@@ -222,8 +248,11 @@ void weights_process_time(struct weights *weights, uint32_t process, uint64_t cp
     // The clocks of running threads and of their process move at different moments: the difference
     // may be below zero for a while.
     entry->unknown_ns = cpu_ns > threads_cpu_ns ? cpu_ns - threads_cpu_ns : 0;
+    if (entry->renumbered && !entry->short_lived.count)
+        take_settled(weights, process, &entry->short_lived);
     if (!entry->short_lived.count)
         return;
+    entry->renumbered = false;
     share_out(weights, &entry->short_lived, open_amount(entry));
     if (entry->unknown_ns > entry->handled_ns)
         entry->handled_ns = entry->unknown_ns;

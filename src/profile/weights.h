@@ -37,11 +37,18 @@ void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thre
 void weights_process_time(struct weights *weights, uint32_t process, uint64_t cpu_ns,
                           uint64_t threads_cpu_ns);
 
-// The process is gone, and what was to be told of it has been.
-void weights_process_end(struct weights *weights, uint32_t process);
+// The process is gone, and what was to be told of it has been. Returns its CPU time, ns, that no
+// sample could take; 0 when it is not known.
+uint64_t weights_process_end(struct weights *weights, uint32_t process);
+
+// The process, none of whose threads is known any more, gets a number that was never used. From now
+// on weights_process_time counts from zero. If no sample was there to take what is open now, the
+// next ones do.
+void weights_process_renumber(struct weights *weights, uint32_t process, uint32_t number);
 
 // The values of the profile got new numbers.
 void weights_renumber(struct weights *weights, const uint32_t *values);
 
-// Ends all threads and returns the CPU time, ns, of no sample.
+// Ends all threads and returns the CPU time, ns, of no sample, of all processes. What it is of each
+// that has not ended weights_process_end says.
 uint64_t weights_finish(struct weights *weights);

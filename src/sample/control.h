@@ -47,6 +47,7 @@ struct control {
     _Atomic int64_t behind;     // ns by which the last round began late
     _Atomic int realtime, short_slice, rate_lowered;
     _Atomic uint64_t threads_seen;
+    _Atomic uint64_t threads_known; // of these, to the sampler that runs
     _Atomic uint32_t next_thread, next_process; // numbers
     struct histogram held; // ns of each hold
 

@@ -10,12 +10,15 @@
 
 #include "base/clock.h"
 
-#define INTERVAL_NS (20 * NS_PER_MS)
+#define INTERVAL_NS (20 * NS_PER_MS) // of listings, when there is no other way
+#define LIST_NS NS_PER_S             // and when there is, to be safe
+#define NEW_MAX 256                  // numbers to look at one by one
 
 void family_forget(struct family *family)
 {
     map_clear(&family->seen);
-    family->newest = 0;
+    family->newest = family->settled = 0;
+    family->list_at = 0;
 }
 
 void family_init(struct family *family)
@@ -43,57 +46,89 @@ static bool shares_memory(pid_t child, pid_t parent)
     return syscall(SYS_kcmp, child, parent, KCMP_VM, 0, 0) == 0;
 }
 
+// A number may be that of a thread.
+static bool is_process(pid_t pid)
+{
+    struct proc_status status;
+    return procfs_status(pid, &status) == RC_OK && status.tgid == pid;
+}
+
+// Returns whether it was added.
+static bool look_at(struct family *family, struct roster *roster, pid_t pid, struct map *seen)
+{
+    struct proc_stat stat;
+    bool born_watched = family->seen.count > 0;
+    if (procfs_stat(pid, pid, &stat) != RC_OK)
+        return false; // it has ended, or is not quite there yet
+    bool child = !roster_has(roster, pid) && roster_has(roster, stat.parent) && is_process(pid);
+    if (child && shares_memory(pid, stat.parent)) {
+        family->young = true;
+        return false;
+    }
+    map_put(seen, (uint64_t)pid, 1);
+    return child && roster_add(roster, pid, born_watched) == RC_OK;
+}
+
 struct sighting {
     struct family *family;
     struct roster *roster;
-    size_t added;
-    bool again; // one was too young to be judged
+    bool added;
     struct map now; // all pids there are: those that end are forgotten with the old map
 };
 
 static void see(void *context, pid_t pid)
 {
     struct sighting *sighting = context;
-    struct proc_stat stat;
-    bool known = map_get(&sighting->family->seen, (uint64_t)pid, 0);
-    bool new_child = !known && !roster_has(sighting->roster, pid) &&
-                     procfs_stat(pid, pid, &stat) == RC_OK &&
-                     roster_has(sighting->roster, stat.parent);
-    if (new_child && shares_memory(pid, stat.parent)) {
-        sighting->again = true;
-        return;
-    }
-    map_put(&sighting->now, (uint64_t)pid, 1);
-    bool born_watched = sighting->family->seen.count > 0;
-    if (new_child && roster_add(sighting->roster, pid, born_watched) == RC_OK)
-        sighting->added++;
+    if (map_get(&sighting->family->seen, (uint64_t)pid, 0))
+        map_put(&sighting->now, (uint64_t)pid, 1);
+    else if (look_at(sighting->family, sighting->roster, pid, &sighting->now))
+        sighting->added = true;
 }
 
-// A parent can have a higher pid than its child where numbers have wrapped: look until no more.
-size_t family_look(struct family *family, struct roster *roster, int64_t now)
+// A parent can have a higher pid than its child where numbers have wrapped: lists until no more.
+static bool list_all(struct family *family, struct roster *roster)
 {
-    if (now < family->next_at)
-        return 0;
-    family->next_at = now + INTERVAL_NS;
-    pid_t newest = newest_pid(family);
-    if (newest && newest == family->newest)
-        return 0;
-    family->newest = newest;
-    size_t all = 0, before;
     struct map now_there = {0};
-    bool again;
-    do {
+    bool any = false;
+    for (;;) {
         struct sighting sighting = {.family = family, .roster = roster};
-        before = all;
-        if (procfs_each_number(family->proc_fd, see, &sighting) == RC_OK)
-            all += sighting.added;
+        enum rc rc = procfs_each_number(family->proc_fd, see, &sighting);
         map_fini(&now_there);
         now_there = sighting.now;
-        again = sighting.again;
-    } while (all != before);
+        any |= sighting.added;
+        if (rc != RC_OK || !sighting.added)
+            break;
+    }
     map_fini(&family->seen);
     family->seen = now_there;
-    if (again)
-        family->newest = 0;
-    return all;
+    return any;
+}
+
+// Numbers are given in order: who is new has one that was given since.
+static bool look_at_newest(struct family *family, struct roster *roster, pid_t newest)
+{
+    bool any = false;
+    for (pid_t pid = family->settled + 1; pid <= newest; pid++)
+        if (!map_get(&family->seen, (uint64_t)pid, 0))
+            any |= look_at(family, roster, pid, &family->seen);
+    return any;
+}
+
+bool family_look(struct family *family, struct roster *roster, int64_t now)
+{
+    pid_t newest = newest_pid(family), before = family->newest;
+    bool nothing_new = newest && newest == before && newest == family->settled;
+    bool in_order = before && newest >= before && newest - family->settled <= NEW_MAX;
+    bool list = now >= family->list_at;
+    if (nothing_new || (!in_order && !list))
+        return false;
+    family->young = false;
+    bool any = list ? list_all(family, roster) : look_at_newest(family, roster, newest);
+    if (list)
+        family->list_at = now + (in_order ? LIST_NS : INTERVAL_NS);
+    family->newest = newest;
+    // What began a moment before the look before may not have been there yet to be looked at.
+    if (!family->young)
+        family->settled = before && before <= newest ? before : newest;
+    return any;
 }

@@ -2,6 +2,7 @@
 // Finds the descendants of the watched processes, those that start meanwhile included.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sample/roster.h"
@@ -9,9 +10,11 @@
 struct family {
     int proc_fd;      // /proc, open
     int loadavg_fd;   // its last field is the newest pid of the machine
-    pid_t newest;
+    pid_t newest;     // at the last look
+    pid_t settled;    // up to this one all are known, or are nobody's
     struct map seen;  // pids whose parent was looked at
-    int64_t next_at;
+    int64_t list_at;
+    bool young;       // one was too young to be judged
 };
 
 void family_init(struct family *family);
@@ -19,5 +22,6 @@ void family_init(struct family *family);
 // Takes children that began up to now as having been there before us (after a pause).
 void family_forget(struct family *family);
 
-// Adds what is new to the roster, at most every 20 ms. Returns how many.
-size_t family_look(struct family *family, struct roster *roster, int64_t now);
+// Adds what is new to the roster, and says whether there was anything. To be called in each round:
+// whoever is found late is sampled too little in the beginning of its life.
+bool family_look(struct family *family, struct roster *roster, int64_t now);

@@ -40,6 +40,7 @@ struct record_process_time {
     struct record record;
     uint32_t process;
     uint64_t cpu_ns, threads_cpu_ns;
+    uint64_t children_ns; // more: of children that ended before they were met
 };
 
 struct record_thread {

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "sample/kin.h"
+
 // A report that finds no room is as lost as a capture; the CPU time in it goes into the next one.
 static void *reserve(struct control *control, size_t length)
 {
@@ -13,15 +15,15 @@ static void *reserve(struct control *control, size_t length)
     return record;
 }
 
-bool report_process(struct control *control, enum record_kind kind, const struct watched *process)
+bool report_process(struct control *control, enum record_kind kind, struct watched *process)
 {
     struct record_process *report = reserve(control, sizeof *report);
     if (!report)
         return false;
     report->process = process->number;
     report->pid = process->pid;
-    if (procfs_comm(process->pid, process->pid, report->comm) != RC_OK)
-        report->comm[0] = '\0';
+    watched_name(process);
+    memcpy(report->comm, process->comm, sizeof report->comm);
     ring_commit(&control->ring, &report->record, kind, sizeof *report);
     eventfd_write(control->wake_fd, 1); // the maps are to be read while they are true
     return true;
@@ -96,6 +98,7 @@ void report_process_time(struct control *control, struct watched *process)
     report->process = process->number;
     report->cpu_ns = process->last_cpu - process->base_cpu;
     report->threads_cpu_ns = cpu_of_announced(process);
+    report->children_ns = kin_unmet(process);
     ring_commit(&control->ring, &report->record, RECORD_PROCESS_TIME, sizeof *report);
     handover_note(&control->handover, process->pid, process->last_cpu);
 }

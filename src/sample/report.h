@@ -8,8 +8,7 @@
 #include "sample/roster.h"
 
 // False when there was no room: to be tried again.
-bool report_process(struct control *control, enum record_kind kind,
-                    const struct watched *process);
+bool report_process(struct control *control, enum record_kind kind, struct watched *process);
 
 // Reads the thread's name and tells it, unless it is known already.
 void report_thread_name(struct control *control, struct thread *thread);

@@ -12,15 +12,16 @@
 #define RESULT_RESTARTNOHAND (-514)
 #define RESULT_RESTART_RESTARTBLOCK (-516)
 
-// Calls that give EINTR to their caller after a stop without any signal. Of others EINTR is
-// genuine.
+// Calls that give EINTR to their caller after a stop without any signal: those of sockets when a
+// timeout is set (SO_RCVTIMEO, SO_SNDTIMEO). Of others EINTR is genuine.
 static bool fails_when_stopped(long number)
 {
     static const long calls[] = {
-        SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_semop,    SYS_semtimedop,
-        SYS_rt_sigtimedwait, SYS_select, SYS_recvfrom,     SYS_recvmsg,  SYS_accept,
-        SYS_accept4,    SYS_connect,     SYS_sendto,       SYS_sendmsg,  SYS_io_getevents,
-        SYS_io_uring_enter,
+        SYS_epoll_wait,   SYS_epoll_pwait,     SYS_epoll_pwait2,   SYS_semop,   SYS_semtimedop,
+        SYS_select,       SYS_rt_sigtimedwait, SYS_io_uring_enter, SYS_recvmsg, SYS_recvmmsg,
+        SYS_recvfrom,     SYS_accept,          SYS_accept4,        SYS_sendmsg, SYS_sendmmsg,
+        SYS_sendto,       SYS_connect,         SYS_io_getevents,   SYS_read,    SYS_readv,
+        SYS_write,        SYS_writev,
     };
     for (size_t i = 0; i < ARRAY_LENGTH(calls); i++)
         if (calls[i] == number)

@@ -149,10 +149,12 @@ static void thread_add(struct roster *roster, struct watched *process, pid_t tid
     ARRAY_RESERVE(process->threads, process->count, process->capacity);
     process->threads[process->count++] = thread;
     atomic_fetch_add(&roster->control->threads_seen, 1);
+    atomic_fetch_add(&roster->control->threads_known, 1);
 }
 
-static void thread_free(struct thread *thread)
+static void thread_free(struct roster *roster, struct thread *thread)
 {
+    atomic_fetch_sub(&roster->control->threads_known, 1);
     if (thread->schedstat_fd >= 0)
         close(thread->schedstat_fd);
     if (thread->syscall_fd >= 0)
@@ -215,7 +217,7 @@ static void read_new_threads(struct watched *process)
 }
 
 // A zombie still has a task directory, and files in it.
-static bool has_ended(const struct watched *process)
+bool watched_has_ended(const struct watched *process)
 {
     struct pollfd end = {.fd = process->pid_fd, .events = POLLIN};
     return process->pid_fd >= 0 && poll(&end, 1, 0) > 0;
@@ -224,7 +226,7 @@ static bool has_ended(const struct watched *process)
 void roster_scan(struct roster *roster, struct watched *process, int64_t now)
 {
     struct stat info;
-    if (has_ended(process) || fstat(process->task_fd, &info) != 0 || info.st_nlink <= 2) {
+    if (watched_has_ended(process) || fstat(process->task_fd, &info) != 0 || info.st_nlink <= 2) {
         process->gone = true;
         return;
     }
@@ -275,7 +277,14 @@ bool watched_same_image(struct watched *process)
     if (process->maps_fd >= 0)
         close(process->maps_fd);
     process->maps_fd = open_maps(process);
-    return false;
+    return process->maps_fd < 0;
+}
+
+void watched_name(struct watched *process)
+{
+    char comm[COMM_MAX];
+    if (procfs_comm(process->pid, process->pid, comm) == RC_OK)
+        memcpy(process->comm, comm, sizeof comm);
 }
 
 bool roster_has(const struct roster *roster, pid_t pid)
@@ -286,10 +295,10 @@ bool roster_has(const struct roster *roster, pid_t pid)
     return false;
 }
 
-static void watched_free(struct watched *process)
+static void watched_free(struct roster *roster, struct watched *process)
 {
     for (size_t i = 0; i < process->count; i++)
-        thread_free(process->threads[i]);
+        thread_free(roster, process->threads[i]);
     free(process->threads);
     if (process->task_fd >= 0)
         close(process->task_fd);
@@ -334,10 +343,11 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
         process->maps_fd = open_maps(process);
     }
     if (process->maps_fd < 0) { // it ended meanwhile
-        watched_free(process);
+        watched_free(roster, process);
         return RC_GONE;
     }
     process->no_syscall = is_refused(process, "syscall");
+    watched_name(process);
     process->number = atomic_fetch_add(&roster->control->next_process, 1);
     process->reported_at = clock_now();
     handover_note(&roster->control->handover, pid, process->base_cpu);
@@ -362,13 +372,13 @@ static void sweep_hot(struct roster *roster)
     roster->hot_count = kept;
 }
 
-static void sweep_threads(struct watched *process)
+static void sweep_threads(struct roster *roster, struct watched *process)
 {
     size_t kept = 0;
     for (size_t i = 0; i < process->count; i++) {
         struct thread *thread = process->threads[i];
         if (is_over(thread))
-            thread_free(thread);
+            thread_free(roster, thread);
         else
             process->threads[kept++] = thread;
     }
@@ -380,6 +390,8 @@ void roster_init(struct roster *roster, struct control *control)
 {
     struct rlimit limit;
     *roster = (struct roster){.control = control, .fds_to_keep = 0};
+    // Those that a sampler before us knew we shall count once more.
+    atomic_fetch_sub(&control->threads_seen, atomic_exchange(&control->threads_known, 0));
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     limit.rlim_cur = limit.rlim_max;
@@ -395,9 +407,9 @@ void roster_sweep(struct roster *roster)
     for (size_t i = 0; i < roster->count; i++) {
         struct watched *process = roster->processes[i];
         if (process->gone || process->has_gone_threads)
-            sweep_threads(process);
+            sweep_threads(roster, process);
         if (process->gone && !process->count)
-            watched_free(process);
+            watched_free(roster, process);
         else
             roster->processes[kept++] = process;
     }

@@ -12,6 +12,7 @@
 
 #include "base/map.h"
 #include "sample/control.h"
+#include "sample/kin.h"
 #include "sample/tracer.h"
 #include "target/procfs.h"
 
@@ -30,6 +31,7 @@ struct watched { // a process
     size_t count, capacity;
     size_t next_cold;    // index of the next one to read in turn
     uint64_t read_ns;    // CPU time that this round's reads of threads account for
+    struct kin kin;      // unless only the given processes are sampled
     int64_t clock_at, clock_cost; // when the CPU clock was read, and how long that took
     int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost, reported_at;
     bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
@@ -38,6 +40,7 @@ struct watched { // a process
     bool gone;
     bool has_gone_threads;
     bool parted;         // its end was told
+    char comm[COMM_MAX]; // raw bytes
     bool incomplete;     // there seem to be threads that are not listed
 };
 
@@ -108,12 +111,18 @@ bool thread_call(struct thread *thread, struct proc_syscall *call);
 
 void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now);
 
+// A zombie has.
+bool watched_has_ended(const struct watched *process);
+
 // The CPU time that the kernel charged to the process so far, ns; false when it is gone.
 bool watched_cpu(struct watched *process, uint64_t *cpu_ns);
 
-// Whether the process still runs the image that maps_fd was opened for. Opens that of the new one
-// when it does not.
+// Whether the process still runs the image that maps_fd was opened for, or ran it to its end. Opens
+// that of the new one when it does not.
 bool watched_same_image(struct watched *process);
+
+// Reads its name, which stays what it was once the process is gone.
+void watched_name(struct watched *process);
 
 // Forgets threads and processes that are gone, once nothing of them is interrupted any more.
 void roster_sweep(struct roster *roster);

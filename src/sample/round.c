@@ -255,6 +255,8 @@ static void report_times(struct round *round, struct watched *process, int64_t n
     if (round->threads || process->untold)
         return;
     read_clock(process, now);
+    if (round->children && !process->kin.settled)
+        kin_read(process);
     report_process_time(round->control, process);
 }
 
@@ -286,26 +288,35 @@ static void part_with(struct round *round, struct watched *process, int64_t now)
 
 static void clear_up(struct round *round, int64_t now)
 {
-    bool any = false;
+    bool any = false, ended = false;
     for (size_t i = 0; i < round->roster.count; i++) {
-        struct watched *process = round->roster.processes[i];
-        if (!process->gone && !process->has_gone_threads)
-            continue;
-        part_with(round, process, now);
-        any = true;
+        any |= round->roster.processes[i]->has_gone_threads;
+        ended |= round->roster.processes[i]->gone;
     }
-    if (any)
-        roster_sweep(&round->roster);
+    if (!any && !ended)
+        return;
+    if (round->children && ended)
+        kin_settle(&round->roster);
+    for (size_t i = 0; i < round->roster.count; i++)
+        if (round->roster.processes[i]->gone || round->roster.processes[i]->has_gone_threads)
+            part_with(round, round->roster.processes[i], now);
+    roster_sweep(&round->roster);
 }
 
 // --- rounds ---
 
+static void find_children(struct round *round, int64_t now)
+{
+    if (round->children && family_look(&round->family, &round->roster, now))
+        kin_begin(&round->roster);
+}
+
 void round_begin(struct round *round)
 {
-    if (round->children) {
+    if (round->children)
         family_init(&round->family);
-        family_look(&round->family, &round->roster, clock_now());
-    }
+    find_children(round, clock_now());
+    kin_begin(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
         is_told(round, round->roster.processes[i]);
 }
@@ -331,12 +342,11 @@ void round_make(struct round *round, int64_t now)
     if (survey_advance(&round->survey, &round->roster, round->rate))
         for (size_t i = 0; i < round->roster.count; i++)
             report_threads(round, round->roster.processes[i]);
+    find_children(round, now);
     visit_hot(round, now);
     for (size_t i = 0; i < round->roster.count; i++)
         attend(round, round->roster.processes[i], now);
     clear_up(round, now);
-    if (round->children)
-        family_look(&round->family, &round->roster, now);
 }
 
 int64_t round_sleep(const struct round *round, int64_t next)
@@ -352,6 +362,8 @@ void round_finish(struct round *round)
         tracer_sleep(clock_now() + SIGN_NS);
         round_collect(round, clock_now());
     }
+    if (round->children)
+        kin_settle(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++) {
         struct watched *process = round->roster.processes[i];
         struct schedstat stat;

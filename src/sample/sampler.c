@@ -41,8 +41,10 @@ static void pause_until_told(struct round *round)
         round_collect(round, clock_now());
     }
     roster_rebase(&round->roster);
-    if (round->children)
+    if (round->children) {
         family_forget(&round->family);
+        kin_rebase(&round->roster);
+    }
 }
 
 // When to look next. With real-time priority, rounds that take long (thousands of threads that run)

@@ -3,6 +3,7 @@
 #include <ptprof/ptprof.h>
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +57,16 @@ static struct session_options options_of(const struct ptprof_options *given)
         options.max_stop = known.max_stop;
     options.threads = known.threads;
     options.children = known.children;
+    options.idle = known.idle;
     return options;
+}
+
+// Without its size nothing of a structure would count.
+static enum rc check_size(const struct ptprof_options *given, struct err *err)
+{
+    return !given || given->size > offsetof(struct ptprof_options, rate)
+               ? RC_OK
+               : err_set(err, RC_USAGE, "the size of the options is not set");
 }
 
 // Written so that a NaN is wrong too.
@@ -79,7 +89,9 @@ EXPORT enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
 {
     struct ptprof_session *session = xcalloc(1, sizeof *session);
     struct session_options wanted = options_of(options);
-    enum rc rc = check_options(&wanted, count, &session->err);
+    enum rc rc = check_size(options, &session->err);
+    if (rc == RC_OK)
+        rc = check_options(&wanted, count, &session->err);
     if (rc == RC_OK)
         rc = session_open(pids, count, &wanted, &session->session, &session->err);
     *out = rc == RC_OK ? session : NULL;

@@ -5,36 +5,16 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "profile/wall.h"
 #include "sample/record.h"
 #include "session/cuts.h"
 #include "session/facts.h"
-#include "session/process_image.h"
-#include "session/stack_hint.h"
+#include "session/population.h"
+#include "session/unattributed.h"
 
-#define NONE UINT32_MAX
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
-
-struct process {
-    struct process_image image;
-    uint32_t facts; // number of the pid's facts
-    uint64_t cpu_ns;
-};
-
-struct thread {
-    uint32_t number;
-    uint32_t process; // number
-    uint32_t profile_thread;
-    pid_t tid;
-    struct stack_hint hint;
-    uint64_t held_ns;
-    uint64_t held_before; // as of the last consumer_held
-    int64_t since;     // first capture, CLOCK_MONOTONIC ns
-    bool ended;        // its place is free
-};
 
 struct consumer {
     struct control *control;
@@ -46,19 +26,12 @@ struct consumer {
     size_t max_depth;
     void (*began)(void *context, pid_t pid); // NULL: nobody wants to know
     void *watcher;
-    struct map process_index; // number -> index
-    struct process *processes;
-    size_t process_count, process_capacity;
-    uint32_t *free_processes; // indices to use again
-    size_t free_process_count, free_process_capacity;
+    struct population population;
     struct facts facts;
-    struct map thread_index; // number -> index
-    struct thread *threads;
-    size_t thread_count, thread_capacity;
-    uint32_t *free_threads; // indices to use again
-    size_t free_count, free_capacity;
+    struct unattributed unattributed;
     uint32_t *locations; // of the stack at hand, leaf first
     const struct mapping *kernel, *unknown, *truncated;
+    int64_t first_at; // the first capture, CLOCK_MONOTONIC ns; 0: none yet
     struct consumer_counts counts;
     struct cuts cuts;
 };
@@ -90,61 +63,17 @@ void consumer_free(struct consumer *consumer)
 {
     if (!consumer)
         return;
-    for (size_t i = 0; i < consumer->process_count; i++)
-        process_image_fini(&consumer->processes[i].image);
+    population_fini(&consumer->population);
     weights_free(consumer->weights);
     wall_free(consumer->wall);
-    map_fini(&consumer->thread_index);
-    map_fini(&consumer->process_index);
-    free(consumer->free_processes);
-    free(consumer->processes);
     facts_fini(&consumer->facts);
-    free(consumer->threads);
-    free(consumer->free_threads);
+    unattributed_fini(&consumer->unattributed);
     free(consumer->locations);
     cuts_fini(&consumer->cuts);
     free(consumer);
 }
 
 // --- processes and threads ---
-
-static struct process *process_of(struct consumer *consumer, uint32_t number)
-{
-    uint32_t index = map_get(&consumer->process_index, number, NONE);
-    return index == NONE ? NULL : &consumer->processes[index];
-}
-
-static struct process *new_process(struct consumer *consumer, uint32_t number)
-{
-    uint32_t index = (uint32_t)consumer->process_count;
-    if (consumer->free_process_count)
-        index = consumer->free_processes[--consumer->free_process_count];
-    else {
-        ARRAY_RESERVE(consumer->processes, consumer->process_count, consumer->process_capacity);
-        consumer->process_count++;
-    }
-    consumer->processes[index] = (struct process){.facts = NONE};
-    map_put(&consumer->process_index, number, index);
-    return &consumer->processes[index];
-}
-
-// Its number never comes again.
-static void forget_process(struct consumer *consumer, uint32_t number)
-{
-    uint32_t index = map_get(&consumer->process_index, number, NONE);
-    process_image_fini(&consumer->processes[index].image);
-    weights_process_end(consumer->weights, number);
-    map_remove(&consumer->process_index, number);
-    ARRAY_RESERVE(consumer->free_processes, consumer->free_process_count,
-                  consumer->free_process_capacity);
-    consumer->free_processes[consumer->free_process_count++] = index;
-}
-
-static struct thread *thread_of(struct consumer *consumer, uint32_t number)
-{
-    uint32_t index = map_get(&consumer->thread_index, number, NONE);
-    return index == NONE ? NULL : &consumer->threads[index];
-}
 
 static void hint_stack(struct consumer *consumer, const struct thread *thread)
 {
@@ -160,28 +89,105 @@ static void hint_stack(struct consumer *consumer, const struct thread *thread)
 // How deep the stacks of the image before were tells nothing of the one after it.
 static void forget_stacks(struct consumer *consumer, uint32_t process)
 {
-    for (size_t i = 0; i < consumer->thread_count; i++) {
-        struct thread *thread = &consumer->threads[i];
-        if (thread->ended || thread->process != process)
-            continue;
+    struct population *population = &consumer->population;
+    for (struct thread *thread = NULL; (thread = population_next(population, process, thread));) {
         thread->hint = (struct stack_hint){0};
         hint_stack(consumer, thread);
     }
 }
 
+static void forget_thread(struct consumer *consumer, struct thread *thread)
+{
+    wall_end(consumer->wall, thread->number);
+    profile_thread_end(consumer->profile, thread->profile_thread);
+    population_remove_thread(&consumer->population, thread);
+}
+
+static void give_up_children(struct consumer *consumer, struct process *process)
+{
+    const struct run_process *facts = &consumer->facts.list[process->facts];
+    unattributed_add_children(&consumer->unattributed, facts->pid, facts->comm, process->unmet_ns);
+    process->cpu_ns = process->unmet_ns = 0;
+}
+
+// What no sample could take of a process of which no more comes.
+static void give_up(struct consumer *consumer, struct process *process)
+{
+    const struct run_process *facts = &consumer->facts.list[process->facts];
+    unattributed_add(&consumer->unattributed, facts->pid, facts->comm,
+                     weights_process_end(consumer->weights, process->number));
+    give_up_children(consumer, process);
+}
+
+static void forget_process(struct consumer *consumer, struct process *process)
+{
+    struct population *population = &consumer->population;
+    give_up(consumer, process);
+    // Those that no sampler has met since another one died: nobody told that they ended.
+    for (struct thread *thread = NULL;
+         population->left.count && (thread = population_next(population, process->number, thread));)
+        if (population_is_left(population, thread))
+            forget_thread(consumer, thread);
+    population_remove_process(population, process);
+}
+
+// A sampler that takes over numbers processes and threads anew. It tells of the CPU time since the
+// last report, but not which threads used it before it came: their samples share that.
+static void take_over(struct consumer *consumer, struct process *process, uint32_t number)
+{
+    struct population *population = &consumer->population;
+    uint32_t before = process->number;
+    for (struct thread *thread = NULL; (thread = population_next(population, before, thread));) {
+        if (population_is_left(population, thread))
+            continue;
+        weights_thread_end(consumer->weights, before, thread->number, 0);
+        wall_end(consumer->wall, thread->number);
+        population_leave(population, thread);
+    }
+    weights_process_renumber(consumer->weights, before, number);
+    population_renumber(population, process, number);
+    give_up_children(consumer, process); // it counts from zero
+}
+
+// The process of a record, made when it is new; NULL when its end is told and it is not known.
+static struct process *process_for(struct consumer *consumer, const struct record_process *record)
+{
+    struct process *process = population_process(&consumer->population, record->process);
+    if (process || record->record.kind == RECORD_PROCESS_END)
+        return process;
+    uint32_t facts = facts_of(&consumer->facts, record->pid);
+    process = population_process_of(&consumer->population, facts);
+    if (!process)
+        return population_add_process(&consumer->population, record->process, facts);
+    take_over(consumer, process, record->process);
+    return process;
+}
+
+// By exec, or as the sampler saw at its end.
+static void rename_process(struct consumer *consumer, const struct process *process,
+                           const char comm[COMM_MAX])
+{
+    struct run_process *facts = &consumer->facts.list[process->facts];
+    const struct population *population = &consumer->population;
+    if (!*comm || strcmp(comm, facts->comm) == 0) // gone, it has no name any more
+        return;
+    memcpy(facts->comm, comm, sizeof facts->comm);
+    for (struct thread *thread = NULL;
+         (thread = population_next(population, process->number, thread));)
+        profile_thread_rename_process(consumer->profile, thread->profile_thread, comm);
+}
+
 static void take_process(struct consumer *consumer, const void *data)
 {
     const struct record_process *record = data;
-    struct process *process = process_of(consumer, record->process);
+    struct process *process = process_for(consumer, record);
     if (!process)
-        process = new_process(consumer, record->process);
-    process->facts = facts_of(&consumer->facts, record->pid);
+        return;
     struct run_process *facts = &consumer->facts.list[process->facts];
-    if (*record->comm) // gone, it has no name any more
-        memcpy(facts->comm, record->comm, sizeof facts->comm);
+    rename_process(consumer, process, record->comm);
     if (record->record.kind == RECORD_PROCESS_END) {
         facts->ended = true;
-        forget_process(consumer, record->process);
+        forget_process(consumer, process);
         return;
     }
     process_image_load(&process->image, consumer->modules, record->pid, consumer->max_depth);
@@ -193,51 +199,46 @@ static void take_process(struct consumer *consumer, const void *data)
     }
 }
 
-static uint32_t fresh_thread(struct consumer *consumer)
-{
-    if (consumer->free_count)
-        return consumer->free_threads[--consumer->free_count];
-    ARRAY_RESERVE(consumer->threads, consumer->thread_count, consumer->thread_capacity);
-    return (uint32_t)consumer->thread_count++;
-}
-
-// Its number never comes again.
-static void forget_thread(struct consumer *consumer, uint32_t number)
-{
-    uint32_t index = map_get(&consumer->thread_index, number, NONE);
-    consumer->threads[index].ended = true;
-    profile_thread_end(consumer->profile, consumer->threads[index].profile_thread);
-    wall_end(consumer->wall, number);
-    map_remove(&consumer->thread_index, number);
-    ARRAY_RESERVE(consumer->free_threads, consumer->free_count, consumer->free_capacity);
-    consumer->free_threads[consumer->free_count++] = index;
-}
-
 static void take_thread(struct consumer *consumer, const void *data)
 {
     const struct record_thread *record = data;
-    struct thread *thread = thread_of(consumer, record->thread);
+    struct population *population = &consumer->population;
+    const struct process *process = population_process(population, record->process);
+    struct thread *thread = population_thread(population, record->thread);
+    if (!process)
+        return; // told before its process: not by a sampler of ours
+    if (!thread)
+        thread = population_meet(population, record->thread, record->process, record->tid);
     if (thread) {
+        hint_stack(consumer, thread);
         profile_thread_rename(consumer->profile, thread->profile_thread, record->comm);
         return;
     }
-    const struct process *process = process_of(consumer, record->process);
-    if (!process)
-        return; // told before its process: not by a sampler of ours
-    uint32_t index = fresh_thread(consumer);
-    map_put(&consumer->thread_index, record->thread, index);
-    thread = &consumer->threads[index];
-    const struct run_process *facts = &consumer->facts.list[process->facts];
-    *thread = (struct thread){record->thread, record->process, .tid = record->tid};
+    thread = population_add_thread(population, record->thread, record->process, record->tid);
     hint_stack(consumer, thread); // another thread may have had its place
+    const struct run_process *facts = &consumer->facts.list[process->facts];
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
+}
+
+// Of a thread that has just been met nobody knows yet what part of its time it is held: it counts
+// as if it had been there for half a second, or for the whole of a shorter run.
+static void note_held_share(struct consumer *consumer, const struct thread *thread)
+{
+    if (!thread->since)
+        return;
+    int64_t now = clock_now(), watched = now - thread->since, run = now - consumer->first_at;
+    int64_t least = run < NS_PER_S / 2 ? run : NS_PER_S / 2;
+    int64_t span = watched > least ? watched : least;
+    double share = span > 0 ? (double)thread->held_ns / (double)span : 0;
+    if (share > consumer->counts.held_share)
+        consumer->counts.held_share = share;
 }
 
 static void take_thread_time(struct consumer *consumer, const void *data)
 {
     const struct record_thread_time *record = data;
-    struct thread *thread = thread_of(consumer, record->thread);
+    struct thread *thread = population_thread(&consumer->population, record->thread);
     if (!thread)
         return;
     consumer->counts.threads_cpu_ns += record->cpu_ns;
@@ -245,24 +246,23 @@ static void take_thread_time(struct consumer *consumer, const void *data)
         consumer->weights, thread->process, record->thread, record->cpu_ns);
     thread->held_ns += (uint64_t)record->held_ns;
     profile_thread_held(consumer->profile, thread->profile_thread, record->held_ns);
-    int64_t watched = clock_now() - thread->since;
-    double share = thread->since && watched > 0 ? (double)thread->held_ns / (double)watched : 0;
-    if (share > consumer->counts.held_share && watched >= NS_PER_S / 2)
-        consumer->counts.held_share = share;
+    note_held_share(consumer, thread);
     wall_share(consumer->wall, record->thread, thread->profile_thread,
                (struct wall_period){record->elapsed_ns, record->cpu_ns, record->queued_ns});
     if (record->record.kind == RECORD_THREAD_END)
-        forget_thread(consumer, record->thread);
+        forget_thread(consumer, thread);
 }
 
 static void take_process_time(struct consumer *consumer, const void *data)
 {
     const struct record_process_time *record = data;
-    struct process *process = process_of(consumer, record->process);
+    struct process *process = population_process(&consumer->population, record->process);
     if (!process)
         return;
-    consumer->counts.cpu_ns += record->cpu_ns - process->cpu_ns;
-    process->cpu_ns = record->cpu_ns;
+    uint64_t cpu_ns = record->cpu_ns + record->children_ns;
+    consumer->counts.cpu_ns += cpu_ns - process->cpu_ns; // what children used may turn out less
+    process->cpu_ns = cpu_ns;
+    process->unmet_ns = record->children_ns;
     weights_process_time(consumer->weights, record->process, record->cpu_ns,
                          record->threads_cpu_ns);
 }
@@ -282,12 +282,11 @@ static uint32_t location_of(struct consumer *consumer, struct space *space,
     return profile_location(consumer->profile, mapping->id, offset);
 }
 
-static void count_cut(struct consumer *consumer, const struct space *space,
+static void note_cut(struct consumer *consumer, const struct space *space,
                       const struct unwind_result *stack)
 {
     const struct area *area = space_find(space, stack->frames[stack->count - 1].pc);
     const struct mapping *mapping = area ? area->mapping : consumer->unknown;
-    consumer->counts.cut++;
     cuts_add(&consumer->cuts, mapping->module->id, stack->end);
 }
 
@@ -313,12 +312,24 @@ static void learn_stack(struct consumer *consumer, struct thread *thread,
     hint_stack(consumer, thread);
 }
 
+static void count_asleep(struct consumer *consumer, const struct thread *thread, uint64_t times)
+{
+    consumer->counts.asleep += times;
+    consumer->counts.asleep_cut += thread->asleep_cut ? times : 0;
+}
+
 // Where a thread sleeps. Not a sample of the CPU profile.
 static void take_stack_in_place(struct consumer *consumer, struct space *space,
                                 struct thread *thread, const struct capture *capture,
                                 const struct unwind_result *stack)
 {
     learn_stack(consumer, thread, capture, stack);
+    consumer->counts.threads_asleep += !thread->since && !thread->met_asleep;
+    thread->met_asleep = true;
+    thread->asleep_cut = stack->end != UNWIND_BOTTOM;
+    count_asleep(consumer, thread, 1);
+    if (thread->asleep_cut)
+        note_cut(consumer, space, stack);
     wall_look(consumer->wall, capture->thread, keep_stack(consumer, space, capture, stack),
               STATE_BLOCKED);
 }
@@ -326,14 +337,18 @@ static void take_stack_in_place(struct consumer *consumer, struct space *space,
 static void take_asleep(struct consumer *consumer, const void *data)
 {
     const struct record_asleep *record = data;
+    const struct thread *thread = population_thread(&consumer->population, record->thread);
+    if (thread)
+        count_asleep(consumer, thread, record->times);
     wall_again(consumer->wall, record->thread, record->times);
 }
 
 static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
-    struct thread *thread = thread_of(consumer, capture->thread);
-    struct process *process = thread ? process_of(consumer, thread->process) : NULL;
+    struct thread *thread = population_thread(&consumer->population, capture->thread);
+    struct process *process =
+        thread ? population_process(&consumer->population, thread->process) : NULL;
     if (!process || !process->image.space)
         return;
     struct space *space = process->image.space;
@@ -342,8 +357,10 @@ static void take_capture(struct consumer *consumer, const void *data)
         take_stack_in_place(consumer, space, thread, capture, &stack);
         return;
     }
-    if (stack.end != UNWIND_BOTTOM)
-        count_cut(consumer, space, &stack);
+    if (stack.end != UNWIND_BOTTOM) {
+        consumer->counts.cut++;
+        note_cut(consumer, space, &stack);
+    }
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
     if (stack.second_at) // and how much of that stack is needed, nobody knows yet
         atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
@@ -352,7 +369,9 @@ static void take_capture(struct consumer *consumer, const void *data)
         learn_stack(consumer, thread, capture, &stack);
     if (!thread->since) {
         thread->since = capture->time;
+        consumer->first_at = consumer->first_at ? consumer->first_at : capture->time;
         consumer->counts.threads++;
+        consumer->counts.threads_asleep -= thread->met_asleep;
     }
     uint32_t node = keep_stack(consumer, space, capture, &stack);
     uint32_t value =
@@ -401,10 +420,11 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
         return false;
     compact(consumer->profile, bounds, &numbers);
     weights_renumber(consumer->weights, numbers.values);
-    for (size_t i = 0; i < consumer->thread_count; i++)
-        if (!consumer->threads[i].ended)
-            consumer->threads[i].profile_thread =
-                numbers.threads[consumer->threads[i].profile_thread];
+    struct population *population = &consumer->population;
+    for (size_t i = 0; i < population->thread_count; i++)
+        if (!population->threads[i].ended)
+            population->threads[i].profile_thread =
+                numbers.threads[population->threads[i].profile_thread];
     wall_renumber(consumer->wall, numbers.stacks);
     compact_numbers_fini(&numbers);
     return true;
@@ -412,24 +432,19 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
 
 void consumer_finish(struct consumer *consumer)
 {
-    for (size_t i = 0; i < consumer->process_count; i++)
-        if (consumer->processes[i].image.space)
-            space_settle(consumer->processes[i].image.space);
-    uint64_t unattributed = weights_finish(consumer->weights);
-    if (unattributed < CLOCK_STEPS_NS)
+    struct population *population = &consumer->population;
+    for (size_t i = 0; i < population->process_count; i++)
+        if (population->processes[i].image.space)
+            space_settle(population->processes[i].image.space);
+    weights_finish(consumer->weights);
+    for (size_t i = 0; i < population->process_count; i++)
+        if (!population->processes[i].ended)
+            give_up(consumer, &population->processes[i]);
+    if (consumer->unattributed.ns < CLOCK_STEPS_NS)
         return;
-    consumer->counts.unattributed_ns = unattributed;
-    const struct mapping *mapping =
-        modules_special(consumer->modules, MODULE_SPECIAL, "[unattributed]");
-    static const struct run_process nobody;
-    const struct run_process *first = consumer->facts.count ? consumer->facts.list : &nobody;
-    uint32_t location = profile_location(consumer->profile, mapping->id, 0);
-    uint32_t thread =
-        profile_thread_add(consumer->profile, first->pid, 0, mapping->module->path, first->comm);
-    uint32_t value = profile_value_at(consumer->profile,
-                                      profile_stack(consumer->profile, &location, 1), thread,
-                                      STATE_CPU);
-    profile_add(consumer->profile, value, 0, unattributed);
+    consumer->counts.unattributed_ns = consumer->unattributed.ns;
+    unattributed_store(&consumer->unattributed, consumer->modules, consumer->profile,
+                       consumer->wall != NULL);
 }
 
 struct consumer_counts consumer_counts(const struct consumer *consumer)
@@ -447,8 +462,8 @@ const struct run_process *consumer_processes(const struct consumer *consumer)
 void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)
 {
     *worst = *sum = 0;
-    for (size_t i = 0; i < consumer->thread_count; i++) {
-        struct thread *thread = &consumer->threads[i];
+    for (size_t i = 0; i < consumer->population.thread_count; i++) {
+        struct thread *thread = &consumer->population.threads[i];
         int64_t held = (int64_t)(thread->held_ns - thread->held_before);
         thread->held_before = thread->held_ns;
         *worst = held > *worst ? held : *worst;

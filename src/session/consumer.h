@@ -41,6 +41,8 @@ struct consumer_counts {
     uint64_t samples, cut;
     uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
     uint64_t threads; // that were sampled
+    uint64_t asleep, asleep_cut; // looks at threads that slept, while wall time is counted
+    uint64_t threads_asleep;     // that were only ever met asleep
     uint64_t cpu_ns;          // of the processes
     uint64_t threads_cpu_ns;  // of the threads that were sampled
     uint64_t unattributed_ns; // after consumer_finish

@@ -172,6 +172,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
                                      options->max_depth);
     consumer_watch(session->consumer, add_root, session->symbolizer);
     configure(session);
+    session_count_idle(session, options->idle);
     *out = session;
     return RC_OK;
 }
@@ -351,12 +352,13 @@ void session_finish(struct session *session, enum run_end end)
     if (session->finished)
         return;
     session->finished = true;
+    int64_t sampled = sampled_ns(session);
     if (session->sampler && !sampler_stop(session->control, session->sampler))
-        session->run.stuck = session->sampler;
+        session->run.stuck = session->sampler; // since when it did not sample, nobody knows
     session->sampler = 0;
     if (session->watched)
         watchdog_stop(&session->watchdog);
-    session->run.duration = sampled_ns(session);
+    session->run.duration = session->run.stuck ? sampled : sampled_ns(session);
     session->run.end = end;
     consumer_drain(session->consumer);
     consumer_finish(session->consumer);
@@ -383,12 +385,19 @@ static void copy_control(struct run *run, const struct control *control)
     run->held_total = (int64_t)control->held.sum;
 }
 
+static struct query_source source_of(const struct session *session)
+{
+    return (struct query_source){session->profile, session->modules, session->symbolizer,
+                                 .idle = session->options.idle};
+}
+
 static uint64_t count_unresolved(const struct session *session)
 {
+    struct query_source source = source_of(session);
     uint64_t unresolved = 0;
     for (size_t i = 0; i < profile_value_count(session->profile); i++) {
         const struct profile_value *value = profile_value_get(session->profile, i);
-        if (!value->stack || value->state != STATE_CPU)
+        if (!value->stack || !query_takes(&source, value))
             continue;
         struct location leaf = profile_location_get(
             session->profile, profile_node(session->profile, value->stack).location);
@@ -404,6 +413,7 @@ static void subtract_base(struct run *run, const struct run *base)
     run->rounds -= base->rounds;
     run->late -= base->late;
     run->samples -= base->samples;
+    run->asleep -= base->asleep;
     run->stops -= base->stops;
     run->failed -= base->failed;
     run->queued -= base->queued;
@@ -426,12 +436,18 @@ const struct run *session_progress(struct session *session)
     run->cut = counts.cut;
     run->frame_pointers = counts.frame_pointers;
     run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
+    if (session->options.idle) {
+        run->asleep = counts.asleep;
+        run->samples += counts.asleep;
+        run->cut += counts.asleep_cut;
+    }
     subtract_base(run, &session->base);
+    run->type = session->options.idle ? RUN_WALL : RUN_CPU;
     run->rate = session->options.rate;
     run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
     run->unattributed_ns = counts.unattributed_ns;
     run->held_share = counts.held_share;
-    run->threads_sampled = counts.threads;
+    run->threads_sampled = counts.threads + (session->options.idle ? counts.threads_asleep : 0);
     run->processes = consumer_processes(session->consumer);
     run->process_count = counts.processes;
     return run;
@@ -461,7 +477,8 @@ struct report session_report(struct session *session)
 {
     struct report report = session_live_report(session);
     fetcher_stop(session->fetcher);
-    query_fetch(&(struct query_source){session->profile, session->modules, session->symbolizer});
+    struct query_source source = source_of(session);
+    query_fetch(&source);
     if (session->finished && session->options.debuginfod)
         symbolizer_download(session->symbolizer, DOWNLOAD_MS);
     session->run.unresolved = count_unresolved(session);

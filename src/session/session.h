@@ -24,6 +24,7 @@ struct session_options {
     bool unwind_live;    // unwind with ptrace while the thread is held
     bool debuginfod;     // ask servers for debug files, once sampling is over
     size_t max_stacks;   // nodes of the trie
+    bool idle;           // wall time from the start on, for writers too
     bool live;           // keep slices for views, and memory bounded however long it runs
 };
 

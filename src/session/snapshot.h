@@ -32,13 +32,13 @@ struct snapshot {
     float cpu[CPU_HISTORY]; // percent of one CPU that the targets used, a cell a second, oldest
     size_t cpu_count;       // first; how many of them are filled
     double cpu_percent;     // of the last whole second
-    size_t threads;         // of the first process
+    size_t threads;         // of all processes
     struct state_count {
         char state;
         size_t count;
     } states[8];            // R first, then S D T t Z X I; those with threads only
     size_t state_count;
-    uint64_t rss;           // bytes
+    uint64_t rss;           // bytes, of all processes
 
     double rate, achieved;  // Hz: asked for (lowered by back-off), and of the last seconds
     uint64_t samples;       // since reset
@@ -52,6 +52,7 @@ struct snapshot {
 
     bool paused;            // the target is left alone
     bool stopped;           // by its user (state T)
+    bool denied;            // it may not be looked at any more
     unsigned execs;
     enum target_end end;
     char note[256];         // the newest message for people, escaped; "" none

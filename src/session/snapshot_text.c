@@ -106,6 +106,7 @@ static const struct field fields[] = {
     FIELD(behind, FIELD_I64),
     FIELD(paused, FIELD_BOOL),
     FIELD(stopped, FIELD_BOOL),
+    FIELD(denied, FIELD_BOOL),
     FIELD(execs, FIELD_INT),
     FIELD(end, FIELD_INT),
     FIELD(note_count, FIELD_INT),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "session/vitals.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,20 +85,58 @@ static int64_t boot_clock(void)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-static void read_process(struct vitals *vitals, pid_t pid)
+// Whether the process can no longer be looked at: it has executed a program that may do more than
+// we may. The kernel says so when the file is opened.
+static bool is_denied(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 && (errno == EACCES || errno == EPERM);
+}
+
+static void read_first(struct vitals *vitals, pid_t pid)
+{
+    struct proc_stat stat;
+    read_command_line(vitals, pid);
+    vitals->denied = is_denied(pid);
+    if (procfs_stat(pid, pid, &stat) != RC_OK)
+        return;
+    int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
+    vitals->uptime = boot_clock() - (int64_t)stat.start_time * tick;
+    vitals->stopped = stat.state == 'T';
+}
+
+static uint64_t resident_bytes(pid_t pid)
 {
     AUTO_BUF struct buf text = {0};
-    struct proc_stat stat;
     unsigned long size, resident;
-    if (procfs_stat(pid, pid, &stat) == RC_OK) {
-        int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
-        vitals->uptime = boot_clock() - (int64_t)stat.start_time * tick;
-        vitals->stopped = stat.state == 'T';
-        vitals->first_threads = (size_t)stat.threads;
+    if (procfs_read(&text, "/proc/%d/statm", pid) != RC_OK ||
+        sscanf(text.data, "%lu %lu", &size, &resident) != 2)
+        return 0;
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+// Its own number of threads: not all of them need to be listed.
+static size_t threads_of(pid_t pid)
+{
+    struct proc_stat stat;
+    return procfs_stat(pid, pid, &stat) == RC_OK ? (size_t)stat.threads : 0;
+}
+
+static void read_all(struct vitals *vitals, const struct run_process *processes, size_t count)
+{
+    uint64_t rss = 0;
+    vitals->thread_count = vitals->threads_there = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (processes[i].ended)
+            continue;
+        list_threads(vitals, processes[i].pid);
+        vitals->threads_there += threads_of(processes[i].pid);
+        rss += resident_bytes(processes[i].pid);
     }
-    if (procfs_read(&text, "/proc/%d/statm", pid) == RC_OK &&
-        sscanf(text.data, "%lu %lu", &size, &resident) == 2)
-        vitals->rss = (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    if (rss) // else all have ended: what they last had stays
+        vitals->rss = rss;
 }
 
 void vitals_read(struct vitals *vitals, const struct run_process *processes, size_t count)
@@ -105,17 +144,9 @@ void vitals_read(struct vitals *vitals, const struct run_process *processes, siz
     int64_t began = clock_now();
     if (!count || began < vitals->next_read)
         return;
-    const struct run_process *first = &processes[0];
-    if (!first->ended && (!vitals->command_line || vitals->execs != first->execs))
-        read_command_line(vitals, first->pid);
-    vitals->execs = first->execs;
-    vitals->pid = first->pid;
-    vitals->thread_count = vitals->first_threads = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!processes[i].ended)
-            list_threads(vitals, processes[i].pid);
-    if (!first->ended)
-        read_process(vitals, first->pid);
+    read_all(vitals, processes, count);
+    if (!processes[0].ended)
+        read_first(vitals, processes[0].pid);
     int64_t now = clock_now();
     vitals->next_read = now + READ_SHARE * (now - began);
 }
@@ -134,7 +165,8 @@ void vitals_copy(const struct vitals *vitals, struct snapshot *snapshot)
     snapshot->uptime = vitals->uptime;
     snapshot->rss = vitals->rss;
     snapshot->stopped = vitals->stopped;
-    snapshot->threads = vitals->first_threads;
+    snapshot->denied = vitals->denied;
+    snapshot->threads = vitals->threads_there;
     snapshot->moment.thread_count = vitals->thread_count;
     snapshot->moment.threads = xmalloc(size + 1);
     if (size)

@@ -10,16 +10,14 @@
 #include "session/snapshot.h"
 
 struct vitals {
-    pid_t pid;
-    unsigned execs;      // as of when the command line was read
-    char *command_line;  // NULL until read; owned
+    char *command_line;  // of the first process, NULL until read; owned
     struct thread_fact *threads; // owned
     size_t thread_count, thread_capacity;
     int64_t next_read;   // CLOCK_MONOTONIC ns
-    int64_t uptime;
-    uint64_t rss;
-    size_t first_threads; // of the first process
-    bool stopped;
+    int64_t uptime;       // of the first process
+    uint64_t rss;         // of all
+    size_t threads_there; // in all, also those that are not listed
+    bool stopped, denied; // the first process
 };
 
 // Looks at the processes that have not ended; the first one is the one that is described.

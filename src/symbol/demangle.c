@@ -64,15 +64,16 @@ char *demangle(const char *mangled)
 static size_t operator_length(const char *text, const char *at)
 {
     static const char word[] = "operator";
+    static const char *const signs[] = {"<=>", "<<=", ">>=", "->*", "<<", ">>",
+                                        "<=",  ">=",  "->",  "<",   ">"}; // long ones first
     const size_t length = sizeof word - 1;
     bool inside = at > text && (isalnum((unsigned char)at[-1]) || at[-1] == '_');
     if (inside || strncmp(at, word, length) != 0)
         return 0;
-    size_t sign = strspn(at + length, "<>=-*");
-    // operator< <int>: a space keeps the arguments apart; operator=<int> has none.
-    if (sign > 1 && at[length] != '<' && at[length] != '>' && at[length] != '-')
-        sign = strcspn(at + length, "<");
-    return sign ? length + sign : 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(signs); i++)
+        if (strncmp(at + length, signs[i], strlen(signs[i])) == 0)
+            return length + strlen(signs[i]);
+    return 0;
 }
 
 static bool opens_arguments(const char *text, const char *at)
@@ -81,38 +82,32 @@ static bool opens_arguments(const char *text, const char *at)
            !(at[-1] == ' ' && !isalnum((unsigned char)at[1]));
 }
 
-// The '>' that belongs to the '<' at `at`, NULL when there is none.
-static const char *closing(const char *at)
-{
-    unsigned open = 0;
-    for (; *at; at++) {
-        size_t skipped = operator_length(at, at);
-        if (skipped)
-            at += skipped - 1;
-        else if (*at == '<')
-            open++;
-        else if (*at == '>' && at[-1] != '-' && --open == 0)
-            return at;
-    }
-    return NULL;
-}
+struct bracket { // a '<' that is still open
+    size_t at;   // behind it, in what is written
+    bool folds;
+};
 
+// Each byte is looked at once, however the brackets nest and whether or not they are closed: what
+// was written since the '<' makes room for "..." when its '>' comes.
 char *demangle_fold(const char *shown)
 {
     struct buf out = {0};
+    AUTO_FREE struct bracket *open = NULL;
+    size_t count = 0, capacity = 0;
     buf_puts(&out, "");
-    for (const char *at = shown; *at; at++) {
+    for (const char *at = shown; *at;) {
         size_t skipped = operator_length(shown, at);
-        const char *end = *at == '<' && opens_arguments(shown, at) ? closing(at) : NULL;
-        if (skipped) {
-            buf_append(&out, at, skipped);
-            at += skipped - 1;
-        } else if (end) {
-            buf_puts(&out, "<...>");
-            at = end;
-        } else {
-            buf_putc(&out, *at);
+        bool closes = *at == '>' && count && at[-1] != '-';
+        if (closes && open[--count].folds) {
+            out.length = open[count].at;
+            buf_puts(&out, "...");
         }
+        buf_append(&out, at, skipped ? skipped : 1);
+        if (*at == '<') {
+            ARRAY_RESERVE(open, count, capacity);
+            open[count++] = (struct bracket){out.length, opens_arguments(shown, at)};
+        }
+        at += skipped ? skipped : 1;
     }
     return out.data;
 }

@@ -75,12 +75,12 @@ static const char *const by_hand[][2] = {
 char *package_with_symbols(const struct module *module)
 {
     struct stat info;
-    if (module->kind != MODULE_FILE || stat(module->path, &info) != 0 ||
-        info.st_ino != module->inode)
+    AUTO_FREE char *package = module->kind == MODULE_FILE ? package_of(module->path) : NULL;
+    // Only now: a path that no package has may lead to a file system that does not answer.
+    if (!package || stat(module->path, &info) != 0 || info.st_ino != module->inode)
         return NULL;
-    AUTO_FREE char *package = package_of(module->path);
-    for (size_t i = 0; package && i < ARRAY_LENGTH(by_hand); i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(by_hand); i++)
         if (strcmp(package, by_hand[i][0]) == 0)
             return xstrdup(by_hand[i][1]);
-    return package ? xasprintf("%s-dbgsym", package) : NULL;
+    return xasprintf("%s-dbgsym", package);
 }

@@ -55,11 +55,16 @@ static void set_limits(const struct sandbox_limits *limits)
     limit(RLIMIT_CORE, 0);
 }
 
-static bool drop_privileges(void)
+// False where there is nobody else to become: root in a container that has no other ids, or lacks
+// the right to change to them.
+static bool become_nobody(void)
 {
-    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-                           setresuid(NOBODY, NOBODY, NOBODY) != 0))
-        return false;
+    return geteuid() != 0 || (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+                              setresuid(NOBODY, NOBODY, NOBODY) == 0);
+}
+
+static bool drop_capabilities(void)
+{
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
     return syscall(SYS_capset, &header, none) == 0 &&
@@ -156,6 +161,10 @@ bool sandbox_enter(int keep, const struct sandbox_limits *limits,
     bool alone = unmap_shared();
     close_others(keep);
     set_limits(limits);
-    // A kernel without seccomp leaves a process of nobody with limits: still worth having.
-    return alone && drop_privileges() && (filter_calls() || errno == EINVAL || errno == ENOSYS);
+    bool nobody = become_nobody();
+    if (!alone || !drop_capabilities())
+        return false;
+    // A kernel without seccomp leaves a process of nobody with limits: still worth having. But one
+    // of root, without capabilities, could open what belongs to root.
+    return filter_calls() || (nobody && (errno == EINVAL || errno == ENOSYS));
 }

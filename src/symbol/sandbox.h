@@ -12,7 +12,8 @@ struct sandbox_limits {
 };
 
 // keep: the one descriptor that stays open. Returns false when the process still has privileges, or
-// memory that it shares with others: it must end. open_for_us: what a library's attempt to open a
-// file for reading comes to.
+// memory that it shares with others: it must end. Root that cannot become another user stays root
+// by name, without capabilities and behind the filter of calls. open_for_us: what a library's
+// attempt to open a file for reading comes to.
 bool sandbox_enter(int keep, const struct sandbox_limits *limits,
                    int (*open_for_us)(const char *path));

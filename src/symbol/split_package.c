@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "symbol/split_package.h"
 
+#include <dwarf.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +31,7 @@ static const struct {
 
 struct split_package {
     Elf *elf;
+    bool single; // one unit, no index
     struct contents parts[SPLIT_PARTS], index;
     uint32_t head[HEAD_WORDS];
     const unsigned char *ids, *rows, *kinds, *offsets, *sizes; // in the index
@@ -80,14 +83,63 @@ static bool read_index(struct split_package *package)
     return true;
 }
 
-struct split_package *split_package_new(const struct elf_file *file)
+static struct split_package *read_parts(const struct elf_file *file)
 {
     struct split_package *package = xcalloc(1, sizeof *package);
     package->elf = file->image->elf;
-    unpack(file, ".debug_cu_index", &package->index);
     for (enum split_part part = 0; part < SPLIT_PARTS; part++)
         unpack(file, parts[part].packed, &package->parts[part]);
+    return package;
+}
+
+struct split_package *split_package_new(const struct elf_file *file)
+{
+    struct split_package *package = read_parts(file);
+    unpack(file, ".debug_cu_index", &package->index);
     if (read_index(package))
+        return package;
+    split_package_free(package);
+    return NULL;
+}
+
+// In DWARF 5 types may be units too, each in a section of the same name.
+static bool has_functions(const struct contents *info)
+{
+    const size_t version_at = 4, type_at = 6;
+    uint16_t version;
+    if (info->size <= type_at)
+        return false;
+    memcpy(&version, info->bytes + version_at, sizeof version);
+    return version < 5 || info->bytes[type_at] == DW_UT_split_compile;
+}
+
+static void unpack_unit(const struct elf_file *file, struct contents *contents)
+{
+    struct section section = {0};
+    size_t names_at;
+    *contents = (struct contents){0};
+    if (elf_getshdrstrndx(file->image->elf, &names_at) != 0)
+        return;
+    struct names names = names_read(file->image, names_at);
+    while (section_next(file->image, &section)) {
+        const char *name = names_get(&names, section.header.sh_name);
+        if (!name || strcmp(name, parts[SPLIT_INFO].packed) != 0 ||
+            !section_unpack(&section, SECTION_MAX, contents))
+            continue;
+        if (has_functions(contents))
+            return;
+        free(contents->owned);
+        *contents = (struct contents){0};
+    }
+}
+
+struct split_package *split_package_of_unit(const struct elf_file *file)
+{
+    struct split_package *package = read_parts(file);
+    free(package->parts[SPLIT_INFO].owned);
+    unpack_unit(file, &package->parts[SPLIT_INFO]);
+    package->single = package->parts[SPLIT_INFO].size;
+    if (package->single)
         return package;
     split_package_free(package);
     return NULL;
@@ -115,6 +167,8 @@ const char *split_part_name(enum split_part part)
 
 uint32_t split_package_row(const struct split_package *package, uint64_t id)
 {
+    if (package->single)
+        return 1;
     uint32_t slots = package->head[HEAD_SLOTS], mask = slots - 1;
     uint32_t slot = (uint32_t)id & mask, step = ((uint32_t)(id >> 32) & mask) | 1;
     for (uint32_t tries = 0; tries < slots; tries++, slot = (slot + step) & mask) {
@@ -133,7 +187,7 @@ struct piece split_package_piece(const struct split_package *package, uint32_t r
     uint32_t kind = package->head[HEAD_VERSION] == 2 ? parts[part].gnu : parts[part].dwarf5;
     uint64_t columns = package->head[HEAD_COLUMNS];
     const struct contents *whole = &package->parts[part];
-    if (part == SPLIT_STR)
+    if (part == SPLIT_STR || package->single)
         return (struct piece){whole->bytes, whole->size};
     for (uint64_t i = 0; kind && i < columns; i++) {
         uint64_t at = (uint64_t)(row - 1) * columns + i;

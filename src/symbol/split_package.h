@@ -27,11 +27,15 @@ struct split_package;
 
 // Borrows the file; NULL when it has no index that can be read.
 struct split_package *split_package_new(const struct elf_file *file);
+
+// A file of one unit (.dwo), as a package of one. NULL when it has no unit.
+struct split_package *split_package_of_unit(const struct elf_file *file);
 void split_package_free(struct split_package *package);
 
 Elf *split_package_elf(const struct split_package *package);
 
-// The row of the unit with that id, counted from 1; 0: it is not here.
+// The row of the unit with that id, counted from 1; 0: it is not here. A package of one claims to
+// have any.
 uint32_t split_package_row(const struct split_package *package, uint64_t id);
 
 // What it has of a part; lives as long as the package.

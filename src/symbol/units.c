@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "symbol/intervals.h"
+#include "symbol/split_file.h"
 
 #define UNITS_MAX 4000000u
 
@@ -17,7 +18,9 @@
 struct unit {
     Dwarf_Off offset;            // of its die
     struct functions *functions; // NULL until asked for
-    struct split_unit *split;    // open while its functions are, NULL: not from a package
+    struct split_unit *split;    // open while its functions are, NULL: there is none, or libdw has it
+    struct split_file *file;     // of it alone; NULL: none. Names from it are kept, so it stays open
+    bool file_sought;
     const char *directory;       // where the compiler ran, "" when not known
     unsigned begun;              // `begun` of the units when its rows were read last; 0: never
 };
@@ -94,6 +97,8 @@ void units_free(struct units *units)
     if (!units)
         return;
     end_reading(units);
+    for (size_t i = 0; i < units->count; i++)
+        split_file_close(units->list[i].file);
     free(units->list);
     intervals_fini(&units->index);
     free(units);
@@ -146,8 +151,23 @@ static bool read_unit(struct units *units, struct unit *unit, Dwarf_Die *whole)
     return true;
 }
 
-// The part of the unit that is in another file; its addr is NULL where there is none. Names of what
-// libdw finds by itself must stay where they are, so that is found through the Dwarf that stays.
+// From a package, else from a file of its own. NULL: neither, or it is damaged.
+static struct split_unit *open_split(const struct units *units, struct unit *unit,
+                                     Dwarf_Die *skeleton, uint64_t id)
+{
+    struct split_unit *split =
+        units->package ? split_unit_open(units->package, skeleton, id) : NULL;
+    if (split)
+        return split;
+    if (!unit->file_sought)
+        unit->file = split_file_open(skeleton, unit->directory);
+    unit->file_sought = true;
+    return unit->file ? split_unit_open(split_file_package(unit->file), skeleton, id) : NULL;
+}
+
+// The part of the unit that is in another file; its addr is NULL where there is none. What we cannot
+// read libdw may find: names of that must stay where they are, so it is asked through the Dwarf that
+// stays.
 static void find_split(const struct units *units, struct unit *unit, Dwarf_Die *whole,
                        Dwarf_Die *split)
 {
@@ -157,8 +177,8 @@ static void find_split(const struct units *units, struct unit *unit, Dwarf_Die *
     if (dwarf_cu_info(whole->cu, NULL, &type, NULL, NULL, &id, NULL, NULL) != 0 ||
         type != DW_UT_skeleton)
         return;
-    if (units->package && !unit->split)
-        unit->split = split_unit_open(units->package, whole, id);
+    if (!unit->split)
+        unit->split = open_split(units, unit, whole, id);
     if (unit->split)
         *split = *split_unit_die(unit->split);
     else if (dwarf_offdie(units->dwarf, unit->offset, &stays))

@@ -19,7 +19,7 @@ struct units;
 struct units *units_new(Dwarf *dwarf, Dwarf *common);
 void units_free(struct units *units);
 
-// Parts of the units are in other files, which libdw finds by itself unless they are in a package.
+// Parts of the units are in other files: one for each, or a package.
 bool units_are_split(const struct units *units);
 
 // Where such parts are looked for first; borrowed.

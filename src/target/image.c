@@ -12,68 +12,20 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/patience.h"
+#include "target/image_store.h"
 #include "target/unpack.h"
 
-#define CHUNK (64u << 10) // bytes read from a file at once
+#define IMAGE_READ_MS 2000
 #define SEGMENTS_MAX 4096
 #define NOTES_MAX (64u << 10)
 #define SECTIONS_MAX 65536
+#define NAMES_MAX (16u << 20) // bytes, of all section names
 #define DEBUG_FRAME_MAX (64u << 20) // bytes, uncompressed
-
-struct image_store {
-    int fd;               // -1: the bytes are in memory
-    const unsigned char *bytes;
-    unsigned char **chunks; // [offset / CHUNK], NULL until read
-    uint64_t chunk_count;
-};
-
-static bool fill(const struct image *image, uint64_t offset, unsigned char *to, size_t length)
-{
-    while (length) {
-        ssize_t got = pread(image->store->fd, to, length, (off_t)offset);
-        if (got <= 0)
-            return false;
-        to += got;
-        offset += (uint64_t)got;
-        length -= (size_t)got;
-    }
-    return true;
-}
-
-static const unsigned char *chunk_get(const struct image *image, uint64_t index)
-{
-    struct image_store *store = image->store;
-    if (!store->chunks[index]) {
-        uint64_t start = index * CHUNK;
-        size_t length = image->size - start < CHUNK ? (size_t)(image->size - start) : CHUNK;
-        AUTO_FREE unsigned char *bytes = xmalloc(CHUNK);
-        if (!fill(image, start, bytes, length))
-            return NULL; // truncated since it was opened
-        store->chunks[index] = steal_ptr(&bytes);
-    }
-    return store->chunks[index];
-}
 
 bool image_read(const struct image *image, uint64_t offset, void *to, size_t length)
 {
-    if (offset > image->size || length > image->size - offset)
-        return false;
-    if (image->store->bytes) {
-        memcpy(to, image->store->bytes + offset, length);
-        return true;
-    }
-    for (unsigned char *out = to; length;) {
-        uint64_t inside = offset % CHUNK;
-        size_t part = length < CHUNK - inside ? length : (size_t)(CHUNK - inside);
-        const unsigned char *chunk = chunk_get(image, offset / CHUNK);
-        if (!chunk)
-            return false;
-        memcpy(out, chunk + inside, part);
-        out += part;
-        offset += part;
-        length -= part;
-    }
-    return true;
+    return image_store_read(image->store, offset, to, length);
 }
 
 bool image_vaddr(const struct image *image, uint64_t offset, uint64_t *vaddr)
@@ -192,10 +144,18 @@ static bool sections_are_plausible(const struct image *image)
            first.sh_size <= SECTIONS_MAX;
 }
 
+// Asked for one name, libelf reads the whole table of them, which in a sparse file may have any
+// size.
+static bool names_are_plausible(Elf *elf, size_t section)
+{
+    GElf_Shdr header;
+    return gelf_getshdr(elf_getscn(elf, section), &header) && header.sh_size <= NAMES_MAX;
+}
+
 static Elf_Scn *find_section(const struct image *image, const char *wanted, GElf_Shdr *header)
 {
     size_t names;
-    if (elf_getshdrstrndx(image->elf, &names) != 0)
+    if (elf_getshdrstrndx(image->elf, &names) != 0 || !names_are_plausible(image->elf, names))
         return NULL;
     for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
          section = elf_nextscn(image->elf, section)) {
@@ -220,31 +180,78 @@ static void find_eh_frame(struct image *image)
     image->eh_frame_size = header.sh_size;
 }
 
-static void read_debug_frame(struct image *image)
+struct frame_reading { // of .debug_frame
+    const struct image *image;
+    unsigned char *bytes;
+    size_t size;
+};
+
+static void read_debug_frame(void *context)
 {
+    struct frame_reading *reading = context;
     GElf_Shdr header;
-    Elf_Scn *section = find_section(image, ".debug_frame", &header);
+    Elf_Scn *section = find_section(reading->image, ".debug_frame", &header);
     if (!section || header.sh_size > DEBUG_FRAME_MAX)
         return;
     if (unpack_is_needed(section)) {
-        image->debug_frame = unpack_section(section, DEBUG_FRAME_MAX, &image->debug_frame_size);
+        reading->bytes = unpack_section(section, DEBUG_FRAME_MAX, &reading->size);
         return;
     }
     const Elf_Data *data = elf_rawdata(section, NULL);
     if (!data || !data->d_buf || !data->d_size)
         return;
-    image->debug_frame_size = data->d_size;
-    image->debug_frame = xmalloc(data->d_size);
-    memcpy(image->debug_frame, data->d_buf, data->d_size);
+    reading->size = data->d_size;
+    reading->bytes = xmalloc(data->d_size);
+    memcpy(reading->bytes, data->d_buf, data->d_size);
+}
+
+static void discard_debug_frame(void *context)
+{
+    struct frame_reading *reading = context;
+    free(reading->bytes);
+    free(reading);
+}
+
+static void ask_debug_frame(struct image *image)
+{
+    struct frame_reading *reading = xcalloc(1, sizeof *reading);
+    reading->image = image;
+    image->store->hung =
+        !patience_call(read_debug_frame, discard_debug_frame, reading, IMAGE_READ_MS);
+    if (image->store->hung)
+        return;
+    image->debug_frame_size = reading->size;
+    image->debug_frame = steal_ptr(&reading->bytes);
+    free(reading);
 }
 
 const unsigned char *image_debug_frame(struct image *image, size_t *size)
 {
-    if (!image->debug_frame_read)
-        read_debug_frame(image);
+    if (!image->debug_frame_read && !image->store->hung)
+        ask_debug_frame(image);
     image->debug_frame_read = true;
     *size = image->debug_frame_size;
     return image->debug_frame;
+}
+
+bool image_debug_link(const struct image *image, struct debug_link *link)
+{
+    GElf_Shdr header;
+    Elf_Scn *section = find_section(image, ".gnu_debuglink", &header);
+    const Elf_Data *data = section && !image->store->hung && header.sh_size <= sizeof link->name + sizeof link->checksum
+                               ? elf_rawdata(section, NULL)
+                               : NULL;
+    if (!data || !data->d_buf || data->d_size <= sizeof link->checksum)
+        return false;
+    size_t room = data->d_size - sizeof link->checksum;
+    const char *name = data->d_buf;
+    size_t length = strnlen(name, room);
+    if (!length || length >= room || length >= sizeof link->name || name[0] == '.' ||
+        memchr(name, '/', length))
+        return false;
+    memcpy(link->name, name, length + 1);
+    memcpy(&link->checksum, name + room, sizeof link->checksum);
+    return true;
 }
 
 static enum rc finish(struct image *image, struct image **out, struct err *err)
@@ -272,13 +279,7 @@ static struct image *image_new(int fd, const void *bytes, uint64_t size)
     elf_version(EV_CURRENT);
     struct image *image = xcalloc(1, sizeof *image);
     image->size = size;
-    image->store = xcalloc(1, sizeof *image->store);
-    image->store->fd = fd;
-    image->store->bytes = bytes;
-    if (!bytes) {
-        image->store->chunk_count = (size + CHUNK - 1) / CHUNK;
-        image->store->chunks = xcalloc(image->store->chunk_count, sizeof(void *));
-    }
+    image->store = image_store_new(fd, bytes, size);
     return image;
 }
 
@@ -305,6 +306,8 @@ enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct er
 int image_reopen(const struct image *image)
 {
     const struct image_store *store = image->store;
+    if (store->hung)
+        return -1;
     if (store->fd >= 0)
         return fcntl(store->fd, F_DUPFD_CLOEXEC, 0);
     AUTO_FD int fd = memfd_create("image", MFD_CLOEXEC);
@@ -319,15 +322,10 @@ int image_reopen(const struct image *image)
 
 void image_free(struct image *image)
 {
-    if (!image)
+    if (!image || image->store->hung)
         return;
     elf_end(image->elf);
-    for (uint64_t i = 0; i < image->store->chunk_count; i++)
-        free(image->store->chunks[i]);
-    free(image->store->chunks);
-    if (image->store->fd >= 0)
-        close(image->store->fd);
-    free(image->store);
+    image_store_free(image->store);
     free(image->segments);
     free(image->debug_frame);
     free(image);

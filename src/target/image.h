@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The bytes of one ELF file (or of the vdso), held locally and read through bounds checks only.
 // Nothing is mapped: the owner of the file may truncate it at any time. libelf reads the headers.
+// A read that does not return within two seconds (the file's server is gone) is the last one.
 #pragma once
 
 #include <stdbool.h>
@@ -34,6 +35,11 @@ struct image {
     struct image_store *store;
 };
 
+struct debug_link { // .gnu_debuglink
+    char name[256]; // of a file, never a path
+    uint32_t checksum; // CRC-32 of all its bytes
+};
+
 // Takes the descriptor (also on failure). RC_FORMAT: not an ELF file of this machine's class.
 enum rc image_open(int fd, struct image **out, struct err *err) MUST_CHECK;
 
@@ -53,6 +59,9 @@ bool image_offset(const struct image *image, uint64_t vaddr, uint64_t *offset);
 
 // The bytes of .debug_frame, which live as long as the image; NULL when there are none.
 const unsigned char *image_debug_frame(struct image *image, size_t *size);
+
+// False when there is none of this form.
+bool image_debug_link(const struct image *image, struct debug_link *link);
 
 // Both have a build id, and it is the same.
 bool image_same_build(const struct image *a, const struct image *b);

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "target/module_file.h"
 
+#define SILENT_MAX 8
+
 struct modules {
     struct module **modules;
     size_t count, capacity;
@@ -15,6 +17,8 @@ struct modules {
     const struct mapping *main;
     struct jit **jits;
     size_t jit_count, jit_capacity;
+    uint64_t silent[SILENT_MAX]; // devices whose file system did not answer
+    size_t silent_count;
 };
 
 #define JIT_MODULES_MAX 1000 // beyond, memory keeps the names that it had
@@ -198,6 +202,17 @@ static bool strip_deleted(char *path)
     return true;
 }
 
+// A file system that did not answer once is not asked again: there may be hundreds of files on it.
+static void load_file(struct modules *modules, struct module *module, const struct mapped *mapped)
+{
+    bool silent = false;
+    for (size_t i = 0; i < modules->silent_count; i++)
+        silent |= modules->silent[i] == module->device;
+    bool answered = module_file_load(module, mapped, !silent);
+    if (!answered && !silent && modules->silent_count < SILENT_MAX)
+        modules->silent[modules->silent_count++] = module->device;
+}
+
 static struct module *module_of_file(struct modules *modules, const struct mapped *mapped)
 {
     struct proc_map *map = mapped->map;
@@ -209,7 +224,7 @@ static struct module *module_of_file(struct modules *modules, const struct mappe
     module->device = map->device;
     module->inode = map->inode;
     module->deleted = deleted;
-    module_file_load(module, mapped);
+    load_file(modules, module, mapped);
     return module;
 }
 

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "target/module_file.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/patience.h"
 #include "target/memory_image.h"
 #include "target/regular_file.h"
+
+#define LOAD_MS 2000
+#define UNANSWERED "its file system does not answer"
 
 // map_files leads to the file itself, whatever became of its names, but needs privileges.
 static int open_map_file(const struct module *module, const struct mapped *mapped,
@@ -86,16 +93,38 @@ static struct image *open_loaded(const struct mapped *mapped)
     return opened ? image : NULL;
 }
 
-void module_file_load(struct module *module, const struct mapped *mapped)
+struct loading { // has all that it needs: it may outlive the module and the line of maps
+    struct module module; // that is filled in
+    struct proc_map map;
+    struct mapped mapped;
+    bool from_file;
+};
+
+static void discard(void *context)
 {
-    struct err err = {.text = "its file cannot be opened, or is another one now"};
-    module->image = open_file(module, mapped, NULL, &err);
+    struct loading *loading = context;
+    image_free(loading->module.image);
+    free(loading->module.problem);
+    free(loading->module.path);
+    free(loading);
+}
+
+static void load(void *context)
+{
+    struct loading *loading = context;
+    struct module *module = &loading->module;
+    const struct mapped *mapped = &loading->mapped;
+    struct err err;
+    err_set(&err, RC_OK, loading->from_file ? "its file cannot be opened, or is another one now"
+                                            : UNANSWERED);
+    module->image = loading->from_file ? open_file(module, mapped, NULL, &err) : NULL;
     if (module->image && module->image->section_count)
         return;
     if (module->image)
         err_set(&err, RC_OK, "its file has no section headers");
     struct image *loaded = open_loaded(mapped);
-    struct image *file = module->image ? NULL : open_file(module, mapped, loaded, &err);
+    bool again = loading->from_file && !module->image;
+    struct image *file = again ? open_file(module, mapped, loaded, &err) : NULL;
     if (file) {
         image_free(loaded);
         module->image = file;
@@ -107,6 +136,35 @@ void module_file_load(struct module *module, const struct mapped *mapped)
     } else if (!module->image) {
         module->problem = xstrdup(err.text);
     }
+}
+
+// False when it took too long.
+static bool load_patiently(struct module *module, const struct mapped *mapped, bool from_file)
+{
+    struct loading *loading = xcalloc(1, sizeof *loading);
+    loading->module = (struct module){
+        .path = xstrdup(module->path), .device = module->device, .inode = module->inode};
+    loading->map = *mapped->map;
+    loading->map.path = loading->module.path;
+    loading->mapped = *mapped;
+    loading->mapped.map = &loading->map;
+    loading->from_file = from_file;
+    if (!patience_call(load, discard, loading, LOAD_MS))
+        return false;
+    module->image = steal_ptr(&loading->module.image);
+    module->problem = steal_ptr(&loading->module.problem);
+    module->in_memory = loading->module.in_memory;
+    discard(loading);
+    return true;
+}
+
+bool module_file_load(struct module *module, const struct mapped *mapped, bool from_file)
+{
+    if (from_file && load_patiently(module, mapped, true))
+        return true;
+    if (!load_patiently(module, mapped, false))
+        module->problem = xstrdup(UNANSWERED);
+    return false;
 }
 
 // It has no file, and is the same in every 64-bit process of a machine unless one came from another
@@ -121,10 +179,12 @@ void module_vdso_load(struct module *module, const struct mapped *mapped)
         module->problem = xstrdup(err.text);
 }
 
+// By what is known of the file already: its file system may not answer.
 bool module_file_is_exe(const struct module *module, pid_t tid)
 {
     char path[64];
-    struct stat info;
+    struct statx info;
     snprintf(path, sizeof path, "/proc/%d/exe", tid);
-    return stat(path, &info) == 0 && info.st_ino == module->inode;
+    return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO, &info) == 0 &&
+           info.stx_ino == module->inode;
 }

@@ -17,8 +17,9 @@ struct mapped { // an executable line of maps, and who has it
 const struct mapping *modules_map(struct modules *modules, const struct mapped *mapped);
 
 // Opens the file that is really mapped: never another one of the same name. If it cannot be had,
-// or has lost its section headers, what is loaded of it does. Sets image, problem or both.
-void module_file_load(struct module *module, const struct mapped *mapped);
+// or has lost its section headers, what is loaded of it does; from_file: else that at once. Sets
+// image, problem or both. False when the file was not asked, or did not answer within two seconds.
+bool module_file_load(struct module *module, const struct mapped *mapped, bool from_file);
 void module_vdso_load(struct module *module, const struct mapped *mapped);
 
 bool module_file_is_exe(const struct module *module, pid_t tid);

@@ -157,6 +157,7 @@ static enum permission_state test_class(const struct facts *facts, struct permis
         return PERMISSION_OK;
     }
     set_cause(row, "it is a 32-bit program, which ptprof cannot unwind");
+    set_remedy(row, "Use perf record -g, or gdb.");
     return PERMISSION_PROBLEM;
 }
 

@@ -82,15 +82,17 @@ bool proc_stat_parse(const char *text, struct proc_stat *stat)
         length = sizeof stat->comm - 1;
     memcpy(stat->comm, open + 1, length);
     unsigned flags;
-    unsigned long long start_time;
+    unsigned long long start_time, user, system;
     int got = sscanf(close + 1,
-                     " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d "
-                     "%llu",
-                     &stat->state, &stat->parent, &flags, &stat->threads, &start_time);
-    if (got != 5)
+                     " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %llu %llu %*d %*d %ld "
+                     "%*d %llu",
+                     &stat->state, &stat->parent, &flags, &user, &system, &stat->threads,
+                     &start_time);
+    if (got != 7)
         return false;
     stat->flags = flags;
     stat->start_time = start_time;
+    stat->children_ticks = user + system;
     return true;
 }
 

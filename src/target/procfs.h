@@ -30,6 +30,7 @@ struct proc_stat {
     uint32_t flags;      // PF_*: PF_KTHREAD is 0x200000
     long threads;
     uint64_t start_time; // clock ticks since boot
+    uint64_t children_ticks; // CPU time of children that ended and were waited for, and of theirs
 };
 
 bool proc_stat_parse(const char *text, struct proc_stat *stat);

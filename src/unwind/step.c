@@ -13,6 +13,8 @@
 #include "unwind/return_path.h"
 
 #define BARE_LEAF_MOST 128 // bytes of code up to the system call
+#define ARGUMENTS_MOST (1u << 16)
+#define FIRST_STACK_MOST (16u << 20) // bytes of what the kernel puts there, ample
 
 bool step_called_nowhere(struct unwinder *unwinder)
 {
@@ -115,6 +117,24 @@ static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
     *walk_sp(unwinder) = frame + 2 * WORD;
     *walk_pc(unwinder) = back;
     return true;
+}
+
+// argc, argv, a null, and the environment, whose strings lie behind those of argv.
+static bool is_first_stack(struct unwinder *unwinder, uint64_t sp)
+{
+    uint64_t argc, first, last, end, environment;
+    return walk_read(unwinder, sp, &argc) && argc >= 1 && argc <= ARGUMENTS_MOST &&
+           walk_read(unwinder, sp + WORD, &first) && first > sp &&
+           walk_read(unwinder, sp + argc * WORD, &last) && last >= first &&
+           walk_read(unwinder, sp + (argc + 1) * WORD, &end) && !end &&
+           walk_read(unwinder, sp + (argc + 2) * WORD, &environment) && environment > last &&
+           environment - sp < FIRST_STACK_MOST;
+}
+
+bool step_is_entry(struct unwinder *unwinder)
+{
+    uint64_t sp = *walk_sp(unwinder);
+    return is_first_stack(unwinder, sp) || is_first_stack(unwinder, sp + WORD); // sp was aligned
 }
 
 static enum unwind_end failure(const struct unwinder *unwinder, int ret)

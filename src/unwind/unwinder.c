@@ -171,7 +171,7 @@ static enum unwind_end climb(struct unwinder *unwinder)
         enum unwind_step how;
         uint64_t sp = *walk_sp(unwinder);
         if (!step_out(unwinder, &interrupted, &how, &end))
-            return end;
+            return end == UNWIND_NO_INFO && step_is_entry(unwinder) ? UNWIND_BOTTOM : end;
         uint64_t pc = *walk_pc(unwinder);
         if (interrupted) { // on any stack, perhaps the one that the handler interrupted
             unwinder->interrupted_sp = *walk_sp(unwinder);

@@ -11,7 +11,7 @@ def run(ctx, name):
     if not path.exists():
         raise ctx.Skip(f"fuzz/{name} is not built")
     done = subprocess.run([str(path), str(RUNS)], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, errors="backslashreplace", timeout=100)
+                          text=True, errors="backslashreplace", timeout=290)
     assert done.returncode == 0, \
         f"{path}.crash is what it died of\n" + "\n".join(done.stderr.splitlines()[:40])
     assert done.stdout == f"{name}: {RUNS} runs\n", done.stdout

@@ -274,7 +274,7 @@ def test_gdb_attaches_meanwhile(ctx):
     def backtrace():
         # Refused if it comes just when a sample is taken; so may anybody be who tries twice.
         done = subprocess.run(["gdb", "-nx", "-batch", "-p", str(target.pid), "-ex", "bt"],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240,
                               env={**os.environ, "DEBUGINFOD_URLS": ""})
         return re.search(r"^#\d+ .* main \(", done.stdout, re.M)
     assert any(backtrace() for _ in range(3)), "gdb cannot attach"
@@ -321,7 +321,7 @@ def test_text_and_debug_registers(ctx):
 
 
 def user_state(pid):
-    """Registers and stack of a stopped thread: they differ as soon as it runs an instruction of its own."""
+    """pc and stack of a stopped thread: they differ as soon as it runs on."""
     while (call := pathlib.Path(f"/proc/{pid}/syscall").read_text().split()) == ["running"]:
         pass  # on its way off the CPU
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:

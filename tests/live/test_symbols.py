@@ -3,6 +3,7 @@
 addr2line; debug files wherever they may lie; files and a symbol process that fail."""
 
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -24,7 +25,7 @@ def need(ctx, *tools):
 
 def run(*command, cwd=None):
     done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True,
-                          timeout=60)
+                          timeout=240)
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
 
@@ -72,7 +73,7 @@ def chains(text):
 
 def symbolize(ctx, binary, addresses):
     done = subprocess.run([ctx.build / "tests/live/symbolize", binary], capture_output=True,
-                          text=True, timeout=60, input="\n".join(map(hex, addresses)))
+                          text=True, timeout=240, input="\n".join(map(hex, addresses)))
     assert done.returncode == 0, done.stderr
     return chains(done.stdout), done.stderr
 
@@ -83,7 +84,7 @@ LLVM = "llvm-symbolizer", "-a", "-i", "-f", "-C", "--output-style=GNU", "-e"
 
 
 def reference_chains(tool, binary, addresses):
-    done = subprocess.run([*tool, binary], text=True, capture_output=True, timeout=60,
+    done = subprocess.run([*tool, binary], text=True, capture_output=True, timeout=240,
                           input="\n".join(map(hex, addresses)))
     return chains(done.stdout)
 
@@ -151,13 +152,33 @@ def test_compressed(ctx):
 
 
 def test_split_dwarf(ctx):
-    for version in 4, 5:
-        whole = build(ctx, f"whole{version}", "g++", f"-gdwarf-{version}")
-        split = build(ctx, f"split{version}", "g++", f"-gdwarf-{version}", "-gsplit-dwarf")
+    ways = *itertools.product(("g++", "clang++"), (4, 5), ((),)), \
+        ("g++", 5, ("-fdebug-types-section",))
+    for compiler, version, options in ways:
+        name = f"{compiler}{version}{len(options)}"
+        whole = build(ctx, f"whole_{name}", compiler, f"-gdwarf-{version}", *options)
+        split = build(ctx, f"split_{name}", compiler, f"-gdwarf-{version}", "-gsplit-dwarf",
+                      *options)
         assert list(split.parent.glob("*.dwo"))
         addresses = own_code(whole)
         ours, theirs = (symbolize(ctx, binary, addresses)[0] for binary in (split, whole))
         assert ours == theirs
+
+
+def test_split_units_compressed(ctx):
+    for form in "zlib", "zstd":
+        for version in 4, 5:
+            name = f"{form}{version}"
+            split = build(ctx, f"split_{name}", "g++", f"-gdwarf-{version}", "-gsplit-dwarf")
+            addresses = own_code(split)
+            theirs, _ = symbolize(ctx, split, addresses)
+            assert any(len(chain) > 2 for chain in theirs.values()), name
+            for unit in split.parent.glob("*.dwo"):
+                before = unit.stat().st_size
+                run("objcopy", f"--compress-debug-sections={form}", unit)
+                assert unit.stat().st_size < before, name
+            ours, _ = symbolize(ctx, split, addresses)
+            assert ours == theirs, name
 
 
 def packages(ctx, split):
@@ -165,7 +186,7 @@ def packages(ctx, split):
     for tool in "dwp", "llvm-dwp":
         made = split.parent / f"{tool}.made"
         if shutil.which(tool) and subprocess.run([tool, "-e", split, "-o", made],
-                                                 capture_output=True, timeout=60).returncode == 0:
+                                                 capture_output=True, timeout=240).returncode == 0:
             yield made
 
 
@@ -263,7 +284,7 @@ def test_silent_file_system(ctx):
     hanging = binary.parent / ".debug"
     hanging.mkdir()
     done = subprocess.run(["unshare", "-m", "python3", "-c", SILENT_MOUNT, hanging,
-                           ctx.build / "tests/live/symbolize", binary], text=True, timeout=60,
+                           ctx.build / "tests/live/symbolize", binary], text=True, timeout=240,
                           capture_output=True, input="\n".join(map(hex, own_code(binary))))
     if done.returncode == 77:
         raise ctx.Skip("a file system cannot be mounted here")

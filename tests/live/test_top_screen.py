@@ -33,7 +33,7 @@ class Terminal:
         self.modes = self.stty()
 
     def tmux(self, *words):
-        done = subprocess.run(["tmux", "-S", self.socket, *map(str, words)], timeout=20,
+        done = subprocess.run(["tmux", "-S", self.socket, *map(str, words)], timeout=60,
                               capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -48,7 +48,7 @@ class Terminal:
         self.tmux("send-keys", "-l", line)
         self.keys("Enter")
 
-    def shows(self, pattern, seconds=15.0):
+    def shows(self, pattern, seconds=60.0):
         """Waits until the screen shows it and returns the match."""
         last = []
 
@@ -68,8 +68,9 @@ class Terminal:
         self.ctx.eventually(path.exists, "stty")
         return path.read_text()
 
-    def top(self, pid, *options):
-        words = ["clear;", shlex.quote(str(self.ctx.ptprof)), "top", str(pid), *options]
+    def top(self, pid, *options, term=""):
+        words = ["clear;", f"TERM={term}" if term else "", shlex.quote(str(self.ctx.ptprof)),
+                 "top", str(pid), *options]
         self.type(" ".join(words) + "; echo status $?")
         self.shows(r"\[1\]Top")
         return self.profiler(pid)
@@ -135,7 +136,16 @@ def test_saved_profile(ctx):
     terminal.tmux("send-keys", "-l", str(ctx.tmp / "saved.pb.gz"))
     terminal.keys("Enter")
     terminal.shows(r"profile written to")
-    assert (ctx.tmp / "saved.pb.gz").read_bytes()[:2] == b"\x1f\x8b"
+    saved = (ctx.tmp / "saved.pb.gz").read_bytes()
+    assert saved[:2] == b"\x1f\x8b"
+    # Nothing is lost by a name that is taken, nor by none.
+    terminal.keys("s", "C-u")
+    terminal.tmux("send-keys", "-l", str(ctx.tmp / "saved.pb.gz"))
+    terminal.keys("Enter")
+    terminal.shows(r"is there already: choose another name")
+    assert (ctx.tmp / "saved.pb.gz").read_bytes() == saved
+    terminal.keys("s", "C-u", "Enter")
+    terminal.shows(r"^ row 1 of")
     terminal.keys("q")
     terminal.shows("status 0")
 
@@ -153,6 +163,7 @@ def test_suspended_and_continued(ctx):
     looked = time.monotonic() + 1  # many rounds of a sampler that would go on
     while time.monotonic() < looked:
         assert ctx.health(target.pid) == before, "it is not left alone"
+    assert "Z" not in map(ctx.state_of, ctx.children(profiler)), "a zombie"
     terminal.type("fg")
     terminal.shows(r"\[1\]Top")
     terminal.shows(r"parse +busy$")
@@ -170,6 +181,23 @@ def test_suspended_and_continued(ctx):
     terminal.keys("q")
     terminal.shows(r"samples of")
     assert ctx.health(target.pid) == before
+
+
+def test_terminals_without_a_second_screen(ctx):
+    """The picture stays; the last line of it is the shell's. Ctrl-Z is a key of its own on some."""
+    target = busy(ctx)
+    terminal = Terminal(ctx)
+    for term in "linux", "vt100":
+        terminal.top(target.pid, term=term)
+        terminal.shows(r"parse +busy$")
+        terminal.keys("C-z")
+        terminal.shows(r"Stopped")
+        terminal.type("fg")
+        terminal.shows(r"F10Quit$")
+        terminal.keys("q")
+        terminal.shows(r"^ptprof: \S+s, .* of CPU time$")
+        terminal.shows(r"^  top +\d[^$]*[$#] *$")  # and the shell
+        assert "F10Quit" not in terminal.screen(), terminal.screen()
 
 
 def test_ended_by_signals(ctx):
@@ -272,13 +300,19 @@ def test_without_a_usable_terminal(ctx):
         assert text.count(b"printing blocks instead") == 1, text
         assert b"\x1b" not in text, text
         assert terminal.process.wait(10) == 0
+    # Rows fit.
+    terminal = pseudo_terminal(ctx, ctx.command(["top", target.pid, "-b", "-n", 2]), 80)
+    rows = [row for row in terminal.read_until(b"\n\r\n# ptprof").splitlines()
+            if row and not row.startswith(b"# ")]
+    assert rows and max(map(len, rows)) <= 80, rows
+    assert terminal.process.wait(10) == 0
 
 
 class Pseudo:
     def __init__(self, process, master):
         self.process, self.master = process, master
 
-    def read_until(self, wanted, seconds=20.0):
+    def read_until(self, wanted, seconds=60.0):
         text, end = b"", time.monotonic() + seconds
         while wanted not in text:
             assert time.monotonic() < end, text[-2000:]
@@ -417,7 +451,7 @@ def test_stack_of_a_thread_that_sleeps(ctx):
     terminal = Terminal(ctx)
     terminal.top(target.pid)
     terminal.keys("4")
-    terminal.shows(rf"^ +\d+ .* R +[2-9]\d\.\d.*[^$]*^ +{target.pid} busy +S ")
+    terminal.shows(rf"^ +\d+ .* R +\d+\.\d.*[^$]*^ +{target.pid} busy +S ")
     terminal.keys("End")
     terminal.keys("b")
     terminal.shows(rf"of thread {target.pid} now: \S")

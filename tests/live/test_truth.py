@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Whether a profile is true: targets that know their own truth, sampled for real."""
 
+import collections
 import json
+import pathlib
 import re
 import time
 
@@ -155,6 +157,55 @@ def test_total_5_ms_threads(ctx):
     total_is_true(ctx, "short_threads")
 
 
+def schedstats(pid):
+    """{tid: (ns on a CPU, ns in the queue)}."""
+    return {int(task.name): tuple(map(int, (task / "schedstat").read_text().split()[:2]))
+            for task in pathlib.Path(f"/proc/{pid}/task").iterdir()}
+
+
+def test_wall_time(ctx):
+    """With --idle each thread's states add up to all of its time, running and queued are what the
+    kernel says, and who sleeps is not stopped."""
+    target = ctx.target("naps")
+
+    def look():
+        first = schedstats(target.pid)
+        profile = profile_unharmed(ctx, target, "--idle", "-d", "6s")
+        last = schedstats(target.pid)
+        assert profile["run"]["time"] == "wall" and len(profile["threads"]) == 3
+        for thread in profile["threads"]:
+            tid, wall = thread["tid"], thread["wall"]
+            whole = sum(wall.values())
+            assert abs(whole / profile["run"]["duration_ns"] - 1) < 0.05, wall
+            for at, state in enumerate(("running_ns", "queued_ns")):
+                share = wall[state] / whole
+                truth = (last[tid][at] - first[tid][at]) / whole
+                assert abs(share - truth) < 0.04, (tid, state, wall, truth)
+        ns = collections.Counter()
+        for stack in profile["stacks"]:
+            for name in {"work", "nap", "rest", "still"} & set(functions(stack)):
+                ns[name, stack["state"]] += stack["wall_ns"]
+        running, asleep = (sum(ns[name, state] for name in ("work", "nap", "rest"))
+                           for state in ("running", "blocked"))
+        assert ns["work", "running"] > 0.9 * running, ns
+        assert ns["nap", "blocked"] + ns["rest", "blocked"] > 0.95 * asleep, ns
+        looks = sum(stack["samples"] for stack in profile["stacks"]
+                    if {"nap", "rest"} & set(functions(stack)))
+        assert_share(ns["nap", "blocked"] / asleep, 2 / 3, looks, "nap")
+        assert ns["still", "running"] == 0 and ns["still", "queued"] == 0, ns
+        assert ns["still", "blocked"] > 1.9 * profile["run"]["duration_ns"], ns
+    twice(look)
+
+
+def test_wall_time_stops_nobody_who_sleeps(ctx):
+    target = ctx.target("threads", "--still", 30)
+    profile = profile_unharmed(ctx, target, "--idle", "-d", "2s", "-t", "still")
+    assert profile["run"]["stops"] == 0
+    assert len({stack["tid"] for stack in profile["stacks"]}) == 30
+    assert profile["run"]["threads_sampled"] == 30
+    assert {stack["state"] for stack in profile["stacks"]} == {"blocked"}
+
+
 def test_idle(ctx):
     target = ctx.target("idle")
     ctx.eventually(lambda: all(state == "S" for state, _ in ctx.thread_states(target.pid).values()),
@@ -163,6 +214,7 @@ def test_idle(ctx):
     assert profile["run"]["stops"] == 0, f"{profile['run']['stops']} stops of sleeping threads"
     assert profile["run"]["samples"] == 0 and not list(stacks(profile))
     assert cpu_total(profile) == 0
+    assert "no thread ran" in ctx.stderr, "the summary does not say why there is nothing"
 
 
 # --- (d): stacks reach their root

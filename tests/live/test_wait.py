@@ -19,8 +19,9 @@ MUSL_OWNERLESS = {"mutex", "rwlock-write", "rwlock-read"}
 
 
 def probe(ctx, pid):
-    ctx.eventually(lambda: all(state != "R" for state, _ in ctx.thread_states(pid).values()),
-                   "all threads sleep") # the main one has just said "ready"
+    def sleeps():  # also the thread that said that all is ready
+        return all(state in "SDT" for state, _ in ctx.thread_states(pid).values())
+    ctx.eventually(sleeps, "all threads wait")
     before = ctx.health(pid)
     done = ctx.run("dump-threads", pid, "--json", "--timeout", "20s")
     assert done.returncode == 0, done.stderr
@@ -125,7 +126,7 @@ def test_rust_locks(ctx):
         raise ctx.Skip("no rustc")
     program = ctx.tmp / "rust_locks"
     subprocess.run(["rustc", "-O", "-o", program, ctx.root / "tests/targets/rust_locks.rs"],
-                   check=True, timeout=80)
+                   check=True, timeout=240)
     for mode, kind in ("deadlock", "probable_deadlock"), ("rwlock", "chain"):
         process = ctx.spawn(program, mode)
         truth = json.loads(process.line())

@@ -70,7 +70,7 @@ def need_go(ctx):
 def try_pprof(ctx, *arguments):
     need_go(ctx)
     return subprocess.run([*pprof_command(), *map(str, arguments)], capture_output=True, text=True,
-                          cwd=ctx.tmp, env=pprof_environment(ctx), timeout=80,
+                          cwd=ctx.tmp, env=pprof_environment(ctx), timeout=240,
                           stdin=subprocess.DEVNULL)
 
 
@@ -320,7 +320,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def get(url, seconds=30):
+def get(url, seconds=120):
     """Status and body; tries until somebody listens."""
     end = time.monotonic() + seconds
     while True:
@@ -379,7 +379,7 @@ def test_23_flamegraph_reads_collapsed_stacks(ctx):
     said = field(r"([\d ]+) samples", log)[1]
     assert sum(counts) == int(said.replace(" ", "")), f"{sum(counts)} samples, summary: {said}"
     assert all(line.startswith("split;") for line in lines)
-    done = subprocess.run(["perl", program, path], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["perl", program, path], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert "Ignored" not in done.stderr, done.stderr
     assert "<svg" in done.stdout and "heavy" in done.stdout

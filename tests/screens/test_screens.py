@@ -35,7 +35,7 @@ def play(ctx, script, locale=None):
     environment = {"PATH": os.environ["PATH"],
                    "LC_ALL": locale or heading(script, "locale", "C.UTF-8")}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=60)
+                          stdin=subprocess.DEVNULL, timeout=240)
     ctx.stderr = done.stderr
     assert done.returncode == 0, f"exit status {done.returncode}"
     assert not done.stdout and not done.stderr, done.stdout

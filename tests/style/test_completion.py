@@ -27,7 +27,7 @@ def ask(shell, text, path, *words, cwd=None):
     flags = {"bash": ["--norc", "--noprofile"], "zsh": ["-f"], "fish": ["--no-config"]}[shell]
     name = [] if shell == "fish" else ["test"]
     done = subprocess.run([shell, *flags, "-c", text, *name, path, *words], capture_output=True,
-                          text=True, cwd=cwd, timeout=30)
+                          text=True, cwd=cwd, timeout=120)
     assert done.stderr == "", done.stderr
     return done.stdout.splitlines()
 

@@ -409,6 +409,33 @@ static long call_recvmmsg(struct waiting *self)
     return CALL(recvmmsg, self->fd, &message, 1, 0, &left);
 }
 
+static long call_readv(struct waiting *self)
+{
+    char byte;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    return CALL(readv, self->fd, &part, 1);
+}
+
+static long call_write_byte(struct waiting *self)
+{
+    return CALL(write, self->fd, "x", 1);
+}
+
+static long call_writev(struct waiting *self)
+{
+    char byte = 'x';
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    return CALL(writev, self->fd, &part, 1);
+}
+
+static long call_sendmmsg(struct waiting *self)
+{
+    char byte = 'x';
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}};
+    return CALL(sendmmsg, self->fd, &message, 1, 0);
+}
+
 static bool set_up_full(struct waiting *self)
 {
     if (!set_up_datagrams(self))

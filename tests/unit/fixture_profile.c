@@ -72,8 +72,8 @@ static uint32_t location_of(struct fixture *fixture, const char *function)
     return profile_location(fixture->profile, mapping->id, 0);
 }
 
-void fixture_add(struct fixture *fixture, uint32_t thread, const char *stack, uint64_t samples,
-                 uint64_t cpu_ns)
+static void add_state(struct fixture *fixture, uint32_t thread, const char *stack,
+                      enum profile_state state, uint64_t samples, uint64_t ns)
 {
     AUTO_FREE char *names = xstrdup(stack);
     uint32_t locations[64];
@@ -85,8 +85,14 @@ void fixture_add(struct fixture *fixture, uint32_t thread, const char *stack, ui
         locations[0] = location_of(fixture, name);
     }
     uint32_t node = profile_stack(fixture->profile, locations, count);
-    uint32_t value = profile_value_at(fixture->profile, node, thread, STATE_CPU);
-    profile_add(fixture->profile, value, samples, cpu_ns);
+    uint32_t value = profile_value_at(fixture->profile, node, thread, state);
+    profile_add(fixture->profile, value, samples, ns);
+}
+
+void fixture_add(struct fixture *fixture, uint32_t thread, const char *stack, uint64_t samples,
+                 uint64_t cpu_ns)
+{
+    add_state(fixture, thread, stack, STATE_CPU, samples, cpu_ns);
 }
 
 void fixture_fill(struct fixture *fixture)
@@ -110,6 +116,21 @@ void fixture_fill(struct fixture *fixture)
     fixture_add(fixture, evil, "main|a;b|quo\"te\\\xff|\x1b[2J<b>\tx", 3, 40000000);
     fixture_add(fixture, evil, "main|\xe2\x80\xae" "rtl|caf\xc3\xa9", 1, 20000000);
     fixture_add(fixture, none, "[unattributed]", 0, 12000000);
+}
+
+void fixture_fill_wall(struct fixture *fixture)
+{
+    fixture_fill(fixture);
+    uint32_t leader = 0;
+    uint32_t sleeper = profile_thread_add(fixture->profile, 4242, 4245, "sleeper", "split");
+    add_state(fixture, leader, "main|work_hot", STATE_RUNNING, 33, 330000000);
+    add_state(fixture, leader, "main|work_cold", STATE_RUNNING, 12, 120000000);
+    add_state(fixture, leader, "main|work_hot", STATE_QUEUED, 0, 75000000);
+    add_state(fixture, leader, "main|wait|sys_futex", STATE_BLOCKED, 147, 1475000000);
+    add_state(fixture, sleeper, "start|nap|sys_clock_nanosleep", STATE_BLOCKED, 197, 2000000000);
+    fixture->run.type = RUN_WALL;
+    fixture->run.asleep = 344;
+    fixture->run.samples += 344;
 }
 
 char *fixture_write(const struct fixture *fixture, const char *format, size_t *length)

@@ -28,6 +28,10 @@ void fixture_add(struct fixture *fixture, uint32_t thread, const char *stack, ui
 // samples. The expected files in tests/golden/ hold what is made of it.
 void fixture_fill(struct fixture *fixture);
 
+// The same as a run of wall time: beside the CPU time, one of its threads also waited for a CPU and
+// slept, and so did one that never ran.
+void fixture_fill_wall(struct fixture *fixture);
+
 // What a format makes of it; NUL-terminated, *length (may be NULL) without the NUL. The caller
 // frees it.
 char *fixture_write(const struct fixture *fixture, const char *format, size_t *length);

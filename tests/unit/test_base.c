@@ -278,6 +278,13 @@ START_TEST(escaped)
 }
 END_TEST
 
+START_TEST(columns_are_characters)
+{
+    ck_assert_int_eq(escape_columns(""), 0);
+    ck_assert_int_eq(escape_columns("f\xc3\xbcr \xe2\x82\xac"), 5);
+}
+END_TEST
+
 START_TEST(json_members)
 {
     AUTO_BUF struct buf out = {0};
@@ -387,6 +394,7 @@ static TCase *texts(void)
     tcase_add_loop_test(tests, escaped, 0, (int)ARRAY_LENGTH(escapes));
     tcase_add_test(tests, json_members);
     tcase_add_test(tests, escaped_is_inert);
+    tcase_add_test(tests, columns_are_characters);
     tcase_add_test(tests, err_is_written_once);
     tcase_add_test(tests, err_add_begins_a_line);
     tcase_add_test(tests, err_has_an_end);

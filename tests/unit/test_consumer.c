@@ -61,11 +61,19 @@ static void tell_thread_time(uint32_t kind, uint32_t thread, uint64_t cpu_ns)
     tell(kind, &record, sizeof record);
 }
 
+static void tell_family_time(uint32_t process, uint64_t cpu_ns, uint64_t threads_cpu_ns,
+                             uint64_t children_ns)
+{
+    const struct record_process_time record = {.process = process,
+                                               .cpu_ns = cpu_ns,
+                                               .threads_cpu_ns = threads_cpu_ns,
+                                               .children_ns = children_ns};
+    tell(RECORD_PROCESS_TIME, &record, sizeof record);
+}
+
 static void tell_process_time(uint32_t process, uint64_t cpu_ns, uint64_t threads_cpu_ns)
 {
-    const struct record_process_time record = {
-        .process = process, .cpu_ns = cpu_ns, .threads_cpu_ns = threads_cpu_ns};
-    tell(RECORD_PROCESS_TIME, &record, sizeof record);
+    tell_family_time(process, cpu_ns, threads_cpu_ns, 0);
 }
 
 // A thread in a function of this process, without a stack.
@@ -137,6 +145,88 @@ START_TEST(what_no_sample_could_take)
 }
 END_TEST
 
+static uint64_t cpu_of_program(const char *comm)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < profile_value_count(profile); i++) {
+        const struct profile_value *value = profile_value_get(profile, i);
+        const struct profile_thread *thread = profile_thread_get(profile, value->thread);
+        if (strcmp(profile_string(profile, thread->process_comm), comm) == 0)
+            sum += value->ns;
+    }
+    return sum;
+}
+
+// What a sampler takes for the children's may turn out to be of one that it had met.
+START_TEST(children_that_were_never_met)
+{
+    tell_process(RECORD_PROCESS, 0, "make");
+    tell_family_time(0, NS_PER_S, 0, 9ull * NS_PER_S);
+    tell_family_time(0, 2ull * NS_PER_S, 0, 5ull * NS_PER_S);
+    consumer_drain(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).cpu_ns, 7ull * NS_PER_S);
+    tell_process(RECORD_PROCESS, 1, "make"); // another sampler
+    tell_family_time(1, 0, 0, NS_PER_S);
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).cpu_ns, 8ull * NS_PER_S);
+    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, 8ull * NS_PER_S);
+    ck_assert_uint_eq(cpu_of_program("make"), 2ull * NS_PER_S);
+    ck_assert_uint_eq(cpu_of_program("[children of make]"), 6ull * NS_PER_S);
+}
+END_TEST
+
+// The sampler dies between two reports: the next one numbers anew, and tells of the CPU time since
+// the last report. The samples of the first one share what was used before the second came.
+START_TEST(a_sampler_takes_over)
+{
+    tell_process(RECORD_PROCESS, 0, "server");
+    tell_thread(7, 0);
+    tell_capture(7);
+    tell_thread_time(RECORD_THREAD_TIME, 7, 1000);
+    tell_process_time(0, 1000, 1000);
+    tell_capture(7);
+    tell_process(RECORD_PROCESS, 1, "server");
+    tell_thread(8, 1);
+    tell_capture(8);
+    tell_thread_time(RECORD_THREAD_TIME, 8, 500);
+    tell_process_time(1, 800, 500);
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    struct consumer_counts counts = consumer_counts(consumer);
+    ck_assert_uint_eq(counts.samples, 3);
+    ck_assert_uint_eq(counts.threads, 1);
+    ck_assert_uint_eq(counts.processes, 1);
+    ck_assert_uint_eq(counts.cpu_ns, 1800);
+    ck_assert_uint_eq(counts.unattributed_ns, 0);
+    ck_assert_uint_eq(profile_thread_count(profile), 1);
+    ck_assert_uint_eq(cpu_of_all(), 1800);
+}
+END_TEST
+
+// The next sampler does not meet it again: it ends with its process.
+START_TEST(a_thread_that_no_sampler_meets_again)
+{
+    tell_process(RECORD_PROCESS, 0, "server");
+    tell_thread(7, 0);
+    tell_capture(7);
+    tell_process(RECORD_PROCESS, 1, "server");
+    tell_process_time(1, 300, 0);
+    tell_process(RECORD_PROCESS_END, 1, "");
+    tell_process(RECORD_PROCESS, 2, "server"); // another one, with the same pid
+    tell_thread(8, 2);
+    tell_capture(8);
+    tell_thread_time(RECORD_THREAD_END, 8, 40);
+    tell_process_time(2, 40, 40);
+    consumer_drain(consumer);
+    consumer_finish(consumer);
+    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, 0);
+    ck_assert_uint_eq(consumer_counts(consumer).threads, 2);
+    ck_assert_uint_eq(consumer_counts(consumer).processes, 2);
+    ck_assert_uint_eq(cpu_of_all(), 340);
+}
+END_TEST
+
 START_TEST(nobody_told_of_the_process)
 {
     tell_thread(7, 3);
@@ -204,6 +294,9 @@ Suite *suite_consumer(void)
     tcase_add_test(tests, a_sample_and_its_time);
     tcase_add_test(tests, short_lived_threads_stand_for_the_others);
     tcase_add_test(tests, what_no_sample_could_take);
+    tcase_add_test(tests, children_that_were_never_met);
+    tcase_add_test(tests, a_sampler_takes_over);
+    tcase_add_test(tests, a_thread_that_no_sampler_meets_again);
     tcase_add_test(tests, nobody_told_of_the_process);
     tcase_add_test(tests, unknown_kinds_are_passed_over);
     tcase_add_test(tests, threads_that_come_and_go_leave_little);

@@ -125,6 +125,9 @@ START_TEST(test_fold)
         {"p<int>::operator->() const", "p<...>::operator->() const"},
         {"bool q<int>::operator<=>(q<int> const&)", "bool q<...>::operator<=>(q<...> const&)"},
         {"my_operator<int>::run()", "my_operator<...>::run()"},
+        {"f<my_operator<int> >::run()", "f<...>::run()"},
+        {"std::istream& std::operator>><char>(char&)", "std::istream& std::operator>><...>(char&)"},
+        {"f<&g::operator-> >::run(a<int>)", "f<...>::run(a<...>)"},
         {"<alloc::vec::Vec<T> as core::iter::Iterator<X>>::next",
          "<alloc::vec::Vec<...> as core::iter::Iterator<...>>::next"},
         {"f<g<int>", "f<g<...>"},
@@ -138,12 +141,29 @@ START_TEST(test_fold)
 }
 END_TEST
 
+// Brackets that stay open, and such that nest: a look for the end of each would take hours.
+START_TEST(test_fold_long)
+{
+    const size_t count = 2 << 20;
+    AUTO_BUF struct buf name = {0};
+    for (size_t i = 0; i < count; i++)
+        buf_puts(&name, "a<");
+    AUTO_FREE char *open = demangle_fold(name.data);
+    ck_assert_str_eq(open, name.data);
+    for (size_t i = 0; i < count; i++)
+        buf_putc(&name, '>');
+    AUTO_FREE char *nested = demangle_fold(name.data);
+    ck_assert_str_eq(nested, "a<...>");
+}
+END_TEST
+
 Suite *suite_demangle(void)
 {
     Suite *suite = suite_create("demangle");
     TCase *tcase = tcase_create("demangle");
     tcase_add_loop_test(tcase, test_names, 0, ARRAY_LENGTH(names));
     tcase_add_test(tcase, test_fold);
+    tcase_add_test(tcase, test_fold_long);
     tcase_add_test(tcase, test_doubling);
     tcase_add_test(tcase, test_nesting);
     tcase_add_test(tcase, test_length);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -296,6 +297,34 @@ END_TEST
 
 Suite *suite_image(void);
 
+// Of a sparse file, all but a page is claimed to be names of sections.
+START_TEST(endless_section_names)
+{
+    const uint64_t size = 4ull << 30, at = 4096;
+    Elf64_Ehdr header;
+    Elf64_Shdr sections[3] = {
+        [1] = {.sh_name = 8, .sh_type = SHT_STRTAB, .sh_offset = at, .sh_size = size - at},
+        [2] = {.sh_name = 8, .sh_type = SHT_PROGBITS, .sh_offset = at, .sh_size = 8},
+    };
+    AUTO_FD int self = open_self();
+    int fd = memfd_create("sparse", MFD_CLOEXEC);
+    ck_assert_int_eq(pread(self, &header, sizeof header, 0), sizeof header);
+    header.e_phnum = 0;
+    header.e_shoff = sizeof header;
+    header.e_shnum = ARRAY_LENGTH(sections);
+    header.e_shstrndx = 1;
+    ck_assert_int_eq(pwrite(fd, &header, sizeof header, 0), sizeof header);
+    ck_assert_int_eq(pwrite(fd, sections, sizeof sections, sizeof header), sizeof sections);
+    ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
+    ck_assert_int_eq(image_open(fd, &image, NULL), RC_OK);
+    ck_assert_uint_eq(image->eh_frame_size, 0);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    ck_assert_int_lt(usage.ru_maxrss, 1 << 20); // KiB
+    image_free(image);
+}
+END_TEST
+
 Suite *suite_image(void)
 {
     TCase *own = tcase_create("own"), *none = tcase_create("none");
@@ -311,6 +340,7 @@ Suite *suite_image(void)
     tcase_add_test(none, not_of_this_machine);
     tcase_add_test(none, damaged_program_headers);
     tcase_add_test(none, not_a_file);
+    tcase_add_test(none, endless_section_names);
     Suite *suite = suite_create("image");
     suite_add_tcase(suite, own);
     suite_add_tcase(suite, none);

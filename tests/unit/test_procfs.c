@@ -169,6 +169,7 @@ START_TEST(stat_text)
     ck_assert_uint_eq(stat.flags, 4194560);
     ck_assert_int_eq(stat.threads, 3);
     ck_assert_uint_eq(stat.start_time, 987654);
+    ck_assert_uint_eq(stat.children_ticks, 7 + 8);
 }
 END_TEST
 

@@ -16,7 +16,7 @@ static struct flat flat;
 static void set_up(void)
 {
     fixture_init(&fixture, MANY);
-    source = (struct query_source){fixture.profile, fixture.modules, fixture.symbolizer};
+    source = report_source(&fixture.report);
     flat = (struct flat){0};
 }
 
@@ -134,7 +134,7 @@ START_TEST(what_the_bound_left_nothing_of_is_still_counted)
 {
     struct fixture small;
     fixture_init(&small, 2); // room for one frame
-    source = (struct query_source){small.profile, small.modules, small.symbolizer};
+    source = report_source(&small.report);
     uint32_t thread = profile_thread_add(small.profile, 1, 1, "t", "p");
     fixture_add(&small, thread, "root", 1, 10);
     fixture_add(&small, thread, "other|leaf", 2, 30);
@@ -151,12 +151,33 @@ START_TEST(what_the_bound_left_nothing_of_is_still_counted)
 }
 END_TEST
 
+START_TEST(wall_time_is_what_its_states_have)
+{
+    fixture_fill_wall(&fixture);
+    source = report_source(&fixture.report);
+    struct cost all = query_all(&source);
+    ck_assert_uint_eq(all.cpu_ns, 450000000);
+    ck_assert_uint_eq(all.queued_ns, 75000000);
+    ck_assert_uint_eq(all.blocked_ns, 3475000000);
+    query_flat(&source, SIZE_MAX, &flat);
+    ck_assert_uint_eq(cost_ns(flat.all), cost_ns(all));
+    ck_assert_uint_eq(row_of("work_hot")->self.queued_ns, 75000000);
+    ck_assert_uint_eq(row_of("nap")->total.blocked_ns, 2000000000);
+    struct cost costs[6];
+    ck_assert_uint_eq(profile_thread_count(fixture.profile), ARRAY_LENGTH(costs));
+    query_threads(&source, costs);
+    ck_assert_uint_eq(cost_ns(costs[0]), 2000000000);
+    ck_assert_uint_eq(cost_ns(costs[1]), 0);
+    ck_assert_uint_eq(costs[5].samples, 197);
+}
+END_TEST
+
 START_TEST(threads_have_what_they_used)
 {
     fixture_fill(&fixture);
     struct cost costs[5];
     ck_assert_uint_eq(profile_thread_count(fixture.profile), ARRAY_LENGTH(costs));
-    query_threads(fixture.profile, costs);
+    query_threads(&source, costs);
     ck_assert_uint_eq(costs[0].samples, 45);
     ck_assert_uint_eq(costs[1].samples, 12);
     ck_assert_uint_eq(costs[2].cpu_ns, 70000000);
@@ -179,6 +200,7 @@ Suite *suite_query(void)
     tcase_add_test(tests, nothing_gives_no_rows);
     tcase_add_test(tests, frames_go_from_leaf_to_root);
     tcase_add_test(tests, what_the_bound_left_nothing_of_is_still_counted);
+    tcase_add_test(tests, wall_time_is_what_its_states_have);
     tcase_add_test(tests, threads_have_what_they_used);
     Suite *suite = suite_create("query");
     suite_add_tcase(suite, tests);

@@ -144,7 +144,7 @@ static void assert_all_charged(const struct report *report)
 
 static void assert_hottest(const struct report *report, const char *function)
 {
-    struct query_source source = {report->profile, report->modules, report->symbolizer};
+    struct query_source source = report_source(report);
     struct flat flat;
     query_flat(&source, 1, &flat);
     ck_assert_uint_eq(flat.row_count, 1);

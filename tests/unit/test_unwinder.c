@@ -527,6 +527,47 @@ START_TEST(unknown_registers)
 }
 END_TEST
 
+// As in the dynamic linker: its first instructions, and what the kernel put on the stack.
+extern const char bare_entry[];
+__asm__(".text\nbare_entry:\n    mov %rsp, %rdi\n    call bare_entry\n");
+
+static bool no_table(void *context, uint64_t pc, struct unwind_table *table)
+{
+    (void)context, (void)pc, (void)table;
+    return false;
+}
+
+#define ENTRY_SP 0x7ffd00000000u
+static const struct {
+    enum unwind_end end;
+    uint64_t words[6];
+} entries[] = {
+    {UNWIND_BOTTOM, {1, ENTRY_SP + 900, 0, ENTRY_SP + 950}},
+    {UNWIND_BOTTOM, {2, ENTRY_SP + 900, ENTRY_SP + 910, 0, ENTRY_SP + 950}},
+    {UNWIND_BOTTOM, {7, 1, ENTRY_SP + 900, 0, ENTRY_SP + 950}},   // sp was aligned
+    {UNWIND_NO_INFO, {0, 0, ENTRY_SP + 950}},                     // no arguments
+    {UNWIND_NO_INFO, {1, ENTRY_SP + 900, ENTRY_SP + 910, 0}},     // more than it says
+    {UNWIND_NO_INFO, {1, ENTRY_SP - 900, 0, ENTRY_SP + 950}},     // no string of the kernel's
+    {UNWIND_NO_INFO, {1, ENTRY_SP + 900, 0, ENTRY_SP + 800}},     // in another order
+    {UNWIND_NO_INFO, {UINT64_MAX, ENTRY_SP + 900, 0, ENTRY_SP}},
+};
+
+START_TEST(entry_of_a_program)
+{
+    static const struct code_source bare = {NULL, self_read, no_table, self_executable, NULL, NULL};
+    AUTO_FREE struct capture *capture = capture_new();
+    struct unwinder *unwinder = unwinder_new(&bare, 10);
+    capture->regs.rip = (uint64_t)(uintptr_t)bare_entry;
+    capture->regs.rsp = ENTRY_SP;
+    capture->stack_asked = capture->stack_length = sizeof entries[_i].words;
+    memcpy(capture->stack, entries[_i].words, sizeof entries[_i].words);
+    struct unwind_result result = unwinder_walk(unwinder, capture);
+    ck_assert_int_eq(result.end, entries[_i].end);
+    ck_assert_uint_eq(result.count, 1);
+    unwinder_free(unwinder);
+}
+END_TEST
+
 Suite *suite_unwinder(void);
 Suite *suite_unwinder(void)
 {
@@ -542,6 +583,7 @@ Suite *suite_unwinder(void)
     tcase_add_test(self_case, alternate_stack);
     tcase_add_test(self_case, null_call);
     tcase_add_test(self_case, garbage);
+    tcase_add_loop_test(self_case, entry_of_a_program, 0, ARRAY_LENGTH(entries));
     tcase_add_test(self_case, already_unwound);
     tcase_add_test(self_case, unknown_registers);
     suite_add_tcase(suite, self_case);

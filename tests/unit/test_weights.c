@@ -266,6 +266,38 @@ START_TEST(a_process_that_ends_leaves_what_no_sample_took)
 }
 END_TEST
 
+// As when another sampler takes over. Times: before it 100 are open, after it 30.
+START_TEST(a_process_goes_on_under_another_number)
+{
+    weights_process_time(weights, 1, 500, 400);
+    weights_sample(weights, 1, 7, value(0));
+    weights_thread_end(weights, 1, 7, 0);
+    weights_process_renumber(weights, 1, 2);
+    weights_process_time(weights, 2, 80, 50);
+    ck_assert_uint_eq(cpu(0), 130);
+    weights_process_time(weights, 1, 9, 0); // the old number is unknown
+    ck_assert_uint_eq(weights_finish(weights), 9);
+}
+END_TEST
+
+START_TEST(what_is_open_then_goes_to_the_next_samples)
+{
+    weights_sample(weights, 1, 6, value(0));
+    weights_thread_time(weights, 1, 6, 1000);
+    weights_process_time(weights, 1, 1000, 1000);
+    weights_thread_end(weights, 1, 6, 0); // its samples have been shared out
+    weights_process_renumber(weights, 1, 2);
+    weights_process_time(weights, 2, 70, 0); // none yet
+    weights_sample(weights, 2, 7, value(1));
+    weights_thread_time(weights, 2, 7, 50);
+    weights_process_time(weights, 2, 130, 50);
+    ck_assert_uint_eq(cpu(0), 1000);
+    ck_assert_uint_eq(cpu(1), 130);
+    weights_process_time(weights, 2, 140, 50); // what comes later does not
+    ck_assert_uint_eq(weights_finish(weights), 10);
+}
+END_TEST
+
 Suite *suite_weights(void);
 
 Suite *suite_weights(void)
@@ -283,6 +315,8 @@ Suite *suite_weights(void)
     tcase_add_test(tests, clocks_that_lag_lose_nothing);
     tcase_add_test(tests, processes_are_apart);
     tcase_add_test(tests, a_process_that_ends_leaves_what_no_sample_took);
+    tcase_add_test(tests, a_process_goes_on_under_another_number);
+    tcase_add_test(tests, what_is_open_then_goes_to_the_next_samples);
     tcase_add_loop_test(tests, sums_are_exact, 0, 30);
     Suite *suite = suite_create("weights");
     suite_add_tcase(suite, tests);

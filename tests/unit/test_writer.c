@@ -50,6 +50,17 @@ START_TEST(text_is_the_table_that_was_agreed)
 }
 END_TEST
 
+START_TEST(text_of_wall_time_shows_states)
+{
+    struct fixture fixture;
+    fixture_init(&fixture, MANY);
+    fixture_fill_wall(&fixture);
+    AUTO_FREE char *text = fixture_write(&fixture, "text", NULL);
+    fixture_golden("profile-wall.txt", text);
+    fixture_fini(&fixture);
+}
+END_TEST
+
 START_TEST(text_of_an_idle_target_says_so)
 {
     struct fixture fixture;
@@ -164,6 +175,7 @@ Suite *suite_writer(void)
     TCase *tests = tcase_create("writer");
     tcase_add_test(tests, names_and_endings_find_their_writer);
     tcase_add_test(tests, text_is_the_table_that_was_agreed);
+    tcase_add_test(tests, text_of_wall_time_shows_states);
     tcase_add_test(tests, text_of_an_idle_target_says_so);
     tcase_add_test(tests, text_says_how_many_functions_it_left_out);
     tcase_add_test(tests, durations_have_three_digits);

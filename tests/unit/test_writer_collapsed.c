@@ -27,6 +27,17 @@ START_TEST(collapsed_is_what_was_agreed)
 }
 END_TEST
 
+START_TEST(wall_time_is_in_microseconds)
+{
+    fixture_fill_wall(&fixture);
+    AUTO_FREE char *text = fixture_write(&fixture, "collapsed", NULL);
+    ck_assert_str_eq(text, "split;main;wait;sys_futex 1475000\n"
+                           "split;main;work_cold 120000\n"
+                           "split;main;work_hot 405000\n"
+                           "split;start;nap;sys_clock_nanosleep 2000000\n");
+}
+END_TEST
+
 START_TEST(an_idle_target_gives_an_empty_file)
 {
     AUTO_FREE char *text = fixture_write(&fixture, "collapsed", NULL);
@@ -84,6 +95,7 @@ Suite *suite_writer_collapsed(void)
     TCase *tests = tcase_create("writer_collapsed");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, collapsed_is_what_was_agreed);
+    tcase_add_test(tests, wall_time_is_in_microseconds);
     tcase_add_test(tests, an_idle_target_gives_an_empty_file);
     tcase_add_test(tests, a_number_at_the_end_of_a_leaf_is_guarded);
     tcase_add_test(tests, equal_stacks_of_threads_are_one_line);

@@ -28,6 +28,14 @@ START_TEST(json_is_what_was_agreed)
 }
 END_TEST
 
+START_TEST(wall_time_has_states)
+{
+    fixture_fill_wall(&fixture);
+    AUTO_FREE char *text = fixture_write(&fixture, "json", NULL);
+    fixture_golden("profile-wall.json", text);
+}
+END_TEST
+
 START_TEST(an_idle_target_gives_empty_lists)
 {
     AUTO_FREE char *text = fixture_write(&fixture, "json", NULL);
@@ -56,6 +64,7 @@ Suite *suite_writer_json(void)
     TCase *tests = tcase_create("writer_json");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, json_is_what_was_agreed);
+    tcase_add_test(tests, wall_time_has_states);
     tcase_add_test(tests, an_idle_target_gives_empty_lists);
     tcase_add_test(tests, numbers_stay_numbers);
     Suite *suite = suite_create("writer_json");

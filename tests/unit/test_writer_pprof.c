@@ -170,10 +170,11 @@ static void check_rules(void)
     ck_assert_uint_eq(decoded->n_sample_type, 2);
     ck_assert_str_eq(text(decoded->sample_type[0]->type), "samples");
     ck_assert_str_eq(text(decoded->sample_type[0]->unit), "count");
-    ck_assert_str_eq(text(decoded->sample_type[1]->type), "cpu");
+    const char *time = fixture.run.type == RUN_WALL ? "wall" : "cpu";
+    ck_assert_str_eq(text(decoded->sample_type[1]->type), time);
     ck_assert_str_eq(text(decoded->sample_type[1]->unit), "nanoseconds");
-    ck_assert_str_eq(text(decoded->default_sample_type), "cpu");
-    ck_assert_str_eq(text(decoded->period_type->type), "cpu");
+    ck_assert_str_eq(text(decoded->default_sample_type), time);
+    ck_assert_str_eq(text(decoded->period_type->type), time);
     ck_assert_str_eq(text(decoded->period_type->unit), "nanoseconds");
     check_strings();
     check_samples();
@@ -244,6 +245,27 @@ START_TEST(labels_name_thread_and_process)
     ck_assert_ptr_null(label(sample, "thread"));
     ck_assert_int_eq(label(sample, "tid")->num, 0);
     ck_assert_str_eq(text(label(sample, "tid")->num_unit), "tid");
+}
+END_TEST
+
+START_TEST(wall_time_has_its_own_type_and_states)
+{
+    static const struct {
+        const char *state;
+        int64_t samples, ns;
+    } expected[] = {{"running", 33, 330000000},  {"running", 12, 120000000},
+                    {"queued", 0, 75000000},     {"blocked", 147, 1475000000},
+                    {"blocked", 197, 2000000000}};
+    fixture_fill_wall(&fixture);
+    decode();
+    check_rules();
+    ck_assert_uint_eq(decoded->n_sample, ARRAY_LENGTH(expected));
+    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
+        const Sample *sample = decoded->sample[i];
+        ck_assert_str_eq(text(label(sample, "state")->str), expected[i].state);
+        ck_assert_int_eq(sample->value[0], expected[i].samples);
+        ck_assert_int_eq(sample->value[1], expected[i].ns);
+    }
 }
 END_TEST
 
@@ -380,6 +402,7 @@ Suite *suite_writer_pprof(void)
     tcase_add_test(tests, values_are_those_of_the_store);
     tcase_add_test(tests, stacks_begin_at_the_leaf);
     tcase_add_test(tests, labels_name_thread_and_process);
+    tcase_add_test(tests, wall_time_has_its_own_type_and_states);
     tcase_add_test(tests, names_that_are_no_symbols_are_left_alone);
     tcase_add_test(tests, comments_say_how_good_it_is);
     tcase_add_test(tests, an_idle_target_gives_a_valid_file);
