@@ -272,6 +272,9 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
     *interrupted = !leaf && step_signal_return(unwinder);
     if (*interrupted)
         return true;
+    *end = UNWIND_SHORT;
+    if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)
+        return false;
     if (leaf && (step_stub(unwinder) || step_bare_leaf(unwinder)))
         return true;
     unwinder->faulted = false;

@@ -167,6 +167,8 @@ START_TEST(signal_handlers)
     ck_assert_uint_eq(result.frames[2].pc, TEXT + AT);
     ck_assert(result.frames[2].interrupted);
     ck_assert_uint_eq(result.frames[3].pc, BACK);
+    capture->stack_asked = capture->stack_length = 64;
+    ck_assert_int_eq(unwinder_walk(unwinder, capture).end, UNWIND_SHORT);
     unwinder_free(unwinder);
 }
 END_TEST
