@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sample/orphan.h"
 #include "sample/priority.h"
 #include "sample/round.h"
 
@@ -32,12 +33,19 @@ static int64_t next_interval(struct round *round)
     return (int64_t)(-log(round_share(round)) * NS_PER_S / round->rate * (slowdown ? slowdown : 1));
 }
 
+static void rest(struct round *round, int64_t next)
+{
+    int64_t until = round_sleep(round, next);
+    orphan_promise(until);
+    tracer_sleep(until);
+}
+
 static void pause_until_told(struct round *round)
 {
     struct control *control = round->control;
     round_finish(round);
     while (atomic_load(&control->paused) && !atomic_load(&control->stop)) {
-        tracer_sleep(round_sleep(round, clock_now() + NS_PER_S));
+        rest(round, clock_now() + NS_PER_S);
         round_collect(round, clock_now());
     }
     roster_rebase(&round->roster);
@@ -69,7 +77,7 @@ static void sample_until_told(struct round *round)
     if (late_ns > LATE_NS)
         late_ns = LATE_NS;
     while (!atomic_load(&control->stop) && round->roster.count) {
-        tracer_sleep(round_sleep(round, next));
+        rest(round, next);
         int64_t now = clock_now();
         round_collect(round, now);
         if (atomic_load(&control->paused)) {
@@ -86,7 +94,8 @@ static void sample_until_told(struct round *round)
     }
 }
 
-// Nothing of ours may reach a core file or outlive the main process. All signals are blocked.
+// Nothing of ours may reach a core file or outlive the main process for long. All signals are
+// blocked.
 static void set_up_process(pid_t parent)
 {
     struct rlimit none = {0, 0};
@@ -116,6 +125,7 @@ static void run_sampler(struct control *control, const void *argument)
     struct priority priority = priority_raise();
     atomic_store(&control->realtime, priority.realtime);
     atomic_store(&control->short_slice, priority.short_slice);
+    orphan_prepare(control);
     sample_until_told(&round);
     round_finish(&round);
     atomic_store(&control->ended, !round.roster.count);

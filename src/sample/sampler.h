@@ -33,7 +33,7 @@ typedef void sampler_body(struct control *control, const void *argument);
 enum rc sampler_fork(struct control *control, sampler_body *body, const void *argument,
                      pid_t *child, struct err *err) MUST_CHECK;
 
-// Starts a sampler; its pid goes to *child. It dies with the calling thread.
+// Starts a sampler; its pid goes to *child. When the calling thread dies, it ends by itself.
 enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,
                       struct err *err) MUST_CHECK;
 

@@ -108,6 +108,41 @@ def test_forked_children_are_not_traced(ctx):
 
 # --- the death of ptprof
 
+def test_kill_main_spoils_no_call(ctx):
+    """A sampler whose main process is killed sees threads stop that it has asked to, or a call of
+    theirs fails: here that ends the target. Busy CPUs make that time long."""
+    target = ctx.target("seccomp_no_restart")
+    ctx.target("threads", "--busy", 7 * len(os.sched_getaffinity(0)))
+    before = ctx.health(target.pid)
+    for _ in range(24):
+        run = ctx.start("attach", target.pid, "-d", "1m", *FAST, "-o", ctx.tmp / "out.json")
+        sampler = run.sampler()
+        time.sleep(random.uniform(0.1, 0.4))
+        ctx.kill(run.pid)
+        run.wait()
+        ctx.eventually(lambda: ctx.state_of(sampler) in (None, "Z"), "no sampler is left")
+        assert_healthy(ctx, target, before)
+    counts = target.stop()
+    assert counts["polls"] > 100 and counts["changed"] == 0, f"{counts}"
+
+
+def test_kill_main_of_a_stopped_sampler(ctx):
+    """Neither holds the target, nor stays there."""
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    for _ in range(4):
+        run = ctx.start("attach", target.pid, "-d", "1m", *FAST, "-o", ctx.tmp / "out.json")
+        run.says("attached")
+        sampler = run.sampler()
+        await_hold(target.pid, 0.05)
+        os.kill(sampler, signal.SIGSTOP)
+        ctx.kill(run.pid)
+        run.wait()
+        ctx.eventually(lambda: ctx.state_of(sampler) in (None, "Z"), "no sampler is left")
+        assert_healthy(ctx, target, before)
+        runs_on(ctx, target.pid)
+
+
 def kill_at_random(ctx, times, kill):
     """Kills a part of ptprof at random moments: the target runs on and computes the same."""
     target = ctx.target("checksum")

@@ -45,7 +45,7 @@ def test_sampler_is_replaced(ctx):
     """Whoever takes over from a sampler that died meets the same thread, not another one, and the
     samples of the dead one get the CPU time that was used before."""
     target = ctx.target("split")
-    run = start(ctx, target, "-d", "3s")
+    run = start(ctx, target, "-d", "5s")
     for _ in range(3):
         time.sleep(0.7)
         sampler = run.sampler()
