@@ -52,7 +52,7 @@ static void put_head(struct buf *out, const struct summary *summary)
                bold(summary), text_of(run->duration, length), plain(summary), run->rounds,
                run->samples, run->threads_sampled, run->threads_seen);
     if (run->type == RUN_CPU && run->threads_sampled < run->threads_seen)
-        buf_puts(out, " (--idle includes the others)");
+        buf_puts(out, " (all: --idle)");
     buf_printf(out, ", %s of CPU time\n", text_of((int64_t)run->cpu_ns, cpu));
 }
 

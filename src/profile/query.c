@@ -41,12 +41,17 @@ bool query_takes(const struct query_source *source, const struct profile_value *
     return (value->state != STATE_CPU) == source->idle && (value->samples || value->ns);
 }
 
-void query_fetch(const struct query_source *source)
+void query_want(const struct query_source *source)
 {
     for (uint32_t i = 0; i < profile_location_count(source->profile); i++) {
         struct location at = profile_location_get(source->profile, i);
         symbolizer_want(source->symbolizer, at.mapping, at.offset);
     }
+}
+
+void query_fetch(const struct query_source *source)
+{
+    query_want(source);
     symbolizer_fetch(source->symbolizer);
 }
 

@@ -49,7 +49,9 @@ struct flat {
     struct names *names;   // which hold some of the texts
 };
 
-// Has all that the store holds named at once, which costs far less than one location at a time.
+// Asks for the names of all that the store holds. To fetch them at once costs far less than one
+// location at a time.
+void query_want(const struct query_source *source);
 void query_fetch(const struct query_source *source);
 
 // The `top` hottest functions. Equal self times: by total time, samples and then name, so that the

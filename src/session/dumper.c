@@ -16,7 +16,7 @@
 #include "sample/priority.h"
 #include "sample/sampler.h"
 #include "session/dumper_child.h"
-#include "session/session.h"
+#include "session/preflight.h"
 
 #define RESTARTS_MAX 20
 #define EXECS_MAX 20 // times that a dump begins anew
@@ -37,7 +37,7 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
                     struct err *err)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0); // before the check: it stays this process
-    enum rc rc = session_check_target(pid, err);
+    enum rc rc = preflight_target(pid, err);
     if (rc == RC_OK && pidfd < 0)
         rc = err_set(err, RC_GONE, "%d has ended", (int)pid);
     if (rc != RC_OK) {
@@ -58,7 +58,7 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     dumper->control = control_new(CENSUS_RING, err);
     rc = dumper->control ? RC_OK : RC_FAIL;
     if (rc == RC_OK && options->threads)
-        rc = session_compile_threads(options->threads, &dumper->threads, err);
+        rc = preflight_threads(options->threads, &dumper->threads, err);
     dumper->has_threads = rc == RC_OK && options->threads;
     if (rc != RC_OK) {
         dumper_close(dumper);

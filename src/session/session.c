@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "session/session.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/uio.h>
 
 #include "base/clock.h"
-#include "base/escape.h"
 #include "base/mem.h"
 #include "profile/query.h"
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
 #include "session/consumer.h"
-#include "target/permission.h"
-#include "target/procfs.h"
+#include "session/preflight.h"
 #include "unwind/live.h"
 
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
@@ -26,6 +21,7 @@
 #define LIVE_ENDED_MAX (1u << 10)
 #define RESTARTS_MAX 20
 #define DOWNLOAD_MS 20000 // for debug files from servers, all together
+#define LAST_NAMES_MS 1000
 #define DRAIN_MS 25 // how long a capture waits in the ring at the most
 
 const struct session_options session_defaults = {
@@ -60,48 +56,10 @@ struct session {
 
 // --- before anything is touched ---
 
-// Reads one byte of the process, as harmless as it gets: the kernel's own answer to whether we may.
-static int probe(pid_t pid)
-{
-    AUTO_BUF struct buf maps = {0};
-    struct proc_map map;
-    char byte, *cursor;
-    if (procfs_read(&maps, "/proc/%d/maps", pid) == RC_DENIED)
-        return EACCES;
-    cursor = maps.length ? maps.data : "";
-    if (!maps.length || !proc_map_parse(&cursor, &map))
-        return 0; // a leader that has ended, with threads that run on
-    struct iovec here = {&byte, 1}, there = {(void *)map.start, 1};
-    if (process_vm_readv(pid, &here, 1, &there, 1, 0) == 1 || errno == EFAULT || errno == ESRCH)
-        return 0;
-    return errno;
-}
-
-enum rc session_check_target(pid_t pid, struct err *err)
-{
-    enum rc rc = pid > 0 ? permission_explain(pid, 0, err)
-                         : err_set(err, RC_USAGE, "%d is not the number of a process", (int)pid);
-    if (rc != RC_OK)
-        return rc;
-    int errnum = probe(pid);
-    return errnum ? permission_explain(pid, errnum, err) : RC_OK;
-}
-
-enum rc session_compile_threads(const char *text, regex_t *threads, struct err *err)
-{
-    char reason[256];
-    int failed = regcomp(threads, text, REG_EXTENDED | REG_NOSUB);
-    if (!failed)
-        return RC_OK;
-    regerror(failed, threads, reason, sizeof reason);
-    AUTO_FREE char *shown = escape_text_dup(text);
-    return err_set(err, RC_USAGE, "'%s' is not a regular expression: %s", shown, reason);
-}
-
 static enum rc compile_threads(struct session *session, struct err *err)
 {
     const char *text = session->options.threads;
-    enum rc rc = text ? session_compile_threads(text, &session->threads, err) : RC_OK;
+    enum rc rc = text ? preflight_threads(text, &session->threads, err) : RC_OK;
     session->has_threads = text && rc == RC_OK;
     return rc;
 }
@@ -145,7 +103,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < count && rc == RC_OK; i++)
-        rc = session_check_target(pids[i], err);
+        rc = preflight_target(pids[i], err);
     if (rc != RC_OK)
         return rc;
     struct session *session = xcalloc(1, sizeof *session);
@@ -476,8 +434,13 @@ struct report session_live_report(struct session *session)
 struct report session_report(struct session *session)
 {
     struct report report = session_live_report(session);
-    fetcher_stop(session->fetcher);
     struct query_source source = source_of(session);
+    // Who leaves a screen does not wait for the last names as a file does.
+    if (session->fetcher && fetcher_wait(session->fetcher, LAST_NAMES_MS)) {
+        query_want(&source);
+        fetcher_start(session->fetcher);
+    }
+    fetcher_stop(session->fetcher);
     query_fetch(&source);
     if (session->finished && session->options.debuginfod)
         symbolizer_download(session->symbolizer, DOWNLOAD_MS);

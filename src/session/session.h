@@ -4,7 +4,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,12 +30,6 @@ struct session_options {
 extern const struct session_options session_defaults;
 
 struct session;
-
-// Looks whether a process can be looked at, touching nothing but one byte. As session_open.
-enum rc session_check_target(pid_t pid, struct err *err) MUST_CHECK;
-
-// A regular expression for names of threads. RC_USAGE when it is none.
-enum rc session_compile_threads(const char *text, regex_t *threads, struct err *err) MUST_CHECK;
 
 // Looks whether each process can be sampled, touching none. RC_USAGE, RC_GONE, RC_DENIED, RC_BUSY
 // with a message that says what to do.

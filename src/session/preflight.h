@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// What can be told to be wrong before anything is touched.
+#pragma once
+
+#include <regex.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+// Looks whether a process can be looked at, touching nothing but one byte: RC_USAGE, RC_GONE,
+// RC_DENIED, RC_BUSY with a message that says what to do.
+enum rc preflight_target(pid_t pid, struct err *err) MUST_CHECK;
+
+// A regular expression for names of threads. RC_USAGE when it is none.
+enum rc preflight_threads(const char *text, regex_t *threads, struct err *err) MUST_CHECK;
