@@ -57,7 +57,7 @@ def eventually(fact, what, seconds=PATIENCE):
 def slowdown():
     """How many times longer than alone a program takes now, because others use the CPUs too."""
     wall, cpu = time.monotonic(), time.thread_time()
-    while time.monotonic() - wall < 0.02:
+    while time.monotonic() - wall < 0.01:
         pass
     return (time.monotonic() - wall) / (time.thread_time() - cpu)
 
@@ -259,6 +259,7 @@ class Context:
         self.started = []
         self.stderr = ""  # of the last ptprof, for the report of a failure
         self.runs = 0
+        self.slowdown = slowdown()  # before it starts anything itself
 
     # --- targets
 
@@ -334,8 +335,8 @@ class Context:
         if not {"-d", "--duration"} & set(options):
             options = ["-d", "3s", *options]
         at = next(i for i, option in enumerate(options) if option in ("-d", "--duration")) + 1
-        if (slow := slowdown()) > 1.5:
-            options[at] = lengthened(options[at], min(slow, 8))
+        if self.slowdown > 1.5:
+            options[at] = lengthened(options[at], min(self.slowdown, 8))
         done = self.run("attach", pid, *options, "-f", "json", "-o", path, prefix=prefix,
                         timeout=timeout)
         assert done.returncode == status, f"exit status {done.returncode}, not {status}"

@@ -130,7 +130,7 @@ def test_kill_main_of_a_stopped_sampler(ctx):
     """Neither holds the target, nor stays there."""
     target = ctx.target("split")
     before = ctx.health(target.pid)
-    for _ in range(4):
+    for _ in range(2):
         run = ctx.start("attach", target.pid, "-d", "1m", *FAST, "-o", ctx.tmp / "out.json")
         run.says("attached")
         sampler = run.sampler()

@@ -290,16 +290,16 @@ def test_memory_with_short_lived_threads(ctx):
     path = ctx.tmp / "blocks"
     with open(path, "w") as out:
         run = ctx.start("top", target.pid, "--json", "-r", 500, stdout=out)
-    time.sleep(10)
+    time.sleep(7)
     early = rss(run.pid)
-    time.sleep(12)
+    time.sleep(8)
     late = rss(run.pid)
     run.signal(signal.SIGINT)
     assert run.wait(5) == 0
     last = objects(path.read_text())[-1]
     assert function(last, "short_life")["total_percent"] > 80
-    assert function(last, "short_life")["total_cpu_ns"] > 3e9
-    assert late < early + 4e6, f"{early} bytes after 10 s, {late} after 22 s"
+    assert function(last, "short_life")["total_cpu_ns"] > 2e9
+    assert late < early + 4e6, f"{early} bytes after 7 s, {late} after 15 s"
     assert target.alive() and not ctx.health(target.pid).traced
 
 
@@ -326,13 +326,13 @@ def test_wall_time_is_true(ctx):
 
     def look():
         began, first = schedstats(target.pid)
-        done = ctx.run("top", target.pid, "--idle", "--json", "-n", 1, "-D", "15s")
+        done = ctx.run("top", target.pid, "--idle", "--json", "-n", 1, "-D", "8s")
         ended, last = schedstats(target.pid)
         block, = objects(done.stdout)
         assert block["time"] == "wall" and len(block["threads"]) == 3
         for thread in block["threads"]:
             tid, wall = thread["tid"], thread["wall"]
-            assert abs(sum(wall.values()) - 15e9) < 1e9, wall # told each second
+            assert abs(sum(wall.values()) - 8e9) < 1e9, wall # told each second
             for state, at in ("running_ns", 0), ("queued_ns", 1):
                 truth = (last[tid][at] - first[tid][at]) / (ended - began)
                 assert abs(share_of(wall, state) - truth) < 0.04, (tid, state, wall, truth)
@@ -343,7 +343,7 @@ def test_wall_time_is_true(ctx):
         looks = function(block, "nap")["total_samples"] + function(block, "rest")["total_samples"]
         assert_share(nap["blocked_ns"] / asleep, 2 / 3, looks, "nap")
         still = function(block, "still")["total_wall"]
-        assert still["running_ns"] == 0 and still["blocked_ns"] > 27e9
+        assert still["running_ns"] == 0 and still["blocked_ns"] > 14e9
     twice(look)
     assert_unharmed(ctx, target, before)
 
