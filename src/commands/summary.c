@@ -56,10 +56,12 @@ static void put_head(struct buf *out, const struct summary *summary)
     buf_printf(out, ", %s of CPU time\n", text_of((int64_t)run->cpu_ns, cpu));
 }
 
-static void put_wall(struct buf *out, const struct report *report, struct cost all)
+static void put_wall(struct buf *out, const struct summary *summary)
 {
+    struct query_source source = report_source(summary->report);
+    struct cost all = query_all(&source);
     char text[DURATION_TEXT];
-    if (report->run->type != RUN_WALL)
+    if (!source.idle)
         return;
     buf_printf(out, "  wall      %s of all threads together: ",
                text_of((int64_t)cost_ns(all), text));
@@ -107,7 +109,6 @@ static void put_top(struct buf *out, const struct summary *summary)
     struct query_source source = report_source(report);
     struct flat flat;
     query_flat(&source, 3, &flat);
-    put_wall(out, report, flat.all);
     for (size_t i = 0; i < flat.row_count && cost_ns(flat.rows[i].self); i++) {
         buf_puts(out, i ? "" : "  top       ");
         buf_printf(out, "%s%.1f%% ", i ? "   " : "",
@@ -242,6 +243,7 @@ void summary_text(struct buf *out, const struct summary *summary)
     put_head(out, summary);
     put_held(out, summary);
     put_quality(out, summary);
+    put_wall(out, summary);
     put_top(out, summary);
     put_events(out, summary);
     put_warnings(out, summary);

@@ -39,7 +39,6 @@ struct weights {
     size_t process_count, process_capacity;
     uint32_t *free_processes; // indices to use again
     size_t free_process_count, free_process_capacity;
-    uint64_t ended_ns; // that no sample of a process that is gone could take
 };
 
 #define NONE UINT32_MAX
@@ -192,7 +191,6 @@ uint64_t weights_process_end(struct weights *weights, uint32_t process)
         return 0;
     struct process_weights *entry = &weights->processes[index];
     uint64_t open = open_amount(entry);
-    weights->ended_ns += open;
     *entry = (struct process_weights){.short_lived = entry->short_lived};
     entry->short_lived.count = 0;
     map_remove(&weights->process_index, process);
@@ -260,13 +258,9 @@ void weights_process_time(struct weights *weights, uint32_t process, uint64_t cp
     entry->short_lived.count = 0;
 }
 
-uint64_t weights_finish(struct weights *weights)
+void weights_finish(struct weights *weights)
 {
-    uint64_t unattributed = weights->ended_ns;
     for (size_t i = 0; i < weights->thread_count; i++)
         if (!weights->threads[i].ended)
             end_thread(weights, &weights->threads[i]);
-    for (size_t i = 0; i < weights->process_count; i++)
-        unattributed += open_amount(&weights->processes[i]);
-    return unattributed;
 }

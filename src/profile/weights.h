@@ -8,7 +8,7 @@
 //   CPU time of a process that none of its sampled threads accounts for (spent by threads that were
 //   never met, or after they were last read) goes to the samples of threads that ended in the same
 //   period: they stand for the short-lived ones.
-//   What then is left no sample could take: weights_finish says how much.
+//   What then is left no sample could take: weights_process_end says how much.
 #pragma once
 
 #include <stddef.h>
@@ -49,6 +49,5 @@ void weights_process_renumber(struct weights *weights, uint32_t process, uint32_
 // The values of the profile got new numbers.
 void weights_renumber(struct weights *weights, const uint32_t *values);
 
-// Ends all threads and returns the CPU time, ns, of no sample, of all processes. What it is of each
-// that has not ended weights_process_end says.
-uint64_t weights_finish(struct weights *weights);
+// Ends all threads. What then is left of each process weights_process_end says.
+void weights_finish(struct weights *weights);

@@ -7,11 +7,10 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "fixture_code.h"
 #include "unwind/unwinder.h"
 
 #define LINKED 0x1000u       // where the code begins, link-time
-#define TEXT 0x7f0000401000u // where it lies
-#define TEXT_SIZE 0x1000u
 #define BIAS (TEXT - LINKED)
 #define SP 0x7ffd00001000u
 #define WORDS 32
@@ -62,21 +61,9 @@ static bool nothing_to_read(void *context, uint64_t address, void *to, size_t le
     return false;
 }
 
-static bool no_table(void *context, uint64_t pc, struct unwind_table *table)
-{
-    (void)context, (void)pc, (void)table;
-    return false;
-}
-
-static bool is_text(void *context, uint64_t pc)
-{
-    (void)context;
-    return pc >= TEXT && pc < TEXT + TEXT_SIZE;
-}
-
 static bool give_section(void *context, uint64_t pc, struct code_section *to)
 {
-    if (!is_text(context, pc))
+    if (!fixture_is_text(context, pc))
         return false;
     *to = (struct code_section){TEXT, TEXT + TEXT_SIZE, BIAS,
                                 (const unsigned char *)section.data, section.length};
@@ -84,7 +71,7 @@ static bool give_section(void *context, uint64_t pc, struct code_section *to)
 }
 
 static const struct code_source source = {
-    NULL, nothing_to_read, no_table, is_text, give_section, NULL};
+    NULL, nothing_to_read, fixture_no_table, fixture_is_text, give_section, NULL};
 
 static void set_up(void)
 {

@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "fixture_code.h"
 #include "unwind/unwinder.h"
 
-#define TEXT 0x7f0000401000u
-#define TEXT_SIZE 0x1000u
 #define SP 0x7ffd00001000u
 #define WORDS 32
 
@@ -22,18 +21,6 @@ static bool nothing_to_read(void *context, uint64_t address, void *to, size_t le
     return false;
 }
 
-static bool no_table(void *context, uint64_t pc, struct unwind_table *table)
-{
-    (void)context, (void)pc, (void)table;
-    return false;
-}
-
-static bool is_text(void *context, uint64_t pc)
-{
-    (void)context;
-    return pc >= TEXT && pc < TEXT + TEXT_SIZE;
-}
-
 static size_t give_code(void *context, uint64_t address, void *to, size_t length)
 {
     (void)context, (void)address;
@@ -43,7 +30,11 @@ static size_t give_code(void *context, uint64_t address, void *to, size_t length
 }
 
 static const struct code_source source = {
-    .read = nothing_to_read, .table = no_table, .executable = is_text, .made = give_code};
+    .read = nothing_to_read,
+    .table = fixture_no_table,
+    .executable = fixture_is_text,
+    .made = give_code,
+};
 
 // Walks with `words` on the stack, of which `copied` are there; the pc of each step is checked.
 static void walk(const char *bytes, size_t length, const uint64_t *words, size_t copied,

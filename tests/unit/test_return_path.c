@@ -8,11 +8,10 @@
 #include <ucontext.h>
 
 #include "base/mem.h"
+#include "fixture_code.h"
 #include "unwind/instruction.h"
 #include "unwind/unwinder.h"
 
-#define TEXT 0x401000u
-#define TEXT_SIZE 0x1000u
 #define SP 0x7ffd00001000u
 #define WORDS 32
 #define AT 0x10       // where the tested code begins, behind TEXT
@@ -30,20 +29,8 @@ static bool read_text(void *context, uint64_t address, void *to, size_t length)
     return true;
 }
 
-static bool no_table(void *context, uint64_t pc, struct unwind_table *table)
-{
-    (void)context, (void)pc, (void)table;
-    return false;
-}
-
-static bool is_text(void *context, uint64_t pc)
-{
-    (void)context;
-    return pc >= TEXT && pc < TEXT + TEXT_SIZE;
-}
-
 static const struct code_source source = {
-    .read = read_text, .table = no_table, .executable = is_text};
+    .read = read_text, .table = fixture_no_table, .executable = fixture_is_text};
 
 struct step {
     enum unwind_end end;
