@@ -12,8 +12,8 @@
 #define RESULT_RESTARTNOHAND (-514)
 #define RESULT_RESTART_RESTARTBLOCK (-516)
 
-// Calls that give EINTR to their caller after a stop without any signal: those of sockets when a
-// timeout is set (SO_RCVTIMEO, SO_SNDTIMEO). Of others EINTR is genuine.
+// Calls that give EINTR to their caller after a stop without any signal; those of sockets only when
+// a timeout is set (SO_RCVTIMEO, SO_SNDTIMEO). Of others EINTR is genuine.
 static bool fails_when_stopped(long number)
 {
     static const long calls[] = {
