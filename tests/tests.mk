@@ -29,7 +29,8 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/targets/target.h
 
 # tests/unit/main.c runs one suite for each test_NAME.c.
 UNIT_SUITES := $(patsubst tests/unit/test_%.c,SUITE(%),$(sort $(wildcard tests/unit/test_*.c)))
-$(UNIT_OBJECTS): CFLAGS_ALL += -Wno-missing-prototypes
+# A test that no suite runs is an unused variable.
+$(UNIT_OBJECTS): CFLAGS_ALL += -Wno-missing-prototypes -Werror=unused-variable
 $(BUILD)/tests/unit/main.o: CPPFLAGS_ALL += -D'SUITES=$(UNIT_SUITES)'
 $(BUILD)/tests/unit/main.o: $(wildcard tests/unit/test_*.c)
 

@@ -166,3 +166,12 @@ def test_length_of_functions(ctx):
             elif line == "}" and start and number - start > FUNCTION_LINES:
                 bad.append(f"{name}:{start}: {number - start} lines")
     none_of(bad)
+
+
+def test_no_unit_test_ends_without_a_word(ctx):
+    """It ends by SKIP_IF, which says why and is counted."""
+    bad = []
+    for name, text in files(ctx, ".c"):
+        bodies = re.findall(r"^START_TEST\((\w+)\)(.*?)^END_TEST", code(text), re.M | re.S)
+        bad += [f"{name}: {test}" for test, body in bodies if re.search(r"\breturn;", body)]
+    none_of(bad)

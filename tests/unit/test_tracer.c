@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "target/procfs.h"
+#include "tests/unit/skip.h"
 
 #define PATIENCE_NS (20ll * NS_PER_S)
 #define RESTART (-514) // ERESTARTNOHAND: the kernel restarts the call
@@ -90,8 +91,6 @@ static bool is_permitted(void)
     enum rc rc = ask_to_stop(child);
     if (rc == RC_OK && tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED)
         tracer_release(&hold);
-    else
-        printf("skipped: ptrace is not permitted here\n");
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     child = 0;
@@ -140,8 +139,7 @@ static bool is_code_of(pid_t pid, uint64_t address)
 
 START_TEST(running)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     struct user_regs_struct regs;
     struct proc_status status;
@@ -171,8 +169,7 @@ END_TEST
 // A signal that arrives at the same moment is handled by the target, and once.
 START_TEST(signals_are_handed_on)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     start(spin);
     assert_runs();
@@ -195,8 +192,7 @@ END_TEST
 
 START_TEST(stopped_stays_stopped)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     start(spin);
     assert_runs();
@@ -257,8 +253,7 @@ static void assert_returned(int result, int error)
 
 START_TEST(a_broken_call_is_repaired)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     struct user_regs_struct regs;
     start_waiting(wait_for_event);
@@ -278,8 +273,7 @@ END_TEST
 // Why the repair is needed.
 START_TEST(a_broken_call_fails)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     start_waiting(wait_for_event);
     hold_it(&hold);
@@ -298,8 +292,7 @@ static void wait_with_handler(void)
 // The repair takes no signal from the target: with a handler the call fails as it always did.
 START_TEST(a_real_signal_still_interrupts)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     int64_t deadline = clock_now() + PATIENCE_NS;
     start_waiting(wait_with_handler);
@@ -331,8 +324,7 @@ END_TEST
 
 START_TEST(killed_while_held)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     start(spin);
     assert_runs();
@@ -349,8 +341,7 @@ END_TEST
 
 START_TEST(killed_before_release)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     int64_t deadline = clock_now() + PATIENCE_NS;
     struct proc_status status;
@@ -378,8 +369,7 @@ static void seize_and_stay(void)
 
 START_TEST(traced_by_somebody_else)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     int64_t deadline = clock_now() + PATIENCE_NS;
     start(spin);
     pid_t target = child;
@@ -387,11 +377,10 @@ START_TEST(traced_by_somebody_else)
     start(seize_and_stay);
     while (!shared->error)
         ck_assert(clock_now() < deadline);
-    if (shared->error < 0)
-        printf("skipped: a sibling may not be traced here\n");
-    else
-        ck_assert_int_eq(ask_to_stop(target), RC_DENIED);
+    enum rc rc = ask_to_stop(target);
     kill(target, SIGKILL);
+    SKIP_IF(shared->error < 0, "a sibling may not be traced here");
+    ck_assert_int_eq(rc, RC_DENIED);
 }
 END_TEST
 
