@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// On children of this process, which then are as they were. Where ptrace is not permitted the tests
-// say so and pass.
+// On children of this process, which then are as they were.
 #include "sample/tracer.h"
 
 #include <check.h>
@@ -184,6 +183,42 @@ START_TEST(signals_are_handed_on)
     }
     assert_runs();
     ck_assert_uint_eq(shared->signals, 300);
+    assert_untraced('R');
+}
+END_TEST
+
+static pid_t traced;
+
+// Asks for a stop with a signal on its way, and is killed while it holds the thread.
+static void hold_a_signal_and_die(void)
+{
+    struct tracer_hold hold = {0};
+    pid_t tid = traced;
+    tracer_init();
+    if (tracer_seize(tid, false) != RC_OK)
+        shared->error = EPERM;
+    kill(tid, SIGUSR1);
+    if (tracer_wait(tid, PATIENCE_NS, &hold) == TRACER_STOPPED)
+        shared->result = hold.signal;
+    kill(getpid(), SIGKILL);
+}
+
+START_TEST(a_signal_outlives_its_tracer)
+{
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
+    int64_t deadline = clock_now() + PATIENCE_NS;
+    start(spin);
+    assert_runs();
+    pid_t target = traced = child;
+    start(hold_a_signal_and_die);
+    waitpid(child, NULL, 0);
+    child = target;
+    SKIP_IF(shared->error, "a sibling may not be traced here");
+    ck_assert_int_eq(shared->result, SIGUSR1);
+    while (!shared->signals)
+        ck_assert_msg(clock_now() < deadline, "the signal of the stop is lost");
+    assert_runs();
+    ck_assert_uint_eq(shared->signals, 1);
     assert_untraced('R');
 }
 END_TEST
@@ -408,6 +443,7 @@ Suite *suite_tracer(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, running);
     tcase_add_test(tests, signals_are_handed_on);
+    tcase_add_test(tests, a_signal_outlives_its_tracer);
     tcase_add_test(tests, stopped_stays_stopped);
     tcase_add_test(tests, a_broken_call_is_repaired);
     tcase_add_test(tests, a_broken_call_fails);
