@@ -33,6 +33,7 @@ import traceback
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # All limits are against hanging only: a loaded machine takes many times as long as an idle one.
 DEADLINE = 300  # seconds for a test that sets none of its own (test.deadline = ...)
+UNIT_DEADLINE = int(os.environ.get("UNIT_DEADLINE", DEADLINE))  # seconds for a suite
 PATIENCE = 60  # seconds for one thing to happen, or one command to end
 TERMINATION = 30  # seconds that a target has to end after SIGTERM
 FAILURE_COLUMNS = 1000  # of a line shown with a failure
@@ -423,15 +424,12 @@ def run_suite(tally, suite):
     """A suite of the unit tests in a process of its own. Each check that it counts is a test."""
     name, begin = "unit/" + suite, time.monotonic()
     try:
-        done = subprocess.run([Context.build / "tests" / "unit-tests"], capture_output=True,
-                              text=True, errors="backslashreplace", timeout=DEADLINE,
-                              env={**os.environ, "CK_RUN_SUITE": suite})
+        status, output = run_checks(suite)
     except (OSError, subprocess.TimeoutExpired) as error:
         tally.failed += 1
         tally.report("FAIL", name, time.monotonic() - begin, str(error))
         return
-    output = done.stdout + done.stderr
-    checks, bad = checks_of(output, done.returncode)
+    checks, bad = checks_of(output, status)
     skips = re.findall(r"^skip (.*)$", output, re.M)
     tally.passed += checks - bad - len(skips)
     tally.failed += bad
@@ -441,6 +439,21 @@ def run_suite(tally, suite):
         [f"{bad} of {checks} checks failed", *(lines or output.splitlines()[-20:])]
     tally.report("FAIL" if bad else "ok", name, time.monotonic() - begin,
                  "\n".join(text + ["skip " + skip for skip in skips]))
+
+
+def run_checks(suite):
+    """(exit status, output). At SIGTERM Check ends the test that it is at, and between two tests
+    its own process group."""
+    with subprocess.Popen([Context.build / "tests" / "unit-tests"], start_new_session=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="backslashreplace",
+                          env={**os.environ, "CK_RUN_SUITE": suite}) as program:
+        try:
+            output, _ = program.communicate(timeout=UNIT_DEADLINE)
+        except BaseException:
+            program.terminate()
+            raise
+    return program.returncode, output
 
 
 def checks_of(output, status):
