@@ -307,11 +307,10 @@ test_maps_churn.soak = 300
 
 def test_full_ring(ctx):
     """While the main process takes nothing, samples are dropped and counted, and the target runs."""
-    target = ctx.target("recursion")
-    run = started(ctx, target, "60s")
-    time.sleep(0.5)
+    target = ctx.target("threads", "--busy", 2 * len(os.sched_getaffinity(0)))
+    run = started(ctx, target, "5m")
     run.signal(signal.SIGSTOP)
-    for _ in range(20):
+    for _ in range(30):
         time.sleep(0.1)
         runs_on(ctx, target.pid)
     run.signal(signal.SIGCONT)
@@ -319,7 +318,7 @@ def test_full_ring(ctx):
     run.signal(signal.SIGINT)
     assert run.wait() == 0
     counts = document(ctx)["run"]
-    assert counts["restarts"] == 0 and counts["held_p99_ns"] < 50e6, counts
+    assert counts["dropped"] > 0 and counts["restarts"] == 0, counts
     assert_healthy(ctx, target)
 
 

@@ -40,7 +40,7 @@ FAULTS = [
      "PTRACE_DETACH, hold->tid, 0, hold->signal)", "PTRACE_DETACH, hold->tid, 0, 0)",
      "unit/tracer"),
     ("a broken call is not repaired", RESTART,
-     "    tracer_set_result(hold, RESULT_RESTARTNOHAND);\n", "", "unit/tracer"),
+     "    tracer_set_result(hold, RESULT_RESTARTNOHAND);\n", "", "live/harmless/epoll_server"),
     ("epoll_wait is not known to break", RESTART,
      "SYS_epoll_wait,   ", "", "live/harmless/blocking_calls"),
     ("a call that a filter forbids is restarted by it", RESTART,

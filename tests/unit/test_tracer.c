@@ -187,6 +187,27 @@ START_TEST(signals_are_handed_on)
 }
 END_TEST
 
+// The same when the signal itself is the stop.
+START_TEST(a_signal_that_stops_is_handed_on)
+{
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
+    start(spin);
+    assert_runs();
+    for (unsigned sent = 1; sent <= 50; sent++) {
+        struct tracer_hold hold;
+        int64_t deadline = clock_now() + PATIENCE_NS;
+        ck_assert_int_eq(tracer_seize(child, false), RC_OK);
+        kill(child, SIGUSR1);
+        ck_assert_int_eq(tracer_wait(child, PATIENCE_NS, &hold), TRACER_STOPPED);
+        ck_assert_int_eq(hold.signal, SIGUSR1);
+        tracer_release(&hold);
+        while (shared->signals != sent)
+            ck_assert_msg(clock_now() < deadline, "the signal of the stop is lost");
+    }
+    assert_runs();
+}
+END_TEST
+
 static pid_t traced;
 
 // Asks for a stop with a signal on its way, and is killed while it holds the thread.
@@ -443,6 +464,7 @@ Suite *suite_tracer(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, running);
     tcase_add_test(tests, signals_are_handed_on);
+    tcase_add_test(tests, a_signal_that_stops_is_handed_on);
     tcase_add_test(tests, a_signal_outlives_its_tracer);
     tcase_add_test(tests, stopped_stays_stopped);
     tcase_add_test(tests, a_broken_call_is_repaired);
