@@ -6,6 +6,9 @@ UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(BUILD)/%.o)
 LIVE_PROGRAMS := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/*.c))
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 
+.PHONY: live-programs
+live-programs: $(LIVE_PROGRAMS)
+
 -include tests/targets/targets.mk
 test-programs: $(BUILD)/tests/unit-tests $(TARGETS) $(TARGETS_EXTRA) $(LIVE_PROGRAMS) \
                $(BENCH_PROGRAMS) fuzz-programs

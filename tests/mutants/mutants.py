@@ -53,9 +53,11 @@ def run(command):
 
 
 def build(tests):
-    programs = {"build/tests/unit-tests" if word.startswith("unit/") else "build/ptprof"
-                for word in tests.split()}
-    made = run(["make", "-j2", "BUILD=build", *sorted(programs)])
+    words = tests.split()
+    programs = ["build/tests/unit-tests"] if any(word.startswith("unit/") for word in words) else []
+    if any(not word.startswith("unit/") for word in words):
+        programs += ["build/ptprof", "live-programs"]
+    made = run(["make", "-j2", "BUILD=build", *programs])
     if made.returncode:
         raise NotJudged("it does not compile:\n" + made.stderr[-2000:])
 
