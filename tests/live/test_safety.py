@@ -174,6 +174,28 @@ def test_stack_pointers(ctx):
     assert set(absent) <= {"huge"}, absent
 
 
+def test_shared_memory_is_not_brought_in(ctx):
+    """What lies behind a stack pointer into shared memory is the target's: reading it would make
+    pages for it that stay."""
+    target = ctx.target("stack_pointers", "shared")
+    sampled(ctx, target, "200ms", *OFTEN)
+    before = memory_of(target.pid)
+    sampled(ctx, target, "500ms", *OFTEN)
+    assert memory_of(target.pid) == before, f"{before}, after it {memory_of(target.pid)}"
+    assert before["RssShmem"] <= 8, before
+
+
+def test_page_that_never_comes(ctx):
+    """A stack in memory that userfaultfd never fills: the thread beside it is sampled, and neither
+    is held for long."""
+    target = ctx.target("stack_pointers", "missing")
+    if target.said_before:
+        raise ctx.Skip("userfaultfd is not permitted here")
+    profile = sampled(ctx, target, "2s", *OFTEN)
+    assert samples_with(profile, "work_beside") > 10, profile["run"]
+    runs_on(ctx, target.pid)
+
+
 # --- threads and processes
 
 def test_idle_threads_are_not_stopped(ctx):
@@ -248,8 +270,9 @@ REUSE = """
 import os, signal, subprocess, sys, time
 ptprof, first, second, out = sys.argv[1:]
 old = subprocess.Popen([first], stdout=subprocess.DEVNULL)
-run = subprocess.Popen([ptprof, "attach", str(old.pid), "-d", "2s", "-r", "1000", "--max-stop", "50",
-                        "-f", "json", "-o", out], stderr=subprocess.PIPE, text=True)
+run = subprocess.Popen([ptprof, "attach", str(old.pid), "-d", "2s", "-r", "1000",
+                        "--max-stop", "50", "-f", "json", "-o", out],
+                       stderr=subprocess.PIPE, text=True)
 while "attached" not in (line := run.stderr.readline()):
     if not line:
         sys.exit("ptprof ended: " + str(run.wait()))
@@ -306,7 +329,7 @@ test_maps_churn.soak = 300
 # --- our own processes
 
 def test_full_ring(ctx):
-    """While the main process takes nothing, samples are dropped and counted, and the target runs."""
+    """While the main process takes nothing, samples are dropped and counted: the target runs."""
     target = ctx.target("threads", "--busy", 2 * len(os.sched_getaffinity(0)))
     run = started(ctx, target, "5m")
     run.signal(signal.SIGSTOP)

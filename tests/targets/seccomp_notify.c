@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A thread whose getppid() a supervisor answers (seccomp's user notification). The supervisor counts
-// what it was asked, which is the side effect that must not come twice. SIGTERM: prints both counts.
+// A thread whose getppid() a supervisor answers (seccomp's user notification). The supervisor
+// counts what it was asked: the side effect that must not come twice. SIGTERM: prints both counts.
 #include "target.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Its first thread waits in vfork (state D) for a child that sleeps for a minute; another one works.
+// Its first thread waits in vfork (state D) for a child that sleeps for a minute; another works.
 #include "target.h"
 
 static DISTINCT void *work_beside(void *unused)

@@ -261,6 +261,24 @@ START_TEST(frame_pointers)
 }
 END_TEST
 
+START_TEST(frame_pointers_in_a_circle)
+{
+    static const uint64_t stacks[][4] = {
+        {7, SP + 8, TEXT + 0x200, 9},  // one that is its own caller's
+        {SP + 16, TEXT + 0x200, SP, TEXT + 0x300}, // two, each the other's
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(stacks); i++) {
+        AUTO_FREE struct fake *fake = xcalloc(1, sizeof *fake);
+        AUTO_FREE struct capture *capture = capture_new(0);
+        memcpy(capture->stack, stacks[i], sizeof stacks[i]);
+        capture->regs.rbp = i ? SP : SP + 8;
+        size_t count;
+        ck_assert_int_eq(walk(fake, capture, &count), UNWIND_NO_INFO);
+        ck_assert_uint_eq(count, i ? 3 : 2);
+    }
+}
+END_TEST
+
 START_TEST(stub_without_tables)
 {
     static const unsigned char stub[] = {0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25, 1, 2, 3, 4};
@@ -291,6 +309,7 @@ Suite *suite_cfi(void)
     tcase_add_test(tables, damaged_header);
     tcase_add_test(tables, no_header);
     tcase_add_test(tables, frame_pointers);
+    tcase_add_test(tables, frame_pointers_in_a_circle);
     tcase_add_test(tables, stub_without_tables);
     suite_add_tcase(suite, tables);
     return suite;
