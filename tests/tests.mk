@@ -55,6 +55,13 @@ fuzz: fuzz-programs
 	$(Q)for program in $(FUZZ_PROGRAMS); do \
 	    FUZZ_RUNS=$(FUZZ_RUNS) $$program || exit 1; done
 
+# Which lines of the files that each program is for its inputs reach; with gcov, a build of its own.
+.PHONY: fuzz-coverage
+fuzz-coverage:
+	$(Q)$(MAKE) --no-print-directory FUZZ_DIR=$(BUILD)/fuzz-coverage \
+	    FUZZ_FLAGS="$(FUZZ_FLAGS) --coverage" fuzz-programs
+	$(Q)python3 tests/fuzz/coverage.py $(BUILD)/fuzz-coverage $(FUZZ_RUNS)
+
 $(FUZZ_DIR)/%.o: %.c Makefile | $(HEADERS_GENERATED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 $(WARNINGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
