@@ -84,7 +84,7 @@ def is_sound(tests, known={}):
 
 def judge(file, old, new, tests):
     path = COPY / file
-    text = (ROOT / file).read_text() if (ROOT / file).exists() else ""
+    text = path.read_text() if path.exists() else ""
     if text.count(old) != 1:
         raise NotJudged(f"its text stands {text.count(old)} times in {file}")
     if not is_sound(tests):
