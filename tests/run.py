@@ -262,6 +262,7 @@ class Context:
         self.soak = soak  # the long form is wanted
         self.started = []
         self.stderr = ""  # of the last ptprof, for the report of a failure
+        self.figure = ""  # what a test measured, shown beside "ok"
         self.runs = 0
         self.slowdown = slowdown()  # before it starts anything itself
 
@@ -497,6 +498,7 @@ def run_test(tally, name, function, problem, soak):
         try:
             signal.alarm(deadline)
             function(ctx)
+            text = ctx.figure
         finally:
             signal.alarm(0)
             ctx.clean_up()
