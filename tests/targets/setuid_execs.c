@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// setuid_execs LOG [TURN]: two programs in turn. Started by an ordinary user, it executes RAISED (in
-// its environment), a setuid copy of itself; that notes in LOG whether it was raised ("1" or "0"),
+// setuid_execs LOG: two programs in turn. Started by an ordinary user, it executes RAISED (in its
+// environment), a setuid copy of itself; that notes in LOG whether it was raised ("1" or "0"),
 // becomes the ordinary user again and executes ORDINARY. So it goes on until it is killed.
 #include "target.h"
 
