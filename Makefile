@@ -41,8 +41,8 @@ TARGETS      := $(patsubst tests/targets/%.c,$(BUILD)/tests/targets/%,\
                   $(filter-out tests/targets/lib%.c,$(wildcard tests/targets/*.c)))
 EXAMPLES     := $(BUILD)/examples/busy $(BUILD)/examples/embed
 
-.PHONY: all tool lib examples check demo bench fuzz asan ubsan install uninstall clean \
-        packages-build packages-check packages-bench test-programs
+.PHONY: all tool lib examples check check-quick soak mutants demo bench fuzz asan ubsan install \
+        uninstall clean packages-build packages-check packages-bench test-programs
 .SECONDARY:
 
 all: tool lib examples
@@ -119,6 +119,21 @@ $(BUILD)/examples/%: examples/%.c
 check: packages-check
 	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)python3 tests/run.py
+
+# What needs no target: under a minute.
+check-quick: packages-check
+	$(Q)$(MAKE) --no-print-directory tool $(BUILD)/tests/unit-tests
+	$(Q)python3 tests/run.py unit/ screens/ style/
+
+# The long forms of what `make check` runs in a short one.
+soak: packages-check
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)python3 tests/run.py --soak
+
+# Faults that tests must notice, planted in a copy of the tree one after the other.
+mutants: packages-check
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)python3 tests/mutants/mutants.py
 
 bench: packages-bench
 	$(Q)$(MAKE) --no-print-directory all test-programs

@@ -30,6 +30,11 @@ static int open_task_file(const struct watched *process, pid_t tid, const char *
     return openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
 }
 
+int thread_open(const struct thread *thread, const char *name)
+{
+    return open_task_file(thread->process, thread->tid, name);
+}
+
 // Reads a short file of a thread through its kept descriptor; when descriptors are short, through
 // one for the moment.
 static enum rc read_task_file(struct thread *thread, int *kept, const char *name,
@@ -101,6 +106,12 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
     thread->known = true;
 }
 
+int thread_cpu(struct thread *thread)
+{
+    char text[CLAIM_TEXT];
+    return claim_text(thread, -1, "stat", text) ? proc_stat_cpu(text) : -1;
+}
+
 // The slower way, which needs no right to the file.
 static bool state_is_running(struct thread *thread)
 {
@@ -145,6 +156,7 @@ static void thread_add(struct roster *roster, struct watched *process, pid_t tid
     thread->process = process;
     thread->fds_to_keep = roster->fds_to_keep;
     thread->schedstat_fd = thread->syscall_fd = -1;
+    thread->claim = (struct claim){.cpu = -1, .schedstat_fd = -1, .sched_fd = -1, .syscall_fd = -1};
     thread->listed = true;
     ARRAY_RESERVE(process->threads, process->count, process->capacity);
     process->threads[process->count++] = thread;
@@ -152,14 +164,26 @@ static void thread_add(struct roster *roster, struct watched *process, pid_t tid
     atomic_fetch_add(&roster->control->threads_known, 1);
 }
 
-static void thread_free(struct roster *roster, struct thread *thread)
+static void close_kept(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+void thread_free(struct thread *thread)
+{
+    close_kept(thread->schedstat_fd);
+    close_kept(thread->syscall_fd);
+    claim_close(&thread->claim);
+    free(thread);
+}
+
+static void retire(struct roster *roster, struct thread *thread)
 {
     atomic_fetch_sub(&roster->control->threads_known, 1);
-    if (thread->schedstat_fd >= 0)
-        close(thread->schedstat_fd);
-    if (thread->syscall_fd >= 0)
-        close(thread->syscall_fd);
-    free(thread);
+    struct retired *retired = &roster->retired;
+    ARRAY_RESERVE(retired->threads, retired->thread_count, retired->thread_capacity);
+    retired->threads[retired->thread_count++] = thread;
 }
 
 struct listing {
@@ -269,15 +293,17 @@ static bool is_refused(const struct watched *process, const char *name)
     return fd < 0 && errno == EACCES;
 }
 
-bool watched_same_image(struct watched *process)
+bool watched_same_image(const struct watched *process)
 {
     char byte;
-    if (process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1)
-        return true;
-    if (process->maps_fd >= 0)
-        close(process->maps_fd);
-    process->maps_fd = open_maps(process);
-    return process->maps_fd < 0;
+    return process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1;
+}
+
+// Under the same number: samplers read it meanwhile.
+bool watched_open_image(struct watched *process)
+{
+    AUTO_FD int fd = open_maps(process);
+    return fd >= 0 && dup3(fd, process->maps_fd, O_CLOEXEC) >= 0;
 }
 
 void watched_name(struct watched *process)
@@ -295,18 +321,31 @@ bool roster_has(const struct roster *roster, pid_t pid)
     return false;
 }
 
-static void watched_free(struct roster *roster, struct watched *process)
+void watched_free(struct watched *process)
 {
-    for (size_t i = 0; i < process->count; i++)
-        thread_free(roster, process->threads[i]);
     free(process->threads);
-    if (process->task_fd >= 0)
-        close(process->task_fd);
-    if (process->maps_fd >= 0)
-        close(process->maps_fd);
-    if (process->pid_fd >= 0)
-        close(process->pid_fd);
+    close_kept(process->task_fd);
+    close_kept(process->maps_fd);
+    close_kept(process->pid_fd);
     free(process);
+}
+
+size_t roster_threads(const struct roster *roster)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < roster->count; i++)
+        count += roster->processes[i]->count;
+    return count;
+}
+
+static void retire_process(struct roster *roster, struct watched *process)
+{
+    struct retired *retired = &roster->retired;
+    for (size_t i = 0; i < process->count; i++)
+        retire(roster, process->threads[i]);
+    process->count = 0;
+    ARRAY_RESERVE(retired->processes, retired->process_count, retired->process_capacity);
+    retired->processes[retired->process_count++] = process;
 }
 
 // What is to count of the process began at this reading of its clock. Of its past nothing does, but
@@ -343,7 +382,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
         process->maps_fd = open_maps(process);
     }
     if (process->maps_fd < 0) { // it ended meanwhile
-        watched_free(roster, process);
+        retire_process(roster, process);
         return RC_GONE;
     }
     process->no_syscall = is_refused(process, "syscall");
@@ -358,7 +397,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
 
 static bool is_over(const struct thread *thread)
 {
-    return (thread->gone || thread->process->gone) && !thread->interrupted;
+    return (thread->gone || thread->process->gone) && !atomic_load(&thread->claim.by);
 }
 
 static void sweep_hot(struct roster *roster)
@@ -378,7 +417,7 @@ static void sweep_threads(struct roster *roster, struct watched *process)
     for (size_t i = 0; i < process->count; i++) {
         struct thread *thread = process->threads[i];
         if (is_over(thread))
-            thread_free(roster, thread);
+            retire(roster, thread);
         else
             process->threads[kept++] = thread;
     }
@@ -409,7 +448,7 @@ void roster_sweep(struct roster *roster)
         if (process->gone || process->has_gone_threads)
             sweep_threads(roster, process);
         if (process->gone && !process->count)
-            watched_free(roster, process);
+            retire_process(roster, process);
         else
             roster->processes[kept++] = process;
     }
