@@ -12,7 +12,7 @@
 #define READS_MAX 128  // of schedstat in one search, 0.4 us each
 #define PROOFS_MAX 12  // of sched, 4 us each
 #define SAME_NS 1000   // a tick of the scheduler may have dated us anew
-#define NEVER_OFF_NS (15 * NS_PER_US) // what a thread that ran all the time may seem to have missed
+#define NEVER_OFF_NS (4 * NS_PER_US) // what a thread that ran all the time may seem to have missed
 
 void displaced_init(struct displaced_search *search, int by, int cpu)
 {
@@ -48,7 +48,7 @@ static uint64_t own_start(struct displaced_search *search)
 }
 
 // Since it was stopped last it ran or waited all the time, up to now, and what it waited for is
-// over: so it has just come off its CPU.
+// over: so it has just come off its CPU. Not proof enough where threads give way to each other.
 static bool never_slept(const struct claim *claim, const struct schedstat *now, int64_t woke_at)
 {
     if (!claim->exact_at || now->run_ns < claim->exact.run_ns)
@@ -102,7 +102,7 @@ static enum displaced examine(struct displaced_search *search, struct thread *th
     if (!claim_read(thread, &claim->before) || claim->before.run_ns == claim->seen_run)
         return DISPLACED_NONE; // it has not run since it was read last
     claim->seen_run = claim->before.run_ns;
-    bool ran_on = never_slept(claim, &claim->before, search->woke_at);
+    bool ran_on = search->single && never_slept(claim, &claim->before, search->woke_at);
     if (!ran_on && !came_off_as_we_came(search, thread))
         return DISPLACED_NONE;
     if (!is_asleep(thread))
@@ -139,6 +139,7 @@ enum displaced displaced_find(struct displaced_search *search, const struct cand
     search->reads = READS_MAX;
     search->proofs = PROOFS_MAX;
     search->busy = search->bounded = false;
+    search->single = candidates->count == 1;
     size_t first = candidates->count ? search->searches++ % candidates->count : 0;
     for (int elsewhere = 0; elsewhere <= 1; elsewhere++) { // those that were last found here first
         for (size_t i = 0; i < candidates->count; i++) {

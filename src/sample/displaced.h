@@ -31,7 +31,7 @@ struct displaced_search {
     uint64_t own_start;    // our exec_start, 0: not read in this search
     unsigned reads, proofs; // that are left in this search
     size_t searches;        // so far: each begins with another candidate
-    bool busy, bounded;
+    bool busy, bounded, single;
 };
 
 void displaced_init(struct displaced_search *search, int by, int cpu);

@@ -164,7 +164,8 @@ static bool follow(struct dumper *dumper, pid_t *child)
             return complete;
         int64_t now = clock_now();
         pid_t with = atomic_load(&control->lives->busy_with);
-        int64_t busy = atomic_load(&control->lives->busy_since); // renewed while threads are waited for
+        // Renewed while threads are waited for.
+        int64_t busy = atomic_load(&control->lives->busy_since);
         if (with != tid || busy != busy_since || atomic_load(&control->ring.consumed) != before)
             moved_at = now;
         tid = with;

@@ -3,7 +3,8 @@
 
 #include <libunwind-ptrace.h>
 
-// One for each thread that traces. Without a cache: that would be keyed by pc alone, for all targets at once.
+// One for each thread that traces. Without a cache: that would be keyed by pc alone, for all
+// targets at once.
 static unw_addr_space_t space_get(void)
 {
     static _Thread_local unw_addr_space_t space;
