@@ -9,15 +9,13 @@
 #include "base/mem.h"
 #include "sample/report.h"
 #include "sample/restart.h"
-#include "target/memory.h"
+#include "sample/stack_capture.h"
 
 // Nine of ten that run on another CPU answer within 7 us (measured in a virtual machine). Who waits
 // for our own CPU cannot, as long as we spin.
 #define SPIN_NS (12 * NS_PER_US)
 #define ANSWERED_NS (200 * NS_PER_US) // who takes longer had not been running
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
-#define ROOT_MARGIN 128u // what the unwinder may look at above the root's frame
-#define ALTERNATE_MAX (1u << 20) // bytes of an alternate signal stack that are in use
 #define LIVE_PCS_MAX 4096
 #define IN_PLACE_NS (500 * NS_PER_MS) // that a read of a sleeping thread may take, and more
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
@@ -51,54 +49,13 @@ static bool was_on_cpu(const struct held *held, const struct schedstat *now)
     return held->stopped_at - queued_ns >= thread->asked_round - DISPLACED_NS;
 }
 
-static uint64_t stack_root(const struct look *look, const struct thread *thread)
+static void copy_stack(const struct look *look, const struct thread *thread,
+                       struct capture *capture)
 {
-    return atomic_load_explicit(&look->control->stack_root[thread->number % STACK_HINTS],
-                                memory_order_relaxed);
-}
-
-// Bytes from sp up to the root of the stack; where that is not known, or sp is not below it as
-// usual, as many as were needed lately.
-static uint32_t stack_wanted(const struct look *look, const struct thread *thread, uint64_t sp)
-{
-    const struct control *control = look->control;
-    uint32_t slot = thread->number % STACK_HINTS;
-    uint32_t hint = atomic_load_explicit(&control->stack_hint[slot], memory_order_relaxed);
-    uint32_t reach = atomic_load_explicit(&control->stack_reach[slot], memory_order_relaxed);
-    uint64_t root = stack_root(look, thread);
-    if (!hint)
-        hint = STACK_FIRST;
-    if (root && root - sp < (hint > reach ? hint : reach))
-        hint = (uint32_t)(root - sp) + ROOT_MARGIN;
-    return hint < STACK_MAX ? hint : STACK_MAX;
-}
-
-static void copy_stack(const struct look *look, const struct held *held, struct capture *capture)
-{
-    uint64_t sp = held->regs.rsp;
-    capture->stack_asked = stack_wanted(look, held->thread, sp);
-    capture->stack_length = (uint32_t)memory_read_some(held->hold.tid, sp, capture->stack,
-                                                       capture->stack_asked);
-}
-
-// Handlers on an alternate signal stack: the kernel puts their frame at the same place each time,
-// and where that is is known from a capture that ended there. Costs nothing for other threads.
-static uint64_t second_sp(const struct look *look, const struct held *held)
-{
-    uint64_t sp, at = atomic_load_explicit(
-        &look->control->second_at[held->thread->number % STACK_HINTS], memory_order_relaxed);
-    bool on_alternate = at > held->regs.rsp && at - held->regs.rsp < ALTERNATE_MAX;
-    return on_alternate && memory_read(held->hold.tid, at, &sp, sizeof sp) ? sp : 0;
-}
-
-static void copy_second(const struct look *look, const struct held *held, struct capture *capture,
-                        uint64_t sp)
-{
-    capture->flags |= CAPTURE_SECOND;
-    capture->second_sp = sp;
-    capture->second_asked = stack_wanted(look, held->thread, sp);
-    capture->second_length = (uint32_t)memory_read_some(
-        held->hold.tid, sp, capture->stack + capture->stack_length, capture->second_asked);
+    struct stack_plan plan;
+    const struct stack_pages pages = {.fd = thread->process->pages_fd};
+    stack_hints_get(&look->control->stacks, thread->number, &plan);
+    stack_capture(thread->tid, &pages, &plan, capture, STACK_ROOM);
 }
 
 static void unwind_live(const struct look *look, const struct held *held, struct capture *capture)
@@ -113,18 +70,16 @@ static void unwind_live(const struct look *look, const struct held *held, struct
 static void fill(const struct look *look, const struct held *held)
 {
     struct capture *capture = look->copy;
-    uint64_t second = look->unwind_live ? 0 : second_sp(look, held);
     capture->time = held->since;
     capture->thread = held->thread->number;
     capture->flags = restart_in_syscall(&held->regs) ? CAPTURE_IN_SYSCALL : 0;
     capture->syscall = (int32_t)held->regs.orig_rax;
     capture->regs = held->regs;
+    capture->window_count = 0;
     if (look->unwind_live)
         unwind_live(look, held, capture);
     else
-        copy_stack(look, held, capture);
-    if (second)
-        copy_second(look, held, capture, second);
+        copy_stack(look, held->thread, capture);
 }
 
 static int64_t let_go(struct look *look, const struct held *held)
@@ -139,18 +94,12 @@ static int64_t let_go(struct look *look, const struct held *held)
     return lasted;
 }
 
-static size_t stack_bytes(const struct capture *capture)
-{
-    uint32_t second = capture->flags & CAPTURE_SECOND ? capture->second_length : 0;
-    return (size_t)capture->stack_length + second;
-}
-
 // A copy that counts goes into the ring; not while the thread is held, for the ring's memory is in
 // nobody's cache. RC_LIMIT: there is no room. RC_GONE: the process runs another image by now, so
 // that of which one the copy was taken nobody knows.
 static enum rc put(struct look *look, struct thread *thread)
 {
-    size_t stacks = stack_bytes(look->copy);
+    size_t stacks = stack_capture_bytes(look->copy);
     struct record_capture *record = (struct record_capture *)ring_reserve(
         &look->control->ring, sizeof *record + stacks);
     if (!record)
@@ -160,11 +109,10 @@ static enum rc put(struct look *look, struct thread *thread)
         thread->process->untold = RECORD_EXEC;
         return RC_GONE;
     }
-    bool all_used = record->capture.stack_length == record->capture.stack_asked &&
-                    !stack_root(look, thread);
+    bool learnt = stack_hints_learnt(&look->control->stacks, thread->number);
     ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE, sizeof *record + stacks);
     // How much of a stack this thread needs is to be known before its next sample.
-    if (all_used && record->capture.stack_asked >= STACK_FIRST)
+    if (!learnt)
         eventfd_write(look->control->wake_fd, 1);
     return RC_OK;
 }
@@ -281,7 +229,7 @@ static void rest(struct look *look)
 
 void look_init(struct look *look, struct roster *roster, struct control *control)
 {
-    size_t size = sizeof *look->copy + 2 * STACK_MAX; // the second one is rarely there
+    size_t size = sizeof *look->copy + STACK_ROOM;
     look->roster = roster;
     look->control = control;
     look->copy = xmalloc(size);
@@ -325,11 +273,10 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
         .thread = thread->number,
         .flags = CAPTURE_IN_PLACE | (call.number >= 0 ? CAPTURE_IN_SYSCALL : 0),
         .syscall = (int32_t)call.number,
-        .stack_asked = hidden ? 0 : stack_wanted(look, thread, call.sp),
         .regs = {.rsp = call.sp, .rip = call.pc},
     };
-    capture->stack_length = (uint32_t)memory_read_some(thread->tid, call.sp, capture->stack,
-                                                       capture->stack_asked);
+    if (!hidden)
+        copy_stack(look, thread, capture);
     return true;
 }
 

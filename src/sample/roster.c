@@ -251,15 +251,29 @@ bool watched_cpu(struct watched *process, uint64_t *cpu_ns)
 }
 
 // Through a thread: the maps of a leader that has ended are empty while the others run on.
-static int open_maps(struct watched *process)
+static int open_of_image(struct watched *process, const char *name)
 {
     for (size_t i = 0; i < process->count; i++) {
-        AUTO_FD int fd = open_task_file(process, process->threads[i]->tid, "maps");
-        char byte;
-        if (fd >= 0 && pread(fd, &byte, 1, 0) == 1)
+        AUTO_FD int fd = open_task_file(process, process->threads[i]->tid, name);
+        uint64_t word; // pagemap is read in words
+        if (fd >= 0 && pread(fd, &word, sizeof word, 0) > 0)
             return steal_fd(&fd);
     }
     return -1;
+}
+
+static void close_image(struct watched *process)
+{
+    if (process->maps_fd >= 0)
+        close(process->maps_fd);
+    if (process->pages_fd >= 0)
+        close(process->pages_fd);
+}
+
+static void open_image(struct watched *process)
+{
+    process->maps_fd = open_of_image(process, "maps");
+    process->pages_fd = open_of_image(process, "pagemap");
 }
 
 // Of a process of which a thread was found.
@@ -274,9 +288,8 @@ bool watched_same_image(struct watched *process)
     char byte;
     if (process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1)
         return true;
-    if (process->maps_fd >= 0)
-        close(process->maps_fd);
-    process->maps_fd = open_maps(process);
+    close_image(process);
+    open_image(process);
     return process->maps_fd < 0;
 }
 
@@ -302,8 +315,7 @@ static void watched_free(struct roster *roster, struct watched *process)
     free(process->threads);
     if (process->task_fd >= 0)
         close(process->task_fd);
-    if (process->maps_fd >= 0)
-        close(process->maps_fd);
+    close_image(process);
     if (process->pid_fd >= 0)
         close(process->pid_fd);
     free(process);
@@ -333,14 +345,14 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
     process->added_at = clock_now();
     process->task_fd = task_fd;
     process->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    process->maps_fd = -1;
+    process->maps_fd = process->pages_fd = -1;
     process->born_watched = born_watched;
     process->untold = RECORD_PROCESS;
     if (clock_getcpuclockid(pid, &process->cpu_clock) == 0 &&
         watched_cpu(process, &process->last_cpu)) {
         process->base_cpu = base_of(roster->control, process);
         roster_scan(roster, process, clock_now());
-        process->maps_fd = open_maps(process);
+        open_image(process);
     }
     if (process->maps_fd < 0) { // it ended meanwhile
         watched_free(roster, process);

@@ -22,6 +22,7 @@ struct watched { // a process
     int task_fd;      // /proc/PID/task, open
     int pid_fd;       // readable once the whole process has ended, reaped or not
     int maps_fd;      // task/TID/maps: reads nothing any more once the image is replaced
+    int pages_fd;     // task/TID/pagemap, opened with it; -1: there is none
     clockid_t cpu_clock;
     uint64_t base_cpu;   // of the process's CPU clock, ns: what was before us
     uint64_t last_cpu;   // at the last round
