@@ -15,6 +15,7 @@ enum capture_flag {
     CAPTURE_UNWOUND = 2,    // unwound while held (--unwinder live): `stack` holds uint64_t pcs
     CAPTURE_IN_PLACE = 4,   // taken without a stop: of the registers only rsp and rip are known
     CAPTURE_PAGES_UNKNOWN = 8, // nobody can tell which pages of the stack are there
+    CAPTURE_ON_CPU = 16,    // in place, but of a thread that had been on its CPU: a sample
     CAPTURE_LIVE_END_SHIFT = 8, // with CAPTURE_UNWOUND: flags >> 8 is the enum unwind_end
 };
 
