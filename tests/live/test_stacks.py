@@ -11,7 +11,8 @@ def memory_of(pid):
     """What reading too much would change, and the target itself does not: pages of shared memory, and
     the mappings."""
     lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-    fields = dict(line.split(":\t", 1) for line in lines if line.startswith(("RssShmem", "VmSize")))
+    fields = dict(line.split(":\t", 1) for line in lines
+                  if line.startswith(("RssShmem", "VmSize")))
     return fields | {"mappings": pathlib.Path(f"/proc/{pid}/maps").read_text().count("\n")}
 
 
@@ -49,7 +50,7 @@ def assert_chain(profile, *chain):
     whole = count(stack for stack in stacks(profile)
                   if [name for name in functions(stack) if name in chain] == list(chain))
     everything = count(stacks(profile))
-    assert everything - whole <= 4, f"{whole} of {everything} samples from {chain[0]} to {chain[-1]}"
+    assert everything - whole <= 4, f"{whole} of {everything} samples reach {chain[-1]}"
 
 
 def test_frames_of_megabytes(ctx):
@@ -82,6 +83,16 @@ def test_red_zone(ctx):
     assert_chain(profile, "in_red_zone", "red_zone")
     (names, end), = dumped(ctx, target).values()
     assert end == "root" and names[:2] == ["in_red_zone", "red_zone"], f"{names}, {end}"
+
+
+def test_stack_aligned_without_tables(ctx):
+    profile = sampled(ctx, far_stack(ctx, "aligned"))
+    everything = count(stacks(profile))
+    for name in "aligned_in_memory", "aligned_in_register":
+        share = samples_with(profile, name) / everything
+        assert 0.3 < share < 0.7, f"{share} in {name}"
+    assert samples_with(profile, "aligned") >= 0.97 * everything
+    assert rooted_share(profile) >= 0.97
 
 
 def assert_nothing_is_asked_for(ctx, mode, threads):

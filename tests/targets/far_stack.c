@@ -4,6 +4,7 @@
 //   frames     two frames of megabytes in one stack, at the same addresses
 //   moving     a frame of a megabyte, at another address each time
 //   red_zone   a frame that is found through a word below the stack pointer
+//   aligned    code without tables that aligns its stack, and keeps the old place elsewhere
 //   userfault  a stack right below memory whose pages somebody would have to deliver
 //   shared     stacks right below shared memory that nobody has touched
 // --asleep: its threads sleep there instead. At its end it tells how often memory was asked for.
@@ -109,6 +110,48 @@ static void *red_zone(void *unused)
     return unused;
 }
 
+// Says nothing to unwinders, aligns its stack and keeps the old stack pointer in memory; the second
+// one keeps it in a register.
+__asm__(".text\n"
+        ".type aligned_in_memory, @function\n"
+        "aligned_in_memory:\n"
+        "mov %rsp, %rax\n"
+        "push %rbp\n"
+        "sub $520, %rsp\n"
+        "and $-64, %rsp\n"
+        "mov %rax, 512(%rsp)\n"
+        "mov %rdi, %rbp\n"
+        "1: dec %rbp\n"
+        "jnz 1b\n"
+        "mov 512(%rsp), %rsi\n"
+        "mov -8(%rsi), %rbp\n"
+        "lea (%rsi), %rsp\n"
+        "ret\n"
+        ".size aligned_in_memory, .-aligned_in_memory\n"
+        ".type aligned_in_register, @function\n"
+        "aligned_in_register:\n"
+        "push %rbp\n"
+        "mov %rsp, %r9\n"
+        "and $-64, %rsp\n"
+        "mov %rdi, %rbp\n"
+        "1: dec %rbp\n"
+        "jnz 1b\n"
+        "mov %r9, %rsp\n"
+        "pop %rbp\n"
+        "ret\n"
+        ".size aligned_in_register, .-aligned_in_register\n");
+void aligned_in_memory(uint64_t times);
+void aligned_in_register(uint64_t times);
+
+static void *aligned(void *unused)
+{
+    for (;;) {
+        aligned_in_memory(3000000);
+        aligned_in_register(3000000);
+    }
+    return unused;
+}
+
 static void *small(void *unused)
 {
     for (;;)
@@ -175,7 +218,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void *(*run)(void *);
-    } modes[] = {{"frames", frames}, {"moving", moving}, {"red_zone", red_zone}};
+    } modes[] = {{"frames", frames}, {"moving", moving}, {"red_zone", red_zone},
+                 {"aligned", aligned}};
     const char *mode = argc > 1 ? argv[1] : "";
     int fd = -1;
     asleep = option(argv, "--asleep") != NULL;
