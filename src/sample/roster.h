@@ -76,6 +76,7 @@ struct thread {
     int64_t unmoved_since;         // neither its CPU time nor its switches have changed since
     int64_t told_at;               // when what was last reported had been read; 0: not known
     uint64_t asleep_switches;      // at the newest copy of its stack in place
+    uint32_t asleep_plan;          // version of the plan that it was made by
     uint32_t asleep_survey;        // survey up to which it is known to have slept there
     uint32_t asleep_times;         // how many of them have not been told
     bool asleep_known; // there is such a copy, and the main process has it

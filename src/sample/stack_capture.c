@@ -29,6 +29,7 @@ void stack_hints_tell(struct stack_hints *hints, uint32_t thread, const struct s
     atomic_store_explicit(&slot->bytes, plan->bytes, RELAXED);
     atomic_store_explicit(&slot->reach, plan->reach, RELAXED);
     atomic_store_explicit(&slot->root, plan->root, RELAXED);
+    atomic_store_explicit(&slot->version, plan->version, RELAXED);
     atomic_store_explicit(&slot->there, plan->there, RELAXED);
     atomic_store_explicit(&slot->there_end, plan->there_end, RELAXED);
     for (size_t i = 0; i < STACK_WINDOWS; i++) {
@@ -46,6 +47,7 @@ void stack_hints_get(const struct stack_hints *hints, uint32_t thread, struct st
     plan->bytes = atomic_load_explicit(&slot->bytes, RELAXED);
     plan->reach = atomic_load_explicit(&slot->reach, RELAXED);
     plan->root = atomic_load_explicit(&slot->root, RELAXED);
+    plan->version = atomic_load_explicit(&slot->version, RELAXED);
     plan->there = atomic_load_explicit(&slot->there, RELAXED);
     plan->there_end = atomic_load_explicit(&slot->there_end, RELAXED);
     for (size_t i = 0; i < STACK_WINDOWS; i++) {
@@ -59,6 +61,14 @@ bool stack_hints_learnt(const struct stack_hints *hints, uint32_t thread)
     const struct stack_hint_slot *slot = &hints->slots[thread % STACK_HINTS];
     return atomic_load_explicit(&slot->thread, RELAXED) == thread + 1 &&
            atomic_load_explicit(&slot->bytes, RELAXED);
+}
+
+uint32_t stack_hints_version(const struct stack_hints *hints, uint32_t thread)
+{
+    const struct stack_hint_slot *slot = &hints->slots[thread % STACK_HINTS];
+    return atomic_load_explicit(&slot->thread, RELAXED) == thread + 1
+               ? atomic_load_explicit(&slot->version, RELAXED)
+               : 0;
 }
 
 // Bytes from a stack pointer up to the root of the stack; where that is not known, or the stack

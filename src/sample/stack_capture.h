@@ -42,6 +42,7 @@ struct stack_plan { // zeroed: nothing is known of the thread
     uint64_t there, there_end; // pages of this stretch were there
     uint64_t places[STACK_WINDOWS]; // of the windows, with their kinds; 0: none
     uint32_t lengths[STACK_WINDOWS]; // bytes of each; 0: as for the stack itself
+    uint32_t version; // another one whenever a capture lacked what the next one will hold
 };
 
 // The plans of all threads, told by the process that unwinds, [thread % STACK_HINTS]. Torn plans
@@ -51,7 +52,7 @@ struct stack_plan { // zeroed: nothing is known of the thread
 struct stack_hints {
     struct stack_hint_slot {
         _Atomic uint32_t thread; // number + 1 of the one that it is for
-        _Atomic uint32_t bytes, reach;
+        _Atomic uint32_t bytes, reach, version;
         _Atomic uint64_t root, there, there_end;
         _Atomic uint64_t places[STACK_WINDOWS];
         _Atomic uint32_t lengths[STACK_WINDOWS];
@@ -65,6 +66,9 @@ void stack_hints_get(const struct stack_hints *hints, uint32_t thread, struct st
 
 // Whether a stack of the thread has been unwound.
 bool stack_hints_learnt(const struct stack_hints *hints, uint32_t thread);
+
+// Of the thread's plan; 0: none was told.
+uint32_t stack_hints_version(const struct stack_hints *hints, uint32_t thread);
 
 // The room that the plan may need, bytes behind struct capture.
 size_t stack_plan_room(const struct stack_plan *plan);

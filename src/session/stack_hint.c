@@ -49,7 +49,8 @@ static void learn_pages(struct stack_hint *hint, const struct capture *capture)
 void stack_hint_learn(struct stack_hint *hint, const struct capture *capture,
                       const struct unwind_result *stack)
 {
-    stack_windows_learn(&hint->windows, capture, stack);
+    hint->lacked += stack_windows_learn(&hint->windows, capture, stack) ||
+                    (stack_windows_is_behind(capture, stack) && capture->stack_asked < STACK_MAX);
     learn_pages(hint, capture);
     if (stack->second_at) // how much of that stack is needed, nobody knows yet
         return;
@@ -71,6 +72,7 @@ void stack_hint_plan(const struct stack_hint *hint, struct stack_plan *plan)
         .root = hint->steady ? hint->root : 0,
         .there = hint->there,
         .there_end = hint->there_end,
+        .version = hint->lacked,
     };
     stack_windows_plan(&hint->windows, plan);
 }

@@ -16,6 +16,7 @@ struct stack_hint { // zeroed: nothing is known yet
     uint64_t root;   // address behind the highest word that the unwinder looked at, 0: not known
     uint64_t there, there_end; // a stretch that captures held: its pages are there
     struct stack_windows windows;
+    uint32_t lacked; // captures that lacked what the next one will hold
 };
 
 // Now that the unwinder has seen this stack of a thread.

@@ -44,15 +44,23 @@ static void note_use(struct stack_windows *windows, const struct capture *captur
 }
 
 // A free one, or the one that was looked at least lately.
+static size_t place_for_one(const struct stack_windows *windows)
+{
+    size_t at = find(windows, 0);
+    if (at < STACK_WINDOWS)
+        return at;
+    at = 0;
+    for (size_t i = 1; i < STACK_WINDOWS; i++)
+        if (windows->unused[i] > windows->unused[at])
+            at = i;
+    return at;
+}
+
 static void add(struct stack_windows *windows, uint64_t place, uint32_t length)
 {
-    size_t at = 0;
     if (find(windows, place) < STACK_WINDOWS)
         return;
-    for (size_t i = 0; i < STACK_WINDOWS; i++)
-        if (!windows->places[i] || (windows->places[at] &&
-                                    windows->unused[i] > windows->unused[at]))
-            at = i;
+    size_t at = place_for_one(windows);
     windows->places[at] = place;
     windows->lengths[at] = length;
     windows->unused[at] = 0;
@@ -68,8 +76,8 @@ static bool grow(struct stack_windows *windows, const struct capture *capture, u
         if (at == STACK_WINDOWS || end < window->anchor + window->asked ||
             !is_behind(end, missed) || windows->lengths[at] >= WINDOW_MAX)
             continue;
-        if (windows->lengths[at])
-            windows->lengths[at] *= GROWS;
+        uint32_t longer = windows->lengths[at] * GROWS;
+        windows->lengths[at] = longer < WINDOW_MAX ? longer : WINDOW_MAX;
         return true;
     }
     return false;

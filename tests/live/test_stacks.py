@@ -69,6 +69,15 @@ def test_frames_of_megabytes_in_a_dump(ctx):
         target.kill()
 
 
+def test_frames_of_megabytes_of_a_sleeper(ctx):
+    """In wall time it is looked at again until its stack is whole, though it does not move."""
+    profile = sampled(ctx, far_stack(ctx, "frames", "--asleep"), "--idle")
+    times = {False: 0, True: 0}
+    for stack in stacks(profile, thread="far"):
+        times["frames" in functions(stack)] += stack["samples"]
+    assert times[True] > 20 * times[False], times
+
+
 def test_frame_that_moves(ctx):
     """Its far end lies as far above the stack pointer each time."""
     profile = sampled(ctx, far_stack(ctx, "moving"))
