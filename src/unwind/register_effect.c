@@ -60,7 +60,8 @@ static const struct row behind_0f[] = {
 };
 
 static const struct row behind_0f38[] = {{0xf0, 0xf7, REG}};
-static const struct row behind_0f3a[] = {{0x14, 0x17, RM}, {0x60, 0x63, COUNTER}, {0xf0, 0xf0, REG}};
+static const struct row behind_0f3a[] = {
+    {0x14, 0x17, RM}, {0x60, 0x63, COUNTER}, {0xf0, 0xf0, REG}};
 
 static unsigned find(const struct row *rows, size_t count, unsigned char opcode)
 {

@@ -8,8 +8,8 @@ from measure import count, functions, rooted_share, samples_with, stacks
 
 
 def memory_of(pid):
-    """What reading too much would change, and the target itself does not: pages of shared memory, and
-    the mappings."""
+    """What reading too much would change, and the target itself does not: pages of shared memory,
+    and the mappings."""
     lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
     fields = dict(line.split(":\t", 1) for line in lines
                   if line.startswith(("RssShmem", "VmSize")))

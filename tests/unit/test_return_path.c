@@ -107,7 +107,8 @@ static const uint64_t aligned[] = {1, SP + 32, 3, 3, BACK, 4, 5};
 #define ALIGNED(count_wanted, ...)                                                                 \
     do {                                                                                           \
         const unsigned char bytes[] = {__VA_ARGS__};                                               \
-        struct step step = walk((const char *)bytes, sizeof bytes, aligned, ARRAY_LENGTH(aligned)); \
+        struct step step =                                                                         \
+            walk((const char *)bytes, sizeof bytes, aligned, ARRAY_LENGTH(aligned));               \
         ck_assert_uint_eq(step.count, count_wanted);                                               \
         ck_assert_uint_eq(step.sp, step.count > 1 ? SP + 40 : 0);                                  \
     } while (0)
@@ -123,8 +124,8 @@ START_TEST(stack_pointer_from_where_it_was_kept)
     ALIGNED(2, KEPT, 0x4c, 0x8b, 0x7e, 0xf0, BACK_FROM_RSI);    // mov -16(%rsi),%r15
     ALIGNED(2, KEPT, 0x49, 0x89, 0xf3, 0x49, 0x8d, 0x23, 0xc3); // mov %rsi,%r11; lea (%r11),%rsp
     ALIGNED(2, KEPT, 0x0f, 0x28, 0xf0, BACK_FROM_RSI);          // movaps %xmm0,%xmm6
-    ALIGNED(2, 0x48, 0x8d, 0x44, 0x24, 0x10, 0x48, 0x83, 0xc0, 0x10, // lea 16(%rsp),%rax; add $16,%rax
-            0x48, 0x89, 0xc4, 0xc3);                                 // mov %rax,%rsp; ret
+    ALIGNED(2, 0x48, 0x8d, 0x44, 0x24, 0x10, 0x48, 0x83, 0xc0, 0x10, // lea 16(%rsp),%rax; add
+            0x48, 0x89, 0xc4, 0xc3);                                 // $16,%rax; mov %rax,%rsp
 }
 END_TEST
 
