@@ -118,6 +118,30 @@ START_TEST(a_stack_that_goes_on_above_its_root_makes_it_unknown)
 }
 END_TEST
 
+START_TEST(pages_that_captures_held_are_there)
+{
+    struct unwind_result stack = {.end = UNWIND_NO_INFO};
+    learn_from(ROOT - 3000, 2000, &stack);
+    learn_from(ROOT - 9000, 6500, &stack);
+    ck_assert_uint_eq(plan.there, ROOT - 9000);
+    ck_assert_uint_eq(plan.there_end, ROOT - 1000);
+    learn_from(0x10000, 500, &stack); // on another stack
+    ck_assert_uint_eq(plan.there, 0x10000);
+    ck_assert_uint_eq(plan.there_end, 0x10000 + 500);
+}
+END_TEST
+
+START_TEST(a_capture_that_lacked_something_makes_another_version)
+{
+    learn(3000, UNWIND_BOTTOM);
+    uint32_t version = plan.version;
+    learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(plan.version, version);
+    learn(3000, UNWIND_SHORT);
+    ck_assert_uint_ne(plan.version, version);
+}
+END_TEST
+
 Suite *suite_stack_hint(void);
 
 Suite *suite_stack_hint(void)
@@ -133,6 +157,8 @@ Suite *suite_stack_hint(void)
     tcase_add_test(tcase, a_root_that_stayed_for_long_is_believed_from_afar);
     tcase_add_test(tcase, a_root_that_moves_is_not);
     tcase_add_test(tcase, a_stack_that_goes_on_above_its_root_makes_it_unknown);
+    tcase_add_test(tcase, pages_that_captures_held_are_there);
+    tcase_add_test(tcase, a_capture_that_lacked_something_makes_another_version);
     suite_add_tcase(suite, tcase);
     return suite;
 }
