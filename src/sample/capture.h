@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One thread as it was at one moment: registers and a copy of the top of its stack. What the
+// One thread as it was at one moment: registers and copies of pieces of its stack. What the
 // sampler puts into the ring and the unwinder takes out; plain memory without pointers.
 #pragma once
 
@@ -7,13 +7,24 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
+#define RED_ZONE 128u    // bytes below the stack pointer that belong to the function (System V ABI)
+#define STACK_WINDOWS 8u // pieces of the stack, beside the one from the stack pointer up
+
 enum capture_flag {
     CAPTURE_IN_SYSCALL = 1, // the thread was in the kernel on behalf of a system call
     CAPTURE_UNWOUND = 2,    // unwound while held (--unwinder live): `stack` holds uint64_t pcs
     CAPTURE_IN_PLACE = 4,   // taken without a stop: of the registers only rsp and rip are known
-    CAPTURE_SECOND = 8,     // behind the stack copy lies one of another stack: second_*
+    CAPTURE_PAGES_UNKNOWN = 8, // nobody can tell which pages of the stack are there
     CAPTURE_ON_CPU = 16,    // in place, but of a thread that had been on its CPU: a sample
     CAPTURE_LIVE_END_SHIFT = 8, // with CAPTURE_UNWOUND: flags >> 8 is the enum unwind_end
+};
+
+struct stack_window { // a piece of a stack that lies elsewhere
+    uint64_t place;   // as in the struct stack_plan that asked for it
+    uint64_t anchor;  // the address that was asked for
+    uint64_t address; // of the first byte, at most `anchor`
+    uint32_t length;  // bytes that were copied; 0: nothing is there
+    uint32_t asked;   // bytes that were asked for, from `anchor` up
 };
 
 struct capture {
@@ -22,12 +33,12 @@ struct capture {
     uint32_t flags;
     int32_t syscall; // its number with CAPTURE_IN_SYSCALL
     uint32_t stack_length; // bytes that were copied, from the stack pointer up
-    uint32_t stack_asked;  // bytes that were asked for: more than copied at the end of the mapping
+    uint32_t stack_asked;  // bytes that were asked for: more than copied where pages are missing
     uint32_t held_ns;
     struct user_regs_struct regs;
-    // With CAPTURE_SECOND, of a thread in a signal handler on a stack of its own: the stack that
-    // was interrupted, from its stack pointer up. The bytes follow those of the first piece.
-    uint64_t second_sp;
-    uint32_t second_length, second_asked;
-    unsigned char stack[];
+    uint32_t red_zone; // bytes that were copied below the stack pointer: the last of `below`
+    uint32_t window_count;
+    struct stack_window windows[STACK_WINDOWS];
+    unsigned char below[RED_ZONE];
+    unsigned char stack[]; // right behind `below`; and behind it the bytes of the windows, in order
 };

@@ -17,11 +17,28 @@
 
 #define TRIES 3 // to read a thread that moves
 
-uint32_t census_stack_bytes(const struct census *census, pid_t tid)
+struct stack_request census_request(const struct census *census, pid_t tid)
 {
+    static const struct stack_plan nothing_known;
     const struct census_config *config = census->config;
-    return config->stack ? map_get(config->stack, (uint64_t)tid, config->stack_bytes)
-                         : config->stack_bytes;
+    uint32_t number = config->plan_of ? map_get(config->plan_of, (uint64_t)tid, 0) : 0;
+    struct stack_request request = {.plan = number ? &config->plans[number - 1] : &nothing_known,
+                                    .pages = census->pages};
+    size_t room = stack_plan_room(request.plan);
+    request.room = room < config->stack_room ? room : config->stack_room;
+    return request;
+}
+
+// Through a thread: a leader that has ended has no memory any more.
+static int open_pages(const struct census *census)
+{
+    for (size_t i = 0; i < census->count; i++) {
+        AUTO_FD int fd = stack_pages_open(census->task_fd, census->tids[i]);
+        uint64_t entry;
+        if (fd >= 0 && pread(fd, &entry, sizeof entry, 0) > 0)
+            return steal_fd(&fd);
+    }
+    return -1;
 }
 
 static void list_one(void *context, pid_t tid)
@@ -47,7 +64,7 @@ void census_list(struct census *census)
 bool census_has_room(const struct census *census, size_t records)
 {
     const struct ring *ring = &census->control->ring;
-    size_t wanted = records * (sizeof(struct census_record) + census->config->stack_bytes);
+    size_t wanted = records * (sizeof(struct census_record) + census->config->stack_room);
     return ring->size - (atomic_load(&ring->reserved) - atomic_load(&ring->consumed)) >= wanted;
 }
 
@@ -70,7 +87,7 @@ static pid_t inner_tid(const struct census *census, pid_t tid)
 void census_tell(struct census *census, struct census_record *record)
 {
     struct ring *ring = &census->control->ring;
-    size_t length = sizeof *record + record->capture.stack_length;
+    size_t length = sizeof *record + stack_capture_bytes(&record->capture);
     struct record *room;
     record->inner_tid = inner_tid(census, record->thread.tid);
     while (!(room = ring_reserve(ring, length)))
@@ -90,11 +107,12 @@ void census_tell_unheld(struct census *census, const struct in_place_thread *thr
 static bool read_in_place(struct census *census, pid_t tid)
 {
     struct census_record *record = census->scratch;
+    const struct stack_request request = census_request(census, tid);
     enum in_place now = IN_PLACE_MOVED;
     atomic_store(&census->control->lives->busy_with, tid);
     for (int i = 0; i < TRIES && now == IN_PLACE_MOVED; i++)
         now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
-                            &record->capture, census_stack_bytes(census, tid));
+                            &record->capture, &request);
     static const uint32_t flags[] = {
         [IN_PLACE_READ] = CENSUS_CALL,
         [IN_PLACE_MOVED] = CENSUS_CALL | CENSUS_MOVED,
@@ -124,14 +142,15 @@ static void run_census(struct control *control, const void *argument)
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", (int)config->pid);
     census.task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    census.scratch = mmap(NULL, sizeof *census.scratch + CENSUS_STACK_MAX, PROT_READ | PROT_WRITE,
+    census.scratch = mmap(NULL, sizeof *census.scratch + config->stack_room, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (census.task_fd < 0 || census.scratch == MAP_FAILED)
         return; // not ended: it is gone, or there is no memory
     // Faulted in before anybody is held.
-    memset(census.scratch, 0, sizeof *census.scratch + config->stack_bytes);
+    memset(census.scratch, 0, sizeof *census.scratch + config->stack_room);
     sleep_clock_init(&census.sleep, config->cpus);
     census_list(&census);
+    census.pages = (struct stack_pages){open_pages(&census), config->mappings};
     if (config->together)
         census_together(&census);
     else

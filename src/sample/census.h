@@ -16,8 +16,6 @@
 #include "sample/ring.h"
 
 #define CENSUS_RECORD 100          // record.kind, apart from those of record.h
-#define CENSUS_STACK (64u << 10)   // bytes to begin with
-#define CENSUS_STACK_MAX (1u << 20)
 #define CENSUS_RING (4u << 20)     // bytes for control_new
 
 enum census_flag {
@@ -46,8 +44,10 @@ struct census_config { // borrowed
     const pid_t *tids;      // only these threads, NULL: all
     size_t tid_count;
     const struct map *done; // not these
-    const struct map *stack; // tid -> bytes of its stack to copy
-    uint32_t stack_bytes;   // of others
+    const struct map *plan_of; // tid -> index + 1 of the plan of its stack, NULL: none has one
+    const struct stack_plan *plans;
+    const struct regions *mappings; // of the process, NULL: not known
+    uint32_t stack_room;    // bytes of stack in a record, at most
     int64_t began;          // the whole dump; CLOCK_MONOTONIC ns
     int64_t deadline;       // CLOCK_MONOTONIC ns; threads that get no CPU are waited for until then
     const cpu_set_t *cpus;  // that may be gone to, to read their clocks; NULL: the present ones

@@ -16,6 +16,7 @@ struct census {
     struct control *control;
     const struct census_config *config;
     int task_fd; // /proc/PID/task
+    struct stack_pages pages;
     struct sleep_clock sleep;
     struct census_record *scratch; // room for one thread
     pid_t *tids; // in the order in which they were met
@@ -35,8 +36,8 @@ struct census_held { // a thread from the request to stop until its release
     bool stopped;
 };
 
-// The memory that a copy of the thread takes: bytes of its stack.
-uint32_t census_stack_bytes(const struct census *census, pid_t tid);
+// What of the thread's stack is to be copied, and the room that takes.
+struct stack_request census_request(const struct census *census, pid_t tid);
 
 // Appends the threads that are to be taken and not listed yet.
 void census_list(struct census *census);
@@ -67,7 +68,7 @@ void census_repair(struct census *census, const struct census_held *held);
 
 // Copies a held thread into the record; its system calls will not notice.
 void census_copy(struct census *census, struct census_held *held, struct census_record *record,
-                 uint32_t stack_bytes);
+                 const struct stack_request *request);
 
 // How long it was held, ns.
 int64_t census_release(struct census *census, struct census_held *held);

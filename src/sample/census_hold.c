@@ -7,7 +7,7 @@
 #include "sample/census_child.h"
 #include "sample/priority.h"
 #include "sample/restart.h"
-#include "target/memory.h"
+#include "sample/stack_capture.h"
 
 #define SPIN_NS (20 * NS_PER_US) // as in look.c
 #define OURS_NS (5 * NS_PER_MS) // that we are at work before a dump begins
@@ -100,19 +100,18 @@ static uint32_t take_regs(struct census *census, const struct census_held *held,
 }
 
 void census_copy(struct census *census, struct census_held *held, struct census_record *record,
-                 uint32_t stack_bytes)
+                 const struct stack_request *request)
 {
     struct capture *capture = &record->capture;
     sign_of_life(census, held->thread.tid);
-    *capture = (struct capture){.time = held->since, .stack_asked = stack_bytes};
+    *capture = (struct capture){.time = held->since};
     record->thread = held->thread;
     record->flags = take_regs(census, held, record);
     if (!(record->flags & CENSUS_HELD))
         return;
     capture->flags = restart_in_syscall(&capture->regs) ? CAPTURE_IN_SYSCALL : 0;
     capture->syscall = (int32_t)capture->regs.orig_rax;
-    capture->stack_length = (uint32_t)memory_read_some(held->thread.tid, capture->regs.rsp,
-                                                       capture->stack, stack_bytes);
+    stack_capture(held->thread.tid, &request->pages, request->plan, capture, request->room);
 }
 
 int64_t census_release(struct census *census, struct census_held *held)
@@ -164,8 +163,9 @@ static bool collect(struct census *census, struct census_held *held, int64_t spi
 {
     if (!census_stopped(census, held, spin_ns))
         return !held->interrupted;
+    const struct stack_request request = census_request(census, held->thread.tid);
     held->since = since;
-    census_copy(census, held, census->scratch, census_stack_bytes(census, held->thread.tid));
+    census_copy(census, held, census->scratch, &request);
     int64_t lasted = census_release(census, held);
     histogram_add(&census->control->held, (uint64_t)lasted);
     census->scratch->capture.held_ns = (uint32_t)lasted;
@@ -281,7 +281,7 @@ static void await_room(struct census *census, struct census_held *pending, size_
 static size_t most_pending(const struct census *census)
 {
     size_t records = census->control->ring.size /
-                     (sizeof(struct census_record) + census->config->stack_bytes);
+                     (sizeof(struct census_record) + census->config->stack_room);
     if (records <= SPARE + 1)
         return 1;
     return records - SPARE - 1 < PENDING_MAX ? records - SPARE - 1 : PENDING_MAX;
@@ -292,9 +292,10 @@ static size_t most_pending(const struct census *census)
 static bool begin(struct census *census, pid_t tid, struct census_held *held, bool late)
 {
     struct census_record *record = census->scratch;
+    const struct stack_request request = census_request(census, tid);
     atomic_store(&census->control->lives->busy_with, tid);
     enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
-                                      &record->capture, census_stack_bytes(census, tid));
+                                      &record->capture, &request);
     bool sleeps = now == IN_PLACE_READ || now == IN_PLACE_MOVED;
     held->thread = record->thread;
     record->flags = CENSUS_CALL | (now == IN_PLACE_MOVED ? CENSUS_MOVED : 0);

@@ -17,7 +17,7 @@
 struct slot {
     struct census_held held;
     struct census_record *record;
-    uint32_t stack_bytes;
+    struct stack_request request;
     uint32_t flags; // of one that could not be held
 };
 
@@ -29,9 +29,9 @@ struct together {
     int64_t since;        // the first one was asked, CLOCK_MONOTONIC ns
 };
 
-static size_t record_size(uint32_t stack_bytes)
+static size_t record_size(size_t room)
 {
-    return (sizeof(struct census_record) + stack_bytes + 15) & ~(size_t)15;
+    return (sizeof(struct census_record) + room + 15) & ~(size_t)15;
 }
 
 static bool reserve(struct together *together)
@@ -39,7 +39,7 @@ static bool reserve(struct together *together)
     struct census *census = together->census;
     size_t latecomers = 64 + census->count / 8, bytes = latecomers * record_size(LATECOMER_STACK);
     for (size_t i = 0; i < census->count; i++)
-        bytes += record_size(census_stack_bytes(census, census->tids[i]));
+        bytes += record_size(census_request(census, census->tids[i]).room);
     if (bytes > MEMORY_MOST)
         return false;
     together->capacity = census->count + latecomers;
@@ -56,24 +56,26 @@ static void prepare_unstoppable(struct together *together, struct slot *slot, pi
 {
     struct census_record *record = slot->record;
     if (in_place_read(together->census->task_fd, tid, &together->census->sleep, &record->thread,
-                      &record->capture, slot->stack_bytes) == IN_PLACE_READ)
+                      &record->capture, &slot->request) == IN_PLACE_READ)
         record->flags = CENSUS_CALL;
 }
 
 // What is known of a thread before it stops. False: there is no memory for it.
-static bool prepare(struct together *together, pid_t tid, uint32_t stack_bytes)
+static bool prepare(struct together *together, pid_t tid, size_t most)
 {
     struct slot *slot = &together->slots[together->count];
-    size_t size = record_size(stack_bytes);
+    struct stack_request request = census_request(together->census, tid), nothing = {0};
+    request.room = request.room < most ? request.room : most;
+    size_t size = record_size(request.room);
     if (together->count == together->capacity ||
         size > (size_t)(together->limit - together->memory))
         return false;
     slot->record = (struct census_record *)(void *)together->memory;
-    slot->stack_bytes = stack_bytes;
+    slot->request = request;
     atomic_store(&together->census->control->lives->busy_with, tid); // it gets on
     enum in_place now =
         in_place_read(together->census->task_fd, tid, &together->census->sleep,
-                      &slot->held.thread, &slot->record->capture, 0);
+                      &slot->held.thread, &slot->record->capture, &nothing);
     if (now == IN_PLACE_GONE)
         return true;
     slot->flags = now == IN_PLACE_DENIED ? CENSUS_DENIED : CENSUS_RUNNING;
@@ -148,7 +150,7 @@ static void copy_all(struct together *together)
         struct slot *slot = &together->slots[i];
         slot->held.since = together->since;
         if (slot->held.stopped)
-            census_copy(together->census, &slot->held, slot->record, slot->stack_bytes);
+            census_copy(together->census, &slot->held, slot->record, &slot->request);
         else if (slot->held.interrupted)
             slot->flags |= CENSUS_UNSTOPPED;
     }
@@ -191,7 +193,7 @@ void census_together(struct census *census)
     if (!reserve(&together))
         return;
     for (size_t i = 0; i < census->count; i++)
-        if (!prepare(&together, census->tids[i], census_stack_bytes(census, census->tids[i])))
+        if (!prepare(&together, census->tids[i], STACK_ROOM))
             return;
     priority_raise();
     stop_all(&together);

@@ -9,10 +9,8 @@
 #include "base/histogram.h"
 #include "sample/handover.h"
 #include "sample/ring.h"
+#include "sample/stack_capture.h"
 
-#define STACK_HINTS 4096u
-#define STACK_FIRST (64u << 10) // bytes copied of a thread of which nothing is known yet
-#define STACK_MAX (1u << 20)    // and at most
 #define HANGS_MAX 64
 
 // A thread of the sampler process; one writer. Ticks go on when a new sampler takes over.
@@ -30,12 +28,7 @@ struct control {
     _Atomic int idle;   // tell also what threads do while they sleep; 0: no, else a number that is
                         // another one each time that this begins
     _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
-    _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
-    _Atomic uint64_t stack_root[STACK_HINTS]; // [same] address up to which to copy, 0: not known
-    _Atomic uint32_t stack_reach[STACK_HINTS]; // [same] from at most so many bytes below it
-    // [thread % STACK_HINTS] where, in the frame of a signal handler on an alternate stack, the
-    // interrupted stack pointer lies; 0: this thread was not met in one
-    _Atomic uint64_t second_at[STACK_HINTS];
+    struct stack_hints stacks;
     struct hang { // threads on which a sampler hung, and how often; written while none runs
         pid_t tid;
         unsigned times;

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "target/memory.h"
+#include "sample/stack_capture.h"
 
 #define TEXT_MAX 1024
 
@@ -53,24 +53,22 @@ static bool read_stat(int task_fd, pid_t tid, struct in_place_thread *thread, in
 }
 
 static void read_stack(const struct in_place_thread *thread, struct capture *capture,
-                       uint32_t bytes)
+                       const struct stack_request *request)
 {
     const struct proc_syscall *call = &thread->call;
     *capture = (struct capture){
         .time = clock_now(),
         .flags = CAPTURE_IN_PLACE | (call->number >= 0 ? CAPTURE_IN_SYSCALL : 0),
         .syscall = (int32_t)call->number,
-        .stack_asked = bytes,
         .regs = {.rsp = call->sp, .rip = call->pc},
     };
-    if (call->sp)
-        capture->stack_length =
-            (uint32_t)memory_read_some(thread->tid, call->sp, capture->stack, bytes);
+    if (call->sp && request->room)
+        stack_capture(thread->tid, &request->pages, request->plan, capture, request->room);
 }
 
 enum in_place in_place_read(int task_fd, pid_t tid, struct sleep_clock *sleep,
                             struct in_place_thread *thread, struct capture *capture,
-                            uint32_t stack_bytes)
+                            const struct stack_request *request)
 {
     char text[TEXT_MAX];
     struct schedstat after;
@@ -85,7 +83,7 @@ enum in_place in_place_read(int task_fd, pid_t tid, struct sleep_clock *sleep,
         return errno == EACCES || errno == EPERM ? IN_PLACE_DENIED : IN_PLACE_GONE;
     if (!proc_syscall_parse(text, &thread->call))
         return IN_PLACE_RUNNING;
-    read_stack(thread, capture, stack_bytes);
+    read_stack(thread, capture, request);
     if (sleep && read_file(task_fd, tid, "sched", text))
         thread->asleep_since = sleep_clock_since(sleep, cpu, text);
     if (!read_open(schedstat_fd, text) || !schedstat_parse(text, &after))

@@ -9,6 +9,7 @@
 
 #include "sample/capture.h"
 #include "sample/sleep_clock.h"
+#include "sample/stack_capture.h"
 #include "target/procfs.h"
 
 enum in_place {
@@ -30,8 +31,14 @@ struct in_place_thread {
 
 bool in_place_schedstat(int task_fd, pid_t tid, struct schedstat *stat);
 
-// Fills in `thread` and `capture`, which has room for `stack_bytes` of stack. task_fd:
-// /proc/PID/task, open. sleep: NULL: asleep_since is not asked for.
+struct stack_request {
+    const struct stack_plan *plan;
+    struct stack_pages pages;
+    size_t room;  // bytes of stack that the capture has room for; 0: none is asked for
+};
+
+// Fills in `thread` and `capture`. task_fd: /proc/PID/task, open. sleep: NULL: asleep_since is not
+// asked for.
 enum in_place in_place_read(int task_fd, pid_t tid, struct sleep_clock *sleep,
                             struct in_place_thread *thread, struct capture *capture,
-                            uint32_t stack_bytes);
+                            const struct stack_request *request);

@@ -11,17 +11,15 @@
 #include "base/mem.h"
 #include "sample/report.h"
 #include "sample/restart.h"
-#include "target/memory.h"
+#include "sample/stack_capture.h"
 
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
 #define RAN_ON_NS (5 * NS_PER_US)     // the same, where it may not be taken for less
-#define ROOT_MARGIN 128u // what the unwinder may look at above the root's frame
-#define ALTERNATE_MAX (1u << 20) // bytes of an alternate signal stack that are in use
 #define LIVE_PCS_MAX 4096
 #define IN_PLACE_NS (500 * NS_PER_MS) // that a read of a sleeping thread may take, and more
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
 #define SIGN_NS (10 * NS_PER_MS)    // a sign of life while a thread is asked to stop
-#define COPY_MAX (2 * STACK_MAX)    // the second stack is rarely there
+#define ROOM_LEAST (128u << 10)     // bytes for stacks: more than nearly all threads ever need
 #define PAGE 4096u
 
 struct held {
@@ -67,54 +65,13 @@ static bool has_skidded(const struct look *look, const struct held *held)
            claim->moment + queued_ns(held) < claim->asked_at - RAN_ON_NS;
 }
 
-static uint64_t stack_root(const struct look *look, const struct thread *thread)
+static void copy_stack(const struct look *look, const struct thread *thread,
+                       struct capture *capture)
 {
-    return atomic_load_explicit(&look->control->stack_root[thread->number % STACK_HINTS],
-                                memory_order_relaxed);
-}
-
-// Bytes from sp up to the root of the stack; where that is not known, or sp is not below it as
-// usual, as many as were needed lately.
-static uint32_t stack_wanted(const struct look *look, const struct thread *thread, uint64_t sp)
-{
-    const struct control *control = look->control;
-    uint32_t slot = thread->number % STACK_HINTS;
-    uint32_t hint = atomic_load_explicit(&control->stack_hint[slot], memory_order_relaxed);
-    uint32_t reach = atomic_load_explicit(&control->stack_reach[slot], memory_order_relaxed);
-    uint64_t root = stack_root(look, thread);
-    if (!hint)
-        hint = STACK_FIRST;
-    if (root && root - sp < (hint > reach ? hint : reach))
-        hint = (uint32_t)(root - sp) + ROOT_MARGIN;
-    return hint < STACK_MAX ? hint : STACK_MAX;
-}
-
-static void copy_stack(const struct look *look, const struct held *held, struct capture *capture)
-{
-    uint64_t sp = held->regs.rsp;
-    capture->stack_asked = stack_wanted(look, held->thread, sp);
-    capture->stack_length = (uint32_t)memory_read_some(held->hold.tid, sp, capture->stack,
-                                                       capture->stack_asked);
-}
-
-// Handlers on an alternate signal stack: the kernel puts their frame at the same place each time,
-// and where that is is known from a capture that ended there. Costs nothing for other threads.
-static uint64_t second_sp(const struct look *look, const struct held *held)
-{
-    uint64_t sp, at = atomic_load_explicit(
-        &look->control->second_at[held->thread->number % STACK_HINTS], memory_order_relaxed);
-    bool on_alternate = at > held->regs.rsp && at - held->regs.rsp < ALTERNATE_MAX;
-    return on_alternate && memory_read(held->hold.tid, at, &sp, sizeof sp) ? sp : 0;
-}
-
-static void copy_second(const struct look *look, const struct held *held, struct capture *capture,
-                        uint64_t sp)
-{
-    capture->flags |= CAPTURE_SECOND;
-    capture->second_sp = sp;
-    capture->second_asked = stack_wanted(look, held->thread, sp);
-    capture->second_length = (uint32_t)memory_read_some(
-        held->hold.tid, sp, capture->stack + capture->stack_length, capture->second_asked);
+    struct stack_plan plan;
+    const struct stack_pages pages = {.fd = thread->process->pages_fd};
+    stack_hints_get(&look->control->stacks, thread->number, &plan);
+    stack_capture(thread->tid, &pages, &plan, capture, look->copy_warm - sizeof *capture);
 }
 
 static void unwind_live(const struct look *look, const struct held *held, struct capture *capture)
@@ -129,24 +86,16 @@ static void unwind_live(const struct look *look, const struct held *held, struct
 static void fill(const struct look *look, const struct held *held)
 {
     struct capture *capture = look->copy;
-    uint64_t second = look->unwind_live ? 0 : second_sp(look, held);
     capture->time = held->since;
     capture->thread = held->thread->number;
     capture->flags = restart_in_syscall(&held->regs) ? CAPTURE_IN_SYSCALL : 0;
     capture->syscall = (int32_t)held->regs.orig_rax;
     capture->regs = held->regs;
+    capture->window_count = 0;
     if (look->unwind_live)
         unwind_live(look, held, capture);
     else
-        copy_stack(look, held, capture);
-    if (second)
-        copy_second(look, held, capture, second);
-}
-
-static size_t stack_bytes(const struct capture *capture)
-{
-    uint32_t second = capture->flags & CAPTURE_SECOND ? capture->second_length : 0;
-    return (size_t)capture->stack_length + second;
+        copy_stack(look, held->thread, capture);
 }
 
 // The process runs another image since, or began to: of which one the copy was taken nobody knows,
@@ -163,7 +112,7 @@ static bool image_is_told(struct watched *process)
 // nobody's cache. RC_LIMIT: there is no room. RC_GONE: it is of an image that is gone.
 static enum rc put(struct look *look, struct thread *thread)
 {
-    size_t stacks = stack_bytes(look->copy);
+    size_t stacks = stack_capture_bytes(look->copy);
     if (!image_is_told(thread->process))
         return RC_GONE;
     struct record_capture *record = (struct record_capture *)ring_reserve(
@@ -171,12 +120,10 @@ static enum rc put(struct look *look, struct thread *thread)
     if (!record)
         return RC_LIMIT;
     memcpy(&record->capture, look->copy, sizeof *look->copy + stacks);
-    bool all_used = record->capture.stack_length == record->capture.stack_asked &&
-                    !stack_root(look, thread);
-    bool learns = all_used && record->capture.stack_asked >= STACK_FIRST;
+    bool learnt = stack_hints_learnt(&look->control->stacks, thread->number);
     ring_commit(&record->record, RECORD_CAPTURE);
     // How much of a stack this thread needs is to be known before its next sample.
-    if (learns)
+    if (!learnt)
         eventfd_write(look->control->wake_fd, 1);
     return RC_OK;
 }
@@ -347,7 +294,7 @@ static void deal_with_gone(struct look *look, const struct tracer_hold *hold)
 
 void look_init(struct look *look, struct control *control, int number)
 {
-    size_t size = sizeof *look->copy + COPY_MAX;
+    size_t size = sizeof *look->copy + STACK_ROOM;
     look->control = control;
     look->number = number;
     look->life = &control->lives[number];
@@ -359,21 +306,17 @@ void look_init(struct look *look, struct control *control, int number)
 
 void look_fini(struct look *look)
 {
-    munmap(look->copy, sizeof *look->copy + COPY_MAX);
+    munmap(look->copy, sizeof *look->copy + STACK_ROOM);
 }
 
 // No page of the copy is to be missing while the thread is held.
 static void warm(struct look *look, const struct thread *thread)
 {
-    uint32_t slot = thread->number % STACK_HINTS;
-    size_t hint = atomic_load_explicit(&look->control->stack_hint[slot], memory_order_relaxed);
-    size_t reach = atomic_load_explicit(&look->control->stack_reach[slot], memory_order_relaxed);
-    size_t wanted = (hint > reach ? hint : reach) + ROOT_MARGIN;
-    if (wanted < STACK_FIRST || look->unwind_live)
-        wanted = STACK_FIRST;
-    if (wanted > STACK_MAX)
-        wanted = STACK_MAX;
-    for (; look->copy_warm < 2 * wanted; look->copy_warm += PAGE)
+    struct stack_plan plan;
+    stack_hints_get(&look->control->stacks, thread->number, &plan);
+    size_t wanted = stack_plan_room(&plan);
+    wanted = sizeof *look->copy + (wanted < ROOM_LEAST ? ROOM_LEAST : wanted);
+    for (; look->copy_warm < wanted; look->copy_warm += PAGE)
         ((volatile unsigned char *)look->copy)[look->copy_warm] = 0;
 }
 
@@ -440,11 +383,10 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
         .thread = thread->number,
         .flags = CAPTURE_IN_PLACE | (call.number >= 0 ? CAPTURE_IN_SYSCALL : 0),
         .syscall = (int32_t)call.number,
-        .stack_asked = hidden ? 0 : stack_wanted(look, thread, call.sp),
         .regs = {.rsp = call.sp, .rip = call.pc},
     };
-    capture->stack_length = (uint32_t)memory_read_some(thread->tid, call.sp, capture->stack,
-                                                       capture->stack_asked);
+    if (!hidden)
+        copy_stack(look, thread, capture);
     return true;
 }
 
@@ -452,6 +394,7 @@ bool look_in_place(struct look *look, struct thread *thread, const struct scheds
                    uint32_t flags)
 {
     struct schedstat after;
+    warm(look, thread);
     sign_of_life(look, thread->tid); // memory may come from a page that somebody has to deliver
     if (!look->pending_count)        // nobody is held meanwhile: the watchdog may be more patient
         atomic_store(&look->life->busy_since, clock_now() + IN_PLACE_NS);

@@ -275,15 +275,21 @@ bool watched_cpu(struct watched *process, uint64_t *cpu_ns)
 }
 
 // Through a thread: the maps of a leader that has ended are empty while the others run on.
-static int open_maps(struct watched *process)
+static int open_of_image(struct watched *process, const char *name)
 {
     for (size_t i = 0; i < process->count; i++) {
-        AUTO_FD int fd = open_task_file(process, process->threads[i]->tid, "maps");
-        char byte;
-        if (fd >= 0 && pread(fd, &byte, 1, 0) == 1)
+        AUTO_FD int fd = open_task_file(process, process->threads[i]->tid, name);
+        uint64_t word; // pagemap is read in words
+        if (fd >= 0 && pread(fd, &word, sizeof word, 0) > 0)
             return steal_fd(&fd);
     }
     return -1;
+}
+
+static void open_image(struct watched *process)
+{
+    process->maps_fd = open_of_image(process, "maps");
+    process->pages_fd = open_of_image(process, "pagemap");
 }
 
 // Of a process of which a thread was found.
@@ -299,11 +305,14 @@ bool watched_same_image(const struct watched *process)
     return process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1;
 }
 
-// Under the same number: samplers read it meanwhile.
+// Under the same numbers: samplers read them meanwhile.
 bool watched_open_image(struct watched *process)
 {
-    AUTO_FD int fd = open_maps(process);
-    return fd >= 0 && dup3(fd, process->maps_fd, O_CLOEXEC) >= 0;
+    AUTO_FD int maps = open_of_image(process, "maps");
+    AUTO_FD int pages = open_of_image(process, "pagemap");
+    if (pages >= 0 && process->pages_fd >= 0)
+        dup3(pages, process->pages_fd, O_CLOEXEC);
+    return maps >= 0 && dup3(maps, process->maps_fd, O_CLOEXEC) >= 0;
 }
 
 void watched_name(struct watched *process)
@@ -326,6 +335,7 @@ void watched_free(struct watched *process)
     free(process->threads);
     close_kept(process->task_fd);
     close_kept(process->maps_fd);
+    close_kept(process->pages_fd);
     close_kept(process->pid_fd);
     free(process);
 }
@@ -372,14 +382,14 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
     process->added_at = clock_now();
     process->task_fd = task_fd;
     process->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    process->maps_fd = -1;
+    process->maps_fd = process->pages_fd = -1;
     process->born_watched = born_watched;
     process->untold = RECORD_PROCESS;
     if (clock_getcpuclockid(pid, &process->cpu_clock) == 0 &&
         watched_cpu(process, &process->last_cpu)) {
         process->base_cpu = base_of(roster->control, process);
         roster_scan(roster, process, clock_now());
-        process->maps_fd = open_maps(process);
+        open_image(process);
     }
     if (process->maps_fd < 0) { // it ended meanwhile
         retire_process(roster, process);

@@ -24,6 +24,7 @@ struct watched { // a process
     int task_fd;      // /proc/PID/task, open
     int pid_fd;       // readable once the whole process has ended, reaped or not
     int maps_fd;      // task/TID/maps: reads nothing any more once the image is replaced
+    int pages_fd;     // task/TID/pagemap, opened with it; -1: there is none
     clockid_t cpu_clock;
     uint64_t base_cpu;   // of the process's CPU clock, ns: what was before us
     uint64_t last_cpu;   // at the last round
@@ -60,6 +61,7 @@ struct thread {
     int64_t unmoved_since;         // neither its CPU time nor its switches have changed since
     int64_t told_at;               // when what was last reported had been read; 0: not known
     uint64_t asleep_switches;      // at the newest copy of its stack in place
+    uint32_t asleep_plan;          // version of the plan that it was made by
     uint32_t asleep_survey;        // survey up to which it is known to have slept there
     uint32_t asleep_times;         // how many of them have not been told
     bool asleep_known; // there is such a copy, and the main process has it

@@ -41,7 +41,9 @@ bool survey_advance(struct survey *survey, struct roster *roster, double rate)
 void survey_meet(struct survey *survey, struct look *look, struct thread *thread,
                  const struct schedstat *stat, bool rarely)
 {
-    if (thread->asleep_known && thread->asleep_switches == stat->switches) {
+    uint32_t version = stack_hints_version(&look->control->stacks, thread->number);
+    bool same = thread->asleep_switches == stat->switches && thread->asleep_plan == version;
+    if (thread->asleep_known && same) {
         thread->asleep_times += survey->number - thread->asleep_survey;
         thread->asleep_survey = survey->number;
         return;
@@ -51,6 +53,7 @@ void survey_meet(struct survey *survey, struct look *look, struct thread *thread
     if ((!survey->now && !rarely) || met)
         return;
     report_asleep(look->control, thread);
+    thread->asleep_plan = version;
     thread->asleep_known = look_in_place(look, thread, stat, 0);
     thread->asleep_switches = stat->switches;
     thread->asleep_survey = survey->number;

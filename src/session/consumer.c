@@ -77,13 +77,9 @@ void consumer_free(struct consumer *consumer)
 
 static void hint_stack(struct consumer *consumer, const struct thread *thread)
 {
-    struct control *control = consumer->control;
-    uint32_t slot = thread->number % STACK_HINTS;
-    const struct stack_hint *hint = &thread->hint;
-    atomic_store_explicit(&control->stack_hint[slot], hint->bytes, memory_order_relaxed);
-    atomic_store_explicit(&control->stack_reach[slot], stack_hint_reach(hint),
-                          memory_order_relaxed);
-    atomic_store_explicit(&control->stack_root[slot], stack_hint_root(hint), memory_order_relaxed);
+    struct stack_plan plan;
+    stack_hint_plan(&thread->hint, &plan);
+    stack_hints_tell(&consumer->control->stacks, thread->number, &plan);
 }
 
 // How deep the stacks of the image before were tells nothing of the one after it.
@@ -305,10 +301,15 @@ static uint32_t keep_stack(struct consumer *consumer, struct space *space,
     return profile_stack(consumer->profile, consumer->locations, count);
 }
 
-static void learn_stack(struct consumer *consumer, struct thread *thread,
+static void learn_stack(struct consumer *consumer, struct process *process, struct thread *thread,
                         const struct capture *capture, const struct unwind_result *stack)
 {
-    stack_hint_learn(&thread->hint, capture->regs.rsp, stack);
+    uint64_t start, end, sp = capture->regs.rsp;
+    stack_hint_learn(&thread->hint, capture, stack);
+    if (capture->flags & CAPTURE_PAGES_UNKNOWN &&
+        stack_mappings_find(&process->image.mappings, consumer->facts.list[process->facts].pid,
+                            thread->tid, sp, &start, &end))
+        stack_hint_bound(&thread->hint, start, end);
     hint_stack(consumer, thread);
 }
 
@@ -319,11 +320,12 @@ static void count_asleep(struct consumer *consumer, const struct thread *thread,
 }
 
 // Where a thread sleeps. Not a sample of the CPU profile.
-static void take_stack_in_place(struct consumer *consumer, struct space *space,
+static void take_stack_in_place(struct consumer *consumer, struct process *process,
                                 struct thread *thread, const struct capture *capture,
                                 const struct unwind_result *stack)
 {
-    learn_stack(consumer, thread, capture, stack);
+    struct space *space = process->image.space;
+    learn_stack(consumer, process, thread, capture, stack);
     consumer->counts.threads_asleep += !thread->since && !thread->met_asleep;
     thread->met_asleep = true;
     thread->asleep_cut = stack->end != UNWIND_BOTTOM;
@@ -354,7 +356,7 @@ static void take_capture(struct consumer *consumer, const void *data)
     struct space *space = process->image.space;
     struct unwind_result stack = process_image_walk(&process->image, thread->tid, capture);
     if ((capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE) {
-        take_stack_in_place(consumer, space, thread, capture, &stack);
+        take_stack_in_place(consumer, process, thread, capture, &stack);
         return;
     }
     if (stack.end != UNWIND_BOTTOM) {
@@ -362,11 +364,8 @@ static void take_capture(struct consumer *consumer, const void *data)
         note_cut(consumer, space, &stack);
     }
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
-    if (stack.second_at) // and how much of that stack is needed, nobody knows yet
-        atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
-                              stack.second_at, memory_order_relaxed);
-    else if (!(capture->flags & CAPTURE_UNWOUND))
-        learn_stack(consumer, thread, capture, &stack);
+    if (!(capture->flags & CAPTURE_UNWOUND))
+        learn_stack(consumer, process, thread, capture, &stack);
     if (!thread->since) {
         thread->since = capture->time;
         consumer->first_at = consumer->first_at ? consumer->first_at : capture->time;

@@ -2,6 +2,7 @@
 #include "session/dumper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #define RESERVED 8 // part of the timeout in which no running thread is waited for any more
 #define PARTING_NS (500 * NS_PER_MS) // that a census has to let go of threads when interrupted
 #define LOOK_MS 1                    // how long a record waits in the ring at the most
+#define PIECES_MAX 12 // copies of a stack until it is whole, or given up
 #define STALLED_NS (300 * NS_PER_MS) // that reading one thread may take
 
 static void read_facts(struct dumper *dumper)
@@ -93,6 +95,7 @@ void dumper_close(struct dumper *dumper)
     modules_free(dumper->modules);
     control_free(dumper->control);
     regions_fini(&dumper->regions);
+    regions_fini(&dumper->mappings);
     map_fini(&dumper->index);
     map_fini(&dumper->switches);
     if (dumper->has_threads)
@@ -213,6 +216,16 @@ static void stop(struct dumper *dumper, pid_t child, bool complete)
     drain(dumper);
 }
 
+// Whoever may just trace cannot see which pages of a stack are there: its mapping has to do.
+static const struct regions *mappings_of(struct dumper *dumper)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/pagemap", (int)dumper->pid);
+    bool known = faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0 &&
+                 regions_read(&dumper->mappings, dumper->pid, dumper->pid) == RC_OK;
+    return known ? &dumper->mappings : NULL;
+}
+
 // A thread on which a census hangs is left out by the next one, which goes on with the others.
 static enum rc take_census(struct dumper *dumper, struct census_config config, struct err *err)
 {
@@ -221,6 +234,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     config.inner_tids = dumper->inner_tids;
     config.filtered = dumper->filtered;
     config.cpus = &dumper->cpus;
+    config.mappings = mappings_of(dumper);
     config.began = dumper->began;
     config.deadline = dumper->deadline - dumper->options.timeout / RESERVED;
     bool first = !config.tids && !config.together; // of those of a dump
@@ -238,22 +252,58 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     return RC_OK;
 }
 
-// Stacks of which the copy was too short, read again.
+// Of every thread, what the next copy of its stack is to hold; the caller's.
+static struct stack_plan *plans_of(const struct dumper *dumper, struct map *plan_of)
+{
+    struct stack_plan *plans = xcalloc(dumper->count ? dumper->count : 1, sizeof *plans);
+    for (size_t i = 0; i < dumper->count; i++) {
+        plans[i] = dumper->seen[i].plan;
+        map_put(plan_of, (uint64_t)dumper->seen[i].thread.tid, (uint32_t)i + 1);
+    }
+    return plans;
+}
+
+// Stacks of which the copy was too short, read again: all of each at one moment.
 static enum rc take_cut(struct dumper *dumper, struct err *err)
 {
+    struct map plan_of = {0};
+    AUTO_FREE struct stack_plan *plans = plans_of(dumper, &plan_of);
     AUTO_FREE pid_t *tids = xcalloc(dumper->count ? dumper->count : 1, sizeof *tids);
-    struct census_config config = {.tids = tids, .stack_bytes = CENSUS_STACK_MAX};
-    for (size_t i = 0; i < dumper->count; i++)
+    struct census_config config = {
+        .tids = tids, .plan_of = &plan_of, .plans = plans, .stack_room = STACK_ROOM};
+    for (size_t i = 0; i < dumper->count; i++) {
         if (dumper->seen[i].cut)
             tids[config.tid_count++] = dumper->seen[i].thread.tid;
-    return config.tid_count ? take_census(dumper, config, err) : RC_OK;
+        dumper->seen[i].cut = false;
+    }
+    enum rc rc = config.tid_count ? take_census(dumper, config, err) : RC_OK;
+    map_fini(&plan_of);
+    return rc;
+}
+
+static bool is_any_cut(const struct dumper *dumper)
+{
+    bool cut = false;
+    for (size_t i = 0; i < dumper->count && !cut; i++)
+        cut = dumper->seen[i].cut;
+    return cut;
+}
+
+// What one copy lacked the next one asks for, and so on to the root.
+static enum rc take_piecewise(struct dumper *dumper, struct err *err)
+{
+    enum rc rc = RC_OK;
+    for (unsigned i = 0; i < PIECES_MAX && rc == RC_OK && !is_over(dumper) && is_any_cut(dumper);
+         i++)
+        rc = take_cut(dumper, err);
+    return rc;
 }
 
 // Their tables ask for a register that the kernel does not show of a thread that sleeps.
 static enum rc take_stopped(struct dumper *dumper, struct err *err)
 {
     AUTO_FREE pid_t *tids = xcalloc(dumper->count ? dumper->count : 1, sizeof *tids);
-    struct census_config config = {.tids = tids, .stack_bytes = CENSUS_STACK, .asleep = true};
+    struct census_config config = {.tids = tids, .stack_room = STACK_FIRST, .asleep = true};
     for (size_t i = 0; i < dumper->count; i++) {
         const struct dump_thread *thread = &dumper->seen[i].thread;
         if (thread->wanted && thread->end == UNWIND_NO_REGISTER && thread->state == 'S')
@@ -264,14 +314,13 @@ static enum rc take_stopped(struct dumper *dumper, struct err *err)
 
 static enum rc take_together(struct dumper *dumper, struct err *err)
 {
-    struct map stack = {0};
+    struct map plan_of = {0};
+    AUTO_FREE struct stack_plan *plans = plans_of(dumper, &plan_of);
     struct census_config config = {
-        .stack = &stack, .stack_bytes = CENSUS_STACK, .together = true};
-    for (size_t i = 0; i < dumper->count; i++)
-        map_put(&stack, (uint64_t)dumper->seen[i].thread.tid, dumper->seen[i].stack_wanted);
+        .plan_of = &plan_of, .plans = plans, .stack_room = STACK_ROOM, .together = true};
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     enum rc rc = take_census(dumper, config, err);
-    map_fini(&stack);
+    map_fini(&plan_of);
     if (rc == RC_OK && !is_over(dumper) && !dumper->control->held.count)
         rc = err_set(err, RC_FAIL,
                      "the threads of %d could not be held together\n"
@@ -282,10 +331,10 @@ static enum rc take_together(struct dumper *dumper, struct err *err)
 
 static enum rc take_all(struct dumper *dumper, struct err *err)
 {
-    struct census_config config = {.stack_bytes = CENSUS_STACK};
+    struct census_config config = {.stack_room = STACK_FIRST};
     enum rc rc = take_census(dumper, config, err);
     if (rc == RC_OK && !is_over(dumper))
-        rc = take_cut(dumper, err);
+        rc = take_piecewise(dumper, err);
     bool stops = dumper->options.stop_cut || dumper->options.stop_all;
     if (rc == RC_OK && dumper->options.stop_cut && !is_over(dumper))
         rc = take_stopped(dumper, err);

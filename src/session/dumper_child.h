@@ -12,6 +12,7 @@
 #include "sample/census.h"
 #include "sample/watchdog.h"
 #include "session/dumper.h"
+#include "session/stack_windows.h"
 #include "symbol/objects.h"
 #include "target/regions.h"
 
@@ -24,8 +25,9 @@ struct seen { // a thread, as the census told
     void *stack; // what is worth keeping of the copy; owned
     size_t stack_length;
     uint64_t stack_address;
-    uint32_t stack_wanted; // bytes, of the next copy
-    bool cut;              // the copy was too short
+    struct stack_plan plan; // of the next copy
+    struct stack_windows windows;
+    bool cut;              // the copy was too short, and the next one will hold more
 };
 
 struct dumper_names; // names that are fetched ahead
@@ -51,6 +53,7 @@ struct dumper {
     struct unwinder *unwinder;
     int64_t refreshed_at;
     struct regions regions;
+    struct regions mappings; // as of the census before
     struct objects **objects; // [module id], NULL until asked
     size_t object_count;
     struct map switches; // tid -> low bits of the switches in the dump before

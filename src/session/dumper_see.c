@@ -87,14 +87,24 @@ static void keep_stack(struct dumper *dumper, struct seen *seen, const struct ca
     seen->stack_address = capture->regs.rsp;
 }
 
+static void plan_next(struct seen *seen, const struct capture *capture,
+                      const struct unwind_result *stack)
+{
+    bool longer = stack_windows_is_behind(capture, stack) && capture->stack_asked < STACK_MAX;
+    uint32_t wanted = stack->stack_needed + stack->stack_needed / 4 + STACK_MARGIN;
+    bool windows = stack_windows_learn(&seen->windows, capture, stack);
+    seen->plan = (struct stack_plan){
+        .bytes = longer || wanted > STACK_MAX ? STACK_MAX : wanted};
+    stack_windows_plan(&seen->windows, &seen->plan);
+    seen->cut = longer || windows;
+}
+
 static void take_stack(struct dumper *dumper, struct seen *seen, const struct capture *capture)
 {
     if (!capture->regs.rip)
         return; // a zombie
     struct unwind_result stack = unwind(dumper, seen->thread.tid, capture);
-    uint32_t wanted = stack.stack_needed + stack.stack_needed / 4 + STACK_MARGIN;
-    seen->cut = stack.end == UNWIND_SHORT && capture->stack_asked < CENSUS_STACK_MAX;
-    seen->stack_wanted = seen->cut || wanted > CENSUS_STACK_MAX ? CENSUS_STACK_MAX : wanted;
+    plan_next(seen, capture, &stack);
     seen->thread.end = stack.end;
     seen->thread.frame_count = stack.count;
     seen->thread.frames = xcalloc(stack.count, sizeof *seen->thread.frames);
@@ -139,7 +149,6 @@ static struct seen *seen_of(struct dumper *dumper, pid_t tid)
     *seen = (struct seen){
         .thread = {.tid = tid, .state = '?'},
         .call = no_call,
-        .stack_wanted = CENSUS_STACK,
     };
     return seen;
 }
@@ -160,7 +169,7 @@ void dumper_see(struct dumper *dumper, const struct census_record *record)
         .inner_tid = record->inner_tid,
         .switches = from->stat.switches,
         .call = flags & (CENSUS_HELD | CENSUS_CALL) ? from->call : no_call,
-        .stack_wanted = CENSUS_STACK,
+        .windows = seen->windows,
         .thread = {
             .tid = from->tid,
             .state = running ? 'R' : from->state,

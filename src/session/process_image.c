@@ -23,6 +23,7 @@ void process_image_fini(struct process_image *image)
 {
     unwinder_free(image->unwinder);
     space_free(image->space);
+    stack_mappings_fini(&image->mappings);
     *image = (struct process_image){0};
 }
 

@@ -5,12 +5,14 @@
 
 #include <stdint.h>
 
+#include "session/stack_mappings.h"
 #include "target/module.h"
 #include "unwind/unwinder.h"
 
 struct process_image { // zeroed: none
     struct space *space; // NULL: none
     struct unwinder *unwinder;
+    struct stack_mappings mappings;
     int64_t loaded_at, refreshed_at; // when maps were read first and last, CLOCK_MONOTONIC ns
     int64_t refresh_cost;            // CPU time that the last reading again took, ns
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "session/stack_hint.h"
 
-#include "sample/control.h"
-
 #define LEAST (4u << 10)
 #define MARGIN (2u << 10)
 #define STACKS_NEW 16     // so many stacks long a thread counts as new: its next may be deeper
@@ -10,12 +8,13 @@
 #define FORGETS 256
 #define STEADY 16 // stacks in a row: now it is a thread's stack, not one of many coroutines
 
-static void learn_bytes(struct stack_hint *hint, const struct unwind_result *stack)
+static void learn_bytes(struct stack_hint *hint, const struct capture *capture,
+                        const struct unwind_result *stack)
 {
     uint32_t wanted = stack->stack_needed + stack->stack_needed / 4 + MARGIN;
-    uint32_t before = hint->stacks ? hint->bytes : STACK_FIRST;
+    uint32_t before = hint->bytes ? hint->bytes : STACK_FIRST;
     uint32_t forgets = hint->stacks < STACKS_NEW ? FORGETS_NEW : FORGETS;
-    if (stack->end == UNWIND_SHORT)
+    if (stack_windows_is_behind(capture, stack))
         wanted = STACK_MAX; // all there may be
     else if (wanted < before)
         wanted = before - (before - wanted) / forgets;
@@ -23,23 +22,57 @@ static void learn_bytes(struct stack_hint *hint, const struct unwind_result *sta
     hint->stacks++;
 }
 
-void stack_hint_learn(struct stack_hint *hint, uint64_t sp, const struct unwind_result *stack)
+static void learn_root(struct stack_hint *hint, const struct unwind_result *stack)
 {
-    uint64_t root = sp + stack->stack_needed;
-    learn_bytes(hint, stack);
     if (stack->end == UNWIND_BOTTOM) {
-        hint->steady = root == hint->root ? hint->steady + 1 : 0;
-        hint->root = root;
+        hint->steady = stack->root == hint->root ? hint->steady + 1 : 0;
+        hint->root = stack->root;
     } else if (stack->end == UNWIND_SHORT)
         hint->root = hint->steady = 0; // it goes on above that
 }
 
-uint64_t stack_hint_root(const struct stack_hint *hint)
+// Pages that a stack has used stay with it.
+static void learn_pages(struct stack_hint *hint, const struct capture *capture)
 {
-    return hint->steady ? hint->root : 0;
+    uint64_t start = capture->regs.rsp - capture->red_zone;
+    uint64_t end = capture->regs.rsp + capture->stack_length;
+    if (!capture->stack_length)
+        return;
+    if (start > hint->there_end || end < hint->there) {
+        hint->there = start;
+        hint->there_end = end;
+    }
+    hint->there = start < hint->there ? start : hint->there;
+    hint->there_end = end > hint->there_end ? end : hint->there_end;
 }
 
-uint32_t stack_hint_reach(const struct stack_hint *hint)
+void stack_hint_learn(struct stack_hint *hint, const struct capture *capture,
+                      const struct unwind_result *stack)
 {
-    return hint->steady < STEADY ? STACK_FIRST : STACK_MAX;
+    hint->lacked += stack_windows_learn(&hint->windows, capture, stack) ||
+                    (stack_windows_is_behind(capture, stack) && capture->stack_asked < STACK_MAX);
+    learn_pages(hint, capture);
+    if (stack->second_at) // how much of that stack is needed, nobody knows yet
+        return;
+    learn_bytes(hint, capture, stack);
+    learn_root(hint, stack);
+}
+
+void stack_hint_bound(struct stack_hint *hint, uint64_t start, uint64_t end)
+{
+    hint->there = start;
+    hint->there_end = end;
+}
+
+void stack_hint_plan(const struct stack_hint *hint, struct stack_plan *plan)
+{
+    *plan = (struct stack_plan){
+        .bytes = hint->bytes,
+        .reach = hint->steady < STEADY ? STACK_FIRST : STACK_MAX,
+        .root = hint->steady ? hint->root : 0,
+        .there = hint->there,
+        .there_end = hint->there_end,
+        .version = hint->lacked,
+    };
+    stack_windows_plan(&hint->windows, plan);
 }

@@ -258,24 +258,6 @@ enum stack_effect instruction_stack(const struct instruction *instruction, int64
     return by_register(instruction, distance);
 }
 
-int instruction_loads(const struct instruction *instruction, int64_t *distance)
-{
-    unsigned char opcode = instruction->opcode;
-    *distance = 0;
-    if (!is_one_byte(instruction))
-        return -1;
-    if (opcode >= 0x58 && opcode <= 0x5f) {
-        *distance = -8;
-        return (opcode & 7) + (instruction->rex & REX_B ? 8 : 0);
-    }
-    if (opcode == 0xc9) {
-        *distance = -8;
-        return FP;
-    }
-    bool moves = opcode == 0x8b && instruction->rex & REX_W;
-    return moves && is_beside(instruction, SP, distance) ? reg_of(instruction) : -1;
-}
-
 static enum flow flow_of_group(const struct instruction *instruction)
 {
     enum { JUMP = 4, FAR_JUMP };

@@ -42,10 +42,6 @@ enum stack_effect {
 // What it does to the stack pointer, calls and returns apart.
 enum stack_effect instruction_stack(const struct instruction *instruction, int64_t *distance);
 
-// The register that it takes from the stack, *distance bytes above the stack pointer as it is
-// afterwards; -1: none.
-int instruction_loads(const struct instruction *instruction, int64_t *distance);
-
 enum flow {
     FLOW_NEXT,   // it goes on behind it; calls too
     FLOW_BRANCH, // ... or *distance behind its end

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "unwind/stack_copy.h"
 
 #define WALKS_MAX 2048 // then all are forgotten
 #define TRIED_MAX 8    // walks from the same pc
@@ -46,10 +47,9 @@ void memo_flush(struct memo *memo)
 static bool holds(const struct memo_word *word, const struct capture *capture)
 {
     uint64_t value, wanted = word->near ? word->value + capture->regs.rsp : word->value;
-    if (word->above + sizeof value > capture->stack_length)
-        return false;
-    memcpy(&value, capture->stack + word->above, sizeof value);
-    return value == wanted;
+    struct stack_use ignored = {0};
+    return stack_copy_read(capture, capture->regs.rsp + word->above, &value, &ignored) &&
+           value == wanted;
 }
 
 static bool is_same(const struct memo_walk *walk, const struct capture *capture)
@@ -77,6 +77,7 @@ bool memo_find(const struct memo *memo, const struct capture *capture,
     memcpy(*frames, walk->result.frames, result->count * sizeof **frames);
     for (size_t i = 0; i < result->count; i++)
         (*frames)[i].sp += capture->regs.rsp - walk->sp;
+    result->root += capture->regs.rsp - walk->sp;
     result->frames = *frames;
     return true;
 }

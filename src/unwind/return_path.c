@@ -6,10 +6,13 @@
 #include "base/mem.h"
 #include "unwind/instruction.h"
 #include "unwind/prologue.h"
+#include "unwind/register_effect.h"
 
 #define WORK_STEPS 2000 // instructions that are looked at
 #define PATHS_MAX 32
 #define TARGETS_MAX 128
+#define BELOW (1u << 20) // bytes below a stack pointer that are taken for its stack
+#define POP_SP 0x5c
 
 // One way through the code. Which of two ways a branch goes makes no difference to where a function
 // returns to; but one may end in a call that never returns.
@@ -56,6 +59,54 @@ static void add_path(struct search *search, const struct path *path, uint64_t ta
     search->paths[search->path_count++].pc = target;
 }
 
+// The word at an address. Below the stack pointer of the leaf lies what the path itself would have
+// put there. All but the frame pointer are read aside, as in read_registers of step.c.
+static bool load(struct search *search, uint64_t address, int number, uint64_t *word)
+{
+    struct unwinder *unwinder = search->unwinder;
+    if (address < *walk_sp(unwinder) && *walk_sp(unwinder) - address < BELOW)
+        return false;
+    unwinder->aside = number != UNW_X86_64_RBP;
+    bool there = walk_read(unwinder, address, word);
+    unwinder->unnoted |= (uint32_t)unwinder->aside << number;
+    unwinder->aside = false;
+    return there;
+}
+
+static bool base_of(const struct path *path, int base, uint64_t *address)
+{
+    if (base == BASE_PC) {
+        *address = path->pc;
+        return true;
+    }
+    *address = numbers[base] == UNW_X86_64_RSP ? path->sp : path->registers[numbers[base]];
+    return numbers[base] == UNW_X86_64_RSP || path->known >> numbers[base] & 1;
+}
+
+static bool value_of(struct search *search, const struct path *path,
+                     const struct register_value *value, uint64_t *result)
+{
+    if (!base_of(path, value->base, result))
+        return false;
+    *result += (uint64_t)value->distance;
+    return !value->loaded || load(search, *result, numbers[value->target], result);
+}
+
+// The stack pointer of before an alignment comes back from where it was kept.
+static bool restore_stack(struct search *search, struct path *path,
+                          const struct instruction *instruction)
+{
+    struct unwinder *unwinder = search->unwinder;
+    struct register_value value;
+    if (!register_value(instruction, &value) || numbers[value.target] != UNW_X86_64_RSP ||
+        instruction->opcode == POP_SP)
+        return false;
+    if (value.base != BASE_PC)
+        search->by_frame |= !walk_knows(unwinder, numbers[value.base]);
+    unwinder->memo.spoilt = true; // it was read aside, perhaps
+    return value_of(search, path, &value, &path->sp);
+}
+
 static bool move_stack(struct search *search, struct path *path,
                        const struct instruction *instruction)
 {
@@ -73,28 +124,28 @@ static bool move_stack(struct search *search, struct path *path,
         path->sp = path->registers[UNW_X86_64_RBP] + (uint64_t)distance;
         break;
     case STACK_LOST:
-        return false;
+        return restore_stack(search, path, instruction);
     }
     return true;
 }
 
-// Registers that callers get back. Below the stack pointer of the leaf lies what the path itself
-// would have put there. All but the frame pointer are read aside, as in read_registers of step.c.
-static void load(struct search *search, struct path *path, const struct instruction *instruction)
+// Registers that the function itself uses until it returns, or that callers get back.
+static void set_registers(struct search *search, struct path *path,
+                          const struct instruction *instruction)
 {
-    struct unwinder *unwinder = search->unwinder;
-    int64_t distance;
-    int loaded = instruction_loads(instruction, &distance);
-    if (loaded < 0 || numbers[loaded] == UNW_X86_64_RSP)
+    struct register_value value;
+    uint64_t result;
+    bool known = register_value(instruction, &value) &&
+                 numbers[value.target] != UNW_X86_64_RSP &&
+                 value_of(search, path, &value, &result);
+    uint32_t written = register_writes(instruction);
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
+        if (written >> i & 1 && numbers[i] != UNW_X86_64_RSP)
+            path->known &= ~(1u << numbers[i]);
+    if (!known)
         return;
-    int number = numbers[loaded];
-    uint64_t from = path->sp + (uint64_t)distance;
-    unwinder->aside = number != UNW_X86_64_RBP;
-    bool there = from >= *walk_sp(unwinder) &&
-                 walk_read(unwinder, from, &path->registers[number]);
-    path->known = there ? path->known | 1u << number : path->known & ~(1u << number);
-    unwinder->unnoted |= (uint32_t)unwinder->aside << number;
-    unwinder->aside = false;
+    path->registers[numbers[value.target]] = result;
+    path->known |= 1u << numbers[value.target];
 }
 
 static bool is_from_call(struct search *search, uint64_t back)
@@ -140,7 +191,7 @@ static bool follow(struct search *search, struct path *path)
         path->pc += instruction.length;
         if (!move_stack(search, path, &instruction))
             return false;
-        load(search, path, &instruction);
+        set_registers(search, path, &instruction);
         uint64_t next = path->pc;
         switch (instruction_flow(&instruction, &distance)) {
         case FLOW_NEXT:

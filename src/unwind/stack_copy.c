@@ -3,46 +3,82 @@
 
 #include <string.h>
 
-#define REACH (8u << 20) // bytes above a stack pointer that are taken for the same stack
+#define REACH (64u << 20) // bytes above a stack pointer that are taken for the same stack
+#define PAGE 4096u
 
-// Distances wrap for what lies below the stack pointer.
-static bool read_piece(const unsigned char *bytes, uint32_t length, uint64_t above, uint64_t *word,
-                       uint64_t *needed)
+struct piece {
+    const unsigned char *bytes;
+    uint64_t address;
+    uint32_t below, above; // bytes, of the address
+};
+
+static struct piece first_piece(const struct capture *capture)
 {
-    if (above > UINT32_MAX || above + sizeof *word > length)
+    return (struct piece){capture->stack, capture->regs.rsp, capture->red_zone,
+                          capture->stack_length};
+}
+
+// Distances wrap for what lies below it.
+static bool read_piece(const struct piece *piece, uint64_t address, uint64_t *word,
+                       uint32_t *needed)
+{
+    uint64_t at = address - piece->address + piece->below;
+    uint64_t length = (uint64_t)piece->below + piece->above;
+    if (at >= length || length - at < sizeof *word)
         return false;
-    memcpy(word, bytes + above, sizeof *word);
-    if (above + sizeof *word > *needed)
-        *needed = above + sizeof *word;
+    memcpy(word, piece->bytes - piece->below + at, sizeof *word);
+    uint64_t end = at + sizeof *word;
+    if (end > piece->below && end - piece->below > *needed)
+        *needed = (uint32_t)(end - piece->below);
     return true;
 }
 
-static bool has_second(const struct capture *capture)
+bool stack_copy_read(const struct capture *capture, uint64_t address, uint64_t *word,
+                     struct stack_use *use)
 {
-    return capture->flags & CAPTURE_SECOND;
+    struct piece piece = first_piece(capture);
+    const unsigned char *bytes = capture->stack + capture->stack_length;
+    for (unsigned i = 0;; i++) {
+        if (read_piece(&piece, address, word, &use->needed[i])) {
+            use->last = i;
+            return true;
+        }
+        if (i == capture->window_count)
+            return false;
+        const struct stack_window *window = &capture->windows[i];
+        piece = (struct piece){bytes, window->address, 0, window->length};
+        bytes += window->length;
+    }
 }
 
-bool stack_copy_read(const struct capture *capture, uint64_t address, uint64_t *word,
-                     uint64_t *needed)
+// A window that was to begin there came back empty.
+static bool is_missing(const struct capture *capture, uint64_t address)
 {
-    return read_piece(capture->stack, capture->stack_length, address - capture->regs.rsp, word,
-                      needed) ||
-           (has_second(capture) &&
-            read_piece(capture->stack + capture->stack_length, capture->second_length,
-                       address - capture->second_sp, word, needed));
+    for (unsigned i = 0; i < capture->window_count; i++)
+        if (!capture->windows[i].length && address / PAGE == capture->windows[i].anchor / PAGE)
+            return true;
+    return false;
 }
 
 bool stack_copy_is_cut(const struct capture *capture, uint64_t address)
 {
-    bool first = capture->stack_length == capture->stack_asked &&
-                 address - capture->regs.rsp < REACH;
-    bool second = has_second(capture) && capture->second_length == capture->second_asked &&
-                  address - capture->second_sp < REACH;
-    return first || second;
+    bool near = address - capture->regs.rsp < REACH;
+    for (unsigned i = 0; i < capture->window_count; i++)
+        near |= address - capture->windows[i].anchor < REACH;
+    return near && !is_missing(capture, address);
 }
 
 bool stack_copy_holds(const struct capture *capture, uint64_t sp)
 {
-    return sp - capture->regs.rsp < capture->stack_length ||
-           (has_second(capture) && sp == capture->second_sp);
+    bool holds = sp - capture->regs.rsp < capture->stack_length;
+    for (unsigned i = 0; i < capture->window_count; i++)
+        holds |= sp == capture->windows[i].anchor ||
+                 sp - capture->windows[i].address < capture->windows[i].length;
+    return holds;
+}
+
+uint64_t stack_copy_top(const struct capture *capture, const struct stack_use *use)
+{
+    uint64_t address = use->last ? capture->windows[use->last - 1].address : capture->regs.rsp;
+    return address + use->needed[use->last];
 }

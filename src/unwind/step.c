@@ -256,6 +256,7 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
               enum unwind_end *end)
 {
     unwinder->faulted = false;
+    unwinder->missed = 0;
     *end = UNWIND_BAD_READ;
     *how = STEP_CALL;
     if (*interrupted && step_called_nowhere(unwinder)) {

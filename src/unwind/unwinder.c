@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "unwind/cfi.h"
-#include "unwind/stack_copy.h"
 #include "unwind/step.h"
 
 #define ENTRY_ADDRESS (1ull << 63) // not canonical: no memory of a target
@@ -206,7 +205,7 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     bool in_place = capture->flags & CAPTURE_IN_PLACE;
     unwinder->known = in_place ? 1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP : UINT32_MAX;
     unwinder->capture = capture;
-    unwinder->stack_needed = 0;
+    unwinder->use = (struct stack_use){0};
     unwinder->work = 0;
     unwinder->count = 0;
     unwinder->frame_pointer_steps = 0;
@@ -243,6 +242,14 @@ static uint64_t missing_second(const struct unwinder *unwinder, enum unwind_end 
     return ended_there && !there ? unwinder->interrupted_at : 0;
 }
 
+static uint32_t windows_used(const struct unwinder *unwinder)
+{
+    uint32_t used = 0;
+    for (unsigned i = 0; i < unwinder->capture->window_count; i++)
+        used |= (uint32_t)(unwinder->use.needed[1 + i] != 0) << i;
+    return used;
+}
+
 static struct unwind_result walk(struct unwinder *unwinder, const struct capture *capture)
 {
     start(unwinder, capture);
@@ -250,7 +257,12 @@ static struct unwind_result walk(struct unwinder *unwinder, const struct capture
     result.second_at = missing_second(unwinder, result.end);
     if (result.second_at)
         result.end = UNWIND_BAD_READ; // a longer copy of the first stack would not help
-    result.stack_needed = (uint32_t)unwinder->stack_needed;
+    else if (result.end == UNWIND_SHORT || result.end == UNWIND_BAD_READ)
+        result.missed = unwinder->missed;
+    if (result.end == UNWIND_BOTTOM)
+        result.root = stack_copy_top(capture, &unwinder->use);
+    result.stack_needed = unwinder->use.needed[0];
+    result.windows_used = windows_used(unwinder);
     result.frame_pointer_steps = unwinder->frame_pointer_steps;
     result.frames = unwinder->frames;
     result.count = unwinder->count;

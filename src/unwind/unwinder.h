@@ -73,7 +73,10 @@ struct unwind_result {
     struct unwind_frame *frames; // leaf first; owned by the unwinder, valid until its next call
     size_t count;                // at least 1
     enum unwind_end end;
-    uint32_t stack_needed;       // bytes of the stack copy that were looked at
+    uint32_t stack_needed;       // bytes of the stack copy that were looked at, from sp up
+    uint32_t windows_used;       // bit i: the walk looked at window i of the capture
+    uint64_t root;   // the address behind the stack, if its root was reached; else 0
+    uint64_t missed; // the address whose reading ended the walk; 0: it ended otherwise
     uint64_t second_at; // 0, or the stack ended below a signal handler because the interrupted one
                         // is another and not in the capture: where its stack pointer lies
     uint32_t frame_pointer_steps; // frames that were found by STEP_FRAME_POINTER

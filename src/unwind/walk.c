@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "unwind/walk.h"
 
-#include "unwind/stack_copy.h"
-
 bool walk_fault(struct unwinder *unwinder, enum unwind_end why)
 {
     unwinder->faulted = true;
@@ -15,7 +13,7 @@ bool walk_read(struct unwinder *unwinder, uint64_t address, uint64_t *value)
 {
     if (++unwinder->work > WORK_MAX)
         return walk_fault(unwinder, UNWIND_NO_PROGRESS);
-    if (stack_copy_read(unwinder->capture, address, value, &unwinder->stack_needed)) {
+    if (stack_copy_read(unwinder->capture, address, value, &unwinder->use)) {
         if (!unwinder->aside)
             memo_note(&unwinder->memo, address, *value);
         return true;
@@ -25,5 +23,7 @@ bool walk_read(struct unwinder *unwinder, uint64_t address, uint64_t *value)
         return true;
     }
     bool cut = stack_copy_is_cut(unwinder->capture, address);
+    if (cut || !unwinder->missed)
+        unwinder->missed = address;
     return walk_fault(unwinder, cut ? UNWIND_SHORT : UNWIND_BAD_READ);
 }

@@ -12,6 +12,7 @@
 #include "unwind/debug_frame.h"
 #include "unwind/fde_index.h"
 #include "unwind/memo.h"
+#include "unwind/stack_copy.h"
 #include "unwind/unwinder.h"
 
 #define WORD 8u
@@ -35,7 +36,8 @@ struct unwinder {
     uint32_t known;        // bit n: registers[n] holds
     uint32_t unnoted;      // bit n: registers[n] came from memory that `memo` was not told of
     bool aside;            // what is read is for such a register
-    uint64_t stack_needed; // bytes
+    struct stack_use use;
+    uint64_t missed;       // this step: where a read failed, 0: none did
     uint64_t work;         // against WORK_MAX
     uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS
     uint32_t frame_pointer_steps;

@@ -34,12 +34,14 @@ START_TEST(a_thread_that_sleeps)
     enum in_place result;
     AUTO_FREE struct capture *capture = xcalloc(1, sizeof *capture + STACK_BYTES);
     AUTO_FD int task_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+    const struct stack_plan plan = {0};
+    const struct stack_request request = {&plan, {.fd = -1}, STACK_BYTES};
     sleep_clock_init(&clock, NULL);
     ck_assert_int_eq(pipe(pipes), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, sleep_in_read, NULL), 0);
     do { // until it sleeps
         usleep(1000);
-        result = sleeper ? in_place_read(task_fd, sleeper, &clock, &seen, capture, STACK_BYTES)
+        result = sleeper ? in_place_read(task_fd, sleeper, &clock, &seen, capture, &request)
                          : IN_PLACE_RUNNING;
     } while (result != IN_PLACE_READ);
     ck_assert_int_eq(seen.state, 'S');
@@ -52,7 +54,7 @@ START_TEST(a_thread_that_sleeps)
     ck_assert_int_le(seen.asleep_since, clock_now());
     ck_assert_int_eq(write(pipes[1], "x", 1), 1);
     pthread_join(thread, NULL);
-    ck_assert_int_eq(in_place_read(task_fd, sleeper, NULL, &seen, capture, STACK_BYTES),
+    ck_assert_int_eq(in_place_read(task_fd, sleeper, NULL, &seen, capture, &request),
                      IN_PLACE_GONE);
     close(pipes[0]);
     close(pipes[1]);

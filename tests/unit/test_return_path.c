@@ -101,6 +101,46 @@ START_TEST(branches)
 }
 END_TEST
 
+// The stack pointer of before an alignment: the second word of the stack.
+static const uint64_t aligned[] = {1, SP + 32, 3, 3, BACK, 4, 5};
+
+#define ALIGNED(count_wanted, ...)                                                                 \
+    do {                                                                                           \
+        const unsigned char bytes[] = {__VA_ARGS__};                                               \
+        struct step step =                                                                         \
+            walk((const char *)bytes, sizeof bytes, aligned, ARRAY_LENGTH(aligned));               \
+        ck_assert_uint_eq(step.count, count_wanted);                                               \
+        ck_assert_uint_eq(step.sp, step.count > 1 ? SP + 40 : 0);                                  \
+    } while (0)
+
+#define KEPT 0x48, 0x8b, 0x74, 0x24, 0x08 // mov 8(%rsp),%rsi
+#define BACK_FROM_RSI 0x48, 0x8d, 0x26, 0xc3 // lea (%rsi),%rsp; ret
+
+START_TEST(stack_pointer_from_where_it_was_kept)
+{
+    ALIGNED(2, KEPT, BACK_FROM_RSI);
+    ALIGNED(2, KEPT, 0x48, 0x89, 0xf4, 0xc3);                   // mov %rsi,%rsp; ret
+    ALIGNED(2, 0x48, 0x8b, 0x64, 0x24, 0x08, 0xc3);             // mov 8(%rsp),%rsp; ret
+    ALIGNED(2, KEPT, 0x4c, 0x8b, 0x7e, 0xf0, BACK_FROM_RSI);    // mov -16(%rsi),%r15
+    ALIGNED(2, KEPT, 0x49, 0x89, 0xf3, 0x49, 0x8d, 0x23, 0xc3); // mov %rsi,%r11; lea (%r11),%rsp
+    ALIGNED(2, KEPT, 0x0f, 0x28, 0xf0, BACK_FROM_RSI);          // movaps %xmm0,%xmm6
+    ALIGNED(2, 0x48, 0x8d, 0x44, 0x24, 0x10, 0x48, 0x83, 0xc0, 0x10, // lea 16(%rsp),%rax; add
+            0x48, 0x89, 0xc4, 0xc3);                                 // $16,%rax; mov %rax,%rsp
+}
+END_TEST
+
+START_TEST(stack_pointer_that_nobody_can_tell)
+{
+    ALIGNED(1, BACK_FROM_RSI);                                  // it was not seen to come there
+    ALIGNED(1, KEPT, 0x31, 0xf6, BACK_FROM_RSI);                // xor %esi,%esi
+    ALIGNED(1, KEPT, 0x48, 0x0f, 0xaf, 0xf0, BACK_FROM_RSI);    // imul %rax,%rsi
+    ALIGNED(1, KEPT, 0xe8, 0, 0, 0, 0, BACK_FROM_RSI);          // call
+    ALIGNED(1, KEPT, 0xc4, 0xe2, 0xc8, 0xf3, 0xc8, BACK_FROM_RSI); // blsr %rax,%rsi
+    ALIGNED(1, KEPT, 0x48, 0x8b, 0x76, 0xc0, BACK_FROM_RSI);    // from below the stack pointer
+    ALIGNED(1, KEPT, 0x54, 0x5c, 0xc3);                         // push %rsp; pop %rsp
+}
+END_TEST
+
 START_TEST(what_tells_nothing)
 {
     FINDS_NOTHING(UNWIND_NO_INFO, 0xc3);                               // no code lies there
@@ -213,6 +253,8 @@ Suite *suite_return_path(void)
     TCase *tcase = tcase_create("return_path");
     tcase_add_test(tcase, straight_on);
     tcase_add_test(tcase, branches);
+    tcase_add_test(tcase, stack_pointer_from_where_it_was_kept);
+    tcase_add_test(tcase, stack_pointer_that_nobody_can_tell);
     tcase_add_test(tcase, what_tells_nothing);
     tcase_add_test(tcase, address_that_no_call_has_left);
     tcase_add_test(tcase, short_copy);

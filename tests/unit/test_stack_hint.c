@@ -6,17 +6,31 @@
 #define ROOT 0x7fff00000000u
 
 static struct stack_hint hint;
+static struct stack_plan plan; // what came of it
 
 static void set_up(void)
 {
     hint = (struct stack_hint){0};
 }
 
+// Of a capture that held so many bytes of the stack, all that were asked for.
+static uint32_t learn_from(uint64_t sp, uint32_t held, const struct unwind_result *stack)
+{
+    struct capture capture = {.regs.rsp = sp, .stack_length = held, .stack_asked = held};
+    stack_hint_learn(&hint, &capture, stack);
+    stack_hint_plan(&hint, &plan);
+    return plan.bytes;
+}
+
 static uint32_t learn(uint32_t needed, enum unwind_end end)
 {
-    struct unwind_result stack = {.end = end, .stack_needed = needed};
-    stack_hint_learn(&hint, ROOT - needed, &stack);
-    return hint.bytes;
+    struct unwind_result stack = {
+        .end = end,
+        .stack_needed = needed,
+        .root = end == UNWIND_BOTTOM ? ROOT : 0,
+        .missed = end == UNWIND_SHORT ? ROOT : 0,
+    };
+    return learn_from(ROOT - needed, needed, &stack);
 }
 
 START_TEST(a_new_thread_is_copied_generously)
@@ -60,11 +74,11 @@ END_TEST
 START_TEST(a_root_that_stays_is_told)
 {
     learn(3000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(stack_hint_root(&hint), 0);
+    ck_assert_uint_eq(plan.root, 0);
     learn(5000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(stack_hint_root(&hint), ROOT);
+    ck_assert_uint_eq(plan.root, ROOT);
     learn(200, UNWIND_NO_INFO); // tells nothing of it
-    ck_assert_uint_eq(stack_hint_root(&hint), ROOT);
+    ck_assert_uint_eq(plan.root, ROOT);
 }
 END_TEST
 
@@ -72,22 +86,23 @@ START_TEST(a_root_that_stayed_for_long_is_believed_from_afar)
 {
     for (int i = 0; i < 10; i++)
         learn(3000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(stack_hint_reach(&hint), 64 << 10);
+    ck_assert_uint_eq(plan.reach, 64 << 10);
     for (int i = 0; i < 10; i++)
         learn(3000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(stack_hint_reach(&hint), 1 << 20);
-    struct unwind_result other = {.end = UNWIND_BOTTOM, .stack_needed = 500};
-    stack_hint_learn(&hint, 0x10000, &other);
-    ck_assert_uint_eq(stack_hint_reach(&hint), 64 << 10);
+    ck_assert_uint_eq(plan.reach, 1 << 20);
+    struct unwind_result other = {.end = UNWIND_BOTTOM, .stack_needed = 500, .root = 0x10500};
+    learn_from(0x10000, 500, &other);
+    ck_assert_uint_eq(plan.reach, 64 << 10);
 }
 END_TEST
 
 START_TEST(a_root_that_moves_is_not)
 {
-    struct unwind_result stack = {.end = UNWIND_BOTTOM, .stack_needed = 1000};
     for (uint64_t sp = 0x10000; sp < 0x90000; sp += 0x4000) {
-        stack_hint_learn(&hint, sp, &stack);
-        ck_assert_uint_eq(stack_hint_root(&hint), 0);
+        struct unwind_result stack = {
+            .end = UNWIND_BOTTOM, .stack_needed = 1000, .root = sp + 1000};
+        learn_from(sp, 1000, &stack);
+        ck_assert_uint_eq(plan.root, 0);
     }
 }
 END_TEST
@@ -97,9 +112,33 @@ START_TEST(a_stack_that_goes_on_above_its_root_makes_it_unknown)
     learn(3000, UNWIND_BOTTOM);
     learn(3000, UNWIND_BOTTOM);
     learn(3100, UNWIND_SHORT);
-    ck_assert_uint_eq(stack_hint_root(&hint), 0);
+    ck_assert_uint_eq(plan.root, 0);
     learn(3000, UNWIND_BOTTOM);
-    ck_assert_uint_eq(stack_hint_root(&hint), 0);
+    ck_assert_uint_eq(plan.root, 0);
+}
+END_TEST
+
+START_TEST(pages_that_captures_held_are_there)
+{
+    struct unwind_result stack = {.end = UNWIND_NO_INFO};
+    learn_from(ROOT - 3000, 2000, &stack);
+    learn_from(ROOT - 9000, 6500, &stack);
+    ck_assert_uint_eq(plan.there, ROOT - 9000);
+    ck_assert_uint_eq(plan.there_end, ROOT - 1000);
+    learn_from(0x10000, 500, &stack); // on another stack
+    ck_assert_uint_eq(plan.there, 0x10000);
+    ck_assert_uint_eq(plan.there_end, 0x10000 + 500);
+}
+END_TEST
+
+START_TEST(a_capture_that_lacked_something_makes_another_version)
+{
+    learn(3000, UNWIND_BOTTOM);
+    uint32_t version = plan.version;
+    learn(3000, UNWIND_BOTTOM);
+    ck_assert_uint_eq(plan.version, version);
+    learn(3000, UNWIND_SHORT);
+    ck_assert_uint_ne(plan.version, version);
 }
 END_TEST
 
@@ -118,6 +157,8 @@ Suite *suite_stack_hint(void)
     tcase_add_test(tcase, a_root_that_stayed_for_long_is_believed_from_afar);
     tcase_add_test(tcase, a_root_that_moves_is_not);
     tcase_add_test(tcase, a_stack_that_goes_on_above_its_root_makes_it_unknown);
+    tcase_add_test(tcase, pages_that_captures_held_are_there);
+    tcase_add_test(tcase, a_capture_that_lacked_something_makes_another_version);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sample/stack_capture.h"
 
-#define STACK_MAX (1u << 20)
+#define STACK_BYTES (1u << 20)
 #define NOINLINE __attribute__((noipa))
 
 // Not memcpy: the sanitizers watch it, and a copy of a stack has all their guarded bytes in it.
@@ -131,7 +132,7 @@ static uint64_t stack_top(void)
 
 static struct capture *capture_new(void)
 {
-    return xcalloc(1, sizeof(struct capture) + STACK_MAX);
+    return xcalloc(1, sizeof(struct capture) + STACK_BYTES);
 }
 
 static void capture_fill(struct capture *capture, const ucontext_t *context, uint32_t asked)
@@ -191,7 +192,7 @@ START_TEST(same_as_backtrace)
 {
     AUTO_FREE struct capture *capture = capture_new();
     struct unwinder *unwinder = unwinder_new(&self, 4096);
-    recurse(5, capture, STACK_MAX);
+    recurse(5, capture, STACK_BYTES);
     struct unwind_result result = unwinder_walk(unwinder, capture);
     assert_like_glibc(&result);
     ck_assert_uint_le(result.stack_needed, capture->stack_length);
@@ -207,7 +208,7 @@ START_TEST(deep_recursion)
 {
     AUTO_FREE struct capture *capture = capture_new();
     struct unwinder *unwinder = unwinder_new(&self, 4096);
-    recurse(3000, capture, STACK_MAX);
+    recurse(3000, capture, STACK_BYTES);
     struct unwind_result result = unwinder_walk(unwinder, capture);
     ck_assert_uint_gt(result.count, 3000);
     assert_like_glibc(&result);
@@ -220,7 +221,7 @@ START_TEST(index_of_its_own)
     const struct code_source source = {NULL, self_read, self_frames, self_executable, NULL, NULL};
     AUTO_FREE struct capture *capture = capture_new();
     struct unwinder *unwinder = unwinder_new(&source, 4096);
-    recurse(5, capture, STACK_MAX);
+    recurse(5, capture, STACK_BYTES);
     struct unwind_result result = unwinder_walk(unwinder, capture);
     assert_like_glibc(&result);
     unwinder_free(unwinder);
@@ -230,7 +231,7 @@ END_TEST
 START_TEST(limit)
 {
     AUTO_FREE struct capture *capture = capture_new();
-    recurse(200, capture, STACK_MAX);
+    recurse(200, capture, STACK_BYTES);
     struct unwinder *unwinder = unwinder_new(&self, 4096);
     struct unwind_result result = unwinder_walk(unwinder, capture);
     size_t depth = result.count;
@@ -259,7 +260,10 @@ START_TEST(short_copy)
     ck_assert_uint_gt(result.count, 1);
     ck_assert_uint_le(result.stack_needed, 4096);
     ck_assert_uint_gt(result.stack_needed, 2048);
-    capture->stack_asked = 8192; // the mapping ended there
+    ck_assert_uint_ge(result.missed, capture->regs.rsp + 4096 - 8);
+    capture->window_count = 1; // it was asked for, and nothing is there
+    capture->windows[0] = (struct stack_window){
+        result.missed | WINDOW_AT, result.missed, result.missed, 0, 4096};
     ck_assert_int_eq(unwinder_walk(unwinder, capture).end, UNWIND_BAD_READ);
     unwinder_free(unwinder);
 }
@@ -272,8 +276,8 @@ static NOINLINE void on_signal(int number, siginfo_t *info, void *context)
 {
     (void)info;
     ucontext_t *interrupted = context;
-    take(in_handler, STACK_MAX);
-    capture_fill(at_fault, interrupted, STACK_MAX);
+    take(in_handler, STACK_BYTES);
+    capture_fill(at_fault, interrupted, STACK_BYTES);
     if (number == SIGSEGV)
         siglongjmp(out, 1);
     interrupted->uc_mcontext.gregs[REG_RIP] += 2; // past ud2
@@ -349,7 +353,7 @@ static NOINLINE void on_alternate(int number, siginfo_t *info, void *context)
     uint64_t end = (uint64_t)(uintptr_t)(alternate + sizeof alternate);
     uint64_t there = end - (uint64_t)here.uc_mcontext.gregs[REG_RSP];
     capture_fill(in_handler, &here, (uint32_t)there);
-    capture_fill(at_fault, interrupted, STACK_MAX);
+    capture_fill(at_fault, interrupted, STACK_BYTES);
     interrupted->uc_mcontext.gregs[REG_RIP] += 2; // past ud2
 }
 
@@ -378,18 +382,16 @@ START_TEST(alternate_stack)
     ck_assert_uint_eq(sp, at_fault->regs.rsp);
     size_t above = result.count - 1; // frames of the handler
 
-    in_handler->flags |= CAPTURE_SECOND; // as the sampler does from then on
-    in_handler->second_sp = sp;
-    in_handler->second_length = at_fault->stack_length / 2;
-    in_handler->second_asked = in_handler->second_length;
-    memcpy(in_handler->stack + in_handler->stack_length, at_fault->stack,
-           in_handler->second_length);
+    in_handler->window_count = 1; // as the sampler does from then on
+    struct stack_window *window = &in_handler->windows[0];
+    uint32_t half = at_fault->stack_length / 2;
+    *window = (struct stack_window){result.second_at | WINDOW_POINTER, sp, sp, half, half};
+    memcpy(in_handler->stack + in_handler->stack_length, at_fault->stack, half);
     result = unwinder_walk(unwinder, in_handler);
     ck_assert(result.end == UNWIND_SHORT || result.end == UNWIND_BOTTOM);
     ck_assert_uint_eq(result.second_at, 0);
-    in_handler->second_length = at_fault->stack_length;
-    memcpy(in_handler->stack + in_handler->stack_length, at_fault->stack,
-           in_handler->second_length);
+    window->length = at_fault->stack_length;
+    memcpy(in_handler->stack + in_handler->stack_length, at_fault->stack, window->length);
     result = unwinder_walk(unwinder, in_handler);
     ck_assert_int_eq(result.end, UNWIND_BOTTOM);
     ck_assert_uint_eq(result.second_at, 0);
@@ -507,7 +509,7 @@ START_TEST(unknown_registers)
     AUTO_FREE struct capture *capture = capture_new();
     AUTO_FREE struct unwind_frame *known = NULL;
     struct unwinder *unwinder = unwinder_new(&self, 4096);
-    recurse(5, capture, STACK_MAX);
+    recurse(5, capture, STACK_BYTES);
     struct unwind_result result = unwinder_walk(unwinder, capture);
     known = xcalloc(result.count, sizeof *known);
     memcpy(known, result.frames, result.count * sizeof *known);
