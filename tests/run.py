@@ -344,7 +344,9 @@ class Context:
         if not {"-d", "--duration"} & set(options):
             options = ["-d", "3s", *options]
         at = next(i for i, option in enumerate(options) if option in ("-d", "--duration")) + 1
-        if self.slowdown > 1.5:
+        if self.soak:
+            timeout = max(timeout, 3600)  # the test has a deadline of its own
+        elif self.slowdown > 1.5:
             options[at] = lengthened(options[at], min(self.slowdown, 8))
         done = self.run("attach", pid, *options, "-f", "json", "-o", path, prefix=prefix,
                         timeout=timeout)
