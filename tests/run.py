@@ -341,7 +341,10 @@ class Context:
                         timeout=timeout)
         assert done.returncode == status, f"exit status {done.returncode}, not {status}"
         assert done.stdout == "", "something on standard output: " + done.stdout[:200]
-        return json.loads(path.read_text())
+        profile = json.loads(path.read_text())
+        share = profile["run"]["held_share"]
+        assert 0 <= share <= 1, f"a thread was held for {100 * share:g} % of its time"
+        return profile
 
     # --- the end
 

@@ -40,6 +40,7 @@ struct control {
     // ns; 0 while none is. And the thread in question.
     _Atomic int64_t busy_since;
     _Atomic pid_t busy_with;
+    _Atomic int only_reads; // 1: busy, but nobody can be held
 
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone

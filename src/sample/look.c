@@ -336,11 +336,13 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
 bool look_in_place(struct look *look, struct thread *thread, const struct schedstat *before)
 {
     struct schedstat after;
+    atomic_store(&look->control->only_reads, !look->interrupted_count);
     sign_of_life(look, thread->tid); // memory may come from a page that somebody has to deliver
     if (!look->interrupted_count)    // nobody is held meanwhile: the watchdog may be more patient
         atomic_store(&look->control->busy_since, clock_now() + IN_PLACE_NS);
     bool filled = fill_in_place(look, thread);
     rest(look);
+    atomic_store(&look->control->only_reads, 0);
     return filled && thread_read(thread, &after) == RC_OK &&
            after.switches == before->switches && put(look, thread) == RC_OK;
 }

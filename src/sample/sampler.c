@@ -160,6 +160,7 @@ enum rc sampler_fork(struct control *control, sampler_body *body, const void *ar
     pid_t parent = getpid();
     sigset_t all, before;
     atomic_store(&control->busy_since, 0);
+    atomic_store(&control->only_reads, 0);
     // A signal to the child must not run a handler of the program that it was copied from.
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -197,15 +197,24 @@ static void note_culprit(struct control *control)
         control->hangs[control->hang_count++] = (struct hang){tid, 1};
 }
 
+static void count_last_hold(struct session *session)
+{
+    pid_t tid;
+    int64_t lasted = session->watched ? watchdog_last_hold(&session->watchdog, &tid) : 0;
+    if (lasted)
+        consumer_add_last_hold(session->consumer, tid, lasted);
+}
+
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
     session->sampler = 0;
     if (atomic_load(&session->control->ended))
         return RC_GONE;
+    note_culprit(session->control);
+    count_last_hold(session);
     if (session->run.restarts++ >= RESTARTS_MAX)
         return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
                        RESTARTS_MAX);
-    note_culprit(session->control);
     return start_sampler(session, err);
 }
 
@@ -314,11 +323,12 @@ void session_finish(struct session *session, enum run_end end)
     if (session->sampler && !sampler_stop(session->control, session->sampler))
         session->run.stuck = session->sampler; // since when it did not sample, nobody knows
     session->sampler = 0;
-    if (session->watched)
-        watchdog_stop(&session->watchdog);
     session->run.duration = session->run.stuck ? sampled : sampled_ns(session);
     session->run.end = end;
     consumer_drain(session->consumer);
+    count_last_hold(session);
+    if (session->watched)
+        watchdog_stop(&session->watchdog);
     consumer_finish(session->consumer);
 }
 
