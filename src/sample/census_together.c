@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "sample/census_child.h"
 #include "sample/priority.h"
+#include "sample/privilege.h"
 
 #define PASSES 5 // over the list of threads, until it holds no new one
 #define LATECOMER_STACK (16u << 10)
@@ -194,6 +195,7 @@ void census_together(struct census *census)
         if (!prepare(&together, census->tids[i], census_stack_bytes(census, census->tids[i])))
             return;
     priority_raise();
+    privilege_drop_nice();
     stop_all(&together);
     copy_all(&together);
     release_all(&together);

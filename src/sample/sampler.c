@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "sample/orphan.h"
 #include "sample/priority.h"
+#include "sample/privilege.h"
 #include "sample/round.h"
 
 #define LATE_NS NS_PER_MS
@@ -106,6 +107,7 @@ static void set_up_process(pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
+    privilege_reduce(); // without filters this is a kernel that cannot do better
 }
 
 static void run_sampler(struct control *control, const void *argument)
@@ -123,6 +125,7 @@ static void run_sampler(struct control *control, const void *argument)
             continue; // gone since the main process looked: not to be told apart from gone later
     round_begin(&round);
     struct priority priority = priority_raise();
+    privilege_drop_nice();
     atomic_store(&control->realtime, priority.realtime);
     atomic_store(&control->short_slice, priority.short_slice);
     orphan_prepare(control);
