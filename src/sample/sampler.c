@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory_room.h"
 #include "sample/orphan.h"
 #include "sample/priority.h"
 #include "sample/privilege.h"
@@ -100,6 +101,7 @@ static void sample_until_told(struct round *round)
 static void set_up_process(pid_t parent)
 {
     struct rlimit none = {0, 0};
+    memory_offer_end(); // the target is not to lose its sampler while it is held
     tracer_init();
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
