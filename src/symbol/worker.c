@@ -186,7 +186,7 @@ static void limit_sending(const struct worker *worker)
     setsockopt(worker->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
-static enum rc start_process(struct worker *worker)
+enum rc worker_start(struct worker *worker)
 {
     int ends[2];
     if (worker->pid)
@@ -254,7 +254,7 @@ static enum rc take_answer(struct worker *worker, struct wire_reader *reader, in
 static enum rc ask_process(struct worker *worker, const struct buf *message, int fd,
                            struct wire_reader *reader, int64_t deadline)
 {
-    enum rc rc = start_process(worker);
+    enum rc rc = worker_start(worker);
     if (rc == RC_OK && !channel_send(worker->channel, message->data, message->length, fd))
         rc = RC_FAIL;
     return rc == RC_OK ? take_answer(worker, reader, deadline) : rc;
