@@ -121,3 +121,41 @@ def test_who_goes_first(ctx):
         ctx.eventually(lambda: ctx.state_of(sampler) in (None, "Z"), "that sampler is gone")
         time.sleep(0.2)
     run.kill()
+
+
+def test_checkpoint_outlives_us(ctx):
+    """What is lost of a run that is killed is no more than the time since its last checkpoint; the
+    next run says so, and leaves it alone."""
+    target = ctx.target("split")
+    output, partial = ctx.tmp / "out.json", ctx.tmp / "out.partial.json"
+    output.write_text("the profile before")
+    run = ctx.start("attach", target.pid, "--checkpoint", "300ms", "-o", output)
+    run.says("attached")
+    ctx.eventually(lambda: partial.exists() and
+                   json.loads(partial.read_text())["run"]["samples"] > 20, "a checkpoint")
+    ctx.kill(run.pid)
+    run.wait()
+    ctx.eventually(lambda: not list(ctx.tmp.glob("*.part-*")), "no writer is left")
+    kept = partial.read_text()
+    profile = json.loads(kept)
+    assert profile["run"]["processes"][0]["pid"] == target.pid
+    assert output.read_text() == "the profile before"
+    done = ctx.run("attach", target.pid, "-d", "1s", "--checkpoint", "200ms", "-o", output)
+    assert done.returncode == 0 and str(partial) in done.stderr, done.stderr
+    assert partial.read_text() == kept
+    assert json.loads(output.read_text())["run"]["samples"] > 0
+    assert sorted(path.name for path in ctx.tmp.glob("out*")) == ["out.json", "out.partial.json"]
+
+
+def test_no_checkpoint_is_left(ctx):
+    target = ctx.target("split")
+    for number in "INT", "TERM":
+        run = ctx.start("attach", target.pid, "--checkpoint", "100ms", "-o", ctx.tmp / "out.pb.gz")
+        run.says("attached")
+        ctx.eventually((ctx.tmp / "out.partial.pb.gz").exists, "a checkpoint")
+        subprocess.run(["kill", f"-{number}", str(run.pid)], check=True)
+        assert run.wait() == 0
+        assert [path.name for path in ctx.tmp.glob("out*")] == ["out.pb.gz"]
+    # And standard output has none.
+    done = ctx.run("attach", target.pid, "-d", "500ms", "--checkpoint", "100ms", "-f", "collapsed")
+    assert done.returncode == 0 and not list(ctx.tmp.glob("*.partial*"))
