@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <unistd.h>
@@ -163,9 +164,27 @@ static void keep_capabilities(uint32_t kept)
     syscall(SYS_capset, &header, data);
 }
 
+static bool raise_limit(__rlimit_resource_t resource, rlim_t least)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0)
+        return false;
+    if (limit.rlim_cur >= least)
+        return true;
+    limit.rlim_cur = least;
+    limit.rlim_max = limit.rlim_max < least ? least : limit.rlim_max;
+    return setrlimit(resource, &limit) == 0;
+}
+
+// What priority_raise asks for: the lowest real-time priority, or nice -20.
+static bool limits_allow_priority(void)
+{
+    return raise_limit(RLIMIT_RTPRIO, 1) && raise_limit(RLIMIT_NICE, 40);
+}
+
 bool privilege_reduce(void)
 {
-    keep_capabilities(LOOKING | BIT(CAP_SYS_NICE));
+    keep_capabilities(LOOKING | (limits_allow_priority() ? 0 : BIT(CAP_SYS_NICE)));
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     return filter_calls();
 }

@@ -12,9 +12,10 @@
 
 #include <stdbool.h>
 
-// Once for the process, before it starts threads: they inherit it. CAP_SYS_NICE stays too, for
-// priority_raise. False: this kernel has no filters.
+// Once for the process, before it starts threads: they inherit it. They may raise their priority
+// all the same: their limits say so where these can be set, else CAP_SYS_NICE stays too. False:
+// this kernel has no filters.
 bool privilege_reduce(void);
 
-// For each thread, once its priority is raised (one that is started later has it gone already).
+// For each thread, once its priority is raised.
 void privilege_drop_nice(void);

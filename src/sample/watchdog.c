@@ -14,14 +14,23 @@
 #define PATIENCE_NS (50 * NS_PER_MS) // that a thread may be held, or the sampler be silent about it
 #define LOOK_MS 20
 
+static bool is_silent(const struct control *control, int64_t now)
+{
+    for (unsigned i = 0; i < control->life_count; i++) {
+        int64_t busy_since = atomic_load(&control->lives[i].busy_since);
+        if (busy_since && now - busy_since >= PATIENCE_NS)
+            return true;
+    }
+    return false;
+}
+
 static void look(struct watchdog *watchdog)
 {
     // In this order: the state must not be that of an older sampler, nor older than the clock, for
     // we may be kept waiting for a CPU at any of these lines.
     int sampler = atomic_load(&watchdog->sampler);
     int64_t now = clock_now();
-    int64_t busy_since = atomic_load(&watchdog->control->busy_since);
-    if (busy_since && sampler >= 0 && now - busy_since >= PATIENCE_NS)
+    if (sampler >= 0 && is_silent(watchdog->control, now))
         syscall(SYS_pidfd_send_signal, sampler, SIGKILL, NULL, 0);
 }
 
@@ -52,14 +61,16 @@ static void *watch(void *argument)
     return NULL;
 }
 
-int64_t watchdog_last_hold(struct watchdog *watchdog, pid_t *tid)
+int64_t watchdog_last_hold(struct watchdog *watchdog, unsigned number, pid_t *tid)
 {
     struct control *control = watchdog->control;
-    int64_t since = atomic_exchange(&control->busy_since, 0);
+    struct sign_of_life *life = &control->lives[number];
+    int64_t since = atomic_exchange(&life->busy_since, 0);
+    bool only_reads = atomic_exchange(&life->only_reads, 0);
     int64_t died_at = atomic_load(&watchdog->died_at);
     int64_t lasted = (died_at > since ? died_at : clock_now()) - since;
-    *tid = atomic_load(&control->busy_with);
-    if (!since || atomic_load(&control->only_reads))
+    *tid = atomic_load(&life->busy_with);
+    if (!since || only_reads)
         return 0;
     histogram_add(&control->held, (uint64_t)lasted);
     atomic_fetch_add(&control->stops, 1);

@@ -27,7 +27,7 @@ void watchdog_stop(struct watchdog *watchdog);
 // From here on it looks after this process, a child of ours that is not reaped yet; 0: nobody.
 void watchdog_guard(struct watchdog *watchdog, pid_t sampler);
 
-// The sampler that was guarded last has ended, or hangs for good. If it held a thread then, that
-// hold counts like any other in control->held, as long as it lasted: its length is returned, and
-// who was held. 0: it held nobody.
-int64_t watchdog_last_hold(struct watchdog *watchdog, pid_t *tid);
+// The sampler that was guarded last has ended, or hangs for good. If its thread of that sign of
+// life, control->lives[number], held one of a target then, that hold counts like any other in
+// control->held, as long as it lasted: its length is returned, and who was held. 0: nobody.
+int64_t watchdog_last_hold(struct watchdog *watchdog, unsigned number, pid_t *tid);

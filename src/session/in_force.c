@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "base/memory_room.h"
 #include "sample/priority.h"
-#include "sample/privilege.h"
 #include "sample/sampler.h"
 #include "sample/tracer.h"
 #include "symbol/worker.h"
@@ -52,12 +51,11 @@ static void look(struct in_force_process *process, pid_t pid)
     process->nice = getpriority(PRIO_PROCESS, (id_t)pid);
 }
 
-// A sampler without a target.
+// A sampler without a target, which keeps what it needs to start threads.
 static void idle(struct control *control, const void *argument)
 {
     (void)argument;
     struct priority priority = priority_raise();
-    privilege_drop_nice();
     atomic_store(&control->short_slice, priority.short_slice);
     atomic_store(&control->ended, 1);
     while (!atomic_load(&control->stop))

@@ -101,7 +101,8 @@ def check_self(ctx, *prefix):
 def test_check_self(ctx):
     said = check_self(ctx)
     sampler, symbols, own = said["sampler"], said["symbol process"], said["main process"]
-    assert set(sampler["capabilities"].split(", ")) <= {"sys_ptrace", "dac_read_search", "none"}
+    assert set(sampler["capabilities"].split(", ")) <= \
+        {"sys_ptrace", "dac_read_search", "sys_nice", "none"}
     assert symbols["capabilities"] == "none"
     assert sampler["no new privileges"] == symbols["no new privileges"] == "yes"
     assert sampler["core file"] == symbols["core file"] == "none"

@@ -100,9 +100,10 @@ END_TEST
 // As a sampler that holds a thread, or only reads one, and then hangs.
 static void hang(struct control *shared, const void *only_reads)
 {
-    atomic_store(&shared->only_reads, only_reads != NULL);
-    atomic_store(&shared->busy_with, 4242);
-    atomic_store(&shared->busy_since, clock_now());
+    struct sign_of_life *life = &shared->lives[shared->life_count - 1];
+    atomic_store(&life->only_reads, only_reads != NULL);
+    atomic_store(&life->busy_with, 4242);
+    atomic_store(&life->busy_since, clock_now());
     ignore_everything(shared, NULL);
 }
 
@@ -117,9 +118,10 @@ static int64_t last_hold(const void *only_reads)
     while (!sampler_ended(child))
         usleep(1000);
     usleep(100000); // it does not count that we come late
-    int64_t lasted = watchdog_last_hold(&watchdog, &tid);
+    int64_t lasted = watchdog_last_hold(&watchdog, control->life_count - 1, &tid);
     ck_assert_int_eq(tid, 4242);
-    ck_assert_int_eq(watchdog_last_hold(&watchdog, &tid), 0);
+    for (unsigned i = 0; i < control->life_count; i++)
+        ck_assert_int_eq(watchdog_last_hold(&watchdog, i, &tid), 0);
     watchdog_stop(&watchdog);
     return lasted;
 }
