@@ -25,7 +25,8 @@
 // Allowed whatever their arguments are: the kernel remembers that, and asks the filter no more.
 static const uint32_t free_calls[] = {
     SYS_read, SYS_pread64, SYS_write, SYS_lseek, SYS_close, SYS_fstat, SYS_newfstatat,
-    SYS_getdents64, SYS_poll, SYS_ppoll, SYS_eventfd2, SYS_statx, SYS_fcntl, SYS_timerfd_create,
+    SYS_getdents64, SYS_poll, SYS_ppoll, SYS_eventfd2, SYS_statx, SYS_fcntl, SYS_dup, SYS_dup3,
+    SYS_timerfd_create,
     SYS_timerfd_settime,
     // memory and threads
     SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_mincore, SYS_brk, SYS_futex,
