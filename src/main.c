@@ -7,7 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory_room.h"
 #include "commands/command.h"
+
+// Bytes. Where even that is not free, we go before our target does.
+#define MEMORY_LEAST (256ull << 20)
 
 static const struct command *const commands[] = {
     &command_attach, &command_check, &command_completion, &command_dump_threads, &command_help,
@@ -54,6 +58,8 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, ""); // numbers stay as in the C locale
     struct err err = {0};
     enum rc rc = refuse_setuid(&err);
+    memory_offer(OOM_SCORE_NEXT);
+    memory_bound(MEMORY_LEAST, UINT64_MAX);
     int status = rc ? command_status(rc) : command_main(commands, argv, &err);
     status = close_stdout(status, &err);
     if (*err.text)

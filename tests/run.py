@@ -15,6 +15,7 @@ failed, and 2 if there was none to run.
 
 import argparse
 import collections
+import contextlib
 import ctypes
 import importlib.util
 import json
@@ -110,7 +111,35 @@ def thread_states(pid):
     return states
 
 
-Health = collections.namedtuple("Health", "threads traced stopped handlers")
+def count_of(path):
+    """Entries of a directory or lines of a file below /proc; 0 where that may not be read."""
+    try:
+        return len(os.listdir(path)) if path.is_dir() else path.read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
+# What a program may have more of than before by its own doing; whoever is read too far, or holds
+# what is ours, has more. kB for memory; what is shared is never given back, and one stack is 64 kB.
+MAY_GROW = {"RssAnon": 4096, "RssFile": 8192, "RssShmem": 32, "mappings": 24, "descriptors": 16}
+
+
+class Health(collections.namedtuple("Health", "threads traced stopped handlers sizes at")):
+    """State of a process; the later one is equal if it is as before, and has not grown."""
+
+    def __eq__(self, other):
+        return self[:4] == other[:4] and not self.growth(other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = None
+
+    def growth(self, other):
+        """What the later one has more of, by more than a program may grow by itself."""
+        first, last = sorted((self, other), key=lambda health: health.at)
+        return {key: (first.sizes[key], last.sizes[key]) for key, most in MAY_GROW.items()
+                if last.sizes[key] - first.sizes[key] > most}
 
 
 class Process:
@@ -305,10 +334,37 @@ class Context:
         fields = status_fields(pathlib.Path(f"/proc/{pid}/status"))
         assert fields, f"process {pid} is gone"
         states = thread_states(pid)
-        return Health(threads=len(states),
+        sizes = {key: int(fields.get(key, "0 kB").split()[0]) for key in MAY_GROW}
+        sizes["mappings"] = count_of(pathlib.Path(f"/proc/{pid}/maps"))
+        sizes["descriptors"] = count_of(pathlib.Path(f"/proc/{pid}/fd"))
+        return Health(threads=len(states), sizes=sizes, at=time.monotonic(),
                       traced=sorted(tid for tid, (_, tracer) in states.items() if tracer),
                       stopped=sorted(tid for tid, (state, _) in states.items() if state in "Tt"),
                       handlers=(fields["SigIgn"], fields["SigCgt"]))
+
+    def program_of(self, pid):
+        """What tells one program of a process from the next; None when it has ended."""
+        try:
+            return os.readlink(f"/proc/{pid}/exe")
+        except OSError:
+            return None
+
+    @contextlib.contextmanager
+    def unharmed(self, pid):
+        """A process that is still there afterwards, and runs the same program, is neither traced
+        nor stopped by us, and has not grown."""
+        program = self.program_of(pid)
+        before = self.health(pid) if program else None
+        yield
+        if not program or self.program_of(pid) != program:
+            return
+        try:
+            after = self.health(pid)
+        except AssertionError:
+            return  # it has ended just now
+        assert not after.traced, f"threads {after.traced} of {pid} are traced"
+        assert set(after.stopped) <= set(before.stopped), f"{after.stopped} of {pid} are stopped"
+        assert not after.growth(before), f"{pid} has grown: {after.growth(before)}"
 
     # --- ptprof
 
@@ -348,11 +404,15 @@ class Context:
             timeout = max(timeout, 3600)  # the test has a deadline of its own
         elif self.slowdown > 1.5:
             options[at] = lengthened(options[at], min(self.slowdown, 8))
-        done = self.run("attach", pid, *options, "-f", "json", "-o", path, prefix=prefix,
-                        timeout=timeout)
+        with self.unharmed(pid):
+            done = self.run("attach", pid, *options, "-f", "json", "-o", path, prefix=prefix,
+                            timeout=timeout)
         assert done.returncode == status, f"exit status {done.returncode}, not {status}"
         assert done.stdout == "", "something on standard output: " + done.stdout[:200]
-        return json.loads(path.read_text())
+        profile = json.loads(path.read_text())
+        share = profile["run"]["held_share"]
+        assert 0 <= share <= 1, f"a thread was held for {100 * share:g} % of its time"
+        return profile
 
     # --- the end
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/attach_options.h"
+#include "commands/checkpoint.h"
 #include "commands/command.h"
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
@@ -31,8 +32,10 @@ struct attach {
     const struct writer *writer;
     char *path; // of the output, NULL: standard output
     struct session *session;
+    struct checkpoint checkpoint;
     int signals; // descriptor of commands/interrupts.h
     bool progress; // the line is shown
+    bool lost;     // the profile could be written nowhere
     bool servers;  // of debug files are asked
     unsigned snapshots;
     char comm[COMM_MAX]; // of the first process, raw bytes
@@ -76,6 +79,16 @@ static enum rc choose_output(struct attach *attach, struct err *err)
     return rc;
 }
 
+// A run that was killed could not say what it has left.
+static void prepare_checkpoint(struct attach *attach)
+{
+    AUTO_FREE char *left = NULL;
+    checkpoint_init(&attach->checkpoint, attach->session, attach->writer, attach->path, &left);
+    AUTO_FREE char *shown = left ? escape_text_dup(left) : NULL;
+    if (left && !attach->options->quiet)
+        fprintf(stderr, "ptprof: %s is what a run that was killed had seen; it stays\n", shown);
+}
+
 static enum rc prepare(struct attach *attach, struct err *err)
 {
     const struct attach_options *options = attach->options;
@@ -100,6 +113,8 @@ static enum rc prepare(struct attach *attach, struct err *err)
         rc = choose_output(attach, err);
     if (rc == RC_OK && (attach->signals = interrupts_open()) < 0)
         rc = err_sys(err, RC_FAIL, errno, "cannot take signals");
+    if (rc == RC_OK)
+        prepare_checkpoint(attach);
     return rc;
 }
 
@@ -136,6 +151,7 @@ static enum rc write_elsewhere(struct attach *attach, const struct report *repor
         err_add(err, "  the profile was written to %s instead", shown);
         return RC_IO;
     }
+    attach->lost = true;
     err_add(err, "  no other place could be written either: the profile is lost");
     return RC_IO;
 }
@@ -274,6 +290,7 @@ static enum rc run(struct attach *attach, enum run_end *end, struct err *err)
             return RC_OK;
         }
         show_progress(attach, clock_now() - began);
+        checkpoint_step(&attach->checkpoint);
     }
 }
 
@@ -321,6 +338,12 @@ static int check_quality(const struct attach *attach, const struct run *run, str
     return EXIT_QUALITY;
 }
 
+static void abandon(void)
+{
+    output_file_abandon();
+    checkpoint_abandon();
+}
+
 static int finish(struct attach *attach, enum run_end end, struct err *err)
 {
     long long bytes = 0;
@@ -329,7 +352,8 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
         fputs("ptprof: stopping, writing the profile (press again to discard)\n", stderr);
     session_finish(attach->session, end); // releases the target first
     int64_t ended = clock_now();
-    interrupts_let_kill(output_file_abandon);
+    checkpoint_stop(&attach->checkpoint);
+    interrupts_let_kill(abandon);
     if (attach->servers && !attach->options->quiet)
         fputs("ptprof: servers may be asked for debug files, for at most 20s\n", stderr);
     struct report report = report_of(attach);
@@ -354,6 +378,8 @@ static int attach_session(struct attach *attach, struct err *err)
     attach->progress = !attach->options->quiet && terminal_is(STDERR_FILENO);
     show_start(attach);
     rc = session_start(attach->session, err);
+    checkpoint_begin(&attach->checkpoint, attach->options->checkpoint,
+                     attach->options->jit_suffix);
     if (rc == RC_OK)
         rc = run(attach, &end, err);
     if (rc == RC_OK)
@@ -376,6 +402,8 @@ static int attach_run(const struct call *call, struct err *err)
             return command_status(rc);
     }
     int status = attach_session(&attach, err);
+    // Of a profile that could be written nowhere it is all that is left.
+    checkpoint_fini(&attach.checkpoint, attach.lost);
     session_close(attach.session);
     free(attach.path);
     if (attach.signals >= 0)

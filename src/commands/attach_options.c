@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define HIGHEST_MODEST_RATE 1000
@@ -25,6 +26,7 @@ const struct attach_options attach_defaults = {
     .format = -1,
     .max_depth = 4096,
     .max_stop = 1,
+    .checkpoint = 60ll * NS_PER_S,
 };
 
 #define AT(field) .offset = offsetof(struct attach_options, field)
@@ -65,6 +67,10 @@ const struct option attach_options[] = {
      .help = "copy: unwind afterwards, from a copy of the stack; live: while the thread is held "
              "(slow, to compare with)",
      .shown_default = "copy"},
+    {"checkpoint", 0, OPTION_DURATION, "TIME", AT(checkpoint),
+     .help = "so often write what was seen, without names, to a file beside the profile, which is "
+             "removed at the end",
+     .shown_default = "1m"},
     {"debuginfod", 0, OPTION_FLAG, NULL, AT(debuginfod),
      .help = "ask debuginfod servers for debug files when sampling is over; also done when "
              "DEBUGINFOD_URLS is set"},

@@ -23,6 +23,7 @@ struct attach_options {
     enum color_mode color;
     uint64_t max_depth; // frames
     double max_stop;    // percent of any thread's time that it may be held
+    int64_t checkpoint; // ns from one to the next
     double min_quality; // percent of stacks that must be complete; 0: any
     enum attach_unwinder unwinder;
     enum attach_summary summary;

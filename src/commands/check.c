@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // `ptprof check PID`: would attaching work, and if not, why. Nothing is tried on the target.
+// `ptprof check --self`: what is in force for our own processes.
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "commands/check_self.h"
 #include "commands/command.h"
 #include "target/permission.h"
 
@@ -27,10 +31,36 @@ static void print_row(const struct permission_row *row)
     }
 }
 
+struct check_options {
+    bool self;
+};
+
+static const struct check_options defaults;
+
+static const struct option options[] = {
+    {"self", 0, OPTION_FLAG, NULL, offsetof(struct check_options, self),
+     .help = "print what ptprof's own processes may do here, in place of a process"},
+    {NULL},
+};
+
+static enum rc one_of_both(bool self, bool pid, struct err *err)
+{
+    if (self != pid)
+        return RC_OK;
+    err_set(err, RC_USAGE, self ? "check: --self takes no PID" : "check: PID or --self is missing");
+    err_add(err, "  ptprof check --help says what it takes");
+    return RC_USAGE;
+}
+
 static int run(const struct call *call, struct err *err)
 {
+    const struct check_options *wanted = call->options;
     pid_t pid;
-    enum rc rc = command_pid(call->operands[0], &pid, err);
+    enum rc rc = one_of_both(wanted->self, call->count, err);
+    if (rc == RC_OK && wanted->self)
+        return command_status(check_self(err));
+    if (rc == RC_OK)
+        rc = command_pid(call->operands[0], &pid, err);
     if (rc)
         return command_status(rc);
     struct permission_report report;
@@ -53,12 +83,15 @@ const struct command command_check = {
                "? (may be in the way) or - (does not apply). The exit status is 0, or that of\n"
                "the first NO.\n",
     .operand = OPERAND_PID,
-    .least = 1,
+    .least = 0,
     .most = 1,
-    .options = command_no_options,
+    .options = options,
+    .defaults = &defaults,
+    .options_size = sizeof defaults,
     .examples =
         (const struct example[]){
             {"ptprof check 4242", "what stands in the way, if anything"},
+            {"ptprof check --self", "what ptprof's own processes may do"},
             {NULL, NULL},
         },
     .run = run,

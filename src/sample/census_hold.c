@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "sample/census_child.h"
 #include "sample/priority.h"
+#include "sample/privilege.h"
 #include "sample/restart.h"
 #include "sample/stack_capture.h"
 
@@ -323,6 +324,7 @@ void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
     census->strays = xcalloc(count + 1, sizeof *census->strays);
     if (count)
         priority_raise();
+    privilege_drop_nice();
     for (size_t i = 0; i < count; i++) {
         await_room(census, pending, &pending_count);
         struct census_held *held = &pending[pending_count];

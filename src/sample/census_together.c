@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "sample/census_child.h"
 #include "sample/priority.h"
+#include "sample/privilege.h"
 
 #define PASSES 5 // over the list of threads, until it holds no new one
 #define LATECOMER_STACK (16u << 10)
@@ -196,6 +197,7 @@ void census_together(struct census *census)
         if (!prepare(&together, census->tids[i], STACK_ROOM))
             return;
     priority_raise();
+    privilege_drop_nice();
     stop_all(&together);
     copy_all(&together);
     release_all(&together);

@@ -18,6 +18,7 @@ struct sign_of_life {
     _Alignas(64) _Atomic int64_t busy_since; // CLOCK_MONOTONIC ns of the last sign while a thread
                                              // is or may be held; 0 while none is
     _Atomic pid_t busy_with;                 // that thread
+    _Atomic int only_reads;       // 1: busy, but nobody can be held
     _Atomic uint64_t ticks, late; // times that its timer expired; of these, served late
 };
 

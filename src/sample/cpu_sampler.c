@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sample/priority.h"
+#include "sample/privilege.h"
 
 #define LATE_NS NS_PER_MS
 #define REST_SHARE 5
@@ -215,6 +216,7 @@ static void *run(void *argument)
         return NULL;
     is_here(sampler);
     struct priority priority = priority_raise();
+    privilege_drop_nice();
     atomic_store(&samplers->control->realtime, priority.realtime);
     atomic_store(&samplers->control->short_slice, priority.short_slice);
     displaced_init(&sampler->search, sampler->cpu + 2, sampler->cpu);

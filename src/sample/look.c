@@ -395,11 +395,13 @@ bool look_in_place(struct look *look, struct thread *thread, const struct scheds
 {
     struct schedstat after;
     warm(look, thread);
+    atomic_store(&look->life->only_reads, !look->pending_count);
     sign_of_life(look, thread->tid); // memory may come from a page that somebody has to deliver
     if (!look->pending_count)        // nobody is held meanwhile: the watchdog may be more patient
         atomic_store(&look->life->busy_since, clock_now() + IN_PLACE_NS);
     bool filled = fill_in_place(look, thread);
     rest(look);
+    atomic_store(&look->life->only_reads, 0);
     if (filled)
         look->copy->flags |= flags;
     return filled && read_stat(look, thread, &after) && after.switches == before->switches &&

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory_room.h"
 #include "sample/orphan.h"
-#include "sample/priority.h"
+#include "sample/privilege.h"
 #include "sample/round.h"
 
 #define STOP_NS (2ll * NS_PER_S) // that the sampler has to end by itself,
@@ -74,6 +75,7 @@ static void read_until_told(struct round *round)
 static void set_up_process(pid_t parent)
 {
     struct rlimit none = {0, 0};
+    memory_offer_end(); // the target is not to lose its sampler while it is held
     tracer_init();
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
@@ -81,6 +83,7 @@ static void set_up_process(pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
+    privilege_reduce(); // without filters this is a kernel that cannot do better
 }
 
 static void run_sampler(struct control *control, const void *argument)

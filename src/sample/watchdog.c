@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "sample/watchdog.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 #define PATIENCE_NS (50 * NS_PER_MS) // that a thread may be held, or the sampler be silent about it
-#define LOOK_NS (20 * NS_PER_MS)
+#define LOOK_MS 20
 
 static bool is_silent(const struct control *control, int64_t now)
 {
@@ -35,41 +38,67 @@ void watchdog_guard(struct watchdog *watchdog, pid_t sampler)
 {
     int fd = sampler ? (int)syscall(SYS_pidfd_open, sampler, 0) : -1;
     int old = atomic_exchange(&watchdog->sampler, fd);
+    atomic_store(&watchdog->died_at, 0);
     // Never closed under a look that still uses it: the number could mean another process then.
     if (watchdog->retired >= 0)
         close(watchdog->retired);
     watchdog->retired = old;
 }
 
+// A sampler whose death has been seen stays readable: it is not waited for any more.
 static void *watch(void *argument)
 {
     struct watchdog *watchdog = argument;
-    struct timespec next;
-    do {
+    struct pollfd fds[] = {{.fd = watchdog->stop_fd, .events = POLLIN}, {.events = POLLIN}};
+    while (!fds[0].revents) {
+        int sampler = atomic_load(&watchdog->sampler);
         look(watchdog);
-        int64_t at = clock_now() + LOOK_NS;
-        next = (struct timespec){at / NS_PER_S, at % NS_PER_S};
-    } while (sem_clockwait(&watchdog->stop, CLOCK_MONOTONIC, &next) != 0);
+        fds[1].fd = atomic_load(&watchdog->died_at) ? -1 : sampler;
+        if (poll(fds, ARRAY_LENGTH(fds), LOOK_MS) > 0 && fds[1].revents &&
+            atomic_load(&watchdog->sampler) == sampler)
+            atomic_store(&watchdog->died_at, clock_now());
+    }
     return NULL;
+}
+
+int64_t watchdog_last_hold(struct watchdog *watchdog, unsigned number, pid_t *tid)
+{
+    struct control *control = watchdog->control;
+    struct sign_of_life *life = &control->lives[number];
+    int64_t since = atomic_exchange(&life->busy_since, 0);
+    bool only_reads = atomic_exchange(&life->only_reads, 0);
+    int64_t died_at = atomic_load(&watchdog->died_at);
+    int64_t lasted = (died_at > since ? died_at : clock_now()) - since;
+    *tid = atomic_load(&life->busy_with);
+    if (!since || only_reads)
+        return 0;
+    histogram_add(&control->held, (uint64_t)lasted);
+    atomic_fetch_add(&control->stops, 1);
+    return lasted;
 }
 
 enum rc watchdog_start(struct watchdog *watchdog, struct control *control, struct err *err)
 {
     sigset_t all, before;
     *watchdog = (struct watchdog){.control = control, .sampler = -1, .retired = -1};
-    sem_init(&watchdog->stop, 0, 0);
+    watchdog->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (watchdog->stop_fd < 0)
+        return err_sys(err, RC_FAIL, errno, "cannot start the watchdog");
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the business of the other threads
     int failed = pthread_create(&watchdog->thread, NULL, watch, watchdog);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed ? err_sys(err, RC_FAIL, failed, "cannot start the watchdog") : RC_OK;
+    if (!failed)
+        return RC_OK;
+    close(watchdog->stop_fd);
+    return err_sys(err, RC_FAIL, failed, "cannot start the watchdog");
 }
 
 void watchdog_stop(struct watchdog *watchdog)
 {
-    sem_post(&watchdog->stop);
+    eventfd_write(watchdog->stop_fd, 1);
     pthread_join(watchdog->thread, NULL);
-    sem_destroy(&watchdog->stop);
+    close(watchdog->stop_fd);
     watchdog_guard(watchdog, 0);
     watchdog_guard(watchdog, 0);
 }

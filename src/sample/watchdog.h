@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A thread of the main process that ends a sampler which does not let a thread go: the kernel then
-// releases the target at once.
+// releases the target at once. It sees when samplers die, too, however that comes.
 #pragma once
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -16,7 +16,8 @@ struct watchdog {
     struct control *control;
     _Atomic int sampler; // pidfd; -1: none to watch
     int retired;         // the pidfd before that, -1: none
-    sem_t stop; // posted: the thread ends
+    _Atomic int64_t died_at; // the sampler, CLOCK_MONOTONIC ns; 0: not seen
+    int stop_fd;             // readable: the thread ends
 };
 
 enum rc watchdog_start(struct watchdog *watchdog, struct control *control,
@@ -25,3 +26,8 @@ void watchdog_stop(struct watchdog *watchdog);
 
 // From here on it looks after this process, a child of ours that is not reaped yet; 0: nobody.
 void watchdog_guard(struct watchdog *watchdog, pid_t sampler);
+
+// The sampler that was guarded last has ended, or hangs for good. If its thread of that sign of
+// life, control->lives[number], held one of a target then, that hold counts like any other in
+// control->held, as long as it lasted: its length is returned, and who was held. 0: nobody.
+int64_t watchdog_last_hold(struct watchdog *watchdog, unsigned number, pid_t *tid);

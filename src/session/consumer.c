@@ -10,6 +10,7 @@
 #include "sample/record.h"
 #include "session/cuts.h"
 #include "session/facts.h"
+#include "session/holds.h"
 #include "session/population.h"
 #include "session/unattributed.h"
 
@@ -31,7 +32,7 @@ struct consumer {
     struct unattributed unattributed;
     uint32_t *locations; // of the stack at hand, leaf first
     const struct mapping *kernel, *unknown, *truncated;
-    int64_t first_at; // the first capture, CLOCK_MONOTONIC ns; 0: none yet
+    struct holds holds;
     struct consumer_counts counts;
     struct cuts cuts;
 };
@@ -42,7 +43,7 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
     struct consumer *consumer = xcalloc(1, sizeof *consumer);
     consumer->control = control;
     consumer->modules = modules;
-    consumer->profile = profile;
+    consumer->profile = consumer->holds.profile = profile;
     consumer->weights = weights_new(profile);
     consumer->max_depth = max_depth;
     consumer->locations = xcalloc(max_depth + 2, sizeof *consumer->locations);
@@ -206,6 +207,7 @@ static void take_thread(struct consumer *consumer, const void *data)
     if (!thread)
         thread = population_meet(population, record->thread, record->process, record->tid);
     if (thread) {
+        thread->held_unreported = 0; // its new sampler reports only of its own
         hint_stack(consumer, thread);
         profile_thread_rename(consumer->profile, thread->profile_thread, record->comm);
         return;
@@ -217,20 +219,6 @@ static void take_thread(struct consumer *consumer, const void *data)
                                                 record->comm, facts->comm);
 }
 
-// Of a thread that has just been met nobody knows yet what part of its time it is held: it counts
-// as if it had been there for half a second, or for the whole of a shorter run.
-static void note_held_share(struct consumer *consumer, const struct thread *thread)
-{
-    if (!thread->since)
-        return;
-    int64_t now = clock_now(), watched = now - thread->since, run = now - consumer->first_at;
-    int64_t least = run < NS_PER_S / 2 ? run : NS_PER_S / 2;
-    int64_t span = watched > least ? watched : least;
-    double share = span > 0 ? (double)thread->held_ns / (double)span : 0;
-    if (share > consumer->counts.held_share)
-        consumer->counts.held_share = share;
-}
-
 static void take_thread_time(struct consumer *consumer, const void *data)
 {
     const struct record_thread_time *record = data;
@@ -240,9 +228,7 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     consumer->counts.threads_cpu_ns += record->cpu_ns;
     (record->record.kind == RECORD_THREAD_END ? weights_thread_end : weights_thread_time)(
         consumer->weights, thread->process, record->thread, record->cpu_ns);
-    thread->held_ns += (uint64_t)record->held_ns;
-    profile_thread_held(consumer->profile, thread->profile_thread, record->held_ns);
-    note_held_share(consumer, thread);
+    holds_add_report(&consumer->holds, thread, record->held_ns);
     wall_share(consumer->wall, record->thread, thread->profile_thread,
                (struct wall_period){record->elapsed_ns, record->cpu_ns, record->queued_ns});
     if (record->record.kind == RECORD_THREAD_END)
@@ -359,6 +345,7 @@ static void take_capture(struct consumer *consumer, const void *data)
         take_stack_in_place(consumer, process, thread, capture, &stack);
         return;
     }
+    holds_add_capture(&consumer->holds, thread, capture);
     if (stack.end != UNWIND_BOTTOM) {
         consumer->counts.cut++;
         note_cut(consumer, space, &stack);
@@ -368,7 +355,6 @@ static void take_capture(struct consumer *consumer, const void *data)
         learn_stack(consumer, process, thread, capture, &stack);
     if (!thread->since) {
         thread->since = capture->time;
-        consumer->first_at = consumer->first_at ? consumer->first_at : capture->time;
         consumer->counts.threads++;
         consumer->counts.threads_asleep -= thread->met_asleep;
     }
@@ -429,9 +415,15 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
     return true;
 }
 
+void consumer_add_last_hold(struct consumer *consumer, pid_t tid, int64_t lasted)
+{
+    holds_add_last(&consumer->holds, &consumer->population, tid, lasted);
+}
+
 void consumer_finish(struct consumer *consumer)
 {
     struct population *population = &consumer->population;
+    holds_finish(&consumer->holds, population);
     for (size_t i = 0; i < population->process_count; i++)
         if (population->processes[i].image.space)
             space_settle(population->processes[i].image.space);
@@ -450,6 +442,7 @@ struct consumer_counts consumer_counts(const struct consumer *consumer)
 {
     struct consumer_counts counts = consumer->counts;
     counts.processes = consumer->facts.count;
+    counts.held_share = consumer->holds.share;
     return counts;
 }
 
@@ -460,14 +453,7 @@ const struct run_process *consumer_processes(const struct consumer *consumer)
 
 void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)
 {
-    *worst = *sum = 0;
-    for (size_t i = 0; i < consumer->population.thread_count; i++) {
-        struct thread *thread = &consumer->population.threads[i];
-        int64_t held = (int64_t)(thread->held_ns - thread->held_before);
-        thread->held_before = thread->held_ns;
-        *worst = held > *worst ? held : *worst;
-        *sum += held;
-    }
+    holds_since_last(&consumer->population, worst, sum);
 }
 
 bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,

@@ -31,6 +31,9 @@ void consumer_reset(struct consumer *consumer);
 // Takes in what is in the ring now. While control->idle, wall time is counted too.
 void consumer_drain(struct consumer *consumer);
 
+// A thread was held so long, ns, by a sampler that has not lived to tell it.
+void consumer_add_last_hold(struct consumer *consumer, pid_t tid, int64_t lasted);
+
 // Makes the profile smaller if it has grown beyond the bounds, and says so: it is renumbered then.
 bool consumer_bound(struct consumer *consumer, const struct compact_bounds *bounds);
 

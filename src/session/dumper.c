@@ -185,8 +185,11 @@ static void reap(struct dumper *dumper)
     if (dumper->done_child)
         sampler_stop(dumper->control, dumper->done_child);
     dumper->done_child = 0;
-    if (dumper->watched)
+    if (dumper->watched) {
+        pid_t tid;
+        dumper->held_last = watchdog_last_hold(&dumper->watchdog, 0, &tid) > 0;
         watchdog_guard(&dumper->watchdog, 0);
+    }
     atomic_store(&dumper->control->stop, 0);
 }
 
@@ -321,7 +324,8 @@ static enum rc take_together(struct dumper *dumper, struct err *err)
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     enum rc rc = take_census(dumper, config, err);
     map_fini(&plan_of);
-    if (rc == RC_OK && !is_over(dumper) && !dumper->control->held.count)
+    if (rc == RC_OK && !is_over(dumper) &&
+        (!dumper->control->held.count || dumper->held_last))
         rc = err_set(err, RC_FAIL,
                      "the threads of %d could not be held together\n"
                      "  Without --stop-all those that run are held one by one.",

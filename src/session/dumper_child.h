@@ -44,6 +44,7 @@ struct dumper {
     struct control *control;
     struct watchdog watchdog;
     bool watched;
+    bool held_last; // the census before died while it held a thread
     pid_t done_child; // a census process that has told everything and ends by itself; 0: none
     struct modules *modules;
     const struct mapping *unknown;

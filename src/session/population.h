@@ -29,7 +29,9 @@ struct thread {
     uint32_t profile_thread;
     struct stack_hint hint;
     uint64_t held_ns;
+    int64_t held_since;   // the first time, CLOCK_MONOTONIC ns; 0: not yet
     uint64_t held_before; // as of the last consumer_held
+    int64_t held_unreported; // of held_ns, what its sampler has not reported yet
     int64_t since;        // first sample, CLOCK_MONOTONIC ns
     bool met_asleep, asleep_cut; // the newest stack it slept in
 };

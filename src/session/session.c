@@ -11,6 +11,7 @@
 #include "profile/query.h"
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
+#include "session/aftermath.h"
 #include "session/consumer.h"
 #include "session/preflight.h"
 #include "unwind/live.h"
@@ -181,42 +182,16 @@ enum rc session_start(struct session *session, struct err *err)
     return rc;
 }
 
-// A thread on which samplers hung more than once is left alone by the next one.
-static void note_culprit(struct control *control, pid_t tid)
-{
-    for (unsigned i = 0; i < control->hang_count; i++) {
-        if (control->hangs[i].tid == tid) {
-            control->hangs[i].times++;
-            return;
-        }
-    }
-    if (control->hang_count < HANGS_MAX)
-        control->hangs[control->hang_count++] = (struct hang){tid, 1};
-}
-
-// Who was longest without a sign of life when the sampler process was ended.
-static void note_culprits(struct control *control)
-{
-    const struct sign_of_life *oldest = NULL;
-    for (unsigned i = 0; i < control->life_count; i++) {
-        const struct sign_of_life *life = &control->lives[i];
-        int64_t since = atomic_load(&life->busy_since);
-        if (since && (!oldest || since < atomic_load(&oldest->busy_since)))
-            oldest = life;
-    }
-    if (oldest)
-        note_culprit(control, atomic_load(&oldest->busy_with));
-}
-
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
     session->sampler = 0;
     if (atomic_load(&session->control->ended))
         return RC_GONE;
+    aftermath_note_culprit(session->control);
+    aftermath_count_holds(&session->watchdog, session->consumer);
     if (session->run.restarts++ >= RESTARTS_MAX)
         return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
                        RESTARTS_MAX);
-    note_culprits(session->control);
     ring_recover(&session->control->ring);
     return start_sampler(session, err);
 }
@@ -326,11 +301,13 @@ void session_finish(struct session *session, enum run_end end)
     if (session->sampler && !sampler_stop(session->control, session->sampler))
         session->run.stuck = session->sampler; // since when it did not sample, nobody knows
     session->sampler = 0;
-    if (session->watched)
-        watchdog_stop(&session->watchdog);
     session->run.duration = session->run.stuck ? sampled : sampled_ns(session);
     session->run.end = end;
     consumer_drain(session->consumer);
+    if (session->watched) {
+        aftermath_count_holds(&session->watchdog, session->consumer);
+        watchdog_stop(&session->watchdog);
+    }
     consumer_finish(session->consumer);
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/memory_room.h"
 #include "symbol/channel.h"
 
 #define DEFAULT_SERVER "https://debuginfod.elfutils.org/" // knows the files of most distributions
@@ -63,6 +64,7 @@ static _Noreturn void run(int channel, const struct debuginfod_job *jobs, size_t
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     setenv(DEBUGINFOD_URLS_ENV_VAR, DEFAULT_SERVER, 0);
+    memory_offer(OOM_SCORE_FIRST);
     bool loaded = load(&library);
     debuginfod_client *client = loaded ? library.begin() : NULL;
     for (size_t i = 0; i < count; i++) {

@@ -48,7 +48,6 @@ static void limit(__rlimit_resource_t resource, rlim_t value)
 
 static void set_limits(const struct sandbox_limits *limits)
 {
-    limit(RLIMIT_DATA, limits->memory);
     limit(RLIMIT_CPU, limits->cpu_seconds);
     limit(RLIMIT_NOFILE, limits->files);
     limit(RLIMIT_FSIZE, 0);

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 struct sandbox_limits {
-    unsigned long memory; // bytes, files that are mapped not counted
     unsigned long cpu_seconds;
     unsigned files;            // descriptors
 };

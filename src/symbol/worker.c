@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/memory_room.h"
 #include "symbol/channel.h"
 #include "symbol/sandbox.h"
 #include "symbol/server.h"
@@ -24,15 +25,11 @@
 #define CANCEL_MS 50    // how long it takes until a question is given up
 #define OPENS_MAX 20000 // files that one question may want
 
-// The sanitizers reserve more address space than any bound would allow.
-#if defined(__SANITIZE_ADDRESS__)
-#define MEMORY_MAX RLIM_INFINITY
-#else
-#define MEMORY_MAX (4ul << 30) // bytes
-#endif
+// Bytes. What there is is the target's first: of a memory cgroup we may be in the same one.
+#define MEMORY_MOST (4ull << 30)
+#define MEMORY_LEAST (64ull << 20)
 
 static const struct sandbox_limits limits = {
-    .memory = MEMORY_MAX,
     .cpu_seconds = 300,
     .files = 4096,
 };
@@ -164,6 +161,8 @@ void worker_serve(int channel)
 {
     const struct server_host host = {.send = child_send, .open = child_open_for_server};
     child_channel = channel;
+    memory_offer(OOM_SCORE_FIRST);
+    memory_bound(MEMORY_LEAST, MEMORY_MOST);
     if (!sandbox_enter(channel, &limits, child_open))
         _exit(EXIT_FAILURE);
     struct server *server = server_new(&host);
@@ -187,7 +186,7 @@ static void limit_sending(const struct worker *worker)
     setsockopt(worker->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
-static enum rc start_process(struct worker *worker)
+enum rc worker_start(struct worker *worker)
 {
     int ends[2];
     if (worker->pid)
@@ -255,7 +254,7 @@ static enum rc take_answer(struct worker *worker, struct wire_reader *reader, in
 static enum rc ask_process(struct worker *worker, const struct buf *message, int fd,
                            struct wire_reader *reader, int64_t deadline)
 {
-    enum rc rc = start_process(worker);
+    enum rc rc = worker_start(worker);
     if (rc == RC_OK && !channel_send(worker->channel, message->data, message->length, fd))
         rc = RC_FAIL;
     return rc == RC_OK ? take_answer(worker, reader, deadline) : rc;

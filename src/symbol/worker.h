@@ -47,7 +47,10 @@ enum rc worker_ask(struct worker *worker, const struct worker_question *question
 // The process is to look at the module anew when it is asked again.
 void worker_forget(struct worker *worker, uint32_t module);
 
-// Of the symbol process, 0: none runs. For tests.
+// Starts the process now, if none runs, and not when first asked. RC_LIMIT: there can be none.
+enum rc worker_start(struct worker *worker) MUST_CHECK;
+
+// Of the symbol process, 0: none runs.
 int worker_pid(const struct worker *worker);
 
 // What the symbol process runs, to its end.

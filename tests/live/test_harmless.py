@@ -275,8 +275,32 @@ def hang_samplers(ctx, cpu):
     assert longest < 100e6 + noise, \
         f"{longest / 1e6:.0f} ms without running; without us {noise / 1e6:.0f} ms"
     assert_healthy(ctx, target, before)
-    restarts = json.loads((ctx.tmp / "out.json").read_text())["run"]["restarts"]
-    assert restarts >= hits, f"{restarts} new samplers after {hits} that hung"
+    run = json.loads((ctx.tmp / "out.json").read_text())["run"]
+    assert run["restarts"] >= hits, f"{run['restarts']} new samplers after {hits} that hung"
+    # What we say of ourselves: a hold counts as long as it lasted, however it ended.
+    assert run["held_total_ns"] >= hits * 50e6, f"{run['held_total_ns']} ns held, {hits} hung"
+    assert run["held_max_ns"] <= longest, f"{run['held_max_ns']} ns held, {longest} not run"
+    assert 0 < run["held_share"] <= 1, f"a share of {run['held_share']}"
+
+
+def test_killed_samplers_tell(ctx):
+    """Samplers that are killed while they hold the only thread, and never report: the share is
+    known all the same."""
+    target = ctx.target("split")
+    run = ctx.start("attach", target.pid, "-d", "60s", *FAST, "-o", ctx.tmp / "out.json")
+    run.says("attached")
+    for _ in range(8):
+        sampler = run.sampler()
+        await_hold(target.pid, 0.3)
+        ctx.kill(sampler)
+        ctx.eventually(lambda: ctx.state_of(sampler) in (None, "Z"), "that sampler is gone")
+    run.signal(signal.SIGINT)
+    assert run.wait() == 0, f"exit status {run.popen.returncode}"
+    told = json.loads((ctx.tmp / "out.json").read_text())["run"]
+    assert told["stops"] and 0 < told["held_share"] <= 1, f"{told}"
+    least = told["held_total_ns"] / told["duration_ns"]
+    # One thread has all the holds; of those of which no sample came nobody has told.
+    assert told["held_share"] >= least / 4, f"a share of {told['held_share']}, not of {least}"
 
 
 def test_suspended(ctx):

@@ -73,20 +73,56 @@ def test_check(ctx):
     assert ctx.run("check", os.getpid()).returncode == 2
 
 
-def test_check_as_another_user(ctx):
+def nobody(ctx, *caps):
+    """What to put before a command that is to run as that user."""
     if os.geteuid() != 0:
         raise ctx.Skip("only root can become another user")
+    given = [word for option in ("--inh-caps", "--ambient-caps") for word in
+             (option, ",".join(caps))] if caps else []
+    prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *given]
+    if subprocess.run([*prefix, ctx.ptprof, "--version"], capture_output=True).returncode:
+        raise ctx.Skip("cannot run ptprof as: " + " ".join(prefix[1:]))
+    return prefix
 
-    def nobody(*caps):
-        given = [word for option in ("--inh-caps", "--ambient-caps") for word in
-                 (option, ",".join(caps))] if caps else []
-        prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *given]
-        if subprocess.run([*prefix, ctx.ptprof, "--version"], capture_output=True).returncode:
-            raise ctx.Skip("cannot run ptprof as: " + " ".join(prefix[1:]))
-        return prefix
 
+def check_self(ctx, *prefix):
+    """Process -> what is printed of it -> text."""
+    done = ctx.run("check", "--self", prefix=prefix)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    said = {}
+    for line in done.stdout.splitlines():
+        if not line.startswith(" "):
+            part = said.setdefault(line, {})
+        else:
+            part[line[2:20].strip()] = line[21:]
+    return said
+
+
+def test_check_self(ctx):
+    said = check_self(ctx)
+    sampler, symbols, own = said["sampler"], said["symbol process"], said["main process"]
+    assert set(sampler["capabilities"].split(", ")) <= \
+        {"sys_ptrace", "dac_read_search", "sys_nice", "none"}
+    assert symbols["capabilities"] == "none"
+    assert sampler["no new privileges"] == symbols["no new privileges"] == "yes"
+    assert sampler["core file"] == symbols["core file"] == "none"
+    assert int(symbols["oom_score_adj"]) == 1000 >= int(own["oom_score_adj"]) >= 500
+    assert symbols["data"].endswith(" MiB") and own["data"].endswith(" MiB"), said
+    assert sampler["system calls"] == symbols["system calls"], said
+    fails(ctx, 2, "check", "--self", "1")
+    fails(ctx, 2, "check")
+
+
+def test_check_self_as_another_user(ctx):
+    said = check_self(ctx, *nobody(ctx))
+    assert said["sampler"]["capabilities"] == "none", said
+    said = check_self(ctx, *nobody(ctx, "+sys_ptrace"))
+    assert said["sampler"]["capabilities"] == "sys_ptrace", said
+
+
+def test_check_as_another_user(ctx):
     process = ctx.spawn("sleep", "60")
-    denied = ctx.run("check", process.pid, prefix=nobody())
+    denied = ctx.run("check", process.pid, prefix=nobody(ctx))
     assert denied.returncode == 4 and "it runs as user 0, we are user 65534" in denied.stdout
-    whole = ctx.run("check", process.pid, prefix=nobody("+sys_ptrace"))
+    whole = ctx.run("check", process.pid, prefix=nobody(ctx, "+sys_ptrace"))
     assert whole.returncode == 0, whole.stdout

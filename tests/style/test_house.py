@@ -21,7 +21,7 @@ CALLERS = {  # the only files that may call these
     "waitid": {"src/sample/tracer.c"},
     "wait4": set(),
     "waitpid": {"src/sample/sampler.c", "src/symbol/worker.c",
-                "src/symbol/debuginfod.c", "tui/guard.c"},
+                "src/symbol/debuginfod.c", "src/commands/checkpoint.c", "tui/guard.c"},
 }
 PREFIXES = {  # beyond what announced() gives; regular expressions
     "base/mem.c": {"x[a-z]+", "array", "cleanup", "steal"},

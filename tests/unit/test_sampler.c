@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "sample/watchdog.h"
 #include "tests/unit/skip.h"
 
 #define RING_BYTES 65536
@@ -144,6 +146,55 @@ START_TEST(does_not_end)
 }
 END_TEST
 
+// As a sampler that holds a thread, or only reads one, and then hangs.
+static void hang(struct control *shared, const void *only_reads)
+{
+    struct sign_of_life *life = &shared->lives[shared->life_count - 1];
+    atomic_store(&life->only_reads, only_reads != NULL);
+    atomic_store(&life->busy_with, 4242);
+    atomic_store(&life->busy_since, clock_now());
+    ignore_everything(shared, NULL);
+}
+
+// Returns how long the last hold was; the watchdog ends the sampler.
+static int64_t last_hold(const void *only_reads)
+{
+    struct watchdog watchdog;
+    pid_t child, tid = 0;
+    ck_assert_int_eq(sampler_fork(control, hang, only_reads, &child, NULL), RC_OK);
+    ck_assert_int_eq(watchdog_start(&watchdog, control, NULL), RC_OK);
+    watchdog_guard(&watchdog, child);
+    while (!sampler_ended(child))
+        usleep(1000);
+    usleep(100000); // it does not count that we come late
+    int64_t lasted = watchdog_last_hold(&watchdog, control->life_count - 1, &tid);
+    ck_assert_int_eq(tid, 4242);
+    for (unsigned i = 0; i < control->life_count; i++)
+        ck_assert_int_eq(watchdog_last_hold(&watchdog, i, &tid), 0);
+    watchdog_stop(&watchdog);
+    return lasted;
+}
+
+START_TEST(hold_of_a_dead_sampler_counts)
+{
+    int64_t began = clock_now();
+    int64_t lasted = last_hold(NULL);
+    ck_assert_int_ge(lasted, 50 * NS_PER_MS);
+    ck_assert_int_le(lasted, clock_now() - began - 100 * NS_PER_MS);
+    ck_assert_uint_eq(control->held.count, 1);
+    ck_assert_uint_eq(control->held.max, (uint64_t)lasted);
+    ck_assert_uint_eq(atomic_load(&control->stops), 1);
+}
+END_TEST
+
+START_TEST(reading_is_no_hold)
+{
+    ck_assert_int_eq(last_hold(""), 0);
+    ck_assert_uint_eq(control->held.count, 0);
+    ck_assert_uint_eq(atomic_load(&control->stops), 0);
+}
+END_TEST
+
 Suite *suite_sampler(void)
 {
     Suite *suite = suite_create("sampler");
@@ -153,6 +204,8 @@ Suite *suite_sampler(void)
     tcase_add_test(cases, ends_by_itself);
     tcase_add_test(cases, ends_by_force);
     tcase_add_test(cases, does_not_end);
+    tcase_add_test(cases, hold_of_a_dead_sampler_counts);
+    tcase_add_test(cases, reading_is_no_hold);
     tcase_set_timeout(cases, 60);
     suite_add_tcase(suite, cases);
     return suite;

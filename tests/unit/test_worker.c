@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/memory_room.h"
 #include "symbol/binary.h"
 #include "symbol/channel.h"
 #include "symbol/worker.h"
@@ -108,6 +109,29 @@ START_TEST(test_answers)
     ck_assert_uint_eq(symbols, 6);
     ck_assert_uint_eq(texts, before); // each once
     ck_assert_int_eq(worker_pid(worker), pid);
+}
+END_TEST
+
+// Whoever shares the memory cgroup is not to die of what it needs.
+START_TEST(test_dies_first)
+{
+    uint64_t vaddr = address_of_ask();
+    char path[64], text[4096] = "", *limit;
+    int score = 0;
+    ck_assert_int_eq(ask("/proc/self/exe", 0, &vaddr, 1), RC_OK);
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", worker_pid(worker));
+    AUTO_FILE FILE *scores = fopen(path, "r");
+    ck_assert(scores && fscanf(scores, "%d", &score) == 1);
+    ck_assert_int_eq(score, 1000);
+    snprintf(path, sizeof path, "/proc/%d/limits", worker_pid(worker));
+    AUTO_FILE FILE *limits = fopen(path, "r");
+    ck_assert(limits && fread(text, 1, sizeof text - 1, limits) > 0);
+    ck_assert_ptr_nonnull(limit = strstr(text, "Max data size"));
+#ifndef __SANITIZE_ADDRESS__
+    unsigned long long most = strtoull(limit + strlen("Max data size"), NULL, 10);
+    ck_assert_uint_gt(most, 0); // not "unlimited"
+    ck_assert_uint_le(most, memory_room("") + (1ull << 30));
+#endif
 }
 END_TEST
 
@@ -344,6 +368,7 @@ Suite *suite_worker(void)
     TCase *cases = tcase_create("worker");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, test_answers);
+    tcase_add_test(cases, test_dies_first);
     tcase_add_test(cases, test_no_file);
     tcase_add_test(cases, test_not_elf);
     tcase_add_test(cases, test_killed);
