@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "commands/command.h"
 
 static const struct command *const commands[] = {
@@ -42,7 +43,7 @@ static int close_stdout(int status, struct err *err)
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     if (!*err->text)
-        err_sys(err, RC_IO, errno, "cannot write to standard output");
+        limits_sys(err, RC_IO, errno, "cannot write to standard output");
     return status ? status : EXIT_FAILED;
 }
 
@@ -50,6 +51,8 @@ int main(int argc, char **argv)
 {
     (void)argc;
     occupy_standard_streams();
+    limits_raise_files();
+    signal(SIGXFSZ, SIG_IGN); // too large a file is an error like a full disk
     signal(SIGCHLD, SIG_DFL); // ignored, a pid of ours could be somebody else's when we kill it
     setlocale(LC_CTYPE, ""); // numbers stay as in the C locale
     struct err err = {0};

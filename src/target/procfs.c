@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 #define FILE_LIMIT (256u << 20) // 65,530 mappings with 4,096-byte names
@@ -146,6 +147,7 @@ static void status_store(struct proc_status *status, const struct status_field *
     case STATUS_LAST_NUMBER:
         for (long n = strtol(value, &end, 10); end != value; n = strtol(value, &end, 10)) {
             status_number(status, field, n);
+            status->levels++;
             value = end + strspn(end, " \t"); // newline ends the list
             if (*value == '\n')
                 break;
@@ -231,8 +233,10 @@ enum rc procfs_read(struct buf *buf, const char *path_format, ...)
     va_end(args);
     buf_clear(buf);
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
+        limits_note(errno);
         return rc_of_errno(errno);
+    }
     enum rc rc = buf_read_fd(buf, fd, FILE_LIMIT);
     return rc == RC_IO ? rc_of_errno(errno) : rc;
 }

@@ -38,6 +38,7 @@ bool proc_stat_parse(const char *text, struct proc_stat *stat);
 struct proc_status {
     pid_t tgid, pid, parent, tracer;
     pid_t inner_pid; // in the innermost PID namespace
+    int levels;      // PID namespaces from that of this /proc to its own: 1 where they are the same
     char state;
     uid_t uid[4]; // real, effective, saved, file system
     gid_t gid[4];
