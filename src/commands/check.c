@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands/command.h"
+#include "sample/tracer.h"
 #include "target/permission.h"
 
 static const char *const marks[] = {
@@ -27,6 +28,18 @@ static void print_row(const struct permission_row *row)
     }
 }
 
+// What a filter of system calls says is known only to who makes the call; this one names nobody.
+static enum rc check_tracing(enum rc rc)
+{
+    struct permission_row row = {.name = "ptrace", .state = PERMISSION_OK};
+    int errnum = tracer_refusal();
+    snprintf(row.cause, sizeof row.cause, "%s", errnum ? "a seccomp filter refuses us the call"
+                                                       : "we may make the system call");
+    row.state = errnum ? PERMISSION_PROBLEM : PERMISSION_OK;
+    print_row(&row);
+    return rc == RC_OK && errnum ? RC_DENIED : rc;
+}
+
 static int run(const struct call *call, struct err *err)
 {
     pid_t pid;
@@ -41,6 +54,7 @@ static int run(const struct call *call, struct err *err)
         printf("Process %d\n", pid);
     for (size_t i = 0; i < report.count; i++)
         print_row(&report.rows[i]);
+    rc = check_tracing(rc);
     puts(rc ? "ptprof cannot attach to it." : "ptprof can attach to it.");
     return command_status(rc);
 }

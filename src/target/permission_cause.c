@@ -60,6 +60,30 @@ static void remedy_privilege(const struct facts *facts, const char *caps,
                     "sudo setcap %s+ep %s", caps, shown);
 }
 
+// If the numbers that /proc shows and those that ptrace takes are of two PID namespaces, the same
+// number is one process here and a stranger there. A /proc of our own one has one number for us.
+static enum permission_state test_pid_namespace(const struct facts *facts,
+                                                struct permission_row *row)
+{
+    if (facts->self.tgid && !facts->self.levels) // before Linux 4.1
+        return PERMISSION_SKIPPED;
+    if (facts->self.levels == 1) {
+        set_cause(row, "the numbers in /proc are those of our own PID namespace");
+        return PERMISSION_OK;
+    }
+    if (facts->mounted) {
+        set_cause(row, "/proc is of another PID namespace than ours: its numbers mean other "
+                       "processes to ptrace");
+        set_remedy(row, "Mount a /proc of this namespace first (mount -t proc proc /proc, or "
+                        "unshare --mount-proc),\nor run ptprof in the PID namespace of this "
+                        "/proc.");
+    } else {
+        set_cause(row, "/proc is not mounted here");
+        set_remedy(row, "Mount it: mount -t proc proc /proc.");
+    }
+    return PERMISSION_PROBLEM;
+}
+
 static enum permission_state test_exists(const struct facts *facts, struct permission_row *row)
 {
     if (facts->exists) {
@@ -325,6 +349,7 @@ static enum permission_state test_lsm(const struct facts *facts, struct permissi
 }
 
 const struct permission_cause permission_causes[] = {
+    {"PID namespace", test_pid_namespace, RC_DENIED, true, true},
     {"process", test_exists, RC_GONE, true, true},
     {"thread id", test_thread_id, RC_USAGE, true, true},
     {"ourselves", test_self, RC_USAGE, true, true},
