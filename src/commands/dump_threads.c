@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/command.h"
@@ -164,7 +165,7 @@ static enum rc prepare(struct dump_run *run, struct err *err)
     if (rc == RC_OK)
         rc = settle_output(run, err);
     if (rc == RC_OK && (run->signals = interrupts_open()) < 0)
-        rc = err_sys(err, RC_FAIL, errno, "cannot take signals");
+        rc = limits_sys(err, RC_FAIL, errno, "cannot take signals");
     bool to_terminal = !run->path && terminal_is(STDOUT_FILENO);
     run->style = (struct dump_style){
         .color = terminal_color_of(to_terminal, options->color),
@@ -194,7 +195,7 @@ static enum rc print(struct dump_run *run, const struct dump *dump, FILE *stream
     if (fwrite(text.data, 1, text.length, stream) == text.length && fflush(stream) == 0)
         return RC_OK;
     if (errno != EPIPE)
-        return err_sys(err, RC_IO, errno ? errno : EIO, "cannot write the dump");
+        return limits_sys(err, RC_IO, errno ? errno : EIO, "cannot write the dump");
     run->closed = true;
     __fpurge(stream); // or it would be tried again at the end
     clearerr(stream);

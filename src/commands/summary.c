@@ -204,6 +204,15 @@ static void put_events(struct buf *out, const struct summary *summary)
                    run->dropped);
 }
 
+static void put_refused(struct buf *out, const struct run *run)
+{
+    buf_printf(out, "  warning   %.1f%% of the stops were refused",
+               share(run->refused, run->refused + run->stops));
+    if (run->tracer)
+        buf_printf(out, ": process %d traced the thread", (int)run->tracer);
+    buf_putc(out, '\n');
+}
+
 static void put_warnings(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
@@ -218,6 +227,8 @@ static void put_warnings(struct buf *out, const struct summary *summary)
         buf_printf(out, "  note      %.1f%% of the rounds began late%s\n", late,
                    run->realtime || run->short_slice ? ""
                                                      : " (no right to real-time priority)");
+    if (run->refused)
+        put_refused(out, run);
     if (failed >= FAILED_WARNING)
         buf_printf(out, "  warning   %.1f%% of the stops gave no sample\n", failed);
     if (share(run->cut, run->samples) > CUT_WARNING)
@@ -226,7 +237,10 @@ static void put_warnings(struct buf *out, const struct summary *summary)
     if (share(run->unresolved, run->samples) > UNRESOLVED_WARNING)
         buf_printf(out, "  warning   %.0f%% of the samples have no function name\n",
                    share(run->unresolved, run->samples));
-    if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING)
+    if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING && run->refused)
+        buf_printf(out, "  warning   %.0f%% of the CPU time has no sample\n",
+                   share(run->unattributed_ns, run->cpu_ns));
+    else if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING)
         buf_printf(out, "  warning   %.0f%% of the CPU time is of threads and processes that ended "
                         "before a sample met them: a higher --rate meets more\n",
                    share(run->unattributed_ns, run->cpu_ns));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/command.h"
@@ -206,7 +207,7 @@ static enum rc open_feed(struct top *top, struct err *err)
         return rc;
     if ((top->signals = interrupts_open()) < 0) {
         session_close(session);
-        return err_sys(err, RC_FAIL, errno, "cannot take signals");
+        return limits_sys(err, RC_FAIL, errno, "cannot take signals");
     }
     struct feed_options feed = {.no_backoff = top->options.no_backoff};
     return feed_live(session, &feed, &top->feed, err);

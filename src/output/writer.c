@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "output/formats.h"
 
@@ -56,7 +57,7 @@ enum rc output_bytes(FILE *out, const void *bytes, size_t length, struct err *er
     bool taken = !length || fwrite(bytes, 1, length, out) == length;
     if (taken && fflush(out) == 0 && !ferror(out))
         return RC_OK;
-    return err_sys(err, RC_IO, errno ? errno : EIO, "cannot write the profile");
+    return limits_sys(err, RC_IO, errno ? errno : EIO, "cannot write the profile");
 }
 
 enum rc output_some(FILE *out, struct buf *text, struct err *err)

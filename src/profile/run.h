@@ -36,6 +36,8 @@ struct run {
     uint64_t asleep;     // of these, looks at threads that slept: read in place, not stopped
     uint64_t stops;      // times that a thread was held
     uint64_t failed;     // stops that gave no sample though the thread ran
+    uint64_t refused;    // stops that the kernel did not permit, though the thread was there
+    pid_t tracer;        // ... at the last of them because this process traced it, 0: nobody did
     uint64_t queued;     // stops that met a thread which waited for a CPU: not a sample
     uint64_t dropped;    // captures lost because the ring was full
     uint64_t cut;        // stacks that do not reach their root
@@ -50,6 +52,7 @@ struct run {
     uint64_t cpu_ns;         // CPU time the kernel charged to the targets meanwhile
     uint64_t unattributed_ns; // of it, what no sample stands for
     bool rate_lowered;       // by the stop budget
+    int limit;               // errno by which we met a limit of our own, so that something lacks
     const struct run_process *processes;
     size_t process_count;
 };

@@ -43,7 +43,10 @@ struct control {
 
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone
+    _Atomic int limit;          // errno by which it met a limit of its own, 0: none
     _Atomic uint64_t rounds, late, stops, failed, queued, dropped, repaired;
+    _Atomic uint64_t refused;   // stops that were not permitted though the thread was there
+    _Atomic pid_t tracer;       // who traced it at the last of these, 0: nobody
     _Atomic int64_t behind;     // ns by which the last round began late
     _Atomic int realtime, short_slice, rate_lowered;
     _Atomic uint64_t threads_seen;

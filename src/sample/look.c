@@ -288,6 +288,17 @@ void look_init(struct look *look, struct roster *roster, struct control *control
     memset(look->copy, 0, size); // no page of it is to be missing while a thread is held
 }
 
+// EPERM is also the answer of a thread that is on its way out, which is no more to be told than one
+// that has ended: /proc knows.
+static void count_refusal(struct look *look, const struct thread *thread)
+{
+    struct proc_status status;
+    if (procfs_status(thread->tid, &status) != RC_OK || status.state == 'Z' || status.state == 'X')
+        return;
+    atomic_fetch_add(&look->control->refused, 1);
+    atomic_store(&look->control->tracer, status.tracer);
+}
+
 void look_at(struct look *look, struct thread *thread, double chance)
 {
     int64_t now = clock_now();
@@ -295,12 +306,15 @@ void look_at(struct look *look, struct thread *thread, double chance)
         atomic_store(&look->control->rate_lowered, 1);
         return;
     }
-    // Too many, gone, or somebody else traces it just now.
-    if (look->interrupted_count == INTERRUPTED_MAX ||
-        tracer_seize(thread->tid, look->interrupted_count > 0) != RC_OK) {
-        atomic_fetch_add(&look->control->failed, 1);
+    if (look->interrupted_count == INTERRUPTED_MAX) {
+        atomic_fetch_add(&look->control->dropped, 1);
         return;
     }
+    enum rc rc = tracer_seize(thread->tid, look->interrupted_count > 0);
+    if (rc == RC_DENIED)
+        count_refusal(look, thread);
+    if (rc != RC_OK)
+        return;
     thread->asked_round = look->round_began;
     thread->asked_at = clock_now();
     thread->interrupted = true;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "sample/orphan.h"
 #include "sample/priority.h"
 #include "sample/round.h"
@@ -119,7 +120,7 @@ static void run_sampler(struct control *control, const void *argument)
     };
     round_init(&round, control);
     for (size_t i = 0; i < config->pid_count; i++)
-        if (roster_add(&round.roster, config->pids[i], false) != RC_OK)
+        if (roster_add(&round.roster, config->pids[i], config->start_times[i], false) != RC_OK)
             continue; // gone since the main process looked: not to be told apart from gone later
     round_begin(&round);
     struct priority priority = priority_raise();
@@ -136,7 +137,7 @@ struct control *control_new(size_t ring_bytes, struct err *err)
     struct control *control = mmap(NULL, sizeof *control + ring_bytes, PROT_READ | PROT_WRITE,
                                    MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (control == MAP_FAILED) {
-        err_sys(err, RC_FAIL, errno, "cannot get %zu KiB of shared memory", ring_bytes >> 10);
+        limits_sys(err, RC_FAIL, errno, "cannot get %zu KiB of shared memory", ring_bytes >> 10);
         return NULL;
     }
     // Copies of stacks may hold keys and passwords.
@@ -172,7 +173,7 @@ enum rc sampler_fork(struct control *control, sampler_body *body, const void *ar
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     *child = pid > 0 ? pid : 0; // never -1, which kill takes for everybody
-    return pid > 0 ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot start the sampler process");
+    return pid > 0 ? RC_OK : limits_sys(err, RC_FAIL, errno, "cannot start the sampler process");
 }
 
 enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 
 #define PATIENCE_NS (50 * NS_PER_MS) // that a thread may be held, or the sampler be silent about it
 #define LOOK_NS (20 * NS_PER_MS)
@@ -53,7 +54,7 @@ enum rc watchdog_start(struct watchdog *watchdog, struct control *control, struc
     pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the business of the other threads
     int failed = pthread_create(&watchdog->thread, NULL, watch, watchdog);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed ? err_sys(err, RC_FAIL, failed, "cannot start the watchdog") : RC_OK;
+    return failed ? limits_sys(err, RC_FAIL, failed, "cannot start the watchdog") : RC_OK;
 }
 
 void watchdog_stop(struct watchdog *watchdog)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "session/beats.h"
@@ -158,7 +159,7 @@ static enum rc start_thread(struct feed *feed, struct err *err)
 {
     int errnum = thread_start(&feed->thread, run_session, feed);
     feed->has_thread = errnum == 0;
-    return errnum ? err_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
+    return errnum ? limits_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
 }
 
 static struct feed *feed_new(void)
@@ -250,7 +251,7 @@ static void copy_run(const struct feed *feed, const struct run *run, struct snap
     snapshot->achieved = run->achieved;
     snapshot->samples = run->samples;
     snapshot->late = query_percent(run->late, run->rounds);
-    snapshot->failed = query_percent(run->failed, run->stops);
+    snapshot->failed = query_percent(run->failed + run->refused, run->stops + run->refused);
     snapshot->cut = query_percent(run->cut, run->samples);
     snapshot->dropped = run->dropped;
     snapshot->held_p50 = run->held_p50;

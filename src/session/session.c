@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "session/session.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "profile/query.h"
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
 #include "session/consumer.h"
 #include "session/preflight.h"
+#include "target/procfs.h"
 #include "unwind/live.h"
 
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
@@ -34,6 +38,7 @@ const struct session_options session_defaults = {
 struct session {
     struct session_options options;
     pid_t *pids;
+    uint64_t *start_times; // of the same
     size_t pid_count;
     regex_t threads;
     bool has_threads;
@@ -76,6 +81,7 @@ static void configure(struct session *session)
 {
     session->config = (struct sampler_config){
         .pids = session->pids,
+        .start_times = session->start_times,
         .pid_count = session->pid_count,
         .rate = session->options.rate,
         .children = session->options.children,
@@ -95,6 +101,9 @@ static void add_pid(struct session *session, pid_t pid)
     for (size_t i = 0; i < session->pid_count; i++)
         if (session->pids[i] == pid)
             return; // the same one twice
+    struct proc_stat stat = {0};
+    enum rc gone = procfs_stat(pid, pid, &stat); // will be found out by who samples it
+    session->start_times[session->pid_count] = gone == RC_OK ? stat.start_time : 0;
     session->pids[session->pid_count++] = pid;
 }
 
@@ -104,12 +113,15 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     enum rc rc = RC_OK;
     for (size_t i = 0; i < count && rc == RC_OK; i++)
         rc = preflight_target(pids[i], err);
+    if (rc == RC_OK && count)
+        rc = preflight_tracing(pids[0], err);
     if (rc != RC_OK)
         return rc;
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
     pthread_mutex_init(&session->lock, NULL);
     session->pids = xcalloc(count, sizeof *pids);
+    session->start_times = xcalloc(count, sizeof *session->start_times);
     for (size_t i = 0; i < count; i++)
         add_pid(session, pids[i]);
     session->modules = modules_new();
@@ -150,6 +162,7 @@ void session_close(struct session *session)
     if (session->has_threads)
         regfree(&session->threads);
     free(session->pids);
+    free(session->start_times);
     pthread_mutex_destroy(&session->lock);
     free(session);
 }
@@ -200,6 +213,9 @@ static void note_culprit(struct control *control)
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
     session->sampler = 0;
+    int limit = atomic_load(&session->control->limit);
+    if (limit)
+        return limits_sys(err, RC_LIMIT, limit, "the sampler process cannot go on");
     if (atomic_load(&session->control->ended))
         return RC_GONE;
     if (session->run.restarts++ >= RESTARTS_MAX)
@@ -330,6 +346,9 @@ static void copy_control(struct run *run, const struct control *control)
     run->late = atomic_load(&control->late);
     run->stops = atomic_load(&control->stops);
     run->failed = atomic_load(&control->failed);
+    run->refused = atomic_load(&control->refused);
+    run->tracer = atomic_load(&control->tracer);
+    run->limit = atomic_load(&control->limit) ? atomic_load(&control->limit) : limits_noted();
     run->queued = atomic_load(&control->queued);
     run->dropped = atomic_load(&control->dropped);
     run->repaired = atomic_load(&control->repaired);
@@ -374,6 +393,7 @@ static void subtract_base(struct run *run, const struct run *base)
     run->asleep -= base->asleep;
     run->stops -= base->stops;
     run->failed -= base->failed;
+    run->refused -= base->refused;
     run->queued -= base->queued;
     run->dropped -= base->dropped;
     run->cut -= base->cut;
@@ -381,6 +401,26 @@ static void subtract_base(struct run *run, const struct run *base)
     run->repaired -= base->repaired;
     run->held_total -= base->held_total;
     run->cpu_ns -= base->cpu_ns;
+}
+
+enum rc session_refusal(struct session *session, struct err *err)
+{
+    const struct run *run = session_progress(session);
+    char comm[COMM_MAX] = "";
+    if (run->refused <= run->samples)
+        return RC_OK;
+    err_set(err, RC_BUSY, "%" PRIu64 " of %" PRIu64 " stops were refused", run->refused,
+            run->refused + run->stops);
+    if (!run->tracer) {
+        err_add(err, "  the kernel log (dmesg) may say why; ptprof check %d looks for the cause",
+                (int)session->pids[0]);
+        return RC_DENIED;
+    }
+    enum rc gone = procfs_comm(run->tracer, run->tracer, comm);
+    AUTO_FREE char *shown = escape_text_dup(gone == RC_OK ? comm : "has ended");
+    err_add(err, "  process %d (%s) traced it, and there can be only one: detach or end that first",
+            (int)run->tracer, shown);
+    return RC_BUSY;
 }
 
 const struct run *session_progress(struct session *session)

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""The limits that ptprof itself runs under, and what the kernel refuses it: each is called by its
+name, with an exit status and what to do, and nothing that was there or was collected is lost."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+
+from measure import count, rooted_share, samples_with, stacks
+
+DONE, FAILED, USAGE, GONE, DENIED = range(5)
+LONELY = 54321  # a user who has no other process
+
+
+def limit(**limits):
+    """For preexec_fn: RLIMIT_NAME=value, or (soft, hard)."""
+    def apply():
+        for name, value in limits.items():
+            pair = value if isinstance(value, tuple) else (value, value)
+            resource.setrlimit(getattr(resource, "RLIMIT_" + name), pair)
+    return apply
+
+
+def profile_within(ctx, pid, **limits):
+    output = ctx.tmp / "limited.json"
+    done = ctx.run("attach", pid, "-d", "3s", "-o", output, preexec_fn=limit(**limits))
+    assert done.returncode == DONE, f"exit status {done.returncode}"
+    return json.loads(output.read_text())
+
+
+def untouched(ctx, target, before):
+    assert target.alive(), f"{target.name} ended"
+    after = ctx.health(target.pid)
+    assert after == before, f"{before} before, {after} after"
+
+
+# --- whose numbers
+
+def test_proc_of_another_pid_namespace(ctx):
+    """Its numbers are strangers to ptrace: nobody is stopped, whatever is asked for."""
+    prefix = ("unshare", "--fork", "--pid", "--kill-child")
+    if subprocess.run([*prefix, "true"]).returncode != 0:
+        raise ctx.Skip("cannot make a PID namespace")
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    for words in (("attach", target.pid, "-d", "1s", "-o", ctx.tmp / "out.json"),
+                  ("attach", target.pid, "--children", "-d", "1s", "-o", ctx.tmp / "out.json"),
+                  ("dump-threads", target.pid), ("top", target.pid, "-b", "-n", "1"),
+                  ("check", target.pid)):
+        done = ctx.run(*words, prefix=prefix)
+        assert done.returncode == DENIED, f"{words[0]}: exit status {done.returncode}"
+        assert "PID namespace" in done.stderr + done.stdout, f"{words[0]}: {done.stderr}"
+        assert "mount -t proc" in done.stderr + done.stdout, "no remedy"
+    assert not (ctx.tmp / "out.json").exists()
+    untouched(ctx, target, before)
+    # And with a /proc of its own it works on what is there.
+    done = ctx.run("check", "1", prefix=("unshare", "--fork", "--pid", "--mount-proc"))
+    assert "PID namespace    the numbers" in done.stdout, done.stdout
+
+
+# --- descriptors
+
+def test_few_descriptors(ctx):
+    """With fewer descriptors than modules: the same answer."""
+    folder = ctx.tmp / "modules"
+    folder.mkdir()
+    library = ctx.program("libmany.so")
+    for i in range(150):
+        shutil.copyfile(library, folder / f"l{i}.so")
+    target = ctx.target("many_modules", folder)
+    before = ctx.health(target.pid)
+    for files in (1024, 4096), (48, 48), (20, 20):
+        profile = profile_within(ctx, target.pid, NOFILE=files)
+        taken = count(stacks(profile))
+        assert taken > 20, f"{taken} samples with {files} descriptors"
+        assert samples_with(profile, "work") > 0.95 * taken, f"names are lost with {files}"
+        assert rooted_share(profile) > 0.95, f"stacks are cut with {files}"
+        assert len(ctx.stderr.splitlines()) < 12, "not told once"
+        done = ctx.run("dump-threads", target.pid, preexec_fn=limit(NOFILE=files))
+        assert done.returncode == DONE and "work+" in done.stdout, done.stdout + done.stderr
+    untouched(ctx, target, before)
+
+
+def test_too_few_descriptors(ctx):
+    """What cannot be done with so few is refused by its name."""
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    done = ctx.run("attach", target.pid, "-d", "500ms", "-o", ctx.tmp / "out.json",
+                   preexec_fn=limit(NOFILE=6))
+    assert done.returncode > 0, f"exit status {done.returncode}"
+    assert "ulimit -n" in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) < 12, done.stderr
+    untouched(ctx, target, before)
+
+
+# --- files
+
+def left_behind(folder, *expected):
+    return sorted({path.name for path in folder.iterdir()} - set(expected) -
+                  {path.name for path in folder.glob("*.stderr")})
+
+
+def test_file_size(ctx):
+    """No signal, half a file or temporary file; said before the run where that can be known."""
+    target = ctx.target("wander")
+    before = ctx.health(target.pid)
+    folder = ctx.tmp / "out"
+    folder.mkdir()
+    env = {**os.environ, "TMPDIR": str(folder)}
+    for size, words in (0, ("attach", "-d", "60s")), (8192, ("attach", "-d", "500ms")), \
+            (0, ("dump-threads",)), (4096, ("dump-threads", "-f", "json")):
+        begin = time.monotonic()
+        done = ctx.run(words[0], target.pid, *words[1:], "-o", folder / "out.json", cwd=folder,
+                       env=env, preexec_fn=limit(FSIZE=size))
+        assert done.returncode == FAILED, f"{size} {words}: exit status {done.returncode}"
+        assert "ulimit -f" in done.stderr, done.stderr
+        assert size or time.monotonic() - begin < 30, "found out only at the end"
+        assert not left_behind(folder), left_behind(folder)
+    untouched(ctx, target, before)
+
+
+def test_soft_file_size(ctx):
+    """A limit that we may raise ourselves costs nobody a profile."""
+    target = ctx.target("wander")
+    folder = ctx.tmp / "out"
+    folder.mkdir()
+    done = ctx.run("attach", target.pid, "-d", "500ms", "-o", ctx.tmp / "out.json", cwd=folder,
+                   preexec_fn=limit(FSIZE=(8192, resource.RLIM_INFINITY)))
+    assert done.returncode == FAILED and "ulimit -f" in done.stderr, done.stderr
+    found = left_behind(folder)
+    assert len(found) == 1 and found[0] in done.stderr, f"{found} {done.stderr}"
+    json.loads((folder / found[0]).read_text())
+
+
+def test_leftovers(ctx):
+    """In a container process numbers come again: what an earlier run left blocks nothing."""
+    target = ctx.target("split")
+    for pid in range(1, 40):
+        (ctx.tmp / f"out.json.part-{pid}").write_text("left behind")
+    prefix = ("unshare", "--fork", "--pid", "--mount-proc", "--kill-child")
+    if subprocess.run([*prefix, "true"]).returncode != 0:
+        raise ctx.Skip("cannot make a PID namespace")
+    script = '"$2" attach $! -d 300ms -o "$3"'
+    done = subprocess.run([*prefix, "sh", "-c", f'"$1" >/dev/null & sleep 0.2; {script}', "sh",
+                           ctx.program("split"), ctx.ptprof, ctx.tmp / "out.json"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == DONE, done.stderr
+    assert json.loads((ctx.tmp / "out.json").read_text())["run"]["samples"]
+    assert target.alive()
+
+
+def test_killed_while_writing(ctx):
+    """SIGKILL leaves no temporary file where the file system can do without a name."""
+    target = ctx.target("wander")
+    folder = ctx.tmp / "out"
+    folder.mkdir()
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
+    except OSError:
+        raise ctx.Skip("the file system has no files without a name") from None
+    run = ctx.start("attach", target.pid, "-d", "60s", "-r", "1000", "-o", folder / "out.json")
+    run.says("attached")
+    time.sleep(2)
+    run.signal(signal.SIGINT)
+    run.says("stopping")
+    seen = set()
+    while run.alive() and not seen:
+        seen |= set(left_behind(folder))
+    run.signal(signal.SIGKILL)
+    run.wait()
+    assert seen <= {"out.json"}, seen
+
+
+# --- processes
+
+def test_no_more_processes(ctx):
+    """The limit is named, and the profile of an earlier run stays as it is."""
+    if os.geteuid() != 0:
+        raise ctx.Skip("needs root, to become another user")
+    user = ("setpriv", f"--reuid={LONELY}", f"--regid={LONELY}", "--clear-groups")
+    target = ctx.spawn(*user, ctx.program("split"))
+    assert target.line() == "ready"
+    folder = ctx.tmp / "out"
+    folder.mkdir()
+    output = folder / "out.json"
+    output.write_text("precious")
+    os.chown(folder, LONELY, LONELY)
+    os.chown(output, LONELY, LONELY)
+    # The target is one, ptprof the second: there is no third.
+    done = ctx.run("attach", target.pid, "-d", "500ms", "-o", output, prefix=user,
+                   preexec_fn=limit(NPROC=2))
+    assert done.returncode == FAILED, f"exit status {done.returncode}"
+    assert "sampler" in done.stderr and "ulimit -u" in done.stderr, done.stderr
+    assert output.read_text() == "precious", "an earlier profile was replaced"
+    assert left_behind(folder, "out.json") == []
+    assert target.alive()
+
+
+# --- refusals
+
+def test_ptrace_is_forbidden(ctx):
+    """By a filter that lets memory be read: refused by its name, not counted as threads that
+    ended."""
+    target = ctx.target("split")
+    before = ctx.health(target.pid)
+    prefix = (ctx.build / "tests" / "live" / "deny", "stops")
+    output = ctx.tmp / "out.json"
+    output.write_text("precious")
+    for words in ("attach", "-d", "500ms", "-o", output), ("top", "-b", "-n", "1"), ("check",):
+        done = ctx.run(words[0], target.pid, *words[1:], prefix=prefix)
+        assert done.returncode == DENIED, f"{words[0]}: exit status {done.returncode}"
+        assert "seccomp" in done.stderr + done.stdout, done.stderr
+        assert "ptrace" in done.stderr + done.stdout, done.stderr
+    assert output.read_text() == "precious"
+    untouched(ctx, target, before)
+
+
+def test_tracer_comes_meanwhile(ctx):
+    """It has its name and an exit status; no share of anything is above 100 %."""
+    target = ctx.target("split")
+    run = ctx.start("attach", target.pid, "-d", "3s", "-o", ctx.tmp / "out.json")
+    ctx.eventually(lambda: "attached" in run.stderr, "sampling")
+    time.sleep(0.3)
+    tracer = ctx.spawn(ctx.build / "tests" / "live" / "trace", target.pid, "hold")
+    run.says(r"ptprof: [0-9.]+m?s, ")
+    assert run.wait() == DENIED, run.stderr
+    assert f"process {tracer.pid} (trace)" in run.stderr, run.stderr
+    shares = [float(word.rstrip("%")) for word in run.stderr.replace(",", " ").split()
+              if word.endswith("%") and word[0].isdigit()]
+    assert shares and max(shares) <= 100, run.stderr
+    assert "ended before" not in run.stderr, run.stderr
+    assert json.loads((ctx.tmp / "out.json").read_text())["run"]["samples"] > 0
+
+
+# --- small
+
+def test_same_pid_twice(ctx):
+    target = ctx.target("split")
+    profile = ctx.profile(target.pid, target.pid, "-d", "500ms")
+    assert "and 1 more" not in ctx.stderr, ctx.stderr
+    assert len({stack["pid"] for stack in stacks(profile)}) == 1
