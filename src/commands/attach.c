@@ -111,6 +111,8 @@ static enum rc write_to(struct attach *attach, const char *path, const struct re
 {
     struct output_file file;
     enum rc rc = output_file_begin(&file, path, err);
+    if (rc == RC_OK && path && writer_compresses(attach->writer, path))
+        rc = output_file_compress(&file, err);
     if (rc == RC_OK)
         rc = attach->writer->write(report, file.stream, err);
     if (rc == RC_OK)
@@ -190,6 +192,8 @@ static void show_start(const struct attach *attach)
     fprintf(stderr, "ptprof: attached to %d (%s)", (int)attach->pids[0], comm);
     if (attach->pid_count > 1)
         fprintf(stderr, " and %zu more", attach->pid_count - 1);
+    if (session_match(attach->session, NULL) != RC_OK)
+        fprintf(stderr, " (no thread has a name that matches --threads yet)");
     if (options->duration)
         fprintf(stderr, ". Sampling at %g Hz for %s; Ctrl-C stops early and keeps the profile.\n",
                 options->rate, duration_format(options->duration, length));
@@ -348,6 +352,8 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     if (end == RUN_TARGET_ENDED && !report.run->samples)
         return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
                                       (int)attach->pids[0]));
+    if (session_match(attach->session, err) != RC_OK)
+        return command_status(RC_GONE);
     enum rc refusal = session_refusal(attach->session, err);
     if (refusal != RC_OK && !report.run->samples)
         return command_status(refusal);

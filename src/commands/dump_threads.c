@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
@@ -18,6 +19,7 @@
 #include "commands/output_file.h"
 #include "output/dump_pprof.h"
 #include "output/dump_print.h"
+#include "output/writer.h"
 #include "session/dumper.h"
 #include "target/procfs.h"
 
@@ -221,13 +223,28 @@ static enum rc judge(const struct dump_run *run, const struct dump *dump, struct
     return RC_OK;
 }
 
+// The first dump; later ones may have nothing to tell.
+static enum rc match(const struct dump_run *run, const struct dump *dump, struct err *err)
+{
+    bool any = !run->options.threads || run->printed;
+    for (size_t i = 0; i < dump->count; i++)
+        any |= dump->threads[i].wanted;
+    if (any)
+        return RC_OK;
+    AUTO_FREE char *shown = escape_text_dup(run->options.threads);
+    return err_set(err, RC_GONE, "none of the %zu threads has a name that matches --threads '%s'",
+                   dump->count, shown);
+}
+
 static enum rc dump_once(struct dump_run *run, FILE *stream, struct err *err)
 {
     struct dump dump;
     enum rc rc = dumper_take(run->dumper, &dump, err);
     if (rc != RC_OK)
         return rc;
-    rc = print(run, &dump, stream, err);
+    rc = match(run, &dump, err);
+    if (rc == RC_OK)
+        rc = print(run, &dump, stream, err);
     run->printed |= rc == RC_OK;
     if (rc == RC_OK)
         rc = judge(run, &dump, err);
@@ -271,6 +288,9 @@ static int write_dumps(struct dump_run *run, struct err *err)
 {
     struct output_file file;
     enum rc rc = output_file_begin(&file, run->path, err);
+    bool text = run->path && run->options.format != FORMAT_PPROF;
+    if (rc == RC_OK && text && writer_compresses(writer_by_name("text"), run->path))
+        rc = output_file_compress(&file, err);
     if (rc == RC_OK)
         rc = dump_all(run, file.stream, err);
     // An incomplete dump is kept too.

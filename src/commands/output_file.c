@@ -17,6 +17,7 @@
 #include "base/escape.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "output/gzip.h"
 
 #define LEAST_FILE 4096u // bytes: less is no limit that anybody would set for a profile
 
@@ -172,8 +173,27 @@ static bool name_it(struct output_file *file)
     return true;
 }
 
+enum rc output_file_compress(struct output_file *file, struct err *err)
+{
+    FILE *packer = gzip_stream(file->stream);
+    if (!packer)
+        return err_sys(err, RC_FAIL, errno, "cannot compress");
+    file->plain = file->stream;
+    file->stream = packer;
+    return RC_OK;
+}
+
+static bool close_packer(struct output_file *file)
+{
+    FILE *packer = file->plain ? file->stream : NULL;
+    file->stream = packer ? steal_ptr(&file->plain) : file->stream;
+    return !packer || fclose(packer) == 0;
+}
+
 static enum rc finish_stream(struct output_file *file)
 {
+    if (!close_packer(file))
+        return RC_IO;
     if (fflush(file->stream) != 0)
         return RC_IO;
     if (!file->path)
@@ -201,6 +221,7 @@ void output_file_fini(struct output_file *file)
         unlink(file->temporary);
         unfinished = NULL;
     }
+    close_packer(file);
     if (file->stream && file->stream != stdout)
         fclose(file->stream);
     free(file->temporary);

@@ -142,7 +142,7 @@ static void put_file(struct buf *out, const struct summary *summary)
     AUTO_FREE char *path = escape_text_dup(summary->path);
     buf_printf(out, "  wrote     %s (%lld KiB, %s)\n", path, (summary->bytes + 1023) / 1024,
                summary->writer->name);
-    if (!summary->writer->opens_with)
+    if (!summary->writer->opens_with || writer_compresses(summary->writer, summary->path))
         return;
     buf_puts(out, "  next      ");
     for (const char *at = summary->writer->opens_with; *at; at++) {

@@ -173,20 +173,27 @@ static enum rc print_blocks(struct top *top, struct err *err)
     return RC_OK;
 }
 
-static int run_batch(struct top *top, struct err *err)
+static int finish_ended(struct top *top, struct err *err)
 {
-    feed_set_patience(top->feed, NAMES_MS);
-    if (!top->options.iterations && !top->options.batch)
-        top->options.iterations = 1;
-    enum rc rc = print_blocks(top, err);
-    if (rc != RC_GONE || feed_is_replay(top->feed))
-        return rc == RC_GONE ? EXIT_DONE : command_status(rc);
     struct report report = feed_finish(top->feed);
     if (!report.run->samples)
         return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
                                       (int)top->pid));
     fprintf(stderr, "ptprof: %d ended\n", (int)top->pid);
     return EXIT_DONE;
+}
+
+static int run_batch(struct top *top, struct err *err)
+{
+    feed_set_patience(top->feed, NAMES_MS);
+    if (!top->options.iterations && !top->options.batch)
+        top->options.iterations = 1;
+    enum rc rc = print_blocks(top, err);
+    if (rc == RC_OK && !feed_is_replay(top->feed))
+        rc = feed_judge(top->feed, err);
+    else if (rc == RC_GONE && !feed_is_replay(top->feed))
+        return finish_ended(top, err);
+    return rc == RC_GONE && feed_is_replay(top->feed) ? EXIT_DONE : command_status(rc);
 }
 
 // --- beginning and end ---

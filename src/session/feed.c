@@ -219,6 +219,13 @@ static void stop_thread(struct feed *feed)
     feed->has_thread = false;
 }
 
+enum rc feed_judge(struct feed *feed, struct err *err)
+{
+    stop_thread(feed);
+    enum rc rc = session_match(feed->session, err);
+    return rc == RC_OK ? session_refusal(feed->session, err) : rc;
+}
+
 struct report feed_finish(struct feed *feed)
 {
     stop_thread(feed);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "session/session.h"
 
-#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
-#include "base/escape.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "profile/query.h"
@@ -16,6 +14,7 @@
 #include "sample/watchdog.h"
 #include "session/consumer.h"
 #include "session/preflight.h"
+#include "session/verdict.h"
 #include "target/procfs.h"
 #include "unwind/live.h"
 
@@ -403,24 +402,17 @@ static void subtract_base(struct run *run, const struct run *base)
     run->cpu_ns -= base->cpu_ns;
 }
 
+enum rc session_match(struct session *session, struct err *err)
+{
+    if (!session->has_threads)
+        return RC_OK;
+    return verdict_match(session_progress(session), session->pids, session->pid_count,
+                         &session->threads, session->options.threads, err);
+}
+
 enum rc session_refusal(struct session *session, struct err *err)
 {
-    const struct run *run = session_progress(session);
-    char comm[COMM_MAX] = "";
-    if (run->refused <= run->samples)
-        return RC_OK;
-    err_set(err, RC_BUSY, "%" PRIu64 " of %" PRIu64 " stops were refused", run->refused,
-            run->refused + run->stops);
-    if (!run->tracer) {
-        err_add(err, "  the kernel log (dmesg) may say why; ptprof check %d looks for the cause",
-                (int)session->pids[0]);
-        return RC_DENIED;
-    }
-    enum rc gone = procfs_comm(run->tracer, run->tracer, comm);
-    AUTO_FREE char *shown = escape_text_dup(gone == RC_OK ? comm : "has ended");
-    err_add(err, "  process %d (%s) traced it, and there can be only one: detach or end that first",
-            (int)run->tracer, shown);
-    return RC_BUSY;
+    return verdict_refusal(session_progress(session), session->pids[0], err);
 }
 
 const struct run *session_progress(struct session *session)

@@ -54,6 +54,21 @@ bool finder_read(const struct finder *finder, uint64_t address, void *to, size_t
                                                           length);
 }
 
+bool finder_read_given(const struct finder *finder, uint64_t address, void *to, size_t length)
+{
+    const struct wait_thread *thread = finder->asking;
+    uint64_t start = thread && thread->stack_address ? thread->stack_address
+                     : thread                        ? thread->call.sp
+                                                     : 0;
+    bool copied = thread && thread->stack && address >= start &&
+                  length <= thread->stack_length &&
+                  address - start <= thread->stack_length - length;
+    if (!copied)
+        return finder_read(finder, address, to, length);
+    memcpy(to, (const char *)thread->stack + (address - start), length);
+    return true;
+}
+
 size_t finder_thread(const struct finder *finder, uint32_t inner_tid)
 {
     uint32_t index = map_get(&finder->by_inner_tid, inner_tid, UINT32_MAX);

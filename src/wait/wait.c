@@ -219,6 +219,7 @@ static void find_one(struct finder *finder, size_t index, const struct holders *
     const struct lock *lock = &finder->locks[index];
     if (!thread->running && thread->call.number >= 0)
         wait->syscall = restart_name(thread);
+    finder->asking = thread;
     if (tell_state(finder, thread, wait))
         return;
     struct call_text call;

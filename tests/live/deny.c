@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// deny priority|ptrace|stops COMMAND [ARGUMENT...]: runs the command under a seccomp filter that answers
-// EPERM to the system calls by which a process raises its priority, or to those that look into
-// another process, as containers do, or to ptrace alone.
+// deny priority|ptrace|stops COMMAND [ARGUMENT...]: runs the command under a seccomp filter that
+// answers EPERM to the system calls by which a process raises its priority, or to those that look
+// into another process, as containers do, or to ptrace alone.
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -2,6 +2,7 @@
 """The limits that ptprof itself runs under, and what the kernel refuses it: each is called by its
 name, with an exit status and what to do, and nothing that was there or was collected is lost."""
 
+import gzip
 import json
 import os
 import resource
@@ -243,3 +244,33 @@ def test_same_pid_twice(ctx):
     profile = ctx.profile(target.pid, target.pid, "-d", "500ms")
     assert "and 1 more" not in ctx.stderr, ctx.stderr
     assert len({stack["pid"] for stack in stacks(profile)}) == 1
+
+
+def test_no_thread_matches(ctx):
+    """A filter that meets nobody is an answer of its own, not an empty profile."""
+    target = ctx.target("idle")
+    output = ctx.tmp / "out.json"
+    output.write_text("precious")
+    for words in ("attach", "-d", "500ms", "-o", output), ("dump-threads",), \
+            ("top", "-b", "-n", "1"):
+        done = ctx.run(words[0], target.pid, *words[1:], "--threads", "nobody")
+        assert done.returncode == GONE, f"{words[0]}: exit status {done.returncode}"
+        assert "--threads 'nobody'" in done.stderr, done.stderr
+    assert output.read_text() == "precious"
+    # One that matches who sleeps is fine.
+    done = ctx.run("attach", target.pid, "-d", "500ms", "-o", output, "--threads", ".")
+    assert done.returncode == DONE, done.stderr
+
+
+def test_compressed(ctx):
+    """A name that says .gz holds what it says."""
+    target = ctx.target("split")
+    for name in "out.folded", "out.json", "out.txt":
+        done = ctx.run("attach", target.pid, "-d", "1s", "-o", ctx.tmp / (name + ".gz"))
+        assert done.returncode == DONE, done.stderr
+        text = gzip.decompress((ctx.tmp / (name + ".gz")).read_bytes()).decode()
+        assert "heavy" in text, text[:200]
+        assert "flamegraph.pl" not in done.stderr, "that reads no compressed file"
+    assert json.loads(gzip.decompress((ctx.tmp / "out.json.gz").read_bytes()))["stacks"]
+    done = ctx.run("dump-threads", target.pid, "-o", ctx.tmp / "dump.txt.gz")
+    assert "Process" in gzip.decompress((ctx.tmp / "dump.txt.gz").read_bytes()).decode()
