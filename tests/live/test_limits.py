@@ -220,14 +220,25 @@ def test_ptrace_is_forbidden(ctx):
     untouched(ctx, target, before)
 
 
+def tracer_of(ctx, target):
+    """A program that traces the target, unless ptprof held it just then."""
+    tracer = ctx.spawn(ctx.build / "tests" / "live" / "trace", target.pid, "hold",
+                       stderr=subprocess.DEVNULL)
+    try:
+        return tracer.line() == "ready" and tracer
+    except AssertionError:
+        return None
+
+
 def test_tracer_comes_meanwhile(ctx):
     """It has its name and an exit status; no share of anything is above 100 %."""
     target = ctx.target("split")
-    run = ctx.start("attach", target.pid, "-d", "3s", "-o", ctx.tmp / "out.json")
-    ctx.eventually(lambda: "attached" in run.stderr, "sampling")
-    time.sleep(0.3)
-    tracer = ctx.spawn(ctx.build / "tests" / "live" / "trace", target.pid, "hold")
-    run.says(r"ptprof: [0-9.]+m?s, ")
+    run = ctx.start("attach", target.pid, "-d", "60s", "-o", ctx.tmp / "out.json")
+    run.says("attached")
+    time.sleep(0.5)
+    tracer = ctx.eventually(lambda: tracer_of(ctx, target), "it is traced by somebody else")
+    time.sleep(2.5)
+    run.signal(signal.SIGINT)
     assert run.wait() == DENIED, run.stderr
     assert f"process {tracer.pid} (trace)" in run.stderr, run.stderr
     shares = [float(word.rstrip("%")) for word in run.stderr.replace(",", " ").split()

@@ -459,7 +459,7 @@ START_TEST(test_random)
 }
 END_TEST
 
-// Where a thread has put a time that it sleeps for, something else lies by the time that it is read.
+// Where a thread has put a time that it sleeps for, there is something else when it has run on.
 START_TEST(time_on_the_stack)
 {
     set_scene(0, 0, 0, NULL);
