@@ -2,11 +2,14 @@
 #include "base/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -67,6 +70,27 @@ void limits_raise_file_size(void)
 unsigned long limits_files(void)
 {
     return value_of(limit_of(EMFILE));
+}
+
+static size_t left_of(__rlimit_resource_t resource, size_t used)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+}
+
+struct limits_memory limits_memory(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char text[256] = "";
+    size_t all = 0, data = 0;
+    AUTO_FD int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0 ||
+        sscanf(text, "%zu %*u %*u %*u %*u %zu", &all, &data) != 2)
+        return (struct limits_memory){0, SIZE_MAX};
+    size_t in_space = left_of(RLIMIT_AS, all * page), in_data = left_of(RLIMIT_DATA, data * page);
+    return (struct limits_memory){data * page, in_space < in_data ? in_space : in_data};
 }
 
 void limits_explain(struct err *err, int errnum)

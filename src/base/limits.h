@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -15,6 +16,13 @@ void limits_raise_file_size(void);
 
 // How many descriptors the process may have now.
 unsigned long limits_files(void);
+
+// Bytes of memory in use that count towards the limits of address space and of data, and how many
+// more these allow; SIZE_MAX: there is no limit.
+struct limits_memory {
+    size_t used, left;
+};
+struct limits_memory limits_memory(void);
 
 // Appends to a message what limit an error number of the kernel stands for and how it is raised;
 // nothing when it stands for none. errno stays.

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "sample/orphan.h"
 #include "sample/priority.h"
 #include "sample/round.h"
@@ -109,9 +110,19 @@ static void set_up_process(pid_t parent)
         _exit(1);
 }
 
+static struct control *own_control; // of this process
+
+static void end_without_memory(void)
+{
+    atomic_store(&own_control->limit, ENOMEM);
+    _exit(1);
+}
+
 static void run_sampler(struct control *control, const void *argument)
 {
     const struct sampler_config *config = argument;
+    own_control = control;
+    mem_at_end(end_without_memory);
     struct round round = {
         .threads = config->threads,
         .rate = config->rate,

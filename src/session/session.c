@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "session/session.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "sample/watchdog.h"
 #include "session/consumer.h"
 #include "session/preflight.h"
+#include "session/room.h"
 #include "session/verdict.h"
 #include "target/procfs.h"
 #include "unwind/live.h"
@@ -54,6 +56,7 @@ struct session {
     struct run base; // as it was at the last session_reset
     int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
     bool watched, finished;
+    struct room room;
     int idle_times; // how often wall time began to be counted
     pthread_mutex_t lock;
 };
@@ -248,6 +251,8 @@ enum rc session_step(struct session *session, int timeout_ms, int extra_fd, stru
             drain(session);
             return replace_sampler(session, err);
         }
+        if (room_is_short(&session->room)) // what was seen can still be written
+            return limits_sys(err, RC_LIMIT, ENOMEM, "stopped early");
         if (left_ms <= 0 || (ready > 0 && fds[1].revents))
             return RC_OK;
     }

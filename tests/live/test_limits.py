@@ -5,6 +5,8 @@ name, with an exit status and what to do, and nothing that was there or was coll
 import gzip
 import json
 import os
+import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -199,6 +201,49 @@ def test_no_more_processes(ctx):
     assert output.read_text() == "precious", "an earlier profile was replaced"
     assert left_behind(folder, "out.json") == []
     assert target.alive()
+
+
+# --- memory
+
+def size_of(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmSize:\s*(\d+)", status)[1]) << 10
+
+
+def test_memory_runs_short(ctx):
+    """What was seen up to then is written, with the limit's name and an exit status."""
+    target = ctx.target("wander")
+    before = ctx.health(target.pid)
+    output = ctx.tmp / "out.json"
+    run = ctx.start("attach", target.pid, "-d", "200s", "-r", "1000", "--max-stop", "50",
+                    "-o", output)
+    run.says("attached")
+    time.sleep(1)
+    size = size_of(run.pid) + (1 << 20)
+    resource.prlimit(run.pid, resource.RLIMIT_AS, (size, size))
+    assert run.wait(100) == FAILED, run.stderr
+    assert "memory" in run.stderr and "ulimit -v" in run.stderr, run.stderr
+    profile = json.loads(output.read_text())
+    assert samples_with(profile, "left") > 50
+    assert left_behind(ctx.tmp, "out.json") == []
+    untouched(ctx, target, before)
+
+
+def test_little_memory(ctx):
+    """From the start on: an end with a message or a profile, never a signal or a hundred lines."""
+    target = ctx.target("wander")
+    before = ctx.health(target.pid)
+    for megabytes in 20, 30, 40, 60, 80, 120, 200, 400:
+        output = ctx.tmp / f"out-{megabytes}.json"
+        done = ctx.run("attach", target.pid, "-d", "300ms", "-o", output,
+                       preexec_fn=limit(AS=megabytes << 20))
+        assert done.returncode >= 0, f"{megabytes}: signal {-done.returncode}\n{done.stderr}"
+        assert len(done.stderr.splitlines()) < 15, f"{megabytes}: {done.stderr}"
+        assert done.returncode == DONE or done.stderr, f"{megabytes}: no word"
+        assert done.returncode in (DONE, 127) or "memory" in done.stderr or \
+            "ulimit" in done.stderr, f"{megabytes}: {done.returncode} {done.stderr}"
+        assert done.returncode != DONE or json.loads(output.read_text())["run"]["samples"]
+    untouched(ctx, target, before)
 
 
 # --- refusals
