@@ -11,6 +11,7 @@ static const char *const marks[] = {
     [PERMISSION_OK] = "ok",
     [PERMISSION_PROBLEM] = "NO",
     [PERMISSION_POSSIBLE] = "?",
+    [PERMISSION_NOTICE] = "!",
     [PERMISSION_SKIPPED] = "-",
 };
 
@@ -64,7 +65,7 @@ const struct command command_check = {
     .args = "PID",
     .summary = "say whether attaching to a process would work, and if not why",
     .details = "Reads /proc only and tries nothing on the process. Each line begins with ok, NO,\n"
-               "? (may be in the way) or - (does not apply). The exit status is 0, or that of\n"
+               "? (may be in the way), ! (nothing to see) or - (does not apply). The exit status is 0, or that of\n"
                "the first NO.\n",
     .operand = OPERAND_PID,
     .least = 1,

@@ -17,6 +17,7 @@
 #include "commands/top_options.h"
 #include "commands/top_screen.h"
 #include "session/feed.h"
+#include "target/control_group.h"
 
 #define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
 #define WIDTH 132             // columns of a block that is not for a terminal
@@ -189,6 +190,9 @@ static int run_batch(struct top *top, struct err *err)
     if (!top->options.iterations && !top->options.batch)
         top->options.iterations = 1;
     enum rc rc = print_blocks(top, err);
+    if (control_group_is_frozen(top->pid))
+        fputs("ptprof: its control group is frozen: nothing in it runs until that is thawed\n",
+              stderr);
     if (rc == RC_OK && !feed_is_replay(top->feed))
         rc = feed_judge(top->feed, err);
     else if (rc == RC_GONE && !feed_is_replay(top->feed))

@@ -56,6 +56,9 @@ struct run {
     uint64_t cpu_ns;         // CPU time the kernel charged to the targets meanwhile
     uint64_t unattributed_ns; // of it, what no sample stands for
     bool rate_lowered;       // by the stop budget
+    bool frozen;             // by its control group, at the end: nothing of it runs
+    uint64_t throttled_ns;   // that the CPU quota of its control group kept it from running
+    uint64_t own_throttled_ns; // the same of ours
     int limit;               // errno by which we met a limit of our own, so that something lacks
     const struct run_process *processes;
     size_t process_count;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -17,6 +18,7 @@
 #include "session/preflight.h"
 #include "session/room.h"
 #include "session/verdict.h"
+#include "target/control_group.h"
 #include "target/procfs.h"
 #include "unwind/live.h"
 
@@ -57,6 +59,7 @@ struct session {
     int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
     bool watched, finished;
     struct room room;
+    uint64_t throttled, own_throttled; // when it began, ns
     int idle_times; // how often wall time began to be counted
     pthread_mutex_t lock;
 };
@@ -182,6 +185,8 @@ static enum rc start_sampler(struct session *session, struct err *err)
 enum rc session_start(struct session *session, struct err *err)
 {
     session->started = clock_now();
+    session->throttled = control_group_throttled(session->pids[0]);
+    session->own_throttled = control_group_throttled(getpid());
     session->run.start_wall = clock_wall();
     // The fork comes before the thread: the child of a process with threads may find locks taken.
     enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
@@ -337,6 +342,12 @@ int64_t session_behind(const struct session *session)
     return atomic_load(&session->control->behind);
 }
 
+// A process that has ended, or moved, has less than it had.
+static uint64_t since(uint64_t now, uint64_t before)
+{
+    return now > before ? now - before : 0;
+}
+
 void session_finish(struct session *session, enum run_end end)
 {
     if (session->finished)
@@ -350,6 +361,11 @@ void session_finish(struct session *session, enum run_end end)
         watchdog_stop(&session->watchdog);
     session->run.duration = session->run.stuck ? sampled : sampled_ns(session);
     session->run.end = end;
+    session->run.frozen = control_group_is_frozen(session->pids[0]);
+    session->run.throttled_ns = since(control_group_throttled(session->pids[0]),
+                                      session->throttled);
+    session->run.own_throttled_ns = since(control_group_throttled(getpid()),
+                                          session->own_throttled);
     consumer_drain(session->consumer);
     consumer_finish(session->consumer);
 }

@@ -12,6 +12,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "target/control_group.h"
 
 #define KERNEL_THREAD 0x00200000 // PF_KTHREAD
 
@@ -348,6 +349,17 @@ static enum permission_state test_lsm(const struct facts *facts, struct permissi
     return PERMISSION_POSSIBLE;
 }
 
+// Of trees that a test makes up, no process is in a group.
+static enum permission_state test_frozen(const struct facts *facts, struct permission_row *row)
+{
+    if (strcmp(facts->proc, "/proc") != 0)
+        return PERMISSION_SKIPPED;
+    bool frozen = control_group_is_frozen(facts->pid);
+    set_cause(row, frozen ? "its control group is frozen: nothing in it runs until that is thawed"
+                          : "its control group is not frozen");
+    return frozen ? PERMISSION_NOTICE : PERMISSION_OK;
+}
+
 const struct permission_cause permission_causes[] = {
     {"PID namespace", test_pid_namespace, RC_DENIED, true, true},
     {"process", test_exists, RC_GONE, true, true},
@@ -363,6 +375,7 @@ const struct permission_cause permission_causes[] = {
     {"capabilities", test_capabilities, RC_DENIED, false, false},
     {"user namespace", test_namespace, RC_DENIED, false, false},
     {"seccomp", test_seccomp, RC_DENIED, false, false},
+    {"frozen", test_frozen, RC_OK, false, false},
     {"security module", test_lsm, RC_DENIED, false, false},
 };
 const size_t permission_cause_count = ARRAY_LENGTH(permission_causes);

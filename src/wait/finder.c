@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "target/control_group.h"
 #include "wait/descriptor.h"
 #include "wait/peer.h"
 #include "wait/socket_table.h"
@@ -26,6 +27,7 @@ void finder_init(struct finder *finder, const struct wait_process *process)
     *finder = (struct finder){
         .process = process,
         .proc = process->proc ? process->proc : "/proc",
+        .frozen = !process->proc && control_group_is_frozen(process->pid),
         .same_namespace = true,
         .locks = xcalloc(process->count + 1, sizeof *finder->locks),
     };

@@ -12,6 +12,7 @@ struct finder {
     const struct wait_process *process;
     const char *proc;        // "/proc"
     const struct wait_thread *asking; // whose wait is being told
+    bool frozen;             // by its control group
     bool same_namespace;     // its PID namespace is ours: pids in its memory mean the same here
     bool nested; // it is not the first one: who shares memory with it may number threads otherwise
     struct map by_inner_tid; // -> index of thread

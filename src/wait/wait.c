@@ -80,6 +80,8 @@ static bool tell_state(const struct finder *finder, const struct wait_thread *th
         tell_words(wait, WAIT_OTHER, "ended");
     else if (thread->state == 'T' || thread->state == 't')
         tell_stopped(finder, thread, wait);
+    else if (finder->frozen && !thread->running)
+        tell_words(wait, WAIT_STOPPED, "frozen with its control group");
     else if (thread->running && thread->starved)
         tell_words(wait, WAIT_CPU, "a CPU: runnable, and not run");
     else if (thread->running)

@@ -2,6 +2,7 @@
 """The limits that ptprof itself runs under, and what the kernel refuses it: each is called by its
 name, with an exit status and what to do, and nothing that was there or was collected is lost."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -330,3 +331,75 @@ def test_compressed(ctx):
     assert json.loads(gzip.decompress((ctx.tmp / "out.json.gz").read_bytes()))["stacks"]
     done = ctx.run("dump-threads", target.pid, "-o", ctx.tmp / "dump.txt.gz")
     assert "Process" in gzip.decompress((ctx.tmp / "dump.txt.gz").read_bytes()).decode()
+
+
+# --- control groups
+
+@contextlib.contextmanager
+def control_group(ctx, *roots):
+    """A group of its own below the first of the roots where one can be made."""
+    for root in map(pathlib.Path, roots):
+        group = root / f"ptprof-test-{os.getpid()}"
+        try:
+            if (root / "cgroup.procs").exists():
+                group.mkdir()
+                break
+        except OSError:
+            continue
+    else:
+        raise ctx.Skip("no control group can be made below " + " or ".join(roots))
+    try:
+        yield group
+    finally:
+        for pid in (group / "cgroup.procs").read_text().split():
+            (root / "cgroup.procs").write_text(pid)
+        ctx.eventually(lambda: not (group / "cgroup.procs").read_text(), "the group is empty")
+        group.rmdir()
+
+
+def is_frozen_told(ctx, file, words, *roots):
+    target = ctx.target("split")
+    with control_group(ctx, *roots) as group:
+        if not (group / file).exists():
+            raise ctx.Skip("groups cannot be frozen here")
+        (group / "cgroup.procs").write_text(str(target.pid))
+        (group / file).write_text(words[0])
+        time.sleep(0.3)
+        try:
+            done = ctx.run("attach", target.pid, "-d", "500ms", "-o", ctx.tmp / "out.json")
+            assert done.returncode == DONE and "frozen" in done.stderr, done.stderr
+            done = ctx.run("dump-threads", target.pid)
+            assert "frozen" in done.stdout and "page fault" not in done.stdout, done.stdout
+            assert "main" in done.stdout, "no stack"
+            assert "frozen:" in ctx.run("check", target.pid).stdout
+            assert "frozen" in ctx.run("top", target.pid, "-b", "-n", "1").stderr
+        finally:
+            (group / file).write_text(words[1])
+    before = ctx.cpu_ns(target.pid)
+    ctx.eventually(lambda: ctx.cpu_ns(target.pid) > before + 10 ** 7, "it runs when thawed")
+
+
+def test_frozen(ctx):
+    is_frozen_told(ctx, "cgroup.freeze", "10", "/sys/fs/cgroup", "/sys/fs/cgroup/unified")
+
+
+def test_frozen_by_the_old_freezer(ctx):
+    is_frozen_told(ctx, "freezer.state", ("FROZEN", "THAWED"), "/sys/fs/cgroup/freezer")
+
+
+def test_quota(ctx):
+    """A process that may not run more is told so."""
+    target = ctx.target("split")
+    for file, text, roots in (("cpu.max", "10000 100000", ("/sys/fs/cgroup",)),
+                              ("cpu.cfs_quota_us", "10000", ("/sys/fs/cgroup/cpu",))):
+        try:
+            with control_group(ctx, *roots) as group:
+                (group / file).write_text(text)
+                (group / "cgroup.procs").write_text(str(target.pid))
+                done = ctx.run("attach", target.pid, "-d", "2s", "-o", ctx.tmp / "out.json")
+                assert done.returncode == DONE, done.stderr
+                assert "quota of its control group" in done.stderr, done.stderr
+                return
+        except (OSError, ctx.Skip):
+            continue
+    raise ctx.Skip("no CPU quota can be set here")
