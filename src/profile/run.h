@@ -37,6 +37,7 @@ struct run {
     uint64_t stops;      // times that a thread was held
     uint64_t failed;     // stops that gave no sample though the thread ran
     uint64_t refused;    // stops that the kernel did not permit, though the thread was there
+    uint64_t workers;    // threads of the kernel for io_uring that ran: they have no user stack
     pid_t tracer;        // ... at the last of them because this process traced it, 0: nobody did
     uint64_t queued;     // stops that met a thread which waited for a CPU: not a sample
     uint64_t elsewhere;  // samples of threads that were stopped from another CPU: they may skid

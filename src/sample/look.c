@@ -382,9 +382,16 @@ static void warm(struct look *look, const struct thread *thread)
 
 // EPERM is also the answer of a thread that is on its way out, which is no more to be told than one
 // that has ended, and of one that a sampler thread of ours holds: /proc knows.
-static void count_refusal(struct look *look, const struct thread *thread)
+static void count_refusal(struct look *look, struct thread *thread)
 {
     struct proc_status status;
+    struct proc_stat stat;
+    if (procfs_stat(thread->process->pid, thread->tid, &stat) == RC_OK &&
+        proc_stat_is_worker(&stat)) {
+        thread->skipped = true;
+        atomic_fetch_add(&look->control->workers, 1);
+        return;
+    }
     if (procfs_status(thread->tid, &status) != RC_OK || status.state == 'Z' ||
         status.state == 'X' ||
         (status.tracer && syscall(SYS_tgkill, getpid(), status.tracer, 0) == 0))

@@ -395,6 +395,7 @@ static void copy_control(struct run *run, const struct control *control)
     run->stops = atomic_load(&control->stops);
     run->failed = atomic_load(&control->failed);
     run->refused = atomic_load(&control->refused);
+    run->workers = atomic_load(&control->workers);
     run->tracer = atomic_load(&control->tracer);
     run->limit = atomic_load(&control->limit) ? atomic_load(&control->limit) : limits_noted();
     run->queued = atomic_load(&control->queued);

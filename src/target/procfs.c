@@ -97,6 +97,12 @@ bool proc_stat_parse(const char *text, struct proc_stat *stat)
     return true;
 }
 
+bool proc_stat_is_worker(const struct proc_stat *stat)
+{
+    const uint32_t io_worker = 0x10, user_worker = 0x4000; // PF_*, since Linux 5.12 and 6.4
+    return stat->flags & (io_worker | user_worker);
+}
+
 enum status_kind { STATUS_NUMBER, STATUS_LAST_NUMBER, STATUS_FOUR, STATUS_LETTER, STATUS_HEX };
 
 static const struct status_field {

@@ -35,6 +35,10 @@ struct proc_stat {
 
 bool proc_stat_parse(const char *text, struct proc_stat *stat);
 
+// A thread that the kernel runs for the process (io_uring, vhost): it has no user code, and is not
+// to be traced.
+bool proc_stat_is_worker(const struct proc_stat *stat);
+
 // The CPU of a stat text that the thread runs on, or last ran on; -1: the text lacks it.
 int stat_cpu(const char *text);
 

@@ -403,3 +403,30 @@ def test_quota(ctx):
         except (OSError, ctx.Skip):
             continue
     raise ctx.Skip("no CPU quota can be set here")
+
+
+URING = """
+import ctypes, struct, time
+parameters = ctypes.create_string_buffer(120)
+struct.pack_into("IIIII", parameters, 0, 0, 0, 2, 0, 60000)  # IORING_SETUP_SQPOLL, busy for 60 s
+libc = ctypes.CDLL(None, use_errno=True)
+ring = libc.syscall(425, 8, parameters)
+print("ready" if ring >= 0 else "none", flush=True)
+while True:
+    time.sleep(0.1)
+    libc.syscall(426, ring, 0, 0, 2, None, 0)  # wakes the thread
+"""
+
+
+def test_io_uring(ctx):
+    """The kernel's own threads in a process have no stack; they are no refusal and no failure."""
+    target = ctx.spawn("python3", "-c", URING)
+    if target.line() != "ready":
+        raise ctx.Skip("no io_uring here")
+    ctx.eventually(lambda: len(ctx.thread_states(target.pid)) > 1, "the kernel's thread")
+    done = ctx.run("dump-threads", target.pid)
+    assert re.search(r'"iou-sqp-.*io_uring', done.stdout), done.stdout
+    done = ctx.run("attach", target.pid, "-d", "1s", "-o", ctx.tmp / "out.json")
+    assert done.returncode == DONE, f"{done.returncode} {done.stderr}"
+    assert "refused" not in done.stderr and "ended before" not in done.stderr, done.stderr
+    assert "io_uring" in done.stderr, done.stderr
