@@ -65,8 +65,8 @@ const struct command command_check = {
     .args = "PID",
     .summary = "say whether attaching to a process would work, and if not why",
     .details = "Reads /proc only and tries nothing on the process. Each line begins with ok, NO,\n"
-               "? (may be in the way), ! (nothing to see) or - (does not apply). The exit status is 0, or that of\n"
-               "the first NO.\n",
+               "? (may be in the way), ! (there is nothing to see) or - (does not apply). The\n"
+               "exit status is 0, or that of the first NO.\n",
     .operand = OPERAND_PID,
     .least = 1,
     .most = 1,

@@ -295,8 +295,8 @@ static void put_warnings(struct buf *out, const struct summary *summary)
         buf_printf(out, "  warning   %.0f%% of the CPU time has no sample\n",
                    share(run->unattributed_ns, run->cpu_ns));
     else if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING && run->workers)
-        buf_printf(out, "  note      %.0f%% of the CPU time has no sample: %" PRIu64 " threads are the "
-                        "kernel's own (io_uring), without user code\n",
+        buf_printf(out, "  note      %.0f%% of the CPU time has no sample: %" PRIu64 " threads are "
+                        "the kernel's own (io_uring), without user code\n",
                    share(run->unattributed_ns, run->cpu_ns), run->workers);
     else if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING)
         buf_printf(out, "  warning   %.0f%% of the CPU time is of threads and processes that ended "

@@ -37,7 +37,8 @@ static bool has_word(const char *list, size_t length, const char *word)
 // The path of the process in a hierarchy; the caller frees it. NULL: it is not below what we see.
 static char *path_in(const char *groups, const struct hierarchy *hierarchy)
 {
-    for (const char *line = groups; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+    for (const char *line = groups, *end; line && *line; line = end ? end + 1 : NULL) {
+        end = strchr(line, '\n');
         const char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;
         if (!path)
             return NULL;
