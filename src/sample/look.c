@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/refusal.h"
 #include "sample/report.h"
 #include "sample/restart.h"
 #include "target/memory.h"
@@ -295,7 +295,7 @@ static void finish(struct look *look, size_t place)
 {
     struct thread *thread = look->pending[place];
     look->pending[place] = look->pending[--look->pending_count];
-    thread_unclaim(thread);
+    claim_release(thread);
     rest(look);
 }
 
@@ -380,35 +380,24 @@ static void warm(struct look *look, const struct thread *thread)
         ((volatile unsigned char *)look->copy)[look->copy_warm] = 0;
 }
 
-// EPERM is also the answer of a thread that is on its way out, which is no more to be told than one
-// that has ended, and of one that a sampler thread of ours holds: /proc knows.
-static void count_refusal(struct look *look, struct thread *thread)
+static void guard(struct look *look, int64_t until)
 {
-    struct proc_status status;
-    struct proc_stat stat;
-    if (procfs_stat(thread->process->pid, thread->tid, &stat) == RC_OK &&
-        proc_stat_is_worker(&stat)) {
-        thread->skipped = true;
-        atomic_fetch_add(&look->control->workers, 1);
-        return;
-    }
-    if (procfs_status(thread->tid, &status) != RC_OK || status.state == 'Z' ||
-        status.state == 'X' ||
-        (status.tracer && syscall(SYS_tgkill, getpid(), status.tracer, 0) == 0))
-        return;
-    atomic_fetch_add(&look->control->refused, 1);
-    atomic_store(&look->control->tracer, status.tracer);
+    if (until != look->guard_at)
+        tracer_guard(until);
+    look->guard_at = until;
 }
 
 static bool ask(struct look *look, struct thread *thread)
 {
     struct claim *claim = &thread->claim;
+    int64_t patience = clock_now() + SIGN_NS;
     warm(look, thread);
     sign_of_life(look, thread->tid);
+    guard(look, patience < look->until ? patience : look->until);
     enum rc rc = tracer_attach(thread->tid);
     claim->asked_at = clock_now();
     if (rc == RC_DENIED)
-        count_refusal(look, thread);
+        refusal_count(look->control, thread);
     if (rc != RC_OK)
         return false;
     if (look->elsewhere)
@@ -426,7 +415,7 @@ bool look_ask(struct look *look, struct thread *thread, double chance)
         return true;
     }
     charge_displaced(look, &thread->claim, clock_now() - look->woke_at);
-    thread_unclaim(thread);
+    claim_release(thread);
     rest(look);
     return false;
 }
@@ -486,10 +475,11 @@ static void renew_signs(struct look *look)
 void look_await(struct look *look, int64_t until)
 {
     struct tracer_hold hold;
-    while (look->pending_count && clock_now() < until) {
-        int64_t sign = clock_now() + SIGN_NS, at = sign < until ? sign : until;
-        tracer_guard(at);
-        switch (tracer_await(at, &hold)) {
+    for (int64_t now; look->pending_count && (now = clock_now()) < until;) {
+        int64_t sign = now + SIGN_NS, at = sign < until ? sign : until;
+        bool guarded = look->guard_at > now && look->guard_at <= at;
+        guard(look, guarded ? look->guard_at : at);
+        switch (tracer_await(look->guard_at, &hold)) {
         case TRACER_STOPPED:
             deal_with_stopped(look, &hold);
             break;
@@ -501,5 +491,5 @@ void look_await(struct look *look, int64_t until)
             break;
         }
     }
-    tracer_guard(0);
+    guard(look, 0);
 }
