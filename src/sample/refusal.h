@@ -5,6 +5,6 @@
 #include "sample/control.h"
 #include "sample/roster.h"
 
-// Counts a stop that the kernel did not permit, with who traces the thread. A thread of the kernel is
-// not to be asked again; one that has ended, or is held by a sampler thread of ours, counts for none.
+// Counts a stop that the kernel did not permit, with who traces the thread. A thread of the kernel
+// is not asked again; one that has ended, or is held by a sampler thread of ours, does not count.
 void refusal_count(struct control *control, struct thread *thread);

@@ -10,6 +10,6 @@
 // thawed. False also where nobody can tell.
 bool control_group_is_frozen(pid_t pid);
 
-// Time, ns, for which the CPU quota of its group or of one above it (cpu.max) has kept the group from
-// its CPUs so far; 0: never, or nobody can tell.
+// Time, ns, for which the CPU quota of its group or of one above it (cpu.max) has kept the group
+// from its CPUs so far; 0: never, or nobody can tell.
 uint64_t control_group_throttled(pid_t pid);
