@@ -7,8 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+#include "base/mem.h"
 #include "base/memory_room.h"
 #include "commands/command.h"
+#include "commands/output_file.h"
+
+#define RESERVE (16u << 20) // bytes: what it takes to write a profile of ordinary size
 
 // Bytes. Where even that is not free, we go before our target does.
 #define MEMORY_LEAST (256ull << 20)
@@ -46,14 +51,34 @@ static int close_stdout(int status, struct err *err)
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     if (!*err->text)
-        err_sys(err, RC_IO, errno, "cannot write to standard output");
+        limits_sys(err, RC_IO, errno, "cannot write to standard output");
     return status ? status : EXIT_FAILED;
+}
+
+static pid_t own_pid; // of the main process: what it forks has no file and no message of its own
+
+// Nothing here may allocate.
+static void end_without_memory(void)
+{
+    struct err err = {0};
+    if (getpid() != own_pid)
+        _exit(EXIT_FAILED);
+    output_file_abandon();
+    err_set(&err, RC_LIMIT, "out of memory");
+    limits_explain(&err, ENOMEM);
+    dprintf(STDERR_FILENO, "ptprof: %s\n", err.text);
+    _exit(EXIT_FAILED);
 }
 
 int main(int argc, char **argv)
 {
     (void)argc;
     occupy_standard_streams();
+    limits_raise_files();
+    own_pid = getpid();
+    mem_at_end(end_without_memory);
+    mem_keep_reserve(RESERVE);
+    signal(SIGXFSZ, SIG_IGN); // too large a file is an error like a full disk
     signal(SIGCHLD, SIG_DFL); // ignored, a pid of ours could be somebody else's when we kill it
     setlocale(LC_CTYPE, ""); // numbers stay as in the C locale
     struct err err = {0};

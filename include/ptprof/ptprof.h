@@ -70,8 +70,9 @@ enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
  * session. PTPROF_OK also when it was stopped, when a target ended with samples taken, or when
  * there was nothing to sample because all threads slept.
  *
- * PTPROF_USAGE, PTPROF_GONE; PTPROF_FAILED when processes or memory are short. What was sampled up
- * to then can be written.
+ * PTPROF_USAGE, PTPROF_GONE; PTPROF_DENIED when more stops were refused than samples taken, as when
+ * a tracer has come meanwhile; PTPROF_FAILED when processes or memory are short. What was sampled
+ * up to then can be written.
  */
 enum ptprof_result ptprof_run(struct ptprof_session *session, double seconds);
 

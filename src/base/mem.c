@@ -3,49 +3,97 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static _Noreturn void die_of_memory(void)
+static _Atomic(void *) reserve;
+static atomic_bool is_short;
+static void say_so(void)
 {
     static const char text[] = "ptprof: out of memory\n";
     ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
     (void)ignored;
-    abort();
 }
 
-static void *must(void *memory)
+static void (*at_end)(void) = say_so;
+
+void mem_keep_reserve(size_t size)
 {
-    if (!memory)
-        die_of_memory();
-    return memory;
+    free(atomic_exchange(&reserve, malloc(size)));
+}
+
+bool mem_is_short(void)
+{
+    return atomic_load(&is_short);
+}
+
+void mem_at_end(void (*end)(void))
+{
+    at_end = end;
+}
+
+// Whether it is worth to ask once more.
+static bool give_reserve(void)
+{
+    void *kept = atomic_exchange(&reserve, NULL);
+    atomic_store(&is_short, true);
+    free(kept);
+    return kept;
+}
+
+void mem_give_reserve(void)
+{
+    (void)give_reserve();
+}
+
+static _Noreturn void die_of_memory(void)
+{
+    at_end();
+    abort();
 }
 
 void *xmalloc(size_t size)
 {
-    return must(malloc(size ? size : 1));
+    void *memory;
+    while (!(memory = malloc(size ? size : 1)))
+        if (!give_reserve())
+            die_of_memory();
+    return memory;
 }
 
 void *xcalloc(size_t count, size_t size)
 {
-    return must(calloc(count ? count : 1, size ? size : 1));
+    void *memory;
+    while (!(memory = calloc(count ? count : 1, size ? size : 1)))
+        if (!give_reserve())
+            die_of_memory();
+    return memory;
 }
 
 void *xrealloc(void *old, size_t size)
 {
-    return must(realloc(old, size ? size : 1));
+    void *memory;
+    while (!(memory = realloc(old, size ? size : 1)))
+        if (!give_reserve())
+            die_of_memory();
+    return memory;
 }
 
 char *xstrdup(const char *text)
 {
-    return must(strdup(text));
+    return xstrndup(text, strlen(text));
 }
 
 char *xstrndup(const char *text, size_t length)
 {
-    return must(strndup(text, length));
+    size_t known = strnlen(text, length);
+    char *copy = xmalloc(known + 1);
+    memcpy(copy, text, known);
+    copy[known] = '\0';
+    return copy;
 }
 
 char *xasprintf(const char *format, ...)

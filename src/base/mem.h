@@ -2,8 +2,18 @@
 // Memory that is there or the program ends, and cleanup by attribute (no goto, no close chains).
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+// Keeps so many bytes back. When memory is short for the first time they are given to whoever asks
+// then, and mem_is_short says so: enough to end in an orderly way.
+void mem_keep_reserve(size_t size);
+void mem_give_reserve(void); // as if memory had been short
+bool mem_is_short(void);
+
+// What is called when there is none left at all, before abort, which it may prevent.
+void mem_at_end(void (*end)(void));
 
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);

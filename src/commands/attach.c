@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/escape.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/attach_options.h"
@@ -112,7 +113,7 @@ static enum rc prepare(struct attach *attach, struct err *err)
     if (rc == RC_OK)
         rc = choose_output(attach, err);
     if (rc == RC_OK && (attach->signals = interrupts_open()) < 0)
-        rc = err_sys(err, RC_FAIL, errno, "cannot take signals");
+        rc = limits_sys(err, RC_FAIL, errno, "cannot take signals");
     if (rc == RC_OK)
         prepare_checkpoint(attach);
     return rc;
@@ -125,6 +126,8 @@ static enum rc write_to(struct attach *attach, const char *path, const struct re
 {
     struct output_file file;
     enum rc rc = output_file_begin(&file, path, err);
+    if (rc == RC_OK && path && writer_compresses(attach->writer, path))
+        rc = output_file_compress(&file, err);
     if (rc == RC_OK)
         rc = attach->writer->write(report, file.stream, err);
     if (rc == RC_OK)
@@ -141,6 +144,7 @@ static enum rc write_elsewhere(struct attach *attach, const struct report *repor
     const char *const places[] = {".", temporary && *temporary ? temporary : "/tmp", "/var/tmp",
                                   "/dev/shm"};
     AUTO_FREE char *name = default_name(attach);
+    limits_raise_file_size();
     for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
         AUTO_FREE char *path = xasprintf("%s/%s", places[i], name);
         long long bytes;
@@ -204,6 +208,8 @@ static void show_start(const struct attach *attach)
     fprintf(stderr, "ptprof: attached to %d (%s)", (int)attach->pids[0], comm);
     if (attach->pid_count > 1)
         fprintf(stderr, " and %zu more", attach->pid_count - 1);
+    if (session_match(attach->session, NULL) != RC_OK)
+        fprintf(stderr, " (no thread has a name that matches --threads yet)");
     if (options->duration)
         fprintf(stderr, ". Sampling at %g Hz for %s; Ctrl-C stops early and keeps the profile.\n",
                 options->rate, duration_format(options->duration, length));
@@ -326,13 +332,23 @@ static void show_details(const struct report *report, int64_t writing_ns)
     fputs(text.length ? text.data : "", stderr);
 }
 
+// What lacks because of a limit of ours is no property of the target.
+static int check_limit(const struct run *run, struct err *err)
+{
+    if (!run->limit)
+        return EXIT_DONE;
+    err_sys(err, RC_LIMIT, run->limit, "the profile is incomplete");
+    limits_explain(err, run->limit);
+    return EXIT_FAILED;
+}
+
 static int check_quality(const struct attach *attach, const struct run *run, struct err *err)
 {
     double wanted = attach->options->min_quality;
     double complete =
         run->samples ? 100.0 * (double)(run->samples - run->cut) / (double)run->samples : 0;
     if (wanted <= 0 || complete >= wanted)
-        return EXIT_DONE;
+        return check_limit(run, err);
     err_set(err, RC_FAIL, "%.1f%% of the stacks are complete, less than --min-quality %g", complete,
             wanted);
     return EXIT_QUALITY;
@@ -360,12 +376,22 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     if (end == RUN_TARGET_ENDED && !report.run->samples)
         return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
                                       (int)attach->pids[0]));
-    enum rc rc = write_profile(attach, &report, &bytes, err);
-    if (rc != RC_OK)
+    if (session_match(attach->session, err) != RC_OK)
+        return command_status(RC_GONE);
+    enum rc refusal = session_refusal(attach->session, err);
+    if (refusal != RC_OK && !report.run->samples)
+        return command_status(refusal);
+    struct err why;
+    enum rc rc = write_profile(attach, &report, &bytes, &why);
+    if (rc != RC_OK) {
+        *err = why;
         return command_status(rc);
+    }
     show_summary(attach, &report, bytes);
     if (attach->options->verbose)
         show_details(&report, clock_now() - ended);
+    if (refusal != RC_OK)
+        return command_status(refusal);
     return check_quality(attach, report.run, err);
 }
 
@@ -378,28 +404,42 @@ static int attach_session(struct attach *attach, struct err *err)
     attach->progress = !attach->options->quiet && terminal_is(STDERR_FILENO);
     show_start(attach);
     rc = session_start(attach->session, err);
+    if (rc != RC_OK) // nothing was seen: what an earlier run has written stays
+        return command_status(rc);
     checkpoint_begin(&attach->checkpoint, attach->options->checkpoint,
                      attach->options->jit_suffix);
-    if (rc == RC_OK)
-        rc = run(attach, &end, err);
+    rc = run(attach, &end, err);
     if (rc == RC_OK)
         return finish(attach, end, err);
     // The sampler cannot go on: what was seen is still worth writing.
+    if (!session_progress(attach->session)->samples)
+        return command_status(rc);
     struct err why = *err;
     int status = finish(attach, RUN_INTERRUPTED, err);
     *err = why;
     return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
+// The same one twice is one.
+static void add_pid(struct attach *attach, pid_t pid)
+{
+    for (size_t i = 0; i < attach->pid_count; i++)
+        if (attach->pids[i] == pid)
+            return;
+    attach->pids[attach->pid_count++] = pid;
+}
+
 static int attach_run(const struct call *call, struct err *err)
 {
-    struct attach attach = {.options = call->options, .pid_count = call->count, .signals = -1};
+    struct attach attach = {.options = call->options, .signals = -1};
     AUTO_FREE pid_t *pids = xcalloc(call->count, sizeof *pids);
     attach.pids = pids;
     for (size_t i = 0; i < call->count; i++) {
-        enum rc rc = command_pid(call->operands[i], &pids[i], err);
+        pid_t pid;
+        enum rc rc = command_pid(call->operands[i], &pid, err);
         if (rc != RC_OK)
             return command_status(rc);
+        add_pid(&attach, pid);
     }
     int status = attach_session(&attach, err);
     // Of a profile that could be written nowhere it is all that is left.

@@ -8,12 +8,14 @@
 
 #include "commands/check_self.h"
 #include "commands/command.h"
+#include "sample/tracer.h"
 #include "target/permission.h"
 
 static const char *const marks[] = {
     [PERMISSION_OK] = "ok",
     [PERMISSION_PROBLEM] = "NO",
     [PERMISSION_POSSIBLE] = "?",
+    [PERMISSION_NOTICE] = "!",
     [PERMISSION_SKIPPED] = "-",
 };
 
@@ -52,6 +54,18 @@ static enum rc one_of_both(bool self, bool pid, struct err *err)
     return RC_USAGE;
 }
 
+// What a filter of system calls says is known only to who makes the call; this one names nobody.
+static enum rc check_tracing(enum rc rc)
+{
+    struct permission_row row = {.name = "ptrace", .state = PERMISSION_OK};
+    int errnum = tracer_refusal();
+    snprintf(row.cause, sizeof row.cause, "%s", errnum ? "a seccomp filter refuses us the call"
+                                                       : "we may make the system call");
+    row.state = errnum ? PERMISSION_PROBLEM : PERMISSION_OK;
+    print_row(&row);
+    return rc == RC_OK && errnum ? RC_DENIED : rc;
+}
+
 static int run(const struct call *call, struct err *err)
 {
     const struct check_options *wanted = call->options;
@@ -71,6 +85,7 @@ static int run(const struct call *call, struct err *err)
         printf("Process %d\n", pid);
     for (size_t i = 0; i < report.count; i++)
         print_row(&report.rows[i]);
+    rc = check_tracing(rc);
     puts(rc ? "ptprof cannot attach to it." : "ptprof can attach to it.");
     return command_status(rc);
 }
@@ -80,8 +95,8 @@ const struct command command_check = {
     .args = "PID",
     .summary = "say whether attaching to a process would work, and if not why",
     .details = "Reads /proc only and tries nothing on the process. Each line begins with ok, NO,\n"
-               "? (may be in the way) or - (does not apply). The exit status is 0, or that of\n"
-               "the first NO.\n",
+               "? (may be in the way), ! (there is nothing to see) or - (does not apply). The\n"
+               "exit status is 0, or that of the first NO.\n",
     .operand = OPERAND_PID,
     .least = 0,
     .most = 1,

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/command.h"
@@ -17,6 +19,7 @@
 #include "commands/output_file.h"
 #include "output/dump_pprof.h"
 #include "output/dump_print.h"
+#include "output/writer.h"
 #include "session/dumper.h"
 #include "target/procfs.h"
 
@@ -164,7 +167,7 @@ static enum rc prepare(struct dump_run *run, struct err *err)
     if (rc == RC_OK)
         rc = settle_output(run, err);
     if (rc == RC_OK && (run->signals = interrupts_open()) < 0)
-        rc = err_sys(err, RC_FAIL, errno, "cannot take signals");
+        rc = limits_sys(err, RC_FAIL, errno, "cannot take signals");
     bool to_terminal = !run->path && terminal_is(STDOUT_FILENO);
     run->style = (struct dump_style){
         .color = terminal_color_of(to_terminal, options->color),
@@ -194,7 +197,7 @@ static enum rc print(struct dump_run *run, const struct dump *dump, FILE *stream
     if (fwrite(text.data, 1, text.length, stream) == text.length && fflush(stream) == 0)
         return RC_OK;
     if (errno != EPIPE)
-        return err_sys(err, RC_IO, errno ? errno : EIO, "cannot write the dump");
+        return limits_sys(err, RC_IO, errno ? errno : EIO, "cannot write the dump");
     run->closed = true;
     __fpurge(stream); // or it would be tried again at the end
     clearerr(stream);
@@ -220,13 +223,28 @@ static enum rc judge(const struct dump_run *run, const struct dump *dump, struct
     return RC_OK;
 }
 
+// The first dump; later ones may have nothing to tell.
+static enum rc match(const struct dump_run *run, const struct dump *dump, struct err *err)
+{
+    bool any = !run->options.threads || run->printed;
+    for (size_t i = 0; i < dump->count; i++)
+        any |= dump->threads[i].wanted;
+    if (any)
+        return RC_OK;
+    AUTO_FREE char *shown = escape_text_dup(run->options.threads);
+    return err_set(err, RC_GONE, "none of the %zu threads has a name that matches --threads '%s'",
+                   dump->count, shown);
+}
+
 static enum rc dump_once(struct dump_run *run, FILE *stream, struct err *err)
 {
     struct dump dump;
     enum rc rc = dumper_take(run->dumper, &dump, err);
     if (rc != RC_OK)
         return rc;
-    rc = print(run, &dump, stream, err);
+    rc = match(run, &dump, err);
+    if (rc == RC_OK)
+        rc = print(run, &dump, stream, err);
     run->printed |= rc == RC_OK;
     if (rc == RC_OK)
         rc = judge(run, &dump, err);
@@ -270,6 +288,9 @@ static int write_dumps(struct dump_run *run, struct err *err)
 {
     struct output_file file;
     enum rc rc = output_file_begin(&file, run->path, err);
+    bool text = run->path && run->options.format != FORMAT_PPROF;
+    if (rc == RC_OK && text && writer_compresses(writer_by_name("text"), run->path))
+        rc = output_file_compress(&file, err);
     if (rc == RC_OK)
         rc = dump_all(run, file.stream, err);
     // An incomplete dump is kept too.

@@ -3,15 +3,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/escape.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "output/gzip.h"
+
+#define LEAST_FILE 4096u // bytes: less is no limit that anybody would set for a profile
 
 static const char *volatile unfinished; // for the signal handler
 
@@ -87,6 +95,9 @@ enum rc output_file_check(const char *path, bool force, struct err *err)
         return err_sys(err, RC_IO, ENOTDIR, "cannot write into %s", shown);
     if (access(directory, W_OK | X_OK) != 0)
         return err_sys(err, RC_IO, errno, "cannot write into the directory %s", shown);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_max < LEAST_FILE)
+        return limits_sys(err, RC_IO, EFBIG, "no profile would fit into a file");
     return check_existing(path, force, err);
 }
 
@@ -100,6 +111,33 @@ static void give_to_sudo_user(int fd)
     (void)ignored;
 }
 
+// Where the file system can do that the file has no name until it is complete, so that nothing is
+// left of it however we end.
+static int open_nameless(const char *path)
+{
+    AUTO_FREE char *directory = directory_of(path);
+    return open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+}
+
+// A name that nobody can foresee or has left behind: process numbers come again, in a container
+// soon.
+static char *temporary_name(const char *path)
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        number = (uint64_t)clock_now() ^ (uint64_t)getpid() << 48;
+    return xasprintf("%s.part-%016" PRIx64, path, number);
+}
+
+static int open_temporary(struct output_file *file, const char *path)
+{
+    AUTO_FREE char *name = temporary_name(path);
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0) // else it is not ours to unlink
+        unfinished = file->temporary = steal_ptr(&name);
+    return fd;
+}
+
 enum rc output_file_begin(struct output_file *file, const char *path, struct err *err)
 {
     *file = (struct output_file){0};
@@ -108,25 +146,60 @@ enum rc output_file_begin(struct output_file *file, const char *path, struct err
         return RC_OK;
     }
     AUTO_FREE char *shown = escape_text_dup(path);
-    AUTO_FREE char *temporary = xasprintf("%s.part-%d", path, (int)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) // somebody else's file may have that name: it is not ours to unlink
-        return err_sys(err, RC_IO, errno, "cannot write to %s", shown);
+    int fd = open_nameless(path);
+    if (fd < 0)
+        fd = open_temporary(file, path);
+    if (fd < 0)
+        return limits_sys(err, RC_IO, errno, "cannot write to %s", shown);
     file->path = xstrdup(path);
-    unfinished = file->temporary = steal_ptr(&temporary);
     give_to_sudo_user(fd);
     file->stream = fdopen(fd, "w"); // fails for want of memory only
     return file->stream ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot write to %s", shown);
 }
 
+// A link never replaces a file: that takes a second name, and a rename of it.
+static bool name_it(struct output_file *file)
+{
+    char link[48];
+    if (file->temporary)
+        return true;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fileno(file->stream));
+    if (linkat(AT_FDCWD, link, AT_FDCWD, file->path, AT_SYMLINK_FOLLOW) == 0)
+        return true;
+    AUTO_FREE char *name = errno == EEXIST ? temporary_name(file->path) : NULL;
+    if (!name || linkat(AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW) != 0)
+        return false;
+    unfinished = file->temporary = steal_ptr(&name);
+    return true;
+}
+
+enum rc output_file_compress(struct output_file *file, struct err *err)
+{
+    FILE *packer = gzip_stream(file->stream);
+    if (!packer)
+        return err_sys(err, RC_FAIL, errno, "cannot compress");
+    file->plain = file->stream;
+    file->stream = packer;
+    return RC_OK;
+}
+
+static bool close_packer(struct output_file *file)
+{
+    FILE *packer = file->plain ? file->stream : NULL;
+    file->stream = packer ? steal_ptr(&file->plain) : file->stream;
+    return !packer || fclose(packer) == 0;
+}
+
 static enum rc finish_stream(struct output_file *file)
 {
+    if (!close_packer(file))
+        return RC_IO;
     if (fflush(file->stream) != 0)
         return RC_IO;
     if (!file->path)
         return RC_OK;
     file->bytes = ftell(file->stream);
-    bool stored = fsync(fileno(file->stream)) == 0;
+    bool stored = fsync(fileno(file->stream)) == 0 && name_it(file);
     FILE *stream = steal_ptr(&file->stream);
     return fclose(stream) == 0 && stored ? RC_OK : RC_IO;
 }
@@ -135,8 +208,8 @@ enum rc output_file_commit(struct output_file *file, struct err *err)
 {
     AUTO_FREE char *shown = escape_text_dup(file->path ? file->path : "standard output");
     if (finish_stream(file) != RC_OK ||
-        (file->path && rename(file->temporary, file->path) != 0))
-        return err_sys(err, RC_IO, errno, "cannot write to %s", shown);
+        (file->temporary && rename(file->temporary, file->path) != 0))
+        return limits_sys(err, RC_IO, errno, "cannot write to %s", shown);
     unfinished = NULL;
     free(steal_ptr(&file->temporary));
     return RC_OK;
@@ -148,6 +221,7 @@ void output_file_fini(struct output_file *file)
         unlink(file->temporary);
         unfinished = NULL;
     }
+    close_packer(file);
     if (file->stream && file->stream != stdout)
         fclose(file->stream);
     free(file->temporary);

@@ -12,6 +12,7 @@ struct output_file {
     char *path;      // NULL: standard output
     char *temporary; // beside path until output_file_commit
     FILE *stream;
+    FILE *plain;     // behind a stream that compresses; NULL: there is none
     long long bytes; // written, after the commit
 };
 
@@ -27,6 +28,9 @@ enum rc output_file_check(const char *path, bool force, struct err *err) MUST_CH
 // The new file is readable by its owner only: profiles show addresses and names. With sudo it is
 // given to the user who called it.
 enum rc output_file_begin(struct output_file *file, const char *path, struct err *err) MUST_CHECK;
+
+// What is written to file->stream from here on is compressed (gzip).
+enum rc output_file_compress(struct output_file *file, struct err *err) MUST_CHECK;
 
 // Makes what was written to file->stream durable and visible under its name.
 enum rc output_file_commit(struct output_file *file, struct err *err) MUST_CHECK;

@@ -151,7 +151,7 @@ static void put_file(struct buf *out, const struct summary *summary)
     AUTO_FREE char *path = escape_text_dup(summary->path);
     buf_printf(out, "  wrote     %s (%lld KiB, %s)\n", path, (summary->bytes + 1023) / 1024,
                summary->writer->name);
-    if (!summary->writer->opens_with)
+    if (!summary->writer->opens_with || writer_compresses(summary->writer, summary->path))
         return;
     buf_puts(out, "  next      ");
     for (const char *at = summary->writer->opens_with; *at; at++) {
@@ -213,6 +213,15 @@ static void put_events(struct buf *out, const struct summary *summary)
                    run->dropped);
 }
 
+static void put_refused(struct buf *out, const struct run *run)
+{
+    buf_printf(out, "  warning   %.1f%% of the stops were refused",
+               share(run->refused, run->refused + run->stops));
+    if (run->tracer)
+        buf_printf(out, ": process %d traced the thread", (int)run->tracer);
+    buf_putc(out, '\n');
+}
+
 // What could make a profile show system calls and page faults where other code ran.
 static void put_skid(struct buf *out, const struct run *run)
 {
@@ -235,20 +244,44 @@ static void put_skid(struct buf *out, const struct run *run)
                       "with its ticks, as does what it does at them\n");
 }
 
+// Why, as far as that is known: advice that was followed already is none.
+static void put_late(struct buf *out, const struct run *run)
+{
+    double late = share(run->late, run->rounds);
+    const char *why = run->own_throttled_ns ? "the CPU quota of ptprof's own control group"
+                      : run->realtime       ? "in spite of real-time priority: others have a higher "
+                                              "one, or the machine is a guest that was not run"
+                                            : "no right to real-time priority";
+    bool known = run->own_throttled_ns || run->realtime || !run->short_slice;
+    if (late > LATE_WARNING)
+        buf_printf(out, "  warning   %.0f%% of the rounds began late, so bursts may be seen at "
+                        "their ends only: lower --rate%s (%s)\n", late,
+                   run->realtime ? "" : ", or run with the right to real-time priority",
+                   known ? why : "a short slice is not enough here");
+    else if (late > LATE_NOTE)
+        buf_printf(out, "  note      %.1f%% of the rounds began late%s%s%s\n", late,
+                   known ? " (" : "", known ? why : "", known ? ")" : "");
+}
+
+static void put_groups(struct buf *out, const struct run *run)
+{
+    char text[DURATION_TEXT];
+    if (run->frozen)
+        buf_puts(out, "  warning   its control group is frozen: nothing in it runs until that is "
+                      "thawed\n");
+    if (run->throttled_ns)
+        buf_printf(out, "  note      the CPU quota of its control group (cpu.max) kept it from "
+                        "running for %s\n", text_of((int64_t)run->throttled_ns, text));
+}
+
 static void put_warnings(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
-    double late = share(run->late, run->rounds);
     double failed = share(run->failed, run->stops);
-    if (late > LATE_WARNING)
-        buf_printf(out, "  warning   %.0f%% of the rounds began late, so bursts may be seen at "
-                        "their ends only: lower --rate, or run with the right to "
-                        "real-time priority\n",
-                   late);
-    else if (late > LATE_NOTE)
-        buf_printf(out, "  note      %.1f%% of the rounds began late%s\n", late,
-                   run->realtime || run->short_slice ? ""
-                                                     : " (no right to real-time priority)");
+    put_late(out, run);
+    put_groups(out, run);
+    if (run->refused)
+        put_refused(out, run);
     put_skid(out, run);
     if (failed >= FAILED_WARNING)
         buf_printf(out, "  warning   %.1f%% of the stops gave no sample\n", failed);
@@ -258,11 +291,18 @@ static void put_warnings(struct buf *out, const struct summary *summary)
     if (share(run->unresolved, run->samples) > UNRESOLVED_WARNING)
         buf_printf(out, "  warning   %.0f%% of the samples have no function name\n",
                    share(run->unresolved, run->samples));
-    if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING)
+    if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING && run->refused)
+        buf_printf(out, "  warning   %.0f%% of the CPU time has no sample\n",
+                   share(run->unattributed_ns, run->cpu_ns));
+    else if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING && run->workers)
+        buf_printf(out, "  note      %.0f%% of the CPU time has no sample: %" PRIu64 " threads are "
+                        "the kernel's own (io_uring), without user code\n",
+                   share(run->unattributed_ns, run->cpu_ns), run->workers);
+    else if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING)
         buf_printf(out, "  warning   %.0f%% of the CPU time is of threads and processes that ended "
                         "before a sample met them: a higher --rate meets more\n",
                    share(run->unattributed_ns, run->cpu_ns));
-    if (!run->samples && !run->cpu_ns && summary->writer)
+    if (!run->samples && !run->cpu_ns && !run->frozen && summary->writer)
         buf_printf(out, "  note      no thread%s ran meanwhile; ptprof dump-threads says where "
                         "they are and what they wait for\n",
                    summary->threads ? " whose name matches --threads" : "");

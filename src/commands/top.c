@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/command.h"
@@ -16,6 +17,7 @@
 #include "commands/top_options.h"
 #include "commands/top_screen.h"
 #include "session/feed.h"
+#include "target/control_group.h"
 
 #define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
 #define WIDTH 132             // columns of a block that is not for a terminal
@@ -172,20 +174,30 @@ static enum rc print_blocks(struct top *top, struct err *err)
     return RC_OK;
 }
 
-static int run_batch(struct top *top, struct err *err)
+static int finish_ended(struct top *top, struct err *err)
 {
-    feed_set_patience(top->feed, NAMES_MS);
-    if (!top->options.iterations && !top->options.batch)
-        top->options.iterations = 1;
-    enum rc rc = print_blocks(top, err);
-    if (rc != RC_GONE || feed_is_replay(top->feed))
-        return rc == RC_GONE ? EXIT_DONE : command_status(rc);
     struct report report = feed_finish(top->feed);
     if (!report.run->samples)
         return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
                                       (int)top->pid));
     fprintf(stderr, "ptprof: %d ended\n", (int)top->pid);
     return EXIT_DONE;
+}
+
+static int run_batch(struct top *top, struct err *err)
+{
+    feed_set_patience(top->feed, NAMES_MS);
+    if (!top->options.iterations && !top->options.batch)
+        top->options.iterations = 1;
+    enum rc rc = print_blocks(top, err);
+    if (control_group_is_frozen(top->pid))
+        fputs("ptprof: its control group is frozen: nothing in it runs until that is thawed\n",
+              stderr);
+    if (rc == RC_OK && !feed_is_replay(top->feed))
+        rc = feed_judge(top->feed, err);
+    else if (rc == RC_GONE && !feed_is_replay(top->feed))
+        return finish_ended(top, err);
+    return rc == RC_GONE && feed_is_replay(top->feed) ? EXIT_DONE : command_status(rc);
 }
 
 // --- beginning and end ---
@@ -206,7 +218,7 @@ static enum rc open_feed(struct top *top, struct err *err)
         return rc;
     if ((top->signals = interrupts_open()) < 0) {
         session_close(session);
-        return err_sys(err, RC_FAIL, errno, "cannot take signals");
+        return limits_sys(err, RC_FAIL, errno, "cannot take signals");
     }
     struct feed_options feed = {.no_backoff = top->options.no_backoff};
     return feed_live(session, &feed, &top->feed, err);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "output/gzip.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "output/formats.h"
 
 #define GZIP_FORMAT 16 // added to zlib's window bits: gzip instead of zlib framing
@@ -39,4 +43,30 @@ enum rc gzip_write(struct gzip *gzip, const void *bytes, size_t length, bool las
             return rc;
     } while (length || stream->avail_out == 0);
     return RC_OK;
+}
+
+static ssize_t take(void *context, const char *bytes, size_t length)
+{
+    return gzip_write(context, bytes, length, false, NULL) == RC_OK ? (ssize_t)length : 0;
+}
+
+static int finish(void *context)
+{
+    struct gzip *gzip = context;
+    enum rc rc = gzip_write(gzip, NULL, 0, true, NULL);
+    int errnum = errno;
+    gzip_fini(gzip);
+    free(gzip);
+    errno = errnum;
+    return rc == RC_OK ? 0 : EOF;
+}
+
+FILE *gzip_stream(FILE *out)
+{
+    struct gzip *gzip = xcalloc(1, sizeof *gzip);
+    if (gzip_init(gzip, out, NULL) == RC_OK)
+        return fopencookie(gzip, "w", (cookie_io_functions_t){.write = take, .close = finish});
+    free(gzip);
+    errno = ENOMEM;
+    return NULL;
 }

@@ -21,3 +21,7 @@ void gzip_fini(struct gzip *gzip); // frees; what `last` has not finished stays 
 // `last` ends the member and flushes the stream. RC_IO when the stream fails.
 enum rc gzip_write(struct gzip *gzip, const void *bytes, size_t length, bool last,
                    struct err *err) MUST_CHECK;
+
+// A stream that writes what it is given to `out`, compressed; fclose of it ends the member and
+// leaves `out` open. NULL with errno.
+FILE *gzip_stream(FILE *out);

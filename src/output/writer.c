@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "output/formats.h"
 
+#define PACKED ".gz"
 #define WORTH_A_WRITE 65536 // bytes
 
 static const char *const pprof_endings[] = {".pb.gz", ".pprof", ".prof", ".pb", NULL};
@@ -31,15 +33,28 @@ const struct writer *writer_by_name(const char *name)
     return NULL;
 }
 
+static bool ends_in(const char *path, size_t length, const char *ending)
+{
+    size_t own = strlen(ending);
+    return length >= own && strncmp(path + length - own, ending, own) == 0;
+}
+
 const char *writer_ending(const struct writer *writer, const char *path)
 {
-    size_t length = strlen(path);
-    for (const char *const *ending = writer->endings; *ending; ending++) {
-        size_t own = strlen(*ending);
-        if (length >= own && strcmp(path + length - own, *ending) == 0)
-            return path + length - own;
-    }
-    return path + length;
+    size_t whole = strlen(path);
+    size_t plain = ends_in(path, whole, PACKED) ? whole - strlen(PACKED) : whole;
+    for (const char *const *ending = writer->endings; *ending; ending++)
+        if (ends_in(path, whole, *ending))
+            return path + whole - strlen(*ending);
+    for (const char *const *ending = writer->endings; *ending; ending++)
+        if (plain < whole && ends_in(path, plain, *ending))
+            return path + plain - strlen(*ending);
+    return path + whole;
+}
+
+bool writer_compresses(const struct writer *writer, const char *path)
+{
+    return !writer->binary && ends_in(path, strlen(path), PACKED);
 }
 
 const struct writer *writer_by_path(const char *path)
@@ -56,7 +71,7 @@ enum rc output_bytes(FILE *out, const void *bytes, size_t length, struct err *er
     bool taken = !length || fwrite(bytes, 1, length, out) == length;
     if (taken && fflush(out) == 0 && !ferror(out))
         return RC_OK;
-    return err_sys(err, RC_IO, errno ? errno : EIO, "cannot write the profile");
+    return limits_sys(err, RC_IO, errno ? errno : EIO, "cannot write the profile");
 }
 
 enum rc output_some(FILE *out, struct buf *text, struct err *err)

@@ -36,6 +36,9 @@ struct run {
     uint64_t asleep;     // of these, looks at threads that slept: read in place, not stopped
     uint64_t stops;      // times that a thread was held
     uint64_t failed;     // stops that gave no sample though the thread ran
+    uint64_t refused;    // stops that the kernel did not permit, though the thread was there
+    uint64_t workers;    // threads of the kernel for io_uring that ran: they have no user stack
+    pid_t tracer;        // ... at the last of them because this process traced it, 0: nobody did
     uint64_t queued;     // stops that met a thread which waited for a CPU: not a sample
     uint64_t elsewhere;  // samples of threads that were stopped from another CPU: they may skid
     uint64_t busy;       // looks at a CPU while another sampler was at work on a thread
@@ -54,6 +57,10 @@ struct run {
     uint64_t cpu_ns;         // CPU time the kernel charged to the targets meanwhile
     uint64_t unattributed_ns; // of it, what no sample stands for
     bool rate_lowered;       // by the stop budget
+    bool frozen;             // by its control group, at the end: nothing of it runs
+    uint64_t throttled_ns;   // that the CPU quota of its control group kept it from running
+    uint64_t own_throttled_ns; // the same of ours
+    int limit;               // errno by which we met a limit of our own, so that something lacks
     const struct run_process *processes;
     size_t process_count;
 };

@@ -44,6 +44,10 @@ struct control {
 
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone
+    _Atomic int limit;          // errno by which it met a limit of its own, 0: none
+    _Atomic uint64_t refused;   // stops that were not permitted though the thread was there
+    _Atomic uint64_t workers;   // threads of the kernel that ran for a process, each once
+    _Atomic pid_t tracer;       // who traced it at the last of these, 0: nobody
     _Atomic uint64_t stops, failed, queued, dropped, repaired;
     _Atomic uint64_t elsewhere; // samples of threads that were stopped from another CPU
     _Atomic uint64_t busy;      // ticks at which another sampler was at work on a thread

@@ -66,7 +66,7 @@ static bool look_at(struct family *family, struct roster *roster, pid_t pid, str
         return false;
     }
     map_put(seen, (uint64_t)pid, 1);
-    return child && roster_add(roster, pid, born_watched) == RC_OK;
+    return child && roster_add(roster, pid, stat.start_time, born_watched) == RC_OK;
 }
 
 struct sighting {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sample/look.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/refusal.h"
 #include "sample/report.h"
 #include "sample/restart.h"
 #include "sample/stack_capture.h"
@@ -299,8 +300,10 @@ void look_init(struct look *look, struct control *control, int number)
     look->number = number;
     look->life = &control->lives[number];
     look->copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (look->copy == MAP_FAILED)
-        abort();
+    if (look->copy == MAP_FAILED) {
+        atomic_store(&control->limit, ENOMEM);
+        _exit(1);
+    }
     look->copy_warm = 0;
 }
 
@@ -336,10 +339,10 @@ static bool ask(struct look *look, struct thread *thread)
     guard(look, patience < look->until ? patience : look->until);
     enum rc rc = tracer_attach(thread->tid);
     claim->asked_at = clock_now();
-    if (rc != RC_OK) { // gone, or somebody else traces it just now
-        atomic_fetch_add(&look->control->failed, 1);
+    if (rc == RC_DENIED)
+        refusal_count(look->control, thread);
+    if (rc != RC_OK)
         return false;
-    }
     if (look->elsewhere)
         claim->moment = claim->asked_at;
     return true;

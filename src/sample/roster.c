@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "sample/record.h"
 
@@ -27,7 +28,10 @@ static int open_task_file(const struct watched *process, pid_t tid, const char *
 {
     char path[64];
     snprintf(path, sizeof path, "%d/%s", tid, name);
-    return openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
+    int fd = openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        limits_note(errno);
+    return fd;
 }
 
 int thread_open(const struct thread *thread, const char *name)
@@ -370,17 +374,30 @@ static uint64_t base_of(struct control *control, const struct watched *process)
     return taken_over ? told_ns : process->last_cpu;
 }
 
-enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
+// To be asked when a descriptor of the process is open: who has the number now had it then too, or
+// began later.
+static bool began_at(pid_t pid, uint64_t start_time)
+{
+    struct proc_stat stat;
+    return !start_time ||
+           (procfs_stat(pid, pid, &stat) == RC_OK && stat.start_time == start_time);
+}
+
+static enum rc add(struct roster *roster, pid_t pid, uint64_t start_time, bool born_watched)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", pid);
-    int task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (task_fd < 0)
+    AUTO_FD int opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0)
+        limits_note(errno);
+    if (opened < 0)
         return errno == EACCES || errno == EPERM ? RC_DENIED : RC_GONE;
+    if (!began_at(pid, start_time))
+        return RC_GONE;
     struct watched *process = xcalloc(1, sizeof *process);
     process->pid = pid;
     process->added_at = clock_now();
-    process->task_fd = task_fd;
+    process->task_fd = steal_fd(&opened);
     process->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     process->maps_fd = process->pages_fd = -1;
     process->born_watched = born_watched;
@@ -403,6 +420,15 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
     ARRAY_RESERVE(roster->processes, roster->count, roster->capacity);
     roster->processes[roster->count++] = process;
     return RC_OK;
+}
+
+// What is not seen for want of descriptors must not look as if it had ended.
+enum rc roster_add(struct roster *roster, pid_t pid, uint64_t start_time, bool born_watched)
+{
+    enum rc rc = add(roster, pid, start_time, born_watched);
+    if (rc != RC_OK && limits_noted())
+        atomic_store(&roster->control->limit, limits_noted());
+    return rc;
 }
 
 static bool is_over(const struct thread *thread)

@@ -100,8 +100,10 @@ struct roster {
 // Also takes as many descriptors for the process as it may have.
 void roster_init(struct roster *roster, struct control *control);
 
-// RC_GONE when there is no such process (any more).
-enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched) MUST_CHECK;
+// RC_GONE when there is no such process (any more). start_time: as in its stat, which tells it from
+// another one that was given its number since; 0: any.
+enum rc roster_add(struct roster *roster, pid_t pid, uint64_t start_time,
+                   bool born_watched) MUST_CHECK;
 bool roster_has(const struct roster *roster, pid_t pid);
 
 // How many threads all of its processes have.

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
 #include "base/memory_room.h"
 #include "sample/orphan.h"
 #include "sample/privilege.h"
@@ -86,9 +88,19 @@ static void set_up_process(pid_t parent)
     privilege_reduce(); // without filters this is a kernel that cannot do better
 }
 
+static struct control *own_control; // of this process
+
+static void end_without_memory(void)
+{
+    atomic_store(&own_control->limit, ENOMEM);
+    _exit(1);
+}
+
 static void run_sampler(struct control *control, const void *argument)
 {
     const struct sampler_config *config = argument;
+    own_control = control;
+    mem_at_end(end_without_memory);
     struct round round = {
         .threads = config->threads,
         .rate = config->rate,
@@ -102,7 +114,7 @@ static void run_sampler(struct control *control, const void *argument)
         return; // another one will be tried
     round_init(&round, control);
     for (size_t i = 0; i < config->pid_count; i++)
-        if (roster_add(&round.roster, config->pids[i], false) != RC_OK)
+        if (roster_add(&round.roster, config->pids[i], config->start_times[i], false) != RC_OK)
             continue; // gone since the main process looked: not to be told apart from gone later
     orphan_prepare(control);
     round_begin(&round);
@@ -116,7 +128,7 @@ struct control *control_new(size_t ring_bytes, struct err *err)
     struct control *control = mmap(NULL, sizeof *control + ring_bytes, PROT_READ | PROT_WRITE,
                                    MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (control == MAP_FAILED) {
-        err_sys(err, RC_FAIL, errno, "cannot get %zu KiB of shared memory", ring_bytes >> 10);
+        limits_sys(err, RC_FAIL, errno, "cannot get %zu KiB of shared memory", ring_bytes >> 10);
         return NULL;
     }
     // Copies of stacks may hold keys and passwords.
@@ -162,7 +174,7 @@ enum rc sampler_fork(struct control *control, sampler_body *body, const void *ar
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     *child = pid > 0 ? pid : 0; // never -1, which kill takes for everybody
-    return pid > 0 ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot start the sampler process");
+    return pid > 0 ? RC_OK : limits_sys(err, RC_FAIL, errno, "cannot start the sampler process");
 }
 
 enum rc sampler_start(struct control *control, const struct sampler_config *config, pid_t *child,

@@ -15,6 +15,7 @@
 
 struct sampler_config { // borrowed, also by samplers that are started later
     const pid_t *pids;
+    const uint64_t *start_times; // of the same: a number may be given to another process meanwhile
     size_t pid_count;
     double rate;              // Hz
     bool children;            // descendants too

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -46,6 +47,12 @@ void tracer_init(void)
     sigemptyset(&alarms);
     sigaddset(&alarms, SIGALRM);
     sigprocmask(SIG_UNBLOCK, &alarms, NULL);
+}
+
+// No process has this number: where the call is allowed, there is nobody to trace.
+int tracer_refusal(void)
+{
+    return ptrace(PTRACE_SEIZE, INT_MAX, 0, 0) != 0 && errno != ESRCH ? errno : 0;
 }
 
 // EPERM of a thread that is on its way out means the same as ESRCH; nobody can tell it from a

@@ -25,6 +25,10 @@ struct tracer_hold {
 // Blocks SIGCHLD, by which the kernel tells of stops, for the calling thread, and takes SIGALRM.
 void tracer_init(void);
 
+// Asks the kernel whether the calling process may use ptrace at all, naming nobody: 0, or the error
+// number with which a filter of system calls answers.
+int tracer_refusal(void);
+
 // Attaches: RC_OK, RC_GONE, RC_DENIED (also while somebody else traces it). Nothing stops by it,
 // but the call may last as long as an exec of the thread does. others: further threads are traced.
 enum rc tracer_seize(pid_t tid, bool others) MUST_CHECK;

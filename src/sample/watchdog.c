@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 #define PATIENCE_NS (50 * NS_PER_MS) // that a thread may be held, or the sampler be silent about it
@@ -91,7 +92,7 @@ enum rc watchdog_start(struct watchdog *watchdog, struct control *control, struc
     if (!failed)
         return RC_OK;
     close(watchdog->stop_fd);
-    return err_sys(err, RC_FAIL, failed, "cannot start the watchdog");
+    return limits_sys(err, RC_FAIL, failed, "cannot start the watchdog");
 }
 
 void watchdog_stop(struct watchdog *watchdog)

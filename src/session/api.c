@@ -124,6 +124,8 @@ EXPORT enum ptprof_result ptprof_run(struct ptprof_session *session, double seco
         rc = RC_OK;
     else if (rc == RC_GONE)
         err_set(&session->err, rc, "every target ended before one sample was taken");
+    if (rc == RC_OK)
+        rc = session_refusal(session->session, &session->err);
     return result_of(rc);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "session/beats.h"
@@ -158,7 +159,7 @@ static enum rc start_thread(struct feed *feed, struct err *err)
 {
     int errnum = thread_start(&feed->thread, run_session, feed);
     feed->has_thread = errnum == 0;
-    return errnum ? err_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
+    return errnum ? limits_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
 }
 
 static struct feed *feed_new(void)
@@ -218,6 +219,13 @@ static void stop_thread(struct feed *feed)
     feed->has_thread = false;
 }
 
+enum rc feed_judge(struct feed *feed, struct err *err)
+{
+    stop_thread(feed);
+    enum rc rc = session_match(feed->session, err);
+    return rc == RC_OK ? session_refusal(feed->session, err) : rc;
+}
+
 struct report feed_finish(struct feed *feed)
 {
     stop_thread(feed);
@@ -250,7 +258,7 @@ static void copy_run(const struct feed *feed, const struct run *run, struct snap
     snapshot->achieved = run->achieved;
     snapshot->samples = run->samples;
     snapshot->late = query_percent(run->late, run->rounds);
-    snapshot->failed = query_percent(run->failed, run->stops);
+    snapshot->failed = query_percent(run->failed + run->refused, run->stops + run->refused);
     snapshot->cut = query_percent(run->cut, run->samples);
     snapshot->dropped = run->dropped;
     snapshot->held_p50 = run->held_p50;

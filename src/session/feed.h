@@ -67,6 +67,10 @@ void feed_reset(struct feed *feed);
 enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
                    const struct rows_query *query, FILE *out, struct err *err) MUST_CHECK;
 
+// Ends sampling; RC_GONE, RC_BUSY or RC_DENIED with a message when there was nothing to be seen for
+// that reason (session_match, session_refusal).
+enum rc feed_judge(struct feed *feed, struct err *err) MUST_CHECK;
+
 // Ends sampling (the target is released first) and says what came of all of it; not for replays.
 // Valid until feed_free.
 struct report feed_finish(struct feed *feed);

@@ -7,6 +7,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "sample/tracer.h"
 #include "target/permission.h"
 #include "target/procfs.h"
 
@@ -35,6 +36,17 @@ enum rc preflight_target(pid_t pid, struct err *err)
         return rc;
     int errnum = probe(pid);
     return errnum ? permission_explain(pid, errnum, err) : RC_OK;
+}
+
+enum rc preflight_tracing(pid_t pid, struct err *err)
+{
+    int errnum = tracer_refusal();
+    if (!errnum)
+        return RC_OK;
+    enum rc rc = permission_explain(pid, errnum, err);
+    err_add(err, "  the system call that is refused is ptrace; dump-threads reads what sleeps "
+                 "without it");
+    return rc;
 }
 
 enum rc preflight_threads(const char *text, regex_t *threads, struct err *err)

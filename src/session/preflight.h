@@ -11,5 +11,9 @@
 // RC_DENIED, RC_BUSY with a message that says what to do.
 enum rc preflight_target(pid_t pid, struct err *err) MUST_CHECK;
 
+// Whether threads of it can be stopped, asked without naming any: a filter may allow what
+// preflight_target tries and refuse ptrace. RC_DENIED.
+enum rc preflight_tracing(pid_t pid, struct err *err) MUST_CHECK;
+
 // A regular expression for names of threads. RC_USAGE when it is none.
 enum rc preflight_threads(const char *text, regex_t *threads, struct err *err) MUST_CHECK;

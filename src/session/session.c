@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "session/session.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "profile/query.h"
 #include "sample/sampler.h"
@@ -14,6 +17,10 @@
 #include "session/aftermath.h"
 #include "session/consumer.h"
 #include "session/preflight.h"
+#include "session/room.h"
+#include "session/verdict.h"
+#include "target/control_group.h"
+#include "target/procfs.h"
 #include "unwind/live.h"
 
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
@@ -35,6 +42,7 @@ const struct session_options session_defaults = {
 struct session {
     struct session_options options;
     pid_t *pids;
+    uint64_t *start_times; // of the same
     size_t pid_count;
     regex_t threads;
     bool has_threads;
@@ -51,6 +59,8 @@ struct session {
     struct run base; // as it was at the last session_reset
     int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
     bool watched, finished;
+    struct room room;
+    uint64_t throttled, own_throttled; // when it began, ns
     int idle_times; // how often wall time began to be counted
     pthread_mutex_t lock;
 };
@@ -77,6 +87,7 @@ static void configure(struct session *session)
 {
     session->config = (struct sampler_config){
         .pids = session->pids,
+        .start_times = session->start_times,
         .pid_count = session->pid_count,
         .rate = session->options.rate,
         .children = session->options.children,
@@ -96,6 +107,9 @@ static void add_pid(struct session *session, pid_t pid)
     for (size_t i = 0; i < session->pid_count; i++)
         if (session->pids[i] == pid)
             return; // the same one twice
+    struct proc_stat stat = {0};
+    enum rc gone = procfs_stat(pid, pid, &stat); // will be found out by who samples it
+    session->start_times[session->pid_count] = gone == RC_OK ? stat.start_time : 0;
     session->pids[session->pid_count++] = pid;
 }
 
@@ -105,12 +119,15 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     enum rc rc = RC_OK;
     for (size_t i = 0; i < count && rc == RC_OK; i++)
         rc = preflight_target(pids[i], err);
+    if (rc == RC_OK && count)
+        rc = preflight_tracing(pids[0], err);
     if (rc != RC_OK)
         return rc;
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
     pthread_mutex_init(&session->lock, NULL);
     session->pids = xcalloc(count, sizeof *pids);
+    session->start_times = xcalloc(count, sizeof *session->start_times);
     for (size_t i = 0; i < count; i++)
         add_pid(session, pids[i]);
     session->modules = modules_new();
@@ -151,6 +168,7 @@ void session_close(struct session *session)
     if (session->has_threads)
         regfree(&session->threads);
     free(session->pids);
+    free(session->start_times);
     pthread_mutex_destroy(&session->lock);
     free(session);
 }
@@ -168,6 +186,8 @@ static enum rc start_sampler(struct session *session, struct err *err)
 enum rc session_start(struct session *session, struct err *err)
 {
     session->started = clock_now();
+    session->throttled = control_group_throttled(session->pids[0]);
+    session->own_throttled = control_group_throttled(getpid());
     session->run.start_wall = clock_wall();
     // The fork comes before the thread: the child of a process with threads may find locks taken.
     enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
@@ -185,6 +205,9 @@ enum rc session_start(struct session *session, struct err *err)
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
     session->sampler = 0;
+    int limit = atomic_load(&session->control->limit);
+    if (limit)
+        return limits_sys(err, RC_LIMIT, limit, "the sampler process cannot go on");
     if (atomic_load(&session->control->ended))
         return RC_GONE;
     aftermath_note_culprit(session->control);
@@ -220,6 +243,8 @@ enum rc session_step(struct session *session, int timeout_ms, int extra_fd, stru
             drain(session);
             return replace_sampler(session, err);
         }
+        if (room_is_short(&session->room)) // what was seen can still be written
+            return limits_sys(err, RC_LIMIT, ENOMEM, "stopped early");
         if (left_ms <= 0 || (ready > 0 && fds[1].revents))
             return RC_OK;
     }
@@ -292,6 +317,12 @@ int64_t session_behind(const struct session *session)
     return atomic_load(&session->control->behind);
 }
 
+// A process that has ended, or moved, has less than it had.
+static uint64_t since(uint64_t now, uint64_t before)
+{
+    return now > before ? now - before : 0;
+}
+
 void session_finish(struct session *session, enum run_end end)
 {
     if (session->finished)
@@ -303,6 +334,11 @@ void session_finish(struct session *session, enum run_end end)
     session->sampler = 0;
     session->run.duration = session->run.stuck ? sampled : sampled_ns(session);
     session->run.end = end;
+    session->run.frozen = control_group_is_frozen(session->pids[0]);
+    session->run.throttled_ns = since(control_group_throttled(session->pids[0]),
+                                      session->throttled);
+    session->run.own_throttled_ns = since(control_group_throttled(getpid()),
+                                          session->own_throttled);
     consumer_drain(session->consumer);
     if (session->watched) {
         aftermath_count_holds(&session->watchdog, session->consumer);
@@ -335,6 +371,10 @@ static void copy_control(struct run *run, const struct control *control)
     run->unfound = atomic_load(&control->unfound);
     run->stops = atomic_load(&control->stops);
     run->failed = atomic_load(&control->failed);
+    run->refused = atomic_load(&control->refused);
+    run->workers = atomic_load(&control->workers);
+    run->tracer = atomic_load(&control->tracer);
+    run->limit = atomic_load(&control->limit) ? atomic_load(&control->limit) : limits_noted();
     run->queued = atomic_load(&control->queued);
     run->dropped = atomic_load(&control->dropped);
     run->repaired = atomic_load(&control->repaired);
@@ -382,6 +422,7 @@ static void subtract_base(struct run *run, const struct run *base)
     run->asleep -= base->asleep;
     run->stops -= base->stops;
     run->failed -= base->failed;
+    run->refused -= base->refused;
     run->queued -= base->queued;
     run->dropped -= base->dropped;
     run->cut -= base->cut;
@@ -393,6 +434,19 @@ static void subtract_base(struct run *run, const struct run *base)
     run->busy -= base->busy;
     run->unfound -= base->unfound;
     run->cpu_ns -= base->cpu_ns;
+}
+
+enum rc session_match(struct session *session, struct err *err)
+{
+    if (!session->has_threads)
+        return RC_OK;
+    return verdict_match(session_progress(session), session->pids, session->pid_count,
+                         &session->threads, session->options.threads, err);
+}
+
+enum rc session_refusal(struct session *session, struct err *err)
+{
+    return verdict_refusal(session_progress(session), session->pids[0], err);
 }
 
 const struct run *session_progress(struct session *session)

@@ -83,6 +83,12 @@ void session_finish(struct session *session, enum run_end end);
 // The numbers so far, without those that need symbols.
 const struct run *session_progress(struct session *session);
 
+// RC_GONE with a message when no thread that is there now has a wanted name, and none was met.
+enum rc session_match(struct session *session, struct err *err) MUST_CHECK;
+
+// RC_BUSY or RC_DENIED with who and why, when more stops were refused than samples taken.
+enum rc session_refusal(struct session *session, struct err *err) MUST_CHECK;
+
 // What has been seen so far, for writers; valid until the next call on the session.
 struct report session_report(struct session *session);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/thread.h"
 
@@ -47,7 +48,7 @@ enum rc fetcher_new(struct symbolizer *symbolizer, struct fetcher **out, struct 
     fetcher->has_thread = !errnum;
     if (errnum) {
         fetcher_free(fetcher);
-        return err_sys(err, RC_FAIL, errnum, "cannot start a thread");
+        return limits_sys(err, RC_FAIL, errnum, "cannot start a thread");
     }
     *out = fetcher;
     return RC_OK;

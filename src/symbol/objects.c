@@ -56,11 +56,13 @@ static int compare(const void *left, const void *right)
     return a->size > b->size ? -1 : a->size < b->size;
 }
 
-struct objects *objects_new(const struct image *image)
+struct objects *objects_new(struct image *image)
 {
     struct objects *objects = xcalloc(1, sizeof *objects);
-    read_table(objects, image, SHT_SYMTAB);
-    read_table(objects, image, SHT_DYNSYM);
+    if (image_keep_elf(image)) { // the names are libelf's
+        read_table(objects, image, SHT_SYMTAB);
+        read_table(objects, image, SHT_DYNSYM);
+    }
     if (objects->count)
         qsort(objects->list, objects->count, sizeof *objects->list, compare);
     size_t kept = 0;

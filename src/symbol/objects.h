@@ -10,7 +10,7 @@
 struct objects;
 
 // Never fails: of a damaged image it holds what could be read. The image must outlive it.
-struct objects *objects_new(const struct image *image);
+struct objects *objects_new(struct image *image);
 void objects_free(struct objects *objects);
 
 // The raw name of the variable that holds the link-time address, and how far into it; NULL: none.

@@ -2,6 +2,7 @@
 #include "target/image.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <stdio.h>
@@ -11,9 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/patience.h"
 #include "target/image_store.h"
+#include "target/kept_file.h"
 #include "target/unpack.h"
 
 #define IMAGE_READ_MS 2000
@@ -65,6 +68,37 @@ void image_build_id_hex(const struct image *image, char text[2 * BUILD_ID_MAX + 
     text[2 * image->build_id_length] = '\0';
 }
 
+// The handle that libelf has of a file is a descriptor, of which there may be few: it is opened for
+// the moment, unless it is kept. NULL: it cannot be had. READ: it never maps the file.
+static Elf *begin_elf(const struct image *image)
+{
+    struct kept_file *file = image->store->file;
+    if (image->elf)
+        return image->elf;
+    if (!file) // libelf takes a char * but with this call only reads
+        return elf_memory((char *)(uintptr_t)image->store->bytes, image->size);
+    int fd = kept_file_take(file);
+    Elf *elf = fd >= 0 ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
+    if (fd >= 0 && !elf)
+        kept_file_give(file);
+    return elf;
+}
+
+static void end_elf(const struct image *image, Elf *elf)
+{
+    if (!elf || elf == image->elf)
+        return;
+    elf_end(elf);
+    if (image->store->file)
+        kept_file_give(image->store->file);
+}
+
+bool image_keep_elf(struct image *image)
+{
+    image->elf = begin_elf(image);
+    return image->elf;
+}
+
 // Notes are words (name size, description size, type), then both padded to four bytes.
 static void find_build_id(struct image *image, const GElf_Phdr *note)
 {
@@ -105,20 +139,20 @@ static void add_segment(struct image *image, const GElf_Phdr *phdr)
     };
 }
 
-static enum rc read_headers(struct image *image, struct err *err)
+static enum rc read_headers(struct image *image, Elf *elf, struct err *err)
 {
     GElf_Ehdr header;
     size_t count;
-    if (!image->elf || elf_kind(image->elf) != ELF_K_ELF || !gelf_getehdr(image->elf, &header))
+    if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
         return err_set(err, RC_FORMAT, "not an ELF file");
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
         header.e_machine != EM_X86_64)
         return err_set(err, RC_FORMAT, "not an x86-64 ELF file");
-    if (elf_getphdrnum(image->elf, &count) != 0 || count > SEGMENTS_MAX)
+    if (elf_getphdrnum(elf, &count) != 0 || count > SEGMENTS_MAX)
         return err_set(err, RC_FORMAT, "its program headers are damaged");
     for (size_t i = 0; i < count; i++) {
         GElf_Phdr phdr;
-        if (!gelf_getphdr(image->elf, (int)i, &phdr))
+        if (!gelf_getphdr(elf, (int)i, &phdr))
             return err_set(err, RC_FORMAT, "its program headers are damaged");
         if (phdr.p_type == PT_LOAD)
             add_segment(image, &phdr);
@@ -152,15 +186,15 @@ static bool names_are_plausible(Elf *elf, size_t section)
     return gelf_getshdr(elf_getscn(elf, section), &header) && header.sh_size <= NAMES_MAX;
 }
 
-static Elf_Scn *find_section(const struct image *image, const char *wanted, GElf_Shdr *header)
+static Elf_Scn *find_section(Elf *elf, const char *wanted, GElf_Shdr *header)
 {
     size_t names;
-    if (elf_getshdrstrndx(image->elf, &names) != 0 || !names_are_plausible(image->elf, names))
+    if (elf_getshdrstrndx(elf, &names) != 0 || !names_are_plausible(elf, names))
         return NULL;
-    for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
-         section = elf_nextscn(image->elf, section)) {
+    for (Elf_Scn *section = elf_nextscn(elf, NULL); section;
+         section = elf_nextscn(elf, section)) {
         const char *name = gelf_getshdr(section, header)
-                               ? elf_strptr(image->elf, names, header->sh_name)
+                               ? elf_strptr(elf, names, header->sh_name)
                                : NULL;
         if (name && strcmp(name, wanted) == 0 && header->sh_type != SHT_NOBITS)
             return section;
@@ -169,12 +203,12 @@ static Elf_Scn *find_section(const struct image *image, const char *wanted, GElf
 }
 
 // Static programs have .eh_frame without the search table that program headers would lead to.
-static void find_eh_frame(struct image *image)
+static void find_eh_frame(struct image *image, Elf *elf)
 {
     GElf_Shdr header;
-    if (elf_getshdrnum(image->elf, &image->section_count) != 0)
+    if (elf_getshdrnum(elf, &image->section_count) != 0)
         image->section_count = 0;
-    if (!image->section_count || !find_section(image, ".eh_frame", &header))
+    if (!image->section_count || !find_section(elf, ".eh_frame", &header))
         return;
     image->eh_frame = header.sh_addr;
     image->eh_frame_size = header.sh_size;
@@ -186,11 +220,10 @@ struct frame_reading { // of .debug_frame
     size_t size;
 };
 
-static void read_debug_frame(void *context)
+static void copy_debug_frame(struct frame_reading *reading, Elf *elf)
 {
-    struct frame_reading *reading = context;
     GElf_Shdr header;
-    Elf_Scn *section = find_section(reading->image, ".debug_frame", &header);
+    Elf_Scn *section = find_section(elf, ".debug_frame", &header);
     if (!section || header.sh_size > DEBUG_FRAME_MAX)
         return;
     if (unpack_is_needed(section)) {
@@ -203,6 +236,15 @@ static void read_debug_frame(void *context)
     reading->size = data->d_size;
     reading->bytes = xmalloc(data->d_size);
     memcpy(reading->bytes, data->d_buf, data->d_size);
+}
+
+static void read_debug_frame(void *context)
+{
+    struct frame_reading *reading = context;
+    Elf *elf = begin_elf(reading->image);
+    if (elf)
+        copy_debug_frame(reading, elf);
+    end_elf(reading->image, elf);
 }
 
 static void discard_debug_frame(void *context)
@@ -234,11 +276,19 @@ const unsigned char *image_debug_frame(struct image *image, size_t *size)
     return image->debug_frame;
 }
 
+static bool has_section(const struct image *image, const char *name, GElf_Shdr *header)
+{
+    Elf *elf = image->store->hung ? NULL : begin_elf(image);
+    bool found = elf && find_section(elf, name, header);
+    end_elf(image, elf);
+    return found;
+}
+
 bool image_debug_link(const struct image *image, struct debug_link *link)
 {
     GElf_Shdr header;
     char bytes[sizeof link->name + sizeof link->checksum]; // the name, padding, the checksum
-    if (image->store->hung || !find_section(image, ".gnu_debuglink", &header) ||
+    if (!has_section(image, ".gnu_debuglink", &header) ||
         header.sh_size <= sizeof link->checksum || header.sh_size > sizeof bytes ||
         !image_read(image, header.sh_offset, bytes, header.sh_size))
         return false;
@@ -253,20 +303,19 @@ bool image_debug_link(const struct image *image, struct debug_link *link)
 
 static enum rc finish(struct image *image, struct image **out, struct err *err)
 {
-    enum rc rc = RC_OK;
-    if (!sections_are_plausible(image))
-        rc = err_set(err, RC_FORMAT, "its section headers are damaged");
-    else if (image->store->bytes) // libelf takes a char * but with this call only reads
-        image->elf = elf_memory((char *)(uintptr_t)image->store->bytes, image->size);
-    else // READ: it never maps the file
-        image->elf = elf_begin(image->store->fd, ELF_C_READ, NULL);
+    bool plausible = sections_are_plausible(image);
+    Elf *elf = plausible ? begin_elf(image) : NULL;
+    enum rc rc = plausible ? read_headers(image, elf, err)
+                           : err_set(err, RC_FORMAT, "its section headers are damaged");
     if (rc == RC_OK)
-        rc = read_headers(image, err);
+        find_eh_frame(image, elf);
+    if (!image->store->file) // its bytes are there: nothing is saved by opening it anew
+        image->elf = elf;
+    end_elf(image, elf);
     if (rc != RC_OK) {
         image_free(image);
         return rc;
     }
-    find_eh_frame(image);
     *out = image;
     return RC_OK;
 }
@@ -300,13 +349,24 @@ enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct er
     return finish(image, out, err);
 }
 
+static int duplicate(struct kept_file *file)
+{
+    int fd = kept_file_take(file);
+    if (fd < 0)
+        return -1;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    limits_note(copy < 0 ? errno : 0);
+    kept_file_give(file);
+    return copy;
+}
+
 int image_reopen(const struct image *image)
 {
     const struct image_store *store = image->store;
     if (store->hung)
         return -1;
-    if (store->fd >= 0)
-        return fcntl(store->fd, F_DUPFD_CLOEXEC, 0);
+    if (store->file)
+        return duplicate(store->file);
     AUTO_FD int fd = memfd_create("image", MFD_CLOEXEC);
     for (uint64_t done = 0; fd >= 0 && done < image->size;) {
         ssize_t written = write(fd, store->bytes + done, image->size - done);
@@ -321,7 +381,7 @@ void image_free(struct image *image)
 {
     if (!image || image->store->hung)
         return;
-    elf_end(image->elf);
+    elf_end(image->elf); // its descriptor goes with the store
     image_store_free(image->store);
     free(image->segments);
     free(image->debug_frame);

@@ -28,7 +28,7 @@ struct image {
     uint64_t eh_frame, eh_frame_size;         // the same, by the section headers
     unsigned char build_id[BUILD_ID_MAX];
     size_t build_id_length; // 0: none
-    Elf *elf;               // owned; for readers of sections (symbols)
+    Elf *elf; // for readers of sections, once image_keep_elf has been called; owned
     unsigned char *debug_frame; // .debug_frame, uncompressed, once asked for
     size_t debug_frame_size;
     bool debug_frame_read;
@@ -46,6 +46,9 @@ enum rc image_open(int fd, struct image **out, struct err *err) MUST_CHECK;
 // The image that lies at `bytes`, which must outlive it.
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err) MUST_CHECK;
 void image_free(struct image *image);
+
+// Opens image->elf, and keeps what it reads from open. False when it cannot be had (any more).
+bool image_keep_elf(struct image *image);
 
 // A fresh descriptor from which all its bytes can be read, -1 when there is none to be had.
 int image_reopen(const struct image *image);

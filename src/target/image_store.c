@@ -8,11 +8,12 @@
 
 #include "base/mem.h"
 #include "base/patience.h"
+#include "target/kept_file.h"
 
 #define CHUNK (64u << 10) // bytes read from a file at once
 
 struct chunk { // of a file; has all that is needed to read it
-    int fd;
+    struct kept_file *file;
     uint64_t offset;
     size_t length;
     bool whole;
@@ -23,11 +24,15 @@ static void chunk_read(void *context)
 {
     struct chunk *chunk = context;
     ssize_t got = 1;
+    int fd = kept_file_take(chunk->file);
+    if (fd < 0)
+        return;
     for (size_t done = 0; got > 0 && !chunk->whole; chunk->whole = done == chunk->length) {
-        got = pread(chunk->fd, chunk->bytes + done, chunk->length - done,
+        got = pread(fd, chunk->bytes + done, chunk->length - done,
                     (off_t)(chunk->offset + done));
         done += got > 0 ? (size_t)got : 0;
     }
+    kept_file_give(chunk->file);
 }
 
 // What the kernel has at hand, or knows to be behind the end of the file, needs no patience. Not
@@ -35,7 +40,11 @@ static void chunk_read(void *context)
 static bool chunk_read_at_hand(struct chunk *chunk)
 {
     struct iovec to = {chunk->bytes, chunk->length};
-    ssize_t got = preadv2(chunk->fd, &to, 1, (off_t)chunk->offset, RWF_NOWAIT);
+    int fd = kept_file_take_open(chunk->file);
+    if (fd < 0)
+        return false;
+    ssize_t got = preadv2(fd, &to, 1, (off_t)chunk->offset, RWF_NOWAIT);
+    kept_file_give(chunk->file);
     chunk->whole = got == (ssize_t)chunk->length;
     return chunk->whole || got == 0;
 }
@@ -48,7 +57,7 @@ static const unsigned char *chunk_get(struct image_store *store, uint64_t index)
         return NULL;
     uint64_t start = index * CHUNK;
     struct chunk *chunk = xmalloc(sizeof *chunk);
-    chunk->fd = store->fd;
+    chunk->file = store->file;
     chunk->offset = start;
     chunk->length = store->size - start < CHUNK ? (size_t)(store->size - start) : CHUNK;
     store->hung = !chunk_read_at_hand(chunk) &&
@@ -88,7 +97,8 @@ bool image_store_read(struct image_store *store, uint64_t offset, void *to, size
 struct image_store *image_store_new(int fd, const void *bytes, uint64_t size)
 {
     struct image_store *store = xcalloc(1, sizeof *store);
-    *store = (struct image_store){.fd = fd, .bytes = bytes, .size = size};
+    *store = (struct image_store){.bytes = bytes, .size = size};
+    store->file = fd >= 0 ? kept_file_new(fd) : NULL;
     store->chunk_count = bytes ? 0 : (size + CHUNK - 1) / CHUNK;
     store->chunks = xcalloc(store->chunk_count + 1, sizeof *store->chunks);
     return store;
@@ -99,7 +109,6 @@ void image_store_free(struct image_store *store)
     for (uint64_t i = 0; i < store->chunk_count; i++)
         free(store->chunks[i]);
     free(store->chunks);
-    if (store->fd >= 0)
-        close(store->fd);
+    kept_file_free(store->file);
     free(store);
 }

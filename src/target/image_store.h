@@ -10,9 +10,10 @@
 #define IMAGE_READ_MS 2000
 
 struct chunk;
+struct kept_file;
 
 struct image_store {
-    int fd;                     // -1: the bytes are in memory
+    struct kept_file *file;     // NULL: the bytes are in memory
     const unsigned char *bytes; // borrowed
     uint64_t size;
     struct chunk **chunks; // by offset, NULL until read

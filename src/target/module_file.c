@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "target/module_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/patience.h"
 #include "target/memory_image.h"
@@ -59,6 +61,13 @@ static const struct {
     {open_outside, false},
 };
 
+static bool is_short(int errnum)
+{
+    bool short_of_files = errnum == EMFILE || errnum == ENFILE;
+    limits_note(short_of_files ? errnum : 0);
+    return short_of_files;
+}
+
 // Device and inode decide. Those that maps shows of a file on overlayfs or btrfs are not the
 // file's own: then it must be of the build that is loaded.
 static struct image *open_file(const struct module *module, const struct mapped *mapped,
@@ -68,6 +77,8 @@ static struct image *open_file(const struct module *module, const struct mapped 
         struct stat info;
         struct image *image = NULL;
         int fd = ways[i].open(module, mapped, &info);
+        if (fd < 0 && is_short(errno))
+            err_set(err, RC_LIMIT, "the limit of open files was reached");
         if (fd < 0)
             continue;
         bool sure = ways[i].sure ||

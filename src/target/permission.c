@@ -48,7 +48,16 @@ static const struct permission_row *first_reason(const struct permission_report 
 
 static enum rc rc_of_errnum(int errnum)
 {
-    return errnum == ESRCH ? RC_GONE : errnum == EPERM || errnum == EACCES ? RC_DENIED : RC_FAIL;
+    switch (errnum) {
+    case ESRCH:
+        return RC_GONE;
+    case EPERM:
+    case EACCES:
+    case ENOSYS: // filters of system calls answer so too
+        return RC_DENIED;
+    default:
+        return RC_FAIL;
+    }
 }
 
 static void add_reason(struct err *err, const struct permission_row *row, const char *see)

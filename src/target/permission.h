@@ -12,6 +12,7 @@ enum permission_state {
     PERMISSION_OK,
     PERMISSION_PROBLEM,  // attaching fails, or would do harm
     PERMISSION_POSSIBLE, // may be why it fails; /proc alone does not tell
+    PERMISSION_NOTICE,   // attaching works, and there may be nothing to see
     PERMISSION_SKIPPED,  // does not apply, or cannot be read
 };
 

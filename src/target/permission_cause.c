@@ -12,6 +12,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "target/control_group.h"
 
 #define KERNEL_THREAD 0x00200000 // PF_KTHREAD
 
@@ -58,6 +59,30 @@ static void remedy_privilege(const struct facts *facts, const char *caps,
     AUTO_FREE char *shown = escape_text_dup(program);
     set_remedy(row, "Run it with sudo, or grant the capability once:\n"
                     "sudo setcap %s+ep %s", caps, shown);
+}
+
+// If the numbers that /proc shows and those that ptrace takes are of two PID namespaces, the same
+// number is one process here and a stranger there. A /proc of our own one has one number for us.
+static enum permission_state test_pid_namespace(const struct facts *facts,
+                                                struct permission_row *row)
+{
+    if (facts->self.tgid && !facts->self.levels) // before Linux 4.1
+        return PERMISSION_SKIPPED;
+    if (facts->self.levels == 1) {
+        set_cause(row, "the numbers in /proc are those of our own PID namespace");
+        return PERMISSION_OK;
+    }
+    if (facts->mounted) {
+        set_cause(row, "/proc is of another PID namespace than ours: its numbers mean other "
+                       "processes to ptrace");
+        set_remedy(row, "Mount a /proc of this namespace first (mount -t proc proc /proc, or "
+                        "unshare --mount-proc),\nor run ptprof in the PID namespace of this "
+                        "/proc.");
+    } else {
+        set_cause(row, "/proc is not mounted here");
+        set_remedy(row, "Mount it: mount -t proc proc /proc.");
+    }
+    return PERMISSION_PROBLEM;
 }
 
 static enum permission_state test_exists(const struct facts *facts, struct permission_row *row)
@@ -324,7 +349,19 @@ static enum permission_state test_lsm(const struct facts *facts, struct permissi
     return PERMISSION_POSSIBLE;
 }
 
+// Of trees that a test makes up, no process is in a group.
+static enum permission_state test_frozen(const struct facts *facts, struct permission_row *row)
+{
+    if (strcmp(facts->proc, "/proc") != 0)
+        return PERMISSION_SKIPPED;
+    bool frozen = control_group_is_frozen(facts->pid);
+    set_cause(row, frozen ? "its control group is frozen: nothing in it runs until that is thawed"
+                          : "its control group is not frozen");
+    return frozen ? PERMISSION_NOTICE : PERMISSION_OK;
+}
+
 const struct permission_cause permission_causes[] = {
+    {"PID namespace", test_pid_namespace, RC_DENIED, true, true},
     {"process", test_exists, RC_GONE, true, true},
     {"thread id", test_thread_id, RC_USAGE, true, true},
     {"ourselves", test_self, RC_USAGE, true, true},
@@ -338,6 +375,7 @@ const struct permission_cause permission_causes[] = {
     {"capabilities", test_capabilities, RC_DENIED, false, false},
     {"user namespace", test_namespace, RC_DENIED, false, false},
     {"seccomp", test_seccomp, RC_DENIED, false, false},
+    {"frozen", test_frozen, RC_OK, false, false},
     {"security module", test_lsm, RC_DENIED, false, false},
 };
 const size_t permission_cause_count = ARRAY_LENGTH(permission_causes);

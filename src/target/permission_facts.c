@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/escape.h"
@@ -77,6 +78,9 @@ static void gather_userns(struct facts *facts)
 void facts_gather(struct facts *facts, const char *proc, pid_t pid)
 {
     *facts = (struct facts){.proc = proc, .pid = pid};
+    struct stat link; // which may lead nowhere
+    AUTO_FREE char *self = xasprintf("%s/self", proc);
+    facts->mounted = lstat(self, &link) == 0;
     gather_status(facts);
     gather_userns(facts);
     bool have = facts->self.effective_caps & CAP_BIT_SYS_PTRACE;

@@ -13,6 +13,7 @@
 struct facts {
     const char *proc; // borrowed
     pid_t pid;
+    bool mounted; // there is a /proc at all
     bool exists;
     struct proc_status self, target;
     uint64_t self_permitted, self_bounding, target_permitted; // sets of capabilities

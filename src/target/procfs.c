@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 #define FILE_LIMIT (256u << 20) // 65,530 mappings with 4,096-byte names
@@ -96,6 +97,12 @@ bool proc_stat_parse(const char *text, struct proc_stat *stat)
     return true;
 }
 
+bool proc_stat_is_worker(const struct proc_stat *stat)
+{
+    const uint32_t io_worker = 0x10, user_worker = 0x4000; // PF_*, since Linux 5.12 and 6.4
+    return stat->flags & (io_worker | user_worker);
+}
+
 enum status_kind { STATUS_NUMBER, STATUS_LAST_NUMBER, STATUS_FOUR, STATUS_LETTER, STATUS_HEX };
 
 static const struct status_field {
@@ -146,6 +153,7 @@ static void status_store(struct proc_status *status, const struct status_field *
     case STATUS_LAST_NUMBER:
         for (long n = strtol(value, &end, 10); end != value; n = strtol(value, &end, 10)) {
             status_number(status, field, n);
+            status->levels++;
             value = end + strspn(end, " \t"); // newline ends the list
             if (*value == '\n')
                 break;
@@ -241,8 +249,10 @@ enum rc procfs_read(struct buf *buf, const char *path_format, ...)
     va_end(args);
     buf_clear(buf);
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
+        limits_note(errno);
         return rc_of_errno(errno);
+    }
     enum rc rc = buf_read_fd(buf, fd, FILE_LIMIT);
     return rc == RC_IO ? rc_of_errno(errno) : rc;
 }

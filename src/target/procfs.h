@@ -35,12 +35,17 @@ struct proc_stat {
 
 bool proc_stat_parse(const char *text, struct proc_stat *stat);
 
+// A thread that the kernel runs for the process (io_uring, vhost): it has no user code, and is not
+// to be traced.
+bool proc_stat_is_worker(const struct proc_stat *stat);
+
 // The CPU of a stat text that the thread runs on, or last ran on; -1: the text lacks it.
 int proc_stat_cpu(const char *text);
 
 struct proc_status {
     pid_t tgid, pid, parent, tracer;
     pid_t inner_pid; // in the innermost PID namespace
+    int levels;      // PID namespaces from that of this /proc to its own: 1 where they are the same
     char state;
     uid_t uid[4]; // real, effective, saved, file system
     gid_t gid[4];

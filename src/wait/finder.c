@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "target/control_group.h"
 #include "wait/descriptor.h"
 #include "wait/peer.h"
 #include "wait/socket_table.h"
@@ -26,6 +27,7 @@ void finder_init(struct finder *finder, const struct wait_process *process)
     *finder = (struct finder){
         .process = process,
         .proc = process->proc ? process->proc : "/proc",
+        .frozen = !process->proc && control_group_is_frozen(process->pid),
         .same_namespace = true,
         .locks = xcalloc(process->count + 1, sizeof *finder->locks),
     };
@@ -52,6 +54,21 @@ bool finder_read(const struct finder *finder, uint64_t address, void *to, size_t
 {
     return finder->process->read && finder->process->read(finder->process->context, address, to,
                                                           length);
+}
+
+bool finder_read_given(const struct finder *finder, uint64_t address, void *to, size_t length)
+{
+    const struct wait_thread *thread = finder->asking;
+    uint64_t start = thread && thread->stack_address ? thread->stack_address
+                     : thread                        ? thread->call.sp
+                                                     : 0;
+    bool copied = thread && thread->stack && address >= start &&
+                  length <= thread->stack_length &&
+                  address - start <= thread->stack_length - length;
+    if (!copied)
+        return finder_read(finder, address, to, length);
+    memcpy(to, (const char *)thread->stack + (address - start), length);
+    return true;
 }
 
 size_t finder_thread(const struct finder *finder, uint32_t inner_tid)

@@ -11,6 +11,8 @@
 struct finder {
     const struct wait_process *process;
     const char *proc;        // "/proc"
+    const struct wait_thread *asking; // whose wait is being told
+    bool frozen;             // by its control group
     bool same_namespace;     // its PID namespace is ours: pids in its memory mean the same here
     bool nested; // it is not the first one: who shares memory with it may number threads otherwise
     struct map by_inner_tid; // -> index of thread
@@ -22,6 +24,10 @@ struct finder {
 
 void finder_init(struct finder *finder, const struct wait_process *process);
 void finder_fini(struct finder *finder);
+
+// What the call of the thread that is asked about was given: from the copy of its stack if it lies
+// there, for a thread that has run meanwhile has put other things in its place; else from memory.
+bool finder_read_given(const struct finder *finder, uint64_t address, void *to, size_t length);
 
 bool finder_read(const struct finder *finder, uint64_t address, void *to, size_t length);
 

@@ -14,7 +14,7 @@ static enum amount read_time(const struct finder *finder, uint64_t address, int6
                              int64_t *ns)
 {
     int64_t words[2]; // seconds, and their parts
-    if (!finder_read(finder, address, words, sizeof words) || words[0] < 0 || words[1] < 0 ||
+    if (!finder_read_given(finder, address, words, sizeof words) || words[0] < 0 || words[1] < 0 ||
         words[1] >= NS_PER_S / unit_ns)
         return AMOUNT_NONE;
     if (words[0] > YEARS_SHOWN_S)

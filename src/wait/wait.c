@@ -72,6 +72,17 @@ static void tell_fault(const struct finder *finder, const struct wait_thread *th
     tell(wait, WAIT_FAULT, &text);
 }
 
+// By name first: to read of each thread what it is would be dear.
+static bool is_worker(const struct finder *finder, const struct wait_thread *thread)
+{
+    AUTO_BUF struct buf text = {0};
+    struct proc_stat stat;
+    return (strncmp(thread->comm, "iou-", 4) == 0 || strncmp(thread->comm, "vhost-", 6) == 0) &&
+           procfs_read(&text, "%s/%d/task/%d/stat", finder->proc, finder->process->pid,
+                       thread->tid) == RC_OK &&
+           proc_stat_parse(text.data, &stat) && proc_stat_is_worker(&stat);
+}
+
 // States that say all there is; false: the system call tells.
 static bool tell_state(const struct finder *finder, const struct wait_thread *thread,
                        struct wait *wait)
@@ -80,6 +91,10 @@ static bool tell_state(const struct finder *finder, const struct wait_thread *th
         tell_words(wait, WAIT_OTHER, "ended");
     else if (thread->state == 'T' || thread->state == 't')
         tell_stopped(finder, thread, wait);
+    else if (is_worker(finder, thread))
+        tell_words(wait, WAIT_OTHER, "a thread of the kernel for io_uring: no user code");
+    else if (finder->frozen && !thread->running)
+        tell_words(wait, WAIT_STOPPED, "frozen with its control group");
     else if (thread->running && thread->starved)
         tell_words(wait, WAIT_CPU, "a CPU: runnable, and not run");
     else if (thread->running)
@@ -219,6 +234,7 @@ static void find_one(struct finder *finder, size_t index, const struct holders *
     const struct lock *lock = &finder->locks[index];
     if (!thread->running && thread->call.number >= 0)
         wait->syscall = restart_name(thread);
+    finder->asking = thread;
     if (tell_state(finder, thread, wait))
         return;
     struct call_text call;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// deny priority|ptrace COMMAND [ARGUMENT...]: runs the command under a seccomp filter that answers
-// EPERM to the system calls by which a process raises its priority, or to those that look into
-// another process, as containers do.
+// deny priority|ptrace|stops COMMAND [ARGUMENT...]: runs the command under a seccomp filter that
+// answers EPERM to the system calls by which a process raises its priority, or to those that look
+// into another process, as containers do, or to ptrace alone.
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -20,6 +20,7 @@ static const struct {
 } kinds[] = {
     {"priority", {SYS_sched_setattr, SYS_sched_setscheduler, SYS_setpriority}},
     {"ptrace", {SYS_ptrace, SYS_process_vm_readv}},
+    {"stops", {SYS_ptrace}},
 };
 
 static void deny(unsigned call)

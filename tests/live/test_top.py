@@ -112,7 +112,8 @@ def test_waits(ctx):
 def test_only_some_threads(ctx):
     target = ctx.target("split")
     done = ctx.run("top", target.pid, "-t", "^nobody$", "-b", "-n", 1)
-    assert done.returncode == 0 and "# no thread was seen on a CPU" in done.stdout
+    assert done.returncode == 3 and "# no thread was seen on a CPU" in done.stdout
+    assert "matches --threads '^nobody$'" in done.stderr
 
 
 def test_width_and_sort(ctx):

@@ -54,3 +54,9 @@ $(TARGETS_DIR)/libplugin_%.so: tests/targets/libplugin.c tests/targets/target.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -DWORKER=works_in_the_$*_one -O2 -g -fPIC -shared -Wl,--build-id \
 	    -o $@ $<
+
+# What `many_modules` loads, copied as often as a test wants it.
+TARGETS_EXTRA += $(TARGETS_DIR)/libmany.so
+$(TARGETS_DIR)/libmany.so: tests/targets/many_modules.c tests/targets/target.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -DLIBRARY -O2 -g -fPIC -shared -Wl,--build-id -o $@ $<

@@ -73,6 +73,7 @@ START_TEST(dynamic_symbols)
     struct symtab_match match;
     ck_assert_int_eq(dl_iterate_phdr(find_libc, &libc), 1);
     ck_assert_int_eq(memory_image_open(&self, libc.base, &loaded, NULL), RC_OK);
+    ck_assert(image_keep_elf(loaded));
     struct symtab *symtab = symtab_new((const struct image *const[]){loaded}, 1);
     // A function that no sanitizer puts its own in the place of.
     ck_assert(symtab_find(symtab, (uint64_t)(uintptr_t)lfind - libc.base, &match));

@@ -338,6 +338,36 @@ START_TEST(more_capabilities_than_ours)
 }
 END_TEST
 
+// One process, two numbers: /proc shows that of the outer namespace first.
+static void put_ids(const char *ids)
+{
+    AUTO_FREE char *text = xasprintf("Name:\tptprof\nState:\tR (x)\nTgid:\t100\nPid:\t100\n"
+                                     "PPid:\t90\nNSpid:\t%s\nThreads:\t1\n"
+                                     "Uid:\t%u\t%u\t%u\t%u\n",
+                                     ids, user, user, user, user);
+    put("self/status", text);
+}
+
+START_TEST(proc_of_the_outer_pid_namespace)
+{
+    put_ids("100\t7");
+    assert_early(RC_DENIED, "cannot attach to 4242 (postgres)\n  /proc is of another PID ");
+    ck_assert_ptr_nonnull(strstr(err.text, "mount -t proc"));
+    put_ids("100");
+    ck_assert_int_eq(permission_check_at(proc, 4242, &report), RC_OK);
+    ck_assert_int_eq(row_named("PID namespace")->state, PERMISSION_OK);
+}
+END_TEST
+
+// Where we have no number at all: of a sibling or a namespace below ours.
+START_TEST(proc_of_a_foreign_pid_namespace)
+{
+    AUTO_FREE char *path = xasprintf("%s/self/status", proc);
+    ck_assert_int_eq(unlink(path), 0);
+    assert_early(RC_DENIED, "cannot attach to 4242 (postgres)\n  /proc is of another PID ");
+}
+END_TEST
+
 START_TEST(container_root_without_the_capability)
 {
     put_status((struct person){US, .permitted = 0xa80425fb, .effective = 0xa80425fb,
@@ -347,7 +377,7 @@ START_TEST(container_root_without_the_capability)
     put_status((struct person){TARGET});
     assert_fine();
     ck_assert_int_eq(row_named("seccomp")->state, PERMISSION_POSSIBLE);
-    ck_assert_int_eq(permission_explain_at(proc, 4242, ENOSYS, &err), RC_FAIL);
+    ck_assert_int_eq(permission_explain_at(proc, 4242, ENOSYS, &err), RC_DENIED); // of filters
     ck_assert_ptr_nonnull(strstr(err.text, "seccomp filter"));
     ck_assert_int_eq(permission_explain_at(proc, 4242, EPERM, &err), RC_DENIED);
     ck_assert_ptr_nonnull(strstr(err.text, "--cap-add=SYS_PTRACE"));
@@ -420,6 +450,8 @@ Suite *suite_permission(void)
     tcase_add_test(tests, yama);
     tcase_add_test(tests, not_dumpable);
     tcase_add_test(tests, more_capabilities_than_ours);
+    tcase_add_test(tests, proc_of_the_outer_pid_namespace);
+    tcase_add_test(tests, proc_of_a_foreign_pid_namespace);
     tcase_add_test(tests, container_root_without_the_capability);
     tcase_add_test(tests, capability_that_does_not_reach);
     tcase_add_test(tests, security_module);

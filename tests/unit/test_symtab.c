@@ -106,6 +106,7 @@ static struct symtab *symtab;
 static void setup(void)
 {
     image = open_self();
+    ck_assert(image_keep_elf(image));
     symtab = symtab_new((const struct image *[]){image}, 1);
 }
 

@@ -459,6 +459,20 @@ START_TEST(test_random)
 }
 END_TEST
 
+// Where a thread has put a time that it sleeps for, there is something else when it has run on.
+START_TEST(time_on_the_stack)
+{
+    set_scene(0, 0, 0, NULL);
+    scene.threads[0].call.number = SYS_nanosleep;
+    scene.threads[0].call.args[0] = STACK + 16;
+    scene.stacks[0][2] = 0;
+    scene.stacks[0][3] = 20000;
+    ck_assert_str_eq(find()->text, "nanosleep for 20us");
+    scene.threads[0].call.args[0] = STACK + sizeof scene.stacks[0] - 8;
+    ck_assert_str_eq(find()->text, "nanosleep");
+}
+END_TEST
+
 Suite *suite_wait(void)
 {
     Suite *suite = suite_create("wait");
@@ -467,6 +481,7 @@ Suite *suite_wait(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, test_layouts, 0, ARRAY_LENGTH(layouts));
     tcase_add_loop_test(tcase, test_nonsense, 0, ARRAY_LENGTH(nonsense));
+    tcase_add_test(tcase, time_on_the_stack);
     tcase_add_test(tcase, test_unmapped);
     tcase_add_test(tcase, test_owned_by_itself);
     tcase_add_test(tcase, test_namespace);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#include "sample/refusal.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "target/procfs.h"
+
+static bool is_ours(pid_t tracer)
+{
+    return tracer && syscall(SYS_tgkill, getpid(), tracer, 0) == 0;
+}
+
+// EPERM is also the answer of a thread that is on its way out: /proc knows.
+void refusal_count(struct control *control, struct thread *thread)
+{
+    struct proc_status status;
+    struct proc_stat stat;
+    if (procfs_stat(thread->process->pid, thread->tid, &stat) != RC_OK || stat.state == 'Z' ||
+        stat.state == 'X')
+        return;
+    if (proc_stat_is_worker(&stat)) {
+        atomic_store(&thread->skipped, true);
+        atomic_fetch_add(&control->workers, 1);
+        return;
+    }
+    if (procfs_status(thread->tid, &status) != RC_OK || is_ours(status.tracer))
+        return;
+    atomic_fetch_add(&control->refused, 1);
+    atomic_store(&control->tracer, status.tracer);
+}
