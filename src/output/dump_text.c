@@ -68,7 +68,7 @@ static void name_cell(struct buf *cell, const struct dump_frame *frame, size_t l
     const struct symbol *symbol = frame->symbol;
     buf_clear(cell);
     bool last = line + 1 == symbol->line_count;
-    if (!symbol->found && last) {
+    if (!symbol->found && !symbol->placed && last) {
         buf_printf(cell, "0x%016" PRIx64, frame->pc);
         return;
     }

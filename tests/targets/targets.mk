@@ -54,3 +54,11 @@ $(TARGETS_DIR)/libplugin_%.so: tests/targets/libplugin.c tests/targets/target.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -DWORKER=works_in_the_$*_one -O2 -g -fPIC -shared -Wl,--build-id \
 	    -o $@ $<
+
+# Another one, as it is linked and as it is shipped.
+TARGETS_EXTRA += $(addprefix $(TARGETS_DIR)/,libsizeless.so libsizeless_stripped.so)
+$(TARGETS_DIR)/libsizeless.so: tests/targets/libsizeless.c tests/targets/target.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -fPIC -shared -fno-toplevel-reorder -o $@ $<
+$(TARGETS_DIR)/libsizeless_stripped.so: $(TARGETS_DIR)/libsizeless.so
+	$(Q)strip -o $@ $<
