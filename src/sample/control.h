@@ -21,6 +21,8 @@ struct control {
     _Atomic int paused; // 1: leave the targets alone
     _Atomic int idle;   // tell also what threads do while they sleep; 0: no, else a number that is
                         // another one each time that this begins
+    _Atomic int64_t prompt_until; // CLOCK_MONOTONIC ns: samples up to then are wanted at once,
+                                  // for what they are of changes
     _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
     _Atomic uint64_t stack_root[STACK_HINTS]; // [same] address up to which to copy, 0: not known

@@ -164,7 +164,10 @@ static enum rc put(struct look *look, struct thread *thread)
                     !stack_root(look, thread);
     ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE, sizeof *record + stacks);
     // How much of a stack this thread needs is to be known before its next sample.
-    if (all_used && record->capture.stack_asked >= STACK_FIRST)
+    bool soon = all_used && record->capture.stack_asked >= STACK_FIRST;
+    soon |= look->copy->time < atomic_load_explicit(&look->control->prompt_until,
+                                                    memory_order_relaxed);
+    if (soon)
         eventfd_write(look->control->wake_fd, 1);
     return RC_OK;
 }

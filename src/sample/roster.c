@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sample/record.h"
+#include "target/maps.h"
 
 #define HOT_NS NS_PER_S
 #define SCAN_SHARE 20           // listing takes at most one part in so many of our time
@@ -278,6 +279,18 @@ bool watched_same_image(struct watched *process)
         close(process->maps_fd);
     process->maps_fd = open_maps(process);
     return process->maps_fd < 0;
+}
+
+uint64_t watched_image(struct watched *process)
+{
+    for (int tries = 0; tries < 3; tries++) {
+        uint64_t number = 0;
+        for (size_t i = 0; i < process->count && !number; i++)
+            number = maps_image_number(process->pid, process->threads[i]->tid);
+        if (watched_same_image(process)) // the number is that of another one else
+            return number;
+    }
+    return 0;
 }
 
 void watched_name(struct watched *process)

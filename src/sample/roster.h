@@ -121,6 +121,9 @@ bool watched_cpu(struct watched *process, uint64_t *cpu_ns);
 // that of the new one when it does not.
 bool watched_same_image(struct watched *process);
 
+// The number of that image (target/maps.h), 0: not known.
+uint64_t watched_image(struct watched *process);
+
 // Reads its name, which stays what it was once the process is gone.
 void watched_name(struct watched *process);
 

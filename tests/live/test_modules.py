@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 
-from measure import count, functions, rooted_share, samples_with, stacks
+from measure import (assert_share, count, functions, rooted_share, samples_with, stacks,
+                     twice)
 
 OLD, NEW = "works_in_the_old_one", "works_in_the_new_one"
 
@@ -47,6 +48,42 @@ def assert_known(ctx, target, *, prefix=(), name=OLD, wrong=NEW):
 def assert_known_both_ways(ctx, target, **expected):
     assert_known(ctx, target, **expected)
     assert_known(ctx, target, prefix=UNPRIVILEGED, **expected)
+
+
+# --- another library in the same place
+
+def swapped(ctx, how):
+    """Two libraries of the same size that take turns at one address: each name under its own
+    library, and each as often as is true."""
+    one, two = (ctx.program(f"libswap_{name}.so") for name in ("one", "two"))
+
+    def look():
+        target = ctx.target("swaps", how, one, two)
+        profile = ctx.profile(target.pid, "-d", "5s", "-r", "200", "--max-stop", "20")
+        truth = target.stop()["first"]
+        n = {name: samples_with(profile, f"swap_in_{name}") for name in ("one", "two")}
+        everything = sum(n.values())
+        assert everything > 100, f"only {everything} samples"
+        assert_share(n["one"] / everything, truth, everything, how)
+        for stack in stacks(profile):
+            for frame in stack["frames"]:
+                if frame["function"].startswith("swap_in_"):
+                    assert frame["module"] == f"libswap_{frame['function'][8:]}.so", frame
+        assert rooted_share(profile) >= 0.97, "stacks end early"
+
+    twice(look)
+
+
+def test_another_library_at_the_same_address(ctx):
+    swapped(ctx, "dlopen")
+
+
+def test_another_library_in_a_namespace_of_its_own(ctx):
+    swapped(ctx, "dlmopen")
+
+
+def test_another_text_mapped_by_hand(ctx):
+    swapped(ctx, "mmap")
 
 
 # --- files that are gone, or others now
