@@ -370,7 +370,7 @@ static void take_capture(struct consumer *consumer, const void *data)
         atomic_fetch_add(&consumer->control->failed, 1);
         return;
     }
-    if (capture->flags & CAPTURE_IN_PLACE) {
+    if ((capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE) {
         take_stack_in_place(consumer, space, thread, capture, &stack);
         return;
     }
