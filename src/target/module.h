@@ -78,6 +78,8 @@ const struct mapping *modules_main(const struct modules *modules);
 struct area { // one mapping as it lies in one process
     uint64_t start, end;
     const struct mapping *mapping;
+    uint64_t device, inode, shift; // of its line of maps; shift: start less offset
+    bool copied;               // that is no file's line, but what lies there equals the module
     uint64_t bias;             // address less link-time address, when the module has an image
     uint64_t extent_start, extent_end; // of all segments of the module; empty without an image
     int64_t true_at; // CLOCK_MONOTONIC ns: it lay there then, and no later time is known
@@ -127,8 +129,8 @@ void space_settle(struct space *space);
 // address there; false when it is not all known. Nothing is asked of the target.
 bool space_read(struct space *space, uint64_t address, void *to, size_t length);
 
-// Copies code that the process made itself, from its memory as it is now: how many bytes, at most
-// `length`; 0 elsewhere.
+// Copies code that is in no image (the process made it, or its file is of another kind) from memory
+// as it is now: how many bytes, at most `length`; 0 elsewhere.
 size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length);
 
 struct unwind_sections { // addresses in the target and sizes; size 0: there is none

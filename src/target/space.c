@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "target/copied_code.h"
 #include "target/debug_image.h"
 #include "target/maps.h"
 #include "target/memory.h"
@@ -93,8 +94,8 @@ void space_settle(struct space *space)
 }
 
 // The code segment that a mapping from this file offset shows. Linkers may begin it anywhere in its
-// first page, which then also holds the end of the segment before it.
-// Who maps a file by himself may begin before it.
+// first page, which then also holds the end of the segment before it; who maps a file by hand,
+// before it.
 static const struct segment *code_segment(const struct image *image, uint64_t offset, uint64_t size)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -114,7 +115,12 @@ static const struct segment *code_segment(const struct image *image, uint64_t of
 
 static struct area area_make(const struct proc_map *map, const struct mapping *mapping)
 {
-    struct area area = {.start = map->start, .end = map->end, .mapping = mapping};
+    struct area area = {.start = map->start,
+                        .end = map->end,
+                        .mapping = mapping,
+                        .device = map->device,
+                        .inode = map->inode,
+                        .shift = map->start - map->offset};
     const struct image *image = mapping->module->image;
     const struct segment *code = image ? code_segment(image, mapping->offset, map->end - map->start)
                                        : NULL;
@@ -188,9 +194,12 @@ static const unsigned char *debug_frame_of(struct module *module, pid_t pid, siz
 size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length)
 {
     const struct area *area = space_find(space, address);
-    if (!area || !area->mapping->module->jit)
+    if (!area || area->mapping->module->image)
         return 0;
-    size_t left = area->end - address;
+    // Of a file that is no ELF file the next page may have to be fetched from who knows where.
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t end = area->mapping->module->jit ? area->end : (address | (page - 1)) + 1;
+    size_t left = end - address;
     return memory_read_some(space->pid, address, to, length < left ? length : left);
 }
 
@@ -262,19 +271,63 @@ static uint64_t base_of(struct beginning *beginning, const struct proc_map *map)
     return map->inode ? beginning->base : 0;
 }
 
-static void read_areas(struct space *space, pid_t tid, char *text)
+struct lines { // of maps
+    struct proc_map *maps; // owned, as is `list`
+    struct mapped *list;
+    size_t count, capacity;
+};
+
+static void parse_lines(struct lines *lines, const struct space *space, pid_t tid, char *text)
 {
     struct proc_map map;
     struct beginning beginning = {0};
     for (char *cursor = text; proc_map_parse(&cursor, &map);) {
-        uint64_t base = base_of(&beginning, &map);
-        if (!map.executable || map.start >= 1ull << 63) // [vsyscall]
-            continue;
-        ARRAY_RESERVE(space->areas, space->count, space->capacity);
-        struct mapped mapped = {tid, &map, base, space->jit};
-        const struct mapping *mapping = modules_map(space->modules, &mapped);
-        space->areas[space->count++] = area_make(&map, mapping);
+        ARRAY_RESERVE(lines->maps, lines->count, lines->capacity);
+        lines->maps[lines->count++] = map;
     }
+    lines->list = xcalloc(lines->count, sizeof *lines->list);
+    for (size_t i = 0; i < lines->count; i++)
+        lines->list[i] = (struct mapped){tid, &lines->maps[i],
+                                         base_of(&beginning, &lines->maps[i]), space->jit};
+}
+
+// What was shown to be a copy is not compared again as long as it lies there.
+static const struct mapping *known_copy(const struct space *old, const struct proc_map *map)
+{
+    const struct area *area = space_find(old, map->start);
+    bool same = area && area->start == map->start && area->end == map->end &&
+                area->inode == map->inode && area->copied;
+    return same ? area->mapping : NULL;
+}
+
+static struct area read_area(struct space *space, const struct space *old,
+                             const struct lines *lines, size_t at)
+{
+    const struct proc_map *map = &lines->maps[at];
+    const struct mapping *mapping = modules_map(space->modules, &lines->list[at]);
+    const struct mapping *copy = NULL;
+    if (!mapping->module->image)
+        copy = known_copy(old, map);
+    if (!mapping->module->image && !copy)
+        copy = copied_code_find(space->modules, lines->list, lines->count, at);
+    struct area area = area_make(map, copy ? copy : mapping);
+    area.copied = copy;
+    return area;
+}
+
+static void read_areas(struct space *space, const struct space *old, pid_t tid, char *text)
+{
+    struct lines lines = {0};
+    parse_lines(&lines, space, tid, text);
+    for (size_t i = 0; i < lines.count; i++) {
+        if (!lines.maps[i].executable || lines.maps[i].start >= 1ull << 63) // [vsyscall]
+            continue;
+        struct area area = read_area(space, old, &lines, i);
+        ARRAY_RESERVE(space->areas, space->count, space->capacity);
+        space->areas[space->count++] = area;
+    }
+    free(lines.maps);
+    free(lines.list);
 }
 
 // Until there was something to read, another thread may have it: the maps of a leader that has
@@ -303,7 +356,7 @@ enum rc space_refresh(struct space *space, pid_t tid, bool *changed)
     space->last_read = NULL;
     space->count = space->capacity = 0;
     space->compared_at = now;
-    read_areas(space, tid, text.data);
+    read_areas(space, &old, tid, text.data);
     note_changes(space, &old, now);
     for (size_t i = 0; i < old.count && !*changed; i++)
         *changed = !has_area(space, &old.areas[i]);
@@ -318,12 +371,8 @@ uint64_t space_image(const struct space *space)
 
 static bool is_as_known(const struct area *area, const struct proc_map *map)
 {
-    const struct mapping *mapping = area->mapping;
-    const struct module *module = mapping->module;
-    if (module->kind != MODULE_FILE) // a memfd's code counts as such memory, too
-        return map->executable && (!map->inode || module->jit);
-    return map->executable && map->inode == module->inode && map->device == module->device &&
-           map->start - map->offset == area->start - mapping->offset;
+    return map->executable && map->inode == area->inode && map->device == area->device &&
+           (!area->inode || map->start - map->offset == area->shift);
 }
 
 // Without the kernel's help: all is as it was as long as the text is. Seldom where it is long.

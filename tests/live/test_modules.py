@@ -86,6 +86,38 @@ def test_another_text_mapped_by_hand(ctx):
     swapped(ctx, "mmap")
 
 
+# --- code that is no file's
+
+def moved(ctx, how):
+    """A program whose machine code was put in its place again as a copy: as if it had not been."""
+    target = ctx.target("moved", how)
+    assert_known(ctx, target, name="works_in_the_copy", wrong="never_called")
+
+
+def test_text_on_anonymous_memory(ctx):
+    moved(ctx, "anonymous")
+
+
+def test_text_on_shared_memory(ctx):
+    moved(ctx, "shared")
+
+
+def test_text_on_a_file_without_a_name(ctx):
+    moved(ctx, "memfd")
+
+
+def test_middle_of_the_text_on_anonymous_memory(ctx):
+    moved(ctx, "middle")
+
+
+def test_text_that_is_not_a_copy(ctx):
+    """One byte of it is another one: nothing is called after the file."""
+    target = ctx.target("moved", "changed")
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20")
+    assert count(stacks(profile)) > 20
+    assert not samples_with(profile, "works_in_the_copy"), "named after what it is no copy of"
+
+
 # --- files that are gone, or others now
 
 def test_program_deleted(ctx):
