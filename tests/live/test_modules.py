@@ -321,7 +321,7 @@ def test_server_of_the_file_stopped(ctx):
     directory.mkdir()
     path = library(ctx)
     target = ctx.spawn("unshare", "-m", sys.executable, ctx.root / "tests/live/serve_file.py",
-                       directory, path, ctx.program("plugin"), directory / path.name)
+                       0, directory, path, ctx.program("plugin"), directory / path.name)
     if target.line() != "ready":
         raise ctx.Skip("a file system cannot be mounted here")
     server, = ctx.children(target.pid)
@@ -338,6 +338,48 @@ def test_server_of_the_file_stopped(ctx):
         frame["module"] == path.name for frame in stack["frames"])]
     assert count(inside) > 20, profile["run"]
     assert re.search(r"libplugin.so .*its file system does not answer", ctx.stderr), ctx.stderr
+
+
+def test_file_system_of_somebody_else(ctx):
+    """Root may not read what another user mounted for himself: what is loaded of it does, and the
+    reason is said."""
+    ctx.tmp.chmod(0o755)
+    directory = ctx.tmp / "served"
+    directory.mkdir()
+    path = library(ctx)
+    target = ctx.spawn("unshare", "-m", sys.executable, ctx.root / "tests/live/serve_file.py",
+                       65534, directory, path, ctx.program("plugin"), directory / path.name)
+    if target.line() != "ready":
+        raise ctx.Skip("a file system cannot be mounted here")
+    server, = ctx.children(target.pid)
+    try:
+        assert_known(ctx, target)
+    finally:
+        ctx.kill(target.pid)
+        ctx.kill(server)
+    assert re.search(r"libplugin.so .*FUSE file system that only its owner may read", ctx.stderr), \
+        ctx.stderr
+
+
+def replaced(ctx, path):
+    shutil.move(shutil.copy(ctx.program("libplugin_new.so"), ctx.tmp / "other"), path)
+
+
+def removed(_, path):
+    path.unlink()
+
+
+def test_reasons_of_files(ctx):
+    """A file that is gone is not called another one, nor the other way round."""
+    for change, reason in (removed, "its file is gone"), (replaced, "its file is another one now"):
+        path = library(ctx)
+        target = ctx.spawn(ctx.program("plugin"), path)
+        assert target.line() == "ready"
+        change(ctx, path)
+        profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "-v", prefix=UNPRIVILEGED)
+        assert count(stacks(profile)) > 5
+        assert re.search(rf"libplugin.so .*{reason}", ctx.stderr), ctx.stderr
+        ctx.kill(target.pid)
 
 
 # --- stacks that the tables of the modules alone do not give

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -254,6 +255,27 @@ START_TEST(a_file_without_a_name)
 }
 END_TEST
 
+// What cannot be opened for want of a descriptor says so.
+START_TEST(no_more_files)
+{
+    struct rlimit limit, none;
+    AUTO_FD int fd = open("/bin/sh", O_RDONLY | O_CLOEXEC);
+    void *code = map_code(fd, 0);
+    int next = dup(fd);
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){(rlim_t)next, limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    refresh(space);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct module *module = space_find(space, address_of(code))->mapping->module;
+    ck_assert_ptr_null(module->image);
+    ck_assert_ptr_nonnull(module->problem);
+    ck_assert_ptr_nonnull(strstr(module->problem, "ulimit -n"));
+    munmap(code, PAGE);
+}
+END_TEST
+
 // --- several spaces
 
 static void assert_same_mappings(const struct space *other)
@@ -335,6 +357,7 @@ Suite *suite_module(void)
     tcase_add_test(tests, maps_that_are_not_true_any_more);
     tcase_add_test(tests, the_same_code_elsewhere);
     tcase_add_test(tests, a_file_without_a_name);
+    tcase_add_test(tests, no_more_files);
     tcase_add_test(tests, spaces_share_mappings);
     tcase_add_test(tests, a_process_that_is_gone);
     tcase_add_test(tests, ids_are_places_in_the_tables);
