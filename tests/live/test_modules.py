@@ -118,6 +118,32 @@ def test_text_that_is_not_a_copy(ctx):
     assert not samples_with(profile, "works_in_the_copy"), "named after what it is no copy of"
 
 
+def made(ctx, *how):
+    """Code in no ELF file, without a frame pointer: read from memory, and followed to its return."""
+    target = ctx.target("made", *how)
+    before = ctx.health(target.pid)
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20")
+    assert ctx.health(target.pid) == before
+    everything = count(stacks(profile))
+    assert everything > 20, f"only {everything} samples"
+    whole = count(stack for stack in stacks(profile)
+                  if functions(stack)[1:3] == ["calls_the_code", "main"])
+    assert whole >= 0.95 * everything, f"{whole} of {everything} from its caller"
+    assert rooted_share(profile) >= 0.99, "stacks end early"
+
+
+def test_code_on_anonymous_memory(ctx):
+    made(ctx, "anonymous")
+
+
+def test_code_on_the_stack(ctx):
+    made(ctx, "stack")
+
+
+def test_code_in_a_file_of_another_kind(ctx):
+    made(ctx, "file", ctx.tmp / "code")
+
+
 # --- files that are gone, or others now
 
 def test_program_deleted(ctx):
