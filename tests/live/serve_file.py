@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""serve_file.py UID DIRECTORY FILE PROGRAM [ARGUMENT...]: runs PROGRAM as a user, with a file system
-of his mounted on DIRECTORY that holds FILE alone and that nobody else may look into. A child process serves it, by the protocol of /dev/fuse; a test
-stops that one, and nothing on the file system answers any more. Exit status 77: not possible here.
-To be run in a mount namespace of its own."""
+"""serve_file.py UID DIRECTORY FILE PROGRAM [ARGUMENT...]: runs PROGRAM as a user, with a file
+system of his mounted on DIRECTORY that holds FILE alone and that nobody else may look into. A child
+process serves it, by the protocol of /dev/fuse; a test stops that one, and nothing on the file
+system answers any more. Exit status 77: not possible here. To be run in a mount namespace of its
+own."""
 
 import ctypes
 import errno

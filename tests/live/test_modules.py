@@ -119,7 +119,7 @@ def test_text_that_is_not_a_copy(ctx):
 
 
 def made(ctx, *how):
-    """Code in no ELF file, without a frame pointer: read from memory, and followed to its return."""
+    """Code in no ELF file, without a frame pointer: read from memory and followed to its return."""
     target = ctx.target("made", *how)
     before = ctx.health(target.pid)
     profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20")
