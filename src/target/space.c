@@ -394,9 +394,9 @@ bool space_is_true(struct space *space, uint64_t address, int64_t time)
 {
     const struct area *found = space_find(space, address);
     struct proc_map map;
-    int64_t now = clock_now();
     if (!found || found->true_at >= time)
         return true;
+    int64_t now = clock_now();
     struct area *area = &space->areas[found - space->areas];
     switch (maps_ask(&space->maps, address, &map)) {
     case MAPS_FOUND:

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "skip.h"
+#include "tests/unit/skip.h"
 
 #define PAGE 4096u
 
