@@ -50,7 +50,7 @@ static const struct keymap_word words[] = {
     {"SAMPLES THR", "seen in it; in how many threads"},
     {"HELD", "for how long we stopped it"},
     {"dim row", "fewer than 5 samples: unsure"},
-    {"[libc.so.6]", "its function has no known name"},
+    {"libm.so+0x1f0", "begins there, has no known name"},
     {"sys_read", "in the kernel, for that call"},
     {"(inlined)", "compiled into its caller"},
     {"x3", "so many calls of itself"},

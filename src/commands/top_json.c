@@ -44,7 +44,8 @@ static void put_function(struct buf *out, const struct function_row *row,
 {
     enum rows_measure measure = rows_measure(query);
     buf_putc(out, '{');
-    put_text(out, "function", row->function->name);
+    json_function(out, row->function->name, row->function->unnamed);
+    buf_putc(out, ',');
     put_text(out, "module", row->function->module);
     buf_printf(out, "\"inlined\":%s,", row->inlined ? "true" : "false");
     put_text(out, "file", row->file);

@@ -50,7 +50,8 @@ static void put_line(struct buf *out, const struct dump_frame *frame, size_t lin
     buf_printf(out, ":%" PRIu32, known ? source->line : 0);
     if (line + 1 == frame->symbol->line_count)
         buf_printf(out, " +0x%" PRIx64,
-                   (frame->symbol->found ? frame->symbol->offset : frame->offset) +
+                   (frame->symbol->found || frame->symbol->placed ? frame->symbol->offset
+                                                                   : frame->offset) +
                        !frame->interrupted);
     buf_putc(out, '\n');
 }

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "output/dump_print.h"
+#include "output/json.h"
 
 static const char *const end_names[] = {
     [DUMP_COMPLETE] = "complete",
@@ -62,9 +63,13 @@ static void put_line(struct buf *out, const struct dump_frame *frame, size_t lin
     if (frame->module && frame->module->image)
         image_build_id_hex(frame->module->image, build_id);
     buf_putc(out, '{');
-    escape_json_member(out, "function", symbol->found || !last ? source->name : "");
+    if (symbol->found || symbol->placed || !last)
+        json_function(out, source->name, symbol->placed && last);
+    else
+        escape_json_member(out, "function", "");
     buf_printf(out, ",\"function_offset\":%" PRIu64 ",",
-               symbol->found && last ? symbol->offset + !frame->interrupted : 0);
+               (symbol->found || symbol->placed) && last ? symbol->offset + !frame->interrupted
+                                                         : 0);
     put_bool(out, "inlined", !last);
     buf_putc(out, ',');
     escape_json_member(out, "module", frame->module ? frame->module->path : "");

@@ -68,7 +68,7 @@ static void name_cell(struct buf *cell, const struct dump_frame *frame, size_t l
     const struct symbol *symbol = frame->symbol;
     buf_clear(cell);
     bool last = line + 1 == symbol->line_count;
-    if (!symbol->found && last) {
+    if (!symbol->found && !symbol->placed && last) {
         buf_printf(cell, "0x%016" PRIx64, frame->pc);
         return;
     }
@@ -153,9 +153,11 @@ static void put_end(const struct dump_printer *printer, const struct dump_thread
     if (thread->end == UNWIND_BOTTOM || !thread->frame_count)
         return;
     const struct dump_frame *last = &thread->frames[thread->frame_count - 1];
+    bool unread = thread->end == UNWIND_NO_INFO || thread->end == UNWIND_BAD_READ;
+    bool told = unread && last->module && !last->module->image && last->module->problem;
     bool stop_helps = thread->end == UNWIND_NO_REGISTER && thread->state != 'D';
     buf_printf(printer->out, "     stack cut: %s at 0x%" PRIx64 "%s\n",
-               unwind_end_texts[thread->end], last->pc,
+               told ? last->module->problem : unwind_end_texts[thread->end], last->pc,
                stop_helps ? "; --stop-cut would tell" : "");
 }
 

@@ -160,6 +160,15 @@ void json_run(struct buf *out, const struct report *report)
     buf_puts(out, "}\n");
 }
 
+void json_function(struct buf *out, const char *name, bool unnamed)
+{
+    escape_json_member(out, "function", unnamed ? "" : name);
+    if (!unnamed)
+        return;
+    buf_putc(out, ',');
+    escape_json_member(out, "unnamed", name);
+}
+
 void json_wall(struct buf *out, const char *key, struct cost cost)
 {
     buf_printf(out, "\"%s\":{\"running_ns\":%" PRIu64 ",\"queued_ns\":%" PRIu64
@@ -200,7 +209,7 @@ static void put_functions(struct json *json)
     for (size_t i = 0; i < flat.row_count; i++) {
         const struct flat_row *row = &flat.rows[i];
         buf_puts(&json->text, i ? ",\n{" : "\n{");
-        escape_json_member(&json->text, "function", row->function);
+        json_function(&json->text, row->function, row->unnamed);
         buf_putc(&json->text, ',');
         escape_json_member(&json->text, "module", row->module);
         buf_putc(&json->text, ',');
@@ -225,7 +234,7 @@ static void put_frames(struct buf *text, const struct frames *frames)
     for (size_t i = 0; i < frames->count; i++) {
         const struct frame *frame = &frames->list[i];
         buf_puts(text, i ? ",\n{" : "\n{");
-        escape_json_member(text, "function", frame->line->name);
+        json_function(text, frame->line->name, frame->unnamed);
         buf_putc(text, ',');
         escape_json_member(text, "module", frame->module);
         buf_printf(text, ",\"offset\":%" PRIu64 ",", frame->offset);

@@ -101,8 +101,10 @@ static uint64_t function_id(const char *name, const char *module)
 static uint32_t function_of(struct names *names, const struct function *wanted)
 {
     uint32_t number = map_get(&names->ids, wanted->id, NONE);
-    if (number != NONE)
+    if (number != NONE) {
+        names->functions[number]->unnamed |= wanted->unnamed; // given ones do not tell
         return number;
+    }
     ARRAY_RESERVE(names->functions, names->function_count, names->function_capacity);
     number = (uint32_t)names->function_count++;
     names->functions[number] = xmalloc(sizeof *wanted);
@@ -178,6 +180,7 @@ static void look_up(struct names *names, struct location at, uint32_t location)
             .system_name = line->system_name,
             .module = module->name,
             .path = module->path,
+            .unnamed = symbol->placed && i + 1 == symbol->line_count,
         };
         frames[i] = (struct name_frame){
             .function = function_of(names, &function),

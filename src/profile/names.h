@@ -18,6 +18,7 @@ struct function {
     const char *system_name; // as in the symbol table
     const char *module; // last component of its path, raw; "" of some entries of our own
     const char *path;   // of the module, raw
+    bool unnamed;       // the name is where it begins, "libc.so.6+0x65100": it has no other one
 };
 
 struct name_frame {

@@ -74,6 +74,7 @@ void query_flat(const struct query_source *source, size_t top, struct flat *flat
         flat->rows[i] = (struct flat_row){
             .function = rows.rows[i].function->name,
             .module = rows.rows[i].function->module,
+            .unnamed = rows.rows[i].function->unnamed,
             .inlined = rows.rows[i].inlined,
             .self = rows.rows[i].self,
             .total = rows.rows[i].total,
@@ -110,6 +111,8 @@ void query_frames(const struct query_source *source, uint32_t stack, struct fram
             frames_add(frames, (struct frame){.line = &symbol->lines[i],
                                               .module = module->name,
                                               .offset = place.offset,
+                                              .unnamed = symbol->placed &&
+                                                         i + 1 == symbol->line_count,
                                               .inlined = i + 1 < symbol->line_count,
                                               .jit = module->kind == MODULE_ANON && symbol->found});
         at = node.parent;

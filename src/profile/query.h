@@ -36,6 +36,7 @@ uint64_t cost_ns(struct cost cost); // in all states
 struct flat_row { // one function of one module
     const char *function;
     const char *module; // last component of its path
+    bool unnamed;       // as struct function's
     bool inlined;       // it was never seen but inlined into another function
     struct cost self;   // it was the leaf
     struct cost total;  // it was anywhere in the stack, counted once however often
@@ -63,6 +64,7 @@ struct frame {
     const struct symbol_line *line;
     const char *module; // "" for the frame that stands for a stack without any
     uint64_t offset;    // of the location in its mapping's file
+    bool unnamed;       // as struct function's
     bool inlined;       // into the frame behind it
     bool jit;           // code that its process made, named by the process
 };

@@ -28,6 +28,8 @@ struct control {
     _Atomic int paused; // 1: leave the targets alone
     _Atomic int idle;   // tell also what threads do while they sleep; 0: no, else a number that is
                         // another one each time that this begins
+    _Atomic int64_t prompt_until; // CLOCK_MONOTONIC ns: samples up to then are wanted at once,
+                                  // for what they are of changes
     _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     struct stack_hints stacks;
     struct hang { // threads on which a sampler hung, and how often; written while none runs

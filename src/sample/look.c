@@ -121,10 +121,12 @@ static enum rc put(struct look *look, struct thread *thread)
     if (!record)
         return RC_LIMIT;
     memcpy(&record->capture, look->copy, sizeof *look->copy + stacks);
-    bool learnt = stack_hints_learnt(&look->control->stacks, thread->number);
+    bool soon = !stack_hints_learnt(&look->control->stacks, thread->number);
     ring_commit(&record->record, RECORD_CAPTURE);
     // How much of a stack this thread needs is to be known before its next sample.
-    if (!learnt)
+    soon |= look->copy->time < atomic_load_explicit(&look->control->prompt_until,
+                                                    memory_order_relaxed);
+    if (soon)
         eventfd_write(look->control->wake_fd, 1);
     return RC_OK;
 }

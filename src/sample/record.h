@@ -30,6 +30,7 @@ struct record_process {
     struct record record;
     uint32_t process; // number of the process; never used again for another one
     pid_t pid;
+    uint64_t image; // maps_image_number of what it runs (target/maps.h); 0: not known
     char comm[COMM_MAX];
 };
 

@@ -22,6 +22,7 @@ bool report_process(struct control *control, enum record_kind kind, struct watch
         return false;
     report->process = process->number;
     report->pid = process->pid;
+    report->image = watched_image(process);
     watched_name(process);
     memcpy(report->comm, process->comm, sizeof report->comm);
     ring_commit(&report->record, kind);

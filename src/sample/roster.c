@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "sample/record.h"
+#include "target/maps.h"
 
 #define HOT_NS NS_PER_S
 #define SCAN_SHARE 20           // listing takes at most one part in so many of our time
@@ -317,6 +318,14 @@ bool watched_open_image(struct watched *process)
     if (pages >= 0 && process->pages_fd >= 0)
         dup3(pages, process->pages_fd, O_CLOEXEC);
     return maps >= 0 && dup3(maps, process->maps_fd, O_CLOEXEC) >= 0;
+}
+
+uint64_t watched_image(const struct watched *process)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < process->count && !number; i++)
+        number = maps_image_number(process->pid, process->threads[i]->tid);
+    return watched_same_image(process) ? number : 0; // else it is of the next one
 }
 
 void watched_name(struct watched *process)

@@ -144,6 +144,9 @@ bool watched_same_image(const struct watched *process);
 // maps_fd becomes that of the image that it runs by now; false when there is none.
 bool watched_open_image(struct watched *process);
 
+// The number of that image (target/maps.h), 0: not known.
+uint64_t watched_image(const struct watched *process);
+
 // Reads its name, which stays what it was once the process is gone.
 void watched_name(struct watched *process);
 

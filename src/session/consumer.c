@@ -16,6 +16,8 @@
 
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
+#define YOUNG_NS NS_PER_S          // in which a process loads its libraries
+#define CHANGES_NS (10 * (int64_t)NS_PER_S) // after a library took another one's place
 
 struct consumer {
     struct control *control;
@@ -174,6 +176,12 @@ static void rename_process(struct consumer *consumer, const struct process *proc
         profile_thread_rename_process(consumer->profile, thread->profile_thread, comm);
 }
 
+// The less time lies between a sample and the reading of maps, the less may change in it.
+static void want_promptly(struct consumer *consumer, int64_t ns)
+{
+    atomic_store(&consumer->control->prompt_until, clock_now() + ns);
+}
+
 static void take_process(struct consumer *consumer, const void *data)
 {
     const struct record_process *record = data;
@@ -187,7 +195,9 @@ static void take_process(struct consumer *consumer, const void *data)
         forget_process(consumer, process);
         return;
     }
-    process_image_load(&process->image, consumer->modules, record->pid, consumer->max_depth);
+    process_image_load(&process->image, consumer->modules, record->pid, record->image,
+                       consumer->max_depth);
+    want_promptly(consumer, YOUNG_NS);
     if (consumer->began)
         consumer->began(consumer->watcher, record->pid);
     if (record->record.kind == RECORD_EXEC) {
@@ -340,7 +350,14 @@ static void take_capture(struct consumer *consumer, const void *data)
     if (!process || !process->image.space)
         return;
     struct space *space = process->image.space;
-    struct unwind_result stack = process_image_walk(&process->image, thread->tid, capture);
+    struct unwind_result stack;
+    bool known = process_image_walk(&process->image, thread->tid, capture, &stack);
+    if (process->image.changed_at > capture->time)
+        want_promptly(consumer, CHANGES_NS);
+    if (!known) {
+        atomic_fetch_add(&consumer->control->failed, 1);
+        return;
+    }
     if ((capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE) {
         take_stack_in_place(consumer, process, thread, capture, &stack);
         return;

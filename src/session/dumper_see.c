@@ -16,16 +16,23 @@
 // --- memory of the process, for its unwinder ---
 
 // The maps of a leader that has ended are empty: any thread of it has them.
+static void begin_space(struct dumper *dumper, pid_t tid)
+{
+    unwinder_free(dumper->unwinder);
+    space_free(dumper->space);
+    dumper->space = space_new(dumper->modules, dumper->pid, tid);
+    dumper->unwinder = space_unwinder_new(dumper->space, DEPTH_MAX);
+}
+
 static void refresh(struct dumper *dumper, pid_t tid)
 {
-    bool changed;
+    bool changed = false;
     dumper->refreshed_at = clock_now();
-    if (!dumper->space) {
-        dumper->space = space_new(dumper->modules, dumper->pid, tid);
-        dumper->unwinder = space_unwinder_new(dumper->space, DEPTH_MAX);
-    } else if (space_refresh(dumper->space, tid, &changed) == RC_OK && changed) {
+    enum rc rc = dumper->space ? space_refresh(dumper->space, tid, &changed) : RC_GONE;
+    if (rc == RC_GONE) // or it executed another program
+        begin_space(dumper, tid);
+    else if (changed)
         unwinder_flush(dumper->unwinder);
-    }
 }
 
 void dumper_refresh(struct dumper *dumper)
@@ -40,12 +47,21 @@ static bool is_mapped(const struct dumper *dumper, const struct unwind_result *s
             space_find(dumper->space, stack->frames[stack->count - 1].pc));
 }
 
+// Another library may have come to lie where one was closed.
+static bool is_true(const struct dumper *dumper, const struct unwind_result *stack, int64_t time)
+{
+    bool all = true;
+    for (size_t i = 0; i < stack->count && all; i++)
+        all = space_is_true(dumper->space, stack->frames[i].pc, time);
+    return all;
+}
+
 // A pc that nothing is known of may belong to a library loaded since the maps were read.
 static struct unwind_result unwind(struct dumper *dumper, pid_t tid, const struct capture *capture)
 {
     struct unwind_result stack = unwinder_walk(dumper->unwinder, capture);
     bool stale = space_is_empty(dumper->space) || clock_now() - dumper->refreshed_at > REFRESH_NS;
-    if (!stale || is_mapped(dumper, &stack))
+    if (is_true(dumper, &stack, capture->time) && (!stale || is_mapped(dumper, &stack)))
         return stack;
     refresh(dumper, tid);
     return unwinder_walk(dumper->unwinder, capture);

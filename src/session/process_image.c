@@ -9,9 +9,10 @@
 #define UNLIKELY_NS NS_PER_S
 
 void process_image_load(struct process_image *image, struct modules *modules, pid_t pid,
-                        size_t max_depth)
+                        uint64_t number, size_t max_depth)
 {
     process_image_fini(image);
+    image->number = number;
     image->space = space_new(modules, pid, pid);
     // The maps of a leader that has ended are empty: the first capture's thread will be asked.
     image->loaded_at = clock_now();
@@ -44,19 +45,64 @@ static int64_t refresh_pause(const struct process_image *image, const struct unw
 }
 
 // A stack that ends early may belong to a library loaded since the maps were read.
-struct unwind_result process_image_walk(struct process_image *image, pid_t tid,
-                                        const struct capture *capture)
+static bool is_late(const struct process_image *image, const struct capture *capture,
+                    const struct unwind_result *stack)
 {
-    struct unwind_result stack = unwinder_walk(image->unwinder, capture);
     int64_t now = clock_now();
+    return stack->end != UNWIND_BOTTOM && capture->time >= image->refreshed_at &&
+           now - image->refreshed_at >= refresh_pause(image, stack, now);
+}
+
+// Another library may lie in the place of one that was closed, and stacks end well in it, too.
+static bool is_true(struct process_image *image, const struct capture *capture,
+                    const struct unwind_result *stack)
+{
+    bool all = true;
+    for (size_t i = 0; i < stack->count && all; i++)
+        all = space_is_true(image->space, stack->frames[i].pc, capture->time);
+    if (!all)
+        image->changed_at = clock_now();
+    return all;
+}
+
+static bool refresh(struct process_image *image, pid_t tid)
+{
+    int64_t now = clock_now(), began = clock_thread();
     bool changed;
-    if (stack.end == UNWIND_BOTTOM || capture->time < image->refreshed_at ||
-        now - image->refreshed_at < refresh_pause(image, &stack, now))
-        return stack;
-    int64_t began = clock_thread();
+    if (now - image->refreshed_at < image->refresh_cost * REFRESH_SHARE)
+        return false;
     if (space_refresh(image->space, tid, &changed) == RC_OK && changed)
         unwinder_flush(image->unwinder);
     image->refreshed_at = clock_now();
     image->refresh_cost = clock_thread() - began;
-    return unwinder_walk(image->unwinder, capture);
+    return true;
+}
+
+static bool is_doubtful(const struct process_image *image, const struct capture *capture,
+                        const struct unwind_result *stack)
+{
+    bool any = false;
+    for (size_t i = 0; i < stack->count && !any; i++)
+        any = space_is_doubtful(image->space, stack->frames[i].pc, capture->time);
+    return any;
+}
+
+// The maps were read when the record was taken in, after which there may have been a next exec.
+static bool is_of_image(const struct process_image *image)
+{
+    uint64_t number = space_image(image->space);
+    return !number || !image->number || number == image->number;
+}
+
+bool process_image_walk(struct process_image *image, pid_t tid, const struct capture *capture,
+                        struct unwind_result *stack)
+{
+    *stack = unwinder_walk(image->unwinder, capture);
+    bool late = is_late(image, capture, stack);
+    bool right = late || is_true(image, capture, stack);
+    if ((late || !right) && refresh(image, tid)) {
+        *stack = unwinder_walk(image->unwinder, capture);
+        right = true;
+    }
+    return right && is_of_image(image) && !is_doubtful(image, capture, stack);
 }

@@ -520,5 +520,7 @@ char *session_worst_cut(const struct session *session)
     enum unwind_end why;
     if (!consumer_worst_cut(session->consumer, &module, &why))
         return NULL;
-    return xasprintf("%s: %s", module->name, unwind_end_texts[why]);
+    bool unread = why == UNWIND_NO_INFO || why == UNWIND_BAD_READ;
+    bool told = unread && !module->image && module->problem; // that is why there is nothing to read
+    return xasprintf("%s: %s", module->name, told ? module->problem : unwind_end_texts[why]);
 }

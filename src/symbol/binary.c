@@ -152,6 +152,9 @@ void binary_find(struct binary *binary, uint64_t vaddr, struct binary_names *nam
     names->symbol = match.name;
     names->stub = match.stub;
     names->offset = match.offset;
+    names->start = 0;
+    if (binary->symtab && !match.name && symtab_start(binary->symtab, vaddr, &names->start))
+        names->offset = vaddr - names->start;
     // A whole table of symbols that has none for the address: it is between two functions.
     unsigned wish = (match.name || !binary->symbols_whole ? FUNCTIONS_NESTED : 0) |
                     (match.name ? 0 : FUNCTIONS_NAMED);

@@ -20,7 +20,8 @@ enum binary_depth { // how much is read; less where more did not end well
 struct binary_names { // of one address
     const char *symbol;  // as in the symbol table, raw and of any length; NULL: none
     bool stub;           // the PLT stub of it
-    uint64_t offset;     // of the address from the symbol
+    uint64_t offset;     // of the address from the symbol, or from `start`
+    uint64_t start;      // of a function without a symbol, by the unwind tables; 0: not known
     struct call calls[CALLS_MAX]; // by DWARF, innermost first; where there is a symbol the last
                                   // one has no name
     size_t call_count;            // 0: no DWARF here

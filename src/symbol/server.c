@@ -151,6 +151,7 @@ static void put_symbol(struct server *server, uint32_t index, const struct binar
         .index = index,
         .line_count = names->call_count ? (uint32_t)names->call_count : 1,
         .offset = names->offset,
+        .start = names->start,
     };
     for (size_t i = 0; i < symbol.line_count; i++) {
         lines[i] = (struct wire_line){.name = line_name(server, names, i)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "symbol/symbolizer.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +181,14 @@ static struct symbol_line line_of(const struct symbolizer *symbolizer, const str
     };
 }
 
+// What a function is called that has no name: by where it begins, which is the same in every run.
+static const char *place_name(struct symbolizer *symbolizer, const struct module *module,
+                              uint64_t start)
+{
+    AUTO_FREE char *text = xasprintf("%s+0x%" PRIx64, module->name, start);
+    return strtab_get(&symbolizer->names, strtab_add(&symbolizer->names, text));
+}
+
 static void take_symbol(void *context, const struct wire_symbol *symbol,
                         const struct wire_line *lines)
 {
@@ -188,7 +197,7 @@ static void take_symbol(void *context, const struct wire_symbol *symbol,
     uint64_t offset = symbolizer->asked_wanted[symbol->index].offset;
     uint32_t last = symbol->line_count - 1;
     uint32_t nothing = unknown(symbolizer, symbolizer->asked);
-    if (!lines[last].name && !lines[last].file) {
+    if (!lines[last].name && !lines[last].file && !symbol->start) {
         map_put(&source->known, offset, nothing);
         return;
     }
@@ -199,9 +208,11 @@ static void take_symbol(void *context, const struct wire_symbol *symbol,
         entry->lines[i - first] = line_of(symbolizer, &lines[i]);
     struct symbol_line *physical = &entry->lines[last - first];
     entry->symbol.found = physical->name[0];
+    entry->symbol.placed = !entry->symbol.found && symbol->start;
     if (!entry->symbol.found)
         physical->name = physical->system_name =
-            symbolizer->entries[nothing - 1]->lines[0].name;
+            entry->symbol.placed ? place_name(symbolizer, symbolizer->asked, symbol->start)
+                                 : symbolizer->entries[nothing - 1]->lines[0].name;
     map_put(&source->known, offset, (uint32_t)symbolizer->count);
 }
 

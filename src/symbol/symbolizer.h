@@ -18,8 +18,10 @@ struct symbol_line {
 };
 
 struct symbol {
-    bool found;      // false: the last line's name is the module in brackets, "[libc.so.6]"
-    uint64_t offset; // of the address inside the function, when found
+    bool found;      // the last line has the function's name; else:
+    bool placed;     // ... it is called by where it begins at link time, "libc.so.6+0x65100";
+                     // false: it is the module in brackets, "[libc.so.6]"
+    uint64_t offset; // of the address inside the function, when found or placed
     const struct symbol_line *lines; // innermost inlined function first, the physical one last
     size_t line_count;        // at least 1
 };

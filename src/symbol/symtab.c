@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "symbol/extents.h"
 #include "symbol/plt.h"
 #include "symbol/section.h"
 
@@ -12,7 +13,9 @@
 #define RANKED_LENGTH 255 // bytes of a name that are looked at to choose among aliases
 
 // What a symbol may claim. A sized function owns its bytes. Hand-written assembly often gives no
-// size: such a label owns what follows it up to the next label or function, where no function does.
+// size: such a label owns what follows it up to the next label or function, where no function does,
+// and no more than the unwind entry that it lies in, or up to the next one. In a stripped file the
+// functions behind it may have lost their names: without an entry it owns its first byte there.
 // A local label without a type (the target of a jump) counts only where nothing else does.
 enum tier {
     TIER_FUNCTION,
@@ -21,7 +24,7 @@ enum tier {
 };
 
 struct symbol_entry {
-    uint64_t address, end; // `end` of a label: that of its section
+    uint64_t address, end; // `end` of a label: as far as it may reach
     const char *name;
     uint32_t badness; // among symbols at one address; the tier is its top byte
     uint32_t order;   // as read: .symtab before .dynsym
@@ -37,6 +40,7 @@ struct symtab {
     struct range *ranges; // ascending, disjoint
     size_t count, capacity;
     struct plt plt;
+    struct extents *extents;
 };
 
 struct text { // an executable section
@@ -44,6 +48,7 @@ struct text { // an executable section
 };
 
 struct reader {
+    struct extents *extents;
     struct text *texts; // ascending
     size_t text_count, text_capacity;
     struct symbol_entry *entries;
@@ -119,7 +124,20 @@ static bool is_mark(const char *name)
     return name[0] == '.' || name[0] == '$';
 }
 
-static void add_symbol(struct reader *reader, const GElf_Sym *symbol, const char *name)
+// How far a symbol reaches in its section. stripped: its table has the exported ones only.
+static uint64_t end_of(struct reader *reader, const GElf_Sym *symbol, const struct text *text,
+                       bool stripped)
+{
+    uint64_t address = symbol->st_value, room = text->end - address, start, end;
+    if (symbol->st_size)
+        return address + (symbol->st_size < room ? symbol->st_size : room);
+    if (!extents_find(reader->extents, address, &start, &end))
+        end = stripped ? address + 1 : extents_next(reader->extents, address);
+    return end < text->end ? end : text->end;
+}
+
+static void add_symbol(struct reader *reader, const GElf_Sym *symbol, const char *name,
+                       bool stripped)
 {
     unsigned char type = GELF_ST_TYPE(symbol->st_info);
     if ((type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE) ||
@@ -129,12 +147,10 @@ static void add_symbol(struct reader *reader, const GElf_Sym *symbol, const char
     const struct text *text = text_of(reader, symbol->st_value);
     if (!text)
         return;
-    uint64_t room = text->end - symbol->st_value;
-    uint64_t size = symbol->st_size && symbol->st_size < room ? symbol->st_size : room;
     ARRAY_RESERVE(reader->entries, reader->count, reader->capacity);
     reader->entries[reader->count] = (struct symbol_entry){
         .address = symbol->st_value,
-        .end = symbol->st_value + size,
+        .end = end_of(reader, symbol, text, stripped),
         .name = name,
         .badness = badness_of(symbol, tier_of(symbol), name),
         .order = (uint32_t)reader->count,
@@ -153,7 +169,7 @@ static void read_symbols(struct reader *reader, const struct image *image, uint3
     for (size_t i = 1; i < count; i++) {
         GElf_Sym symbol;
         if (gelf_getsym(data, (int)i, &symbol))
-            add_symbol(reader, &symbol, names_get(&names, symbol.st_name));
+            add_symbol(reader, &symbol, names_get(&names, symbol.st_name), type == SHT_DYNSYM);
     }
 }
 
@@ -235,7 +251,8 @@ static void make_ranges(struct symtab *symtab, struct reader *reader)
 struct symtab *symtab_new(const struct image *const *images, size_t count)
 {
     struct symtab *symtab = xcalloc(1, sizeof *symtab);
-    struct reader reader = {0};
+    symtab->extents = extents_new(images[0]);
+    struct reader reader = {.extents = symtab->extents};
     read_texts(&reader, images[0]);
     for (size_t i = count; i-- > 0;) // what was split off is the fuller table
         read_symbols(&reader, images[i], SHT_SYMTAB);
@@ -252,6 +269,7 @@ void symtab_free(struct symtab *symtab)
     if (!symtab)
         return;
     plt_fini(&symtab->plt);
+    extents_free(symtab->extents);
     free(symtab->ranges);
     free(symtab);
 }
@@ -277,4 +295,10 @@ static bool find_function(const struct symtab *symtab, uint64_t vaddr, struct sy
 bool symtab_find(const struct symtab *symtab, uint64_t vaddr, struct symtab_match *match)
 {
     return find_function(symtab, vaddr, match) || plt_find(&symtab->plt, vaddr, match);
+}
+
+bool symtab_start(const struct symtab *symtab, uint64_t vaddr, uint64_t *start)
+{
+    uint64_t end;
+    return extents_find(symtab->extents, vaddr, start, &end);
 }

@@ -22,5 +22,9 @@ struct symtab;
 struct symtab *symtab_new(const struct image *const *images, size_t count);
 void symtab_free(struct symtab *symtab);
 
-// What the link-time address belongs to; false when it belongs to no function.
+// What the link-time address belongs to; false when it belongs to no function with a name.
 bool symtab_find(const struct symtab *symtab, uint64_t vaddr, struct symtab_match *match);
+
+// Where the function around the address begins by the unwind tables, named or not; false when they
+// say nothing of it.
+bool symtab_start(const struct symtab *symtab, uint64_t vaddr, uint64_t *start);

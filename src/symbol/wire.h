@@ -56,6 +56,7 @@ struct wire_symbol {
     uint32_t index; // into the addresses of the question
     uint32_t line_count;
     uint64_t offset; // of the address from the beginning of the function
+    uint64_t start;  // link-time address of a function without a name; 0: not known
 };
 
 struct wire_sink { // takes records; texts are not NUL-terminated

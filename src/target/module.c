@@ -213,7 +213,7 @@ static void load_file(struct modules *modules, struct module *module, const stru
         modules->silent[modules->silent_count++] = module->device;
 }
 
-static struct module *module_of_file(struct modules *modules, const struct mapped *mapped)
+struct module *modules_file(struct modules *modules, const struct mapped *mapped)
 {
     struct proc_map *map = mapped->map;
     bool deleted = strip_deleted(map->path);
@@ -238,6 +238,16 @@ static struct module *module_of_vdso(struct modules *modules, const struct mappe
     return module;
 }
 
+const struct mapping *modules_mapping_of(struct modules *modules, struct module *module,
+                                         const struct mapped *mapped, uint64_t offset)
+{
+    const struct mapping *mapping =
+        mapping_of(modules, module, mapped->map->start, mapped->map->end, offset);
+    if (!modules->main && module_file_is_exe(module, mapped->tid))
+        modules->main = mapping;
+    return mapping;
+}
+
 const struct mapping *modules_map(struct modules *modules, const struct mapped *mapped)
 {
     const struct proc_map *map = mapped->map;
@@ -245,12 +255,8 @@ const struct mapping *modules_map(struct modules *modules, const struct mapped *
         return mapping_of(modules, module_of_vdso(modules, mapped), map->start, map->end, 0);
     if (map->path[0] != '/' || map->inode == 0)
         return modules_jit(modules, mapped->jit, map->path[0] == '[' ? map->path : "[anon]");
-    struct module *module = module_of_file(modules, mapped);
+    struct module *module = modules_file(modules, mapped);
     if (is_jit_memory(module))
         return modules_jit(modules, mapped->jit, module->path);
-    const struct mapping *mapping =
-        mapping_of(modules, module, map->start, map->end, map->offset);
-    if (!modules->main && module_file_is_exe(module, mapped->tid))
-        modules->main = mapping;
-    return mapping;
+    return modules_mapping_of(modules, module, mapped, map->offset);
 }

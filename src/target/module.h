@@ -78,8 +78,13 @@ const struct mapping *modules_main(const struct modules *modules);
 struct area { // one mapping as it lies in one process
     uint64_t start, end;
     const struct mapping *mapping;
+    uint64_t device, inode, shift; // of its line of maps; shift: start less offset
+    bool copied;               // that is no file's line, but what lies there equals the module
     uint64_t bias;             // address less link-time address, when the module has an image
     uint64_t extent_start, extent_end; // of all segments of the module; empty without an image
+    int64_t true_at; // CLOCK_MONOTONIC ns: it lay there then, and no later time is known
+    int64_t since;   // it had taken another one's place by then; 0: of none that is known
+    int64_t before;  // when that one was last known to be there
 };
 
 struct space;
@@ -88,9 +93,21 @@ struct space;
 struct space *space_new(struct modules *modules, pid_t pid, pid_t tid);
 void space_free(struct space *space);
 
-// Reads the maps again. *changed says whether an area is gone or another one lies in its place
-// (additions alone do not count: what was cached of the old ones stays true). RC_GONE: it ended.
+// Reads the maps again, of the same image. *changed says whether an area is gone or another one
+// lies in its place (additions alone do not count: what was cached of the old ones stays true).
+// RC_GONE: the image is; what is known of it stays.
 enum rc space_refresh(struct space *space, pid_t tid, bool *changed) MUST_CHECK;
+
+// As maps_image_number (target/maps.h), when the space was made.
+uint64_t space_image(const struct space *space);
+
+// Whether the maps are still true of the address, as far as that can be told: asked of the kernel,
+// unless it is known to have been so at `time` (CLOCK_MONOTONIC ns) or later.
+bool space_is_true(struct space *space, uint64_t address, int64_t time);
+
+// What lay at the address at that time cannot be told: now one, earlier another one, and when they
+// changed places is not known well enough.
+bool space_is_doubtful(const struct space *space, uint64_t address, int64_t time);
 
 // Nothing is known: the process is gone, or the thread asked was a leader that has ended.
 bool space_is_empty(const struct space *space);
@@ -112,8 +129,8 @@ void space_settle(struct space *space);
 // address there; false when it is not all known. Nothing is asked of the target.
 bool space_read(struct space *space, uint64_t address, void *to, size_t length);
 
-// Copies code that the process made itself, from its memory as it is now: how many bytes, at most
-// `length`; 0 elsewhere.
+// Copies code that is in no image (the process made it, or its file is of another kind) from memory
+// as it is now: how many bytes, at most `length`; 0 elsewhere.
 size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length);
 
 struct unwind_sections { // addresses in the target and sizes; size 0: there is none

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -53,19 +55,86 @@ static int open_outside(const struct module *module, const struct mapped *mapped
 
 static const struct {
     int (*open)(const struct module *, const struct mapped *, struct stat *);
-    bool sure; // whatever the numbers say
+    bool sure;    // whatever the numbers say
+    bool by_path; // what is there now is the file, or has taken its place
 } ways[] = {
-    {open_map_file, true},
-    {open_exe, false},
-    {open_inside, false},
-    {open_outside, false},
+    {open_map_file, true, false},
+    {open_exe, false, false},
+    {open_inside, false, true},
+    {open_outside, false, true},
 };
 
-static bool is_short(int errnum)
+// Why a file cannot be had. Later ones say more.
+enum reason {
+    REASON_GONE,
+    REASON_ANOTHER,
+    REASON_ERROR,
+    REASON_DENIED,
+    REASON_LIMIT,
+};
+
+static enum reason reason_of(int errnum)
 {
-    bool short_of_files = errnum == EMFILE || errnum == ENFILE;
-    limits_note(short_of_files ? errnum : 0);
-    return short_of_files;
+    switch (errnum) {
+    case ENOENT:
+    case ENOTDIR:
+        return REASON_GONE;
+    case EACCES:
+    case EPERM:
+        return REASON_DENIED;
+    case EMFILE:
+    case ENFILE:
+        limits_note(errnum);
+        return REASON_LIMIT;
+    default:
+        return REASON_ERROR;
+    }
+}
+
+// Even root may not read what somebody mounted by FUSE for himself.
+static bool is_fuse(const struct mapped *mapped)
+{
+    char path[96];
+    struct statfs info;
+    snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, mapped->tid,
+             mapped->map->start, mapped->map->end);
+    return statfs(path, &info) == 0 && info.f_type == FUSE_SUPER_MAGIC;
+}
+
+struct refusal {
+    enum reason reason;
+    int errnum;
+};
+
+static void note_refusal(struct refusal *refusal, enum reason reason, int errnum)
+{
+    if (reason > refusal->reason)
+        *refusal = (struct refusal){reason, errnum};
+}
+
+static void describe(const struct refusal *refusal, const struct mapped *mapped, struct err *err)
+{
+    switch (refusal->reason) {
+    case REASON_GONE:
+        err_set(err, RC_OK, "its file is gone");
+        break;
+    case REASON_ANOTHER:
+        err_set(err, RC_OK, "its file is another one now");
+        break;
+    case REASON_ERROR:
+        err_set(err, RC_OK, "its file cannot be opened: %s", strerror(refusal->errnum));
+        break;
+    case REASON_DENIED:
+        err_set(err, RC_OK, is_fuse(mapped) ? "its file may not be read: it is on a FUSE file "
+                                              "system that only its owner may read"
+                                            : "its file may not be read");
+        break;
+    case REASON_LIMIT:
+        err_set(err, RC_OK, refusal->errnum == EMFILE
+                                ? "no more files can be opened by one process: see ulimit -n"
+                                : "no more files can be opened on this machine");
+        break;
+    }
 }
 
 // Device and inode decide. Those that maps shows of a file on overlayfs or btrfs are not the
@@ -73,25 +142,33 @@ static bool is_short(int errnum)
 static struct image *open_file(const struct module *module, const struct mapped *mapped,
                                const struct image *loaded, struct err *err)
 {
+    struct refusal refusal = {REASON_GONE, ENOENT};
+    bool broken = false; // it was opened, and *err says what is wrong with it
     for (size_t i = 0; i < ARRAY_LENGTH(ways); i++) {
         struct stat info;
         struct image *image = NULL;
         int fd = ways[i].open(module, mapped, &info);
-        if (fd < 0 && is_short(errno))
-            err_set(err, RC_LIMIT, "the limit of open files was reached");
+        if (fd < 0 && (ways[i].by_path || errno != EPERM)) // that way needs privileges
+            note_refusal(&refusal, reason_of(errno), errno);
         if (fd < 0)
             continue;
         bool sure = ways[i].sure ||
                     (info.st_dev == module->device && info.st_ino == module->inode);
         struct err why;
         if (image_open(fd, &image, &why) != RC_OK) {
-            if (sure)
+            if (sure) {
                 *err = why;
+                broken = true;
+            }
         } else if (sure || (loaded && image_same_build(image, loaded))) {
             return image;
         }
         image_free(image);
+        if (ways[i].by_path && !sure)
+            note_refusal(&refusal, REASON_ANOTHER, 0);
     }
+    if (!broken)
+        describe(&refusal, mapped, err);
     return NULL;
 }
 
@@ -126,8 +203,7 @@ static void load(void *context)
     struct module *module = &loading->module;
     const struct mapped *mapped = &loading->mapped;
     struct err err;
-    err_set(&err, RC_OK, loading->from_file ? "its file cannot be opened, or is another one now"
-                                            : UNANSWERED);
+    err_set(&err, RC_OK, UNANSWERED);
     module->image = loading->from_file ? open_file(module, mapped, NULL, &err) : NULL;
     if (module->image && module->image->section_count)
         return;

@@ -16,6 +16,13 @@ struct mapped { // an executable line of maps, and who has it
 // (" (deleted)" goes).
 const struct mapping *modules_map(struct modules *modules, const struct mapped *mapped);
 
+// The module of a line that is a file's, code or data.
+struct module *modules_file(struct modules *modules, const struct mapped *mapped);
+
+// The mapping of such a line that shows the module from this file offset on.
+const struct mapping *modules_mapping_of(struct modules *modules, struct module *module,
+                                         const struct mapped *mapped, uint64_t offset);
+
 // Opens the file that is really mapped: never another one of the same name. If it cannot be had,
 // or has lost its section headers, what is loaded of it does; from_file: else that at once. Sets
 // image, problem or both. False when the file was not asked, or did not answer within two seconds.

@@ -14,8 +14,12 @@
 static int open_found(int found, struct stat *info)
 {
     char path[48];
-    if (found < 0 || fstat(found, info) != 0 || !S_ISREG(info->st_mode))
+    if (found < 0 || fstat(found, info) != 0)
         return -1;
+    if (!S_ISREG(info->st_mode)) {
+        errno = EINVAL;
+        return -1;
+    }
     snprintf(path, sizeof path, "/proc/self/fd/%d", found);
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }

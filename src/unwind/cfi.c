@@ -284,6 +284,17 @@ bool cfi_check(struct code_memory *memory, uint64_t address, uint64_t *work)
     return !first.bad && !fde.bad && defined;
 }
 
+bool cfi_range(struct code_memory *memory, uint64_t address, uint64_t *start, uint64_t *end)
+{
+    struct bytes fde = record_open(memory, address), first;
+    struct cie cie;
+    if (!cie_of(&fde, &first, &cie))
+        return false;
+    *start = take_pointer(&fde, cie.pointer);
+    *end = *start + take_pointer(&fde, cie.pointer & PE_FORMAT);
+    return !fde.bad && *end > *start;
+}
+
 bool cfi_next(struct code_memory *memory, uint64_t *address, uint64_t *start)
 {
     struct bytes record = record_open(memory, *address), first;

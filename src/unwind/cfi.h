@@ -16,3 +16,6 @@ bool cfi_check(struct code_memory *memory, uint64_t fde, uint64_t *work);
 // For walks over .eh_frame: moves *address behind the record that lies there. *start: where the
 // code of an FDE begins; 0 for a CIE and for what cannot be read. False at the end.
 bool cfi_next(struct code_memory *memory, uint64_t *address, uint64_t *start);
+
+// The code that the FDE at the address speaks of; false when it cannot be read.
+bool cfi_range(struct code_memory *memory, uint64_t fde, uint64_t *start, uint64_t *end);

@@ -36,3 +36,31 @@ bool code_memory_read(struct code_memory *memory, uint64_t address, void *to, si
     memcpy(to, block + inside, length);
     return true;
 }
+
+void code_memory_forget_made(struct code_memory *memory)
+{
+    memory->made_length = 0;
+}
+
+static bool holds(const struct code_memory *memory, uint64_t address, size_t length)
+{
+    return address >= memory->made_at && address - memory->made_at <= memory->made_length &&
+           length <= memory->made_length - (address - memory->made_at);
+}
+
+bool code_memory_fetch(struct code_memory *memory, uint64_t address, void *to, size_t length)
+{
+    const struct code_source *source = &memory->source;
+    if (code_memory_read(memory, address, to, length))
+        return true;
+    if (!source->made)
+        return false;
+    if (!holds(memory, address, length)) {
+        memory->made_at = address;
+        memory->made_length = source->made(source->context, address, memory->made, MADE_BLOCK);
+    }
+    if (!holds(memory, address, length))
+        return false;
+    memcpy(to, memory->made + (address - memory->made_at), length);
+    return true;
+}

@@ -114,21 +114,32 @@ static bool entry_read(const struct fde_table *table, struct code_memory *memory
     return true;
 }
 
-static bool entry_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                       struct fde_entry *entry)
+// How many entries of the table begin at or before pc; false when one cannot be read.
+static bool count_up_to(const struct fde_table *table, struct code_memory *memory, uint64_t pc,
+                        uint32_t *count)
 {
-    const struct fde_table *table = table_get(index, memory, pc);
     uint32_t low = 0, high = table ? table->count : 0;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (!entry_read(table, memory, middle, entry))
+        struct fde_entry entry;
+        if (!entry_read(table, memory, middle, &entry))
             return false;
-        if (pc < entry->pc)
+        if (pc < entry.pc)
             high = middle;
         else
             low = middle + 1;
     }
-    return low && entry_read(table, memory, low - 1, entry);
+    *count = low;
+    return true;
+}
+
+static bool entry_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
+                       struct fde_entry *entry)
+{
+    const struct fde_table *table = table_get(index, memory, pc);
+    uint32_t count;
+    return count_up_to(table, memory, pc, &count) && count &&
+           entry_read(table, memory, count - 1, entry);
 }
 
 bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
@@ -145,6 +156,18 @@ bool fde_index_start(struct fde_index *index, struct code_memory *memory, uint64
 {
     struct fde_entry entry = {0};
     bool found = entry_find(index, memory, pc, &entry);
+    *start = entry.pc;
+    return found;
+}
+
+bool fde_index_next(struct fde_index *index, struct code_memory *memory, uint64_t pc,
+                    uint64_t *start)
+{
+    const struct fde_table *table = table_get(index, memory, pc);
+    struct fde_entry entry = {0};
+    uint32_t count;
+    bool found = count_up_to(table, memory, pc, &count) && table && count < table->count &&
+                 entry_read(table, memory, count, &entry);
     *start = entry.pc;
     return found;
 }

@@ -27,3 +27,7 @@ bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_
 // Where the code of that FDE begins.
 bool fde_index_start(struct fde_index *index, struct code_memory *memory, uint64_t pc,
                      uint64_t *start);
+
+// Where the code of the first FDE that begins behind pc does; false when there is none.
+bool fde_index_next(struct fde_index *index, struct code_memory *memory, uint64_t pc,
+                    uint64_t *start);

@@ -72,7 +72,7 @@ bool prologue_called(struct code_memory *memory, uint64_t back, uint64_t *target
 {
     unsigned char code[1 + sizeof(int32_t)];
     int32_t distance;
-    if (!code_memory_read(memory, back - sizeof code, code, sizeof code) || code[0] != 0xe8)
+    if (!code_memory_fetch(memory, back - sizeof code, code, sizeof code) || code[0] != 0xe8)
         return false;
     memcpy(&distance, code + 1, sizeof distance);
     *target = back + (uint64_t)(int64_t)distance;
@@ -83,7 +83,7 @@ static bool is_indirect_call(struct code_memory *memory, uint64_t back)
 {
     unsigned char code[LONGEST_CALL + INSTRUCTION_BYTES] = {0};
     struct instruction instruction;
-    if (!code_memory_read(memory, back - LONGEST_CALL, code, LONGEST_CALL))
+    if (!code_memory_fetch(memory, back - LONGEST_CALL, code, LONGEST_CALL))
         return false;
     for (size_t at = 0; at <= LONGEST_CALL - 2; at++)
         if (code[at] == 0xff && instruction_decode(code + at, &instruction) &&

@@ -31,6 +31,7 @@ struct search {
     size_t target_count;
     unsigned work;
     bool too_short; // the copy of the stack
+    bool made;      // code that the process made is followed, too
     bool by_frame;  // a way takes the frame pointer, or code is not to be read
 };
 
@@ -183,7 +184,8 @@ static bool follow(struct search *search, struct path *path)
         struct instruction instruction;
         int64_t distance;
         size_t there = sizeof code;
-        while (there && !code_memory_read(memory, path->pc, code, there))
+        while (there && !(search->made ? code_memory_fetch : code_memory_read)(memory, path->pc,
+                                                                               code, there))
             there--;
         search->by_frame |= !there;
         if (!instruction_decode(code, &instruction) || instruction.length > there)
@@ -214,9 +216,10 @@ static bool follow(struct search *search, struct path *path)
     return false;
 }
 
-bool return_path_step(struct unwinder *unwinder, uint64_t start, bool *by_frame)
+bool return_path_step(struct unwinder *unwinder, uint64_t start, bool made, bool *by_frame)
 {
-    struct search search = {.unwinder = unwinder, .start = start, .path_count = 1};
+    struct search search = {
+        .unwinder = unwinder, .start = start, .made = made, .path_count = 1};
     struct path *first = &search.paths[0];
     *first = (struct path){.pc = *walk_pc(unwinder), .sp = *walk_sp(unwinder),
                            .known = unwinder->known};

@@ -9,5 +9,6 @@
 // The caller's registers, if a return is found and takes an address from behind a call. False:
 // nothing was changed; the walk is at fault where the copy of the stack was too short. *by_frame:
 // nothing is known that speaks against a frame pointer. start: where the function begins, so that
-// only a call that may have led there counts; 0: not known.
-bool return_path_step(struct unwinder *unwinder, uint64_t start, bool *by_frame);
+// only a call that may have led there counts; 0: not known. made: code that the process made is
+// followed, too.
+bool return_path_step(struct unwinder *unwinder, uint64_t start, bool made, bool *by_frame);

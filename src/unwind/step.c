@@ -224,7 +224,7 @@ static bool follow_to_return(struct unwinder *unwinder, uint64_t pc, enum unwind
     unwinder->faulted = false;
     if (!fde_index_start(&unwinder->index, &unwinder->code, pc, &start))
         return false;
-    bool found = return_path_step(unwinder, start, &by_frame);
+    bool found = return_path_step(unwinder, start, false, &by_frame);
     if (unwinder->faulted)
         *end = UNWIND_SHORT;
     return found;
@@ -280,13 +280,16 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
         return true;
     unwinder->faulted = false;
     bool by_frame;
-    if (epilogue_step(unwinder) || return_path_step(unwinder, 0, &by_frame))
+    if (epilogue_step(unwinder) || return_path_step(unwinder, 0, leaf, &by_frame))
         return true;
     *end = UNWIND_SHORT;
     if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)
         return false;
     *how = STEP_FRAME_POINTER;
     if (step_frame_pointer(unwinder, end))
+        return true;
+    *how = STEP_CALL; // of code that the process made, callers mostly keep a frame pointer
+    if (!leaf && *end != UNWIND_BOTTOM && return_path_step(unwinder, 0, true, &by_frame))
         return true;
     if (*end == UNWIND_NO_REGISTER && !by_frame)
         *end = UNWIND_NO_INFO; // a stop would not help

@@ -211,6 +211,7 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     unwinder->frame_pointer_steps = 0;
     unwinder->interrupted_at = 0;
     unwinder->unnoted = 0;
+    code_memory_forget_made(&unwinder->code);
     push(unwinder, regs->rip, true, STEP_CAPTURE);
 }
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""serve_file.py DIRECTORY FILE PROGRAM [ARGUMENT...]: runs PROGRAM with a file system mounted on
-DIRECTORY that holds FILE alone. A child process serves it, by the protocol of /dev/fuse; a test
-stops that one, and nothing on the file system answers any more. Exit status 77: not possible here.
-To be run in a mount namespace of its own."""
+"""serve_file.py UID DIRECTORY FILE PROGRAM [ARGUMENT...]: runs PROGRAM as a user, with a file
+system of his mounted on DIRECTORY that holds FILE alone and that nobody else may look into. A child
+process serves it, by the protocol of /dev/fuse; a test stops that one, and nothing on the file
+system answers any more. Exit status 77: not possible here. To be run in a mount namespace of its
+own."""
 
 import ctypes
 import errno
@@ -53,15 +54,17 @@ def serve(device, name, content):
         os.write(device, struct.pack("<IiQ", 16 + len(body), error, unique) + body)
 
 
-def main(directory, file, *program):
+def main(uid, directory, file, *program):
     device = os.open("/dev/fuse", os.O_RDWR)
-    options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
+    options = f"fd={device},rootmode=40000,user_id={uid},group_id={uid}".encode()
     if ctypes.CDLL(None, use_errno=True).mount(b"served", os.fsencode(directory), b"fuse", 0,
                                                options) != 0:
         sys.exit(77)
     if os.fork() == 0:
         serve(device, os.fsencode(os.path.basename(file)), pathlib.Path(file).read_bytes())
         os._exit(0)
+    os.setresgid(int(uid), int(uid), int(uid))
+    os.setresuid(int(uid), int(uid), int(uid))
     os.execv(program[0], program)
 
 

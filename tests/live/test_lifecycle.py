@@ -134,6 +134,19 @@ def test_exec_of_the_same_program(ctx):
     assert samples_with(profile, "before_exec") > 0.95 * n, "wrong names after exec"
 
 
+def test_execs_one_after_the_other(ctx):
+    """Two programs that execute each other every 15 ms, in one of which a function is never called
+    that lies where the other one works: what is sampled of one is not named after the other."""
+    first, second = ctx.program("reborn_first"), ctx.program("reborn_second")
+    target = ctx.spawn(first, 15, second)
+    assert target.line() == "ready"
+    profile = ctx.profile(target.pid, "-d", "6s", "-r", "500", "--max-stop", "20")
+    called = [samples_with(profile, f"called_in_{name}") for name in ("first", "second")]
+    never = [samples_with(profile, f"never_called_in_{name}") for name in ("first", "second")]
+    assert min(called) > 100, called
+    assert never == [0, 0], f"{never} samples in what is never called, {called} in what is"
+
+
 def test_exec_by_another_thread(ctx):
     profile = exec_profile(ctx, "thread", ctx.program("split"))
     assert samples_with(profile, "heavy") > 5, "nothing seen after exec"

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 
-from measure import count, functions, rooted_share, samples_with, stacks
+from measure import (assert_share, count, functions, rooted_share, samples_with, stacks,
+                     twice)
 
 OLD, NEW = "works_in_the_old_one", "works_in_the_new_one"
 
@@ -47,6 +48,100 @@ def assert_known(ctx, target, *, prefix=(), name=OLD, wrong=NEW):
 def assert_known_both_ways(ctx, target, **expected):
     assert_known(ctx, target, **expected)
     assert_known(ctx, target, prefix=UNPRIVILEGED, **expected)
+
+
+# --- another library in the same place
+
+def swapped(ctx, how):
+    """Two libraries of the same size that take turns at one address: each name under its own
+    library, and each as often as is true."""
+    one, two = (ctx.program(f"libswap_{name}.so") for name in ("one", "two"))
+
+    def look():
+        target = ctx.target("swaps", how, one, two)
+        profile = ctx.profile(target.pid, "-d", "5s", "-r", "200", "--max-stop", "20")
+        truth = target.stop()["first"]
+        n = {name: samples_with(profile, f"swap_in_{name}") for name in ("one", "two")}
+        everything = sum(n.values())
+        assert everything > 100, f"only {everything} samples"
+        assert_share(n["one"] / everything, truth, everything, how)
+        for stack in stacks(profile):
+            for frame in stack["frames"]:
+                if frame["function"].startswith("swap_in_"):
+                    assert frame["module"] == f"libswap_{frame['function'][8:]}.so", frame
+        assert rooted_share(profile) >= 0.97, "stacks end early"
+
+    twice(look)
+
+
+def test_another_library_at_the_same_address(ctx):
+    swapped(ctx, "dlopen")
+
+
+def test_another_library_in_a_namespace_of_its_own(ctx):
+    swapped(ctx, "dlmopen")
+
+
+def test_another_text_mapped_by_hand(ctx):
+    swapped(ctx, "mmap")
+
+
+# --- code that is no file's
+
+def moved(ctx, how):
+    """A program whose machine code was put in its place again as a copy: as if it had not been."""
+    target = ctx.target("moved", how)
+    assert_known(ctx, target, name="works_in_the_copy", wrong="never_called")
+
+
+def test_text_on_anonymous_memory(ctx):
+    moved(ctx, "anonymous")
+
+
+def test_text_on_shared_memory(ctx):
+    moved(ctx, "shared")
+
+
+def test_text_on_a_file_without_a_name(ctx):
+    moved(ctx, "memfd")
+
+
+def test_middle_of_the_text_on_anonymous_memory(ctx):
+    moved(ctx, "middle")
+
+
+def test_text_that_is_not_a_copy(ctx):
+    """One byte of it is another one: nothing is called after the file."""
+    target = ctx.target("moved", "changed")
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20")
+    assert count(stacks(profile)) > 20
+    assert not samples_with(profile, "works_in_the_copy"), "named after what it is no copy of"
+
+
+def made(ctx, *how):
+    """Code in no ELF file, without a frame pointer: read from memory and followed to its return."""
+    target = ctx.target("made", *how)
+    before = ctx.health(target.pid)
+    profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "--max-stop", "20")
+    assert ctx.health(target.pid) == before
+    everything = count(stacks(profile))
+    assert everything > 20, f"only {everything} samples"
+    whole = count(stack for stack in stacks(profile)
+                  if functions(stack)[1:3] == ["calls_the_code", "main"])
+    assert whole >= 0.95 * everything, f"{whole} of {everything} from its caller"
+    assert rooted_share(profile) >= 0.99, "stacks end early"
+
+
+def test_code_on_anonymous_memory(ctx):
+    made(ctx, "anonymous")
+
+
+def test_code_on_the_stack(ctx):
+    made(ctx, "stack")
+
+
+def test_code_in_a_file_of_another_kind(ctx):
+    made(ctx, "file", ctx.tmp / "code")
 
 
 # --- files that are gone, or others now
@@ -252,7 +347,7 @@ def test_server_of_the_file_stopped(ctx):
     directory.mkdir()
     path = library(ctx)
     target = ctx.spawn("unshare", "-m", sys.executable, ctx.root / "tests/live/serve_file.py",
-                       directory, path, ctx.program("plugin"), directory / path.name)
+                       0, directory, path, ctx.program("plugin"), directory / path.name)
     if target.line() != "ready":
         raise ctx.Skip("a file system cannot be mounted here")
     server, = ctx.children(target.pid)
@@ -269,6 +364,48 @@ def test_server_of_the_file_stopped(ctx):
         frame["module"] == path.name for frame in stack["frames"])]
     assert count(inside) > 20, profile["run"]
     assert re.search(r"libplugin.so .*its file system does not answer", ctx.stderr), ctx.stderr
+
+
+def test_file_system_of_somebody_else(ctx):
+    """Root may not read what another user mounted for himself: what is loaded of it does, and the
+    reason is said."""
+    ctx.tmp.chmod(0o755)
+    directory = ctx.tmp / "served"
+    directory.mkdir()
+    path = library(ctx)
+    target = ctx.spawn("unshare", "-m", sys.executable, ctx.root / "tests/live/serve_file.py",
+                       65534, directory, path, ctx.program("plugin"), directory / path.name)
+    if target.line() != "ready":
+        raise ctx.Skip("a file system cannot be mounted here")
+    server, = ctx.children(target.pid)
+    try:
+        assert_known(ctx, target)
+    finally:
+        ctx.kill(target.pid)
+        ctx.kill(server)
+    assert re.search(r"libplugin.so .*FUSE file system that only its owner may read", ctx.stderr), \
+        ctx.stderr
+
+
+def replaced(ctx, path):
+    shutil.move(shutil.copy(ctx.program("libplugin_new.so"), ctx.tmp / "other"), path)
+
+
+def removed(_, path):
+    path.unlink()
+
+
+def test_reasons_of_files(ctx):
+    """A file that is gone is not called another one, nor the other way round."""
+    for change, reason in (removed, "its file is gone"), (replaced, "its file is another one now"):
+        path = library(ctx)
+        target = ctx.spawn(ctx.program("plugin"), path)
+        assert target.line() == "ready"
+        change(ctx, path)
+        profile = ctx.profile(target.pid, "-d", "1s", "-r", "200", "-v", prefix=UNPRIVILEGED)
+        assert count(stacks(profile)) > 5
+        assert re.search(rf"libplugin.so .*{reason}", ctx.stderr), ctx.stderr
+        ctx.kill(target.pid)
 
 
 # --- stacks that the tables of the modules alone do not give

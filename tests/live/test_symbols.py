@@ -14,6 +14,8 @@ import subprocess
 import threading
 import zlib
 
+from measure import stacks
+
 ADDRESSES = 400
 SOURCES = "main.cc", "grid.cc"
 
@@ -395,6 +397,43 @@ def profile_of_inlines(ctx, *extra, binary=None):
 def hot_frames(profile):
     return [stack["frames"] for stack in profile["stacks"] if
             any("physics::settle" in frame["function"] for frame in stack["frames"])]
+
+
+def addresses(library):
+    """Link-time addresses of its functions, by their names."""
+    lines = subprocess.run(["nm", library], capture_output=True, text=True, check=True).stdout
+    return {name: int(address, 16) for address, _, name in
+            (line.split() for line in lines.splitlines() if len(line.split()) == 3)}
+
+
+def test_functions_without_a_name(ctx):
+    """Of a stripped library: told apart by where they begin, in every format, and never called
+    after an exported label that lies before them."""
+    shipped = ctx.program("libsizeless_stripped.so")
+    at = addresses(ctx.program("libsizeless.so"))
+    names = {f"{shipped.name}+{at[name]:#x}" for name in ("first_nameless", "second_nameless")}
+    target = ctx.spawn(ctx.program("plugin"), shipped)
+    assert target.line() == "ready"
+    profile = ctx.profile(target.pid, "-d", "2s", "-r", "200", "--max-stop", "20")
+    seen = {}
+    for stack in stacks(profile):
+        leaf = stack["frames"][0]
+        assert leaf["function"] in ("", "plugin_work"), f"called after something else: {leaf}"
+        if not leaf["function"]:
+            seen[leaf["unnamed"]] = seen.get(leaf["unnamed"], 0) + stack["samples"]
+    assert set(seen) == names, f"{seen}, should be {names}"
+    assert min(seen.values()) > 0.3 * sum(seen.values()), seen
+    assert profile["run"]["unresolved"] == sum(seen.values()), profile["run"]["unresolved"]
+    rows = {row.get("unnamed") for row in profile["functions"]}
+    assert names <= rows, f"{rows}"
+    for form in "collapsed", "text":
+        out = ctx.tmp / form
+        ctx.run("attach", target.pid, "-d", "1s", "-r", "200", "--max-stop", "20", "-f", form,
+                "-o", out)
+        text = out.read_text()
+        assert all(name in text for name in names) and "sizeless_probe" not in text, text
+    dump = ctx.run("dump-threads", target.pid).stdout
+    assert any(name + "+0x" in dump for name in names) or "plugin_work+" in dump, dump
 
 
 def test_inlined_frames_in_json(ctx):

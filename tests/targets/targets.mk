@@ -60,3 +60,25 @@ TARGETS_EXTRA += $(TARGETS_DIR)/libmany.so
 $(TARGETS_DIR)/libmany.so: tests/targets/many_modules.c tests/targets/target.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -DLIBRARY -O2 -g -fPIC -shared -Wl,--build-id -o $@ $<
+
+# Another one, as it is linked and as it is shipped.
+TARGETS_EXTRA += $(addprefix $(TARGETS_DIR)/,libsizeless.so libsizeless_stripped.so)
+$(TARGETS_DIR)/libsizeless.so: tests/targets/libsizeless.c tests/targets/target.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -fPIC -shared -fno-toplevel-reorder -o $@ $<
+$(TARGETS_DIR)/libsizeless_stripped.so: $(TARGETS_DIR)/libsizeless.so
+	$(Q)strip -o $@ $<
+
+# Two libraries for `swaps`: the same code at the same place, so that only maps tell them apart.
+TARGETS_EXTRA += $(addprefix $(TARGETS_DIR)/,libswap_one.so libswap_two.so)
+$(TARGETS_DIR)/libswap_%.so: tests/targets/libswap.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -DWORKER=swap_in_$* -O2 -g -fPIC -shared -Wl,--build-id -o $@ $<
+
+TARGETS_EXTRA += $(addprefix $(TARGETS_DIR)/,reborn_first reborn_second)
+CFLAGS_reborn_first := -DFIRST
+$(addprefix $(TARGETS_DIR)/,reborn_first reborn_second): tests/targets/reborn.c \
+                                                         tests/targets/target.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -g -fno-inline -fno-toplevel-reorder -no-pie \
+	    $(CFLAGS_$(@F)) -o $@ $<

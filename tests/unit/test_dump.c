@@ -18,7 +18,7 @@ static struct module program = {.kind = MODULE_FILE, .path = (char *)"/usr/bin/b
 
 #define SYMBOL(variable, at, ...)                                                                  \
     static const struct symbol_line variable##_lines[] = {__VA_ARGS__};                            \
-    static const struct symbol variable = {true, at, variable##_lines,                             \
+    static const struct symbol variable = {true, false, at, variable##_lines,                      \
                                            ARRAY_LENGTH(variable##_lines)}
 
 SYMBOL(lock_wait, 0x1f, {.name = "__lll_lock_wait", .system_name = "__lll_lock_wait", .file = ""});
@@ -31,7 +31,10 @@ SYMBOL(evil, 0x10, {.name = "evil;\033[31m", .system_name = "evil;\033[31m", .fi
 SYMBOL(root, 0x84, {.name = "main", .system_name = "main", .file = "main.c", .line = 12});
 static const struct symbol_line unnamed_lines[] = {
     {.name = "[libc.so.6]", .system_name = "[libc.so.6]", .file = ""}};
-static const struct symbol unnamed = {false, 0, unnamed_lines, 1};
+static const struct symbol unnamed = {false, false, 0, unnamed_lines, 1};
+static const struct symbol_line placed_lines[] = {
+    {.name = "libc.so.6+0x27180", .system_name = "libc.so.6+0x27180", .file = ""}};
+static const struct symbol placed = {false, true, 0xca, placed_lines, 1};
 
 static struct dump dump;
 
@@ -64,7 +67,7 @@ static void add_lockers(void)
         frame(&lock_wait, &libc, 0x7f0000008612b, true),
         frame(&transfer, &program, 0x400142, false),
         frame(&root, &program, 0x400285, false),
-        frame(&unnamed, &libc, 0x7f000002724a, false),
+        frame(&placed, &libc, 0x7f000002724a, false),
     };
     struct wait wait = {.kind = WAIT_LOCK, .syscall = "futex", .object = 0x404040,
                         .object_kind = "mutex"};

@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "tests/unit/skip.h"
 
@@ -190,6 +192,31 @@ START_TEST(another_module_in_the_same_place)
 }
 END_TEST
 
+// What the maps say is asked for again for each later moment, and believed of an earlier one.
+START_TEST(maps_that_are_not_true_any_more)
+{
+    AUTO_FD int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    uint64_t own = address_of((void *)address_of);
+    void *code = map_code(fd, 0);
+    refresh(space);
+    int64_t before = clock_now();
+    ck_assert(space_is_true(space, own, before));
+    ck_assert(space_is_true(space, address_of(code), before));
+    ck_assert_ptr_eq(mmap(code, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, PAGE),
+                     code);
+    ck_assert(space_is_true(space, address_of(code), before)); // it was then
+    while (space_is_true(space, address_of(code), clock_now())) // an old kernel is asked seldom
+        usleep(1000);
+    int64_t between = clock_now();
+    ck_assert(refresh(space));
+    ck_assert(space_is_true(space, address_of(code), clock_now()));
+    ck_assert(!space_is_doubtful(space, address_of(code), clock_now()));
+    ck_assert(space_is_doubtful(space, address_of(code), before + (between - before) / 2));
+    ck_assert(!space_is_doubtful(space, own, before));
+    munmap(code, PAGE);
+}
+END_TEST
+
 // dlclose and dlopen at another address: one mapping, that lies elsewhere now.
 START_TEST(the_same_code_elsewhere)
 {
@@ -224,6 +251,27 @@ START_TEST(a_file_without_a_name)
     ck_assert_int_eq(module->kind, MODULE_ANON); // no ELF file: the process itself made the code
     ck_assert_str_eq(module->path, "/memfd:plug\nin; \x1b"); // raw, without the kernel's mark
     ck_assert_ptr_null(module->image);
+    munmap(code, PAGE);
+}
+END_TEST
+
+// What cannot be opened for want of a descriptor says so.
+START_TEST(no_more_files)
+{
+    struct rlimit limit, none;
+    AUTO_FD int fd = open("/bin/sh", O_RDONLY | O_CLOEXEC);
+    void *code = map_code(fd, 0);
+    int next = dup(fd);
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){(rlim_t)next, limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    refresh(space);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct module *module = space_find(space, address_of(code))->mapping->module;
+    ck_assert_ptr_null(module->image);
+    ck_assert_ptr_nonnull(module->problem);
+    ck_assert_ptr_nonnull(strstr(module->problem, "ulimit -n"));
     munmap(code, PAGE);
 }
 END_TEST
@@ -306,8 +354,10 @@ Suite *suite_module(void)
     tcase_add_test(tests, only_code_is_found);
     tcase_add_test(tests, anonymous_code_comes_and_goes);
     tcase_add_test(tests, another_module_in_the_same_place);
+    tcase_add_test(tests, maps_that_are_not_true_any_more);
     tcase_add_test(tests, the_same_code_elsewhere);
     tcase_add_test(tests, a_file_without_a_name);
+    tcase_add_test(tests, no_more_files);
     tcase_add_test(tests, spaces_share_mappings);
     tcase_add_test(tests, a_process_that_is_gone);
     tcase_add_test(tests, ids_are_places_in_the_tables);

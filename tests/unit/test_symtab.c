@@ -48,6 +48,16 @@ asm(".pushsection symtab_test, \"ax\", @progbits\n"
     ".size _symtab_global, 8\n"
     ".fill 8, 1, 0x90\n"
     "symtab_tail: .fill 8, 1, 0x90\n"
+    ".cfi_startproc\n"
+    ".fill 8, 1, 0x90\n" // its name was taken away
+    ".cfi_endproc\n"
+    ".fill 8, 1, 0x90\n"
+    ".cfi_startproc\n"
+    ".globl symtab_entry\n"
+    ".fill 4, 1, 0x90\n"
+    "symtab_entry: .fill 4, 1, 0x90\n"
+    ".cfi_endproc\n"
+    ".fill 8, 1, 0x90\n"
     ".popsection\n");
 
 extern const char symtab_outer[];
@@ -75,8 +85,24 @@ static const struct {
     {63, "_symtab_global", 7},
     {64, NULL, 0},
     {72, "symtab_tail", 0}, // nothing else is there
-    {79, "symtab_tail", 7}, // up to the end of the section
+    {79, "symtab_tail", 7}, // up to the next unwind entry
     {80, NULL, 0},
+    {95, NULL, 0},
+    {99, NULL, 0},
+    {100, "symtab_entry", 0},
+    {103, "symtab_entry", 3}, // up to the end of the one that it lies in
+    {104, NULL, 0},
+    {112, NULL, 0},
+};
+
+// What the unwind tables say of the same section.
+static const struct {
+    uint64_t at;
+    bool covered;
+    uint64_t start;
+} starts[] = {
+    {0, false, 0}, {79, false, 0}, {80, true, 80}, {87, true, 80}, {88, false, 0},
+    {96, true, 96}, {100, true, 96}, {103, true, 96}, {104, false, 0},
 };
 
 static int take_first(struct dl_phdr_info *info, size_t size, void *base)
@@ -132,6 +158,16 @@ START_TEST(test_rules)
 {
     assert_named(link_address(symtab_outer) + rules[_i].at, rules[_i].name, rules[_i].offset,
                  false);
+}
+END_TEST
+
+START_TEST(test_starts)
+{
+    uint64_t base = link_address(symtab_outer), start = 0;
+    bool covered = symtab_start(symtab, base + starts[_i].at, &start);
+    ck_assert_int_eq(covered, starts[_i].covered);
+    if (covered)
+        ck_assert_uint_eq(start, base + starts[_i].start);
 }
 END_TEST
 
@@ -200,8 +236,11 @@ static size_t read_damaged(struct image *damaged)
         const struct segment *segment = &damaged->segments[i];
         for (uint64_t at = 0; at < segment->memory_size && at < 1 << 20; at += 61) {
             struct symtab_match match;
+            uint64_t start;
             if (symtab_find(table, segment->vaddr + at, &match))
                 total += strlen(match.name) + 1;
+            else if (symtab_start(table, segment->vaddr + at, &start))
+                ck_assert_uint_le(start, segment->vaddr + at);
         }
     }
     symtab_free(table);
@@ -280,6 +319,7 @@ Suite *suite_symtab(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, test_rules, 0, ARRAY_LENGTH(rules));
+    tcase_add_loop_test(tcase, test_starts, 0, ARRAY_LENGTH(starts));
     tcase_add_test(tcase, test_own_functions);
     tcase_add_test(tcase, test_nowhere);
     tcase_add_test(tcase, test_plt);
