@@ -259,6 +259,7 @@ class Context:
         self.started = []
         self.stderr = ""  # of the last ptprof, for the report of a failure
         self.runs = 0
+        self.waits_for_names = True
         self.slowdown = slowdown()  # before it starts anything itself
 
     # --- targets
@@ -304,7 +305,9 @@ class Context:
     # --- ptprof
 
     def command(self, arguments, prefix=()):
-        return [*map(str, prefix), str(self.ptprof), *map(str, arguments)]
+        """How long names take depends on the machine: who does not look at that, waits for them."""
+        waits = ["--wait-for-names"] if arguments[:1] == ("attach",) and self.waits_for_names else []
+        return [*map(str, prefix), str(self.ptprof), *map(str, arguments), *waits]
 
     def _stderr_path(self):
         self.runs += 1

@@ -37,12 +37,13 @@ struct run {
     uint64_t stops;      // times that a thread was held
     uint64_t failed;     // stops that gave no sample though the thread ran
     uint64_t queued;     // stops that met a thread which waited for a CPU: not a sample
-    uint64_t dropped;    // captures lost because the ring was full
+    uint64_t dropped;    // captures lost because we could not keep up
     uint64_t cut;        // stacks that do not reach their root
     uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
     uint64_t repaired;   // EINTR that a stop would have caused, undone
     uint64_t restarts;   // samplers that the watchdog had to end
     pid_t stuck;         // a sampler that does not end, 0: none. It may hold a thread until it does
+    uint64_t late_names; // places whose names were not there in time
     uint64_t unresolved; // samples whose leaf has no name
     int64_t held_p50, held_p99, held_max, held_total; // ns that a thread was held
     double held_share;   // of the most-held thread's time, 0..1

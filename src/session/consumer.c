@@ -11,6 +11,7 @@
 #include "session/cuts.h"
 #include "session/facts.h"
 #include "session/population.h"
+#include "session/thinning.h"
 #include "session/unattributed.h"
 
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
@@ -34,6 +35,8 @@ struct consumer {
     int64_t first_at; // the first capture, CLOCK_MONOTONIC ns; 0: none yet
     struct consumer_counts counts;
     struct cuts cuts;
+    struct thinning thinning;
+    int64_t last_moment; // after which nothing is unwound any more; 0: none
 };
 
 struct consumer *consumer_new(struct control *control, struct modules *modules,
@@ -343,13 +346,31 @@ static void take_asleep(struct consumer *consumer, const void *data)
     wall_again(consumer->wall, record->thread, record->times);
 }
 
+// A thread that sleeps is told of once for all the time that it does: it is never left out for want
+// of time, only at the end.
+static bool is_chosen(struct consumer *consumer, const struct capture *capture)
+{
+    const struct ring *ring = &consumer->control->ring;
+    int64_t now = clock_now();
+    uint64_t filled = atomic_load(&ring->written) - atomic_load(&ring->consumed);
+    struct thinning_state state = {
+        .now = now,
+        .full = (double)filled / (double)ring->size,
+        .lag = now - capture->time,
+    };
+    bool late = consumer->last_moment && now > consumer->last_moment;
+    consumer->thinning.left_out += late;
+    return !late && (capture->flags & CAPTURE_IN_PLACE ||
+                     thinning_takes(&consumer->thinning, &state));
+}
+
 static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
     struct thread *thread = population_thread(&consumer->population, capture->thread);
     struct process *process =
         thread ? population_process(&consumer->population, thread->process) : NULL;
-    if (!process || !process->image.space)
+    if (!process || !process->image.space || !is_chosen(consumer, capture))
         return;
     struct space *space = process->image.space;
     struct unwind_result stack = process_image_walk(&process->image, thread->tid, capture);
@@ -376,7 +397,8 @@ static void take_capture(struct consumer *consumer, const void *data)
     uint32_t node = keep_stack(consumer, space, capture, &stack);
     uint32_t value =
         profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
-    weights_sample(consumer->weights, thread->process, capture->thread, value);
+    weights_sample_for(consumer->weights, thread->process, capture->thread, value,
+                       thinning_times(&consumer->thinning));
     wall_look(consumer->wall, capture->thread, node, STATE_RUNNING);
     consumer->counts.samples++;
 }
@@ -404,13 +426,34 @@ static void begin_or_end_wall(struct consumer *consumer)
     consumer->idle = idle;
 }
 
-void consumer_drain(struct consumer *consumer)
+bool consumer_drain_until(struct consumer *consumer, int64_t moment)
 {
     begin_or_end_wall(consumer);
     struct ring *ring = &consumer->control->ring;
-    for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record))
+    for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record)) {
+        if (clock_now() >= moment)
+            return false;
         if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
             takers[record->kind](consumer, record);
+    }
+    return true;
+}
+
+void consumer_drain(struct consumer *consumer)
+{
+    bool all = consumer_drain_until(consumer, INT64_MAX);
+    (void)all;
+}
+
+void consumer_drain_last(struct consumer *consumer, int64_t moment)
+{
+    consumer->last_moment = moment;
+    consumer_drain(consumer);
+}
+
+uint32_t consumer_slowdown(const struct consumer *consumer)
+{
+    return consumer->thinning.slowdown ? consumer->thinning.slowdown : 1;
 }
 
 bool consumer_bound(struct consumer *consumer, const struct compact_bounds *bounds)
@@ -451,6 +494,7 @@ struct consumer_counts consumer_counts(const struct consumer *consumer)
 {
     struct consumer_counts counts = consumer->counts;
     counts.processes = consumer->facts.count;
+    counts.left_out = consumer->thinning.left_out;
     return counts;
 }
 

@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/patience.h"
+#include "base/thread.h"
 #include "profile/query.h"
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
@@ -22,13 +24,21 @@
 #define RESTARTS_MAX 20
 #define DOWNLOAD_MS 20000 // for debug files from servers, all together
 #define LAST_NAMES_MS 1000
+#define NAMES_NS (1300 * NS_PER_MS) // from the end of sampling, for all that is to be named
+#define PROGRESS_MS 20              // that numbers are waited for
 #define DRAIN_MS 25 // how long a capture waits in the ring at the most
+#define SLICE_NS (5 * NS_PER_MS)  // that the profile is held at a time while there is much to do
+#define NAP_NS (100 * NS_PER_US)  // in which others get hold of it
+#define STEP_MS 25                // how long the end of a sampler goes unnoticed
+#define LAST_NS (500 * NS_PER_MS) // in which what was sampled last is unwound
+#define NAMES_EVERY NS_PER_S      // names are fetched while it runs
 
 const struct session_options session_defaults = {
     .rate = 99,
     .max_depth = 4096,
     .max_stop = 0.01,
     .max_stacks = 4u << 20, // about 100 MiB
+    .wait_for_names = true,
 };
 
 struct session {
@@ -44,12 +54,20 @@ struct session {
     struct modules *modules;
     struct profile *profile;
     struct symbolizer *symbolizer;
-    struct fetcher *fetcher; // NULL: nobody looks while it runs
+    struct fetcher *fetcher; // NULL: not started
     struct consumer *consumer;
+    pthread_t taker; // the thread that takes in what was sampled
+    bool has_taker;
+    atomic_bool leaving;  // the taker ends
+    atomic_bool reporting; // the symbolizer is not the taker's
+    size_t names_wanted;   // locations of which names were wanted
+    int64_t names_at;      // CLOCK_MONOTONIC ns
+    uint32_t backoff;      // one part in so many of the rate, as was asked for
+    int64_t ended_at;      // CLOCK_MONOTONIC ns, 0: it has not
     struct run run;
     struct run base; // as it was at the last session_reset
     int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
-    bool watched, finished;
+    bool watched, finished, named;
     int idle_times; // how often wall time began to be counted
     pthread_mutex_t lock;
 };
@@ -108,7 +126,8 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         return rc;
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
-    pthread_mutex_init(&session->lock, NULL);
+    session->backoff = 1;
+    thread_mutex_recursive(&session->lock);
     session->pids = xcalloc(count, sizeof *pids);
     for (size_t i = 0; i < count; i++)
         add_pid(session, pids[i]);
@@ -154,6 +173,75 @@ void session_close(struct session *session)
     free(session);
 }
 
+// --- the thread that takes in what was sampled ---
+//
+// It unwinds, waits for files that do not answer, and comes last wherever it runs. Clock and signals
+// are another one's, who never waits for it.
+
+// What is to be named is known long before the end: then little is left to do.
+static void fetch_names(struct session *session)
+{
+    int64_t now = clock_now();
+    if (session->options.live || atomic_load(&session->reporting) || now < session->names_at ||
+        !fetcher_wait(session->fetcher, 0))
+        return;
+    session->names_at = now + NAMES_EVERY;
+    size_t count = profile_location_count(session->profile);
+    if (count == session->names_wanted)
+        return;
+    for (; session->names_wanted < count; session->names_wanted++) {
+        struct location at =
+            profile_location_get(session->profile, (uint32_t)session->names_wanted);
+        symbolizer_want(session->symbolizer, at.mapping, at.offset);
+    }
+    fetcher_start(session->fetcher);
+}
+
+static void set_rate(struct session *session)
+{
+    atomic_store(&session->control->slowdown,
+                 session->backoff * consumer_slowdown(session->consumer));
+}
+
+// False when there is more in the ring.
+static bool take_some(struct session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    bool all = consumer_drain_until(session->consumer, clock_now() + SLICE_NS);
+    if (!session->options.live && session_bound(session))
+        session->names_wanted = 0; // locations have new numbers
+    set_rate(session);
+    fetch_names(session);
+    pthread_mutex_unlock(&session->lock);
+    return all;
+}
+
+static void *take_in(void *context)
+{
+    struct session *session = context;
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+    struct pollfd fd = {.fd = session->control->wake_fd, .events = POLLIN};
+    thread_come_last();
+    while (!atomic_load(&session->leaving)) {
+        eventfd_t ignored;
+        poll(&fd, 1, DRAIN_MS);
+        eventfd_read(fd.fd, &ignored);
+        while (!take_some(session) && !atomic_load(&session->leaving))
+            clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+    }
+    return NULL;
+}
+
+static void stop_taker(struct session *session)
+{
+    if (!session->has_taker)
+        return;
+    atomic_store(&session->leaving, true);
+    eventfd_write(session->control->wake_fd, 1);
+    pthread_join(session->taker, NULL);
+    session->has_taker = false;
+}
+
 // --- while it runs ---
 
 static enum rc start_sampler(struct session *session, struct err *err)
@@ -176,9 +264,10 @@ enum rc session_start(struct session *session, struct err *err)
         return rc;
     session->watched = true;
     watchdog_guard(&session->watchdog, session->sampler);
-    if (session->options.live)
-        rc = fetcher_new(session->symbolizer, &session->fetcher, err);
-    return rc;
+    rc = fetcher_new(session->symbolizer, &session->fetcher, err);
+    int errnum = rc == RC_OK ? thread_start(&session->taker, take_in, session) : 0;
+    session->has_taker = rc == RC_OK && !errnum;
+    return errnum ? err_sys(err, RC_FAIL, errnum, "cannot start a thread") : rc;
 }
 
 // A thread on which samplers hung more than once is left alone by the next one.
@@ -209,31 +298,16 @@ static enum rc replace_sampler(struct session *session, struct err *err)
     return start_sampler(session, err);
 }
 
-static void drain(struct session *session)
-{
-    pthread_mutex_lock(&session->lock);
-    consumer_drain(session->consumer);
-    pthread_mutex_unlock(&session->lock);
-}
-
 enum rc session_step(struct session *session, int timeout_ms, int extra_fd, struct err *err)
 {
-    struct pollfd fds[] = {{.fd = session->control->wake_fd, .events = POLLIN},
-                           {.fd = extra_fd, .events = POLLIN}};
+    struct pollfd fd = {.fd = extra_fd, .events = POLLIN};
     int64_t deadline = clock_now() + (int64_t)timeout_ms * NS_PER_MS;
     for (;;) {
         int64_t left_ms = (deadline - clock_now() + NS_PER_MS - 1) / NS_PER_MS;
-        eventfd_t ignored;
-        int ready = poll(fds, 2, left_ms < 0 ? 0 : left_ms < DRAIN_MS ? (int)left_ms : DRAIN_MS);
-        eventfd_read(session->control->wake_fd, &ignored);
-        drain(session);
-        if (!session->options.live)
-            session_bound(session);
-        if (!session->sampler || sampler_ended(session->sampler)) {
-            drain(session);
+        int ready = poll(&fd, 1, left_ms < 0 ? 0 : left_ms < STEP_MS ? (int)left_ms : STEP_MS);
+        if (!session->sampler || sampler_ended(session->sampler))
             return replace_sampler(session, err);
-        }
-        if (left_ms <= 0 || (ready > 0 && fds[1].revents))
+        if (left_ms <= 0 || (ready > 0 && fd.revents))
             return RC_OK;
     }
 }
@@ -292,7 +366,8 @@ bool session_bound(struct session *session)
 
 void session_slow_down(struct session *session, uint32_t slowdown)
 {
-    atomic_store(&session->control->slowdown, slowdown);
+    session->backoff = slowdown;
+    set_rate(session);
 }
 
 void session_held(struct session *session, int64_t *worst, int64_t *sum)
@@ -303,6 +378,14 @@ void session_held(struct session *session, int64_t *worst, int64_t *sum)
 int64_t session_behind(const struct session *session)
 {
     return atomic_load(&session->control->behind);
+}
+
+static void limit_names(struct session *session)
+{
+    symbolizer_hurry(session->symbolizer);
+    int64_t deadline = session->options.wait_for_names ? 0 : session->ended_at + NAMES_NS;
+    patience_until(deadline);
+    symbolizer_set_deadline(session->symbolizer, deadline);
 }
 
 void session_finish(struct session *session, enum run_end end)
@@ -318,8 +401,12 @@ void session_finish(struct session *session, enum run_end end)
         watchdog_stop(&session->watchdog);
     session->run.duration = session->run.stuck ? sampled : sampled_ns(session);
     session->run.end = end;
-    consumer_drain(session->consumer);
+    session->ended_at = clock_now();
+    patience_until(session->ended_at + LAST_NS);
+    stop_taker(session);
+    consumer_drain_last(session->consumer, session->ended_at + LAST_NS);
     consumer_finish(session->consumer);
+    limit_names(session);
 }
 
 // --- what came of it ---
@@ -349,17 +436,17 @@ static struct query_source source_of(const struct session *session)
                                  .idle = session->options.idle};
 }
 
-static uint64_t count_unresolved(const struct session *session)
+static uint64_t count_unresolved(const struct report *report)
 {
-    struct query_source source = source_of(session);
+    struct query_source source = report_source(report);
     uint64_t unresolved = 0;
-    for (size_t i = 0; i < profile_value_count(session->profile); i++) {
-        const struct profile_value *value = profile_value_get(session->profile, i);
+    for (size_t i = 0; i < profile_value_count(report->profile); i++) {
+        const struct profile_value *value = profile_value_get(report->profile, i);
         if (!value->stack || !query_takes(&source, value))
             continue;
         struct location leaf = profile_location_get(
-            session->profile, profile_node(session->profile, value->stack).location);
-        if (!symbolizer_lookup(session->symbolizer, leaf.mapping, leaf.offset)->found)
+            report->profile, profile_node(report->profile, value->stack).location);
+        if (!symbolizer_lookup(report->symbolizer, leaf.mapping, leaf.offset)->found)
             unresolved += value->samples;
     }
     return unresolved;
@@ -383,7 +470,7 @@ static void subtract_base(struct run *run, const struct run *base)
     run->cpu_ns -= base->cpu_ns;
 }
 
-const struct run *session_progress(struct session *session)
+static void count_progress(struct session *session)
 {
     struct run *run = &session->run;
     struct consumer_counts counts = consumer_counts(session->consumer);
@@ -391,6 +478,7 @@ const struct run *session_progress(struct session *session)
         run->duration = sampled_ns(session);
     copy_control(run, session->control);
     run->samples = counts.samples;
+    run->dropped += counts.left_out;
     run->cut = counts.cut;
     run->frame_pointers = counts.frame_pointers;
     run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
@@ -408,44 +496,136 @@ const struct run *session_progress(struct session *session)
     run->threads_sampled = counts.threads + (session->options.idle ? counts.threads_asleep : 0);
     run->processes = consumer_processes(session->consumer);
     run->process_count = counts.processes;
-    return run;
+}
+
+// Somebody who only shows numbers does not wait for a stack that takes long: old ones will do.
+const struct run *session_progress(struct session *session)
+{
+    struct timespec soon = thread_deadline(PROGRESS_MS);
+    if (pthread_mutex_clocklock(&session->lock, CLOCK_MONOTONIC, &soon) != 0)
+        return &session->run;
+    count_progress(session);
+    pthread_mutex_unlock(&session->lock);
+    return &session->run;
 }
 
 void session_reset(struct session *session)
 {
+    pthread_mutex_lock(&session->lock);
     session->base = (struct run){0};
-    session->base = *session_progress(session);
+    count_progress(session);
+    session->base = session->run;
     session->run.start_wall = clock_wall();
     session->started = session->paused_at = clock_now();
     session->paused_ns = 0;
     profile_reset(session->profile);
     consumer_reset(session->consumer);
+    pthread_mutex_unlock(&session->lock);
 }
 
 struct report session_live_report(struct session *session)
 {
-    session_progress(session);
+    count_progress(session);
     return (struct report){.profile = session->profile,
                            .modules = session->modules,
                            .symbolizer = session->symbolizer,
                            .run = &session->run};
 }
 
-struct report session_report(struct session *session)
+// --- names ---
+
+// From now on the symbolizer is the caller's.
+static void take_symbolizer(struct session *session)
 {
-    struct report report = session_live_report(session);
+    atomic_store(&session->reporting, true);
+    pthread_mutex_lock(&session->lock); // the taker has seen it
+    pthread_mutex_unlock(&session->lock);
+    while (session->fetcher && !fetcher_wait(session->fetcher, LAST_NAMES_MS))
+        ; // until its question is answered, or the deadline has passed
+}
+
+static void name_last(struct session *session)
+{
     struct query_source source = source_of(session);
-    // Who leaves a screen does not wait for the last names as a file does.
-    if (session->fetcher && fetcher_wait(session->fetcher, LAST_NAMES_MS)) {
+    take_symbolizer(session);
+    query_fetch(&source);
+    if (!session->options.debuginfod)
+        return;
+    // Who has servers asked waits for them.
+    patience_until(0);
+    symbolizer_set_deadline(session->symbolizer, 0);
+    symbolizer_download(session->symbolizer, DOWNLOAD_MS);
+}
+
+// Who leaves a screen does not wait for the last names as a file does.
+static void name_live(struct session *session)
+{
+    struct query_source source = source_of(session);
+    if (fetcher_wait(session->fetcher, LAST_NAMES_MS)) {
         query_want(&source);
         fetcher_start(session->fetcher);
     }
     fetcher_stop(session->fetcher);
     query_fetch(&source);
-    if (session->finished && session->options.debuginfod)
-        symbolizer_download(session->symbolizer, DOWNLOAD_MS);
-    session->run.unresolved = count_unresolved(session);
+}
+
+struct report session_report(struct session *session)
+{
+    session_finish(session, RUN_INTERRUPTED);
+    struct report report = session_live_report(session);
+    if (session->options.live && session->fetcher)
+        name_live(session);
+    else if (!session->named)
+        name_last(session);
+    session->named = true;
+    session->run.late_names = symbolizer_late(session->symbolizer);
+    session->run.unresolved = count_unresolved(&report);
     return report;
+}
+
+// --- while it goes on ---
+
+// Everything is looked up once, under the lock (names of code that the process makes itself come
+// with its records): a writer that asks again later changes nothing.
+static void name_copy(struct session *session, struct session_snapshot *snapshot)
+{
+    const struct profile *profile = snapshot->report.profile;
+    struct query_source source = report_source(&snapshot->report);
+    take_symbolizer(session);
+    pthread_mutex_lock(&session->lock);
+    query_want(&source);
+    pthread_mutex_unlock(&session->lock);
+    symbolizer_fetch(session->symbolizer);
+    pthread_mutex_lock(&session->lock);
+    for (uint32_t i = 0; i < profile_location_count(profile); i++) {
+        struct location at = profile_location_get(profile, i);
+        symbolizer_lookup(session->symbolizer, at.mapping, at.offset);
+    }
+    pthread_mutex_unlock(&session->lock);
+}
+
+void session_snapshot_take(struct session *session, struct session_snapshot *snapshot)
+{
+    pthread_mutex_lock(&session->lock);
+    snapshot->report = session_live_report(session);
+    snapshot->run = session->run;
+    size_t size = snapshot->run.process_count * sizeof *snapshot->processes;
+    snapshot->processes = xmalloc(size + 1);
+    if (size)
+        memcpy(snapshot->processes, snapshot->run.processes, size);
+    snapshot->run.processes = snapshot->processes;
+    snapshot->report.run = &snapshot->run;
+    snapshot->report.profile = profile_copy(session->profile);
+    pthread_mutex_unlock(&session->lock);
+    name_copy(session, snapshot);
+    snapshot->run.unresolved = count_unresolved(&snapshot->report);
+}
+
+void session_snapshot_end(struct session *session, struct session_snapshot *snapshot)
+{
+    profile_free((struct profile *)(uintptr_t)snapshot->report.profile);
+    free(snapshot->processes);
+    atomic_store(&session->reporting, false);
 }
 
 char *session_worst_cut(const struct session *session)

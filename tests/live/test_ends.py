@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Whatever the target does, holds or maps: a run ends when it is to, and answers every signal."""
+
+import json
+import os
+import signal
+import time
+
+from measure import samples_with, stacks, count, standard_error
+
+DEEP = 50000  # frames: a stack that takes much longer to unwind than to copy
+FAST = ("-r", "1000", "--max-depth", "65536", "--max-stop", "100")
+
+
+def patience(ctx, seconds):
+    """What a rule says, and as much longer as a loaded machine makes everything."""
+    return seconds * max(ctx.slowdown, 1) + 3
+
+
+def test_duration_holds(ctx):
+    """Stacks come faster than they can be unwound: the run ends in time all the same, and says how
+    many were left out."""
+    ctx.waits_for_names = False
+    target = ctx.target("recursion", DEEP)
+    began = time.monotonic()
+    done = ctx.run("attach", target.pid, "-d", "6s", *FAST, "-o", ctx.tmp / "out.pb.gz",
+                   "--summary=json")
+    took = time.monotonic() - began
+    assert done.returncode == 0, done.stderr
+    assert took < 6 + patience(ctx, 2), f"-d 6s took {took:.1f} s"
+    run = json.loads(done.stderr[done.stderr.index("{"):])
+    assert run["run"]["dropped"] > 0, run
+    assert target.alive()
+
+
+def test_interrupts_end_it(ctx):
+    """One Ctrl-C ends the run though the ring never gets empty."""
+    ctx.waits_for_names = False
+    target = ctx.target("recursion", DEEP)
+    run = ctx.start("attach", target.pid, *FAST, "-o", ctx.tmp / "out.pb.gz")
+    run.says("attached")
+    time.sleep(4)
+    began = time.monotonic()
+    run.signal(signal.SIGINT)
+    run.wait()
+    took = time.monotonic() - began
+    assert took < patience(ctx, 2), f"it took {took:.1f} s to end"
+    assert run.popen.returncode == 0, run.stderr
+
+
+def test_second_interrupt_ends_it_at_once(ctx):
+    """Even where the end has still much to do."""
+    target = ctx.target("recursion", DEEP)
+    run = ctx.start("attach", target.pid, *FAST, "-f", "json", "-o", ctx.tmp / "out.json")
+    run.says("attached")
+    time.sleep(2)
+    run.signal(signal.SIGINT)
+    run.says("stopping")
+    began = time.monotonic()
+    run.signal(signal.SIGINT)
+    run.wait()
+    took = time.monotonic() - began
+    assert took < patience(ctx, 0.1), f"it took {took:.1f} s to end"
+    health = ctx.health(target.pid)
+    assert not health.traced and not health.stopped, health
+
+
+def test_shares_stay_true(ctx):
+    """A deep stack costs a thousand times what a shallow one does: it must not be seen less often
+    for that when not all can be unwound."""
+    def look():
+        target = ctx.target("deep_shallow", 8000)
+        profile = ctx.profile(target.pid, "-d", "6s", "-r", "4000", "--force", "--max-stop", "100",
+                              "--max-depth", "16384")
+        truth = target.stop()["deep"]
+        everything = count(stacks(profile))
+        ns = {name: sum(s["cpu_ns"] for s in stacks(profile)
+                        if any(f["function"] == name for f in s["frames"]))
+              for name in ("deep", "shallow")}
+        share = ns["deep"] / (ns["deep"] + ns["shallow"])
+        # Two samples of one turn tell the same.
+        turns = min(everything, 6 / 0.01)
+        allowed = 4 * standard_error(truth, turns) + 0.03
+        assert abs(share - truth) < allowed, \
+            f"deep {share:.3f}, truth {truth:.3f}, {everything} samples, allowed {allowed:.3f}"
+        return profile["run"]["dropped"]
+    assert look() or look(), "nothing was left out: the test shows nothing"
