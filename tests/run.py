@@ -306,8 +306,9 @@ class Context:
 
     def command(self, arguments, prefix=()):
         """How long names take depends on the machine: who does not look at that, waits for them."""
-        waits = ["--wait-for-names"] if arguments[:1] == ("attach",) and self.waits_for_names else []
-        return [*map(str, prefix), str(self.ptprof), *map(str, arguments), *waits]
+        waits = self.waits_for_names and arguments[:1] == ("attach",)
+        return [*map(str, prefix), str(self.ptprof), *map(str, arguments),
+                *(["--wait-for-names"] if waits else [])]
 
     def _stderr_path(self):
         self.runs += 1

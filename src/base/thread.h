@@ -8,8 +8,8 @@
 // Returns 0 or an errno.
 int thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 
-// For a thread that computes: from now on everybody else's come first, and it never takes a CPU from
-// one that runs (SCHED_BATCH, nice 19). What it starts inherits that.
+// For a thread that computes: from now on everybody else's come first, and it never takes a CPU
+// from one that runs (SCHED_BATCH, and nicer). What it starts inherits that.
 void thread_come_last(void);
 
 // The same of one that somebody waits for: it takes no CPU from one that runs, but has its share.

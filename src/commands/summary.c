@@ -219,8 +219,8 @@ static void put_warnings(struct buf *out, const struct summary *summary)
                    run->realtime || run->short_slice ? ""
                                                      : " (no right to real-time priority)");
     if (run->late_names)
-        buf_printf(out, "  note      %" PRIu64 " places got no name in time; --wait-for-names waits "
-                        "for them\n", run->late_names);
+        buf_printf(out, "  note      %" PRIu64 " places got no name in time; --wait-for-names "
+                        "waits for them\n", run->late_names);
     if (failed >= FAILED_WARNING)
         buf_printf(out, "  warning   %.1f%% of the stops gave no sample\n", failed);
     if (share(run->cut, run->samples) > CUT_WARNING)

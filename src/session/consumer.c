@@ -36,7 +36,6 @@ struct consumer {
     struct consumer_counts counts;
     struct cuts cuts;
     struct thinning thinning;
-    int64_t last_moment; // after which nothing is unwound any more; 0: none
 };
 
 struct consumer *consumer_new(struct control *control, struct modules *modules,
@@ -76,17 +75,9 @@ void consumer_free(struct consumer *consumer)
     free(consumer);
 }
 
-// --- processes and threads ---
-
 static void hint_stack(struct consumer *consumer, const struct thread *thread)
 {
-    struct control *control = consumer->control;
-    uint32_t slot = thread->number % STACK_HINTS;
-    const struct stack_hint *hint = &thread->hint;
-    atomic_store_explicit(&control->stack_hint[slot], hint->bytes, memory_order_relaxed);
-    atomic_store_explicit(&control->stack_reach[slot], stack_hint_reach(hint),
-                          memory_order_relaxed);
-    atomic_store_explicit(&control->stack_root[slot], stack_hint_root(hint), memory_order_relaxed);
+    stack_hint_tell(&thread->hint, consumer->control, thread->number);
 }
 
 // How deep the stacks of the image before were tells nothing of the one after it.
@@ -346,31 +337,14 @@ static void take_asleep(struct consumer *consumer, const void *data)
     wall_again(consumer->wall, record->thread, record->times);
 }
 
-// A thread that sleeps is told of once for all the time that it does: it is never left out for want
-// of time, only at the end.
-static bool is_chosen(struct consumer *consumer, const struct capture *capture)
-{
-    const struct ring *ring = &consumer->control->ring;
-    int64_t now = clock_now();
-    uint64_t filled = atomic_load(&ring->written) - atomic_load(&ring->consumed);
-    struct thinning_state state = {
-        .now = now,
-        .full = (double)filled / (double)ring->size,
-        .lag = now - capture->time,
-    };
-    bool late = consumer->last_moment && now > consumer->last_moment;
-    consumer->thinning.left_out += late;
-    return !late && (capture->flags & CAPTURE_IN_PLACE ||
-                     thinning_takes(&consumer->thinning, &state));
-}
-
 static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
     struct thread *thread = population_thread(&consumer->population, capture->thread);
     struct process *process =
         thread ? population_process(&consumer->population, thread->process) : NULL;
-    if (!process || !process->image.space || !is_chosen(consumer, capture))
+    if (!process || !process->image.space ||
+        !thinning_takes(&consumer->thinning, &consumer->control->ring, capture))
         return;
     struct space *space = process->image.space;
     struct unwind_result stack = process_image_walk(&process->image, thread->tid, capture);
@@ -441,19 +415,18 @@ bool consumer_drain_until(struct consumer *consumer, int64_t moment)
 
 void consumer_drain(struct consumer *consumer)
 {
-    bool all = consumer_drain_until(consumer, INT64_MAX);
-    (void)all;
+    consumer_drain_until(consumer, INT64_MAX);
 }
 
 void consumer_drain_last(struct consumer *consumer, int64_t moment)
 {
-    consumer->last_moment = moment;
+    consumer->thinning.last = moment;
     consumer_drain(consumer);
 }
 
 uint32_t consumer_slowdown(const struct consumer *consumer)
 {
-    return consumer->thinning.slowdown ? consumer->thinning.slowdown : 1;
+    return thinning_slowdown(&consumer->thinning);
 }
 
 bool consumer_bound(struct consumer *consumer, const struct compact_bounds *bounds)

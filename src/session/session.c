@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -14,7 +13,9 @@
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
 #include "session/consumer.h"
+#include "session/counters.h"
 #include "session/preflight.h"
+#include "session/taker.h"
 #include "unwind/live.h"
 
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
@@ -23,15 +24,12 @@
 #define LIVE_ENDED_MAX (1u << 10)
 #define RESTARTS_MAX 20
 #define DOWNLOAD_MS 20000 // for debug files from servers, all together
-#define LAST_NAMES_MS 1000
-#define NAMES_NS (1300 * NS_PER_MS) // from the end of sampling, for all that is to be named
+#define LAST_NAMES_MS 1000 // for those of a screen
+#define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
 #define PROGRESS_MS 20              // that numbers are waited for
-#define DRAIN_MS 25 // how long a capture waits in the ring at the most
-#define SLICE_NS (5 * NS_PER_MS)  // that the profile is held at a time while there is much to do
-#define NAP_NS (100 * NS_PER_US)  // in which others get hold of it
 #define STEP_MS 25                // how long the end of a sampler goes unnoticed
-#define LAST_NS (500 * NS_PER_MS) // in which what was sampled last is unwound
-#define NAMES_EVERY NS_PER_S      // names are fetched while it runs
+#define LAST_NS (800 * NS_PER_MS) // in which what was sampled last is unwound
+#define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
 
 const struct session_options session_defaults = {
     .rate = 99,
@@ -56,13 +54,7 @@ struct session {
     struct symbolizer *symbolizer;
     struct fetcher *fetcher; // NULL: not started
     struct consumer *consumer;
-    pthread_t taker; // the thread that takes in what was sampled
-    bool has_taker;
-    atomic_bool leaving;  // the taker ends
-    atomic_bool reporting; // the symbolizer is not the taker's
-    size_t names_wanted;   // locations of which names were wanted
-    int64_t names_at;      // CLOCK_MONOTONIC ns
-    uint32_t backoff;      // one part in so many of the rate, as was asked for
+    struct taker taker;
     int64_t ended_at;      // CLOCK_MONOTONIC ns, 0: it has not
     struct run run;
     struct run base; // as it was at the last session_reset
@@ -71,8 +63,6 @@ struct session {
     int idle_times; // how often wall time began to be counted
     pthread_mutex_t lock;
 };
-
-// --- before anything is touched ---
 
 static enum rc compile_threads(struct session *session, struct err *err)
 {
@@ -116,6 +106,11 @@ static void add_pid(struct session *session, pid_t pid)
     session->pids[session->pid_count++] = pid;
 }
 
+static bool bound(void *session)
+{
+    return session_bound(session);
+}
+
 enum rc session_open(const pid_t *pids, size_t count, const struct session_options *options,
                      struct session **out, struct err *err)
 {
@@ -126,7 +121,6 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         return rc;
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
-    session->backoff = 1;
     thread_mutex_recursive(&session->lock);
     session->pids = xcalloc(count, sizeof *pids);
     for (size_t i = 0; i < count; i++)
@@ -149,6 +143,15 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
                                      options->max_depth);
     consumer_watch(session->consumer, add_root, session->symbolizer);
     configure(session);
+    session->taker = (struct taker){
+        .control = session->control,
+        .consumer = session->consumer,
+        .profile = session->profile,
+        .symbolizer = session->symbolizer,
+        .lock = &session->lock,
+        .bound = options->live ? NULL : bound,
+        .context = session,
+    };
     session_count_idle(session, options->idle);
     *out = session;
     return RC_OK;
@@ -171,75 +174,6 @@ void session_close(struct session *session)
     free(session->pids);
     pthread_mutex_destroy(&session->lock);
     free(session);
-}
-
-// --- the thread that takes in what was sampled ---
-//
-// It unwinds, waits for files that do not answer, and comes last wherever it runs. Clock and signals
-// are another one's, who never waits for it.
-
-// What is to be named is known long before the end: then little is left to do.
-static void fetch_names(struct session *session)
-{
-    int64_t now = clock_now();
-    if (session->options.live || atomic_load(&session->reporting) || now < session->names_at ||
-        !fetcher_wait(session->fetcher, 0))
-        return;
-    session->names_at = now + NAMES_EVERY;
-    size_t count = profile_location_count(session->profile);
-    if (count == session->names_wanted)
-        return;
-    for (; session->names_wanted < count; session->names_wanted++) {
-        struct location at =
-            profile_location_get(session->profile, (uint32_t)session->names_wanted);
-        symbolizer_want(session->symbolizer, at.mapping, at.offset);
-    }
-    fetcher_start(session->fetcher);
-}
-
-static void set_rate(struct session *session)
-{
-    atomic_store(&session->control->slowdown,
-                 session->backoff * consumer_slowdown(session->consumer));
-}
-
-// False when there is more in the ring.
-static bool take_some(struct session *session)
-{
-    pthread_mutex_lock(&session->lock);
-    bool all = consumer_drain_until(session->consumer, clock_now() + SLICE_NS);
-    if (!session->options.live && session_bound(session))
-        session->names_wanted = 0; // locations have new numbers
-    set_rate(session);
-    fetch_names(session);
-    pthread_mutex_unlock(&session->lock);
-    return all;
-}
-
-static void *take_in(void *context)
-{
-    struct session *session = context;
-    const struct timespec nap = {.tv_nsec = NAP_NS};
-    struct pollfd fd = {.fd = session->control->wake_fd, .events = POLLIN};
-    thread_come_last();
-    while (!atomic_load(&session->leaving)) {
-        eventfd_t ignored;
-        poll(&fd, 1, DRAIN_MS);
-        eventfd_read(fd.fd, &ignored);
-        while (!take_some(session) && !atomic_load(&session->leaving))
-            clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
-    }
-    return NULL;
-}
-
-static void stop_taker(struct session *session)
-{
-    if (!session->has_taker)
-        return;
-    atomic_store(&session->leaving, true);
-    eventfd_write(session->control->wake_fd, 1);
-    pthread_join(session->taker, NULL);
-    session->has_taker = false;
 }
 
 // --- while it runs ---
@@ -265,9 +199,8 @@ enum rc session_start(struct session *session, struct err *err)
     session->watched = true;
     watchdog_guard(&session->watchdog, session->sampler);
     rc = fetcher_new(session->symbolizer, &session->fetcher, err);
-    int errnum = rc == RC_OK ? thread_start(&session->taker, take_in, session) : 0;
-    session->has_taker = rc == RC_OK && !errnum;
-    return errnum ? err_sys(err, RC_FAIL, errnum, "cannot start a thread") : rc;
+    session->taker.fetcher = session->fetcher;
+    return rc == RC_OK ? taker_start(&session->taker, err) : rc;
 }
 
 // A thread on which samplers hung more than once is left alone by the next one.
@@ -366,8 +299,7 @@ bool session_bound(struct session *session)
 
 void session_slow_down(struct session *session, uint32_t slowdown)
 {
-    session->backoff = slowdown;
-    set_rate(session);
+    taker_back_off(&session->taker, slowdown);
 }
 
 void session_held(struct session *session, int64_t *worst, int64_t *sum)
@@ -402,73 +334,16 @@ void session_finish(struct session *session, enum run_end end)
     session->run.duration = session->run.stuck ? sampled : sampled_ns(session);
     session->run.end = end;
     session->ended_at = clock_now();
-    patience_until(session->ended_at + LAST_NS);
-    stop_taker(session);
-    consumer_drain_last(session->consumer, session->ended_at + LAST_NS);
+    bool waits = session->options.wait_for_names && !session->options.live;
+    int64_t last = session->ended_at + (waits ? LONGEST_LAST_NS : LAST_NS);
+    patience_until(last);
+    taker_stop(&session->taker);
+    consumer_drain_last(session->consumer, last);
     consumer_finish(session->consumer);
     limit_names(session);
 }
 
 // --- what came of it ---
-
-static void copy_control(struct run *run, const struct control *control)
-{
-    run->rounds = atomic_load(&control->rounds);
-    run->late = atomic_load(&control->late);
-    run->stops = atomic_load(&control->stops);
-    run->failed = atomic_load(&control->failed);
-    run->queued = atomic_load(&control->queued);
-    run->dropped = atomic_load(&control->dropped);
-    run->repaired = atomic_load(&control->repaired);
-    run->realtime = atomic_load(&control->realtime);
-    run->short_slice = atomic_load(&control->short_slice);
-    run->rate_lowered = atomic_load(&control->rate_lowered);
-    run->threads_seen = atomic_load(&control->threads_seen);
-    run->held_p50 = (int64_t)histogram_quantile(&control->held, 0.5);
-    run->held_p99 = (int64_t)histogram_quantile(&control->held, 0.99);
-    run->held_max = (int64_t)control->held.max;
-    run->held_total = (int64_t)control->held.sum;
-}
-
-static struct query_source source_of(const struct session *session)
-{
-    return (struct query_source){session->profile, session->modules, session->symbolizer,
-                                 .idle = session->options.idle};
-}
-
-static uint64_t count_unresolved(const struct report *report)
-{
-    struct query_source source = report_source(report);
-    uint64_t unresolved = 0;
-    for (size_t i = 0; i < profile_value_count(report->profile); i++) {
-        const struct profile_value *value = profile_value_get(report->profile, i);
-        if (!value->stack || !query_takes(&source, value))
-            continue;
-        struct location leaf = profile_location_get(
-            report->profile, profile_node(report->profile, value->stack).location);
-        if (!symbolizer_lookup(report->symbolizer, leaf.mapping, leaf.offset)->found)
-            unresolved += value->samples;
-    }
-    return unresolved;
-}
-
-// What was counted before the last reset does not count.
-static void subtract_base(struct run *run, const struct run *base)
-{
-    run->rounds -= base->rounds;
-    run->late -= base->late;
-    run->samples -= base->samples;
-    run->asleep -= base->asleep;
-    run->stops -= base->stops;
-    run->failed -= base->failed;
-    run->queued -= base->queued;
-    run->dropped -= base->dropped;
-    run->cut -= base->cut;
-    run->frame_pointers -= base->frame_pointers;
-    run->repaired -= base->repaired;
-    run->held_total -= base->held_total;
-    run->cpu_ns -= base->cpu_ns;
-}
 
 static void count_progress(struct session *session)
 {
@@ -476,7 +351,7 @@ static void count_progress(struct session *session)
     struct consumer_counts counts = consumer_counts(session->consumer);
     if (!session->finished)
         run->duration = sampled_ns(session);
-    copy_control(run, session->control);
+    counters_copy(run, session->control);
     run->samples = counts.samples;
     run->dropped += counts.left_out;
     run->cut = counts.cut;
@@ -487,7 +362,7 @@ static void count_progress(struct session *session)
         run->samples += counts.asleep;
         run->cut += counts.asleep_cut;
     }
-    subtract_base(run, &session->base);
+    counters_subtract(run, &session->base);
     run->type = session->options.idle ? RUN_WALL : RUN_CPU;
     run->rate = session->options.rate;
     run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
@@ -534,21 +409,10 @@ struct report session_live_report(struct session *session)
 
 // --- names ---
 
-// From now on the symbolizer is the caller's.
-static void take_symbolizer(struct session *session)
+static void name_last(struct session *session, const struct query_source *source)
 {
-    atomic_store(&session->reporting, true);
-    pthread_mutex_lock(&session->lock); // the taker has seen it
-    pthread_mutex_unlock(&session->lock);
-    while (session->fetcher && !fetcher_wait(session->fetcher, LAST_NAMES_MS))
-        ; // until its question is answered, or the deadline has passed
-}
-
-static void name_last(struct session *session)
-{
-    struct query_source source = source_of(session);
-    take_symbolizer(session);
-    query_fetch(&source);
+    taker_borrow_names(&session->taker);
+    query_fetch(source);
     if (!session->options.debuginfod)
         return;
     // Who has servers asked waits for them.
@@ -558,32 +422,30 @@ static void name_last(struct session *session)
 }
 
 // Who leaves a screen does not wait for the last names as a file does.
-static void name_live(struct session *session)
+static void name_live(struct session *session, const struct query_source *source)
 {
-    struct query_source source = source_of(session);
     if (fetcher_wait(session->fetcher, LAST_NAMES_MS)) {
-        query_want(&source);
+        query_want(source);
         fetcher_start(session->fetcher);
     }
     fetcher_stop(session->fetcher);
-    query_fetch(&source);
+    query_fetch(source);
 }
 
 struct report session_report(struct session *session)
 {
     session_finish(session, RUN_INTERRUPTED);
     struct report report = session_live_report(session);
+    struct query_source source = report_source(&report);
     if (session->options.live && session->fetcher)
-        name_live(session);
+        name_live(session, &source);
     else if (!session->named)
-        name_last(session);
+        name_last(session, &source);
     session->named = true;
     session->run.late_names = symbolizer_late(session->symbolizer);
-    session->run.unresolved = count_unresolved(&report);
+    session->run.unresolved = counters_unresolved(&report);
     return report;
 }
-
-// --- while it goes on ---
 
 // Everything is looked up once, under the lock (names of code that the process makes itself come
 // with its records): a writer that asks again later changes nothing.
@@ -591,7 +453,7 @@ static void name_copy(struct session *session, struct session_snapshot *snapshot
 {
     const struct profile *profile = snapshot->report.profile;
     struct query_source source = report_source(&snapshot->report);
-    take_symbolizer(session);
+    taker_borrow_names(&session->taker);
     pthread_mutex_lock(&session->lock);
     query_want(&source);
     pthread_mutex_unlock(&session->lock);
@@ -618,14 +480,14 @@ void session_snapshot_take(struct session *session, struct session_snapshot *sna
     snapshot->report.profile = profile_copy(session->profile);
     pthread_mutex_unlock(&session->lock);
     name_copy(session, snapshot);
-    snapshot->run.unresolved = count_unresolved(&snapshot->report);
+    snapshot->run.unresolved = counters_unresolved(&snapshot->report);
 }
 
 void session_snapshot_end(struct session *session, struct session_snapshot *snapshot)
 {
     profile_free((struct profile *)(uintptr_t)snapshot->report.profile);
     free(snapshot->processes);
-    atomic_store(&session->reporting, false);
+    taker_return_names(&session->taker);
 }
 
 char *session_worst_cut(const struct session *session)

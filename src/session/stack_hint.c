@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "session/stack_hint.h"
 
-#include "sample/control.h"
-
 #define LEAST (4u << 10)
 #define MARGIN (2u << 10)
 #define STACKS_NEW 16     // so many stacks long a thread counts as new: its next may be deeper
@@ -32,6 +30,15 @@ void stack_hint_learn(struct stack_hint *hint, uint64_t sp, const struct unwind_
         hint->root = root;
     } else if (stack->end == UNWIND_SHORT)
         hint->root = hint->steady = 0; // it goes on above that
+}
+
+void stack_hint_tell(const struct stack_hint *hint, struct control *control, uint32_t thread)
+{
+    uint32_t slot = thread % STACK_HINTS;
+    atomic_store_explicit(&control->stack_hint[slot], hint->bytes, memory_order_relaxed);
+    atomic_store_explicit(&control->stack_reach[slot], stack_hint_reach(hint),
+                          memory_order_relaxed);
+    atomic_store_explicit(&control->stack_root[slot], stack_hint_root(hint), memory_order_relaxed);
 }
 
 uint64_t stack_hint_root(const struct stack_hint *hint)

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "sample/control.h"
 #include "unwind/unwinder.h"
 
 struct stack_hint { // zeroed: nothing is known yet
@@ -17,6 +18,9 @@ struct stack_hint { // zeroed: nothing is known yet
 
 // Now that the unwinder has seen this stack of a thread whose stack pointer was sp.
 void stack_hint_learn(struct stack_hint *hint, uint64_t sp, const struct unwind_result *stack);
+
+// Tells the sampler, for the thread of that number.
+void stack_hint_tell(const struct stack_hint *hint, struct control *control, uint32_t thread);
 
 // Up to where to copy, 0: not known; and how far below it a stack pointer may lie to be believed to
 // be of this stack.

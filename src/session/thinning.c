@@ -37,6 +37,11 @@ static void change_power(struct thinning *thinning, const struct thinning_state 
     thinning->changed_at = state->now;
 }
 
+uint32_t thinning_slowdown(const struct thinning *thinning)
+{
+    return thinning->slowdown ? thinning->slowdown : 1;
+}
+
 static void set_slowdown(struct thinning *thinning, uint32_t slowdown, int64_t now)
 {
     thinning->slowdown = slowdown;
@@ -46,7 +51,7 @@ static void set_slowdown(struct thinning *thinning, uint32_t slowdown, int64_t n
 // A rate that has fallen rises again when all that comes has been taken for a while.
 static void change_rate(struct thinning *thinning, int64_t now)
 {
-    uint32_t slowdown = thinning->slowdown ? thinning->slowdown : 1;
+    uint32_t slowdown = thinning_slowdown(thinning);
     int64_t since = now - thinning->slowed_at;
     if (!thinning->slowed_at || (!thinning->power && slowdown == 1))
         thinning->slowed_at = now;
@@ -56,7 +61,7 @@ static void change_rate(struct thinning *thinning, int64_t now)
         set_slowdown(thinning, slowdown / 2, now);
 }
 
-bool thinning_takes(struct thinning *thinning, const struct thinning_state *state)
+bool thinning_chooses(struct thinning *thinning, const struct thinning_state *state)
 {
     change_power(thinning, state);
     change_rate(thinning, state->now);
@@ -64,6 +69,21 @@ bool thinning_takes(struct thinning *thinning, const struct thinning_state *stat
     bool takes = (next_random(thinning, state->now) >> 20 & mask) == 0;
     thinning->left_out += !takes;
     return takes;
+}
+
+bool thinning_takes(struct thinning *thinning, const struct ring *ring,
+                    const struct capture *capture)
+{
+    int64_t now = clock_now();
+    uint64_t filled = atomic_load(&ring->written) - atomic_load(&ring->consumed);
+    struct thinning_state state = {
+        .now = now,
+        .full = (double)filled / (double)ring->size,
+        .lag = now - capture->time,
+    };
+    bool late = thinning->last && now > thinning->last;
+    thinning->left_out += late;
+    return !late && (capture->flags & CAPTURE_IN_PLACE || thinning_chooses(thinning, &state));
 }
 
 uint32_t thinning_times(const struct thinning *thinning)

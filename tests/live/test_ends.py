@@ -61,8 +61,8 @@ def test_second_interrupt_ends_it_at_once(ctx):
     run.wait()
     took = time.monotonic() - began
     assert took < patience(ctx, 0.1), f"it took {took:.1f} s to end"
-    health = ctx.health(target.pid)
-    assert not health.traced and not health.stopped, health
+    # The sampler still waits for whom it asked to stop.
+    ctx.eventually(lambda: not any(ctx.health(target.pid)[1:3]), "the target is left alone")
 
 
 def test_shares_stay_true(ctx):
