@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import sys
 import time
 
 from measure import samples_with, stacks, count, standard_error
@@ -85,3 +86,65 @@ def test_shares_stay_true(ctx):
             f"deep {share:.3f}, truth {truth:.3f}, {everything} samples, allowed {allowed:.3f}"
         return profile["run"]["dropped"]
     assert look() or look(), "nothing was left out: the test shows nothing"
+
+
+def unserved(ctx):
+    target = ctx.spawn(ctx.program("unserved"))
+    if target.line() != "ready":
+        raise ctx.Skip("no userfaultfd for kernel faults, or no mapping at 64 KiB")
+    return target
+
+
+def test_memory_that_never_comes(ctx):
+    """Nothing of the target has to be there for us to attach, and a lock that cannot be read is one
+    whose owner is not known."""
+    target = unserved(ctx)
+    began = time.monotonic()
+    profile = ctx.profile(target.pid, "-d", "1s", timeout=30)
+    assert samples_with(profile, "work") > 5, profile["run"]
+    done = ctx.run("dump-threads", target.pid, timeout=30)
+    took = time.monotonic() - began
+    assert done.returncode == 0, done.stderr
+    assert "waiter" in done.stdout and "pthread_mutex_lock" in done.stdout, done.stdout
+    assert took < 1 + 8 + patience(ctx, 4), f"it took {took:.1f} s"
+
+
+def test_second_interrupt_ends_a_dump(ctx):
+    """While it reads, names, or waits for the next one."""
+    target = ctx.target("parked", 50)
+    run = ctx.start("dump-threads", target.pid, "--repeat", "1000000", "--interval", "0s")
+    time.sleep(1)
+    run.signal(signal.SIGINT)
+    run.signal(signal.SIGTERM)
+    run.wait()
+    assert run.popen.returncode in (-signal.SIGTERM, -signal.SIGINT, 1), run.popen.returncode
+    ctx.eventually(lambda: not any(ctx.health(target.pid)[1:3]), "the target is left alone")
+
+
+def served(ctx, mount, program, *arguments):
+    """The program with a file system on that directory that answers nobody any more."""
+    file = ctx.tmp / "nothing"
+    file.write_bytes(b"nothing")
+    target = ctx.spawn("unshare", "-m", sys.executable, ctx.root / "tests/live/serve_file.py",
+                       mount, file, program, *arguments)
+    if target.line() != "ready":
+        raise ctx.Skip("a file system cannot be mounted here")
+    server, = ctx.children(target.pid)
+    os.kill(server, signal.SIGSTOP)
+    return target, server
+
+
+def test_perf_map_that_does_not_answer(ctx):
+    """Of code that the process made itself there may be names in /tmp, and nobody to read them."""
+    ctx.waits_for_names = False
+    target, server = served(ctx, "/tmp", ctx.program("jit"), "--no-map")
+    try:
+        began = time.monotonic()
+        done = ctx.run("attach", target.pid, "-d", "2s", "-o", ctx.tmp / "out.pb.gz", timeout=40)
+        took = time.monotonic() - began
+        assert done.returncode == 0, done.stderr
+        assert took < 2 + patience(ctx, 2), f"-d 2s took {took:.1f} s"
+    finally:
+        os.kill(server, signal.SIGCONT)
+        ctx.kill(target.pid)
+        ctx.kill(server)
