@@ -3,10 +3,26 @@
 
 #include "profile/query.h"
 
+// Each CPU has ticks of its own: the rounds are those of the CPU that had most.
+static void count_ticks(struct run *run, const struct control *control)
+{
+    uint64_t all = 0, late = 0;
+    run->rounds = 0;
+    for (unsigned i = 0; i < control->life_count; i++) {
+        uint64_t ticks = atomic_load(&control->lives[i].ticks);
+        all += ticks;
+        late += atomic_load(&control->lives[i].late);
+        run->rounds = ticks > run->rounds ? ticks : run->rounds;
+    }
+    run->late = all ? (late * run->rounds + all / 2) / all : 0;
+}
+
 void counters_copy(struct run *run, const struct control *control)
 {
-    run->rounds = atomic_load(&control->rounds);
-    run->late = atomic_load(&control->late);
+    count_ticks(run, control);
+    run->elsewhere = atomic_load(&control->elsewhere);
+    run->busy = atomic_load(&control->busy);
+    run->unfound = atomic_load(&control->unfound);
     run->stops = atomic_load(&control->stops);
     run->failed = atomic_load(&control->failed);
     run->queued = atomic_load(&control->queued);
@@ -20,6 +36,9 @@ void counters_copy(struct run *run, const struct control *control)
     run->held_p99 = (int64_t)histogram_quantile(&control->held, 0.99);
     run->held_max = (int64_t)control->held.max;
     run->held_total = (int64_t)control->held.sum;
+    run->displaced_p50 = (int64_t)histogram_quantile(&control->displaced, 0.5);
+    run->displaced_p99 = (int64_t)histogram_quantile(&control->displaced, 0.99);
+    run->displaced_total = (int64_t)control->displaced.sum;
 }
 
 uint64_t counters_unresolved(const struct report *report)
@@ -52,5 +71,9 @@ void counters_subtract(struct run *run, const struct run *base)
     run->frame_pointers -= base->frame_pointers;
     run->repaired -= base->repaired;
     run->held_total -= base->held_total;
+    run->displaced_total -= base->displaced_total;
+    run->elsewhere -= base->elsewhere;
+    run->busy -= base->busy;
+    run->unfound -= base->unfound;
     run->cpu_ns -= base->cpu_ns;
 }

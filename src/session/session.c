@@ -14,6 +14,7 @@
 #include "sample/watchdog.h"
 #include "session/consumer.h"
 #include "session/counters.h"
+#include "session/culprits.h"
 #include "session/preflight.h"
 #include "session/taker.h"
 #include "unwind/live.h"
@@ -203,32 +204,21 @@ enum rc session_start(struct session *session, struct err *err)
     return rc == RC_OK ? taker_start(&session->taker, err) : rc;
 }
 
-// A thread on which samplers hung more than once is left alone by the next one.
-static void note_culprit(struct control *control)
-{
-    pid_t tid = atomic_load(&control->busy_with);
-    if (!atomic_load(&control->busy_since))
-        return;
-    for (unsigned i = 0; i < control->hang_count; i++) {
-        if (control->hangs[i].tid == tid) {
-            control->hangs[i].times++;
-            return;
-        }
-    }
-    if (control->hang_count < HANGS_MAX)
-        control->hangs[control->hang_count++] = (struct hang){tid, 1};
-}
-
+// The next one starts when what the last one left has been taken in, which is not waited for here.
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
+    bool has_just_ended = session->sampler;
     session->sampler = 0;
     if (atomic_load(&session->control->ended))
         return RC_GONE;
-    if (session->run.restarts++ >= RESTARTS_MAX)
+    if (has_just_ended && session->run.restarts++ >= RESTARTS_MAX)
         return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
                        RESTARTS_MAX);
-    note_culprit(session->control);
-    return start_sampler(session, err);
+    if (has_just_ended) {
+        culprits_note(session->control);
+        taker_recover(&session->taker);
+    }
+    return taker_has_recovered(&session->taker) ? start_sampler(session, err) : RC_OK;
 }
 
 enum rc session_step(struct session *session, int timeout_ms, int extra_fd, struct err *err)
@@ -238,8 +228,10 @@ enum rc session_step(struct session *session, int timeout_ms, int extra_fd, stru
     for (;;) {
         int64_t left_ms = (deadline - clock_now() + NS_PER_MS - 1) / NS_PER_MS;
         int ready = poll(&fd, 1, left_ms < 0 ? 0 : left_ms < STEP_MS ? (int)left_ms : STEP_MS);
-        if (!session->sampler || sampler_ended(session->sampler))
-            return replace_sampler(session, err);
+        bool gone = !session->sampler || sampler_ended(session->sampler);
+        enum rc rc = gone ? replace_sampler(session, err) : RC_OK;
+        if (rc != RC_OK)
+            return rc;
         if (left_ms <= 0 || (ready > 0 && fd.revents))
             return RC_OK;
     }

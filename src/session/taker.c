@@ -55,10 +55,15 @@ static bool take_some(struct taker *taker)
 {
     if (!lock(taker))
         return true;
+    bool recovers = atomic_load(&taker->recovers); // then no writer is left
     bool all = consumer_drain_until(taker->consumer, clock_now() + SLICE_NS);
     if (taker->bound && taker->bound(taker->context))
         taker->names_wanted = 0;
     set_rate(taker);
+    if (all && recovers) {
+        ring_recover(&taker->control->ring);
+        atomic_store(&taker->recovers, false);
+    }
     if (taker->bound)
         fetch_names(taker);
     pthread_mutex_unlock(taker->lock);
@@ -96,6 +101,17 @@ void taker_stop(struct taker *taker)
     eventfd_write(taker->control->wake_fd, 1);
     pthread_join(taker->thread, NULL);
     taker->started = false;
+}
+
+void taker_recover(struct taker *taker)
+{
+    atomic_store(&taker->recovers, true);
+    eventfd_write(taker->control->wake_fd, 1);
+}
+
+bool taker_has_recovered(const struct taker *taker)
+{
+    return !atomic_load(&taker->recovers);
 }
 
 void taker_back_off(struct taker *taker, uint32_t slowdown)

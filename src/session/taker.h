@@ -28,6 +28,7 @@ struct taker {
     pthread_t thread;
     bool started;
     atomic_bool leaving;
+    atomic_bool recovers; // the ring, as soon as it has taken in what it can
     atomic_bool lent;    // the symbolizer, to somebody else
     size_t names_wanted; // locations of which names were wanted
     int64_t names_at;    // CLOCK_MONOTONIC ns
@@ -38,6 +39,10 @@ enum rc taker_start(struct taker *taker, struct err *err) MUST_CHECK;
 
 // It ends with what it is doing. What is in the ring then stays there.
 void taker_stop(struct taker *taker);
+
+// The sampler is gone, perhaps with a record open: the ring is to be made ready for another one.
+void taker_recover(struct taker *taker);
+bool taker_has_recovered(const struct taker *taker);
 
 // The rate is to be one part in so many, and less if we cannot keep up. Call it under the lock.
 void taker_back_off(struct taker *taker, uint32_t slowdown);

@@ -75,7 +75,7 @@ bool thinning_takes(struct thinning *thinning, const struct ring *ring,
                     const struct capture *capture)
 {
     int64_t now = clock_now();
-    uint64_t filled = atomic_load(&ring->written) - atomic_load(&ring->consumed);
+    uint64_t filled = atomic_load(&ring->reserved) - atomic_load(&ring->consumed);
     struct thinning_state state = {
         .now = now,
         .full = (double)filled / (double)ring->size,
@@ -83,7 +83,8 @@ bool thinning_takes(struct thinning *thinning, const struct ring *ring,
     };
     bool late = thinning->last && now > thinning->last;
     thinning->left_out += late;
-    return !late && (capture->flags & CAPTURE_IN_PLACE || thinning_chooses(thinning, &state));
+    bool asleep = (capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE;
+    return !late && (asleep || thinning_chooses(thinning, &state));
 }
 
 uint32_t thinning_times(const struct thinning *thinning)

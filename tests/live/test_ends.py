@@ -2,9 +2,7 @@
 """Whatever the target does, holds or maps: a run ends when it is to, and answers every signal."""
 
 import json
-import os
 import signal
-import sys
 import time
 
 from measure import samples_with, stacks, count, standard_error
@@ -119,32 +117,3 @@ def test_second_interrupt_ends_a_dump(ctx):
     run.wait()
     assert run.popen.returncode in (-signal.SIGTERM, -signal.SIGINT, 1), run.popen.returncode
     ctx.eventually(lambda: not any(ctx.health(target.pid)[1:3]), "the target is left alone")
-
-
-def served(ctx, mount, program, *arguments):
-    """The program with a file system on that directory that answers nobody any more."""
-    file = ctx.tmp / "nothing"
-    file.write_bytes(b"nothing")
-    target = ctx.spawn("unshare", "-m", sys.executable, ctx.root / "tests/live/serve_file.py",
-                       mount, file, program, *arguments)
-    if target.line() != "ready":
-        raise ctx.Skip("a file system cannot be mounted here")
-    server, = ctx.children(target.pid)
-    os.kill(server, signal.SIGSTOP)
-    return target, server
-
-
-def test_perf_map_that_does_not_answer(ctx):
-    """Of code that the process made itself there may be names in /tmp, and nobody to read them."""
-    ctx.waits_for_names = False
-    target, server = served(ctx, "/tmp", ctx.program("jit"), "--no-map")
-    try:
-        began = time.monotonic()
-        done = ctx.run("attach", target.pid, "-d", "2s", "-o", ctx.tmp / "out.pb.gz", timeout=40)
-        took = time.monotonic() - began
-        assert done.returncode == 0, done.stderr
-        assert took < 2 + patience(ctx, 2), f"-d 2s took {took:.1f} s"
-    finally:
-        os.kill(server, signal.SIGCONT)
-        ctx.kill(target.pid)
-        ctx.kill(server)
