@@ -28,5 +28,6 @@ int64_t clock_thread(void)
 bool clock_is_fine(void)
 {
     struct timespec step;
-    return clock_getres(CLOCK_MONOTONIC, &step) == 0 && step.tv_sec == 0 && step.tv_nsec < NS_PER_US;
+    return clock_getres(CLOCK_MONOTONIC, &step) == 0 && step.tv_sec == 0 &&
+           step.tv_nsec < NS_PER_US;
 }

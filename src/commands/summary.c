@@ -218,21 +218,21 @@ static void put_skid(struct buf *out, const struct run *run)
 {
     double elsewhere = share(run->elsewhere, run->samples);
     if (elsewhere >= ELSEWHERE_NOTE)
-        buf_printf(out, "  %s %.1f%% of the samples are of threads that were stopped from another "
-                        "CPU: among these, system calls and page faults are too many%s\n",
+        buf_printf(out, "  %s %.1f%% of the samples are of threads that were stopped from "
+                        "another CPU: they show too many system calls and page faults%s\n",
                    elsewhere >= ELSEWHERE_WARNING ? "warning  " : "note     ", elsewhere,
                    elsewhere >= ELSEWHERE_WARNING
                        ? " (a CPU that is not ours to use, or real-time threads)" : "");
     if (run->stops && !run->realtime && !run->short_slice)
         buf_puts(out, "  note      neither real-time priority (CAP_SYS_NICE) nor a short slice "
-                      "(kernel 6.12) could be had: on idle CPUs threads run on to their next system "
-                      "call before a sample is taken\n");
+                      "(kernel 6.12) could be had: on idle CPUs threads run on to their next "
+                      "system call before a sample is taken\n");
     if (share(run->unfound, run->rounds) >= UNFOUND_NOTE)
         buf_printf(out, "  note      at %.1f%% of the looks more threads had run than could be "
                         "searched for the one that ran there\n", share(run->unfound, run->rounds));
     if (!clock_is_fine())
-        buf_puts(out, "  warning   high-resolution timers are off in this kernel: samples come with "
-                      "its ticks, as does what it does at them\n");
+        buf_puts(out, "  warning   high-resolution timers are off in this kernel: samples come "
+                      "with its ticks, as does what it does at them\n");
 }
 
 static void put_warnings(struct buf *out, const struct summary *summary)

@@ -43,8 +43,8 @@ enum rc session_start(struct session *session, struct err *err) MUST_CHECK;
 
 // Waits until the timeout, ms, has passed, a target ended or `extra_fd` (-1: none) is readable, and
 // sees to it that there is a sampler. What is sampled, another thread takes in: this one never
-// waits for it. RC_OK: it goes on; RC_GONE: every target has ended; RC_FAIL: the sampler fails again and
-// again.
+// waits for it. RC_OK: it goes on; RC_GONE: every target has ended; RC_FAIL: the sampler fails
+// again and again.
 enum rc session_step(struct session *session, int timeout_ms, int extra_fd,
                      struct err *err) MUST_CHECK;
 

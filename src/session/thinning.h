@@ -29,8 +29,8 @@ struct thinning_state {
 // Whether one more capture is taken.
 bool thinning_chooses(struct thinning *thinning, const struct thinning_state *state);
 
-// The same of the oldest one in the ring. A thread that sleeps is told of once for all the time that
-// it does: it is left out at the end only.
+// The same of the oldest one in the ring. A thread that sleeps is told of once for all the time
+// that it does: it is left out at the end only.
 bool thinning_takes(struct thinning *thinning, const struct ring *ring,
                     const struct capture *capture);
 

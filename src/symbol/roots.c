@@ -114,7 +114,7 @@ static int open_in_view(const struct view *view, const char *path)
     return open_regular(named);
 }
 
-// What no target has may still be ours: debug files of a container that lie outside of it. Its links
+// What no target has may still be ours: debug files of a container that lie outside of it. Links
 // are not followed there.
 static int open_outside(const char *path)
 {

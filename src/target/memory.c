@@ -36,7 +36,8 @@ static bool is_there(pid_t pid, uint64_t address, size_t length)
     snprintf(path, sizeof path, "/proc/%d/pagemap", (int)pid);
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t size = (ssize_t)(count * sizeof *entries);
-    bool there = fd >= 0 && pread(fd, entries, (size_t)size, (off_t)(first * sizeof *entries)) == size;
+    off_t from = (off_t)(first * sizeof *entries);
+    bool there = fd >= 0 && pread(fd, entries, (size_t)size, from) == size;
     for (uint64_t i = 0; i < count && there; i++)
         there = entries[i] & PRESENT;
     return there;

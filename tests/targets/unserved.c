@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Memory that never comes: its first page of all, which also holds a lock that a thread waits for, is
-// to be filled in by this process (userfaultfd), which does not. The main thread works.
+// Memory that never comes: its first page of all, which also holds a lock that a thread waits for,
+// is to be filled in by this process (userfaultfd), which does not. The main thread works.
 #include "target.h"
 
 #include <linux/userfaultfd.h>

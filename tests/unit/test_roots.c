@@ -98,8 +98,8 @@ START_TEST(test_links_stay_in_the_root)
 }
 END_TEST
 
-// What a target has below its root, and we below ours, may be a link that it made: to a file that it
-// cannot reach. The file itself is ours to give.
+// What a target has below its root, and we below ours, may be a link that it made: to a file that
+// it cannot reach. The file itself is ours to give.
 START_TEST(test_own_links_are_not_followed_for_others)
 {
     AUTO_FREE char *link = inside("link"), *copy = inside("copy");
