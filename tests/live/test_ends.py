@@ -110,7 +110,7 @@ def test_memory_that_never_comes(ctx):
 def test_second_interrupt_ends_a_dump(ctx):
     """While it reads, names, or waits for the next one."""
     target = ctx.target("parked", 50)
-    run = ctx.start("dump-threads", target.pid, "--repeat", "1000000", "--interval", "0s")
+    run = ctx.start("dump-threads", target.pid, "--repeat", "1000000", "--interval", "10ms")
     time.sleep(1)
     run.signal(signal.SIGINT)
     run.signal(signal.SIGTERM)

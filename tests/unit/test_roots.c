@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "symbol/roots.h"
+#include "tests/unit/skip.h"
 
 static char directory[] = "/tmp/test_roots.XXXXXX";
 static struct roots roots;
@@ -119,10 +120,7 @@ START_TEST(test_rights_of_the_target)
     AUTO_FREE char *command =
         xasprintf("chmod 755 %s; cp /bin/true %s; chmod 600 %s", directory, copy, copy);
     ck_assert_int_eq(system(command), 0);
-    if (geteuid() != 0) {
-        printf("skipped: only root has more rights than others\n");
-        return;
-    }
+    SKIP_IF(geteuid() != 0, "only root has more rights than others");
     view_directory((struct rights){.uid = 65534, .gid = 65534, .known = true});
     refused("/copy");
     AUTO_FD int ours = open(copy, O_RDONLY | O_CLOEXEC); // nothing of ours has changed
