@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "base/patience.h"
 
-#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
+
+#define LOOK_MS 50 // how long it takes until a new bound is noticed
+#define HALVINGS 5
+
+static _Atomic int64_t bound;   // CLOCK_MONOTONIC ns, 0: none
+static _Atomic unsigned hanging; // calls that were given up and have not ended
 
 struct call {
     void (*work)(void *context);
@@ -33,21 +40,39 @@ static void *run(void *context)
     pthread_cond_signal(&call->ended);
     pthread_mutex_unlock(&call->lock);
     if (given_up) {
+        atomic_fetch_sub(&hanging, 1);
         call->discard(call->context);
         free_call(call);
     }
     return NULL;
 }
 
+void patience_until(int64_t moment)
+{
+    atomic_store(&bound, moment);
+}
+
+static int left_ms(int64_t deadline)
+{
+    int64_t until = atomic_load(&bound), now = clock_now();
+    int64_t left = ((until && until < deadline ? until : deadline) - now) / NS_PER_MS;
+    return left < 0 ? 0 : left < LOOK_MS ? (int)left : LOOK_MS;
+}
+
 static bool wait_for(struct call *call, int milliseconds)
 {
-    struct timespec deadline = thread_deadline(milliseconds);
-    int rc = 0;
+    unsigned halvings = atomic_load(&hanging);
+    int64_t patience = (int64_t)milliseconds * NS_PER_MS;
+    int64_t deadline = clock_now() + (patience >> (halvings < HALVINGS ? halvings : HALVINGS));
     pthread_mutex_lock(&call->lock);
-    while (!call->done && rc != ETIMEDOUT)
-        rc = pthread_cond_timedwait(&call->ended, &call->lock, &deadline);
+    for (int left; !call->done && (left = left_ms(deadline)) > 0;) {
+        struct timespec next = thread_deadline(left);
+        pthread_cond_timedwait(&call->ended, &call->lock, &next);
+    }
     bool done = call->done;
     call->given_up = !done;
+    if (!done)
+        atomic_fetch_add(&hanging, 1);
     pthread_mutex_unlock(&call->lock);
     return done;
 }

@@ -8,6 +8,16 @@
 // Returns 0 or an errno.
 int thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 
+// For a thread that computes: from now on everybody else's come first, and it never takes a CPU
+// from one that runs (SCHED_BATCH, and nicer). What it starts inherits that.
+void thread_come_last(void);
+
+// The same of one that somebody waits for: it takes no CPU from one that runs, but has its share.
+void thread_come_late(void);
+
+// A mutex that its holder may lock again.
+void thread_mutex_recursive(pthread_mutex_t *mutex);
+
 // The time that many ms from now, for a condition of thread_condition.
 struct timespec thread_deadline(int milliseconds);
 

@@ -2,7 +2,9 @@
 // ptprof attach: sample for a while, then write what was seen.
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
+#include "base/thread.h"
 #include "commands/attach_options.h"
 #include "commands/checkpoint.h"
 #include "commands/command.h"
@@ -38,7 +41,10 @@ struct attach {
     bool progress; // the line is shown
     bool lost;     // the profile could be written nowhere
     bool servers;  // of debug files are asked
-    unsigned snapshots;
+    unsigned snapshots, snapshots_wanted; // begun, asked for
+    pthread_t snapshot_thread;
+    bool has_snapshot_thread;
+    atomic_bool snapshot_done;
     char comm[COMM_MAX]; // of the first process, raw bytes
 };
 
@@ -102,6 +108,7 @@ static enum rc prepare(struct attach *attach, struct err *err)
     session.max_stop = options->max_stop / 100;
     session.unwind_live = options->unwinder == UNWINDER_LIVE;
     const char *servers = getenv("DEBUGINFOD_URLS");
+    session.wait_for_names = options->wait_for_names;
     session.debuginfod = attach->servers = options->debuginfod || (servers && *servers);
     enum rc rc = attach_options_check(options, err);
     if (rc == RC_OK)
@@ -179,21 +186,50 @@ static char *snapshot_path(struct attach *attach)
 {
     AUTO_FREE char *whole = attach->path ? xstrdup(attach->path) : default_name(attach);
     const char *ending = writer_ending(attach->writer, whole);
-    return xasprintf("%.*s.%u%s", (int)(ending - whole), whole, ++attach->snapshots, ending);
+    return xasprintf("%.*s.%u%s", (int)(ending - whole), whole, attach->snapshots, ending);
 }
 
-static void write_snapshot(struct attach *attach)
+static void *write_snapshot(void *context)
 {
-    struct report report = report_of(attach);
+    struct attach *attach = context;
+    struct session_snapshot snapshot;
+    thread_come_last();
+    session_snapshot_take(attach->session, &snapshot);
+    snapshot.report.jit_suffix = attach->options->jit_suffix;
     AUTO_FREE char *path = snapshot_path(attach);
     AUTO_FREE char *shown = escape_text_dup(path);
     struct err err = {0};
     long long bytes;
     if (output_file_check(path, attach->options->force, &err) != RC_OK ||
-        write_to(attach, path, &report, &bytes, &err) != RC_OK)
+        write_to(attach, path, &snapshot.report, &bytes, &err) != RC_OK)
         fprintf(stderr, "ptprof: %s\n", err.text);
     else if (!attach->options->quiet)
         fprintf(stderr, "ptprof: snapshot written to %s, sampling goes on\n", shown);
+    session_snapshot_end(attach->session, &snapshot);
+    atomic_store(&attach->snapshot_done, true);
+    return NULL;
+}
+
+static void await_snapshot(struct attach *attach)
+{
+    if (attach->has_snapshot_thread)
+        pthread_join(attach->snapshot_thread, NULL);
+    attach->has_snapshot_thread = false;
+}
+
+// One at a time, by a thread of its own: names and disks take their time.
+static void go_on_with_snapshots(struct attach *attach)
+{
+    if (attach->snapshots == attach->snapshots_wanted ||
+        (attach->has_snapshot_thread && !atomic_load(&attach->snapshot_done)))
+        return;
+    await_snapshot(attach);
+    attach->snapshots++;
+    atomic_store(&attach->snapshot_done, false);
+    int errnum = thread_start(&attach->snapshot_thread, write_snapshot, attach);
+    attach->has_snapshot_thread = !errnum;
+    if (errnum)
+        fprintf(stderr, "ptprof: cannot start a thread for the snapshot: %s\n", strerror(errnum));
 }
 
 // --- the run ---
@@ -287,7 +323,7 @@ static enum rc run(struct attach *attach, enum run_end *end, struct err *err)
             break;
         case SIGUSR1:
             clear_progress(attach);
-            write_snapshot(attach);
+            attach->snapshots_wanted++;
             break;
         case SIGTSTP:
             began += suspend(attach);
@@ -295,6 +331,7 @@ static enum rc run(struct attach *attach, enum run_end *end, struct err *err)
         default:
             return RC_OK;
         }
+        go_on_with_snapshots(attach);
         show_progress(attach, clock_now() - began);
         checkpoint_step(&attach->checkpoint);
     }
@@ -366,10 +403,13 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     clear_progress(attach);
     if (end == RUN_INTERRUPTED && !attach->options->quiet)
         fputs("ptprof: stopping, writing the profile (press again to discard)\n", stderr);
-    session_finish(attach->session, end); // releases the target first
+    interrupts_let_kill(output_file_abandon); // and the sampler ends with us
+    session_finish(attach->session, end);     // releases the target first
     int64_t ended = clock_now();
     checkpoint_stop(&attach->checkpoint);
-    interrupts_let_kill(abandon);
+    await_snapshot(attach);
+    thread_come_late();
+    interrupts_let_kill(abandon); // signals end us by themselves now
     if (attach->servers && !attach->options->quiet)
         fputs("ptprof: servers may be asked for debug files, for at most 20s\n", stderr);
     struct report report = report_of(attach);

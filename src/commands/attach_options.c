@@ -74,6 +74,9 @@ const struct option attach_options[] = {
     {"debuginfod", 0, OPTION_FLAG, NULL, AT(debuginfod),
      .help = "ask debuginfod servers for debug files when sampling is over; also done when "
              "DEBUGINFOD_URLS is set"},
+    {"wait-for-names", 0, OPTION_FLAG, NULL, AT(wait_for_names),
+     .help = "wait at the end for the names of all functions, however long that takes; else those "
+             "that are not known a second after sampling has ended are left out and counted"},
     {"jit-suffix", 0, OPTION_FLAG, NULL, AT(jit_suffix),
      .help = "collapsed: put _[j] behind the names of code that the process made itself"},
     {"summary", 0, OPTION_CHOICE, NULL, AT(summary), .choices = summary_names,

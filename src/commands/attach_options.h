@@ -18,7 +18,7 @@ struct attach_options {
     const char *output; // NULL: a name made of the target's; "-": standard output
     int format;         // index into attach_format_names; -1: as the output's ending says
     const char *threads; // extended regular expression that thread names must match; NULL: all
-    bool children, idle, quiet, force, debuginfod, jit_suffix;
+    bool children, idle, quiet, force, debuginfod, jit_suffix, wait_for_names;
     unsigned verbose;
     enum color_mode color;
     uint64_t max_depth; // frames

@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,6 +17,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
+#include "base/thread.h"
 #include "commands/command.h"
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
@@ -99,7 +103,11 @@ struct dump_run {
     struct dumper *dumper;
     struct dump_style style;
     int signals; // descriptor of commands/interrupts.h
-    bool suspended; // ^Z came during a dump: heeded after it
+    int news_fd; // eventfd: `ending` or `suspended` has been set
+    int over_fd; // eventfd: `over` has
+    atomic_bool ending;    // a signal asked to end
+    atomic_bool suspended; // ^Z came during a dump: heeded after it
+    atomic_bool over;      // the thread that dumps has nothing more to do
     bool printed; // a dump, whole or not
     bool closed;  // nobody reads the output any more
 };
@@ -140,13 +148,9 @@ static enum rc settle_output(struct dump_run *run, struct err *err)
     return output_file_check(run->path, options->force, err);
 }
 
-// Whether a signal asks to end.
 static bool wants_end(void *context)
 {
-    struct dump_run *run = context;
-    int signal = interrupts_next(run->signals);
-    run->suspended |= signal == SIGTSTP;
-    return signal != 0 && signal != SIGTSTP && signal != SIGUSR1;
+    return atomic_load(&((struct dump_run *)context)->ending);
 }
 
 static enum rc prepare(struct dump_run *run, struct err *err)
@@ -166,7 +170,9 @@ static enum rc prepare(struct dump_run *run, struct err *err)
         rc = dumper_open(run->pid, &wanted, &run->dumper, err);
     if (rc == RC_OK)
         rc = settle_output(run, err);
-    if (rc == RC_OK && (run->signals = interrupts_open()) < 0)
+    if (rc == RC_OK && ((run->signals = interrupts_open()) < 0 ||
+                        (run->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0 ||
+                        (run->over_fd = eventfd(0, EFD_CLOEXEC)) < 0))
         rc = limits_sys(err, RC_FAIL, errno, "cannot take signals");
     bool to_terminal = !run->path && terminal_is(STDOUT_FILENO);
     run->style = (struct dump_style){
@@ -255,17 +261,16 @@ static enum rc dump_once(struct dump_run *run, FILE *stream, struct err *err)
 // False when a signal asks to end.
 static bool pause_until(struct dump_run *run, int64_t next)
 {
-    bool ends = false;
-    struct pollfd fd = {.fd = run->signals, .events = POLLIN};
-    for (int64_t now; !ends && !run->suspended && (now = clock_now()) < next;) {
+    struct pollfd fd = {.fd = run->news_fd, .events = POLLIN};
+    for (int64_t now; !wants_end(run) && !run->suspended && (now = clock_now()) < next;) {
         int64_t left_ms = (next - now + NS_PER_MS - 1) / NS_PER_MS;
+        eventfd_t ignored;
         poll(&fd, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
-        ends = wants_end(run);
+        eventfd_read(run->news_fd, &ignored);
     }
-    if (run->suspended)
+    if (atomic_exchange(&run->suspended, false))
         interrupts_suspend();
-    run->suspended = false;
-    return !ends && !wants_end(run);
+    return !wants_end(run);
 }
 
 static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)
@@ -284,6 +289,56 @@ static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)
     }
 }
 
+// --- the thread that dumps, and the one of the signals ---
+
+struct dumping {
+    struct dump_run *run;
+    FILE *stream;
+    struct err *err;
+    enum rc rc;
+};
+
+static void *dump_aside(void *context)
+{
+    struct dumping *dumping = context;
+    struct dump_run *run = dumping->run;
+    thread_come_late();
+    dumping->rc = dump_all(run, dumping->stream, dumping->err);
+    atomic_store(&run->over, true);
+    eventfd_write(run->over_fd, 1);
+    return NULL;
+}
+
+// The first signal that asks to end is heeded soon, a further one ends the program at once.
+static void heed(struct dump_run *run, int signal)
+{
+    if (signal == SIGTSTP)
+        atomic_store(&run->suspended, true);
+    else if (signal && signal != SIGUSR1 && !atomic_exchange(&run->ending, true)) {
+        interrupts_let_kill(output_file_abandon);
+        dumper_hurry(run->dumper);
+    }
+    if (signal)
+        eventfd_write(run->news_fd, 1);
+}
+
+static enum rc dump_beside_signals(struct dump_run *run, FILE *stream, struct err *err)
+{
+    struct dumping dumping = {run, stream, err, RC_OK};
+    pthread_t thread;
+    int errnum = thread_start(&thread, dump_aside, &dumping);
+    if (errnum)
+        return err_sys(err, RC_FAIL, errnum, "cannot start a thread");
+    while (!atomic_load(&run->over)) {
+        struct pollfd fds[] = {{.fd = run->signals, .events = POLLIN},
+                               {.fd = run->over_fd, .events = POLLIN}};
+        poll(fds, ARRAY_LENGTH(fds), -1);
+        heed(run, interrupts_next(run->signals));
+    }
+    pthread_join(thread, NULL);
+    return dumping.rc;
+}
+
 static int write_dumps(struct dump_run *run, struct err *err)
 {
     struct output_file file;
@@ -292,7 +347,7 @@ static int write_dumps(struct dump_run *run, struct err *err)
     if (rc == RC_OK && text && writer_compresses(writer_by_name("text"), run->path))
         rc = output_file_compress(&file, err);
     if (rc == RC_OK)
-        rc = dump_all(run, file.stream, err);
+        rc = dump_beside_signals(run, file.stream, err);
     // An incomplete dump is kept too.
     if (run->printed && !run->closed && (rc == RC_OK || rc == RC_TIMEOUT || rc == RC_FAIL)) {
         enum rc written = output_file_commit(&file, rc == RC_OK ? err : NULL);
@@ -304,15 +359,17 @@ static int write_dumps(struct dump_run *run, struct err *err)
 
 static int dump_threads_run(const struct call *call, struct err *err)
 {
-    struct dump_run run = {.options = *(const struct dump_options *)call->options, .signals = -1};
+    struct dump_run run = {.options = *(const struct dump_options *)call->options, .signals = -1,
+                           .news_fd = -1, .over_fd = -1};
     enum rc rc = command_pid(call->operands[0], &run.pid, err);
     if (rc == RC_OK)
         rc = prepare(&run, err);
     int status = rc == RC_OK ? write_dumps(&run, err) : command_status(rc);
     dumper_close(run.dumper);
     free(run.path);
-    if (run.signals >= 0)
-        close(run.signals);
+    cleanup_fd(&run.signals);
+    cleanup_fd(&run.news_fd);
+    cleanup_fd(&run.over_fd);
     return status;
 }
 

@@ -282,6 +282,9 @@ static void put_warnings(struct buf *out, const struct summary *summary)
     put_groups(out, run);
     if (run->refused)
         put_refused(out, run);
+    if (run->late_names)
+        buf_printf(out, "  note      %" PRIu64 " places got no name in time; --wait-for-names "
+                        "waits for them\n", run->late_names);
     put_skid(out, run);
     if (failed >= FAILED_WARNING)
         buf_printf(out, "  warning   %.1f%% of the stops gave no sample\n", failed);

@@ -59,6 +59,7 @@ static const struct field run_fields[] = {
     {"repaired", FIELD_U64, offsetof(struct run, repaired)},
     {"restarts", FIELD_U64, offsetof(struct run, restarts)},
     {"stuck_sampler_pid", FIELD_PID, offsetof(struct run, stuck)},
+    {"late_names", FIELD_U64, offsetof(struct run, late_names)},
     {"unresolved", FIELD_U64, offsetof(struct run, unresolved)},
     {"held_p50_ns", FIELD_I64, offsetof(struct run, held_p50)},
     {"held_p99_ns", FIELD_I64, offsetof(struct run, held_p99)},

@@ -43,12 +43,13 @@ struct run {
     uint64_t elsewhere;  // samples of threads that were stopped from another CPU: they may skid
     uint64_t busy;       // looks at a CPU while another sampler was at work on a thread
     uint64_t unfound;    // looks that met too many threads to find the one that had run there
-    uint64_t dropped;    // captures lost because the ring was full
+    uint64_t dropped;    // captures lost because we could not keep up
     uint64_t cut;        // stacks that do not reach their root
     uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
     uint64_t repaired;   // EINTR that a stop would have caused, undone
     uint64_t restarts;   // samplers that the watchdog had to end
     pid_t stuck;         // a sampler that does not end, 0: none. It may hold a thread until it does
+    uint64_t late_names; // places whose names were not there in time
     uint64_t unresolved; // samples whose leaf has no name
     int64_t held_p50, held_p99, held_max, held_total; // ns that a thread was held
     int64_t displaced_p50, displaced_p99, displaced_total; // ns that looking kept it off its CPU

@@ -8,7 +8,9 @@
 #include "base/mem.h"
 
 struct values { // numbers of values in the profile, one for each sample
-    uint32_t *ids;
+    struct weighed {
+        uint32_t id, times; // times: samples that it stands for
+    } *list;
     size_t count, capacity;
 };
 
@@ -43,10 +45,10 @@ struct weights {
 
 #define NONE UINT32_MAX
 
-static void values_add(struct values *values, uint32_t id)
+static void values_add(struct values *values, struct weighed sample)
 {
-    ARRAY_RESERVE(values->ids, values->count, values->capacity);
-    values->ids[values->count++] = id;
+    ARRAY_RESERVE(values->list, values->count, values->capacity);
+    values->list[values->count++] = sample;
 }
 
 struct weights *weights_new(struct profile *profile)
@@ -61,11 +63,11 @@ void weights_free(struct weights *weights)
     if (!weights)
         return;
     for (size_t i = 0; i < weights->thread_count; i++) {
-        free(weights->threads[i].current.ids);
-        free(weights->threads[i].settled.ids);
+        free(weights->threads[i].current.list);
+        free(weights->threads[i].settled.list);
     }
     for (size_t i = 0; i < weights->process_count; i++)
-        free(weights->processes[i].short_lived.ids);
+        free(weights->processes[i].short_lived.list);
     free(weights->threads);
     free(weights->free_threads);
     free(weights->processes);
@@ -118,9 +120,15 @@ static struct process_weights *process_of(struct weights *weights, uint32_t numb
 // Equal parts; what does not divide goes one by one to the first.
 static void share_out(struct weights *weights, const struct values *values, uint64_t cpu_ns)
 {
-    uint64_t part = cpu_ns / values->count, rest = cpu_ns % values->count;
+    uint64_t all = 0;
     for (size_t i = 0; i < values->count; i++)
-        profile_add(weights->profile, values->ids[i], 0, part + (i < rest));
+        all += values->list[i].times;
+    uint64_t part = cpu_ns / all, rest = cpu_ns % all;
+    for (size_t i = 0; i < values->count; i++) {
+        uint64_t times = values->list[i].times, more = rest < times ? rest : times;
+        profile_add(weights->profile, values->list[i].id, 0, part * times + more);
+        rest -= more;
+    }
 }
 
 static void settle(struct weights *weights, struct thread_weights *thread)
@@ -137,8 +145,14 @@ static void settle(struct weights *weights, struct thread_weights *thread)
 
 void weights_sample(struct weights *weights, uint32_t process, uint32_t thread, uint32_t value)
 {
+    weights_sample_for(weights, process, thread, value, 1);
+}
+
+void weights_sample_for(struct weights *weights, uint32_t process, uint32_t thread,
+                        uint32_t value, uint32_t times)
+{
     profile_add(weights->profile, value, 1, 0);
-    values_add(&thread_of(weights, process, thread)->current, value);
+    values_add(&thread_of(weights, process, thread)->current, (struct weighed){value, times});
 }
 
 void weights_thread_time(struct weights *weights, uint32_t process, uint32_t thread,
@@ -153,7 +167,7 @@ static void end_thread(struct weights *weights, struct thread_weights *thread)
 {
     struct process_weights *process = process_of(weights, thread->process);
     for (size_t i = 0; i < thread->current.count; i++)
-        values_add(&process->short_lived, thread->current.ids[i]);
+        values_add(&process->short_lived, thread->current.list[i]);
     settle(weights, thread);
     if (thread->settled.count)
         share_out(weights, &thread->settled, thread->waiting_ns);
@@ -216,7 +230,7 @@ void weights_process_renumber(struct weights *weights, uint32_t process, uint32_
 static void renumber(struct values *list, const uint32_t *values)
 {
     for (size_t i = 0; i < list->count; i++)
-        list->ids[i] = values[list->ids[i]];
+        list->list[i].id = values[list->list[i].id];
 }
 
 void weights_renumber(struct weights *weights, const uint32_t *values)
@@ -235,7 +249,7 @@ static void take_settled(const struct weights *weights, uint32_t process, struct
     for (size_t i = 0; i < weights->thread_count; i++) {
         const struct thread_weights *thread = &weights->threads[i];
         for (size_t k = 0; thread->process == process && k < thread->settled.count; k++)
-            values_add(values, thread->settled.ids[k]);
+            values_add(values, thread->settled.list[k]);
     }
 }
 

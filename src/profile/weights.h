@@ -25,6 +25,10 @@ void weights_free(struct weights *weights);
 // thread and process are numbers that the caller never uses again for others.
 void weights_sample(struct weights *weights, uint32_t process, uint32_t thread, uint32_t value);
 
+// The same of one that stands for so many of that moment: the others were left out by chance.
+void weights_sample_for(struct weights *weights, uint32_t process, uint32_t thread,
+                        uint32_t value, uint32_t times);
+
 // The thread used this much CPU time since the last call for it.
 void weights_thread_time(struct weights *weights, uint32_t process, uint32_t thread,
                          uint64_t cpu_ns);

@@ -12,6 +12,7 @@
 #include "session/facts.h"
 #include "session/holds.h"
 #include "session/population.h"
+#include "session/thinning.h"
 #include "session/unattributed.h"
 
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
@@ -37,6 +38,7 @@ struct consumer {
     struct holds holds;
     struct consumer_counts counts;
     struct cuts cuts;
+    struct thinning thinning;
 };
 
 struct consumer *consumer_new(struct control *control, struct modules *modules,
@@ -75,8 +77,6 @@ void consumer_free(struct consumer *consumer)
     cuts_fini(&consumer->cuts);
     free(consumer);
 }
-
-// --- processes and threads ---
 
 static void hint_stack(struct consumer *consumer, const struct thread *thread)
 {
@@ -347,7 +347,8 @@ static void take_capture(struct consumer *consumer, const void *data)
     struct thread *thread = population_thread(&consumer->population, capture->thread);
     struct process *process =
         thread ? population_process(&consumer->population, thread->process) : NULL;
-    if (!process || !process->image.space)
+    if (!process || !process->image.space ||
+        !thinning_takes(&consumer->thinning, &consumer->control->ring, capture))
         return;
     struct space *space = process->image.space;
     struct unwind_result stack;
@@ -378,7 +379,8 @@ static void take_capture(struct consumer *consumer, const void *data)
     uint32_t node = keep_stack(consumer, space, capture, &stack);
     uint32_t value =
         profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
-    weights_sample(consumer->weights, thread->process, capture->thread, value);
+    weights_sample_for(consumer->weights, thread->process, capture->thread, value,
+                       thinning_times(&consumer->thinning));
     wall_look(consumer->wall, capture->thread, node, STATE_RUNNING);
     consumer->counts.samples++;
 }
@@ -406,13 +408,33 @@ static void begin_or_end_wall(struct consumer *consumer)
     consumer->idle = idle;
 }
 
-void consumer_drain(struct consumer *consumer)
+bool consumer_drain_until(struct consumer *consumer, int64_t moment)
 {
     begin_or_end_wall(consumer);
     struct ring *ring = &consumer->control->ring;
-    for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record))
+    for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record)) {
+        if (clock_now() >= moment)
+            return false;
         if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
             takers[record->kind](consumer, record);
+    }
+    return true;
+}
+
+void consumer_drain(struct consumer *consumer)
+{
+    consumer_drain_until(consumer, INT64_MAX);
+}
+
+void consumer_drain_last(struct consumer *consumer, int64_t moment)
+{
+    consumer->thinning.last = moment;
+    consumer_drain(consumer);
+}
+
+uint32_t consumer_slowdown(const struct consumer *consumer)
+{
+    return thinning_slowdown(&consumer->thinning);
 }
 
 bool consumer_bound(struct consumer *consumer, const struct compact_bounds *bounds)
@@ -460,6 +482,7 @@ struct consumer_counts consumer_counts(const struct consumer *consumer)
     struct consumer_counts counts = consumer->counts;
     counts.processes = consumer->facts.count;
     counts.held_share = consumer->holds.share;
+    counts.left_out = consumer->thinning.left_out;
     return counts;
 }
 

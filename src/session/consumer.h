@@ -31,6 +31,17 @@ void consumer_reset(struct consumer *consumer);
 // Takes in what is in the ring now. While control->idle, wall time is counted too.
 void consumer_drain(struct consumer *consumer);
 
+// The same until that moment (CLOCK_MONOTONIC ns); false when more is left. One record may take
+// longer, by what one stack or one file that does not answer is allowed to.
+bool consumer_drain_until(struct consumer *consumer, int64_t moment);
+
+// The same at the end of a run: all records, but no stack is unwound after that moment. Captures
+// that come later are left out, and counted.
+void consumer_drain_last(struct consumer *consumer, int64_t moment);
+
+// By how much the rate has to fall for us to keep up: one part in so many.
+uint32_t consumer_slowdown(const struct consumer *consumer);
+
 // A thread was held so long, ns, by a sampler that has not lived to tell it.
 void consumer_add_last_hold(struct consumer *consumer, pid_t tid, int64_t lasted);
 
@@ -42,6 +53,7 @@ void consumer_finish(struct consumer *consumer);
 
 struct consumer_counts {
     uint64_t samples, cut;
+    uint64_t left_out; // captures, because they came faster than they could be unwound
     uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
     uint64_t threads; // that were sampled
     uint64_t asleep, asleep_cut; // looks at threads that slept, while wall time is counted

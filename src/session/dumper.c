@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/patience.h"
 #include "sample/priority.h"
 #include "sample/sampler.h"
 #include "session/dumper_child.h"
@@ -178,6 +179,13 @@ static bool follow(struct dumper *dumper, pid_t *child)
         if (dumper->timed_out || now - moved_at > STALLED_NS)
             return false;
     }
+}
+
+void dumper_hurry(struct dumper *dumper)
+{
+    int64_t moment = clock_now() + PARTING_NS;
+    symbolizer_set_deadline(dumper->symbolizer, moment);
+    patience_until(moment);
 }
 
 static void reap(struct dumper *dumper)

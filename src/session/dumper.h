@@ -33,5 +33,8 @@ void dumper_close(struct dumper *dumper);
 // RC_GONE: it ended before one thread was read.
 enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err) MUST_CHECK;
 
+// Somebody wants it to end: what is read and named from now on gets half a second. From any thread.
+void dumper_hurry(struct dumper *dumper);
+
 struct modules *dumper_modules(const struct dumper *dumper);
 struct symbolizer *dumper_symbolizer(const struct dumper *dumper);

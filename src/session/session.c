@@ -5,19 +5,22 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/patience.h"
+#include "base/thread.h"
 #include "profile/query.h"
 #include "sample/sampler.h"
 #include "sample/watchdog.h"
 #include "session/aftermath.h"
 #include "session/consumer.h"
+#include "session/counters.h"
 #include "session/preflight.h"
 #include "session/room.h"
+#include "session/taker.h"
 #include "session/verdict.h"
 #include "target/control_group.h"
 #include "target/procfs.h"
@@ -29,14 +32,19 @@
 #define LIVE_ENDED_MAX (1u << 10)
 #define RESTARTS_MAX 20
 #define DOWNLOAD_MS 20000 // for debug files from servers, all together
-#define LAST_NAMES_MS 1000
-#define DRAIN_MS 25 // how long a capture waits in the ring at the most
+#define LAST_NAMES_MS 1000 // for those of a screen
+#define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
+#define PROGRESS_MS 20              // that numbers are waited for
+#define STEP_MS 25                // how long the end of a sampler goes unnoticed
+#define LAST_NS (800 * NS_PER_MS) // in which what was sampled last is unwound
+#define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
 
 const struct session_options session_defaults = {
     .rate = 99,
     .max_depth = 4096,
     .max_stop = 0.01,
     .max_stacks = 4u << 20, // about 100 MiB
+    .wait_for_names = true,
 };
 
 struct session {
@@ -53,19 +61,19 @@ struct session {
     struct modules *modules;
     struct profile *profile;
     struct symbolizer *symbolizer;
-    struct fetcher *fetcher; // NULL: nobody looks while it runs
+    struct fetcher *fetcher; // NULL: not started
     struct consumer *consumer;
+    struct taker taker;
+    int64_t ended_at;      // CLOCK_MONOTONIC ns, 0: it has not
     struct run run;
     struct run base; // as it was at the last session_reset
     int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
-    bool watched, finished;
+    bool watched, finished, named;
     struct room room;
     uint64_t throttled, own_throttled; // when it began, ns
     int idle_times; // how often wall time began to be counted
     pthread_mutex_t lock;
 };
-
-// --- before anything is touched ---
 
 static enum rc compile_threads(struct session *session, struct err *err)
 {
@@ -113,6 +121,11 @@ static void add_pid(struct session *session, pid_t pid)
     session->pids[session->pid_count++] = pid;
 }
 
+static bool bound(void *session)
+{
+    return session_bound(session);
+}
+
 enum rc session_open(const pid_t *pids, size_t count, const struct session_options *options,
                      struct session **out, struct err *err)
 {
@@ -125,7 +138,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         return rc;
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
-    pthread_mutex_init(&session->lock, NULL);
+    thread_mutex_recursive(&session->lock);
     session->pids = xcalloc(count, sizeof *pids);
     session->start_times = xcalloc(count, sizeof *session->start_times);
     for (size_t i = 0; i < count; i++)
@@ -148,6 +161,15 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
                                      options->max_depth);
     consumer_watch(session->consumer, add_root, session->symbolizer);
     configure(session);
+    session->taker = (struct taker){
+        .control = session->control,
+        .consumer = session->consumer,
+        .profile = session->profile,
+        .symbolizer = session->symbolizer,
+        .lock = &session->lock,
+        .bound = options->live ? NULL : bound,
+        .context = session,
+    };
     session_count_idle(session, options->idle);
     *out = session;
     return RC_OK;
@@ -197,55 +219,48 @@ enum rc session_start(struct session *session, struct err *err)
         return rc;
     session->watched = true;
     watchdog_guard(&session->watchdog, session->sampler);
-    if (session->options.live)
-        rc = fetcher_new(session->symbolizer, &session->fetcher, err);
-    return rc;
+    rc = fetcher_new(session->symbolizer, &session->fetcher, err);
+    session->taker.fetcher = session->fetcher;
+    return rc == RC_OK ? taker_start(&session->taker, err) : rc;
 }
 
+// The next one starts when what the last one left has been taken in, which is not waited for here.
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
+    bool has_just_ended = session->sampler;
     session->sampler = 0;
     int limit = atomic_load(&session->control->limit);
     if (limit)
         return limits_sys(err, RC_LIMIT, limit, "the sampler process cannot go on");
     if (atomic_load(&session->control->ended))
         return RC_GONE;
-    aftermath_note_culprit(session->control);
-    aftermath_count_holds(&session->watchdog, session->consumer);
-    if (session->run.restarts++ >= RESTARTS_MAX)
+    if (has_just_ended && session->run.restarts++ >= RESTARTS_MAX)
         return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
                        RESTARTS_MAX);
-    ring_recover(&session->control->ring);
-    return start_sampler(session, err);
-}
-
-static void drain(struct session *session)
-{
-    pthread_mutex_lock(&session->lock);
-    consumer_drain(session->consumer);
-    pthread_mutex_unlock(&session->lock);
+    if (has_just_ended) {
+        aftermath_note_culprit(session->control);
+        pthread_mutex_lock(&session->lock);
+        aftermath_count_holds(&session->watchdog, session->consumer);
+        pthread_mutex_unlock(&session->lock);
+        taker_recover(&session->taker);
+    }
+    return taker_has_recovered(&session->taker) ? start_sampler(session, err) : RC_OK;
 }
 
 enum rc session_step(struct session *session, int timeout_ms, int extra_fd, struct err *err)
 {
-    struct pollfd fds[] = {{.fd = session->control->wake_fd, .events = POLLIN},
-                           {.fd = extra_fd, .events = POLLIN}};
+    struct pollfd fd = {.fd = extra_fd, .events = POLLIN};
     int64_t deadline = clock_now() + (int64_t)timeout_ms * NS_PER_MS;
     for (;;) {
         int64_t left_ms = (deadline - clock_now() + NS_PER_MS - 1) / NS_PER_MS;
-        eventfd_t ignored;
-        int ready = poll(fds, 2, left_ms < 0 ? 0 : left_ms < DRAIN_MS ? (int)left_ms : DRAIN_MS);
-        eventfd_read(session->control->wake_fd, &ignored);
-        drain(session);
-        if (!session->options.live)
-            session_bound(session);
-        if (!session->sampler || sampler_ended(session->sampler)) {
-            drain(session);
-            return replace_sampler(session, err);
-        }
+        int ready = poll(&fd, 1, left_ms < 0 ? 0 : left_ms < STEP_MS ? (int)left_ms : STEP_MS);
+        bool gone = !session->sampler || sampler_ended(session->sampler);
+        enum rc rc = gone ? replace_sampler(session, err) : RC_OK;
+        if (rc != RC_OK)
+            return rc;
         if (room_is_short(&session->room)) // what was seen can still be written
             return limits_sys(err, RC_LIMIT, ENOMEM, "stopped early");
-        if (left_ms <= 0 || (ready > 0 && fds[1].revents))
+        if (left_ms <= 0 || (ready > 0 && fd.revents))
             return RC_OK;
     }
 }
@@ -304,7 +319,7 @@ bool session_bound(struct session *session)
 
 void session_slow_down(struct session *session, uint32_t slowdown)
 {
-    atomic_store(&session->control->slowdown, slowdown);
+    taker_back_off(&session->taker, slowdown);
 }
 
 void session_held(struct session *session, int64_t *worst, int64_t *sum)
@@ -323,6 +338,14 @@ static uint64_t since(uint64_t now, uint64_t before)
     return now > before ? now - before : 0;
 }
 
+static void limit_names(struct session *session)
+{
+    symbolizer_hurry(session->symbolizer);
+    int64_t deadline = session->options.wait_for_names ? 0 : session->ended_at + NAMES_NS;
+    patience_until(deadline);
+    symbolizer_set_deadline(session->symbolizer, deadline);
+}
+
 void session_finish(struct session *session, enum run_end end)
 {
     if (session->finished)
@@ -339,101 +362,59 @@ void session_finish(struct session *session, enum run_end end)
                                       session->throttled);
     session->run.own_throttled_ns = since(control_group_throttled(getpid()),
                                           session->own_throttled);
-    consumer_drain(session->consumer);
+    session->ended_at = clock_now();
+    bool waits = session->options.wait_for_names && !session->options.live;
+    int64_t last = session->ended_at + (waits ? LONGEST_LAST_NS : LAST_NS);
+    patience_until(last);
+    taker_stop(&session->taker);
+    consumer_drain_last(session->consumer, last);
     if (session->watched) {
         aftermath_count_holds(&session->watchdog, session->consumer);
         watchdog_stop(&session->watchdog);
     }
     consumer_finish(session->consumer);
+    limit_names(session);
 }
 
 // --- what came of it ---
 
-// Each CPU has ticks of its own: the rounds are those of the CPU that had most.
-static void count_ticks(struct run *run, const struct control *control)
+static void count_progress(struct session *session)
 {
-    uint64_t all = 0, late = 0;
-    run->rounds = 0;
-    for (unsigned i = 0; i < control->life_count; i++) {
-        uint64_t ticks = atomic_load(&control->lives[i].ticks);
-        all += ticks;
-        late += atomic_load(&control->lives[i].late);
-        run->rounds = ticks > run->rounds ? ticks : run->rounds;
+    struct run *run = &session->run;
+    struct consumer_counts counts = consumer_counts(session->consumer);
+    if (!session->finished)
+        run->duration = sampled_ns(session);
+    counters_copy(run, session->control);
+    run->samples = counts.samples;
+    run->dropped += counts.left_out;
+    run->cut = counts.cut;
+    run->frame_pointers = counts.frame_pointers;
+    run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
+    if (session->options.idle) {
+        run->asleep = counts.asleep;
+        run->samples += counts.asleep;
+        run->cut += counts.asleep_cut;
     }
-    run->late = all ? (late * run->rounds + all / 2) / all : 0;
+    counters_subtract(run, &session->base);
+    run->type = session->options.idle ? RUN_WALL : RUN_CPU;
+    run->rate = session->options.rate;
+    run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
+    run->unattributed_ns = counts.unattributed_ns;
+    run->held_share = counts.held_share;
+    run->threads_sampled = counts.threads + (session->options.idle ? counts.threads_asleep : 0);
+    run->processes = consumer_processes(session->consumer);
+    run->process_count = counts.processes;
 }
 
-static void copy_control(struct run *run, const struct control *control)
+// Somebody who only shows numbers does not wait for a stack that takes long: old ones will do.
+const struct run *session_progress(struct session *session)
 {
-    count_ticks(run, control);
-    run->elsewhere = atomic_load(&control->elsewhere);
-    run->busy = atomic_load(&control->busy);
-    run->unfound = atomic_load(&control->unfound);
-    run->stops = atomic_load(&control->stops);
-    run->failed = atomic_load(&control->failed);
-    run->refused = atomic_load(&control->refused);
-    run->workers = atomic_load(&control->workers);
-    run->tracer = atomic_load(&control->tracer);
-    run->limit = atomic_load(&control->limit) ? atomic_load(&control->limit) : limits_noted();
-    run->queued = atomic_load(&control->queued);
-    run->dropped = atomic_load(&control->dropped);
-    run->repaired = atomic_load(&control->repaired);
-    run->realtime = atomic_load(&control->realtime);
-    run->short_slice = atomic_load(&control->short_slice);
-    run->rate_lowered = atomic_load(&control->rate_lowered);
-    run->threads_seen = atomic_load(&control->threads_seen);
-    run->held_p50 = (int64_t)histogram_quantile(&control->held, 0.5);
-    run->held_p99 = (int64_t)histogram_quantile(&control->held, 0.99);
-    run->held_max = (int64_t)control->held.max;
-    run->held_total = (int64_t)control->held.sum;
-    run->displaced_p50 = (int64_t)histogram_quantile(&control->displaced, 0.5);
-    run->displaced_p99 = (int64_t)histogram_quantile(&control->displaced, 0.99);
-    run->displaced_total = (int64_t)control->displaced.sum;
-}
-
-static struct query_source source_of(const struct session *session)
-{
-    return (struct query_source){session->profile, session->modules, session->symbolizer,
-                                 .idle = session->options.idle};
-}
-
-static uint64_t count_unresolved(const struct session *session)
-{
-    struct query_source source = source_of(session);
-    uint64_t unresolved = 0;
-    for (size_t i = 0; i < profile_value_count(session->profile); i++) {
-        const struct profile_value *value = profile_value_get(session->profile, i);
-        if (!value->stack || !query_takes(&source, value))
-            continue;
-        struct location leaf = profile_location_get(
-            session->profile, profile_node(session->profile, value->stack).location);
-        if (!symbolizer_lookup(session->symbolizer, leaf.mapping, leaf.offset)->found)
-            unresolved += value->samples;
-    }
-    return unresolved;
-}
-
-// What was counted before the last reset does not count.
-static void subtract_base(struct run *run, const struct run *base)
-{
-    run->rounds -= base->rounds;
-    run->late -= base->late;
-    run->samples -= base->samples;
-    run->asleep -= base->asleep;
-    run->stops -= base->stops;
-    run->failed -= base->failed;
-    run->refused -= base->refused;
-    run->queued -= base->queued;
-    run->dropped -= base->dropped;
-    run->cut -= base->cut;
-    run->frame_pointers -= base->frame_pointers;
-    run->repaired -= base->repaired;
-    run->held_total -= base->held_total;
-    run->displaced_total -= base->displaced_total;
-    run->elsewhere -= base->elsewhere;
-    run->busy -= base->busy;
-    run->unfound -= base->unfound;
-    run->cpu_ns -= base->cpu_ns;
+    struct timespec soon = thread_deadline(PROGRESS_MS);
+    if (pthread_mutex_clocklock(&session->lock, CLOCK_MONOTONIC, &soon) != 0)
+        return &session->run;
+    count_progress(session);
+    pthread_mutex_unlock(&session->lock);
+    return &session->run;
 }
 
 enum rc session_match(struct session *session, struct err *err)
@@ -449,69 +430,110 @@ enum rc session_refusal(struct session *session, struct err *err)
     return verdict_refusal(session_progress(session), session->pids[0], err);
 }
 
-const struct run *session_progress(struct session *session)
-{
-    struct run *run = &session->run;
-    struct consumer_counts counts = consumer_counts(session->consumer);
-    if (!session->finished)
-        run->duration = sampled_ns(session);
-    copy_control(run, session->control);
-    run->samples = counts.samples;
-    run->cut = counts.cut;
-    run->frame_pointers = counts.frame_pointers;
-    run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
-    if (session->options.idle) {
-        run->asleep = counts.asleep;
-        run->samples += counts.asleep;
-        run->cut += counts.asleep_cut;
-    }
-    subtract_base(run, &session->base);
-    run->type = session->options.idle ? RUN_WALL : RUN_CPU;
-    run->rate = session->options.rate;
-    run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
-    run->unattributed_ns = counts.unattributed_ns;
-    run->held_share = counts.held_share;
-    run->threads_sampled = counts.threads + (session->options.idle ? counts.threads_asleep : 0);
-    run->processes = consumer_processes(session->consumer);
-    run->process_count = counts.processes;
-    return run;
-}
-
 void session_reset(struct session *session)
 {
+    pthread_mutex_lock(&session->lock);
     session->base = (struct run){0};
-    session->base = *session_progress(session);
+    count_progress(session);
+    session->base = session->run;
     session->run.start_wall = clock_wall();
     session->started = session->paused_at = clock_now();
     session->paused_ns = 0;
     profile_reset(session->profile);
     consumer_reset(session->consumer);
+    pthread_mutex_unlock(&session->lock);
 }
 
 struct report session_live_report(struct session *session)
 {
-    session_progress(session);
+    count_progress(session);
     return (struct report){.profile = session->profile,
                            .modules = session->modules,
                            .symbolizer = session->symbolizer,
                            .run = &session->run};
 }
 
-struct report session_report(struct session *session)
+// --- names ---
+
+static void name_last(struct session *session, const struct query_source *source)
 {
-    struct report report = session_live_report(session);
-    struct query_source source = source_of(session);
-    // Who leaves a screen does not wait for the last names as a file does.
-    if (session->fetcher && fetcher_wait(session->fetcher, LAST_NAMES_MS)) {
-        query_want(&source);
+    taker_borrow_names(&session->taker);
+    query_fetch(source);
+    if (!session->options.debuginfod)
+        return;
+    // Who has servers asked waits for them.
+    patience_until(0);
+    symbolizer_set_deadline(session->symbolizer, 0);
+    symbolizer_download(session->symbolizer, DOWNLOAD_MS);
+}
+
+// Who leaves a screen does not wait for the last names as a file does.
+static void name_live(struct session *session, const struct query_source *source)
+{
+    if (fetcher_wait(session->fetcher, LAST_NAMES_MS)) {
+        query_want(source);
         fetcher_start(session->fetcher);
     }
     fetcher_stop(session->fetcher);
-    query_fetch(&source);
-    if (session->finished && session->options.debuginfod)
-        symbolizer_download(session->symbolizer, DOWNLOAD_MS);
-    session->run.unresolved = count_unresolved(session);
+    query_fetch(source);
+}
+
+struct report session_report(struct session *session)
+{
+    session_finish(session, RUN_INTERRUPTED);
+    struct report report = session_live_report(session);
+    struct query_source source = report_source(&report);
+    if (session->options.live && session->fetcher)
+        name_live(session, &source);
+    else if (!session->named)
+        name_last(session, &source);
+    session->named = true;
+    session->run.late_names = symbolizer_late(session->symbolizer);
+    session->run.unresolved = counters_unresolved(&report);
     return report;
+}
+
+// Everything is looked up once, under the lock (names of code that the process makes itself come
+// with its records): a writer that asks again later changes nothing.
+static void name_copy(struct session *session, struct session_snapshot *snapshot)
+{
+    const struct profile *profile = snapshot->report.profile;
+    struct query_source source = report_source(&snapshot->report);
+    taker_borrow_names(&session->taker);
+    pthread_mutex_lock(&session->lock);
+    query_want(&source);
+    pthread_mutex_unlock(&session->lock);
+    symbolizer_fetch(session->symbolizer);
+    pthread_mutex_lock(&session->lock);
+    for (uint32_t i = 0; i < profile_location_count(profile); i++) {
+        struct location at = profile_location_get(profile, i);
+        symbolizer_lookup(session->symbolizer, at.mapping, at.offset);
+    }
+    pthread_mutex_unlock(&session->lock);
+}
+
+void session_snapshot_take(struct session *session, struct session_snapshot *snapshot)
+{
+    pthread_mutex_lock(&session->lock);
+    snapshot->report = session_live_report(session);
+    snapshot->run = session->run;
+    size_t size = snapshot->run.process_count * sizeof *snapshot->processes;
+    snapshot->processes = xmalloc(size + 1);
+    if (size)
+        memcpy(snapshot->processes, snapshot->run.processes, size);
+    snapshot->run.processes = snapshot->processes;
+    snapshot->report.run = &snapshot->run;
+    snapshot->report.profile = profile_copy(session->profile);
+    pthread_mutex_unlock(&session->lock);
+    name_copy(session, snapshot);
+    snapshot->run.unresolved = counters_unresolved(&snapshot->report);
+}
+
+void session_snapshot_end(struct session *session, struct session_snapshot *snapshot)
+{
+    profile_free((struct profile *)(uintptr_t)snapshot->report.profile);
+    free(snapshot->processes);
+    taker_return_names(&session->taker);
 }
 
 char *session_worst_cut(const struct session *session)

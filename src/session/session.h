@@ -25,6 +25,7 @@ struct session_options {
     size_t max_stacks;   // nodes of the trie
     bool idle;           // wall time from the start on, for writers too
     bool live;           // keep slices for views, and memory bounded however long it runs
+    bool wait_for_names; // however long they take, at the end
 };
 
 extern const struct session_options session_defaults;
@@ -40,14 +41,15 @@ void session_close(struct session *session);
 // Sampling begins. The session belongs to the calling thread from here on.
 enum rc session_start(struct session *session, struct err *err) MUST_CHECK;
 
-// Takes in what was sampled until the timeout, ms, has passed, a target ended or `extra_fd` (-1:
-// none) is readable. RC_OK: it goes on; RC_GONE: every target has ended; RC_FAIL: the sampler fails
+// Waits until the timeout, ms, has passed, a target ended or `extra_fd` (-1: none) is readable, and
+// sees to it that there is a sampler. What is sampled, another thread takes in: this one never
+// waits for it. RC_OK: it goes on; RC_GONE: every target has ended; RC_FAIL: the sampler fails
 // again and again.
 enum rc session_step(struct session *session, int timeout_ms, int extra_fd,
                      struct err *err) MUST_CHECK;
 
-// Held by session_step while it changes what others may read. A caller with more than one thread
-// holds it when it calls any of the functions that follow.
+// Held while what was sampled is taken in, so by who reads the profile meanwhile. Its holder may
+// lock it again.
 pthread_mutex_t *session_lock(struct session *session);
 
 // Leaves the targets alone until it is called with false.
@@ -80,7 +82,8 @@ int64_t session_behind(const struct session *session);
 // The targets are released before this returns; everything is taken in. May be called again.
 void session_finish(struct session *session, enum run_end end);
 
-// The numbers so far, without those that need symbols.
+// The numbers so far, without those that need symbols; those of the last call when newer ones are
+// not to be had at once.
 const struct run *session_progress(struct session *session);
 
 // RC_GONE with a message when no thread that is there now has a wanted name, and none was met.
@@ -89,11 +92,23 @@ enum rc session_match(struct session *session, struct err *err) MUST_CHECK;
 // RC_BUSY or RC_DENIED with who and why, when more stops were refused than samples taken.
 enum rc session_refusal(struct session *session, struct err *err) MUST_CHECK;
 
-// What has been seen so far, for writers; valid until the next call on the session.
+// Ends sampling, if nobody has, and says all that has been seen, for writers; valid until the next
+// call on the session.
 struct report session_report(struct session *session);
 
-// The same without what takes time to count (run->unresolved).
+// What has been seen so far, without what takes time to count (run->unresolved); while it goes on
+// only under the lock.
 struct report session_live_report(struct session *session);
+
+// What has been seen up to now, with names, while sampling goes on: for a writer in a thread of its
+// own, one at a time. It is given back before the session is reported or closed.
+struct session_snapshot {
+    struct report report;
+    struct run run;
+    struct run_process *processes;
+};
+void session_snapshot_take(struct session *session, struct session_snapshot *snapshot);
+void session_snapshot_end(struct session *session, struct session_snapshot *snapshot);
 
 // The modules at which stacks broke off most, for people: "libfoo.so: no unwind information", or
 // NULL. The caller frees it.

@@ -22,6 +22,7 @@ struct fetcher {
 static void *run(void *context)
 {
     struct fetcher *fetcher = context;
+    thread_come_last();
     pthread_mutex_lock(&fetcher->lock);
     for (;;) {
         while (!fetcher->busy && !fetcher->stop)

@@ -2,6 +2,7 @@
 #include "symbol/roots.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 
 #include "base/mem.h"
 #include "base/patience.h"
+#include "target/regular_file.h"
 
 #define OPEN_MS 2000
 #define HUNG_MAX 3
@@ -32,39 +34,50 @@ static bool same(const struct statx *a, const struct statx *b)
            a->stx_ino == b->stx_ino && a->stx_mnt_id == b->stx_mnt_id;
 }
 
-static bool is_known(const struct roots *roots, const struct statx *root)
+static bool is_ours(const struct statx *root)
+{
+    struct statx ours;
+    return describe(AT_FDCWD, "/", &ours) && same(&ours, root);
+}
+
+static bool is_known(const struct roots *roots, const struct statx *root,
+                     const struct rights *rights)
 {
     struct statx other;
-    bool known = describe(AT_FDCWD, "/", &other) && same(&other, root);
-    for (size_t i = 0; i < roots->count && !known; i++)
-        known = describe(roots->fds[i], "", &other) && same(&other, root);
-    return known;
+    for (size_t i = 0; i < roots->count; i++)
+        if (rights_same(&roots->views[i].rights, rights) &&
+            describe(roots->views[i].fd, "", &other) && same(&other, root))
+            return true;
+    return false;
 }
 
 void roots_add(struct roots *roots, pid_t pid)
 {
     char path[64];
     struct statx info;
+    struct rights rights = rights_of(pid);
     if (roots->count == ROOTS_MAX)
         return;
     snprintf(path, sizeof path, "/proc/%d/root", (int)pid);
     AUTO_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0 && describe(fd, "", &info) && !is_known(roots, &info))
-        roots->fds[roots->count++] = steal_fd(&fd);
+    if (fd >= 0 && describe(fd, "", &info) && !is_known(roots, &info, &rights))
+        roots->views[roots->count++] =
+            (struct view){.fd = steal_fd(&fd), .ours = is_ours(&info), .rights = rights};
 }
 
 void roots_fini(struct roots *roots)
 {
     for (size_t i = 0; i < roots->count; i++)
-        close(roots->fds[i]);
+        close(roots->views[i].fd);
     roots->count = 0;
 }
 
-static int open_beneath(int root, const char *path)
+// Links lead nowhere else than below the root.
+static int name_beneath(int root, const char *path, uint64_t resolve)
 {
     struct open_how how = {
         .flags = O_PATH | O_CLOEXEC,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+        .resolve = resolve | RESOLVE_NO_MAGICLINKS,
     };
     return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
@@ -75,7 +88,8 @@ static int open_regular(int named)
     AUTO_FD int owned = named;
     struct stat info;
     char self[64], magic[SELFMAG];
-    if (owned < 0 || fstat(owned, &info) != 0 || !S_ISREG(info.st_mode))
+    if (owned < 0 || fstat(owned, &info) != 0 || !S_ISREG(info.st_mode) ||
+        regular_file_is_of_kernel(owned))
         return -1;
     snprintf(self, sizeof self, "/proc/self/fd/%d", owned);
     AUTO_FD int fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -91,14 +105,39 @@ struct opening { // one file; on its own, as it may outlive the roots
     char path[];
 };
 
+// Old kernels and some containers have no openat2: a root that is ours can do without.
+static int open_in_view(const struct view *view, const char *path)
+{
+    int named = name_beneath(view->fd, path, RESOLVE_IN_ROOT);
+    if (named < 0 && view->ours && (errno == ENOSYS || errno == EPERM))
+        named = open(path, O_PATH | O_CLOEXEC);
+    return open_regular(named);
+}
+
+// What no target has may still be ours: debug files of a container that lie outside of it. Links
+// are not followed there.
+static int open_outside(const char *path)
+{
+    return open_regular(name_beneath(AT_FDCWD, path, RESOLVE_NO_SYMLINKS));
+}
+
 static void open_now(void *context)
 {
     struct opening *opening = context;
+    const struct roots *roots = &opening->roots;
+    const struct rights own = rights_own();
+    bool ours = false;
     opening->fd = -1;
-    for (size_t i = 0; i < opening->roots.count && opening->fd < 0; i++)
-        opening->fd = open_regular(open_beneath(opening->roots.fds[i], opening->path));
-    if (opening->fd < 0)
+    for (size_t i = 0; i < roots->count && opening->fd < 0; i++) {
+        rights_take(&roots->views[i].rights);
+        opening->fd = open_in_view(&roots->views[i], opening->path);
+        ours |= roots->views[i].ours;
+    }
+    if (opening->fd < 0 && !roots->count)
         opening->fd = open_regular(open(opening->path, O_PATH | O_CLOEXEC));
+    else if (opening->fd < 0 && !ours)
+        opening->fd = open_outside(opening->path);
+    rights_take(&own);
 }
 
 static void discard(void *context)

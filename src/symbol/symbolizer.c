@@ -2,9 +2,11 @@
 #include "symbol/symbolizer.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/strtab.h"
 #include "symbol/binary.h"
@@ -36,6 +38,8 @@ struct symbolizer {
     struct text *texts; // [number - 1]
     size_t text_count, text_capacity;
     uint64_t text_bytes, line_count; // of all that came
+    _Atomic int64_t deadline; // CLOCK_MONOTONIC ns, 0: none
+    uint64_t late;            // places whose names were not there by then
     struct roots roots;
     struct wire_sink sink;
     struct worker *worker;
@@ -265,6 +269,12 @@ static enum rc ask_all(struct symbolizer *symbolizer, const struct module *modul
     return rc;
 }
 
+static bool is_late(const struct symbolizer *symbolizer)
+{
+    int64_t deadline = atomic_load(&symbolizer->deadline);
+    return deadline && clock_now() >= deadline;
+}
+
 // A module over which the process died or hung is read less deeply the next time.
 static void fetch_module(struct symbolizer *symbolizer, const struct module *module)
 {
@@ -275,6 +285,10 @@ static void fetch_module(struct symbolizer *symbolizer, const struct module *mod
         source_keep_pending(source);
         if (rc == RC_OK)
             break;
+        if (is_late(symbolizer)) {
+            symbolizer->late += source->wanted_count;
+            break;
+        }
         source->failures++;
         source->failure = rc;
     }
@@ -293,6 +307,22 @@ void symbolizer_fetch(struct symbolizer *symbolizer)
 void symbolizer_cancel(struct symbolizer *symbolizer)
 {
     worker_cancel(symbolizer->worker);
+}
+
+void symbolizer_hurry(struct symbolizer *symbolizer)
+{
+    worker_hurry(symbolizer->worker);
+}
+
+void symbolizer_set_deadline(struct symbolizer *symbolizer, int64_t moment)
+{
+    symbolizer->deadline = moment;
+    worker_set_deadline(symbolizer->worker, moment);
+}
+
+uint64_t symbolizer_late(const struct symbolizer *symbolizer)
+{
+    return symbolizer->late;
 }
 
 void symbolizer_want(struct symbolizer *symbolizer, uint32_t mapping, uint64_t offset)

@@ -47,6 +47,14 @@ void symbolizer_fetch(struct symbolizer *symbolizer);
 // any more. From any thread.
 void symbolizer_cancel(struct symbolizer *symbolizer);
 
+// From now on somebody waits for them. From any thread.
+void symbolizer_hurry(struct symbolizer *symbolizer);
+
+// Names that are not there by then (CLOCK_MONOTONIC ns) are not waited for: their places count as
+// without a name, and symbolizer_late says how many those are. 0: no such moment. From any thread.
+void symbolizer_set_deadline(struct symbolizer *symbolizer, int64_t moment);
+uint64_t symbolizer_late(const struct symbolizer *symbolizer);
+
 // The offset in a MODULE_KERNEL module that stands for a place in a function of the kernel.
 uint64_t symbolizer_kernel_place(struct symbolizer *symbolizer, const char *function,
                                  uint64_t inside);

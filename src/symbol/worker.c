@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/memory_room.h"
+#include "base/thread.h"
 #include "symbol/channel.h"
 #include "symbol/sandbox.h"
 #include "symbol/server.h"
@@ -39,11 +40,13 @@ struct worker {
     void (*restarted)(void *context);
     struct roots *roots;
     bool isolated;
+    atomic_bool hurried;
     int patience_ms;
     void (*serve)(int channel);
     atomic_bool cancelled;
+    _Atomic int64_t deadline; // CLOCK_MONOTONIC ns, 0: none
     struct server *server; // in place of the process
-    pid_t pid;             // 0: none
+    _Atomic pid_t pid;     // 0: none
     int channel;
     struct map opened;           // module -> depth it was opened with, + 1; 0: not
     struct wire_reader *reading; // the answer that is being taken
@@ -110,6 +113,26 @@ void worker_set_service(struct worker *worker, void (*serve)(int channel))
 void worker_cancel(struct worker *worker)
 {
     atomic_store(&worker->cancelled, true);
+}
+
+// Without the right to it the one that runs goes on coming last.
+void worker_hurry(struct worker *worker)
+{
+    pid_t pid = atomic_load(&worker->pid);
+    atomic_store(&worker->hurried, true);
+    if (pid)
+        setpriority(PRIO_PROCESS, (id_t)pid, 0);
+}
+
+void worker_set_deadline(struct worker *worker, int64_t moment)
+{
+    atomic_store(&worker->deadline, moment);
+}
+
+static bool is_over(const struct worker *worker)
+{
+    int64_t deadline = atomic_load(&worker->deadline);
+    return atomic_load(&worker->cancelled) || (deadline && clock_now() >= deadline);
 }
 
 int worker_pid(const struct worker *worker)
@@ -195,6 +218,7 @@ enum rc worker_start(struct worker *worker)
         return RC_LIMIT;
     pid_t pid = fork();
     if (pid == 0) {
+        worker->hurried ? thread_come_late() : thread_come_last();
         worker->serve(ends[1]);
         _exit(EXIT_SUCCESS);
     }
@@ -236,7 +260,7 @@ static enum rc take_answer(struct worker *worker, struct wire_reader *reader, in
     for (unsigned opens = 0; !reader->done;) {
         struct pollfd channel = {.fd = worker->channel, .events = POLLIN};
         int64_t left_ms = (deadline - clock_now()) / NS_PER_MS;
-        if (left_ms <= 0 || opens > OPENS_MAX || atomic_load(&worker->cancelled))
+        if (left_ms <= 0 || opens > OPENS_MAX || is_over(worker))
             return RC_TIMEOUT;
         int ready = poll(&channel, 1, (int)(left_ms < CANCEL_MS ? left_ms : CANCEL_MS));
         if (ready < 0 && errno != EINTR)
@@ -327,7 +351,7 @@ enum rc worker_ask(struct worker *worker, const struct worker_question *question
     AUTO_BUF struct buf message = {0};
     int64_t deadline = clock_now() + (int64_t)worker->patience_ms * NS_PER_MS;
     enum rc rc = RC_OK;
-    if (atomic_load(&worker->cancelled))
+    if (is_over(worker))
         return RC_TIMEOUT;
     if (map_get(&worker->opened, question->module, 0) != question->depth + 1)
         rc = open_module(worker, question, deadline);

@@ -39,6 +39,13 @@ void worker_set_patience(struct worker *worker, int milliseconds);
 // What is being asked fails soon, and all that is asked later at once. From any thread.
 void worker_cancel(struct worker *worker);
 
+// Somebody waits for the answers now: the process no longer comes last of all (base/thread.h). From
+// any thread.
+void worker_hurry(struct worker *worker);
+
+// What is asked fails from that moment on (CLOCK_MONOTONIC ns); 0: no such moment.
+void worker_set_deadline(struct worker *worker, int64_t moment);
+
 // Asks, and hands the answers to the sink; those that came before a failure count. RC_FAIL: the
 // process died, RC_TIMEOUT: it took too long, RC_FORMAT: it talks nonsense. It is gone then, and
 // the next question starts another one. RC_LIMIT: none could be started. RC_IO: there is no file.

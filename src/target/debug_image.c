@@ -11,9 +11,11 @@
 #include "base/patience.h"
 #include "target/debug_path.h"
 #include "target/regular_file.h"
+#include "target/rights.h"
 
 #define SEARCH_MS 2000
 #define READ_SIZE (1u << 20) // bytes
+#define CHECKSUM_MOST (1u << 30) // bytes of a file: a sparse one may claim any size
 
 struct search { // has all that it needs: it may outlive the module
     pid_t pid;
@@ -37,10 +39,10 @@ static bool has_checksum(int fd, uint32_t wanted)
     AUTO_FREE unsigned char *bytes = xmalloc(READ_SIZE);
     uint32_t checksum = 0;
     off_t at = 0;
-    ssize_t got;
-    for (; (got = pread(fd, bytes, READ_SIZE, at)) > 0; at += got)
+    ssize_t got = 0;
+    for (; at < CHECKSUM_MOST && (got = pread(fd, bytes, READ_SIZE, at)) > 0; at += got)
         checksum = (uint32_t)crc32_z(checksum, bytes, (size_t)got);
-    return got == 0 && checksum == wanted;
+    return at < CHECKSUM_MOST && got == 0 && checksum == wanted;
 }
 
 // Equal build ids; where one of them has none, the checksum of the link.
@@ -70,7 +72,7 @@ static void try(struct search *search, const char *path, bool linked)
     struct stat info;
     take(search, regular_file_open_inside(search->pid, path, &info), linked);
     if (!search->found)
-        take(search, regular_file_open(path, &info), linked);
+        take(search, regular_file_open_plain(path, &info), linked);
 }
 
 static void try_beside(struct search *search, const char *name, bool linked)
@@ -81,9 +83,8 @@ static void try_beside(struct search *search, const char *name, bool linked)
     }
 }
 
-static void look(void *context)
+static void look_everywhere(struct search *search)
 {
-    struct search *search = context;
     const struct image *wanted = &search->wanted;
     AUTO_FREE char *by_id = debug_path_of_id(wanted->build_id, wanted->build_id_length, ".debug");
     AUTO_FREE char *name = xasprintf("%s.debug", search->name);
@@ -93,6 +94,16 @@ static void look(void *context)
     }
     if (search->link.name[0])
         try_beside(search, search->link.name, true);
+}
+
+// The target may have chosen the paths, by links.
+static void look(void *context)
+{
+    struct search *search = context;
+    const struct rights own = rights_own(), theirs = rights_of(search->pid);
+    rights_take(&theirs);
+    look_everywhere(search);
+    rights_take(&own);
 }
 
 struct image *debug_image_open(const struct module *module, pid_t pid)

@@ -9,10 +9,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/patience.h"
 #include "target/perf_map.h"
 #include "target/procfs.h"
 #include "target/regular_file.h"
+#include "target/rights.h"
 
+#define LOOK_MS 1000
 #define READ_EVERY (100 * NS_PER_MS)
 #define OPEN_EVERY NS_PER_S
 #define READ_MAX (1u << 20)   // bytes at once, about 5 ms
@@ -23,6 +26,7 @@ struct jit {
     pid_t pid;
     pid_t inner_pid; // as the process knows itself; 0: never asked
     int fd;        // of the file, -1: there is none yet
+    bool silent;   // its file system did not answer: it is not asked again
     off_t read_to; // bytes of it that were taken
     int64_t read_at, opened_at; // CLOCK_MONOTONIC ns
     struct perf_map *names;
@@ -75,62 +79,100 @@ static bool is_of_process(const struct stat *info, pid_t pid)
     return info->st_mtim.tv_sec + SLACK_S >= clock_wall() / NS_PER_S - age;
 }
 
+// One look at the file, by a thread of its own: it may lie where nobody answers.
+struct look {
+    pid_t pid, inner_pid;
+    int fd;        // -1: it is opened first
+    off_t from;    // where to go on
+    struct stat info;
+    bool open;     // it was to be had
+    ssize_t got;   // bytes of text; 0: there is no more
+    char *text;
+};
+
+static void look_free(void *context)
+{
+    struct look *look = context;
+    cleanup_fd(&look->fd);
+    free(look->text);
+    free(look);
+}
+
 // The number is that of the process in its own PID namespace.
-static void open_file(struct jit *jit)
+static void open_file(struct look *look)
 {
     struct proc_status status;
-    struct stat info;
+    const struct rights own = rights_own(), theirs = rights_of(look->pid);
     char path[48];
-    if (procfs_status(jit->pid, &status) != RC_OK)
+    if (procfs_status(look->pid, &status) != RC_OK)
         return;
-    jit->inner_pid = status.inner_pid ? status.inner_pid : status.tgid;
-    snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)jit->inner_pid);
-    AUTO_FD int fd = regular_file_open_inside(jit->pid, path, &info);
-    if (fd >= 0 && is_of_user(&info, &status) && is_of_process(&info, jit->pid))
-        jit->fd = steal_fd(&fd);
+    look->inner_pid = status.inner_pid ? status.inner_pid : status.tgid;
+    snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)look->inner_pid);
+    rights_take(&theirs);
+    AUTO_FD int fd = regular_file_open_inside(look->pid, path, &look->info);
+    rights_take(&own);
+    if (fd >= 0 && is_of_user(&look->info, &status) && is_of_process(&look->info, look->pid))
+        look->fd = steal_fd(&fd);
+}
+
+// Some writers begin again at the file's start, or with another file.
+static void look_now(void *context)
+{
+    struct look *look = context;
+    if (look->fd < 0)
+        open_file(look);
+    look->open = look->fd >= 0 && fstat(look->fd, &look->info) == 0;
+    if (!look->open)
+        return;
+    if (look->info.st_size < look->from)
+        look->from = 0;
+    if (look->info.st_size == look->from || look->from > FILE_MOST)
+        return;
+    look->text = xmalloc(READ_MAX);
+    look->got = pread(look->fd, look->text, READ_MAX, look->from);
+}
+
+static void take_text(struct jit *jit, const struct look *look)
+{
+    size_t taken =
+        look->got > 0 ? perf_map_parse(jit->names, look->text, (size_t)look->got) : 0;
+    if (!taken && look->got == (ssize_t)READ_MAX)
+        taken = READ_MAX; // a line as long as that is none
+    jit->read_to = look->from + (off_t)taken;
 }
 
 // False when there is no more for now.
 static bool read_some(struct jit *jit)
 {
-    AUTO_FREE char *text = xmalloc(READ_MAX);
-    if (jit->read_to > FILE_MOST)
+    struct look *look = xcalloc(1, sizeof *look);
+    *look = (struct look){.pid = jit->pid, .inner_pid = jit->inner_pid, .fd = jit->fd,
+                          .from = jit->read_to};
+    if (!patience_call(look_now, look_free, look, LOOK_MS)) {
+        jit->silent = true;
+        jit->fd = -1; // the call's
         return false;
-    ssize_t got = pread(jit->fd, text, READ_MAX, jit->read_to);
-    size_t taken = got > 0 ? perf_map_parse(jit->names, text, (size_t)got) : 0;
-    if (!taken && got == (ssize_t)READ_MAX)
-        taken = READ_MAX; // a line as long as that is none
-    jit->read_to += (off_t)taken;
-    return taken > 0;
-}
-
-// Some writers begin again at the file's start, or with another file.
-static bool has_more(struct jit *jit)
-{
-    struct stat info;
-    if (fstat(jit->fd, &info) != 0)
-        return false;
-    if (info.st_size < jit->read_to)
-        jit->read_to = 0;
-    if (info.st_size > jit->read_to)
-        return true;
-    if (!info.st_nlink)
+    }
+    off_t before = jit->read_to;
+    jit->inner_pid = look->inner_pid;
+    jit->fd = steal_fd(&look->fd);
+    if (look->open)
+        take_text(jit, look);
+    if (look->open && look->got <= 0 && !look->info.st_nlink)
         forget_file(jit);
-    return false;
+    look_free(look);
+    return jit->fd >= 0 && jit->read_to != before;
 }
 
 static size_t refresh(struct jit *jit, bool now)
 {
     int64_t time = clock_now();
-    if (!now && time - jit->read_at < READ_EVERY)
+    if (jit->silent || (!now && time - jit->read_at < READ_EVERY))
         return SIZE_MAX;
     jit->read_at = time;
-    if (jit->fd < 0 && (now || time - jit->opened_at >= OPEN_EVERY)) {
-        jit->opened_at = time;
-        open_file(jit);
-    }
-    if (jit->fd < 0 || !has_more(jit))
+    if (jit->fd < 0 && !now && time - jit->opened_at < OPEN_EVERY)
         return SIZE_MAX;
+    if (jit->fd < 0)
+        jit->opened_at = time;
     while (read_some(jit) && now)
         ;
     return perf_map_moved(jit->names);
@@ -140,6 +182,9 @@ char *jit_problem(const struct jit *jit)
 {
     if (perf_map_count(jit->names))
         return NULL;
+    if (jit->silent)
+        return xasprintf("the file system of its /tmp/perf-%d.map does not answer",
+                         (int)jit->inner_pid);
     if (jit->fd >= 0)
         return xstrdup("its process has written no names yet");
     return xasprintf("its process has no /tmp/perf-%d.map of its own; node writes one with "

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Memory of a target, read in place: no thread of it is stopped. What is read may change meanwhile.
+// What does not come within half a second counts as not there.
 #pragma once
 
 #include <stdbool.h>

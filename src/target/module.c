@@ -10,6 +10,8 @@
 #define SILENT_MAX 8
 
 struct modules {
+    void **outgrown; // what others may still read from, freed with the rest
+    size_t outgrown_count, outgrown_capacity;
     struct module **modules;
     size_t count, capacity;
     struct mapping **mappings;
@@ -43,6 +45,9 @@ void modules_free(struct modules *modules)
         free(modules->mappings[i]);
     for (size_t i = 0; i < modules->jit_count; i++)
         jit_free(modules->jits[i]);
+    for (size_t i = 0; i < modules->outgrown_count; i++)
+        free(modules->outgrown[i]);
+    free(modules->outgrown);
     free(modules->jits);
     free(modules->modules);
     free(modules->mappings);
@@ -80,9 +85,25 @@ static const char *last_component(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
+// One thread adds, while others read what they know the numbers of: no list ever moves away from
+// under them.
+static void *list_grow(struct modules *modules, void *list, size_t count, size_t *capacity)
+{
+    if (count < *capacity)
+        return list;
+    *capacity = *capacity ? *capacity * 2 : 64;
+    void **larger = xcalloc(*capacity, sizeof *larger);
+    if (count)
+        memcpy(larger, list, count * sizeof *larger);
+    ARRAY_RESERVE(modules->outgrown, modules->outgrown_count, modules->outgrown_capacity);
+    modules->outgrown[modules->outgrown_count++] = list;
+    return larger;
+}
+
 static struct module *module_add(struct modules *modules, enum module_kind kind, const char *path)
 {
-    ARRAY_RESERVE(modules->modules, modules->count, modules->capacity);
+    modules->modules =
+        list_grow(modules, modules->modules, modules->count, &modules->capacity);
     struct module *module = xcalloc(1, sizeof *module);
     module->id = (uint32_t)modules->count;
     module->kind = kind;
@@ -95,7 +116,8 @@ static struct module *module_add(struct modules *modules, enum module_kind kind,
 static struct mapping *mapping_add(struct modules *modules, struct module *module, uint64_t start,
                                    uint64_t end, uint64_t offset)
 {
-    ARRAY_RESERVE(modules->mappings, modules->mapping_count, modules->mapping_capacity);
+    modules->mappings = list_grow(modules, modules->mappings, modules->mapping_count,
+                                  &modules->mapping_capacity);
     struct mapping *mapping = xmalloc(sizeof *mapping);
     *mapping = (struct mapping){
         .id = (uint32_t)modules->mapping_count,

@@ -50,7 +50,7 @@ static int open_outside(const struct module *module, const struct mapped *mapped
                         struct stat *info)
 {
     (void)mapped;
-    return regular_file_open(module->path, info);
+    return regular_file_open_plain(module->path, info);
 }
 
 static const struct {

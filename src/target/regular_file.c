@@ -3,18 +3,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 
+bool regular_file_is_of_kernel(int fd)
+{
+    struct statfs info;
+    return fstatfs(fd, &info) == 0 &&
+           (info.f_type == PROC_SUPER_MAGIC || info.f_type == SYSFS_MAGIC);
+}
+
 // Opens what O_PATH has found, if it is a regular file. A lease on it must not make us wait.
 static int open_found(int found, struct stat *info)
 {
     char path[48];
-    if (found < 0 || fstat(found, info) != 0)
+    if (found < 0 || fstat(found, info) != 0 || regular_file_is_of_kernel(found))
         return -1;
     if (!S_ISREG(info->st_mode)) {
         errno = EINVAL;
@@ -27,6 +36,16 @@ static int open_found(int found, struct stat *info)
 int regular_file_open(const char *path, struct stat *info)
 {
     AUTO_FD int found = open(path, O_PATH | O_CLOEXEC);
+    return open_found(found, info);
+}
+
+int regular_file_open_plain(const char *path, struct stat *info)
+{
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC,
+        .resolve = RESOLVE_NO_SYMLINKS,
+    };
+    AUTO_FD int found = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
     return open_found(found, info);
 }
 

@@ -11,6 +11,13 @@
 // read. Nothing else is ever opened, so a device does not notice.
 int regular_file_open(const char *path, struct stat *info);
 
+// The same for a path of which no component may be a symbolic link.
+int regular_file_open_plain(const char *path, struct stat *info);
+
+// Whether it is one of proc's or sysfs': to read such a file may do something, or tell what the
+// target may not know.
+bool regular_file_is_of_kernel(int fd);
+
 // The same for an absolute path as the process sees it (its root directory, its mounts). Symbolic
 // links stay inside its root; the last component must not be one.
 int regular_file_open_inside(pid_t tid, const char *path, struct stat *info);

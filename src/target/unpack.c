@@ -14,6 +14,7 @@
 #endif
 
 #define HUGE_PAGE (2ul << 20)
+#define RATIO_MOST 64 // by which debug information is packed: 3 to 10. Zeros would be, 1000 times
 
 bool unpack_is_needed(Elf_Scn *section)
 {
@@ -58,6 +59,7 @@ unsigned char *unpack_section(Elf_Scn *section, uint64_t limit, size_t *size)
     const Elf_Data *data = elf_rawdata(section, NULL);
     if (!data || !data->d_buf || data->d_size < sizeof(Elf64_Chdr) ||
         !gelf_getchdr(section, &head) || !head.ch_size || head.ch_size > limit ||
+        head.ch_size / RATIO_MOST > data->d_size ||
         head.ch_type >= ARRAY_LENGTH(unpackers) || !unpackers[head.ch_type])
         return NULL;
     AUTO_FREE unsigned char *bytes = allocate(head.ch_size);

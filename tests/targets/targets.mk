@@ -2,6 +2,7 @@
 # What single targets need beyond the default rule of tests.mk, and those with another's source.
 
 CFLAGS_recursion        := -fno-optimize-sibling-calls
+CFLAGS_deep_shallow     := -fno-optimize-sibling-calls
 CFLAGS_no_frame_pointer := -fomit-frame-pointer
 CFLAGS_plt              := -fno-builtin
 LDLIBS_plt              := -Wl,-z,lazy

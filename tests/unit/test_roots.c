@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "symbol/roots.h"
+#include "tests/unit/skip.h"
 
 static char directory[] = "/tmp/test_roots.XXXXXX";
 static struct roots roots;
@@ -67,11 +68,17 @@ START_TEST(test_what_is_no_elf_file)
     AUTO_FD int nothing = open(empty, O_CREAT | O_WRONLY, 0600);
     const char *const paths[] = {fifo, loop,        huge,        text,          empty,
                                  "/",  "/dev/zero", "/dev/tty",  "/nonexistent", "relative",
-                                 "",   directory,   "/etc/passwd"};
+                                 "",   directory,   "/etc/passwd", "/proc/kcore"};
     for (size_t i = 0; i < ARRAY_LENGTH(paths); i++)
         refused(paths[i]);
 }
 END_TEST
+
+static void view_directory(struct rights rights)
+{
+    int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    roots.views[roots.count++] = (struct view){.fd = fd, .rights = rights};
+}
 
 // A link in a target's root leads to what it leads to there.
 START_TEST(test_links_stay_in_the_root)
@@ -82,7 +89,7 @@ START_TEST(test_links_stay_in_the_root)
     ck_assert_int_eq(symlink("/copy", link), 0);
     AUTO_FREE char *command = xasprintf("cp /bin/true %s", copy);
     ck_assert_int_eq(system(command), 0);
-    roots.fds[roots.count++] = open(directory, O_PATH | O_DIRECTORY);
+    view_directory((struct rights){0});
     struct stat found, wanted;
     AUTO_FD int fd = roots_open(&roots, "/bin");
     ck_assert_int_eq(fstat(fd, &found), 0);
@@ -92,11 +99,45 @@ START_TEST(test_links_stay_in_the_root)
 }
 END_TEST
 
+// What a target has below its root, and we below ours, may be a link that it made: to a file that
+// it cannot reach. The file itself is ours to give.
+START_TEST(test_own_links_are_not_followed_for_others)
+{
+    AUTO_FREE char *link = inside("link"), *copy = inside("copy");
+    AUTO_FREE char *command = xasprintf("cp /bin/true %s", copy);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(symlink(copy, link), 0);
+    view_directory((struct rights){0});
+    refused(link);
+    AUTO_FD int fd = roots_open(&roots, copy);
+    ck_assert_int_ge(fd, 0);
+}
+END_TEST
+
+START_TEST(test_rights_of_the_target)
+{
+    AUTO_FREE char *copy = inside("copy");
+    AUTO_FREE char *command =
+        xasprintf("chmod 755 %s; cp /bin/true %s; chmod 600 %s", directory, copy, copy);
+    ck_assert_int_eq(system(command), 0);
+    SKIP_IF(geteuid() != 0, "only root has more rights than others");
+    view_directory((struct rights){.uid = 65534, .gid = 65534, .known = true});
+    refused("/copy");
+    AUTO_FD int ours = open(copy, O_RDONLY | O_CLOEXEC); // nothing of ours has changed
+    ck_assert_int_ge(ours, 0);
+    view_directory(rights_own());
+    AUTO_FD int fd = roots_open(&roots, "/copy");
+    ck_assert_int_ge(fd, 0);
+}
+END_TEST
+
 START_TEST(test_each_root_once)
 {
-    roots_add(&roots, getpid()); // ours
+    roots_add(&roots, getpid());
+    roots_add(&roots, getpid());
     roots_add(&roots, 0x7ffffff0); // there is none
-    ck_assert_uint_eq(roots.count, 0);
+    ck_assert_uint_eq(roots.count, 1);
+    ck_assert(roots.views[0].ours);
     int hold[2];
     ck_assert_int_eq(pipe(hold), 0);
     pid_t pids[2];
@@ -117,7 +158,7 @@ START_TEST(test_each_root_once)
         waitpid(pids[i], NULL, 0);
         close(hold[i]);
     }
-    ck_assert_uint_eq(roots.count, went[0] == '1'); // only root may chroot
+    ck_assert_uint_eq(roots.count, 1 + (went[0] == '1')); // only root may chroot
 }
 END_TEST
 
@@ -129,6 +170,8 @@ Suite *suite_roots(void)
     tcase_add_test(cases, test_elf_files);
     tcase_add_test(cases, test_what_is_no_elf_file);
     tcase_add_test(cases, test_links_stay_in_the_root);
+    tcase_add_test(cases, test_own_links_are_not_followed_for_others);
+    tcase_add_test(cases, test_rights_of_the_target);
     tcase_add_test(cases, test_each_root_once);
     suite_add_tcase(suite, cases);
     return suite;

@@ -165,8 +165,8 @@ END_TEST
 START_TEST(test_hanging)
 {
     uint64_t vaddr = address_of_ask();
-    worker_set_patience(worker, 100);
     ck_assert_int_eq(ask("/proc/self/exe", 0, &vaddr, 1), RC_OK);
+    worker_set_patience(worker, 100);
     kill(worker_pid(worker), SIGSTOP);
     ck_assert_int_eq(ask("/proc/self/exe", 0, &vaddr, 1), RC_TIMEOUT);
     ck_assert_int_eq(worker_pid(worker), 0);
