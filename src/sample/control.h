@@ -25,9 +25,11 @@ struct control {
     _Atomic uint32_t stack_hint[STACK_HINTS]; // [thread % STACK_HINTS] bytes to copy, 0: default
     _Atomic uint64_t stack_root[STACK_HINTS]; // [same] address up to which to copy, 0: not known
     _Atomic uint32_t stack_reach[STACK_HINTS]; // [same] from at most so many bytes below it
-    // [thread % STACK_HINTS] where, in the frame of a signal handler on an alternate stack, the
-    // interrupted stack pointer lies; 0: this thread was not met in one
+    // [thread % STACK_HINTS] where, in the frame of a signal handler on an alternate stack or of a
+    // call on another one, the stack pointer of the stack that was left lies; 0: this thread was
+    // not met in one. Not 0: there lies a pointer, and so many bytes behind that it lies.
     _Atomic uint64_t second_at[STACK_HINTS];
+    _Atomic int32_t second_hop[STACK_HINTS];
     struct hang { // threads on which a sampler hung, and how often; written while none runs
         pid_t tid;
         unsigned times;

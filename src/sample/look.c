@@ -82,13 +82,19 @@ static void copy_stack(const struct look *look, const struct held *held, struct 
 }
 
 // Handlers on an alternate signal stack: the kernel puts their frame at the same place each time,
-// and where that is is known from a capture that ended there. Costs nothing for other threads.
+// and where that is is known from a capture that ended there. So is what a call on another stack
+// leaves of the one that it came from. Costs nothing for other threads.
 static uint64_t second_sp(const struct look *look, const struct held *held)
 {
-    uint64_t sp, at = atomic_load_explicit(
-        &look->control->second_at[held->thread->number % STACK_HINTS], memory_order_relaxed);
-    bool on_alternate = at > held->regs.rsp && at - held->regs.rsp < ALTERNATE_MAX;
-    return on_alternate && memory_read(held->hold.tid, at, &sp, sizeof sp) ? sp : 0;
+    const struct control *control = look->control;
+    uint32_t slot = held->thread->number % STACK_HINTS;
+    uint64_t sp, at = atomic_load_explicit(&control->second_at[slot], memory_order_relaxed);
+    int32_t hop = atomic_load_explicit(&control->second_hop[slot], memory_order_relaxed);
+    bool on_other = at > held->regs.rsp && at - held->regs.rsp < ALTERNATE_MAX;
+    if (!on_other || !memory_read(held->hold.tid, at, &sp, sizeof sp))
+        return 0;
+    return !hop || memory_read(held->hold.tid, sp + (uint64_t)(int64_t)hop, &sp, sizeof sp) ? sp
+                                                                                          : 0;
 }
 
 static void copy_second(const struct look *look, const struct held *held, struct capture *capture,

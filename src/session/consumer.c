@@ -312,6 +312,15 @@ static void learn_stack(struct consumer *consumer, struct thread *thread,
     hint_stack(consumer, thread);
 }
 
+static void hint_second(struct consumer *consumer, uint32_t thread,
+                        const struct unwind_result *stack)
+{
+    struct control *control = consumer->control;
+    uint32_t slot = thread % STACK_HINTS;
+    atomic_store_explicit(&control->second_hop[slot], stack->second_hop, memory_order_relaxed);
+    atomic_store_explicit(&control->second_at[slot], stack->second_at, memory_order_relaxed);
+}
+
 static void count_asleep(struct consumer *consumer, const struct thread *thread, uint64_t times)
 {
     consumer->counts.asleep += times;
@@ -363,8 +372,7 @@ static void take_capture(struct consumer *consumer, const void *data)
     }
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
     if (stack.second_at) // and how much of that stack is needed, nobody knows yet
-        atomic_store_explicit(&consumer->control->second_at[capture->thread % STACK_HINTS],
-                              stack.second_at, memory_order_relaxed);
+        hint_second(consumer, capture->thread, &stack);
     else if (!(capture->flags & CAPTURE_UNWOUND))
         learn_stack(consumer, thread, capture, &stack);
     if (!thread->since) {

@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     memcpy(&head, bytes, sizeof head);
     struct module module = {bytes + sizeof head, length - sizeof head, head.flags & 1};
     const struct code_source source = {&module, read_tables, find_table, is_code, NULL,
-                                       NULL};
+                                       NULL, NULL};
     AUTO_FREE struct capture *capture = capture_of(&head);
     struct unwinder *unwinder = unwinder_new(&source, DEPTH);
     for (int again = 0; again < 2; again++) { // from the tables, then from the cache
