@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/histogram.h"
 
+#include <stdbool.h>
+
 static unsigned bucket_of(uint64_t value)
 {
     if (value < 8)
@@ -19,11 +21,13 @@ static uint64_t top_of(unsigned bucket)
 
 void histogram_add(struct histogram *histogram, uint64_t value)
 {
-    histogram->count++;
-    histogram->sum += value;
-    if (value > histogram->max)
-        histogram->max = value;
-    histogram->buckets[bucket_of(value)]++;
+    uint64_t max = __atomic_load_n(&histogram->max, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&histogram->count, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&histogram->sum, value, __ATOMIC_RELAXED);
+    while (value > max && !__atomic_compare_exchange_n(&histogram->max, &max, value, true,
+                                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
+    __atomic_fetch_add(&histogram->buckets[bucket_of(value)], 1, __ATOMIC_RELAXED);
 }
 
 uint64_t histogram_quantile(const struct histogram *histogram, double share)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Counts of durations in log-linear buckets (8 a power of two: at most 12 % wide). Plain memory
-// without pointers, so that it may lie in memory shared by two processes; one writer.
+// without pointers, so that it may lie in memory shared by two processes; any number of writers.
 #pragma once
 
 #include <stdint.h>

@@ -29,7 +29,7 @@ struct run {
     enum run_end end;
     double rate;         // Hz, asked for
     double achieved;     // Hz, rounds made / time
-    uint64_t rounds;     // times that the sampler looked
+    uint64_t rounds;     // times that the sampler of the CPU with most of them looked
     uint64_t late;       // of these, those that began late
     bool realtime, short_slice; // how the sampler was scheduled: SCHED_FIFO, or a 100 us slice
     uint64_t samples;    // stacks in the profile
@@ -37,6 +37,9 @@ struct run {
     uint64_t stops;      // times that a thread was held
     uint64_t failed;     // stops that gave no sample though the thread ran
     uint64_t queued;     // stops that met a thread which waited for a CPU: not a sample
+    uint64_t elsewhere;  // samples of threads that were stopped from another CPU: they may skid
+    uint64_t busy;       // looks at a CPU while another sampler was at work on a thread
+    uint64_t unfound;    // looks that met too many threads to find the one that had run there
     uint64_t dropped;    // captures lost because the ring was full
     uint64_t cut;        // stacks that do not reach their root
     uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
@@ -45,7 +48,8 @@ struct run {
     pid_t stuck;         // a sampler that does not end, 0: none. It may hold a thread until it does
     uint64_t unresolved; // samples whose leaf has no name
     int64_t held_p50, held_p99, held_max, held_total; // ns that a thread was held
-    double held_share;   // of the most-held thread's time, 0..1
+    int64_t displaced_p50, displaced_p99, displaced_total; // ns that looking kept a thread off its CPU
+    double held_share;   // of the most-held thread's time, 0..1: held or displaced
     uint64_t threads_seen, threads_sampled;
     uint64_t cpu_ns;         // CPU time the kernel charged to the targets meanwhile
     uint64_t unattributed_ns; // of it, what no sample stands for

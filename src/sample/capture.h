@@ -12,6 +12,7 @@ enum capture_flag {
     CAPTURE_UNWOUND = 2,    // unwound while held (--unwinder live): `stack` holds uint64_t pcs
     CAPTURE_IN_PLACE = 4,   // taken without a stop: of the registers only rsp and rip are known
     CAPTURE_SECOND = 8,     // behind the stack copy lies one of another stack: second_*
+    CAPTURE_ON_CPU = 16,    // in place, but of a thread that had been on its CPU: a sample
     CAPTURE_LIVE_END_SHIFT = 8, // with CAPTURE_UNWOUND: flags >> 8 is the enum unwind_end
 };
 

@@ -48,7 +48,7 @@ bool census_has_room(const struct census *census, size_t records)
 {
     const struct ring *ring = &census->control->ring;
     size_t wanted = records * (sizeof(struct census_record) + census->config->stack_bytes);
-    return ring->size - (atomic_load(&ring->written) - atomic_load(&ring->consumed)) >= wanted;
+    return ring->size - (atomic_load(&ring->reserved) - atomic_load(&ring->consumed)) >= wanted;
 }
 
 void census_nap(struct census *census)
@@ -76,7 +76,7 @@ void census_tell(struct census *census, struct census_record *record)
     while (!(room = ring_reserve(ring, length)))
         census_nap(census);
     memcpy(room + 1, &record->record + 1, length - sizeof *room);
-    ring_commit(ring, room, CENSUS_RECORD, length);
+    ring_commit(room, CENSUS_RECORD);
 }
 
 void census_tell_unheld(struct census *census, const struct in_place_thread *thread,
@@ -91,7 +91,7 @@ static bool read_in_place(struct census *census, pid_t tid)
 {
     struct census_record *record = census->scratch;
     enum in_place now = IN_PLACE_MOVED;
-    atomic_store(&census->control->busy_with, tid);
+    atomic_store(&census->control->lives->busy_with, tid);
     for (int i = 0; i < TRIES && now == IN_PLACE_MOVED; i++)
         now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
                             &record->capture, census_stack_bytes(census, tid));
@@ -145,6 +145,6 @@ enum rc census_start(struct control *control, const struct census_config *config
                      struct err *err)
 {
     atomic_store(&control->ended, 0);
-    atomic_store(&control->busy_with, 0);
+    atomic_store(&control->lives->busy_with, 0);
     return sampler_fork(control, run_census, config, child, err);
 }

@@ -20,8 +20,8 @@
 // The watchdog ends us when this stays unrenewed while a thread may be held.
 static void sign_of_life(struct census *census, pid_t tid)
 {
-    atomic_store(&census->control->busy_with, tid);
-    atomic_store(&census->control->busy_since, clock_now());
+    atomic_store(&census->control->lives->busy_with, tid);
+    atomic_store(&census->control->lives->busy_since, clock_now());
 }
 
 bool census_ask(struct census *census, struct census_held *held)
@@ -185,7 +185,7 @@ static void collect_all(struct census *census, struct census_held *pending, size
             pending[kept++] = pending[i];
     *count = kept;
     if (!kept)
-        atomic_store(&census->control->busy_since, 0);
+        atomic_store(&census->control->lives->busy_since, 0);
 }
 
 static void give_up(struct census *census, struct census_held *held, uint32_t why)
@@ -200,7 +200,7 @@ static void give_up_all(struct census *census, struct census_held *pending, size
     for (size_t i = 0; i < *count; i++)
         give_up(census, &pending[i], why);
     *count = 0;
-    atomic_store(&census->control->busy_since, 0);
+    atomic_store(&census->control->lives->busy_since, 0);
 }
 
 static bool is_runnable(const struct census *census, pid_t tid)
@@ -292,7 +292,7 @@ static size_t most_pending(const struct census *census)
 static bool begin(struct census *census, pid_t tid, struct census_held *held, bool late)
 {
     struct census_record *record = census->scratch;
-    atomic_store(&census->control->busy_with, tid);
+    atomic_store(&census->control->lives->busy_with, tid);
     enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
                                       &record->capture, census_stack_bytes(census, tid));
     bool sleeps = now == IN_PLACE_READ || now == IN_PLACE_MOVED;

@@ -70,7 +70,7 @@ static bool prepare(struct together *together, pid_t tid, uint32_t stack_bytes)
         return false;
     slot->record = (struct census_record *)(void *)together->memory;
     slot->stack_bytes = stack_bytes;
-    atomic_store(&together->census->control->busy_with, tid); // it gets on
+    atomic_store(&together->census->control->lives->busy_with, tid); // it gets on
     enum in_place now =
         in_place_read(together->census->task_fd, tid, &together->census->sleep,
                       &slot->held.thread, &slot->record->capture, 0);
@@ -165,7 +165,7 @@ static void release_all(struct together *together)
     }
     struct control *control = together->census->control;
     histogram_add(&control->held, (uint64_t)(clock_now() - together->since));
-    atomic_store(&control->busy_since, 0);
+    atomic_store(&control->lives->busy_since, 0);
 }
 
 static void tell_all(struct together *together)

@@ -15,6 +15,14 @@
 #define STACK_MAX (1u << 20)    // and at most
 #define HANGS_MAX 64
 
+// A thread of the sampler process; one writer. Ticks go on when a new sampler takes over.
+struct sign_of_life {
+    _Alignas(64) _Atomic int64_t busy_since; // CLOCK_MONOTONIC ns of the last sign while a thread
+                                             // is or may be held; 0 while none is
+    _Atomic pid_t busy_with;                 // that thread
+    _Atomic uint64_t ticks, late; // times that its timer expired; of these, served late
+};
+
 struct control {
     // main -> sampler
     _Atomic int stop;   // 1: finish
@@ -38,20 +46,23 @@ struct control {
     struct handover handover; // from one sampler to the next
     int wake_fd; // eventfd: there is something in the ring that should not wait
 
-    // sampler -> watchdog: the last sign of life while a thread is or may be held, CLOCK_MONOTONIC
-    // ns; 0 while none is. And the thread in question.
-    _Atomic int64_t busy_since;
-    _Atomic pid_t busy_with;
+    // sampler -> watchdog; the first is of the thread that reads, a census has no other
+    struct sign_of_life *lives;
+    unsigned life_count;
 
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone
-    _Atomic uint64_t rounds, late, stops, failed, queued, dropped, repaired;
-    _Atomic int64_t behind;     // ns by which the last round began late
+    _Atomic uint64_t stops, failed, queued, dropped, repaired;
+    _Atomic uint64_t elsewhere; // samples of threads that were stopped from another CPU
+    _Atomic uint64_t busy;      // ticks at which another sampler was at work on a thread
+    _Atomic uint64_t unfound;   // ticks at which the search for who was displaced met its bound
+    _Atomic int64_t behind;     // ns by which the last tick was served late
     _Atomic int realtime, short_slice, rate_lowered;
     _Atomic uint64_t threads_seen;
     _Atomic uint64_t threads_known; // of these, to the sampler that runs
     _Atomic uint32_t next_thread, next_process; // numbers
-    struct histogram held; // ns of each hold
+    struct histogram held;      // ns of each hold
+    struct histogram displaced; // ns that a thread was off its CPU for our looking at it, each time
 
     struct ring ring;
 };

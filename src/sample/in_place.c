@@ -40,17 +40,6 @@ bool in_place_schedstat(int task_fd, pid_t tid, struct schedstat *stat)
     return read_file(task_fd, tid, "schedstat", text) && schedstat_parse(text, stat);
 }
 
-// Field 39 of stat: the CPU that it runs on or went to sleep on. -1: not there.
-static int cpu_of(const char *stat)
-{
-    const char *at = strrchr(stat, ')');
-    for (int field = 2; at && field < 39; field++) {
-        at = strchr(at, ' ');
-        at = at ? at + 1 : NULL;
-    }
-    return at ? atoi(at) : -1;
-}
-
 static bool read_stat(int task_fd, pid_t tid, struct in_place_thread *thread, int *cpu)
 {
     char text[TEXT_MAX];
@@ -59,7 +48,7 @@ static bool read_stat(int task_fd, pid_t tid, struct in_place_thread *thread, in
         return false;
     memcpy(thread->comm, stat.comm, sizeof thread->comm);
     thread->state = stat.state;
-    *cpu = cpu_of(text);
+    *cpu = stat_cpu(text);
     return true;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "sample/look.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -11,23 +13,26 @@
 #include "sample/restart.h"
 #include "target/memory.h"
 
-// Nine of ten that run on another CPU answer within 7 us (measured in a virtual machine). Who waits
-// for our own CPU cannot, as long as we spin.
-#define SPIN_NS (12 * NS_PER_US)
-#define ANSWERED_NS (200 * NS_PER_US) // who takes longer had not been running
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
+#define RAN_ON_NS (5 * NS_PER_US)     // the same, where it may not be taken for less
 #define ROOT_MARGIN 128u // what the unwinder may look at above the root's frame
 #define ALTERNATE_MAX (1u << 20) // bytes of an alternate signal stack that are in use
 #define LIVE_PCS_MAX 4096
 #define IN_PLACE_NS (500 * NS_PER_MS) // that a read of a sleeping thread may take, and more
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
+#define SIGN_NS (10 * NS_PER_MS)    // a sign of life while a thread is asked to stop
+#define COPY_MAX (2 * STACK_MAX)    // the second stack is rarely there
+#define PAGE 4096u
 
 struct held {
     struct thread *thread;
     struct tracer_hold hold;
     struct user_regs_struct regs;
-    int64_t since;      // CLOCK_MONOTONIC ns
-    int64_t stopped_at; // at most: when its registers were read
+    struct schedstat now; // read while it is held
+    bool timed, released; // `now` could be read; it is not ours any more
+    int64_t since;        // CLOCK_MONOTONIC ns
+    int64_t stopped_at;   // at most: when its registers were read
+    int64_t released_at;
 };
 
 static void repair(struct look *look, const struct held *held)
@@ -36,19 +41,30 @@ static void repair(struct look *look, const struct held *held)
         atomic_fetch_add(&look->control->repaired, 1);
 }
 
-// A sample stands for a thread that was on a CPU when its round began. Not so one that waited for
-// its turn, woken or preempted: it would count the longer it waits. One that was displaced since
-// then does: mostly by ourselves. What is read after its release may know of one switch more, the
-// one that the release led to: which had not to wait long.
-static bool was_on_cpu(const struct held *held, const struct schedstat *now)
+static int64_t queued_ns(const struct held *held)
 {
-    const struct thread *thread = held->thread;
-    if (now->switches == thread->at_request.switches)
+    return (int64_t)(held->now.wait_ns - held->thread->claim.before.wait_ns);
+}
+
+// A sample stands for a thread that was on a CPU at its moment. Not so one that waited for its
+// turn, woken or preempted: it would count the longer it waits. One that was displaced since then
+// does: mostly by ourselves.
+static bool was_on_cpu(const struct look *look, const struct held *held)
+{
+    const struct claim *claim = &held->thread->claim;
+    if (!held->timed || held->now.switches == claim->before.switches)
         return true;
-    if (restart_was_asleep(&held->regs))
-        return false;
-    int64_t queued_ns = (int64_t)(now->wait_ns - thread->at_request.wait_ns);
-    return held->stopped_at - queued_ns >= thread->asked_round - DISPLACED_NS;
+    if (restart_was_asleep(&held->regs)) // displaced in the kernel, it got as far as its sleep
+        return !look->elsewhere;
+    return held->stopped_at - queued_ns(held) >= claim->moment - DISPLACED_NS;
+}
+
+// It ran on after its moment and before it was asked to stop: on another CPU.
+static bool has_skidded(const struct look *look, const struct held *held)
+{
+    const struct claim *claim = &held->thread->claim;
+    return look->elsewhere || !held->timed || held->now.switches == claim->before.switches ||
+           claim->moment + queued_ns(held) < claim->asked_at - RAN_ON_NS;
 }
 
 static uint64_t stack_root(const struct look *look, const struct thread *thread)
@@ -133,44 +149,40 @@ static void fill(const struct look *look, const struct held *held)
         copy_second(look, held, capture, second);
 }
 
-static int64_t let_go(struct look *look, const struct held *held)
-{
-    struct thread *thread = held->thread;
-    thread->interrupted = !tracer_release(&held->hold);
-    int64_t lasted = clock_now() - held->since;
-    thread->held_ns += lasted;
-    thread->allowance -= lasted;
-    histogram_add(&look->control->held, (uint64_t)lasted);
-    atomic_fetch_add(&look->control->stops, 1);
-    return lasted;
-}
-
 static size_t stack_bytes(const struct capture *capture)
 {
     uint32_t second = capture->flags & CAPTURE_SECOND ? capture->second_length : 0;
     return (size_t)capture->stack_length + second;
 }
 
+// The process runs another image since, or began to: of which one the copy was taken nobody knows,
+// and the main process must hear of the new one first.
+static bool image_is_told(struct watched *process)
+{
+    if (!atomic_load(&process->replaced) && !watched_same_image(process) &&
+        !watched_has_ended(process))
+        atomic_store(&process->replaced, true);
+    return !atomic_load(&process->replaced);
+}
+
 // A copy that counts goes into the ring; not while the thread is held, for the ring's memory is in
-// nobody's cache. RC_LIMIT: there is no room. RC_GONE: the process runs another image by now, so
-// that of which one the copy was taken nobody knows.
+// nobody's cache. RC_LIMIT: there is no room. RC_GONE: it is of an image that is gone.
 static enum rc put(struct look *look, struct thread *thread)
 {
     size_t stacks = stack_bytes(look->copy);
+    if (!image_is_told(thread->process))
+        return RC_GONE;
     struct record_capture *record = (struct record_capture *)ring_reserve(
         &look->control->ring, sizeof *record + stacks);
     if (!record)
         return RC_LIMIT;
     memcpy(&record->capture, look->copy, sizeof *look->copy + stacks);
-    if (!watched_same_image(thread->process)) {
-        thread->process->untold = RECORD_EXEC;
-        return RC_GONE;
-    }
     bool all_used = record->capture.stack_length == record->capture.stack_asked &&
                     !stack_root(look, thread);
-    ring_commit(&look->control->ring, &record->record, RECORD_CAPTURE, sizeof *record + stacks);
+    bool learns = all_used && record->capture.stack_asked >= STACK_FIRST;
+    ring_commit(&record->record, RECORD_CAPTURE);
     // How much of a stack this thread needs is to be known before its next sample.
-    if (all_used && record->capture.stack_asked >= STACK_FIRST)
+    if (learns)
         eventfd_write(look->control->wake_fd, 1);
     return RC_OK;
 }
@@ -182,140 +194,234 @@ static void keep(struct look *look, struct thread *thread)
         atomic_fetch_add(rc == RC_LIMIT ? &look->control->dropped : &look->control->failed, 1);
 }
 
-// A woken thread is still inside its system call: whether it had run is to be known before it goes
-// on. Of all others the read after their release tells it as well, and costs them nothing.
-static bool may_count(const struct held *held)
+// --- what looking costs the thread ---
+
+// The budget fills with time and empties by looks. Below half of it, samples are left out at
+// random: a pause after each stop would always miss what the thread does then.
+static bool may_look(const struct look *look, struct claim *claim, int64_t now, double chance)
 {
-    struct schedstat now;
-    return !restart_in_syscall(&held->regs) ||
-           (thread_read(held->thread, &now) == RC_OK && was_on_cpu(held, &now));
+    int64_t elapsed = now - claim->allowed_at;
+    int64_t most = (int64_t)(look->max_stop * ALLOWANCE_NS);
+    if (elapsed > ALLOWANCE_NS)
+        elapsed = ALLOWANCE_NS;
+    claim->allowance += (int64_t)(look->max_stop * (double)elapsed);
+    if (claim->allowance > most)
+        claim->allowance = most;
+    claim->allowed_at = now;
+    return (double)claim->allowance * 2 >= chance * (double)most;
 }
 
-// Its CPU time is exact now: the stop made the kernel charge it. One that is gone by now ran.
-static bool settle(struct held *held)
+static void charge(struct claim *claim, int64_t cost_ns)
 {
-    struct schedstat now;
-    struct thread *thread = held->thread;
-    if (thread_read(thread, &now) != RC_OK)
-        return true;
-    thread_note(thread, &now, &thread->process->read_ns);
-    return restart_in_syscall(&held->regs) || was_on_cpu(held, &now);
+    claim->allowance -= cost_ns;
+    atomic_fetch_add(&claim->cost_ns, cost_ns);
+}
+
+// Looking for it and what comes after its release cost the thread its CPU.
+static void charge_displaced(struct look *look, struct claim *claim, int64_t cost_ns)
+{
+    if (look->elsewhere || cost_ns < 0)
+        return;
+    histogram_add(&look->control->displaced, (uint64_t)cost_ns);
+    charge(claim, cost_ns);
+}
+
+// --- one thread ---
+
+static void sign_of_life(struct look *look, pid_t tid)
+{
+    atomic_store(&look->life->busy_with, tid);
+    atomic_store(&look->life->busy_since, clock_now());
+}
+
+static void rest(struct look *look)
+{
+    if (!look->pending_count)
+        atomic_store(&look->life->busy_since, 0);
+}
+
+// It was waiting for its turn until then: who waits is not held.
+static void date_hold(struct held *held)
+{
+    const struct claim *claim = &held->thread->claim;
+    int64_t ran_at = claim->moment + (held->timed ? queued_ns(held) : 0);
+    held->since = ran_at > claim->asked_at ? ran_at : claim->asked_at;
+    if (held->since > held->stopped_at) // to the precision with which its moment is known
+        held->since = held->stopped_at;
+}
+
+static void let_go(struct look *look, struct held *held)
+{
+    struct claim *claim = &held->thread->claim;
+    held->released = tracer_release(&held->hold);
+    held->released_at = clock_now();
+    claim->exact = held->now;
+    claim->exact_at = held->timed ? held->released_at : 0;
+    int64_t lasted = held->released_at - held->since;
+    look->copy->held_ns = (uint32_t)lasted;
+    charge(claim, lasted);
+    histogram_add(&look->control->held, (uint64_t)lasted);
+    atomic_fetch_add(&look->control->stops, 1);
+}
+
+// First of all the repair: reading a stack may hang until the watchdog ends us.
+static enum rc examine(struct look *look, struct held *held)
+{
+    enum rc rc = tracer_regs(&held->hold, &held->regs);
+    held->stopped_at = clock_now();
+    if (rc == RC_OK)
+        repair(look, held);
+    held->timed = claim_read(held->thread, &held->now);
+    date_hold(held);
+    return rc;
 }
 
 static void sample(struct look *look, struct held *held)
 {
     struct thread *thread = held->thread;
-    enum rc rc = tracer_regs(&held->hold, &held->regs);
-    held->stopped_at = clock_now();
-    if (rc == RC_OK) // first of all: reading a stack may hang until the watchdog ends us
-        repair(look, held);
-    bool counts = rc == RC_OK && may_count(held);
+    enum rc rc = examine(look, held);
+    bool counts = rc == RC_OK && was_on_cpu(look, held) && !thread->gone;
     if (counts)
         fill(look, held);
-    look->copy->held_ns = (uint32_t)let_go(look, held);
-    counts = settle(held) && counts;
+    let_go(look, held);
     if (rc == RC_FORMAT)
-        thread->skipped = true;
+        atomic_store(&thread->skipped, true);
     if (rc != RC_OK)
         atomic_fetch_add(&look->control->failed, 1);
     else if (!counts)
-        atomic_fetch_add(&look->control->queued, 1);
-    else
+        atomic_fetch_add(&look->control->queued, !thread->gone);
+    else {
+        atomic_fetch_add(&look->control->elsewhere, has_skidded(look, held));
         keep(look, thread);
+    }
 }
 
-// The watchdog ends us when this stays unrenewed while a thread may be held.
-static void sign_of_life(struct look *look, pid_t tid)
+static void finish(struct look *look, size_t place)
 {
-    atomic_store(&look->control->busy_with, tid);
-    atomic_store(&look->control->busy_since, clock_now());
-}
-
-// The budget fills with time and empties by holds. Below half of it, samples are left out at
-// random: a pause after each stop would always miss what the thread does then.
-static bool may_hold(const struct look *look, struct thread *thread, int64_t now, double chance)
-{
-    int64_t elapsed = now - thread->allowed_at;
-    int64_t most = (int64_t)(look->max_stop * ALLOWANCE_NS);
-    if (elapsed > ALLOWANCE_NS)
-        elapsed = ALLOWANCE_NS;
-    thread->allowance += (int64_t)(look->max_stop * (double)elapsed);
-    if (thread->allowance > most)
-        thread->allowance = most;
-    thread->allowed_at = now;
-    return (double)thread->allowance * 2 >= chance * (double)most;
+    struct thread *thread = look->pending[place];
+    look->pending[place] = look->pending[--look->pending_count];
+    thread_unclaim(thread);
+    rest(look);
 }
 
 // After an exec by a thread that was not the first, the thread goes by the number of its process,
 // and is still ours. The thread that had this number before is gone.
-static void follow_exec(struct thread *thread)
+static size_t find_pending(const struct look *look, pid_t tid)
 {
-    pid_t pid = thread->process->pid;
-    thread->interrupted = thread->tid != pid && tracer_interrupt(pid);
-    thread->tid = pid;
+    size_t place = 0;
+    while (place < look->pending_count && look->pending[place]->tid != tid)
+        place++;
+    if (place < look->pending_count)
+        return place;
+    for (place = 0; place < look->pending_count; place++)
+        if (look->pending[place]->process->pid == tid)
+            break;
+    return place;
 }
 
-// Looks after an interrupted thread, which may have been stopped since then.
-static void deal_with(struct look *look, struct thread *thread, int64_t spin_ns, int64_t since)
+static void deal_with_stopped(struct look *look, const struct tracer_hold *hold)
 {
-    struct held held = {.thread = thread, .since = since};
-    sign_of_life(look, thread->tid);
-    switch (tracer_wait(thread->tid, spin_ns, &held.hold)) {
-    case TRACER_STOPPED:
-        if (thread->gone) {
-            if (tracer_regs(&held.hold, &held.regs) == RC_OK)
-                repair(look, &held);
-            let_go(look, &held);
-        }
-        else
-            sample(look, &held);
-        break;
-    case TRACER_GONE:
-        thread_end(thread);
-        follow_exec(thread);
-        break;
-    case TRACER_RUNNING:
-        break;
+    size_t place = find_pending(look, hold->tid);
+    struct held held = {.hold = *hold};
+    if (place == look->pending_count) { // not asked for, as far as we know
+        if (tracer_regs(hold, &held.regs) == RC_OK)
+            repair(look, &held);
+        tracer_release(hold);
+        return;
     }
+    held.thread = look->pending[place];
+    sign_of_life(look, hold->tid);
+    sample(look, &held);
+    struct claim *claim = &held.thread->claim;
+    if (!held.released) // it was killed: its end will be seen
+        return;
+    charge_displaced(look, claim, claim->asked_at - claim->moment + clock_now() - held.released_at);
+    finish(look, place);
 }
 
-static void rest(struct look *look)
+static void deal_with_gone(struct look *look, const struct tracer_hold *hold)
 {
-    if (!look->interrupted_count)
-        atomic_store(&look->control->busy_since, 0);
+    size_t place = find_pending(look, hold->tid);
+    if (!hold->tid) // none is ours
+        place = 0;
+    if (place == look->pending_count)
+        return;
+    if (hold->tid)
+        thread_end(look->pending[place]);
+    finish(look, place);
 }
 
-void look_init(struct look *look, struct roster *roster, struct control *control)
+void look_init(struct look *look, struct control *control, int number)
 {
-    size_t size = sizeof *look->copy + 2 * STACK_MAX; // the second one is rarely there
-    look->roster = roster;
+    size_t size = sizeof *look->copy + COPY_MAX;
     look->control = control;
-    look->copy = xmalloc(size);
-    memset(look->copy, 0, size); // no page of it is to be missing while a thread is held
+    look->number = number;
+    look->life = &control->lives[number];
+    look->copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (look->copy == MAP_FAILED)
+        abort();
+    look->copy_warm = 0;
 }
 
-void look_at(struct look *look, struct thread *thread, double chance)
+void look_fini(struct look *look)
 {
-    int64_t now = clock_now();
-    if (!may_hold(look, thread, now, chance)) {
-        atomic_store(&look->control->rate_lowered, 1);
-        return;
-    }
-    // Too many, gone, or somebody else traces it just now.
-    if (look->interrupted_count == INTERRUPTED_MAX ||
-        tracer_seize(thread->tid, look->interrupted_count > 0) != RC_OK) {
-        atomic_fetch_add(&look->control->failed, 1);
-        return;
-    }
-    thread->asked_round = look->round_began;
-    thread->asked_at = clock_now();
-    thread->interrupted = true;
+    munmap(look->copy, sizeof *look->copy + COPY_MAX);
+}
+
+// No page of the copy is to be missing while the thread is held.
+static void warm(struct look *look, const struct thread *thread)
+{
+    uint32_t slot = thread->number % STACK_HINTS;
+    size_t hint = atomic_load_explicit(&look->control->stack_hint[slot], memory_order_relaxed);
+    size_t reach = atomic_load_explicit(&look->control->stack_reach[slot], memory_order_relaxed);
+    size_t wanted = (hint > reach ? hint : reach) + ROOT_MARGIN;
+    if (wanted < STACK_FIRST || look->unwind_live)
+        wanted = STACK_FIRST;
+    if (wanted > STACK_MAX)
+        wanted = STACK_MAX;
+    for (; look->copy_warm < 2 * wanted; look->copy_warm += PAGE)
+        ((volatile unsigned char *)look->copy)[look->copy_warm] = 0;
+}
+
+static bool ask(struct look *look, struct thread *thread)
+{
+    struct claim *claim = &thread->claim;
+    warm(look, thread);
     sign_of_life(look, thread->tid);
-    tracer_interrupt(thread->tid); // not ours any more: the wait will tell
-    deal_with(look, thread, SPIN_NS, thread->asked_at);
-    if (thread->interrupted)
-        look->interrupted[look->interrupted_count++] = thread;
+    enum rc rc = tracer_attach(thread->tid);
+    claim->asked_at = clock_now();
+    if (rc != RC_OK) { // gone, or somebody else traces it just now
+        atomic_fetch_add(&look->control->failed, 1);
+        return false;
+    }
+    if (look->elsewhere)
+        claim->moment = claim->asked_at;
+    return true;
+}
+
+bool look_ask(struct look *look, struct thread *thread, double chance)
+{
+    bool may = may_look(look, &thread->claim, clock_now(), chance);
+    if (!may)
+        atomic_store(&look->control->rate_lowered, 1);
+    if (may && look->pending_count < PENDING_MAX && ask(look, thread)) {
+        look->pending[look->pending_count++] = thread;
+        return true;
+    }
+    charge_displaced(look, &thread->claim, clock_now() - look->woke_at);
+    thread_unclaim(thread);
     rest(look);
+    return false;
+}
+
+static bool read_stat(const struct look *look, struct thread *thread, struct schedstat *stat)
+{
+    return look->elsewhere ? thread_read(thread, stat) == RC_OK : claim_read(thread, stat);
+}
+
+static bool read_call(const struct look *look, struct thread *thread, struct proc_syscall *call)
+{
+    return look->elsewhere ? thread_call(thread, call) : claim_call(thread, call);
 }
 
 // Where that is not for us to know, the copy is empty.
@@ -324,7 +430,7 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
     struct capture *capture = look->copy;
     struct proc_syscall call = {.number = -1};
     bool hidden = thread->process->no_syscall;
-    if (!hidden && (!thread_call(thread, &call) || !call.pc)) // a zombie has no pc
+    if (!hidden && (!read_call(look, thread, &call) || !call.pc)) // a zombie has no pc
         return false;
     *capture = (struct capture){
         .time = clock_now(),
@@ -339,28 +445,44 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
     return true;
 }
 
-bool look_in_place(struct look *look, struct thread *thread, const struct schedstat *before)
+bool look_in_place(struct look *look, struct thread *thread, const struct schedstat *before,
+                   uint32_t flags)
 {
     struct schedstat after;
     sign_of_life(look, thread->tid); // memory may come from a page that somebody has to deliver
-    if (!look->interrupted_count)    // nobody is held meanwhile: the watchdog may be more patient
-        atomic_store(&look->control->busy_since, clock_now() + IN_PLACE_NS);
+    if (!look->pending_count)        // nobody is held meanwhile: the watchdog may be more patient
+        atomic_store(&look->life->busy_since, clock_now() + IN_PLACE_NS);
     bool filled = fill_in_place(look, thread);
     rest(look);
-    return filled && thread_read(thread, &after) == RC_OK &&
-           after.switches == before->switches && put(look, thread) == RC_OK;
+    if (filled)
+        look->copy->flags |= flags;
+    return filled && read_stat(look, thread, &after) && after.switches == before->switches &&
+           put(look, thread) == RC_OK;
 }
 
-void look_collect(struct look *look, int64_t since)
+static void renew_signs(struct look *look)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < look->interrupted_count; i++) {
-        struct thread *thread = look->interrupted[i];
-        bool prompt = since - thread->asked_at < ANSWERED_NS;
-        deal_with(look, thread, 0, prompt ? thread->asked_at : since);
-        if (thread->interrupted)
-            look->interrupted[kept++] = thread;
+    if (look->pending_count)
+        sign_of_life(look, look->pending[0]->tid);
+}
+
+void look_await(struct look *look, int64_t until)
+{
+    struct tracer_hold hold;
+    while (look->pending_count && clock_now() < until) {
+        int64_t sign = clock_now() + SIGN_NS, at = sign < until ? sign : until;
+        tracer_guard(at);
+        switch (tracer_await(at, &hold)) {
+        case TRACER_STOPPED:
+            deal_with_stopped(look, &hold);
+            break;
+        case TRACER_GONE:
+            deal_with_gone(look, &hold);
+            break;
+        case TRACER_RUNNING:
+            renew_signs(look);
+            break;
+        }
     }
-    look->interrupted_count = kept;
-    rest(look);
+    tracer_guard(0);
 }

@@ -24,7 +24,7 @@ bool report_process(struct control *control, enum record_kind kind, struct watch
     report->pid = process->pid;
     watched_name(process);
     memcpy(report->comm, process->comm, sizeof report->comm);
-    ring_commit(&control->ring, &report->record, kind, sizeof *report);
+    ring_commit(&report->record, kind);
     eventfd_write(control->wake_fd, 1); // the maps are to be read while they are true
     return true;
 }
@@ -44,7 +44,7 @@ void report_thread_name(struct control *control, struct thread *thread)
     report->process = thread->process->number;
     report->tid = thread->tid;
     memcpy(report->comm, comm, sizeof comm);
-    ring_commit(&control->ring, &report->record, RECORD_THREAD, sizeof *report);
+    ring_commit(&report->record, RECORD_THREAD);
     thread->announced = true;
 }
 
@@ -58,11 +58,10 @@ void report_thread_time(struct control *control, enum record_kind kind, struct t
     report->cpu_ns = thread->last.run_ns - thread->reported_run;
     report->queued_ns = thread->last.wait_ns - thread->reported_wait;
     report->elapsed_ns = thread->told_at ? (uint64_t)(thread->noted_at - thread->told_at) : 0;
-    report->held_ns = thread->held_ns;
-    ring_commit(&control->ring, &report->record, kind, sizeof *report);
+    report->held_ns = atomic_exchange(&thread->claim.cost_ns, 0);
+    ring_commit(&report->record, kind);
     thread->reported_run = thread->last.run_ns;
     thread->reported_wait = thread->last.wait_ns;
-    thread->held_ns = 0;
     thread->told_at = atomic_load(&control->idle) ? thread->noted_at : 0;
 }
 
@@ -75,7 +74,7 @@ void report_asleep(struct control *control, struct thread *thread)
         return;
     report->thread = thread->number;
     report->times = thread->asleep_times;
-    ring_commit(&control->ring, &report->record, RECORD_ASLEEP, sizeof *report);
+    ring_commit(&report->record, RECORD_ASLEEP);
     thread->asleep_times = 0;
 }
 
@@ -99,6 +98,6 @@ void report_process_time(struct control *control, struct watched *process)
     report->cpu_ns = process->last_cpu - process->base_cpu;
     report->threads_cpu_ns = cpu_of_announced(process);
     report->children_ns = kin_unmet(process);
-    ring_commit(&control->ring, &report->record, RECORD_PROCESS_TIME, sizeof *report);
+    ring_commit(&report->record, RECORD_PROCESS_TIME);
     handover_note(&control->handover, process->pid, process->last_cpu);
 }

@@ -2,6 +2,7 @@
 #include "sample/ring.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define ALIGN 8u
 
@@ -19,48 +20,73 @@ void ring_init(struct ring *ring, size_t bytes)
 {
     size_t room = bytes - sizeof *ring;
     ring->size = 1ull << (63 - __builtin_clzll(room));
-    atomic_store(&ring->written, 0);
+    atomic_store(&ring->reserved, 0);
     atomic_store(&ring->consumed, 0);
 }
 
 struct record *ring_reserve(struct ring *ring, size_t length)
 {
-    uint64_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
-    uint64_t free_bytes =
-        ring->size - (written - atomic_load_explicit(&ring->consumed, memory_order_acquire));
-    uint64_t to_end = ring->size - (written & (ring->size - 1));
-    uint64_t skipped = to_end < round_up(length) ? to_end : 0;
-    if (skipped + round_up(length) > free_bytes)
-        return NULL;
-    if (skipped)
-        *record_at(ring, written) = (struct record){RING_KIND_PADDING, (uint32_t)skipped};
-    ring->reserved = written + skipped;
-    return record_at(ring, ring->reserved);
+    uint64_t reserved = atomic_load_explicit(&ring->reserved, memory_order_relaxed), skipped;
+    do {
+        uint64_t free_bytes =
+            ring->size - (reserved - atomic_load_explicit(&ring->consumed, memory_order_acquire));
+        uint64_t to_end = ring->size - (reserved & (ring->size - 1));
+        skipped = to_end < round_up(length) ? to_end : 0;
+        if (length > ring->size || skipped + round_up(length) > free_bytes)
+            return NULL;
+    } while (!atomic_compare_exchange_weak_explicit(&ring->reserved, &reserved,
+                                                    reserved + skipped + round_up(length),
+                                                    memory_order_acquire, memory_order_relaxed));
+    if (skipped) {
+        record_at(ring, reserved)->length = (uint32_t)skipped;
+        ring_abandon(record_at(ring, reserved));
+    }
+    struct record *record = record_at(ring, reserved + skipped);
+    record->length = (uint32_t)length;
+    return record;
 }
 
-void ring_commit(struct ring *ring, struct record *record, uint32_t kind, size_t length)
+void ring_commit(struct record *record, uint32_t kind)
 {
-    assert(record == record_at(ring, ring->reserved) && kind != RING_KIND_PADDING);
-    record->kind = kind;
-    record->length = (uint32_t)length;
-    atomic_store_explicit(&ring->written, ring->reserved + round_up(length), memory_order_release);
+    assert(kind);
+    atomic_store_explicit(&record->kind, kind, memory_order_release);
+}
+
+void ring_abandon(struct record *record)
+{
+    ring_commit(record, RING_KIND_PADDING);
 }
 
 const struct record *ring_peek(struct ring *ring)
 {
+    for (;;) {
+        uint64_t consumed = atomic_load_explicit(&ring->consumed, memory_order_relaxed);
+        if (consumed == atomic_load_explicit(&ring->reserved, memory_order_acquire))
+            return NULL;
+        const struct record *record = record_at(ring, consumed);
+        uint32_t kind = atomic_load_explicit(&record->kind, memory_order_acquire);
+        if (kind != RING_KIND_PADDING)
+            return kind ? record : NULL;
+        ring_release(ring, record);
+    }
+}
+
+static void take_back(struct ring *ring, uint64_t bytes)
+{
     uint64_t consumed = atomic_load_explicit(&ring->consumed, memory_order_relaxed);
-    if (consumed == atomic_load_explicit(&ring->written, memory_order_acquire))
-        return NULL;
-    const struct record *record = record_at(ring, consumed);
-    if (record->kind != RING_KIND_PADDING)
-        return record;
-    ring_release(ring, record);
-    return ring_peek(ring);
+    uint64_t to_end = ring->size - (consumed & (ring->size - 1));
+    uint64_t first = bytes < to_end ? bytes : to_end;
+    memset(record_at(ring, consumed), 0, first);
+    memset(ring->data, 0, bytes - first);
+    atomic_store_explicit(&ring->consumed, consumed + bytes, memory_order_release);
 }
 
 void ring_release(struct ring *ring, const struct record *record)
 {
-    uint64_t consumed = atomic_load_explicit(&ring->consumed, memory_order_relaxed);
-    atomic_store_explicit(&ring->consumed, consumed + round_up(record->length),
-                          memory_order_release);
+    take_back(ring, round_up(record->length));
+}
+
+void ring_recover(struct ring *ring)
+{
+    take_back(ring, atomic_load(&ring->reserved) - atomic_load(&ring->consumed));
 }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Records from one process to another through shared memory: one writer, one reader, no locks, no
-// system calls. Memory exists before it is needed; when it is full, records are dropped.
+// Records from the threads of one process to another process through shared memory: many writers,
+// one reader, no locks, no system calls. Memory exists before it is needed; when it is full,
+// records are dropped.
+//
+// All that is free is zero: the reader clears what it has taken. A writer takes the bytes of its
+// record by moving `reserved`, and makes the record visible by writing its kind last. The reader
+// waits at the oldest record until that has a kind.
 #pragma once
 
 #include <stdatomic.h>
@@ -9,27 +14,32 @@
 #include <stdint.h>
 
 struct ring {
-    _Atomic uint64_t written, consumed; // bytes since the beginning
-    uint64_t size;                      // a power of two
-    uint64_t reserved;                  // the writer's: where the reserved record begins
+    _Atomic uint64_t reserved, consumed; // bytes since the beginning
+    uint64_t size;                       // a power of two
     unsigned char data[];
 };
 
 struct record { // every record begins so
-    uint32_t kind;
-    uint32_t length; // bytes with this header
+    _Atomic uint32_t kind; // 0: not committed
+    uint32_t length;       // bytes with this header
 };
 
-#define RING_KIND_PADDING 0 // the rest of the ring, passed over by ring_peek
+#define RING_KIND_PADDING UINT32_MAX // nobody's record, passed over by ring_peek
 
-// `bytes` is the memory for header and data; the data gets the largest power of two that fits.
+// `bytes` is the zeroed memory for header and data; the data gets the largest power of two that
+// fits.
 void ring_init(struct ring *ring, size_t bytes);
 
-// Writer. Room for a record of at most `length` bytes in one piece, or NULL; at most one is open
-// at a time, and forgotten unless committed. ring_commit makes its first `length` bytes visible.
+// Writers. Room for a record of `length` bytes in one piece, or NULL. It must be committed, which
+// makes it visible, or abandoned: until then nothing behind it can be read.
 struct record *ring_reserve(struct ring *ring, size_t length);
-void ring_commit(struct ring *ring, struct record *record, uint32_t kind, size_t length);
+void ring_commit(struct record *record, uint32_t kind);
+void ring_abandon(struct record *record);
 
-// Reader. The oldest record or NULL; ring_release gives its memory back.
+// The reader. The oldest record or NULL; ring_release gives its memory back.
 const struct record *ring_peek(struct ring *ring);
 void ring_release(struct ring *ring, const struct record *record);
+
+// The reader, while no writer lives: a writer may have been ended with a record open. Takes back
+// what was never committed, and what lies behind it.
+void ring_recover(struct ring *ring);

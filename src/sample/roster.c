@@ -101,6 +101,12 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
     thread->known = true;
 }
 
+int thread_cpu(struct thread *thread)
+{
+    char text[CLAIM_TEXT];
+    return claim_text(thread, -1, "stat", text) ? stat_cpu(text) : -1;
+}
+
 // The slower way, which needs no right to the file.
 static bool state_is_running(struct thread *thread)
 {
@@ -145,6 +151,7 @@ static void thread_add(struct roster *roster, struct watched *process, pid_t tid
     thread->process = process;
     thread->fds_to_keep = roster->fds_to_keep;
     thread->schedstat_fd = thread->syscall_fd = -1;
+    thread->claim = (struct claim){.cpu = -1, .schedstat_fd = -1, .sched_fd = -1, .syscall_fd = -1};
     thread->listed = true;
     ARRAY_RESERVE(process->threads, process->count, process->capacity);
     process->threads[process->count++] = thread;
@@ -152,14 +159,77 @@ static void thread_add(struct roster *roster, struct watched *process, pid_t tid
     atomic_fetch_add(&roster->control->threads_known, 1);
 }
 
-static void thread_free(struct roster *roster, struct thread *thread)
+bool thread_claim(struct thread *thread, int by)
+{
+    int nobody = 0;
+    return atomic_load_explicit(&thread->claim.by, memory_order_relaxed) == 0 &&
+           atomic_compare_exchange_strong(&thread->claim.by, &nobody, by);
+}
+
+void thread_unclaim(struct thread *thread)
+{
+    atomic_store(&thread->claim.by, 0);
+}
+
+bool claim_text(struct thread *thread, int kept, const char *name, char text[CLAIM_TEXT])
+{
+    AUTO_FD int moment = kept < 0 ? open_task_file(thread->process, thread->tid, name) : -1;
+    ssize_t got = pread(kept < 0 ? moment : kept, text, CLAIM_TEXT - 1, 0);
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+bool claim_read(struct thread *thread, struct schedstat *stat)
+{
+    char text[CLAIM_TEXT];
+    return claim_text(thread, thread->claim.schedstat_fd, "schedstat", text) &&
+           schedstat_parse(text, stat);
+}
+
+bool claim_call(struct thread *thread, struct proc_syscall *call)
+{
+    char text[CLAIM_TEXT];
+    return !thread->process->no_syscall &&
+           claim_text(thread, thread->claim.syscall_fd, "syscall", text) &&
+           proc_syscall_parse(text, call);
+}
+
+static void open_to_keep(const struct thread *thread, int *kept, const char *name)
+{
+    AUTO_FD int fd = *kept < 0 ? open_task_file(thread->process, thread->tid, name) : -1;
+    if (fd >= 0 && fd < thread->fds_to_keep)
+        *kept = steal_fd(&fd);
+}
+
+void thread_open_for_samplers(struct thread *thread)
+{
+    open_to_keep(thread, &thread->claim.schedstat_fd, "schedstat");
+    open_to_keep(thread, &thread->claim.sched_fd, "sched");
+    open_to_keep(thread, &thread->claim.syscall_fd, "syscall");
+}
+
+static void close_kept(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+void thread_free(struct thread *thread)
+{
+    close_kept(thread->schedstat_fd);
+    close_kept(thread->syscall_fd);
+    close_kept(thread->claim.schedstat_fd);
+    close_kept(thread->claim.sched_fd);
+    close_kept(thread->claim.syscall_fd);
+    free(thread);
+}
+
+static void retire(struct roster *roster, struct thread *thread)
 {
     atomic_fetch_sub(&roster->control->threads_known, 1);
-    if (thread->schedstat_fd >= 0)
-        close(thread->schedstat_fd);
-    if (thread->syscall_fd >= 0)
-        close(thread->syscall_fd);
-    free(thread);
+    struct retired *retired = &roster->retired;
+    ARRAY_RESERVE(retired->threads, retired->thread_count, retired->thread_capacity);
+    retired->threads[retired->thread_count++] = thread;
 }
 
 struct listing {
@@ -269,15 +339,17 @@ static bool is_refused(const struct watched *process, const char *name)
     return fd < 0 && errno == EACCES;
 }
 
-bool watched_same_image(struct watched *process)
+bool watched_same_image(const struct watched *process)
 {
     char byte;
-    if (process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1)
-        return true;
-    if (process->maps_fd >= 0)
-        close(process->maps_fd);
-    process->maps_fd = open_maps(process);
-    return process->maps_fd < 0;
+    return process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1;
+}
+
+// Under the same number: samplers read it meanwhile.
+bool watched_open_image(struct watched *process)
+{
+    AUTO_FD int fd = open_maps(process);
+    return fd >= 0 && dup3(fd, process->maps_fd, O_CLOEXEC) >= 0;
 }
 
 void watched_name(struct watched *process)
@@ -295,18 +367,23 @@ bool roster_has(const struct roster *roster, pid_t pid)
     return false;
 }
 
-static void watched_free(struct roster *roster, struct watched *process)
+void watched_free(struct watched *process)
 {
-    for (size_t i = 0; i < process->count; i++)
-        thread_free(roster, process->threads[i]);
     free(process->threads);
-    if (process->task_fd >= 0)
-        close(process->task_fd);
-    if (process->maps_fd >= 0)
-        close(process->maps_fd);
-    if (process->pid_fd >= 0)
-        close(process->pid_fd);
+    close_kept(process->task_fd);
+    close_kept(process->maps_fd);
+    close_kept(process->pid_fd);
     free(process);
+}
+
+static void retire_process(struct roster *roster, struct watched *process)
+{
+    struct retired *retired = &roster->retired;
+    for (size_t i = 0; i < process->count; i++)
+        retire(roster, process->threads[i]);
+    process->count = 0;
+    ARRAY_RESERVE(retired->processes, retired->process_count, retired->process_capacity);
+    retired->processes[retired->process_count++] = process;
 }
 
 // What is to count of the process began at this reading of its clock. Of its past nothing does, but
@@ -343,7 +420,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
         process->maps_fd = open_maps(process);
     }
     if (process->maps_fd < 0) { // it ended meanwhile
-        watched_free(roster, process);
+        retire_process(roster, process);
         return RC_GONE;
     }
     process->no_syscall = is_refused(process, "syscall");
@@ -358,7 +435,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched)
 
 static bool is_over(const struct thread *thread)
 {
-    return (thread->gone || thread->process->gone) && !thread->interrupted;
+    return (thread->gone || thread->process->gone) && !atomic_load(&thread->claim.by);
 }
 
 static void sweep_hot(struct roster *roster)
@@ -378,7 +455,7 @@ static void sweep_threads(struct roster *roster, struct watched *process)
     for (size_t i = 0; i < process->count; i++) {
         struct thread *thread = process->threads[i];
         if (is_over(thread))
-            thread_free(roster, thread);
+            retire(roster, thread);
         else
             process->threads[kept++] = thread;
     }
@@ -409,7 +486,7 @@ void roster_sweep(struct roster *roster)
         if (process->gone || process->has_gone_threads)
             sweep_threads(roster, process);
         if (process->gone && !process->count)
-            watched_free(roster, process);
+            retire_process(roster, process);
         else
             roster->processes[kept++] = process;
     }

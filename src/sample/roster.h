@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The processes and threads that the sampler watches, with what was last read of each. Cost follows
-// the threads that run: those seen running within the last second are "hot" and read in every
-// round, the others in turn: each once a second, in the largest processes less often.
+// The processes and threads that are watched, with what was last read of each. It belongs to the
+// thread that reads; of a thread the samplers use what `struct claim` holds, and what never changes.
+// Cost follows the threads that run: those seen running within the last second are "hot" and read
+// in every round, the others in turn: each once a second, in the largest processes less often.
 #pragma once
 
 #include <stdbool.h>
@@ -36,12 +37,29 @@ struct watched { // a process
     int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost, reported_at;
     bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
     int untold;          // enum record_kind that the main process must know first, 0: none
+    _Atomic bool replaced; // a sampler saw that its image is not the one that maps_fd is of
     bool born_watched;   // it began while we looked: all of its CPU time counts
     bool gone;
-    bool has_gone_threads;
+    _Atomic bool has_gone_threads;
     bool parted;         // its end was told
     char comm[COMM_MAX]; // raw bytes
     bool incomplete;     // there seem to be threads that are not listed
+};
+
+// What samplers know of a thread. Only who has claimed it may touch the rest, and a thread that is
+// claimed is not freed.
+struct claim {
+    _Atomic int by;  // 1 + the number of the sampler, 0: nobody
+    _Atomic int cpu; // where it was found last, -1: nowhere yet
+    int schedstat_fd, sched_fd, syscall_fd; // their own: a file that two read makes one wait
+    uint64_t seen_run;      // run_ns when last read by a sampler
+    struct schedstat exact; // of the last time that it was stopped, valid if exact_at
+    int64_t exact_at;       // when it was let go then, CLOCK_MONOTONIC ns
+    struct schedstat before; // read when it was found
+    int64_t moment;         // at which it was on its CPU
+    int64_t asked_at;       // when it was asked to stop
+    int64_t allowance, allowed_at; // ns that it may still be looked at, and as of when
+    _Atomic int64_t cost_ns; // for which it was held or displaced since that was last reported
 };
 
 struct thread {
@@ -53,10 +71,6 @@ struct thread {
     struct schedstat last;
     uint64_t base_run, reported_run, reported_wait; // of last.run_ns and last.wait_ns
     int64_t hot_until;
-    int64_t allowance, allowed_at; // ns that it may still be held, and as of when
-    int64_t held_ns;               // since it was last reported
-    int64_t asked_at, asked_round; // when it was interrupted, and when that round began
-    struct schedstat at_request;   // read when it was seen running
     int64_t noted_at;              // when `last` was read
     int64_t unmoved_since;         // neither its CPU time nor its switches have changed since
     int64_t told_at;               // when what was last reported had been read; 0: not known
@@ -68,10 +82,21 @@ struct thread {
     bool hot;         // in roster.hot
     bool blocked;     // when last seen
     bool announced;   // the main process knows it
-    bool interrupted; // asked to stop, and not released yet
-    bool skipped;     // not to be stopped: samplers hung on it, or it runs 32-bit code
-    bool listed, gone;
+    bool told_elsewhere; // a newborn's first look was taken
+    bool realtime;       // its scheduling policy
+    _Atomic bool skipped; // not to be stopped: samplers hung on it, or it runs 32-bit code
+    bool listed;
+    _Atomic bool gone;
     char comm[COMM_MAX];
+    struct claim claim;
+};
+
+// Out of all lists, but a sampler may still be looking at them.
+struct retired {
+    struct thread **threads;
+    size_t thread_count, thread_capacity;
+    struct watched **processes;
+    size_t process_count, process_capacity;
 };
 
 struct roster {
@@ -82,6 +107,7 @@ struct roster {
     size_t hot_count, hot_capacity;
     int fds_to_keep;   // descriptors below this number stay open
     struct map listed; // tid -> index + 1, while a task directory is listed
+    struct retired retired;
 };
 
 // Also takes as many descriptors for the process as it may have.
@@ -109,6 +135,9 @@ bool thread_is_running(struct thread *thread);
 // Where it went to sleep. False when it runs, is gone, or that is not for us.
 bool thread_call(struct thread *thread, struct proc_syscall *call);
 
+// The CPU that it runs on, or last ran on; -1: not known.
+int thread_cpu(struct thread *thread);
+
 void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now);
 
 // A zombie has.
@@ -117,14 +146,34 @@ bool watched_has_ended(const struct watched *process);
 // The CPU time that the kernel charged to the process so far, ns; false when it is gone.
 bool watched_cpu(struct watched *process, uint64_t *cpu_ns);
 
-// Whether the process still runs the image that maps_fd was opened for, or ran it to its end. Opens
-// that of the new one when it does not.
-bool watched_same_image(struct watched *process);
+// Whether the process still runs the image that maps_fd was opened for, or ran it to its end.
+bool watched_same_image(const struct watched *process);
+
+// maps_fd becomes that of the image that it runs by now; false when there is none.
+bool watched_open_image(struct watched *process);
 
 // Reads its name, which stays what it was once the process is gone.
 void watched_name(struct watched *process);
 
-// Forgets threads and processes that are gone, once nothing of them is interrupted any more.
+// For one sampler at a time: false while another one is at work on the thread.
+bool thread_claim(struct thread *thread, int by);
+void thread_unclaim(struct thread *thread);
+
+// Who has claimed it reads its schedstat, its place of sleep (false also while it runs), or any other
+// file of its task directory, into a text of CLAIM_TEXT bytes.
+#define CLAIM_TEXT 512
+bool claim_read(struct thread *thread, struct schedstat *stat);
+bool claim_call(struct thread *thread, struct proc_syscall *call);
+bool claim_text(struct thread *thread, int kept, const char *name, char text[CLAIM_TEXT]);
+
+// Opens what samplers read of it, as far as descriptors go.
+void thread_open_for_samplers(struct thread *thread);
+
+void thread_free(struct thread *thread);
+void watched_free(struct watched *process);
+
+// Forgets threads and processes that are gone, once nobody has claimed them any more: what was
+// theirs is `retired` then.
 void roster_sweep(struct roster *roster);
 
 // Takes all CPU time up to now as spent before us (after a pause).

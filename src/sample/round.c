@@ -2,6 +2,9 @@
 #include "sample/round.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,8 +20,13 @@
 #define SWEEP_SHARE 500              // and such reads of all threads one part in so many
 #define REPORT_NS NS_PER_S
 #define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
-#define SIGN_NS (10 * NS_PER_MS)     // a sign of life while a thread is interrupted
 #define PARTING_NS (200 * NS_PER_MS)
+#define CHECK_NS NS_PER_S            // from look to look where threads and samplers may run
+#define LIST_NS (100 * NS_PER_MS)    // the same at the candidates of a large process
+#define SMALL 64                     // threads of which all are candidates, also those that sleep
+#define ROUNDS_MAX 100.0             // a second, where samplers take all samples,
+#define ROUNDS_IDLE 25.0             // and while no thread runs
+#define CHEAP_CLOCK_NS (5 * NS_PER_US)
 #define HANGS_TOLERATED 1
 
 // The kernel charges CPU time at every scheduler tick, but for CPUs that run without ticks.
@@ -39,7 +47,9 @@ void round_init(struct round *round, struct control *control)
     round->random = (uint64_t)clock_now() | 1;
     round->off_cpu_ns = off_cpu_after();
     roster_init(&round->roster, control);
-    look_init(&round->look, &round->roster, control);
+    look_init(&round->look, control, 0);
+    round->look.elsewhere = true;
+    cpu_samplers_init(&round->samplers);
 }
 
 static uint64_t random_next(struct round *round)
@@ -55,17 +65,12 @@ double round_share(struct round *round)
     return (double)((random_next(round) >> 11) + 1) * 0x1p-53;
 }
 
-void round_collect(struct round *round, int64_t since)
-{
-    if (round->look.interrupted_count)
-        look_collect(&round->look, since);
-    round->collected_at = clock_now();
-}
-
 static void collect_now_and_then(struct round *round)
 {
-    if (round->look.interrupted_count && clock_now() - round->collected_at > COLLECT_NS)
-        round_collect(round, round->collected_at);
+    if (!round->look.pending_count || clock_now() - round->collected_at <= COLLECT_NS)
+        return;
+    look_await(&round->look, clock_now() + COLLECT_NS);
+    round->collected_at = clock_now();
 }
 
 // --- threads ---
@@ -89,7 +94,10 @@ static void meet(struct round *round, struct thread *thread)
 static void take_samples(struct round *round)
 {
     for (size_t i = 0; i < round->running_count; i++)
-        look_at(&round->look, round->running[i], round_share(round));
+        if (thread_claim(round->running[i], 1))
+            look_ask(&round->look, round->running[i], round_share(round));
+    if (round->running_count)
+        look_await(&round->look, clock_now() + COLLECT_NS);
     round->running_count = 0;
 }
 
@@ -112,8 +120,34 @@ static void survey(struct round *round, struct thread *thread, const struct sche
         survey_meet(&round->survey, &round->look, thread, stat, rarely);
 }
 
-// Reads one thread; notes it for a sample if it runs. Nothing is read of one that has not moved
-// since it was seen blocked.
+// Where no sampler can be when this thread runs; and a newborn process may have ended before one of
+// them comes to it.
+static bool is_out_of_reach(struct round *round, struct thread *thread)
+{
+    if (thread->process->born_watched && !thread->told_elsewhere) {
+        thread->told_elsewhere = true;
+        return true;
+    }
+    return thread->realtime ||
+           (!round->covered && !cpu_samplers_has(&round->samplers, thread_cpu(thread)));
+}
+
+// To be asked to stop from here.
+static void note_running(struct round *round, struct thread *thread, const struct schedstat *before)
+{
+    if (thread->blocked || !is_told(round, thread->process))
+        return;
+    if (!thread->announced)
+        meet(round, thread);
+    if (!thread->announced || thread->skipped || !is_wanted(round, thread))
+        return;
+    thread->claim.before = *before;
+    round->running[round->running_count++] = thread;
+    if (round->running_count == RUNNING_MAX)
+        take_samples(round);
+}
+
+// Reads one thread. Nothing is read of one that has not moved since it was seen blocked.
 static void visit(struct round *round, struct thread *thread, int64_t now)
 {
     struct schedstat before;
@@ -125,23 +159,17 @@ static void visit(struct round *round, struct thread *thread, int64_t now)
     bool still = thread->blocked && !moved, rarely = !thread->hot;
     // Certainly not on a CPU: there the clock would have moved. It sleeps or waits for one.
     bool off_cpu = still || now - thread->unmoved_since > round->off_cpu_ns;
-    if (!still && (!off_cpu || round->survey.number))
+    bool out_of_reach = !off_cpu && is_out_of_reach(round, thread);
+    if (!still && (out_of_reach || round->survey.number || off_cpu))
         thread->blocked = !thread_is_running(thread);
     if (thread->blocked && round->survey.number)
         survey(round, thread, &before, rarely);
     if (off_cpu)
         return;
+    cpu_samplers_rouse(&round->samplers, now);
     roster_make_hot(&round->roster, thread, now);
-    if (thread->blocked || thread->interrupted || !is_told(round, thread->process))
-        return;
-    if (!thread->announced)
-        meet(round, thread);
-    if (!thread->announced || thread->skipped || !is_wanted(round, thread))
-        return;
-    thread->at_request = before;
-    round->running[round->running_count++] = thread;
-    if (round->running_count == RUNNING_MAX)
-        take_samples(round);
+    if (out_of_reach)
+        note_running(round, thread, &before);
 }
 
 static void visit_cold(struct round *round, struct watched *process, size_t most, int64_t now)
@@ -178,7 +206,7 @@ static void cool(struct roster *roster, int64_t now)
     size_t kept = 0;
     for (size_t i = 0; i < roster->hot_count; i++) {
         struct thread *thread = roster->hot[i];
-        thread->hot = now < thread->hot_until || thread->interrupted;
+        thread->hot = now < thread->hot_until || atomic_load(&thread->claim.by);
         if (thread->hot)
             roster->hot[kept++] = thread;
     }
@@ -303,6 +331,120 @@ static void clear_up(struct round *round, int64_t now)
     roster_sweep(&round->roster);
 }
 
+// --- whom the samplers look among ---
+
+static void add_candidate(struct round *round, struct candidates *list, struct thread *thread)
+{
+    if (thread->gone || thread->process->gone || !is_told(round, thread->process))
+        return;
+    if (!thread->announced)
+        meet(round, thread);
+    if (!thread->announced || thread->skipped || !is_wanted(round, thread))
+        return;
+    thread_open_for_samplers(thread);
+    list->threads[list->count++] = thread;
+}
+
+static size_t count_threads(const struct roster *roster)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < roster->count; i++)
+        count += roster->processes[i]->count;
+    return count;
+}
+
+static bool is_same_list(const struct candidates *a, const struct candidates *b)
+{
+    return a->count == b->count &&
+           (!a->count || !memcmp(a->threads, b->threads, a->count * sizeof *a->threads));
+}
+
+// All threads of small processes, so that one which wakes is found at once; else the hot ones.
+static void list_candidates(struct round *round, int64_t now)
+{
+    const struct roster *roster = &round->roster;
+    size_t all = count_threads(roster);
+    bool small = all <= SMALL;
+    if (!small && roster->hot_count == round->listed_hot && now - round->listed_at < LIST_NS)
+        return;
+    round->listed_at = now;
+    round->listed_hot = roster->hot_count;
+    struct candidates *list =
+        xcalloc(1, sizeof *list + (small ? all : roster->hot_count) * sizeof *list->threads);
+    for (size_t i = 0; i < roster->count && small; i++)
+        for (size_t k = 0; k < roster->processes[i]->count; k++)
+            add_candidate(round, list, roster->processes[i]->threads[k]);
+    for (size_t i = 0; i < roster->hot_count && !small; i++)
+        add_candidate(round, list, roster->hot[i]);
+    if (is_same_list(list, atomic_load(&round->samplers.candidates)))
+        free(list);
+    else
+        cpu_samplers_look_among(&round->samplers, list);
+}
+
+// Clocks by which samplers see that nothing ran; of processes with many threads they are dear.
+static void list_clocks(struct round *round)
+{
+    struct cpu_samplers *samplers = &round->samplers;
+    const struct roster *roster = &round->roster;
+    bool cheap = roster->count <= CLOCKS_MAX && !round->threads;
+    for (size_t i = 0; i < roster->count && cheap; i++)
+        cheap = roster->processes[i]->clock_cost < CHEAP_CLOCK_NS;
+    atomic_store(&samplers->clock_count, 0);
+    for (size_t i = 0; i < roster->count && cheap; i++)
+        samplers->clocks[i] = roster->processes[i]->cpu_clock;
+    atomic_store(&samplers->clock_count, cheap ? (int)roster->count : 0);
+}
+
+// --- where threads and samplers may run ---
+
+static bool is_realtime(pid_t tid)
+{
+    int policy = sched_getscheduler(tid) & ~SCHED_RESET_ON_FORK;
+    return policy == SCHED_FIFO || policy == SCHED_RR || policy == 6; // SCHED_DEADLINE
+}
+
+static void add_affinity(struct round *round, struct thread *thread, cpu_set_t *all, size_t size)
+{
+    cpu_set_t *own = CPU_ALLOC(round->samplers.cpu_count);
+    if (sched_getaffinity(thread->tid, size, own) == 0)
+        CPU_OR_S(size, all, all, own);
+    CPU_FREE(own);
+    thread->realtime = is_realtime(thread->tid);
+    round->has_realtime |= thread->realtime;
+}
+
+// Of large processes only threads that run are asked; where one of the others may, a sampler waits.
+static void exclude_cpus(struct round *round)
+{
+    const struct roster *roster = &round->roster;
+    struct cpu_samplers *samplers = &round->samplers;
+    bool small = count_threads(roster) <= SMALL;
+    size_t size = CPU_ALLOC_SIZE(samplers->cpu_count);
+    cpu_set_t *all = CPU_ALLOC(samplers->cpu_count);
+    CPU_ZERO_S(size, all);
+    round->has_realtime = false;
+    for (size_t i = 0; i < roster->count && small; i++)
+        for (size_t k = 0; k < roster->processes[i]->count; k++)
+            add_affinity(round, roster->processes[i]->threads[k], all, size);
+    for (size_t i = 0; i < roster->hot_count && !small; i++)
+        add_affinity(round, roster->hot[i], all, size);
+    cpu_samplers_exclude(samplers, small ? all : NULL);
+    CPU_FREE(all);
+}
+
+static void check_where(struct round *round, int64_t now)
+{
+    if (now - round->checked_at < CHECK_NS)
+        return;
+    round->checked_at = now;
+    if (!cpu_samplers_cover(&round->samplers))
+        cpu_samplers_start(&round->samplers);
+    round->covered = cpu_samplers_cover(&round->samplers);
+    exclude_cpus(round);
+    list_clocks(round);
+}
+
 // --- rounds ---
 
 static void find_children(struct round *round, int64_t now)
@@ -319,10 +461,23 @@ void round_begin(struct round *round)
     kin_begin(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
         is_told(round, round->roster.processes[i]);
+    check_where(round, clock_now());
+    list_candidates(round, clock_now());
+}
+
+// Samplers have seen that it runs another image: no capture of that counts before it is told.
+static void follow_exec(struct round *round, struct watched *process)
+{
+    if (!atomic_load(&process->replaced) || !watched_open_image(process))
+        return;
+    process->untold = RECORD_EXEC;
+    if (is_told(round, process))
+        atomic_store(&process->replaced, false);
 }
 
 static void attend(struct round *round, struct watched *process, int64_t now)
 {
+    follow_exec(round, process);
     is_told(round, process);
     roster_scan(&round->roster, process, now);
     if (process->gone)
@@ -337,8 +492,7 @@ static void attend(struct round *round, struct watched *process, int64_t now)
 
 void round_make(struct round *round, int64_t now)
 {
-    round->look.round_began = now;
-    atomic_fetch_add(&round->control->rounds, 1);
+    round->look.woke_at = now;
     if (survey_advance(&round->survey, &round->roster, round->rate))
         for (size_t i = 0; i < round->roster.count; i++)
             report_threads(round, round->roster.processes[i]);
@@ -347,21 +501,22 @@ void round_make(struct round *round, int64_t now)
     for (size_t i = 0; i < round->roster.count; i++)
         attend(round, round->roster.processes[i], now);
     clear_up(round, now);
+    check_where(round, now);
+    list_candidates(round, now);
+    cpu_samplers_bury(&round->samplers, &round->roster.retired);
 }
 
-int64_t round_sleep(const struct round *round, int64_t next)
+double round_rate(const struct round *round, int64_t now)
 {
-    int64_t sign = clock_now() + SIGN_NS;
-    return round->look.interrupted_count && sign < next ? sign : next;
+    bool idle = now >= atomic_load(&round->samplers.active_until);
+    if (round->survey.number || round->children || !round->covered || round->has_realtime)
+        return round->rate;
+    double most = idle ? ROUNDS_IDLE : ROUNDS_MAX;
+    return round->rate < most ? round->rate : most;
 }
 
-void round_finish(struct round *round)
+void round_report(struct round *round)
 {
-    int64_t deadline = clock_now() + PARTING_NS;
-    while (round->look.interrupted_count && clock_now() < deadline) {
-        tracer_sleep(clock_now() + SIGN_NS);
-        round_collect(round, clock_now());
-    }
     if (round->children)
         kin_settle(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++) {
@@ -372,4 +527,11 @@ void round_finish(struct round *round)
                 thread_note(process->threads[k], &stat, &process->read_ns);
         report_times(round, process, clock_now());
     }
+}
+
+void round_finish(struct round *round)
+{
+    cpu_samplers_stop(&round->samplers);
+    look_await(&round->look, clock_now() + PARTING_NS);
+    round_report(round);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the sampler does each time it wakes: who runs, samples of those, what else is to be told.
+// What the thread that reads does each time it wakes: who is there, whom the samplers are to look
+// among, what is to be told; and samples of those that no sampler can take where they run.
 #pragma once
 
 #include <regex.h>
@@ -7,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sample/cpu_sampler.h"
 #include "sample/family.h"
 #include "sample/look.h"
 #include "sample/roster.h"
@@ -20,13 +22,18 @@ struct round {
     struct look look;
     struct survey survey;
     struct family family;
+    struct cpu_samplers samplers;
     const regex_t *threads; // names of the threads wanted, NULL: all
     double rate;            // Hz
     bool children;
     uint64_t random;        // state of xorshift64
     int64_t off_cpu_ns;     // a thread whose CPU time stands still for longer is on no CPU
     int64_t collected_at;
-    int64_t rested_at; // when the CPU time of the rounds so far will be paid for by rest
+    int64_t listed_at;  // when the candidates were listed last
+    int64_t checked_at; // when it was last looked where threads and samplers may run
+    size_t listed_hot;  // how many threads were hot then
+    bool covered;       // wherever a thread may run there is a sampler
+    bool has_realtime;  // a thread that a sampler could not displace
     struct thread *running[RUNNING_MAX]; // seen so in this round, not sampled yet
     size_t running_count;
 };
@@ -42,12 +49,12 @@ void round_begin(struct round *round);
 // One round, begun now (CLOCK_MONOTONIC ns).
 void round_make(struct round *round, int64_t now);
 
-// Between rounds: releases threads that stopped since `since`.
-void round_collect(struct round *round, int64_t since);
+// How often rounds are due now, Hz: as often as samples if that is how some are taken, else so that
+// newcomers are soon met.
+double round_rate(const struct round *round, int64_t now);
 
-// Waits for the threads that are still interrupted, not for long, and tells what the time since the
-// last report brought.
+// Tells what the time since the last report brought.
+void round_report(struct round *round);
+
+// Ends the samplers, and tells what the time since the last report brought.
 void round_finish(struct round *round);
-
-// Until when to sleep if the next thing to do comes at `next`.
-int64_t round_sleep(const struct round *round, int64_t next);

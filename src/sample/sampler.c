@@ -18,79 +18,54 @@
 #include "sample/priority.h"
 #include "sample/round.h"
 
-#define LATE_NS NS_PER_MS
-#define REST_SHARE 5
-#define DEBT_NS (100 * NS_PER_MS)
 #define STOP_NS (2ll * NS_PER_S) // that the sampler has to end by itself,
 #define KILL_NS NS_PER_S         // and by force
 
-// Exponential: only rounds that come without memory see what the target does on average. A stop
-// changes when its thread runs next; with a least time between rounds, whatever runs right after a
-// stop would be missed (C:D of 0.36:0.64 for a true 50:50 on busy CPUs).
+// Exponential, for the samples that are taken from here.
 static int64_t next_interval(struct round *round)
 {
     uint32_t slowdown = atomic_load(&round->control->slowdown);
-    return (int64_t)(-log(round_share(round)) * NS_PER_S / round->rate * (slowdown ? slowdown : 1));
+    return (int64_t)(-log(round_share(round)) * NS_PER_S / round_rate(round, clock_now()) *
+                     (slowdown ? slowdown : 1));
 }
 
-static void rest(struct round *round, int64_t next)
+static void rest(struct round *round, int64_t until)
 {
-    int64_t until = round_sleep(round, next);
     orphan_promise(until);
+    look_await(&round->look, until);
     tracer_sleep(until);
 }
 
 static void pause_until_told(struct round *round)
 {
     struct control *control = round->control;
-    round_finish(round);
-    while (atomic_load(&control->paused) && !atomic_load(&control->stop)) {
+    cpu_samplers_pause(&round->samplers, true);
+    round_report(round);
+    while (atomic_load(&control->paused) && !atomic_load(&control->stop))
         rest(round, clock_now() + NS_PER_S);
-        round_collect(round, clock_now());
-    }
     roster_rebase(&round->roster);
     if (round->children) {
         family_forget(&round->family);
         kin_rebase(&round->roster);
     }
+    cpu_samplers_pause(&round->samplers, false);
 }
 
-// When to look next. With real-time priority, rounds that take long (thousands of threads that run)
-// would take the CPU away from everybody: on average they get one part in REST_SHARE of the time.
-static int64_t plan_next(struct round *round, int64_t planned, int64_t began)
-{
-    int64_t now = clock_now(), next = planned + next_interval(round);
-    round->rested_at += REST_SHARE * (now - began);
-    if (round->rested_at < now)
-        round->rested_at = now;
-    if (round->rested_at - now < DEBT_NS)
-        return next;
-    int64_t earliest = round->rested_at - DEBT_NS / 2;
-    return next > earliest ? next : earliest;
-}
-
-static void sample_until_told(struct round *round)
+static void read_until_told(struct round *round)
 {
     struct control *control = round->control;
-    int64_t late_ns = (int64_t)(NS_PER_S / round->rate / 10);
     int64_t next = clock_now() + next_interval(round);
-    if (late_ns > LATE_NS)
-        late_ns = LATE_NS;
     while (!atomic_load(&control->stop) && round->roster.count) {
         rest(round, next);
-        int64_t now = clock_now();
-        round_collect(round, now);
         if (atomic_load(&control->paused)) {
             pause_until_told(round);
             next = clock_now();
         }
+        int64_t now = clock_now();
         if (now < next)
             continue;
-        atomic_store_explicit(&control->behind, now - next, memory_order_relaxed);
-        if (now - next > late_ns)
-            atomic_fetch_add(&control->late, 1);
         round_make(round, now);
-        next = plan_next(round, next, now);
+        next = now + next_interval(round);
     }
 }
 
@@ -116,17 +91,19 @@ static void run_sampler(struct control *control, const void *argument)
         .rate = config->rate,
         .children = config->children,
         .look = {.unwind_live = config->unwind_live, .max_stop = config->max_stop},
+        .samplers = {.control = control, .rate = config->rate, .max_stop = config->max_stop,
+                     .unwind_live = config->unwind_live},
     };
+    struct err err = {0};
+    if (tracer_begin_thread(&err) != RC_OK)
+        return; // another one will be tried
     round_init(&round, control);
     for (size_t i = 0; i < config->pid_count; i++)
         if (roster_add(&round.roster, config->pids[i], false) != RC_OK)
             continue; // gone since the main process looked: not to be told apart from gone later
-    round_begin(&round);
-    struct priority priority = priority_raise();
-    atomic_store(&control->realtime, priority.realtime);
-    atomic_store(&control->short_slice, priority.short_slice);
     orphan_prepare(control);
-    sample_until_told(&round);
+    round_begin(&round);
+    read_until_told(&round);
     round_finish(&round);
     atomic_store(&control->ended, !round.roster.count);
 }
@@ -141,6 +118,14 @@ struct control *control_new(size_t ring_bytes, struct err *err)
     }
     // Copies of stacks may hold keys and passwords.
     madvise(control, sizeof *control + ring_bytes, MADV_DONTDUMP);
+    control->life_count = 1 + (unsigned)sysconf(_SC_NPROCESSORS_CONF);
+    control->lives = mmap(NULL, control->life_count * sizeof *control->lives,
+                          PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (control->lives == MAP_FAILED) {
+        err_sys(err, RC_FAIL, errno, "cannot get shared memory");
+        munmap(control, sizeof *control + ring_bytes);
+        return NULL;
+    }
     ring_init(&control->ring, sizeof control->ring + ring_bytes);
     control->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return control;
@@ -151,6 +136,7 @@ void control_free(struct control *control)
     if (!control)
         return;
     close(control->wake_fd);
+    munmap(control->lives, control->life_count * sizeof *control->lives);
     munmap(control, sizeof *control + control->ring.size);
 }
 
@@ -159,7 +145,8 @@ enum rc sampler_fork(struct control *control, sampler_body *body, const void *ar
 {
     pid_t parent = getpid();
     sigset_t all, before;
-    atomic_store(&control->busy_since, 0);
+    for (unsigned i = 0; i < control->life_count; i++)
+        atomic_store(&control->lives[i].busy_since, 0);
     // A signal to the child must not run a handler of the program that it was copied from.
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -51,7 +51,7 @@ void survey_meet(struct survey *survey, struct look *look, struct thread *thread
     if ((!survey->now && !rarely) || met)
         return;
     report_asleep(look->control, thread);
-    thread->asleep_known = look_in_place(look, thread, stat);
+    thread->asleep_known = look_in_place(look, thread, stat, 0);
     thread->asleep_switches = stat->switches;
     thread->asleep_survey = survey->number;
 }

@@ -3,13 +3,17 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -77,6 +81,19 @@ static void reap(pid_t tid)
     waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL);
 }
 
+static enum tracer_wait classify(const siginfo_t *info, struct tracer_hold *hold)
+{
+    *hold = (struct tracer_hold){.tid = info->si_pid};
+    if (info->si_code != CLD_TRAPPED && info->si_code != CLD_STOPPED) {
+        reap(info->si_pid);
+        return TRACER_GONE;
+    }
+    // An event is our interrupt or a group-stop, which a release leaves as it is. No event: a
+    // signal was about to be delivered, and still must be.
+    hold->signal = EVENT_OF(info->si_status) ? 0 : SIGNAL_OF(info->si_status);
+    return TRACER_STOPPED;
+}
+
 static enum tracer_wait look(pid_t tid, struct tracer_hold *hold)
 {
     siginfo_t info = {0};
@@ -85,15 +102,7 @@ static enum tracer_wait look(pid_t tid, struct tracer_hold *hold)
         return errno == EINTR ? TRACER_RUNNING : TRACER_GONE;
     if (info.si_pid == 0)
         return TRACER_RUNNING;
-    if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
-        reap(tid);
-        return TRACER_GONE;
-    }
-    // An event is our interrupt or a group-stop, which a release leaves as it is. No event: a
-    // signal was about to be delivered, and still must be.
-    hold->tid = tid;
-    hold->signal = EVENT_OF(info.si_status) ? 0 : SIGNAL_OF(info.si_status);
-    return TRACER_STOPPED;
+    return classify(&info, hold);
 }
 
 enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hold)
@@ -136,4 +145,90 @@ void tracer_set_result(const struct tracer_hold *hold, long result)
 bool tracer_release(const struct tracer_hold *hold)
 {
     return ptrace(PTRACE_DETACH, hold->tid, 0, hold->signal) == 0;
+}
+
+// --- threads that trace for themselves ---
+
+#define GUARD SIGUSR1
+#define AGAIN_NS (2 * NS_PER_MS) // a signal that came just before a wait began ends it so much later
+
+static _Thread_local struct {
+    timer_t timer;
+    sigjmp_buf out;
+    volatile sig_atomic_t attaching;
+} self;
+
+static void on_guard(int signal)
+{
+    (void)signal;
+    if (self.attaching)
+        siglongjmp(self.out, 1);
+}
+
+enum rc tracer_begin_thread(struct err *err)
+{
+    // No SA_RESTART: it is to end waits. Left by a jump, it must not stay blocked.
+    struct sigaction action = {.sa_handler = on_guard, .sa_flags = SA_NODEFER};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = GUARD};
+    struct sigaction quiet = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+    sigset_t guard;
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    if (timer_create(CLOCK_MONOTONIC, &event, &self.timer) != 0)
+        return err_sys(err, RC_FAIL, errno, "cannot get a timer");
+    sigaction(GUARD, &action, NULL);
+    sigaction(SIGCHLD, &quiet, NULL); // who waits is woken without it, and others need not be
+    sigemptyset(&guard);
+    sigaddset(&guard, GUARD);
+    pthread_sigmask(SIG_UNBLOCK, &guard, NULL);
+    return RC_OK;
+}
+
+void tracer_end_thread(void)
+{
+    timer_delete(self.timer);
+}
+
+void tracer_guard(int64_t until)
+{
+    struct itimerspec at = {.it_value = {until / NS_PER_S, until % NS_PER_S},
+                            .it_interval = {0, until ? AGAIN_NS : 0}};
+    timer_settime(self.timer, TIMER_ABSTIME, &at, NULL);
+}
+
+// An exec holds a lock that an attach waits for, and may wait itself, for a file server, or until
+// we have seen the end of a thread that we trace.
+enum rc tracer_attach(pid_t tid)
+{
+    if (sigsetjmp(self.out, 0)) { // it may have been attached just then
+        self.attaching = 0;
+        return tracer_interrupt(tid) ? RC_OK : RC_LIMIT;
+    }
+    self.attaching = 1;
+    enum rc rc = ptrace(PTRACE_SEIZE, tid, 0, 0) == 0 ? RC_OK : rc_of_ptrace();
+    self.attaching = 0;
+    if (rc == RC_OK)
+        tracer_interrupt(tid); // not ours any more: the wait will tell
+    return rc;
+}
+
+enum tracer_wait tracer_await(int64_t until, struct tracer_hold *hold)
+{
+    siginfo_t info;
+    while (clock_now() < until) {
+        info.si_pid = 0;
+        int got = waitid(P_ALL, 0, &info,
+                         WSTOPPED | WEXITED | WNOWAIT | __WALL | __WNOTHREAD);
+        if (got == 0 && info.si_pid)
+            return classify(&info, hold);
+        if (got != 0 && errno != EINTR) {
+            *hold = (struct tracer_hold){0};
+            return TRACER_GONE;
+        }
+    }
+    return TRACER_RUNNING;
+}
+
+void tracer_disturb(pthread_t thread)
+{
+    pthread_kill(thread, GUARD);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The only place that calls ptrace or waits for a thread. A thread is traced from tracer_seize to
-// tracer_release and at no other time. One thread of one process uses all of this: the kernel
-// accepts requests of the attaching thread alone.
+// tracer_release and at no other time. The kernel accepts requests of the attaching thread alone.
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,6 +38,26 @@ enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hol
 // Sleeps until a thread stopped (true), a signal asks for attention, or the deadline
 // (CLOCK_MONOTONIC ns).
 bool tracer_sleep(int64_t deadline);
+
+// For threads of the sampler process, each of which traces for itself: from here on tracer_guard
+// works for the calling one.
+enum rc tracer_begin_thread(struct err *err) MUST_CHECK;
+void tracer_end_thread(void);
+
+// What tracer_attach and tracer_await wait for is given up at `until`, CLOCK_MONOTONIC ns; 0: never.
+void tracer_guard(int64_t until);
+
+// Attaches and asks the thread to stop. RC_GONE, RC_DENIED as tracer_seize; RC_LIMIT: an exec kept
+// us from it until the guard's time.
+enum rc tracer_attach(pid_t tid) MUST_CHECK;
+
+// Sleeps until a thread that the calling one traces has stopped or ended, or `until` is over, which
+// the guard is set to (TRACER_RUNNING). *hold says which; with TRACER_GONE its tid may be 0: the
+// calling thread traces none.
+enum tracer_wait tracer_await(int64_t until, struct tracer_hold *hold);
+
+// Ends the sleep of another thread of this process in tracer_await, or in its tick.
+void tracer_disturb(pthread_t thread);
 
 // General registers of a held thread. RC_FORMAT: it runs 32-bit code.
 enum rc tracer_regs(const struct tracer_hold *hold, struct user_regs_struct *regs) MUST_CHECK;

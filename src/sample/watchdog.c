@@ -11,14 +11,23 @@
 #define PATIENCE_NS (50 * NS_PER_MS) // that a thread may be held, or the sampler be silent about it
 #define LOOK_NS (20 * NS_PER_MS)
 
+static bool is_silent(const struct control *control, int64_t now)
+{
+    for (unsigned i = 0; i < control->life_count; i++) {
+        int64_t busy_since = atomic_load(&control->lives[i].busy_since);
+        if (busy_since && now - busy_since >= PATIENCE_NS)
+            return true;
+    }
+    return false;
+}
+
 static void look(struct watchdog *watchdog)
 {
     // In this order: the state must not be that of an older sampler, nor older than the clock, for
     // we may be kept waiting for a CPU at any of these lines.
     int sampler = atomic_load(&watchdog->sampler);
     int64_t now = clock_now();
-    int64_t busy_since = atomic_load(&watchdog->control->busy_since);
-    if (busy_since && sampler >= 0 && now - busy_since >= PATIENCE_NS)
+    if (sampler >= 0 && is_silent(watchdog->control, now))
         syscall(SYS_pidfd_send_signal, sampler, SIGKILL, NULL, 0);
 }
 

@@ -362,7 +362,7 @@ static void take_capture(struct consumer *consumer, const void *data)
         return;
     struct space *space = process->image.space;
     struct unwind_result stack = process_image_walk(&process->image, thread->tid, capture);
-    if (capture->flags & CAPTURE_IN_PLACE) {
+    if ((capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE) {
         take_stack_in_place(consumer, space, thread, capture, &stack);
         return;
     }

@@ -163,8 +163,8 @@ static bool follow(struct dumper *dumper, pid_t *child)
         if (complete || gone)
             return complete;
         int64_t now = clock_now();
-        pid_t with = atomic_load(&control->busy_with);
-        int64_t busy = atomic_load(&control->busy_since); // renewed while threads are waited for
+        pid_t with = atomic_load(&control->lives->busy_with);
+        int64_t busy = atomic_load(&control->lives->busy_since); // renewed while threads are waited for
         if (with != tid || busy != busy_since || atomic_load(&control->ring.consumed) != before)
             moved_at = now;
         tid = with;
@@ -232,7 +232,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
         dumper->ended = dumper_has_ended(dumper);
         if (rc != RC_OK || complete || is_over(dumper) || !first)
             return rc;
-        dumper_give_up(dumper, atomic_load(&dumper->control->busy_with));
+        dumper_give_up(dumper, atomic_load(&dumper->control->lives->busy_with));
     }
     return RC_OK;
 }

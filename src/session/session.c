@@ -182,11 +182,8 @@ enum rc session_start(struct session *session, struct err *err)
 }
 
 // A thread on which samplers hung more than once is left alone by the next one.
-static void note_culprit(struct control *control)
+static void note_culprit(struct control *control, pid_t tid)
 {
-    pid_t tid = atomic_load(&control->busy_with);
-    if (!atomic_load(&control->busy_since))
-        return;
     for (unsigned i = 0; i < control->hang_count; i++) {
         if (control->hangs[i].tid == tid) {
             control->hangs[i].times++;
@@ -197,6 +194,20 @@ static void note_culprit(struct control *control)
         control->hangs[control->hang_count++] = (struct hang){tid, 1};
 }
 
+// Who was longest without a sign of life when the sampler process was ended.
+static void note_culprits(struct control *control)
+{
+    const struct sign_of_life *oldest = NULL;
+    for (unsigned i = 0; i < control->life_count; i++) {
+        const struct sign_of_life *life = &control->lives[i];
+        int64_t since = atomic_load(&life->busy_since);
+        if (since && (!oldest || since < atomic_load(&oldest->busy_since)))
+            oldest = life;
+    }
+    if (oldest)
+        note_culprit(control, atomic_load(&oldest->busy_with));
+}
+
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
     session->sampler = 0;
@@ -205,7 +216,8 @@ static enum rc replace_sampler(struct session *session, struct err *err)
     if (session->run.restarts++ >= RESTARTS_MAX)
         return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
                        RESTARTS_MAX);
-    note_culprit(session->control);
+    note_culprits(session->control);
+    ring_recover(&session->control->ring);
     return start_sampler(session, err);
 }
 
@@ -324,10 +336,26 @@ void session_finish(struct session *session, enum run_end end)
 
 // --- what came of it ---
 
+// Each CPU has ticks of its own: the rounds are those of the CPU that had most.
+static void count_ticks(struct run *run, const struct control *control)
+{
+    uint64_t all = 0, late = 0;
+    run->rounds = 0;
+    for (unsigned i = 0; i < control->life_count; i++) {
+        uint64_t ticks = atomic_load(&control->lives[i].ticks);
+        all += ticks;
+        late += atomic_load(&control->lives[i].late);
+        run->rounds = ticks > run->rounds ? ticks : run->rounds;
+    }
+    run->late = all ? (late * run->rounds + all / 2) / all : 0;
+}
+
 static void copy_control(struct run *run, const struct control *control)
 {
-    run->rounds = atomic_load(&control->rounds);
-    run->late = atomic_load(&control->late);
+    count_ticks(run, control);
+    run->elsewhere = atomic_load(&control->elsewhere);
+    run->busy = atomic_load(&control->busy);
+    run->unfound = atomic_load(&control->unfound);
     run->stops = atomic_load(&control->stops);
     run->failed = atomic_load(&control->failed);
     run->queued = atomic_load(&control->queued);
@@ -341,6 +369,9 @@ static void copy_control(struct run *run, const struct control *control)
     run->held_p99 = (int64_t)histogram_quantile(&control->held, 0.99);
     run->held_max = (int64_t)control->held.max;
     run->held_total = (int64_t)control->held.sum;
+    run->displaced_p50 = (int64_t)histogram_quantile(&control->displaced, 0.5);
+    run->displaced_p99 = (int64_t)histogram_quantile(&control->displaced, 0.99);
+    run->displaced_total = (int64_t)control->displaced.sum;
 }
 
 static struct query_source source_of(const struct session *session)
@@ -380,6 +411,10 @@ static void subtract_base(struct run *run, const struct run *base)
     run->frame_pointers -= base->frame_pointers;
     run->repaired -= base->repaired;
     run->held_total -= base->held_total;
+    run->displaced_total -= base->displaced_total;
+    run->elsewhere -= base->elsewhere;
+    run->busy -= base->busy;
+    run->unfound -= base->unfound;
     run->cpu_ns -= base->cpu_ns;
 }
 

@@ -154,6 +154,16 @@ static void status_store(struct proc_status *status, const struct status_field *
     }
 }
 
+int stat_cpu(const char *text)
+{
+    const char *at = strrchr(text, ')');
+    for (int field = 2; at && field < 39; field++) {
+        at = strchr(at, ' ');
+        at = at ? at + 1 : NULL;
+    }
+    return at ? atoi(at) : -1;
+}
+
 bool proc_status_parse(const char *text, struct proc_status *status)
 {
     *status = (struct proc_status){0};

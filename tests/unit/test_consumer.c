@@ -37,8 +37,8 @@ static void tell(uint32_t kind, const void *record, size_t length)
 {
     struct record *to = ring_reserve(&control->ring, length);
     ck_assert_ptr_nonnull(to);
-    memcpy(to, record, length);
-    ring_commit(&control->ring, to, kind, length);
+    memcpy(to + 1, (const struct record *)record + 1, length - sizeof *to);
+    ring_commit(to, kind);
 }
 
 static void tell_process(uint32_t kind, uint32_t process, const char *comm)

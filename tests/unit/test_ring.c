@@ -2,6 +2,7 @@
 #include "sample/ring.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,7 @@ static bool put(struct ring *ring, uint64_t number, size_t length)
         return false;
     record->number = number;
     memset(record->bytes, (int)(number & 0xff), length - sizeof *record);
-    ring_commit(ring, &record->record, KIND, length);
+    ring_commit(&record->record, KIND);
     return true;
 }
 
@@ -62,7 +63,7 @@ static void take(struct ring *ring, uint64_t number, size_t length)
 {
     const struct numbered *record = (const struct numbered *)ring_peek(ring);
     ck_assert_ptr_nonnull(record);
-    ck_assert_uint_eq(record->record.kind, KIND);
+    ck_assert_uint_eq(atomic_load(&record->record.kind), KIND);
     ck_assert_uint_eq(record->record.length, length);
     ck_assert_uint_eq(record->number, number);
     for (size_t i = 0; i < length - sizeof *record; i++)
@@ -72,7 +73,7 @@ static void take(struct ring *ring, uint64_t number, size_t length)
 
 START_TEST(takes_the_largest_power_of_two)
 {
-    struct ring *ring = xmalloc(sizeof *ring + 5000);
+    struct ring *ring = xcalloc(1, sizeof *ring + 5000);
     ring_init(ring, sizeof *ring + 5000);
     ck_assert_uint_eq(ring->size, 4096);
     ck_assert_ptr_null(ring_peek(ring));
@@ -142,32 +143,35 @@ START_TEST(empty_takes_half_of_it_anywhere)
 }
 END_TEST
 
-START_TEST(uncommitted_is_forgotten)
+START_TEST(abandoned_is_passed_over)
 {
     struct ring *ring = ring_new(SIZE);
     for (uint64_t number = 0; number < 1000; number++) {
-        struct record *lost = ring_reserve(ring, length_of(number + 7, 2000));
+        struct record *lost = ring_reserve(ring, length_of(number + 7, 1000));
         ck_assert_ptr_nonnull(lost);
-        memset(lost, 0xee, length_of(number + 7, 2000));
+        memset(lost + 1, 0xee, length_of(number + 7, 1000) - sizeof *lost);
         ck_assert_ptr_null(ring_peek(ring));
-        ck_assert(put(ring, number, length_of(number, 2000)));
-        take(ring, number, length_of(number, 2000));
+        ck_assert(put(ring, number, length_of(number, 1000)));
+        ck_assert_ptr_null(ring_peek(ring)); // what is older is open
+        ring_abandon(lost);
+        take(ring, number, length_of(number, 1000));
     }
     ring_unmap(ring);
 }
 END_TEST
 
-START_TEST(committed_shorter_than_reserved)
+// A writer that was ended with a record open, and records of others behind it.
+START_TEST(recovers_what_was_left_open)
 {
     struct ring *ring = ring_new(SIZE);
     for (uint64_t number = 0; number < 1000; number++) {
-        size_t length = length_of(number, 1500);
-        struct numbered *record = (struct numbered *)ring_reserve(ring, 1500);
-        ck_assert_ptr_nonnull(record);
-        record->number = number;
-        memset(record->bytes, (int)(number & 0xff), 1500 - sizeof *record);
-        ring_commit(ring, &record->record, KIND, length);
-        take(ring, number, length);
+        ck_assert_ptr_nonnull(ring_reserve(ring, length_of(number + 7, 700)));
+        ck_assert(put(ring, number, length_of(number, 700)));
+        ck_assert_ptr_null(ring_peek(ring));
+        ring_recover(ring);
+        ck_assert_ptr_null(ring_peek(ring));
+        ck_assert(put(ring, number, length_of(number, 700)));
+        take(ring, number, length_of(number, 700));
     }
     ring_unmap(ring);
 }
@@ -178,8 +182,9 @@ END_TEST
 static _Noreturn void write_many(struct ring *ring)
 {
     for (uint64_t number = 0; number < MANY; number++) {
-        if (number % 5 == 0)
-            ring_reserve(ring, length_of(number + 1, 2000)); // and leave it
+        struct record *lost = number % 5 ? NULL : ring_reserve(ring, length_of(number + 1, 2000));
+        if (lost)
+            ring_abandon(lost);
         while (!put(ring, number, length_of(number, 2000)))
             sched_yield();
     }
@@ -213,6 +218,45 @@ START_TEST(between_two_processes)
 }
 END_TEST
 
+#define WRITERS 4
+#define FEW 1000 // records of each
+
+static void *write_own(void *argument)
+{
+    struct ring *ring = argument;
+    static _Atomic uint64_t next;
+    uint64_t base = atomic_fetch_add(&next, 1) << 32;
+    for (uint64_t i = 0; i < FEW; i++)
+        while (!put(ring, base + i, length_of(base + i, 2000)))
+            sched_yield();
+    return NULL;
+}
+
+// Each writer's records come in its order, and whole.
+START_TEST(from_many_writers)
+{
+    struct ring *ring = ring_new(1 << 15);
+    pthread_t writers[WRITERS];
+    uint64_t next[WRITERS] = {0};
+    for (int i = 0; i < WRITERS; i++)
+        pthread_create(&writers[i], NULL, write_own, ring);
+    for (uint64_t taken = 0; taken < FEW * WRITERS; taken++) {
+        const struct numbered *record;
+        while (!(record = (const struct numbered *)ring_peek(ring)))
+            sched_yield();
+        uint64_t writer = record->number >> 32;
+        ck_assert_uint_lt(writer, WRITERS);
+        ck_assert_uint_eq(record->number & UINT32_MAX, next[writer]);
+        next[writer]++;
+        take(ring, record->number, length_of(record->number, 2000));
+    }
+    for (int i = 0; i < WRITERS; i++)
+        pthread_join(writers[i], NULL);
+    ck_assert_ptr_null(ring_peek(ring));
+    ring_unmap(ring);
+}
+END_TEST
+
 Suite *suite_ring(void);
 
 Suite *suite_ring(void)
@@ -224,9 +268,10 @@ Suite *suite_ring(void)
     tcase_add_test(tests, full_refuses);
     tcase_add_test(tests, larger_than_the_ring_refuses);
     tcase_add_test(tests, empty_takes_half_of_it_anywhere);
-    tcase_add_test(tests, uncommitted_is_forgotten);
-    tcase_add_test(tests, committed_shorter_than_reserved);
+    tcase_add_test(tests, abandoned_is_passed_over);
+    tcase_add_test(tests, recovers_what_was_left_open);
     tcase_add_test(tests, between_two_processes);
+    tcase_add_test(tests, from_many_writers);
     Suite *suite = suite_create("ring");
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Which thread of the targets was on this CPU when the sampler of this CPU came onto it. When one
+// task leaves a CPU and another comes, the kernel dates both by the same reading of that CPU's
+// clock: the beginning of our turn (exec_start) is the end of the turn of whom we displaced, to the
+// nanosecond. So also of one that went to sleep by itself, if nobody was on the CPU in between.
+#pragma once
+
+#include <stdint.h>
+
+#include "sample/roster.h"
+
+// Threads that samplers look among; a new one is made when these change.
+struct candidates {
+    size_t count;
+    struct thread *threads[];
+};
+
+enum displaced {
+    DISPLACED_NONE,    // somebody else's thread, or none
+    DISPLACED_RUNNING, // it waits for its CPU
+    DISPLACED_ASLEEP,  // it went to sleep just before
+    DISPLACED_UNFOUND, // the search met its bound
+    DISPLACED_BUSY,    // another sampler was at work on a thread that it could have been
+};
+
+struct displaced_search {
+    int by;       // as which candidates are claimed
+    int cpu;      // ours
+    int own_fd;   // sched of the calling thread, -1: not readable, then state and CPU have to do
+    int64_t woke_at;       // CLOCK_MONOTONIC ns, when the calling thread came onto its CPU
+    uint64_t own_start;    // our exec_start, 0: not read in this search
+    unsigned reads, proofs; // that are left in this search
+    size_t searches;        // so far: each begins with another candidate
+    bool busy, bounded;
+};
+
+void displaced_init(struct displaced_search *search, int by, int cpu);
+void displaced_fini(struct displaced_search *search);
+
+// Searches the candidates. A thread that is found (*found) is claimed, and claim.before and .moment
+// are filled in.
+enum displaced displaced_find(struct displaced_search *search, const struct candidates *candidates,
+                              int64_t woke_at, struct thread **found);
+
+// exec_start of a task/TID/sched text, ns; 0: it has none.
+uint64_t displaced_exec_start(const char *text);
