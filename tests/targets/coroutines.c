@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Works in coroutines: made by makecontext, or with --bare by a switch of its own that has no unwind
-// tables, and whose first function returns to nowhere.
+// Works in coroutines: made by makecontext, or with --bare by a switch of its own that has no
+// unwind tables, and whose first function returns to nowhere.
 #include <ucontext.h>
 
 #include "target.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// main calls outer, that calls probed, that calls inner, which works: for a return probe on `probed`.
+// main calls outer, that calls probed, that calls inner, which works: for a return probe on
+// `probed`.
 #include "target.h"
 
 DISTINCT void inner(void)
