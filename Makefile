@@ -26,7 +26,10 @@ PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev libdw-d
                   libprotobuf-c-dev protobuf-c-compiler libiberty-dev libncurses-dev
 PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gdb strace binutils \
                   mandoc libdevel-nytprof-perl libcap2-bin tmux g++ clang llvm dwz xz-utils \
-                  musl-tools linux-libc-dev
+                  musl-tools linux-libc-dev linux-perf elfutils libboost-context-dev
+# Real programs that the benchmarks profile: two of them are services, which must not start.
+PACKAGES_BENCH := redis-server redis-tools postgresql nodejs
+SERVICES       := redis-server postgresql
 
 SOURCES_LIB  := $(sort $(wildcard src/base/*.c src/target/*.c src/sample/*.c src/unwind/*.c \
                   src/symbol/*.c src/wait/*.c src/profile/*.c src/output/*.c src/session/*.c))
@@ -38,8 +41,8 @@ TARGETS      := $(patsubst tests/targets/%.c,$(BUILD)/tests/targets/%,\
                   $(filter-out tests/targets/lib%.c,$(wildcard tests/targets/*.c)))
 EXAMPLES     := $(BUILD)/examples/busy $(BUILD)/examples/embed
 
-.PHONY: all tool lib examples check demo bench fuzz asan ubsan install uninstall clean \
-        packages-build packages-check test-programs
+.PHONY: all tool lib examples check check-quick soak mutants demo bench fuzz asan ubsan install \
+        uninstall clean packages-build packages-check packages-bench test-programs
 .SECONDARY:
 
 all: tool lib examples
@@ -117,7 +120,22 @@ check: packages-check
 	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)python3 tests/run.py
 
-bench: packages-check
+# What needs no target: under a minute.
+check-quick: packages-check
+	$(Q)$(MAKE) --no-print-directory tool $(BUILD)/tests/unit-tests
+	$(Q)python3 tests/run.py unit/ screens/ style/
+
+# The long forms of what `make check` runs in a short one.
+soak: packages-check
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)python3 tests/run.py --soak
+
+# Faults that tests must notice, planted in a copy of the tree one after the other.
+mutants: packages-check
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)python3 tests/mutants/mutants.py
+
+bench: packages-bench
 	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)python3 tests/bench/bench.py
 
@@ -129,7 +147,9 @@ ubsan:
 	    SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" all test-programs
 
 # --- set-up ----------------------------------------------------------------------------------
-# Installs what dpkg does not know as installed; says so first.
+# Installs what dpkg does not know as installed; says so first. No service is started (what
+# policy-rc.d answers is what Debian's packages ask before that), nor at the next boot.
+POLICY := /usr/sbin/policy-rc.d
 define install_missing
 missing=""; for p in $(1); do \
     dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
@@ -138,8 +158,15 @@ done; \
 if [ -n "$$missing" ]; then \
     echo "installing:$$missing"; \
     sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+    if [ ! -e $(POLICY) ]; then \
+        trap "$$sudo rm -f $(POLICY)" EXIT; trap 'exit 130' INT TERM; \
+        printf '#!/bin/sh\nexit 101\n' | $$sudo tee $(POLICY) >/dev/null; \
+        $$sudo chmod 755 $(POLICY); \
+    fi; \
     $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-        $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+        $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null || exit; \
+    for p in $(SERVICES); do case " $$missing " in *" $$p "*) \
+        $$sudo systemctl disable -q --now $$p 2>/dev/null || :;; esac; done; \
 fi
 endef
 
@@ -147,6 +174,8 @@ packages-build:
 	@$(call install_missing,$(PACKAGES_BUILD))
 packages-check:
 	@$(call install_missing,$(PACKAGES_CHECK))
+packages-bench:
+	@$(call install_missing,$(PACKAGES_CHECK) $(PACKAGES_BENCH))
 
 demo: packages-build
 	$(Q)$(MAKE) --no-print-directory tool $(BUILD)/examples/busy

@@ -7,8 +7,11 @@
 //     answer       -> hash_table_lookup      30 %
 //                  -> seal -> checksum       20 %
 //
-// busy [SECONDS]: runs for so long, or until it is killed.
+// busy [SECONDS]: runs for so long, or until SIGTERM or Ctrl-C, and then says what share of its CPU
+// time each function really had, measured by the clocks of its threads.
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,38 +67,52 @@ static int64_t thread_cpu(void)
     return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-// Repeats the work until its share of the CPU time is used up. What one call takes too much is
-// taken from the next one, so the shares stay exact.
-NOINLINE static void spend(void (*work)(void), int percent, int64_t *credit)
-{
-    int64_t begin = thread_cpu();
-    *credit += percent * NS_PER_PERCENT;
-    while (thread_cpu() - begin < *credit)
-        work();
-    *credit -= thread_cpu() - begin;
-}
-
-struct credits {
-    int64_t parse, lookup, checksum; // ns of CPU time
+struct part {
+    const char *name;
+    void (*work)(void);
+    int percent;
+    _Atomic int64_t used; // ns of CPU time, by all threads
 };
 
-NOINLINE static void read_message(struct credits *credits)
+static struct part parts[] = {
+    {"parse", parse, 50, 0},
+    {"hash_table_lookup", hash_table_lookup, 30, 0},
+    {"checksum", checksum, 20, 0},
+};
+
+#define PARTS (sizeof parts / sizeof *parts)
+
+enum { PARSE, LOOKUP, CHECKSUM };
+
+// Repeats the work until its share of the CPU time is used up. What one call takes too much is
+// taken from the next one, so the shares stay exact.
+NOINLINE static void spend(struct part *part, int64_t *credit)
 {
-    spend(parse, 50, &credits->parse);
+    int64_t begin = thread_cpu(), used = 0;
+    *credit += part->percent * NS_PER_PERCENT;
+    while ((used = thread_cpu() - begin) < *credit)
+        part->work();
+    *credit -= used;
+    part->used += used;
 }
 
-NOINLINE static void seal(struct credits *credits)
+NOINLINE static void read_message(int64_t *credits)
 {
-    spend(checksum, 20, &credits->checksum);
+    spend(&parts[PARSE], &credits[PARSE]);
 }
 
-NOINLINE static void answer(struct credits *credits)
+NOINLINE static void seal(int64_t *credits)
 {
-    spend(hash_table_lookup, 30, &credits->lookup);
+    spend(&parts[CHECKSUM], &credits[CHECKSUM]);
+}
+
+NOINLINE static void answer(int64_t *credits)
+{
+    spend(&parts[LOOKUP], &credits[LOOKUP]);
     seal(credits);
 }
 
-NOINLINE static void serve_request(struct credits *credits)
+NOINLINE static void serve_request(int64_t *credits)
 {
     read_message(credits);
     answer(credits);
@@ -103,10 +120,10 @@ NOINLINE static void serve_request(struct credits *credits)
 
 static void *worker(void *name)
 {
-    struct credits credits = {0};
+    int64_t credits[PARTS] = {0}; // ns of CPU time that each part may still use
     pthread_setname_np(pthread_self(), name);
     for (;;)
-        serve_request(&credits);
+        serve_request(credits);
     return NULL;
 }
 
@@ -129,8 +146,29 @@ static void start(const char *name)
     }
 }
 
+static void print_true_split(void)
+{
+    int64_t all = 0;
+    for (size_t i = 0; i < PARTS; i++)
+        all += parts[i].used;
+    for (size_t i = 0; i < PARTS; i++)
+        printf("true share of %s: %.1f %%\n", parts[i].name,
+               100.0 * (double)parts[i].used / (double)all);
+}
+
+static sigset_t ending(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
+}
+
 int main(int argc, char **argv)
 {
+    sigset_t end = ending();
+    sigprocmask(SIG_BLOCK, &end, NULL);
     fill_table();
     start("worker-1");
     start("worker-2");
@@ -139,9 +177,8 @@ int main(int argc, char **argv)
            "See it with:  ptprof attach %d -d 5s -f text\n",
            (int)getpid(), (int)getpid());
     fflush(stdout);
-    if (argc > 1)
-        sleep((unsigned)atoi(argv[1]));
-    else
-        pause();
+    struct timespec left = {.tv_sec = argc > 1 ? atoi(argv[1]) : 0};
+    sigtimedwait(&end, NULL, argc > 1 ? &left : NULL);
+    print_true_split();
     return 0;
 }

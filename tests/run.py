@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests: the unit suite, then every test_*(ctx) of the test_*.py files below tests/.
+"""Runs the tests: the unit suites, then every test_*(ctx) of the test_*.py files below tests/.
 
     tests/run.py [FILTER...]    only tests whose name contains one of the words
+    tests/run.py --soak         only tests that have a long form (test.soak = SECONDS), in that form
     tests/run.py --list         the names
 
 One test at a time: the live tests measure, and need the machine for themselves. A test gets a
 context (class Context) that starts targets and ptprof and ends them afterwards. It passes by
 returning, fails by any exception, and is skipped by ctx.Skip(reason). The last line is exactly
-"N passed, N failed, N skipped", checks of the unit suite included.
+"N passed, N failed, N skipped", checks of the unit suites included. The exit status is 1 if any
+failed, and 2 if there was none to run.
 """
 
 import argparse
@@ -31,6 +33,7 @@ import traceback
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # All limits are against hanging only: a loaded machine takes many times as long as an idle one.
 DEADLINE = 300  # seconds for a test that sets none of its own (test.deadline = ...)
+UNIT_DEADLINE = int(os.environ.get("UNIT_DEADLINE", DEADLINE))  # seconds for a suite
 PATIENCE = 60  # seconds for one thing to happen, or one command to end
 TERMINATION = 30  # seconds that a target has to end after SIGTERM
 FAILURE_COLUMNS = 1000  # of a line shown with a failure
@@ -254,12 +257,18 @@ class Context:
     state_of = staticmethod(state_of)
     thread_states = staticmethod(thread_states)
 
-    def __init__(self, tmp):
+    def __init__(self, tmp, soak=False):
         self.tmp = pathlib.Path(tmp)
+        self.soak = soak  # the long form is wanted
         self.started = []
         self.stderr = ""  # of the last ptprof, for the report of a failure
+        self.figure = ""  # what a test measured, shown beside "ok"
         self.runs = 0
         self.slowdown = slowdown()  # before it starts anything itself
+
+    def length(self, short, long):
+        """What of the two is the length of this run."""
+        return long if self.soak else short
 
     # --- targets
 
@@ -406,33 +415,56 @@ class Tally:
         sys.stdout.flush()
 
 
-def unit_program():
-    return Context.build / "tests" / "unit-tests"
+def unit_suites():
+    """Of each tests/unit/test_NAME.c a suite NAME is compiled into one program."""
+    sources = (ROOT / "tests" / "unit").glob("test_*.c")
+    return sorted(path.stem.removeprefix("test_") for path in sources)
 
 
-def run_unit(tally):
-    begin = time.monotonic()
+def run_suite(tally, suite):
+    """A suite of the unit tests in a process of its own. Each check that it counts is a test."""
+    name, begin = "unit/" + suite, time.monotonic()
     try:
-        done = subprocess.run([unit_program()], capture_output=True, text=True, timeout=DEADLINE,
-                              errors="backslashreplace")
-        output = done.stdout + done.stderr
+        status, output = run_checks(suite)
     except (OSError, subprocess.TimeoutExpired) as error:
         tally.failed += 1
-        tally.report("FAIL", "unit", time.monotonic() - begin, str(error))
+        tally.report("FAIL", name, time.monotonic() - begin, str(error))
         return
-    counts = re.findall(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", output, re.M)
-    checks, failures, errors = (sum(map(int, column)) for column in zip(*counts)) \
-        if counts else (0, 0, 1)
-    bad = failures + errors
-    if not bad and done.returncode != 0:
-        bad, checks = 1, checks + 1
-        output += f"\nexit status {done.returncode}"
-    tally.passed += max(checks - bad, 0)
+    checks, bad = checks_of(output, status)
+    skips = re.findall(r"^skip (.*)$", output, re.M)
+    tally.passed += checks - bad - len(skips)
     tally.failed += bad
+    tally.skipped += len(skips)
     lines = [line for line in output.splitlines() if ":F:" in line or ":E:" in line]
-    text = f"{checks} checks" if not bad else \
-        "\n".join([f"{bad} of {checks} checks failed", *(lines or output.splitlines()[-20:])])
-    tally.report("FAIL" if bad else "ok", "unit", time.monotonic() - begin, text)
+    text = [f"{checks} checks"] if not bad else \
+        [f"{bad} of {checks} checks failed", *(lines or output.splitlines()[-20:])]
+    tally.report("FAIL" if bad else "ok", name, time.monotonic() - begin,
+                 "\n".join(text + ["skip " + skip for skip in skips]))
+
+
+def run_checks(suite):
+    """(exit status, output). At SIGTERM Check ends the test that it is at, and between two tests
+    its own process group."""
+    with subprocess.Popen([Context.build / "tests" / "unit-tests"], start_new_session=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="backslashreplace",
+                          env={**os.environ, "CK_RUN_SUITE": suite}) as program:
+        try:
+            output, _ = program.communicate(timeout=UNIT_DEADLINE)
+        except BaseException:
+            program.terminate()
+            raise
+    return program.returncode, output
+
+
+def checks_of(output, status):
+    """How many checks there were, and how many of them failed: one at least if the program did."""
+    counts = re.search(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", output, re.M)
+    checks, failures, errors = map(int, counts.groups()) if counts else (0, 0, 0)
+    bad = failures + errors
+    if not bad and (not checks or status != 0):
+        return checks + 1, 1
+    return checks, bad
 
 
 def on_alarm(number, frame):
@@ -451,21 +483,22 @@ def failure_text(error, stderr):
     return "\n".join(line[:FAILURE_COLUMNS] for line in lines + ["| " + line for line in tail])
 
 
-def run_test(tally, name, function, problem):
+def run_test(tally, name, function, problem, soak):
     if problem:
         tally.skipped += 1
         tally.report("skip", name, 0, problem)
         return
-    deadline = getattr(function, "deadline", DEADLINE)
+    deadline = function.soak if soak else getattr(function, "deadline", DEADLINE)
     begin = time.monotonic()
     directory = tempfile.mkdtemp(prefix="ptprof-test-")
     os.chmod(directory, 0o755)
-    ctx = Context(directory)
+    ctx = Context(directory, soak)
     result, text = "ok", ""
     try:
         try:
             signal.alarm(deadline)
             function(ctx)
+            text = ctx.figure
         finally:
             signal.alarm(0)
             ctx.clean_up()
@@ -487,23 +520,29 @@ def main():
     parser = argparse.ArgumentParser(description="Runs the tests of ptprof.")
     parser.add_argument("filters", nargs="*", metavar="FILTER", help="part of a test's name")
     parser.add_argument("--list", action="store_true", help="print the names")
+    parser.add_argument("--soak", action="store_true", help="the long form of tests that have one")
     arguments = parser.parse_args()
 
     def wanted(name):
         return not arguments.filters or any(word in name for word in arguments.filters)
 
-    tests = [test for test in discover() if wanted(test[0])]
+    suites = [suite for suite in unit_suites() if not arguments.soak and wanted("unit/" + suite)]
+    tests = [test for test in discover() if wanted(test[0]) and
+             (not arguments.soak or hasattr(test[1], "soak"))]
     if arguments.list:
-        print("\n".join(["unit"] * wanted("unit") + [name for name, _, _ in tests]))
+        print("\n".join(["unit/" + suite for suite in suites] + [name for name, _, _ in tests]))
         return 0
     signal.signal(signal.SIGALRM, on_alarm)
     tally = Tally()
-    if wanted("unit"):
-        run_unit(tally)
+    for suite in suites:
+        run_suite(tally, suite)
     problem = ptrace_problem() if any(folder == "live" for _, _, folder in tests) else None
     for name, function, folder in tests:
-        run_test(tally, name, function, problem if folder == "live" else None)
+        run_test(tally, name, function, problem if folder == "live" else None, arguments.soak)
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
+    if not suites and not tests:
+        print("no test has such a name", file=sys.stderr)
+        return 2
     return 1 if tally.failed else 0
 
 

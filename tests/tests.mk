@@ -6,6 +6,9 @@ UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(BUILD)/%.o)
 LIVE_PROGRAMS := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/*.c))
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 
+.PHONY: live-programs
+live-programs: $(LIVE_PROGRAMS)
+
 -include tests/targets/targets.mk
 test-programs: $(BUILD)/tests/unit-tests $(TARGETS) $(TARGETS_EXTRA) $(LIVE_PROGRAMS) \
                $(BENCH_PROGRAMS) fuzz-programs
@@ -29,7 +32,8 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/targets/target.h
 
 # tests/unit/main.c runs one suite for each test_NAME.c.
 UNIT_SUITES := $(patsubst tests/unit/test_%.c,SUITE(%),$(sort $(wildcard tests/unit/test_*.c)))
-$(UNIT_OBJECTS): CFLAGS_ALL += -Wno-missing-prototypes
+# A test that no suite runs is an unused variable.
+$(UNIT_OBJECTS): CFLAGS_ALL += -Wno-missing-prototypes -Werror=unused-variable
 $(BUILD)/tests/unit/main.o: CPPFLAGS_ALL += -D'SUITES=$(UNIT_SUITES)'
 $(BUILD)/tests/unit/main.o: $(wildcard tests/unit/test_*.c)
 
@@ -50,6 +54,13 @@ FUZZ_RUNS ?= 500000
 fuzz: fuzz-programs
 	$(Q)for program in $(FUZZ_PROGRAMS); do \
 	    FUZZ_RUNS=$(FUZZ_RUNS) $$program || exit 1; done
+
+# Which lines of the files that each program is for its inputs reach; with gcov, a build of its own.
+.PHONY: fuzz-coverage
+fuzz-coverage:
+	$(Q)$(MAKE) --no-print-directory FUZZ_DIR=$(BUILD)/fuzz-coverage \
+	    FUZZ_FLAGS="$(FUZZ_FLAGS) --coverage" fuzz-programs
+	$(Q)python3 tests/fuzz/coverage.py $(BUILD)/fuzz-coverage $(FUZZ_RUNS)
 
 $(FUZZ_DIR)/%.o: %.c Makefile | $(HEADERS_GENERATED)
 	@mkdir -p $(@D)

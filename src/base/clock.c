@@ -24,3 +24,10 @@ int64_t clock_thread(void)
 {
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
+
+bool clock_is_fine(void)
+{
+    struct timespec step;
+    return clock_getres(CLOCK_MONOTONIC, &step) == 0 && step.tv_sec == 0 &&
+           step.tv_nsec < NS_PER_US;
+}

@@ -20,6 +20,9 @@
 #define CUT_WARNING 5.0
 #define UNRESOLVED_WARNING 20.0
 #define UNATTRIBUTED_WARNING 10.0
+#define ELSEWHERE_NOTE 1.0
+#define ELSEWHERE_WARNING 10.0
+#define UNFOUND_NOTE 1.0
 #define FEW_SAMPLES 100
 #define FEW_PROCESSES 8
 
@@ -78,10 +81,16 @@ static void put_held(struct buf *out, const struct summary *summary)
         return;
     }
     buf_printf(out, "  held      %.2f%% of the most-held thread's time; per stop %s median, "
-                    "%s p99, %s worst%s\n",
+                    "%s p99, %s worst",
                100 * run->held_share, text_of(run->held_p50, p50), text_of(run->held_p99, p99),
-               text_of(run->held_max, worst),
-               run->rate_lowered ? "; rate lowered to keep --max-stop" : "");
+               text_of(run->held_max, worst));
+    if (run->displaced_total)
+        buf_printf(out, "; displaced from its CPU %s median, %s p99",
+                   text_of(run->displaced_p50, p50), text_of(run->displaced_p99, p99));
+    if (run->rate_lowered)
+        buf_printf(out, "; to keep --max-stop, looked at %.0f times per second of CPU time",
+                   run->cpu_ns ? (double)run->stops * NS_PER_S / (double)run->cpu_ns : 0);
+    buf_putc(out, '\n');
 }
 
 static void put_quality(struct buf *out, const struct summary *summary)
@@ -204,6 +213,28 @@ static void put_events(struct buf *out, const struct summary *summary)
                    run->dropped);
 }
 
+// What could make a profile show system calls and page faults where other code ran.
+static void put_skid(struct buf *out, const struct run *run)
+{
+    double elsewhere = share(run->elsewhere, run->samples);
+    if (elsewhere >= ELSEWHERE_NOTE)
+        buf_printf(out, "  %s %.1f%% of the samples are of threads that were stopped from "
+                        "another CPU: they show too many system calls and page faults%s\n",
+                   elsewhere >= ELSEWHERE_WARNING ? "warning  " : "note     ", elsewhere,
+                   elsewhere >= ELSEWHERE_WARNING
+                       ? " (a CPU that is not ours to use, or real-time threads)" : "");
+    if (run->stops && !run->realtime && !run->short_slice)
+        buf_puts(out, "  note      neither real-time priority (CAP_SYS_NICE) nor a short slice "
+                      "(kernel 6.12) could be had: on idle CPUs threads run on to their next "
+                      "system call before a sample is taken\n");
+    if (share(run->unfound, run->rounds) >= UNFOUND_NOTE)
+        buf_printf(out, "  note      at %.1f%% of the looks more threads had run than could be "
+                        "searched for the one that ran there\n", share(run->unfound, run->rounds));
+    if (!clock_is_fine())
+        buf_puts(out, "  warning   high-resolution timers are off in this kernel: samples come "
+                      "with its ticks, as does what it does at them\n");
+}
+
 static void put_warnings(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
@@ -218,6 +249,7 @@ static void put_warnings(struct buf *out, const struct summary *summary)
         buf_printf(out, "  note      %.1f%% of the rounds began late%s\n", late,
                    run->realtime || run->short_slice ? ""
                                                      : " (no right to real-time priority)");
+    put_skid(out, run);
     if (failed >= FAILED_WARNING)
         buf_printf(out, "  warning   %.1f%% of the stops gave no sample\n", failed);
     if (share(run->cut, run->samples) > CUT_WARNING)

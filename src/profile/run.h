@@ -48,7 +48,7 @@ struct run {
     pid_t stuck;         // a sampler that does not end, 0: none. It may hold a thread until it does
     uint64_t unresolved; // samples whose leaf has no name
     int64_t held_p50, held_p99, held_max, held_total; // ns that a thread was held
-    int64_t displaced_p50, displaced_p99, displaced_total; // ns that looking kept a thread off its CPU
+    int64_t displaced_p50, displaced_p99, displaced_total; // ns that looking kept it off its CPU
     double held_share;   // of the most-held thread's time, 0..1: held or displaced
     uint64_t threads_seen, threads_sampled;
     uint64_t cpu_ns;         // CPU time the kernel charged to the targets meanwhile

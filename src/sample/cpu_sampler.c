@@ -53,16 +53,19 @@ static int64_t next_interval(struct cpu_sampler *sampler, int64_t now)
 
 // When to look next. With real-time priority, ticks that take long would take the CPU away from
 // everybody: on average they get one part in REST_SHARE of the time.
-static int64_t plan_next(struct cpu_sampler *sampler, int64_t planned, int64_t began)
+static int64_t plan_next(struct cpu_sampler *sampler, int64_t planned)
 {
     int64_t now = clock_now(), next = planned + next_interval(sampler, now);
+    int64_t earliest = sampler->rested_at - DEBT_NS / 2;
+    return sampler->rested_at - now < DEBT_NS || next > earliest ? next : earliest;
+}
+
+static void pay(struct cpu_sampler *sampler, int64_t began)
+{
+    int64_t now = clock_now();
     sampler->rested_at += REST_SHARE * (now - began);
     if (sampler->rested_at < now)
         sampler->rested_at = now;
-    if (sampler->rested_at - now < DEBT_NS)
-        return next;
-    int64_t earliest = sampler->rested_at - DEBT_NS / 2;
-    return next > earliest ? next : earliest;
 }
 
 // --- a tick ---
@@ -94,7 +97,7 @@ static void take(struct cpu_sampler *sampler, struct thread *thread, enum displa
     }
     if (!look_in_place(look, thread, &thread->claim.before, CAPTURE_ON_CPU))
         atomic_fetch_add(&control->queued, 1); // it is awake again
-    thread_unclaim(thread);
+    claim_release(thread);
 }
 
 static void look_for_displaced(struct cpu_sampler *sampler)
@@ -194,9 +197,10 @@ static void sample_until_told(struct cpu_sampler *sampler)
             next = clock_now() + next_interval(sampler, clock_now());
             continue;
         }
-        int64_t began = clock_now();
-        tick(sampler, next);
-        next = plan_next(sampler, next, began);
+        int64_t due = next;
+        sampler->look.until = next = plan_next(sampler, due);
+        tick(sampler, due);
+        pay(sampler, sampler->look.woke_at);
     }
     look_await(&sampler->look, clock_now() + PARTING_NS);
 }

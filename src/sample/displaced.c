@@ -69,7 +69,7 @@ static bool waits_here(struct displaced_search *search, struct thread *thread)
 {
     char text[CLAIM_TEXT];
     return claim_text(thread, -1, "stat", text) && state_of(text) == 'R' &&
-           stat_cpu(text) == search->cpu;
+           proc_stat_cpu(text) == search->cpu;
 }
 
 static bool came_off_as_we_came(struct displaced_search *search, struct thread *thread)
@@ -116,7 +116,7 @@ static enum displaced try(struct displaced_search *search, struct thread *thread
         search->bounded = true;
         return DISPLACED_NONE;
     }
-    if (!thread_claim(thread, search->by)) {
+    if (!claim_take(thread, search->by)) {
         search->busy = true;
         return DISPLACED_NONE;
     }
@@ -127,7 +127,7 @@ static enum displaced try(struct displaced_search *search, struct thread *thread
     if (now != DISPLACED_NONE)
         atomic_store_explicit(&thread->claim.cpu, search->cpu, memory_order_relaxed);
     else
-        thread_unclaim(thread);
+        claim_release(thread);
     return now;
 }
 

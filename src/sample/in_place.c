@@ -48,7 +48,7 @@ static bool read_stat(int task_fd, pid_t tid, struct in_place_thread *thread, in
         return false;
     memcpy(thread->comm, stat.comm, sizeof thread->comm);
     thread->state = stat.state;
-    *cpu = stat_cpu(text);
+    *cpu = proc_stat_cpu(text);
     return true;
 }
 

@@ -300,7 +300,7 @@ static void finish(struct look *look, size_t place)
 {
     struct thread *thread = look->pending[place];
     look->pending[place] = look->pending[--look->pending_count];
-    thread_unclaim(thread);
+    claim_release(thread);
     rest(look);
 }
 
@@ -383,11 +383,20 @@ static void warm(struct look *look, const struct thread *thread)
         ((volatile unsigned char *)look->copy)[look->copy_warm] = 0;
 }
 
+static void guard(struct look *look, int64_t until)
+{
+    if (until != look->guard_at)
+        tracer_guard(until);
+    look->guard_at = until;
+}
+
 static bool ask(struct look *look, struct thread *thread)
 {
     struct claim *claim = &thread->claim;
+    int64_t patience = clock_now() + SIGN_NS;
     warm(look, thread);
     sign_of_life(look, thread->tid);
+    guard(look, patience < look->until ? patience : look->until);
     enum rc rc = tracer_attach(thread->tid);
     claim->asked_at = clock_now();
     if (rc != RC_OK) { // gone, or somebody else traces it just now
@@ -409,7 +418,7 @@ bool look_ask(struct look *look, struct thread *thread, double chance)
         return true;
     }
     charge_displaced(look, &thread->claim, clock_now() - look->woke_at);
-    thread_unclaim(thread);
+    claim_release(thread);
     rest(look);
     return false;
 }
@@ -469,10 +478,11 @@ static void renew_signs(struct look *look)
 void look_await(struct look *look, int64_t until)
 {
     struct tracer_hold hold;
-    while (look->pending_count && clock_now() < until) {
-        int64_t sign = clock_now() + SIGN_NS, at = sign < until ? sign : until;
-        tracer_guard(at);
-        switch (tracer_await(at, &hold)) {
+    for (int64_t now; look->pending_count && (now = clock_now()) < until;) {
+        int64_t sign = now + SIGN_NS, at = sign < until ? sign : until;
+        bool guarded = look->guard_at > now && look->guard_at <= at;
+        guard(look, guarded ? look->guard_at : at);
+        switch (tracer_await(look->guard_at, &hold)) {
         case TRACER_STOPPED:
             deal_with_stopped(look, &hold);
             break;
@@ -484,5 +494,5 @@ void look_await(struct look *look, int64_t until)
             break;
         }
     }
-    tracer_guard(0);
+    guard(look, 0);
 }

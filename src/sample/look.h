@@ -25,6 +25,8 @@ struct look {
     look_unwind *unwind_live; // NULL: copy the stack
     double max_stop;          // share of a thread's time that it may be held or displaced
     int64_t woke_at;          // CLOCK_MONOTONIC ns, when this sampler came onto its CPU
+    int64_t until;            // CLOCK_MONOTONIC ns: what is to be done next must not wait longer
+    int64_t guard_at;         // when what we wait for is given up, 0: never
     bool elsewhere;           // stops threads that run on other CPUs
     struct capture *copy;     // of the thread that is held; used again and again, so in the caches
     size_t copy_warm;         // bytes of its stack that are certainly there

@@ -30,6 +30,11 @@ static int open_task_file(const struct watched *process, pid_t tid, const char *
     return openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
 }
 
+int thread_open(const struct thread *thread, const char *name)
+{
+    return open_task_file(thread->process, thread->tid, name);
+}
+
 // Reads a short file of a thread through its kept descriptor; when descriptors are short, through
 // one for the moment.
 static enum rc read_task_file(struct thread *thread, int *kept, const char *name,
@@ -104,7 +109,7 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
 int thread_cpu(struct thread *thread)
 {
     char text[CLAIM_TEXT];
-    return claim_text(thread, -1, "stat", text) ? stat_cpu(text) : -1;
+    return claim_text(thread, -1, "stat", text) ? proc_stat_cpu(text) : -1;
 }
 
 // The slower way, which needs no right to the file.
@@ -159,55 +164,6 @@ static void thread_add(struct roster *roster, struct watched *process, pid_t tid
     atomic_fetch_add(&roster->control->threads_known, 1);
 }
 
-bool thread_claim(struct thread *thread, int by)
-{
-    int nobody = 0;
-    return atomic_load_explicit(&thread->claim.by, memory_order_relaxed) == 0 &&
-           atomic_compare_exchange_strong(&thread->claim.by, &nobody, by);
-}
-
-void thread_unclaim(struct thread *thread)
-{
-    atomic_store(&thread->claim.by, 0);
-}
-
-bool claim_text(struct thread *thread, int kept, const char *name, char text[CLAIM_TEXT])
-{
-    AUTO_FD int moment = kept < 0 ? open_task_file(thread->process, thread->tid, name) : -1;
-    ssize_t got = pread(kept < 0 ? moment : kept, text, CLAIM_TEXT - 1, 0);
-    text[got > 0 ? got : 0] = '\0';
-    return got > 0;
-}
-
-bool claim_read(struct thread *thread, struct schedstat *stat)
-{
-    char text[CLAIM_TEXT];
-    return claim_text(thread, thread->claim.schedstat_fd, "schedstat", text) &&
-           schedstat_parse(text, stat);
-}
-
-bool claim_call(struct thread *thread, struct proc_syscall *call)
-{
-    char text[CLAIM_TEXT];
-    return !thread->process->no_syscall &&
-           claim_text(thread, thread->claim.syscall_fd, "syscall", text) &&
-           proc_syscall_parse(text, call);
-}
-
-static void open_to_keep(const struct thread *thread, int *kept, const char *name)
-{
-    AUTO_FD int fd = *kept < 0 ? open_task_file(thread->process, thread->tid, name) : -1;
-    if (fd >= 0 && fd < thread->fds_to_keep)
-        *kept = steal_fd(&fd);
-}
-
-void thread_open_for_samplers(struct thread *thread)
-{
-    open_to_keep(thread, &thread->claim.schedstat_fd, "schedstat");
-    open_to_keep(thread, &thread->claim.sched_fd, "sched");
-    open_to_keep(thread, &thread->claim.syscall_fd, "syscall");
-}
-
 static void close_kept(int fd)
 {
     if (fd >= 0)
@@ -218,9 +174,7 @@ void thread_free(struct thread *thread)
 {
     close_kept(thread->schedstat_fd);
     close_kept(thread->syscall_fd);
-    close_kept(thread->claim.schedstat_fd);
-    close_kept(thread->claim.sched_fd);
-    close_kept(thread->claim.syscall_fd);
+    claim_close(&thread->claim);
     free(thread);
 }
 
@@ -374,6 +328,14 @@ void watched_free(struct watched *process)
     close_kept(process->maps_fd);
     close_kept(process->pid_fd);
     free(process);
+}
+
+size_t roster_threads(const struct roster *roster)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < roster->count; i++)
+        count += roster->processes[i]->count;
+    return count;
 }
 
 static void retire_process(struct roster *roster, struct watched *process)

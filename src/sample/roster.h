@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The processes and threads that are watched, with what was last read of each. It belongs to the
-// thread that reads; of a thread the samplers use what `struct claim` holds, and what never changes.
+// thread that reads; of a thread samplers use what `struct claim` holds, and what never changes.
 // Cost follows the threads that run: those seen running within the last second are "hot" and read
 // in every round, the others in turn: each once a second, in the largest processes less often.
 #pragma once
@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/map.h"
+#include "sample/claim.h"
 #include "sample/control.h"
 #include "sample/kin.h"
 #include "sample/tracer.h"
@@ -44,22 +45,6 @@ struct watched { // a process
     bool parted;         // its end was told
     char comm[COMM_MAX]; // raw bytes
     bool incomplete;     // there seem to be threads that are not listed
-};
-
-// What samplers know of a thread. Only who has claimed it may touch the rest, and a thread that is
-// claimed is not freed.
-struct claim {
-    _Atomic int by;  // 1 + the number of the sampler, 0: nobody
-    _Atomic int cpu; // where it was found last, -1: nowhere yet
-    int schedstat_fd, sched_fd, syscall_fd; // their own: a file that two read makes one wait
-    uint64_t seen_run;      // run_ns when last read by a sampler
-    struct schedstat exact; // of the last time that it was stopped, valid if exact_at
-    int64_t exact_at;       // when it was let go then, CLOCK_MONOTONIC ns
-    struct schedstat before; // read when it was found
-    int64_t moment;         // at which it was on its CPU
-    int64_t asked_at;       // when it was asked to stop
-    int64_t allowance, allowed_at; // ns that it may still be looked at, and as of when
-    _Atomic int64_t cost_ns; // for which it was held or displaced since that was last reported
 };
 
 struct thread {
@@ -117,6 +102,9 @@ void roster_init(struct roster *roster, struct control *control);
 enum rc roster_add(struct roster *roster, pid_t pid, bool born_watched) MUST_CHECK;
 bool roster_has(const struct roster *roster, pid_t pid);
 
+// How many threads all of its processes have.
+size_t roster_threads(const struct roster *roster);
+
 // Lists the threads of a process again when they may have changed.
 void roster_scan(struct roster *roster, struct watched *process, int64_t now);
 
@@ -155,19 +143,8 @@ bool watched_open_image(struct watched *process);
 // Reads its name, which stays what it was once the process is gone.
 void watched_name(struct watched *process);
 
-// For one sampler at a time: false while another one is at work on the thread.
-bool thread_claim(struct thread *thread, int by);
-void thread_unclaim(struct thread *thread);
-
-// Who has claimed it reads its schedstat, its place of sleep (false also while it runs), or any other
-// file of its task directory, into a text of CLAIM_TEXT bytes.
-#define CLAIM_TEXT 512
-bool claim_read(struct thread *thread, struct schedstat *stat);
-bool claim_call(struct thread *thread, struct proc_syscall *call);
-bool claim_text(struct thread *thread, int kept, const char *name, char text[CLAIM_TEXT]);
-
-// Opens what samplers read of it, as far as descriptors go.
-void thread_open_for_samplers(struct thread *thread);
+// A file of the thread's task directory, open. -1: errno.
+int thread_open(const struct thread *thread, const char *name);
 
 void thread_free(struct thread *thread);
 void watched_free(struct watched *process);

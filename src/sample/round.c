@@ -2,7 +2,6 @@
 #include "sample/round.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,12 +20,9 @@
 #define REPORT_NS NS_PER_S
 #define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
 #define PARTING_NS (200 * NS_PER_MS)
-#define CHECK_NS NS_PER_S            // from look to look where threads and samplers may run
 #define LIST_NS (100 * NS_PER_MS)    // the same at the candidates of a large process
-#define SMALL 64                     // threads of which all are candidates, also those that sleep
 #define ROUNDS_MAX 100.0             // a second, where samplers take all samples,
 #define ROUNDS_IDLE 25.0             // and while no thread runs
-#define CHEAP_CLOCK_NS (5 * NS_PER_US)
 #define HANGS_TOLERATED 1
 
 // The kernel charges CPU time at every scheduler tick, but for CPUs that run without ticks.
@@ -94,7 +90,7 @@ static void meet(struct round *round, struct thread *thread)
 static void take_samples(struct round *round)
 {
     for (size_t i = 0; i < round->running_count; i++)
-        if (thread_claim(round->running[i], 1))
+        if (claim_take(round->running[i], 1))
             look_ask(&round->look, round->running[i], round_share(round));
     if (round->running_count)
         look_await(&round->look, clock_now() + COLLECT_NS);
@@ -128,8 +124,7 @@ static bool is_out_of_reach(struct round *round, struct thread *thread)
         thread->told_elsewhere = true;
         return true;
     }
-    return thread->realtime ||
-           (!round->covered && !cpu_samplers_has(&round->samplers, thread_cpu(thread)));
+    return reach_lacks(&round->reach, &round->samplers, thread);
 }
 
 // To be asked to stop from here.
@@ -341,16 +336,8 @@ static void add_candidate(struct round *round, struct candidates *list, struct t
         meet(round, thread);
     if (!thread->announced || thread->skipped || !is_wanted(round, thread))
         return;
-    thread_open_for_samplers(thread);
+    claim_open(thread);
     list->threads[list->count++] = thread;
-}
-
-static size_t count_threads(const struct roster *roster)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < roster->count; i++)
-        count += roster->processes[i]->count;
-    return count;
 }
 
 static bool is_same_list(const struct candidates *a, const struct candidates *b)
@@ -363,8 +350,8 @@ static bool is_same_list(const struct candidates *a, const struct candidates *b)
 static void list_candidates(struct round *round, int64_t now)
 {
     const struct roster *roster = &round->roster;
-    size_t all = count_threads(roster);
-    bool small = all <= SMALL;
+    size_t all = roster_threads(roster);
+    bool small = all <= REACH_SMALL;
     if (!small && roster->hot_count == round->listed_hot && now - round->listed_at < LIST_NS)
         return;
     round->listed_at = now;
@@ -380,69 +367,6 @@ static void list_candidates(struct round *round, int64_t now)
         free(list);
     else
         cpu_samplers_look_among(&round->samplers, list);
-}
-
-// Clocks by which samplers see that nothing ran; of processes with many threads they are dear.
-static void list_clocks(struct round *round)
-{
-    struct cpu_samplers *samplers = &round->samplers;
-    const struct roster *roster = &round->roster;
-    bool cheap = roster->count <= CLOCKS_MAX && !round->threads;
-    for (size_t i = 0; i < roster->count && cheap; i++)
-        cheap = roster->processes[i]->clock_cost < CHEAP_CLOCK_NS;
-    atomic_store(&samplers->clock_count, 0);
-    for (size_t i = 0; i < roster->count && cheap; i++)
-        samplers->clocks[i] = roster->processes[i]->cpu_clock;
-    atomic_store(&samplers->clock_count, cheap ? (int)roster->count : 0);
-}
-
-// --- where threads and samplers may run ---
-
-static bool is_realtime(pid_t tid)
-{
-    int policy = sched_getscheduler(tid) & ~SCHED_RESET_ON_FORK;
-    return policy == SCHED_FIFO || policy == SCHED_RR || policy == 6; // SCHED_DEADLINE
-}
-
-static void add_affinity(struct round *round, struct thread *thread, cpu_set_t *all, size_t size)
-{
-    cpu_set_t *own = CPU_ALLOC(round->samplers.cpu_count);
-    if (sched_getaffinity(thread->tid, size, own) == 0)
-        CPU_OR_S(size, all, all, own);
-    CPU_FREE(own);
-    thread->realtime = is_realtime(thread->tid);
-    round->has_realtime |= thread->realtime;
-}
-
-// Of large processes only threads that run are asked; where one of the others may, a sampler waits.
-static void exclude_cpus(struct round *round)
-{
-    const struct roster *roster = &round->roster;
-    struct cpu_samplers *samplers = &round->samplers;
-    bool small = count_threads(roster) <= SMALL;
-    size_t size = CPU_ALLOC_SIZE(samplers->cpu_count);
-    cpu_set_t *all = CPU_ALLOC(samplers->cpu_count);
-    CPU_ZERO_S(size, all);
-    round->has_realtime = false;
-    for (size_t i = 0; i < roster->count && small; i++)
-        for (size_t k = 0; k < roster->processes[i]->count; k++)
-            add_affinity(round, roster->processes[i]->threads[k], all, size);
-    for (size_t i = 0; i < roster->hot_count && !small; i++)
-        add_affinity(round, roster->hot[i], all, size);
-    cpu_samplers_exclude(samplers, small ? all : NULL);
-    CPU_FREE(all);
-}
-
-static void check_where(struct round *round, int64_t now)
-{
-    if (now - round->checked_at < CHECK_NS)
-        return;
-    round->checked_at = now;
-    if (!cpu_samplers_cover(&round->samplers))
-        cpu_samplers_start(&round->samplers);
-    round->covered = cpu_samplers_cover(&round->samplers);
-    exclude_cpus(round);
-    list_clocks(round);
 }
 
 // --- rounds ---
@@ -461,7 +385,7 @@ void round_begin(struct round *round)
     kin_begin(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
         is_told(round, round->roster.processes[i]);
-    check_where(round, clock_now());
+    reach_check(&round->reach, &round->roster, &round->samplers, clock_now());
     list_candidates(round, clock_now());
 }
 
@@ -493,6 +417,7 @@ static void attend(struct round *round, struct watched *process, int64_t now)
 void round_make(struct round *round, int64_t now)
 {
     round->look.woke_at = now;
+    round->look.until = now + COLLECT_NS;
     if (survey_advance(&round->survey, &round->roster, round->rate))
         for (size_t i = 0; i < round->roster.count; i++)
             report_threads(round, round->roster.processes[i]);
@@ -501,7 +426,7 @@ void round_make(struct round *round, int64_t now)
     for (size_t i = 0; i < round->roster.count; i++)
         attend(round, round->roster.processes[i], now);
     clear_up(round, now);
-    check_where(round, now);
+    reach_check(&round->reach, &round->roster, &round->samplers, now);
     list_candidates(round, now);
     cpu_samplers_bury(&round->samplers, &round->roster.retired);
 }
@@ -509,7 +434,8 @@ void round_make(struct round *round, int64_t now)
 double round_rate(const struct round *round, int64_t now)
 {
     bool idle = now >= atomic_load(&round->samplers.active_until);
-    if (round->survey.number || round->children || !round->covered || round->has_realtime)
+    if (round->survey.number || round->children || !round->reach.covered ||
+        round->reach.has_realtime)
         return round->rate;
     double most = idle ? ROUNDS_IDLE : ROUNDS_MAX;
     return round->rate < most ? round->rate : most;

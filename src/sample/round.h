@@ -11,6 +11,7 @@
 #include "sample/cpu_sampler.h"
 #include "sample/family.h"
 #include "sample/look.h"
+#include "sample/reach.h"
 #include "sample/roster.h"
 #include "sample/survey.h"
 
@@ -23,6 +24,7 @@ struct round {
     struct survey survey;
     struct family family;
     struct cpu_samplers samplers;
+    struct reach reach;
     const regex_t *threads; // names of the threads wanted, NULL: all
     double rate;            // Hz
     bool children;
@@ -30,10 +32,7 @@ struct round {
     int64_t off_cpu_ns;     // a thread whose CPU time stands still for longer is on no CPU
     int64_t collected_at;
     int64_t listed_at;  // when the candidates were listed last
-    int64_t checked_at; // when it was last looked where threads and samplers may run
     size_t listed_hot;  // how many threads were hot then
-    bool covered;       // wherever a thread may run there is a sampler
-    bool has_realtime;  // a thread that a sampler could not displace
     struct thread *running[RUNNING_MAX]; // seen so in this round, not sampled yet
     size_t running_count;
 };

@@ -150,7 +150,7 @@ bool tracer_release(const struct tracer_hold *hold)
 // --- threads that trace for themselves ---
 
 #define GUARD SIGUSR1
-#define AGAIN_NS (2 * NS_PER_MS) // a signal that came just before a wait began ends it so much later
+#define AGAIN_NS (2 * NS_PER_MS) // one that came just before a wait began comes again
 
 static _Thread_local struct {
     timer_t timer;

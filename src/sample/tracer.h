@@ -44,7 +44,8 @@ bool tracer_sleep(int64_t deadline);
 enum rc tracer_begin_thread(struct err *err) MUST_CHECK;
 void tracer_end_thread(void);
 
-// What tracer_attach and tracer_await wait for is given up at `until`, CLOCK_MONOTONIC ns; 0: never.
+// What tracer_attach and tracer_await wait for is given up at `until`, CLOCK_MONOTONIC ns; 0:
+// never.
 void tracer_guard(int64_t until);
 
 // Attaches and asks the thread to stop. RC_GONE, RC_DENIED as tracer_seize; RC_LIMIT: an exec kept

@@ -154,7 +154,7 @@ static void status_store(struct proc_status *status, const struct status_field *
     }
 }
 
-int stat_cpu(const char *text)
+int proc_stat_cpu(const char *text)
 {
     const char *at = strrchr(text, ')');
     for (int field = 2; at && field < 39; field++) {

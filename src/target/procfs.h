@@ -36,7 +36,7 @@ struct proc_stat {
 bool proc_stat_parse(const char *text, struct proc_stat *stat);
 
 // The CPU of a stat text that the thread runs on, or last ran on; -1: the text lacks it.
-int stat_cpu(const char *text);
+int proc_stat_cpu(const char *text);
 
 struct proc_status {
     pid_t tgid, pid, parent, tracer;

@@ -3,10 +3,10 @@
 
 #include <libunwind-ptrace.h>
 
-// One for the process. Without a cache: that would be keyed by pc alone, for all targets at once.
+// One for each thread that traces. Without a cache: that would be keyed by pc alone, for all targets at once.
 static unw_addr_space_t space_get(void)
 {
-    static unw_addr_space_t space;
+    static _Thread_local unw_addr_space_t space;
     if (!space) {
         space = unw_create_addr_space(&_UPT_accessors, 0);
         if (space)

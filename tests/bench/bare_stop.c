@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// bare_stop TID RATE SECONDS: stops a thread and lets it go, and nothing else: what a sample costs
-// at least. Waits as the sampler does, at its priority and with its rhythm. With TID 0 it keeps the
-// rhythm and stops nobody. Prints a JSON line.
+// bare_stop TID RATE SECONDS [CPU]: stops a thread and lets it go, and nothing else: what a sample
+// costs at least. Waits as the sampler does, at its priority and with its rhythm. With TID 0 it
+// keeps the rhythm and stops nobody. With the CPU that the thread is pinned to, it is pinned there
+// too: its own timer interrupts the thread where it is, and it sleeps until the thread has stopped.
+// Prints a JSON line.
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -52,6 +54,26 @@ static int stop(pid_t tid, const sigset_t *wanted)
     return ptrace(PTRACE_DETACH, tid, NULL, NULL) == 0;
 }
 
+// Whoever waits on the thread's own CPU must sleep, or the thread does not get there.
+static int stop_here(pid_t tid)
+{
+    int status;
+    if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0)
+        return 0;
+    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
+    waitpid(tid, &status, __WALL);
+    return ptrace(PTRACE_DETACH, tid, NULL, NULL) == 0;
+}
+
+static void pin(int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    if (sched_setaffinity(0, sizeof set, &set) != 0)
+        perror("sched_setaffinity");
+}
+
 static void set_up(sigset_t *wanted)
 {
     struct rlimit limit = {500000, 500000};
@@ -67,10 +89,12 @@ static void set_up(sigset_t *wanted)
 int main(int argc, char **argv)
 {
     sigset_t wanted;
-    if (argc != 4) {
-        fprintf(stderr, "usage: bare_stop TID RATE SECONDS\n");
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: bare_stop TID RATE SECONDS [CPU]\n");
         return 2;
     }
+    if (argc == 5)
+        pin(atoi(argv[4]));
     pid_t tid = atoi(argv[1]);
     double period = NS_PER_S / atof(argv[2]);
     unsigned stops = 0;
@@ -80,7 +104,7 @@ int main(int argc, char **argv)
         next += (int64_t)(period * (0.5 + rand() / (double)RAND_MAX));
         while (clock_ns() < next)
             sleep_until(next, &wanted);
-        stops += !tid || stop(tid, &wanted);
+        stops += !tid || (argc == 5 ? stop_here(tid) : stop(tid, &wanted));
     }
     printf("{\"stops\": %u, \"duration_ns\": %lld}\n", stops, (long long)(clock_ns() - began));
     return 0;

@@ -3,7 +3,7 @@
 """Measures what profiling costs, each figure as a ratio from one interleaved run, and prints a
 table in Markdown.
 
-    tests/bench/bench.py [PART...]    stolen sleepers own_cpu top unwinding window dump symbols
+    tests/bench/bench.py [PART...]    the parts are listed below
 
 A measurement during which other programs used the machine is repeated. Nothing here passes or
 fails: a missed aim is marked in the table.
@@ -21,7 +21,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lab import Lab  # noqa: E402
 
-PARTS = ["stolen", "sleepers", "own_cpu", "top", "unwinding", "window", "dump", "symbols"]
+PARTS = ["stolen", "displaced", "leaves", "sleepers", "own_cpu", "top", "unwinding", "window",
+         "dump", "symbols"]
 HEAD = ["measured", "ptprof", "compared with", "ratio or aim", ""]
 VERDICTS = {True: "met", False: "**missed**", None: ""}
 

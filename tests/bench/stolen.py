@@ -70,6 +70,14 @@ class Bench:
         said = json.loads(out)
         return stolen, said["stops"] / said["duration_ns"] * 1e9
 
+    def own_timer(self):
+        """A bare stop by a thread on the target's own CPU."""
+        stolen, out, _ = self.beside(self.popen(
+            self.lab.bench_program("bare_stop"), self.tid, self.rate, self.lasting(),
+            max(os.sched_getaffinity(0))))
+        said = json.loads(out)
+        return stolen, said["stops"] / said["duration_ns"] * 1e9
+
     def rhythm(self):
         return self.bare(tid=0)
 
@@ -86,8 +94,6 @@ class Bench:
             "perf", "record", "-e", "cpu-clock", "-F", self.rate, "--call-graph", "dwarf", "-p",
             self.target.pid, "-o", self.lab.tmp / "perf.data", "--", "sleep", self.lasting()))
         return stolen, int(PERF_SAMPLES.search(err)[1]) / self.lasting()
-
-
 
 
 def per_sample(results, baseline):

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Large real programs at work."""
 
+import os
+import pathlib
+import pwd
 import shutil
 import subprocess
+
+from lab import run
 
 NODE_SCRIPT = """
 const words = Array.from({length: 20000}, (_, i) => 'w' + (i * 7919 % 10007));
@@ -49,3 +54,126 @@ def node(lab):
 
 
 ALL = {"cc1plus": cc1plus, "node": node}
+
+# --- the same and more of them: REAL[name](lab) is the pid of the process to look at, None when the
+# program is not there. Nothing of them is a service, and all that they write lies in lab.tmp.
+
+PYTHON_SCRIPT = """
+import json, re
+words = ['w%d' % (i * 7919 % 10007) for i in range(5000)]
+while True:
+    counts = {}
+    for word in words:
+        counts[word] = counts.get(word, 0) + len(word)
+    text = json.dumps(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    [pair for pair in json.loads(text) if re.search('w[0-9]*7[0-9]$', pair[0])]
+"""
+
+GO_SOURCE = """package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+)
+
+func main() {
+	for {
+		counts := map[string]int{}
+		for i := 0; i < 20000; i++ {
+			counts[fmt.Sprintf("w%d", i*7919%10007)] += i
+		}
+		var words []string
+		for word := range counts {
+			words = append(words, strings.ToUpper(word))
+		}
+		sort.Strings(words)
+		text, _ := json.Marshal(words)
+		json.Unmarshal(text, &words)
+	}
+}
+"""
+
+POSTGRES_PORT = 54329  # names its socket only: it does not listen on the network
+
+
+def pid_of(start):
+    def begin(lab):
+        process = start(lab)
+        return process and process.pid
+    return begin
+
+
+def python(lab):
+    return lab.spawn("/usr/bin/python3", "-c", PYTHON_SCRIPT).pid \
+        if os.path.exists("/usr/bin/python3") else None
+
+
+def go(lab):
+    if not shutil.which("go"):
+        return None
+    source, program = lab.tmp / "words.go", lab.tmp / "words"
+    source.write_text(GO_SOURCE)
+    subprocess.run(["go", "build", "-o", program, source], check=True, cwd=lab.tmp,
+                   env={**os.environ, "GOCACHE": str(lab.build / "go-cache")})
+    return lab.spawn(program).pid
+
+
+def redis(lab):
+    if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
+        return None
+    socket = lab.tmp / "redis.sock"
+    server = lab.spawn("redis-server", "--port", 0, "--unixsocket", socket, "--save", "",
+                       "--appendonly", "no", "--dir", lab.tmp)
+    lab.eventually(socket.exists, "redis-server listens")
+    lab.spawn("redis-benchmark", "-s", socket, "-t", "get,set", "-c", 20, "-l", "--csv")
+    return server.pid
+
+
+def postgres(lab):
+    """A server process (backend) of postgres while pgbench asks it."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found or not shutil.which("pgbench"):
+        return None
+    place, prefix = lab.tmp / "pg", ()
+    place.mkdir()
+    if os.geteuid() == 0:  # which postgres refuses
+        user = pwd.getpwnam("postgres")
+        os.chmod(lab.tmp, 0o755)
+        os.chown(place, user.pw_uid, user.pw_gid)
+        prefix = ("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
+    where = ("-h", place, "-p", POSTGRES_PORT, "-U", "bench")
+    subprocess.run([*prefix, found[-1], "-D", place / "data", "-A", "trust", "-U", "bench",
+                    "--no-sync"], check=True, capture_output=True, cwd=place)
+    server = lab.spawn(*prefix, found[-1].with_name("postgres"), "-D", place / "data", "-k", place,
+                       "-p", POSTGRES_PORT, "-c", "listen_addresses=", "-c", "fsync=off",
+                       stderr=subprocess.DEVNULL, cwd=place)
+    fill = list(map(str, ["pgbench", *where, "-i", "-q", "-s", 5, "postgres"]))
+    lab.eventually(lambda: subprocess.run(fill, capture_output=True).returncode == 0,
+                   "postgres is filled")
+    lab.spawn("pgbench", *where, "-n", "-S", "-c", 1, "-T", 600, "postgres",
+              stderr=subprocess.DEVNULL)
+    return lab.eventually(lambda: backend(server.pid), "a backend of postgres")
+
+
+def backend(server):
+    """The one that works: pgbench opens others first, and closes them again."""
+    for child in run.children(server):
+        try:
+            title = pathlib.Path(f"/proc/{child}/cmdline").read_bytes()
+            if title.startswith(b"postgres: bench postgres") and run.cpu_ns(child) > 3e8:
+                return child
+        except OSError:
+            continue
+    return None
+
+
+REAL = {
+    "redis-server under redis-benchmark": redis,
+    "postgres under pgbench": postgres,
+    "python3": python,
+    "node": pid_of(node),
+    "a Go program": go,
+    "cc1plus": pid_of(cc1plus),
+}

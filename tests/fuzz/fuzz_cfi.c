@@ -16,9 +16,10 @@
 #define SP 0x7ff000000000ull
 #define STACK_WORDS 64
 #define DEPTH 200
+#define DEBUG_FRAMES 3 // seeds
 
 struct head { // of an input; the tables follow
-    uint64_t flags; // 1: without .eh_frame_hdr
+    uint64_t flags; // 1: without .eh_frame_hdr; 2: the tables are a .debug_frame
     uint64_t sp, pc, frame;
     uint64_t registers[4]; // rax, rbx, rcx, r12
     uint64_t stack[STACK_WORDS];
@@ -27,7 +28,7 @@ struct head { // of an input; the tables follow
 struct module {
     const uint8_t *tables;
     size_t length;
-    bool no_hdr;
+    bool no_hdr, debug_frame;
 };
 
 static void require(bool good)
@@ -58,6 +59,18 @@ static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
         .frames = HDR + CIE,
         .frames_size = 64u << 10,
     };
+    return !module->debug_frame;
+}
+
+static bool give_section(void *context, uint64_t pc, struct code_section *section)
+{
+    const struct module *module = context;
+    (void)pc;
+    *section = (struct code_section){.start = TEXT, .end = TEXT + TEXT_SIZE, .bias = TEXT};
+    if (module->debug_frame) {
+        section->bytes = module->tables;
+        section->size = module->length;
+    }
     return true;
 }
 
@@ -88,9 +101,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     if (length < sizeof head)
         return 0;
     memcpy(&head, bytes, sizeof head);
-    struct module module = {bytes + sizeof head, length - sizeof head, head.flags & 1};
-    const struct code_source source = {&module, read_tables, find_table, is_code, NULL,
-                                       NULL, NULL};
+    struct module module = {bytes + sizeof head, length - sizeof head, head.flags & 1,
+                            head.flags & 2};
+    const struct code_source source = {.context = &module,
+                                       .read = read_tables,
+                                       .table = find_table,
+                                       .executable = is_code,
+                                       .debug_frame = give_section};
     AUTO_FREE struct capture *capture = capture_of(&head);
     struct unwinder *unwinder = unwinder_new(&source, DEPTH);
     for (int again = 0; again < 2; again++) { // from the tables, then from the cache
@@ -167,16 +184,40 @@ static void put_tables(char *tables, size_t number)
     put_record(tables, FDE, FDE + 4 - CIE, fde);
 }
 
+// As gcc (versions 1 and 3) and clang (4) begin a .debug_frame: a CIE, and an FDE of all code.
+static void put_debug_frame(char *to, size_t number)
+{
+    static const struct program heads[DEBUG_FRAMES] = {
+        PROGRAM("\1\0\1\x78\x10"), PROGRAM("\3\0\1\x78\x10"), PROGRAM("\4\0\x08\0\1\x78\x10")};
+    static const struct program cie = PROGRAM("\x0c\x07\x08\x90\x01\0\0\0");
+    const struct program *head = &heads[number];
+    uint64_t start = 0, size = TEXT_SIZE;
+    put32(to, (uint32_t)(4 + head->length + cie.length));
+    put32(to + 4, UINT32_MAX);
+    memcpy(to + 8, head->bytes, head->length);
+    memcpy(to + 8 + head->length, cie.bytes, cie.length);
+    to += 8 + head->length + cie.length;
+    put32(to, 4 + 2 * sizeof size + 4);
+    put32(to + 4, 0); // where its CIE lies
+    memcpy(to + 8, &start, sizeof start);
+    memcpy(to + 16, &size, sizeof size);
+    memcpy(to + 24, "\x0e\x10\0\0", 4);
+}
+
 bool fuzz_seed(size_t number, struct buf *out)
 {
     struct head head = {.sp = SP, .pc = TEXT, .frame = SP + 64};
     char tables[FDE + 64] = {0};
-    if (number >= ARRAY_LENGTH(modules))
+    if (number >= ARRAY_LENGTH(modules) + DEBUG_FRAMES)
         return false;
-    head.flags = modules[number].flags;
+    bool debug_frame = number >= ARRAY_LENGTH(modules);
+    head.flags = debug_frame ? 2 : modules[number].flags;
     for (uint64_t i = 0; i < STACK_WORDS / 2; i++) // return addresses and frame pointers
         head.stack[i] = i % 2 ? TEXT + 0x101 + i * 13 : SP + 8 * (i + 2);
-    put_tables(tables, number);
+    if (debug_frame)
+        put_debug_frame(tables, number - ARRAY_LENGTH(modules));
+    else
+        put_tables(tables, number);
     buf_append(out, &head, sizeof head);
     buf_append(out, tables, sizeof tables);
     return true;

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
-// ELF files with DWARF, damaged, through the symbol process: that may die, we may not, nor wait
+// ELF files with DWARF, damaged. Most are read here, by what the symbol process runs, where the
+// sanitizers see it and a fuzzer sees which edges an input reaches: libdw and libelf may die of
+// them, our code may not. Some go through a symbol process: that may die, we may not, nor wait
 // longer than we have patience for. Behind the first byte, which says whether the rest is such a
 // file, a package of split units, or what a symbol process in the hands of somebody else would say.
 #include "fuzz.h"
 
+#include <dlfcn.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +20,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "symbol/binary.h"
+#include "symbol/server.h"
 #include "symbol/worker.h"
 
 #define PATIENCE_MS 1000
 #define ADDRESSES 128
-#define FILES_MAX 10000 // through a process, which takes a millisecond: the rest only by messages
+#define PROCESS_EVERY 50 // one in so many goes through a process, which takes milliseconds
+#define PROCESS_MAX 2000
+#define HERE_SECONDS 3
 #define ASKED 16
 
 enum kind { FILE_ITSELF, MESSAGES, PACKAGE }; // the first byte
@@ -63,7 +72,118 @@ static void restarted(void *context)
     texts = 0;
 }
 
-// --- files
+// --- read here
+
+// What stands behind an address: a fault below libdw or libelf is theirs, though memcpy died of it.
+static bool is_of_library(void)
+{
+    void *frames[64];
+    int count = backtrace(frames, ARRAY_LENGTH(frames));
+    for (int i = 3; i < count; i++) { // behind this, the handler and the signal's frame
+        Dl_info info;
+        if (!dladdr(frames[i], &info) || !info.dli_fname)
+            continue;
+        if (strstr(info.dli_fname, "/libdw") || strstr(info.dli_fname, "/libelf"))
+            return true;
+        if (strstr(info.dli_fname, "fuzz_dwarf"))
+            return false;
+    }
+    return false;
+}
+
+static sigjmp_buf way_out;
+static volatile sig_atomic_t reading, abandoned;
+
+static void on_fault(int number)
+{
+    (void)number;
+    if (reading && is_of_library()) {
+        abandoned++;
+        siglongjmp(way_out, 1);
+    }
+    abort();
+}
+
+// What an abandoned read had allocated is no leak of ours.
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+    return abandoned > 0;
+}
+
+static void watch_faults(void)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM};
+    static bool done;
+    struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
+    for (size_t i = 0; i < ARRAY_LENGTH(faults) && !done; i++)
+        sigaction(faults[i], &action, NULL);
+    done = true;
+}
+
+static void take_answer(void *context, const void *message, size_t length)
+{
+    require(wire_take(context, message, length));
+}
+
+// Of a package that lies beside the file.
+static const struct buf *package;
+
+static int open_beside(void *context, const char *path)
+{
+    size_t length = strlen(path);
+    (void)context;
+    if (!package || length < 4 || strcmp(path + length - 4, ".dwp") != 0)
+        return -1;
+    int fd = memfd_create("fuzz", MFD_CLOEXEC);
+    require(fd >= 0 && write(fd, package->data, package->length) == (ssize_t)package->length);
+    return fd;
+}
+
+static void put_question(struct buf *out, struct wire_ask ask, const void *payload, size_t length)
+{
+    buf_clear(out);
+    buf_append(out, &ask, sizeof ask);
+    buf_append(out, payload, length);
+}
+
+static void read_here(const struct buf *file)
+{
+    struct wire_reader reader = {.sink = &sink, .asked = ADDRESSES};
+    struct server_host host = {.context = &reader, .send = take_answer, .open = open_beside};
+    struct server *server = server_new(&host);
+    AUTO_BUF struct buf question = {0};
+    uint64_t vaddrs[ADDRESSES];
+    for (size_t i = 0; i < ADDRESSES; i++)
+        vaddrs[i] = 0x1000 + i * 2;
+    int fd = memfd_create("fuzz", MFD_CLOEXEC);
+    require(fd >= 0 && write(fd, file->data, file->length) == (ssize_t)file->length);
+    put_question(&question, (struct wire_ask){ASK_OPEN, 0, BINARY_ALL, 0}, "/fuzz\0", 7);
+    server_answer(server, question.data, question.length, fd);
+    require(reader.done);
+    reader.done = false;
+    put_question(&question, (struct wire_ask){ASK_FIND, 0, 0, ADDRESSES}, vaddrs, sizeof vaddrs);
+    server_answer(server, question.data, question.length, -1);
+    require(reader.done && reader.answered == ADDRESSES);
+    server_free(server);
+}
+
+static void try_here(const struct buf *file)
+{
+    uint32_t before = texts;
+    texts = 0;
+    asked = ADDRESSES;
+    watch_faults();
+    reading = 1;
+    if (sigsetjmp(way_out, 1) == 0) {
+        alarm(HERE_SECONDS);
+        read_here(file);
+    }
+    reading = 0;
+    texts = before;
+}
+
+// --- read by a process
 
 static int open_copy(void *context)
 {
@@ -125,15 +245,22 @@ static bool put_file(const char *name, struct buf *out)
     return true;
 }
 
-// Lies where the one that belongs to the program would lie.
-static void ask_with_package(const uint8_t *bytes, size_t length)
+// The program that packages belong to.
+static struct buf *split_program(void)
 {
     static struct buf program;
-    AUTO_FREE char *path = path_of("fuzzed"), *package = path_of("fuzzed.dwp");
     require(program.length || put_file("split", &program));
-    AUTO_FILE FILE *file = fopen(package, "we");
-    require(file && fwrite(bytes, 1, length, file) == length && fflush(file) == 0);
-    ask_about(path, &program);
+    return &program;
+}
+
+// Lies where the one that belongs to the program would lie.
+static void ask_with_package(const struct buf *bytes)
+{
+    AUTO_FREE char *path = path_of("fuzzed"), *place = path_of("fuzzed.dwp");
+    AUTO_FILE FILE *file = fopen(place, "we");
+    require(file && fwrite(bytes->data, 1, bytes->length, file) == bytes->length &&
+            fflush(file) == 0);
+    ask_about(path, split_program());
 }
 
 // --- messages
@@ -156,12 +283,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     if (!length)
         return 0;
     struct buf rest = {.data = (char *)(uintptr_t)bytes + 1, .length = length - 1};
+    package = bytes[0] == PACKAGE ? &rest : NULL;
     if (bytes[0] == MESSAGES)
         listen_to(bytes + 1, length - 1);
-    else if (files++ < FILES_MAX && bytes[0] == PACKAGE)
-        ask_with_package(bytes + 1, length - 1);
-    else if (files < FILES_MAX)
+    else if (files % PROCESS_EVERY || files / PROCESS_EVERY >= PROCESS_MAX)
+        try_here(package ? split_program() : &rest);
+    else if (package)
+        ask_with_package(&rest);
+    else
         ask_about("/fuzz", &rest);
+    files += bytes[0] != MESSAGES;
     return 0;
 }
 

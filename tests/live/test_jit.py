@@ -77,13 +77,16 @@ def test_names_as_they_were(ctx):
     target.stop()
 
 
+def code_of(target):
+    """Where the code is that it made."""
+    lines = pathlib.Path(f"/proc/{target.pid}/maps").read_text().splitlines()
+    return [line.split("-")[0] for line in lines if " rwx" in line]
+
 
 def test_file_that_comes_later(ctx):
     target = ctx.target("jit", "--no-map")
     path = map_of(target.pid)
-    ranges = [line.split()[0].split("-")[0] for line in
-              pathlib.Path(f"/proc/{target.pid}/maps").read_text().splitlines()
-              if " rwx" in line]
+    ranges = code_of(target)
     run = ctx.start("attach", target.pid, "-d", "2s", *DENSE, "-f", "json", "-o",
                     ctx.tmp / "late.json")
     run.says("Sampling")
@@ -96,6 +99,10 @@ def test_file_that_comes_later(ctx):
     profile = read_profile(ctx.tmp / "late.json")
     found = sum(samples_with(profile, f"code{i}") for i in range(len(ranges)))
     assert found >= 0.98 * count(stacks(profile)), f"{found} named"
+
+
+def is_its_own(path, text):
+    path.write_text(text)
 
 
 def belongs_to_another(path, text):
@@ -127,16 +134,18 @@ def test_files_not_to_be_believed(ctx):
         raise ctx.Skip("root is needed to give a file away")
     target = ctx.target("jit", "--no-map")
     path = map_of(target.pid)
-    for plant in (belongs_to_another, is_of_an_earlier_process, is_a_link, is_a_fifo,
+    text = "".join(f"{start} f planted\n" for start in code_of(target))
+    for plant in (is_its_own, belongs_to_another, is_of_an_earlier_process, is_a_link, is_a_fifo,
                   is_a_directory):
-        plant(path, "0 7fffffffffff wrong\n1000 4000000 wrong\n")
+        plant(path, text)
         try:
             profile = profile_unharmed(ctx, target, "-d", "600ms")
         finally:
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
             path.with_suffix(".real").unlink(missing_ok=True)
-        assert not samples_with(profile, "wrong"), plant.__name__
-        assert count(stacks(profile)) > 20
+        named = samples_with(profile, "planted")
+        assert (named > 20) == (plant is is_its_own) and count(stacks(profile)) > 20, \
+            f"{plant.__name__}: {named} named"
 
 
 def test_inner_process_number(ctx):

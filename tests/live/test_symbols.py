@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import threading
+import zlib
 
 ADDRESSES = 400
 SOURCES = "main.cc", "grid.cc"
@@ -268,6 +269,22 @@ def test_debug_link(ctx):
         run("objcopy", f"--add-gnu-debuglink={debug}", short)
         tried = assert_as_addr2line(ctx, short, binary)
         assert f"{debug}: used" in tried, tried
+
+
+def test_debug_link_out_of_its_directory(ctx):
+    """The name is the file's, and a name only: no path leads anywhere."""
+    binary = build(ctx, "link_out", "g++", "-g")
+    for name in "../outside.debug", "below/inside.debug", "/{}/absolute.debug":
+        short = stripped(binary)
+        name = name.format(short.parent)
+        debug = keep_debug(binary, pathlib.Path(os.path.normpath(short.parent / name)))
+        link = ctx.tmp / "link"
+        text = name.encode() + b"\0" * (4 - len(name) % 4)
+        link.write_bytes(text + zlib.crc32(debug.read_bytes()).to_bytes(4, "little"))
+        run("objcopy", f"--add-section=.gnu_debuglink={link}", short)
+        ours, tried = symbolize(ctx, short, own_code(binary))
+        assert debug.name not in tried, tried
+        assert all(name == "??" for chain in ours.values() for name, *_ in chain), name
 
 
 def test_package_beside_the_debug_file(ctx):
@@ -605,11 +622,12 @@ def symbol_process(ctx, run):
     return ctx.eventually(found, "a symbol process")
 
 
-def start_with_snapshot(ctx, path):
+def start_with_snapshot(ctx, path, prefix=(), program=None):
     target = ctx.spawn(build(ctx, "process", "g++", "-g"))
     assert target.line() == "ready"
+    ctx.ptprof = pathlib.Path(program or ctx.ptprof)
     run = ctx.start("attach", target.pid, "-d", "3s", "-r", "500", "--max-stop", "20", "-f", "json",
-                    "-o", path)
+                    "-o", path, prefix=prefix)
     run.says("attached")
     ctx.eventually(lambda: len(ctx.children(run.pid)) > 0, "a sampler")
     begin = ctx.cpu_ns(target.pid)  # without a sample there are no names to look up
@@ -632,6 +650,23 @@ def test_symbol_process_has_no_privileges(ctx):
     assert re.search(r"Max cpu time +\d+ ", limits), limits
     maps = pathlib.Path(f"/proc/{child}/maps").read_text()
     assert not re.search(r"^\S+ rw.s ", maps, re.M), "it shares memory with the sampler"
+    assert run.wait() == 0
+
+
+def test_symbol_process_of_an_able_user(ctx):
+    """Capabilities that were given to the program, and not to root, are gone as well."""
+    if os.geteuid():
+        raise ctx.Skip("root is needed to give capabilities")
+    able = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+            "--inh-caps=+sys_ptrace", "--ambient-caps=+sys_ptrace")
+    os.chmod(ctx.tmp, 0o777)
+    program = shutil.copy(ctx.ptprof, ctx.tmp / "ptprof-copy")
+    run = start_with_snapshot(ctx, ctx.tmp / "a.json", prefix=able, program=program)
+    able_status = pathlib.Path(f"/proc/{run.pid}/status").read_text()
+    assert not re.search(r"CapEff:\t0+$", able_status, re.M), "it has no capability to lose"
+    status = pathlib.Path(f"/proc/{symbol_process(ctx, run)}/status").read_text()
+    for kind in "CapPrm", "CapEff", "CapInh", "CapAmb":
+        assert re.search(rf"{kind}:\t0+$", status, re.M), status
     assert run.wait() == 0
 
 

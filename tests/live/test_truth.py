@@ -233,15 +233,15 @@ def whole_stacks(ctx, target, function, cut_allowed=0.005):
     return profile
 
 
-def same_as_live(ctx, target, uses_vdso=False):
+def same_as_live(ctx, target):
     """Unwound from a copy and by libunwind-ptrace itself, a held thread has the same stack. Above
-    the end of a vdso function libunwind-ptrace (1.6.2) finds the frame of libc twice now and then;
-    ours must reach the root then too."""
+    the end of a vdso function libunwind-ptrace (1.6.2) finds the frame of libc twice: how often a
+    thread is held there depends on the machine, so only ours must reach the root then."""
     done = ctx.helper("unwind_compare", target.pid, 100)
     found = json.loads(done.stdout)
-    others = found["compared"] - found["equal"] - found["better"]
+    others = found["compared"] - found["equal"] - found["better"] - found["vdso"]
     assert found["compared"] == found["bottom"] == 100, f"not all reach the root: {found}"
-    assert others <= (5 if uses_vdso else 0), f"{others} stacks differ: {found}"
+    assert others == 0, f"{others} stacks differ: {found}"
 
 
 def test_recursion_3000(ctx):
@@ -283,7 +283,7 @@ def test_signal_handler(ctx):
     for stack in inside:
         names = functions(stack)
         assert names.index("handler") < names.index("interrupted") < names.index("main"), names
-    same_as_live(ctx, target, uses_vdso=True)
+    same_as_live(ctx, target)
 
 
 def test_plt(ctx):
@@ -299,19 +299,19 @@ def test_vdso(ctx):
     profile = whole_stacks(ctx, target, "asks_the_time")
     modules = {stack["frames"][0]["module"] for stack in stacks(profile)}
     assert any("vdso" in module for module in modules), f"leaves in {modules}"
-    same_as_live(ctx, target, uses_vdso=True)
+    same_as_live(ctx, target)
 
 
 def test_static(ctx):
     target = ctx.target("split_static")
     whole_stacks(ctx, target, "timed")
-    same_as_live(ctx, target, uses_vdso=True)
+    same_as_live(ctx, target)
 
 
 def test_static_pie(ctx):
     target = ctx.target("split_static_pie")
     whole_stacks(ctx, target, "timed")
-    same_as_live(ctx, target, uses_vdso=True)
+    same_as_live(ctx, target)
 
 
 def test_stripped(ctx):
@@ -322,7 +322,7 @@ def test_stripped(ctx):
     assert n > 50 and profile["run"]["cut"] <= 0.005 * n, f"{profile['run']['cut']} of {n} cut"
     roots = {stack["frames"][-1]["module"] for stack in stacks(profile)}
     assert roots == {"split_stripped"}, f"roots in {roots}"
-    same_as_live(ctx, target, uses_vdso=True)
+    same_as_live(ctx, target)
 
 
 def test_threads_have_roots(ctx):
@@ -332,13 +332,15 @@ def test_threads_have_roots(ctx):
 
 
 def test_live_unwinder(ctx):
-    """The second backend gives the same profile, as far as libunwind-ptrace gets: version 1.6.2
-    loses itself in the vdso, where this target asks for its CPU time."""
-    target = ctx.target("split")
+    """The second backend gives the same profile where libunwind-ptrace (1.6.2) finds its way: the
+    target makes no call, into the kernel or the vdso, in which it could be found instead."""
+    target = ctx.target("threads", "--busy", 1)
     profile = profile_unharmed(ctx, target, "-d", "2s", "--unwinder", "live", "--max-stop", "50")
     n = count(stacks(profile))
-    assert n > 20 and rooted_share(profile) >= 0.6
-    assert samples_with(profile, "burn") / n > 0.6
+    assert n > 20, f"only {n} samples"
+    rooted, busy = rooted_share(profile), samples_with(profile, "busy") / n
+    assert rooted >= 0.98, f"{rooted:.3f} of the stacks have a root"
+    assert busy >= 0.98, f"busy is in {busy:.3f} of the stacks only"
 
 
 def test_hostile_names(ctx):

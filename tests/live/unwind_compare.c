@@ -30,6 +30,7 @@
 
 struct tally {
     unsigned compared, equal, better, bottom, live_bottom, ends[UNWIND_PROBE + 1];
+    unsigned vdso; // neither equal nor better, of a thread that was held in the vdso
     struct histogram walk, live; // ns
     uint64_t frames, stack_needed;
     struct buf difference;
@@ -124,8 +125,15 @@ static size_t plausible(struct space *space, const uint64_t *pcs, size_t count)
     return count;
 }
 
-static void compare(struct tally *tally, const struct unwind_result *ours, const uint64_t *pcs,
-                    size_t count, enum unwind_end end)
+static bool is_in_vdso(struct space *space, uint64_t pc)
+{
+    const struct area *area = space_find(space, pc);
+    const struct mapping *mapping = area ? space_mapping(space, area, pc) : NULL;
+    return mapping && strcmp(mapping->module->path, "[vdso]") == 0;
+}
+
+static void compare(struct tally *tally, struct space *space, const struct unwind_result *ours,
+                    const uint64_t *pcs, size_t count, enum unwind_end end)
 {
     size_t at = 0;
     while (at < ours->count && at < count && ours->frames[at].pc == pcs[at])
@@ -140,8 +148,10 @@ static void compare(struct tally *tally, const struct unwind_result *ours, const
     tally->stack_needed += ours->stack_needed;
     bool better = !equal && ours->end == UNWIND_BOTTOM && end != UNWIND_BOTTOM;
     tally->better += better;
-    if (!equal && !better)
-        describe(tally, ours, pcs, count, end, at);
+    if (equal || better)
+        return;
+    tally->vdso += is_in_vdso(space, pcs[0]);
+    describe(tally, ours, pcs, count, end, at);
 }
 
 static void refresh(struct space *space, struct unwinder *unwinder, pid_t tid)
@@ -170,7 +180,7 @@ static bool once(struct space *space, struct unwinder *unwinder, pid_t pid, stru
     start = clock_now();
     struct unwind_result ours = unwinder_walk(unwinder, capture);
     histogram_add(&tally->walk, (uint64_t)(clock_now() - start));
-    compare(tally, &ours, pcs, plausible(space, pcs, count), end);
+    compare(tally, space, &ours, pcs, plausible(space, pcs, count), end);
     return true;
 }
 
@@ -180,6 +190,7 @@ static void print(const struct tally *tally)
     escape_json(&difference, tally->difference.length ? tally->difference.data : "");
     printf("{\"compared\":%u,\"equal\":%u,\"better\":%u,\"bottom\":%u,\"live_bottom\":%u,",
            tally->compared, tally->equal, tally->better, tally->bottom, tally->live_bottom);
+    printf("\"vdso\":%u,", tally->vdso);
     printf("\"ends\":[");
     for (size_t i = 0; i <= UNWIND_LIMIT; i++)
         printf("%s%u", i ? "," : "", tally->ends[i]);

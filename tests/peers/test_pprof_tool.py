@@ -260,7 +260,8 @@ def test_08_list_shows_lines(ctx):
     path = profile(ctx)
     text = pprof(ctx, "-list=heavy", path)
     assert "Error:" not in text
-    field(r"^\s+\S+\s+[1-9]\S*s\s+\d+:.*burn", text)
+    # Of its two lines: a machine where the call is dear may have found it in that one only.
+    field(r"^\s+\S+\s+[1-9]\S*s\s+\d+:.*(thread_cpu|burn)\(", text)
 
 
 def test_09_sample_index(ctx):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The rules of the house: who includes and calls what, names, and the form of files."""
 
+import pathlib
 import re
 import shutil
 import subprocess
@@ -108,21 +109,22 @@ def announced(ctx, name, text):
 def test_prefixes(ctx):
     if not shutil.which("nm"):
         raise ctx.Skip("nm is not installed")
-    bad, count = [], 0
-    for name, text in files(ctx, ".c"):
-        path = (ctx.build / name).with_suffix(".o")
-        if not name.startswith(("src/", "tui/")) or name == "src/main.c" or not path.exists():
-            continue
-        name = name.removeprefix("src/")
-        pattern = re.compile(rf"(?:{'|'.join(announced(ctx, name, text))})(?:_|$)")
-        listed = subprocess.run(["nm", "--defined-only", "--extern-only", path], check=True,
-                                capture_output=True, text=True).stdout
-        for symbol in re.findall(r" T (\S+)", listed):
-            count += 1
-            if not pattern.match(symbol):
-                bad.append(f"{name}: {symbol}")
-    if not count:
+    objects = {(ctx.build / name).with_suffix(".o"): (name.removeprefix("src/"), text)
+               for name, text in files(ctx, ".c")
+               if name.startswith(("src/", "tui/")) and name != "src/main.c"}
+    built = [path for path in objects if path.exists()]
+    if not built:
         raise ctx.Skip("nothing is built")
+    listed = subprocess.run(["nm", "-A", "--defined-only", "--extern-only", *built], check=True,
+                            capture_output=True, text=True).stdout
+    bad, patterns = [], {}
+    for path, symbol in re.findall(r"^(\S+\.o):\S+ T (\S+)$", listed, re.M):
+        if path not in patterns:
+            words = announced(ctx, *objects[pathlib.Path(path)])
+            patterns[path] = re.compile(rf"(?:{'|'.join(words)})(?:_|$)")
+        if not patterns[path].match(symbol):
+            bad.append(f"{objects[pathlib.Path(path)][0]}: {symbol}")
+    assert patterns, "nm lists no symbol"
     none_of(bad)
 
 
@@ -165,4 +167,13 @@ def test_length_of_functions(ctx):
                 start = number
             elif line == "}" and start and number - start > FUNCTION_LINES:
                 bad.append(f"{name}:{start}: {number - start} lines")
+    none_of(bad)
+
+
+def test_no_unit_test_ends_without_a_word(ctx):
+    """It ends by SKIP_IF, which says why and is counted."""
+    bad = []
+    for name, text in files(ctx, ".c"):
+        bodies = re.findall(r"^START_TEST\((\w+)\)(.*?)^END_TEST", code(text), re.M | re.S)
+        bad += [f"{name}: {test}" for test, body in bodies if re.search(r"\breturn;", body)]
     none_of(bad)

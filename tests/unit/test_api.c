@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/skip.h"
+
 static pid_t child;
 static char error[1024];
 
@@ -47,10 +49,8 @@ static struct ptprof_session *open_child(const struct ptprof_options *options)
 {
     struct ptprof_session *session = NULL;
     enum ptprof_result result = ptprof_open(&child, 1, options, &session, error, sizeof error);
-    if (result == PTPROF_DENIED) {
-        printf("skipped: %s\n", error);
+    if (result == PTPROF_DENIED)
         return NULL;
-    }
     ck_assert_msg(result == PTPROF_OK, "%s", error);
     ck_assert_str_eq(error, "");
     ck_assert_ptr_nonnull(session);
@@ -75,8 +75,7 @@ START_TEST(open_run_write)
 {
     struct ptprof_session *session = open_child(NULL);
     static char text[1 << 20], again[1 << 20];
-    if (!session)
-        return;
+    SKIP_IF(!session, error);
     enum ptprof_result result = ptprof_run(session, 1.0);
     ck_assert_msg(result == PTPROF_OK, "%s", ptprof_error(session));
 
@@ -100,8 +99,7 @@ END_TEST
 START_TEST(unknown_format)
 {
     struct ptprof_session *session = open_child(NULL);
-    if (!session)
-        return;
+    SKIP_IF(!session, error);
     ck_assert_int_eq(ptprof_run(session, 0.05), PTPROF_OK);
     ck_assert_int_eq(ptprof_write(session, "svg", stdout), PTPROF_USAGE);
     ck_assert_str_eq(ptprof_error(session), "there is no format 'svg'");
@@ -126,8 +124,7 @@ START_TEST(stream_that_fails)
 {
     struct ptprof_session *session = open_child(NULL);
     static const char *const formats[] = {"pprof", "collapsed", "json", "text"};
-    if (!session)
-        return;
+    SKIP_IF(!session, error);
     ck_assert_int_eq(ptprof_run(session, 1.0), PTPROF_OK);
     for (int i = 0; i < 4; i++) {
         if (!has_output(session, formats[i]))
@@ -175,8 +172,7 @@ END_TEST
 START_TEST(stopped_before)
 {
     struct ptprof_session *session = open_child(NULL);
-    if (!session)
-        return;
+    SKIP_IF(!session, error);
     ptprof_stop(session);
     ck_assert_int_eq(ptprof_run(session, 3600), PTPROF_OK);
     ptprof_close(session);
@@ -194,8 +190,7 @@ START_TEST(stopped_by_another_thread)
 {
     struct ptprof_session *session = open_child(NULL);
     pthread_t thread;
-    if (!session)
-        return;
+    SKIP_IF(!session, error);
     ck_assert_int_eq(pthread_create(&thread, NULL, stop_soon, session), 0);
     ck_assert_int_eq(ptprof_run(session, 3600), PTPROF_OK);
     pthread_join(thread, NULL);
@@ -253,8 +248,7 @@ END_TEST
 START_TEST(runs_once)
 {
     struct ptprof_session *session = open_child(NULL);
-    if (!session)
-        return;
+    SKIP_IF(!session, error);
     ck_assert_int_eq(ptprof_write(session, "text", stdout), PTPROF_USAGE);
     ck_assert_str_eq(ptprof_error(session), "the session has not run yet");
     ck_assert_int_eq(ptprof_run(session, -1), PTPROF_USAGE);
@@ -269,8 +263,7 @@ END_TEST
 START_TEST(ended_before_a_sample)
 {
     struct ptprof_session *session = open_child(NULL);
-    if (!session)
-        return;
+    SKIP_IF(!session, error);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     ck_assert_int_eq(ptprof_run(session, 3600), PTPROF_GONE);
@@ -292,8 +285,7 @@ START_TEST(leaves_nothing_behind)
     int before = 0;
     for (int i = 0; i < 4; i++) {
         struct ptprof_session *session = open_child(NULL);
-        if (!session)
-            return;
+        SKIP_IF(!session, error);
         ck_assert_int_eq(ptprof_run(session, 0.1), PTPROF_OK);
         ptprof_close(session);
         if (i == 0) // libunwind keeps a pipe for good

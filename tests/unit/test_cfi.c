@@ -133,6 +133,36 @@ START_TEST(sound)
 }
 END_TEST
 
+// The last word of the copy is one of it, and nothing is asked for behind the root.
+START_TEST(copy_of_the_exact_size)
+{
+    static const struct program none = PROGRAM("\0\0\0");
+    AUTO_FREE struct fake *fake = fake_new(&cie_program, &none);
+    AUTO_FREE struct capture *capture = capture_new(3);
+    size_t count;
+    capture->stack_asked = capture->stack_length = 4 * 8;
+    ck_assert_int_eq(walk(fake, capture, &count), UNWIND_BOTTOM);
+    ck_assert_uint_eq(count, 4);
+    capture->stack_asked = capture->stack_length = 4 * 8 - 1;
+    ck_assert_int_eq(walk(fake, capture, &count), UNWIND_SHORT);
+}
+END_TEST
+
+// A call that never returns may be the last instruction of its function: the address behind it
+// belongs to another one.
+START_TEST(call_at_the_end)
+{
+    static const struct program none = PROGRAM("\0\0\0");
+    static const uint64_t behind = TEXT + TEXT_SIZE;
+    AUTO_FREE struct fake *fake = fake_new(&cie_program, &none);
+    AUTO_FREE struct capture *capture = capture_new(3);
+    size_t count;
+    memcpy(capture->stack, &behind, sizeof behind);
+    ck_assert_int_eq(walk(fake, capture, &count), UNWIND_BOTTOM);
+    ck_assert_uint_eq(count, 4);
+}
+END_TEST
+
 START_TEST(undefined_return)
 {
     static const struct program root = PROGRAM("\x07\x10\0");
@@ -262,6 +292,24 @@ START_TEST(frame_pointers)
 }
 END_TEST
 
+START_TEST(frame_pointers_in_a_circle)
+{
+    static const uint64_t stacks[][4] = {
+        {7, SP + 8, TEXT + 0x200, 9},  // one that is its own caller's
+        {SP + 16, TEXT + 0x200, SP, TEXT + 0x300}, // two, each the other's
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(stacks); i++) {
+        AUTO_FREE struct fake *fake = xcalloc(1, sizeof *fake);
+        AUTO_FREE struct capture *capture = capture_new(0);
+        memcpy(capture->stack, stacks[i], sizeof stacks[i]);
+        capture->regs.rbp = i ? SP : SP + 8;
+        size_t count;
+        ck_assert_int_eq(walk(fake, capture, &count), UNWIND_NO_INFO);
+        ck_assert_uint_eq(count, i ? 3 : 2);
+    }
+}
+END_TEST
+
 START_TEST(stub_without_tables)
 {
     static const unsigned char stub[] = {0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25, 1, 2, 3, 4};
@@ -284,6 +332,8 @@ Suite *suite_cfi(void)
     TCase *tables = tcase_create("tables");
     tcase_set_timeout(tables, 60);
     tcase_add_test(tables, sound);
+    tcase_add_test(tables, copy_of_the_exact_size);
+    tcase_add_test(tables, call_at_the_end);
     tcase_add_test(tables, undefined_return);
     tcase_add_loop_test(tables, hostile_fde, 0, (int)ARRAY_LENGTH(hostile));
     tcase_add_test(tables, hostile_cie);
@@ -292,6 +342,7 @@ Suite *suite_cfi(void)
     tcase_add_test(tables, damaged_header);
     tcase_add_test(tables, no_header);
     tcase_add_test(tables, frame_pointers);
+    tcase_add_test(tables, frame_pointers_in_a_circle);
     tcase_add_test(tables, stub_without_tables);
     suite_add_tcase(suite, tables);
     return suite;

@@ -65,6 +65,7 @@ static const struct {
     {"cdab", "D:ac D:bd"},      // all of them
     {".cbbc", "D:bc"},          // those that wait for the circle are no part of it
     {"bdbc.", "D:bdc"},
+    {"ccb", "D:bc"},            // which begins at its lowest, wherever the walk came in
     {"bA", "P:ab"},             // a probable owner
     {"b0", "P:ab"},             // a timeout will open it
     {"bABd", "D:d P:ab"},       // ... and beside it a certain one

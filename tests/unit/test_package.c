@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tests/unit/skip.h"
 
 static const struct {
     const char *path, *list, *advised; // list: that names the path, if its package is installed
@@ -22,8 +23,8 @@ START_TEST(advice)
 {
     struct stat info;
     struct module module = {.kind = MODULE_FILE, .path = (char *)(uintptr_t)cases[_i].path};
-    if (access(cases[_i].list, R_OK) != 0 || stat(module.path, &info) != 0)
-        return;
+    SKIP_IF(access(cases[_i].list, R_OK) != 0, "no list of dpkg has that package");
+    SKIP_IF(stat(module.path, &info) != 0, "that program is not installed");
     module.inode = info.st_ino;
     AUTO_FREE char *found = package_with_symbols(&module);
     ck_assert_pstr_eq(found, cases[_i].advised);

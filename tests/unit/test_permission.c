@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "target/permission.h"
+#include "tests/unit/skip.h"
 
 static char proc[] = "/tmp/ptprof-proc-XXXXXX";
 static struct permission_report report;
@@ -322,8 +323,7 @@ END_TEST
 
 START_TEST(not_dumpable)
 {
-    if (geteuid() != 0)
-        return; // nothing can be given to root
+    SKIP_IF(geteuid() != 0, "only root can give a file to root");
     give_away("4242/status", 0);
     assert_problem("dumpable", RC_DENIED,
                    "it is not dumpable: it changed its ids, or asked for that (PR_SET_DUMPABLE)",

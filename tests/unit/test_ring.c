@@ -21,12 +21,22 @@ struct numbered { // what the tests put into the ring
     unsigned char bytes[];
 };
 
+#define PAGE 4096u
+
+static size_t pages_of(size_t size)
+{
+    return (sizeof(struct ring) + size + PAGE - 1) / PAGE * PAGE;
+}
+
+// Behind its last byte is a page that nobody may touch.
 static struct ring *ring_new(size_t size)
 {
-    size_t bytes = sizeof(struct ring) + size;
-    struct ring *ring =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(ring, MAP_FAILED);
+    size_t bytes = sizeof(struct ring) + size, pages = pages_of(size);
+    char *memory = mmap(NULL, pages + PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                        -1, 0);
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    ck_assert_int_eq(mprotect(memory + pages, PAGE, PROT_NONE), 0);
+    struct ring *ring = (struct ring *)(void *)(memory + pages - bytes);
     ring_init(ring, bytes);
     ck_assert_uint_eq(ring->size, size);
     return ring;
@@ -34,7 +44,9 @@ static struct ring *ring_new(size_t size)
 
 static void ring_unmap(struct ring *ring)
 {
-    munmap(ring, sizeof *ring + ring->size);
+    char *end = (char *)ring + sizeof *ring + ring->size;
+    size_t pages = pages_of(ring->size);
+    munmap(end - pages, pages + PAGE);
 }
 
 static uint64_t mix(uint64_t number)

@@ -4,9 +4,14 @@
 
 #include <check.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/unit/skip.h"
 
 #define RING_BYTES 65536
 
@@ -35,6 +40,52 @@ static void ignore_everything(struct control *shared, const void *argument)
     for (;;)
         pause(); // all signals are blocked
 }
+
+// What a sampler found about itself.
+struct self {
+    _Atomic rlim_t core, core_most;
+    _Atomic int dumpable;
+};
+
+static void tell_and_abort(struct control *shared, const void *argument)
+{
+    struct self *self = *(struct self *const *)argument;
+    struct rlimit limit;
+    sigset_t all;
+    (void)shared;
+    getrlimit(RLIMIT_CORE, &limit);
+    self->core = limit.rlim_cur;
+    self->core_most = limit.rlim_max;
+    self->dumpable = prctl(PR_GET_DUMPABLE);
+    sigfillset(&all);
+    sigprocmask(SIG_UNBLOCK, &all, NULL);
+    signal(SIGABRT, SIG_DFL); // Check has a handler
+    raise(SIGABRT);
+}
+
+// It holds copies of stacks, and writing a core would hold a target for long. A limit of zero does
+// not keep a core from a program that core_pattern names.
+START_TEST(leaves_no_core)
+{
+    struct rlimit limit;
+    struct self *self = mmap(NULL, sizeof *self, PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t child;
+    int status;
+    ck_assert_ptr_ne(self, MAP_FAILED);
+    prctl(PR_SET_DUMPABLE, 1);
+    getrlimit(RLIMIT_CORE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_CORE, &limit);
+    ck_assert_int_eq(sampler_fork(control, tell_and_abort, &self, &child, NULL), RC_OK);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && !WCOREDUMP(status));
+    ck_assert_int_eq(self->dumpable, 0);
+    SKIP_IF(!limit.rlim_max, "no process may leave a core here: the limit is not to be seen");
+    ck_assert_uint_eq(self->core, 0);
+    ck_assert_uint_eq(self->core_most, 0);
+}
+END_TEST
 
 START_TEST(ends_by_itself)
 {
@@ -85,8 +136,7 @@ START_TEST(does_not_end)
     ck_assert_int_eq(sampler_fork(control, ignore_everything, NULL, &child, NULL), RC_OK);
     pid_t tracer = trace(child);
     ck_assert_int_eq(sampler_stop(control, child), tracer == 0);
-    if (!tracer)
-        return;
+    SKIP_IF(!tracer, "ptrace is not permitted here");
     kill(tracer, SIGKILL);
     waitpid(tracer, NULL, 0);
     while (!sampler_ended(child))
@@ -99,6 +149,7 @@ Suite *suite_sampler(void)
     Suite *suite = suite_create("sampler");
     TCase *cases = tcase_create("sampler");
     tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_test(cases, leaves_no_core);
     tcase_add_test(cases, ends_by_itself);
     tcase_add_test(cases, ends_by_force);
     tcase_add_test(cases, does_not_end);

@@ -16,6 +16,7 @@
 #include "profile/query.h"
 #include "sample/tracer.h"
 #include "target/procfs.h"
+#include "tests/unit/skip.h"
 
 #define PATIENCE_NS (20ll * NS_PER_S)
 #define NOINLINE __attribute__((noipa))
@@ -75,8 +76,6 @@ static bool is_permitted(void)
                 tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED;
     if (held)
         tracer_release(&hold);
-    else
-        printf("skipped: ptrace is not permitted here\n");
     return held;
 }
 
@@ -157,8 +156,7 @@ static void assert_hottest(const struct report *report, const char *function)
 
 START_TEST(spinning)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct session *session = open_pids(&child, 1, &session_defaults);
     start_session(session);
     sample(session, 20);
@@ -189,8 +187,7 @@ END_TEST
 
 START_TEST(listed_twice)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     const pid_t pids[] = {child, child, child};
     struct session *session = open_pids(pids, 3, &session_defaults);
     start_session(session);
@@ -206,8 +203,7 @@ END_TEST
 
 START_TEST(two_processes)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     pid_t other = start(session_test_spin);
     const pid_t pids[] = {child, other};
     struct session *session = open_pids(pids, 2, &session_defaults);
@@ -231,8 +227,7 @@ END_TEST
 
 START_TEST(only_threads_of_that_name)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct session_options options = session_defaults;
     struct err err;
     options.threads = "^no such name$";
@@ -251,8 +246,7 @@ END_TEST
 
 START_TEST(unwound_live)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct session_options options = session_defaults;
     options.unwind_live = true;
     options.max_stop = 1;
@@ -269,8 +263,7 @@ END_TEST
 
 START_TEST(paused)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct err err;
     struct session *session = open_pids(&child, 1, &session_defaults);
     start_session(session);
@@ -337,8 +330,7 @@ END_TEST
 
 START_TEST(killed_while_sampled)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct session *session = open_pids(&child, 1, &session_defaults);
     start_session(session);
     sample(session, 10);
@@ -358,8 +350,7 @@ END_TEST
 // Its parent, this process, never asks for its status.
 START_TEST(becomes_a_zombie)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct session *session = open_pids(&child, 1, &session_defaults);
     start_session(session);
     sample(session, 3);
@@ -451,8 +442,7 @@ END_TEST
 
 START_TEST(closed_while_it_runs)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct session *session = open_pids(&child, 1, &session_defaults);
     start_session(session);
     sample(session, 1);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "symbol/symbolizer.h"
 #include "symbol/syscall_name.h"
+#include "tests/unit/skip.h"
 
 // As a C++ compiler would name geometry::area(int, int).
 int mangled_area(int width, int height) asm("_ZN8geometry4areaEii");
@@ -114,8 +115,7 @@ START_TEST(test_plt)
     const char *stub, *address;
     asm("lea getpgid@PLT(%%rip), %0\n\tmov getpgid@GOTPCREL(%%rip), %1"
         : "=r"(stub), "=r"(address));
-    if (stub == address)
-        return; // statically linked
+    SKIP_IF(stub == address, "statically linked: there are no stubs");
     const struct symbol *symbol = look_up(address_of(stub));
     ck_assert(symbol->found);
     ck_assert_str_eq(symbol->lines[0].name, "getpgid@plt");
@@ -125,8 +125,7 @@ END_TEST
 START_TEST(test_vdso)
 {
     uint64_t start = getauxval(AT_SYSINFO_EHDR);
-    if (!start)
-        return; // a kernel without one
+    SKIP_IF(!start, "this kernel has no vdso");
     const struct area *area = space_find(space, start);
     ck_assert_ptr_nonnull(area);
     ck_assert_int_eq(area->mapping->module->kind, MODULE_VDSO);

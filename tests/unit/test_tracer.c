@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// On children of this process, which then are as they were. Where ptrace is not permitted the tests
-// say so and pass.
+// On children of this process, which then are as they were.
 #include "sample/tracer.h"
 
 #include <check.h>
@@ -20,6 +19,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "target/procfs.h"
+#include "tests/unit/skip.h"
 
 #define PATIENCE_NS (20ll * NS_PER_S)
 #define RESTART (-514) // ERESTARTNOHAND: the kernel restarts the call
@@ -90,8 +90,6 @@ static bool is_permitted(void)
     enum rc rc = ask_to_stop(child);
     if (rc == RC_OK && tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED)
         tracer_release(&hold);
-    else
-        printf("skipped: ptrace is not permitted here\n");
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     child = 0;
@@ -140,8 +138,7 @@ static bool is_code_of(pid_t pid, uint64_t address)
 
 START_TEST(running)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     struct user_regs_struct regs;
     struct proc_status status;
@@ -171,8 +168,7 @@ END_TEST
 // A signal that arrives at the same moment is handled by the target, and once.
 START_TEST(signals_are_handed_on)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     start(spin);
     assert_runs();
@@ -191,12 +187,68 @@ START_TEST(signals_are_handed_on)
 }
 END_TEST
 
+// The same when the signal itself is the stop.
+START_TEST(a_signal_that_stops_is_handed_on)
+{
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
+    start(spin);
+    assert_runs();
+    for (unsigned sent = 1; sent <= 50; sent++) {
+        struct tracer_hold hold;
+        int64_t deadline = clock_now() + PATIENCE_NS;
+        ck_assert_int_eq(tracer_seize(child, false), RC_OK);
+        kill(child, SIGUSR1);
+        ck_assert_int_eq(tracer_wait(child, PATIENCE_NS, &hold), TRACER_STOPPED);
+        ck_assert_int_eq(hold.signal, SIGUSR1);
+        tracer_release(&hold);
+        while (shared->signals != sent)
+            ck_assert_msg(clock_now() < deadline, "the signal of the stop is lost");
+    }
+    assert_runs();
+}
+END_TEST
+
+static pid_t traced;
+
+// Asks for a stop with a signal on its way, and is killed while it holds the thread.
+static void hold_a_signal_and_die(void)
+{
+    struct tracer_hold hold = {0};
+    pid_t tid = traced;
+    tracer_init();
+    if (tracer_seize(tid, false) != RC_OK)
+        shared->error = EPERM;
+    kill(tid, SIGUSR1);
+    if (tracer_wait(tid, PATIENCE_NS, &hold) == TRACER_STOPPED)
+        shared->result = hold.signal;
+    kill(getpid(), SIGKILL);
+}
+
+START_TEST(a_signal_outlives_its_tracer)
+{
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
+    int64_t deadline = clock_now() + PATIENCE_NS;
+    start(spin);
+    assert_runs();
+    pid_t target = traced = child;
+    start(hold_a_signal_and_die);
+    waitpid(child, NULL, 0);
+    child = target;
+    SKIP_IF(shared->error, "a sibling may not be traced here");
+    ck_assert_int_eq(shared->result, SIGUSR1);
+    while (!shared->signals)
+        ck_assert_msg(clock_now() < deadline, "the signal of the stop is lost");
+    assert_runs();
+    ck_assert_uint_eq(shared->signals, 1);
+    assert_untraced('R');
+}
+END_TEST
+
 // --- a thread that is stopped already
 
 START_TEST(stopped_stays_stopped)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     start(spin);
     assert_runs();
@@ -257,8 +309,7 @@ static void assert_returned(int result, int error)
 
 START_TEST(a_broken_call_is_repaired)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     struct user_regs_struct regs;
     start_waiting(wait_for_event);
@@ -278,8 +329,7 @@ END_TEST
 // Why the repair is needed.
 START_TEST(a_broken_call_fails)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     start_waiting(wait_for_event);
     hold_it(&hold);
@@ -298,8 +348,7 @@ static void wait_with_handler(void)
 // The repair takes no signal from the target: with a handler the call fails as it always did.
 START_TEST(a_real_signal_still_interrupts)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     int64_t deadline = clock_now() + PATIENCE_NS;
     start_waiting(wait_with_handler);
@@ -331,8 +380,7 @@ END_TEST
 
 START_TEST(killed_while_held)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     start(spin);
     assert_runs();
@@ -349,8 +397,7 @@ END_TEST
 
 START_TEST(killed_before_release)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
     int64_t deadline = clock_now() + PATIENCE_NS;
     struct proc_status status;
@@ -378,8 +425,7 @@ static void seize_and_stay(void)
 
 START_TEST(traced_by_somebody_else)
 {
-    if (!is_permitted())
-        return;
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     int64_t deadline = clock_now() + PATIENCE_NS;
     start(spin);
     pid_t target = child;
@@ -387,11 +433,10 @@ START_TEST(traced_by_somebody_else)
     start(seize_and_stay);
     while (!shared->error)
         ck_assert(clock_now() < deadline);
-    if (shared->error < 0)
-        printf("skipped: a sibling may not be traced here\n");
-    else
-        ck_assert_int_eq(ask_to_stop(target), RC_DENIED);
+    enum rc rc = ask_to_stop(target);
     kill(target, SIGKILL);
+    SKIP_IF(shared->error < 0, "a sibling may not be traced here");
+    ck_assert_int_eq(rc, RC_DENIED);
 }
 END_TEST
 
@@ -419,6 +464,8 @@ Suite *suite_tracer(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, running);
     tcase_add_test(tests, signals_are_handed_on);
+    tcase_add_test(tests, a_signal_that_stops_is_handed_on);
+    tcase_add_test(tests, a_signal_outlives_its_tracer);
     tcase_add_test(tests, stopped_stays_stopped);
     tcase_add_test(tests, a_broken_call_is_repaired);
     tcase_add_test(tests, a_broken_call_fails);

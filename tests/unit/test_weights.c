@@ -125,6 +125,27 @@ START_TEST(the_rest_of_a_thread_goes_to_its_last_samples)
 }
 END_TEST
 
+// The store may number its values anew, whatever they are waiting for.
+START_TEST(values_have_other_numbers)
+{
+    sample(1, 0); // of a thread whose period is over
+    weights_thread_time(weights, PROCESS, 1, 10);
+    sample(2, 1); // of one whose period is not
+    sample(3, 2); // of one that has ended
+    weights_thread_end(weights, PROCESS, 3, 0);
+    value(5);
+    weights_renumber(weights, (uint32_t[]){3, 4, 5});
+    weights_thread_end(weights, PROCESS, 1, 7);
+    weights_thread_time(weights, PROCESS, 2, 20);
+    weights_process_time(weights, PROCESS, 100, 60);
+    ck_assert_uint_eq(cpu(0), 10);
+    ck_assert_uint_eq(cpu(3), 7);
+    ck_assert_uint_eq(cpu(4), 20);
+    ck_assert_uint_eq(cpu(5), 40);
+    ck_assert_uint_eq(finish(), 0);
+}
+END_TEST
+
 START_TEST(finish_ends_threads)
 {
     sample(1, 0);
@@ -321,6 +342,7 @@ Suite *suite_weights(void)
     tcase_add_test(tests, time_without_a_sample_waits_for_the_next);
     tcase_add_test(tests, the_rest_of_a_thread_goes_to_its_last_samples);
     tcase_add_test(tests, finish_ends_threads);
+    tcase_add_test(tests, values_have_other_numbers);
     tcase_add_test(tests, never_sampled_is_unattributed);
     tcase_add_test(tests, unmet_threads_are_stood_for_by_those_that_ended);
     tcase_add_test(tests, ended_in_the_period_takes_the_unknown_once);

@@ -111,6 +111,8 @@ START_TEST(test_cut_anywhere)
         ck_assert_msg(wire_take(&reader, message.data, length) == (length == first), "%zu",
                       length);
     }
+    ck_assert_uint_eq(texts, whole - first); // and nothing of a part
+    ck_assert_uint_eq(symbols, 0);
 }
 END_TEST
 

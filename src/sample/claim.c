@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "sample/claim.h"
+
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sample/roster.h"
+
+bool claim_take(struct thread *thread, int by)
+{
+    int nobody = 0;
+    return atomic_load_explicit(&thread->claim.by, memory_order_relaxed) == 0 &&
+           atomic_compare_exchange_strong(&thread->claim.by, &nobody, by);
+}
+
+void claim_release(struct thread *thread)
+{
+    atomic_store(&thread->claim.by, 0);
+}
+
+bool claim_text(struct thread *thread, int kept, const char *name, char text[CLAIM_TEXT])
+{
+    AUTO_FD int moment = kept < 0 ? thread_open(thread, name) : -1;
+    ssize_t got = pread(kept < 0 ? moment : kept, text, CLAIM_TEXT - 1, 0);
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+bool claim_read(struct thread *thread, struct schedstat *stat)
+{
+    char text[CLAIM_TEXT];
+    return claim_text(thread, thread->claim.schedstat_fd, "schedstat", text) &&
+           schedstat_parse(text, stat);
+}
+
+bool claim_call(struct thread *thread, struct proc_syscall *call)
+{
+    char text[CLAIM_TEXT];
+    return !thread->process->no_syscall &&
+           claim_text(thread, thread->claim.syscall_fd, "syscall", text) &&
+           proc_syscall_parse(text, call);
+}
+
+static void open_to_keep(const struct thread *thread, int *kept, const char *name)
+{
+    AUTO_FD int fd = *kept < 0 ? thread_open(thread, name) : -1;
+    if (fd >= 0 && fd < thread->fds_to_keep)
+        *kept = steal_fd(&fd);
+}
+
+void claim_open(struct thread *thread)
+{
+    open_to_keep(thread, &thread->claim.schedstat_fd, "schedstat");
+    open_to_keep(thread, &thread->claim.sched_fd, "sched");
+    open_to_keep(thread, &thread->claim.syscall_fd, "syscall");
+}
+
+void claim_close(struct claim *claim)
+{
+    int fds[] = {claim->schedstat_fd, claim->sched_fd, claim->syscall_fd};
+    for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}

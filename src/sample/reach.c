@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "sample/reach.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "base/clock.h"
+
+#define CHECK_NS NS_PER_S
+#define CHEAP_CLOCK_NS (5 * NS_PER_US)
+
+// Clocks by which samplers see that nothing ran; of processes with many threads they are dear.
+static void list_clocks(const struct roster *roster, struct cpu_samplers *samplers)
+{
+    bool cheap = roster->count <= CLOCKS_MAX;
+    for (size_t i = 0; i < roster->count && cheap; i++)
+        cheap = roster->processes[i]->clock_cost < CHEAP_CLOCK_NS;
+    atomic_store(&samplers->clock_count, 0);
+    for (size_t i = 0; i < roster->count && cheap; i++)
+        samplers->clocks[i] = roster->processes[i]->cpu_clock;
+    atomic_store(&samplers->clock_count, cheap ? (int)roster->count : 0);
+}
+
+static bool is_realtime(pid_t tid)
+{
+    int policy = sched_getscheduler(tid) & ~SCHED_RESET_ON_FORK;
+    return policy == SCHED_FIFO || policy == SCHED_RR || policy == 6; // SCHED_DEADLINE
+}
+
+struct affinity { // of all threads together
+    struct reach *reach;
+    cpu_set_t *all, *own;
+    size_t size;
+};
+
+static void add_affinity(struct affinity *affinity, struct thread *thread)
+{
+    if (sched_getaffinity(thread->tid, affinity->size, affinity->own) == 0)
+        CPU_OR_S(affinity->size, affinity->all, affinity->all, affinity->own);
+    thread->realtime = is_realtime(thread->tid);
+    affinity->reach->has_realtime |= thread->realtime;
+}
+
+static void add_all(struct affinity *affinity, const struct roster *roster, bool small)
+{
+    for (size_t i = 0; i < roster->count && small; i++)
+        for (size_t k = 0; k < roster->processes[i]->count; k++)
+            add_affinity(affinity, roster->processes[i]->threads[k]);
+    for (size_t i = 0; i < roster->hot_count && !small; i++)
+        add_affinity(affinity, roster->hot[i]);
+}
+
+// Of large processes only threads that run are asked; where one of the others may, a sampler waits.
+static void exclude_cpus(struct reach *reach, const struct roster *roster,
+                         struct cpu_samplers *samplers)
+{
+    bool small = roster_threads(roster) <= REACH_SMALL;
+    struct affinity affinity = {
+        .reach = reach,
+        .all = CPU_ALLOC(samplers->cpu_count),
+        .own = CPU_ALLOC(samplers->cpu_count),
+        .size = CPU_ALLOC_SIZE(samplers->cpu_count),
+    };
+    CPU_ZERO_S(affinity.size, affinity.all);
+    reach->has_realtime = false;
+    add_all(&affinity, roster, small);
+    cpu_samplers_exclude(samplers, small ? affinity.all : NULL);
+    CPU_FREE(affinity.all);
+    CPU_FREE(affinity.own);
+}
+
+void reach_check(struct reach *reach, const struct roster *roster, struct cpu_samplers *samplers,
+                 int64_t now)
+{
+    if (reach->checked_at && now - reach->checked_at < CHECK_NS)
+        return;
+    reach->checked_at = now;
+    if (!cpu_samplers_cover(samplers))
+        cpu_samplers_start(samplers);
+    reach->covered = cpu_samplers_cover(samplers);
+    exclude_cpus(reach, roster, samplers);
+    list_clocks(roster, samplers);
+}
+
+bool reach_lacks(const struct reach *reach, const struct cpu_samplers *samplers,
+                 struct thread *thread)
+{
+    return thread->realtime ||
+           (!reach->covered && !cpu_samplers_has(samplers, thread_cpu(thread)));
+}

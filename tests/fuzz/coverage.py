@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs each fuzz program of a build with --coverage, and prints how many lines of the files that it
+is for its inputs reach.
+
+    coverage.py DIRECTORY RUNS
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+FILES = {
+    "fuzz_cfi": ["src/unwind/cfi.c", "src/unwind/step.c", "src/unwind/unwinder.c",
+                 "src/unwind/debug_frame.c", "src/unwind/walk.c"],
+    "fuzz_dwarf": ["src/symbol/binary.c", "src/symbol/units.c", "src/symbol/functions.c",
+                   "src/symbol/split_file.c", "src/symbol/split_package.c",
+                   "src/symbol/split_unit.c", "src/symbol/debug_sections.c",
+                   "src/symbol/elf_file.c", "src/symbol/server.c", "src/symbol/wire.c"],
+    "fuzz_image": ["src/target/image.c", "src/symbol/symtab.c", "src/symbol/plt.c",
+                   "src/symbol/demangle.c"],
+    "fuzz_maps": ["src/target/procfs.c"],
+    "fuzz_memory_image": ["src/target/memory_image.c"],
+    "fuzz_options": ["src/commands/option.c", "src/commands/attach_options.c"],
+    "fuzz_perf_map": ["src/target/perf_map.c"],
+}
+
+
+def lines_of(directory, source):
+    """(reached, all) of a file, as gcov counts."""
+    found = subprocess.run(["gcov", "-n", "-o", (directory / source).parent, source],
+                           capture_output=True, text=True).stdout
+    match = re.search(rf"File '{re.escape(source)}'\nLines executed:([0-9.]+)% of (\d+)", found)
+    if not match:
+        return 0, 0
+    count = int(match.group(2))
+    return round(float(match.group(1)) * count / 100), count
+
+
+def main():
+    directory, runs = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
+    for program, sources in FILES.items():
+        for data in directory.rglob("*.gcda"):
+            data.unlink()
+        done = subprocess.run([directory / program, runs], capture_output=True, text=True,
+                              env={**os.environ, "GCOV_PREFIX_STRIP": "0"})
+        if done.returncode:
+            print(f"{program}: exit status {done.returncode}\n{done.stderr[-2000:]}")
+        counts = {source: lines_of(directory, source) for source in sources}
+        reached, count = (sum(column) for column in zip(*counts.values()))
+        share = 100 * reached / max(count, 1)
+        print(f"{program}: {share:.0f} % of {count} lines after {runs} runs", flush=True)
+        for source, (some, every) in counts.items():
+            print(f"    {source} {some} of {every}")
+
+
+if __name__ == "__main__":
+    main()
