@@ -33,6 +33,8 @@ static const char *const unwind_names[] = {
     [UNWIND_NO_PROGRESS] = "no_progress",
     [UNWIND_LIMIT] = "frame_limit",
     [UNWIND_NO_REGISTER] = "unknown_register",
+    [UNWIND_ELSEWHERE] = "another_stack",
+    [UNWIND_PROBE] = "return_probe",
 };
 
 static const char *const kernel_names[] = {

@@ -189,22 +189,49 @@ static bool in_first(const struct capture *capture, uint64_t address)
     return address - capture->regs.rsp < capture->stack_length;
 }
 
+// The pointer at this address, if it lies above the stack pointer as the top of an alternate stack
+// does.
+static uint64_t pointer_at(const struct capture *capture, uint64_t at)
+{
+    uint64_t pointer, above = at - capture->regs.rsp;
+    if (above >= ALTERNATE_MAX || above + sizeof pointer > capture->stack_length)
+        return 0;
+    memcpy(&pointer, capture->stack + above, sizeof pointer);
+    return pointer;
+}
+
+// The pointer that lies so far behind the one at this address.
+static uint64_t pointer_behind(pid_t tid, const struct stack_pages *pages,
+                               const struct stack_plan *plan, const struct capture *capture,
+                               uint64_t place)
+{
+    const uint64_t address = (1ull << WINDOW_HOP_SHIFT) - 1 - WINDOW_KIND_BITS;
+    uint64_t pointer, owner = pointer_at(capture, place & address);
+    uint64_t at = owner + (uint64_t)((int64_t)place >> WINDOW_HOP_SHIFT);
+    struct stretch there = harmless(pages, plan, at, 0, sizeof pointer);
+    return owner && there.end - there.start == sizeof pointer &&
+                   memory_read(tid, at, &pointer, sizeof pointer)
+               ? pointer : 0;
+}
+
 // Where a window begins; 0: it is not for this capture. The kernel puts the frame of a handler at
 // the same place of an alternate stack each time.
-static uint64_t anchor_of(const struct capture *capture, uint64_t place)
+static uint64_t anchor_of(pid_t tid, const struct stack_pages *pages,
+                          const struct stack_plan *plan, const struct capture *capture,
+                          uint64_t place)
 {
-    uint64_t sp = capture->regs.rsp, at = place & ~(uint64_t)WINDOW_KIND_BITS, above = at - sp;
-    uint64_t anchor = at;
+    uint64_t at = place & ~(uint64_t)WINDOW_KIND_BITS, anchor = at;
     switch ((enum window_kind)(place & WINDOW_KIND_BITS)) {
     case WINDOW_AT:
         break;
     case WINDOW_ABOVE_SP:
-        anchor = sp + at;
+        anchor = capture->regs.rsp + at;
         break;
     case WINDOW_POINTER:
-        if (above >= ALTERNATE_MAX || above + sizeof anchor > capture->stack_length)
-            return 0;
-        memcpy(&anchor, capture->stack + above, sizeof anchor);
+        anchor = pointer_at(capture, at);
+        break;
+    case WINDOW_HOP:
+        anchor = pointer_behind(tid, pages, plan, capture, place);
     }
     return in_first(capture, anchor) ? 0 : anchor;
 }
@@ -212,7 +239,8 @@ static uint64_t anchor_of(const struct capture *capture, uint64_t place)
 static void copy_window(pid_t tid, const struct stack_pages *pages, const struct stack_plan *plan,
                         size_t number, struct capture *capture, size_t room)
 {
-    uint64_t place = plan->places[number], anchor = anchor_of(capture, place);
+    uint64_t place = plan->places[number];
+    uint64_t anchor = anchor_of(tid, pages, plan, capture, place);
     size_t used = stack_capture_bytes(capture);
     if (!anchor || used + BELOW_WINDOW >= room)
         return;

@@ -32,8 +32,11 @@ enum window_kind {
     WINDOW_ABOVE_SP, // so many bytes above the stack pointer
     WINDOW_POINTER,  // where the pointer at this address points: in the frame of a signal handler
                      // on a stack of its own the kernel keeps the interrupted stack pointer
+    WINDOW_HOP,      // where the pointer points that lies so many bytes (WINDOW_HOP_SHIFT) behind
+                     // where the pointer at this address points: what describes a stack
 };
 #define WINDOW_KIND_BITS 3u
+#define WINDOW_HOP_SHIFT 48 // of a place: the hop, signed, above the bits of an address
 
 struct stack_plan { // zeroed: nothing is known of the thread
     uint32_t bytes; // from the stack pointer up; 0: not known, STACK_FIRST

@@ -105,13 +105,21 @@ static void add_missed(struct stack_windows *windows, uint64_t sp, uint64_t miss
     windows->distance = distance;
 }
 
+static uint64_t place_of_second(const struct unwind_result *stack)
+{
+    if (!stack->second_hop || stack->second_hop != (int16_t)stack->second_hop)
+        return stack->second_at | WINDOW_POINTER;
+    return stack->second_at | WINDOW_HOP | (uint64_t)stack->second_hop << WINDOW_HOP_SHIFT;
+}
+
 bool stack_windows_learn(struct stack_windows *windows, const struct capture *capture,
                          const struct unwind_result *stack)
 {
     note_use(windows, capture, stack);
     if (stack->second_at) {
-        bool asked = find(windows, stack->second_at | WINDOW_POINTER) < STACK_WINDOWS;
-        add(windows, stack->second_at | WINDOW_POINTER, 0);
+        uint64_t place = place_of_second(stack);
+        bool asked = find(windows, place) < STACK_WINDOWS;
+        add(windows, place, 0);
         return !asked;
     }
     if (!stack->missed || is_missing(capture, stack->missed) ||

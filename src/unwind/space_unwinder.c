@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "unwind/space_unwinder.h"
 
+#include <string.h>
+
 static bool read_code(void *context, uint64_t address, void *to, size_t length)
 {
     return space_read(context, address, to, length);
@@ -42,6 +44,13 @@ static bool is_code(void *context, uint64_t pc)
     return space_find(context, pc) != NULL;
 }
 
+// They all lead to the same page.
+static bool is_probe(void *context, uint64_t pc)
+{
+    const struct area *area = space_find(context, pc);
+    return area && area->start == pc && strcmp(area->mapping->module->path, "[uprobes]") == 0;
+}
+
 struct unwinder *space_unwinder_new(struct space *space, size_t max_depth)
 {
     const struct code_source source = {
@@ -51,6 +60,7 @@ struct unwinder *space_unwinder_new(struct space *space, size_t max_depth)
         .executable = is_code,
         .debug_frame = find_debug_frame,
         .made = read_made,
+        .probe = is_probe,
     };
     return unwinder_new(&source, max_depth);
 }

@@ -8,9 +8,11 @@
 #include <ucontext.h>
 
 #include "base/mem.h"
+#include "unwind/entry_path.h"
 #include "unwind/epilogue.h"
 #include "unwind/prologue.h"
 #include "unwind/return_path.h"
+#include "unwind/switch.h"
 
 #define BARE_LEAF_MOST 128 // bytes of code up to the system call
 #define ARGUMENTS_MOST (1u << 16)
@@ -230,11 +232,18 @@ static bool follow_to_return(struct unwinder *unwinder, uint64_t pc, enum unwind
     return found;
 }
 
-// Sets *how if it gives true. Else, if `no_info` is set, other ways may be tried.
-static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
-                            enum unwind_end *end)
+bool step_by_tables(struct unwinder *unwinder, uint64_t asked)
 {
-    uint64_t asked = pc_to_ask(unwinder, *interrupted), pretended;
+    bool interrupted;
+    enum unwind_end end;
+    return step_tables(unwinder, asked, &interrupted, &end);
+}
+
+// Sets *how if it gives true. Else, if `no_info` is set, other ways may be tried.
+static bool step_loaded_tables(struct unwinder *unwinder, bool *interrupted,
+                               enum unwind_step *how, enum unwind_end *end)
+{
+    uint64_t asked = pc_to_ask(unwinder, *interrupted);
     *how = STEP_TABLES;
     if (step_tables(unwinder, asked, interrupted, end))
         return true;
@@ -246,10 +255,21 @@ static bool step_any_tables(struct unwinder *unwinder, bool *interrupted, enum u
         *how = STEP_CALL;
         return true;
     }
+    return false;
+}
+
+static bool step_debug_frame(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
+                             enum unwind_end *end)
+{
+    uint64_t asked = pc_to_ask(unwinder, *interrupted), pretended;
     *how = STEP_DEBUG_FRAME;
-    return unwinder->no_info &&
-           debug_frames_find(&unwinder->debug_frames, &unwinder->code.source, asked, &pretended) &&
+    return debug_frames_find(&unwinder->debug_frames, &unwinder->code.source, asked, &pretended) &&
            step_tables(unwinder, pretended, interrupted, end);
+}
+
+static const struct way_back *way_of(struct unwinder *unwinder)
+{
+    return way_back(&unwinder->ways, &unwinder->code, *walk_pc(unwinder));
 }
 
 bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
@@ -264,10 +284,26 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
         return pop_return(unwinder);
     }
     bool leaf = *interrupted;
-    if (step_any_tables(unwinder, interrupted, how, end))
+    if (step_loaded_tables(unwinder, interrupted, how, end))
         return true;
     if (!unwinder->no_info)
         return false;
+    const struct way_back *way = leaf ? NULL : way_of(unwinder);
+    if (way && way->way == WAY_SWITCHED) {
+        *how = STEP_SWITCH;
+        return switch_step(unwinder, way, end);
+    }
+    *end = UNWIND_BOTTOM;
+    if (way && way->way == WAY_EXITS)
+        return false;
+    if (step_debug_frame(unwinder, interrupted, how, end))
+        return true;
+    if (!unwinder->no_info)
+        return false;
+    if (step_is_entry(unwinder)) {
+        *end = UNWIND_BOTTOM;
+        return false;
+    }
     unwinder->faulted = false;
     *how = STEP_CALL;
     *interrupted = !leaf && step_signal_return(unwinder);
@@ -290,6 +326,8 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
         return true;
     *how = STEP_CALL; // of code that the process made, callers mostly keep a frame pointer
     if (!leaf && *end != UNWIND_BOTTOM && return_path_step(unwinder, 0, true, &by_frame))
+        return true;
+    if (entry_path_step(unwinder))
         return true;
     if (*end == UNWIND_NO_REGISTER && !by_frame)
         *end = UNWIND_NO_INFO; // a stop would not help

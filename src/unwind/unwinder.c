@@ -9,6 +9,9 @@
 
 #include "base/mem.h"
 #include "unwind/cfi.h"
+#include "unwind/probe.h"
+#include "unwind/prologue.h"
+#include "unwind/stack_copy.h"
 #include "unwind/step.h"
 
 #define ENTRY_ADDRESS (1ull << 63) // not canonical: no memory of a target
@@ -27,6 +30,8 @@ const char *const unwind_end_texts[] = {
     [UNWIND_NO_PROGRESS] = "stack pointer does not rise",
     [UNWIND_LIMIT] = "frame limit",
     [UNWIND_NO_REGISTER] = "a register is not known",
+    [UNWIND_ELSEWHERE] = "goes on on another stack",
+    [UNWIND_PROBE] = "a return probe of the kernel",
 };
 
 static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
@@ -151,6 +156,8 @@ void unwinder_flush(struct unwinder *unwinder)
     debug_frames_flush(&unwinder->debug_frames);
     code_memory_flush(&unwinder->code);
     memo_flush(&unwinder->memo);
+    ways_flush(&unwinder->ways);
+    memset(unwinder->entries, 0, sizeof unwinder->entries);
 }
 
 static void push(struct unwinder *unwinder, uint64_t pc, bool interrupted, enum unwind_step how)
@@ -162,6 +169,42 @@ static void push(struct unwinder *unwinder, uint64_t pc, bool interrupted, enum 
     unwinder->frame_pointer_steps += how == STEP_FRAME_POINTER;
 }
 
+// Where a coroutine's first function returns to nothing has been called: whoever made its stack put
+// that there. It is a root if the way from there leads to no caller.
+static bool is_made_root(struct unwinder *unwinder)
+{
+    struct unwind_frame *last = &unwinder->frames[unwinder->count - 1];
+    if (last->interrupted || prologue_is_any_call(&unwinder->code, last->pc) ||
+        !way_ends(&unwinder->code, last->pc))
+        return false;
+    last->interrupted = true;
+    return true;
+}
+
+static enum unwind_end end_of(struct unwinder *unwinder, enum unwind_end end)
+{
+    bool may_be = end == UNWIND_NO_INFO || end == UNWIND_BAD_READ || end == UNWIND_NO_REGISTER;
+    return may_be && is_made_root(unwinder) ? UNWIND_BOTTOM : end;
+}
+
+// The caller of a function with a return probe. False: it cannot be told.
+static bool climb_past_probe(struct unwinder *unwinder, enum unwind_step how)
+{
+    const struct unwind_frame *probed = &unwinder->frames[unwinder->count - 1];
+    uint64_t pc;
+    bool exact;
+    if (!probe_step(unwinder, probed->pc - !probed->interrupted, &pc, &exact))
+        return false;
+    push(unwinder, pc, !exact, how);
+    return true;
+}
+
+static bool is_probe(const struct unwinder *unwinder, uint64_t pc)
+{
+    const struct code_source *source = &unwinder->code.source;
+    return source->probe && source->probe(source->context, pc);
+}
+
 static enum unwind_end climb(struct unwinder *unwinder)
 {
     bool interrupted = true;
@@ -170,7 +213,7 @@ static enum unwind_end climb(struct unwinder *unwinder)
         enum unwind_step how;
         uint64_t sp = *walk_sp(unwinder);
         if (!step_out(unwinder, &interrupted, &how, &end))
-            return end == UNWIND_NO_INFO && step_is_entry(unwinder) ? UNWIND_BOTTOM : end;
+            return end_of(unwinder, end);
         uint64_t pc = *walk_pc(unwinder);
         if (interrupted) { // on any stack, perhaps the one that the handler interrupted
             unwinder->interrupted_sp = *walk_sp(unwinder);
@@ -180,8 +223,16 @@ static enum unwind_end climb(struct unwinder *unwinder)
         } else if (!pc) {
             return UNWIND_BOTTOM;
         } else if (!walk_is_code(unwinder, pc - 1)) {
-            return UNWIND_BAD_READ;
-        } else if (*walk_sp(unwinder) < sp || (*walk_sp(unwinder) == sp && unwinder->count > 1)) {
+            if (!is_probe(unwinder, pc))
+                return end_of(unwinder, UNWIND_BAD_READ);
+            if (unwinder->count == unwinder->max_depth)
+                return UNWIND_LIMIT;
+            if (!climb_past_probe(unwinder, how))
+                return UNWIND_PROBE;
+            continue;
+        } else if (how != STEP_SWITCH &&
+                   (*walk_sp(unwinder) < sp ||
+                    (*walk_sp(unwinder) == sp && unwinder->count > 1))) {
             return UNWIND_NO_PROGRESS;
         }
         if (unwinder->count == unwinder->max_depth)
@@ -210,6 +261,7 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     unwinder->count = 0;
     unwinder->frame_pointer_steps = 0;
     unwinder->interrupted_at = 0;
+    unwinder->switches = 0;
     unwinder->unnoted = 0;
     code_memory_forget_made(&unwinder->code);
     push(unwinder, regs->rip, true, STEP_CAPTURE);
@@ -262,6 +314,10 @@ static struct unwind_result walk(struct unwinder *unwinder, const struct capture
         result.missed = unwinder->missed;
     if (result.end == UNWIND_BOTTOM)
         result.root = stack_copy_top(capture, &unwinder->use);
+    if (result.end == UNWIND_ELSEWHERE) {
+        result.second_at = unwinder->elsewhere_at;
+        result.second_hop = unwinder->elsewhere_hop;
+    }
     result.stack_needed = unwinder->use.needed[0];
     result.windows_used = windows_used(unwinder);
     result.frame_pointer_steps = unwinder->frame_pointer_steps;

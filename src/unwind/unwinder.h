@@ -17,6 +17,8 @@ enum unwind_end {
     UNWIND_NO_PROGRESS, // the stack pointer did not rise
     UNWIND_LIMIT,     // max_depth frames
     UNWIND_NO_REGISTER, // it takes a register that a capture without a stop does not hold
+    UNWIND_ELSEWHERE, // it goes on on another stack, which is not in the capture
+    UNWIND_PROBE,     // the kernel keeps the return address, for a return probe
 };
 extern const char *const unwind_end_texts[]; // [enum unwind_end], for people
 
@@ -49,6 +51,9 @@ struct code_source { // the memory of one process image that does not change whi
     // Copies code that the process makes itself, as it is now: how many bytes, at most `length`; 0
     // elsewhere. NULL: not known.
     size_t (*made)(void *context, uint64_t address, void *to, size_t length);
+    // Whether the kernel put this return address there, for a return probe; asked only if no code
+    // lies before it. NULL: nobody knows.
+    bool (*probe)(void *context, uint64_t pc);
 };
 
 enum unwind_step { // how a frame was found
@@ -59,12 +64,13 @@ enum unwind_step { // how a frame was found
                         // or all registers there: the return from a signal handler;
                         // or what code without tables does before it returns tells where it is
     STEP_FRAME_POINTER, // the chain of frame pointers, where there are no tables
+    STEP_SWITCH,        // it lies on another stack
 };
 
 struct unwind_frame {
     uint64_t pc;      // as found: for callers the return address
-    bool interrupted; // the frame was interrupted at pc (the leaf, or below a signal handler's
-                      // trampoline), so pc is no return address
+    bool interrupted; // pc is no return address: the frame was interrupted there (the leaf, or
+                      // below a signal handler's trampoline), or has not been called
     uint64_t sp;      // the stack pointer in this frame; 0: not known
     enum unwind_step step; // how it was found
 };
@@ -77,8 +83,10 @@ struct unwind_result {
     uint32_t windows_used;       // bit i: the walk looked at window i of the capture
     uint64_t root;   // the address behind the stack, if its root was reached; else 0
     uint64_t missed; // the address whose reading ended the walk; 0: it ended otherwise
-    uint64_t second_at; // 0, or the stack ended below a signal handler because the interrupted one
-                        // is another and not in the capture: where its stack pointer lies
+    uint64_t second_at; // 0, or the stack ended because it goes on on another one that is not in
+                        // the capture (it was interrupted by a signal handler, or changed): where
+                        // its stack pointer lies
+    int32_t second_hop; // not 0: there lies a pointer, and so many bytes behind that it lies
     uint32_t frame_pointer_steps; // frames that were found by STEP_FRAME_POINTER
 };
 

@@ -14,11 +14,18 @@
 #include "unwind/memo.h"
 #include "unwind/stack_copy.h"
 #include "unwind/unwinder.h"
+#include "unwind/way_back.h"
 
 #define WORD 8u
 #define REGISTERS 17         // UNW_X86_64_RAX .. UNW_X86_64_RIP, which are 0 .. 16
 #define WORK_MAX (4u << 20)  // reads of memory for one stack, about 50 ms; 4096 frames of which
                              // nothing is cached need a quarter
+
+#define ENTRIES 64
+
+struct entry_found { // where the caller of code that never returns was found, see entry_path.h
+    uint64_t pc, back, size; // size: bytes from the stack pointer up to the return address
+};
 
 struct unwinder {
     size_t max_depth;
@@ -27,6 +34,8 @@ struct unwinder {
     struct fde_index index;
     struct debug_frames debug_frames;
     struct memo memo;
+    struct ways ways;
+    struct entry_found entries[ENTRIES]; // by pc
     struct unwind_frame *frames;
     size_t count, capacity;
 
@@ -43,6 +52,9 @@ struct unwinder {
     uint32_t frame_pointer_steps;
     uint64_t interrupted_sp; // of the function that a signal handler interrupted, the last one
     uint64_t interrupted_at; // where the kernel keeps it; 0: there was no handler yet
+    unsigned switches;     // to another stack
+    uint64_t elsewhere_at; // of the end UNWIND_ELSEWHERE, as in unwind_result
+    int32_t elsewhere_hop;
     bool in_tables;        // libunwind reads a CIE and an FDE that have been checked
     bool no_info;          // this step: no unwind information for the pc
     bool faulted;          // this step: a read failed, and why:

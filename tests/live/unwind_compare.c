@@ -29,7 +29,7 @@
 #define PAGE 4096ull
 
 struct tally {
-    unsigned compared, equal, better, bottom, live_bottom, ends[UNWIND_LIMIT + 1];
+    unsigned compared, equal, better, bottom, live_bottom, ends[UNWIND_PROBE + 1];
     unsigned vdso; // neither equal nor better, of a thread that was held in the vdso
     struct histogram walk, live; // ns
     uint64_t frames, stack_needed;

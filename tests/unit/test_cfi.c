@@ -113,7 +113,8 @@ static struct capture *capture_new(size_t words)
 
 static enum unwind_end walk(struct fake *fake, const struct capture *capture, size_t *count)
 {
-    const struct code_source source = {fake, fake_read, fake_table, fake_executable, NULL, NULL};
+    const struct code_source source = {
+        .context = fake, .read = fake_read, .table = fake_table, .executable = fake_executable};
     struct unwinder *unwinder = unwinder_new(&source, 10000);
     struct unwind_result result = unwinder_walk(unwinder, capture);
     *count = result.count;

@@ -71,7 +71,7 @@ static bool give_section(void *context, uint64_t pc, struct code_section *to)
 }
 
 static const struct code_source source = {
-    NULL, nothing_to_read, fixture_no_table, fixture_is_text, give_section, NULL};
+    NULL, nothing_to_read, fixture_no_table, fixture_is_text, give_section, NULL, NULL};
 
 static void set_up(void)
 {

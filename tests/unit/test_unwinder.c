@@ -117,7 +117,8 @@ static bool self_frames(void *context, uint64_t pc, struct unwind_table *table)
     return true;
 }
 
-static const struct code_source self = {NULL, self_read, self_table, self_executable, NULL, NULL};
+static const struct code_source self = {
+    .read = self_read, .table = self_table, .executable = self_executable};
 
 static uint64_t stack_top(void)
 {
@@ -218,7 +219,8 @@ END_TEST
 
 START_TEST(index_of_its_own)
 {
-    const struct code_source source = {NULL, self_read, self_frames, self_executable, NULL, NULL};
+    const struct code_source source = {
+        .read = self_read, .table = self_frames, .executable = self_executable};
     AUTO_FREE struct capture *capture = capture_new();
     struct unwinder *unwinder = unwinder_new(&source, 4096);
     recurse(5, capture, STACK_BYTES);
@@ -556,7 +558,8 @@ static const struct {
 
 START_TEST(entry_of_a_program)
 {
-    static const struct code_source bare = {NULL, self_read, no_table, self_executable, NULL, NULL};
+    static const struct code_source bare = {
+        .read = self_read, .table = no_table, .executable = self_executable};
     AUTO_FREE struct capture *capture = capture_new();
     struct unwinder *unwinder = unwinder_new(&bare, 10);
     capture->regs.rip = (uint64_t)(uintptr_t)bare_entry;

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "unwind/probe.h"
+
+#include <string.h>
+
+#include "unwind/instruction.h"
+#include "unwind/prologue.h"
+#include "unwind/step.h"
+
+#define WORDS_MOST 512u      // of the stack, for the frame of the caller
+#define FUNCTION_MOST 65536u // bytes of the caller's code
+#define FUNCTIONS_MOST 16
+
+struct caller {
+    uint64_t start;     // of the function
+    uint64_t back;      // the return address that fits
+    unsigned count;     // how many do
+};
+
+// Whether a frame whose pc is `back` would have its return address at `return_at`.
+static bool fits(struct unwinder *unwinder, uint64_t back, uint64_t return_at, uint64_t wanted)
+{
+    uint64_t registers[REGISTERS];
+    uint32_t known = unwinder->known;
+    memcpy(registers, unwinder->registers, sizeof registers);
+    *walk_pc(unwinder) = back;
+    bool found = step_by_tables(unwinder, back - 1) && *walk_pc(unwinder) == wanted &&
+                 *walk_sp(unwinder) == return_at + WORD;
+    memcpy(unwinder->registers, registers, sizeof registers);
+    unwinder->known = known;
+    return found;
+}
+
+// Reads the function from its beginning to its end, as its tables know it.
+static void try_calls(struct unwinder *unwinder, uint64_t probed, uint64_t return_at,
+                      uint64_t wanted, struct caller *caller)
+{
+    uint64_t start;
+    for (uint64_t pc = caller->start; pc - caller->start < FUNCTION_MOST;) {
+        unsigned char code[INSTRUCTION_BYTES];
+        struct instruction instruction;
+        if (!code_memory_read(&unwinder->code, pc, code, sizeof code) ||
+            !instruction_decode(code, &instruction) ||
+            !fde_index_start(&unwinder->index, &unwinder->code, pc, &start) ||
+            start != caller->start)
+            return;
+        pc += instruction.length;
+        if (!instruction_is_call(&instruction) ||
+            !prologue_is_call(&unwinder->code, pc, probed) ||
+            !fits(unwinder, pc, return_at, wanted))
+            continue;
+        if (!caller->count++)
+            caller->back = pc;
+    }
+}
+
+bool probe_step(struct unwinder *unwinder, uint64_t asked, uint64_t *pc, bool *exact)
+{
+    uint64_t probed, sp = *walk_sp(unwinder), back;
+    struct caller caller = {0};
+    unsigned tried = 0;
+    if (!fde_index_start(&unwinder->index, &unwinder->code, asked, &probed))
+        return false;
+    for (uint64_t at = sp; at < sp + WORDS_MOST * WORD && tried < FUNCTIONS_MOST; at += WORD) {
+        if (!walk_read(unwinder, at, &back))
+            return false;
+        if (!back || !walk_is_code(unwinder, back - 1) ||
+            !prologue_called(&unwinder->code, back, &caller.start))
+            continue;
+        tried++;
+        try_calls(unwinder, probed, at, back, &caller);
+        if (!caller.count)
+            continue;
+        *exact = caller.count == 1;
+        *pc = *exact ? caller.back : caller.start;
+        *walk_pc(unwinder) = caller.back;
+        return true;
+    }
+    return false;
+}

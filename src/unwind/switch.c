@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "unwind/switch.h"
+
+#include "sample/stack_capture.h"
+#include "unwind/prologue.h"
+
+#define SWITCHES_MOST 8
+#define FUNCTION_MOST 1024u // bytes of a function that changes the stack, up to the call
+#define CALLEE_FRAME (2 * WORD) // below the stack pointer: the return address, its frame pointer
+#define POINTER_LEAST (1ull << 32) // where the memory of what describes a stack begins
+
+static bool step_to(struct unwinder *unwinder, uint64_t frame)
+{
+    uint64_t saved, back, target, pc = *walk_pc(unwinder);
+    if (!frame || frame % WORD || frame > UINT64_MAX - 2 * WORD ||
+        !walk_read(unwinder, frame, &saved) || !walk_read(unwinder, frame + WORD, &back) || !back ||
+        !walk_is_code(unwinder, back - 1) || !prologue_called(&unwinder->code, back, &target) ||
+        pc - target >= FUNCTION_MOST)
+        return false;
+    unwinder->registers[UNW_X86_64_RBP] = saved;
+    unwinder->known = 1u << UNW_X86_64_RBP | 1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP;
+    *walk_sp(unwinder) = frame + 2 * WORD;
+    *walk_pc(unwinder) = back;
+    return true;
+}
+
+// Where the sampler is to look for the stack pointer of the other stack, next time.
+static void note_elsewhere(struct unwinder *unwinder, const struct way_back *way)
+{
+    uint64_t sp = *walk_sp(unwinder), owner, frame;
+    unwinder->elsewhere_hop = 0;
+    if (way->owner_at >= 0) {
+        unwinder->elsewhere_at = sp + (uint64_t)way->owner_at;
+        unwinder->elsewhere_hop = way->saved_at;
+        if (!walk_read(unwinder, unwinder->elsewhere_at, &owner) || owner < POINTER_LEAST)
+            unwinder->elsewhere_at = 0;
+    } else if (walk_read(unwinder, sp - CALLEE_FRAME, &frame) && frame && frame % WORD == 0)
+        unwinder->elsewhere_at = sp - CALLEE_FRAME;
+}
+
+// To a stack that was copied for what earlier walks said.
+static bool step_to_window(struct unwinder *unwinder)
+{
+    const struct capture *capture = unwinder->capture;
+    for (unsigned i = 0; i < capture->window_count; i++) {
+        unsigned kind = capture->windows[i].place & WINDOW_KIND_BITS;
+        if ((kind == WINDOW_POINTER || kind == WINDOW_HOP) &&
+            step_to(unwinder, capture->windows[i].anchor))
+            return true;
+    }
+    return false;
+}
+
+bool switch_step(struct unwinder *unwinder, const struct way_back *way, enum unwind_end *end)
+{
+    uint64_t frame;
+    *end = UNWIND_BOTTOM;
+    if (way->fresh)
+        return false;
+    *end = UNWIND_ELSEWHERE;
+    unwinder->elsewhere_at = 0;
+    if (unwinder->switches++ == SWITCHES_MOST)
+        return false;
+    if ((walk_read(unwinder, *walk_sp(unwinder) - CALLEE_FRAME, &frame) &&
+         step_to(unwinder, frame)) ||
+        step_to_window(unwinder) ||
+        (walk_knows(unwinder, UNW_X86_64_RBP) &&
+         step_to(unwinder, unwinder->registers[UNW_X86_64_RBP])))
+        return true;
+    note_elsewhere(unwinder, way);
+    return false;
+}
