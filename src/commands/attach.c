@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ptprof attach: sample for a while, then write what was seen.
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,6 +20,7 @@
 #include "commands/command.h"
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
+#include "commands/progress.h"
 #include "commands/summary.h"
 #include "commands/symbol_report.h"
 #include "output/json.h"
@@ -254,41 +254,16 @@ static void show_start(const struct attach *attach)
                 options->rate);
 }
 
-static void show_bar(struct buf *line, double done)
-{
-    enum { WIDTH = 24 };
-    int full = (int)(done * WIDTH);
-    buf_putc(line, '[');
-    for (int i = 0; i < WIDTH; i++)
-        buf_putc(line, i < full ? '#' : '.');
-    buf_puts(line, "] ");
-}
-
 static void show_progress(struct attach *attach, int64_t elapsed)
 {
-    AUTO_BUF struct buf line = {0};
-    char now[DURATION_TEXT], whole[DURATION_TEXT];
-    int64_t duration = attach->options->duration;
-    if (!attach->progress)
-        return;
-    const struct run *run = session_progress(attach->session);
-    if (duration)
-        show_bar(&line, elapsed < duration ? (double)elapsed / (double)duration : 1);
-    buf_puts(&line, duration_format(elapsed, now));
-    if (duration)
-        buf_printf(&line, " / %s", duration_format(duration, whole));
-    buf_printf(&line, "   %" PRIu64 " samples   %" PRIu64 " threads   late %.1f%%   held %.2f%%",
-               run->samples, run->threads_seen,
-               run->rounds ? 100.0 * (double)run->late / (double)run->rounds : 0,
-               100 * run->held_share);
-    fprintf(stderr, "\r\033[K%.*s", (int)terminal_width(STDERR_FILENO) - 1, line.data);
-    fflush(stderr);
+    if (attach->progress)
+        progress_show(session_progress(attach->session), elapsed, attach->options->duration);
 }
 
 static void clear_progress(const struct attach *attach)
 {
     if (attach->progress)
-        fputs("\r\033[K", stderr);
+        progress_clear();
 }
 
 // A suspended profiler leaves its target alone. Returns how long it was suspended.

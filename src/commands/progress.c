@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "commands/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/duration.h"
+#include "base/terminal.h"
+
+static void show_bar(struct buf *line, double done)
+{
+    enum { WIDTH = 24 };
+    int full = (int)(done * WIDTH);
+    buf_putc(line, '[');
+    for (int i = 0; i < WIDTH; i++)
+        buf_putc(line, i < full ? '#' : '.');
+    buf_puts(line, "] ");
+}
+
+void progress_show(const struct run *run, int64_t elapsed, int64_t duration)
+{
+    AUTO_BUF struct buf line = {0};
+    char now[DURATION_TEXT], whole[DURATION_TEXT];
+    if (duration)
+        show_bar(&line, elapsed < duration ? (double)elapsed / (double)duration : 1);
+    buf_puts(&line, duration_format(elapsed, now));
+    if (duration)
+        buf_printf(&line, " / %s", duration_format(duration, whole));
+    buf_printf(&line, "   %" PRIu64 " samples   %" PRIu64 " threads   late %.1f%%   held %.2f%%",
+               run->samples, run->threads_seen,
+               run->rounds ? 100.0 * (double)run->late / (double)run->rounds : 0,
+               100 * run->held_share);
+    fprintf(stderr, "\r\033[K%.*s", (int)terminal_width(STDERR_FILENO) - 1, line.data);
+    fflush(stderr);
+}
+
+void progress_clear(void)
+{
+    fputs("\r\033[K", stderr);
+}
