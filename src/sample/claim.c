@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "sample/roster.h"
+#include "sample/thread.h"
+#include "sample/watched.h"
 
 bool claim_take(struct thread *thread, int by)
 {
@@ -57,8 +58,7 @@ void claim_open(struct thread *thread)
 
 void claim_close(struct claim *claim)
 {
-    int fds[] = {claim->schedstat_fd, claim->sched_fd, claim->syscall_fd};
-    for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+    cleanup_fd(&claim->schedstat_fd);
+    cleanup_fd(&claim->sched_fd);
+    cleanup_fd(&claim->syscall_fd);
 }

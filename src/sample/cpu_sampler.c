@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "sample/priority.h"
 #include "sample/privilege.h"
+#include "sample/tracer.h"
 
 #define LATE_NS NS_PER_MS
 #define REST_SHARE 5

@@ -14,6 +14,7 @@
 
 #include "sample/displaced.h"
 #include "sample/look.h"
+#include "sample/roster.h"
 
 #define CLOCKS_MAX 4 // processes whose CPU clocks tell that nothing ran
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/watched.h"
 
 #define READS_MAX 128  // of schedstat in one search, 0.4 us each
 #define PROOFS_MAX 12  // of sched, 4 us each

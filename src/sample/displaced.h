@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "sample/roster.h"
+#include "sample/thread.h"
 
 // Threads that samplers look among; a new one is made when these change.
 struct candidates {

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 #include "sample/capture.h"
-#include "sample/roster.h"
+#include "sample/control.h"
+#include "sample/thread.h"
 
 #define PENDING_MAX 64
 

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sample/watched.h"
 #include "target/procfs.h"
 
 static bool is_ours(pid_t tracer)

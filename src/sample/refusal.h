@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sample/control.h"
-#include "sample/roster.h"
+#include "sample/thread.h"
 
 // Counts a stop that the kernel did not permit, with who traces the thread. A thread of the kernel
 // is not asked again; one that has ended, or is held by a sampler thread of ours, does not count.

@@ -4,8 +4,10 @@
 
 #include <stdint.h>
 
+#include "sample/control.h"
 #include "sample/record.h"
-#include "sample/roster.h"
+#include "sample/thread.h"
+#include "sample/watched.h"
 
 // False when there was no room: to be tried again.
 bool report_process(struct control *control, enum record_kind kind, struct watched *process);

@@ -4,10 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,131 +14,10 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "sample/record.h"
-#include "target/maps.h"
 
 #define HOT_NS NS_PER_S
 #define SCAN_SHARE 20           // listing takes at most one part in so many of our time
-#define TEXT_MAX 256
 #define SPARE_FDS 64
-#define CHARGE_DELAY_NS (20 * NS_PER_MS) // of the kernel, at its ticks
-
-static int open_task_file(const struct watched *process, pid_t tid, const char *name)
-{
-    char path[64];
-    snprintf(path, sizeof path, "%d/%s", tid, name);
-    int fd = openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        limits_note(errno);
-    return fd;
-}
-
-int thread_open(const struct thread *thread, const char *name)
-{
-    return open_task_file(thread->process, thread->tid, name);
-}
-
-// Reads a short file of a thread through its kept descriptor; when descriptors are short, through
-// one for the moment.
-static enum rc read_task_file(struct thread *thread, int *kept, const char *name,
-                              char text[TEXT_MAX])
-{
-    AUTO_FD int moment = *kept < 0 ? open_task_file(thread->process, thread->tid, name) : -1;
-    int fd = *kept < 0 ? moment : *kept;
-    if (fd < 0)
-        return errno == EMFILE || errno == ENFILE ? RC_LIMIT : RC_GONE;
-    ssize_t got = pread(fd, text, TEXT_MAX - 1, 0);
-    if (got <= 0)
-        return RC_GONE;
-    text[got] = '\0';
-    if (fd == moment && fd < thread->fds_to_keep)
-        *kept = steal_fd(&moment);
-    return RC_OK;
-}
-
-void thread_end(struct thread *thread)
-{
-    thread->gone = true;
-    thread->process->has_gone_threads = true;
-}
-
-enum rc thread_read(struct thread *thread, struct schedstat *stat)
-{
-    char text[TEXT_MAX];
-    enum rc rc = read_task_file(thread, &thread->schedstat_fd, "schedstat", text);
-    if (rc == RC_OK && !schedstat_parse(text, stat))
-        rc = RC_FORMAT;
-    if (rc == RC_GONE)
-        thread_end(thread);
-    return rc;
-}
-
-// All CPU time up to `stat` was somebody else's, or does not count.
-static void rebase_to(struct thread *thread, const struct schedstat *stat)
-{
-    uint64_t skipped = stat->run_ns - thread->last.run_ns;
-    thread->base_run += skipped;
-    thread->reported_run += skipped;
-    thread->last.run_ns = stat->run_ns;
-}
-
-void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *moved_ns)
-{
-    int64_t now = clock_now();
-    if (!thread->known) {
-        // Of a thread that was there before us, only what comes from here on counts.
-        const struct watched *process = thread->process;
-        uint64_t watched_ns = (uint64_t)(now - process->added_at) + CHARGE_DELAY_NS;
-        bool ours = process->born_watched || (process->scanned_at && stat->run_ns < watched_ns);
-        thread->base_run = ours ? 0 : stat->run_ns;
-        thread->reported_run = thread->base_run;
-        thread->reported_wait = stat->wait_ns;
-        thread->told_at = now;
-        thread->last.run_ns = thread->base_run;
-    }
-    // Less than before, or more than time has passed: by exec another thread took the number over.
-    if (stat->run_ns < thread->last.run_ns ||
-        (thread->known && stat->run_ns - thread->last.run_ns >
-                              (uint64_t)(now - thread->noted_at) + CHARGE_DELAY_NS))
-        rebase_to(thread, stat);
-    thread->noted_at = now;
-    *moved_ns += stat->run_ns - thread->last.run_ns;
-    if (stat->run_ns != thread->last.run_ns || stat->switches != thread->last.switches)
-        thread->unmoved_since = now;
-    thread->last = *stat;
-    thread->known = true;
-}
-
-int thread_cpu(struct thread *thread)
-{
-    char text[CLAIM_TEXT];
-    return claim_text(thread, -1, "stat", text) ? proc_stat_cpu(text) : -1;
-}
-
-// The slower way, which needs no right to the file.
-static bool state_is_running(struct thread *thread)
-{
-    char text[TEXT_MAX];
-    struct proc_stat stat;
-    return read_task_file(thread, &thread->syscall_fd, "stat", text) == RC_OK &&
-           proc_stat_parse(text, &stat) && stat.state == 'R';
-}
-
-bool thread_is_running(struct thread *thread)
-{
-    char text[TEXT_MAX];
-    if (thread->process->no_syscall)
-        return state_is_running(thread);
-    return read_task_file(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
-           proc_syscall_is_running(text);
-}
-
-bool thread_call(struct thread *thread, struct proc_syscall *call)
-{
-    char text[TEXT_MAX];
-    return !thread->process->no_syscall &&
-           read_task_file(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
-           proc_syscall_parse(text, call);
-}
 
 void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now)
 {
@@ -153,42 +29,21 @@ void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now)
     roster->hot[roster->hot_count++] = thread;
 }
 
-static void thread_add(struct roster *roster, struct watched *process, pid_t tid)
-{
-    struct thread *thread = xcalloc(1, sizeof *thread);
-    thread->number = atomic_fetch_add(&roster->control->next_thread, 1);
-    thread->tid = tid;
-    thread->process = process;
-    thread->fds_to_keep = roster->fds_to_keep;
-    thread->schedstat_fd = thread->syscall_fd = -1;
-    thread->claim = (struct claim){.cpu = -1, .schedstat_fd = -1, .sched_fd = -1, .syscall_fd = -1};
-    thread->listed = true;
-    ARRAY_RESERVE(process->threads, process->count, process->capacity);
-    process->threads[process->count++] = thread;
-    atomic_fetch_add(&roster->control->threads_seen, 1);
-    atomic_fetch_add(&roster->control->threads_known, 1);
-}
-
-static void close_kept(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
-void thread_free(struct thread *thread)
-{
-    close_kept(thread->schedstat_fd);
-    close_kept(thread->syscall_fd);
-    claim_close(&thread->claim);
-    free(thread);
-}
-
 static void retire(struct roster *roster, struct thread *thread)
 {
     atomic_fetch_sub(&roster->control->threads_known, 1);
     struct retired *retired = &roster->retired;
     ARRAY_RESERVE(retired->threads, retired->thread_count, retired->thread_capacity);
     retired->threads[retired->thread_count++] = thread;
+}
+
+static void add_thread(struct roster *roster, struct watched *process, pid_t tid)
+{
+    uint32_t number = atomic_fetch_add(&roster->control->next_thread, 1);
+    ARRAY_RESERVE(process->threads, process->count, process->capacity);
+    process->threads[process->count++] = thread_new(process, tid, number, roster->fds_to_keep);
+    atomic_fetch_add(&roster->control->threads_seen, 1);
+    atomic_fetch_add(&roster->control->threads_known, 1);
 }
 
 struct listing {
@@ -204,7 +59,7 @@ static void list_thread(void *context, pid_t tid)
     if (at)
         listing->process->threads[at - 1]->listed = true;
     else
-        thread_add(listing->roster, listing->process, tid);
+        add_thread(listing->roster, listing->process, tid);
 }
 
 // A listing leaves out what comes behind a thread that ends under it.
@@ -245,13 +100,6 @@ static void read_new_threads(struct watched *process)
     }
 }
 
-// A zombie still has a task directory, and files in it.
-bool watched_has_ended(const struct watched *process)
-{
-    struct pollfd end = {.fd = process->pid_fd, .events = POLLIN};
-    return process->pid_fd >= 0 && poll(&end, 1, 0) > 0;
-}
-
 void roster_scan(struct roster *roster, struct watched *process, int64_t now)
 {
     struct stat info;
@@ -270,87 +118,12 @@ void roster_scan(struct roster *roster, struct watched *process, int64_t now)
     process->scan_cost = clock_now() - now;
 }
 
-bool watched_cpu(struct watched *process, uint64_t *cpu_ns)
-{
-    struct timespec time;
-    if (clock_gettime(process->cpu_clock, &time) != 0)
-        return false;
-    *cpu_ns = (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
-    return true;
-}
-
-// Through a thread: the maps of a leader that has ended are empty while the others run on.
-static int open_of_image(struct watched *process, const char *name)
-{
-    for (size_t i = 0; i < process->count; i++) {
-        AUTO_FD int fd = open_task_file(process, process->threads[i]->tid, name);
-        uint64_t word; // pagemap is read in words
-        if (fd >= 0 && pread(fd, &word, sizeof word, 0) > 0)
-            return steal_fd(&fd);
-    }
-    return -1;
-}
-
-static void open_image(struct watched *process)
-{
-    process->maps_fd = open_of_image(process, "maps");
-    process->pages_fd = open_of_image(process, "pagemap");
-}
-
-// Of a process of which a thread was found.
-static bool is_refused(const struct watched *process, const char *name)
-{
-    AUTO_FD int fd = open_task_file(process, process->threads[0]->tid, name);
-    return fd < 0 && errno == EACCES;
-}
-
-bool watched_same_image(const struct watched *process)
-{
-    char byte;
-    return process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1;
-}
-
-// Under the same numbers: samplers read them meanwhile.
-bool watched_open_image(struct watched *process)
-{
-    AUTO_FD int maps = open_of_image(process, "maps");
-    AUTO_FD int pages = open_of_image(process, "pagemap");
-    if (pages >= 0 && process->pages_fd >= 0)
-        dup3(pages, process->pages_fd, O_CLOEXEC);
-    return maps >= 0 && dup3(maps, process->maps_fd, O_CLOEXEC) >= 0;
-}
-
-uint64_t watched_image(const struct watched *process)
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < process->count && !number; i++)
-        number = maps_image_number(process->pid, process->threads[i]->tid);
-    return watched_same_image(process) ? number : 0; // else it is of the next one
-}
-
-void watched_name(struct watched *process)
-{
-    char comm[COMM_MAX];
-    if (procfs_comm(process->pid, process->pid, comm) == RC_OK)
-        memcpy(process->comm, comm, sizeof comm);
-}
-
 bool roster_has(const struct roster *roster, pid_t pid)
 {
     for (size_t i = 0; i < roster->count; i++)
         if (roster->processes[i]->pid == pid && !roster->processes[i]->gone)
             return true;
     return false;
-}
-
-void watched_free(struct watched *process)
-{
-    free(process->threads);
-    close_kept(process->task_fd);
-    close_kept(process->maps_fd);
-    close_kept(process->pages_fd);
-    close_kept(process->pid_fd);
-    free(process);
 }
 
 size_t roster_threads(const struct roster *roster)
@@ -415,13 +188,13 @@ static enum rc add(struct roster *roster, pid_t pid, uint64_t start_time, bool b
         watched_cpu(process, &process->last_cpu)) {
         process->base_cpu = base_of(roster->control, process);
         roster_scan(roster, process, clock_now());
-        open_image(process);
+        watched_find_image(process);
     }
     if (process->maps_fd < 0) { // it ended meanwhile
         retire_process(roster, process);
         return RC_GONE;
     }
-    process->no_syscall = is_refused(process, "syscall");
+    process->no_syscall = watched_is_refused(process, "syscall");
     watched_name(process);
     process->number = atomic_fetch_add(&roster->control->next_process, 1);
     process->reported_at = clock_now();
@@ -500,18 +273,6 @@ void roster_sweep(struct roster *roster)
     roster->count = kept;
 }
 
-static void rebase_thread(struct thread *thread)
-{
-    struct schedstat stat;
-    if (thread_read(thread, &stat) != RC_OK)
-        return;
-    rebase_to(thread, &stat);
-    thread->reported_wait += stat.wait_ns - thread->last.wait_ns;
-    thread->last = stat;
-    thread->noted_at = clock_now();
-    thread->told_at = 0;
-}
-
 void roster_rebase(struct roster *roster)
 {
     for (size_t i = 0; i < roster->count; i++) {
@@ -523,7 +284,7 @@ void roster_rebase(struct roster *roster)
             handover_note(&roster->control->handover, process->pid, cpu_ns);
         }
         for (size_t k = 0; k < process->count; k++)
-            rebase_thread(process->threads[k]);
+            thread_rebase(process->threads[k]);
         process->born_watched = false; // threads born meanwhile begin to count when they are met
         process->scanned_at = 0;
         process->incomplete = true;

@@ -20,6 +20,7 @@
 #include "sample/orphan.h"
 #include "sample/privilege.h"
 #include "sample/round.h"
+#include "sample/tracer.h"
 
 #define STOP_NS (2ll * NS_PER_S) // that the sampler has to end by itself,
 #define KILL_NS NS_PER_S         // and by force

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "sample/look.h"
+#include "sample/roster.h"
 
 struct survey {
     int idle;             // control->idle

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "sample/thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sample/watched.h"
+
+#define TEXT_MAX 256
+#define CHARGE_DELAY_NS (20 * NS_PER_MS) // of the kernel, at its ticks
+
+struct thread *thread_new(struct watched *process, pid_t tid, uint32_t number, int fds_to_keep)
+{
+    struct thread *thread = xcalloc(1, sizeof *thread);
+    thread->number = number;
+    thread->tid = tid;
+    thread->process = process;
+    thread->fds_to_keep = fds_to_keep;
+    thread->schedstat_fd = thread->syscall_fd = -1;
+    thread->claim = (struct claim){.cpu = -1, .schedstat_fd = -1, .sched_fd = -1, .syscall_fd = -1};
+    thread->listed = true;
+    return thread;
+}
+
+void thread_free(struct thread *thread)
+{
+    cleanup_fd(&thread->schedstat_fd);
+    cleanup_fd(&thread->syscall_fd);
+    claim_close(&thread->claim);
+    free(thread);
+}
+
+int thread_open(const struct thread *thread, const char *name)
+{
+    return watched_open(thread->process, thread->tid, name);
+}
+
+// Reads a short file of a thread through its kept descriptor; when descriptors are short, through
+// one for the moment.
+static enum rc read_task_file(struct thread *thread, int *kept, const char *name,
+                              char text[TEXT_MAX])
+{
+    AUTO_FD int moment = *kept < 0 ? watched_open(thread->process, thread->tid, name) : -1;
+    int fd = *kept < 0 ? moment : *kept;
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE ? RC_LIMIT : RC_GONE;
+    ssize_t got = pread(fd, text, TEXT_MAX - 1, 0);
+    if (got <= 0)
+        return RC_GONE;
+    text[got] = '\0';
+    if (fd == moment && fd < thread->fds_to_keep)
+        *kept = steal_fd(&moment);
+    return RC_OK;
+}
+
+void thread_end(struct thread *thread)
+{
+    thread->gone = true;
+    thread->process->has_gone_threads = true;
+}
+
+enum rc thread_read(struct thread *thread, struct schedstat *stat)
+{
+    char text[TEXT_MAX];
+    enum rc rc = read_task_file(thread, &thread->schedstat_fd, "schedstat", text);
+    if (rc == RC_OK && !schedstat_parse(text, stat))
+        rc = RC_FORMAT;
+    if (rc == RC_GONE)
+        thread_end(thread);
+    return rc;
+}
+
+// All CPU time up to `stat` was somebody else's, or does not count.
+static void rebase_to(struct thread *thread, const struct schedstat *stat)
+{
+    uint64_t skipped = stat->run_ns - thread->last.run_ns;
+    thread->base_run += skipped;
+    thread->reported_run += skipped;
+    thread->last.run_ns = stat->run_ns;
+}
+
+void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *moved_ns)
+{
+    int64_t now = clock_now();
+    if (!thread->known) {
+        // Of a thread that was there before us, only what comes from here on counts.
+        const struct watched *process = thread->process;
+        uint64_t watched_ns = (uint64_t)(now - process->added_at) + CHARGE_DELAY_NS;
+        bool ours = process->born_watched || (process->scanned_at && stat->run_ns < watched_ns);
+        thread->base_run = ours ? 0 : stat->run_ns;
+        thread->reported_run = thread->base_run;
+        thread->reported_wait = stat->wait_ns;
+        thread->told_at = now;
+        thread->last.run_ns = thread->base_run;
+    }
+    // Less than before, or more than time has passed: by exec another thread took the number over.
+    if (stat->run_ns < thread->last.run_ns ||
+        (thread->known && stat->run_ns - thread->last.run_ns >
+                              (uint64_t)(now - thread->noted_at) + CHARGE_DELAY_NS))
+        rebase_to(thread, stat);
+    thread->noted_at = now;
+    *moved_ns += stat->run_ns - thread->last.run_ns;
+    if (stat->run_ns != thread->last.run_ns || stat->switches != thread->last.switches)
+        thread->unmoved_since = now;
+    thread->last = *stat;
+    thread->known = true;
+}
+
+int thread_cpu(struct thread *thread)
+{
+    char text[CLAIM_TEXT];
+    return claim_text(thread, -1, "stat", text) ? proc_stat_cpu(text) : -1;
+}
+
+// The slower way, which needs no right to the file.
+static bool state_is_running(struct thread *thread)
+{
+    char text[TEXT_MAX];
+    struct proc_stat stat;
+    return read_task_file(thread, &thread->syscall_fd, "stat", text) == RC_OK &&
+           proc_stat_parse(text, &stat) && stat.state == 'R';
+}
+
+bool thread_is_running(struct thread *thread)
+{
+    char text[TEXT_MAX];
+    if (thread->process->no_syscall)
+        return state_is_running(thread);
+    return read_task_file(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
+           proc_syscall_is_running(text);
+}
+
+bool thread_call(struct thread *thread, struct proc_syscall *call)
+{
+    char text[TEXT_MAX];
+    return !thread->process->no_syscall &&
+           read_task_file(thread, &thread->syscall_fd, "syscall", text) == RC_OK &&
+           proc_syscall_parse(text, call);
+}
+
+void thread_rebase(struct thread *thread)
+{
+    struct schedstat stat;
+    if (thread_read(thread, &stat) != RC_OK)
+        return;
+    rebase_to(thread, &stat);
+    thread->reported_wait += stat.wait_ns - thread->last.wait_ns;
+    thread->last = stat;
+    thread->noted_at = clock_now();
+    thread->told_at = 0;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// A thread of a watched process, with what was last read of it. It belongs to the thread that reads;
+// samplers use what `struct claim` holds, and what never changes.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "sample/claim.h"
+#include "target/procfs.h"
+
+struct watched;
+
+struct thread {
+    uint32_t number;
+    pid_t tid;
+    struct watched *process;
+    int fds_to_keep; // as in its roster
+    int schedstat_fd, syscall_fd; // -1: not open; when descriptors are short, for each read
+    struct schedstat last;
+    uint64_t base_run, reported_run, reported_wait; // of last.run_ns and last.wait_ns
+    int64_t hot_until;
+    int64_t noted_at;              // when `last` was read
+    int64_t unmoved_since;         // neither its CPU time nor its switches have changed since
+    int64_t told_at;               // when what was last reported had been read; 0: not known
+    uint64_t asleep_switches;      // at the newest copy of its stack in place
+    uint32_t asleep_plan;          // version of the plan that it was made by
+    uint32_t asleep_survey;        // survey up to which it is known to have slept there
+    uint32_t asleep_times;         // how many of them have not been told
+    bool asleep_known; // there is such a copy, and the main process has it
+    bool known;       // `last` was read
+    bool hot;         // in roster.hot
+    bool blocked;     // when last seen
+    bool announced;   // the main process knows it
+    bool told_elsewhere; // a newborn's first look was taken
+    bool realtime;       // its scheduling policy
+    _Atomic bool skipped; // not to be stopped: samplers hung on it, or it runs 32-bit code
+    bool listed;
+    _Atomic bool gone;
+    char comm[COMM_MAX];
+    struct claim claim;
+};
+
+// It is listed, and nothing of it has been read. fds_to_keep: descriptors below this number stay
+// open.
+struct thread *thread_new(struct watched *process, pid_t tid, uint32_t number, int fds_to_keep);
+void thread_free(struct thread *thread);
+
+// A file of the thread's task directory, open. -1: errno.
+int thread_open(const struct thread *thread, const char *name);
+
+// The thread ended: it is forgotten by the next roster_sweep.
+void thread_end(struct thread *thread);
+
+// Reads schedstat. RC_GONE: the thread ended.
+enum rc thread_read(struct thread *thread, struct schedstat *stat) MUST_CHECK;
+
+// Keeps what was read; adds to *moved_ns the CPU time since the last time.
+void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *moved_ns);
+
+// Takes all of its CPU time up to now as spent before us (after a pause).
+void thread_rebase(struct thread *thread);
+
+// Whether it is on a CPU or waits for one.
+bool thread_is_running(struct thread *thread);
+
+// Where it went to sleep. False when it runs, is gone, or that is not for us.
+bool thread_call(struct thread *thread, struct proc_syscall *call);
+
+// The CPU that it runs on, or last ran on; -1: not known.
+int thread_cpu(struct thread *thread);

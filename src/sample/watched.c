@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "sample/watched.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "sample/thread.h"
+#include "target/maps.h"
+
+void watched_free(struct watched *process)
+{
+    free(process->threads);
+    cleanup_fd(&process->task_fd);
+    cleanup_fd(&process->maps_fd);
+    cleanup_fd(&process->pages_fd);
+    cleanup_fd(&process->pid_fd);
+    free(process);
+}
+
+int watched_open(const struct watched *process, pid_t tid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%d/%s", tid, name);
+    int fd = openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        limits_note(errno);
+    return fd;
+}
+
+// A zombie still has a task directory, and files in it.
+bool watched_has_ended(const struct watched *process)
+{
+    struct pollfd end = {.fd = process->pid_fd, .events = POLLIN};
+    return process->pid_fd >= 0 && poll(&end, 1, 0) > 0;
+}
+
+bool watched_cpu(struct watched *process, uint64_t *cpu_ns)
+{
+    struct timespec time;
+    if (clock_gettime(process->cpu_clock, &time) != 0)
+        return false;
+    *cpu_ns = (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+    return true;
+}
+
+// Through a thread: the maps of a leader that has ended are empty while the others run on.
+static int open_of_image(struct watched *process, const char *name)
+{
+    for (size_t i = 0; i < process->count; i++) {
+        AUTO_FD int fd = watched_open(process, process->threads[i]->tid, name);
+        uint64_t word; // pagemap is read in words
+        if (fd >= 0 && pread(fd, &word, sizeof word, 0) > 0)
+            return steal_fd(&fd);
+    }
+    return -1;
+}
+
+void watched_find_image(struct watched *process)
+{
+    process->maps_fd = open_of_image(process, "maps");
+    process->pages_fd = open_of_image(process, "pagemap");
+}
+
+bool watched_same_image(const struct watched *process)
+{
+    char byte;
+    return process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1;
+}
+
+// Under the same numbers: samplers read them meanwhile.
+bool watched_open_image(struct watched *process)
+{
+    AUTO_FD int maps = open_of_image(process, "maps");
+    AUTO_FD int pages = open_of_image(process, "pagemap");
+    if (pages >= 0 && process->pages_fd >= 0)
+        dup3(pages, process->pages_fd, O_CLOEXEC);
+    return maps >= 0 && dup3(maps, process->maps_fd, O_CLOEXEC) >= 0;
+}
+
+uint64_t watched_image(const struct watched *process)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < process->count && !number; i++)
+        number = maps_image_number(process->pid, process->threads[i]->tid);
+    return watched_same_image(process) ? number : 0; // else it is of the next one
+}
+
+// Of a process of which a thread was found.
+bool watched_is_refused(const struct watched *process, const char *name)
+{
+    AUTO_FD int fd = watched_open(process, process->threads[0]->tid, name);
+    return fd < 0 && errno == EACCES;
+}
+
+void watched_name(struct watched *process)
+{
+    char comm[COMM_MAX];
+    if (procfs_comm(process->pid, process->pid, comm) == RC_OK)
+        memcpy(process->comm, comm, sizeof comm);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// A process that is watched, with what was last read of it. It belongs to the thread that reads.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "sample/kin.h"
+#include "target/procfs.h"
+
+struct thread;
+
+struct watched { // a process
+    uint32_t number;
+    pid_t pid;
+    int task_fd;      // /proc/PID/task, open
+    int pid_fd;       // readable once the whole process has ended, reaped or not
+    int maps_fd;      // task/TID/maps: reads nothing any more once the image is replaced
+    int pages_fd;     // task/TID/pagemap, opened with it; -1: there is none
+    clockid_t cpu_clock;
+    uint64_t base_cpu;   // of the process's CPU clock, ns: what was before us
+    uint64_t last_cpu;   // at the last round
+    uint64_t ended_cpu;  // ns of announced threads that are gone
+    uint64_t shortfall;  // ns that no thread read lately accounts for
+    struct thread **threads;
+    size_t count, capacity;
+    size_t next_cold;    // index of the next one to read in turn
+    uint64_t read_ns;    // CPU time that this round's reads of threads account for
+    struct kin kin;      // unless only the given processes are sampled
+    int64_t clock_at, clock_cost; // when the CPU clock was read, and how long that took
+    int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost, reported_at;
+    bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
+    int untold;          // enum record_kind that the main process must know first, 0: none
+    _Atomic bool replaced; // a sampler saw that its image is not the one that maps_fd is of
+    bool born_watched;   // it began while we looked: all of its CPU time counts
+    bool gone;
+    _Atomic bool has_gone_threads;
+    bool parted;         // its end was told
+    char comm[COMM_MAX]; // raw bytes
+    bool incomplete;     // there seem to be threads that are not listed
+};
+
+void watched_free(struct watched *process);
+
+// A file of the task directory of one of its threads, open. -1: errno.
+int watched_open(const struct watched *process, pid_t tid, const char *name);
+
+// Whether the whole process has ended; that of a zombie has.
+bool watched_has_ended(const struct watched *process);
+
+// The CPU time that the kernel charged to the process so far, ns; false when it is gone.
+bool watched_cpu(struct watched *process, uint64_t *cpu_ns);
+
+// Opens maps_fd and pages_fd for the image that it runs; they are -1 when there is none.
+void watched_find_image(struct watched *process);
+
+// Whether the process still runs the image that maps_fd was opened for, or ran it to its end.
+bool watched_same_image(const struct watched *process);
+
+// maps_fd becomes that of the image that it runs by now; false when there is none.
+bool watched_open_image(struct watched *process);
+
+// The number of that image (target/maps.h), 0: not known.
+uint64_t watched_image(const struct watched *process);
+
+// Whether we have no right to such a file of its threads. To be asked when one of them was found.
+bool watched_is_refused(const struct watched *process, const char *name);
+
+// Reads its name, which stays what it was once the process is gone.
+void watched_name(struct watched *process);
