@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,16 +11,9 @@
 #include "base/mem.h"
 #include "base/patience.h"
 #include "base/thread.h"
-#include "profile/query.h"
-#include "sample/sampler.h"
-#include "sample/watchdog.h"
 #include "session/aftermath.h"
-#include "session/consumer.h"
-#include "session/counters.h"
 #include "session/preflight.h"
-#include "session/room.h"
-#include "session/taker.h"
-#include "session/verdict.h"
+#include "session/session_state.h"
 #include "target/control_group.h"
 #include "target/procfs.h"
 #include "unwind/live.h"
@@ -31,10 +23,7 @@
 #define ENDED_MAX (1u << 16)   // threads that have ended and are still told apart
 #define LIVE_ENDED_MAX (1u << 10)
 #define RESTARTS_MAX 20
-#define DOWNLOAD_MS 20000 // for debug files from servers, all together
-#define LAST_NAMES_MS 1000 // for those of a screen
 #define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
-#define PROGRESS_MS 20              // that numbers are waited for
 #define STEP_MS 25                // how long the end of a sampler goes unnoticed
 #define LAST_NS (800 * NS_PER_MS) // in which what was sampled last is unwound
 #define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
@@ -45,34 +34,6 @@ const struct session_options session_defaults = {
     .max_stop = 0.01,
     .max_stacks = 4u << 20, // about 100 MiB
     .wait_for_names = true,
-};
-
-struct session {
-    struct session_options options;
-    pid_t *pids;
-    uint64_t *start_times; // of the same
-    size_t pid_count;
-    regex_t threads;
-    bool has_threads;
-    struct sampler_config config;
-    struct control *control;
-    struct watchdog watchdog;
-    pid_t sampler; // 0: none runs
-    struct modules *modules;
-    struct profile *profile;
-    struct symbolizer *symbolizer;
-    struct fetcher *fetcher; // NULL: not started
-    struct consumer *consumer;
-    struct taker taker;
-    int64_t ended_at;      // CLOCK_MONOTONIC ns, 0: it has not
-    struct run run;
-    struct run base; // as it was at the last session_reset
-    int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
-    bool watched, finished, named;
-    struct room room;
-    uint64_t throttled, own_throttled; // when it began, ns
-    int idle_times; // how often wall time began to be counted
-    pthread_mutex_t lock;
 };
 
 static enum rc compile_threads(struct session *session, struct err *err)
@@ -284,7 +245,7 @@ void session_pause(struct session *session, bool paused)
         sampler_wake(session->sampler);
 }
 
-static int64_t sampled_ns(const struct session *session)
+int64_t session_sampled_ns(const struct session *session)
 {
     int64_t until = atomic_load(&session->control->paused) ? session->paused_at : clock_now();
     return until - session->started - session->paused_ns;
@@ -351,11 +312,11 @@ void session_finish(struct session *session, enum run_end end)
     if (session->finished)
         return;
     session->finished = true;
-    int64_t sampled = sampled_ns(session);
+    int64_t sampled = session_sampled_ns(session);
     if (session->sampler && !sampler_stop(session->control, session->sampler))
         session->run.stuck = session->sampler; // since when it did not sample, nobody knows
     session->sampler = 0;
-    session->run.duration = session->run.stuck ? sampled : sampled_ns(session);
+    session->run.duration = session->run.stuck ? sampled : session_sampled_ns(session);
     session->run.end = end;
     session->run.frozen = control_group_is_frozen(session->pids[0]);
     session->run.throttled_ns = since(control_group_throttled(session->pids[0]),
@@ -374,175 +335,4 @@ void session_finish(struct session *session, enum run_end end)
     }
     consumer_finish(session->consumer);
     limit_names(session);
-}
-
-// --- what came of it ---
-
-static void count_progress(struct session *session)
-{
-    struct run *run = &session->run;
-    struct consumer_counts counts = consumer_counts(session->consumer);
-    if (!session->finished)
-        run->duration = sampled_ns(session);
-    counters_copy(run, session->control);
-    run->samples = counts.samples;
-    run->dropped += counts.left_out;
-    run->cut = counts.cut;
-    run->frame_pointers = counts.frame_pointers;
-    run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
-    if (session->options.idle) {
-        run->asleep = counts.asleep;
-        run->samples += counts.asleep;
-        run->cut += counts.asleep_cut;
-    }
-    counters_subtract(run, &session->base);
-    run->type = session->options.idle ? RUN_WALL : RUN_CPU;
-    run->rate = session->options.rate;
-    run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
-    run->unattributed_ns = counts.unattributed_ns;
-    run->held_share = counts.held_share;
-    run->threads_sampled = counts.threads + (session->options.idle ? counts.threads_asleep : 0);
-    run->processes = consumer_processes(session->consumer);
-    run->process_count = counts.processes;
-}
-
-// Somebody who only shows numbers does not wait for a stack that takes long: old ones will do.
-const struct run *session_progress(struct session *session)
-{
-    struct timespec soon = thread_deadline(PROGRESS_MS);
-    if (pthread_mutex_clocklock(&session->lock, CLOCK_MONOTONIC, &soon) != 0)
-        return &session->run;
-    count_progress(session);
-    pthread_mutex_unlock(&session->lock);
-    return &session->run;
-}
-
-enum rc session_match(struct session *session, struct err *err)
-{
-    if (!session->has_threads)
-        return RC_OK;
-    return verdict_match(session_progress(session), session->pids, session->pid_count,
-                         &session->threads, session->options.threads, err);
-}
-
-enum rc session_refusal(struct session *session, struct err *err)
-{
-    return verdict_refusal(session_progress(session), session->pids[0], err);
-}
-
-void session_reset(struct session *session)
-{
-    pthread_mutex_lock(&session->lock);
-    session->base = (struct run){0};
-    count_progress(session);
-    session->base = session->run;
-    session->run.start_wall = clock_wall();
-    session->started = session->paused_at = clock_now();
-    session->paused_ns = 0;
-    profile_reset(session->profile);
-    consumer_reset(session->consumer);
-    pthread_mutex_unlock(&session->lock);
-}
-
-struct report session_live_report(struct session *session)
-{
-    count_progress(session);
-    return (struct report){.profile = session->profile,
-                           .modules = session->modules,
-                           .symbolizer = session->symbolizer,
-                           .run = &session->run};
-}
-
-// --- names ---
-
-static void name_last(struct session *session, const struct query_source *source)
-{
-    taker_borrow_names(&session->taker);
-    query_fetch(source);
-    if (!session->options.debuginfod)
-        return;
-    // Who has servers asked waits for them.
-    patience_until(0);
-    symbolizer_set_deadline(session->symbolizer, 0);
-    symbolizer_download(session->symbolizer, DOWNLOAD_MS);
-}
-
-// Who leaves a screen does not wait for the last names as a file does.
-static void name_live(struct session *session, const struct query_source *source)
-{
-    if (fetcher_wait(session->fetcher, LAST_NAMES_MS)) {
-        query_want(source);
-        fetcher_start(session->fetcher);
-    }
-    fetcher_stop(session->fetcher);
-    query_fetch(source);
-}
-
-struct report session_report(struct session *session)
-{
-    session_finish(session, RUN_INTERRUPTED);
-    struct report report = session_live_report(session);
-    struct query_source source = report_source(&report);
-    if (session->options.live && session->fetcher)
-        name_live(session, &source);
-    else if (!session->named)
-        name_last(session, &source);
-    session->named = true;
-    session->run.late_names = symbolizer_late(session->symbolizer);
-    session->run.unresolved = counters_unresolved(&report);
-    return report;
-}
-
-// Everything is looked up once, under the lock (names of code that the process makes itself come
-// with its records): a writer that asks again later changes nothing.
-static void name_copy(struct session *session, struct session_snapshot *snapshot)
-{
-    const struct profile *profile = snapshot->report.profile;
-    struct query_source source = report_source(&snapshot->report);
-    taker_borrow_names(&session->taker);
-    pthread_mutex_lock(&session->lock);
-    query_want(&source);
-    pthread_mutex_unlock(&session->lock);
-    symbolizer_fetch(session->symbolizer);
-    pthread_mutex_lock(&session->lock);
-    for (uint32_t i = 0; i < profile_location_count(profile); i++) {
-        struct location at = profile_location_get(profile, i);
-        symbolizer_lookup(session->symbolizer, at.mapping, at.offset);
-    }
-    pthread_mutex_unlock(&session->lock);
-}
-
-void session_snapshot_take(struct session *session, struct session_snapshot *snapshot)
-{
-    pthread_mutex_lock(&session->lock);
-    snapshot->report = session_live_report(session);
-    snapshot->run = session->run;
-    size_t size = snapshot->run.process_count * sizeof *snapshot->processes;
-    snapshot->processes = xmalloc(size + 1);
-    if (size)
-        memcpy(snapshot->processes, snapshot->run.processes, size);
-    snapshot->run.processes = snapshot->processes;
-    snapshot->report.run = &snapshot->run;
-    snapshot->report.profile = profile_copy(session->profile);
-    pthread_mutex_unlock(&session->lock);
-    name_copy(session, snapshot);
-    snapshot->run.unresolved = counters_unresolved(&snapshot->report);
-}
-
-void session_snapshot_end(struct session *session, struct session_snapshot *snapshot)
-{
-    profile_free((struct profile *)(uintptr_t)snapshot->report.profile);
-    free(snapshot->processes);
-    taker_return_names(&session->taker);
-}
-
-char *session_worst_cut(const struct session *session)
-{
-    const struct module *module;
-    enum unwind_end why;
-    if (!consumer_worst_cut(session->consumer, &module, &why))
-        return NULL;
-    bool unread = why == UNWIND_NO_INFO || why == UNWIND_BAD_READ;
-    bool told = unread && !module->image && module->problem; // that is why there is nothing to read
-    return xasprintf("%s: %s", module->name, told ? module->problem : unwind_end_texts[why]);
 }
