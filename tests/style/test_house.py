@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import runpy
 import shutil
 import subprocess
 
@@ -177,3 +178,11 @@ def test_no_unit_test_ends_without_a_word(ctx):
         bodies = re.findall(r"^START_TEST\((\w+)\)(.*?)^END_TEST", code(text), re.M | re.S)
         bad += [f"{name}: {test}" for test, body in bodies if re.search(r"\breturn;", body)]
     none_of(bad)
+
+
+def test_faults_are_found(ctx):
+    """Each fault that tests/mutants plants still has its text, exactly once."""
+    faults = runpy.run_path(str(ctx.root / "tests/mutants/faults.py"))["FAULTS"]
+    texts = dict(files(ctx, ".c", ".h"))
+    none_of([f"{what}: its text stands {texts.get(file, '').count(old)} times in {file}"
+             for what, file, old, new, tests in faults if texts.get(file, "").count(old) != 1])
