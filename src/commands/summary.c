@@ -249,9 +249,9 @@ static void put_late(struct buf *out, const struct run *run)
 {
     double late = share(run->late, run->rounds);
     const char *why = run->own_throttled_ns ? "the CPU quota of ptprof's own control group"
-                      : run->realtime       ? "in spite of real-time priority: others have a higher "
-                                              "one, or the machine is a guest that was not run"
-                                            : "no right to real-time priority";
+                      : run->realtime ? "in spite of real-time priority: others have a higher one, "
+                                        "or the machine is a guest that was not run"
+                                      : "no right to real-time priority";
     bool known = run->own_throttled_ns || run->realtime || !run->short_slice;
     if (late > LATE_WARNING)
         buf_printf(out, "  warning   %.0f%% of the rounds began late, so bursts may be seen at "

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The processes and threads that are watched, with what was last read of each. It belongs to the
-// thread that reads; of a thread samplers use what `struct claim` holds, and what never changes.
+// The processes and threads that are watched: the lists of both belong to the thread that reads.
 // Cost follows the threads that run: those seen running within the last second are "hot" and read
 // in every round, the others in turn: each once a second, in the largest processes less often.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A thread of a watched process, with what was last read of it. It belongs to the thread that reads;
-// samplers use what `struct claim` holds, and what never changes.
+// A thread of a watched process, with what was last read of it. It belongs to the thread that
+// reads; samplers use what `struct claim` holds, and what never changes.
 #pragma once
 
 #include <stdbool.h>

@@ -8,10 +8,10 @@
 #include "base/mem.h"
 #include "profile/wall.h"
 #include "sample/record.h"
-#include "session/cuts.h"
 #include "session/facts.h"
 #include "session/holds.h"
 #include "session/population.h"
+#include "session/stack_keeper.h"
 #include "session/thinning.h"
 #include "session/unattributed.h"
 
@@ -33,11 +33,9 @@ struct consumer {
     struct population population;
     struct facts facts;
     struct unattributed unattributed;
-    uint32_t *locations; // of the stack at hand, leaf first
-    const struct mapping *kernel, *unknown, *truncated;
+    struct stack_keeper keeper;
     struct holds holds;
     struct consumer_counts counts;
-    struct cuts cuts;
     struct thinning thinning;
 };
 
@@ -50,10 +48,7 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
     consumer->profile = consumer->holds.profile = profile;
     consumer->weights = weights_new(profile);
     consumer->max_depth = max_depth;
-    consumer->locations = xcalloc(max_depth + 2, sizeof *consumer->locations);
-    consumer->kernel = modules_special(modules, MODULE_KERNEL, "[kernel]");
-    consumer->unknown = modules_special(modules, MODULE_ANON, "[unknown]");
-    consumer->truncated = modules_special(modules, MODULE_SPECIAL, "[truncated]");
+    stack_keeper_init(&consumer->keeper, profile, modules, max_depth);
     return consumer;
 }
 
@@ -73,8 +68,7 @@ void consumer_free(struct consumer *consumer)
     wall_free(consumer->wall);
     facts_fini(&consumer->facts);
     unattributed_fini(&consumer->unattributed);
-    free(consumer->locations);
-    cuts_fini(&consumer->cuts);
+    stack_keeper_fini(&consumer->keeper);
     free(consumer);
 }
 
@@ -261,42 +255,6 @@ static void take_process_time(struct consumer *consumer, const void *data)
 
 // --- captures ---
 
-static uint32_t location_of(struct consumer *consumer, struct space *space,
-                            const struct unwind_frame *frame)
-{
-    uint64_t pc = frame->interrupted ? frame->pc : frame->pc - 1;
-    const struct area *area = space_find(space, pc);
-    if (!area)
-        return profile_location(consumer->profile, consumer->unknown->id, pc);
-    const struct mapping *mapping = space_mapping(space, area, pc);
-    uint64_t offset = mapping->module->kind == MODULE_ANON ? pc
-                                                           : pc - area->start + mapping->offset;
-    return profile_location(consumer->profile, mapping->id, offset);
-}
-
-static void note_cut(struct consumer *consumer, const struct space *space,
-                      const struct unwind_result *stack)
-{
-    const struct area *area = space_find(space, stack->frames[stack->count - 1].pc);
-    const struct mapping *mapping = area ? area->mapping : consumer->unknown;
-    cuts_add(&consumer->cuts, mapping->module->id, stack->end);
-}
-
-static uint32_t keep_stack(struct consumer *consumer, struct space *space,
-                           const struct capture *capture, const struct unwind_result *stack)
-{
-    size_t count = 0;
-    if (capture->flags & CAPTURE_IN_SYSCALL)
-        consumer->locations[count++] = profile_location(
-            consumer->profile, consumer->kernel->id, (uint64_t)capture->syscall);
-    for (size_t i = 0; i < stack->count; i++)
-        consumer->locations[count++] = location_of(consumer, space, &stack->frames[i]);
-    if (stack->end != UNWIND_BOTTOM)
-        consumer->locations[count++] =
-            profile_location(consumer->profile, consumer->truncated->id, stack->end);
-    return profile_stack(consumer->profile, consumer->locations, count);
-}
-
 static void learn_stack(struct consumer *consumer, struct process *process, struct thread *thread,
                         const struct capture *capture, const struct unwind_result *stack)
 {
@@ -327,9 +285,9 @@ static void take_stack_in_place(struct consumer *consumer, struct process *proce
     thread->asleep_cut = stack->end != UNWIND_BOTTOM;
     count_asleep(consumer, thread, 1);
     if (thread->asleep_cut)
-        note_cut(consumer, space, stack);
-    wall_look(consumer->wall, capture->thread, keep_stack(consumer, space, capture, stack),
-              STATE_BLOCKED);
+        stack_keeper_note_cut(&consumer->keeper, space, stack);
+    wall_look(consumer->wall, capture->thread,
+              stack_keeper_keep(&consumer->keeper, space, capture, stack), STATE_BLOCKED);
 }
 
 static void take_asleep(struct consumer *consumer, const void *data)
@@ -366,7 +324,7 @@ static void take_capture(struct consumer *consumer, const void *data)
     holds_add_capture(&consumer->holds, thread, capture);
     if (stack.end != UNWIND_BOTTOM) {
         consumer->counts.cut++;
-        note_cut(consumer, space, &stack);
+        stack_keeper_note_cut(&consumer->keeper, space, &stack);
     }
     consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
     if (!(capture->flags & CAPTURE_UNWOUND))
@@ -376,7 +334,7 @@ static void take_capture(struct consumer *consumer, const void *data)
         consumer->counts.threads++;
         consumer->counts.threads_asleep -= thread->met_asleep;
     }
-    uint32_t node = keep_stack(consumer, space, capture, &stack);
+    uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, &stack);
     uint32_t value =
         profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
     weights_sample_for(consumer->weights, thread->process, capture->thread, value,
@@ -499,7 +457,7 @@ void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)
 bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,
                         enum unwind_end *why)
 {
-    const struct cut *worst = cuts_worst(&consumer->cuts);
+    const struct cut *worst = cuts_worst(&consumer->keeper.cuts);
     if (!worst)
         return false;
     *module = modules_get(consumer->modules, worst->module);

@@ -115,11 +115,11 @@ START_TEST(changes_of_the_stack)
 {
     struct way_back way = look(&switches[_i].code, &ret);
     ck_assert_int_eq(way.way, switches[_i].way.way);
-    if (way.way != WAY_SWITCHED)
-        return;
-    ck_assert_int_eq(way.fresh, switches[_i].way.fresh);
-    ck_assert_int_eq(way.saved_at, switches[_i].way.saved_at);
-    ck_assert_int_eq(way.owner_at, switches[_i].way.owner_at);
+    if (way.way == WAY_SWITCHED) {
+        ck_assert_int_eq(way.fresh, switches[_i].way.fresh);
+        ck_assert_int_eq(way.saved_at, switches[_i].way.saved_at);
+        ck_assert_int_eq(way.owner_at, switches[_i].way.owner_at);
+    }
 }
 END_TEST
 
