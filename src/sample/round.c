@@ -105,14 +105,20 @@ static bool is_told(struct round *round, struct watched *process)
     return !process->untold;
 }
 
+// Whether the thread may be sampled; the main process, which must know it first, is told of it.
+static bool may_be_sampled(struct round *round, struct thread *thread)
+{
+    if (!is_told(round, thread->process))
+        return false;
+    if (!thread->announced)
+        meet(round, thread);
+    return thread->announced && !thread->skipped && is_wanted(round, thread);
+}
+
 static void survey(struct round *round, struct thread *thread, const struct schedstat *stat,
                    bool rarely)
 {
-    if (!is_told(round, thread->process))
-        return;
-    if (!thread->announced)
-        meet(round, thread);
-    if (thread->announced && !thread->skipped && !thread->gone && is_wanted(round, thread))
+    if (may_be_sampled(round, thread) && !thread->gone)
         survey_meet(&round->survey, &round->look, thread, stat, rarely);
 }
 
@@ -130,11 +136,7 @@ static bool is_out_of_reach(struct round *round, struct thread *thread)
 // To be asked to stop from here.
 static void note_running(struct round *round, struct thread *thread, const struct schedstat *before)
 {
-    if (thread->blocked || !is_told(round, thread->process))
-        return;
-    if (!thread->announced)
-        meet(round, thread);
-    if (!thread->announced || thread->skipped || !is_wanted(round, thread))
+    if (thread->blocked || !may_be_sampled(round, thread))
         return;
     thread->claim.before = *before;
     round->running[round->running_count++] = thread;
@@ -330,11 +332,7 @@ static void clear_up(struct round *round, int64_t now)
 
 static void add_candidate(struct round *round, struct candidates *list, struct thread *thread)
 {
-    if (thread->gone || thread->process->gone || !is_told(round, thread->process))
-        return;
-    if (!thread->announced)
-        meet(round, thread);
-    if (!thread->announced || thread->skipped || !is_wanted(round, thread))
+    if (thread->gone || thread->process->gone || !may_be_sampled(round, thread))
         return;
     claim_open(thread);
     list->threads[list->count++] = thread;
