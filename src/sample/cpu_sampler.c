@@ -221,6 +221,7 @@ static void *run(void *argument)
     atomic_store(&samplers->control->realtime, priority.realtime);
     atomic_store(&samplers->control->short_slice, priority.short_slice);
     displaced_init(&sampler->search, sampler->cpu + 2, sampler->cpu);
+    sampler->search.soon = !priority.realtime;
     look_init(&sampler->look, samplers->control, sampler->cpu + 1);
     sampler->look.max_stop = samplers->max_stop;
     sampler->look.unwind_live = samplers->unwind_live;
