@@ -351,9 +351,9 @@ class Context:
             return None
 
     @contextlib.contextmanager
-    def unharmed(self, pid):
+    def unharmed(self, pid, grows=False):
         """A process that is still there afterwards, and runs the same program, is neither traced
-        nor stopped by us, and has not grown."""
+        nor stopped by us, and has not grown. grows: it does so by itself."""
         program = self.program_of(pid)
         before = self.health(pid) if program else None
         yield
@@ -365,7 +365,8 @@ class Context:
             return  # it has ended just now
         assert not after.traced, f"threads {after.traced} of {pid} are traced"
         assert set(after.stopped) <= set(before.stopped), f"{after.stopped} of {pid} are stopped"
-        assert not after.growth(before), f"{pid} has grown: {after.growth(before)}"
+        growth = {} if grows else after.growth(before)
+        assert not growth, f"{pid} has grown: {growth}"
 
     # --- ptprof
 
@@ -394,7 +395,7 @@ class Context:
         self.started.append(run)
         return run
 
-    def profile(self, pid, *extra, prefix=(), timeout=2 * PATIENCE, status=0):
+    def profile(self, pid, *extra, prefix=(), timeout=2 * PATIENCE, status=0, grows=False):
         """Profiles a process for 3 s, or as the extra options say, and returns the JSON document.
         On a loaded machine for longer, up to eight times: what is counted are samples. ctx.stderr
         keeps the summary."""
@@ -408,7 +409,7 @@ class Context:
             timeout = max(timeout, 3600)  # the test has a deadline of its own
         elif self.slowdown > 1.5:
             options[at] = lengthened(options[at], min(self.slowdown, 8))
-        with self.unharmed(pid):
+        with self.unharmed(pid, grows):
             done = self.run("attach", pid, *options, "-f", "json", "-o", path, prefix=prefix,
                             timeout=timeout)
         assert done.returncode == status, f"exit status {done.returncode}, not {status}"

@@ -354,6 +354,8 @@ static int write_dumps(struct dump_run *run, struct err *err)
         rc = rc == RC_OK ? written : rc;
     }
     output_file_fini(&file);
+    if (rc == RC_OK && limits_noted())
+        rc = limits_sys(err, RC_LIMIT, limits_noted(), "names or stacks are missing");
     return command_status(rc);
 }
 

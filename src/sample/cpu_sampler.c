@@ -2,6 +2,7 @@
 #include "sample/cpu_sampler.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <sched.h>
 #include <signal.h>
@@ -221,6 +222,7 @@ static void *run(void *argument)
     atomic_store(&samplers->control->realtime, priority.realtime);
     atomic_store(&samplers->control->short_slice, priority.short_slice);
     displaced_init(&sampler->search, sampler->cpu + 2, sampler->cpu);
+    sampler->search.soon = !priority.realtime;
     look_init(&sampler->look, samplers->control, sampler->cpu + 1);
     sampler->look.max_stop = samplers->max_stop;
     sampler->look.unwind_live = samplers->unwind_live;
@@ -233,6 +235,24 @@ static void *run(void *argument)
 }
 
 // --- all of them ---
+
+// Reads a list of CPUs such as "1-3,7"; an empty set when there is none.
+static void read_cpus(const char *path, cpu_set_t *cpus, size_t size)
+{
+    char text[4096] = "";
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    CPU_ZERO_S(size, cpus);
+    text[got > 0 ? got : 0] = '\0';
+    for (char *at = text; *at >= '0' && *at <= '9';) {
+        long first = strtol(at, &at, 10), last = first;
+        if (*at == '-')
+            last = strtol(at + 1, &at, 10);
+        for (long cpu = first; cpu <= last && cpu < (long)(8 * size); cpu++)
+            CPU_SET_S((size_t)cpu, size, cpus);
+        at += *at == ',';
+    }
+}
 
 void cpu_samplers_init(struct cpu_samplers *samplers)
 {
@@ -267,12 +287,17 @@ static bool start(struct cpu_samplers *samplers, int cpu)
     return started;
 }
 
+// Where CPUs run without ticks timers fire on another one, which is what a sampler is to avoid.
 int cpu_samplers_start(struct cpu_samplers *samplers)
 {
     int started = 0;
+    size_t size = CPU_ALLOC_SIZE(samplers->cpu_count);
+    cpu_set_t *tickless = CPU_ALLOC(samplers->cpu_count);
+    read_cpus("/sys/devices/system/cpu/nohz_full", tickless, size);
     for (int cpu = 0; cpu < samplers->cpu_count; cpu++)
-        if (!samplers->of_cpu[cpu])
+        if (!samplers->of_cpu[cpu] && !CPU_ISSET_S(cpu, size, tickless))
             started += start(samplers, cpu);
+    CPU_FREE(tickless);
     return started;
 }
 

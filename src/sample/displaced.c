@@ -141,6 +141,8 @@ enum displaced displaced_find(struct displaced_search *search, const struct cand
     search->proofs = PROOFS_MAX;
     search->busy = search->bounded = false;
     search->single = candidates->count == 1;
+    if (search->soon && candidates->count)
+        own_start(search);
     size_t first = candidates->count ? search->searches++ % candidates->count : 0;
     for (int elsewhere = 0; elsewhere <= 1; elsewhere++) { // those that were last found here first
         for (size_t i = 0; i < candidates->count; i++) {

@@ -26,6 +26,8 @@ enum displaced {
 struct displaced_search {
     int by;       // as which candidates are claimed
     int cpu;      // ours
+    bool soon;    // our date is read first: of a thread that is not real-time the kernel changes it
+                  // whenever somebody else is woken on this CPU
     int own_fd;   // sched of the calling thread, -1: not readable, then state and CPU have to do
     int64_t woke_at;       // CLOCK_MONOTONIC ns, when the calling thread came onto its CPU
     uint64_t own_start;    // our exec_start, 0: not read in this search

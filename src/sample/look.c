@@ -347,7 +347,7 @@ static bool ask(struct look *look, struct thread *thread)
     if (rc != RC_OK)
         return false;
     if (look->elsewhere)
-        claim->moment = claim->asked_at;
+        claim->moment = look->woke_at;
     return true;
 }
 

@@ -99,6 +99,12 @@ void priority_spread(const cpu_set_t *before)
         sched_setaffinity(0, sizeof *before, before);
 }
 
+void priority_prompt(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1);
+    ask_short_slice();
+}
+
 struct priority priority_raise(void)
 {
     prctl(PR_SET_TIMERSLACK, 1); // the default rounds each sleep up by 50 us

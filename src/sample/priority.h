@@ -14,6 +14,9 @@ struct priority {
 // Gives the calling process the best that it is allowed to have.
 struct priority priority_raise(void);
 
+// For a thread that has little to do and is to come soon, but displaces nobody who is due.
+void priority_prompt(void);
+
 // For the thread that takes in what was seen, as long as that lasts: where very many threads run it
 // would seldom get a CPU. Processes that it starts meanwhile keep it. Returns the nice value from
 // before, for priority_relax; nothing changes where it is not allowed or not needed.

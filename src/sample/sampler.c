@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,10 +19,12 @@
 #include "base/mem.h"
 #include "base/memory_room.h"
 #include "sample/orphan.h"
+#include "sample/priority.h"
 #include "sample/privilege.h"
 #include "sample/round.h"
 #include "sample/tracer.h"
 
+#define BEHIND_NS (50 * NS_PER_MS) // rounds that are later than this are not made up for
 #define STOP_NS (2ll * NS_PER_S) // that the sampler has to end by itself,
 #define KILL_NS NS_PER_S         // and by force
 
@@ -69,16 +72,26 @@ static void read_until_told(struct round *round)
         if (now < next)
             continue;
         round_make(round, now);
-        next = now + next_interval(round);
+        next += next_interval(round); // what began late is followed the sooner
+        if (next < now - BEHIND_NS)
+            next = now;
     }
+}
+
+// What the main process has open is not for this one, and counts against its limit.
+static void close_all_but(int kept)
+{
+    syscall(SYS_close_range, STDERR_FILENO + 1, kept - 1, 0);
+    syscall(SYS_close_range, kept + 1, ~0u, 0);
 }
 
 // Nothing of ours may reach a core file or outlive the main process for long. All signals are
 // blocked.
-static void set_up_process(pid_t parent)
+static void set_up_process(pid_t parent, int wake_fd)
 {
     struct rlimit none = {0, 0};
     memory_offer_end(); // the target is not to lose its sampler while it is held
+    close_all_but(wake_fd);
     tracer_init();
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
@@ -118,6 +131,7 @@ static void run_sampler(struct control *control, const void *argument)
         if (roster_add(&round.roster, config->pids[i], config->start_times[i], false) != RC_OK)
             continue; // gone since the main process looked: not to be told apart from gone later
     orphan_prepare(control);
+    priority_prompt();
     round_begin(&round);
     read_until_told(&round);
     round_finish(&round);
@@ -144,14 +158,19 @@ struct control *control_new(size_t ring_bytes, struct err *err)
     }
     ring_init(&control->ring, sizeof control->ring + ring_bytes);
     control->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return control;
+    if (control->wake_fd >= 0)
+        return control;
+    limits_sys(err, RC_LIMIT, errno, "cannot begin");
+    control_free(control);
+    return NULL;
 }
 
 void control_free(struct control *control)
 {
     if (!control)
         return;
-    close(control->wake_fd);
+    if (control->wake_fd >= 0)
+        close(control->wake_fd);
     munmap(control->lives, control->life_count * sizeof *control->lives);
     munmap(control, sizeof *control + control->ring.size);
 }
@@ -168,7 +187,7 @@ enum rc sampler_fork(struct control *control, sampler_body *body, const void *ar
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0) {
-        set_up_process(parent);
+        set_up_process(parent, control->wake_fd);
         body(control, argument);
         eventfd_write(control->wake_fd, 1);
         _exit(0);

@@ -84,7 +84,7 @@ enum rc watchdog_start(struct watchdog *watchdog, struct control *control, struc
     *watchdog = (struct watchdog){.control = control, .sampler = -1, .retired = -1};
     watchdog->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (watchdog->stop_fd < 0)
-        return err_sys(err, RC_FAIL, errno, "cannot start the watchdog");
+        return limits_sys(err, RC_FAIL, errno, "cannot start the watchdog");
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the business of the other threads
     int failed = pthread_create(&watchdog->thread, NULL, watch, watchdog);

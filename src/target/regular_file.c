@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 bool regular_file_is_of_kernel(int fd)
@@ -23,6 +24,7 @@ bool regular_file_is_of_kernel(int fd)
 static int open_found(int found, struct stat *info)
 {
     char path[48];
+    limits_note(found < 0 ? errno : 0);
     if (found < 0 || fstat(found, info) != 0 || regular_file_is_of_kernel(found))
         return -1;
     if (!S_ISREG(info->st_mode)) {

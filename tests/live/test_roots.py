@@ -28,9 +28,9 @@ def chain_share(profile, *wanted):
     return count(stack for stack in found if has_chain(stack, wanted)) / max(count(found), 1)
 
 
-def profile_of(ctx, target, *extra):
+def profile_of(ctx, target, *extra, grows=False):
     before = ctx.health(target.pid)
-    profile = ctx.profile(target.pid, "-d", "1s", *DENSE, *extra)
+    profile = ctx.profile(target.pid, "-d", "1s", *DENSE, *extra, grows=grows)
     assert target.alive(), f"{target.name} ended with {target.popen.returncode}"
     after = ctx.health(target.pid)
     assert not after.traced and not after.stopped and before.traced == after.traced
@@ -137,7 +137,7 @@ def test_go(ctx):
                         "callers": ("runtime.systemstack.abi0", "main.callers", "main.main"),
                         "garbage": ()}.items():
         target = spawned(ctx, path, mode)
-        profile = profile_of(ctx, target)
+        profile = profile_of(ctx, target, grows=True)
         run = profile["run"]
         # Of each thread the first such stack tells where the other one is to be looked for.
         allowed = 0.03 * run["samples"] + 2 * len(profile["threads"])

@@ -349,7 +349,7 @@ def test_setuid_exec(ctx):
         done = subprocess.run([*user, copy, "attach", str(target.pid), "-d", "1s", "-f", "json",
                                "-o", out / "out.json"], capture_output=True, text=True, timeout=60)
         ctx.stderr = done.stderr
-        runs += done.returncode == 0
+        runs += done.returncode in (0, 4)  # 4: most looks met it while it was not for us
     assert target.alive(), f"the target ended with {target.popen.returncode}"
     seen = log.read_text()[before:]
     lost = seen.count("0")
@@ -393,8 +393,10 @@ def test_full_ring(ctx):
 
 def resources(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return (len(os.listdir(f"/proc/{pid}/fd")), int(re.search(r"VmRSS:\s*(\d+)", status).group(1)),
-            int(re.search(r"Threads:\s*(\d+)", status).group(1)))
+    # Not of the shared memory, which a process has page by page as it comes by there.
+    memory, threads = (int(re.search(rf"{name}:\s*(\d+)", status).group(1))
+                       for name in ("RssAnon", "Threads"))
+    return len(os.listdir(f"/proc/{pid}/fd")), memory, threads
 
 
 def test_cycles_cost_nothing_for_good(ctx):

@@ -655,7 +655,8 @@ def symbol_process(ctx, run):
     """Of a ptprof that has just written a snapshot."""
     def found():
         for child in ctx.children(run.pid):
-            if "Seccomp:\t2" in pathlib.Path(f"/proc/{child}/status").read_text():
+            status = pathlib.Path(f"/proc/{child}/status").read_text()
+            if "Seccomp:\t2" in status and "ptprof-sampler" not in status:
                 return child
         return None
     return ctx.eventually(found, "a symbol process")

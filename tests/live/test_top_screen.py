@@ -412,9 +412,10 @@ def symbol_process(ctx, profiler):
     """The child that has given up its privileges."""
     for pid in ctx.children(profiler):
         try:
-            with open(f"/proc/{pid}/status") as status:
-                if re.search(r"^Seccomp:\s+2$", status.read(), re.M):
-                    return pid
+            with open(f"/proc/{pid}/status") as file:
+                status = file.read()
+            if re.search(r"^Seccomp:\s+2$", status, re.M) and "ptprof-sampler" not in status:
+                return pid
         except OSError:
             pass
     return None
