@@ -56,8 +56,8 @@ struct cpu_samplers {
 // Takes all but control, rate, max_stop and unwind_live as its own; starts nothing.
 void cpu_samplers_init(struct cpu_samplers *samplers);
 
-// Starts one for each CPU that is online and has ticks, that this process may use and that has none.
-// How many.
+// Starts one for each CPU that is online and has ticks, that this process may use and that has
+// none. How many.
 int cpu_samplers_start(struct cpu_samplers *samplers);
 
 // Whether a sampler is on each CPU that is online and not excluded; then none of the targets'

@@ -104,6 +104,19 @@ START_TEST(given_up)
 }
 END_TEST
 
+START_TEST(the_name_was_taken_meanwhile)
+{
+    struct output_file file;
+    ck_assert_int_eq(output_file_begin(&file, path, NULL), RC_OK);
+    fputs("new", file.stream);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    ck_assert_int_eq(output_file_commit(&file, NULL), RC_IO);
+    output_file_fini(&file);
+    ck_assert_int_eq(rmdir(path), 0);
+}
+END_TEST
+
 Suite *suite_output_file(void);
 
 Suite *suite_output_file(void)
@@ -114,6 +127,7 @@ Suite *suite_output_file(void)
     tcase_add_test(tests, durable_before_it_is_visible);
     tcase_add_test(tests, what_is_not_durable_replaces_nothing);
     tcase_add_test(tests, given_up);
+    tcase_add_test(tests, the_name_was_taken_meanwhile);
     suite_add_tcase(suite, tests);
     return suite;
 }
