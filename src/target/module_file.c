@@ -20,15 +20,33 @@
 #define LOAD_MS 2000
 #define UNANSWERED "its file system does not answer"
 
-// map_files leads to the file itself, whatever became of its names, but needs privileges.
+// Whether maps still has that line.
+static bool is_mapped_still(const struct mapped *mapped)
+{
+    AUTO_BUF struct buf text = {0};
+    struct proc_map map;
+    if (procfs_read(&text, "/proc/%d/maps", mapped->tid) != RC_OK)
+        return false;
+    for (char *at = text.data; proc_map_parse(&at, &map);)
+        if (map.start == mapped->map->start)
+            return map.inode == mapped->map->inode && map.device == mapped->map->device;
+    return false;
+}
+
+// map_files leads to the file itself, whatever became of its names, but needs privileges. Another
+// one may have been mapped there meanwhile; some file systems number theirs otherwise than maps.
 static int open_map_file(const struct module *module, const struct mapped *mapped,
                          struct stat *info)
 {
     char path[96];
-    (void)module;
     snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, mapped->tid,
              mapped->map->start, mapped->map->end);
-    return regular_file_open(path, info);
+    AUTO_FD int fd = regular_file_open(path, info);
+    if (fd >= 0 && info->st_ino != module->inode && !is_mapped_still(mapped)) {
+        errno = ENOENT;
+        return -1;
+    }
+    return steal_fd(&fd);
 }
 
 static int open_exe(const struct module *module, const struct mapped *mapped, struct stat *info)

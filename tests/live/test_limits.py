@@ -176,7 +176,8 @@ def test_killed_while_writing(ctx):
     seen = set()
     while run.alive() and not seen:
         seen |= set(left_behind(folder))
-    run.signal(signal.SIGKILL)
+    if run.alive():
+        run.signal(signal.SIGKILL)
     run.wait()
     assert seen <= {"out.json"}, seen
 
