@@ -18,9 +18,10 @@
 #include "sample/tracer.h"
 
 #define LATE_NS NS_PER_MS
+#define BEHIND_NS (20 * NS_PER_MS)
 #define REST_SHARE 5
 #define DEBT_NS (100 * NS_PER_MS)
-#define PARTING_NS (200 * NS_PER_MS)
+#define PARTING_NS (500 * NS_PER_MS)
 #define ACTIVE_NS NS_PER_S
 #define IDLE_TICKS 200     // a second, of all samplers together, while no thread runs
 #define SLEEP_MS 500       // a sampler that has nothing to do looks up so often
@@ -59,6 +60,8 @@ static int64_t next_interval(struct cpu_sampler *sampler, int64_t now)
 static int64_t plan_next(struct cpu_sampler *sampler, int64_t planned)
 {
     int64_t now = clock_now(), next = planned + next_interval(sampler, now);
+    if (next < now - BEHIND_NS) // ticks that were missed for so long are not made up for
+        next = now + next_interval(sampler, now);
     int64_t earliest = sampler->rested_at - DEBT_NS / 2;
     return sampler->rested_at - now < DEBT_NS || next > earliest ? next : earliest;
 }
@@ -214,8 +217,10 @@ static void *run(void *argument)
     struct cpu_samplers *samplers = sampler->all;
     struct err err = {0};
     enum rc rc = tracer_begin_thread(&err);
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
+        atomic_store(&sampler->here, false);
         return NULL;
+    }
     is_here(sampler);
     struct priority priority = priority_raise();
     privilege_drop_nice();
@@ -270,6 +275,7 @@ static bool start(struct cpu_samplers *samplers, int cpu)
     cpu_set_t *cpus = CPU_ALLOC(samplers->cpu_count);
     sampler->all = samplers;
     sampler->cpu = cpu;
+    atomic_store(&sampler->here, true);
     sem_init(&sampler->wake, 0, 0);
     CPU_ZERO_S(size, cpus);
     CPU_SET_S(cpu, size, cpus);

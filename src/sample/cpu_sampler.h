@@ -23,7 +23,7 @@ struct cpu_sampler {
     int cpu;
     pthread_t thread;
     sem_t wake;        // posted: there may be something to do again
-    _Atomic bool here; // it is on its CPU
+    _Atomic bool here; // it is on its CPU, or has not come so far as to say
     _Atomic bool excluded; // no thread of the targets may run on this CPU
     _Atomic uint64_t visit; // odd while it uses candidates
     // its own
@@ -80,5 +80,5 @@ void cpu_samplers_pause(struct cpu_samplers *samplers, bool pause);
 // Some thread runs: those that slept since none did wake up.
 void cpu_samplers_rouse(struct cpu_samplers *samplers, int64_t now);
 
-// Ends all. Threads that were asked to stop get 200 ms for it.
+// Ends all. Threads that were asked to stop get half a second for it.
 void cpu_samplers_stop(struct cpu_samplers *samplers);

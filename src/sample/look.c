@@ -312,6 +312,8 @@ void look_init(struct look *look, struct control *control, int number)
 
 void look_fini(struct look *look)
 {
+    // The kernel lets go whom this thread has asked to stop, when the thread ends.
+    atomic_store(&look->life->busy_since, 0);
     munmap(look->copy, sizeof *look->copy + STACK_ROOM);
 }
 
@@ -423,15 +425,20 @@ static void renew_signs(struct look *look)
 void look_await(struct look *look, int64_t until)
 {
     struct tracer_hold hold;
-    for (int64_t now; look->pending_count && (now = clock_now()) < until;) {
-        int64_t sign = now + SIGN_NS, at = sign < until ? sign : until;
+    bool over = false;
+    while (look->pending_count && !over) {
+        int64_t now = clock_now(), sign = now + SIGN_NS, at = sign < until ? sign : until;
         bool guarded = look->guard_at > now && look->guard_at <= at;
-        guard(look, guarded ? look->guard_at : at);
-        switch (tracer_await(look->guard_at, &hold)) {
+        over = now >= until; // who stopped long ago is let go all the same
+        if (!over)
+            guard(look, guarded ? look->guard_at : at);
+        switch (tracer_await(over ? until : look->guard_at, &hold)) {
         case TRACER_STOPPED:
+            over = false;
             deal_with_stopped(look, &hold);
             break;
         case TRACER_GONE:
+            over = false;
             deal_with_gone(look, &hold);
             break;
         case TRACER_RUNNING:

@@ -99,9 +99,16 @@ void priority_spread(const cpu_set_t *before)
         sched_setaffinity(0, sizeof *before, before);
 }
 
+void priority_urgent(bool urgent)
+{
+    if (!urgent || !be_realtime())
+        ask_short_slice();
+}
+
 void priority_prompt(void)
 {
     prctl(PR_SET_TIMERSLACK, 1);
+    setpriority(PRIO_PROCESS, 0, -20); // refused without the right to it
     ask_short_slice();
 }
 

@@ -17,6 +17,9 @@ struct priority priority_raise(void);
 // For a thread that has little to do and is to come soon, but displaces nobody who is due.
 void priority_prompt(void);
 
+// The calling thread is as urgent as priority_raise can make it, or as little as priority_prompt does.
+void priority_urgent(bool urgent);
+
 // For the thread that takes in what was seen, as long as that lasts: where very many threads run it
 // would seldom get a CPU. Processes that it starts meanwhile keep it. Returns the nice value from
 // before, for priority_relax; nothing changes where it is not allowed or not needed.

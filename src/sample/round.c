@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/priority.h"
 #include "sample/report.h"
 
 #define READS_A_SECOND 5000 // of cold threads: 0.25 % of a CPU
@@ -61,11 +62,25 @@ double round_share(struct round *round)
     return (double)((random_next(round) >> 11) + 1) * 0x1p-53;
 }
 
+static void be_urgent(struct round *round, bool urgent)
+{
+    if (urgent != round->urgent)
+        priority_urgent(urgent);
+    round->urgent = urgent;
+}
+
+void round_await(struct round *round, int64_t until)
+{
+    look_await(&round->look, until);
+    if (!round->look.pending_count)
+        be_urgent(round, false);
+}
+
 static void collect_now_and_then(struct round *round)
 {
     if (!round->look.pending_count || clock_now() - round->collected_at <= COLLECT_NS)
         return;
-    look_await(&round->look, clock_now() + COLLECT_NS);
+    round_await(round, clock_now() + COLLECT_NS);
     round->collected_at = clock_now();
 }
 
@@ -89,11 +104,12 @@ static void meet(struct round *round, struct thread *thread)
 // free is taken by a thread that had been waiting, which would then seem to have been running.
 static void take_samples(struct round *round)
 {
+    be_urgent(round, round->urgent || round->running_count);
     for (size_t i = 0; i < round->running_count; i++)
         if (claim_take(round->running[i], 1))
             look_ask(&round->look, round->running[i], round_share(round));
     if (round->running_count)
-        look_await(&round->look, clock_now() + COLLECT_NS);
+        round_await(round, clock_now() + COLLECT_NS);
     round->running_count = 0;
 }
 
@@ -456,6 +472,6 @@ void round_report(struct round *round)
 void round_finish(struct round *round)
 {
     cpu_samplers_stop(&round->samplers);
-    look_await(&round->look, clock_now() + PARTING_NS);
+    round_await(round, clock_now() + PARTING_NS);
     round_report(round);
 }

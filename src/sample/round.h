@@ -30,6 +30,7 @@ struct round {
     bool children;
     uint64_t random;        // state of xorshift64
     int64_t off_cpu_ns;     // a thread whose CPU time stands still for longer is on no CPU
+    bool urgent;        // threads are asked to stop: who holds one must not be kept waiting for a CPU
     int64_t collected_at;
     int64_t listed_at;  // when the candidates were listed last
     size_t listed_hot;  // how many threads were hot then
@@ -47,6 +48,9 @@ void round_begin(struct round *round);
 
 // One round, begun now (CLOCK_MONOTONIC ns).
 void round_make(struct round *round, int64_t now);
+
+// Waits until then for threads that were asked to stop from here, and takes their samples.
+void round_await(struct round *round, int64_t until);
 
 // How often rounds are due now, Hz: as often as samples if that is how some are taken, else so that
 // newcomers are soon met.

@@ -39,7 +39,7 @@ static int64_t next_interval(struct round *round)
 static void rest(struct round *round, int64_t until)
 {
     orphan_promise(until);
-    look_await(&round->look, until);
+    round_await(round, until);
     tracer_sleep(until);
 }
 
@@ -115,6 +115,8 @@ static void run_sampler(struct control *control, const void *argument)
     const struct sampler_config *config = argument;
     own_control = control;
     mem_at_end(end_without_memory);
+    // A page that this process lacks is a wait for whoever changes its mappings just then.
+    madvise(control, sizeof *control + control->ring.size, MADV_POPULATE_WRITE);
     struct round round = {
         .threads = config->threads,
         .rate = config->rate,

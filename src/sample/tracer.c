@@ -221,17 +221,19 @@ enum rc tracer_attach(pid_t tid)
 enum tracer_wait tracer_await(int64_t until, struct tracer_hold *hold)
 {
     siginfo_t info;
-    while (clock_now() < until) {
+    bool over;
+    do {
+        over = clock_now() >= until;
         info.si_pid = 0;
-        int got = waitid(P_ALL, 0, &info,
-                         WSTOPPED | WEXITED | WNOWAIT | __WALL | __WNOTHREAD);
+        int got = waitid(P_ALL, 0, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL | __WNOTHREAD |
+                                              (over ? WNOHANG : 0));
         if (got == 0 && info.si_pid)
             return classify(&info, hold);
         if (got != 0 && errno != EINTR) {
             *hold = (struct tracer_hold){0};
             return TRACER_GONE;
         }
-    }
+    } while (!over);
     return TRACER_RUNNING;
 }
 
