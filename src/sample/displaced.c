@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "sample/watched.h"
 
-#define READS_MAX 128  // of schedstat in one search, 0.4 us each
-#define PROOFS_MAX 12  // of sched, 4 us each
+#define READS_TOP 64     // of schedstat of those who use most, 0.4 us each,
+#define READS_OTHERS 192 // and of the others
 #define SAME_NS 1000   // a tick of the scheduler may have dated us anew
 #define NEVER_OFF_NS (4 * NS_PER_US) // what a thread that ran all the time may seem to have missed
 
@@ -76,11 +76,6 @@ static bool waits_here(struct displaced_search *search, struct thread *thread)
 static bool came_off_as_we_came(struct displaced_search *search, struct thread *thread)
 {
     char text[CLAIM_TEXT];
-    if (search->proofs == 0) {
-        search->bounded = true;
-        return false;
-    }
-    search->proofs--;
     uint64_t start = claim_text(thread, thread->claim.sched_fd, "sched", text)
                          ? displaced_exec_start(text) : 0;
     if (!start || !own_start(search))
@@ -97,12 +92,10 @@ static bool is_asleep(struct thread *thread)
     return claim_text(thread, -1, "stat", text) && state_of(text) != 'R';
 }
 
-static enum displaced examine(struct displaced_search *search, struct thread *thread)
+// Of a thread that is claimed, and was just read.
+static enum displaced prove(struct displaced_search *search, struct thread *thread)
 {
     struct claim *claim = &thread->claim;
-    if (!claim_read(thread, &claim->before) || claim->before.run_ns == claim->seen_run)
-        return DISPLACED_NONE; // it has not run since it was read last
-    claim->seen_run = claim->before.run_ns;
     bool ran_on = search->single && never_slept(claim, &claim->before, search->woke_at);
     if (!ran_on && !came_off_as_we_came(search, thread))
         return DISPLACED_NONE;
@@ -111,25 +104,87 @@ static enum displaced examine(struct displaced_search *search, struct thread *th
     return !ran_on || came_off_as_we_came(search, thread) ? DISPLACED_ASLEEP : DISPLACED_NONE;
 }
 
-static enum displaced try(struct displaced_search *search, struct thread *thread)
+// Whether the thread could be claimed and read. It is claimed then.
+static bool take(struct displaced_search *search, struct thread *thread)
 {
-    if (search->reads == 0) {
-        search->bounded = true;
-        return DISPLACED_NONE;
-    }
+    if (thread->gone || thread->skipped)
+        return false;
     if (!claim_take(thread, search->by)) {
         search->busy = true;
-        return DISPLACED_NONE;
+        return false;
     }
-    search->reads--;
-    enum displaced now = thread->gone || thread->skipped ? DISPLACED_NONE
-                                                         : examine(search, thread);
-    thread->claim.moment = search->woke_at;
-    if (now != DISPLACED_NONE)
-        atomic_store_explicit(&thread->claim.cpu, search->cpu, memory_order_relaxed);
-    else
+    if (claim_read(thread, &thread->claim.before))
+        return true;
+    claim_release(thread);
+    return false;
+}
+
+// The best come first: who was last found on this CPU, and then who ran most since it was read.
+static void note_moved(struct displaced_search *search, struct thread *thread, uint64_t ran_ns)
+{
+    bool here = atomic_load_explicit(&thread->claim.cpu, memory_order_relaxed) == search->cpu;
+    struct displaced_moved moved = {thread, here ? ran_ns | 1ull << 63 : ran_ns};
+    size_t at = search->moved_count;
+    search->bounded |= at == DISPLACED_PROOFS;
+    if (at == DISPLACED_PROOFS && moved.rank <= search->moved[--at].rank)
+        return;
+    for (; at > 0 && search->moved[at - 1].rank < moved.rank; at--)
+        search->moved[at] = search->moved[at - 1];
+    search->moved[at] = moved;
+    search->moved_count += search->moved_count < DISPLACED_PROOFS;
+}
+
+static void read_candidates(struct displaced_search *search, const struct candidates *candidates,
+                            size_t first, size_t count)
+{
+    search->moved_count = 0;
+    for (size_t i = first; i < first + count; i++) {
+        struct thread *thread = candidates->threads[i];
+        if (!take(search, thread))
+            continue;
+        struct claim *claim = &thread->claim;
+        uint64_t ran_ns = claim->before.run_ns - claim->seen_run;
+        claim->seen_run = claim->before.run_ns;
         claim_release(thread);
-    return now;
+        if (ran_ns)
+            note_moved(search, thread, ran_ns);
+    }
+}
+
+static enum displaced prove_one(struct displaced_search *search, struct thread **found)
+{
+    for (size_t i = 0; i < search->moved_count; i++) {
+        struct thread *thread = search->moved[i].thread;
+        if (!take(search, thread))
+            continue;
+        enum displaced now = prove(search, thread);
+        thread->claim.moment = search->woke_at;
+        *found = thread;
+        if (now != DISPLACED_NONE) {
+            atomic_store_explicit(&thread->claim.cpu, search->cpu, memory_order_relaxed);
+            return now;
+        }
+        claim_release(thread);
+    }
+    return DISPLACED_NONE;
+}
+
+// The first ones, who use most, and then others in turn.
+static enum displaced search_all(struct displaced_search *search,
+                                 const struct candidates *candidates, struct thread **found)
+{
+    size_t top = candidates->count < READS_TOP ? candidates->count : READS_TOP;
+    size_t others = candidates->count - top;
+    read_candidates(search, candidates, 0, top);
+    enum displaced now = prove_one(search, found);
+    if (now != DISPLACED_NONE || !others)
+        return now;
+    size_t first = search->next_other < others ? search->next_other : 0;
+    size_t count = others - first < READS_OTHERS ? others - first : READS_OTHERS;
+    search->next_other = first + count;
+    search->bounded |= count < others;
+    read_candidates(search, candidates, top + first, count);
+    return prove_one(search, found);
 }
 
 enum displaced displaced_find(struct displaced_search *search, const struct candidates *candidates,
@@ -137,24 +192,12 @@ enum displaced displaced_find(struct displaced_search *search, const struct cand
 {
     search->woke_at = woke_at;
     search->own_start = 0;
-    search->reads = READS_MAX;
-    search->proofs = PROOFS_MAX;
     search->busy = search->bounded = false;
     search->single = candidates->count == 1;
     if (search->soon && candidates->count)
         own_start(search);
-    size_t first = candidates->count ? search->searches++ % candidates->count : 0;
-    for (int elsewhere = 0; elsewhere <= 1; elsewhere++) { // those that were last found here first
-        for (size_t i = 0; i < candidates->count; i++) {
-            struct thread *thread = candidates->threads[(first + i) % candidates->count];
-            int cpu = atomic_load_explicit(&thread->claim.cpu, memory_order_relaxed);
-            if ((cpu != search->cpu) != elsewhere)
-                continue;
-            enum displaced now = try(search, thread);
-            *found = thread;
-            if (now != DISPLACED_NONE)
-                return now;
-        }
-    }
+    enum displaced now = search_all(search, candidates, found);
+    if (now != DISPLACED_NONE)
+        return now;
     return search->bounded ? DISPLACED_UNFOUND : search->busy ? DISPLACED_BUSY : DISPLACED_NONE;
 }

@@ -9,7 +9,8 @@
 
 #include "sample/thread.h"
 
-// Threads that samplers look among; a new one is made when these change.
+// Threads that samplers look among, of many those that use most CPU time first; a new one is made
+// when these change.
 struct candidates {
     size_t count;
     struct thread *threads[];
@@ -23,6 +24,8 @@ enum displaced {
     DISPLACED_BUSY,    // another sampler was at work on a thread that it could have been
 };
 
+#define DISPLACED_PROOFS 12 // readings of sched in half a search at most, 4 us each
+
 struct displaced_search {
     int by;       // as which candidates are claimed
     int cpu;      // ours
@@ -31,8 +34,12 @@ struct displaced_search {
     int own_fd;   // sched of the calling thread, -1: not readable, then state and CPU have to do
     int64_t woke_at;       // CLOCK_MONOTONIC ns, when the calling thread came onto its CPU
     uint64_t own_start;    // our exec_start, 0: not read in this search
-    unsigned reads, proofs; // that are left in this search
-    size_t searches;        // so far: each begins with another candidate
+    struct displaced_moved { // threads that have run since they were read last, the best first
+        struct thread *thread;
+        uint64_t rank;
+    } moved[DISPLACED_PROOFS];
+    size_t moved_count;
+    size_t next_other;      // among the candidates that are not read in every search
     bool busy, bounded, single;
 };
 

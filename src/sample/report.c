@@ -17,13 +17,15 @@ static void *reserve(struct control *control, size_t length)
 
 bool report_process(struct control *control, enum record_kind kind, struct watched *process)
 {
+    // Whoever has reserved must not be kept waiting: nobody reads what lies behind.
+    uint64_t image = watched_image(process);
+    watched_name(process);
     struct record_process *report = reserve(control, sizeof *report);
     if (!report)
         return false;
     report->process = process->number;
     report->pid = process->pid;
-    report->image = watched_image(process);
-    watched_name(process);
+    report->image = image;
     memcpy(report->comm, process->comm, sizeof report->comm);
     ring_commit(&report->record, kind);
     eventfd_write(control->wake_fd, 1); // the maps are to be read while they are true
@@ -61,6 +63,7 @@ void report_thread_time(struct control *control, enum record_kind kind, struct t
     report->elapsed_ns = thread->told_at ? (uint64_t)(thread->noted_at - thread->told_at) : 0;
     report->held_ns = atomic_exchange(&thread->claim.cost_ns, 0);
     ring_commit(&report->record, kind);
+    thread->busy_ns = thread->last.run_ns - thread->reported_run;
     thread->reported_run = thread->last.run_ns;
     thread->reported_wait = thread->last.wait_ns;
     thread->told_at = atomic_load(&control->idle) ? thread->noted_at : 0;

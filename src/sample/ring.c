@@ -86,7 +86,17 @@ void ring_release(struct ring *ring, const struct record *record)
     take_back(ring, round_up(record->length));
 }
 
-void ring_recover(struct ring *ring)
+bool ring_recover(struct ring *ring)
 {
-    take_back(ring, atomic_load(&ring->reserved) - atomic_load(&ring->consumed));
+    uint64_t consumed = atomic_load(&ring->consumed), reserved = atomic_load(&ring->reserved);
+    if (consumed == reserved)
+        return false;
+    struct record *open = record_at(ring, consumed);
+    if (open->kind)
+        return true;
+    if (open->length)
+        ring_abandon(open);
+    else // not even its length was written: where the next one begins nobody knows
+        take_back(ring, reserved - consumed);
+    return open->length;
 }

@@ -40,6 +40,6 @@ void ring_abandon(struct record *record);
 const struct record *ring_peek(struct ring *ring);
 void ring_release(struct ring *ring, const struct record *record);
 
-// The reader, while no writer lives: a writer may have been ended with a record open. Takes back
-// what was never committed, and what lies behind it.
-void ring_recover(struct ring *ring);
+// The reader, while no writer lives, after it has read all that ring_peek gives: a writer may have
+// been ended with a record open, which is passed over then. False: there is no more to read.
+bool ring_recover(struct ring *ring);

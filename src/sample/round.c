@@ -354,6 +354,18 @@ static void add_candidate(struct round *round, struct candidates *list, struct t
     list->threads[list->count++] = thread;
 }
 
+static uint64_t lately_ns(const struct thread *thread)
+{
+    return thread->busy_ns + thread->last.run_ns - thread->reported_run;
+}
+
+static int by_use(const void *a, const void *b)
+{
+    uint64_t of_a = lately_ns(*(struct thread *const *)a);
+    uint64_t of_b = lately_ns(*(struct thread *const *)b);
+    return of_a > of_b ? -1 : of_a < of_b;
+}
+
 static bool is_same_list(const struct candidates *a, const struct candidates *b)
 {
     return a->count == b->count &&
@@ -377,6 +389,8 @@ static void list_candidates(struct round *round, int64_t now)
             add_candidate(round, list, roster->processes[i]->threads[k]);
     for (size_t i = 0; i < roster->hot_count && !small; i++)
         add_candidate(round, list, roster->hot[i]);
+    if (!small)
+        qsort(list->threads, list->count, sizeof(struct thread *), by_use);
     if (is_same_list(list, atomic_load(&round->samplers.candidates)))
         free(list);
     else

@@ -20,6 +20,7 @@ struct thread {
     int fds_to_keep; // as in its roster
     int schedstat_fd, syscall_fd; // -1: not open; when descriptors are short, for each read
     struct schedstat last;
+    uint64_t busy_ns; // that it ran in the last period that was reported
     uint64_t base_run, reported_run, reported_wait; // of last.run_ns and last.wait_ns
     int64_t hot_until;
     int64_t noted_at;              // when `last` was read

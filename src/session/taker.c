@@ -61,8 +61,8 @@ static bool take_some(struct taker *taker)
         taker->names_wanted = 0;
     set_rate(taker);
     if (all && recovers) {
-        ring_recover(&taker->control->ring);
-        atomic_store(&taker->recovers, false);
+        all = !ring_recover(&taker->control->ring);
+        atomic_store(&taker->recovers, !all);
     }
     if (taker->bound)
         fetch_names(taker);

@@ -177,10 +177,17 @@ START_TEST(recovers_what_was_left_open)
 {
     struct ring *ring = ring_new(SIZE);
     for (uint64_t number = 0; number < 1000; number++) {
-        ck_assert_ptr_nonnull(ring_reserve(ring, length_of(number + 7, 700)));
+        struct record *open = ring_reserve(ring, length_of(number + 7, 700));
+        ck_assert_ptr_nonnull(open);
         ck_assert(put(ring, number, length_of(number, 700)));
         ck_assert_ptr_null(ring_peek(ring));
-        ring_recover(ring);
+        bool knows_length = number % 2;
+        if (!knows_length)
+            open->length = 0;
+        ck_assert(ring_recover(ring) == knows_length);
+        if (knows_length)
+            take(ring, number, length_of(number, 700));
+        ck_assert(!ring_recover(ring));
         ck_assert_ptr_null(ring_peek(ring));
         ck_assert(put(ring, number, length_of(number, 700)));
         take(ring, number, length_of(number, 700));
