@@ -49,7 +49,8 @@ static uint64_t own_start(struct displaced_search *search)
 }
 
 // Since it was stopped last it ran or waited all the time, up to now, and what it waited for is
-// over: so it has just come off its CPU. Not proof enough where threads give way to each other.
+// over: so it has just come off its CPU. Proof enough only where no other thread has run: threads
+// that give way to each other do so within less than this can tell.
 static bool never_slept(const struct claim *claim, const struct schedstat *now, int64_t woke_at)
 {
     if (!claim->exact_at || now->run_ns < claim->exact.run_ns)
@@ -138,6 +139,7 @@ static void read_candidates(struct displaced_search *search, const struct candid
                             size_t first, size_t count)
 {
     search->moved_count = 0;
+    search->single = false;
     for (size_t i = first; i < first + count; i++) {
         struct thread *thread = candidates->threads[i];
         if (!take(search, thread))
@@ -176,6 +178,7 @@ static enum displaced search_all(struct displaced_search *search,
     size_t top = candidates->count < READS_TOP ? candidates->count : READS_TOP;
     size_t others = candidates->count - top;
     read_candidates(search, candidates, 0, top);
+    search->single = search->moved_count == 1 && !others && !search->busy;
     enum displaced now = prove_one(search, found);
     if (now != DISPLACED_NONE || !others)
         return now;
@@ -193,7 +196,6 @@ enum displaced displaced_find(struct displaced_search *search, const struct cand
     search->woke_at = woke_at;
     search->own_start = 0;
     search->busy = search->bounded = false;
-    search->single = candidates->count == 1;
     if (search->soon && candidates->count)
         own_start(search);
     enum displaced now = search_all(search, candidates, found);

@@ -40,7 +40,8 @@ struct displaced_search {
     } moved[DISPLACED_PROOFS];
     size_t moved_count;
     size_t next_other;      // among the candidates that are not read in every search
-    bool busy, bounded, single;
+    bool busy, bounded;
+    bool single; // one candidate has run since it was read last, and no other
 };
 
 void displaced_init(struct displaced_search *search, int by, int cpu);
