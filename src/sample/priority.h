@@ -17,7 +17,8 @@ struct priority priority_raise(void);
 // For a thread that has little to do and is to come soon, but displaces nobody who is due.
 void priority_prompt(void);
 
-// The calling thread is as urgent as priority_raise can make it, or as little as priority_prompt does.
+// The calling thread is as urgent as priority_raise can make it, or as little as priority_prompt
+// does.
 void priority_urgent(bool urgent);
 
 // For the thread that takes in what was seen, as long as that lasts: where very many threads run it

@@ -30,7 +30,7 @@ struct round {
     bool children;
     uint64_t random;        // state of xorshift64
     int64_t off_cpu_ns;     // a thread whose CPU time stands still for longer is on no CPU
-    bool urgent;        // threads are asked to stop: who holds one must not be kept waiting for a CPU
+    bool urgent;        // threads are asked to stop: who holds one must not wait for a CPU
     int64_t collected_at;
     int64_t listed_at;  // when the candidates were listed last
     size_t listed_hot;  // how many threads were hot then

@@ -57,8 +57,8 @@ void tracer_guard(int64_t until);
 enum rc tracer_attach(pid_t tid) MUST_CHECK;
 
 // Sleeps until a thread that the calling one traces has stopped or ended, or `until` is over, which
-// the guard is set to (TRACER_RUNNING); then it has looked once. *hold says which; with TRACER_GONE its tid may be 0: the
-// calling thread traces none.
+// the guard is set to (TRACER_RUNNING); then it has looked once. *hold says which; with TRACER_GONE
+// its tid may be 0: the calling thread traces none.
 enum tracer_wait tracer_await(int64_t until, struct tracer_hold *hold);
 
 // Ends the sleep of another thread of this process in tracer_await, or in its tick.
