@@ -38,7 +38,7 @@ bool claim_call(struct thread *thread, struct proc_syscall *call)
 {
     char text[CLAIM_TEXT];
     return !thread->process->no_syscall &&
-           claim_text(thread, thread->claim.syscall_fd, "syscall", text) &&
+           claim_text(thread, -1, "syscall", text) &&
            proc_syscall_parse(text, call);
 }
 
@@ -53,12 +53,12 @@ void claim_open(struct thread *thread)
 {
     open_to_keep(thread, &thread->claim.schedstat_fd, "schedstat");
     open_to_keep(thread, &thread->claim.sched_fd, "sched");
-    open_to_keep(thread, &thread->claim.syscall_fd, "syscall");
+    open_to_keep(thread, &thread->claim.stat_fd, "stat");
 }
 
 void claim_close(struct claim *claim)
 {
     cleanup_fd(&claim->schedstat_fd);
     cleanup_fd(&claim->sched_fd);
-    cleanup_fd(&claim->syscall_fd);
+    cleanup_fd(&claim->stat_fd);
 }

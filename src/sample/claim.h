@@ -15,7 +15,7 @@ struct thread;
 struct claim {
     _Atomic int by;  // 1 + the number of the sampler, 0: nobody
     _Atomic int cpu; // where it was found last, -1: nowhere yet
-    int schedstat_fd, sched_fd, syscall_fd; // their own: one of two readers of a file waits
+    int schedstat_fd, sched_fd, stat_fd; // their own: one of two readers of a file waits
     uint64_t seen_run;      // run_ns when last read by a sampler
     struct schedstat exact; // of the last time that it was stopped, valid if exact_at
     int64_t exact_at;       // when it was let go then, CLOCK_MONOTONIC ns

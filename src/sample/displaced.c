@@ -59,50 +59,34 @@ static bool never_slept(const struct claim *claim, const struct schedstat *now, 
     return (int64_t)seen >= woke_at - claim->exact_at - NEVER_OFF_NS;
 }
 
-static char state_of(const char *stat)
-{
-    const char *at = strrchr(stat, ')');
-    return at && at[1] ? at[2] : '?';
-}
-
-// Without dates: whether it waits for this CPU. It may have waited before us, which is found out
-// when it has been stopped.
-static bool waits_here(struct displaced_search *search, struct thread *thread)
-{
-    char text[CLAIM_TEXT];
-    return claim_text(thread, -1, "stat", text) && state_of(text) == 'R' &&
-           proc_stat_cpu(text) == search->cpu;
-}
-
+// Without dates (a kernel without task/TID/sched) a thread that waits for this CPU may have waited
+// before us, which is found out when it has been stopped.
 static bool came_off_as_we_came(struct displaced_search *search, struct thread *thread)
 {
     char text[CLAIM_TEXT];
     uint64_t start = claim_text(thread, thread->claim.sched_fd, "sched", text)
                          ? displaced_exec_start(text) : 0;
     if (!start || !own_start(search))
-        return waits_here(search, thread);
+        return true;
     return start <= search->own_start && search->own_start - start <= SAME_NS;
 }
 
-static bool is_asleep(struct thread *thread)
-{
-    struct proc_syscall call;
-    char text[CLAIM_TEXT];
-    if (!thread->process->no_syscall)
-        return claim_call(thread, &call);
-    return claim_text(thread, -1, "stat", text) && state_of(text) != 'R';
-}
-
-// Of a thread that is claimed, and was just read.
+// Of a thread that is claimed, and was just read. Who is on another CPU by now may have been on
+// this one, but has gone on since.
 static enum displaced prove(struct displaced_search *search, struct thread *thread)
 {
     struct claim *claim = &thread->claim;
-    bool ran_on = search->single && never_slept(claim, &claim->before, search->woke_at);
-    if (!ran_on && !came_off_as_we_came(search, thread))
+    char text[CLAIM_TEXT];
+    const char *comm_end = claim_text(thread, claim->stat_fd, "stat", text) ? strrchr(text, ')')
+                                                                            : NULL;
+    if (!comm_end || proc_stat_cpu(text) != search->cpu)
         return DISPLACED_NONE;
-    if (!is_asleep(thread))
+    bool waits = strncmp(comm_end, ") R", 3) == 0;
+    if (waits && search->single && never_slept(claim, &claim->before, search->woke_at))
         return DISPLACED_RUNNING;
-    return !ran_on || came_off_as_we_came(search, thread) ? DISPLACED_ASLEEP : DISPLACED_NONE;
+    if (!came_off_as_we_came(search, thread))
+        return DISPLACED_NONE;
+    return waits ? DISPLACED_RUNNING : DISPLACED_ASLEEP;
 }
 
 // Whether the thread could be claimed and read. It is claimed then.

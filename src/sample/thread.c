@@ -20,7 +20,7 @@ struct thread *thread_new(struct watched *process, pid_t tid, uint32_t number, i
     thread->process = process;
     thread->fds_to_keep = fds_to_keep;
     thread->schedstat_fd = thread->syscall_fd = -1;
-    thread->claim = (struct claim){.cpu = -1, .schedstat_fd = -1, .sched_fd = -1, .syscall_fd = -1};
+    thread->claim = (struct claim){.cpu = -1, .schedstat_fd = -1, .sched_fd = -1, .stat_fd = -1};
     thread->listed = true;
     return thread;
 }
