@@ -250,12 +250,14 @@ static void hop(void)
 
 static void (*const QUARTET[])(int64_t) = {one, two, three, four};
 
-// So that the one that runs is not the one that ran a moment ago; each has a share of its own.
+// So that the one that runs is not the one that ran a moment ago; each has a share of its own. Who
+// has just come onto a CPU keeps it for 100 us against a sampler without real-time priority (the
+// kernel's RUN_TO_PARITY): turns that are shorter would be seen at their ends.
 static void *takes_turns(void *number)
 {
     pin_self(next_cpu(-1));
     for (intptr_t i = (intptr_t)number;;) {
-        QUARTET[i]((i + 1) * 40 * US);
+        QUARTET[i]((i + 1) * 200 * US);
         sched_yield();
     }
     return NULL;
