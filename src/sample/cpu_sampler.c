@@ -24,6 +24,7 @@
 #define PARTING_NS (500 * NS_PER_MS)
 #define ACTIVE_NS NS_PER_S
 #define IDLE_TICKS 200     // a second, of all samplers together, while no thread runs
+#define COST_TICKS 64      // over which the cost of a tick is averaged
 #define SLEEP_MS 500       // a sampler that has nothing to do looks up so often
 #define THREAD_STACK (256u << 10)
 
@@ -35,14 +36,27 @@ static double random_share(struct cpu_sampler *sampler)
     return (double)((sampler->random >> 11) + 1) * 0x1p-53;
 }
 
-// How many times more seldom it ticks than asked for: while nothing runs 64 CPUs need not be woken
-// as often as one.
-static double stretch(const struct cpu_samplers *samplers, int64_t now)
+// While nothing runs 64 CPUs need not be woken as often as one.
+static double idle_stretch(const struct cpu_samplers *samplers, int64_t now)
 {
-    uint32_t slowdown = atomic_load(&samplers->control->slowdown);
     double idle = samplers->rate * samplers->started / IDLE_TICKS;
     bool active = now < atomic_load_explicit(&samplers->active_until, memory_order_relaxed);
-    return (slowdown ? slowdown : 1) * (active || idle < 1 ? 1 : idle);
+    return active || idle < 1 ? 1 : idle;
+}
+
+// A thread that runs here all the time loses no more of it than it may: to look and then to leave
+// the sample out would cost nearly as much.
+static double cost_stretch(const struct cpu_sampler *sampler)
+{
+    double share = sampler->cost_ns * sampler->all->rate / NS_PER_S;
+    return share > sampler->all->max_stop ? share / sampler->all->max_stop : 1;
+}
+
+// How many times more seldom it ticks than asked for.
+static double stretch(const struct cpu_sampler *sampler, int64_t now)
+{
+    uint32_t slowdown = atomic_load(&sampler->all->control->slowdown);
+    return (slowdown ? slowdown : 1) * idle_stretch(sampler->all, now) * cost_stretch(sampler);
 }
 
 // Exponential: only ticks that come without memory see what the target does on average. A stop
@@ -52,7 +66,7 @@ static int64_t next_interval(struct cpu_sampler *sampler, int64_t now)
 {
     const struct cpu_samplers *samplers = sampler->all;
     return (int64_t)(-log(random_share(sampler)) * NS_PER_S / samplers->rate *
-                     stretch(samplers, now));
+                     stretch(sampler, now));
 }
 
 // When to look next. With real-time priority, ticks that take long would take the CPU away from
@@ -136,13 +150,12 @@ static void tick(struct cpu_sampler *sampler, int64_t due)
     struct sign_of_life *life = sampler->look.life;
     int64_t now = clock_now(), tenth = (int64_t)(NS_PER_S / samplers->rate / 10);
     sampler->look.woke_at = now;
+    sampler->look.refused = false;
     atomic_fetch_add(&sampler->visit, 1);
     if (!nothing_ran(sampler))
         look_for_displaced(sampler);
     atomic_fetch_add(&sampler->visit, 1);
-    double passed = stretch(samplers, now);
-    uint32_t slowdown = atomic_load(&samplers->control->slowdown);
-    atomic_fetch_add(&life->ticks, (uint64_t)(passed / (slowdown ? slowdown : 1) + 0.5));
+    atomic_fetch_add(&life->ticks, (uint64_t)(idle_stretch(samplers, now) + 0.5));
     atomic_fetch_add(&life->late, now - due > (tenth < LATE_NS ? tenth : LATE_NS));
     atomic_store_explicit(&samplers->control->behind, now - due, memory_order_relaxed);
 }
@@ -187,10 +200,21 @@ static bool has_nothing_to_do(struct cpu_sampler *sampler)
            !is_here(sampler);
 }
 
+// What the last tick took is known when the next one comes.
+static void note_cost(struct cpu_sampler *sampler, int64_t before)
+{
+    int64_t cost_ns = sampler->look.cost_ns - before;
+    if (sampler->look.refused) // looking was in vain: what a sample costs it does not tell
+        return;
+    sampler->cost_ns += ((double)cost_ns - sampler->cost_ns) / COST_TICKS;
+    if (cost_stretch(sampler) > 1.05)
+        atomic_store(&sampler->all->control->rate_lowered, 1);
+}
+
 static void sample_until_told(struct cpu_sampler *sampler)
 {
     struct cpu_samplers *samplers = sampler->all;
-    int64_t next = clock_now() + next_interval(sampler, clock_now());
+    int64_t next = clock_now() + next_interval(sampler, clock_now()), cost_before = 0;
     while (!atomic_load(&samplers->stop)) {
         look_await(&sampler->look, next);
         if (clock_now() < next) {
@@ -204,6 +228,8 @@ static void sample_until_told(struct cpu_sampler *sampler)
             continue;
         }
         int64_t due = next;
+        note_cost(sampler, cost_before);
+        cost_before = sampler->look.cost_ns;
         sampler->look.until = next = plan_next(sampler, due);
         tick(sampler, due);
         pay(sampler, sampler->look.woke_at);

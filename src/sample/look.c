@@ -156,8 +156,9 @@ static bool may_look(const struct look *look, struct claim *claim, int64_t now, 
     return (double)claim->allowance * 2 >= chance * (double)most;
 }
 
-static void charge(struct claim *claim, int64_t cost_ns)
+static void charge(struct look *look, struct claim *claim, int64_t cost_ns)
 {
+    look->cost_ns += cost_ns;
     claim->allowance -= cost_ns;
     atomic_fetch_add(&claim->cost_ns, cost_ns);
 }
@@ -168,7 +169,7 @@ static void charge_displaced(struct look *look, struct claim *claim, int64_t cos
     if (look->elsewhere || cost_ns < 0)
         return;
     histogram_add(&look->control->displaced, (uint64_t)cost_ns);
-    charge(claim, cost_ns);
+    charge(look, claim, cost_ns);
 }
 
 // --- one thread ---
@@ -204,7 +205,7 @@ static void let_go(struct look *look, struct held *held)
     claim->exact_at = held->timed ? held->released_at : 0;
     int64_t lasted = held->released_at - held->since;
     look->copy->held_ns = (uint32_t)lasted;
-    charge(claim, lasted);
+    charge(look, claim, lasted);
     histogram_add(&look->control->held, (uint64_t)lasted);
     atomic_fetch_add(&look->control->stops, 1);
 }
@@ -356,6 +357,7 @@ static bool ask(struct look *look, struct thread *thread)
 bool look_ask(struct look *look, struct thread *thread, double chance)
 {
     bool may = may_look(look, &thread->claim, clock_now(), chance);
+    look->refused = !may;
     if (!may)
         atomic_store(&look->control->rate_lowered, 1);
     if (may && look->pending_count < PENDING_MAX && ask(look, thread)) {
