@@ -200,12 +200,12 @@ static bool has_nothing_to_do(struct cpu_sampler *sampler)
            !is_here(sampler);
 }
 
-// What the last tick took is known when the next one comes.
+// What the last tick took is known when the next one comes. A look that a thread's budget refused
+// counts as with the stop that it would have led to, which takes about as long: or the budget would
+// go into looks alone.
 static void note_cost(struct cpu_sampler *sampler, int64_t before)
 {
-    int64_t cost_ns = sampler->look.cost_ns - before;
-    if (sampler->look.refused) // looking was in vain: what a sample costs it does not tell
-        return;
+    int64_t cost_ns = (sampler->look.cost_ns - before) * (sampler->look.refused ? 2 : 1);
     sampler->cost_ns += ((double)cost_ns - sampler->cost_ns) / COST_TICKS;
     if (cost_stretch(sampler) > 1.05)
         atomic_store(&sampler->all->control->rate_lowered, 1);
