@@ -8,6 +8,8 @@ CC      ?= cc
 BUILD   ?= build
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
+# On all CPUs, if nobody said on how many.
+SUBMAKE  = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 VERSION  := 0.1.0
 CFLAGS   ?= -O2 -g
@@ -117,33 +119,33 @@ $(BUILD)/examples/%: examples/%.c
 -include tests/tests.mk
 
 check: packages-check
-	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)$(SUBMAKE) all test-programs
 	$(Q)python3 tests/run.py
 
 # What needs no target: under a minute.
 check-quick: packages-check
-	$(Q)$(MAKE) --no-print-directory tool $(BUILD)/tests/unit-tests
+	$(Q)$(SUBMAKE) tool $(BUILD)/tests/unit-tests
 	$(Q)python3 tests/run.py unit/ screens/ style/
 
 # The long forms of what `make check` runs in a short one.
 soak: packages-check
-	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)$(SUBMAKE) all test-programs
 	$(Q)python3 tests/run.py --soak
 
 # Faults that tests must notice, planted in a copy of the tree one after the other.
 mutants: packages-check
-	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)$(SUBMAKE) all test-programs
 	$(Q)python3 tests/mutants/mutants.py
 
 bench: packages-bench
-	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)$(SUBMAKE) all test-programs
 	$(Q)python3 tests/bench/bench.py
 
 asan:
-	$(Q)$(MAKE) --no-print-directory BUILD=build/asan SANITIZE="-fsanitize=address" \
+	$(Q)$(SUBMAKE) BUILD=build/asan SANITIZE="-fsanitize=address" \
 	    CFLAGS="-O1 -g" all test-programs
 ubsan:
-	$(Q)$(MAKE) --no-print-directory BUILD=build/ubsan \
+	$(Q)$(SUBMAKE) BUILD=build/ubsan \
 	    SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" all test-programs
 
 # --- set-up ----------------------------------------------------------------------------------
@@ -178,7 +180,7 @@ packages-bench:
 	@$(call install_missing,$(PACKAGES_CHECK) $(PACKAGES_BENCH))
 
 demo: packages-build
-	$(Q)$(MAKE) --no-print-directory tool $(BUILD)/examples/busy
+	$(Q)$(SUBMAKE) tool $(BUILD)/examples/busy
 	$(Q)sh examples/demo.sh $(BUILD)
 
 # --- installation ----------------------------------------------------------------------------

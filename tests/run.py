@@ -6,15 +6,16 @@
     tests/run.py --soak         only tests that have a long form (test.soak = SECONDS), in that form
     tests/run.py --list         the names
 
-One test at a time: the live tests measure, and need the machine for themselves. A test gets a
-context (class Context) that starts targets and ptprof and ends them afterwards. It passes by
-returning, fails by any exception, and is skipped by ctx.Skip(reason). The last line is exactly
-"N passed, N failed, N skipped", checks of the unit suites included. The exit status is 1 if any
-failed, and 2 if there was none to run.
+The unit suites run side by side, on all CPUs; after them one test at a time: the live tests
+measure, and need the machine for themselves. A test gets a context (class Context) that starts
+targets and ptprof and ends them afterwards. It passes by returning, fails by any exception, and is
+skipped by ctx.Skip(reason). The last line is exactly "N passed, N failed, N skipped", checks of the
+unit suites included. The exit status is 1 if any failed, and 2 if there was none to run.
 """
 
 import argparse
 import collections
+import concurrent.futures
 import contextlib
 import ctypes
 import importlib.util
@@ -488,15 +489,24 @@ def unit_suites():
     return sorted(path.stem.removeprefix("test_") for path in sources)
 
 
-def run_suite(tally, suite):
-    """A suite of the unit tests in a process of its own. Each check that it counts is a test."""
-    name, begin = "unit/" + suite, time.monotonic()
+def run_suites(tally, suites):
+    """Suites of the unit tests, each in a process of its own. Each check of theirs is a test."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for suite, (seconds, result) in zip(suites, pool.map(timed_checks, suites)):
+            report_suite(tally, "unit/" + suite, seconds, *result)
+
+
+def timed_checks(suite):
+    """(seconds, (exit status, output)); the output of a suite that does not end is the error."""
+    begin = time.monotonic()
     try:
-        status, output = run_checks(suite)
+        result = run_checks(suite)
     except (OSError, subprocess.TimeoutExpired) as error:
-        tally.failed += 1
-        tally.report("FAIL", name, time.monotonic() - begin, str(error))
-        return
+        result = 1, str(error)
+    return time.monotonic() - begin, result
+
+
+def report_suite(tally, name, seconds, status, output):
     checks, bad = checks_of(output, status)
     skips = re.findall(r"^skip (.*)$", output, re.M)
     tally.passed += checks - bad - len(skips)
@@ -505,7 +515,7 @@ def run_suite(tally, suite):
     lines = [line for line in output.splitlines() if ":F:" in line or ":E:" in line]
     text = [f"{checks} checks"] if not bad else \
         [f"{bad} of {checks} checks failed", *(lines or output.splitlines()[-20:])]
-    tally.report("FAIL" if bad else "ok", name, time.monotonic() - begin,
+    tally.report("FAIL" if bad else "ok", name, seconds,
                  "\n".join(text + ["skip " + skip for skip in skips]))
 
 
@@ -601,8 +611,7 @@ def main():
         return 0
     signal.signal(signal.SIGALRM, on_alarm)
     tally = Tally()
-    for suite in suites:
-        run_suite(tally, suite)
+    run_suites(tally, suites)
     problem = ptrace_problem() if any(folder == "live" for _, _, folder in tests) else None
     for name, function, folder in tests:
         run_test(tally, name, function, problem if folder == "live" else None, arguments.soak)

@@ -181,7 +181,10 @@ def test_kill_sampler(ctx):
         ctx.kill(sampler)
         assert run.wait() == 0, f"exit status {run.popen.returncode}\n{run.stderr}"
         json.loads((ctx.tmp / "out.json").read_text())
-    kill_at_random(ctx, 60, kill)
+    kill_at_random(ctx, ctx.length(40, 400), kill)
+
+
+test_kill_sampler.soak = 1800
 
 
 # --- a sampler that hangs

@@ -291,16 +291,16 @@ def test_memory_with_short_lived_threads(ctx):
     path = ctx.tmp / "blocks"
     with open(path, "w") as out:
         run = ctx.start("top", target.pid, "--json", "-r", 500, stdout=out)
-    time.sleep(7)
+    time.sleep(5)
     early = rss(run.pid)
-    time.sleep(8)
+    time.sleep(6)
     late = rss(run.pid)
     run.signal(signal.SIGINT)
     assert run.wait(5) == 0
     last = objects(path.read_text())[-1]
     assert function(last, "short_life")["total_percent"] > 80
     assert function(last, "short_life")["total_cpu_ns"] > 2e9
-    assert late < early + 4e6, f"{early} bytes after 7 s, {late} after 15 s"
+    assert late < early + 4e6, f"{early} bytes after 5 s, {late} after 11 s"
     assert target.alive() and not ctx.health(target.pid).traced
 
 
