@@ -178,8 +178,7 @@ static void copy_first(pid_t tid, const struct stack_pages *pages, const struct 
     struct stretch there = harmless(pages, plan, sp, RED_ZONE, capture->stack_asked);
     uint32_t below = (uint32_t)(sp - there.start);
     size_t wide = there.end - there.start;
-    size_t got = wide ? memory_read_some(tid, there.start, capture->stack - below, wide)
-                      : 0;
+    size_t got = wide ? memory_read_now(tid, there.start, capture->stack - below, wide) : 0;
     capture->red_zone = got < below ? 0 : below;
     capture->stack_length = got < below ? 0 : (uint32_t)got - below;
 }
@@ -210,7 +209,7 @@ static uint64_t pointer_behind(pid_t tid, const struct stack_pages *pages,
     uint64_t at = owner + (uint64_t)((int64_t)place >> WINDOW_HOP_SHIFT);
     struct stretch there = harmless(pages, plan, at, 0, sizeof pointer);
     return owner && there.end - there.start == sizeof pointer &&
-                   memory_read(tid, at, &pointer, sizeof pointer)
+                   memory_read_now(tid, at, &pointer, sizeof pointer) == sizeof pointer
                ? pointer : 0;
 }
 
@@ -251,7 +250,7 @@ static void copy_window(pid_t tid, const struct stack_pages *pages, const struct
     struct stack_window *window = &capture->windows[capture->window_count++];
     *window = (struct stack_window){place, anchor, there.start, 0, asked};
     if (there.end > there.start)
-        window->length = (uint32_t)memory_read_some(
+        window->length = (uint32_t)memory_read_now(
             tid, there.start, capture->stack + used, there.end - there.start);
 }
 

@@ -15,12 +15,18 @@
 #define PAGES_MAX 64 // that are asked for at once whether they are there
 #define PRESENT (1ull << 63)
 
-static size_t read_now(pid_t pid, uint64_t address, void *to, size_t length)
+size_t memory_read_now(pid_t pid, uint64_t address, void *to, size_t length)
 {
     struct iovec here = {to, length};
     struct iovec there = {(void *)(uintptr_t)address, length};
     ssize_t got = process_vm_readv(pid, &here, 1, &there, 1, 0);
     return got > 0 ? (size_t)got : 0;
+}
+
+void memory_await(pid_t pid)
+{
+    char byte;
+    memory_read_now(pid, 0, &byte, sizeof byte);
 }
 
 // A page that is not there may come from a file system that does not answer, or from a process that
@@ -53,7 +59,8 @@ struct reading { // has all that it needs
 static void read_it(void *context)
 {
     struct reading *reading = context;
-    reading->got = read_now(reading->pid, reading->address, reading->bytes, reading->length);
+    reading->got =
+        memory_read_now(reading->pid, reading->address, reading->bytes, reading->length);
 }
 
 static size_t read_patiently(pid_t pid, uint64_t address, void *to, size_t length)
@@ -70,7 +77,7 @@ static size_t read_patiently(pid_t pid, uint64_t address, void *to, size_t lengt
 
 size_t memory_read_some(pid_t pid, uint64_t address, void *to, size_t length)
 {
-    return is_there(pid, address, length) ? read_now(pid, address, to, length)
+    return is_there(pid, address, length) ? memory_read_now(pid, address, to, length)
                                           : read_patiently(pid, address, to, length);
 }
 
