@@ -24,6 +24,7 @@
 #define PARTING_NS (500 * NS_PER_MS)
 #define ACTIVE_NS NS_PER_S
 #define IDLE_TICKS 100     // a second, of all samplers together, while no thread runs
+#define TRIES 3            // to find somebody whose memory is not locked
 #define COST_TICKS 64      // over which the cost of a tick is averaged
 #define SLEEP_MS 500       // a sampler that has nothing to do looks up so often
 #define THREAD_STACK (256u << 10)
@@ -120,13 +121,29 @@ static void take(struct cpu_sampler *sampler, struct thread *thread, enum displa
     claim_release(thread);
 }
 
+// If the memory of its process was locked, whoever our waking then displaces is looked at instead.
+// Not without real-time priority: we may have waited for our CPU, and that is free when somebody
+// goes to sleep.
+static enum displaced find(struct cpu_sampler *sampler, struct thread **thread)
+{
+    struct look *look = &sampler->look;
+    struct candidates *candidates = atomic_load(&sampler->all->candidates);
+    for (int tries = 0; tries < TRIES; tries++) {
+        enum displaced how =
+            displaced_find(&sampler->search, candidates, look->woke_at, thread);
+        if (how != DISPLACED_RUNNING || !look_had_to_wait(look, *thread) || sampler->search.soon)
+            return how;
+        claim_release(*thread);
+        look->woke_at = clock_now();
+    }
+    return DISPLACED_BUSY;
+}
+
 static void look_for_displaced(struct cpu_sampler *sampler)
 {
     struct cpu_samplers *samplers = sampler->all;
     struct thread *thread;
-    struct candidates *candidates = atomic_load(&samplers->candidates);
-    enum displaced how =
-        displaced_find(&sampler->search, candidates, sampler->look.woke_at, &thread);
+    enum displaced how = find(sampler, &thread);
     switch (how) {
     case DISPLACED_RUNNING:
     case DISPLACED_ASLEEP:

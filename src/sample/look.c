@@ -14,12 +14,14 @@
 #include "sample/restart.h"
 #include "sample/stack_capture.h"
 #include "sample/watched.h"
+#include "target/memory.h"
 
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
 #define RAN_ON_NS (5 * NS_PER_US)     // the same, where it may not be taken for less
 #define LIVE_PCS_MAX 4096
 #define IN_PLACE_NS (500 * NS_PER_MS) // that a read of a sleeping thread may take, and more
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
+#define LOCKED_NS (100 * NS_PER_US)   // that memory was locked for, if it can be read so late
 #define SIGN_NS (10 * NS_PER_MS)    // a sign of life while a thread is asked to stop
 #define ROOM_LEAST (128u << 10)     // bytes for stacks: more than nearly all threads ever need
 #define PAGE 4096u
@@ -186,12 +188,15 @@ static void rest(struct look *look)
         atomic_store(&look->life->busy_since, 0);
 }
 
-// It was waiting for its turn until then: who waits is not held.
-static void date_hold(struct held *held)
+// It was waiting for its turn until then, or in the middle of a system call: who waits or runs is
+// not held. How long it ran is known to the nanosecond only if it has come off this CPU twice.
+static void date_hold(const struct look *look, struct held *held)
 {
     const struct claim *claim = &held->thread->claim;
-    int64_t ran_at = claim->moment + (held->timed ? queued_ns(held) : 0);
-    held->since = ran_at > claim->asked_at ? ran_at : claim->asked_at;
+    int64_t came_off = claim->moment + (held->timed ? queued_ns(held) : 0);
+    if (held->timed && !look->elsewhere)
+        came_off += (int64_t)(held->now.run_ns - claim->before.run_ns);
+    held->since = came_off > claim->asked_at ? came_off : claim->asked_at;
     if (held->since > held->stopped_at) // to the precision with which its moment is known
         held->since = held->stopped_at;
 }
@@ -218,7 +223,7 @@ static enum rc examine(struct look *look, struct held *held)
     if (rc == RC_OK)
         repair(look, held);
     held->timed = claim_read(held->thread, &held->now);
-    date_hold(held);
+    date_hold(look, held);
     return rc;
 }
 
@@ -400,18 +405,38 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
     return true;
 }
 
+// What may wait for somebody else. If nobody is held meanwhile the watchdog may be more patient.
+static void begin_read(struct look *look, const struct thread *thread)
+{
+    atomic_store(&look->life->only_reads, !look->pending_count);
+    sign_of_life(look, thread->tid);
+    if (!look->pending_count)
+        atomic_store(&look->life->busy_since, clock_now() + IN_PLACE_NS);
+}
+
+static void end_read(struct look *look)
+{
+    rest(look);
+    atomic_store(&look->life->only_reads, 0);
+}
+
+bool look_had_to_wait(struct look *look, const struct thread *thread)
+{
+    int64_t began = clock_now();
+    begin_read(look, thread);
+    memory_await(thread->tid);
+    end_read(look);
+    return clock_now() - began > LOCKED_NS;
+}
+
 bool look_in_place(struct look *look, struct thread *thread, const struct schedstat *before,
                    uint32_t flags)
 {
     struct schedstat after;
     warm(look, thread);
-    atomic_store(&look->life->only_reads, !look->pending_count);
-    sign_of_life(look, thread->tid); // memory may come from a page that somebody has to deliver
-    if (!look->pending_count)        // nobody is held meanwhile: the watchdog may be more patient
-        atomic_store(&look->life->busy_since, clock_now() + IN_PLACE_NS);
+    begin_read(look, thread); // memory may come from a page that somebody has to deliver
     bool filled = fill_in_place(look, thread);
-    rest(look);
-    atomic_store(&look->life->only_reads, 0);
+    end_read(look);
     if (filled)
         look->copy->flags |= flags;
     return filled && read_stat(look, thread, &after) && after.switches == before->switches &&

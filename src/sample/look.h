@@ -41,6 +41,10 @@ struct look {
 void look_init(struct look *look, struct control *control, int number);
 void look_fini(struct look *look);
 
+// Waits until the memory of a thread's process can be read: else that would be waited for while the
+// thread is held. True if it took a while: what was known of the thread is old now.
+bool look_had_to_wait(struct look *look, const struct thread *thread);
+
 // The thread is claimed and was on its CPU at claim.moment: asks it to stop, look_await takes the
 // sample. `chance` is a random number of (0, 1], by which it is left out when the thread's stop
 // budget runs short. False: it was not asked, and is not claimed any more.

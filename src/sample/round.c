@@ -107,8 +107,10 @@ static void take_samples(struct round *round)
 {
     be_urgent(round, round->urgent || round->running_count);
     for (size_t i = 0; i < round->running_count; i++)
-        if (claim_take(round->running[i], 1))
+        if (claim_take(round->running[i], 1)) {
+            look_had_to_wait(&round->look, round->running[i]);
             look_ask(&round->look, round->running[i], round_share(round));
+        }
     if (round->running_count)
         round_await(round, clock_now() + COLLECT_NS);
     round->running_count = 0;

@@ -428,6 +428,19 @@ def test_stopped_meanwhile(ctx):
     assert_healthy(ctx, target, before)
 
 
+def test_memory_that_is_locked(ctx):
+    """While a process forks its memory is locked, and nobody is held until it can be read. And who
+    forks is seen to do so."""
+    target = ctx.target("forks")
+    profile = ctx.profile(target.pid, "-r", 499, grows=True)
+    fork_ns = target.stop()["fork_ns"]
+    run = profile["run"]
+    ctx.figure = f"held {run['held_p99_ns'] / 1e3:.0f} us (p99), a fork takes {fork_ns / 1e3:.0f} us"
+    assert run["stops"] > 100, f"{run['stops']} stops"
+    assert run["held_p99_ns"] * 4 < fork_ns, ctx.figure
+    assert samples_with(profile, "keep_forking") > 5 and samples_with(profile, "work_beside") > 5
+
+
 def test_stopped_before(ctx):
     """Nothing to see, and it must not be woken."""
     target = ctx.target("split")
