@@ -136,7 +136,7 @@ static enum rc write_to(struct attach *attach, const char *path, const struct re
     if (rc == RC_OK && path && writer_compresses(attach->writer, path))
         rc = output_file_compress(&file, err);
     if (rc == RC_OK)
-        rc = attach->writer->write(report, file.stream, err);
+        rc = report_write(report, attach->writer, file.stream, err);
     if (rc == RC_OK)
         rc = output_file_commit(&file, err);
     *bytes = file.bytes;
@@ -326,7 +326,7 @@ static void show_summary(struct attach *attach, const struct report *report, lon
         .color = terminal_color(STDERR_FILENO, attach->options->color),
     };
     if (attach->options->summary == SUMMARY_JSON)
-        json_run(&text, report);
+        json_run(&text, report->run, profile_folded(report->profile));
     else if (!attach->options->quiet)
         summary_text(&text, &summary);
     else

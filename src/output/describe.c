@@ -108,10 +108,8 @@ void describe_states(struct buf *out, struct cost wall)
                query_percent(wall.blocked_ns, ns));
 }
 
-static void put_wall(struct buf *out, const struct report *report)
+static void put_wall(struct buf *out, struct cost all)
 {
-    struct query_source source = report_source(report);
-    struct cost all = query_all(&source);
     put_duration(out, "wall: ", (int64_t)cost_ns(all), " of all threads together, ");
     describe_states(out, all);
     buf_putc(out, '\n');
@@ -157,17 +155,16 @@ static void put_end(struct buf *out, const struct run *run)
     buf_putc(out, '\n');
 }
 
-void describe_run(struct buf *out, const struct report *report)
+void describe_run(struct buf *out, const struct run *run, uint64_t folded, struct cost all)
 {
-    const struct run *run = report->run;
     put_rate(out, run);
-    put_samples(out, run, profile_folded(report->profile));
+    put_samples(out, run, folded);
     put_held(out, run);
     put_duration(out, "cpu: ", (int64_t)run->cpu_ns, " charged by the kernel, ");
     put_duration(out, "", (int64_t)run->unattributed_ns, " of it unattributed");
     buf_printf(out, "; %" PRIu64 " of %" PRIu64 " threads sampled\n", run->threads_sampled,
                run->threads_seen);
     if (run->type == RUN_WALL)
-        put_wall(out, report);
+        put_wall(out, all);
     put_end(out, run);
 }

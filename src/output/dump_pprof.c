@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "output/formats.h"
+#include "output/report.h"
 
 #define NODES_MAX (16u << 20) // more than any process has frames
 
@@ -54,7 +54,7 @@ enum rc dump_pprof(const struct dump *dump, struct modules *modules, struct symb
     add_threads(profile, dump, truncated->id);
     struct report report = {
         .profile = profile, .modules = modules, .symbolizer = symbolizer, .run = &run};
-    enum rc rc = pprof_write(&report, out, err);
+    enum rc rc = report_write(&report, writer_by_name("pprof"), out, err);
     profile_free(profile);
     return rc;
 }

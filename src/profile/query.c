@@ -9,33 +9,6 @@
 
 const struct symbol_line query_folded = {.name = "[folded]", .system_name = "", .file = ""};
 
-struct cost cost_make(enum profile_state state, uint64_t samples, uint64_t ns)
-{
-    struct cost cost = {.samples = samples};
-    *(state == STATE_BLOCKED  ? &cost.blocked_ns
-      : state == STATE_QUEUED ? &cost.queued_ns
-                              : &cost.cpu_ns) = ns;
-    return cost;
-}
-
-void cost_add(struct cost *cost, struct cost more)
-{
-    cost->samples += more.samples;
-    cost->cpu_ns += more.cpu_ns;
-    cost->queued_ns += more.queued_ns;
-    cost->blocked_ns += more.blocked_ns;
-}
-
-bool cost_is_any(struct cost cost)
-{
-    return cost.samples || cost_ns(cost);
-}
-
-uint64_t cost_ns(struct cost cost)
-{
-    return cost.cpu_ns + cost.queued_ns + cost.blocked_ns;
-}
-
 bool query_takes(const struct query_source *source, const struct profile_value *value)
 {
     return (value->state != STATE_CPU) == source->idle && (value->samples || value->ns);
@@ -88,52 +61,6 @@ void flat_fini(struct flat *flat)
     free(flat->rows);
     names_unref(flat->names);
     *flat = (struct flat){0};
-}
-
-static void frames_add(struct frames *frames, struct frame frame)
-{
-    ARRAY_RESERVE(frames->list, frames->count, frames->capacity);
-    frames->list[frames->count++] = frame;
-}
-
-void query_frames(const struct query_source *source, uint32_t stack, struct frames *frames)
-{
-    frames->count = 0;
-    if (!stack)
-        frames_add(frames, (struct frame){.line = &query_folded, .module = ""});
-    for (uint32_t at = stack; at;) {
-        struct stack_node node = profile_node(source->profile, at);
-        struct location place = profile_location_get(source->profile, node.location);
-        const struct symbol *symbol =
-            symbolizer_lookup(source->symbolizer, place.mapping, place.offset);
-        const struct module *module = modules_mapping(source->modules, place.mapping)->module;
-        for (size_t i = 0; i < symbol->line_count; i++)
-            frames_add(frames, (struct frame){.line = &symbol->lines[i],
-                                              .module = module->name,
-                                              .offset = place.offset,
-                                              .unnamed = symbol->placed &&
-                                                         i + 1 == symbol->line_count,
-                                              .inlined = i + 1 < symbol->line_count,
-                                              .jit = module->kind == MODULE_ANON && symbol->found});
-        at = node.parent;
-    }
-}
-
-void frames_fini(struct frames *frames)
-{
-    free(frames->list);
-    *frames = (struct frames){0};
-}
-
-void query_threads(const struct query_source *source, struct cost *costs)
-{
-    memset(costs, 0, profile_thread_count(source->profile) * sizeof *costs);
-    for (size_t i = 0; i < profile_value_count(source->profile); i++) {
-        const struct profile_value *value = profile_value_get(source->profile, i);
-        if (query_takes(source, value))
-            cost_add(&costs[value->thread],
-                     cost_make(value->state, value->samples, value->ns));
-    }
 }
 
 struct cost query_all(const struct query_source *source)

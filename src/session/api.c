@@ -143,7 +143,7 @@ EXPORT enum ptprof_result ptprof_write(struct ptprof_session *session, const cha
     if (!session->ran)
         return result_of(err_set(&session->err, RC_USAGE, "the session has not run yet"));
     struct report report = session_report(session->session);
-    return result_of(writer->write(&report, stream, &session->err));
+    return result_of(report_write(&report, writer, stream, &session->err));
 }
 
 EXPORT const char *ptprof_error(const struct ptprof_session *session)

@@ -2,7 +2,7 @@
 // The numbers of a run, from where they are counted.
 #pragma once
 
-#include "output/writer.h"
+#include "output/report.h"
 #include "profile/run.h"
 #include "sample/control.h"
 

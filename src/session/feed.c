@@ -404,7 +404,7 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
     report.profile = shown;
     report.run = &run;
     run.type = query->filter.idle ? RUN_WALL : RUN_CPU;
-    rc = writer_by_name("pprof")->write(&report, out, err);
+    rc = report_write(&report, writer_by_name("pprof"), out, err);
     pthread_mutex_unlock(feed->lock);
     profile_free(shown);
     return rc;

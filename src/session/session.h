@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "output/writer.h"
+#include "output/report.h"
 #include "profile/names.h"
 #include "profile/slices.h"
 

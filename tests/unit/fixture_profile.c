@@ -142,7 +142,7 @@ char *fixture_write(const struct fixture *fixture, const char *format, size_t *l
     ck_assert_ptr_nonnull(writer);
     FILE *out = open_memstream(&bytes, &size);
     ck_assert_ptr_nonnull(out);
-    ck_assert_msg(writer->write(&fixture->report, out, &err) == RC_OK, "%s", err.text);
+    ck_assert_msg(report_write(&fixture->report, writer, out, &err) == RC_OK, "%s", err.text);
     ck_assert_int_eq(fclose(out), 0);
     if (length)
         *length = size;

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "output/writer.h"
+#include "output/report.h"
 
 struct fixture {
     struct modules *modules;

@@ -115,21 +115,6 @@ START_TEST(nothing_gives_no_rows)
 }
 END_TEST
 
-START_TEST(frames_go_from_leaf_to_root)
-{
-    uint32_t thread = profile_thread_add(fixture.profile, 1, 1, "t", "p");
-    struct frames frames = {0};
-    fixture_add(&fixture, thread, "root|middle|leaf", 1, 1);
-    query_frames(&source, profile_value_get(fixture.profile, 0)->stack, &frames);
-    ck_assert_uint_eq(frames.count, 3);
-    ck_assert_str_eq(frames.list[0].line->name, "leaf");
-    ck_assert_str_eq(frames.list[1].line->name, "middle");
-    ck_assert_str_eq(frames.list[2].line->name, "root");
-    ck_assert_str_eq(frames.list[2].module, "root");
-    frames_fini(&frames);
-}
-END_TEST
-
 START_TEST(what_the_bound_left_nothing_of_is_still_counted)
 {
     struct fixture small;
@@ -142,11 +127,6 @@ START_TEST(what_the_bound_left_nothing_of_is_still_counted)
     ck_assert_uint_eq(flat.all.cpu_ns, 40);
     ck_assert_uint_eq(row_of("[folded]")->self.samples, 2);
     ck_assert_uint_eq(row_of("[folded]")->total.cpu_ns, 30);
-    struct frames frames = {0};
-    query_frames(&source, 0, &frames);
-    ck_assert_uint_eq(frames.count, 1);
-    ck_assert_str_eq(frames.list[0].line->name, "[folded]");
-    frames_fini(&frames);
     fixture_fini(&small);
 }
 END_TEST
@@ -163,26 +143,6 @@ START_TEST(wall_time_is_what_its_states_have)
     ck_assert_uint_eq(cost_ns(flat.all), cost_ns(all));
     ck_assert_uint_eq(row_of("work_hot")->self.queued_ns, 75000000);
     ck_assert_uint_eq(row_of("nap")->total.blocked_ns, 2000000000);
-    struct cost costs[6];
-    ck_assert_uint_eq(profile_thread_count(fixture.profile), ARRAY_LENGTH(costs));
-    query_threads(&source, costs);
-    ck_assert_uint_eq(cost_ns(costs[0]), 2000000000);
-    ck_assert_uint_eq(cost_ns(costs[1]), 0);
-    ck_assert_uint_eq(costs[5].samples, 197);
-}
-END_TEST
-
-START_TEST(threads_have_what_they_used)
-{
-    fixture_fill(&fixture);
-    struct cost costs[5];
-    ck_assert_uint_eq(profile_thread_count(fixture.profile), ARRAY_LENGTH(costs));
-    query_threads(&source, costs);
-    ck_assert_uint_eq(costs[0].samples, 45);
-    ck_assert_uint_eq(costs[1].samples, 12);
-    ck_assert_uint_eq(costs[2].cpu_ns, 70000000);
-    ck_assert_uint_eq(costs[4].samples, 0);
-    ck_assert_uint_eq(costs[4].cpu_ns, 12000000);
 }
 END_TEST
 
@@ -198,10 +158,8 @@ Suite *suite_query(void)
     tcase_add_test(tests, equal_rows_are_ordered_by_total_then_name);
     tcase_add_test(tests, top_limits_the_rows_and_nothing_else);
     tcase_add_test(tests, nothing_gives_no_rows);
-    tcase_add_test(tests, frames_go_from_leaf_to_root);
     tcase_add_test(tests, what_the_bound_left_nothing_of_is_still_counted);
     tcase_add_test(tests, wall_time_is_what_its_states_have);
-    tcase_add_test(tests, threads_have_what_they_used);
     Suite *suite = suite_create("query");
     suite_add_tcase(suite, tests);
     return suite;
