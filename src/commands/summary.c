@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "commands/symbol_report.h"
 #include "output/describe.h"
-#include "profile/query.h"
+#include "profile/totals.h"
 #include "symbol/demangle.h"
 
 #define LATE_NOTE 0.5 // percent
@@ -25,6 +25,7 @@
 #define UNFOUND_NOTE 1.0
 #define FEW_SAMPLES 100
 #define FEW_PROCESSES 8
+#define TOP 3 // functions
 
 static double share(uint64_t part, uint64_t whole)
 {
@@ -59,12 +60,10 @@ static void put_head(struct buf *out, const struct summary *summary)
     buf_printf(out, ", %s of CPU time\n", text_of((int64_t)run->cpu_ns, cpu));
 }
 
-static void put_wall(struct buf *out, const struct summary *summary)
+static void put_wall(struct buf *out, const struct summary *summary, struct cost all)
 {
-    struct query_source source = report_source(summary->report);
-    struct cost all = query_all(&source);
     char text[DURATION_TEXT];
-    if (!source.idle)
+    if (summary->report->run->type != RUN_WALL)
         return;
     buf_printf(out, "  wall      %s of all threads together: ",
                text_of((int64_t)cost_ns(all), text));
@@ -112,22 +111,29 @@ static void put_quality(struct buf *out, const struct summary *summary)
     buf_putc(out, '\n');
 }
 
-static void put_top(struct buf *out, const struct summary *summary)
+static void put_top(struct buf *out, const struct totals *totals)
 {
-    const struct report *report = summary->report;
-    struct query_source source = report_source(report);
-    struct flat flat;
-    query_flat(&source, 3, &flat);
-    for (size_t i = 0; i < flat.row_count && cost_ns(flat.rows[i].self); i++) {
+    for (size_t i = 0; i < totals->count && cost_ns(totals->rows[i].self); i++) {
         buf_puts(out, i ? "" : "  top       ");
         buf_printf(out, "%s%.1f%% ", i ? "   " : "",
-                   share(cost_ns(flat.rows[i].self), cost_ns(flat.all)));
-        AUTO_FREE char *folded = demangle_fold(flat.rows[i].function);
+                   share(cost_ns(totals->rows[i].self), cost_ns(totals->all)));
+        AUTO_FREE char *folded = demangle_fold(totals->rows[i].function);
         escape_text(out, folded);
-        buf_puts(out, flat.rows[i].inlined ? " (inlined)" : "");
+        buf_puts(out, totals->rows[i].inlined ? " (inlined)" : "");
     }
-    buf_puts(out, flat.row_count && cost_ns(flat.rows[0].self) ? "\n" : "");
-    flat_fini(&flat);
+    buf_puts(out, totals->count && cost_ns(totals->rows[0].self) ? "\n" : "");
+}
+
+static void put_profile(struct buf *out, const struct summary *summary)
+{
+    struct plain_profile *profile = report_profile(summary->report);
+    struct measure measure = measure_of(profile);
+    struct totals totals;
+    totals_init(&totals, &measure, TOP);
+    put_wall(out, summary, totals.all);
+    put_top(out, &totals);
+    totals_fini(&totals);
+    plain_free(profile);
 }
 
 // As a shell takes it for one word.
@@ -318,8 +324,7 @@ void summary_text(struct buf *out, const struct summary *summary)
     put_head(out, summary);
     put_held(out, summary);
     put_quality(out, summary);
-    put_wall(out, summary);
-    put_top(out, summary);
+    put_profile(out, summary);
     put_events(out, summary);
     put_warnings(out, summary);
     symbol_report_missing(out, summary->report);

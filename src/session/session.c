@@ -258,8 +258,7 @@ pthread_mutex_t *session_lock(struct session *session)
 
 struct names *session_names(struct session *session)
 {
-    return names_new_late(session->modules, session->symbolizer, session->fetcher,
-                          &session->lock);
+    return names_new(session->modules, session->symbolizer, session->fetcher, &session->lock);
 }
 
 struct slices *session_slices(struct session *session)

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "profile/query.h"
+#include "profile/totals.h"
 #include "sample/tracer.h"
 #include "target/procfs.h"
 #include "tests/unit/skip.h"
@@ -143,13 +143,15 @@ static void assert_all_charged(const struct report *report)
 
 static void assert_hottest(const struct report *report, const char *function)
 {
-    struct query_source source = report_source(report);
-    struct flat flat;
-    query_flat(&source, 1, &flat);
-    ck_assert_uint_eq(flat.row_count, 1);
-    ck_assert_str_eq(flat.rows[0].function, function);
-    ck_assert_uint_eq(flat.all.samples, report->run->samples);
-    flat_fini(&flat);
+    struct plain_profile *profile = report_profile(report);
+    struct measure measure = measure_of(profile);
+    struct totals totals;
+    totals_init(&totals, &measure, 1);
+    ck_assert_uint_eq(totals.count, 1);
+    ck_assert_str_eq(totals.rows[0].function, function);
+    ck_assert_uint_eq(totals.all.samples, report->run->samples);
+    totals_fini(&totals);
+    plain_free(profile);
 }
 
 // --- runs
