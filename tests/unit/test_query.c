@@ -44,8 +44,8 @@ START_TEST(flat_counts_self_and_total)
     ck_assert_uint_eq(hot->total.samples, 33);
     ck_assert_uint_eq(root->self.samples, 0);
     ck_assert_uint_eq(root->total.samples, 28 + 12 + 5 + 3 + 1);
-    ck_assert_uint_eq(flat.all.samples, fixture.run.samples);
-    ck_assert_uint_eq(flat.all.cpu_ns, fixture.run.cpu_ns);
+    ck_assert_uint_eq(flat.all.samples, fixture.run.counts[COUNTER_SAMPLES]);
+    ck_assert_uint_eq(flat.all.cpu_ns, fixture.run.counts[COUNTER_CPU_NS]);
     ck_assert_ptr_eq(&flat.rows[0], hot);
 }
 END_TEST
@@ -100,7 +100,7 @@ START_TEST(top_limits_the_rows_and_nothing_else)
     query_flat(&source, 2, &flat);
     ck_assert_uint_eq(flat.row_count, 2);
     ck_assert_uint_eq(flat.function_count, functions);
-    ck_assert_uint_eq(flat.all.samples, fixture.run.samples);
+    ck_assert_uint_eq(flat.all.samples, fixture.run.counts[COUNTER_SAMPLES]);
     ck_assert_str_eq(flat.rows[1].function, "take<int>(Pool&)");
 }
 END_TEST
