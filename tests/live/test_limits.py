@@ -436,5 +436,3 @@ def test_io_uring(ctx):
     assert done.returncode == DONE, f"{done.returncode} {done.stderr}"
     assert "refused" not in done.stderr and "ended before" not in done.stderr, done.stderr
     assert "io_uring" in done.stderr, done.stderr
-    run = json.loads((ctx.tmp / "out.json").read_text())["run"]
-    assert run["kernel_workers"] and run["refused"] == 0, run
