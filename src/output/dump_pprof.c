@@ -42,10 +42,10 @@ enum rc dump_pprof(const struct dump *dump, struct modules *modules, struct symb
     struct run run = {
         .type = RUN_THREADS,
         .start_wall = dump->wall,
-        .samples = dump->count,
-        .stops = dump->held,
-        .repaired = dump->repaired,
-        .held_max = dump->held_max,
+        .counts[COUNTER_SAMPLES] = dump->count,
+        .counts[COUNTER_STOPS] = dump->held,
+        .counts[COUNTER_REPAIRED] = dump->repaired,
+        .counts[COUNTER_HELD_MAX] = dump->held_max,
         .processes = &process,
         .process_count = 1,
     };

@@ -2,9 +2,10 @@
 // One JSON document, for programs that want the numbers without a pprof reader:
 //
 //   "schema"     1; changes when a reader would break
-//   "run"        struct run of profile/run.h, times in ns and rates in Hz as the keys say;
-//                "stuck_sampler_pid" is 0 unless a sampler does not end; "folded" counts the stacks
-//                that the bound on memory cut; "processes" the targets; "time" is "cpu" or "wall"
+//   "run"        struct run of profile/run.h, times in ns and rates in Hz as the keys say, with the
+//                counters of sample/counters.h; "limit" is the name of an errno, or null; "folded"
+//                counts the stacks that the bound on memory cut; "processes" the targets; "time" is
+//                "cpu" or "wall"
 //   "threads"    pid, tid, comm, process_comm, samples, cpu_ns; in the order of first sight
 //   "functions"  function, module, inlined (wherever it was seen), self_samples, self_cpu_ns,
 //                total_samples, total_cpu_ns; most self time first. A function counts once in the
@@ -36,54 +37,6 @@
 #include "profile/plain_frame.h"
 #include "profile/totals.h"
 
-enum field_type { FIELD_BOOL, FIELD_PID, FIELD_U64, FIELD_I64, FIELD_DOUBLE };
-
-struct field {
-    const char *key;
-    enum field_type type;
-    size_t offset; // in struct run
-};
-
-static const struct field run_fields[] = {
-    {"start_wall_ns", FIELD_I64, offsetof(struct run, start_wall)},
-    {"duration_ns", FIELD_I64, offsetof(struct run, duration)},
-    {"rate_hz", FIELD_DOUBLE, offsetof(struct run, rate)},
-    {"achieved_hz", FIELD_DOUBLE, offsetof(struct run, achieved)},
-    {"rounds", FIELD_U64, offsetof(struct run, rounds)},
-    {"late", FIELD_U64, offsetof(struct run, late)},
-    {"realtime", FIELD_BOOL, offsetof(struct run, realtime)},
-    {"short_slice", FIELD_BOOL, offsetof(struct run, short_slice)},
-    {"samples", FIELD_U64, offsetof(struct run, samples)},
-    {"asleep", FIELD_U64, offsetof(struct run, asleep)},
-    {"stops", FIELD_U64, offsetof(struct run, stops)},
-    {"failed", FIELD_U64, offsetof(struct run, failed)},
-    {"queued", FIELD_U64, offsetof(struct run, queued)},
-    {"elsewhere", FIELD_U64, offsetof(struct run, elsewhere)},
-    {"busy", FIELD_U64, offsetof(struct run, busy)},
-    {"unfound", FIELD_U64, offsetof(struct run, unfound)},
-    {"dropped", FIELD_U64, offsetof(struct run, dropped)},
-    {"cut", FIELD_U64, offsetof(struct run, cut)},
-    {"frame_pointers", FIELD_U64, offsetof(struct run, frame_pointers)},
-    {"repaired", FIELD_U64, offsetof(struct run, repaired)},
-    {"restarts", FIELD_U64, offsetof(struct run, restarts)},
-    {"stuck_sampler_pid", FIELD_PID, offsetof(struct run, stuck)},
-    {"late_names", FIELD_U64, offsetof(struct run, late_names)},
-    {"unresolved", FIELD_U64, offsetof(struct run, unresolved)},
-    {"held_p50_ns", FIELD_I64, offsetof(struct run, held_p50)},
-    {"held_p99_ns", FIELD_I64, offsetof(struct run, held_p99)},
-    {"held_max_ns", FIELD_I64, offsetof(struct run, held_max)},
-    {"held_total_ns", FIELD_I64, offsetof(struct run, held_total)},
-    {"displaced_p50_ns", FIELD_I64, offsetof(struct run, displaced_p50)},
-    {"displaced_p99_ns", FIELD_I64, offsetof(struct run, displaced_p99)},
-    {"displaced_total_ns", FIELD_I64, offsetof(struct run, displaced_total)},
-    {"held_share", FIELD_DOUBLE, offsetof(struct run, held_share)},
-    {"threads_seen", FIELD_U64, offsetof(struct run, threads_seen)},
-    {"threads_sampled", FIELD_U64, offsetof(struct run, threads_sampled)},
-    {"cpu_ns", FIELD_U64, offsetof(struct run, cpu_ns)},
-    {"unattributed_ns", FIELD_U64, offsetof(struct run, unattributed_ns)},
-    {"rate_lowered", FIELD_BOOL, offsetof(struct run, rate_lowered)},
-};
-
 struct json {
     const struct plain_profile *profile;
     struct measure measure;
@@ -111,27 +64,29 @@ static void put_double(struct buf *text, double value)
                size % 1000000);
 }
 
-static void put_field(struct buf *text, const struct field *field, const struct run *run)
+static void put_counters(struct buf *text, const struct run *run, enum counter from,
+                         enum counter until)
 {
-    const void *at = (const char *)run + field->offset;
-    buf_printf(text, "\"%s\":", field->key);
-    switch (field->type) {
-    case FIELD_BOOL:
-        buf_puts(text, *(const bool *)at ? "true" : "false");
-        break;
-    case FIELD_PID:
-        buf_printf(text, "%d", (int)*(const pid_t *)at);
-        break;
-    case FIELD_U64:
-        buf_printf(text, "%" PRIu64, *(const uint64_t *)at);
-        break;
-    case FIELD_I64:
-        buf_printf(text, "%" PRId64, *(const int64_t *)at);
-        break;
-    case FIELD_DOUBLE:
-        put_double(text, *(const double *)at);
-        break;
+    for (enum counter i = from; i < until; i++) {
+        uint64_t count = run->counts[i];
+        buf_printf(text, "\"%s\":", counters[i].key);
+        if (counters[i].unit == UNIT_BOOL)
+            buf_puts(text, count ? "true" : "false");
+        else if (counters[i].unit != UNIT_ERRNO)
+            buf_printf(text, "%" PRIu64, count);
+        else if (count)
+            buf_printf(text, "\"%s\"", strerrorname_np((int)count));
+        else
+            buf_puts(text, "null");
+        buf_puts(text, ",\n");
     }
+}
+
+static void put_number(struct buf *text, const char *key, double value)
+{
+    buf_printf(text, "\"%s\":", key);
+    put_double(text, value);
+    buf_puts(text, ",\n");
 }
 
 static void put_processes(struct buf *text, const struct run *run)
@@ -154,11 +109,13 @@ static void put_run(struct buf *text, const struct run *run, uint64_t folded)
         [RUN_INTERRUPTED] = "interrupted",
         [RUN_TARGET_ENDED] = "target_ended",
     };
-    buf_puts(text, "\"run\":{");
-    for (size_t i = 0; i < ARRAY_LENGTH(run_fields); i++) {
-        put_field(text, &run_fields[i], run);
-        buf_puts(text, ",\n");
-    }
+    buf_printf(text, "\"run\":{\"start_wall_ns\":%" PRId64 ",\n\"duration_ns\":%" PRId64 ",\n",
+               run->start_wall, run->duration);
+    put_number(text, "rate_hz", run->rate);
+    put_number(text, "achieved_hz", run->achieved);
+    put_counters(text, run, 0, COUNTER_THREADS_SEEN);
+    put_number(text, "held_share", run->held_share);
+    put_counters(text, run, COUNTER_THREADS_SEEN, COUNTER_COUNT);
     buf_printf(text, "\"folded\":%" PRIu64 ",\n", folded);
     escape_json_member(text, "time", run->type == RUN_WALL ? "wall" : "cpu");
     buf_puts(text, ",\n");
@@ -175,9 +132,8 @@ static void put_file(struct buf *text, const struct plain_profile *profile,
     const char *unit = plain_string(profile, profile->period_type.unit);
     bool timed = profile->period > 0 && strcmp(unit, "nanoseconds") == 0;
     buf_printf(text, "\"run\":{\"start_wall_ns\":%" PRId64 ",\n\"duration_ns\":%" PRId64
-                     ",\n\"rate_hz\":", profile->time, profile->duration);
-    put_double(text, timed ? (double)NS_PER_S / (double)profile->period : 0);
-    buf_puts(text, ",\n");
+                     ",\n", profile->time, profile->duration);
+    put_number(text, "rate_hz", timed ? (double)NS_PER_S / (double)profile->period : 0);
     escape_json_member(text, measure->ours ? "time" : "measure", measure->type);
     if (!measure->ours) {
         buf_puts(text, ",\n");

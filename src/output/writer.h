@@ -32,9 +32,9 @@ extern const size_t writer_count;
 const struct writer *writer_by_name(const char *name);
 const struct writer *writer_by_path(const char *path);
 
-// Whether such a path asks for a compressed file of a format that is none by itself.
-bool writer_compresses(const struct writer *writer, const char *path);
-
 // How the path ends, if that is one of the format's endings, also with ".gz" behind it; else "".
 // Points into the path.
 const char *writer_ending(const struct writer *writer, const char *path);
+
+// Whether such a path asks for a compressed file of a format that is none by itself.
+bool writer_compresses(const struct writer *writer, const char *path);

@@ -56,8 +56,8 @@ START_TEST(self_and_total_are_counted)
     ck_assert_uint_eq(hot->total.samples, 33);
     ck_assert_uint_eq(root->self.samples, 0);
     ck_assert_uint_eq(root->total.samples, 28 + 12 + 5 + 3 + 1);
-    ck_assert_uint_eq(totals.all.samples, fixture.run.samples);
-    ck_assert_uint_eq(totals.all.cpu_ns, fixture.run.cpu_ns);
+    ck_assert_uint_eq(totals.all.samples, fixture.run.counts[COUNTER_SAMPLES]);
+    ck_assert_uint_eq(totals.all.cpu_ns, fixture.run.counts[COUNTER_CPU_NS]);
     ck_assert_ptr_eq(&totals.rows[0], hot);
 }
 END_TEST
@@ -111,7 +111,7 @@ START_TEST(top_limits_the_rows_and_nothing_else)
     count(&fixture, 2);
     ck_assert_uint_eq(totals.count, 2);
     ck_assert_uint_eq(totals.function_count, functions);
-    ck_assert_uint_eq(totals.all.samples, fixture.run.samples);
+    ck_assert_uint_eq(totals.all.samples, fixture.run.counts[COUNTER_SAMPLES]);
     ck_assert_str_eq(totals.rows[1].function, "take<int>(Pool&)");
 }
 END_TEST
