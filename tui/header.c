@@ -167,8 +167,8 @@ static void add_held(struct line *line, const struct snapshot *snapshot, int lev
     static const enum role roles[] = {
         [OVERHEAD_OK] = ROLE_GOOD, [OVERHEAD_HIGH] = ROLE_WARN, [OVERHEAD_TOO_HIGH] = ROLE_BAD};
     char p50[LABEL_MOST], p99[LABEL_MOST];
-    label_hold(snapshot->held_p50, p50);
-    label_hold(snapshot->held_p99, p99);
+    label_hold((int64_t)snapshot->counts[COUNTER_HELD_P50], p50);
+    label_hold((int64_t)snapshot->counts[COUNTER_HELD_P99], p99);
     if (level == 0)
         add(line, ROLE_DEFAULT, "held %s p50 %s p99  ", p50, p99);
     else
@@ -195,7 +195,7 @@ static void add_quality(struct line *line, const struct snapshot *snapshot, int 
             snapshot->rate);
     if (level < 2)
         add(line, ROLE_DEFAULT, level ? " %" PRIu64 " smp" : "  samples %" PRIu64,
-            snapshot->samples);
+            snapshot->counts[COUNTER_SAMPLES]);
     for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
         add(line, ROLE_DIM, "%s", names[level][i]);
         add(line, role_of_share(values[i], warn[i], bad[i]), "%.1f%%", values[i]);

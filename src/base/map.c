@@ -65,6 +65,16 @@ void map_put(struct map *map, uint64_t key, uint32_t value)
     *slot = (struct map_slot){.key = key, .value = value, .used = 1};
 }
 
+uint32_t map_number(struct map *map, uint64_t key)
+{
+    uint32_t number = map_get(map, key, UINT32_MAX);
+    if (number == UINT32_MAX) {
+        number = (uint32_t)map->count;
+        map_put(map, key, number);
+    }
+    return number;
+}
+
 // What lies behind the gap moves into it unless that would be before its own place.
 void map_remove(struct map *map, uint64_t key)
 {

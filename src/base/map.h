@@ -23,6 +23,9 @@ void map_clear(struct map *map);
 uint32_t map_get(const struct map *map, uint64_t key, uint32_t fallback);
 void map_put(struct map *map, uint64_t key, uint32_t value);
 
+// The number of a key in a map that holds nothing else: 0, 1, 2 ... in the order of first use.
+uint32_t map_number(struct map *map, uint64_t key);
+
 void map_remove(struct map *map, uint64_t key);
 
 // A well-mixed hash of 64 bits (splitmix64's finisher).

@@ -136,7 +136,7 @@ static enum rc write_to(struct attach *attach, const char *path, const struct re
     if (rc == RC_OK && path && writer_compresses(attach->writer, path))
         rc = output_file_compress(&file, err);
     if (rc == RC_OK)
-        rc = attach->writer->write(report, file.stream, err);
+        rc = report_write(report, attach->writer, file.stream, err);
     if (rc == RC_OK)
         rc = output_file_commit(&file, err);
     *bytes = file.bytes;
@@ -326,7 +326,7 @@ static void show_summary(struct attach *attach, const struct report *report, lon
         .color = terminal_color(STDERR_FILENO, attach->options->color),
     };
     if (attach->options->summary == SUMMARY_JSON)
-        json_run(&text, report);
+        json_run(&text, report->run, profile_folded(report->profile));
     else if (!attach->options->quiet)
         summary_text(&text, &summary);
     else
@@ -347,18 +347,19 @@ static void show_details(const struct report *report, int64_t writing_ns)
 // What lacks because of a limit of ours is no property of the target.
 static int check_limit(const struct run *run, struct err *err)
 {
-    if (!run->limit)
+    int limit = (int)run->counts[COUNTER_LIMIT];
+    if (!limit)
         return EXIT_DONE;
-    err_sys(err, RC_LIMIT, run->limit, "the profile is incomplete");
-    limits_explain(err, run->limit);
+    err_sys(err, RC_LIMIT, limit, "the profile is incomplete");
+    limits_explain(err, limit);
     return EXIT_FAILED;
 }
 
 static int check_quality(const struct attach *attach, const struct run *run, struct err *err)
 {
     double wanted = attach->options->min_quality;
-    double complete =
-        run->samples ? 100.0 * (double)(run->samples - run->cut) / (double)run->samples : 0;
+    uint64_t samples = run->counts[COUNTER_SAMPLES];
+    double complete = query_percent(samples - run->counts[COUNTER_CUT], samples);
     if (wanted <= 0 || complete >= wanted)
         return check_limit(run, err);
     err_set(err, RC_FAIL, "%.1f%% of the stacks are complete, less than --min-quality %g", complete,
@@ -388,13 +389,13 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     if (attach->servers && !attach->options->quiet)
         fputs("ptprof: servers may be asked for debug files, for at most 20s\n", stderr);
     struct report report = report_of(attach);
-    if (end == RUN_TARGET_ENDED && !report.run->samples)
+    if (end == RUN_TARGET_ENDED && !report.run->counts[COUNTER_SAMPLES])
         return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
                                       (int)attach->pids[0]));
     if (session_match(attach->session, err) != RC_OK)
         return command_status(RC_GONE);
     enum rc refusal = session_refusal(attach->session, err);
-    if (refusal != RC_OK && !report.run->samples)
+    if (refusal != RC_OK && !report.run->counts[COUNTER_SAMPLES])
         return command_status(refusal);
     struct err why;
     enum rc rc = write_profile(attach, &report, &bytes, &why);
@@ -427,7 +428,7 @@ static int attach_session(struct attach *attach, struct err *err)
     if (rc == RC_OK)
         return finish(attach, end, err);
     // The sampler cannot go on: what was seen is still worth writing.
-    if (!session_progress(attach->session)->samples)
+    if (!session_progress(attach->session)->counts[COUNTER_SAMPLES])
         return command_status(rc);
     struct err why = *err;
     int status = finish(attach, RUN_INTERRUPTED, err);

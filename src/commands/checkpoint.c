@@ -74,7 +74,7 @@ static _Noreturn void write_one(const struct checkpoint *checkpoint)
     report.jit_suffix = checkpoint->jit_suffix;
     enum rc rc = output_file_begin(&file, checkpoint->path, NULL);
     if (rc == RC_OK)
-        rc = checkpoint->writer->write(&report, file.stream, NULL);
+        rc = report_write(&report, checkpoint->writer, file.stream, NULL);
     if (rc == RC_OK)
         rc = output_file_commit(&file, NULL);
     output_file_fini(&file);

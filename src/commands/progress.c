@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/duration.h"
 #include "base/terminal.h"
+#include "profile/query.h"
 
 static void show_bar(struct buf *line, double done)
 {
@@ -29,8 +30,8 @@ void progress_show(const struct run *run, int64_t elapsed, int64_t duration)
     if (duration)
         buf_printf(&line, " / %s", duration_format(duration, whole));
     buf_printf(&line, "   %" PRIu64 " samples   %" PRIu64 " threads   late %.1f%%   held %.2f%%",
-               run->samples, run->threads_seen,
-               run->rounds ? 100.0 * (double)run->late / (double)run->rounds : 0,
+               run->counts[COUNTER_SAMPLES], run->counts[COUNTER_THREADS_SEEN],
+               query_percent(run->counts[COUNTER_LATE], run->counts[COUNTER_ROUNDS]),
                100 * run->held_share);
     fprintf(stderr, "\r\033[K%.*s", (int)terminal_width(STDERR_FILENO) - 1, line.data);
     fflush(stderr);

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "commands/symbol_report.h"
 #include "output/describe.h"
-#include "profile/query.h"
+#include "profile/totals.h"
 #include "symbol/demangle.h"
 
 #define LATE_NOTE 0.5 // percent
@@ -25,15 +25,21 @@
 #define UNFOUND_NOTE 1.0
 #define FEW_SAMPLES 100
 #define FEW_PROCESSES 8
+#define TOP 3 // functions
 
-static double share(uint64_t part, uint64_t whole)
+static double share(const struct run *run, enum counter part, enum counter whole)
 {
-    return whole ? 100.0 * (double)part / (double)whole : 0;
+    return query_percent(run->counts[part], run->counts[whole]);
 }
 
 static const char *text_of(int64_t ns, char text[DURATION_TEXT])
 {
     return ns ? duration_format(ns, text) : "0s";
+}
+
+static const char *time_of(const struct run *run, enum counter ns, char text[DURATION_TEXT])
+{
+    return text_of((int64_t)run->counts[ns], text);
 }
 
 static const char *bold(const struct summary *summary)
@@ -49,22 +55,22 @@ static const char *plain(const struct summary *summary)
 static void put_head(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
+    uint64_t sampled = run->counts[COUNTER_THREADS_SAMPLED];
+    uint64_t seen = run->counts[COUNTER_THREADS_SEEN];
     char length[DURATION_TEXT], cpu[DURATION_TEXT];
     buf_printf(out, "ptprof: %s%s%s, %" PRIu64 " rounds, %" PRIu64 " samples of %" PRIu64
                     " of %" PRIu64 " threads",
-               bold(summary), text_of(run->duration, length), plain(summary), run->rounds,
-               run->samples, run->threads_sampled, run->threads_seen);
-    if (run->type == RUN_CPU && run->threads_sampled < run->threads_seen)
+               bold(summary), text_of(run->duration, length), plain(summary),
+               run->counts[COUNTER_ROUNDS], run->counts[COUNTER_SAMPLES], sampled, seen);
+    if (run->type == RUN_CPU && sampled < seen)
         buf_puts(out, " (all: --idle)");
-    buf_printf(out, ", %s of CPU time\n", text_of((int64_t)run->cpu_ns, cpu));
+    buf_printf(out, ", %s of CPU time\n", time_of(run, COUNTER_CPU_NS, cpu));
 }
 
-static void put_wall(struct buf *out, const struct summary *summary)
+static void put_wall(struct buf *out, const struct summary *summary, struct cost all)
 {
-    struct query_source source = report_source(summary->report);
-    struct cost all = query_all(&source);
     char text[DURATION_TEXT];
-    if (!source.idle)
+    if (summary->report->run->type != RUN_WALL)
         return;
     buf_printf(out, "  wall      %s of all threads together: ",
                text_of((int64_t)cost_ns(all), text));
@@ -76,58 +82,70 @@ static void put_held(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
     char p50[DURATION_TEXT], p99[DURATION_TEXT], worst[DURATION_TEXT];
-    if (!run->stops) {
+    uint64_t stops = run->counts[COUNTER_STOPS], cpu_ns = run->counts[COUNTER_CPU_NS];
+    if (!stops) {
         buf_puts(out, "  held      nothing was stopped\n");
         return;
     }
     buf_printf(out, "  held      %.2f%% of the most-held thread's time; per stop %s median, "
                     "%s p99, %s worst",
-               100 * run->held_share, text_of(run->held_p50, p50), text_of(run->held_p99, p99),
-               text_of(run->held_max, worst));
-    if (run->displaced_total)
+               100 * run->held_share, time_of(run, COUNTER_HELD_P50, p50),
+               time_of(run, COUNTER_HELD_P99, p99), time_of(run, COUNTER_HELD_MAX, worst));
+    if (run->counts[COUNTER_DISPLACED_TOTAL])
         buf_printf(out, "; displaced from its CPU %s median, %s p99",
-                   text_of(run->displaced_p50, p50), text_of(run->displaced_p99, p99));
-    if (run->rate_lowered)
+                   time_of(run, COUNTER_DISPLACED_P50, p50),
+                   time_of(run, COUNTER_DISPLACED_P99, p99));
+    if (run->counts[COUNTER_RATE_LOWERED])
         buf_printf(out, "; to keep --max-stop, looked at %.0f times per second of CPU time",
-                   run->cpu_ns ? (double)run->stops * NS_PER_S / (double)run->cpu_ns : 0);
+                   cpu_ns ? (double)stops * NS_PER_S / (double)cpu_ns : 0);
     buf_putc(out, '\n');
 }
 
 static void put_quality(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
+    double unattributed = share(run, COUNTER_UNATTRIBUTED_NS, COUNTER_CPU_NS);
     buf_printf(out, "  quality   %.1f of %g Hz   late %.1f%%   failed %.1f%%   cut %.1f%%",
-               run->achieved, run->rate, share(run->late, run->rounds),
-               share(run->failed, run->stops), share(run->cut, run->samples));
-    if (run->cut && summary->worst_cut) {
+               run->achieved, run->rate, share(run, COUNTER_LATE, COUNTER_ROUNDS),
+               share(run, COUNTER_FAILED, COUNTER_STOPS),
+               share(run, COUNTER_CUT, COUNTER_SAMPLES));
+    if (run->counts[COUNTER_CUT] && summary->worst_cut) {
         buf_puts(out, " (mostly ");
         escape_text(out, summary->worst_cut);
         buf_puts(out, ")");
     }
-    if (run->frame_pointers)
-        buf_printf(out, "   frame pointers %.1f%%", share(run->frame_pointers, run->samples));
-    buf_printf(out, "   unresolved %.1f%%", share(run->unresolved, run->samples));
-    if (share(run->unattributed_ns, run->cpu_ns) >= 0.05)
-        buf_printf(out, "   unattributed %.1f%%", share(run->unattributed_ns, run->cpu_ns));
+    if (run->counts[COUNTER_FRAME_POINTERS])
+        buf_printf(out, "   frame pointers %.1f%%",
+                   share(run, COUNTER_FRAME_POINTERS, COUNTER_SAMPLES));
+    buf_printf(out, "   unresolved %.1f%%", share(run, COUNTER_UNRESOLVED, COUNTER_SAMPLES));
+    if (unattributed >= 0.05)
+        buf_printf(out, "   unattributed %.1f%%", unattributed);
     buf_putc(out, '\n');
 }
 
-static void put_top(struct buf *out, const struct summary *summary)
+static void put_top(struct buf *out, const struct totals *totals)
 {
-    const struct report *report = summary->report;
-    struct query_source source = report_source(report);
-    struct flat flat;
-    query_flat(&source, 3, &flat);
-    for (size_t i = 0; i < flat.row_count && cost_ns(flat.rows[i].self); i++) {
+    for (size_t i = 0; i < totals->count && cost_ns(totals->rows[i].self); i++) {
         buf_puts(out, i ? "" : "  top       ");
         buf_printf(out, "%s%.1f%% ", i ? "   " : "",
-                   share(cost_ns(flat.rows[i].self), cost_ns(flat.all)));
-        AUTO_FREE char *folded = demangle_fold(flat.rows[i].function);
+                   query_percent(cost_ns(totals->rows[i].self), cost_ns(totals->all)));
+        AUTO_FREE char *folded = demangle_fold(totals->rows[i].function);
         escape_text(out, folded);
-        buf_puts(out, flat.rows[i].inlined ? " (inlined)" : "");
+        buf_puts(out, totals->rows[i].inlined ? " (inlined)" : "");
     }
-    buf_puts(out, flat.row_count && cost_ns(flat.rows[0].self) ? "\n" : "");
-    flat_fini(&flat);
+    buf_puts(out, totals->count && cost_ns(totals->rows[0].self) ? "\n" : "");
+}
+
+static void put_profile(struct buf *out, const struct summary *summary)
+{
+    struct plain_profile *profile = report_profile(summary->report);
+    struct measure measure = measure_of(profile);
+    struct totals totals;
+    totals_init(&totals, &measure, TOP);
+    put_wall(out, summary, totals.all);
+    put_top(out, &totals);
+    totals_fini(&totals);
+    plain_free(profile);
 }
 
 // As a shell takes it for one word.
@@ -191,54 +209,58 @@ static void put_processes(struct buf *out, const struct run *run)
 
 void summary_alarm(struct buf *out, const struct run *run)
 {
-    if (run->stuck)
+    if (run->counts[COUNTER_STUCK])
         buf_printf(out, "  warning   the sampler process %d does not end, not even by SIGKILL: it "
                         "hangs in the kernel or is traced, and may hold a thread until it ends\n",
-                   (int)run->stuck);
+                   (int)run->counts[COUNTER_STUCK]);
 }
 
 static void put_events(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
+    const uint64_t *counts = run->counts;
     put_processes(out, run);
-    if (run->repaired)
+    if (counts[COUNTER_REPAIRED])
         buf_printf(out, "  note      system calls that a stop would have made fail, repaired: "
-                        "%" PRIu64 "\n", run->repaired);
-    if (run->restarts)
-        buf_printf(out, "  note      the sampler was replaced %" PRIu64 " time%s\n", run->restarts,
-                   run->restarts > 1 ? "s" : "");
+                        "%" PRIu64 "\n", counts[COUNTER_REPAIRED]);
+    if (counts[COUNTER_RESTARTS])
+        buf_printf(out, "  note      the sampler was replaced %" PRIu64 " time%s\n",
+                   counts[COUNTER_RESTARTS], counts[COUNTER_RESTARTS] > 1 ? "s" : "");
     summary_alarm(out, run);
-    if (run->dropped)
+    if (counts[COUNTER_DROPPED])
         buf_printf(out, "  note      %" PRIu64 " samples were dropped: we could not keep up\n",
-                   run->dropped);
+                   counts[COUNTER_DROPPED]);
 }
 
 static void put_refused(struct buf *out, const struct run *run)
 {
+    uint64_t refused = run->counts[COUNTER_REFUSED];
     buf_printf(out, "  warning   %.1f%% of the stops were refused",
-               share(run->refused, run->refused + run->stops));
-    if (run->tracer)
-        buf_printf(out, ": process %d traced the thread", (int)run->tracer);
+               query_percent(refused, refused + run->counts[COUNTER_STOPS]));
+    if (run->counts[COUNTER_TRACER])
+        buf_printf(out, ": process %d traced the thread", (int)run->counts[COUNTER_TRACER]);
     buf_putc(out, '\n');
 }
 
 // What could make a profile show system calls and page faults where other code ran.
 static void put_skid(struct buf *out, const struct run *run)
 {
-    double elsewhere = share(run->elsewhere, run->samples);
+    double elsewhere = share(run, COUNTER_ELSEWHERE, COUNTER_SAMPLES);
+    double unfound = share(run, COUNTER_UNFOUND, COUNTER_ROUNDS);
     if (elsewhere >= ELSEWHERE_NOTE)
         buf_printf(out, "  %s %.1f%% of the samples are of threads that were stopped from "
                         "another CPU: they show too many system calls and page faults%s\n",
                    elsewhere >= ELSEWHERE_WARNING ? "warning  " : "note     ", elsewhere,
                    elsewhere >= ELSEWHERE_WARNING
                        ? " (a CPU that is not ours to use, or real-time threads)" : "");
-    if (run->stops && !run->realtime && !run->short_slice)
+    if (run->counts[COUNTER_STOPS] && !run->counts[COUNTER_REALTIME] &&
+        !run->counts[COUNTER_SHORT_SLICE])
         buf_puts(out, "  note      neither real-time priority (CAP_SYS_NICE) nor a short slice "
                       "(kernel 6.12) could be had: on idle CPUs threads run on to their next "
                       "system call before a sample is taken\n");
-    if (share(run->unfound, run->rounds) >= UNFOUND_NOTE)
+    if (unfound >= UNFOUND_NOTE)
         buf_printf(out, "  note      at %.1f%% of the looks more threads had run than could be "
-                        "searched for the one that ran there\n", share(run->unfound, run->rounds));
+                        "searched for the one that ran there\n", unfound);
     if (!clock_is_fine())
         buf_puts(out, "  warning   high-resolution timers are off in this kernel: samples come "
                       "with its ticks, as does what it does at them\n");
@@ -247,16 +269,18 @@ static void put_skid(struct buf *out, const struct run *run)
 // Why, as far as that is known: advice that was followed already is none.
 static void put_late(struct buf *out, const struct run *run)
 {
-    double late = share(run->late, run->rounds);
-    const char *why = run->own_throttled_ns ? "the CPU quota of ptprof's own control group"
-                      : run->realtime ? "in spite of real-time priority: others have a higher one, "
+    double late = share(run, COUNTER_LATE, COUNTER_ROUNDS);
+    bool realtime = run->counts[COUNTER_REALTIME];
+    bool throttled = run->counts[COUNTER_OWN_THROTTLED_NS];
+    const char *why = throttled ? "the CPU quota of ptprof's own control group"
+                      : realtime ? "in spite of real-time priority: others have a higher one, "
                                         "or the machine is a guest that was not run"
                                       : "no right to real-time priority";
-    bool known = run->own_throttled_ns || run->realtime || !run->short_slice;
+    bool known = throttled || realtime || !run->counts[COUNTER_SHORT_SLICE];
     if (late > LATE_WARNING)
         buf_printf(out, "  warning   %.0f%% of the rounds began late, so bursts may be seen at "
                         "their ends only: lower --rate%s (%s)\n", late,
-                   run->realtime ? "" : ", or run with the right to real-time priority",
+                   realtime ? "" : ", or run with the right to real-time priority",
                    known ? why : "a short slice is not enough here");
     else if (late > LATE_NOTE)
         buf_printf(out, "  note      %.1f%% of the rounds began late%s%s%s\n", late,
@@ -266,50 +290,58 @@ static void put_late(struct buf *out, const struct run *run)
 static void put_groups(struct buf *out, const struct run *run)
 {
     char text[DURATION_TEXT];
-    if (run->frozen)
+    if (run->counts[COUNTER_FROZEN])
         buf_puts(out, "  warning   its control group is frozen: nothing in it runs until that is "
                       "thawed\n");
-    if (run->throttled_ns)
+    if (run->counts[COUNTER_THROTTLED_NS])
         buf_printf(out, "  note      the CPU quota of its control group (cpu.max) kept it from "
-                        "running for %s\n", text_of((int64_t)run->throttled_ns, text));
+                        "running for %s\n", time_of(run, COUNTER_THROTTLED_NS, text));
+}
+
+// CPU time without a sample, and why, as far as that is known.
+static void put_unattributed(struct buf *out, const struct run *run)
+{
+    double unattributed = share(run, COUNTER_UNATTRIBUTED_NS, COUNTER_CPU_NS);
+    if (unattributed <= UNATTRIBUTED_WARNING)
+        return;
+    if (run->counts[COUNTER_REFUSED])
+        buf_printf(out, "  warning   %.0f%% of the CPU time has no sample\n", unattributed);
+    else if (run->counts[COUNTER_WORKERS])
+        buf_printf(out, "  note      %.0f%% of the CPU time has no sample: %" PRIu64 " threads are "
+                        "the kernel's own (io_uring), without user code\n",
+                   unattributed, run->counts[COUNTER_WORKERS]);
+    else
+        buf_printf(out, "  warning   %.0f%% of the CPU time is of threads and processes that ended "
+                        "before a sample met them: a higher --rate meets more\n", unattributed);
 }
 
 static void put_warnings(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
-    double failed = share(run->failed, run->stops);
+    uint64_t samples = run->counts[COUNTER_SAMPLES];
+    double failed = share(run, COUNTER_FAILED, COUNTER_STOPS);
+    double cut = share(run, COUNTER_CUT, COUNTER_SAMPLES);
+    double unresolved = share(run, COUNTER_UNRESOLVED, COUNTER_SAMPLES);
     put_late(out, run);
     put_groups(out, run);
-    if (run->refused)
+    if (run->counts[COUNTER_REFUSED])
         put_refused(out, run);
-    if (run->late_names)
+    if (run->counts[COUNTER_LATE_NAMES])
         buf_printf(out, "  note      %" PRIu64 " places got no name in time; --wait-for-names "
-                        "waits for them\n", run->late_names);
+                        "waits for them\n", run->counts[COUNTER_LATE_NAMES]);
     put_skid(out, run);
     if (failed >= FAILED_WARNING)
         buf_printf(out, "  warning   %.1f%% of the stops gave no sample\n", failed);
-    if (share(run->cut, run->samples) > CUT_WARNING)
-        buf_printf(out, "  warning   %.0f%% of the stacks do not reach their root\n",
-                   share(run->cut, run->samples));
-    if (share(run->unresolved, run->samples) > UNRESOLVED_WARNING)
-        buf_printf(out, "  warning   %.0f%% of the samples have no function name\n",
-                   share(run->unresolved, run->samples));
-    if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING && run->refused)
-        buf_printf(out, "  warning   %.0f%% of the CPU time has no sample\n",
-                   share(run->unattributed_ns, run->cpu_ns));
-    else if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING && run->workers)
-        buf_printf(out, "  note      %.0f%% of the CPU time has no sample: %" PRIu64 " threads are "
-                        "the kernel's own (io_uring), without user code\n",
-                   share(run->unattributed_ns, run->cpu_ns), run->workers);
-    else if (share(run->unattributed_ns, run->cpu_ns) > UNATTRIBUTED_WARNING)
-        buf_printf(out, "  warning   %.0f%% of the CPU time is of threads and processes that ended "
-                        "before a sample met them: a higher --rate meets more\n",
-                   share(run->unattributed_ns, run->cpu_ns));
-    if (!run->samples && !run->cpu_ns && !run->frozen && summary->writer)
+    if (cut > CUT_WARNING)
+        buf_printf(out, "  warning   %.0f%% of the stacks do not reach their root\n", cut);
+    if (unresolved > UNRESOLVED_WARNING)
+        buf_printf(out, "  warning   %.0f%% of the samples have no function name\n", unresolved);
+    put_unattributed(out, run);
+    if (!samples && !run->counts[COUNTER_CPU_NS] && !run->counts[COUNTER_FROZEN] && summary->writer)
         buf_printf(out, "  note      no thread%s ran meanwhile; ptprof dump-threads says where "
                         "they are and what they wait for\n",
                    summary->threads ? " whose name matches --threads" : "");
-    if (run->samples && run->samples < FEW_SAMPLES)
+    if (samples && samples < FEW_SAMPLES)
         buf_puts(out, "  note      too few samples for percentages: sample longer\n");
 }
 
@@ -318,8 +350,7 @@ void summary_text(struct buf *out, const struct summary *summary)
     put_head(out, summary);
     put_held(out, summary);
     put_quality(out, summary);
-    put_wall(out, summary);
-    put_top(out, summary);
+    put_profile(out, summary);
     put_events(out, summary);
     put_warnings(out, summary);
     symbol_report_missing(out, summary->report);

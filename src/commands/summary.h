@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "output/writer.h"
+#include "output/report.h"
 
 struct summary {
     const struct report *report;

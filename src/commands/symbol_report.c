@@ -94,7 +94,7 @@ void symbol_report_missing(struct buf *out, const struct report *report)
 {
     size_t count = modules_count(report->modules);
     AUTO_FREE struct tally *tallies = count_leaves(report);
-    uint64_t all = report->run->samples;
+    uint64_t all = report->run->counts[COUNTER_SAMPLES];
     for (size_t i = 0; i < count; i++) {
         struct symbol_source source =
             symbolizer_source(report->symbolizer, tallies[i].module);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "output/writer.h"
+#include "output/report.h"
 
 // For the summary: the modules whose samples lack names most, with the package or build id to
 // install; modules whose files made trouble. Nothing when all is well.

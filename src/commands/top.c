@@ -177,7 +177,7 @@ static enum rc print_blocks(struct top *top, struct err *err)
 static int finish_ended(struct top *top, struct err *err)
 {
     struct report report = feed_finish(top->feed);
-    if (!report.run->samples)
+    if (!report.run->counts[COUNTER_SAMPLES])
         return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
                                       (int)top->pid));
     fprintf(stderr, "ptprof: %d ended\n", (int)top->pid);

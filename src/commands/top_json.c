@@ -25,11 +25,11 @@ static void put_header(struct buf *out, const struct snapshot *snapshot)
     buf_printf(out, "\"rate_hz\":%.3f,\"achieved_hz\":%.3f,\"samples\":%" PRIu64
                     ",\"dropped\":%" PRIu64 ",\"late_percent\":%.2f,\"failed_percent\":%.2f"
                     ",\"cut_percent\":%.2f,",
-               snapshot->rate, snapshot->achieved, snapshot->samples, snapshot->dropped,
-               snapshot->late, snapshot->failed, snapshot->cut);
-    buf_printf(out, "\"held_p50_ns\":%" PRId64 ",\"held_p99_ns\":%" PRId64
-                    ",\"held_max_ns\":%" PRId64 ",\"overhead_percent\":%.3f,",
-               snapshot->held_p50, snapshot->held_p99, snapshot->held_max, snapshot->overhead);
+               snapshot->rate, snapshot->achieved, snapshot->counts[COUNTER_SAMPLES],
+               snapshot->counts[COUNTER_DROPPED], snapshot->late, snapshot->failed, snapshot->cut);
+    for (enum counter i = COUNTER_HELD_P50; i <= COUNTER_HELD_MAX; i++)
+        buf_printf(out, "\"%s\":%" PRIu64 ",", counters[i].key, snapshot->counts[i]);
+    buf_printf(out, "\"overhead_percent\":%.3f,", snapshot->overhead);
     put_text(out, "verdict", overhead_names[snapshot->verdict]);
     buf_printf(out, "\"cpu_percent\":%.1f,\"rss_bytes\":%" PRIu64 ",\"states\":{",
                snapshot->cpu_percent, snapshot->rss);

@@ -47,7 +47,7 @@ static void print_summary(const struct top_options *options, struct feed *feed)
         .report = &report,
         .color = terminal_color(STDERR_FILENO, options->color),
     };
-    if (!report.run->samples)
+    if (!report.run->counts[COUNTER_SAMPLES])
         return;
     summary_text(&text, &summary);
     fwrite(text.data, 1, text.length, stderr);

@@ -62,9 +62,10 @@ static void put_quality(struct buf *out, const struct snapshot *snapshot)
     char p50[DURATION_TEXT], p99[DURATION_TEXT];
     buf_printf(out, "# %.1f/%g Hz  samples %" PRIu64 "  late %.1f%%  failed %.1f%%  cut %.1f%%"
                     "  held %s p50 %s p99  overhead %.2f%% %s\n",
-               snapshot->achieved, snapshot->rate, snapshot->samples, snapshot->late,
-               snapshot->failed, snapshot->cut, time_text(snapshot->held_p50, p50),
-               time_text(snapshot->held_p99, p99), snapshot->overhead,
+               snapshot->achieved, snapshot->rate, snapshot->counts[COUNTER_SAMPLES],
+               snapshot->late, snapshot->failed, snapshot->cut,
+               time_text((int64_t)snapshot->counts[COUNTER_HELD_P50], p50),
+               time_text((int64_t)snapshot->counts[COUNTER_HELD_P99], p99), snapshot->overhead,
                overhead_names[snapshot->verdict]);
     if (snapshot->note_count)
         buf_printf(out, "# %s\n", snapshot->note);

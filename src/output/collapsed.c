@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Collapsed ("folded") stacks: "process;root;...;leaf COUNT", one line for each distinct stack of
-// names, sorted by bytes. COUNT is samples, or microseconds of wall time: threads that sleep may be
-// looked at more seldom than those that run.
+// names, sorted by bytes. COUNT is samples of CPU time, or microseconds of wall time: threads that
+// sleep may be looked at more seldom than those that run. Of any other profile it is what that is
+// mainly of, time in microseconds too. Profiles that name no processes have stacks without them.
 // The format has no escapes, so what its readers would take for structure is replaced: ';' by ':',
 // and the last space of a leaf such as "worker 7" by '_', because flamegraph.pl reads a number
 // there as the count of an older profile.
@@ -15,6 +16,8 @@
 #include "base/mem.h"
 #include "base/strtab.h"
 #include "output/formats.h"
+#include "profile/measure.h"
+#include "profile/plain_frame.h"
 
 #define NAMELESS "[unknown]"
 
@@ -24,8 +27,14 @@ struct stack_line {
 };
 
 struct collapsed {
+    const struct writing *writing;
+    struct measure measure;
+    bool has_processes;
+    struct buf line;
+    uint32_t *way; // nodes from the leaf on, of the stack at hand
+    size_t way_capacity;
     struct strtab lines; // without their counts; [0] is not used
-    uint64_t *counts;    // [line]; of wall time ns
+    uint64_t *counts;    // [line]; of time ns
     size_t capacity;
 };
 
@@ -61,15 +70,32 @@ static void guard_number(struct buf *line)
 }
 
 // flamegraph.pl --color=java and its kin give frames with this ending a colour of their own.
-static void put_stack(struct buf *line, const struct frames *frames, bool jit_suffix)
+static void put_location(struct collapsed *collapsed, uint32_t location)
 {
-    for (size_t i = frames->count; i-- > 0;) {
-        buf_putc(line, ';');
-        put_frame(line, frames->list[i].line->name);
-        if (jit_suffix && frames->list[i].jit)
-            buf_puts(line, "_[j]");
+    const struct plain_profile *profile = collapsed->writing->profile;
+    for (size_t i = plain_frame_count(profile, location); i-- > 0;) {
+        struct plain_frame frame = plain_frame(profile, location, i);
+        if (collapsed->line.length)
+            buf_putc(&collapsed->line, ';');
+        put_frame(&collapsed->line, frame.name);
+        if (collapsed->writing->jit_suffix && frame.made)
+            buf_puts(&collapsed->line, "_[j]");
     }
-    guard_number(line);
+}
+
+static void put_stack(struct collapsed *collapsed, uint32_t stack)
+{
+    const struct plain_node *nodes = collapsed->writing->profile->stacks.nodes;
+    size_t count = 0;
+    for (uint32_t at = stack; at; at = nodes[at].parent) {
+        ARRAY_RESERVE(collapsed->way, count, collapsed->way_capacity);
+        collapsed->way[count++] = at;
+    }
+    while (count-- > 0)
+        put_location(collapsed, nodes[collapsed->way[count]].location);
+    if (!collapsed->line.length)
+        put_frame(&collapsed->line, "");
+    guard_number(&collapsed->line);
 }
 
 static void count_line(struct collapsed *collapsed, const char *text, uint64_t count)
@@ -82,25 +108,37 @@ static void count_line(struct collapsed *collapsed, const char *text, uint64_t c
     collapsed->counts[id] += count;
 }
 
-// What has no samples (CPU time that no sample stands for) has no place in counts of samples.
-static void collect(struct collapsed *collapsed, const struct report *report)
+static bool counts_samples(const struct measure *measure)
 {
-    struct query_source source = report_source(report);
-    struct frames frames = {0};
-    AUTO_BUF struct buf line = {0};
-    for (size_t i = 0; i < profile_value_count(report->profile); i++) {
-        const struct profile_value *value = profile_value_get(report->profile, i);
-        uint64_t count = source.idle ? value->ns : value->samples;
-        if (!query_takes(&source, value) || !count)
+    return measure->counted && measure->ours && !measure->wall;
+}
+
+static bool names_processes(const struct writing *writing)
+{
+    const struct plain_profile *profile = writing->profile;
+    bool named = writing->run != NULL;
+    for (size_t i = 0; i < profile->labels.count && !named; i++)
+        named = strcmp(plain_string(profile, profile->labels.list[i].key), "comm") == 0;
+    return named;
+}
+
+// What has no samples (CPU time that no sample stands for) has no place in counts of samples.
+static void collect(struct collapsed *collapsed)
+{
+    const struct plain_profile *profile = collapsed->writing->profile;
+    for (uint32_t i = 0; i < profile->samples.count; i++) {
+        struct cost cost = measure_cost(&collapsed->measure, i);
+        uint64_t count = counts_samples(&collapsed->measure) ? cost.samples : cost_ns(cost);
+        if (!count)
             continue;
-        const struct profile_thread *thread = profile_thread_get(report->profile, value->thread);
-        buf_clear(&line);
-        put_process(&line, profile_string(report->profile, thread->process_comm));
-        query_frames(&source, value->stack, &frames);
-        put_stack(&line, &frames, report->jit_suffix);
-        count_line(collapsed, line.data, count);
+        const struct plain_sample *sample = &profile->samples.list[i];
+        const struct plain_label *comm = plain_label(profile, sample->labels, "comm");
+        buf_clear(&collapsed->line);
+        if (collapsed->has_processes)
+            put_process(&collapsed->line, comm ? plain_string(profile, comm->text) : "");
+        put_stack(collapsed, sample->stack);
+        count_line(collapsed, collapsed->line.data, count);
     }
-    frames_fini(&frames);
 }
 
 static int compare_lines(const void *left, const void *right)
@@ -128,14 +166,20 @@ static enum rc put_lines(const struct collapsed *collapsed, uint64_t unit, FILE 
     return rc == RC_OK ? output_bytes(out, text.data, text.length, err) : rc;
 }
 
-enum rc collapsed_write(const struct report *report, FILE *out, struct err *err)
+enum rc collapsed_write(const struct writing *writing, FILE *out, struct err *err)
 {
-    struct collapsed collapsed = {0};
+    struct collapsed collapsed = {
+        .writing = writing,
+        .measure = measure_of(writing->profile),
+        .has_processes = names_processes(writing),
+    };
+    bool time = collapsed.measure.time && !counts_samples(&collapsed.measure);
     strtab_init(&collapsed.lines);
-    collect(&collapsed, report);
-    uint64_t unit = report->run->type == RUN_WALL ? NS_PER_US : 1;
-    enum rc rc = put_lines(&collapsed, unit, out, err);
+    collect(&collapsed);
+    enum rc rc = put_lines(&collapsed, time ? NS_PER_US : 1, out, err);
     strtab_fini(&collapsed.lines);
+    buf_fini(&collapsed.line);
+    free(collapsed.way);
     free(collapsed.counts);
     return rc;
 }

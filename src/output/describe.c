@@ -69,32 +69,35 @@ static void put_duration(struct buf *out, const char *before, int64_t ns, const 
 static void put_rate(struct buf *out, const struct run *run)
 {
     buf_printf(out, "rate: asked for %.4g Hz, achieved %.4g Hz%s; %" PRIu64 " rounds, %.1f%% late",
-               run->rate, run->achieved, run->rate_lowered ? " (lowered by the stop budget)" : "",
-               run->rounds, query_percent(run->late, run->rounds));
+               run->rate, run->achieved,
+               run->counts[COUNTER_RATE_LOWERED] ? " (lowered by the stop budget)" : "",
+               run->counts[COUNTER_ROUNDS],
+               query_percent(run->counts[COUNTER_LATE], run->counts[COUNTER_ROUNDS]));
     buf_printf(out, "; scheduled %s\n",
-               run->realtime      ? "with real-time priority"
-               : run->short_slice ? "with a short time slice"
-                                  : "like any other process");
+               run->counts[COUNTER_REALTIME]      ? "with real-time priority"
+               : run->counts[COUNTER_SHORT_SLICE] ? "with a short time slice"
+                                                  : "like any other process");
 }
 
 static void put_samples(struct buf *out, const struct run *run, uint64_t folded)
 {
+    const uint64_t *counts = run->counts;
     const struct {
         uint64_t count;
         const char *what;
     } parts[] = {
-        {run->failed, "failed"},
-        {run->queued, "met a thread that waited for a CPU"},
-        {run->dropped, "dropped"},
-        {run->cut, "cut before the root"},
-        {run->frame_pointers, "in part by frame pointers"},
-        {run->unresolved, "without a name"},
+        {counts[COUNTER_FAILED], "failed"},
+        {counts[COUNTER_QUEUED], "met a thread that waited for a CPU"},
+        {counts[COUNTER_DROPPED], "dropped"},
+        {counts[COUNTER_CUT], "cut before the root"},
+        {counts[COUNTER_FRAME_POINTERS], "in part by frame pointers"},
+        {counts[COUNTER_UNRESOLVED], "without a name"},
         {folded, "folded"},
     };
-    buf_printf(out, "samples: %" PRIu64 " from %" PRIu64 " stops", run->samples - run->asleep,
-               run->stops);
+    buf_printf(out, "samples: %" PRIu64 " from %" PRIu64 " stops",
+               counts[COUNTER_SAMPLES] - counts[COUNTER_ASLEEP], counts[COUNTER_STOPS]);
     if (run->type == RUN_WALL)
-        buf_printf(out, ", %" PRIu64 " of threads that slept, not stopped", run->asleep);
+        buf_printf(out, ", %" PRIu64 " of threads that slept, not stopped", counts[COUNTER_ASLEEP]);
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
         buf_printf(out, "%s%" PRIu64 " %s", i ? ", " : "; ", parts[i].count, parts[i].what);
     buf_putc(out, '\n');
@@ -108,10 +111,8 @@ void describe_states(struct buf *out, struct cost wall)
                query_percent(wall.blocked_ns, ns));
 }
 
-static void put_wall(struct buf *out, const struct report *report)
+static void put_wall(struct buf *out, struct cost all)
 {
-    struct query_source source = report_source(report);
-    struct cost all = query_all(&source);
     put_duration(out, "wall: ", (int64_t)cost_ns(all), " of all threads together, ");
     describe_states(out, all);
     buf_putc(out, '\n');
@@ -119,10 +120,9 @@ static void put_wall(struct buf *out, const struct report *report)
 
 static void put_held(struct buf *out, const struct run *run)
 {
-    put_duration(out, "held: ", run->held_p50, " median, ");
-    put_duration(out, "", run->held_p99, " p99, ");
-    put_duration(out, "", run->held_max, " worst, ");
-    put_duration(out, "", run->held_total, " in all; ");
+    static const char *const after[] = {" median, ", " p99, ", " worst, ", " in all; "};
+    for (size_t i = 0; i < ARRAY_LENGTH(after); i++)
+        put_duration(out, i ? "" : "held: ", (int64_t)run->counts[COUNTER_HELD_P50 + i], after[i]);
     buf_printf(out, "%.2g%% of the most-held thread's time\n", 100 * run->held_share);
 }
 
@@ -145,9 +145,9 @@ static void put_end(struct buf *out, const struct run *run)
     } events[] = {
         {ended, "processes ended"},
         {execs, "execs"},
-        {run->repaired, "interrupted system calls repaired"},
-        {run->restarts, "samplers replaced by the watchdog"},
-        {run->stuck != 0, "samplers that do not end"},
+        {run->counts[COUNTER_REPAIRED], "interrupted system calls repaired"},
+        {run->counts[COUNTER_RESTARTS], "samplers replaced by the watchdog"},
+        {run->counts[COUNTER_STUCK] != 0, "samplers that do not end"},
     };
     put_duration(out, "end: after ", run->duration, ", ");
     buf_puts(out, ends[run->end]);
@@ -157,17 +157,16 @@ static void put_end(struct buf *out, const struct run *run)
     buf_putc(out, '\n');
 }
 
-void describe_run(struct buf *out, const struct report *report)
+void describe_run(struct buf *out, const struct run *run, uint64_t folded, struct cost all)
 {
-    const struct run *run = report->run;
     put_rate(out, run);
-    put_samples(out, run, profile_folded(report->profile));
+    put_samples(out, run, folded);
     put_held(out, run);
-    put_duration(out, "cpu: ", (int64_t)run->cpu_ns, " charged by the kernel, ");
-    put_duration(out, "", (int64_t)run->unattributed_ns, " of it unattributed");
-    buf_printf(out, "; %" PRIu64 " of %" PRIu64 " threads sampled\n", run->threads_sampled,
-               run->threads_seen);
+    put_duration(out, "cpu: ", (int64_t)run->counts[COUNTER_CPU_NS], " charged by the kernel, ");
+    put_duration(out, "", (int64_t)run->counts[COUNTER_UNATTRIBUTED_NS], " of it unattributed");
+    buf_printf(out, "; %" PRIu64 " of %" PRIu64 " threads sampled\n",
+               run->counts[COUNTER_THREADS_SAMPLED], run->counts[COUNTER_THREADS_SEEN]);
     if (run->type == RUN_WALL)
-        put_wall(out, report);
+        put_wall(out, all);
     put_end(out, run);
 }

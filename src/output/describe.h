@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/buf.h"
-#include "output/writer.h"
-#include "profile/query.h"
+#include "profile/cost.h"
+#include "profile/run.h"
 
 // Three digits and a unit: "38.0us", "1.90ms", "12.4s".
 void describe_duration(struct buf *out, int64_t ns);
@@ -22,5 +22,5 @@ void describe_time(struct buf *out, int64_t wall_ns);
 void describe_states(struct buf *out, struct cost wall);
 
 // A few lines, each ended by a newline: rates, sample quality, hold times, CPU time, wall time
-// where it was counted, how it ended.
-void describe_run(struct buf *out, const struct report *report);
+// where it was counted (`all` of it), how it ended. folded: stacks that the bound on memory cut.
+void describe_run(struct buf *out, const struct run *run, uint64_t folded, struct cost all);

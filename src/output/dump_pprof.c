@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "output/formats.h"
+#include "output/report.h"
 
 #define NODES_MAX (16u << 20) // more than any process has frames
 
@@ -42,10 +42,10 @@ enum rc dump_pprof(const struct dump *dump, struct modules *modules, struct symb
     struct run run = {
         .type = RUN_THREADS,
         .start_wall = dump->wall,
-        .samples = dump->count,
-        .stops = dump->held,
-        .repaired = dump->repaired,
-        .held_max = dump->held_max,
+        .counts[COUNTER_SAMPLES] = dump->count,
+        .counts[COUNTER_STOPS] = dump->held,
+        .counts[COUNTER_REPAIRED] = dump->repaired,
+        .counts[COUNTER_HELD_MAX] = dump->held_max,
         .processes = &process,
         .process_count = 1,
     };
@@ -54,7 +54,7 @@ enum rc dump_pprof(const struct dump *dump, struct modules *modules, struct symb
     add_threads(profile, dump, truncated->id);
     struct report report = {
         .profile = profile, .modules = modules, .symbolizer = symbolizer, .run = &run};
-    enum rc rc = pprof_write(&report, out, err);
+    enum rc rc = report_write(&report, writer_by_name("pprof"), out, err);
     profile_free(profile);
     return rc;
 }

@@ -4,12 +4,11 @@
 
 #include "base/buf.h"
 #include "output/writer.h"
-#include "profile/query.h"
 
-enum rc pprof_write(const struct report *report, FILE *out, struct err *err) MUST_CHECK;
-enum rc collapsed_write(const struct report *report, FILE *out, struct err *err) MUST_CHECK;
-enum rc json_write(const struct report *report, FILE *out, struct err *err) MUST_CHECK;
-enum rc text_write(const struct report *report, FILE *out, struct err *err) MUST_CHECK;
+enum rc pprof_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
+enum rc collapsed_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
+enum rc json_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
+enum rc text_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
 
 // Hands bytes to the stream and flushes it, so that a failure still has its errno.
 enum rc output_bytes(FILE *out, const void *bytes, size_t length, struct err *err) MUST_CHECK;

@@ -2,9 +2,10 @@
 // One JSON document, for programs that want the numbers without a pprof reader:
 //
 //   "schema"     1; changes when a reader would break
-//   "run"        struct run of profile/run.h, times in ns and rates in Hz as the keys say;
-//                "stuck_sampler_pid" is 0 unless a sampler does not end; "folded" counts the stacks
-//                that the bound on memory cut; "processes" the targets; "time" is "cpu" or "wall"
+//   "run"        struct run of profile/run.h, times in ns and rates in Hz as the keys say, with the
+//                counters of sample/counters.h; "limit" is the name of an errno, or null; "folded"
+//                counts the stacks that the bound on memory cut; "processes" the targets; "time" is
+//                "cpu" or "wall"
 //   "threads"    pid, tid, comm, process_comm, samples, cpu_ns; in the order of first sight
 //   "functions"  function, module, inlined (wherever it was seen), self_samples, self_cpu_ns,
 //                total_samples, total_cpu_ns; most self time first. A function counts once in the
@@ -18,67 +19,27 @@
 // Wall time has more: of threads "wall", of functions "self_wall" and "total_wall", each an object
 // of running_ns, queued_ns and blocked_ns; and stacks have wall_ns and state (running, queued,
 // blocked) in place of cpu_ns, an entry for each state.
+//
+// A profile that came from a file has of "run" only start_wall_ns, duration_ns and rate_hz, and
+// only those threads that its labels name. If it is of anything but CPU or wall time, "measure" and
+// "unit" stand in place of "time", and "value", "self_value", "total_value" of cpu_ns and its kin.
 #include "output/json.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
 #include "output/formats.h"
-
-enum field_type { FIELD_BOOL, FIELD_PID, FIELD_U64, FIELD_I64, FIELD_DOUBLE };
-
-struct field {
-    const char *key;
-    enum field_type type;
-    size_t offset; // in struct run
-};
-
-static const struct field run_fields[] = {
-    {"start_wall_ns", FIELD_I64, offsetof(struct run, start_wall)},
-    {"duration_ns", FIELD_I64, offsetof(struct run, duration)},
-    {"rate_hz", FIELD_DOUBLE, offsetof(struct run, rate)},
-    {"achieved_hz", FIELD_DOUBLE, offsetof(struct run, achieved)},
-    {"rounds", FIELD_U64, offsetof(struct run, rounds)},
-    {"late", FIELD_U64, offsetof(struct run, late)},
-    {"realtime", FIELD_BOOL, offsetof(struct run, realtime)},
-    {"short_slice", FIELD_BOOL, offsetof(struct run, short_slice)},
-    {"samples", FIELD_U64, offsetof(struct run, samples)},
-    {"asleep", FIELD_U64, offsetof(struct run, asleep)},
-    {"stops", FIELD_U64, offsetof(struct run, stops)},
-    {"failed", FIELD_U64, offsetof(struct run, failed)},
-    {"queued", FIELD_U64, offsetof(struct run, queued)},
-    {"elsewhere", FIELD_U64, offsetof(struct run, elsewhere)},
-    {"busy", FIELD_U64, offsetof(struct run, busy)},
-    {"unfound", FIELD_U64, offsetof(struct run, unfound)},
-    {"dropped", FIELD_U64, offsetof(struct run, dropped)},
-    {"cut", FIELD_U64, offsetof(struct run, cut)},
-    {"frame_pointers", FIELD_U64, offsetof(struct run, frame_pointers)},
-    {"repaired", FIELD_U64, offsetof(struct run, repaired)},
-    {"restarts", FIELD_U64, offsetof(struct run, restarts)},
-    {"stuck_sampler_pid", FIELD_PID, offsetof(struct run, stuck)},
-    {"late_names", FIELD_U64, offsetof(struct run, late_names)},
-    {"unresolved", FIELD_U64, offsetof(struct run, unresolved)},
-    {"held_p50_ns", FIELD_I64, offsetof(struct run, held_p50)},
-    {"held_p99_ns", FIELD_I64, offsetof(struct run, held_p99)},
-    {"held_max_ns", FIELD_I64, offsetof(struct run, held_max)},
-    {"held_total_ns", FIELD_I64, offsetof(struct run, held_total)},
-    {"displaced_p50_ns", FIELD_I64, offsetof(struct run, displaced_p50)},
-    {"displaced_p99_ns", FIELD_I64, offsetof(struct run, displaced_p99)},
-    {"displaced_total_ns", FIELD_I64, offsetof(struct run, displaced_total)},
-    {"held_share", FIELD_DOUBLE, offsetof(struct run, held_share)},
-    {"threads_seen", FIELD_U64, offsetof(struct run, threads_seen)},
-    {"threads_sampled", FIELD_U64, offsetof(struct run, threads_sampled)},
-    {"cpu_ns", FIELD_U64, offsetof(struct run, cpu_ns)},
-    {"unattributed_ns", FIELD_U64, offsetof(struct run, unattributed_ns)},
-    {"rate_lowered", FIELD_BOOL, offsetof(struct run, rate_lowered)},
-};
+#include "profile/plain_frame.h"
+#include "profile/totals.h"
 
 struct json {
-    const struct report *report;
-    struct query_source source;
+    const struct plain_profile *profile;
+    struct measure measure;
     FILE *out;
     struct buf text;
     enum rc rc; // the first failure
@@ -103,47 +64,34 @@ static void put_double(struct buf *text, double value)
                size % 1000000);
 }
 
-static void put_field(struct buf *text, const struct field *field, const struct run *run)
+static void put_counters(struct buf *text, const struct run *run, enum counter from,
+                         enum counter until)
 {
-    const void *at = (const char *)run + field->offset;
-    buf_printf(text, "\"%s\":", field->key);
-    switch (field->type) {
-    case FIELD_BOOL:
-        buf_puts(text, *(const bool *)at ? "true" : "false");
-        break;
-    case FIELD_PID:
-        buf_printf(text, "%d", (int)*(const pid_t *)at);
-        break;
-    case FIELD_U64:
-        buf_printf(text, "%" PRIu64, *(const uint64_t *)at);
-        break;
-    case FIELD_I64:
-        buf_printf(text, "%" PRId64, *(const int64_t *)at);
-        break;
-    case FIELD_DOUBLE:
-        put_double(text, *(const double *)at);
-        break;
+    for (enum counter i = from; i < until; i++) {
+        uint64_t count = run->counts[i];
+        buf_printf(text, "\"%s\":", counters[i].key);
+        if (counters[i].unit == UNIT_BOOL)
+            buf_puts(text, count ? "true" : "false");
+        else if (counters[i].unit != UNIT_ERRNO)
+            buf_printf(text, "%" PRIu64, count);
+        else if (count)
+            buf_printf(text, "\"%s\"", strerrorname_np((int)count));
+        else
+            buf_puts(text, "null");
+        buf_puts(text, ",\n");
     }
 }
 
-static void put_run(struct buf *text, const struct report *report)
+static void put_number(struct buf *text, const char *key, double value)
 {
-    static const char *const ends[] = {
-        [RUN_DURATION] = "duration",
-        [RUN_INTERRUPTED] = "interrupted",
-        [RUN_TARGET_ENDED] = "target_ended",
-    };
-    const struct run *run = report->run;
-    buf_puts(text, "\"run\":{");
-    for (size_t i = 0; i < ARRAY_LENGTH(run_fields); i++) {
-        put_field(text, &run_fields[i], run);
-        buf_puts(text, ",\n");
-    }
-    buf_printf(text, "\"folded\":%" PRIu64 ",\n", profile_folded(report->profile));
-    escape_json_member(text, "time", run->type == RUN_WALL ? "wall" : "cpu");
+    buf_printf(text, "\"%s\":", key);
+    put_double(text, value);
     buf_puts(text, ",\n");
-    escape_json_member(text, "end", ends[run->end]);
-    buf_puts(text, ",\n\"processes\":[");
+}
+
+static void put_processes(struct buf *text, const struct run *run)
+{
+    buf_puts(text, "\"processes\":[");
     for (size_t i = 0; i < run->process_count; i++) {
         const struct run_process *process = &run->processes[i];
         buf_printf(text, "%s\n{\"pid\":%d,", i ? "," : "", (int)process->pid);
@@ -151,13 +99,53 @@ static void put_run(struct buf *text, const struct report *report)
         buf_printf(text, ",\"ended\":%s,\"execs\":%u}", process->ended ? "true" : "false",
                    process->execs);
     }
-    buf_puts(text, "]}");
+    buf_puts(text, "]");
 }
 
-void json_run(struct buf *out, const struct report *report)
+static void put_run(struct buf *text, const struct run *run, uint64_t folded)
+{
+    static const char *const ends[] = {
+        [RUN_DURATION] = "duration",
+        [RUN_INTERRUPTED] = "interrupted",
+        [RUN_TARGET_ENDED] = "target_ended",
+    };
+    buf_printf(text, "\"run\":{\"start_wall_ns\":%" PRId64 ",\n\"duration_ns\":%" PRId64 ",\n",
+               run->start_wall, run->duration);
+    put_number(text, "rate_hz", run->rate);
+    put_number(text, "achieved_hz", run->achieved);
+    put_counters(text, run, 0, COUNTER_THREADS_SEEN);
+    put_number(text, "held_share", run->held_share);
+    put_counters(text, run, COUNTER_THREADS_SEEN, COUNTER_COUNT);
+    buf_printf(text, "\"folded\":%" PRIu64 ",\n", folded);
+    escape_json_member(text, "time", run->type == RUN_WALL ? "wall" : "cpu");
+    buf_puts(text, ",\n");
+    escape_json_member(text, "end", ends[run->end]);
+    buf_puts(text, ",\n");
+    put_processes(text, run);
+    buf_puts(text, "}");
+}
+
+// What a file says of it.
+static void put_file(struct buf *text, const struct plain_profile *profile,
+                     const struct measure *measure)
+{
+    const char *unit = plain_string(profile, profile->period_type.unit);
+    bool timed = profile->period > 0 && strcmp(unit, "nanoseconds") == 0;
+    buf_printf(text, "\"run\":{\"start_wall_ns\":%" PRId64 ",\n\"duration_ns\":%" PRId64
+                     ",\n", profile->time, profile->duration);
+    put_number(text, "rate_hz", timed ? (double)NS_PER_S / (double)profile->period : 0);
+    escape_json_member(text, measure->ours ? "time" : "measure", measure->type);
+    if (!measure->ours) {
+        buf_puts(text, ",\n");
+        escape_json_member(text, "unit", measure->unit);
+    }
+    buf_puts(text, "}");
+}
+
+void json_run(struct buf *out, const struct run *run, uint64_t folded)
 {
     buf_puts(out, "{\"schema\":1,\n");
-    put_run(out, report);
+    put_run(out, run, folded);
     buf_puts(out, "}\n");
 }
 
@@ -177,118 +165,208 @@ void json_wall(struct buf *out, const char *key, struct cost cost)
                key, cost.cpu_ns, cost.queued_ns, cost.blocked_ns);
 }
 
+// --- threads ---
+
+struct thread_list {
+    struct map pairs;  // (pid, tid, comm, process_comm) pair by pair
+    struct map ids;    // the last of these pairs -> number
+    uint32_t *sets;    // [number]: the first label set of it
+    struct cost *costs; // [number]
+    size_t count, capacity, cost_capacity;
+};
+
+static int64_t number_label(const struct json *json, uint32_t set, const char *key)
+{
+    const struct plain_label *label = plain_label(json->profile, set, key);
+    return label ? label->number : 0;
+}
+
+static const char *text_label(const struct json *json, uint32_t set, const char *key)
+{
+    const struct plain_label *label = plain_label(json->profile, set, key);
+    return label ? plain_string(json->profile, label->text) : "";
+}
+
+static uint32_t thread_id(const struct json *json, struct map *pairs, uint32_t set)
+{
+    const struct plain_label *comm = plain_label(json->profile, set, "thread");
+    const struct plain_label *process = plain_label(json->profile, set, "comm");
+    uint64_t pid = (uint64_t)number_label(json, set, "pid");
+    uint64_t tid = (uint64_t)number_label(json, set, "tid");
+    const uint32_t rest[] = {(uint32_t)pid, (uint32_t)(tid >> 32), (uint32_t)tid,
+                             comm ? comm->text : 0, process ? process->text : 0};
+    uint32_t id = (uint32_t)(pid >> 32);
+    for (size_t i = 0; i < ARRAY_LENGTH(rest); i++)
+        id = map_number(pairs, (uint64_t)id << 32 | rest[i]);
+    return id;
+}
+
+static void add_to_thread(struct thread_list *threads, uint32_t id, uint32_t set, struct cost cost)
+{
+    uint32_t number = map_number(&threads->ids, id);
+    if (number == threads->count) {
+        ARRAY_RESERVE(threads->sets, number, threads->capacity);
+        ARRAY_RESERVE(threads->costs, number, threads->cost_capacity);
+        threads->sets[number] = set;
+        threads->costs[number] = (struct cost){0};
+        threads->count++;
+    }
+    cost_add(&threads->costs[number], cost);
+}
+
+static void list_threads(const struct json *json, struct thread_list *threads)
+{
+    for (uint32_t i = 0; i < json->profile->samples.count; i++) {
+        uint32_t set = json->profile->samples.list[i].labels;
+        if (plain_label(json->profile, set, "tid"))
+            add_to_thread(threads, thread_id(json, &threads->pairs, set), set,
+                          measure_cost(&json->measure, i));
+    }
+}
+
+static void put_cost(struct json *json, const char *prefix, struct cost cost)
+{
+    buf_printf(&json->text, "\"%ssamples\":%" PRIu64 ",\"%s%s\":%" PRIu64, prefix, cost.samples,
+               prefix, json->measure.ours ? "cpu_ns" : "value", cost.cpu_ns);
+}
+
+static void put_thread(struct json *json, uint32_t set, struct cost cost)
+{
+    buf_printf(&json->text, "{\"pid\":%" PRId64 ",\"tid\":%" PRId64 ",",
+               number_label(json, set, "pid"), number_label(json, set, "tid"));
+    escape_json_member(&json->text, "comm", text_label(json, set, "thread"));
+    buf_putc(&json->text, ',');
+    escape_json_member(&json->text, "process_comm", text_label(json, set, "comm"));
+    buf_putc(&json->text, ',');
+    if (json->measure.wall)
+        json_wall(&json->text, "wall", cost);
+    put_cost(json, "", cost);
+    buf_putc(&json->text, '}');
+    write_some(json);
+}
+
 static void put_threads(struct json *json)
 {
-    const struct profile *profile = json->report->profile;
-    size_t count = profile_thread_count(profile);
-    AUTO_FREE struct cost *costs = xcalloc(count, sizeof *costs);
-    query_threads(&json->source, costs);
+    struct thread_list threads = {0};
+    list_threads(json, &threads);
     buf_puts(&json->text, ",\n\"threads\":[");
-    for (uint32_t i = 0; i < count; i++) {
-        const struct profile_thread *thread = profile_thread_get(profile, i);
-        buf_printf(&json->text, "%s\n{\"pid\":%d,\"tid\":%d,", i ? "," : "", (int)thread->pid,
-                   (int)thread->tid);
-        escape_json_member(&json->text, "comm", profile_string(profile, thread->comm));
-        buf_putc(&json->text, ',');
-        escape_json_member(&json->text, "process_comm",
-                           profile_string(profile, thread->process_comm));
-        buf_putc(&json->text, ',');
-        if (json->source.idle)
-            json_wall(&json->text, "wall", costs[i]);
-        buf_printf(&json->text, "\"samples\":%" PRIu64 ",\"cpu_ns\":%" PRIu64 "}",
-                   costs[i].samples, costs[i].cpu_ns);
-        write_some(json);
+    for (size_t i = 0; i < threads.count; i++) {
+        buf_puts(&json->text, i ? ",\n" : "\n");
+        put_thread(json, threads.sets[i], threads.costs[i]);
     }
     buf_puts(&json->text, "]");
+    map_fini(&threads.pairs);
+    map_fini(&threads.ids);
+    free(threads.sets);
+    free(threads.costs);
+}
+
+// --- functions ---
+
+static void put_function(struct json *json, const struct total_row *row)
+{
+    json_function(&json->text, row->function, row->unnamed);
+    buf_putc(&json->text, ',');
+    escape_json_member(&json->text, "module", row->module);
+    buf_putc(&json->text, ',');
+    if (json->measure.wall) {
+        json_wall(&json->text, "self_wall", row->self);
+        json_wall(&json->text, "total_wall", row->total);
+    }
+    buf_printf(&json->text, "\"inlined\":%s,", row->inlined ? "true" : "false");
+    put_cost(json, "self_", row->self);
+    buf_putc(&json->text, ',');
+    put_cost(json, "total_", row->total);
 }
 
 static void put_functions(struct json *json)
 {
-    struct flat flat;
-    query_flat(&json->source, SIZE_MAX, &flat);
+    struct totals totals;
+    totals_init(&totals, &json->measure, SIZE_MAX);
     buf_puts(&json->text, ",\n\"functions\":[");
-    for (size_t i = 0; i < flat.row_count; i++) {
-        const struct flat_row *row = &flat.rows[i];
+    for (size_t i = 0; i < totals.count; i++) {
         buf_puts(&json->text, i ? ",\n{" : "\n{");
-        json_function(&json->text, row->function, row->unnamed);
-        buf_putc(&json->text, ',');
-        escape_json_member(&json->text, "module", row->module);
-        buf_putc(&json->text, ',');
-        if (json->source.idle) {
-            json_wall(&json->text, "self_wall", row->self);
-            json_wall(&json->text, "total_wall", row->total);
-        }
-        buf_printf(&json->text,
-                   "\"inlined\":%s,\"self_samples\":%" PRIu64 ",\"self_cpu_ns\":%" PRIu64
-                   ",\"total_samples\":%" PRIu64 ",\"total_cpu_ns\":%" PRIu64 "}",
-                   row->inlined ? "true" : "false", row->self.samples, row->self.cpu_ns,
-                   row->total.samples, row->total.cpu_ns);
-        write_some(json);
-    }
-    buf_puts(&json->text, "]");
-    flat_fini(&flat);
-}
-
-static void put_frames(struct buf *text, const struct frames *frames)
-{
-    buf_puts(text, "\"frames\":[");
-    for (size_t i = 0; i < frames->count; i++) {
-        const struct frame *frame = &frames->list[i];
-        buf_puts(text, i ? ",\n{" : "\n{");
-        json_function(text, frame->line->name, frame->unnamed);
-        buf_putc(text, ',');
-        escape_json_member(text, "module", frame->module);
-        buf_printf(text, ",\"offset\":%" PRIu64 ",", frame->offset);
-        escape_json_member(text, "file", frame->line->file);
-        buf_printf(text,
-                   ",\"line\":%" PRIu32 ",\"column\":%" PRIu32 ",\"inlined\":%s}",
-                   frame->line->line, frame->line->column, frame->inlined ? "true" : "false");
-    }
-    buf_puts(text, "]");
-}
-
-static void put_value(struct json *json, const struct profile_value *value)
-{
-    const struct profile_thread *thread =
-        profile_thread_get(json->report->profile, value->thread);
-    buf_printf(&json->text, "{\"pid\":%d,\"tid\":%d,\"samples\":%" PRIu64 ",",
-               (int)thread->pid, (int)thread->tid, value->samples);
-    if (json->source.idle) {
-        escape_json_member(&json->text, "state", profile_state_names[value->state]);
-        buf_putc(&json->text, ',');
-    }
-    buf_printf(&json->text, "\"%s_ns\":%" PRIu64 ",", json->source.idle ? "wall" : "cpu",
-               value->ns);
-}
-
-static void put_stacks(struct json *json)
-{
-    const struct profile *profile = json->report->profile;
-    struct frames frames = {0};
-    const char *separator = "\n";
-    buf_puts(&json->text, ",\n\"stacks\":[");
-    for (size_t i = 0; i < profile_value_count(profile); i++) {
-        const struct profile_value *value = profile_value_get(profile, i);
-        if (!query_takes(&json->source, value))
-            continue;
-        buf_puts(&json->text, separator);
-        separator = ",\n";
-        put_value(json, value);
-        query_frames(&json->source, value->stack, &frames);
-        put_frames(&json->text, &frames);
+        put_function(json, &totals.rows[i]);
         buf_putc(&json->text, '}');
         write_some(json);
     }
     buf_puts(&json->text, "]");
-    frames_fini(&frames);
+    totals_fini(&totals);
 }
 
-enum rc json_write(const struct report *report, FILE *out, struct err *err)
+// --- stacks ---
+
+static void put_frame(struct buf *text, const struct plain_frame *frame)
+{
+    json_function(text, frame->name, frame->unnamed);
+    buf_putc(text, ',');
+    escape_json_member(text, "module", frame->module);
+    buf_printf(text, ",\"offset\":%" PRIu64 ",", frame->offset);
+    escape_json_member(text, "file", frame->file);
+    buf_printf(text, ",\"line\":%" PRId64 ",\"column\":%" PRId64 ",\"inlined\":%s}",
+               frame->line, frame->column, frame->inlined ? "true" : "false");
+}
+
+static void put_frames(struct json *json, uint32_t stack)
+{
+    const struct plain_node *nodes = json->profile->stacks.nodes;
+    const char *separator = "\n{";
+    buf_puts(&json->text, "\"frames\":[");
+    for (; stack; stack = nodes[stack].parent)
+        for (size_t i = 0; i < plain_frame_count(json->profile, nodes[stack].location); i++) {
+            struct plain_frame frame = plain_frame(json->profile, nodes[stack].location, i);
+            buf_puts(&json->text, separator);
+            separator = ",\n{";
+            put_frame(&json->text, &frame);
+        }
+    buf_puts(&json->text, "]");
+}
+
+static void put_sample(struct json *json, uint32_t number, struct cost cost)
+{
+    const struct plain_sample *sample = &json->profile->samples.list[number];
+    buf_printf(&json->text, "{\"pid\":%" PRId64 ",\"tid\":%" PRId64 ",\"samples\":%" PRIu64 ",",
+               number_label(json, sample->labels, "pid"),
+               number_label(json, sample->labels, "tid"), cost.samples);
+    if (json->measure.wall) {
+        escape_json_member(&json->text, "state", text_label(json, sample->labels, "state"));
+        buf_putc(&json->text, ',');
+    }
+    const char *key = json->measure.wall ? "wall_ns" : json->measure.ours ? "cpu_ns" : "value";
+    buf_printf(&json->text, "\"%s\":%" PRIu64 ",", key, cost_ns(cost));
+    put_frames(json, sample->stack);
+    buf_putc(&json->text, '}');
+    write_some(json);
+}
+
+static void put_stacks(struct json *json)
+{
+    const char *separator = "\n";
+    buf_puts(&json->text, ",\n\"stacks\":[");
+    for (uint32_t i = 0; i < json->profile->samples.count; i++) {
+        struct cost cost = measure_cost(&json->measure, i);
+        if (!cost_is_any(cost))
+            continue;
+        buf_puts(&json->text, separator);
+        separator = ",\n";
+        put_sample(json, i, cost);
+    }
+    buf_puts(&json->text, "]");
+}
+
+enum rc json_write(const struct writing *writing, FILE *out, struct err *err)
 {
     struct json json = {
-        .report = report, .source = report_source(report), .out = out, .err = err};
+        .profile = writing->profile,
+        .measure = measure_of(writing->profile),
+        .out = out,
+        .err = err,
+    };
     buf_puts(&json.text, "{\"schema\":1,\n");
-    put_run(&json.text, report);
+    if (writing->run)
+        put_run(&json.text, writing->run, writing->profile->folded);
+    else
+        put_file(&json.text, writing->profile, &json.measure);
     put_threads(&json);
     put_functions(&json);
     put_stacks(&json);

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "base/buf.h"
-#include "output/writer.h"
-#include "profile/query.h"
+#include "profile/cost.h"
+#include "profile/run.h"
 
-// The facts of a run without its stacks: {"schema":1,"run":{...}} and a newline.
-void json_run(struct buf *out, const struct report *report);
+// The facts of a run without its stacks: {"schema":1,"run":{...}} and a newline. folded: the stacks
+// that the bound on memory cut.
+void json_run(struct buf *out, const struct run *run, uint64_t folded);
 
 // "function":"NAME"; of one that is called by its place "function":"","unnamed":"libc.so.6+0x1f0".
 void json_function(struct buf *out, const char *name, bool unnamed);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A table for people: what was sampled and how well, then the functions where the time went.
+// A table for people: what was sampled and how well (or what the file says of it), then the
+// functions where the time went.
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/mem.h"
 #include "output/describe.h"
 #include "output/formats.h"
+#include "profile/query.h"
+#include "profile/totals.h"
 
 #define ROWS 40
 #define NAME_WIDTH 60 // columns; a longer name pushes its module to the right
@@ -21,35 +25,65 @@ static int name_width(char *const *names, size_t count)
     return width;
 }
 
-static void put_head(struct buf *text, const struct report *report)
+static void put_run(struct buf *text, const struct run *run, uint64_t folded, struct cost all)
 {
     buf_puts(text, "ptprof of ");
-    describe_targets(text, report->run);
+    describe_targets(text, run);
     buf_puts(text, ", ");
-    describe_duration(text, report->run->duration);
+    describe_duration(text, run->duration);
     buf_puts(text, " from ");
-    describe_time(text, report->run->start_wall);
+    describe_time(text, run->start_wall);
     buf_putc(text, '\n');
-    describe_run(text, report);
+    describe_run(text, run, folded, all);
     buf_putc(text, '\n');
 }
 
-static void put_time(struct buf *text, struct cost cost)
+static void put_file(struct buf *text, const struct measure *measure)
 {
-    AUTO_BUF struct buf duration = {0};
-    describe_duration(&duration, (int64_t)cost_ns(cost));
-    buf_printf(text, " %8s", duration.data);
+    const struct plain_profile *profile = measure->profile;
+    const char *file =
+        profile->code.mapping_count ? plain_string(profile, profile->code.mappings[0].file) : "";
+    buf_puts(text, "profile of ");
+    escape_text(text, *file ? file : "a program without a name");
+    if (profile->duration) {
+        buf_puts(text, ", ");
+        describe_duration(text, profile->duration);
+    }
+    if (profile->time) {
+        buf_puts(text, " from ");
+        describe_time(text, profile->time);
+    }
+    buf_puts(text, ", of ");
+    escape_text(text, measure->type);
+    buf_putc(text, '/');
+    escape_text(text, measure->unit);
+    buf_putc(text, '\n');
+    for (size_t i = 0; i < profile->comment_count; i++) {
+        escape_text(text, plain_string(profile, profile->comments[i]));
+        buf_putc(text, '\n');
+    }
+    buf_putc(text, '\n');
 }
 
-static void put_row(struct buf *text, const struct flat_row *row, uint64_t all, bool wall,
-                    const char *name, int width)
+static void put_amount(struct buf *text, const struct measure *measure, struct cost cost)
+{
+    AUTO_BUF struct buf amount = {0};
+    if (measure->time)
+        describe_duration(&amount, (int64_t)cost_ns(cost));
+    else
+        buf_printf(&amount, "%" PRIu64, cost_ns(cost));
+    buf_printf(text, " %8s", amount.data);
+}
+
+static void put_row(struct buf *text, const struct measure *measure, const struct total_row *row,
+                    uint64_t all, const char *name, int width)
 {
     buf_printf(text, "%6.1f %6.1f", query_percent(cost_ns(row->self), all),
                query_percent(cost_ns(row->total), all));
-    if (wall)
+    if (measure->wall)
         buf_printf(text, " %6.1f", query_percent(row->total.cpu_ns, cost_ns(row->total)));
-    put_time(text, row->self);
-    put_time(text, row->total);
+    put_amount(text, measure, row->self);
+    put_amount(text, measure, row->total);
     int missing = width - escape_columns(name);
     buf_printf(text, "  %s%*s", name, missing > 0 ? missing : 0, "");
     if (row->module[0])
@@ -58,40 +92,49 @@ static void put_row(struct buf *text, const struct flat_row *row, uint64_t all, 
     buf_putc(text, '\n');
 }
 
-static char *shown_name(const struct flat_row *row)
+static char *shown_name(const struct total_row *row)
 {
     AUTO_FREE char *name = escape_text_dup(row->function);
     return xasprintf("%s%s", name, row->inlined ? " (inlined)" : "");
 }
 
-static void put_table(struct buf *text, const struct flat *flat, bool wall)
+static void put_table(struct buf *text, const struct measure *measure, const struct totals *totals)
 {
     char *names[ROWS];
-    for (size_t i = 0; i < flat->row_count; i++)
-        names[i] = shown_name(&flat->rows[i]);
-    int width = name_width(names, flat->row_count);
-    buf_printf(text, " SELF%% TOTAL%%%s     SELF    TOTAL  %-*s  MODULE\n", wall ? "   RUN%" : "",
-               width, "FUNCTION");
-    for (size_t i = 0; i < flat->row_count; i++) {
-        put_row(text, &flat->rows[i], cost_ns(flat->all), wall, names[i], width);
+    for (size_t i = 0; i < totals->count; i++)
+        names[i] = shown_name(&totals->rows[i]);
+    int width = name_width(names, totals->count);
+    buf_printf(text, " SELF%% TOTAL%%%s     SELF    TOTAL  %-*s  MODULE\n",
+               measure->wall ? "   RUN%" : "", width, "FUNCTION");
+    for (size_t i = 0; i < totals->count; i++) {
+        put_row(text, measure, &totals->rows[i], cost_ns(totals->all), names[i], width);
         cleanup_free(&names[i]);
     }
-    if (flat->row_count < flat->function_count)
-        buf_printf(text, "%zu more functions\n", flat->function_count - flat->row_count);
+    if (totals->count < totals->function_count)
+        buf_printf(text, "%zu more functions\n", totals->function_count - totals->count);
 }
 
-enum rc text_write(const struct report *report, FILE *out, struct err *err)
+static const char *nothing_text(const struct writing *writing, const struct measure *measure)
+{
+    if (!writing->run)
+        return "It holds no samples.\n";
+    return measure->wall ? "No wall time was told.\n" : "No thread was seen on a CPU.\n";
+}
+
+enum rc text_write(const struct writing *writing, FILE *out, struct err *err)
 {
     AUTO_BUF struct buf text = {0};
-    struct query_source source = report_source(report);
-    struct flat flat;
-    query_flat(&source, ROWS, &flat);
-    put_head(&text, report);
-    if (flat.row_count)
-        put_table(&text, &flat, source.idle);
+    struct measure measure = measure_of(writing->profile);
+    struct totals totals;
+    totals_init(&totals, &measure, ROWS);
+    if (writing->run)
+        put_run(&text, writing->run, writing->profile->folded, totals.all);
     else
-        buf_puts(&text, source.idle ? "No wall time was told.\n"
-                                    : "No thread was seen on a CPU.\n");
-    flat_fini(&flat);
+        put_file(&text, &measure);
+    if (totals.count)
+        put_table(&text, &measure, &totals);
+    else
+        buf_puts(&text, nothing_text(writing, &measure));
+    totals_fini(&totals);
     return output_bytes(out, text.data, text.length, err);
 }

@@ -82,9 +82,3 @@ enum rc output_some(FILE *out, struct buf *text, struct err *err)
     buf_clear(text);
     return rc;
 }
-
-struct query_source report_source(const struct report *report)
-{
-    return (struct query_source){report->profile, report->modules, report->symbolizer,
-                                 .idle = report->run->type == RUN_WALL};
-}

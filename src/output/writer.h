@@ -6,18 +6,14 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "profile/query.h"
+#include "profile/plain.h"
 #include "profile/run.h"
 
-struct report { // all borrowed
-    const struct profile *profile;
-    const struct modules *modules;
-    struct symbolizer *symbolizer;
-    const struct run *run;
+struct writing { // what is written; all borrowed
+    const struct plain_profile *profile;
+    const struct run *run; // that it is of; NULL: it came from a file, and nothing is known of it
     bool jit_suffix; // collapsed only: "_[j]" behind the names of code made at run time
 };
-
-struct query_source report_source(const struct report *report);
 
 struct writer {
     const char *name;            // as in --format
@@ -26,7 +22,7 @@ struct writer {
     bool binary;                 // never to a terminal
     const char *opens_with;      // "go tool pprof -http=: %s"; NULL: read it
     // RC_IO with errno's text in err when the stream fails; the caller flushes and closes.
-    enum rc (*write)(const struct report *report, FILE *out, struct err *err);
+    enum rc (*write)(const struct writing *writing, FILE *out, struct err *err);
 };
 
 extern const struct writer writers[];
@@ -38,7 +34,7 @@ const struct writer *writer_by_path(const char *path);
 
 // How the path ends, if that is one of the format's endings, also with ".gz" behind it; else "".
 // Points into the path.
+const char *writer_ending(const struct writer *writer, const char *path);
+
 // Whether such a path asks for a compressed file of a format that is none by itself.
 bool writer_compresses(const struct writer *writer, const char *path);
-
-const char *writer_ending(const struct writer *writer, const char *path);

@@ -19,11 +19,11 @@ struct span {
 struct names {
     _Atomic unsigned references;
     const struct modules *modules;
-    struct symbolizer *symbolizer; // NULL: all names are given
-    struct fetcher *fetcher;       // NULL: names are looked up when they are asked for
+    struct symbolizer *symbolizer;
+    struct fetcher *fetcher; // NULL: all names are given
     pthread_mutex_t *lock;
     uint32_t generation; // how often names took the place of modules
-    uint32_t named;      // with a fetcher: locations below this number have their names
+    uint32_t named;      // locations below this number have their names
     struct function **functions; // each on its own: rows keep them
     size_t function_count, function_capacity;
     struct map ids; // struct function's id -> number
@@ -40,28 +40,22 @@ struct names {
     struct strtab texts; // given ones
 };
 
-struct names *names_new(const struct modules *modules, struct symbolizer *symbolizer)
+struct names *names_new(const struct modules *modules, struct symbolizer *symbolizer,
+                        struct fetcher *fetcher, pthread_mutex_t *lock)
 {
     struct names *names = xcalloc(1, sizeof *names);
     atomic_init(&names->references, 1);
     names->modules = modules;
     names->symbolizer = symbolizer;
-    strtab_init(&names->texts);
-    return names;
-}
-
-struct names *names_new_late(const struct modules *modules, struct symbolizer *symbolizer,
-                             struct fetcher *fetcher, pthread_mutex_t *lock)
-{
-    struct names *names = names_new(modules, symbolizer);
     names->fetcher = fetcher;
     names->lock = lock;
+    strtab_init(&names->texts);
     return names;
 }
 
 struct names *names_new_given(void)
 {
-    return names_new(NULL, NULL);
+    return names_new(NULL, NULL, NULL, NULL);
 }
 
 struct names *names_ref(struct names *names)
@@ -248,13 +242,8 @@ struct name_span names_frames(struct names *names, const struct profile *profile
                               uint32_t location)
 {
     if (location >= names->span_count || !names->spans[location].count) {
-        assert(names->symbolizer);
-        if (names->fetcher) {
-            call_by_module(names, profile, location);
-        } else {
-            want_new(names, profile);
-            look_up(names, profile_location_get(profile, location), location);
-        }
+        assert(names->fetcher);
+        call_by_module(names, profile, location);
     }
     struct span span = names->spans[location];
     return (struct name_span){names->frames + span.first, span.count};

@@ -38,13 +38,11 @@ struct name_span { // of frames, innermost inlined function first; never empty
 
 struct names;
 
-// The names of the locations of one store; what is handed over is borrowed.
-struct names *names_new(const struct modules *modules, struct symbolizer *symbolizer);
-
-// The same for a store that grows meanwhile: a location is called by its module until names_update
-// brings its name. `lock` is held while the modules are looked at, never while names are fetched.
-struct names *names_new_late(const struct modules *modules, struct symbolizer *symbolizer,
-                             struct fetcher *fetcher, pthread_mutex_t *lock);
+// The names of the locations of one store; what is handed over is borrowed. The store may grow
+// meanwhile: a location is called by its module until names_update brings its name. `lock` is held
+// while the modules are looked at, never while names are fetched.
+struct names *names_new(const struct modules *modules, struct symbolizer *symbolizer,
+                        struct fetcher *fetcher, pthread_mutex_t *lock);
 
 // Brings the names of all locations of the profile, if that takes no longer than it may (false: it
 // does, and they come with a later call). Rows made before and after do not mix.

@@ -75,7 +75,7 @@ void census_repair(struct census *census, const struct census_held *held)
     struct user_regs_struct regs;
     if (tracer_regs(&held->hold, &regs) == RC_OK &&
         restart_repair(&held->hold, &regs, census->config->filtered))
-        atomic_fetch_add(&census->control->repaired, 1);
+        control_count(census->control, COUNTER_REPAIRED, 1);
 }
 
 static uint32_t take_regs(struct census *census, const struct census_held *held,
@@ -86,7 +86,7 @@ static uint32_t take_regs(struct census *census, const struct census_held *held,
     if (tracer_regs(&held->hold, regs) != RC_OK)
         return 0;
     bool repaired = restart_repair(&held->hold, regs, census->config->filtered);
-    atomic_fetch_add(&census->control->repaired, repaired);
+    control_count(census->control, COUNTER_REPAIRED, repaired);
     if (held->thread.state == 'T' || held->thread.state == 't')
         return CENSUS_HELD | CENSUS_CALL; // stopped by somebody, as it was before
     if (restart_was_asleep(regs)) {
@@ -119,7 +119,7 @@ int64_t census_release(struct census *census, struct census_held *held)
 {
     held->interrupted = !tracer_release(&held->hold);
     held->stopped = false;
-    atomic_fetch_add(&census->control->stops, 1);
+    control_count(census->control, COUNTER_STOPS, 1);
     return clock_now() - held->since;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The memory that the main process and the sampler process share. Counters have one writer.
+// The memory that the main process and the sampler process share.
 #pragma once
 
 #include <stdatomic.h>
@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/histogram.h"
+#include "sample/counters.h"
 #include "sample/handover.h"
 #include "sample/ring.h"
 #include "sample/stack_capture.h"
@@ -46,21 +47,18 @@ struct control {
 
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone
-    _Atomic int limit;          // errno by which it met a limit of its own, 0: none
-    _Atomic uint64_t refused;   // stops that were not permitted though the thread was there
-    _Atomic uint64_t workers;   // threads of the kernel that ran for a process, each once
-    _Atomic pid_t tracer;       // who traced it at the last of these, 0: nobody
-    _Atomic uint64_t stops, failed, queued, dropped, repaired;
-    _Atomic uint64_t elsewhere; // samples of threads that were stopped from another CPU
-    _Atomic uint64_t busy;      // ticks at which another sampler was at work on a thread
-    _Atomic uint64_t unfound;   // ticks at which the search for who was displaced met its bound
+    _Atomic uint64_t counts[COUNTER_COUNT];
     _Atomic int64_t behind;     // ns by which the last tick was served late
-    _Atomic int realtime, short_slice, rate_lowered;
-    _Atomic uint64_t threads_seen;
-    _Atomic uint64_t threads_known; // of these, to the sampler that runs
+    _Atomic uint64_t threads_known; // of the threads seen, to the sampler that runs
     _Atomic uint32_t next_thread, next_process; // numbers
     struct histogram held;      // ns of each hold
     struct histogram displaced; // ns that a thread was off its CPU for our looking at it, each time
 
     struct ring ring;
 };
+
+// No other member is ordered by what is counted.
+static inline void control_count(struct control *control, enum counter counter, uint64_t times)
+{
+    atomic_fetch_add_explicit(&control->counts[counter], times, memory_order_relaxed);
+}

@@ -117,7 +117,7 @@ static void take(struct cpu_sampler *sampler, struct thread *thread, enum displa
         return;
     }
     if (!look_in_place(look, thread, &thread->claim.before, CAPTURE_ON_CPU))
-        atomic_fetch_add(&control->queued, 1); // it is awake again
+        control_count(control, COUNTER_QUEUED, 1); // it is awake again
     claim_release(thread);
 }
 
@@ -151,10 +151,10 @@ static void look_for_displaced(struct cpu_sampler *sampler)
         take(sampler, thread, how);
         break;
     case DISPLACED_UNFOUND:
-        atomic_fetch_add(&samplers->control->unfound, 1);
+        control_count(samplers->control, COUNTER_UNFOUND, 1);
         break;
     case DISPLACED_BUSY:
-        atomic_fetch_add(&samplers->control->busy, 1);
+        control_count(samplers->control, COUNTER_BUSY, 1);
         break;
     case DISPLACED_NONE:
         break;
@@ -225,7 +225,7 @@ static void note_cost(struct cpu_sampler *sampler, int64_t before)
     int64_t cost_ns = (sampler->look.cost_ns - before) * (sampler->look.refused ? 2 : 1);
     sampler->cost_ns += ((double)cost_ns - sampler->cost_ns) / COST_TICKS;
     if (cost_stretch(sampler) > 1.05)
-        atomic_store(&sampler->all->control->rate_lowered, 1);
+        atomic_store(&sampler->all->control->counts[COUNTER_RATE_LOWERED], 1);
 }
 
 static void sample_until_told(struct cpu_sampler *sampler)
@@ -267,8 +267,8 @@ static void *run(void *argument)
     is_here(sampler);
     struct priority priority = priority_raise();
     privilege_drop_nice();
-    atomic_store(&samplers->control->realtime, priority.realtime);
-    atomic_store(&samplers->control->short_slice, priority.short_slice);
+    atomic_store(&samplers->control->counts[COUNTER_REALTIME], priority.realtime);
+    atomic_store(&samplers->control->counts[COUNTER_SHORT_SLICE], priority.short_slice);
     displaced_init(&sampler->search, sampler->cpu + 2, sampler->cpu);
     sampler->search.soon = !priority.realtime;
     look_init(&sampler->look, samplers->control, sampler->cpu + 1);

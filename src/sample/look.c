@@ -40,7 +40,7 @@ struct held {
 static void repair(struct look *look, const struct held *held)
 {
     if (restart_repair(&held->hold, &held->regs, true)) // a timeout is microseconds old
-        atomic_fetch_add(&look->control->repaired, 1);
+        control_count(look->control, COUNTER_REPAIRED, 1);
 }
 
 static int64_t queued_ns(const struct held *held)
@@ -138,7 +138,7 @@ static void keep(struct look *look, struct thread *thread)
 {
     enum rc rc = put(look, thread);
     if (rc != RC_OK)
-        atomic_fetch_add(rc == RC_LIMIT ? &look->control->dropped : &look->control->failed, 1);
+        control_count(look->control, rc == RC_LIMIT ? COUNTER_DROPPED : COUNTER_FAILED, 1);
 }
 
 // --- what looking costs the thread ---
@@ -212,7 +212,7 @@ static void let_go(struct look *look, struct held *held)
     look->copy->held_ns = (uint32_t)lasted;
     charge(look, claim, lasted);
     histogram_add(&look->control->held, (uint64_t)lasted);
-    atomic_fetch_add(&look->control->stops, 1);
+    control_count(look->control, COUNTER_STOPS, 1);
 }
 
 // First of all the repair: reading a stack may hang until the watchdog ends us.
@@ -238,11 +238,11 @@ static void sample(struct look *look, struct held *held)
     if (rc == RC_FORMAT)
         atomic_store(&thread->skipped, true);
     if (rc != RC_OK)
-        atomic_fetch_add(&look->control->failed, 1);
+        control_count(look->control, COUNTER_FAILED, 1);
     else if (!counts)
-        atomic_fetch_add(&look->control->queued, !thread->gone);
+        control_count(look->control, COUNTER_QUEUED, !thread->gone);
     else {
-        atomic_fetch_add(&look->control->elsewhere, has_skidded(look, held));
+        control_count(look->control, COUNTER_ELSEWHERE, has_skidded(look, held));
         keep(look, thread);
     }
 }
@@ -310,7 +310,7 @@ void look_init(struct look *look, struct control *control, int number)
     look->life = &control->lives[number];
     look->copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (look->copy == MAP_FAILED) {
-        atomic_store(&control->limit, ENOMEM);
+        atomic_store(&control->counts[COUNTER_LIMIT], ENOMEM);
         _exit(1);
     }
     look->copy_warm = 0;
@@ -364,7 +364,7 @@ bool look_ask(struct look *look, struct thread *thread, double chance)
     bool may = may_look(look, &thread->claim, clock_now(), chance);
     look->refused = !may;
     if (!may)
-        atomic_store(&look->control->rate_lowered, 1);
+        atomic_store(&look->control->counts[COUNTER_RATE_LOWERED], 1);
     if (may && look->pending_count < PENDING_MAX && ask(look, thread)) {
         look->pending[look->pending_count++] = thread;
         return true;

@@ -22,11 +22,11 @@ void refusal_count(struct control *control, struct thread *thread)
         return;
     if (proc_stat_is_worker(&stat)) {
         atomic_store(&thread->skipped, true);
-        atomic_fetch_add(&control->workers, 1);
+        control_count(control, COUNTER_WORKERS, 1);
         return;
     }
     if (procfs_status(thread->tid, &status) != RC_OK || is_ours(status.tracer))
         return;
-    atomic_fetch_add(&control->refused, 1);
-    atomic_store(&control->tracer, status.tracer);
+    control_count(control, COUNTER_REFUSED, 1);
+    atomic_store(&control->counts[COUNTER_TRACER], status.tracer);
 }

@@ -11,7 +11,7 @@ static void *reserve(struct control *control, size_t length)
 {
     struct record *record = ring_reserve(&control->ring, length);
     if (!record)
-        atomic_fetch_add(&control->dropped, 1);
+        control_count(control, COUNTER_DROPPED, 1);
     return record;
 }
 

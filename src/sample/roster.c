@@ -42,7 +42,7 @@ static void add_thread(struct roster *roster, struct watched *process, pid_t tid
     uint32_t number = atomic_fetch_add(&roster->control->next_thread, 1);
     ARRAY_RESERVE(process->threads, process->count, process->capacity);
     process->threads[process->count++] = thread_new(process, tid, number, roster->fds_to_keep);
-    atomic_fetch_add(&roster->control->threads_seen, 1);
+    control_count(roster->control, COUNTER_THREADS_SEEN, 1);
     atomic_fetch_add(&roster->control->threads_known, 1);
 }
 
@@ -209,7 +209,7 @@ enum rc roster_add(struct roster *roster, pid_t pid, uint64_t start_time, bool b
 {
     enum rc rc = add(roster, pid, start_time, born_watched);
     if (rc != RC_OK && limits_noted())
-        atomic_store(&roster->control->limit, limits_noted());
+        atomic_store(&roster->control->counts[COUNTER_LIMIT], limits_noted());
     return rc;
 }
 
@@ -248,7 +248,7 @@ void roster_init(struct roster *roster, struct control *control)
     struct rlimit limit;
     *roster = (struct roster){.control = control, .fds_to_keep = 0};
     // Those that a sampler before us knew we shall count once more.
-    atomic_fetch_sub(&control->threads_seen, atomic_exchange(&control->threads_known, 0));
+    control_count(control, COUNTER_THREADS_SEEN, -atomic_exchange(&control->threads_known, 0));
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
     limit.rlim_cur = limit.rlim_max;

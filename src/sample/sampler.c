@@ -106,7 +106,7 @@ static struct control *own_control; // of this process
 
 static void end_without_memory(void)
 {
-    atomic_store(&own_control->limit, ENOMEM);
+    atomic_store(&own_control->counts[COUNTER_LIMIT], ENOMEM);
     _exit(1);
 }
 

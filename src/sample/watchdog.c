@@ -74,7 +74,7 @@ int64_t watchdog_last_hold(struct watchdog *watchdog, unsigned number, pid_t *ti
     if (!since || only_reads)
         return 0;
     histogram_add(&control->held, (uint64_t)lasted);
-    atomic_fetch_add(&control->stops, 1);
+    control_count(control, COUNTER_STOPS, 1);
     return lasted;
 }
 

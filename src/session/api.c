@@ -120,7 +120,7 @@ EXPORT enum ptprof_result ptprof_run(struct ptprof_session *session, double seco
     session_finish(session->session, rc == RC_GONE               ? RUN_TARGET_ENDED
                                      : atomic_load(&session->stop) ? RUN_INTERRUPTED
                                                                    : RUN_DURATION);
-    if (rc == RC_GONE && session_progress(session->session)->samples)
+    if (rc == RC_GONE && session_progress(session->session)->counts[COUNTER_SAMPLES])
         rc = RC_OK;
     else if (rc == RC_GONE)
         err_set(&session->err, rc, "every target ended before one sample was taken");
@@ -143,7 +143,7 @@ EXPORT enum ptprof_result ptprof_write(struct ptprof_session *session, const cha
     if (!session->ran)
         return result_of(err_set(&session->err, RC_USAGE, "the session has not run yet"));
     struct report report = session_report(session->session);
-    return result_of(writer->write(&report, stream, &session->err));
+    return result_of(report_write(&report, writer, stream, &session->err));
 }
 
 EXPORT const char *ptprof_error(const struct ptprof_session *session)

@@ -29,17 +29,11 @@ void beats_add(struct beats *beats, int64_t at, const struct run *run, int64_t h
 {
     int64_t before = beats->count ? beat_back(beats, 0)->at : 0;
     double length = at > before ? (double)(at - before) : (double)NS_PER_S;
-    beats->ring[beats->count++ % BEATS_KEPT] = (struct beat){
-        .at = at,
-        .rounds = run->rounds,
-        .late = run->late,
-        .stops = run->stops + run->refused,
-        .failed = run->failed + run->refused,
-        .samples = run->samples,
-        .cut = run->cut,
-        .worst = 100.0 * (double)held_worst / length,
-        .all = 100.0 * (double)held_all / length,
-    };
+    struct beat *beat = &beats->ring[beats->count++ % BEATS_KEPT];
+    beat->at = at;
+    beat->worst = 100.0 * (double)held_worst / length;
+    beat->all = 100.0 * (double)held_all / length;
+    memcpy(beat->counts, run->counts, sizeof beat->counts);
     beats->high = beat_back(beats, 0)->worst > OVERHEAD_MOST_PERCENT ? beats->high + 1 : 0;
 }
 
@@ -84,20 +78,26 @@ static void copy_overhead(const struct beats *beats, struct snapshot *snapshot)
 
 void beats_copy(const struct beats *beats, struct snapshot *snapshot)
 {
+    uint64_t counts[COUNTER_COUNT]; // before the first beat all there are
+    memcpy(counts, snapshot->counts, sizeof counts);
     memcpy(snapshot->cpu, beats->cpu, sizeof snapshot->cpu);
     snapshot->cpu_count = beats->cpu_count;
     snapshot->cpu_percent = beats->cpu_count ? (double)beats->cpu[beats->cpu_count - 1] : 0;
-    if (!beats->count)
-        return;
-    static const struct beat beginning;
-    const struct beat *last = beat_back(beats, 0);
-    const struct beat *first =
-        beats->count < BEATS_KEPT ? &beginning : beat_back(beats, BEATS_KEPT - 1);
-    uint64_t rounds = last->rounds - first->rounds;
-    if (last->at > first->at)
-        snapshot->achieved = (double)rounds * NS_PER_S / (double)(last->at - first->at);
-    snapshot->late = query_percent(last->late - first->late, rounds);
-    snapshot->failed = query_percent(last->failed - first->failed, last->stops - first->stops);
-    snapshot->cut = query_percent(last->cut - first->cut, last->samples - first->samples);
+    if (beats->count) {
+        static const struct beat beginning;
+        const struct beat *last = beat_back(beats, 0);
+        const struct beat *first =
+            beats->count < BEATS_KEPT ? &beginning : beat_back(beats, BEATS_KEPT - 1);
+        memcpy(counts, last->counts, sizeof counts);
+        counters_subtract(counts, first->counts);
+        if (last->at > first->at)
+            snapshot->achieved =
+                (double)counts[COUNTER_ROUNDS] * NS_PER_S / (double)(last->at - first->at);
+    }
+    uint64_t refused = counts[COUNTER_REFUSED];
+    snapshot->late = query_percent(counts[COUNTER_LATE], counts[COUNTER_ROUNDS]);
+    snapshot->failed =
+        query_percent(counts[COUNTER_FAILED] + refused, counts[COUNTER_STOPS] + refused);
+    snapshot->cut = query_percent(counts[COUNTER_CUT], counts[COUNTER_SAMPLES]);
     copy_overhead(beats, snapshot);
 }

@@ -16,7 +16,7 @@
 
 struct beat {
     int64_t at;          // of sampling, ns
-    uint64_t rounds, late, stops, failed, samples, cut;
+    uint64_t counts[COUNTER_COUNT];
     double worst, all;   // percent of the second that the most-held thread was held; all threads
 };
 
@@ -47,4 +47,5 @@ void beats_cpu(struct beats *beats, int64_t now, uint64_t cpu_ns);
 bool beats_back_off(struct beats *beats);
 
 // Fills in what comes from the last seconds: achieved, late, failed, cut, overhead, verdict, CPU.
+// snapshot->counts are there.
 void beats_copy(const struct beats *beats, struct snapshot *snapshot);

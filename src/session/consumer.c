@@ -246,7 +246,8 @@ static void take_process_time(struct consumer *consumer, const void *data)
     if (!process)
         return;
     uint64_t cpu_ns = record->cpu_ns + record->children_ns;
-    consumer->counts.cpu_ns += cpu_ns - process->cpu_ns; // what children used may turn out less
+    // What children used may turn out less.
+    control_count(consumer->control, COUNTER_CPU_NS, cpu_ns - process->cpu_ns);
     process->cpu_ns = cpu_ns;
     process->unmet_ns = record->children_ns;
     weights_process_time(consumer->weights, record->process, record->cpu_ns,
@@ -269,7 +270,7 @@ static void learn_stack(struct consumer *consumer, struct process *process, stru
 
 static void count_asleep(struct consumer *consumer, const struct thread *thread, uint64_t times)
 {
-    consumer->counts.asleep += times;
+    control_count(consumer->control, COUNTER_ASLEEP, times);
     consumer->counts.asleep_cut += thread->asleep_cut ? times : 0;
 }
 
@@ -305,16 +306,19 @@ static void take_capture(struct consumer *consumer, const void *data)
     struct thread *thread = population_thread(&consumer->population, capture->thread);
     struct process *process =
         thread ? population_process(&consumer->population, thread->process) : NULL;
-    if (!process || !process->image.space ||
-        !thinning_takes(&consumer->thinning, &consumer->control->ring, capture))
+    if (!process || !process->image.space)
         return;
+    if (!thinning_takes(&consumer->thinning, &consumer->control->ring, capture)) {
+        control_count(consumer->control, COUNTER_DROPPED, 1);
+        return;
+    }
     struct space *space = process->image.space;
     struct unwind_result stack;
     bool known = process_image_walk(&process->image, thread->tid, capture, &stack);
     if (process->image.changed_at > capture->time)
         want_promptly(consumer, CHANGES_NS);
     if (!known) {
-        atomic_fetch_add(&consumer->control->failed, 1);
+        control_count(consumer->control, COUNTER_FAILED, 1);
         return;
     }
     if ((capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE) {
@@ -323,15 +327,15 @@ static void take_capture(struct consumer *consumer, const void *data)
     }
     holds_add_capture(&consumer->holds, thread, capture);
     if (stack.end != UNWIND_BOTTOM) {
-        consumer->counts.cut++;
+        control_count(consumer->control, COUNTER_CUT, 1);
         stack_keeper_note_cut(&consumer->keeper, space, &stack);
     }
-    consumer->counts.frame_pointers += stack.frame_pointer_steps > 0;
+    control_count(consumer->control, COUNTER_FRAME_POINTERS, stack.frame_pointer_steps > 0);
     if (!(capture->flags & CAPTURE_UNWOUND))
         learn_stack(consumer, process, thread, capture, &stack);
     if (!thread->since) {
         thread->since = capture->time;
-        consumer->counts.threads++;
+        control_count(consumer->control, COUNTER_THREADS_SAMPLED, 1);
         consumer->counts.threads_asleep -= thread->met_asleep;
     }
     uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, &stack);
@@ -340,7 +344,7 @@ static void take_capture(struct consumer *consumer, const void *data)
     weights_sample_for(consumer->weights, thread->process, capture->thread, value,
                        thinning_times(&consumer->thinning));
     wall_look(consumer->wall, capture->thread, node, STATE_RUNNING);
-    consumer->counts.samples++;
+    control_count(consumer->control, COUNTER_SAMPLES, 1);
 }
 
 static void (*const takers[])(struct consumer *, const void *) = {
@@ -430,7 +434,7 @@ void consumer_finish(struct consumer *consumer)
             give_up(consumer, &population->processes[i]);
     if (consumer->unattributed.ns < CLOCK_STEPS_NS)
         return;
-    consumer->counts.unattributed_ns = consumer->unattributed.ns;
+    atomic_store(&consumer->control->counts[COUNTER_UNATTRIBUTED_NS], consumer->unattributed.ns);
     unattributed_store(&consumer->unattributed, consumer->modules, consumer->profile,
                        consumer->wall != NULL);
 }
@@ -440,7 +444,6 @@ struct consumer_counts consumer_counts(const struct consumer *consumer)
     struct consumer_counts counts = consumer->counts;
     counts.processes = consumer->facts.count;
     counts.held_share = consumer->holds.share;
-    counts.left_out = consumer->thinning.left_out;
     return counts;
 }
 

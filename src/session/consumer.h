@@ -51,17 +51,12 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
 // Ends the periods of all threads. Call once, after the last drain.
 void consumer_finish(struct consumer *consumer);
 
+// What is known beside the counters of control.
 struct consumer_counts {
-    uint64_t samples, cut;
-    uint64_t left_out; // captures, because they came faster than they could be unwound
-    uint64_t frame_pointers; // stacks with frames that only frame pointers lead to
-    uint64_t threads; // that were sampled
-    uint64_t asleep, asleep_cut; // looks at threads that slept, while wall time is counted
-    uint64_t threads_asleep;     // that were only ever met asleep
-    uint64_t cpu_ns;          // of the processes
-    uint64_t threads_cpu_ns;  // of the threads that were sampled
-    uint64_t unattributed_ns; // after consumer_finish
-    double held_share;                // of the most-held thread's time, 0..1
+    uint64_t asleep_cut;     // stacks of threads that slept
+    uint64_t threads_asleep; // that were only ever met asleep
+    uint64_t threads_cpu_ns; // of the threads that were sampled
+    double held_share;       // of the most-held thread's time, 0..1
     size_t processes;
 };
 

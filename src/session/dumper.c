@@ -391,7 +391,7 @@ static void fill(struct dumper *dumper, struct dump *dump)
     dumper_name(dumper);
     dump->together = dumper->options.stop_all;
     dump->held_max = (int64_t)control->held.max;
-    dump->repaired = atomic_load(&control->repaired);
+    dump->repaired = atomic_load(&control->counts[COUNTER_REPAIRED]);
     dump->count = dumper->count;
     dump->threads = xcalloc(dump->count, sizeof *dump->threads);
     dump->waits = xcalloc(dump->count, sizeof *dump->waits);
@@ -418,7 +418,7 @@ static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *e
     dumper_note_image(dumper);
     dump->exe = dumper_exe(dumper);
     dumper->timed_out = dumper->ended = dumper->interrupted = false;
-    atomic_store(&dumper->control->repaired, 0);
+    atomic_store(&dumper->control->counts[COUNTER_REPAIRED], 0);
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     forget_seen(dumper);
     dumper_refresh(dumper);

@@ -101,9 +101,10 @@ static void look_for_news(struct feed *feed)
     if (execs > feed->execs)
         tell(feed, "the target ran another program (exec)");
     feed->execs = execs;
-    if (run->rate_lowered && !feed->rate_lowered)
+    bool lowered = run->counts[COUNTER_RATE_LOWERED];
+    if (lowered && !feed->rate_lowered)
         tell(feed, "the rate falls when a thread would be held for more than 1 %% of its time");
-    feed->rate_lowered = run->rate_lowered;
+    feed->rate_lowered = lowered;
 }
 
 static void advance(struct feed *feed)
@@ -256,14 +257,7 @@ static void copy_run(const struct feed *feed, const struct run *run, struct snap
     snapshot->elapsed = run->duration;
     snapshot->rate = run->rate / feed->beats.slowdown;
     snapshot->achieved = run->achieved;
-    snapshot->samples = run->samples;
-    snapshot->late = query_percent(run->late, run->rounds);
-    snapshot->failed = query_percent(run->failed + run->refused, run->stops + run->refused);
-    snapshot->cut = query_percent(run->cut, run->samples);
-    snapshot->dropped = run->dropped;
-    snapshot->held_p50 = run->held_p50;
-    snapshot->held_p99 = run->held_p99;
-    snapshot->held_max = run->held_max;
+    memcpy(snapshot->counts, run->counts, sizeof snapshot->counts);
     beats_copy(&feed->beats, snapshot);
     snapshot->behind = snapshot->late > 10 ? session_behind(feed->session) : 0;
     for (size_t i = 0; i < run->process_count; i++) {
@@ -404,7 +398,7 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
     report.profile = shown;
     report.run = &run;
     run.type = query->filter.idle ? RUN_WALL : RUN_CPU;
-    rc = writer_by_name("pprof")->write(&report, out, err);
+    rc = report_write(&report, writer_by_name("pprof"), out, err);
     pthread_mutex_unlock(feed->lock);
     profile_free(shown);
     return rc;

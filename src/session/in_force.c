@@ -56,7 +56,7 @@ static void idle(struct control *control, const void *argument)
 {
     (void)argument;
     struct priority priority = priority_raise();
-    atomic_store(&control->short_slice, priority.short_slice);
+    atomic_store(&control->counts[COUNTER_SHORT_SLICE], priority.short_slice);
     atomic_store(&control->ended, 1);
     while (!atomic_load(&control->stop))
         tracer_sleep(clock_now() + NS_PER_S);
@@ -72,7 +72,7 @@ static enum rc look_at_sampler(struct in_force *force, struct err *err)
         while (!atomic_load(&control->ended) && clock_now() < deadline)
             usleep(1000);
         look(&force->processes[IN_FORCE_SAMPLER], pid);
-        force->short_slice = atomic_load(&control->short_slice);
+        force->short_slice = atomic_load(&control->counts[COUNTER_SHORT_SLICE]);
         sampler_stop(control, pid);
     }
     control_free(control);

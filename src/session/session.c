@@ -190,12 +190,13 @@ static enum rc replace_sampler(struct session *session, struct err *err)
 {
     bool has_just_ended = session->sampler;
     session->sampler = 0;
-    int limit = atomic_load(&session->control->limit);
+    int limit = (int)atomic_load(&session->control->counts[COUNTER_LIMIT]);
     if (limit)
         return limits_sys(err, RC_LIMIT, limit, "the sampler process cannot go on");
     if (atomic_load(&session->control->ended))
         return RC_GONE;
-    if (has_just_ended && session->run.restarts++ >= RESTARTS_MAX)
+    control_count(session->control, COUNTER_RESTARTS, has_just_ended);
+    if (atomic_load(&session->control->counts[COUNTER_RESTARTS]) > RESTARTS_MAX)
         return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
                        RESTARTS_MAX);
     if (has_just_ended) {
@@ -258,8 +259,7 @@ pthread_mutex_t *session_lock(struct session *session)
 
 struct names *session_names(struct session *session)
 {
-    return names_new_late(session->modules, session->symbolizer, session->fetcher,
-                          &session->lock);
+    return names_new(session->modules, session->symbolizer, session->fetcher, &session->lock);
 }
 
 struct slices *session_slices(struct session *session)
@@ -313,16 +313,18 @@ void session_finish(struct session *session, enum run_end end)
         return;
     session->finished = true;
     int64_t sampled = session_sampled_ns(session);
-    if (session->sampler && !sampler_stop(session->control, session->sampler))
-        session->run.stuck = session->sampler; // since when it did not sample, nobody knows
+    struct control *control = session->control;
+    bool stuck = session->sampler && !sampler_stop(control, session->sampler);
+    if (stuck) // since when it did not sample, nobody knows
+        atomic_store(&control->counts[COUNTER_STUCK], session->sampler);
     session->sampler = 0;
-    session->run.duration = session->run.stuck ? sampled : session_sampled_ns(session);
+    session->run.duration = stuck ? sampled : session_sampled_ns(session);
     session->run.end = end;
-    session->run.frozen = control_group_is_frozen(session->pids[0]);
-    session->run.throttled_ns = since(control_group_throttled(session->pids[0]),
-                                      session->throttled);
-    session->run.own_throttled_ns = since(control_group_throttled(getpid()),
-                                          session->own_throttled);
+    atomic_store(&control->counts[COUNTER_FROZEN], control_group_is_frozen(session->pids[0]));
+    atomic_store(&control->counts[COUNTER_THROTTLED_NS],
+                 since(control_group_throttled(session->pids[0]), session->throttled));
+    atomic_store(&control->counts[COUNTER_OWN_THROTTLED_NS],
+                 since(control_group_throttled(getpid()), session->own_throttled));
     session->ended_at = clock_now();
     bool waits = session->options.wait_for_names && !session->options.live;
     int64_t last = session->ended_at + (waits ? LONGEST_LAST_NS : LAST_NS);

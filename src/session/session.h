@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "output/writer.h"
+#include "output/report.h"
 #include "profile/names.h"
 #include "profile/slices.h"
 
@@ -96,7 +96,7 @@ enum rc session_refusal(struct session *session, struct err *err) MUST_CHECK;
 // call on the session.
 struct report session_report(struct session *session);
 
-// What has been seen so far, without what takes time to count (run->unresolved); while it goes on
+// What has been seen so far, without what takes time to count (unresolved); while it goes on
 // only under the lock.
 struct report session_live_report(struct session *session);
 

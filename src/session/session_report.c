@@ -8,7 +8,6 @@
 #include "base/patience.h"
 #include "base/thread.h"
 #include "profile/query.h"
-#include "session/counters.h"
 #include "session/session_state.h"
 #include "session/verdict.h"
 
@@ -20,26 +19,24 @@ static void count_progress(struct session *session)
 {
     struct run *run = &session->run;
     struct consumer_counts counts = consumer_counts(session->consumer);
+    uint64_t *now = run->counts;
+    bool idle = session->options.idle;
     if (!session->finished)
         run->duration = session_sampled_ns(session);
-    counters_copy(run, session->control);
-    run->samples = counts.samples;
-    run->dropped += counts.left_out;
-    run->cut = counts.cut;
-    run->frame_pointers = counts.frame_pointers;
-    run->cpu_ns = session->has_threads ? counts.threads_cpu_ns : counts.cpu_ns;
-    if (session->options.idle) {
-        run->asleep = counts.asleep;
-        run->samples += counts.asleep;
-        run->cut += counts.asleep_cut;
-    }
-    counters_subtract(run, &session->base);
-    run->type = session->options.idle ? RUN_WALL : RUN_CPU;
+    counters_read(now, session->control);
+    if (session->has_threads)
+        now[COUNTER_CPU_NS] = counts.threads_cpu_ns;
+    // A profile of wall time has threads that slept in it, that of a screen beside it.
+    now[COUNTER_ASLEEP] = idle ? now[COUNTER_ASLEEP] : 0;
+    now[COUNTER_SAMPLES] += now[COUNTER_ASLEEP];
+    now[COUNTER_CUT] += idle ? counts.asleep_cut : 0;
+    now[COUNTER_THREADS_SAMPLED] += idle ? counts.threads_asleep : 0;
+    counters_subtract(now, session->base);
+    double rounds = (double)now[COUNTER_ROUNDS];
+    run->type = idle ? RUN_WALL : RUN_CPU;
     run->rate = session->options.rate;
-    run->achieved = run->duration ? (double)run->rounds * NS_PER_S / (double)run->duration : 0;
-    run->unattributed_ns = counts.unattributed_ns;
+    run->achieved = run->duration ? rounds * NS_PER_S / (double)run->duration : 0;
     run->held_share = counts.held_share;
-    run->threads_sampled = counts.threads + (session->options.idle ? counts.threads_asleep : 0);
     run->processes = consumer_processes(session->consumer);
     run->process_count = counts.processes;
 }
@@ -71,9 +68,9 @@ enum rc session_refusal(struct session *session, struct err *err)
 void session_reset(struct session *session)
 {
     pthread_mutex_lock(&session->lock);
-    session->base = (struct run){0};
+    memset(session->base, 0, sizeof session->base);
     count_progress(session);
-    session->base = session->run;
+    memcpy(session->base, session->run.counts, sizeof session->base);
     session->run.start_wall = clock_wall();
     session->started = session->paused_at = clock_now();
     session->paused_ns = 0;
@@ -92,6 +89,22 @@ struct report session_live_report(struct session *session)
 }
 
 // --- names ---
+
+static uint64_t count_unresolved(const struct report *report)
+{
+    struct query_source source = report_source(report);
+    uint64_t unresolved = 0;
+    for (size_t i = 0; i < profile_value_count(report->profile); i++) {
+        const struct profile_value *value = profile_value_get(report->profile, i);
+        if (!value->stack || !query_takes(&source, value))
+            continue;
+        struct location leaf = profile_location_get(
+            report->profile, profile_node(report->profile, value->stack).location);
+        if (!symbolizer_lookup(report->symbolizer, leaf.mapping, leaf.offset)->found)
+            unresolved += value->samples;
+    }
+    return unresolved;
+}
 
 static void name_last(struct session *session, const struct query_source *source)
 {
@@ -118,6 +131,7 @@ static void name_live(struct session *session, const struct query_source *source
 
 struct report session_report(struct session *session)
 {
+    _Atomic uint64_t *counts = session->control->counts;
     session_finish(session, RUN_INTERRUPTED);
     struct report report = session_live_report(session);
     struct query_source source = report_source(&report);
@@ -126,9 +140,9 @@ struct report session_report(struct session *session)
     else if (!session->named)
         name_last(session, &source);
     session->named = true;
-    session->run.late_names = symbolizer_late(session->symbolizer);
-    session->run.unresolved = counters_unresolved(&report);
-    return report;
+    atomic_store(&counts[COUNTER_LATE_NAMES], symbolizer_late(session->symbolizer));
+    atomic_store(&counts[COUNTER_UNRESOLVED], count_unresolved(&report));
+    return session_live_report(session);
 }
 
 // Everything is looked up once, under the lock (names of code that the process makes itself come
@@ -164,7 +178,7 @@ void session_snapshot_take(struct session *session, struct session_snapshot *sna
     snapshot->report.profile = profile_copy(session->profile);
     pthread_mutex_unlock(&session->lock);
     name_copy(session, snapshot);
-    snapshot->run.unresolved = counters_unresolved(&snapshot->report);
+    snapshot->run.counts[COUNTER_UNRESOLVED] = count_unresolved(&snapshot->report);
 }
 
 void session_snapshot_end(struct session *session, struct session_snapshot *snapshot)

@@ -36,7 +36,7 @@ struct session {
     struct taker taker;
     int64_t ended_at;      // CLOCK_MONOTONIC ns, 0: it has not
     struct run run;
-    struct run base; // as it was at the last session_reset
+    uint64_t base[COUNTER_COUNT]; // what had been counted at the last session_reset
     int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
     bool watched, finished, named;
     struct room room;

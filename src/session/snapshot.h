@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "profile/moment.h"
+#include "sample/counters.h"
 
 #define CPU_HISTORY 120 // s
 
@@ -41,10 +42,8 @@ struct snapshot {
     uint64_t rss;           // bytes, of all processes
 
     double rate, achieved;  // Hz: asked for (lowered by back-off), and of the last seconds
-    uint64_t samples;       // since reset
     double late, failed, cut; // percent of rounds, stops, samples
-    uint64_t dropped;
-    int64_t held_p50, held_p99, held_max; // ns
+    uint64_t counts[COUNTER_COUNT]; // since reset
     double overhead;        // percent of its time that the most-held thread was held, last seconds
     double overhead_process; // all threads together, percent of elapsed time
     enum overhead verdict;

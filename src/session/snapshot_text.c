@@ -92,14 +92,9 @@ static const struct field fields[] = {
     FIELD(rss, FIELD_U64),
     FIELD(rate, FIELD_DOUBLE),
     FIELD(achieved, FIELD_DOUBLE),
-    FIELD(samples, FIELD_U64),
     FIELD(late, FIELD_DOUBLE),
     FIELD(failed, FIELD_DOUBLE),
     FIELD(cut, FIELD_DOUBLE),
-    FIELD(dropped, FIELD_U64),
-    FIELD(held_p50, FIELD_I64),
-    FIELD(held_p99, FIELD_I64),
-    FIELD(held_max, FIELD_I64),
     FIELD(overhead, FIELD_DOUBLE),
     FIELD(overhead_process, FIELD_DOUBLE),
     FIELD(verdict, FIELD_INT),
@@ -156,6 +151,12 @@ static bool take_set(struct replay *replay, const struct line *line)
     for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
         if (strcmp(fields[i].name, line->words[1]) == 0) {
             set_number(&replay->now, &fields[i], line->words[2]);
+            return true;
+        }
+    }
+    for (enum counter i = 0; i < COUNTER_COUNT; i++) {
+        if (strcmp(counters[i].key, line->words[1]) == 0) {
+            replay->now.counts[i] = strtoull(line->words[2], NULL, 10);
             return true;
         }
     }

@@ -4,7 +4,8 @@
 //
 //   snapshot                  a new moment begins, with all that the one before it ended with
 //   set NAME VALUE            a number or text of struct snapshot by its member's name: elapsed,
-//                             uptime, taken, behind, held_p50 ... in ns; command_line, comm, note
+//                             uptime, taken, behind ... in ns; command_line, comm, note; or a
+//                             counter by its key
 //   cpu PERCENT...            a second each, appended to the history
 //   thread TID STATE NAME HELD_NS WAIT OWNER    of pid; replaces an earlier one with this tid
 //   gone TID                  it ended

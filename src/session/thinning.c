@@ -66,9 +66,7 @@ bool thinning_chooses(struct thinning *thinning, const struct thinning_state *st
     change_power(thinning, state);
     change_rate(thinning, state->now);
     uint64_t mask = (1ull << thinning->power) - 1;
-    bool takes = (next_random(thinning, state->now) >> 20 & mask) == 0;
-    thinning->left_out += !takes;
-    return takes;
+    return (next_random(thinning, state->now) >> 20 & mask) == 0;
 }
 
 bool thinning_takes(struct thinning *thinning, const struct ring *ring,
@@ -82,7 +80,6 @@ bool thinning_takes(struct thinning *thinning, const struct ring *ring,
         .lag = now - capture->time,
     };
     bool late = thinning->last && now > thinning->last;
-    thinning->left_out += late;
     bool asleep = (capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE;
     return !late && (asleep || thinning_chooses(thinning, &state));
 }

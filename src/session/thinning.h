@@ -13,7 +13,6 @@
 struct thinning { // zeroed before use
     unsigned power;    // one in 2^power is taken
     uint32_t slowdown; // the rate is to be one part in so many; 0: all of it
-    uint64_t left_out; // captures
     uint64_t random;
     int64_t last; // after that none is taken any more; 0: no such moment
     int64_t changed_at, slowed_at; // CLOCK_MONOTONIC ns

@@ -35,7 +35,7 @@ static bool matches(const regex_t *threads, pid_t pid)
 enum rc verdict_match(const struct run *run, const pid_t *pids, size_t count,
                       const regex_t *threads, const char *text, struct err *err)
 {
-    bool any = run->threads_sampled;
+    bool any = run->counts[COUNTER_THREADS_SAMPLED];
     for (size_t i = 0; i < count; i++)
         any = any || matches(threads, pids[i]);
     for (size_t i = 0; i < run->process_count; i++)
@@ -51,18 +51,20 @@ enum rc verdict_match(const struct run *run, const pid_t *pids, size_t count,
 enum rc verdict_refusal(const struct run *run, pid_t pid, struct err *err)
 {
     char comm[COMM_MAX] = "";
-    if (run->refused <= run->samples)
+    uint64_t refused = run->counts[COUNTER_REFUSED];
+    pid_t tracer = (pid_t)run->counts[COUNTER_TRACER];
+    if (refused <= run->counts[COUNTER_SAMPLES])
         return RC_OK;
-    err_set(err, RC_BUSY, "%" PRIu64 " of %" PRIu64 " stops were refused", run->refused,
-            run->refused + run->stops);
-    if (!run->tracer) {
+    err_set(err, RC_BUSY, "%" PRIu64 " of %" PRIu64 " stops were refused", refused,
+            refused + run->counts[COUNTER_STOPS]);
+    if (!tracer) {
         err_add(err, "  the kernel log (dmesg) may say why; ptprof check %d looks for the cause",
                 (int)pid);
         return RC_DENIED;
     }
-    enum rc there = procfs_comm(run->tracer, run->tracer, comm);
+    enum rc there = procfs_comm(tracer, tracer, comm);
     AUTO_FREE char *shown = escape_text_dup(there == RC_OK ? comm : "has ended");
     err_add(err, "  process %d (%s) traced it, and there can be only one: detach or end that first",
-            (int)run->tracer, shown);
+            (int)tracer, shown);
     return RC_BUSY;
 }

@@ -25,6 +25,9 @@ FILES = {
     "fuzz_memory_image": ["src/target/memory_image.c"],
     "fuzz_options": ["src/commands/option.c", "src/commands/attach_options.c"],
     "fuzz_perf_map": ["src/target/perf_map.c"],
+    "fuzz_pprof": ["src/output/pprof_parse.c", "src/output/gunzip.c", "src/profile/plain.c",
+                   "src/profile/plain_merge.c", "src/profile/plain_frame.c",
+                   "src/profile/measure.c", "src/profile/totals.c"],
 }
 
 

@@ -41,5 +41,9 @@ def test_perf_map(ctx):
     run(ctx, "fuzz_perf_map")
 
 
+def test_pprof(ctx):
+    run(ctx, "fuzz_pprof")
+
+
 def test_memory_image(ctx):
     run(ctx, "fuzz_memory_image")

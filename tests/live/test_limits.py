@@ -371,6 +371,7 @@ def is_frozen_told(ctx, file, words, *roots):
         try:
             done = ctx.run("attach", target.pid, "-d", "500ms", "-o", ctx.tmp / "out.json")
             assert done.returncode == DONE and "frozen" in done.stderr, done.stderr
+            assert json.loads((ctx.tmp / "out.json").read_text())["run"]["frozen"]
             done = ctx.run("dump-threads", target.pid)
             assert "frozen" in done.stdout and "page fault" not in done.stdout, done.stdout
             assert "main" in done.stdout, "no stack"
@@ -402,6 +403,8 @@ def test_quota(ctx):
                 done = ctx.run("attach", target.pid, "-d", "2s", "-o", ctx.tmp / "out.json")
                 assert done.returncode == DONE, done.stderr
                 assert "quota of its control group" in done.stderr, done.stderr
+                run = json.loads((ctx.tmp / "out.json").read_text())["run"]
+                assert run["throttled_ns"] > 0, run
                 return
         except (OSError, ctx.Skip):
             continue

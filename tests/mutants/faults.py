@@ -28,6 +28,7 @@ TRACER = "src/sample/tracer.c"
 SAMPLER = "src/sample/sampler.c"
 RESTART = "src/sample/restart.c"
 RING = "src/sample/ring.c"
+COUNTERS = "src/sample/counters.c"
 
 FAULTS = [
     # What is done to the target.
@@ -188,6 +189,8 @@ FAULTS = [
      "waiting[graph->root[i]] > waiting[graph->root[best]]", "false", "unit/deadlock"),
     ("a circle begins wherever the walk came in", DEADLOCK,
      "first = at < first ? at : first;", "", "unit/deadlock"),
+    ("a reset sets states to zero", COUNTERS,
+     "if (counters[i].kind == KIND_SUM)", "if (counters[i].key)", "unit/counters"),
     ("overhead is of the first second", BEATS,
      "(beats->count - 1 - back) % BEATS_KEPT", "back % BEATS_KEPT", "unit/beats"),
 ]

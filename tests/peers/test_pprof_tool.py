@@ -7,6 +7,7 @@ where a check is about that product, the totals are compared instead.
 """
 
 import gzip
+import json
 import os
 import pathlib
 import re
@@ -384,3 +385,45 @@ def test_23_flamegraph_reads_collapsed_stacks(ctx):
     assert done.returncode == 0, done.stderr
     assert "Ignored" not in done.stderr, done.stderr
     assert "<svg" in done.stdout and "heavy" in done.stdout
+
+
+def converted(ctx, path, form):
+    """A pprof file as our reader and one of our writers have it."""
+    done = ctx.helper("convert", path, form)
+    assert done.returncode == 0, f"{path} as {form}: {done.stderr}"
+    return done.stdout
+
+
+def test_what_pprof_writes_reaches_our_writers(ctx):
+    path, copy = profile(ctx), ctx.tmp / "copy.pb.gz"
+    pprof(ctx, "-symbolize=none", "-proto", f"-output={copy}", path)
+    for form in "collapsed", "text":
+        assert converted(ctx, path, form) == converted(ctx, copy, form), form
+    assert converted(ctx, path, "collapsed").startswith("split;")
+
+
+def raw_totals(ctx, path):
+    """The sum of each column of what pprof shows of a profile."""
+    samples = raw(ctx, path).split("Samples:\n")[1].split("Locations\n")[0].splitlines()[1:]
+    rows = [re.match(r"\s*((?:\d+\s+)*\d+): [\d ]*$", line) for line in samples]
+    return [sum(column) for column in zip(*([int(word) for word in row[1].split()]
+                                            for row in rows if row))]
+
+
+def test_what_go_writes_reaches_our_writers(ctx):
+    need_go(ctx)
+    done = subprocess.run(["go", "run", ctx.root / "tests/golden/go_profiles.go", ctx.tmp],
+                          capture_output=True, text=True, timeout=240, cwd=ctx.tmp,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    shown = {"go-cpu": 0, "go-heap": 3, "go-block": 1, "go-goroutine": 0}  # which column
+    for name, column in shown.items():
+        path = ctx.tmp / f"{name}.pb.gz"
+        lines = converted(ctx, path, "collapsed").splitlines()
+        total = sum(int(line.rsplit(" ", 1)[1]) for line in lines)
+        expected = raw_totals(ctx, path)[column] // (1000 if name == "go-block" else 1)
+        assert abs(total - expected) <= (len(lines) if name == "go-block" else 0), \
+            f"{name}: {total} in all, pprof says {expected}"
+        functions = json.loads(converted(ctx, path, "json"))["functions"]
+        assert any(row["function"].startswith("main.") for row in functions), (name, functions)
+        assert "main." in converted(ctx, path, "text"), name

@@ -17,26 +17,28 @@ static const struct run frozen_run = {
     .end = RUN_DURATION,
     .rate = 99,
     .achieved = 98.5,
-    .rounds = 197,
-    .late = 2,
-    .realtime = true,
-    .samples = 68,
-    .stops = 71,
-    .failed = 1,
-    .queued = 2,
-    .dropped = 3,
-    .cut = 4,
-    .repaired = 1,
-    .unresolved = 5,
-    .held_p50 = 38000,
-    .held_p99 = 210000,
-    .held_max = 1900000,
-    .held_total = 3100000,
     .held_share = 0.0015,
-    .threads_seen = 9,
-    .threads_sampled = 4,
-    .cpu_ns = 712000000,
-    .unattributed_ns = 12000000,
+    .counts = {
+        [COUNTER_ROUNDS] = 197,
+        [COUNTER_LATE] = 2,
+        [COUNTER_REALTIME] = true,
+        [COUNTER_SAMPLES] = 68,
+        [COUNTER_STOPS] = 71,
+        [COUNTER_FAILED] = 1,
+        [COUNTER_QUEUED] = 2,
+        [COUNTER_DROPPED] = 3,
+        [COUNTER_CUT] = 4,
+        [COUNTER_REPAIRED] = 1,
+        [COUNTER_UNRESOLVED] = 5,
+        [COUNTER_HELD_P50] = 38000,
+        [COUNTER_HELD_P99] = 210000,
+        [COUNTER_HELD_MAX] = 1900000,
+        [COUNTER_HELD_TOTAL] = 3100000,
+        [COUNTER_THREADS_SEEN] = 9,
+        [COUNTER_THREADS_SAMPLED] = 4,
+        [COUNTER_CPU_NS] = 712000000,
+        [COUNTER_UNATTRIBUTED_NS] = 12000000,
+    },
 };
 
 void fixture_init(struct fixture *fixture, size_t max_nodes)
@@ -129,8 +131,8 @@ void fixture_fill_wall(struct fixture *fixture)
     add_state(fixture, leader, "main|wait|sys_futex", STATE_BLOCKED, 147, 1475000000);
     add_state(fixture, sleeper, "start|nap|sys_clock_nanosleep", STATE_BLOCKED, 197, 2000000000);
     fixture->run.type = RUN_WALL;
-    fixture->run.asleep = 344;
-    fixture->run.samples += 344;
+    fixture->run.counts[COUNTER_ASLEEP] = 344;
+    fixture->run.counts[COUNTER_SAMPLES] += 344;
 }
 
 char *fixture_write(const struct fixture *fixture, const char *format, size_t *length)
@@ -142,7 +144,7 @@ char *fixture_write(const struct fixture *fixture, const char *format, size_t *l
     ck_assert_ptr_nonnull(writer);
     FILE *out = open_memstream(&bytes, &size);
     ck_assert_ptr_nonnull(out);
-    ck_assert_msg(writer->write(&fixture->report, out, &err) == RC_OK, "%s", err.text);
+    ck_assert_msg(report_write(&fixture->report, writer, out, &err) == RC_OK, "%s", err.text);
     ck_assert_int_eq(fclose(out), 0);
     if (length)
         *length = size;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A small frozen profile for the tests of query and writers. Its functions are entries of our own
+// A small frozen profile for the tests of totals and writers. Its functions are entries of our own
 // (MODULE_SPECIAL), which the real symbolizer gives the name that they were made with.
 #pragma once
 
 #include <stdint.h>
 
-#include "output/writer.h"
+#include "output/report.h"
 
 struct fixture {
     struct modules *modules;

@@ -22,12 +22,12 @@ static void set_up(void)
 static void beat(double percent)
 {
     now += SECOND;
-    run.rounds += 100;
-    run.late += 10;
-    run.stops += 50;
-    run.failed += 1;
-    run.samples += 50;
-    run.cut += 5;
+    run.counts[COUNTER_ROUNDS] += 100;
+    run.counts[COUNTER_LATE] += 10;
+    run.counts[COUNTER_STOPS] += 50;
+    run.counts[COUNTER_FAILED] += 1;
+    run.counts[COUNTER_SAMPLES] += 50;
+    run.counts[COUNTER_CUT] += 5;
     beats_add(&beats, now, &run, (int64_t)(percent / 100 * NS_PER_S),
               (int64_t)(2 * percent / 100 * NS_PER_S));
 }

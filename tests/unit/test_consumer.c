@@ -104,9 +104,9 @@ START_TEST(a_sample_and_its_time)
     consumer_drain(consumer);
     consumer_finish(consumer);
     struct consumer_counts counts = consumer_counts(consumer);
-    ck_assert_uint_eq(counts.samples, 1);
-    ck_assert_uint_eq(counts.cpu_ns, 1000);
-    ck_assert_uint_eq(counts.unattributed_ns, 0);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_SAMPLES]), 1);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_CPU_NS]), 1000);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_UNATTRIBUTED_NS]), 0);
     ck_assert_uint_eq(counts.processes, 1);
     ck_assert_uint_eq(cpu_of_all(), 1000);
     const struct run_process *facts = consumer_processes(consumer);
@@ -127,7 +127,7 @@ START_TEST(short_lived_threads_stand_for_the_others)
     tell_process_time(0, 9ull * NS_PER_S, NS_PER_S); // the rest by threads that were never met
     consumer_drain(consumer);
     consumer_finish(consumer);
-    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, 0);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_UNATTRIBUTED_NS]), 0);
     ck_assert_uint_eq(cpu_of_all(), 9ull * NS_PER_S);
 }
 END_TEST
@@ -138,7 +138,7 @@ START_TEST(what_no_sample_could_take)
     tell_process_time(0, NS_PER_S, 0);
     consumer_drain(consumer);
     consumer_finish(consumer);
-    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, NS_PER_S);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_UNATTRIBUTED_NS]), NS_PER_S);
     ck_assert_uint_eq(profile_value_count(profile), 1);
     ck_assert_uint_eq(profile_value_get(profile, 0)->samples, 0);
     ck_assert_uint_eq(cpu_of_all(), NS_PER_S);
@@ -164,13 +164,13 @@ START_TEST(children_that_were_never_met)
     tell_family_time(0, NS_PER_S, 0, 9ull * NS_PER_S);
     tell_family_time(0, 2ull * NS_PER_S, 0, 5ull * NS_PER_S);
     consumer_drain(consumer);
-    ck_assert_uint_eq(consumer_counts(consumer).cpu_ns, 7ull * NS_PER_S);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_CPU_NS]), 7ull * NS_PER_S);
     tell_process(RECORD_PROCESS, 1, "make"); // another sampler
     tell_family_time(1, 0, 0, NS_PER_S);
     consumer_drain(consumer);
     consumer_finish(consumer);
-    ck_assert_uint_eq(consumer_counts(consumer).cpu_ns, 8ull * NS_PER_S);
-    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, 8ull * NS_PER_S);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_CPU_NS]), 8ull * NS_PER_S);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_UNATTRIBUTED_NS]), 8ull * NS_PER_S);
     ck_assert_uint_eq(cpu_of_program("make"), 2ull * NS_PER_S);
     ck_assert_uint_eq(cpu_of_program("[children of make]"), 6ull * NS_PER_S);
 }
@@ -194,11 +194,11 @@ START_TEST(a_sampler_takes_over)
     consumer_drain(consumer);
     consumer_finish(consumer);
     struct consumer_counts counts = consumer_counts(consumer);
-    ck_assert_uint_eq(counts.samples, 3);
-    ck_assert_uint_eq(counts.threads, 1);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_SAMPLES]), 3);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_THREADS_SAMPLED]), 1);
     ck_assert_uint_eq(counts.processes, 1);
-    ck_assert_uint_eq(counts.cpu_ns, 1800);
-    ck_assert_uint_eq(counts.unattributed_ns, 0);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_CPU_NS]), 1800);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_UNATTRIBUTED_NS]), 0);
     ck_assert_uint_eq(profile_thread_count(profile), 1);
     ck_assert_uint_eq(cpu_of_all(), 1800);
 }
@@ -220,8 +220,8 @@ START_TEST(a_thread_that_no_sampler_meets_again)
     tell_process_time(2, 40, 40);
     consumer_drain(consumer);
     consumer_finish(consumer);
-    ck_assert_uint_eq(consumer_counts(consumer).unattributed_ns, 0);
-    ck_assert_uint_eq(consumer_counts(consumer).threads, 2);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_UNATTRIBUTED_NS]), 0);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_THREADS_SAMPLED]), 2);
     ck_assert_uint_eq(consumer_counts(consumer).processes, 2);
     ck_assert_uint_eq(cpu_of_all(), 340);
 }
@@ -236,7 +236,7 @@ START_TEST(nobody_told_of_the_process)
     tell_process_time(3, NS_PER_S, 100);
     consumer_drain(consumer);
     consumer_finish(consumer);
-    ck_assert_uint_eq(consumer_counts(consumer).samples, 0);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_SAMPLES]), 0);
     ck_assert_uint_eq(consumer_counts(consumer).processes, 0);
 }
 END_TEST

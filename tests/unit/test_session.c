@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "profile/query.h"
+#include "profile/totals.h"
 #include "sample/tracer.h"
 #include "target/procfs.h"
 #include "tests/unit/skip.h"
@@ -94,7 +94,7 @@ static void sample(struct session *session, uint64_t wanted)
 {
     struct err err = {0};
     int64_t deadline = clock_now() + PATIENCE_NS;
-    while (session_progress(session)->samples < wanted) {
+    while (session_progress(session)->counts[COUNTER_SAMPLES] < wanted) {
         enum rc rc = session_step(session, 50, -1, &err);
         ck_assert_msg(rc == RC_OK, "%s", err.text);
         ck_assert(clock_now() < deadline);
@@ -135,21 +135,23 @@ static uint64_t cpu_of(const struct report *report)
 // The clocks of thread and process are read one after the other: a tick or two may lie between.
 static void assert_all_charged(const struct report *report)
 {
-    uint64_t found = cpu_of(report), charged = report->run->cpu_ns;
+    uint64_t found = cpu_of(report), charged = report->run->counts[COUNTER_CPU_NS];
     ck_assert_uint_le(found, charged + 20 * NS_PER_MS);
     ck_assert_uint_ge(found + 20 * NS_PER_MS, charged);
-    ck_assert_uint_le(report->run->unattributed_ns, 20 * NS_PER_MS);
+    ck_assert_uint_le(report->run->counts[COUNTER_UNATTRIBUTED_NS], 20 * NS_PER_MS);
 }
 
 static void assert_hottest(const struct report *report, const char *function)
 {
-    struct query_source source = report_source(report);
-    struct flat flat;
-    query_flat(&source, 1, &flat);
-    ck_assert_uint_eq(flat.row_count, 1);
-    ck_assert_str_eq(flat.rows[0].function, function);
-    ck_assert_uint_eq(flat.all.samples, report->run->samples);
-    flat_fini(&flat);
+    struct plain_profile *profile = report_profile(report);
+    struct measure measure = measure_of(profile);
+    struct totals totals;
+    totals_init(&totals, &measure, 1);
+    ck_assert_uint_eq(totals.count, 1);
+    ck_assert_str_eq(totals.rows[0].function, function);
+    ck_assert_uint_eq(totals.all.samples, report->run->counts[COUNTER_SAMPLES]);
+    totals_fini(&totals);
+    plain_free(profile);
 }
 
 // --- runs
@@ -164,16 +166,17 @@ START_TEST(spinning)
     assert_untouched(child);
     struct report report = session_report(session);
     const struct run *run = report.run;
-    ck_assert_uint_ge(run->samples, 20);
-    ck_assert_uint_eq(samples_of(&report), run->samples);
+    ck_assert_uint_ge(run->counts[COUNTER_SAMPLES], 20);
+    ck_assert_uint_eq(samples_of(&report), run->counts[COUNTER_SAMPLES]);
     assert_all_charged(&report);
-    ck_assert_uint_ge(run->stops, run->samples);
+    ck_assert_uint_ge(run->counts[COUNTER_STOPS], run->counts[COUNTER_SAMPLES]);
     // Rounds are those of one CPU, and it may have run on several.
-    ck_assert_uint_ge(run->rounds * (uint64_t)sysconf(_SC_NPROCESSORS_CONF), run->samples);
-    ck_assert_int_gt(run->held_max, 0);
-    ck_assert_int_ge(run->held_max, run->held_p99);
-    ck_assert_int_ge(run->held_p99, run->held_p50);
-    ck_assert_uint_eq(run->threads_sampled, 1);
+    ck_assert_uint_ge(run->counts[COUNTER_ROUNDS] * (uint64_t)sysconf(_SC_NPROCESSORS_CONF),
+                      run->counts[COUNTER_SAMPLES]);
+    ck_assert_int_gt(run->counts[COUNTER_HELD_MAX], 0);
+    ck_assert_int_ge(run->counts[COUNTER_HELD_MAX], run->counts[COUNTER_HELD_P99]);
+    ck_assert_int_ge(run->counts[COUNTER_HELD_P99], run->counts[COUNTER_HELD_P50]);
+    ck_assert_uint_eq(run->counts[COUNTER_THREADS_SAMPLED], 1);
     ck_assert_int_eq(run->end, RUN_INTERRUPTED);
     ck_assert_uint_eq(run->process_count, 1);
     ck_assert_int_eq(run->processes[0].pid, child);
@@ -196,8 +199,8 @@ START_TEST(listed_twice)
     session_finish(session, RUN_INTERRUPTED);
     struct report report = session_report(session);
     ck_assert_uint_eq(report.run->process_count, 1);
-    ck_assert_uint_eq(report.run->threads_sampled, 1);
-    ck_assert_uint_eq(report.run->threads_seen, 1);
+    ck_assert_uint_eq(report.run->counts[COUNTER_THREADS_SAMPLED], 1);
+    ck_assert_uint_eq(report.run->counts[COUNTER_THREADS_SEEN], 1);
     session_close(session);
 }
 END_TEST
@@ -209,8 +212,9 @@ START_TEST(two_processes)
     const pid_t pids[] = {child, other};
     struct session *session = open_pids(pids, 2, &session_defaults);
     start_session(session);
-    for (size_t both = 0; both != 2; sample(session, session_progress(session)->samples + 1))
-        both = (size_t)session_progress(session)->threads_sampled;
+    const uint64_t *counts = session_progress(session)->counts;
+    for (; counts[COUNTER_THREADS_SAMPLED] != 2; counts = session_progress(session)->counts)
+        sample(session, counts[COUNTER_SAMPLES] + 1);
     end(other);
     struct err err;
     int64_t deadline = clock_now() + PATIENCE_NS;
@@ -234,12 +238,12 @@ START_TEST(only_threads_of_that_name)
     options.threads = "^no such name$";
     struct session *session = open_pids(&child, 1, &options);
     start_session(session);
-    while (session_progress(session)->rounds < 20)
+    while (session_progress(session)->counts[COUNTER_ROUNDS] < 20)
         ck_assert_int_eq(session_step(session, 50, -1, &err), RC_OK);
     session_finish(session, RUN_DURATION);
     struct report report = session_report(session);
-    ck_assert_uint_eq(report.run->samples, 0);
-    ck_assert_uint_eq(report.run->stops, 0);
+    ck_assert_uint_eq(report.run->counts[COUNTER_SAMPLES], 0);
+    ck_assert_uint_eq(report.run->counts[COUNTER_STOPS], 0);
     ck_assert_uint_eq(cpu_of(&report), 0);
     session_close(session);
 }
@@ -272,16 +276,17 @@ START_TEST(paused)
     session_pause(session, true);
     uint64_t rounds;
     do { // the round that is going on ends
-        rounds = session_progress(session)->rounds;
+        rounds = session_progress(session)->counts[COUNTER_ROUNDS];
         ck_assert_int_eq(session_step(session, 100, -1, &err), RC_OK);
-    } while (session_progress(session)->rounds != rounds);
+    } while (session_progress(session)->counts[COUNTER_ROUNDS] != rounds);
     session_pause(session, false);
-    sample(session, session_progress(session)->samples + 3);
+    sample(session, session_progress(session)->counts[COUNTER_SAMPLES] + 3);
     session_finish(session, RUN_INTERRUPTED);
     struct report report = session_report(session);
     assert_all_charged(&report);
     // The child ran on meanwhile, which is not ours to tell.
-    ck_assert_int_lt((int64_t)report.run->cpu_ns, report.run->duration + 100 * NS_PER_MS);
+    ck_assert_int_lt((int64_t)report.run->counts[COUNTER_CPU_NS],
+                     report.run->duration + 100 * NS_PER_MS);
     session_close(session);
 }
 END_TEST
@@ -323,7 +328,7 @@ START_TEST(ended_before_the_start)
     ck_assert_int_eq(step_to_the_end(session), RC_GONE);
     session_finish(session, RUN_TARGET_ENDED);
     struct report report = session_report(session);
-    ck_assert_uint_eq(report.run->samples, 0);
+    ck_assert_uint_eq(report.run->counts[COUNTER_SAMPLES], 0);
     ck_assert_uint_eq(profile_value_count(report.profile), 0);
     session_close(session);
 }
@@ -340,7 +345,7 @@ START_TEST(killed_while_sampled)
     ck_assert_int_eq(step_to_the_end(session), RC_GONE);
     session_finish(session, RUN_TARGET_ENDED);
     struct report report = session_report(session);
-    ck_assert_uint_ge(report.run->samples, 10);
+    ck_assert_uint_ge(report.run->counts[COUNTER_SAMPLES], 10);
     ck_assert_int_eq(report.run->end, RUN_TARGET_ENDED);
     ck_assert(report.run->processes[0].ended);
     assert_hottest(&report, "session_test_spin");

@@ -135,7 +135,7 @@ START_TEST(a_full_disk_is_an_error)
         struct err err = {0};
         FILE *full = fopen("/dev/full", "w");
         ck_assert_ptr_nonnull(full);
-        enum rc rc = writers[i].write(&fixture.report, full, &err);
+        enum rc rc = report_write(&fixture.report, &writers[i], full, &err);
         fclose(full);
         if (!_i && strcmp(writers[i].name, "collapsed") == 0) {
             ck_assert_int_eq(rc, RC_OK); // nothing to write, nothing to fail
@@ -160,7 +160,7 @@ START_TEST(a_closed_pipe_is_an_error)
         ck_assert_int_eq(pipe(ends), 0);
         close(ends[0]);
         FILE *out = fdopen(ends[1], "w");
-        ck_assert_int_eq(writers[i].write(&fixture.report, out, &err), RC_IO);
+        ck_assert_int_eq(report_write(&fixture.report, &writers[i], out, &err), RC_IO);
         ck_assert_ptr_nonnull(strstr(err.text, strerror(EPIPE)));
         fclose(out);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <check.h>
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -48,12 +49,14 @@ START_TEST(numbers_stay_numbers)
     fixture.run.rate = NAN;
     fixture.run.achieved = INFINITY;
     fixture.run.held_share = -0.25;
-    fixture.run.rounds = UINT64_MAX;
+    fixture.run.counts[COUNTER_ROUNDS] = UINT64_MAX;
+    fixture.run.counts[COUNTER_LIMIT] = EMFILE;
     AUTO_FREE char *text = fixture_write(&fixture, "json", NULL);
     ck_assert_ptr_nonnull(strstr(text, "\"rate_hz\":0.000000,"));
     ck_assert_ptr_nonnull(strstr(text, "\"achieved_hz\":0.000000,"));
     ck_assert_ptr_nonnull(strstr(text, "\"held_share\":-0.250000,"));
     ck_assert_ptr_nonnull(strstr(text, "\"rounds\":18446744073709551615,"));
+    ck_assert_ptr_nonnull(strstr(text, "\"limit\":\"EMFILE\","));
 }
 END_TEST
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "output/place.h"
+#include "profile/place.h"
 
 #define SYNTHETIC_START 0xffff800000000000u
 #define SYNTHETIC_BITS 32

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include "output/report.h"
+
+#include <string.h>
+
+#include "output/describe.h"
+#include "profile/fill.h"
+#include "profile/measure.h"
+
+struct query_source report_source(const struct report *report)
+{
+    return (struct query_source){report->profile, report->modules, report->symbolizer,
+                                 .idle = report->run->type == RUN_WALL};
+}
+
+static void add_comments(struct plain_profile *profile, const struct run *run)
+{
+    AUTO_BUF struct buf text = {0};
+    struct measure measure = measure_of(profile);
+    buf_puts(&text, "ptprof of ");
+    describe_targets(&text, run);
+    buf_putc(&text, '\n');
+    describe_run(&text, run, profile->folded, measure_all(&measure));
+    char *rest = text.data;
+    for (char *line; (line = strsep(&rest, "\n")) && *line;)
+        plain_add_comment(profile, line);
+}
+
+struct plain_profile *report_profile(const struct report *report)
+{
+    struct query_source source = report_source(report);
+    struct plain_profile *profile = fill_profile(&source, report->run);
+    if (report->run->type != RUN_THREADS)
+        add_comments(profile, report->run);
+    return profile;
+}
+
+enum rc report_write(const struct report *report, const struct writer *writer, FILE *out,
+                     struct err *err)
+{
+    struct plain_profile *profile = report_profile(report);
+    struct writing writing = {
+        .profile = profile, .run = report->run, .jit_suffix = report->jit_suffix};
+    enum rc rc = writer->write(&writing, out, err);
+    plain_free(profile);
+    return rc;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "profile/measure.h"
+
+#include <string.h>
+
+static const char *type_text(const struct plain_profile *profile, size_t type)
+{
+    return plain_string(profile, profile->types[type].type);
+}
+
+static const char *unit_text(const struct plain_profile *profile, size_t type)
+{
+    return plain_string(profile, profile->types[type].unit);
+}
+
+static size_t main_type(const struct plain_profile *profile)
+{
+    for (size_t i = 0; profile->default_type && i < profile->type_count; i++)
+        if (profile->types[i].type == profile->default_type)
+            return i;
+    return profile->type_count - 1;
+}
+
+// The count that belongs to a type stands before it: of objects before their bytes.
+static bool count_type(const struct plain_profile *profile, size_t main, size_t *count)
+{
+    for (size_t i = main; i-- > 0;)
+        if (strcmp(unit_text(profile, i), "count") == 0) {
+            *count = i;
+            return true;
+        }
+    *count = main;
+    return strcmp(unit_text(profile, main), "count") == 0;
+}
+
+struct measure measure_of(const struct plain_profile *profile)
+{
+    struct measure measure = {.profile = profile, .type = "", .unit = ""};
+    if (!profile->type_count)
+        return measure;
+    measure.main = main_type(profile);
+    measure.counted = count_type(profile, measure.main, &measure.count);
+    measure.type = type_text(profile, measure.main);
+    measure.unit = unit_text(profile, measure.main);
+    measure.time = strcmp(measure.unit, "nanoseconds") == 0;
+    measure.wall = measure.time && strcmp(measure.type, "wall") == 0;
+    measure.ours = measure.wall || (measure.time && strcmp(measure.type, "cpu") == 0);
+    return measure;
+}
+
+static uint64_t amount(int64_t value)
+{
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static enum profile_state state_of(const struct plain_profile *profile, uint32_t labels)
+{
+    const struct plain_label *label = plain_label(profile, labels, "state");
+    const char *text = label ? plain_string(profile, label->text) : "";
+    for (int state = 0; state < STATE_COUNT; state++)
+        if (strcmp(text, profile_state_names[state]) == 0)
+            return (enum profile_state)state;
+    return STATE_RUNNING;
+}
+
+struct cost measure_cost(const struct measure *measure, uint32_t sample)
+{
+    if (!measure->profile->type_count)
+        return (struct cost){0};
+    const int64_t *values = plain_values(measure->profile, sample);
+    enum profile_state state = STATE_CPU;
+    if (measure->wall)
+        state = state_of(measure->profile, measure->profile->samples.list[sample].labels);
+    return cost_make(state, measure->counted ? amount(values[measure->count]) : 0,
+                     amount(values[measure->main]));
+}
+
+struct cost measure_all(const struct measure *measure)
+{
+    struct cost all = {0};
+    for (uint32_t i = 0; i < measure->profile->samples.count; i++)
+        cost_add(&all, measure_cost(measure, i));
+    return all;
+}

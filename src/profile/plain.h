@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// A profile as plain data. It owns all that it needs, and it does not matter whether a process or a
+// file filled it: no thread, process or symbolizer stands behind it. Texts are raw bytes of whoever
+// made them, each once and known by a number (0: ""); who prints them escapes them.
+//   code     mappings, functions, and locations: addresses with their lines
+//   stacks   a trie: a node is its caller's node and a location; node 0 is the root and has none
+//   labels   sets of facts about samples, a trie too: a set is a smaller one and one label more
+//   samples  (stack, label set), each once, with one value for each type of the profile
+// All are numbered from 0 in the order in which they came.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/map.h"
+#include "base/strtab.h"
+
+#define PLAIN_NONE UINT32_MAX
+
+struct plain_type { // of values: "cpu", "nanoseconds"
+    uint32_t type, unit;
+};
+
+struct plain_mapping {
+    uint64_t start, limit; // addresses: [start, limit)
+    uint64_t offset;       // in the file, of start
+    uint32_t file, build_id;
+    uint32_t module;       // last component of the file's path
+    uint32_t placeholder;  // "[libc.so.6]": what code of it without a name is called
+    bool made;             // the process made this code: it is in no file
+    bool has_functions, has_files, has_numbers, has_inlined;
+};
+
+struct plain_function {
+    uint32_t name;        // to show
+    uint32_t system_name; // as in the symbol table
+    uint32_t file;
+    int64_t start_line; // 0: not known
+};
+
+struct plain_line {
+    uint32_t function;
+    int64_t line, column; // 0: not known
+};
+
+struct plain_location {
+    uint32_t mapping;     // PLAIN_NONE: none is known
+    uint32_t first, count; // of its lines: the innermost inlined function first, the one that has
+                           // code of its own last. None at all when nobody looked up names
+    uint64_t address;
+    bool folded; // several symbols share this code
+};
+
+struct plain_code {
+    struct plain_mapping *mappings; // the first one is the main program's
+    size_t mapping_count, mapping_capacity;
+    struct plain_function *functions;
+    size_t function_count, function_capacity;
+    struct plain_line *lines;
+    size_t line_count, line_capacity;
+    struct plain_location *locations;
+    size_t location_count, location_capacity;
+};
+
+struct plain_node {
+    uint32_t parent, location; // a parent has a lower number than its children
+};
+
+struct plain_stacks {
+    struct plain_node *nodes;
+    size_t count, capacity;
+    struct map ids; // parent << 32 | location -> node
+    size_t mapped;  // nodes below this number are in it
+};
+
+struct plain_label { // a text, or a number
+    uint32_t key, text;
+    uint32_t unit; // of the number
+    int64_t number;
+};
+
+struct plain_set {
+    uint32_t parent, label; // set 0 is empty
+};
+
+struct plain_labels {
+    struct plain_label *list;
+    size_t count, capacity;
+    struct map ids; // pair by pair of (key, text, unit, number)
+    struct map numbers; // the last of these pairs -> label
+    struct plain_set *sets;
+    size_t set_count, set_capacity;
+    struct map set_ids; // parent << 32 | label -> set
+};
+
+struct plain_sample {
+    uint32_t stack; // node of the leaf
+    uint32_t labels; // set
+};
+
+struct plain_samples {
+    struct plain_sample *list;
+    size_t count, capacity;
+    int64_t *values; // [sample * type_count + type]
+    size_t value_capacity;
+    struct map ids; // stack << 32 | label set -> sample
+};
+
+struct plain_profile {
+    struct strtab texts;
+    struct plain_type *types;
+    size_t type_count, type_capacity;
+    uint32_t default_type; // text: which type is shown first; 0: the last one
+    struct plain_type period_type;
+    int64_t period;         // between two samples
+    int64_t time, duration; // ns; time: since 1970 UTC
+    uint32_t *comments;     // texts
+    size_t comment_count, comment_capacity;
+    uint32_t drop_frames, keep_frames, doc_url; // texts, as in proto/profile.proto
+    uint64_t folded; // stacks that a bound on memory cut, as far as is known
+    struct plain_code code;
+    struct plain_stacks stacks;
+    struct plain_labels labels;
+    struct plain_samples samples;
+};
+
+struct plain_profile *plain_new(void);
+void plain_free(struct plain_profile *profile);
+struct plain_profile *plain_copy(const struct plain_profile *profile);
+
+uint32_t plain_text(struct plain_profile *profile, const char *text);
+const char *plain_string(const struct plain_profile *profile, uint32_t text);
+
+void plain_add_type(struct plain_profile *profile, const char *type, const char *unit); // first
+void plain_add_comment(struct plain_profile *profile, const char *text);
+
+// Each adds one more and returns its number. What they name (mapping, functions) is there already.
+// Of a mapping, module and placeholder are filled in here.
+uint32_t plain_add_mapping(struct plain_profile *profile, struct plain_mapping mapping);
+uint32_t plain_add_function(struct plain_profile *profile, struct plain_function function);
+uint32_t plain_add_location(struct plain_profile *profile, uint32_t mapping, uint64_t address,
+                            const struct plain_line *lines, size_t count);
+
+// A child of a node that has none with that location: for who knows, and need not look for it.
+uint32_t plain_new_child(struct plain_profile *profile, uint32_t node, uint32_t location);
+
+// The child of a node; made when it is new.
+uint32_t plain_child(struct plain_profile *profile, uint32_t node, uint32_t location);
+
+// locations: leaf first. Returns the leaf's node.
+uint32_t plain_stack(struct plain_profile *profile, const uint32_t *locations, size_t count);
+
+// The set with one label more.
+uint32_t plain_with_label(struct plain_profile *profile, uint32_t set, struct plain_label label);
+
+// The label of a set with that key (the last one of several), or NULL.
+const struct plain_label *plain_label(const struct plain_profile *profile, uint32_t set,
+                                      const char *key);
+
+// The sample of (stack, label set); its values are 0 when it is new.
+uint32_t plain_sample(struct plain_profile *profile, uint32_t stack, uint32_t set);
+
+// Adds one value a type. A sum that 64 bits do not hold stays at their bound.
+void plain_add(struct plain_profile *profile, uint32_t sample, const int64_t *values);
+
+const int64_t *plain_values(const struct plain_profile *profile, uint32_t sample);
+
+// All values are 0. Such samples tell of label sets that were there (a thread that was seen): they
+// are in no file.
+bool plain_is_empty(const struct plain_profile *profile, uint32_t sample);
+
+// Multiplies all values of a type, rounding; 0 gives nothing.
+void plain_scale(struct plain_profile *profile, size_t type, double factor);
+
+// Adds the samples of another profile, and the mappings, locations, functions and labels that they
+// need: a mapping is the same if its file (by build id where it has one), offset and size are, so
+// that what lay at other addresses in another process is recognised. Times: the earliest start, the
+// sum of the durations. RC_USAGE, and nothing is added, when the types are not the same.
+enum rc plain_merge(struct plain_profile *profile, const struct plain_profile *from,
+                    struct err *err) MUST_CHECK;
