@@ -10,17 +10,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tui/label.h"
-#include "tui/picture.h"
+#include "tui/view.h"
 
 #define PIECES_MOST 24
 #define LEVELS 4 // of brevity
-
-static const char *const tab_titles[VIEW_TABS] = {
-    [VIEW_TOP] = "Top",
-    [VIEW_TREE] = "Tree",
-    [VIEW_FLAME] = "Flame",
-    [VIEW_THREADS] = "Threads",
-};
 
 // A line in the making: pieces with texts of their own.
 struct line {
@@ -63,18 +56,17 @@ static int draw_tabs(struct picture *picture, int row, const struct state *state
 {
     struct canvas *canvas = &picture->canvas;
     int cols = canvas->cols, level = cols >= 80 ? 0 : cols >= 50 ? 1 : 2, col = cols;
-    for (int i = VIEW_TABS - 1; i >= 0; i--) {
-        bool active = (enum view)i == state->tab;
+    for (int i = VIEW_COUNT - 1; i >= 0; i--) {
+        bool active = (enum view_id)i == state->tab;
         char text[24];
-        if (level == 2 && !active)
+        if (views[i]->pane || (level == 2 && !active))
             continue;
         snprintf(text, sizeof text, active ? "[%d]%s" : level ? "%d" : "%d:%s", i + 1,
-                 tab_titles[i]);
+                 views[i]->title);
         int width = (int)strlen(text);
         col -= width;
         canvas_text(canvas, row, col, width, active ? ROLE_TAB_ACTIVE : ROLE_TAB, text);
-        picture_add_zone(picture, (struct box){row, col, 1, width},
-                         (enum action)(ACTION_VIEW_TOP + i), 0);
+        picture_add_zone(picture, (struct box){row, col, 1, width}, views[i]->action, 0);
         col--;
     }
     return col;
@@ -211,7 +203,7 @@ static void add_behind(struct line *line, const struct snapshot *snapshot, int l
                                    : "; results may be inaccurate: lower --rate");
 }
 
-// Rates at the left, what was held at the right: neither moves when the other gets longer.
+// Rates stand at the left, what was held at the right: neither moves when the other gets longer.
 static void draw_quality(struct canvas *canvas, int row, const struct snapshot *snapshot)
 {
     for (int level = 0; level < LEVELS; level++) {
@@ -250,13 +242,12 @@ static int draw_crumbs(struct canvas *canvas, int row, int end, const struct sta
         if (state->crumbs[i] != CRUMB_THREAD)
             col = draw_crumb(canvas, row, col, end, ROLE_CRUMB,
                              state->crumbs[i] == CRUMB_MODULE ? state->module : state->terms);
-    if (state->view >= VIEW_TABS)
-        col = draw_crumb(canvas, row, col, end, ROLE_STRONG,
-                         state->view == VIEW_CALLS ? "callers and callees" : "stack");
+    if (views[state->view]->pane)
+        col = draw_crumb(canvas, row, col, end, ROLE_STRONG, views[state->view]->title);
     return col;
 }
 
-// That it is wall time, and of what.
+// The line says that shares are of wall time, and what that is made of.
 static void add_wall(struct line *line, struct cost all, int cols)
 {
     bool wide = cols >= 100;
@@ -274,13 +265,14 @@ static void add_wall(struct line *line, struct cost all, int cols)
 static void add_shape(struct line *line, const struct state *state)
 {
     struct rows_query query = state_query(state);
-    if (query.inverted && (state->view == VIEW_TREE || state->view == VIEW_FLAME))
+    const struct view *view = views[state->view];
+    if (query.inverted && view->inverts)
         add(line, ROLE_DEFAULT, "inverted  ");
     if (query.group != GROUP_ALL)
         add(line, ROLE_DEFAULT, "%s  ", rows_group_names[query.group]);
     add(line, ROLE_DIM, "window ");
     add(line, ROLE_DEFAULT, "%s", rows_window_names[query.window]);
-    if (state->view == VIEW_TOP || state->view == VIEW_THREADS) {
+    if (table_can_sort(view->table)) {
         add(line, ROLE_DIM, "  sorted by ");
         add(line, ROLE_DEFAULT, "%s", picture_sort_title(query.sort));
     }
