@@ -127,6 +127,18 @@ def test_views_of_busy(ctx):
     assert ctx.health(target.pid) == before
 
 
+def test_keys_typed_ahead(ctx):
+    """Those that come before the first picture are for it."""
+    target = busy(ctx)
+    terminal = Terminal(ctx)
+    terminal.type(f"sleep 1; {shlex.quote(str(ctx.ptprof))} top {target.pid}; echo status $?")
+    terminal.keys("4", "b")
+    terminal.shows(r"of thread \d+.*\n.*F1Help")
+    terminal.keys("q")
+    terminal.shows(r"^status 0")
+    terminal.is_sane()
+
+
 def test_saved_profile(ctx):
     target = busy(ctx)
     terminal = Terminal(ctx)
