@@ -23,7 +23,7 @@
 #define DEBT_NS (100 * NS_PER_MS)
 #define PARTING_NS (500 * NS_PER_MS)
 #define ACTIVE_NS NS_PER_S
-#define IDLE_TICKS 200     // a second, of all samplers together, while no thread runs
+#define IDLE_TICKS 100     // a second, of all samplers together, while no thread runs
 #define COST_TICKS 64      // over which the cost of a tick is averaged
 #define SLEEP_MS 500       // a sampler that has nothing to do looks up so often
 #define THREAD_STACK (256u << 10)

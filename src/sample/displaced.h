@@ -37,11 +37,12 @@ struct displaced_search {
     struct displaced_moved { // threads that have run since they were read last, the best first
         struct thread *thread;
         uint64_t rank;
+        bool here, waits; // on this CPU, known since; and waits for it
     } moved[DISPLACED_PROOFS];
     size_t moved_count;
     size_t next_other;      // among the candidates that are not read in every search
     bool busy, bounded;
-    bool single; // one candidate has run since it was read last, and no other
+    bool single; // one candidate has run since it was read last, and no other is on this CPU
 };
 
 void displaced_init(struct displaced_search *search, int by, int cpu);

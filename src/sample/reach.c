@@ -9,12 +9,14 @@
 #define CHECK_NS NS_PER_S
 #define CHEAP_CLOCK_NS (5 * NS_PER_US)
 
-// Clocks by which samplers see that nothing ran; of processes with many threads they are dear.
+// Clocks by which samplers see that nothing ran; of processes with many threads they are dear. What
+// one costs is known when it has been read once.
 static void list_clocks(const struct roster *roster, struct cpu_samplers *samplers)
 {
     bool cheap = roster->count <= CLOCKS_MAX;
     for (size_t i = 0; i < roster->count && cheap; i++)
-        cheap = roster->processes[i]->clock_cost < CHEAP_CLOCK_NS;
+        cheap = roster->processes[i]->clock_at &&
+                roster->processes[i]->clock_cost < CHEAP_CLOCK_NS;
     atomic_store(&samplers->clock_count, 0);
     for (size_t i = 0; i < roster->count && cheap; i++)
         samplers->clocks[i] = roster->processes[i]->cpu_clock;

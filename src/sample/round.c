@@ -12,8 +12,9 @@
 #include "sample/priority.h"
 #include "sample/report.h"
 
-#define READS_A_SECOND 5000 // of cold threads: 0.25 % of a CPU
+#define READS_A_SECOND 3000 // of cold threads: 0.5 % of a CPU where none is in its caches
 #define READS_A_ROUND 16    // and no fewer than that
+#define READS_EACH 5        // times that each is read in a second, up to these
 #define SHORTFALL_NS (8 * NS_PER_MS) // two scheduler ticks: clocks of others move in such steps
 #define SWEEP_NS (250 * NS_PER_MS)   // least time between two reads of all threads for a shortfall
 #define CLOCK_SHARE 500              // reading clocks takes at most one part in so many of our time
@@ -197,12 +198,14 @@ static void visit_cold(struct round *round, struct watched *process, size_t most
     take_samples(round);
 }
 
-// How many to read in a round: all of a small process. Of a large one each comes up in turn, once a
-// second up to READS_A_SECOND threads; who begins to run in a larger one is found by its shortfall.
-static size_t cold_share(const struct round *round)
+// How many to read in a round: all of a small process. Of a large one each comes up in turn, some
+// times a second up to READS_A_SECOND; who begins to run in a larger one is found by its shortfall.
+static size_t cold_share(const struct round *round, const struct watched *process)
 {
-    size_t most = (size_t)(READS_A_SECOND / round->rate);
-    return most > READS_A_ROUND ? most : READS_A_ROUND;
+    double most = READS_A_SECOND / round->rate;
+    double wanted = (double)process->count * READS_EACH / round->rate;
+    size_t share = (size_t)(wanted < most ? wanted : most);
+    return share > READS_A_ROUND ? share : READS_A_ROUND;
 }
 
 static void visit_hot(struct round *round, int64_t now)
@@ -434,7 +437,7 @@ static void attend(struct round *round, struct watched *process, int64_t now)
     roster_scan(&round->roster, process, now);
     if (process->gone)
         return;
-    visit_cold(round, process, cold_share(round), now);
+    visit_cold(round, process, cold_share(round, process), now);
     follow_shortfall(round, process, now);
     if (now - process->reported_at < REPORT_NS)
         return;

@@ -24,7 +24,7 @@
 #define LIVE_ENDED_MAX (1u << 10)
 #define RESTARTS_MAX 20
 #define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
-#define STEP_MS 25                // how long the end of a sampler goes unnoticed
+#define STEP_MS 50                // how long the end of a sampler goes unnoticed
 #define LAST_NS (800 * NS_PER_MS) // in which what was sampled last is unwound
 #define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
 

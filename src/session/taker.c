@@ -10,6 +10,7 @@
 #include "base/thread.h"
 
 #define DRAIN_MS 25 // how long a capture waits in the ring at the most
+#define IDLE_MS 100 // and the first one, when there was none for a while
 #define SLICE_NS (5 * NS_PER_MS) // that the profile is held at a time while there is much to do
 #define NAP_NS (100 * NS_PER_US) // in which others get hold of it
 #define NAMES_EVERY NS_PER_S
@@ -75,13 +76,17 @@ static void *take_in(void *context)
     struct taker *taker = context;
     const struct timespec nap = {.tv_nsec = NAP_NS};
     struct pollfd fd = {.fd = taker->control->wake_fd, .events = POLLIN};
+    const struct ring *ring = &taker->control->ring;
+    uint64_t before = 0, after = 0;
     thread_come_last();
     while (!atomic_load(&taker->leaving)) {
         eventfd_t ignored;
-        poll(&fd, 1, DRAIN_MS);
+        poll(&fd, 1, before == after ? IDLE_MS : DRAIN_MS);
         eventfd_read(fd.fd, &ignored);
+        before = after;
         while (!take_some(taker) && !atomic_load(&taker->leaving))
             clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+        after = atomic_load(&ring->consumed);
     }
     return NULL;
 }
