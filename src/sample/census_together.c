@@ -45,7 +45,7 @@ static bool reserve(struct together *together)
         return false;
     together->capacity = census->count + latecomers;
     together->slots = xcalloc(together->capacity, sizeof *together->slots);
-    census->strays = xcalloc(together->capacity, sizeof *census->strays);
+    census->abandoned = xcalloc(together->capacity, sizeof *census->abandoned);
     together->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     together->limit = together->memory + bytes;
