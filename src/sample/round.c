@@ -300,8 +300,8 @@ static void report_times(struct round *round, struct watched *process, int64_t n
     if (round->threads || process->to_report)
         return;
     read_clock(process, now);
-    if (round->children && !process->kin.settled)
-        kin_read(process);
+    if (round->children && !process->children.accounted)
+        child_time_read(process);
     report_process_time(round->control, process);
 }
 
@@ -341,7 +341,7 @@ static void clear_up(struct round *round, int64_t now)
     if (!any && !ended)
         return;
     if (round->children && ended)
-        kin_settle(&round->roster);
+        child_time_account(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
         if (round->roster.processes[i]->gone || round->roster.processes[i]->has_gone_threads)
             report_end(round, round->roster.processes[i], now);
@@ -406,7 +406,7 @@ static void list_candidates(struct round *round, int64_t now)
 static void find_children(struct round *round, int64_t now)
 {
     if (round->children && family_look(&round->family, &round->roster, now))
-        kin_begin(&round->roster);
+        child_time_begin(&round->roster);
 }
 
 void round_begin(struct round *round)
@@ -414,7 +414,7 @@ void round_begin(struct round *round)
     if (round->children)
         family_init(&round->family);
     find_children(round, clock_now());
-    kin_begin(&round->roster);
+    child_time_begin(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
         is_told(round, round->roster.processes[i]);
     reach_check(&round->reach, &round->roster, &round->samplers, clock_now());
@@ -476,7 +476,7 @@ double round_rate(const struct round *round, int64_t now)
 void round_report(struct round *round)
 {
     if (round->children)
-        kin_settle(&round->roster);
+        child_time_account(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++) {
         struct watched *process = round->roster.processes[i];
         struct schedstat stat;
