@@ -17,7 +17,7 @@ struct values { // numbers of values in the profile, one for each sample
 struct thread_weights {
     uint32_t process;
     struct values current; // samples of this period
-    struct values settled; // samples of the last period that had any
+    struct values previous; // samples of the last period that had any
     uint64_t waiting_ns;   // CPU time of periods without samples
     bool ended;
 };
@@ -64,7 +64,7 @@ void weights_free(struct weights *weights)
         return;
     for (size_t i = 0; i < weights->thread_count; i++) {
         free(weights->threads[i].current.list);
-        free(weights->threads[i].settled.list);
+        free(weights->threads[i].previous.list);
     }
     for (size_t i = 0; i < weights->process_count; i++)
         free(weights->processes[i].short_lived.list);
@@ -131,14 +131,14 @@ static void share_out(struct weights *weights, const struct values *values, uint
     }
 }
 
-static void settle(struct weights *weights, struct thread_weights *thread)
+static void end_period(struct weights *weights, struct thread_weights *thread)
 {
     if (!thread->current.count)
         return;
     share_out(weights, &thread->current, thread->waiting_ns);
     thread->waiting_ns = 0;
-    struct values swap = thread->settled;
-    thread->settled = thread->current;
+    struct values swap = thread->previous;
+    thread->previous = thread->current;
     thread->current = swap;
     thread->current.count = 0;
 }
@@ -160,7 +160,7 @@ void weights_thread_time(struct weights *weights, uint32_t process, uint32_t thr
 {
     struct thread_weights *entry = thread_of(weights, process, thread);
     entry->waiting_ns += cpu_ns;
-    settle(weights, entry);
+    end_period(weights, entry);
 }
 
 static void end_thread(struct weights *weights, struct thread_weights *thread)
@@ -168,13 +168,13 @@ static void end_thread(struct weights *weights, struct thread_weights *thread)
     struct process_weights *process = process_of(weights, thread->process);
     for (size_t i = 0; i < thread->current.count; i++)
         values_add(&process->short_lived, thread->current.list[i]);
-    settle(weights, thread);
-    if (thread->settled.count)
-        share_out(weights, &thread->settled, thread->waiting_ns);
+    end_period(weights, thread);
+    if (thread->previous.count)
+        share_out(weights, &thread->previous, thread->waiting_ns);
     else
         process->leftover_ns += thread->waiting_ns;
     thread->waiting_ns = 0;
-    thread->current.count = thread->settled.count = 0;
+    thread->current.count = thread->previous.count = 0;
     thread->ended = true;
 }
 
@@ -237,19 +237,19 @@ void weights_renumber(struct weights *weights, const uint32_t *values)
 {
     for (size_t i = 0; i < weights->thread_count; i++) {
         renumber(&weights->threads[i].current, values);
-        renumber(&weights->threads[i].settled, values);
+        renumber(&weights->threads[i].previous, values);
     }
     for (size_t i = 0; i < weights->process_count; i++)
         renumber(&weights->processes[i].short_lived, values);
 }
 
 // The samples of the period that has just ended.
-static void take_settled(const struct weights *weights, uint32_t process, struct values *values)
+static void take_previous(const struct weights *weights, uint32_t process, struct values *values)
 {
     for (size_t i = 0; i < weights->thread_count; i++) {
         const struct thread_weights *thread = &weights->threads[i];
-        for (size_t k = 0; thread->process == process && k < thread->settled.count; k++)
-            values_add(values, thread->settled.list[k]);
+        for (size_t k = 0; thread->process == process && k < thread->previous.count; k++)
+            values_add(values, thread->previous.list[k]);
     }
 }
 
@@ -261,7 +261,7 @@ void weights_process_time(struct weights *weights, uint32_t process, uint64_t cp
     // may be below zero for a while.
     entry->unknown_ns = cpu_ns > threads_cpu_ns ? cpu_ns - threads_cpu_ns : 0;
     if (entry->renumbered && !entry->short_lived.count)
-        take_settled(weights, process, &entry->short_lived);
+        take_previous(weights, process, &entry->short_lived);
     if (!entry->short_lived.count)
         return;
     entry->renumbered = false;

@@ -423,7 +423,7 @@ void consumer_finish(struct consumer *consumer)
     holds_finish(&consumer->holds, population);
     for (size_t i = 0; i < population->process_count; i++)
         if (population->processes[i].image.space)
-            space_settle(population->processes[i].image.space);
+            space_finish(population->processes[i].image.space);
     weights_finish(consumer->weights);
     for (size_t i = 0; i < population->process_count; i++)
         if (!population->processes[i].ended)

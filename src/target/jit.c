@@ -197,7 +197,7 @@ size_t jit_refresh(struct jit *jit)
     return refresh(jit, false);
 }
 
-size_t jit_settle(struct jit *jit)
+size_t jit_finish(struct jit *jit)
 {
     return jit->read_at ? refresh(jit, true) : SIZE_MAX;
 }
