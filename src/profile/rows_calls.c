@@ -7,7 +7,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define NONE UINT32_MAX
 
@@ -100,7 +100,7 @@ static struct call_row *rows_of(const struct tally *tally, const struct side *si
     return list;
 }
 
-static void tally_calls(const struct moment *moment, const struct sieve *sieve,
+static void tally_calls(const struct moment *moment, const struct selection *selection,
                         const struct rows_query *query, uint32_t function, struct call_rows *rows)
 {
     size_t size = names_function_count(moment->names) + 1;
@@ -114,7 +114,7 @@ static void tally_calls(const struct moment *moment, const struct sieve *sieve,
     };
     enum rows_measure measure = rows_measure(query);
     struct sums sums;
-    sums_init(&sums, sieve, query->window);
+    sums_init(&sums, selection, query->window);
     find_stacks(&tally);
     for (uint32_t node = 1; node < sums.count; node++)
         if (tally.has[node] && cost_is_any(sums.nodes[node]))
@@ -134,7 +134,7 @@ enum rc rows_calls(const struct moment *moment, const struct rows_query *query, 
                    struct call_rows *rows, struct err *err)
 {
     struct function_rows functions;
-    struct sieve *sieve;
+    struct selection *selection;
     *rows = (struct call_rows){0};
     enum rc rc = rows_functions(moment, query, &functions, err);
     if (rc != RC_OK)
@@ -145,11 +145,11 @@ enum rc rows_calls(const struct moment *moment, const struct rows_query *query, 
     function_rows_fini(&functions);
     if (!rows->function.function)
         return err_set(err, RC_GONE, "the function is in no stack that is shown");
-    rc = sieve_new(moment, &query->filter, &sieve, err);
+    rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
-    tally_calls(moment, sieve, query, names_find(moment->names, function), rows);
-    sieve_free(sieve);
+    tally_calls(moment, selection, query, names_find(moment->names, function), rows);
+    selection_free(selection);
     return RC_OK;
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define NONE UINT32_MAX
 

@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define TREND_SECONDS_OF_ALL 5
 
 struct tally {
     const struct moment *moment;
     const struct rows_query *query;
-    const struct sieve *sieve;
+    const struct selection *selection;
     struct function_row *rows; // [function]
     size_t count;
     uint64_t *hottest; // [function]: cost of the line that the row names, + 1; 0: none yet
@@ -117,7 +117,7 @@ static void count_threads(struct tally *tally)
     struct sightings sightings = {0};
     AUTO_FREE uint32_t *nodes = xcalloc(tally->all.count, sizeof *nodes); // thread + 1, the last
     AUTO_FREE uint32_t *functions = xcalloc(tally->count, sizeof *functions);
-    sieve_each(tally->sieve, tally->query->window, note_sighting, &sightings);
+    selection_each(tally->selection, tally->query->window, note_sighting, &sightings);
     if (sightings.count)
         qsort(sightings.list, sightings.count, sizeof *sightings.list, compare_sightings);
     for (size_t i = 0; i < sightings.count; i++) {
@@ -147,7 +147,7 @@ static uint64_t count_slices(const struct tally *tally, size_t back, size_t seco
         struct slice slice = slices_get(tally->moment->slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
-            if (!sieve_takes(tally->sieve, entry->stack, entry->thread, entry->state))
+            if (!selection_takes(tally->selection, entry->stack, entry->thread, entry->state))
                 continue;
             uint64_t part = measure == MEASURE_TIME ? entry->ns : entry->samples;
             all += part;
@@ -263,15 +263,15 @@ static size_t close_ranks(struct tally *tally)
 enum rc rows_functions(const struct moment *moment, const struct rows_query *query,
                        struct function_rows *rows, struct err *err)
 {
-    struct sieve *sieve;
+    struct selection *selection;
     *rows = (struct function_rows){0};
-    enum rc rc = sieve_new(moment, &query->filter, &sieve, err);
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
-    struct tally tally = {.moment = moment, .query = query, .sieve = sieve};
+    struct tally tally = {.moment = moment, .query = query, .selection = selection};
     struct order order = {query->sort, rows_measure(query), query->reversed};
-    sums_init(&tally.window, sieve, query->window);
-    sums_init(&tally.all, sieve, WINDOW_ALL);
+    sums_init(&tally.window, selection, query->window);
+    sums_init(&tally.all, selection, WINDOW_ALL);
     name_all(&tally);
     count_self(&tally);
     sums_accumulate(&tally.window, moment->profile);
@@ -288,7 +288,7 @@ enum rc rows_functions(const struct moment *moment, const struct rows_query *que
     free(tally.hottest);
     sums_fini(&tally.window);
     sums_fini(&tally.all);
-    sieve_free(sieve);
+    selection_free(selection);
     return RC_OK;
 }
 

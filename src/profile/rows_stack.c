@@ -7,7 +7,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 // Of the newest slice in which the thread has any, the stack that it has most of.
 static uint32_t newest_stack(const struct moment *moment, pid_t tid)
@@ -112,12 +112,12 @@ static int compare_weighed(const void *left, const void *right, void *context)
 static void add_window(const struct moment *moment, const struct rows_query *query, pid_t tid,
                        struct stack_rows *rows, size_t *capacity)
 {
-    struct sieve *sieve;
+    struct selection *selection;
     struct filter filter = {.tid = tid, .idle = query->filter.idle};
     struct weighing weighing = {.measure = rows_measure(query)};
-    if (sieve_new(moment, &filter, &sieve, NULL) != RC_OK)
+    if (selection_new(moment, &filter, &selection, NULL) != RC_OK)
         return; // never: there are no terms
-    sieve_each(sieve, query->window, weigh, &weighing);
+    selection_each(selection, query->window, weigh, &weighing);
     if (weighing.count)
         qsort_r(weighing.list, weighing.count, sizeof *weighing.list, compare_weighed, &weighing);
     for (size_t i = 0; i < weighing.count && rows->stacks < STACKS_SHOWN; i++) {
@@ -130,7 +130,7 @@ static void add_window(const struct moment *moment, const struct rows_query *que
     rows->all = weighing.all;
     free(weighing.list);
     map_fini(&weighing.index);
-    sieve_free(sieve);
+    selection_free(selection);
 }
 
 void rows_stack(const struct moment *moment, const struct rows_query *query, pid_t tid,

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define NONE UINT32_MAX
 #define CPU_SECONDS 3 // CPU time is told once a second, so one slice may hold two tellings or none
@@ -156,14 +156,14 @@ static size_t told_seconds(const struct slices *slices, size_t wanted)
 
 struct usage { // CPU time of a thread that the filter lets through
     struct tally *tally;
-    const struct sieve *sieve;
+    const struct selection *selection;
     double per_ns; // percent
 };
 
 static void add_usage(const struct usage *usage, uint32_t stack, uint32_t thread,
                       enum profile_state state, uint64_t ns)
 {
-    if (state == STATE_CPU && sieve_takes_stack(usage->sieve, stack, thread))
+    if (state == STATE_CPU && selection_takes_stack(usage->selection, stack, thread))
         usage->tally->rows[usage->tally->row_of[thread]].cpu_percent += usage->per_ns * (double)ns;
 }
 
@@ -188,9 +188,9 @@ static void count_cpu_of_slices(const struct usage *usage, size_t seconds)
 }
 
 // False: no CPU time can have been told yet.
-static bool count_cpu(struct tally *tally, const struct sieve *sieve)
+static bool count_cpu(struct tally *tally, const struct selection *selection)
 {
-    struct usage usage = {.tally = tally, .sieve = sieve};
+    struct usage usage = {.tally = tally, .selection = selection};
     size_t wanted = (size_t)rows_window_seconds[tally->query->window];
     size_t seconds = wanted ? told_seconds(tally->moment->slices, wanted) : 0;
     int64_t length = wanted ? (int64_t)seconds * NS_PER_S : tally->moment->since_reset;
@@ -291,17 +291,17 @@ static int compare_rows(const void *left, const void *right, void *context)
 enum rc rows_threads(const struct moment *moment, const struct rows_query *query,
                      struct thread_rows *rows, struct err *err)
 {
-    struct sieve *sieve;
+    struct selection *selection;
     struct tally tally = {.moment = moment, .query = query};
     struct rows_query order = *query;
     *rows = (struct thread_rows){0};
-    enum rc rc = sieve_new(moment, &query->filter, &sieve, err);
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
     list_all(&tally);
-    sieve_each(sieve, query->window, count_window, &tally);
-    sieve_each(sieve, WINDOW_ALL, count_all, &tally);
-    bool cpu_known = count_cpu(&tally, sieve);
+    selection_each(selection, query->window, count_window, &tally);
+    selection_each(selection, WINDOW_ALL, count_all, &tally);
+    bool cpu_known = count_cpu(&tally, selection);
     find_where(&tally);
     keep_shown(&tally);
     if (query->group == GROUP_NAME)
@@ -312,7 +312,7 @@ enum rc rows_threads(const struct moment *moment, const struct rows_query *query
     free(tally.row_of);
     map_fini(&tally.tids);
     map_fini(&tally.stacks);
-    sieve_free(sieve);
+    selection_free(selection);
     return RC_OK;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define NONE UINT32_MAX
 #define LEAST_SHARE 10000 // of an inverted tree: nodes below one part in so many are left out
@@ -300,13 +300,13 @@ static void put_in_order(const struct planter *planter, struct tree *tree)
 enum rc rows_tree(const struct moment *moment, const struct rows_query *query, struct tree *tree,
                   struct err *err)
 {
-    struct sieve *sieve;
+    struct selection *selection;
     struct planter planter = {.moment = moment, .query = query};
     *tree = (struct tree){0};
-    enum rc rc = sieve_new(moment, &query->filter, &sieve, err);
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
-    sieve_each(sieve, query->window, query->inverted ? plant_inverted : plant, &planter);
+    selection_each(selection, query->window, query->inverted ? plant_inverted : plant, &planter);
     accumulate(&planter);
     *tree = (struct tree){.all = planter.all, .measure = rows_measure(query)};
     put_in_order(&planter, tree);
@@ -315,7 +315,7 @@ enum rc rows_tree(const struct moment *moment, const struct rows_query *query, s
     map_fini(&planter.ids);
     map_fini(&planter.places);
     map_fini(&planter.roots);
-    sieve_free(sieve);
+    selection_free(selection);
     return RC_OK;
 }
 
