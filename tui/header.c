@@ -16,15 +16,16 @@
 #define LEVELS 4 // of brevity
 
 // A line in the making: pieces with texts of their own.
-struct line {
+struct header_line {
     struct piece pieces[PIECES_MOST];
     char texts[PIECES_MOST][48];
     size_t count;
 };
 
-static void add(struct line *line, enum role role, const char *format, ...) PRINTF_LIKE(3, 4);
+static void add(struct header_line *line, enum role role, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
-static void add(struct line *line, enum role role, const char *format, ...)
+static void add(struct header_line *line, enum role role, const char *format, ...)
 {
     if (line->count == PIECES_MOST)
         return;
@@ -36,7 +37,7 @@ static void add(struct line *line, enum role role, const char *format, ...)
     line->count++;
 }
 
-static int width_of(const struct canvas *canvas, const struct line *line)
+static int width_of(const struct canvas *canvas, const struct header_line *line)
 {
     int width = 0;
     for (size_t i = 0; i < line->count; i++)
@@ -44,7 +45,7 @@ static int width_of(const struct canvas *canvas, const struct line *line)
     return width;
 }
 
-static void draw(struct canvas *canvas, int row, int col, int width, const struct line *line)
+static void draw(struct canvas *canvas, int row, int col, int width, const struct header_line *line)
 {
     picture_pieces(canvas, row, col, width, line->pieces, line->count);
 }
@@ -80,7 +81,7 @@ static void draw_title(struct picture *picture, int row, const struct snapshot *
     AUTO_BUF struct buf left = {0};
     int end = draw_tabs(picture, row, state) - 1;
     if (canvas->cols >= 60) {
-        struct line line = {.count = 0};
+        struct header_line line = {.count = 0};
         if (canvas->cols >= 100)
             add(&line, ROLE_DIM, "up %s  ", label_clock(snapshot->uptime, up));
         add(&line, ROLE_DIM, "view %s  ", label_clock(snapshot->elapsed, view));
@@ -117,7 +118,7 @@ static int draw_chart(struct canvas *canvas, int row, int col, const struct snap
     return col;
 }
 
-static void add_states(struct line *line, const struct snapshot *snapshot)
+static void add_states(struct header_line *line, const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->state_count; i++) {
         char state = snapshot->states[i].state;
@@ -128,7 +129,7 @@ static void add_states(struct line *line, const struct snapshot *snapshot)
 
 static void draw_cpu(struct canvas *canvas, int row, const struct snapshot *snapshot)
 {
-    struct line line = {.count = 0}, right = {.count = 0};
+    struct header_line line = {.count = 0}, right = {.count = 0};
     char rss[LABEL_MOST];
     int cols = canvas->cols;
     size_t width = cols >= 140 ? 60 : cols >= 100 ? 22 : cols >= 80 ? 12 : 0;
@@ -154,7 +155,7 @@ static enum role role_of_share(double percent, double warn, double bad)
     return percent >= bad ? ROLE_BAD : percent >= warn ? ROLE_WARN : ROLE_DEFAULT;
 }
 
-static void add_held(struct line *line, const struct snapshot *snapshot, int level)
+static void add_held(struct header_line *line, const struct snapshot *snapshot, int level)
 {
     static const enum role roles[] = {
         [OVERHEAD_OK] = ROLE_GOOD, [OVERHEAD_HIGH] = ROLE_WARN, [OVERHEAD_TOO_HIGH] = ROLE_BAD};
@@ -172,7 +173,7 @@ static void add_held(struct line *line, const struct snapshot *snapshot, int lev
         add(line, ROLE_BAD, ": lower -r");
 }
 
-static void add_quality(struct line *line, const struct snapshot *snapshot, int level)
+static void add_quality(struct header_line *line, const struct snapshot *snapshot, int level)
 {
     static const char *const names[LEVELS][3] = {
         {"  late ", "  failed ", "  cut "},
@@ -194,7 +195,7 @@ static void add_quality(struct line *line, const struct snapshot *snapshot, int 
     }
 }
 
-static void add_behind(struct line *line, const struct snapshot *snapshot, int level)
+static void add_behind(struct header_line *line, const struct snapshot *snapshot, int level)
 {
     char text[LABEL_MOST];
     add(line, ROLE_BAD, "%s behind", label_time(snapshot->behind, text));
@@ -207,7 +208,7 @@ static void add_behind(struct line *line, const struct snapshot *snapshot, int l
 static void draw_quality(struct canvas *canvas, int row, const struct snapshot *snapshot)
 {
     for (int level = 0; level < LEVELS; level++) {
-        struct line left = {.count = 0}, right = {.count = 0};
+        struct header_line left = {.count = 0}, right = {.count = 0};
         if (snapshot->behind)
             add_behind(&left, snapshot, level);
         else
@@ -248,7 +249,7 @@ static int draw_crumbs(struct canvas *canvas, int row, int end, const struct sta
 }
 
 // The line says that shares are of wall time, and what that is made of.
-static void add_wall(struct line *line, struct cost all, int cols)
+static void add_wall(struct header_line *line, struct cost all, int cols)
 {
     bool wide = cols >= 100;
     const uint64_t parts[] = {all.cpu_ns, all.queued_ns, all.blocked_ns};
@@ -262,7 +263,7 @@ static void add_wall(struct line *line, struct cost all, int cols)
     add(line, ROLE_DEFAULT, "  ");
 }
 
-static void add_shape(struct line *line, const struct state *state)
+static void add_shape(struct header_line *line, const struct state *state)
 {
     struct rows_query query = state_query(state);
     const struct view *view = views[state->view];
@@ -281,7 +282,7 @@ static void add_shape(struct line *line, const struct state *state)
 static void draw_filters(struct canvas *canvas, int row, const struct scene *scene,
                          const struct state *state)
 {
-    struct line line = {.count = 0};
+    struct header_line line = {.count = 0};
     if (state->query.filter.idle)
         add_wall(&line, scene_all(scene), canvas->cols);
     add_shape(&line, state);

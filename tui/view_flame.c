@@ -25,15 +25,15 @@ static const struct tree_node *node_at(const struct scene *scene, size_t cell)
     return &rows_of(scene)->tree.nodes[rows_of(scene)->flame.cells[cell].node];
 }
 
-struct span {
+struct cell_span {
     int col, end;
 };
 
-static struct span span_of(const struct flame_cell *cell, struct box area)
+static struct cell_span span_of(const struct flame_cell *cell, struct box area)
 {
     int first = (int)(cell->start * area.cols + ROUNDING);
     int end = (int)((cell->start + cell->width) * area.cols + ROUNDING);
-    return (struct span){area.col + first, area.col + (end < area.cols ? end : area.cols)};
+    return (struct cell_span){area.col + first, area.col + (end < area.cols ? end : area.cols)};
 }
 
 // The same module has the same colour in every picture.
@@ -54,7 +54,7 @@ static void put_label(const struct canvas *canvas, const struct state *state, in
         buf_puts(out, node->label ? node->label : "");
 }
 
-static void draw_cell(struct picture *picture, int row, struct span span,
+static void draw_cell(struct picture *picture, int row, struct cell_span span,
                       const struct scene *scene, const struct state *state, size_t index)
 {
     struct canvas *canvas = &picture->canvas;
@@ -115,7 +115,7 @@ static void draw(struct picture *picture, struct box area, const struct scene *s
     for (int pass = 0; pass < 2; pass++) // what is too narrow lies below
         for (size_t i = 0; i < flame->count; i++) {
             int row = area.row + 1 + (int)flame->cells[i].depth - (int)cursor->first;
-            struct span span = span_of(&flame->cells[i], area);
+            struct cell_span span = span_of(&flame->cells[i], area);
             if (row <= area.row || row >= area.row + area.rows)
                 continue;
             if (pass == 0 && span.end <= span.col && span.col < area.col + area.cols)

@@ -16,7 +16,7 @@ struct side { // callers, or callees
     uint32_t *seen;     // [function]: the last stack that counted it
 };
 
-struct tally {
+struct call_tally {
     const struct moment *moment;
     uint32_t function, count; // of functions
     bool *has;                // [node]: the function is in this stack
@@ -30,7 +30,7 @@ static struct name_span frames_of(const struct moment *moment, uint32_t node)
                         profile_node(moment->profile, node).location);
 }
 
-static void find_stacks(struct tally *tally)
+static void find_stacks(struct call_tally *tally)
 {
     const struct profile *profile = tally->moment->profile;
     for (uint32_t node = 1; node < profile_node_count(profile); node++) {
@@ -41,7 +41,7 @@ static void find_stacks(struct tally *tally)
     }
 }
 
-static void count(struct tally *tally, struct side *side, uint32_t function, struct cost cost)
+static void count(struct call_tally *tally, struct side *side, uint32_t function, struct cost cost)
 {
     if (function == tally->function || side->seen[function] == tally->stacks)
         return;
@@ -50,7 +50,7 @@ static void count(struct tally *tally, struct side *side, uint32_t function, str
 }
 
 // From the leaf to the root: `below` is what the function at hand calls.
-static void walk(struct tally *tally, uint32_t stack, struct cost cost)
+static void walk(struct call_tally *tally, uint32_t stack, struct cost cost)
 {
     const struct profile *profile = tally->moment->profile;
     uint32_t below = tally->count; // none
@@ -83,7 +83,7 @@ static int compare_calls(const void *left, const void *right, void *context)
     return names ? names : strcmp(a->function->module, b->function->module);
 }
 
-static struct call_row *rows_of(const struct tally *tally, const struct side *side,
+static struct call_row *rows_of(const struct call_tally *tally, const struct side *side,
                                 enum rows_measure measure, size_t *rows)
 {
     struct call_row *list = xcalloc(tally->count + 1, sizeof *list);
@@ -104,7 +104,7 @@ static void tally_calls(const struct moment *moment, const struct selection *sel
                         const struct rows_query *query, uint32_t function, struct call_rows *rows)
 {
     size_t size = names_function_count(moment->names) + 1;
-    struct tally tally = {
+    struct call_tally tally = {
         .moment = moment,
         .function = function,
         .count = (uint32_t)size - 1,

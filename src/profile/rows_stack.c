@@ -70,13 +70,13 @@ static void add_stack(const struct moment *moment, uint32_t stack, double share,
 
 // --- those of a window ---
 
-struct weighed {
+struct weighed_stack {
     uint32_t stack;
     struct cost cost;
 };
 
 struct weighing {
-    struct weighed *list;
+    struct weighed_stack *list;
     size_t count, capacity;
     struct map index; // stack -> index
     struct cost all;
@@ -92,7 +92,7 @@ static void weigh(void *context, uint32_t stack, uint32_t thread, struct cost co
     if (at == UINT32_MAX) {
         ARRAY_RESERVE(weighing->list, weighing->count, weighing->capacity);
         at = (uint32_t)weighing->count++;
-        weighing->list[at] = (struct weighed){.stack = stack};
+        weighing->list[at] = (struct weighed_stack){.stack = stack};
         map_put(&weighing->index, stack, at);
     }
     cost_add(&weighing->list[at].cost, cost);
@@ -100,7 +100,7 @@ static void weigh(void *context, uint32_t stack, uint32_t thread, struct cost co
 
 static int compare_weighed(const void *left, const void *right, void *context)
 {
-    const struct weighed *a = left, *b = right;
+    const struct weighed_stack *a = left, *b = right;
     const struct weighing *weighing = context;
     uint64_t a_cost = sums_measure(a->cost, weighing->measure);
     uint64_t b_cost = sums_measure(b->cost, weighing->measure);
@@ -121,7 +121,7 @@ static void add_window(const struct moment *moment, const struct rows_query *que
     if (weighing.count)
         qsort_r(weighing.list, weighing.count, sizeof *weighing.list, compare_weighed, &weighing);
     for (size_t i = 0; i < weighing.count && rows->stacks < STACKS_SHOWN; i++) {
-        const struct weighed *weighed = &weighing.list[i];
+        const struct weighed_stack *weighed = &weighing.list[i];
         double share = rows_percent(weighing.measure, weighed->cost, weighing.all);
         if (weighed->stack && share > 0)
             add_stack(moment, weighed->stack, share, rows, capacity);

@@ -69,7 +69,7 @@ static bool look_at(struct family *family, struct roster *roster, pid_t pid, str
     return child && roster_add(roster, pid, stat.start_time, born_watched) == RC_OK;
 }
 
-struct sighting {
+struct child_sighting {
     struct family *family;
     struct roster *roster;
     bool added;
@@ -78,7 +78,7 @@ struct sighting {
 
 static void see(void *context, pid_t pid)
 {
-    struct sighting *sighting = context;
+    struct child_sighting *sighting = context;
     if (map_get(&sighting->family->seen, (uint64_t)pid, 0))
         map_put(&sighting->now, (uint64_t)pid, 1);
     else if (look_at(sighting->family, sighting->roster, pid, &sighting->now))
@@ -91,7 +91,7 @@ static bool list_all(struct family *family, struct roster *roster)
     struct map now_there = {0};
     bool any = false;
     for (;;) {
-        struct sighting sighting = {.family = family, .roster = roster};
+        struct child_sighting sighting = {.family = family, .roster = roster};
         enum rc rc = procfs_each_number(family->proc_fd, see, &sighting);
         map_fini(&now_there);
         now_there = sighting.now;

@@ -18,7 +18,7 @@
 #define WAITS_MAX 512     // threads of which also the system call is read
 #define CLOCKS_MAX 256    // processes
 
-struct listing {
+struct thread_listing {
     struct target_status *status;
     pid_t pid;
 };
@@ -41,7 +41,7 @@ static void read_wait(struct thread_fact *fact)
 
 static void list_thread(void *context, pid_t tid)
 {
-    struct listing *listing = context;
+    struct thread_listing *listing = context;
     struct target_status *status = listing->status;
     struct proc_stat stat;
     if (status->thread_count >= THREADS_MAX || procfs_stat(listing->pid, tid, &stat) != RC_OK)
@@ -57,7 +57,7 @@ static void list_thread(void *context, pid_t tid)
 static void list_threads(struct target_status *status, pid_t pid)
 {
     char path[64];
-    struct listing listing = {status, pid};
+    struct thread_listing listing = {status, pid};
     snprintf(path, sizeof path, "/proc/%d/task", pid);
     AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum rc ignored = fd < 0 ? RC_GONE : procfs_each_number(fd, list_thread, &listing);
