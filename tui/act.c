@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What each action does; one function each, found by a table.
+// What each action does: one function each, found by a table.
 #include "tui/act.h"
 
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "tui/view.h"
 
 struct cursor *act_cursor(struct app *app)
 {
@@ -73,7 +74,7 @@ static unsigned act_delay(struct app *app)
     return 0;
 }
 
-// A part of a file name that can be typed.
+// The name of the process becomes a part of a file name that can be typed.
 static char *file_name(const struct app *app, const char *ending)
 {
     const struct snapshot *snapshot = app->scene->snapshot;
@@ -113,107 +114,40 @@ static unsigned act_suspend(struct app *app)
 
 // --- views ---
 
-static unsigned show(struct app *app, enum view view)
+unsigned act_show(struct app *app, enum view_id view)
 {
     app->state->view = view;
-    if (view < VIEW_TABS)
+    if (!views[view]->pane)
         app->state->tab = view;
     return EFFECT_ROWS;
 }
 
-static unsigned act_view_top(struct app *app)
+static unsigned open_view(struct app *app, enum view_id view)
 {
-    return show(app, VIEW_TOP);
+    return views[view]->open ? views[view]->open(app) : act_show(app, view);
 }
 
-static unsigned act_view_tree(struct app *app)
+// Opens the next view that has a tab, `step` on from that of the present tab.
+static unsigned step_view(struct app *app, size_t step)
 {
-    return show(app, VIEW_TREE);
-}
-
-static unsigned act_view_flame(struct app *app)
-{
-    return show(app, VIEW_FLAME);
-}
-
-static unsigned act_view_threads(struct app *app)
-{
-    return show(app, VIEW_THREADS);
+    size_t at = app->state->tab;
+    do
+        at = (at + step) % VIEW_COUNT;
+    while (views[at]->pane);
+    return open_view(app, (enum view_id)at);
 }
 
 static unsigned act_view_next(struct app *app)
 {
-    return show(app, (enum view)((app->state->tab + 1) % VIEW_TABS));
+    return step_view(app, 1);
 }
 
 static unsigned act_view_previous(struct app *app)
 {
-    return show(app, (enum view)((app->state->tab + VIEW_TABS - 1) % VIEW_TABS));
-}
-
-static unsigned show_calls(struct app *app, const struct function *function)
-{
-    struct state *state = app->state;
-    if (!function) {
-        state_say(state, true, "there is no function in this row");
-        return 0;
-    }
-    if (state->view != VIEW_CALLS)
-        state->path_length = 0;
-    if (state->path_length == PATH_MOST)
-        memmove(state->path, state->path + 1, --state->path_length * sizeof *state->path);
-    state->path[state->path_length++] = function->id;
-    state->cursors[VIEW_CALLS] = (struct cursor){0};
-    return show(app, VIEW_CALLS);
-}
-
-static unsigned act_callers(struct app *app)
-{
-    return show_calls(app, act_item(app).function);
-}
-
-static unsigned act_stacks(struct app *app)
-{
-    struct state *state = app->state;
-    pid_t tid = state->query.filter.tid;
-    if (state->view == VIEW_THREADS && act_has_rows(app))
-        tid = app->scene->threads.rows[act_cursor(app)->at].tid;
-    else if (!tid)
-        tid = scene_busiest(app->scene, state);
-    if (!tid) {
-        state_say(state, true, "there is no thread");
-        return 0;
-    }
-    state->stack_tid = tid;
-    state->cursors[VIEW_STACK] = (struct cursor){0};
-    return show(app, VIEW_STACK);
+    return step_view(app, VIEW_COUNT - 1);
 }
 
 // --- Enter and Esc ---
-
-static const struct tree_node *tree_node(struct app *app)
-{
-    const struct scene *scene = app->scene;
-    if (app->state->view != VIEW_TREE || !scene->visible_count)
-        return NULL;
-    return &scene->tree.nodes[scene->visible[act_cursor(app)->at]];
-}
-
-static unsigned fold(struct app *app, enum fold fold)
-{
-    const struct tree_node *node = tree_node(app);
-    if (node && node->children) {
-        map_put(&app->state->folds, node->id, fold);
-        scene_fold(app->scene, app->state);
-    }
-    return 0;
-}
-
-static unsigned act_toggle(struct app *app)
-{
-    const struct tree_node *node = tree_node(app);
-    return node ? fold(app, scene_is_open(app->state, node) ? FOLD_CLOSED : FOLD_OPEN) : 0;
-}
 
 unsigned act_only_thread(struct app *app, const struct thread_row *row)
 {
@@ -226,38 +160,14 @@ unsigned act_only_thread(struct app *app, const struct thread_row *row)
 
 static unsigned act_enter(struct app *app)
 {
-    struct state *state = app->state;
-    uint32_t number;
-    if (!act_has_rows(app))
-        return 0;
-    switch (state->view) {
-    case VIEW_TREE:
-        return act_toggle(app);
-    case VIEW_FLAME:
-        state->zoom = act_flame_node(app, &number)->id;
-        return EFFECT_ROWS;
-    case VIEW_THREADS:
-        act_only_thread(app, &app->scene->threads.rows[act_cursor(app)->at]);
-        return show(app, VIEW_TOP);
-    default:
-        return act_callers(app);
-    }
+    return act_has_rows(app) ? app_act(app, ACTION_CALLERS) : 0;
 }
 
-static unsigned act_back(struct app *app)
+unsigned act_back(struct app *app)
 {
     struct state *state = app->state;
-    if (state->view == VIEW_CALLS && state->path_length > 1) {
-        state->path_length--;
-        state->cursors[VIEW_CALLS] = (struct cursor){0};
-        return EFFECT_ROWS;
-    }
-    if (state->view >= VIEW_TABS)
-        return show(app, state->tab);
-    if (state->view == VIEW_FLAME && state->zoom) {
-        state->zoom = 0;
-        return EFFECT_ROWS;
-    }
+    if (views[state->view]->pane)
+        return act_show(app, state->tab);
     if (state->search) {
         free(state->search);
         state->search = NULL;
@@ -266,30 +176,13 @@ static unsigned act_back(struct app *app)
     return state_drop_filter(state) ? EFFECT_ROWS : 0;
 }
 
-static unsigned act_mouse(struct app *app)
-{
-    (void)app;
-    return 0;
-}
-
 // --- display ---
 
 static unsigned act_invert(struct app *app)
 {
     app->state->query.inverted = !app->state->query.inverted;
-    app->state->tree_known = false;
-    app->state->zoom = 0;
+    state_forget_tree(app->state);
     return EFFECT_ROWS;
-}
-
-static unsigned act_expand(struct app *app)
-{
-    return fold(app, FOLD_OPEN);
-}
-
-static unsigned act_collapse(struct app *app)
-{
-    return fold(app, FOLD_CLOSED);
 }
 
 static unsigned fold_all(struct app *app, bool open)
@@ -333,7 +226,8 @@ static unsigned act_mangled(struct app *app)
     return 0;
 }
 
-static unsigned (*const acts[ACTION_COUNT])(struct app *app) = {
+// These mean the same in every view that has no key of its own for them (tui/view.h).
+static act_function *const acts[ACTION_COUNT] = {
     [ACTION_HELP] = act_help,
     [ACTION_QUIT] = act_quit,
     [ACTION_FREEZE] = act_freeze,
@@ -345,14 +239,8 @@ static unsigned (*const acts[ACTION_COUNT])(struct app *app) = {
     [ACTION_SAVE_SCREEN] = act_save_screen,
     [ACTION_REDRAW] = act_redraw,
     [ACTION_SUSPEND] = act_suspend,
-    [ACTION_VIEW_TOP] = act_view_top,
-    [ACTION_VIEW_TREE] = act_view_tree,
-    [ACTION_VIEW_FLAME] = act_view_flame,
-    [ACTION_VIEW_THREADS] = act_view_threads,
     [ACTION_VIEW_NEXT] = act_view_next,
     [ACTION_VIEW_PREVIOUS] = act_view_previous,
-    [ACTION_CALLERS] = act_callers,
-    [ACTION_STACKS] = act_stacks,
     [ACTION_UP] = act_up,
     [ACTION_DOWN] = act_down,
     [ACTION_LEFT] = act_left,
@@ -363,7 +251,6 @@ static unsigned (*const acts[ACTION_COUNT])(struct app *app) = {
     [ACTION_END] = act_end,
     [ACTION_ENTER] = act_enter,
     [ACTION_BACK] = act_back,
-    [ACTION_MOUSE] = act_mouse,
     [ACTION_SEARCH] = act_search,
     [ACTION_SEARCH_NEXT] = act_search_next,
     [ACTION_SEARCH_PREVIOUS] = act_search_previous,
@@ -384,9 +271,6 @@ static unsigned (*const acts[ACTION_COUNT])(struct app *app) = {
     [ACTION_SORT_MENU] = act_sort_menu,
     [ACTION_REVERSE] = act_reverse,
     [ACTION_INVERT] = act_invert,
-    [ACTION_EXPAND] = act_expand,
-    [ACTION_COLLAPSE] = act_collapse,
-    [ACTION_TOGGLE] = act_toggle,
     [ACTION_EXPAND_ALL] = act_expand_all,
     [ACTION_COLLAPSE_ALL] = act_collapse_all,
     [ACTION_ZOOM_RESET] = act_zoom_reset,
@@ -397,5 +281,14 @@ static unsigned (*const acts[ACTION_COUNT])(struct app *app) = {
 
 unsigned app_act(struct app *app, enum action action)
 {
-    return acts[action](app);
+    const struct view *shown = views[app->scene->view];
+    for (size_t i = 0; i < shown->key_count; i++)
+        if (shown->keys[i].action == action)
+            return shown->keys[i].act(app);
+    if (acts[action])
+        return acts[action](app);
+    for (int i = 0; i < VIEW_COUNT; i++)
+        if (views[i]->action == action)
+            return open_view(app, (enum view_id)i);
+    return 0;
 }

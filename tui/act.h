@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Actions: what the files of them share. Callers use app_act.
+// What actions do: the part that their files and the views share. Others call app_act.
 #pragma once
 
 #include "tui/app.h"
 
 typedef unsigned act_function(struct app *app); // returns enum effect bits
 
-// Of the view that is shown; the item is zeroed when there are no rows.
+// The cursor of the view that is shown, and its row: zeroed when there are no rows.
 struct cursor *act_cursor(struct app *app);
 struct item act_item(struct app *app);
 bool act_has_rows(const struct app *app);
 
-// The node of the flame graph's cursor, and its number; there is one.
-const struct tree_node *act_flame_node(struct app *app, uint32_t *number);
+// Shows a view, with nothing else prepared for it.
+unsigned act_show(struct app *app, enum view_id view);
 
 // Filters by the thread, or the group of threads, of the row.
 unsigned act_only_thread(struct app *app, const struct thread_row *row);
@@ -22,3 +22,4 @@ act_function act_search, act_search_next, act_search_previous, act_filter, act_m
     act_sort_total, act_sort_self_time, act_sort_total_time, act_sort_samples, act_sort_previous,
     act_sort_next, act_sort_menu, act_reverse;
 act_function act_up, act_down, act_left, act_right, act_page_up, act_page_down, act_home, act_end;
+act_function act_back;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Finding rows, filtering and sorting them.
+// These actions find rows, filter and sort them.
 #include "tui/act.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "tui/view.h"
 
 // --- finding ---
 
@@ -66,7 +67,7 @@ static bool is_chosen(const struct state *state, const struct thread_row *row)
     return filter->thread ? strcmp(filter->thread, row->name) == 0 : filter->tid == row->tid;
 }
 
-// The choice before or after the present one; "all threads" is one of them.
+// Chooses the thread before or after the present one; "all threads" is one of the choices.
 static unsigned step_thread(struct app *app, size_t step)
 {
     struct thread_rows *choices = &app->scene->choices;
@@ -93,8 +94,7 @@ unsigned act_idle(struct app *app)
 {
     bool *idle = &app->state->query.filter.idle;
     *idle = !*idle;
-    app->state->zoom = 0;
-    app->state->tree_known = false;
+    state_forget_tree(app->state);
     state_say(app->state, false, *idle ? "wall time, of threads that sleep too" : "CPU time");
     return EFFECT_ROWS | EFFECT_IDLE;
 }
@@ -103,44 +103,53 @@ unsigned act_merge(struct app *app)
 {
     enum rows_group *group = &app->state->query.group;
     *group = *group == GROUP_TID ? GROUP_ALL : (enum rows_group)(*group + 1);
-    app->state->tree_known = false;
-    app->state->zoom = 0;
+    state_forget_tree(app->state);
     state_say(app->state, false, "threads: %s", rows_group_names[*group]);
     return EFFECT_ROWS;
 }
 
 // --- sorting ---
 
-static bool can_sort(struct app *app)
+// Fills in the columns to sort by of the view that is shown. If there are none, a message says so.
+static size_t sorts_of(struct app *app, enum rows_sort sorts[SORT_COUNT])
 {
-    bool can = app->state->view == VIEW_TOP || app->state->view == VIEW_THREADS;
-    if (!can)
+    size_t count = table_sorts(views[app->state->view]->table, sorts);
+    if (!count)
         state_say(app->state, true, "this view has an order of its own");
-    return can;
+    return count;
 }
 
-// The same again reverses.
+static struct sorting *sorting_of(struct app *app)
+{
+    return &app->state->sortings[app->state->view];
+}
+
+// A column that is not there has its place behind the last one.
+static size_t place_of(enum rows_sort sort, const enum rows_sort *sorts, size_t count)
+{
+    size_t at = 0;
+    while (at < count && sorts[at] != sort)
+        at++;
+    return at;
+}
+
+// Who asks for the same column again gets the order reversed.
 unsigned app_sort(struct app *app, enum rows_sort sort)
 {
-    struct state *state = app->state;
-    bool threads = state->view == VIEW_THREADS;
-    enum rows_sort *current = threads ? &state->thread_sort : &state->query.sort;
-    bool *reversed = threads ? &state->thread_reversed : &state->query.reversed;
-    *reversed = *current == sort && !*reversed;
-    *current = sort;
+    struct sorting *sorting = sorting_of(app);
+    sorting->reversed = sorting->by == sort && !sorting->reversed;
+    sorting->by = sort;
     return EFFECT_ROWS;
 }
 
 static unsigned sort_by(struct app *app, enum rows_sort sort)
 {
-    struct state *state = app->state;
-    if (!can_sort(app))
+    enum rows_sort sorts[SORT_COUNT];
+    size_t count = sorts_of(app, sorts);
+    if (!count)
         return 0;
-    if (state->view == VIEW_THREADS && sort != SORT_SAMPLES)
-        sort = SORT_CPU;
-    bool threads = state->view == VIEW_THREADS;
-    *(threads ? &state->thread_sort : &state->query.sort) = sort;
-    *(threads ? &state->thread_reversed : &state->query.reversed) = false;
+    bool there = place_of(sort, sorts, count) < count;
+    *sorting_of(app) = (struct sorting){there ? sort : views[app->state->view]->sort, false};
     return EFFECT_ROWS;
 }
 
@@ -171,15 +180,10 @@ unsigned act_sort_samples(struct app *app)
 
 static unsigned step_sort(struct app *app, int step)
 {
-    size_t count, at = 0;
-    const enum rows_sort *sorts = picture_sorts(app->state->view, &count);
-    if (!can_sort(app))
-        return 0;
-    while (at + 1 < count && sorts[at] != state_query(app->state).sort)
-        at++;
-    if ((step < 0 && at == 0) || (step > 0 && at + 1 == count))
-        return 0;
-    return app_sort(app, sorts[at + (size_t)step]);
+    enum rows_sort sorts[SORT_COUNT];
+    size_t count = sorts_of(app, sorts), at = place_of(sorting_of(app)->by, sorts, count);
+    size_t to = at + (size_t)step; // before the first one: behind the last one
+    return to < count ? app_sort(app, sorts[to]) : 0;
 }
 
 unsigned act_sort_previous(struct app *app)
@@ -194,30 +198,29 @@ unsigned act_sort_next(struct app *app)
 
 unsigned act_sort_menu(struct app *app)
 {
-    size_t count, at = 0;
-    const enum rows_sort *sorts = picture_sorts(app->state->view, &count);
-    if (!can_sort(app))
+    enum rows_sort sorts[SORT_COUNT];
+    size_t count = sorts_of(app, sorts);
+    if (!count)
         return 0;
-    while (at + 1 < count && sorts[at] != state_query(app->state).sort)
-        at++;
     app->state->overlay = OVERLAY_SORT;
-    app->state->menu = (struct cursor){.at = at};
+    app->state->menu = (struct cursor){.at = place_of(sorting_of(app)->by, sorts, count)};
     return 0;
 }
 
 unsigned act_reverse(struct app *app)
 {
-    return can_sort(app) ? app_sort(app, state_query(app->state).sort) : 0;
+    enum rows_sort sorts[SORT_COUNT];
+    return sorts_of(app, sorts) ? app_sort(app, sorting_of(app)->by) : 0;
 }
 
 unsigned app_choose(struct app *app, size_t row)
 {
     struct state *state = app->state;
-    size_t count;
+    enum rows_sort sorts[SORT_COUNT];
     bool sort = state->overlay == OVERLAY_SORT;
     state->overlay = OVERLAY_NONE;
     if (sort)
-        return app_sort(app, picture_sorts(state->view, &count)[row]);
+        return row < table_sorts(views[state->view]->table, sorts) ? app_sort(app, sorts[row]) : 0;
     if (row)
         return act_only_thread(app, &app->scene->choices.rows[row - 1]);
     state_filter_thread(state, 0, NULL);

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "tui/label.h"
-#include "tui/picture.h"
+#include "tui/view.h"
 
 #define STATUS_WIDE 35 // columns that the longest state takes, with room around it
 
@@ -35,7 +35,7 @@ static void draw_prompt(struct canvas *canvas, int row, const struct state *stat
 
 // --- the right end: in what state things are ---
 
-// unsaid: there is no room for it above the table
+// `unsaid` means that there is no room above the table to say what time is counted.
 static int draw_status(struct canvas *canvas, int row, const struct snapshot *snapshot,
                        const struct state *state, int64_t now, bool unsaid)
 {
@@ -65,58 +65,20 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
 
 // --- the left end ---
 
-static void put_flame(const struct canvas *canvas, const struct scene *scene,
-                      const struct state *state, struct buf *out)
-{
-    size_t at = state->cursors[VIEW_FLAME].at;
-    if (at >= scene->flame.count)
-        return;
-    const struct tree_node *node = &scene->tree.nodes[scene->flame.cells[at].node];
-    char time[LABEL_MOST];
-    if (node->function)
-        label_function_within(state, canvas, canvas->cols / 2, node->function, node->inlined,
-                              out);
-    else
-        buf_puts(out, node->label ? node->label : "");
-    struct cost all = scene->tree.all;
-    buf_printf(out, "  total %.1f%%", rows_percent(rows_measure(&state->query), node->total, all));
-    if (cost_ns(node->total))
-        buf_printf(out, " %s", label_time((int64_t)cost_ns(node->total), time));
-    buf_printf(out, "  self %.1f%%", rows_percent(rows_measure(&state->query), node->self, all));
-    if (state->query.filter.idle)
-        buf_printf(out, "  running %.1f%%",
-                   query_percent(node->total.cpu_ns, cost_ns(node->total)));
-    if (node->function && *node->function->module)
-        buf_printf(out, "  %s", label_module(state, node->function));
-    if (*node->file) {
-        buf_puts(out, "  ");
-        label_line(state, node->file, node->line, out);
-    }
-}
-
 static void put_position(const struct canvas *canvas, const struct scene *scene,
                          const struct state *state, struct buf *out)
 {
+    const struct view *view = views[scene->view];
     size_t count = scene_count(scene);
     if (state->search)
         buf_printf(out, "/%s   %zu of %zu rows%s", state->search,
-                   scene_match_count(scene, state), count,
-                   scene->view == VIEW_FLAME ? "   " : "");
-    if (scene->view == VIEW_FLAME)
-        put_flame(canvas, scene, state, out);
+                   scene_match_count(scene, state), count, view->put_row ? "   " : "");
+    if (count && view->put_row)
+        view->put_row(canvas, scene, state, out);
     else if (count && !state->search)
         buf_printf(out, "row %zu of %zu", state->cursors[scene->view].at + 1, count);
-    if (scene->view == VIEW_TREE && scene->tree.folded)
-        buf_printf(out, "   %zu tiny nodes left out", scene->tree.folded);
-    if (scene->view == VIEW_STACK && scene->stack.wait)
-        buf_printf(out, "   of thread %d now: %s", (int)state->stack_tid,
-                   *scene->stack.wait ? scene->stack.wait : "it sleeps");
-    else if (scene->view == VIEW_STACK && scene->stack.windowed)
-        buf_printf(out, "   of thread %d: %zu stack%s in window %s", (int)state->stack_tid,
-                   scene->stack.stacks, scene->stack.stacks == 1 ? "" : "s",
-                   rows_window_names[state->query.window]);
-    else if (scene->view == VIEW_STACK && scene->stack.count)
-        buf_printf(out, "   of thread %d, when it was last seen on a CPU", (int)state->stack_tid);
+    if (view->put_note)
+        view->put_note(scene, state, out);
 }
 
 static void draw_left(struct canvas *canvas, int row, int end, const struct scene *scene,

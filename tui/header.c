@@ -10,28 +10,22 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tui/label.h"
-#include "tui/picture.h"
+#include "tui/view.h"
 
 #define PIECES_MOST 24
 #define LEVELS 4 // of brevity
 
-static const char *const tab_titles[VIEW_TABS] = {
-    [VIEW_TOP] = "Top",
-    [VIEW_TREE] = "Tree",
-    [VIEW_FLAME] = "Flame",
-    [VIEW_THREADS] = "Threads",
-};
-
 // A line in the making: pieces with texts of their own.
-struct line {
+struct header_line {
     struct piece pieces[PIECES_MOST];
     char texts[PIECES_MOST][48];
     size_t count;
 };
 
-static void add(struct line *line, enum role role, const char *format, ...) PRINTF_LIKE(3, 4);
+static void add(struct header_line *line, enum role role, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
-static void add(struct line *line, enum role role, const char *format, ...)
+static void add(struct header_line *line, enum role role, const char *format, ...)
 {
     if (line->count == PIECES_MOST)
         return;
@@ -43,7 +37,7 @@ static void add(struct line *line, enum role role, const char *format, ...)
     line->count++;
 }
 
-static int width_of(const struct canvas *canvas, const struct line *line)
+static int width_of(const struct canvas *canvas, const struct header_line *line)
 {
     int width = 0;
     for (size_t i = 0; i < line->count; i++)
@@ -51,7 +45,7 @@ static int width_of(const struct canvas *canvas, const struct line *line)
     return width;
 }
 
-static void draw(struct canvas *canvas, int row, int col, int width, const struct line *line)
+static void draw(struct canvas *canvas, int row, int col, int width, const struct header_line *line)
 {
     picture_pieces(canvas, row, col, width, line->pieces, line->count);
 }
@@ -63,18 +57,17 @@ static int draw_tabs(struct picture *picture, int row, const struct state *state
 {
     struct canvas *canvas = &picture->canvas;
     int cols = canvas->cols, level = cols >= 80 ? 0 : cols >= 50 ? 1 : 2, col = cols;
-    for (int i = VIEW_TABS - 1; i >= 0; i--) {
-        bool active = (enum view)i == state->tab;
+    for (int i = VIEW_COUNT - 1; i >= 0; i--) {
+        bool active = (enum view_id)i == state->tab;
         char text[24];
-        if (level == 2 && !active)
+        if (views[i]->pane || (level == 2 && !active))
             continue;
         snprintf(text, sizeof text, active ? "[%d]%s" : level ? "%d" : "%d:%s", i + 1,
-                 tab_titles[i]);
+                 views[i]->title);
         int width = (int)strlen(text);
         col -= width;
         canvas_text(canvas, row, col, width, active ? ROLE_TAB_ACTIVE : ROLE_TAB, text);
-        picture_add_zone(picture, (struct box){row, col, 1, width},
-                         (enum action)(ACTION_VIEW_TOP + i), 0);
+        picture_add_zone(picture, (struct box){row, col, 1, width}, views[i]->action, 0);
         col--;
     }
     return col;
@@ -88,7 +81,7 @@ static void draw_title(struct picture *picture, int row, const struct snapshot *
     AUTO_BUF struct buf left = {0};
     int end = draw_tabs(picture, row, state) - 1;
     if (canvas->cols >= 60) {
-        struct line line = {.count = 0};
+        struct header_line line = {.count = 0};
         if (canvas->cols >= 100)
             add(&line, ROLE_DIM, "up %s  ", label_clock(snapshot->uptime, up));
         add(&line, ROLE_DIM, "view %s  ", label_clock(snapshot->elapsed, view));
@@ -125,7 +118,7 @@ static int draw_chart(struct canvas *canvas, int row, int col, const struct snap
     return col;
 }
 
-static void add_states(struct line *line, const struct snapshot *snapshot)
+static void add_states(struct header_line *line, const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->state_count; i++) {
         char state = snapshot->states[i].state;
@@ -136,7 +129,7 @@ static void add_states(struct line *line, const struct snapshot *snapshot)
 
 static void draw_cpu(struct canvas *canvas, int row, const struct snapshot *snapshot)
 {
-    struct line line = {.count = 0}, right = {.count = 0};
+    struct header_line line = {.count = 0}, right = {.count = 0};
     char rss[LABEL_MOST];
     int cols = canvas->cols;
     size_t width = cols >= 140 ? 60 : cols >= 100 ? 22 : cols >= 80 ? 12 : 0;
@@ -162,7 +155,7 @@ static enum role role_of_share(double percent, double warn, double bad)
     return percent >= bad ? ROLE_BAD : percent >= warn ? ROLE_WARN : ROLE_DEFAULT;
 }
 
-static void add_held(struct line *line, const struct snapshot *snapshot, int level)
+static void add_held(struct header_line *line, const struct snapshot *snapshot, int level)
 {
     static const enum role roles[] = {
         [OVERHEAD_OK] = ROLE_GOOD, [OVERHEAD_HIGH] = ROLE_WARN, [OVERHEAD_TOO_HIGH] = ROLE_BAD};
@@ -180,7 +173,7 @@ static void add_held(struct line *line, const struct snapshot *snapshot, int lev
         add(line, ROLE_BAD, ": lower -r");
 }
 
-static void add_quality(struct line *line, const struct snapshot *snapshot, int level)
+static void add_quality(struct header_line *line, const struct snapshot *snapshot, int level)
 {
     static const char *const names[LEVELS][3] = {
         {"  late ", "  failed ", "  cut "},
@@ -202,7 +195,7 @@ static void add_quality(struct line *line, const struct snapshot *snapshot, int 
     }
 }
 
-static void add_behind(struct line *line, const struct snapshot *snapshot, int level)
+static void add_behind(struct header_line *line, const struct snapshot *snapshot, int level)
 {
     char text[LABEL_MOST];
     add(line, ROLE_BAD, "%s behind", label_time(snapshot->behind, text));
@@ -211,11 +204,11 @@ static void add_behind(struct line *line, const struct snapshot *snapshot, int l
                                    : "; results may be inaccurate: lower --rate");
 }
 
-// Rates at the left, what was held at the right: neither moves when the other gets longer.
+// Rates stand at the left, what was held at the right: neither moves when the other gets longer.
 static void draw_quality(struct canvas *canvas, int row, const struct snapshot *snapshot)
 {
     for (int level = 0; level < LEVELS; level++) {
-        struct line left = {.count = 0}, right = {.count = 0};
+        struct header_line left = {.count = 0}, right = {.count = 0};
         if (snapshot->behind)
             add_behind(&left, snapshot, level);
         else
@@ -250,14 +243,13 @@ static int draw_crumbs(struct canvas *canvas, int row, int end, const struct sta
         if (state->crumbs[i] != CRUMB_THREAD)
             col = draw_crumb(canvas, row, col, end, ROLE_CRUMB,
                              state->crumbs[i] == CRUMB_MODULE ? state->module : state->terms);
-    if (state->view >= VIEW_TABS)
-        col = draw_crumb(canvas, row, col, end, ROLE_STRONG,
-                         state->view == VIEW_CALLS ? "callers and callees" : "stack");
+    if (views[state->view]->pane)
+        col = draw_crumb(canvas, row, col, end, ROLE_STRONG, views[state->view]->title);
     return col;
 }
 
-// That it is wall time, and of what.
-static void add_wall(struct line *line, struct cost all, int cols)
+// The line says that shares are of wall time, and what that is made of.
+static void add_wall(struct header_line *line, struct cost all, int cols)
 {
     bool wide = cols >= 100;
     const uint64_t parts[] = {all.cpu_ns, all.queued_ns, all.blocked_ns};
@@ -271,16 +263,17 @@ static void add_wall(struct line *line, struct cost all, int cols)
     add(line, ROLE_DEFAULT, "  ");
 }
 
-static void add_shape(struct line *line, const struct state *state)
+static void add_shape(struct header_line *line, const struct state *state)
 {
     struct rows_query query = state_query(state);
-    if (query.inverted && (state->view == VIEW_TREE || state->view == VIEW_FLAME))
+    const struct view *view = views[state->view];
+    if (query.inverted && view->inverts)
         add(line, ROLE_DEFAULT, "inverted  ");
     if (query.group != GROUP_ALL)
         add(line, ROLE_DEFAULT, "%s  ", rows_group_names[query.group]);
     add(line, ROLE_DIM, "window ");
     add(line, ROLE_DEFAULT, "%s", rows_window_names[query.window]);
-    if (state->view == VIEW_TOP || state->view == VIEW_THREADS) {
+    if (table_can_sort(view->table)) {
         add(line, ROLE_DIM, "  sorted by ");
         add(line, ROLE_DEFAULT, "%s", picture_sort_title(query.sort));
     }
@@ -289,7 +282,7 @@ static void add_shape(struct line *line, const struct state *state)
 static void draw_filters(struct canvas *canvas, int row, const struct scene *scene,
                          const struct state *state)
 {
-    struct line line = {.count = 0};
+    struct header_line line = {.count = 0};
     if (state->query.filter.idle)
         add_wall(&line, scene_all(scene), canvas->cols);
     add_shape(&line, state);

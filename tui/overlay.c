@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "tui/label.h"
-#include "tui/table.h"
+#include "tui/view.h"
 
 #define HELP_COLUMN 48    // columns of the screen for one of the page
 #define HELP_COLUMNS_MOST 3
@@ -124,8 +124,8 @@ static void put_choice(const struct scene *scene, const struct state *state, siz
                        struct buf *out)
 {
     if (state->overlay == OVERLAY_SORT) {
-        size_t count;
-        const enum rows_sort *sorts = picture_sorts(state->view, &count);
+        enum rows_sort sorts[SORT_COUNT];
+        table_sorts(views[state->view]->table, sorts);
         bool current = sorts[row] == state_query(state).sort;
         buf_printf(out, "%c %s", current ? '*' : ' ', picture_sort_title(sorts[row]));
         return;
@@ -141,12 +141,10 @@ static void put_choice(const struct scene *scene, const struct state *state, siz
 
 size_t overlay_count(const struct scene *scene, const struct state *state)
 {
-    size_t count = 0;
+    enum rows_sort sorts[SORT_COUNT];
     if (state->overlay == OVERLAY_THREADS)
         return scene->choices.count + 1;
-    if (state->overlay == OVERLAY_SORT)
-        picture_sorts(state->view, &count);
-    return count;
+    return state->overlay == OVERLAY_SORT ? table_sorts(views[state->view]->table, sorts) : 0;
 }
 
 static void draw_menu(struct picture *picture, const struct scene *scene, struct state *state)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tui/view.h"
 
 #define ROWS_WHOLE_HEADER 16
 #define ROWS_BAR 12 // and two lines of header
@@ -82,14 +83,20 @@ static void draw_too_small(struct canvas *canvas)
     canvas_text(canvas, canvas->rows / 2, col > 0 ? col : 0, canvas->cols, ROLE_DEFAULT, text);
 }
 
+// A view keeps its cursor visible.
+static void draw_view(struct picture *picture, struct box area, const struct scene *scene,
+                      struct state *state)
+{
+    const struct view *view = views[scene->view];
+    if (view->table)
+        table_draw(picture, area, scene, state, view->table);
+    else
+        view->draw(picture, area, scene, state);
+}
+
 void picture_draw(struct picture *picture, const struct snapshot *shown, const struct scene *scene,
                   struct state *state, int64_t now)
 {
-    static view_draw *const views[VIEW_COUNT] = {
-        [VIEW_TOP] = view_top_draw,         [VIEW_TREE] = view_tree_draw,
-        [VIEW_FLAME] = view_flame_draw,     [VIEW_THREADS] = view_threads_draw,
-        [VIEW_CALLS] = view_calls_draw,     [VIEW_STACK] = view_stack_draw,
-    };
     struct canvas *canvas = &picture->canvas;
     struct layout layout = picture_layout(canvas->rows, canvas->cols, state->bar);
     picture->zone_count = 0;
@@ -98,26 +105,9 @@ void picture_draw(struct picture *picture, const struct snapshot *shown, const s
         return;
     }
     header_draw(picture, &layout, shown, scene, state);
-    views[scene->view](picture, layout.body, scene, state);
+    draw_view(picture, layout.body, scene, state);
     footer_draw(picture, &layout, shown, scene, state, now);
     overlay_draw(picture, scene, state);
-}
-
-// --- columns to sort by ---
-
-static const enum rows_sort top_sorts[] = {
-    SORT_SELF,    SORT_TOTAL,   SORT_SELF_TIME, SORT_TOTAL_TIME, SORT_SAMPLES,
-    SORT_THREADS, SORT_FUNCTION, SORT_LINE,     SORT_MODULE,
-};
-static const enum rows_sort thread_sorts[] = {
-    SORT_TID, SORT_FUNCTION, SORT_STATE, SORT_CPU, SORT_SAMPLES, SORT_HELD,
-};
-
-const enum rows_sort *picture_sorts(enum view view, size_t *count)
-{
-    bool threads = view == VIEW_THREADS;
-    *count = threads ? ARRAY_LENGTH(thread_sorts) : ARRAY_LENGTH(top_sorts);
-    return threads ? thread_sorts : top_sorts;
 }
 
 const char *picture_sort_title(enum rows_sort sort)

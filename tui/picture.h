@@ -71,15 +71,7 @@ void overlay_draw(struct picture *picture, const struct scene *scene, struct sta
 size_t overlay_count(const struct scene *scene, const struct state *state); // rows of the menu
 int overlay_help_lines(const struct canvas *canvas); // that do not fit on the screen
 
-// Views. Each draws into an area and keeps its cursor visible.
-typedef void view_draw(struct picture *picture, struct box area, const struct scene *scene,
-                       struct state *state);
-view_draw view_top_draw, view_tree_draw, view_flame_draw, view_threads_draw, view_calls_draw,
-    view_stack_draw;
-
 // How many rows a page of the view that is shown has.
 int picture_page(const struct picture *picture, const struct state *state);
 
-// The columns by which the view can be sorted, from left to right.
-const enum rows_sort *picture_sorts(enum view view, size_t *count);
 const char *picture_sort_title(enum rows_sort sort);

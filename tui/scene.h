@@ -8,23 +8,16 @@
 
 struct scene {
     const struct snapshot *snapshot; // borrowed; what the rows were made of
-    enum view view;                  // of which the rows are
-    struct function_rows functions;
-    struct tree tree;                // of tree and flame
-    uint32_t *visible;               // nodes of the tree that are shown
-    size_t visible_count, visible_capacity;
-    struct flame flame;
-    struct thread_rows threads;
-    struct thread_rows choices; // of the menu of threads: all of them
-    struct call_rows calls;
-    bool calls_known;
-    struct stack_rows stack;
+    enum view_id view;               // of which the rows are
+    void *rows;                      // owned, as the view says; NULL: there was no snapshot yet
+    struct thread_rows choices;      // of the menu of threads: all of them
 };
 
 struct item { // a row, whatever the view
     uint64_t id;                     // never 0
     const char *text;                // that a search looks at
     const struct function *function; // NULL: none
+    pid_t tid;                       // 0: it is not a thread
 };
 
 // Makes the rows anew. Cursors are put where the rows they follow are now.
@@ -41,23 +34,17 @@ struct cost scene_all(const struct scene *scene);
 // Puts the cursor of the shown view on a row; the first one means to stay there.
 void scene_select(const struct scene *scene, struct state *state, size_t row);
 
-// Which nodes of the tree are shown, after folds were changed.
-void scene_fold(struct scene *scene, struct state *state);
-bool scene_is_open(const struct state *state, const struct tree_node *node);
+// Views make their items with these: of an id that may be 0, and of a node of a tree.
+uint64_t scene_item_id(uint64_t id);
+struct item scene_node_item(const struct tree_node *node);
 
-// The cell of the flame graph that shows the node, or of the cursor.
-size_t scene_cell(const struct scene *scene, uint64_t id);
-
-// Whether a text matches the search: capitals count if the search has one.
+// Finds the search in a text, NULL if it is not there: capitals count if the search has one.
 const char *scene_match(const struct state *state, const char *text);
 size_t scene_match_count(const struct scene *scene, const struct state *state);
 
 // Fills in scene->choices.
 void scene_load_choices(struct scene *scene, const struct state *state);
 
-// The thread that used most CPU time in the window; 0: there is none.
-pid_t scene_busiest(const struct scene *scene, const struct state *state);
-
-// Finds the next match from a row on, `step` 1 or -1, that row itself included if `here`; opens
-// nodes of the tree for it. False: none.
+// Puts the cursor on the next match from a row on, `step` 1 or -1, that row itself included if
+// `here`; nodes of the tree are opened for it. False: none.
 bool scene_search(struct scene *scene, struct state *state, size_t from, int step, bool here);

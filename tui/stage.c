@@ -7,8 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-
-#define FLAME_NS (NS_PER_S / 2) // a flame graph does not change more often
+#include "tui/view.h"
 
 void stage_init(struct stage *stage, const struct tui_options *options, bool utf8)
 {
@@ -43,12 +42,12 @@ static int64_t clock_of(const struct stage *stage)
 static bool keeps_rows(const struct stage *stage, const struct snapshot *fresh)
 {
     const struct state *state = &stage->state;
-    if (!stage->shown || state->view != VIEW_FLAME || stage->scene.view != VIEW_FLAME)
-        return false;
-    return state->zoom || fresh->taken - stage->shown->taken < FLAME_NS;
+    const struct view *view = views[state->view];
+    return stage->shown && stage->scene.view == state->view && view->rows.keeps &&
+           view->rows.keeps(state, fresh->taken - stage->shown->taken);
 }
 
-// The newest message of the session, once.
+// The newest message of the session is shown once.
 static void show_note(struct stage *stage)
 {
     if (stage->latest->note_count != stage->notes && *stage->latest->note)
@@ -70,9 +69,9 @@ void stage_advance(struct stage *stage)
             stage->latest->end = TARGET_ENDED;
         return;
     }
-    bool stack = stage->state.view == VIEW_STACK;
-    feed_want_waits(stage->options->feed, stage->state.view == VIEW_THREADS);
-    feed_want_stack(stage->options->feed, stack ? stage->state.stack_tid : 0);
+    const struct view *view = views[stage->state.view];
+    feed_want_waits(stage->options->feed, view->wants_waits);
+    feed_want_stack(stage->options->feed, view->wants_stack ? stage->state.stack_tid : 0);
     struct snapshot *fresh = feed_take(stage->options->feed);
     if (!fresh)
         return; // an empty replay
@@ -104,7 +103,7 @@ static void save_profile(struct stage *stage)
         state_say(state, true, "%s", err.text);
 }
 
-// The picture as it was before the prompt for its name came.
+// The picture is saved as it was before the prompt for its name came.
 static void save_screen(struct stage *stage)
 {
     struct state *state = &stage->state;
@@ -120,7 +119,7 @@ static void save_screen(struct stage *stage)
         state_say(state, true, "%s: %m", path);
 }
 
-// For names of files; UTC.
+// The stamp goes into names of files, and is in UTC.
 static void stamp_now(char stamp[STAMP_MOST])
 {
     time_t now = time(NULL);
@@ -141,7 +140,7 @@ unsigned stage_input(struct stage *stage, const struct input *input)
     if (!feed_is_replay(stage->options->feed))
         stamp_now(app.stamp);
     bool frozen = stage->state.frozen, live = !feed_is_replay(stage->options->feed);
-    enum view view = stage->state.view;
+    enum view_id view = stage->state.view;
     unsigned effects = app_input(&app, input);
     if (effects & EFFECT_PAUSE)
         pause_sampling(stage);
@@ -156,7 +155,7 @@ unsigned stage_input(struct stage *stage, const struct input *input)
     if (effects & (EFFECT_SAVE | EFFECT_SAVE_SCREEN))
         state_prompt(&stage->state, PROMPT_NONE, NULL);
     bool thawed = frozen && !stage->state.frozen && live;
-    bool asks = stage->state.view == VIEW_STACK && view != VIEW_STACK && live;
+    bool asks = stage->state.view != view && views[stage->state.view]->wants_stack && live;
     if (thawed || asks || effects & EFFECT_RESET)
         stage_advance(stage);
     if (effects & EFFECT_ROWS)

@@ -6,15 +6,18 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "tui/view.h"
 
 void state_init(struct state *state, enum rows_sort sort, int64_t delay, bool bar)
 {
     *state = (struct state){
-        .query = {.window = WINDOW_5S, .sort = sort},
-        .thread_sort = SORT_CPU,
+        .query = {.window = WINDOW_5S},
         .delay = delay,
         .bar = bar,
     };
+    for (int i = 0; i < VIEW_COUNT; i++)
+        state->sortings[i].by = views[i]->sort;
+    state->sortings[state->view].by = sort;
 }
 
 void state_fini(struct state *state)
@@ -43,11 +46,15 @@ void state_say(struct state *state, bool bad, const char *format, ...)
 struct rows_query state_query(const struct state *state)
 {
     struct rows_query query = state->query;
-    if (state->view == VIEW_THREADS) {
-        query.sort = state->thread_sort;
-        query.reversed = state->thread_reversed;
-    }
+    query.sort = state->sortings[state->view].by;
+    query.reversed = state->sortings[state->view].reversed;
     return query;
+}
+
+void state_forget_tree(struct state *state)
+{
+    state->tree_known = false;
+    state->zoom = 0;
 }
 
 // --- filters ---

@@ -10,22 +10,11 @@
 #include "base/map.h"
 #include "profile/rows.h"
 #include "tui/keymap.h"
+#include "tui/views.h"
 
 #define DELAY_LEAST (200 * NS_PER_MS)
 #define DELAY_MOST (10LL * NS_PER_S)
 #define PATH_MOST 32 // functions that callers and callees were shown of, to go back to
-
-// The first four have tabs; the others are opened from them and closed by Esc.
-enum view {
-    VIEW_TOP,
-    VIEW_TREE,
-    VIEW_FLAME,
-    VIEW_THREADS,
-    VIEW_CALLS,
-    VIEW_STACK,
-    VIEW_COUNT,
-};
-#define VIEW_TABS 4
 
 enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_THREADS, OVERLAY_SORT };
 
@@ -48,24 +37,28 @@ struct cursor {
     int scroll;   // columns that names are shifted by
 };
 
+struct sorting {
+    enum rows_sort by;
+    bool reversed;
+};
+
 struct state {
-    struct rows_query query; // the texts of its filter are those below
+    struct rows_query query; // without an order; the texts of its filter are those below
     char *thread, *module, *terms; // owned
     enum crumb crumbs[CRUMB_COUNT];
     size_t crumb_count;
-    enum rows_sort thread_sort; // of the list of threads; query.sort is that of the functions
-    bool thread_reversed;
 
-    enum view tab;  // the last one with a tab
-    enum view view; // what is shown
+    enum view_id tab;  // the last one with a tab
+    enum view_id view; // what is shown
     struct cursor cursors[VIEW_COUNT];
-    uint64_t path[PATH_MOST]; // of VIEW_CALLS: functions, the last one is shown
+    struct sorting sortings[VIEW_COUNT];
+    uint64_t path[PATH_MOST]; // callers and callees: functions, the last one is shown
     size_t path_length;
-    pid_t stack_tid; // of VIEW_STACK
+    pid_t stack_tid;  // stack: the thread
 
     struct map folds; // tree: id -> enum fold
     bool all_open;    // tree: nodes that are not in folds
-    bool tree_known;  // the heaviest path has been opened
+    bool tree_known;  // tree: the heaviest path has been opened
     uint64_t zoom;    // flame: id of the node, 0: the whole
 
     enum overlay overlay;
@@ -94,6 +87,9 @@ void state_say(struct state *state, bool bad, const char *format, ...) PRINTF_LI
 
 // The query of the view that is shown.
 struct rows_query state_query(const struct state *state);
+
+// The tree will have other nodes: what was opened of it and zoomed to means nothing any more.
+void state_forget_tree(struct state *state);
 
 // Filters. The texts are copied; a new one takes the place of an old one of its kind.
 void state_filter_thread(struct state *state, pid_t tid, const char *name);

@@ -72,13 +72,15 @@ void slot_line(const struct slot *slot, const char *file, uint32_t line)
                     text.length ? text.data : "");
 }
 
-bool table_wants_lines(const struct state *state)
+bool table_wants_lines(const struct scene *scene, const struct state *state)
 {
+    (void)scene;
     return state->lines;
 }
 
-bool table_shows_wall(const struct state *state)
+bool table_shows_wall(const struct scene *scene, const struct state *state)
 {
+    (void)scene;
     return state->query.filter.idle;
 }
 
@@ -89,16 +91,28 @@ struct column_at {
     int col, width;
 };
 
+struct drawing { // a table at work
+    struct picture *picture;
+    struct box area;
+    const struct scene *scene;
+    struct state *state;
+    const struct table *table;
+    struct column_at places[COLUMNS_MOST];
+    size_t count;
+    int height; // lines of a row
+};
+
 static bool is_sorted_by(const struct column *column, const struct state *state)
 {
     return column->sort != SORT_COUNT && column->sort == state_query(state).sort;
 }
 
-// What is sorted by is seen.
-static bool is_shown(const struct column *column, const struct state *state, int cols)
+// A column that rows are sorted by is seen.
+static bool is_shown(const struct column *column, const struct drawing *drawing)
 {
-    return cols >= column->least &&
-           (!column->wanted || column->wanted(state) || is_sorted_by(column, state));
+    return drawing->area.cols >= column->least &&
+           (!column->wanted || column->wanted(drawing->scene, drawing->state) ||
+            is_sorted_by(column, drawing->state));
 }
 
 // The column that is missed least where there is no room: of those that only wide screens have,
@@ -122,23 +136,24 @@ static int left_of(const struct column_at *places, size_t count, int cols)
     return cols;
 }
 
-static size_t place_columns(const struct table *table, const struct state *state, struct box area,
-                            struct column_at *places)
+static void place_columns(struct drawing *drawing)
 {
+    const struct table *table = drawing->table;
+    struct column_at *places = drawing->places;
     size_t count = 0, victim;
     for (size_t i = 0; i < table->count && count < COLUMNS_MOST; i++)
-        if (is_shown(&table->columns[i], state, area.cols))
+        if (is_shown(&table->columns[i], drawing))
             places[count++].column = &table->columns[i];
-    while (left_of(places, count, area.cols) < NAME_LEAST &&
-           (victim = least_missed(places, count, state)) != SIZE_MAX)
+    while (left_of(places, count, drawing->area.cols) < NAME_LEAST &&
+           (victim = least_missed(places, count, drawing->state)) != SIZE_MAX)
         memmove(&places[victim], &places[victim + 1], (--count - victim) * sizeof *places);
-    int col = area.col, left = left_of(places, count, area.cols);
+    int col = drawing->area.col, left = left_of(places, count, drawing->area.cols);
     for (size_t i = 0; i < count; i++) {
         places[i].width = places[i].column->width ? places[i].column->width : left;
         places[i].col = col;
         col += places[i].width + COLUMN_GAP;
     }
-    return count;
+    drawing->count = count;
 }
 
 static void draw_title(struct picture *picture, int row, const struct column_at *at,
@@ -161,6 +176,21 @@ static void draw_title(struct picture *picture, int row, const struct column_at 
     if (column->sort != SORT_COUNT)
         picture_add_zone(picture, (struct box){row, at->col, 1, at->width}, ACTION_SORT_MENU,
                          (int)column->sort);
+}
+
+size_t table_sorts(const struct table *table, enum rows_sort sorts[SORT_COUNT])
+{
+    size_t count = 0;
+    for (size_t i = 0; table && i < table->count && count < SORT_COUNT; i++)
+        if (table->columns[i].sort != SORT_COUNT)
+            sorts[count++] = table->columns[i].sort;
+    return count;
+}
+
+bool table_can_sort(const struct table *table)
+{
+    enum rows_sort sorts[SORT_COUNT];
+    return table_sorts(table, sorts) > 0;
 }
 
 // --- rows ---
@@ -200,17 +230,6 @@ static void mark_match(struct picture *picture, int row, const struct column_at 
     }
 }
 
-struct drawing { // a table at work
-    struct picture *picture;
-    struct box area;
-    const struct scene *scene;
-    struct state *state;
-    const struct table *table;
-    struct column_at places[COLUMNS_MOST];
-    size_t count;
-    int height; // lines of a row
-};
-
 static void draw_row(const struct drawing *drawing, size_t index, int row)
 {
     struct picture *picture = drawing->picture;
@@ -238,7 +257,7 @@ static void draw_row(const struct drawing *drawing, size_t index, int row)
                      ACTION_MOUSE, (int)index);
 }
 
-// Two lines that fit on the narrowest screen: why there is nothing, and what helps.
+// The two lines fit on the narrowest screen: why there is nothing, and what helps.
 static void explain_window(const struct scene *scene, const struct state *state,
                            const char *lines[2])
 {
@@ -279,7 +298,7 @@ void table_draw(struct picture *picture, struct box area, const struct scene *sc
         return;
     if (area.cols < TWO_LINES && table->draw_second && area.rows >= 5)
         drawing.height = 2;
-    drawing.count = place_columns(table, state, area, drawing.places);
+    place_columns(&drawing);
     canvas_fill(&picture->canvas, area.row, area.col, area.cols, ROLE_HEADER);
     for (size_t i = 0; i < drawing.count; i++)
         draw_title(picture, area.row, &drawing.places[i], &query);

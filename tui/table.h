@@ -20,7 +20,8 @@ struct column {
     int least; // columns of the screen from which on it is shown
     bool right; // numbers
     enum rows_sort sort; // SORT_COUNT: none
-    bool (*wanted)(const struct state *state); // NULL: always
+    // A column without this is shown wherever there is room for it.
+    bool (*wanted)(const struct scene *scene, const struct state *state);
     void (*draw)(const struct slot *slot);
 };
 
@@ -31,12 +32,18 @@ struct table {
     void (*draw_second)(const struct slot *slot); // a second line below 50 columns, NULL: none
 };
 
-// Says in an area without rows why there are none, and what helps. NULL: it is the window.
+// Says in an area without rows why there are none, and what helps; `why` is NULL if it is the
+// window that is empty.
 void table_draw_empty(struct picture *picture, struct box area, const struct scene *scene,
                       const struct state *state, const char *why);
 
 void table_draw(struct picture *picture, struct box area, const struct scene *scene,
                 struct state *state, const struct table *table);
+
+// Fills in the columns that rows can be sorted by, from left to right, and returns how many there
+// are. A view without a table has none.
+size_t table_sorts(const struct table *table, enum rows_sort sorts[SORT_COUNT]);
+bool table_can_sort(const struct table *table);
 
 // Texts of a slot.
 void slot_number(const struct slot *slot, enum role role, const char *text);
@@ -44,7 +51,7 @@ void slot_percent(const struct slot *slot, double percent);
 void slot_time(const struct slot *slot, uint64_t ns);
 void slot_text(const struct slot *slot, enum role role, const char *text);
 
-// A name: scrolls sideways with the cursor.
+// Names scroll sideways with the cursor.
 void slot_name(const struct slot *slot, int indent, enum role role, const char *text);
 void slot_function(const struct slot *slot, int indent, enum role role,
                    const struct function *function, bool inlined);
@@ -53,8 +60,9 @@ void slot_line(const struct slot *slot, const char *file, uint32_t line);
 // Moves `first` so that the cursor is on a page of `rows`.
 void table_keep_visible(struct cursor *cursor, size_t count, int rows);
 
-bool table_wants_lines(const struct state *state);
-bool table_shows_wall(const struct state *state);
+// Columns of several views use these as `wanted`.
+bool table_wants_lines(const struct scene *scene, const struct state *state);
+bool table_shows_wall(const struct scene *scene, const struct state *state);
 
 // What part of its wall time something ran.
 void slot_running(const struct slot *slot, struct cost cost);

@@ -170,7 +170,9 @@ static void step(struct tui *tui)
 {
     bool listens = !screen_busy(tui->screen);
     struct pollfd fds[POLL_COUNT] = {
-        [POLL_KEYS] = {.fd = screen_input_fd(tui->screen), .events = POLLIN},
+        // What was typed before there was a picture waits for one: keys mean something in a view.
+        [POLL_KEYS] = {.fd = screen_input_fd(tui->screen),
+                       .events = tui->stage.latest ? POLLIN : 0},
         [POLL_SIGNALS] = {.fd = tui->options->signals, .events = POLLIN},
         [POLL_WAKE] = {.fd = wake_fd, .events = POLLIN},
         [POLL_FEED] = {.fd = listens ? feed_fd(tui->options->feed) : -1, .events = POLLIN},

@@ -1,148 +1,181 @@
 // SPDX-License-Identifier: MIT
-// A function between those that call it and those it calls; and the stack of a thread.
-#include <inttypes.h>
-#include <stdio.h>
+// A function between those that call it and those it calls.
+#include <string.h>
 
 #include "base/mem.h"
 #include "tui/label.h"
-#include "tui/table.h"
+#include "tui/view.h"
 
-struct call { // a row of the three parts
+struct calls {
+    struct call_rows rows;
+    bool known; // the function has a name in this profile
+};
+
+static const struct calls *calls_of(const struct scene *scene)
+{
+    return scene->rows;
+}
+
+struct relative { // a row of the three parts
     const struct function *function;
+    uint64_t id;
     struct cost cost;
     int part; // -1 a caller, 0 the function, 1 a callee
 };
 
-static struct call call_of(const struct slot *slot)
+static struct relative relative_at(const struct scene *scene, size_t row)
 {
-    const struct call_rows *calls = &slot->scene->calls;
-    size_t at = slot->index;
-    if (at < calls->caller_count)
-        return (struct call){calls->callers[at].function, calls->callers[at].cost, -1};
-    if (at == calls->caller_count)
-        return (struct call){calls->function.function, calls->function.total, 0};
-    const struct call_row *callee = &calls->callees[at - calls->caller_count - 1];
-    return (struct call){callee->function, callee->cost, 1};
+    const struct call_rows *calls = &calls_of(scene)->rows;
+    if (row == calls->caller_count)
+        return (struct relative){calls->function.function, calls->function.id,
+                                 calls->function.total, 0};
+    bool calls_it = row < calls->caller_count;
+    const struct call_row *at = calls_it ? &calls->callers[row]
+                                         : &calls->callees[row - calls->caller_count - 1];
+    return (struct relative){at->function, at->id, at->cost, calls_it ? -1 : 1};
 }
 
-// Of the function: of all. Of its callers and callees: of the function.
+static struct relative relative_of(const struct slot *slot)
+{
+    return relative_at(slot->scene, slot->index);
+}
+
+// Callers and callees have shares of the function's cost, the function has one of all.
 static void draw_share(const struct slot *slot)
 {
-    struct call call = call_of(slot);
-    const struct call_rows *calls = &slot->scene->calls;
-    struct cost all = call.part ? calls->function.total : calls->all;
-    slot_percent(slot, rows_percent(rows_measure(&slot->state->query), call.cost, all));
+    struct relative relative = relative_of(slot);
+    const struct call_rows *calls = &calls_of(slot->scene)->rows;
+    struct cost all = relative.part ? calls->function.total : calls->all;
+    slot_percent(slot, rows_percent(rows_measure(&slot->state->query), relative.cost, all));
 }
 
 static void draw_time(const struct slot *slot)
 {
-    slot_time(slot, cost_ns(call_of(slot).cost));
+    slot_time(slot, cost_ns(relative_of(slot).cost));
+}
+
+static size_t count(const struct scene *scene)
+{
+    const struct call_rows *calls = &calls_of(scene)->rows;
+    return calls_of(scene)->known ? calls->caller_count + 1 + calls->callee_count : 0;
 }
 
 static void draw_name(const struct slot *slot)
 {
-    struct call call = call_of(slot);
+    struct relative relative = relative_of(slot);
     struct canvas *canvas = &slot->picture->canvas;
-    enum glyph glyph = slot->index + 1 == slot->scene->calls.caller_count +
-                                              slot->scene->calls.callee_count + 1
-                           ? GLYPH_LAST : GLYPH_BRANCH;
-    if (call.part < 0)
+    bool last = slot->index + 1 == count(slot->scene);
+    int indent = relative.part < 0 ? 3 : relative.part > 0 ? 5 : 0;
+    if (relative.part < 0)
         canvas_text(canvas, slot->row, slot->col, 3, ROLE_DIM,
                     theme_glyph(canvas->utf8, slot->index ? GLYPH_BRANCH : GLYPH_FIRST));
-    else if (call.part > 0)
+    else if (relative.part > 0)
         canvas_text(canvas, slot->row, slot->col + 2, 3, ROLE_DIM,
-                    theme_glyph(canvas->utf8, glyph));
-    int indent = call.part < 0 ? 3 : call.part > 0 ? 5 : 0;
-    if (call.function)
-        slot_function(slot, indent, call.part ? ROLE_DEFAULT : ROLE_STRONG, call.function, false);
+                    theme_glyph(canvas->utf8, last ? GLYPH_LAST : GLYPH_BRANCH));
+    if (relative.function)
+        slot_function(slot, indent, relative.part ? ROLE_DEFAULT : ROLE_STRONG, relative.function,
+                      false);
     else
-        slot_name(slot, indent, ROLE_DIM, call.part < 0 ? "(it is the root)" : "(itself)");
+        slot_name(slot, indent, ROLE_DIM, relative.part < 0 ? "(it is the root)" : "(itself)");
 }
 
 static void draw_module(const struct slot *slot)
 {
-    const struct function *function = call_of(slot).function;
+    const struct function *function = relative_of(slot).function;
     if (function)
         canvas_squeezed(&slot->picture->canvas, slot->row, slot->col, slot->width, ROLE_MODULE,
                         label_module(slot->state, function));
 }
 
-void view_calls_draw(struct picture *picture, struct box area, const struct scene *scene,
-                     struct state *state)
+static const struct column columns[] = {
+    {"SHARE%", 6, 0, true, SORT_COUNT, NULL, draw_share},
+    {"TIME", 7, 50, true, SORT_COUNT, NULL, draw_time},
+    {"CALLERS, FUNCTION, CALLEES", 0, 0, false, SORT_COUNT, NULL, draw_name},
+    {"MODULE", 15, 80, false, SORT_COUNT, NULL, draw_module},
+};
+
+static const struct table table = {columns, ARRAY_LENGTH(columns),
+                                   "the function is not in this window", NULL};
+
+// --- the rows ---
+
+static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
+                    struct err *err)
 {
-    static const struct column columns[] = {
-        {"SHARE%", 6, 0, true, SORT_COUNT, NULL, draw_share},
-        {"TIME", 7, 50, true, SORT_COUNT, NULL, draw_time},
-        {"CALLERS, FUNCTION, CALLEES", 0, 0, false, SORT_COUNT, NULL, draw_name},
-        {"MODULE", 15, 80, false, SORT_COUNT, NULL, draw_module},
+    (void)err;
+    struct calls *calls = scene->rows;
+    uint64_t function = state->path[state->path_length - 1];
+    calls->known = rows_calls(&scene->snapshot->moment, query, function, &calls->rows, NULL) ==
+                   RC_OK;
+    return RC_OK;
+}
+
+static void free_rows(void *rows)
+{
+    struct calls *calls = rows;
+    call_rows_fini(&calls->rows);
+}
+
+// The same function may be in all three parts, and each of its rows has another id.
+static struct item item(const struct scene *scene, size_t row)
+{
+    static const uint64_t salts[] = {1, 0, 2};
+    struct relative relative = relative_at(scene, row);
+    return (struct item){
+        .id = scene_item_id(map_hash(relative.id + salts[relative.part + 1])),
+        .text = relative.function ? relative.function->name : "",
+        .function = relative.function,
     };
-    static const struct table table = {columns, ARRAY_LENGTH(columns),
-                                       "the function is not in this window", NULL};
-    table_draw(picture, area, scene, state, &table);
 }
 
-// --- the stack of a thread ---
-
-static const struct stack_row *frame_of(const struct slot *slot)
+static struct cost all(const struct scene *scene)
 {
-    return &slot->scene->stack.rows[slot->index];
+    return calls_of(scene)->rows.all;
 }
 
-static void draw_number(const struct slot *slot)
+static size_t row_of_function(const struct scene *scene)
 {
-    char text[LABEL_MOST];
-    snprintf(text, sizeof text, "#%" PRIu32, frame_of(slot)->depth);
-    slot_number(slot, ROLE_DIM, text);
+    return calls_of(scene)->rows.caller_count;
 }
 
-static void draw_stack_share(const struct slot *slot)
+// --- opening it, from one function to the next and back ---
+
+static unsigned open_calls(struct app *app)
 {
-    slot_percent(slot, frame_of(slot)->share);
+    struct state *state = app->state;
+    const struct function *function = act_item(app).function;
+    if (!function) {
+        state_say(state, true, "there is no function in this row");
+        return 0;
+    }
+    if (state->view != VIEW_CALLS)
+        state->path_length = 0;
+    if (state->path_length == PATH_MOST)
+        memmove(state->path, state->path + 1, --state->path_length * sizeof *state->path);
+    state->path[state->path_length++] = function->id;
+    state->cursors[VIEW_CALLS] = (struct cursor){0};
+    return act_show(app, VIEW_CALLS);
 }
 
-static void draw_frame(const struct slot *slot)
+static unsigned go_back(struct app *app)
 {
-    const struct stack_row *frame = frame_of(slot);
-    slot_function(slot, 0, frame->depth ? ROLE_DEFAULT : ROLE_STRONG, frame->function,
-                  frame->inlined);
+    struct state *state = app->state;
+    if (state->path_length <= 1)
+        return act_back(app);
+    state->path_length--;
+    state->cursors[VIEW_CALLS] = (struct cursor){0};
+    return EFFECT_ROWS;
 }
 
-static void draw_frame_line(const struct slot *slot)
-{
-    slot_line(slot, frame_of(slot)->file, frame_of(slot)->line);
-}
+static const struct view_key keys[] = {{ACTION_BACK, go_back}};
 
-static void draw_frame_offset(const struct slot *slot)
-{
-    char text[LABEL_MOST];
-    snprintf(text, sizeof text, "0x%" PRIx64, frame_of(slot)->offset);
-    slot_number(slot, ROLE_DIM, text);
-}
-
-static void draw_frame_module(const struct slot *slot)
-{
-    canvas_squeezed(&slot->picture->canvas, slot->row, slot->col, slot->width, ROLE_MODULE,
-                    label_module(slot->state, frame_of(slot)->function));
-}
-
-static bool is_verbose(const struct state *state)
-{
-    return state->verbose;
-}
-
-void view_stack_draw(struct picture *picture, struct box area, const struct scene *scene,
-                     struct state *state)
-{
-    static const struct column columns[] = {
-        {"SHARE%", 6, 50, true, SORT_COUNT, NULL, draw_stack_share},
-        {"#", 4, 0, true, SORT_COUNT, NULL, draw_number},
-        {"FUNCTION, LEAF FIRST", 0, 0, false, SORT_COUNT, NULL, draw_frame},
-        {"FILE:LINE", 22, 60, false, SORT_COUNT, NULL, draw_frame_line},
-        {"OFFSET", 12, 80, true, SORT_COUNT, is_verbose, draw_frame_offset},
-        {"MODULE", 15, 50, false, SORT_COUNT, NULL, draw_frame_module},
-    };
-    size_t skip = scene->stack.windowed ? 0 : 1; // one stack has no share
-    struct table table = {columns + skip, ARRAY_LENGTH(columns) - skip,
-                          "the thread was not seen on a CPU lately", NULL};
-    table_draw(picture, area, scene, state, &table);
-}
+const struct view view_calls = {
+    .title = "callers and callees",
+    .pane = true,
+    .rows = {sizeof(struct calls), make, free_rows, count, item, all, row_of_function, NULL},
+    .table = &table,
+    .action = ACTION_CALLERS,
+    .open = open_calls,
+    .keys = keys,
+    .key_count = ARRAY_LENGTH(keys),
+};

@@ -2,21 +2,38 @@
 // The flame graph, root at the top: a line a depth, as wide as its share.
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "tui/label.h"
-#include "tui/table.h"
+#include "tui/view.h"
 
-#define ROUNDING 1e-9 // shares are sums of floating-point numbers
+#define ROUNDING 1e-9           // shares are sums of floating-point numbers
+#define STEADY_NS (NS_PER_S / 2) // the picture does not change more often
 
-struct span {
+struct flame_rows {
+    struct tree tree;
+    struct flame flame;
+};
+
+static const struct flame_rows *rows_of(const struct scene *scene)
+{
+    return scene->rows;
+}
+
+static const struct tree_node *node_at(const struct scene *scene, size_t cell)
+{
+    return &rows_of(scene)->tree.nodes[rows_of(scene)->flame.cells[cell].node];
+}
+
+struct cell_span {
     int col, end;
 };
 
-static struct span span_of(const struct flame_cell *cell, struct box area)
+static struct cell_span span_of(const struct flame_cell *cell, struct box area)
 {
     int first = (int)(cell->start * area.cols + ROUNDING);
     int end = (int)((cell->start + cell->width) * area.cols + ROUNDING);
-    return (struct span){area.col + first, area.col + (end < area.cols ? end : area.cols)};
+    return (struct cell_span){area.col + first, area.col + (end < area.cols ? end : area.cols)};
 }
 
 // The same module has the same colour in every picture.
@@ -37,11 +54,11 @@ static void put_label(const struct canvas *canvas, const struct state *state, in
         buf_puts(out, node->label ? node->label : "");
 }
 
-static void draw_cell(struct picture *picture, int row, struct span span,
+static void draw_cell(struct picture *picture, int row, struct cell_span span,
                       const struct scene *scene, const struct state *state, size_t index)
 {
     struct canvas *canvas = &picture->canvas;
-    const struct tree_node *node = &scene->tree.nodes[scene->flame.cells[index].node];
+    const struct tree_node *node = node_at(scene, index);
     AUTO_BUF struct buf label = {0};
     put_label(canvas, state, span.end - span.col - 1, node, &label);
     enum role role = role_of_module(node->function);
@@ -67,22 +84,23 @@ static void draw_title(struct picture *picture, struct box area, const struct sc
     char time[LABEL_MOST];
     AUTO_BUF struct buf text = {0};
     buf_puts(&text, state->query.inverted ? "LEAVES AT THE TOP" : "ROOT AT THE TOP");
-    uint32_t zoom = state->zoom ? tree_find(&scene->tree, state->zoom) : UINT32_MAX;
+    const struct tree *tree = &rows_of(scene)->tree;
+    uint32_t zoom = state->zoom ? tree_find(tree, state->zoom) : UINT32_MAX;
     if (zoom != UINT32_MAX) {
         buf_puts(&text, "   zoomed to ");
-        put_label(canvas, state, canvas->cols / 2, &scene->tree.nodes[zoom], &text);
-    } else if (cost_ns(scene->tree.all)) {
+        put_label(canvas, state, canvas->cols / 2, &tree->nodes[zoom], &text);
+    } else if (cost_ns(tree->all)) {
         buf_printf(&text, "   %s %s", canvas->cols < 60 ? "width:" : "the whole width is",
-                   label_time((int64_t)cost_ns(scene->tree.all), time));
+                   label_time((int64_t)cost_ns(tree->all), time));
     }
     canvas_fill(canvas, area.row, area.col, area.cols, ROLE_HEADER);
     canvas_clipped(canvas, area.row, area.col + 1, area.cols - 1, ROLE_HEADER, text.data);
 }
 
-void view_flame_draw(struct picture *picture, struct box area, const struct scene *scene,
-                     struct state *state)
+static void draw(struct picture *picture, struct box area, const struct scene *scene,
+                 struct state *state)
 {
-    const struct flame *flame = &scene->flame;
+    const struct flame *flame = &rows_of(scene)->flame;
     struct cursor *cursor = &state->cursors[VIEW_FLAME];
     if (area.rows < 1)
         return;
@@ -97,7 +115,7 @@ void view_flame_draw(struct picture *picture, struct box area, const struct scen
     for (int pass = 0; pass < 2; pass++) // what is too narrow lies below
         for (size_t i = 0; i < flame->count; i++) {
             int row = area.row + 1 + (int)flame->cells[i].depth - (int)cursor->first;
-            struct span span = span_of(&flame->cells[i], area);
+            struct cell_span span = span_of(&flame->cells[i], area);
             if (row <= area.row || row >= area.row + area.rows)
                 continue;
             if (pass == 0 && span.end <= span.col && span.col < area.col + area.cols)
@@ -106,3 +124,161 @@ void view_flame_draw(struct picture *picture, struct box area, const struct scen
                 draw_cell(picture, row, span, scene, state, i);
         }
 }
+
+// The line tells the node's whole name, and its share in figures.
+static void put_row(const struct canvas *canvas, const struct scene *scene,
+                    const struct state *state, struct buf *out)
+{
+    const struct tree_node *node = node_at(scene, state->cursors[VIEW_FLAME].at);
+    enum rows_measure measure = rows_measure(&state->query);
+    struct cost all = rows_of(scene)->tree.all;
+    char time[LABEL_MOST];
+    put_label(canvas, state, canvas->cols / 2, node, out);
+    buf_printf(out, "  total %.1f%%", rows_percent(measure, node->total, all));
+    if (cost_ns(node->total))
+        buf_printf(out, " %s", label_time((int64_t)cost_ns(node->total), time));
+    buf_printf(out, "  self %.1f%%", rows_percent(measure, node->self, all));
+    if (state->query.filter.idle)
+        buf_printf(out, "  running %.1f%%",
+                   query_percent(node->total.cpu_ns, cost_ns(node->total)));
+    if (node->function && *node->function->module)
+        buf_printf(out, "  %s", label_module(state, node->function));
+    if (*node->file) {
+        buf_puts(out, "  ");
+        label_line(state, node->file, node->line, out);
+    }
+}
+
+// --- the rows: its cells ---
+
+static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
+                    struct err *err)
+{
+    struct flame_rows *rows = scene->rows;
+    enum rc rc = rows_tree(&scene->snapshot->moment, query, &rows->tree, err);
+    uint32_t zoom = state->zoom ? tree_find(&rows->tree, state->zoom) : UINT32_MAX;
+    if (zoom == UINT32_MAX)
+        state->zoom = 0;
+    rows_flame(&rows->tree, zoom, &rows->flame);
+    return rc;
+}
+
+static void free_rows(void *rows)
+{
+    struct flame_rows *flame_rows = rows;
+    tree_fini(&flame_rows->tree);
+    flame_fini(&flame_rows->flame);
+}
+
+static size_t count(const struct scene *scene)
+{
+    return rows_of(scene)->flame.count;
+}
+
+static struct item item(const struct scene *scene, size_t row)
+{
+    return scene_node_item(node_at(scene, row));
+}
+
+static struct cost all(const struct scene *scene)
+{
+    return rows_of(scene)->tree.all;
+}
+
+static size_t widest_root(const struct scene *scene)
+{
+    const struct flame *flame = &rows_of(scene)->flame;
+    size_t widest = 0;
+    for (size_t i = 0; i < flame->count && flame->cells[i].depth == 0; i++)
+        if (flame->cells[i].width > flame->cells[widest].width)
+            widest = i;
+    return widest;
+}
+
+// A graph that is zoomed into shows what it showed then.
+static bool keeps(const struct state *state, int64_t age)
+{
+    return state->zoom || age < STEADY_NS;
+}
+
+// --- keys: from cell to cell ---
+
+static void select_node(struct app *app, uint32_t node)
+{
+    const struct flame *flame = &rows_of(app->scene)->flame;
+    for (size_t i = 0; i < flame->count; i++)
+        if (flame->cells[i].node == node) {
+            scene_select(app->scene, app->state, i);
+            return;
+        }
+}
+
+static unsigned to_caller(struct app *app)
+{
+    if (act_has_rows(app))
+        select_node(app, node_at(app->scene, act_cursor(app)->at)->parent);
+    return 0;
+}
+
+static unsigned to_callee(struct app *app)
+{
+    if (act_has_rows(app) && node_at(app->scene, act_cursor(app)->at)->children)
+        select_node(app, rows_of(app->scene)->flame.cells[act_cursor(app)->at].node + 1);
+    return 0;
+}
+
+// The cursor goes to the next cell of the same depth that can be seen.
+static unsigned to_sibling(struct app *app, int step)
+{
+    const struct flame *flame = &rows_of(app->scene)->flame;
+    size_t at = act_cursor(app)->at;
+    for (size_t to = at + (size_t)step;
+         to < flame->count && flame->cells[to].depth == flame->cells[at].depth; to += (size_t)step)
+        if (flame->cells[to].width * app->picture->canvas.cols >= 1) {
+            scene_select(app->scene, app->state, to);
+            return 0;
+        }
+    return 0;
+}
+
+static unsigned to_left(struct app *app)
+{
+    return to_sibling(app, -1);
+}
+
+static unsigned to_right(struct app *app)
+{
+    return to_sibling(app, 1);
+}
+
+static unsigned zoom_in(struct app *app)
+{
+    if (!act_has_rows(app))
+        return 0;
+    app->state->zoom = node_at(app->scene, act_cursor(app)->at)->id;
+    return EFFECT_ROWS;
+}
+
+static unsigned zoom_out(struct app *app)
+{
+    if (!app->state->zoom)
+        return act_back(app);
+    app->state->zoom = 0;
+    return EFFECT_ROWS;
+}
+
+static const struct view_key keys[] = {
+    {ACTION_UP, to_caller},  {ACTION_DOWN, to_callee}, {ACTION_LEFT, to_left},
+    {ACTION_RIGHT, to_right}, {ACTION_ENTER, zoom_in}, {ACTION_BACK, zoom_out},
+};
+
+const struct view view_flame = {
+    .title = "Flame",
+    .inverts = true,
+    .rows = {sizeof(struct flame_rows), make, free_rows, count, item, all, widest_root, keeps},
+    .draw = draw,
+    .put_row = put_row,
+    .action = ACTION_VIEW_FLAME,
+    .keys = keys,
+    .key_count = ARRAY_LENGTH(keys),
+};

@@ -5,11 +5,16 @@
 
 #include "base/mem.h"
 #include "tui/label.h"
-#include "tui/table.h"
+#include "tui/view.h"
+
+static const struct thread_rows *rows_of(const struct scene *scene)
+{
+    return scene->rows;
+}
 
 static const struct thread_row *row_of(const struct slot *slot)
 {
-    return &slot->scene->threads.rows[slot->index];
+    return &rows_of(slot->scene)->rows[slot->index];
 }
 
 static void draw_tid(const struct slot *slot)
@@ -40,7 +45,7 @@ static void draw_state(const struct slot *slot)
 
 static void draw_cpu(const struct slot *slot)
 {
-    if (!slot->scene->threads.cpu_known) {
+    if (!rows_of(slot->scene)->cpu_known) {
         slot_number(slot, ROLE_DIM, "-");
         return;
     }
@@ -74,7 +79,7 @@ static void draw_held(const struct slot *slot)
     slot_number(slot, ROLE_DIM, held ? label_hold(held, text) : "");
 }
 
-// Why it does not run, which tells who is in its way; else where it runs.
+// A thread that does not run says why, and so who is in its way; another one says where it runs.
 static void put_where(const struct slot *slot, struct buf *out)
 {
     const struct thread_row *row = row_of(slot);
@@ -97,11 +102,6 @@ static void draw_where(const struct slot *slot)
         slot_name(slot, 0, row->owner ? ROLE_WARN : runs ? ROLE_DEFAULT : ROLE_DIM, text.data);
 }
 
-static void draw_second(const struct slot *slot)
-{
-    draw_where(slot);
-}
-
 static const struct column columns[] = {
     {"TID", 8, 50, true, SORT_TID, NULL, draw_tid},
     {"NAME", 15, 0, false, SORT_FUNCTION, NULL, draw_name},
@@ -114,9 +114,57 @@ static const struct column columns[] = {
     {"WHERE", 0, 50, false, SORT_COUNT, NULL, draw_where},
 };
 
-void view_threads_draw(struct picture *picture, struct box area, const struct scene *scene,
-                       struct state *state)
+static const struct table table = {columns, ARRAY_LENGTH(columns), "no threads", draw_where};
+
+// --- the rows ---
+
+static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
+                    struct err *err)
 {
-    static const struct table table = {columns, ARRAY_LENGTH(columns), "no threads", draw_second};
-    table_draw(picture, area, scene, state, &table);
+    (void)state;
+    return rows_threads(&scene->snapshot->moment, query, scene->rows, err);
 }
+
+static void free_rows(void *rows)
+{
+    thread_rows_fini(rows);
+}
+
+static size_t count(const struct scene *scene)
+{
+    return rows_of(scene)->count;
+}
+
+static struct item item(const struct scene *scene, size_t row)
+{
+    const struct thread_row *at = &rows_of(scene)->rows[row];
+    return (struct item){(uint64_t)at->tid, at->name, at->where, at->tid};
+}
+
+static struct cost all(const struct scene *scene)
+{
+    return rows_of(scene)->all;
+}
+
+// --- keys ---
+
+static unsigned show_only(struct app *app)
+{
+    if (!act_has_rows(app))
+        return 0;
+    act_only_thread(app, &rows_of(app->scene)->rows[act_cursor(app)->at]);
+    return act_show(app, VIEW_TOP);
+}
+
+static const struct view_key keys[] = {{ACTION_ENTER, show_only}};
+
+const struct view view_threads = {
+    .title = "Threads",
+    .wants_waits = true,
+    .sort = SORT_CPU,
+    .rows = {sizeof(struct thread_rows), make, free_rows, count, item, all, NULL, NULL},
+    .table = &table,
+    .action = ACTION_VIEW_THREADS,
+    .keys = keys,
+    .key_count = ARRAY_LENGTH(keys),
+};

@@ -3,19 +3,25 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "tui/label.h"
-#include "tui/table.h"
+#include "tui/view.h"
 
 #define SAMPLES_SURE 5 // rows with fewer are dim: their percentages mean little
 
+static const struct function_rows *rows_of(const struct scene *scene)
+{
+    return scene->rows;
+}
+
 static const struct function_row *row_of(const struct slot *slot)
 {
-    return &slot->scene->functions.rows[slot->index];
+    return &rows_of(slot->scene)->rows[slot->index];
 }
 
 static void draw_share(const struct slot *slot, struct cost cost)
 {
-    struct cost all = slot->scene->functions.all;
+    struct cost all = rows_of(slot->scene)->all;
     double percent = rows_percent(rows_measure(&slot->state->query), cost, all);
     char text[LABEL_MOST];
     bool sure = row_of(slot)->total.samples >= SAMPLES_SURE;
@@ -49,11 +55,11 @@ static void draw_total_time(const struct slot *slot)
 
 #define TREND_TOP 0.8 // rows do not grow together
 
-// Against the function's own highest window; one that hardly counts is flat.
+// A trend is drawn against the function's own highest window; one that hardly counts is flat.
 static void draw_trend(const struct slot *slot)
 {
     const struct function_row *row = row_of(slot);
-    size_t count = slot->scene->functions.trend_count;
+    size_t count = rows_of(slot->scene)->trend_count;
     float most = 1;
     for (size_t i = 0; i < TREND_LENGTH; i++)
         most = row->trend[i] > most ? row->trend[i] : most;
@@ -96,27 +102,29 @@ static void draw_module(const struct slot *slot)
                     label_module(slot->state, row_of(slot)->function));
 }
 
-// Shown while they are sorted by.
-static bool never(const struct state *state)
+// The column is shown only while the rows are sorted by it.
+static bool never(const struct scene *scene, const struct state *state)
 {
-    (void)state;
+    (void)scene, (void)state;
     return false;
 }
 
-static bool is_short(const struct state *state)
+static bool is_short(const struct scene *scene, const struct state *state)
 {
+    (void)scene;
     return !state->verbose;
 }
 
-static bool is_long(const struct state *state)
+static bool is_long(const struct scene *scene, const struct state *state)
 {
+    (void)scene;
     return state->verbose;
 }
 
 static void draw_second(const struct slot *slot)
 {
     const struct function_row *row = row_of(slot);
-    struct cost all = slot->scene->functions.all;
+    struct cost all = rows_of(slot->scene)->all;
     double percent = rows_percent(rows_measure(&slot->state->query), row->total, all);
     char total[LABEL_MOST];
     struct canvas *canvas = &slot->picture->canvas;
@@ -142,10 +150,42 @@ static const struct column columns[] = {
     {"MODULE", 34, 80, false, SORT_COUNT, is_long, draw_module},
 };
 
-void view_top_draw(struct picture *picture, struct box area, const struct scene *scene,
-                   struct state *state)
+static const struct table table = {columns, ARRAY_LENGTH(columns), NULL, draw_second};
+
+// --- the rows ---
+
+static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
+                    struct err *err)
 {
-    static const struct table table = {
-        columns, sizeof columns / sizeof *columns, NULL, draw_second};
-    table_draw(picture, area, scene, state, &table);
+    (void)state;
+    return rows_functions(&scene->snapshot->moment, query, scene->rows, err);
 }
+
+static void free_rows(void *rows)
+{
+    function_rows_fini(rows);
+}
+
+static size_t count(const struct scene *scene)
+{
+    return rows_of(scene)->count;
+}
+
+static struct item item(const struct scene *scene, size_t row)
+{
+    const struct function_row *at = &rows_of(scene)->rows[row];
+    return (struct item){scene_item_id(at->id), at->function->name, at->function, 0};
+}
+
+static struct cost all(const struct scene *scene)
+{
+    return rows_of(scene)->all;
+}
+
+const struct view view_top = {
+    .title = "Top",
+    .sort = SORT_SELF,
+    .rows = {sizeof(struct function_rows), make, free_rows, count, item, all, NULL, NULL},
+    .table = &table,
+    .action = ACTION_VIEW_TOP,
+};

@@ -2,22 +2,46 @@
 // The call tree, folded except for what was opened.
 #include <inttypes.h>
 #include <limits.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "tui/label.h"
-#include "tui/table.h"
+#include "tui/view.h"
 
-#define MARK_COLS 2 // of a node that can be folded
+#define MARK_COLS 2     // of a node that can be folded
+#define FORK_SHARE 0.05 // of all: a second child that has so much makes a fork
+
+struct tree_rows {
+    struct tree tree;
+    uint32_t *visible; // nodes that are shown: none of their ancestors is folded; owned
+    size_t visible_count, visible_capacity;
+};
+
+static const struct tree_rows *rows_of(const struct scene *scene)
+{
+    return scene->rows;
+}
+
+static const struct tree_node *node_at(const struct scene *scene, size_t row)
+{
+    const struct tree_rows *rows = rows_of(scene);
+    return &rows->tree.nodes[rows->visible[row]];
+}
 
 static const struct tree_node *node_of(const struct slot *slot)
 {
-    return &slot->scene->tree.nodes[slot->scene->visible[slot->index]];
+    return node_at(slot->scene, slot->index);
+}
+
+static bool is_open(const struct state *state, const struct tree_node *node)
+{
+    uint32_t fold = map_get(&state->folds, node->id, 0);
+    return node->children && (fold ? fold == FOLD_OPEN : state->all_open);
 }
 
 static void draw_share(const struct slot *slot, struct cost cost)
 {
-    struct cost all = slot->scene->tree.all;
+    struct cost all = rows_of(slot->scene)->tree.all;
     slot_percent(slot, rows_percent(rows_measure(&slot->state->query), cost, all));
 }
 
@@ -36,7 +60,7 @@ static void draw_running(const struct slot *slot)
     slot_running(slot, node_of(slot)->total);
 }
 
-// Whether a sibling follows the node.
+// Says whether a sibling follows the node.
 static bool has_next(const struct tree *tree, uint32_t node)
 {
     uint32_t parent = tree->nodes[node].parent;
@@ -44,10 +68,10 @@ static bool has_next(const struct tree *tree, uint32_t node)
     return tree->nodes[node].next < end;
 }
 
-// The lines to the left of a node: for each ancestor whether others follow it.
+// The lines to the left of a node say of each ancestor whether others follow it.
 static void put_branches(const struct slot *slot, uint32_t node, struct buf *out)
 {
-    const struct tree *tree = &slot->scene->tree;
+    const struct tree *tree = &rows_of(slot->scene)->tree;
     bool utf8 = slot->picture->canvas.utf8;
     size_t depth = tree->nodes[node].depth;
     if (!depth)
@@ -66,8 +90,8 @@ static void put_node(const struct slot *slot, const struct tree_node *node, int 
 {
     bool utf8 = slot->picture->canvas.utf8;
     if (node->children)
-        buf_printf(out, "%s ", theme_glyph(utf8, scene_is_open(slot->state, node)
-                                                     ? GLYPH_OPEN : GLYPH_FOLDED));
+        buf_printf(out, "%s ",
+                   theme_glyph(utf8, is_open(slot->state, node) ? GLYPH_OPEN : GLYPH_FOLDED));
     if (node->function)
         label_function_within(slot->state, &slot->picture->canvas, width - MARK_COLS,
                               node->function, node->inlined, out);
@@ -83,7 +107,7 @@ static void draw_name(const struct slot *slot)
 {
     const struct tree_node *node = node_of(slot);
     AUTO_BUF struct buf branches = {0}, name = {0};
-    put_branches(slot, slot->scene->visible[slot->index], &branches);
+    put_branches(slot, rows_of(slot->scene)->visible[slot->index], &branches);
     int scroll = slot->state->cursors[VIEW_TREE].scroll;
     int indent = 3 * (int)node->depth - scroll;
     put_node(slot, node, scroll ? INT_MAX : slot->width - indent, &name);
@@ -112,30 +136,178 @@ static void draw_module(const struct slot *slot)
                         label_module(slot->state, function));
 }
 
+static bool is_upright(const struct scene *scene, const struct state *state)
+{
+    (void)scene;
+    return !state->query.inverted;
+}
+
+static bool is_inverted(const struct scene *scene, const struct state *state)
+{
+    (void)scene;
+    return state->query.inverted;
+}
+
 static const struct column columns[] = {
     {"TOTAL%", 6, 0, true, SORT_COUNT, NULL, draw_total},
     {"SELF%", 6, 50, true, SORT_COUNT, NULL, draw_self},
     {"RUN%", 6, 60, true, SORT_COUNT, table_shows_wall, draw_running},
-    {"CALL TREE", 0, 0, false, SORT_COUNT, NULL, draw_name},
+    {"CALL TREE", 0, 0, false, SORT_COUNT, is_upright, draw_name},
+    {"CALLED FROM", 0, 0, false, SORT_COUNT, is_inverted, draw_name},
     {"FILE:LINE", 22, 60, false, SORT_COUNT, table_wants_lines, draw_line},
     {"MODULE", 15, 80, false, SORT_COUNT, NULL, draw_module},
 };
 
-// From the leaves: the same columns, another title.
-static const struct column inverted_columns[] = {
-    {"TOTAL%", 6, 0, true, SORT_COUNT, NULL, draw_total},
-    {"SELF%", 6, 50, true, SORT_COUNT, NULL, draw_self},
-    {"RUN%", 6, 60, true, SORT_COUNT, table_shows_wall, draw_running},
-    {"CALLED FROM", 0, 0, false, SORT_COUNT, NULL, draw_name},
-    {"FILE:LINE", 22, 60, false, SORT_COUNT, table_wants_lines, draw_line},
-    {"MODULE", 15, 80, false, SORT_COUNT, NULL, draw_module},
-};
+static const struct table table = {columns, ARRAY_LENGTH(columns), NULL, NULL};
 
-void view_tree_draw(struct picture *picture, struct box area, const struct scene *scene,
-                    struct state *state)
+static void put_note(const struct scene *scene, const struct state *state, struct buf *out)
 {
-    struct table table = {columns, ARRAY_LENGTH(columns), NULL, NULL};
-    if (state->query.inverted)
-        table.columns = inverted_columns;
-    table_draw(picture, area, scene, state, &table);
+    (void)state;
+    if (rows_of(scene)->tree.folded)
+        buf_printf(out, "   %zu tiny nodes left out", rows_of(scene)->tree.folded);
 }
+
+// --- the rows ---
+
+static uint64_t weight(struct cost cost)
+{
+    return cost_ns(cost) ? cost_ns(cost) : cost.samples;
+}
+
+// Opens the heaviest path down to where it forks.
+static void open_heaviest(const struct tree *tree, struct state *state)
+{
+    if (state->tree_known || !tree->count)
+        return;
+    state->tree_known = true;
+    double fork = FORK_SHARE * (double)weight(tree->all);
+    for (uint32_t at = 0; tree->nodes[at].children; at++) {
+        map_put(&state->folds, tree->nodes[at].id, FOLD_OPEN);
+        uint32_t second = tree->nodes[at + 1].next;
+        if (second < tree->nodes[at].next && (double)weight(tree->nodes[second].total) >= fork)
+            return;
+    }
+}
+
+// Finds out which nodes are shown, after folds were changed.
+static void refold(struct tree_rows *rows, const struct state *state)
+{
+    const struct tree *tree = &rows->tree;
+    rows->visible_count = 0;
+    for (uint32_t at = 0; at < tree->count;) {
+        ARRAY_RESERVE(rows->visible, rows->visible_count, rows->visible_capacity);
+        rows->visible[rows->visible_count++] = at;
+        at = is_open(state, &tree->nodes[at]) ? at + 1 : tree->nodes[at].next;
+    }
+}
+
+static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
+                    struct err *err)
+{
+    struct tree_rows *rows = scene->rows;
+    enum rc rc = rows_tree(&scene->snapshot->moment, query, &rows->tree, err);
+    open_heaviest(&rows->tree, state);
+    refold(rows, state);
+    return rc;
+}
+
+static void free_rows(void *rows)
+{
+    struct tree_rows *tree_rows = rows;
+    tree_fini(&tree_rows->tree);
+    free(tree_rows->visible);
+}
+
+static size_t count(const struct scene *scene)
+{
+    return rows_of(scene)->visible_count;
+}
+
+static struct item item(const struct scene *scene, size_t row)
+{
+    return scene_node_item(node_at(scene, row));
+}
+
+static struct cost all(const struct scene *scene)
+{
+    return rows_of(scene)->tree.all;
+}
+
+// Opens what the node lies in, and puts the cursor on it.
+static void reveal(struct scene *scene, struct state *state, size_t node)
+{
+    struct tree_rows *rows = scene->rows;
+    const struct tree_node *nodes = rows->tree.nodes;
+    for (uint32_t up = nodes[node].parent; up != UINT32_MAX; up = nodes[up].parent)
+        map_put(&state->folds, nodes[up].id, FOLD_OPEN);
+    refold(rows, state);
+    for (size_t row = 0; row < rows->visible_count; row++)
+        if (rows->visible[row] == node)
+            scene_select(scene, state, row);
+}
+
+// A tree is searched with what is folded in it.
+static bool search(struct scene *scene, struct state *state, size_t from, int step, bool here)
+{
+    const struct tree_rows *rows = rows_of(scene);
+    const struct tree *tree = &rows->tree;
+    size_t start = from < rows->visible_count ? rows->visible[from] : 0;
+    for (size_t i = !here; i < tree->count + !here; i++) {
+        size_t at = (start + (step > 0 ? i : tree->count - i % tree->count)) % tree->count;
+        if (scene_match(state, scene_node_item(&tree->nodes[at]).text)) {
+            reveal(scene, state, at);
+            return true;
+        }
+    }
+    return false;
+}
+
+// --- keys ---
+
+static unsigned fold(struct app *app, enum fold fold)
+{
+    if (!act_has_rows(app))
+        return 0;
+    const struct tree_node *node = node_at(app->scene, act_cursor(app)->at);
+    if (node->children) {
+        map_put(&app->state->folds, node->id, fold);
+        refold(app->scene->rows, app->state);
+    }
+    return 0;
+}
+
+static unsigned expand(struct app *app)
+{
+    return fold(app, FOLD_OPEN);
+}
+
+static unsigned collapse(struct app *app)
+{
+    return fold(app, FOLD_CLOSED);
+}
+
+static unsigned toggle(struct app *app)
+{
+    bool open = act_has_rows(app) &&
+                is_open(app->state, node_at(app->scene, act_cursor(app)->at));
+    return fold(app, open ? FOLD_CLOSED : FOLD_OPEN);
+}
+
+static const struct view_key keys[] = {
+    {ACTION_ENTER, toggle},
+    {ACTION_TOGGLE, toggle},
+    {ACTION_EXPAND, expand},
+    {ACTION_COLLAPSE, collapse},
+};
+
+const struct view view_tree = {
+    .title = "Tree",
+    .inverts = true,
+    .rows = {sizeof(struct tree_rows), make, free_rows, count, item, all, NULL, NULL},
+    .search = search,
+    .table = &table,
+    .put_note = put_note,
+    .action = ACTION_VIEW_TREE,
+    .keys = keys,
+    .key_count = ARRAY_LENGTH(keys),
+};

@@ -16,7 +16,7 @@
 
 enum { UNIT_H, UNIT_M, UNIT_S, UNIT_MS, UNIT_US };
 
-static const struct unit {
+static const struct time_unit {
     const char *name;
     int64_t ns;
 } units[] = {
@@ -27,7 +27,7 @@ static const struct unit {
 enum part_end { PART_OK, PART_BAD, PART_TOO_LONG };
 
 // The unit that the letters at *at name, or NULL.
-static const struct unit *parse_unit(const char **at)
+static const struct time_unit *parse_unit(const char **at)
 {
     size_t length = strspn(*at, "abcdefghijklmnopqrstuvwxyz");
     for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
@@ -64,7 +64,7 @@ static enum part_end parse_part(const char **at, int64_t *below, int64_t *sum)
     size_t fraction = point ? strspn(digits + whole + 1, "0123456789") : 0;
     *at += whole + point + fraction;
     bool bare = !**at && *below == INT64_MAX;
-    const struct unit *unit = parse_unit(at);
+    const struct time_unit *unit = parse_unit(at);
     int64_t scale = bare ? NS_PER_S : unit ? unit->ns : INT64_MAX;
     if (!whole || (point && !fraction) || scale >= *below)
         return PART_BAD;
@@ -99,8 +99,8 @@ enum rc duration_parse(const char *text, int64_t *ns, struct err *err)
 
 // "12.4s", "38us": tenths below `tenths_below` units, never ".0". False when it rounds to `limit`
 // units or more.
-static bool format_decimal(int64_t ns, const struct unit *unit, int64_t limit, int64_t tenths_below,
-                           char text[DURATION_TEXT])
+static bool format_decimal(int64_t ns, const struct time_unit *unit, int64_t limit,
+                           int64_t tenths_below, char text[DURATION_TEXT])
 {
     int64_t tenths = (ns + unit->ns / 20) / (unit->ns / 10);
     if (tenths >= tenths_below * 10)

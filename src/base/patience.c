@@ -14,7 +14,7 @@
 static _Atomic int64_t bound;   // CLOCK_MONOTONIC ns, 0: none
 static _Atomic unsigned hanging; // calls that were given up and have not ended
 
-struct call {
+struct patient_call {
     void (*work)(void *context);
     void (*discard)(void *context);
     void *context;
@@ -23,7 +23,7 @@ struct call {
     bool done, given_up;
 };
 
-static void free_call(struct call *call)
+static void free_call(struct patient_call *call)
 {
     pthread_cond_destroy(&call->ended);
     pthread_mutex_destroy(&call->lock);
@@ -32,7 +32,7 @@ static void free_call(struct call *call)
 
 static void *run(void *context)
 {
-    struct call *call = context;
+    struct patient_call *call = context;
     call->work(call->context);
     pthread_mutex_lock(&call->lock);
     bool given_up = call->given_up;
@@ -59,7 +59,7 @@ static int left_ms(int64_t deadline)
     return left < 0 ? 0 : left < LOOK_MS ? (int)left : LOOK_MS;
 }
 
-static bool wait_for(struct call *call, int milliseconds)
+static bool wait_for(struct patient_call *call, int milliseconds)
 {
     unsigned halvings = atomic_load(&hanging);
     int64_t patience = (int64_t)milliseconds * NS_PER_MS;
@@ -80,9 +80,9 @@ static bool wait_for(struct call *call, int milliseconds)
 bool patience_call(void (*work)(void *context), void (*discard)(void *context), void *context,
                    int milliseconds)
 {
-    struct call *call = xcalloc(1, sizeof *call);
+    struct patient_call *call = xcalloc(1, sizeof *call);
     pthread_t thread;
-    *call = (struct call){.work = work, .discard = discard, .context = context};
+    *call = (struct patient_call){.work = work, .discard = discard, .context = context};
     pthread_mutex_init(&call->lock, NULL);
     thread_condition(&call->ended);
     if (thread_start(&thread, run, call) != 0) {

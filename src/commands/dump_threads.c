@@ -97,7 +97,7 @@ static const struct option dump_options[] = {
 };
 
 struct dump_run {
-    struct dump_options options; // with the format settled
+    struct dump_options options; // with the format chosen
     pid_t pid;
     char *path; // of the output, NULL: standard output
     struct dumper *dumper;
@@ -112,7 +112,7 @@ struct dump_run {
     bool closed;  // nobody reads the output any more
 };
 
-static enum rc settle_format(struct dump_options *options, struct err *err)
+static enum rc choose_format(struct dump_options *options, struct err *err)
 {
     bool two = options->json && options->go;
     if (options->json)
@@ -131,7 +131,7 @@ static enum rc settle_format(struct dump_options *options, struct err *err)
 }
 
 // Text is for the reader or the next program; a profile is a file.
-static enum rc settle_output(struct dump_run *run, struct err *err)
+static enum rc choose_output(struct dump_run *run, struct err *err)
 {
     const struct dump_options *options = &run->options;
     bool pprof = options->format == FORMAT_PPROF;
@@ -165,11 +165,11 @@ static enum rc prepare(struct dump_run *run, struct err *err)
         .interrupted = wants_end,
         .context = run,
     };
-    enum rc rc = settle_format(&run->options, err);
+    enum rc rc = choose_format(&run->options, err);
     if (rc == RC_OK)
         rc = dumper_open(run->pid, &wanted, &run->dumper, err);
     if (rc == RC_OK)
-        rc = settle_output(run, err);
+        rc = choose_output(run, err);
     if (rc == RC_OK && ((run->signals = interrupts_open()) < 0 ||
                         (run->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0 ||
                         (run->over_fd = eventfd(0, EFD_CLOEXEC)) < 0))

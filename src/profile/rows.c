@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "profile/rows.h"
 
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 const int rows_window_seconds[] = {
     [WINDOW_1S] = 1,

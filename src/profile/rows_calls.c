@@ -7,7 +7,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define NONE UINT32_MAX
 
@@ -16,7 +16,7 @@ struct side { // callers, or callees
     uint32_t *seen;     // [function]: the last stack that counted it
 };
 
-struct tally {
+struct call_tally {
     const struct moment *moment;
     uint32_t function, count; // of functions
     bool *has;                // [node]: the function is in this stack
@@ -30,7 +30,7 @@ static struct name_span frames_of(const struct moment *moment, uint32_t node)
                         profile_node(moment->profile, node).location);
 }
 
-static void find_stacks(struct tally *tally)
+static void find_stacks(struct call_tally *tally)
 {
     const struct profile *profile = tally->moment->profile;
     for (uint32_t node = 1; node < profile_node_count(profile); node++) {
@@ -41,7 +41,7 @@ static void find_stacks(struct tally *tally)
     }
 }
 
-static void count(struct tally *tally, struct side *side, uint32_t function, struct cost cost)
+static void count(struct call_tally *tally, struct side *side, uint32_t function, struct cost cost)
 {
     if (function == tally->function || side->seen[function] == tally->stacks)
         return;
@@ -50,7 +50,7 @@ static void count(struct tally *tally, struct side *side, uint32_t function, str
 }
 
 // From the leaf to the root: `below` is what the function at hand calls.
-static void walk(struct tally *tally, uint32_t stack, struct cost cost)
+static void walk(struct call_tally *tally, uint32_t stack, struct cost cost)
 {
     const struct profile *profile = tally->moment->profile;
     uint32_t below = tally->count; // none
@@ -83,7 +83,7 @@ static int compare_calls(const void *left, const void *right, void *context)
     return names ? names : strcmp(a->function->module, b->function->module);
 }
 
-static struct call_row *rows_of(const struct tally *tally, const struct side *side,
+static struct call_row *rows_of(const struct call_tally *tally, const struct side *side,
                                 enum rows_measure measure, size_t *rows)
 {
     struct call_row *list = xcalloc(tally->count + 1, sizeof *list);
@@ -100,11 +100,11 @@ static struct call_row *rows_of(const struct tally *tally, const struct side *si
     return list;
 }
 
-static void tally_calls(const struct moment *moment, const struct sieve *sieve,
+static void tally_calls(const struct moment *moment, const struct selection *selection,
                         const struct rows_query *query, uint32_t function, struct call_rows *rows)
 {
     size_t size = names_function_count(moment->names) + 1;
-    struct tally tally = {
+    struct call_tally tally = {
         .moment = moment,
         .function = function,
         .count = (uint32_t)size - 1,
@@ -114,7 +114,7 @@ static void tally_calls(const struct moment *moment, const struct sieve *sieve,
     };
     enum rows_measure measure = rows_measure(query);
     struct sums sums;
-    sums_init(&sums, sieve, query->window);
+    sums_init(&sums, selection, query->window);
     find_stacks(&tally);
     for (uint32_t node = 1; node < sums.count; node++)
         if (tally.has[node] && cost_is_any(sums.nodes[node]))
@@ -134,7 +134,7 @@ enum rc rows_calls(const struct moment *moment, const struct rows_query *query, 
                    struct call_rows *rows, struct err *err)
 {
     struct function_rows functions;
-    struct sieve *sieve;
+    struct selection *selection;
     *rows = (struct call_rows){0};
     enum rc rc = rows_functions(moment, query, &functions, err);
     if (rc != RC_OK)
@@ -145,11 +145,11 @@ enum rc rows_calls(const struct moment *moment, const struct rows_query *query, 
     function_rows_fini(&functions);
     if (!rows->function.function)
         return err_set(err, RC_GONE, "the function is in no stack that is shown");
-    rc = sieve_new(moment, &query->filter, &sieve, err);
+    rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
-    tally_calls(moment, sieve, query, names_find(moment->names, function), rows);
-    sieve_free(sieve);
+    tally_calls(moment, selection, query, names_find(moment->names, function), rows);
+    selection_free(selection);
     return RC_OK;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define NONE UINT32_MAX
 
@@ -59,8 +59,8 @@ static void copy(void *context, uint32_t stack, uint32_t thread, struct cost cos
 enum rc rows_extract(const struct moment *moment, const struct rows_query *query,
                      struct profile **profile, struct err *err)
 {
-    struct sieve *sieve;
-    enum rc rc = sieve_new(moment, &query->filter, &sieve, err);
+    struct selection *selection;
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
     size_t threads = profile_thread_count(moment->profile);
@@ -72,10 +72,10 @@ enum rc rows_extract(const struct moment *moment, const struct rows_query *query
     };
     for (size_t i = 0; i < threads; i++)
         extract.threads[i] = NONE;
-    sieve_each(sieve, query->window, copy, &extract);
+    selection_each(selection, query->window, copy, &extract);
     *profile = extract.to;
     free(extract.threads);
     free(extract.locations);
-    sieve_free(sieve);
+    selection_free(selection);
     return RC_OK;
 }

@@ -5,23 +5,23 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define NONE UINT32_MAX
 
-struct layout {
+struct flame_layout {
     const struct tree *tree;
     uint32_t *by_name; // nodes: siblings together, by name
     double *starts, *widths; // [node]; width 0: not shown
 };
 
-struct order {
+struct cell_order {
     const struct tree_node *nodes;
 };
 
 static int compare_siblings(const void *left, const void *right, void *context)
 {
-    const struct order *order = context;
+    const struct cell_order *order = context;
     const struct tree_node *a = &order->nodes[*(const uint32_t *)left];
     const struct tree_node *b = &order->nodes[*(const uint32_t *)right];
     const char *a_name = a->function ? a->function->name : a->label;
@@ -40,7 +40,7 @@ static uint64_t cost_of(const struct tree *tree, uint32_t node)
 }
 
 // Those that the zoomed node hangs from are as wide as it, and alone.
-static void widen_path(struct layout *layout, uint32_t zoom, bool *on_path)
+static void widen_path(struct flame_layout *layout, uint32_t zoom, bool *on_path)
 {
     for (uint32_t at = zoom; at != NONE; at = layout->tree->nodes[at].parent) {
         on_path[at] = true;
@@ -48,7 +48,7 @@ static void widen_path(struct layout *layout, uint32_t zoom, bool *on_path)
     }
 }
 
-static void place(struct layout *layout, uint32_t zoom)
+static void place(struct flame_layout *layout, uint32_t zoom)
 {
     const struct tree *tree = layout->tree;
     AUTO_FREE double *used = xcalloc(tree->count + 1, sizeof *used); // by children, [parent + 1]
@@ -69,7 +69,7 @@ static void place(struct layout *layout, uint32_t zoom)
     }
 }
 
-static void put_cells(const struct layout *layout, struct flame *flame)
+static void put_cells(const struct flame_layout *layout, struct flame *flame)
 {
     const struct tree *tree = layout->tree;
     flame->cells = xcalloc(tree->count + 1, sizeof *flame->cells);
@@ -98,8 +98,8 @@ static int compare_cells(const void *left, const void *right)
 
 void rows_flame(const struct tree *tree, uint32_t zoom, struct flame *flame)
 {
-    struct order order = {tree->nodes};
-    struct layout layout = {
+    struct cell_order order = {tree->nodes};
+    struct flame_layout layout = {
         .tree = tree,
         .by_name = xcalloc(tree->count + 1, sizeof *layout.by_name),
         .starts = xcalloc(tree->count + 1, sizeof *layout.starts),

@@ -5,21 +5,21 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define TREND_SECONDS_OF_ALL 5
 
-struct tally {
+struct function_tally {
     const struct moment *moment;
     const struct rows_query *query;
-    const struct sieve *sieve;
+    const struct selection *selection;
     struct function_row *rows; // [function]
     size_t count;
     uint64_t *hottest; // [function]: cost of the line that the row names, + 1; 0: none yet
     struct sums window, all; // first of leaves, then accumulated
 };
 
-static struct name_span frames_of(const struct tally *tally, uint32_t node)
+static struct name_span frames_of(const struct function_tally *tally, uint32_t node)
 {
     const struct moment *moment = tally->moment;
     return names_frames(moment->names, moment->profile,
@@ -27,7 +27,7 @@ static struct name_span frames_of(const struct tally *tally, uint32_t node)
 }
 
 // Everything is named before anything is counted, so that there is a row for each function.
-static void name_all(struct tally *tally)
+static void name_all(struct function_tally *tally)
 {
     uint32_t folded = names_entry(tally->moment->names, query_folded.name);
     for (uint32_t node = 1; node < tally->all.count; node++)
@@ -39,7 +39,7 @@ static void name_all(struct tally *tally)
     tally->rows[folded].self_all = tally->rows[folded].total_all = tally->all.nodes[0];
 }
 
-static void note_frame(struct tally *tally, const struct name_frame *frame, uint64_t cost)
+static void note_frame(struct function_tally *tally, const struct name_frame *frame, uint64_t cost)
 {
     struct function_row *row = &tally->rows[frame->function];
     uint64_t *hottest = &tally->hottest[frame->function];
@@ -51,7 +51,7 @@ static void note_frame(struct tally *tally, const struct name_frame *frame, uint
     row->line = frame->line;
 }
 
-static void count_self(struct tally *tally)
+static void count_self(struct function_tally *tally)
 {
     for (uint32_t node = 1; node < tally->all.count; node++) {
         struct cost window = tally->window.nodes[node], all = tally->all.nodes[node];
@@ -65,7 +65,7 @@ static void count_self(struct tally *tally)
 }
 
 // A function counts once in a stack: where it is nearest to the root.
-static void count_total(struct tally *tally)
+static void count_total(struct function_tally *tally)
 {
     const struct moment *moment = tally->moment;
     for (uint32_t node = 1; node < tally->all.count; node++) {
@@ -111,13 +111,13 @@ static int compare_sightings(const void *left, const void *right)
 }
 
 // Thread by thread; what lies above a node that the thread was met at was met before.
-static void count_threads(struct tally *tally)
+static void count_threads(struct function_tally *tally)
 {
     const struct profile *profile = tally->moment->profile;
     struct sightings sightings = {0};
     AUTO_FREE uint32_t *nodes = xcalloc(tally->all.count, sizeof *nodes); // thread + 1, the last
     AUTO_FREE uint32_t *functions = xcalloc(tally->count, sizeof *functions);
-    sieve_each(tally->sieve, tally->query->window, note_sighting, &sightings);
+    selection_each(tally->selection, tally->query->window, note_sighting, &sightings);
     if (sightings.count)
         qsort(sightings.list, sightings.count, sizeof *sightings.list, compare_sightings);
     for (size_t i = 0; i < sightings.count; i++) {
@@ -139,7 +139,8 @@ static void count_threads(struct tally *tally)
 // --- trends ---
 
 // Adds what the leaves in `seconds` slices have, from `back` on; returns how much that is.
-static uint64_t count_slices(const struct tally *tally, size_t back, size_t seconds, float *counts)
+static uint64_t count_slices(const struct function_tally *tally, size_t back, size_t seconds,
+                             float *counts)
 {
     uint64_t all = 0;
     enum rows_measure measure = tally->query->filter.idle ? MEASURE_TIME : MEASURE_SAMPLES;
@@ -147,7 +148,7 @@ static uint64_t count_slices(const struct tally *tally, size_t back, size_t seco
         struct slice slice = slices_get(tally->moment->slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
-            if (!sieve_takes(tally->sieve, entry->stack, entry->thread, entry->state))
+            if (!selection_takes(tally->selection, entry->stack, entry->thread, entry->state))
                 continue;
             uint64_t part = measure == MEASURE_TIME ? entry->ns : entry->samples;
             all += part;
@@ -158,7 +159,7 @@ static uint64_t count_slices(const struct tally *tally, size_t back, size_t seco
     return all;
 }
 
-static size_t fill_trends(struct tally *tally)
+static size_t fill_trends(struct function_tally *tally)
 {
     int seconds = rows_window_seconds[tally->query->window];
     size_t length = (size_t)(seconds ? seconds : TREND_SECONDS_OF_ALL);
@@ -183,7 +184,7 @@ static int descending(uint64_t a, uint64_t b)
     return (a < b) - (a > b);
 }
 
-struct order {
+struct function_order {
     enum rows_sort sort;
     enum rows_measure measure;
     bool reversed;
@@ -196,7 +197,7 @@ static int compare_cost(struct cost a, struct cost b, enum rows_measure measure)
 }
 
 static int compare_key(const struct function_row *a, const struct function_row *b,
-                       const struct order *order)
+                       const struct function_order *order)
 {
     switch (order->sort) {
     case SORT_TOTAL:
@@ -225,7 +226,7 @@ static int compare_key(const struct function_row *a, const struct function_row *
 static int compare_rows(const void *left, const void *right, void *context)
 {
     const struct function_row *a = left, *b = right;
-    const struct order *order = context;
+    const struct function_order *order = context;
     int key = compare_key(a, b, order);
     int rest[] = {
         order->reversed ? -key : key,
@@ -244,7 +245,7 @@ static int compare_rows(const void *left, const void *right, void *context)
 }
 
 // Functions that the filter leaves nothing of are no rows.
-static size_t close_ranks(struct tally *tally)
+static size_t close_ranks(struct function_tally *tally)
 {
     size_t kept = 0;
     for (uint32_t i = 0; i < tally->count; i++) {
@@ -263,15 +264,15 @@ static size_t close_ranks(struct tally *tally)
 enum rc rows_functions(const struct moment *moment, const struct rows_query *query,
                        struct function_rows *rows, struct err *err)
 {
-    struct sieve *sieve;
+    struct selection *selection;
     *rows = (struct function_rows){0};
-    enum rc rc = sieve_new(moment, &query->filter, &sieve, err);
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
-    struct tally tally = {.moment = moment, .query = query, .sieve = sieve};
-    struct order order = {query->sort, rows_measure(query), query->reversed};
-    sums_init(&tally.window, sieve, query->window);
-    sums_init(&tally.all, sieve, WINDOW_ALL);
+    struct function_tally tally = {.moment = moment, .query = query, .selection = selection};
+    struct function_order order = {query->sort, rows_measure(query), query->reversed};
+    sums_init(&tally.window, selection, query->window);
+    sums_init(&tally.all, selection, WINDOW_ALL);
     name_all(&tally);
     count_self(&tally);
     sums_accumulate(&tally.window, moment->profile);
@@ -288,7 +289,7 @@ enum rc rows_functions(const struct moment *moment, const struct rows_query *que
     free(tally.hottest);
     sums_fini(&tally.window);
     sums_fini(&tally.all);
-    sieve_free(sieve);
+    selection_free(selection);
     return RC_OK;
 }
 

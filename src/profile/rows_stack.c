@@ -7,7 +7,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 // Of the newest slice in which the thread has any, the stack that it has most of.
 static uint32_t newest_stack(const struct moment *moment, pid_t tid)
@@ -70,13 +70,13 @@ static void add_stack(const struct moment *moment, uint32_t stack, double share,
 
 // --- those of a window ---
 
-struct weighed {
+struct weighed_stack {
     uint32_t stack;
     struct cost cost;
 };
 
 struct weighing {
-    struct weighed *list;
+    struct weighed_stack *list;
     size_t count, capacity;
     struct map index; // stack -> index
     struct cost all;
@@ -92,7 +92,7 @@ static void weigh(void *context, uint32_t stack, uint32_t thread, struct cost co
     if (at == UINT32_MAX) {
         ARRAY_RESERVE(weighing->list, weighing->count, weighing->capacity);
         at = (uint32_t)weighing->count++;
-        weighing->list[at] = (struct weighed){.stack = stack};
+        weighing->list[at] = (struct weighed_stack){.stack = stack};
         map_put(&weighing->index, stack, at);
     }
     cost_add(&weighing->list[at].cost, cost);
@@ -100,7 +100,7 @@ static void weigh(void *context, uint32_t stack, uint32_t thread, struct cost co
 
 static int compare_weighed(const void *left, const void *right, void *context)
 {
-    const struct weighed *a = left, *b = right;
+    const struct weighed_stack *a = left, *b = right;
     const struct weighing *weighing = context;
     uint64_t a_cost = sums_measure(a->cost, weighing->measure);
     uint64_t b_cost = sums_measure(b->cost, weighing->measure);
@@ -112,16 +112,16 @@ static int compare_weighed(const void *left, const void *right, void *context)
 static void add_window(const struct moment *moment, const struct rows_query *query, pid_t tid,
                        struct stack_rows *rows, size_t *capacity)
 {
-    struct sieve *sieve;
+    struct selection *selection;
     struct filter filter = {.tid = tid, .idle = query->filter.idle};
     struct weighing weighing = {.measure = rows_measure(query)};
-    if (sieve_new(moment, &filter, &sieve, NULL) != RC_OK)
+    if (selection_new(moment, &filter, &selection, NULL) != RC_OK)
         return; // never: there are no terms
-    sieve_each(sieve, query->window, weigh, &weighing);
+    selection_each(selection, query->window, weigh, &weighing);
     if (weighing.count)
         qsort_r(weighing.list, weighing.count, sizeof *weighing.list, compare_weighed, &weighing);
     for (size_t i = 0; i < weighing.count && rows->stacks < STACKS_SHOWN; i++) {
-        const struct weighed *weighed = &weighing.list[i];
+        const struct weighed_stack *weighed = &weighing.list[i];
         double share = rows_percent(weighing.measure, weighed->cost, weighing.all);
         if (weighed->stack && share > 0)
             add_stack(moment, weighed->stack, share, rows, capacity);
@@ -130,7 +130,7 @@ static void add_window(const struct moment *moment, const struct rows_query *que
     rows->all = weighing.all;
     free(weighing.list);
     map_fini(&weighing.index);
-    sieve_free(sieve);
+    selection_free(selection);
 }
 
 void rows_stack(const struct moment *moment, const struct rows_query *query, pid_t tid,

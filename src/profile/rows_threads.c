@@ -7,12 +7,12 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define NONE UINT32_MAX
 #define CPU_SECONDS 3 // CPU time is told once a second, so one slice may hold two tellings or none
 
-struct tally {
+struct thread_tally {
     const struct moment *moment;
     const struct rows_query *query;
     struct thread_row *rows;
@@ -23,14 +23,14 @@ struct tally {
     struct map stacks; // row << 32 | node -> samples; of wall time: milliseconds
 };
 
-static uint32_t add_row(struct tally *tally, const struct thread_row *row)
+static uint32_t add_row(struct thread_tally *tally, const struct thread_row *row)
 {
     ARRAY_RESERVE(tally->rows, tally->count, tally->capacity);
     tally->rows[tally->count] = *row;
     return (uint32_t)tally->count++;
 }
 
-static void add_fact(struct tally *tally, const struct thread_fact *fact)
+static void add_fact(struct thread_tally *tally, const struct thread_fact *fact)
 {
     uint32_t row = add_row(tally, &(struct thread_row){
         .pid = fact->pid,
@@ -46,7 +46,7 @@ static void add_fact(struct tally *tally, const struct thread_fact *fact)
 }
 
 // The newest thread of a tid is the one that lives.
-static void add_profiled(struct tally *tally, uint32_t number)
+static void add_profiled(struct thread_tally *tally, uint32_t number)
 {
     const struct profile *profile = tally->moment->profile;
     const struct profile_thread *thread = profile_thread_get(profile, number);
@@ -67,7 +67,7 @@ static void add_profiled(struct tally *tally, uint32_t number)
     tally->row_of[number] = row;
 }
 
-static void list_all(struct tally *tally)
+static void list_all(struct thread_tally *tally)
 {
     const struct moment *moment = tally->moment;
     size_t count = profile_thread_count(moment->profile);
@@ -82,7 +82,7 @@ static void list_all(struct tally *tally)
 
 static void count_window(void *context, uint32_t stack, uint32_t thread, struct cost cost)
 {
-    struct tally *tally = context;
+    struct thread_tally *tally = context;
     uint32_t row = tally->row_of[thread];
     uint64_t key = (uint64_t)row << 32 | stack;
     cost_add(&tally->rows[row].cost, cost);
@@ -94,7 +94,7 @@ static void count_window(void *context, uint32_t stack, uint32_t thread, struct 
 
 static void count_all(void *context, uint32_t stack, uint32_t thread, struct cost cost)
 {
-    struct tally *tally = context;
+    struct thread_tally *tally = context;
     (void)stack;
     cost_add(&tally->rows[tally->row_of[thread]].cost_all, cost);
 }
@@ -118,7 +118,7 @@ struct hottest {
     uint32_t samples;
 };
 
-static void find_where(struct tally *tally)
+static void find_where(struct thread_tally *tally)
 {
     AUTO_FREE struct hottest *hottest = xcalloc(tally->count + 1, sizeof *hottest);
     for (size_t i = 0; i < tally->stacks.capacity; i++) {
@@ -155,15 +155,15 @@ static size_t told_seconds(const struct slices *slices, size_t wanted)
 }
 
 struct usage { // CPU time of a thread that the filter lets through
-    struct tally *tally;
-    const struct sieve *sieve;
+    struct thread_tally *tally;
+    const struct selection *selection;
     double per_ns; // percent
 };
 
 static void add_usage(const struct usage *usage, uint32_t stack, uint32_t thread,
                       enum profile_state state, uint64_t ns)
 {
-    if (state == STATE_CPU && sieve_takes_stack(usage->sieve, stack, thread))
+    if (state == STATE_CPU && selection_takes_stack(usage->selection, stack, thread))
         usage->tally->rows[usage->tally->row_of[thread]].cpu_percent += usage->per_ns * (double)ns;
 }
 
@@ -188,9 +188,9 @@ static void count_cpu_of_slices(const struct usage *usage, size_t seconds)
 }
 
 // False: no CPU time can have been told yet.
-static bool count_cpu(struct tally *tally, const struct sieve *sieve)
+static bool count_cpu(struct thread_tally *tally, const struct selection *selection)
 {
-    struct usage usage = {.tally = tally, .sieve = sieve};
+    struct usage usage = {.tally = tally, .selection = selection};
     size_t wanted = (size_t)rows_window_seconds[tally->query->window];
     size_t seconds = wanted ? told_seconds(tally->moment->slices, wanted) : 0;
     int64_t length = wanted ? (int64_t)seconds * NS_PER_S : tally->moment->since_reset;
@@ -206,7 +206,7 @@ static bool count_cpu(struct tally *tally, const struct sieve *sieve)
 
 // --- which rows, in which groups ---
 
-static bool is_shown(const struct tally *tally, const struct thread_row *row)
+static bool is_shown(const struct thread_tally *tally, const struct thread_row *row)
 {
     const struct filter *filter = &tally->query->filter;
     bool ended_before = row->ended && !cost_is_any(row->cost);
@@ -214,7 +214,7 @@ static bool is_shown(const struct tally *tally, const struct thread_row *row)
            (!filter->thread || strcmp(row->name, filter->thread) == 0);
 }
 
-static void keep_shown(struct tally *tally)
+static void keep_shown(struct thread_tally *tally)
 {
     size_t kept = 0;
     for (size_t i = 0; i < tally->count; i++)
@@ -245,7 +245,7 @@ static void merge(struct thread_row *into, const struct thread_row *row)
 }
 
 // What of a group only one thread can have is the most active one's.
-static void group_by_name(struct tally *tally)
+static void group_by_name(struct thread_tally *tally)
 {
     size_t kept = 0;
     if (tally->count)
@@ -291,17 +291,17 @@ static int compare_rows(const void *left, const void *right, void *context)
 enum rc rows_threads(const struct moment *moment, const struct rows_query *query,
                      struct thread_rows *rows, struct err *err)
 {
-    struct sieve *sieve;
-    struct tally tally = {.moment = moment, .query = query};
+    struct selection *selection;
+    struct thread_tally tally = {.moment = moment, .query = query};
     struct rows_query order = *query;
     *rows = (struct thread_rows){0};
-    enum rc rc = sieve_new(moment, &query->filter, &sieve, err);
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
     list_all(&tally);
-    sieve_each(sieve, query->window, count_window, &tally);
-    sieve_each(sieve, WINDOW_ALL, count_all, &tally);
-    bool cpu_known = count_cpu(&tally, sieve);
+    selection_each(selection, query->window, count_window, &tally);
+    selection_each(selection, WINDOW_ALL, count_all, &tally);
+    bool cpu_known = count_cpu(&tally, selection);
     find_where(&tally);
     keep_shown(&tally);
     if (query->group == GROUP_NAME)
@@ -312,7 +312,7 @@ enum rc rows_threads(const struct moment *moment, const struct rows_query *query
     free(tally.row_of);
     map_fini(&tally.tids);
     map_fini(&tally.stacks);
-    sieve_free(sieve);
+    selection_free(selection);
     return RC_OK;
 }
 

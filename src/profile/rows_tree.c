@@ -6,7 +6,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #define NONE UINT32_MAX
 #define LEAST_SHARE 10000 // of an inverted tree: nodes below one part in so many are left out
@@ -23,8 +23,8 @@ struct planter {
     struct growing *nodes;
     size_t count, capacity;
     struct map ids;    // id -> node
-    struct map places; // group << 32 | node of the profile -> struct place
-    struct place {
+    struct map places; // group << 32 | node of the profile -> struct tree_place
+    struct tree_place {
         uint32_t at;  // node of the tree
         uint32_t run; // how often its function directly called itself on the way here
     } *known;
@@ -68,8 +68,8 @@ static void note_frame(struct growing *growing, const struct name_frame *frame, 
 }
 
 // One step down. A function that calls itself stays where it is.
-static struct place step(struct planter *planter, struct place from, const struct name_frame *frame,
-                         uint64_t cost)
+static struct tree_place step(struct planter *planter, struct tree_place from,
+                              const struct name_frame *frame, uint64_t cost)
 {
     struct growing *here = from.at == NONE ? NULL : &planter->nodes[from.at];
     if (here && here->function == frame->function) {
@@ -83,7 +83,7 @@ static struct place step(struct planter *planter, struct place from, const struc
     planter->nodes[at].function = frame->function;
     planter->nodes[at].node.function = function;
     note_frame(&planter->nodes[at], frame, cost);
-    return (struct place){at, 1};
+    return (struct tree_place){at, 1};
 }
 
 static uint64_t text_key(const char *text)
@@ -125,7 +125,7 @@ static uint64_t place_key(uint32_t group, uint32_t node)
     return (uint64_t)(group + 1) << 32 | node; // NONE becomes 0
 }
 
-static void remember(struct planter *planter, uint64_t key, struct place place)
+static void remember(struct planter *planter, uint64_t key, struct tree_place place)
 {
     ARRAY_RESERVE(planter->known, planter->known_count, planter->known_capacity);
     map_put(&planter->places, key, (uint32_t)planter->known_count);
@@ -133,11 +133,11 @@ static void remember(struct planter *planter, uint64_t key, struct place place)
 }
 
 // Where a stack ends in the tree: on from the nearest caller whose place is known.
-static struct place place_of(struct planter *planter, uint32_t group, uint32_t stack,
-                             uint64_t cost)
+static struct tree_place place_of(struct planter *planter, uint32_t group, uint32_t stack,
+                                  uint64_t cost)
 {
     const struct profile *profile = planter->moment->profile;
-    struct place place = {group, 0};
+    struct tree_place place = {group, 0};
     AUTO_FREE uint32_t *path = NULL;
     size_t depth = 0, capacity = 0;
     for (uint32_t at = stack; at; at = profile_node(profile, at).parent) {
@@ -167,7 +167,7 @@ static uint32_t folded_node(struct planter *planter, uint32_t group)
         .function = names_entry(planter->moment->names, query_folded.name),
         .file = "",
     };
-    return step(planter, (struct place){group, 0}, &frame, 0).at;
+    return step(planter, (struct tree_place){group, 0}, &frame, 0).at;
 }
 
 static void plant(void *context, uint32_t stack, uint32_t thread, struct cost cost)
@@ -184,7 +184,7 @@ static void plant_inverted(void *context, uint32_t stack, uint32_t thread, struc
 {
     struct planter *planter = context;
     const struct profile *profile = planter->moment->profile;
-    struct place place = {group_of(planter, thread), 0};
+    struct tree_place place = {group_of(planter, thread), 0};
     if (!stack)
         place.at = folded_node(planter, place.at);
     for (uint32_t at = stack; at; at = profile_node(profile, at).parent) {
@@ -200,7 +200,7 @@ static void plant_inverted(void *context, uint32_t stack, uint32_t thread, struc
 
 // --- into order ---
 
-struct order {
+struct node_order {
     const struct growing *nodes;
     enum rows_measure measure;
 };
@@ -212,7 +212,7 @@ static const char *name_of(const struct tree_node *node)
 
 static int compare_nodes(const void *left, const void *right, void *context)
 {
-    const struct order *order = context;
+    const struct node_order *order = context;
     const struct tree_node *a = &order->nodes[*(const uint32_t *)left].node;
     const struct tree_node *b = &order->nodes[*(const uint32_t *)right].node;
     uint32_t a_parent = a->parent + 1, b_parent = b->parent + 1; // roots first
@@ -283,7 +283,7 @@ static uint32_t emit(struct emission *emission, uint32_t parent, uint32_t parent
 static void put_in_order(const struct planter *planter, struct tree *tree)
 {
     size_t count = planter->count;
-    struct order order = {planter->nodes, rows_measure(planter->query)};
+    struct node_order order = {planter->nodes, rows_measure(planter->query)};
     AUTO_FREE uint32_t *sorted = xcalloc(count + 1, sizeof *sorted);
     AUTO_FREE uint32_t *first = xcalloc(count + 1, sizeof *first);
     for (uint32_t i = 0; i < count; i++)
@@ -300,13 +300,13 @@ static void put_in_order(const struct planter *planter, struct tree *tree)
 enum rc rows_tree(const struct moment *moment, const struct rows_query *query, struct tree *tree,
                   struct err *err)
 {
-    struct sieve *sieve;
+    struct selection *selection;
     struct planter planter = {.moment = moment, .query = query};
     *tree = (struct tree){0};
-    enum rc rc = sieve_new(moment, &query->filter, &sieve, err);
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
-    sieve_each(sieve, query->window, query->inverted ? plant_inverted : plant, &planter);
+    selection_each(selection, query->window, query->inverted ? plant_inverted : plant, &planter);
     accumulate(&planter);
     *tree = (struct tree){.all = planter.all, .measure = rows_measure(query)};
     put_in_order(&planter, tree);
@@ -315,7 +315,7 @@ enum rc rows_tree(const struct moment *moment, const struct rows_query *query, s
     map_fini(&planter.ids);
     map_fini(&planter.places);
     map_fini(&planter.roots);
-    sieve_free(sieve);
+    selection_free(selection);
     return RC_OK;
 }
 

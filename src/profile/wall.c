@@ -10,14 +10,14 @@
 
 #define NONE UINT32_MAX
 
-struct met { // a stack that looks met
+struct seen_stack { // by looks, in one state
     uint32_t stack;
     enum profile_state state;
     uint64_t times;
 };
 
 struct subject { // a thread
-    struct met *met;
+    struct seen_stack *seen;
     size_t count, capacity;
     // ns that no look has taken yet. Of blocked time it may be below zero: what a thread did for
     // long without a pause, the kernel charges when it ends.
@@ -46,7 +46,7 @@ void wall_free(struct wall *wall)
     if (!wall)
         return;
     for (size_t i = 0; i < wall->count; i++)
-        free(wall->subjects[i].met);
+        free(wall->subjects[i].seen);
     free(wall->subjects);
     free(wall->free_subjects);
     map_fini(&wall->index);
@@ -75,13 +75,13 @@ static struct subject *subject_of(struct wall *wall, uint32_t thread)
 static void meet(struct subject *subject, uint32_t stack, enum profile_state state,
                  uint32_t times)
 {
-    struct met *last = subject->count ? &subject->met[subject->count - 1] : NULL;
+    struct seen_stack *last = subject->count ? &subject->seen[subject->count - 1] : NULL;
     if (last && last->stack == stack && last->state == state) {
         last->times += times;
         return;
     }
-    ARRAY_RESERVE(subject->met, subject->count, subject->capacity);
-    subject->met[subject->count++] = (struct met){stack, state, times};
+    ARRAY_RESERVE(subject->seen, subject->count, subject->capacity);
+    subject->seen[subject->count++] = (struct seen_stack){stack, state, times};
 }
 
 void wall_look(struct wall *wall, uint32_t thread, uint32_t stack, enum profile_state state)
@@ -101,28 +101,28 @@ void wall_again(struct wall *wall, uint32_t thread, uint32_t times)
         meet(subject, subject->asleep, STATE_BLOCKED, times);
 }
 
-static bool takes(const struct met *met, enum profile_state state)
+static bool takes(const struct seen_stack *seen, enum profile_state state)
 {
-    return state == STATE_QUEUED || met->state == state;
+    return state == STATE_QUEUED || seen->state == state;
 }
 
-// By how often each stack was met; what does not divide goes to the first.
+// By how often each stack was seen; what does not divide goes to the first.
 static void share_state(struct wall *wall, struct subject *subject, uint32_t thread,
                         enum profile_state state)
 {
     uint64_t times = 0, ns = (uint64_t)subject->waiting[state];
     for (size_t i = 0; i < subject->count; i++)
-        times += takes(&subject->met[i], state) ? subject->met[i].times : 0;
+        times += takes(&subject->seen[i], state) ? subject->seen[i].times : 0;
     if (subject->waiting[state] <= 0 || !times)
         return;
     uint64_t part = ns / times, rest = ns % times;
     for (size_t i = 0; i < subject->count; i++) {
-        const struct met *met = &subject->met[i];
-        if (!takes(met, state))
+        const struct seen_stack *seen = &subject->seen[i];
+        if (!takes(seen, state))
             continue;
-        uint32_t value = profile_value_at(wall->profile, met->stack, thread, state);
-        profile_add(wall->profile, value, state == STATE_QUEUED ? 0 : met->times,
-                    part * met->times + rest);
+        uint32_t value = profile_value_at(wall->profile, seen->stack, thread, state);
+        profile_add(wall->profile, value, state == STATE_QUEUED ? 0 : seen->times,
+                    part * seen->times + rest);
         rest = 0;
     }
     subject->waiting[state] = 0;
@@ -153,7 +153,7 @@ void wall_end(struct wall *wall, uint32_t thread)
         return;
     struct subject *subject = &wall->subjects[index];
     *subject = (struct subject){
-        .met = subject->met, .capacity = subject->capacity, .asleep = NONE};
+        .seen = subject->seen, .capacity = subject->capacity, .asleep = NONE};
     map_remove(&wall->index, thread);
     ARRAY_RESERVE(wall->free_subjects, wall->free_count, wall->free_capacity);
     wall->free_subjects[wall->free_count++] = index;
@@ -172,7 +172,7 @@ void wall_renumber(struct wall *wall, const uint32_t *stacks)
     for (size_t i = 0; wall && i < wall->count; i++) {
         struct subject *subject = &wall->subjects[i];
         for (size_t k = 0; k < subject->count; k++)
-            subject->met[k].stack = stacks[subject->met[k].stack];
+            subject->seen[k].stack = stacks[subject->seen[k].stack];
         if (subject->asleep != NONE)
             subject->asleep = stacks[subject->asleep];
     }

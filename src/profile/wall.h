@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Wall time: what each thread did with all of its time, as values of STATE_RUNNING, STATE_QUEUED
 // and STATE_BLOCKED. As with CPU time (profile/weights.h) looks are counted, and then scaled: per
-// thread and period, what the kernel says of each state is shared by the looks that met it.
+// thread and period, what the kernel says of each state is shared by the looks that saw it.
 //
 //   A running look is a sample; a blocked one is a stack read in place.
 //   Threads wait for a CPU both after they are woken and after they are preempted: time in the
 //   queue is shared by all looks of the period.
-//   Time in a state that no look of the period met waits for the next one that does.
+//   Time in a state that no look of the period saw waits for the next one that does.
 #pragma once
 
 #include <stdint.h>
@@ -18,11 +18,11 @@ struct wall; // NULL: it is not counted, and the functions do nothing
 struct wall *wall_new(struct profile *profile);
 void wall_free(struct wall *wall);
 
-// The thread was met with this stack. thread: a number that the caller never uses again for another
-// one. state: STATE_RUNNING or STATE_BLOCKED.
+// The thread was seen with this stack. `thread` is a number that the caller never uses again for
+// another one; `state` is STATE_RUNNING or STATE_BLOCKED.
 void wall_look(struct wall *wall, uint32_t thread, uint32_t stack, enum profile_state state);
 
-// The thread was met so many times more where it was last met blocked.
+// The thread was seen so many times more where it was last seen blocked.
 void wall_again(struct wall *wall, uint32_t thread, uint32_t times);
 
 struct wall_period { // ns

@@ -7,7 +7,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-struct values { // numbers of values in the profile, one for each sample
+struct value_list { // numbers of values in the profile, one for each sample
     struct weighed {
         uint32_t id, times; // times: samples that it stands for
     } *list;
@@ -16,14 +16,14 @@ struct values { // numbers of values in the profile, one for each sample
 
 struct thread_weights {
     uint32_t process;
-    struct values current; // samples of this period
-    struct values settled; // samples of the last period that had any
+    struct value_list current; // samples of this period
+    struct value_list previous; // samples of the last period that had any
     uint64_t waiting_ns;   // CPU time of periods without samples
     bool ended;
 };
 
 struct process_weights {
-    struct values short_lived; // samples of threads that ended in this period
+    struct value_list short_lived; // samples of threads that ended in this period
     uint64_t handled_ns;       // of the CPU time that no thread accounts for
     uint64_t unknown_ns;       // all of it so far
     uint64_t leftover_ns;      // of threads that ended without a sample to take it
@@ -45,7 +45,7 @@ struct weights {
 
 #define NONE UINT32_MAX
 
-static void values_add(struct values *values, struct weighed sample)
+static void values_add(struct value_list *values, struct weighed sample)
 {
     ARRAY_RESERVE(values->list, values->count, values->capacity);
     values->list[values->count++] = sample;
@@ -64,7 +64,7 @@ void weights_free(struct weights *weights)
         return;
     for (size_t i = 0; i < weights->thread_count; i++) {
         free(weights->threads[i].current.list);
-        free(weights->threads[i].settled.list);
+        free(weights->threads[i].previous.list);
     }
     for (size_t i = 0; i < weights->process_count; i++)
         free(weights->processes[i].short_lived.list);
@@ -118,7 +118,7 @@ static struct process_weights *process_of(struct weights *weights, uint32_t numb
 }
 
 // Equal parts; what does not divide goes one by one to the first.
-static void share_out(struct weights *weights, const struct values *values, uint64_t cpu_ns)
+static void share_out(struct weights *weights, const struct value_list *values, uint64_t cpu_ns)
 {
     uint64_t all = 0;
     for (size_t i = 0; i < values->count; i++)
@@ -131,14 +131,14 @@ static void share_out(struct weights *weights, const struct values *values, uint
     }
 }
 
-static void settle(struct weights *weights, struct thread_weights *thread)
+static void end_period(struct weights *weights, struct thread_weights *thread)
 {
     if (!thread->current.count)
         return;
     share_out(weights, &thread->current, thread->waiting_ns);
     thread->waiting_ns = 0;
-    struct values swap = thread->settled;
-    thread->settled = thread->current;
+    struct value_list swap = thread->previous;
+    thread->previous = thread->current;
     thread->current = swap;
     thread->current.count = 0;
 }
@@ -160,7 +160,7 @@ void weights_thread_time(struct weights *weights, uint32_t process, uint32_t thr
 {
     struct thread_weights *entry = thread_of(weights, process, thread);
     entry->waiting_ns += cpu_ns;
-    settle(weights, entry);
+    end_period(weights, entry);
 }
 
 static void end_thread(struct weights *weights, struct thread_weights *thread)
@@ -168,13 +168,13 @@ static void end_thread(struct weights *weights, struct thread_weights *thread)
     struct process_weights *process = process_of(weights, thread->process);
     for (size_t i = 0; i < thread->current.count; i++)
         values_add(&process->short_lived, thread->current.list[i]);
-    settle(weights, thread);
-    if (thread->settled.count)
-        share_out(weights, &thread->settled, thread->waiting_ns);
+    end_period(weights, thread);
+    if (thread->previous.count)
+        share_out(weights, &thread->previous, thread->waiting_ns);
     else
         process->leftover_ns += thread->waiting_ns;
     thread->waiting_ns = 0;
-    thread->current.count = thread->settled.count = 0;
+    thread->current.count = thread->previous.count = 0;
     thread->ended = true;
 }
 
@@ -227,7 +227,7 @@ void weights_process_renumber(struct weights *weights, uint32_t process, uint32_
     map_put(&weights->process_index, number, index);
 }
 
-static void renumber(struct values *list, const uint32_t *values)
+static void renumber(struct value_list *list, const uint32_t *values)
 {
     for (size_t i = 0; i < list->count; i++)
         list->list[i].id = values[list->list[i].id];
@@ -237,19 +237,20 @@ void weights_renumber(struct weights *weights, const uint32_t *values)
 {
     for (size_t i = 0; i < weights->thread_count; i++) {
         renumber(&weights->threads[i].current, values);
-        renumber(&weights->threads[i].settled, values);
+        renumber(&weights->threads[i].previous, values);
     }
     for (size_t i = 0; i < weights->process_count; i++)
         renumber(&weights->processes[i].short_lived, values);
 }
 
 // The samples of the period that has just ended.
-static void take_settled(const struct weights *weights, uint32_t process, struct values *values)
+static void take_previous(const struct weights *weights, uint32_t process,
+                          struct value_list *values)
 {
     for (size_t i = 0; i < weights->thread_count; i++) {
         const struct thread_weights *thread = &weights->threads[i];
-        for (size_t k = 0; thread->process == process && k < thread->settled.count; k++)
-            values_add(values, thread->settled.list[k]);
+        for (size_t k = 0; thread->process == process && k < thread->previous.count; k++)
+            values_add(values, thread->previous.list[k]);
     }
 }
 
@@ -261,7 +262,7 @@ void weights_process_time(struct weights *weights, uint32_t process, uint64_t cp
     // may be below zero for a while.
     entry->unknown_ns = cpu_ns > threads_cpu_ns ? cpu_ns - threads_cpu_ns : 0;
     if (entry->renumbered && !entry->short_lived.count)
-        take_settled(weights, process, &entry->short_lived);
+        take_previous(weights, process, &entry->short_lived);
     if (!entry->short_lived.count)
         return;
     entry->renumbered = false;

@@ -73,7 +73,7 @@ void census_nap(struct census *census)
     struct timespec moment = {.tv_nsec = 100 * NS_PER_US};
     eventfd_write(census->control->wake_fd, 1);
     clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
-    census_release_strays(census);
+    census_release_abandoned(census);
 }
 
 static pid_t inner_tid(const struct census *census, pid_t tid)
@@ -155,7 +155,7 @@ static void run_census(struct control *control, const void *argument)
         census_together(&census);
     else
         take_all(&census);
-    census_release_strays(&census);
+    census_release_abandoned(&census);
     atomic_store(&control->ended, 1);
     eventfd_write(control->wake_fd, 1);
 }

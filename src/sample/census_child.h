@@ -22,8 +22,8 @@ struct census {
     pid_t *tids; // in the order in which they were met
     size_t count, capacity;
     struct map listed; // tid -> 1
-    pid_t *strays; // asked to stop, and given up; room for all threads
-    size_t stray_count;
+    pid_t *abandoned;  // asked to stop, and given up; room for all threads
+    size_t abandoned_count;
 };
 
 struct census_held { // a thread from the request to stop until its release
@@ -77,7 +77,7 @@ int64_t census_release(struct census *census, struct census_held *held);
 void census_abandon(struct census *census, struct census_held *held);
 
 // Lets go the abandoned ones that have stopped by now. Their system calls will not notice.
-void census_release_strays(struct census *census);
+void census_release_abandoned(struct census *census);
 
 // Holds the threads that run, one by one. They are those of `tids`.
 void census_one_by_one(struct census *census, const pid_t *tids, size_t count);

@@ -126,11 +126,11 @@ int64_t census_release(struct census *census, struct census_held *held)
 void census_abandon(struct census *census, struct census_held *held)
 {
     if (held->interrupted)
-        census->strays[census->stray_count++] = held->thread.tid;
+        census->abandoned[census->abandoned_count++] = held->thread.tid;
     held->interrupted = false;
 }
 
-static bool release_stray(struct census *census, pid_t tid)
+static bool release_late(struct census *census, pid_t tid)
 {
     struct census_held held = {.thread.tid = tid};
     enum tracer_wait now = tracer_wait(tid, 0, &held.hold);
@@ -140,14 +140,14 @@ static bool release_stray(struct census *census, pid_t tid)
     return tracer_release(&held.hold);
 }
 
-void census_release_strays(struct census *census)
+void census_release_abandoned(struct census *census)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < census->stray_count; i++)
-        if (!release_stray(census, census->strays[i]))
-            census->strays[kept++] = census->strays[i];
-    census->stray_count = kept;
-    release_stray(census, census->config->pid); // the number of a thread that has called exec
+    for (size_t i = 0; i < census->abandoned_count; i++)
+        if (!release_late(census, census->abandoned[i]))
+            census->abandoned[kept++] = census->abandoned[i];
+    census->abandoned_count = kept;
+    release_late(census, census->config->pid); // the number of a thread that has called exec
 }
 
 // --- one by one ---
@@ -321,7 +321,7 @@ void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
 {
     struct census_held pending[PENDING_MAX];
     size_t pending_count = 0, most = most_pending(census);
-    census->strays = xcalloc(count + 1, sizeof *census->strays);
+    census->abandoned = xcalloc(count + 1, sizeof *census->abandoned);
     if (count)
         priority_raise();
     privilege_drop_nice();

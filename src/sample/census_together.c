@@ -15,7 +15,7 @@
 #define MEMORY_MOST (1ull << 30) // bytes, for the copies of all stacks
 #define PATIENCE_NS (5 * NS_PER_MS) // with a thread in an uninterruptible sleep
 
-struct slot {
+struct stopped_slot {
     struct census_held held;
     struct census_record *record;
     struct stack_request request;
@@ -24,7 +24,7 @@ struct slot {
 
 struct together {
     struct census *census;
-    struct slot *slots;
+    struct stopped_slot *slots;
     size_t count, capacity;
     char *memory, *limit; // free
     int64_t since;        // the first one was asked, CLOCK_MONOTONIC ns
@@ -45,7 +45,7 @@ static bool reserve(struct together *together)
         return false;
     together->capacity = census->count + latecomers;
     together->slots = xcalloc(together->capacity, sizeof *together->slots);
-    census->strays = xcalloc(together->capacity, sizeof *census->strays);
+    census->abandoned = xcalloc(together->capacity, sizeof *census->abandoned);
     together->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     together->limit = together->memory + bytes;
@@ -53,7 +53,7 @@ static bool reserve(struct together *together)
 }
 
 // In an uninterruptible sleep it will hardly stop: what can be read in place has to do.
-static void prepare_unstoppable(struct together *together, struct slot *slot, pid_t tid)
+static void prepare_unstoppable(struct together *together, struct stopped_slot *slot, pid_t tid)
 {
     struct census_record *record = slot->record;
     if (in_place_read(together->census->task_fd, tid, &together->census->sleep, &record->thread,
@@ -64,7 +64,7 @@ static void prepare_unstoppable(struct together *together, struct slot *slot, pi
 // What is known of a thread before it stops. False: there is no memory for it.
 static bool prepare(struct together *together, pid_t tid, size_t most)
 {
-    struct slot *slot = &together->slots[together->count];
+    struct stopped_slot *slot = &together->slots[together->count];
     struct stack_request request = census_request(together->census, tid), nothing = {0};
     request.room = request.room < most ? request.room : most;
     size_t size = record_size(request.room);
@@ -148,7 +148,7 @@ static void stop_all(struct together *together)
 static void copy_all(struct together *together)
 {
     for (size_t i = 0; i < together->count; i++) {
-        struct slot *slot = &together->slots[i];
+        struct stopped_slot *slot = &together->slots[i];
         slot->held.since = together->since;
         if (slot->held.stopped)
             census_copy(together->census, &slot->held, slot->record, &slot->request);
@@ -175,7 +175,7 @@ static void tell_all(struct together *together)
 {
     struct census *census = together->census;
     for (size_t i = 0; i < together->count; i++) {
-        struct slot *slot = &together->slots[i];
+        struct stopped_slot *slot = &together->slots[i];
         if (!(slot->record->flags & CENSUS_HELD)) {
             if (slot->record->flags & CENSUS_CALL)
                 census_tell(census, slot->record);

@@ -17,7 +17,7 @@
 void family_forget(struct family *family)
 {
     map_clear(&family->seen);
-    family->newest = family->settled = 0;
+    family->newest = family->checked = 0;
     family->list_at = 0;
 }
 
@@ -69,7 +69,7 @@ static bool look_at(struct family *family, struct roster *roster, pid_t pid, str
     return child && roster_add(roster, pid, stat.start_time, born_watched) == RC_OK;
 }
 
-struct sighting {
+struct child_sighting {
     struct family *family;
     struct roster *roster;
     bool added;
@@ -78,7 +78,7 @@ struct sighting {
 
 static void see(void *context, pid_t pid)
 {
-    struct sighting *sighting = context;
+    struct child_sighting *sighting = context;
     if (map_get(&sighting->family->seen, (uint64_t)pid, 0))
         map_put(&sighting->now, (uint64_t)pid, 1);
     else if (look_at(sighting->family, sighting->roster, pid, &sighting->now))
@@ -91,7 +91,7 @@ static bool list_all(struct family *family, struct roster *roster)
     struct map now_there = {0};
     bool any = false;
     for (;;) {
-        struct sighting sighting = {.family = family, .roster = roster};
+        struct child_sighting sighting = {.family = family, .roster = roster};
         enum rc rc = procfs_each_number(family->proc_fd, see, &sighting);
         map_fini(&now_there);
         now_there = sighting.now;
@@ -108,7 +108,7 @@ static bool list_all(struct family *family, struct roster *roster)
 static bool look_at_newest(struct family *family, struct roster *roster, pid_t newest)
 {
     bool any = false;
-    for (pid_t pid = family->settled + 1; pid <= newest; pid++)
+    for (pid_t pid = family->checked + 1; pid <= newest; pid++)
         if (!map_get(&family->seen, (uint64_t)pid, 0))
             any |= look_at(family, roster, pid, &family->seen);
     return any;
@@ -117,8 +117,8 @@ static bool look_at_newest(struct family *family, struct roster *roster, pid_t n
 bool family_look(struct family *family, struct roster *roster, int64_t now)
 {
     pid_t newest = newest_pid(family), before = family->newest;
-    bool nothing_new = newest && newest == before && newest == family->settled;
-    bool in_order = before && newest >= before && newest - family->settled <= NEW_MAX;
+    bool nothing_new = newest && newest == before && newest == family->checked;
+    bool in_order = before && newest >= before && newest - family->checked <= NEW_MAX;
     bool list = now >= family->list_at;
     if (nothing_new || (!in_order && !list))
         return false;
@@ -129,6 +129,6 @@ bool family_look(struct family *family, struct roster *roster, int64_t now)
     family->newest = newest;
     // What began a moment before the look before may not have been there yet to be looked at.
     if (!family->young)
-        family->settled = before && before <= newest ? before : newest;
+        family->checked = before && before <= newest ? before : newest;
     return any;
 }

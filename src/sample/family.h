@@ -11,7 +11,7 @@ struct family {
     int proc_fd;      // /proc, open
     int loadavg_fd;   // its last field is the newest pid of the machine
     pid_t newest;     // at the last look
-    pid_t settled;    // up to this one all are known, or are nobody's
+    pid_t checked;    // up to this one all are known, or are nobody's
     struct map seen;  // pids whose parent was looked at
     int64_t list_at;
     bool young;       // one was too young to be judged

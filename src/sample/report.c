@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "sample/kin.h"
+#include "sample/child_time.h"
 
 // A report that finds no room is as lost as a capture; the CPU time in it goes into the next one.
 static void *reserve(struct control *control, size_t length)
@@ -101,7 +101,7 @@ void report_process_time(struct control *control, struct watched *process)
     report->process = process->number;
     report->cpu_ns = process->last_cpu - process->base_cpu;
     report->threads_cpu_ns = cpu_of_announced(process);
-    report->children_ns = kin_unmet(process);
+    report->children_ns = child_time_unwatched(process);
     ring_commit(&report->record, RECORD_PROCESS_TIME);
     handover_note(&control->handover, process->pid, process->last_cpu);
 }

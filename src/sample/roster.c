@@ -183,7 +183,7 @@ static enum rc add(struct roster *roster, pid_t pid, uint64_t start_time, bool b
     process->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     process->maps_fd = process->pages_fd = -1;
     process->born_watched = born_watched;
-    process->untold = RECORD_PROCESS;
+    process->to_report = RECORD_PROCESS;
     if (clock_getcpuclockid(pid, &process->cpu_clock) == 0 &&
         watched_cpu(process, &process->last_cpu)) {
         process->base_cpu = base_of(roster->control, process);

@@ -119,9 +119,9 @@ static void take_samples(struct round *round)
 // The main process must know of a process, and of what it runs, before anything else of it.
 static bool is_told(struct round *round, struct watched *process)
 {
-    if (process->untold && report_process(round->control, process->untold, process))
-        process->untold = 0;
-    return !process->untold;
+    if (process->to_report && report_process(round->control, process->to_report, process))
+        process->to_report = 0;
+    return !process->to_report;
 }
 
 // Whether the thread may be sampled; the main process, which must know it first, is told of it.
@@ -219,7 +219,8 @@ static void visit_hot(struct round *round, int64_t now)
     take_samples(round);
 }
 
-static void cool(struct roster *roster, int64_t now)
+// Threads that have not run lately are no longer looked at in every round.
+static void drop_cold(struct roster *roster, int64_t now)
 {
     size_t kept = 0;
     for (size_t i = 0; i < roster->hot_count; i++) {
@@ -298,15 +299,15 @@ static void report_times(struct round *round, struct watched *process, int64_t n
     process->reported_at = on_time ? process->reported_at + REPORT_NS : now;
     report_threads(round, process);
     // With a choice of threads most of its CPU time was spent by others that nobody asked for.
-    if (round->threads || process->untold)
+    if (round->threads || process->to_report)
         return;
     read_clock(process, now);
-    if (round->children && !process->kin.settled)
-        kin_read(process);
+    if (round->children && !process->children.accounted)
+        child_time_read(process);
     report_process_time(round->control, process);
 }
 
-static void part_with_threads(struct round *round, struct watched *process)
+static void report_ended_threads(struct round *round, struct watched *process)
 {
     for (size_t i = 0; i < process->count; i++) {
         struct thread *thread = process->threads[i];
@@ -322,13 +323,13 @@ static void part_with_threads(struct round *round, struct watched *process)
     }
 }
 
-static void part_with(struct round *round, struct watched *process, int64_t now)
+static void report_end(struct round *round, struct watched *process, int64_t now)
 {
-    part_with_threads(round, process);
-    if (!process->gone || process->parted)
+    report_ended_threads(round, process);
+    if (!process->gone || process->end_reported)
         return;
     report_times(round, process, now);
-    process->parted = report_process(round->control, RECORD_PROCESS_END, process);
+    process->end_reported = report_process(round->control, RECORD_PROCESS_END, process);
     handover_forget(&round->control->handover, process->pid);
 }
 
@@ -342,10 +343,10 @@ static void clear_up(struct round *round, int64_t now)
     if (!any && !ended)
         return;
     if (round->children && ended)
-        kin_settle(&round->roster);
+        child_time_account(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
         if (round->roster.processes[i]->gone || round->roster.processes[i]->has_gone_threads)
-            part_with(round, round->roster.processes[i], now);
+            report_end(round, round->roster.processes[i], now);
     roster_sweep(&round->roster);
 }
 
@@ -407,7 +408,7 @@ static void list_candidates(struct round *round, int64_t now)
 static void find_children(struct round *round, int64_t now)
 {
     if (round->children && family_look(&round->family, &round->roster, now))
-        kin_begin(&round->roster);
+        child_time_begin(&round->roster);
 }
 
 void round_begin(struct round *round)
@@ -415,7 +416,7 @@ void round_begin(struct round *round)
     if (round->children)
         family_init(&round->family);
     find_children(round, clock_now());
-    kin_begin(&round->roster);
+    child_time_begin(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
         is_told(round, round->roster.processes[i]);
     reach_check(&round->reach, &round->roster, &round->samplers, clock_now());
@@ -427,12 +428,12 @@ static void follow_exec(struct round *round, struct watched *process)
 {
     if (!atomic_load(&process->replaced) || !watched_open_image(process))
         return;
-    process->untold = RECORD_EXEC;
+    process->to_report = RECORD_EXEC;
     if (is_told(round, process))
         atomic_store(&process->replaced, false);
 }
 
-static void attend(struct round *round, struct watched *process, int64_t now)
+static void visit_process(struct round *round, struct watched *process, int64_t now)
 {
     follow_exec(round, process);
     is_told(round, process);
@@ -444,7 +445,7 @@ static void attend(struct round *round, struct watched *process, int64_t now)
     if (now - process->reported_at < REPORT_NS)
         return;
     report_times(round, process, now);
-    cool(&round->roster, now);
+    drop_cold(&round->roster, now);
 }
 
 void round_make(struct round *round, int64_t now)
@@ -457,7 +458,7 @@ void round_make(struct round *round, int64_t now)
     find_children(round, now);
     visit_hot(round, now);
     for (size_t i = 0; i < round->roster.count; i++)
-        attend(round, round->roster.processes[i], now);
+        visit_process(round, round->roster.processes[i], now);
     clear_up(round, now);
     reach_check(&round->reach, &round->roster, &round->samplers, now);
     list_candidates(round, now);
@@ -477,7 +478,7 @@ double round_rate(const struct round *round, int64_t now)
 void round_report(struct round *round)
 {
     if (round->children)
-        kin_settle(&round->roster);
+        child_time_account(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++) {
         struct watched *process = round->roster.processes[i];
         struct schedstat stat;

@@ -53,7 +53,7 @@ static void pause_until_told(struct round *round)
     roster_rebase(&round->roster);
     if (round->children) {
         family_forget(&round->family);
-        kin_rebase(&round->roster);
+        child_time_rebase(&round->roster);
     }
     cpu_samplers_pause(&round->samplers, false);
 }

@@ -49,8 +49,8 @@ void survey_meet(struct survey *survey, struct look *look, struct thread *thread
         return;
     }
     // What it did in the surveys before this one, if it was not read then, nobody knows.
-    bool met = thread->asleep_known && thread->asleep_survey == survey->number;
-    if ((!survey->now && !rarely) || met)
+    bool seen = thread->asleep_known && thread->asleep_survey == survey->number;
+    if ((!survey->now && !rarely) || seen)
         return;
     report_asleep(look->control, thread);
     thread->asleep_plan = version;

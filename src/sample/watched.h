@@ -8,7 +8,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "sample/kin.h"
+#include "sample/child_time.h"
 #include "target/procfs.h"
 
 struct thread;
@@ -29,16 +29,16 @@ struct watched { // a process
     size_t count, capacity;
     size_t next_cold;    // index of the next one to read in turn
     uint64_t read_ns;    // CPU time that this round's reads of threads account for
-    struct kin kin;      // unless only the given processes are sampled
+    struct child_time children; // unless only the given processes are sampled
     int64_t clock_at, clock_cost; // when the CPU clock was read, and how long that took
     int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost, reported_at;
     bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
-    int untold;          // enum record_kind that the main process must know first, 0: none
+    int to_report;       // enum record_kind that the main process must know first, 0: none
     _Atomic bool replaced; // a sampler saw that its image is not the one that maps_fd is of
     bool born_watched;   // it began while we looked: all of its CPU time counts
     bool gone;
     _Atomic bool has_gone_threads;
-    bool parted;         // its end was told
+    bool end_reported;
     char comm[COMM_MAX]; // raw bytes
     bool incomplete;     // there seem to be threads that are not listed
 };

@@ -31,7 +31,7 @@ struct consumer {
     void (*began)(void *context, pid_t pid); // NULL: nobody wants to know
     void *watcher;
     struct population population;
-    struct facts facts;
+    struct process_facts facts;
     struct unattributed unattributed;
     struct stack_keeper keeper;
     struct holds holds;
@@ -72,7 +72,7 @@ void consumer_free(struct consumer *consumer)
     free(consumer);
 }
 
-static void hint_stack(struct consumer *consumer, const struct thread *thread)
+static void hint_stack(struct consumer *consumer, const struct sampled_thread *thread)
 {
     struct stack_plan plan;
     stack_hint_plan(&thread->hint, &plan);
@@ -83,13 +83,14 @@ static void hint_stack(struct consumer *consumer, const struct thread *thread)
 static void forget_stacks(struct consumer *consumer, uint32_t process)
 {
     struct population *population = &consumer->population;
-    for (struct thread *thread = NULL; (thread = population_next(population, process, thread));) {
+    for (struct sampled_thread *thread = NULL;
+         (thread = population_next(population, process, thread));) {
         thread->hint = (struct stack_hint){0};
         hint_stack(consumer, thread);
     }
 }
 
-static void forget_thread(struct consumer *consumer, struct thread *thread)
+static void forget_thread(struct consumer *consumer, struct sampled_thread *thread)
 {
     wall_end(consumer->wall, thread->number);
     profile_thread_end(consumer->profile, thread->profile_thread);
@@ -117,7 +118,7 @@ static void forget_process(struct consumer *consumer, struct process *process)
     struct population *population = &consumer->population;
     give_up(consumer, process);
     // Those that no sampler has met since another one died: nobody told that they ended.
-    for (struct thread *thread = NULL;
+    for (struct sampled_thread *thread = NULL;
          population->left.count && (thread = population_next(population, process->number, thread));)
         if (population_is_left(population, thread))
             forget_thread(consumer, thread);
@@ -130,7 +131,8 @@ static void take_over(struct consumer *consumer, struct process *process, uint32
 {
     struct population *population = &consumer->population;
     uint32_t before = process->number;
-    for (struct thread *thread = NULL; (thread = population_next(population, before, thread));) {
+    for (struct sampled_thread *thread = NULL;
+         (thread = population_next(population, before, thread));) {
         if (population_is_left(population, thread))
             continue;
         weights_thread_end(consumer->weights, before, thread->number, 0);
@@ -165,7 +167,7 @@ static void rename_process(struct consumer *consumer, const struct process *proc
     if (!*comm || strcmp(comm, facts->comm) == 0) // gone, it has no name any more
         return;
     memcpy(facts->comm, comm, sizeof facts->comm);
-    for (struct thread *thread = NULL;
+    for (struct sampled_thread *thread = NULL;
          (thread = population_next(population, process->number, thread));)
         profile_thread_rename_process(consumer->profile, thread->profile_thread, comm);
 }
@@ -205,7 +207,7 @@ static void take_thread(struct consumer *consumer, const void *data)
     const struct record_thread *record = data;
     struct population *population = &consumer->population;
     const struct process *process = population_process(population, record->process);
-    struct thread *thread = population_thread(population, record->thread);
+    struct sampled_thread *thread = population_thread(population, record->thread);
     if (!process)
         return; // told before its process: not by a sampler of ours
     if (!thread)
@@ -226,7 +228,7 @@ static void take_thread(struct consumer *consumer, const void *data)
 static void take_thread_time(struct consumer *consumer, const void *data)
 {
     const struct record_thread_time *record = data;
-    struct thread *thread = population_thread(&consumer->population, record->thread);
+    struct sampled_thread *thread = population_thread(&consumer->population, record->thread);
     if (!thread)
         return;
     consumer->counts.threads_cpu_ns += record->cpu_ns;
@@ -256,8 +258,9 @@ static void take_process_time(struct consumer *consumer, const void *data)
 
 // --- captures ---
 
-static void learn_stack(struct consumer *consumer, struct process *process, struct thread *thread,
-                        const struct capture *capture, const struct unwind_result *stack)
+static void learn_stack(struct consumer *consumer, struct process *process,
+                        struct sampled_thread *thread, const struct capture *capture,
+                        const struct unwind_result *stack)
 {
     uint64_t start, end, sp = capture->regs.rsp;
     stack_hint_learn(&thread->hint, capture, stack);
@@ -268,7 +271,8 @@ static void learn_stack(struct consumer *consumer, struct process *process, stru
     hint_stack(consumer, thread);
 }
 
-static void count_asleep(struct consumer *consumer, const struct thread *thread, uint64_t times)
+static void count_asleep(struct consumer *consumer, const struct sampled_thread *thread,
+                         uint64_t times)
 {
     control_count(consumer->control, COUNTER_ASLEEP, times);
     consumer->counts.asleep_cut += thread->asleep_cut ? times : 0;
@@ -276,7 +280,7 @@ static void count_asleep(struct consumer *consumer, const struct thread *thread,
 
 // Where a thread sleeps. Not a sample of the CPU profile.
 static void take_stack_in_place(struct consumer *consumer, struct process *process,
-                                struct thread *thread, const struct capture *capture,
+                                struct sampled_thread *thread, const struct capture *capture,
                                 const struct unwind_result *stack)
 {
     struct space *space = process->image.space;
@@ -294,7 +298,7 @@ static void take_stack_in_place(struct consumer *consumer, struct process *proce
 static void take_asleep(struct consumer *consumer, const void *data)
 {
     const struct record_asleep *record = data;
-    const struct thread *thread = population_thread(&consumer->population, record->thread);
+    const struct sampled_thread *thread = population_thread(&consumer->population, record->thread);
     if (thread)
         count_asleep(consumer, thread, record->times);
     wall_again(consumer->wall, record->thread, record->times);
@@ -303,7 +307,7 @@ static void take_asleep(struct consumer *consumer, const void *data)
 static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
-    struct thread *thread = population_thread(&consumer->population, capture->thread);
+    struct sampled_thread *thread = population_thread(&consumer->population, capture->thread);
     struct process *process =
         thread ? population_process(&consumer->population, thread->process) : NULL;
     if (!process || !process->image.space)
@@ -427,7 +431,7 @@ void consumer_finish(struct consumer *consumer)
     holds_finish(&consumer->holds, population);
     for (size_t i = 0; i < population->process_count; i++)
         if (population->processes[i].image.space)
-            space_settle(population->processes[i].image.space);
+            space_finish(population->processes[i].image.space);
     weights_finish(consumer->weights);
     for (size_t i = 0; i < population->process_count; i++)
         if (!population->processes[i].ended)

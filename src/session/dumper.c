@@ -353,7 +353,7 @@ static enum rc take_all(struct dumper *dumper, struct err *err)
     if (rc == RC_OK && dumper->options.stop_all && !is_over(dumper))
         rc = take_together(dumper, err);
     if (stops)
-        dumper_settle(dumper);
+        dumper_quiesce(dumper);
     return rc;
 }
 

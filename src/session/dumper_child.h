@@ -110,7 +110,7 @@ void dumper_name(struct dumper *dumper);
 void dumper_refresh(struct dumper *dumper);
 
 // Threads that a stop woke have gone back to sleep: what they do from here on counts as moving.
-void dumper_settle(struct dumper *dumper);
+void dumper_quiesce(struct dumper *dumper);
 
 // Frames of the kernel, before those of the threads that sleep; after all that reads the latter.
 void dumper_add_kernel(struct dumper *dumper, struct dump *dump);

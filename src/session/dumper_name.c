@@ -14,7 +14,7 @@ struct dumper_names {
     struct fetcher *fetcher;       // NULL: not started, or there is no thread for it
     bool fetching;
     struct map known; // key_of -> 1: in `wanted` or asked for before
-    struct place {
+    struct code_place {
         uint32_t mapping;
         uint64_t offset;
     } *wanted; // not asked for yet
@@ -51,7 +51,7 @@ void dumper_names_want(struct dumper_names *names, uint32_t mapping, uint64_t of
         return;
     map_put(&names->known, key, 1);
     ARRAY_RESERVE(names->wanted, names->count, names->capacity);
-    names->wanted[names->count++] = (struct place){mapping, offset};
+    names->wanted[names->count++] = (struct code_place){mapping, offset};
 }
 
 static void hand_over(struct dumper_names *names)

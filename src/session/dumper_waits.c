@@ -11,7 +11,7 @@
 #include "session/dumper_child.h"
 #include "target/memory.h"
 
-#define SETTLE_NS NS_PER_MS // that threads get to go back to sleep
+#define QUIESCE_NS NS_PER_MS // that threads get to go back to sleep
 
 struct context {
     struct dumper *dumper;
@@ -118,9 +118,9 @@ static bool is_still_there(const struct dumper *dumper, const struct seen *seen)
            call.args[0] == seen->call.args[0];
 }
 
-void dumper_settle(struct dumper *dumper)
+void dumper_quiesce(struct dumper *dumper)
 {
-    struct timespec moment = {.tv_nsec = SETTLE_NS};
+    struct timespec moment = {.tv_nsec = QUIESCE_NS};
     clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
     for (size_t i = 0; i < dumper->count; i++) {
         struct seen *seen = &dumper->seen[i];

@@ -7,7 +7,7 @@
 
 #define FACTS_MAX 4096 // unless more of them live
 
-static size_t fresh(struct facts *facts)
+static size_t fresh(struct process_facts *facts)
 {
     for (size_t i = 0; facts->count >= FACTS_MAX && i < facts->count; i++) {
         facts->next = facts->next % (facts->count - 1) + 1; // never the first
@@ -18,7 +18,7 @@ static size_t fresh(struct facts *facts)
     return facts->count++;
 }
 
-uint32_t facts_of(struct facts *facts, pid_t pid)
+uint32_t facts_of(struct process_facts *facts, pid_t pid)
 {
     for (size_t i = 0; i < facts->count; i++)
         if (facts->list[i].pid == pid && !facts->list[i].ended)
@@ -28,8 +28,8 @@ uint32_t facts_of(struct facts *facts, pid_t pid)
     return (uint32_t)at;
 }
 
-void facts_fini(struct facts *facts)
+void facts_fini(struct process_facts *facts)
 {
     free(facts->list);
-    *facts = (struct facts){0};
+    *facts = (struct process_facts){0};
 }

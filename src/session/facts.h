@@ -8,12 +8,12 @@
 
 #include "profile/run.h"
 
-struct facts {
+struct process_facts {
     struct run_process *list; // the first one stays the first
     size_t count, capacity;
     size_t next; // where to look for one that has ended
 };
 
 // The number of the living process with this pid, made when it is new.
-uint32_t facts_of(struct facts *facts, pid_t pid);
-void facts_fini(struct facts *facts);
+uint32_t facts_of(struct process_facts *facts, pid_t pid);
+void facts_fini(struct process_facts *facts);

@@ -15,7 +15,7 @@
 #include "base/thread.h"
 #include "session/beats.h"
 #include "session/snapshot_text.h"
-#include "session/vitals.h"
+#include "session/target_status.h"
 #include "session/waits.h"
 
 #define STEP_MS 100
@@ -46,7 +46,7 @@ struct feed {
     char note[256];
     unsigned note_count;
 
-    struct vitals vitals; // of who takes snapshots
+    struct target_status status; // of who takes snapshots
     struct waits *waits;
     bool want_waits;
     pid_t want_stack; // of which thread, 0: of none
@@ -82,13 +82,13 @@ static void beat(struct feed *feed)
     int64_t worst, all, now = clock_now();
     const struct run *run = session_progress(feed->session);
     if (!feed->beats.cpu_at && run->process_count)
-        beats_cpu(&feed->beats, now, vitals_cpu(run->processes, run->process_count));
+        beats_cpu(&feed->beats, now, target_status_cpu(run->processes, run->process_count));
     if (now < feed->beat_at || feed->paused)
         return;
     feed->beat_at = now + NS_PER_S;
     session_held(feed->session, &worst, &all);
     beats_add(&feed->beats, run->duration, run, worst, all);
-    beats_cpu(&feed->beats, now, vitals_cpu(run->processes, run->process_count));
+    beats_cpu(&feed->beats, now, target_status_cpu(run->processes, run->process_count));
     back_off(feed, run);
 }
 
@@ -241,7 +241,7 @@ void feed_free(struct feed *feed)
     session_close(feed->session);
     names_unref(feed->names);
     replay_free(feed->replay);
-    vitals_fini(&feed->vitals);
+    target_status_fini(&feed->status);
     waits_free(feed->waits);
     if (feed->wake_fd >= 0)
         close(feed->wake_fd);
@@ -301,8 +301,8 @@ struct snapshot *feed_take(struct feed *feed)
         memcpy(processes, report.run->processes, count * sizeof *processes);
     pthread_mutex_unlock(feed->lock);
     names_update(snapshot->moment.names, snapshot->moment.profile, feed->patience_ms);
-    vitals_read(&feed->vitals, processes, count);
-    vitals_copy(&feed->vitals, snapshot);
+    target_status_read(&feed->status, processes, count);
+    target_status_copy(&feed->status, snapshot);
     if ((feed->want_waits || feed->want_stack) && snapshot->end == TARGET_RUNS &&
         !snapshot->paused) {
         waits_read(feed->waits, snapshot->pid, feed->patience_ms);

@@ -5,7 +5,7 @@
 
 // Of a thread that has just been met nobody knows yet what part of its time it is held: it counts
 // as if it had been there for half a second, or for the whole of a shorter run.
-static void note_share(struct holds *holds, const struct thread *thread)
+static void note_share(struct holds *holds, const struct sampled_thread *thread)
 {
     if (!thread->held_since)
         return;
@@ -17,7 +17,7 @@ static void note_share(struct holds *holds, const struct thread *thread)
         holds->share = share;
 }
 
-static void add(struct holds *holds, struct thread *thread, int64_t since, int64_t ns)
+static void add(struct holds *holds, struct sampled_thread *thread, int64_t since, int64_t ns)
 {
     if (!thread->held_since)
         thread->held_since = since;
@@ -25,7 +25,8 @@ static void add(struct holds *holds, struct thread *thread, int64_t since, int64
     profile_thread_held(holds->profile, thread->profile_thread, ns);
 }
 
-void holds_add_capture(struct holds *holds, struct thread *thread, const struct capture *capture)
+void holds_add_capture(struct holds *holds, struct sampled_thread *thread,
+                       const struct capture *capture)
 {
     if (!holds->first_at)
         holds->first_at = capture->time;
@@ -33,7 +34,7 @@ void holds_add_capture(struct holds *holds, struct thread *thread, const struct 
     thread->held_unreported += capture->held_ns;
 }
 
-void holds_add_report(struct holds *holds, struct thread *thread, int64_t ns)
+void holds_add_report(struct holds *holds, struct sampled_thread *thread, int64_t ns)
 {
     int64_t without_capture = ns - thread->held_unreported;
     if (without_capture > 0)
@@ -45,7 +46,7 @@ void holds_add_report(struct holds *holds, struct thread *thread, int64_t ns)
 void holds_add_last(struct holds *holds, struct population *population, pid_t tid, int64_t lasted)
 {
     for (size_t i = 0; i < population->thread_count; i++) {
-        struct thread *thread = &population->threads[i];
+        struct sampled_thread *thread = &population->threads[i];
         if (thread->ended || thread->tid != tid)
             continue;
         add(holds, thread, clock_now() - lasted, lasted);
@@ -65,7 +66,7 @@ void holds_since_last(struct population *population, int64_t *worst, int64_t *su
 {
     *worst = *sum = 0;
     for (size_t i = 0; i < population->thread_count; i++) {
-        struct thread *thread = &population->threads[i];
+        struct sampled_thread *thread = &population->threads[i];
         int64_t held = (int64_t)(thread->held_ns - thread->held_before);
         thread->held_before = thread->held_ns;
         *worst = held > *worst ? held : *worst;

@@ -14,10 +14,11 @@ struct holds { // zeroed, but for the profile
 };
 
 // A capture counts at once: should its sampler die, it reports nothing more.
-void holds_add_capture(struct holds *holds, struct thread *thread, const struct capture *capture);
+void holds_add_capture(struct holds *holds, struct sampled_thread *thread,
+                       const struct capture *capture);
 
 // All of the thread's holds since its sampler's last report, those with captures included.
-void holds_add_report(struct holds *holds, struct thread *thread, int64_t ns);
+void holds_add_report(struct holds *holds, struct sampled_thread *thread, int64_t ns);
 
 // The last hold of a sampler that died.
 void holds_add_last(struct holds *holds, struct population *population, pid_t tid, int64_t lasted);

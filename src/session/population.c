@@ -56,7 +56,7 @@ struct process *population_add_process(struct population *population, uint32_t n
 
 void population_renumber(struct population *population, struct process *process, uint32_t number)
 {
-    for (struct thread *thread = NULL;
+    for (struct sampled_thread *thread = NULL;
          (thread = population_next(population, process->number, thread));)
         thread->process = number;
     map_remove(&population->process_index, process->number);
@@ -77,12 +77,12 @@ void population_remove_process(struct population *population, struct process *pr
 
 // --- threads ---
 
-static uint32_t index_of(const struct population *population, const struct thread *thread)
+static uint32_t index_of(const struct population *population, const struct sampled_thread *thread)
 {
     return (uint32_t)(thread - population->threads);
 }
 
-struct thread *population_thread(const struct population *population, uint32_t number)
+struct sampled_thread *population_thread(const struct population *population, uint32_t number)
 {
     uint32_t index = map_get(&population->thread_index, number, NONE);
     return index == NONE ? NULL : &population->threads[index];
@@ -96,17 +96,17 @@ static uint32_t thread_place(struct population *population)
     return (uint32_t)population->thread_count++;
 }
 
-struct thread *population_add_thread(struct population *population, uint32_t number,
-                                     uint32_t process, pid_t tid)
+struct sampled_thread *population_add_thread(struct population *population, uint32_t number,
+                                             uint32_t process, pid_t tid)
 {
     uint32_t index = thread_place(population);
     population->threads[index] =
-        (struct thread){.number = number, .process = process, .tid = tid};
+        (struct sampled_thread){.number = number, .process = process, .tid = tid};
     map_put(&population->thread_index, number, index);
     return &population->threads[index];
 }
 
-void population_remove_thread(struct population *population, struct thread *thread)
+void population_remove_thread(struct population *population, struct sampled_thread *thread)
 {
     if (population_is_left(population, thread))
         map_remove(&population->left, (uint64_t)thread->tid);
@@ -118,8 +118,8 @@ void population_remove_thread(struct population *population, struct thread *thre
     population->free_threads[population->free_thread_count++] = index_of(population, thread);
 }
 
-struct thread *population_next(const struct population *population, uint32_t process,
-                               const struct thread *thread)
+struct sampled_thread *population_next(const struct population *population, uint32_t process,
+                                       const struct sampled_thread *thread)
 {
     for (size_t i = thread ? index_of(population, thread) + 1 : 0; i < population->thread_count;
          i++)
@@ -128,19 +128,19 @@ struct thread *population_next(const struct population *population, uint32_t pro
     return NULL;
 }
 
-void population_leave(struct population *population, struct thread *thread)
+void population_leave(struct population *population, struct sampled_thread *thread)
 {
     map_remove(&population->thread_index, thread->number);
     map_put(&population->left, (uint64_t)thread->tid, index_of(population, thread));
 }
 
-bool population_is_left(const struct population *population, const struct thread *thread)
+bool population_is_left(const struct population *population, const struct sampled_thread *thread)
 {
     return map_get(&population->left, (uint64_t)thread->tid, NONE) == index_of(population, thread);
 }
 
-struct thread *population_meet(struct population *population, uint32_t number, uint32_t process,
-                               pid_t tid)
+struct sampled_thread *population_meet(struct population *population, uint32_t number,
+                                       uint32_t process, pid_t tid)
 {
     uint32_t index = map_get(&population->left, (uint64_t)tid, NONE);
     if (index == NONE || population->threads[index].process != process)

@@ -21,7 +21,7 @@ struct process {
     uint64_t unmet_ns; // of it, its children's that were never met
 };
 
-struct thread {
+struct sampled_thread {
     uint32_t number;
     uint32_t process; // number
     pid_t tid;
@@ -42,7 +42,7 @@ struct population { // zeroed: nobody. Pointers to entries hold until the next o
     uint32_t *free_processes; // indices to use again
     size_t free_process_count, free_process_capacity;
     struct map process_index; // number -> index
-    struct thread *threads;
+    struct sampled_thread *threads;
     size_t thread_count, thread_capacity;
     uint32_t *free_threads;
     size_t free_thread_count, free_thread_capacity;
@@ -62,19 +62,19 @@ struct process *population_add_process(struct population *population, uint32_t n
 void population_renumber(struct population *population, struct process *process, uint32_t number);
 void population_remove_process(struct population *population, struct process *process);
 
-struct thread *population_thread(const struct population *population, uint32_t number);
-struct thread *population_add_thread(struct population *population, uint32_t number,
-                                     uint32_t process, pid_t tid);
-void population_remove_thread(struct population *population, struct thread *thread);
+struct sampled_thread *population_thread(const struct population *population, uint32_t number);
+struct sampled_thread *population_add_thread(struct population *population, uint32_t number,
+                                             uint32_t process, pid_t tid);
+void population_remove_thread(struct population *population, struct sampled_thread *thread);
 
 // The living thread of the process that comes after `thread` (NULL: the first one), or NULL.
-struct thread *population_next(const struct population *population, uint32_t process,
-                               const struct thread *thread);
+struct sampled_thread *population_next(const struct population *population, uint32_t process,
+                                       const struct sampled_thread *thread);
 
 // Its sampler has died: it has no number until a sampler meets it again.
-void population_leave(struct population *population, struct thread *thread);
-bool population_is_left(const struct population *population, const struct thread *thread);
+void population_leave(struct population *population, struct sampled_thread *thread);
+bool population_is_left(const struct population *population, const struct sampled_thread *thread);
 
 // One that was left, now under this number; NULL when it was not.
-struct thread *population_meet(struct population *population, uint32_t number, uint32_t process,
-                               pid_t tid);
+struct sampled_thread *population_meet(struct population *population, uint32_t number,
+                                       uint32_t process, pid_t tid);

@@ -73,7 +73,7 @@ static void split(char *text, struct line *line)
 
 enum field_kind { FIELD_I64, FIELD_U64, FIELD_SIZE, FIELD_INT, FIELD_DOUBLE, FIELD_BOOL };
 
-struct field {
+struct snapshot_field {
     const char *name;
     enum field_kind kind;
     size_t offset;
@@ -81,7 +81,7 @@ struct field {
 
 #define FIELD(name, kind) {#name, kind, offsetof(struct snapshot, name)}
 
-static const struct field fields[] = {
+static const struct snapshot_field fields[] = {
     FIELD(taken, FIELD_I64),
     FIELD(elapsed, FIELD_I64),
     FIELD(pid, FIELD_INT),
@@ -107,7 +107,8 @@ static const struct field fields[] = {
     FIELD(note_count, FIELD_INT),
 };
 
-static void set_number(struct snapshot *snapshot, const struct field *field, const char *text)
+static void set_number(struct snapshot *snapshot, const struct snapshot_field *field,
+                       const char *text)
 {
     void *at = (char *)snapshot + field->offset;
     switch (field->kind) {

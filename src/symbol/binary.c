@@ -30,7 +30,7 @@ struct binary {
 };
 
 static void find_debug_file(struct binary *binary, const char *path, const char *extra,
-                            struct finder *finder)
+                            struct debug_finder *finder)
 {
     struct elf_file *main = &binary->parts[PART_MAIN];
     struct elf_file *debug = &binary->parts[PART_DEBUG];
@@ -62,7 +62,7 @@ static Dwarf *begin(struct binary *binary, enum part part)
 
 // False when parts of it are in a file that is not found. libdw would then look for one by itself,
 // and take it whatever its build id.
-static bool open_common(struct binary *binary, const char *path, struct finder *finder)
+static bool open_common(struct binary *binary, const char *path, struct debug_finder *finder)
 {
     struct elf_file *file = &binary->parts[PART_COMMON];
     bool linked;
@@ -74,7 +74,7 @@ static bool open_common(struct binary *binary, const char *path, struct finder *
     return binary->common;
 }
 
-static void open_package(struct binary *binary, const char *path, struct finder *finder)
+static void open_package(struct binary *binary, const char *path, struct debug_finder *finder)
 {
     struct elf_file *file = &binary->parts[PART_SPLIT];
     if (!debug_file_find_package(finder, &binary->parts[PART_MAIN], path, file))
@@ -86,7 +86,7 @@ static void open_package(struct binary *binary, const char *path, struct finder 
         buf_printf(&finder->tried, "%s.dwp: it has no index that can be read\n", path);
 }
 
-static void open_dwarf(struct binary *binary, const char *path, struct finder *finder)
+static void open_dwarf(struct binary *binary, const char *path, struct debug_finder *finder)
 {
     static const enum part order[] = {PART_DEBUG, PART_MAIN};
     for (size_t i = 0; i < ARRAY_LENGTH(order) && !binary->dwarf; i++)
@@ -101,7 +101,7 @@ static void open_dwarf(struct binary *binary, const char *path, struct finder *f
 }
 
 struct binary *binary_new(int fd, const char *path, const char *extra, enum binary_depth depth,
-                          struct finder *finder)
+                          struct debug_finder *finder)
 {
     struct binary *binary = xcalloc(1, sizeof *binary);
     struct err err;

@@ -22,9 +22,9 @@ struct binary_names { // of one address
     bool stub;           // the PLT stub of it
     uint64_t offset;     // of the address from the symbol, or from `start`
     uint64_t start;      // of a function without a symbol, by the unwind tables; 0: not known
-    struct call calls[CALLS_MAX]; // by DWARF, innermost first; where there is a symbol the last
-                                  // one has no name
-    size_t call_count;            // 0: no DWARF here
+    // By DWARF, innermost first; where there is a symbol the last one has no name.
+    struct inline_call calls[CALLS_MAX];
+    size_t call_count; // 0: no DWARF here
 };
 
 struct binary;
@@ -32,7 +32,7 @@ struct binary;
 // Takes the descriptor. Never fails: a damaged file has no names. path: as the target names it, raw
 // bytes. extra: a file to look for debug information in first, NULL: none.
 struct binary *binary_new(int fd, const char *path, const char *extra, enum binary_depth depth,
-                          struct finder *finder);
+                          struct debug_finder *finder);
 void binary_free(struct binary *binary);
 
 bool binary_has_lines(const struct binary *binary);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-union control { // room for one descriptor, aligned as the kernel wants it
+union control_message { // room for one descriptor, aligned as the kernel wants it
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr head;
 };
@@ -13,7 +13,7 @@ union control { // room for one descriptor, aligned as the kernel wants it
 bool channel_send(int channel, const void *message, size_t length, int fd)
 {
     struct iovec part = {(void *)message, length};
-    union control control = {0};
+    union control_message control = {0};
     struct msghdr whole = {.msg_iov = &part, .msg_iovlen = 1};
     if (fd >= 0) {
         whole.msg_control = control.bytes;
@@ -32,7 +32,7 @@ bool channel_send(int channel, const void *message, size_t length, int fd)
 ssize_t channel_receive(int channel, void *message, size_t length, int *fd)
 {
     struct iovec part = {message, length};
-    union control control = {0};
+    union control_message control = {0};
     struct msghdr whole = {.msg_iov = &part, .msg_iovlen = 1};
     if (fd) {
         *fd = -1;

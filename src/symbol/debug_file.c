@@ -34,7 +34,7 @@ static bool same_id(struct id a, struct id b)
     return a.length && a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
 }
 
-static void note(struct finder *finder, const char *path, const char *result)
+static void note(struct debug_finder *finder, const char *path, const char *result)
 {
     buf_printf(&finder->tried, "%s: %s\n", path, result);
 }
@@ -71,7 +71,7 @@ static const char *refusal(const struct proof *proof, const struct elf_file *fil
     return proof->id.length || proof->by_checksum ? NULL : "nothing proves that it belongs";
 }
 
-static bool try(struct finder *finder, const char *path, const struct proof *proof,
+static bool try(struct debug_finder *finder, const char *path, const struct proof *proof,
                 struct elf_file *found)
 {
     struct err err;
@@ -91,7 +91,7 @@ static bool try(struct finder *finder, const char *path, const struct proof *pro
     return !refused;
 }
 
-static bool by_build_id(struct finder *finder, struct id id, const char *ending,
+static bool by_build_id(struct debug_finder *finder, struct id id, const char *ending,
                         const struct proof *proof, struct elf_file *found)
 {
     AUTO_FREE char *path = debug_path_of_id(id.bytes, id.length, ending);
@@ -104,7 +104,7 @@ static bool is_plain(const char *name)
     return name && name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) <= NAME_MAX;
 }
 
-static bool by_name(struct finder *finder, const char *directory, const char *name,
+static bool by_name(struct debug_finder *finder, const char *directory, const char *name,
                     const char *path, const struct proof *proof, struct elf_file *found)
 {
     for (size_t i = 0; i < DEBUG_PATH_PLACES; i++) {
@@ -115,7 +115,7 @@ static bool by_name(struct finder *finder, const char *directory, const char *na
     return false;
 }
 
-bool debug_file_find(struct finder *finder, const struct elf_file *binary, const char *path,
+bool debug_file_find(struct debug_finder *finder, const struct elf_file *binary, const char *path,
                      struct elf_file *found)
 {
     struct id id = id_of(binary);
@@ -135,7 +135,7 @@ bool debug_file_find(struct finder *finder, const struct elf_file *binary, const
            by_name(finder, directory, beside, path, &(struct proof){.id = id}, found);
 }
 
-bool debug_file_take(struct finder *finder, const struct elf_file *binary, const char *where,
+bool debug_file_take(struct debug_finder *finder, const struct elf_file *binary, const char *where,
                      struct elf_file *found)
 {
     struct proof proof = {.id = id_of(binary)};
@@ -143,7 +143,7 @@ bool debug_file_take(struct finder *finder, const struct elf_file *binary, const
 }
 
 // The link is a path, often relative to the file that holds it.
-bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *path,
+bool debug_file_find_common(struct debug_finder *finder, Dwarf *dwarf, const char *path,
                             struct elf_file *found, bool *linked)
 {
     const char *link;
@@ -166,7 +166,7 @@ bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *pat
     return try(finder, place, &proof, found);
 }
 
-bool debug_file_find_package(struct finder *finder, const struct elf_file *binary,
+bool debug_file_find_package(struct debug_finder *finder, const struct elf_file *binary,
                              const char *path, struct elf_file *found)
 {
     static const char *const endings[] = {".dwp", ".debug.dwp"};

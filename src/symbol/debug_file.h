@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "symbol/elf_file.h"
 
-struct finder {
+struct debug_finder {
     // A descriptor, else negative: as roots_open.
     int (*open)(void *context, const char *path);
     void *context;
@@ -18,17 +18,17 @@ struct finder {
 };
 
 // false: none was found. path: of the binary, as the target names it; raw bytes.
-bool debug_file_find(struct finder *finder, const struct elf_file *binary, const char *path,
+bool debug_file_find(struct debug_finder *finder, const struct elf_file *binary, const char *path,
                      struct elf_file *found);
 
 // The file at `where`, if its build id is that of the binary.
-bool debug_file_take(struct finder *finder, const struct elf_file *binary, const char *where,
+bool debug_file_take(struct debug_finder *finder, const struct elf_file *binary, const char *where,
                      struct elf_file *found);
 
 // *linked: dwz moved common parts to a file (.gnu_debugaltlink). True when that is found.
-bool debug_file_find_common(struct finder *finder, Dwarf *dwarf, const char *path,
+bool debug_file_find_common(struct debug_finder *finder, Dwarf *dwarf, const char *path,
                             struct elf_file *found, bool *linked);
 
 // The package of the split units (.dwp); an id in each of them tells whether it belongs.
-bool debug_file_find_package(struct finder *finder, const struct elf_file *binary,
+bool debug_file_find_package(struct debug_finder *finder, const struct elf_file *binary,
                              const char *path, struct elf_file *found);

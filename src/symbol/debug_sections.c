@@ -38,9 +38,9 @@ Elf *debug_sections_begin(const struct elf_file *file, struct debug_sections *se
     sections->assembly = assembly_begin(elf);
     if (!sections->assembly)
         return elf;
-    struct names names = names_read(file->image, names_at);
+    struct string_table names = string_table_read(file->image, names_at);
     while (section_next(file->image, &section)) {
-        const char *name = names_get(&names, section.header.sh_name);
+        const char *name = string_table_get(&names, section.header.sh_name);
         if (name)
             take(sections, &section, name);
     }

@@ -20,7 +20,7 @@ struct inlined { // one range of it
     size_t callee;
 };
 
-struct function {
+struct dwarf_function {
     Dwarf_Die die;
     struct callee *callees;
     size_t callee_count, callee_capacity;
@@ -31,7 +31,7 @@ struct function {
 
 struct functions {
     Dwarf_Die unit;
-    struct function *list;
+    struct dwarf_function *list;
     size_t count, capacity;
     struct intervals index;
     const struct split_unit *split; // NULL: not of a package
@@ -71,7 +71,7 @@ static void add_function(struct functions *functions, Dwarf_Die *die)
     if (functions->index.count == before)
         return; // a declaration, or what all inlined copies have in common
     ARRAY_RESERVE(functions->list, functions->count, functions->capacity);
-    functions->list[functions->count++] = (struct function){.die = *die};
+    functions->list[functions->count++] = (struct dwarf_function){.die = *die};
 }
 
 // Where functions may be found, besides the unit itself. 2: where they hardly are. Types have many
@@ -113,10 +113,10 @@ static void scan_die(void *context, Dwarf_Die *die)
 void functions_shed(struct functions *functions)
 {
     for (size_t i = 0; i < functions->count; i++) {
-        struct function *function = &functions->list[i];
+        struct dwarf_function *function = &functions->list[i];
         free(function->callees);
         free(function->inlined);
-        *function = (struct function){.die = function->die};
+        *function = (struct dwarf_function){.die = function->die};
     }
 }
 
@@ -158,14 +158,14 @@ void functions_free(struct functions *functions)
 
 struct descent {
     const struct functions *functions;
-    struct function *function;
+    struct dwarf_function *function;
     unsigned depth;  // of inlining
     unsigned blocks; // around
 };
 
 static void add_inlined(struct descent *descent, Dwarf_Die *die)
 {
-    struct function *function = descent->function;
+    struct dwarf_function *function = descent->function;
     Dwarf_Addr base = 0, start, end;
     size_t before = function->count;
     for (ptrdiff_t at = 0;
@@ -194,7 +194,7 @@ static void descend(void *context, Dwarf_Die *die)
     descent->blocks--;
 }
 
-static void read_inlined(const struct functions *functions, struct function *function,
+static void read_inlined(const struct functions *functions, struct dwarf_function *function,
                          Dwarf_Die die, unsigned depth)
 {
     struct descent descent = {.functions = functions, .function = function, .depth = depth};
@@ -225,7 +225,7 @@ static uint32_t number(Dwarf_Die *die, unsigned name)
     return (uint32_t)value;
 }
 
-static void put_call_site(Dwarf_Die *unit, Dwarf_Die *die, struct call *call)
+static void put_call_site(Dwarf_Die *unit, Dwarf_Die *die, struct inline_call *call)
 {
     uint32_t number_of_file = number(die, DW_AT_call_file);
     const char *file = NULL;
@@ -239,7 +239,7 @@ static void put_call_site(Dwarf_Die *unit, Dwarf_Die *die, struct call *call)
 }
 
 // The chain of inlined calls around the address, outermost first, as indexes of callees.
-static size_t find_inlined(const struct functions *functions, struct function *function,
+static size_t find_inlined(const struct functions *functions, struct dwarf_function *function,
                            uint64_t vaddr, size_t chain[CALLS_MAX])
 {
     size_t count = 0;
@@ -261,7 +261,7 @@ static size_t find_inlined(const struct functions *functions, struct function *f
 }
 
 size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr, unsigned wish,
-                      struct call calls[CALLS_MAX])
+                      struct inline_call calls[CALLS_MAX])
 {
     uint32_t owner = intervals_find(&functions->index, vaddr);
     if (owner == INTERVALS_NONE && wish & FUNCTIONS_NESTED && !functions->deep) {
@@ -270,15 +270,15 @@ size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t va
     }
     if (owner == INTERVALS_NONE)
         return 0;
-    struct function *function = &functions->list[owner];
+    struct dwarf_function *function = &functions->list[owner];
     size_t chain[CALLS_MAX];
     size_t count = find_inlined(functions, function, vaddr, chain);
     const char *name = wish & FUNCTIONS_NAMED ? linkage_name(&function->die) : NULL;
-    calls[count] = (struct call){.name = name, .file = ""};
+    calls[count] = (struct inline_call){.name = name, .file = ""};
     for (size_t i = 0; i < count; i++) { // each says where it is called, in the one around it
         Dwarf_Die die = function->callees[chain[i]].die;
         put_call_site(files, &die, &calls[count - i]);
-        calls[count - i - 1] = (struct call){.name = linkage_name(&die), .file = ""};
+        calls[count - i - 1] = (struct inline_call){.name = linkage_name(&die), .file = ""};
     }
     return count + 1;
 }

@@ -13,7 +13,7 @@
 
 #define CALLS_MAX 256 // functions at one address
 
-struct call { // one function at an address; texts live as long as their Dwarf
+struct inline_call { // one function at an address; texts live as long as their Dwarf
     const char *name; // linkage name, else the plain one; NULL when not known
     const char *file; // "" when not known
     const char *directory; // that a relative file name begins at, "" when not known
@@ -39,4 +39,4 @@ void functions_shed(struct functions *functions);
 // table knows, the others at their calls, in files that the die `files` has the list of. Returns
 // how many, 0 when the address is in none. wish: of enum functions_wish.
 size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t vaddr, unsigned wish,
-                      struct call calls[CALLS_MAX]);
+                      struct inline_call calls[CALLS_MAX]);

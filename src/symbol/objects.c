@@ -35,13 +35,13 @@ static void read_table(struct objects *objects, const struct image *image, uint3
     struct section section;
     if (!section_find(image, type, NULL, &section))
         return;
-    struct names names = names_read(image, section.header.sh_link);
+    struct string_table names = string_table_read(image, section.header.sh_link);
     Elf_Data *data = section_data(&section, SYMBOL_BYTES_MAX);
     size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
     for (size_t i = 1; i < count && objects->count < OBJECTS_MAX; i++) {
         GElf_Sym symbol;
         if (gelf_getsym(data, (int)i, &symbol))
-            add(objects, &symbol, names_get(&names, symbol.st_name));
+            add(objects, &symbol, string_table_get(&names, symbol.st_name));
     }
 }
 

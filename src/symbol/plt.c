@@ -12,13 +12,13 @@
 #define STUB_BYTES_MAX (16u << 20) // of one section
 #define SYMBOLS_SIZE_MAX (96u << 20)
 
-struct slot { // a word of the global offset table, and the function whose address it will hold
+struct got_slot { // a word of the global offset table, and the function whose address it will hold
     uint64_t address;
     const char *name; // NULL: not known
 };
 
 struct slots {
-    struct slot *items; // by address once they are all there
+    struct got_slot *items; // by address once they are all there
     size_t count, capacity;
     const char **lazy; // [index into .rela.plt]: what a lazily bound stub pushes is this index
     size_t lazy_count;
@@ -27,7 +27,7 @@ struct slots {
 struct relocations {
     const struct symtab *functions;
     Elf_Data *symbols; // NULL: none, as in a static executable
-    struct names names;
+    struct string_table names;
 };
 
 static const char *function_at(const struct symtab *functions, uint64_t address)
@@ -47,7 +47,7 @@ static const char *target_name(const struct relocations *from, const GElf_Rela *
         if (!from->symbols ||
             !gelf_getsym(from->symbols, (int)GELF_R_SYM(relocation->r_info), &symbol))
             return NULL;
-        return names_get(&from->names, symbol.st_name);
+        return string_table_get(&from->names, symbol.st_name);
     default:
         return NULL;
     }
@@ -62,7 +62,7 @@ static void read_slots(struct slots *slots, const struct image *image,
     struct relocations from = {.functions = functions};
     if (section_get(image, section.header.sh_link, &symbols)) {
         from.symbols = section_data(&symbols, SYMBOLS_SIZE_MAX);
-        from.names = names_read(image, symbols.header.sh_link);
+        from.names = string_table_read(image, symbols.header.sh_link);
     }
     Elf_Data *data = section_data(&section, RELOCATIONS_MAX * sizeof(Elf64_Rela));
     size_t count = data ? data->d_size / sizeof(Elf64_Rela) : 0;
@@ -72,13 +72,13 @@ static void read_slots(struct slots *slots, const struct image *image,
             return;
         ARRAY_RESERVE(slots->items, slots->count, slots->capacity);
         slots->items[slots->count++] =
-            (struct slot){relocation.r_offset, target_name(&from, &relocation)};
+            (struct got_slot){relocation.r_offset, target_name(&from, &relocation)};
     }
 }
 
 static int compare_slot(const void *left, const void *right)
 {
-    const struct slot *a = left, *b = right;
+    const struct got_slot *a = left, *b = right;
     return (a->address > b->address) - (a->address < b->address);
 }
 
@@ -99,8 +99,8 @@ static void read_all_slots(struct slots *slots, const struct image *image,
 
 static const char *slot_name(const struct slots *slots, uint64_t address)
 {
-    struct slot key = {.address = address};
-    const struct slot *slot = NULL;
+    struct got_slot key = {.address = address};
+    const struct got_slot *slot = NULL;
     if (slots->count)
         slot = bsearch(&key, slots->items, slots->count, sizeof key, compare_slot);
     return slot ? slot->name : NULL;

@@ -62,7 +62,7 @@ void roots_add(struct roots *roots, pid_t pid)
     AUTO_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0 && describe(fd, "", &info) && !is_known(roots, &info, &rights))
         roots->views[roots->count++] =
-            (struct view){.fd = steal_fd(&fd), .ours = is_ours(&info), .rights = rights};
+            (struct root_view){.fd = steal_fd(&fd), .ours = is_ours(&info), .rights = rights};
 }
 
 void roots_fini(struct roots *roots)
@@ -106,7 +106,7 @@ struct opening { // one file; on its own, as it may outlive the roots
 };
 
 // Old kernels and some containers have no openat2: a root that is ours can do without.
-static int open_in_view(const struct view *view, const char *path)
+static int open_in_view(const struct root_view *view, const char *path)
 {
     int named = name_beneath(view->fd, path, RESOLVE_IN_ROOT);
     if (named < 0 && view->ours && (errno == ENOSYS || errno == EPERM))

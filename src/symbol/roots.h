@@ -13,7 +13,7 @@
 #define ROOTS_MAX 64
 
 struct roots { // zeroed before use: then files are opened as we see them, with our rights
-    struct view {
+    struct root_view {
         int fd;    // root directory of a target; it stays open when the target ends
         bool ours; // it is our own, too
         struct rights rights;

@@ -23,13 +23,13 @@ bool section_next(const struct image *image, struct section *section)
 bool section_find(const struct image *image, uint32_t type, const char *name,
                   struct section *section)
 {
-    struct names names = {0};
+    struct string_table names = {0};
     size_t names_at;
     if (name && elf_getshdrstrndx(image->elf, &names_at) == 0)
-        names = names_read(image, names_at);
+        names = string_table_read(image, names_at);
     *section = (struct section){0};
     while (section_next(image, section)) {
-        const char *its = name ? names_get(&names, section->header.sh_name) : NULL;
+        const char *its = name ? string_table_get(&names, section->header.sh_name) : NULL;
         if (section->header.sh_type == type && (!name || (its && strcmp(its, name) == 0)))
             return true;
     }
@@ -60,19 +60,20 @@ bool section_unpack(const struct section *section, uint64_t limit, struct conten
     return true;
 }
 
-struct names names_read(const struct image *image, size_t section)
+struct string_table string_table_read(const struct image *image, size_t section)
 {
     struct section table;
     if (!section_get(image, section, &table) || table.header.sh_type != SHT_STRTAB)
-        return (struct names){0};
+        return (struct string_table){0};
     const Elf_Data *data = section_data(&table, NAMES_MAX);
     const char *last = data ? memrchr(data->d_buf, '\0', data->d_size) : NULL;
     if (!last)
-        return (struct names){0};
-    return (struct names){.text = data->d_buf, .size = (size_t)(last - (char *)data->d_buf) + 1};
+        return (struct string_table){0};
+    return (struct string_table){.text = data->d_buf,
+                                 .size = (size_t)(last - (char *)data->d_buf) + 1};
 }
 
-const char *names_get(const struct names *names, uint64_t offset)
+const char *string_table_get(const struct string_table *names, uint64_t offset)
 {
     return offset < names->size ? names->text + offset : NULL;
 }

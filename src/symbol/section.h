@@ -16,7 +16,7 @@ struct section {
     GElf_Shdr header;
 };
 
-struct names { // a string table; every text that begins below `size` has its NUL inside
+struct string_table { // a string table; every text that begins below `size` has its NUL inside
     const char *text;
     size_t size;
 };
@@ -42,7 +42,7 @@ struct contents { // of a section, unpacked; all 0: none
 bool section_unpack(const struct section *section, uint64_t limit, struct contents *contents);
 
 // The string table in that section; empty when it is none.
-struct names names_read(const struct image *image, size_t section);
+struct string_table string_table_read(const struct image *image, size_t section);
 
 // The text at an offset, NULL when the offset lies outside.
-const char *names_get(const struct names *names, uint64_t offset);
+const char *string_table_get(const struct string_table *names, uint64_t offset);

@@ -104,7 +104,7 @@ static uint32_t name_id(struct server *server, const char *name, bool stub)
 
 // Where paths were rewritten for reproducible builds the directory is relative itself, and libdw
 // may have put it in front already.
-static void whole_path(const struct call *call, struct buf *path)
+static void whole_path(const struct inline_call *call, struct buf *path)
 {
     size_t length = strlen(call->directory);
     buf_clear(path);
@@ -115,7 +115,7 @@ static void whole_path(const struct call *call, struct buf *path)
     buf_puts(path, call->file);
 }
 
-static uint32_t file_id(struct server *server, const struct call *call)
+static uint32_t file_id(struct server *server, const struct inline_call *call)
 {
     if (!call->file[0])
         return 0;
@@ -221,7 +221,7 @@ static void open_module(struct server *server, const struct wire_ask *ask, const
     if (ask->module >= MODULES_MAX || !memchr(extra, '\0', (size_t)(end - extra)))
         return;
     struct binary **slot = binary_slot(server, ask->module);
-    struct finder finder = {.open = server->host.open, .context = server->host.context};
+    struct debug_finder finder = {.open = server->host.open, .context = server->host.context};
     binary_free(*slot);
     map_clear(&server->seen);
     *slot = binary_new(fd, payload, extra[0] ? extra : NULL, ask->depth, &finder);

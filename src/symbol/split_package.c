@@ -120,9 +120,9 @@ static void unpack_unit(const struct elf_file *file, struct contents *contents)
     *contents = (struct contents){0};
     if (elf_getshdrstrndx(file->image->elf, &names_at) != 0)
         return;
-    struct names names = names_read(file->image, names_at);
+    struct string_table names = string_table_read(file->image, names_at);
     while (section_next(file->image, &section)) {
-        const char *name = names_get(&names, section.header.sh_name);
+        const char *name = string_table_get(&names, section.header.sh_name);
         if (!name || strcmp(name, parts[SPLIT_INFO].packed) != 0 ||
             !section_unpack(&section, SECTION_MAX, contents))
             continue;
@@ -181,20 +181,20 @@ uint32_t split_package_row(const struct split_package *package, uint64_t id)
     return 0;
 }
 
-struct piece split_package_piece(const struct split_package *package, uint32_t row,
-                                 enum split_part part)
+struct section_piece split_package_piece(const struct split_package *package, uint32_t row,
+                                         enum split_part part)
 {
     uint32_t kind = package->head[HEAD_VERSION] == 2 ? parts[part].gnu : parts[part].dwarf5;
     uint64_t columns = package->head[HEAD_COLUMNS];
     const struct contents *whole = &package->parts[part];
     if (part == SPLIT_STR || package->single)
-        return (struct piece){whole->bytes, whole->size};
+        return (struct section_piece){whole->bytes, whole->size};
     for (uint64_t i = 0; kind && i < columns; i++) {
         uint64_t at = (uint64_t)(row - 1) * columns + i;
         uint32_t offset = word_at(package->offsets, at), size = word_at(package->sizes, at);
         if (word_at(package->kinds, i) == kind && size && offset <= whole->size &&
             size <= whole->size - offset)
-            return (struct piece){whole->bytes + offset, size};
+            return (struct section_piece){whole->bytes + offset, size};
     }
-    return (struct piece){0};
+    return (struct section_piece){0};
 }

@@ -18,7 +18,7 @@ enum split_part { // what a unit has pieces of
     SPLIT_PARTS,
 };
 
-struct piece {
+struct section_piece {
     const unsigned char *bytes; // NULL: there is none
     size_t size;
 };
@@ -39,8 +39,8 @@ Elf *split_package_elf(const struct split_package *package);
 uint32_t split_package_row(const struct split_package *package, uint64_t id);
 
 // What it has of a part; lives as long as the package.
-struct piece split_package_piece(const struct split_package *package, uint32_t row,
-                                 enum split_part part);
+struct section_piece split_package_piece(const struct split_package *package, uint32_t row,
+                                         enum split_part part);
 
 // The name that libdw knows a part by.
 const char *split_part_name(enum split_part part);

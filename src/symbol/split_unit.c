@@ -14,25 +14,25 @@ struct split_unit {
     Dwarf *dwarf;
     Dwarf_Die die;
     Dwarf_Addr base; // of the unit: what its lists of ranges are relative to
-    struct piece files, ranges;
+    struct section_piece files, ranges;
 };
 
 // Unpacked already, by libdw or by us.
-static struct piece section_of(Elf *elf, const char *name)
+static struct section_piece section_of(Elf *elf, const char *name)
 {
     size_t names;
     GElf_Shdr header;
     if (elf_getshdrstrndx(elf, &names) != 0)
-        return (struct piece){0};
+        return (struct section_piece){0};
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
         const char *its = gelf_getshdr(section, &header) && header.sh_type == SHT_PROGBITS
                               ? elf_strptr(elf, names, header.sh_name)
                               : NULL;
         const Elf_Data *data = its && strcmp(its, name) == 0 ? elf_getdata(section, NULL) : NULL;
         if (data && data->d_buf)
-            return (struct piece){data->d_buf, data->d_size};
+            return (struct section_piece){data->d_buf, data->d_size};
     }
-    return (struct piece){0};
+    return (struct section_piece){0};
 }
 
 // Where the part of this unit in a section of the program begins; 0 when nobody says.
@@ -48,7 +48,7 @@ static Dwarf_Word base_in(Dwarf_Die *skeleton, unsigned attribute, unsigned othe
 // Nobody says where that part ends.
 static void lend(Elf *to, Elf *program, const char *name, Dwarf_Word from)
 {
-    struct piece whole = section_of(program, name);
+    struct section_piece whole = section_of(program, name);
     if (from < whole.size)
         assembly_add(to, name, whole.bytes + from, whole.size - from);
 }
@@ -61,7 +61,7 @@ static bool assemble(const struct split_package *package, uint32_t row, Dwarf_Di
     if (!unit->elf)
         return false;
     for (enum split_part part = 0; part < SPLIT_PARTS; part++) {
-        struct piece piece = split_package_piece(package, row, part);
+        struct section_piece piece = split_package_piece(package, row, part);
         assembly_add(unit->elf, split_part_name(part), piece.bytes, piece.size);
     }
     unit->files = split_package_piece(package, row, SPLIT_LINE);

@@ -24,7 +24,7 @@ struct entry {
     struct symbol_line lines[];
 };
 
-struct text { // as the symbol process numbers them: numbers in `names`
+struct numbered_text { // as the symbol process numbers them: numbers in `names`
     uint32_t raw, shown;
 };
 
@@ -35,7 +35,7 @@ struct symbolizer {
     struct entry **entries; // each on its own, so that none ever moves
     size_t count, capacity;
     struct strtab names;
-    struct text *texts; // [number - 1]
+    struct numbered_text *texts; // [number - 1]
     size_t text_count, text_capacity;
     uint64_t text_bytes, line_count; // of all that came
     _Atomic int64_t deadline; // CLOCK_MONOTONIC ns, 0: none
@@ -158,7 +158,7 @@ static void take_text(void *context, const char *raw, size_t raw_length, const c
                       size_t shown_length)
 {
     struct symbolizer *symbolizer = context;
-    struct text text = {0};
+    struct numbered_text text = {0};
     symbolizer->text_bytes += raw_length + shown_length;
     if (symbolizer->text_bytes <= TEXT_BYTES_MAX) {
         text.raw = keep_text(symbolizer, raw, raw_length);
@@ -168,14 +168,14 @@ static void take_text(void *context, const char *raw, size_t raw_length, const c
     symbolizer->texts[symbolizer->text_count++] = text;
 }
 
-static struct text text_of(const struct symbolizer *symbolizer, uint32_t number)
+static struct numbered_text text_of(const struct symbolizer *symbolizer, uint32_t number)
 {
-    return number ? symbolizer->texts[number - 1] : (struct text){0};
+    return number ? symbolizer->texts[number - 1] : (struct numbered_text){0};
 }
 
 static struct symbol_line line_of(const struct symbolizer *symbolizer, const struct wire_line *line)
 {
-    struct text name = text_of(symbolizer, line->name);
+    struct numbered_text name = text_of(symbolizer, line->name);
     return (struct symbol_line){
         .name = strtab_get(&symbolizer->names, name.shown),
         .system_name = strtab_get(&symbolizer->names, name.raw),

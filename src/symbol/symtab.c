@@ -164,12 +164,13 @@ static void read_symbols(struct reader *reader, const struct image *image, uint3
     if (!section_find(image, type, NULL, &section))
         return;
     Elf_Data *data = section_data(&section, SYMBOLS_MAX * sizeof(Elf64_Sym));
-    struct names names = names_read(image, section.header.sh_link);
+    struct string_table names = string_table_read(image, section.header.sh_link);
     size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
     for (size_t i = 1; i < count; i++) {
         GElf_Sym symbol;
         if (gelf_getsym(data, (int)i, &symbol))
-            add_symbol(reader, &symbol, names_get(&names, symbol.st_name), type == SHT_DYNSYM);
+            add_symbol(reader, &symbol, string_table_get(&names, symbol.st_name),
+                       type == SHT_DYNSYM);
     }
 }
 

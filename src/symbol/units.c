@@ -193,7 +193,7 @@ static Dwarf_Die *files_of(const struct unit *unit, Dwarf_Die *whole, Dwarf_Die 
 }
 
 // The line table belongs to the skeleton, the functions to the split unit, where its file is found.
-static void find_place(Dwarf_Die *unit, uint64_t vaddr, struct call *call)
+static void find_place(Dwarf_Die *unit, uint64_t vaddr, struct inline_call *call)
 {
     Dwarf_Line *row = dwarf_getsrc_die(unit, vaddr);
     int line, column;
@@ -211,7 +211,7 @@ uint32_t units_at(const struct units *units, uint64_t vaddr)
 }
 
 size_t units_find(struct units *units, uint64_t vaddr, unsigned wish,
-                  struct call calls[CALLS_MAX])
+                  struct inline_call calls[CALLS_MAX])
 {
     uint32_t owner = units_at(units, vaddr);
     if (owner == INTERVALS_NONE)
@@ -227,7 +227,7 @@ size_t units_find(struct units *units, uint64_t vaddr, unsigned wish,
     size_t count = functions_find(unit->functions, files_of(unit, &whole, &split), vaddr, wish,
                                   calls);
     if (!count)
-        calls[count++] = (struct call){.file = ""};
+        calls[count++] = (struct inline_call){.file = ""};
     find_place(&whole, vaddr, &calls[0]);
     for (size_t i = 0; i < count; i++)
         calls[i].directory = unit->directory;

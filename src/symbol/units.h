@@ -34,4 +34,4 @@ uint32_t units_at(const struct units *units, uint64_t vaddr);
 // known. Of an address in no function (assembly) the one call has a place and no name. The texts
 // are good until the next call.
 size_t units_find(struct units *units, uint64_t vaddr, unsigned wish,
-                  struct call calls[CALLS_MAX]);
+                  struct inline_call calls[CALLS_MAX]);

@@ -11,7 +11,7 @@
 
 // Where the hierarchies are mounted by custom. A line of /proc/PID/cgroup says "0::PATH" of the
 // unified one and "N:CONTROLLERS:PATH" of the others.
-static const struct hierarchy {
+static const struct group_mount {
     const char *controller; // "": the unified one
     const char *root;
 } hierarchies[] = {
@@ -35,7 +35,7 @@ static bool has_word(const char *list, size_t length, const char *word)
 }
 
 // The path of the process in a hierarchy; the caller frees it. NULL: it is not below what we see.
-static char *path_in(const char *groups, const struct hierarchy *hierarchy)
+static char *path_in(const char *groups, const struct group_mount *hierarchy)
 {
     for (const char *line = groups, *end; line && *line; line = end ? end + 1 : NULL) {
         end = strchr(line, '\n');

@@ -17,7 +17,7 @@
 #define READ_SIZE (1u << 20) // bytes
 #define CHECKSUM_MOST (1u << 30) // bytes of a file: a sparse one may claim any size
 
-struct search { // has all that it needs: it may outlive the module
+struct debug_search { // has all that it needs: it may outlive the module
     pid_t pid;
     struct image wanted;     // its build id only
     struct debug_link link;  // its name is "" where there is none
@@ -27,7 +27,7 @@ struct search { // has all that it needs: it may outlive the module
 
 static void search_free(void *context)
 {
-    struct search *search = context;
+    struct debug_search *search = context;
     image_free(search->found);
     free(search->directory);
     free(search->name);
@@ -46,7 +46,8 @@ static bool has_checksum(int fd, uint32_t wanted)
 }
 
 // Equal build ids; where one of them has none, the checksum of the link.
-static bool belongs(const struct search *search, const struct image *image, bool linked, int fd)
+static bool belongs(const struct debug_search *search, const struct image *image, bool linked,
+                    int fd)
 {
     if (image_same_build(image, &search->wanted))
         return true;
@@ -55,7 +56,7 @@ static bool belongs(const struct search *search, const struct image *image, bool
 }
 
 // The section is read here too: later nobody would wait for it with patience.
-static void take(struct search *search, int file, bool linked)
+static void take(struct debug_search *search, int file, bool linked)
 {
     AUTO_FD int fd = file;
     struct image *image = NULL;
@@ -67,7 +68,7 @@ static void take(struct search *search, int file, bool linked)
         image_free(image);
 }
 
-static void try(struct search *search, const char *path, bool linked)
+static void try(struct debug_search *search, const char *path, bool linked)
 {
     struct stat info;
     take(search, regular_file_open_inside(search->pid, path, &info), linked);
@@ -75,7 +76,7 @@ static void try(struct search *search, const char *path, bool linked)
         take(search, regular_file_open_plain(path, &info), linked);
 }
 
-static void try_beside(struct search *search, const char *name, bool linked)
+static void try_beside(struct debug_search *search, const char *name, bool linked)
 {
     for (size_t place = 0; place < DEBUG_PATH_PLACES && !search->found; place++) {
         AUTO_FREE char *path = debug_path_beside(place, search->directory, name);
@@ -83,7 +84,7 @@ static void try_beside(struct search *search, const char *name, bool linked)
     }
 }
 
-static void look_everywhere(struct search *search)
+static void look_everywhere(struct debug_search *search)
 {
     const struct image *wanted = &search->wanted;
     AUTO_FREE char *by_id = debug_path_of_id(wanted->build_id, wanted->build_id_length, ".debug");
@@ -99,7 +100,7 @@ static void look_everywhere(struct search *search)
 // The target may have chosen the paths, by links.
 static void look(void *context)
 {
-    struct search *search = context;
+    struct debug_search *search = context;
     const struct rights own = rights_own(), theirs = rights_of(search->pid);
     rights_take(&theirs);
     look_everywhere(search);
@@ -113,7 +114,7 @@ struct image *debug_image_open(const struct module *module, pid_t pid)
     bool linked = image_debug_link(binary, &link);
     if ((!binary->build_id_length && !linked) || module->path[0] != '/')
         return NULL;
-    struct search *search = xcalloc(1, sizeof *search);
+    struct debug_search *search = xcalloc(1, sizeof *search);
     search->pid = pid;
     search->link = link;
     search->wanted.build_id_length = binary->build_id_length;

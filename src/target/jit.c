@@ -80,7 +80,7 @@ static bool is_of_process(const struct stat *info, pid_t pid)
 }
 
 // One look at the file, by a thread of its own: it may lie where nobody answers.
-struct look {
+struct map_look {
     pid_t pid, inner_pid;
     int fd;        // -1: it is opened first
     off_t from;    // where to go on
@@ -92,14 +92,14 @@ struct look {
 
 static void look_free(void *context)
 {
-    struct look *look = context;
+    struct map_look *look = context;
     cleanup_fd(&look->fd);
     free(look->text);
     free(look);
 }
 
 // The number is that of the process in its own PID namespace.
-static void open_file(struct look *look)
+static void open_file(struct map_look *look)
 {
     struct proc_status status;
     const struct rights own = rights_own(), theirs = rights_of(look->pid);
@@ -118,7 +118,7 @@ static void open_file(struct look *look)
 // Some writers begin again at the file's start, or with another file.
 static void look_now(void *context)
 {
-    struct look *look = context;
+    struct map_look *look = context;
     if (look->fd < 0)
         open_file(look);
     look->open = look->fd >= 0 && fstat(look->fd, &look->info) == 0;
@@ -132,7 +132,7 @@ static void look_now(void *context)
     look->got = pread(look->fd, look->text, READ_MAX, look->from);
 }
 
-static void take_text(struct jit *jit, const struct look *look)
+static void take_text(struct jit *jit, const struct map_look *look)
 {
     size_t taken =
         look->got > 0 ? perf_map_parse(jit->names, look->text, (size_t)look->got) : 0;
@@ -144,8 +144,8 @@ static void take_text(struct jit *jit, const struct look *look)
 // False when there is no more for now.
 static bool read_some(struct jit *jit)
 {
-    struct look *look = xcalloc(1, sizeof *look);
-    *look = (struct look){.pid = jit->pid, .inner_pid = jit->inner_pid, .fd = jit->fd,
+    struct map_look *look = xcalloc(1, sizeof *look);
+    *look = (struct map_look){.pid = jit->pid, .inner_pid = jit->inner_pid, .fd = jit->fd,
                           .from = jit->read_to};
     if (!patience_call(look_now, look_free, look, LOOK_MS)) {
         jit->silent = true;
@@ -197,7 +197,7 @@ size_t jit_refresh(struct jit *jit)
     return refresh(jit, false);
 }
 
-size_t jit_settle(struct jit *jit)
+size_t jit_finish(struct jit *jit)
 {
     return jit->read_at ? refresh(jit, true) : SIZE_MAX;
 }

@@ -20,7 +20,7 @@ void jit_free(struct jit *jit);
 size_t jit_refresh(struct jit *jit);
 
 // The same for all that is new, if jit_refresh was ever called: at the end.
-size_t jit_settle(struct jit *jit);
+size_t jit_finish(struct jit *jit);
 
 // Why there are no names, NULL if there are some. The caller frees it.
 char *jit_problem(const struct jit *jit);

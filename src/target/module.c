@@ -183,7 +183,7 @@ void modules_jit_moved(struct modules *modules, const struct jit *jit, size_t na
             modules->modules[i]->names_known = names_known;
 }
 
-void modules_jit_settled(struct modules *modules, const struct jit *jit)
+void modules_jit_finished(struct modules *modules, const struct jit *jit)
 {
     for (size_t i = 0; i < modules->count; i++) {
         struct module *module = modules->modules[i];

@@ -70,7 +70,7 @@ const struct mapping *modules_jit(struct modules *modules, struct jit *jit, cons
 void modules_jit_moved(struct modules *modules, const struct jit *jit, size_t names_known);
 
 // Nothing more will be read of the names: the modules can say why they have none.
-void modules_jit_settled(struct modules *modules, const struct jit *jit);
+void modules_jit_finished(struct modules *modules, const struct jit *jit);
 
 // The mapping that holds the code of the main program of the first target, or NULL.
 const struct mapping *modules_main(const struct modules *modules);
@@ -123,7 +123,7 @@ const struct area *space_find_module(struct space *space, uint64_t address);
 const struct mapping *space_mapping(struct space *space, const struct area *area, uint64_t pc);
 
 // The names of such code are complete: nothing more will be sampled.
-void space_settle(struct space *space);
+void space_finish(struct space *space);
 
 // Copies constant memory of the target (code, unwind tables) from the images held here, at its
 // address there; false when it is not all known. Nothing is asked of the target.

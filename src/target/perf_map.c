@@ -16,21 +16,21 @@
 #define LOOK_MAX 1024u             // entries of one page that are looked at, newest first
 #define NONE UINT32_MAX
 
-struct entry {
+struct perf_map_entry {
     uint64_t start;
     uint32_t size;
     uint32_t name;   // place in names
     bool used;       // it was seen to run
 };
 
-struct place { // an entry in one of its pages
+struct perf_map_place { // an entry in one of its pages
     uint32_t entry, older; // older: index of the place before it in the same page, or NONE
 };
 
 struct perf_map {
-    struct entry *entries;
+    struct perf_map_entry *entries;
     size_t count, capacity;
-    struct place *places;
+    struct perf_map_place *places;
     size_t place_count, place_capacity;
     struct map newest; // page -> place
     char *names;       // each with its NUL
@@ -68,11 +68,11 @@ size_t perf_map_moved(struct perf_map *map)
     return moved;
 }
 
-static struct entry *find(const struct perf_map *map, uint64_t address, size_t known)
+static struct perf_map_entry *find(const struct perf_map *map, uint64_t address, size_t known)
 {
     uint32_t at = map_get(&map->newest, address >> PAGE_BITS, NONE);
     for (unsigned looked = 0; at != NONE && looked < LOOK_MAX; looked++) {
-        struct entry *entry = &map->entries[map->places[at].entry];
+        struct perf_map_entry *entry = &map->entries[map->places[at].entry];
         if (map->places[at].entry < known && address - entry->start < entry->size)
             return entry;
         at = map->places[at].older;
@@ -83,7 +83,7 @@ static struct entry *find(const struct perf_map *map, uint64_t address, size_t k
 const char *perf_map_find(const struct perf_map *map, uint64_t address, size_t known,
                           uint64_t *offset)
 {
-    const struct entry *entry = find(map, address, known);
+    const struct perf_map_entry *entry = find(map, address, known);
     if (!entry)
         return NULL;
     *offset = address - entry->start;
@@ -92,7 +92,7 @@ const char *perf_map_find(const struct perf_map *map, uint64_t address, size_t k
 
 void perf_map_use(struct perf_map *map, uint64_t address)
 {
-    struct entry *entry = find(map, address, SIZE_MAX);
+    struct perf_map_entry *entry = find(map, address, SIZE_MAX);
     if (entry)
         entry->used = true;
 }
@@ -112,8 +112,8 @@ static uint32_t add_name(struct perf_map *map, const char *name, size_t length)
     return at;
 }
 
-static bool is_named(const struct perf_map *map, const struct entry *entry, const char *name,
-                     size_t length)
+static bool is_named(const struct perf_map *map, const struct perf_map_entry *entry,
+                     const char *name, size_t length)
 {
     return strncmp(map->names + entry->name, name, length) == 0 &&
            map->names[entry->name + length] == '\0';
@@ -121,12 +121,12 @@ static bool is_named(const struct perf_map *map, const struct entry *entry, cons
 
 // Whether code of another name that was seen to run loses memory to the new entry. One entry of a
 // page is enough to know.
-static bool takes_from_used(const struct perf_map *map, const struct entry *fresh, uint64_t page,
-                            const char *name, size_t length)
+static bool takes_from_used(const struct perf_map *map, const struct perf_map_entry *fresh,
+                            uint64_t page, const char *name, size_t length)
 {
     uint32_t at = map_get(&map->newest, page, NONE);
     for (unsigned looked = 0; at != NONE && looked < LOOK_MAX; looked++) {
-        const struct entry *old = &map->entries[map->places[at].entry];
+        const struct perf_map_entry *old = &map->entries[map->places[at].entry];
         if (old->used && old->start < fresh->start + fresh->size &&
             fresh->start < old->start + old->size && !is_named(map, old, name, length))
             return true;
@@ -139,19 +139,19 @@ static void add(struct perf_map *map, uint64_t start, uint64_t size, const char 
                 size_t length)
 {
     uint64_t first = start >> PAGE_BITS, last = (start + size - 1) >> PAGE_BITS;
-    const struct entry *old = find(map, start, SIZE_MAX);
+    const struct perf_map_entry *old = find(map, start, SIZE_MAX);
     if (old && old->start == start && old->size == size && is_named(map, old, name, length))
         return; // the whole file is written anew by some
     if (map->count == ENTRIES_MAX || map->place_count + (last - first) >= PLACES_MAX ||
         map->names_length + length >= NAMES_MAX)
         return;
-    struct entry entry = {.start = start, .size = (uint32_t)size};
+    struct perf_map_entry entry = {.start = start, .size = (uint32_t)size};
     for (uint64_t page = first; page <= last; page++) {
         if (map->moved == SIZE_MAX && takes_from_used(map, &entry, page, name, length))
             map->moved = map->count;
         ARRAY_RESERVE(map->places, map->place_count, map->place_capacity);
         map->places[map->place_count] =
-            (struct place){(uint32_t)map->count, map_get(&map->newest, page, NONE)};
+            (struct perf_map_place){(uint32_t)map->count, map_get(&map->newest, page, NONE)};
         map_put(&map->newest, page, (uint32_t)map->place_count++);
     }
     entry.name = add_name(map, name, length);

@@ -45,7 +45,7 @@ void space_free(struct space *space)
 {
     if (!space)
         return;
-    space_settle(space);
+    space_finish(space);
     maps_close(&space->maps);
     free(space->areas);
     free(space);
@@ -85,12 +85,12 @@ const struct mapping *space_mapping(struct space *space, const struct area *area
                                            : modules_jit(space->modules, space->jit, module->path);
 }
 
-void space_settle(struct space *space)
+void space_finish(struct space *space)
 {
-    size_t moved = jit_settle(space->jit);
+    size_t moved = jit_finish(space->jit);
     if (moved != SIZE_MAX)
         modules_jit_moved(space->modules, space->jit, moved);
-    modules_jit_settled(space->modules, space->jit);
+    modules_jit_finished(space->modules, space->jit);
 }
 
 // The code segment that a mapping from this file offset shows. Linkers may begin it anywhere in its

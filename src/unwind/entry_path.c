@@ -13,24 +13,24 @@
 #define TARGETS_MOST 64
 #define CALLER_REGISTERS (1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP)
 
-struct state { // somewhere in the function that was called
+struct entry_state { // somewhere in the function that was called
     uint64_t pc, sp, frame;
     bool framed;         // `frame` holds
     uint32_t constant;   // bit n: constants[n] holds, registers by their numbers in instructions
     uint64_t constants[16];
 };
 
-struct search {
+struct entry_search {
     struct code_memory *memory;
     uint64_t pc, sp; // to be reached
-    struct state states[BRANCHES_MOST];
+    struct entry_state states[BRANCHES_MOST];
     size_t state_count;
     uint64_t targets[TARGETS_MOST];
     size_t target_count;
     unsigned work;
 };
 
-static bool is_new(struct search *search, uint64_t target)
+static bool is_new(struct entry_search *search, uint64_t target)
 {
     for (size_t i = 0; i < search->target_count; i++)
         if (search->targets[i] == target)
@@ -41,7 +41,8 @@ static bool is_new(struct search *search, uint64_t target)
     return true;
 }
 
-static void add_branch(struct search *search, const struct state *state, uint64_t target)
+static void add_branch(struct entry_search *search, const struct entry_state *state,
+                       uint64_t target)
 {
     if (search->state_count == BRANCHES_MOST || !is_new(search, target))
         return;
@@ -56,7 +57,7 @@ static bool is_frame_set_up(const struct instruction *instruction)
             (instruction->opcode == 0x8b && *instruction->modrm == 0xec));
 }
 
-static bool move_stack(struct state *state, const struct instruction *instruction)
+static bool move_stack(struct entry_state *state, const struct instruction *instruction)
 {
     int64_t distance;
     switch (instruction_stack(instruction, &distance)) {
@@ -81,7 +82,7 @@ static bool move_stack(struct state *state, const struct instruction *instructio
 }
 
 // lea code,%reg and mov $code,%reg, for a jump there: musl's way to main.
-static void note_constant(struct state *state, const struct instruction *instruction)
+static void note_constant(struct entry_state *state, const struct instruction *instruction)
 {
     bool one_byte = instruction->map == MAP_ONE_BYTE && !instruction->vex;
     bool lea = one_byte && instruction->opcode == 0x8d && (*instruction->modrm & 0xc7) == 5;
@@ -97,7 +98,7 @@ static void note_constant(struct state *state, const struct instruction *instruc
 }
 
 // jmp *%reg, where that is known.
-static bool jump_target(const struct state *state, const struct instruction *instruction,
+static bool jump_target(const struct entry_state *state, const struct instruction *instruction,
                         uint64_t *target)
 {
     enum { JUMP = 4 };
@@ -109,13 +110,13 @@ static bool jump_target(const struct state *state, const struct instruction *ins
     return true;
 }
 
-static bool is_there(const struct search *search, const struct state *state)
+static bool is_there(const struct entry_search *search, const struct entry_state *state)
 {
     return state->pc == search->pc && state->sp == search->sp;
 }
 
 // Goes on until it is there (true), ends, or takes a way that was taken before.
-static bool follow(struct search *search, struct state *state)
+static bool follow(struct entry_search *search, struct entry_state *state)
 {
     while (!is_there(search, state) && search->work++ < STEPS_MOST) {
         unsigned char code[INSTRUCTION_BYTES] = {0};
@@ -147,11 +148,11 @@ static bool follow(struct search *search, struct state *state)
 
 static bool leads_here(struct unwinder *unwinder, uint64_t from, uint64_t back_at)
 {
-    struct search search = {.memory = &unwinder->code, .pc = *walk_pc(unwinder),
+    struct entry_search search = {.memory = &unwinder->code, .pc = *walk_pc(unwinder),
                             .sp = *walk_sp(unwinder), .state_count = 1};
-    search.states[0] = (struct state){.pc = from, .sp = back_at};
+    search.states[0] = (struct entry_state){.pc = from, .sp = back_at};
     while (search.state_count) {
-        struct state state = search.states[--search.state_count];
+        struct entry_state state = search.states[--search.state_count];
         if (follow(&search, &state))
             return true;
     }

@@ -26,11 +26,11 @@ enum operands {
     UNKNOWN = 128,
 };
 
-struct row {
+struct opcode_row {
     unsigned char first, last, operands;
 };
 
-static const struct row one_byte[] = {
+static const struct opcode_row one_byte[] = {
     {0x50, 0x5f, NONE},         {0x63, 0x63, MODRM},        {0x68, 0x68, IMM32},
     {0x69, 0x69, MODRM | IMM32}, {0x6a, 0x6a, IMM8},        {0x6b, 0x6b, MODRM | IMM8},
     {0x70, 0x7f, IMM8},         {0x80, 0x80, MODRM | IMM8}, {0x81, 0x81, MODRM | IMM32},
@@ -45,7 +45,7 @@ static const struct row one_byte[] = {
     {0xf8, 0xfd, NONE},         {0xfe, 0xff, MODRM},
 };
 
-static const struct row behind_0f[] = {
+static const struct opcode_row behind_0f[] = {
     {0x00, 0x01, MODRM},        {0x05, 0x05, NONE},         {0x0b, 0x0b, NONE},
     {0x0d, 0x0d, MODRM},        {0x10, 0x1f, MODRM},        {0x28, 0x2f, MODRM},
     {0x31, 0x31, NONE},         {0x40, 0x6f, MODRM},        {0x70, 0x73, MODRM | IMM8},
@@ -58,7 +58,7 @@ static const struct row behind_0f[] = {
     {0xc8, 0xcf, NONE},         {0xd0, 0xfe, MODRM},
 };
 
-static unsigned find_row(const struct row *rows, size_t count, unsigned char opcode)
+static unsigned find_row(const struct opcode_row *rows, size_t count, unsigned char opcode)
 {
     for (size_t i = 0; i < count; i++)
         if (opcode >= rows[i].first && opcode <= rows[i].last)

@@ -30,11 +30,11 @@ enum written {
     INDEXES = 128, // of string instructions
 };
 
-struct row {
+struct effect_row {
     unsigned char first, last, written;
 };
 
-static const struct row one_byte[] = {
+static const struct effect_row one_byte[] = {
     {0x58, 0x5f, LOW},          {0x63, 0x63, REG},        {0x69, 0x69, REG},
     {0x6b, 0x6b, REG},          {0x86, 0x87, REG | RM},   {0x88, 0x89, RM},
     {0x8a, 0x8b, REG},          {0x8c, 0x8c, RM},         {0x8d, 0x8d, REG},
@@ -45,7 +45,7 @@ static const struct row one_byte[] = {
     {0xd8, 0xdf, ACCUMULATOR},  {0xe0, 0xe3, COUNTER},
 };
 
-static const struct row behind_0f[] = {
+static const struct effect_row behind_0f[] = {
     {0x01, 0x01, ACCUMULATOR | DATA | COUNTER},           {0x02, 0x03, REG},
     {0x05, 0x05, ACCUMULATOR | COUNTER},                  {0x2c, 0x2d, REG},
     {0x31, 0x31, ACCUMULATOR | DATA},                     {0x40, 0x50, REG},
@@ -59,11 +59,11 @@ static const struct row behind_0f[] = {
     {0xd7, 0xd7, REG},
 };
 
-static const struct row behind_0f38[] = {{0xf0, 0xf7, REG}};
-static const struct row behind_0f3a[] = {
+static const struct effect_row behind_0f38[] = {{0xf0, 0xf7, REG}};
+static const struct effect_row behind_0f3a[] = {
     {0x14, 0x17, RM}, {0x60, 0x63, COUNTER}, {0xf0, 0xf0, REG}};
 
-static unsigned find(const struct row *rows, size_t count, unsigned char opcode)
+static unsigned find(const struct effect_row *rows, size_t count, unsigned char opcode)
 {
     for (size_t i = 0; i < count; i++)
         if (opcode >= rows[i].first && opcode <= rows[i].last)

@@ -22,7 +22,7 @@ struct path {
     uint32_t known;
 };
 
-struct search {
+struct return_search {
     struct unwinder *unwinder;
     uint64_t start; // of the function, 0: not known
     struct path paths[PATHS_MAX]; // to be followed
@@ -41,7 +41,7 @@ static const int numbers[] = {UNW_X86_64_RAX, UNW_X86_64_RCX, UNW_X86_64_RDX, UN
                               UNW_X86_64_R8,  UNW_X86_64_R9,  UNW_X86_64_R10, UNW_X86_64_R11,
                               UNW_X86_64_R12, UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15};
 
-static bool is_new(struct search *search, uint64_t target)
+static bool is_new(struct return_search *search, uint64_t target)
 {
     for (size_t i = 0; i < search->target_count; i++)
         if (search->targets[i] == target)
@@ -52,7 +52,7 @@ static bool is_new(struct search *search, uint64_t target)
     return true;
 }
 
-static void add_path(struct search *search, const struct path *path, uint64_t target)
+static void add_path(struct return_search *search, const struct path *path, uint64_t target)
 {
     if (search->path_count == PATHS_MAX || !is_new(search, target))
         return;
@@ -62,7 +62,7 @@ static void add_path(struct search *search, const struct path *path, uint64_t ta
 
 // The word at an address. Below the stack pointer of the leaf lies what the path itself would have
 // put there. All but the frame pointer are read aside, as in read_registers of step.c.
-static bool load(struct search *search, uint64_t address, int number, uint64_t *word)
+static bool load(struct return_search *search, uint64_t address, int number, uint64_t *word)
 {
     struct unwinder *unwinder = search->unwinder;
     if (address < *walk_sp(unwinder) && *walk_sp(unwinder) - address < BELOW)
@@ -84,7 +84,7 @@ static bool base_of(const struct path *path, int base, uint64_t *address)
     return numbers[base] == UNW_X86_64_RSP || path->known >> numbers[base] & 1;
 }
 
-static bool value_of(struct search *search, const struct path *path,
+static bool value_of(struct return_search *search, const struct path *path,
                      const struct register_value *value, uint64_t *result)
 {
     if (!base_of(path, value->base, result))
@@ -94,7 +94,7 @@ static bool value_of(struct search *search, const struct path *path,
 }
 
 // The stack pointer of before an alignment comes back from where it was kept.
-static bool restore_stack(struct search *search, struct path *path,
+static bool restore_stack(struct return_search *search, struct path *path,
                           const struct instruction *instruction)
 {
     struct unwinder *unwinder = search->unwinder;
@@ -108,7 +108,7 @@ static bool restore_stack(struct search *search, struct path *path,
     return value_of(search, path, &value, &path->sp);
 }
 
-static bool move_stack(struct search *search, struct path *path,
+static bool move_stack(struct return_search *search, struct path *path,
                        const struct instruction *instruction)
 {
     int64_t distance;
@@ -131,7 +131,7 @@ static bool move_stack(struct search *search, struct path *path,
 }
 
 // Registers that the function itself uses until it returns, or that callers get back.
-static void set_registers(struct search *search, struct path *path,
+static void set_registers(struct return_search *search, struct path *path,
                           const struct instruction *instruction)
 {
     struct register_value value;
@@ -149,14 +149,14 @@ static void set_registers(struct search *search, struct path *path,
     path->known |= 1u << numbers[value.target];
 }
 
-static bool is_from_call(struct search *search, uint64_t back)
+static bool is_from_call(struct return_search *search, uint64_t back)
 {
     struct code_memory *code = &search->unwinder->code;
     return search->start ? prologue_is_call(code, back, search->start)
                          : prologue_is_any_call(code, back);
 }
 
-static bool finish(struct search *search, struct path *path)
+static bool finish(struct return_search *search, struct path *path)
 {
     struct unwinder *unwinder = search->unwinder;
     uint64_t back;
@@ -176,7 +176,7 @@ static bool finish(struct search *search, struct path *path)
 }
 
 // Goes on until the path returns (true), ends, or takes a way that was taken before.
-static bool follow(struct search *search, struct path *path)
+static bool follow(struct return_search *search, struct path *path)
 {
     struct code_memory *memory = &search->unwinder->code;
     while (search->work++ < WORK_STEPS && search->unwinder->work++ < WORK_MAX) {
@@ -218,7 +218,7 @@ static bool follow(struct search *search, struct path *path)
 
 bool return_path_step(struct unwinder *unwinder, uint64_t start, bool made, bool *by_frame)
 {
-    struct search search = {
+    struct return_search search = {
         .unwinder = unwinder, .start = start, .made = made, .path_count = 1};
     struct path *first = &search.paths[0];
     *first = (struct path){.pc = *walk_pc(unwinder), .sp = *walk_sp(unwinder),

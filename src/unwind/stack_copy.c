@@ -6,20 +6,20 @@
 #define REACH (64u << 20) // bytes above a stack pointer that are taken for the same stack
 #define PAGE 4096u
 
-struct piece {
+struct stack_piece {
     const unsigned char *bytes;
     uint64_t address;
     uint32_t below, above; // bytes, of the address
 };
 
-static struct piece first_piece(const struct capture *capture)
+static struct stack_piece first_piece(const struct capture *capture)
 {
-    return (struct piece){capture->stack, capture->regs.rsp, capture->red_zone,
+    return (struct stack_piece){capture->stack, capture->regs.rsp, capture->red_zone,
                           capture->stack_length};
 }
 
 // Distances wrap for what lies below it.
-static bool read_piece(const struct piece *piece, uint64_t address, uint64_t *word,
+static bool read_piece(const struct stack_piece *piece, uint64_t address, uint64_t *word,
                        uint32_t *needed)
 {
     uint64_t at = address - piece->address + piece->below;
@@ -36,7 +36,7 @@ static bool read_piece(const struct piece *piece, uint64_t address, uint64_t *wo
 bool stack_copy_read(const struct capture *capture, uint64_t address, uint64_t *word,
                      struct stack_use *use)
 {
-    struct piece piece = first_piece(capture);
+    struct stack_piece piece = first_piece(capture);
     const unsigned char *bytes = capture->stack + capture->stack_length;
     for (unsigned i = 0;; i++) {
         if (read_piece(&piece, address, word, &use->needed[i])) {
@@ -46,7 +46,7 @@ bool stack_copy_read(const struct capture *capture, uint64_t address, uint64_t *
         if (i == capture->window_count)
             return false;
         const struct stack_window *window = &capture->windows[i];
-        piece = (struct piece){bytes, window->address, 0, window->length};
+        piece = (struct stack_piece){bytes, window->address, 0, window->length};
         bytes += window->length;
     }
 }

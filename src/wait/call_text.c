@@ -27,16 +27,16 @@
 #define SIGNALS_SHOWN 8
 #define SIGNALS 64
 
-struct writer {
+struct call_writer {
     struct finder *finder;
     const struct wait_thread *thread;
     struct call_text *call;
     struct buf *out;
 };
 
-typedef void (*argument_writer)(struct writer *writer, const uint64_t *args);
+typedef void (*argument_writer)(struct call_writer *writer, const uint64_t *args);
 
-static void put_fd(struct writer *writer, const uint64_t *args)
+static void put_fd(struct call_writer *writer, const uint64_t *args)
 {
     buf_puts(writer->out, " on ");
     enum wait_kind kind =
@@ -45,7 +45,7 @@ static void put_fd(struct writer *writer, const uint64_t *args)
         writer->call->kind = kind;
 }
 
-static void put_watched(struct writer *writer, size_t count, int fd)
+static void put_watched(struct call_writer *writer, size_t count, int fd)
 {
     if (count >= POLLED_SHOWN)
         return;
@@ -53,13 +53,13 @@ static void put_watched(struct writer *writer, size_t count, int fd)
     descriptor_put(writer->finder, fd, DESCRIPTOR_FULL, writer->out);
 }
 
-static void put_more(struct writer *writer, size_t count)
+static void put_more(struct call_writer *writer, size_t count)
 {
     if (count > POLLED_SHOWN)
         buf_printf(writer->out, " and %zu more", count - POLLED_SHOWN);
 }
 
-static void put_poll(struct writer *writer, const uint64_t *args)
+static void put_poll(struct call_writer *writer, const uint64_t *args)
 {
     struct pollfd polled[64];
     size_t read = args[1] < ARRAY_LENGTH(polled) ? args[1] : ARRAY_LENGTH(polled), count = 0;
@@ -72,7 +72,7 @@ static void put_poll(struct writer *writer, const uint64_t *args)
     put_more(writer, count + (size_t)(args[1] - read));
 }
 
-static void put_select(struct writer *writer, const uint64_t *args)
+static void put_select(struct call_writer *writer, const uint64_t *args)
 {
     fd_set sets[3];
     size_t most = args[0] < FD_SETSIZE ? (size_t)args[0] : FD_SETSIZE, count = 0;
@@ -89,7 +89,7 @@ static void put_select(struct writer *writer, const uint64_t *args)
 }
 
 // Page by page: the text may end at the end of a mapping.
-static void put_path(struct writer *writer, const uint64_t *args)
+static void put_path(struct call_writer *writer, const uint64_t *args)
 {
     char path[PATH_SHOWN + 1] = "";
     size_t length = 0;
@@ -109,7 +109,7 @@ static void put_path(struct writer *writer, const uint64_t *args)
     buf_putc(writer->out, '"');
 }
 
-static void put_directory(struct writer *writer, const uint64_t *args)
+static void put_directory(struct call_writer *writer, const uint64_t *args)
 {
     char first;
     if ((int)args[0] == AT_FDCWD || !finder_read(writer->finder, args[1], &first, 1) ||
@@ -119,28 +119,28 @@ static void put_directory(struct writer *writer, const uint64_t *args)
     descriptor_put(writer->finder, (int)args[0], DESCRIPTOR_BRIEF, writer->out);
 }
 
-static void put_timeout_ms(struct writer *writer, const uint64_t *args)
+static void put_timeout_ms(struct call_writer *writer, const uint64_t *args)
 {
     writer->call->timed |= timeout_put_ms((int)args[0], writer->out);
 }
 
-static void put_timeout(struct writer *writer, const uint64_t *args)
+static void put_timeout(struct call_writer *writer, const uint64_t *args)
 {
     writer->call->timed |= timeout_put_relative(writer->finder, args[0], 1, writer->out);
 }
 
-static void put_timeout_micros(struct writer *writer, const uint64_t *args)
+static void put_timeout_micros(struct call_writer *writer, const uint64_t *args)
 {
     writer->call->timed |= timeout_put_relative(writer->finder, args[0], NS_PER_US, writer->out);
 }
 
-static void put_sleep(struct writer *writer, const uint64_t *args)
+static void put_sleep(struct call_writer *writer, const uint64_t *args)
 {
     writer->call->timed |= timeout_put_sleep(writer->finder, args[0], CLOCK_MONOTONIC, false,
                                              writer->out);
 }
 
-static void put_clock_sleep(struct writer *writer, const uint64_t *args)
+static void put_clock_sleep(struct call_writer *writer, const uint64_t *args)
 {
     writer->call->timed |= timeout_put_sleep(writer->finder, args[2], (int)args[0],
                                              args[1] & TIMER_ABSTIME, writer->out);
@@ -148,7 +148,7 @@ static void put_clock_sleep(struct writer *writer, const uint64_t *args)
 
 // The time of FUTEX_WAIT is relative, that of all others is absolute; that of FUTEX_LOCK_PI by the
 // clock on the wall whatever the flag says.
-static void put_futex_timeout(struct writer *writer, const uint64_t *args)
+static void put_futex_timeout(struct call_writer *writer, const uint64_t *args)
 {
     uint64_t operation = args[0] & FUTEX_CMD_MASK;
     bool wall = operation == FUTEX_LOCK_PI || args[0] & FUTEX_CLOCK_REALTIME;
@@ -161,14 +161,14 @@ static void put_futex_timeout(struct writer *writer, const uint64_t *args)
                                    wall ? CLOCK_REALTIME : CLOCK_MONOTONIC, writer->out);
 }
 
-static void put_futex2_timeout(struct writer *writer, const uint64_t *args)
+static void put_futex2_timeout(struct call_writer *writer, const uint64_t *args)
 {
     if (args[0])
         writer->call->timed |=
             timeout_put_absolute(writer->finder, args[0], (int)args[1], writer->out);
 }
 
-static void put_process(struct writer *writer, pid_t pid)
+static void put_process(struct call_writer *writer, pid_t pid)
 {
     buf_puts(writer->out, " for ");
     if (writer->finder->same_namespace)
@@ -178,7 +178,7 @@ static void put_process(struct writer *writer, pid_t pid)
 }
 
 // The last one in the list, for it is new.
-static void put_new_child(struct writer *writer, const uint64_t *args)
+static void put_new_child(struct call_writer *writer, const uint64_t *args)
 {
     AUTO_BUF struct buf text = {0};
     struct finder *finder = writer->finder;
@@ -195,7 +195,7 @@ static void put_new_child(struct writer *writer, const uint64_t *args)
     buf_puts(writer->out, ", until it ends or runs a program");
 }
 
-static void put_child(struct writer *writer, const uint64_t *args)
+static void put_child(struct call_writer *writer, const uint64_t *args)
 {
     pid_t pid = (pid_t)args[0];
     if (pid > 0)
@@ -208,7 +208,7 @@ static void put_child(struct writer *writer, const uint64_t *args)
         buf_puts(writer->out, " for any child of its process group");
 }
 
-static void put_id(struct writer *writer, const uint64_t *args)
+static void put_id(struct call_writer *writer, const uint64_t *args)
 {
     if (args[0] == P_PID)
         put_process(writer, (pid_t)args[1]);
@@ -220,7 +220,7 @@ static void put_id(struct writer *writer, const uint64_t *args)
         put_fd(writer, args + 1);
 }
 
-static void put_signal_set(struct writer *writer, uint64_t set, const char *before)
+static void put_signal_set(struct call_writer *writer, uint64_t set, const char *before)
 {
     int count = __builtin_popcountll(set);
     if (count > SIGNALS_SHOWN) {
@@ -239,27 +239,27 @@ static void put_signal_set(struct writer *writer, uint64_t set, const char *befo
     }
 }
 
-static void put_signals(struct writer *writer, const uint64_t *args)
+static void put_signals(struct call_writer *writer, const uint64_t *args)
 {
     uint64_t set;
     if (finder_read(writer->finder, args[0], &set, sizeof set))
         put_signal_set(writer, set, " for ");
 }
 
-static void put_mask(struct writer *writer, const uint64_t *args)
+static void put_mask(struct call_writer *writer, const uint64_t *args)
 {
     uint64_t set;
     if (finder_read(writer->finder, args[0], &set, sizeof set))
         put_signal_set(writer, ~set, " for ");
 }
 
-static void put_flock(struct writer *writer, const uint64_t *args)
+static void put_flock(struct call_writer *writer, const uint64_t *args)
 {
     buf_puts(writer->out, args[0] & LOCK_EX ? ", exclusive" : ", shared");
     file_lock_put(writer->finder, writer->thread, writer->out);
 }
 
-static void put_fcntl(struct writer *writer, const uint64_t *args)
+static void put_fcntl(struct call_writer *writer, const uint64_t *args)
 {
     if (args[0] != F_SETLKW && args[0] != F_OFD_SETLKW)
         return;
@@ -297,7 +297,7 @@ void call_text_make(struct finder *finder, const struct wait_thread *thread, con
     const struct syscall_form *form = name ? syscall_form_find(name) : NULL;
     form = form ? form : &none;
     *call = (struct call_text){.kind = form->kind};
-    struct writer writer = {finder, thread, call, &call->text};
+    struct call_writer writer = {finder, thread, call, &call->text};
     // A lock, a semaphore, ... is told by what it is, and not by the call.
     if (!name)
         buf_printf(&call->text, "system call %ld", thread->call.number);

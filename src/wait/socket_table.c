@@ -104,7 +104,7 @@ static void parse_unix(struct socket_table *table, const char *line, const char 
     add(table, &entry);
 }
 
-static const struct source {
+static const struct socket_source {
     const char *file, *protocol;
     void (*parse)(struct socket_table *table, const char *line, const char *protocol);
 } sources[] = {
@@ -112,8 +112,8 @@ static const struct source {
     {"udp6", "udp", parse_inet}, {"unix", "unix", parse_unix}, // after those that cannot be forged
 };
 
-static void read_source(struct socket_table *table, const struct source *source, const char *proc,
-                        pid_t pid)
+static void read_source(struct socket_table *table, const struct socket_source *source,
+                        const char *proc, pid_t pid)
 {
     AUTO_BUF struct buf text = {0};
     if (procfs_read(&text, "%s/%d/net/%s", proc, pid, source->file) != RC_OK)

@@ -129,6 +129,17 @@ def test_prefixes(ctx):
     none_of(bad)
 
 
+def test_struct_tags_mean_one_thing(ctx):
+    """Whoever finds a tag finds what it means."""
+    homes = {}
+    for name, text in files(ctx, ".c", ".h"):
+        if name.startswith(("src/", "tui/", "include/")):
+            for tag in re.findall(r"\b(?:struct|union|enum)\s+(\w+)\s*\{", code(text)):
+                homes.setdefault(tag, []).append(name)
+    none_of([f"{tag}: {' '.join(names)}" for tag, names in sorted(homes.items())
+             if len(names) > 1])
+
+
 def test_licence_line(ctx):
     none_of([name for name, text in files(ctx, "", *WRITTEN)
              if "SPDX-License-Identifier: MIT" not in "".join(text.splitlines(True)[:2])])

@@ -77,7 +77,7 @@ END_TEST
 static void view_directory(struct rights rights)
 {
     int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    roots.views[roots.count++] = (struct view){.fd = fd, .rights = rights};
+    roots.views[roots.count++] = (struct root_view){.fd = fd, .rights = rights};
 }
 
 // A link in a target's root leads to what it leads to there.

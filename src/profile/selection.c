@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "profile/sieve.h"
+#include "profile/selection.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "profile/terms.h"
 
-struct sieve {
+struct selection {
     const struct moment *moment;
     bool idle;
     bool *threads; // [thread], NULL: all
@@ -37,11 +37,11 @@ static uint32_t matches_in(struct matcher *matcher, uint32_t function)
 }
 
 // What matches in a stack is what matches in its leaf or in the stack of its caller.
-static void sift_by_terms(struct sieve *sieve, const struct terms *terms)
+static void select_by_terms(struct selection *selection, const struct terms *terms)
 {
-    const struct profile *profile = sieve->moment->profile;
+    const struct profile *profile = selection->moment->profile;
     size_t count = profile_node_count(profile);
-    struct matcher matcher = {.terms = terms, .names = sieve->moment->names};
+    struct matcher matcher = {.terms = terms, .names = selection->moment->names};
     AUTO_FREE uint32_t *masks = xcalloc(count, sizeof *masks);
     for (uint32_t i = 0; i < count; i++) {
         struct stack_node node = profile_node(profile, i);
@@ -52,115 +52,117 @@ static void sift_by_terms(struct sieve *sieve, const struct terms *terms)
                 masks[i] |= matches_in(&matcher, span.frames[k].function);
         }
         if ((masks[i] & terms->wanted) != terms->wanted || masks[i] & terms->unwanted)
-            sieve->stacks[i] = false;
+            selection->stacks[i] = false;
     }
     free(matcher.known);
 }
 
-static void sift_by_module(struct sieve *sieve, const char *module)
+static void select_by_module(struct selection *selection, const char *module)
 {
-    const struct profile *profile = sieve->moment->profile;
-    struct names *names = sieve->moment->names;
-    sieve->stacks[0] = false;
+    const struct profile *profile = selection->moment->profile;
+    struct names *names = selection->moment->names;
+    selection->stacks[0] = false;
     for (uint32_t i = 1; i < profile_node_count(profile); i++) {
         struct name_span span = names_frames(names, profile, profile_node(profile, i).location);
         if (strcmp(names_function(names, span.frames->function)->module, module) != 0)
-            sieve->stacks[i] = false;
+            selection->stacks[i] = false;
     }
 }
 
-static void sift_threads(struct sieve *sieve, const struct filter *filter)
+static void select_threads(struct selection *selection, const struct filter *filter)
 {
-    const struct profile *profile = sieve->moment->profile;
+    const struct profile *profile = selection->moment->profile;
     size_t count = profile_thread_count(profile);
-    sieve->threads = xcalloc(count + 1, sizeof *sieve->threads);
+    selection->threads = xcalloc(count + 1, sizeof *selection->threads);
     for (uint32_t i = 0; i < count; i++) {
         const struct profile_thread *thread = profile_thread_get(profile, i);
-        sieve->threads[i] =
+        selection->threads[i] =
             (!filter->tid || thread->tid == filter->tid) &&
             (!filter->thread ||
              strcmp(profile_string(profile, thread->comm), filter->thread) == 0);
     }
 }
 
-static void sift_stacks(struct sieve *sieve, const struct filter *filter, const struct terms *terms)
+static void select_stacks(struct selection *selection, const struct filter *filter,
+                          const struct terms *terms)
 {
-    size_t count = profile_node_count(sieve->moment->profile);
-    sieve->stacks = xmalloc(count * sizeof *sieve->stacks);
-    memset(sieve->stacks, true, count * sizeof *sieve->stacks);
+    size_t count = profile_node_count(selection->moment->profile);
+    selection->stacks = xmalloc(count * sizeof *selection->stacks);
+    memset(selection->stacks, true, count * sizeof *selection->stacks);
     if (terms->count)
-        sift_by_terms(sieve, terms);
+        select_by_terms(selection, terms);
     if (filter->module)
-        sift_by_module(sieve, filter->module);
+        select_by_module(selection, filter->module);
 }
 
-enum rc sieve_new(const struct moment *moment, const struct filter *filter, struct sieve **out,
-                  struct err *err)
+enum rc selection_new(const struct moment *moment, const struct filter *filter,
+                      struct selection **out, struct err *err)
 {
     struct terms terms;
     enum rc rc = terms_init(&terms, filter->terms, err);
     if (rc != RC_OK)
         return rc;
-    struct sieve *sieve = xcalloc(1, sizeof *sieve);
-    sieve->moment = moment;
-    sieve->idle = filter->idle;
+    struct selection *selection = xcalloc(1, sizeof *selection);
+    selection->moment = moment;
+    selection->idle = filter->idle;
     if (filter->tid || filter->thread)
-        sift_threads(sieve, filter);
+        select_threads(selection, filter);
     if (terms.count || filter->module)
-        sift_stacks(sieve, filter, &terms);
+        select_stacks(selection, filter, &terms);
     terms_fini(&terms);
-    *out = sieve;
+    *out = selection;
     return RC_OK;
 }
 
-void sieve_free(struct sieve *sieve)
+void selection_free(struct selection *selection)
 {
-    if (!sieve)
+    if (!selection)
         return;
-    free(sieve->threads);
-    free(sieve->stacks);
-    free(sieve);
+    free(selection->threads);
+    free(selection->stacks);
+    free(selection);
 }
 
-bool sieve_takes_stack(const struct sieve *sieve, uint32_t stack, uint32_t thread)
+bool selection_takes_stack(const struct selection *selection, uint32_t stack, uint32_t thread)
 {
-    return (!sieve->threads || sieve->threads[thread]) &&
-           (!sieve->stacks || sieve->stacks[stack]);
+    return (!selection->threads || selection->threads[thread]) &&
+           (!selection->stacks || selection->stacks[stack]);
 }
 
-bool sieve_takes(const struct sieve *sieve, uint32_t stack, uint32_t thread,
-                 enum profile_state state)
+bool selection_takes(const struct selection *selection, uint32_t stack, uint32_t thread,
+                     enum profile_state state)
 {
-    return sieve->idle != (state == STATE_CPU) && sieve_takes_stack(sieve, stack, thread);
+    return selection->idle != (state == STATE_CPU) &&
+           selection_takes_stack(selection, stack, thread);
 }
 
-static void each_of_slices(const struct sieve *sieve, size_t slices,
+static void each_of_slices(const struct selection *selection, size_t slices,
                            void (*visit)(void *, uint32_t, uint32_t, struct cost), void *context)
 {
-    size_t kept = slices_count(sieve->moment->slices);
+    size_t kept = slices_count(selection->moment->slices);
     for (size_t back = 0; back < slices && back < kept; back++) {
-        struct slice slice = slices_get(sieve->moment->slices, back);
+        struct slice slice = slices_get(selection->moment->slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
-            if (sieve_takes(sieve, entry->stack, entry->thread, entry->state))
+            if (selection_takes(selection, entry->stack, entry->thread, entry->state))
                 visit(context, entry->stack, entry->thread,
                       cost_make(entry->state, entry->samples, entry->ns));
         }
     }
 }
 
-void sieve_each(const struct sieve *sieve, enum rows_window window,
-                void (*visit)(void *, uint32_t, uint32_t, struct cost), void *context)
+void selection_each(const struct selection *selection, enum rows_window window,
+                    void (*visit)(void *, uint32_t, uint32_t, struct cost), void *context)
 {
-    const struct profile *profile = sieve->moment->profile;
+    const struct profile *profile = selection->moment->profile;
     if (window != WINDOW_ALL) {
-        each_of_slices(sieve, (size_t)rows_window_seconds[window], visit, context);
+        each_of_slices(selection, (size_t)rows_window_seconds[window], visit, context);
         return;
     }
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
         if ((value->samples || value->ns) &&
-            sieve_takes(sieve, value->stack, value->thread, value->state))
+            selection_takes(selection, value->stack, value->thread, value->state))
             visit(context, value->stack, value->thread,
                   cost_make(value->state, value->samples, value->ns));
     }
@@ -181,11 +183,11 @@ static void add_to_sums(void *context, uint32_t stack, uint32_t thread, struct c
     cost_add(&sums->all, cost);
 }
 
-void sums_init(struct sums *sums, const struct sieve *sieve, enum rows_window window)
+void sums_init(struct sums *sums, const struct selection *selection, enum rows_window window)
 {
-    *sums = (struct sums){.count = profile_node_count(sieve->moment->profile)};
+    *sums = (struct sums){.count = profile_node_count(selection->moment->profile)};
     sums->nodes = xcalloc(sums->count, sizeof *sums->nodes);
-    sieve_each(sieve, window, add_to_sums, sums);
+    selection_each(selection, window, add_to_sums, sums);
 }
 
 void sums_fini(struct sums *sums)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "session/vitals.h"
+#include "session/target_status.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +18,8 @@
 #define WAITS_MAX 512     // threads of which also the system call is read
 #define CLOCKS_MAX 256    // processes
 
-struct listing {
-    struct vitals *vitals;
+struct thread_listing {
+    struct target_status *status;
     pid_t pid;
 };
 
@@ -41,30 +41,30 @@ static void read_wait(struct thread_fact *fact)
 
 static void list_thread(void *context, pid_t tid)
 {
-    struct listing *listing = context;
-    struct vitals *vitals = listing->vitals;
+    struct thread_listing *listing = context;
+    struct target_status *status = listing->status;
     struct proc_stat stat;
-    if (vitals->thread_count >= THREADS_MAX || procfs_stat(listing->pid, tid, &stat) != RC_OK)
+    if (status->thread_count >= THREADS_MAX || procfs_stat(listing->pid, tid, &stat) != RC_OK)
         return;
-    ARRAY_RESERVE(vitals->threads, vitals->thread_count, vitals->thread_capacity);
-    struct thread_fact *fact = &vitals->threads[vitals->thread_count++];
+    ARRAY_RESERVE(status->threads, status->thread_count, status->thread_capacity);
+    struct thread_fact *fact = &status->threads[status->thread_count++];
     *fact = (struct thread_fact){.pid = listing->pid, .tid = tid, .state = stat.state};
     memcpy(fact->comm, stat.comm, sizeof fact->comm);
-    if (vitals->thread_count <= WAITS_MAX)
+    if (status->thread_count <= WAITS_MAX)
         read_wait(fact);
 }
 
-static void list_threads(struct vitals *vitals, pid_t pid)
+static void list_threads(struct target_status *status, pid_t pid)
 {
     char path[64];
-    struct listing listing = {vitals, pid};
+    struct thread_listing listing = {status, pid};
     snprintf(path, sizeof path, "/proc/%d/task", pid);
     AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum rc ignored = fd < 0 ? RC_GONE : procfs_each_number(fd, list_thread, &listing);
     (void)ignored; // what ended meanwhile is not there
 }
 
-static void read_command_line(struct vitals *vitals, pid_t pid)
+static void read_command_line(struct target_status *status, pid_t pid)
 {
     AUTO_BUF struct buf text = {0};
     if (procfs_read(&text, "/proc/%d/cmdline", pid) != RC_OK || !text.length)
@@ -74,8 +74,8 @@ static void read_command_line(struct vitals *vitals, pid_t pid)
     for (size_t i = 0; i < text.length; i++)
         if (!text.data[i])
             text.data[i] = ' ';
-    free(vitals->command_line);
-    vitals->command_line = xstrdup(text.data);
+    free(status->command_line);
+    status->command_line = xstrdup(text.data);
 }
 
 static int64_t boot_clock(void)
@@ -95,16 +95,16 @@ static bool is_denied(pid_t pid)
     return fd < 0 && (errno == EACCES || errno == EPERM);
 }
 
-static void read_first(struct vitals *vitals, pid_t pid)
+static void read_first(struct target_status *status, pid_t pid)
 {
     struct proc_stat stat;
-    read_command_line(vitals, pid);
-    vitals->denied = is_denied(pid);
+    read_command_line(status, pid);
+    status->denied = is_denied(pid);
     if (procfs_stat(pid, pid, &stat) != RC_OK)
         return;
     int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
-    vitals->uptime = boot_clock() - (int64_t)stat.start_time * tick;
-    vitals->stopped = stat.state == 'T';
+    status->uptime = boot_clock() - (int64_t)stat.start_time * tick;
+    status->stopped = stat.state == 'T';
 }
 
 static uint64_t resident_bytes(pid_t pid)
@@ -124,57 +124,59 @@ static size_t threads_of(pid_t pid)
     return procfs_stat(pid, pid, &stat) == RC_OK ? (size_t)stat.threads : 0;
 }
 
-static void read_all(struct vitals *vitals, const struct run_process *processes, size_t count)
+static void read_all(struct target_status *status, const struct run_process *processes,
+                     size_t count)
 {
     uint64_t rss = 0;
-    vitals->thread_count = vitals->threads_there = 0;
+    status->thread_count = status->threads_there = 0;
     for (size_t i = 0; i < count; i++) {
         if (processes[i].ended)
             continue;
-        list_threads(vitals, processes[i].pid);
-        vitals->threads_there += threads_of(processes[i].pid);
+        list_threads(status, processes[i].pid);
+        status->threads_there += threads_of(processes[i].pid);
         rss += resident_bytes(processes[i].pid);
     }
     if (rss) // else all have ended: what they last had stays
-        vitals->rss = rss;
+        status->rss = rss;
 }
 
-void vitals_read(struct vitals *vitals, const struct run_process *processes, size_t count)
+void target_status_read(struct target_status *status, const struct run_process *processes,
+                        size_t count)
 {
     int64_t began = clock_now();
-    if (!count || began < vitals->next_read)
+    if (!count || began < status->next_read)
         return;
-    read_all(vitals, processes, count);
+    read_all(status, processes, count);
     if (!processes[0].ended)
-        read_first(vitals, processes[0].pid);
+        read_first(status, processes[0].pid);
     int64_t now = clock_now();
-    vitals->next_read = now + READ_SHARE * (now - began);
+    status->next_read = now + READ_SHARE * (now - began);
 }
 
-void vitals_fini(struct vitals *vitals)
+void target_status_fini(struct target_status *status)
 {
-    free(vitals->command_line);
-    free(vitals->threads);
-    *vitals = (struct vitals){0};
+    free(status->command_line);
+    free(status->threads);
+    *status = (struct target_status){0};
 }
 
-void vitals_copy(const struct vitals *vitals, struct snapshot *snapshot)
+void target_status_copy(const struct target_status *status, struct snapshot *snapshot)
 {
-    size_t size = vitals->thread_count * sizeof *vitals->threads;
-    snapshot->command_line = xstrdup(vitals->command_line ? vitals->command_line : "");
-    snapshot->uptime = vitals->uptime;
-    snapshot->rss = vitals->rss;
-    snapshot->stopped = vitals->stopped;
-    snapshot->denied = vitals->denied;
-    snapshot->threads = vitals->threads_there;
-    snapshot->moment.thread_count = vitals->thread_count;
+    size_t size = status->thread_count * sizeof *status->threads;
+    snapshot->command_line = xstrdup(status->command_line ? status->command_line : "");
+    snapshot->uptime = status->uptime;
+    snapshot->rss = status->rss;
+    snapshot->stopped = status->stopped;
+    snapshot->denied = status->denied;
+    snapshot->threads = status->threads_there;
+    snapshot->moment.thread_count = status->thread_count;
     snapshot->moment.threads = xmalloc(size + 1);
     if (size)
-        memcpy(snapshot->moment.threads, vitals->threads, size);
+        memcpy(snapshot->moment.threads, status->threads, size);
     snapshot_count_states(snapshot);
 }
 
-uint64_t vitals_cpu(const struct run_process *processes, size_t count)
+uint64_t target_status_cpu(const struct run_process *processes, size_t count)
 {
     uint64_t cpu_ns = 0;
     size_t read = 0;

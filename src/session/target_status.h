@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What /proc says of a target that is shown live: its threads and what they wait for, memory, age.
-// Read seldom if that is dear: at most one part in fifty of the time.
+// It is read seldom if that is dear: at most one part in fifty of the time.
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "profile/run.h"
 #include "session/snapshot.h"
 
-struct vitals {
+struct target_status {
     char *command_line;  // of the first process, NULL until read; owned
     struct thread_fact *threads; // owned
     size_t thread_count, thread_capacity;
@@ -21,11 +21,12 @@ struct vitals {
 };
 
 // Looks at the processes that have not ended; the first one is the one that is described.
-void vitals_read(struct vitals *vitals, const struct run_process *processes, size_t count);
-void vitals_fini(struct vitals *vitals);
+void target_status_read(struct target_status *status, const struct run_process *processes,
+                        size_t count);
+void target_status_fini(struct target_status *status);
 
 // Copies what is known into a snapshot.
-void vitals_copy(const struct vitals *vitals, struct snapshot *snapshot);
+void target_status_copy(const struct target_status *status, struct snapshot *snapshot);
 
 // CPU time that the processes have used so far, ns.
-uint64_t vitals_cpu(const struct run_process *processes, size_t count);
+uint64_t target_status_cpu(const struct run_process *processes, size_t count);

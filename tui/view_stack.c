@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// The stacks of a thread: the one that it sleeps in, or those that it was seen in.
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "tui/label.h"
+#include "tui/view.h"
+
+static const struct stack_rows *rows_of(const struct scene *scene)
+{
+    return scene->rows;
+}
+
+static const struct stack_row *frame_of(const struct slot *slot)
+{
+    return &rows_of(slot->scene)->rows[slot->index];
+}
+
+static void draw_number(const struct slot *slot)
+{
+    char text[LABEL_MOST];
+    snprintf(text, sizeof text, "#%" PRIu32, frame_of(slot)->depth);
+    slot_number(slot, ROLE_DIM, text);
+}
+
+static void draw_share(const struct slot *slot)
+{
+    slot_percent(slot, frame_of(slot)->share);
+}
+
+static void draw_frame(const struct slot *slot)
+{
+    const struct stack_row *frame = frame_of(slot);
+    slot_function(slot, 0, frame->depth ? ROLE_DEFAULT : ROLE_STRONG, frame->function,
+                  frame->inlined);
+}
+
+static void draw_line(const struct slot *slot)
+{
+    slot_line(slot, frame_of(slot)->file, frame_of(slot)->line);
+}
+
+static void draw_offset(const struct slot *slot)
+{
+    char text[LABEL_MOST];
+    snprintf(text, sizeof text, "0x%" PRIx64, frame_of(slot)->offset);
+    slot_number(slot, ROLE_DIM, text);
+}
+
+static void draw_module(const struct slot *slot)
+{
+    canvas_squeezed(&slot->picture->canvas, slot->row, slot->col, slot->width, ROLE_MODULE,
+                    label_module(slot->state, frame_of(slot)->function));
+}
+
+static bool is_verbose(const struct scene *scene, const struct state *state)
+{
+    (void)scene;
+    return state->verbose;
+}
+
+// One stack has no share.
+static bool has_shares(const struct scene *scene, const struct state *state)
+{
+    (void)state;
+    return rows_of(scene)->windowed;
+}
+
+static const struct column columns[] = {
+    {"SHARE%", 6, 50, true, SORT_COUNT, has_shares, draw_share},
+    {"#", 4, 0, true, SORT_COUNT, NULL, draw_number},
+    {"FUNCTION, LEAF FIRST", 0, 0, false, SORT_COUNT, NULL, draw_frame},
+    {"FILE:LINE", 22, 60, false, SORT_COUNT, NULL, draw_line},
+    {"OFFSET", 12, 80, true, SORT_COUNT, is_verbose, draw_offset},
+    {"MODULE", 15, 50, false, SORT_COUNT, NULL, draw_module},
+};
+
+static const struct table table = {columns, ARRAY_LENGTH(columns),
+                                   "the thread was not seen on a CPU lately", NULL};
+
+static void put_note(const struct scene *scene, const struct state *state, struct buf *out)
+{
+    const struct stack_rows *rows = rows_of(scene);
+    int tid = (int)state->stack_tid;
+    if (rows->wait)
+        buf_printf(out, "   of thread %d now: %s", tid, *rows->wait ? rows->wait : "it sleeps");
+    else if (rows->windowed)
+        buf_printf(out, "   of thread %d: %zu stack%s in window %s", tid, rows->stacks,
+                   rows->stacks == 1 ? "" : "s", rows_window_names[state->query.window]);
+    else if (rows->count)
+        buf_printf(out, "   of thread %d, when it was last seen on a CPU", tid);
+}
+
+// --- the rows ---
+
+static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
+                    struct err *err)
+{
+    (void)err;
+    rows_stack(&scene->snapshot->moment, query, state->stack_tid, scene->rows);
+    return RC_OK;
+}
+
+static void free_rows(void *rows)
+{
+    stack_rows_fini(rows);
+}
+
+static size_t count(const struct scene *scene)
+{
+    return rows_of(scene)->count;
+}
+
+static struct item item(const struct scene *scene, size_t row)
+{
+    const struct function *function = rows_of(scene)->rows[row].function;
+    return (struct item){row + 1, function->name, function, 0};
+}
+
+static struct cost all(const struct scene *scene)
+{
+    return rows_of(scene)->all;
+}
+
+// --- opening it ---
+
+// Finds the thread that used most CPU time in the window; 0: there is none.
+static pid_t busiest(const struct app *app)
+{
+    struct rows_query query = {.window = app->state->query.window, .sort = SORT_CPU};
+    struct thread_rows threads = {0};
+    pid_t tid = 0;
+    if (rows_threads(&app->scene->snapshot->moment, &query, &threads, NULL) == RC_OK &&
+        threads.count)
+        tid = threads.rows[0].tid;
+    thread_rows_fini(&threads);
+    return tid;
+}
+
+// Shows the thread of the row, else the one that is filtered by.
+static unsigned open_stack(struct app *app)
+{
+    struct state *state = app->state;
+    pid_t tid = act_item(app).tid;
+    if (!tid)
+        tid = state->query.filter.tid;
+    if (!tid)
+        tid = busiest(app);
+    if (!tid) {
+        state_say(state, true, "there is no thread");
+        return 0;
+    }
+    state->stack_tid = tid;
+    state->cursors[VIEW_STACK] = (struct cursor){0};
+    return act_show(app, VIEW_STACK);
+}
+
+const struct view view_stack = {
+    .title = "stack",
+    .pane = true,
+    .wants_stack = true,
+    .rows = {sizeof(struct stack_rows), make, free_rows, count, item, all, NULL, NULL},
+    .table = &table,
+    .put_note = put_note,
+    .action = ACTION_STACKS,
+    .open = open_stack,
+};
