@@ -44,6 +44,8 @@ FAULTS = [
      "    tracer_set_result(hold, RESULT_RESTARTNOHAND);\n", "", "live/harmless/epoll_server"),
     ("epoll_wait is not known to break", RESTART,
      "SYS_epoll_wait,   ", "", "live/harmless/blocking_calls"),
+    ("a thread is held until the memory of its process can be read", "src/sample/look.c",
+     "    memory_await(thread->tid);\n", "", "live/harmless/memory_that_is_locked"),
     ("a call that a filter forbids is restarted by it", RESTART,
      "(!fails && !dangerous)", "!fails", "live/harmless/seccomp_without_restart"),
     ("the sampler may leave a core", SAMPLER,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Has 192 MiB of small pages and forks all the time, which keeps its memory locked for a good part of
-// it; a thread works beside. At SIGTERM prints {"fork_ns": how long a fork takes on average}.
+// Has 192 MiB of small pages and forks all the time, which keeps its memory locked for a good part
+// of it; a thread works beside. At SIGTERM prints {"fork_ns": how long a fork takes on average}.
 #include <sys/mman.h>
 #include <sys/wait.h>
 
