@@ -188,7 +188,8 @@ char *jit_problem(const struct jit *jit)
     if (jit->fd >= 0)
         return xstrdup("its process has written no names yet");
     return xasprintf("its process has no /tmp/perf-%d.map of its own; node writes one with "
-                     "--perf-basic-prof, Python with -X perf, Java by jcmd %d Compiler.perfmap",
+                     "--perf-basic-prof, Python with -X perf, Erlang with +JPperf true, Java by "
+                     "jcmd %d Compiler.perfmap",
                      (int)jit->inner_pid, (int)jit->pid);
 }
 
