@@ -179,7 +179,8 @@ bool debug_frames_find(struct debug_frames *frames, const struct code_source *so
 static const struct debug_table *table_at(const struct debug_frames *frames, uint64_t address)
 {
     uint64_t index = (address - DEBUG_FRAME_BASE) >> MODULE_BITS;
-    return address >= DEBUG_FRAME_BASE && index < frames->count ? &frames->tables[index] : NULL;
+    return address >= DEBUG_FRAME_BASE && frames && index < frames->count ? &frames->tables[index]
+                                                                          : NULL;
 }
 
 bool debug_frames_entry(const struct debug_frames *frames, uint64_t pretended, uint64_t *fde)
