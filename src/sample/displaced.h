@@ -37,7 +37,7 @@ struct displaced_search {
     struct displaced_moved { // threads that have run since they were read last, the best first
         struct thread *thread;
         uint64_t rank;
-        bool here, waits; // on this CPU, known since; and waits for it
+        bool here, waits; // it was seen on this CPU, and waiting for it
     } moved[DISPLACED_PROOFS];
     size_t moved_count;
     size_t next_other;      // among the candidates that are not read in every search

@@ -12,9 +12,9 @@
 #include "sample/priority.h"
 #include "sample/report.h"
 
-#define READS_A_SECOND 3000 // of cold threads: 0.5 % of a CPU where none is in its caches
+#define READS_A_SECOND 3000 // of cold threads: 0.7 % of a CPU where none is in its caches
 #define READS_A_ROUND 16    // and no fewer than that
-#define READS_EACH 5        // times that each is read in a second, up to these
+#define READS_EACH 5        // times that each cold thread is read in a second, within these two
 #define SHORTFALL_NS (8 * NS_PER_MS) // two scheduler ticks: clocks of others move in such steps
 #define SWEEP_NS (250 * NS_PER_MS)   // least time between two reads of all threads for a shortfall
 #define CLOCK_SHARE 500              // reading clocks takes at most one part in so many of our time
@@ -108,7 +108,7 @@ static void take_samples(struct round *round)
     be_urgent(round, round->urgent || round->running_count);
     for (size_t i = 0; i < round->running_count; i++)
         if (claim_take(round->running[i], 1)) {
-            look_had_to_wait(&round->look, round->running[i]);
+            (void)look_had_to_wait(&round->look, round->running[i]); // its sample may skid anyway
             look_ask(&round->look, round->running[i], round_share(round));
         }
     if (round->running_count)
