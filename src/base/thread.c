@@ -3,7 +3,11 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +16,15 @@
 // Not 19: on two CPUs with twenty threads that is 0.15 % of one, and who waits for a lock that such
 // a thread holds waits for seconds.
 #define LAST_NICE 5
+#define SHORT_SLICE_NS (100 * NS_PER_US)
+
+struct scheduling { // struct sched_attr, which glibc 2.36 does not know
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
 
 int thread_start(pthread_t *thread, void *(*run)(void *context), void *context)
 {
@@ -33,6 +46,24 @@ void thread_come_last(void)
 {
     thread_come_late();
     setpriority(PRIO_PROCESS, (id_t)gettid(), LAST_NICE);
+}
+
+// Before 6.12 the kernel takes the number and does nothing with it.
+static bool kernel_has_slices(void)
+{
+    struct utsname name;
+    unsigned major_number = 0, minor_number = 0;
+    uname(&name);
+    sscanf(name.release, "%u.%u", &major_number, &minor_number);
+    return major_number > 6 || (major_number == 6 && minor_number >= 12);
+}
+
+bool thread_come_soon(void)
+{
+    struct scheduling wanted = {
+        .size = sizeof wanted, .policy = SCHED_OTHER, .nice = getpriority(PRIO_PROCESS, 0),
+        .runtime = SHORT_SLICE_NS};
+    return syscall(SYS_sched_setattr, 0, &wanted, 0) == 0 && kernel_has_slices();
 }
 
 void thread_mutex_recursive(pthread_mutex_t *mutex)

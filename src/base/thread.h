@@ -15,6 +15,10 @@ void thread_come_last(void);
 // The same of one that somebody waits for: it takes no CPU from one that runs, but has its share.
 void thread_come_late(void);
 
+// For a thread that runs for less than 100 us at a time: it comes as soon as it has something to do
+// (an ordinary task with a short slice, which needs no privilege). False before kernel 6.12.
+bool thread_come_soon(void);
+
 // A mutex that its holder may lock again.
 void thread_mutex_recursive(pthread_mutex_t *mutex);
 

@@ -37,6 +37,7 @@ struct consumer {
     struct holds holds;
     struct consumer_counts counts;
     struct thinning thinning;
+    int64_t pressed_until; // CLOCK_MONOTONIC ns
 };
 
 struct consumer *consumer_new(struct control *control, struct modules *modules,
@@ -319,8 +320,10 @@ static void take_capture(struct consumer *consumer, const void *data)
     struct space *space = process->image.space;
     struct unwind_result stack;
     bool known = process_image_walk(&process->image, thread->tid, capture, &stack);
-    if (process->image.changed_at > capture->time)
+    if (process->image.changed_at > capture->time) {
         want_promptly(consumer, CHANGES_NS);
+        consumer->pressed_until = clock_now() + CHANGES_NS;
+    }
     if (!known) {
         control_count(consumer->control, COUNTER_FAILED, 1);
         return;
@@ -396,6 +399,11 @@ void consumer_drain_last(struct consumer *consumer, int64_t moment)
 {
     consumer->thinning.last = moment;
     consumer_drain(consumer);
+}
+
+bool consumer_is_pressed(const struct consumer *consumer)
+{
+    return clock_now() < consumer->pressed_until;
 }
 
 uint32_t consumer_slowdown(const struct consumer *consumer)

@@ -71,6 +71,16 @@ static bool take_some(struct taker *taker)
     return all;
 }
 
+static void come_when_pressed(struct taker *taker)
+{
+    bool soon = consumer_is_pressed(taker->consumer);
+    if (soon && !taker->soon)
+        thread_come_soon();
+    if (!soon && taker->soon)
+        thread_come_last();
+    taker->soon = soon;
+}
+
 static void *take_in(void *context)
 {
     struct taker *taker = context;
@@ -87,6 +97,7 @@ static void *take_in(void *context)
         while (!take_some(taker) && !atomic_load(&taker->leaving))
             clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
         after = atomic_load(&ring->consumed);
+        come_when_pressed(taker);
     }
     return NULL;
 }

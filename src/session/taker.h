@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The thread that takes in what was sampled. It unwinds, waits for files that do not answer, has
-// names fetched, and comes last wherever it runs. Clock and signals are another one's, who never
-// waits for it.
+// names fetched, and comes last wherever it runs unless it is pressed. Clock and signals are for
+// another one, who never waits for it.
 #pragma once
 
 #include <pthread.h>
@@ -28,6 +28,7 @@ struct taker {
     pthread_t thread;
     bool started;
     atomic_bool leaving;
+    bool soon; // it comes as soon as there is something to take in
     atomic_bool recovers; // the ring, as soon as it has taken in what it can
     atomic_bool lent;    // the symbolizer, to somebody else
     size_t names_wanted; // locations of which names were wanted
