@@ -16,6 +16,7 @@
 
 #define LATE_NOTE 0.5 // percent
 #define LATE_WARNING 10.0
+#define WAITED_NOTE 20.0
 #define FAILED_WARNING 1.0
 #define CUT_WARNING 5.0
 #define UNRESOLVED_WARNING 20.0
@@ -287,6 +288,17 @@ static void put_late(struct buf *out, const struct run *run)
                    known ? " (" : "", known ? why : "", known ? ")" : "");
 }
 
+// Of those that met a thread of the target.
+static void put_waited(struct buf *out, const struct run *run)
+{
+    uint64_t waited = run->counts[COUNTER_WAITED], all = waited + run->counts[COUNTER_SAMPLES];
+    if (all && 100.0 * (double)waited / (double)all > WAITED_NOTE)
+        buf_printf(out, "  note      %.0f%% of the looks came when a thread had ended its turn, "
+                        "and do not count: others want the CPUs too (no right to real-time "
+                        "priority)\n",
+                   100.0 * (double)waited / (double)all);
+}
+
 static void put_groups(struct buf *out, const struct run *run)
 {
     char text[DURATION_TEXT];
@@ -323,6 +335,7 @@ static void put_warnings(struct buf *out, const struct summary *summary)
     double cut = share(run, COUNTER_CUT, COUNTER_SAMPLES);
     double unresolved = share(run, COUNTER_UNRESOLVED, COUNTER_SAMPLES);
     put_late(out, run);
+    put_waited(out, run);
     put_groups(out, run);
     if (run->counts[COUNTER_REFUSED])
         put_refused(out, run);

@@ -48,7 +48,8 @@ struct control;
     X(FROZEN, "frozen", STATE, BOOL, "the target's control group was frozen at the end")           \
     X(THROTTLED_NS, "throttled_ns", STATE, NS, "time that a CPU quota took from the target")       \
     X(OWN_THROTTLED_NS, "own_throttled_ns", STATE, NS, "time that a CPU quota took from us")       \
-    X(LIMIT, "limit", STATE, ERRNO, "a limit of our own that was met, so that something lacks")
+    X(LIMIT, "limit", STATE, ERRNO, "a limit of our own that was met, so that something lacks") \
+    X(WAITED, "waited", SUM, ONE, "looks that a thread kept waiting to the end of its turn")
 
 enum counter {
 #define COUNTER_ENUM(name, ...) COUNTER_##name,

@@ -156,6 +156,10 @@ static void look_for_displaced(struct cpu_sampler *sampler)
     case DISPLACED_BUSY:
         control_count(samplers->control, COUNTER_BUSY, 1);
         break;
+    case DISPLACED_WAITED:
+        control_count(samplers->control, COUNTER_WAITED, 1);
+        claim_release(thread);
+        break;
     case DISPLACED_NONE:
         break;
     }
@@ -235,6 +239,7 @@ static void sample_until_told(struct cpu_sampler *sampler)
     while (!atomic_load(&samplers->stop)) {
         look_await(&sampler->look, next);
         if (clock_now() < next) {
+            displaced_rest(&sampler->search);
             sleep_until(next);
             continue;
         }
@@ -269,8 +274,7 @@ static void *run(void *argument)
     privilege_drop_nice();
     atomic_store(&samplers->control->counts[COUNTER_REALTIME], priority.realtime);
     atomic_store(&samplers->control->counts[COUNTER_SHORT_SLICE], priority.short_slice);
-    displaced_init(&sampler->search, sampler->cpu + 2, sampler->cpu);
-    sampler->search.soon = !priority.realtime;
+    displaced_init(&sampler->search, sampler->cpu + 2, sampler->cpu, !priority.realtime);
     look_init(&sampler->look, samplers->control, sampler->cpu + 1);
     sampler->look.max_stop = samplers->max_stop;
     sampler->look.unwind_live = samplers->unwind_live;

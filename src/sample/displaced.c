@@ -14,18 +14,23 @@
 #define READS_OTHERS 192 // and of the others
 #define FEW 4            // readings of stat, 1.6 us each, in place of two of sched, 4.4 us each
 #define SAME_NS 1000   // a tick of the scheduler may have dated us anew
+#define WAITED_NS 1500         // for our CPU, longer than it takes to come onto one that is free
+#define LATELY_NS (100 * NS_PER_MS)
+#define CONTENDED 10   // the part of its CPU time for which a thread waits for a CPU
 #define NEVER_OFF_NS (4 * NS_PER_US) // what a thread that ran all the time may seem to have missed
 
-void displaced_init(struct displaced_search *search, int by, int cpu)
+void displaced_init(struct displaced_search *search, int by, int cpu, bool soon)
 {
-    *search = (struct displaced_search){.by = by, .cpu = cpu};
+    *search = (struct displaced_search){
+        .by = by, .cpu = cpu, .soon = soon, .least_wait = UINT64_MAX};
     search->own_fd = open("/proc/thread-self/sched", O_RDONLY | O_CLOEXEC);
+    search->own_stat_fd = soon ? open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC) : -1;
 }
 
 void displaced_fini(struct displaced_search *search)
 {
-    if (search->own_fd >= 0)
-        close(search->own_fd);
+    cleanup_fd(&search->own_fd);
+    cleanup_fd(&search->own_stat_fd);
 }
 
 uint64_t displaced_exec_start(const char *text)
@@ -47,6 +52,44 @@ static uint64_t own_start(struct displaced_search *search)
     ssize_t got = pread(search->own_fd, text, sizeof text - 1, 0);
     text[got > 0 ? got : 0] = '\0';
     return search->own_start = displaced_exec_start(text);
+}
+
+static uint64_t own_wait(const struct displaced_search *search)
+{
+    char text[CLAIM_TEXT];
+    struct schedstat stat;
+    ssize_t got = search->own_stat_fd >= 0 ? pread(search->own_stat_fd, text, sizeof text - 1, 0)
+                                           : 0;
+    text[got > 0 ? got : 0] = '\0';
+    return schedstat_parse(text, &stat) ? stat.wait_ns : 0;
+}
+
+void displaced_rest(struct displaced_search *search)
+{
+    search->own_wait = own_wait(search);
+}
+
+static bool has_waited(struct displaced_search *search)
+{
+    uint64_t waited = own_wait(search) - search->own_wait;
+    search->least_wait = waited < search->least_wait ? waited : search->least_wait;
+    return waited > search->least_wait + WAITED_NS;
+}
+
+// Where others want the CPUs too, a thread that has waited for one keeps it against an ordinary
+// thread that is woken. It was somewhere when our timer expired; where it was when it gave its CPU
+// up says nothing of that.
+static bool kept_us_waiting(const struct displaced_search *search, struct claim *claim)
+{
+    const struct schedstat *now = &claim->before;
+    if (search->woke_at - claim->lately_at > LATELY_NS) {
+        uint64_t ran_ns = now->run_ns - claim->lately.run_ns;
+        claim->contended = claim->lately_at &&
+                           (now->wait_ns - claim->lately.wait_ns) * CONTENDED > ran_ns;
+        claim->lately = *now;
+        claim->lately_at = search->woke_at;
+    }
+    return search->waited && claim->contended;
 }
 
 // Since it was stopped last it ran or waited all the time, up to now, and what it waited for is
@@ -90,11 +133,12 @@ static enum displaced prove(struct displaced_search *search, struct displaced_mo
     struct claim *claim = &moved->thread->claim;
     if (!moved->here && !is_here(search, moved))
         return DISPLACED_NONE;
+    claim->late = search->soon && kept_us_waiting(search, claim);
     if (moved->waits && search->single && never_slept(claim, &claim->before, search->woke_at))
         return DISPLACED_RUNNING;
     if (!came_off_as_we_came(search, moved->thread))
         return DISPLACED_NONE;
-    return moved->waits ? DISPLACED_RUNNING : DISPLACED_ASLEEP;
+    return moved->waits ? DISPLACED_RUNNING : claim->late ? DISPLACED_WAITED : DISPLACED_ASLEEP;
 }
 
 // Whether the thread could be claimed and read. It is claimed then.
@@ -207,8 +251,10 @@ enum displaced displaced_find(struct displaced_search *search, const struct cand
     search->woke_at = woke_at;
     search->own_start = 0;
     search->busy = search->bounded = false;
-    if (search->soon && candidates->count)
+    if (search->soon && candidates->count) {
         own_start(search);
+        search->waited = has_waited(search);
+    }
     enum displaced now = search_all(search, candidates, found);
     if (now != DISPLACED_NONE)
         return now;

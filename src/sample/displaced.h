@@ -22,6 +22,7 @@ enum displaced {
     DISPLACED_ASLEEP,  // it went to sleep just before
     DISPLACED_UNFOUND, // the search met its bound
     DISPLACED_BUSY,    // another sampler was at work on a thread that it could have been
+    DISPLACED_WAITED,  // it went to sleep, and not before that let us come: see claim.late
 };
 
 #define DISPLACED_PROOFS 12 // readings of sched in half a search at most, 4 us each
@@ -32,6 +33,10 @@ struct displaced_search {
     bool soon;    // our date is read first: of a thread that is not real-time the kernel changes it
                   // whenever somebody else is woken on this CPU
     int own_fd;   // sched of the calling thread, -1: not readable, then state and CPU have to do
+    int own_stat_fd;       // its schedstat, when `soon`; else -1
+    uint64_t own_wait;     // ns that it had waited for CPUs when it went to sleep
+    uint64_t least_wait;   // ns that it takes to come onto its CPU
+    bool waited;           // it did not come as soon as it was woken
     int64_t woke_at;       // CLOCK_MONOTONIC ns, when the calling thread came onto its CPU
     uint64_t own_start;    // our exec_start, 0: not read in this search
     struct displaced_moved { // threads that have run since they were read last, the best first
@@ -45,8 +50,11 @@ struct displaced_search {
     bool single; // one candidate has run since it was read last, and no other is on this CPU
 };
 
-void displaced_init(struct displaced_search *search, int by, int cpu);
+void displaced_init(struct displaced_search *search, int by, int cpu, bool soon);
 void displaced_fini(struct displaced_search *search);
+
+// The calling thread goes to sleep until its next search.
+void displaced_rest(struct displaced_search *search);
 
 // Searches the candidates. A thread that is found (*found) is claimed, and claim.before and .moment
 // are filled in.

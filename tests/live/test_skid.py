@@ -90,6 +90,14 @@ def be_busy(ctx):
         ctx.target("threads", "--busy", 1, prefix=("taskset", "-c", cpu))
 
 
+def be_owed(ctx):
+    """A neighbour on the first CPU that comes last, but in a session of its own, by which the
+    kernel divides CPUs. A target that has waited for it is owed CPU time, and keeps its CPU
+    against who is woken."""
+    first = min(os.sched_getaffinity(0))
+    ctx.target("threads", "--busy", 1, prefix=("taskset", "-c", first, "nice", "-n", 19))
+
+
 def without_right():
     """Neither the capability nor the limit that permits real-time priority."""
     return ("prlimit", "--rtprio=0:0", *(WITHOUT_NICE if os.geteuid() == 0 else ()))
@@ -106,9 +114,9 @@ def check_right(ctx, run, right):
 class Look:
     """One profile of a target, and what else is known of the same seconds."""
 
-    def __init__(self, ctx, arguments, busy, right, window=WINDOW, perf=True):
-        if busy:
-            be_busy(ctx)
+    def __init__(self, ctx, arguments, neighbours, right, window=WINDOW, perf=True):
+        if neighbours:
+            neighbours(ctx)
         target = ctx.target("skid", *arguments)
         before = ctx.health(target.pid)
         truth = Perf(ctx, target.pid) if perf else None
@@ -159,6 +167,14 @@ def as_perf_and_it_say(look, wanted):
     perf, more = perf_share(look, *wanted)
     own = look.said["computed"] / (look.said["computed"] + look.said["other"])
     assert_between(share, min(perf, own), max(perf, own), n, more, *wanted)
+
+
+def as_it_says(look, wanted):
+    """What the target measures is the higher by what the way to sleep and back takes with
+    interrupts off, and the lower by the interrupts that come while it computes."""
+    share, n = look.share(*wanted)
+    own = look.said["computed"] / (look.said["computed"] + look.said["other"])
+    assert_between(share, own - 2 * NEAR, own + 2 * NEAR, n, n * 10, *wanted)
 
 
 def perf_share(look, function):
@@ -226,6 +242,7 @@ KINDS = {
     "vdso": (("--kind", "vdso", "--every", 1000), as_perf_finds, ["computes"]),
     "pipe": (("--kind", "pipe", "--every", 5000), as_perf_and_it_say, ["computes"]),
     "epoll": (("--kind", "epoll", "--every", 5000), as_perf_and_it_say, ["computes"]),
+    "short_turns": (("--kind", "pipe", "--every", 5000), as_it_says, ["computes"]),
     "many_threads": (call_every(5, "--threads", 3 * (os.cpu_count() or 1)), as_perf_finds,
                      ["computes"]),
     "hop": (("--kind", "hop"), after_the_hop, []),
@@ -233,39 +250,41 @@ KINDS = {
 }
 
 
-def run_kind(ctx, kind, busy, right):
+def run_kind(ctx, kind, neighbours, right):
     arguments, judge, wanted = KINDS[kind]
     perf = judge in (as_perf_finds, as_perf_and_it_say)
     if kind == "hop" and len(os.sched_getaffinity(0)) < 2:
         raise ctx.Skip("there is one CPU only")
-    window = WINDOW
+    window = LONG_WINDOW if neighbours is be_owed else WINDOW
     if perf and (problem := perf_problem()):
         if kind not in BY_TICKS:
             raise ctx.Skip(problem)
         perf, judge, window = False, as_ticks_say, TICKS_WINDOW
     windows = iter((window, LONG_WINDOW))
-    twice(lambda: judge(Look(ctx, arguments, busy, right, next(windows), perf), wanted))
+    twice(lambda: judge(Look(ctx, arguments, neighbours, right, next(windows), perf), wanted))
 
 
 # What the kernel's ticks tell apart too.
 BY_TICKS = {"call_2us", "call_5us", "call_10us", "call_30us", "fault", "many_threads"}
 
 
-def define(kind, busy, right):
+def define(kind, how, neighbours, right):
     def test(ctx):
-        run_kind(ctx, kind, busy, right)
-    name = f"test_{kind}_{'busy' if busy else 'quiet'}{'' if right else '_without_realtime'}"
+        run_kind(ctx, kind, neighbours, right)
+    name = f"test_{kind}_{how}{'' if right else '_without_realtime'}"
     test.__name__ = name
     globals()[name] = test
 
 
 for kind in KINDS:
-    for busy in False, True:
-        for right in True, False:
-            define(kind, busy, right)
+    for right in True, False:
+        define(kind, "quiet", None, right)
+        define(kind, "busy", be_busy, right)
+for right in True, False:
+    define("short_turns", "owed", be_owed, right)
 
 
 def test_call_by_ticks(ctx):
     """The other truth, also where perf is permitted."""
     arguments, _, wanted = KINDS["call_2us"]
-    twice(lambda: as_ticks_say(Look(ctx, arguments, False, True, TICKS_WINDOW, False), wanted))
+    twice(lambda: as_ticks_say(Look(ctx, arguments, None, True, TICKS_WINDOW, False), wanted))
