@@ -79,9 +79,10 @@ static const struct code_source self = {
 static ucontext_t scheduler, coroutine;
 static _Alignas(16) unsigned char stack[STACK_SIZE];
 static struct capture *capture;
-static volatile int sink;
+static volatile unsigned sink;
 
-NOINLINE static void take(void)
+// The copy reads the frames of its callers too.
+__attribute__((no_sanitize("address"))) NOINLINE static void take(void)
 {
     ucontext_t here;
     getcontext(&here);
@@ -112,9 +113,9 @@ NOINLINE static void twice_called(int depth)
     room[0] = (char)depth;
     if (depth % 2) {
         once();
-        sink += room[0];
+        sink += (unsigned char)room[0];
     } else {
-        sink -= room[0];
+        sink -= (unsigned char)room[0];
         once();
     }
     sink++;
@@ -183,7 +184,7 @@ START_TEST(return_probes)
     ck_assert_uint_eq(result.count, ARRAY_LENGTH(before));
     for (size_t i = 0; i < result.count; i++)
         if (i == (size_t)_i && result.frames[i].interrupted)
-            ck_assert_uint_lt(before[i].pc - result.frames[i].pc, 200);
+            ck_assert_uint_lt(before[i].pc - result.frames[i].pc, 500);
         else
             ck_assert_uint_eq(result.frames[i].pc, before[i].pc);
     ck_assert_int_eq(result.frames[_i].interrupted, _i == 2);
