@@ -87,9 +87,14 @@ struct stack_pages { // which of them are there
 // runs now, and tells nothing any more after an exec. -1: there is none.
 int stack_pages_open(int task_fd, pid_t tid);
 
+struct stack_request {
+    const struct stack_plan *plan;
+    struct stack_pages pages;
+    size_t room; // bytes of stack that the capture has room for
+};
+
 // Fills in the stack of a capture of which the registers are known.
-void stack_capture(pid_t tid, const struct stack_pages *pages, const struct stack_plan *plan,
-                   struct capture *capture, size_t room);
+void stack_capture(pid_t tid, const struct stack_request *request, struct capture *capture);
 
 // The bytes that a capture holds behind its struct.
 size_t stack_capture_bytes(const struct capture *capture);
