@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <regex.h>
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
@@ -113,12 +112,6 @@ void census_release_abandoned(struct census *census)
 }
 
 // --- one by one ---
-
-static bool is_wanted(const struct census *census, const struct in_place_thread *thread)
-{
-    const regex_t *threads = census->config->threads;
-    return !threads || regexec(threads, thread->comm, 0, NULL, 0) == 0;
-}
 
 // False while it has not stopped. `since`: it had not at that time.
 static bool collect(struct census *census, struct census_held *held, int64_t spin_ns,
@@ -266,7 +259,7 @@ static bool begin(struct census *census, pid_t tid, struct census_held *held, bo
     }
     if (!sleeps && now != IN_PLACE_RUNNING)
         return false;
-    if (!is_wanted(census, &held->thread))
+    if (!thread_filter_matches(census->config->threads, held->thread.comm))
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING);
     else if (late)
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_STARVED);

@@ -59,10 +59,7 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     symbolizer_add_root(dumper->symbolizer, pid);
     dumper->names = dumper_names_new(dumper->symbolizer);
     dumper->control = control_new(CENSUS_RING, err);
-    rc = dumper->control ? RC_OK : RC_FAIL;
-    if (rc == RC_OK && options->threads)
-        rc = preflight_threads(options->threads, &dumper->threads, err);
-    dumper->has_threads = rc == RC_OK && options->threads;
+    rc = dumper->control ? thread_filter_new(options->threads, &dumper->threads, err) : RC_FAIL;
     if (rc != RC_OK) {
         dumper_close(dumper);
         return rc;
@@ -99,8 +96,7 @@ void dumper_close(struct dumper *dumper)
     regions_fini(&dumper->mappings);
     map_fini(&dumper->index);
     map_fini(&dumper->switches);
-    if (dumper->has_threads)
-        regfree(&dumper->threads);
+    thread_filter_free(dumper->threads);
     free(dumper->objects);
     free(dumper->seen);
     cleanup_fd(&dumper->maps_fd);
@@ -241,7 +237,7 @@ static const struct regions *mappings_of(struct dumper *dumper)
 static enum rc take_census(struct dumper *dumper, struct census_config config, struct err *err)
 {
     config.pid = dumper->pid;
-    config.threads = dumper->has_threads ? &dumper->threads : NULL;
+    config.threads = dumper->threads;
     config.inner_tids = dumper->inner_tids;
     config.filtered = dumper->filtered;
     config.cpus = &dumper->cpus;

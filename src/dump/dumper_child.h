@@ -2,7 +2,6 @@
 // What the parts of the dumper share.
 #pragma once
 
-#include <regex.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,8 +37,7 @@ struct dumper {
     int pidfd; // readable once the whole process has ended
     int maps_fd; // of the program that runs, -1: none
     char comm[COMM_MAX]; // of its main thread
-    regex_t threads;
-    bool has_threads;
+    struct thread_filter *threads; // NULL: all
     bool inner_tids, filtered; // as in struct census_config
     struct control *control;
     struct watchdog watchdog;

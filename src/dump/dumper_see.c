@@ -129,11 +129,6 @@ static void take_stack(struct dumper *dumper, struct seen *seen, const struct ca
     keep_stack(dumper, seen, capture, &stack);
 }
 
-static bool is_wanted(const struct dumper *dumper, const char *comm)
-{
-    return !dumper->has_threads || regexec(&dumper->threads, comm, 0, NULL, 0) == 0;
-}
-
 static enum dump_problem problem_of(uint32_t flags, bool wanted)
 {
     static const struct {
@@ -178,7 +173,8 @@ void dumper_see(struct dumper *dumper, const struct census_record *record)
     free(seen->stack);
     free(seen->thread.frames);
     const struct in_place_thread *from = &record->thread;
-    bool running = flags & CENSUS_RUNNING, wanted = is_wanted(dumper, from->comm);
+    bool running = flags & CENSUS_RUNNING;
+    bool wanted = thread_filter_matches(dumper->threads, from->comm);
     bool asleep = !running && from->asleep_since && from->state != 'Z';
     *seen = (struct seen){
         .flags = flags,
@@ -212,5 +208,5 @@ void dumper_give_up(struct dumper *dumper, pid_t tid)
     seen->thread.problem = DUMP_UNREAD;
     if (procfs_comm(dumper->pid, tid, seen->thread.comm) != RC_OK)
         seen->thread.comm[0] = '\0';
-    seen->thread.wanted = is_wanted(dumper, seen->thread.comm);
+    seen->thread.wanted = thread_filter_matches(dumper->threads, seen->thread.comm);
 }
