@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "dump/census_child.h"
+#include "process/maps.h"
 #include "sample/sampler.h"
 
 #define TRIES 3 // to read a thread that moves
@@ -27,18 +28,6 @@ struct stack_request census_request(const struct census *census, pid_t tid)
     size_t room = stack_plan_room(request.plan);
     request.room = room < config->stack_room ? room : config->stack_room;
     return request;
-}
-
-// Through a thread: a leader that has ended has no memory any more.
-static int open_pages(const struct census *census)
-{
-    for (size_t i = 0; i < census->count; i++) {
-        AUTO_FD int fd = stack_pages_open(census->task_fd, census->tids[i]);
-        uint64_t entry;
-        if (fd >= 0 && pread(fd, &entry, sizeof entry, 0) > 0)
-            return steal_fd(&fd);
-    }
-    return -1;
 }
 
 static void list_one(void *context, pid_t tid)
@@ -150,7 +139,8 @@ static void run_census(struct control *control, const void *argument)
     memset(census.scratch, 0, sizeof *census.scratch + config->stack_room);
     sleep_clock_init(&census.sleep, config->cpus);
     census_list(&census);
-    census.pages = (struct stack_pages){open_pages(&census), config->mappings};
+    census.pages = (struct stack_pages){maps_file_open(census.task_fd, config->pid, "pagemap"),
+                                        config->mappings};
     if (config->together)
         census_together(&census);
     else

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "process/maps.h"
 #include "process/memory.h"
 #include "sample/hold.h"
 #include "sample/in_place.h"
@@ -98,7 +99,7 @@ static void fill(const struct look *look, const struct held *held)
 // and the main process must hear of the new one first.
 static bool image_is_told(struct watched *process)
 {
-    if (!atomic_load(&process->replaced) && !watched_same_image(process) &&
+    if (!atomic_load(&process->replaced) && !maps_file_is_current(process->maps_fd) &&
         !watched_has_ended(process))
         atomic_store(&process->replaced, true);
     return !atomic_load(&process->replaced);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sample/stack_capture.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -92,13 +90,6 @@ size_t stack_plan_room(const struct stack_plan *plan)
 }
 
 // --- which pages are there ---
-
-int stack_pages_open(int task_fd, pid_t tid)
-{
-    char path[64];
-    snprintf(path, sizeof path, "%d/pagemap", (int)tid);
-    return openat(task_fd, path, O_RDONLY | O_CLOEXEC);
-}
 
 // One that was swapped out is read as ever; but not one whose first access userfaultfd is to see.
 static bool is_there(uint64_t entry)
