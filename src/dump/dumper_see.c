@@ -71,11 +71,10 @@ static struct unwind_result unwind(struct dumper *dumper, pid_t tid, const struc
 
 static struct dump_frame frame_of(struct dumper *dumper, const struct unwind_frame *frame)
 {
-    uint64_t pc = frame->interrupted ? frame->pc : frame->pc - 1;
-    const struct area *area = space_find(dumper->space, pc);
+    uint64_t offset;
+    const struct area *area =
+        space_locate(dumper->space, frame->pc - !frame->interrupted, &offset);
     const struct mapping *mapping = area ? area->mapping : dumper->unknown;
-    bool by_address = mapping->module->kind == MODULE_ANON;
-    uint64_t offset = by_address ? pc : pc - area->start + mapping->offset;
     dumper_names_want(dumper->names, mapping->id, offset);
     return (struct dump_frame){
         .pc = frame->pc,
