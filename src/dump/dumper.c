@@ -86,8 +86,7 @@ void dumper_close(struct dumper *dumper)
     forget_seen(dumper);
     for (size_t i = 0; i < dumper->object_count; i++)
         objects_free(dumper->objects[i]);
-    unwinder_free(dumper->unwinder);
-    space_free(dumper->space);
+    process_image_fini(&dumper->image);
     dumper_names_free(dumper->names);
     symbolizer_free(dumper->symbolizer);
     modules_free(dumper->modules);
@@ -417,7 +416,7 @@ static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *e
     atomic_store(&dumper->control->counts[COUNTER_REPAIRED], 0);
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     forget_seen(dumper);
-    dumper_refresh(dumper);
+    dumper_refresh(dumper, dumper->pid);
     enum rc rc = take_all(dumper, err);
     dumper_forget_other_program(dumper);
     if (rc == RC_OK && !dumper->count)

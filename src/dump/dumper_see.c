@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "dump/dumper_child.h"
-#include "unwind/space_unwinder.h"
 
 #define DEPTH_MAX 4096
 #define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
@@ -15,56 +14,24 @@
 
 // --- memory of the process, for its unwinder ---
 
-// The maps of a leader that has ended are empty: any thread of it has them.
-static void begin_space(struct dumper *dumper, pid_t tid)
+void dumper_refresh(struct dumper *dumper, pid_t tid)
 {
-    unwinder_free(dumper->unwinder);
-    space_free(dumper->space);
-    dumper->space = space_new(dumper->modules, dumper->pid, tid);
-    dumper->unwinder = space_unwinder_new(dumper->space, DEPTH_MAX);
-}
-
-static void refresh(struct dumper *dumper, pid_t tid)
-{
-    bool changed = false;
-    dumper->refreshed_at = clock_now();
-    enum rc rc = dumper->space ? space_refresh(dumper->space, tid, &changed) : RC_GONE;
-    if (rc == RC_GONE) // or it executed another program
-        begin_space(dumper, tid);
-    else if (changed)
-        unwinder_flush(dumper->unwinder);
-}
-
-void dumper_refresh(struct dumper *dumper)
-{
-    refresh(dumper, dumper->pid);
-}
-
-static bool is_mapped(const struct dumper *dumper, const struct unwind_result *stack)
-{
-    return space_find(dumper->space, stack->frames[0].pc) &&
-           (stack->end == UNWIND_BOTTOM ||
-            space_find(dumper->space, stack->frames[stack->count - 1].pc));
-}
-
-// Another library may have come to lie where one was closed.
-static bool is_true(const struct dumper *dumper, const struct unwind_result *stack, int64_t time)
-{
-    bool all = true;
-    for (size_t i = 0; i < stack->count && all; i++)
-        all = space_is_true(dumper->space, stack->frames[i].pc, time);
-    return all;
+    struct process_image *image = &dumper->image;
+    if (!image->space || !process_image_refresh(image, tid)) // or it executed another program
+        process_image_load(image, dumper->modules, dumper->pid, tid, 0, DEPTH_MAX);
 }
 
 // A pc that nothing is known of may belong to a library loaded since the maps were read.
 static struct unwind_result unwind(struct dumper *dumper, pid_t tid, const struct capture *capture)
 {
-    struct unwind_result stack = unwinder_walk(dumper->unwinder, capture);
-    bool stale = space_is_empty(dumper->space) || clock_now() - dumper->refreshed_at > REFRESH_NS;
-    if (is_true(dumper, &stack, capture->time) && (!stale || is_mapped(dumper, &stack)))
+    struct process_image *image = &dumper->image;
+    struct unwind_result stack = unwinder_walk(image->unwinder, capture);
+    bool stale = space_is_empty(image->space) || clock_now() - image->refreshed_at > REFRESH_NS;
+    if (process_image_is_true(image, capture, &stack) &&
+        (!stale || process_image_holds(image, &stack)))
         return stack;
-    refresh(dumper, tid);
-    return unwinder_walk(dumper->unwinder, capture);
+    dumper_refresh(dumper, tid);
+    return unwinder_walk(image->unwinder, capture);
 }
 
 // --- threads ---
@@ -73,7 +40,7 @@ static struct dump_frame frame_of(struct dumper *dumper, const struct unwind_fra
 {
     uint64_t offset;
     const struct area *area =
-        space_locate(dumper->space, frame->pc - !frame->interrupted, &offset);
+        space_locate(dumper->image.space, frame->pc - !frame->interrupted, &offset);
     const struct mapping *mapping = area ? area->mapping : dumper->unknown;
     dumper_names_want(dumper->names, mapping->id, offset);
     return (struct dump_frame){
