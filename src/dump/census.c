@@ -92,27 +92,28 @@ void census_tell_unheld(struct census *census, const struct in_place_thread *thr
     census_tell(census, &record);
 }
 
-// What has to be stopped goes to the front of the list.
-static bool read_in_place(struct census *census, pid_t tid)
+enum in_place census_read(struct census *census, pid_t tid)
 {
     struct census_record *record = census->scratch;
     const struct stack_request request = census_request(census, tid);
-    enum in_place now = IN_PLACE_MOVED;
     atomic_store(&census->control->lives->busy_with, tid);
+    enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
+                                      &record->capture, &request);
+    record->flags = CENSUS_CALL | (now == IN_PLACE_MOVED ? CENSUS_MOVED : 0);
+    return now;
+}
+
+// What has to be stopped goes to the front of the list.
+static bool read_in_place(struct census *census, pid_t tid)
+{
+    enum in_place now = IN_PLACE_MOVED;
     for (int i = 0; i < TRIES && now == IN_PLACE_MOVED; i++)
-        now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
-                            &record->capture, &request);
-    static const uint32_t flags[] = {
-        [IN_PLACE_READ] = CENSUS_CALL,
-        [IN_PLACE_MOVED] = CENSUS_CALL | CENSUS_MOVED,
-    };
+        now = census_read(census, tid);
     if (now == IN_PLACE_DENIED)
-        census_tell_unheld(census, &record->thread, CENSUS_DENIED);
-    if (now != IN_PLACE_READ && now != IN_PLACE_MOVED)
-        return now == IN_PLACE_RUNNING;
-    record->flags = flags[now];
-    census_tell(census, record);
-    return false;
+        census_tell_unheld(census, &census->scratch->thread, CENSUS_DENIED);
+    if (now == IN_PLACE_READ || now == IN_PLACE_MOVED)
+        census_tell(census, census->scratch);
+    return now == IN_PLACE_RUNNING;
 }
 
 static void take_all(struct census *census)

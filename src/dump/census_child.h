@@ -39,6 +39,9 @@ struct census_held { // a thread from the request to stop until its release
 // What of the thread's stack is to be copied, and the room that takes.
 struct stack_request census_request(const struct census *census, pid_t tid);
 
+// Reads the thread where it sleeps into census->scratch.
+enum in_place census_read(struct census *census, pid_t tid);
+
 // Appends the threads that are to be taken and not listed yet.
 void census_list(struct census *census);
 

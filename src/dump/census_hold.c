@@ -245,21 +245,14 @@ static size_t most_pending(const struct census *census)
 // late: nobody is asked any more.
 static bool begin(struct census *census, pid_t tid, struct census_held *held, bool late)
 {
-    struct census_record *record = census->scratch;
-    const struct stack_request request = census_request(census, tid);
-    atomic_store(&census->control->lives->busy_with, tid);
-    enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
-                                      &record->capture, &request);
+    enum in_place now = census_read(census, tid);
     bool sleeps = now == IN_PLACE_READ || now == IN_PLACE_MOVED;
-    held->thread = record->thread;
-    record->flags = CENSUS_CALL | (now == IN_PLACE_MOVED ? CENSUS_MOVED : 0);
-    if (sleeps && !census->config->asleep) {
-        census_tell(census, record);
-        return false;
-    }
+    held->thread = census->scratch->thread;
     if (!sleeps && now != IN_PLACE_RUNNING)
         return false;
-    if (!thread_filter_matches(census->config->threads, held->thread.comm))
+    if (sleeps && !census->config->asleep)
+        census_tell(census, census->scratch);
+    else if (!thread_filter_matches(census->config->threads, held->thread.comm))
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING);
     else if (late)
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_STARVED);
