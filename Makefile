@@ -33,9 +33,8 @@ PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gd
 PACKAGES_BENCH := redis-server redis-tools postgresql nodejs
 SERVICES       := redis-server postgresql
 
-SOURCES_LIB  := $(sort $(wildcard src/base/*.c src/target/*.c src/sample/*.c src/unwind/*.c \
-                  src/symbol/*.c src/wait/*.c src/profile/*.c src/output/*.c src/session/*.c))
 SOURCES_TOOL := $(sort $(wildcard src/commands/*.c tui/*.c)) src/main.c
+SOURCES_LIB  := $(filter-out $(SOURCES_TOOL),$(sort $(wildcard src/*/*.c src/*/*/*.c)))
 GENERATED    := $(BUILD)/gen/profile.pb-c.c
 OBJECTS_LIB  := $(SOURCES_LIB:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
 OBJECTS_TOOL := $(SOURCES_TOOL:%.c=$(BUILD)/%.o)

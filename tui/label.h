@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "profile/rows.h"
+#include "rows/rows.h"
 #include "tui/canvas.h"
 #include "tui/state.h"
 

@@ -3,7 +3,7 @@
 // and state give the same rows.
 #pragma once
 
-#include "session/snapshot.h"
+#include "monitor/snapshot.h"
 #include "tui/state.h"
 
 struct scene {

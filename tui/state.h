@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/map.h"
-#include "profile/rows.h"
+#include "rows/rows.h"
 #include "tui/keymap.h"
 #include "tui/views.h"
 

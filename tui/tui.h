@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 #include "base/terminal.h"
-#include "profile/rows.h"
-#include "session/feed.h"
+#include "monitor/feed.h"
+#include "rows/rows.h"
 
 struct tui_options {
     struct feed *feed;   // borrowed

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "base/thread.h"
+#include "collect/session.h"
 #include "commands/attach_options.h"
 #include "commands/checkpoint.h"
 #include "commands/command.h"
@@ -24,8 +25,7 @@
 #include "commands/summary.h"
 #include "commands/symbol_report.h"
 #include "output/json.h"
-#include "session/session.h"
-#include "target/procfs.h"
+#include "process/procfs.h"
 
 #define PROGRESS_MS 250
 

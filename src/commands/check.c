@@ -8,8 +8,8 @@
 
 #include "commands/check_self.h"
 #include "commands/command.h"
+#include "process/permission.h"
 #include "sample/tracer.h"
-#include "target/permission.h"
 
 static const char *const marks[] = {
     [PERMISSION_OK] = "ok",

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "collect/session.h"
 #include "output/writer.h"
-#include "session/session.h"
 
 struct checkpoint {
     struct session *session;

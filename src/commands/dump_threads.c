@@ -21,11 +21,11 @@
 #include "commands/command.h"
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
-#include "output/dump_pprof.h"
-#include "output/dump_print.h"
+#include "dump/dump_pprof.h"
+#include "dump/dump_print.h"
+#include "dump/dumper.h"
 #include "output/writer.h"
-#include "session/dumper.h"
-#include "target/procfs.h"
+#include "process/procfs.h"
 
 #define WIDE 100 // columns from which on frames are aligned
 

@@ -12,7 +12,7 @@
 #include "commands/symbol_report.h"
 #include "output/describe.h"
 #include "profile/totals.h"
-#include "symbol/demangle.h"
+#include "symbol/reader/demangle.h"
 
 #define LATE_NOTE 0.5 // percent
 #define LATE_WARNING 10.0

@@ -16,8 +16,8 @@
 #include "commands/top_block.h"
 #include "commands/top_options.h"
 #include "commands/top_screen.h"
-#include "session/feed.h"
-#include "target/control_group.h"
+#include "monitor/feed.h"
+#include "process/control_group.h"
 
 #define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
 #define WIDTH 132             // columns of a block that is not for a terminal

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/buf.h"
-#include "profile/rows.h"
-#include "session/snapshot.h"
+#include "monitor/snapshot.h"
+#include "rows/rows.h"
 
 // Header lines begin with '#'; the columns are as wide whatever they hold, for `width` columns.
 enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,

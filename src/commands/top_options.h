@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/terminal.h"
 #include "commands/option.h"
-#include "profile/rows.h"
+#include "rows/rows.h"
 
 struct top_options {
     double rate;   // Hz

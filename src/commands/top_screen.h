@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "commands/top_options.h"
-#include "session/feed.h"
+#include "monitor/feed.h"
 
 // Shows it until the user quits, and prints the summary on standard error. RC_USAGE when there is
 // no terminal that can be drawn on: nothing has been shown then. signals: descriptor of

@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "process/module.h"
 #include "profile/store.h"
 #include "symbol/fetcher.h"
-#include "target/module.h"
 
 struct function {
     uint64_t id;        // of (name, module): the same in every moment of a run and in the next run

@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
+#include "process/module.h"
 #include "profile/store.h"
-#include "target/module.h"
 
 #define PLACE_FOLDED 0xffff7ffffffff000u
 

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "process/module.h"
 #include "profile/cost.h"
 #include "profile/store.h"
 #include "symbol/symbolizer.h"
-#include "target/module.h"
 
 struct query_source { // all borrowed
     const struct profile *profile;

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 // What the thread did when it was looked at. STATE_CPU makes the CPU profile. The others are there
-// only while wall time is counted (profile/wall.h), and make that by themselves: CPU time is in
+// only while wall time is counted (collect/wall.h), and make that by themselves: CPU time is in
 // both then, in STATE_RUNNING from when wall time began to be counted.
 enum profile_state {
     STATE_CPU,

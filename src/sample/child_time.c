@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "process/procfs.h"
 #include "sample/roster.h"
-#include "target/procfs.h"
 
 static uint64_t tick_ns(void)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "target/procfs.h"
+#include "process/procfs.h"
 
 struct thread;
 

@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "process/procfs.h"
 #include "sample/capture.h"
 #include "sample/sleep_clock.h"
 #include "sample/stack_capture.h"
-#include "target/procfs.h"
 
 enum in_place {
     IN_PLACE_READ,    // all is of one moment: the thread did not run meanwhile

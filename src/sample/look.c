@@ -9,12 +9,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "process/memory.h"
 #include "sample/refusal.h"
 #include "sample/report.h"
 #include "sample/restart.h"
 #include "sample/stack_capture.h"
 #include "sample/watched.h"
-#include "target/memory.h"
 
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
 #define RAN_ON_NS (5 * NS_PER_US)     // the same, where it may not be taken for less

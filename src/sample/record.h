@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "process/procfs.h"
 #include "sample/capture.h"
 #include "sample/ring.h"
-#include "target/procfs.h"
 
 enum record_kind {
     RECORD_CAPTURE = 1,  // struct record_capture
@@ -30,7 +30,7 @@ struct record_process {
     struct record record;
     uint32_t process; // number of the process; never used again for another one
     pid_t pid;
-    uint64_t image; // maps_image_number of what it runs (target/maps.h); 0: not known
+    uint64_t image; // maps_image_number of what it runs (process/maps.h); 0: not known
     char comm[COMM_MAX];
 };
 

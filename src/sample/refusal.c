@@ -4,8 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "process/procfs.h"
 #include "sample/watched.h"
-#include "target/procfs.h"
 
 static bool is_ours(pid_t tracer)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "target/memory.h"
+#include "process/memory.h"
 
 #define PAGE 4096u
 #define PAGES_MAX (STACK_MAX / PAGE + 2) // that one piece may touch

@@ -18,8 +18,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "process/regions.h"
 #include "sample/capture.h"
-#include "target/regions.h"
 
 #define STACK_FIRST (64u << 10) // bytes copied of a thread of which nothing is known yet
 #define STACK_MAX (1u << 20)    // and at most

@@ -8,8 +8,8 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "process/procfs.h"
 #include "sample/claim.h"
-#include "target/procfs.h"
 
 struct watched;
 

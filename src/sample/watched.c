@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "process/maps.h"
 #include "sample/thread.h"
-#include "target/maps.h"
 
 void watched_free(struct watched *process)
 {

@@ -8,8 +8,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "process/procfs.h"
 #include "sample/child_time.h"
-#include "target/procfs.h"
 
 struct thread;
 
@@ -63,7 +63,7 @@ bool watched_same_image(const struct watched *process);
 // maps_fd becomes that of the image that it runs by now; false when there is none.
 bool watched_open_image(struct watched *process);
 
-// The number of that image (target/maps.h), 0: not known.
+// The number of that image (process/maps.h), 0: not known.
 uint64_t watched_image(const struct watched *process);
 
 // Whether we have no right to such a file of its threads. To be asked when one of them was found.

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "session/session.h"
+#include "collect/session.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define STEP_MS 50

@@ -2,8 +2,8 @@
 #include "symbol/naming.h"
 
 #include "base/mem.h"
+#include "process/jit.h"
 #include "symbol/syscall_name.h"
-#include "target/jit.h"
 
 // A call that is newer than our headers is known by its number.
 static char *of_kernel(const struct module *module, uint64_t number, uint64_t *inside)

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "target/module.h"
+#include "process/module.h"
 
 // A fresh string, NULL when the place has no name. *inside: the offset within what is named.
 char *naming_of(const struct module *module, uint64_t offset, uint64_t *inside);

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "target/image.h"
+#include "process/image.h"
 
 struct objects;
 

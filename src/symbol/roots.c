@@ -15,7 +15,7 @@
 
 #include "base/mem.h"
 #include "base/patience.h"
-#include "target/regular_file.h"
+#include "process/regular_file.h"
 
 #define OPEN_MS 2000
 #define HUNG_MAX 3

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Opens ELF files by path on behalf of the symbol process: as the targets see the path (containers,
-// chroots), with their rights (target/rights.h), then as we do. What is no ELF file is refused at
+// chroots), with their rights (process/rights.h), then as we do. What is no ELF file is refused at
 // once, and never touched, and so is all of proc and sysfs.
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "target/rights.h"
+#include "process/rights.h"
 
 #define ROOTS_MAX 64
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "target/unpack.h"
+#include "process/unpack.h"
 
 #define SECTIONS_MAX 65536u
 #define NAMES_MAX (512ull << 20) // bytes of one string table; Chromium with debug symbols has 300 M

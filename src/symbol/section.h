@@ -9,7 +9,7 @@
 
 #include <gelf.h>
 
-#include "target/image.h"
+#include "process/image.h"
 
 struct section {
     Elf_Scn *handle;

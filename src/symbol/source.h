@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/map.h"
-#include "target/module.h"
+#include "process/module.h"
 
 #define SOURCE_PENDING UINT32_MAX // in `known`: wanted, not asked for yet
 

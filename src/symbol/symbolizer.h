@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "target/module.h"
+#include "process/module.h"
 
 struct symbol_line {
     const char *name;        // to show: demangled; raw bytes of the target, escape before printing

@@ -19,8 +19,8 @@
 #include "base/memory_room.h"
 #include "base/thread.h"
 #include "symbol/channel.h"
-#include "symbol/sandbox.h"
-#include "symbol/server.h"
+#include "symbol/reader/sandbox.h"
+#include "symbol/reader/server.h"
 
 #define PATIENCE_MS 60000
 #define CANCEL_MS 50    // how long it takes until a question is given up

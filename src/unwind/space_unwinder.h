@@ -2,7 +2,7 @@
 // The unwinder of one address space: code and tables come from the images that the space holds.
 #pragma once
 
-#include "target/module.h"
+#include "process/module.h"
 #include "unwind/unwinder.h"
 
 // The space must outlive it. max_depth as in unwinder_new.

@@ -8,11 +8,11 @@
 #include <ucontext.h>
 
 #include "base/mem.h"
-#include "unwind/entry_path.h"
-#include "unwind/epilogue.h"
-#include "unwind/prologue.h"
-#include "unwind/return_path.h"
 #include "unwind/switch.h"
+#include "unwind/x86_64/entry_path.h"
+#include "unwind/x86_64/epilogue.h"
+#include "unwind/x86_64/prologue.h"
+#include "unwind/x86_64/return_path.h"
 
 #define BARE_LEAF_MOST 128 // bytes of code up to the system call
 #define ARGUMENTS_MOST (1u << 16)

@@ -2,7 +2,7 @@
 #include "unwind/switch.h"
 
 #include "sample/stack_capture.h"
-#include "unwind/prologue.h"
+#include "unwind/x86_64/prologue.h"
 
 #define SWITCHES_MOST 8
 #define FUNCTION_MOST 1024u // bytes of a function that changes the stack, up to the call

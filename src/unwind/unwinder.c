@@ -10,9 +10,9 @@
 #include "base/mem.h"
 #include "unwind/cfi.h"
 #include "unwind/probe.h"
-#include "unwind/prologue.h"
 #include "unwind/stack_copy.h"
 #include "unwind/step.h"
+#include "unwind/x86_64/prologue.h"
 
 #define ENTRY_ADDRESS (1ull << 63) // not canonical: no memory of a target
 #define CACHE_SIZE 2048            // libunwind hashes to 8 bits only: longer chains cost more

@@ -14,7 +14,7 @@
 #include "unwind/memo.h"
 #include "unwind/stack_copy.h"
 #include "unwind/unwinder.h"
-#include "unwind/way_back.h"
+#include "unwind/x86_64/way_back.h"
 
 #define WORD 8u
 #define REGISTERS 17         // UNW_X86_64_RAX .. UNW_X86_64_RIP, which are 0 .. 16

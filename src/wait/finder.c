@@ -9,7 +9,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "target/control_group.h"
+#include "process/control_group.h"
 #include "wait/descriptor.h"
 #include "wait/peer.h"
 #include "wait/socket_table.h"

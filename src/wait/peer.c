@@ -11,7 +11,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "target/procfs.h"
+#include "process/procfs.h"
 
 #define LINKS_MAX 200000u // about 0.3 s: what is beyond stays unknown
 

@@ -10,7 +10,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "target/procfs.h"
+#include "process/procfs.h"
 
 #define UNIX_LISTENING 0x10000u // __SO_ACCEPTCON in the flags
 

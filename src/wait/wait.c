@@ -7,7 +7,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "symbol/demangle.h"
+#include "symbol/reader/demangle.h"
 #include "wait/call_text.h"
 #include "wait/holder.h"
 #include "wait/restart.h"

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "target/procfs.h"
+#include "process/procfs.h"
 
 enum wait_kind {
     WAIT_NONE,      // it is on a CPU

@@ -19,8 +19,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "symbol/binary.h"
-#include "symbol/server.h"
+#include "symbol/reader/binary.h"
+#include "symbol/reader/server.h"
 #include "symbol/worker.h"
 
 #define PATIENCE_MS 1000

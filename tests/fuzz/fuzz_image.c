@@ -12,9 +12,9 @@
 #include <zlib.h>
 
 #include "base/mem.h"
-#include "symbol/demangle.h"
-#include "symbol/symtab.h"
-#include "target/image.h"
+#include "process/image.h"
+#include "symbol/reader/demangle.h"
+#include "symbol/reader/symtab.h"
 
 #define LOOKUPS 400 // of addresses in one segment
 

@@ -7,7 +7,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "target/procfs.h"
+#include "process/procfs.h"
 
 static void require(bool good)
 {

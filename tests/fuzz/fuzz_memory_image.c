@@ -10,8 +10,8 @@
 #include <sys/auxv.h>
 
 #include "base/mem.h"
-#include "symbol/symtab.h"
-#include "target/memory_image.h"
+#include "process/memory_image.h"
+#include "symbol/reader/symtab.h"
 
 #define BASE 0x7f0000000000u
 #define SEED_BYTES (96u << 10)

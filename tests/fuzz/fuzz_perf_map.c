@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "target/kernel_stack.h"
-#include "target/perf_map.h"
+#include "process/kernel_stack.h"
+#include "process/perf_map.h"
 
 static void require(bool good)
 {

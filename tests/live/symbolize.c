@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "symbol/binary.h"
+#include "symbol/reader/binary.h"
 #include "symbol/worker.h"
 
 struct answers {

@@ -20,7 +20,7 @@
 #include "base/escape.h"
 #include "base/histogram.h"
 #include "base/mem.h"
-#include "target/module.h"
+#include "process/module.h"
 #include "unwind/live.h"
 #include "unwind/space_unwinder.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "session/beats.h"
+#include "monitor/beats.h"
 
 #include <check.h>
 

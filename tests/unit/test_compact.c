@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "collect/weights.h"
 #include "profile/slices.h"
-#include "profile/weights.h"
 
 static struct profile *profile;
 static struct compact_numbers numbers;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Records as a sampler writes them, also those that it cannot: what told of them found no room.
-#include "session/consumer.h"
+#include "collect/consumer.h"
 
 #include <check.h>
 #include <string.h>

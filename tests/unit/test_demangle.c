@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "symbol/demangle.h"
+#include "symbol/reader/demangle.h"
 
 static const struct {
     const char *mangled, *shown; // NULL: left alone

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "fixture_profile.h"
-#include "output/dump_print.h"
+#include "dump/dump_print.h"
 
 static struct module libc = {.kind = MODULE_FILE, .path = (char *)"/lib/libc.so.6",
                              .name = "libc.so.6"};

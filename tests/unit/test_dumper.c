@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "session/dumper_child.h"
+#include "dump/dumper_child.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Code without tables that never returns, on a stack made by hand: who called it is found by the
 // way from the call to it.
-#include "unwind/entry_path.h"
+#include "unwind/x86_64/entry_path.h"
 
 #include <check.h>
 #include <stdlib.h>

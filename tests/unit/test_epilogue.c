@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Code without tables in which a call is about to return, on a stack made by hand.
-#include "unwind/epilogue.h"
+#include "unwind/x86_64/epilogue.h"
 
 #include <check.h>
 #include <string.h>

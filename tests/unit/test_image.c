@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The truth is this program: its file, and what the dynamic linker made of it.
-#include "target/image.h"
+#include "process/image.h"
 
 #include <check.h>
 #include <elf.h>

@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "process/regions.h"
 #include "sample/in_place.h"
 #include "symbol/objects.h"
-#include "target/regions.h"
 
 #define STACK_BYTES 4096
 

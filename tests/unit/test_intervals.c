@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <check.h>
 
-#include "symbol/intervals.h"
+#include "symbol/reader/intervals.h"
 
 static struct intervals intervals;
 

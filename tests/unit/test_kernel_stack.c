@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "target/kernel_stack.h"
+#include "process/kernel_stack.h"
 
 #include <check.h>
 #include <signal.h>

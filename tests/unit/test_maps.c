@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The maps of this process and of children of it.
-#include "target/maps.h"
+#include "process/maps.h"
 
 #include <check.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The truth is this process: what its libraries look like in memory against their files.
-#include "target/memory_image.h"
+#include "process/memory_image.h"
 
 #include <check.h>
 #include <elf.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "symbol/symtab.h"
+#include "symbol/reader/symtab.h"
 #include "tests/unit/skip.h"
 
 static pid_t self_tid;

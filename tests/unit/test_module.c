@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The truth is this process: what dl_iterate_phdr says of it, and mappings it makes itself.
-#include "target/module.h"
+#include "process/module.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "target/perf_map.h"
+#include "process/perf_map.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "target/permission.h"
+#include "process/permission.h"
 #include "tests/unit/skip.h"
 
 static char proc[] = "/tmp/ptprof-proc-XXXXXX";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "target/procfs.h"
+#include "process/procfs.h"
 
 #include <check.h>
 #include <fcntl.h>

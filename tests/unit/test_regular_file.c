@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What lies at a path that a target chose, here and in a root directory of its own.
-#include "target/regular_file.h"
+#include "process/regular_file.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Code of a module without tables, whose way to its return is followed, on a stack made by hand.
-#include "unwind/return_path.h"
+#include "unwind/x86_64/return_path.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 
 #include "base/mem.h"
 #include "fixture_code.h"
-#include "unwind/instruction.h"
 #include "unwind/unwinder.h"
+#include "unwind/x86_64/instruction.h"
 
 #define SP 0x7ffd00001000u
 #define WORDS 32

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Rows of the snapshots in tests/golden/top.snapshots, whose numbers are counted by hand there.
-#include "profile/rows.h"
+#include "rows/rows.h"
 
 #include <check.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "session/snapshot_text.h"
+#include "monitor/snapshot_text.h"
 
 static struct replay *replay;
 static struct snapshot *first, *last; // after two seconds, and after three

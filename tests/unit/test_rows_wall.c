@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "profile/rows.h"
-#include "session/snapshot_text.h"
+#include "monitor/snapshot_text.h"
+#include "rows/rows.h"
 
 #define TENTH (NS_PER_S / 10)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whole runs on children of this process. Where ptrace is not permitted they say so and pass.
-#include "session/session.h"
+#include "collect/session.h"
 
 #include <check.h>
 #include <limits.h>
@@ -13,9 +13,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "process/procfs.h"
 #include "profile/totals.h"
 #include "sample/tracer.h"
-#include "target/procfs.h"
 #include "tests/unit/skip.h"
 
 #define PATIENCE_NS (20ll * NS_PER_S)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "session/stack_hint.h"
+#include "collect/stack_hint.h"
 
 #include <check.h>
 

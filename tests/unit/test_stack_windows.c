@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "session/stack_windows.h"
+#include "collect/stack_windows.h"
 
 #include <check.h>
 

@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "symbol/reader/symtab.h"
 #include "symbol/section.h"
-#include "symbol/symtab.h"
 #include "tests/unit/skip.h"
 
 // Offsets in this section are what test_rules expects; it is never executed.

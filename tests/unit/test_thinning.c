@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "session/thinning.h"
+#include "collect/thinning.h"
 
 #include <check.h>
 

@@ -9,8 +9,8 @@
 
 #include "base/mem.h"
 #include "fixture_profile.h"
-#include "session/feed.h"
-#include "session/snapshot_text.h"
+#include "monitor/feed.h"
+#include "monitor/snapshot_text.h"
 
 static struct err err;
 

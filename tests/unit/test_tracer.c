@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "target/procfs.h"
+#include "process/procfs.h"
 #include "tests/unit/skip.h"
 
 #define PATIENCE_NS (20ll * NS_PER_S)

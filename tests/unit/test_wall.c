@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "profile/wall.h"
+#include "collect/wall.h"
 
 #include <check.h>
 #include <stdlib.h>

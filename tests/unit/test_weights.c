@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "profile/weights.h"
+#include "collect/weights.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -16,8 +16,8 @@
 
 #include "base/mem.h"
 #include "base/memory_room.h"
-#include "symbol/binary.h"
 #include "symbol/channel.h"
+#include "symbol/reader/binary.h"
 #include "symbol/worker.h"
 #include "tests/unit/skip.h"
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "collect/process_image.h"
+
+#include "base/clock.h"
+#include "unwind/space_unwinder.h"
+
+#define REFRESH_SHARE 20 // reading maps again takes at most one part in so many of our time
+#define YOUNG_NS NS_PER_S
+#define UNLIKELY_NS NS_PER_S
+
+void process_image_load(struct process_image *image, struct modules *modules, pid_t pid,
+                        uint64_t number, size_t max_depth)
+{
+    process_image_fini(image);
+    image->number = number;
+    image->space = space_new(modules, pid, pid);
+    // The maps of a leader that has ended are empty: the first capture's thread will be asked.
+    image->loaded_at = clock_now();
+    image->refreshed_at = space_is_empty(image->space) ? 0 : image->loaded_at;
+    image->unwinder = space_unwinder_new(image->space, max_depth);
+}
+
+void process_image_fini(struct process_image *image)
+{
+    unwinder_free(image->unwinder);
+    space_free(image->space);
+    stack_mappings_fini(&image->mappings);
+    *image = (struct process_image){0};
+}
+
+static bool is_mapped(const struct process_image *image, const struct unwind_result *stack)
+{
+    const struct unwind_frame *last = &stack->frames[stack->count - 1];
+    return space_find(image->space, stack->frames[0].pc) && space_find(image->space, last->pc);
+}
+
+// Least time between two reads of maps. Where all that was found is mapped, a stack may have ended
+// at a caller that is not: in a young process, whose libraries come just now, that is likely.
+static int64_t refresh_pause(const struct process_image *image, const struct unwind_result *stack,
+                             int64_t now)
+{
+    int64_t pause = image->refresh_cost * REFRESH_SHARE;
+    bool likely = !is_mapped(image, stack) || now - image->loaded_at < YOUNG_NS;
+    return likely || pause > UNLIKELY_NS ? pause : UNLIKELY_NS;
+}
+
+// A stack that ends early may belong to a library loaded since the maps were read.
+static bool is_late(const struct process_image *image, const struct capture *capture,
+                    const struct unwind_result *stack)
+{
+    int64_t now = clock_now();
+    return stack->end != UNWIND_BOTTOM && capture->time >= image->refreshed_at &&
+           now - image->refreshed_at >= refresh_pause(image, stack, now);
+}
+
+// Another library may lie in the place of one that was closed, and stacks end well in it, too.
+static bool is_true(struct process_image *image, const struct capture *capture,
+                    const struct unwind_result *stack)
+{
+    bool all = true;
+    for (size_t i = 0; i < stack->count && all; i++)
+        all = space_is_true(image->space, stack->frames[i].pc, capture->time);
+    if (!all)
+        image->changed_at = clock_now();
+    return all;
+}
+
+static bool refresh(struct process_image *image, pid_t tid)
+{
+    int64_t now = clock_now(), began = clock_thread();
+    bool changed;
+    if (now - image->refreshed_at < image->refresh_cost * REFRESH_SHARE)
+        return false;
+    if (space_refresh(image->space, tid, &changed) == RC_OK && changed)
+        unwinder_flush(image->unwinder);
+    image->refreshed_at = clock_now();
+    image->refresh_cost = clock_thread() - began;
+    return true;
+}
+
+static bool is_doubtful(const struct process_image *image, const struct capture *capture,
+                        const struct unwind_result *stack)
+{
+    bool any = false;
+    for (size_t i = 0; i < stack->count && !any; i++)
+        any = space_is_doubtful(image->space, stack->frames[i].pc, capture->time);
+    return any;
+}
+
+// The maps were read when the record was taken in, after which there may have been a next exec.
+static bool is_of_image(const struct process_image *image)
+{
+    uint64_t number = space_image(image->space);
+    return !number || !image->number || number == image->number;
+}
+
+bool process_image_walk(struct process_image *image, pid_t tid, const struct capture *capture,
+                        struct unwind_result *stack)
+{
+    *stack = unwinder_walk(image->unwinder, capture);
+    bool late = is_late(image, capture, stack);
+    bool right = late || is_true(image, capture, stack);
+    if ((late || !right) && refresh(image, tid)) {
+        *stack = unwinder_walk(image->unwinder, capture);
+        right = true;
+    }
+    return right && is_of_image(image) && !is_doubtful(image, capture, stack);
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// One run, put together: sampler process, watchdog, unwinder, store. What libptprof's API and
+// `ptprof attach` stand on.
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "output/report.h"
+#include "profile/names.h"
+#include "profile/slices.h"
+
+struct session_options {
+    double rate;         // Hz
+    const char *threads; // extended regular expression for names of threads, NULL: all
+    bool children;       // descendants of the processes too
+    size_t max_depth;    // frames of a stack
+    double max_stop;     // share of a thread's time that it may be held, 0..1
+    bool unwind_live;    // unwind with ptrace while the thread is held
+    bool debuginfod;     // ask servers for debug files, once sampling is over
+    size_t max_stacks;   // nodes of the trie
+    bool idle;           // wall time from the start on, for writers too
+    bool live;           // keep slices for views, and memory bounded however long it runs
+    bool wait_for_names; // however long they take, at the end
+};
+
+extern const struct session_options session_defaults;
+
+struct session;
+
+// Looks whether each process can be sampled, touching none. RC_USAGE, RC_GONE, RC_DENIED, RC_BUSY
+// with a message that says what to do.
+enum rc session_open(const pid_t *pids, size_t count, const struct session_options *options,
+                     struct session **session, struct err *err) MUST_CHECK;
+void session_close(struct session *session);
+
+// Sampling begins. The session belongs to the calling thread from here on.
+enum rc session_start(struct session *session, struct err *err) MUST_CHECK;
+
+// Waits until the timeout, ms, has passed, a target ended or `extra_fd` (-1: none) is readable, and
+// sees to it that there is a sampler. What is sampled, another thread takes in: this one never
+// waits for it. RC_OK: it goes on; RC_GONE: every target has ended; RC_FAIL: the sampler fails
+// again and again.
+enum rc session_step(struct session *session, int timeout_ms, int extra_fd,
+                     struct err *err) MUST_CHECK;
+
+// Held while what was sampled is taken in, so by who reads the profile meanwhile. Its holder may
+// lock it again.
+pthread_mutex_t *session_lock(struct session *session);
+
+// Leaves the targets alone until it is called with false.
+void session_pause(struct session *session, bool paused);
+
+// While true, wall time is counted too (collect/wall.h): threads that sleep are read in place,
+// and none is stopped for it.
+void session_count_idle(struct session *session, bool idle);
+
+// Samples at one part in `slowdown` of the rate from now on.
+void session_slow_down(struct session *session, uint32_t slowdown);
+
+// Counts from zero.
+void session_reset(struct session *session);
+
+// For live sessions that have been started. The names of the profile's locations: a reference for
+// the caller, which names_update brings up to date, not under the lock. session_bound, to be called
+// now and then, gives back memory when there is much of it and says whether that renumbered the
+// profile: then new names are needed.
+struct names *session_names(struct session *session);
+struct slices *session_slices(struct session *session);
+bool session_bound(struct session *session);
+
+// What threads were held since the last call, ns: the one that was held most, and all together.
+void session_held(struct session *session, int64_t *worst, int64_t *sum);
+
+// ns by which the newest round began late.
+int64_t session_behind(const struct session *session);
+
+// The targets are released before this returns; everything is taken in. May be called again.
+void session_finish(struct session *session, enum run_end end);
+
+// The numbers so far, without those that need symbols; those of the last call when newer ones are
+// not to be had at once.
+const struct run *session_progress(struct session *session);
+
+// RC_GONE with a message when no thread that is there now has a wanted name, and none was met.
+enum rc session_match(struct session *session, struct err *err) MUST_CHECK;
+
+// RC_BUSY or RC_DENIED with who and why, when more stops were refused than samples taken.
+enum rc session_refusal(struct session *session, struct err *err) MUST_CHECK;
+
+// Ends sampling, if nobody has, and says all that has been seen, for writers; valid until the next
+// call on the session.
+struct report session_report(struct session *session);
+
+// What has been seen so far, without what takes time to count (unresolved); while it goes on
+// only under the lock.
+struct report session_live_report(struct session *session);
+
+// What has been seen up to now, with names, while sampling goes on: for a writer in a thread of its
+// own, one at a time. It is given back before the session is reported or closed.
+struct session_snapshot {
+    struct report report;
+    struct run run;
+    struct run_process *processes;
+};
+void session_snapshot_take(struct session *session, struct session_snapshot *snapshot);
+void session_snapshot_end(struct session *session, struct session_snapshot *snapshot);
+
+// The modules at which stacks broke off most, for people: "libfoo.so: no unwind information", or
+// NULL. The caller frees it.
+char *session_worst_cut(const struct session *session);

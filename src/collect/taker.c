@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "collect/taker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/thread.h"
+
+#define DRAIN_MS 25 // how long a capture waits in the ring at the most
+#define IDLE_MS 100 // and the first one, when there was none for a while
+#define SLICE_NS (5 * NS_PER_MS) // that the profile is held at a time while there is much to do
+#define NAP_NS (100 * NS_PER_US) // in which others get hold of it
+#define NAMES_EVERY NS_PER_S
+#define LOCK_MS 20
+#define ANSWER_MS 1000 // that one look at the fetcher lasts
+
+// What is to be named is known long before the end: then little is left to do.
+static void fetch_names(struct taker *taker)
+{
+    int64_t now = clock_now();
+    if (atomic_load(&taker->lent) || now < taker->names_at || !fetcher_wait(taker->fetcher, 0))
+        return;
+    taker->names_at = now + NAMES_EVERY;
+    size_t count = profile_location_count(taker->profile);
+    if (count == taker->names_wanted)
+        return;
+    for (; taker->names_wanted < count; taker->names_wanted++) {
+        struct location at = profile_location_get(taker->profile, (uint32_t)taker->names_wanted);
+        symbolizer_want(taker->symbolizer, at.mapping, at.offset);
+    }
+    fetcher_start(taker->fetcher);
+}
+
+static void set_rate(struct taker *taker)
+{
+    uint32_t backoff = taker->backoff ? taker->backoff : 1;
+    atomic_store(&taker->control->slowdown, backoff * consumer_slowdown(taker->consumer));
+}
+
+// Whoever ends us may hold the lock. False when we are to end.
+static bool lock(struct taker *taker)
+{
+    int failed = ETIMEDOUT;
+    while (failed && !atomic_load(&taker->leaving)) {
+        struct timespec next = thread_deadline(LOCK_MS);
+        failed = pthread_mutex_clocklock(taker->lock, CLOCK_MONOTONIC, &next);
+    }
+    return !failed;
+}
+
+// False when there is more in the ring.
+static bool take_some(struct taker *taker)
+{
+    if (!lock(taker))
+        return true;
+    bool recovers = atomic_load(&taker->recovers); // then no writer is left
+    bool all = consumer_drain_until(taker->consumer, clock_now() + SLICE_NS);
+    if (taker->bound && taker->bound(taker->context))
+        taker->names_wanted = 0;
+    set_rate(taker);
+    if (all && recovers) {
+        all = !ring_recover(&taker->control->ring);
+        atomic_store(&taker->recovers, !all);
+    }
+    if (taker->bound)
+        fetch_names(taker);
+    pthread_mutex_unlock(taker->lock);
+    return all;
+}
+
+static void come_when_pressed(struct taker *taker)
+{
+    bool soon = consumer_is_pressed(taker->consumer);
+    if (soon && !taker->soon)
+        thread_come_soon();
+    if (!soon && taker->soon)
+        thread_come_last();
+    taker->soon = soon;
+}
+
+static void *take_in(void *context)
+{
+    struct taker *taker = context;
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+    struct pollfd fd = {.fd = taker->control->wake_fd, .events = POLLIN};
+    const struct ring *ring = &taker->control->ring;
+    uint64_t before = 0, after = 0;
+    thread_come_last();
+    while (!atomic_load(&taker->leaving)) {
+        eventfd_t ignored;
+        poll(&fd, 1, before == after ? IDLE_MS : DRAIN_MS);
+        eventfd_read(fd.fd, &ignored);
+        before = after;
+        while (!take_some(taker) && !atomic_load(&taker->leaving))
+            clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+        after = atomic_load(&ring->consumed);
+        come_when_pressed(taker);
+    }
+    return NULL;
+}
+
+enum rc taker_start(struct taker *taker, struct err *err)
+{
+    int errnum = thread_start(&taker->thread, take_in, taker);
+    taker->started = !errnum;
+    return errnum ? err_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
+}
+
+void taker_stop(struct taker *taker)
+{
+    if (!taker->started)
+        return;
+    atomic_store(&taker->leaving, true);
+    eventfd_write(taker->control->wake_fd, 1);
+    pthread_join(taker->thread, NULL);
+    taker->started = false;
+}
+
+void taker_recover(struct taker *taker)
+{
+    atomic_store(&taker->recovers, true);
+    eventfd_write(taker->control->wake_fd, 1);
+}
+
+bool taker_has_recovered(const struct taker *taker)
+{
+    return !atomic_load(&taker->recovers);
+}
+
+void taker_back_off(struct taker *taker, uint32_t slowdown)
+{
+    taker->backoff = slowdown;
+    set_rate(taker);
+}
+
+void taker_borrow_names(struct taker *taker)
+{
+    atomic_store(&taker->lent, true);
+    pthread_mutex_lock(taker->lock); // when we have it, the thread has seen that
+    pthread_mutex_unlock(taker->lock);
+    while (taker->fetcher && !fetcher_wait(taker->fetcher, ANSWER_MS))
+        ; // each question of its has a limit
+}
+
+void taker_return_names(struct taker *taker)
+{
+    atomic_store(&taker->lent, false);
+}

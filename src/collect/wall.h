@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Wall time: what each thread did with all of its time, as values of STATE_RUNNING, STATE_QUEUED
+// and STATE_BLOCKED. As with CPU time (collect/weights.h) looks are counted, and then scaled: per
+// thread and period, what the kernel says of each state is shared by the looks that saw it.
+//
+//   A running look is a sample; a blocked one is a stack read in place.
+//   Threads wait for a CPU both after they are woken and after they are preempted: time in the
+//   queue is shared by all looks of the period.
+//   Time in a state that no look of the period saw waits for the next one that does.
+#pragma once
+
+#include <stdint.h>
+
+#include "profile/store.h"
+
+struct wall; // NULL: it is not counted, and the functions do nothing
+
+struct wall *wall_new(struct profile *profile);
+void wall_free(struct wall *wall);
+
+// The thread was seen with this stack. `thread` is a number that the caller never uses again for
+// another one; `state` is STATE_RUNNING or STATE_BLOCKED.
+void wall_look(struct wall *wall, uint32_t thread, uint32_t stack, enum profile_state state);
+
+// The thread was seen so many times more where it was last seen blocked.
+void wall_again(struct wall *wall, uint32_t thread, uint32_t times);
+
+struct wall_period { // ns
+    uint64_t elapsed; // 0: not known, and the others are not looked at
+    uint64_t running, queued; // of it; the rest is blocked
+};
+
+// A period of the thread is over.
+void wall_share(struct wall *wall, uint32_t thread, uint32_t profile_thread,
+                struct wall_period period);
+
+// The thread is gone: what still waits is nobody's.
+void wall_end(struct wall *wall, uint32_t thread);
+
+// Forgets looks and times; where threads sleep stays known.
+void wall_reset(struct wall *wall);
+
+// The stacks of the profile got new numbers.
+void wall_renumber(struct wall *wall, const uint32_t *stacks);

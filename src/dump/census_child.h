@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// What the parts of a census share, inside its own process.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dump/census.h"
+#include "sample/tracer.h"
+
+// That a thread has to stop after it was asked; one that gets no CPU meanwhile has longer.
+#define CENSUS_STOP_NS (200 * NS_PER_MS)
+
+struct census {
+    struct control *control;
+    const struct census_config *config;
+    int task_fd; // /proc/PID/task
+    struct stack_pages pages;
+    struct sleep_clock sleep;
+    struct census_record *scratch; // room for one thread
+    pid_t *tids; // in the order in which they were met
+    size_t count, capacity;
+    struct map listed; // tid -> 1
+    pid_t *abandoned;  // asked to stop, and given up; room for all threads
+    size_t abandoned_count;
+};
+
+struct census_held { // a thread from the request to stop until its release
+    struct in_place_thread thread; // as it was before
+    struct tracer_hold hold;
+    int64_t asked_at, since; // CLOCK_MONOTONIC ns; since: it has been stopped, at the latest
+    int64_t look_at;  // when it is time to see whether it runs on instead of stopping; likewise
+    uint64_t run_ns;  // when that was seen last; 0: never
+    bool interrupted; // attached, and not released yet
+    bool stopped;
+};
+
+// What of the thread's stack is to be copied, and the room that takes.
+struct stack_request census_request(const struct census *census, pid_t tid);
+
+// Appends the threads that are to be taken and not listed yet.
+void census_list(struct census *census);
+
+// Whether the main process has left room in the ring for that many records.
+bool census_has_room(const struct census *census, size_t records);
+
+// A moment in which the main process can take records out. Whoever else stopped meanwhile is let
+// go: it may be long until the main process goes on, and for ever if somebody stopped that one.
+void census_nap(struct census *census);
+
+// Completes the record with what was known before, and tells it.
+void census_tell(struct census *census, struct census_record *record);
+
+// A thread that could not be held: what is known without.
+void census_tell_unheld(struct census *census, const struct in_place_thread *thread,
+                        uint32_t flags);
+
+// Attaches and asks to stop. False: it is gone, or somebody else's.
+bool census_ask(struct census *census, struct census_held *held);
+
+// Looks whether it has stopped. Clears `interrupted` when it is gone.
+bool census_stopped(struct census *census, struct census_held *held, int64_t spin_ns);
+
+// Sees to it that the system call of a held thread will not notice, for the case that we are ended
+// before the copy.
+void census_repair(struct census *census, const struct census_held *held);
+
+// Copies a held thread into the record; its system calls will not notice.
+void census_copy(struct census *census, struct census_held *held, struct census_record *record,
+                 const struct stack_request *request);
+
+// How long it was held, ns.
+int64_t census_release(struct census *census, struct census_held *held);
+
+// It did not stop in time: no more is waited for it, and it is let go when it stops after all.
+void census_abandon(struct census *census, struct census_held *held);
+
+// Lets go the abandoned ones that have stopped by now. Their system calls will not notice.
+void census_release_abandoned(struct census *census);
+
+// Holds the threads that run, one by one. They are those of `tids`.
+void census_one_by_one(struct census *census, const pid_t *tids, size_t count);
+
+// Holds all threads of census->tids, and those that begin meanwhile, at one moment.
+void census_together(struct census *census);

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: MIT
+#include "monitor/feed.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "monitor/beats.h"
+#include "monitor/snapshot_text.h"
+#include "monitor/target_status.h"
+#include "monitor/waits.h"
+
+#define STEP_MS 100
+#define PATIENCE_MS 100
+// The first slice is short, so that CPU time, told at each full second, comes amid a slice.
+#define FIRST_SLICE_NS (NS_PER_S / 2)
+#define WRITE_PATIENCE_MS 10000 // for the names of what is written
+
+struct feed {
+    struct replay *replay; // NULL: live
+    struct session *session;
+    struct feed_options options;
+    pthread_t thread;
+    bool has_thread;
+    int wake_fd; // eventfd: the thread is to look at `stop`
+    int news_fd; // eventfd: a snapshot should be taken
+
+    pthread_mutex_t *lock; // for all that follows, and for what the session changes
+    bool stop, ended;
+    enum rc rc; // why sampling ended by itself
+    struct err err;
+    struct names *names;
+    struct beats beats;
+    int64_t beat_at;
+    bool paused;
+    unsigned execs;
+    bool rate_lowered;
+    char note[256];
+    unsigned note_count;
+
+    struct target_status status; // of who takes snapshots
+    struct waits *waits;
+    bool want_waits;
+    pid_t want_stack; // of which thread, 0: of none
+    int patience_ms;
+};
+
+static void tell(struct feed *feed, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void tell(struct feed *feed, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(feed->note, sizeof feed->note, format, args);
+    va_end(args);
+    feed->note_count++;
+    eventfd_write(feed->news_fd, 1);
+}
+
+// --- the thread that samples ---
+
+static void back_off(struct feed *feed, const struct run *run)
+{
+    if (feed->options.no_backoff || !beats_back_off(&feed->beats))
+        return;
+    session_slow_down(feed->session, feed->beats.slowdown);
+    tell(feed, "a thread was held for more than %g %% of its time: rate lowered to %g Hz "
+               "(--no-backoff keeps it)",
+         OVERHEAD_MOST_PERCENT, run->rate / feed->beats.slowdown);
+}
+
+static void beat(struct feed *feed)
+{
+    int64_t worst, all, now = clock_now();
+    const struct run *run = session_progress(feed->session);
+    if (!feed->beats.cpu_at && run->process_count)
+        beats_cpu(&feed->beats, now, target_status_cpu(run->processes, run->process_count));
+    if (now < feed->beat_at || feed->paused)
+        return;
+    feed->beat_at = now + NS_PER_S;
+    session_held(feed->session, &worst, &all);
+    beats_add(&feed->beats, run->duration, run, worst, all);
+    beats_cpu(&feed->beats, now, target_status_cpu(run->processes, run->process_count));
+    back_off(feed, run);
+}
+
+static void look_for_news(struct feed *feed)
+{
+    const struct run *run = session_progress(feed->session);
+    unsigned execs = 0;
+    for (size_t i = 0; i < run->process_count; i++)
+        execs += run->processes[i].execs;
+    if (execs > feed->execs)
+        tell(feed, "the target ran another program (exec)");
+    feed->execs = execs;
+    bool lowered = run->counts[COUNTER_RATE_LOWERED];
+    if (lowered && !feed->rate_lowered)
+        tell(feed, "the rate falls when a thread would be held for more than 1 %% of its time");
+    feed->rate_lowered = lowered;
+}
+
+static void advance(struct feed *feed)
+{
+    const struct run *run = session_progress(feed->session);
+    if (!feed->paused)
+        slices_advance(session_slices(feed->session), run->duration);
+    if (session_bound(feed->session)) {
+        names_unref(feed->names);
+        feed->names = session_names(feed->session);
+    }
+    look_for_news(feed);
+    beat(feed);
+}
+
+static void end(struct feed *feed, enum rc rc, const struct err *err)
+{
+    bool ended = rc == RC_GONE;
+    session_finish(feed->session, ended ? RUN_TARGET_ENDED : RUN_INTERRUPTED);
+    // What the last moments brought is to be seen in the windows too.
+    slices_advance(session_slices(feed->session),
+                   session_progress(feed->session)->duration + NS_PER_S);
+    feed->ended = ended;
+    if (rc != RC_OK && rc != RC_GONE) {
+        feed->rc = rc;
+        feed->err = *err;
+        tell(feed, "%.*s", (int)sizeof feed->note - 1, err->text);
+    }
+    eventfd_write(feed->news_fd, 1);
+}
+
+static void *run_session(void *context)
+{
+    struct feed *feed = context;
+    struct err err = {0};
+    enum rc rc = RC_OK;
+    for (bool stop = false; rc == RC_OK && !stop;) {
+        rc = session_step(feed->session, STEP_MS, feed->wake_fd, &err);
+        pthread_mutex_lock(feed->lock);
+        advance(feed);
+        stop = feed->stop;
+        pthread_mutex_unlock(feed->lock);
+    }
+    pthread_mutex_lock(feed->lock);
+    end(feed, rc, &err);
+    pthread_mutex_unlock(feed->lock);
+    return NULL;
+}
+
+// --- beginning and end ---
+
+static enum rc start_thread(struct feed *feed, struct err *err)
+{
+    int errnum = thread_start(&feed->thread, run_session, feed);
+    feed->has_thread = errnum == 0;
+    return errnum ? limits_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
+}
+
+static struct feed *feed_new(void)
+{
+    struct feed *feed = xcalloc(1, sizeof *feed);
+    feed->wake_fd = feed->news_fd = -1;
+    feed->patience_ms = PATIENCE_MS;
+    beats_init(&feed->beats);
+    return feed;
+}
+
+enum rc feed_live(struct session *session, const struct feed_options *options, struct feed **out,
+                  struct err *err)
+{
+    struct feed *feed = feed_new();
+    feed->session = session;
+    feed->waits = waits_new();
+    feed->options = *options;
+    feed->lock = session_lock(session);
+    feed->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    feed->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    feed->beat_at = clock_now() + NS_PER_S;
+    slices_advance(session_slices(session), -FIRST_SLICE_NS);
+    enum rc rc = session_start(session, err);
+    if (rc == RC_OK) {
+        feed->names = session_names(session);
+        rc = start_thread(feed, err);
+    }
+    if (rc == RC_OK)
+        *out = feed;
+    else
+        feed_free(feed);
+    return rc;
+}
+
+enum rc feed_replay(const char *path, struct feed **out, struct err *err)
+{
+    struct replay *replay;
+    enum rc rc = replay_open(path, &replay, err);
+    if (rc != RC_OK)
+        return rc;
+    struct feed *feed = feed_new();
+    feed->replay = replay;
+    *out = feed;
+    return RC_OK;
+}
+
+static void stop_thread(struct feed *feed)
+{
+    if (!feed->has_thread)
+        return;
+    pthread_mutex_lock(feed->lock);
+    feed->stop = true;
+    pthread_mutex_unlock(feed->lock);
+    eventfd_write(feed->wake_fd, 1);
+    pthread_join(feed->thread, NULL);
+    feed->has_thread = false;
+}
+
+enum rc feed_judge(struct feed *feed, struct err *err)
+{
+    stop_thread(feed);
+    enum rc rc = session_match(feed->session, err);
+    return rc == RC_OK ? session_refusal(feed->session, err) : rc;
+}
+
+struct report feed_finish(struct feed *feed)
+{
+    stop_thread(feed);
+    return session_report(feed->session);
+}
+
+void feed_free(struct feed *feed)
+{
+    if (!feed)
+        return;
+    stop_thread(feed);
+    session_close(feed->session);
+    names_unref(feed->names);
+    replay_free(feed->replay);
+    target_status_fini(&feed->status);
+    waits_free(feed->waits);
+    if (feed->wake_fd >= 0)
+        close(feed->wake_fd);
+    if (feed->news_fd >= 0)
+        close(feed->news_fd);
+    free(feed);
+}
+
+// --- snapshots ---
+
+static void copy_run(const struct feed *feed, const struct run *run, struct snapshot *snapshot)
+{
+    snapshot->elapsed = run->duration;
+    snapshot->rate = run->rate / feed->beats.slowdown;
+    snapshot->achieved = run->achieved;
+    memcpy(snapshot->counts, run->counts, sizeof snapshot->counts);
+    beats_copy(&feed->beats, snapshot);
+    snapshot->behind = snapshot->late > 10 ? session_behind(feed->session) : 0;
+    for (size_t i = 0; i < run->process_count; i++) {
+        snapshot->process_count += !run->processes[i].ended;
+        snapshot->execs += run->processes[i].execs;
+    }
+    if (!run->process_count)
+        return;
+    snapshot->pid = run->processes[0].pid;
+    memcpy(snapshot->comm, run->processes[0].comm, sizeof snapshot->comm);
+}
+
+static void copy_state(const struct feed *feed, struct snapshot *snapshot)
+{
+    snapshot->paused = feed->paused;
+    snapshot->end = feed->ended ? TARGET_ENDED : TARGET_RUNS;
+    snapshot->note_count = feed->note_count;
+    memcpy(snapshot->note, feed->note, sizeof snapshot->note);
+}
+
+struct snapshot *feed_take(struct feed *feed)
+{
+    eventfd_t ignored;
+    if (feed->replay)
+        return replay_next(feed->replay);
+    struct snapshot *snapshot = xcalloc(1, sizeof *snapshot);
+    snapshot->taken = clock_now();
+    snapshot->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    eventfd_read(feed->news_fd, &ignored);
+    pthread_mutex_lock(feed->lock);
+    struct report report = session_live_report(feed->session);
+    snapshot->moment.profile = profile_copy(report.profile);
+    snapshot->moment.slices = slices_copy(session_slices(feed->session));
+    snapshot->moment.names = names_ref(feed->names);
+    snapshot->moment.since_reset = report.run->duration;
+    copy_run(feed, report.run, snapshot);
+    copy_state(feed, snapshot);
+    size_t count = report.run->process_count;
+    AUTO_FREE struct run_process *processes = xcalloc(count + 1, sizeof *processes);
+    if (count)
+        memcpy(processes, report.run->processes, count * sizeof *processes);
+    pthread_mutex_unlock(feed->lock);
+    names_update(snapshot->moment.names, snapshot->moment.profile, feed->patience_ms);
+    target_status_read(&feed->status, processes, count);
+    target_status_copy(&feed->status, snapshot);
+    if ((feed->want_waits || feed->want_stack) && snapshot->end == TARGET_RUNS &&
+        !snapshot->paused) {
+        waits_read(feed->waits, snapshot->pid, feed->patience_ms);
+        waits_apply(feed->waits, &snapshot->moment);
+        waits_stack(feed->waits, feed->want_stack, &snapshot->moment);
+    }
+    return snapshot;
+}
+
+void feed_set_patience(struct feed *feed, int milliseconds)
+{
+    feed->patience_ms = milliseconds;
+}
+
+void feed_want_waits(struct feed *feed, bool wanted)
+{
+    feed->want_waits = wanted;
+}
+
+void feed_want_idle(struct feed *feed, bool wanted)
+{
+    if (feed->replay)
+        return;
+    pthread_mutex_lock(feed->lock);
+    session_count_idle(feed->session, wanted);
+    pthread_mutex_unlock(feed->lock);
+}
+
+void feed_want_stack(struct feed *feed, pid_t tid)
+{
+    feed->want_stack = tid;
+}
+
+enum target_end feed_end(struct feed *feed)
+{
+    eventfd_t ignored;
+    if (feed->replay)
+        return TARGET_RUNS;
+    eventfd_read(feed->news_fd, &ignored);
+    pthread_mutex_lock(feed->lock);
+    enum target_end end = feed->ended ? TARGET_ENDED : TARGET_RUNS;
+    pthread_mutex_unlock(feed->lock);
+    return end;
+}
+
+bool feed_is_replay(const struct feed *feed)
+{
+    return feed->replay != NULL;
+}
+
+int feed_fd(const struct feed *feed)
+{
+    return feed->news_fd;
+}
+
+void feed_pause(struct feed *feed, bool paused)
+{
+    if (feed->replay)
+        return;
+    pthread_mutex_lock(feed->lock);
+    session_pause(feed->session, paused);
+    feed->paused = paused;
+    pthread_mutex_unlock(feed->lock);
+}
+
+void feed_reset(struct feed *feed)
+{
+    if (feed->replay)
+        return;
+    pthread_mutex_lock(feed->lock);
+    session_reset(feed->session);
+    beats_restart(&feed->beats);
+    feed->beat_at = clock_now() + NS_PER_S;
+    slices_advance(session_slices(feed->session), 0);
+    pthread_mutex_unlock(feed->lock);
+}
+
+enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
+                   const struct rows_query *query, FILE *out, struct err *err)
+{
+    struct profile *shown;
+    if (feed->replay)
+        return err_set(err, RC_FAIL, "a replay cannot be saved");
+    // The writer asks the symbolizer for them, under the lock.
+    if (!names_update(snapshot->moment.names, snapshot->moment.profile, WRITE_PATIENCE_MS))
+        return err_set(err, RC_TIMEOUT, "names are still being looked up: try again later");
+    enum rc rc = rows_extract(&snapshot->moment, query, &shown, err);
+    if (rc != RC_OK)
+        return rc;
+    pthread_mutex_lock(feed->lock);
+    struct report report = session_live_report(feed->session);
+    struct run run = *report.run;
+    report.profile = shown;
+    report.run = &run;
+    run.type = query->filter.idle ? RUN_WALL : RUN_CPU;
+    rc = report_write(&report, writer_by_name("pprof"), out, err);
+    pthread_mutex_unlock(feed->lock);
+    profile_free(shown);
+    return rc;
+}
+
+enum rc feed_error(struct feed *feed, struct err *err)
+{
+    if (feed->replay)
+        return RC_OK;
+    pthread_mutex_lock(feed->lock);
+    enum rc rc = feed->rc;
+    if (rc != RC_OK && err)
+        *err = feed->err;
+    pthread_mutex_unlock(feed->lock);
+    return rc;
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: MIT
+#include "monitor/snapshot_text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+
+#define WORDS_MAX 4200 // a line holds a stack
+#define NODES_MAX (1u << 20)
+#define ENTRIES_MAX (1u << 16)
+
+struct replay {
+    struct snapshot **list;
+    size_t count, capacity, next;
+    // What the lines so far have made:
+    struct snapshot now;
+    struct profile *profile;
+    struct names *names;
+    struct strtab texts; // of locations
+    struct thread_fact *threads;
+    size_t thread_count, thread_capacity;
+    int64_t seconds;
+    bool begun;
+};
+
+struct line {
+    char *words[WORDS_MAX];
+    size_t count;
+};
+
+// --- words ---
+
+static int hex_digit(char byte)
+{
+    const char *digits = "0123456789abcdef", *at = byte ? strchr(digits, byte) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+static void unescape(char *word)
+{
+    char *to = word;
+    for (const char *from = word; *from; from++) {
+        int high = from[0] == '\\' && from[1] == 'x' ? hex_digit(from[2]) : -1;
+        int low = high >= 0 ? hex_digit(from[3]) : -1;
+        if (low >= 0) {
+            *to++ = (char)(high << 4 | low);
+            from += 3;
+        } else if (*from == '\\' && from[1]) {
+            from++;
+            *to++ = *from == 't' ? '\t' : *from == 'n' ? '\n' : *from;
+        } else
+            *to++ = *from;
+    }
+    *to = '\0';
+}
+
+static void split(char *text, struct line *line)
+{
+    line->count = 0;
+    for (char *word; (word = strsep(&text, "\t")) && line->count < WORDS_MAX;) {
+        unescape(word);
+        line->words[line->count++] = word;
+    }
+}
+
+// --- set ---
+
+enum field_kind { FIELD_I64, FIELD_U64, FIELD_SIZE, FIELD_INT, FIELD_DOUBLE, FIELD_BOOL };
+
+struct snapshot_field {
+    const char *name;
+    enum field_kind kind;
+    size_t offset;
+};
+
+#define FIELD(name, kind) {#name, kind, offsetof(struct snapshot, name)}
+
+static const struct snapshot_field fields[] = {
+    FIELD(taken, FIELD_I64),
+    FIELD(elapsed, FIELD_I64),
+    FIELD(pid, FIELD_INT),
+    FIELD(process_count, FIELD_SIZE),
+    FIELD(uptime, FIELD_I64),
+    FIELD(cpus, FIELD_INT),
+    FIELD(cpu_percent, FIELD_DOUBLE),
+    FIELD(rss, FIELD_U64),
+    FIELD(rate, FIELD_DOUBLE),
+    FIELD(achieved, FIELD_DOUBLE),
+    FIELD(late, FIELD_DOUBLE),
+    FIELD(failed, FIELD_DOUBLE),
+    FIELD(cut, FIELD_DOUBLE),
+    FIELD(overhead, FIELD_DOUBLE),
+    FIELD(overhead_process, FIELD_DOUBLE),
+    FIELD(verdict, FIELD_INT),
+    FIELD(behind, FIELD_I64),
+    FIELD(paused, FIELD_BOOL),
+    FIELD(stopped, FIELD_BOOL),
+    FIELD(denied, FIELD_BOOL),
+    FIELD(execs, FIELD_INT),
+    FIELD(end, FIELD_INT),
+    FIELD(note_count, FIELD_INT),
+};
+
+static void set_number(struct snapshot *snapshot, const struct snapshot_field *field,
+                       const char *text)
+{
+    void *at = (char *)snapshot + field->offset;
+    switch (field->kind) {
+    case FIELD_I64:
+        *(int64_t *)at = strtoll(text, NULL, 10);
+        break;
+    case FIELD_U64:
+        *(uint64_t *)at = strtoull(text, NULL, 10);
+        break;
+    case FIELD_SIZE:
+        *(size_t *)at = strtoul(text, NULL, 10);
+        break;
+    case FIELD_INT:
+        *(int *)at = atoi(text);
+        break;
+    case FIELD_DOUBLE:
+        *(double *)at = strtod(text, NULL);
+        break;
+    case FIELD_BOOL:
+        *(bool *)at = strcmp(text, "0") != 0;
+        break;
+    }
+}
+
+static bool set_text(struct snapshot *snapshot, const char *name, const char *text)
+{
+    if (strcmp(name, "command_line") == 0) {
+        free(snapshot->command_line);
+        snapshot->command_line = xstrdup(text);
+    } else if (strcmp(name, "comm") == 0)
+        snprintf(snapshot->comm, sizeof snapshot->comm, "%s", text);
+    else if (strcmp(name, "note") == 0)
+        snprintf(snapshot->note, sizeof snapshot->note, "%s", text);
+    else
+        return false;
+    return true;
+}
+
+static bool take_set(struct replay *replay, const struct line *line)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
+        if (strcmp(fields[i].name, line->words[1]) == 0) {
+            set_number(&replay->now, &fields[i], line->words[2]);
+            return true;
+        }
+    }
+    for (enum counter i = 0; i < COUNTER_COUNT; i++) {
+        if (strcmp(counters[i].key, line->words[1]) == 0) {
+            replay->now.counts[i] = strtoull(line->words[2], NULL, 10);
+            return true;
+        }
+    }
+    return set_text(&replay->now, line->words[1], line->words[2]);
+}
+
+static bool take_cpu(struct replay *replay, const struct line *line)
+{
+    struct snapshot *now = &replay->now;
+    for (size_t i = 1; i < line->count; i++) {
+        if (now->cpu_count == CPU_HISTORY)
+            memmove(now->cpu, now->cpu + 1, --now->cpu_count * sizeof *now->cpu);
+        now->cpu_percent = strtod(line->words[i], NULL);
+        now->cpu[now->cpu_count++] = (float)now->cpu_percent;
+    }
+    return true;
+}
+
+// --- threads ---
+
+static struct thread_fact *thread_of(struct replay *replay, pid_t tid)
+{
+    for (size_t i = 0; i < replay->thread_count; i++)
+        if (replay->threads[i].tid == tid)
+            return &replay->threads[i];
+    return NULL;
+}
+
+static bool take_thread(struct replay *replay, const struct line *line)
+{
+    struct thread_fact fact = {
+        .pid = replay->now.pid,
+        .tid = atoi(line->words[1]),
+        .state = *line->words[2],
+        .held_ns = line->count > 4 ? strtoll(line->words[4], NULL, 10) : 0,
+        .owner = line->count > 6 ? atoi(line->words[6]) : 0,
+    };
+    snprintf(fact.comm, sizeof fact.comm, "%s", line->words[3]);
+    snprintf(fact.wait, sizeof fact.wait, "%s", line->count > 5 ? line->words[5] : "");
+    struct thread_fact *known = thread_of(replay, fact.tid);
+    if (!known) {
+        ARRAY_RESERVE(replay->threads, replay->thread_count, replay->thread_capacity);
+        known = &replay->threads[replay->thread_count++];
+    }
+    *known = fact;
+    return true;
+}
+
+static bool take_gone(struct replay *replay, const struct line *line)
+{
+    struct thread_fact *gone = thread_of(replay, atoi(line->words[1]));
+    if (!gone)
+        return false;
+    size_t behind = (size_t)(replay->threads + replay->thread_count - (gone + 1));
+    memmove(gone, gone + 1, behind * sizeof *gone);
+    replay->thread_count--;
+    return true;
+}
+
+static uint32_t profile_thread_of(struct replay *replay, pid_t tid)
+{
+    const struct thread_fact *fact = thread_of(replay, tid);
+    for (uint32_t i = 0; i < profile_thread_count(replay->profile); i++)
+        if (profile_thread_get(replay->profile, i)->tid == tid)
+            return i;
+    return profile_thread_add(replay->profile, replay->now.pid, tid, fact ? fact->comm : "",
+                              replay->now.comm);
+}
+
+// --- samples ---
+
+static struct name_frame parse_frame(struct replay *replay, char *text)
+{
+    bool inlined = *text == '~';
+    char *rest = text + inlined;
+    char *function = strsep(&rest, "|");
+    char *module = strsep(&rest, "|");
+    char *colon = rest ? strrchr(rest, ':') : NULL;
+    if (colon)
+        *colon = '\0';
+    return (struct name_frame){
+        .function = names_give(replay->names, function, module ? module : ""),
+        .inlined = inlined,
+        .file = rest ? names_text(replay->names, rest) : "",
+        .line = colon ? (uint32_t)strtoul(colon + 1, NULL, 10) : 0,
+    };
+}
+
+// The location of words[first] and the inlined ones behind it, whose count goes to *used.
+static uint32_t parse_location(struct replay *replay, char *const *words, size_t most,
+                               size_t *used)
+{
+    struct name_frame frames[NAME_FRAMES_MAX];
+    AUTO_BUF struct buf key = {0};
+    size_t count = 0;
+    do
+        buf_printf(&key, "%s\n", words[count]);
+    while (++count < most && count < NAME_FRAMES_MAX && *words[count] == '~');
+    uint32_t before = (uint32_t)profile_location_count(replay->profile);
+    uint32_t location =
+        profile_location(replay->profile, 0, strtab_add(&replay->texts, key.data));
+    for (size_t i = 0; i < count; i++)
+        frames[count - 1 - i] = parse_frame(replay, words[i]);
+    if (location == before)
+        names_give_frames(replay->names, location, frames, count);
+    *used = count;
+    return location;
+}
+
+// words: tid, count, ns, frames.
+static bool take_words(struct replay *replay, char *const *words, size_t most,
+                       enum profile_state state)
+{
+    AUTO_FREE uint32_t *locations = xcalloc(most, sizeof *locations);
+    size_t count = 0;
+    for (size_t at = 3, used; at < most; at += used) {
+        memmove(locations + 1, locations, count++ * sizeof *locations);
+        locations[0] = parse_location(replay, words + at, most - at, &used);
+    }
+    uint32_t thread = profile_thread_of(replay, atoi(words[0]));
+    uint32_t stack = profile_stack(replay->profile, locations, count);
+    uint32_t value = profile_value_at(replay->profile, stack, thread, state);
+    profile_add(replay->profile, value, strtoull(words[1], NULL, 10), strtoull(words[2], NULL, 10));
+    return true;
+}
+
+static bool take_sample(struct replay *replay, const struct line *line)
+{
+    return take_words(replay, line->words + 1, line->count - 1, STATE_CPU);
+}
+
+static bool take_wall(struct replay *replay, const struct line *line)
+{
+    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
+        if (strcmp(line->words[1], profile_state_names[state]) == 0)
+            return take_words(replay, line->words + 2, line->count - 2, state);
+    return false;
+}
+
+static bool take_second(struct replay *replay, const struct line *line)
+{
+    (void)line;
+    slices_advance(profile_slices(replay->profile), ++replay->seconds * NS_PER_S);
+    return true;
+}
+
+static bool take_reset(struct replay *replay, const struct line *line)
+{
+    (void)line;
+    profile_reset(replay->profile);
+    slices_advance(profile_slices(replay->profile), replay->seconds * NS_PER_S);
+    return true;
+}
+
+// --- snapshots ---
+
+static void finish_snapshot(struct replay *replay)
+{
+    if (!replay->begun)
+        return;
+    struct snapshot *made = xmalloc(sizeof *made);
+    *made = replay->now;
+    made->command_line = xstrdup(replay->now.command_line);
+    made->moment = (struct moment){
+        .profile = profile_copy(replay->profile),
+        .slices = slices_copy(profile_slices(replay->profile)),
+        .names = names_ref(replay->names),
+        .threads = xcalloc(replay->thread_count + 1, sizeof *replay->threads),
+        .thread_count = replay->thread_count,
+        .since_reset = replay->now.elapsed,
+    };
+    if (replay->thread_count)
+        memcpy(made->moment.threads, replay->threads,
+               replay->thread_count * sizeof *replay->threads);
+    made->threads = replay->thread_count;
+    snapshot_count_states(made);
+    ARRAY_RESERVE(replay->list, replay->count, replay->capacity);
+    replay->list[replay->count++] = made;
+}
+
+static bool take_snapshot(struct replay *replay, const struct line *line)
+{
+    (void)line;
+    finish_snapshot(replay);
+    replay->begun = true;
+    return true;
+}
+
+static const struct {
+    const char *word;
+    size_t least; // words, with the first
+    bool (*take)(struct replay *, const struct line *);
+} takers[] = {
+    {"snapshot", 1, take_snapshot}, {"set", 3, take_set},       {"cpu", 2, take_cpu},
+    {"thread", 4, take_thread},     {"gone", 2, take_gone},     {"second", 1, take_second},
+    {"sample", 5, take_sample},     {"wall", 6, take_wall},
+    {"reset", 1, take_reset},
+};
+
+static bool take_line(struct replay *replay, const struct line *line)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(takers); i++)
+        if (strcmp(takers[i].word, line->words[0]) == 0)
+            return line->count >= takers[i].least && takers[i].take(replay, line);
+    return false;
+}
+
+static enum rc read_all(struct replay *replay, FILE *file, const char *path, struct err *err)
+{
+    AUTO_FREE struct line *line = xmalloc(sizeof *line);
+    AUTO_FREE char *text = NULL;
+    size_t size = 0;
+    for (unsigned number = 1; getline(&text, &size, file) >= 0; number++) {
+        text[strcspn(text, "\n")] = '\0';
+        if (!*text || *text == '#')
+            continue;
+        split(text, line);
+        if (!take_line(replay, line)) {
+            AUTO_FREE char *shown = escape_text_dup(path);
+            return err_set(err, RC_FORMAT, "%s:%u: not understood", shown, number);
+        }
+    }
+    finish_snapshot(replay);
+    return RC_OK;
+}
+
+enum rc replay_open(const char *path, struct replay **out, struct err *err)
+{
+    AUTO_FILE FILE *file = fopen(path, "re");
+    AUTO_FREE char *shown = escape_text_dup(path);
+    if (!file)
+        return err_sys(err, RC_IO, errno, "cannot open %s", shown);
+    struct replay *replay = xcalloc(1, sizeof *replay);
+    replay->profile = profile_new(NODES_MAX);
+    replay->names = names_new_given();
+    replay->now.command_line = xstrdup("");
+    replay->now.process_count = 1;
+    replay->now.pid = 1;
+    strtab_init(&replay->texts);
+    profile_keep_slices(replay->profile, ENTRIES_MAX);
+    slices_advance(profile_slices(replay->profile), 0);
+    enum rc rc = read_all(replay, file, path, err);
+    if (rc == RC_OK)
+        *out = replay;
+    else
+        replay_free(replay);
+    return rc;
+}
+
+void replay_free(struct replay *replay)
+{
+    if (!replay)
+        return;
+    for (size_t i = 0; i < replay->count; i++)
+        snapshot_free(replay->list[i]);
+    free(replay->list);
+    free(replay->threads);
+    free(replay->now.command_line);
+    profile_free(replay->profile);
+    names_unref(replay->names);
+    strtab_fini(&replay->texts);
+    free(replay);
+}
+
+struct snapshot *replay_next(struct replay *replay)
+{
+    if (!replay->count)
+        return NULL;
+    const struct snapshot *from = replay->list[replay->next];
+    if (replay->next + 1 < replay->count)
+        replay->next++;
+    struct snapshot *copy = xmalloc(sizeof *copy);
+    *copy = *from;
+    copy->command_line = xstrdup(from->command_line);
+    copy->moment.profile = profile_copy(from->moment.profile);
+    copy->moment.slices = slices_copy(from->moment.slices);
+    copy->moment.names = names_ref(from->moment.names);
+    copy->moment.threads = xcalloc(from->moment.thread_count + 1, sizeof *copy->moment.threads);
+    memcpy(copy->moment.threads, from->moment.threads,
+           from->moment.thread_count * sizeof *copy->moment.threads);
+    return copy;
+}

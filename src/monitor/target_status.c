@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "monitor/target_status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/mem.h"
+#include "symbol/syscall_name.h"
+
+#define READ_SHARE 50     // reading takes at most one part in so many of the time
+#define THREADS_MAX 32768 // of all processes
+#define WAITS_MAX 512     // threads of which also the system call is read
+#define CLOCKS_MAX 256    // processes
+
+struct thread_listing {
+    struct target_status *status;
+    pid_t pid;
+};
+
+static void read_wait(struct thread_fact *fact)
+{
+    AUTO_BUF struct buf text = {0};
+    struct proc_syscall call;
+    if (fact->state != 'S' && fact->state != 'D')
+        return;
+    if (procfs_read(&text, "/proc/%d/task/%d/syscall", fact->pid, fact->tid) != RC_OK ||
+        !proc_syscall_parse(text.data, &call) || call.number < 0)
+        return;
+    const char *name = syscall_name((int)call.number);
+    if (name)
+        snprintf(fact->wait, sizeof fact->wait, "in %s", name);
+    else
+        snprintf(fact->wait, sizeof fact->wait, "in system call %ld", call.number);
+}
+
+static void list_thread(void *context, pid_t tid)
+{
+    struct thread_listing *listing = context;
+    struct target_status *status = listing->status;
+    struct proc_stat stat;
+    if (status->thread_count >= THREADS_MAX || procfs_stat(listing->pid, tid, &stat) != RC_OK)
+        return;
+    ARRAY_RESERVE(status->threads, status->thread_count, status->thread_capacity);
+    struct thread_fact *fact = &status->threads[status->thread_count++];
+    *fact = (struct thread_fact){.pid = listing->pid, .tid = tid, .state = stat.state};
+    memcpy(fact->comm, stat.comm, sizeof fact->comm);
+    if (status->thread_count <= WAITS_MAX)
+        read_wait(fact);
+}
+
+static void list_threads(struct target_status *status, pid_t pid)
+{
+    char path[64];
+    struct thread_listing listing = {status, pid};
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum rc ignored = fd < 0 ? RC_GONE : procfs_each_number(fd, list_thread, &listing);
+    (void)ignored; // what ended meanwhile is not there
+}
+
+static void read_command_line(struct target_status *status, pid_t pid)
+{
+    AUTO_BUF struct buf text = {0};
+    if (procfs_read(&text, "/proc/%d/cmdline", pid) != RC_OK || !text.length)
+        return;
+    while (text.length && !text.data[text.length - 1])
+        text.length--;
+    for (size_t i = 0; i < text.length; i++)
+        if (!text.data[i])
+            text.data[i] = ' ';
+    free(status->command_line);
+    status->command_line = xstrdup(text.data);
+}
+
+static int64_t boot_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+// Whether the process can no longer be looked at: it has executed a program that may do more than
+// we may. The kernel says so when the file is opened.
+static bool is_denied(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 && (errno == EACCES || errno == EPERM);
+}
+
+static void read_first(struct target_status *status, pid_t pid)
+{
+    struct proc_stat stat;
+    read_command_line(status, pid);
+    status->denied = is_denied(pid);
+    if (procfs_stat(pid, pid, &stat) != RC_OK)
+        return;
+    int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
+    status->uptime = boot_clock() - (int64_t)stat.start_time * tick;
+    status->stopped = stat.state == 'T';
+}
+
+static uint64_t resident_bytes(pid_t pid)
+{
+    AUTO_BUF struct buf text = {0};
+    unsigned long size, resident;
+    if (procfs_read(&text, "/proc/%d/statm", pid) != RC_OK ||
+        sscanf(text.data, "%lu %lu", &size, &resident) != 2)
+        return 0;
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+// Its own number of threads: not all of them need to be listed.
+static size_t threads_of(pid_t pid)
+{
+    struct proc_stat stat;
+    return procfs_stat(pid, pid, &stat) == RC_OK ? (size_t)stat.threads : 0;
+}
+
+static void read_all(struct target_status *status, const struct run_process *processes,
+                     size_t count)
+{
+    uint64_t rss = 0;
+    status->thread_count = status->threads_there = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (processes[i].ended)
+            continue;
+        list_threads(status, processes[i].pid);
+        status->threads_there += threads_of(processes[i].pid);
+        rss += resident_bytes(processes[i].pid);
+    }
+    if (rss) // else all have ended: what they last had stays
+        status->rss = rss;
+}
+
+void target_status_read(struct target_status *status, const struct run_process *processes,
+                        size_t count)
+{
+    int64_t began = clock_now();
+    if (!count || began < status->next_read)
+        return;
+    read_all(status, processes, count);
+    if (!processes[0].ended)
+        read_first(status, processes[0].pid);
+    int64_t now = clock_now();
+    status->next_read = now + READ_SHARE * (now - began);
+}
+
+void target_status_fini(struct target_status *status)
+{
+    free(status->command_line);
+    free(status->threads);
+    *status = (struct target_status){0};
+}
+
+void target_status_copy(const struct target_status *status, struct snapshot *snapshot)
+{
+    size_t size = status->thread_count * sizeof *status->threads;
+    snapshot->command_line = xstrdup(status->command_line ? status->command_line : "");
+    snapshot->uptime = status->uptime;
+    snapshot->rss = status->rss;
+    snapshot->stopped = status->stopped;
+    snapshot->denied = status->denied;
+    snapshot->threads = status->threads_there;
+    snapshot->moment.thread_count = status->thread_count;
+    snapshot->moment.threads = xmalloc(size + 1);
+    if (size)
+        memcpy(snapshot->moment.threads, status->threads, size);
+    snapshot_count_states(snapshot);
+}
+
+uint64_t target_status_cpu(const struct run_process *processes, size_t count)
+{
+    uint64_t cpu_ns = 0;
+    size_t read = 0;
+    for (size_t i = 0; i < count && read < CLOCKS_MAX; i++) {
+        clockid_t clock;
+        struct timespec time;
+        if (processes[i].ended || clock_getcpuclockid(processes[i].pid, &clock) != 0 ||
+            clock_gettime(clock, &time) != 0)
+            continue;
+        read++;
+        cpu_ns += (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+    }
+    return cpu_ns;
+}

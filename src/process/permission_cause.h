@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// The causes for which attaching is denied, as a table. Private to permission.c.
+#pragma once
+
+#include "process/permission.h"
+#include "process/permission_facts.h"
+
+struct permission_cause {
+    const char *name;
+    // Judges the facts; writes cause and remedy into the row.
+    enum permission_state (*test)(const struct facts *facts, struct permission_row *row);
+    enum rc rc;
+    bool early; // no permission cures it
+    bool final; // makes the causes after it meaningless
+};
+
+extern const struct permission_cause permission_causes[]; // in the order of looking at them
+extern const size_t permission_cause_count;

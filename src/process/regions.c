@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "process/regions.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum rc regions_read(struct regions *regions, pid_t pid, pid_t tid)
+{
+    struct proc_map map;
+    regions->count = 0;
+    enum rc rc = procfs_read(&regions->text, "/proc/%d/task/%d/maps", (int)pid, (int)tid);
+    if (rc != RC_OK || !regions->text.length)
+        return rc == RC_OK ? RC_GONE : rc;
+    for (char *cursor = regions->text.data; proc_map_parse(&cursor, &map);) {
+        ARRAY_RESERVE(regions->list, regions->count, regions->capacity);
+        regions->list[regions->count++] = map;
+    }
+    return RC_OK;
+}
+
+void regions_fini(struct regions *regions)
+{
+    buf_fini(&regions->text);
+    free(regions->list);
+    *regions = (struct regions){0};
+}
+
+const struct proc_map *regions_find(const struct regions *regions, uint64_t address)
+{
+    size_t low = 0, high = regions->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (regions->list[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < regions->count && regions->list[low].start <= address ? &regions->list[low] : NULL;
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: MIT
+#include <elf.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "process/copied_code.h"
+#include "process/debug_image.h"
+#include "process/maps.h"
+#include "process/memory.h"
+#include "process/module.h"
+#include "process/module_file.h"
+
+#define COMPARE_SHARE 100 // comparing maps takes at most one part in so many of the time
+#define DOUBT_SHARE 8     // of the time in which another area came, how much may lie behind
+
+struct space {
+    struct modules *modules;
+    pid_t pid;
+    struct maps maps;
+    uint64_t image;       // maps_image_number
+    int64_t compared_at;  // CLOCK_MONOTONIC ns, when the kernel cannot be asked
+    int64_t compare_cost; // CPU time, ns
+    struct jit *jit; // owned by modules
+    struct area *areas; // sorted by start
+    size_t count, capacity;
+    const struct area *last_read; // where space_read found its last address
+};
+
+struct space *space_new(struct modules *modules, pid_t pid, pid_t tid)
+{
+    struct space *space = xcalloc(1, sizeof *space);
+    space->modules = modules;
+    space->pid = pid;
+    space->jit = modules_jit_new(modules, pid);
+    space->maps = MAPS_NONE;
+    bool changed;
+    if (space_refresh(space, tid, &changed) != RC_OK)
+        space->count = 0; // it is gone, or denied: every address will be unknown
+    return space;
+}
+
+void space_free(struct space *space)
+{
+    if (!space)
+        return;
+    space_finish(space);
+    maps_close(&space->maps);
+    free(space->areas);
+    free(space);
+}
+
+bool space_is_empty(const struct space *space)
+{
+    return !space->count;
+}
+
+const struct area *space_find(const struct space *space, uint64_t address)
+{
+    size_t low = 0, high = space->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct area *area = &space->areas[middle];
+        if (address < area->start)
+            high = middle;
+        else if (address >= area->end)
+            low = middle + 1;
+        else
+            return area;
+    }
+    return NULL;
+}
+
+const struct mapping *space_mapping(struct space *space, const struct area *area, uint64_t pc)
+{
+    const struct module *module = area->mapping->module;
+    if (!module->jit)
+        return area->mapping;
+    size_t moved = jit_refresh(space->jit);
+    if (moved != SIZE_MAX)
+        modules_jit_moved(space->modules, space->jit, moved);
+    jit_use(space->jit, pc);
+    return module->names_known == SIZE_MAX ? area->mapping
+                                           : modules_jit(space->modules, space->jit, module->path);
+}
+
+void space_finish(struct space *space)
+{
+    size_t moved = jit_finish(space->jit);
+    if (moved != SIZE_MAX)
+        modules_jit_moved(space->modules, space->jit, moved);
+    modules_jit_finished(space->modules, space->jit);
+}
+
+// The code segment that a mapping from this file offset shows. Linkers may begin it anywhere in its
+// first page, which then also holds the end of the segment before it; who maps a file by hand,
+// before it.
+static const struct segment *code_segment(const struct image *image, uint64_t offset, uint64_t size)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    const struct segment *inside = NULL;
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct segment *segment = &image->segments[i];
+        uint64_t start = segment->offset & -page;
+        if (!(segment->flags & PF_X))
+            continue;
+        if (start <= offset && offset - start < segment->file_size + page)
+            return segment;
+        if (!inside && start > offset && start - offset < size)
+            inside = segment;
+    }
+    return inside;
+}
+
+static struct area area_make(const struct proc_map *map, const struct mapping *mapping)
+{
+    struct area area = {.start = map->start,
+                        .end = map->end,
+                        .mapping = mapping,
+                        .device = map->device,
+                        .inode = map->inode,
+                        .shift = map->start - map->offset};
+    const struct image *image = mapping->module->image;
+    const struct segment *code = image ? code_segment(image, mapping->offset, map->end - map->start)
+                                       : NULL;
+    uint64_t low = UINT64_MAX, high = 0;
+    if (!code)
+        return area;
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct segment *segment = &image->segments[i];
+        low = segment->vaddr < low ? segment->vaddr : low;
+        high = segment->vaddr + segment->memory_size > high
+                   ? segment->vaddr + segment->memory_size
+                   : high;
+    }
+    area.bias = area.start - mapping->offset + code->offset - code->vaddr;
+    area.extent_start = area.bias + low;
+    area.extent_end = area.bias + high;
+    return area;
+}
+
+static bool in_extent(const struct area *area, uint64_t address)
+{
+    return address >= area->extent_start && address < area->extent_end;
+}
+
+const struct area *space_find_module(struct space *space, uint64_t address)
+{
+    if (space->last_read && in_extent(space->last_read, address))
+        return space->last_read;
+    for (size_t i = 0; i < space->count; i++)
+        if (in_extent(&space->areas[i], address))
+            return space->last_read = &space->areas[i];
+    return NULL;
+}
+
+bool space_read(struct space *space, uint64_t address, void *to, size_t length)
+{
+    const struct area *area = space_find_module(space, address);
+    uint64_t offset;
+    return area && image_offset(area->mapping->module->image, address - area->bias, &offset) &&
+           image_read(area->mapping->module->image, offset, to, length);
+}
+
+bool space_unwind_sections(const struct space *space, uint64_t pc,
+                           struct unwind_sections *sections)
+{
+    const struct area *area = space_find(space, pc);
+    const struct image *image = area ? area->mapping->module->image : NULL;
+    if (!image || area->extent_start == area->extent_end)
+        return false;
+    *sections = (struct unwind_sections){
+        .eh_frame_hdr = image->eh_frame_hdr + area->bias,
+        .eh_frame_hdr_size = image->eh_frame_hdr_size,
+        .eh_frame = image->eh_frame + area->bias,
+        .eh_frame_size = image->eh_frame_size,
+    };
+    return sections->eh_frame_hdr_size || sections->eh_frame_size;
+}
+
+// Of the file, else of its separate debug file: stripping takes the section away.
+static const unsigned char *debug_frame_of(struct module *module, pid_t pid, size_t *size)
+{
+    const unsigned char *bytes = image_debug_frame(module->image, size);
+    if (bytes || module->kind != MODULE_FILE)
+        return bytes;
+    if (!module->debug_sought)
+        module->debug = debug_image_open(module, pid);
+    module->debug_sought = true;
+    return module->debug ? image_debug_frame(module->debug, size) : NULL;
+}
+
+size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length)
+{
+    const struct area *area = space_find(space, address);
+    if (!area || area->mapping->module->image)
+        return 0;
+    // Of a file that is no ELF file the next page may have to be fetched from who knows where.
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t end = area->mapping->module->jit ? area->end : (address | (page - 1)) + 1;
+    size_t left = end - address;
+    return memory_read_some(space->pid, address, to, length < left ? length : left);
+}
+
+bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame)
+{
+    const struct area *area = space_find(space, pc);
+    if (!area)
+        return false;
+    struct module *module = area->mapping->module;
+    *frame = (struct debug_frame){.start = area->start, .end = area->end, .bias = area->bias};
+    if (module->image && area->extent_start != area->extent_end)
+        frame->bytes = debug_frame_of(module, space->pid, &frame->size);
+    return true;
+}
+
+// What the same line of maps would be now.
+static bool is_same(const struct area *now, const struct area *old)
+{
+    return now->start == old->start && now->end == old->end &&
+           (now->mapping == old->mapping ||
+            (now->mapping->module->jit && old->mapping->module->jit));
+}
+
+static bool has_area(const struct space *space, const struct area *old)
+{
+    const struct area *now = space_find(space, old->start);
+    return now && is_same(now, old);
+}
+
+// A library that is grown or split by mprotect is still the same one in its place.
+static bool shows_the_same(const struct area *now, const struct area *old)
+{
+    const struct module *module = old->mapping->module;
+    return now->mapping->module == module &&
+           (module->kind != MODULE_FILE ||
+            now->start - now->mapping->offset == old->start - old->mapping->offset);
+}
+
+// Notes which areas took the place of another one, when that was last seen, and that by `now` they
+// had.
+static void note_changes(struct space *space, const struct space *old, int64_t now)
+{
+    for (size_t i = 0, k = 0; i < space->count; i++) {
+        struct area *area = &space->areas[i];
+        area->true_at = now;
+        while (k < old->count && old->areas[k].end <= area->start)
+            k++;
+        if (k == old->count || old->areas[k].start >= area->end)
+            continue;
+        const struct area *before = &old->areas[k];
+        bool same = shows_the_same(area, before);
+        area->since = same ? before->since : now;
+        area->before = same ? before->before : before->true_at;
+    }
+}
+
+struct beginning { // of the file that was mapped last
+    uint64_t device, inode, base;
+};
+
+// Linkers and loaders place a file in ascending order, its headers first.
+static uint64_t base_of(struct beginning *beginning, const struct proc_map *map)
+{
+    bool same = beginning->device == map->device && beginning->inode == map->inode;
+    if (map->inode && map->offset == 0)
+        *beginning = (struct beginning){map->device, map->inode, map->start};
+    else if (map->inode && !same)
+        *beginning = (struct beginning){map->device, map->inode, 0};
+    return map->inode ? beginning->base : 0;
+}
+
+struct lines { // of maps
+    struct proc_map *maps; // owned, as is `list`
+    struct mapped *list;
+    size_t count, capacity;
+};
+
+static void parse_lines(struct lines *lines, const struct space *space, pid_t tid, char *text)
+{
+    struct proc_map map;
+    struct beginning beginning = {0};
+    for (char *cursor = text; proc_map_parse(&cursor, &map);) {
+        ARRAY_RESERVE(lines->maps, lines->count, lines->capacity);
+        lines->maps[lines->count++] = map;
+    }
+    lines->list = xcalloc(lines->count, sizeof *lines->list);
+    for (size_t i = 0; i < lines->count; i++)
+        lines->list[i] = (struct mapped){tid, &lines->maps[i],
+                                         base_of(&beginning, &lines->maps[i]), space->jit};
+}
+
+// What was shown to be a copy is not compared again as long as it lies there.
+static const struct mapping *known_copy(const struct space *old, const struct proc_map *map)
+{
+    const struct area *area = space_find(old, map->start);
+    bool same = area && area->start == map->start && area->end == map->end &&
+                area->inode == map->inode && area->copied;
+    return same ? area->mapping : NULL;
+}
+
+static struct area read_area(struct space *space, const struct space *old,
+                             const struct lines *lines, size_t at)
+{
+    const struct proc_map *map = &lines->maps[at];
+    const struct mapping *mapping = modules_map(space->modules, &lines->list[at]);
+    const struct mapping *copy = NULL;
+    if (!mapping->module->image)
+        copy = known_copy(old, map);
+    if (!mapping->module->image && !copy)
+        copy = copied_code_find(space->modules, lines->list, lines->count, at);
+    struct area area = area_make(map, copy ? copy : mapping);
+    area.copied = copy;
+    return area;
+}
+
+static void read_areas(struct space *space, const struct space *old, pid_t tid, char *text)
+{
+    struct lines lines = {0};
+    parse_lines(&lines, space, tid, text);
+    for (size_t i = 0; i < lines.count; i++) {
+        if (!lines.maps[i].executable || lines.maps[i].start >= 1ull << 63) // [vsyscall]
+            continue;
+        struct area area = read_area(space, old, &lines, i);
+        ARRAY_RESERVE(space->areas, space->count, space->capacity);
+        space->areas[space->count++] = area;
+    }
+    free(lines.maps);
+    free(lines.list);
+}
+
+// Until there was something to read, another thread may have it: the maps of a leader that has
+// ended are empty.
+static enum rc read_maps(struct space *space, pid_t tid, struct buf *text)
+{
+    enum rc rc = RC_OK;
+    if (space_is_empty(space)) {
+        maps_close(&space->maps);
+        rc = maps_open(&space->maps, space->pid, tid);
+        space->image = maps_image_number(space->pid, tid);
+    }
+    return rc == RC_OK ? maps_read(&space->maps, text) : rc;
+}
+
+enum rc space_refresh(struct space *space, pid_t tid, bool *changed)
+{
+    AUTO_BUF struct buf text = {0};
+    int64_t now = clock_now();
+    *changed = false;
+    enum rc rc = read_maps(space, tid, &text);
+    if (rc != RC_OK)
+        return rc;
+    struct space old = *space;
+    space->areas = NULL;
+    space->last_read = NULL;
+    space->count = space->capacity = 0;
+    space->compared_at = now;
+    read_areas(space, &old, tid, text.data);
+    note_changes(space, &old, now);
+    for (size_t i = 0; i < old.count && !*changed; i++)
+        *changed = !has_area(space, &old.areas[i]);
+    free(old.areas);
+    return RC_OK;
+}
+
+uint64_t space_image(const struct space *space)
+{
+    return space->image;
+}
+
+static bool is_as_known(const struct area *area, const struct proc_map *map)
+{
+    return map->executable && map->inode == area->inode && map->device == area->device &&
+           (!area->inode || map->start - map->offset == area->shift);
+}
+
+// Without the kernel's help: all is as it was as long as the text is. Seldom where it is long.
+static bool text_is_same(struct space *space)
+{
+    int64_t now = clock_now(), began = clock_thread();
+    bool same;
+    if (now - space->compared_at < space->compare_cost * COMPARE_SHARE)
+        return true;
+    enum rc rc = maps_compare(&space->maps, &same);
+    space->compare_cost = clock_thread() - began;
+    space->compared_at = now;
+    for (size_t i = 0; rc == RC_OK && same && i < space->count; i++)
+        space->areas[i].true_at = now;
+    return rc != RC_OK || same;
+}
+
+bool space_is_true(struct space *space, uint64_t address, int64_t time)
+{
+    const struct area *found = space_find(space, address);
+    struct proc_map map;
+    if (!found || found->true_at >= time)
+        return true;
+    int64_t now = clock_now();
+    struct area *area = &space->areas[found - space->areas];
+    switch (maps_ask(&space->maps, address, &map)) {
+    case MAPS_FOUND:
+        if (!is_as_known(area, &map))
+            return false;
+        area->true_at = now;
+        return true;
+    case MAPS_NOTHING:
+        return false;
+    case MAPS_DEAF:
+        return text_is_same(space);
+    case MAPS_GONE:
+        break;
+    }
+    return true; // to its end, as far as is known
+}
+
+bool space_is_doubtful(const struct space *space, uint64_t address, int64_t time)
+{
+    const struct area *area = space_find(space, address);
+    return area && area->since && time < area->since &&
+           (area->since - time) * DOUBT_SHARE > area->since - area->before;
+}

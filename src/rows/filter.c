@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "rows/filter.h"
+
+#include "rows/terms.h"
+
+enum rc filter_check(const struct filter *filter, struct err *err)
+{
+    struct terms terms;
+    enum rc rc = terms_init(&terms, filter->terms, err);
+    if (rc == RC_OK)
+        terms_fini(&terms);
+    return rc;
+}

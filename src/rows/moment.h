@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// A profile as it was at one moment, with names: what the live views show. It stays as it is while
+// sampling goes on, so a frozen display can still be searched, filtered and sorted.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "process/procfs.h"
+#include "profile/names.h"
+#include "profile/slices.h"
+#include "profile/store.h"
+
+struct thread_fact { // a thread that lives, as the kernel describes it
+    pid_t pid, tid;
+    char comm[COMM_MAX]; // raw
+    char state;          // R S D T t Z X I
+    int64_t held_ns;     // that we held it, since reset
+    char wait[128];      // why it does not run, escaped: "in futex", or as dump-threads says it,
+                         // "mutex the_lock, held by 12"; "" when it runs or nothing is known
+    pid_t owner;         // the thread that holds the lock it waits for, 0: none is known
+};
+
+struct stack_row { // of one thread's stack, leaf first; what it points to lives like the names
+    const struct function *function;
+    bool inlined;
+    const char *file;
+    uint32_t line;
+    uint64_t offset;
+    uint32_t depth;    // in its stack, 0: the leaf
+    double share;      // of a leaf: percent of what the thread did, 0: not known
+};
+
+struct moment {
+    struct profile *profile; // owned: a frozen copy
+    struct slices *slices;   // owned: the same moment's
+    struct names *names;     // a reference
+    struct thread_fact *threads; // owned
+    size_t thread_count;
+    struct stack_row *asleep; // owned: the stack that thread asleep_tid sleeps in, of one that was
+    size_t asleep_count;      // asked for
+    pid_t asleep_tid;
+    int64_t since_reset;     // ns of sampling that the profile stands for
+};
+
+void moment_fini(struct moment *moment);

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "rows/rows.h"
+
+#include "rows/selection.h"
+
+const int rows_window_seconds[] = {
+    [WINDOW_1S] = 1,
+    [WINDOW_5S] = 5,
+    [WINDOW_30S] = 30,
+    [WINDOW_ALL] = 0,
+};
+
+const char *const rows_window_names[] = {
+    [WINDOW_1S] = "1s", [WINDOW_5S] = "5s", [WINDOW_30S] = "30s", [WINDOW_ALL] = "all", NULL,
+};
+
+const char *const rows_sort_names[] = {
+    [SORT_SELF] = "self",
+    [SORT_TOTAL] = "total",
+    [SORT_SELF_TIME] = "self-time",
+    [SORT_TOTAL_TIME] = "total-time",
+    [SORT_SAMPLES] = "samples",
+    [SORT_THREADS] = "threads",
+    [SORT_FUNCTION] = "function",
+    [SORT_MODULE] = "module",
+    NULL,
+};
+
+const char *const rows_group_names[] = {
+    [GROUP_ALL] = "merged",
+    [GROUP_NAME] = "by name",
+    [GROUP_TID] = "by thread",
+    NULL,
+};
+
+enum rows_measure rows_measure(const struct rows_query *query)
+{
+    return query->window == WINDOW_ALL || query->filter.idle ? MEASURE_TIME : MEASURE_SAMPLES;
+}
+
+double rows_percent(enum rows_measure measure, struct cost part, struct cost all)
+{
+    return query_percent(sums_measure(part, measure), sums_measure(all, measure));
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+#include "rows/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "rows/selection.h"
+
+#define TREND_SECONDS_OF_ALL 5
+
+struct function_tally {
+    const struct moment *moment;
+    const struct rows_query *query;
+    const struct selection *selection;
+    struct function_row *rows; // [function]
+    size_t count;
+    uint64_t *hottest; // [function]: cost of the line that the row names, + 1; 0: none yet
+    struct sums window, all; // first of leaves, then accumulated
+};
+
+static struct name_span frames_of(const struct function_tally *tally, uint32_t node)
+{
+    const struct moment *moment = tally->moment;
+    return names_frames(moment->names, moment->profile,
+                        profile_node(moment->profile, node).location);
+}
+
+// Everything is named before anything is counted, so that there is a row for each function.
+static void name_all(struct function_tally *tally)
+{
+    uint32_t folded = names_entry(tally->moment->names, query_folded.name);
+    for (uint32_t node = 1; node < tally->all.count; node++)
+        frames_of(tally, node);
+    tally->count = names_function_count(tally->moment->names);
+    tally->rows = xcalloc(tally->count, sizeof *tally->rows);
+    tally->hottest = xcalloc(tally->count, sizeof *tally->hottest);
+    tally->rows[folded].self = tally->rows[folded].total = tally->window.nodes[0];
+    tally->rows[folded].self_all = tally->rows[folded].total_all = tally->all.nodes[0];
+}
+
+static void note_frame(struct function_tally *tally, const struct name_frame *frame, uint64_t cost)
+{
+    struct function_row *row = &tally->rows[frame->function];
+    uint64_t *hottest = &tally->hottest[frame->function];
+    row->inlined = frame->inlined && (row->inlined || !*hottest);
+    if (*hottest > cost)
+        return;
+    *hottest = cost + 1;
+    row->file = frame->file;
+    row->line = frame->line;
+}
+
+static void count_self(struct function_tally *tally)
+{
+    for (uint32_t node = 1; node < tally->all.count; node++) {
+        struct cost window = tally->window.nodes[node], all = tally->all.nodes[node];
+        if (!cost_is_any(window) && !cost_is_any(all))
+            continue;
+        const struct name_frame *leaf = frames_of(tally, node).frames;
+        cost_add(&tally->rows[leaf->function].self, window);
+        cost_add(&tally->rows[leaf->function].self_all, all);
+        note_frame(tally, leaf, all.samples);
+    }
+}
+
+// A function counts once in a stack: where it is nearest to the root.
+static void count_total(struct function_tally *tally)
+{
+    const struct moment *moment = tally->moment;
+    for (uint32_t node = 1; node < tally->all.count; node++) {
+        struct cost window = tally->window.nodes[node], all = tally->all.nodes[node];
+        if (!cost_is_any(window) && !cost_is_any(all))
+            continue;
+        uint64_t outermost = names_outermost(moment->names, moment->profile, node);
+        struct name_span span = frames_of(tally, node);
+        for (size_t i = 0; i < span.count; i++) {
+            struct function_row *row = &tally->rows[span.frames[i].function];
+            note_frame(tally, &span.frames[i], 0);
+            if (!(outermost >> i & 1))
+                continue;
+            cost_add(&row->total, window);
+            cost_add(&row->total_all, all);
+        }
+    }
+}
+
+// --- distinct threads ---
+
+struct sighting {
+    uint32_t thread, stack;
+};
+
+struct sightings {
+    struct sighting *list;
+    size_t count, capacity;
+};
+
+static void note_sighting(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+{
+    struct sightings *sightings = context;
+    (void)cost;
+    ARRAY_RESERVE(sightings->list, sightings->count, sightings->capacity);
+    sightings->list[sightings->count++] = (struct sighting){thread, stack};
+}
+
+static int compare_sightings(const void *left, const void *right)
+{
+    const struct sighting *a = left, *b = right;
+    return (a->thread > b->thread) - (a->thread < b->thread);
+}
+
+// Thread by thread; what lies above a node that the thread was met at was met before.
+static void count_threads(struct function_tally *tally)
+{
+    const struct profile *profile = tally->moment->profile;
+    struct sightings sightings = {0};
+    AUTO_FREE uint32_t *nodes = xcalloc(tally->all.count, sizeof *nodes); // thread + 1, the last
+    AUTO_FREE uint32_t *functions = xcalloc(tally->count, sizeof *functions);
+    selection_each(tally->selection, tally->query->window, note_sighting, &sightings);
+    if (sightings.count)
+        qsort(sightings.list, sightings.count, sizeof *sightings.list, compare_sightings);
+    for (size_t i = 0; i < sightings.count; i++) {
+        uint32_t mark = sightings.list[i].thread + 1;
+        for (uint32_t at = sightings.list[i].stack; at && nodes[at] != mark;
+             at = profile_node(profile, at).parent) {
+            struct name_span span = frames_of(tally, at);
+            nodes[at] = mark;
+            for (size_t k = 0; k < span.count; k++) {
+                uint32_t function = span.frames[k].function;
+                tally->rows[function].threads += functions[function] != mark;
+                functions[function] = mark;
+            }
+        }
+    }
+    free(sightings.list);
+}
+
+// --- trends ---
+
+// Adds what the leaves in `seconds` slices have, from `back` on; returns how much that is.
+static uint64_t count_slices(const struct function_tally *tally, size_t back, size_t seconds,
+                             float *counts)
+{
+    uint64_t all = 0;
+    enum rows_measure measure = tally->query->filter.idle ? MEASURE_TIME : MEASURE_SAMPLES;
+    for (size_t end = back + seconds; back < end; back++) {
+        struct slice slice = slices_get(tally->moment->slices, back);
+        for (size_t i = 0; i < slice.count; i++) {
+            const struct slice_entry *entry = &slice.entries[i];
+            if (!selection_takes(tally->selection, entry->stack, entry->thread, entry->state))
+                continue;
+            uint64_t part = measure == MEASURE_TIME ? entry->ns : entry->samples;
+            all += part;
+            if (entry->stack)
+                counts[frames_of(tally, entry->stack).frames->function] += (float)part;
+        }
+    }
+    return all;
+}
+
+static size_t fill_trends(struct function_tally *tally)
+{
+    int seconds = rows_window_seconds[tally->query->window];
+    size_t length = (size_t)(seconds ? seconds : TREND_SECONDS_OF_ALL);
+    size_t kept = tally->moment->slices ? slices_count(tally->moment->slices) : 0;
+    size_t windows = kept / length;
+    if (windows > TREND_LENGTH)
+        windows = TREND_LENGTH;
+    AUTO_FREE float *counts = xmalloc((tally->count + 1) * sizeof *counts);
+    for (size_t back = 0; back < windows; back++) {
+        memset(counts, 0, tally->count * sizeof *counts);
+        uint64_t all = count_slices(tally, back * length, length, counts);
+        for (size_t i = 0; all && i < tally->count; i++)
+            tally->rows[i].trend[TREND_LENGTH - 1 - back] = 100 * counts[i] / (float)all;
+    }
+    return windows;
+}
+
+// --- order ---
+
+static int descending(uint64_t a, uint64_t b)
+{
+    return (a < b) - (a > b);
+}
+
+struct function_order {
+    enum rows_sort sort;
+    enum rows_measure measure;
+    bool reversed;
+};
+
+static int compare_cost(struct cost a, struct cost b, enum rows_measure measure)
+{
+    int order = descending(sums_measure(a, measure), sums_measure(b, measure));
+    return order ? order : descending(a.samples, b.samples);
+}
+
+static int compare_key(const struct function_row *a, const struct function_row *b,
+                       const struct function_order *order)
+{
+    switch (order->sort) {
+    case SORT_TOTAL:
+        return compare_cost(a->total, b->total, order->measure);
+    case SORT_SELF_TIME:
+        return descending(cost_ns(a->self_all), cost_ns(b->self_all));
+    case SORT_TOTAL_TIME:
+        return descending(cost_ns(a->total_all), cost_ns(b->total_all));
+    case SORT_SAMPLES:
+        return descending(a->self.samples, b->self.samples);
+    case SORT_THREADS:
+        return descending(a->threads, b->threads);
+    case SORT_FUNCTION:
+        return strcmp(a->function->name, b->function->name);
+    case SORT_MODULE:
+        return strcmp(a->function->module, b->function->module);
+    case SORT_LINE: {
+        int files = strcmp(a->file, b->file);
+        return files ? files : descending(b->line, a->line);
+    }
+    default: // what only threads have is no order of functions
+        return compare_cost(a->self, b->self, order->measure);
+    }
+}
+
+static int compare_rows(const void *left, const void *right, void *context)
+{
+    const struct function_row *a = left, *b = right;
+    const struct function_order *order = context;
+    int key = compare_key(a, b, order);
+    int rest[] = {
+        order->reversed ? -key : key,
+        compare_cost(a->self, b->self, order->measure),
+        compare_cost(a->total, b->total, order->measure),
+        descending(cost_ns(a->self_all), cost_ns(b->self_all)),
+        descending(cost_ns(a->total_all), cost_ns(b->total_all)),
+        descending(a->total_all.samples, b->total_all.samples),
+        strcmp(a->function->name, b->function->name),
+        strcmp(a->function->module, b->function->module),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rest); i++)
+        if (rest[i])
+            return rest[i];
+    return 0;
+}
+
+// Functions that the filter leaves nothing of are no rows.
+static size_t close_ranks(struct function_tally *tally)
+{
+    size_t kept = 0;
+    for (uint32_t i = 0; i < tally->count; i++) {
+        struct function_row row = tally->rows[i];
+        if (!cost_is_any(row.total) && !cost_is_any(row.total_all))
+            continue;
+        row.function = names_function(tally->moment->names, i);
+        row.id = row.function->id;
+        if (!row.file)
+            row.file = "";
+        tally->rows[kept++] = row;
+    }
+    return kept;
+}
+
+enum rc rows_functions(const struct moment *moment, const struct rows_query *query,
+                       struct function_rows *rows, struct err *err)
+{
+    struct selection *selection;
+    *rows = (struct function_rows){0};
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
+    if (rc != RC_OK)
+        return rc;
+    struct function_tally tally = {.moment = moment, .query = query, .selection = selection};
+    struct function_order order = {query->sort, rows_measure(query), query->reversed};
+    sums_init(&tally.window, selection, query->window);
+    sums_init(&tally.all, selection, WINDOW_ALL);
+    name_all(&tally);
+    count_self(&tally);
+    sums_accumulate(&tally.window, moment->profile);
+    sums_accumulate(&tally.all, moment->profile);
+    count_total(&tally);
+    count_threads(&tally);
+    rows->trend_count = fill_trends(&tally);
+    rows->rows = tally.rows;
+    rows->count = close_ranks(&tally);
+    rows->all = tally.window.all;
+    rows->all_all = tally.all.all;
+    if (rows->count)
+        qsort_r(rows->rows, rows->count, sizeof *rows->rows, compare_rows, &order);
+    free(tally.hottest);
+    sums_fini(&tally.window);
+    sums_fini(&tally.all);
+    selection_free(selection);
+    return RC_OK;
+}
+
+void function_rows_fini(struct function_rows *rows)
+{
+    free(rows->rows);
+    *rows = (struct function_rows){0};
+}

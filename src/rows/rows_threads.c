@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+#include "rows/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "rows/selection.h"
+
+#define NONE UINT32_MAX
+#define CPU_SECONDS 3 // CPU time is told once a second, so one slice may hold two tellings or none
+
+struct thread_tally {
+    const struct moment *moment;
+    const struct rows_query *query;
+    struct thread_row *rows;
+    size_t count, capacity;
+    uint32_t *row_of; // [thread of the profile]: row
+    struct map tids;  // of facts: tid -> row
+    struct cost all;
+    struct map stacks; // row << 32 | node -> samples; of wall time: milliseconds
+};
+
+static uint32_t add_row(struct thread_tally *tally, const struct thread_row *row)
+{
+    ARRAY_RESERVE(tally->rows, tally->count, tally->capacity);
+    tally->rows[tally->count] = *row;
+    return (uint32_t)tally->count++;
+}
+
+static void add_fact(struct thread_tally *tally, const struct thread_fact *fact)
+{
+    uint32_t row = add_row(tally, &(struct thread_row){
+        .pid = fact->pid,
+        .tid = fact->tid,
+        .count = 1,
+        .name = fact->comm,
+        .state = fact->state,
+        .held_ns = fact->held_ns,
+        .wait = fact->wait,
+        .owner = fact->owner,
+    });
+    map_put(&tally->tids, (uint64_t)fact->tid, row);
+}
+
+// The newest thread of a tid is the one that lives.
+static void add_profiled(struct thread_tally *tally, uint32_t number)
+{
+    const struct profile *profile = tally->moment->profile;
+    const struct profile_thread *thread = profile_thread_get(profile, number);
+    uint32_t row = thread->tid ? map_get(&tally->tids, (uint64_t)thread->tid, NONE) : NONE;
+    if (row == NONE || tally->rows[row].pid != thread->pid)
+        row = add_row(tally, &(struct thread_row){
+            .pid = thread->pid,
+            .tid = thread->tid,
+            .count = 1,
+            .name = profile_string(profile, thread->comm),
+            .state = '?',
+            .ended = true,
+            .wait = "",
+        });
+    else
+        map_put(&tally->tids, (uint64_t)thread->tid, NONE);
+    tally->rows[row].held_ns += thread->held_ns;
+    tally->row_of[number] = row;
+}
+
+static void list_all(struct thread_tally *tally)
+{
+    const struct moment *moment = tally->moment;
+    size_t count = profile_thread_count(moment->profile);
+    tally->row_of = xcalloc(count + 1, sizeof *tally->row_of);
+    for (size_t i = 0; i < moment->thread_count; i++)
+        add_fact(tally, &moment->threads[i]);
+    for (uint32_t i = (uint32_t)count; i-- > 0;)
+        add_profiled(tally, i);
+}
+
+// --- costs ---
+
+static void count_window(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+{
+    struct thread_tally *tally = context;
+    uint32_t row = tally->row_of[thread];
+    uint64_t key = (uint64_t)row << 32 | stack;
+    cost_add(&tally->rows[row].cost, cost);
+    cost_add(&tally->all, cost);
+    uint64_t weight = tally->query->filter.idle ? cost_ns(cost) / NS_PER_MS : cost.samples;
+    if (stack)
+        map_put(&tally->stacks, key, map_get(&tally->stacks, key, 0) + (uint32_t)weight);
+}
+
+static void count_all(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+{
+    struct thread_tally *tally = context;
+    (void)stack;
+    cost_add(&tally->rows[tally->row_of[thread]].cost_all, cost);
+}
+
+// Of the leaf's frames, and then its callers', the first that is not in the kernel.
+static const struct function *user_function(const struct moment *moment, uint32_t node)
+{
+    for (; node; node = profile_node(moment->profile, node).parent) {
+        uint32_t location = profile_node(moment->profile, node).location;
+        struct name_span span = names_frames(moment->names, moment->profile, location);
+        const struct function *function =
+            names_function(moment->names, span.frames->function);
+        if (strcmp(function->module, "[kernel]") != 0)
+            return function;
+    }
+    return NULL;
+}
+
+struct hottest {
+    uint32_t stack;
+    uint32_t samples;
+};
+
+static void find_where(struct thread_tally *tally)
+{
+    AUTO_FREE struct hottest *hottest = xcalloc(tally->count + 1, sizeof *hottest);
+    for (size_t i = 0; i < tally->stacks.capacity; i++) {
+        const struct map_slot *slot = &tally->stacks.slots[i];
+        struct hottest *best = &hottest[slot->key >> 32];
+        uint32_t stack = (uint32_t)slot->key;
+        if (!slot->used || slot->value < best->samples ||
+            (slot->value == best->samples && best->stack && stack > best->stack))
+            continue;
+        *best = (struct hottest){stack, slot->value};
+    }
+    for (size_t i = 0; i < tally->count; i++)
+        tally->rows[i].where = user_function(tally->moment, hottest[i].stack);
+}
+
+static bool holds_cpu_time(struct slice slice)
+{
+    for (size_t i = 0; i < slice.count; i++)
+        if (slice.entries[i].state == STATE_CPU && slice.entries[i].ns)
+            return true;
+    return false;
+}
+
+// Of the newest complete slices. The CPU time of a second is told when it is over: nothing may have
+// been told in the very first one.
+static size_t told_seconds(const struct slices *slices, size_t wanted)
+{
+    size_t count = slices_count(slices);
+    if (wanted < CPU_SECONDS)
+        wanted = CPU_SECONDS;
+    if (wanted < count)
+        return wanted;
+    return count && !holds_cpu_time(slices_get(slices, count - 1)) ? count - 1 : count;
+}
+
+struct usage { // CPU time of a thread that the filter lets through
+    struct thread_tally *tally;
+    const struct selection *selection;
+    double per_ns; // percent
+};
+
+static void add_usage(const struct usage *usage, uint32_t stack, uint32_t thread,
+                      enum profile_state state, uint64_t ns)
+{
+    if (state == STATE_CPU && selection_takes_stack(usage->selection, stack, thread))
+        usage->tally->rows[usage->tally->row_of[thread]].cpu_percent += usage->per_ns * (double)ns;
+}
+
+static void count_cpu_of_all(const struct usage *usage)
+{
+    const struct profile *profile = usage->tally->moment->profile;
+    for (size_t i = 0; i < profile_value_count(profile); i++) {
+        const struct profile_value *value = profile_value_get(profile, i);
+        add_usage(usage, value->stack, value->thread, value->state, value->ns);
+    }
+}
+
+static void count_cpu_of_slices(const struct usage *usage, size_t seconds)
+{
+    for (size_t back = 0; back < seconds; back++) {
+        struct slice slice = slices_get(usage->tally->moment->slices, back);
+        for (size_t i = 0; i < slice.count; i++) {
+            const struct slice_entry *entry = &slice.entries[i];
+            add_usage(usage, entry->stack, entry->thread, entry->state, entry->ns);
+        }
+    }
+}
+
+// False: no CPU time can have been told yet.
+static bool count_cpu(struct thread_tally *tally, const struct selection *selection)
+{
+    struct usage usage = {.tally = tally, .selection = selection};
+    size_t wanted = (size_t)rows_window_seconds[tally->query->window];
+    size_t seconds = wanted ? told_seconds(tally->moment->slices, wanted) : 0;
+    int64_t length = wanted ? (int64_t)seconds * NS_PER_S : tally->moment->since_reset;
+    if (length <= 0)
+        return false;
+    usage.per_ns = 100.0 / (double)length;
+    if (wanted)
+        count_cpu_of_slices(&usage, seconds);
+    else
+        count_cpu_of_all(&usage);
+    return true;
+}
+
+// --- which rows, in which groups ---
+
+static bool is_shown(const struct thread_tally *tally, const struct thread_row *row)
+{
+    const struct filter *filter = &tally->query->filter;
+    bool ended_before = row->ended && !cost_is_any(row->cost);
+    return !ended_before && (!filter->tid || row->tid == filter->tid) &&
+           (!filter->thread || strcmp(row->name, filter->thread) == 0);
+}
+
+static void keep_shown(struct thread_tally *tally)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < tally->count; i++)
+        if (is_shown(tally, &tally->rows[i]))
+            tally->rows[kept++] = tally->rows[i];
+    tally->count = kept;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    const struct thread_row *a = left, *b = right;
+    int names = strcmp(a->name, b->name);
+    if (names)
+        return names;
+    int costs = (a->cpu_percent < b->cpu_percent) - (a->cpu_percent > b->cpu_percent);
+    return costs ? costs : (a->tid > b->tid) - (a->tid < b->tid);
+}
+
+static void merge(struct thread_row *into, const struct thread_row *row)
+{
+    into->count += row->count;
+    into->tid = row->tid < into->tid ? row->tid : into->tid;
+    into->ended = into->ended && row->ended;
+    cost_add(&into->cost, row->cost);
+    cost_add(&into->cost_all, row->cost_all);
+    into->cpu_percent += row->cpu_percent;
+    into->held_ns += row->held_ns;
+}
+
+// What of a group only one thread can have is the most active one's.
+static void group_by_name(struct thread_tally *tally)
+{
+    size_t kept = 0;
+    if (tally->count)
+        qsort(tally->rows, tally->count, sizeof *tally->rows, compare_names);
+    for (size_t i = 0; i < tally->count; i++) {
+        if (kept && strcmp(tally->rows[kept - 1].name, tally->rows[i].name) == 0)
+            merge(&tally->rows[kept - 1], &tally->rows[i]);
+        else
+            tally->rows[kept++] = tally->rows[i];
+    }
+    tally->count = kept;
+}
+
+static int compare_key(const struct thread_row *a, const struct thread_row *b, enum rows_sort sort)
+{
+    switch (sort) {
+    case SORT_SAMPLES:
+        return (a->cost.samples < b->cost.samples) - (a->cost.samples > b->cost.samples);
+    case SORT_FUNCTION:
+        return strcmp(a->name, b->name);
+    case SORT_TID:
+        return 0;
+    case SORT_STATE:
+        return (a->state > b->state) - (a->state < b->state);
+    case SORT_HELD:
+        return (a->held_ns < b->held_ns) - (a->held_ns > b->held_ns);
+    default:
+        return (a->cpu_percent < b->cpu_percent) - (a->cpu_percent > b->cpu_percent);
+    }
+}
+
+static int compare_rows(const void *left, const void *right, void *context)
+{
+    const struct thread_row *a = left, *b = right;
+    const struct rows_query *query = context;
+    int by_tid = (a->tid > b->tid) - (a->tid < b->tid);
+    int key = query->sort == SORT_TID ? by_tid : compare_key(a, b, query->sort);
+    if (key)
+        return query->reversed ? -key : key;
+    return by_tid ? by_tid : strcmp(a->name, b->name);
+}
+
+enum rc rows_threads(const struct moment *moment, const struct rows_query *query,
+                     struct thread_rows *rows, struct err *err)
+{
+    struct selection *selection;
+    struct thread_tally tally = {.moment = moment, .query = query};
+    struct rows_query order = *query;
+    *rows = (struct thread_rows){0};
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
+    if (rc != RC_OK)
+        return rc;
+    list_all(&tally);
+    selection_each(selection, query->window, count_window, &tally);
+    selection_each(selection, WINDOW_ALL, count_all, &tally);
+    bool cpu_known = count_cpu(&tally, selection);
+    find_where(&tally);
+    keep_shown(&tally);
+    if (query->group == GROUP_NAME)
+        group_by_name(&tally);
+    if (tally.count)
+        qsort_r(tally.rows, tally.count, sizeof *tally.rows, compare_rows, &order);
+    *rows = (struct thread_rows){tally.rows, tally.count, tally.all, cpu_known};
+    free(tally.row_of);
+    map_fini(&tally.tids);
+    map_fini(&tally.stacks);
+    selection_free(selection);
+    return RC_OK;
+}
+
+void thread_rows_fini(struct thread_rows *rows)
+{
+    free(rows->rows);
+    *rows = (struct thread_rows){0};
+}

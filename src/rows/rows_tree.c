@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+#include "rows/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "rows/selection.h"
+
+#define NONE UINT32_MAX
+#define LEAST_SHARE 10000 // of an inverted tree: nodes below one part in so many are left out
+
+struct growing { // a node while the tree is made: in no order but parents first
+    struct tree_node node;
+    uint32_t function; // number, NONE of a group
+    uint64_t hottest;  // cost of the line that the node names, + 1; 0: none yet
+};
+
+struct planter {
+    const struct moment *moment;
+    const struct rows_query *query;
+    struct growing *nodes;
+    size_t count, capacity;
+    struct map ids;    // id -> node
+    struct map places; // group << 32 | node of the profile -> struct tree_place
+    struct tree_place {
+        uint32_t at;  // node of the tree
+        uint32_t run; // how often its function directly called itself on the way here
+    } *known;
+    size_t known_count, known_capacity;
+    struct map roots;  // thread -> group's node
+    struct cost all;
+};
+
+static uint64_t child_id(uint64_t parent, uint64_t child)
+{
+    uint64_t id = map_hash(parent * 31 + map_hash(child));
+    return id ? id : 1;
+}
+
+// The child of a node, made when it is new.
+static uint32_t add_node(struct planter *planter, uint32_t parent, uint64_t key)
+{
+    uint64_t id = child_id(parent == NONE ? 0 : planter->nodes[parent].node.id, key);
+    uint32_t at = map_get(&planter->ids, id, NONE);
+    if (at != NONE)
+        return at;
+    ARRAY_RESERVE(planter->nodes, planter->count, planter->capacity);
+    at = (uint32_t)planter->count++;
+    planter->nodes[at] = (struct growing){
+        .node = {.id = id, .parent = parent, .repeat = 1, .file = ""},
+        .function = NONE,
+    };
+    map_put(&planter->ids, id, at);
+    return at;
+}
+
+static void note_frame(struct growing *growing, const struct name_frame *frame, uint64_t cost)
+{
+    bool seen = growing->hottest > 0;
+    growing->node.inlined = frame->inlined && (growing->node.inlined || !seen);
+    if (growing->hottest > cost)
+        return;
+    growing->hottest = cost + 1;
+    growing->node.file = frame->file;
+    growing->node.line = frame->line;
+}
+
+// One step down. A function that calls itself stays where it is.
+static struct tree_place step(struct planter *planter, struct tree_place from,
+                              const struct name_frame *frame, uint64_t cost)
+{
+    struct growing *here = from.at == NONE ? NULL : &planter->nodes[from.at];
+    if (here && here->function == frame->function) {
+        if (++from.run > here->node.repeat)
+            here->node.repeat = from.run;
+        note_frame(here, frame, cost);
+        return from;
+    }
+    const struct function *function = names_function(planter->moment->names, frame->function);
+    uint32_t at = add_node(planter, from.at, function->id);
+    planter->nodes[at].function = frame->function;
+    planter->nodes[at].node.function = function;
+    note_frame(&planter->nodes[at], frame, cost);
+    return (struct tree_place){at, 1};
+}
+
+static uint64_t text_key(const char *text)
+{
+    uint64_t key = 5381;
+    for (; *text; text++)
+        key = map_hash(key ^ (unsigned char)*text);
+    return key;
+}
+
+// The node below which the stacks of a thread hang; NONE without groups.
+static uint32_t group_of(struct planter *planter, uint32_t thread)
+{
+    const struct profile *profile = planter->moment->profile;
+    if (planter->query->group == GROUP_ALL)
+        return NONE;
+    uint32_t group = map_get(&planter->roots, thread, NONE);
+    if (group != NONE)
+        return group;
+    const struct profile_thread *facts = profile_thread_get(profile, thread);
+    const char *name = profile_string(profile, facts->comm);
+    bool apart = planter->query->group == GROUP_TID;
+    group = add_node(planter, NONE, apart && facts->tid ? (uint64_t)facts->tid : text_key(name));
+    planter->nodes[group].node.label = name;
+    planter->nodes[group].node.tid = apart ? facts->tid : 0;
+    map_put(&planter->roots, thread, group);
+    return group;
+}
+
+static struct name_span frames_of(const struct planter *planter, uint32_t node)
+{
+    const struct moment *moment = planter->moment;
+    return names_frames(moment->names, moment->profile,
+                        profile_node(moment->profile, node).location);
+}
+
+static uint64_t place_key(uint32_t group, uint32_t node)
+{
+    return (uint64_t)(group + 1) << 32 | node; // NONE becomes 0
+}
+
+static void remember(struct planter *planter, uint64_t key, struct tree_place place)
+{
+    ARRAY_RESERVE(planter->known, planter->known_count, planter->known_capacity);
+    map_put(&planter->places, key, (uint32_t)planter->known_count);
+    planter->known[planter->known_count++] = place;
+}
+
+// Where a stack ends in the tree: on from the nearest caller whose place is known.
+static struct tree_place place_of(struct planter *planter, uint32_t group, uint32_t stack,
+                                  uint64_t cost)
+{
+    const struct profile *profile = planter->moment->profile;
+    struct tree_place place = {group, 0};
+    AUTO_FREE uint32_t *path = NULL;
+    size_t depth = 0, capacity = 0;
+    for (uint32_t at = stack; at; at = profile_node(profile, at).parent) {
+        uint32_t known = map_get(&planter->places, place_key(group, at), NONE);
+        if (known != NONE) {
+            place = planter->known[known];
+            break;
+        }
+        ARRAY_RESERVE(path, depth, capacity);
+        path[depth++] = at;
+    }
+    while (depth-- > 0) {
+        size_t count = frames_of(planter, path[depth]).count;
+        for (size_t i = count; i-- > 0;) {
+            struct name_frame frame = frames_of(planter, path[depth]).frames[i];
+            place = step(planter, place, &frame, path[depth] == stack ? cost : 0);
+        }
+        remember(planter, place_key(group, path[depth]), place);
+    }
+    return place;
+}
+
+// A stack of which the store kept nothing.
+static uint32_t folded_node(struct planter *planter, uint32_t group)
+{
+    struct name_frame frame = {
+        .function = names_entry(planter->moment->names, query_folded.name),
+        .file = "",
+    };
+    return step(planter, (struct tree_place){group, 0}, &frame, 0).at;
+}
+
+static void plant(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+{
+    struct planter *planter = context;
+    uint32_t group = group_of(planter, thread);
+    uint32_t at = stack ? place_of(planter, group, stack, cost.samples).at
+                        : folded_node(planter, group);
+    cost_add(&planter->nodes[at].node.self, cost);
+    cost_add(&planter->all, cost);
+}
+
+static void plant_inverted(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+{
+    struct planter *planter = context;
+    const struct profile *profile = planter->moment->profile;
+    struct tree_place place = {group_of(planter, thread), 0};
+    if (!stack)
+        place.at = folded_node(planter, place.at);
+    for (uint32_t at = stack; at; at = profile_node(profile, at).parent) {
+        size_t count = frames_of(planter, at).count;
+        for (size_t i = 0; i < count; i++) {
+            struct name_frame frame = frames_of(planter, at).frames[i];
+            place = step(planter, place, &frame, cost.samples);
+        }
+    }
+    cost_add(&planter->nodes[place.at].node.self, cost);
+    cost_add(&planter->all, cost);
+}
+
+// --- into order ---
+
+struct node_order {
+    const struct growing *nodes;
+    enum rows_measure measure;
+};
+
+static const char *name_of(const struct tree_node *node)
+{
+    return node->function ? node->function->name : node->label;
+}
+
+static int compare_nodes(const void *left, const void *right, void *context)
+{
+    const struct node_order *order = context;
+    const struct tree_node *a = &order->nodes[*(const uint32_t *)left].node;
+    const struct tree_node *b = &order->nodes[*(const uint32_t *)right].node;
+    uint32_t a_parent = a->parent + 1, b_parent = b->parent + 1; // roots first
+    if (a_parent != b_parent)
+        return a_parent < b_parent ? -1 : 1;
+    uint64_t a_cost = sums_measure(a->total, order->measure);
+    uint64_t b_cost = sums_measure(b->total, order->measure);
+    if (a_cost != b_cost)
+        return a_cost > b_cost ? -1 : 1;
+    int names = strcmp(name_of(a), name_of(b));
+    return names ? names : (a->id > b->id) - (a->id < b->id);
+}
+
+static void accumulate(struct planter *planter)
+{
+    for (size_t i = planter->count; i-- > 0;) {
+        struct tree_node *node = &planter->nodes[i].node;
+        cost_add(&node->total, node->self);
+        if (node->parent == NONE)
+            continue;
+        cost_add(&planter->nodes[node->parent].node.total, node->total);
+        planter->nodes[node->parent].node.children++;
+    }
+}
+
+static bool is_too_small(const struct planter *planter, const struct tree_node *node)
+{
+    enum rows_measure measure = rows_measure(planter->query);
+    return planter->query->inverted && node->parent != NONE &&
+           sums_measure(node->total, measure) * LEAST_SHARE < sums_measure(planter->all, measure);
+}
+
+struct emission {
+    const struct planter *planter;
+    const uint32_t *sorted; // nodes by parent, then weight
+    uint32_t *first;        // [node + 1; 0: the roots]: its children's place in `sorted`
+    struct tree *tree;
+};
+
+// Copies the children of a node (NONE: the roots), each with all that lies below it. Goes as deep
+// as the deepest stack, which the session bounds.
+static uint32_t emit(struct emission *emission, uint32_t parent, uint32_t parent_row,
+                     uint32_t depth)
+{
+    const struct planter *planter = emission->planter;
+    struct tree *tree = emission->tree;
+    uint32_t emitted = 0;
+    for (uint32_t i = emission->first[parent + 1]; i < planter->count; i++) {
+        const struct tree_node *node = &planter->nodes[emission->sorted[i]].node;
+        if (node->parent != parent)
+            break;
+        if (is_too_small(planter, node)) {
+            tree->folded++;
+            continue;
+        }
+        uint32_t row = (uint32_t)tree->count++;
+        tree->nodes[row] = *node;
+        tree->nodes[row].parent = parent_row;
+        tree->nodes[row].depth = depth;
+        tree->nodes[row].children =
+            node->children ? emit(emission, emission->sorted[i], row, depth + 1) : 0;
+        tree->nodes[row].next = (uint32_t)tree->count;
+        emitted++;
+    }
+    return emitted;
+}
+
+static void put_in_order(const struct planter *planter, struct tree *tree)
+{
+    size_t count = planter->count;
+    struct node_order order = {planter->nodes, rows_measure(planter->query)};
+    AUTO_FREE uint32_t *sorted = xcalloc(count + 1, sizeof *sorted);
+    AUTO_FREE uint32_t *first = xcalloc(count + 1, sizeof *first);
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = i;
+    if (count)
+        qsort_r(sorted, count, sizeof *sorted, compare_nodes, &order);
+    for (uint32_t i = (uint32_t)count; i-- > 0;)
+        first[planter->nodes[sorted[i]].node.parent + 1] = i;
+    tree->nodes = xcalloc(count + 1, sizeof *tree->nodes);
+    struct emission emission = {planter, sorted, first, tree};
+    emit(&emission, NONE, NONE, 0);
+}
+
+enum rc rows_tree(const struct moment *moment, const struct rows_query *query, struct tree *tree,
+                  struct err *err)
+{
+    struct selection *selection;
+    struct planter planter = {.moment = moment, .query = query};
+    *tree = (struct tree){0};
+    enum rc rc = selection_new(moment, &query->filter, &selection, err);
+    if (rc != RC_OK)
+        return rc;
+    selection_each(selection, query->window, query->inverted ? plant_inverted : plant, &planter);
+    accumulate(&planter);
+    *tree = (struct tree){.all = planter.all, .measure = rows_measure(query)};
+    put_in_order(&planter, tree);
+    free(planter.nodes);
+    free(planter.known);
+    map_fini(&planter.ids);
+    map_fini(&planter.places);
+    map_fini(&planter.roots);
+    selection_free(selection);
+    return RC_OK;
+}
+
+void tree_fini(struct tree *tree)
+{
+    free(tree->nodes);
+    *tree = (struct tree){0};
+}
+
+uint32_t tree_find(const struct tree *tree, uint64_t id)
+{
+    for (uint32_t i = 0; i < tree->count; i++)
+        if (tree->nodes[i].id == id)
+            return i;
+    return NONE;
+}

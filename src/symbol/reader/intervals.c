@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/reader/intervals.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+#define LOWEST_CODE 64 // an ELF header lies below, or nothing
+#define OVERLAPS_MAX 64 // intervals looked at in one search
+
+void intervals_fini(struct intervals *intervals)
+{
+    free(intervals->items);
+    *intervals = (struct intervals){0};
+}
+
+void intervals_add(struct intervals *intervals, uint64_t start, uint64_t end, uint32_t owner)
+{
+    if (start < LOWEST_CODE || start >= end)
+        return;
+    ARRAY_RESERVE(intervals->items, intervals->count, intervals->capacity);
+    intervals->items[intervals->count++] =
+        (struct interval){.start = start, .end = end, .owner = owner};
+}
+
+static int compare_starts(const void *left, const void *right)
+{
+    const struct interval *a = left, *b = right;
+    if (a->start != b->start)
+        return a->start < b->start ? -1 : 1;
+    return (a->end < b->end) - (a->end > b->end);
+}
+
+void intervals_sort(struct intervals *intervals)
+{
+    uint64_t reach = 0;
+    if (intervals->count)
+        qsort(intervals->items, intervals->count, sizeof *intervals->items, compare_starts);
+    for (size_t i = 0; i < intervals->count; i++) {
+        if (intervals->items[i].end > reach)
+            reach = intervals->items[i].end;
+        intervals->items[i].reach = reach;
+    }
+}
+
+// How many begin at or below the address.
+static size_t begun(const struct intervals *intervals, uint64_t address)
+{
+    size_t low = 0, high = intervals->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (intervals->items[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t intervals_find(const struct intervals *intervals, uint64_t address)
+{
+    size_t at = begun(intervals, address);
+    for (size_t steps = 0; at-- > 0 && steps < OVERLAPS_MAX; steps++) {
+        const struct interval *interval = &intervals->items[at];
+        if (address < interval->end)
+            return interval->owner;
+        if (address >= interval->reach)
+            break;
+    }
+    return INTERVALS_NONE;
+}

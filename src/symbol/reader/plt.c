@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/reader/plt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "symbol/reader/symtab.h"
+#include "symbol/section.h"
+
+#define RELOCATIONS_MAX 4000000u
+#define STUB_BYTES_MAX (16u << 20) // of one section
+#define SYMBOLS_SIZE_MAX (96u << 20)
+
+struct got_slot { // a word of the global offset table, and the function whose address it will hold
+    uint64_t address;
+    const char *name; // NULL: not known
+};
+
+struct slots {
+    struct got_slot *items; // by address once they are all there
+    size_t count, capacity;
+    const char **lazy; // [index into .rela.plt]: what a lazily bound stub pushes is this index
+    size_t lazy_count;
+};
+
+struct relocations {
+    const struct symtab *functions;
+    Elf_Data *symbols; // NULL: none, as in a static executable
+    struct string_table names;
+};
+
+static const char *function_at(const struct symtab *functions, uint64_t address)
+{
+    struct symtab_match match;
+    return symtab_find(functions, address, &match) && match.offset == 0 ? match.name : NULL;
+}
+
+static const char *target_name(const struct relocations *from, const GElf_Rela *relocation)
+{
+    GElf_Sym symbol;
+    switch (GELF_R_TYPE(relocation->r_info)) {
+    case R_X86_64_IRELATIVE:
+        return function_at(from->functions, (uint64_t)relocation->r_addend);
+    case R_X86_64_JUMP_SLOT:
+    case R_X86_64_GLOB_DAT:
+        if (!from->symbols ||
+            !gelf_getsym(from->symbols, (int)GELF_R_SYM(relocation->r_info), &symbol))
+            return NULL;
+        return string_table_get(&from->names, symbol.st_name);
+    default:
+        return NULL;
+    }
+}
+
+static void read_slots(struct slots *slots, const struct image *image,
+                       const struct symtab *functions, const char *section_name)
+{
+    struct section section, symbols;
+    if (!section_find(image, SHT_RELA, section_name, &section))
+        return;
+    struct relocations from = {.functions = functions};
+    if (section_get(image, section.header.sh_link, &symbols)) {
+        from.symbols = section_data(&symbols, SYMBOLS_SIZE_MAX);
+        from.names = string_table_read(image, symbols.header.sh_link);
+    }
+    Elf_Data *data = section_data(&section, RELOCATIONS_MAX * sizeof(Elf64_Rela));
+    size_t count = data ? data->d_size / sizeof(Elf64_Rela) : 0;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Rela relocation;
+        if (!gelf_getrela(data, (int)i, &relocation))
+            return;
+        ARRAY_RESERVE(slots->items, slots->count, slots->capacity);
+        slots->items[slots->count++] =
+            (struct got_slot){relocation.r_offset, target_name(&from, &relocation)};
+    }
+}
+
+static int compare_slot(const void *left, const void *right)
+{
+    const struct got_slot *a = left, *b = right;
+    return (a->address > b->address) - (a->address < b->address);
+}
+
+static void read_all_slots(struct slots *slots, const struct image *image,
+                           const struct symtab *functions)
+{
+    struct section bound_early;
+    read_slots(slots, image, functions, ".rela.plt");
+    slots->lazy_count = slots->count;
+    slots->lazy = xcalloc(slots->count, sizeof *slots->lazy);
+    for (size_t i = 0; i < slots->count; i++)
+        slots->lazy[i] = slots->items[i].name;
+    if (section_find(image, SHT_PROGBITS, ".plt.got", &bound_early))
+        read_slots(slots, image, functions, ".rela.dyn");
+    if (slots->count)
+        qsort(slots->items, slots->count, sizeof *slots->items, compare_slot);
+}
+
+static const char *slot_name(const struct slots *slots, uint64_t address)
+{
+    struct got_slot key = {.address = address};
+    const struct got_slot *slot = NULL;
+    if (slots->count)
+        slot = bsearch(&key, slots->items, slots->count, sizeof key, compare_slot);
+    return slot ? slot->name : NULL;
+}
+
+// What a stub is made of, each part optional but the last:
+//   f3 0f 1e fa (endbr64), f2 (bnd), ff 25 REL32 (jmp *REL32(%rip)), the slot being at REL32 from
+//   the end of the instruction; or, where a second table holds the jumps,
+//   f3 0f 1e fa, 68 IMM32 (push of the index into .rela.plt).
+// The first entry of .plt, which calls the linker, matches neither or has no relocation.
+static const char *stub_name(const struct slots *slots, const unsigned char code[static 16],
+                             uint64_t address)
+{
+    static const unsigned char endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
+    unsigned at = memcmp(code, endbr64, sizeof endbr64) == 0 ? sizeof endbr64 : 0;
+    int32_t operand;
+    if (code[at] == 0x68) {
+        memcpy(&operand, code + at + 1, sizeof operand);
+        return operand >= 0 && (size_t)operand < slots->lazy_count ? slots->lazy[operand] : NULL;
+    }
+    at += code[at] == 0xf2;
+    if (code[at] != 0xff || code[at + 1] != 0x25)
+        return NULL;
+    memcpy(&operand, code + at + 2, sizeof operand);
+    return slot_name(slots, address + at + 6 + (uint64_t)(int64_t)operand);
+}
+
+static void add_stub(struct plt *plt, const struct slots *slots, const unsigned char *bytes,
+                     size_t length, uint64_t address)
+{
+    unsigned char code[16] = {0};
+    memcpy(code, bytes, length);
+    const char *name = stub_name(slots, code, address);
+    if (!name || !name[0])
+        return;
+    ARRAY_RESERVE(plt->stubs, plt->count, plt->capacity);
+    plt->stubs[plt->count++] = (struct stub){address, address + length, name};
+}
+
+// Static executables leave the entry size 0; their stubs have no second half, as in .plt.got.
+static size_t stub_size(const GElf_Shdr *header)
+{
+    uint64_t size = header->sh_entsize ? header->sh_entsize : header->sh_addralign;
+    return size == 8 ? 8 : 16;
+}
+
+static void read_stubs(struct plt *plt, const struct image *image, const struct slots *slots,
+                       const char *section_name)
+{
+    struct section section;
+    if (!section_find(image, SHT_PROGBITS, section_name, &section))
+        return;
+    Elf_Data *data = section_data(&section, STUB_BYTES_MAX);
+    size_t step = stub_size(&section.header);
+    for (size_t at = 0; data && at + step <= data->d_size; at += step)
+        add_stub(plt, slots, (unsigned char *)data->d_buf + at, step,
+                 section.header.sh_addr + at);
+}
+
+static int compare_stub(const void *left, const void *right)
+{
+    const struct stub *a = left, *b = right;
+    return (a->start > b->start) - (a->start < b->start);
+}
+
+void plt_read(struct plt *plt, const struct image *image, const struct symtab *functions)
+{
+    struct slots slots = {0};
+    read_all_slots(&slots, image, functions);
+    read_stubs(plt, image, &slots, ".plt");
+    read_stubs(plt, image, &slots, ".plt.sec");
+    read_stubs(plt, image, &slots, ".plt.got");
+    if (plt->count)
+        qsort(plt->stubs, plt->count, sizeof *plt->stubs, compare_stub);
+    free(slots.items);
+    free(slots.lazy);
+}
+
+void plt_fini(struct plt *plt)
+{
+    free(plt->stubs);
+}
+
+bool plt_find(const struct plt *plt, uint64_t vaddr, struct symtab_match *match)
+{
+    size_t low = 0, high = plt->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct stub *stub = &plt->stubs[middle];
+        if (vaddr < stub->start)
+            high = middle;
+        else if (vaddr >= stub->end)
+            low = middle + 1;
+        else {
+            *match = (struct symtab_match){stub->name, vaddr - stub->start, true};
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/reader/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define NOBODY 65534
+
+#if defined(__x86_64__)
+#define AUDIT_ARCH_OURS AUDIT_ARCH_X86_64
+#define RESULT(context) ((context)->uc_mcontext.gregs[REG_RAX])
+#define ARGUMENT(context, number)                                                                  \
+    ((context)->uc_mcontext.gregs[(int[]){REG_RDI, REG_RSI, REG_RDX}[number]])
+#elif defined(__aarch64__)
+#define AUDIT_ARCH_OURS AUDIT_ARCH_AARCH64
+#define RESULT(context) ((context)->uc_mcontext.regs[0])
+#define ARGUMENT(context, number) ((context)->uc_mcontext.regs[number])
+#endif
+
+static int (*opener)(const char *path);
+
+static void limit(__rlimit_resource_t resource, rlim_t value)
+{
+    struct rlimit old, new = {value, value};
+    if (getrlimit(resource, &old) == 0 && old.rlim_max < value)
+        new.rlim_cur = new.rlim_max = old.rlim_max;
+    setrlimit(resource, &new);
+}
+
+static void set_limits(const struct sandbox_limits *limits)
+{
+    limit(RLIMIT_CPU, limits->cpu_seconds);
+    limit(RLIMIT_NOFILE, limits->files);
+    limit(RLIMIT_FSIZE, 0);
+    limit(RLIMIT_CORE, 0);
+}
+
+// False where there is nobody else to become: root in a container that has no other ids, or lacks
+// the right to change to them.
+static bool become_nobody(void)
+{
+    return geteuid() != 0 || (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+                              setresuid(NOBODY, NOBODY, NOBODY) == 0);
+}
+
+static bool drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+    return syscall(SYS_capset, &header, none) == 0 &&
+           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
+// Memory that is shared with the sampler must not be written by this process. Private memory is a
+// copy: it may be read, which tells nobody anything.
+static bool unmap_shared(void)
+{
+    AUTO_FILE FILE *maps = fopen("/proc/self/maps", "re");
+    char line[4096 + 128];
+    bool done = maps;
+    while (maps && fgets(line, sizeof line, maps)) {
+        uint64_t start, end;
+        char mode[5];
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &end, mode) == 3 &&
+            mode[1] == 'w' && mode[3] == 's')
+            done &= munmap((void *)(uintptr_t)start, end - start) == 0;
+    }
+    return done;
+}
+
+static void close_others(int keep)
+{
+    if (keep > 0)
+        syscall(SYS_close_range, 0u, (unsigned)keep - 1, 0u);
+    syscall(SYS_close_range, (unsigned)keep + 1, ~0u, 0u);
+}
+
+// The kernel hands us the calls that open files: libdw looks for the files of split DWARF itself.
+static void broker(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *user = context;
+    (void)number;
+    RESULT(user) = -EACCES;
+    if (info->si_syscall != SYS_openat || (ARGUMENT(user, 2) & O_ACCMODE) != O_RDONLY)
+        return;
+    int saved = errno;
+    int fd = opener((const char *)(uintptr_t)ARGUMENT(user, 1));
+    errno = saved;
+    RESULT(user) = fd >= 0 ? fd : -ENOENT;
+}
+
+static void reset_signals(void)
+{
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    struct sigaction ours = {.sa_sigaction = broker, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    sigset_t none;
+    for (int number = 1; number < SIGRTMIN; number++)
+        sigaction(number, &usual, NULL);
+    sigaction(SIGSYS, &ours, NULL);
+    usual.sa_handler = SIG_IGN; // Ctrl-C is for the main process, which ends this one
+    sigaction(SIGINT, &usual, NULL);
+    sigaction(SIGTSTP, &usual, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+// What parsing takes: memory, the socket, files that are open. The rest fails, and openat comes to
+// the broker.
+static bool filter_calls(void)
+{
+    static const unsigned allowed[] = {
+        SYS_read,   SYS_pread64, SYS_lseek,   SYS_fstat,   SYS_newfstatat, SYS_close,
+        SYS_mmap,   SYS_munmap,  SYS_mremap,  SYS_mprotect, SYS_madvise,   SYS_brk,
+        SYS_futex,  SYS_sendmsg, SYS_recvmsg, SYS_rt_sigreturn, SYS_rt_sigprocmask,
+        SYS_exit,   SYS_exit_group, SYS_clock_gettime, SYS_getrandom,
+    };
+    struct sock_filter program[ARRAY_LENGTH(allowed) * 2 + 8];
+    unsigned short count = 0;
+#define EMIT(...) program[count++] = (struct sock_filter)__VA_ARGS__
+    EMIT(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
+    EMIT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_OURS, 1, 0));
+    EMIT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
+    EMIT(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+    for (size_t i = 0; i < ARRAY_LENGTH(allowed); i++) {
+        EMIT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i], 0, 1));
+        EMIT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    }
+    EMIT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1));
+    EMIT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP));
+    EMIT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+#undef EMIT
+    struct sock_fprog whole = {.len = count, .filter = program};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole, 0, 0) == 0;
+}
+
+bool sandbox_enter(int keep, const struct sandbox_limits *limits,
+                   int (*open_for_us)(const char *path))
+{
+    opener = open_for_us;
+    reset_signals();
+    bool alone = unmap_shared();
+    close_others(keep);
+    set_limits(limits);
+    bool nobody = become_nobody();
+    if (!alone || !drop_capabilities())
+        return false;
+    // A kernel without seccomp leaves a process of nobody with limits: still worth having. But one
+    // of root, without capabilities, could open what belongs to root.
+    return filter_calls() || (nobody && (errno == EINVAL || errno == ENOSYS));
+}

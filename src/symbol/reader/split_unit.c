@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "symbol/reader/split_unit.h"
+
+#include <dwarf.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "symbol/assembly.h"
+
+struct split_unit {
+    Elf *elf;
+    Dwarf *dwarf;
+    Dwarf_Die die;
+    Dwarf_Addr base; // of the unit: what its lists of ranges are relative to
+    struct section_piece files, ranges;
+};
+
+// Unpacked already, by libdw or by us.
+static struct section_piece section_of(Elf *elf, const char *name)
+{
+    size_t names;
+    GElf_Shdr header;
+    if (elf_getshdrstrndx(elf, &names) != 0)
+        return (struct section_piece){0};
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+        const char *its = gelf_getshdr(section, &header) && header.sh_type == SHT_PROGBITS
+                              ? elf_strptr(elf, names, header.sh_name)
+                              : NULL;
+        const Elf_Data *data = its && strcmp(its, name) == 0 ? elf_getdata(section, NULL) : NULL;
+        if (data && data->d_buf)
+            return (struct section_piece){data->d_buf, data->d_size};
+    }
+    return (struct section_piece){0};
+}
+
+// Where the part of this unit in a section of the program begins; 0 when nobody says.
+static Dwarf_Word base_in(Dwarf_Die *skeleton, unsigned attribute, unsigned other)
+{
+    Dwarf_Attribute found;
+    Dwarf_Word base;
+    if (!dwarf_attr(skeleton, attribute, &found) && !dwarf_attr(skeleton, other, &found))
+        return 0;
+    return dwarf_formudata(&found, &base) == 0 ? base : 0;
+}
+
+// Nobody says where that part ends.
+static void lend(Elf *to, Elf *program, const char *name, Dwarf_Word from)
+{
+    struct section_piece whole = section_of(program, name);
+    if (from < whole.size)
+        assembly_add(to, name, whole.bytes + from, whole.size - from);
+}
+
+static bool assemble(const struct split_package *package, uint32_t row, Dwarf_Die *skeleton,
+                     struct split_unit *unit)
+{
+    Elf *program = dwarf_getelf(dwarf_cu_getdwarf(skeleton->cu));
+    unit->elf = assembly_begin(split_package_elf(package));
+    if (!unit->elf)
+        return false;
+    for (enum split_part part = 0; part < SPLIT_PARTS; part++) {
+        struct section_piece piece = split_package_piece(package, row, part);
+        assembly_add(unit->elf, split_part_name(part), piece.bytes, piece.size);
+    }
+    unit->files = split_package_piece(package, row, SPLIT_LINE);
+    unit->ranges = split_package_piece(package, row, SPLIT_RNGLISTS);
+    lend(unit->elf, program, ".debug_addr",
+         base_in(skeleton, DW_AT_addr_base, DW_AT_GNU_addr_base));
+    lend(unit->elf, program, ".debug_ranges",
+         base_in(skeleton, DW_AT_GNU_ranges_base, DW_AT_GNU_ranges_base));
+    return true;
+}
+
+// The id is looked at once more: what the index says proves nothing.
+static bool begin(struct split_unit *unit, uint64_t id)
+{
+    Dwarf_CU *handle;
+    uint8_t type;
+    uint64_t its;
+    unit->dwarf = dwarf_begin_elf(unit->elf, DWARF_C_READ, NULL);
+    return unit->dwarf &&
+           dwarf_get_units(unit->dwarf, NULL, &handle, NULL, &type, &unit->die, NULL) == 0 &&
+           type == DW_UT_split_compile &&
+           dwarf_cu_info(handle, NULL, NULL, NULL, NULL, &its, NULL, NULL) == 0 && its == id;
+}
+
+struct split_unit *split_unit_open(const struct split_package *package, Dwarf_Die *skeleton,
+                                   uint64_t id)
+{
+    uint32_t row = split_package_row(package, id);
+    if (!row)
+        return NULL;
+    struct split_unit *unit = xcalloc(1, sizeof *unit);
+    if (dwarf_lowpc(skeleton, &unit->base) != 0)
+        unit->base = 0;
+    if (assemble(package, row, skeleton, unit) && begin(unit, id))
+        return unit;
+    split_unit_close(unit);
+    return NULL;
+}
+
+void split_unit_close(struct split_unit *unit)
+{
+    if (!unit)
+        return;
+    dwarf_end(unit->dwarf);
+    elf_end(unit->elf);
+    free(unit);
+}
+
+Dwarf_Die *split_unit_die(struct split_unit *unit)
+{
+    return &unit->die;
+}
+
+bool split_unit_has_files(const struct split_unit *unit)
+{
+    return unit->files.size;
+}
+
+// Lists that are told by number are behind a header and a table of offsets, of 4 bytes in the form
+// that everybody uses. Returns 0 where there is none.
+static uint64_t numbered_list(const struct split_unit *unit, Dwarf_Word number)
+{
+    const uint64_t header = 12;
+    uint32_t length, count, offset;
+    if (unit->ranges.size < header)
+        return 0;
+    memcpy(&length, unit->ranges.bytes, sizeof length);
+    memcpy(&count, unit->ranges.bytes + header - sizeof count, sizeof count);
+    if (length == UINT32_MAX || number >= count ||
+        header + (uint64_t)count * sizeof offset > unit->ranges.size)
+        return 0;
+    memcpy(&offset, unit->ranges.bytes + header + number * sizeof offset, sizeof offset);
+    return header + offset;
+}
+
+// To dwarf_ranges, 0 is no place in a section but the beginning of a search, for which it takes its
+// own base. Only a list of DWARF 4 can lie there, whose entries are all relative to a base.
+static ptrdiff_t first_range(const struct split_unit *unit, Dwarf_Die *die, Dwarf_Word from,
+                             Dwarf_Addr *base, Dwarf_Addr *start, Dwarf_Addr *end)
+{
+    *base = unit->base;
+    ptrdiff_t at = dwarf_ranges(die, (ptrdiff_t)from, base, start, end);
+    if (at > 0 && !from && !*base) {
+        *base = unit->base;
+        *start += unit->base;
+        *end += unit->base;
+    }
+    return at;
+}
+
+ptrdiff_t split_unit_ranges(const struct split_unit *unit, Dwarf_Die *die, ptrdiff_t at,
+                            Dwarf_Addr *base, Dwarf_Addr *start, Dwarf_Addr *end)
+{
+    Dwarf_Attribute list;
+    Dwarf_Word from;
+    if (at || !unit->base || !dwarf_attr(die, DW_AT_ranges, &list))
+        return dwarf_ranges(die, at, base, start, end);
+    if (dwarf_formudata(&list, &from) != 0)
+        return -1;
+    if (dwarf_whatform(&list) == DW_FORM_rnglistx && !(from = numbered_list(unit, from)))
+        return -1;
+    return first_range(unit, die, from, base, start, end);
+}

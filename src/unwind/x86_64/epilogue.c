@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "unwind/x86_64/epilogue.h"
+
+#include <string.h>
+
+#define CODE_MAX 24 // bytes: an addition, six pops, a return
+
+struct epilogue {
+    const unsigned char *at, *end; // code
+    uint64_t registers[REGISTERS];
+    uint32_t known;
+};
+
+// libunwind's numbers of the registers, by those in instructions; rsp is not popped.
+static const int numbers[] = {UNW_X86_64_RAX, UNW_X86_64_RCX, UNW_X86_64_RDX, UNW_X86_64_RBX,
+                              -1,             UNW_X86_64_RBP, UNW_X86_64_RSI, UNW_X86_64_RDI,
+                              UNW_X86_64_R8,  UNW_X86_64_R9,  UNW_X86_64_R10, UNW_X86_64_R11,
+                              UNW_X86_64_R12, UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15};
+
+static bool is_next(const struct epilogue *epilogue, const char *bytes, size_t length)
+{
+    return (size_t)(epilogue->end - epilogue->at) >= length &&
+           memcmp(epilogue->at, bytes, length) == 0;
+}
+
+static void add_to_sp(struct epilogue *epilogue)
+{
+    const unsigned char *at = epilogue->at;
+    uint32_t size = 0;
+    if (is_next(epilogue, "\x48\x83\xc4", 3) && epilogue->end - at >= 4 && at[3] < 0x80) {
+        size = at[3];
+        epilogue->at += 4;
+    } else if (is_next(epilogue, "\x48\x81\xc4", 3) && epilogue->end - at >= 7) {
+        memcpy(&size, at + 3, sizeof size);
+        epilogue->at += 7;
+    }
+    epilogue->registers[UNW_X86_64_RSP] += size;
+}
+
+// False when no pop follows, or what it takes is not there.
+static bool pop(struct unwinder *unwinder, struct epilogue *epilogue)
+{
+    uint64_t *sp = &epilogue->registers[UNW_X86_64_RSP];
+    bool high = is_next(epilogue, "\x41", 1);
+    if (epilogue->end - epilogue->at <= high || (epilogue->at[high] & 0xf8) != 0x58)
+        return false;
+    int number = numbers[(epilogue->at[high] & 7) + (high ? 8 : 0)];
+    if (number < 0 || !walk_read(unwinder, *sp, &epilogue->registers[number]))
+        return false;
+    epilogue->known |= 1u << number;
+    epilogue->at += high + 1;
+    *sp += WORD;
+    return true;
+}
+
+bool epilogue_step(struct unwinder *unwinder)
+{
+    const struct code_source *source = &unwinder->code.source;
+    unsigned char code[CODE_MAX];
+    size_t size = source->made
+                      ? source->made(source->context, *walk_pc(unwinder), code, sizeof code)
+                      : 0;
+    struct epilogue epilogue = {.at = code, .end = code + size, .known = unwinder->known};
+    uint64_t back, *sp = &epilogue.registers[UNW_X86_64_RSP];
+    memcpy(epilogue.registers, unwinder->registers, sizeof epilogue.registers);
+    add_to_sp(&epilogue);
+    while (pop(unwinder, &epilogue))
+        ;
+    if (!is_next(&epilogue, "\xc3", 1) || !walk_read(unwinder, *sp, &back) || !back ||
+        !walk_is_code(unwinder, back - 1))
+        return false;
+    *sp += WORD;
+    epilogue.registers[UNW_X86_64_RIP] = back;
+    memcpy(unwinder->registers, epilogue.registers, sizeof epilogue.registers);
+    unwinder->known = epilogue.known;
+    return true;
+}
