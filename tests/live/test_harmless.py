@@ -69,7 +69,7 @@ def test_large_transfers(ctx):
 
 def test_epoll_server(ctx):
     target = ctx.target("epoll_server")
-    profile = sampled(ctx, target, "10s")
+    profile = sampled(ctx, target, "6s")
     counts = target.stop()
     assert counts["eintr"] == 0 and counts["odd"] == 0, f"{counts}"
     assert counts["wakeups"] > 1000, f"{counts}"
@@ -181,7 +181,7 @@ def test_kill_sampler(ctx):
         ctx.kill(sampler)
         assert run.wait() == 0, f"exit status {run.popen.returncode}\n{run.stderr}"
         json.loads((ctx.tmp / "out.json").read_text())
-    kill_at_random(ctx, ctx.length(40, 400), kill)
+    kill_at_random(ctx, ctx.length(25, 400), kill)
 
 
 test_kill_sampler.soak = 1800
