@@ -23,7 +23,7 @@ struct item { // a row, whatever the view
 void scene_update(struct scene *scene, struct state *state, const struct snapshot *snapshot);
 void scene_fini(struct scene *scene);
 
-// The rows of the view that is shown.
+// Return the number of rows of the shown view, and a row.
 size_t scene_count(const struct scene *scene);
 struct item scene_item(const struct scene *scene, size_t row);
 

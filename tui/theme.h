@@ -84,7 +84,7 @@ enum glyph {
     GLYPH_BRANCH, // a child that others follow; three columns wide, like the next four
     GLYPH_LAST,   // the last child
     GLYPH_FIRST,  // the first of several callers
-    GLYPH_PASS,   // beside the children of one that is followed by others
+    GLYPH_PASS,   // the line beside the children of such a child
     GLYPH_BLANK,
     GLYPH_OPEN, // marks of a node whose children are shown, hidden
     GLYPH_FOLDED,

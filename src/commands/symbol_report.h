@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "output/report.h"
 
-// Appends lines for the summary: the modules with most samples without names, with the package or
-// build id to install, and modules whose files could not be read. Nothing if all have names.
+// Appends lines for the summary: modules whose files could not be read, and the modules with most
+// samples without names, with the package or build id to install. Nothing if there are neither.
 void symbol_report_missing(struct buf *out, const struct report *report);
 
 // Appends a line for each module that is the leaf of samples: how many, how many without a name,

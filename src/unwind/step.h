@@ -9,7 +9,7 @@
 bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
               enum unwind_end *end);
 
-// One step from the frame at hand by .eh_frame, asked about an address.
+// Steps to the caller by the FDE that covers the address `asked`.
 bool step_by_tables(struct unwinder *unwinder, uint64_t asked);
 
 // A call to where no code is: the return address is still on top of the stack.
