@@ -10,7 +10,7 @@
 
 #define LABEL_MOST 32
 
-// "31.2", "100"; "" for 0.
+// "31.2", "100"; "" for nothing at all.
 const char *label_percent(double percent, char text[LABEL_MOST]);
 
 // "5.20s", "13.1s", "12m05s", "3h12m".
@@ -19,7 +19,7 @@ const char *label_time(int64_t ns, char text[LABEL_MOST]);
 // "0m42s", "12m05s", "3h12m", "3d04h".
 const char *label_clock(int64_t ns, char text[LABEL_MOST]);
 
-// "38us", "1.9ms", as duration_format writes it.
+// "38us", "1.9ms": without blanks or figures that do not tell.
 const char *label_hold(int64_t ns, char text[LABEL_MOST]);
 
 // "640K", "1.2G".

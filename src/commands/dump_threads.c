@@ -41,7 +41,7 @@ static const char *const format_names[] = {
 
 struct dump_options {
     enum format format;
-    bool json, go; // short forms of --format
+    bool json, go; // the same as format
     bool group, kernel, stop_all, stop_cut, force;
     unsigned verbose;
     const char *threads, *output;

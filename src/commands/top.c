@@ -19,11 +19,11 @@
 #include "monitor/feed.h"
 #include "process/control_group.h"
 
-#define STACKS_MAX (1u << 18) // nodes of the trie of stacks: 8 MiB, and as much for each snapshot
-#define WIDTH 132             // columns of a block if standard output is no terminal
-#define NAMES_MS 10000        // how long a block waits for names
-#define SETTLE_NS (250 * NS_PER_MS) // until the CPU time of the last second is known
-#define SETTLE_IDLE_NS (750 * NS_PER_MS) // until the wall time of the first second is known
+#define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
+#define WIDTH 132             // columns of a block that is not for a terminal
+#define NAMES_MS 10000        // that a block waits for names
+#define SETTLE_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
+#define SETTLE_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
 
 struct top {
     struct top_options options;

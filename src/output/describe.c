@@ -19,7 +19,7 @@ void describe_duration(struct buf *out, int64_t ns)
     } units[] = {{NS_PER_S, "s"}, {NS_PER_MS, "ms"}, {NS_PER_US, "us"}};
     for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
         double value = (double)ns / units[i].ns;
-        // A value that would round to 1000 of a unit is 1.00 of the next one.
+        // What rounds to 1000 of a unit is 1.00 of the next one.
         if (value < 0.9995)
             continue;
         buf_printf(out, "%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[i].name);

@@ -10,7 +10,7 @@
 // Three digits and a unit: "38.0us", "1.90ms", "12.4s".
 void describe_duration(struct buf *out, int64_t ns);
 
-// "4242 (postgres)", or "4242" without a name; the name is escaped.
+// "4242 (postgres)", or the number alone; safe for a terminal.
 void describe_process(struct buf *out, const struct run_process *process);
 
 // "4242 (postgres), 4243 (bash)": the first few processes of the run.

@@ -19,6 +19,6 @@ struct query_source report_source(const struct report *report);
 // RUN_THREADS, which has none.
 struct plain_profile *report_profile(const struct report *report);
 
-// Errors are those of writer->write.
+// As struct writer's write.
 enum rc report_write(const struct report *report, const struct writer *writer, FILE *out,
                      struct err *err) MUST_CHECK;
