@@ -22,8 +22,8 @@
 #define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
 #define WIDTH 132             // columns of a block that is not for a terminal
 #define NAMES_MS 10000        // that a block waits for names
-#define SETTLE_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
-#define SETTLE_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
+#define REPORT_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
+#define REPORT_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
 
 struct top {
     struct top_options options;
@@ -138,8 +138,8 @@ static enum wake wait_until(struct top *top, int64_t due)
 static int64_t first_delay(const struct top_options *options)
 {
     if (!options->idle)
-        return options->delay + SETTLE_NS;
-    return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + SETTLE_IDLE_NS;
+        return options->delay + REPORT_NS;
+    return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + REPORT_IDLE_NS;
 }
 
 // What comes too late is not made up for: a block is that of a time, and Ctrl-C wants to be seen.

@@ -23,7 +23,7 @@ DEBUG_FILE = "src/symbol/reader/debug_file.c"
 DEADLOCK = "src/wait/deadlock.c"
 OUTPUT_FILE = "src/commands/output_file.c"
 HINT = "src/collect/stack_hint.c"
-BEATS = "src/monitor/beats.c"
+GAUGES = "src/monitor/gauges.c"
 TRACER = "src/sample/tracer.c"
 SAMPLER = "src/sample/sampler.c"
 RESTART = "src/sample/restart.c"
@@ -194,6 +194,6 @@ FAULTS = [
      "first = at < first ? at : first;", "", "unit/deadlock"),
     ("a reset sets states to zero", COUNTERS,
      "if (counters[i].kind == KIND_SUM)", "if (counters[i].key)", "unit/counters"),
-    ("overhead is of the first second", BEATS,
-     "(beats->count - 1 - back) % BEATS_KEPT", "back % BEATS_KEPT", "unit/beats"),
+    ("overhead is of the first second", GAUGES,
+     "(gauges->count - 1 - back) % READINGS_KEPT", "back % READINGS_KEPT", "unit/gauges"),
 ]
