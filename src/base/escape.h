@@ -18,9 +18,6 @@ int escape_columns(const char *text);
 // Between the quotes of a JSON string; invalid UTF-8 becomes U+FFFD.
 void escape_json(struct buf *out, const char *text);
 
-// A member of a JSON object, "key":"value", without a comma; NULL as the empty string.
-void escape_json_member(struct buf *out, const char *key, const char *value);
-
 // For a protobuf string: valid UTF-8 (invalid bytes become U+FFFD), the rest as escape_text.
 void escape_utf8(struct buf *out, const char *text);
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/duration.h"
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
@@ -238,7 +238,7 @@ static void show_start(const struct attach *attach)
 {
     const struct attach_options *options = attach->options;
     AUTO_FREE char *comm = escape_text_dup(attach->comm);
-    char length[DURATION_TEXT];
+    char length[FIGURES_MOST];
     if (options->quiet)
         return;
     fprintf(stderr, "ptprof: attached to %d (%s)", (int)attach->pids[0], comm);
@@ -248,7 +248,7 @@ static void show_start(const struct attach *attach)
         fprintf(stderr, " (no thread has a name that matches --threads yet)");
     if (options->duration)
         fprintf(stderr, ". Sampling at %g Hz for %s; Ctrl-C stops early and keeps the profile.\n",
-                options->rate, duration_format(options->duration, length));
+                options->rate, figures_duration(options->duration, length));
     else
         fprintf(stderr, ". Sampling at %g Hz until Ctrl-C, which keeps the profile.\n",
                 options->rate);
@@ -326,7 +326,7 @@ static void show_summary(struct attach *attach, const struct report *report, lon
         .color = terminal_color(STDERR_FILENO, attach->options->color),
     };
     if (attach->options->summary == SUMMARY_JSON)
-        json_run(&text, report->run, profile_folded(report->profile));
+        output_json_run(&text, report->run, profile_folded(report->profile));
     else if (!attach->options->quiet)
         summary_text(&text, &summary);
     else
@@ -337,9 +337,9 @@ static void show_summary(struct attach *attach, const struct report *report, lon
 static void show_details(const struct report *report, int64_t writing_ns)
 {
     AUTO_BUF struct buf text = {0};
-    char length[DURATION_TEXT];
+    char length[FIGURES_MOST];
     fprintf(stderr, "  writing   %s from the end of sampling\n",
-            duration_format(writing_ns, length));
+            figures_duration(writing_ns, length));
     symbol_report_modules(&text, report);
     fputs(text.length ? text.data : "", stderr);
 }
@@ -359,7 +359,7 @@ static int check_quality(const struct attach *attach, const struct run *run, str
 {
     double wanted = attach->options->min_quality;
     uint64_t samples = run->counts[COUNTER_SAMPLES];
-    double complete = query_percent(samples - run->counts[COUNTER_CUT], samples);
+    double complete = figures_percent(samples - run->counts[COUNTER_CUT], samples);
     if (wanted <= 0 || complete >= wanted)
         return check_limit(run, err);
     err_set(err, RC_FAIL, "%.1f%% of the stacks are complete, less than --min-quality %g", complete,

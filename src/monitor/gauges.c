@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "profile/query.h"
+#include "base/figures.h"
 
 #define OVERHEAD_SECONDS 3
 
@@ -95,9 +95,9 @@ void gauges_copy(const struct gauges *gauges, struct snapshot *snapshot)
                 (double)counts[COUNTER_ROUNDS] * NS_PER_S / (double)(last->at - first->at);
     }
     uint64_t refused = counts[COUNTER_REFUSED];
-    snapshot->late = query_percent(counts[COUNTER_LATE], counts[COUNTER_ROUNDS]);
+    snapshot->late = figures_percent(counts[COUNTER_LATE], counts[COUNTER_ROUNDS]);
     snapshot->failed =
-        query_percent(counts[COUNTER_FAILED] + refused, counts[COUNTER_STOPS] + refused);
-    snapshot->cut = query_percent(counts[COUNTER_CUT], counts[COUNTER_SAMPLES]);
+        figures_percent(counts[COUNTER_FAILED] + refused, counts[COUNTER_STOPS] + refused);
+    snapshot->cut = figures_percent(counts[COUNTER_CUT], counts[COUNTER_SAMPLES]);
     copy_overhead(gauges, snapshot);
 }

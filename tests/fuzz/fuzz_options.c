@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/figures.h"
 #include "base/mem.h"
 #include "commands/attach_options.h"
 
@@ -27,7 +28,7 @@ static void require_harmless(const struct err *err)
 
 static void try_duration(const char *text)
 {
-    char shown[DURATION_TEXT];
+    char shown[FIGURES_MOST];
     struct err err = {0};
     int64_t ns = -1, again;
     if (duration_parse(text, &ns, &err) != RC_OK) {
@@ -36,7 +37,7 @@ static void try_duration(const char *text)
         return;
     }
     require(ns > 0 && ns <= 367ll * 24 * 3600 * NS_PER_S);
-    require(strlen(duration_format(ns, shown)) < DURATION_TEXT);
+    require(strlen(figures_duration(ns, shown)) < FIGURES_MOST);
     if (ns >= NS_PER_US) // what we write we read again, but for the rounding
         require(duration_parse(shown, &again, &err) == RC_OK && llabs(again - ns) <= ns / 10);
 }
