@@ -99,17 +99,9 @@ static void prepare_checkpoint(struct attach *attach)
 static enum rc prepare(struct attach *attach, struct err *err)
 {
     const struct attach_options *options = attach->options;
-    struct session_options session = session_defaults;
-    session.rate = options->rate;
-    session.threads = options->threads;
-    session.children = options->children;
-    session.idle = options->idle;
-    session.max_depth = (size_t)options->max_depth;
-    session.max_stop = options->max_stop / 100;
-    session.unwind_live = options->unwinder == UNWINDER_LIVE;
+    struct session_options session = options->session;
     const char *servers = getenv("DEBUGINFOD_URLS");
-    session.wait_for_names = options->wait_for_names;
-    session.debuginfod = attach->servers = options->debuginfod || (servers && *servers);
+    session.debuginfod = attach->servers = session.debuginfod || (servers && *servers);
     enum rc rc = attach_options_check(options, err);
     if (rc == RC_OK)
         rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);
@@ -248,10 +240,10 @@ static void show_start(const struct attach *attach)
         fprintf(stderr, " (no thread has a name that matches --threads yet)");
     if (options->duration)
         fprintf(stderr, ". Sampling at %g Hz for %s; Ctrl-C stops early and keeps the profile.\n",
-                options->rate, figures_duration(options->duration, length));
+                options->session.rate, figures_duration(options->duration, length));
     else
         fprintf(stderr, ". Sampling at %g Hz until Ctrl-C, which keeps the profile.\n",
-                options->rate);
+                options->session.rate);
 }
 
 static void show_progress(struct attach *attach, int64_t elapsed)
@@ -318,7 +310,7 @@ static void show_summary(struct attach *attach, const struct report *report, lon
     AUTO_FREE char *worst_cut = session_worst_cut(attach->session);
     struct summary summary = {
         .report = report,
-        .threads = attach->options->threads,
+        .threads = attach->options->session.threads,
         .worst_cut = worst_cut,
         .path = attach->path,
         .bytes = bytes,

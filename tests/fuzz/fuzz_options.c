@@ -53,8 +53,9 @@ static void try_line(char **words, size_t count)
         return;
     }
     require(parsed.count <= count && !parsed.operands[parsed.count]);
-    require(options.rate >= 0.1 && options.rate <= 10000 && options.duration >= 0);
-    require(options.max_depth >= 1 && options.max_depth <= 65536);
+    require(options.session.rate >= 0.1 && options.session.rate <= 10000);
+    require(options.duration >= 0 && options.session.max_depth >= 1);
+    require(options.session.max_depth <= 65536);
     require(!options.output || *options.output);
     if (attach_options_check(&options, &err) != RC_OK)
         require_harmless(&err);
