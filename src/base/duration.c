@@ -22,7 +22,7 @@ static const struct time_unit {
 
 enum part_end { PART_OK, PART_BAD, PART_TOO_LONG };
 
-// The unit that the letters at *at name, or NULL.
+// Returns the unit that the letters at *at name, or NULL.
 static const struct time_unit *parse_unit(const char **at)
 {
     size_t length = strspn(*at, "abcdefghijklmnopqrstuvwxyz");
@@ -35,7 +35,7 @@ static const struct time_unit *parse_unit(const char **at)
     return NULL;
 }
 
-// digits, "." and more digits, times `scale`; what is smaller than 1 ns is dropped.
+// Parses digits, "." and more digits, times `scale`; what is smaller than 1 ns is dropped.
 static enum part_end scale_number(const char *digits, size_t whole, size_t fraction, int64_t scale,
                                   int64_t *ns)
 {
@@ -51,7 +51,7 @@ static enum part_end scale_number(const char *digits, size_t whole, size_t fract
     return PART_OK;
 }
 
-// Adds one "NUMBER UNIT" to *sum. *below is the unit before it, INT64_MAX if there was none.
+// Adds one "NUMBER UNIT" to *sum. *below is the unit of the part before it, else INT64_MAX.
 static enum part_end parse_part(const char **at, int64_t *below, int64_t *sum)
 {
     const char *digits = *at;

@@ -28,7 +28,7 @@ static const struct scale { // of time
     {"s", NS_PER_S, 60, 60},
 };
 
-// "12.4s", "38us", never ".0". False when it rounds to the scale's limit or more.
+// Writes "12.4s" or "38us", never ".0". Returns false when it rounds to the scale's limit or more.
 static bool put_decimal(int64_t ns, const struct scale *scale, char text[FIGURES_MOST])
 {
     int64_t tenths = (ns + scale->ns / 20) / (scale->ns / 10);
@@ -43,7 +43,7 @@ static bool put_decimal(int64_t ns, const struct scale *scale, char text[FIGURES
     return true;
 }
 
-// "1h30m", "2m", "1m5s": hours and minutes, or minutes and seconds.
+// Writes "1h30m", "2m" or "1m5s": hours and minutes, or minutes and seconds.
 static void put_long(int64_t ns, char text[FIGURES_MOST])
 {
     int64_t seconds = (ns + NS_PER_S / 2) / NS_PER_S;

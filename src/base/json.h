@@ -14,18 +14,19 @@ struct json { // zeroed, but for `out`
     bool line;       // which begins a line
 };
 
-// bracket: '{' or '['.
+// An object or an array begins and ends; its bracket is '{' or '['.
 void json_begin(struct json *json, const char *key, char bracket);
 void json_end(struct json *json, char bracket);
 
-// What comes next, if anything does before the bracket ends, begins a line.
+// Has what comes next begin a line, if anything comes before the bracket ends.
 void json_line(struct json *json);
 
-void json_text(struct json *json, const char *key, const char *text); // NULL: the empty string
+// Write a value each. A text of NULL is the empty string.
+void json_text(struct json *json, const char *key, const char *text);
 void json_number(struct json *json, const char *key, int64_t number);
 void json_count(struct json *json, const char *key, uint64_t count);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 
-// With so many decimals; 0 for what JSON has no number for.
+// Writes a number with so many decimals; it is 0 where JSON has no number.
 void json_decimal(struct json *json, const char *key, double value, unsigned decimals);
