@@ -39,7 +39,7 @@ static void draw_prompt(struct canvas *canvas, int row, const struct state *stat
 static int draw_status(struct canvas *canvas, int row, const struct snapshot *snapshot,
                        const struct state *state, int64_t now, bool unsaid)
 {
-    char text[96] = "", clock[LABEL_MOST];
+    char text[96] = "", clock[FIGURES_MOST];
     enum role role = ROLE_BANNER;
     // A message is not cut for the status: its end may matter, as in the name of a file.
     int message = state->message ? canvas_width(canvas, state->message) : 0;
@@ -50,7 +50,7 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
     else if (snapshot->paused || state->paused)
         snprintf(text, sizeof text, wide ? " not sampling: P goes on " : " paused: P ");
     else if (state->frozen)
-        role = ROLE_FROZEN, snprintf(text, sizeof text, "frozen %s", label_clock(frozen, clock));
+        role = ROLE_FROZEN, snprintf(text, sizeof text, "frozen %s", figures_clock(frozen, clock));
     else if (snapshot->denied)
         snprintf(text, sizeof text, wide ? " no longer permitted " : " denied ");
     else if (snapshot->stopped)

@@ -77,14 +77,14 @@ static void draw_title(struct picture *picture, int row, const struct snapshot *
                        const struct state *state)
 {
     struct canvas *canvas = &picture->canvas;
-    char up[LABEL_MOST], view[LABEL_MOST];
+    char up[FIGURES_MOST], view[FIGURES_MOST];
     AUTO_BUF struct buf left = {0};
     int end = draw_tabs(picture, row, state) - 1;
     if (canvas->cols >= 60) {
         struct header_line line = {.count = 0};
         if (canvas->cols >= 100)
-            add(&line, ROLE_DIM, "up %s  ", label_clock(snapshot->uptime, up));
-        add(&line, ROLE_DIM, "view %s  ", label_clock(snapshot->elapsed, view));
+            add(&line, ROLE_DIM, "up %s  ", figures_clock(snapshot->uptime, up));
+        add(&line, ROLE_DIM, "view %s  ", figures_clock(snapshot->elapsed, view));
         int width = width_of(canvas, &line);
         end -= width;
         draw(canvas, row, end, width, &line);
@@ -130,10 +130,10 @@ static void add_states(struct header_line *line, const struct snapshot *snapshot
 static void draw_cpu(struct canvas *canvas, int row, const struct snapshot *snapshot)
 {
     struct header_line line = {.count = 0}, right = {.count = 0};
-    char rss[LABEL_MOST];
+    char rss[FIGURES_MOST];
     int cols = canvas->cols;
     size_t width = cols >= 140 ? 60 : cols >= 100 ? 22 : cols >= 80 ? 12 : 0;
-    add(&right, ROLE_DEFAULT, "rss %s", label_bytes(snapshot->rss, rss));
+    add(&right, ROLE_DEFAULT, "rss %s", figures_bytes(snapshot->rss, 'B', rss));
     int end = cols - width_of(canvas, &right);
     draw(canvas, row, end, cols - end, &right);
     int col = canvas_text(canvas, row, 0, cols, ROLE_DIM, "cpu ");
@@ -159,7 +159,7 @@ static void add_held(struct header_line *line, const struct snapshot *snapshot, 
 {
     static const enum role roles[] = {
         [OVERHEAD_OK] = ROLE_GOOD, [OVERHEAD_HIGH] = ROLE_WARN, [OVERHEAD_TOO_HIGH] = ROLE_BAD};
-    char p50[LABEL_MOST], p99[LABEL_MOST];
+    char p50[FIGURES_MOST], p99[FIGURES_MOST];
     label_hold((int64_t)snapshot->counts[COUNTER_HELD_P50], p50);
     label_hold((int64_t)snapshot->counts[COUNTER_HELD_P99], p99);
     if (level == 0)
@@ -197,8 +197,8 @@ static void add_quality(struct header_line *line, const struct snapshot *snapsho
 
 static void add_behind(struct header_line *line, const struct snapshot *snapshot, int level)
 {
-    char text[LABEL_MOST];
-    add(line, ROLE_BAD, "%s behind", label_time(snapshot->behind, text));
+    char text[FIGURES_MOST];
+    add(line, ROLE_BAD, "%s behind", figures_seconds(snapshot->behind, text));
     if (level < 2)
         add(line, ROLE_WARN, level ? ": lower --rate"
                                    : "; results may be inaccurate: lower --rate");
@@ -258,7 +258,8 @@ static void add_wall(struct header_line *line, struct cost all, int cols)
     add(line, ROLE_CRUMB, wide ? "wall time" : "wall");
     for (size_t i = 0; cost_ns(all) && i < ARRAY_LENGTH(parts); i++) {
         add(line, ROLE_DIM, "%s", cols >= 80 ? names[i][!wide] : i ? "/" : ": ");
-        add(line, ROLE_DEFAULT, wide ? "%.1f%%" : "%.0f%%", query_percent(parts[i], cost_ns(all)));
+        add(line, ROLE_DEFAULT, wide ? "%.1f%%" : "%.0f%%",
+            figures_percent(parts[i], cost_ns(all)));
     }
     add(line, ROLE_DEFAULT, "  ");
 }

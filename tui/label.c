@@ -5,70 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/duration.h"
 #include "symbol/short_name.h"
 
-const char *label_percent(double percent, char text[LABEL_MOST])
+const char *label_percent(double percent, char text[FIGURES_MOST])
 {
-    snprintf(text, LABEL_MOST, "%.1f", percent);
+    snprintf(text, FIGURES_MOST, "%.1f", percent);
     if (percent <= 0)
         text[0] = '\0';
     return text;
 }
 
-const char *label_time(int64_t ns, char text[LABEL_MOST])
+const char *label_hold(int64_t ns, char text[FIGURES_MOST])
 {
-    double seconds = (double)ns / NS_PER_S;
-    if (ns <= 0)
-        text[0] = '\0';
-    else if (seconds < 9.995)
-        snprintf(text, LABEL_MOST, "%.2fs", seconds);
-    else if (seconds < 99.95)
-        snprintf(text, LABEL_MOST, "%.1fs", seconds);
-    else
-        label_clock(ns, text);
-    return text;
-}
-
-const char *label_clock(int64_t ns, char text[LABEL_MOST])
-{
-    static const struct {
-        int64_t below; // seconds
-        int64_t large, small;
-        const char *format;
-    } table[] = {
-        {3600, 60, 1, "%" PRId64 "m%02" PRId64 "s"},
-        {86400, 3600, 60, "%" PRId64 "h%02" PRId64 "m"},
-        {INT64_MAX, 86400, 3600, "%" PRId64 "d%02" PRId64 "h"},
-    };
-    int64_t seconds = ns > 0 ? ns / NS_PER_S : 0;
-    size_t i = 0;
-    while (seconds >= table[i].below)
-        i++;
-    int64_t large = seconds / table[i].large, rest = seconds % table[i].large;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(text, LABEL_MOST, table[i].format, large, rest / table[i].small);
-#pragma GCC diagnostic pop
-    return text;
-}
-
-const char *label_hold(int64_t ns, char text[LABEL_MOST])
-{
-    _Static_assert(LABEL_MOST >= DURATION_TEXT, "room for a duration");
-    return duration_format(ns, text);
-}
-
-const char *label_bytes(uint64_t bytes, char text[LABEL_MOST])
-{
-    static const char units[] = "BKMGTPE";
-    double value = (double)bytes;
-    size_t unit = 0;
-    for (; value >= 1000 && units[unit + 1]; unit++)
-        value /= 1024;
-    snprintf(text, LABEL_MOST, value < 10 && unit ? "%.1f%c" : "%.0f%c", value, units[unit]);
-    return text;
+    return ns ? figures_duration(ns, text) : strcpy(text, "0ns");
 }
 
 // --- names ---

@@ -4,26 +4,16 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/figures.h"
 #include "rows/rows.h"
 #include "tui/canvas.h"
 #include "tui/state.h"
 
-#define LABEL_MOST 32
-
 // "31.2", "100"; "" for nothing at all.
-const char *label_percent(double percent, char text[LABEL_MOST]);
+const char *label_percent(double percent, char text[FIGURES_MOST]);
 
-// "5.20s", "13.1s", "12m05s", "3h12m".
-const char *label_time(int64_t ns, char text[LABEL_MOST]);
-
-// "0m42s", "12m05s", "3h12m", "3d04h".
-const char *label_clock(int64_t ns, char text[LABEL_MOST]);
-
-// "38us", "1.9ms": without blanks or figures that do not tell.
-const char *label_hold(int64_t ns, char text[LABEL_MOST]);
-
-// "640K", "1.2G".
-const char *label_bytes(uint64_t bytes, char text[LABEL_MOST]);
+// "38us", "1.9ms"; "0ns".
+const char *label_hold(int64_t ns, char text[FIGURES_MOST]);
 
 // Appends the name of a function: mangled if the state says so, else demangled, with template
 // arguments folded unless the state is verbose.

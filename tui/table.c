@@ -19,21 +19,21 @@ void slot_number(const struct slot *slot, enum role role, const char *text)
 
 void slot_percent(const struct slot *slot, double percent)
 {
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     slot_number(slot, theme_heat(percent), label_percent(percent, text));
 }
 
 void slot_running(const struct slot *slot, struct cost cost)
 {
-    char text[LABEL_MOST];
-    double percent = query_percent(cost.cpu_ns, cost_ns(cost));
+    char text[FIGURES_MOST];
+    double percent = figures_percent(cost.cpu_ns, cost_ns(cost));
     slot_number(slot, ROLE_DEFAULT, cost_ns(cost) ? label_percent(percent, text) : "");
 }
 
 void slot_time(const struct slot *slot, uint64_t ns)
 {
-    char text[LABEL_MOST];
-    slot_number(slot, ROLE_DEFAULT, label_time((int64_t)ns, text));
+    char text[FIGURES_MOST];
+    slot_number(slot, ROLE_DEFAULT, figures_seconds((int64_t)ns, text));
 }
 
 void slot_text(const struct slot *slot, enum role role, const char *text)

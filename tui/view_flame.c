@@ -82,7 +82,7 @@ static void draw_title(struct picture *picture, struct box area, const struct sc
                        const struct state *state)
 {
     struct canvas *canvas = &picture->canvas;
-    char time[LABEL_MOST];
+    char time[FIGURES_MOST];
     AUTO_BUF struct buf text = {0};
     buf_puts(&text, state->query.inverted ? "LEAVES AT THE TOP" : "ROOT AT THE TOP");
     const struct tree *tree = &rows_of(scene)->tree;
@@ -92,7 +92,7 @@ static void draw_title(struct picture *picture, struct box area, const struct sc
         put_label(canvas, state, canvas->cols / 2, &tree->nodes[zoom], &text);
     } else if (cost_ns(tree->all)) {
         buf_printf(&text, "   %s %s", canvas->cols < 60 ? "width:" : "the whole width is",
-                   label_time((int64_t)cost_ns(tree->all), time));
+                   figures_seconds((int64_t)cost_ns(tree->all), time));
     }
     canvas_fill(canvas, area.row, area.col, area.cols, ROLE_HEADER);
     canvas_clipped(canvas, area.row, area.col + 1, area.cols - 1, ROLE_HEADER, text.data);
@@ -133,15 +133,15 @@ static void put_row(const struct canvas *canvas, const struct scene *scene,
     const struct tree_node *node = node_at(scene, state->cursors[VIEW_FLAME].at);
     enum rows_measure measure = rows_measure(&state->query);
     struct cost all = rows_of(scene)->tree.all;
-    char time[LABEL_MOST];
+    char time[FIGURES_MOST];
     put_label(canvas, state, canvas->cols / 2, node, out);
     buf_printf(out, "  total %.1f%%", rows_percent(measure, node->total, all));
     if (cost_ns(node->total))
-        buf_printf(out, " %s", label_time((int64_t)cost_ns(node->total), time));
+        buf_printf(out, " %s", figures_seconds((int64_t)cost_ns(node->total), time));
     buf_printf(out, "  self %.1f%%", rows_percent(measure, node->self, all));
     if (state->query.filter.idle)
         buf_printf(out, "  running %.1f%%",
-                   query_percent(node->total.cpu_ns, cost_ns(node->total)));
+                   figures_percent(node->total.cpu_ns, cost_ns(node->total)));
     if (node->function && *node->function->module)
         buf_printf(out, "  %s", label_module(state, node->function));
     if (*node->file) {

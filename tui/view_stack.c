@@ -19,7 +19,7 @@ static const struct stack_row *frame_of(const struct slot *slot)
 
 static void draw_number(const struct slot *slot)
 {
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     snprintf(text, sizeof text, "#%" PRIu32, frame_of(slot)->depth);
     slot_number(slot, ROLE_DIM, text);
 }
@@ -43,7 +43,7 @@ static void draw_line(const struct slot *slot)
 
 static void draw_offset(const struct slot *slot)
 {
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     snprintf(text, sizeof text, "0x%" PRIx64, frame_of(slot)->offset);
     slot_number(slot, ROLE_DIM, text);
 }

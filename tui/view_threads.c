@@ -20,7 +20,7 @@ static const struct thread_row *row_of(const struct slot *slot)
 static void draw_tid(const struct slot *slot)
 {
     const struct thread_row *row = row_of(slot);
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     snprintf(text, sizeof text, row->count > 1 ? "x%" PRIu32 : "%" PRIu32,
              row->count > 1 ? row->count : (uint32_t)row->tid);
     slot_number(slot, ROLE_DEFAULT, text);
@@ -59,22 +59,22 @@ static void draw_running(const struct slot *slot)
 
 static void draw_queued(const struct slot *slot)
 {
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     struct cost cost = row_of(slot)->cost;
     slot_number(slot, ROLE_DEFAULT,
-                label_percent(query_percent(cost.queued_ns, cost_ns(cost)), text));
+                label_percent(figures_percent(cost.queued_ns, cost_ns(cost)), text));
 }
 
 static void draw_samples(const struct slot *slot)
 {
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     snprintf(text, sizeof text, "%" PRIu64, row_of(slot)->cost.samples);
     slot_number(slot, ROLE_DEFAULT, row_of(slot)->cost.samples ? text : "");
 }
 
 static void draw_held(const struct slot *slot)
 {
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     int64_t held = row_of(slot)->held_ns;
     slot_number(slot, ROLE_DIM, held ? label_hold(held, text) : "");
 }

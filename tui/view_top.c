@@ -23,7 +23,7 @@ static void draw_share(const struct slot *slot, struct cost cost)
 {
     struct cost all = rows_of(slot->scene)->all;
     double percent = rows_percent(rows_measure(&slot->state->query), cost, all);
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     bool sure = row_of(slot)->total.samples >= SAMPLES_SURE;
     slot_number(slot, sure ? theme_heat(percent) : ROLE_COLD, label_percent(percent, text));
 }
@@ -72,14 +72,14 @@ static void draw_trend(const struct slot *slot)
 
 static void draw_samples(const struct slot *slot)
 {
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     snprintf(text, sizeof text, "%" PRIu64, row_of(slot)->self.samples);
     slot_number(slot, ROLE_DEFAULT, text);
 }
 
 static void draw_threads(const struct slot *slot)
 {
-    char text[LABEL_MOST];
+    char text[FIGURES_MOST];
     snprintf(text, sizeof text, "%" PRIu32, row_of(slot)->threads);
     slot_number(slot, ROLE_DEFAULT, text);
 }
@@ -126,7 +126,7 @@ static void draw_second(const struct slot *slot)
     const struct function_row *row = row_of(slot);
     struct cost all = rows_of(slot->scene)->all;
     double percent = rows_percent(rows_measure(&slot->state->query), row->total, all);
-    char total[LABEL_MOST];
+    char total[FIGURES_MOST];
     struct canvas *canvas = &slot->picture->canvas;
     canvas_right(canvas, slot->row, slot->col - 1, slot->col + 4, theme_heat(percent),
                  label_percent(percent, total));

@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,14 +13,11 @@
 #define NS_PER_HOUR (60 * NS_PER_MINUTE)
 #define LONGEST (366 * 24 * NS_PER_HOUR)
 
-enum { UNIT_H, UNIT_M, UNIT_S, UNIT_MS, UNIT_US };
-
 static const struct time_unit {
     const char *name;
     int64_t ns;
 } units[] = {
-    [UNIT_H] = {"h", NS_PER_HOUR},   [UNIT_M] = {"m", NS_PER_MINUTE}, [UNIT_S] = {"s", NS_PER_S},
-    [UNIT_MS] = {"ms", NS_PER_MS}, [UNIT_US] = {"us", NS_PER_US},
+    {"h", NS_PER_HOUR}, {"m", NS_PER_MINUTE}, {"s", NS_PER_S}, {"ms", NS_PER_MS}, {"us", NS_PER_US},
 };
 
 enum part_end { PART_OK, PART_BAD, PART_TOO_LONG };
@@ -95,44 +91,4 @@ enum rc duration_parse(const char *text, int64_t *ns, struct err *err)
         return err_set(err, RC_USAGE, "'%s' is no time at all; write 30s, 500ms or 1h30m", shown);
     *ns = sum;
     return RC_OK;
-}
-
-// Writes "12.4s" or "38us": with tenths below `tenths_below` units, never with ".0". Returns false
-// when the number rounds to `limit` units or more.
-static bool format_decimal(int64_t ns, const struct time_unit *unit, int64_t limit,
-                           int64_t tenths_below, char text[DURATION_TEXT])
-{
-    int64_t tenths = (ns + unit->ns / 20) / (unit->ns / 10);
-    if (tenths >= tenths_below * 10)
-        tenths = (ns + unit->ns / 2) / unit->ns * 10;
-    if (tenths >= limit * 10)
-        return false;
-    int length = snprintf(text, DURATION_TEXT, "%lld", (long long)tenths / 10);
-    if (tenths % 10)
-        length += snprintf(text + length, DURATION_TEXT - length, ".%d", (int)(tenths % 10));
-    snprintf(text + length, DURATION_TEXT - length, "%s", unit->name);
-    return true;
-}
-
-// Writes "1h30m", "2m" or "1m5s": hours and minutes, or minutes and seconds.
-static void format_long(int64_t ns, char text[DURATION_TEXT])
-{
-    int64_t seconds = (ns + NS_PER_S / 2) / NS_PER_S;
-    bool hours = seconds >= 3600;
-    int64_t small = hours ? (seconds + 30) / 60 : seconds;
-    int length = snprintf(text, DURATION_TEXT, "%lld%c", (long long)small / 60, hours ? 'h' : 'm');
-    if (small % 60)
-        snprintf(text + length, DURATION_TEXT - length, "%d%c", (int)(small % 60),
-                 hours ? 'm' : 's');
-}
-
-const char *duration_format(int64_t ns, char text[DURATION_TEXT])
-{
-    if (ns < NS_PER_US)
-        snprintf(text, DURATION_TEXT, "%lldns", (long long)ns);
-    else if (!format_decimal(ns, &units[UNIT_US], 1000, 10, text) &&
-             !format_decimal(ns, &units[UNIT_MS], 1000, 10, text) &&
-             !format_decimal(ns, &units[UNIT_S], 60, 60, text))
-        format_long(ns, text);
-    return text;
 }

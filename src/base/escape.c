@@ -148,10 +148,3 @@ void escape_json(struct buf *out, const char *text)
     }
     buf_append(out, "", 0);
 }
-
-void escape_json_member(struct buf *out, const char *key, const char *value)
-{
-    buf_printf(out, "\"%s\":\"", key);
-    escape_json(out, value ? value : "");
-    buf_putc(out, '"');
-}

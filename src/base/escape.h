@@ -18,9 +18,6 @@ int escape_columns(const char *text);
 // Escapes what goes between the quotes of a JSON string; invalid UTF-8 becomes U+FFFD.
 void escape_json(struct buf *out, const char *text);
 
-// Writes a member of a JSON object, "key":"value", without a comma; NULL becomes the empty string.
-void escape_json_member(struct buf *out, const char *key, const char *value);
-
 // Escapes for a protobuf string, which has to be UTF-8: invalid bytes become U+FFFD, the rest is
 // escaped as by escape_text.
 void escape_utf8(struct buf *out, const char *text);

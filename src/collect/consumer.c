@@ -7,12 +7,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "collect/facts.h"
-#include "collect/holds.h"
 #include "collect/population.h"
 #include "collect/stack_keeper.h"
 #include "collect/thinning.h"
 #include "collect/unattributed.h"
-#include "collect/wall.h"
 #include "sample/record.h"
 
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
@@ -24,9 +22,7 @@ struct consumer {
     struct control *control;
     struct modules *modules;
     struct profile *profile;
-    struct weights *weights;
-    struct wall *wall; // NULL unless control->idle
-    int idle;          // control->idle, when it was made
+    int idle; // control->idle, as of the last drain
     size_t max_depth;
     void (*began)(void *context, pid_t pid); // NULL: nobody wants to know
     void *watcher;
@@ -47,7 +43,6 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
     consumer->control = control;
     consumer->modules = modules;
     consumer->profile = consumer->holds.profile = profile;
-    consumer->weights = weights_new(profile);
     consumer->max_depth = max_depth;
     stack_keeper_init(&consumer->keeper, profile, modules, max_depth);
     return consumer;
@@ -65,15 +60,13 @@ void consumer_free(struct consumer *consumer)
     if (!consumer)
         return;
     population_fini(&consumer->population);
-    weights_free(consumer->weights);
-    wall_free(consumer->wall);
     facts_fini(&consumer->facts);
     unattributed_fini(&consumer->unattributed);
     stack_keeper_fini(&consumer->keeper);
     free(consumer);
 }
 
-static void hint_stack(struct consumer *consumer, const struct sampled_thread *thread)
+static void hint_stack(struct consumer *consumer, const struct account *thread)
 {
     struct stack_plan plan;
     stack_hint_plan(&thread->hint, &plan);
@@ -81,19 +74,17 @@ static void hint_stack(struct consumer *consumer, const struct sampled_thread *t
 }
 
 // How deep the stacks of the image before were tells nothing of the one after it.
-static void forget_stacks(struct consumer *consumer, uint32_t process)
+static void forget_stacks(struct consumer *consumer, const struct process *process)
 {
-    struct population *population = &consumer->population;
-    for (struct sampled_thread *thread = NULL;
-         (thread = population_next(population, process, thread));) {
+    const struct population *population = &consumer->population;
+    for (struct account *thread = NULL; (thread = population_next(population, process, thread));) {
         thread->hint = (struct stack_hint){0};
         hint_stack(consumer, thread);
     }
 }
 
-static void forget_thread(struct consumer *consumer, struct sampled_thread *thread)
+static void forget_thread(struct consumer *consumer, struct account *thread)
 {
-    wall_end(consumer->wall, thread->number);
     profile_thread_end(consumer->profile, thread->profile_thread);
     population_remove_thread(&consumer->population, thread);
 }
@@ -110,7 +101,7 @@ static void give_up(struct consumer *consumer, struct process *process)
 {
     const struct run_process *facts = &consumer->facts.list[process->facts];
     unattributed_add(&consumer->unattributed, facts->pid, facts->comm,
-                     weights_process_end(consumer->weights, process->number));
+                     weights_process_end(&process->weights));
     give_up_children(consumer, process);
 }
 
@@ -119,30 +110,11 @@ static void forget_process(struct consumer *consumer, struct process *process)
     struct population *population = &consumer->population;
     give_up(consumer, process);
     // Those that no sampler has met since another one died: nobody told that they ended.
-    for (struct sampled_thread *thread = NULL;
-         population->left.count && (thread = population_next(population, process->number, thread));)
+    for (struct account *thread = NULL;
+         population->left.count && (thread = population_next(population, process, thread));)
         if (population_is_left(population, thread))
             forget_thread(consumer, thread);
     population_remove_process(population, process);
-}
-
-// A sampler that takes over numbers processes and threads anew. It tells of the CPU time since the
-// last report, but not which threads used it before it came: their samples share that.
-static void take_over(struct consumer *consumer, struct process *process, uint32_t number)
-{
-    struct population *population = &consumer->population;
-    uint32_t before = process->number;
-    for (struct sampled_thread *thread = NULL;
-         (thread = population_next(population, before, thread));) {
-        if (population_is_left(population, thread))
-            continue;
-        weights_thread_end(consumer->weights, before, thread->number, 0);
-        wall_end(consumer->wall, thread->number);
-        population_leave(population, thread);
-    }
-    weights_process_renumber(consumer->weights, before, number);
-    population_renumber(population, process, number);
-    give_up_children(consumer, process); // it counts from zero
 }
 
 // The process of a record, made when it is new; NULL when its end is told and it is not known.
@@ -155,7 +127,8 @@ static struct process *process_for(struct consumer *consumer, const struct recor
     process = population_process_of(&consumer->population, facts);
     if (!process)
         return population_add_process(&consumer->population, record->process, facts);
-    take_over(consumer, process, record->process);
+    population_take_over(&consumer->population, consumer->profile, process, record->process);
+    give_up_children(consumer, process); // the sampler counts from zero
     return process;
 }
 
@@ -168,8 +141,7 @@ static void rename_process(struct consumer *consumer, const struct process *proc
     if (!*comm || strcmp(comm, facts->comm) == 0) // gone, it has no name any more
         return;
     memcpy(facts->comm, comm, sizeof facts->comm);
-    for (struct sampled_thread *thread = NULL;
-         (thread = population_next(population, process->number, thread));)
+    for (struct account *thread = NULL; (thread = population_next(population, process, thread));)
         profile_thread_rename_process(consumer->profile, thread->profile_thread, comm);
 }
 
@@ -199,7 +171,7 @@ static void take_process(struct consumer *consumer, const void *data)
         consumer->began(consumer->watcher, record->pid);
     if (record->record.kind == RECORD_EXEC) {
         facts->execs++;
-        forget_stacks(consumer, record->process);
+        forget_stacks(consumer, process);
     }
 }
 
@@ -208,13 +180,12 @@ static void take_thread(struct consumer *consumer, const void *data)
     const struct record_thread *record = data;
     struct population *population = &consumer->population;
     const struct process *process = population_process(population, record->process);
-    struct sampled_thread *thread = population_thread(population, record->thread);
+    struct account *thread = population_thread(population, record->thread);
     if (!process)
         return; // told before its process: not by a sampler of ours
     if (!thread)
         thread = population_meet(population, record->thread, record->process, record->tid);
     if (thread) {
-        thread->held_unreported = 0; // its new sampler reports only of its own
         hint_stack(consumer, thread);
         profile_thread_rename(consumer->profile, thread->profile_thread, record->comm);
         return;
@@ -226,19 +197,30 @@ static void take_thread(struct consumer *consumer, const void *data)
                                                 record->comm, facts->comm);
 }
 
+static void end_weights(struct consumer *consumer, struct account *thread, uint64_t cpu_ns)
+{
+    struct process *process = population_process(&consumer->population, thread->process);
+    weights_thread_end(&thread->weights, consumer->profile, process ? &process->weights : NULL,
+                       cpu_ns);
+}
+
 static void take_thread_time(struct consumer *consumer, const void *data)
 {
     const struct record_thread_time *record = data;
-    struct sampled_thread *thread = population_thread(&consumer->population, record->thread);
+    struct account *thread = population_thread(&consumer->population, record->thread);
     if (!thread)
         return;
     consumer->counts.threads_cpu_ns += record->cpu_ns;
-    (record->record.kind == RECORD_THREAD_END ? weights_thread_end : weights_thread_time)(
-        consumer->weights, thread->process, record->thread, record->cpu_ns);
-    holds_add_report(&consumer->holds, thread, record->held_ns);
-    wall_share(consumer->wall, record->thread, thread->profile_thread,
-               (struct wall_period){record->elapsed_ns, record->cpu_ns, record->queued_ns});
-    if (record->record.kind == RECORD_THREAD_END)
+    bool ended = record->record.kind == RECORD_THREAD_END;
+    if (ended)
+        end_weights(consumer, thread, record->cpu_ns);
+    else
+        weights_thread_time(&thread->weights, consumer->profile, record->cpu_ns);
+    holds_add_report(&consumer->holds, &thread->held, thread->profile_thread, record->held_ns);
+    if (consumer->idle)
+        wall_share(&thread->wall, consumer->profile, thread->profile_thread,
+                   (struct wall_period){record->elapsed_ns, record->cpu_ns, record->queued_ns});
+    if (ended)
         forget_thread(consumer, thread);
 }
 
@@ -253,14 +235,18 @@ static void take_process_time(struct consumer *consumer, const void *data)
     control_count(consumer->control, COUNTER_CPU_NS, cpu_ns - process->cpu_ns);
     process->cpu_ns = cpu_ns;
     process->unmet_ns = record->children_ns;
-    weights_process_time(consumer->weights, record->process, record->cpu_ns,
+    if (weights_process_lacks_samples(&process->weights))
+        for (struct account *thread = NULL;
+             (thread = population_next(&consumer->population, process, thread));)
+            weights_process_borrow(&process->weights, &thread->weights);
+    weights_process_time(&process->weights, consumer->profile, record->cpu_ns,
                          record->threads_cpu_ns);
 }
 
 // --- captures ---
 
 static void learn_stack(struct consumer *consumer, struct process *process,
-                        struct sampled_thread *thread, const struct capture *capture,
+                        struct account *thread, const struct capture *capture,
                         const struct unwind_result *stack)
 {
     uint64_t start, end, sp = capture->regs.rsp;
@@ -272,7 +258,7 @@ static void learn_stack(struct consumer *consumer, struct process *process,
     hint_stack(consumer, thread);
 }
 
-static void count_asleep(struct consumer *consumer, const struct sampled_thread *thread,
+static void count_asleep(struct consumer *consumer, const struct account *thread,
                          uint64_t times)
 {
     control_count(consumer->control, COUNTER_ASLEEP, times);
@@ -281,34 +267,37 @@ static void count_asleep(struct consumer *consumer, const struct sampled_thread 
 
 // Where a thread sleeps. Not a sample of the CPU profile.
 static void take_stack_in_place(struct consumer *consumer, struct process *process,
-                                struct sampled_thread *thread, const struct capture *capture,
+                                struct account *thread, const struct capture *capture,
                                 const struct unwind_result *stack)
 {
     struct space *space = process->image.space;
     learn_stack(consumer, process, thread, capture, stack);
-    consumer->counts.threads_asleep += !thread->since && !thread->met_asleep;
-    thread->met_asleep = true;
+    consumer->counts.threads_asleep += !thread->since && !thread->seen_asleep;
+    thread->seen_asleep = true;
     thread->asleep_cut = stack->end != UNWIND_BOTTOM;
     count_asleep(consumer, thread, 1);
     if (thread->asleep_cut)
         stack_keeper_note_cut(&consumer->keeper, space, stack);
-    wall_look(consumer->wall, capture->thread,
-              stack_keeper_keep(&consumer->keeper, space, capture, stack), STATE_BLOCKED);
+    uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, stack);
+    if (consumer->idle)
+        wall_look(&thread->wall, node, STATE_BLOCKED);
 }
 
 static void take_asleep(struct consumer *consumer, const void *data)
 {
     const struct record_asleep *record = data;
-    const struct sampled_thread *thread = population_thread(&consumer->population, record->thread);
-    if (thread)
-        count_asleep(consumer, thread, record->times);
-    wall_again(consumer->wall, record->thread, record->times);
+    struct account *thread = population_thread(&consumer->population, record->thread);
+    if (!thread)
+        return;
+    count_asleep(consumer, thread, record->times);
+    if (consumer->idle)
+        wall_again(&thread->wall, record->times);
 }
 
 static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
-    struct sampled_thread *thread = population_thread(&consumer->population, capture->thread);
+    struct account *thread = population_thread(&consumer->population, capture->thread);
     struct process *process =
         thread ? population_process(&consumer->population, thread->process) : NULL;
     if (!process || !process->image.space)
@@ -332,7 +321,7 @@ static void take_capture(struct consumer *consumer, const void *data)
         take_stack_in_place(consumer, process, thread, capture, &stack);
         return;
     }
-    holds_add_capture(&consumer->holds, thread, capture);
+    holds_add_capture(&consumer->holds, &thread->held, thread->profile_thread, capture);
     if (stack.end != UNWIND_BOTTOM) {
         control_count(consumer->control, COUNTER_CUT, 1);
         stack_keeper_note_cut(&consumer->keeper, space, &stack);
@@ -343,14 +332,15 @@ static void take_capture(struct consumer *consumer, const void *data)
     if (!thread->since) {
         thread->since = capture->time;
         control_count(consumer->control, COUNTER_THREADS_SAMPLED, 1);
-        consumer->counts.threads_asleep -= thread->met_asleep;
+        consumer->counts.threads_asleep -= thread->seen_asleep;
     }
     uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, &stack);
     uint32_t value =
         profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
-    weights_sample_for(consumer->weights, thread->process, capture->thread, value,
-                       thinning_times(&consumer->thinning));
-    wall_look(consumer->wall, capture->thread, node, STATE_RUNNING);
+    weights_sample(&thread->weights, consumer->profile, value,
+                   thinning_times(&consumer->thinning));
+    if (consumer->idle)
+        wall_look(&thread->wall, node, STATE_RUNNING);
     control_count(consumer->control, COUNTER_SAMPLES, 1);
 }
 
@@ -364,7 +354,9 @@ static void (*const takers[])(struct consumer *, const void *) = {
 
 void consumer_reset(struct consumer *consumer)
 {
-    wall_reset(consumer->wall);
+    const struct population *population = &consumer->population;
+    for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));)
+        wall_reset(&thread->wall);
 }
 
 static void begin_or_end_wall(struct consumer *consumer)
@@ -372,8 +364,9 @@ static void begin_or_end_wall(struct consumer *consumer)
     int idle = atomic_load(&consumer->control->idle);
     if (idle == consumer->idle)
         return;
-    wall_free(consumer->wall);
-    consumer->wall = idle ? wall_new(consumer->profile) : NULL;
+    const struct population *population = &consumer->population;
+    for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));)
+        wall_fini(&thread->wall);
     consumer->idle = idle;
 }
 
@@ -417,30 +410,30 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
     if (!compact_is_due(consumer->profile, bounds))
         return false;
     compact(consumer->profile, bounds, &numbers);
-    weights_renumber(consumer->weights, numbers.values);
-    struct population *population = &consumer->population;
-    for (size_t i = 0; i < population->thread_count; i++)
-        if (!population->threads[i].ended)
-            population->threads[i].profile_thread =
-                numbers.threads[population->threads[i].profile_thread];
-    wall_renumber(consumer->wall, numbers.stacks);
+    population_renumber(&consumer->population, &numbers);
     compact_numbers_fini(&numbers);
     return true;
 }
 
 void consumer_add_last_hold(struct consumer *consumer, pid_t tid, int64_t lasted)
 {
-    holds_add_last(&consumer->holds, &consumer->population, tid, lasted);
+    struct account *thread = NULL;
+    while ((thread = population_next(&consumer->population, NULL, thread)) && thread->tid != tid)
+        ;
+    if (thread)
+        holds_add_last(&consumer->holds, &thread->held, thread->profile_thread, lasted);
 }
 
 void consumer_finish(struct consumer *consumer)
 {
     struct population *population = &consumer->population;
-    holds_finish(&consumer->holds, population);
     for (size_t i = 0; i < population->process_count; i++)
         if (population->processes[i].image.space)
             space_finish(population->processes[i].image.space);
-    weights_finish(consumer->weights);
+    for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));) {
+        holds_note_share(&consumer->holds, &thread->held);
+        end_weights(consumer, thread, 0);
+    }
     for (size_t i = 0; i < population->process_count; i++)
         if (!population->processes[i].ended)
             give_up(consumer, &population->processes[i]);
@@ -448,7 +441,7 @@ void consumer_finish(struct consumer *consumer)
         return;
     atomic_store(&consumer->control->counts[COUNTER_UNATTRIBUTED_NS], consumer->unattributed.ns);
     unattributed_store(&consumer->unattributed, consumer->modules, consumer->profile,
-                       consumer->wall != NULL);
+                       consumer->idle);
 }
 
 struct consumer_counts consumer_counts(const struct consumer *consumer)
@@ -466,7 +459,12 @@ const struct run_process *consumer_processes(const struct consumer *consumer)
 
 void consumer_held(struct consumer *consumer, int64_t *worst, int64_t *sum)
 {
-    holds_since_last(&consumer->population, worst, sum);
+    *worst = *sum = 0;
+    for (size_t i = 0; i < consumer->population.thread_count; i++) {
+        int64_t held = holds_since_last(&consumer->population.threads[i].held);
+        *worst = held > *worst ? held : *worst;
+        *sum += held;
+    }
 }
 
 bool consumer_worst_cut(const struct consumer *consumer, const struct module **module,

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collect/weights.h"
 #include "process/module.h"
 #include "profile/compact.h"
 #include "profile/run.h"

@@ -19,7 +19,7 @@
 #include "symbol/worker.h"
 
 #define RING_BYTES 4096
-#define SETTLE_NS (2ll * NS_PER_S) // that a process may take to give up what it does not need
+#define GIVING_UP_NS (2ll * NS_PER_S) // that a process may take to give up what it does not need
 
 static uint64_t limit_of(pid_t pid, const char *name)
 {
@@ -67,7 +67,7 @@ static enum rc look_at_sampler(struct in_force *force, struct err *err)
     pid_t pid;
     struct control *control = control_new(RING_BYTES, err);
     enum rc rc = control ? sampler_fork(control, idle, NULL, &pid, err) : RC_FAIL;
-    int64_t deadline = clock_now() + SETTLE_NS;
+    int64_t deadline = clock_now() + GIVING_UP_NS;
     if (rc == RC_OK) {
         while (!atomic_load(&control->ended) && clock_now() < deadline)
             usleep(1000);
@@ -92,7 +92,7 @@ static void look_at_symbols(struct in_force *force)
     struct in_force_process *process = &force->processes[IN_FORCE_SYMBOLS];
     struct roots roots = {0};
     struct worker *worker = worker_new(&sink, ignore, &roots);
-    int64_t deadline = clock_now() + SETTLE_NS;
+    int64_t deadline = clock_now() + GIVING_UP_NS;
     worker_isolate(worker);
     while (worker_start(worker) == RC_OK && process->seccomp != 2 && clock_now() < deadline) {
         usleep(1000);

@@ -20,6 +20,8 @@
 
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
 #define SLICE_ENTRIES (1u << 15) // of a second: 8 threads at 4 kHz, no stack twice
+#define STACKS_MAX (4u << 20)       // nodes of the trie: about 100 MiB
+#define LIVE_STACKS_MAX (1u << 18)  // about 8 MiB, and as much for each snapshot
 #define ENDED_MAX (1u << 16)   // threads that have ended and are still told apart
 #define LIVE_ENDED_MAX (1u << 10)
 #define RESTARTS_MAX 20
@@ -29,12 +31,14 @@
 #define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
 
 const struct session_options session_defaults = {
-    .rate = 99,
-    .max_depth = 4096,
-    .max_stop = 0.01,
-    .max_stacks = 4u << 20, // about 100 MiB
+    SESSION_DEFAULTS,
     .wait_for_names = true,
 };
+
+static size_t stacks_max(const struct session_options *options)
+{
+    return options->live ? LIVE_STACKS_MAX : STACKS_MAX;
+}
 
 static size_t unwind_held(pid_t tid, uint64_t *pcs, size_t most, uint32_t *end)
 {
@@ -53,8 +57,8 @@ static void configure(struct session *session)
         .rate = session->options.rate,
         .children = session->options.children,
         .threads = session->threads,
-        .max_stop = session->options.max_stop,
-        .unwind_live = session->options.unwind_live ? unwind_held : NULL,
+        .max_stop = session->options.max_stop / 100,
+        .unwind_live = session->options.unwinder == UNWINDER_LIVE ? unwind_held : NULL,
     };
 }
 
@@ -97,7 +101,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     for (size_t i = 0; i < count; i++)
         add_pid(session, pids[i]);
     session->modules = modules_new();
-    session->profile = profile_new(options->max_stacks);
+    session->profile = profile_new(stacks_max(options));
     if (options->live)
         profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
@@ -262,9 +266,9 @@ struct slices *session_slices(struct session *session)
 bool session_bound(struct session *session)
 {
     struct compact_bounds bounds = {
-        .nodes = session->options.live ? session->options.max_stacks / 4 * 3 : SIZE_MAX,
+        .nodes = session->options.live ? LIVE_STACKS_MAX / 4 * 3 : SIZE_MAX,
         .ended = session->options.live ? LIVE_ENDED_MAX : ENDED_MAX,
-        .values = session->options.max_stacks,
+        .values = stacks_max(&session->options),
     };
     return consumer_bound(session->consumer, &bounds);
 }

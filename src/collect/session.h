@@ -14,21 +14,28 @@
 #include "profile/names.h"
 #include "profile/slices.h"
 
+enum session_unwinder {
+    UNWINDER_COPY, // afterwards, from a copy of the stack
+    UNWINDER_LIVE, // with ptrace, while the thread is held
+};
+
+// The tables of commands/option.h write into it: nobody copies them by hand.
 struct session_options {
     double rate;         // Hz
     const char *threads; // extended regular expression for names of threads, NULL: all
     bool children;       // descendants of the processes too
-    size_t max_depth;    // frames of a stack
-    double max_stop;     // share of a thread's time that it may be held, 0..1
-    bool unwind_live;    // unwind with ptrace while the thread is held
+    uint64_t max_depth;  // frames of a stack
+    double max_stop;     // percent of a thread's time that it may be held
+    enum session_unwinder unwinder;
     bool debuginfod;     // ask servers for debug files, once sampling is over
-    size_t max_stacks;   // nodes of the trie
     bool idle;           // wall time from the start on, for writers too
     bool live;           // keep slices for views, and memory bounded however long it runs
     bool wait_for_names; // however long they take, at the end
 };
 
-extern const struct session_options session_defaults;
+#define SESSION_DEFAULTS .rate = 99, .max_depth = 4096, .max_stop = 1
+
+extern const struct session_options session_defaults; // the same, and names are waited for
 
 struct session;
 

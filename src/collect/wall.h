@@ -9,21 +9,34 @@
 //   Time in a state that no look of the period saw waits for the next one that does.
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "profile/store.h"
 
-struct wall; // NULL: it is not counted, and the functions do nothing
+struct wall { // of a thread. Zeroed before its first use
+    struct seen_stack { // by looks, in one state
+        uint32_t stack;
+        enum profile_state state;
+        uint64_t times;
+    } *seen;
+    size_t count, capacity;
+    // ns that no look has taken yet. Of blocked time it may be below zero: what a thread did for
+    // long without a pause, the kernel charges when it ends.
+    int64_t waiting[STATE_COUNT];
+    bool has_slept;
+    uint32_t asleep; // the stack of the newest blocked look, if it has
+};
 
-struct wall *wall_new(struct profile *profile);
-void wall_free(struct wall *wall);
+// The thread is gone, or nobody wants to know any more: what still waits is nobody's.
+void wall_fini(struct wall *wall);
 
-// The thread was seen with this stack. `thread` is a number that the caller never uses again for
-// another one; `state` is STATE_RUNNING or STATE_BLOCKED.
-void wall_look(struct wall *wall, uint32_t thread, uint32_t stack, enum profile_state state);
+// The thread was seen with this stack, STATE_RUNNING or STATE_BLOCKED.
+void wall_look(struct wall *wall, uint32_t stack, enum profile_state state);
 
 // The thread was seen so many times more where it was last seen blocked.
-void wall_again(struct wall *wall, uint32_t thread, uint32_t times);
+void wall_again(struct wall *wall, uint32_t times);
 
 struct wall_period { // ns
     uint64_t elapsed; // 0: not known, and the others are not looked at
@@ -31,13 +44,10 @@ struct wall_period { // ns
 };
 
 // A period of the thread is over.
-void wall_share(struct wall *wall, uint32_t thread, uint32_t profile_thread,
+void wall_share(struct wall *wall, struct profile *profile, uint32_t profile_thread,
                 struct wall_period period);
 
-// The thread is gone: what still waits is nobody's.
-void wall_end(struct wall *wall, uint32_t thread);
-
-// Forgets looks and times; where threads sleep stays known.
+// Forgets looks and times; where the thread sleeps stays known.
 void wall_reset(struct wall *wall);
 
 // The stacks of the profile got new numbers.

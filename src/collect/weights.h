@@ -11,47 +11,62 @@
 //   What then is left no sample could take: weights_process_end says how much.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "profile/store.h"
 
-struct weights;
+struct weighed_list {
+    struct weighed {
+        uint32_t value, times; // its number in the profile; samples that it stands for
+    } *list;
+    size_t count, capacity;
+};
 
-struct weights *weights_new(struct profile *profile);
-void weights_free(struct weights *weights);
+struct thread_weights { // zeroed before its first use
+    struct weighed_list current, previous; // of this period; of the last one that had any
+    uint64_t waiting_ns; // CPU time of periods without samples
+};
 
-// A sample of the thread, counted at once; its CPU time comes with the end of the period.
-// thread and process are numbers that the caller never uses again for others.
-void weights_sample(struct weights *weights, uint32_t process, uint32_t thread, uint32_t value);
+struct process_weights { // the same
+    struct weighed_list short_lived; // of threads that ended in this period
+    uint64_t handled_ns;  // of the CPU time that no thread accounts for
+    uint64_t unknown_ns;  // all of it so far
+    uint64_t leftover_ns; // of threads that ended without a sample to take it
+    bool taken_over;      // and what was open then has not been shared out
+};
 
-// The same of one that stands for so many of that moment: the others were left out by chance.
-void weights_sample_for(struct weights *weights, uint32_t process, uint32_t thread,
-                        uint32_t value, uint32_t times);
+void weights_thread_fini(struct thread_weights *thread);
+
+// A sample of the thread, counted at once; its CPU time comes with the end of the period. It stands
+// for so many of that moment: the others were left out by chance.
+void weights_sample(struct thread_weights *thread, struct profile *profile, uint32_t value,
+                    uint32_t times);
 
 // The thread used this much CPU time since the last call for it.
-void weights_thread_time(struct weights *weights, uint32_t process, uint32_t thread,
-                         uint64_t cpu_ns);
+void weights_thread_time(struct thread_weights *thread, struct profile *profile, uint64_t cpu_ns);
 
-// The same for the last time.
-void weights_thread_end(struct weights *weights, uint32_t process, uint32_t thread,
-                        uint64_t cpu_ns);
+// The same for the last time. Its process is NULL when that has ended.
+void weights_thread_end(struct thread_weights *thread, struct profile *profile,
+                        struct process_weights *process, uint64_t cpu_ns);
 
 // Since the beginning: all CPU time of the process, and what of it its sampled threads account for.
-void weights_process_time(struct weights *weights, uint32_t process, uint64_t cpu_ns,
-                          uint64_t threads_cpu_ns);
+void weights_process_time(struct process_weights *process, struct profile *profile,
+                          uint64_t cpu_ns, uint64_t threads_cpu_ns);
 
 // The process is gone, and what was to be told of it has been. Returns its CPU time, ns, that no
-// sample could take; 0 when it is not known.
-uint64_t weights_process_end(struct weights *weights, uint32_t process);
+// sample could take.
+uint64_t weights_process_end(struct process_weights *process);
 
-// The process, none of whose threads is known any more, gets a number that was never used. From now
-// on weights_process_time counts from zero. If no sample was there to take what is open now, the
-// next ones do.
-void weights_process_renumber(struct weights *weights, uint32_t process, uint32_t number);
+// From now on weights_process_time counts from zero. All threads of the process have ended, for
+// their weights: if no sample was there to take what is open now, the next ones do.
+void weights_process_take_over(struct process_weights *process);
+
+// Whether that is so, and the samples of each thread's period that has just ended.
+bool weights_process_lacks_samples(const struct process_weights *process);
+void weights_process_borrow(struct process_weights *process, const struct thread_weights *thread);
 
 // The values of the profile got new numbers.
-void weights_renumber(struct weights *weights, const uint32_t *values);
-
-// Ends all threads. What then is left of each process weights_process_end says.
-void weights_finish(struct weights *weights);
+void weights_thread_renumber(struct thread_weights *thread, const uint32_t *values);
+void weights_process_renumber(struct process_weights *process, const uint32_t *values);

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/duration.h"
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
@@ -100,17 +100,9 @@ static void prepare_checkpoint(struct attach *attach)
 static enum rc prepare(struct attach *attach, struct err *err)
 {
     const struct attach_options *options = attach->options;
-    struct session_options session = session_defaults;
-    session.rate = options->rate;
-    session.threads = options->threads;
-    session.children = options->children;
-    session.idle = options->idle;
-    session.max_depth = (size_t)options->max_depth;
-    session.max_stop = options->max_stop / 100;
-    session.unwind_live = options->unwinder == UNWINDER_LIVE;
+    struct session_options session = options->session;
     const char *servers = getenv("DEBUGINFOD_URLS");
-    session.wait_for_names = options->wait_for_names;
-    session.debuginfod = attach->servers = options->debuginfod || (servers && *servers);
+    session.debuginfod = attach->servers = session.debuginfod || (servers && *servers);
     enum rc rc = attach_options_check(options, err);
     if (rc == RC_OK)
         rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);
@@ -239,7 +231,7 @@ static void show_start(const struct attach *attach)
 {
     const struct attach_options *options = attach->options;
     AUTO_FREE char *comm = escape_text_dup(attach->comm);
-    char length[DURATION_TEXT];
+    char length[FIGURES_MOST];
     if (options->quiet)
         return;
     fprintf(stderr, "ptprof: attached to %d (%s)", (int)attach->pids[0], comm);
@@ -249,10 +241,10 @@ static void show_start(const struct attach *attach)
         fprintf(stderr, " (no thread has a name that matches --threads yet)");
     if (options->duration)
         fprintf(stderr, ". Sampling at %g Hz for %s; Ctrl-C stops early and keeps the profile.\n",
-                options->rate, duration_format(options->duration, length));
+                options->session.rate, figures_duration(options->duration, length));
     else
         fprintf(stderr, ". Sampling at %g Hz until Ctrl-C, which keeps the profile.\n",
-                options->rate);
+                options->session.rate);
 }
 
 static void show_progress(struct attach *attach, int64_t elapsed)
@@ -319,7 +311,7 @@ static void show_summary(struct attach *attach, const struct report *report, lon
     AUTO_FREE char *worst_cut = session_worst_cut(attach->session);
     struct summary summary = {
         .report = report,
-        .threads = attach->options->threads,
+        .threads = attach->options->session.threads,
         .worst_cut = worst_cut,
         .path = attach->path,
         .bytes = bytes,
@@ -327,7 +319,7 @@ static void show_summary(struct attach *attach, const struct report *report, lon
         .color = terminal_color(STDERR_FILENO, attach->options->color),
     };
     if (attach->options->summary == SUMMARY_JSON)
-        json_run(&text, report->run, profile_folded(report->profile));
+        output_json_run(&text, report->run, profile_folded(report->profile));
     else if (!attach->options->quiet)
         summary_text(&text, &summary);
     else
@@ -338,9 +330,9 @@ static void show_summary(struct attach *attach, const struct report *report, lon
 static void show_details(const struct report *report, int64_t writing_ns)
 {
     AUTO_BUF struct buf text = {0};
-    char length[DURATION_TEXT];
+    char length[FIGURES_MOST];
     fprintf(stderr, "  writing   %s from the end of sampling\n",
-            duration_format(writing_ns, length));
+            figures_duration(writing_ns, length));
     symbol_report_modules(&text, report);
     fputs(text.length ? text.data : "", stderr);
 }
@@ -360,7 +352,7 @@ static int check_quality(const struct attach *attach, const struct run *run, str
 {
     double wanted = attach->options->min_quality;
     uint64_t samples = run->counts[COUNTER_SAMPLES];
-    double complete = query_percent(samples - run->counts[COUNTER_CUT], samples);
+    double complete = figures_percent(samples - run->counts[COUNTER_CUT], samples);
     if (wanted <= 0 || complete >= wanted)
         return check_limit(run, err);
     err_set(err, RC_FAIL, "%.1f%% of the stacks are complete, less than --min-quality %g", complete,

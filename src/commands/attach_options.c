@@ -22,10 +22,8 @@ static const char *const summary_names[] = {
 };
 
 const struct attach_options attach_defaults = {
-    .rate = 99,
+    .session = {SESSION_DEFAULTS},
     .format = -1,
-    .max_depth = 4096,
-    .max_stop = 1,
     .checkpoint = 60ll * NS_PER_S,
 };
 
@@ -35,7 +33,7 @@ const struct option attach_options[] = {
     {"duration", 'd', OPTION_DURATION, "TIME", AT(duration),
      .help = "sample for this long: 30s, 500ms, 1h30m; a bare number means seconds",
      .shown_default = "until Ctrl-C"},
-    {"rate", 'r', OPTION_NUMBER, "HZ", AT(rate), .least = 0.1, .most = 10000,
+    {"rate", 'r', OPTION_NUMBER, "HZ", AT(session.rate), .least = 0.1, .most = 10000,
      .help = "samples per second of each running thread; above 1000 only with --force",
      .shown_default = "99"},
     {"output", 'o', OPTION_FILE, "FILE", AT(output),
@@ -44,11 +42,11 @@ const struct option attach_options[] = {
                       "ptprof-COMM-PID-TIME"},
     {"format", 'f', OPTION_CHOICE, NULL, AT(format), .choices = attach_format_names,
      .help = "what to write", .shown_default = "as FILE ends, else pprof"},
-    {"threads", 't', OPTION_STRING, "RE", AT(threads),
+    {"threads", 't', OPTION_STRING, "RE", AT(session.threads),
      .help = "only threads whose name matches this extended regular expression"},
-    {"children", 0, OPTION_FLAG, NULL, AT(children),
+    {"children", 0, OPTION_FLAG, NULL, AT(session.children),
      .help = "also the processes that descend from PID, and those that start meanwhile"},
-    {"idle", 0, OPTION_FLAG, NULL, AT(idle),
+    {"idle", 0, OPTION_FLAG, NULL, AT(session.idle),
      .help = "wall time instead of CPU time: threads that sleep count too, and are not stopped"},
     {"quiet", 'q', OPTION_FLAG, NULL, AT(quiet), .help = "print nothing but errors"},
     {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
@@ -58,12 +56,12 @@ const struct option attach_options[] = {
     {"force", 0, OPTION_FLAG, NULL, AT(force),
      .help = "allow a rate above 1000 Hz, and an output file that is a symbolic link or another "
              "user's to be replaced"},
-    {"max-depth", 0, OPTION_INTEGER, "FRAMES", AT(max_depth), .least = 1, .most = 65536,
+    {"max-depth", 0, OPTION_INTEGER, "FRAMES", AT(session.max_depth), .least = 1, .most = 65536,
      .help = "cut stacks that are deeper", .shown_default = "4096"},
-    {"max-stop", 0, OPTION_NUMBER, "PERCENT", AT(max_stop), .least = 0.01, .most = 100,
+    {"max-stop", 0, OPTION_NUMBER, "PERCENT", AT(session.max_stop), .least = 0.01, .most = 100,
      .help = "hold no thread for more of its time; the rate falls when it would be",
      .shown_default = "1"},
-    {"unwinder", 0, OPTION_CHOICE, NULL, AT(unwinder), .choices = unwinder_names,
+    {"unwinder", 0, OPTION_CHOICE, NULL, AT(session.unwinder), .choices = unwinder_names,
      .help = "copy: unwind afterwards, from a copy of the stack; live: while the thread is held "
              "(slow, to compare with)",
      .shown_default = "copy"},
@@ -71,10 +69,10 @@ const struct option attach_options[] = {
      .help = "so often write what was seen, without names, to a file beside the profile, which is "
              "removed at the end",
      .shown_default = "1m"},
-    {"debuginfod", 0, OPTION_FLAG, NULL, AT(debuginfod),
+    {"debuginfod", 0, OPTION_FLAG, NULL, AT(session.debuginfod),
      .help = "ask debuginfod servers for debug files when sampling is over; also done when "
              "DEBUGINFOD_URLS is set"},
-    {"wait-for-names", 0, OPTION_FLAG, NULL, AT(wait_for_names),
+    {"wait-for-names", 0, OPTION_FLAG, NULL, AT(session.wait_for_names),
      .help = "wait at the end for the names of all functions, however long that takes; else those "
              "that are not known a second after sampling has ended are left out and counted"},
     {"jit-suffix", 0, OPTION_FLAG, NULL, AT(jit_suffix),
@@ -104,8 +102,8 @@ static enum rc check_ending(const struct attach_options *options, struct err *er
 
 enum rc attach_options_check(const struct attach_options *options, struct err *err)
 {
-    if (options->rate > HIGHEST_MODEST_RATE && !options->force)
+    if (options->session.rate > HIGHEST_MODEST_RATE && !options->force)
         return err_set(err, RC_USAGE, "--rate: %g Hz is more than %d; add --force if you mean it",
-                       options->rate, HIGHEST_MODEST_RATE);
+                       options->session.rate, HIGHEST_MODEST_RATE);
     return check_ending(options, err);
 }

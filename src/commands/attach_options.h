@@ -7,25 +7,21 @@
 
 #include "base/err.h"
 #include "base/terminal.h"
+#include "collect/session.h"
 #include "commands/option.h"
 
-enum attach_unwinder { UNWINDER_COPY, UNWINDER_LIVE };
 enum attach_summary { SUMMARY_TEXT, SUMMARY_JSON };
 
 struct attach_options {
+    struct session_options session;
     int64_t duration;   // ns; 0: until interrupted
-    double rate;        // Hz, above 0
     const char *output; // NULL: a name made of the target's; "-": standard output
     int format;         // index into attach_format_names; -1: as the output's ending says
-    const char *threads; // extended regular expression that thread names must match; NULL: all
-    bool children, idle, quiet, force, debuginfod, jit_suffix, wait_for_names;
+    bool quiet, force, jit_suffix;
     unsigned verbose;
     enum color_mode color;
-    uint64_t max_depth; // frames
-    double max_stop;    // percent of any thread's time that it may be held
     int64_t checkpoint; // ns from one to the next
     double min_quality; // percent of stacks that must be complete; 0: any
-    enum attach_unwinder unwinder;
     enum attach_summary summary;
 };
 

@@ -40,32 +40,33 @@ static const char *const format_names[] = {
 };
 
 struct dump_options {
+    struct dumper_options dumper;
+    struct dump_style style;
     enum format format;
     bool json, go; // the same as format
-    bool group, kernel, stop_all, stop_cut, force;
-    unsigned verbose;
-    const char *threads, *output;
-    uint64_t depth, repeat;
-    int64_t interval, timeout;
+    bool force;
+    const char *output;
+    uint64_t repeat;
+    int64_t interval;
     enum color_mode color;
 };
 
 static const struct dump_options defaults = {
+    .dumper = {.timeout = 2ll * NS_PER_S},
     .repeat = 1,
     .interval = NS_PER_S,
-    .timeout = 2ll * NS_PER_S,
 };
 
 #define AT(field) .offset = offsetof(struct dump_options, field)
 
 static const struct option dump_options[] = {
-    {"group", 'g', OPTION_FLAG, NULL, AT(group),
+    {"group", 'g', OPTION_FLAG, NULL, AT(style.group),
      .help = "print threads with equal stacks once, the largest groups first"},
-    {"kernel", 'k', OPTION_FLAG, NULL, AT(kernel),
+    {"kernel", 'k', OPTION_FLAG, NULL, AT(dumper.kernel),
      .help = "print where sleeping threads are inside the kernel too (root only)"},
-    {"threads", 't', OPTION_STRING, "RE", AT(threads),
+    {"threads", 't', OPTION_STRING, "RE", AT(dumper.threads),
      .help = "only threads whose name matches this extended regular expression"},
-    {"depth", 'n', OPTION_INTEGER, "FRAMES", AT(depth), .least = 1, .most = 4096,
+    {"depth", 'n', OPTION_INTEGER, "FRAMES", AT(style.depth), .least = 1, .most = 4096,
      .help = "print the innermost frames only", .shown_default = "all"},
     {"repeat", 0, OPTION_INTEGER, "TIMES", AT(repeat), .least = 1, .most = 1000000,
      .help = "dump so often; from the second on only threads that ran meanwhile",
@@ -80,14 +81,14 @@ static const struct option dump_options[] = {
     {"output", 'o', OPTION_FILE, "FILE", AT(output),
      .help = "write there; - is standard output",
      .shown_default = "standard output; for pprof a file named ptprof-COMM-PID-TIME.pb.gz"},
-    {"stop-all", 0, OPTION_FLAG, NULL, AT(stop_all),
+    {"stop-all", 0, OPTION_FLAG, NULL, AT(dumper.stop_all),
      .help = "hold all threads, sleeping ones too, so that the picture is of one moment"},
-    {"stop-cut", 0, OPTION_FLAG, NULL, AT(stop_cut),
+    {"stop-cut", 0, OPTION_FLAG, NULL, AT(dumper.stop_cut),
      .help = "stop sleeping threads, for one copy each, whose stacks cannot be read to the end "
              "without"},
-    {"timeout", 0, OPTION_DURATION, "TIME", AT(timeout),
+    {"timeout", 0, OPTION_DURATION, "TIME", AT(dumper.timeout),
      .help = "end a dump after this time with what was read", .shown_default = "2s"},
-    {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
+    {"verbose", 'v', OPTION_COUNT, NULL, AT(style.verbose),
      .help = "print the pc, stack pointer and build id of each frame"},
     {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
      .help = "colour what is printed", .shown_default = "auto"},
@@ -101,7 +102,6 @@ struct dump_run {
     pid_t pid;
     char *path; // of the output, NULL: standard output
     struct dumper *dumper;
-    struct dump_style style;
     int signals; // descriptor of commands/interrupts.h
     int news_fd; // eventfd that is written to when `ending` or `suspended` is set
     int over_fd; // eventfd that is written to when `over` is set
@@ -125,7 +125,7 @@ static enum rc choose_format(struct dump_options *options, struct err *err)
         options->format = options->json ? FORMAT_JSON : FORMAT_GO;
     if (options->format == FORMAT_PPROF && options->repeat > 1)
         return err_set(err, RC_USAGE, "--repeat: a pprof file holds one dump");
-    if (options->format != FORMAT_TEXT && options->group)
+    if (options->format != FORMAT_TEXT && options->style.group)
         return err_set(err, RC_USAGE, "--group is for the text format");
     return RC_OK;
 }
@@ -155,19 +155,12 @@ static bool wants_end(void *context)
 
 static enum rc prepare(struct dump_run *run, struct err *err)
 {
-    const struct dump_options *options = &run->options;
-    struct dumper_options wanted = {
-        .threads = options->threads,
-        .stop_all = options->stop_all,
-        .stop_cut = options->stop_cut,
-        .kernel = options->kernel,
-        .timeout = options->timeout,
-        .interrupted = wants_end,
-        .context = run,
-    };
-    enum rc rc = choose_format(&run->options, err);
+    struct dump_options *options = &run->options;
+    options->dumper.interrupted = wants_end;
+    options->dumper.context = run;
+    enum rc rc = choose_format(options, err);
     if (rc == RC_OK)
-        rc = dumper_open(run->pid, &wanted, &run->dumper, err);
+        rc = dumper_open(run->pid, &options->dumper, &run->dumper, err);
     if (rc == RC_OK)
         rc = choose_output(run, err);
     if (rc == RC_OK && ((run->signals = interrupts_open()) < 0 ||
@@ -175,13 +168,8 @@ static enum rc prepare(struct dump_run *run, struct err *err)
                         (run->over_fd = eventfd(0, EFD_CLOEXEC)) < 0))
         rc = limits_sys(err, RC_FAIL, errno, "cannot take signals");
     bool to_terminal = !run->path && terminal_is(STDOUT_FILENO);
-    run->style = (struct dump_style){
-        .color = terminal_color_of(to_terminal, options->color),
-        .aligned = to_terminal && terminal_width(STDOUT_FILENO) >= WIDE,
-        .group = options->group,
-        .verbose = options->verbose,
-        .depth = options->depth,
-    };
+    options->style.color = terminal_color_of(to_terminal, options->color);
+    options->style.aligned = to_terminal && terminal_width(STDOUT_FILENO) >= WIDE;
     return rc;
 }
 
@@ -198,7 +186,7 @@ static enum rc print(struct dump_run *run, const struct dump *dump, FILE *stream
     if (run->options.format == FORMAT_PPROF)
         return dump_pprof(dump, dumper_modules(run->dumper), dumper_symbolizer(run->dumper), stream,
                           err);
-    printings[run->options.format](&text, dump, &run->style);
+    printings[run->options.format](&text, dump, &run->options.style);
     errno = 0;
     if (fwrite(text.data, 1, text.length, stream) == text.length && fflush(stream) == 0)
         return RC_OK;
@@ -232,12 +220,12 @@ static enum rc judge(const struct dump_run *run, const struct dump *dump, struct
 // If no thread matches --threads in the first dump, that is an error. Later dumps may be empty.
 static enum rc match(const struct dump_run *run, const struct dump *dump, struct err *err)
 {
-    bool any = !run->options.threads || run->printed;
+    bool any = !run->options.dumper.threads || run->printed;
     for (size_t i = 0; i < dump->count; i++)
         any |= dump->threads[i].wanted;
     if (any)
         return RC_OK;
-    AUTO_FREE char *shown = escape_text_dup(run->options.threads);
+    AUTO_FREE char *shown = escape_text_dup(run->options.dumper.threads);
     return err_set(err, RC_GONE, "none of the %zu threads has a name that matches --threads '%s'",
                    dump->count, shown);
 }
@@ -285,7 +273,7 @@ static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)
         if (rc != RC_OK || run->closed || i + 1 == run->options.repeat ||
             !pause_until(run, began + run->options.interval))
             return rc;
-        run->style.repeated = true;
+        run->options.style.repeated = true;
     }
 }
 

@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/duration.h"
+#include "base/figures.h"
 #include "base/terminal.h"
-#include "profile/query.h"
 
 static void show_bar(struct buf *line, double done)
 {
@@ -23,15 +22,15 @@ static void show_bar(struct buf *line, double done)
 void progress_show(const struct run *run, int64_t elapsed, int64_t duration)
 {
     AUTO_BUF struct buf line = {0};
-    char now[DURATION_TEXT], whole[DURATION_TEXT];
+    char now[FIGURES_MOST], whole[FIGURES_MOST];
     if (duration)
         show_bar(&line, elapsed < duration ? (double)elapsed / (double)duration : 1);
-    buf_puts(&line, duration_format(elapsed, now));
+    buf_puts(&line, figures_duration(elapsed, now));
     if (duration)
-        buf_printf(&line, " / %s", duration_format(duration, whole));
+        buf_printf(&line, " / %s", figures_duration(duration, whole));
     buf_printf(&line, "   %" PRIu64 " samples   %" PRIu64 " threads   late %.1f%%   held %.2f%%",
                run->counts[COUNTER_SAMPLES], run->counts[COUNTER_THREADS_SEEN],
-               query_percent(run->counts[COUNTER_LATE], run->counts[COUNTER_ROUNDS]),
+               figures_percent(run->counts[COUNTER_LATE], run->counts[COUNTER_ROUNDS]),
                100 * run->held_share);
     fprintf(stderr, "\r\033[K%.*s", (int)terminal_width(STDERR_FILENO) - 1, line.data);
     fflush(stderr);

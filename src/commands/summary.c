@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/duration.h"
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/mem.h"
 #include "commands/symbol_report.h"
 #include "output/describe.h"
@@ -30,17 +30,12 @@
 
 static double share(const struct run *run, enum counter part, enum counter whole)
 {
-    return query_percent(run->counts[part], run->counts[whole]);
+    return figures_percent(run->counts[part], run->counts[whole]);
 }
 
-static const char *text_of(int64_t ns, char text[DURATION_TEXT])
+static const char *time_of(const struct run *run, enum counter ns, char text[FIGURES_MOST])
 {
-    return ns ? duration_format(ns, text) : "0s";
-}
-
-static const char *time_of(const struct run *run, enum counter ns, char text[DURATION_TEXT])
-{
-    return text_of((int64_t)run->counts[ns], text);
+    return figures_duration((int64_t)run->counts[ns], text);
 }
 
 static const char *bold(const struct summary *summary)
@@ -58,10 +53,10 @@ static void put_head(struct buf *out, const struct summary *summary)
     const struct run *run = summary->report->run;
     uint64_t sampled = run->counts[COUNTER_THREADS_SAMPLED];
     uint64_t seen = run->counts[COUNTER_THREADS_SEEN];
-    char length[DURATION_TEXT], cpu[DURATION_TEXT];
+    char length[FIGURES_MOST], cpu[FIGURES_MOST];
     buf_printf(out, "ptprof: %s%s%s, %" PRIu64 " rounds, %" PRIu64 " samples of %" PRIu64
                     " of %" PRIu64 " threads",
-               bold(summary), text_of(run->duration, length), plain(summary),
+               bold(summary), figures_duration(run->duration, length), plain(summary),
                run->counts[COUNTER_ROUNDS], run->counts[COUNTER_SAMPLES], sampled, seen);
     if (run->type == RUN_CPU && sampled < seen)
         buf_puts(out, " (all: --idle)");
@@ -70,11 +65,11 @@ static void put_head(struct buf *out, const struct summary *summary)
 
 static void put_wall(struct buf *out, const struct summary *summary, struct cost all)
 {
-    char text[DURATION_TEXT];
+    char text[FIGURES_MOST];
     if (summary->report->run->type != RUN_WALL)
         return;
     buf_printf(out, "  wall      %s of all threads together: ",
-               text_of((int64_t)cost_ns(all), text));
+               figures_duration((int64_t)cost_ns(all), text));
     describe_states(out, all);
     buf_putc(out, '\n');
 }
@@ -82,7 +77,7 @@ static void put_wall(struct buf *out, const struct summary *summary, struct cost
 static void put_held(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
-    char p50[DURATION_TEXT], p99[DURATION_TEXT], worst[DURATION_TEXT];
+    char p50[FIGURES_MOST], p99[FIGURES_MOST], worst[FIGURES_MOST];
     uint64_t stops = run->counts[COUNTER_STOPS], cpu_ns = run->counts[COUNTER_CPU_NS];
     if (!stops) {
         buf_puts(out, "  held      nothing was stopped\n");
@@ -129,7 +124,7 @@ static void put_top(struct buf *out, const struct totals *totals)
     for (size_t i = 0; i < totals->count && cost_ns(totals->rows[i].self); i++) {
         buf_puts(out, i ? "" : "  top       ");
         buf_printf(out, "%s%.1f%% ", i ? "   " : "",
-                   query_percent(cost_ns(totals->rows[i].self), cost_ns(totals->all)));
+                   figures_percent(cost_ns(totals->rows[i].self), cost_ns(totals->all)));
         AUTO_FREE char *folded = demangle_fold(totals->rows[i].function);
         escape_text(out, folded);
         buf_puts(out, totals->rows[i].inlined ? " (inlined)" : "");
@@ -237,7 +232,7 @@ static void put_refused(struct buf *out, const struct run *run)
 {
     uint64_t refused = run->counts[COUNTER_REFUSED];
     buf_printf(out, "  warning   %.1f%% of the stops were refused",
-               query_percent(refused, refused + run->counts[COUNTER_STOPS]));
+               figures_percent(refused, refused + run->counts[COUNTER_STOPS]));
     if (run->counts[COUNTER_TRACER])
         buf_printf(out, ": process %d traced the thread", (int)run->counts[COUNTER_TRACER]);
     buf_putc(out, '\n');
@@ -291,17 +286,17 @@ static void put_late(struct buf *out, const struct run *run)
 // The share is of the looks that found a thread of the target.
 static void put_waited(struct buf *out, const struct run *run)
 {
-    uint64_t waited = run->counts[COUNTER_WAITED], all = waited + run->counts[COUNTER_SAMPLES];
-    if (all && 100.0 * (double)waited / (double)all > WAITED_NOTE)
+    uint64_t waited = run->counts[COUNTER_WAITED];
+    double percent = figures_percent(waited, waited + run->counts[COUNTER_SAMPLES]);
+    if (percent > WAITED_NOTE)
         buf_printf(out, "  note      %.0f%% of the looks came when a thread had ended its turn, "
                         "and do not count: others want the CPUs too (no right to real-time "
-                        "priority)\n",
-                   100.0 * (double)waited / (double)all);
+                        "priority)\n", percent);
 }
 
 static void put_groups(struct buf *out, const struct run *run)
 {
-    char text[DURATION_TEXT];
+    char text[FIGURES_MOST];
     if (run->counts[COUNTER_FROZEN])
         buf_puts(out, "  warning   its control group is frozen: nothing in it runs until that is "
                       "thawed\n");

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/mem.h"
-#include "profile/query.h"
 #include "symbol/package.h"
 
 #define WORTH_A_LINE 1.0 // percent of the samples
@@ -77,7 +77,7 @@ static void put_remedy(struct buf *out, const struct module *module)
 static void put_missing(struct buf *out, const struct tally *tally, uint64_t all)
 {
     buf_printf(out, "  symbols   %.1f%% of the samples are in ",
-               query_percent(tally->unnamed, all));
+               figures_percent(tally->unnamed, all));
     escape_text(out, tally->module->name);
     buf_puts(out, " without a name: ");
     put_remedy(out, tally->module);
@@ -105,7 +105,7 @@ void symbol_report_missing(struct buf *out, const struct report *report)
     if (count)
         qsort(tallies, count, sizeof *tallies, compare_unnamed);
     for (size_t i = 0; i < count && i < LINES_MAX; i++)
-        if (tallies[i].unnamed && query_percent(tallies[i].unnamed, all) >= WORTH_A_LINE)
+        if (tallies[i].unnamed && figures_percent(tallies[i].unnamed, all) >= WORTH_A_LINE)
             put_missing(out, &tallies[i], all);
 }
 

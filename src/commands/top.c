@@ -19,11 +19,10 @@
 #include "monitor/feed.h"
 #include "process/control_group.h"
 
-#define STACKS_MAX (1u << 18) // nodes of the trie: about 8 MiB, and as much for each snapshot
 #define WIDTH 132             // columns of a block that is not for a terminal
 #define NAMES_MS 10000        // that a block waits for names
-#define SETTLE_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
-#define SETTLE_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
+#define REPORT_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
+#define REPORT_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
 
 struct top {
     struct top_options options;
@@ -91,9 +90,9 @@ static enum rc write_all(struct top *top, const struct buf *text, struct err *er
 static struct rows_query query_of(const struct top *top)
 {
     return (struct rows_query){
-        .window = top->options.delay > 5ll * NS_PER_S ? WINDOW_30S : WINDOW_5S,
-        .sort = (enum rows_sort)top->options.sort,
-        .filter = {.idle = top->options.idle},
+        .window = top->options.screen.delay > 5ll * NS_PER_S ? WINDOW_30S : WINDOW_5S,
+        .sort = top->options.screen.sort,
+        .filter = {.idle = top->options.screen.idle},
     };
 }
 
@@ -135,11 +134,11 @@ static enum wake wait_until(struct top *top, int64_t due)
     }
 }
 
-static int64_t first_delay(const struct top_options *options)
+static int64_t first_delay(const struct tui_options *options)
 {
     if (!options->idle)
-        return options->delay + SETTLE_NS;
-    return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + SETTLE_IDLE_NS;
+        return options->delay + REPORT_NS;
+    return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + REPORT_IDLE_NS;
 }
 
 // A block that is late is skipped, not made up for: a block shows the time when it is made, and
@@ -154,8 +153,8 @@ static int64_t next_due(int64_t due, int64_t delay)
 static enum rc print_blocks(struct top *top, struct err *err)
 {
     uint64_t wanted = top->options.iterations, printed = 0;
-    int64_t due = clock_now() + first_delay(&top->options);
-    feed_want_idle(top->feed, top->options.idle);
+    int64_t due = clock_now() + first_delay(&top->options.screen);
+    feed_want_idle(top->feed, top->options.screen.idle);
     feed_want_waits(top->feed, top->options.json);
     while (!wanted || printed < wanted) {
         enum wake wake = feed_is_replay(top->feed) ? WAKE_TIME : wait_until(top, due);
@@ -170,7 +169,7 @@ static enum rc print_blocks(struct top *top, struct err *err)
         if (rc != RC_OK || top->closed || top->stopped || ended)
             return rc == RC_OK && ended ? RC_GONE : rc;
         if (wake == WAKE_TIME)
-            due = next_due(due, top->options.delay);
+            due = next_due(due, top->options.screen.delay);
     }
     return RC_OK;
 }
@@ -206,23 +205,16 @@ static int run_batch(struct top *top, struct err *err)
 static enum rc open_feed(struct top *top, struct err *err)
 {
     struct session *session;
-    struct session_options options = session_defaults;
     if (top->options.replay)
         return feed_replay(top->options.replay, &top->feed, err);
-    options.rate = top->options.rate;
-    options.threads = top->options.threads;
-    options.children = top->options.children;
-    options.max_stacks = STACKS_MAX;
-    options.live = true;
-    enum rc rc = session_open(&top->pid, 1, &options, &session, err);
+    enum rc rc = session_open(&top->pid, 1, &top->options.session, &session, err);
     if (rc != RC_OK)
         return rc;
     if ((top->signals = interrupts_open()) < 0) {
         session_close(session);
         return limits_sys(err, RC_FAIL, errno, "cannot take signals");
     }
-    struct feed_options feed = {.no_backoff = top->options.no_backoff};
-    return feed_live(session, &feed, &top->feed, err);
+    return feed_live(session, &top->options.feed, &top->feed, err);
 }
 
 // If no screen can be drawn, says why and prints blocks until Ctrl-C.
@@ -260,7 +252,7 @@ static int top_run(const struct call *call, struct err *err)
     if (rc != RC_OK)
         return command_status(rc);
     top.width = width_of_blocks();
-    bool screen = !top.options.batch && (top.options.script || terminal_is(STDOUT_FILENO));
+    bool screen = !top.options.batch && (top.options.screen.script || terminal_is(STDOUT_FILENO));
     int status = screen ? run_screen(&top, err) : run_batch(&top, err);
     feed_free(top.feed);
     if (top.signals >= 0)

@@ -13,17 +13,17 @@
 #define SHORTEST_DELAY (200 * NS_PER_MS)
 
 const struct top_options top_defaults = {
-    .rate = 99,
-    .delay = NS_PER_S,
+    .session = {SESSION_DEFAULTS, .live = true},
+    .screen = {.delay = NS_PER_S},
     .sort = -1,
 };
 
 #define AT(field) .offset = offsetof(struct top_options, field)
 
 const struct option top_options[] = {
-    {"rate", 'r', OPTION_NUMBER, "HZ", AT(rate), .least = 0.1, .most = 1000,
+    {"rate", 'r', OPTION_NUMBER, "HZ", AT(session.rate), .least = 0.1, .most = 1000,
      .help = "samples per second of each running thread", .shown_default = "99"},
-    {"delay", 'D', OPTION_DURATION, "TIME", AT(delay),
+    {"delay", 'D', OPTION_DURATION, "TIME", AT(screen.delay),
      .help = "between refreshes, at least 200ms; a bare number means seconds",
      .shown_default = "1s"},
     {"sort", 's', OPTION_CHOICE, NULL, AT(sort), .choices = rows_sort_names,
@@ -36,24 +36,25 @@ const struct option top_options[] = {
      .shown_default = "1 without -b, until Ctrl-C with it"},
     {"json", 0, OPTION_FLAG, NULL, AT(json),
      .help = "print blocks of one line, each a JSON object; implies -b"},
-    {"threads", 't', OPTION_STRING, "RE", AT(threads),
+    {"threads", 't', OPTION_STRING, "RE", AT(session.threads),
      .help = "only threads whose name matches this extended regular expression"},
-    {"idle", 0, OPTION_FLAG, NULL, AT(idle),
+    {"idle", 0, OPTION_FLAG, NULL, AT(screen.idle),
      .help = "shares of wall time, not of CPU time: threads that sleep count too, and are not "
              "stopped for it"},
-    {"children", 0, OPTION_FLAG, NULL, AT(children),
+    {"children", 0, OPTION_FLAG, NULL, AT(session.children),
      .help = "also the processes that descend from PID, and those that start meanwhile"},
-    {"no-backoff", 0, OPTION_FLAG, NULL, AT(no_backoff),
+    {"no-backoff", 0, OPTION_FLAG, NULL, AT(feed.no_backoff),
      .help = "keep the rate even if threads are held for more than 5 % of their time"},
-    {"ascii", 0, OPTION_FLAG, NULL, AT(ascii), .help = "draw with ASCII only"},
-    {"color", 0, OPTION_CHOICE, NULL, AT(color), .choices = color_mode_names,
+    {"ascii", 0, OPTION_FLAG, NULL, AT(screen.ascii), .help = "draw with ASCII only"},
+    {"color", 0, OPTION_CHOICE, NULL, AT(screen.color), .choices = color_mode_names,
      .help = "colour the screen", .shown_default = "auto"},
-    {"scheme", 0, OPTION_CHOICE, NULL, AT(scheme), .choices = theme_choices,
+    {"scheme", 0, OPTION_CHOICE, NULL, AT(screen.scheme), .choices = theme_choices,
      .help = "which colours, for a dark or a light background", .shown_default = "auto"},
-    {"no-mouse", 0, OPTION_FLAG, NULL, AT(no_mouse), .help = "leave the mouse to the terminal"},
-    {"no-function-bar", 0, OPTION_FLAG, NULL, AT(no_function_bar),
+    {"no-mouse", 0, OPTION_FLAG, NULL, AT(screen.no_mouse),
+     .help = "leave the mouse to the terminal"},
+    {"no-function-bar", 0, OPTION_FLAG, NULL, AT(screen.no_function_bar),
      .help = "use the last line for data too"},
-    {"script", 0, OPTION_FILE, "FILE", AT(script), .help = "keys for tests", .hidden = true},
+    {"script", 0, OPTION_FILE, "FILE", AT(screen.script), .help = "keys for tests", .hidden = true},
     {"replay", 0, OPTION_FILE, "FILE", AT(replay), .help = "snapshots for tests", .hidden = true},
     {NULL},
 };
@@ -78,7 +79,9 @@ static enum rc sort_of_environment(int *sort, struct err *err)
 enum rc top_options_check(struct top_options *options, struct err *err)
 {
     options->batch = options->batch || options->json;
-    if (options->delay < SHORTEST_DELAY)
+    if (options->screen.delay < SHORTEST_DELAY)
         return err_set(err, RC_USAGE, "--delay: shorter than 200ms");
-    return options->sort >= 0 ? RC_OK : sort_of_environment(&options->sort, err);
+    enum rc rc = options->sort >= 0 ? RC_OK : sort_of_environment(&options->sort, err);
+    options->screen.sort = (enum rows_sort)options->sort;
+    return rc;
 }

@@ -6,21 +6,19 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/terminal.h"
+#include "collect/session.h"
 #include "commands/option.h"
-#include "rows/rows.h"
+#include "monitor/feed.h"
+#include "tui/tui.h"
 
 struct top_options {
-    double rate;   // Hz
-    int64_t delay; // ns between refreshes
-    int sort;      // enum rows_sort, -1: not given
+    struct session_options session;
+    struct feed_options feed;
+    struct tui_options screen; // blocks are of the same sort and delay, and idle as it says
+    int sort; // of the screen, -1: not given
     bool batch, json;
     uint64_t iterations; // 0: not given
-    const char *threads; // extended regular expression for names of threads, NULL: all
-    bool idle, children, no_backoff, ascii, no_mouse, no_function_bar;
-    enum color_mode color;
-    int scheme; // of theme_choices
-    const char *script, *replay; // for tests
+    const char *replay; // for tests
 };
 
 extern const struct top_options top_defaults;

@@ -45,7 +45,7 @@ static void print_summary(const struct top_options *options, struct feed *feed)
     struct report report = feed_finish(feed);
     struct summary summary = {
         .report = &report,
-        .color = terminal_color(STDERR_FILENO, options->color),
+        .color = terminal_color(STDERR_FILENO, options->screen.color),
     };
     if (!report.run->counts[COUNTER_SAMPLES])
         return;
@@ -56,21 +56,11 @@ static void print_summary(const struct top_options *options, struct feed *feed)
 enum rc top_screen_run(const struct top_options *options, struct feed *feed, int signals,
                        struct err *err)
 {
-    struct tui_options tui = {
-        .feed = feed,
-        .delay = options->delay,
-        .sort = (enum rows_sort)options->sort,
-        .color = options->color,
-        .scheme = options->scheme,
-        .idle = options->idle,
-        .ascii = options->ascii,
-        .no_mouse = options->no_mouse,
-        .no_function_bar = options->no_function_bar,
-        .signals = signals,
-        .script = options->script,
-        .save = save,
-        .context = feed,
-    };
+    struct tui_options tui = options->screen;
+    tui.feed = feed;
+    tui.signals = signals;
+    tui.save = save;
+    tui.context = feed;
     enum rc rc = tui_run(&tui, err);
     if (rc == RC_OK && !feed_is_replay(feed))
         print_summary(options, feed);

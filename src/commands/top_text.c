@@ -2,9 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/duration.h"
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/mem.h"
 #include "commands/top_block.h"
 #include "output/describe.h"
@@ -15,32 +14,15 @@
 #define MODULE_LEAST 12 // in a block of less than 100 columns
 #define LEAST_WIDTH 20 // columns of a function name
 
-static const char *time_text(int64_t ns, char text[DURATION_TEXT])
-{
-    return ns > 0 ? duration_format(ns, text) : "0s";
-}
-
-static void put_size(struct buf *out, uint64_t bytes)
-{
-    static const char units[] = "KMGT";
-    double size = (double)bytes / 1024;
-    size_t unit = 0;
-    while (size >= 999.5 && units[unit + 1]) {
-        size /= 1024;
-        unit++;
-    }
-    buf_printf(out, size < 9.95 ? "%.1f%c" : "%.0f%c", size, units[unit]);
-}
-
 static void put_target(struct buf *out, const struct snapshot *snapshot)
 {
-    char up[DURATION_TEXT], view[DURATION_TEXT];
+    char up[FIGURES_MOST], view[FIGURES_MOST];
     buf_printf(out, "# ptprof %d ", (int)snapshot->pid);
     escape_text(out, *snapshot->command_line ? snapshot->command_line : snapshot->comm);
     if (snapshot->process_count > 1)
         buf_printf(out, " and %zu more", snapshot->process_count - 1);
-    buf_printf(out, "  up %s  view %s%s\n", time_text(snapshot->uptime, up),
-               time_text(snapshot->elapsed, view),
+    buf_printf(out, "  up %s  view %s%s\n", figures_duration(snapshot->uptime, up),
+               figures_duration(snapshot->elapsed, view),
                snapshot->end == TARGET_ENDED ? "  ended"
                : snapshot->denied            ? "  no longer permitted"
                : snapshot->stopped           ? "  stopped"
@@ -49,24 +31,23 @@ static void put_target(struct buf *out, const struct snapshot *snapshot)
 
 static void put_load(struct buf *out, const struct snapshot *snapshot)
 {
+    char rss[FIGURES_MOST];
     buf_printf(out, "# cpu %.0f%%  threads %zu:", snapshot->cpu_percent, snapshot->threads);
     for (size_t i = 0; i < snapshot->state_count; i++)
         buf_printf(out, " %c %zu", snapshot->states[i].state, snapshot->states[i].count);
-    buf_puts(out, "  rss ");
-    put_size(out, snapshot->rss);
-    buf_putc(out, '\n');
+    buf_printf(out, "  rss %s\n", figures_bytes(snapshot->rss, 'K', rss));
 }
 
 static void put_quality(struct buf *out, const struct snapshot *snapshot)
 {
-    char p50[DURATION_TEXT], p99[DURATION_TEXT];
+    char p50[FIGURES_MOST], p99[FIGURES_MOST];
     buf_printf(out, "# %.1f/%g Hz  samples %" PRIu64 "  late %.1f%%  failed %.1f%%  cut %.1f%%"
                     "  held %s p50 %s p99  overhead %.2f%% %s\n",
                snapshot->achieved, snapshot->rate, snapshot->counts[COUNTER_SAMPLES],
                snapshot->late, snapshot->failed, snapshot->cut,
-               time_text((int64_t)snapshot->counts[COUNTER_HELD_P50], p50),
-               time_text((int64_t)snapshot->counts[COUNTER_HELD_P99], p99), snapshot->overhead,
-               overhead_names[snapshot->verdict]);
+               figures_duration((int64_t)snapshot->counts[COUNTER_HELD_P50], p50),
+               figures_duration((int64_t)snapshot->counts[COUNTER_HELD_P99], p99),
+               snapshot->overhead, overhead_names[snapshot->verdict]);
     if (snapshot->note_count)
         buf_printf(out, "# %s\n", snapshot->note);
 }
@@ -110,9 +91,8 @@ static void put_function(struct buf *out, const struct function_row *row, int wi
 
 static void put_time(struct buf *out, uint64_t ns)
 {
-    AUTO_BUF struct buf text = {0};
-    describe_duration(&text, (int64_t)ns);
-    buf_printf(out, " %8s", text.data);
+    char text[FIGURES_MOST];
+    buf_printf(out, " %8s", figures_three((int64_t)ns, text));
 }
 
 static void put_row(struct buf *out, const struct function_row *row,
@@ -123,7 +103,7 @@ static void put_row(struct buf *out, const struct function_row *row,
     buf_printf(out, "  %6.1f %6.1f", rows_percent(measure, row->self, rows->all),
                rows_percent(measure, row->total, rows->all));
     if (query->filter.idle)
-        buf_printf(out, " %6.1f", query_percent(row->total.cpu_ns, cost_ns(row->total)));
+        buf_printf(out, " %6.1f", figures_percent(row->total.cpu_ns, cost_ns(row->total)));
     put_time(out, cost_ns(row->self_all));
     put_time(out, cost_ns(row->total_all));
     buf_printf(out, " %7" PRIu64 "  ", row->self.samples);
@@ -137,9 +117,8 @@ static void put_row(struct buf *out, const struct function_row *row,
 
 static void put_wall(struct buf *out, struct cost all)
 {
-    AUTO_BUF struct buf text = {0};
-    describe_duration(&text, (int64_t)cost_ns(all));
-    buf_printf(out, "# wall time %s: ", text.data);
+    char text[FIGURES_MOST];
+    buf_printf(out, "# wall time %s: ", figures_three((int64_t)cost_ns(all), text));
     describe_states(out, all);
     buf_putc(out, '\n');
 }

@@ -12,7 +12,7 @@
 #define OURS_NS (5 * NS_PER_MS) // that we are at work before a dump begins
 #define NAP_NS (100 * NS_PER_US) // how exactly the time is known at which a thread stopped
 #define LOOK_NS NS_PER_MS        // from look to look at those that do not stop
-#define SETTLE_NS (20 * NS_PER_MS) // by then its run time tells of all before it was asked
+#define CHARGED_NS (20 * NS_PER_MS) // by then its run time tells of all before it was asked
 #define PENDING_MAX 64
 #define SPARE 3 // records: one read in place, one more held, and what the ring's end wastes
 
@@ -24,7 +24,7 @@ bool census_ask(struct census *census, struct census_held *held)
         return false;
     hold_sign_of_life(census->control->lives, tid);
     held->asked_at = clock_now();
-    held->look_at = held->asked_at + SETTLE_NS;
+    held->look_at = held->asked_at + CHARGED_NS;
     held->run_ns = 0;
     held->interrupted = tracer_interrupt(tid);
     return held->interrupted;

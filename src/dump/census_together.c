@@ -127,15 +127,15 @@ static void await_all(struct together *together)
 static void stop_all(struct together *together)
 {
     struct census *census = together->census;
-    for (size_t pass = 0, from = 0, met = census->count; pass < PASSES; pass++) {
+    for (size_t pass = 0, from = 0, listed = census->count; pass < PASSES; pass++) {
         ask_from(together, from);
         await_all(together);
         from = together->count;
         census_list(census);
-        if (met == census->count)
+        if (listed == census->count)
             return;
-        for (; met < census->count; met++)
-            if (!prepare(together, census->tids[met], LATECOMER_STACK))
+        for (; listed < census->count; listed++)
+            if (!prepare(together, census->tids[listed], LATECOMER_STACK))
                 return;
     }
 }

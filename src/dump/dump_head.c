@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/escape.h"
+#include "base/figures.h"
 #include "dump/dump_printer.h"
 #include "output/describe.h"
 
@@ -11,15 +12,14 @@
 static void put_process(const struct dump_printer *printer)
 {
     const struct dump *dump = printer->dump;
+    char date[FIGURES_MOST];
     buf_printf(printer->out, "Process %d ", (int)dump->pid);
     dump_printer_quoted(printer, dump->comm);
     if (dump->exe) {
         buf_puts(printer->out, "  ");
         escape_text(printer->out, dump->exe);
     }
-    buf_puts(printer->out, "  ");
-    describe_time(printer->out, dump->wall);
-    buf_putc(printer->out, '\n');
+    buf_printf(printer->out, "  %s\n", figures_date(dump->wall, date));
 }
 
 static void put_numbers(const struct dump_printer *printer)

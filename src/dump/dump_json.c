@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The keys are described in ptprof(1), DUMP-THREADS.
-#include <inttypes.h>
-
-#include "base/escape.h"
-#include "base/mem.h"
 #include "dump/dump_print.h"
 #include "output/json.h"
 
@@ -51,12 +47,7 @@ static const char *const verdict_names[] = {
     [VERDICT_PROBABLE_DEADLOCK] = "probable_deadlock",
 };
 
-static void put_bool(struct buf *out, const char *key, bool value)
-{
-    buf_printf(out, "\"%s\":%s", key, value ? "true" : "false");
-}
-
-static void put_line(struct buf *out, const struct dump_frame *frame, size_t line)
+static void put_line(struct json *json, const struct dump_frame *frame, size_t line)
 {
     const struct symbol *symbol = frame->symbol;
     const struct symbol_line *source = &symbol->lines[line];
@@ -64,132 +55,130 @@ static void put_line(struct buf *out, const struct dump_frame *frame, size_t lin
     char build_id[2 * BUILD_ID_MAX + 1] = "";
     if (frame->module && frame->module->image)
         image_build_id_hex(frame->module->image, build_id);
-    buf_putc(out, '{');
+    json_line(json);
+    json_begin(json, NULL, '{');
     if (symbol->found || symbol->placed || !last)
-        json_function(out, source->name, symbol->placed && last);
+        output_json_function(json, source->name, symbol->placed && last);
     else
-        escape_json_member(out, "function", "");
-    buf_printf(out, ",\"function_offset\":%" PRIu64 ",",
+        json_text(json, "function", "");
+    json_count(json, "function_offset",
                (symbol->found || symbol->placed) && last ? symbol->offset + !frame->interrupted
                                                          : 0);
-    put_bool(out, "inlined", !last);
-    buf_putc(out, ',');
-    escape_json_member(out, "module", frame->module ? frame->module->path : "");
-    buf_printf(out, ",\"module_offset\":%" PRIu64 ",",
+    json_bool(json, "inlined", !last);
+    json_text(json, "module", frame->module ? frame->module->path : "");
+    json_count(json, "module_offset",
                dump_in_kernel(frame) ? 0 : frame->offset + !frame->interrupted);
-    escape_json_member(out, "build_id", build_id);
-    buf_printf(out, ",\"pc\":%" PRIu64 ",\"sp\":%" PRIu64 ",", frame->pc, frame->sp);
-    escape_json_member(out, "file", source->file);
-    buf_printf(out, ",\"line\":%" PRIu32 "}", source->line);
+    json_text(json, "build_id", build_id);
+    json_count(json, "pc", frame->pc);
+    json_count(json, "sp", frame->sp);
+    json_text(json, "file", source->file);
+    json_count(json, "line", source->line);
+    json_end(json, '{');
 }
 
-static void put_frames(struct buf *out, const struct dump_thread *thread,
+static void put_frames(struct json *json, const struct dump_thread *thread,
                        const struct dump_style *style)
 {
     size_t shown = dump_depth(thread, style);
-    const char *separator = "\n";
-    buf_puts(out, "\"frames\":[");
-    for (size_t i = 0; i < shown; i++) {
-        for (size_t k = 0; k < thread->frames[i].symbol->line_count; k++) {
-            buf_puts(out, separator);
-            separator = ",\n";
-            put_line(out, &thread->frames[i], k);
-        }
-    }
-    buf_printf(out, "],\"frame_count\":%zu,", thread->frame_count);
-    escape_json_member(out, "end", thread->frame_count ? unwind_names[thread->end] : "");
+    json_line(json);
+    json_begin(json, "frames", '[');
+    for (size_t i = 0; i < shown; i++)
+        for (size_t k = 0; k < thread->frames[i].symbol->line_count; k++)
+            put_line(json, &thread->frames[i], k);
+    json_end(json, '[');
+    json_count(json, "frame_count", thread->frame_count);
+    json_text(json, "end", thread->frame_count ? unwind_names[thread->end] : "");
 }
 
-static void put_wait(struct buf *out, const struct dump *dump, const struct wait *wait)
+static void put_wait(struct json *json, const struct dump *dump, const struct wait *wait)
 {
     bool known = wait->owner != WAIT_NOBODY && wait->owner < dump->count;
-    pid_t owner = known ? dump->threads[wait->owner].tid : wait->owner_tid;
-    buf_puts(out, "\"wait\":{");
-    escape_json_member(out, "kind", wait_kind_names[wait->kind]);
-    buf_putc(out, ',');
-    escape_json_member(out, "text", wait->text);
-    buf_putc(out, ',');
-    escape_json_member(out, "syscall", wait->syscall);
-    buf_printf(out, ",\"object\":%" PRIu64 ",", wait->object);
-    escape_json_member(out, "object_name", wait->object_name);
-    buf_putc(out, ',');
-    escape_json_member(out, "object_kind", wait->object_kind);
-    buf_printf(out, ",\"owner_tid\":%d,", (int)owner);
-    put_bool(out, "probable", wait->probable);
-    buf_putc(out, ',');
-    put_bool(out, "timed", wait->timed);
-    buf_putc(out, '}');
+    json_line(json);
+    json_begin(json, "wait", '{');
+    json_text(json, "kind", wait_kind_names[wait->kind]);
+    json_text(json, "text", wait->text);
+    json_text(json, "syscall", wait->syscall);
+    json_count(json, "object", wait->object);
+    json_text(json, "object_name", wait->object_name);
+    json_text(json, "object_kind", wait->object_kind);
+    json_number(json, "owner_tid", known ? dump->threads[wait->owner].tid : wait->owner_tid);
+    json_bool(json, "probable", wait->probable);
+    json_bool(json, "timed", wait->timed);
+    json_end(json, '{');
 }
 
-static void put_thread(struct buf *out, const struct dump *dump, size_t index,
+static void put_thread(struct json *json, const struct dump *dump, size_t index,
                        const struct dump_style *style)
 {
     const struct dump_thread *thread = &dump->threads[index];
-    buf_printf(out, "{\"tid\":%d,", (int)thread->tid);
-    escape_json_member(out, "comm", thread->comm);
-    buf_printf(out, ",\"state\":\"%c\",", thread->state);
-    put_bool(out, "running", thread->running);
-    buf_putc(out, ',');
-    put_bool(out, "queued", thread->queued);
-    buf_putc(out, ',');
-    put_bool(out, "stopped_by_us", thread->held);
-    buf_putc(out, ',');
-    put_bool(out, "changed", thread->changed);
-    buf_putc(out, ',');
-    escape_json_member(out, "problem", problem_names[thread->problem]);
-    buf_printf(out,
-               ",\"cpu_ns\":%" PRIu64 ",\"queued_ns\":%" PRIu64 ",\"blocked_ns\":%" PRId64 ",\n",
-               thread->cpu_ns, thread->queued_ns, thread->blocked_ns);
-    put_wait(out, dump, &dump->waits[index]);
-    buf_puts(out, ",\n");
-    put_frames(out, thread, style);
-    buf_putc(out, '}');
+    json_line(json);
+    json_begin(json, NULL, '{');
+    json_number(json, "tid", thread->tid);
+    json_text(json, "comm", thread->comm);
+    json_text(json, "state", (char[]){thread->state, '\0'});
+    json_bool(json, "running", thread->running);
+    json_bool(json, "queued", thread->queued);
+    json_bool(json, "stopped_by_us", thread->held);
+    json_bool(json, "changed", thread->changed);
+    json_text(json, "problem", problem_names[thread->problem]);
+    json_count(json, "cpu_ns", thread->cpu_ns);
+    json_count(json, "queued_ns", thread->queued_ns);
+    json_number(json, "blocked_ns", thread->blocked_ns);
+    put_wait(json, dump, &dump->waits[index]);
+    put_frames(json, thread, style);
+    json_end(json, '{');
 }
 
-static void put_verdicts(struct buf *out, const struct dump *dump)
+static void put_verdict(struct json *json, const struct dump *dump, const struct verdict *verdict)
 {
-    buf_puts(out, "\"verdicts\":[");
-    for (size_t i = 0; i < dump->verdict_count; i++) {
-        const struct verdict *verdict = &dump->verdicts[i];
-        buf_puts(out, i ? ",\n{" : "\n{");
-        escape_json_member(out, "kind", verdict_names[verdict->kind]);
-        buf_printf(out, ",\"waiting\":%zu,\"chain\":[", verdict->waiting);
-        for (size_t k = 0; k < verdict->count; k++)
-            buf_printf(out, "%s%d", k ? "," : "", (int)dump->threads[verdict->chain[k]].tid);
-        buf_puts(out, "]}");
-    }
-    buf_puts(out, "]");
+    json_line(json);
+    json_begin(json, NULL, '{');
+    json_text(json, "kind", verdict_names[verdict->kind]);
+    json_count(json, "waiting", verdict->waiting);
+    json_begin(json, "chain", '[');
+    for (size_t i = 0; i < verdict->count; i++)
+        json_number(json, NULL, dump->threads[verdict->chain[i]].tid);
+    json_end(json, '[');
+    json_end(json, '{');
+}
+
+static void put_head(struct json *json, const struct dump *dump)
+{
+    json_number(json, "schema", 1);
+    json_line(json);
+    json_number(json, "pid", dump->pid);
+    json_text(json, "comm", dump->comm);
+    json_text(json, "exe", dump->exe);
+    json_line(json);
+    json_number(json, "start_wall_ns", dump->wall);
+    json_number(json, "duration_ns", dump->lasted);
+    json_count(json, "thread_count", dump->count);
+    json_count(json, "read_in_place", dump->in_place);
+    json_count(json, "stopped", dump->held);
+    json_number(json, "held_max_ns", dump->held_max);
+    json_count(json, "repaired", dump->repaired);
+    json_bool(json, "together", dump->together);
+    json_bool(json, "executed", dump->executed);
+    json_text(json, "kernel", kernel_names[dump->kernel]);
+    json_text(json, "end", end_names[dump->end]);
 }
 
 void dump_json(struct buf *out, const struct dump *dump, const struct dump_style *style)
 {
-    const char *separator = "\n";
-    buf_printf(out, "{\"schema\":1,\n\"pid\":%d,", (int)dump->pid);
-    escape_json_member(out, "comm", dump->comm);
-    buf_putc(out, ',');
-    escape_json_member(out, "exe", dump->exe);
-    buf_printf(out,
-               ",\n\"start_wall_ns\":%" PRId64 ",\"duration_ns\":%" PRId64 ",\"thread_count\":%zu,"
-               "\"read_in_place\":%zu,\"stopped\":%zu,\"held_max_ns\":%" PRId64
-               ",\"repaired\":%" PRIu64 ",",
-               dump->wall, dump->lasted, dump->count, dump->in_place, dump->held, dump->held_max,
-               dump->repaired);
-    put_bool(out, "together", dump->together);
-    buf_putc(out, ',');
-    put_bool(out, "executed", dump->executed);
-    buf_putc(out, ',');
-    escape_json_member(out, "kernel", kernel_names[dump->kernel]);
-    buf_putc(out, ',');
-    escape_json_member(out, "end", end_names[dump->end]);
-    buf_puts(out, ",\n");
-    put_verdicts(out, dump);
-    buf_puts(out, ",\n\"threads\":[");
-    for (size_t i = 0; i < dump->count; i++) {
-        if (!dump_shows(&dump->threads[i], style))
-            continue;
-        buf_puts(out, separator);
-        separator = ",\n";
-        put_thread(out, dump, i, style);
-    }
-    buf_puts(out, "]}\n");
+    struct json json = {.out = out};
+    json_begin(&json, NULL, '{');
+    put_head(&json, dump);
+    json_line(&json);
+    json_begin(&json, "verdicts", '[');
+    for (size_t i = 0; i < dump->verdict_count; i++)
+        put_verdict(&json, dump, &dump->verdicts[i]);
+    json_end(&json, '[');
+    json_line(&json);
+    json_begin(&json, "threads", '[');
+    for (size_t i = 0; i < dump->count; i++)
+        if (dump_shows(&dump->threads[i], style))
+            put_thread(&json, dump, i, style);
+    json_end(&json, '[');
+    json_end(&json, '{');
+    buf_putc(out, '\n');
 }

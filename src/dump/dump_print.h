@@ -4,17 +4,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "dump/dump.h"
 
 struct dump_style {
     bool color;
-    bool aligned;  // columns; else single spaces
-    bool group;    // equal stacks once
-    bool verbose;  // pcs, frame addresses and build ids
-    bool repeated; // only threads that ran since the dump before
-    size_t depth;  // frames of a stack to print, 0: all
+    bool aligned; // columns; else single spaces
+    bool group;   // equal stacks once
+    unsigned verbose; // above 0: pcs, frame addresses and build ids
+    bool repeated;  // only threads that ran since the dump before
+    uint64_t depth; // frames of a stack to print, 0: all
 };
 
 // For people: the verdict first, then one paragraph a thread.

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/duration.h"
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/mem.h"
 #include "dump/dump_printer.h"
 
@@ -208,8 +208,8 @@ static void put_state(const struct dump_printer *printer, size_t index)
 
 void dump_printer_duration(const struct dump_printer *printer, int64_t ns)
 {
-    char text[DURATION_TEXT];
-    buf_puts(printer->out, ns ? duration_format(ns, text) : "0s");
+    char text[FIGURES_MOST];
+    buf_puts(printer->out, figures_duration(ns, text));
 }
 
 static void put_blocked(const struct dump_printer *printer, int64_t blocked_ns)

@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "monitor/beats.h"
+#include "monitor/gauges.h"
 #include "monitor/snapshot_text.h"
 #include "monitor/target_status.h"
 #include "monitor/waits.h"
@@ -38,8 +38,8 @@ struct feed {
     enum rc rc; // why sampling ended by itself
     struct err err;
     struct names *names;
-    struct beats beats;
-    int64_t beat_at;
+    struct gauges gauges;
+    int64_t gauges_at;
     bool paused;
     unsigned execs;
     bool rate_lowered;
@@ -69,26 +69,26 @@ static void tell(struct feed *feed, const char *format, ...)
 
 static void back_off(struct feed *feed, const struct run *run)
 {
-    if (feed->options.no_backoff || !beats_back_off(&feed->beats))
+    if (feed->options.no_backoff || !gauges_back_off(&feed->gauges))
         return;
-    session_slow_down(feed->session, feed->beats.slowdown);
+    session_slow_down(feed->session, feed->gauges.slowdown);
     tell(feed, "a thread was held for more than %g %% of its time: rate lowered to %g Hz "
                "(--no-backoff keeps it)",
-         OVERHEAD_MOST_PERCENT, run->rate / feed->beats.slowdown);
+         OVERHEAD_MOST_PERCENT, run->rate / feed->gauges.slowdown);
 }
 
-static void beat(struct feed *feed)
+static void read_gauges(struct feed *feed)
 {
     int64_t worst, all, now = clock_now();
     const struct run *run = session_progress(feed->session);
-    if (!feed->beats.cpu_at && run->process_count)
-        beats_cpu(&feed->beats, now, target_status_cpu(run->processes, run->process_count));
-    if (now < feed->beat_at || feed->paused)
+    if (!feed->gauges.cpu_at && run->process_count)
+        gauges_cpu(&feed->gauges, now, target_status_cpu(run->processes, run->process_count));
+    if (now < feed->gauges_at || feed->paused)
         return;
-    feed->beat_at = now + NS_PER_S;
+    feed->gauges_at = now + NS_PER_S;
     session_held(feed->session, &worst, &all);
-    beats_add(&feed->beats, run->duration, run, worst, all);
-    beats_cpu(&feed->beats, now, target_status_cpu(run->processes, run->process_count));
+    gauges_add(&feed->gauges, run->duration, run, worst, all);
+    gauges_cpu(&feed->gauges, now, target_status_cpu(run->processes, run->process_count));
     back_off(feed, run);
 }
 
@@ -117,7 +117,7 @@ static void advance(struct feed *feed)
         feed->names = session_names(feed->session);
     }
     look_for_news(feed);
-    beat(feed);
+    read_gauges(feed);
 }
 
 static void end(struct feed *feed, enum rc rc, const struct err *err)
@@ -168,7 +168,7 @@ static struct feed *feed_new(void)
     struct feed *feed = xcalloc(1, sizeof *feed);
     feed->wake_fd = feed->news_fd = -1;
     feed->patience_ms = PATIENCE_MS;
-    beats_init(&feed->beats);
+    gauges_init(&feed->gauges);
     return feed;
 }
 
@@ -182,7 +182,7 @@ enum rc feed_live(struct session *session, const struct feed_options *options, s
     feed->lock = session_lock(session);
     feed->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    feed->beat_at = clock_now() + NS_PER_S;
+    feed->gauges_at = clock_now() + NS_PER_S;
     slices_advance(session_slices(session), -FIRST_SLICE_NS);
     enum rc rc = session_start(session, err);
     if (rc == RC_OK) {
@@ -255,10 +255,10 @@ void feed_free(struct feed *feed)
 static void copy_run(const struct feed *feed, const struct run *run, struct snapshot *snapshot)
 {
     snapshot->elapsed = run->duration;
-    snapshot->rate = run->rate / feed->beats.slowdown;
+    snapshot->rate = run->rate / feed->gauges.slowdown;
     snapshot->achieved = run->achieved;
     memcpy(snapshot->counts, run->counts, sizeof snapshot->counts);
-    beats_copy(&feed->beats, snapshot);
+    gauges_copy(&feed->gauges, snapshot);
     snapshot->behind = snapshot->late > 10 ? session_behind(feed->session) : 0;
     for (size_t i = 0; i < run->process_count; i++) {
         snapshot->process_count += !run->processes[i].ended;
@@ -374,8 +374,8 @@ void feed_reset(struct feed *feed)
         return;
     pthread_mutex_lock(feed->lock);
     session_reset(feed->session);
-    beats_restart(&feed->beats);
-    feed->beat_at = clock_now() + NS_PER_S;
+    gauges_restart(&feed->gauges);
+    feed->gauges_at = clock_now() + NS_PER_S;
     slices_advance(session_slices(feed->session), 0);
     pthread_mutex_unlock(feed->lock);
 }

@@ -2,31 +2,12 @@
 #include "output/describe.h"
 
 #include <inttypes.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/mem.h"
-#include "profile/query.h"
 
 #define TARGETS_SHOWN 4
-
-void describe_duration(struct buf *out, int64_t ns)
-{
-    static const struct {
-        double ns;
-        const char *name;
-    } units[] = {{NS_PER_S, "s"}, {NS_PER_MS, "ms"}, {NS_PER_US, "us"}};
-    for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
-        double value = (double)ns / units[i].ns;
-        // What rounds to 1000 of a unit is 1.00 of the next one.
-        if (value < 0.9995)
-            continue;
-        buf_printf(out, "%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[i].name);
-        return;
-    }
-    buf_printf(out, "%" PRId64 "ns", ns);
-}
 
 void describe_process(struct buf *out, const struct run_process *process)
 {
@@ -49,21 +30,10 @@ void describe_targets(struct buf *out, const struct run *run)
         buf_printf(out, " and %zu more", run->process_count - shown);
 }
 
-void describe_time(struct buf *out, int64_t wall_ns)
-{
-    time_t seconds = (time_t)(wall_ns / NS_PER_S);
-    struct tm utc;
-    char text[32] = "";
-    if (gmtime_r(&seconds, &utc))
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    buf_puts(out, text);
-}
-
 static void put_duration(struct buf *out, const char *before, int64_t ns, const char *after)
 {
-    buf_puts(out, before);
-    describe_duration(out, ns);
-    buf_puts(out, after);
+    char text[FIGURES_MOST];
+    buf_printf(out, "%s%s%s", before, figures_three(ns, text), after);
 }
 
 static void put_rate(struct buf *out, const struct run *run)
@@ -72,7 +42,7 @@ static void put_rate(struct buf *out, const struct run *run)
                run->rate, run->achieved,
                run->counts[COUNTER_RATE_LOWERED] ? " (lowered by the stop budget)" : "",
                run->counts[COUNTER_ROUNDS],
-               query_percent(run->counts[COUNTER_LATE], run->counts[COUNTER_ROUNDS]));
+               figures_percent(run->counts[COUNTER_LATE], run->counts[COUNTER_ROUNDS]));
     buf_printf(out, "; scheduled %s\n",
                run->counts[COUNTER_REALTIME]      ? "with real-time priority"
                : run->counts[COUNTER_SHORT_SLICE] ? "with a short time slice"
@@ -107,8 +77,8 @@ void describe_states(struct buf *out, struct cost wall)
 {
     uint64_t ns = cost_ns(wall);
     buf_printf(out, "running %.1f%%  queued %.1f%%  blocked %.1f%%",
-               query_percent(wall.cpu_ns, ns), query_percent(wall.queued_ns, ns),
-               query_percent(wall.blocked_ns, ns));
+               figures_percent(wall.cpu_ns, ns), figures_percent(wall.queued_ns, ns),
+               figures_percent(wall.blocked_ns, ns));
 }
 
 static void put_wall(struct buf *out, struct cost all)

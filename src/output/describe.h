@@ -7,17 +7,11 @@
 #include "profile/cost.h"
 #include "profile/run.h"
 
-// Three digits and a unit: "38.0us", "1.90ms", "12.4s".
-void describe_duration(struct buf *out, int64_t ns);
-
 // "4242 (postgres)", or the number alone; safe for a terminal.
 void describe_process(struct buf *out, const struct run_process *process);
 
 // "4242 (postgres), 4243 (bash)": the first few processes of the run.
 void describe_targets(struct buf *out, const struct run *run);
-
-// "2026-01-31T09:14:03Z"
-void describe_time(struct buf *out, int64_t wall_ns);
 
 // "running 6.1%  queued 7.7%  blocked 86.2%"
 void describe_states(struct buf *out, struct cost wall);

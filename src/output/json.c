@@ -25,144 +25,151 @@
 // "unit" stand in place of "time", and "value", "self_value", "total_value" of cpu_ns and its kin.
 #include "output/json.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/escape.h"
 #include "base/mem.h"
 #include "output/formats.h"
 #include "profile/plain_frame.h"
 #include "profile/totals.h"
 
-struct json {
+struct json_writing {
     const struct plain_profile *profile;
     struct measure measure;
-    FILE *out;
+    struct json json; // into `text`
     struct buf text;
+    FILE *out;
     enum rc rc; // the first failure
     struct err *err;
 };
 
 // Called between entries; drops what is made after a failure.
-static void write_some(struct json *json)
+static void write_some(struct json_writing *writing)
 {
-    if (json->rc == RC_OK)
-        json->rc = output_some(json->out, &json->text, json->err);
+    if (writing->rc == RC_OK)
+        writing->rc = output_some(writing->out, &writing->text, writing->err);
     else
-        buf_clear(&json->text);
+        buf_clear(&writing->text);
 }
 
-// Six decimals, by integers: printf's decimal point depends on the locale.
-static void put_double(struct buf *text, double value)
-{
-    int64_t millionths = isfinite(value) && fabs(value) < 1e12 ? llround(value * 1e6) : 0;
-    uint64_t size = millionths < 0 ? -(uint64_t)millionths : (uint64_t)millionths;
-    buf_printf(text, "%s%" PRIu64 ".%06" PRIu64, millionths < 0 ? "-" : "", size / 1000000,
-               size % 1000000);
-}
-
-static void put_counters(struct buf *text, const struct run *run, enum counter from,
+static void put_counters(struct json *json, const struct run *run, enum counter from,
                          enum counter until)
 {
     for (enum counter i = from; i < until; i++) {
         uint64_t count = run->counts[i];
-        buf_printf(text, "\"%s\":", counters[i].key);
+        json_line(json);
         if (counters[i].unit == UNIT_BOOL)
-            buf_puts(text, count ? "true" : "false");
+            json_bool(json, counters[i].key, count);
         else if (counters[i].unit != UNIT_ERRNO)
-            buf_printf(text, "%" PRIu64, count);
+            json_count(json, counters[i].key, count);
         else if (count)
-            buf_printf(text, "\"%s\"", strerrorname_np((int)count));
+            json_text(json, counters[i].key, strerrorname_np((int)count));
         else
-            buf_puts(text, "null");
-        buf_puts(text, ",\n");
+            json_null(json, counters[i].key);
     }
 }
 
-static void put_number(struct buf *text, const char *key, double value)
+static void put_rate(struct json *json, const char *key, double value)
 {
-    buf_printf(text, "\"%s\":", key);
-    put_double(text, value);
-    buf_puts(text, ",\n");
+    json_line(json);
+    json_decimal(json, key, value, 6);
 }
 
-static void put_processes(struct buf *text, const struct run *run)
+static void put_processes(struct json *json, const struct run *run)
 {
-    buf_puts(text, "\"processes\":[");
+    json_line(json);
+    json_begin(json, "processes", '[');
     for (size_t i = 0; i < run->process_count; i++) {
         const struct run_process *process = &run->processes[i];
-        buf_printf(text, "%s\n{\"pid\":%d,", i ? "," : "", (int)process->pid);
-        escape_json_member(text, "comm", process->comm);
-        buf_printf(text, ",\"ended\":%s,\"execs\":%u}", process->ended ? "true" : "false",
-                   process->execs);
+        json_line(json);
+        json_begin(json, NULL, '{');
+        json_number(json, "pid", process->pid);
+        json_text(json, "comm", process->comm);
+        json_bool(json, "ended", process->ended);
+        json_count(json, "execs", process->execs);
+        json_end(json, '{');
     }
-    buf_puts(text, "]");
+    json_end(json, '[');
 }
 
-static void put_run(struct buf *text, const struct run *run, uint64_t folded)
+static void begin_run(struct json *json, int64_t start, int64_t duration)
+{
+    json_begin(json, NULL, '{');
+    json_number(json, "schema", 1);
+    json_line(json);
+    json_begin(json, "run", '{');
+    json_number(json, "start_wall_ns", start);
+    json_line(json);
+    json_number(json, "duration_ns", duration);
+}
+
+static void put_run(struct json *json, const struct run *run, uint64_t folded)
 {
     static const char *const ends[] = {
         [RUN_DURATION] = "duration",
         [RUN_INTERRUPTED] = "interrupted",
         [RUN_TARGET_ENDED] = "target_ended",
     };
-    buf_printf(text, "\"run\":{\"start_wall_ns\":%" PRId64 ",\n\"duration_ns\":%" PRId64 ",\n",
-               run->start_wall, run->duration);
-    put_number(text, "rate_hz", run->rate);
-    put_number(text, "achieved_hz", run->achieved);
-    put_counters(text, run, 0, COUNTER_THREADS_SEEN);
-    put_number(text, "held_share", run->held_share);
-    put_counters(text, run, COUNTER_THREADS_SEEN, COUNTER_COUNT);
-    buf_printf(text, "\"folded\":%" PRIu64 ",\n", folded);
-    escape_json_member(text, "time", run->type == RUN_WALL ? "wall" : "cpu");
-    buf_puts(text, ",\n");
-    escape_json_member(text, "end", ends[run->end]);
-    buf_puts(text, ",\n");
-    put_processes(text, run);
-    buf_puts(text, "}");
+    begin_run(json, run->start_wall, run->duration);
+    put_rate(json, "rate_hz", run->rate);
+    put_rate(json, "achieved_hz", run->achieved);
+    put_counters(json, run, 0, COUNTER_THREADS_SEEN);
+    put_rate(json, "held_share", run->held_share);
+    put_counters(json, run, COUNTER_THREADS_SEEN, COUNTER_COUNT);
+    json_line(json);
+    json_count(json, "folded", folded);
+    json_line(json);
+    json_text(json, "time", run->type == RUN_WALL ? "wall" : "cpu");
+    json_line(json);
+    json_text(json, "end", ends[run->end]);
+    put_processes(json, run);
+    json_end(json, '{');
 }
 
 // What a file says of it.
-static void put_file(struct buf *text, const struct plain_profile *profile,
+static void put_file(struct json *json, const struct plain_profile *profile,
                      const struct measure *measure)
 {
     const char *unit = plain_string(profile, profile->period_type.unit);
     bool timed = profile->period > 0 && strcmp(unit, "nanoseconds") == 0;
-    buf_printf(text, "\"run\":{\"start_wall_ns\":%" PRId64 ",\n\"duration_ns\":%" PRId64
-                     ",\n", profile->time, profile->duration);
-    put_number(text, "rate_hz", timed ? (double)NS_PER_S / (double)profile->period : 0);
-    escape_json_member(text, measure->ours ? "time" : "measure", measure->type);
-    if (!measure->ours) {
-        buf_puts(text, ",\n");
-        escape_json_member(text, "unit", measure->unit);
-    }
-    buf_puts(text, "}");
+    begin_run(json, profile->time, profile->duration);
+    put_rate(json, "rate_hz", timed ? (double)NS_PER_S / (double)profile->period : 0);
+    json_line(json);
+    json_text(json, measure->ours ? "time" : "measure", measure->type);
+    json_line(json);
+    if (!measure->ours)
+        json_text(json, "unit", measure->unit);
+    json_end(json, '{');
 }
 
-void json_run(struct buf *out, const struct run *run, uint64_t folded)
+static void end_document(struct json *json)
 {
-    buf_puts(out, "{\"schema\":1,\n");
-    put_run(out, run, folded);
-    buf_puts(out, "}\n");
+    json_end(json, '{');
+    buf_putc(json->out, '\n');
 }
 
-void json_function(struct buf *out, const char *name, bool unnamed)
+void output_json_run(struct buf *out, const struct run *run, uint64_t folded)
 {
-    escape_json_member(out, "function", unnamed ? "" : name);
-    if (!unnamed)
-        return;
-    buf_putc(out, ',');
-    escape_json_member(out, "unnamed", name);
+    struct json json = {.out = out};
+    put_run(&json, run, folded);
+    end_document(&json);
 }
 
-void json_wall(struct buf *out, const char *key, struct cost cost)
+void output_json_function(struct json *json, const char *name, bool unnamed)
 {
-    buf_printf(out, "\"%s\":{\"running_ns\":%" PRIu64 ",\"queued_ns\":%" PRIu64
-                    ",\"blocked_ns\":%" PRIu64 "},",
-               key, cost.cpu_ns, cost.queued_ns, cost.blocked_ns);
+    json_text(json, "function", unnamed ? "" : name);
+    if (unnamed)
+        json_text(json, "unnamed", name);
+}
+
+void output_json_wall(struct json *json, const char *key, struct cost cost)
+{
+    json_begin(json, key, '{');
+    json_count(json, "running_ns", cost.cpu_ns);
+    json_count(json, "queued_ns", cost.queued_ns);
+    json_count(json, "blocked_ns", cost.blocked_ns);
+    json_end(json, '{');
 }
 
 // --- threads ---
@@ -175,24 +182,24 @@ struct thread_list {
     size_t count, capacity, cost_capacity;
 };
 
-static int64_t number_label(const struct json *json, uint32_t set, const char *key)
+static int64_t number_label(const struct json_writing *writing, uint32_t set, const char *key)
 {
-    const struct plain_label *label = plain_label(json->profile, set, key);
+    const struct plain_label *label = plain_label(writing->profile, set, key);
     return label ? label->number : 0;
 }
 
-static const char *text_label(const struct json *json, uint32_t set, const char *key)
+static const char *text_label(const struct json_writing *writing, uint32_t set, const char *key)
 {
-    const struct plain_label *label = plain_label(json->profile, set, key);
-    return label ? plain_string(json->profile, label->text) : "";
+    const struct plain_label *label = plain_label(writing->profile, set, key);
+    return label ? plain_string(writing->profile, label->text) : "";
 }
 
-static uint32_t thread_id(const struct json *json, struct map *pairs, uint32_t set)
+static uint32_t thread_id(const struct json_writing *writing, struct map *pairs, uint32_t set)
 {
-    const struct plain_label *comm = plain_label(json->profile, set, "thread");
-    const struct plain_label *process = plain_label(json->profile, set, "comm");
-    uint64_t pid = (uint64_t)number_label(json, set, "pid");
-    uint64_t tid = (uint64_t)number_label(json, set, "tid");
+    const struct plain_label *comm = plain_label(writing->profile, set, "thread");
+    const struct plain_label *process = plain_label(writing->profile, set, "comm");
+    uint64_t pid = (uint64_t)number_label(writing, set, "pid");
+    uint64_t tid = (uint64_t)number_label(writing, set, "tid");
     const uint32_t rest[] = {(uint32_t)pid, (uint32_t)(tid >> 32), (uint32_t)tid,
                              comm ? comm->text : 0, process ? process->text : 0};
     uint32_t id = (uint32_t)(pid >> 32);
@@ -214,47 +221,49 @@ static void add_to_thread(struct thread_list *threads, uint32_t id, uint32_t set
     cost_add(&threads->costs[number], cost);
 }
 
-static void list_threads(const struct json *json, struct thread_list *threads)
+static void list_threads(const struct json_writing *writing, struct thread_list *threads)
 {
-    for (uint32_t i = 0; i < json->profile->samples.count; i++) {
-        uint32_t set = json->profile->samples.list[i].labels;
-        if (plain_label(json->profile, set, "tid"))
-            add_to_thread(threads, thread_id(json, &threads->pairs, set), set,
-                          measure_cost(&json->measure, i));
+    for (uint32_t i = 0; i < writing->profile->samples.count; i++) {
+        uint32_t set = writing->profile->samples.list[i].labels;
+        if (plain_label(writing->profile, set, "tid"))
+            add_to_thread(threads, thread_id(writing, &threads->pairs, set), set,
+                          measure_cost(&writing->measure, i));
     }
 }
 
-static void put_cost(struct json *json, const char *prefix, struct cost cost)
+// [0]: the key of the samples, [1] of their value, [2] of that if it is no time of ours.
+static void put_cost(struct json_writing *writing, const char *const keys[3], struct cost cost)
 {
-    buf_printf(&json->text, "\"%ssamples\":%" PRIu64 ",\"%s%s\":%" PRIu64, prefix, cost.samples,
-               prefix, json->measure.ours ? "cpu_ns" : "value", cost.cpu_ns);
+    json_count(&writing->json, keys[0], cost.samples);
+    json_count(&writing->json, keys[writing->measure.ours ? 1 : 2], cost.cpu_ns);
 }
 
-static void put_thread(struct json *json, uint32_t set, struct cost cost)
+static void put_thread(struct json_writing *writing, uint32_t set, struct cost cost)
 {
-    buf_printf(&json->text, "{\"pid\":%" PRId64 ",\"tid\":%" PRId64 ",",
-               number_label(json, set, "pid"), number_label(json, set, "tid"));
-    escape_json_member(&json->text, "comm", text_label(json, set, "thread"));
-    buf_putc(&json->text, ',');
-    escape_json_member(&json->text, "process_comm", text_label(json, set, "comm"));
-    buf_putc(&json->text, ',');
-    if (json->measure.wall)
-        json_wall(&json->text, "wall", cost);
-    put_cost(json, "", cost);
-    buf_putc(&json->text, '}');
-    write_some(json);
+    static const char *const keys[] = {"samples", "cpu_ns", "value"};
+    struct json *json = &writing->json;
+    json_line(json);
+    json_begin(json, NULL, '{');
+    json_number(json, "pid", number_label(writing, set, "pid"));
+    json_number(json, "tid", number_label(writing, set, "tid"));
+    json_text(json, "comm", text_label(writing, set, "thread"));
+    json_text(json, "process_comm", text_label(writing, set, "comm"));
+    if (writing->measure.wall)
+        output_json_wall(json, "wall", cost);
+    put_cost(writing, keys, cost);
+    json_end(json, '{');
+    write_some(writing);
 }
 
-static void put_threads(struct json *json)
+static void put_threads(struct json_writing *writing)
 {
     struct thread_list threads = {0};
-    list_threads(json, &threads);
-    buf_puts(&json->text, ",\n\"threads\":[");
-    for (size_t i = 0; i < threads.count; i++) {
-        buf_puts(&json->text, i ? ",\n" : "\n");
-        put_thread(json, threads.sets[i], threads.costs[i]);
-    }
-    buf_puts(&json->text, "]");
+    list_threads(writing, &threads);
+    json_line(&writing->json);
+    json_begin(&writing->json, "threads", '[');
+    for (size_t i = 0; i < threads.count; i++)
+        put_thread(writing, threads.sets[i], threads.costs[i]);
+    json_end(&writing->json, '[');
     map_fini(&threads.pairs);
     map_fini(&threads.ids);
     free(threads.sets);
@@ -263,116 +272,115 @@ static void put_threads(struct json *json)
 
 // --- functions ---
 
-static void put_function(struct json *json, const struct total_row *row)
+static void put_function(struct json_writing *writing, const struct total_row *row)
 {
-    json_function(&json->text, row->function, row->unnamed);
-    buf_putc(&json->text, ',');
-    escape_json_member(&json->text, "module", row->module);
-    buf_putc(&json->text, ',');
-    if (json->measure.wall) {
-        json_wall(&json->text, "self_wall", row->self);
-        json_wall(&json->text, "total_wall", row->total);
+    static const char *const self[] = {"self_samples", "self_cpu_ns", "self_value"};
+    static const char *const total[] = {"total_samples", "total_cpu_ns", "total_value"};
+    struct json *json = &writing->json;
+    json_line(json);
+    json_begin(json, NULL, '{');
+    output_json_function(json, row->function, row->unnamed);
+    json_text(json, "module", row->module);
+    if (writing->measure.wall) {
+        output_json_wall(json, "self_wall", row->self);
+        output_json_wall(json, "total_wall", row->total);
     }
-    buf_printf(&json->text, "\"inlined\":%s,", row->inlined ? "true" : "false");
-    put_cost(json, "self_", row->self);
-    buf_putc(&json->text, ',');
-    put_cost(json, "total_", row->total);
+    json_bool(json, "inlined", row->inlined);
+    put_cost(writing, self, row->self);
+    put_cost(writing, total, row->total);
+    json_end(json, '{');
+    write_some(writing);
 }
 
-static void put_functions(struct json *json)
+static void put_functions(struct json_writing *writing)
 {
     struct totals totals;
-    totals_init(&totals, &json->measure, SIZE_MAX);
-    buf_puts(&json->text, ",\n\"functions\":[");
-    for (size_t i = 0; i < totals.count; i++) {
-        buf_puts(&json->text, i ? ",\n{" : "\n{");
-        put_function(json, &totals.rows[i]);
-        buf_putc(&json->text, '}');
-        write_some(json);
-    }
-    buf_puts(&json->text, "]");
+    totals_init(&totals, &writing->measure, SIZE_MAX);
+    json_line(&writing->json);
+    json_begin(&writing->json, "functions", '[');
+    for (size_t i = 0; i < totals.count; i++)
+        put_function(writing, &totals.rows[i]);
+    json_end(&writing->json, '[');
     totals_fini(&totals);
 }
 
 // --- stacks ---
 
-static void put_frame(struct buf *text, const struct plain_frame *frame)
+static void put_frame(struct json *json, const struct plain_frame *frame)
 {
-    json_function(text, frame->name, frame->unnamed);
-    buf_putc(text, ',');
-    escape_json_member(text, "module", frame->module);
-    buf_printf(text, ",\"offset\":%" PRIu64 ",", frame->offset);
-    escape_json_member(text, "file", frame->file);
-    buf_printf(text, ",\"line\":%" PRId64 ",\"column\":%" PRId64 ",\"inlined\":%s}",
-               frame->line, frame->column, frame->inlined ? "true" : "false");
+    json_line(json);
+    json_begin(json, NULL, '{');
+    output_json_function(json, frame->name, frame->unnamed);
+    json_text(json, "module", frame->module);
+    json_count(json, "offset", frame->offset);
+    json_text(json, "file", frame->file);
+    json_number(json, "line", frame->line);
+    json_number(json, "column", frame->column);
+    json_bool(json, "inlined", frame->inlined);
+    json_end(json, '{');
 }
 
-static void put_frames(struct json *json, uint32_t stack)
+static void put_frames(struct json_writing *writing, uint32_t stack)
 {
-    const struct plain_node *nodes = json->profile->stacks.nodes;
-    const char *separator = "\n{";
-    buf_puts(&json->text, "\"frames\":[");
+    const struct plain_node *nodes = writing->profile->stacks.nodes;
+    json_begin(&writing->json, "frames", '[');
     for (; stack; stack = nodes[stack].parent)
-        for (size_t i = 0; i < plain_frame_count(json->profile, nodes[stack].location); i++) {
-            struct plain_frame frame = plain_frame(json->profile, nodes[stack].location, i);
-            buf_puts(&json->text, separator);
-            separator = ",\n{";
-            put_frame(&json->text, &frame);
+        for (size_t i = 0; i < plain_frame_count(writing->profile, nodes[stack].location); i++) {
+            struct plain_frame frame = plain_frame(writing->profile, nodes[stack].location, i);
+            put_frame(&writing->json, &frame);
         }
-    buf_puts(&json->text, "]");
+    json_end(&writing->json, '[');
 }
 
-static void put_sample(struct json *json, uint32_t number, struct cost cost)
+static void put_sample(struct json_writing *writing, uint32_t number, struct cost cost)
 {
-    const struct plain_sample *sample = &json->profile->samples.list[number];
-    buf_printf(&json->text, "{\"pid\":%" PRId64 ",\"tid\":%" PRId64 ",\"samples\":%" PRIu64 ",",
-               number_label(json, sample->labels, "pid"),
-               number_label(json, sample->labels, "tid"), cost.samples);
-    if (json->measure.wall) {
-        escape_json_member(&json->text, "state", text_label(json, sample->labels, "state"));
-        buf_putc(&json->text, ',');
+    const struct plain_sample *sample = &writing->profile->samples.list[number];
+    struct json *json = &writing->json;
+    json_line(json);
+    json_begin(json, NULL, '{');
+    json_number(json, "pid", number_label(writing, sample->labels, "pid"));
+    json_number(json, "tid", number_label(writing, sample->labels, "tid"));
+    json_count(json, "samples", cost.samples);
+    if (writing->measure.wall)
+        json_text(json, "state", text_label(writing, sample->labels, "state"));
+    json_count(json, writing->measure.wall ? "wall_ns" : writing->measure.ours ? "cpu_ns" : "value",
+               cost_ns(cost));
+    put_frames(writing, sample->stack);
+    json_end(json, '{');
+    write_some(writing);
+}
+
+static void put_stacks(struct json_writing *writing)
+{
+    json_line(&writing->json);
+    json_begin(&writing->json, "stacks", '[');
+    for (uint32_t i = 0; i < writing->profile->samples.count; i++) {
+        struct cost cost = measure_cost(&writing->measure, i);
+        if (cost_is_any(cost))
+            put_sample(writing, i, cost);
     }
-    const char *key = json->measure.wall ? "wall_ns" : json->measure.ours ? "cpu_ns" : "value";
-    buf_printf(&json->text, "\"%s\":%" PRIu64 ",", key, cost_ns(cost));
-    put_frames(json, sample->stack);
-    buf_putc(&json->text, '}');
-    write_some(json);
+    json_end(&writing->json, '[');
 }
 
-static void put_stacks(struct json *json)
+enum rc json_write(const struct writing *what, FILE *out, struct err *err)
 {
-    const char *separator = "\n";
-    buf_puts(&json->text, ",\n\"stacks\":[");
-    for (uint32_t i = 0; i < json->profile->samples.count; i++) {
-        struct cost cost = measure_cost(&json->measure, i);
-        if (!cost_is_any(cost))
-            continue;
-        buf_puts(&json->text, separator);
-        separator = ",\n";
-        put_sample(json, i, cost);
-    }
-    buf_puts(&json->text, "]");
-}
-
-enum rc json_write(const struct writing *writing, FILE *out, struct err *err)
-{
-    struct json json = {
-        .profile = writing->profile,
-        .measure = measure_of(writing->profile),
+    struct json_writing writing = {
+        .profile = what->profile,
+        .measure = measure_of(what->profile),
         .out = out,
         .err = err,
     };
-    buf_puts(&json.text, "{\"schema\":1,\n");
-    if (writing->run)
-        put_run(&json.text, writing->run, writing->profile->folded);
+    writing.json.out = &writing.text;
+    if (what->run)
+        put_run(&writing.json, what->run, what->profile->folded);
     else
-        put_file(&json.text, writing->profile, &json.measure);
-    put_threads(&json);
-    put_functions(&json);
-    put_stacks(&json);
-    buf_puts(&json.text, "}\n");
-    if (json.rc == RC_OK)
-        json.rc = output_bytes(out, json.text.data, json.text.length, err);
-    buf_fini(&json.text);
-    return json.rc;
+        put_file(&writing.json, what->profile, &writing.measure);
+    put_threads(&writing);
+    put_functions(&writing);
+    put_stacks(&writing);
+    end_document(&writing.json);
+    if (writing.rc == RC_OK)
+        writing.rc = output_bytes(out, writing.text.data, writing.text.length, err);
+    buf_fini(&writing.text);
+    return writing.rc;
 }

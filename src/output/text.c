@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/mem.h"
 #include "output/describe.h"
 #include "output/formats.h"
-#include "profile/query.h"
 #include "profile/totals.h"
 
 #define ROWS 40
@@ -29,11 +29,9 @@ static void put_run(struct buf *text, const struct run *run, uint64_t folded, st
 {
     buf_puts(text, "ptprof of ");
     describe_targets(text, run);
-    buf_puts(text, ", ");
-    describe_duration(text, run->duration);
-    buf_puts(text, " from ");
-    describe_time(text, run->start_wall);
-    buf_putc(text, '\n');
+    char length[FIGURES_MOST], date[FIGURES_MOST];
+    buf_printf(text, ", %s from %s\n", figures_three(run->duration, length),
+               figures_date(run->start_wall, date));
     describe_run(text, run, folded, all);
     buf_putc(text, '\n');
 }
@@ -45,14 +43,11 @@ static void put_file(struct buf *text, const struct measure *measure)
         profile->code.mapping_count ? plain_string(profile, profile->code.mappings[0].file) : "";
     buf_puts(text, "profile of ");
     escape_text(text, *file ? file : "a program without a name");
-    if (profile->duration) {
-        buf_puts(text, ", ");
-        describe_duration(text, profile->duration);
-    }
-    if (profile->time) {
-        buf_puts(text, " from ");
-        describe_time(text, profile->time);
-    }
+    char shown[FIGURES_MOST];
+    if (profile->duration)
+        buf_printf(text, ", %s", figures_three(profile->duration, shown));
+    if (profile->time)
+        buf_printf(text, " from %s", figures_date(profile->time, shown));
     buf_puts(text, ", of ");
     escape_text(text, measure->type);
     buf_putc(text, '/');
@@ -67,21 +62,20 @@ static void put_file(struct buf *text, const struct measure *measure)
 
 static void put_amount(struct buf *text, const struct measure *measure, struct cost cost)
 {
-    AUTO_BUF struct buf amount = {0};
+    char amount[FIGURES_MOST];
     if (measure->time)
-        describe_duration(&amount, (int64_t)cost_ns(cost));
+        buf_printf(text, " %8s", figures_three((int64_t)cost_ns(cost), amount));
     else
-        buf_printf(&amount, "%" PRIu64, cost_ns(cost));
-    buf_printf(text, " %8s", amount.data);
+        buf_printf(text, " %8" PRIu64, cost_ns(cost));
 }
 
 static void put_row(struct buf *text, const struct measure *measure, const struct total_row *row,
                     uint64_t all, const char *name, int width)
 {
-    buf_printf(text, "%6.1f %6.1f", query_percent(cost_ns(row->self), all),
-               query_percent(cost_ns(row->total), all));
+    buf_printf(text, "%6.1f %6.1f", figures_percent(cost_ns(row->self), all),
+               figures_percent(cost_ns(row->total), all));
     if (measure->wall)
-        buf_printf(text, " %6.1f", query_percent(row->total.cpu_ns, cost_ns(row->total)));
+        buf_printf(text, " %6.1f", figures_percent(row->total.cpu_ns, cost_ns(row->total)));
     put_amount(text, measure, row->self);
     put_amount(text, measure, row->total);
     int missing = width - escape_columns(name);

@@ -21,8 +21,3 @@ void query_fetch(const struct query_source *source)
     query_want(source);
     symbolizer_fetch(source->symbolizer);
 }
-
-double query_percent(uint64_t part, uint64_t whole)
-{
-    return whole ? 100.0 * (double)part / (double)whole : 0;
-}

@@ -28,6 +28,3 @@ void query_fetch(const struct query_source *source);
 
 // The line of the frame that stands for a stack of which the store's bound left nothing.
 extern const struct symbol_line query_folded;
-
-// part of whole in percent; 0 of nothing is 0.
-double query_percent(uint64_t part, uint64_t whole);

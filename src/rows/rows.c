@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rows/rows.h"
 
+#include "base/figures.h"
 #include "rows/selection.h"
 
 const int rows_window_seconds[] = {
@@ -40,5 +41,5 @@ enum rows_measure rows_measure(const struct rows_query *query)
 
 double rows_percent(enum rows_measure measure, struct cost part, struct cost all)
 {
-    return query_percent(sums_measure(part, measure), sums_measure(all, measure));
+    return figures_percent(sums_measure(part, measure), sums_measure(all, measure));
 }

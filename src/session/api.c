@@ -54,7 +54,7 @@ static struct session_options options_of(const struct ptprof_options *given)
     if (known.max_depth)
         options.max_depth = known.max_depth;
     if (known.max_stop != 0)
-        options.max_stop = known.max_stop;
+        options.max_stop = 100 * known.max_stop;
     options.threads = known.threads;
     options.children = known.children;
     options.idle = known.idle;
@@ -78,7 +78,7 @@ static enum rc check_options(const struct session_options *options, size_t count
         return err_set(err, RC_USAGE, "the rate is not from %g to %g Hz", LEAST_RATE, MOST_RATE);
     if (options->max_depth > MOST_DEPTH)
         return err_set(err, RC_USAGE, "the depth is more than %u frames", MOST_DEPTH);
-    if (!(options->max_stop > 0 && options->max_stop <= 1))
+    if (!(options->max_stop > 0 && options->max_stop <= 100))
         return err_set(err, RC_USAGE, "the share to hold a thread is not from 0 to 1");
     return RC_OK;
 }

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/duration.h"
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/mem.h"
 #include "wait/peer.h"
 #include "wait/socket_table.h"
@@ -131,14 +131,14 @@ static void put_timer(struct descriptor *descriptor, struct buf *out)
 {
     AUTO_BUF struct buf text = {0};
     unsigned long long s, ns;
-    char shown[DURATION_TEXT];
+    char shown[FIGURES_MOST];
     buf_puts(out, "timerfd");
     const char *value = read_fdinfo(descriptor, &text) ? strstr(text.data, "\nit_value:") : NULL;
     if (!value || sscanf(value, " it_value: (%llu, %llu)", &s, &ns) != 2 || s > INT32_MAX)
         return;
     if (s || ns)
         buf_printf(out, ", due in %s",
-                   duration_format((int64_t)(s * NS_PER_S + ns), shown));
+                   figures_duration((int64_t)(s * NS_PER_S + ns), shown));
     else
         buf_puts(out, ", not set");
 }

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/duration.h"
+#include "base/figures.h"
 
 #define YEARS_SHOWN_S (100ll * 365 * 86400) // a longer timeout is shown as none
 
@@ -25,8 +25,8 @@ static enum amount read_time(const struct finder *finder, uint64_t address, int6
 
 static bool put(int64_t ns, const char *before, struct buf *out)
 {
-    char text[DURATION_TEXT];
-    buf_printf(out, "%s%s", before, duration_format(ns, text));
+    char text[FIGURES_MOST];
+    buf_printf(out, "%s%s", before, ns ? figures_duration(ns, text) : "0ns");
     return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/figures.h"
 #include "base/mem.h"
 #include "commands/attach_options.h"
 
@@ -27,7 +28,7 @@ static void require_harmless(const struct err *err)
 
 static void try_duration(const char *text)
 {
-    char shown[DURATION_TEXT];
+    char shown[FIGURES_MOST];
     struct err err = {0};
     int64_t ns = -1, again;
     if (duration_parse(text, &ns, &err) != RC_OK) {
@@ -36,7 +37,7 @@ static void try_duration(const char *text)
         return;
     }
     require(ns > 0 && ns <= 367ll * 24 * 3600 * NS_PER_S);
-    require(strlen(duration_format(ns, shown)) < DURATION_TEXT);
+    require(strlen(figures_duration(ns, shown)) < FIGURES_MOST);
     if (ns >= NS_PER_US) // what we write we read again, but for the rounding
         require(duration_parse(shown, &again, &err) == RC_OK && llabs(again - ns) <= ns / 10);
 }
@@ -52,8 +53,9 @@ static void try_line(char **words, size_t count)
         return;
     }
     require(parsed.count <= count && !parsed.operands[parsed.count]);
-    require(options.rate >= 0.1 && options.rate <= 10000 && options.duration >= 0);
-    require(options.max_depth >= 1 && options.max_depth <= 65536);
+    require(options.session.rate >= 0.1 && options.session.rate <= 10000);
+    require(options.duration >= 0 && options.session.max_depth >= 1);
+    require(options.session.max_depth <= 65536);
     require(!options.output || *options.output);
     if (attach_options_check(&options, &err) != RC_OK)
         require_harmless(&err);

@@ -23,7 +23,7 @@ DEBUG_FILE = "src/symbol/reader/debug_file.c"
 DEADLOCK = "src/wait/deadlock.c"
 OUTPUT_FILE = "src/commands/output_file.c"
 HINT = "src/collect/stack_hint.c"
-BEATS = "src/monitor/beats.c"
+GAUGES = "src/monitor/gauges.c"
 TRACER = "src/sample/tracer.c"
 SAMPLER = "src/sample/sampler.c"
 RESTART = "src/sample/restart.c"
@@ -113,28 +113,26 @@ FAULTS = [
     ("what does not divide is lost", WEIGHTS,
      "part * times + more);", "part * times);", "unit/weights"),
     ("time without samples is lost", WEIGHTS,
-     "    entry->waiting_ns += cpu_ns;\n    end_period(",
-     "    entry->waiting_ns = cpu_ns;\n    end_period(", "unit/weights"),
+     "thread->waiting_ns += cpu_ns;", "thread->waiting_ns = cpu_ns;", "unit/weights"),
     ("the last period of a thread is lost", WEIGHTS,
-     "        share_out(weights, &thread->previous, thread->waiting_ns);\n", "        ;\n",
+     "        share_out(profile, &thread->previous, thread->waiting_ns);\n", "        ;\n",
      "unit/weights"),
     ("what no thread took is lost", WEIGHTS,
      "process->leftover_ns += thread->waiting_ns;", "process->leftover_ns += 0;", "unit/weights"),
     ("time of the process is shared twice", WEIGHTS,
-     "entry->handled_ns = entry->unknown_ns;", "entry->handled_ns = 0;", "unit/weights"),
+     "process->handled_ns = process->unknown_ns;", "process->handled_ns = 0;", "unit/weights"),
     ("a sample does not count", WEIGHTS,
-     "profile_add(weights->profile, value, 1, 0);", "profile_add(weights->profile, value, 0, 0);",
-     "unit/weights"),
+     "profile_add(profile, value, 1, 0);", "profile_add(profile, value, 0, 0);", "unit/weights"),
     ("a list keeps old numbers", WEIGHTS,
-     "        renumber(&weights->threads[i].previous, values);\n", "", "unit/weights"),
+     "    renumber(&thread->previous, values);\n", "", "unit/weights"),
     ("wall time: what does not divide is given to all", WALL,
      "        rest = 0;\n", "", "unit/wall"),
     ("wall time: queued time is blocked time", WALL,
      "(period.elapsed - period.running - period.queued)", "(period.elapsed - period.running)",
      "unit/wall"),
     ("wall time: a sleeper that did not move is not met again", WALL,
-     "meet(subject, subject->asleep, STATE_BLOCKED, times);",
-     "meet(subject, subject->asleep, STATE_BLOCKED, times ? 1 : 0);", "unit/wall"),
+     "add_look(wall, wall->asleep, STATE_BLOCKED, times);",
+     "add_look(wall, wall->asleep, STATE_BLOCKED, times ? 1 : 0);", "unit/wall"),
     ("two offsets with one key are one location", STORE,
      "if (known.mapping == mapping && known.offset == offset)",
      "if (location_key(known.mapping, known.offset) == key)", "unit/store"),
@@ -196,6 +194,6 @@ FAULTS = [
      "first = at < first ? at : first;", "", "unit/deadlock"),
     ("a reset sets states to zero", COUNTERS,
      "if (counters[i].kind == KIND_SUM)", "if (counters[i].key)", "unit/counters"),
-    ("overhead is of the first second", BEATS,
-     "(beats->count - 1 - back) % BEATS_KEPT", "back % BEATS_KEPT", "unit/beats"),
+    ("overhead is of the first second", GAUGES,
+     "(gauges->count - 1 - back) % READINGS_KEPT", "back % READINGS_KEPT", "unit/gauges"),
 ]

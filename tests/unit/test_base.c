@@ -285,15 +285,6 @@ START_TEST(columns_are_characters)
 }
 END_TEST
 
-START_TEST(json_members)
-{
-    AUTO_BUF struct buf out = {0};
-    escape_json_member(&out, "name", "a\"b");
-    escape_json_member(&out, "none", NULL);
-    ck_assert_str_eq(out.data, "\"name\":\"a\\\"b\"\"none\":\"\"");
-}
-END_TEST
-
 // Whatever bytes there are: what comes out is printable ASCII or UTF-8, and escaping it again
 // changes nothing but for the backslash and quote of JSON.
 START_TEST(escaped_is_inert)
@@ -392,7 +383,6 @@ static TCase *texts(void)
     TCase *tests = tcase_create("texts");
     tcase_add_test(tests, deadlines_beyond_two_seconds);
     tcase_add_loop_test(tests, escaped, 0, (int)ARRAY_LENGTH(escapes));
-    tcase_add_test(tests, json_members);
     tcase_add_test(tests, escaped_is_inert);
     tcase_add_test(tests, columns_are_characters);
     tcase_add_test(tests, err_is_written_once);

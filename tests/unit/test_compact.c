@@ -149,11 +149,12 @@ END_TEST
 #define SAMPLES 6
 
 struct day {
-    struct weights *weights;
+    struct process_weights weights;
     struct compact_bounds bounds;
     uint32_t number; // of the next thread
     struct alive {
         uint32_t number, thread;
+        struct thread_weights weights;
     } alive[2 * BORN];
     uint64_t random, pushed, compactions;
 };
@@ -175,7 +176,7 @@ static void replace(struct day *day, struct alive *alive)
 {
     char comm[16];
     if (alive->number) {
-        weights_thread_end(day->weights, 0, alive->number, 1000);
+        weights_thread_end(&alive->weights, profile, &day->weights, 1000);
         profile_thread_end(profile, alive->thread);
     }
     alive->number = ++day->number;
@@ -189,11 +190,11 @@ static void pass_second(struct day *day, int64_t second)
     for (size_t i = 0; i < BORN; i++)
         replace(day, &born[i]);
     for (size_t i = 0; i < SAMPLES; i++) {
-        const struct alive *alive = &day->alive[next_random(day) % ARRAY_LENGTH(day->alive)];
+        struct alive *alive = &day->alive[next_random(day) % ARRAY_LENGTH(day->alive)];
         if (!alive->number)
             continue;
         uint32_t value = profile_value_at(profile, some_stack(day), alive->thread, STATE_CPU);
-        weights_sample(day->weights, 0, alive->number, value);
+        weights_sample(&alive->weights, profile, value, 1);
         day->pushed++;
     }
     slices_advance(profile_slices(profile), second * NS_PER_S);
@@ -201,19 +202,18 @@ static void pass_second(struct day *day, int64_t second)
         return;
     compact_numbers_fini(&numbers);
     compact(profile, &day->bounds, &numbers);
-    weights_renumber(day->weights, numbers.values);
-    for (size_t i = 0; i < ARRAY_LENGTH(day->alive); i++)
+    weights_process_renumber(&day->weights, numbers.values);
+    for (size_t i = 0; i < ARRAY_LENGTH(day->alive); i++) {
+        weights_thread_renumber(&day->alive[i].weights, numbers.values);
         if (day->alive[i].number)
             day->alive[i].thread = numbers.threads[day->alive[i].thread];
+    }
     day->compactions++;
 }
 
 START_TEST(a_day_of_samples_stays_within_bounds)
 {
-    struct day day = {
-        .weights = weights_new(profile),
-        .bounds = {.nodes = 20000, .ended = 1024, .values = 20000},
-    };
+    struct day day = {.bounds = {.nodes = 20000, .ended = 1024, .values = 20000}};
     size_t most_nodes = 0, most_values = 0, most_threads = 0, most_entries = 0;
     profile_keep_slices(profile, 1000);
     for (int64_t second = 0; second < DAY; second++) {
@@ -225,9 +225,10 @@ START_TEST(a_day_of_samples_stays_within_bounds)
         most_threads = threads > most_threads ? threads : most_threads;
     }
     most_entries = slices_entry_count(profile_slices(profile));
-    weights_process_time(day.weights, 0, 0, 0);
-    weights_finish(day.weights);
-    uint64_t unattributed = weights_process_end(day.weights, 0);
+    weights_process_time(&day.weights, profile, 0, 0);
+    for (size_t i = 0; i < ARRAY_LENGTH(day.alive); i++)
+        weights_thread_end(&day.alive[i].weights, profile, &day.weights, 0);
+    uint64_t unattributed = weights_process_end(&day.weights);
     ck_assert_uint_gt(day.compactions, 10);
     ck_assert_uint_le(most_nodes, day.bounds.nodes + SAMPLES * 8);
     ck_assert_uint_le(profile_location_count(profile), most_nodes);
@@ -236,7 +237,6 @@ START_TEST(a_day_of_samples_stays_within_bounds)
     ck_assert_uint_le(most_entries, (SLICES_KEPT + 1) * SAMPLES * 3);
     ck_assert_uint_eq(sum().samples, day.pushed);
     ck_assert_uint_eq(sum().cpu_ns + unattributed, (day.number - 2 * BORN) * 1000ull);
-    weights_free(day.weights);
 }
 END_TEST
 

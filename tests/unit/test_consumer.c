@@ -77,12 +77,18 @@ static void tell_process_time(uint32_t process, uint64_t cpu_ns, uint64_t thread
 }
 
 // A thread in a function of this process, without a stack.
-static void tell_capture(uint32_t thread)
+static void tell_held_capture(uint32_t thread, uint32_t held_ns)
 {
-    struct record_capture record = {.capture = {.time = clock_now(), .thread = thread}};
-    record.capture.regs.rip = (uint64_t)(uintptr_t)tell_capture;
+    struct record_capture record = {
+        .capture = {.time = clock_now(), .thread = thread, .held_ns = held_ns}};
+    record.capture.regs.rip = (uint64_t)(uintptr_t)tell_held_capture;
     record.capture.regs.rsp = 4096;
     tell(RECORD_CAPTURE, &record, sizeof record);
+}
+
+static void tell_capture(uint32_t thread)
+{
+    tell_held_capture(thread, 0);
 }
 
 static uint64_t cpu_of_all(void)
@@ -204,6 +210,22 @@ START_TEST(a_sampler_takes_over)
 }
 END_TEST
 
+// A hold that came with a capture is in the next report too, whatever the thread is called then.
+START_TEST(a_renamed_thread_was_held_once)
+{
+    tell_process(RECORD_PROCESS, 0, "server");
+    tell_thread(7, 0);
+    tell_held_capture(7, 5000);
+    tell_thread(7, 0);
+    const struct record_thread_time record = {.thread = 7, .held_ns = 6000};
+    tell(RECORD_THREAD_TIME, &record, sizeof record);
+    consumer_drain(consumer);
+    int64_t worst, sum;
+    consumer_held(consumer, &worst, &sum);
+    ck_assert_int_eq(sum, 6000);
+}
+END_TEST
+
 // The next sampler does not meet it again: it ends with its process.
 START_TEST(a_thread_that_no_sampler_meets_again)
 {
@@ -296,6 +318,7 @@ Suite *suite_consumer(void)
     tcase_add_test(tests, what_no_sample_could_take);
     tcase_add_test(tests, children_that_were_never_met);
     tcase_add_test(tests, a_sampler_takes_over);
+    tcase_add_test(tests, a_renamed_thread_was_held_once);
     tcase_add_test(tests, a_thread_that_no_sampler_meets_again);
     tcase_add_test(tests, nobody_told_of_the_process);
     tcase_add_test(tests, unknown_kinds_are_passed_over);

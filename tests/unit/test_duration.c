@@ -74,36 +74,6 @@ START_TEST(refuses)
 }
 END_TEST
 
-static const struct {
-    int64_t ns;
-    const char *text;
-} shown[] = {
-    {0, "0ns"},
-    {999, "999ns"},
-    {1000, "1us"},
-    {1500, "1.5us"},
-    {38400, "38us"},
-    {999600, "1ms"},
-    {1900000, "1.9ms"},
-    {9960000, "10ms"},
-    {210000, "210us"},
-    {500ll * NS_PER_MS, "500ms"},
-    {12400ll * NS_PER_MS, "12.4s"},
-    {30ll * NS_PER_S, "30s"},
-    {59960ll * NS_PER_MS, "1m"},
-    {65ll * NS_PER_S, "1m5s"},
-    {3599600ll * NS_PER_MS, "1h"},
-    {5400ll * NS_PER_S, "1h30m"},
-    {100ll * 3600 * NS_PER_S, "100h"},
-};
-
-START_TEST(formats)
-{
-    char text[DURATION_TEXT];
-    ck_assert_str_eq(duration_format(shown[_i].ns, text), shown[_i].text);
-}
-END_TEST
-
 Suite *suite_duration(void);
 Suite *suite_duration(void)
 {
@@ -111,7 +81,6 @@ Suite *suite_duration(void)
     TCase *tests = tcase_create("duration");
     tcase_add_loop_test(tests, parses, 0, ARRAY_LENGTH(good));
     tcase_add_loop_test(tests, refuses, 0, ARRAY_LENGTH(bad));
-    tcase_add_loop_test(tests, formats, 0, ARRAY_LENGTH(shown));
     suite_add_tcase(suite, tests);
     return suite;
 }

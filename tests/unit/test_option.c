@@ -37,7 +37,7 @@ START_TEST(every_way_to_write_a_value)
     ck_assert_int_eq(PARSE(&line, "--duration=2s", "--rate", "49.5", "-oa.pb.gz", "-f", "json"),
                      RC_OK);
     ck_assert_int_eq(line.options.duration, 2ll * NS_PER_S);
-    ck_assert_double_eq(line.options.rate, 49.5);
+    ck_assert_double_eq(line.options.session.rate, 49.5);
     ck_assert_str_eq(line.options.output, "a.pb.gz");
     ck_assert_str_eq(attach_format_names[line.options.format], "json");
     ck_assert_uint_eq(line.parsed.count, 0);
@@ -76,7 +76,7 @@ START_TEST(the_last_one_wins)
 {
     struct line line;
     ck_assert_int_eq(PARSE(&line, "-r", "10", "--color=always", "-r20", "--color", "never"), RC_OK);
-    ck_assert_double_eq(line.options.rate, 20);
+    ck_assert_double_eq(line.options.session.rate, 20);
     ck_assert_int_eq(line.options.color, COLOR_NEVER);
 }
 END_TEST
@@ -95,7 +95,7 @@ START_TEST(a_value_may_begin_with_a_dash)
     ck_assert_int_eq(PARSE(&line, "-o", "-h", "--threads", "--force"), RC_OK);
     ck_assert(!line.parsed.help);
     ck_assert_str_eq(line.options.output, "-h");
-    ck_assert_str_eq(line.options.threads, "--force");
+    ck_assert_str_eq(line.options.session.threads, "--force");
     ck_assert(!line.options.force);
 }
 END_TEST

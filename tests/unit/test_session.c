@@ -253,8 +253,8 @@ START_TEST(unwound_live)
 {
     SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct session_options options = session_defaults;
-    options.unwind_live = true;
-    options.max_stop = 1;
+    options.unwinder = UNWINDER_LIVE;
+    options.max_stop = 100;
     struct session *session = open_pids(&child, 1, &options);
     start_session(session);
     sample(session, 5);

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "base/figures.h"
 #include "base/mem.h"
 #include "fixture_profile.h"
 
@@ -121,8 +122,8 @@ START_TEST(nothing_gives_no_rows)
     count(&fixture, 10);
     ck_assert_uint_eq(totals.count, 0);
     ck_assert_uint_eq(totals.all.samples, 0);
-    ck_assert_double_eq(query_percent(0, totals.all.cpu_ns), 0);
-    ck_assert_double_eq(query_percent(1, 4), 25);
+    ck_assert_double_eq(figures_percent(0, totals.all.cpu_ns), 0);
+    ck_assert_double_eq(figures_percent(1, 4), 25);
 }
 END_TEST
 

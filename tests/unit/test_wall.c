@@ -9,18 +9,17 @@
 #include "profile/compact.h"
 
 static struct profile *profile;
-static struct wall *wall;
+static struct wall wall;
 
 static void set_up(void)
 {
     profile = profile_new(100000);
-    wall = wall_new(profile);
     profile_thread_add(profile, 1, 1, "t", "p");
 }
 
 static void tear_down(void)
 {
-    wall_free(wall);
+    wall_fini(&wall);
     profile_free(profile);
 }
 
@@ -37,15 +36,15 @@ static const struct profile_value *value(uint64_t number, enum profile_state sta
 
 static void share(uint64_t elapsed, uint64_t running, uint64_t queued)
 {
-    wall_share(wall, 7, 0, (struct wall_period){elapsed, running, queued});
+    wall_share(&wall, profile, 0, (struct wall_period){elapsed, running, queued});
 }
 
 START_TEST(each_state_is_shared_by_its_looks)
 {
-    wall_look(wall, 7, stack(1), STATE_RUNNING);
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
-    wall_look(wall, 7, stack(3), STATE_BLOCKED);
-    wall_again(wall, 7, 2);
+    wall_look(&wall, stack(1), STATE_RUNNING);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
+    wall_look(&wall, stack(3), STATE_BLOCKED);
+    wall_again(&wall, 2);
     share(1000, 300, 0);
     ck_assert_uint_eq(value(1, STATE_RUNNING)->ns, 300);
     ck_assert_uint_eq(value(2, STATE_BLOCKED)->ns, 700 / 4);
@@ -57,8 +56,8 @@ END_TEST
 
 START_TEST(time_in_the_queue_is_shared_by_all_looks)
 {
-    wall_look(wall, 7, stack(1), STATE_RUNNING);
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
+    wall_look(&wall, stack(1), STATE_RUNNING);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
     share(1000, 300, 200);
     ck_assert_uint_eq(value(1, STATE_QUEUED)->ns, 100);
     ck_assert_uint_eq(value(2, STATE_QUEUED)->ns, 100);
@@ -70,7 +69,7 @@ END_TEST
 START_TEST(nothing_is_lost_by_rounding)
 {
     for (uint64_t i = 1; i <= 3; i++)
-        wall_look(wall, 7, stack(i), STATE_BLOCKED);
+        wall_look(&wall, stack(i), STATE_BLOCKED);
     share(1000, 0, 0);
     uint64_t sum = 0;
     for (uint64_t i = 1; i <= 3; i++)
@@ -81,9 +80,9 @@ END_TEST
 
 START_TEST(time_without_a_look_waits_for_one)
 {
-    wall_look(wall, 7, stack(1), STATE_RUNNING);
+    wall_look(&wall, stack(1), STATE_RUNNING);
     share(1000, 900, 0);
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
     share(1000, 950, 0);
     ck_assert_uint_eq(value(2, STATE_BLOCKED)->ns, 150);
     ck_assert_uint_eq(value(1, STATE_RUNNING)->ns, 900);
@@ -93,11 +92,11 @@ END_TEST
 // A thread that waited for a CPU for 1.5 s is charged for it when it gets one.
 START_TEST(what_is_charged_late_is_made_up_for)
 {
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
     share(1000, 0, 0);
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
     share(1000, 0, 1500);
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
     share(1000, 0, 0);
     ck_assert_uint_eq(value(2, STATE_BLOCKED)->ns, 1500);
     ck_assert_uint_eq(value(2, STATE_QUEUED)->ns, 1500);
@@ -106,16 +105,13 @@ END_TEST
 
 START_TEST(who_sleeps_on_is_met_again)
 {
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
     share(1000, 0, 0);
-    wall_again(wall, 7, 5);
+    wall_again(&wall, 5);
     share(1000, 0, 0);
-    wall_reset(wall);
-    wall_again(wall, 7, 5);
+    wall_reset(&wall);
+    wall_again(&wall, 5);
     share(1000, 0, 0);
-    ck_assert_uint_eq(value(2, STATE_BLOCKED)->ns, 3000);
-    wall_again(wall, 8, 5); // never met: nothing is known
-    wall_share(wall, 8, 0, (struct wall_period){1000, 0, 0});
     ck_assert_uint_eq(value(2, STATE_BLOCKED)->ns, 3000);
 }
 END_TEST
@@ -123,27 +119,27 @@ END_TEST
 START_TEST(a_reset_forgets_what_waits)
 {
     share(1000, 0, 0);
-    wall_reset(wall);
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
+    wall_reset(&wall);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
     share(1000, 0, 0);
     ck_assert_uint_eq(value(2, STATE_BLOCKED)->ns, 1000);
 }
 END_TEST
 
-START_TEST(places_of_threads_that_end_are_used_again)
+START_TEST(where_the_one_before_slept_says_nothing)
 {
-    wall_look(wall, 7, stack(1), STATE_BLOCKED);
+    wall_look(&wall, stack(1), STATE_BLOCKED);
     share(1000, 0, 0);
-    wall_end(wall, 7);
-    wall_again(wall, 9, 1);
-    wall_share(wall, 9, 0, (struct wall_period){1000, 0, 0});
+    wall_fini(&wall);
+    wall_again(&wall, 1);
+    share(1000, 0, 0);
     ck_assert_uint_eq(value(1, STATE_BLOCKED)->ns, 1000);
 }
 END_TEST
 
 START_TEST(a_time_that_is_not_known_counts_for_nothing)
 {
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
     share(0, 500, 500);
     ck_assert_uint_eq(profile_value_count(profile), 0);
 }
@@ -151,27 +147,14 @@ END_TEST
 
 START_TEST(stacks_get_new_numbers)
 {
-    wall_look(wall, 7, stack(1), STATE_BLOCKED);
-    wall_look(wall, 7, stack(2), STATE_BLOCKED);
+    wall_look(&wall, stack(1), STATE_BLOCKED);
+    wall_look(&wall, stack(2), STATE_BLOCKED);
     uint32_t numbers[] = {0, stack(2), stack(1)};
-    wall_renumber(wall, numbers);
-    wall_again(wall, 7, 2);
+    wall_renumber(&wall, numbers);
+    wall_again(&wall, 2);
     share(4000, 0, 0);
     ck_assert_uint_eq(value(2, STATE_BLOCKED)->ns, 1000);
     ck_assert_uint_eq(value(1, STATE_BLOCKED)->ns, 3000);
-}
-END_TEST
-
-START_TEST(no_wall_does_nothing)
-{
-    wall_look(NULL, 7, stack(1), STATE_BLOCKED);
-    wall_again(NULL, 7, 1);
-    wall_share(NULL, 7, 0, (struct wall_period){1000, 0, 0});
-    wall_end(NULL, 7);
-    wall_reset(NULL);
-    wall_renumber(NULL, NULL);
-    wall_free(NULL);
-    ck_assert_uint_eq(profile_value_count(profile), 0);
 }
 END_TEST
 
@@ -182,13 +165,13 @@ START_TEST(a_day_of_wall_time_is_bounded)
     struct compact_bounds bounds = {.nodes = 4000, .ended = 100, .values = 4000};
     for (uint32_t second = 0; second < 86400; second++) {
         for (uint32_t look = 0; look < 5; look++)
-            wall_look(wall, 7, stack(second * 5 + look), look ? STATE_BLOCKED : STATE_RUNNING);
+            wall_look(&wall, stack(second * 5 + look), look ? STATE_BLOCKED : STATE_RUNNING);
         share(NS_PER_S, NS_PER_S / 5, 0);
         if (!compact_is_due(profile, &bounds))
             continue;
         struct compact_numbers numbers;
         compact(profile, &bounds, &numbers);
-        wall_renumber(wall, numbers.stacks);
+        wall_renumber(&wall, numbers.stacks);
         compact_numbers_fini(&numbers);
     }
     uint64_t sum = 0;
@@ -213,10 +196,9 @@ Suite *suite_wall(void)
     tcase_add_test(tests, what_is_charged_late_is_made_up_for);
     tcase_add_test(tests, who_sleeps_on_is_met_again);
     tcase_add_test(tests, a_reset_forgets_what_waits);
-    tcase_add_test(tests, places_of_threads_that_end_are_used_again);
+    tcase_add_test(tests, where_the_one_before_slept_says_nothing);
     tcase_add_test(tests, a_time_that_is_not_known_counts_for_nothing);
     tcase_add_test(tests, stacks_get_new_numbers);
-    tcase_add_test(tests, no_wall_does_nothing);
     tcase_add_test(tests, a_day_of_wall_time_is_bounded);
     suite_add_tcase(suite, tests);
     return suite;

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "fixture_profile.h"
-#include "output/describe.h"
 
 #define MANY 1000000
 
@@ -88,33 +87,6 @@ START_TEST(text_says_how_many_functions_it_left_out)
 }
 END_TEST
 
-START_TEST(durations_have_three_digits)
-{
-    static const struct {
-        int64_t ns;
-        const char *text;
-    } cases[] = {
-        {0, "0ns"},
-        {999, "999ns"},
-        {1000, "1.00us"},
-        {38000, "38.0us"},
-        {999499, "999us"},
-        {999500, "1.00ms"},
-        {1900000, "1.90ms"},
-        {999600000, "1.00s"},
-        {12400000000, "12.4s"},
-        {99960000000, "100s"},
-        {86400 * (int64_t)NS_PER_S, "86400s"},
-        {-5, "-5ns"},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        AUTO_BUF struct buf text = {0};
-        describe_duration(&text, cases[i].ns);
-        ck_assert_str_eq(text.data, cases[i].text);
-    }
-}
-END_TEST
-
 // A profile that no buffer between the writer and the file holds whole.
 static void fill_large(struct fixture *fixture)
 {
@@ -178,7 +150,6 @@ Suite *suite_writer(void)
     tcase_add_test(tests, text_of_wall_time_shows_states);
     tcase_add_test(tests, text_of_an_idle_target_says_so);
     tcase_add_test(tests, text_says_how_many_functions_it_left_out);
-    tcase_add_test(tests, durations_have_three_digits);
     tcase_add_loop_test(tests, a_full_disk_is_an_error, 0, 2);
     tcase_add_test(tests, a_closed_pipe_is_an_error);
     Suite *suite = suite_create("writer");

@@ -8,20 +8,20 @@
 #include "monitor/snapshot.h"
 #include "profile/run.h"
 
-#define BEATS_KEPT 11
+#define READINGS_KEPT 11
 #define OVERHEAD_HIGH_PERCENT 1.0
 #define OVERHEAD_MOST_PERCENT 5.0
 #define BACKOFF_SECONDS 3
 #define SLOWEST 64 // the rate is never lowered below one part in so many
 
-struct beat {
+struct gauge_reading {
     int64_t at;          // of sampling, ns
     uint64_t counts[COUNTER_COUNT];
     double worst, all;   // percent of the second that the most-held thread was held; all threads
 };
 
-struct beats {
-    struct beat ring[BEATS_KEPT];
+struct gauges {
+    struct gauge_reading readings[READINGS_KEPT];
     uint64_t count;       // so far
     unsigned high;        // seconds in a row above OVERHEAD_MOST_PERCENT
     uint32_t slowdown;    // 1: none
@@ -31,21 +31,21 @@ struct beats {
     size_t cpu_count;
 };
 
-void beats_init(struct beats *beats);
+void gauges_init(struct gauges *gauges);
 
 // Counts begin at zero again; the rate and the history of CPU time stay.
-void beats_restart(struct beats *beats);
+void gauges_restart(struct gauges *gauges);
 
 // held_worst, held_all: ns that threads were held since the last call.
-void beats_add(struct beats *beats, int64_t at, const struct run *run, int64_t held_worst,
-               int64_t held_all);
+void gauges_add(struct gauges *gauges, int64_t at, const struct run *run, int64_t held_worst,
+                int64_t held_all);
 
 // CPU time that the targets have used up to now.
-void beats_cpu(struct beats *beats, int64_t now, uint64_t cpu_ns);
+void gauges_cpu(struct gauges *gauges, int64_t now, uint64_t cpu_ns);
 
-// True once each time that the rate has to be halved; beats->slowdown is then the new one.
-bool beats_back_off(struct beats *beats);
+// True once each time that the rate has to be halved; gauges->slowdown is then the new one.
+bool gauges_back_off(struct gauges *gauges);
 
 // Fills in what comes from the last seconds: achieved, late, failed, cut, overhead, verdict, CPU.
 // snapshot->counts are there.
-void beats_copy(const struct beats *beats, struct snapshot *snapshot);
+void gauges_copy(const struct gauges *gauges, struct snapshot *snapshot);
