@@ -12,6 +12,8 @@ Q       := $(if $(filter 1,$(V)),,@)
 SUBMAKE  = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 VERSION  := 0.1.0
+# Whose folders are built: of the machine that the compiler builds for.
+ARCH     := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
             -Wno-sign-conversion -Wformat=2 -Wvla
@@ -19,7 +21,7 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -DPTPROF_VERSION='"$(VERSION)"' -Isrc -Iinclude -I
 CFLAGS_ALL   := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -fno-omit-frame-pointer \
                 $(CFLAGS) $(SANITIZE)
 LDLIBS_TOOL := -lncursesw -ltinfo
-LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lz -lzstd -ldeflate \
+LDLIBS := -lunwind-ptrace -lunwind-$(ARCH) -lunwind -ldw -lelf -llzma -lz -lzstd -ldeflate \
           -lprotobuf-c -liberty -lm
 
 # What each build needs beyond a C compiler and make, as Debian packages.
@@ -34,7 +36,8 @@ PACKAGES_BENCH := redis-server redis-tools postgresql nodejs
 SERVICES       := redis-server postgresql
 
 SOURCES_TOOL := $(sort $(wildcard src/commands/*.c tui/*.c)) src/main.c
-SOURCES_LIB  := $(filter-out $(SOURCES_TOOL),$(sort $(wildcard src/*/*.c src/*/*/*.c)))
+SOURCES_LIB  := $(filter-out $(SOURCES_TOOL),\
+                  $(sort $(wildcard src/*/*.c src/*/reader/*.c src/*/$(ARCH)/*.c)))
 GENERATED    := $(BUILD)/gen/profile.pb-c.c
 OBJECTS_LIB  := $(SOURCES_LIB:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
 OBJECTS_TOOL := $(SOURCES_TOOL:%.c=$(BUILD)/%.o)

@@ -51,15 +51,12 @@ bool census_stopped(struct census *census, struct census_held *held, int64_t spi
 }
 
 // It had blocked just before it was stopped: where, its registers tell.
-static void take_call(struct census_record *record, const struct user_regs_struct *regs)
+static void take_call(struct census_record *record, const struct registers *regs)
 {
     record->thread.state = 'S';
     record->thread.call = (struct proc_syscall){
-        .number = (long)regs->orig_rax,
-        .args = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9},
-        .sp = regs->rsp,
-        .pc = regs->rip,
-    };
+        .number = registers_call(regs), .sp = registers_sp(regs), .pc = registers_pc(regs)};
+    registers_arguments(regs, record->thread.call.args);
 }
 
 // It waited for a CPU since before the dump; one that waits since then was displaced by ourselves.
@@ -72,7 +69,7 @@ static bool was_queued(const struct census *census, const struct schedstat *befo
 
 void census_repair(struct census *census, const struct census_held *held)
 {
-    struct user_regs_struct regs;
+    struct registers regs;
     if (tracer_regs(&held->hold, &regs) == RC_OK &&
         restart_repair(&held->hold, &regs, census->config->filtered))
         control_count(census->control, COUNTER_REPAIRED, 1);
@@ -81,7 +78,7 @@ void census_repair(struct census *census, const struct census_held *held)
 static uint32_t take_regs(struct census *census, const struct census_held *held,
                           struct census_record *record)
 {
-    struct user_regs_struct *regs = &record->capture.regs;
+    struct registers *regs = &record->capture.regs;
     struct schedstat now;
     if (tracer_regs(&held->hold, regs) != RC_OK)
         return 0;
@@ -111,7 +108,7 @@ void census_copy(struct census *census, struct census_held *held, struct census_
     if (!(record->flags & CENSUS_HELD))
         return;
     capture->flags = restart_in_syscall(&capture->regs) ? CAPTURE_IN_SYSCALL : 0;
-    capture->syscall = (int32_t)capture->regs.orig_rax;
+    capture->syscall = (int32_t)registers_call(&capture->regs);
     stack_capture(held->thread.tid, &request->pages, request->plan, capture, request->room);
 }
 

@@ -60,7 +60,7 @@ static void read_stack(const struct in_place_thread *thread, struct capture *cap
         .time = clock_now(),
         .flags = CAPTURE_IN_PLACE | (call->number >= 0 ? CAPTURE_IN_SYSCALL : 0),
         .syscall = (int32_t)call->number,
-        .regs = {.rsp = call->sp, .rip = call->pc},
+        .regs = registers_at(call->pc, call->sp),
     };
     if (call->sp && request->room)
         stack_capture(thread->tid, &request->pages, request->plan, capture, request->room);

@@ -29,7 +29,7 @@
 struct held {
     struct thread *thread;
     struct tracer_hold hold;
-    struct user_regs_struct regs;
+    struct registers regs;
     struct schedstat now; // read while it is held
     bool timed, released; // `now` could be read; it is not ours any more
     int64_t since;        // CLOCK_MONOTONIC ns
@@ -64,7 +64,7 @@ static bool was_on_cpu(const struct look *look, const struct held *held)
 // Between our timer and the moment at which it gave up its CPU it may have come into this call.
 static bool is_late(const struct look *look, const struct held *held)
 {
-    return !look->elsewhere && held->thread->claim.late && (long)held->regs.orig_rax >= 0;
+    return !look->elsewhere && held->thread->claim.late && restart_in_syscall(&held->regs);
 }
 
 // It ran on after its moment and before it was asked to stop: on another CPU.
@@ -99,7 +99,7 @@ static void fill(const struct look *look, const struct held *held)
     capture->time = held->since;
     capture->thread = held->thread->number;
     capture->flags = restart_in_syscall(&held->regs) ? CAPTURE_IN_SYSCALL : 0;
-    capture->syscall = (int32_t)held->regs.orig_rax;
+    capture->syscall = (int32_t)registers_call(&held->regs);
     capture->regs = held->regs;
     capture->window_count = 0;
     if (look->unwind_live)
@@ -405,7 +405,7 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
         .thread = thread->number,
         .flags = CAPTURE_IN_PLACE | (call.number >= 0 ? CAPTURE_IN_SYSCALL : 0),
         .syscall = (int32_t)call.number,
-        .regs = {.rsp = call.sp, .rip = call.pc},
+        .regs = registers_at(call.pc, call.sp),
     };
     if (!hidden)
         copy_stack(look, thread, capture);

@@ -80,8 +80,7 @@ static void tell_process_time(uint32_t process, uint64_t cpu_ns, uint64_t thread
 static void tell_capture(uint32_t thread)
 {
     struct record_capture record = {.capture = {.time = clock_now(), .thread = thread}};
-    record.capture.regs.rip = (uint64_t)(uintptr_t)tell_capture;
-    record.capture.regs.rsp = 4096;
+    record.capture.regs = registers_at((uint64_t)(uintptr_t)tell_capture, 4096);
     tell(RECORD_CAPTURE, &record, sizeof record);
 }
 
