@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The x86-64 system call of that number ("read"), NULL when the headers that ptprof was built with
-// do not know it.
-const char *syscall_name(int number);
+// This machine's system call of that number ("read"), NULL when the headers that ptprof was built
+// with do not know it.
+const char *syscall_name(long number);

@@ -37,12 +37,6 @@ struct syscall_form {
     enum argument arguments[SYSCALL_ARGUMENTS];
 };
 
-enum syscall_machine { SYSCALL_X86_64, SYSCALL_AARCH64 };
-
-// The name of a system call on that machine, NULL: not known.
-const char *syscall_form_name(enum syscall_machine machine, long number);
-extern const enum syscall_machine syscall_form_machine; // that this ptprof was built for
-
 // NULL: the call has none, and nothing but its name is known.
 const struct syscall_form *syscall_form_find(const char *name);
 
