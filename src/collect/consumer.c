@@ -192,7 +192,7 @@ static void take_process(struct consumer *consumer, const void *data)
         forget_process(consumer, process);
         return;
     }
-    process_image_load(&process->image, consumer->modules, record->pid, record->image,
+    process_image_load(&process->image, consumer->modules, record->pid, record->pid, record->image,
                        consumer->max_depth);
     want_promptly(consumer, YOUNG_NS);
     if (consumer->began)

@@ -2,11 +2,8 @@
 #include "collect/preflight.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/uio.h>
 
-#include "base/escape.h"
-#include "base/mem.h"
 #include "process/permission.h"
 #include "sample/tracer.h"
 
@@ -41,15 +38,4 @@ enum rc preflight_tracing(pid_t pid, struct err *err)
     err_add(err, "  the system call that is refused is ptrace; dump-threads reads what sleeps "
                  "without it");
     return rc;
-}
-
-enum rc preflight_threads(const char *text, regex_t *threads, struct err *err)
-{
-    char reason[256];
-    int failed = regcomp(threads, text, REG_EXTENDED | REG_NOSUB);
-    if (!failed)
-        return RC_OK;
-    regerror(failed, threads, reason, sizeof reason);
-    AUTO_FREE char *shown = escape_text_dup(text);
-    return err_set(err, RC_USAGE, "'%s' is not a regular expression: %s", shown, reason);
 }

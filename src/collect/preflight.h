@@ -2,7 +2,6 @@
 // What can be told to be wrong before anything is touched.
 #pragma once
 
-#include <regex.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -14,6 +13,3 @@ enum rc preflight_target(pid_t pid, struct err *err) MUST_CHECK;
 // Whether threads of it can be stopped, asked without naming any: a filter may allow what
 // preflight_target tries and refuse ptrace. RC_DENIED.
 enum rc preflight_tracing(pid_t pid, struct err *err) MUST_CHECK;
-
-// A regular expression for names of threads. RC_USAGE when it is none.
-enum rc preflight_threads(const char *text, regex_t *threads, struct err *err) MUST_CHECK;

@@ -9,11 +9,11 @@
 #define UNLIKELY_NS NS_PER_S
 
 void process_image_load(struct process_image *image, struct modules *modules, pid_t pid,
-                        uint64_t number, size_t max_depth)
+                        pid_t tid, uint64_t number, size_t max_depth)
 {
     process_image_fini(image);
     image->number = number;
-    image->space = space_new(modules, pid, pid);
+    image->space = space_new(modules, pid, tid);
     // The maps of a leader that has ended are empty: the first capture's thread will be asked.
     image->loaded_at = clock_now();
     image->refreshed_at = space_is_empty(image->space) ? 0 : image->loaded_at;
@@ -28,10 +28,11 @@ void process_image_fini(struct process_image *image)
     *image = (struct process_image){0};
 }
 
-static bool is_mapped(const struct process_image *image, const struct unwind_result *stack)
+bool process_image_holds(const struct process_image *image, const struct unwind_result *stack)
 {
     const struct unwind_frame *last = &stack->frames[stack->count - 1];
-    return space_find(image->space, stack->frames[0].pc) && space_find(image->space, last->pc);
+    return space_find(image->space, stack->frames[0].pc) &&
+           (stack->end == UNWIND_BOTTOM || space_find(image->space, last->pc));
 }
 
 // Least time between two reads of maps. Where all that was found is mapped, a stack may have ended
@@ -40,7 +41,7 @@ static int64_t refresh_pause(const struct process_image *image, const struct unw
                              int64_t now)
 {
     int64_t pause = image->refresh_cost * REFRESH_SHARE;
-    bool likely = !is_mapped(image, stack) || now - image->loaded_at < YOUNG_NS;
+    bool likely = !process_image_holds(image, stack) || now - image->loaded_at < YOUNG_NS;
     return likely || pause > UNLIKELY_NS ? pause : UNLIKELY_NS;
 }
 
@@ -53,9 +54,8 @@ static bool is_late(const struct process_image *image, const struct capture *cap
            now - image->refreshed_at >= refresh_pause(image, stack, now);
 }
 
-// Another library may lie in the place of one that was closed, and stacks end well in it, too.
-static bool is_true(struct process_image *image, const struct capture *capture,
-                    const struct unwind_result *stack)
+bool process_image_is_true(struct process_image *image, const struct capture *capture,
+                           const struct unwind_result *stack)
 {
     bool all = true;
     for (size_t i = 0; i < stack->count && all; i++)
@@ -65,17 +65,21 @@ static bool is_true(struct process_image *image, const struct capture *capture,
     return all;
 }
 
-static bool refresh(struct process_image *image, pid_t tid)
+bool process_image_refresh(struct process_image *image, pid_t tid)
 {
-    int64_t now = clock_now(), began = clock_thread();
+    int64_t began = clock_thread();
     bool changed;
-    if (now - image->refreshed_at < image->refresh_cost * REFRESH_SHARE)
-        return false;
-    if (space_refresh(image->space, tid, &changed) == RC_OK && changed)
+    enum rc rc = space_refresh(image->space, tid, &changed);
+    if (rc == RC_OK && changed)
         unwinder_flush(image->unwinder);
     image->refreshed_at = clock_now();
     image->refresh_cost = clock_thread() - began;
-    return true;
+    return rc != RC_GONE;
+}
+
+static bool may_refresh(const struct process_image *image)
+{
+    return clock_now() - image->refreshed_at >= image->refresh_cost * REFRESH_SHARE;
 }
 
 static bool is_doubtful(const struct process_image *image, const struct capture *capture,
@@ -99,8 +103,9 @@ bool process_image_walk(struct process_image *image, pid_t tid, const struct cap
 {
     *stack = unwinder_walk(image->unwinder, capture);
     bool late = is_late(image, capture, stack);
-    bool right = late || is_true(image, capture, stack);
-    if ((late || !right) && refresh(image, tid)) {
+    bool right = late || process_image_is_true(image, capture, stack);
+    if ((late || !right) && may_refresh(image)) {
+        process_image_refresh(image, tid);
         *stack = unwinder_walk(image->unwinder, capture);
         right = true;
     }

@@ -21,10 +21,20 @@ struct process_image { // zeroed: none
 };
 
 // Replaces what was there. number: of the image that is meant; the process may run another one by
-// now, of which no stack is to be made.
+// now, of which no stack is to be made. tid: any thread that has memory.
 void process_image_load(struct process_image *image, struct modules *modules, pid_t pid,
-                        uint64_t number, size_t max_depth);
+                        pid_t tid, uint64_t number, size_t max_depth);
 void process_image_fini(struct process_image *image);
+
+// Reads the maps again. False: the image is gone; what is known of it stays.
+bool process_image_refresh(struct process_image *image, pid_t tid);
+
+// Whether its leaf, and where it broke off the last caller, lie in code that is known.
+bool process_image_holds(const struct process_image *image, const struct unwind_result *stack);
+
+// Another library may lie in the place of one that was closed, and stacks end well in it, too.
+bool process_image_is_true(struct process_image *image, const struct capture *capture,
+                           const struct unwind_result *stack);
 
 // The stack of a capture of this thread; valid until the next one. False when it cannot be told
 // which code lay there when it was taken.

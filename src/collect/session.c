@@ -36,14 +36,6 @@ const struct session_options session_defaults = {
     .wait_for_names = true,
 };
 
-static enum rc compile_threads(struct session *session, struct err *err)
-{
-    const char *text = session->options.threads;
-    enum rc rc = text ? preflight_threads(text, &session->threads, err) : RC_OK;
-    session->has_threads = text && rc == RC_OK;
-    return rc;
-}
-
 static size_t unwind_held(pid_t tid, uint64_t *pcs, size_t most, uint32_t *end)
 {
     enum unwind_end reason;
@@ -60,7 +52,7 @@ static void configure(struct session *session)
         .pid_count = session->pid_count,
         .rate = session->options.rate,
         .children = session->options.children,
-        .threads = session->has_threads ? &session->threads : NULL,
+        .threads = session->threads,
         .max_stop = session->options.max_stop,
         .unwind_live = session->options.unwind_live ? unwind_held : NULL,
     };
@@ -113,7 +105,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     for (size_t i = 0; i < session->pid_count; i++) // while they are there for certain
         symbolizer_add_root(session->symbolizer, session->pids[i]);
     session->control = control_new(RING_BYTES, err);
-    rc = session->control ? compile_threads(session, err) : RC_FAIL;
+    rc = session->control ? thread_filter_new(options->threads, &session->threads, err) : RC_FAIL;
     if (rc != RC_OK) {
         session_close(session);
         return rc;
@@ -148,8 +140,7 @@ void session_close(struct session *session)
     profile_free(session->profile);
     modules_free(session->modules);
     control_free(session->control);
-    if (session->has_threads)
-        regfree(&session->threads);
+    thread_filter_free(session->threads);
     free(session->pids);
     free(session->start_times);
     pthread_mutex_destroy(&session->lock);

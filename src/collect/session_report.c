@@ -24,7 +24,7 @@ static void count_progress(struct session *session)
     if (!session->finished)
         run->duration = session_sampled_ns(session);
     counters_read(now, session->control);
-    if (session->has_threads)
+    if (session->threads)
         now[COUNTER_CPU_NS] = counts.threads_cpu_ns;
     // A profile of wall time has threads that slept in it, that of a screen beside it.
     now[COUNTER_ASLEEP] = idle ? now[COUNTER_ASLEEP] : 0;
@@ -54,10 +54,10 @@ const struct run *session_progress(struct session *session)
 
 enum rc session_match(struct session *session, struct err *err)
 {
-    if (!session->has_threads)
+    if (!session->threads)
         return RC_OK;
     return verdict_match(session_progress(session), session->pids, session->pid_count,
-                         &session->threads, session->options.threads, err);
+                         session->threads, session->options.threads, err);
 }
 
 enum rc session_refusal(struct session *session, struct err *err)

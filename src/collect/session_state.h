@@ -3,7 +3,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +21,7 @@ struct session {
     pid_t *pids;
     uint64_t *start_times; // of the same
     size_t pid_count;
-    regex_t threads;
-    bool has_threads;
+    struct thread_filter *threads; // NULL: all
     struct sampler_config config;
     struct control *control;
     struct watchdog watchdog;

@@ -24,13 +24,9 @@ void stack_keeper_fini(struct stack_keeper *keeper)
 static uint32_t location_of(struct stack_keeper *keeper, struct space *space,
                             const struct unwind_frame *frame)
 {
-    uint64_t pc = frame->interrupted ? frame->pc : frame->pc - 1;
-    const struct area *area = space_find(space, pc);
-    if (!area)
-        return profile_location(keeper->profile, keeper->unknown->id, pc);
-    const struct mapping *mapping = space_mapping(space, area, pc);
-    uint64_t offset = mapping->module->kind == MODULE_ANON ? pc
-                                                           : pc - area->start + mapping->offset;
+    uint64_t pc = frame->pc - !frame->interrupted, offset;
+    const struct area *area = space_locate(space, pc, &offset);
+    const struct mapping *mapping = area ? space_mapping(space, area, pc) : keeper->unknown;
     return profile_location(keeper->profile, mapping->id, offset);
 }
 

@@ -10,7 +10,7 @@
 #include "process/procfs.h"
 
 struct match {
-    const regex_t *threads;
+    const struct thread_filter *threads;
     pid_t pid;
     bool any;
 };
@@ -20,10 +20,10 @@ static void match_thread(void *context, pid_t tid)
     struct match *match = context;
     char comm[COMM_MAX];
     match->any = match->any || (procfs_comm(match->pid, tid, comm) == RC_OK &&
-                                regexec(match->threads, comm, 0, NULL, 0) == 0);
+                                thread_filter_matches(match->threads, comm));
 }
 
-static bool matches(const regex_t *threads, pid_t pid)
+static bool matches(const struct thread_filter *threads, pid_t pid)
 {
     struct match match = {threads, pid, false};
     char path[64];
@@ -33,7 +33,7 @@ static bool matches(const regex_t *threads, pid_t pid)
 }
 
 enum rc verdict_match(const struct run *run, const pid_t *pids, size_t count,
-                      const regex_t *threads, const char *text, struct err *err)
+                      const struct thread_filter *threads, const char *text, struct err *err)
 {
     bool any = run->counts[COUNTER_THREADS_SAMPLED];
     for (size_t i = 0; i < count; i++)

@@ -2,17 +2,18 @@
 // Why a run has nothing to show, or less than it should: for a message and an exit status.
 #pragma once
 
-#include <regex.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "process/thread_filter.h"
 #include "profile/run.h"
 
 // RC_GONE when no thread that is there now has a name that matches, and none was met. text: the
 // expression as it was given.
 enum rc verdict_match(const struct run *run, const pid_t *pids, size_t count,
-                      const regex_t *threads, const char *text, struct err *err) MUST_CHECK;
+                      const struct thread_filter *threads, const char *text,
+                      struct err *err) MUST_CHECK;
 
 // RC_BUSY or RC_DENIED with who and why, when more stops were refused than samples taken.
 enum rc verdict_refusal(const struct run *run, pid_t pid, struct err *err) MUST_CHECK;

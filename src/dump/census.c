@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "dump/census_child.h"
+#include "process/maps.h"
 #include "sample/sampler.h"
 
 #define TRIES 3 // to read a thread that moves
@@ -27,18 +28,6 @@ struct stack_request census_request(const struct census *census, pid_t tid)
     size_t room = stack_plan_room(request.plan);
     request.room = room < config->stack_room ? room : config->stack_room;
     return request;
-}
-
-// Through a thread: a leader that has ended has no memory any more.
-static int open_pages(const struct census *census)
-{
-    for (size_t i = 0; i < census->count; i++) {
-        AUTO_FD int fd = stack_pages_open(census->task_fd, census->tids[i]);
-        uint64_t entry;
-        if (fd >= 0 && pread(fd, &entry, sizeof entry, 0) > 0)
-            return steal_fd(&fd);
-    }
-    return -1;
 }
 
 static void list_one(void *context, pid_t tid)
@@ -103,27 +92,28 @@ void census_tell_unheld(struct census *census, const struct in_place_thread *thr
     census_tell(census, &record);
 }
 
-// What has to be stopped goes to the front of the list.
-static bool read_in_place(struct census *census, pid_t tid)
+enum in_place census_read(struct census *census, pid_t tid)
 {
     struct census_record *record = census->scratch;
     const struct stack_request request = census_request(census, tid);
-    enum in_place now = IN_PLACE_MOVED;
     atomic_store(&census->control->lives->busy_with, tid);
+    enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
+                                      &record->capture, &request);
+    record->flags = CENSUS_CALL | (now == IN_PLACE_MOVED ? CENSUS_MOVED : 0);
+    return now;
+}
+
+// What has to be stopped goes to the front of the list.
+static bool read_in_place(struct census *census, pid_t tid)
+{
+    enum in_place now = IN_PLACE_MOVED;
     for (int i = 0; i < TRIES && now == IN_PLACE_MOVED; i++)
-        now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
-                            &record->capture, &request);
-    static const uint32_t flags[] = {
-        [IN_PLACE_READ] = CENSUS_CALL,
-        [IN_PLACE_MOVED] = CENSUS_CALL | CENSUS_MOVED,
-    };
+        now = census_read(census, tid);
     if (now == IN_PLACE_DENIED)
-        census_tell_unheld(census, &record->thread, CENSUS_DENIED);
-    if (now != IN_PLACE_READ && now != IN_PLACE_MOVED)
-        return now == IN_PLACE_RUNNING;
-    record->flags = flags[now];
-    census_tell(census, record);
-    return false;
+        census_tell_unheld(census, &census->scratch->thread, CENSUS_DENIED);
+    if (now == IN_PLACE_READ || now == IN_PLACE_MOVED)
+        census_tell(census, census->scratch);
+    return now == IN_PLACE_RUNNING;
 }
 
 static void take_all(struct census *census)
@@ -150,7 +140,8 @@ static void run_census(struct control *control, const void *argument)
     memset(census.scratch, 0, sizeof *census.scratch + config->stack_room);
     sleep_clock_init(&census.sleep, config->cpus);
     census_list(&census);
-    census.pages = (struct stack_pages){open_pages(&census), config->mappings};
+    census.pages = (struct stack_pages){maps_file_open(census.task_fd, config->pid, "pagemap"),
+                                        config->mappings};
     if (config->together)
         census_together(&census);
     else

@@ -4,13 +4,13 @@
 // to control->ring; control->ended is set when all have been told.
 #pragma once
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/map.h"
+#include "process/thread_filter.h"
 #include "sample/control.h"
 #include "sample/in_place.h"
 #include "sample/ring.h"
@@ -40,8 +40,8 @@ struct census_record {
 
 struct census_config { // borrowed
     pid_t pid;
-    const regex_t *threads; // only those of such a name are held, NULL: all
-    const pid_t *tids;      // only these threads, NULL: all
+    const struct thread_filter *threads; // only these are held
+    const pid_t *tids; // only these threads, NULL: all
     size_t tid_count;
     const struct map *done; // not these
     const struct map *plan_of; // tid -> index + 1 of the plan of its stack, NULL: none has one

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "dump/census.h"
-#include "sample/tracer.h"
+#include "sample/hold.h"
 
 // That a thread has to stop after it was asked; one that gets no CPU meanwhile has longer.
 #define CENSUS_STOP_NS (200 * NS_PER_MS)
@@ -28,8 +28,8 @@ struct census {
 
 struct census_held { // a thread from the request to stop until its release
     struct in_place_thread thread; // as it was before
-    struct tracer_hold hold;
-    int64_t asked_at, since; // CLOCK_MONOTONIC ns; since: it has been stopped, at the latest
+    struct hold hold;
+    int64_t asked_at; // CLOCK_MONOTONIC ns
     int64_t look_at;  // when it is time to see whether it runs on instead of stopping; likewise
     uint64_t run_ns;  // when that was seen last; 0: never
     bool interrupted; // attached, and not released yet
@@ -38,6 +38,9 @@ struct census_held { // a thread from the request to stop until its release
 
 // What of the thread's stack is to be copied, and the room that takes.
 struct stack_request census_request(const struct census *census, pid_t tid);
+
+// Reads the thread where it sleeps into census->scratch.
+enum in_place census_read(struct census *census, pid_t tid);
 
 // Appends the threads that are to be taken and not listed yet.
 void census_list(struct census *census);
@@ -59,19 +62,12 @@ void census_tell_unheld(struct census *census, const struct in_place_thread *thr
 // Attaches and asks to stop. False: it is gone, or somebody else's.
 bool census_ask(struct census *census, struct census_held *held);
 
-// Looks whether it has stopped. Clears `interrupted` when it is gone.
+// Looks whether it has stopped; then it is examined. Clears `interrupted` when it is gone.
 bool census_stopped(struct census *census, struct census_held *held, int64_t spin_ns);
 
-// Sees to it that the system call of a held thread will not notice, for the case that we are ended
-// before the copy.
-void census_repair(struct census *census, const struct census_held *held);
-
-// Copies a held thread into the record; its system calls will not notice.
+// Copies a held thread into the record.
 void census_copy(struct census *census, struct census_held *held, struct census_record *record,
                  const struct stack_request *request);
-
-// How long it was held, ns.
-int64_t census_release(struct census *census, struct census_held *held);
 
 // It did not stop in time: no more is waited for it, and it is let go when it stops after all.
 void census_abandon(struct census *census, struct census_held *held);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <regex.h>
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
@@ -8,9 +7,8 @@
 #include "sample/priority.h"
 #include "sample/privilege.h"
 #include "sample/restart.h"
-#include "sample/stack_capture.h"
 
-#define SPIN_NS (20 * NS_PER_US) // as in look.c
+#define SPIN_NS (20 * NS_PER_US) // that a thread on another CPU takes to stop
 #define OURS_NS (5 * NS_PER_MS) // that we are at work before a dump begins
 #define NAP_NS (100 * NS_PER_US) // how exactly the time is known at which a thread stopped
 #define LOOK_NS NS_PER_MS        // from look to look at those that do not stop
@@ -18,20 +16,13 @@
 #define PENDING_MAX 64
 #define SPARE 3 // records: one read in place, one more held, and what the ring's end wastes
 
-// The watchdog ends us when this stays unrenewed while a thread may be held.
-static void sign_of_life(struct census *census, pid_t tid)
-{
-    atomic_store(&census->control->lives->busy_with, tid);
-    atomic_store(&census->control->lives->busy_since, clock_now());
-}
-
 bool census_ask(struct census *census, struct census_held *held)
 {
     pid_t tid = held->thread.tid;
     held->interrupted = held->stopped = false;
     if (tracer_seize(tid, true) != RC_OK)
         return false;
-    sign_of_life(census, tid);
+    hold_sign_of_life(census->control->lives, tid);
     held->asked_at = clock_now();
     held->look_at = held->asked_at + SETTLE_NS;
     held->run_ns = 0;
@@ -43,10 +34,12 @@ bool census_stopped(struct census *census, struct census_held *held, int64_t spi
 {
     if (held->stopped)
         return true;
-    sign_of_life(census, held->thread.tid);
-    enum tracer_wait now = tracer_wait(held->thread.tid, spin_ns, &held->hold);
+    hold_sign_of_life(census->control->lives, held->thread.tid);
+    enum tracer_wait now = tracer_wait(held->thread.tid, spin_ns, &held->hold.stop);
     held->stopped = now == TRACER_STOPPED;
     held->interrupted = now != TRACER_GONE;
+    if (held->stopped)
+        hold_examine(&held->hold, census->control, census->config->filtered);
     return held->stopped;
 }
 
@@ -59,39 +52,22 @@ static void take_call(struct census_record *record, const struct registers *regs
     registers_arguments(regs, record->thread.call.args);
 }
 
-// It waited for a CPU since before the dump; one that waits since then was displaced by ourselves.
-static bool was_queued(const struct census *census, const struct schedstat *before,
-                       const struct schedstat *now)
+// What the thread did. One that waited for a CPU only since the dump began was displaced by us.
+static uint32_t judge(const struct census *census, const struct census_held *held,
+                      struct census_record *record)
 {
-    int64_t queued_since = clock_now() - (int64_t)(now->wait_ns - before->wait_ns);
-    return now->switches != before->switches && queued_since < census->config->began - OURS_NS;
-}
-
-void census_repair(struct census *census, const struct census_held *held)
-{
-    struct registers regs;
-    if (tracer_regs(&held->hold, &regs) == RC_OK &&
-        restart_repair(&held->hold, &regs, census->config->filtered))
-        control_count(census->control, COUNTER_REPAIRED, 1);
-}
-
-static uint32_t take_regs(struct census *census, const struct census_held *held,
-                          struct census_record *record)
-{
-    struct registers *regs = &record->capture.regs;
     struct schedstat now;
-    if (tracer_regs(&held->hold, regs) != RC_OK)
+    if (held->hold.examined != RC_OK)
         return 0;
-    bool repaired = restart_repair(&held->hold, regs, census->config->filtered);
-    control_count(census->control, COUNTER_REPAIRED, repaired);
     if (held->thread.state == 'T' || held->thread.state == 't')
         return CENSUS_HELD | CENSUS_CALL; // stopped by somebody, as it was before
-    if (restart_was_asleep(regs)) {
-        take_call(record, regs);
+    if (restart_was_asleep(&held->hold.regs)) {
+        take_call(record, &held->hold.regs);
         return CENSUS_HELD | CENSUS_CALL;
     }
     bool known = in_place_schedstat(census->task_fd, held->thread.tid, &now);
-    bool queued = known && was_queued(census, &held->thread.stat, &now);
+    bool queued = known && hold_was_queued(&held->hold, &held->thread.stat, &now,
+                                           census->config->began - OURS_NS);
     if (known)
         record->thread.stat = now; // exact now: the stop made the kernel charge it
     return CENSUS_HELD | CENSUS_RUNNING | (queued ? CENSUS_QUEUED : 0);
@@ -100,24 +76,11 @@ static uint32_t take_regs(struct census *census, const struct census_held *held,
 void census_copy(struct census *census, struct census_held *held, struct census_record *record,
                  const struct stack_request *request)
 {
-    struct capture *capture = &record->capture;
-    sign_of_life(census, held->thread.tid);
-    *capture = (struct capture){.time = held->since};
+    hold_sign_of_life(census->control->lives, held->thread.tid);
     record->thread = held->thread;
-    record->flags = take_regs(census, held, record);
-    if (!(record->flags & CENSUS_HELD))
-        return;
-    capture->flags = restart_in_syscall(&capture->regs) ? CAPTURE_IN_SYSCALL : 0;
-    capture->syscall = (int32_t)registers_call(&capture->regs);
-    stack_capture(held->thread.tid, &request->pages, request->plan, capture, request->room);
-}
-
-int64_t census_release(struct census *census, struct census_held *held)
-{
-    held->interrupted = !tracer_release(&held->hold);
-    held->stopped = false;
-    control_count(census->control, COUNTER_STOPS, 1);
-    return clock_now() - held->since;
+    record->flags = judge(census, held, record);
+    if (record->flags & CENSUS_HELD)
+        hold_copy(&held->hold, request, &record->capture);
 }
 
 void census_abandon(struct census *census, struct census_held *held)
@@ -129,12 +92,10 @@ void census_abandon(struct census *census, struct census_held *held)
 
 static bool release_late(struct census *census, pid_t tid)
 {
-    struct census_held held = {.thread.tid = tid};
-    enum tracer_wait now = tracer_wait(tid, 0, &held.hold);
-    if (now != TRACER_STOPPED)
-        return now == TRACER_GONE;
-    census_repair(census, &held);
-    return tracer_release(&held.hold);
+    struct tracer_hold stop;
+    enum tracer_wait now = tracer_wait(tid, 0, &stop);
+    return now == TRACER_STOPPED ? hold_undo(&stop, census->control, census->config->filtered)
+                                 : now == TRACER_GONE;
 }
 
 void census_release_abandoned(struct census *census)
@@ -149,12 +110,6 @@ void census_release_abandoned(struct census *census)
 
 // --- one by one ---
 
-static bool is_wanted(const struct census *census, const struct in_place_thread *thread)
-{
-    const regex_t *threads = census->config->threads;
-    return !threads || regexec(threads, thread->comm, 0, NULL, 0) == 0;
-}
-
 // False while it has not stopped. `since`: it had not at that time.
 static bool collect(struct census *census, struct census_held *held, int64_t spin_ns,
                     int64_t since)
@@ -162,11 +117,9 @@ static bool collect(struct census *census, struct census_held *held, int64_t spi
     if (!census_stopped(census, held, spin_ns))
         return !held->interrupted;
     const struct stack_request request = census_request(census, held->thread.tid);
-    held->since = since;
+    held->hold.since = since;
     census_copy(census, held, census->scratch, &request);
-    int64_t lasted = census_release(census, held);
-    histogram_add(&census->control->held, (uint64_t)lasted);
-    census->scratch->capture.held_ns = (uint32_t)lasted;
+    hold_release(&held->hold, census->control, &census->scratch->capture);
     if (census->scratch->flags & CENSUS_HELD)
         census_tell(census, census->scratch);
     else
@@ -289,21 +242,14 @@ static size_t most_pending(const struct census *census)
 // late: nobody is asked any more.
 static bool begin(struct census *census, pid_t tid, struct census_held *held, bool late)
 {
-    struct census_record *record = census->scratch;
-    const struct stack_request request = census_request(census, tid);
-    atomic_store(&census->control->lives->busy_with, tid);
-    enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
-                                      &record->capture, &request);
+    enum in_place now = census_read(census, tid);
     bool sleeps = now == IN_PLACE_READ || now == IN_PLACE_MOVED;
-    held->thread = record->thread;
-    record->flags = CENSUS_CALL | (now == IN_PLACE_MOVED ? CENSUS_MOVED : 0);
-    if (sleeps && !census->config->asleep) {
-        census_tell(census, record);
-        return false;
-    }
+    held->thread = census->scratch->thread;
     if (!sleeps && now != IN_PLACE_RUNNING)
         return false;
-    if (!is_wanted(census, &held->thread))
+    if (sleeps && !census->config->asleep)
+        census_tell(census, census->scratch);
+    else if (!thread_filter_matches(census->config->threads, held->thread.comm))
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING);
     else if (late)
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_STARVED);

@@ -98,12 +98,7 @@ static void ask_from(struct together *together, size_t from)
 
 static bool is_running(struct together *together, struct census_held *held)
 {
-    if (!held->interrupted || held->stopped)
-        return false;
-    if (!census_stopped(together->census, held, 0))
-        return held->interrupted;
-    census_repair(together->census, held);
-    return false;
+    return held->interrupted && !census_stopped(together->census, held, 0) && held->interrupted;
 }
 
 // Those that are still to be waited for.
@@ -149,7 +144,7 @@ static void copy_all(struct together *together)
 {
     for (size_t i = 0; i < together->count; i++) {
         struct stopped_slot *slot = &together->slots[i];
-        slot->held.since = together->since;
+        slot->held.hold.since = together->since;
         if (slot->held.stopped)
             census_copy(together->census, &slot->held, slot->record, &slot->request);
         else if (slot->held.interrupted)
@@ -162,7 +157,7 @@ static void release_all(struct together *together)
     for (size_t i = 0; i < together->count; i++) {
         struct census_held *held = &together->slots[i].held;
         if (held->stopped)
-            census_release(together->census, held);
+            hold_release(&held->hold, together->census->control, NULL);
         else
             census_abandon(together->census, held);
     }

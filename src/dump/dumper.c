@@ -59,10 +59,7 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     symbolizer_add_root(dumper->symbolizer, pid);
     dumper->names = dumper_names_new(dumper->symbolizer);
     dumper->control = control_new(CENSUS_RING, err);
-    rc = dumper->control ? RC_OK : RC_FAIL;
-    if (rc == RC_OK && options->threads)
-        rc = preflight_threads(options->threads, &dumper->threads, err);
-    dumper->has_threads = rc == RC_OK && options->threads;
+    rc = dumper->control ? thread_filter_new(options->threads, &dumper->threads, err) : RC_FAIL;
     if (rc != RC_OK) {
         dumper_close(dumper);
         return rc;
@@ -89,8 +86,7 @@ void dumper_close(struct dumper *dumper)
     forget_seen(dumper);
     for (size_t i = 0; i < dumper->object_count; i++)
         objects_free(dumper->objects[i]);
-    unwinder_free(dumper->unwinder);
-    space_free(dumper->space);
+    process_image_fini(&dumper->image);
     dumper_names_free(dumper->names);
     symbolizer_free(dumper->symbolizer);
     modules_free(dumper->modules);
@@ -99,8 +95,7 @@ void dumper_close(struct dumper *dumper)
     regions_fini(&dumper->mappings);
     map_fini(&dumper->index);
     map_fini(&dumper->switches);
-    if (dumper->has_threads)
-        regfree(&dumper->threads);
+    thread_filter_free(dumper->threads);
     free(dumper->objects);
     free(dumper->seen);
     cleanup_fd(&dumper->maps_fd);
@@ -241,7 +236,7 @@ static const struct regions *mappings_of(struct dumper *dumper)
 static enum rc take_census(struct dumper *dumper, struct census_config config, struct err *err)
 {
     config.pid = dumper->pid;
-    config.threads = dumper->has_threads ? &dumper->threads : NULL;
+    config.threads = dumper->threads;
     config.inner_tids = dumper->inner_tids;
     config.filtered = dumper->filtered;
     config.cpus = &dumper->cpus;
@@ -421,7 +416,7 @@ static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *e
     atomic_store(&dumper->control->counts[COUNTER_REPAIRED], 0);
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     forget_seen(dumper);
-    dumper_refresh(dumper);
+    dumper_refresh(dumper, dumper->pid);
     enum rc rc = take_all(dumper, err);
     dumper_forget_other_program(dumper);
     if (rc == RC_OK && !dumper->count)

@@ -2,13 +2,13 @@
 // What the parts of the dumper share.
 #pragma once
 
-#include <regex.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/map.h"
+#include "collect/process_image.h"
 #include "collect/stack_windows.h"
 #include "dump/census.h"
 #include "dump/dumper.h"
@@ -38,8 +38,7 @@ struct dumper {
     int pidfd; // readable once the whole process has ended
     int maps_fd; // of the program that runs, -1: none
     char comm[COMM_MAX]; // of its main thread
-    regex_t threads;
-    bool has_threads;
+    struct thread_filter *threads; // NULL: all
     bool inner_tids, filtered; // as in struct census_config
     struct control *control;
     struct watchdog watchdog;
@@ -50,9 +49,7 @@ struct dumper {
     const struct mapping *unknown;
     struct symbolizer *symbolizer;
     struct dumper_names *names; // who else uses it
-    struct space *space;
-    struct unwinder *unwinder;
-    int64_t refreshed_at;
+    struct process_image image;
     struct regions regions;
     struct regions mappings; // as of the census before
     struct objects **objects; // [module id], NULL until asked
@@ -106,8 +103,8 @@ void dumper_names_go_on(struct dumper_names *names);
 // Symbols for the frames of all threads.
 void dumper_name(struct dumper *dumper);
 
-// Maps of the process, read again.
-void dumper_refresh(struct dumper *dumper);
+// Maps of the process, read again; those of a leader that has ended are empty.
+void dumper_refresh(struct dumper *dumper, pid_t tid);
 
 // Threads that a stop woke have gone back to sleep: what they do from here on counts as moving.
 void dumper_quiesce(struct dumper *dumper);

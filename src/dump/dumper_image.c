@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "dump/dumper_child.h"
+#include "process/maps.h"
 
 bool dumper_has_ended(const struct dumper *dumper)
 {
@@ -23,37 +24,20 @@ char *dumper_exe(const struct dumper *dumper)
     return got > 0 ? xstrndup(target, (size_t)got) : NULL;
 }
 
-static void open_maps(void *context, pid_t tid)
-{
-    struct dumper *dumper = context;
-    char path[64], byte;
-    if (dumper->maps_fd >= 0)
-        return;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/maps", (int)dumper->pid, (int)tid);
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && pread(fd, &byte, 1, 0) == 1)
-        dumper->maps_fd = steal_fd(&fd);
-}
-
 void dumper_note_image(struct dumper *dumper)
 {
     char path[64];
-    cleanup_fd(&dumper->maps_fd);
-    dumper->maps_fd = -1;
-    open_maps(dumper, dumper->pid);
-    if (procfs_comm(dumper->pid, dumper->pid, dumper->comm) != RC_OK)
-        return; // it is gone, as will turn out
     snprintf(path, sizeof path, "/proc/%d/task", (int)dumper->pid);
-    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    // The maps of a leader that has ended are empty: any thread of it has them.
-    if (dumper->maps_fd < 0 && fd >= 0 && procfs_each_number(fd, open_maps, dumper) != RC_OK)
-        return; // it is gone, as will turn out
+    AUTO_FD int task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cleanup_fd(&dumper->maps_fd);
+    dumper->maps_fd = maps_file_open(task_fd, dumper->pid, "maps");
+    if (procfs_comm(dumper->pid, dumper->pid, dumper->comm) != RC_OK)
+        dumper->comm[0] = '\0'; // it is gone, as will turn out
 }
 
 bool dumper_has_executed(const struct dumper *dumper)
 {
-    char byte;
-    return dumper->maps_fd >= 0 && pread(dumper->maps_fd, &byte, 1, 0) != 1 &&
+    return dumper->maps_fd >= 0 && !maps_file_is_current(dumper->maps_fd) &&
            !dumper_has_ended(dumper);
 }
 

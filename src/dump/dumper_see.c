@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "dump/dumper_child.h"
-#include "unwind/space_unwinder.h"
 
 #define DEPTH_MAX 4096
 #define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
@@ -15,67 +14,34 @@
 
 // --- memory of the process, for its unwinder ---
 
-// The maps of a leader that has ended are empty: any thread of it has them.
-static void begin_space(struct dumper *dumper, pid_t tid)
+void dumper_refresh(struct dumper *dumper, pid_t tid)
 {
-    unwinder_free(dumper->unwinder);
-    space_free(dumper->space);
-    dumper->space = space_new(dumper->modules, dumper->pid, tid);
-    dumper->unwinder = space_unwinder_new(dumper->space, DEPTH_MAX);
-}
-
-static void refresh(struct dumper *dumper, pid_t tid)
-{
-    bool changed = false;
-    dumper->refreshed_at = clock_now();
-    enum rc rc = dumper->space ? space_refresh(dumper->space, tid, &changed) : RC_GONE;
-    if (rc == RC_GONE) // or it executed another program
-        begin_space(dumper, tid);
-    else if (changed)
-        unwinder_flush(dumper->unwinder);
-}
-
-void dumper_refresh(struct dumper *dumper)
-{
-    refresh(dumper, dumper->pid);
-}
-
-static bool is_mapped(const struct dumper *dumper, const struct unwind_result *stack)
-{
-    return space_find(dumper->space, stack->frames[0].pc) &&
-           (stack->end == UNWIND_BOTTOM ||
-            space_find(dumper->space, stack->frames[stack->count - 1].pc));
-}
-
-// Another library may have come to lie where one was closed.
-static bool is_true(const struct dumper *dumper, const struct unwind_result *stack, int64_t time)
-{
-    bool all = true;
-    for (size_t i = 0; i < stack->count && all; i++)
-        all = space_is_true(dumper->space, stack->frames[i].pc, time);
-    return all;
+    struct process_image *image = &dumper->image;
+    if (!image->space || !process_image_refresh(image, tid)) // or it executed another program
+        process_image_load(image, dumper->modules, dumper->pid, tid, 0, DEPTH_MAX);
 }
 
 // A pc that nothing is known of may belong to a library loaded since the maps were read.
 static struct unwind_result unwind(struct dumper *dumper, pid_t tid, const struct capture *capture)
 {
-    struct unwind_result stack = unwinder_walk(dumper->unwinder, capture);
-    bool stale = space_is_empty(dumper->space) || clock_now() - dumper->refreshed_at > REFRESH_NS;
-    if (is_true(dumper, &stack, capture->time) && (!stale || is_mapped(dumper, &stack)))
+    struct process_image *image = &dumper->image;
+    struct unwind_result stack = unwinder_walk(image->unwinder, capture);
+    bool stale = space_is_empty(image->space) || clock_now() - image->refreshed_at > REFRESH_NS;
+    if (process_image_is_true(image, capture, &stack) &&
+        (!stale || process_image_holds(image, &stack)))
         return stack;
-    refresh(dumper, tid);
-    return unwinder_walk(dumper->unwinder, capture);
+    dumper_refresh(dumper, tid);
+    return unwinder_walk(image->unwinder, capture);
 }
 
 // --- threads ---
 
 static struct dump_frame frame_of(struct dumper *dumper, const struct unwind_frame *frame)
 {
-    uint64_t pc = frame->interrupted ? frame->pc : frame->pc - 1;
-    const struct area *area = space_find(dumper->space, pc);
+    uint64_t offset;
+    const struct area *area =
+        space_locate(dumper->image.space, frame->pc - !frame->interrupted, &offset);
     const struct mapping *mapping = area ? area->mapping : dumper->unknown;
-    bool by_address = mapping->module->kind == MODULE_ANON;
-    uint64_t offset = by_address ? pc : pc - area->start + mapping->offset;
     dumper_names_want(dumper->names, mapping->id, offset);
     return (struct dump_frame){
         .pc = frame->pc,
@@ -129,11 +95,6 @@ static void take_stack(struct dumper *dumper, struct seen *seen, const struct ca
     keep_stack(dumper, seen, capture, &stack);
 }
 
-static bool is_wanted(const struct dumper *dumper, const char *comm)
-{
-    return !dumper->has_threads || regexec(&dumper->threads, comm, 0, NULL, 0) == 0;
-}
-
 static enum dump_problem problem_of(uint32_t flags, bool wanted)
 {
     static const struct {
@@ -178,7 +139,8 @@ void dumper_see(struct dumper *dumper, const struct census_record *record)
     free(seen->stack);
     free(seen->thread.frames);
     const struct in_place_thread *from = &record->thread;
-    bool running = flags & CENSUS_RUNNING, wanted = is_wanted(dumper, from->comm);
+    bool running = flags & CENSUS_RUNNING;
+    bool wanted = thread_filter_matches(dumper->threads, from->comm);
     bool asleep = !running && from->asleep_since && from->state != 'Z';
     *seen = (struct seen){
         .flags = flags,
@@ -212,5 +174,5 @@ void dumper_give_up(struct dumper *dumper, pid_t tid)
     seen->thread.problem = DUMP_UNREAD;
     if (procfs_comm(dumper->pid, tid, seen->thread.comm) != RC_OK)
         seen->thread.comm[0] = '\0';
-    seen->thread.wanted = is_wanted(dumper, seen->thread.comm);
+    seen->thread.wanted = thread_filter_matches(dumper->threads, seen->thread.comm);
 }

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -108,6 +109,42 @@ enum maps_answer maps_ask(struct maps *maps, uint64_t address, struct proc_map *
         .inode = query.inode,
     };
     return MAPS_FOUND;
+}
+
+struct image_file { // of the first thread that has one
+    int task_fd;
+    const char *name;
+    int fd;
+};
+
+static void try_thread(void *context, pid_t tid)
+{
+    struct image_file *file = context;
+    char path[64];
+    uint64_t word; // pagemap is read in words
+    if (file->fd >= 0)
+        return;
+    snprintf(path, sizeof path, "%d/%s", (int)tid, file->name);
+    AUTO_FD int fd = openat(file->task_fd, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        limits_note(errno);
+    else if (pread(fd, &word, sizeof word, 0) > 0)
+        file->fd = steal_fd(&fd);
+}
+
+int maps_file_open(int task_fd, pid_t pid, const char *name)
+{
+    struct image_file file = {task_fd, name, -1};
+    try_thread(&file, pid);
+    if (file.fd < 0 && procfs_each_number(task_fd, try_thread, &file) != RC_OK)
+        limits_note(errno);
+    return file.fd;
+}
+
+bool maps_file_is_current(int fd)
+{
+    char byte;
+    return fd >= 0 && pread(fd, &byte, 1, 0) == 1;
 }
 
 // Its file system is not asked: it may not answer.

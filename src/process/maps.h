@@ -26,6 +26,14 @@ enum rc maps_read(struct maps *maps, struct buf *text) MUST_CHECK;
 // Reads only so much as to say whether the text is the one that maps_read gave.
 enum rc maps_compare(struct maps *maps, bool *same) MUST_CHECK;
 
+// A file of the image that runs now, "maps" or "pagemap", of whichever thread has one: those of a
+// leader that has ended read as empty. task_fd: /proc/PID/task, open. It, too, gives nothing any
+// more after an exec. -1: there is none.
+int maps_file_open(int task_fd, pid_t pid, const char *name);
+
+// Whether the process still runs the image that this "maps" was opened for, or ran it to its end.
+bool maps_file_is_current(int fd);
+
 enum maps_answer {
     MAPS_FOUND,   // *map is what is mapped at the address, without its path
     MAPS_NOTHING, // nothing is

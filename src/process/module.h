@@ -115,6 +115,10 @@ bool space_is_empty(const struct space *space);
 // The area that holds the address, or NULL.
 const struct area *space_find(const struct space *space, uint64_t address);
 
+// The same, and the offset by which the pc is remembered: that in its file; the pc itself in code
+// that its process made, and where nothing is known.
+const struct area *space_locate(const struct space *space, uint64_t pc, uint64_t *offset);
+
 // An area of the module in whose segments, code or data, the address lies, or NULL.
 const struct area *space_find_module(struct space *space, uint64_t address);
 

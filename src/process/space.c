@@ -72,6 +72,14 @@ const struct area *space_find(const struct space *space, uint64_t address)
     return NULL;
 }
 
+const struct area *space_locate(const struct space *space, uint64_t pc, uint64_t *offset)
+{
+    const struct area *area = space_find(space, pc);
+    bool in_file = area && area->mapping->module->kind != MODULE_ANON;
+    *offset = in_file ? pc - area->start + area->mapping->offset : pc;
+    return area;
+}
+
 const struct mapping *space_mapping(struct space *space, const struct area *area, uint64_t pc)
 {
     const struct module *module = area->mapping->module;

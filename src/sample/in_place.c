@@ -52,10 +52,9 @@ static bool read_stat(int task_fd, pid_t tid, struct in_place_thread *thread, in
     return true;
 }
 
-static void read_stack(const struct in_place_thread *thread, struct capture *capture,
-                       const struct stack_request *request)
+void in_place_copy(pid_t tid, const struct proc_syscall *call, const struct stack_request *request,
+                   struct capture *capture)
 {
-    const struct proc_syscall *call = &thread->call;
     *capture = (struct capture){
         .time = clock_now(),
         .flags = CAPTURE_IN_PLACE | (call->number >= 0 ? CAPTURE_IN_SYSCALL : 0),
@@ -63,7 +62,7 @@ static void read_stack(const struct in_place_thread *thread, struct capture *cap
         .regs = registers_at(call->pc, call->sp),
     };
     if (call->sp && request->room)
-        stack_capture(thread->tid, &request->pages, request->plan, capture, request->room);
+        stack_capture(tid, request, capture);
 }
 
 enum in_place in_place_read(int task_fd, pid_t tid, struct sleep_clock *sleep,
@@ -83,7 +82,7 @@ enum in_place in_place_read(int task_fd, pid_t tid, struct sleep_clock *sleep,
         return errno == EACCES || errno == EPERM ? IN_PLACE_DENIED : IN_PLACE_GONE;
     if (!proc_syscall_parse(text, &thread->call))
         return IN_PLACE_RUNNING;
-    read_stack(thread, capture, request);
+    in_place_copy(tid, &thread->call, request, capture);
     if (sleep && read_file(task_fd, tid, "sched", text))
         thread->asleep_since = sleep_clock_since(sleep, cpu, text);
     if (!read_open(schedstat_fd, text) || !schedstat_parse(text, &after))

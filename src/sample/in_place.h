@@ -31,11 +31,9 @@ struct in_place_thread {
 
 bool in_place_schedstat(int task_fd, pid_t tid, struct schedstat *stat);
 
-struct stack_request {
-    const struct stack_plan *plan;
-    struct stack_pages pages;
-    size_t room;  // bytes of stack that the capture has room for; 0: none is asked for
-};
+// The capture of a thread that sleeps in that call; its stack if request->room is not 0.
+void in_place_copy(pid_t tid, const struct proc_syscall *call, const struct stack_request *request,
+                   struct capture *capture);
 
 // Fills in `thread` and `capture`. task_fd: /proc/PID/task, open. sleep: NULL: asleep_since is not
 // asked for.

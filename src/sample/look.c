@@ -9,11 +9,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "process/maps.h"
 #include "process/memory.h"
+#include "sample/hold.h"
+#include "sample/in_place.h"
 #include "sample/refusal.h"
 #include "sample/report.h"
 #include "sample/restart.h"
-#include "sample/stack_capture.h"
 #include "sample/watched.h"
 
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
@@ -25,23 +27,14 @@
 #define SIGN_NS (10 * NS_PER_MS)    // a sign of life while a thread is asked to stop
 #define ROOM_LEAST (128u << 10)     // bytes for stacks: more than nearly all threads ever need
 #define PAGE 4096u
+#define FILTERED true // or not: a timeout that begins again is microseconds old
 
 struct held {
     struct thread *thread;
-    struct tracer_hold hold;
-    struct registers regs;
+    struct hold hold;
     struct schedstat now; // read while it is held
-    bool timed, released; // `now` could be read; it is not ours any more
-    int64_t since;        // CLOCK_MONOTONIC ns
-    int64_t stopped_at;   // at most: when its registers were read
-    int64_t released_at;
+    bool timed;           // `now` could be read
 };
-
-static void repair(struct look *look, const struct held *held)
-{
-    if (restart_repair(&held->hold, &held->regs, true)) // a timeout is microseconds old
-        control_count(look->control, COUNTER_REPAIRED, 1);
-}
 
 static int64_t queued_ns(const struct held *held)
 {
@@ -56,9 +49,9 @@ static bool was_on_cpu(const struct look *look, const struct held *held)
     const struct claim *claim = &held->thread->claim;
     if (!held->timed || held->now.switches == claim->before.switches)
         return true;
-    if (restart_was_asleep(&held->regs)) // displaced in the kernel, it got as far as its sleep
+    if (restart_was_asleep(&held->hold.regs)) // displaced in the kernel, it got as far as its sleep
         return !look->elsewhere;
-    return held->stopped_at - queued_ns(held) >= claim->moment - DISPLACED_NS;
+    return !hold_was_queued(&held->hold, &claim->before, &held->now, claim->moment - DISPLACED_NS);
 }
 
 // It ran on after its moment and before it was asked to stop: on another CPU.
@@ -69,44 +62,38 @@ static bool has_skidded(const struct look *look, const struct held *held)
            claim->moment + queued_ns(held) < claim->asked_at - RAN_ON_NS;
 }
 
-static void copy_stack(const struct look *look, const struct thread *thread,
-                       struct capture *capture)
+static struct stack_request request_of(const struct look *look, const struct thread *thread,
+                                       struct stack_plan *plan)
 {
-    struct stack_plan plan;
-    const struct stack_pages pages = {.fd = thread->process->pages_fd};
-    stack_hints_get(&look->control->stacks, thread->number, &plan);
-    stack_capture(thread->tid, &pages, &plan, capture, look->copy_warm - sizeof *capture);
+    stack_hints_get(&look->control->stacks, thread->number, plan);
+    return (struct stack_request){
+        plan, {.fd = thread->process->pages_fd}, look->copy_warm - sizeof *look->copy};
 }
 
 static void unwind_live(const struct look *look, const struct held *held, struct capture *capture)
 {
     uint32_t end;
-    size_t count =
-        look->unwind_live(held->hold.tid, (uint64_t *)(void *)capture->stack, LIVE_PCS_MAX, &end);
+    size_t count = look->unwind_live(held->hold.stop.tid, (uint64_t *)(void *)capture->stack,
+                                     LIVE_PCS_MAX, &end);
     capture->stack_asked = capture->stack_length = (uint32_t)(count * sizeof(uint64_t));
     capture->flags |= CAPTURE_UNWOUND | end << CAPTURE_LIVE_END_SHIFT;
 }
 
 static void fill(const struct look *look, const struct held *held)
 {
-    struct capture *capture = look->copy;
-    capture->time = held->since;
-    capture->thread = held->thread->number;
-    capture->flags = restart_in_syscall(&held->regs) ? CAPTURE_IN_SYSCALL : 0;
-    capture->syscall = (int32_t)registers_call(&held->regs);
-    capture->regs = held->regs;
-    capture->window_count = 0;
+    struct stack_plan plan;
+    const struct stack_request request = request_of(look, held->thread, &plan);
+    hold_copy(&held->hold, look->unwind_live ? NULL : &request, look->copy);
+    look->copy->thread = held->thread->number;
     if (look->unwind_live)
-        unwind_live(look, held, capture);
-    else
-        copy_stack(look, held->thread, capture);
+        unwind_live(look, held, look->copy);
 }
 
 // The process runs another image since, or began to: of which one the copy was taken nobody knows,
 // and the main process must hear of the new one first.
 static bool image_is_told(struct watched *process)
 {
-    if (!atomic_load(&process->replaced) && !watched_same_image(process) &&
+    if (!atomic_load(&process->replaced) && !maps_file_is_current(process->maps_fd) &&
         !watched_has_ended(process))
         atomic_store(&process->replaced, true);
     return !atomic_load(&process->replaced);
@@ -176,12 +163,6 @@ static void charge_displaced(struct look *look, struct claim *claim, int64_t cos
 
 // --- one thread ---
 
-static void sign_of_life(struct look *look, pid_t tid)
-{
-    atomic_store(&look->life->busy_with, tid);
-    atomic_store(&look->life->busy_since, clock_now());
-}
-
 static void rest(struct look *look)
 {
     if (!look->pending_count)
@@ -193,44 +174,31 @@ static void rest(struct look *look)
 static void date_hold(const struct look *look, struct held *held)
 {
     const struct claim *claim = &held->thread->claim;
+    struct hold *hold = &held->hold;
     int64_t came_off = claim->moment + (held->timed ? queued_ns(held) : 0);
     if (held->timed && !look->elsewhere)
         came_off += (int64_t)(held->now.run_ns - claim->before.run_ns);
-    held->since = came_off > claim->asked_at ? came_off : claim->asked_at;
-    if (held->since > held->stopped_at) // to the precision with which its moment is known
-        held->since = held->stopped_at;
+    hold->since = came_off > claim->asked_at ? came_off : claim->asked_at;
+    if (hold->since > hold->stopped_at) // to the precision with which its moment is known
+        hold->since = hold->stopped_at;
 }
 
 static void let_go(struct look *look, struct held *held)
 {
     struct claim *claim = &held->thread->claim;
-    held->released = tracer_release(&held->hold);
-    held->released_at = clock_now();
+    hold_release(&held->hold, look->control, look->copy);
     claim->exact = held->now;
-    claim->exact_at = held->timed ? held->released_at : 0;
-    int64_t lasted = held->released_at - held->since;
-    look->copy->held_ns = (uint32_t)lasted;
-    charge(look, claim, lasted);
-    histogram_add(&look->control->held, (uint64_t)lasted);
-    control_count(look->control, COUNTER_STOPS, 1);
-}
-
-// First of all the repair: reading a stack may hang until the watchdog ends us.
-static enum rc examine(struct look *look, struct held *held)
-{
-    enum rc rc = tracer_regs(&held->hold, &held->regs);
-    held->stopped_at = clock_now();
-    if (rc == RC_OK)
-        repair(look, held);
-    held->timed = claim_read(held->thread, &held->now);
-    date_hold(look, held);
-    return rc;
+    claim->exact_at = held->timed ? held->hold.released_at : 0;
+    charge(look, claim, held->hold.released_at - held->hold.since);
 }
 
 static void sample(struct look *look, struct held *held)
 {
     struct thread *thread = held->thread;
-    enum rc rc = examine(look, held);
+    hold_examine(&held->hold, look->control, FILTERED);
+    held->timed = claim_read(held->thread, &held->now);
+    date_hold(look, held);
+    enum rc rc = held->hold.examined;
     bool counts = rc == RC_OK && was_on_cpu(look, held) && !thread->gone;
     if (counts)
         fill(look, held);
@@ -270,23 +238,21 @@ static size_t find_pending(const struct look *look, pid_t tid)
     return place;
 }
 
-static void deal_with_stopped(struct look *look, const struct tracer_hold *hold)
+static void deal_with_stopped(struct look *look, const struct tracer_hold *stop)
 {
-    size_t place = find_pending(look, hold->tid);
-    struct held held = {.hold = *hold};
+    size_t place = find_pending(look, stop->tid);
     if (place == look->pending_count) { // not asked for, as far as we know
-        if (tracer_regs(hold, &held.regs) == RC_OK)
-            repair(look, &held);
-        tracer_release(hold);
+        hold_undo(stop, look->control, FILTERED);
         return;
     }
-    held.thread = look->pending[place];
-    sign_of_life(look, hold->tid);
-    sample(look, &held);
+    struct held held = {.thread = look->pending[place], .hold.stop = *stop};
     struct claim *claim = &held.thread->claim;
-    if (!held.released) // it was killed: its end will be seen
+    hold_sign_of_life(look->life, stop->tid);
+    sample(look, &held);
+    if (!held.hold.released) // it was killed: its end will be seen
         return;
-    charge_displaced(look, claim, claim->asked_at - claim->moment + clock_now() - held.released_at);
+    charge_displaced(look, claim,
+                     claim->asked_at - claim->moment + clock_now() - held.hold.released_at);
     finish(look, place);
 }
 
@@ -346,7 +312,7 @@ static bool ask(struct look *look, struct thread *thread)
     struct claim *claim = &thread->claim;
     int64_t patience = clock_now() + SIGN_NS;
     warm(look, thread);
-    sign_of_life(look, thread->tid);
+    hold_sign_of_life(look->life, thread->tid);
     guard(look, patience < look->until ? patience : look->until);
     enum rc rc = tracer_attach(thread->tid);
     claim->asked_at = clock_now();
@@ -388,20 +354,14 @@ static bool read_call(const struct look *look, struct thread *thread, struct pro
 // Where that is not for us to know, the copy is empty.
 static bool fill_in_place(const struct look *look, struct thread *thread)
 {
-    struct capture *capture = look->copy;
     struct proc_syscall call = {.number = -1};
+    struct stack_plan plan;
     bool hidden = thread->process->no_syscall;
     if (!hidden && (!read_call(look, thread, &call) || !call.pc)) // a zombie has no pc
         return false;
-    *capture = (struct capture){
-        .time = clock_now(),
-        .thread = thread->number,
-        .flags = CAPTURE_IN_PLACE | (call.number >= 0 ? CAPTURE_IN_SYSCALL : 0),
-        .syscall = (int32_t)call.number,
-        .regs = registers_at(call.pc, call.sp),
-    };
-    if (!hidden)
-        copy_stack(look, thread, capture);
+    const struct stack_request request = request_of(look, thread, &plan);
+    in_place_copy(thread->tid, &call, &request, look->copy);
+    look->copy->thread = thread->number;
     return true;
 }
 
@@ -409,7 +369,7 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
 static void begin_read(struct look *look, const struct thread *thread)
 {
     atomic_store(&look->life->only_reads, !look->pending_count);
-    sign_of_life(look, thread->tid);
+    hold_sign_of_life(look->life, thread->tid);
     if (!look->pending_count)
         atomic_store(&look->life->busy_since, clock_now() + IN_PLACE_NS);
 }
@@ -443,12 +403,6 @@ bool look_in_place(struct look *look, struct thread *thread, const struct scheds
            put(look, thread) == RC_OK;
 }
 
-static void renew_signs(struct look *look)
-{
-    if (look->pending_count)
-        sign_of_life(look, look->pending[0]->tid);
-}
-
 void look_await(struct look *look, int64_t until)
 {
     struct tracer_hold hold;
@@ -469,7 +423,7 @@ void look_await(struct look *look, int64_t until)
             deal_with_gone(look, &hold);
             break;
         case TRACER_RUNNING:
-            renew_signs(look);
+            hold_sign_of_life(look->life, look->pending[0]->tid);
             break;
         }
     }

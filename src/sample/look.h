@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One thread that runs is stopped, copied and let go. Between stop and release there are registers,
-// one copy of the stack into memory that exists and one read of schedstat: nothing is unwound,
-// named, allocated, opened or written there. Each thread of the sampler process has a look of its
-// own.
+// One thread that runs is stopped, copied and let go (hold.h), within its stop budget. Each thread
+// of the sampler process has a look of its own.
 #pragma once
 
 #include <stdbool.h>

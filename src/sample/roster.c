@@ -190,7 +190,7 @@ static enum rc add(struct roster *roster, pid_t pid, uint64_t start_time, bool b
         roster_scan(roster, process, clock_now());
         watched_find_image(process);
     }
-    if (process->maps_fd < 0) { // it ended meanwhile
+    if (process->maps_fd < 0 || !process->count) { // it ended meanwhile
         retire_process(roster, process);
         return RC_GONE;
     }

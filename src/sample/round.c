@@ -89,7 +89,7 @@ static void collect_now_and_then(struct round *round)
 
 static bool is_wanted(const struct round *round, const struct thread *thread)
 {
-    return !round->threads || regexec(round->threads, thread->comm, 0, NULL, 0) == 0;
+    return thread_filter_matches(round->threads, thread->comm);
 }
 
 static void meet(struct round *round, struct thread *thread)

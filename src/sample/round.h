@@ -3,11 +3,11 @@
 // among, what is to be told; and samples of those that no sampler can take where they run.
 #pragma once
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "process/thread_filter.h"
 #include "sample/cpu_sampler.h"
 #include "sample/family.h"
 #include "sample/look.h"
@@ -25,8 +25,8 @@ struct round {
     struct family family;
     struct cpu_samplers samplers;
     struct reach reach;
-    const regex_t *threads; // names of the threads wanted, NULL: all
-    double rate;            // Hz
+    const struct thread_filter *threads;
+    double rate; // Hz
     bool children;
     uint64_t random;        // state of xorshift64
     int64_t off_cpu_ns;     // a thread whose CPU time stands still for longer is on no CPU

@@ -4,12 +4,12 @@
 // behind.
 #pragma once
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "process/thread_filter.h"
 #include "sample/control.h"
 #include "sample/look.h"
 
@@ -19,7 +19,7 @@ struct sampler_config { // borrowed, also by samplers that are started later
     size_t pid_count;
     double rate;              // Hz
     bool children;            // descendants too
-    const regex_t *threads;   // names of the threads wanted, NULL: all
+    const struct thread_filter *threads;
     double max_stop;          // share of a thread's time that it may be held, 0..1
     look_unwind *unwind_live; // NULL: copy stacks
 };

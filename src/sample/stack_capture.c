@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sample/stack_capture.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,13 +91,6 @@ size_t stack_plan_room(const struct stack_plan *plan)
 
 // --- which pages are there ---
 
-int stack_pages_open(int task_fd, pid_t tid)
-{
-    char path[64];
-    snprintf(path, sizeof path, "%d/pagemap", (int)tid);
-    return openat(task_fd, path, O_RDONLY | O_CLOEXEC);
-}
-
 // One that was swapped out is read as ever; but not one whose first access userfaultfd is to see.
 static bool is_there(uint64_t entry)
 {
@@ -152,9 +143,11 @@ static struct stretch clip_to_root(const struct stack_plan *plan, struct stretch
 }
 
 // [anchor - below, anchor + above), or what of it can be copied without harm.
-static struct stretch harmless(const struct stack_pages *pages, const struct stack_plan *plan,
-                               uint64_t anchor, uint32_t below, uint32_t above)
+static struct stretch harmless(const struct stack_request *request, uint64_t anchor,
+                               uint32_t below, uint32_t above)
 {
+    const struct stack_pages *pages = &request->pages;
+    const struct stack_plan *plan = request->plan;
     struct stretch wanted = {anchor - below, anchor + above};
     if (!above || wanted.start > anchor || wanted.end < anchor || wanted.end >> 63)
         return (struct stretch){anchor, anchor};
@@ -169,13 +162,13 @@ static struct stretch harmless(const struct stack_pages *pages, const struct sta
 // --- copying ---
 
 // The red zone lies right before the bytes from the stack pointer up, there and here.
-static void copy_first(pid_t tid, const struct stack_pages *pages, const struct stack_plan *plan,
-                       struct capture *capture, uint32_t most)
+static void copy_first(pid_t tid, const struct stack_request *request, struct capture *capture,
+                       uint32_t most)
 {
     uint64_t sp = capture_sp(capture);
-    uint32_t wanted = stack_wanted(plan, sp);
+    uint32_t wanted = stack_wanted(request->plan, sp);
     capture->stack_asked = wanted < most ? wanted : most;
-    struct stretch there = harmless(pages, plan, sp, RED_ZONE, capture->stack_asked);
+    struct stretch there = harmless(request, sp, RED_ZONE, capture->stack_asked);
     uint32_t below = (uint32_t)(sp - there.start);
     size_t wide = there.end - there.start;
     size_t got = wide ? memory_read_now(tid, there.start, capture->stack - below, wide) : 0;
@@ -200,14 +193,13 @@ static uint64_t pointer_at(const struct capture *capture, uint64_t at)
 }
 
 // The pointer that lies so far behind the one at this address.
-static uint64_t pointer_behind(pid_t tid, const struct stack_pages *pages,
-                               const struct stack_plan *plan, const struct capture *capture,
-                               uint64_t place)
+static uint64_t pointer_behind(pid_t tid, const struct stack_request *request,
+                               const struct capture *capture, uint64_t place)
 {
     const uint64_t address = (1ull << WINDOW_HOP_SHIFT) - 1 - WINDOW_KIND_BITS;
     uint64_t pointer, owner = pointer_at(capture, place & address);
     uint64_t at = owner + (uint64_t)((int64_t)place >> WINDOW_HOP_SHIFT);
-    struct stretch there = harmless(pages, plan, at, 0, sizeof pointer);
+    struct stretch there = harmless(request, at, 0, sizeof pointer);
     return owner && there.end - there.start == sizeof pointer &&
                    memory_read_now(tid, at, &pointer, sizeof pointer) == sizeof pointer
                ? pointer : 0;
@@ -215,9 +207,8 @@ static uint64_t pointer_behind(pid_t tid, const struct stack_pages *pages,
 
 // Where a window begins; 0: it is not for this capture. The kernel puts the frame of a handler at
 // the same place of an alternate stack each time.
-static uint64_t anchor_of(pid_t tid, const struct stack_pages *pages,
-                          const struct stack_plan *plan, const struct capture *capture,
-                          uint64_t place)
+static uint64_t anchor_of(pid_t tid, const struct stack_request *request,
+                          const struct capture *capture, uint64_t place)
 {
     uint64_t at = place & ~(uint64_t)WINDOW_KIND_BITS, anchor = at;
     switch ((enum window_kind)(place & WINDOW_KIND_BITS)) {
@@ -230,23 +221,24 @@ static uint64_t anchor_of(pid_t tid, const struct stack_pages *pages,
         anchor = pointer_at(capture, at);
         break;
     case WINDOW_HOP:
-        anchor = pointer_behind(tid, pages, plan, capture, place);
+        anchor = pointer_behind(tid, request, capture, place);
     }
     return in_first(capture, anchor) ? 0 : anchor;
 }
 
-static void copy_window(pid_t tid, const struct stack_pages *pages, const struct stack_plan *plan,
-                        size_t number, struct capture *capture, size_t room)
+static void copy_window(pid_t tid, const struct stack_request *request, size_t number,
+                        struct capture *capture)
 {
+    const struct stack_plan *plan = request->plan;
     uint64_t place = plan->places[number];
-    uint64_t anchor = anchor_of(tid, pages, plan, capture, place);
-    size_t used = stack_capture_bytes(capture);
+    uint64_t anchor = anchor_of(tid, request, capture, place);
+    size_t used = stack_capture_bytes(capture), room = request->room;
     if (!anchor || used + BELOW_WINDOW >= room)
         return;
     uint32_t asked = plan->lengths[number] ? plan->lengths[number] : stack_wanted(plan, anchor);
     if (asked > room - used - BELOW_WINDOW)
         asked = (uint32_t)(room - used - BELOW_WINDOW);
-    struct stretch there = harmless(pages, plan, anchor, BELOW_WINDOW, asked);
+    struct stretch there = harmless(request, anchor, BELOW_WINDOW, asked);
     struct stack_window *window = &capture->windows[capture->window_count++];
     *window = (struct stack_window){place, anchor, there.start, 0, asked};
     if (there.end > there.start)
@@ -254,19 +246,20 @@ static void copy_window(pid_t tid, const struct stack_pages *pages, const struct
             tid, there.start, capture->stack + used, there.end - there.start);
 }
 
-void stack_capture(pid_t tid, const struct stack_pages *pages, const struct stack_plan *plan,
-                   struct capture *capture, size_t room)
+void stack_capture(pid_t tid, const struct stack_request *request, struct capture *capture)
 {
+    const uint64_t *places = request->plan->places;
+    size_t room = request->room;
     bool windows = false;
     for (size_t i = 0; i < STACK_WINDOWS; i++)
-        windows |= plan->places[i] != 0;
+        windows |= places[i] != 0;
     capture->window_count = 0;
-    if (pages->fd < 0 && !pages->mappings)
+    if (request->pages.fd < 0 && !request->pages.mappings)
         capture->flags |= CAPTURE_PAGES_UNKNOWN;
-    copy_first(tid, pages, plan, capture, (uint32_t)(windows ? room - room / 4 : room));
+    copy_first(tid, request, capture, (uint32_t)(windows ? room - room / 4 : room));
     for (size_t i = 0; i < STACK_WINDOWS; i++)
-        if (plan->places[i])
-            copy_window(tid, pages, plan, i, capture, room);
+        if (places[i])
+            copy_window(tid, request, i, capture);
 }
 
 size_t stack_capture_bytes(const struct capture *capture)

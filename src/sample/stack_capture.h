@@ -77,19 +77,20 @@ uint32_t stack_hints_version(const struct stack_hints *hints, uint32_t thread);
 size_t stack_plan_room(const struct stack_plan *plan);
 
 struct stack_pages { // which of them are there
-    int fd; // of stack_pages_open; -1: nobody can tell
+    int fd; // of pagemap (process/maps.h); -1: nobody can tell
     const struct regions *mappings; // what is mapped, instead, as of some time before; NULL: not
                                     // known. Then no more is copied than the page of an address,
                                     // and what the plan says of root and stretch
 };
 
-// /proc/PID/pagemap by the thread's entry in an open /proc/PID/task. It belongs to the image that
-// runs now, and tells nothing any more after an exec. -1: there is none.
-int stack_pages_open(int task_fd, pid_t tid);
+struct stack_request {
+    const struct stack_plan *plan;
+    struct stack_pages pages;
+    size_t room; // bytes of stack that the capture has room for
+};
 
 // Fills in the stack of a capture of which the registers are known.
-void stack_capture(pid_t tid, const struct stack_pages *pages, const struct stack_plan *plan,
-                   struct capture *capture, size_t room);
+void stack_capture(pid_t tid, const struct stack_request *request, struct capture *capture);
 
 // The bytes that a capture holds behind its struct.
 size_t stack_capture_bytes(const struct capture *capture);

@@ -51,35 +51,17 @@ bool watched_cpu(struct watched *process, uint64_t *cpu_ns)
     return true;
 }
 
-// Through a thread: the maps of a leader that has ended are empty while the others run on.
-static int open_of_image(struct watched *process, const char *name)
-{
-    for (size_t i = 0; i < process->count; i++) {
-        AUTO_FD int fd = watched_open(process, process->threads[i]->tid, name);
-        uint64_t word; // pagemap is read in words
-        if (fd >= 0 && pread(fd, &word, sizeof word, 0) > 0)
-            return steal_fd(&fd);
-    }
-    return -1;
-}
-
 void watched_find_image(struct watched *process)
 {
-    process->maps_fd = open_of_image(process, "maps");
-    process->pages_fd = open_of_image(process, "pagemap");
-}
-
-bool watched_same_image(const struct watched *process)
-{
-    char byte;
-    return process->maps_fd >= 0 && pread(process->maps_fd, &byte, 1, 0) == 1;
+    process->maps_fd = maps_file_open(process->task_fd, process->pid, "maps");
+    process->pages_fd = maps_file_open(process->task_fd, process->pid, "pagemap");
 }
 
 // Under the same numbers: samplers read them meanwhile.
 bool watched_open_image(struct watched *process)
 {
-    AUTO_FD int maps = open_of_image(process, "maps");
-    AUTO_FD int pages = open_of_image(process, "pagemap");
+    AUTO_FD int maps = maps_file_open(process->task_fd, process->pid, "maps");
+    AUTO_FD int pages = maps_file_open(process->task_fd, process->pid, "pagemap");
     if (pages >= 0 && process->pages_fd >= 0)
         dup3(pages, process->pages_fd, O_CLOEXEC);
     return maps >= 0 && dup3(maps, process->maps_fd, O_CLOEXEC) >= 0;
@@ -90,7 +72,7 @@ uint64_t watched_image(const struct watched *process)
     uint64_t number = 0;
     for (size_t i = 0; i < process->count && !number; i++)
         number = maps_image_number(process->pid, process->threads[i]->tid);
-    return watched_same_image(process) ? number : 0; // else it is of the next one
+    return maps_file_is_current(process->maps_fd) ? number : 0; // else it is of the next one
 }
 
 // Of a process of which a thread was found.

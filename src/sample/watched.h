@@ -18,8 +18,7 @@ struct watched { // a process
     pid_t pid;
     int task_fd;      // /proc/PID/task, open
     int pid_fd;       // readable once the whole process has ended, reaped or not
-    int maps_fd;      // task/TID/maps: reads nothing any more once the image is replaced
-    int pages_fd;     // task/TID/pagemap, opened with it; -1: there is none
+    int maps_fd, pages_fd; // of maps_file_open: "maps", and "pagemap", which there need not be
     clockid_t cpu_clock;
     uint64_t base_cpu;   // of the process's CPU clock, ns: what was before us
     uint64_t last_cpu;   // at the last round
@@ -56,9 +55,6 @@ bool watched_cpu(struct watched *process, uint64_t *cpu_ns);
 
 // Opens maps_fd and pages_fd for the image that it runs; they are -1 when there is none.
 void watched_find_image(struct watched *process);
-
-// Whether the process still runs the image that maps_fd was opened for, or ran it to its end.
-bool watched_same_image(const struct watched *process);
 
 // maps_fd becomes that of the image that it runs by now; false when there is none.
 bool watched_open_image(struct watched *process);

@@ -3,11 +3,13 @@
 #include "process/maps.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "tests/unit/skip.h"
 
 #define PAGE 4096u
@@ -94,6 +96,10 @@ START_TEST(an_exec_ends_the_image)
     struct proc_map map;
     struct maps of_child;
     pid_t child = child_that_executes("/bin/cat");
+    AUTO_FREE char *path = xasprintf("/proc/%d/task", child);
+    AUTO_FD int task_fd = open(path, O_RDONLY | O_DIRECTORY);
+    AUTO_FD int file = maps_file_open(task_fd, child, "maps");
+    ck_assert(maps_file_is_current(file));
     ck_assert_int_eq(maps_open(&of_child, child, child), RC_OK);
     uint64_t before = maps_image_number(child, child), after;
     ck_assert_uint_ne(before, 0);
@@ -102,6 +108,7 @@ START_TEST(an_exec_ends_the_image)
     ck_assert_int_eq(write(gate[1], "x", 1), 1);
     while ((after = maps_image_number(child, child)) == before || !after)
         usleep(1000);
+    ck_assert(!maps_file_is_current(file));
     ck_assert_int_eq(maps_read(&of_child, &text), RC_GONE);
     ck_assert_int_ne(maps_ask(&of_child, (uint64_t)(uintptr_t)&before, &map), MAPS_FOUND);
     maps_close(&of_child);

@@ -28,11 +28,10 @@ static void touch(size_t from, size_t to)
 
 static void set_up(void)
 {
-    AUTO_FD int task_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
     memory = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(memory, MAP_FAILED);
     capture = xcalloc(1, sizeof *capture + ROOM);
-    pages = (struct stack_pages){.fd = stack_pages_open(task_fd, getpid())};
+    pages = (struct stack_pages){.fd = open("/proc/self/pagemap", O_RDONLY)};
     plan = (struct stack_plan){0};
     ck_assert_int_ge(pages.fd, 0);
 }
@@ -52,7 +51,7 @@ static uint64_t address(size_t offset)
 static void copy(size_t sp, size_t room)
 {
     capture->regs = registers_at(0, address(sp));
-    stack_capture(getpid(), &pages, &plan, capture, room);
+    stack_capture(getpid(), &(struct stack_request){&plan, pages, room}, capture);
 }
 
 static size_t pages_there(void)
@@ -94,10 +93,10 @@ START_TEST(stack_pointer_where_nothing_is)
     copy(PAGE, ROOM);
     ck_assert_uint_eq(capture->stack_length + capture->red_zone, 0);
     capture->regs = registers_at(0, 0);
-    stack_capture(getpid(), &pages, &plan, capture, ROOM);
+    stack_capture(getpid(), &(struct stack_request){&plan, pages, ROOM}, capture);
     ck_assert_uint_eq(capture->stack_length, 0);
     capture->regs = registers_at(0, UINT64_MAX - 7);
-    stack_capture(getpid(), &pages, &plan, capture, ROOM);
+    stack_capture(getpid(), &(struct stack_request){&plan, pages, ROOM}, capture);
     ck_assert_uint_eq(capture->stack_length, 0);
     ck_assert_uint_eq(pages_there(), 0);
 }
