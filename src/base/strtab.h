@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Interned strings: each distinct text once, known by a number. 0 is always "".
+// Interned strings: each distinct text is stored once and known by a number. Number 0 is always "".
 #pragma once
 
 #include <stddef.h>

@@ -11,18 +11,18 @@
 #include "unwind/stub.h"
 
 #define RELOCATIONS_MAX 4000000u
-#define STUB_BYTES_MAX (16u << 20) // of one section
+#define STUB_BYTES_MAX (16u << 20) // bytes of one section
 #define SYMBOLS_SIZE_MAX (96u << 20)
 
-struct got_slot { // a word of the global offset table, and the function whose address it will hold
+struct got_slot { // a GOT slot, and the function whose address it will hold
     uint64_t address;
     const char *name; // NULL: not known
 };
 
 struct slots {
-    struct got_slot *items; // by address once they are all there
+    struct got_slot *items; // by address once all are read
     size_t count, capacity;
-    const char **lazy; // [index into .rela.plt]: what a lazily bound stub pushes is this index
+    const char **lazy; // [index into .rela.plt]; a lazily bound stub pushes that index
     size_t lazy_count;
 };
 
@@ -108,7 +108,7 @@ static const char *slot_name(const struct slots *slots, uint64_t address)
     return slot ? slot->name : NULL;
 }
 
-// The first entry of .plt, which calls the linker, is no stub or has no relocation.
+// The first entry of .plt, which calls the dynamic linker, is no stub or has no relocation.
 static const char *stub_name(const struct slots *slots, const unsigned char code[STUB_BYTES],
                              uint64_t address)
 {
@@ -135,7 +135,7 @@ static void add_stub(struct plt *plt, const struct slots *slots, const unsigned 
     plt->stubs[plt->count++] = (struct stub){address, address + length, name};
 }
 
-// Static executables leave the entry size 0; their stubs have no second half, as in .plt.got.
+// Static executables leave sh_entsize 0. Their stubs have no second half, like those of .plt.got.
 static size_t stub_size(const GElf_Shdr *header)
 {
     uint64_t size = header->sh_entsize ? header->sh_entsize : header->sh_addralign;
