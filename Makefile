@@ -12,6 +12,8 @@ Q       := $(if $(filter 1,$(V)),,@)
 SUBMAKE  = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 VERSION  := 0.1.0
+# Whose folders are built: of the machine that the compiler builds for.
+ARCH     := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
             -Wno-sign-conversion -Wformat=2 -Wvla
@@ -19,7 +21,7 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -DPTPROF_VERSION='"$(VERSION)"' -Isrc -Iinclude -I
 CFLAGS_ALL   := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -fno-omit-frame-pointer \
                 $(CFLAGS) $(SANITIZE)
 LDLIBS_TOOL := -lncursesw -ltinfo
-LDLIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lz -lzstd -ldeflate \
+LDLIBS := -lunwind-ptrace -lunwind-$(ARCH) -lunwind -ldw -lelf -llzma -lz -lzstd -ldeflate \
           -lprotobuf-c -liberty -lm
 
 # What each build needs beyond a C compiler and make, as Debian packages.
@@ -34,7 +36,8 @@ PACKAGES_BENCH := redis-server redis-tools postgresql nodejs
 SERVICES       := redis-server postgresql
 
 SOURCES_TOOL := $(sort $(wildcard src/commands/*.c tui/*.c)) src/main.c
-SOURCES_LIB  := $(filter-out $(SOURCES_TOOL),$(sort $(wildcard src/*/*.c src/*/*/*.c)))
+SOURCES_LIB  := $(filter-out $(SOURCES_TOOL),\
+                  $(sort $(wildcard src/*/*.c src/*/reader/*.c src/*/$(ARCH)/*.c)))
 GENERATED    := $(BUILD)/gen/profile.pb-c.c
 OBJECTS_LIB  := $(SOURCES_LIB:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
 OBJECTS_TOOL := $(SOURCES_TOOL:%.c=$(BUILD)/%.o)
@@ -56,25 +59,16 @@ $(BUILD)/gen/profile.pb-c.c $(BUILD)/gen/profile.pb-c.h &: proto/profile.proto
 	@mkdir -p $(@D)
 	$(Q)protoc-c --c_out=$(BUILD)/gen -Iproto $<
 
-# System call names: of this machine, and of those that use the kernel's generic numbers (aarch64).
-# The preprocessor works out the numbers, which may be names of other macros.
-define syscall_names
-echo '#include <$(1)>' | $(CC) -E -dM $(2) - | sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/\1/p' | \
-    { echo '#include <$(1)>'; sed 's/.*/[__NR_&] = "&",/'; } | $(CC) -E -P $(2) - | \
-    sed -n '/_specific_syscall"\|"syscalls"/d; /^\[[0-9]*\] = /p' | sort -t[ -k2n
-endef
-
+# The preprocessor works out the numbers of system calls, which may be names of other macros; those
+# that are no calls the kernel's generic list has.
 $(BUILD)/gen/syscall_names.inc:
 	@mkdir -p $(@D)
-	$(Q)$(call syscall_names,sys/syscall.h) > $@
+	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
+	    sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/\1/p' | \
+	    { echo '#include <sys/syscall.h>'; sed 's/.*/[__NR_&] = "&",/'; } | $(CC) -E -P - | \
+	    sed -n '/_specific_syscall"\|"syscalls"/d; /^\[[0-9]*\] = /p' | sort -t[ -k2n > $@
 
-$(BUILD)/gen/syscall_names_aarch64.inc:
-	@mkdir -p $(@D)
-	$(Q)$(call syscall_names,asm-generic/unistd.h,-D__ARCH_WANT_RENAMEAT \
-	    -D__ARCH_WANT_NEW_STAT -D__ARCH_WANT_SET_GET_RLIMIT -D__ARCH_WANT_SYS_CLONE3) > $@
-
-HEADERS_GENERATED := $(BUILD)/gen/profile.pb-c.h $(BUILD)/gen/syscall_names.inc \
-                     $(BUILD)/gen/syscall_names_aarch64.inc
+HEADERS_GENERATED := $(BUILD)/gen/profile.pb-c.h $(BUILD)/gen/syscall_names.inc
 
 # --- objects and programs --------------------------------------------------------------------
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c

@@ -249,7 +249,7 @@ static void learn_stack(struct consumer *consumer, struct process *process,
                         struct account *thread, const struct capture *capture,
                         const struct unwind_result *stack)
 {
-    uint64_t start, end, sp = capture->regs.rsp;
+    uint64_t start, end, sp = capture_sp(capture);
     stack_hint_learn(&thread->hint, capture, stack);
     if (capture->flags & CAPTURE_PAGES_UNKNOWN &&
         stack_mappings_find(&process->image.mappings, consumer->facts.list[process->facts].pid,

@@ -34,8 +34,8 @@ static void learn_root(struct stack_hint *hint, const struct unwind_result *stac
 // Pages that a stack has used stay with it.
 static void learn_pages(struct stack_hint *hint, const struct capture *capture)
 {
-    uint64_t start = capture->regs.rsp - capture->red_zone;
-    uint64_t end = capture->regs.rsp + capture->stack_length;
+    uint64_t start = capture_sp(capture) - capture->red_zone;
+    uint64_t end = capture_sp(capture) + capture->stack_length;
     if (!capture->stack_length)
         return;
     if (start > hint->there_end || end < hint->there) {

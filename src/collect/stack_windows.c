@@ -17,7 +17,7 @@ static bool is_behind(uint64_t end, uint64_t address)
 bool stack_windows_is_behind(const struct capture *capture, const struct unwind_result *stack)
 {
     return stack->end == UNWIND_SHORT && capture->stack_length == capture->stack_asked &&
-           is_behind(capture->regs.rsp + capture->stack_length, stack->missed);
+           is_behind(capture_sp(capture) + capture->stack_length, stack->missed);
 }
 
 static size_t find(const struct stack_windows *windows, uint64_t place)
@@ -126,7 +126,7 @@ bool stack_windows_learn(struct stack_windows *windows, const struct capture *ca
         stack_windows_is_behind(capture, stack))
         return false;
     if (!grow(windows, capture, stack->missed))
-        add_missed(windows, capture->regs.rsp, stack->missed);
+        add_missed(windows, capture_sp(capture), stack->missed);
     return true;
 }
 

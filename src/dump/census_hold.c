@@ -44,15 +44,12 @@ bool census_stopped(struct census *census, struct census_held *held, int64_t spi
 }
 
 // It had blocked just before it was stopped: where, its registers tell.
-static void take_call(struct census_record *record, const struct user_regs_struct *regs)
+static void take_call(struct census_record *record, const struct registers *regs)
 {
     record->thread.state = 'S';
     record->thread.call = (struct proc_syscall){
-        .number = (long)regs->orig_rax,
-        .args = {regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9},
-        .sp = regs->rsp,
-        .pc = regs->rip,
-    };
+        .number = registers_call(regs), .sp = registers_sp(regs), .pc = registers_pc(regs)};
+    registers_arguments(regs, record->thread.call.args);
 }
 
 // What the thread did. One that waited for a CPU only since the dump began was displaced by us.

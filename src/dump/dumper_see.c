@@ -66,7 +66,7 @@ static void keep_stack(struct dumper *dumper, struct seen *seen, const struct ca
     seen->stack = xmalloc(length ? length : 1);
     memcpy(seen->stack, capture->stack, length);
     seen->stack_length = length;
-    seen->stack_address = capture->regs.rsp;
+    seen->stack_address = capture_sp(capture);
 }
 
 static void plan_next(struct seen *seen, const struct capture *capture,
@@ -83,7 +83,7 @@ static void plan_next(struct seen *seen, const struct capture *capture,
 
 static void take_stack(struct dumper *dumper, struct seen *seen, const struct capture *capture)
 {
-    if (!capture->regs.rip)
+    if (!capture_pc(capture))
         return; // a zombie
     struct unwind_result stack = unwind(dumper, seen->thread.tid, capture);
     plan_next(seen, capture, &stack);

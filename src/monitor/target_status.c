@@ -32,7 +32,7 @@ static void read_wait(struct thread_fact *fact)
     if (procfs_read(&text, "/proc/%d/task/%d/syscall", fact->pid, fact->tid) != RC_OK ||
         !proc_syscall_parse(text.data, &call) || call.number < 0)
         return;
-    const char *name = syscall_name((int)call.number);
+    const char *name = syscall_name(call.number);
     if (name)
         snprintf(fact->wait, sizeof fact->wait, "in %s", name);
     else

@@ -17,6 +17,7 @@
 #include "base/patience.h"
 #include "process/image_store.h"
 #include "process/kept_file.h"
+#include "process/machine.h"
 #include "process/unpack.h"
 
 #define IMAGE_READ_MS 2000
@@ -147,8 +148,8 @@ static enum rc read_headers(struct image *image, Elf *elf, struct err *err)
     if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
         return err_set(err, RC_FORMAT, "not an ELF file");
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
-        header.e_machine != EM_X86_64)
-        return err_set(err, RC_FORMAT, "not an x86-64 ELF file");
+        header.e_machine != MACHINE_ELF)
+        return err_set(err, RC_FORMAT, "not an " MACHINE_NAME " ELF file");
     if (elf_getphdrnum(elf, &count) != 0 || count > SEGMENTS_MAX)
         return err_set(err, RC_FORMAT, "its program headers are damaged");
     for (size_t i = 0; i < count; i++) {

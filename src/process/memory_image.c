@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "process/machine.h"
 #include "process/memory.h"
 
 #define PHDRS_MAX 64
@@ -78,7 +79,7 @@ static bool read_headers(struct builder *builder, uint64_t base)
     const unsigned char ident[] = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB};
     Elf64_Ehdr *header = &builder->header;
     return read_at(builder->source, base, header, sizeof *header) &&
-           memcmp(header->e_ident, ident, sizeof ident) == 0 && header->e_machine == EM_X86_64 &&
+           memcmp(header->e_ident, ident, sizeof ident) == 0 && header->e_machine == MACHINE_ELF &&
            header->e_phentsize == sizeof(Elf64_Phdr) && header->e_phnum <= PHDRS_MAX &&
            header->e_phoff < PAGE_ROOM &&
            read_at(builder->source, base + header->e_phoff, builder->phdrs,

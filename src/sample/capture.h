@@ -5,15 +5,15 @@
 
 #include <stdint.h>
 #include <sys/types.h>
-#include <sys/user.h>
 
-#define RED_ZONE 128u    // bytes below the stack pointer that belong to the function (System V ABI)
+#include "process/machine.h"
+
 #define STACK_WINDOWS 8u // pieces of the stack, beside the one from the stack pointer up
 
 enum capture_flag {
     CAPTURE_IN_SYSCALL = 1, // the thread was in the kernel on behalf of a system call
     CAPTURE_UNWOUND = 2,    // unwound while held (--unwinder live): `stack` holds uint64_t pcs
-    CAPTURE_IN_PLACE = 4,   // taken without a stop: of the registers only rsp and rip are known
+    CAPTURE_IN_PLACE = 4,   // taken without a stop: of the registers only pc and sp are known
     CAPTURE_PAGES_UNKNOWN = 8, // nobody can tell which pages of the stack are there
     CAPTURE_ON_CPU = 16,    // in place, but of a thread that had been on its CPU: a sample
     CAPTURE_LIVE_END_SHIFT = 8, // with CAPTURE_UNWOUND: flags >> 8 is the enum unwind_end
@@ -35,10 +35,20 @@ struct capture {
     uint32_t stack_length; // bytes that were copied, from the stack pointer up
     uint32_t stack_asked;  // bytes that were asked for: more than copied where pages are missing
     uint32_t held_ns;
-    struct user_regs_struct regs;
+    struct registers regs;
     uint32_t red_zone; // bytes that were copied below the stack pointer: the last of `below`
     uint32_t window_count;
     struct stack_window windows[STACK_WINDOWS];
     unsigned char below[RED_ZONE];
     unsigned char stack[]; // right behind `below`; and behind it the bytes of the windows, in order
 };
+
+static inline uint64_t capture_pc(const struct capture *capture)
+{
+    return registers_pc(&capture->regs);
+}
+
+static inline uint64_t capture_sp(const struct capture *capture)
+{
+    return registers_sp(&capture->regs);
+}

@@ -30,7 +30,7 @@ void hold_copy(const struct hold *hold, const struct stack_request *request,
 {
     capture->time = hold->since;
     capture->flags = restart_in_syscall(&hold->regs) ? CAPTURE_IN_SYSCALL : 0;
-    capture->syscall = (int32_t)hold->regs.orig_rax;
+    capture->syscall = (int32_t)registers_call(&hold->regs);
     capture->regs = hold->regs;
     capture->window_count = 0;
     if (request)

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/user.h>
 
 #include "process/procfs.h"
 #include "sample/control.h"
@@ -16,7 +15,7 @@
 
 struct hold {
     struct tracer_hold stop;
-    struct user_regs_struct regs; // as the stop met them
+    struct registers regs; // as the stop met them
     int64_t since;                // held since then, as far as is known; CLOCK_MONOTONIC ns
     int64_t stopped_at;           // at most: when its registers were read
     int64_t released_at;

@@ -59,7 +59,7 @@ void in_place_copy(pid_t tid, const struct proc_syscall *call, const struct stac
         .time = clock_now(),
         .flags = CAPTURE_IN_PLACE | (call->number >= 0 ? CAPTURE_IN_SYSCALL : 0),
         .syscall = (int32_t)call->number,
-        .regs = {.rsp = call->sp, .rip = call->pc},
+        .regs = registers_at(call->pc, call->sp),
     };
     if (call->sp && request->room)
         stack_capture(tid, request, capture);

@@ -5,19 +5,16 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
 #include <unistd.h>
 
+#include "base/call_filter.h"
 #include "base/mem.h"
+#include "process/machine.h"
 
 #define BIT(capability) (1u << (capability))
 #define LOOKING (BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_READ_SEARCH))
@@ -52,103 +49,72 @@ static const uint32_t requests[] = {
     PTRACE_PEEKUSER, PTRACE_PEEKDATA, PTRACE_PEEKTEXT, // --unwinder live
 };
 
-struct program {
-    struct sock_filter code[2 * (ARRAY_LENGTH(free_calls) + ARRAY_LENGTH(requests)) + 40];
-    unsigned short length;
-};
-
-static void emit(struct program *program, struct sock_filter instruction)
-{
-    program->code[program->length++] = instruction;
-}
-
-static void load(struct program *program, size_t offset)
-{
-    emit(program, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
-}
-
 // The low half of an argument: what the kernel reads of those that are looked at here.
-static void load_argument(struct program *program, unsigned number)
+static void load_argument(struct call_filter *filter, unsigned number)
 {
-    load(program, offsetof(struct seccomp_data, args) + number * sizeof(uint64_t));
+    call_filter_load(filter, offsetof(struct seccomp_data, args) + number * sizeof(uint64_t));
 }
 
-static void answer(struct program *program, uint32_t action)
+static void refuse(struct call_filter *filter)
 {
-    emit(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
-}
-
-static void answer_if_equal(struct program *program, uint32_t value, uint32_t action)
-{
-    emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1));
-    answer(program, action);
-}
-
-static void refuse(struct program *program)
-{
-    answer(program, SECCOMP_RET_ERRNO | EPERM);
+    call_filter_answer(filter, SECCOMP_RET_ERRNO | EPERM);
 }
 
 // Begins what holds for one call only; it ends with a refusal. Returns where, for end_call.
-static unsigned short begin_call(struct program *program, uint32_t call)
+static unsigned short begin_call(struct call_filter *filter, uint32_t call)
 {
-    emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 0));
-    return program->length;
+    call_filter_branch(filter, call, 0, 0);
+    return filter->length;
 }
 
-static void end_call(struct program *program, unsigned short begin)
+static void end_call(struct call_filter *filter, unsigned short begin)
 {
-    refuse(program);
-    program->code[begin - 1].jf = (uint8_t)(program->length - begin);
+    refuse(filter);
+    filter->code[begin - 1].jf = (uint8_t)(filter->length - begin);
 }
 
-static void allow_ptrace(struct program *program)
+static void allow_ptrace(struct call_filter *filter)
 {
-    unsigned short begin = begin_call(program, SYS_ptrace);
-    load_argument(program, 0);
+    unsigned short begin = begin_call(filter, SYS_ptrace);
+    load_argument(filter, 0);
     for (size_t i = 0; i < ARRAY_LENGTH(requests); i++)
-        answer_if_equal(program, requests[i], SECCOMP_RET_ALLOW);
-    emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PTRACE_POKEUSER, 0, 3));
-    load_argument(program, 2);
-    answer_if_equal(program, offsetof(struct user, regs.rax), SECCOMP_RET_ALLOW);
-    end_call(program, begin);
+        call_filter_answer_if(filter, requests[i], SECCOMP_RET_ALLOW);
+    call_filter_branch(filter, PTRACE_POKEUSER, 0, 3);
+    load_argument(filter, 2);
+    call_filter_answer_if(filter, REGISTERS_RESULT_AT, SECCOMP_RET_ALLOW);
+    end_call(filter, begin);
 }
 
 // Allowed if of the argument's bits in `mask` exactly those in `value` are set.
-static void allow_masked(struct program *program, uint32_t call, unsigned argument, uint32_t mask,
-                         uint32_t value)
+static void allow_masked(struct call_filter *filter, uint32_t call, unsigned argument,
+                         uint32_t mask, uint32_t value)
 {
-    unsigned short begin = begin_call(program, call);
-    load_argument(program, argument);
-    emit(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
-    answer_if_equal(program, value, SECCOMP_RET_ALLOW);
-    end_call(program, begin);
+    unsigned short begin = begin_call(filter, call);
+    load_argument(filter, argument);
+    call_filter_add(filter, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
+    call_filter_answer_if(filter, value, SECCOMP_RET_ALLOW);
+    end_call(filter, begin);
 }
 
-static void write_program(struct program *program)
+static void write_filter(struct call_filter *filter)
 {
-    load(program, offsetof(struct seccomp_data, arch));
-    emit(program,
-         (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
-    refuse(program);
-    load(program, offsetof(struct seccomp_data, nr));
-    allow_ptrace(program); // first: for its sake the filter runs
-    allow_masked(program, SYS_openat, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY);
-    allow_masked(program, SYS_clone, 0, CLONE_THREAD, CLONE_THREAD);
-    allow_masked(program, SYS_tgkill, 0, ~0u, (uint32_t)getpid());
-    allow_masked(program, SYS_prlimit64, 0, ~0u, 0); // of ourselves
-    answer_if_equal(program, SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS); // glibc takes clone then
+    call_filter_begin(filter, MACHINE_AUDIT, SECCOMP_RET_ERRNO | EPERM);
+    allow_ptrace(filter); // first: for its sake the filter runs
+    allow_masked(filter, SYS_openat, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY);
+    allow_masked(filter, SYS_clone, 0, CLONE_THREAD, CLONE_THREAD);
+    allow_masked(filter, SYS_tgkill, 0, ~0u, (uint32_t)getpid());
+    allow_masked(filter, SYS_prlimit64, 0, ~0u, 0); // of ourselves
+    call_filter_answer_if(filter, SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS); // glibc takes clone then
     for (size_t i = 0; i < ARRAY_LENGTH(free_calls); i++)
-        answer_if_equal(program, free_calls[i], SECCOMP_RET_ALLOW);
-    refuse(program);
+        call_filter_answer_if(filter, free_calls[i], SECCOMP_RET_ALLOW);
+    refuse(filter);
 }
 
 static bool filter_calls(void)
 {
-    struct program program = {.length = 0};
-    write_program(&program);
-    struct sock_fprog whole = {.len = program.length, .filter = program.code};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &whole) == 0;
+    struct call_filter filter;
+    write_filter(&filter);
+    return call_filter_install(&filter);
 }
 
 // Keeps those of the capabilities that this thread has.

@@ -29,25 +29,24 @@ static bool fails_when_stopped(long number)
     return false;
 }
 
-bool restart_in_syscall(const struct user_regs_struct *regs)
+bool restart_in_syscall(const struct registers *regs)
 {
-    return (long)regs->orig_rax >= 0;
+    return registers_call(regs) >= 0;
 }
 
-bool restart_was_asleep(const struct user_regs_struct *regs)
+bool restart_was_asleep(const struct registers *regs)
 {
-    long result = (long)regs->rax;
+    long result = registers_result(regs);
     return restart_in_syscall(regs) &&
            (result == -EINTR ||
             (result <= RESULT_RESTARTSYS && result >= RESULT_RESTARTNOHAND) ||
             result == RESULT_RESTART_RESTARTBLOCK);
 }
 
-bool restart_repair(const struct tracer_hold *hold, const struct user_regs_struct *regs,
-                    bool filtered)
+bool restart_repair(const struct tracer_hold *hold, const struct registers *regs, bool filtered)
 {
-    long result = (long)regs->rax;
-    bool fails = result == -EINTR && fails_when_stopped((long)regs->orig_rax);
+    long result = registers_result(regs);
+    bool fails = result == -EINTR && fails_when_stopped(registers_call(regs));
     bool dangerous = filtered && result == RESULT_RESTART_RESTARTBLOCK;
     if (!restart_in_syscall(regs) || (!fails && !dangerous))
         return false;

@@ -165,7 +165,7 @@ static struct stretch harmless(const struct stack_request *request, uint64_t anc
 static void copy_first(pid_t tid, const struct stack_request *request, struct capture *capture,
                        uint32_t most)
 {
-    uint64_t sp = capture->regs.rsp;
+    uint64_t sp = capture_sp(capture);
     uint32_t wanted = stack_wanted(request->plan, sp);
     capture->stack_asked = wanted < most ? wanted : most;
     struct stretch there = harmless(request, sp, RED_ZONE, capture->stack_asked);
@@ -178,14 +178,14 @@ static void copy_first(pid_t tid, const struct stack_request *request, struct ca
 
 static bool in_first(const struct capture *capture, uint64_t address)
 {
-    return address - capture->regs.rsp < capture->stack_length;
+    return address - capture_sp(capture) < capture->stack_length;
 }
 
 // The pointer at this address, if it lies above the stack pointer as the top of an alternate stack
 // does.
 static uint64_t pointer_at(const struct capture *capture, uint64_t at)
 {
-    uint64_t pointer, above = at - capture->regs.rsp;
+    uint64_t pointer, above = at - capture_sp(capture);
     if (above >= ALTERNATE_MAX || above + sizeof pointer > capture->stack_length)
         return 0;
     memcpy(&pointer, capture->stack + above, sizeof pointer);
@@ -215,7 +215,7 @@ static uint64_t anchor_of(pid_t tid, const struct stack_request *request,
     case WINDOW_AT:
         break;
     case WINDOW_ABOVE_SP:
-        anchor = capture->regs.rsp + at;
+        anchor = capture_sp(capture) + at;
         break;
     case WINDOW_POINTER:
         anchor = pointer_at(capture, at);

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -20,7 +19,6 @@
 
 #define EVENT_OF(status) ((status) >> 8)
 #define SIGNAL_OF(status) ((status) & 0xff)
-#define CS_64BIT 0x33
 #define EXEC_PATIENCE_US 2000
 
 // Sees the ends of threads that were traced when they ended.
@@ -119,7 +117,6 @@ enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hol
         enum tracer_wait result = look(tid, hold);
         if (result != TRACER_RUNNING || clock_now() >= deadline)
             return result;
-        __builtin_ia32_pause();
     }
 }
 
@@ -136,17 +133,17 @@ bool tracer_sleep(int64_t deadline)
     return sigtimedwait(&wanted, NULL, &timeout) == SIGCHLD;
 }
 
-enum rc tracer_regs(const struct tracer_hold *hold, struct user_regs_struct *regs)
+enum rc tracer_regs(const struct tracer_hold *hold, struct registers *regs)
 {
-    struct iovec area = {regs, sizeof *regs};
+    struct iovec area = {&regs->user, sizeof regs->user};
     if (ptrace(PTRACE_GETREGSET, hold->tid, NT_PRSTATUS, &area) != 0)
         return RC_GONE;
-    return area.iov_len == sizeof *regs && regs->cs == CS_64BIT ? RC_OK : RC_FORMAT;
+    return area.iov_len == sizeof regs->user && registers_are_wide(regs) ? RC_OK : RC_FORMAT;
 }
 
 void tracer_set_result(const struct tracer_hold *hold, long result)
 {
-    ptrace(PTRACE_POKEUSER, hold->tid, offsetof(struct user, regs.rax), result);
+    ptrace(PTRACE_POKEUSER, hold->tid, REGISTERS_RESULT_AT, result);
 }
 
 bool tracer_release(const struct tracer_hold *hold)

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <sys/user.h>
 
 #include "base/err.h"
+#include "process/machine.h"
 
 enum tracer_wait {
     TRACER_STOPPED, // it is held
@@ -65,7 +65,7 @@ enum tracer_wait tracer_await(int64_t until, struct tracer_hold *hold);
 void tracer_disturb(pthread_t thread);
 
 // General registers of a held thread. RC_FORMAT: it runs 32-bit code.
-enum rc tracer_regs(const struct tracer_hold *hold, struct user_regs_struct *regs) MUST_CHECK;
+enum rc tracer_regs(const struct tracer_hold *hold, struct registers *regs) MUST_CHECK;
 
 // Overwrites what the interrupted system call is about to return.
 void tracer_set_result(const struct tracer_hold *hold, long result);

@@ -11,7 +11,7 @@ static char *of_kernel(const struct module *module, uint64_t number, uint64_t *i
     (void)module, (void)inside;
     if (number > INT32_MAX)
         return NULL;
-    const char *call = syscall_name((int)number);
+    const char *call = syscall_name(number);
     return call ? xasprintf("sys_%s", call) : xasprintf("sys_%d", (int)number);
 }
 

@@ -10,7 +10,7 @@ static const char *const names[] = {
 #include "syscall_names.inc"
 };
 
-const char *syscall_name(int number)
+const char *syscall_name(long number)
 {
     return number >= 0 && (size_t)number < ARRAY_LENGTH(names) ? names[number] : NULL;
 }

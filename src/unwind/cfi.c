@@ -3,8 +3,6 @@
 
 #define RECORD_MAX (64u << 10) // bytes of a CIE or FDE; the largest of cc1plus has 20 KiB
 #define REMEMBER_MAX 64        // nested DW_CFA_remember_state
-#define REGISTERS 17           // DWARF numbers 0..15 and 16, the return address
-#define RETURN_ADDRESS 16
 
 #define CFA_ADVANCE4 0x04 // 1, 2 and 4 bytes: 0x02 .. 0x04
 #define CFA_REMEMBER 0x0a
@@ -68,7 +66,7 @@ static const char *const expression_operands[256] = {
     [0x24 ... 0x27] = "",   // shl, shr, shra, xor
     [0x29 ... 0x2e] = "",   // eq, ge, gt, le, lt, ne; no bra, no skip
     [0x30 ... 0x4f] = "",   // lit0..31
-    [0x70 ... 0x80] = "u",  // breg0..16
+    [0x70 ... 0x6f + REGISTERS] = "u", // breg0..
     [0x94] = "1",           // deref_size
     [0x96] = "",            // nop
 };
@@ -253,7 +251,7 @@ static bool cie_open(struct code_memory *memory, uint64_t address, struct bytes 
     take_leb128(bytes);
     uint64_t column = version == 1 ? take_u8(bytes) : take_leb128(bytes);
     check_augmentation(bytes, text, cie);
-    return !bytes->bad && id == 0 && (version == 1 || version == 3) && column == RETURN_ADDRESS &&
+    return !bytes->bad && id == 0 && (version == 1 || version == 3) && column == REGISTER_PC &&
            pointer_size(cie->pointer) && cie->pointer != PE_OMIT;
 }
 

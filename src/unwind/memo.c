@@ -46,16 +46,16 @@ void memo_flush(struct memo *memo)
 
 static bool holds(const struct memo_word *word, const struct capture *capture)
 {
-    uint64_t value, wanted = word->near ? word->value + capture->regs.rsp : word->value;
+    uint64_t value, wanted = word->near ? word->value + capture_sp(capture) : word->value;
     struct stack_use ignored = {0};
-    return stack_copy_read(capture, capture->regs.rsp + word->above, &value, &ignored) &&
+    return stack_copy_read(capture, capture_sp(capture) + word->above, &value, &ignored) &&
            value == wanted;
 }
 
 static bool is_same(const struct memo_walk *walk, const struct capture *capture)
 {
-    if (!(capture->flags & CAPTURE_IN_PLACE) || walk->pc != capture->regs.rip ||
-        (walk->sp ^ capture->regs.rsp) % ALIGNMENT)
+    if (!(capture->flags & CAPTURE_IN_PLACE) || walk->pc != capture_pc(capture) ||
+        (walk->sp ^ capture_sp(capture)) % ALIGNMENT)
         return false;
     for (size_t i = 0; i < walk->word_count; i++)
         if (!holds(&walk->words[i], capture))
@@ -66,7 +66,7 @@ static bool is_same(const struct memo_walk *walk, const struct capture *capture)
 bool memo_find(const struct memo *memo, const struct capture *capture,
                struct unwind_frame **frames, size_t *capacity, struct unwind_result *result)
 {
-    uint32_t at = map_get(&memo->by_pc, capture->regs.rip, 0);
+    uint32_t at = map_get(&memo->by_pc, capture_pc(capture), 0);
     for (unsigned i = 0; at && i < TRIED_MAX && !is_same(&memo->walks[at - 1], capture); i++)
         at = memo->walks[at - 1].older;
     if (!at || !is_same(&memo->walks[at - 1], capture))
@@ -76,8 +76,8 @@ bool memo_find(const struct memo *memo, const struct capture *capture,
     ARRAY_RESERVE(*frames, result->count, *capacity);
     memcpy(*frames, walk->result.frames, result->count * sizeof **frames);
     for (size_t i = 0; i < result->count; i++)
-        (*frames)[i].sp += capture->regs.rsp - walk->sp;
-    result->root += capture->regs.rsp - walk->sp;
+        (*frames)[i].sp += capture_sp(capture) - walk->sp;
+    result->root += capture_sp(capture) - walk->sp;
     result->frames = *frames;
     return true;
 }
@@ -93,7 +93,7 @@ void memo_note(struct memo *memo, uint64_t address, uint64_t value)
 {
     if (memo->spoilt)
         return;
-    uint64_t sp = memo->capture->regs.rsp;
+    uint64_t sp = capture_sp(memo->capture);
     bool near = value - sp + MARGIN < memo->capture->stack_length + 2ull * MARGIN;
     ARRAY_RESERVE(memo->words, memo->word_count, memo->word_capacity);
     memo->words[memo->word_count++] = (struct memo_word){address - sp, near ? value - sp : value,
@@ -112,12 +112,12 @@ void memo_keep(struct memo *memo, const struct unwind_result *result)
         return;
     if (memo->count == WALKS_MAX)
         memo_flush(memo);
-    uint64_t pc = memo->capture->regs.rip;
+    uint64_t pc = capture_pc(memo->capture);
     ARRAY_RESERVE(memo->walks, memo->count, memo->capacity);
     struct memo_walk *walk = &memo->walks[memo->count++];
     *walk = (struct memo_walk){
         .pc = pc,
-        .sp = memo->capture->regs.rsp,
+        .sp = capture_sp(memo->capture),
         .older = map_get(&memo->by_pc, pc, 0),
         .words = copy_of(memo->words, memo->word_count * sizeof *memo->words),
         .word_count = memo->word_count,

@@ -14,7 +14,7 @@ struct stack_piece {
 
 static struct stack_piece first_piece(const struct capture *capture)
 {
-    return (struct stack_piece){capture->stack, capture->regs.rsp, capture->red_zone,
+    return (struct stack_piece){capture->stack, capture_sp(capture), capture->red_zone,
                           capture->stack_length};
 }
 
@@ -62,7 +62,7 @@ static bool is_missing(const struct capture *capture, uint64_t address)
 
 bool stack_copy_is_cut(const struct capture *capture, uint64_t address)
 {
-    bool near = address - capture->regs.rsp < REACH;
+    bool near = address - capture_sp(capture) < REACH;
     for (unsigned i = 0; i < capture->window_count; i++)
         near |= address - capture->windows[i].anchor < REACH;
     return near && !is_missing(capture, address);
@@ -70,7 +70,7 @@ bool stack_copy_is_cut(const struct capture *capture, uint64_t address)
 
 bool stack_copy_holds(const struct capture *capture, uint64_t sp)
 {
-    bool holds = sp - capture->regs.rsp < capture->stack_length;
+    bool holds = sp - capture_sp(capture) < capture->stack_length;
     for (unsigned i = 0; i < capture->window_count; i++)
         holds |= sp == capture->windows[i].anchor ||
                  sp - capture->windows[i].address < capture->windows[i].length;
@@ -79,6 +79,6 @@ bool stack_copy_holds(const struct capture *capture, uint64_t sp)
 
 uint64_t stack_copy_top(const struct capture *capture, const struct stack_use *use)
 {
-    uint64_t address = use->last ? capture->windows[use->last - 1].address : capture->regs.rsp;
+    uint64_t address = use->last ? capture->windows[use->last - 1].address : capture_sp(capture);
     return address + use->needed[use->last];
 }

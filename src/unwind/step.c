@@ -5,106 +5,26 @@
 #include "unwind/step.h"
 
 #include <string.h>
-#include <ucontext.h>
 
-#include "base/mem.h"
+#include "unwind/entry_path.h"
+#include "unwind/epilogue.h"
+#include "unwind/leaf.h"
+#include "unwind/prologue.h"
+#include "unwind/return_path.h"
+#include "unwind/signal_frame.h"
 #include "unwind/switch.h"
-#include "unwind/x86_64/entry_path.h"
-#include "unwind/x86_64/epilogue.h"
-#include "unwind/x86_64/prologue.h"
-#include "unwind/x86_64/return_path.h"
 
-#define BARE_LEAF_MOST 128 // bytes of code up to the system call
 #define ARGUMENTS_MOST (1u << 16)
 #define FIRST_STACK_MOST (16u << 20) // bytes of what the kernel puts there, ample
 
-bool step_called_nowhere(struct unwinder *unwinder)
-{
-    uint64_t back;
-    return !walk_is_code(unwinder, *walk_pc(unwinder)) &&
-           walk_read(unwinder, *walk_sp(unwinder), &back) && back &&
-           walk_is_code(unwinder, back - 1);
-}
-
-static bool pop_return(struct unwinder *unwinder)
-{
-    uint64_t back;
-    if (!walk_read(unwinder, *walk_sp(unwinder), &back))
-        return false;
-    *walk_pc(unwinder) = back;
-    *walk_sp(unwinder) += WORD;
-    return true;
-}
-
-// A stub of the procedure linkage table for which the linker (lld, mold) wrote no unwind entry.
-static bool step_stub(struct unwinder *unwinder)
-{
-    static const struct {
-        unsigned char length, bytes[7];
-    } stubs[] = {
-        {2, {0xff, 0x25}},                               // jmp *slot
-        {3, {0xf2, 0xff, 0x25}},                         // bnd jmp *slot
-        {6, {0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25}},       // endbr64; jmp *slot
-        {7, {0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25}}, // endbr64; bnd jmp *slot
-    };
-    unsigned char code[sizeof stubs[0].bytes];
-    for (size_t i = 0; i < ARRAY_LENGTH(stubs); i++)
-        if (code_memory_read(&unwinder->code, *walk_pc(unwinder), code, stubs[i].length) &&
-            memcmp(code, stubs[i].bytes, stubs[i].length) == 0)
-            return pop_return(unwinder);
-    return false;
-}
-
-// What a signal handler returns to where the C library wrote no tables for it (musl, Go): it asks
-// the kernel for the registers that lie on top of the stack.
-static bool step_signal_return(struct unwinder *unwinder)
-{
-    static const int places[REGISTERS] = { // [libunwind's number]
-        REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
-        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
-    static const struct {
-        unsigned char length, bytes[9];
-    } forms[] = {
-        {9, {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}}, // mov $SYS_rt_sigreturn,%rax; syscall
-        {7, {0xb8, 15, 0, 0, 0, 0x0f, 0x05}},
-    };
-    unsigned char code[sizeof forms[0].bytes];
-    uint64_t registers[REGISTERS], context = *walk_sp(unwinder);
-    bool found = false;
-    for (size_t i = 0; i < ARRAY_LENGTH(forms) && !found; i++)
-        found = code_memory_read(&unwinder->code, *walk_pc(unwinder), code, forms[i].length) &&
-                memcmp(code, forms[i].bytes, forms[i].length) == 0;
-    for (int i = 0; i < REGISTERS && found; i++)
-        found = walk_read(unwinder,
-                          context + offsetof(ucontext_t, uc_mcontext.gregs) +
-                              (uint64_t)places[i] * WORD,
-                          &registers[i]);
-    if (!found)
-        return false;
-    memcpy(unwinder->registers, registers, sizeof registers);
-    unwinder->known = UINT32_MAX;
-    return true;
-}
-
-// Hand-written code that pushes nothing and ends its tables before a system call, as clone3 of libc
-// does: the return address still lies on top, behind a direct call to a place shortly before pc.
-static bool step_bare_leaf(struct unwinder *unwinder)
-{
-    uint64_t back, target, pc = *walk_pc(unwinder);
-    return walk_read(unwinder, *walk_sp(unwinder), &back) && back &&
-           walk_is_code(unwinder, back - 1) &&
-           prologue_called(&unwinder->code, back, &target) && pc - target < BARE_LEAF_MOST &&
-           pop_return(unwinder);
-}
-
 // Code without tables (JIT code, some assembly): believed to keep a frame pointer if what lies
 // there looks like a frame. A null one marks a root by convention, but it may also be any value in
-// code that uses rbp for something else: it counts only at the end of a chain that was followed.
+// code that uses the register otherwise: it counts only at the end of a chain that was followed.
 static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
 {
-    uint64_t frame = unwinder->registers[UNW_X86_64_RBP], saved, back;
+    uint64_t frame = unwinder->registers[REGISTER_FRAME], saved, back;
     bool in_chain = unwinder->frames[unwinder->count - 1].step == STEP_FRAME_POINTER;
-    bool known = walk_knows(unwinder, UNW_X86_64_RBP);
+    bool known = walk_knows(unwinder, REGISTER_FRAME);
     *end = !known ? UNWIND_NO_REGISTER : !frame && in_chain ? UNWIND_BOTTOM : UNWIND_NO_INFO;
     if (!known || frame < *walk_sp(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
         return false;
@@ -115,7 +35,7 @@ static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
     }
     if (!back || !walk_is_code(unwinder, back - 1))
         return false;
-    unwinder->registers[UNW_X86_64_RBP] = saved;
+    unwinder->registers[REGISTER_FRAME] = saved;
     *walk_sp(unwinder) = frame + 2 * WORD;
     *walk_pc(unwinder) = back;
     return true;
@@ -152,7 +72,7 @@ static enum unwind_end failure(const struct unwinder *unwinder, int ret)
 // read aside: threads that wait in the same place hold different values in them.
 static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
 {
-    const uint32_t decisive = 1u << UNW_X86_64_RBP | 1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP;
+    const uint32_t decisive = 1u << REGISTER_FRAME | 1u << REGISTER_SP | 1u << REGISTER_PC;
     uint64_t fresh[REGISTERS];
     uint32_t known = unwinder->known;
     unwinder->unnoted = ~decisive;
@@ -202,7 +122,7 @@ static bool find_frame_pointer(struct unwinder *unwinder, uint64_t pc, enum unwi
 {
     uint64_t start, size, back;
     if (!unwinder->faulted || unwinder->fault != UNWIND_NO_REGISTER ||
-        walk_knows(unwinder, UNW_X86_64_RBP) ||
+        walk_knows(unwinder, REGISTER_FRAME) ||
         !fde_index_start(&unwinder->index, &unwinder->code, pc, &start) ||
         !prologue_frame_size(&unwinder->code, start, &size))
         return false;
@@ -213,8 +133,8 @@ static bool find_frame_pointer(struct unwinder *unwinder, uint64_t pc, enum unwi
     if (!there || !walk_is_code(unwinder, back - 1) ||
         !prologue_is_call(&unwinder->code, back, start))
         return false;
-    unwinder->registers[UNW_X86_64_RBP] = frame;
-    unwinder->known |= 1u << UNW_X86_64_RBP;
+    unwinder->registers[REGISTER_FRAME] = frame;
+    unwinder->known |= 1u << REGISTER_FRAME;
     return true;
 }
 
@@ -279,9 +199,9 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
     unwinder->missed = 0;
     *end = UNWIND_BAD_READ;
     *how = STEP_CALL;
-    if (*interrupted && step_called_nowhere(unwinder)) {
+    if (*interrupted && leaf_is_nowhere(unwinder)) {
         *interrupted = false;
-        return pop_return(unwinder);
+        return leaf_return(unwinder);
     }
     bool leaf = *interrupted;
     if (step_loaded_tables(unwinder, interrupted, how, end))
@@ -306,13 +226,13 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
     }
     unwinder->faulted = false;
     *how = STEP_CALL;
-    *interrupted = !leaf && step_signal_return(unwinder);
+    *interrupted = !leaf && signal_frame_step(unwinder);
     if (*interrupted)
         return true;
     *end = UNWIND_SHORT;
     if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)
         return false;
-    if (leaf && (step_stub(unwinder) || step_bare_leaf(unwinder)))
+    if (leaf && leaf_step(unwinder))
         return true;
     unwinder->faulted = false;
     bool by_frame;

@@ -2,7 +2,7 @@
 #include "unwind/switch.h"
 
 #include "sample/stack_capture.h"
-#include "unwind/x86_64/prologue.h"
+#include "unwind/prologue.h"
 
 #define SWITCHES_MOST 8
 #define FUNCTION_MOST 1024u // bytes of a function that changes the stack, up to the call
@@ -17,8 +17,8 @@ static bool step_to(struct unwinder *unwinder, uint64_t frame)
         !walk_is_code(unwinder, back - 1) || !prologue_called(&unwinder->code, back, &target) ||
         pc - target >= FUNCTION_MOST)
         return false;
-    unwinder->registers[UNW_X86_64_RBP] = saved;
-    unwinder->known = 1u << UNW_X86_64_RBP | 1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP;
+    unwinder->registers[REGISTER_FRAME] = saved;
+    unwinder->known = 1u << REGISTER_FRAME | 1u << REGISTER_SP | 1u << REGISTER_PC;
     *walk_sp(unwinder) = frame + 2 * WORD;
     *walk_pc(unwinder) = back;
     return true;
@@ -64,8 +64,8 @@ bool switch_step(struct unwinder *unwinder, const struct way_back *way, enum unw
     if ((walk_read(unwinder, *walk_sp(unwinder) - CALLEE_FRAME, &frame) &&
          step_to(unwinder, frame)) ||
         step_to_window(unwinder) ||
-        (walk_knows(unwinder, UNW_X86_64_RBP) &&
-         step_to(unwinder, unwinder->registers[UNW_X86_64_RBP])))
+        (walk_knows(unwinder, REGISTER_FRAME) &&
+         step_to(unwinder, unwinder->registers[REGISTER_FRAME])))
         return true;
     note_elsewhere(unwinder, way);
     return false;

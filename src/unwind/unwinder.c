@@ -5,22 +5,24 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <ucontext.h>
 
 #include "base/mem.h"
 #include "unwind/cfi.h"
+#include "unwind/leaf.h"
 #include "unwind/probe.h"
+#include "unwind/prologue.h"
+#include "unwind/signal_frame.h"
 #include "unwind/stack_copy.h"
 #include "unwind/step.h"
-#include "unwind/x86_64/prologue.h"
 
 #define ENTRY_ADDRESS (1ull << 63) // not canonical: no memory of a target
 #define CACHE_SIZE 2048            // libunwind hashes to 8 bits only: longer chains cost more
 #define CACHE_SIZE_DEFAULT 128     // of libunwind
 
 // libunwind exports it for perf and the like, but has it in no public header.
-int _Ux86_64_dwarf_search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *table,
-                                       unw_proc_info_t *info, int need_unwind_info, void *arg);
+int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t space, unw_word_t ip,
+                                       unw_dyn_info_t *table, unw_proc_info_t *info,
+                                       int need_unwind_info, void *arg);
 
 const char *const unwind_end_texts[] = {
     [UNWIND_BOTTOM] = "root reached",
@@ -96,7 +98,7 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t pc, unw_proc_info_t
         .u.rti = {.segbase = pc, .table_data = ENTRY_ADDRESS, .table_len = 1},
     };
     unwinder->in_tables = true;
-    int ret = _Ux86_64_dwarf_search_unwind_table(space, pc, &table, info, need, arg);
+    int ret = UNW_OBJ(dwarf_search_unwind_table)(space, pc, &table, info, need, arg);
     unwinder->in_tables = false;
     unwinder->no_info = ret < 0;
     return ret < 0 ? -UNW_ESTOPUNWIND : ret;
@@ -217,8 +219,8 @@ static enum unwind_end climb(struct unwinder *unwinder)
         uint64_t pc = *walk_pc(unwinder);
         if (interrupted) { // on any stack, perhaps the one that the handler interrupted
             unwinder->interrupted_sp = *walk_sp(unwinder);
-            unwinder->interrupted_at = sp + offsetof(ucontext_t, uc_mcontext.gregs[REG_RSP]);
-            if (!walk_is_code(unwinder, pc) && !step_called_nowhere(unwinder))
+            unwinder->interrupted_at = signal_frame_sp_at(sp);
+            if (!walk_is_code(unwinder, pc) && !leaf_is_nowhere(unwinder))
                 return UNWIND_BAD_READ;
         } else if (!pc) {
             return UNWIND_BOTTOM;
@@ -243,18 +245,9 @@ static enum unwind_end climb(struct unwinder *unwinder)
 
 static void start(struct unwinder *unwinder, const struct capture *capture)
 {
-    const struct user_regs_struct *regs = &capture->regs;
-    const uint64_t registers[REGISTERS] = {
-        [UNW_X86_64_RAX] = regs->rax, [UNW_X86_64_RDX] = regs->rdx, [UNW_X86_64_RCX] = regs->rcx,
-        [UNW_X86_64_RBX] = regs->rbx, [UNW_X86_64_RSI] = regs->rsi, [UNW_X86_64_RDI] = regs->rdi,
-        [UNW_X86_64_RBP] = regs->rbp, [UNW_X86_64_RSP] = regs->rsp, [UNW_X86_64_R8] = regs->r8,
-        [UNW_X86_64_R9] = regs->r9,   [UNW_X86_64_R10] = regs->r10, [UNW_X86_64_R11] = regs->r11,
-        [UNW_X86_64_R12] = regs->r12, [UNW_X86_64_R13] = regs->r13, [UNW_X86_64_R14] = regs->r14,
-        [UNW_X86_64_R15] = regs->r15, [UNW_X86_64_RIP] = regs->rip,
-    };
-    memcpy(unwinder->registers, registers, sizeof registers);
+    registers_by_number(&capture->regs, unwinder->registers);
     bool in_place = capture->flags & CAPTURE_IN_PLACE;
-    unwinder->known = in_place ? 1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP : UINT32_MAX;
+    unwinder->known = in_place ? 1u << REGISTER_SP | 1u << REGISTER_PC : UINT32_MAX;
     unwinder->capture = capture;
     unwinder->use = (struct stack_use){0};
     unwinder->work = 0;
@@ -264,7 +257,7 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     unwinder->switches = 0;
     unwinder->unnoted = 0;
     code_memory_forget_made(&unwinder->code);
-    push(unwinder, regs->rip, true, STEP_CAPTURE);
+    push(unwinder, capture_pc(capture), true, STEP_CAPTURE);
 }
 
 // What unwind_live found. Which of the callers were interrupted is not recorded: only the leaf
@@ -280,7 +273,7 @@ static enum unwind_end decode(struct unwinder *unwinder, const struct capture *c
         push(unwinder, pc, i == 0, i ? STEP_TABLES : STEP_CAPTURE);
     }
     if (!count)
-        push(unwinder, capture->regs.rip, true, STEP_CAPTURE);
+        push(unwinder, capture_pc(capture), true, STEP_CAPTURE);
     if (count > unwinder->max_depth)
         return UNWIND_LIMIT;
     uint32_t end = capture->flags >> CAPTURE_LIVE_END_SHIFT;

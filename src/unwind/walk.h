@@ -14,10 +14,9 @@
 #include "unwind/memo.h"
 #include "unwind/stack_copy.h"
 #include "unwind/unwinder.h"
-#include "unwind/x86_64/way_back.h"
+#include "unwind/way_back.h"
 
 #define WORD 8u
-#define REGISTERS 17         // UNW_X86_64_RAX .. UNW_X86_64_RIP, which are 0 .. 16
 #define WORK_MAX (4u << 20)  // reads of memory for one stack, about 50 ms; 4096 frames of which
                              // nothing is cached need a quarter
 
@@ -63,12 +62,12 @@ struct unwinder {
 
 static inline uint64_t *walk_sp(struct unwinder *unwinder)
 {
-    return &unwinder->registers[UNW_X86_64_RSP];
+    return &unwinder->registers[REGISTER_SP];
 }
 
 static inline uint64_t *walk_pc(struct unwinder *unwinder)
 {
-    return &unwinder->registers[UNW_X86_64_RIP];
+    return &unwinder->registers[REGISTER_PC];
 }
 
 static inline bool walk_knows(const struct unwinder *unwinder, int number)

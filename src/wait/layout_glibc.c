@@ -4,6 +4,8 @@
 #include <linux/futex.h>
 #include <stddef.h>
 
+#include "process/machine.h"
+
 // glibc: sysdeps/nptl/bits/struct_mutex.h with 64-bit words.
 struct glibc_mutex {
     uint32_t word, count, owner, users, kind;
@@ -172,12 +174,6 @@ bool layout_glibc_join(const struct finder *finder, const struct futex_call *cal
     return true;
 }
 
-#if defined __aarch64__
-#define GLIBC_SELF_TO_TID 0xd0
-#else
-#define GLIBC_SELF_TO_TID 0x2d0
-#endif
-
 struct glibc_stream_lock {
     uint32_t word, count;
     uint64_t owner; // address of its struct pthread
@@ -190,7 +186,7 @@ bool layout_glibc_stream(const struct finder *finder, const struct futex_call *c
     uint32_t tid;
     if (!finder_read(finder, call->address, &stream, sizeof stream) || !stream.word ||
         !stream.count || stream.count > USERS_MAX ||
-        !finder_read(finder, stream.owner + GLIBC_SELF_TO_TID, &tid, sizeof tid) ||
+        !finder_read(finder, stream.owner + MACHINE_GLIBC_TID, &tid, sizeof tid) ||
         finder_thread(finder, tid) == WAIT_NOBODY)
         return false;
     lock->object_kind = "lock of a stream";

@@ -4,6 +4,8 @@
 #include <linux/futex.h>
 #include <stddef.h>
 
+#include "process/machine.h"
+
 #define MUSL_BUSY 16u // EBUSY: stands for the owner in a locked musl mutex of the normal type
 
 struct musl_mutex {
@@ -108,11 +110,6 @@ bool layout_musl_condition(const struct finder *finder, const struct futex_call 
     return true;
 }
 
-#if defined __aarch64__
-#define MUSL_SELF_TO_STATE 40
-#else
-#define MUSL_SELF_TO_STATE 56
-#endif
 #define MUSL_TID_TO_STATE 8
 
 // A join waits on the state in the thread's struct, which has its tid too and begins with its
@@ -120,7 +117,7 @@ bool layout_musl_condition(const struct finder *finder, const struct futex_call 
 bool layout_musl_join(const struct finder *finder, const struct futex_call *call,
                       struct lock *lock)
 {
-    uint64_t base = call->address - MUSL_SELF_TO_STATE, self;
+    uint64_t base = call->address - MACHINE_MUSL_STATE, self;
     uint32_t tid;
     if (!finder_read(finder, base, &self, sizeof self) || self != base ||
         !finder_read(finder, call->address - MUSL_TID_TO_STATE, &tid, sizeof tid) ||

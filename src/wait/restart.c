@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "symbol/syscall_name.h"
 #include "wait/primitive.h"
-#include "wait/syscall_form.h"
 
 #define FRAMES_LOOKED_AT 3
 
@@ -30,7 +30,7 @@ static const char *by_name(const char *function)
 
 const char *restart_name(const struct wait_thread *thread)
 {
-    const char *name = syscall_form_name(syscall_form_machine, thread->call.number), *real;
+    const char *name = syscall_name(thread->call.number), *real;
     if (!name || strcmp(name, "restart_syscall") != 0)
         return name;
     enum primitive primitive = primitive_find(thread->frames, thread->frame_count)->primitive;

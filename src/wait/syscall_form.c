@@ -5,27 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "symbol/syscall_name.h"
-
-#if defined __aarch64__
-const enum syscall_machine syscall_form_machine = SYSCALL_AARCH64;
-#else
-const enum syscall_machine syscall_form_machine = SYSCALL_X86_64;
-#endif
-
-static const char *const names_aarch64[] = {
-#include "syscall_names_aarch64.inc"
-};
-
-const char *syscall_form_name(enum syscall_machine machine, long number)
-{
-    if (number < 0 || number > INT32_MAX)
-        return NULL;
-    if (machine == syscall_form_machine)
-        return syscall_name((int)number);
-    bool known = machine == SYSCALL_AARCH64 && (size_t)number < ARRAY_LENGTH(names_aarch64);
-    return known ? names_aarch64[number] : NULL;
-}
 
 // The key is the name, so that one table serves all machines. The table is sorted by it.
 const struct syscall_form syscall_forms[] = {

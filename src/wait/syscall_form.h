@@ -37,12 +37,6 @@ struct syscall_form {
     enum argument arguments[SYSCALL_ARGUMENTS];
 };
 
-enum syscall_machine { SYSCALL_X86_64, SYSCALL_AARCH64 };
-
-// Returns the name of a system call on that machine, or NULL.
-const char *syscall_form_name(enum syscall_machine machine, long number);
-extern const enum syscall_machine syscall_form_machine; // of this build
-
 // Returns NULL for a call that is not in the table: only its name is known.
 const struct syscall_form *syscall_form_find(const char *name);
 

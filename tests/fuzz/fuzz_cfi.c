@@ -85,13 +85,12 @@ static struct capture *capture_of(const struct head *head)
     struct capture *capture = xcalloc(1, sizeof *capture + sizeof head->stack);
     capture->stack_asked = capture->stack_length = sizeof head->stack;
     memcpy(capture->stack, head->stack, sizeof head->stack);
-    capture->regs.rsp = head->sp;
-    capture->regs.rip = head->pc;
-    capture->regs.rbp = head->frame;
-    capture->regs.rax = head->registers[0];
-    capture->regs.rbx = head->registers[1];
-    capture->regs.rcx = head->registers[2];
-    capture->regs.r12 = head->registers[3];
+    capture->regs = registers_at(head->pc, head->sp);
+    capture->regs.user.rbp = head->frame;
+    capture->regs.user.rax = head->registers[0];
+    capture->regs.user.rbx = head->registers[1];
+    capture->regs.user.rcx = head->registers[2];
+    capture->regs.user.r12 = head->registers[3];
     return capture;
 }
 

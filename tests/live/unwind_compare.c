@@ -98,7 +98,7 @@ static bool capture_take(pid_t tid, struct capture *capture)
     if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &regs) != 0)
         return false;
     capture->stack_asked = STACK_MAX;
-    capture->stack_length = stack_copy(tid, capture->regs.rsp, capture->stack);
+    capture->stack_length = stack_copy(tid, capture_sp(capture), capture->stack);
     return true;
 }
 

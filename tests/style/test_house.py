@@ -26,6 +26,14 @@ CALLERS = {  # the only files that may call these
     "waitpid": {"src/sample/sampler.c", "src/symbol/worker.c",
                 "src/symbol/debuginfod.c", "src/commands/checkpoint.c", "tui/guard.c"},
 }
+# Words of one machine stand in its folders, src/*/x86_64; but these files:
+MACHINE_WORDS = re.compile(
+    r"[xX]86|amd64|ia32|(?i:aarch)64|arm64|user_regs|gregs|endbr|AUDIT_ARCH_|\bEM_\w|"
+    r"(?<!%)\b(?:orig_)?[re](?:[abcd]x|[sd]i|[sbi]p)\b|\br(?:8|9|1[0-5])\b|\bREG_R")
+MACHINE_FILES = {
+    "src/process/machine.h",  # chooses the folder
+    "src/symbol/package.c",   # the name of a package
+}
 PREFIXES = {  # beyond what announced() gives; regular expressions
     "base/mem.c": {"x[a-z]+", "array", "cleanup", "steal"},
     "sample/sampler.c": {"control"},
@@ -68,12 +76,24 @@ def test_layers(ctx):
     none_of(bad)
 
 
+def test_a_machine_has_its_folders(ctx):
+    bad = []
+    for name, text in files(ctx, ".c", ".h"):
+        if name.startswith(("src/", "tui/", "include/")) and "/x86_64/" not in name and \
+                name not in MACHINE_FILES:
+            bad += [f"{name}:{number}: {found.group()}"
+                    for number, line in enumerate(text.splitlines(), 1)
+                    if (found := MACHINE_WORDS.search(line))]
+    none_of(bad)
+
+
 def test_own_header_first(ctx):
     bad = []
     for name, text in files(ctx, ".c"):
-        own = name.removeprefix("src/").removesuffix(".c") + ".h"
-        if name.startswith(("src/", "tui/")) and (ctx.root / name).with_suffix(".h").exists() and \
-                re.findall(r"^#include (.*)$", text, re.M)[0] != f'"{own}"':
+        homes = {home.removesuffix(".c") + ".h" for home in (name, name.replace("/x86_64/", "/"))}
+        own = [f'"{home.removeprefix("src/")}"' for home in homes if (ctx.root / home).exists()]
+        if name.startswith(("src/", "tui/")) and own and \
+                re.findall(r"^#include (.*)$", text, re.M)[0] not in own:
             bad.append(name)
     none_of(bad)
 

@@ -105,8 +105,7 @@ static struct capture *capture_new(size_t words)
         uint64_t pc = TEXT + 0x101 + i * 13 % (TEXT_SIZE - 0x200);
         memcpy(capture->stack + i * 8, &pc, sizeof pc);
     }
-    capture->regs.rip = TEXT;
-    capture->regs.rsp = SP;
+    capture->regs = registers_at(TEXT, SP);
     capture->stack_asked = capture->stack_length = STACK_WORDS * 8;
     return capture;
 }
@@ -279,14 +278,14 @@ START_TEST(frame_pointers)
     AUTO_FREE struct fake *fake = xcalloc(1, sizeof *fake);
     AUTO_FREE struct capture *capture = capture_new(0);
     memcpy(capture->stack, stack, sizeof stack);
-    capture->regs.rbp = SP + 8;
+    capture->regs.user.rbp = SP + 8;
     size_t count;
     ck_assert_int_eq(walk(fake, capture, &count), UNWIND_BOTTOM); // the chain ends as it should
     ck_assert_uint_eq(count, 4);
-    capture->regs.rbp = 0; // a null rbp by itself proves nothing
+    capture->regs.user.rbp = 0; // a null rbp by itself proves nothing
     ck_assert_int_eq(walk(fake, capture, &count), UNWIND_NO_INFO);
     ck_assert_uint_eq(count, 1);
-    capture->regs.rbp = SP + 8 * STACK_WORDS; // above what was copied
+    capture->regs.user.rbp = SP + 8 * STACK_WORDS; // above what was copied
     ck_assert_int_eq(walk(fake, capture, &count), UNWIND_SHORT);
     ck_assert_uint_eq(count, 1);
 }
@@ -302,7 +301,7 @@ START_TEST(frame_pointers_in_a_circle)
         AUTO_FREE struct fake *fake = xcalloc(1, sizeof *fake);
         AUTO_FREE struct capture *capture = capture_new(0);
         memcpy(capture->stack, stacks[i], sizeof stacks[i]);
-        capture->regs.rbp = i ? SP : SP + 8;
+        capture->regs.user.rbp = i ? SP : SP + 8;
         size_t count;
         ck_assert_int_eq(walk(fake, capture, &count), UNWIND_NO_INFO);
         ck_assert_uint_eq(count, i ? 3 : 2);
@@ -319,7 +318,7 @@ START_TEST(stub_without_tables)
     size_t count;
     ck_assert_int_eq(walk(fake, capture, &count), UNWIND_NO_INFO);
     ck_assert_uint_eq(count, 2);
-    capture->regs.rip = TEXT + 4;
+    capture->regs.user.rip = TEXT + 4;
     ck_assert_int_eq(walk(fake, capture, &count), UNWIND_NO_INFO);
     ck_assert_uint_eq(count, 2);
 }

@@ -81,8 +81,7 @@ static void tell_held_capture(uint32_t thread, uint32_t held_ns)
 {
     struct record_capture record = {
         .capture = {.time = clock_now(), .thread = thread, .held_ns = held_ns}};
-    record.capture.regs.rip = (uint64_t)(uintptr_t)tell_held_capture;
-    record.capture.regs.rsp = 4096;
+    record.capture.regs = registers_at((uint64_t)(uintptr_t)tell_held_capture, 4096);
     tell(RECORD_CAPTURE, &record, sizeof record);
 }
 

@@ -87,8 +87,7 @@ static struct capture *capture_new(const uint64_t *words, size_t count)
 {
     struct capture *capture = xcalloc(1, sizeof *capture + WORDS * 8);
     memcpy(capture->stack, words, count * 8);
-    capture->regs.rip = TEXT + 0x10;
-    capture->regs.rsp = SP;
+    capture->regs = registers_at(TEXT + 0x10, SP);
     capture->stack_asked = capture->stack_length = WORDS * 8;
     return capture;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Code without tables that never returns, on a stack made by hand: who called it is found by the
 // way from the call to it.
-#include "unwind/x86_64/entry_path.h"
+#include "unwind/entry_path.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -54,8 +54,7 @@ static struct capture *capture_of(uint32_t pc, const uint64_t *words, size_t cou
 {
     struct capture *capture = xcalloc(1, sizeof *capture + WORDS * 8);
     memcpy(capture->stack, words, count * 8);
-    capture->regs.rip = TEXT + pc;
-    capture->regs.rsp = SP;
+    capture->regs = registers_at(TEXT + pc, SP);
     capture->stack_length = (uint32_t)count * 8;
     capture->stack_asked = capture->stack_length + 8; // there is no more
     return capture;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Code without tables in which a call is about to return, on a stack made by hand.
-#include "unwind/x86_64/epilogue.h"
+#include "unwind/epilogue.h"
 
 #include <check.h>
 #include <string.h>
@@ -45,8 +45,7 @@ static void walk(const char *bytes, size_t length, const uint64_t *words, size_t
     code = bytes;
     code_length = length;
     memcpy(capture->stack, words, copied * 8);
-    capture->regs.rip = TEXT + 0x10;
-    capture->regs.rsp = SP;
+    capture->regs = registers_at(TEXT + 0x10, SP);
     capture->stack_asked = capture->stack_length = (uint32_t)copied * 8;
     struct unwind_result result = unwinder_walk(unwinder, capture);
     ck_assert_int_eq(result.end, end);

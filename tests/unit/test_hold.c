@@ -111,7 +111,7 @@ START_TEST(examined_copied_and_released)
     ck_assert_int_eq(capture->syscall, SYS_epoll_wait);
     ck_assert_int_eq(capture->held_ns, hold.released_at - hold.since);
     ck_assert_uint_ge(capture->stack_length, sizeof stack);
-    ck_assert(memory_read(child, capture->regs.rsp, stack, sizeof stack));
+    ck_assert(memory_read(child, capture_sp(capture), stack, sizeof stack));
     ck_assert_mem_eq(capture->stack, stack, sizeof stack);
     ck_assert_uint_eq(counted(COUNTER_STOPS), 1);
     ck_assert_uint_eq(control->held.count, 1);

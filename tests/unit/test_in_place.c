@@ -47,7 +47,7 @@ START_TEST(a_thread_that_sleeps)
     ck_assert_int_eq(seen.state, 'S');
     ck_assert_int_eq(seen.call.number, SYS_read);
     ck_assert_uint_eq(seen.call.args[0], (uint64_t)pipes[0]);
-    ck_assert_uint_eq(capture->regs.rsp, seen.call.sp);
+    ck_assert_uint_eq(capture_sp(capture), seen.call.sp);
     ck_assert_uint_eq(capture->flags & CAPTURE_IN_PLACE, CAPTURE_IN_PLACE);
     ck_assert_uint_gt(capture->stack_length, 64);
     ck_assert_int_eq(memcmp(capture->stack, (const void *)(uintptr_t)seen.call.sp, 64), 0);

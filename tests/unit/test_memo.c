@@ -32,8 +32,7 @@ static void make_capture(uint64_t sp)
     memset(capture, 0, sizeof *capture + STACK);
     capture->flags = CAPTURE_IN_PLACE;
     capture->stack_length = capture->stack_asked = STACK;
-    capture->regs.rsp = sp;
-    capture->regs.rip = PC;
+    capture->regs = registers_at(PC, sp);
     put_word(RETURN_AT, 0x402000);
     put_word(FRAME_AT, sp + 48);
     put_word(ROOT_AT, 0x403000);
@@ -43,15 +42,15 @@ static void note(uint64_t above)
 {
     uint64_t value;
     memcpy(&value, capture->stack + above, sizeof value);
-    memo_note(&memo, capture->regs.rsp + above, value);
+    memo_note(&memo, capture_sp(capture) + above, value);
 }
 
 static void walk(enum unwind_end end)
 {
     struct unwind_frame frames[] = {
-        {.pc = PC, .interrupted = true, .sp = capture->regs.rsp},
-        {.pc = 0x402000, .sp = capture->regs.rsp + 16},
-        {.pc = 0x403000, .sp = capture->regs.rsp + 72},
+        {.pc = PC, .interrupted = true, .sp = capture_sp(capture)},
+        {.pc = 0x402000, .sp = capture_sp(capture) + 16},
+        {.pc = 0x403000, .sp = capture_sp(capture) + 72},
     };
     memo_begin(&memo, capture);
     note(RETURN_AT);
@@ -118,7 +117,7 @@ END_TEST
 START_TEST(other_captures)
 {
     struct unwind_result result;
-    capture->regs.rip++;
+    capture->regs.user.rip++;
     ck_assert(!finds(&result));
     make_capture(OTHER_SP);
     capture->stack_length = ROOT_AT;

@@ -87,15 +87,15 @@ __attribute__((no_sanitize("address"))) NOINLINE static void take(void)
     ucontext_t here;
     getcontext(&here);
     const greg_t *gregs = here.uc_mcontext.gregs;
-    capture->regs = (struct user_regs_struct){
+    capture->regs.user = (struct user_regs_struct){
         .rbx = gregs[REG_RBX], .rbp = gregs[REG_RBP], .rsp = gregs[REG_RSP],
         .rip = gregs[REG_RIP], .r12 = gregs[REG_R12], .r13 = gregs[REG_R13],
         .r14 = gregs[REG_R14], .r15 = gregs[REG_R15],
     };
     capture->stack_length = (uint32_t)((uint64_t)(uintptr_t)(stack + STACK_SIZE) -
-                                       capture->regs.rsp);
+                                       capture_sp(capture));
     capture->stack_asked = capture->stack_length + 8; // there is no more
-    const volatile unsigned char *from = (const unsigned char *)(uintptr_t)capture->regs.rsp;
+    const volatile unsigned char *from = (const unsigned char *)(uintptr_t)capture_sp(capture);
     for (uint32_t i = 0; i < capture->stack_length; i++)
         capture->stack[i] = from[i];
     sink++; // no tail call

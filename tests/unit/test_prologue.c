@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "unwind/debug_frame.h"
-#include "unwind/x86_64/prologue.h"
+#include "unwind/prologue.h"
 
 #define AT 0x10000u
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Code of a module without tables, whose way to its return is followed, on a stack made by hand.
-#include "unwind/x86_64/return_path.h"
+#include "unwind/return_path.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -48,8 +48,7 @@ static struct step walk(const char *code, size_t length, const uint64_t *words, 
     memcpy(text + CALLER - 5, "\xe8\0\0\0\0\x0f\x0b", 7); // call; ud2
     memcpy(capture->stack, words, copied * 8);
     capture->flags = CAPTURE_IN_PLACE;
-    capture->regs.rip = TEXT + AT;
-    capture->regs.rsp = SP;
+    capture->regs = registers_at(TEXT + AT, SP);
     capture->stack_asked = capture->stack_length = (uint32_t)copied * 8;
     struct unwind_result result = unwinder_walk(unwinder, capture);
     struct step step = {.end = result.end, .count = result.count};
@@ -185,8 +184,7 @@ START_TEST(signal_handlers)
     memcpy(capture->stack + 8 + sizeof context, above, sizeof above);
     memcpy(text + 0x200, "\xff\x25\0\0\0\0", 6); // the handler: a stub, whose return is on top
     capture->flags = CAPTURE_IN_PLACE;
-    capture->regs.rip = TEXT + 0x200;
-    capture->regs.rsp = SP;
+    capture->regs = registers_at(TEXT + 0x200, SP);
     capture->stack_asked = capture->stack_length = (uint32_t)(8 + sizeof context + sizeof above);
     struct unwind_result result = unwinder_walk(unwinder, capture);
     ck_assert_uint_eq(result.count, 4);

@@ -50,7 +50,7 @@ static uint64_t address(size_t offset)
 
 static void copy(size_t sp, size_t room)
 {
-    capture->regs.rsp = address(sp);
+    capture->regs = registers_at(0, address(sp));
     stack_capture(getpid(), &(struct stack_request){&plan, pages, room}, capture);
 }
 
@@ -92,10 +92,10 @@ START_TEST(stack_pointer_where_nothing_is)
 {
     copy(PAGE, ROOM);
     ck_assert_uint_eq(capture->stack_length + capture->red_zone, 0);
-    capture->regs.rsp = 0;
+    capture->regs = registers_at(0, 0);
     stack_capture(getpid(), &(struct stack_request){&plan, pages, ROOM}, capture);
     ck_assert_uint_eq(capture->stack_length, 0);
-    capture->regs.rsp = UINT64_MAX - 7;
+    capture->regs = registers_at(0, UINT64_MAX - 7);
     stack_capture(getpid(), &(struct stack_request){&plan, pages, ROOM}, capture);
     ck_assert_uint_eq(capture->stack_length, 0);
     ck_assert_uint_eq(pages_there(), 0);

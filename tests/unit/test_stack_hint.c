@@ -16,7 +16,8 @@ static void set_up(void)
 // Of a capture that held so many bytes of the stack, all that were asked for.
 static uint32_t learn_from(uint64_t sp, uint32_t held, const struct unwind_result *stack)
 {
-    struct capture capture = {.regs.rsp = sp, .stack_length = held, .stack_asked = held};
+    struct capture capture = {
+        .regs = registers_at(0, sp), .stack_length = held, .stack_asked = held};
     stack_hint_learn(&hint, &capture, stack);
     stack_hint_plan(&hint, &plan);
     return plan.bytes;

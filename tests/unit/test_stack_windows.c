@@ -13,7 +13,8 @@ static struct capture capture;
 static void set_up(void)
 {
     windows = (struct stack_windows){0};
-    capture = (struct capture){.regs.rsp = SP, .stack_length = HELD, .stack_asked = HELD};
+    capture = (struct capture){
+        .regs = registers_at(0, SP), .stack_length = HELD, .stack_asked = HELD};
 }
 
 static bool learn(const struct unwind_result *stack)
@@ -51,7 +52,7 @@ END_TEST
 START_TEST(what_moves_with_the_stack_pointer)
 {
     miss(SP + (2 << 20));
-    capture.regs.rsp -= 4096;
+    capture.regs.user.rsp -= 4096;
     ck_assert(miss(SP - 4096 + (2 << 20)));
     ck_assert_uint_eq(plan.places[1], (2 << 20) | WINDOW_ABOVE_SP);
 }

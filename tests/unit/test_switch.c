@@ -68,8 +68,7 @@ static struct unwind_result walk(const struct stacks *stacks)
     static struct unwind_frame frames[16];
     AUTO_FREE struct capture *capture = xcalloc(1, sizeof *capture + 2 * WORDS * 8);
     struct unwinder *unwinder = unwinder_new(&source, ARRAY_LENGTH(frames));
-    capture->regs.rip = TEXT + LEAF;
-    capture->regs.rsp = SP;
+    capture->regs = registers_at(TEXT + LEAF, SP);
     capture->stack_length = WORDS * 8;
     capture->stack_asked = WORDS * 8 + 8; // there is no more
     memcpy(capture->stack, stacks->first, WORDS * 8);

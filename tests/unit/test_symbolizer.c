@@ -196,7 +196,7 @@ START_TEST(test_syscall_names)
     ck_assert_str_eq(syscall_name(SYS_clock_nanosleep), "clock_nanosleep");
     ck_assert_ptr_null(syscall_name(-1));
     ck_assert_ptr_null(syscall_name(400)); // x86-64 leaves a gap from 335 to 423
-    ck_assert_ptr_null(syscall_name(100000));
+    ck_assert_ptr_null(syscall_name(1L << 40));
 }
 END_TEST
 

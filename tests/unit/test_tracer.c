@@ -140,7 +140,7 @@ START_TEST(running)
 {
     SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
-    struct user_regs_struct regs;
+    struct registers regs;
     struct proc_status status;
     start(spin);
     assert_runs();
@@ -148,8 +148,8 @@ START_TEST(running)
         hold_it(&hold);
         ck_assert_int_eq(hold.signal, 0);
         ck_assert_int_eq(tracer_regs(&hold, &regs), RC_OK);
-        ck_assert(is_code_of(child, regs.rip));
-        ck_assert_int_eq((long)regs.orig_rax, -1); // in no system call
+        ck_assert(is_code_of(child, registers_pc(&regs)));
+        ck_assert_int_eq(registers_call(&regs), -1); // in no system call
         tracer_release(&hold);
         assert_runs();
     }
@@ -311,13 +311,13 @@ START_TEST(a_broken_call_is_repaired)
 {
     SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct tracer_hold hold;
-    struct user_regs_struct regs;
+    struct registers regs;
     start_waiting(wait_for_event);
     for (int round = 0; round < 20; round++) {
         hold_it(&hold);
         ck_assert_int_eq(tracer_regs(&hold, &regs), RC_OK);
-        ck_assert_int_eq((long)regs.orig_rax, SYS_epoll_wait);
-        ck_assert_int_eq((long)regs.rax, -EINTR);
+        ck_assert_int_eq(registers_call(&regs), SYS_epoll_wait);
+        ck_assert_int_eq(registers_result(&regs), -EINTR);
         tracer_set_result(&hold, RESTART);
         tracer_release(&hold);
         assert_untraced('S'); // asleep again

@@ -139,7 +139,7 @@ static struct capture *capture_new(void)
 static void capture_fill(struct capture *capture, const ucontext_t *context, uint32_t asked)
 {
     const greg_t *gregs = context->uc_mcontext.gregs;
-    capture->regs = (struct user_regs_struct){
+    capture->regs.user = (struct user_regs_struct){
         .rax = gregs[REG_RAX], .rbx = gregs[REG_RBX], .rcx = gregs[REG_RCX],
         .rdx = gregs[REG_RDX], .rsi = gregs[REG_RSI], .rdi = gregs[REG_RDI],
         .rbp = gregs[REG_RBP], .rsp = gregs[REG_RSP], .rip = gregs[REG_RIP],
@@ -147,10 +147,10 @@ static void capture_fill(struct capture *capture, const ucontext_t *context, uin
         .r11 = gregs[REG_R11], .r12 = gregs[REG_R12], .r13 = gregs[REG_R13],
         .r14 = gregs[REG_R14], .r15 = gregs[REG_R15],
     };
-    uint64_t there = stack_top() - capture->regs.rsp;
+    uint64_t there = stack_top() - capture_sp(capture);
     capture->stack_asked = asked;
     capture->stack_length = there < asked ? (uint32_t)there : asked;
-    copy_raw(capture->stack, (const void *)(uintptr_t)capture->regs.rsp, capture->stack_length);
+    copy_raw(capture->stack, (const void *)(uintptr_t)capture_sp(capture), capture->stack_length);
 }
 
 static void *traced[5000];
@@ -262,7 +262,7 @@ START_TEST(short_copy)
     ck_assert_uint_gt(result.count, 1);
     ck_assert_uint_le(result.stack_needed, 4096);
     ck_assert_uint_gt(result.stack_needed, 2048);
-    ck_assert_uint_ge(result.missed, capture->regs.rsp + 4096 - 8);
+    ck_assert_uint_ge(result.missed, capture_sp(capture) + 4096 - 8);
     capture->window_count = 1; // it was asked for, and nothing is there
     capture->windows[0] = (struct stack_window){
         result.missed | WINDOW_AT, result.missed, result.missed, 0, 4096};
@@ -378,10 +378,10 @@ START_TEST(alternate_stack)
     ck_assert_int_eq(result.end, UNWIND_BAD_READ);
     uint64_t sp;
     ck_assert_uint_ne(result.second_at, 0);
-    ck_assert_uint_ge(result.second_at, in_handler->regs.rsp);
-    ck_assert_uint_lt(result.second_at - in_handler->regs.rsp, in_handler->stack_length);
-    memcpy(&sp, in_handler->stack + (result.second_at - in_handler->regs.rsp), sizeof sp);
-    ck_assert_uint_eq(sp, at_fault->regs.rsp);
+    ck_assert_uint_ge(result.second_at, capture_sp(in_handler));
+    ck_assert_uint_lt(result.second_at - capture_sp(in_handler), in_handler->stack_length);
+    memcpy(&sp, in_handler->stack + (result.second_at - capture_sp(in_handler)), sizeof sp);
+    ck_assert_uint_eq(sp, capture_sp(at_fault));
     size_t above = result.count - 1; // frames of the handler
 
     in_handler->window_count = 1; // as the sampler does from then on
@@ -468,7 +468,7 @@ START_TEST(garbage)
         unsigned long long *regs = (unsigned long long *)&capture->regs;
         for (size_t r = 0; r < sizeof capture->regs / sizeof *regs; r++)
             regs[r] = random_value(&state, sp);
-        capture->regs.rsp = sp;
+        capture->regs.user.rsp = sp;
         capture->stack_asked = 4096;
         capture->stack_length = (uint32_t)(random_word(&state) % 4097);
         for (size_t at = 0; at < 4096; at += 8) {
@@ -480,7 +480,7 @@ START_TEST(garbage)
         ck_assert_uint_le(result.count, 500);
         ck_assert_int_le(result.end, UNWIND_LIMIT);
         ck_assert_uint_le(result.stack_needed, capture->stack_length);
-        ck_assert_uint_eq(result.frames[0].pc, capture->regs.rip);
+        ck_assert_uint_eq(result.frames[0].pc, capture_pc(capture));
     }
     unwinder_free(unwinder);
 }
@@ -515,12 +515,11 @@ START_TEST(unknown_registers)
     struct unwind_result result = unwinder_walk(unwinder, capture);
     known = xcalloc(result.count, sizeof *known);
     memcpy(known, result.frames, result.count * sizeof *known);
-    ck_assert_uint_eq(known[0].sp, capture->regs.rsp);
+    ck_assert_uint_eq(known[0].sp, capture_sp(capture));
     for (size_t i = 1; i < result.count; i++)
         ck_assert_uint_gt(known[i].sp, known[i - 1].sp);
     capture->flags = CAPTURE_IN_PLACE;
-    struct user_regs_struct only = {.rsp = capture->regs.rsp, .rip = capture->regs.rip};
-    capture->regs = only;
+    capture->regs = registers_at(capture_pc(capture), capture_sp(capture));
     size_t count = result.count;
     result = unwinder_walk(unwinder, capture);
     ck_assert(result.end == UNWIND_BOTTOM || result.end == UNWIND_NO_REGISTER);
@@ -562,8 +561,7 @@ START_TEST(entry_of_a_program)
         .read = self_read, .table = no_table, .executable = self_executable};
     AUTO_FREE struct capture *capture = capture_new();
     struct unwinder *unwinder = unwinder_new(&bare, 10);
-    capture->regs.rip = (uint64_t)(uintptr_t)bare_entry;
-    capture->regs.rsp = ENTRY_SP;
+    capture->regs = registers_at((uint64_t)(uintptr_t)bare_entry, ENTRY_SP);
     capture->stack_asked = capture->stack_length = sizeof entries[_i].words;
     memcpy(capture->stack, entries[_i].words, sizeof entries[_i].words);
     struct unwind_result result = unwinder_walk(unwinder, capture);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Code as musl, glibc, Boost and Go have it around a return address.
-#include "unwind/x86_64/way_back.h"
+#include "unwind/way_back.h"
 
 #include <check.h>
 #include <string.h>

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "process/machine.h"
 #include "symbol/reader/symtab.h"
 #include "symbol/section.h"
+#include "unwind/stub.h"
 
 #define RELOCATIONS_MAX 4000000u
 #define STUB_BYTES_MAX (16u << 20) // bytes of one section
@@ -40,10 +42,10 @@ static const char *target_name(const struct relocations *from, const GElf_Rela *
 {
     GElf_Sym symbol;
     switch (GELF_R_TYPE(relocation->r_info)) {
-    case R_X86_64_IRELATIVE:
+    case MACHINE_RELOCATION_COMPUTED:
         return function_at(from->functions, (uint64_t)relocation->r_addend);
-    case R_X86_64_JUMP_SLOT:
-    case R_X86_64_GLOB_DAT:
+    case MACHINE_RELOCATION_LAZY:
+    case MACHINE_RELOCATION_EARLY:
         if (!from->symbols ||
             !gelf_getsym(from->symbols, (int)GELF_R_SYM(relocation->r_info), &symbol))
             return NULL;
@@ -106,32 +108,25 @@ static const char *slot_name(const struct slots *slots, uint64_t address)
     return slot ? slot->name : NULL;
 }
 
-// A stub consists of these instructions, of which all but the last are optional:
-//   f3 0f 1e fa (endbr64), f2 (bnd), ff 25 REL32 (jmp *REL32(%rip)); the GOT slot is at REL32 from
-//   the end of the instruction. Where a second table has the jumps, a stub is
-//   f3 0f 1e fa, 68 IMM32 (push of the index into .rela.plt).
-// The first entry of .plt, which calls the dynamic linker, matches neither or has no relocation.
-static const char *stub_name(const struct slots *slots, const unsigned char code[static 16],
+// The first entry of .plt, which calls the dynamic linker, is no stub or has no relocation.
+static const char *stub_name(const struct slots *slots, const unsigned char code[STUB_BYTES],
                              uint64_t address)
 {
-    static const unsigned char endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
-    unsigned at = memcmp(code, endbr64, sizeof endbr64) == 0 ? sizeof endbr64 : 0;
-    int32_t operand;
-    if (code[at] == 0x68) {
-        memcpy(&operand, code + at + 1, sizeof operand);
-        return operand >= 0 && (size_t)operand < slots->lazy_count ? slots->lazy[operand] : NULL;
-    }
-    at += code[at] == 0xf2;
-    if (code[at] != 0xff || code[at + 1] != 0x25)
+    uint64_t to;
+    switch (stub_decode(code, address, &to)) {
+    case STUB_SLOT:
+        return slot_name(slots, to);
+    case STUB_LAZY:
+        return to < slots->lazy_count ? slots->lazy[to] : NULL;
+    default:
         return NULL;
-    memcpy(&operand, code + at + 2, sizeof operand);
-    return slot_name(slots, address + at + 6 + (uint64_t)(int64_t)operand);
+    }
 }
 
 static void add_stub(struct plt *plt, const struct slots *slots, const unsigned char *bytes,
                      size_t length, uint64_t address)
 {
-    unsigned char code[16] = {0};
+    unsigned char code[STUB_BYTES] = {0};
     memcpy(code, bytes, length);
     const char *name = stub_name(slots, code, address);
     if (!name || !name[0])

@@ -7,34 +7,20 @@
 #include <inttypes.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
+#include "base/call_filter.h"
 #include "base/mem.h"
+#include "process/machine.h"
 
 #define NOBODY 65534
-
-#if defined(__x86_64__)
-#define AUDIT_ARCH_OURS AUDIT_ARCH_X86_64
-#define RESULT(context) ((context)->uc_mcontext.gregs[REG_RAX])
-#define ARGUMENT(context, number)                                                                  \
-    ((context)->uc_mcontext.gregs[(int[]){REG_RDI, REG_RSI, REG_RDX}[number]])
-#elif defined(__aarch64__)
-#define AUDIT_ARCH_OURS AUDIT_ARCH_AARCH64
-#define RESULT(context) ((context)->uc_mcontext.regs[0])
-#define ARGUMENT(context, number) ((context)->uc_mcontext.regs[number])
-#endif
 
 static int (*opener)(const char *path);
 
@@ -99,13 +85,13 @@ static void broker(int number, siginfo_t *info, void *context)
 {
     ucontext_t *user = context;
     (void)number;
-    RESULT(user) = -EACCES;
-    if (info->si_syscall != SYS_openat || (ARGUMENT(user, 2) & O_ACCMODE) != O_RDONLY)
+    context_return(user, -EACCES);
+    if (info->si_syscall != SYS_openat || (context_argument(user, 2) & O_ACCMODE) != O_RDONLY)
         return;
     int saved = errno;
-    int fd = opener((const char *)(uintptr_t)ARGUMENT(user, 1));
+    int fd = opener((const char *)(uintptr_t)context_argument(user, 1));
     errno = saved;
-    RESULT(user) = fd >= 0 ? fd : -ENOENT;
+    context_return(user, fd >= 0 ? fd : -ENOENT);
 }
 
 static void reset_signals(void)
@@ -133,23 +119,13 @@ static bool filter_calls(void)
         SYS_futex,  SYS_sendmsg, SYS_recvmsg, SYS_rt_sigreturn, SYS_rt_sigprocmask,
         SYS_exit,   SYS_exit_group, SYS_clock_gettime, SYS_getrandom,
     };
-    struct sock_filter program[ARRAY_LENGTH(allowed) * 2 + 8];
-    unsigned short count = 0;
-#define EMIT(...) program[count++] = (struct sock_filter)__VA_ARGS__
-    EMIT(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
-    EMIT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_OURS, 1, 0));
-    EMIT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
-    EMIT(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
-    for (size_t i = 0; i < ARRAY_LENGTH(allowed); i++) {
-        EMIT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i], 0, 1));
-        EMIT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-    }
-    EMIT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1));
-    EMIT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP));
-    EMIT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
-#undef EMIT
-    struct sock_fprog whole = {.len = count, .filter = program};
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole, 0, 0) == 0;
+    struct call_filter filter;
+    call_filter_begin(&filter, MACHINE_AUDIT, SECCOMP_RET_KILL_PROCESS);
+    for (size_t i = 0; i < ARRAY_LENGTH(allowed); i++)
+        call_filter_answer_if(&filter, allowed[i], SECCOMP_RET_ALLOW);
+    call_filter_answer_if(&filter, SYS_openat, SECCOMP_RET_TRAP);
+    call_filter_answer(&filter, SECCOMP_RET_ERRNO | EPERM);
+    return call_filter_install(&filter);
 }
 
 bool sandbox_enter(int keep, const struct sandbox_limits *limits,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "unwind/x86_64/entry_path.h"
+#include "unwind/entry_path.h"
 
 #include <string.h>
 
 #include "unwind/step.h"
 #include "unwind/x86_64/instruction.h"
-#include "unwind/x86_64/prologue.h"
+#include "unwind/prologue.h"
 
 #define WORDS_MOST 64  // of the stack that are looked at
 #define STEPS_MOST 600 // instructions for one return address

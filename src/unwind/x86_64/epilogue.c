@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "unwind/x86_64/epilogue.h"
+#include "unwind/epilogue.h"
 
 #include <string.h>
 
@@ -23,6 +23,7 @@ static bool is_next(const struct epilogue *epilogue, const char *bytes, size_t l
            memcmp(epilogue->at, bytes, length) == 0;
 }
 
+// add $SIZE,%rsp
 static void add_to_sp(struct epilogue *epilogue)
 {
     const unsigned char *at = epilogue->at;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "unwind/x86_64/prologue.h"
+#include "unwind/prologue.h"
 
 #include <stddef.h>
 #include <string.h>
 
+#include "unwind/stub.h"
 #include "unwind/x86_64/instruction.h"
 
 #define WINDOW 96 // bytes of code that are looked at
@@ -56,18 +57,6 @@ bool prologue_frame_size(struct code_memory *memory, uint64_t start, uint64_t *s
     return set_up && *size < 1u << 30;
 }
 
-// jmp *slot, jmp target, perhaps behind endbr64.
-static bool is_stub(struct code_memory *memory, uint64_t target)
-{
-    unsigned char code[7];
-    if (!code_memory_read(memory, target, code, sizeof code))
-        return false;
-    static const unsigned char endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
-    const unsigned char *at = memcmp(code, endbr64, sizeof endbr64) == 0 ? code + 4 : code;
-    at += *at == 0xf2;
-    return at[0] == 0xe9 || (at[0] == 0xff && at[1] == 0x25);
-}
-
 bool prologue_called(struct code_memory *memory, uint64_t back, uint64_t *target)
 {
     unsigned char code[1 + sizeof(int32_t)];
@@ -90,6 +79,12 @@ static bool is_indirect_call(struct code_memory *memory, uint64_t back)
             instruction_is_call(&instruction) && instruction.length == LONGEST_CALL - at)
             return true;
     return false;
+}
+
+static bool is_stub(struct code_memory *memory, uint64_t address)
+{
+    enum stub_kind kind = stub_at(memory, address);
+    return kind == STUB_SLOT || kind == STUB_JUMP;
 }
 
 bool prologue_is_call(struct code_memory *memory, uint64_t back, uint64_t start)

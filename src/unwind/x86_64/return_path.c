@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "unwind/x86_64/return_path.h"
+#include "unwind/return_path.h"
 
 #include <string.h>
 
 #include "base/mem.h"
 #include "unwind/x86_64/instruction.h"
-#include "unwind/x86_64/prologue.h"
+#include "unwind/prologue.h"
 #include "unwind/x86_64/register_effect.h"
 
 #define WORK_STEPS 2000 // instructions that are looked at

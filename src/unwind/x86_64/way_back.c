@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "unwind/x86_64/way_back.h"
+#include "unwind/way_back.h"
 
 #include <string.h>
 #include <sys/syscall.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Code that is about to return says itself where the return address lies: "add $8,%rsp; ret". For
-// what a process makes at run time without tables, without frame pointers: Python's trampolines.
+// Code that is about to return says itself where the return address lies. For what a process
+// makes at run time without tables, without frame pointers: Python's trampolines.
 #pragma once
 
 #include "unwind/walk.h"

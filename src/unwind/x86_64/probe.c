@@ -5,7 +5,7 @@
 
 #include "unwind/step.h"
 #include "unwind/x86_64/instruction.h"
-#include "unwind/x86_64/prologue.h"
+#include "unwind/prologue.h"
 
 #define WORDS_MOST 512u      // words of the stack that may be the caller's frame
 #define FUNCTION_MOST 65536u // bytes of the caller's code
