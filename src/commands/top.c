@@ -93,7 +93,7 @@ static struct rows_query query_of(const struct top *top)
     return (struct rows_query){
         .window = top->options.delay > 5ll * NS_PER_S ? WINDOW_30S : WINDOW_5S,
         .sort = (enum rows_sort)top->options.sort,
-        .filter = {.idle = top->options.idle},
+        .filter = {.type = top->options.idle ? FILTER_WALL : NULL},
     };
 }
 

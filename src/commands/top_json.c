@@ -52,7 +52,7 @@ static void put_function(struct buf *out, const struct function_row *row,
     buf_printf(out, "\"line\":%" PRIu32 ",\"self_percent\":%.3f,\"total_percent\":%.3f,", row->line,
                rows_percent(measure, row->self, rows->all),
                rows_percent(measure, row->total, rows->all));
-    if (query->filter.idle) {
+    if (filter_is_wall(&query->filter)) {
         json_wall(out, "self_wall", row->self);
         json_wall(out, "total_wall", row->total);
     }
@@ -73,7 +73,7 @@ static void put_thread(struct buf *out, const struct thread_row *row, bool cpu_k
     put_text(out, "state", state);
     put_text(out, "where", row->where ? row->where->name : "");
     put_text(out, "wait", row->wait);
-    if (query->filter.idle)
+    if (filter_is_wall(&query->filter))
         json_wall(out, "wall", row->cost);
     buf_printf(out, "\"ended\":%s,\"cpu_percent\":%s,\"samples\":%" PRIu64
                     ",\"held_ns\":%" PRId64 "}",
@@ -88,8 +88,8 @@ static enum rc put_functions(struct buf *out, const struct snapshot *snapshot,
     enum rc rc = rows_functions(&snapshot->moment, query, &rows, err);
     if (rc != RC_OK)
         return rc;
-    put_text(out, "time", query->filter.idle ? "wall" : "cpu");
-    if (query->filter.idle)
+    put_text(out, "time", filter_is_wall(&query->filter) ? "wall" : "cpu");
+    if (filter_is_wall(&query->filter))
         json_wall(out, "window_wall", rows.all);
     put_text(out, "window", rows_window_names[query->window]);
     buf_printf(out, "\"window_samples\":%" PRIu64 ",\"functions\":[", rows.all.samples);
