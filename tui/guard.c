@@ -76,12 +76,17 @@ static void bury(pid_t pid)
         clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
 }
 
+void guard_excuse(const struct guard *guard)
+{
+    ssize_t ignored = guard->alarm >= 0 ? write(guard->alarm, "", 1) : 0;
+    (void)ignored;
+}
+
 void guard_dismiss(struct guard *guard)
 {
     if (guard->alarm < 0)
         return;
-    ssize_t ignored = write(guard->alarm, "", 1);
-    (void)ignored;
+    guard_excuse(guard);
     close(guard->alarm);
     bury(guard->pid);
     *guard = GUARD_NONE;

@@ -17,5 +17,8 @@ struct guard {
 // everything else works.
 struct guard guard_start(void (*duty)(void), const int *kept, size_t kept_count);
 
-// It ends and does nothing.
+// Its duty is done: it ends and does nothing. For signal handlers too.
+void guard_excuse(const struct guard *guard);
+
+// The same, and it is waited for.
 void guard_dismiss(struct guard *guard);

@@ -53,6 +53,7 @@ static void abandon(void)
             break;
     }
     tcsetattr(restore.in, TCSANOW, &restore.before);
+    guard_excuse(&guard); // doing this twice would write over what the shell says of our end
 }
 
 // In the guard, when we are gone.

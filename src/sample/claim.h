@@ -23,7 +23,6 @@ struct claim {
     struct schedstat lately; // of lately_at, CLOCK_MONOTONIC ns; 0: never
     int64_t lately_at;
     bool contended; // up to then it waited for CPUs for much of its time
-    bool late; // it kept us waiting: a system call that it is found in may have begun since then
     int64_t moment;         // at which it was on its CPU
     int64_t asked_at;       // when it was asked to stop
     int64_t allowance, allowed_at; // ns that it may still be looked at, and as of when

@@ -82,7 +82,7 @@ static bool has_waited(struct displaced_search *search)
 static bool kept_us_waiting(const struct displaced_search *search, struct claim *claim)
 {
     const struct schedstat *now = &claim->before;
-    if (search->woke_at - claim->lately_at > LATELY_NS) {
+    if (search->soon && search->woke_at - claim->lately_at > LATELY_NS) {
         uint64_t ran_ns = now->run_ns - claim->lately.run_ns;
         claim->contended = claim->lately_at &&
                            (now->wait_ns - claim->lately.wait_ns) * CONTENDED > ran_ns;
@@ -133,12 +133,12 @@ static enum displaced prove(struct displaced_search *search, struct displaced_mo
     struct claim *claim = &moved->thread->claim;
     if (!moved->here && !is_here(search, moved))
         return DISPLACED_NONE;
-    claim->late = search->soon && kept_us_waiting(search, claim);
+    bool late = kept_us_waiting(search, claim);
     if (moved->waits && search->single && never_slept(claim, &claim->before, search->woke_at))
-        return DISPLACED_RUNNING;
+        return late ? DISPLACED_WAITED : DISPLACED_RUNNING;
     if (!came_off_as_we_came(search, moved->thread))
         return DISPLACED_NONE;
-    return moved->waits ? DISPLACED_RUNNING : claim->late ? DISPLACED_WAITED : DISPLACED_ASLEEP;
+    return late ? DISPLACED_WAITED : moved->waits ? DISPLACED_RUNNING : DISPLACED_ASLEEP;
 }
 
 // Whether the thread could be claimed and read. It is claimed then.

@@ -22,7 +22,7 @@ enum displaced {
     DISPLACED_ASLEEP,  // it went to sleep just before
     DISPLACED_UNFOUND, // the search met its bound
     DISPLACED_BUSY,    // another sampler was at work on a thread that it could have been
-    DISPLACED_WAITED,  // it went to sleep, and not before that let us come: see claim.late
+    DISPLACED_WAITED,  // it kept us waiting: what it did when we were woken is not known
 };
 
 #define DISPLACED_PROOFS 12 // readings of sched in half a search at most, 4 us each

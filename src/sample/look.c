@@ -61,12 +61,6 @@ static bool was_on_cpu(const struct look *look, const struct held *held)
     return held->stopped_at - queued_ns(held) >= claim->moment - DISPLACED_NS;
 }
 
-// Between our timer and the moment at which it gave up its CPU it may have come into this call.
-static bool is_late(const struct look *look, const struct held *held)
-{
-    return !look->elsewhere && held->thread->claim.late && (long)held->regs.orig_rax >= 0;
-}
-
 // It ran on after its moment and before it was asked to stop: on another CPU.
 static bool has_skidded(const struct look *look, const struct held *held)
 {
@@ -237,8 +231,7 @@ static void sample(struct look *look, struct held *held)
 {
     struct thread *thread = held->thread;
     enum rc rc = examine(look, held);
-    bool late = rc == RC_OK && is_late(look, held);
-    bool counts = rc == RC_OK && !late && was_on_cpu(look, held) && !thread->gone;
+    bool counts = rc == RC_OK && was_on_cpu(look, held) && !thread->gone;
     if (counts)
         fill(look, held);
     let_go(look, held);
@@ -247,7 +240,7 @@ static void sample(struct look *look, struct held *held)
     if (rc != RC_OK)
         control_count(look->control, COUNTER_FAILED, 1);
     else if (!counts)
-        control_count(look->control, late ? COUNTER_WAITED : COUNTER_QUEUED, !thread->gone);
+        control_count(look->control, COUNTER_QUEUED, !thread->gone);
     else {
         control_count(look->control, COUNTER_ELSEWHERE, has_skidded(look, held));
         keep(look, thread);

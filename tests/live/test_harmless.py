@@ -69,7 +69,7 @@ def test_large_transfers(ctx):
 
 def test_epoll_server(ctx):
     target = ctx.target("epoll_server")
-    profile = sampled(ctx, target, "10s")
+    profile = sampled(ctx, target, "6s")
     counts = target.stop()
     assert counts["eintr"] == 0 and counts["odd"] == 0, f"{counts}"
     assert counts["wakeups"] > 1000, f"{counts}"
@@ -181,7 +181,7 @@ def test_kill_sampler(ctx):
         ctx.kill(sampler)
         assert run.wait() == 0, f"exit status {run.popen.returncode}\n{run.stderr}"
         json.loads((ctx.tmp / "out.json").read_text())
-    kill_at_random(ctx, ctx.length(40, 400), kill)
+    kill_at_random(ctx, ctx.length(25, 400), kill)
 
 
 test_kill_sampler.soak = 1800
@@ -434,10 +434,11 @@ def test_memory_that_is_locked(ctx):
     def look():
         target = ctx.target("forks")
         profile = ctx.profile(target.pid, "-r", 499, grows=True)
-        fork_ns, held_ns = target.stop()["fork_ns"], profile["run"]["held_p99_ns"]
-        ctx.figure = f"held {held_ns / 1e3:.0f} us (p99), a fork takes {fork_ns / 1e3:.0f} us"
-        assert profile["run"]["stops"] > 100, f"{profile['run']['stops']} stops"
-        assert held_ns * 4 < fork_ns, ctx.figure
+        run, fork_ns = profile["run"], target.stop()["fork_ns"]
+        assert run["stops"] > 100, f"{run['stops']} stops"
+        held_ns = run["held_total_ns"] / run["stops"]  # a fork may begin while a thread is held
+        ctx.figure = f"held {held_ns / 1e3:.0f} us on average, a fork takes {fork_ns / 1e3:.0f} us"
+        assert held_ns * 40 < fork_ns, ctx.figure
         for function in "keep_forking", "work_beside":
             assert samples_with(profile, function) > 5, f"{function} is not seen"
     twice(look)
