@@ -256,17 +256,14 @@ static void copy_threads(const struct live *live, struct plain_threads *threads)
         .list = xcalloc(live->thread_count + 1, sizeof *threads->list),
         .count = live->thread_count,
         .of = xcalloc(sets, sizeof *threads->of),
-        .states = xcalloc(sets, sizeof *threads->states),
     };
     if (live->thread_count)
         memcpy(threads->list, live->facts, live->thread_count * sizeof *threads->list);
     for (uint32_t i = 0; i < live->thread_count; i++)
         for (enum profile_state state = 0; state < STATE_COUNT; state++) {
             uint32_t set = live->threads[i].sets[state];
-            if (set == NONE)
-                continue;
-            threads->of[set] = i;
-            threads->states[set] = state;
+            if (set != NONE)
+                threads->of[set] = (struct plain_whose){i, state};
         }
 }
 

@@ -58,15 +58,14 @@ void plain_threads_init(struct plain_threads *threads, const struct plain_profil
     struct map pairs = {0}, numbers = {0}; // (pid, tid, name) pair by pair
     *threads = (struct plain_threads){
         .of = xcalloc(profile->labels.set_count, sizeof *threads->of),
-        .states = xcalloc(profile->labels.set_count, sizeof *threads->states),
     };
     for (size_t i = 0; i < profile->samples.count; i++) {
         uint32_t set = profile->samples.list[i].labels;
         struct plain_thread *thread = &facts[set].thread;
         uint32_t ids = map_number(&pairs, (uint64_t)thread->pid << 32 | (uint32_t)thread->tid);
-        threads->of[set] = map_number(&numbers, (uint64_t)ids << 32 | thread->name);
-        threads->states[set] = facts[set].state;
-        if (threads->of[set] < threads->count)
+        uint32_t number = map_number(&numbers, (uint64_t)ids << 32 | thread->name);
+        threads->of[set] = (struct plain_whose){number, facts[set].state};
+        if (number < threads->count)
             continue;
         ARRAY_RESERVE(threads->list, threads->count, threads->capacity);
         threads->list[threads->count++] = *thread;
@@ -79,6 +78,5 @@ void plain_threads_fini(struct plain_threads *threads)
 {
     free(threads->list);
     free(threads->of);
-    free(threads->states);
     *threads = (struct plain_threads){0};
 }

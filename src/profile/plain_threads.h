@@ -16,12 +16,15 @@ struct plain_thread {
     int64_t held_ns; // that it was held; 0: nothing is known of it
 };
 
+struct plain_whose { // of samples with one label set
+    uint32_t thread;
+    enum profile_state state; // of the label "state"; STATE_CPU: there is none
+};
+
 struct plain_threads {
     struct plain_thread *list; // owned; in the order of their first samples
     size_t count, capacity;
-    uint32_t *of;              // [label set of a sample]: its thread; owned
-    enum profile_state *states; // [label set of a sample]: of the label "state"; STATE_CPU: it has
-                                // none. Owned
+    struct plain_whose *of; // [label set of a sample]; owned
 };
 
 void plain_threads_init(struct plain_threads *threads, const struct plain_profile *profile);

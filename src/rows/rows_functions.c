@@ -138,19 +138,18 @@ static uint64_t count_slices(const struct function_tally *tally, size_t back, si
                              float *counts)
 {
     uint64_t all = 0;
-    const struct plain_sample *samples = tally->moment->profile->samples.list;
     enum rows_measure measure = tally->query->filter.type ? MEASURE_TIME : MEASURE_SAMPLES;
     for (size_t end = back + seconds; back < end; back++) {
         struct slice slice = slices_get(tally->moment->slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
-            if (!selection_takes(tally->selection, entry->value))
+            struct pick pick = selection_pick(tally->selection, entry->value);
+            if (!selection_takes(tally->selection, &pick))
                 continue;
-            uint32_t stack = samples[entry->value].stack;
             uint64_t part = measure == MEASURE_TIME ? entry->ns : entry->samples;
             all += part;
-            if (stack)
-                counts[frames_of(tally, stack).frames->function] += (float)part;
+            if (pick.stack)
+                counts[frames_of(tally, pick.stack).frames->function] += (float)part;
         }
     }
     return all;

@@ -13,8 +13,8 @@
 static bool is_running(const struct moment *moment, uint32_t sample, pid_t tid)
 {
     const struct plain_threads *sampled = &moment->sampled;
-    uint32_t set = moment->profile->samples.list[sample].labels;
-    return sampled->states[set] == STATE_CPU && sampled->list[sampled->of[set]].tid == tid;
+    struct plain_whose whose = sampled->of[moment->profile->samples.list[sample].labels];
+    return whose.state == STATE_CPU && sampled->list[whose.thread].tid == tid;
 }
 
 // Of the newest slice in which the thread has any, the stack that it has most of.

@@ -136,7 +136,7 @@ static void find_where(struct thread_tally *tally)
 // What slices tell of the sample is CPU time.
 static bool is_running(const struct moment *moment, uint32_t sample)
 {
-    return moment->sampled.states[moment->profile->samples.list[sample].labels] == STATE_CPU;
+    return moment->sampled.of[moment->profile->samples.list[sample].labels].state == STATE_CPU;
 }
 
 static bool holds_cpu_time(const struct moment *moment, struct slice slice)
@@ -168,10 +168,10 @@ struct usage { // CPU time of a thread that the filter lets through
 
 static void add_usage(const struct usage *usage, uint32_t sample, uint64_t ns)
 {
-    const struct moment *moment = usage->tally->moment;
-    uint32_t thread = moment->sampled.of[moment->profile->samples.list[sample].labels];
-    if (ns && selection_takes_stack(usage->selection, sample))
-        usage->tally->rows[usage->tally->row_of[thread]].cpu_percent += usage->per_ns * (double)ns;
+    struct pick pick = selection_pick(usage->selection, sample);
+    struct thread_row *row = &usage->tally->rows[usage->tally->row_of[pick.thread]];
+    if (pick.state == STATE_CPU && selection_takes_stack(usage->selection, &pick))
+        row->cpu_percent += usage->per_ns * (double)ns;
 }
 
 static bool count_cpu_of_all(const struct usage *usage)
@@ -191,8 +191,7 @@ static bool count_cpu_of_slices(const struct usage *usage, size_t seconds)
     for (size_t back = 0; back < seconds; back++) {
         struct slice slice = slices_get(moment->slices, back);
         for (size_t i = 0; i < slice.count; i++)
-            if (is_running(moment, slice.entries[i].value))
-                add_usage(usage, slice.entries[i].value, slice.entries[i].ns);
+            add_usage(usage, slice.entries[i].value, slice.entries[i].ns);
     }
     return true;
 }

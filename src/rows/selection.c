@@ -131,36 +131,26 @@ const struct measure *selection_measure(const struct selection *selection)
     return &selection->measure;
 }
 
-static struct pick pick_of(const struct selection *selection, uint32_t sample)
-{
-    struct plain_sample of = selection->moment->profile->samples.list[sample];
-    return (struct pick){
-        .sample = sample, .stack = of.stack, .thread = selection->moment->sampled.of[of.labels]};
-}
-
-static enum profile_state state_of(const struct selection *selection, uint32_t sample)
+struct pick selection_pick(const struct selection *selection, uint32_t sample)
 {
     const struct moment *moment = selection->moment;
-    return moment->sampled.states[moment->profile->samples.list[sample].labels];
+    struct plain_sample of = moment->profile->samples.list[sample];
+    struct plain_whose whose = moment->sampled.of[of.labels];
+    return (struct pick){
+        .sample = sample, .stack = of.stack, .thread = whose.thread, .state = whose.state};
 }
 
-static bool takes(const struct selection *selection, const struct pick *pick)
+bool selection_takes_stack(const struct selection *selection, const struct pick *pick)
 {
     return (!selection->threads || selection->threads[pick->thread]) &&
            (!selection->stacks || selection->stacks[pick->stack]);
 }
 
-bool selection_takes_stack(const struct selection *selection, uint32_t sample)
-{
-    struct pick pick = pick_of(selection, sample);
-    return takes(selection, &pick);
-}
-
 // A slice tells of one type only: of wall time, if the sample has a state, else of CPU time.
-bool selection_takes(const struct selection *selection, uint32_t sample)
+bool selection_takes(const struct selection *selection, const struct pick *pick)
 {
-    return (state_of(selection, sample) != STATE_CPU) == selection->measure.wall &&
-           selection_takes_stack(selection, sample);
+    return (pick->state != STATE_CPU) == selection->measure.wall &&
+           selection_takes_stack(selection, pick);
 }
 
 static void each_of_slices(const struct selection *selection, size_t seconds,
@@ -172,12 +162,10 @@ static void each_of_slices(const struct selection *selection, size_t seconds,
         struct slice slice = slices_get(slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
-            if (!selection_takes(selection, entry->value))
-                continue;
-            struct pick pick = pick_of(selection, entry->value);
-            pick.cost =
-                cost_make(state_of(selection, entry->value), entry->samples, entry->ns);
-            visit(context, &pick);
+            struct pick pick = selection_pick(selection, entry->value);
+            pick.cost = cost_make(pick.state, entry->samples, entry->ns);
+            if (selection_takes(selection, &pick))
+                visit(context, &pick);
         }
     }
 }
@@ -190,9 +178,9 @@ void selection_each(const struct selection *selection, enum rows_window window,
         return;
     }
     for (uint32_t i = 0; i < selection->moment->profile->samples.count; i++) {
-        struct pick pick = pick_of(selection, i);
-        pick.cost = measure_cost_in(&selection->measure, i, state_of(selection, i));
-        if (cost_is_any(pick.cost) && takes(selection, &pick))
+        struct pick pick = selection_pick(selection, i);
+        pick.cost = measure_cost_in(&selection->measure, i, pick.state);
+        if (cost_is_any(pick.cost) && selection_takes_stack(selection, &pick))
             visit(context, &pick);
     }
 }

@@ -16,16 +16,20 @@ enum rc selection_new(const struct moment *moment, const struct filter *filter,
                       struct selection **selection, struct err *err) MUST_CHECK;
 void selection_free(struct selection *selection);
 
-// Says whether the filter takes what slices tell of a sample.
-bool selection_takes(const struct selection *selection, uint32_t sample);
-
-// The same, whatever the type of its values.
-bool selection_takes_stack(const struct selection *selection, uint32_t sample);
-
 struct pick { // what a sample has in a window
     uint32_t sample, stack, thread;
+    enum profile_state state;
     struct cost cost;
 };
+
+// The sample as one that has nothing.
+struct pick selection_pick(const struct selection *selection, uint32_t sample);
+
+// Says whether the filter takes what slices tell of the sample.
+bool selection_takes(const struct selection *selection, const struct pick *pick);
+
+// The same, whatever the type of its values.
+bool selection_takes_stack(const struct selection *selection, const struct pick *pick);
 
 // Calls visit with all of the window that passes, more than once for the same sample.
 void selection_each(const struct selection *selection, enum rows_window window,

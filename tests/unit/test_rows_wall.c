@@ -114,7 +114,7 @@ START_TEST(a_profile_of_wall_time_has_states)
     struct plain_threads threads;
     plain_threads_init(&threads, profile);
     for (uint32_t i = 0; i < profile->samples.count; i++) {
-        enum profile_state state = threads.states[profile->samples.list[i].labels];
+        enum profile_state state = threads.of[profile->samples.list[i].labels].state;
         ns[state] += (uint64_t)plain_values(profile, i)[1];
     }
     plain_threads_fini(&threads);
