@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What each action does: one function each, found by a table.
+// Each action is one function, and a table at the end finds it.
 #include "tui/act.h"
 
 #include <stdlib.h>
@@ -74,7 +74,7 @@ static unsigned act_delay(struct app *app)
     return 0;
 }
 
-// The name of the process becomes a part of a file name that can be typed.
+// A file name begins with the name of the process; characters that are awkward to type become '_'.
 static char *file_name(const struct app *app, const char *ending)
 {
     const struct snapshot *snapshot = app->scene->snapshot;
@@ -226,7 +226,7 @@ static unsigned act_mangled(struct app *app)
     return 0;
 }
 
-// These mean the same in every view that has no key of its own for them (tui/view.h).
+// These actions do the same in every view that does not override them (tui/view.h).
 static act_function *const acts[ACTION_COUNT] = {
     [ACTION_HELP] = act_help,
     [ACTION_QUIT] = act_quit,

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-// What actions do: the part that their files and the views share. Others call app_act.
+// Functions that the files of actions and the views share. Other code calls app_act.
 #pragma once
 
 #include "tui/app.h"
 
 typedef unsigned act_function(struct app *app); // returns enum effect bits
 
-// The cursor of the view that is shown, and its row: zeroed when there are no rows.
+// The cursor of the shown view, and the row under it, which is zeroed when there are no rows.
 struct cursor *act_cursor(struct app *app);
 struct item act_item(struct app *app);
 bool act_has_rows(const struct app *app);
 
-// Shows a view, with nothing else prepared for it.
+// Switches to a view without preparing anything for it.
 unsigned act_show(struct app *app, enum view_id view);
 
-// Filters by the thread, or the group of threads, of the row.
+// Sets the thread filter to the thread of the row, or to its group of threads.
 unsigned act_only_thread(struct app *app, const struct thread_row *row);
 
 act_function act_search, act_search_next, act_search_previous, act_filter, act_module,

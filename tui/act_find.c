@@ -125,7 +125,7 @@ static struct sorting *sorting_of(struct app *app)
     return &app->state->sortings[app->state->view];
 }
 
-// A column that is not there has its place behind the last one.
+// Returns the index of the column, or `count` if the view does not have it.
 static size_t place_of(enum rows_sort sort, const enum rows_sort *sorts, size_t count)
 {
     size_t at = 0;
@@ -134,7 +134,7 @@ static size_t place_of(enum rows_sort sort, const enum rows_sort *sorts, size_t 
     return at;
 }
 
-// Who asks for the same column again gets the order reversed.
+// Asking for the same column again reverses the order.
 unsigned app_sort(struct app *app, enum rows_sort sort)
 {
     struct sorting *sorting = sorting_of(app);
@@ -183,7 +183,7 @@ static unsigned step_sort(struct app *app, int step)
 {
     enum rows_sort sorts[SORT_COUNT];
     size_t count = sorts_of(app, sorts), at = place_of(sorting_of(app)->by, sorts, count);
-    size_t to = at + (size_t)step; // before the first one: behind the last one
+    size_t to = at + (size_t)step; // 0 - 1 wraps around to more than `count`
     return to < count ? app_sort(app, sorts[to]) : 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// These actions move the cursor, where the view has no way of its own.
+// These actions move the cursor in views that do not override them.
 #include "tui/act.h"
 
 #define SCROLL_COLS 8

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where an input goes: to the prompt, to what lies over the view, or to the table of actions.
+// An input goes to the prompt, to the help or menu over the view, or to the table of actions.
 #include "tui/app.h"
 
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static void drop_character(struct buf *text)
         text->length--;
 }
 
-// Changes the text; false if the key does not.
+// Edits the text of the prompt. Returns false if the key is no editing key.
 static bool edit(struct state *state, int key)
 {
     AUTO_BUF struct buf text = {0};
@@ -89,14 +89,14 @@ static unsigned accept_delay(struct app *app)
 
 static unsigned accept(struct app *app)
 {
-    bool named = *app->state->text; // without a name there is nothing to do
+    bool named = *app->state->text; // an empty name saves nothing
     switch (app->state->prompt) {
     case PROMPT_FILTER:
         return accept_filter(app);
     case PROMPT_DELAY:
         return accept_delay(app);
     case PROMPT_SAVE:
-        return named ? EFFECT_SAVE : 0; // whoever does it ends the prompt
+        return named ? EFFECT_SAVE : 0; // saving ends the prompt
     case PROMPT_SAVE_SCREEN:
         return named ? EFFECT_SAVE_SCREEN : 0;
     default:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What keys do: an input changes the state, and tells what else has to be done. Nothing is drawn,
-// written or asked of the session here.
+// An input changes the state, and the returned effects say what else the caller has to do. This
+// module does not draw, write files or ask the session.
 #pragma once
 
 #include "tui/picture.h"
@@ -12,7 +12,7 @@ enum effect { // bits
     EFFECT_REDRAW = 8,
     EFFECT_PAUSE = 16,    // state->paused has changed
     EFFECT_RESET = 32,
-    EFFECT_SAVE = 64,     // of what is shown, to state->text
+    EFFECT_SAVE = 64,     // save what is shown to the file state->text
     EFFECT_SAVE_SCREEN = 128,
     EFFECT_IDLE = 256,    // state->query.filter.type has changed
 };
@@ -24,16 +24,16 @@ struct app { // all borrowed
     struct scene *scene;
     const struct picture *picture; // as last drawn
     int64_t now;                   // clock of snapshots
-    char stamp[STAMP_MOST];        // of the time, for names of files
+    char stamp[STAMP_MOST];        // UTC time for names of files
 };
 
 // Returns enum effect bits.
 unsigned app_input(struct app *app, const struct input *input);
 
-// An action outside of prompts and menus.
+// Does an action that is not for a prompt or a menu. Returns enum effect bits.
 unsigned app_act(struct app *app, enum action action);
 
-// For app.c: what Enter does in a menu, and moves.
+// Used by app.c: chooses a row of the menu, moves the cursor.
 unsigned app_choose(struct app *app, size_t row);
 void app_move(struct app *app, long rows);
 unsigned app_sort(struct app *app, enum rows_sort sort);

@@ -48,7 +48,7 @@ struct letter { // a character with its marks
     int width; // 1 or 2
 };
 
-// The text has been through escape_text: it is UTF-8.
+// The text is valid UTF-8, because it has been through escape_text.
 static uint32_t decode(const char **text)
 {
     const unsigned char *at = (const unsigned char *)*text;
@@ -60,8 +60,9 @@ static uint32_t decode(const char **text)
     return code;
 }
 
-// Takes the next character and the combining ones behind it; false at the end. A mark without
-// anything before it sits on a blank; a character that the locale does not know is a '?'.
+// Reads the next character with the combining characters after it, and returns false at the end.
+// A combining character without a base is put on a blank; a character that the locale cannot
+// print becomes '?'.
 static bool next_letter(const char **text, bool utf8, struct letter *letter)
 {
     if (!**text)
@@ -129,11 +130,11 @@ static void put_letter(struct canvas *canvas, int row, int col, enum role role,
     if (half)
         *half = (struct cell){.role = role};
     else if (letter->width == 2)
-        cell->code = ' '; // the canvas ends in its middle
+        cell->code = ' '; // its right half is beyond the edge
 }
 
-// Columns [skip, skip + width) of escaped text. A wide character that begins before or ends behind
-// that is a blank.
+// Draws columns [skip, skip + width) of escaped text. A wide character that is cut by an end of
+// that range becomes a blank.
 static int put_text(struct canvas *canvas, int row, int col, int width, int skip, enum role role,
                     const char *escaped)
 {
@@ -163,7 +164,7 @@ int canvas_text(struct canvas *canvas, int row, int col, int width, enum role ro
     return canvas_scrolled(canvas, row, col, width, 0, role, text);
 }
 
-// `head` columns of the beginning, an ellipsis, and as much of the end as there is room for.
+// Draws `head` columns of the beginning, an ellipsis, and as much of the end as fits.
 static int put_cut(struct canvas *canvas, int row, int col, int width, int head, enum role role,
                    const char *text)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The message line and the function bar.
+// This file draws the message line and the function bar.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "tui/label.h"
 #include "tui/view.h"
 
-#define STATUS_WIDE 35 // columns that the longest state takes, with room around it
+#define STATUS_WIDE 35 // columns of the longest status, with room around it
 
 #define FILTER_HINT " a,b both   !c not   /regex/   of function or module; empty: all"
 
@@ -20,7 +20,7 @@ static const char *const prompt_titles[] = {
     [PROMPT_SAVE_SCREEN] = "save screen as: ",
 };
 
-// The end of a long text is what is being typed.
+// Of a long text the end is shown, because that is where the user types.
 static void draw_prompt(struct canvas *canvas, int row, const struct state *state)
 {
     int col = canvas_text(canvas, row, 0, canvas->cols, ROLE_PROMPT, prompt_titles[state->prompt]);
@@ -35,13 +35,13 @@ static void draw_prompt(struct canvas *canvas, int row, const struct state *stat
 
 // --- the right end: in what state things are ---
 
-// `unsaid` means that there is no room above the table to say what time is counted.
+// If `unsaid`, the header has no room to say which time is counted, so the status says it.
 static int draw_status(struct canvas *canvas, int row, const struct snapshot *snapshot,
                        const struct state *state, int64_t now, bool unsaid)
 {
     char text[96] = "", clock[LABEL_MOST];
     enum role role = ROLE_BANNER;
-    // The end of a message may be what matters, as in the name of a file.
+    // A message is not cut for the status: its end may matter, as in the name of a file.
     int message = state->message ? canvas_width(canvas, state->message) : 0;
     bool wide = canvas->cols >= 60 && message + STATUS_WIDE <= canvas->cols;
     int64_t frozen = now - state->frozen_at;
@@ -99,7 +99,7 @@ static void draw_left(struct canvas *canvas, int row, int end, const struct scen
 // --- function bar ---
 
 struct bar_key {
-    int number; // of the function key
+    int number; // 1: F1
     enum action action;
     const char *label;
 };

@@ -12,9 +12,9 @@
 
 #include "base/clock.h"
 
-#define PATIENCE_MS 200 // that a guard has to go
+#define PATIENCE_MS 200 // how long guard_dismiss waits for the guard to end
 
-// What is left open would keep others from seeing our end.
+// Closes inherited descriptors: an open one would hide our end from whoever reads its other side.
 static void close_others(int alarm, const int *kept, size_t kept_count)
 {
     unsigned first = 0;
@@ -54,7 +54,7 @@ struct guard guard_start(void (*duty)(void), const int *kept, size_t kept_count)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0) {
-        setsid(); // out of reach of signals to our group
+        setsid(); // signals to our process group do not reach it
         close_others(ends[0], kept, kept_count);
         watch(ends[0], duty);
     }
@@ -67,8 +67,8 @@ struct guard guard_start(void (*duty)(void), const int *kept, size_t kept_count)
     return (struct guard){ends[1], pid};
 }
 
-// Left to whoever adopts it, it would stay a zombie where that one does not wait, as in many
-// containers. One that somebody has stopped is not waited for.
+// Reaps the guard. If it were left to be reparented, it would stay a zombie wherever init does not
+// wait, as in many containers. A guard that has been stopped is not waited for.
 static void bury(pid_t pid)
 {
     struct timespec moment = {.tv_nsec = NS_PER_MS};

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
-// A process that outlives us if we are killed without a chance to clean up (SIGKILL, the kernel out
-// of memory), to do then what we cannot do any more. It holds nothing of ours open but what it is
-// given, takes no signals, and costs nothing while it waits.
+// A guard is a process that cleans up in our place if we are killed without a chance to do it
+// ourselves (SIGKILL, the OOM killer). It keeps only the descriptors that it is given, ignores
+// signals, and uses no CPU time while it waits.
 #pragma once
 
 #include <stddef.h>
 #include <sys/types.h>
 
 struct guard {
-    int alarm; // descriptor by which it hears of us, -1: there is no guard
+    int alarm; // write end of the pipe that it reads; -1: no guard
     pid_t pid;
 };
 #define GUARD_NONE ((struct guard){-1, 0})
 
-// Starts it: `duty` runs in it when we are gone. It keeps the descriptors. Without a guard
-// everything else works.
+// Starts a guard, which keeps the descriptors `kept` and runs `duty` when we are gone. If it cannot
+// be started, the result is GUARD_NONE, which the other functions accept.
 struct guard guard_start(void (*duty)(void), const int *kept, size_t kept_count);
 
-// Its duty is done: it ends and does nothing. For signal handlers too.
+// Tells the guard to end without doing its duty. Signal handlers may call it.
 void guard_excuse(const struct guard *guard);
 
-// The same, and it is waited for.
+// Like guard_excuse, and reaps the guard.
 void guard_dismiss(struct guard *guard);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The lines above the table: the process, its CPU time, what we do to it and how well, and what
-// of it is shown.
+// This file draws the lines above the table: the process, its CPU time, the cost and quality of
+// sampling, and which part of the profile is shown.
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -13,9 +13,9 @@
 #include "tui/view.h"
 
 #define PIECES_MOST 24
-#define LEVELS 4 // of brevity
+#define LEVELS 4 // how much a line may be abbreviated
 
-// A line in the making: pieces with texts of their own.
+// A line that is being put together. It owns the texts of its pieces.
 struct header_line {
     struct piece pieces[PIECES_MOST];
     char texts[PIECES_MOST][48];
@@ -110,7 +110,7 @@ static int draw_chart(struct canvas *canvas, int row, int col, const struct snap
     float most = 100;
     for (size_t i = 0; i < count; i++)
         most = cpu[i] > most ? cpu[i] : most;
-    most = 100 * ceilf(most / 100); // busy cores
+    most = 100 * ceilf(most / 100); // a whole number of busy CPUs
     col += (int)(width - count);
     for (size_t i = 0; i < count; i++)
         col += canvas_text(canvas, row, col, 1, ROLE_CHART,
@@ -139,7 +139,7 @@ static void draw_cpu(struct canvas *canvas, int row, const struct snapshot *snap
     int col = canvas_text(canvas, row, 0, cols, ROLE_DIM, "cpu ");
     if (width)
         col = draw_chart(canvas, row, col, snapshot, width) + 1;
-    add(&line, ROLE_STRONG, "%3.0f%%", snapshot->cpu_percent); // nothing behind it is to jump
+    add(&line, ROLE_STRONG, "%3.0f%%", snapshot->cpu_percent); // fixed width
     if (width)
         add(&line, ROLE_DIM, "  %zus", width);
     add(&line, ROLE_DIM, cols >= 60 ? "    threads " : "  thr ");
@@ -148,7 +148,7 @@ static void draw_cpu(struct canvas *canvas, int row, const struct snapshot *snap
     draw(canvas, row, col, end - 1 - col, &line);
 }
 
-// --- what we do to it and how well ---
+// --- cost and quality of sampling ---
 
 static enum role role_of_share(double percent, double warn, double bad)
 {
@@ -204,7 +204,7 @@ static void add_behind(struct header_line *line, const struct snapshot *snapshot
                                    : "; results may be inaccurate: lower --rate");
 }
 
-// Rates stand at the left, what was held at the right: neither moves when the other gets longer.
+// Rates are at the left and stop times at the right, so neither moves when the other gets longer.
 static void draw_quality(struct canvas *canvas, int row, const struct snapshot *snapshot)
 {
     for (int level = 0; level < LEVELS; level++) {
@@ -223,7 +223,7 @@ static void draw_quality(struct canvas *canvas, int row, const struct snapshot *
     }
 }
 
-// --- what of it is shown ---
+// --- what is shown ---
 
 static int draw_crumb(struct canvas *canvas, int row, int col, int end, enum role role,
                       const char *text)
@@ -248,7 +248,7 @@ static int draw_crumbs(struct canvas *canvas, int row, int end, const struct sta
     return col;
 }
 
-// The line says that shares are of wall time, and what that is made of.
+// The line says that shares are of wall time, and how much of that is running and waiting.
 static void add_wall(struct header_line *line, struct cost all, int cols)
 {
     bool wide = cols >= 100;

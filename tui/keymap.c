@@ -120,7 +120,7 @@ void keymap_key_names(enum action action, struct buf *out)
     }
 }
 
-// A word as mdoc takes it: nothing in it is an escape, a macro or a delimiter.
+// Quotes a word for mdoc, so that nothing in it is an escape, a macro or a delimiter.
 static void put_manual_word(struct buf *out, const char *word)
 {
     if (*word && !word[1] && strchr("-.,:;()[]?!|/'\"<>+#", *word))

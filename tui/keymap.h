@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Everything a person can do, in one table: it makes the keys, the help overlay, the function bar
-// and the section of the man page.
+// One table lists all actions. The keys, the help, the function bar and a section of the man page
+// are made from it.
 #pragma once
 
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-// A key is a character (code point) or one of these. CTRL('C') is 3, as terminals send it.
+// A key is a code point or one of these. INPUT_CTRL('C') is 3, as terminals send it.
 enum {
     INPUT_NONE = 0,
     INPUT_TAB = 9,
@@ -26,7 +26,7 @@ enum {
     INPUT_BACKSPACE,
     INPUT_DELETE,
     INPUT_BACK_TAB,
-    INPUT_MOUSE, // with a place and what was done there
+    INPUT_MOUSE, // struct input says where and what
     INPUT_F0,    // F1 to F12 follow
     INPUT_LAST = INPUT_F0 + 12,
 };
@@ -38,7 +38,7 @@ enum mouse { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
 struct input {
     int key; // INPUT_NONE: nothing came
     enum mouse mouse;
-    int row, col; // of the mouse
+    int row, col; // where the mouse was
 };
 
 #define KEYS_MOST 4
@@ -126,12 +126,12 @@ enum help_group {
 struct action_row {
     const char *name; // "sort-self"
     enum help_group group;
-    const char *label; // on the function bar, NULL: not there
+    const char *label; // on the function bar; NULL: it is not there
     const char *help;
-    int keys[KEYS_MOST]; // INPUT_NONE behind the last
+    int keys[KEYS_MOST]; // the rest is INPUT_NONE
 };
 
-// What the screen abbreviates, for the help and the man page.
+// A word or abbreviation of the screen, explained in the help and the man page.
 struct keymap_word {
     const char *word;
     const char *meaning;
@@ -140,19 +140,19 @@ struct keymap_word {
 const struct action_row *keymap_row(enum action action);
 const char *keymap_group_title(enum help_group group);
 
-// ACTION_NONE for a key without one.
+// Returns the action of a key, or ACTION_NONE.
 enum action keymap_action(int key);
 
-// "F10", "Ctrl-C", "Space", "q".
+// Appends the name of a key: "F10", "Ctrl-C", "Space", "q".
 void keymap_key_name(int key, struct buf *out);
 
-// Key of a name, for scripts; INPUT_NONE if there is none.
+// Returns the key that has this name (scripts use names), or INPUT_NONE.
 int keymap_key(const char *name);
 
-// All keys of an action: "q F10 Ctrl-C".
+// Appends the names of all keys of an action: "q F10 Ctrl-C".
 void keymap_key_names(enum action action, struct buf *out);
 
 const struct keymap_word *keymap_words(size_t *count);
 
-// The section of the man page that lists the keys and the words, as mdoc.
+// Appends the section of the man page that lists the keys and the words, as mdoc.
 void keymap_manual(struct buf *out);

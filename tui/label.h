@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Facts as short texts. All of them are appended to `out`; names stay raw, the canvas escapes.
+// Labels are short texts for the screen. Functions with `out` append to it. Names are not escaped
+// here: the canvas does that.
 #pragma once
 
 #include "base/buf.h"
@@ -24,18 +25,19 @@ const char *label_hold(int64_t ns, char text[LABEL_MOST]);
 // "640K", "1.2G".
 const char *label_bytes(uint64_t bytes, char text[LABEL_MOST]);
 
-// As the state says: mangled, or with template arguments folded unless verbose.
+// Appends the name of a function: mangled if the state says so, else demangled, with template
+// arguments folded unless the state is verbose.
 void label_function(const struct state *state, const struct function *function, bool inlined,
                     struct buf *out);
 
-// The same; without return type and arguments where it is wider than that.
+// Like label_function, but drops return type and arguments if the name is wider than `width`.
 void label_function_within(const struct state *state, const struct canvas *canvas, int width,
                            const struct function *function, bool inlined, struct buf *out);
 
-// "file.c:12", the whole path if verbose; nothing where that is not known.
+// Appends "file.c:12", with the whole path if verbose, or nothing if the line is not known.
 void label_line(const struct state *state, const char *file, uint32_t line, struct buf *out);
 
-// Last component of the module, or its path if verbose.
+// Returns the last component of the module's path, or the whole path if verbose.
 const char *label_module(const struct state *state, const struct function *function);
 
 // "thread 4250", "threads named worker", "all threads".

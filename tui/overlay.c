@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What lies over a view: the help and the menus.
+// Overlays are drawn over a view: the help and the menus.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,13 +9,13 @@
 #include "tui/label.h"
 #include "tui/view.h"
 
-#define HELP_COLUMN 48    // columns of the screen for one of the page
+#define HELP_COLUMN 48    // width of a column of the page
 #define HELP_COLUMNS_MOST 3
-#define HELP_KEYS 13      // columns for the keys of an action
+#define HELP_KEYS 13      // width of the keys of an action
 
 // --- help ---
 
-// The page from top to bottom: a title or nothing has no left side.
+// The lines of the page from top to bottom. The left side of a title or a blank line is empty.
 struct help_page {
     size_t count;
     struct help_line {
@@ -73,7 +73,7 @@ static void draw_help_line(struct canvas *canvas, int row, int col, int width,
                    line->text);
 }
 
-// Lines of help in a column of the page, and how many columns there are.
+// Returns the number of lines in a column of the page, and sets the number of columns.
 static size_t help_height(const struct canvas *canvas, size_t count, size_t *columns)
 {
     size_t fit = (size_t)canvas->cols / HELP_COLUMN;

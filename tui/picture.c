@@ -9,7 +9,7 @@
 #include "tui/view.h"
 
 #define ROWS_WHOLE_HEADER 16
-#define ROWS_BAR 12 // and two lines of header
+#define ROWS_BAR 12 // least rows of a screen that has the function bar and two lines of header
 
 struct layout picture_layout(int rows, int cols, bool bar)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the user sees, and where a click goes: a pure function of snapshot, rows, state and size.
+// A picture is what the user sees, and what a click at each place does. It is a pure function of
+// snapshot, rows, state and size.
 #pragma once
 
 #include "tui/canvas.h"
@@ -12,43 +13,43 @@ struct box {
     int row, col, rows, cols;
 };
 
-struct zone { // a click in it is the action
+struct zone { // a click in it triggers the action
     struct box area;
     enum action action; // ACTION_MOUSE: puts the cursor on row `arg`
-    int arg;            // of ACTION_SORT_MENU: enum rows_sort
+    int arg;            // for ACTION_SORT_MENU an enum rows_sort
 };
 
 struct picture {
     struct canvas canvas;
-    bool plain;         // no background colours: boxes need lines
-    struct zone *zones; // later ones lie above earlier ones
+    bool plain;         // without background colours: boxes get borders
+    struct zone *zones; // later zones are above earlier ones
     size_t zone_count, zone_capacity;
 };
 
-struct layout { // rows of the screen; -1: there is none
+struct layout { // rows of the screen; -1: that line is not shown
     int title, cpu, quality, crumbs;
-    struct box body; // the header of a table included
+    struct box body; // includes the header of a table
     int message, bar;
     bool too_small;
 };
 
 struct layout picture_layout(int rows, int cols, bool bar);
 
-// Draws everything into picture->canvas, which has its size, and notes the zones. now: clock of
-// snapshots, for "frozen 00:07". `shown` is the snapshot of the lines above the table; cursors are
-// put so that they can be seen.
+// Draws everything into picture->canvas, whose size is set, and records the zones. `shown` is the
+// snapshot for the lines above the table. `now` is a time on the clock of snapshots, for
+// "frozen 00:07". Cursors of the state scroll so that they are visible.
 void picture_draw(struct picture *picture, const struct snapshot *shown, const struct scene *scene,
                   struct state *state, int64_t now);
 void picture_fini(struct picture *picture);
 
-// NULL: nothing is there.
+// Returns the topmost zone at that place, NULL if there is none.
 const struct zone *picture_zone(const struct picture *picture, int row, int col);
 
 // --- parts, for the files that draw them ---
 
 void picture_add_zone(struct picture *picture, struct box area, enum action action, int arg);
 
-// Pieces of a line, set side by side.
+// A line is drawn from pieces, one beside the other.
 struct piece {
     enum role role;
     const char *text;
@@ -56,22 +57,22 @@ struct piece {
 int picture_pieces(struct canvas *canvas, int row, int col, int width, const struct piece *pieces,
                    size_t count);
 
-// The lines above the table.
+// Draws the lines above the table.
 void header_draw(struct picture *picture, const struct layout *layout,
                  const struct snapshot *snapshot, const struct scene *scene,
                  const struct state *state);
 
-// The message line, the function bar.
+// Draws the message line and the function bar.
 void footer_draw(struct picture *picture, const struct layout *layout,
                  const struct snapshot *snapshot, const struct scene *scene,
                  const struct state *state, int64_t now);
 
-// What lies over the view: help and menus.
+// Draws the help or the menu over the view.
 void overlay_draw(struct picture *picture, const struct scene *scene, struct state *state);
 size_t overlay_count(const struct scene *scene, const struct state *state); // rows of the menu
-int overlay_help_lines(const struct canvas *canvas); // that do not fit on the screen
+int overlay_help_lines(const struct canvas *canvas); // lines that do not fit on the screen
 
-// How many rows a page of the view that is shown has.
+// Returns the number of rows in a page of the shown view.
 int picture_page(const struct picture *picture, const struct state *state);
 
 const char *picture_sort_title(enum rows_sort sort);

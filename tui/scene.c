@@ -50,7 +50,7 @@ static void drop_rows(struct scene *scene)
     *scene = (struct scene){0};
 }
 
-// The cursor is in this row until the user moves it.
+// Returns the row in which the cursor is until the user moves it.
 static size_t first_row(const struct scene *scene)
 {
     return scene->rows && rows_of(scene)->first ? rows_of(scene)->first(scene) : 0;

@@ -17,12 +17,12 @@
 
 struct screen {
     struct tty *tty;
-    FILE *memory; // where curses writes; a memfd
+    FILE *memory; // a memfd that curses writes to
     SCREEN *curses;
     WINDOW *keys; // a pad: reading keys from it draws nothing
     int rows, cols;
     enum scheme scheme;
-    cchar_t *line; // a row of the canvas as curses wants it
+    cchar_t *line; // a row of the canvas in the format of curses
     size_t line_capacity;
 };
 
@@ -49,7 +49,7 @@ static void pass_on(struct screen *screen)
         tty_put(screen->tty, bytes.data, bytes.length);
 }
 
-// NULL: the terminal has none.
+// Returns a terminfo string, NULL if the terminal does not have it.
 static const char *capability(const char *name)
 {
     const char *value = tigetstr(name);
@@ -63,7 +63,8 @@ static int put_byte(int byte)
     return putc(byte, put_into);
 }
 
-// Where the picture stays, the shell goes on in its last line, which should then be empty.
+// On a terminal without an alternate screen the picture stays, and the shell goes on in its last
+// line, so that line is cleared.
 static void leave(struct screen *screen)
 {
     const char *clear = capability("el");
@@ -82,7 +83,7 @@ static enum rc open_memory(struct screen *screen, struct err *err)
     return screen->memory ? RC_OK : err_sys(err, RC_FAIL, errno, "no memory for a screen");
 }
 
-// A terminal that curses knows and that can put its cursor anywhere.
+// Fails if curses does not know the terminal or the terminal cannot move its cursor.
 static enum rc open_curses(struct screen *screen, struct err *err)
 {
     const char *term = getenv("TERM");
@@ -125,11 +126,11 @@ static void init_input(struct screen *screen, bool mouse)
     }
 }
 
-// What curses itself sends at the end is what others have to send for us.
+// The bytes that curses sends at its end are what the crash handler and the guard have to send.
 static void take_terminal(struct screen *screen)
 {
     AUTO_BUF struct buf goodbye = {0};
-    curs_set(0); // so that the end shows it again
+    curs_set(0); // so that endwin shows the cursor again
     refresh();
     pass_on(screen);
     leave(screen);
@@ -234,7 +235,7 @@ static int key_of_code(wint_t code)
         {KEY_BACKSPACE, INPUT_BACKSPACE}, {KEY_DC, INPUT_DELETE},
         {KEY_BTAB, INPUT_BACK_TAB},   {KEY_ENTER, INPUT_ENTER},
         {KEY_A3, INPUT_PAGE_UP},      {KEY_C3, INPUT_PAGE_DOWN},
-        // Of some terminals these have keys, which are nothing but the control characters.
+        // terminfo of some terminals calls these control characters function keys.
         {KEY_SUSPEND, INPUT_CTRL('Z')}, {KEY_REFRESH, INPUT_CTRL('L')},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
@@ -328,7 +329,7 @@ static void show_row(struct screen *screen, const struct canvas *canvas, int row
     for (int col = 0; col < canvas->cols; col++) {
         const struct cell *cell = canvas_cell(canvas, row, col);
         ARRAY_RESERVE(screen->line, count, screen->line_capacity);
-        if (cell->code) // curses gives a wide character its second half itself
+        if (cell->code) // curses fills the right half of a wide character itself
             set_character(screen, cell, &screen->line[count++]);
     }
     mvadd_wchnstr(row, 0, screen->line, (int)count);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A canvas on a terminal, and keys from it. The only module that knows curses.
+// This module shows a canvas on a terminal and reads keys. No other module includes curses.
 //
-// Nothing here waits for the terminal. Curses writes into memory; what the terminal takes is
-// passed on whenever it can take it, and as long as it does not (it was stopped, a connection
-// hangs), further pictures are dropped: see screen_busy.
+// Nothing here blocks on the terminal. Curses writes into memory, and the bytes are passed on
+// whenever the terminal can take some. While it takes none (output is stopped, a connection hangs),
+// further pictures are dropped: see screen_busy.
 #pragma once
 
 #include <stdbool.h>
@@ -19,37 +19,40 @@ struct screen_options {
 
 struct screen;
 
-// RC_USAGE when there is no terminal to draw on, or one that cannot move its cursor; nothing has
-// been changed then. One screen at a time. From here to screen_close, a crash, an exit or SIGKILL
-// of the process leaves the terminal as it was.
+// Fails with RC_USAGE, having changed nothing, if there is no terminal or it cannot move its
+// cursor. There can be one screen at a time. Until screen_close, a crash, an exit or SIGKILL of the
+// process leaves the terminal as it was.
 enum rc screen_open(const struct screen_options *options, struct screen **screen,
                     struct err *err) MUST_CHECK;
 
-// Gives the terminal back as it was found.
+// Restores the terminal.
 void screen_close(struct screen *screen);
 
-// For ^Z: gives the terminal back for a while.
+// For ^Z: restores the terminal until screen_resume.
 void screen_suspend(struct screen *screen);
 void screen_resume(struct screen *screen);
 
-// Descriptors to poll: keys are there; the terminal can take more, of interest while
-// screen_busy.
+// Descriptors to poll: input for keys; output while screen_busy, for when the terminal can take
+// more.
 int screen_input_fd(const struct screen *screen);
 int screen_output_fd(const struct screen *screen);
 
-// The next key, or INPUT_NONE. INPUT_ESCAPE is told from the beginning of a key by 25 ms.
+// Returns the next key, or INPUT_NONE. An escape byte that nothing follows within 25 ms is
+// INPUT_ESCAPE, else it begins an escape sequence.
 struct input screen_read(struct screen *screen);
 
-// Asks the terminal for its size; true if that has changed.
+// Asks the terminal for its size. Returns true if that has changed.
 bool screen_resized(struct screen *screen);
 void screen_size(const struct screen *screen, int *rows, int *cols);
 
-// Shows the canvas, of the screen's size. Only differences are sent. Nothing happens while busy.
+// Shows the canvas, which has the size of the screen. Only differences are sent. While
+// screen_busy it does nothing.
 void screen_show(struct screen *screen, const struct canvas *canvas);
 
-// The next picture is sent whole.
+// Has the whole next picture sent, not only differences.
 void screen_redraw(struct screen *screen);
 
-// Bytes wait for the terminal; screen_flush sends what it takes. False: the terminal is gone.
+// screen_busy says whether bytes wait for the terminal. screen_flush sends what it takes and
+// returns false if the terminal is gone.
 bool screen_busy(const struct screen *screen);
 bool screen_flush(struct screen *screen);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Scripted keys, and screens saved as text: for tests. Words of a line are names of keys as the
-// help shows them; a line that begins with a colon is a command of the table below; '#' begins a
-// comment.
+// A script presses keys and saves screens as text, for tests. The words of a line are names of
+// keys as the help shows them. A line that begins with ':' is a command of the table below, one
+// that begins with '#' is a comment.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static enum rc wrong(const struct script *script, struct err *err, const char *w
 
 static void send(struct script *script, const struct input *input)
 {
-    stage_draw(&script->stage, script->rows, script->cols); // clicks hit what is seen
+    stage_draw(&script->stage, script->rows, script->cols); // clicks need the zones
     if (stage_input(&script->stage, input) & EFFECT_QUIT)
         script->ended = true;
 }
@@ -96,7 +96,7 @@ static enum rc do_save_roles(struct script *script, const char *value, struct er
     return save(script, value, true, err);
 }
 
-// The picture for a terminal without background colours.
+// Draws as for a terminal without background colours.
 static enum rc do_plain(struct script *script, const char *value, struct err *err)
 {
     (void)value, (void)err;
@@ -104,7 +104,7 @@ static enum rc do_plain(struct script *script, const char *value, struct err *er
     return RC_OK;
 }
 
-// NAME KEYS of each action; the section of the man page.
+// Writes a line NAME KEYS for each action.
 static enum rc do_keys(struct script *script, const char *path, struct err *err)
 {
     (void)script;

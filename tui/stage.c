@@ -47,7 +47,7 @@ static bool keeps_rows(const struct stage *stage, const struct snapshot *fresh)
            view->rows.keeps(state, fresh->taken - stage->shown->taken);
 }
 
-// The newest message of the session is shown once.
+// Shows the newest message of the session, each one once.
 static void show_note(struct stage *stage)
 {
     if (stage->latest->note_count != stage->notes && *stage->latest->note)
@@ -74,7 +74,7 @@ void stage_advance(struct stage *stage)
     feed_want_stack(stage->options->feed, view->wants_stack ? stage->state.stack_tid : 0);
     struct snapshot *fresh = feed_take(stage->options->feed);
     if (!fresh)
-        return; // an empty replay
+        return; // the replayed profile is empty
     if (keeps_rows(stage, fresh)) {
         if (stage->latest != stage->shown)
             snapshot_free(stage->latest);
@@ -103,7 +103,7 @@ static void save_profile(struct stage *stage)
         state_say(state, true, "%s", err.text);
 }
 
-// The picture is saved as it was before the prompt for its name came.
+// The picture is saved without the prompt that asks for its name.
 static void save_screen(struct stage *stage)
 {
     struct state *state = &stage->state;
@@ -112,14 +112,14 @@ static void save_screen(struct stage *stage)
     state_prompt(state, PROMPT_NONE, NULL);
     stage_draw(stage, stage->picture.canvas.rows, stage->picture.canvas.cols);
     canvas_save(&stage->picture.canvas, &text);
-    AUTO_FILE FILE *file = fopen(path, "wxe"); // never over a file that is there
+    AUTO_FILE FILE *file = fopen(path, "wxe"); // "x": an existing file is not overwritten
     if (file && fwrite(text.data, 1, text.length, file) == text.length && fflush(file) == 0)
         state_say(state, false, "screen written to %s", path);
     else
         state_say(state, true, "%s: %m", path);
 }
 
-// The stamp goes into names of files, and is in UTC.
+// The stamp is UTC time for names of files.
 static void stamp_now(char stamp[STAMP_MOST])
 {
     time_t now = time(NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the user has chosen: which view, which query, where the cursor is. A picture follows from
-// a snapshot, this, and the size of the screen.
+// The state is what the user has chosen: view, query, cursor. A picture follows from a snapshot,
+// the state and the size of the screen.
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 #define DELAY_LEAST (200 * NS_PER_MS)
 #define DELAY_MOST (10LL * NS_PER_S)
-#define PATH_MOST 32 // functions that callers and callees were shown of, to go back to
+#define PATH_MOST 32 // visited functions of the calls view, to go back to
 
 enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_THREADS, OVERLAY_SORT };
 
@@ -31,10 +31,10 @@ enum prompt {
 enum crumb { CRUMB_THREAD, CRUMB_MODULE, CRUMB_TERMS, CRUMB_COUNT };
 
 struct cursor {
-    uint64_t id;  // of the row that it follows; 0: it stays in the first row
-    size_t at;    // row
-    size_t first; // that is shown
-    int scroll;   // columns that names are shifted by
+    uint64_t id;  // row that the cursor follows; 0: it stays in the first row
+    size_t at;    // its row
+    size_t first; // first visible row
+    int scroll;   // columns by which names are shifted
 };
 
 struct sorting {
@@ -43,7 +43,7 @@ struct sorting {
 };
 
 struct state {
-    struct rows_query query; // without an order; the texts of its filter are those below
+    struct rows_query query; // its filter borrows the texts below; its order is unused
     char *thread, *module, *terms; // owned
     enum crumb crumbs[CRUMB_COUNT];
     size_t crumb_count;
@@ -52,19 +52,19 @@ struct state {
     enum view_id view; // what is shown
     struct cursor cursors[VIEW_COUNT];
     struct sorting sortings[VIEW_COUNT];
-    uint64_t path[PATH_MOST]; // callers and callees: functions, the last one is shown
+    uint64_t path[PATH_MOST]; // calls: ids of functions; the last one is shown
     size_t path_length;
     pid_t stack_tid;  // stack: the thread
 
     struct map folds; // tree: id -> enum fold
-    bool all_open;    // tree: nodes that are not in folds
+    bool all_open;    // tree: whether nodes that are not in folds are open
     bool tree_known;  // tree: the heaviest path has been opened
-    uint64_t zoom;    // flame: id of the node, 0: the whole
+    uint64_t zoom;    // flame: id of the node that is the root; 0: the whole graph
 
     enum overlay overlay;
-    struct cursor menu; // of the overlay
+    struct cursor menu; // in the overlay
     enum prompt prompt;
-    char *text;         // of the prompt; owned, never NULL while there is one
+    char *text;         // of the prompt; owned, not NULL while there is a prompt
     size_t search_from; // row at which a search began
     char *search;       // owned, NULL: none
 
@@ -73,7 +73,7 @@ struct state {
     bool lines, verbose, mangled;
     bool bar; // the function bar is wanted
     int64_t delay;
-    char *message; // owned, NULL: none; gone with the next key
+    char *message; // owned, NULL: none; the next key clears it
     bool message_bad;
 };
 
@@ -82,19 +82,19 @@ enum fold { FOLD_OPEN = 1, FOLD_CLOSED };
 void state_init(struct state *state, enum rows_sort sort, int64_t delay, bool bar);
 void state_fini(struct state *state);
 
-// A message for the message line, taking the place of the last one; format NULL: none.
+// Replaces the message of the message line. A NULL format clears it.
 void state_say(struct state *state, bool bad, const char *format, ...) PRINTF_LIKE(3, 4);
 
-// The query of the view that is shown.
+// Returns the query of the shown view.
 struct rows_query state_query(const struct state *state);
 
-// The tree will have other nodes: what was opened of it and zoomed to means nothing any more.
+// Forgets which nodes are open and zoomed to, because the tree will have other nodes.
 void state_forget_tree(struct state *state);
 
-// Filters. The texts are copied; a new one takes the place of an old one of its kind.
+// Set filters. The texts are copied; a new filter replaces the old one of its kind.
 void state_filter_thread(struct state *state, pid_t tid, const char *name);
 void state_filter_module(struct state *state, const char *module); // NULL: any
 void state_filter_terms(struct state *state, const char *terms);   // NULL: any
-bool state_drop_filter(struct state *state); // the last one; false: there is none
+bool state_drop_filter(struct state *state); // drops the last one; false: there is none
 
 void state_prompt(struct state *state, enum prompt prompt, const char *text);

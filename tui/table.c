@@ -8,7 +8,7 @@
 
 #define COLUMNS_MOST 16
 #define NAME_LEAST 20
-#define TWO_LINES 50 // columns of the screen below which a row has a second line
+#define TWO_LINES 50 // on narrower screens a row has a second line
 
 // --- slots ---
 
@@ -91,7 +91,7 @@ struct column_at {
     int col, width;
 };
 
-struct drawing { // a table at work
+struct drawing { // a table that is being drawn
     struct picture *picture;
     struct box area;
     const struct scene *scene;
@@ -107,7 +107,7 @@ static bool is_sorted_by(const struct column *column, const struct state *state)
     return column->sort != SORT_COUNT && column->sort == state_query(state).sort;
 }
 
-// A column that rows are sorted by is seen.
+// The column by which rows are sorted is always shown.
 static bool is_shown(const struct column *column, const struct drawing *drawing)
 {
     return drawing->area.cols >= column->least &&
@@ -115,8 +115,8 @@ static bool is_shown(const struct column *column, const struct drawing *drawing)
             is_sorted_by(column, drawing->state));
 }
 
-// The column that is missed least where there is no room: of those that only wide screens have,
-// the leftmost. NAME_LEAST columns are kept for the names.
+// Returns the column to drop when there is no room: the leftmost of those that only wide screens
+// have. NAME_LEAST columns of the screen are kept for the names.
 static size_t least_missed(const struct column_at *places, size_t count, const struct state *state)
 {
     size_t least = SIZE_MAX;
@@ -206,7 +206,8 @@ void table_keep_visible(struct cursor *cursor, size_t count, int rows)
         cursor->first = count > page ? count - page : 0;
 }
 
-// Marks what the search found in a name, as far as it is on the screen as it was written.
+// Highlights the match of the search in a name. A match that is clipped or escaped on the screen
+// is not found.
 static void mark_match(struct picture *picture, int row, const struct column_at *at,
                        const struct item *item, const struct state *state)
 {
@@ -257,7 +258,7 @@ static void draw_row(const struct drawing *drawing, size_t index, int row)
                      ACTION_MOUSE, (int)index);
 }
 
-// The two lines fit on the narrowest screen: why there is nothing, and what helps.
+// Says why there are no rows, and what helps. Both lines fit on the narrowest screen.
 static void explain_window(const struct scene *scene, const struct state *state,
                            const char *lines[2])
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Views that are tables: columns with titles, of which the screen shows those it has room for.
+// Some views are tables: columns with titles, of which those are shown that the screen has room
+// for.
 #pragma once
 
 #include "tui/picture.h"
@@ -9,16 +10,16 @@
 struct slot { // where a column of a row is drawn
     struct picture *picture;
     int row, col, width;
-    size_t index; // of the row in the scene
+    size_t index; // the row in the scene
     const struct scene *scene;
     const struct state *state;
 };
 
 struct column {
     const char *title;
-    int width; // 0: what the others leave; one column has that
-    int least; // columns of the screen from which on it is shown
-    bool right; // numbers
+    int width; // 0: the rest of the line, for exactly one column
+    int least; // least columns of the screen to show it
+    bool right; // right-aligned, for numbers
     enum rows_sort sort; // SORT_COUNT: none
     // A column without this is shown wherever there is room for it.
     bool (*wanted)(const struct scene *scene, const struct state *state);
@@ -28,41 +29,41 @@ struct column {
 struct table {
     const struct column *columns;
     size_t count;
-    const char *empty; // said when there are no rows, NULL: why the window is empty
+    const char *empty; // text when there are no rows; NULL: why the window is empty
     void (*draw_second)(const struct slot *slot); // a second line below 50 columns, NULL: none
 };
 
-// Says in an area without rows why there are none, and what helps; `why` is NULL if it is the
-// window that is empty.
+// Says in an area without rows why there are none, and what helps. `why` is NULL if the window is
+// empty.
 void table_draw_empty(struct picture *picture, struct box area, const struct scene *scene,
                       const struct state *state, const char *why);
 
 void table_draw(struct picture *picture, struct box area, const struct scene *scene,
                 struct state *state, const struct table *table);
 
-// Fills in the columns that rows can be sorted by, from left to right, and returns how many there
-// are. A view without a table has none.
+// Fills in the columns by which rows can be sorted, from left to right, and returns their number:
+// 0 for a view without a table (NULL).
 size_t table_sorts(const struct table *table, enum rows_sort sorts[SORT_COUNT]);
 bool table_can_sort(const struct table *table);
 
-// Texts of a slot.
+// Draw a text in a slot.
 void slot_number(const struct slot *slot, enum role role, const char *text);
 void slot_percent(const struct slot *slot, double percent);
 void slot_time(const struct slot *slot, uint64_t ns);
 void slot_text(const struct slot *slot, enum role role, const char *text);
 
-// Names scroll sideways with the cursor.
+// Draw a name in a slot, shifted by the cursor's `scroll`.
 void slot_name(const struct slot *slot, int indent, enum role role, const char *text);
 void slot_function(const struct slot *slot, int indent, enum role role,
                    const struct function *function, bool inlined);
 void slot_line(const struct slot *slot, const char *file, uint32_t line);
 
-// Moves `first` so that the cursor is on a page of `rows`.
+// Changes `first` so that the cursor is visible on a page of `rows` rows.
 void table_keep_visible(struct cursor *cursor, size_t count, int rows);
 
-// Columns of several views use these as `wanted`.
+// Values of `wanted` for columns that several views have.
 bool table_wants_lines(const struct scene *scene, const struct state *state);
 bool table_shows_wall(const struct scene *scene, const struct state *state);
 
-// What part of its wall time something ran.
+// Draws the part of the wall time in which it ran.
 void slot_running(const struct slot *slot, struct cost cost);

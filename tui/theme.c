@@ -86,7 +86,7 @@ static const struct style styles[SCHEME_COUNT][ROLE_COUNT] = {
         [ROLE_FLAME_SELECTED] = {231, 16, WHITE, BLACK, STYLE_BOLD | STYLE_UNDERLINE},
         [ROLE_FLAME_MATCH] = {16, 212, BLACK, MAGENTA, STYLE_BOLD},
     },
-    // No state is told by colour alone: each of these differs from its neighbours by an attribute.
+    // No meaning depends on colour alone: each role differs from its neighbours by an attribute.
     [SCHEME_MONO] = {
         [ROLE_DEFAULT] = MONO(0),
         [ROLE_DIM] = MONO(STYLE_DIM),
@@ -114,7 +114,7 @@ static const struct style styles[SCHEME_COUNT][ROLE_COUNT] = {
         [ROLE_BAR_KEY] = MONO(0),
         [ROLE_BAR_LABEL] = MONO(STYLE_REVERSE),
         [ROLE_BORDER] = MONO(0),
-        // Neighbours of one line: without colours they are told apart by their brackets.
+        // Cells of a flame graph have brackets that tell them apart without colours.
         [ROLE_FLAME_1] = MONO(0),
         [ROLE_FLAME_2] = MONO(0),
         [ROLE_FLAME_3] = MONO(0),

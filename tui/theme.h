@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What things on the screen mean (roles), how each scheme shows that, and the characters of which
-// lines and charts are made. Pure tables.
+// Roles are what things on the screen mean. Pure tables give the style of each role in each scheme,
+// and the characters of which lines and charts are made.
 #pragma once
 
 #include <stdbool.h>
@@ -9,22 +9,22 @@ enum role {
     ROLE_DEFAULT,
     ROLE_DIM,
     ROLE_STRONG,
-    ROLE_TITLE, // of the process
+    ROLE_TITLE, // name of the process
     ROLE_TAB,
     ROLE_TAB_ACTIVE,
     ROLE_CHART,
-    ROLE_GOOD, // within its bounds
+    ROLE_GOOD, // a value within its bounds
     ROLE_WARN,
     ROLE_BAD,
     ROLE_CRUMB,  // a filter in force
-    ROLE_HEADER, // of a table
+    ROLE_HEADER, // titles of columns
     ROLE_HEADER_SORTED,
     ROLE_SELECTED,
     ROLE_HOT, // shares: 5 % and more, half a percent and more, less
     ROLE_WARM,
     ROLE_COLD,
     ROLE_MODULE,
-    ROLE_MATCH, // of the search
+    ROLE_MATCH, // match of the search
     ROLE_MESSAGE,
     ROLE_FROZEN,
     ROLE_BANNER,
@@ -48,29 +48,29 @@ enum role {
 enum { STYLE_BOLD = 1, STYLE_DIM = 2, STYLE_REVERSE = 4, STYLE_UNDERLINE = 8 };
 
 struct style {
-    short fg, bg;   // of 256 colours; -1: the terminal's own
-    short fg8, bg8; // where there are only 8
+    short fg, bg;   // in 256 colours; -1: the terminal's default
+    short fg8, bg8; // the same in 8 colours
     unsigned attributes;
 };
 
 enum scheme { SCHEME_DEFAULT, SCHEME_LIGHT, SCHEME_MONO, SCHEME_COUNT };
 
-// What a user may ask for: "auto", which leaves it to theme_guess, and the schemes; ends in NULL.
+// Names that a user may give: "auto" (see theme_guess) and the schemes. It ends with NULL.
 extern const char *const theme_choices[];
 
 struct style theme_style(enum scheme scheme, enum role role);
 
-// The scheme for a terminal: SCHEME_MONO without colour; light or default by COLORFGBG, with which
-// some terminals tell their background ("15;0": white on black).
+// Returns the scheme for a terminal: SCHEME_MONO without colours, else light or default by the
+// variable COLORFGBG, in which some terminals give their colours ("15;0": white on black).
 enum scheme theme_guess(bool color, const char *colorfgbg);
 
-// By a choice of theme_choices; without colour it is SCHEME_MONO whatever was asked for.
+// Returns the scheme for an index into theme_choices; SCHEME_MONO if there are no colours.
 enum scheme theme_choose(int choice, bool color, const char *colorfgbg);
 
-// The role of a share in percent.
+// Returns the role of a share in percent.
 enum role theme_heat(double percent);
 
-// For tests: 'A' for ROLE_DIM and so on; ' ' for ROLE_DEFAULT.
+// For tests: returns ' ' for ROLE_DEFAULT, 'A' for ROLE_DIM and so on.
 char theme_role_letter(enum role role);
 
 enum glyph {
@@ -81,20 +81,20 @@ enum glyph {
     GLYPH_TOP_RIGHT,
     GLYPH_BOTTOM_LEFT,
     GLYPH_BOTTOM_RIGHT,
-    GLYPH_BRANCH, // a child that is followed by others; three columns, like the next four
+    GLYPH_BRANCH, // a child that others follow; three columns wide, like the next four
     GLYPH_LAST,   // the last child
-    GLYPH_FIRST,  // the first of those above
-    GLYPH_PASS,   // beside the children of one that is followed by others
+    GLYPH_FIRST,  // the first of several callers
+    GLYPH_PASS,   // the line beside the children of such a child
     GLYPH_BLANK,
-    GLYPH_OPEN, // marks of a node that can be folded: shown, hidden
+    GLYPH_OPEN, // marks of a node whose children are shown, hidden
     GLYPH_FOLDED,
     GLYPH_DESCENDING,
     GLYPH_ASCENDING,
-    GLYPH_MERGED, // cells of a flame graph that are too narrow
+    GLYPH_MERGED, // neighbouring cells of a flame graph that are too narrow
     GLYPH_COUNT,
 };
 
 const char *theme_glyph(bool utf8, enum glyph glyph);
 
-// A bar of a chart for 0..1, one column wide. Only 0 is blank.
+// Returns a bar of a chart, one column wide, for a value in [0, 1]. Only 0 is blank.
 const char *theme_block(bool utf8, double value);

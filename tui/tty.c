@@ -16,47 +16,47 @@
 #include "base/mem.h"
 #include "tui/guard.h"
 
-#define GOODBYE_NS (200 * NS_PER_MS) // how long a terminal has to take our last bytes
+#define GOODBYE_NS (200 * NS_PER_MS) // how long we wait for a terminal to take our last bytes
 #define GOODBYE_MOST 512
 
 struct tty {
     FILE *in;
     int out;            // O_NONBLOCK
-    struct buf pending; // for the terminal
-    size_t sent;        // of pending
+    struct buf pending; // bytes for the terminal
+    size_t sent;        // how many of `pending` have been written
 };
 
-// What a signal handler needs to give the terminal back.
+// A signal handler restores the terminal from this.
 static struct {
     volatile sig_atomic_t armed;
     bool was_given_back;
-    pid_t owner; // not the sampler, which is forked from us
+    pid_t owner; // differs in the sampler, a child that must not restore anything
     int in, out;
     struct termios before;
     char goodbye[GOODBYE_MOST];
     size_t length;
 } restore;
 
-static struct guard guard = {-1, 0}; // while the terminal is ours
+static struct guard guard = {-1, 0}; // there is one while the terminal is taken
 
-// --- giving back, whatever happens ---
+// --- restoring the terminal, whatever happens ---
 
 static void abandon(void)
 {
     if (!restore.armed || restore.owner != getpid())
         return;
     restore.armed = 0;
-    for (int tries = 0; tries < 2; tries++) { // it may still be busy with a picture
+    for (int tries = 0; tries < 2; tries++) { // the terminal may still be taking a picture
         struct pollfd terminal = {.fd = restore.out, .events = POLLOUT};
         poll(&terminal, 1, GOODBYE_NS / NS_PER_MS);
         if (write(restore.out, restore.goodbye, restore.length) >= 0)
             break;
     }
     tcsetattr(restore.in, TCSANOW, &restore.before);
-    guard_excuse(&guard); // doing this twice would write over what the shell says of our end
+    guard_excuse(&guard); // restoring twice would overwrite what the shell prints about our end
 }
 
-// In the guard, when we are gone.
+// This runs in the guard when we have been killed.
 static void on_killed(void)
 {
     restore.owner = getpid();
@@ -66,10 +66,10 @@ static void on_killed(void)
 static void on_crash(int number)
 {
     abandon();
-    raise(number); // SA_RESETHAND: ends us when this returns
+    raise(number); // SA_RESETHAND: the default action ends us when this returns
 }
 
-// On a stack of its own: a stack that overflowed has no room for a handler.
+// The handler has an alternate stack, because a stack that overflowed has no room for it.
 static void catch_crashes(void)
 {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
@@ -107,7 +107,7 @@ void tty_take(struct tty *tty)
         return;
     }
     if (restore.was_given_back)
-        tcgetattr(fileno(tty->in), &restore.before); // somebody may have changed it meanwhile
+        tcgetattr(fileno(tty->in), &restore.before); // others may have changed it meanwhile
     restore.owner = getpid();
     catch_crashes();
     restore.armed = 1;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The terminal as a device: taken and given back, whatever happens to us meanwhile, and bytes for
-// it. What the bytes mean is the affair of tui/screen.c.
+// This module is the terminal as a device: it sets its modes, restores them whatever happens to us,
+// and writes bytes. What the bytes mean is known to tui/screen.c.
 //
-// Nothing here waits for the terminal. What it takes is passed on whenever it can take it.
+// Writing does not block: bytes are passed on whenever the terminal can take some.
 #pragma once
 
 #include <stdbool.h>
@@ -12,28 +12,29 @@
 
 struct tty;
 
-// Opens the terminal that standard input and output lead to, by descriptions of our own: not to
-// block is then our own affair. RC_USAGE when there is none; nothing has been changed then.
+// Opens the terminal of standard input and output anew, so that O_NONBLOCK is set on our own open
+// file descriptions and not on those of other processes. Fails with RC_USAGE, having changed
+// nothing, if there is no terminal.
 enum rc tty_open(struct tty **tty, struct err *err) MUST_CHECK;
 void tty_close(struct tty *tty);
 
 FILE *tty_in(const struct tty *tty);
 int tty_out(const struct tty *tty);
-void tty_size(const struct tty *tty, int *rows, int *cols); // 24x80 if it does not say
+void tty_size(const struct tty *tty, int *rows, int *cols); // 24x80 if not known
 
-// The bytes that make it its old self, at most 512; kept for whoever gives it back.
+// Sets the bytes, at most 512, that restore the terminal when they are written to it.
 void tty_set_goodbye(struct tty *tty, const char *bytes, size_t length);
 
-// Takes the terminal: keys come as they are pressed. Until tty_give_back, a crash, an exit or
-// SIGKILL of the process leaves it as it was. Again while it is taken: sets its modes again, for
-// who was stopped by SIGSTOP. One terminal at a time.
+// Sets modes in which keys are read as they are pressed. Until tty_give_back, a crash, an exit or
+// SIGKILL of the process leaves the terminal as it was. A second call sets the modes again, for
+// when the shell changed them while we were stopped. There can be one terminal at a time.
 void tty_take(struct tty *tty);
 
-// Passes on what waits, for a moment, and sets the modes that were found.
+// Waits a moment for pending bytes to be taken, and restores the modes.
 void tty_give_back(struct tty *tty);
 
-// Bytes for the terminal. Busy: some of them wait. tty_flush passes on what it takes; false: it is
-// gone.
+// tty_put queues bytes for the terminal, tty_busy says whether some are pending. tty_flush writes
+// what the terminal takes, and returns false if the terminal is gone.
 void tty_put(struct tty *tty, const char *bytes, size_t length);
 bool tty_busy(const struct tty *tty);
 bool tty_flush(struct tty *tty);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The loop: keys, signals and the clock on one side, pictures on the other. The session works in a
-// thread of its own, so nothing here delays a sample.
+// The event loop takes keys, signals and timeouts and shows pictures. The session has a thread of
+// its own, so nothing here delays a sample.
 #include "tui/tui.h"
 
 #include <errno.h>
@@ -17,25 +17,26 @@
 #include "tui/stage.h"
 
 #define DOUBLE_CLICK (400 * NS_PER_MS)
-#define COST_SHARE 25 // a refresh of 1 CPU second has the next one wait for 25: at most 4 %
+#define COST_SHARE 25 // after a refresh of 1 CPU second the next is 25 s later: at most 4 %
 
 struct tui {
     const struct tui_options *options;
     struct stage stage;
     struct screen *screen;
     int64_t next;      // when the next snapshot is due
-    bool dirty;        // the screen does not show the stage as it is
-    struct input last; // click, and when
+    bool dirty;        // the screen does not show the present state of the stage
+    struct input last; // last click, to detect double clicks
     int64_t last_at;
     bool ended;
 };
 
-// --- signals that are about the terminal ---
+// --- signals of the terminal ---
 
-static int wake_fd = -1; // of the handler
+static int wake_fd = -1; // eventfd that the handler writes to
 static volatile sig_atomic_t continued;
 
-// SIGWINCH and SIGCONT. By a handler: whichever thread gets the signal, the loop hears of it.
+// Handles SIGWINCH and SIGCONT. A handler wakes the loop whichever thread gets the signal; a
+// signalfd would need the signals blocked in all threads.
 static void on_signal(int number)
 {
     int saved = errno;
@@ -60,8 +61,8 @@ static void unwatch_signals(void)
     cleanup_fd(&wake_fd);
 }
 
-// The process is left alone before we stop, and sampled again when the screen is back: in the
-// background we would stop again at once.
+// Sampling pauses before we stop, and goes on when the screen is back. SIGCONT alone is not enough:
+// in the background we would be stopped again at once.
 static void suspend(struct tui *tui)
 {
     feed_pause(tui->options->feed, true);
@@ -137,7 +138,7 @@ static void show(struct tui *tui)
     tui->dirty = false;
 }
 
-// A terminal that takes nothing gets no snapshots either.
+// While the terminal takes no bytes, no snapshots are made for it.
 static void refresh_when_due(struct tui *tui)
 {
     int64_t began = clock_now(), cpu = clock_thread();
@@ -162,7 +163,7 @@ static int64_t timeout_ms(const struct tui *tui)
     int64_t left = tui->next - clock_now(), most = tui->stage.state.delay;
     if (screen_busy(tui->screen))
         return 1000;
-    left = left < most ? left : most; // the user may have asked for another delay
+    left = left < most ? left : most; // the user may have changed the delay
     return left > 0 ? (left + NS_PER_MS - 1) / NS_PER_MS : 0;
 }
 
@@ -170,7 +171,7 @@ static void step(struct tui *tui)
 {
     bool listens = !screen_busy(tui->screen);
     struct pollfd fds[POLL_COUNT] = {
-        // What was typed before there was a picture waits for one: keys mean something in a view.
+        // Keys are not read before the first snapshot, because what they do depends on the view.
         [POLL_KEYS] = {.fd = screen_input_fd(tui->screen),
                        .events = tui->stage.latest ? POLLIN : 0},
         [POLL_SIGNALS] = {.fd = tui->options->signals, .events = POLLIN},

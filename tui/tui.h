@@ -13,23 +13,23 @@
 struct tui_options {
     struct feed *feed;   // borrowed
     int64_t delay;       // ns between refreshes
-    enum rows_sort sort; // at the beginning
+    enum rows_sort sort; // initial order
     enum color_mode color;
-    int scheme;          // of theme_choices in tui/theme.h
-    bool idle;           // wall time at the beginning
-    bool ascii;          // no glyphs beyond ASCII, whatever the locale
+    int scheme;          // index into theme_choices (tui/theme.h)
+    bool idle;           // shows wall time first
+    bool ascii;          // draws only ASCII, whatever the locale
     bool no_mouse;
     bool no_function_bar;
-    int signals;         // descriptor of commands/interrupts.h: TERM, HUP, INT, TSTP are told there
+    int signals;         // signalfd of commands/interrupts.h: TERM, HUP, INT, TSTP
     const char *script;  // file of keys and commands for tests, NULL: the keyboard
 
-    // Writes what is shown as a profile to the path.
+    // Writes the shown part of the profile to the path.
     enum rc (*save)(void *context, const struct snapshot *snapshot,
                     const struct rows_query *query, const char *path, struct err *err);
-    void *context; // of save
+    void *context; // first argument of `save`
 };
 
-// Shows it until the user quits or a signal asks for it; the terminal is then as it was. RC_USAGE
-// when there is no terminal that can be drawn on: nothing has been shown then. Else what feed_error
-// says. With a script: RC_IO, RC_FORMAT with the number of the line.
+// Shows the screen until the user quits or a signal ends it, and restores the terminal. Fails with
+// RC_USAGE, having shown nothing, if no terminal can be drawn on, or with what feed_error says. A
+// script also fails with RC_IO, or RC_FORMAT and the number of the line.
 enum rc tui_run(const struct tui_options *options, struct err *err) MUST_CHECK;

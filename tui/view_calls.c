@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A function between those that call it and those it calls.
+// This view shows a function between its callers and its callees.
 #include <string.h>
 
 #include "base/mem.h"
@@ -40,7 +40,7 @@ static struct relative relative_of(const struct slot *slot)
     return relative_at(slot->scene, slot->index);
 }
 
-// Callers and callees have shares of the function's cost, the function has one of all.
+// The share of callers and callees is of the function's cost, that of the function of all.
 static void draw_share(const struct slot *slot)
 {
     struct relative relative = relative_of(slot);
@@ -116,7 +116,7 @@ static void free_rows(void *rows)
     call_rows_fini(&calls->rows);
 }
 
-// The same function may be in all three parts, and each of its rows has another id.
+// A function may be in all three parts, so the id of a row includes the part.
 static struct item item(const struct scene *scene, size_t row)
 {
     static const uint64_t salts[] = {1, 0, 2};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The flame graph, root at the top: a line a depth, as wide as its share.
+// This view is the flame graph with the root at the top: a line for each depth, and cells as wide
+// as their shares.
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -7,7 +8,7 @@
 #include "tui/label.h"
 #include "tui/view.h"
 
-#define ROUNDING 1e-9           // shares are sums of floating-point numbers
+#define ROUNDING 1e-9           // of sums of floating-point shares
 #define STEADY_NS (NS_PER_S / 2) // the picture does not change more often
 
 struct flame_rows {
@@ -36,7 +37,7 @@ static struct cell_span span_of(const struct flame_cell *cell, struct box area)
     return (struct cell_span){area.col + first, area.col + (end < area.cols ? end : area.cols)};
 }
 
-// The same module has the same colour in every picture.
+// A module has the same colour in all pictures.
 static enum role role_of_module(const struct function *function)
 {
     uint32_t hash = 2166136261u;
@@ -66,7 +67,7 @@ static void draw_cell(struct picture *picture, int row, struct cell_span span,
         role = ROLE_FLAME_MATCH;
     if (index == state->cursors[VIEW_FLAME].at)
         role = ROLE_FLAME_SELECTED;
-    // The last column stays free, so that neighbours of one colour are two.
+    // The last column stays free to separate neighbours of the same colour.
     int end = span.end - (span.end - span.col > 1), text = span.col;
     canvas_fill(canvas, row, span.col, end - span.col, role);
     if (picture->plain)
@@ -112,7 +113,7 @@ static void draw(struct picture *picture, struct box area, const struct scene *s
     struct cursor depth = {.at = flame->cells[cursor->at].depth, .first = cursor->first};
     table_keep_visible(&depth, flame->depths, area.rows - 1);
     cursor->first = depth.first;
-    for (int pass = 0; pass < 2; pass++) // what is too narrow lies below
+    for (int pass = 0; pass < 2; pass++) // cells that are too narrow are drawn first, below
         for (size_t i = 0; i < flame->count; i++) {
             int row = area.row + 1 + (int)flame->cells[i].depth - (int)cursor->first;
             struct cell_span span = span_of(&flame->cells[i], area);
@@ -125,7 +126,7 @@ static void draw(struct picture *picture, struct box area, const struct scene *s
         }
 }
 
-// The line tells the node's whole name, and its share in figures.
+// The message line has the node's whole name and its share.
 static void put_row(const struct canvas *canvas, const struct scene *scene,
                     const struct state *state, struct buf *out)
 {
@@ -195,7 +196,7 @@ static size_t widest_root(const struct scene *scene)
     return widest;
 }
 
-// A graph that is zoomed into shows what it showed then.
+// A graph that is zoomed into keeps its rows.
 static bool keeps(const struct state *state, int64_t age)
 {
     return state->zoom || age < STEADY_NS;
@@ -227,7 +228,7 @@ static unsigned to_callee(struct app *app)
     return 0;
 }
 
-// The cursor goes to the next cell of the same depth that can be seen.
+// Moves the cursor to the next visible cell of the same depth.
 static unsigned to_sibling(struct app *app, int step)
 {
     const struct flame *flame = &rows_of(app->scene)->flame;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The stacks of a thread: the one that it sleeps in, or those that it was seen in.
+// This view shows the stack in which a thread sleeps, or the stacks of its samples.
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -60,7 +60,7 @@ static bool is_verbose(const struct scene *scene, const struct state *state)
     return state->verbose;
 }
 
-// One stack has no share.
+// The one stack of a sleeping thread has no share.
 static bool has_shares(const struct scene *scene, const struct state *state)
 {
     (void)state;
@@ -138,7 +138,7 @@ static pid_t busiest(const struct app *app)
     return tid;
 }
 
-// Shows the thread of the row, else the one that is filtered by.
+// Shows the thread of the row, or else that of the thread filter.
 static unsigned open_stack(struct app *app)
 {
     struct state *state = app->state;

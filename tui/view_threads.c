@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads: what they use, and what those that do not run wait for.
+// This view shows the CPU time of threads, and what those that do not run wait for.
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -79,7 +79,8 @@ static void draw_held(const struct slot *slot)
     slot_number(slot, ROLE_DIM, held ? label_hold(held, text) : "");
 }
 
-// A thread that does not run says why, and so who is in its way; another one says where it runs.
+// The column says why a thread does not run (and which thread it waits for), or in which function
+// it runs.
 static void put_where(const struct slot *slot, struct buf *out)
 {
     const struct thread_row *row = row_of(slot);

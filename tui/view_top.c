@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Functions, hottest first.
+// This view lists functions, hottest first.
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -7,7 +7,7 @@
 #include "tui/label.h"
 #include "tui/view.h"
 
-#define SAMPLES_SURE 5 // rows with fewer are dim: their percentages mean little
+#define SAMPLES_SURE 5 // rows with fewer samples are dim, because their percentages are uncertain
 
 static const struct function_rows *rows_of(const struct scene *scene)
 {
@@ -53,9 +53,9 @@ static void draw_total_time(const struct slot *slot)
     slot_time(slot, cost_ns(row_of(slot)->total_all));
 }
 
-#define TREND_TOP 0.8 // rows do not grow together
+#define TREND_TOP 0.8 // height of the highest bar, so that bars of adjacent rows do not touch
 
-// A trend is drawn against the function's own highest window; one that hardly counts is flat.
+// The scale of a trend is the function's own maximum. The trend of a negligible function is flat.
 static void draw_trend(const struct slot *slot)
 {
     const struct function_row *row = row_of(slot);
@@ -102,7 +102,7 @@ static void draw_module(const struct slot *slot)
                     label_module(slot->state, row_of(slot)->function));
 }
 
-// The column is shown only while the rows are sorted by it.
+// A column that is never wanted is shown only while rows are sorted by it.
 static bool never(const struct scene *scene, const struct state *state)
 {
     (void)scene, (void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The call tree, folded except for what was opened.
+// This view is the call tree. Nodes are folded unless they were opened.
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -8,12 +8,12 @@
 #include "tui/label.h"
 #include "tui/view.h"
 
-#define MARK_COLS 2     // of a node that can be folded
-#define FORK_SHARE 0.05 // of all: a second child that has so much makes a fork
+#define MARK_COLS 2     // width of the fold mark
+#define FORK_SHARE 0.05 // of the total: a second child with this share is a fork
 
 struct tree_rows {
     struct tree tree;
-    uint32_t *visible; // nodes that are shown: none of their ancestors is folded; owned
+    uint32_t *visible; // nodes without a folded ancestor; owned
     size_t visible_count, visible_capacity;
 };
 
@@ -68,7 +68,7 @@ static bool has_next(const struct tree *tree, uint32_t node)
     return tree->nodes[node].next < end;
 }
 
-// The lines to the left of a node say of each ancestor whether others follow it.
+// The lines to the left of a node show for each ancestor whether siblings follow it.
 static void put_branches(const struct slot *slot, uint32_t node, struct buf *out)
 {
     const struct tree *tree = &rows_of(slot->scene)->tree;
@@ -174,7 +174,7 @@ static uint64_t weight(struct cost cost)
     return cost_ns(cost) ? cost_ns(cost) : cost.samples;
 }
 
-// Opens the heaviest path down to where it forks.
+// Opens the heaviest path from the root to the first fork.
 static void open_heaviest(const struct tree *tree, struct state *state)
 {
     if (state->tree_known || !tree->count)
@@ -189,7 +189,7 @@ static void open_heaviest(const struct tree *tree, struct state *state)
     }
 }
 
-// Finds out which nodes are shown, after folds were changed.
+// Recomputes which nodes are visible after folds changed.
 static void refold(struct tree_rows *rows, const struct state *state)
 {
     const struct tree *tree = &rows->tree;
@@ -233,7 +233,7 @@ static struct cost all(const struct scene *scene)
     return rows_of(scene)->tree.all;
 }
 
-// Opens what the node lies in, and puts the cursor on it.
+// Opens the ancestors of the node and puts the cursor on it.
 static void reveal(struct scene *scene, struct state *state, size_t node)
 {
     struct tree_rows *rows = scene->rows;
@@ -246,7 +246,7 @@ static void reveal(struct scene *scene, struct state *state, size_t node)
             scene_select(scene, state, row);
 }
 
-// A tree is searched with what is folded in it.
+// A search also finds nodes that are folded, and opens their ancestors.
 static bool search(struct scene *scene, struct state *state, size_t from, int step, bool here)
 {
     const struct tree_rows *rows = rows_of(scene);

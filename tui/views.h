@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which views there are.
+// This is the list of views.
 #pragma once
 
 // X(ID, name): view_name is defined in view_name.c. Views that have tabs come first, in the order

@@ -5,22 +5,22 @@
  *     struct ptprof_session *session;
  *     char error[1024];
  *     if (ptprof_open(&pid, 1, NULL, &session, error, sizeof error) != PTPROF_OK)
- *         ...                                     error says what is wrong and what to do
+ *         ...                                     error says what failed and what to do
  *     ptprof_run(session, 10.0);                  blocks for ten seconds
  *     ptprof_write(session, "pprof", file);
  *     ptprof_close(session);
  *
- * The target is touched by a helper process only, which ends with the call of ptprof_run (and with
- * the thread that made it, whatever becomes of that). Another one, which reads symbols, ends with
- * ptprof_close. Both are children of yours: SIGCHLD comes when they end, and waiting for any child
- * at all (waitpid of -1) would take their end away from the library. It handles no signals, prints
- * nothing and never exits; out of memory it aborts. A session is used by one thread at a time;
- * only ptprof_stop may be called by others and by signal handlers meanwhile.
+ * Only a helper process touches the target. It ends when ptprof_run returns, or when the thread
+ * that called ptprof_run ends. A second helper, which reads symbols, ends in ptprof_close. Both are
+ * children of your process: you get SIGCHLD when they end, and you must not reap them by waiting
+ * for any child (waitpid of -1), because the library waits for them. The library handles no
+ * signals, prints nothing and never exits; without memory it aborts. Only one thread at a time may
+ * use a session, but other threads and signal handlers may call ptprof_stop meanwhile.
  *
- * Nothing that is given to a function is kept beyond its call.
+ * The library keeps no pointer to an argument after the function has returned.
  *
- * Besides what pkg-config --libs --static ptprof names, programs that are linked with -static need
- * -lbz2.
+ * Programs that are linked with -static need -lbz2 besides the flags of
+ * pkg-config --libs --static ptprof.
  */
 #ifndef PTPROF_PTPROF_H
 #define PTPROF_PTPROF_H
@@ -35,7 +35,7 @@ extern "C" {
 
 enum ptprof_result {
     PTPROF_OK,
-    PTPROF_FAILED,   /* anything else: see the message */
+    PTPROF_FAILED,   /* any other error: see the message */
     PTPROF_USAGE,    /* a wrong argument */
     PTPROF_GONE,     /* no such process, or every target ended before a sample was taken */
     PTPROF_DENIED,   /* a permission is missing, or another tracer has the process */
@@ -44,56 +44,57 @@ enum ptprof_result {
 struct ptprof_options {
     size_t size;         /* sizeof(struct ptprof_options): later versions add members at the end */
     double rate;         /* Hz, of each running thread; 0: 99 */
-    const char *threads; /* extended regular expression for names of threads; NULL: all */
-    int children;        /* not 0: descendants too, those that start meanwhile included */
-    unsigned max_depth;  /* frames of a stack; 0: 4096 */
-    double max_stop;     /* share of a thread's time that it may be held; 0: 0.01 */
-    int idle;            /* not 0: wall time, of threads that sleep too, which are not stopped */
+    const char *threads; /* extended regular expression that names of threads match; NULL: all */
+    int children;        /* not 0: descendants too, including those that start later */
+    unsigned max_depth;  /* most frames of a stack; 0: 4096 */
+    double max_stop;     /* most of a thread's time that it may be stopped, 1 is all; 0: 0.01 */
+    int idle;            /* not 0: wall time, also of sleeping threads, which are not stopped */
 };
 
 struct ptprof_session;
 
 /*
- * Looks whether the processes can be profiled, touching none. options may be NULL, and what is 0 in
- * them has its default, but for the size. error gets a message, cut to error_size bytes with its
- * NUL: of one line or more, without a newline at its end; "" on success. It may be NULL if
- * error_size is 0. On failure *session is NULL; else it is to be given to ptprof_close.
+ * Checks whether the processes can be profiled, without touching them. options may be NULL; a
+ * member that is 0, except size, means its default. error gets a message of one or more lines
+ * without a final newline, "" on success, truncated to error_size bytes including its NUL; it may
+ * be NULL if error_size is 0. On success the caller closes *session with ptprof_close; on failure
+ * it is NULL.
  *
- * PTPROF_USAGE, PTPROF_GONE, PTPROF_DENIED; PTPROF_FAILED also for a 32-bit process.
+ * Errors: PTPROF_USAGE, PTPROF_GONE, PTPROF_DENIED; PTPROF_FAILED, also for a 32-bit process.
  */
 enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
                                const struct ptprof_options *options,
                                struct ptprof_session **session, char *error, size_t error_size);
 
 /*
- * Samples for so many seconds of time, or until ptprof_stop or the end of all targets. Once a
- * session. PTPROF_OK also when it was stopped, when a target ended with samples taken, or when
- * there was nothing to sample because all threads slept.
+ * Samples for so many seconds, or until ptprof_stop or the end of all targets. It may be called
+ * once for a session. The result is PTPROF_OK also if it was stopped, if a target ended after
+ * samples were taken, or if there are no samples because all threads slept.
  *
- * PTPROF_USAGE, PTPROF_GONE; PTPROF_DENIED when more stops were refused than samples taken, as when
- * a tracer has come meanwhile; PTPROF_FAILED when processes or memory are short. What was sampled
- * up to then can be written.
+ * Errors: PTPROF_USAGE, PTPROF_GONE; PTPROF_DENIED if more stops were refused than samples taken,
+ * as when another tracer has attached meanwhile; PTPROF_FAILED if there are no processes or memory.
+ * The samples up to then can be written.
  */
 enum ptprof_result ptprof_run(struct ptprof_session *session, double seconds);
 
-/* Makes ptprof_run return soon, or at once if it is called later. Safe in signal handlers and other
- * threads, up to ptprof_close. */
+/* Makes ptprof_run return soon, or at once if it is called later. Signal handlers and other threads
+ * may call it until ptprof_close. */
 void ptprof_stop(struct ptprof_session *session);
 
 /*
- * Writes the profile as "pprof" (gzip-compressed), "collapsed", "json" or "text". After ptprof_run;
- * may be called several times. The stream is flushed, and not closed. Names are looked up in the
- * first call, which may take seconds where there is much debug information.
+ * Writes the profile as "pprof" (gzip-compressed), "collapsed", "json" or "text". It may be called
+ * several times after ptprof_run. It flushes the stream and does not close it. The first call
+ * symbolizes, which may take seconds if there is much debug information.
  *
- * PTPROF_USAGE; PTPROF_FAILED when the stream does not take it all.
+ * Errors: PTPROF_USAGE; PTPROF_FAILED if writing to the stream fails.
  */
 enum ptprof_result ptprof_write(struct ptprof_session *session, const char *format, FILE *stream);
 
-/* What the last call on the session that failed has to say; "" if none did. As long as the session,
- * or up to the next call that fails. */
+/* Returns the message of the last failed call on the session, "" if none failed. It is valid until
+ * the next call that fails or ptprof_close. */
 const char *ptprof_error(const struct ptprof_session *session);
 
-/* Frees the session. NULL is none. */
+/* Frees the session. It does nothing for NULL. */
 void ptprof_close(struct ptprof_session *session);
 
 #ifdef __cplusplus

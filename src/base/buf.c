@@ -55,7 +55,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
     va_copy(again, args);
     int length = vsnprintf(room ? buf->data + buf->length : NULL, room, format, args);
     va_end(args);
-    if (length > 0 && (size_t)length >= room) // it did not fit
+    if (length > 0 && (size_t)length >= room) // the text did not fit
         vsnprintf(buf_reserve(buf, (size_t)length), (size_t)length + 1, format, again);
     if (length > 0)
         buf->length += (size_t)length;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A growable byte buffer. Always NUL-terminated behind `length`, so text can be used as a string.
+// A growable byte buffer, always NUL-terminated behind `length`, so that text is a C string.
 #pragma once
 
 #include <stddef.h>
@@ -21,10 +21,10 @@ void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char byte);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
-// Makes room for `length` more bytes and returns where they go; the caller adds to buf->length.
+// Makes room for `length` more bytes and returns where they begin; the caller adds to buf->length.
 char *buf_reserve(struct buf *buf, size_t length);
 
-// Replaces the contents by all that fd gives until its end, at most `limit` bytes.
+// Replaces the contents with everything that fd gives until its end, at most `limit` bytes. Returns
 // RC_GONE when the kernel says that the process behind a /proc file has ended, RC_LIMIT when there
 // is more than `limit`, else RC_IO with errno kept.
 enum rc buf_read_fd(struct buf *buf, int fd, size_t limit) MUST_CHECK;

@@ -14,8 +14,8 @@ int64_t clock_now(void);
 // CLOCK_REALTIME, ns since 1970 UTC.
 int64_t clock_wall(void);
 
-// CPU time of the calling thread, ns: what something costs, whoever else has the CPU meanwhile.
+// CPU time of the calling thread, ns: what work costs, no matter who else has the CPU meanwhile.
 int64_t clock_thread(void);
 
-// Whether timers expire when they are due, and not at the next tick of the scheduler.
+// Returns whether timers expire when they are due, and not at the scheduler's next tick.
 bool clock_is_fine(void);

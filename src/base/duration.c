@@ -26,7 +26,7 @@ static const struct time_unit {
 
 enum part_end { PART_OK, PART_BAD, PART_TOO_LONG };
 
-// The unit that the letters at *at name, or NULL.
+// Returns the unit that the letters at *at name, or NULL.
 static const struct time_unit *parse_unit(const char **at)
 {
     size_t length = strspn(*at, "abcdefghijklmnopqrstuvwxyz");
@@ -39,7 +39,7 @@ static const struct time_unit *parse_unit(const char **at)
     return NULL;
 }
 
-// digits, "." and more digits, times `scale`; what is smaller than 1 ns is dropped.
+// Parses digits, "." and more digits, times `scale`; what is smaller than 1 ns is dropped.
 static enum part_end scale_number(const char *digits, size_t whole, size_t fraction, int64_t scale,
                                   int64_t *ns)
 {
@@ -55,7 +55,7 @@ static enum part_end scale_number(const char *digits, size_t whole, size_t fract
     return PART_OK;
 }
 
-// Adds one "NUMBER UNIT" to *sum. *below is the unit before it, INT64_MAX if there was none.
+// Adds one "NUMBER UNIT" to *sum. *below is the unit of the part before it, else INT64_MAX.
 static enum part_end parse_part(const char **at, int64_t *below, int64_t *sum)
 {
     const char *digits = *at;
@@ -97,8 +97,8 @@ enum rc duration_parse(const char *text, int64_t *ns, struct err *err)
     return RC_OK;
 }
 
-// "12.4s", "38us": tenths below `tenths_below` units, never ".0". False when it rounds to `limit`
-// units or more.
+// Writes "12.4s" or "38us": with tenths below `tenths_below` units, never with ".0". Returns false
+// when the number rounds to `limit` units or more.
 static bool format_decimal(int64_t ns, const struct time_unit *unit, int64_t limit,
                            int64_t tenths_below, char text[DURATION_TEXT])
 {
@@ -114,7 +114,7 @@ static bool format_decimal(int64_t ns, const struct time_unit *unit, int64_t lim
     return true;
 }
 
-// "1h30m", "2m", "1m5s": hours and minutes, or minutes and seconds.
+// Writes "1h30m", "2m" or "1m5s": hours and minutes, or minutes and seconds.
 static void format_long(int64_t ns, char text[DURATION_TEXT])
 {
     int64_t seconds = (ns + NS_PER_S / 2) / NS_PER_S;

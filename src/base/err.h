@@ -7,15 +7,15 @@
 
 enum rc {
     RC_OK = 0,
-    RC_FAIL,   // anything a caller does not tell apart
+    RC_FAIL,   // a failure that callers treat like any other
     RC_USAGE,  // the caller's input is wrong
-    RC_GONE,   // the process or thread ended: a result more than an error
+    RC_GONE,   // the process or thread ended: a result rather than an error
     RC_DENIED, // a permission is missing
-    RC_BUSY,   // somebody else traces it
+    RC_BUSY,   // another tracer is attached to it
     RC_TIMEOUT,
     RC_IO,
-    RC_FORMAT, // a file or a /proc text is not what it should be
-    RC_LIMIT,  // a bound of ours was reached
+    RC_FORMAT, // a file or a /proc text is malformed
+    RC_LIMIT,  // one of our own bounds was reached
 };
 
 struct err {
@@ -28,7 +28,7 @@ struct err {
 // Writes the message into err (which may be NULL) and returns rc, so that failing is one statement.
 enum rc err_set(struct err *err, enum rc rc, const char *format, ...) PRINTF_LIKE(3, 4);
 
-// Like err_set, with ": " and the text of the system error number appended.
+// Does what err_set does, and appends ": " and the text of the system error number.
 enum rc err_sys(struct err *err, enum rc rc, int errnum, const char *format, ...)
     PRINTF_LIKE(4, 5);
 

@@ -9,8 +9,8 @@
 #define INVALID UINT32_MAX
 #define REPLACEMENT "\xef\xbf\xbd" // U+FFFD
 
-// Decodes one character at `text` (not at its NUL) and says how many bytes it took; INVALID and 1
-// for a byte that starts no well-formed sequence (overlong forms and surrogates included).
+// Decodes one character at `text` (not at its NUL) and says how many bytes it took. A byte that
+// starts no well-formed sequence (overlong forms and surrogates included) gives INVALID and 1.
 static uint32_t decode(const unsigned char *text, unsigned *length)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -38,8 +38,8 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }
 
-// Characters that change the order or the visibility of what stands beside them, or that have no
-// shape of their own: Unicode calls most of them ignorable by default.
+// Returns whether the character changes the order or the visibility of its neighbours, or has no
+// shape of its own. Unicode calls most of these ignorable by default.
 static bool is_bidi_or_hidden(uint32_t code)
 {
     static const struct {
@@ -57,7 +57,7 @@ static bool is_bidi_or_hidden(uint32_t code)
     return false;
 }
 
-// Bytes from `at` on that stay as they are: printable ASCII but `from`.
+// Counts the bytes from `at` on that stay as they are: printable ASCII except `from`.
 static unsigned plain_run(const unsigned char *at, char from)
 {
     unsigned length = 0;
@@ -66,7 +66,7 @@ static unsigned plain_run(const unsigned char *at, char from)
     return length;
 }
 
-// What is not UTF-8 becomes \xHH, or `instead` if that is given.
+// Bytes that are not UTF-8 become \xHH, or `instead` if that is given.
 static void escape_with(struct buf *out, const char *text, const char *instead, char from, char to)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -121,7 +121,7 @@ void escape_utf8(struct buf *out, const char *text)
     escape_with(out, text, REPLACEMENT, '\0', '\0');
 }
 
-// JSON counts in UTF-16.
+// JSON writes a character as one or two UTF-16 code units.
 static void put_json_number(struct buf *out, uint32_t code)
 {
     if (code < 0x10000)

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: MIT
-// Text that comes from the target (names, paths, symbols) is hostile: these make it inert.
+// Text from the target (names, paths, symbols) is hostile. These functions make it harmless.
 #pragma once
 
 #include "base/buf.h"
 
-// For a terminal or a log line: control bytes, C1 and bidi controls, characters that cannot be seen
-// and bytes that are not UTF-8 appear as \xHH or \u{HHHH}; everything else as it is. One line in,
-// one line out.
+// Escapes for a terminal or a log line: control bytes, C1 and bidi controls, characters that cannot
+// be seen and bytes that are not UTF-8 appear as \xHH or \u{HHHH}; everything else stays as it is.
+// One line remains one line.
 void escape_text(struct buf *out, const char *text);
 
-// The same as a fresh string; the caller frees it.
+// Does the same as escape_text and returns a fresh string; the caller frees it.
 char *escape_text_dup(const char *text);
 
-// Columns that such text takes on a terminal, as far as counting its characters tells.
+// Counts the columns that escaped text takes on a terminal: one for each character.
 int escape_columns(const char *text);
 
-// Between the quotes of a JSON string; invalid UTF-8 becomes U+FFFD.
+// Escapes what goes between the quotes of a JSON string; invalid UTF-8 becomes U+FFFD.
 void escape_json(struct buf *out, const char *text);
 
-// A member of a JSON object, "key":"value", without a comma; NULL as the empty string.
+// Writes a member of a JSON object, "key":"value", without a comma; NULL becomes the empty string.
 void escape_json_member(struct buf *out, const char *key, const char *value);
 
-// For a protobuf string: valid UTF-8 (invalid bytes become U+FFFD), the rest as escape_text.
+// Escapes for a protobuf string, which has to be UTF-8: invalid bytes become U+FFFD, the rest is
+// escaped as by escape_text.
 void escape_utf8(struct buf *out, const char *text);
 
-// One frame of collapsed stacks: as escape_text, and ';' becomes ':'.
+// Escapes one frame of collapsed stacks: as escape_text does, and ';' becomes ':'.
 void escape_folded(struct buf *out, const char *text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counts of durations in log-linear buckets (8 a power of two: at most 12 % wide). Plain memory
-// without pointers, so that it may lie in memory shared by two processes; any number of writers.
+// Counts of durations in log-linear buckets (8 for each power of two: at most 12 % wide). The
+// struct has no pointers, so that processes can share it, and may have any number of writers.
 #pragma once
 
 #include <stdint.h>
@@ -14,6 +14,6 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, uint64_t value);
 
-// The value that `share` (0..1) of all values do not exceed: the top of its bucket, never beyond
-// max. 0 when empty.
+// Returns the value that `share` (0..1) of all values do not exceed: the top of its bucket, but
+// never more than max. An empty histogram gives 0.
 uint64_t histogram_quantile(const struct histogram *histogram, double share);

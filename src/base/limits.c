@@ -18,7 +18,7 @@ static const struct limit {
     __rlimit_resource_t resource;
     const char *what;   // "%llu %s"
     const char *remedy; // "raise it with %s"
-    const char *without; // where the process has no limit of its own
+    const char *without; // the text where the process has no limit of its own
     rlim_t unit;
 } limits[] = {
     {EMFILE, RLIMIT_NOFILE, "open files", "ulimit -n, or LimitNOFILE= of a service", NULL, 1},

@@ -26,7 +26,7 @@ void map_clear(struct map *map)
     map->count = 0;
 }
 
-// The slot that holds key, or the free one where it belongs.
+// Returns the slot that holds key, or the free one where it belongs.
 static struct map_slot *find(const struct map *map, uint64_t key)
 {
     size_t mask = map->capacity - 1;
@@ -75,7 +75,8 @@ uint32_t map_number(struct map *map, uint64_t key)
     return number;
 }
 
-// What lies behind the gap moves into it unless that would be before its own place.
+// Each entry behind the freed slot moves into it, unless that would put the entry before its own
+// place (deletion without tombstones).
 void map_remove(struct map *map, uint64_t key)
 {
     struct map_slot *gap = map->count ? find(map, key) : NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A hash map from 64-bit keys to 32-bit values, open addressing. Any key is allowed.
+// A hash map with open addressing from 64-bit keys to 32-bit values. Any key is allowed.
 #pragma once
 
 #include <stddef.h>
@@ -19,14 +19,14 @@ struct map {
 void map_fini(struct map *map);
 void map_clear(struct map *map);
 
-// The value of key, or `fallback`.
+// Returns the value of key, or `fallback`.
 uint32_t map_get(const struct map *map, uint64_t key, uint32_t fallback);
 void map_put(struct map *map, uint64_t key, uint32_t value);
 
-// The number of a key in a map that holds nothing else: 0, 1, 2 ... in the order of first use.
+// Numbers keys in the order of first use: 0, 1, 2 ... The map must hold nothing else.
 uint32_t map_number(struct map *map, uint64_t key);
 
 void map_remove(struct map *map, uint64_t key);
 
-// A well-mixed hash of 64 bits (splitmix64's finisher).
+// Returns a well-mixed hash of a 64-bit key (the finisher of splitmix64).
 uint64_t map_hash(uint64_t key);

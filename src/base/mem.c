@@ -35,7 +35,7 @@ void mem_at_end(void (*end)(void))
     at_end = end;
 }
 
-// Whether it is worth to ask once more.
+// Frees the reserve. Returns whether there was one, so that the allocation is worth another try.
 static bool give_reserve(void)
 {
     void *kept = atomic_exchange(&reserve, NULL);

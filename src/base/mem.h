@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Memory that is there or the program ends, and cleanup by attribute (no goto, no close chains).
+// Allocation that ends the program when there is no memory, and cleanup by attribute (no goto).
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-// Keeps so many bytes back. When memory is short for the first time they are given to whoever asks
-// then, and mem_is_short says so: enough to end in an orderly way.
+// Keeps `size` bytes in reserve. When an allocation fails for the first time the reserve is freed
+// for it, and mem_is_short says so from then on: there is enough left to end in an orderly way.
 void mem_keep_reserve(size_t size);
-void mem_give_reserve(void); // as if memory had been short
+void mem_give_reserve(void); // as if an allocation had failed
 bool mem_is_short(void);
 
-// What is called when there is none left at all, before abort, which it may prevent.
+// Sets a function that is called before abort when there is no memory left at all. It may prevent
+// the abort by not returning.
 void mem_at_end(void (*end)(void));
 
 void *xmalloc(size_t size);
@@ -22,8 +23,8 @@ char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t length);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// Grows *array (elements of the given size) so that index `count` may be written; *capacity counts
-// elements. Used through ARRAY_RESERVE.
+// Grows *array, whose elements have the given size, so that index `count` may be written; *capacity
+// counts elements. Callers use ARRAY_RESERVE.
 void *array_grow(void *array, size_t *capacity, size_t count, size_t size);
 #define ARRAY_RESERVE(array, count, capacity)                                                      \
     ((count) < (capacity)                                                                          \
@@ -32,8 +33,7 @@ void *array_grow(void *array, size_t *capacity, size_t count, size_t size);
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-// Locals that clean up after themselves. A pointer is given away with steal_ptr, an fd with
-// steal_fd.
+// Local variables that clean up after themselves. steal_ptr and steal_fd pass on the ownership.
 void cleanup_free(void *pointer_to_pointer);
 void cleanup_fd(int *fd);
 void cleanup_file(FILE **file);

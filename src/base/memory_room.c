@@ -17,7 +17,7 @@
 #define OOM_SCORE_FILE "/proc/self/oom_score_adj"
 
 struct hierarchy { // the files of one version of memory cgroups
-    const char *type, *option; // of the mount; NULL: any options
+    const char *type, *option; // type and option of the mount; option NULL: any
     const char *limits[2], *usage, *cache;
 };
 
@@ -34,7 +34,7 @@ static bool read_text(struct buf *text, const char *root, const char *path)
     return fd >= 0 && buf_read_fd(text, fd, FILE_MOST) == RC_OK;
 }
 
-// The number behind the key, which begins a line; UINT64_MAX: there is none.
+// Returns the number behind the key at the beginning of a line; UINT64_MAX when there is none.
 static uint64_t number_after(const char *text, const char *key)
 {
     size_t length = strlen(key);
@@ -46,7 +46,7 @@ static uint64_t number_after(const char *text, const char *key)
     return UINT64_MAX;
 }
 
-// "max" is no number, and means none.
+// A file that says "max" has no number: there is no limit.
 static uint64_t read_number(const char *directory, const char *name)
 {
     AUTO_BUF struct buf text = {0};
@@ -73,7 +73,7 @@ static uint64_t room_of(const struct hierarchy *hierarchy, const char *directory
     return limit > usage ? limit - usage : 0;
 }
 
-// From `path` below the mount point up to that, for a limit above binds as well.
+// Visits every group from `path` up to the mount point, because the limit of an ancestor binds too.
 static uint64_t room_up(const struct hierarchy *hierarchy, const char *mount, const char *path)
 {
     AUTO_FREE char *directory = xasprintf("%s%s", mount, path);
@@ -88,8 +88,9 @@ static uint64_t room_up(const struct hierarchy *hierarchy, const char *mount, co
     }
 }
 
-// Our path in the hierarchy, as seen from its mount: of version 2 the line "0::/path", of version 1
-// the one that names the controller. "" where the mount shows another part of it.
+// Returns our path in the hierarchy relative to its mount. For version 2 it is in the line
+// "0::/path", for version 1 in the line that names the controller. "" means that the mount shows
+// another part of the hierarchy.
 static char *own_path(const struct hierarchy *hierarchy, const char *cgroups, const char *top)
 {
     for (const char *line = cgroups; line && *line; line = strchr(line, '\n')) {
@@ -109,7 +110,8 @@ static char *own_path(const struct hierarchy *hierarchy, const char *cgroups, co
     return xstrdup("");
 }
 
-// A line of mountinfo: "32 31 0:29 TOP MOUNT OPTIONS [FIELDS] - TYPE SOURCE SUPER_OPTIONS".
+// Returns the free bytes according to one line of mountinfo: "32 31 0:29 TOP MOUNT OPTIONS [FIELDS]
+// - TYPE SOURCE SUPER_OPTIONS". UINT64_MAX when the mount is no memory cgroup.
 static uint64_t room_of_mount(const char *line, const char *root, const char *cgroups)
 {
     char top[PATH_MAX], mount[PATH_MAX], type[32] = "", options[256] = "";
@@ -155,7 +157,7 @@ static uint64_t part_of(uint64_t room, uint64_t floor, uint64_t most)
     return part < floor ? floor : part > most ? most : part;
 }
 
-// What the limit counts by now: a child begins with what it has of its parent.
+// Returns the bytes that RLIMIT_DATA counts now. A forked child begins with those of its parent.
 static uint64_t data_bytes(void)
 {
     AUTO_BUF struct buf text = {0};
@@ -168,7 +170,7 @@ static uint64_t data_bytes(void)
 
 void memory_bound(uint64_t floor, uint64_t most)
 {
-#ifndef __SANITIZE_ADDRESS__ // which reserves more address space than any bound would allow
+#ifndef __SANITIZE_ADDRESS__ // AddressSanitizer reserves more than a bound allows
     struct rlimit limit;
     uint64_t bound = data_bytes() + part_of(memory_room(""), floor, most);
     if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur <= bound)
@@ -180,13 +182,13 @@ void memory_bound(uint64_t floor, uint64_t most)
 #endif
 }
 
-static char before[16]; // the score; "": it was not changed
+static char before[16]; // the score before; "": it was not changed
 
 static void write_score(const char *text)
 {
     AUTO_FD int fd = open(OOM_SCORE_FILE, O_WRONLY | O_CLOEXEC);
     ssize_t ignored = fd >= 0 ? write(fd, text, strlen(text)) : 0;
-    (void)ignored; // a process that is not dumpable may not: it stays as killable as before
+    (void)ignored; // a process that is not dumpable may not write it and keeps its score
 }
 
 void memory_offer(int score)

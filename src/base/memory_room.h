@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: MIT
-// Memory that others may need more than we do: how much is left, and who goes first when none is.
+// Other programs may need memory more than ptprof does: how much is free, and which process the
+// kernel ends first when none is.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// Bytes that are free where this process runs: on the machine, and in its memory cgroup and those
-// above it (version 1 or 2), caches that can be given back included. UINT64_MAX: not known. root:
-// where /proc is looked for, "" but in tests.
+// Returns the bytes that are free where this process runs: on the machine, and in its memory cgroup
+// and the ancestors of that (version 1 or 2). Caches that can be given back count as free.
+// UINT64_MAX means that it is not known. `root` stands before "/proc"; only tests give one that is
+// not "".
 uint64_t memory_room(const char *root);
 
-// Bounds what the data of this process may grow by to half of the room, at least `floor` bytes and
-// at most `most`. A bound that it has already is not raised. Children inherit it.
+// Lets the data of this process grow by half of the free memory, but by at least `floor` and at
+// most `most` bytes (RLIMIT_DATA). A lower limit that is set already stays. Children inherit it.
 void memory_bound(uint64_t floor, uint64_t most);
 
-#define OOM_SCORE_FIRST 1000 // of what parses, unwinds and names: ended before anybody else
-#define OOM_SCORE_NEXT 500   // of what only loses the profile
+#define OOM_SCORE_FIRST 1000 // for processes that parse, unwind and name
+#define OOM_SCORE_NEXT 500   // for a process whose end only loses the profile
 
-// Has the kernel end this process sooner than others when memory runs out. A score that is higher
-// already stays.
+// Raises the score by which the kernel chooses whom to end when memory runs out (oom_score_adj). A
+// score that is higher already stays.
 void memory_offer(int score);
 
-// Back to the score from before the first memory_offer of this process or one above it.
+// Restores the score from before the first memory_offer of this process or of an ancestor.
 void memory_offer_end(void);

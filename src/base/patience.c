@@ -8,17 +8,17 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-#define LOOK_MS 50 // how long it takes until a new bound is noticed
+#define LOOK_MS 50 // a new bound is noticed after at most this time
 #define HALVINGS 5
 
 static _Atomic int64_t bound;   // CLOCK_MONOTONIC ns, 0: none
-static _Atomic unsigned hanging; // calls that were given up and have not ended
+static _Atomic unsigned hanging; // calls that were given up but have not returned
 
 struct patient_call {
     void (*work)(void *context);
     void (*discard)(void *context);
     void *context;
-    pthread_mutex_t lock; // for what follows
+    pthread_mutex_t lock; // protects the members below
     pthread_cond_t ended;
     bool done, given_up;
 };
@@ -87,7 +87,7 @@ bool patience_call(void (*work)(void *context), void (*discard)(void *context), 
     thread_condition(&call->ended);
     if (thread_start(&thread, run, call) != 0) {
         free_call(call);
-        work(context); // no thread to be had: without patience
+        work(context); // no thread could be started: call it here, without a time limit
         return true;
     }
     if (!wait_for(call, milliseconds)) {

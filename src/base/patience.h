@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-// For calls that the kernel may not let return for long, or ever: a file on a network mount whose
-// server is gone, or on one whose file system is a process that does not answer.
+// For system calls that may not return for a long time, or ever: access to a file on a network
+// mount whose server is gone, or on a FUSE mount whose process does not answer.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// Runs work(context) in another thread and waits for it at most that long. True: it is done. False:
-// it goes on, and discard(context) is called when it ends; the caller must not touch it any more.
-// While calls that were given up still hang, each of them halves what the next one gets: a target
-// that maps a thousand such files does not get a thousand times our patience.
+// Runs work(context) in another thread and waits for it, at most `milliseconds`. True: work has
+// returned. False: it goes on, and discard(context) is called when it returns; the caller must not
+// touch context any more. Each call that still hangs halves the time that the next one gets, so
+// that a target with a thousand such files does not cost a thousand times the time.
 bool patience_call(void (*work)(void *context), void (*discard)(void *context), void *context,
                    int milliseconds);
 
-// No call waits beyond that moment (CLOCK_MONOTONIC ns), those that wait now included. 0: no bound.
+// Sets the moment (CLOCK_MONOTONIC ns) beyond which no call waits, even one that waits now. 0:
+// none.
 void patience_until(int64_t moment);

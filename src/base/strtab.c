@@ -25,7 +25,7 @@ static uint64_t hash_text(const char *text)
     return map_hash(hash);
 }
 
-// The bucket that holds text, or the free one where it belongs.
+// Returns the bucket that holds text, or the free one where it belongs.
 static uint32_t *find(const struct strtab *tab, const char *text)
 {
     size_t mask = tab->bucket_count - 1;

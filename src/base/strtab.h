@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Interned strings: each distinct text once, known by a number. 0 is always "". Texts never move,
-// and copies of a table share them.
+// Interned strings: each distinct text is stored once and known by a number. Number 0 is always "".
+// Texts never move, and copies of a table share them.
 #pragma once
 
 #include <stddef.h>

@@ -19,7 +19,7 @@ bool terminal_is(int fd)
     return isatty(fd);
 }
 
-// What PTPROF_COLOR says; anything else in it is as if it were not there.
+// Returns what PTPROF_COLOR says. A value that is no colour mode is ignored.
 static enum color_mode mode_of_environment(void)
 {
     const char *text = getenv("PTPROF_COLOR");

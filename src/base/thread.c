@@ -13,8 +13,8 @@
 
 #include "base/clock.h"
 
-// Not 19: on two CPUs with twenty threads that is 0.15 % of one, and who waits for a lock that such
-// a thread holds waits for seconds.
+// Nice 19 would be too much: on two CPUs with twenty busy threads it leaves 0.15 % of one CPU, and
+// a thread that waits for a lock held by such a thread waits for seconds.
 #define LAST_NICE 5
 #define SHORT_SLICE_NS (100 * NS_PER_US)
 
@@ -39,7 +39,7 @@ int thread_start(pthread_t *thread, void *(*run)(void *context), void *context)
 void thread_come_late(void)
 {
     const struct sched_param none = {0};
-    sched_setscheduler(0, SCHED_BATCH, &none); // 0: the calling thread, not the process
+    sched_setscheduler(0, SCHED_BATCH, &none); // 0 is the calling thread, not the process
 }
 
 void thread_come_last(void)
@@ -48,7 +48,7 @@ void thread_come_last(void)
     setpriority(PRIO_PROCESS, (id_t)gettid(), LAST_NICE);
 }
 
-// Before 6.12 the kernel takes the number and does nothing with it.
+// Before 6.12 the kernel accepts a slice and ignores it.
 static bool kernel_has_slices(void)
 {
     struct utsname name;

@@ -4,26 +4,27 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-// Starts a thread that no signal is delivered to: those are for the thread that was there first.
-// Returns 0 or an errno.
+// Starts a thread with all signals blocked, so that the main thread gets them. Returns an errno or
+// 0.
 int thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 
-// For a thread that computes: from now on everybody else's come first, and it never takes a CPU
-// from one that runs (SCHED_BATCH, and nicer). What it starts inherits that.
+// For a thread that computes: from now on it never preempts another (SCHED_BATCH) and has a higher
+// nice value. Threads that it starts inherit both.
 void thread_come_last(void);
 
-// The same of one that somebody waits for: it takes no CPU from one that runs, but has its share.
+// For a thread that computes what somebody waits for: it never preempts another (SCHED_BATCH), but
+// keeps its nice value and so its share of the CPU.
 void thread_come_late(void);
 
-// For a thread that runs for less than 100 us at a time: it comes as soon as it has something to do
-// (an ordinary task with a short slice, which needs no privilege). False before kernel 6.12.
+// For a thread that runs for less than 100 us at a time: a short slice lets an ordinary task run
+// soon after it wakes, without a privilege. Returns false before kernel 6.12, which has no slices.
 bool thread_come_soon(void);
 
-// A mutex that its holder may lock again.
+// Initializes a mutex that its holder may lock again.
 void thread_mutex_recursive(pthread_mutex_t *mutex);
 
-// The time that many ms from now, for a condition of thread_condition.
+// Returns the time `milliseconds` from now, for a condition made by thread_condition.
 struct timespec thread_deadline(int milliseconds);
 
-// A condition that waits by CLOCK_MONOTONIC.
+// Initializes a condition whose timeouts are by CLOCK_MONOTONIC.
 void thread_condition(pthread_cond_t *condition);

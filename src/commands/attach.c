@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ptprof attach: sample for a while, then write what was seen.
+// ptprof attach samples for a while, then writes the profile.
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -38,10 +38,10 @@ struct attach {
     struct session *session;
     struct checkpoint checkpoint;
     int signals; // descriptor of commands/interrupts.h
-    bool progress; // the line is shown
-    bool lost;     // the profile could be written nowhere
-    bool servers;  // of debug files are asked
-    unsigned snapshots, snapshots_wanted; // begun, asked for
+    bool progress; // the progress line is shown
+    bool lost;     // the profile could not be written anywhere
+    bool servers;  // debuginfod servers are asked
+    unsigned snapshots, snapshots_wanted; // begun, requested by SIGUSR1
     pthread_t snapshot_thread;
     bool has_snapshot_thread;
     atomic_bool snapshot_done;
@@ -55,7 +55,7 @@ static char *default_name(const struct attach *attach)
     return output_file_name(attach->comm, attach->pids[0], attach->writer->extension);
 }
 
-// By --format, else by the output's ending, else pprof.
+// The writer follows from --format, else from the ending of the output, else it is pprof.
 static enum rc choose_writer(struct attach *attach, struct err *err)
 {
     const struct attach_options *options = attach->options;
@@ -69,7 +69,8 @@ static enum rc choose_writer(struct attach *attach, struct err *err)
     return attach->writer ? RC_OK : err_set(err, RC_FAIL, "the format is not built in");
 }
 
-// Text that was asked for by name is for the next program of a pipe; profiles are files.
+// Without --output a profile goes to a file. A text format that --format names goes to standard
+// output instead, for a pipe.
 static enum rc choose_output(struct attach *attach, struct err *err)
 {
     const struct attach_options *options = attach->options;
@@ -86,7 +87,7 @@ static enum rc choose_output(struct attach *attach, struct err *err)
     return rc;
 }
 
-// A run that was killed could not say what it has left.
+// Tells the user of a checkpoint that an earlier, killed run has left.
 static void prepare_checkpoint(struct attach *attach)
 {
     AUTO_FREE char *left = NULL;
@@ -144,7 +145,7 @@ static enum rc write_to(struct attach *attach, const char *path, const struct re
     return rc;
 }
 
-// What was collected is not lost because the place it was meant for is gone or full.
+// If the profile cannot be written to its place, which may be gone or full, it goes elsewhere.
 static enum rc write_elsewhere(struct attach *attach, const struct report *report, struct err *err)
 {
     const char *temporary = getenv("TMPDIR");
@@ -217,7 +218,7 @@ static void await_snapshot(struct attach *attach)
     attach->has_snapshot_thread = false;
 }
 
-// One at a time, by a thread of its own: names and disks take their time.
+// A thread writes one snapshot at a time, because symbolizing and disks can be slow.
 static void go_on_with_snapshots(struct attach *attach)
 {
     if (attach->snapshots == attach->snapshots_wanted ||
@@ -266,7 +267,7 @@ static void clear_progress(const struct attach *attach)
         progress_clear();
 }
 
-// A suspended profiler leaves its target alone. Returns how long it was suspended.
+// Stops sampling while this process is suspended. Returns how long that was (ns).
 static int64_t suspend(struct attach *attach)
 {
     int64_t began = clock_now();
@@ -277,7 +278,7 @@ static int64_t suspend(struct attach *attach)
     return clock_now() - began;
 }
 
-// Samples until the time is over, a signal asks to stop or the targets are gone.
+// Samples until the duration is over, a signal asks to stop or the targets have ended.
 static enum rc run(struct attach *attach, enum run_end *end, struct err *err)
 {
     int64_t began = clock_now(), duration = attach->options->duration;
@@ -344,7 +345,7 @@ static void show_details(const struct report *report, int64_t writing_ns)
     fputs(text.length ? text.data : "", stderr);
 }
 
-// What lacks because of a limit of ours is no property of the target.
+// A profile that is incomplete because of a resource limit of ours is a failure.
 static int check_limit(const struct run *run, struct err *err)
 {
     int limit = (int)run->counts[COUNTER_LIMIT];
@@ -379,13 +380,13 @@ static int finish(struct attach *attach, enum run_end end, struct err *err)
     clear_progress(attach);
     if (end == RUN_INTERRUPTED && !attach->options->quiet)
         fputs("ptprof: stopping, writing the profile (press again to discard)\n", stderr);
-    interrupts_let_kill(output_file_abandon); // and the sampler ends with us
-    session_finish(attach->session, end);     // releases the target first
+    interrupts_let_kill(output_file_abandon); // a second signal ends us and the sampler
+    session_finish(attach->session, end);     // detaches from the target first
     int64_t ended = clock_now();
     checkpoint_stop(&attach->checkpoint);
     await_snapshot(attach);
     thread_come_late();
-    interrupts_let_kill(abandon); // signals end us by themselves now
+    interrupts_let_kill(abandon); // now it also unlinks the checkpoint
     if (attach->servers && !attach->options->quiet)
         fputs("ptprof: servers may be asked for debug files, for at most 20s\n", stderr);
     struct report report = report_of(attach);
@@ -420,14 +421,14 @@ static int attach_session(struct attach *attach, struct err *err)
     attach->progress = !attach->options->quiet && terminal_is(STDERR_FILENO);
     show_start(attach);
     rc = session_start(attach->session, err);
-    if (rc != RC_OK) // nothing was seen: what an earlier run has written stays
+    if (rc != RC_OK) // there are no samples: the file of an earlier run stays
         return command_status(rc);
     checkpoint_begin(&attach->checkpoint, attach->options->checkpoint,
                      attach->options->jit_suffix);
     rc = run(attach, &end, err);
     if (rc == RC_OK)
         return finish(attach, end, err);
-    // The sampler cannot go on: what was seen is still worth writing.
+    // The sampler failed. The samples up to then are still written.
     if (!session_progress(attach->session)->counts[COUNTER_SAMPLES])
         return command_status(rc);
     struct err why = *err;
@@ -436,7 +437,7 @@ static int attach_session(struct attach *attach, struct err *err)
     return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
-// The same one twice is one.
+// A PID that is given twice counts once.
 static void add_pid(struct attach *attach, pid_t pid)
 {
     for (size_t i = 0; i < attach->pid_count; i++)
@@ -458,7 +459,7 @@ static int attach_run(const struct call *call, struct err *err)
         add_pid(&attach, pid);
     }
     int status = attach_session(&attach, err);
-    // Of a profile that could be written nowhere it is all that is left.
+    // If the profile could not be written anywhere, its checkpoint stays.
     checkpoint_fini(&attach.checkpoint, attach.lost);
     session_close(attach.session);
     free(attach.path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `ptprof check PID`: would attaching work, and if not, why. Nothing is tried on the target.
-// `ptprof check --self`: what is in force for our own processes.
+// `ptprof check PID` says whether attaching would work, and if not, why, without touching the
+// target. `ptprof check --self` says which restrictions our own processes have.
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -54,7 +54,8 @@ static enum rc one_of_both(bool self, bool pid, struct err *err)
     return RC_USAGE;
 }
 
-// What a filter of system calls says is known only to who makes the call; this one names nobody.
+// A seccomp filter can be tested only by making the call: tracer_refusal calls ptrace with a PID
+// that no process has.
 static enum rc check_tracing(enum rc rc)
 {
     struct permission_row row = {.name = "ptrace", .state = PERMISSION_OK};

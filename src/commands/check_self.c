@@ -19,7 +19,7 @@ static const char *const capability_names[] = {
     "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf", "checkpoint_restore",
 };
 
-#define NAMED_MOST 6 // more of them are counted
+#define NAMED_MOST 6 // a larger set is shown as a number
 
 static void put_capabilities(struct buf *out, uint64_t set)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `ptprof check --self`: what our own processes may do here, and what they could not have.
+// `ptprof check --self` says what our own processes may do, and which rights they failed to get.
 #pragma once
 
 #include "base/err.h"

@@ -18,10 +18,10 @@
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
 
-#define LEFT_MAX 100               // files of runs that were killed, beside one output
-#define PATIENCE_NS (2ll * NS_PER_S) // with a child that is told to end
+#define LEFT_MAX 100               // checkpoints of killed runs beside one output
+#define PATIENCE_NS (2ll * NS_PER_S) // how long a child may take to end after SIGTERM
 
-static const char *volatile written; // for the signal handler
+static const char *volatile written; // path that the signal handler unlinks
 
 void checkpoint_abandon(void)
 {
@@ -61,7 +61,8 @@ void checkpoint_begin(struct checkpoint *checkpoint, int64_t every, bool jit_suf
     checkpoint->jit_suffix = jit_suffix;
 }
 
-// In the child. It goes on when the main process is killed: what it writes is the newest there is.
+// This runs in the child, which goes on when the main process is killed, because then its file is
+// all that is left.
 static _Noreturn void write_one(const struct checkpoint *checkpoint)
 {
     const struct sched_param none = {0};
@@ -112,7 +113,7 @@ void checkpoint_stop(struct checkpoint *checkpoint)
     while (is_writing(checkpoint) && clock_now() - told < PATIENCE_NS)
         clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
     if (checkpoint->child)
-        kill(checkpoint->child, SIGKILL); // it hangs in the file system, and is left to that
+        kill(checkpoint->child, SIGKILL); // it hangs in the file system and is not waited for
 }
 
 void checkpoint_fini(struct checkpoint *checkpoint, bool keep)

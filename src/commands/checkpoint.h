@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a run has seen so far, in a file beside its output: should the main process be killed, no
-// more than the time since the last one is lost. A process of its own writes it, which goes first
-// when memory runs out and has the lowest priority; names are not in it.
+// A checkpoint is the profile so far, without names, in a file beside the output. If the main
+// process is killed, only the time since the last checkpoint is lost. A child writes it, with the
+// lowest priority and the highest oom_score_adj.
 #pragma once
 
 #include <stdbool.h>
@@ -15,28 +15,28 @@ struct checkpoint {
     struct session *session;
     const struct writer *writer;
     char *path;
-    int64_t every, next; // ns; 0: none is written
-    pid_t child;         // that writes, 0: none
+    int64_t every, next; // interval (ns; 0: no checkpoints), when the next is due
+    pid_t child;         // the process that writes; 0: none
     bool jit_suffix;
-    bool begun; // a file of ours may be there
+    bool begun; // our file may exist
 };
 
-// output: where the profile is to go; NULL, standard output, has no checkpoints. What a run that
-// was killed has left beside it stays, and is named in *left (the caller's; NULL: nothing).
+// output: path of the profile; NULL (standard output) has no checkpoints. A checkpoint that a
+// killed run has left beside it stays, and *left is its path (the caller frees it; NULL: none).
 void checkpoint_init(struct checkpoint *checkpoint, struct session *session,
                      const struct writer *writer, const char *output, char **left);
 
-// Sampling begins.
+// To be called when sampling begins. every: ns between checkpoints.
 void checkpoint_begin(struct checkpoint *checkpoint, int64_t every, bool jit_suffix);
 
-// To be called now and then: writes one if it is time. Costs no more than a fork.
+// To be called regularly: writes a checkpoint if it is due. It costs the caller one fork.
 void checkpoint_step(struct checkpoint *checkpoint);
 
-// Ends a process that still writes one.
+// Ends the child if it is still writing.
 void checkpoint_stop(struct checkpoint *checkpoint);
 
-// The profile is written: the file beside it goes, unless `keep`.
+// To be called when the profile is written: unlinks the checkpoint, unless `keep`.
 void checkpoint_fini(struct checkpoint *checkpoint, bool keep);
 
-// Unlinks it; for signal handlers.
+// Unlinks the checkpoint. Signal handlers may call it.
 void checkpoint_abandon(void);

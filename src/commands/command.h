@@ -26,8 +26,8 @@ struct example {
 struct command;
 
 struct call {
-    const struct command *const *commands; // all of them, ends in NULL
-    const void *options;                   // the command's own structure
+    const struct command *const *commands; // all commands, ends in NULL
+    const void *options;                   // the command's own struct
     char **operands;                       // ends in NULL
     size_t count;
 };
@@ -36,21 +36,21 @@ struct command {
     const char *name;
     const char *args;    // as in the usage line: "PID..."
     const char *summary; // one line, lower case, without a full stop
-    const char *details; // more for --help, NULL or lines that end in a newline
+    const char *details; // further text of --help, NULL or lines that each end in a newline
     enum operand_kind operand;
     const char *const *choices; // with OPERAND_CHOICE, ends in NULL
     size_t least, most;         // number of operands
     const struct option *options; // ends in a row without a name
-    const void *defaults; // the structure of options before parsing; NULL with options_size 0
+    const void *defaults; // struct of options before parsing; NULL with options_size 0
     size_t options_size;
     const struct example *examples; // at least one; ends in a line of NULL
-    // Returns an enum exit_status (or what command_status makes of an enum rc). A text in err is
-    // printed by main.
+    // Returns an enum exit_status (command_status converts an enum rc). main prints the text in
+    // err.
     int (*run)(const struct call *call, struct err *err);
 };
 
 extern const struct option command_no_options[];
-extern const struct option command_global_options[]; // what may stand in place of a command
+extern const struct option command_global_options[]; // allowed in place of a command
 extern const struct command command_attach, command_check, command_completion,
     command_dump_threads, command_help, command_top;
 
@@ -60,12 +60,12 @@ const struct command *command_find(const struct command *const *commands, const 
 enum rc command_unknown(const struct command *const *commands, const char *name, struct err *err)
     MUST_CHECK;
 
-// The exit status that an error of this kind means.
+// Returns the exit status for an error of this kind.
 int command_status(enum rc rc);
 
-// A process number above 0, else RC_USAGE.
+// Parses a PID above 0. Fails with RC_USAGE.
 enum rc command_pid(const char *text, pid_t *pid, struct err *err) MUST_CHECK;
 
-// Runs the command line and returns the exit status. argv ends in NULL and begins with the
-// program's name; its words may be moved. A text in err is still to be printed.
+// Runs the command line and returns the exit status. argv ends in NULL and begins with the name of
+// the program; its order may change. The caller prints the text in err.
 int command_main(const struct command *const *commands, char **argv, struct err *err);

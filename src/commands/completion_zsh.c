@@ -37,7 +37,7 @@ static const char zsh_middle[] = "    )\n"
                                  "    fi\n"
                                  "    case $command in\n";
 
-// The file works both in $fpath and sourced.
+// The script works both in $fpath and sourced.
 static const char zsh_tail[] = "    esac\n"
                                "}\n"
                                "if [[ $funcstack[1] == _ptprof ]]; then\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ptprof dump-threads: where every thread is, and why it waits.
+// ptprof dump-threads prints the stack of every thread, and why it waits.
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -27,7 +27,7 @@
 #include "output/writer.h"
 #include "process/procfs.h"
 
-#define WIDE 100 // columns from which on frames are aligned
+#define WIDE 100 // least columns of a terminal for which frames are aligned
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GO, FORMAT_PPROF };
 
@@ -97,19 +97,19 @@ static const struct option dump_options[] = {
 };
 
 struct dump_run {
-    struct dump_options options; // with the format chosen
+    struct dump_options options; // as parsed, with the format resolved
     pid_t pid;
     char *path; // of the output, NULL: standard output
     struct dumper *dumper;
     struct dump_style style;
     int signals; // descriptor of commands/interrupts.h
-    int news_fd; // eventfd: `ending` or `suspended` has been set
-    int over_fd; // eventfd: `over` has
-    atomic_bool ending;    // a signal asked to end
-    atomic_bool suspended; // ^Z came during a dump: heeded after it
-    atomic_bool over;      // the thread that dumps has nothing more to do
-    bool printed; // a dump, whole or not
-    bool closed;  // nobody reads the output any more
+    int news_fd; // eventfd that is written to when `ending` or `suspended` is set
+    int over_fd; // eventfd that is written to when `over` is set
+    atomic_bool ending;    // a signal asked us to end
+    atomic_bool suspended; // ^Z came during a dump and takes effect after it
+    atomic_bool over;      // the dumping thread has finished
+    bool printed; // a dump was printed, complete or not
+    bool closed;  // the reader of the output has closed it
 };
 
 static enum rc choose_format(struct dump_options *options, struct err *err)
@@ -130,7 +130,7 @@ static enum rc choose_format(struct dump_options *options, struct err *err)
     return RC_OK;
 }
 
-// Text is for the reader or the next program; a profile is a file.
+// Without --output text goes to standard output, but a profile goes to a file.
 static enum rc choose_output(struct dump_run *run, struct err *err)
 {
     const struct dump_options *options = &run->options;
@@ -205,12 +205,12 @@ static enum rc print(struct dump_run *run, const struct dump *dump, FILE *stream
     if (errno != EPIPE)
         return limits_sys(err, RC_IO, errno ? errno : EIO, "cannot write the dump");
     run->closed = true;
-    __fpurge(stream); // or it would be tried again at the end
+    __fpurge(stream); // or fclose would try to write it again
     clearerr(stream);
     return RC_OK;
 }
 
-// What is missing of an incomplete dump is said twice: in the dump, and by the exit status.
+// An incomplete dump also has an error and an exit status, besides what the dump itself says.
 static enum rc judge(const struct dump_run *run, const struct dump *dump, struct err *err)
 {
     switch (dump->end) {
@@ -229,7 +229,7 @@ static enum rc judge(const struct dump_run *run, const struct dump *dump, struct
     return RC_OK;
 }
 
-// The first dump; later ones may have nothing to tell.
+// If no thread matches --threads in the first dump, that is an error. Later dumps may be empty.
 static enum rc match(const struct dump_run *run, const struct dump *dump, struct err *err)
 {
     bool any = !run->options.threads || run->printed;
@@ -258,7 +258,7 @@ static enum rc dump_once(struct dump_run *run, FILE *stream, struct err *err)
     return rc;
 }
 
-// False when a signal asks to end.
+// Returns false if a signal asked us to end.
 static bool pause_until(struct dump_run *run, int64_t next)
 {
     struct pollfd fd = {.fd = run->news_fd, .events = POLLIN};
@@ -278,7 +278,7 @@ static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)
     for (uint64_t i = 0;; i++) {
         int64_t began = clock_now();
         enum rc rc = dump_once(run, stream, err);
-        if (rc == RC_GONE && i) { // between two dumps: those there are, are complete
+        if (rc == RC_GONE && i) { // the target ended between two dumps: all dumps are complete
             err_set(err, RC_FAIL, "%d ended", (int)run->pid);
             return RC_FAIL;
         }
@@ -289,7 +289,7 @@ static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)
     }
 }
 
-// --- the thread that dumps, and the one of the signals ---
+// --- the dumping thread and the signal thread ---
 
 struct dumping {
     struct dump_run *run;
@@ -309,7 +309,7 @@ static void *dump_aside(void *context)
     return NULL;
 }
 
-// The first signal that asks to end is heeded soon, a further one ends the program at once.
+// The first signal that asks us to end has the dump hurry, a second one ends the program at once.
 static void heed(struct dump_run *run, int signal)
 {
     if (signal == SIGTSTP)
@@ -348,7 +348,7 @@ static int write_dumps(struct dump_run *run, struct err *err)
         rc = output_file_compress(&file, err);
     if (rc == RC_OK)
         rc = dump_beside_signals(run, file.stream, err);
-    // An incomplete dump is kept too.
+    // An incomplete dump is written too.
     if (run->printed && !run->closed && (rc == RC_OK || rc == RC_TIMEOUT || rc == RC_FAIL)) {
         enum rc written = output_file_commit(&file, rc == RC_OK ? err : NULL);
         rc = rc == RC_OK ? written : rc;

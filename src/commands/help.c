@@ -7,8 +7,8 @@
 #include "base/mem.h"
 
 #define WIDTH 80
-#define OPTION_COLUMN 25  // where the text beside an option begins
-#define EXAMPLE_COLUMN 42 // and beside an example
+#define OPTION_COLUMN 25  // first column of the text of an option
+#define EXAMPLE_COLUMN 42 // first column of the text of an example
 
 void help_option_syntax(const struct option *option, struct buf *out)
 {
@@ -26,8 +26,8 @@ void help_option_syntax(const struct option *option, struct buf *out)
         buf_printf(out, "%s%s", i ? "|" : "", option->choices[i]);
 }
 
-// Prints `left` and beside it, from `column` on, `text` wrapped at WIDTH. A long `left` has its
-// line for itself.
+// Prints `left`, and `text` beside it from `column` on, wrapped at WIDTH. If `left` is too long,
+// `text` begins on the next line.
 static void print_columns(FILE *out, const char *left, const char *text, size_t column)
 {
     size_t at = (size_t)fprintf(out, "  %s", left);

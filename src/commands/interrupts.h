@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Signals to a command that runs for a while, as a descriptor to poll.
+// A command that runs for a while polls its signals by a descriptor.
 #pragma once
 
-// Blocks INT, TERM, HUP, QUIT, USR1 and TSTP and returns a descriptor that tells of them; PIPE is
-// ignored, so that a closed pipe is an error to be reported. -1 on failure.
+// Blocks INT, TERM, HUP, QUIT, USR1 and TSTP and returns a signalfd for them, -1 on failure. It
+// ignores PIPE, so that writing to a closed pipe fails with EPIPE.
 int interrupts_open(void);
 
-// The next signal that came, or 0.
+// Returns the number of the next signal, or 0 if none is pending.
 int interrupts_next(int fd);
 
-// From here on a further INT, TERM, HUP or QUIT ends the program at once: `abandon` is called, then
-// the signal kills as it would have without us.
+// From here on INT, TERM, HUP or QUIT ends the program at once: `abandon` is called, then the
+// signal has its default action.
 void interrupts_let_kill(void (*abandon)(void));
 
-// Stops this process as ^Z does; returns when it is continued.
+// Stops this process as ^Z does, and returns when it is continued.
 void interrupts_suspend(void);

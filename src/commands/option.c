@@ -22,7 +22,7 @@ struct parser {
     void *values;
     char **next;
     struct parsed *parsed;
-    bool ended; // "--" was there
+    bool ended; // "--" was found
 };
 
 _Static_assert(sizeof(int) == sizeof(enum option_kind), "a choice may be stored into an enum");
@@ -64,8 +64,8 @@ static enum rc set_duration(const struct option *option, void *value, const char
     return duration_parse(text, value, err);
 }
 
-// strtod takes more than people write (hexadecimal, "inf", "nan", leading blanks): only `bytes`
-// may be there.
+// strtod accepts more than an option should (hexadecimal, "inf", "nan", leading blanks), so the
+// text may consist of `bytes` only.
 static enum rc parse_number(const struct option *option, const char *text, const char *bytes,
                             const char *what, double *number, struct err *err)
 {
@@ -231,7 +231,7 @@ enum rc option_parse(const struct option *options, void *values, char **argv,
     struct parser parser = {.options = options, .values = values, .next = argv, .parsed = parsed};
     *parsed = (struct parsed){.operands = argv};
     enum rc first = RC_OK;
-    // After a mistake the rest is still looked at: --help anywhere is what the user needs then.
+    // After a mistake parsing goes on, because --help counts wherever it is.
     while (*parser.next) {
         enum rc rc = parse_word(&parser, first ? NULL : err);
         first = first ? first : rc;

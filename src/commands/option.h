@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One table of options a command: it drives the parser, --help, the completion scripts, and the
-// test that the man page lists the same.
+// Each command has one table of options, used by the parser, --help, the completion scripts, and
+// the test that the man page lists the same options.
 #pragma once
 
 #include <stdbool.h>
@@ -8,11 +8,11 @@
 
 #include "base/err.h"
 
-enum option_kind {     // and what lies at `offset`
+enum option_kind {     // type of the value at `offset`
     OPTION_FLAG,       // bool
-    OPTION_COUNT,      // unsigned: how often it was given
+    OPTION_COUNT,      // unsigned: how often the option was given
     OPTION_STRING,     // const char *, borrowed from argv, never empty
-    OPTION_FILE,       // the same, completed as a path
+    OPTION_FILE,       // like OPTION_STRING, completed as a path
     OPTION_DURATION,   // int64_t, ns
     OPTION_NUMBER,     // double, within least..most
     OPTION_INTEGER,    // uint64_t, within least..most
@@ -23,30 +23,30 @@ struct option {
     const char *name; // without dashes; NULL ends a table
     char letter;      // 0: none
     enum option_kind kind;
-    const char *argument; // what --help calls the value; NULL: takes none, or `choices` say it
-    size_t offset;        // of the value in the command's structure of options
+    const char *argument; // name of the value in --help; NULL: there is no value, or `choices`
+    size_t offset;        // of the value in the command's struct of options
     const char *const *choices; // ends in NULL
     double least, most;
     const char *help;
-    const char *shown_default; // NULL: none is shown
-    bool hidden; // for tests: in no help, completion or manual
+    const char *shown_default; // in --help; NULL: none is shown
+    bool hidden; // for tests: not in help, completion or man page
 };
 
-// Every command has it, after its own table.
+// --help, which every command has after the options of its table.
 extern const struct option option_help;
 
 bool option_takes_value(const struct option *option);
 
 struct parsed {
-    char **operands; // what is no option, in order; the front of argv, ends in NULL
+    char **operands; // words that are no options, in order, at the front of argv; ends in NULL
     size_t count;
-    bool help; // -h or --help was there; then nothing else of the line counts
+    bool help; // -h or --help was given; then the other fields do not count
 };
 
-// Parses the words of argv (ends in NULL; holds neither the program's nor the command's name) as
-// GNU does: --name=value, --name value, -xvalue, -x value, bundled flags, options before and after
-// operands, "--" ends them. The last one given wins. Names cannot be shortened: that would make
-// every new option break somebody's script. `values` holds the defaults and takes the values.
-// RC_USAGE for the first mistake.
+// Parses argv (ends in NULL, without the names of program and command) as GNU getopt does:
+// --name=value, --name value, -xvalue, -x value, bundled flags, options before and after operands,
+// "--" ends the options. Of a repeated option the last value counts. Names cannot be abbreviated,
+// because then a new option could break scripts. `values` holds the defaults, which are replaced.
+// Fails with RC_USAGE and the first mistake.
 enum rc option_parse(const struct option *options, void *values, char **argv,
                      struct parsed *parsed, struct err *err) MUST_CHECK;

@@ -19,9 +19,9 @@
 #include "base/mem.h"
 #include "output/gzip.h"
 
-#define LEAST_FILE 4096u // bytes: less is no limit that anybody would set for a profile
+#define LEAST_FILE 4096u // bytes: no profile fits under a lower RLIMIT_FSIZE
 
-static const char *volatile unfinished; // for the signal handler
+static const char *volatile unfinished; // path that the signal handler unlinks
 
 void output_file_abandon(void)
 {
@@ -37,7 +37,7 @@ static char *directory_of(const char *path)
     return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
 }
 
-// A device such as /dev/null is never replaced, least of all by root.
+// Only regular files are replaced, never a device such as /dev/null, which root could.
 static enum rc check_existing(const char *path, bool force, struct err *err)
 {
     struct stat info;
@@ -59,7 +59,7 @@ static enum rc check_existing(const char *path, bool force, struct err *err)
     return RC_OK;
 }
 
-// A part of a file name that can be typed.
+// Appends a part of a file name; characters that are awkward to type become '_'.
 static void put_file_name(struct buf *out, const char *text)
 {
     for (; *text; text++) {
@@ -101,7 +101,7 @@ enum rc output_file_check(const char *path, bool force, struct err *err)
     return check_existing(path, force, err);
 }
 
-// sudo tells who called it.
+// sudo puts the ids of its caller into the environment.
 static void give_to_sudo_user(int fd)
 {
     const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
@@ -111,16 +111,16 @@ static void give_to_sudo_user(int fd)
     (void)ignored;
 }
 
-// Where the file system can do that the file has no name until it is complete, so that nothing is
-// left of it however we end.
+// With O_TMPFILE, where the file system has it, the file has no name until it is complete, so
+// nothing is left of it however we end.
 static int open_nameless(const char *path)
 {
     AUTO_FREE char *directory = directory_of(path);
     return open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 }
 
-// A name that nobody can foresee or has left behind: process numbers come again, in a container
-// soon.
+// The name is random: others cannot predict it, and it is not that of a file left by an earlier
+// run, as a name with the PID might be, which is soon reused in a container.
 static char *temporary_name(const char *path)
 {
     uint64_t number;
@@ -133,7 +133,7 @@ static int open_temporary(struct output_file *file, const char *path)
 {
     AUTO_FREE char *name = temporary_name(path);
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0) // else it is not ours to unlink
+    if (fd >= 0) // else the file is not ours and must not be unlinked
         unfinished = file->temporary = steal_ptr(&name);
     return fd;
 }
@@ -153,11 +153,12 @@ enum rc output_file_begin(struct output_file *file, const char *path, struct err
         return limits_sys(err, RC_IO, errno, "cannot write to %s", shown);
     file->path = xstrdup(path);
     give_to_sudo_user(fd);
-    file->stream = fdopen(fd, "w"); // fails for want of memory only
+    file->stream = fdopen(fd, "w"); // fails only without memory
     return file->stream ? RC_OK : err_sys(err, RC_FAIL, errno, "cannot write to %s", shown);
 }
 
-// A link never replaces a file: that takes a second name, and a rename of it.
+// linkat does not replace a file, so if there is one, the new one gets a temporary name to be
+// renamed.
 static bool name_it(struct output_file *file)
 {
     char link[48];

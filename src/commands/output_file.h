@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a profile goes: standard output, or a file that is complete or not there at all.
+// A profile goes to standard output, or to a file that appears only when it is complete.
 #pragma once
 
 #include <stdbool.h>
@@ -10,33 +10,33 @@
 
 struct output_file {
     char *path;      // NULL: standard output
-    char *temporary; // beside path until output_file_commit
+    char *temporary; // name beside `path` until output_file_commit; may be NULL
     FILE *stream;
-    FILE *plain;     // behind a stream that compresses; NULL: there is none
-    long long bytes; // written, after the commit
+    FILE *plain;     // below `stream`, if that compresses; else NULL
+    long long bytes; // size, after the commit
 };
 
-// A name for it in the current directory, of the process, the time and the format's ending. The
-// caller frees it.
+// Returns a name in the current directory, made from process, time and extension. The caller frees
+// it.
 char *output_file_name(const char *comm, pid_t pid, const char *extension);
 
-// Looks before the run whether the file can be written, so that nobody samples for an hour in vain.
-// RC_USAGE or RC_IO. path NULL: standard output. force: also replaces a symbolic link and a file of
-// another user.
+// Checks before the run whether the file can be written, so that no run is in vain. Fails with
+// RC_USAGE or RC_IO. path: NULL is standard output. force: a symbolic link or a file of another
+// user may be replaced.
 enum rc output_file_check(const char *path, bool force, struct err *err) MUST_CHECK;
 
-// The new file is readable by its owner only: profiles show addresses and names. With sudo it is
-// given to the user who called it.
+// Begins a file that only its owner can read, because profiles have addresses and names. Under sudo
+// the owner is the user who called sudo.
 enum rc output_file_begin(struct output_file *file, const char *path, struct err *err) MUST_CHECK;
 
-// What is written to file->stream from here on is compressed (gzip).
+// Has everything compressed (gzip) that is written to file->stream from here on.
 enum rc output_file_compress(struct output_file *file, struct err *err) MUST_CHECK;
 
-// Makes what was written to file->stream durable and visible under its name.
+// Flushes file->stream to the disk and gives the file its name.
 enum rc output_file_commit(struct output_file *file, struct err *err) MUST_CHECK;
 
-// Leaves nothing behind (after a commit: nothing to do). The memory is given back.
+// Frees the memory, and unlinks a file that was not committed.
 void output_file_fini(struct output_file *file);
 
-// Unlinks the unfinished file of any output_file; for signal handlers.
+// Unlinks an unfinished file. Signal handlers may call it.
 void output_file_abandon(void);

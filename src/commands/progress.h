@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The line on the terminal that says how far a run has come and how good it is so far.
+// The progress line on the terminal shows elapsed time and sample quality of a run.
 #pragma once
 
 #include <stdint.h>
 
 #include "profile/run.h"
 
-// Replaces what the line said before. elapsed, duration: ns; duration 0: until somebody stops it.
+// Draws the line over the previous one. elapsed, duration: ns; duration 0: until it is stopped.
 void progress_show(const struct run *run, int64_t elapsed, int64_t duration);
 
 void progress_clear(void);

@@ -10,10 +10,11 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-// Edit distance: insertions, deletions, replacements, and swaps of neighbours count one each.
+// Returns the optimal string alignment distance: an insertion, a deletion, a substitution, and a
+// transposition of neighbours count 1 each.
 static size_t edit_distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
-    size_t rows[3][LONGEST_WORD + 1]; // of the prefixes of a: two before, one before, this
+    size_t rows[3][LONGEST_WORD + 1]; // distances of prefixes of a: the last two rows and this one
     for (size_t j = 0; j <= b_length; j++)
         rows[0][j] = j;
     for (size_t i = 1; i <= a_length; i++) {
@@ -42,7 +43,7 @@ void suggestion_consider(struct suggestion *suggestion, const char *candidate)
     size_t distance =
         edit_distance(suggestion->word, length, candidate, candidate_length);
     if (length > 1 && strncmp(suggestion->word, candidate, length) == 0)
-        distance = 1; // the beginning of a name is as good as a name with one slip
+        distance = 1; // a prefix counts like a name with one mistake
     if (distance < suggestion->distance) {
         suggestion->distance = distance;
         suggestion->best = candidate;

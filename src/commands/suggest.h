@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// "Did you mean": the candidate nearest to a word that is none of them.
+// This module finds the candidate nearest to a misspelled word, for "did you mean".
 #pragma once
 
 #include <stddef.h>
 
 struct suggestion {
-    const char *best; // NULL: none is near enough to be helpful
+    const char *best; // NULL: none is near enough
     const char *word;
     size_t distance;
 };

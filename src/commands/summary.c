@@ -149,7 +149,7 @@ static void put_profile(struct buf *out, const struct summary *summary)
     plain_free(profile);
 }
 
-// As a shell takes it for one word.
+// Quotes a path for a shell if it has special characters.
 static void put_word(struct buf *out, const char *path)
 {
     static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -243,7 +243,7 @@ static void put_refused(struct buf *out, const struct run *run)
     buf_putc(out, '\n');
 }
 
-// What could make a profile show system calls and page faults where other code ran.
+// Warns of skid: why samples may show system calls and page faults in place of the code that ran.
 static void put_skid(struct buf *out, const struct run *run)
 {
     double elsewhere = share(run, COUNTER_ELSEWHERE, COUNTER_SAMPLES);
@@ -267,7 +267,7 @@ static void put_skid(struct buf *out, const struct run *run)
                       "with its ticks, as does what it does at them\n");
 }
 
-// Why, as far as that is known: advice that was followed already is none.
+// Says why rounds began late, if known. Advice that the user already followed is left out.
 static void put_late(struct buf *out, const struct run *run)
 {
     double late = share(run, COUNTER_LATE, COUNTER_ROUNDS);
@@ -288,7 +288,7 @@ static void put_late(struct buf *out, const struct run *run)
                    known ? " (" : "", known ? why : "", known ? ")" : "");
 }
 
-// Of those that met a thread of the target.
+// The share is of the looks that found a thread of the target.
 static void put_waited(struct buf *out, const struct run *run)
 {
     uint64_t waited = run->counts[COUNTER_WAITED], all = waited + run->counts[COUNTER_SAMPLES];
@@ -310,7 +310,7 @@ static void put_groups(struct buf *out, const struct run *run)
                         "running for %s\n", time_of(run, COUNTER_THROTTLED_NS, text));
 }
 
-// CPU time without a sample, and why, as far as that is known.
+// Says how much CPU time has no sample, and why, if known.
 static void put_unattributed(struct buf *out, const struct run *run)
 {
     double unattributed = share(run, COUNTER_UNATTRIBUTED_NS, COUNTER_CPU_NS);

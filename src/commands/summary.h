@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run says at its end, on standard error.
+// The summary of a run is printed at its end on standard error.
 #pragma once
 
 #include "base/buf.h"
@@ -7,9 +7,9 @@
 
 struct summary {
     const struct report *report;
-    const char *threads;       // the choice of threads by their names, NULL: all
+    const char *threads;       // value of --threads, NULL: all
     const char *worst_cut;     // from session_worst_cut, may be NULL
-    const char *path;          // of the file, NULL: standard output
+    const char *path;          // of the output, NULL: standard output
     long long bytes;
     const struct writer *writer; // NULL: nothing was written
     bool color;
@@ -17,6 +17,6 @@ struct summary {
 
 void summary_text(struct buf *out, const struct summary *summary);
 
-// What of it has to be said however quiet we are: the targets may not be as they were. Mostly
-// nothing.
+// Appends what is printed even with --quiet: that a target may not be in the state that it was in.
+// Usually that is nothing.
 void summary_alarm(struct buf *out, const struct run *run);

@@ -18,7 +18,8 @@ struct tally {
     uint64_t samples, unnamed;
 };
 
-// [module id]; the caller frees it.
+// Counts the samples whose leaf is in each module. Returns an array [module id], which the caller
+// frees.
 static struct tally *count_leaves(const struct report *report)
 {
     struct tally *tallies = xcalloc(modules_count(report->modules), sizeof *tallies);

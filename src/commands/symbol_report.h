@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// How well a profile's code could be named, and what would help.
+// The symbol report says how much of a profile's code has names, and what would improve that.
 #pragma once
 
 #include "base/buf.h"
 #include "output/report.h"
 
-// For the summary: the modules whose samples lack names most, with the package or build id to
-// install; modules whose files made trouble. Nothing when all is well.
+// Appends lines for the summary: modules whose files could not be read, and the modules with most
+// samples without names, with the package or build id to install. Nothing if there are neither.
 void symbol_report_missing(struct buf *out, const struct report *report);
 
-// A line for each module with samples in its own code: how many, how many without a name, its build
-// id, why it could not be read; then where debug information was looked for.
+// Appends a line for each module that is the leaf of samples: how many, how many without a name,
+// build id, why it could not be read; then where debug information was searched.
 void symbol_report_modules(struct buf *out, const struct report *report);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ptprof top: where the time goes, live.
+// ptprof top shows where the time goes while the target runs.
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -31,13 +31,13 @@ struct top {
     struct feed *feed;
     int signals; // descriptor of commands/interrupts.h
     unsigned width;
-    bool closed; // nobody reads standard output any more
-    bool stopped; // by a signal
+    bool closed; // the reader of standard output has closed it
+    bool stopped; // a signal asked us to end
 };
 
 // --- signals ---
 
-// The target is left alone meanwhile.
+// Sampling pauses while this process is suspended.
 static void suspend(struct top *top)
 {
     feed_pause(top->feed, true);
@@ -57,8 +57,8 @@ static bool is_told_to_stop(struct top *top)
 
 // --- blocks ---
 
-// Waits until standard output takes PIPE_BUF bytes; false: told to stop. A pager that stands still
-// must not keep us from hearing that.
+// Waits until standard output takes PIPE_BUF bytes. Returns false if a signal asked us to end: we
+// have to notice that even while a pager does not read.
 static bool wait_for_room(struct top *top)
 {
     struct pollfd fds[] = {
@@ -87,7 +87,7 @@ static enum rc write_all(struct top *top, const struct buf *text, struct err *er
     return RC_OK;
 }
 
-// The windows of the screen: five seconds, or more when blocks come more seldom.
+// The window is five seconds as on the screen, or longer if the interval of blocks is.
 static struct rows_query query_of(const struct top *top)
 {
     return (struct rows_query){
@@ -112,13 +112,13 @@ static enum rc print_block(struct top *top, const struct snapshot *snapshot, boo
 
 enum wake { WAKE_TIME, WAKE_NEWS, WAKE_STOP };
 
-// Waits for the next block, for news of the target, or to be told to stop.
+// Waits until the next block is due, the feed has news of the target, or a signal asks us to end.
 static enum wake wait_until(struct top *top, int64_t due)
 {
     struct pollfd fds[] = {
         {.fd = top->signals, .events = POLLIN},
         {.fd = feed_fd(top->feed), .events = POLLIN},
-        {.fd = STDOUT_FILENO}, // a pipe that is closed is told without being asked
+        {.fd = STDOUT_FILENO}, // POLLERR of a closed pipe needs no events
     };
     for (;;) {
         int64_t left_ms = (due - clock_now() + NS_PER_MS - 1) / NS_PER_MS;
@@ -142,14 +142,15 @@ static int64_t first_delay(const struct top_options *options)
     return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + SETTLE_IDLE_NS;
 }
 
-// What comes too late is not made up for: a block is that of a time, and Ctrl-C wants to be seen.
+// A block that is late is skipped, not made up for: a block shows the time when it is made, and
+// Ctrl-C is handled between blocks.
 static int64_t next_due(int64_t due, int64_t delay)
 {
     int64_t now = clock_now();
     return (due + delay > now ? due : now) + delay;
 }
 
-// Returns RC_GONE when the target ended.
+// Returns RC_GONE if the target ended.
 static enum rc print_blocks(struct top *top, struct err *err)
 {
     uint64_t wanted = top->options.iterations, printed = 0;
@@ -224,7 +225,7 @@ static enum rc open_feed(struct top *top, struct err *err)
     return feed_live(session, &feed, &top->feed, err);
 }
 
-// Where no screen can be drawn, blocks are printed until Ctrl-C, with a word about why.
+// If no screen can be drawn, says why and prints blocks until Ctrl-C.
 static int run_screen(struct top *top, struct err *err)
 {
     enum rc rc = top_screen_run(&top->options, top->feed, top->signals, err);
@@ -236,7 +237,7 @@ static int run_screen(struct top *top, struct err *err)
     return run_batch(top, err);
 }
 
-// What is asked for, else what fits.
+// The width is that of $COLUMNS, else that of the terminal, else WIDTH.
 static unsigned width_of_blocks(void)
 {
     const char *text = getenv("COLUMNS");

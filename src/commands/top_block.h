@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: MIT
-// What `ptprof top` prints without a screen: a block for each refresh.
+// Without a screen `ptprof top` prints a block for each refresh.
 #pragma once
 
 #include "base/buf.h"
 #include "monitor/snapshot.h"
 #include "rows/rows.h"
 
-// Header lines begin with '#'; the columns are as wide whatever they hold, for `width` columns.
+// Appends a block `width` columns wide. Header lines begin with '#'; the width of a column does not
+// depend on its values.
 enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
                        const struct rows_query *query, unsigned width, struct err *err) MUST_CHECK;
 
-// One line:
-//   schema            1; changes when a reader would break
+// Appends one line of JSON:
+//   schema            1; changes if readers would break
 //   pid, comm, command_line, uptime_ns, elapsed_ns, time_ns (CLOCK_MONOTONIC)
 //   end               "running", or "ended" in the last block
 //   rate_hz, achieved_hz, samples, dropped, late_percent, failed_percent, cut_percent,
 //   held_p50_ns, held_p99_ns, held_max_ns, overhead_percent, verdict ("OK", "HIGH", "TOO HIGH")
 //   cpu_percent, rss_bytes, states {"R":3,...}
-//   time              what shares are taken of: "cpu", or "wall" (--idle), and then also
+//   time              of which percentages are: "cpu", or "wall" (--idle), and then also
 //                     window_wall: running_ns, queued_ns, blocked_ns; self_wall and total_wall of
 //                     each function and wall of each thread are the same, in the window
-//   window            "5s", and window_samples: what 100 % is
-//   functions         in the order of --sort: function, module, inlined, file ("": not known), line
+//   window            "5s", and window_samples: the samples that are 100 %
+//   functions         in the order of --sort: function, module, inlined, file ("": unknown), line
 //                     (0), self_percent, total_percent, self_samples, total_samples (of the
 //                     window), self_cpu_ns, total_cpu_ns (since the beginning), threads
-//   threads           pid, tid, name, state, ended, cpu_percent (null: not told yet), samples,
+//   threads           pid, tid, name, state, ended, cpu_percent (null: not known yet), samples,
 //                     held_ns, where, wait
 enum rc top_block_json(struct buf *out, const struct snapshot *snapshot,
                        const struct rows_query *query, struct err *err) MUST_CHECK;

@@ -11,8 +11,8 @@
 #include "commands/summary.h"
 #include "tui/tui.h"
 
-// Who types a name that is taken may not know it; a profile of this moment is not to be had again,
-// and neither is the one that is there.
+// An existing file is not overwritten, because the user may not know that there is one; another
+// name can be typed.
 static enum rc refuse_existing(const char *path, struct err *err)
 {
     if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)

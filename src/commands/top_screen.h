@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The screen of `ptprof top`, and what it says when it is left.
+// This module runs the screen of `ptprof top` and prints a summary when it ends.
 #pragma once
 
 #include <stdbool.h>
@@ -8,8 +8,8 @@
 #include "commands/top_options.h"
 #include "monitor/feed.h"
 
-// Shows it until the user quits, and prints the summary on standard error. RC_USAGE when there is
-// no terminal that can be drawn on: nothing has been shown then. signals: descriptor of
+// Shows the screen until the user quits, and prints the summary on standard error. Fails with
+// RC_USAGE, having shown nothing, if no terminal can be drawn on. signals: descriptor of
 // commands/interrupts.h.
 enum rc top_screen_run(const struct top_options *options, struct feed *feed, int signals,
                        struct err *err) MUST_CHECK;

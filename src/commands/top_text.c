@@ -12,8 +12,8 @@
 
 #define ROWS 40
 #define MODULE_WIDTH 24
-#define MODULE_LEAST 12 // where a block is not 100 columns wide
-#define LEAST_WIDTH 20 // of function names
+#define MODULE_LEAST 12 // in a block of less than 100 columns
+#define LEAST_WIDTH 20 // columns of a function name
 
 static const char *time_text(int64_t ns, char text[DURATION_TEXT])
 {
@@ -71,7 +71,7 @@ static void put_quality(struct buf *out, const struct snapshot *snapshot)
         buf_printf(out, "# %s\n", snapshot->note);
 }
 
-// Behind so many columns of the text.
+// Skips so many columns of the text. Each code point is one column.
 static const char *behind(const char *text, int columns)
 {
     while (*text && (columns > 0 || (*text & 0xc0) == 0x80))
@@ -79,7 +79,7 @@ static const char *behind(const char *text, int columns)
     return text;
 }
 
-// Cut in the middle if it is too wide; else filled up if something follows.
+// Puts a name, cut in the middle if it is wider than `width`, else padded with blanks if `fill`.
 static void put_name(struct buf *out, const char *name, int width, bool fill)
 {
     AUTO_FREE char *shown = escape_text_dup(name);
@@ -91,7 +91,8 @@ static void put_name(struct buf *out, const char *name, int width, bool fill)
         buf_printf(out, "%s%*s", shown, fill ? width - columns : 0, "");
 }
 
-// As it is, or with the less important parts left out if it is too wide.
+// Puts the name of a function. A name that is too wide loses template arguments, then return type
+// and parameters.
 static void put_function(struct buf *out, const struct function_row *row, int width)
 {
     static void (*const shorten[])(const char *, struct buf *) = {short_name_fold,

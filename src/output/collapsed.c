@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Collapsed ("folded") stacks: "process;root;...;leaf COUNT", one line for each distinct stack of
-// names, sorted by bytes. COUNT is samples of CPU time, or microseconds of wall time: threads that
-// sleep may be looked at more seldom than those that run. Of any other profile it is what that is
-// mainly of, time in microseconds too. Profiles that name no processes have stacks without them.
-// The format has no escapes, so what its readers would take for structure is replaced: ';' by ':',
-// and the last space of a leaf such as "worker 7" by '_', because flamegraph.pl reads a number
-// there as the count of an older profile.
+// names, sorted by bytes. COUNT is samples in a CPU profile and microseconds in a wall profile,
+// because sleeping threads may be sampled at a lower rate than running ones. In other profiles it
+// is the value of the main sample type, microseconds if that is a time. Stacks of profiles without
+// names of processes begin with the root. The format has no escapes, so characters that its readers
+// would take for structure are replaced: ';' by ':', and the last space of a leaf such as
+// "worker 7" by '_', because flamegraph.pl reads a number there as the count of an older profile.
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -31,10 +31,10 @@ struct collapsed {
     struct measure measure;
     bool has_processes;
     struct buf line;
-    uint32_t *way; // nodes from the leaf on, of the stack at hand
+    uint32_t *way; // nodes of the present stack, leaf first
     size_t way_capacity;
-    struct strtab lines; // without their counts; [0] is not used
-    uint64_t *counts;    // [line]; of time ns
+    struct strtab lines; // stacks as text, without counts; [0] is not used
+    uint64_t *counts;    // [line]; times are in ns
     size_t capacity;
 };
 
@@ -43,7 +43,7 @@ static void put_frame(struct buf *line, const char *name)
     escape_folded(line, *name ? name : NAMELESS);
 }
 
-// As perf's users know it: the name of the process first, without spaces.
+// The name of the process comes first, without spaces, as in the output of stackcollapse-perf.pl.
 static void put_process(struct buf *line, const char *comm)
 {
     size_t start = line->length;
@@ -69,7 +69,7 @@ static void guard_number(struct buf *line)
         line->data[at - 1] = '_';
 }
 
-// flamegraph.pl --color=java and its kin give frames with this ending a colour of their own.
+// flamegraph.pl --color=java and similar tools give frames with this suffix their own colour.
 static void put_location(struct collapsed *collapsed, uint32_t location)
 {
     const struct plain_profile *profile = collapsed->writing->profile;
@@ -122,7 +122,7 @@ static bool names_processes(const struct writing *writing)
     return named;
 }
 
-// What has no samples (CPU time that no sample stands for) has no place in counts of samples.
+// Counts of samples leave out CPU time that no sample stands for.
 static void collect(struct collapsed *collapsed)
 {
     const struct plain_profile *profile = collapsed->writing->profile;
@@ -147,7 +147,7 @@ static int compare_lines(const void *left, const void *right)
     return strcmp(a->text, b->text);
 }
 
-// unit: of the counts, in what is written.
+// unit: divisor of the counts, 1000 to write ns as microseconds.
 static enum rc put_lines(const struct collapsed *collapsed, uint64_t unit, FILE *out,
                          struct err *err)
 {

@@ -31,7 +31,7 @@ void describe_duration(struct buf *out, int64_t ns)
 void describe_process(struct buf *out, const struct run_process *process)
 {
     buf_printf(out, "%d", (int)process->pid);
-    if (!*process->comm) // it was gone before it could be read
+    if (!*process->comm) // the process ended before its name could be read
         return;
     buf_puts(out, " (");
     escape_text(out, process->comm);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A run in words: what was done to the target and how good the answer is.
+// These functions describe a run as text: what was done to the target and how good the profile is.
+// They append to `out`.
 #pragma once
 
 #include "base/buf.h"
@@ -21,6 +22,6 @@ void describe_time(struct buf *out, int64_t wall_ns);
 // "running 6.1%  queued 7.7%  blocked 86.2%"
 void describe_states(struct buf *out, struct cost wall);
 
-// A few lines, each ended by a newline: rates, sample quality, hold times, CPU time, wall time
-// where it was counted (`all` of it), how it ended. folded: stacks that the bound on memory cut.
+// Appends lines: rates, sample quality, hold times, CPU time, wall time (`all`) if it was measured,
+// how the run ended. folded: number of stacks that were cut by the bound on memory.
 void describe_run(struct buf *out, const struct run *run, uint64_t folded, struct cost all);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the writers share among themselves; everybody else sees writer.h.
+// This header is private to the writers; other code includes writer.h.
 #pragma once
 
 #include "base/buf.h"
@@ -10,8 +10,8 @@ enum rc collapsed_write(const struct writing *writing, FILE *out, struct err *er
 enum rc json_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
 enum rc text_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
 
-// Hands bytes to the stream and flushes it, so that a failure still has its errno.
+// Writes bytes to the stream and flushes it, so that err has the errno of a failure.
 enum rc output_bytes(FILE *out, const void *bytes, size_t length, struct err *err) MUST_CHECK;
 
-// The same for text that is made piece by piece: empties the buffer once it is worth a write.
+// For text that is made piece by piece: writes and empties the buffer if it is large enough.
 enum rc output_some(FILE *out, struct buf *text, struct err *err) MUST_CHECK;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One gzip member, and nothing behind it -> bytes.
+// Decompresses a single gzip member.
 #pragma once
 
 #include <stddef.h>
@@ -7,10 +7,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-// Whether the bytes begin as gzip does.
+// Says whether the bytes begin with the magic number of gzip.
 bool gunzip_is_packed(const void *bytes, size_t length);
 
-// Appends what was compressed. RC_FORMAT when it is damaged, cut short or followed by something,
-// RC_LIMIT when it is longer than `limit`.
+// Appends the decompressed bytes. Fails with RC_FORMAT if the member is damaged, truncated or
+// followed by other bytes, with RC_LIMIT if the result is longer than `limit`.
 enum rc gunzip(const void *bytes, size_t length, size_t limit, struct buf *out,
                struct err *err) MUST_CHECK;

@@ -31,7 +31,7 @@ enum rc gzip_write(struct gzip *gzip, const void *bytes, size_t length, bool las
     z_stream *stream = &gzip->stream;
     stream->next_in = (z_const Bytef *)bytes;
     do {
-        // zlib counts in 32 bits; what it cannot take at once it is given in the next turn.
+        // zlib counts in 32 bits, so longer input takes several turns.
         unsigned part = length < UINT32_MAX ? (unsigned)length : UINT32_MAX;
         stream->avail_in = part;
         stream->next_out = packed;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes -> one gzip member on a stream. Always the same bytes for the same input (no time stamp).
+// Compresses bytes to one gzip member on a stream. It has no time stamp, so the same input always
+// gives the same output.
 #pragma once
 
 #include <stdbool.h>
@@ -16,12 +17,12 @@ struct gzip {
 };
 
 enum rc gzip_init(struct gzip *gzip, FILE *out, struct err *err) MUST_CHECK;
-void gzip_fini(struct gzip *gzip); // frees; what `last` has not finished stays cut short
+void gzip_fini(struct gzip *gzip); // a member without `last` stays truncated
 
-// `last` ends the member and flushes the stream. RC_IO when the stream fails.
+// `last` ends the member and flushes the stream. Fails with RC_IO if the stream does.
 enum rc gzip_write(struct gzip *gzip, const void *bytes, size_t length, bool last,
                    struct err *err) MUST_CHECK;
 
-// A stream that writes what it is given to `out`, compressed; fclose of it ends the member and
-// leaves `out` open. NULL with errno.
+// Returns a stream that compresses to `out`. Its fclose ends the member and leaves `out` open. NULL
+// with errno on failure.
 FILE *gzip_stream(FILE *out);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The profile of proto/profile.proto, gzip-compressed. It is packed and compressed piece by piece:
-// the concatenation of messages is the message that holds all their parts, so that only one sample
-// at a time is in memory twice. Strings are numbered on first use and come last; functions come
-// before the first location that has them. The order within a file is free.
+// The pprof format is a message of proto/profile.proto, gzip-compressed. It is packed and
+// compressed piece by piece, so that only one sample at a time is in memory twice: in protobuf a
+// concatenation of messages is one message with all their fields, in any order. Strings are
+// numbered on first use and come last; functions come before the first location that has them.
 #include <stdlib.h>
 
 #include "base/escape.h"
@@ -18,19 +18,19 @@ struct pprof {
     const struct plain_profile *profile;
     struct gzip *gzip;
     struct buf bytes; // packed, not yet compressed
-    struct buf text;  // of the string being added
-    enum rc rc;       // the first failure: nothing is written after it
+    struct buf text;  // the string that is being added
+    enum rc rc;       // the first failure; nothing is written after it
     struct err *err;
     struct strtab strings;
-    uint32_t *string_ids; // [text of the profile]: index in the string table, 0: not there yet
-    size_t function_count; // written so far
+    uint32_t *string_ids; // [text of the profile]: index in the string table; 0: none yet
+    size_t function_count; // functions written so far
     uint64_t *locations; // of the sample being written
     size_t location_capacity;
-    Perftools__Profiles__Label *labels, **label_pointers; // the same
+    Perftools__Profiles__Label *labels, **label_pointers; // of the sample being written
     size_t label_capacity, pointer_capacity;
 };
 
-// How the first field of every generated struct starts.
+// Initializes the first field of a struct that protobuf-c generated.
 #define MESSAGE(name) .base = PROTOBUF_C_MESSAGE_INIT(&perftools__profiles__##name##__descriptor)
 
 static void compress_bytes(struct pprof *pprof, bool last)
@@ -50,7 +50,8 @@ static void put_part(struct pprof *pprof, const Perftools__Profiles__Profile *pa
         compress_bytes(pprof, false);
 }
 
-// Readers want valid UTF-8; two texts that differ in other bytes only become one.
+// protobuf strings have to be valid UTF-8. Texts that differ only in invalid bytes become the same
+// string.
 static int64_t intern(struct pprof *pprof, uint32_t text)
 {
     uint32_t *id = &pprof->string_ids[text];
@@ -127,7 +128,7 @@ static Perftools__Profiles__Label label_of(struct pprof *pprof, const struct pla
     };
 }
 
-// The set is linked from its last label to its first.
+// Fills in the labels of a set in their order, which is the reverse of its links.
 static size_t find_labels(struct pprof *pprof, uint32_t set)
 {
     const struct plain_labels *labels = &pprof->profile->labels;
@@ -138,7 +139,7 @@ static size_t find_labels(struct pprof *pprof, uint32_t set)
         ARRAY_RESERVE(pprof->labels, i, pprof->label_capacity);
         ARRAY_RESERVE(pprof->label_pointers, i, pprof->pointer_capacity);
     }
-    // Each gets its strings in the order in which it is written.
+    // Strings are numbered in the order in which labels are written.
     size_t left = count;
     for (uint32_t at = set; at; at = labels->sets[at].parent)
         pprof->labels[--left].key = labels->sets[at].label;
@@ -158,7 +159,7 @@ static void put_sample(struct pprof *pprof, uint32_t number)
         .n_label = find_labels(pprof, from->labels),
         .n_location_id = find_locations(pprof, from->stack),
         .n_value = profile->type_count,
-        .value = (int64_t *)plain_values(profile, number), // only read
+        .value = (int64_t *)plain_values(profile, number), // protobuf-c only reads it
     };
     sample.label = pprof->label_pointers;
     sample.location_id = pprof->locations;
@@ -178,7 +179,7 @@ static void put_samples(struct pprof *pprof)
 
 // --- code ---
 
-// Writes functions until there are so many.
+// Writes functions until `count` are written.
 static void put_functions(struct pprof *pprof, size_t count)
 {
     for (; pprof->function_count < count; pprof->function_count++) {

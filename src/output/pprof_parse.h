@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files of proto/profile.proto, whoever wrote them -> a plain profile.
+// Reads files of proto/profile.proto that any program wrote.
 #pragma once
 
 #include <stddef.h>
@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "profile/plain.h"
 
-// The bytes of a file, gzip-compressed or not. What pprof takes for valid is: ids in any order,
-// locations without lines, and mappings that are not there (they are left out). RC_FORMAT with what
-// is wrong otherwise, RC_LIMIT when it is larger than anybody's profile. The caller frees *profile,
-// which is NULL then.
+// Parses a file, gzip-compressed or not. Like pprof it accepts ids in any order, locations without
+// lines, and ids of missing mappings, which are left out. Fails with RC_FORMAT and what is wrong,
+// or with RC_LIMIT if the file is too large for a profile; then *profile is NULL. The caller frees
+// it.
 enum rc pprof_parse(const void *bytes, size_t length, struct plain_profile **profile,
                     struct err *err) MUST_CHECK;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a session hands over of its run, and how that is written: it becomes a plain profile first.
+// A report is the result of a session. To be written it becomes a plain profile.
 #pragma once
 
 #include "output/writer.h"
@@ -10,12 +10,13 @@ struct report { // all borrowed
     const struct modules *modules;
     struct symbolizer *symbolizer;
     const struct run *run;
-    bool jit_suffix; // as struct writing's
+    bool jit_suffix; // see struct writing
 };
 
 struct query_source report_source(const struct report *report);
 
-// With comments that say how good it is (of RUN_THREADS there are none). The caller frees it.
+// Returns a plain profile, which the caller frees. Its comments describe the run, except for
+// RUN_THREADS, which has none.
 struct plain_profile *report_profile(const struct report *report);
 
 // Gives a profile of the run, whose types are there, its head and those comments.

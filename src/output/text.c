@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A table for people: what was sampled and how well (or what the file says of it), then the
-// functions where the time went.
+// The text format is a table for people: first a description of the run (or the comments of the
+// file that the profile came from), then the functions with most time.
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Profile -> bytes. One writer a file; this table is all that the rest of ptprof knows of them.
+// A writer writes a profile in one format. Other modules find writers through this table.
 #pragma once
 
 #include <stdbool.h>
@@ -11,30 +11,30 @@
 
 struct writing { // what is written; all borrowed
     const struct plain_profile *profile;
-    const struct run *run; // that it is of; NULL: it came from a file, and nothing is known of it
-    bool jit_suffix; // collapsed only: "_[j]" behind the names of code made at run time
+    const struct run *run; // run that gave the profile; NULL: it was read from a file
+    bool jit_suffix; // collapsed only: "_[j]" after names of JIT-compiled code
 };
 
 struct writer {
-    const char *name;            // as in --format
-    const char *extension;       // what a default file name ends in, ".pb.gz"
-    const char *const *endings;  // of file names that mean this format; ends in NULL
-    bool binary;                 // never to a terminal
-    const char *opens_with;      // "go tool pprof -http=: %s"; NULL: read it
-    // RC_IO with errno's text in err when the stream fails; the caller flushes and closes.
+    const char *name;            // value of --format
+    const char *extension;       // of default file names: ".pb.gz"
+    const char *const *endings;  // endings of file names that select this format; ends in NULL
+    bool binary;                 // not written to a terminal
+    const char *opens_with;      // viewer: "go tool pprof -http=: %s"; NULL: none needed
+    // Fails with RC_IO if writing to the stream does. The caller flushes and closes the stream.
     enum rc (*write)(const struct writing *writing, FILE *out, struct err *err);
 };
 
 extern const struct writer writers[];
 extern const size_t writer_count;
 
-// NULL when there is none.
+// Return the writer of that name, or of the ending of the path; NULL if there is none.
 const struct writer *writer_by_name(const char *name);
 const struct writer *writer_by_path(const char *path);
 
-// How the path ends, if that is one of the format's endings, also with ".gz" behind it; else "".
-// Points into the path.
+// Returns the part of the path that is an ending of the format, with ".gz" if that follows, or "".
+// It points into the path.
 const char *writer_ending(const struct writer *writer, const char *path);
 
-// Whether such a path asks for a compressed file of a format that is none by itself.
+// Says whether the path asks for compression (".gz") of a format that is not compressed by itself.
 bool writer_compresses(const struct writer *writer, const char *path);

@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "process/procfs.h"
 
-// Where the hierarchies are mounted by custom. A line of /proc/PID/cgroup says "0::PATH" of the
-// unified one and "N:CONTROLLERS:PATH" of the others.
+// The usual mount points of the hierarchies. A line of /proc/PID/cgroup is "0::PATH" for the
+// unified hierarchy (cgroup v2) and "N:CONTROLLERS:PATH" for the others.
 static const struct group_mount {
-    const char *controller; // "": the unified one
+    const char *controller; // "": the unified hierarchy
     const char *root;
 } hierarchies[] = {
     {"", "/sys/fs/cgroup"},
@@ -34,7 +34,8 @@ static bool has_word(const char *list, size_t length, const char *word)
     return false;
 }
 
-// The path of the process in a hierarchy; the caller frees it. NULL: it is not below what we see.
+// Returns the path of the process's cgroup in a hierarchy; the caller frees it. NULL means that it
+// is not below the cgroup root that we see.
 static char *path_in(const char *groups, const struct group_mount *hierarchy)
 {
     for (const char *line = groups, *end; line && *line; line = end ? end + 1 : NULL) {
@@ -89,7 +90,8 @@ static uint64_t throttled_at(const char *directory)
     return 0;
 }
 
-// Each group counts for itself; the one that has the least quota counts most.
+// Each cgroup on the way up counts its own throttled time. The one with the smallest quota has the
+// largest count, and that is the result.
 static uint64_t throttled_up_from(char *path, size_t root)
 {
     uint64_t most = 0;

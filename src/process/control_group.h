@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// What the control groups (cgroups) of a process keep it from: running at all, or running more.
+// How control groups (cgroups) restrict a process: they can freeze it or limit its CPU time.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-// Whether a group of it is frozen (docker pause, cgroup.freeze): nothing of it runs until that is
-// thawed. False also where nobody can tell.
+// Returns whether one of its cgroups is frozen (docker pause, cgroup.freeze): no thread of the
+// process runs until it is thawed. Returns false also when that cannot be found out.
 bool control_group_is_frozen(pid_t pid);
 
-// Time, ns, for which the CPU quota of its group or of one above it (cpu.max) has kept the group
-// from its CPUs so far; 0: never, or nobody can tell.
+// Returns for how long, ns, the CPU quota (cpu.max) of its cgroup or of an ancestor has throttled
+// it so far; 0 when it never did or that cannot be found out.
 uint64_t control_group_throttled(pid_t pid);

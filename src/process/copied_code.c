@@ -10,15 +10,15 @@
 #include "process/memory.h"
 
 #define PIECE 4096u
-#define PIECES_MAX 256u // that are compared, spread over the whole
-#define LINES_AROUND 64 // among which a file's line must be
-#define READ_MS 2000    // memory may come from somebody who does not deliver it
+#define PIECES_MAX 256u // pieces that are compared, spread over the whole range
+#define LINES_AROUND 64 // the line of a file must be within so many lines
+#define READ_MS 2000    // the memory may come from FUSE or userfaultfd
 
-struct copied { // of a process
+struct copied { // memory read from a process, piece by piece
     pid_t tid;
     uint64_t address, length;
     size_t count;  // pieces
-    uint64_t step; // from one to the next
+    uint64_t step; // bytes from one piece to the next
     bool read;
     unsigned char *bytes; // owned
 };
@@ -56,7 +56,7 @@ static struct copied *copied_new(pid_t tid, uint64_t address, uint64_t length)
     return copied;
 }
 
-// offset: in the file, of what lies at the address.
+// `offset` is the place in the file of what is mapped at the address.
 static bool is_equal(const struct image *image, uint64_t offset, pid_t tid, uint64_t address,
                      uint64_t length)
 {
@@ -74,7 +74,7 @@ static bool is_equal(const struct image *image, uint64_t offset, pid_t tid, uint
     return equal;
 }
 
-// bias: address less link-time address.
+// `bias` is the load bias: address minus link-time address.
 static const struct mapping *try_bias(struct modules *modules, struct module *module,
                                       const struct mapped *code, uint64_t bias)
 {
@@ -84,7 +84,7 @@ static const struct mapping *try_bias(struct modules *modules, struct module *mo
         const struct segment *segment = &image->segments[i];
         uint64_t first = bias + segment->vaddr, last = first + segment->file_size;
         uint64_t low = first > start ? first : start, high = last < end ? last : end;
-        uint64_t offset = segment->offset + start - first; // of the line's start
+        uint64_t offset = segment->offset + start - first; // file offset of the line's start
         if (!(segment->flags & PF_X) || last < first || low >= high ||
             offset > segment->offset + segment->file_size)
             continue;
@@ -95,7 +95,8 @@ static const struct mapping *try_bias(struct modules *modules, struct module *mo
     return NULL;
 }
 
-// Where the file of a line lies as a whole its segments tell, of which two may share a page.
+// The segments of a file give its load bias. Two segments may share the page that the line of maps
+// begins with, so each of these is tried.
 static const struct mapping *try_file(struct modules *modules, const struct mapped *file,
                                       const struct mapped *code)
 {

@@ -15,14 +15,14 @@
 
 #define SEARCH_MS 2000
 #define READ_SIZE (1u << 20) // bytes
-#define CHECKSUM_MOST (1u << 30) // bytes of a file: a sparse one may claim any size
+#define CHECKSUM_MOST (1u << 30) // of a file; a sparse file may claim any size
 
-struct debug_search { // has all that it needs: it may outlive the module
+struct debug_search { // it owns all that it uses, because it may outlive the module
     pid_t pid;
-    struct image wanted;     // its build id only
-    struct debug_link link;  // its name is "" where there is none
+    struct image wanted;     // only its build id is set
+    struct debug_link link;  // the name is "" when there is no link
     struct image *found;
-    char *directory, *name; // of the binary
+    char *directory, *name; // of the binary; owned
 };
 
 static void search_free(void *context)
@@ -45,7 +45,8 @@ static bool has_checksum(int fd, uint32_t wanted)
     return at < CHECKSUM_MOST && got == 0 && checksum == wanted;
 }
 
-// Equal build ids; where one of them has none, the checksum of the link.
+// A debug file belongs to the binary if the build ids are equal. If one of the two has none, the
+// checksum of .gnu_debuglink decides.
 static bool belongs(const struct debug_search *search, const struct image *image, bool linked,
                     int fd)
 {
@@ -55,7 +56,7 @@ static bool belongs(const struct debug_search *search, const struct image *image
     return linked && !differs && has_checksum(fd, search->link.checksum);
 }
 
-// The section is read here too: later nobody would wait for it with patience.
+// .debug_frame is read here too, while the search has a timeout.
 static void take(struct debug_search *search, int file, bool linked)
 {
     AUTO_FD int fd = file;
@@ -97,7 +98,7 @@ static void look_everywhere(struct debug_search *search)
         try_beside(search, search->link.name, true);
 }
 
-// The target may have chosen the paths, by links.
+// A path may lead through links of the target, so files are opened with the target's rights.
 static void look(void *context)
 {
     struct debug_search *search = context;

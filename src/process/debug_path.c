@@ -19,7 +19,7 @@ char *debug_path_of_id(const unsigned char *build_id, size_t length, const char 
 char *debug_path_beside(size_t place, const char *directory, const char *name)
 {
     static const struct {
-        const char *before, *between; // the directory, and it and the name
+        const char *before, *between; // text before the directory, and between directory and name
     } places[DEBUG_PATH_PLACES] = {
         {"", "/"},
         {"", "/.debug/"},

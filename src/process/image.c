@@ -68,14 +68,15 @@ void image_build_id_hex(const struct image *image, char text[2 * BUILD_ID_MAX + 
     text[2 * image->build_id_length] = '\0';
 }
 
-// The handle that libelf has of a file is a descriptor, of which there may be few: it is opened for
-// the moment, unless it is kept. NULL: it cannot be had. READ: it never maps the file.
+// libelf's handle of a file needs a descriptor, of which there may be few, so it is opened for each
+// use unless image_keep_elf keeps it. Returns NULL when the file cannot be opened any more.
+// ELF_C_READ makes libelf read the file instead of mapping it.
 static Elf *begin_elf(const struct image *image)
 {
     struct kept_file *file = image->store->file;
     if (image->elf)
         return image->elf;
-    if (!file) // libelf takes a char * but with this call only reads
+    if (!file) // elf_memory takes a char *, but only reads
         return elf_memory((char *)(uintptr_t)image->store->bytes, image->size);
     int fd = kept_file_take(file);
     Elf *elf = fd >= 0 ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
@@ -99,7 +100,7 @@ bool image_keep_elf(struct image *image)
     return image->elf;
 }
 
-// Notes are words (name size, description size, type), then both padded to four bytes.
+// A note is three words (name size, description size, type), then both, padded to four bytes.
 static void find_build_id(struct image *image, const GElf_Phdr *note)
 {
     size_t size = note->p_filesz < NOTES_MAX ? (size_t)note->p_filesz : NOTES_MAX;
@@ -166,20 +167,19 @@ static enum rc read_headers(struct image *image, Elf *elf, struct err *err)
     return RC_OK;
 }
 
-// libelf reserves memory for as many sections as a file claims to have, which in a sparse file may
-// be any number.
+// libelf reserves memory for as many sections as the file claims, and a sparse file may claim any
+// number.
 static bool sections_are_plausible(const struct image *image)
 {
     Elf64_Ehdr header;
     Elf64_Shdr first;
     if (!image_read(image, 0, &header, sizeof header) || header.e_shnum || !header.e_shoff)
-        return true; // at most 65535
+        return true; // e_shnum is 16 bits wide
     return !image_read(image, header.e_shoff, &first, sizeof first) ||
            first.sh_size <= SECTIONS_MAX;
 }
 
-// Asked for one name, libelf reads the whole table of them, which in a sparse file may have any
-// size.
+// libelf finds a section name by reading the whole string table, which may claim any size.
 static bool names_are_plausible(Elf *elf, size_t section)
 {
     GElf_Shdr header;
@@ -202,7 +202,7 @@ static Elf_Scn *find_section(Elf *elf, const char *wanted, GElf_Shdr *header)
     return NULL;
 }
 
-// Static programs have .eh_frame without the search table that program headers would lead to.
+// Static programs may have .eh_frame without .eh_frame_hdr, to which program headers lead.
 static void find_eh_frame(struct image *image, Elf *elf)
 {
     GElf_Shdr header;
@@ -214,7 +214,7 @@ static void find_eh_frame(struct image *image, Elf *elf)
     image->eh_frame_size = header.sh_size;
 }
 
-struct frame_reading { // of .debug_frame
+struct frame_reading { // arguments of reading .debug_frame
     const struct image *image;
     unsigned char *bytes;
     size_t size;
@@ -309,7 +309,7 @@ static enum rc finish(struct image *image, struct image **out, struct err *err)
                            : err_set(err, RC_FORMAT, "its section headers are damaged");
     if (rc == RC_OK)
         find_eh_frame(image, elf);
-    if (!image->store->file) // its bytes are there: nothing is saved by opening it anew
+    if (!image->store->file) // the bytes are in memory: nothing is saved by opening it each time
         image->elf = elf;
     end_elf(image, elf);
     if (rc != RC_OK) {
@@ -381,7 +381,7 @@ void image_free(struct image *image)
 {
     if (!image || image->store->hung)
         return;
-    elf_end(image->elf); // its descriptor goes with the store
+    elf_end(image->elf); // its descriptor is closed with the store
     image_store_free(image->store);
     free(image->segments);
     free(image->debug_frame);

@@ -12,7 +12,7 @@
 
 #define CHUNK (64u << 10) // bytes read from a file at once
 
-struct chunk { // of a file; has all that is needed to read it
+struct chunk { // a piece of a file; it owns all that is needed to read it
     struct kept_file *file;
     uint64_t offset;
     size_t length;
@@ -35,8 +35,8 @@ static void chunk_read(void *context)
     kept_file_give(chunk->file);
 }
 
-// What the kernel has at hand, or knows to be behind the end of the file, needs no patience. Not
-// every file system can say so.
+// What the page cache holds, and the end of the file, can be read without a helper thread, because
+// RWF_NOWAIT never blocks. Not every file system supports it.
 static bool chunk_read_at_hand(struct chunk *chunk)
 {
     struct iovec to = {chunk->bytes, chunk->length};
@@ -64,7 +64,7 @@ static const unsigned char *chunk_get(struct image_store *store, uint64_t index)
                   !patience_call(chunk_read, free, chunk, IMAGE_READ_MS);
     if (store->hung)
         return NULL;
-    if (!chunk->whole) { // truncated since it was opened
+    if (!chunk->whole) { // the file was truncated after it was opened
         free(chunk);
         return NULL;
     }

@@ -18,16 +18,16 @@
 #define LOOK_MS 1000
 #define READ_EVERY (100 * NS_PER_MS)
 #define OPEN_EVERY NS_PER_S
-#define READ_MAX (1u << 20)   // bytes at once, about 5 ms
-#define FILE_MOST (128 << 20) // bytes of the file that are read at all
-#define SLACK_S 2             // by which clocks of files and processes may differ
+#define READ_MAX (1u << 20)   // bytes read at once, in about 5 ms
+#define FILE_MOST (128 << 20) // only so many bytes of the file are read
+#define SLACK_S 2             // clocks of files and processes may differ by so much
 
 struct jit {
     pid_t pid;
-    pid_t inner_pid; // as the process knows itself; 0: never asked
-    int fd;        // of the file, -1: there is none yet
-    bool silent;   // its file system did not answer: it is not asked again
-    off_t read_to; // bytes of it that were taken
+    pid_t inner_pid; // the pid in the process's own namespace; 0: not yet known
+    int fd;        // the open perf-PID.map; -1: there is none yet
+    bool silent;   // its file system did not answer and is not asked again
+    off_t read_to; // file offset up to which names were parsed
     int64_t read_at, opened_at; // CLOCK_MONOTONIC ns
     struct perf_map *names;
 };
@@ -68,7 +68,7 @@ static bool is_of_user(const struct stat *info, const struct proc_status *status
     return false;
 }
 
-// A file that was not written to since the process began is of an earlier one of the same number.
+// A file not written to since the process started belongs to an earlier process with that pid.
 static bool is_of_process(const struct stat *info, pid_t pid)
 {
     struct proc_stat stat;
@@ -79,14 +79,14 @@ static bool is_of_process(const struct stat *info, pid_t pid)
     return info->st_mtim.tv_sec + SLACK_S >= clock_wall() / NS_PER_S - age;
 }
 
-// One look at the file, by a thread of its own: it may lie where nobody answers.
+// One read of the file. It happens in a thread of its own, because the file system may not answer.
 struct map_look {
     pid_t pid, inner_pid;
-    int fd;        // -1: it is opened first
-    off_t from;    // where to go on
+    int fd;        // -1: open the file first
+    off_t from;    // file offset to read from
     struct stat info;
-    bool open;     // it was to be had
-    ssize_t got;   // bytes of text; 0: there is no more
+    bool open;     // the file could be opened
+    ssize_t got;   // bytes of text; 0: there was nothing new
     char *text;
 };
 
@@ -98,7 +98,7 @@ static void look_free(void *context)
     free(look);
 }
 
-// The number is that of the process in its own PID namespace.
+// The file is named after the pid in the process's own PID namespace.
 static void open_file(struct map_look *look)
 {
     struct proc_status status;
@@ -115,7 +115,7 @@ static void open_file(struct map_look *look)
         look->fd = steal_fd(&fd);
 }
 
-// Some writers begin again at the file's start, or with another file.
+// Some writers truncate the file and start anew, others replace it with another file.
 static void look_now(void *context)
 {
     struct map_look *look = context;
@@ -137,11 +137,11 @@ static void take_text(struct jit *jit, const struct map_look *look)
     size_t taken =
         look->got > 0 ? perf_map_parse(jit->names, look->text, (size_t)look->got) : 0;
     if (!taken && look->got == (ssize_t)READ_MAX)
-        taken = READ_MAX; // a line as long as that is none
+        taken = READ_MAX; // no name is a megabyte long: skip it
     jit->read_to = look->from + (off_t)taken;
 }
 
-// False when there is no more for now.
+// Returns false when there is nothing more to read for now.
 static bool read_some(struct jit *jit)
 {
     struct map_look *look = xcalloc(1, sizeof *look);
@@ -149,7 +149,7 @@ static bool read_some(struct jit *jit)
                           .from = jit->read_to};
     if (!patience_call(look_now, look_free, look, LOOK_MS)) {
         jit->silent = true;
-        jit->fd = -1; // the call's
+        jit->fd = -1; // the thread that still hangs uses it
         return false;
     }
     off_t before = jit->read_to;

@@ -15,17 +15,17 @@
 #include "process/regular_file.h"
 
 #define KEPT_MOST 1024ul
-#define KEPT_SHARE 4ul // one part in so many of the descriptors that we may have
+#define KEPT_SHARE 4ul // at most 1 / KEPT_SHARE of our descriptors are kept open
 
 struct kept_file {
     int fd;     // -1: closed for now
-    char *path; // of ours; NULL: no name leads to it, so it stays open
+    char *path; // by which we can open it again; NULL: there is none, so it stays open
     struct stat info;
     unsigned pins;
-    struct kept_file *newer, *older; // of those that are open
+    struct kept_file *newer, *older; // links of the list of open files
 };
 
-// A file system may not answer while a file is opened or looked for: never under the lock.
+// Opening a file and looking one up may block for ever, so neither is done under this lock.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct kept_file *newest, *oldest;
 static unsigned long open_count;
@@ -65,7 +65,7 @@ static unsigned long most(void)
     return share < KEPT_MOST ? share : KEPT_MOST;
 }
 
-// The one not used for longest that may be closed, pinned; NULL: there are few enough.
+// Returns the least recently used file that may be closed, pinned; NULL when few enough are open.
 static struct kept_file *find_excess(void)
 {
     struct kept_file *file = NULL;

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "process/procfs.h"
 
-// The text between "[" and "]" at `at`, which must end the line; NULL when there is none.
+// Returns the text between "[" and "]" at `at`; the bracket must end the line, else NULL.
 static char *take_module(char *at)
 {
     char *end = strchr(at, ']');
@@ -17,7 +17,7 @@ static char *take_module(char *at)
     return at + 2;
 }
 
-// "[<0>] function+0x5c/0x150 [module]"; before Linux 4.15 an address stands in the angle brackets.
+// A line is "[<0>] function+0x5c/0x150 [module]", before Linux 4.15 with an address for the 0.
 static bool parse_line(char *line, struct kernel_frame *frame)
 {
     char *name = strstr(line, ">] "), *plus, *end;

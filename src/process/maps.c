@@ -13,13 +13,13 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-#define TEXT_MAX (256u << 20) // bytes, as procfs_read allows
-#define AUXV_MAX 1024         // bytes; today's have 350
+#define TEXT_MAX (256u << 20) // bytes; the limit of procfs_read too
+#define AUXV_MAX 1024         // bytes; today's kernels give about 350
 
-// Linux 6.11 (linux/fs.h), which the headers of Debian 12 do not have.
+// struct procmap_query of Linux 6.11 (linux/fs.h), which the headers of Debian 12 lack.
 struct map_query {
-    uint64_t size, flags, address;                                  // asked
-    uint64_t start, end, vma_flags, page_size, offset, inode;       // answered
+    uint64_t size, flags, address;                                  // the question
+    uint64_t start, end, vma_flags, page_size, offset, inode;       // the answer
     uint32_t device_major, device_minor;
     uint32_t name_size, build_id_size;                              // 0: not wanted
     uint64_t name, build_id;
@@ -110,7 +110,7 @@ enum maps_answer maps_ask(struct maps *maps, uint64_t address, struct proc_map *
     return MAPS_FOUND;
 }
 
-// Its file system is not asked: it may not answer.
+// AT_STATX_DONT_SYNC answers from what the kernel has cached: the file system may not answer.
 static uint64_t inode_of_program(pid_t pid, pid_t tid)
 {
     char path[64];
@@ -128,7 +128,7 @@ uint64_t maps_image_number(pid_t pid, pid_t tid)
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, words, sizeof words) : -1;
     if (got < (ssize_t)sizeof *words || !words[0])
-        return 0; // it is being set up
+        return 0; // exec is still setting the process up
     for (size_t i = 0; i < (size_t)got / sizeof *words; i++)
         number = map_hash(number ^ words[i]);
     return map_hash(number ^ inode_of_program(pid, tid));

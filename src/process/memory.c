@@ -12,7 +12,7 @@
 #include "base/patience.h"
 
 #define READ_MS 500
-#define PAGES_MAX 64 // that are asked for at once whether they are there
+#define PAGES_MAX 64 // pages whose presence is asked for in one call
 #define PRESENT (1ull << 63)
 
 size_t memory_read_now(pid_t pid, uint64_t address, void *to, size_t length)
@@ -29,8 +29,8 @@ void memory_await(pid_t pid)
     memory_read_now(pid, 0, &byte, sizeof byte);
 }
 
-// A page that is not there may come from a file system that does not answer, or from a process that
-// fills it in when it likes (userfaultfd).
+// A page that is not present may have to come from a file system that does not answer, or from a
+// process that fills it in when it likes (userfaultfd).
 static bool is_there(pid_t pid, uint64_t address, size_t length)
 {
     const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -49,7 +49,7 @@ static bool is_there(pid_t pid, uint64_t address, size_t length)
     return there;
 }
 
-struct reading { // has all that it needs
+struct reading { // it owns all that it uses
     pid_t pid;
     uint64_t address;
     size_t length, got;

@@ -13,23 +13,23 @@
 
 #define PHDRS_MAX 64
 #define DYNAMIC_MAX 512            // entries
-#define FILE_MAX (4ull << 30)      // bytes of the file, most of it a hole
+#define FILE_MAX (4ull << 30)      // bytes of the file, most of which is a hole
 #define COPY_MAX (256ull << 20)    // bytes that are copied
-#define CODE_MAX (16ull << 20)     // of one code segment: only stubs and prologues are looked at
+#define CODE_MAX (16ull << 20)     // of one code segment: only stubs, prologues are read
 #define SYMBOLS_MAX (1u << 20)
 #define PIECE (1u << 20)           // bytes copied at once
 #define VDSO_MAX (1ull << 20)
-#define PAGE_ROOM 4096u            // a segment at offset 0 begins within its first page
+#define PAGE_ROOM 4096u            // the ELF header lies in the first page of its segment
 
 struct builder {
     const struct memory_source *source;
     int fd;
     Elf64_Ehdr header;
     Elf64_Phdr phdrs[PHDRS_MAX];
-    uint64_t bias;       // address less link-time address
+    uint64_t bias;       // load bias: address minus link-time address
     uint64_t low, high;  // link-time addresses of all segments
-    uint64_t copied;     // bytes so far
-    uint64_t file_end;   // where the next thing of our own goes
+    uint64_t copied;     // bytes copied so far
+    uint64_t file_end;   // file offset where the next section is appended
     Elf64_Shdr *sections;
     size_t count, capacity;
 };
@@ -54,7 +54,7 @@ static bool put(int fd, uint64_t offset, const void *bytes, size_t length)
     return pwrite(fd, bytes, length, (off_t)offset) == (ssize_t)length;
 }
 
-// Copies memory to a place in the file, up to the first page that is not there.
+// Copies memory to a place in the file, up to the first page that is not mapped.
 static bool copy(const struct memory_source *source, uint64_t address, int fd, uint64_t offset,
                  uint64_t length)
 {
@@ -85,8 +85,8 @@ static bool read_headers(struct builder *builder, uint64_t base)
                    header->e_phnum * sizeof(Elf64_Phdr));
 }
 
-// The segment that holds the ELF header tells where everything lies. False when there is none, or
-// one is beyond all reason.
+// Finds the load bias by the segment that holds the ELF header. Returns false when there is no such
+// segment or a segment has an implausible size.
 static bool place_segments(struct builder *builder, uint64_t base)
 {
     bool placed = false;
@@ -132,7 +132,7 @@ static uint32_t add_section(struct builder *builder, Elf64_Shdr section)
     return (uint32_t)(builder->count - 1);
 }
 
-// Constants and code: what can be written may have changed.
+// Copies constants and code. Writable segments are left out: their contents may have changed.
 static bool copy_segments(struct builder *builder)
 {
     for (size_t i = 0; i < builder->header.e_phnum; i++) {
@@ -157,11 +157,11 @@ static bool copy_segments(struct builder *builder)
     return true;
 }
 
-struct dynamic { // link-time addresses; 0: there is none
+struct dynamic { // contents of PT_DYNAMIC as link-time addresses; 0: there is none
     uint64_t symbols, strings, strings_size, hash, gnu_hash;
 };
 
-// glibc adds the bias to these pointers when it loads a file, musl and the vdso's kernel do not.
+// glibc adds the load bias to these pointers when it loads a file; musl and the vdso do not.
 static uint64_t link_time(const struct builder *builder, uint64_t pointer)
 {
     bool relocated = pointer - builder->bias >= builder->low &&
@@ -208,7 +208,7 @@ static struct dynamic read_dynamic(const struct builder *builder)
     return dynamic;
 }
 
-// The highest of `count` words; 0 when they cannot be read.
+// Returns the highest of `count` words; 0 when they cannot be read.
 static uint32_t highest_word(const struct builder *builder, uint64_t vaddr, uint32_t count)
 {
     AUTO_FREE uint32_t *words = xmalloc(count * sizeof *words + 1);
@@ -220,7 +220,8 @@ static uint32_t highest_word(const struct builder *builder, uint64_t vaddr, uint
     return highest;
 }
 
-// How many words come before the first odd one, which ends a chain; SYMBOLS_MAX when none does.
+// Counts the words before the first odd one, which ends a chain of the hash table. Returns
+// SYMBOLS_MAX when the chain does not end.
 static uint32_t chain_length(const struct builder *builder, uint64_t vaddr)
 {
     uint32_t words[256], length = 0;
@@ -237,10 +238,11 @@ static uint32_t chain_length(const struct builder *builder, uint64_t vaddr)
     return SYMBOLS_MAX;
 }
 
-// The number of symbols, which PT_DYNAMIC does not say: behind the last one of any chain.
+// PT_DYNAMIC does not say how many symbols there are, so they are counted by DT_GNU_HASH: the end
+// of the last chain is the end of the symbol table.
 static uint32_t count_by_gnu_hash(const struct builder *builder, uint64_t table)
 {
-    uint32_t head[4]; // buckets, first symbol that has one, words of the filter, shift
+    uint32_t head[4]; // buckets, first hashed symbol, words of the Bloom filter, shift
     if (!read_at(builder->source, table + builder->bias, head, sizeof head) ||
         head[0] > SYMBOLS_MAX || head[1] > SYMBOLS_MAX || head[2] > SYMBOLS_MAX)
         return 0;
@@ -279,7 +281,7 @@ static void add_symbols(struct builder *builder)
     add_section(builder, symbols);
 }
 
-// All sections go without a name; readers find them by type.
+// Adds the section headers. Sections have no names; readers find them by type.
 static bool put_sections(struct builder *builder)
 {
     Elf64_Ehdr *header = &builder->header;
@@ -313,7 +315,7 @@ enum rc memory_image_open(const struct memory_source *source, uint64_t base, str
     enum rc rc = open_memfd(&builder->fd, err);
     if (rc != RC_OK)
         return rc;
-    add_section(builder, (Elf64_Shdr){0}); // the first one means "none"
+    add_section(builder, (Elf64_Shdr){0}); // section 0 is reserved
     bool made = copy_segments(builder);
     if (made) {
         add_symbols(builder);

@@ -10,7 +10,7 @@
 #define SILENT_MAX 8
 
 struct modules {
-    void **outgrown; // what others may still read from, freed with the rest
+    void **outgrown; // arrays outgrown by list_grow; freed with the modules
     size_t outgrown_count, outgrown_capacity;
     struct module **modules;
     size_t count, capacity;
@@ -23,7 +23,7 @@ struct modules {
     size_t silent_count;
 };
 
-#define JIT_MODULES_MAX 1000 // beyond, memory keeps the names that it had
+#define JIT_MODULES_MAX 1000 // beyond this, memory keeps the names that it had
 
 struct modules *modules_new(void)
 {
@@ -85,8 +85,8 @@ static const char *last_component(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-// One thread adds, while others read what they know the numbers of: no list ever moves away from
-// under them.
+// One thread adds entries while others read those that they know the numbers of. So an array that
+// has to grow is copied, and the old one is kept.
 static void *list_grow(struct modules *modules, void *list, size_t count, size_t *capacity)
 {
     if (count < *capacity)
@@ -194,7 +194,8 @@ void modules_jit_finished(struct modules *modules, const struct jit *jit)
     }
 }
 
-// Files that are no ELF files and have code in them. They have no name that leads to them.
+// Returns whether the module is memory that a JIT compiler fills: a file that is not ELF and is
+// deleted, a memfd, or in /dev/shm.
 static bool is_jit_memory(const struct module *module)
 {
     return !module->image && (module->deleted || strncmp(module->path, "/memfd:", 7) == 0 ||
@@ -212,8 +213,8 @@ static struct module *module_find(struct modules *modules, const struct proc_map
     return NULL;
 }
 
-// The kernel marks a file that has no name any more; a file may really be called so, which changes
-// nothing for us: the inode decides which file is opened.
+// The kernel appends " (deleted)" to the path of a file without a name. A file may really be called
+// so; that does no harm, because the inode decides which file is opened.
 static bool strip_deleted(char *path)
 {
     static const char mark[] = " (deleted)";
@@ -224,7 +225,7 @@ static bool strip_deleted(char *path)
     return true;
 }
 
-// A file system that did not answer once is not asked again: there may be hundreds of files on it.
+// A file system that did not answer once is not asked again: it may hold hundreds of files.
 static void load_file(struct modules *modules, struct module *module, const struct mapped *mapped)
 {
     bool silent = false;

@@ -4,7 +4,7 @@
 //   mapping  one executable line of maps, the same for all processes: (module, offset, size). Its
 //            number and a file offset are how a pc is remembered: true after dlclose, across runs;
 //   space    the address space of one process image: which mapping lies at which address now.
-// All of it belongs to the main process, and to one thread of it.
+// One thread of the main process owns all of it.
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 enum module_kind {
     MODULE_FILE,
     MODULE_VDSO,
-    MODULE_ANON,    // memory that its process fills with code. Offsets are addresses
+    MODULE_ANON,    // memory that its process fills with code; offsets are addresses
     MODULE_KERNEL,  // offsets are system call numbers, or made by symbolizer_kernel_place
     MODULE_SPECIAL, // an entry of our own, such as [unattributed]; offsets mean nothing
 };
@@ -32,105 +32,106 @@ struct module {
     uint64_t device, inode;
     bool deleted;
     struct image *image; // NULL: not a file, or could not be opened
-    char *problem;       // why there is no image, it was read from memory, or code that its
-                         // process made has no names; else NULL
-    struct image *debug; // its separate debug file, NULL: not asked for yet, or there is none
+    char *problem;       // why there is no image, or it was read from memory, or generated
+                         // code has no names; else NULL
+    struct image *debug; // its separate debug file; NULL: not looked for yet, or there is none
     bool debug_sought;
-    bool in_memory;      // the image is what is loaded of the file, not the file
-    struct jit *jit;     // the names of MODULE_ANON code, NULL: of no process
-    size_t names_known;  // of jit, how many are meant; SIZE_MAX: all
+    bool in_memory;      // the image was put together from what is loaded of the file
+    struct jit *jit;     // names of MODULE_ANON code; NULL: there are none
+    size_t names_known;  // how many names of jit this module uses; SIZE_MAX: all
 };
 
 struct mapping {
-    uint32_t id; // index in the table; the first one is 0
+    uint32_t id; // index in the table, from 0
     struct module *module;
-    uint64_t start, end, offset; // addresses as first seen, file offset of start
+    uint64_t start, end, offset; // addresses as first seen; file offset of start
 };
 
 struct modules;
 
 struct modules *modules_new(void);
 void modules_free(struct modules *modules);
-size_t modules_count(const struct modules *modules); // of modules
+size_t modules_count(const struct modules *modules); // number of modules
 struct module *modules_get(const struct modules *modules, uint32_t id);
 size_t modules_mapping_count(const struct modules *modules);
 const struct mapping *modules_mapping(const struct modules *modules, uint32_t id);
 
-// The mapping that stands for a name of our own (kind MODULE_KERNEL, MODULE_ANON or
-// MODULE_SPECIAL); made when first asked for.
+// Returns the mapping that stands for an entry of our own with that name (kind MODULE_KERNEL,
+// MODULE_ANON or MODULE_SPECIAL); the first call makes it.
 const struct mapping *modules_special(struct modules *modules, enum module_kind kind,
                                       const char *name);
 
-// The names that a process gives to code it makes. The modules own it.
+// Makes the table of names for code that a process generates. The modules own it.
 struct jit *modules_jit_new(struct modules *modules, pid_t pid);
 
-// The mapping of such code: one for each process and kind of memory ("[anon]", the path of a
-// memfd), and a new one each time that memory was given new names (see jit_refresh).
+// Returns the mapping of such code: one for each process and kind of memory ("[anon]", the path of
+// a memfd), and a new one each time that other code replaced it (see jit_refresh).
 const struct mapping *modules_jit(struct modules *modules, struct jit *jit, const char *name);
 void modules_jit_moved(struct modules *modules, const struct jit *jit, size_t names_known);
 
-// Nothing more will be read of the names: the modules can say why they have none.
+// Says that no more names will be read, so the modules can report why they have none.
 void modules_jit_finished(struct modules *modules, const struct jit *jit);
 
-// The mapping that holds the code of the main program of the first target, or NULL.
+// Returns the mapping that holds the code of the first target's executable, or NULL.
 const struct mapping *modules_main(const struct modules *modules);
 
-struct area { // one mapping as it lies in one process
+struct area { // where a mapping lies in one process
     uint64_t start, end;
     const struct mapping *mapping;
-    uint64_t device, inode, shift; // of its line of maps; shift: start less offset
-    bool copied;               // that is no file's line, but what lies there equals the module
-    uint64_t bias;             // address less link-time address, when the module has an image
+    uint64_t device, inode, shift; // as in maps; shift: start minus file offset
+    bool copied;               // not mapped from the file, but equal to its code
+    uint64_t bias;             // load bias (address minus link-time address); needs an image
     uint64_t extent_start, extent_end; // of all segments of the module; empty without an image
-    int64_t true_at; // CLOCK_MONOTONIC ns: it lay there then, and no later time is known
-    int64_t since;   // it had taken another one's place by then; 0: of none that is known
-    int64_t before;  // when that one was last known to be there
+    int64_t true_at; // CLOCK_MONOTONIC ns, the last time at which it was known to lie there
+    int64_t since;   // at this time it had replaced another area; 0: it replaced none
+    int64_t before;  // the last time at which that other area was known to be there
 };
 
 struct space;
 
-// pid may be any thread of the process (a zombie leader's maps are empty, its threads' are not).
+// pid may be any thread of the process; tid is the one whose maps are read (an ended leader has
+// none).
 struct space *space_new(struct modules *modules, pid_t pid, pid_t tid);
 void space_free(struct space *space);
 
-// Reads the maps again, of the same image. *changed says whether an area is gone or another one
-// lies in its place (additions alone do not count: what was cached of the old ones stays true).
-// RC_GONE: the image is; what is known of it stays.
+// Reads the maps of the same image again. *changed says whether an area is gone or was replaced;
+// added areas do not count, since whatever was cached of the others is still true. RC_GONE: the
+// image no longer exists; the space keeps what it knows.
 enum rc space_refresh(struct space *space, pid_t tid, bool *changed) MUST_CHECK;
 
-// As maps_image_number (process/maps.h), when the space was made.
+// Returns what maps_image_number (process/maps.h) was when the space was made.
 uint64_t space_image(const struct space *space);
 
-// Whether the maps are still true of the address, as far as that can be told: asked of the kernel,
-// unless it is known to have been so at `time` (CLOCK_MONOTONIC ns) or later.
+// Returns whether the maps are still true of the address, as far as that can be told. The kernel is
+// asked, unless the area is known to have been there at `time` (CLOCK_MONOTONIC ns) or later.
 bool space_is_true(struct space *space, uint64_t address, int64_t time);
 
-// What lay at the address at that time cannot be told: now one, earlier another one, and when they
-// changed places is not known well enough.
+// Returns whether it is unknown what lay at the address at `time`: one area replaced another there,
+// and the moment of that is not known well enough.
 bool space_is_doubtful(const struct space *space, uint64_t address, int64_t time);
 
-// Nothing is known: the process is gone, or the thread asked was a leader that has ended.
+// Returns whether nothing is known: the process is gone, or `tid` was a leader that has ended.
 bool space_is_empty(const struct space *space);
 
-// The area that holds the address, or NULL.
+// Returns the area that holds the address, or NULL.
 const struct area *space_find(const struct space *space, uint64_t address);
 
-// An area of the module in whose segments, code or data, the address lies, or NULL.
+// Returns an area of the module whose segments, code or data, hold the address, or NULL.
 const struct area *space_find_module(struct space *space, uint64_t address);
 
-// The mapping by which a pc in the area is to be remembered, seen to run just now: of code that the
-// process made, as it is called now.
+// Returns the mapping by which a pc in the area, which was just seen to run, is to be stored. For
+// generated code it is the one with the names of now.
 const struct mapping *space_mapping(struct space *space, const struct area *area, uint64_t pc);
 
-// The names of such code are complete: nothing more will be sampled.
+// Reads the rest of the names of generated code: no more samples will come.
 void space_finish(struct space *space);
 
-// Copies constant memory of the target (code, unwind tables) from the images held here, at its
-// address there; false when it is not all known. Nothing is asked of the target.
+// Copies constant memory of the target (code, unwind tables) from the images, given its address in
+// the target; returns false when some of it is not in an image. The target is not accessed.
 bool space_read(struct space *space, uint64_t address, void *to, size_t length);
 
-// Copies code that is in no image (the process made it, or its file is of another kind) from memory
-// as it is now: how many bytes, at most `length`; 0 elsewhere.
+// Copies code that is in no image (generated code, or a file that is not ELF) from the target's
+// memory as it is now. Returns how many bytes, at most `length`; 0 for other addresses.
 size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length);
 
 struct unwind_sections { // addresses in the target and sizes; size 0: there is none
@@ -138,16 +139,17 @@ struct unwind_sections { // addresses in the target and sizes; size 0: there is 
     uint64_t eh_frame, eh_frame_size;
 };
 
-struct debug_frame { // of the module that holds a pc
-    uint64_t start, end; // the area
+struct debug_frame { // .debug_frame of the module that holds a pc
+    uint64_t start, end; // addresses of the area
     uint64_t bias;
     const unsigned char *bytes; // owned by the module; NULL: it has none
     size_t size;
 };
 
-// False when no module is known at pc. It may be that of the separate debug file.
+// Finds the .debug_frame for pc, which may be that of the separate debug file. Returns false when
+// no module is known at pc.
 bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame);
 
-// The unwind tables of the module around pc; false when it has none.
+// Finds the unwind tables of the module that holds pc; returns false when it has none.
 bool space_unwind_sections(const struct space *space, uint64_t pc,
                            struct unwind_sections *sections);

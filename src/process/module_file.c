@@ -20,7 +20,7 @@
 #define LOAD_MS 2000
 #define UNANSWERED "its file system does not answer"
 
-// Whether maps still has that line.
+// Returns whether maps still has that line.
 static bool is_mapped_still(const struct mapped *mapped)
 {
     AUTO_BUF struct buf text = {0};
@@ -33,8 +33,9 @@ static bool is_mapped_still(const struct mapped *mapped)
     return false;
 }
 
-// map_files leads to the file itself, whatever became of its names, but needs privileges. Another
-// one may have been mapped there meanwhile; some file systems number theirs otherwise than maps.
+// map_files leads to the file itself even if it was renamed or deleted, but needs privileges.
+// Another file may have been mapped at these addresses meanwhile. On some file systems stat gives
+// another device than maps shows.
 static int open_map_file(const struct module *module, const struct mapped *mapped,
                          struct stat *info)
 {
@@ -63,7 +64,7 @@ static int open_inside(const struct module *module, const struct mapped *mapped,
     return regular_file_open_inside(mapped->tid, module->path, info);
 }
 
-// maps shows paths from our own root, so that of a process in a chroot begins outside of it.
+// maps shows paths from our own root; for a process in a chroot they begin outside of its root.
 static int open_outside(const struct module *module, const struct mapped *mapped,
                         struct stat *info)
 {
@@ -73,8 +74,8 @@ static int open_outside(const struct module *module, const struct mapped *mapped
 
 static const struct {
     int (*open)(const struct module *, const struct mapped *, struct stat *);
-    bool sure;    // whatever the numbers say
-    bool by_path; // what is there now is the file, or has taken its place
+    bool sure;    // it is the mapped file even if device and inode differ
+    bool by_path; // it opens whatever has that path now
 } ways[] = {
     {open_map_file, true, false},
     {open_exe, false, false},
@@ -82,7 +83,7 @@ static const struct {
     {open_outside, false, true},
 };
 
-// Why a file cannot be had. Later ones say more.
+// Why a file cannot be opened. Of two reasons the later one in this list is reported.
 enum reason {
     REASON_GONE,
     REASON_ANOTHER,
@@ -109,7 +110,7 @@ static enum reason reason_of(int errnum)
     }
 }
 
-// Even root may not read what somebody mounted by FUSE for himself.
+// Even root may not read a FUSE mount of another user.
 static bool is_fuse(const struct mapped *mapped)
 {
     char path[96];
@@ -155,18 +156,18 @@ static void describe(const struct refusal *refusal, const struct mapped *mapped,
     }
 }
 
-// Device and inode decide. Those that maps shows of a file on overlayfs or btrfs are not the
-// file's own: then it must be of the build that is loaded.
+// Device and inode decide whether this is the mapped file. On overlayfs or btrfs maps shows numbers
+// that differ from those of stat; then the build id has to be that of the loaded file.
 static struct image *open_file(const struct module *module, const struct mapped *mapped,
                                const struct image *loaded, struct err *err)
 {
     struct refusal refusal = {REASON_GONE, ENOENT};
-    bool broken = false; // it was opened, and *err says what is wrong with it
+    bool broken = false; // it was opened but is no good; *err says why
     for (size_t i = 0; i < ARRAY_LENGTH(ways); i++) {
         struct stat info;
         struct image *image = NULL;
         int fd = ways[i].open(module, mapped, &info);
-        if (fd < 0 && (ways[i].by_path || errno != EPERM)) // that way needs privileges
+        if (fd < 0 && (ways[i].by_path || errno != EPERM)) // map_files needs privileges
             note_refusal(&refusal, reason_of(errno), errno);
         if (fd < 0)
             continue;
@@ -199,8 +200,8 @@ static struct image *open_loaded(const struct mapped *mapped)
     return opened ? image : NULL;
 }
 
-struct loading { // has all that it needs: it may outlive the module and the line of maps
-    struct module module; // that is filled in
+struct loading { // it owns all that it uses, because it may outlive the module and the line of maps
+    struct module module; // the one to fill in
     struct proc_map map;
     struct mapped mapped;
     bool from_file;
@@ -243,7 +244,7 @@ static void load(void *context)
     }
 }
 
-// False when it took too long.
+// Returns false when it took too long.
 static bool load_patiently(struct module *module, const struct mapped *mapped, bool from_file)
 {
     struct loading *loading = xcalloc(1, sizeof *loading);
@@ -272,8 +273,8 @@ bool module_file_load(struct module *module, const struct mapped *mapped, bool f
     return false;
 }
 
-// It has no file, and is the same in every 64-bit process of a machine unless one came from another
-// machine: with its memory.
+// The vdso has no file. It is the same in every 64-bit process of a machine, except in one that was
+// restored from another machine (CRIU); so it is read from memory.
 void module_vdso_load(struct module *module, const struct mapped *mapped)
 {
     struct err err;
@@ -284,7 +285,7 @@ void module_vdso_load(struct module *module, const struct mapped *mapped)
         module->problem = xstrdup(err.text);
 }
 
-// By what is known of the file already: its file system may not answer.
+// Compares inodes as the kernel has cached them, because the file system may not answer.
 bool module_file_is_exe(const struct module *module, pid_t tid)
 {
     char path[64];

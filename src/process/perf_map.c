@@ -10,8 +10,8 @@
 #define PAGE_BITS 12
 #define ENTRIES_MAX (1u << 20)
 #define SIZE_MOST (64ull << 20)    // bytes of code of one entry
-#define PLACES_MAX (4u << 20)      // pages of all entries
-#define NAMES_MAX (128ull << 20)   // bytes of all names
+#define PLACES_MAX (4u << 20)      // pages of all entries together
+#define NAMES_MAX (128ull << 20)   // bytes of all names together
 #define NAME_MAX_LENGTH 4096u
 #define LOOK_MAX 1024u             // entries of one page that are looked at, newest first
 #define NONE UINT32_MAX
@@ -19,11 +19,11 @@
 struct perf_map_entry {
     uint64_t start;
     uint32_t size;
-    uint32_t name;   // place in names
-    bool used;       // it was seen to run
+    uint32_t name;   // offset in names
+    bool used;       // the code was seen to run
 };
 
-struct perf_map_place { // an entry in one of its pages
+struct perf_map_place { // an entry in one of the pages that it covers
     uint32_t entry, older; // older: index of the place before it in the same page, or NONE
 };
 
@@ -32,7 +32,7 @@ struct perf_map {
     size_t count, capacity;
     struct perf_map_place *places;
     size_t place_count, place_capacity;
-    struct map newest; // page -> place
+    struct map newest; // page -> newest place
     char *names;       // each with its NUL
     size_t names_length, names_capacity;
     size_t moved;
@@ -119,8 +119,8 @@ static bool is_named(const struct perf_map *map, const struct perf_map_entry *en
            map->names[entry->name + length] == '\0';
 }
 
-// Whether code of another name that was seen to run loses memory to the new entry. One entry of a
-// page is enough to know.
+// Returns whether the new entry covers code that has another name and was seen to run. It is enough
+// to find one such entry in a page.
 static bool takes_from_used(const struct perf_map *map, const struct perf_map_entry *fresh,
                             uint64_t page, const char *name, size_t length)
 {
@@ -141,7 +141,7 @@ static void add(struct perf_map *map, uint64_t start, uint64_t size, const char 
     uint64_t first = start >> PAGE_BITS, last = (start + size - 1) >> PAGE_BITS;
     const struct perf_map_entry *old = find(map, start, SIZE_MAX);
     if (old && old->start == start && old->size == size && is_named(map, old, name, length))
-        return; // the whole file is written anew by some
+        return; // some writers write the whole file again
     if (map->count == ENTRIES_MAX || map->place_count + (last - first) >= PLACES_MAX ||
         map->names_length + length >= NAMES_MAX)
         return;
@@ -161,7 +161,7 @@ static void add(struct perf_map *map, uint64_t start, uint64_t size, const char 
 
 // --- reading ---
 
-// A hexadecimal number ("0x" before it is let pass) and the space behind it.
+// Parses a hexadecimal number, with or without "0x", and the space after it.
 static bool take_number(const char **at, const char *end, uint64_t *value)
 {
     const char *digits = *at + (end - *at > 2 && (*at)[0] == '0' && (*at)[1] == 'x' ? 2 : 0);

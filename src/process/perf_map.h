@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The table of names that a JIT compiler writes for profilers: lines "START SIZE NAME", numbers in
-// hexadecimal without prefix. It only ever grows, and later entries hide earlier ones; a number of
-// entries is therefore a moment of its history.
+// The table of names that a JIT compiler writes for profilers: lines "START SIZE NAME" with
+// hexadecimal numbers without prefix. The table only grows, and later entries hide earlier ones, so
+// a number of entries identifies a moment of its history.
 #pragma once
 
 #include <stdbool.h>
@@ -13,21 +13,21 @@ struct perf_map;
 struct perf_map *perf_map_new(void);
 void perf_map_free(struct perf_map *map);
 
-// Takes the complete lines at the beginning of `text` (which may hold any bytes) and returns how
-// many bytes they are. Lines that are none of these and what exceeds all bounds are passed over.
+// Parses the complete lines at the beginning of `text` (which may hold any bytes) and returns how
+// many bytes they have. Malformed lines and entries beyond the limits are skipped.
 size_t perf_map_parse(struct perf_map *map, const char *text, size_t length);
 
-// Entries so far. What is said twice counts once.
+// Returns the number of entries so far. A repeated entry counts once.
 size_t perf_map_count(const struct perf_map *map);
 
-// The name of the code at an address when there were `known` entries (SIZE_MAX: now), raw bytes,
-// and the address's place in it; NULL when it has none.
+// Returns the name (raw bytes) of the code at an address as of when there were `known` entries
+// (SIZE_MAX: now), and the offset of the address in that code; NULL when it has no name.
 const char *perf_map_find(const struct perf_map *map, uint64_t address, size_t known,
                           uint64_t *offset);
 
-// The code at the address was seen to run.
+// Notes that the code at the address was seen to run.
 void perf_map_use(struct perf_map *map, uint64_t address);
 
-// How many entries there were before the first one, since this was last asked, that took memory
-// away from code that was seen to run and gave it to other code; SIZE_MAX when none did.
+// Returns how many entries there were before the first one, since the last call, that covered code
+// which had been seen to run and has another name; SIZE_MAX when there was none.
 size_t perf_map_moved(struct perf_map *map);

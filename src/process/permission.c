@@ -34,7 +34,8 @@ enum rc permission_check(pid_t pid, struct permission_report *report)
     return permission_check_at("/proc", pid, report);
 }
 
-// The first problem (with errnum 0: an early one), else with errnum the first possible one.
+// Returns the first problem (with errnum 0: only an early one). Where there is none but the kernel
+// gave an errnum, returns the first possible one.
 static const struct permission_row *first_reason(const struct permission_report *report, int errnum)
 {
     for (size_t i = 0; i < report->count; i++)
@@ -53,7 +54,7 @@ static enum rc rc_of_errnum(int errnum)
         return RC_GONE;
     case EPERM:
     case EACCES:
-    case ENOSYS: // filters of system calls answer so too
+    case ENOSYS: // seccomp filters may return this too
         return RC_DENIED;
     default:
         return RC_FAIL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Why attaching to a process is, or would be, denied: one row a cause, each with its one remedy.
+// Why attaching to a process is, or would be, denied: one row for each cause, with one remedy.
 // Everything is read from /proc; nothing is tried on the target.
 #pragma once
 
@@ -11,17 +11,17 @@
 enum permission_state {
     PERMISSION_OK,
     PERMISSION_PROBLEM,  // attaching fails, or would do harm
-    PERMISSION_POSSIBLE, // may be why it fails; /proc alone does not tell
-    PERMISSION_NOTICE,   // attaching works, and there may be nothing to see
-    PERMISSION_SKIPPED,  // does not apply, or cannot be read
+    PERMISSION_POSSIBLE, // it may be why attaching fails; /proc alone does not tell
+    PERMISSION_NOTICE,   // attaching works, but there may be nothing to see
+    PERMISSION_SKIPPED,  // it does not apply, or cannot be read
 };
 
 struct permission_row {
     const char *name;
     enum permission_state state;
-    enum rc rc;        // RC_OK unless it is a problem
-    char cause[320];   // escaped. What was found, also when it is in order; "" when skipped
-    char remedy[320];  // of a problem or a possible one; may be two lines, "" when nothing helps
+    enum rc rc;        // RC_OK unless the row is a problem
+    char cause[320];   // what was found, even when it is in order; escaped; "" when skipped
+    char remedy[320];  // for a problem or a possible one; may be two lines, "" when nothing helps
 };
 
 #define PERMISSION_ROWS 16
@@ -29,18 +29,19 @@ struct permission_row {
 struct permission_report {
     struct permission_row rows[PERMISSION_ROWS];
     size_t count;
-    char comm[256]; // of the target, escaped; "" when there is no such process
+    char comm[256]; // name of the target, escaped; "" when there is no such process
 };
 
-// Fills in all rows, in the order in which they matter; when the pid itself is wrong only the rows
-// up to there. Returns the rc of the first problem, RC_OK if attaching should work. `proc` is
-// "/proc" but for tests.
+// Fills in all rows, in the order in which they matter; when the pid is wrong, only up to that row.
+// Returns the rc of the first problem, RC_OK if attaching should work. `proc` is "/proc" but in
+// tests.
 enum rc permission_check_at(const char *proc, pid_t pid, struct permission_report *report);
 enum rc permission_check(pid_t pid, struct permission_report *report);
 
-// The message for a person: "cannot attach to 4242 (postgres): ...", cause, remedy.
-// errnum: what the kernel said to an attempt. With 0 (before any attempt) only what no permission
-// can cure is a reason (no such pid, a thread's id, ourselves, a kernel thread, a zombie, 32 bits,
-// another tracer), and without one the result is RC_OK. With an errnum it never is.
+// Writes the message for the user: "cannot attach to 4242 (postgres): ...", cause, remedy. `errnum`
+// is what the kernel returned for an attempt. 0 stands for the check before an attempt: then only
+// causes count that no permission can cure (no such pid, a thread's id, ourselves, a kernel thread,
+// a zombie, 32 bits, another tracer), and the result is RC_OK when there is none. With an errnum
+// the result is never RC_OK.
 enum rc permission_explain_at(const char *proc, pid_t pid, int errnum, struct err *err) MUST_CHECK;
 enum rc permission_explain(pid_t pid, int errnum, struct err *err) MUST_CHECK;

@@ -36,7 +36,7 @@ static void set_remedy(struct permission_row *row, const char *format, ...)
 
 #define TRACE_CAPS "cap_sys_ptrace"
 
-// What gives the capabilities to somebody who is as we are now.
+// Says how a user in our situation gets the capabilities.
 static void remedy_privilege(const struct facts *facts, const char *caps,
                              struct permission_row *row)
 {
@@ -61,12 +61,12 @@ static void remedy_privilege(const struct facts *facts, const char *caps,
                     "sudo setcap %s+ep %s", caps, shown);
 }
 
-// If the numbers that /proc shows and those that ptrace takes are of two PID namespaces, the same
-// number is one process here and a stranger there. A /proc of our own one has one number for us.
+// If /proc and ptrace use two different PID namespaces, the same number means two different
+// processes. When /proc is mounted for our own namespace, our status shows one pid.
 static enum permission_state test_pid_namespace(const struct facts *facts,
                                                 struct permission_row *row)
 {
-    if (facts->self.tgid && !facts->self.levels) // before Linux 4.1
+    if (facts->self.tgid && !facts->self.levels) // no NSpid before Linux 4.1
         return PERMISSION_SKIPPED;
     if (facts->self.levels == 1) {
         set_cause(row, "the numbers in /proc are those of our own PID namespace");
@@ -200,7 +200,7 @@ static enum permission_state test_tracer(const struct facts *facts, struct permi
     return PERMISSION_PROBLEM;
 }
 
-// The kernel compares our real ids with the target's effective, saved and real ones.
+// The kernel compares our real ids with the target's effective, saved and real ids.
 static bool same_ids(const struct proc_status *self, const struct proc_status *target)
 {
     for (int i = 0; i < 3; i++)
@@ -252,14 +252,13 @@ static enum permission_state test_yama(const struct facts *facts, struct permiss
     return PERMISSION_PROBLEM;
 }
 
-// The files below /proc/PID (not the directory itself) belong to root when the process may not
-// dump core.
+// The files below /proc/PID, but not the directory, belong to root when it is not dumpable.
 static enum permission_state test_dumpable(const struct facts *facts, struct permission_row *row)
 {
     char path[256];
     struct stat file;
     snprintf(path, sizeof path, "%s/%d/status", facts->proc, facts->pid);
-    // Root's files are root's anyway, and so are those of a leader that has ended.
+    // Root's files belong to root in any case, and so do those of a leader that has ended.
     if (facts->target.uid[1] == 0 || facts->target.state == 'Z' || stat(path, &file) != 0)
         return PERMISSION_SKIPPED;
     if (file.st_uid == facts->target.uid[1]) {
@@ -277,7 +276,7 @@ static enum permission_state test_capabilities(const struct facts *facts,
                                                struct permission_row *row)
 {
     if (!same_ids(&facts->self, &facts->target) && !facts->capable)
-        return PERMISSION_SKIPPED; // the capability that cures that cures this
+        return PERMISSION_SKIPPED; // that check names the capability already
     uint64_t more = facts->target_permitted & ~facts->self_permitted;
     if (facts->capable || facts->readable || !more) {
         set_cause(row, facts->capable ? "we have CAP_SYS_PTRACE where it counts"
@@ -319,7 +318,7 @@ static enum permission_state test_seccomp(const struct facts *facts, struct perm
     return PERMISSION_POSSIBLE;
 }
 
-// The first line of attr/current; "" when there is none.
+// Reads the first line of attr/current; "" when there is none.
 static void read_label(const struct facts *facts, pid_t pid, struct buf *text)
 {
     if (facts_read(facts, text, pid, "attr/current") != RC_OK)
@@ -349,7 +348,7 @@ static enum permission_state test_lsm(const struct facts *facts, struct permissi
     return PERMISSION_POSSIBLE;
 }
 
-// Of trees that a test makes up, no process is in a group.
+// Cgroups are looked up in the real /proc only, never for a tree that a test makes up.
 static enum permission_state test_frozen(const struct facts *facts, struct permission_row *row)
 {
     if (strcmp(facts->proc, "/proc") != 0)

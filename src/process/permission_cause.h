@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The causes for which attaching is denied, as a table. Private to permission.c.
+// The causes for which attaching is denied, as a table. Only permission.c uses it.
 #pragma once
 
 #include "process/permission.h"
@@ -7,12 +7,12 @@
 
 struct permission_cause {
     const char *name;
-    // Judges the facts; writes cause and remedy into the row.
+    // Judges the facts; writes cause and remedy into the row
     enum permission_state (*test)(const struct facts *facts, struct permission_row *row);
     enum rc rc;
     bool early; // no permission cures it
-    bool final; // makes the causes after it meaningless
+    bool final; // it makes the causes after it meaningless
 };
 
-extern const struct permission_cause permission_causes[]; // in the order of looking at them
+extern const struct permission_cause permission_causes[]; // in the order in which they are tested
 extern const size_t permission_cause_count;

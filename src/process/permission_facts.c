@@ -39,7 +39,7 @@ void facts_comm(const struct facts *facts, pid_t pid, char *name, size_t size)
     snprintf(name, size, "%s", shown.data);
 }
 
-// `text` is a status file; 0 when the field is not there.
+// Reads a field of `text`, a status file; 0 when the field is not there.
 static uint64_t capability_field(const struct buf *text, const char *name)
 {
     const char *at = strstr(text->data, name);
@@ -67,7 +67,7 @@ static void gather_userns(struct facts *facts)
     snprintf(pid, sizeof pid, "%d", facts->pid);
     facts->readable = facts_link(facts, pid, "ns/user", theirs);
     facts->same_userns = facts_link(facts, "self", "ns/user", ours) && strcmp(ours, theirs) == 0;
-    // The first namespace maps all ids to themselves.
+    // The initial namespace maps all ids to themselves.
     AUTO_BUF struct buf map = {0};
     unsigned inside, outside, count;
     facts->initial_userns = facts_read(facts, &map, 0, "uid_map") != RC_OK ||
@@ -78,21 +78,21 @@ static void gather_userns(struct facts *facts)
 void facts_gather(struct facts *facts, const char *proc, pid_t pid)
 {
     *facts = (struct facts){.proc = proc, .pid = pid};
-    struct stat link; // which may lead nowhere
+    struct stat link; // exe may be a link that leads nowhere
     AUTO_FREE char *self = xasprintf("%s/self", proc);
     facts->mounted = lstat(self, &link) == 0;
     gather_status(facts);
     gather_userns(facts);
     bool have = facts->self.effective_caps & CAP_BIT_SYS_PTRACE;
-    // A namespace other than ours that lets us read its link is one that we made, or one below
-    // ours and we have the capability: either way we have all capabilities in it.
+    // When we can read the link of a user namespace that is not ours, either we made it, or it is
+    // below ours and we have the capability. In both cases we have all capabilities in it.
     bool below = facts->readable && !facts->same_userns;
     facts->capable = below || (have && (facts->initial_userns || facts->readable));
 }
 
 static bool chain_has(const struct facts *facts, pid_t from, pid_t wanted, size_t next_offset)
 {
-    // Bounded: processes come and go while we read, so what looks like a chain may be a loop.
+    // Bounded: processes come and go while we read, so a chain of parents may look like a loop.
     for (int steps = 0; from > 0 && steps < 1000; steps++) {
         if (from == wanted)
             return true;

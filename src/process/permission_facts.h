@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What permission.c judges by: ourselves and the target as /proc shows them. Private to it.
+// The facts about ourselves and the target, as /proc shows them, by which permission.c judges. Only
+// permission.c and permission_cause.c use them.
 #pragma once
 
 #include <stdbool.h>
@@ -13,28 +14,28 @@
 struct facts {
     const char *proc; // borrowed
     pid_t pid;
-    bool mounted; // there is a /proc at all
+    bool mounted; // /proc exists
     bool exists;
     struct proc_status self, target;
-    uint64_t self_permitted, self_bounding, target_permitted; // sets of capabilities
-    bool initial_userns; // we are in the first user namespace: our capabilities reach everything
-    // Following /proc/PID/ns/user needs the very access that tracing needs, but for Yama: when it
-    // can be read, the kernel has no objection by user id, dumpability or capabilities.
+    uint64_t self_permitted, self_bounding, target_permitted; // capability sets
+    bool initial_userns; // we are in the initial user namespace: our capabilities reach everything
+    // Reading the link /proc/PID/ns/user needs the same access as tracing does, except that Yama is
+    // not asked. So when it can be read, user ids, dumpability and capabilities are no obstacle.
     bool readable;
-    bool same_userns; // as ours, when readable
-    bool capable;     // CAP_SYS_PTRACE, and it reaches the target
+    bool same_userns; // same user namespace as ours; valid when readable
+    bool capable;     // we have CAP_SYS_PTRACE, and it reaches the target
 };
 
 void facts_gather(struct facts *facts, const char *proc, pid_t pid);
 
-// A file of /proc/PID, or of /proc/self with pid 0.
+// Reads a file of /proc/PID; pid 0 means /proc/self.
 enum rc facts_read(const struct facts *facts, struct buf *text, pid_t pid, const char *name)
     MUST_CHECK;
 bool facts_link(const struct facts *facts, const char *who, const char *name, char to[128]);
 
-// The escaped name of a process, "?" when it cannot be read.
+// Writes the escaped name of a process, "?" when it cannot be read.
 void facts_comm(const struct facts *facts, pid_t pid, char *name, size_t size);
 
-// Whether `wanted` is `from`, its parent, and so on; or its tracer, and the tracer's tracer.
+// Returns whether `wanted` is `from`, one of its ancestors, its tracer, or the tracer's tracer.
 bool facts_descends(const struct facts *facts, pid_t from, pid_t wanted);
 bool facts_is_traced_by(const struct facts *facts, pid_t from, pid_t wanted);

@@ -15,9 +15,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
-#define FILE_LIMIT (256u << 20) // 65,530 mappings with 4,096-byte names
+#define FILE_LIMIT (256u << 20) // bytes: 65,530 mappings with 4,096-byte names
 
-// maps writes newline as \012, and some kernels write other bytes so: undo three octal digits.
+// maps escapes a newline as \012, and some kernels other bytes too: undoes three octal digits.
 static void unescape_octal(char *text)
 {
     char *to = text;
@@ -71,7 +71,7 @@ bool proc_map_parse(char **cursor, struct proc_map *map)
     return false;
 }
 
-// The name may hold any byte, ')' and newline too: what follows the last ')' is ours.
+// The name may hold any byte, ')' and newline too. The other fields follow the last ')'.
 bool proc_stat_parse(const char *text, struct proc_stat *stat)
 {
     const char *open = strchr(text, '('), *close = strrchr(text, ')');
@@ -154,7 +154,7 @@ static void status_store(struct proc_status *status, const struct status_field *
         for (long n = strtol(value, &end, 10); end != value; n = strtol(value, &end, 10)) {
             status_number(status, field, n);
             status->levels++;
-            value = end + strspn(end, " \t"); // newline ends the list
+            value = end + strspn(end, " \t"); // a newline ends the list
             if (*value == '\n')
                 break;
         }

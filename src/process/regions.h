@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All that a process has mapped, data included (module.h knows code only).
+// All mappings of a process, including data (module.h covers only code).
 #pragma once
 
 #include <stdint.h>
@@ -10,14 +10,15 @@
 #include "process/procfs.h"
 
 struct regions {
-    struct buf text;       // of maps: the paths lie in it
-    struct proc_map *list; // ascending
+    struct buf text;       // of maps; the paths point into it
+    struct proc_map *list; // ascending by address
     size_t count, capacity;
 };
 
-// Replaces what `regions` holds (zeroed before its first use). tid: any thread of the process.
+// Replaces the contents of `regions`, which is zeroed before its first use. `tid` may be any thread
+// of the process that is alive.
 enum rc regions_read(struct regions *regions, pid_t pid, pid_t tid) MUST_CHECK;
 void regions_fini(struct regions *regions);
 
-// The mapping that holds the address, or NULL.
+// Returns the mapping that holds the address, or NULL.
 const struct proc_map *regions_find(const struct regions *regions, uint64_t address);

@@ -20,7 +20,7 @@ bool regular_file_is_of_kernel(int fd)
            (info.f_type == PROC_SUPER_MAGIC || info.f_type == SYSFS_MAGIC);
 }
 
-// Opens what O_PATH has found, if it is a regular file. A lease on it must not make us wait.
+// Opens what O_PATH found, if it is a regular file. O_NONBLOCK: a lease on it must not block us.
 static int open_found(int found, struct stat *info)
 {
     char path[48];
@@ -51,8 +51,8 @@ int regular_file_open_plain(const char *path, struct stat *info)
     return open_found(found, info);
 }
 
-// Absolute links below /proc/PID/root would be followed from our root, not from its: openat2
-// prevents it (Linux 5.6 on; containers may forbid it).
+// Below /proc/PID/root an absolute symbolic link would be resolved from our root. RESOLVE_IN_ROOT
+// prevents that (openat2, since Linux 5.6; containers may forbid it).
 static int find_inside(pid_t tid, const char *path)
 {
     char root[32];

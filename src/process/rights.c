@@ -10,9 +10,9 @@
 #include "base/mem.h"
 #include "process/procfs.h"
 
-#define FILE_SYSTEM 3 // of the four numbers of Uid and Gid
+#define FILE_SYSTEM 3 // index of the file system id in the lines Uid and Gid
 
-// The word at that place of the line "NAME:\tW0\tW1 ..." of status; false when there is none.
+// Finds word number `place` of the line "NAME:\tW0\tW1 ..." of status; false when there is none.
 static bool number_of(const char *status, const char *name, int place, gid_t *number)
 {
     const char *at = strstr(status, name);
@@ -59,13 +59,13 @@ bool rights_same(const struct rights *a, const struct rights *b)
            memcmp(a->groups, b->groups, (size_t)a->group_count * sizeof *a->groups) == 0;
 }
 
-// The system calls themselves: the functions of libc change all threads. A file system uid that is
-// not 0 takes the capabilities to pass over permissions with it, and 0 brings them back.
+// Calls the kernel directly, because the functions of libc change all threads. An fsuid other than
+// 0 drops the capabilities that override file permissions, and 0 restores them.
 void rights_take(const struct rights *rights)
 {
     if (!rights->known)
         return;
-    syscall(SYS_setfsuid, 0); // or the groups could not be changed back
+    syscall(SYS_setfsuid, 0); // the groups could not be changed back otherwise
     syscall(SYS_setgroups, rights->group_count, rights->groups);
     syscall(SYS_setfsgid, rights->gid);
     syscall(SYS_setfsuid, rights->uid);

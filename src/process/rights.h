@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The rights of a target to open files. We may be root, and a path that the target chose may lead
-// to a file that it may not read itself: it is opened as the target would open it, where we may
-// change our own rights.
+// The rights with which a target opens files. We may be root, and a path that the target chose may
+// lead to a file that it may not read. So, where we may change our own rights, the file is opened
+// with those of the target.
 #pragma once
 
 #include <stdbool.h>
@@ -14,17 +14,17 @@ struct rights {
     gid_t gid;
     gid_t groups[RIGHTS_GROUPS];
     int group_count;
-    bool known; // zeroed: nothing changes when they are taken
+    bool known; // if false, rights_take changes nothing
 };
 
-// Of a process, for files; not known when it is gone.
+// Returns the rights of a process; not known when the process is gone.
 struct rights rights_of(pid_t pid);
 
-// Ours.
+// Returns our own rights.
 struct rights rights_own(void);
 
 bool rights_same(const struct rights *a, const struct rights *b);
 
-// The calling thread has these from now on, and no other one of the process. Without the right to
-// do that, nothing changes: then it could not have opened more than the target either.
+// Gives these rights to the calling thread only. Without the privilege to do that nothing changes;
+// in that case we could not open more than the target anyway.
 void rights_take(const struct rights *rights);

@@ -12,15 +12,15 @@
 #include "process/module.h"
 #include "process/module_file.h"
 
-#define COMPARE_SHARE 100 // comparing maps takes at most one part in so many of the time
-#define DOUBT_SHARE 8     // of the time in which another area came, how much may lie behind
+#define COMPARE_SHARE 100 // comparing maps takes at most 1 / COMPARE_SHARE of the time
+#define DOUBT_SHARE 8     // this last part of the time in which a change fell counts as after it
 
 struct space {
     struct modules *modules;
     pid_t pid;
     struct maps maps;
     uint64_t image;       // maps_image_number
-    int64_t compared_at;  // CLOCK_MONOTONIC ns, when the kernel cannot be asked
+    int64_t compared_at;  // CLOCK_MONOTONIC ns; only used without PROCMAP_QUERY
     int64_t compare_cost; // CPU time, ns
     struct jit *jit; // owned by modules
     struct area *areas; // sorted by start
@@ -37,7 +37,7 @@ struct space *space_new(struct modules *modules, pid_t pid, pid_t tid)
     space->maps = MAPS_NONE;
     bool changed;
     if (space_refresh(space, tid, &changed) != RC_OK)
-        space->count = 0; // it is gone, or denied: every address will be unknown
+        space->count = 0; // process gone, or access denied: no address is known
     return space;
 }
 
@@ -93,9 +93,9 @@ void space_finish(struct space *space)
     modules_jit_finished(space->modules, space->jit);
 }
 
-// The code segment that a mapping from this file offset shows. Linkers may begin it anywhere in its
-// first page, which then also holds the end of the segment before it; who maps a file by hand,
-// before it.
+// Finds the code segment that a mapping from this file offset shows. Linkers may begin the segment
+// anywhere in the first page of the mapping, which then also holds the end of the segment before. A
+// program that maps a file by itself may begin the mapping further ahead.
 static const struct segment *code_segment(const struct image *image, uint64_t offset, uint64_t size)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -179,7 +179,7 @@ bool space_unwind_sections(const struct space *space, uint64_t pc,
     return sections->eh_frame_hdr_size || sections->eh_frame_size;
 }
 
-// Of the file, else of its separate debug file: stripping takes the section away.
+// The section is in the file, or in its separate debug file, to which stripping moves it.
 static const unsigned char *debug_frame_of(struct module *module, pid_t pid, size_t *size)
 {
     const unsigned char *bytes = image_debug_frame(module->image, size);
@@ -196,7 +196,7 @@ size_t space_read_made(const struct space *space, uint64_t address, void *to, si
     const struct area *area = space_find(space, address);
     if (!area || area->mapping->module->image)
         return 0;
-    // Of a file that is no ELF file the next page may have to be fetched from who knows where.
+    // In a file that is not ELF, the next page may have to come from a slow file system.
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t end = area->mapping->module->jit ? area->end : (address | (page - 1)) + 1;
     size_t left = end - address;
@@ -215,7 +215,7 @@ bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_fram
     return true;
 }
 
-// What the same line of maps would be now.
+// Returns whether reading the maps again gave the same area.
 static bool is_same(const struct area *now, const struct area *old)
 {
     return now->start == old->start && now->end == old->end &&
@@ -229,7 +229,7 @@ static bool has_area(const struct space *space, const struct area *old)
     return now && is_same(now, old);
 }
 
-// A library that is grown or split by mprotect is still the same one in its place.
+// A library whose mapping grew or was split by mprotect is still the same one at that place.
 static bool shows_the_same(const struct area *now, const struct area *old)
 {
     const struct module *module = old->mapping->module;
@@ -238,8 +238,7 @@ static bool shows_the_same(const struct area *now, const struct area *old)
             now->start - now->mapping->offset == old->start - old->mapping->offset);
 }
 
-// Notes which areas took the place of another one, when that was last seen, and that by `now` they
-// had.
+// Notes for each area whether it replaced another one by `now`, and when that one was last seen.
 static void note_changes(struct space *space, const struct space *old, int64_t now)
 {
     for (size_t i = 0, k = 0; i < space->count; i++) {
@@ -256,11 +255,11 @@ static void note_changes(struct space *space, const struct space *old, int64_t n
     }
 }
 
-struct beginning { // of the file that was mapped last
+struct beginning { // where the file that was mapped last begins
     uint64_t device, inode, base;
 };
 
-// Linkers and loaders place a file in ascending order, its headers first.
+// Linkers and loaders map a file in ascending order, beginning with its headers.
 static uint64_t base_of(struct beginning *beginning, const struct proc_map *map)
 {
     bool same = beginning->device == map->device && beginning->inode == map->inode;
@@ -271,8 +270,8 @@ static uint64_t base_of(struct beginning *beginning, const struct proc_map *map)
     return map->inode ? beginning->base : 0;
 }
 
-struct lines { // of maps
-    struct proc_map *maps; // owned, as is `list`
+struct lines { // the lines of maps
+    struct proc_map *maps; // owned; `list` is owned too
     struct mapped *list;
     size_t count, capacity;
 };
@@ -291,7 +290,7 @@ static void parse_lines(struct lines *lines, const struct space *space, pid_t ti
                                          base_of(&beginning, &lines->maps[i]), space->jit};
 }
 
-// What was shown to be a copy is not compared again as long as it lies there.
+// Memory that was shown to be a copy is not compared again as long as the same mapping is there.
 static const struct mapping *known_copy(const struct space *old, const struct proc_map *map)
 {
     const struct area *area = space_find(old, map->start);
@@ -330,8 +329,8 @@ static void read_areas(struct space *space, const struct space *old, pid_t tid, 
     free(lines.list);
 }
 
-// Until there was something to read, another thread may have it: the maps of a leader that has
-// ended are empty.
+// While nothing is known, the maps are opened anew by way of `tid`: those of a leader that has
+// ended are empty, those of another thread may not be.
 static enum rc read_maps(struct space *space, pid_t tid, struct buf *text)
 {
     enum rc rc = RC_OK;
@@ -375,7 +374,8 @@ static bool is_as_known(const struct area *area, const struct proc_map *map)
            (!area->inode || map->start - map->offset == area->shift);
 }
 
-// Without the kernel's help: all is as it was as long as the text is. Seldom where it is long.
+// On kernels that cannot be asked, the areas are unchanged as long as the text of maps is.
+// Comparing a long text costs much, so it is done the less often the longer it is.
 static bool text_is_same(struct space *space)
 {
     int64_t now = clock_now(), began = clock_thread();
@@ -411,7 +411,7 @@ bool space_is_true(struct space *space, uint64_t address, int64_t time)
     case MAPS_GONE:
         break;
     }
-    return true; // to its end, as far as is known
+    return true; // the image has ended: it was true to its end, as far as is known
 }
 
 bool space_is_doubtful(const struct space *space, uint64_t address, int64_t time)

@@ -9,12 +9,12 @@
 
 #include "base/mem.h"
 
-#ifndef ELFCOMPRESS_ZSTD // glibc knows it from 2.37 on
+#ifndef ELFCOMPRESS_ZSTD // glibc has it since 2.37
 #define ELFCOMPRESS_ZSTD 2
 #endif
 
 #define HUGE_PAGE (2ul << 20)
-#define RATIO_MOST 64 // by which debug information is packed: 3 to 10. Zeros would be, 1000 times
+#define RATIO_MOST 64 // debug information compresses 3 to 10 times; zeros would, 1000 times
 
 bool unpack_is_needed(Elf_Scn *section)
 {
@@ -22,7 +22,7 @@ bool unpack_is_needed(Elf_Scn *section)
     return gelf_getshdr(section, &header) && header.sh_flags & SHF_COMPRESSED;
 }
 
-// Both: true when `size` bytes came out, no more and no less.
+// Both functions return true when exactly `size` bytes were unpacked.
 static bool unpack_zlib(const void *packed, size_t length, void *to, size_t size)
 {
     struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
@@ -42,7 +42,7 @@ static bool (*const unpackers[])(const void *, size_t, void *, size_t) = {
     [ELFCOMPRESS_ZSTD] = unpack_zstd,
 };
 
-// All of it will be written, once: huge pages are three hundred times fewer.
+// All of the memory will be written once, so huge pages save most of the page faults.
 static void *allocate(size_t size)
 {
     void *bytes = malloc(size);

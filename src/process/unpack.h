@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Compressed sections. libelf would unpack them too, with zlib, which takes three times as long as
-// libdeflate; and that of Debian 12 does not know zstd.
+// Unpacks compressed sections. libelf would do that too, but with zlib, which takes three times as
+// long as libdeflate; and the libelf of Debian 12 does not support zstd.
 #pragma once
 
 #include <stdbool.h>
@@ -11,5 +11,6 @@
 
 bool unpack_is_needed(Elf_Scn *section);
 
-// The bytes of such a section, which the caller frees; NULL: damaged, or more than `limit` of them.
+// Returns the unpacked bytes of such a section, which the caller frees; NULL when it is damaged or
+// has more than `limit` bytes.
 unsigned char *unpack_section(Elf_Scn *section, uint64_t limit, size_t *size);

@@ -8,7 +8,7 @@
 
 #define NAMES_SECTION 1
 
-// The string table of every such file.
+// Every file made here has this string table of section names.
 static const char names[] = "\0.shstrtab\0.debug_info\0.debug_abbrev\0.debug_line\0.debug_str\0"
                             ".debug_line_str\0.debug_str_offsets\0.debug_addr\0.debug_ranges\0"
                             ".debug_rnglists\0.debug_types\0.gnu_debugaltlink";
@@ -28,7 +28,7 @@ static void add(Elf *assembly, size_t name, uint32_t type, const void *bytes, si
     Elf_Data *data = section ? elf_newdata(section) : NULL;
     if (!data || !gelf_getshdr(section, &header))
         return;
-    data->d_buf = (void *)(uintptr_t)bytes; // never written
+    data->d_buf = (void *)(uintptr_t)bytes; // it is never written to
     data->d_size = size;
     data->d_type = ELF_T_BYTE;
     data->d_align = 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An ELF file for libdw alone, put together from sections that lie anywhere in memory: cut out of a
-// package of split units, or unpacked by us.
+// An ELF file in memory, made only for libdw: its sections lie anywhere in memory, cut out of a
+// DWARF package (.dwp) or uncompressed by us.
 #pragma once
 
 #include <stdbool.h>
@@ -8,13 +8,12 @@
 
 #include <libelf.h>
 
-// like: an ELF file of the same machine, which must outlive the new one. NULL: libelf refuses. The
-// caller ends it with elf_end.
+// Begins an empty file for the machine of `like`, an ELF file that must outlive it. Returns NULL
+// when libelf fails. The caller ends it with elf_end.
 Elf *assembly_begin(Elf *like);
 
-// Whether a section of that name is of use to us.
+// Returns whether a section of that name is of use to us.
 bool assembly_knows(const char *name);
 
-// Adds such a section, under its plain name; nothing when it is empty. The bytes must outlive the
-// file.
+// Adds such a section under its standard name, unless it is empty. The bytes must outlive the file.
 void assembly_add(Elf *assembly, const char *name, const void *bytes, size_t size);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-union control_message { // room for one descriptor, aligned as the kernel wants it
+union control_message { // room for one descriptor, aligned as cmsg requires
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr head;
 };

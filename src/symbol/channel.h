@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Messages over a SOCK_SEQPACKET socket, a descriptor with each where one is wanted. Allocates
-// nothing: a signal handler may call it.
+// Messages over a SOCK_SEQPACKET socket, each with a descriptor if needed. Nothing is allocated, so
+// that a signal handler may call these functions.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-// Waits for room. fd -1: none goes with it. False when the other side is gone.
+// Sends a message, with fd unless that is -1. Waits for room. False when the peer has closed.
 bool channel_send(int channel, const void *message, size_t length, int fd);
 
-// Waits for a message; 0: the other side is gone, -1: an error, or a message longer than `length`.
-// *fd: what came with it, -1: nothing; the caller closes it. fd NULL: nothing is accepted.
+// Waits for a message and returns its length; 0 when the peer has closed, -1 on an error and for a
+// message longer than `length`. *fd becomes the descriptor that came with it, or -1; the caller
+// closes it. With fd NULL no descriptor is accepted.
 ssize_t channel_receive(int channel, void *message, size_t length, int *fd);

@@ -19,11 +19,11 @@
 #include "base/memory_room.h"
 #include "symbol/channel.h"
 
-#define DEFAULT_SERVER "https://debuginfod.elfutils.org/" // knows the files of most distributions
+#define DEFAULT_SERVER "https://debuginfod.elfutils.org/" // it has the files of most distributions
 
-struct answer { // from the process that fetches
+struct answer { // sent by the process that fetches
     uint32_t job;
-    int32_t failure; // error number, 0: `text` is the path
+    int32_t failure; // error number; 0: `text` is the path
     char text[PATH_MAX];
 };
 
@@ -48,7 +48,7 @@ static void fetch_one(const struct library *library, debuginfod_client *client,
                       const char *build_id, struct answer *answer)
 {
     char *path = NULL;
-    // Length 0 says that the id is text.
+    // Length 0 says that the build id is given as hex text.
     int fd = library->find(client, (const unsigned char *)build_id, 0, &path);
     answer->failure = fd < 0 ? -fd : 0;
     snprintf(answer->text, sizeof answer->text, "%s", fd >= 0 && path ? path : "");

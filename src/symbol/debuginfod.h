@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Debug files from debuginfod servers, through elfutils' client library. It is loaded when first
-// needed, by a process made for it: nobody else then needs an HTTP client and what that draws in,
-// and a server that does not answer is cut off by ending the process.
+// Debug files from debuginfod servers, by elfutils' client library. A process made for that loads
+// the library when it is first needed. So no other process loads an HTTP client and its
+// dependencies, and when a server does not answer, ending that process ends the wait.
 #pragma once
 
 #include <stddef.h>
 
 struct debuginfod_job {
-    char *build_id; // lower-case hex; in
-    char *path;     // of the file in the user's cache; out, NULL: not to be had
-    char *why;      // it is not; out
+    char *build_id; // input: lower-case hex
+    char *path;     // output: the file in the user's cache, or NULL
+    char *why;      // output: why there is no path
 };
 
-// Takes at most that long for all of them. The caller frees the texts.
+// Fetches the files of all jobs within that time. The caller frees the texts.
 void debuginfod_fetch(struct debuginfod_job *jobs, size_t count, int milliseconds);

@@ -14,7 +14,7 @@ struct fetcher {
     struct symbolizer *symbolizer;
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t lock; // for what follows
+    pthread_mutex_t lock; // protects the members below
     pthread_cond_t changed;
     bool busy, stop;
 };

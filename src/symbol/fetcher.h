@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Has a symbolizer fetch in a thread of its own: reading the debug information of a large module
-// takes seconds, and nobody who draws or samples can wait for that.
+// Runs symbolizer_fetch in a thread of its own: reading the debug information of a large module
+// takes seconds, and neither drawing nor sampling can wait for that.
 #pragma once
 
 #include <stdbool.h>
@@ -9,16 +9,17 @@
 
 struct fetcher;
 
-// The symbolizer is borrowed. RC_FAIL: no thread can be started.
+// The symbolizer is borrowed. RC_FAIL: the thread cannot be started.
 enum rc fetcher_new(struct symbolizer *symbolizer, struct fetcher **fetcher,
                     struct err *err) MUST_CHECK;
 void fetcher_free(struct fetcher *fetcher);
 
-// Fetches what is wanted. From here on nobody touches the symbolizer, until fetcher_wait says so.
+// Starts to fetch what is wanted. From now on no other thread may use the symbolizer, until
+// fetcher_wait returns true.
 void fetcher_start(struct fetcher *fetcher);
 
-// True once nothing is being fetched; false when that took longer.
+// Waits for the end of the fetch. Returns false when the time is over first.
 bool fetcher_wait(struct fetcher *fetcher, int milliseconds);
 
-// Nothing more will be fetched: what takes longer than a second has no names.
+// Stops fetching for good. A fetch in progress gets one more second; the rest has no names.
 void fetcher_stop(struct fetcher *fetcher);

@@ -5,7 +5,7 @@
 #include "process/jit.h"
 #include "symbol/syscall_name.h"
 
-// A call that is newer than our headers is known by its number.
+// A system call that is newer than our headers is shown by its number.
 static char *of_kernel(const struct module *module, uint64_t number, uint64_t *inside)
 {
     (void)module, (void)inside;

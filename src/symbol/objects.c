@@ -45,7 +45,7 @@ static void read_table(struct objects *objects, const struct image *image, uint3
     }
 }
 
-// Of several names for one address the global one, then that of the largest object.
+// Of several names for one address the global one comes first, then that of the largest object.
 static int compare(const void *left, const void *right)
 {
     const struct object *a = left, *b = right;
@@ -59,7 +59,7 @@ static int compare(const void *left, const void *right)
 struct objects *objects_new(struct image *image)
 {
     struct objects *objects = xcalloc(1, sizeof *objects);
-    if (image_keep_elf(image)) { // the names are libelf's
+    if (image_keep_elf(image)) { // the names point into libelf's data
         read_table(objects, image, SHT_SYMTAB);
         read_table(objects, image, SHT_DYNSYM);
     }
@@ -94,7 +94,7 @@ const char *objects_find(const struct objects *objects, uint64_t vaddr, uint64_t
         else
             high = middle;
     }
-    // Objects do not overlap in a sane file; in another one the nearest that begins below counts.
+    // Objects should not overlap. If they do, the one that begins nearest below the address counts.
     if (!low || vaddr - objects->list[low - 1].address >= objects->list[low - 1].size)
         return NULL;
     *offset = vaddr - objects->list[low - 1].address;

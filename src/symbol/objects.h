@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The variables of one image, by link-time address: what the object symbols of .symtab and .dynsym
-// say.
+// The variables of one image by link-time address, by the STT_OBJECT symbols of .symtab and
+// .dynsym.
 #pragma once
 
 #include <stdint.h>
@@ -9,9 +9,10 @@
 
 struct objects;
 
-// Never fails: of a damaged image it holds what could be read. The image must outlive it.
+// Never fails: the table of a damaged image holds what could be read. The image must outlive it.
 struct objects *objects_new(struct image *image);
 void objects_free(struct objects *objects);
 
-// The raw name of the variable that holds the link-time address, and how far into it; NULL: none.
+// Returns the raw name of the variable that holds the link-time address, and the offset of the
+// address in it; NULL when there is none.
 const char *objects_find(const struct objects *objects, uint64_t vaddr, uint64_t *offset);

@@ -14,7 +14,7 @@
 #define LISTS "/var/lib/dpkg/info"
 #define LIST_MAX (64u << 20) // bytes
 
-// One path a line.
+// A list has one path on each line.
 static bool list_holds(const struct buf *list, const char *path)
 {
     size_t length = strlen(path);
@@ -24,7 +24,7 @@ static bool list_holds(const struct buf *list, const char *path)
     return false;
 }
 
-// "NAME.list" or "NAME:ARCHITECTURE.list".
+// A list is called "NAME.list" or "NAME:ARCHITECTURE.list".
 static char *package_of_list(const char *name)
 {
     size_t length = strlen(name), ending = strlen(".list");
@@ -34,7 +34,7 @@ static char *package_of_list(const char *name)
     return xstrndup(name, end < length ? end : length - ending);
 }
 
-// Files are known by the path they were packed with: /lib/x for what lies in /usr/lib/x now.
+// dpkg lists the path with which a file was packed: /lib/x for a file that is /usr/lib/x now.
 static bool list_names(int directory, const char *list, const char *path)
 {
     AUTO_FD int fd = openat(directory, list, O_RDONLY | O_CLOEXEC);
@@ -60,7 +60,7 @@ static char *package_of(const char *path)
     return found;
 }
 
-// Packages whose symbols are in one made by hand, in Debian 12, instead of an automatic one.
+// Packages of Debian 12 whose symbols are in a package made by hand, not in a -dbgsym.
 static const char *const by_hand[][2] = {
     {"libc6", "libc6-dbg"},
     {"libc-bin", "libc6-dbg"},
@@ -84,7 +84,8 @@ char *package_with_symbols(const struct module *module)
 {
     struct stat info;
     AUTO_FREE char *package = module->kind == MODULE_FILE ? package_of(module->path) : NULL;
-    // Only now: a path that no package has may lead to a file system that does not answer.
+    // The file is touched only now, because a path that belongs to no package may lead to a file
+    // system that does not answer.
     if (!package || stat(module->path, &info) != 0 || info.st_ino != module->inode)
         return NULL;
     for (size_t i = 0; i < ARRAY_LENGTH(by_hand); i++)

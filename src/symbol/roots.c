@@ -20,7 +20,7 @@
 #define OPEN_MS 2000
 #define HUNG_MAX 3
 
-// The mount tells namespaces apart whose root is the same directory; kernels before 5.8 say 0.
+// The mount id tells namespaces apart whose root is the same directory. It is 0 before Linux 5.8.
 static bool describe(int directory, const char *path, struct statx *info)
 {
     *info = (struct statx){0};
@@ -72,7 +72,7 @@ void roots_fini(struct roots *roots)
     roots->count = 0;
 }
 
-// Links lead nowhere else than below the root.
+// RESOLVE_NO_MAGICLINKS refuses links such as those in /proc/PID/fd, which could leave the root.
 static int name_beneath(int root, const char *path, uint64_t resolve)
 {
     struct open_how how = {
@@ -82,7 +82,7 @@ static int name_beneath(int root, const char *path, uint64_t resolve)
     return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
-// A path is first only named (O_PATH): to open a FIFO or a device would already do something.
+// A path is first opened with O_PATH, because opening a FIFO or a device already has effects.
 static int open_regular(int named)
 {
     AUTO_FD int owned = named;
@@ -99,13 +99,13 @@ static int open_regular(int named)
     return steal_fd(&fd);
 }
 
-struct opening { // one file; on its own, as it may outlive the roots
+struct opening { // one file; it owns what it uses, because it may outlive the roots
     struct roots roots;
     int fd;
     char path[];
 };
 
-// Old kernels and some containers have no openat2: a root that is ours can do without.
+// Old kernels and some containers have no openat2. A root that is ours does not need it.
 static int open_in_view(const struct root_view *view, const char *path)
 {
     int named = name_beneath(view->fd, path, RESOLVE_IN_ROOT);
@@ -114,8 +114,8 @@ static int open_in_view(const struct root_view *view, const char *path)
     return open_regular(named);
 }
 
-// What no target has may still be ours: debug files of a container that lie outside of it. Links
-// are not followed there.
+// A file that no target sees may exist in our own file system: debug files for a container may be
+// kept outside of it. Symbolic links are not followed there.
 static int open_outside(const char *path)
 {
     return open_regular(name_beneath(AT_FDCWD, path, RESOLVE_NO_SYMLINKS));

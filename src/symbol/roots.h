@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Opens ELF files by path on behalf of the symbol process: as the targets see the path (containers,
-// chroots), with their rights (process/rights.h), then as we do. What is no ELF file is refused at
-// once, and never touched, and so is all of proc and sysfs.
+// Opens ELF files by path on behalf of the symbol process: first as the targets see the path
+// (containers, chroots), with the target's rights (process/rights.h), then as we do. Anything that
+// is not a regular file, and everything in procfs and sysfs, is refused before it is opened.
 #pragma once
 
 #include <stdbool.h>
@@ -12,23 +12,23 @@
 
 #define ROOTS_MAX 64
 
-struct roots { // zeroed before use: then files are opened as we see them, with our rights
+struct roots { // zeroed before use; when empty, files are opened as we see them
     struct root_view {
         int fd;    // root directory of a target; it stays open when the target ends
-        bool ours; // it is our own, too
+        bool ours; // it is our own root too
         struct rights rights;
     } views[ROOTS_MAX];
     size_t count;
-    unsigned hung; // times that opening a file took too long
+    unsigned hung; // how many times opening a file took too long
 };
 
-// Of a process that is there. One that we know already is not kept twice.
+// Adds the root of a running process, unless it is known already.
 void roots_add(struct roots *roots, pid_t pid);
 void roots_fini(struct roots *roots);
 
 #define ROOTS_HUNG (-2)
 
-// A descriptor for reading, or -1: for FIFOs, devices, directories, and what does not begin as ELF
-// files do. ROOTS_HUNG: it took longer than two seconds; or that has happened three times, after
-// which nothing is opened any more.
+// Returns a descriptor for reading. Returns -1 when there is no such file, or it is a FIFO, a
+// device, a directory, or does not begin like an ELF file. Returns ROOTS_HUNG when opening took
+// longer than two seconds. After three of these nothing is opened any more.
 int roots_open(struct roots *roots, const char *path);

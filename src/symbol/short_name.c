@@ -6,10 +6,11 @@
 #include <string.h>
 
 #define FOLD_LEAST 4 // shorter template arguments are shown
-#define OPEN_MOST 32 // brackets that stay open: with more it is a hostile name
+#define OPEN_MOST 32 // a name with more unclosed brackets is hostile
 
-// What closes the bracket at `open`, or NULL. "->" closes nothing. *tries: how often there was
-// nothing before in this name; looking to its end for each of thousands would take ages.
+// Returns the bracket that closes the one at `open`, or NULL. The '>' of "->" closes nothing.
+// *tries counts the unclosed brackets of this name: looking to its end for each of thousands would
+// take too long.
 static const char *closing(const char *open, unsigned *tries)
 {
     if (*tries == OPEN_MOST)
@@ -32,7 +33,7 @@ static bool is_word(char byte)
            (byte >= 'A' && byte <= 'Z');
 }
 
-// The length of "operator" and the signs behind it, if a name begins with it here; else 0.
+// Returns the length of "operator" and the symbols after it if such a name begins at `at`; else 0.
 static size_t operator_at(const char *name, const char *at)
 {
     size_t length = strlen("operator");
@@ -64,7 +65,8 @@ void short_name_fold(const char *name, struct buf *out)
     buf_append(out, "", 0);
 }
 
-// Whether what follows a ')' makes it the end of arguments. In Go's "main.(*T).method" it does not.
+// Returns whether the text behind a ')' shows that it ends an argument list. In Go's
+// "main.(*T).method" it does not.
 static bool ends_arguments(const char *behind)
 {
     return !*behind || *behind == ' ' || strncmp(behind, "::", 2) == 0;
@@ -75,8 +77,9 @@ static bool is_anonymous(const char *open)
     return strncmp(open, "(anonymous ", strlen("(anonymous ")) == 0;
 }
 
-// Drops the arguments; those of an enclosing function too. Says where in `out` its name may begin.
-// False: there are none, so that this is no name of C++ with its arguments.
+// Copies the name without argument lists, also those of an enclosing function. *begin becomes the
+// place in `out` where the name may begin, after the return type. Returns false when there was no
+// argument list, so that this is not a demangled C++ function.
 static bool drop_arguments(const char *name, struct buf *out, size_t *begin)
 {
     bool dropped = false, in_operator = false;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Demangled names where there is little room: what is not the function's name goes first. Other
-// names stay as they are. All of it is appended to `out`.
+// Shorter forms of demangled names for where there is little room. Names of other kinds stay as
+// they are. The result is appended to `out`.
 #pragma once
 
 #include "base/buf.h"
 
-// vector<int, allocator<int>>::push_back(int const&) becomes vector<..>::push_back(int const&).
+// Turns vector<int, allocator<int>>::push_back(int const&) into vector<..>::push_back(int const&).
 void short_name_fold(const char *name, struct buf *out);
 
-// And without return type, arguments and what follows them: vector<..>::push_back.
+// Also drops return type, arguments and what follows these: vector<..>::push_back.
 void short_name_bare(const char *name, struct buf *out);

@@ -16,15 +16,15 @@
 #include "symbol/source.h"
 #include "symbol/worker.h"
 
-#define TEXT_BYTES_MAX (256ull << 20) // that all symbol processes together may send
-#define LINES_MAX 4000000u            // likewise; beyond it only physical functions are kept
+#define TEXT_BYTES_MAX (256ull << 20) // all texts of all symbol processes together
+#define LINES_MAX 4000000u            // lines of all symbols; then only physical functions are kept
 
 struct entry {
     struct symbol symbol;
     struct symbol_line lines[];
 };
 
-struct numbered_text { // as the symbol process numbers them: numbers in `names`
+struct numbered_text { // a text of the symbol process, as numbers in `names`
     uint32_t raw, shown;
 };
 
@@ -32,18 +32,18 @@ struct symbolizer {
     struct modules *modules;
     struct source *sources; // [module id]
     size_t source_count;
-    struct entry **entries; // each on its own, so that none ever moves
+    struct entry **entries; // each allocated by itself, so that none ever moves
     size_t count, capacity;
     struct strtab names;
     struct numbered_text *texts; // [number - 1]
     size_t text_count, text_capacity;
-    uint64_t text_bytes, line_count; // of all that came
+    uint64_t text_bytes, line_count; // of all that was received
     _Atomic int64_t deadline; // CLOCK_MONOTONIC ns, 0: none
-    uint64_t late;            // places whose names were not there by then
+    uint64_t late;            // places without a name because of the deadline
     struct roots roots;
     struct wire_sink sink;
     struct worker *worker;
-    const struct module *asked; // what the answers that come in are about
+    const struct module *asked; // the module that the answers now coming in are about
     const struct wanted *asked_wanted;
 };
 
@@ -108,7 +108,8 @@ static struct source *source_of(struct symbolizer *symbolizer, const struct modu
     return &symbolizer->sources[module->id];
 }
 
-// Of a module of which something is wanted: the table of modules is not asked.
+// Returns the source of a module of which something is wanted. It does not look at the table of
+// modules, which another thread may be extending.
 static struct source *source_wanted(struct symbolizer *symbolizer, const struct module *module)
 {
     return &symbolizer->sources[module->id];
@@ -123,7 +124,7 @@ static struct entry *entry_new(struct symbolizer *symbolizer, size_t line_count)
     return entry;
 }
 
-// Returns the index of the new entry, + 1: 0 stands for "no name" throughout.
+// Returns the index of the new entry + 1; 0 stands for "no name" throughout.
 static uint32_t add_entry(struct symbolizer *symbolizer, bool found, const char *name)
 {
     struct entry *entry = entry_new(symbolizer, 1);
@@ -185,7 +186,7 @@ static struct symbol_line line_of(const struct symbolizer *symbolizer, const str
     };
 }
 
-// What a function is called that has no name: by where it begins, which is the same in every run.
+// Names a function without a name by its start at link time, which is the same in every run.
 static const char *place_name(struct symbolizer *symbolizer, const struct module *module,
                               uint64_t start)
 {
@@ -275,7 +276,7 @@ static bool is_late(const struct symbolizer *symbolizer)
     return deadline && clock_now() >= deadline;
 }
 
-// A module over which the process died or hung is read less deeply the next time.
+// When the symbol process died or hung over a module, the module is read less deeply the next time.
 static void fetch_module(struct symbolizer *symbolizer, const struct module *module)
 {
     struct source *source = source_wanted(symbolizer, module);
@@ -362,7 +363,8 @@ static bool has_file(const struct module *module)
     return module->kind == MODULE_FILE || module->kind == MODULE_VDSO;
 }
 
-// Above the numbers of system calls: that of the name, and the offset inside the function.
+// Such offsets are above all system call numbers: the upper half is the number of the name, the
+// lower half the offset inside the function.
 uint64_t symbolizer_kernel_place(struct symbolizer *symbolizer, const char *function,
                                  uint64_t inside)
 {

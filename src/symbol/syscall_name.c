@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-// Lines such as [0] = "read", made from <sys/syscall.h> by the Makefile.
+// The Makefile makes lines such as [0] = "read", from <sys/syscall.h>.
 static const char *const names[] = {
 #include "syscall_names.inc"
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The x86-64 system call of that number ("read"), NULL when the headers that ptprof was built with
-// do not know it.
+// Returns the name of the x86-64 system call with that number ("read"), or NULL when the headers
+// that ptprof was built with do not have it.
 const char *syscall_name(int number);

@@ -87,7 +87,7 @@ bool wire_take(struct wire_reader *reader, const void *bytes, size_t length)
     const char *at = bytes;
     for (size_t left = length; left;) {
         struct wire_record record;
-        // What is waited for ends a message, and so does the end.
+        // Nothing may follow RECORD_WANT or RECORD_DONE in a message.
         if (left < sizeof record || reader->want || reader->done)
             return false;
         memcpy(&record, at, sizeof record);

@@ -23,10 +23,10 @@
 #include "symbol/reader/server.h"
 
 #define PATIENCE_MS 60000
-#define CANCEL_MS 50    // how long it takes until a question is given up
-#define OPENS_MAX 20000 // files that one question may want
+#define CANCEL_MS 50    // after at most this time a cancelled question is given up
+#define OPENS_MAX 20000 // files for which one question may ask
 
-// Bytes. What there is is the target's first: of a memory cgroup we may be in the same one.
+// Limits of memory in bytes. The target has precedence: we may be in the same memory cgroup.
 #define MEMORY_MOST (4ull << 30)
 #define MEMORY_LEAST (64ull << 20)
 
@@ -45,13 +45,13 @@ struct worker {
     void (*serve)(int channel);
     atomic_bool cancelled;
     _Atomic int64_t deadline; // CLOCK_MONOTONIC ns, 0: none
-    struct server *server; // in place of the process
+    struct server *server; // used instead of the process without isolation
     _Atomic pid_t pid;     // 0: none
     int channel;
-    struct map opened;           // module -> depth it was opened with, + 1; 0: not
-    struct wire_reader *reading; // the answer that is being taken
-    bool broken;                 // ... and is nonsense
-    uint32_t text_count;         // announced by this process
+    struct map opened;           // module -> depth it was opened with, + 1; 0: not opened
+    struct wire_reader *reading; // state of the answer that is being received
+    bool broken;                 // that answer violates the protocol
+    uint32_t text_count;         // texts received from this process
     char *message;               // WIRE_MESSAGE_MAX bytes
 };
 
@@ -115,7 +115,7 @@ void worker_cancel(struct worker *worker)
     atomic_store(&worker->cancelled, true);
 }
 
-// Without the right to it the one that runs goes on coming last.
+// Without the privilege to lower a nice value, a process that runs already keeps its own.
 void worker_hurry(struct worker *worker)
 {
     pid_t pid = atomic_load(&worker->pid);
@@ -156,8 +156,8 @@ static void child_send(void *context, const void *message, size_t length)
         _exit(EXIT_FAILURE);
 }
 
-// Asks the main process for a file. Called by a signal handler too, in the midst of libdw: nothing
-// here allocates.
+// Asks the main process for a file. A signal handler inside libdw may call it: it must not
+// allocate.
 static int child_open(const char *path)
 {
     char message[sizeof(struct wire_record) + 4096];
@@ -201,7 +201,7 @@ void worker_serve(int channel)
 
 // --- in the main process
 
-// A process that asks for files and takes none of them must not hold us up.
+// A symbol process that asks for files and never receives them must not block us.
 static void limit_sending(const struct worker *worker)
 {
     const struct timeval patience = {.tv_sec = worker->patience_ms / 1000,

@@ -16,14 +16,15 @@
 #define PE_OMIT 0xff
 #define PE_ALIGNED 0x50
 
-struct bytes { // what is left of one record, or of a part of it
+struct bytes { // unread rest of a record, or of a part of it
     struct code_memory *memory;
     uint64_t at, end;
     bool bad;
 };
 
-// Operands of the instructions, one letter each: 1 2 4 8 bytes, u LEB128, r a register's number as
-// LEB128, e an expression. NULL: refused (unknown to libunwind, or never written by a compiler).
+// Operands of DW_CFA instructions, one letter each: 1, 2, 4, 8 bytes, u LEB128, r the number of a
+// register as LEB128, e an expression. NULL: the instruction is refused, because libunwind does not
+// know it or compilers do not write it.
 static const char *const cfa_operands[0x40] = {
     [0x00] = "",   // nop
     [0x02] = "1",  // advance_loc1, 2, 4
@@ -96,7 +97,7 @@ static uint8_t take_u8(struct bytes *bytes)
     return value;
 }
 
-// Signed ones have the same length and are not looked into.
+// This also reads signed LEB128, whose value is not used: the length is the same.
 static uint64_t take_leb128(struct bytes *bytes)
 {
     uint64_t value = 0;
@@ -110,7 +111,7 @@ static uint64_t take_leb128(struct bytes *bytes)
     return 0;
 }
 
-// The next `length` bytes, which are skipped in `bytes`.
+// Splits off the next `length` bytes.
 static struct bytes take_part(struct bytes *bytes, uint64_t length)
 {
     struct bytes part = *bytes;
@@ -147,15 +148,14 @@ static void check_operands(struct bytes *bytes, const char *kinds)
     }
 }
 
-// Walks the instructions up to the end. *defined: whether it is known how to find the CFA, which
-// has to be so before the first row is complete (signal trampolines say it in the FDE, all others
-// in the CIE).
+// Checks all instructions. *defined says whether the CFA has a rule, which it needs before the
+// first row is complete: signal trampolines define it in the FDE, other code in the CIE.
 static void check_instructions(struct bytes *bytes, bool *defined)
 {
     unsigned depth = 0;
     while (!bytes->bad && bytes->at < bytes->end) {
         uint8_t op = take_u8(bytes), high = op >> 6;
-        if (high) { // advance_loc, offset, restore: an operand in the low bits
+        if (high) { // advance_loc, offset, restore have an operand in the low bits
             check_operands(bytes, high == 2 ? "u" : "");
             bytes->bad |= high == 1 && !*defined;
             continue;
@@ -186,7 +186,7 @@ static void skip_pointer(struct bytes *bytes, uint8_t encoding)
         skip(bytes, pointer_size(encoding));
 }
 
-// Of the encodings, those that are used for the addresses of code.
+// Reads a pointer in one of the encodings that are used for addresses of code.
 static uint64_t take_pointer(struct bytes *bytes, uint8_t encoding)
 {
     uint64_t here = bytes->at, value = 0;
@@ -200,8 +200,8 @@ static uint64_t take_pointer(struct bytes *bytes, uint8_t encoding)
 }
 
 struct cie {
-    uint8_t pointer; // the encoding of the addresses in its FDEs
-    bool sized;      // its FDEs have augmentation data, with its length before it
+    uint8_t pointer; // encoding of addresses in its FDEs
+    bool sized;      // its FDEs have augmentation data, preceded by a length
 };
 
 static void check_augmentation(struct bytes *bytes, const char text[5], struct cie *cie)
@@ -222,11 +222,11 @@ static void check_augmentation(struct bytes *bytes, const char text[5], struct c
         else if (*at != 'S') // a signal trampoline
             data.bad = true;
     }
-    // libunwind takes the instructions to begin where it stopped to read.
+    // libunwind ignores the length and expects the instructions where it stopped reading.
     bytes->bad |= data.bad || data.at != data.end || !cie->sized;
 }
 
-// The record at `address`, from behind its length; the 64-bit form is refused.
+// Returns the record at `address` without its length. The 64-bit DWARF format is refused.
 static struct bytes record_open(struct code_memory *memory, uint64_t address)
 {
     uint32_t length = 0;
@@ -237,7 +237,7 @@ static struct bytes record_open(struct code_memory *memory, uint64_t address)
     return record;
 }
 
-// Reads a CIE up to its instructions. False when it is not one that libunwind may read.
+// Reads a CIE up to its instructions. Returns false if libunwind must not read it.
 static bool cie_open(struct code_memory *memory, uint64_t address, struct bytes *bytes,
                      struct cie *cie)
 {
@@ -257,7 +257,7 @@ static bool cie_open(struct code_memory *memory, uint64_t address, struct bytes 
            pointer_size(cie->pointer) && cie->pointer != PE_OMIT;
 }
 
-// Opens the CIE that an FDE points to; `fde` is moved behind that pointer.
+// Reads the CIE that an FDE points to, and moves `fde` past that pointer.
 static bool cie_of(struct bytes *fde, struct bytes *instructions, struct cie *cie)
 {
     uint64_t here = fde->at;

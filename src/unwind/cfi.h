@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What has to be known of .eh_frame before libunwind 1.6.2 may read it. That trusts what it reads:
-// a return address column or a DW_CFA_register operand beyond its tables is used as an index,
-// INT64_MIN / -1 in an expression is a SIGFPE, a jump backwards an endless loop, and nested
-// DW_CFA_remember_state take memory without bound. The file belongs to the target.
+// This module checks .eh_frame before libunwind 1.6.2 may read it, because the file is the target's
+// and libunwind trusts it: it uses a return address column or a DW_CFA_register operand beyond its
+// tables as an index, gets SIGFPE from INT64_MIN / -1 in an expression, loops forever after a jump
+// backwards, and has no bound on the memory of nested DW_CFA_remember_state.
 #pragma once
 
 #include <stdbool.h>
@@ -10,12 +10,12 @@
 
 #include "unwind/code_memory.h"
 
-// Whether libunwind may use this FDE and its CIE. Adds to *work how many bytes were looked at.
+// Says whether libunwind may use this FDE and its CIE. Adds the number of checked bytes to *work.
 bool cfi_check(struct code_memory *memory, uint64_t fde, uint64_t *work);
 
-// For walks over .eh_frame: moves *address behind the record that lies there. *start: where the
-// code of an FDE begins; 0 for a CIE and for what cannot be read. False at the end.
+// Iterates over .eh_frame: moves *address past the record there. *start is the first address that
+// an FDE covers; 0 for a CIE and an unreadable FDE. Returns false at the end.
 bool cfi_next(struct code_memory *memory, uint64_t *address, uint64_t *start);
 
-// The code that the FDE at the address speaks of; false when it cannot be read.
+// Sets the range of code that the FDE covers. Returns false if it cannot be read.
 bool cfi_range(struct code_memory *memory, uint64_t fde, uint64_t *start, uint64_t *end);

@@ -10,7 +10,7 @@ void code_memory_flush(struct code_memory *memory)
     memset(memory->tags, 0, sizeof memory->tags);
 }
 
-// The block at `start`, or NULL when a part of it is not there (the end of a file).
+// Returns the block at `start`, or NULL if not all of it can be read, as at the end of a file.
 static const unsigned char *block_get(struct code_memory *memory, uint64_t start)
 {
     size_t at = (size_t)(start / CODE_BLOCK % CODE_BLOCKS);

@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 
-// A module's addresses: first its code, then at a distance that int32_t can tell the section.
+// A module has 2^MODULE_BITS pretended addresses: its code at the beginning, the section at
+// SECTION_AT, near enough for 32-bit relative pointers.
 #define MODULE_BITS 32
 #define SECTION_AT (1ull << 30)
 #define SECTION_MAX (64u << 20) // bytes
@@ -16,12 +17,12 @@
 #define HEAD 8u // bytes of length and id of a record
 #define AUGMENTATION (HEAD + 1)
 
-struct debug_entry { // pretended addresses
+struct debug_entry { // all are pretended addresses
     uint64_t start, end, fde;
 };
 
 struct debug_table {
-    uint64_t start, end;    // the text that it covers, addresses in the target
+    uint64_t start, end;    // text that it covers, addresses in the target
     unsigned char *section; // rewritten, owned; a multiple of 8 bytes
     size_t size;
     struct debug_entry *entries; // sorted
@@ -58,10 +59,11 @@ static uint64_t quad_at(const unsigned char *bytes)
     return quad;
 }
 
-// Version 4 tells two sizes more. Only the values that everybody uses, and no augmentation.
+// Rewrites a CIE as version 3. Version 4 has two more fields, of which only the usual values are
+// accepted. An augmentation is refused.
 static bool rewrite_cie(unsigned char *record, size_t size)
 {
-    static const unsigned char usual[] = {8, 0}; // of an address, of a segment selector
+    static const unsigned char usual[] = {8, 0}; // sizes of an address, of a segment selector
     uint32_t id = 0;
     if (size < HEAD + 5 || record[AUGMENTATION])
         return false;
@@ -77,7 +79,7 @@ static bool rewrite_cie(unsigned char *record, size_t size)
     return true;
 }
 
-// An entry names its CIE by the place in the section, in .eh_frame by the distance from there.
+// The CIE pointer of an FDE is an offset in the section here, but relative to itself in .eh_frame.
 static void rewrite_fde(struct debug_table *table, size_t at, size_t size, uint64_t shift,
                         uint64_t base)
 {
@@ -89,7 +91,7 @@ static void rewrite_fde(struct debug_table *table, size_t at, size_t size, uint6
     memcpy(record + 4, &distance, sizeof distance);
     memcpy(record + HEAD, &start, sizeof start);
     if (start < base || start - base >= SECTION_AT || !length || length > SECTION_AT)
-        return; // of code that is not mapped here
+        return; // its code is not mapped here
     ARRAY_RESERVE(table->entries, table->count, table->capacity);
     table->entries[table->count++] =
         (struct debug_entry){start, start + length, base + SECTION_AT + at};
@@ -107,11 +109,11 @@ static void rewrite(struct debug_table *table, uint64_t bias, uint64_t base)
     for (size_t at = 0; table->size - at >= HEAD;) {
         uint32_t length = word_at(table->section + at);
         if (length < 4 || length > table->size - at - 4)
-            break; // the 64-bit form too
+            break; // also if it is 64-bit DWARF
         if (word_at(table->section + at + 4) != CIE_ID)
             rewrite_fde(table, at, length + 4, shift, base);
         else if (!rewrite_cie(table->section + at, length + 4))
-            memset(table->section + at + 4, 0xff, 4); // still no CIE of .eh_frame: refused later
+            memset(table->section + at + 4, 0xff, 4); // no CIE in .eh_frame, so cfi.c refuses it
         at += length + 4;
     }
     if (table->count)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// .debug_frame, for code that has no entry in .eh_frame: Go programs, C compiled without
-// asynchronous unwind tables. The section is not loaded and its form differs a little, so a copy of
-// it is rewritten as .eh_frame and both this copy and the code it speaks of get addresses that no
-// process has: libunwind, asked for such a pc, finds everything there.
+// Code without entries in .eh_frame may have them in .debug_frame: Go programs, and C compiled
+// without asynchronous unwind tables. That section is not loaded and differs a little, so a copy of
+// it is rewritten as .eh_frame. The copy and the code that it covers get "pretended" addresses that
+// no process has, and libunwind is asked about the pretended pc.
 #pragma once
 
 #include <stdbool.h>
@@ -23,14 +23,14 @@ struct debug_frames {
 void debug_frames_fini(struct debug_frames *frames);
 void debug_frames_flush(struct debug_frames *frames);
 
-// Whether an entry covers pc; then *pretended is the address to use for it. The section of the
-// module around pc is asked of the source once.
+// Says whether an entry covers pc, and sets *pretended to the pretended address of pc. The section
+// of a module is read from the source once.
 bool debug_frames_find(struct debug_frames *frames, const struct code_source *source, uint64_t pc,
                        uint64_t *pretended);
 
-// The address of the entry for such an address of code.
+// Sets the pretended address of the FDE for a pretended pc. Returns false if there is none.
 bool debug_frames_entry(const struct debug_frames *frames, uint64_t pretended, uint64_t *fde);
 
-// Copies bytes of the rewritten sections; false when they are not all there.
+// Copies bytes of the rewritten sections. Returns false if not all of them exist.
 bool debug_frames_read(const struct debug_frames *frames, uint64_t address, void *to,
                        size_t length);

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "unwind/cfi.h"
 
-// Pointer encodings (DW_EH_PE_*) of a header as GNU ld, gold, lld and mold write it.
+// Pointer encodings (DW_EH_PE_*) of an .eh_frame_hdr as GNU ld, gold, lld and mold write it.
 #define PCREL_SDATA4 0x1b
 #define UDATA4 0x03
 #define DATAREL_SDATA4 0x3b // also says that the table is sorted
@@ -20,10 +20,10 @@ struct fde_entry { // addresses of the target
 };
 
 struct fde_table {
-    uint64_t start, end;     // the text that it covers
-    uint64_t hdr;            // where .eh_frame_hdr lies, or
-    struct fde_entry *built; // what was read from .eh_frame; owned, sorted
-    uint32_t count;          // 0: not to be used
+    uint64_t start, end;     // text that it covers
+    uint64_t hdr;            // address of .eh_frame_hdr, if `built` is NULL
+    struct fde_entry *built; // our own table from .eh_frame; owned, sorted
+    uint32_t count;          // entries; 0: the table is not usable
 };
 
 void fde_index_flush(struct fde_index *index)
@@ -40,7 +40,7 @@ void fde_index_fini(struct fde_index *index)
     *index = (struct fde_index){0};
 }
 
-// The number of entries, 0 when the header is not of the usual form.
+// Returns the number of entries, 0 if the header does not have the usual encodings.
 static uint32_t decode_header(struct code_memory *memory, const struct unwind_table *at)
 {
     unsigned char header[HEADER_SIZE];
@@ -114,7 +114,7 @@ static bool entry_read(const struct fde_table *table, struct code_memory *memory
     return true;
 }
 
-// How many entries of the table begin at or before pc; false when one cannot be read.
+// Counts the entries that begin at or before pc. Returns false if one cannot be read.
 static bool count_up_to(const struct fde_table *table, struct code_memory *memory, uint64_t pc,
                         uint32_t *count)
 {

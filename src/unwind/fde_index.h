@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From a pc to its frame description entry (FDE) in .eh_frame: through the sorted table that the
-// linker puts into .eh_frame_hdr, or through one of our own. Decoded or built once for each module.
+// The index finds the frame description entry (FDE) of a pc in .eh_frame by the sorted table that
+// the linker puts into .eh_frame_hdr, or by our own table. That is decoded or built once a module.
 #pragma once
 
 #include <stdbool.h>
@@ -19,15 +19,16 @@ struct fde_index {
 void fde_index_fini(struct fde_index *index);
 void fde_index_flush(struct fde_index *index);
 
-// The address of the last FDE that begins at or before pc; that it reaches up to pc is for the
-// caller to check. False: there is none, or no table of the one form that linkers write.
+// Finds the last FDE that begins at or before pc; the caller has to check whether it covers pc.
+// Returns false if there is none, or no table of the form that linkers write.
 bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
                     uint64_t *fde);
 
-// Where the code of that FDE begins.
+// Sets *start to the first address that this FDE covers.
 bool fde_index_start(struct fde_index *index, struct code_memory *memory, uint64_t pc,
                      uint64_t *start);
 
-// Where the code of the first FDE that begins behind pc does; false when there is none.
+// Sets *start to the first address of the next FDE, which begins after pc. Returns false if there
+// is none.
 bool fde_index_next(struct fde_index *index, struct code_memory *memory, uint64_t pc,
                     uint64_t *start);

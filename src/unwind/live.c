@@ -3,8 +3,8 @@
 
 #include <libunwind-ptrace.h>
 
-// One for each thread that traces. Without a cache: that would be keyed by pc alone, for all
-// targets at once.
+// Each tracing thread has one address space. Its cache is off, because libunwind keys it by pc
+// alone and the space serves all targets.
 static unw_addr_space_t space_get(void)
 {
     static _Thread_local unw_addr_space_t space;
@@ -16,8 +16,8 @@ static unw_addr_space_t space_get(void)
     return space;
 }
 
-// Why unw_step gave `ret` (not above 0). At a root marked as such it leaves a null pc; at the end
-// of a frame pointer chain the last one.
+// Returns why unw_step returned `ret`, which is 0 or less. At a marked root (undefined return
+// address) it leaves a null pc, at the end of a frame pointer chain the last pc.
 static enum unwind_end end_of(unw_cursor_t *cursor, int ret)
 {
     unw_word_t pc = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The second backend: libunwind-ptrace's own accessors on a thread that is held right now by the
-// calling thread. Slow, and the target waits meanwhile; the reference that tests compare with, and
-// a way out for the user (--unwinder live).
+// The second backend uses the accessors of libunwind-ptrace on a thread that the calling thread has
+// stopped. It is slow and the target waits meanwhile, but tests compare with it, and a user can
+// choose it (--unwinder live).
 #pragma once
 
 #include <stddef.h>
@@ -10,5 +10,6 @@
 
 #include "unwind/unwinder.h"
 
-// pcs as found, leaf first (callers: return addresses). Returns how many, at most `most`.
+// Fills in pcs, leaf first; those of callers are return addresses. Returns their number, at most
+// `most`.
 size_t unwind_live(pid_t tid, uint64_t *pcs, size_t most, enum unwind_end *end);

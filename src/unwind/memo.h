@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Stacks that have been walked. Threads of a pool wait in the same place: the words that decided
-// one walk lie as far above the stack pointer of the next one, with the same values, or, where they
-// point into the stack, with values that are as far away. Then it is the same walk. Only for
-// captures that were taken in place, of which no register but pc and stack pointer is known.
+// The memo remembers walks, because threads of a pool often wait in the same place. A walk is the
+// same if the leaf pc is, and the words that it read are at the same offsets from the stack pointer
+// with the same values, or, if they point into the stack, the same offsets as values. It is used
+// only for captures of threads that were not stopped, of which pc and stack pointer are the only
+// known registers.
 #pragma once
 
 #include <stdbool.h>
@@ -12,34 +13,36 @@
 #include "base/map.h"
 #include "unwind/unwinder.h"
 
-struct memo_word { // that a walk looked at
-    uint64_t above; // bytes, from the stack pointer of the leaf
-    uint64_t value; // less that stack pointer if `near`
+struct memo_word { // a word that a walk read
+    uint64_t above; // offset from the stack pointer of the leaf
+    uint64_t value; // if `near`, an offset from that stack pointer
     bool near;
 };
 
 struct memo {
-    struct map by_pc; // of the leaf -> index + 1 of the newest walk from there
+    struct map by_pc; // leaf pc -> index + 1 of the newest walk from there
     struct memo_walk *walks;
     size_t count, capacity;
 
-    // Of the walk that is going on:
+    // Of the present walk:
     const struct capture *capture;
     struct memo_word *words;
     size_t word_count, word_capacity;
-    bool spoilt; // it stands on something else too
+    bool spoilt; // it also depends on something other than words of the stack
 };
 
 void memo_fini(struct memo *memo);
 
-// What was walked may be walked differently from now on.
+// Forgets all walks, because mappings have changed.
 void memo_flush(struct memo *memo);
 
-// The walk that was the same, its frames written to *frames (grown as needed); false: none was.
+// Finds a remembered walk that is the same and writes its frames to *frames, which is grown as
+// needed. Returns false if there is none.
 bool memo_find(const struct memo *memo, const struct capture *capture,
                struct unwind_frame **frames, size_t *capacity, struct unwind_result *result);
 
-// A walk begins. It is kept at its end if it came to the root and was not spoilt meanwhile.
+// memo_begin begins a walk and memo_note notes a word that it reads. memo_keep remembers the walk
+// if it reached the root and is not spoilt.
 void memo_begin(struct memo *memo, const struct capture *capture);
 void memo_note(struct memo *memo, uint64_t address, uint64_t value);
 void memo_keep(struct memo *memo, const struct unwind_result *result);

@@ -7,17 +7,17 @@
 #include "unwind/x86_64/instruction.h"
 #include "unwind/x86_64/prologue.h"
 
-#define WORDS_MOST 512u      // of the stack, for the frame of the caller
+#define WORDS_MOST 512u      // words of the stack that may be the caller's frame
 #define FUNCTION_MOST 65536u // bytes of the caller's code
 #define FUNCTIONS_MOST 16
 
 struct caller {
     uint64_t start;     // of the function
-    uint64_t back;      // the return address that fits
-    unsigned count;     // how many do
+    uint64_t back;      // first return address that fits
+    unsigned count;     // number of return addresses that fit
 };
 
-// Whether a frame whose pc is `back` would have its return address at `return_at`.
+// Says whether a frame whose pc is `back` has its return address `wanted` at `return_at`.
 static bool fits(struct unwinder *unwinder, uint64_t back, uint64_t return_at, uint64_t wanted)
 {
     uint64_t registers[REGISTERS];
@@ -31,7 +31,7 @@ static bool fits(struct unwinder *unwinder, uint64_t back, uint64_t return_at, u
     return found;
 }
 
-// Reads the function from its beginning to its end, as its tables know it.
+// Decodes the function, whose end its FDE gives, and tries the calls of the probed function in it.
 static void try_calls(struct unwinder *unwinder, uint64_t probed, uint64_t return_at,
                       uint64_t wanted, struct caller *caller)
 {

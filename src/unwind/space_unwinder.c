@@ -44,7 +44,7 @@ static bool is_code(void *context, uint64_t pc)
     return space_find(context, pc) != NULL;
 }
 
-// They all lead to the same page.
+// The return address of every uretprobe is the start of the page [uprobes].
 static bool is_probe(void *context, uint64_t pc)
 {
     const struct area *area = space_find(context, pc);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The unwinder of one address space: code and tables come from the images that the space holds.
+// Makes the unwinder of an address space, which reads code and tables from the images of the space.
 #pragma once
 
 #include "process/module.h"
 #include "unwind/unwinder.h"
 
-// The space must outlive it. max_depth as in unwinder_new.
+// The space must outlive the unwinder. max_depth: see unwinder_new.
 struct unwinder *space_unwinder_new(struct space *space, size_t max_depth);

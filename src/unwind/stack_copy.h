@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The stack in a capture: one piece around the stack pointer, and windows.
+// A capture holds the stack in pieces: one around the stack pointer, and windows.
 #pragma once
 
 #include <stdbool.h>
@@ -7,22 +7,22 @@
 
 #include "sample/capture.h"
 
-// What a walk looked at. Zeroed before it.
+// What a walk has read; zeroed before the walk.
 struct stack_use {
-    uint32_t needed[1 + STACK_WINDOWS]; // bytes of each piece, the windows behind the first one
-    unsigned last;                      // piece that was read last
+    uint32_t needed[1 + STACK_WINDOWS]; // bytes read of each piece; windows follow the first piece
+    unsigned last;                      // the piece that was read last
 };
 
-// The word at an address of the target, at any alignment; false when it is not in the copy.
+// Reads a word at any alignment. Returns false if it is not in the copy.
 bool stack_copy_read(const struct capture *capture, uint64_t address, uint64_t *word,
                      struct stack_use *use);
 
-// Whether the address may lie in a stack of which more could have been copied.
+// Says whether the address may be in a stack of which only a part was copied.
 bool stack_copy_is_cut(const struct capture *capture, uint64_t address);
 
-// Whether the stack that this stack pointer belongs to is in the copy.
+// Says whether the copy has the stack of this stack pointer.
 bool stack_copy_holds(const struct capture *capture, uint64_t sp);
 
-// The address behind what was looked at in the piece that was read last: above a stack that was
-// walked to its end nothing is its own.
+// Returns the address after the highest byte read in the last piece. If the walk reached the root,
+// that is the end of the stack.
 uint64_t stack_copy_top(const struct capture *capture, const struct stack_use *use);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// One step of a walk, private to unwinder.c.
+// A walk goes from frame to frame in steps. Private to the unwinder.
 #pragma once
 
 #include "unwind/walk.h"
 
-// From one frame to its caller. *interrupted: whether the frame was interrupted at its pc, then the
-// same of the caller. False at the end of the stack, with *end.
+// Steps from a frame to its caller. *interrupted says whether the frame was interrupted at its pc,
+// and on return the same of the caller. Returns false and sets *end at the end of the stack.
 bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
               enum unwind_end *end);
 

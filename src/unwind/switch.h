@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// A call on another stack: what called lies on the stack that was left. Where that is, the frame
-// pointer tells that the callee saved first, or the description of the stack that the code put
-// beside it; neither is believed unless a return address lies there that a call of this very
-// function left.
+// A function may change the stack before it calls; its own caller is on the stack that it left. The
+// pointer to that stack is the frame pointer that the callee saved first, or is in a struct that
+// describes the stack. It is trusted only if there is a return address of a call of this function.
 #pragma once
 
 #include "unwind/walk.h"
 
-// The registers of what called the function at pc, which changed the stack. False: nothing was
-// changed, and *end says whether its own frames begin there, or the other stack is not in the
-// capture; then walk->elsewhere_at and _hop tell where its stack pointer lies.
+// Steps to the caller of the function at pc, which changed the stack. Returns false, having changed
+// no registers, if this is the root of a new stack (UNWIND_BOTTOM), or if the other stack is not in
+// the capture (UNWIND_ELSEWHERE): then elsewhere_at and elsewhere_hop of the unwinder say where the
+// pointer to it is.
 bool switch_step(struct unwinder *unwinder, const struct way_back *way, enum unwind_end *end);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Capture in, pcs and an end reason out. Knows no ptrace, no symbols and no files: memory that is
-// not in the capture (code, unwind tables) is asked of the code_source.
+// The unwinder turns a capture into pcs and a reason why the stack ends. It knows no ptrace, no
+// symbols and no files: it reads memory that is not in the capture (code, unwind tables) through
+// code_source.
 #pragma once
 
 #include <stdbool.h>
@@ -13,90 +14,91 @@ enum unwind_end {
     UNWIND_BOTTOM,    // the root was reached
     UNWIND_NO_INFO,   // no unwind information for the last pc, and no frame pointer chain to follow
     UNWIND_SHORT,     // the stack goes on above what was copied
-    UNWIND_BAD_READ,  // a read outside all memory that is there
+    UNWIND_BAD_READ,  // an address outside the memory of the process was read
     UNWIND_NO_PROGRESS, // the stack pointer did not rise
-    UNWIND_LIMIT,     // max_depth frames
-    UNWIND_NO_REGISTER, // it takes a register that a capture without a stop does not hold
-    UNWIND_ELSEWHERE, // it goes on on another stack, which is not in the capture
-    UNWIND_PROBE,     // the kernel keeps the return address, for a return probe
+    UNWIND_LIMIT,     // the stack has more than max_depth frames
+    UNWIND_NO_REGISTER, // needs a register that a capture without a stop does not have
+    UNWIND_ELSEWHERE, // the caller is on another stack, which is not in the capture
+    UNWIND_PROBE,     // the kernel replaced the return address for a uretprobe
 };
 extern const char *const unwind_end_texts[]; // [enum unwind_end], for people
 
-struct unwind_table { // of the module around a pc; addresses are those of the target
-    uint64_t start, end;     // of the module's text that the table covers
-    uint64_t hdr;            // where .eh_frame_hdr lies
-    uint64_t hdr_size;       // 0: there is none (static programs of gcc)
-    uint64_t frames;         // where .eh_frame lies; asked for only if there is no .eh_frame_hdr
+struct unwind_table { // of the module that holds a pc; addresses in the target
+    uint64_t start, end;     // text of the module that the table covers
+    uint64_t hdr;            // address of .eh_frame_hdr
+    uint64_t hdr_size;       // 0: there is none, as in static programs of gcc
+    uint64_t frames;         // address of .eh_frame, if there is no .eh_frame_hdr
     uint64_t frames_size;
 };
 
-struct code_section { // a section of the module around a pc that is not loaded
-    uint64_t start, end;  // of the module's text
-    uint64_t bias;        // address less link-time address
+struct code_section { // a section that is not loaded, of the module that holds a pc
+    uint64_t start, end;  // text of the module
+    uint64_t bias;        // address minus link-time address
     const unsigned char *bytes; // borrowed until the source changes; NULL: there is none
     size_t size;
 };
 
-struct code_source { // the memory of one process image that does not change while it runs
+struct code_source { // memory of a process image that does not change while it runs
     void *context;
-    // Copies code or tables at [address, address + length); false when it is not all there.
+    // Copies code or tables at [address, address + length). Returns false if not all can be read.
     bool (*read)(void *context, uint64_t address, void *to, size_t length);
-    // The unwind tables of the module that holds pc; false when there are none.
+    // Gets the unwind tables of the module that holds pc. Returns false if there are none.
     bool (*table)(void *context, uint64_t pc, struct unwind_table *table);
-    // Whether pc lies in executable memory.
+    // Says whether pc is in executable memory.
     bool (*executable)(void *context, uint64_t pc);
-    // The .debug_frame section of the module that holds pc; false when there is no module. NULL:
-    // no module has one.
+    // Gets the .debug_frame section of the module that holds pc. Returns false if there is no
+    // module. NULL: no module has the section.
     bool (*debug_frame)(void *context, uint64_t pc, struct code_section *section);
-    // Copies code that the process makes itself, as it is now: how many bytes, at most `length`; 0
-    // elsewhere. NULL: not known.
+    // Copies JIT-compiled code as it is now. Returns the number of bytes, at most `length`, and 0
+    // if there is none at this address. NULL: there is no such code.
     size_t (*made)(void *context, uint64_t address, void *to, size_t length);
-    // Whether the kernel put this return address there, for a return probe; asked only if no code
-    // lies before it. NULL: nobody knows.
+    // Says whether the return address pc is that of a uretprobe. It is called only if no code
+    // precedes pc. NULL: there are no probes.
     bool (*probe)(void *context, uint64_t pc);
 };
 
 enum unwind_step { // how a frame was found
-    STEP_CAPTURE,       // it is the leaf
+    STEP_CAPTURE,       // the leaf
     STEP_TABLES,        // .eh_frame
     STEP_DEBUG_FRAME,   // .debug_frame
-    STEP_CALL,          // the return address still on top of the stack: a stub, a call to nowhere,
-                        // or all registers there: the return from a signal handler;
-                        // or what code without tables does before it returns tells where it is
-    STEP_FRAME_POINTER, // the chain of frame pointers, where there are no tables
-    STEP_SWITCH,        // it lies on another stack
+    STEP_CALL,          // without tables: the return address is on top of the stack (a stub, a call
+                        // to an address without code), the signal frame has the registers, or the
+                        // instructions up to the return were followed
+    STEP_FRAME_POINTER, // the frame pointer chain, where there are no tables
+    STEP_SWITCH,        // the caller is on another stack
 };
 
 struct unwind_frame {
-    uint64_t pc;      // as found: for callers the return address
-    bool interrupted; // pc is no return address: the frame was interrupted there (the leaf, or
-                      // below a signal handler's trampoline), or has not been called
-    uint64_t sp;      // the stack pointer in this frame; 0: not known
-    enum unwind_step step; // how it was found
+    uint64_t pc;      // of callers the return address
+    bool interrupted; // pc is no return address of a call: the frame was interrupted there (the
+                      // leaf, or by a signal handler), or a coroutine begins there
+    uint64_t sp;      // stack pointer in this frame; 0: not known
+    enum unwind_step step; // how the frame was found
 };
 
 struct unwind_result {
     struct unwind_frame *frames; // leaf first; owned by the unwinder, valid until its next call
     size_t count;                // at least 1
     enum unwind_end end;
-    uint32_t stack_needed;       // bytes of the stack copy that were looked at, from sp up
-    uint32_t windows_used;       // bit i: the walk looked at window i of the capture
-    uint64_t root;   // the address behind the stack, if its root was reached; else 0
-    uint64_t missed; // the address whose reading ended the walk; 0: it ended otherwise
-    uint64_t second_at; // 0, or the stack ended because it goes on on another one that is not in
-                        // the capture (it was interrupted by a signal handler, or changed): where
-                        // its stack pointer lies
-    int32_t second_hop; // not 0: there lies a pointer, and so many bytes behind that it lies
-    uint32_t frame_pointer_steps; // frames that were found by STEP_FRAME_POINTER
+    uint32_t stack_needed;       // bytes of the stack copy, from sp up, that the walk needed
+    uint32_t windows_used;       // bit i: the walk read window i of the capture
+    uint64_t root;   // end of the stack, if the walk reached the root; else 0
+    uint64_t missed; // the address that could not be read and ended the walk; 0: none
+    uint64_t second_at; // if the walk ended because the caller is on another stack, not in the
+                        // capture (a signal handler interrupted it, or it changed the stack): the
+                        // address of the pointer to that stack; else 0
+    int32_t second_hop; // if not 0, second_at is the address of a pointer to a struct that has the
+                        // pointer to the stack at this offset
+    uint32_t frame_pointer_steps; // number of frames with STEP_FRAME_POINTER
 };
 
 struct unwinder;
 
-// One for each process image. max_depth: most frames of a stack (above 0).
+// Makes an unwinder for one process image. max_depth: most frames of a stack, above 0.
 struct unwinder *unwinder_new(const struct code_source *source, size_t max_depth);
 void unwinder_free(struct unwinder *unwinder);
 
-// Forgets what it cached of the modules: an address now belongs to another one.
+// Forgets what is cached of modules, because mappings have changed.
 void unwinder_flush(struct unwinder *unwinder);
 
 struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct capture *capture);

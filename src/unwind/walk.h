@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A walk that is going on: what unwinder.c and step.c share, private to them.
+// This is the state of a walk, private to the files of the unwinder.
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@
 
 #define ENTRIES 64
 
-struct entry_found { // where the caller of code that never returns was found, see entry_path.h
+struct entry_found { // how the caller of code that never returns was found, see entry_path.h
     uint64_t pc, back, size; // size: bytes from the stack pointer up to the return address
 };
 
@@ -39,25 +39,25 @@ struct unwinder {
     struct unwind_frame *frames;
     size_t count, capacity;
 
-    // Of the walk that is going on:
+    // Of the present walk:
     const struct capture *capture;
     uint64_t registers[REGISTERS];
-    uint32_t known;        // bit n: registers[n] holds
-    uint32_t unnoted;      // bit n: registers[n] came from memory that `memo` was not told of
-    bool aside;            // what is read is for such a register
+    uint32_t known;        // bit n: registers[n] is known
+    uint32_t unnoted;      // bit n: the read of registers[n] has not been noted in `memo`
+    bool aside;            // the present read is for such a register
     struct stack_use use;
-    uint64_t missed;       // this step: where a read failed, 0: none did
-    uint64_t work;         // against WORK_MAX
+    uint64_t missed;       // address whose read failed in this step; 0: none
+    uint64_t work;         // reads so far, at most WORK_MAX
     uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS
     uint32_t frame_pointer_steps;
-    uint64_t interrupted_sp; // of the function that a signal handler interrupted, the last one
-    uint64_t interrupted_at; // where the kernel keeps it; 0: there was no handler yet
-    unsigned switches;     // to another stack
-    uint64_t elsewhere_at; // of the end UNWIND_ELSEWHERE, as in unwind_result
+    uint64_t interrupted_sp; // of the function that the last signal handler interrupted
+    uint64_t interrupted_at; // address of its copy in the signal frame; 0: no handler yet
+    unsigned switches;     // steps to another stack so far
+    uint64_t elsewhere_at; // for UNWIND_ELSEWHERE: second_at of unwind_result
     int32_t elsewhere_hop;
-    bool in_tables;        // libunwind reads a CIE and an FDE that have been checked
-    bool no_info;          // this step: no unwind information for the pc
-    bool faulted;          // this step: a read failed, and why:
+    bool in_tables;        // libunwind is reading a CIE and an FDE that have been checked
+    bool no_info;          // the pc of this step has no unwind information
+    bool faulted;          // a read failed in this step, because of `fault`
     enum unwind_end fault;
 };
 
@@ -82,8 +82,8 @@ static inline bool walk_is_code(struct unwinder *unwinder, uint64_t pc)
     return source->executable(source->context, pc);
 }
 
-// Notes why a read failed; false.
+// Notes why a read failed, and returns false.
 bool walk_fault(struct unwinder *unwinder, enum unwind_end why);
 
-// One word of the target's memory, at any alignment.
+// Reads a word of the target's memory at any alignment. Returns false and notes why if it fails.
 bool walk_read(struct unwinder *unwinder, uint64_t address, uint64_t *value);

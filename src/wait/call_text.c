@@ -23,7 +23,7 @@
 
 #define PATH_SHOWN 512u
 #define POLLED_SHOWN 4u
-#define POLLED_MAX (1u << 20) // more open files no process has
+#define POLLED_MAX (1u << 20) // no process has more open files
 #define SIGNALS_SHOWN 8
 #define SIGNALS 64
 
@@ -67,7 +67,7 @@ static void put_poll(struct call_writer *writer, const uint64_t *args)
         !finder_read(writer->finder, args[0], polled, read * sizeof *polled))
         return;
     for (size_t i = 0; i < read; i++)
-        if (polled[i].fd >= 0) // the others are left out on purpose
+        if (polled[i].fd >= 0) // poll ignores entries with a negative fd
             put_watched(writer, count++, polled[i].fd);
     put_more(writer, count + (size_t)(args[1] - read));
 }
@@ -88,7 +88,7 @@ static void put_select(struct call_writer *writer, const uint64_t *args)
     put_more(writer, count);
 }
 
-// Page by page: the text may end at the end of a mapping.
+// Reads page by page, because the path may end where its mapping ends.
 static void put_path(struct call_writer *writer, const uint64_t *args)
 {
     char path[PATH_SHOWN + 1] = "";
@@ -146,8 +146,8 @@ static void put_clock_sleep(struct call_writer *writer, const uint64_t *args)
                                              args[1] & TIMER_ABSTIME, writer->out);
 }
 
-// The time of FUTEX_WAIT is relative, that of all others is absolute; that of FUTEX_LOCK_PI by the
-// clock on the wall whatever the flag says.
+// The time of FUTEX_WAIT is relative, that of all other operations absolute. FUTEX_LOCK_PI uses
+// CLOCK_REALTIME whatever the flag says.
 static void put_futex_timeout(struct call_writer *writer, const uint64_t *args)
 {
     uint64_t operation = args[0] & FUTEX_CMD_MASK;
@@ -177,7 +177,7 @@ static void put_process(struct call_writer *writer, pid_t pid)
         buf_printf(writer->out, "%d of its PID namespace", pid);
 }
 
-// The last one in the list, for it is new.
+// The new child is the last one in the list of children.
 static void put_new_child(struct call_writer *writer, const uint64_t *args)
 {
     AUTO_BUF struct buf text = {0};
@@ -298,7 +298,7 @@ void call_text_make(struct finder *finder, const struct wait_thread *thread, con
     form = form ? form : &none;
     *call = (struct call_text){.kind = form->kind};
     struct call_writer writer = {finder, thread, call, &call->text};
-    // A lock, a semaphore, ... is told by what it is, and not by the call.
+    // Locks, semaphores and the like are described by what they are, not by the system call.
     if (!name)
         buf_printf(&call->text, "system call %ld", thread->call.number);
     else if (form->kind != WAIT_FUTEX)

@@ -5,14 +5,14 @@
 
 #include "base/mem.h"
 
-// Each thread waits for at most one other: following the owners from any thread ends at one that
-// waits for nobody, or goes round in a circle.
+// Each thread waits for at most one other. So following the owners from any thread leads to a
+// thread that waits for nobody, or into a circle.
 struct graph {
     const struct wait *waits;
     size_t count;
-    size_t *visit; // [thread] the walk that came there first, from 1 on; 0: none yet
-    size_t *depth; // [thread] how many threads its chain has, itself included; 0: it never ends
-    size_t *root;  // [thread] the last one of its chain
+    size_t *visit; // [thread] the walk that came there first, from 1; 0: none yet
+    size_t *depth; // [thread] length of its chain, itself included; 0: it has no end
+    size_t *root;  // [thread] the last thread of its chain
     struct verdict *verdicts;
     size_t verdict_count, verdict_capacity;
 };
@@ -34,7 +34,7 @@ static struct verdict *add_verdict(struct graph *graph, enum verdict_kind kind, 
     return verdict;
 }
 
-// The circle begins at its lowest thread, wherever the walk came into it.
+// A circle is reported beginning with its thread of the lowest index, wherever the walk entered it.
 static void add_circle(struct graph *graph, size_t entry)
 {
     size_t first = entry, length = 0, at = entry;
@@ -91,7 +91,7 @@ static void add_longest_chain(struct graph *graph)
             waiting[graph->root[best]];
 }
 
-// The certain ones first, then as their threads come.
+// Certain deadlocks come first; otherwise the order is that of the first threads.
 static int compare_verdicts(const void *left, const void *right)
 {
     const struct verdict *a = left, *b = right;

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT
-// The wait-for graph over the threads of a process: who waits for whom, and what follows.
+// The wait-for graph over the threads of a process: who waits for whom, and what follows from it.
 #pragma once
 
 #include "wait/wait.h"
 
 enum verdict_kind {
-    VERDICT_NONE,     // nobody waits for a thread
-    VERDICT_CHAIN,    // somebody does; the last of the chain is held up by nobody here
-    VERDICT_DEADLOCK, // the chain closes, and every edge of it is certain
-    VERDICT_PROBABLE_DEADLOCK, // it closes over probable owners, or waits that have a timeout
+    VERDICT_NONE,     // no thread waits for another
+    VERDICT_CHAIN,    // a chain whose last thread waits for no thread of this process
+    VERDICT_DEADLOCK, // a circle in which every owner is certain and no wait has a timeout
+    VERDICT_PROBABLE_DEADLOCK, // a circle with a probable owner or a wait with a timeout
 };
 
 struct verdict {
     enum verdict_kind kind;
-    size_t *chain; // indices of threads, each waiting for the next; of a deadlock the first one is
-    size_t count;  // not repeated at the end. Owned
-    size_t waiting; // chain: how many threads wait for its last one, directly or not
+    size_t *chain; // indices of threads, each waiting for the next; in a deadlock
+    size_t count;  // the last one waits for the first. Owned
+    size_t waiting; // for a chain: how many threads wait for its last one, directly or not
 };
 
-// All deadlocks, the certain ones first, or the longest chain (of equal ones that with most
-// waiting), or nothing. *verdicts is freed with verdicts_free; its count is returned.
+// Finds all deadlocks, the certain ones first. If there are none, finds the longest chain (among
+// equals, the one with most waiting threads), or nothing. Returns how many verdicts there are;
+// verdicts_free frees *verdicts.
 size_t deadlock_find(const struct wait *waits, size_t count, struct verdict **verdicts);
 void verdicts_free(struct verdict *verdicts, size_t count);

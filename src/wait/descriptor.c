@@ -23,7 +23,7 @@ struct descriptor {
     struct finder *finder;
     int fd;
     enum descriptor_detail detail;
-    char path[256], link[4096]; // of /proc/PID/fd/N, and what it holds
+    char path[256], link[4096]; // path of /proc/PID/fd/N; target of that link
 };
 
 static const struct peers *peers_of(struct finder *finder)
@@ -46,7 +46,7 @@ static uint64_t number_in(const char *link)
     return bracket ? strtoull(bracket + 1, NULL, 10) : 0;
 }
 
-// Who has the other end, as far as we may know.
+// Names the process that has the other end, if we may see it.
 static void put_owner(struct finder *finder, enum peer_end end, uint64_t inode,
                       const char *before, struct buf *out)
 {
@@ -78,7 +78,7 @@ static void put_connection(struct descriptor *descriptor, const struct socket_en
         buf_printf(out, ", %s", state);
 }
 
-// A client has no path: that of its peer tells what it is connected to.
+// A client socket has no path, so the path of its peer is shown.
 static void put_unix(struct descriptor *descriptor, const struct socket_entry *entry,
                      struct buf *out)
 {
@@ -168,9 +168,9 @@ static void put_link(struct descriptor *descriptor, struct buf *out)
     escape_text(out, descriptor->link);
 }
 
-// By the beginning of what the link holds.
+// The type is found by the beginning of the link's target.
 static const struct type {
-    const char *link, *text; // text NULL: put writes it
+    const char *link, *text; // NULL: put writes the text
     enum wait_kind kind;
     void (*put)(struct descriptor *descriptor, struct buf *out);
 } types[] = {
@@ -196,8 +196,7 @@ static const struct type *type_of(const char *link)
     return type;
 }
 
-// From what the kernel knows already: a file server that does not answer may be just what the
-// thread waits for.
+// AT_STATX_DONT_SYNC: the file server is not asked, because the thread may be waiting for it.
 static bool is_fifo(const struct descriptor *descriptor)
 {
     struct statx file;
@@ -214,7 +213,7 @@ static enum wait_kind describe(struct finder *finder, int fd, enum descriptor_de
              finder->process->pid, fd);
     ssize_t length = readlink(descriptor.path, descriptor.link, sizeof descriptor.link - 1);
     if (length <= 0)
-        return WAIT_FILE; // closed, or not for us
+        return WAIT_FILE; // closed, or we may not read the link
     const struct type *type = type_of(descriptor.link);
     buf_puts(out, " (");
     if (type->text)
@@ -225,10 +224,10 @@ static enum wait_kind describe(struct finder *finder, int fd, enum descriptor_de
     return descriptor.link[0] == '/' && is_fifo(&descriptor) ? WAIT_PIPE : type->kind;
 }
 
-// Many threads may wait for one descriptor, and an epoll may watch a hundred thousand: each is
-// described once.
+// Many threads may wait for one descriptor, and an epoll may watch a hundred thousand, so each
+// descriptor is described only once.
 struct descriptors {
-    struct map by_fd; // -> index
+    struct map by_fd; // fd -> index
     struct described {
         char *text;
         enum wait_kind kind;

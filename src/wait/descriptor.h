@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// What a descriptor of the process leads to, in words.
+// Describes in words what a file descriptor of the process refers to.
 #pragma once
 
 #include "wait/finder.h"
 
 enum descriptor_detail {
-    DESCRIPTOR_BRIEF, // one of many: no peers, no list of what an epoll watches
+    DESCRIPTOR_BRIEF, // for one of many: without peers and without what an epoll watches
     DESCRIPTOR_FULL,
 };
 
-// Appends "fd 5 (tcp 127.0.0.1:6379 to 127.0.0.1:40312 of 4312 "redis-cli")", escaped, and returns
-// what a thread that waits for it waits for: WAIT_SOCKET, WAIT_PIPE, WAIT_POLL or WAIT_FILE.
+// Appends "fd 5 (tcp 127.0.0.1:6379 to 127.0.0.1:40312 of 4312 "redis-cli")", escaped. Returns what
+// a thread that waits for the descriptor waits for: WAIT_SOCKET, WAIT_PIPE, WAIT_POLL or WAIT_FILE.
 enum wait_kind descriptor_put(struct finder *finder, int fd, enum descriptor_detail detail,
                               struct buf *out);
 

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <inttypes.h>
 
-struct lock_line { // "4: -> POSIX  ADVISORY  WRITE 812 08:02:131 0 EOF"
+struct lock_line { // a line such as "4: -> POSIX  ADVISORY  WRITE 812 08:02:131 0 EOF"
     unsigned number;
     bool waits;
-    pid_t pid; // as we see it
+    pid_t pid; // in our PID namespace
     uint64_t inode;
 };
 
@@ -31,7 +31,7 @@ static bool file_inode(const struct finder *finder, int fd, uint64_t *inode)
            (at = strstr(text.data, "\nino:")) && sscanf(at, " ino: %" SCNu64, inode) == 1;
 }
 
-// A line that waits follows the one it waits for and has its number.
+// In /proc/locks a waiter ("->") follows the lock that it waits for and has the same number.
 void file_lock_put(struct finder *finder, const struct wait_thread *thread, struct buf *out)
 {
     AUTO_BUF struct buf text = {0};

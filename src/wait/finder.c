@@ -14,7 +14,7 @@
 #include "wait/peer.h"
 #include "wait/socket_table.h"
 
-// False when nobody can tell. That of the first namespace is a constant (PROC_PID_INIT_INO).
+// Returns false when that is not known. The initial PID namespace has a constant inode number.
 static bool is_nested(const char *proc, pid_t pid)
 {
     char path[PATH_MAX], link[64] = "";

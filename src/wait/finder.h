@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the parts of wait_find_all share: the process that is asked, who its threads are, and tables
-// of the machine that are read when first needed.
+// What the parts of wait_find_all share: the process, its threads, and tables of the machine that
+// are read when they are first needed.
 #pragma once
 
 #include "base/buf.h"
@@ -10,12 +10,12 @@
 
 struct finder {
     const struct wait_process *process;
-    const char *proc;        // "/proc"
-    const struct wait_thread *asking; // whose wait is being told
-    bool frozen;             // by its control group
-    bool same_namespace;     // its PID namespace is ours: pids in its memory mean the same here
-    bool nested; // it is not the first one: who shares memory with it may number threads otherwise
-    struct map by_inner_tid; // -> index of thread
+    const char *proc;        // "/proc", except in tests
+    const struct wait_thread *asking; // the thread whose wait is being described
+    bool frozen;             // the process's cgroup is frozen
+    bool same_namespace;     // the process is in our PID namespace: tids in its memory are ours
+    bool nested; // not in the initial one: tids in shared memory may be another container's
+    struct map by_inner_tid; // -> index of the thread
     struct lock *locks;      // [thread]; owned
     struct socket_table *sockets; // owned, NULL until needed
     struct peers *peers;          // owned, NULL until needed
@@ -25,18 +25,18 @@ struct finder {
 void finder_init(struct finder *finder, const struct wait_process *process);
 void finder_fini(struct finder *finder);
 
-// What the call of the thread that is asked about was given: from the copy of its stack if it lies
-// there, for a thread that has run meanwhile has put other things in its place; else from memory.
+// Reads memory that the asking thread's system call refers to: from the copy of its stack if it
+// lies there, because a thread that has run meanwhile may have overwritten it; else from memory.
 bool finder_read_given(const struct finder *finder, uint64_t address, void *to, size_t length);
 
 bool finder_read(const struct finder *finder, uint64_t address, void *to, size_t length);
 
-// The thread with that tid in its own PID namespace, or WAIT_NOBODY.
+// Returns the thread with that tid in the process's own PID namespace, or WAIT_NOBODY.
 size_t finder_thread(const struct finder *finder, uint32_t inner_tid);
 
-// Appends `4251 "worker"`, escaped: a thread of the process, and any process.
+// These append `4251 "worker"`, escaped: for a thread of the process, and for any process.
 void finder_put_thread(const struct finder *finder, size_t thread, struct buf *out);
 void finder_put_process(const struct finder *finder, pid_t pid, struct buf *out);
 
-// Whether a process or thread is gone, or a zombie.
+// Returns whether a process or thread is gone or a zombie.
 bool finder_has_ended(const struct finder *finder, pid_t pid);

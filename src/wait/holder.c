@@ -7,20 +7,20 @@
 #include "base/mem.h"
 
 #define RANK_NONE UINT64_MAX
-#define RANK_CONDITION (UINT64_C(1) << 32) // comes after all frames of others
+#define RANK_CONDITION (UINT64_C(1) << 32) // added for a thread that waits for a condition
 
 struct candidate {
     uint64_t rank; // lower is better
-    size_t latest; // thread that was considered
-    size_t count;  // of threads that wait for no condition
+    size_t latest; // the last thread that was counted
+    size_t count;  // how many threads that do not wait for a condition have the address
     struct holder holder;
 };
 
 struct holders {
-    struct map by_address; // -> index
+    struct map by_address; // address -> index
     struct candidate *candidates;
     size_t count, capacity;
-    uint64_t lowest, highest; // of the addresses
+    uint64_t lowest, highest; // range of the addresses
 };
 
 static void add_address(struct holders *holders, uint64_t address)
@@ -35,7 +35,8 @@ static void add_address(struct holders *holders, uint64_t address)
     holders->highest = address > holders->highest ? address : holders->highest;
 }
 
-// The last frame that begins at or below the address; those with a stack pointer rise.
+// Returns the last frame that begins at or below the address. The stack pointers of the frames
+// ascend; some frames have none.
 static size_t frame_at(const struct wait_thread *thread, uint64_t address)
 {
     size_t found = WAIT_NOBODY;

@@ -53,7 +53,7 @@ bool layout_glibc_mutex(const struct finder *finder, const struct futex_call *ca
     lock->object = call->address;
     lock->object_kind = layout_mutex_kind(mutex.kind & GLIBC_INHERIT,
                                           mutex.kind & GLIBC_ROBUST, mutex.kind);
-    lock->owner = mutex.word ? owner : 0; // free by now
+    lock->owner = mutex.word ? owner : 0; // 0: it has been released meanwhile
     lock->owner_died = in_word && mutex.word & FUTEX_OWNER_DIED;
     return true;
 }
@@ -67,8 +67,8 @@ struct glibc_rwlock {
 
 #define GLIBC_READER_SHIFT 3
 
-// A rwlock is aligned to 8. Threads wait at `write_phase` with 2 or 3, at `writers_futex`, or at
-// `readers` with a count of readers.
+// A rwlock is aligned to 8 bytes. Threads wait on `write_phase` with the value 2 or 3, on
+// `writers_futex`, or on `readers` with a count of readers.
 static uint64_t glibc_rwlock_base(const struct futex_call *call)
 {
     if (call->address % 8)
@@ -93,8 +93,8 @@ bool layout_glibc_rwlock(const struct finder *finder, const struct futex_call *c
     return true;
 }
 
-// glibc since 2.25, up to the two words that threads wait at. Since 2.41 `references` is gone and
-// the rest begins 8 bytes earlier. The words that come before those waited at are alike in both.
+// glibc since 2.25, up to the two words on which threads wait (`signals`). glibc 2.41 removed
+// `references`, so the rest is 8 bytes earlier. The words just before `signals` are the same.
 struct glibc_condition {
     uint64_t sequence, start;
     uint32_t references[2], sizes[2], original_size, waiters, signals[2];
@@ -107,14 +107,14 @@ bool layout_glibc_condition(const struct finder *finder, const struct futex_call
                             struct lock *lock)
 {
     uint64_t signals = call->address / 8 * 8;
-    uint32_t words[6]; // from references on
+    uint32_t words[6]; // the words from `references` to `waiters`
     if (!finder_read(finder, signals - sizeof words, words, sizeof words))
         return false;
     uint32_t waiters = words[5] >> CONDITION_WAITERS_SHIFT;
     uint32_t references = words[call->address % 8 / 4] >> CONDITION_REFERENCES_SHIFT;
     if (!waiters || waiters > USERS_MAX)
         return false;
-    // Who waits is counted in both; where the second count would be, the new one has its start.
+    // Both layouts count the waiters. Where the old one has `references`, the new one has `start`.
     bool old = references && references <= waiters;
     lock->object = signals - offsetof(struct glibc_condition, signals) + (old ? 0 : 8);
     return true;
@@ -157,8 +157,8 @@ bool layout_glibc_barrier(const struct finder *finder, const struct futex_call *
     return true;
 }
 
-// The word is the tid that the kernel clears when the thread ends, which is known to no futex
-// operation of a process of its own.
+// A join waits on the tid that the kernel clears when the thread ends. The kernel then wakes a
+// shared futex, so the wait is never a private one.
 bool layout_glibc_join(const struct finder *finder, const struct futex_call *call,
                        struct lock *lock)
 {
@@ -180,7 +180,7 @@ bool layout_glibc_join(const struct finder *finder, const struct futex_call *cal
 
 struct glibc_stream_lock {
     uint32_t word, count;
-    uint64_t owner; // the descriptor of a thread
+    uint64_t owner; // address of its struct pthread
 };
 
 bool layout_glibc_stream(const struct finder *finder, const struct futex_call *call,

@@ -4,7 +4,7 @@
 #include <linux/futex.h>
 #include <stddef.h>
 
-#define MUSL_BUSY 16u // EBUSY: in the word of a musl mutex of the normal type instead of an owner
+#define MUSL_BUSY 16u // EBUSY: stands for the owner in a locked musl mutex of the normal type
 
 struct musl_mutex {
     uint32_t type, word, waiters;
@@ -27,7 +27,7 @@ bool layout_musl_mutex(const struct finder *finder, const struct futex_call *cal
         return false;
     uint32_t owner = mutex.word & FUTEX_TID_MASK;
     bool normal = !(mutex.type & 0xf);
-    bool counted = mutex.waiters || layout_is_pi(call); // the kernel keeps those of the latter
+    bool counted = mutex.waiters || layout_is_pi(call); // the kernel has the waiters of a PI mutex
     if (owner >= TID_LIMIT || mutex.waiters > USERS_MAX || !counted ||
         (normal && call->value != (MUSL_BUSY | FUTEX_WAITERS)))
         return false;
@@ -41,9 +41,9 @@ bool layout_musl_mutex(const struct finder *finder, const struct futex_call *cal
     return true;
 }
 
-// The third word of a semaphore is 128 when it belongs to one process, that of a rwlock when it
-// does not: what tells them apart where both hold -1, a semaphore that is waited for and a rwlock
-// that is held to write.
+// The third word is 128 in a semaphore that is private to a process and in a rwlock that is shared,
+// else 0. That tells the two apart when the first word is -1 in both: a semaphore with waiters and
+// a rwlock that is held to write.
 struct musl_words {
     uint32_t word, waiters, sharing;
 };
@@ -78,7 +78,7 @@ bool layout_musl_rwlock(const struct finder *finder, const struct futex_call *ca
     bool written = readers == INT32_MAX;
     if (!written && readers > USERS_MAX)
         return false;
-    if (lock->kind != WAIT_LOCK) // no name has told which: readers wait for writers only
+    if (lock->kind != WAIT_LOCK) // the name did not tell: readers wait for writers only
         lock->object_kind = written ? "rwlock" : "rwlock (to write)";
     lock->kind = WAIT_LOCK;
     lock->readers = written ? 0 : readers;
@@ -86,7 +86,7 @@ bool layout_musl_rwlock(const struct finder *finder, const struct futex_call *ca
     return true;
 }
 
-// A thread waits for a condition at a word of its own, in a structure on its stack.
+// To wait for a condition, musl uses a futex word of the waiter's own, in a struct on its stack.
 struct musl_waiter {
     uint64_t previous, next;
     uint32_t state, barrier;
@@ -115,7 +115,7 @@ bool layout_musl_condition(const struct finder *finder, const struct futex_call 
 #endif
 #define MUSL_TID_TO_STATE 8
 
-// The word is the state of the joined thread, near its tid in a structure that begins with its own
+// A join waits on the state in the thread's struct, which has its tid too and begins with its
 // address.
 bool layout_musl_join(const struct finder *finder, const struct futex_call *call,
                       struct lock *lock)

@@ -32,7 +32,7 @@ static struct futex_call decode_futex_wait(const struct finder *finder, const ui
     };
 }
 
-// Of several only the first one is looked at.
+// Of several futexes only the first one is looked at.
 static struct futex_call decode_futex_waitv(const struct finder *finder, const uint64_t *args)
 {
     struct futex_waitv first;
@@ -55,7 +55,7 @@ static const struct {
     {"futex_waitv", decode_futex_waitv},
 };
 
-// Go's threads without work sleep at a word that is 0; its locks are 2 when they are waited for.
+// Idle threads of Go sleep on a word that is 0; a lock of Go is 2 while threads wait for it.
 static bool layout_go_note(const struct finder *finder, const struct futex_call *call,
                            struct lock *lock)
 {
@@ -68,14 +68,14 @@ static bool layout_go_note(const struct finder *finder, const struct futex_call 
     return true;
 }
 
-// What a primitive is by its name, and the layouts that it may have. When none fits, the kind is
-// still true, and the address is that of the futex.
+// What is known of a primitive by its name, and the layouts that it may have. When none fits, the
+// kind is still right, and the address is that of the futex.
 static const struct rule {
     enum wait_kind kind;
     const char *object_kind;
     layout_reader *layouts[2];
-    bool scanned; // without a layout: a holder has the address of the word on its stack
-    bool far;     // the word is not the primitive
+    bool scanned; // if no layout fits: a holder has the word's address on its stack
+    bool far;     // the futex word is not part of the primitive
 } rules[] = {
     [PRIMITIVE_MUTEX] = {WAIT_LOCK, "mutex", {layout_glibc_mutex, layout_musl_mutex}},
     [PRIMITIVE_READ_LOCK] = {WAIT_LOCK,
@@ -100,7 +100,7 @@ static const struct rule {
     [PRIMITIVE_GO] = {WAIT_LOCK, "lock of the Go runtime", {layout_go_note}, .scanned = true},
 };
 
-// Whose code asked the kernel.
+// The library whose code made the system call.
 enum libc { LIBC_NONE, LIBC_GLIBC, LIBC_MUSL };
 
 static enum libc libc_of(const struct finder *finder, const struct wait_thread *thread)
@@ -123,8 +123,8 @@ static bool looks_like_mutex_wait(const struct futex_call *call)
     return call->value == 2 || call->value & FUTEX_WAITERS;
 }
 
-// A word that is waited at may be a counter, a flag, anything. Locks of one word are 1 or 2 when
-// they are taken, or have the kernel's bit for waiters; only then does a holder make sense.
+// A futex word may be a counter, a flag or anything else. A lock of one word is 1 or 2 when it is
+// taken, or has the kernel's bit for waiters; only then is it useful to look for a holder.
 static bool looks_taken(const struct finder *finder, const struct futex_call *call)
 {
     uint32_t word;
@@ -132,7 +132,7 @@ static bool looks_taken(const struct finder *finder, const struct futex_call *ca
            (word == 1 || word == 2 || (word & FUTEX_WAITERS && word != UINT32_MAX));
 }
 
-// What leaves no doubt by the memory alone, in each library; the mutex apart.
+// The layouts that the memory alone proves, for each library; for the mutex see guess_mutex.
 static layout_reader *const certain[][5] = {
     [LIBC_NONE] = {layout_glibc_join},
     [LIBC_GLIBC] = {layout_glibc_join, layout_glibc_semaphore},
@@ -140,8 +140,8 @@ static layout_reader *const certain[][5] = {
                    layout_musl_rwlock, layout_musl_stream},
 };
 
-// A mutex is one if its owner is one of the threads. The normal one of musl names none, but who
-// waits for it waits for a value of its own. A static program does not say whose code it has.
+// The memory is a mutex if its owner is one of the threads. A normal mutex of musl has no owner,
+// but its waiters wait for a value of musl's own. In a static program the library is not known.
 static bool guess_mutex(const struct finder *finder, const struct futex_call *call,
                         enum libc libc, struct lock *lock)
 {
@@ -181,13 +181,13 @@ static void apply_rule(const struct finder *finder, const struct futex_call *cal
             return;
     if (rule->scanned)
         lock->scanned = call->address;
-    // The futex is a word of a waiter's own: musl has it on a stack.
+    // The futex word belongs to the waiter and not to the primitive; musl has it on the stack.
     if (rule->far || (libc == LIBC_MUSL && (name->primitive == PRIMITIVE_CONDITION ||
                                             name->primitive == PRIMITIVE_BARRIER)))
         lock->object = 0;
 }
 
-// The futex word of a priority-inheriting lock is the kernel's: its owner needs no layout.
+// The kernel defines the futex word of a priority-inheriting lock: the owner needs no layout.
 static void by_kernel(const struct finder *finder, const struct futex_call *call,
                       struct lock *lock)
 {
@@ -200,13 +200,14 @@ static void by_kernel(const struct finder *finder, const struct futex_call *call
         lock->owner = word & FUTEX_TID_MASK;
 }
 
-// Code of our own kind of lock: the call comes from outside the C library, or from its syscall().
+// Returns whether the program made the lock: it calls the kernel itself or by libc's syscall().
 static bool is_hand_made(const struct wait_thread *thread, enum libc libc, enum primitive primitive)
 {
     const char *leaf = thread->frame_count ? thread->frames[0].name : NULL;
     if (leaf && strcmp(leaf, "syscall") == 0)
         return true;
-    // A name inside the C library may be that of a function before a local one without a name.
+    // A name inside the C library may be wrong: it is that of the exported function before a local
+    // one whose name was stripped.
     return primitive == PRIMITIVE_OTHER && libc == LIBC_NONE;
 }
 
@@ -217,7 +218,7 @@ static void identify(const struct finder *finder, const struct wait_thread *thre
     enum libc libc = libc_of(finder, thread);
     bool retaken = name->primitive == PRIMITIVE_CONDITION && guess_mutex(finder, call, libc, lock);
     bool named = name->primitive != PRIMITIVE_OTHER && name->primitive != PRIMITIVE_UNNAMED;
-    // A condition variable hands its mutex back: then it is the mutex that is waited for.
+    // A condition variable takes its mutex again before it returns: then the mutex is waited for.
     if (retaken)
         return;
     if (layout_is_pi(call))

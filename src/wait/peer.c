@@ -13,14 +13,14 @@
 #include "base/mem.h"
 #include "process/procfs.h"
 
-#define LINKS_MAX 200000u // about 0.3 s: what is beyond stays unknown
+#define LINKS_MAX 200000u // reading them takes about 0.3 s; descriptors beyond are ignored
 
 struct peers {
     struct map others; // key_of -> pid
     struct map own;    // key_of -> 1
     const char *proc;
-    pid_t self, pid;   // pid: being read
-    int directory;     // its fd
+    pid_t self, pid;   // pid: the process that is being read
+    int directory;     // descriptor of its fd directory
     unsigned links;
 };
 
@@ -38,7 +38,7 @@ static void put_first(struct peers *peers, enum peer_end end, uint64_t inode)
         map_put(&peers->others, key, (uint32_t)peers->pid);
 }
 
-// The permissions of the link are those that the descriptor was opened with.
+// The permissions of the link tell how the descriptor was opened.
 static void put_pipe(struct peers *peers, const char *name, uint64_t inode)
 {
     struct stat link;
@@ -82,9 +82,9 @@ static void read_process(struct peers *peers, pid_t pid)
         return;
     peers->pid = pid;
     peers->directory = fd;
-    visit_link(peers, "0"); // which the reader of numbers passes over
+    visit_link(peers, "0"); // procfs_each_number leaves out 0
     if (procfs_each_number(fd, visit_fd, peers) != RC_OK)
-        return; // it ended meanwhile
+        return; // the process ended meanwhile
 }
 
 static void visit_process(void *context, pid_t pid)

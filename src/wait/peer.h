@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which process has the other end: all descriptors of all processes that we may look at, by the
-// number of the socket or pipe that they lead to.
+// Which process has the other end of a socket or pipe: found by reading all descriptors of all
+// processes that we may see, indexed by the inode number of the socket or pipe.
 #pragma once
 
 #include <stdbool.h>
@@ -15,12 +15,12 @@ enum peer_end {
 
 struct peers;
 
-// Reads PROC/*/fd once. `self` is the process whose descriptors are described.
+// Reads PROC/*/fd once. `self` is the process whose descriptors are to be described.
 struct peers *peers_new(const char *proc, pid_t self);
 void peers_free(struct peers *peers);
 
 struct peer {
-    pid_t other; // the first process but `self`, 0: none that we may look at
+    pid_t other; // the first process other than `self`; 0: none that we may see
     bool self;   // `self` has it (too)
 };
 

@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 
-#define NAMED_FRAMES 6 // from the leaf on
+#define NAMED_FRAMES 6 // how many frames with a name are looked at, from the leaf on
 
-// By the beginning of the name, leading underscores and glibc's "GI_" and "new_" apart.
+// By the beginning of the name, without leading underscores and glibc's "GI_" and "new_".
 static const struct primitive_name libc_names[] = {
     {"pthread_mutex_", PRIMITIVE_MUTEX, NULL},
     {"lll_mutex_lock", PRIMITIVE_MUTEX, NULL},
@@ -34,16 +34,16 @@ static const struct primitive_name libc_names[] = {
     {"lll_lock_wait_private", PRIMITIVE_LIBC_LOCK, NULL},
 };
 
-// What stands between those and the system call; all of it in a C library, except syscall().
+// Functions between those above and the system call. All are in a C library, except syscall().
 static const char *const between[] = {
     "futex_",         "lll_lock_wait",    "lll_timedlock_wait", "lll_clocklock_wait",
     "timedwait",      "do_futex_wait",    "syscall_cp",         "syscall_cancel",
     "cp_begin",       "cp_end",           "sem_wait_slow",      "internal_syscall_cancel",
 };
 
-// By any part of the name, mangled as it is: runtimes of languages and libraries.
+// Functions of language runtimes and other libraries, matched against any part of the mangled name.
 static const struct primitive_name foreign_names[] = {
-    {"14lock_contended", PRIMITIVE_WORD_LOCK, "mutex"}, // std of Rust
+    {"14lock_contended", PRIMITIVE_WORD_LOCK, "mutex"}, // Rust's std
     {"14read_contended", PRIMITIVE_WORD_LOCK, "rwlock (to read)"},
     {"15write_contended", PRIMITIVE_WORD_LOCK, "rwlock (to write)"},
     {"7Condvar", PRIMITIVE_FAR_CONDITION, "condition variable"},
@@ -94,12 +94,12 @@ static bool stands_between(const char *name)
     for (size_t i = 0; i < ARRAY_LENGTH(between); i++)
         if (begins(bare(name), between[i]))
             return true;
-    return strcmp(name, "__wait") == 0; // of musl
+    return strcmp(name, "__wait") == 0; // musl's
 }
 
 const struct primitive_name *primitive_find(const struct wait_frame *frames, size_t count)
 {
-    // A leaf without a name is mostly a local function of a stripped C library.
+    // A leaf without a name is most often a local function of a stripped C library.
     bool inside_libc = true, other_leaf = count && frames[0].name && frames[0].name[0] &&
                                           !stands_between(frames[0].name);
     size_t named = 0;

@@ -9,7 +9,7 @@
 
 #define FRAMES_LOOKED_AT 3
 
-// The calls that are restarted so. By any part of a function's name; the first that fits.
+// The calls that become restart_syscall, by any part of a function's name; the first match counts.
 static const struct {
     const char *part, *call;
 } restarted[] = {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Which system call a thread really is in. After a stop (SIGSTOP, a debugger) the kernel goes on
-// with some under another number, restart_syscall, and the arguments as they were.
+// Which system call a thread is really in. After a stop (SIGSTOP, a debugger) the kernel continues
+// some calls under another number, restart_syscall, with the original arguments.
 #pragma once
 
 #include "wait/wait.h"
 
-// The name, NULL: not known. Of a restarted call as the innermost functions tell, else
-// "restart_syscall".
+// Returns the name of the call, NULL if it is not known. A restarted call is recognized by the
+// innermost functions; if that fails, the result is "restart_syscall".
 const char *restart_name(const struct wait_thread *thread);

@@ -42,7 +42,7 @@ static void add(struct socket_table *table, const struct socket_entry *entry)
     table->count++;
 }
 
-// Addresses are words of 32 bits in hexadecimal, in the byte order of the machine.
+// Addresses are 32-bit words in hexadecimal, in the byte order of the machine.
 static bool parse_end(const char *address, unsigned port, struct socket_end *end)
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -74,9 +74,9 @@ static void parse_inet(struct socket_table *table, const char *line, const char 
     add(table, &entry);
 }
 
-// A path may hold a newline, and what follows it look like a row. Nobody can tell a row that was
-// made up from a real one, but a socket that is there has a real one too: of two rows none is
-// believed, and none that goes by the number of another kind of socket.
+// A path may contain a newline, and the text after it may look like a row. A forged row cannot be
+// told from a real one, but every socket has a real row too. So when two rows have the same number,
+// the path of neither is used, and a unix row with the number of another kind of socket is ignored.
 static bool is_doubtful(struct socket_table *table, uint64_t inode)
 {
     uint32_t index = map_get(&table->by_inode, inode, UINT32_MAX);
@@ -89,7 +89,7 @@ static bool is_doubtful(struct socket_table *table, uint64_t inode)
     return true;
 }
 
-// The path begins after the inode and a blank; an abstract one begins with '@'.
+// The path follows the inode and a blank; an abstract one begins with '@'.
 static void parse_unix(struct socket_table *table, const char *line, const char *protocol)
 {
     struct socket_entry entry = {.protocol = protocol};
@@ -109,7 +109,7 @@ static const struct socket_source {
     void (*parse)(struct socket_table *table, const char *line, const char *protocol);
 } sources[] = {
     {"tcp", "tcp", parse_inet},  {"tcp6", "tcp", parse_inet},   {"udp", "udp", parse_inet},
-    {"udp6", "udp", parse_inet}, {"unix", "unix", parse_unix}, // after those that cannot be forged
+    {"udp6", "udp", parse_inet}, {"unix", "unix", parse_unix}, // last: only unix rows can be forged
 };
 
 static void read_source(struct socket_table *table, const struct socket_source *source,

@@ -27,12 +27,12 @@ const char *syscall_form_name(enum syscall_machine machine, long number)
     return known ? names_aarch64[number] : NULL;
 }
 
-// By name, so that one table does for all machines. In the order of the alphabet.
+// The key is the name, so that one table serves all machines. The table is sorted by it.
 const struct syscall_form syscall_forms[] = {
     {"accept", WAIT_SOCKET, {ARG_FD}},
     {"accept4", WAIT_SOCKET, {ARG_FD}},
     {"clock_nanosleep", WAIT_SLEEP, {ARG_CLOCK_SLEEP}},
-    {"clone", WAIT_CHILD, {ARG_NEW_CHILD}}, // CLONE_VFORK: no other clone waits
+    {"clone", WAIT_CHILD, {ARG_NEW_CHILD}}, // with CLONE_VFORK; no other clone waits
     {"clone3", WAIT_CHILD, {ARG_NEW_CHILD}},
     {"close", WAIT_FILE, {ARG_FD}},
     {"connect", WAIT_SOCKET, {ARG_FD}},

@@ -6,14 +6,14 @@
 #include "base/clock.h"
 #include "base/duration.h"
 
-#define YEARS_SHOWN_S (100ll * 365 * 86400) // what is longer is for ever
+#define YEARS_SHOWN_S (100ll * 365 * 86400) // a longer timeout is shown as none
 
 enum amount { AMOUNT_NONE, AMOUNT_FOREVER, AMOUNT_KNOWN };
 
 static enum amount read_time(const struct finder *finder, uint64_t address, int64_t unit_ns,
                              int64_t *ns)
 {
-    int64_t words[2]; // seconds, and their parts
+    int64_t words[2]; // seconds and fraction
     if (!finder_read_given(finder, address, words, sizeof words) || words[0] < 0 || words[1] < 0 ||
         words[1] >= NS_PER_S / unit_ns)
         return AMOUNT_NONE;
@@ -51,7 +51,7 @@ bool timeout_put_relative(const struct finder *finder, uint64_t address, int64_t
     return amount == AMOUNT_KNOWN && put(ns, ", timeout ", out);
 }
 
-// What is left until a time of that clock; 0 when it has passed.
+// Replaces an absolute time of that clock by the time that is left; 0 when it has passed.
 static bool time_left(int clock, int64_t *ns)
 {
     struct timespec now;
@@ -82,7 +82,7 @@ bool timeout_put_sleep(const struct finder *finder, uint64_t address, int clock,
         buf_puts(out, " for ever");
         return false;
     case AMOUNT_KNOWN:
-        // The clock of a process would be ours.
+        // A negative clock is a process's CPU clock, which we would read of ourselves.
         if (absolute && clock >= 0 && time_left(clock, &ns))
             return put(ns, ", to end in ", out);
         return !absolute && put(ns, " for ", out);

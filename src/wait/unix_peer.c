@@ -21,7 +21,7 @@ struct request {
     struct unix_diag_req body;
 };
 
-// What sock_diag answers is about our own namespace.
+// sock_diag only answers for our own network namespace.
 static bool same_network(const char *proc, pid_t pid)
 {
     char path[256], theirs[64] = "", ours[64] = "";
@@ -64,7 +64,7 @@ static uint64_t ask(int fd, uint32_t inode)
     } answer;
     if (send(fd, &request, sizeof request, 0) != sizeof request)
         return 0;
-    ssize_t length = recv(fd, &answer, sizeof answer, MSG_DONTWAIT); // the kernel has answered
+    ssize_t length = recv(fd, &answer, sizeof answer, MSG_DONTWAIT); // send has made the answer
     return length > 0 && NLMSG_OK(&answer.header, (size_t)length)
                ? parse_answer(&answer.header, inode)
                : 0;

@@ -12,7 +12,7 @@
 #include "wait/holder.h"
 #include "wait/restart.h"
 
-#define NO_CALL (-1) // the number of a system call that is none
+#define NO_CALL (-1) // number in task/TID/syscall of a thread outside of a system call
 
 const char *const wait_kind_names[] = {
     [WAIT_NONE] = "none",           [WAIT_CPU] = "cpu",
@@ -27,7 +27,7 @@ const char *const wait_kind_names[] = {
     [WAIT_OTHER] = "other",
 };
 
-// Takes the text.
+// Gives kind and text to the wait, and leaves `text` empty.
 static void tell(struct wait *wait, enum wait_kind kind, struct buf *text)
 {
     wait->kind = kind;
@@ -72,7 +72,7 @@ static void tell_fault(const struct finder *finder, const struct wait_thread *th
     tell(wait, WAIT_FAULT, &text);
 }
 
-// By name first: to read of each thread what it is would be dear.
+// The name is checked first, because reading the stat file of every thread would cost too much.
 static bool is_worker(const struct finder *finder, const struct wait_thread *thread)
 {
     AUTO_BUF struct buf text = {0};
@@ -83,7 +83,7 @@ static bool is_worker(const struct finder *finder, const struct wait_thread *thr
            proc_stat_parse(text.data, &stat) && proc_stat_is_worker(&stat);
 }
 
-// States that say all there is; false: the system call tells.
+// Handles the states that need no look at the system call. Returns false for the others.
 static bool tell_state(const struct finder *finder, const struct wait_thread *thread,
                        struct wait *wait)
 {
@@ -108,7 +108,7 @@ static bool tell_state(const struct finder *finder, const struct wait_thread *th
     return true;
 }
 
-// "queue_lock+0x28", demangled and escaped.
+// Returns "queue_lock+0x28", demangled and escaped.
 static char *name_object(const struct finder *finder, uint64_t address)
 {
     const struct wait_process *process = finder->process;
@@ -184,7 +184,7 @@ static void tell_lock(const struct finder *finder, size_t self, const struct cal
     tell(wait, lock->kind, &text);
 }
 
-// A recursive or checking mutex cannot be waited for by its owner: what was read is out of date.
+// The owner of a recursive or error-checking mutex cannot wait for it: such data is out of date.
 static bool may_own_itself(const struct lock *lock)
 {
     return lock->object_kind && (strcmp(lock->object_kind, "mutex") == 0 ||
@@ -197,7 +197,7 @@ static void find_owner(const struct finder *finder, size_t self, struct holder h
 {
     const struct lock *lock = &finder->locks[self];
     size_t owner = lock->owner ? finder_thread(finder, lock->owner) : WAIT_NOBODY;
-    // In memory shared with another container it may be a thread there that has the same number.
+    // In memory shared with another container, the tid may be that of a thread over there.
     bool doubtful = lock->shared && lock->kind == WAIT_LOCK && finder->nested;
     if (owner == self && (doubtful || !may_own_itself(lock)))
         return;

@@ -13,9 +13,9 @@
 enum part {
     PART_MAIN,
     PART_DEBUG,
-    PART_MINI,   // unpacked from .gnu_debugdata
-    PART_COMMON, // of dwz
-    PART_SPLIT,  // package of split units
+    PART_MINI,   // uncompressed from .gnu_debugdata
+    PART_COMMON, // the file of dwz
+    PART_SPLIT,  // package of split units (.dwp)
     PARTS,
 };
 
@@ -23,7 +23,7 @@ struct binary {
     struct elf_file parts[PARTS];
     struct debug_sections sections[PARTS];
     struct symtab *symtab;
-    bool symbols_whole; // there is a .symtab: no function is missing from it
+    bool symbols_whole; // there is a .symtab: no function is missing
     Dwarf *dwarf, *common; // NULL: none
     struct split_package *package; // NULL: none
     struct units *units;           // NULL: no lines
@@ -60,8 +60,8 @@ static Dwarf *begin(struct binary *binary, enum part part)
     return dwarf_begin_elf(elf, DWARF_C_READ, NULL);
 }
 
-// False when parts of it are in a file that is not found. libdw would then look for one by itself,
-// and take it whatever its build id.
+// Returns false when dwz moved parts to a file that is not found. In that case libdw would look for
+// one by itself, and accept it whatever its build id.
 static bool open_common(struct binary *binary, const char *path, struct debug_finder *finder)
 {
     struct elf_file *file = &binary->parts[PART_COMMON];
@@ -155,7 +155,8 @@ void binary_find(struct binary *binary, uint64_t vaddr, struct binary_names *nam
     names->start = 0;
     if (binary->symtab && !match.name && symtab_start(binary->symtab, vaddr, &names->start))
         names->offset = vaddr - names->start;
-    // A whole table of symbols that has none for the address: it is between two functions.
+    // When a complete symbol table has nothing at the address, it lies between two functions, so
+    // that a search for nested functions would find none either.
     unsigned wish = (match.name || !binary->symbols_whole ? FUNCTIONS_NESTED : 0) |
                     (match.name ? 0 : FUNCTIONS_NAMED);
     names->call_count = binary->units ? units_find(binary->units, vaddr, wish, names->calls) : 0;

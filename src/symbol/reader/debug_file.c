@@ -12,12 +12,12 @@
 #include "symbol/roots.h"
 
 #define ID_LEAST 3 // bytes of a build id
-#define CHECKSUM_MOST (1ull << 30)  // bytes of one file, about half a second
-#define CHECKSUMS_MOST (4ull << 30) // of all that one symbol process looks at
+#define CHECKSUM_MOST (1ull << 30)  // bytes of one file; they take about half a second
+#define CHECKSUMS_MOST (4ull << 30) // bytes that one symbol process reads for checksums
 
 struct id {
     const unsigned char *bytes;
-    size_t length; // 0: none
+    size_t length; // 0: there is none
 };
 
 static struct id id_of(const struct elf_file *file)
@@ -39,15 +39,15 @@ static void note(struct debug_finder *finder, const char *path, const char *resu
     buf_printf(&finder->tried, "%s: %s\n", path, result);
 }
 
-// What proves that a file belongs to a binary.
+// How a file is proven to belong to a binary.
 struct proof {
     struct id id;
     bool by_checksum;
     uint32_t checksum;
-    bool in_parts; // each part of the file proves itself
+    bool in_parts; // each unit of the file has an id of its own
 };
 
-// A sparse file may claim any size, and each module may link to one: all together are bounded too.
+// A sparse file may claim any size, and each module may link to one, so the sum is bounded too.
 static bool has_checksum(const struct elf_file *file, uint32_t wanted)
 {
     static uint64_t left = CHECKSUMS_MOST;
@@ -98,7 +98,7 @@ static bool by_build_id(struct debug_finder *finder, struct id id, const char *e
     return id.length && try(finder, path, proof, found);
 }
 
-// A name that a file gives is a single component, never a way out of the directory.
+// The name in a .gnu_debuglink must be a single component, so that it stays in the directory.
 static bool is_plain(const char *name)
 {
     return name && name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) <= NAME_MAX;
@@ -142,7 +142,7 @@ bool debug_file_take(struct debug_finder *finder, const struct elf_file *binary,
     return proof.id.length && try(finder, where, &proof, found);
 }
 
-// The link is a path, often relative to the file that holds it.
+// The link of dwz is a path, often relative to the file that holds it.
 bool debug_file_find_common(struct debug_finder *finder, Dwarf *dwarf, const char *path,
                             struct elf_file *found, bool *linked)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file with the symbols that were split off a binary: by build id, by .gnu_debuglink, beside
-// it. Nothing counts that is not proven to belong: equal build ids, or the checksum of the link.
+// Finds the file with the symbols that were split off a binary: by build id, by .gnu_debuglink, or
+// beside it. An equal build id or the checksum of the link has to prove that it belongs.
 #pragma once
 
 #include <stdbool.h>
@@ -11,24 +11,24 @@
 #include "symbol/reader/elf_file.h"
 
 struct debug_finder {
-    // A descriptor, else negative: as roots_open.
+    // Returns a descriptor or a negative value, as roots_open does.
     int (*open)(void *context, const char *path);
     void *context;
     struct buf tried; // one line for each place: what was found there; raw bytes
 };
 
-// false: none was found. path: of the binary, as the target names it; raw bytes.
+// Returns false when none was found. `path` is the binary's path in the target's view, raw bytes.
 bool debug_file_find(struct debug_finder *finder, const struct elf_file *binary, const char *path,
                      struct elf_file *found);
 
-// The file at `where`, if its build id is that of the binary.
+// Takes the file at `where` if its build id is that of the binary.
 bool debug_file_take(struct debug_finder *finder, const struct elf_file *binary, const char *where,
                      struct elf_file *found);
 
-// *linked: dwz moved common parts to a file (.gnu_debugaltlink). True when that is found.
+// *linked: dwz moved common parts to another file (.gnu_debugaltlink). True when that is found.
 bool debug_file_find_common(struct debug_finder *finder, Dwarf *dwarf, const char *path,
                             struct elf_file *found, bool *linked);
 
-// The package of the split units (.dwp); an id in each of them tells whether it belongs.
+// Finds the package of the split units (.dwp). An id in each unit proves that it belongs.
 bool debug_file_find_package(struct debug_finder *finder, const struct elf_file *binary,
                              const char *path, struct elf_file *found);

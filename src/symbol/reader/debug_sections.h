@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What libdw reads of a file. That is the file as it is, unless sections of it are packed: then one
-// with those sections that are used here, unpacked by us.
+// The file that libdw reads: the file itself, or, if some of its sections are compressed, a copy
+// with the sections that are used here, which we uncompressed.
 #pragma once
 
 #include <stddef.h>
@@ -10,11 +10,11 @@
 #define DEBUG_SECTIONS_MAX 16
 
 struct debug_sections { // zeroed before use
-    Elf *assembly; // NULL: the file as it is
+    Elf *assembly; // NULL: the file itself is read
     unsigned char *unpacked[DEBUG_SECTIONS_MAX];
     size_t count;
 };
 
-// Lives as long as both, and ends with the latter.
+// Returns an ELF handle that lives as long as both arguments.
 Elf *debug_sections_begin(const struct elf_file *file, struct debug_sections *sections);
 void debug_sections_end(struct debug_sections *sections);

@@ -19,18 +19,18 @@ struct output {
 
 typedef int decode_fn(const char *mangled, int options, demangle_callbackref put, void *output);
 
-// Rust first: a legacy Rust name is also a valid C++ one, with the hash as its last part.
+// Rust is tried first: a legacy Rust name is a valid C++ name too, with the hash as its last part.
 static decode_fn *const decoders[] = {rust_demangle_callback, cplus_demangle_v3_callback};
 
-// A few hundred hostile bytes can stand for more text than there is memory (each substitution may
-// double it), and the library has no way to be stopped but this one. It keeps its state on the
-// stack; all that can leak is one Punycode identifier of Rust.
+// A few hundred hostile bytes can demangle to more text than there is memory, because each
+// substitution may double it. The library can be stopped only by leaving its callback (longjmp).
+// That is safe: it keeps its state on the stack, and at most one Punycode identifier of Rust leaks.
 static void put(const char *bytes, size_t length, void *context)
 {
     struct output *output = context;
     if (length > DEMANGLED_NAME_MAX - output->text.length)
         longjmp(output->too_long, 1);
-    if (length) // the library may pass no bytes at NULL
+    if (length) // the library may pass NULL with length 0
         buf_append(&output->text, bytes, length);
 }
 
@@ -59,13 +59,13 @@ char *demangle(const char *mangled)
     return NULL;
 }
 
-// The '<' of operator<, operator<<, operator<= and operator<=> opens nothing, nor do the '>' of
-// operator> and operator-> close anything. Returns the length of such a name, 0: none is here.
+// The '<' of operator<, operator<<, operator<= and operator<=> opens nothing, and the '>' of
+// operator> and operator-> closes nothing. Returns the length of such an operator name, or 0.
 static size_t operator_length(const char *text, const char *at)
 {
     static const char word[] = "operator";
     static const char *const signs[] = {"<=>", "<<=", ">>=", "->*", "<<", ">>",
-                                        "<=",  ">=",  "->",  "<",   ">"}; // long ones first
+                                        "<=",  ">=",  "->",  "<",   ">"}; // longer ones first
     const size_t length = sizeof word - 1;
     bool inside = at > text && (isalnum((unsigned char)at[-1]) || at[-1] == '_');
     if (inside || strncmp(at, word, length) != 0)
@@ -83,12 +83,12 @@ static bool opens_arguments(const char *text, const char *at)
 }
 
 struct bracket { // a '<' that is still open
-    size_t at;   // behind it, in what is written
+    size_t at;   // offset in the output behind the '<'
     bool folds;
 };
 
-// Each byte is looked at once, however the brackets nest and whether or not they are closed: what
-// was written since the '<' makes room for "..." when its '>' comes.
+// Each byte is read once, no matter how the brackets nest or whether they are closed: at a '>' the
+// output since its '<' is replaced by "...".
 char *demangle_fold(const char *shown)
 {
     struct buf out = {0};

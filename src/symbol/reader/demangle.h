@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// C++ (Itanium) and Rust (legacy and v0) symbol names into what people write.
+// Demangles C++ (Itanium) and Rust (legacy and v0) symbol names.
 #pragma once
 
 #include <stddef.h>
 
-#define SYMBOL_NAME_MAX 4096          // longer ones are cut and not demangled
-#define DEMANGLED_NAME_MAX (16 << 10) // what would become longer stays mangled
+#define SYMBOL_NAME_MAX 4096          // longer names are cut and not demangled
+#define DEMANGLED_NAME_MAX (16 << 10) // a name whose result would be longer stays mangled
 
-// A fresh string that the caller frees, or NULL when the name is not mangled, is damaged or passes
-// the bounds. A suffix from '@' on (a symbol version, "@plt") is carried over.
+// Returns a fresh string that the caller frees, or NULL when the name is not mangled, is malformed
+// or exceeds the limits. A suffix that begins with '@' (a symbol version, "@plt") is kept.
 char *demangle(const char *mangled);
 
-// For a screen: template arguments become "<...>", as in "std::vector<...>::push_back(int const&)".
-// What begins a path in Rust, "<T as Trait>::f", stays, with what is inside folded. A fresh string.
+// Replaces template arguments by "<...>", as in "std::vector<...>::push_back(int const&)". A Rust
+// path keeps its brackets, "<T as Trait>::f", with what is inside folded. Returns a fresh string.
 char *demangle_fold(const char *shown);

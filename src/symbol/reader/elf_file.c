@@ -12,11 +12,11 @@
 #include "symbol/section.h"
 
 #define UNPACKED_MAX (512u << 20)   // bytes
-#define UNPACK_MEMORY (256u << 20)  // of the decoder
+#define UNPACK_MEMORY (256u << 20)  // bytes, of the decoder
 #define PACKED_MAX (128u << 20)
 
-// When libelf unpacks a section it changes its header where that lies. Only those pages may be
-// written (they are copied then), so that the rest counts as a file and not as memory.
+// When libelf uncompresses a section it changes the section header in place. Only the pages of the
+// headers are made writable (and copied on write), so that the rest counts as file-backed memory.
 static void unlock_headers(const struct elf_file *file)
 {
     const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -54,7 +54,7 @@ enum rc elf_file_map(int fd, struct elf_file *file, struct err *err)
     return rc;
 }
 
-// False when it is damaged or larger than we take.
+// Returns false when the data is damaged or its contents exceed UNPACKED_MAX.
 static bool unpack(const void *packed, size_t length, struct buf *out)
 {
     lzma_stream stream = LZMA_STREAM_INIT;

@@ -7,15 +7,15 @@
 #include "base/mem.h"
 #include "symbol/reader/intervals.h"
 
-#define DEPTH_MAX 200 // of dies within dies
+#define DEPTH_MAX 200 // nesting of DIEs
 
-struct callee { // that was inlined
+struct callee { // a function that was inlined
     Dwarf_Die die;
-    unsigned depth; // 1: into the function itself
-    bool read;      // what was inlined into it is in the list
+    unsigned depth; // 1: inlined into the function itself
+    bool read;      // the list has what was inlined into it
 };
 
-struct inlined { // one range of it
+struct inlined { // one address range of an inlined function
     uint64_t start, end;
     size_t callee;
 };
@@ -24,9 +24,9 @@ struct dwarf_function {
     Dwarf_Die die;
     struct callee *callees;
     size_t callee_count, callee_capacity;
-    struct inlined *inlined; // each before what was inlined into it
+    struct inlined *inlined; // each one before what was inlined into it
     size_t count, capacity;
-    bool read; // what was inlined into the function itself is in the list
+    bool read; // the list has what was inlined into the function itself
 };
 
 struct functions {
@@ -34,11 +34,11 @@ struct functions {
     struct dwarf_function *list;
     size_t count, capacity;
     struct intervals index;
-    const struct split_unit *split; // NULL: not of a package
-    bool deep; // functions within functions and types are in the index
+    const struct split_unit *split; // NULL: not a split unit
+    bool deep; // the index includes functions inside of functions and types
 };
 
-// Calls visit for each child; true goes on to the next.
+// Calls visit for each child of the DIE.
 static void each_child(Dwarf_Die *die, void (*visit)(void *context, Dwarf_Die *child),
                        void *context)
 {
@@ -69,13 +69,13 @@ static void add_function(struct functions *functions, Dwarf_Die *die)
     for (ptrdiff_t at = 0; (at = next_range(functions, die, at, &base, &start, &end)) > 0;)
         intervals_add(&functions->index, start, end, (uint32_t)functions->count);
     if (functions->index.count == before)
-        return; // a declaration, or what all inlined copies have in common
+        return; // a declaration, or the abstract instance of inlined copies
     ARRAY_RESERVE(functions->list, functions->count, functions->capacity);
     functions->list[functions->count++] = (struct dwarf_function){.die = *die};
 }
 
-// Where functions may be found, besides the unit itself. 2: where they hardly are. Types have many
-// members, and of the functions only declarations.
+// Returns 1 for a DIE that may contain functions, 2 for one that hardly ever does, else 0. Types
+// have many members, but most of their functions are only declarations.
 static unsigned scope_kind(int tag)
 {
     switch (tag) {
@@ -159,8 +159,8 @@ void functions_free(struct functions *functions)
 struct descent {
     const struct functions *functions;
     struct dwarf_function *function;
-    unsigned depth;  // of inlining
-    unsigned blocks; // around
+    unsigned depth;  // depth of inlining
+    unsigned blocks; // depth of lexical blocks
 };
 
 static void add_inlined(struct descent *descent, Dwarf_Die *die)
@@ -238,7 +238,7 @@ static void put_call_site(Dwarf_Die *unit, Dwarf_Die *die, struct inline_call *c
     call->column = number(die, DW_AT_call_column);
 }
 
-// The chain of inlined calls around the address, outermost first, as indexes of callees.
+// Finds the chain of inlined calls around the address, outermost first, as indexes of callees.
 static size_t find_inlined(const struct functions *functions, struct dwarf_function *function,
                            uint64_t vaddr, size_t chain[CALLS_MAX])
 {
@@ -275,7 +275,7 @@ size_t functions_find(struct functions *functions, Dwarf_Die *files, uint64_t va
     size_t count = find_inlined(functions, function, vaddr, chain);
     const char *name = wish & FUNCTIONS_NAMED ? linkage_name(&function->die) : NULL;
     calls[count] = (struct inline_call){.name = name, .file = ""};
-    for (size_t i = 0; i < count; i++) { // each says where it is called, in the one around it
+    for (size_t i = 0; i < count; i++) { // a DIE has the place of its call, which is in the caller
         Dwarf_Die die = function->callees[chain[i]].die;
         put_call_site(files, &die, &calls[count - i]);
         calls[count - i - 1] = (struct inline_call){.name = linkage_name(&die), .file = ""};

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-#define LOWEST_CODE 64 // an ELF header lies below, or nothing
+#define LOWEST_CODE 64 // below is the ELF header, or nothing
 #define OVERLAPS_MAX 64 // intervals looked at in one search
 
 void intervals_fini(struct intervals *intervals)
@@ -43,7 +43,7 @@ void intervals_sort(struct intervals *intervals)
     }
 }
 
-// How many begin at or below the address.
+// Returns how many intervals begin at or below the address.
 static size_t begun(const struct intervals *intervals, uint64_t address)
 {
     size_t low = 0, high = intervals->count;

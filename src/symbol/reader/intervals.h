@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which of many address ranges holds an address. They should not overlap; where they do (nested
-// functions, damaged files) the one that begins last counts.
+// Finds which of many address ranges holds an address. Ranges should not overlap; where they do
+// (nested functions, damaged files) the one that begins last counts.
 #pragma once
 
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 struct interval {
     uint64_t start, end;
-    uint64_t reach; // the highest end of all intervals up to here
+    uint64_t reach; // the highest end of this interval and all before it
     uint32_t owner;
 };
 
@@ -21,12 +21,12 @@ struct intervals { // zeroed before use
 
 void intervals_fini(struct intervals *intervals);
 
-// What cannot be code is left out: empty ranges, and the addresses that linkers write in place of
-// those of discarded functions.
+// Adds a range. Ranges that cannot be code are left out: empty ones, and those at the addresses
+// that linkers write for discarded functions.
 void intervals_add(struct intervals *intervals, uint64_t start, uint64_t end, uint32_t owner);
 
-// Once, after all were added.
+// Must be called once, after the last intervals_add.
 void intervals_sort(struct intervals *intervals);
 
-// The owner of the range that holds the address, or INTERVALS_NONE.
+// Returns the owner of the range that holds the address, or INTERVALS_NONE.
 uint32_t intervals_find(const struct intervals *intervals, uint64_t address);

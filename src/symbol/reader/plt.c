@@ -9,18 +9,18 @@
 #include "symbol/section.h"
 
 #define RELOCATIONS_MAX 4000000u
-#define STUB_BYTES_MAX (16u << 20) // of one section
+#define STUB_BYTES_MAX (16u << 20) // bytes of one section
 #define SYMBOLS_SIZE_MAX (96u << 20)
 
-struct got_slot { // a word of the global offset table, and the function whose address it will hold
+struct got_slot { // a GOT slot, and the function whose address it will hold
     uint64_t address;
     const char *name; // NULL: not known
 };
 
 struct slots {
-    struct got_slot *items; // by address once they are all there
+    struct got_slot *items; // by address once all are read
     size_t count, capacity;
-    const char **lazy; // [index into .rela.plt]: what a lazily bound stub pushes is this index
+    const char **lazy; // [index into .rela.plt]; a lazily bound stub pushes that index
     size_t lazy_count;
 };
 
@@ -106,11 +106,11 @@ static const char *slot_name(const struct slots *slots, uint64_t address)
     return slot ? slot->name : NULL;
 }
 
-// What a stub is made of, each part optional but the last:
-//   f3 0f 1e fa (endbr64), f2 (bnd), ff 25 REL32 (jmp *REL32(%rip)), the slot being at REL32 from
-//   the end of the instruction; or, where a second table holds the jumps,
+// A stub consists of these instructions, of which all but the last are optional:
+//   f3 0f 1e fa (endbr64), f2 (bnd), ff 25 REL32 (jmp *REL32(%rip)); the GOT slot is at REL32 from
+//   the end of the instruction. Where a second table has the jumps, a stub is
 //   f3 0f 1e fa, 68 IMM32 (push of the index into .rela.plt).
-// The first entry of .plt, which calls the linker, matches neither or has no relocation.
+// The first entry of .plt, which calls the dynamic linker, matches neither or has no relocation.
 static const char *stub_name(const struct slots *slots, const unsigned char code[static 16],
                              uint64_t address)
 {
@@ -140,7 +140,7 @@ static void add_stub(struct plt *plt, const struct slots *slots, const unsigned 
     plt->stubs[plt->count++] = (struct stub){address, address + length, name};
 }
 
-// Static executables leave the entry size 0; their stubs have no second half, as in .plt.got.
+// Static executables leave sh_entsize 0. Their stubs have no second half, like those of .plt.got.
 static size_t stub_size(const GElf_Shdr *header)
 {
     uint64_t size = header->sh_entsize ? header->sh_entsize : header->sh_addralign;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The stubs of the procedure linkage table (.plt, .plt.sec, .plt.got). They have no symbols; their
-// names come from the relocation of the slot they jump through.
+// The stubs of the procedure linkage table (.plt, .plt.sec, .plt.got). They have no symbols; a stub
+// is named by the relocation of the GOT slot through which it jumps.
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@ struct symtab_match;
 
 struct stub {
     uint64_t start, end; // link-time addresses
-    const char *name;    // of the function it jumps to
+    const char *name;    // of the function to which it jumps
 };
 
 struct plt {
@@ -22,8 +22,8 @@ struct plt {
     size_t count, capacity;
 };
 
-// `functions` names the indirect functions of a static executable, whose relocations hold only the
-// address of the resolver.
+// `functions` names the IFUNCs of a static executable, because its IRELATIVE relocations have only
+// the address of the resolver.
 void plt_read(struct plt *plt, const struct image *image, const struct symtab *functions);
 void plt_fini(struct plt *plt);
 bool plt_find(const struct plt *plt, uint64_t vaddr, struct symtab_match *match);

@@ -54,8 +54,8 @@ static void set_limits(const struct sandbox_limits *limits)
     limit(RLIMIT_CORE, 0);
 }
 
-// False where there is nobody else to become: root in a container that has no other ids, or lacks
-// the right to change to them.
+// Returns false when root cannot become another user: in a container that has no other ids, or
+// without the capability to change ids.
 static bool become_nobody(void)
 {
     return geteuid() != 0 || (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
@@ -70,8 +70,7 @@ static bool drop_capabilities(void)
            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
-// Memory that is shared with the sampler must not be written by this process. Private memory is a
-// copy: it may be read, which tells nobody anything.
+// This process must not write memory that it shares with the sampler. Private memory is harmless.
 static bool unmap_shared(void)
 {
     AUTO_FILE FILE *maps = fopen("/proc/self/maps", "re");
@@ -94,7 +93,8 @@ static void close_others(int keep)
     syscall(SYS_close_range, (unsigned)keep + 1, ~0u, 0u);
 }
 
-// The kernel hands us the calls that open files: libdw looks for the files of split DWARF itself.
+// Handles SIGSYS, which seccomp raises for openat: libdw opens the files of split DWARF by itself,
+// and this asks the main process for them.
 static void broker(int number, siginfo_t *info, void *context)
 {
     ucontext_t *user = context;
@@ -116,15 +116,15 @@ static void reset_signals(void)
     for (int number = 1; number < SIGRTMIN; number++)
         sigaction(number, &usual, NULL);
     sigaction(SIGSYS, &ours, NULL);
-    usual.sa_handler = SIG_IGN; // Ctrl-C is for the main process, which ends this one
+    usual.sa_handler = SIG_IGN; // Ctrl-C is handled by the main process, which ends this one
     sigaction(SIGINT, &usual, NULL);
     sigaction(SIGTSTP, &usual, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-// What parsing takes: memory, the socket, files that are open. The rest fails, and openat comes to
-// the broker.
+// Allows the system calls that parsing needs: memory, the socket, files that are open. openat
+// raises SIGSYS (see broker); all others fail.
 static bool filter_calls(void)
 {
     static const unsigned allowed[] = {
@@ -163,7 +163,7 @@ bool sandbox_enter(int keep, const struct sandbox_limits *limits,
     bool nobody = become_nobody();
     if (!alone || !drop_capabilities())
         return false;
-    // A kernel without seccomp leaves a process of nobody with limits: still worth having. But one
-    // of root, without capabilities, could open what belongs to root.
+    // On a kernel without seccomp, limits and an unprivileged user are still a useful protection.
+    // But a process of root, even without capabilities, could open the files of root.
     return filter_calls() || (nobody && (errno == EINVAL || errno == ENOSYS));
 }

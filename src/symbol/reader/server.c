@@ -17,14 +17,14 @@
 
 struct server {
     struct server_host host;
-    struct binary **binaries; // [module], NULL: not asked about
+    struct binary **binaries; // [module]; NULL: not opened
     size_t count;
-    struct strtab names, files; // raw
-    struct map name_ids, file_ids; // number there -> number as sent
-    struct map seen;               // where a name of the binaries that are open lies -> the same
-    uint32_t sent; // texts
+    struct strtab names, files; // raw bytes
+    struct map name_ids, file_ids; // number in names or files -> text number as sent
+    struct map seen;               // address of a name in an open binary -> text number as sent
+    uint32_t sent; // texts sent so far
     struct buf out;
-    struct buf path; // of the file that is being put
+    struct buf path; // of the file that is being sent
 };
 
 struct server *server_new(const struct server_host *host)
@@ -102,8 +102,8 @@ static uint32_t name_id(struct server *server, const char *name, bool stub)
     return id;
 }
 
-// Where paths were rewritten for reproducible builds the directory is relative itself, and libdw
-// may have put it in front already.
+// Where paths were rewritten for reproducible builds, the directory is relative too, and libdw may
+// have joined it with the file name already.
 static void whole_path(const struct inline_call *call, struct buf *path)
 {
     size_t length = strlen(call->directory);
@@ -131,8 +131,8 @@ static uint32_t file_id(struct server *server, const struct inline_call *call)
     return id;
 }
 
-// The physical function is called as the symbol table calls it, which tells its parts and clones
-// ("f.cold", "f.part.0") apart; of the inlined ones only DWARF knows.
+// The physical function is named by the symbol table, which tells its parts and clones ("f.cold",
+// "f.part.0") apart. Inlined functions are named by DWARF.
 static uint32_t line_name(struct server *server, const struct binary_names *names, size_t at)
 {
     bool physical = at + 1 >= names->call_count;
@@ -177,8 +177,8 @@ static int compare_asked(const void *left, const void *right)
     return (a->vaddr > b->vaddr) - (a->vaddr < b->vaddr);
 }
 
-// Linkers tear units apart (cold code, code of the start): a unit is read only once when all that
-// is asked of it comes together.
+// Linkers spread a unit's code over several places (cold code, startup code). All addresses of one
+// unit are looked up together, so that it is read only once.
 static void find(struct server *server, const struct wire_ask *ask, const char *payload,
                  size_t length)
 {

@@ -28,7 +28,7 @@ struct split_file *split_file_open(Dwarf_Die *skeleton, const char *directory)
         return NULL;
     AUTO_FREE char *path =
         name[0] == '/' ? xstrdup(name) : xasprintf("%s/%s", directory, name);
-    // In the symbol process this asks the main process for the file, as libdw's own call does.
+    // In the symbol process this call asks the main process for the file (broker in sandbox.c).
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct split_file *file = xcalloc(1, sizeof *file);
     struct err err;

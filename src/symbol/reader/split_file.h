@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file with one split unit (.dwo), where its skeleton says that it lies. libdw would find it too,
-// but cannot read what is packed with zstd, and keeps all that it has read to the end.
+// A file with one split unit (.dwo), at the path that its skeleton names. libdw would find it too,
+// but that of Debian 12 cannot read zstd sections, and it keeps all that it has read to the end.
 #pragma once
 
 #include <elfutils/libdw.h>
@@ -9,7 +9,7 @@
 
 struct split_file;
 
-// directory: where the compiler ran. NULL: there is no such file, or it holds no unit.
+// `directory` is the compilation directory. NULL: there is no such file, or it has no unit.
 struct split_file *split_file_open(Dwarf_Die *skeleton, const char *directory);
 void split_file_close(struct split_file *file);
 

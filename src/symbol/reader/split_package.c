@@ -10,16 +10,16 @@
 #include "symbol/section.h"
 
 #define SECTION_MAX (4ull << 30) // bytes; offsets in the index have 32 bits
-#define COLUMNS_MAX 16u          // eight kinds are known
+#define COLUMNS_MAX 16u          // eight kinds are defined
 
-// The header: version (in DWARF 5 two bytes, and two of padding), columns, units, slots. Then the
-// hash table (ids, and the numbers of their rows), then the kinds of the columns, then a row of
-// offsets and a row of sizes for each unit.
+// The header has version (in DWARF 5 two bytes, and two of padding), columns, units and slots. It
+// is followed by the hash table (ids, then the numbers of their rows), the kinds of the columns,
+// the rows of offsets, and the rows of sizes; a row belongs to one unit.
 enum { HEAD_VERSION, HEAD_COLUMNS, HEAD_UNITS, HEAD_SLOTS, HEAD_WORDS };
 
 static const struct {
-    const char *packed, *plain; // names in the package, and for libdw
-    uint32_t gnu, dwarf5;       // kind of the column; 0: none
+    const char *packed, *plain; // section names in the package, and for libdw
+    uint32_t gnu, dwarf5;       // kind of the column in GNU's and DWARF 5's index; 0: none
 } parts[SPLIT_PARTS] = {
     [SPLIT_INFO] = {".debug_info.dwo", ".debug_info", 1, 1},
     [SPLIT_ABBREV] = {".debug_abbrev.dwo", ".debug_abbrev", 3, 3},
@@ -31,10 +31,10 @@ static const struct {
 
 struct split_package {
     Elf *elf;
-    bool single; // one unit, no index
+    bool single; // one unit without an index (.dwo)
     struct contents parts[SPLIT_PARTS], index;
     uint32_t head[HEAD_WORDS];
-    const unsigned char *ids, *rows, *kinds, *offsets, *sizes; // in the index
+    const unsigned char *ids, *rows, *kinds, *offsets, *sizes; // point into the index
 };
 
 static uint32_t word_at(const unsigned char *table, uint64_t index)
@@ -102,7 +102,7 @@ struct split_package *split_package_new(const struct elf_file *file)
     return NULL;
 }
 
-// In DWARF 5 types may be units too, each in a section of the same name.
+// DWARF 5 type units have a section of the same name. True when this one has a compilation unit.
 static bool has_functions(const struct contents *info)
 {
     const size_t version_at = 4, type_at = 6;

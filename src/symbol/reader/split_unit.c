@@ -13,11 +13,11 @@ struct split_unit {
     Elf *elf;
     Dwarf *dwarf;
     Dwarf_Die die;
-    Dwarf_Addr base; // of the unit: what its lists of ranges are relative to
+    Dwarf_Addr base; // low pc of the unit: base of its range lists
     struct section_piece files, ranges;
 };
 
-// Unpacked already, by libdw or by us.
+// Returns a section that is uncompressed, by libdw or by us.
 static struct section_piece section_of(Elf *elf, const char *name)
 {
     size_t names;
@@ -35,7 +35,7 @@ static struct section_piece section_of(Elf *elf, const char *name)
     return (struct section_piece){0};
 }
 
-// Where the part of this unit in a section of the program begins; 0 when nobody says.
+// Returns where this unit's part of a section of the program begins; 0 when that is not recorded.
 static Dwarf_Word base_in(Dwarf_Die *skeleton, unsigned attribute, unsigned other)
 {
     Dwarf_Attribute found;
@@ -45,7 +45,7 @@ static Dwarf_Word base_in(Dwarf_Die *skeleton, unsigned attribute, unsigned othe
     return dwarf_formudata(&found, &base) == 0 ? base : 0;
 }
 
-// Nobody says where that part ends.
+// Adds a section of the program from that offset on. Where the unit's part ends is not recorded.
 static void lend(Elf *to, Elf *program, const char *name, Dwarf_Word from)
 {
     struct section_piece whole = section_of(program, name);
@@ -73,7 +73,7 @@ static bool assemble(const struct split_package *package, uint32_t row, Dwarf_Di
     return true;
 }
 
-// The id is looked at once more: what the index says proves nothing.
+// Compares the id of the unit itself, because the index may be wrong.
 static bool begin(struct split_unit *unit, uint64_t id)
 {
     Dwarf_CU *handle;
@@ -120,8 +120,8 @@ bool split_unit_has_files(const struct split_unit *unit)
     return unit->files.size;
 }
 
-// Lists that are told by number are behind a header and a table of offsets, of 4 bytes in the form
-// that everybody uses. Returns 0 where there is none.
+// A range list that is given by number (DW_FORM_rnglistx) is found by the table of offsets behind
+// the header, of 4 bytes each in 32-bit DWARF. Returns 0 when there is none.
 static uint64_t numbered_list(const struct split_unit *unit, Dwarf_Word number)
 {
     const uint64_t header = 12;
@@ -137,8 +137,9 @@ static uint64_t numbered_list(const struct split_unit *unit, Dwarf_Word number)
     return header + offset;
 }
 
-// To dwarf_ranges, 0 is no place in a section but the beginning of a search, for which it takes its
-// own base. Only a list of DWARF 4 can lie there, whose entries are all relative to a base.
+// dwarf_ranges takes offset 0 for the beginning of an iteration, and then uses its own base, which
+// is wrong for a split unit. Only a list of DWARF 4 can lie at offset 0, and all of its entries are
+// relative to a base, so the right one is added here.
 static ptrdiff_t first_range(const struct split_unit *unit, Dwarf_Die *die, Dwarf_Word from,
                              Dwarf_Addr *base, Dwarf_Addr *start, Dwarf_Addr *end)
 {

@@ -10,13 +10,14 @@
 #include "symbol/section.h"
 
 #define SYMBOLS_MAX 4000000u
-#define RANKED_LENGTH 255 // bytes of a name that are looked at to choose among aliases
+#define RANKED_LENGTH 255 // bytes of a name that are compared when aliases are ranked
 
-// What a symbol may claim. A sized function owns its bytes. Hand-written assembly often gives no
-// size: such a label owns what follows it up to the next label or function, where no function does,
-// and no more than the unwind entry that it lies in, or up to the next one. In a stripped file the
-// functions behind it may have lost their names: without an entry it owns its first byte there.
-// A local label without a type (the target of a jump) counts only where nothing else does.
+// What a symbol covers. A function with a size covers its bytes. Hand-written assembly often has no
+// size: such a label covers what follows it up to the next label or function, except bytes that a
+// function covers. It covers no more than the FDE that it lies in, or, without one, no bytes beyond
+// the start of the next FDE. In a stripped file the functions behind it may have lost their names,
+// so that without an FDE it covers only its first byte. A local label without a type (a jump
+// target) counts only where nothing else covers the address.
 enum tier {
     TIER_FUNCTION,
     TIER_LABEL,
@@ -24,15 +25,15 @@ enum tier {
 };
 
 struct symbol_entry {
-    uint64_t address, end; // `end` of a label: as far as it may reach
+    uint64_t address, end; // the `end` of a label is the furthest that it may reach
     const char *name;
-    uint32_t badness; // among symbols at one address; the tier is its top byte
-    uint32_t order;   // as read: .symtab before .dynsym
+    uint32_t badness; // rank among symbols at one address, lowest is best; the tier is its top byte
+    uint32_t order;   // in order of reading: .symtab before .dynsym
 };
 
 struct range { // addresses that belong to one function
     uint64_t start, end;
-    uint64_t address; // of the function: below start where another one lies inside it
+    uint64_t address; // of the function: below start where another function lies inside it
     const char *name;
 };
 
@@ -102,7 +103,7 @@ static enum tier tier_of(const GElf_Sym *symbol)
     return typed || GELF_ST_BIND(symbol->st_info) != STB_LOCAL ? TIER_LABEL : TIER_LOCAL_LABEL;
 }
 
-// Global before weak before local, then fewer leading underscores, then the shorter name.
+// The best is global, then weak, then local; then it has fewer leading underscores, or is shorter.
 static uint32_t badness_of(const GElf_Sym *symbol, enum tier tier, const char *name)
 {
     static const unsigned char by_binding[16] = {
@@ -118,13 +119,13 @@ static uint32_t badness_of(const GElf_Sym *symbol, enum tier tier, const char *n
            (uint32_t)underscores << 8 | (uint32_t)length;
 }
 
-// Marks of tools rather than code: ".annobin_...", ARM-style "$x".
+// Returns whether the symbol is a tool's mark rather than code: ".annobin_...", ARM-style "$x".
 static bool is_mark(const char *name)
 {
     return name[0] == '.' || name[0] == '$';
 }
 
-// How far a symbol reaches in its section. stripped: its table has the exported ones only.
+// Returns how far a symbol reaches in its section. `stripped`: the table has only exported symbols.
 static uint64_t end_of(struct reader *reader, const GElf_Sym *symbol, const struct text *text,
                        bool stripped)
 {
@@ -174,7 +175,7 @@ static void read_symbols(struct reader *reader, const struct image *image, uint3
     }
 }
 
-// By address, the worst name first: of those that cover an address, the last one counts.
+// Sorts by address, then the worst name first: the last one that covers an address counts.
 static int compare_entry(const void *left, const void *right)
 {
     const struct symbol_entry *a = left, *b = right;
@@ -190,14 +191,14 @@ static enum tier entry_tier(const struct symbol_entry *entry)
     return entry->badness >> 24;
 }
 
-// Functions may lie inside others (several entry points, damaged tables); going up through the
-// addresses, `open` holds those that have begun and not ended, the innermost last. A label is only
-// ever there alone.
+// Functions may lie inside others (several entry points, damaged tables). The sweep goes up through
+// the addresses; `open` holds the functions that have begun and not ended, the innermost last. A
+// label in it is always the only entry.
 struct sweep {
     struct symtab *symtab;
     const struct symbol_entry **open;
     size_t count, capacity;
-    uint64_t reached; // ranges are made up to here
+    uint64_t reached; // ranges are complete up to here
 };
 
 static void add_range(struct symtab *symtab, const struct symbol_entry *entry, uint64_t start,
@@ -255,7 +256,7 @@ struct symtab *symtab_new(const struct image *const *images, size_t count)
     symtab->extents = extents_new(images[0]);
     struct reader reader = {.extents = symtab->extents};
     read_texts(&reader, images[0]);
-    for (size_t i = count; i-- > 0;) // what was split off is the fuller table
+    for (size_t i = count; i-- > 0;) // a separate debug file has the fuller table
         read_symbols(&reader, images[i], SHT_SYMTAB);
     read_symbols(&reader, images[0], SHT_DYNSYM);
     make_ranges(symtab, &reader);

@@ -10,32 +10,31 @@
 
 #define UNITS_MAX 4000000u
 
-// libdw keeps all that it has read (abbreviations, rows of line tables of 40 bytes each) until the
-// whole Dwarf is ended. So units are read through a Dwarf of their own, which is ended when it
-// holds that many rows.
+// libdw keeps all that it has read (abbreviations, rows of line tables of 40 bytes each) until
+// dwarf_end. So units are read through a Dwarf of their own, ended when it holds that many rows.
 #define ROWS_MAX 50000u
 
 struct unit {
-    Dwarf_Off offset;            // of its die
-    struct functions *functions; // NULL until asked for
-    struct split_unit *split;    // open while its functions are; NULL: none, or libdw has it
-    struct split_file *file;     // of it alone, NULL: none. Stays open: its names are kept
+    Dwarf_Off offset;            // of the unit DIE
+    struct functions *functions; // NULL until needed
+    struct split_unit *split;    // open while its functions are; NULL: not split, or libdw reads it
+    struct split_file *file;     // its .dwo file or NULL; stays open, because its names are kept
     bool file_sought;
-    const char *directory;       // where the compiler ran, "" when not known
-    unsigned begun;              // `begun` of the units when its rows were read last; 0: never
+    const char *directory;       // compilation directory, "" when not known
+    unsigned begun;              // value of units.begun when its rows were last read; 0: never
 };
 
 struct units {
     Dwarf *dwarf, *common;
     const struct split_package *package; // NULL: none
     bool are_split;
-    Dwarf *reading;   // that units are read through
-    size_t row_count; // it holds
-    unsigned begun;   // times that it was opened
+    Dwarf *reading;   // the Dwarf through which units are read
+    size_t row_count; // rows that it holds
+    unsigned begun;   // how many times it was opened
     struct unit *list;
     size_t count, capacity;
     struct intervals index;
-    struct unit *last; // that was asked; NULL: none
+    struct unit *last; // the unit of the last query; NULL: none
 };
 
 static const char *directory_of(Dwarf_Die *die)
@@ -124,7 +123,7 @@ static void begin_reading(struct units *units)
         dwarf_setalt(units->reading, units->common);
 }
 
-// Addresses come unit by unit, so what the last one holds is hardly needed again.
+// Queries come unit by unit, so what was read of the last unit is hardly needed again.
 static void move_to(struct units *units, struct unit *unit)
 {
     struct unit *last = units->last;
@@ -135,7 +134,7 @@ static void move_to(struct units *units, struct unit *unit)
     units->last = unit;
 }
 
-// The die of the unit.
+// Gets the DIE of the unit.
 static bool read_unit(struct units *units, struct unit *unit, Dwarf_Die *whole)
 {
     Dwarf_Lines *lines;
@@ -151,7 +150,8 @@ static bool read_unit(struct units *units, struct unit *unit, Dwarf_Die *whole)
     return true;
 }
 
-// From a package, else from a file of its own. NULL: neither, or it is damaged.
+// Opens the split unit from a package, else from a .dwo file. NULL: there is none, or it is
+// damaged.
 static struct split_unit *open_split(const struct units *units, struct unit *unit,
                                      Dwarf_Die *skeleton, uint64_t id)
 {
@@ -165,9 +165,8 @@ static struct split_unit *open_split(const struct units *units, struct unit *uni
     return unit->file ? split_unit_open(split_file_package(unit->file), skeleton, id) : NULL;
 }
 
-// The part of the unit that is in another file; its addr is NULL where there is none. What we
-// cannot read libdw may find: names of that must stay where they are, so it is asked through the
-// Dwarf that stays.
+// Finds the split unit's DIE; its addr stays NULL when there is none. libdw may find a unit that we
+// cannot read. Its names have to stay valid, so it is read through the Dwarf that is ended last.
 static void find_split(const struct units *units, struct unit *unit, Dwarf_Die *whole,
                        Dwarf_Die *split)
 {
@@ -185,14 +184,14 @@ static void find_split(const struct units *units, struct unit *unit, Dwarf_Die *
         dwarf_cu_info(stays.cu, NULL, NULL, NULL, split, NULL, NULL, NULL);
 }
 
-// Whose list of files the calls of the unit mean.
+// Returns the unit DIE in whose file list the numbers of call_file are.
 static Dwarf_Die *files_of(const struct unit *unit, Dwarf_Die *whole, Dwarf_Die *split)
 {
     bool elsewhere = split->addr && (!unit->split || split_unit_has_files(unit->split));
     return elsewhere ? split : whole;
 }
 
-// The line table belongs to the skeleton, the functions to the split unit, where its file is found.
+// The line table belongs to the skeleton, even where the functions are in the split unit.
 static void find_place(Dwarf_Die *unit, uint64_t vaddr, struct inline_call *call)
 {
     Dwarf_Line *row = dwarf_getsrc_die(unit, vaddr);
