@@ -92,10 +92,11 @@ unsigned act_thread_next(struct app *app)
 
 unsigned act_idle(struct app *app)
 {
-    bool *idle = &app->state->query.filter.idle;
-    *idle = !*idle;
+    struct filter *filter = &app->state->query.filter;
+    filter->type = filter_is_wall(filter) ? NULL : FILTER_WALL;
     state_forget_tree(app->state);
-    state_say(app->state, false, *idle ? "wall time, of threads that sleep too" : "CPU time");
+    state_say(app->state, false,
+              filter->type ? "wall time, of threads that sleep too" : "CPU time");
     return EFFECT_ROWS | EFFECT_IDLE;
 }
 

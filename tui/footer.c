@@ -55,7 +55,7 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
         snprintf(text, sizeof text, wide ? " no longer permitted " : " denied ");
     else if (snapshot->stopped)
         snprintf(text, sizeof text, wide ? " the process is stopped " : " stopped ");
-    else if (state->query.filter.idle && unsaid)
+    else if (filter_is_wall(&state->query.filter) && unsaid)
         snprintf(text, sizeof text, " wall time ");
     int width = (int)strlen(text);
     if (width)

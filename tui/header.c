@@ -284,7 +284,7 @@ static void draw_filters(struct canvas *canvas, int row, const struct scene *sce
                          const struct state *state)
 {
     struct header_line line = {.count = 0};
-    if (state->query.filter.idle)
+    if (filter_is_wall(&state->query.filter))
         add_wall(&line, scene_all(scene), canvas->cols);
     add_shape(&line, state);
     int width = width_of(canvas, &line), col = canvas->cols - width;

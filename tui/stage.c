@@ -13,7 +13,7 @@ void stage_init(struct stage *stage, const struct tui_options *options, bool utf
 {
     *stage = (struct stage){.options = options, .utf8 = utf8};
     state_init(&stage->state, options->sort, options->delay, !options->no_function_bar);
-    stage->state.query.filter.idle = options->idle;
+    stage->state.query.filter.type = options->idle ? FILTER_WALL : NULL;
     feed_want_idle(options->feed, options->idle);
 }
 
@@ -145,7 +145,7 @@ unsigned stage_input(struct stage *stage, const struct input *input)
     if (effects & EFFECT_PAUSE)
         pause_sampling(stage);
     if (effects & EFFECT_IDLE)
-        feed_want_idle(stage->options->feed, stage->state.query.filter.idle);
+        feed_want_idle(stage->options->feed, filter_is_wall(&stage->state.query.filter));
     if (effects & EFFECT_RESET)
         feed_reset(stage->options->feed);
     if (effects & EFFECT_SAVE)

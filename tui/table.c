@@ -81,7 +81,7 @@ bool table_wants_lines(const struct scene *scene, const struct state *state)
 bool table_shows_wall(const struct scene *scene, const struct state *state)
 {
     (void)scene;
-    return state->query.filter.idle;
+    return filter_is_wall(&state->query.filter);
 }
 
 // --- columns ---
@@ -270,7 +270,7 @@ static void explain_window(const struct scene *scene, const struct state *state,
     } else if (state->crumb_count) {
         lines[0] = "nothing in this window is left by";
         lines[1] = "the filter; Esc takes it back";
-    } else if (state->query.filter.idle) {
+    } else if (filter_is_wall(&state->query.filter)) {
         lines[0] = "no wall time in this window yet:";
         lines[1] = "it is told once a second";
     }

@@ -139,7 +139,7 @@ static void put_row(const struct canvas *canvas, const struct scene *scene,
     if (cost_ns(node->total))
         buf_printf(out, " %s", figures_seconds((int64_t)cost_ns(node->total), time));
     buf_printf(out, "  self %.1f%%", rows_percent(measure, node->self, all));
-    if (state->query.filter.idle)
+    if (filter_is_wall(&state->query.filter))
         buf_printf(out, "  running %.1f%%",
                    figures_percent(node->total.cpu_ns, cost_ns(node->total)));
     if (node->function && *node->function->module)

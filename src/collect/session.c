@@ -252,9 +252,10 @@ pthread_mutex_t *session_lock(struct session *session)
     return &session->lock;
 }
 
-struct names *session_names(struct session *session)
+struct live_source session_live_source(struct session *session)
 {
-    return names_new(session->modules, session->symbolizer, session->fetcher, &session->lock);
+    return (struct live_source){session->modules, session->symbolizer, session->fetcher,
+                                &session->lock};
 }
 
 struct slices *session_slices(struct session *session)

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "output/report.h"
-#include "profile/names.h"
+#include "profile/live.h"
 #include "profile/slices.h"
 
 enum session_unwinder {
@@ -72,11 +72,10 @@ void session_slow_down(struct session *session, uint32_t slowdown);
 // Counts from zero.
 void session_reset(struct session *session);
 
-// For live sessions that have been started. The names of the profile's locations: a reference for
-// the caller, which names_update brings up to date, not under the lock. session_bound, to be called
-// now and then, gives back memory when there is much of it and says whether that renumbered the
-// profile: then new names are needed.
-struct names *session_names(struct session *session);
+// For live sessions that have been started. What a struct live of the profile needs. session_bound,
+// to be called now and then, gives back memory when there is much of it and says whether that
+// renumbered the profile: then a new struct live is needed.
+struct live_source session_live_source(struct session *session);
 struct slices *session_slices(struct session *session);
 bool session_bound(struct session *session);
 

@@ -92,7 +92,7 @@ static struct rows_query query_of(const struct top *top)
     return (struct rows_query){
         .window = top->options.screen.delay > 5ll * NS_PER_S ? WINDOW_30S : WINDOW_5S,
         .sort = top->options.screen.sort,
-        .filter = {.idle = top->options.screen.idle},
+        .filter = {.type = top->options.screen.idle ? FILTER_WALL : NULL},
     };
 }
 

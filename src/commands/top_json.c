@@ -53,7 +53,7 @@ static void put_function(struct json *json, const struct function_row *row,
     json_count(json, "line", row->line);
     json_decimal(json, "self_percent", rows_percent(measure, row->self, rows->all), 3);
     json_decimal(json, "total_percent", rows_percent(measure, row->total, rows->all), 3);
-    if (query->filter.idle) {
+    if (filter_is_wall(&query->filter)) {
         output_json_wall(json, "self_wall", row->self);
         output_json_wall(json, "total_wall", row->total);
     }
@@ -75,7 +75,7 @@ static void put_thread(struct json *json, const struct thread_row *row, bool cpu
     json_text(json, "state", (char[]){row->state, '\0'});
     json_text(json, "where", row->where ? row->where->name : "");
     json_text(json, "wait", row->wait);
-    if (query->filter.idle)
+    if (filter_is_wall(&query->filter))
         output_json_wall(json, "wall", row->cost);
     json_bool(json, "ended", row->ended);
     if (cpu_known)
@@ -94,8 +94,8 @@ static enum rc put_functions(struct json *json, const struct snapshot *snapshot,
     enum rc rc = rows_functions(&snapshot->moment, query, &rows, err);
     if (rc != RC_OK)
         return rc;
-    json_text(json, "time", query->filter.idle ? "wall" : "cpu");
-    if (query->filter.idle)
+    json_text(json, "time", filter_is_wall(&query->filter) ? "wall" : "cpu");
+    if (filter_is_wall(&query->filter))
         output_json_wall(json, "window_wall", rows.all);
     json_text(json, "window", rows_window_names[query->window]);
     json_count(json, "window_samples", rows.all.samples);

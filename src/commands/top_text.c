@@ -102,7 +102,7 @@ static void put_row(struct buf *out, const struct function_row *row,
     enum rows_measure measure = rows_measure(query);
     buf_printf(out, "  %6.1f %6.1f", rows_percent(measure, row->self, rows->all),
                rows_percent(measure, row->total, rows->all));
-    if (query->filter.idle)
+    if (filter_is_wall(&query->filter))
         buf_printf(out, " %6.1f", figures_percent(row->total.cpu_ns, cost_ns(row->total)));
     put_time(out, cost_ns(row->self_all));
     put_time(out, cost_ns(row->total_all));
@@ -126,8 +126,9 @@ static void put_wall(struct buf *out, struct cost all)
 static void put_rows(struct buf *out, const struct function_rows *rows,
                      const struct rows_query *query, unsigned width)
 {
-    const char *head = query->filter.idle ? "#  SELF% TOTAL%   RUN%     SELF    TOTAL SAMPLES  "
-                                          : "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ";
+    bool wall = filter_is_wall(&query->filter);
+    const char *head = wall ? "#  SELF% TOTAL%   RUN%     SELF    TOTAL SAMPLES  "
+                            : "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ";
     int module_width = width < 100 ? MODULE_LEAST : MODULE_WIDTH;
     int name_width = (int)width - (int)strlen(head) - 2 - module_width;
     size_t shown = 0, more = 0;
@@ -147,8 +148,8 @@ static void put_rows(struct buf *out, const struct function_rows *rows,
     if (more)
         buf_printf(out, "# %zu more functions\n", more);
     if (!shown)
-        buf_puts(out, query->filter.idle ? "# no wall time has been told yet\n"
-                                         : "# no thread was seen on a CPU\n");
+        buf_puts(out, wall ? "# no wall time has been told yet\n"
+                           : "# no thread was seen on a CPU\n");
 }
 
 enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
@@ -163,7 +164,7 @@ enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
     put_quality(out, snapshot);
     buf_printf(out, "# window %s  samples %" PRIu64 "  sorted by %s\n",
                rows_window_names[query->window], rows.all.samples, rows_sort_names[query->sort]);
-    if (query->filter.idle)
+    if (filter_is_wall(&query->filter))
         put_wall(out, rows.all);
     put_rows(out, &rows, query, width);
     function_rows_fini(&rows);

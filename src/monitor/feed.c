@@ -37,7 +37,7 @@ struct feed {
     bool stop, ended;
     enum rc rc; // why sampling ended by itself
     struct err err;
-    struct names *names;
+    bool renumbered; // the store was: `live` has to be made anew
     struct gauges gauges;
     int64_t gauges_at;
     bool paused;
@@ -46,7 +46,8 @@ struct feed {
     char note[256];
     unsigned note_count;
 
-    struct target_status status; // of who takes snapshots
+    struct live *live; // of who takes snapshots, as all that follows
+    struct target_status status;
     struct waits *waits;
     bool want_waits;
     pid_t want_stack; // of which thread, 0: of none
@@ -112,10 +113,7 @@ static void advance(struct feed *feed)
     const struct run *run = session_progress(feed->session);
     if (!feed->paused)
         slices_advance(session_slices(feed->session), run->duration);
-    if (session_bound(feed->session)) {
-        names_unref(feed->names);
-        feed->names = session_names(feed->session);
-    }
+    feed->renumbered |= session_bound(feed->session);
     look_for_news(feed);
     read_gauges(feed);
 }
@@ -185,10 +183,8 @@ enum rc feed_live(struct session *session, const struct feed_options *options, s
     feed->gauges_at = clock_now() + NS_PER_S;
     slices_advance(session_slices(session), -FIRST_SLICE_NS);
     enum rc rc = session_start(session, err);
-    if (rc == RC_OK) {
-        feed->names = session_names(session);
+    if (rc == RC_OK)
         rc = start_thread(feed, err);
-    }
     if (rc == RC_OK)
         *out = feed;
     else
@@ -239,7 +235,7 @@ void feed_free(struct feed *feed)
         return;
     stop_thread(feed);
     session_close(feed->session);
-    names_unref(feed->names);
+    live_free(feed->live);
     replay_free(feed->replay);
     target_status_fini(&feed->status);
     waits_free(feed->waits);
@@ -278,6 +274,28 @@ static void copy_state(const struct feed *feed, struct snapshot *snapshot)
     memcpy(snapshot->note, feed->note, sizeof snapshot->note);
 }
 
+// Under the lock.
+static void follow(struct feed *feed, const struct profile *store)
+{
+    if (feed->renumbered || (feed->live && live_is_worn(feed->live))) {
+        live_free(feed->live);
+        feed->live = NULL;
+        feed->renumbered = false;
+    }
+    if (!feed->live) {
+        struct live_source source = session_live_source(feed->session);
+        feed->live = live_new(&source);
+    }
+    live_follow(feed->live, store);
+}
+
+static void take_moment(struct feed *feed, struct moment *moment)
+{
+    live_names(feed->live, feed->patience_ms);
+    moment->profile = live_take(feed->live, &moment->sampled);
+    moment->names = live_functions(feed->live);
+}
+
 struct snapshot *feed_take(struct feed *feed)
 {
     eventfd_t ignored;
@@ -289,9 +307,8 @@ struct snapshot *feed_take(struct feed *feed)
     eventfd_read(feed->news_fd, &ignored);
     pthread_mutex_lock(feed->lock);
     struct report report = session_live_report(feed->session);
-    snapshot->moment.profile = profile_copy(report.profile);
+    follow(feed, report.profile);
     snapshot->moment.slices = slices_copy(session_slices(feed->session));
-    snapshot->moment.names = names_ref(feed->names);
     snapshot->moment.since_reset = report.run->duration;
     copy_run(feed, report.run, snapshot);
     copy_state(feed, snapshot);
@@ -300,7 +317,7 @@ struct snapshot *feed_take(struct feed *feed)
     if (count)
         memcpy(processes, report.run->processes, count * sizeof *processes);
     pthread_mutex_unlock(feed->lock);
-    names_update(snapshot->moment.names, snapshot->moment.profile, feed->patience_ms);
+    take_moment(feed, &snapshot->moment);
     target_status_read(&feed->status, processes, count);
     target_status_copy(&feed->status, snapshot);
     if ((feed->want_waits || feed->want_stack) && snapshot->end == TARGET_RUNS &&
@@ -380,27 +397,35 @@ void feed_reset(struct feed *feed)
     pthread_mutex_unlock(feed->lock);
 }
 
+// What is written has names, if they come in time; not of an old moment with other numbers.
+static enum rc name_written(struct feed *feed, const struct moment *moment, struct err *err)
+{
+    if (!live_is_of(feed->live, moment->names))
+        return RC_OK;
+    if (!live_names(feed->live, WRITE_PATIENCE_MS))
+        return err_set(err, RC_TIMEOUT, "names are still being looked up: try again later");
+    live_name_again(feed->live, moment->profile);
+    return RC_OK;
+}
+
 enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
                    const struct rows_query *query, FILE *out, struct err *err)
 {
-    struct profile *shown;
+    struct plain_profile *shown;
     if (feed->replay)
         return err_set(err, RC_FAIL, "a replay cannot be saved");
-    // The writer asks the symbolizer for them, under the lock.
-    if (!names_update(snapshot->moment.names, snapshot->moment.profile, WRITE_PATIENCE_MS))
-        return err_set(err, RC_TIMEOUT, "names are still being looked up: try again later");
-    enum rc rc = rows_extract(&snapshot->moment, query, &shown, err);
+    enum rc rc = name_written(feed, &snapshot->moment, err);
+    if (rc == RC_OK)
+        rc = rows_extract(&snapshot->moment, query, &shown, err);
     if (rc != RC_OK)
         return rc;
     pthread_mutex_lock(feed->lock);
-    struct report report = session_live_report(feed->session);
-    struct run run = *report.run;
-    report.profile = shown;
-    report.run = &run;
-    run.type = query->filter.idle ? RUN_WALL : RUN_CPU;
-    rc = report_write(&report, writer_by_name("pprof"), out, err);
+    struct run run = *session_live_report(feed->session).run;
+    run.type = filter_is_wall(&query->filter) ? RUN_WALL : RUN_CPU;
+    report_head(shown, &run);
     pthread_mutex_unlock(feed->lock);
-    profile_free(shown);
+    rc = writer_by_name("pprof")->write(&(struct writing){.profile = shown}, out, err);
+    plain_free(shown);
     return rc;
 }
 

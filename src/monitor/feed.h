@@ -36,7 +36,7 @@ struct snapshot *feed_take(struct feed *feed);
 // as that costs little: for as long as somebody looks at threads.
 void feed_want_waits(struct feed *feed, bool wanted);
 
-// While true, wall time is counted too, as filter.idle of a query asks for: it is told a second
+// While true, wall time is counted too, as FILTER_WALL asks for: it is told a second
 // later, and only of the time since then.
 void feed_want_idle(struct feed *feed, bool wanted);
 

@@ -8,11 +8,12 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/strtab.h"
+#include "profile/live.h"
 
 #define WORDS_MAX 4200 // a line holds a stack
-#define NODES_MAX (1u << 20)
 #define ENTRIES_MAX (1u << 16)
 
 struct replay {
@@ -20,9 +21,11 @@ struct replay {
     size_t count, capacity, next;
     // What the lines so far have made:
     struct snapshot now;
-    struct profile *profile;
-    struct names *names;
-    struct strtab texts; // of locations
+    struct plain_profile *profile;
+    struct slices *slices;
+    struct strtab locations; // their texts: the number of a location, + 1
+    struct map mappings;     // text of a path -> number
+    struct map sets;         // tid -> label set
     struct thread_fact *threads;
     size_t thread_count, thread_capacity;
     int64_t seconds;
@@ -217,98 +220,131 @@ static bool take_gone(struct replay *replay, const struct line *line)
     return true;
 }
 
-static uint32_t profile_thread_of(struct replay *replay, pid_t tid)
+// A thread that was renamed later keeps the name that it had.
+static uint32_t set_of(struct replay *replay, pid_t tid)
 {
     const struct thread_fact *fact = thread_of(replay, tid);
-    for (uint32_t i = 0; i < profile_thread_count(replay->profile); i++)
-        if (profile_thread_get(replay->profile, i)->tid == tid)
-            return i;
-    return profile_thread_add(replay->profile, replay->now.pid, tid, fact ? fact->comm : "",
-                              replay->now.comm);
+    uint32_t set = map_get(&replay->sets, (uint64_t)tid, 0);
+    if (set)
+        return set;
+    set = plain_with_text(replay->profile, 0, "thread", fact ? fact->comm : "");
+    set = plain_with_number(replay->profile, set, "tid", tid);
+    set = plain_with_number(replay->profile, set, "pid", replay->now.pid);
+    map_put(&replay->sets, (uint64_t)tid, set);
+    return set;
 }
 
 // --- samples ---
 
-static struct name_frame parse_frame(struct replay *replay, char *text)
+struct frame_text {
+    const char *function, *module, *file;
+    uint32_t line;
+};
+
+static struct frame_text parse_frame(char *text)
 {
-    bool inlined = *text == '~';
-    char *rest = text + inlined;
+    char *rest = *text == '~' ? text + 1 : text;
     char *function = strsep(&rest, "|");
     char *module = strsep(&rest, "|");
     char *colon = rest ? strrchr(rest, ':') : NULL;
     if (colon)
         *colon = '\0';
-    return (struct name_frame){
-        .function = names_give(replay->names, function, module ? module : ""),
-        .inlined = inlined,
-        .file = rest ? names_text(replay->names, rest) : "",
+    return (struct frame_text){
+        .function = function,
+        .module = module ? module : "",
+        .file = rest ? rest : "",
         .line = colon ? (uint32_t)strtoul(colon + 1, NULL, 10) : 0,
     };
 }
 
-// The location of words[first] and the inlined ones behind it, whose count goes to *used.
+static uint32_t mapping_of(struct replay *replay, const char *path)
+{
+    uint32_t file = plain_text(replay->profile, path);
+    uint32_t mapping = file ? map_get(&replay->mappings, file, PLAIN_NONE) : PLAIN_NONE;
+    if (!file || mapping != PLAIN_NONE)
+        return mapping;
+    mapping = plain_add_mapping(replay->profile, (struct plain_mapping){.file = file});
+    map_put(&replay->mappings, file, mapping);
+    return mapping;
+}
+
+// words: the frame that has code of its own, and those inlined into it.
+static uint32_t add_location(struct replay *replay, char *const *words, size_t count)
+{
+    struct plain_line lines[NAME_FRAMES_MAX];
+    uint32_t mapping = PLAIN_NONE;
+    for (size_t i = 0; i < count; i++) {
+        struct frame_text frame = parse_frame(words[i]);
+        struct plain_function function = {
+            .name = plain_text(replay->profile, frame.function),
+            .file = plain_text(replay->profile, frame.file),
+        };
+        if (i == 0)
+            mapping = mapping_of(replay, frame.module);
+        lines[count - 1 - i] = (struct plain_line){
+            .function = plain_add_function(replay->profile, function), .line = frame.line};
+    }
+    return plain_add_location(replay->profile, mapping, 0, lines, count);
+}
+
+// The location of words[0] and the inlined ones behind it, whose count goes to *used.
 static uint32_t parse_location(struct replay *replay, char *const *words, size_t most,
                                size_t *used)
 {
-    struct name_frame frames[NAME_FRAMES_MAX];
     AUTO_BUF struct buf key = {0};
     size_t count = 0;
     do
         buf_printf(&key, "%s\n", words[count]);
     while (++count < most && count < NAME_FRAMES_MAX && *words[count] == '~');
-    uint32_t before = (uint32_t)profile_location_count(replay->profile);
-    uint32_t location =
-        profile_location(replay->profile, 0, strtab_add(&replay->texts, key.data));
-    for (size_t i = 0; i < count; i++)
-        frames[count - 1 - i] = parse_frame(replay, words[i]);
-    if (location == before)
-        names_give_frames(replay->names, location, frames, count);
     *used = count;
+    uint32_t location = strtab_add(&replay->locations, key.data) - 1;
+    if (location == replay->profile->code.location_count)
+        add_location(replay, words, count);
     return location;
 }
 
-// words: tid, count, ns, frames.
-static bool take_words(struct replay *replay, char *const *words, size_t most,
-                       enum profile_state state)
+// words: tid, count, ns, frames. state NULL: CPU time.
+static bool take_words(struct replay *replay, char *const *words, size_t most, const char *state)
 {
-    AUTO_FREE uint32_t *locations = xcalloc(most, sizeof *locations);
-    size_t count = 0;
-    for (size_t at = 3, used; at < most; at += used) {
-        memmove(locations + 1, locations, count++ * sizeof *locations);
-        locations[0] = parse_location(replay, words + at, most - at, &used);
-    }
-    uint32_t thread = profile_thread_of(replay, atoi(words[0]));
-    uint32_t stack = profile_stack(replay->profile, locations, count);
-    uint32_t value = profile_value_at(replay->profile, stack, thread, state);
-    profile_add(replay->profile, value, strtoull(words[1], NULL, 10), strtoull(words[2], NULL, 10));
-    return true;
+    uint64_t samples = strtoull(words[1], NULL, 10), ns = strtoull(words[2], NULL, 10);
+    uint32_t node = 0, set = set_of(replay, atoi(words[0]));
+    for (size_t at = 3, used; at < most; at += used)
+        node = plain_child(replay->profile, node,
+                           parse_location(replay, words + at, most - at, &used));
+    if (state)
+        set = plain_with_text(replay->profile, set, "state", state);
+    uint32_t sample = plain_sample(replay->profile, node, set);
+    live_add(replay->profile, sample, state != NULL, samples, ns);
+    return slices_add(replay->slices, sample, samples, ns);
 }
 
 static bool take_sample(struct replay *replay, const struct line *line)
 {
-    return take_words(replay, line->words + 1, line->count - 1, STATE_CPU);
+    return take_words(replay, line->words + 1, line->count - 1, NULL);
 }
 
 static bool take_wall(struct replay *replay, const struct line *line)
 {
     for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
         if (strcmp(line->words[1], profile_state_names[state]) == 0)
-            return take_words(replay, line->words + 2, line->count - 2, state);
+            return take_words(replay, line->words + 2, line->count - 2, line->words[1]);
     return false;
 }
 
 static bool take_second(struct replay *replay, const struct line *line)
 {
     (void)line;
-    slices_advance(profile_slices(replay->profile), ++replay->seconds * NS_PER_S);
+    slices_advance(replay->slices, ++replay->seconds * NS_PER_S);
     return true;
 }
 
 static bool take_reset(struct replay *replay, const struct line *line)
 {
     (void)line;
-    profile_reset(replay->profile);
-    slices_advance(profile_slices(replay->profile), replay->seconds * NS_PER_S);
+    for (size_t type = 0; type < replay->profile->type_count; type++)
+        plain_scale(replay->profile, type, 0);
+    slices_clear(replay->slices);
+    slices_advance(replay->slices, replay->seconds * NS_PER_S);
     return true;
 }
 
@@ -321,14 +357,10 @@ static void finish_snapshot(struct replay *replay)
     struct snapshot *made = xmalloc(sizeof *made);
     *made = replay->now;
     made->command_line = xstrdup(replay->now.command_line);
-    made->moment = (struct moment){
-        .profile = profile_copy(replay->profile),
-        .slices = slices_copy(profile_slices(replay->profile)),
-        .names = names_ref(replay->names),
-        .threads = xcalloc(replay->thread_count + 1, sizeof *replay->threads),
-        .thread_count = replay->thread_count,
-        .since_reset = replay->now.elapsed,
-    };
+    made->moment = moment_of(plain_copy(replay->profile), slices_copy(replay->slices));
+    made->moment.since_reset = replay->now.elapsed;
+    made->moment.thread_count = replay->thread_count;
+    made->moment.threads = xcalloc(replay->thread_count + 1, sizeof *replay->threads);
     if (replay->thread_count)
         memcpy(made->moment.threads, replay->threads,
                replay->thread_count * sizeof *replay->threads);
@@ -391,14 +423,14 @@ enum rc replay_open(const char *path, struct replay **out, struct err *err)
     if (!file)
         return err_sys(err, RC_IO, errno, "cannot open %s", shown);
     struct replay *replay = xcalloc(1, sizeof *replay);
-    replay->profile = profile_new(NODES_MAX);
-    replay->names = names_new_given();
+    replay->profile = plain_new();
+    replay->slices = slices_new(ENTRIES_MAX);
     replay->now.command_line = xstrdup("");
     replay->now.process_count = 1;
     replay->now.pid = 1;
-    strtab_init(&replay->texts);
-    profile_keep_slices(replay->profile, ENTRIES_MAX);
-    slices_advance(profile_slices(replay->profile), 0);
+    strtab_init(&replay->locations);
+    live_add_types(replay->profile);
+    slices_advance(replay->slices, 0);
     enum rc rc = read_all(replay, file, path, err);
     if (rc == RC_OK)
         *out = replay;
@@ -416,9 +448,11 @@ void replay_free(struct replay *replay)
     free(replay->list);
     free(replay->threads);
     free(replay->now.command_line);
-    profile_free(replay->profile);
-    names_unref(replay->names);
-    strtab_fini(&replay->texts);
+    plain_free(replay->profile);
+    slices_free(replay->slices);
+    strtab_fini(&replay->locations);
+    map_fini(&replay->mappings);
+    map_fini(&replay->sets);
     free(replay);
 }
 
@@ -432,11 +466,6 @@ struct snapshot *replay_next(struct replay *replay)
     struct snapshot *copy = xmalloc(sizeof *copy);
     *copy = *from;
     copy->command_line = xstrdup(from->command_line);
-    copy->moment.profile = profile_copy(from->moment.profile);
-    copy->moment.slices = slices_copy(from->moment.slices);
-    copy->moment.names = names_ref(from->moment.names);
-    copy->moment.threads = xcalloc(from->moment.thread_count + 1, sizeof *copy->moment.threads);
-    memcpy(copy->moment.threads, from->moment.threads,
-           from->moment.thread_count * sizeof *copy->moment.threads);
+    copy->moment = moment_copy(&from->moment);
     return copy;
 }

@@ -35,6 +35,12 @@ struct plain_profile *report_profile(const struct report *report)
     return profile;
 }
 
+void report_head(struct plain_profile *profile, const struct run *run)
+{
+    fill_head(profile, run);
+    add_comments(profile, run);
+}
+
 enum rc report_write(const struct report *report, const struct writer *writer, FILE *out,
                      struct err *err)
 {

@@ -94,7 +94,8 @@ static void weigh_slices(struct profile *profile, uint64_t *weights)
     for (size_t back = 0; slices && back < slices_count(slices); back++) {
         struct slice slice = slices_get(slices, back);
         for (size_t i = 0; i < slice.count; i++)
-            weights[slice.entries[i].stack] += RECENT_WEIGHT * slice.entries[i].samples;
+            weights[profile_value_get(profile, slice.entries[i].value)->stack] +=
+                RECENT_WEIGHT * slice.entries[i].samples;
     }
 }
 
@@ -178,7 +179,7 @@ static void pass(struct profile *profile, size_t most_nodes, size_t most_ended,
     copy_values(profile, fresh, weights, least, numbers);
     profile_fold(fresh, profile_folded(profile));
     if (profile_slices(profile))
-        slices_renumber(profile_slices(profile), numbers->stacks, numbers->threads);
+        slices_renumber(profile_slices(profile), numbers->values);
     profile_replace(profile, fresh);
 }
 

@@ -11,3 +11,7 @@
 // sample of nothing with its labels: thread (its name), thread_id (text), comm (its process's),
 // tid and pid (numbers). Wall time has a label `state` too. The caller frees it.
 struct plain_profile *fill_profile(const struct query_source *source, const struct run *run);
+
+// The head of a profile whose types are there, the main one last: what fill_profile takes of the
+// run.
+void fill_head(struct plain_profile *profile, const struct run *run);

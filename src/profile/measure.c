@@ -33,12 +33,9 @@ static bool count_type(const struct plain_profile *profile, size_t main, size_t 
     return strcmp(unit_text(profile, main), "count") == 0;
 }
 
-struct measure measure_of(const struct plain_profile *profile)
+static struct measure measure_by(const struct plain_profile *profile, size_t main)
 {
-    struct measure measure = {.profile = profile, .type = "", .unit = ""};
-    if (!profile->type_count)
-        return measure;
-    measure.main = main_type(profile);
+    struct measure measure = {.profile = profile, .main = main};
     measure.counted = count_type(profile, measure.main, &measure.count);
     measure.type = type_text(profile, measure.main);
     measure.unit = unit_text(profile, measure.main);
@@ -46,6 +43,23 @@ struct measure measure_of(const struct plain_profile *profile)
     measure.wall = measure.time && strcmp(measure.type, "wall") == 0;
     measure.ours = measure.wall || (measure.time && strcmp(measure.type, "cpu") == 0);
     return measure;
+}
+
+struct measure measure_of(const struct plain_profile *profile)
+{
+    if (!profile->type_count)
+        return (struct measure){.profile = profile, .type = "", .unit = ""};
+    return measure_by(profile, main_type(profile));
+}
+
+bool measure_named(const struct plain_profile *profile, const char *type, struct measure *measure)
+{
+    for (size_t i = profile->type_count; i-- > 0;)
+        if (strcmp(type_text(profile, i), type) == 0) {
+            *measure = measure_by(profile, i);
+            return true;
+        }
+    return false;
 }
 
 static uint64_t amount(int64_t value)
@@ -65,13 +79,20 @@ static enum profile_state state_of(const struct plain_profile *profile, uint32_t
 
 struct cost measure_cost(const struct measure *measure, uint32_t sample)
 {
-    if (!measure->profile->type_count)
-        return (struct cost){0};
-    const int64_t *values = plain_values(measure->profile, sample);
     enum profile_state state = STATE_CPU;
     if (measure->wall)
         state = state_of(measure->profile, measure->profile->samples.list[sample].labels);
-    return cost_make(state, measure->counted ? amount(values[measure->count]) : 0,
+    return measure_cost_in(measure, sample, state);
+}
+
+struct cost measure_cost_in(const struct measure *measure, uint32_t sample,
+                            enum profile_state state)
+{
+    if (!measure->profile->type_count)
+        return (struct cost){0};
+    const int64_t *values = plain_values(measure->profile, sample);
+    return cost_make(measure->wall ? state : STATE_CPU,
+                     measure->counted ? amount(values[measure->count]) : 0,
                      amount(values[measure->main]));
 }
 

@@ -23,7 +23,14 @@ struct measure {
 
 struct measure measure_of(const struct plain_profile *profile);
 
+// That of the type with this name; false: the profile has none.
+bool measure_named(const struct plain_profile *profile, const char *type, struct measure *measure);
+
 struct cost measure_cost(const struct measure *measure, uint32_t sample);
+
+// The same for who knows its state.
+struct cost measure_cost_in(const struct measure *measure, uint32_t sample,
+                            enum profile_state state);
 
 // Of all samples.
 struct cost measure_all(const struct measure *measure);

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What the locations of a profile are called, as functions: looked up once, when first asked for.
-// Functions are told apart by name and module, not by address.
+// The functions of a plain profile, told apart by name and module and not by address, and the
+// frames of its locations: looked at once, when they are added.
 #pragma once
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/module.h"
-#include "profile/store.h"
-#include "symbol/fetcher.h"
+#include "profile/plain.h"
 
 struct function {
     uint64_t id;        // of (name, module): the same in every moment of a run and in the next run
@@ -38,39 +35,31 @@ struct name_span { // of frames, innermost inlined function first; never empty
 
 struct names;
 
-// The names of the locations of one store; what is handed over is borrowed. The store may grow
-// meanwhile: a location is called by its module until names_update brings its name. `lock` is held
-// while the modules are looked at, never while names are fetched.
-struct names *names_new(const struct modules *modules, struct symbolizer *symbolizer,
-                        struct fetcher *fetcher, pthread_mutex_t *lock);
+#define NAMES_FOLDED 0 // the function that stands for a stack of which nothing was kept, "[folded]"
 
-// Brings the names of all locations of the profile, if that takes no longer than it may (false: it
-// does, and they come with a later call). Rows made before and after do not mix.
-bool names_update(struct names *names, const struct profile *profile, int milliseconds);
-
-// Names that are given: for profiles read from a text.
-struct names *names_new_given(void);
-const char *names_text(struct names *names, const char *text); // a copy that lives as long
-uint32_t names_give(struct names *names, const char *function, const char *module);
-void names_give_frames(struct names *names, uint32_t location, const struct name_frame *frames,
-                       size_t count);
-
-// Shared by the moments of a run: freed by the last names_unref.
+// Their texts live as long as the names do. Shared by the moments of a run: freed by the last
+// names_unref.
+struct names *names_new(void);
 struct names *names_ref(struct names *names);
 void names_unref(struct names *names);
 
-// The frames of a location; what is returned is valid until the next call for one not yet known.
-struct name_span names_frames(struct names *names, const struct profile *profile,
-                              uint32_t location);
+// Adds the next location, or looks again at one that is there and has got other lines since. Rows
+// made before and after do not mix.
+void names_add(struct names *names, const struct plain_profile *profile, uint32_t location);
+
+// A function that no location has; module: a path. A text: a copy that lives as long.
+uint32_t names_give(struct names *names, const char *function, const char *module);
+const char *names_text(struct names *names, const char *text);
+
+// The frames of a location that has been added.
+struct name_span names_frames(const struct names *names, uint32_t location);
 const struct function *names_function(const struct names *names, uint32_t function);
 size_t names_function_count(const struct names *names);
 
 // Which frames of the node's location are the first of their functions from the root on: bit i is
-// frame i. A function counts there in the total of a stack, and nowhere else in it.
-uint64_t names_outermost(struct names *names, const struct profile *profile, uint32_t node);
-
-// The number of the function with this name and no module: an entry of our own.
-uint32_t names_entry(struct names *names, const char *name);
+// frame i. A function counts there in the total of a stack, and nowhere else in it. The node is of
+// a profile whose locations are these and whose nodes keep their numbers.
+uint64_t names_outermost(struct names *names, const struct plain_profile *profile, uint32_t node);
 
 // The number of the function with this id, or UINT32_MAX.
 uint32_t names_find(const struct names *names, uint64_t id);

@@ -25,6 +25,14 @@ struct plain_profile *plain_new(void)
     return profile;
 }
 
+static void code_fini(struct plain_code *code)
+{
+    free(code->mappings);
+    free(code->functions);
+    free(code->lines);
+    free(code->locations);
+}
+
 void plain_free(struct plain_profile *profile)
 {
     if (!profile)
@@ -32,10 +40,7 @@ void plain_free(struct plain_profile *profile)
     strtab_fini(&profile->texts);
     free(profile->types);
     free(profile->comments);
-    free(profile->code.mappings);
-    free(profile->code.functions);
-    free(profile->code.lines);
-    free(profile->code.locations);
+    code_fini(&profile->code);
     free(profile->stacks.nodes);
     map_fini(&profile->stacks.ids);
     free(profile->labels.list);
@@ -62,44 +67,46 @@ static void *copied(const void *array, size_t count, size_t size)
 #define COPY_ARRAY(array, count, capacity)                                                         \
     ((array) = copied((array), (count), sizeof *(array)), (capacity) = (count))
 
-static void copy_map(struct map *map)
+static void copy_code(struct plain_code *code)
 {
-    if (map->slots)
-        map->slots = copied(map->slots, map->capacity, sizeof *map->slots);
-}
-
-// The same texts in the same order get the same numbers.
-static void copy_texts(struct strtab *copy, const struct strtab *texts)
-{
-    strtab_init(copy);
-    for (uint32_t id = 1; id < texts->count; id++)
-        strtab_add(copy, strtab_get(texts, id));
-}
-
-struct plain_profile *plain_copy(const struct plain_profile *profile)
-{
-    struct plain_profile *copy = xmalloc(sizeof *copy);
-    *copy = *profile;
-    copy_texts(&copy->texts, &profile->texts);
-    COPY_ARRAY(copy->types, copy->type_count, copy->type_capacity);
-    COPY_ARRAY(copy->comments, copy->comment_count, copy->comment_capacity);
-    struct plain_code *code = &copy->code;
     COPY_ARRAY(code->mappings, code->mapping_count, code->mapping_capacity);
     COPY_ARRAY(code->functions, code->function_count, code->function_capacity);
     COPY_ARRAY(code->lines, code->line_count, code->line_capacity);
     COPY_ARRAY(code->locations, code->location_count, code->location_capacity);
+}
+
+// What finds things by what they are is made again when something is added.
+struct plain_profile *plain_copy(const struct plain_profile *profile)
+{
+    struct plain_profile *copy = xmalloc(sizeof *copy);
+    *copy = *profile;
+    strtab_copy(&copy->texts, &profile->texts);
+    COPY_ARRAY(copy->types, copy->type_count, copy->type_capacity);
+    COPY_ARRAY(copy->comments, copy->comment_count, copy->comment_capacity);
+    copy_code(&copy->code);
     COPY_ARRAY(copy->stacks.nodes, copy->stacks.count, copy->stacks.capacity);
-    copy_map(&copy->stacks.ids);
-    COPY_ARRAY(copy->labels.list, copy->labels.count, copy->labels.capacity);
-    copy_map(&copy->labels.ids);
-    copy_map(&copy->labels.numbers);
-    COPY_ARRAY(copy->labels.sets, copy->labels.set_count, copy->labels.set_capacity);
-    copy_map(&copy->labels.set_ids);
+    copy->stacks.ids = (struct map){0};
+    struct plain_labels *labels = &copy->labels;
+    COPY_ARRAY(labels->list, labels->count, labels->capacity);
+    COPY_ARRAY(labels->sets, labels->set_count, labels->set_capacity);
+    labels->ids = labels->numbers = labels->set_ids = (struct map){0};
     struct plain_samples *samples = &copy->samples;
     COPY_ARRAY(samples->list, samples->count, samples->capacity);
     COPY_ARRAY(samples->values, samples->count * copy->type_count, samples->value_capacity);
-    copy_map(&samples->ids);
+    samples->ids = (struct map){0};
+    copy->stacks.mapped = labels->mapped = labels->set_mapped = samples->mapped = 0;
     return copy;
+}
+
+void plain_take_code(struct plain_profile *copy, const struct plain_profile *from)
+{
+    assert(copy->texts.count <= from->texts.count &&
+           copy->code.location_count <= from->code.location_count);
+    code_fini(&copy->code);
+    strtab_fini(&copy->texts);
+    strtab_copy(&copy->texts, &from->texts);
+    copy->code = from->code;
+    copy_code(&copy->code);
 }
 
 // --- texts ---
@@ -160,6 +167,15 @@ uint32_t plain_add_function(struct plain_profile *profile, struct plain_function
     return (uint32_t)code->function_count++;
 }
 
+static void add_lines(struct plain_code *code, const struct plain_line *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert(lines[i].function < code->function_count);
+        ARRAY_RESERVE(code->lines, code->line_count, code->line_capacity);
+        code->lines[code->line_count++] = lines[i];
+    }
+}
+
 uint32_t plain_add_location(struct plain_profile *profile, uint32_t mapping, uint64_t address,
                             const struct plain_line *lines, size_t count)
 {
@@ -173,12 +189,50 @@ uint32_t plain_add_location(struct plain_profile *profile, uint32_t mapping, uin
         .first = (uint32_t)code->line_count,
         .count = (uint32_t)count,
     };
-    for (size_t i = 0; i < count; i++) {
-        assert(lines[i].function < code->function_count);
-        ARRAY_RESERVE(code->lines, code->line_count, code->line_capacity);
-        code->lines[code->line_count++] = lines[i];
-    }
+    add_lines(code, lines, count);
     return (uint32_t)code->location_count++;
+}
+
+void plain_set_lines(struct plain_profile *profile, uint32_t location,
+                     const struct plain_line *lines, size_t count)
+{
+    struct plain_code *code = &profile->code;
+    assert(location < code->location_count && count < PLAIN_NONE - code->line_count);
+    code->locations[location].first = (uint32_t)code->line_count;
+    code->locations[location].count = (uint32_t)count;
+    add_lines(code, lines, count);
+}
+
+struct line_counts { // of one mapping
+    size_t lines, with_file, with_number;
+};
+
+static void count_lines(const struct plain_code *code, const struct plain_location *at,
+                        struct line_counts *counts)
+{
+    counts->lines += at->count;
+    for (uint32_t i = at->first; i < at->first + at->count; i++) {
+        counts->with_file += code->functions[code->lines[i].function].file != 0;
+        counts->with_number += code->lines[i].line != 0;
+    }
+}
+
+void plain_judge_mappings(struct plain_profile *profile)
+{
+    struct plain_code *code = &profile->code;
+    AUTO_FREE struct line_counts *counts = xcalloc(code->mapping_count + 1, sizeof *counts);
+    for (size_t i = 0; i < code->location_count; i++) {
+        const struct plain_location *at = &code->locations[i];
+        if (at->mapping == PLAIN_NONE)
+            continue;
+        count_lines(code, at, &counts[at->mapping]);
+        code->mappings[at->mapping].has_inlined |= at->count > 1;
+    }
+    for (size_t i = 0; i < code->mapping_count; i++) {
+        struct plain_mapping *mapping = &code->mappings[i];
+        mapping->has_files = counts[i].lines && counts[i].with_file == counts[i].lines;
+        mapping->has_numbers = counts[i].lines && counts[i].with_number == counts[i].lines;
+    }
 }
 
 // --- stacks ---
@@ -227,28 +281,64 @@ static uint32_t label_id(struct plain_labels *labels, struct plain_label label)
     uint32_t id = label.key;
     for (size_t i = 0; i < ARRAY_LENGTH(rest); i++)
         id = map_number(&labels->ids, pair_key(id, rest[i]));
+    return id;
+}
+
+static void map_labels(struct plain_labels *labels)
+{
+    for (; labels->mapped < labels->count; labels->mapped++)
+        map_put(&labels->numbers, label_id(labels, labels->list[labels->mapped]),
+                (uint32_t)labels->mapped);
+    for (; labels->set_mapped < labels->set_count; labels->set_mapped++) {
+        struct plain_set set = labels->sets[labels->set_mapped];
+        if (labels->set_mapped) // the empty one is nobody's larger one
+            map_put(&labels->set_ids, pair_key(set.parent, set.label),
+                    (uint32_t)labels->set_mapped);
+    }
+}
+
+static uint32_t label_number(struct plain_labels *labels, struct plain_label label)
+{
+    uint32_t id = label_id(labels, label);
     uint32_t known = map_get(&labels->numbers, id, PLAIN_NONE);
     if (known != PLAIN_NONE)
         return known;
     ARRAY_RESERVE(labels->list, labels->count, labels->capacity);
-    labels->list[labels->count] = label;
-    map_put(&labels->numbers, id, (uint32_t)labels->count);
-    return (uint32_t)labels->count++;
+    labels->list[labels->count++] = label;
+    map_labels(labels);
+    return (uint32_t)labels->count - 1;
 }
 
 uint32_t plain_with_label(struct plain_profile *profile, uint32_t set, struct plain_label label)
 {
     struct plain_labels *labels = &profile->labels;
     assert(set < labels->set_count && labels->set_count < PLAIN_NONE);
-    uint64_t key = pair_key(set, label_id(labels, label));
-    uint32_t larger = map_get(&labels->set_ids, key, PLAIN_NONE);
+    map_labels(labels);
+    uint32_t number = label_number(labels, label);
+    uint32_t larger = map_get(&labels->set_ids, pair_key(set, number), PLAIN_NONE);
     if (larger != PLAIN_NONE)
         return larger;
     ARRAY_RESERVE(labels->sets, labels->set_count, labels->set_capacity);
-    larger = (uint32_t)labels->set_count++;
-    labels->sets[larger] = (struct plain_set){set, (uint32_t)key};
-    map_put(&labels->set_ids, key, larger);
-    return larger;
+    labels->sets[labels->set_count] = (struct plain_set){set, number};
+    return (uint32_t)labels->set_count++;
+}
+
+uint32_t plain_with_text(struct plain_profile *profile, uint32_t set, const char *key,
+                         const char *text)
+{
+    if (!*text)
+        return set;
+    struct plain_label label = {.key = plain_text(profile, key), .text = plain_text(profile, text)};
+    return plain_with_label(profile, set, label);
+}
+
+uint32_t plain_with_number(struct plain_profile *profile, uint32_t set, const char *key,
+                           int64_t number)
+{
+    struct plain_label label = {.key = plain_text(profile, key), .number = number};
+    if (!number) // the unit that readers take for one without: the key
+        label.unit = label.key;
+    return plain_with_label(profile, set, label);
 }
 
 const struct plain_label *plain_label(const struct plain_profile *profile, uint32_t set,
@@ -264,9 +354,18 @@ const struct plain_label *plain_label(const struct plain_profile *profile, uint3
 
 // --- samples ---
 
+static void map_samples(struct plain_samples *samples)
+{
+    for (; samples->mapped < samples->count; samples->mapped++) {
+        struct plain_sample sample = samples->list[samples->mapped];
+        map_put(&samples->ids, pair_key(sample.stack, sample.labels), (uint32_t)samples->mapped);
+    }
+}
+
 uint32_t plain_sample(struct plain_profile *profile, uint32_t stack, uint32_t set)
 {
     struct plain_samples *samples = &profile->samples;
+    map_samples(samples);
     assert(stack < profile->stacks.count && set < profile->labels.set_count);
     uint32_t sample = map_get(&samples->ids, pair_key(stack, set), PLAIN_NONE);
     if (sample != PLAIN_NONE)
@@ -275,7 +374,6 @@ uint32_t plain_sample(struct plain_profile *profile, uint32_t stack, uint32_t se
     ARRAY_RESERVE(samples->list, samples->count, samples->capacity);
     sample = (uint32_t)samples->count++;
     samples->list[sample] = (struct plain_sample){stack, set};
-    map_put(&samples->ids, pair_key(stack, set), sample);
     for (size_t i = 0; i < profile->type_count; i++) {
         ARRAY_RESERVE(samples->values, sample * profile->type_count + i, samples->value_capacity);
         samples->values[sample * profile->type_count + i] = 0;
@@ -312,6 +410,15 @@ bool plain_is_empty(const struct plain_profile *profile, uint32_t sample)
         if (values[i])
             return false;
     return true;
+}
+
+void plain_empty(struct plain_profile *profile)
+{
+    free(profile->samples.list);
+    free(profile->samples.values);
+    map_fini(&profile->samples.ids);
+    profile->samples = (struct plain_samples){0};
+    profile->type_count = 0;
 }
 
 void plain_scale(struct plain_profile *profile, size_t type, double factor)

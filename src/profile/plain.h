@@ -90,9 +90,11 @@ struct plain_labels {
     size_t count, capacity;
     struct map ids; // pair by pair of (key, text, unit, number)
     struct map numbers; // the last of these pairs -> label
+    size_t mapped; // labels below this number are in them
     struct plain_set *sets;
     size_t set_count, set_capacity;
     struct map set_ids; // parent << 32 | label -> set
+    size_t set_mapped;
 };
 
 struct plain_sample {
@@ -106,6 +108,7 @@ struct plain_samples {
     int64_t *values; // [sample * type_count + type]
     size_t value_capacity;
     struct map ids; // stack << 32 | label set -> sample
+    size_t mapped;  // samples below this number are in it
 };
 
 struct plain_profile {
@@ -128,7 +131,12 @@ struct plain_profile {
 
 struct plain_profile *plain_new(void);
 void plain_free(struct plain_profile *profile);
+
+// The copy owns all that it needs too; texts, which never change, are there once for both.
 struct plain_profile *plain_copy(const struct plain_profile *profile);
+
+// Takes over the code and the texts of a profile that it was copied from and that has grown since.
+void plain_take_code(struct plain_profile *copy, const struct plain_profile *from);
 
 uint32_t plain_text(struct plain_profile *profile, const char *text);
 const char *plain_string(const struct plain_profile *profile, uint32_t text);
@@ -143,6 +151,14 @@ uint32_t plain_add_function(struct plain_profile *profile, struct plain_function
 uint32_t plain_add_location(struct plain_profile *profile, uint32_t mapping, uint64_t address,
                             const struct plain_line *lines, size_t count);
 
+// Gives a location other lines.
+void plain_set_lines(struct plain_profile *profile, uint32_t location,
+                     const struct plain_line *lines, size_t count);
+
+// Says of each mapping what the lines of its locations tell: has_files and the like. Locations that
+// nobody looked up do not count.
+void plain_judge_mappings(struct plain_profile *profile);
+
 // A child of a node that has none with that location: for who knows, and need not look for it.
 uint32_t plain_new_child(struct plain_profile *profile, uint32_t node, uint32_t location);
 
@@ -154,6 +170,12 @@ uint32_t plain_stack(struct plain_profile *profile, const uint32_t *locations, s
 
 // The set with one label more.
 uint32_t plain_with_label(struct plain_profile *profile, uint32_t set, struct plain_label label);
+
+// With a text (nothing more if it is "": that says nothing), or a number without a unit.
+uint32_t plain_with_text(struct plain_profile *profile, uint32_t set, const char *key,
+                         const char *text);
+uint32_t plain_with_number(struct plain_profile *profile, uint32_t set, const char *key,
+                           int64_t number);
 
 // The label of a set with that key (the last one of several), or NULL.
 const struct plain_label *plain_label(const struct plain_profile *profile, uint32_t set,
@@ -170,6 +192,9 @@ const int64_t *plain_values(const struct plain_profile *profile, uint32_t sample
 // All values are 0. Such samples tell of label sets that were there (a thread that was seen): they
 // are in no file.
 bool plain_is_empty(const struct plain_profile *profile, uint32_t sample);
+
+// Takes all samples and types away; code, stacks and labels stay.
+void plain_empty(struct plain_profile *profile);
 
 // Multiplies all values of a type, rounding; 0 gives nothing.
 void plain_scale(struct plain_profile *profile, size_t type, double factor);

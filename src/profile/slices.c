@@ -22,7 +22,7 @@ struct slices {
     size_t complete; // how many before it
     int64_t ends;    // when the current one is complete; 0: no clock has been told yet
     size_t most_entries;
-    struct map index; // of the current slice: entry_key -> entry
+    struct map index; // of the current slice: value -> entry
     uint64_t folded;
 };
 
@@ -60,40 +60,38 @@ struct slices *slices_copy(const struct slices *slices)
     return copy;
 }
 
-// Numbers of nodes stay below 2^28: a trie of so many would take 8 GiB.
-static uint64_t entry_key(uint32_t stack, uint32_t thread, enum profile_state state)
-{
-    return (uint64_t)state << 60 | (uint64_t)stack << 32 | thread;
-}
-
-static struct slice_entry *entry_of(struct slices *slices, uint32_t stack, uint32_t thread,
-                                    enum profile_state state)
+// NULL: there is no room for one more.
+static struct slice_entry *entry_of(struct slices *slices, uint32_t value, bool always)
 {
     struct filled *slice = &slices->ring[slices->current];
-    uint64_t key = entry_key(stack, thread, state);
-    uint32_t at = map_get(&slices->index, key, NONE);
+    uint32_t at = map_get(&slices->index, value, NONE);
     if (at == NONE) {
-        if (stack && slice->count >= slices->most_entries)
+        if (!always && slice->count >= slices->most_entries)
             return NULL;
         ARRAY_RESERVE(slice->entries, slice->count, slice->capacity);
         at = (uint32_t)slice->count++;
-        slice->entries[at] =
-            (struct slice_entry){.stack = stack, .thread = thread, .state = state};
-        map_put(&slices->index, key, at);
+        slice->entries[at] = (struct slice_entry){.value = value};
+        map_put(&slices->index, value, at);
     }
     return &slice->entries[at];
 }
 
-void slices_add(struct slices *slices, const struct profile_value *value, uint64_t samples,
-                uint64_t ns)
+bool slices_add(struct slices *slices, uint32_t value, uint64_t samples, uint64_t ns)
 {
-    struct slice_entry *entry = entry_of(slices, value->stack, value->thread, value->state);
-    if (!entry) {
-        slices->folded += samples;
-        entry = entry_of(slices, 0, value->thread, value->state);
-    }
+    struct slice_entry *entry = entry_of(slices, value, false);
+    if (!entry)
+        return false;
     entry->samples += (uint32_t)samples;
     entry->ns += ns;
+    return true;
+}
+
+void slices_add_root(struct slices *slices, uint32_t value, uint64_t samples, uint64_t ns)
+{
+    struct slice_entry *entry = entry_of(slices, value, true);
+    entry->samples += (uint32_t)samples;
+    entry->ns += ns;
+    slices->folded += samples;
 }
 
 // What a slice needed is kept for the next one in its place, unless it was far more than usual.
@@ -142,23 +140,18 @@ struct slice slices_get(const struct slices *slices, size_t back)
     return (struct slice){slice->entries, slice->count};
 }
 
-void slices_renumber(struct slices *slices, const uint32_t *stacks, const uint32_t *threads)
+void slices_renumber(struct slices *slices, const uint32_t *values)
 {
     for (size_t i = 0; i < RING; i++) {
         struct filled *slice = &slices->ring[i];
-        for (size_t k = 0; k < slice->count; k++) {
-            slice->entries[k].stack = stacks[slice->entries[k].stack];
-            slice->entries[k].thread = threads[slice->entries[k].thread];
-        }
+        for (size_t k = 0; k < slice->count; k++)
+            slice->entries[k].value = values[slice->entries[k].value];
     }
     // Entries that became equal stay apart; only new ones must find theirs.
     struct filled *slice = &slices->ring[slices->current];
     map_clear(&slices->index);
-    for (size_t k = 0; k < slice->count; k++) {
-        const struct slice_entry *entry = &slice->entries[k];
-        map_put(&slices->index, entry_key(entry->stack, entry->thread, entry->state),
-                (uint32_t)k);
-    }
+    for (size_t k = 0; k < slice->count; k++)
+        map_put(&slices->index, slice->entries[k].value, (uint32_t)k);
 }
 
 size_t slices_entry_count(const struct slices *slices)

@@ -220,8 +220,11 @@ void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint
     assert(value < profile->value_count);
     profile->values[value].samples += samples;
     profile->values[value].ns += ns;
-    if (profile->slices)
-        slices_add(profile->slices, &profile->values[value], samples, ns);
+    if (!profile->slices || slices_add(profile->slices, value, samples, ns))
+        return;
+    struct profile_value full = profile->values[value];
+    uint32_t root = profile_value_at(profile, 0, full.thread, full.state);
+    slices_add_root(profile->slices, root, samples, ns);
 }
 
 void profile_keep_slices(struct profile *profile, size_t most_entries)
@@ -268,10 +271,7 @@ struct profile *profile_copy(const struct profile *profile)
         .values = copy_array(profile->values, profile->value_count, sizeof *profile->values),
         .value_count = profile->value_count,
     };
-    // The same texts in the same order get the same numbers.
-    strtab_init(&copy->strings);
-    for (uint32_t id = 1; id < profile->strings.count; id++)
-        strtab_add(&copy->strings, strtab_get(&profile->strings, id));
+    strtab_copy(&copy->strings, &profile->strings);
     return copy;
 }
 

@@ -10,7 +10,9 @@
 
 #define FILTER_TERMS_MAX 32
 
-struct filter { // zeroed: all CPU time
+#define FILTER_WALL "wall" // the type that also tells what threads do while blocked or queued
+
+struct filter { // zeroed: all of a profile, such as CPU time
     pid_t tid;           // only this thread, 0: any
     const char *thread;  // only threads of exactly this name, NULL: any. Borrowed
     const char *module;  // only stacks whose leaf is in this module (last component of its path),
@@ -20,8 +22,11 @@ struct filter { // zeroed: all CPU time
                          // stack's functions or modules contains (capitals count if the term has
                          // one), an extended regular expression between slashes that one matches,
                          // or either behind "!": none may
-    bool idle;           // wall time: also what threads do while they are blocked or queued
+    const char *type;    // which of the profile's types counts, by its name; NULL: the one that it
+                         // shows first. Borrowed
 };
+
+bool filter_is_wall(const struct filter *filter);
 
 // Whether the terms can be understood; RC_USAGE with a message for people.
 enum rc filter_check(const struct filter *filter, struct err *err) MUST_CHECK;

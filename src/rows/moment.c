@@ -2,11 +2,44 @@
 #include "rows/moment.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct moment moment_of(struct plain_profile *profile, struct slices *slices)
+{
+    struct moment moment = {.profile = profile, .slices = slices, .names = names_new()};
+    for (uint32_t i = 0; i < profile->code.location_count; i++)
+        names_add(moment.names, profile, i);
+    plain_threads_init(&moment.sampled, profile);
+    return moment;
+}
+
+static void *copied(const void *array, size_t count, size_t size)
+{
+    void *copy = xcalloc(count + 1, size);
+    if (count)
+        memcpy(copy, array, count * size);
+    return copy;
+}
+
+struct moment moment_copy(const struct moment *moment)
+{
+    struct moment copy = *moment;
+    copy.profile = plain_copy(moment->profile);
+    copy.slices = moment->slices ? slices_copy(moment->slices) : NULL;
+    copy.names = names_ref(moment->names);
+    copy.threads = copied(moment->threads, moment->thread_count, sizeof *copy.threads);
+    copy.asleep = copied(moment->asleep, moment->asleep_count, sizeof *copy.asleep);
+    plain_threads_init(&copy.sampled, copy.profile);
+    return copy;
+}
 
 void moment_fini(struct moment *moment)
 {
-    profile_free(moment->profile);
+    plain_free(moment->profile);
     slices_free(moment->slices);
+    plain_threads_fini(&moment->sampled);
     names_unref(moment->names);
     free(moment->threads);
     free(moment->asleep);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A profile as it was at one moment, with names: what the live views show. It stays as it is while
-// sampling goes on, so a frozen display can still be searched, filtered and sorted.
+// A profile as it was at one moment, whoever made it: what the live views show. It stays as it is
+// while sampling goes on, so a frozen display can still be searched, filtered and sorted.
 #pragma once
 
 #include <stddef.h>
@@ -9,8 +9,9 @@
 
 #include "process/procfs.h"
 #include "profile/names.h"
+#include "profile/plain.h"
+#include "profile/plain_threads.h"
 #include "profile/slices.h"
-#include "profile/store.h"
 
 struct thread_fact { // a thread that lives, as the kernel describes it
     pid_t pid, tid;
@@ -33,9 +34,10 @@ struct stack_row { // of one thread's stack, leaf first; what it points to lives
 };
 
 struct moment {
-    struct profile *profile; // owned: a frozen copy
-    struct slices *slices;   // owned: the same moment's
-    struct names *names;     // a reference
+    struct plain_profile *profile; // owned
+    struct slices *slices;         // owned: of its samples. NULL: there are no windows but all
+    struct plain_threads sampled;  // owned: of its label sets
+    struct names *names;           // a reference: of its locations
     struct thread_fact *threads; // owned
     size_t thread_count;
     struct stack_row *asleep; // owned: the stack that thread asleep_tid sleeps in, of one that was
@@ -44,4 +46,7 @@ struct moment {
     int64_t since_reset;     // ns of sampling that the profile stands for
 };
 
+// Of any profile; takes it over, and the slices (NULL: it has none).
+struct moment moment_of(struct plain_profile *profile, struct slices *slices);
+struct moment moment_copy(const struct moment *moment);
 void moment_fini(struct moment *moment);

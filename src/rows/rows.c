@@ -36,7 +36,7 @@ const char *const rows_group_names[] = {
 
 enum rows_measure rows_measure(const struct rows_query *query)
 {
-    return query->window == WINDOW_ALL || query->filter.idle ? MEASURE_TIME : MEASURE_SAMPLES;
+    return query->window == WINDOW_ALL || query->filter.type ? MEASURE_TIME : MEASURE_SAMPLES;
 }
 
 double rows_percent(enum rows_measure measure, struct cost part, struct cost all)

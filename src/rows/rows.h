@@ -53,9 +53,10 @@ struct rows_query { // zeroed: the last second of everything, most self time fir
     bool inverted; // of a tree or flame graph: leaves are roots
 };
 
-// What shares are taken of. Of CPU time: samples in the short windows, which have them at once;
-// time, which comes a second later, over all. Of wall time: time, for sleeping threads may be
-// looked at more seldom than running ones.
+// What shares are taken of. Of what a profile shows first: samples in the short windows, which have
+// them at once; values (CPU time, which comes a second later) over all. Of a type that is asked
+// for, such as wall time: values, for sleeping threads may be looked at more seldom than running
+// ones.
 enum rows_measure { MEASURE_SAMPLES, MEASURE_TIME };
 enum rows_measure rows_measure(const struct rows_query *query);
 
@@ -218,6 +219,7 @@ void stack_rows_fini(struct stack_rows *rows);
 
 // --- As a profile ---
 
-// What the query shows, as a profile of its own that the caller frees: for writers.
+// What the query shows, as a profile of its own that the caller frees, with the values of the type
+// that is asked for: for writers.
 enum rc rows_extract(const struct moment *moment, const struct rows_query *query,
-                     struct profile **profile, struct err *err) MUST_CHECK;
+                     struct plain_profile **profile, struct err *err) MUST_CHECK;

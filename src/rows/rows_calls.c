@@ -26,16 +26,15 @@ struct call_tally {
 
 static struct name_span frames_of(const struct moment *moment, uint32_t node)
 {
-    return names_frames(moment->names, moment->profile,
-                        profile_node(moment->profile, node).location);
+    return names_frames(moment->names, moment->profile->stacks.nodes[node].location);
 }
 
 static void find_stacks(struct call_tally *tally)
 {
-    const struct profile *profile = tally->moment->profile;
-    for (uint32_t node = 1; node < profile_node_count(profile); node++) {
+    const struct plain_stacks *stacks = &tally->moment->profile->stacks;
+    for (uint32_t node = 1; node < stacks->count; node++) {
         struct name_span span = frames_of(tally->moment, node);
-        tally->has[node] = tally->has[profile_node(profile, node).parent];
+        tally->has[node] = tally->has[stacks->nodes[node].parent];
         for (size_t i = 0; i < span.count && !tally->has[node]; i++)
             tally->has[node] = span.frames[i].function == tally->function;
     }
@@ -52,10 +51,10 @@ static void count(struct call_tally *tally, struct side *side, uint32_t function
 // From the leaf to the root: `below` is what the function at hand calls.
 static void walk(struct call_tally *tally, uint32_t stack, struct cost cost)
 {
-    const struct profile *profile = tally->moment->profile;
+    const struct plain_node *nodes = tally->moment->profile->stacks.nodes;
     uint32_t below = tally->count; // none
     tally->stacks++;
-    for (uint32_t at = stack; at; at = profile_node(profile, at).parent) {
+    for (uint32_t at = stack; at; at = nodes[at].parent) {
         struct name_span span = frames_of(tally->moment, at);
         for (size_t i = 0; i < span.count; i++) {
             uint32_t here = span.frames[i].function;
@@ -108,7 +107,7 @@ static void tally_calls(const struct moment *moment, const struct selection *sel
         .moment = moment,
         .function = function,
         .count = (uint32_t)size - 1,
-        .has = xcalloc(profile_node_count(moment->profile), sizeof *tally.has),
+        .has = xcalloc(moment->profile->stacks.count, sizeof *tally.has),
         .callers = {xcalloc(size, sizeof(struct cost)), xcalloc(size, sizeof(uint32_t))},
         .callees = {xcalloc(size, sizeof(struct cost)), xcalloc(size, sizeof(uint32_t))},
     };

@@ -22,21 +22,17 @@ struct function_tally {
 static struct name_span frames_of(const struct function_tally *tally, uint32_t node)
 {
     const struct moment *moment = tally->moment;
-    return names_frames(moment->names, moment->profile,
-                        profile_node(moment->profile, node).location);
+    return names_frames(moment->names, moment->profile->stacks.nodes[node].location);
 }
 
-// Everything is named before anything is counted, so that there is a row for each function.
-static void name_all(struct function_tally *tally)
+static void begin_rows(struct function_tally *tally)
 {
-    uint32_t folded = names_entry(tally->moment->names, query_folded.name);
-    for (uint32_t node = 1; node < tally->all.count; node++)
-        frames_of(tally, node);
     tally->count = names_function_count(tally->moment->names);
     tally->rows = xcalloc(tally->count, sizeof *tally->rows);
     tally->hottest = xcalloc(tally->count, sizeof *tally->hottest);
-    tally->rows[folded].self = tally->rows[folded].total = tally->window.nodes[0];
-    tally->rows[folded].self_all = tally->rows[folded].total_all = tally->all.nodes[0];
+    struct function_row *folded = &tally->rows[NAMES_FOLDED];
+    folded->self = folded->total = tally->window.nodes[0];
+    folded->self_all = folded->total_all = tally->all.nodes[0];
 }
 
 static void note_frame(struct function_tally *tally, const struct name_frame *frame, uint64_t cost)
@@ -96,12 +92,11 @@ struct sightings {
     size_t count, capacity;
 };
 
-static void note_sighting(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+static void note_sighting(void *context, const struct pick *pick)
 {
     struct sightings *sightings = context;
-    (void)cost;
     ARRAY_RESERVE(sightings->list, sightings->count, sightings->capacity);
-    sightings->list[sightings->count++] = (struct sighting){thread, stack};
+    sightings->list[sightings->count++] = (struct sighting){pick->thread, pick->stack};
 }
 
 static int compare_sightings(const void *left, const void *right)
@@ -113,7 +108,7 @@ static int compare_sightings(const void *left, const void *right)
 // Thread by thread; what lies above a node that the thread was met at was met before.
 static void count_threads(struct function_tally *tally)
 {
-    const struct profile *profile = tally->moment->profile;
+    const struct plain_node *stacks = tally->moment->profile->stacks.nodes;
     struct sightings sightings = {0};
     AUTO_FREE uint32_t *nodes = xcalloc(tally->all.count, sizeof *nodes); // thread + 1, the last
     AUTO_FREE uint32_t *functions = xcalloc(tally->count, sizeof *functions);
@@ -123,7 +118,7 @@ static void count_threads(struct function_tally *tally)
     for (size_t i = 0; i < sightings.count; i++) {
         uint32_t mark = sightings.list[i].thread + 1;
         for (uint32_t at = sightings.list[i].stack; at && nodes[at] != mark;
-             at = profile_node(profile, at).parent) {
+             at = stacks[at].parent) {
             struct name_span span = frames_of(tally, at);
             nodes[at] = mark;
             for (size_t k = 0; k < span.count; k++) {
@@ -143,17 +138,18 @@ static uint64_t count_slices(const struct function_tally *tally, size_t back, si
                              float *counts)
 {
     uint64_t all = 0;
-    enum rows_measure measure = tally->query->filter.idle ? MEASURE_TIME : MEASURE_SAMPLES;
+    enum rows_measure measure = tally->query->filter.type ? MEASURE_TIME : MEASURE_SAMPLES;
     for (size_t end = back + seconds; back < end; back++) {
         struct slice slice = slices_get(tally->moment->slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
-            if (!selection_takes(tally->selection, entry->stack, entry->thread, entry->state))
+            struct pick pick = selection_pick(tally->selection, entry->value);
+            if (!selection_takes(tally->selection, &pick))
                 continue;
             uint64_t part = measure == MEASURE_TIME ? entry->ns : entry->samples;
             all += part;
-            if (entry->stack)
-                counts[frames_of(tally, entry->stack).frames->function] += (float)part;
+            if (pick.stack)
+                counts[frames_of(tally, pick.stack).frames->function] += (float)part;
         }
     }
     return all;
@@ -273,7 +269,7 @@ enum rc rows_functions(const struct moment *moment, const struct rows_query *que
     struct function_order order = {query->sort, rows_measure(query), query->reversed};
     sums_init(&tally.window, selection, query->window);
     sums_init(&tally.all, selection, WINDOW_ALL);
-    name_all(&tally);
+    begin_rows(&tally);
     count_self(&tally);
     sums_accumulate(&tally.window, moment->profile);
     sums_accumulate(&tally.all, moment->profile);

@@ -9,21 +9,29 @@
 #include "base/mem.h"
 #include "rows/selection.h"
 
+// The sample says where that thread was seen on a CPU.
+static bool is_running(const struct moment *moment, uint32_t sample, pid_t tid)
+{
+    const struct plain_threads *sampled = &moment->sampled;
+    struct plain_whose whose = sampled->of[moment->profile->samples.list[sample].labels];
+    return whose.state == STATE_CPU && sampled->list[whose.thread].tid == tid;
+}
+
 // Of the newest slice in which the thread has any, the stack that it has most of.
 static uint32_t newest_stack(const struct moment *moment, pid_t tid)
 {
-    for (size_t back = 0; back < slices_count(moment->slices); back++) {
+    size_t kept = moment->slices ? slices_count(moment->slices) : 0;
+    for (size_t back = 0; back < kept; back++) {
         struct slice slice = slices_get(moment->slices, back);
         const struct slice_entry *best = NULL;
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
-            if (entry->state == STATE_CPU &&
-                profile_thread_get(moment->profile, entry->thread)->tid == tid &&
+            if (is_running(moment, entry->value, tid) &&
                 entry->samples > (best ? best->samples : 0))
                 best = entry;
         }
         if (best)
-            return best->stack;
+            return moment->profile->samples.list[best->value].stack;
     }
     return 0;
 }
@@ -45,20 +53,19 @@ static void copy_asleep(const struct moment *moment, struct stack_rows *rows)
 static void add_stack(const struct moment *moment, uint32_t stack, double share,
                       struct stack_rows *rows, size_t *capacity)
 {
+    const struct plain_node *nodes = moment->profile->stacks.nodes;
     uint32_t depth = 0;
-    for (uint32_t at = stack; at; at = profile_node(moment->profile, at).parent) {
-        uint32_t location = profile_node(moment->profile, at).location;
-        size_t count = names_frames(moment->names, moment->profile, location).count;
-        for (size_t i = 0; i < count; i++) {
-            struct name_frame frame =
-                names_frames(moment->names, moment->profile, location).frames[i];
+    for (uint32_t at = stack; at; at = nodes[at].parent) {
+        struct name_span span = names_frames(moment->names, nodes[at].location);
+        for (size_t i = 0; i < span.count; i++) {
+            const struct name_frame *frame = &span.frames[i];
             ARRAY_RESERVE(rows->rows, rows->count, *capacity);
             rows->rows[rows->count++] = (struct stack_row){
-                .function = names_function(moment->names, frame.function),
-                .inlined = frame.inlined,
-                .file = frame.file,
-                .line = frame.line,
-                .offset = frame.offset,
+                .function = names_function(moment->names, frame->function),
+                .inlined = frame->inlined,
+                .file = frame->file,
+                .line = frame->line,
+                .offset = frame->offset,
                 .depth = depth,
                 .share = depth ? 0 : share,
             };
@@ -83,19 +90,18 @@ struct weighing {
     enum rows_measure measure;
 };
 
-static void weigh(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+static void weigh(void *context, const struct pick *pick)
 {
     struct weighing *weighing = context;
-    uint32_t at = map_get(&weighing->index, stack, UINT32_MAX);
-    (void)thread;
-    cost_add(&weighing->all, cost);
+    uint32_t at = map_get(&weighing->index, pick->stack, UINT32_MAX);
+    cost_add(&weighing->all, pick->cost);
     if (at == UINT32_MAX) {
         ARRAY_RESERVE(weighing->list, weighing->count, weighing->capacity);
         at = (uint32_t)weighing->count++;
-        weighing->list[at] = (struct weighed_stack){.stack = stack};
-        map_put(&weighing->index, stack, at);
+        weighing->list[at] = (struct weighed_stack){.stack = pick->stack};
+        map_put(&weighing->index, pick->stack, at);
     }
-    cost_add(&weighing->list[at].cost, cost);
+    cost_add(&weighing->list[at].cost, pick->cost);
 }
 
 static int compare_weighed(const void *left, const void *right, void *context)
@@ -113,7 +119,7 @@ static void add_window(const struct moment *moment, const struct rows_query *que
                        struct stack_rows *rows, size_t *capacity)
 {
     struct selection *selection;
-    struct filter filter = {.tid = tid, .idle = query->filter.idle};
+    struct filter filter = {.tid = tid, .type = query->filter.type};
     struct weighing weighing = {.measure = rows_measure(query)};
     if (selection_new(moment, &filter, &selection, NULL) != RC_OK)
         return; // never: there are no terms

@@ -48,15 +48,15 @@ static void add_fact(struct thread_tally *tally, const struct thread_fact *fact)
 // The newest thread of a tid is the one that lives.
 static void add_profiled(struct thread_tally *tally, uint32_t number)
 {
-    const struct profile *profile = tally->moment->profile;
-    const struct profile_thread *thread = profile_thread_get(profile, number);
+    const struct moment *moment = tally->moment;
+    const struct plain_thread *thread = &moment->sampled.list[number];
     uint32_t row = thread->tid ? map_get(&tally->tids, (uint64_t)thread->tid, NONE) : NONE;
     if (row == NONE || tally->rows[row].pid != thread->pid)
         row = add_row(tally, &(struct thread_row){
             .pid = thread->pid,
             .tid = thread->tid,
             .count = 1,
-            .name = profile_string(profile, thread->comm),
+            .name = plain_string(moment->profile, thread->name),
             .state = '?',
             .ended = true,
             .wait = "",
@@ -70,7 +70,7 @@ static void add_profiled(struct thread_tally *tally, uint32_t number)
 static void list_all(struct thread_tally *tally)
 {
     const struct moment *moment = tally->moment;
-    size_t count = profile_thread_count(moment->profile);
+    size_t count = moment->sampled.count;
     tally->row_of = xcalloc(count + 1, sizeof *tally->row_of);
     for (size_t i = 0; i < moment->thread_count; i++)
         add_fact(tally, &moment->threads[i]);
@@ -80,33 +80,32 @@ static void list_all(struct thread_tally *tally)
 
 // --- costs ---
 
-static void count_window(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+static void count_window(void *context, const struct pick *pick)
 {
     struct thread_tally *tally = context;
-    uint32_t row = tally->row_of[thread];
-    uint64_t key = (uint64_t)row << 32 | stack;
-    cost_add(&tally->rows[row].cost, cost);
-    cost_add(&tally->all, cost);
-    uint64_t weight = tally->query->filter.idle ? cost_ns(cost) / NS_PER_MS : cost.samples;
-    if (stack)
+    uint32_t row = tally->row_of[pick->thread];
+    uint64_t key = (uint64_t)row << 32 | pick->stack;
+    cost_add(&tally->rows[row].cost, pick->cost);
+    cost_add(&tally->all, pick->cost);
+    uint64_t weight =
+        tally->query->filter.type ? cost_ns(pick->cost) / NS_PER_MS : pick->cost.samples;
+    if (pick->stack)
         map_put(&tally->stacks, key, map_get(&tally->stacks, key, 0) + (uint32_t)weight);
 }
 
-static void count_all(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+static void count_all(void *context, const struct pick *pick)
 {
     struct thread_tally *tally = context;
-    (void)stack;
-    cost_add(&tally->rows[tally->row_of[thread]].cost_all, cost);
+    cost_add(&tally->rows[tally->row_of[pick->thread]].cost_all, pick->cost);
 }
 
 // Of the leaf's frames, and then its callers', the first that is not in the kernel.
 static const struct function *user_function(const struct moment *moment, uint32_t node)
 {
-    for (; node; node = profile_node(moment->profile, node).parent) {
-        uint32_t location = profile_node(moment->profile, node).location;
-        struct name_span span = names_frames(moment->names, moment->profile, location);
-        const struct function *function =
-            names_function(moment->names, span.frames->function);
+    const struct plain_node *nodes = moment->profile->stacks.nodes;
+    for (; node; node = nodes[node].parent) {
+        struct name_span span = names_frames(moment->names, nodes[node].location);
+        const struct function *function = names_function(moment->names, span.frames->function);
         if (strcmp(function->module, "[kernel]") != 0)
             return function;
     }
@@ -134,24 +133,31 @@ static void find_where(struct thread_tally *tally)
         tally->rows[i].where = user_function(tally->moment, hottest[i].stack);
 }
 
-static bool holds_cpu_time(struct slice slice)
+// What slices tell of the sample is CPU time.
+static bool is_running(const struct moment *moment, uint32_t sample)
+{
+    return moment->sampled.of[moment->profile->samples.list[sample].labels].state == STATE_CPU;
+}
+
+static bool holds_cpu_time(const struct moment *moment, struct slice slice)
 {
     for (size_t i = 0; i < slice.count; i++)
-        if (slice.entries[i].state == STATE_CPU && slice.entries[i].ns)
+        if (slice.entries[i].ns && is_running(moment, slice.entries[i].value))
             return true;
     return false;
 }
 
 // Of the newest complete slices. The CPU time of a second is told when it is over: nothing may have
 // been told in the very first one.
-static size_t told_seconds(const struct slices *slices, size_t wanted)
+static size_t told_seconds(const struct moment *moment, size_t wanted)
 {
-    size_t count = slices_count(slices);
+    size_t count = moment->slices ? slices_count(moment->slices) : 0;
     if (wanted < CPU_SECONDS)
         wanted = CPU_SECONDS;
     if (wanted < count)
         return wanted;
-    return count && !holds_cpu_time(slices_get(slices, count - 1)) ? count - 1 : count;
+    return count && !holds_cpu_time(moment, slices_get(moment->slices, count - 1)) ? count - 1
+                                                                                   : count;
 }
 
 struct usage { // CPU time of a thread that the filter lets through
@@ -160,48 +166,47 @@ struct usage { // CPU time of a thread that the filter lets through
     double per_ns; // percent
 };
 
-static void add_usage(const struct usage *usage, uint32_t stack, uint32_t thread,
-                      enum profile_state state, uint64_t ns)
+static void add_usage(const struct usage *usage, uint32_t sample, uint64_t ns)
 {
-    if (state == STATE_CPU && selection_takes_stack(usage->selection, stack, thread))
-        usage->tally->rows[usage->tally->row_of[thread]].cpu_percent += usage->per_ns * (double)ns;
+    struct pick pick = selection_pick(usage->selection, sample);
+    struct thread_row *row = &usage->tally->rows[usage->tally->row_of[pick.thread]];
+    if (pick.state == STATE_CPU && selection_takes_stack(usage->selection, &pick))
+        row->cpu_percent += usage->per_ns * (double)ns;
 }
 
-static void count_cpu_of_all(const struct usage *usage)
+static bool count_cpu_of_all(const struct usage *usage)
 {
-    const struct profile *profile = usage->tally->moment->profile;
-    for (size_t i = 0; i < profile_value_count(profile); i++) {
-        const struct profile_value *value = profile_value_get(profile, i);
-        add_usage(usage, value->stack, value->thread, value->state, value->ns);
-    }
+    const struct plain_profile *profile = usage->tally->moment->profile;
+    struct measure cpu;
+    if (!measure_named(profile, "cpu", &cpu))
+        return false;
+    for (uint32_t i = 0; i < profile->samples.count; i++)
+        add_usage(usage, i, measure_cost(&cpu, i).cpu_ns);
+    return true;
 }
 
-static void count_cpu_of_slices(const struct usage *usage, size_t seconds)
+static bool count_cpu_of_slices(const struct usage *usage, size_t seconds)
 {
+    const struct moment *moment = usage->tally->moment;
     for (size_t back = 0; back < seconds; back++) {
-        struct slice slice = slices_get(usage->tally->moment->slices, back);
-        for (size_t i = 0; i < slice.count; i++) {
-            const struct slice_entry *entry = &slice.entries[i];
-            add_usage(usage, entry->stack, entry->thread, entry->state, entry->ns);
-        }
+        struct slice slice = slices_get(moment->slices, back);
+        for (size_t i = 0; i < slice.count; i++)
+            add_usage(usage, slice.entries[i].value, slice.entries[i].ns);
     }
+    return true;
 }
 
-// False: no CPU time can have been told yet.
+// False: no CPU time can have been told yet, or the profile is not of it.
 static bool count_cpu(struct thread_tally *tally, const struct selection *selection)
 {
     struct usage usage = {.tally = tally, .selection = selection};
     size_t wanted = (size_t)rows_window_seconds[tally->query->window];
-    size_t seconds = wanted ? told_seconds(tally->moment->slices, wanted) : 0;
+    size_t seconds = wanted ? told_seconds(tally->moment, wanted) : 0;
     int64_t length = wanted ? (int64_t)seconds * NS_PER_S : tally->moment->since_reset;
     if (length <= 0)
         return false;
     usage.per_ns = 100.0 / (double)length;
-    if (wanted)
-        count_cpu_of_slices(&usage, seconds);
-    else
-        count_cpu_of_all(&usage);
-    return true;
+    return wanted ? count_cpu_of_slices(&usage, seconds) : count_cpu_of_all(&usage);
 }
 
 // --- which rows, in which groups ---

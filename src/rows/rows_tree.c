@@ -97,14 +97,14 @@ static uint64_t text_key(const char *text)
 // The node below which the stacks of a thread hang; NONE without groups.
 static uint32_t group_of(struct planter *planter, uint32_t thread)
 {
-    const struct profile *profile = planter->moment->profile;
+    const struct moment *moment = planter->moment;
     if (planter->query->group == GROUP_ALL)
         return NONE;
     uint32_t group = map_get(&planter->roots, thread, NONE);
     if (group != NONE)
         return group;
-    const struct profile_thread *facts = profile_thread_get(profile, thread);
-    const char *name = profile_string(profile, facts->comm);
+    const struct plain_thread *facts = &moment->sampled.list[thread];
+    const char *name = plain_string(moment->profile, facts->name);
     bool apart = planter->query->group == GROUP_TID;
     group = add_node(planter, NONE, apart && facts->tid ? (uint64_t)facts->tid : text_key(name));
     planter->nodes[group].node.label = name;
@@ -116,8 +116,7 @@ static uint32_t group_of(struct planter *planter, uint32_t thread)
 static struct name_span frames_of(const struct planter *planter, uint32_t node)
 {
     const struct moment *moment = planter->moment;
-    return names_frames(moment->names, moment->profile,
-                        profile_node(moment->profile, node).location);
+    return names_frames(moment->names, moment->profile->stacks.nodes[node].location);
 }
 
 static uint64_t place_key(uint32_t group, uint32_t node)
@@ -136,11 +135,11 @@ static void remember(struct planter *planter, uint64_t key, struct tree_place pl
 static struct tree_place place_of(struct planter *planter, uint32_t group, uint32_t stack,
                                   uint64_t cost)
 {
-    const struct profile *profile = planter->moment->profile;
+    const struct plain_node *nodes = planter->moment->profile->stacks.nodes;
     struct tree_place place = {group, 0};
     AUTO_FREE uint32_t *path = NULL;
     size_t depth = 0, capacity = 0;
-    for (uint32_t at = stack; at; at = profile_node(profile, at).parent) {
+    for (uint32_t at = stack; at; at = nodes[at].parent) {
         uint32_t known = map_get(&planter->places, place_key(group, at), NONE);
         if (known != NONE) {
             place = planter->known[known];
@@ -150,11 +149,9 @@ static struct tree_place place_of(struct planter *planter, uint32_t group, uint3
         path[depth++] = at;
     }
     while (depth-- > 0) {
-        size_t count = frames_of(planter, path[depth]).count;
-        for (size_t i = count; i-- > 0;) {
-            struct name_frame frame = frames_of(planter, path[depth]).frames[i];
-            place = step(planter, place, &frame, path[depth] == stack ? cost : 0);
-        }
+        struct name_span span = frames_of(planter, path[depth]);
+        for (size_t i = span.count; i-- > 0;)
+            place = step(planter, place, &span.frames[i], path[depth] == stack ? cost : 0);
         remember(planter, place_key(group, path[depth]), place);
     }
     return place;
@@ -163,39 +160,34 @@ static struct tree_place place_of(struct planter *planter, uint32_t group, uint3
 // A stack of which the store kept nothing.
 static uint32_t folded_node(struct planter *planter, uint32_t group)
 {
-    struct name_frame frame = {
-        .function = names_entry(planter->moment->names, query_folded.name),
-        .file = "",
-    };
+    struct name_frame frame = {.function = NAMES_FOLDED, .file = ""};
     return step(planter, (struct tree_place){group, 0}, &frame, 0).at;
 }
 
-static void plant(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+static void plant(void *context, const struct pick *pick)
 {
     struct planter *planter = context;
-    uint32_t group = group_of(planter, thread);
-    uint32_t at = stack ? place_of(planter, group, stack, cost.samples).at
-                        : folded_node(planter, group);
-    cost_add(&planter->nodes[at].node.self, cost);
-    cost_add(&planter->all, cost);
+    uint32_t group = group_of(planter, pick->thread);
+    uint32_t at = pick->stack ? place_of(planter, group, pick->stack, pick->cost.samples).at
+                              : folded_node(planter, group);
+    cost_add(&planter->nodes[at].node.self, pick->cost);
+    cost_add(&planter->all, pick->cost);
 }
 
-static void plant_inverted(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+static void plant_inverted(void *context, const struct pick *pick)
 {
     struct planter *planter = context;
-    const struct profile *profile = planter->moment->profile;
-    struct tree_place place = {group_of(planter, thread), 0};
-    if (!stack)
+    const struct plain_node *nodes = planter->moment->profile->stacks.nodes;
+    struct tree_place place = {group_of(planter, pick->thread), 0};
+    if (!pick->stack)
         place.at = folded_node(planter, place.at);
-    for (uint32_t at = stack; at; at = profile_node(profile, at).parent) {
-        size_t count = frames_of(planter, at).count;
-        for (size_t i = 0; i < count; i++) {
-            struct name_frame frame = frames_of(planter, at).frames[i];
-            place = step(planter, place, &frame, cost.samples);
-        }
+    for (uint32_t at = pick->stack; at; at = nodes[at].parent) {
+        struct name_span span = frames_of(planter, at);
+        for (size_t i = 0; i < span.count; i++)
+            place = step(planter, place, &span.frames[i], pick->cost.samples);
     }
-    cost_add(&planter->nodes[place.at].node.self, cost);
-    cost_add(&planter->all, cost);
+    cost_add(&planter->nodes[place.at].node.self, pick->cost);
+    cost_add(&planter->all, pick->cost);
 }
 
 // --- into order ---

@@ -9,27 +9,19 @@
 
 struct selection {
     const struct moment *moment;
-    bool idle;
+    struct measure measure;
     bool *threads; // [thread], NULL: all
     bool *stacks;  // [node], NULL: all
 };
 
 struct matcher {
     const struct terms *terms;
-    struct names *names;
+    const struct names *names;
     uint32_t *known; // [function]: mask + 1, 0: not known yet
-    size_t known_count;
 };
 
 static uint32_t matches_in(struct matcher *matcher, uint32_t function)
 {
-    if (function >= matcher->known_count) {
-        size_t count = names_function_count(matcher->names) + 64;
-        matcher->known = xrealloc(matcher->known, count * sizeof *matcher->known);
-        memset(matcher->known + matcher->known_count, 0,
-               (count - matcher->known_count) * sizeof *matcher->known);
-        matcher->known_count = count;
-    }
     uint32_t *known = &matcher->known[function];
     if (!*known)
         *known = terms_match(matcher->terms, names_function(matcher->names, function)) + 1;
@@ -39,15 +31,14 @@ static uint32_t matches_in(struct matcher *matcher, uint32_t function)
 // What matches in a stack is what matches in its leaf or in the stack of its caller.
 static void select_by_terms(struct selection *selection, const struct terms *terms)
 {
-    const struct profile *profile = selection->moment->profile;
-    size_t count = profile_node_count(profile);
+    const struct plain_stacks *stacks = &selection->moment->profile->stacks;
     struct matcher matcher = {.terms = terms, .names = selection->moment->names};
-    AUTO_FREE uint32_t *masks = xcalloc(count, sizeof *masks);
-    for (uint32_t i = 0; i < count; i++) {
-        struct stack_node node = profile_node(profile, i);
+    AUTO_FREE uint32_t *masks = xcalloc(stacks->count, sizeof *masks);
+    matcher.known = xcalloc(names_function_count(matcher.names), sizeof *matcher.known);
+    for (uint32_t i = 0; i < stacks->count; i++) {
         if (i) {
-            struct name_span span = names_frames(matcher.names, profile, node.location);
-            masks[i] = masks[node.parent];
+            struct name_span span = names_frames(matcher.names, stacks->nodes[i].location);
+            masks[i] = masks[stacks->nodes[i].parent];
             for (size_t k = 0; k < span.count; k++)
                 masks[i] |= matches_in(&matcher, span.frames[k].function);
         }
@@ -59,11 +50,11 @@ static void select_by_terms(struct selection *selection, const struct terms *ter
 
 static void select_by_module(struct selection *selection, const char *module)
 {
-    const struct profile *profile = selection->moment->profile;
-    struct names *names = selection->moment->names;
+    const struct plain_stacks *stacks = &selection->moment->profile->stacks;
+    const struct names *names = selection->moment->names;
     selection->stacks[0] = false;
-    for (uint32_t i = 1; i < profile_node_count(profile); i++) {
-        struct name_span span = names_frames(names, profile, profile_node(profile, i).location);
+    for (uint32_t i = 1; i < stacks->count; i++) {
+        struct name_span span = names_frames(names, stacks->nodes[i].location);
         if (strcmp(names_function(names, span.frames->function)->module, module) != 0)
             selection->stacks[i] = false;
     }
@@ -71,22 +62,21 @@ static void select_by_module(struct selection *selection, const char *module)
 
 static void select_threads(struct selection *selection, const struct filter *filter)
 {
-    const struct profile *profile = selection->moment->profile;
-    size_t count = profile_thread_count(profile);
-    selection->threads = xcalloc(count + 1, sizeof *selection->threads);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct profile_thread *thread = profile_thread_get(profile, i);
+    const struct plain_profile *profile = selection->moment->profile;
+    const struct plain_threads *sampled = &selection->moment->sampled;
+    selection->threads = xcalloc(sampled->count + 1, sizeof *selection->threads);
+    for (size_t i = 0; i < sampled->count; i++) {
+        const struct plain_thread *thread = &sampled->list[i];
         selection->threads[i] =
             (!filter->tid || thread->tid == filter->tid) &&
-            (!filter->thread ||
-             strcmp(profile_string(profile, thread->comm), filter->thread) == 0);
+            (!filter->thread || strcmp(plain_string(profile, thread->name), filter->thread) == 0);
     }
 }
 
 static void select_stacks(struct selection *selection, const struct filter *filter,
                           const struct terms *terms)
 {
-    size_t count = profile_node_count(selection->moment->profile);
+    size_t count = selection->moment->profile->stacks.count;
     selection->stacks = xmalloc(count * sizeof *selection->stacks);
     memset(selection->stacks, true, count * sizeof *selection->stacks);
     if (terms->count)
@@ -95,16 +85,29 @@ static void select_stacks(struct selection *selection, const struct filter *filt
         select_by_module(selection, filter->module);
 }
 
+static enum rc choose_type(const struct plain_profile *profile, const char *type,
+                           struct measure *measure, struct err *err)
+{
+    if (!type)
+        *measure = measure_of(profile);
+    else if (!measure_named(profile, type, measure))
+        return err_set(err, RC_USAGE, "the profile has no values of type %s", type);
+    return RC_OK;
+}
+
 enum rc selection_new(const struct moment *moment, const struct filter *filter,
                       struct selection **out, struct err *err)
 {
+    struct measure measure;
     struct terms terms;
-    enum rc rc = terms_init(&terms, filter->terms, err);
+    enum rc rc = choose_type(moment->profile, filter->type, &measure, err);
+    if (rc == RC_OK)
+        rc = terms_init(&terms, filter->terms, err);
     if (rc != RC_OK)
         return rc;
     struct selection *selection = xcalloc(1, sizeof *selection);
     selection->moment = moment;
-    selection->idle = filter->idle;
+    selection->measure = measure;
     if (filter->tid || filter->thread)
         select_threads(selection, filter);
     if (terms.count || filter->module)
@@ -123,48 +126,62 @@ void selection_free(struct selection *selection)
     free(selection);
 }
 
-bool selection_takes_stack(const struct selection *selection, uint32_t stack, uint32_t thread)
+const struct measure *selection_measure(const struct selection *selection)
 {
-    return (!selection->threads || selection->threads[thread]) &&
-           (!selection->stacks || selection->stacks[stack]);
+    return &selection->measure;
 }
 
-bool selection_takes(const struct selection *selection, uint32_t stack, uint32_t thread,
-                     enum profile_state state)
+struct pick selection_pick(const struct selection *selection, uint32_t sample)
 {
-    return selection->idle != (state == STATE_CPU) &&
-           selection_takes_stack(selection, stack, thread);
+    const struct moment *moment = selection->moment;
+    struct plain_sample of = moment->profile->samples.list[sample];
+    struct plain_whose whose = moment->sampled.of[of.labels];
+    return (struct pick){
+        .sample = sample, .stack = of.stack, .thread = whose.thread, .state = whose.state};
 }
 
-static void each_of_slices(const struct selection *selection, size_t slices,
-                           void (*visit)(void *, uint32_t, uint32_t, struct cost), void *context)
+bool selection_takes_stack(const struct selection *selection, const struct pick *pick)
 {
-    size_t kept = slices_count(selection->moment->slices);
-    for (size_t back = 0; back < slices && back < kept; back++) {
-        struct slice slice = slices_get(selection->moment->slices, back);
+    return (!selection->threads || selection->threads[pick->thread]) &&
+           (!selection->stacks || selection->stacks[pick->stack]);
+}
+
+// A slice tells of one type only: of wall time, if the sample has a state, else of CPU time.
+bool selection_takes(const struct selection *selection, const struct pick *pick)
+{
+    return (pick->state != STATE_CPU) == selection->measure.wall &&
+           selection_takes_stack(selection, pick);
+}
+
+static void each_of_slices(const struct selection *selection, size_t seconds,
+                           void (*visit)(void *, const struct pick *), void *context)
+{
+    const struct slices *slices = selection->moment->slices;
+    size_t kept = slices ? slices_count(slices) : 0;
+    for (size_t back = 0; back < seconds && back < kept; back++) {
+        struct slice slice = slices_get(slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
-            if (selection_takes(selection, entry->stack, entry->thread, entry->state))
-                visit(context, entry->stack, entry->thread,
-                      cost_make(entry->state, entry->samples, entry->ns));
+            struct pick pick = selection_pick(selection, entry->value);
+            pick.cost = cost_make(pick.state, entry->samples, entry->ns);
+            if (selection_takes(selection, &pick))
+                visit(context, &pick);
         }
     }
 }
 
 void selection_each(const struct selection *selection, enum rows_window window,
-                    void (*visit)(void *, uint32_t, uint32_t, struct cost), void *context)
+                    void (*visit)(void *, const struct pick *), void *context)
 {
-    const struct profile *profile = selection->moment->profile;
     if (window != WINDOW_ALL) {
         each_of_slices(selection, (size_t)rows_window_seconds[window], visit, context);
         return;
     }
-    for (size_t i = 0; i < profile_value_count(profile); i++) {
-        const struct profile_value *value = profile_value_get(profile, i);
-        if ((value->samples || value->ns) &&
-            selection_takes(selection, value->stack, value->thread, value->state))
-            visit(context, value->stack, value->thread,
-                  cost_make(value->state, value->samples, value->ns));
+    for (uint32_t i = 0; i < selection->moment->profile->samples.count; i++) {
+        struct pick pick = selection_pick(selection, i);
+        pick.cost = measure_cost_in(&selection->measure, i, pick.state);
+        if (cost_is_any(pick.cost) && selection_takes_stack(selection, &pick))
+            visit(context, &pick);
     }
 }
 
@@ -175,17 +192,16 @@ uint64_t sums_measure(struct cost cost, enum rows_measure measure)
     return measure == MEASURE_SAMPLES ? cost.samples : cost_ns(cost);
 }
 
-static void add_to_sums(void *context, uint32_t stack, uint32_t thread, struct cost cost)
+static void add_to_sums(void *context, const struct pick *pick)
 {
     struct sums *sums = context;
-    (void)thread;
-    cost_add(&sums->nodes[stack], cost);
-    cost_add(&sums->all, cost);
+    cost_add(&sums->nodes[pick->stack], pick->cost);
+    cost_add(&sums->all, pick->cost);
 }
 
 void sums_init(struct sums *sums, const struct selection *selection, enum rows_window window)
 {
-    *sums = (struct sums){.count = profile_node_count(selection->moment->profile)};
+    *sums = (struct sums){.count = selection->moment->profile->stacks.count};
     sums->nodes = xcalloc(sums->count, sizeof *sums->nodes);
     selection_each(selection, window, add_to_sums, sums);
 }
@@ -197,8 +213,8 @@ void sums_fini(struct sums *sums)
 }
 
 // Callers have lower numbers than what they call.
-void sums_accumulate(struct sums *sums, const struct profile *profile)
+void sums_accumulate(struct sums *sums, const struct plain_profile *profile)
 {
     for (uint32_t i = (uint32_t)sums->count; i-- > 1;)
-        cost_add(&sums->nodes[profile_node(profile, i).parent], sums->nodes[i]);
+        cost_add(&sums->nodes[profile->stacks.nodes[i].parent], sums->nodes[i]);
 }

@@ -4,29 +4,39 @@
 
 #include <stdbool.h>
 
+#include "profile/measure.h"
 #include "rows/filter.h"
 #include "rows/moment.h"
 #include "rows/rows.h"
 
 struct selection;
 
-// Borrows moment and filter. RC_USAGE as filter_check.
+// Borrows moment and filter. RC_USAGE as filter_check, and when the profile has no such type.
 enum rc selection_new(const struct moment *moment, const struct filter *filter,
                       struct selection **selection, struct err *err) MUST_CHECK;
 void selection_free(struct selection *selection);
 
-// Says whether the filter takes samples of the stack in that thread and state.
-bool selection_takes(const struct selection *selection, uint32_t stack, uint32_t thread,
-                     enum profile_state state);
+struct pick { // what a sample has in a window
+    uint32_t sample, stack, thread;
+    enum profile_state state;
+    struct cost cost;
+};
 
-// The same, whatever the state.
-bool selection_takes_stack(const struct selection *selection, uint32_t stack, uint32_t thread);
+// The sample as one that has nothing.
+struct pick selection_pick(const struct selection *selection, uint32_t sample);
 
-// Calls visit with each cost of the window that passes, more than once for the same stack.
+// Says whether the filter takes what slices tell of the sample.
+bool selection_takes(const struct selection *selection, const struct pick *pick);
+
+// The same, whatever the type of its values.
+bool selection_takes_stack(const struct selection *selection, const struct pick *pick);
+
+// Calls visit with all of the window that passes, more than once for the same sample.
 void selection_each(const struct selection *selection, enum rows_window window,
-                    void (*visit)(void *context, uint32_t stack, uint32_t thread,
-                                  struct cost cost),
-                    void *context);
+                    void (*visit)(void *context, const struct pick *pick), void *context);
+
+// The type that the filter asks for.
+const struct measure *selection_measure(const struct selection *selection);
 
 struct sums { // costs of nodes
     struct cost *nodes; // [node], owned
@@ -39,7 +49,7 @@ void sums_init(struct sums *sums, const struct selection *selection, enum rows_w
 void sums_fini(struct sums *sums);
 
 // Adds to each node what lies below it.
-void sums_accumulate(struct sums *sums, const struct profile *profile);
+void sums_accumulate(struct sums *sums, const struct plain_profile *profile);
 
 // What rows_percent counts by.
 uint64_t sums_measure(struct cost cost, enum rows_measure measure);

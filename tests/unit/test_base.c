@@ -148,6 +148,28 @@ START_TEST(strtab_grows)
 }
 END_TEST
 
+START_TEST(copies_of_a_string_table_grow_apart)
+{
+    struct strtab tab, copy;
+    strtab_init(&tab);
+    uint32_t both = strtab_add(&tab, "both");
+    strtab_copy(&copy, &tab);
+    uint32_t one = strtab_add(&tab, "one"), other = strtab_add(&copy, "other");
+    ck_assert_uint_eq(one, other);
+    ck_assert_ptr_eq(strtab_get(&tab, both), strtab_get(&copy, both));
+    for (int i = 0; i < 1000; i++) {
+        AUTO_FREE char *text = xasprintf("%d", i);
+        ck_assert_uint_eq(strtab_add(&copy, text), other + 1 + (uint32_t)i);
+    }
+    strtab_fini(&tab);
+    ck_assert_str_eq(strtab_get(&copy, both), "both");
+    ck_assert_str_eq(strtab_get(&copy, other), "other");
+    ck_assert_uint_eq(strtab_add(&copy, "both"), both);
+    ck_assert_str_eq(strtab_get(&copy, strtab_add(&copy, "999")), "999");
+    strtab_fini(&copy);
+}
+END_TEST
+
 // --- histogram
 
 START_TEST(quantiles_of_small_numbers_are_exact)
@@ -405,6 +427,7 @@ Suite *suite_base(void)
     tcase_add_test(tests, map_grows);
     tcase_add_test(tests, strtab_keeps_a_text_once);
     tcase_add_test(tests, strtab_grows);
+    tcase_add_test(tests, copies_of_a_string_table_grow_apart);
     tcase_add_test(tests, quantiles_of_small_numbers_are_exact);
     tcase_add_test(tests, quantiles_are_within_an_eighth);
     tcase_add_test(tests, every_value_has_a_bucket);

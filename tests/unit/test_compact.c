@@ -122,7 +122,8 @@ START_TEST(recent_stacks_are_kept_before_old_ones)
     const struct profile_value *value = profile_value_get(profile, numbers.values[recent]);
     struct stack_node leaf = profile_node(profile, value->stack);
     ck_assert_uint_eq(profile_location_get(profile, leaf.location).offset, 99);
-    ck_assert_uint_eq(slices_get(profile_slices(profile), 0).entries[0].stack, value->stack);
+    ck_assert_uint_eq(slices_get(profile_slices(profile), 0).entries[0].value,
+                      numbers.values[recent]);
     ck_assert_uint_le(profile_node_count(profile), 10);
 }
 END_TEST

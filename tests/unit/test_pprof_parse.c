@@ -57,11 +57,13 @@ static struct plain_profile *parse(const struct buf *bytes)
 static struct plain_profile *as_in_a_file(struct plain_profile *profile)
 {
     struct plain_profile *file = plain_new();
+    struct strtab texts;
+    strtab_init(&texts);
     for (size_t i = 0; i < profile->texts.count; i++) {
         AUTO_BUF struct buf text = {0};
         escape_utf8(&text, profile->texts.texts[i]);
-        free(profile->texts.texts[i]);
-        profile->texts.texts[i] = xstrdup(text.length ? text.data : "");
+        uint32_t valid = strtab_add(&texts, text.length ? text.data : "");
+        profile->texts.texts[i] = texts.texts[valid];
     }
     for (size_t i = 0; i < profile->type_count; i++)
         plain_add_type(file, plain_string(profile, profile->types[i].type),
@@ -69,6 +71,7 @@ static struct plain_profile *as_in_a_file(struct plain_profile *profile)
     file->period_type = file->types[profile->type_count - 1];
     file->default_type = file->period_type.type;
     ck_assert_int_eq(plain_merge(file, profile, NULL), RC_OK);
+    strtab_fini(&texts);
     return file;
 }
 

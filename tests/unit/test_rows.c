@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Rows of the snapshots in tests/golden/top.snapshots, whose numbers are counted by hand there.
+#include "profile/live.h"
 #include "rows/rows.h"
 
 #include <check.h>
@@ -464,31 +465,31 @@ END_TEST
 // The sampler tells a second's CPU time when it is over: three seconds on, two have been told.
 START_TEST(a_new_run_shows_the_whole_cpu_time)
 {
-    struct profile *profile = profile_new(100);
-    uint32_t location = profile_location(profile, 0, 16);
-    uint32_t thread = profile_thread_add(profile, 21, 21, "spin", "spin");
+    struct plain_profile *profile = plain_new();
+    struct slices *slices = slices_new(100);
     struct thread_rows rows;
-    profile_keep_slices(profile, 100);
-    slices_advance(profile_slices(profile), 0);
-    uint32_t value =
-        profile_value_at(profile, profile_stack(profile, &location, 1), thread, STATE_CPU);
+    live_add_types(profile);
+    uint32_t function =
+        plain_add_function(profile, (struct plain_function){.name = plain_text(profile, "f")});
+    uint32_t location = plain_add_location(profile, PLAIN_NONE, 16,
+                                           &(struct plain_line){.function = function}, 1);
+    uint32_t set = plain_with_number(profile, plain_with_text(profile, 0, "thread", "spin"), "tid",
+                                     21);
+    uint32_t sample = plain_sample(profile, plain_stack(profile, &location, 1), set);
+    slices_advance(slices, 0);
     for (int64_t second = 1; second <= 3; second++) {
-        profile_add(profile, value, 99, 0);
-        slices_advance(profile_slices(profile), second * NS_PER_S);
+        ck_assert(slices_add(slices, sample, 99, 0));
+        slices_advance(slices, second * NS_PER_S);
         if (second < 3)
-            profile_add(profile, value, 0, NS_PER_S);
+            ck_assert(slices_add(slices, sample, 0, NS_PER_S));
     }
-    struct names *names = names_new_given();
-    names_give_frames(names, location,
-                      &(struct name_frame){.function = names_give(names, "f", "m"), .file = ""}, 1);
-    struct moment moment = {.profile = profile, .slices = profile_slices(profile), .names = names};
+    struct moment moment = moment_of(profile, slices);
     query.window = WINDOW_5S;
     ck_assert_int_eq(rows_threads(&moment, &query, &rows, &err), RC_OK);
     ck_assert_uint_eq(rows.count, 1);
     check_thread(&rows.rows[0], 21, "spin", '?', 297, 100, 0, "f");
     thread_rows_fini(&rows);
-    names_unref(names);
-    profile_free(profile);
+    moment_fini(&moment);
 }
 END_TEST
 
@@ -526,17 +527,24 @@ END_TEST
 
 START_TEST(rows_become_a_profile)
 {
-    struct profile *profile;
+    struct plain_profile *profile;
     query.filter.terms = "work";
     query.window = WINDOW_1S;
     ck_assert_int_eq(rows_extract(&first->moment, &query, &profile, &err), RC_OK);
-    ck_assert_uint_eq(profile_value_count(profile), 2);
-    ck_assert_uint_eq(profile_thread_count(profile), 2);
-    uint64_t samples = 0;
-    for (size_t i = 0; i < 2; i++)
-        samples += profile_value_get(profile, i)->samples;
-    ck_assert_uint_eq(samples, 4 + 5);
-    profile_free(profile);
+    ck_assert_uint_eq(profile->samples.count, 2);
+    ck_assert_uint_eq(profile->type_count, 2);
+    ck_assert_str_eq(plain_string(profile, profile->types[1].type), "cpu");
+    int64_t samples = 0;
+    for (uint32_t i = 0; i < 2; i++)
+        samples += plain_values(profile, i)[0];
+    ck_assert_int_eq(samples, 4 + 5);
+    struct moment moment = moment_of(profile, NULL);
+    struct thread_rows rows;
+    ck_assert_int_eq(rows_threads(&moment, &(struct rows_query){.window = WINDOW_ALL}, &rows, &err),
+                     RC_OK);
+    ck_assert_uint_eq(rows.count, 2);
+    thread_rows_fini(&rows);
+    moment_fini(&moment);
 }
 END_TEST
 

@@ -20,7 +20,7 @@ static void set_up(void)
     ck_assert_msg(replay_open("tests/golden/top-wall.snapshots", &replay, &err) == RC_OK, "%s",
                   err.text);
     snapshot = replay_next(replay);
-    query = (struct rows_query){.window = WINDOW_5S, .filter = {.idle = true}};
+    query = (struct rows_query){.window = WINDOW_5S, .filter = {.type = FILTER_WALL}};
 }
 
 static void tear_down(void)
@@ -55,7 +55,7 @@ END_TEST
 START_TEST(cpu_time_is_as_without)
 {
     struct function_rows rows;
-    query.filter.idle = false;
+    query.filter.type = NULL;
     ck_assert_int_eq(rows_functions(&snapshot->moment, &query, &rows, &err), RC_OK);
     assert_cost(rows.all, 3, 0, 0);
     ck_assert_uint_eq(rows.all.samples, 30);
@@ -109,15 +109,20 @@ END_TEST
 START_TEST(a_profile_of_wall_time_has_states)
 {
     uint64_t ns[STATE_COUNT] = {0};
-    struct profile *profile;
+    struct plain_profile *profile;
     ck_assert_int_eq(rows_extract(&snapshot->moment, &query, &profile, &err), RC_OK);
-    for (size_t i = 0; i < profile_value_count(profile); i++)
-        ns[profile_value_get(profile, i)->state] += profile_value_get(profile, i)->ns;
+    struct plain_threads threads;
+    plain_threads_init(&threads, profile);
+    for (uint32_t i = 0; i < profile->samples.count; i++) {
+        enum profile_state state = threads.of[profile->samples.list[i].labels].state;
+        ns[state] += (uint64_t)plain_values(profile, i)[1];
+    }
+    plain_threads_fini(&threads);
     ck_assert_uint_eq(ns[STATE_CPU], 0);
     ck_assert_uint_eq(ns[STATE_RUNNING], 3 * TENTH);
     ck_assert_uint_eq(ns[STATE_QUEUED], TENTH);
     ck_assert_uint_eq(ns[STATE_BLOCKED], 16 * (uint64_t)TENTH);
-    profile_free(profile);
+    plain_free(profile);
 }
 END_TEST
 

@@ -21,10 +21,9 @@ static void tear_down(void)
     slices_free(slices);
 }
 
-static void add(uint32_t stack, uint32_t thread, uint64_t samples, uint64_t cpu_ns)
+static void add(uint32_t value, uint64_t samples, uint64_t cpu_ns)
 {
-    struct profile_value value = {.stack = stack, .thread = thread, .state = STATE_CPU};
-    slices_add(slices, &value, samples, cpu_ns);
+    ck_assert(slices_add(slices, value, samples, cpu_ns));
 }
 
 static uint64_t samples_in(size_t back)
@@ -38,13 +37,13 @@ static uint64_t samples_in(size_t back)
 
 START_TEST(a_slice_is_there_when_its_second_is_over)
 {
-    add(1, 0, 2, 0);
+    add(1, 2, 0);
     slices_advance(slices, SECOND - 1);
     ck_assert_uint_eq(slices_count(slices), 0);
     slices_advance(slices, SECOND);
     ck_assert_uint_eq(slices_count(slices), 1);
     ck_assert_uint_eq(samples_in(0), 2);
-    add(1, 0, 3, 0);
+    add(1, 3, 0);
     slices_advance(slices, 3 * SECOND);
     ck_assert_uint_eq(slices_count(slices), 3);
     ck_assert_uint_eq(samples_in(0), 0); // nothing in the last second
@@ -55,29 +54,29 @@ END_TEST
 
 START_TEST(what_belongs_together_is_one_entry)
 {
-    add(1, 0, 1, 0);
-    add(1, 0, 0, 500);
-    add(1, 1, 1, 0);
+    add(1, 1, 0);
+    add(1, 0, 500);
+    add(2, 1, 0);
     slices_advance(slices, SECOND);
     struct slice slice = slices_get(slices, 0);
     ck_assert_uint_eq(slice.count, 2);
     ck_assert_uint_eq(slice.entries[0].samples, 1);
     ck_assert_uint_eq(slice.entries[0].ns, 500);
-    add(1, 0, 1, 0);
+    add(1, 1, 0);
     slices_advance(slices, 2 * SECOND);
     ck_assert_uint_eq(slices_get(slices, 0).count, 1);
 }
 END_TEST
 
-START_TEST(a_full_slice_counts_at_the_root)
+START_TEST(a_full_slice_has_room_for_a_root)
 {
-    for (uint32_t stack = 1; stack <= 10; stack++)
-        add(stack, 7, 1, 10);
+    for (uint32_t value = 1; value <= 10; value++)
+        if (!slices_add(slices, value, 1, 10))
+            slices_add_root(slices, 77, 1, 10);
     slices_advance(slices, SECOND);
     struct slice slice = slices_get(slices, 0);
     ck_assert_uint_eq(slice.count, 5);
-    ck_assert_uint_eq(slice.entries[4].stack, 0);
-    ck_assert_uint_eq(slice.entries[4].thread, 7);
+    ck_assert_uint_eq(slice.entries[4].value, 77);
     ck_assert_uint_eq(slice.entries[4].samples, 6);
     ck_assert_uint_eq(slice.entries[4].ns, 60);
     ck_assert_uint_eq(slices_folded(slices), 6);
@@ -88,7 +87,7 @@ END_TEST
 START_TEST(the_ring_forgets)
 {
     for (int64_t second = 1; second <= 1000; second++) {
-        add((uint32_t)second, 0, (uint64_t)second, 0);
+        add((uint32_t)second, (uint64_t)second, 0);
         slices_advance(slices, second * SECOND);
     }
     ck_assert_uint_eq(slices_count(slices), SLICES_KEPT);
@@ -103,26 +102,26 @@ END_TEST
 
 START_TEST(a_copy_stays_as_it_was)
 {
-    add(1, 0, 1, 0);
+    add(1, 1, 0);
     slices_advance(slices, SECOND);
     struct slices *copy = slices_copy(slices);
-    add(2, 0, 1, 0);
+    add(2, 1, 0);
     slices_advance(slices, 2 * SECOND);
     ck_assert_uint_eq(slices_count(copy), 1);
-    ck_assert_uint_eq(slices_get(copy, 0).entries[0].stack, 1);
+    ck_assert_uint_eq(slices_get(copy, 0).entries[0].value, 1);
     slices_free(copy);
 }
 END_TEST
 
 START_TEST(clear_begins_anew)
 {
-    add(1, 0, 1, 0);
+    add(1, 1, 0);
     slices_advance(slices, 5 * SECOND);
     slices_clear(slices);
     ck_assert_uint_eq(slices_count(slices), 0);
     slices_advance(slices, 100 * SECOND);
     ck_assert_uint_eq(slices_count(slices), 0);
-    add(1, 0, 1, 0);
+    add(1, 1, 0);
     slices_advance(slices, 101 * SECOND);
     ck_assert_uint_eq(samples_in(0), 1);
 }
@@ -130,17 +129,16 @@ END_TEST
 
 START_TEST(new_numbers)
 {
-    static const uint32_t stacks[] = {0, 5, 5, 7}, threads[] = {1, 0};
-    add(1, 0, 1, 0);
+    static const uint32_t values[] = {0, 5, 5, 7};
+    add(1, 1, 0);
     slices_advance(slices, SECOND);
-    add(2, 1, 1, 0);
-    slices_renumber(slices, stacks, threads);
-    add(5, 0, 1, 0); // finds the one that was 2, 1
+    add(2, 1, 0);
+    slices_renumber(slices, values);
+    add(5, 1, 0); // finds the one that was 2
     slices_advance(slices, 2 * SECOND);
     ck_assert_uint_eq(slices_get(slices, 0).count, 1);
     ck_assert_uint_eq(slices_get(slices, 0).entries[0].samples, 2);
-    ck_assert_uint_eq(slices_get(slices, 1).entries[0].stack, 5);
-    ck_assert_uint_eq(slices_get(slices, 1).entries[0].thread, 1);
+    ck_assert_uint_eq(slices_get(slices, 1).entries[0].value, 5);
 }
 END_TEST
 
@@ -152,7 +150,7 @@ Suite *suite_slices(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_slice_is_there_when_its_second_is_over);
     tcase_add_test(tests, what_belongs_together_is_one_entry);
-    tcase_add_test(tests, a_full_slice_counts_at_the_root);
+    tcase_add_test(tests, a_full_slice_has_room_for_a_root);
     tcase_add_test(tests, the_ring_forgets);
     tcase_add_test(tests, a_copy_stays_as_it_was);
     tcase_add_test(tests, clear_begins_anew);

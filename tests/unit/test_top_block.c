@@ -38,7 +38,7 @@ START_TEST(wall_time_is_as_saved)
 {
     AUTO_BUF struct buf text = {0}, json = {0};
     struct feed *feed;
-    struct rows_query query = {.window = WINDOW_5S, .filter = {.idle = true}};
+    struct rows_query query = {.window = WINDOW_5S, .filter = {.type = FILTER_WALL}};
     ck_assert_int_eq(feed_replay("tests/golden/top-wall.snapshots", &feed, &err), RC_OK);
     struct snapshot *snapshot = feed_take(feed);
     ck_assert_int_eq(top_block_text(&text, snapshot, &query, 100, &err), RC_OK);

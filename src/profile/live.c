@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+#include "profile/live.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "profile/filling.h"
+#include "profile/place.h"
+
+#define NONE UINT32_MAX
+#define SETS_MAX 16384 // label sets beside those of the threads that are there
+
+static const struct {
+    const char *type, *unit;
+} types[] = {{"samples", "count"}, {"cpu", "nanoseconds"},
+             {"samples", "count"}, {"wall", "nanoseconds"}};
+#define TYPES ARRAY_LENGTH(types)
+#define CPU_TYPES 0  // where the values of CPU time begin
+#define WALL_TYPES 2 // where those of wall time begin
+
+struct live_thread {
+    uint32_t comm, process_comm; // that the sets were made of: strings of the store
+    uint32_t sets[STATE_COUNT];  // NONE: no sample has needed it yet
+};
+
+struct live {
+    struct live_source source;
+    struct plain_profile *plain; // of which stacks and samples are taken away each time
+    struct filling filling;
+    struct location *locations;  // as the store has them
+    size_t location_count, location_capacity;
+    uint32_t wanted, named; // locations below this number were asked for, have their names
+    struct live_thread *threads;
+    struct plain_thread *facts;
+    size_t thread_count, thread_capacity, fact_capacity;
+    struct names *names;
+    uint32_t added; // locations below this number are in them
+};
+
+struct live *live_new(const struct live_source *source)
+{
+    struct live *live = xcalloc(1, sizeof *live);
+    live->source = *source;
+    live->plain = plain_new();
+    live->names = names_new();
+    live_add_types(live->plain);
+    return live;
+}
+
+void live_free(struct live *live)
+{
+    if (!live)
+        return;
+    plain_free(live->plain);
+    filling_fini(&live->filling);
+    names_unref(live->names);
+    free(live->locations);
+    free(live->threads);
+    free(live->facts);
+    free(live);
+}
+
+void live_add_types(struct plain_profile *profile)
+{
+    for (size_t i = 0; i < TYPES; i++)
+        plain_add_type(profile, types[i].type, types[i].unit);
+    profile->default_type = profile->types[CPU_TYPES + 1].type;
+    profile->period_type = profile->types[CPU_TYPES + 1];
+}
+
+void live_add(struct plain_profile *profile, uint32_t sample, bool wall, uint64_t samples,
+              uint64_t ns)
+{
+    int64_t values[TYPES] = {0};
+    values[wall ? WALL_TYPES : CPU_TYPES] = filling_value(samples);
+    values[(wall ? WALL_TYPES : CPU_TYPES) + 1] = filling_value(ns);
+    plain_add(profile, sample, values);
+}
+
+bool live_is_worn(const struct live *live)
+{
+    return live->plain->labels.set_count > SETS_MAX + live->thread_count * 6 * STATE_COUNT;
+}
+
+// --- what the store holds ---
+
+static void follow_locations(struct live *live, const struct profile *store)
+{
+    const struct modules *modules = live->source.modules;
+    for (size_t i = live->location_count; i < profile_location_count(store); i++) {
+        struct location at = profile_location_get(store, (uint32_t)i);
+        uint32_t mapping = filling_mapping(&live->filling, modules_mapping(modules, at.mapping));
+        plain_add_location(live->plain, mapping, place_address(modules, at), NULL, 0);
+        ARRAY_RESERVE(live->locations, i, live->location_capacity);
+        live->locations[i] = at;
+        live->location_count++;
+    }
+}
+
+// A thread that has got another name gets other sets.
+static void follow_thread(struct live *live, const struct profile *store, uint32_t number)
+{
+    const struct profile_thread *thread = profile_thread_get(store, number);
+    struct live_thread *known = &live->threads[number];
+    struct plain_thread *fact = &live->facts[number];
+    fact->held_ns = thread->held_ns;
+    if (known->comm == thread->comm && known->process_comm == thread->process_comm)
+        return;
+    *known = (struct live_thread){.comm = thread->comm, .process_comm = thread->process_comm};
+    for (size_t i = 0; i < STATE_COUNT; i++)
+        known->sets[i] = NONE;
+    fact->pid = thread->pid;
+    fact->tid = thread->tid;
+    fact->name = plain_text(live->plain, profile_string(store, thread->comm));
+}
+
+static void follow_threads(struct live *live, const struct profile *store)
+{
+    for (uint32_t i = 0; i < profile_thread_count(store); i++) {
+        if (i == live->thread_count) {
+            ARRAY_RESERVE(live->threads, i, live->thread_capacity);
+            ARRAY_RESERVE(live->facts, i, live->fact_capacity);
+            live->threads[i] = (struct live_thread){.comm = NONE};
+            live->facts[i] = (struct plain_thread){0};
+            live->thread_count++;
+        }
+        follow_thread(live, store, i);
+    }
+}
+
+static void copy_nodes(struct live *live, const struct profile *store)
+{
+    struct plain_stacks *stacks = &live->plain->stacks;
+    size_t count = profile_node_count(store);
+    stacks->nodes = xrealloc(stacks->nodes, count * sizeof *stacks->nodes);
+    stacks->count = stacks->capacity = count;
+    for (uint32_t i = 1; i < count; i++) {
+        struct stack_node node = profile_node(store, i);
+        stacks->nodes[i] = (struct plain_node){node.parent, node.location};
+    }
+    stacks->nodes[0] = (struct plain_node){PLAIN_NONE, PLAIN_NONE};
+}
+
+static uint32_t set_of(struct live *live, const struct profile *store,
+                       const struct profile_value *value)
+{
+    uint32_t *set = &live->threads[value->thread].sets[value->state];
+    if (*set == NONE)
+        *set = filling_labels(&live->filling, store, value->thread,
+                              value->state == STATE_CPU ? "" : profile_state_names[value->state]);
+    return *set;
+}
+
+static void copy_values(struct live *live, const struct profile *store)
+{
+    struct plain_samples *samples = &live->plain->samples;
+    size_t count = profile_value_count(store);
+    samples->list = xrealloc(samples->list, (count + 1) * sizeof *samples->list);
+    samples->count = samples->capacity = count;
+    free(samples->values);
+    samples->values = xcalloc(count * TYPES + 1, sizeof *samples->values);
+    samples->value_capacity = count * TYPES;
+    for (size_t i = 0; i < count; i++) {
+        const struct profile_value *value = profile_value_get(store, i);
+        int64_t *values =
+            &samples->values[i * TYPES + (value->state == STATE_CPU ? CPU_TYPES : WALL_TYPES)];
+        samples->list[i] = (struct plain_sample){value->stack, set_of(live, store, value)};
+        values[0] = filling_value(value->samples);
+        values[1] = filling_value(value->ns);
+    }
+}
+
+void live_follow(struct live *live, const struct profile *store)
+{
+    if (!live->filling.to)
+        filling_init(&live->filling, live->plain, live->source.modules);
+    follow_locations(live, store);
+    follow_threads(live, store);
+    copy_nodes(live, store);
+    copy_values(live, store);
+    live->plain->folded = profile_folded(store);
+}
+
+// --- names ---
+
+// One by one, names cost a round trip to the symbol process each.
+static void want_new(struct live *live)
+{
+    for (; live->wanted < live->location_count; live->wanted++) {
+        struct location at = live->locations[live->wanted];
+        symbolizer_want(live->source.symbolizer, at.mapping, at.offset);
+    }
+}
+
+// Nobody else uses the symbolizer, and all that is looked up has been fetched.
+static void take_names(struct live *live)
+{
+    for (; live->named < live->wanted; live->named++) {
+        struct location at = live->locations[live->named];
+        const struct symbol *symbol =
+            symbolizer_lookup(live->source.symbolizer, at.mapping, at.offset);
+        const struct plain_line *lines =
+            filling_lines(&live->filling, symbol->lines, symbol->line_count);
+        plain_set_lines(live->plain, live->named, lines, symbol->line_count);
+        if (live->named < live->added) // until now it was called by its module
+            names_add(live->names, live->plain, live->named);
+    }
+    plain_judge_mappings(live->plain);
+}
+
+static bool bring_names(struct live *live, int milliseconds)
+{
+    struct fetcher *fetcher = live->source.fetcher;
+    if (live->named >= live->location_count)
+        return true;
+    if (!fetcher_wait(fetcher, milliseconds))
+        return false;
+    pthread_mutex_lock(live->source.lock);
+    want_new(live);
+    pthread_mutex_unlock(live->source.lock);
+    fetcher_start(fetcher);
+    if (!fetcher_wait(fetcher, milliseconds))
+        return false;
+    pthread_mutex_lock(live->source.lock);
+    take_names(live);
+    pthread_mutex_unlock(live->source.lock);
+    return true;
+}
+
+bool live_names(struct live *live, int milliseconds)
+{
+    bool all = bring_names(live, milliseconds);
+    for (; live->added < live->location_count; live->added++)
+        names_add(live->names, live->plain, live->added);
+    return all;
+}
+
+struct names *live_functions(struct live *live)
+{
+    return names_ref(live->names);
+}
+
+bool live_is_of(const struct live *live, const struct names *functions)
+{
+    return live && live->names == functions;
+}
+
+// --- what is given away ---
+
+static void copy_threads(const struct live *live, struct plain_threads *threads)
+{
+    size_t sets = live->plain->labels.set_count;
+    *threads = (struct plain_threads){
+        .list = xcalloc(live->thread_count + 1, sizeof *threads->list),
+        .count = live->thread_count,
+        .of = xcalloc(sets, sizeof *threads->of),
+    };
+    if (live->thread_count)
+        memcpy(threads->list, live->facts, live->thread_count * sizeof *threads->list);
+    for (uint32_t i = 0; i < live->thread_count; i++)
+        for (enum profile_state state = 0; state < STATE_COUNT; state++) {
+            uint32_t set = live->threads[i].sets[state];
+            if (set != NONE)
+                threads->of[set] = (struct plain_whose){i, state};
+        }
+}
+
+struct plain_profile *live_take(struct live *live, struct plain_threads *threads)
+{
+    struct plain_stacks stacks = live->plain->stacks;
+    struct plain_samples samples = live->plain->samples;
+    live->plain->stacks = (struct plain_stacks){0};
+    live->plain->samples = (struct plain_samples){0};
+    struct plain_profile *taken = plain_copy(live->plain);
+    free(taken->stacks.nodes);
+    free(taken->samples.list);
+    free(taken->samples.values);
+    taken->stacks = stacks;
+    taken->samples = samples;
+    copy_threads(live, threads);
+    return taken;
+}
+
+void live_name_again(const struct live *live, struct plain_profile *profile)
+{
+    plain_take_code(profile, live->plain);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Whose samples those of a plain profile are, and what the thread did meanwhile: what label sets
+// say, looked at once.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "profile/plain.h"
+#include "profile/store.h"
+
+struct plain_thread {
+    pid_t pid, tid;  // labels of these names; 0: none, or an entry of our own
+    uint32_t name;   // text of the label "thread"
+    int64_t held_ns; // that it was held; 0: nothing is known of it
+};
+
+struct plain_whose { // of samples with one label set
+    uint32_t thread;
+    enum profile_state state; // of the label "state"; STATE_CPU: there is none
+};
+
+struct plain_threads {
+    struct plain_thread *list; // owned; in the order of their first samples
+    size_t count, capacity;
+    struct plain_whose *of; // [label set of a sample]; owned
+};
+
+void plain_threads_init(struct plain_threads *threads, const struct plain_profile *profile);
+void plain_threads_fini(struct plain_threads *threads);
