@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "process/procfs.h"
 
 // A real-time task that forgets to sleep this long is ended by the kernel.
 #define RTTIME_US 500000
@@ -50,17 +52,30 @@ void priority_relax(int nice)
     setpriority(PRIO_PROCESS, 0, nice);
 }
 
+// The calling thread has waited for its CPU for a fifth of the time that it ran; of one that has
+// just begun that says nothing.
+static bool shares_its_cpu(void)
+{
+    char text[128] = "";
+    struct schedstat stat;
+    AUTO_FD int fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && read(fd, text, sizeof text - 1) > 0 && schedstat_parse(text, &stat) &&
+           stat.run_ns > NS_PER_MS && stat.wait_ns * 5 > stat.run_ns;
+}
+
 void priority_gather(cpu_set_t *before)
 {
-    cpu_set_t here;
-    int cpu = sched_getcpu();
+    cpu_set_t ours;
+    int cpu = sched_getcpu(), busy = runnable();
     CPU_ZERO(before);
     if (sched_getaffinity(0, sizeof *before, before) != 0 || cpu < 0 || cpu >= CPU_SETSIZE ||
-        runnable() != CPU_COUNT(before))
+        busy < CPU_COUNT(before) || busy > CROWD * CPU_COUNT(before))
         return;
-    CPU_ZERO(&here);
-    CPU_SET(cpu, &here);
-    sched_setaffinity(0, sizeof here, &here);
+    CPU_ZERO(&ours);
+    CPU_SET(cpu, &ours);
+    if (shares_its_cpu() && CPU_COUNT(before) > 1)
+        CPU_XOR(&ours, &ours, before);
+    sched_setaffinity(0, sizeof ours, &ours);
 }
 
 void priority_spread(const cpu_set_t *before)

@@ -27,9 +27,9 @@ void priority_urgent(bool urgent);
 int priority_hurry(void);
 void priority_relax(int nice);
 
-// If all CPUs but one have something to do, keeps the calling thread to the one that it is on, and
-// so the processes and threads that it starts: spread over all of them they would take turns with
-// the target's threads, a tick of the scheduler each time. *before: where it may run, for
-// priority_spread.
+// If the machine has no idle CPU left, keeps the calling thread where it is, and so the processes
+// and threads that it starts: spread over all CPUs they would take turns with the target's threads,
+// a tick of the scheduler each time. If it shares its CPU already, they go to the others. *before:
+// where it may run, for priority_spread.
 void priority_gather(cpu_set_t *before);
 void priority_spread(const cpu_set_t *before);

@@ -45,7 +45,7 @@ def sampled(ctx, target, duration, *options):
 
 def test_blocking_calls(ctx):
     target = ctx.target("blocking")
-    profile = sampled(ctx, target, "10s")
+    profile = sampled(ctx, target, "8s")
     counts = target.stop()
     spoilt = {name: case for name, case in counts["cases"].items()
               if case["eintr"] or case["changed"]}

@@ -291,16 +291,16 @@ def test_memory_with_short_lived_threads(ctx):
     path = ctx.tmp / "blocks"
     with open(path, "w") as out:
         run = ctx.start("top", target.pid, "--json", "-r", 500, stdout=out)
-    time.sleep(5)
+    time.sleep(4)
     early = rss(run.pid)
-    time.sleep(6)
+    time.sleep(5)
     late = rss(run.pid)
     run.signal(signal.SIGINT)
     assert run.wait(5) == 0
     last = objects(path.read_text())[-1]
     assert function(last, "short_life")["total_percent"] > 80
     assert function(last, "short_life")["total_cpu_ns"] > 2e9
-    assert late < early + 4e6, f"{early} bytes after 5 s, {late} after 11 s"
+    assert late < early + 4e6, f"{early} bytes after 4 s, {late} after 9 s"
     assert target.alive() and not ctx.health(target.pid).traced
 
 
