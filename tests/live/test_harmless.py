@@ -438,7 +438,9 @@ def test_memory_that_is_locked(ctx):
         assert run["stops"] > 100, f"{run['stops']} stops"
         held_ns = run["held_total_ns"] / run["stops"]  # a fork may begin while a thread is held
         ctx.figure = f"held {held_ns / 1e3:.0f} us on average, a fork takes {fork_ns / 1e3:.0f} us"
-        assert held_ns * 40 < fork_ns, ctx.figure
+        # Where others run too a stop takes longer to come, and more forks begin meanwhile.
+        quiet = run["late"] < 0.02 * run["rounds"]
+        assert held_ns * (40 if quiet else 15) < fork_ns, ctx.figure
         for function in "keep_forking", "work_beside":
             assert samples_with(profile, function) > 5, f"{function} is not seen"
     twice(look)
