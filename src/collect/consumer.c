@@ -294,6 +294,13 @@ static void take_asleep(struct consumer *consumer, const void *data)
         wall_again(&thread->wall, record->times);
 }
 
+// Libraries take each other's places: for a while every sample is taken in at once.
+static void be_pressed(struct consumer *consumer)
+{
+    want_promptly(consumer, CHANGES_NS);
+    consumer->pressed_until = clock_now() + CHANGES_NS;
+}
+
 static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
@@ -309,10 +316,8 @@ static void take_capture(struct consumer *consumer, const void *data)
     struct space *space = process->image.space;
     struct unwind_result stack;
     bool known = process_image_walk(&process->image, thread->tid, capture, &stack);
-    if (process->image.changed_at > capture->time) {
-        want_promptly(consumer, CHANGES_NS);
-        consumer->pressed_until = clock_now() + CHANGES_NS;
-    }
+    if (process->image.changed_at > capture->time)
+        be_pressed(consumer);
     if (!known) {
         control_count(consumer->control, COUNTER_FAILED, 1);
         return;

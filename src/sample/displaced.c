@@ -71,14 +71,15 @@ void displaced_rest(struct displaced_search *search)
 
 static bool has_waited(struct displaced_search *search)
 {
-    uint64_t waited = own_wait(search) - search->own_wait;
+    uint64_t now = own_wait(search);
+    uint64_t waited = now > search->own_wait ? now - search->own_wait : 0;
     search->least_wait = waited < search->least_wait ? waited : search->least_wait;
     return waited > search->least_wait + WAITED_NS;
 }
 
-// Where others want the CPUs too, a thread that has waited for one keeps it against an ordinary
-// thread that is woken. It was somewhere when our timer expired; where it was when it gave its CPU
-// up says nothing of that.
+// A thread that has waited for a CPU is owed time, so the scheduler lets it keep that CPU when an
+// ordinary thread wakes there. The place where it then gives its CPU up does not tell where it was
+// when our timer expired.
 static bool kept_us_waiting(const struct displaced_search *search, struct claim *claim)
 {
     const struct schedstat *now = &claim->before;
