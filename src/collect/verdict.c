@@ -7,6 +7,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "process/permission.h"
 #include "process/procfs.h"
 
 struct match {
@@ -55,6 +56,8 @@ enum rc verdict_refusal(const struct run *run, pid_t pid, struct err *err)
     pid_t tracer = (pid_t)run->counts[COUNTER_TRACER];
     if (refused <= run->counts[COUNTER_SAMPLES])
         return RC_OK;
+    if (!tracer && run->counts[COUNTER_SAMPLES] && permission_is_lost(pid))
+        return RC_OK; // what was sampled before it executed another program is whole
     err_set(err, RC_BUSY, "%" PRIu64 " of %" PRIu64 " stops were refused", refused,
             refused + run->counts[COUNTER_STOPS]);
     if (!tracer) {

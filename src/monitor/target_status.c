@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "process/permission.h"
 #include "symbol/syscall_name.h"
 
 #define READ_SHARE 50     // reading takes at most one part in so many of the time
@@ -85,21 +86,11 @@ static int64_t boot_clock(void)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-// Whether the process can no longer be looked at: it has executed a program that may do more than
-// we may. The kernel says so when the file is opened.
-static bool is_denied(pid_t pid)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/maps", pid);
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 && (errno == EACCES || errno == EPERM);
-}
-
 static void read_first(struct target_status *status, pid_t pid)
 {
     struct proc_stat stat;
     read_command_line(status, pid);
-    status->denied = is_denied(pid);
+    status->denied = permission_is_lost(pid);
     if (procfs_stat(pid, pid, &stat) != RC_OK)
         return;
     int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);

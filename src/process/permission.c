@@ -2,6 +2,8 @@
 #include "process/permission.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -93,4 +95,12 @@ enum rc permission_explain_at(const char *proc, pid_t pid, int errnum, struct er
 enum rc permission_explain(pid_t pid, int errnum, struct err *err)
 {
     return permission_explain_at("/proc", pid, errnum, err);
+}
+
+bool permission_is_lost(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 && (errno == EACCES || errno == EPERM);
 }

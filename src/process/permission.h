@@ -3,6 +3,7 @@
 // Everything is read from /proc; nothing is tried on the target.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -45,3 +46,7 @@ enum rc permission_check(pid_t pid, struct permission_report *report);
 // the result is never RC_OK.
 enum rc permission_explain_at(const char *proc, pid_t pid, int errnum, struct err *err) MUST_CHECK;
 enum rc permission_explain(pid_t pid, int errnum, struct err *err) MUST_CHECK;
+
+// Whether a process that we were permitted to look at has executed a program that may do more than
+// we may: the kernel then refuses to open its maps.
+bool permission_is_lost(pid_t pid);
