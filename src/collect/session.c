@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "collect/session.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/mem.h"
-#include "base/patience.h"
 #include "base/thread.h"
-#include "collect/aftermath.h"
 #include "collect/preflight.h"
 #include "collect/session_state.h"
-#include "process/control_group.h"
 #include "process/procfs.h"
 #include "unwind/live.h"
 
@@ -24,11 +18,6 @@
 #define LIVE_STACKS_MAX (1u << 18)  // about 8 MiB, and as much for each snapshot
 #define ENDED_MAX (1u << 16)   // threads that have ended and are still told apart
 #define LIVE_ENDED_MAX (1u << 10)
-#define RESTARTS_MAX 20
-#define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
-#define STEP_MS 50                // how long the end of a sampler goes unnoticed
-#define LAST_NS (800 * NS_PER_MS) // in which what was sampled last is unwound
-#define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
 
 const struct session_options session_defaults = {
     SESSION_DEFAULTS,
@@ -78,9 +67,18 @@ static void add_pid(struct session *session, pid_t pid)
     session->pids[session->pid_count++] = pid;
 }
 
-static bool bound(void *session)
+// Of a run that is to be written, stacks are kept as they are: its trie has a bound of its own.
+static bool bound(void *context)
 {
-    return session_bound(session);
+    struct session *session = context;
+    struct compact_bounds bounds = {
+        .nodes = session->options.live ? LIVE_STACKS_MAX / 4 * 3 : SIZE_MAX,
+        .ended = session->options.live ? LIVE_ENDED_MAX : ENDED_MAX,
+        .values = stacks_max(&session->options),
+    };
+    bool renumbered = consumer_bound(session->consumer, &bounds);
+    session->renumberings += renumbered;
+    return renumbered;
 }
 
 enum rc session_open(const pid_t *pids, size_t count, const struct session_options *options,
@@ -95,6 +93,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         return rc;
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
+    session->run.end = RUN_INTERRUPTED;
     thread_mutex_recursive(&session->lock);
     session->pids = xcalloc(count, sizeof *pids);
     session->start_times = xcalloc(count, sizeof *session->start_times);
@@ -124,8 +123,9 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         .profile = session->profile,
         .symbolizer = session->symbolizer,
         .lock = &session->lock,
-        .bound = options->live ? NULL : bound,
+        .bound = bound,
         .context = session,
+        .names = !options->live,
     };
     session_count_idle(session, options->idle);
     *out = session;
@@ -137,7 +137,7 @@ void session_close(struct session *session)
     if (!session)
         return;
     if (session->started && !session->finished)
-        session_finish(session, RUN_INTERRUPTED);
+        session_finish(session);
     consumer_free(session->consumer);
     fetcher_free(session->fetcher);
     symbolizer_free(session->symbolizer);
@@ -152,75 +152,6 @@ void session_close(struct session *session)
 }
 
 // --- while it runs ---
-
-static enum rc start_sampler(struct session *session, struct err *err)
-{
-    enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
-    if (rc == RC_OK)
-        watchdog_guard(&session->watchdog, session->sampler);
-    return rc;
-}
-
-enum rc session_start(struct session *session, struct err *err)
-{
-    session->started = clock_now();
-    session->throttled = control_group_throttled(session->pids[0]);
-    session->own_throttled = control_group_throttled(getpid());
-    session->run.start_wall = clock_wall();
-    // The fork comes before the thread: the child of a process with threads may find locks taken.
-    enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
-    if (rc == RC_OK)
-        rc = watchdog_start(&session->watchdog, session->control, err);
-    if (rc != RC_OK)
-        return rc;
-    session->watched = true;
-    watchdog_guard(&session->watchdog, session->sampler);
-    rc = fetcher_new(session->symbolizer, &session->fetcher, err);
-    session->taker.fetcher = session->fetcher;
-    return rc == RC_OK ? taker_start(&session->taker, err) : rc;
-}
-
-// The next one starts when what the last one left has been taken in, which is not waited for here.
-static enum rc replace_sampler(struct session *session, struct err *err)
-{
-    bool has_just_ended = session->sampler;
-    session->sampler = 0;
-    int limit = (int)atomic_load(&session->control->counts[COUNTER_LIMIT]);
-    if (limit)
-        return limits_sys(err, RC_LIMIT, limit, "the sampler process cannot go on");
-    if (atomic_load(&session->control->ended))
-        return RC_GONE;
-    control_count(session->control, COUNTER_RESTARTS, has_just_ended);
-    if (atomic_load(&session->control->counts[COUNTER_RESTARTS]) > RESTARTS_MAX)
-        return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
-                       RESTARTS_MAX);
-    if (has_just_ended) {
-        aftermath_note_culprit(session->control);
-        pthread_mutex_lock(&session->lock);
-        aftermath_count_holds(&session->watchdog, session->consumer);
-        pthread_mutex_unlock(&session->lock);
-        taker_recover(&session->taker);
-    }
-    return taker_has_recovered(&session->taker) ? start_sampler(session, err) : RC_OK;
-}
-
-enum rc session_step(struct session *session, int timeout_ms, int extra_fd, struct err *err)
-{
-    struct pollfd fd = {.fd = extra_fd, .events = POLLIN};
-    int64_t deadline = clock_now() + (int64_t)timeout_ms * NS_PER_MS;
-    for (;;) {
-        int64_t left_ms = (deadline - clock_now() + NS_PER_MS - 1) / NS_PER_MS;
-        int ready = poll(&fd, 1, left_ms < 0 ? 0 : left_ms < STEP_MS ? (int)left_ms : STEP_MS);
-        bool gone = !session->sampler || sampler_ended(session->sampler);
-        enum rc rc = gone ? replace_sampler(session, err) : RC_OK;
-        if (rc != RC_OK)
-            return rc;
-        if (room_is_short(&session->room)) // what was seen can still be written
-            return limits_sys(err, RC_LIMIT, ENOMEM, "stopped early");
-        if (left_ms <= 0 || (ready > 0 && fd.revents))
-            return RC_OK;
-    }
-}
 
 void session_count_idle(struct session *session, bool idle)
 {
@@ -263,15 +194,9 @@ struct slices *session_slices(struct session *session)
     return profile_slices(session->profile);
 }
 
-// Of a run that is to be written, stacks are kept as they are: its trie has a bound of its own.
-bool session_bound(struct session *session)
+unsigned session_renumberings(const struct session *session)
 {
-    struct compact_bounds bounds = {
-        .nodes = session->options.live ? LIVE_STACKS_MAX / 4 * 3 : SIZE_MAX,
-        .ended = session->options.live ? LIVE_ENDED_MAX : ENDED_MAX,
-        .values = stacks_max(&session->options),
-    };
-    return consumer_bound(session->consumer, &bounds);
+    return session->renumberings;
 }
 
 void session_slow_down(struct session *session, uint32_t slowdown)
@@ -287,50 +212,4 @@ void session_held(struct session *session, int64_t *worst, int64_t *sum)
 int64_t session_behind(const struct session *session)
 {
     return atomic_load(&session->control->behind);
-}
-
-// A process that has ended, or moved, has less than it had.
-static uint64_t since(uint64_t now, uint64_t before)
-{
-    return now > before ? now - before : 0;
-}
-
-static void limit_names(struct session *session)
-{
-    symbolizer_hurry(session->symbolizer);
-    int64_t deadline = session->options.wait_for_names ? 0 : session->ended_at + NAMES_NS;
-    patience_until(deadline);
-    symbolizer_set_deadline(session->symbolizer, deadline);
-}
-
-void session_finish(struct session *session, enum run_end end)
-{
-    if (session->finished)
-        return;
-    session->finished = true;
-    int64_t sampled = session_sampled_ns(session);
-    struct control *control = session->control;
-    bool stuck = session->sampler && !sampler_stop(control, session->sampler);
-    if (stuck) // since when it did not sample, nobody knows
-        atomic_store(&control->counts[COUNTER_STUCK], session->sampler);
-    session->sampler = 0;
-    session->run.duration = stuck ? sampled : session_sampled_ns(session);
-    session->run.end = end;
-    atomic_store(&control->counts[COUNTER_FROZEN], control_group_is_frozen(session->pids[0]));
-    atomic_store(&control->counts[COUNTER_THROTTLED_NS],
-                 since(control_group_throttled(session->pids[0]), session->throttled));
-    atomic_store(&control->counts[COUNTER_OWN_THROTTLED_NS],
-                 since(control_group_throttled(getpid()), session->own_throttled));
-    session->ended_at = clock_now();
-    bool waits = session->options.wait_for_names && !session->options.live;
-    int64_t last = session->ended_at + (waits ? LONGEST_LAST_NS : LAST_NS);
-    patience_until(last);
-    taker_stop(&session->taker);
-    consumer_drain_last(session->consumer, last);
-    if (session->watched) {
-        aftermath_count_holds(&session->watchdog, session->consumer);
-        watchdog_stop(&session->watchdog);
-    }
-    consumer_finish(session->consumer);
-    limit_names(session);
 }

@@ -31,6 +31,7 @@ struct session_options {
     bool idle;           // wall time from the start on, for writers too
     bool live;           // keep slices for views, and memory bounded however long it runs
     bool wait_for_names; // however long they take, at the end
+    bool jit_suffix;     // of its reports, see struct writing
 };
 
 #define SESSION_DEFAULTS .rate = 99, .max_depth = 4096, .max_stop = 1
@@ -48,12 +49,23 @@ void session_close(struct session *session);
 // Sampling begins. The session belongs to the calling thread from here on.
 enum rc session_start(struct session *session, struct err *err) MUST_CHECK;
 
-// Waits until the timeout, ms, has passed, a target ended or `extra_fd` (-1: none) is readable, and
-// sees to it that there is a sampler. What is sampled, another thread takes in: this one never
-// waits for it. RC_OK: it goes on; RC_GONE: every target has ended; RC_FAIL: the sampler fails
-// again and again.
-enum rc session_step(struct session *session, int timeout_ms, int extra_fd,
-                     struct err *err) MUST_CHECK;
+// What the caller of session_run has to do meanwhile.
+struct session_drive {
+    int64_t duration; // ns of sampling, pauses not counted; 0: until a step returns false
+    int every_ms;     // from one step to the next
+    int fd;           // a step comes at once when it is readable; -1: none
+    bool (*step)(void *context, bool woken); // woken: the descriptor is readable. False: stop
+    void *context;
+};
+
+// Samples until the duration is over, every target has ended (RC_GONE), or a step returns false,
+// and replaces a sampler that was killed. Another thread takes in what is sampled: the caller's
+// never waits for it. RC_FAIL: the sampler fails again and again; RC_LIMIT: memory runs out.
+enum rc session_run(struct session *session, const struct session_drive *drive,
+                    struct err *err) MUST_CHECK;
+
+// How long was sampled so far, ns, without pauses.
+int64_t session_sampled_ns(const struct session *session);
 
 // Held while what was sampled is taken in, so by who reads the profile meanwhile. Its holder may
 // lock it again.
@@ -72,12 +84,12 @@ void session_slow_down(struct session *session, uint32_t slowdown);
 // Counts from zero.
 void session_reset(struct session *session);
 
-// For live sessions that have been started. What a struct live of the profile needs. session_bound,
-// to be called now and then, gives back memory when there is much of it and says whether that
-// renumbered the profile: then a new struct live is needed.
+// For live sessions that have been started. What a struct live of the profile needs; under the
+// lock: how often the profile was renumbered to keep it within bounds. After each time a new struct
+// live is needed.
 struct live_source session_live_source(struct session *session);
 struct slices *session_slices(struct session *session);
-bool session_bound(struct session *session);
+unsigned session_renumberings(const struct session *session);
 
 // What threads were held since the last call, ns: the one that was held most, and all together.
 void session_held(struct session *session, int64_t *worst, int64_t *sum);
@@ -86,7 +98,7 @@ void session_held(struct session *session, int64_t *worst, int64_t *sum);
 int64_t session_behind(const struct session *session);
 
 // The targets are released before this returns; everything is taken in. May be called again.
-void session_finish(struct session *session, enum run_end end);
+void session_finish(struct session *session);
 
 // The numbers so far, without those that need symbols; those of the last call when newer ones are
 // not to be had at once.

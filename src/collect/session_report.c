@@ -85,7 +85,8 @@ struct report session_live_report(struct session *session)
     return (struct report){.profile = session->profile,
                            .modules = session->modules,
                            .symbolizer = session->symbolizer,
-                           .run = &session->run};
+                           .run = &session->run,
+                           .jit_suffix = session->options.jit_suffix};
 }
 
 // --- names ---
@@ -132,7 +133,7 @@ static void name_live(struct session *session, const struct query_source *source
 struct report session_report(struct session *session)
 {
     _Atomic uint64_t *counts = session->control->counts;
-    session_finish(session, RUN_INTERRUPTED);
+    session_finish(session);
     struct report report = session_live_report(session);
     struct query_source source = report_source(&report);
     if (session->options.live && session->fetcher)

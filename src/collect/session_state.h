@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the parts of a session share: session.c runs it, session_report.c says what came of it.
+// What the parts of a session share: session.c puts it together, session_run.c
+// runs it, session_report.c says what came of it.
 #pragma once
 
 #include <pthread.h>
@@ -40,8 +41,6 @@ struct session {
     struct room room;
     uint64_t throttled, own_throttled; // when it began, ns
     int idle_times; // how often wall time began to be counted
+    unsigned renumberings; // of the profile
     pthread_mutex_t lock;
 };
-
-// How long was sampled so far, ns, without pauses.
-int64_t session_sampled_ns(const struct session *session);

@@ -58,14 +58,14 @@ static bool take_some(struct taker *taker)
         return true;
     bool recovers = atomic_load(&taker->recovers); // then no writer is left
     bool all = consumer_drain_until(taker->consumer, clock_now() + SLICE_NS);
-    if (taker->bound && taker->bound(taker->context))
+    if (taker->bound(taker->context))
         taker->names_wanted = 0;
     set_rate(taker);
     if (all && recovers) {
         all = !ring_recover(&taker->control->ring);
         atomic_store(&taker->recovers, !all);
     }
-    if (taker->bound)
+    if (taker->names)
         fetch_names(taker);
     pthread_mutex_unlock(taker->lock);
     return all;

@@ -19,10 +19,10 @@ struct taker {
     struct symbolizer *symbolizer;
     struct fetcher *fetcher;
     pthread_mutex_t *lock; // held while it takes in, some milliseconds at a time
-    // Keeps the profile within bounds and says whether locations have new numbers. NULL: somebody
-    // else does, and has the names fetched too.
+    // Keeps the profile within bounds and says whether locations have new numbers.
     bool (*bound)(void *context);
     void *context;
+    bool names; // it has them fetched; else somebody else does
 
     // Its own.
     pthread_t thread;

@@ -75,7 +75,7 @@ const struct option attach_options[] = {
     {"wait-for-names", 0, OPTION_FLAG, NULL, AT(session.wait_for_names),
      .help = "wait at the end for the names of all functions, however long that takes; else those "
              "that are not known a second after sampling has ended are left out and counted"},
-    {"jit-suffix", 0, OPTION_FLAG, NULL, AT(jit_suffix),
+    {"jit-suffix", 0, OPTION_FLAG, NULL, AT(session.jit_suffix),
      .help = "collapsed: put _[j] behind the names of code that the process made itself"},
     {"summary", 0, OPTION_CHOICE, NULL, AT(summary), .choices = summary_names,
      .help = "how the summary at the end is printed on standard error", .shown_default = "text"},

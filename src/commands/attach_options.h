@@ -17,7 +17,7 @@ struct attach_options {
     int64_t duration;   // ns; 0: until interrupted
     const char *output; // NULL: a name made of the target's; "-": standard output
     int format;         // index into attach_format_names; -1: as the output's ending says
-    bool quiet, force, jit_suffix;
+    bool quiet, force;
     unsigned verbose;
     enum color_mode color;
     int64_t checkpoint; // ns from one to the next

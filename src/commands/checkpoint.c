@@ -54,11 +54,10 @@ void checkpoint_init(struct checkpoint *checkpoint, struct session *session,
     }
 }
 
-void checkpoint_begin(struct checkpoint *checkpoint, int64_t every, bool jit_suffix)
+void checkpoint_begin(struct checkpoint *checkpoint, int64_t every)
 {
     checkpoint->every = checkpoint->path ? every : 0;
     checkpoint->next = clock_now() + every;
-    checkpoint->jit_suffix = jit_suffix;
 }
 
 // This runs in the child, which goes on when the main process is killed, because then its file is
@@ -72,7 +71,6 @@ static _Noreturn void write_one(const struct checkpoint *checkpoint)
     setpriority(PRIO_PROCESS, 0, 19);
     interrupts_let_kill(output_file_abandon);
     struct report report = session_live_report(checkpoint->session);
-    report.jit_suffix = checkpoint->jit_suffix;
     enum rc rc = output_file_begin(&file, checkpoint->path, NULL);
     if (rc == RC_OK)
         rc = report_write(&report, checkpoint->writer, file.stream, NULL);

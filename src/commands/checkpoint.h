@@ -17,7 +17,6 @@ struct checkpoint {
     char *path;
     int64_t every, next; // interval (ns; 0: no checkpoints), when the next is due
     pid_t child;         // the process that writes; 0: none
-    bool jit_suffix;
     bool begun; // our file may exist
 };
 
@@ -27,7 +26,7 @@ void checkpoint_init(struct checkpoint *checkpoint, struct session *session,
                      const struct writer *writer, const char *output, char **left);
 
 // To be called when sampling begins. every: ns between checkpoints.
-void checkpoint_begin(struct checkpoint *checkpoint, int64_t every, bool jit_suffix);
+void checkpoint_begin(struct checkpoint *checkpoint, int64_t every);
 
 // To be called regularly: writes a checkpoint if it is due. It costs the caller one fork.
 void checkpoint_step(struct checkpoint *checkpoint);

@@ -30,14 +30,13 @@ struct feed {
     struct feed_options options;
     pthread_t thread;
     bool has_thread;
-    int wake_fd; // eventfd: the thread is to look at `stop`
+    int stop_fd; // eventfd: the thread is to end
     int news_fd; // eventfd: a snapshot should be taken
 
     pthread_mutex_t *lock; // for all that follows, and for what the session changes
-    bool stop, ended;
+    bool ended;
     enum rc rc; // why sampling ended by itself
     struct err err;
-    bool renumbered; // the store was: `live` has to be made anew
     struct gauges gauges;
     int64_t gauges_at;
     bool paused;
@@ -47,6 +46,7 @@ struct feed {
     unsigned note_count;
 
     struct live *live; // of who takes snapshots, as all that follows
+    unsigned renumberings; // of the store, when `live` was made
     struct target_status status;
     struct waits *waits;
     bool want_waits;
@@ -108,24 +108,24 @@ static void look_for_news(struct feed *feed)
     feed->rate_lowered = lowered;
 }
 
-static void advance(struct feed *feed)
+static bool advance(void *context, bool stop)
 {
-    const struct run *run = session_progress(feed->session);
-    if (!feed->paused)
-        slices_advance(session_slices(feed->session), run->duration);
-    feed->renumbered |= session_bound(feed->session);
+    struct feed *feed = context;
+    pthread_mutex_lock(feed->lock);
+    slices_advance(session_slices(feed->session), session_sampled_ns(feed->session));
     look_for_news(feed);
     read_gauges(feed);
+    pthread_mutex_unlock(feed->lock);
+    return !stop;
 }
 
 static void end(struct feed *feed, enum rc rc, const struct err *err)
 {
-    bool ended = rc == RC_GONE;
-    session_finish(feed->session, ended ? RUN_TARGET_ENDED : RUN_INTERRUPTED);
+    session_finish(feed->session);
     // What the last moments brought is to be seen in the windows too.
     slices_advance(session_slices(feed->session),
                    session_progress(feed->session)->duration + NS_PER_S);
-    feed->ended = ended;
+    feed->ended = rc == RC_GONE;
     if (rc != RC_OK && rc != RC_GONE) {
         feed->rc = rc;
         feed->err = *err;
@@ -138,14 +138,8 @@ static void *run_session(void *context)
 {
     struct feed *feed = context;
     struct err err = {0};
-    enum rc rc = RC_OK;
-    for (bool stop = false; rc == RC_OK && !stop;) {
-        rc = session_step(feed->session, STEP_MS, feed->wake_fd, &err);
-        pthread_mutex_lock(feed->lock);
-        advance(feed);
-        stop = feed->stop;
-        pthread_mutex_unlock(feed->lock);
-    }
+    enum rc rc = session_run(feed->session, &(struct session_drive){
+        .every_ms = STEP_MS, .fd = feed->stop_fd, .step = advance, .context = feed}, &err);
     pthread_mutex_lock(feed->lock);
     end(feed, rc, &err);
     pthread_mutex_unlock(feed->lock);
@@ -164,7 +158,7 @@ static enum rc start_thread(struct feed *feed, struct err *err)
 static struct feed *feed_new(void)
 {
     struct feed *feed = xcalloc(1, sizeof *feed);
-    feed->wake_fd = feed->news_fd = -1;
+    feed->stop_fd = feed->news_fd = -1;
     feed->patience_ms = PATIENCE_MS;
     gauges_init(&feed->gauges);
     return feed;
@@ -178,11 +172,13 @@ enum rc feed_live(struct session *session, const struct feed_options *options, s
     feed->waits = waits_new();
     feed->options = *options;
     feed->lock = session_lock(session);
-    feed->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    feed->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->gauges_at = clock_now() + NS_PER_S;
     slices_advance(session_slices(session), -FIRST_SLICE_NS);
-    enum rc rc = session_start(session, err);
+    enum rc rc = feed->stop_fd < 0 || feed->news_fd < 0
+                     ? limits_sys(err, RC_FAIL, errno, "cannot watch a run")
+                     : session_start(session, err);
     if (rc == RC_OK)
         rc = start_thread(feed, err);
     if (rc == RC_OK)
@@ -208,10 +204,7 @@ static void stop_thread(struct feed *feed)
 {
     if (!feed->has_thread)
         return;
-    pthread_mutex_lock(feed->lock);
-    feed->stop = true;
-    pthread_mutex_unlock(feed->lock);
-    eventfd_write(feed->wake_fd, 1);
+    eventfd_write(feed->stop_fd, 1);
     pthread_join(feed->thread, NULL);
     feed->has_thread = false;
 }
@@ -239,10 +232,8 @@ void feed_free(struct feed *feed)
     replay_free(feed->replay);
     target_status_fini(&feed->status);
     waits_free(feed->waits);
-    if (feed->wake_fd >= 0)
-        close(feed->wake_fd);
-    if (feed->news_fd >= 0)
-        close(feed->news_fd);
+    cleanup_fd(&feed->stop_fd);
+    cleanup_fd(&feed->news_fd);
     free(feed);
 }
 
@@ -277,12 +268,13 @@ static void copy_state(const struct feed *feed, struct snapshot *snapshot)
 // Under the lock.
 static void follow(struct feed *feed, const struct profile *store)
 {
-    if (feed->renumbered || (feed->live && live_is_worn(feed->live))) {
+    unsigned renumberings = session_renumberings(feed->session);
+    if (feed->live && (renumberings != feed->renumberings || live_is_worn(feed->live))) {
         live_free(feed->live);
         feed->live = NULL;
-        feed->renumbered = false;
     }
     if (!feed->live) {
+        feed->renumberings = renumberings;
         struct live_source source = session_live_source(feed->session);
         feed->live = live_new(&source);
     }

@@ -2,17 +2,19 @@
 // The public API: a session without its details.
 #include <ptprof/ptprof.h>
 
-#include <stdatomic.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "collect/session.h"
 
 #define EXPORT __attribute__((visibility("default")))
-#define STEP_MS 50
+#define STEP_MS 1000 // nothing is to be done meanwhile
 #define LEAST_RATE 0.1 // the bounds of `ptprof attach`
 #define MOST_RATE 10000.0
 #define MOST_DEPTH 65536u
@@ -20,7 +22,7 @@
 
 struct ptprof_session {
     struct session *session;
-    _Atomic int stop;
+    int stop_fd; // eventfd: ptprof_stop was called
     bool ran;
     struct err err;
 };
@@ -89,7 +91,10 @@ EXPORT enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
 {
     struct ptprof_session *session = xcalloc(1, sizeof *session);
     struct session_options wanted = options_of(options);
-    enum rc rc = check_size(options, &session->err);
+    session->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    enum rc rc = session->stop_fd >= 0 ? check_size(options, &session->err)
+                                       : limits_sys(&session->err, RC_FAIL, errno,
+                                                    "cannot open a session");
     if (rc == RC_OK)
         rc = check_options(&wanted, count, &session->err);
     if (rc == RC_OK)
@@ -98,8 +103,14 @@ EXPORT enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
     if (error_size)
         snprintf(error, error_size, "%s", session->err.text);
     if (rc != RC_OK)
-        free(session);
+        ptprof_close(session);
     return result_of(rc);
+}
+
+static bool goes_on(void *context, bool stop)
+{
+    (void)context;
+    return !stop;
 }
 
 EXPORT enum ptprof_result ptprof_run(struct ptprof_session *session, double seconds)
@@ -109,17 +120,17 @@ EXPORT enum ptprof_result ptprof_run(struct ptprof_session *session, double seco
     if (session->ran)
         return result_of(err_set(&session->err, RC_USAGE, "the session has run already"));
     session->ran = true;
-    int64_t deadline =
-        clock_now() + (int64_t)((seconds < MOST_SECONDS ? seconds : MOST_SECONDS) * NS_PER_S);
+    double length = (seconds < MOST_SECONDS ? seconds : MOST_SECONDS) * NS_PER_S;
+    const struct session_drive drive = {
+        .duration = (int64_t)length + 1, // 0 would be without end
+        .every_ms = STEP_MS,
+        .fd = session->stop_fd,
+        .step = goes_on,
+    };
     enum rc rc = session_start(session->session, &session->err);
-    while (rc == RC_OK && clock_now() < deadline && !atomic_load(&session->stop)) {
-        int64_t left_ms = (deadline - clock_now()) / NS_PER_MS + 1;
-        rc = session_step(session->session, left_ms < STEP_MS ? (int)left_ms : STEP_MS, -1,
-                          &session->err);
-    }
-    session_finish(session->session, rc == RC_GONE               ? RUN_TARGET_ENDED
-                                     : atomic_load(&session->stop) ? RUN_INTERRUPTED
-                                                                   : RUN_DURATION);
+    if (rc == RC_OK)
+        rc = session_run(session->session, &drive, &session->err);
+    session_finish(session->session);
     if (rc == RC_GONE && session_progress(session->session)->counts[COUNTER_SAMPLES])
         rc = RC_OK;
     else if (rc == RC_GONE)
@@ -131,7 +142,7 @@ EXPORT enum ptprof_result ptprof_run(struct ptprof_session *session, double seco
 
 EXPORT void ptprof_stop(struct ptprof_session *session)
 {
-    atomic_store(&session->stop, 1);
+    eventfd_write(session->stop_fd, 1);
 }
 
 EXPORT enum ptprof_result ptprof_write(struct ptprof_session *session, const char *format,
@@ -156,5 +167,6 @@ EXPORT void ptprof_close(struct ptprof_session *session)
     if (!session)
         return;
     session_close(session->session);
+    cleanup_fd(&session->stop_fd);
     free(session);
 }

@@ -89,16 +89,57 @@ static struct session *open_pids(const pid_t *pids, size_t count,
     return session;
 }
 
-// Until there are so many samples.
+// What a run is driven to.
+struct wish {
+    struct session *session;
+    bool (*granted)(const struct run *run, uint64_t wanted); // NULL: the end of the targets
+    uint64_t wanted;
+    int64_t deadline;
+};
+
+static bool goes_on(void *context, bool woken)
+{
+    const struct wish *wish = context;
+    ck_assert(!woken);
+    ck_assert_msg(clock_now() < wish->deadline, "it takes too long");
+    return !wish->granted || !wish->granted(session_progress(wish->session), wish->wanted);
+}
+
+static enum rc run_until(struct session *session,
+                         bool (*granted)(const struct run *run, uint64_t wanted), uint64_t wanted)
+{
+    struct wish wish = {session, granted, wanted, clock_now() + PATIENCE_NS};
+    const struct session_drive drive = {
+        .every_ms = 50, .fd = -1, .step = goes_on, .context = &wish};
+    struct err err = {0};
+    enum rc rc = session_run(session, &drive, &err);
+    ck_assert_msg(rc == RC_OK || rc == RC_GONE, "%s", err.text);
+    return rc;
+}
+
+static bool has_samples(const struct run *run, uint64_t wanted)
+{
+    return run->counts[COUNTER_SAMPLES] >= wanted;
+}
+
+static bool has_sampled_threads(const struct run *run, uint64_t wanted)
+{
+    return run->counts[COUNTER_THREADS_SAMPLED] == wanted;
+}
+
+static bool has_lost_process(const struct run *run, uint64_t index)
+{
+    return run->processes[index].ended;
+}
+
+static bool has_gone_on(const struct run *run, uint64_t wanted)
+{
+    return run->counts[COUNTER_ROUNDS] >= wanted;
+}
+
 static void sample(struct session *session, uint64_t wanted)
 {
-    struct err err = {0};
-    int64_t deadline = clock_now() + PATIENCE_NS;
-    while (session_progress(session)->counts[COUNTER_SAMPLES] < wanted) {
-        enum rc rc = session_step(session, 50, -1, &err);
-        ck_assert_msg(rc == RC_OK, "%s", err.text);
-        ck_assert(clock_now() < deadline);
-    }
+    ck_assert_int_eq(run_until(session, has_samples, wanted), RC_OK);
 }
 
 static void start_session(struct session *session)
@@ -162,7 +203,7 @@ START_TEST(spinning)
     struct session *session = open_pids(&child, 1, &session_defaults);
     start_session(session);
     sample(session, 20);
-    session_finish(session, RUN_INTERRUPTED);
+    session_finish(session);
     assert_untouched(child);
     struct report report = session_report(session);
     const struct run *run = report.run;
@@ -183,7 +224,7 @@ START_TEST(spinning)
     ck_assert(!run->processes[0].ended);
     assert_hottest(&report, "session_test_spin");
     int64_t duration = run->duration;
-    session_finish(session, RUN_DURATION); // again: nothing changes
+    session_finish(session); // again: nothing changes
     ck_assert_int_eq(session_report(session).run->duration, duration);
     session_close(session);
 }
@@ -196,7 +237,7 @@ START_TEST(listed_twice)
     struct session *session = open_pids(pids, 3, &session_defaults);
     start_session(session);
     sample(session, 5);
-    session_finish(session, RUN_INTERRUPTED);
+    session_finish(session);
     struct report report = session_report(session);
     ck_assert_uint_eq(report.run->process_count, 1);
     ck_assert_uint_eq(report.run->counts[COUNTER_THREADS_SAMPLED], 1);
@@ -212,17 +253,10 @@ START_TEST(two_processes)
     const pid_t pids[] = {child, other};
     struct session *session = open_pids(pids, 2, &session_defaults);
     start_session(session);
-    const uint64_t *counts = session_progress(session)->counts;
-    for (; counts[COUNTER_THREADS_SAMPLED] != 2; counts = session_progress(session)->counts)
-        sample(session, counts[COUNTER_SAMPLES] + 1);
+    ck_assert_int_eq(run_until(session, has_sampled_threads, 2), RC_OK);
     end(other);
-    struct err err;
-    int64_t deadline = clock_now() + PATIENCE_NS;
-    while (!session_progress(session)->processes[1].ended) {
-        ck_assert_int_eq(session_step(session, 50, -1, &err), RC_OK); // one is still there
-        ck_assert(clock_now() < deadline);
-    }
-    session_finish(session, RUN_INTERRUPTED);
+    ck_assert_int_eq(run_until(session, has_lost_process, 1), RC_OK); // one is still there
+    session_finish(session);
     const struct run *run = session_report(session).run;
     ck_assert_uint_eq(run->process_count, 2);
     ck_assert(!run->processes[0].ended);
@@ -234,13 +268,11 @@ START_TEST(only_threads_of_that_name)
 {
     SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct session_options options = session_defaults;
-    struct err err;
     options.threads = "^no such name$";
     struct session *session = open_pids(&child, 1, &options);
     start_session(session);
-    while (session_progress(session)->counts[COUNTER_ROUNDS] < 20)
-        ck_assert_int_eq(session_step(session, 50, -1, &err), RC_OK);
-    session_finish(session, RUN_DURATION);
+    ck_assert_int_eq(run_until(session, has_gone_on, 20), RC_OK);
+    session_finish(session);
     struct report report = session_report(session);
     ck_assert_uint_eq(report.run->counts[COUNTER_SAMPLES], 0);
     ck_assert_uint_eq(report.run->counts[COUNTER_STOPS], 0);
@@ -258,7 +290,7 @@ START_TEST(unwound_live)
     struct session *session = open_pids(&child, 1, &options);
     start_session(session);
     sample(session, 5);
-    session_finish(session, RUN_INTERRUPTED);
+    session_finish(session);
     assert_untouched(child);
     struct report report = session_report(session);
     assert_hottest(&report, "session_test_spin");
@@ -269,7 +301,6 @@ END_TEST
 START_TEST(paused)
 {
     SKIP_IF(!is_permitted(), "ptrace is not permitted here");
-    struct err err;
     struct session *session = open_pids(&child, 1, &session_defaults);
     start_session(session);
     sample(session, 3);
@@ -277,11 +308,11 @@ START_TEST(paused)
     uint64_t rounds;
     do { // the round that is going on ends
         rounds = session_progress(session)->counts[COUNTER_ROUNDS];
-        ck_assert_int_eq(session_step(session, 100, -1, &err), RC_OK);
+        ck_assert_int_eq(run_until(session, has_gone_on, 0), RC_OK);
     } while (session_progress(session)->counts[COUNTER_ROUNDS] != rounds);
     session_pause(session, false);
     sample(session, session_progress(session)->counts[COUNTER_SAMPLES] + 3);
-    session_finish(session, RUN_INTERRUPTED);
+    session_finish(session);
     struct report report = session_report(session);
     assert_all_charged(&report);
     // The child ran on meanwhile, which is not ours to tell.
@@ -291,17 +322,37 @@ START_TEST(paused)
 }
 END_TEST
 
+static bool pause_at_first(void *context, bool woken)
+{
+    static int steps;
+    ck_assert(!woken);
+    session_pause(context, ++steps < 3);
+    return true;
+}
+
+START_TEST(time_is_over)
+{
+    SKIP_IF(!is_permitted(), "ptrace is not permitted here");
+    struct err err;
+    struct session *session = open_pids(&child, 1, &session_defaults);
+    const struct session_drive drive = {.duration = 100 * NS_PER_MS, .every_ms = 20, .fd = -1,
+                                        .step = pause_at_first, .context = session};
+    start_session(session);
+    int64_t began = clock_now();
+    ck_assert_int_eq(session_run(session, &drive, &err), RC_OK);
+    ck_assert_int_ge(clock_now() - began, 140 * NS_PER_MS); // two steps were pauses
+    session_finish(session);
+    ck_assert_int_eq(session_report(session).run->end, RUN_DURATION);
+    ck_assert_int_ge(session_report(session).run->duration, 100 * NS_PER_MS);
+    session_close(session);
+}
+END_TEST
+
 // --- targets that end
 
-static enum rc step_to_the_end(struct session *session)
+static enum rc run_to_the_end(struct session *session)
 {
-    enum rc rc;
-    struct err err;
-    int64_t deadline = clock_now() + PATIENCE_NS;
-    do
-        rc = session_step(session, 50, -1, &err);
-    while (rc == RC_OK && clock_now() < deadline);
-    return rc;
+    return run_until(session, NULL, 0);
 }
 
 START_TEST(ends_at_once)
@@ -311,8 +362,8 @@ START_TEST(ends_at_once)
     start_session(session);
     ck_assert_int_eq(write(gate[1], "x", 1), 1);
     ck_assert_int_eq(waitpid(short_lived, NULL, 0), short_lived);
-    ck_assert_int_eq(step_to_the_end(session), RC_GONE);
-    session_finish(session, RUN_TARGET_ENDED);
+    ck_assert_int_eq(run_to_the_end(session), RC_GONE);
+    session_finish(session);
     const struct run *run = session_report(session).run;
     ck_assert(!run->process_count || run->processes[0].ended); // it may not have been met at all
     session_close(session);
@@ -325,8 +376,8 @@ START_TEST(ended_before_the_start)
     struct session *session = open_pids(&short_lived, 1, &session_defaults);
     end(short_lived);
     start_session(session);
-    ck_assert_int_eq(step_to_the_end(session), RC_GONE);
-    session_finish(session, RUN_TARGET_ENDED);
+    ck_assert_int_eq(run_to_the_end(session), RC_GONE);
+    session_finish(session);
     struct report report = session_report(session);
     ck_assert_uint_eq(report.run->counts[COUNTER_SAMPLES], 0);
     ck_assert_uint_eq(profile_value_count(report.profile), 0);
@@ -342,8 +393,8 @@ START_TEST(killed_while_sampled)
     sample(session, 10);
     end(child);
     child = 0;
-    ck_assert_int_eq(step_to_the_end(session), RC_GONE);
-    session_finish(session, RUN_TARGET_ENDED);
+    ck_assert_int_eq(run_to_the_end(session), RC_GONE);
+    session_finish(session);
     struct report report = session_report(session);
     ck_assert_uint_ge(report.run->counts[COUNTER_SAMPLES], 10);
     ck_assert_int_eq(report.run->end, RUN_TARGET_ENDED);
@@ -361,8 +412,8 @@ START_TEST(becomes_a_zombie)
     start_session(session);
     sample(session, 3);
     kill(child, SIGKILL);
-    ck_assert_int_eq(step_to_the_end(session), RC_GONE);
-    session_finish(session, RUN_TARGET_ENDED);
+    ck_assert_int_eq(run_to_the_end(session), RC_GONE);
+    session_finish(session);
     ck_assert(session_report(session).run->processes[0].ended);
     session_close(session);
 }
@@ -471,6 +522,7 @@ static TCase *runs(void)
     tcase_add_test(tests, only_threads_of_that_name);
     tcase_add_test(tests, unwound_live);
     tcase_add_test(tests, paused);
+    tcase_add_test(tests, time_is_over);
     tcase_add_test(tests, ends_at_once);
     tcase_add_test(tests, ended_before_the_start);
     tcase_add_test(tests, killed_while_sampled);

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// A session from its first sampler to the end of its last one.
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/patience.h"
+#include "collect/aftermath.h"
+#include "collect/session_state.h"
+#include "process/control_group.h"
+
+#define RESTARTS_MAX 20
+#define WAIT_MS 50                // how long the end of a sampler goes unnoticed
+#define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
+#define LAST_NS (800 * NS_PER_MS) // in which what was sampled last is unwound
+#define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
+
+static enum rc start_sampler(struct session *session, struct err *err)
+{
+    enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
+    if (rc == RC_OK)
+        watchdog_guard(&session->watchdog, session->sampler);
+    return rc;
+}
+
+enum rc session_start(struct session *session, struct err *err)
+{
+    session->started = clock_now();
+    session->throttled = control_group_throttled(session->pids[0]);
+    session->own_throttled = control_group_throttled(getpid());
+    session->run.start_wall = clock_wall();
+    // The fork comes before the thread: the child of a process with threads may find locks taken.
+    enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
+    if (rc == RC_OK)
+        rc = watchdog_start(&session->watchdog, session->control, err);
+    if (rc != RC_OK)
+        return rc;
+    session->watched = true;
+    watchdog_guard(&session->watchdog, session->sampler);
+    rc = fetcher_new(session->symbolizer, &session->fetcher, err);
+    session->taker.fetcher = session->fetcher;
+    return rc == RC_OK ? taker_start(&session->taker, err) : rc;
+}
+
+// The next one starts when what the last one left has been taken in, which is not waited for here.
+static enum rc replace_sampler(struct session *session, struct err *err)
+{
+    bool has_just_ended = session->sampler;
+    session->sampler = 0;
+    int limit = (int)atomic_load(&session->control->counts[COUNTER_LIMIT]);
+    if (limit)
+        return limits_sys(err, RC_LIMIT, limit, "the sampler process cannot go on");
+    if (atomic_load(&session->control->ended))
+        return RC_GONE;
+    control_count(session->control, COUNTER_RESTARTS, has_just_ended);
+    if (atomic_load(&session->control->counts[COUNTER_RESTARTS]) > RESTARTS_MAX)
+        return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
+                       RESTARTS_MAX);
+    if (has_just_ended) {
+        aftermath_note_culprit(session->control);
+        pthread_mutex_lock(&session->lock);
+        aftermath_count_holds(&session->watchdog, session->consumer);
+        pthread_mutex_unlock(&session->lock);
+        taker_recover(&session->taker);
+    }
+    return taker_has_recovered(&session->taker) ? start_sampler(session, err) : RC_OK;
+}
+
+static enum rc tend_sampler(struct session *session, struct err *err)
+{
+    bool gone = !session->sampler || sampler_ended(session->sampler);
+    enum rc rc = gone ? replace_sampler(session, err) : RC_OK;
+    if (rc == RC_OK && room_is_short(&session->room)) // what was seen can still be written
+        return limits_sys(err, RC_LIMIT, ENOMEM, "stopped early");
+    return rc;
+}
+
+// Waits until that moment or until the descriptor is readable, which *woken says.
+static enum rc wait_until(struct session *session, int64_t moment, int fd, bool *woken,
+                          struct err *err)
+{
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    for (;;) {
+        int64_t left_ms = (moment - clock_now() + NS_PER_MS - 1) / NS_PER_MS;
+        int64_t wait_ms = left_ms < 0 ? 0 : left_ms < WAIT_MS ? left_ms : WAIT_MS;
+        *woken = poll(&polled, 1, (int)wait_ms) > 0;
+        enum rc rc = tend_sampler(session, err);
+        if (rc != RC_OK || *woken || left_ms <= 0)
+            return rc;
+    }
+}
+
+enum rc session_run(struct session *session, const struct session_drive *drive, struct err *err)
+{
+    int64_t end = drive->duration ? session_sampled_ns(session) + drive->duration : INT64_MAX;
+    int64_t every = (int64_t)drive->every_ms * NS_PER_MS;
+    for (;;) {
+        bool woken;
+        int64_t left = end - session_sampled_ns(session);
+        session->run.end = RUN_DURATION;
+        if (left <= 0)
+            return RC_OK;
+        int64_t next = clock_now() + (left < every ? left : every);
+        enum rc rc = wait_until(session, next, drive->fd, &woken, err);
+        session->run.end = rc == RC_GONE ? RUN_TARGET_ENDED : RUN_INTERRUPTED;
+        if (rc != RC_OK || !drive->step(drive->context, woken))
+            return rc;
+    }
+}
+
+// A process that has ended, or moved, has less than it had.
+static uint64_t since(uint64_t now, uint64_t before)
+{
+    return now > before ? now - before : 0;
+}
+
+static void limit_names(struct session *session)
+{
+    symbolizer_hurry(session->symbolizer);
+    int64_t deadline = session->options.wait_for_names ? 0 : session->ended_at + NAMES_NS;
+    patience_until(deadline);
+    symbolizer_set_deadline(session->symbolizer, deadline);
+}
+
+void session_finish(struct session *session)
+{
+    if (session->finished)
+        return;
+    session->finished = true;
+    int64_t sampled = session_sampled_ns(session);
+    struct control *control = session->control;
+    bool stuck = session->sampler && !sampler_stop(control, session->sampler);
+    if (stuck) // since when it did not sample, nobody knows
+        atomic_store(&control->counts[COUNTER_STUCK], session->sampler);
+    session->sampler = 0;
+    session->run.duration = stuck ? sampled : session_sampled_ns(session);
+    atomic_store(&control->counts[COUNTER_FROZEN], control_group_is_frozen(session->pids[0]));
+    atomic_store(&control->counts[COUNTER_THROTTLED_NS],
+                 since(control_group_throttled(session->pids[0]), session->throttled));
+    atomic_store(&control->counts[COUNTER_OWN_THROTTLED_NS],
+                 since(control_group_throttled(getpid()), session->own_throttled));
+    session->ended_at = clock_now();
+    bool waits = session->options.wait_for_names && !session->options.live;
+    int64_t last = session->ended_at + (waits ? LONGEST_LAST_NS : LAST_NS);
+    patience_until(last);
+    taker_stop(&session->taker);
+    consumer_drain_last(session->consumer, last);
+    if (session->watched) {
+        aftermath_count_holds(&session->watchdog, session->consumer);
+        watchdog_stop(&session->watchdog);
+    }
+    consumer_finish(session->consumer);
+    limit_names(session);
+}
