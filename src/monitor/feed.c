@@ -47,6 +47,7 @@ struct feed {
 
     struct live *live; // of who takes snapshots, as all that follows
     unsigned renumberings; // of the store, when `live` was made
+    bool named; // all that was taken last
     struct target_status status;
     struct waits *waits;
     bool want_waits;
@@ -283,7 +284,7 @@ static void follow(struct feed *feed, const struct profile *store)
 
 static void take_moment(struct feed *feed, struct moment *moment)
 {
-    live_names(feed->live, feed->patience_ms);
+    feed->named = live_names(feed->live, feed->patience_ms);
     moment->profile = live_take(feed->live, &moment->sampled);
     moment->names = live_functions(feed->live);
 }
@@ -319,6 +320,16 @@ struct snapshot *feed_take(struct feed *feed)
         waits_stack(feed->waits, feed->want_stack, &snapshot->moment);
     }
     return snapshot;
+}
+
+bool feed_name(struct feed *feed, struct snapshot *snapshot)
+{
+    if (feed->named || !live_is_of(feed->live, snapshot->moment.names))
+        return false;
+    feed->named = live_names(feed->live, feed->patience_ms);
+    if (feed->named)
+        live_name_again(feed->live, snapshot->moment.profile);
+    return feed->named;
 }
 
 void feed_set_patience(struct feed *feed, int milliseconds)

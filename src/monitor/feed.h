@@ -32,6 +32,10 @@ void feed_free(struct feed *feed);
 // caller frees it; it may outlive later ones, not the feed.
 struct snapshot *feed_take(struct feed *feed);
 
+// Gives a snapshot that stays on display the names that came after it was taken. Returns true when
+// there are any: rows have to be made anew.
+bool feed_name(struct feed *feed, struct snapshot *snapshot);
+
 // While true, snapshots also say in full why threads wait and for whom (struct thread_fact), as far
 // as that costs little: for as long as somebody looks at threads.
 void feed_want_waits(struct feed *feed, bool wanted);

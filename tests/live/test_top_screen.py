@@ -460,6 +460,28 @@ def test_names_that_do_not_come(ctx):
     assert ctx.health(target.pid) == before
 
 
+def test_names_that_come_while_frozen(ctx):
+    """The target executes a program while the symbol process stands still."""
+    go = ctx.tmp / "go"
+    target = ctx.spawn("/bin/sh", "-c", f"while [ ! -e {go} ]; do :; done; "
+                                        f"exec {ctx.program('split')}")
+    terminal = Terminal(ctx)
+    profiler = terminal.top(target.pid, "-D", "0.2s")
+    process = ctx.eventually(lambda: symbol_process(ctx, profiler), "a symbol process")
+    os.kill(process, signal.SIGSTOP)
+    go.touch()
+    terminal.shows(r"^ +\d+\.\d +\d.* \[split\] +split$")
+    terminal.keys("p")
+    terminal.shows(r"frozen \d")
+    samples = terminal.shows(r"samples (\d+)").group(1)
+    os.kill(process, signal.SIGCONT)
+    terminal.shows(r"^ +\d+\.\d +\d.* (burn|heavy) +split$")
+    screen = terminal.screen()
+    assert "frozen" in screen and f"samples {samples} " in screen and "[split]" not in screen
+    terminal.keys("q")
+    terminal.shows(r"status 0")
+
+
 def test_stack_of_a_thread_that_sleeps(ctx):
     target = busy(ctx)
     before = ctx.health(target.pid)
