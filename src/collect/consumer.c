@@ -432,6 +432,8 @@ void consumer_add_last_hold(struct consumer *consumer, pid_t tid, int64_t lasted
 void consumer_finish(struct consumer *consumer)
 {
     struct population *population = &consumer->population;
+    if (atomic_load(&consumer->control->counts[COUNTER_REFUSED]))
+        facts_judge(&consumer->facts);
     for (size_t i = 0; i < population->process_count; i++)
         if (population->processes[i].image.space)
             space_finish(population->processes[i].image.space);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "process/permission.h"
 
 #define FACTS_MAX 4096 // unless more of them live
 
@@ -26,6 +27,12 @@ uint32_t facts_of(struct process_facts *facts, pid_t pid)
     size_t at = fresh(facts);
     facts->list[at] = (struct run_process){.pid = pid};
     return (uint32_t)at;
+}
+
+void facts_judge(struct process_facts *facts)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        facts->list[i].denied = !facts->list[i].ended && permission_is_lost(facts->list[i].pid);
 }
 
 void facts_fini(struct process_facts *facts)

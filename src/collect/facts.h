@@ -16,4 +16,7 @@ struct process_facts {
 
 // The number of the living process with this pid, made when it is new.
 uint32_t facts_of(struct process_facts *facts, pid_t pid);
+
+// Finds out which processes may not be looked at any more.
+void facts_judge(struct process_facts *facts);
 void facts_fini(struct process_facts *facts);

@@ -228,13 +228,27 @@ static void put_events(struct buf *out, const struct summary *summary)
                    counts[COUNTER_DROPPED]);
 }
 
+static const struct run_process *find_denied(const struct run *run)
+{
+    for (size_t i = 0; i < run->process_count; i++)
+        if (run->processes[i].denied)
+            return &run->processes[i];
+    return NULL;
+}
+
 static void put_refused(struct buf *out, const struct run *run)
 {
+    const struct run_process *denied = find_denied(run);
     uint64_t refused = run->counts[COUNTER_REFUSED];
     buf_printf(out, "  warning   %.1f%% of the stops were refused",
                figures_percent(refused, refused + run->counts[COUNTER_STOPS]));
     if (run->counts[COUNTER_TRACER])
         buf_printf(out, ": process %d traced the thread", (int)run->counts[COUNTER_TRACER]);
+    else if (denied) {
+        buf_puts(out, ": ");
+        describe_process(out, denied);
+        buf_puts(out, " executed a program that may do more than ptprof may");
+    }
     buf_putc(out, '\n');
 }
 

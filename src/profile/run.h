@@ -21,6 +21,7 @@ struct run_process {
     pid_t pid;
     char comm[64]; // raw bytes
     bool ended;    // it was gone before we were
+    bool denied;   // it may not be looked at any more: it executed a program that may do more
     unsigned execs;
 };
 

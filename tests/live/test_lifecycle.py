@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import time
 
@@ -172,6 +173,34 @@ def test_storm_of_threads(ctx):
 
 def test_storm_of_forks(ctx):
     storm(ctx, "forks")
+
+
+def test_exec_of_a_program_that_may_do_more(ctx):
+    """What was seen before is kept, and the summary says why there is no more."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        raise ctx.Skip("needs root and setpriv")
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs")
+    privileged, go = ctx.tmp / "privileged", ctx.tmp / "go"
+    shutil.copy(ctx.program("split"), privileged)
+    os.chmod(privileged, 0o4755)
+    os.chmod(ctx.tmp, 0o777)
+    target = ctx.spawn(*nobody[:-1], "/bin/sh", "-c", f"while [ ! -e {go} ]; do :; done; "
+                                                      f"exec {privileged}")
+    target.name = "the target"
+    run = ctx.start("attach", target.pid, "-o", ctx.tmp / "out.json", prefix=nobody)
+    run.says("attached")
+    uses(ctx, target, 300)
+    go.touch()
+    assert target.line() == "ready"
+    if os.stat(f"/proc/{target.pid}").st_uid != 0:
+        raise ctx.Skip("set-user-ID programs do not work here")
+    uses(ctx, target, 300)
+    run.signal(signal.SIGINT)
+    assert finish(ctx, run)["run"]["samples"] > 5
+    assert re.search(rf"^  warning   [1-9]\S*% of the stops were refused: {target.pid} "
+                     r"\((sh|privileged)\) executed a program that may do more than ptprof may$",
+                     run.stderr, re.M), run.stderr
+    assert_unharmed(ctx, target)
 
 
 def test_storm_of_execs(ctx):
