@@ -128,6 +128,10 @@ struct session_snapshot {
 void session_snapshot_take(struct session *session, struct session_snapshot *snapshot);
 void session_snapshot_end(struct session *session, struct session_snapshot *snapshot);
 
+// Forks a process that sees what has been seen up to now, without names (session_live_report), and
+// goes on as it is. Returns 0 in it, and -1 if that is not possible at once.
+pid_t session_fork(struct session *session);
+
 // The modules at which stacks broke off most, for people: "libfoo.so: no unwind information", or
 // NULL. The caller frees it.
 char *session_worst_cut(const struct session *session);

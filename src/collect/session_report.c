@@ -2,6 +2,7 @@
 // What came of a session: its numbers, and the profile with its names.
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -13,7 +14,7 @@
 
 #define DOWNLOAD_MS 20000  // for debug files from servers, all together
 #define LAST_NAMES_MS 1000 // for those of a screen
-#define PROGRESS_MS 20     // that numbers are waited for
+#define LOCK_MS 20         // that the taker is waited for
 
 static void count_progress(struct session *session)
 {
@@ -41,15 +42,35 @@ static void count_progress(struct session *session)
     run->process_count = counts.processes;
 }
 
-// Somebody who only shows numbers does not wait for a stack that takes long: old ones will do.
+// The thread of clock and signals does not wait for a stack that takes long.
+static bool lock_soon(struct session *session)
+{
+    struct timespec soon = thread_deadline(LOCK_MS);
+    return pthread_mutex_clocklock(&session->lock, CLOCK_MONOTONIC, &soon) == 0;
+}
+
 const struct run *session_progress(struct session *session)
 {
-    struct timespec soon = thread_deadline(PROGRESS_MS);
-    if (pthread_mutex_clocklock(&session->lock, CLOCK_MONOTONIC, &soon) != 0)
-        return &session->run;
+    if (!lock_soon(session))
+        return &session->run; // old numbers will do
     count_progress(session);
     pthread_mutex_unlock(&session->lock);
     return &session->run;
+}
+
+pid_t session_fork(struct session *session)
+{
+    if (!lock_soon(session))
+        return -1;
+    pid_t child = fork();
+    if (child != 0) {
+        pthread_mutex_unlock(&session->lock);
+        return child;
+    }
+    // The symbol process answers its parent, whose symbolizer may be at work: neither is used.
+    session->symbolizer = symbolizer_new(session->modules);
+    symbolizer_set_deadline(session->symbolizer, 1);
+    return 0;
 }
 
 enum rc session_match(struct session *session, struct err *err)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // ptprof attach samples for a while, then writes the profile.
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +16,6 @@
 #include "base/terminal.h"
 #include "base/thread.h"
 #include "commands/attach_output.h"
-#include "commands/attach_snapshots.h"
 #include "commands/checkpoint.h"
 #include "commands/command.h"
 #include "commands/interrupts.h"
@@ -32,11 +33,14 @@ struct attach {
     size_t pid_count;
     struct session *session;
     struct attach_output output;
-    struct attach_snapshots snapshots;
     struct checkpoint checkpoint;
     int signals; // descriptor of commands/interrupts.h
     bool progress; // the progress line is shown
     bool servers;  // debuginfod servers are asked
+    unsigned snapshots, snapshots_wanted; // begun; asked for by SIGUSR1
+    pthread_t snapshot_thread;            // it writes the one that was begun last
+    bool has_snapshot_thread;
+    atomic_bool snapshot_done;
 };
 
 // --- before the run ---
@@ -45,8 +49,12 @@ struct attach {
 static void prepare_checkpoint(struct attach *attach)
 {
     AUTO_FREE char *left = NULL;
-    checkpoint_init(&attach->checkpoint, attach->session, attach->output.writer,
-                    attach->output.path, &left);
+    attach->checkpoint = (struct checkpoint){
+        .session = attach->session,
+        .writer = attach->output.writer,
+        .every = attach->options->checkpoint,
+    };
+    checkpoint_init(&attach->checkpoint, attach->output.path, &left);
     AUTO_FREE char *shown = left ? escape_text_dup(left) : NULL;
     if (left && !attach->options->quiet)
         fprintf(stderr, "ptprof: %s is what a run that was killed had seen; it stays\n", shown);
@@ -62,10 +70,6 @@ static enum rc prepare(struct attach *attach, struct err *err)
     if (rc == RC_OK)
         rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);
     attach->output = (struct attach_output){.options = options, .pid = attach->pids[0]};
-    attach->snapshots = (struct attach_snapshots){
-        .session = attach->session,
-        .output = &attach->output,
-    };
     if (rc == RC_OK && procfs_comm(attach->pids[0], attach->pids[0], attach->output.comm) != RC_OK)
         *attach->output.comm = '\0';
     if (rc == RC_OK)
@@ -75,6 +79,50 @@ static enum rc prepare(struct attach *attach, struct err *err)
     if (rc == RC_OK)
         prepare_checkpoint(attach);
     return rc;
+}
+
+// --- snapshots ---
+
+static void *write_snapshot(void *context)
+{
+    struct attach *attach = context;
+    struct session_snapshot snapshot;
+    struct err err = {0};
+    AUTO_FREE char *path = NULL;
+    thread_come_last();
+    session_snapshot_take(attach->session, &snapshot);
+    enum rc rc = attach_output_snapshot(&attach->output, &snapshot.report, attach->snapshots,
+                                        &path, &err);
+    AUTO_FREE char *shown = escape_text_dup(path);
+    if (rc != RC_OK)
+        fprintf(stderr, "ptprof: %s\n", err.text);
+    else if (!attach->options->quiet)
+        fprintf(stderr, "ptprof: snapshot written to %s, sampling goes on\n", shown);
+    session_snapshot_end(attach->session, &snapshot);
+    atomic_store(&attach->snapshot_done, true);
+    return NULL;
+}
+
+static void await_snapshot(struct attach *attach)
+{
+    if (attach->has_snapshot_thread)
+        pthread_join(attach->snapshot_thread, NULL);
+    attach->has_snapshot_thread = false;
+}
+
+// A thread writes one snapshot at a time, because symbolizing and disks can be slow.
+static void go_on_with_snapshots(struct attach *attach)
+{
+    if (attach->snapshots == attach->snapshots_wanted ||
+        (attach->has_snapshot_thread && !atomic_load(&attach->snapshot_done)))
+        return;
+    await_snapshot(attach);
+    attach->snapshots++;
+    atomic_store(&attach->snapshot_done, false);
+    int errnum = thread_start(&attach->snapshot_thread, write_snapshot, attach);
+    attach->has_snapshot_thread = !errnum;
+    if (errnum)
+        fprintf(stderr, "ptprof: cannot start a thread for the snapshot: %s\n", strerror(errnum));
 }
 
 // --- the run ---
@@ -130,7 +178,7 @@ static bool step(void *context, bool woken)
         break;
     case SIGUSR1:
         clear_progress(attach);
-        attach->snapshots.wanted++;
+        attach->snapshots_wanted++;
         break;
     case SIGTSTP:
         suspend(attach);
@@ -138,7 +186,7 @@ static bool step(void *context, bool woken)
     default:
         return false;
     }
-    attach_snapshots_step(&attach->snapshots);
+    go_on_with_snapshots(attach);
     show_progress(attach);
     checkpoint_step(&attach->checkpoint);
     return true;
@@ -215,7 +263,7 @@ static int finish(struct attach *attach, struct err *err)
     session_finish(attach->session);          // detaches from the target first
     int64_t ended = clock_now();
     checkpoint_stop(&attach->checkpoint);
-    attach_snapshots_await(&attach->snapshots);
+    await_snapshot(attach);
     thread_come_late();
     interrupts_let_kill(abandon); // now it also unlinks the checkpoint
     if (attach->servers && !attach->options->quiet)
@@ -253,7 +301,6 @@ static int attach_session(struct attach *attach, struct err *err)
     rc = session_start(attach->session, err);
     if (rc != RC_OK) // there are no samples: the file of an earlier run stays
         return command_status(rc);
-    checkpoint_begin(&attach->checkpoint, attach->options->checkpoint);
     rc = session_run(attach->session, &(struct session_drive){
         .duration = attach->options->duration,
         .every_ms = PROGRESS_MS,
@@ -294,7 +341,7 @@ static int attach_run(const struct call *call, struct err *err)
         add_pid(&attach, pid);
     }
     int status = attach_session(&attach, err);
-    attach_snapshots_await(&attach.snapshots);
+    await_snapshot(&attach);
     // If the profile could not be written anywhere, its checkpoint stays.
     checkpoint_fini(&attach.checkpoint, attach.output.lost);
     session_close(attach.session);

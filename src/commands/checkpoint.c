@@ -37,14 +37,13 @@ static char *name(const struct writer *writer, const char *output, int number)
     return xasprintf("%.*s.partial%s%s", (int)(ending - output), output, suffix, ending);
 }
 
-void checkpoint_init(struct checkpoint *checkpoint, struct session *session,
-                     const struct writer *writer, const char *output, char **left)
+void checkpoint_init(struct checkpoint *checkpoint, const char *output, char **left)
 {
     struct stat info;
     *left = NULL;
-    *checkpoint = (struct checkpoint){.session = session, .writer = writer};
+    checkpoint->next = clock_now() + checkpoint->every;
     for (int number = 1; output && number <= LEFT_MAX; number++) {
-        AUTO_FREE char *path = name(writer, output, number);
+        AUTO_FREE char *path = name(checkpoint->writer, output, number);
         if (lstat(path, &info) != 0 && errno == ENOENT) {
             checkpoint->path = steal_ptr(&path);
             return;
@@ -52,12 +51,6 @@ void checkpoint_init(struct checkpoint *checkpoint, struct session *session,
         if (!*left)
             *left = steal_ptr(&path);
     }
-}
-
-void checkpoint_begin(struct checkpoint *checkpoint, int64_t every)
-{
-    checkpoint->every = checkpoint->path ? every : 0;
-    checkpoint->next = clock_now() + every;
 }
 
 // This runs in the child, which goes on when the main process is killed, because then its file is
@@ -90,22 +83,23 @@ static bool is_writing(struct checkpoint *checkpoint)
 void checkpoint_step(struct checkpoint *checkpoint)
 {
     int64_t now = clock_now();
-    if (is_writing(checkpoint) || !checkpoint->every || now < checkpoint->next)
+    if (is_writing(checkpoint) || !checkpoint->path || now < checkpoint->next)
         return;
-    checkpoint->next = now + checkpoint->every;
-    checkpoint->begun = true;
-    written = checkpoint->path;
-    pid_t child = fork();
+    pid_t child = session_fork(checkpoint->session);
     if (child == 0)
         write_one(checkpoint);
-    checkpoint->child = child > 0 ? child : 0;
+    if (child < 0)
+        return; // the next step tries again
+    checkpoint->next = now + checkpoint->every;
+    checkpoint->child = child;
+    checkpoint->begun = true;
+    written = checkpoint->path;
 }
 
 void checkpoint_stop(struct checkpoint *checkpoint)
 {
     struct timespec moment = {.tv_nsec = NS_PER_MS};
     int64_t told = clock_now();
-    checkpoint->every = 0;
     if (is_writing(checkpoint))
         kill(checkpoint->child, SIGTERM);
     while (is_writing(checkpoint) && clock_now() - told < PATIENCE_NS)

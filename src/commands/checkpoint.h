@@ -12,21 +12,20 @@
 #include "output/writer.h"
 
 struct checkpoint {
+    // Set by the caller.
     struct session *session;
     const struct writer *writer;
-    char *path;
-    int64_t every, next; // interval (ns; 0: no checkpoints), when the next is due
+    int64_t every; // ns from one to the next
+
+    char *path;    // NULL: no checkpoints
+    int64_t next;  // when the next one is due
     pid_t child;         // the process that writes; 0: none
     bool begun; // our file may exist
 };
 
 // output: path of the profile; NULL (standard output) has no checkpoints. A checkpoint that a
 // killed run has left beside it stays, and *left is its path (the caller frees it; NULL: none).
-void checkpoint_init(struct checkpoint *checkpoint, struct session *session,
-                     const struct writer *writer, const char *output, char **left);
-
-// To be called when sampling begins. every: ns between checkpoints.
-void checkpoint_begin(struct checkpoint *checkpoint, int64_t every);
+void checkpoint_init(struct checkpoint *checkpoint, const char *output, char **left);
 
 // To be called regularly: writes a checkpoint if it is due. It costs the caller one fork.
 void checkpoint_step(struct checkpoint *checkpoint);

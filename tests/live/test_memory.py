@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import struct
 import subprocess
 import time
@@ -137,6 +138,24 @@ def test_checkpoint_outlives_us(ctx):
     assert partial.read_text() == kept
     assert json.loads(output.read_text())["run"]["samples"] > 0
     assert sorted(path.name for path in ctx.tmp.glob("out*")) == ["out.json", "out.partial.json"]
+
+
+def test_checkpoint_does_not_wait_for_names(ctx):
+    """It is written while the symbol process stands still, which belongs to its parent."""
+    go, partial = ctx.tmp / "go", ctx.tmp / "out.partial.json"
+    target = ctx.spawn("/bin/sh", "-c", f"while [ ! -e {go} ]; do :; done; "
+                                        f"exec {ctx.program('split')}")
+    run = ctx.start("attach", target.pid, "--checkpoint", "200ms", "-o", ctx.tmp / "out.json")
+    reader = ctx.symbol_process(run.pid)
+    os.kill(reader, signal.SIGSTOP)
+    go.touch()
+    ctx.eventually(lambda: partial.exists() and '"[split]"' in partial.read_text(), "a checkpoint",
+                   30)
+    assert ctx.state_of(reader) == "T"
+    os.kill(reader, signal.SIGCONT)
+    run.signal(signal.SIGINT)
+    assert run.wait() == 0
+    assert "\"heavy\"" in (ctx.tmp / "out.json").read_text()
 
 
 def test_no_checkpoint_is_left(ctx):
