@@ -274,11 +274,13 @@ def children(pid):
 
 
 def symbol_process(pid):
-    """Waits for the child of a ptprof that has given up its privileges."""
+    """Waits for the child of a ptprof that names functions, without any right."""
+    others = ("ptprof-sampler", "ptprof-unwind")
+
     def found():
         for child in children(pid):
             status = status_fields(pathlib.Path(f"/proc/{child}/status"))
-            if status and status["Seccomp"] == "2" and status["Name"] != "ptprof-sampler":
+            if status and status["Seccomp"] == "2" and status["Name"] not in others:
                 return child
         return None
     return eventually(found, "a symbol process")

@@ -651,6 +651,17 @@ def test_objdump_with_and_without_its_debug_package(ctx):
 
 # --- the symbol process
 
+def symbol_process(ctx, run):
+    """Of a ptprof that has just written a snapshot."""
+    def found():
+        for child in ctx.children(run.pid):
+            status = pathlib.Path(f"/proc/{child}/status").read_text()
+            if "Seccomp:\t2" in status and "ptprof-sampler" not in status:
+                return child
+        return None
+    return ctx.eventually(found, "a symbol process")
+
+
 def start_with_snapshot(ctx, path, prefix=(), program=None):
     target = ctx.spawn(build(ctx, "process", "g++", "-g"))
     assert target.line() == "ready"
@@ -668,7 +679,7 @@ def start_with_snapshot(ctx, path, prefix=(), program=None):
 
 def test_symbol_process_has_no_privileges(ctx):
     run = start_with_snapshot(ctx, ctx.tmp / "p.json")
-    child = ctx.symbol_process(run.pid)
+    child = symbol_process(ctx, run)
     status = pathlib.Path(f"/proc/{child}/status").read_text()
     assert re.search(r"CapEff:\t0+$", status, re.M) and "NoNewPrivs:\t1" in status, status
     if not os.geteuid():
@@ -693,7 +704,7 @@ def test_symbol_process_of_an_able_user(ctx):
     run = start_with_snapshot(ctx, ctx.tmp / "a.json", prefix=able, program=program)
     able_status = pathlib.Path(f"/proc/{run.pid}/status").read_text()
     assert not re.search(r"CapEff:\t0+$", able_status, re.M), "it has no capability to lose"
-    status = pathlib.Path(f"/proc/{ctx.symbol_process(run.pid)}/status").read_text()
+    status = pathlib.Path(f"/proc/{symbol_process(ctx, run)}/status").read_text()
     for kind in "CapPrm", "CapEff", "CapInh", "CapAmb":
         assert re.search(rf"{kind}:\t0+$", status, re.M), status
     assert run.wait() == 0
@@ -702,7 +713,7 @@ def test_symbol_process_of_an_able_user(ctx):
 def test_killed_symbol_process_is_replaced(ctx):
     path = ctx.tmp / "k.json"
     run = start_with_snapshot(ctx, path)
-    ctx.kill(ctx.symbol_process(run.pid))
+    ctx.kill(symbol_process(ctx, run))
     assert run.wait() == 0
     assert hot_frames(json.loads(path.read_text())), "names are gone"
 

@@ -422,13 +422,26 @@ def test_left_alone_while_paused(ctx):
     terminal.is_sane()
 
 
+def symbol_process(ctx, profiler):
+    """The child that has given up its privileges."""
+    for pid in ctx.children(profiler):
+        try:
+            with open(f"/proc/{pid}/status") as file:
+                status = file.read()
+            if re.search(r"^Seccomp:\s+2$", status, re.M) and "ptprof-sampler" not in status:
+                return pid
+        except OSError:
+            pass
+    return None
+
+
 def test_names_that_do_not_come(ctx):
     """A symbol process that stands still: what has no name yet is called by its module."""
     target = busy(ctx)
     before = ctx.health(target.pid)
     terminal = Terminal(ctx)
     profiler = terminal.top(target.pid, "-D", "0.2s")
-    process = ctx.symbol_process(profiler)
+    process = ctx.eventually(lambda: symbol_process(ctx, profiler), "a symbol process")
     os.kill(process, signal.SIGSTOP)
     first = int(terminal.shows(r"samples (\d+)").group(1))
     ctx.eventually(lambda: int(terminal.shows(r"samples (\d+)").group(1)) > first + 300, "samples",
@@ -438,7 +451,7 @@ def test_names_that_do_not_come(ctx):
     terminal.keys("1")
     os.kill(process, signal.SIGCONT)
     terminal.shows(r"^ +[45]\d\.\d +\d.* parse +busy$", 20)
-    process = ctx.symbol_process(profiler)
+    process = symbol_process(ctx, profiler)
     os.kill(process, signal.SIGSTOP)
     terminal.keys("q")  # nobody waits for it
     terminal.shows(r"status 0")
@@ -454,7 +467,7 @@ def test_names_that_come_while_frozen(ctx):
                                         f"exec {ctx.program('split')}")
     terminal = Terminal(ctx)
     profiler = terminal.top(target.pid, "-D", "0.2s")
-    process = ctx.symbol_process(profiler)
+    process = ctx.eventually(lambda: symbol_process(ctx, profiler), "a symbol process")
     os.kill(process, signal.SIGSTOP)
     go.touch()
     terminal.shows(r"^ +\d+\.\d +\d.* \[split\] +split$")
