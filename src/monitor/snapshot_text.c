@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/strtab.h"
+#include "monitor/snapshot_set.h"
 #include "profile/live.h"
 
 #define WORDS_MAX 4200 // a line holds a stack
@@ -72,99 +73,11 @@ static void split(char *text, struct line *line)
     }
 }
 
-// --- set ---
-
-enum field_kind { FIELD_I64, FIELD_U64, FIELD_SIZE, FIELD_INT, FIELD_DOUBLE, FIELD_BOOL };
-
-struct snapshot_field {
-    const char *name;
-    enum field_kind kind;
-    size_t offset;
-};
-
-#define FIELD(name, kind) {#name, kind, offsetof(struct snapshot, name)}
-
-static const struct snapshot_field fields[] = {
-    FIELD(taken, FIELD_I64),
-    FIELD(elapsed, FIELD_I64),
-    FIELD(pid, FIELD_INT),
-    FIELD(process_count, FIELD_SIZE),
-    FIELD(uptime, FIELD_I64),
-    FIELD(cpus, FIELD_INT),
-    FIELD(cpu_percent, FIELD_DOUBLE),
-    FIELD(rss, FIELD_U64),
-    FIELD(rate, FIELD_DOUBLE),
-    FIELD(achieved, FIELD_DOUBLE),
-    FIELD(late, FIELD_DOUBLE),
-    FIELD(failed, FIELD_DOUBLE),
-    FIELD(cut, FIELD_DOUBLE),
-    FIELD(overhead, FIELD_DOUBLE),
-    FIELD(overhead_process, FIELD_DOUBLE),
-    FIELD(verdict, FIELD_INT),
-    FIELD(behind, FIELD_I64),
-    FIELD(paused, FIELD_BOOL),
-    FIELD(stopped, FIELD_BOOL),
-    FIELD(denied, FIELD_BOOL),
-    FIELD(execs, FIELD_INT),
-    FIELD(end, FIELD_INT),
-    FIELD(note_count, FIELD_INT),
-};
-
-static void set_number(struct snapshot *snapshot, const struct snapshot_field *field,
-                       const char *text)
-{
-    void *at = (char *)snapshot + field->offset;
-    switch (field->kind) {
-    case FIELD_I64:
-        *(int64_t *)at = strtoll(text, NULL, 10);
-        break;
-    case FIELD_U64:
-        *(uint64_t *)at = strtoull(text, NULL, 10);
-        break;
-    case FIELD_SIZE:
-        *(size_t *)at = strtoul(text, NULL, 10);
-        break;
-    case FIELD_INT:
-        *(int *)at = atoi(text);
-        break;
-    case FIELD_DOUBLE:
-        *(double *)at = strtod(text, NULL);
-        break;
-    case FIELD_BOOL:
-        *(bool *)at = strcmp(text, "0") != 0;
-        break;
-    }
-}
-
-static bool set_text(struct snapshot *snapshot, const char *name, const char *text)
-{
-    if (strcmp(name, "command_line") == 0) {
-        free(snapshot->command_line);
-        snapshot->command_line = xstrdup(text);
-    } else if (strcmp(name, "comm") == 0)
-        snprintf(snapshot->comm, sizeof snapshot->comm, "%s", text);
-    else if (strcmp(name, "note") == 0)
-        snprintf(snapshot->note, sizeof snapshot->note, "%s", text);
-    else
-        return false;
-    return true;
-}
+// --- numbers ---
 
 static bool take_set(struct replay *replay, const struct line *line)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
-        if (strcmp(fields[i].name, line->words[1]) == 0) {
-            set_number(&replay->now, &fields[i], line->words[2]);
-            return true;
-        }
-    }
-    for (enum counter i = 0; i < COUNTER_COUNT; i++) {
-        if (strcmp(counters[i].key, line->words[1]) == 0) {
-            replay->now.counts[i] = strtoull(line->words[2], NULL, 10);
-            return true;
-        }
-    }
-    return set_text(&replay->now, line->words[1], line->words[2]);
+    return snapshot_set(&replay->now, line->words[1], line->words[2]);
 }
 
 static bool take_cpu(struct replay *replay, const struct line *line)
