@@ -78,8 +78,8 @@ void stage_advance(struct stage *stage)
         return;
     }
     const struct view *view = views[stage->state.view];
-    feed_want_waits(stage->options->feed, view->wants_waits);
-    feed_want_stack(stage->options->feed, view->wants_stack ? stage->state.stack_tid : 0);
+    feed_want_waits(stage->options->feed, view->wants_waits,
+                    view->wants_stack ? stage->state.stack_tid : 0);
     struct snapshot *fresh = feed_take(stage->options->feed);
     if (!fresh)
         return; // the replayed profile is empty

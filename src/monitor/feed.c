@@ -30,28 +30,28 @@ struct feed {
     struct feed_options options;
     pthread_t thread;
     bool has_thread;
-    int stop_fd; // eventfd: the thread is to end
-    int news_fd; // eventfd: a snapshot should be taken
+    int stop_fd; // eventfd that has the thread end
+    int news_fd; // eventfd that has a snapshot taken
 
-    pthread_mutex_t *lock; // for all that follows, and for what the session changes
-    bool ended;
+    pthread_mutex_t *lock; // the session's; it protects what follows
+    bool paused, ended;
     enum rc rc; // why sampling ended by itself
     struct err err;
     struct gauges gauges;
-    int64_t gauges_at;
-    bool paused;
+    int64_t gauges_at; // when they are read next
     unsigned execs;
     bool rate_lowered;
     char note[256];
     unsigned note_count;
 
-    struct live *live; // of who takes snapshots, as all that follows
+    // What follows is used only by the thread that takes snapshots.
+    struct live *live;
     unsigned renumberings; // of the store, when `live` was made
-    bool named; // all that was taken last
+    bool named;            // the last snapshot has all its names
     struct target_status status;
     struct waits *waits;
     bool want_waits;
-    pid_t want_stack; // of which thread, 0: of none
+    pid_t want_stack; // 0: none
     int patience_ms;
 };
 
@@ -79,10 +79,9 @@ static void back_off(struct feed *feed, const struct run *run)
          OVERHEAD_MOST_PERCENT, run->rate / feed->gauges.slowdown);
 }
 
-static void read_gauges(struct feed *feed)
+static void read_gauges(struct feed *feed, const struct run *run)
 {
     int64_t worst, all, now = clock_now();
-    const struct run *run = session_progress(feed->session);
     if (!feed->gauges.cpu_at && run->process_count)
         gauges_cpu(&feed->gauges, now, target_status_cpu(run->processes, run->process_count));
     if (now < feed->gauges_at || feed->paused)
@@ -94,9 +93,8 @@ static void read_gauges(struct feed *feed)
     back_off(feed, run);
 }
 
-static void look_for_news(struct feed *feed)
+static void look_for_news(struct feed *feed, const struct run *run)
 {
-    const struct run *run = session_progress(feed->session);
     unsigned execs = 0;
     for (size_t i = 0; i < run->process_count; i++)
         execs += run->processes[i].execs;
@@ -113,9 +111,10 @@ static bool advance(void *context, bool stop)
 {
     struct feed *feed = context;
     pthread_mutex_lock(feed->lock);
-    slices_advance(session_slices(feed->session), session_sampled_ns(feed->session));
-    look_for_news(feed);
-    read_gauges(feed);
+    const struct run *run = session_progress(feed->session);
+    slices_advance(session_slices(feed->session), run->duration);
+    look_for_news(feed, run);
+    read_gauges(feed, run);
     pthread_mutex_unlock(feed->lock);
     return !stop;
 }
@@ -266,7 +265,6 @@ static void copy_state(const struct feed *feed, struct snapshot *snapshot)
     memcpy(snapshot->note, feed->note, sizeof snapshot->note);
 }
 
-// Under the lock.
 static void follow(struct feed *feed, const struct profile *store)
 {
     unsigned renumberings = session_renumberings(feed->session);
@@ -282,43 +280,53 @@ static void follow(struct feed *feed, const struct profile *store)
     live_follow(feed->live, store);
 }
 
-static void take_moment(struct feed *feed, struct moment *moment)
+// Copies all that the session changes. The caller frees *processes.
+static size_t copy_session(struct feed *feed, struct snapshot *snapshot,
+                           struct run_process **processes)
 {
-    feed->named = live_names(feed->live, feed->patience_ms);
-    moment->profile = live_take(feed->live, &moment->sampled);
-    moment->names = live_functions(feed->live);
-}
-
-struct snapshot *feed_take(struct feed *feed)
-{
-    eventfd_t ignored;
-    if (feed->replay)
-        return replay_next(feed->replay);
-    struct snapshot *snapshot = xcalloc(1, sizeof *snapshot);
-    snapshot->taken = clock_now();
-    snapshot->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-    eventfd_read(feed->news_fd, &ignored);
     pthread_mutex_lock(feed->lock);
     struct report report = session_live_report(feed->session);
+    size_t count = report.run->process_count;
     follow(feed, report.profile);
     snapshot->moment.slices = slices_copy(session_slices(feed->session));
     snapshot->moment.since_reset = report.run->duration;
     copy_run(feed, report.run, snapshot);
     copy_state(feed, snapshot);
-    size_t count = report.run->process_count;
-    AUTO_FREE struct run_process *processes = xcalloc(count + 1, sizeof *processes);
+    *processes = xcalloc(count + 1, sizeof **processes);
     if (count)
-        memcpy(processes, report.run->processes, count * sizeof *processes);
+        memcpy(*processes, report.run->processes, count * sizeof **processes);
     pthread_mutex_unlock(feed->lock);
-    take_moment(feed, &snapshot->moment);
+    return count;
+}
+
+static void add_waits(struct feed *feed, struct snapshot *snapshot)
+{
+    if (!(feed->want_waits || feed->want_stack) || snapshot->end != TARGET_RUNS ||
+        snapshot->paused)
+        return;
+    waits_read(feed->waits, snapshot->pid, feed->patience_ms);
+    waits_apply(feed->waits, &snapshot->moment);
+    waits_stack(feed->waits, feed->want_stack, &snapshot->moment);
+}
+
+struct snapshot *feed_take(struct feed *feed)
+{
+    eventfd_t ignored;
+    AUTO_FREE struct run_process *processes = NULL;
+    if (feed->replay)
+        return replay_next(feed->replay);
+    struct snapshot *snapshot = xcalloc(1, sizeof *snapshot);
+    struct moment *moment = &snapshot->moment;
+    snapshot->taken = clock_now();
+    snapshot->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    eventfd_read(feed->news_fd, &ignored);
+    size_t count = copy_session(feed, snapshot, &processes);
+    feed->named = live_names(feed->live, feed->patience_ms);
+    moment->profile = live_take(feed->live, &moment->sampled);
+    moment->names = live_functions(feed->live);
     target_status_read(&feed->status, processes, count);
     target_status_copy(&feed->status, snapshot);
-    if ((feed->want_waits || feed->want_stack) && snapshot->end == TARGET_RUNS &&
-        !snapshot->paused) {
-        waits_read(feed->waits, snapshot->pid, feed->patience_ms);
-        waits_apply(feed->waits, &snapshot->moment);
-        waits_stack(feed->waits, feed->want_stack, &snapshot->moment);
-    }
+    add_waits(feed, snapshot);
     return snapshot;
 }
 
@@ -337,9 +345,10 @@ void feed_set_patience(struct feed *feed, int milliseconds)
     feed->patience_ms = milliseconds;
 }
 
-void feed_want_waits(struct feed *feed, bool wanted)
+void feed_want_waits(struct feed *feed, bool wanted, pid_t stack)
 {
     feed->want_waits = wanted;
+    feed->want_stack = stack;
 }
 
 void feed_want_idle(struct feed *feed, bool wanted)
@@ -349,11 +358,6 @@ void feed_want_idle(struct feed *feed, bool wanted)
     pthread_mutex_lock(feed->lock);
     session_count_idle(feed->session, wanted);
     pthread_mutex_unlock(feed->lock);
-}
-
-void feed_want_stack(struct feed *feed, pid_t tid)
-{
-    feed->want_stack = tid;
 }
 
 enum target_end feed_end(struct feed *feed)
@@ -400,7 +404,7 @@ void feed_reset(struct feed *feed)
     pthread_mutex_unlock(feed->lock);
 }
 
-// What is written has names, if they come in time; not of an old moment with other numbers.
+// Waits for the names of what is written. A moment from before a renumbering keeps those it has.
 static enum rc name_written(struct feed *feed, const struct moment *moment, struct err *err)
 {
     if (!live_is_of(feed->live, moment->names))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where snapshots come from: a session that runs in a thread of its own, so that a slow terminal
-// delays nobody, or a text that is replayed.
+// A feed gives snapshots of a run. It drives the session in a thread of its own, so that a slow
+// terminal delays nobody, or replays a text.
 #pragma once
 
 #include <stdbool.h>
@@ -18,47 +18,47 @@ struct feed_options {
     bool no_backoff; // keep the rate above 5 % overhead
 };
 
-// Starts the session, which belongs to the feed from here on.
+// Starts the session and takes it over.
 enum rc feed_live(struct session *session, const struct feed_options *options, struct feed **feed,
                   struct err *err) MUST_CHECK;
 
-// Replays a text of monitor/snapshot_text.h. RC_IO, RC_FORMAT with the line's number.
+// Replays a text of monitor/snapshot_text.h. Fails with RC_IO, or RC_FORMAT and the number of the
+// line.
 enum rc feed_replay(const char *path, struct feed **feed, struct err *err) MUST_CHECK;
 
-// Ends sampling; the target is released before this returns.
+// Ends sampling. The target is released before this returns.
 void feed_free(struct feed *feed);
 
-// The moment as it is now. A replay gives its next one, and its last one again and again. The
-// caller frees it; it may outlive later ones, not the feed.
+// Returns a snapshot of now. A replay returns its next one, and its last one again and again. The
+// caller frees it; it may outlive later ones, but not the feed.
 struct snapshot *feed_take(struct feed *feed);
 
 // Gives a snapshot that stays on display the names that came after it was taken. Returns true when
 // there are any: rows have to be made anew.
 bool feed_name(struct feed *feed, struct snapshot *snapshot);
 
-// While true, snapshots also say in full why threads wait and for whom (struct thread_fact), as far
-// as that costs little: for as long as somebody looks at threads.
-void feed_want_waits(struct feed *feed, bool wanted);
+// While `wanted` is true, snapshots say in full why threads wait and for whom (struct thread_fact),
+// as far as that costs little. While `stack` is the tid of a thread (0: none), they hold the stack
+// that it sleeps in.
+void feed_want_waits(struct feed *feed, bool wanted, pid_t stack);
 
-// While true, wall time is counted too, as FILTER_WALL asks for: it is told a second
-// later, and only of the time since then.
+// While `wanted` is true, wall time is counted too, as FILTER_WALL asks for: from then on only, and
+// a second later.
 void feed_want_idle(struct feed *feed, bool wanted);
 
-// While a thread is named, snapshots hold the stack that it sleeps in. 0: none.
-void feed_want_stack(struct feed *feed, pid_t tid);
-
-// What became of the target by now; for a display that takes no snapshots. Clears feed_fd.
+// Returns what became of the target by now, for a display that takes no snapshots. Clears feed_fd.
 enum target_end feed_end(struct feed *feed);
 
-// How long feed_take waits for names and for why threads wait, ms: 100 unless set. What takes
+// Sets how long (ms) feed_take waits for names and for why threads wait: 100 unless set. What takes
 // longer comes with a later snapshot.
 void feed_set_patience(struct feed *feed, int milliseconds);
 
-// Whether it is a replay: then feed_take is the only clock, and nothing else changes.
+// Returns true for a replay: then feed_take is the only clock, and nothing else has an effect.
 bool feed_is_replay(const struct feed *feed);
 
-// Becomes readable (never read it) when a snapshot should be taken at once: the target ended, ran
-// another program, or there is a note. feed_take clears it. -1 in a replay.
+// Returns a descriptor that becomes readable when a snapshot should be taken at once: the target
+// ended or ran another program, or there is a note. feed_take clears it; never read it. A replay
+// has none: -1.
 int feed_fd(const struct feed *feed);
 
 // Leaves the target alone until it is called with false.
@@ -71,14 +71,12 @@ void feed_reset(struct feed *feed);
 enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
                    const struct rows_query *query, FILE *out, struct err *err) MUST_CHECK;
 
-// Ends sampling; RC_GONE, RC_BUSY or RC_DENIED with a message when there was nothing to be seen for
-// that reason (session_match, session_refusal).
+// Ends sampling. Fails with what session_match and session_refusal say.
 enum rc feed_judge(struct feed *feed, struct err *err) MUST_CHECK;
 
-// Ends sampling (the target is released first) and says what came of all of it; not for replays.
-// Valid until feed_free.
+// Ends sampling and returns all that has been seen, valid until feed_free. Not for replays.
 struct report feed_finish(struct feed *feed);
 
-// Why sampling ended by itself: RC_OK while it goes on or the target has ended, else the sampler's
-// failure.
+// Returns why sampling ended by itself: RC_OK while it goes on or when the target has ended, else
+// the failure of the sampler.
 enum rc feed_error(struct feed *feed, struct err *err) MUST_CHECK;
