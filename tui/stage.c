@@ -62,19 +62,11 @@ static void show_failure(struct stage *stage)
         state_say(&stage->state, true, "sampling has ended: %s", err.text);
 }
 
-// Only the end of the target and names that come late change a frozen display.
-static void stay_frozen(struct stage *stage)
-{
-    if (feed_end(stage->options->feed) == TARGET_ENDED)
-        stage->latest->end = TARGET_ENDED;
-    if (feed_name(stage->options->feed, stage->shown))
-        scene_update(&stage->scene, &stage->state, stage->shown);
-}
-
 void stage_advance(struct stage *stage)
 {
     if (stage->state.frozen && stage->latest) {
-        stay_frozen(stage);
+        if (feed_refresh(stage->options->feed, stage->latest))
+            scene_update(&stage->scene, &stage->state, stage->shown);
         return;
     }
     const struct view *view = views[stage->state.view];

@@ -38,16 +38,6 @@ static const char *time_of(const struct run *run, enum counter ns, char text[FIG
     return figures_duration((int64_t)run->counts[ns], text);
 }
 
-static const char *bold(const struct summary *summary)
-{
-    return summary->color ? "\033[1m" : "";
-}
-
-static const char *plain(const struct summary *summary)
-{
-    return summary->color ? "\033[0m" : "";
-}
-
 static void put_head(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
@@ -56,7 +46,8 @@ static void put_head(struct buf *out, const struct summary *summary)
     char length[FIGURES_MOST], cpu[FIGURES_MOST];
     buf_printf(out, "ptprof: %s%s%s, %" PRIu64 " rounds, %" PRIu64 " samples of %" PRIu64
                     " of %" PRIu64 " threads",
-               bold(summary), figures_duration(run->duration, length), plain(summary),
+               summary->color ? "\033[1m" : "", figures_duration(run->duration, length),
+               summary->color ? "\033[0m" : "",
                run->counts[COUNTER_ROUNDS], run->counts[COUNTER_SAMPLES], sampled, seen);
     if (run->type == RUN_CPU && sampled < seen)
         buf_puts(out, " (all: --idle)");

@@ -330,13 +330,19 @@ struct snapshot *feed_take(struct feed *feed)
     return snapshot;
 }
 
-bool feed_name(struct feed *feed, struct snapshot *snapshot)
+bool feed_refresh(struct feed *feed, struct snapshot *snapshot)
 {
-    if (feed->named || !live_is_of(feed->live, snapshot->moment.names))
+    eventfd_t ignored;
+    if (feed->replay)
+        return false;
+    eventfd_read(feed->news_fd, &ignored);
+    pthread_mutex_lock(feed->lock);
+    if (feed->ended)
+        snapshot->end = TARGET_ENDED;
+    pthread_mutex_unlock(feed->lock);
+    if (feed->named)
         return false;
     feed->named = live_names(feed->live, feed->patience_ms);
-    if (feed->named)
-        live_name_again(feed->live, snapshot->moment.profile);
     return feed->named;
 }
 
@@ -358,18 +364,6 @@ void feed_want_idle(struct feed *feed, bool wanted)
     pthread_mutex_lock(feed->lock);
     session_count_idle(feed->session, wanted);
     pthread_mutex_unlock(feed->lock);
-}
-
-enum target_end feed_end(struct feed *feed)
-{
-    eventfd_t ignored;
-    if (feed->replay)
-        return TARGET_RUNS;
-    eventfd_read(feed->news_fd, &ignored);
-    pthread_mutex_lock(feed->lock);
-    enum target_end end = feed->ended ? TARGET_ENDED : TARGET_RUNS;
-    pthread_mutex_unlock(feed->lock);
-    return end;
 }
 
 bool feed_is_replay(const struct feed *feed)

@@ -33,9 +33,9 @@ void feed_free(struct feed *feed);
 // caller frees it; it may outlive later ones, but not the feed.
 struct snapshot *feed_take(struct feed *feed);
 
-// Gives a snapshot that stays on display the names that came after it was taken. Returns true when
-// there are any: rows have to be made anew.
-bool feed_name(struct feed *feed, struct snapshot *snapshot);
+// Keeps a snapshot that stays on display true: whether the target has ended, and names that come
+// later. Returns true when they have come: then rows have to be made anew. Clears feed_fd.
+bool feed_refresh(struct feed *feed, struct snapshot *snapshot);
 
 // While `wanted` is true, snapshots say in full why threads wait and for whom (struct thread_fact),
 // as far as that costs little. While `stack` is the tid of a thread (0: none), they hold the stack
@@ -45,9 +45,6 @@ void feed_want_waits(struct feed *feed, bool wanted, pid_t stack);
 // While `wanted` is true, wall time is counted too, as FILTER_WALL asks for: from then on only, and
 // a second later.
 void feed_want_idle(struct feed *feed, bool wanted);
-
-// Returns what became of the target by now, for a display that takes no snapshots. Clears feed_fd.
-enum target_end feed_end(struct feed *feed);
 
 // Sets how long (ms) feed_take waits for names and for why threads wait: 100 unless set. What takes
 // longer comes with a later snapshot.

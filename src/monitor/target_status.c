@@ -86,16 +86,13 @@ static int64_t boot_clock(void)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-static void read_first(struct target_status *status, pid_t pid)
+static void describe(struct target_status *status, pid_t pid, const struct proc_stat *stat)
 {
-    struct proc_stat stat;
+    int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
     read_command_line(status, pid);
     status->denied = permission_is_lost(pid);
-    if (procfs_stat(pid, pid, &stat) != RC_OK)
-        return;
-    int64_t tick = NS_PER_S / sysconf(_SC_CLK_TCK);
-    status->uptime = boot_clock() - (int64_t)stat.start_time * tick;
-    status->stopped = stat.state == 'T';
+    status->uptime = boot_clock() - (int64_t)stat->start_time * tick;
+    status->stopped = stat->state == 'T';
 }
 
 static uint64_t resident_bytes(pid_t pid)
@@ -108,26 +105,23 @@ static uint64_t resident_bytes(pid_t pid)
     return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-// Its own number of threads: not all of them need to be listed.
-static size_t threads_of(pid_t pid)
-{
-    struct proc_stat stat;
-    return procfs_stat(pid, pid, &stat) == RC_OK ? (size_t)stat.threads : 0;
-}
-
 static void read_all(struct target_status *status, const struct run_process *processes,
                      size_t count)
 {
     uint64_t rss = 0;
     status->thread_count = status->threads_there = 0;
     for (size_t i = 0; i < count; i++) {
-        if (processes[i].ended)
+        struct proc_stat stat;
+        pid_t pid = processes[i].pid;
+        if (processes[i].ended || procfs_stat(pid, pid, &stat) != RC_OK)
             continue;
-        list_threads(status, processes[i].pid);
-        status->threads_there += threads_of(processes[i].pid);
-        rss += resident_bytes(processes[i].pid);
+        list_threads(status, pid);
+        status->threads_there += (size_t)stat.threads; // not all of them need to be listed
+        rss += resident_bytes(pid);
+        if (i == 0)
+            describe(status, pid, &stat);
     }
-    if (rss) // else all have ended: what they last had stays
+    if (rss) // else all processes have ended, and what they last had stays
         status->rss = rss;
 }
 
@@ -138,8 +132,6 @@ void target_status_read(struct target_status *status, const struct run_process *
     if (!count || began < status->next_read)
         return;
     read_all(status, processes, count);
-    if (!processes[0].ended)
-        read_first(status, processes[0].pid);
     int64_t now = clock_now();
     status->next_read = now + READ_SHARE * (now - began);
 }
