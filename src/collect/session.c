@@ -12,11 +12,11 @@
 #include "process/procfs.h"
 #include "unwind/live.h"
 
-#define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
-#define SLICE_ENTRIES (1u << 15) // of a second: 8 threads at 4 kHz, no stack twice
+#define RING_BYTES (8u << 20)       // a power of two: some 500 ordinary captures
+#define SLICE_ENTRIES (1u << 15)    // of a second: 8 threads at 4 kHz, no stack twice
 #define STACKS_MAX (4u << 20)       // nodes of the trie: about 100 MiB
 #define LIVE_STACKS_MAX (1u << 18)  // about 8 MiB, and as much for each snapshot
-#define ENDED_MAX (1u << 16)   // threads that have ended and are still told apart
+#define ENDED_MAX (1u << 16)        // threads that have ended and are still told apart
 #define LIVE_ENDED_MAX (1u << 10)
 
 const struct session_options session_defaults = {
@@ -60,14 +60,15 @@ static void add_pid(struct session *session, pid_t pid)
 {
     for (size_t i = 0; i < session->pid_count; i++)
         if (session->pids[i] == pid)
-            return; // the same one twice
+            return; // it was given twice
     struct proc_stat stat = {0};
-    enum rc gone = procfs_stat(pid, pid, &stat); // will be found out by who samples it
+    enum rc gone = procfs_stat(pid, pid, &stat); // the sampler finds out too
     session->start_times[session->pid_count] = gone == RC_OK ? stat.start_time : 0;
     session->pids[session->pid_count++] = pid;
+    symbolizer_add_root(session->symbolizer, pid); // while it is there for certain
 }
 
-// Of a run that is to be written, stacks are kept as they are: its trie has a bound of its own.
+// The stacks of a run that is to be written are kept as they are: its trie has a bound of its own.
 static bool bound(void *context)
 {
     struct session *session = context;
@@ -81,32 +82,41 @@ static bool bound(void *context)
     return renumbered;
 }
 
-enum rc session_open(const pid_t *pids, size_t count, const struct session_options *options,
-                     struct session **out, struct err *err)
+static enum rc check_targets(const pid_t *pids, size_t count, struct err *err)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < count && rc == RC_OK; i++)
         rc = preflight_target(pids[i], err);
-    if (rc == RC_OK && count)
-        rc = preflight_tracing(pids[0], err);
-    if (rc != RC_OK)
-        return rc;
+    return rc == RC_OK && count ? preflight_tracing(pids[0], err) : rc;
+}
+
+static struct session *session_new(const pid_t *pids, size_t count,
+                                   const struct session_options *options)
+{
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
     session->run.end = RUN_INTERRUPTED;
     thread_mutex_recursive(&session->lock);
-    session->pids = xcalloc(count, sizeof *pids);
-    session->start_times = xcalloc(count, sizeof *session->start_times);
-    for (size_t i = 0; i < count; i++)
-        add_pid(session, pids[i]);
     session->modules = modules_new();
     session->profile = profile_new(stacks_max(options));
     if (options->live)
         profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
     symbolizer_isolate(session->symbolizer);
-    for (size_t i = 0; i < session->pid_count; i++) // while they are there for certain
-        symbolizer_add_root(session->symbolizer, session->pids[i]);
+    session->pids = xcalloc(count, sizeof *pids);
+    session->start_times = xcalloc(count, sizeof *session->start_times);
+    for (size_t i = 0; i < count; i++)
+        add_pid(session, pids[i]);
+    return session;
+}
+
+enum rc session_open(const pid_t *pids, size_t count, const struct session_options *options,
+                     struct session **out, struct err *err)
+{
+    enum rc rc = check_targets(pids, count, err);
+    if (rc != RC_OK)
+        return rc;
+    struct session *session = session_new(pids, count, options);
     session->control = control_new(RING_BYTES, err);
     rc = session->control ? thread_filter_new(options->threads, &session->threads, err) : RC_FAIL;
     if (rc != RC_OK) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What came of a session: its numbers, and the profile with its names.
+// A session is reported by its numbers and by the profile with its names.
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 #include "profile/query.h"
 
 #define DOWNLOAD_MS 20000  // for debug files from servers, all together
-#define LAST_NAMES_MS 1000 // for those of a screen
+#define LAST_NAMES_MS 1000 // for the names of a screen
 #define LOCK_MS 20         // that the taker is waited for
 
 static void count_progress(struct session *session)
@@ -27,7 +27,7 @@ static void count_progress(struct session *session)
     counters_read(now, session->control);
     if (session->threads)
         now[COUNTER_CPU_NS] = counts.threads_cpu_ns;
-    // A profile of wall time has threads that slept in it, that of a screen beside it.
+    // Samples of threads that slept are part of a profile of wall time; a screen has them beside.
     now[COUNTER_ASLEEP] = idle ? now[COUNTER_ASLEEP] : 0;
     now[COUNTER_SAMPLES] += now[COUNTER_ASLEEP];
     now[COUNTER_CUT] += idle ? counts.asleep_cut : 0;
@@ -134,13 +134,13 @@ static void name_last(struct session *session, const struct query_source *source
     query_fetch(source);
     if (!session->options.debuginfod)
         return;
-    // Who has servers asked waits for them.
+    // A user who has servers asked waits for them.
     patience_until(0);
     symbolizer_set_deadline(session->symbolizer, 0);
     symbolizer_download(session->symbolizer, DOWNLOAD_MS);
 }
 
-// Who leaves a screen does not wait for the last names as a file does.
+// A user who leaves a screen does not wait for the last names as for a file.
 static void name_live(struct session *session, const struct query_source *source)
 {
     if (fetcher_wait(session->fetcher, LAST_NAMES_MS)) {
@@ -167,8 +167,8 @@ struct report session_report(struct session *session)
     return session_live_report(session);
 }
 
-// Everything is looked up once, under the lock (names of code that the process makes itself come
-// with its records): a writer that asks again later changes nothing.
+// Looks everything up once, under the lock, because names of code that the process makes itself
+// come with its records. A writer that looks it up again changes nothing.
 static void name_copy(struct session *session, struct session_snapshot *snapshot)
 {
     const struct profile *profile = snapshot->report.profile;
@@ -217,6 +217,6 @@ char *session_worst_cut(const struct session *session)
     if (!consumer_worst_cut(session->consumer, &module, &why))
         return NULL;
     bool unread = why == UNWIND_NO_INFO || why == UNWIND_BAD_READ;
-    bool told = unread && !module->image && module->problem; // that is why there is nothing to read
-    return xasprintf("%s: %s", module->name, told ? module->problem : unwind_end_texts[why]);
+    bool known = unread && !module->image && module->problem; // why there is nothing to read
+    return xasprintf("%s: %s", module->name, known ? module->problem : unwind_end_texts[why]);
 }

@@ -12,9 +12,9 @@
 #include "process/control_group.h"
 
 #define RESTARTS_MAX 20
-#define WAIT_MS 50                // how long the end of a sampler goes unnoticed
+#define WAIT_MS 50                  // the end of a sampler goes unnoticed for so long
 #define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
-#define LAST_NS (800 * NS_PER_MS) // in which what was sampled last is unwound
+#define LAST_NS (800 * NS_PER_MS)   // in which what was sampled last is unwound
 #define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
 
 static enum rc start_sampler(struct session *session, struct err *err)
@@ -44,7 +44,7 @@ enum rc session_start(struct session *session, struct err *err)
     return rc == RC_OK ? taker_start(&session->taker, err) : rc;
 }
 
-// The next one starts when what the last one left has been taken in, which is not waited for here.
+// The next sampler starts when the taker has taken in what the last one left. Nobody waits for it.
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
     bool has_just_ended = session->sampler;
@@ -77,7 +77,7 @@ static enum rc tend_sampler(struct session *session, struct err *err)
     return rc;
 }
 
-// Waits until that moment or until the descriptor is readable, which *woken says.
+// Waits until that moment, or until the descriptor is readable: then *woken is true.
 static enum rc wait_until(struct session *session, int64_t moment, int fd, bool *woken,
                           struct err *err)
 {
@@ -110,7 +110,7 @@ enum rc session_run(struct session *session, const struct session_drive *drive, 
     }
 }
 
-// A process that has ended, or moved, has less than it had.
+// A process that has ended, or moved to another control group, has less than it had.
 static uint64_t since(uint64_t now, uint64_t before)
 {
     return now > before ? now - before : 0;
@@ -132,7 +132,7 @@ void session_finish(struct session *session)
     int64_t sampled = session_sampled_ns(session);
     struct control *control = session->control;
     bool stuck = session->sampler && !sampler_stop(control, session->sampler);
-    if (stuck) // since when it did not sample, nobody knows
+    if (stuck) // nobody knows since when it did not sample
         atomic_store(&control->counts[COUNTER_STUCK], session->sampler);
     session->sampler = 0;
     session->run.duration = stuck ? sampled : session_sampled_ns(session);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the parts of a session share: session.c puts it together, session_run.c
-// runs it, session_report.c says what came of it.
+// The files of a session share its state: session.c puts it together, session_run.c runs it,
+// session_report.c says what came of it.
 #pragma once
 
 #include <pthread.h>
@@ -20,27 +20,27 @@
 struct session {
     struct session_options options;
     pid_t *pids;
-    uint64_t *start_times; // of the same
+    uint64_t *start_times; // of these processes
     size_t pid_count;
     struct thread_filter *threads; // NULL: all
     struct sampler_config config;
     struct control *control;
     struct watchdog watchdog;
-    pid_t sampler; // 0: none runs
+    pid_t sampler; // 0: none
     struct modules *modules;
     struct profile *profile;
     struct symbolizer *symbolizer;
     struct fetcher *fetcher; // NULL: not started
     struct consumer *consumer;
     struct taker taker;
-    int64_t ended_at;      // CLOCK_MONOTONIC ns, 0: it has not
     struct run run;
     uint64_t base[COUNTER_COUNT]; // what had been counted at the last session_reset
-    int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
+    int64_t started, ended_at, paused_at; // CLOCK_MONOTONIC ns; 0: not yet
+    int64_t paused_ns; // in all
     bool watched, finished, named;
     struct room room;
-    uint64_t throttled, own_throttled; // when it began, ns
-    int idle_times; // how often wall time began to be counted
-    unsigned renumberings; // of the profile
+    uint64_t throttled, own_throttled; // ns up to the start
+    int idle_times;        // how often wall time began to be counted
+    unsigned renumberings; // of the profile, so far
     pthread_mutex_t lock;
 };

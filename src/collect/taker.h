@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The thread that takes in what was sampled. It unwinds, waits for files that do not answer, has
-// names fetched, and comes last wherever it runs unless it is pressed. Clock and signals are for
-// another one, who never waits for it.
+// The taker is the thread that takes in what was sampled. It unwinds, waits for files that do not
+// answer and has names fetched. It has the lowest priority unless it is pressed, and the thread of
+// clock and signals never waits for it.
 #pragma once
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include "symbol/fetcher.h"
 
 struct taker {
-    // Set before the start; borrowed.
+    // These are set before the start, and borrowed.
     struct control *control;
     struct consumer *consumer;
     struct profile *profile;
@@ -22,15 +22,15 @@ struct taker {
     // Keeps the profile within bounds and says whether locations have new numbers.
     bool (*bound)(void *context);
     void *context;
-    bool names; // it has them fetched; else somebody else does
+    bool names; // it has names fetched; else somebody else does
 
-    // Its own.
+    // These are its own.
     pthread_t thread;
     bool started;
     atomic_bool leaving;
-    bool soon; // it comes as soon as there is something to take in
-    atomic_bool recovers; // the ring, as soon as it has taken in what it can
-    atomic_bool lent;    // the symbolizer, to somebody else
+    bool soon; // it runs as soon as there is something to take in
+    atomic_bool recovers; // it recovers the ring as soon as it has taken in what it can
+    atomic_bool lent;    // somebody else uses the symbolizer
     size_t names_wanted; // locations of which names were wanted
     int64_t names_at;    // CLOCK_MONOTONIC ns
     uint32_t backoff;    // 0: none
@@ -38,16 +38,16 @@ struct taker {
 
 enum rc taker_start(struct taker *taker, struct err *err) MUST_CHECK;
 
-// It ends with what it is doing. What is in the ring then stays there.
+// Ends the thread when it has done what it is at. What is in the ring then stays there.
 void taker_stop(struct taker *taker);
 
-// The sampler is gone, perhaps with a record open: the ring is to be made ready for another one.
+// Has the ring made ready for another sampler. The last one is gone, perhaps with a record open.
 void taker_recover(struct taker *taker);
 bool taker_has_recovered(const struct taker *taker);
 
-// The rate is to be one part in so many, and less if we cannot keep up. Call it under the lock.
+// Makes the rate one part in `slowdown`, or less if we cannot keep up. The caller holds the lock.
 void taker_back_off(struct taker *taker, uint32_t slowdown);
 
-// Symbolizer and fetcher are the caller's until it gives them back.
+// Lends symbolizer and fetcher to the caller until it returns them.
 void taker_borrow_names(struct taker *taker);
 void taker_return_names(struct taker *taker);

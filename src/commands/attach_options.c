@@ -84,7 +84,7 @@ const struct option attach_options[] = {
     {NULL},
 };
 
-// What others draw: by its name the file would be taken for that.
+// Refuses names that end like a picture, because others would take the profile for one.
 static enum rc check_ending(const struct attach_options *options, struct err *err)
 {
     static const char *const pictures[] = {".svg", ".html", ".png"};

@@ -15,8 +15,8 @@ enum attach_summary { SUMMARY_TEXT, SUMMARY_JSON };
 struct attach_options {
     struct session_options session;
     int64_t duration;   // ns; 0: until interrupted
-    const char *output; // NULL: a name made of the target's; "-": standard output
-    int format;         // index into attach_format_names; -1: as the output's ending says
+    const char *output; // NULL: not given; "-": standard output
+    int format;         // index into attach_format_names; -1: the ending of the output says it
     bool quiet, force;
     unsigned verbose;
     enum color_mode color;
@@ -27,7 +27,7 @@ struct attach_options {
 
 extern const struct attach_options attach_defaults;
 extern const struct option attach_options[];
-extern const char *const attach_format_names[]; // as in output/writer.h; ends in NULL
+extern const char *const attach_format_names[]; // of output/writer.h; ends in NULL
 
-// What no single option can tell: RC_USAGE.
+// Checks what concerns several options. Fails with RC_USAGE.
 enum rc attach_options_check(const struct attach_options *options, struct err *err) MUST_CHECK;

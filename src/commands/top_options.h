@@ -14,15 +14,15 @@
 struct top_options {
     struct session_options session;
     struct feed_options feed;
-    struct tui_options screen; // blocks are of the same sort and delay, and idle as it says
-    int sort; // of the screen, -1: not given
+    struct tui_options screen; // its sort, delay and idle are those of blocks too
+    int sort;            // of the screen; -1: not given
     bool batch, json;
     uint64_t iterations; // 0: not given
-    const char *replay; // for tests
+    const char *replay;  // for tests
 };
 
 extern const struct top_options top_defaults;
 extern const struct option top_options[];
 
-// What no single option can tell, and PTPROF_TOP_SORT: RC_USAGE.
+// Checks what concerns several options, and takes PTPROF_TOP_SORT. Fails with RC_USAGE.
 enum rc top_options_check(struct top_options *options, struct err *err) MUST_CHECK;

@@ -78,7 +78,7 @@ static void copy_overhead(const struct gauges *gauges, struct snapshot *snapshot
 
 void gauges_copy(const struct gauges *gauges, struct snapshot *snapshot)
 {
-    uint64_t counts[COUNTER_COUNT]; // before the first reading all there are
+    uint64_t counts[COUNTER_COUNT]; // before the first reading: all so far
     memcpy(counts, snapshot->counts, sizeof counts);
     memcpy(snapshot->cpu, gauges->cpu, sizeof snapshot->cpu);
     snapshot->cpu_count = gauges->cpu_count;

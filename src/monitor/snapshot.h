@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Everything that a screen of `ptprof top` shows of one moment: what a view draws depends on this,
-// its query and the size of the screen, and on nothing else.
-//
-// A sequence of them can be read from a text, for tests of screens (see snapshot_text.h).
+// A snapshot is everything that `ptprof top` shows of one moment. What a view draws depends on it,
+// on the query and on the size of the screen, and on nothing else. snapshot_text.h reads snapshots
+// from a text, for tests of screens.
 #pragma once
 
 #include <stdbool.h>
@@ -24,24 +23,24 @@ struct snapshot {
     int64_t taken;         // CLOCK_MONOTONIC ns; in a replay as the text says
     int64_t elapsed;       // ns since sampling began
     pid_t pid;             // of the first process
-    size_t process_count;  // sampled now
+    size_t process_count;  // that are sampled now
     char comm[COMM_MAX];   // raw
     char *command_line;    // raw, arguments separated by spaces, never NULL; owned
     int64_t uptime;        // of the target, ns
     unsigned cpus;         // online
 
-    float cpu[CPU_HISTORY]; // percent of one CPU that the targets used, a cell a second, oldest
-    size_t cpu_count;       // first; how many of them are filled
+    float cpu[CPU_HISTORY]; // percent of one CPU that the targets used in each second, oldest first
+    size_t cpu_count;       // cells that are filled
     double cpu_percent;     // of the last whole second
     size_t threads;         // of all processes
     struct state_count {
         char state;
         size_t count;
-    } states[8];            // R first, then S D T t Z X I; those with threads only
+    } states[8];            // R first, then S D T t Z X I, without those that have no threads
     size_t state_count;
     uint64_t rss;           // bytes, of all processes
 
-    double rate, achieved;  // Hz: asked for (lowered by back-off), and of the last seconds
+    double rate, achieved;  // Hz: asked for (lowered by back-off), and made in the last seconds
     double late, failed, cut; // percent of rounds, stops, samples
     uint64_t counts[COUNTER_COUNT]; // since reset
     double overhead;        // percent of its time that the most-held thread was held, last seconds
@@ -50,12 +49,12 @@ struct snapshot {
     int64_t behind;         // ns that the sampler is late now; 0 unless more than 10 % are late
 
     bool paused;            // the target is left alone
-    bool stopped;           // by its user (state T)
-    bool denied;            // it may not be looked at any more
+    bool stopped;           // the target is in state T
+    bool denied;            // the target may not be looked at any more
     unsigned execs;
     enum target_end end;
-    char note[256];         // the newest message for people, escaped; "" none
-    unsigned note_count;    // grows with each: a screen shows one only once
+    char note[256];         // the newest message for people, escaped; "": none
+    unsigned note_count;    // messages so far, so that a screen shows each only once
 
     struct moment moment;
 };

@@ -20,12 +20,12 @@
 struct replay {
     struct snapshot **list;
     size_t count, capacity, next;
-    // What the lines so far have made:
+    // The lines so far have made what follows.
     struct snapshot now;
     struct plain_profile *profile;
     struct slices *slices;
-    struct strtab locations; // their texts: the number of a location, + 1
-    struct map mappings;     // text of a path -> number
+    struct strtab locations; // text -> number of the location, + 1
+    struct map mappings;     // number of a path's text -> mapping
     struct map sets;         // tid -> label set
     struct thread_fact *threads;
     size_t thread_count, thread_capacity;
@@ -181,7 +181,7 @@ static uint32_t mapping_of(struct replay *replay, const char *path)
     return mapping;
 }
 
-// words: the frame that has code of its own, and those inlined into it.
+// The first word is the frame that has code of its own; the others were inlined into it.
 static uint32_t add_location(struct replay *replay, char *const *words, size_t count)
 {
     struct plain_line lines[NAME_FRAMES_MAX];
@@ -200,7 +200,7 @@ static uint32_t add_location(struct replay *replay, char *const *words, size_t c
     return plain_add_location(replay->profile, mapping, 0, lines, count);
 }
 
-// The location of words[0] and the inlined ones behind it, whose count goes to *used.
+// Returns the location of the first word and of the inlined ones behind it: *used words.
 static uint32_t parse_location(struct replay *replay, char *const *words, size_t most,
                                size_t *used)
 {
@@ -293,7 +293,7 @@ static bool take_snapshot(struct replay *replay, const struct line *line)
 
 static const struct {
     const char *word;
-    size_t least; // words, with the first
+    size_t least; // words, including the first
     bool (*take)(struct replay *, const struct line *);
 } takers[] = {
     {"snapshot", 1, take_snapshot}, {"set", 3, take_set},       {"cpu", 2, take_cpu},

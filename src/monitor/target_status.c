@@ -14,10 +14,10 @@
 #include "process/permission.h"
 #include "symbol/syscall_name.h"
 
-#define READ_SHARE 50     // reading takes at most one part in so many of the time
+#define READ_SHARE 50     // reading takes at most the 50th part of the time
 #define THREADS_MAX 32768 // of all processes
-#define WAITS_MAX 512     // threads of which also the system call is read
-#define CLOCKS_MAX 256    // processes
+#define WAITS_MAX 512     // threads whose system call is read too
+#define CLOCKS_MAX 256    // processes whose CPU clock is read
 
 struct thread_listing {
     struct target_status *status;
@@ -62,7 +62,7 @@ static void list_threads(struct target_status *status, pid_t pid)
     snprintf(path, sizeof path, "/proc/%d/task", pid);
     AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum rc ignored = fd < 0 ? RC_GONE : procfs_each_number(fd, list_thread, &listing);
-    (void)ignored; // what ended meanwhile is not there
+    (void)ignored; // a process that ended meanwhile has no threads
 }
 
 static void read_command_line(struct target_status *status, pid_t pid)

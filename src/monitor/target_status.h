@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What /proc says of a target that is shown live: its threads and what they wait for, memory, age.
-// It is read seldom if that is dear: at most one part in fifty of the time.
+// The status of a target is what /proc says of it: threads and their system calls, memory, age. It
+// is read less often if that takes long: for at most one fiftieth of the time.
 #pragma once
 
 #include <stdbool.h>
@@ -15,18 +15,18 @@ struct target_status {
     size_t thread_count, thread_capacity;
     int64_t next_read;   // CLOCK_MONOTONIC ns
     int64_t uptime;       // of the first process
-    uint64_t rss;         // of all
-    size_t threads_there; // in all, also those that are not listed
+    uint64_t rss;         // of all processes
+    size_t threads_there; // of all processes, also those that are not listed
     bool stopped, denied; // the first process
 };
 
-// Looks at the processes that have not ended; the first one is the one that is described.
+// Reads the processes that have not ended, if it is time.
 void target_status_read(struct target_status *status, const struct run_process *processes,
                         size_t count);
 void target_status_fini(struct target_status *status);
 
-// Copies what is known into a snapshot.
+// Copies the status into a snapshot.
 void target_status_copy(const struct target_status *status, struct snapshot *snapshot);
 
-// CPU time that the processes have used so far, ns.
+// Returns the CPU time (ns) that the processes have used so far.
 uint64_t target_status_cpu(const struct run_process *processes, size_t count);

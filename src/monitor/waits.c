@@ -13,18 +13,18 @@
 
 #define READ_SHARE 50
 #define TIMEOUT (200 * NS_PER_MS)
-#define NOBODY "x^" // no name matches: none of the threads that run is held
+#define NOBODY "x^" // matches no name, so that no thread that runs is held
 
 struct waits {
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t lock; // for what follows
+    pthread_mutex_t lock; // protects what follows
     pthread_cond_t changed;
-    pid_t wanted;      // process to look at
+    pid_t wanted;      // process to dump next
     bool busy, stop;
     int64_t next_read; // CLOCK_MONOTONIC ns
     struct dumper *dumper; // changed by the thread only
-    pid_t pid;             // of the dumper
+    pid_t pid;             // process of the dumper
     struct dump dump;  // the newest
     struct map index;  // tid -> index in it, + 1
 };
@@ -144,7 +144,7 @@ void waits_read(struct waits *waits, pid_t pid, int milliseconds)
 
 // --- what it found ---
 
-// What does not fit is cut between two characters.
+// Cuts what does not fit, between two characters.
 static void describe(struct thread_fact *fact, const struct wait *wait)
 {
     size_t length = strlen(wait->text), room = sizeof fact->wait - 1;
@@ -161,7 +161,7 @@ static bool sleeps(const struct thread_fact *fact)
     return fact->state == 'S' || fact->state == 'D';
 }
 
-// Index in the dump, + 1; 0: it is not there.
+// Returns the index in the dump, + 1, or 0 if the thread is not there.
 static uint32_t find(const struct waits *waits, const struct thread_fact *fact)
 {
     return fact->pid == waits->pid ? map_get(&waits->index, (uint64_t)fact->tid, 0) : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The public API: a session without its details.
+// The public API is a session without its details.
 #include <ptprof/ptprof.h>
 
 #include <errno.h>
@@ -44,7 +44,7 @@ static enum ptprof_result result_of(enum rc rc)
     }
 }
 
-// A caller built against an older header knows fewer members: the rest is 0, which means default.
+// A caller built against an older header knows fewer members. The others are 0: their defaults.
 static struct session_options options_of(const struct ptprof_options *given)
 {
     struct session_options options = session_defaults;
@@ -63,7 +63,7 @@ static struct session_options options_of(const struct ptprof_options *given)
     return options;
 }
 
-// Without its size nothing of a structure would count.
+// Refuses options without a size, of which no member would count.
 static enum rc check_size(const struct ptprof_options *given, struct err *err)
 {
     return !given || given->size > offsetof(struct ptprof_options, rate)
@@ -71,7 +71,7 @@ static enum rc check_size(const struct ptprof_options *given, struct err *err)
                : err_set(err, RC_USAGE, "the size of the options is not set");
 }
 
-// Written so that a NaN is wrong too.
+// Compares so that a NaN is wrong too.
 static enum rc check_options(const struct session_options *options, size_t count, struct err *err)
 {
     if (!count)
