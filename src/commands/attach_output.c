@@ -48,22 +48,6 @@ enum rc attach_output_choose(struct attach_output *output, struct err *err)
     return rc;
 }
 
-static enum rc write_to(const struct attach_output *output, const char *path,
-                        const struct report *report, long long *bytes, struct err *err)
-{
-    struct output_file file;
-    enum rc rc = output_file_begin(&file, path, err);
-    if (rc == RC_OK && path && writer_compresses(output->writer, path))
-        rc = output_file_compress(&file, err);
-    if (rc == RC_OK)
-        rc = report_write(report, output->writer, file.stream, err);
-    if (rc == RC_OK)
-        rc = output_file_commit(&file, err);
-    *bytes = file.bytes;
-    output_file_fini(&file);
-    return rc;
-}
-
 static void write_elsewhere(struct attach_output *output, const struct report *report,
                             struct err *err)
 {
@@ -75,7 +59,7 @@ static void write_elsewhere(struct attach_output *output, const struct report *r
     for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
         AUTO_FREE char *path = xasprintf("%s/%s", places[i], name);
         if (output_file_check(path, false, NULL) != RC_OK ||
-            write_to(output, path, report, &output->bytes, NULL) != RC_OK)
+            output_file_report(path, output->writer, report, &output->bytes, NULL) != RC_OK)
             continue;
         AUTO_FREE char *shown = escape_text_dup(path);
         err_add(err, "  the profile was written to %s instead", shown);
@@ -88,7 +72,7 @@ static void write_elsewhere(struct attach_output *output, const struct report *r
 enum rc attach_output_write(struct attach_output *output, const struct report *report,
                             struct err *err)
 {
-    enum rc rc = write_to(output, output->path, report, &output->bytes, err);
+    enum rc rc = output_file_report(output->path, output->writer, report, &output->bytes, err);
     if (rc == RC_OK)
         return RC_OK;
     write_elsewhere(output, report, err);
@@ -104,5 +88,5 @@ enum rc attach_output_snapshot(const struct attach_output *output, const struct 
     long long bytes;
     *path = xasprintf("%.*s.%u%s", (int)(ending - whole), whole, number, ending);
     enum rc rc = output_file_check(*path, output->options->force, err);
-    return rc == RC_OK ? write_to(output, *path, report, &bytes, err) : rc;
+    return rc == RC_OK ? output_file_report(*path, output->writer, report, &bytes, err) : rc;
 }

@@ -58,18 +58,13 @@ void checkpoint_init(struct checkpoint *checkpoint, const char *output, char **l
 static _Noreturn void write_one(const struct checkpoint *checkpoint)
 {
     const struct sched_param none = {0};
-    struct output_file file;
+    long long bytes;
     memory_offer(OOM_SCORE_FIRST);
     sched_setscheduler(0, SCHED_BATCH, &none);
     setpriority(PRIO_PROCESS, 0, 19);
     interrupts_let_kill(output_file_abandon);
     struct report report = session_live_report(checkpoint->session);
-    enum rc rc = output_file_begin(&file, checkpoint->path, NULL);
-    if (rc == RC_OK)
-        rc = report_write(&report, checkpoint->writer, file.stream, NULL);
-    if (rc == RC_OK)
-        rc = output_file_commit(&file, NULL);
-    output_file_fini(&file);
+    enum rc rc = output_file_report(checkpoint->path, checkpoint->writer, &report, &bytes, NULL);
     _exit(rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 

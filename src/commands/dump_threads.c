@@ -104,10 +104,9 @@ struct dump_run {
     struct dumper *dumper;
     int signals; // descriptor of commands/interrupts.h
     int news_fd; // eventfd that is written to when `ending` or `suspended` is set
-    int over_fd; // eventfd that is written to when `over` is set
+    int over_fd; // eventfd that is written to when the dumping thread has finished
     atomic_bool ending;    // a signal asked us to end
     atomic_bool suspended; // ^Z came during a dump and takes effect after it
-    atomic_bool over;      // the dumping thread has finished
     bool printed; // a dump was printed, complete or not
     bool closed;  // the reader of the output has closed it
 };
@@ -292,7 +291,6 @@ static void *dump_aside(void *context)
     struct dump_run *run = dumping->run;
     thread_come_late();
     dumping->rc = dump_all(run, dumping->stream, dumping->err);
-    atomic_store(&run->over, true);
     eventfd_write(run->over_fd, 1);
     return NULL;
 }
@@ -317,12 +315,10 @@ static enum rc dump_beside_signals(struct dump_run *run, FILE *stream, struct er
     int errnum = thread_start(&thread, dump_aside, &dumping);
     if (errnum)
         return err_sys(err, RC_FAIL, errnum, "cannot start a thread");
-    while (!atomic_load(&run->over)) {
-        struct pollfd fds[] = {{.fd = run->signals, .events = POLLIN},
-                               {.fd = run->over_fd, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = run->signals, .events = POLLIN},
+                           {.fd = run->over_fd, .events = POLLIN}};
+    for (; !fds[1].revents; heed(run, interrupts_next(run->signals)))
         poll(fds, ARRAY_LENGTH(fds), -1);
-        heed(run, interrupts_next(run->signals));
-    }
     pthread_join(thread, NULL);
     return dumping.rc;
 }

@@ -229,3 +229,19 @@ void output_file_fini(struct output_file *file)
     free(file->path);
     *file = (struct output_file){0};
 }
+
+enum rc output_file_report(const char *path, const struct writer *writer,
+                           const struct report *report, long long *bytes, struct err *err)
+{
+    struct output_file file;
+    enum rc rc = output_file_begin(&file, path, err);
+    if (rc == RC_OK && path && writer_compresses(writer, path))
+        rc = output_file_compress(&file, err);
+    if (rc == RC_OK)
+        rc = report_write(report, writer, file.stream, err);
+    if (rc == RC_OK)
+        rc = output_file_commit(&file, err);
+    *bytes = file.bytes;
+    output_file_fini(&file);
+    return rc;
+}

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "output/report.h"
 
 struct output_file {
     char *path;      // NULL: standard output
@@ -37,6 +38,11 @@ enum rc output_file_commit(struct output_file *file, struct err *err) MUST_CHECK
 
 // Frees the memory, and unlinks a file that was not committed.
 void output_file_fini(struct output_file *file);
+
+// Writes a report to a file of its own, compressed if its name says so. *bytes is the size.
+enum rc output_file_report(const char *path, const struct writer *writer,
+                           const struct report *report, long long *bytes,
+                           struct err *err) MUST_CHECK;
 
 // Unlinks an unfinished file. Signal handlers may call it.
 void output_file_abandon(void);

@@ -2,6 +2,7 @@
 """Where memory is short we die before the target, and what was seen is not lost."""
 
 import contextlib
+import gzip
 import json
 import os
 import pathlib
@@ -142,20 +143,20 @@ def test_checkpoint_outlives_us(ctx):
 
 def test_checkpoint_does_not_wait_for_names(ctx):
     """It is written while the symbol process stands still, which belongs to its parent."""
-    go, partial = ctx.tmp / "go", ctx.tmp / "out.partial.json"
+    go, partial, output = (ctx.tmp / name for name in ("go", "out.partial.json.gz", "out.json.gz"))
     target = ctx.spawn("/bin/sh", "-c", f"while [ ! -e {go} ]; do :; done; "
                                         f"exec {ctx.program('split')}")
-    run = ctx.start("attach", target.pid, "--checkpoint", "200ms", "-o", ctx.tmp / "out.json")
+    run = ctx.start("attach", target.pid, "--checkpoint", "200ms", "-o", output)
     reader = ctx.symbol_process(run.pid)
     os.kill(reader, signal.SIGSTOP)
     go.touch()
-    ctx.eventually(lambda: partial.exists() and '"[split]"' in partial.read_text(), "a checkpoint",
-                   30)
+    ctx.eventually(lambda: partial.exists() and b'"[split]"' in gzip.decompress(
+        partial.read_bytes()), "a checkpoint", 30)
     assert ctx.state_of(reader) == "T"
     os.kill(reader, signal.SIGCONT)
     run.signal(signal.SIGINT)
     assert run.wait() == 0
-    assert "\"heavy\"" in (ctx.tmp / "out.json").read_text()
+    assert b'"heavy"' in gzip.decompress(output.read_bytes())
 
 
 def test_no_checkpoint_is_left(ctx):
