@@ -191,10 +191,8 @@ void session_snapshot_take(struct session *session, struct session_snapshot *sna
     pthread_mutex_lock(&session->lock);
     snapshot->report = session_live_report(session);
     snapshot->run = session->run;
-    size_t size = snapshot->run.process_count * sizeof *snapshot->processes;
-    snapshot->processes = xmalloc(size + 1);
-    if (size)
-        memcpy(snapshot->processes, snapshot->run.processes, size);
+    snapshot->processes = xcopy(snapshot->run.processes, snapshot->run.process_count,
+                                sizeof *snapshot->processes);
     snapshot->run.processes = snapshot->processes;
     snapshot->report.run = &snapshot->run;
     snapshot->report.profile = profile_copy(session->profile);

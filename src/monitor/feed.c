@@ -292,9 +292,7 @@ static size_t copy_session(struct feed *feed, struct snapshot *snapshot,
     snapshot->moment.since_reset = report.run->duration;
     copy_run(feed, report.run, snapshot);
     copy_state(feed, snapshot);
-    *processes = xcalloc(count + 1, sizeof **processes);
-    if (count)
-        memcpy(*processes, report.run->processes, count * sizeof **processes);
+    *processes = xcopy(report.run->processes, count, sizeof **processes);
     pthread_mutex_unlock(feed->lock);
     return count;
 }

@@ -273,10 +273,7 @@ static void finish_snapshot(struct replay *replay)
     made->moment = moment_of(plain_copy(replay->profile), slices_copy(replay->slices));
     made->moment.since_reset = replay->now.elapsed;
     made->moment.thread_count = replay->thread_count;
-    made->moment.threads = xcalloc(replay->thread_count + 1, sizeof *replay->threads);
-    if (replay->thread_count)
-        memcpy(made->moment.threads, replay->threads,
-               replay->thread_count * sizeof *replay->threads);
+    made->moment.threads = xcopy(replay->threads, replay->thread_count, sizeof *replay->threads);
     made->threads = replay->thread_count;
     snapshot_count_states(made);
     ARRAY_RESERVE(replay->list, replay->count, replay->capacity);

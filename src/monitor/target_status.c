@@ -145,7 +145,6 @@ void target_status_fini(struct target_status *status)
 
 void target_status_copy(const struct target_status *status, struct snapshot *snapshot)
 {
-    size_t size = status->thread_count * sizeof *status->threads;
     snapshot->command_line = xstrdup(status->command_line ? status->command_line : "");
     snapshot->uptime = status->uptime;
     snapshot->rss = status->rss;
@@ -153,9 +152,8 @@ void target_status_copy(const struct target_status *status, struct snapshot *sna
     snapshot->denied = status->denied;
     snapshot->threads = status->threads_there;
     snapshot->moment.thread_count = status->thread_count;
-    snapshot->moment.threads = xmalloc(size + 1);
-    if (size)
-        memcpy(snapshot->moment.threads, status->threads, size);
+    snapshot->moment.threads =
+        xcopy(status->threads, status->thread_count, sizeof *status->threads);
     snapshot_count_states(snapshot);
 }
 
