@@ -110,6 +110,9 @@ enum rc session_match(struct session *session, struct err *err) MUST_CHECK;
 // Fails with RC_BUSY or RC_DENIED, who and why, if more stops were refused than samples taken.
 enum rc session_refusal(struct session *session, struct err *err) MUST_CHECK;
 
+// Fails like both, and with RC_GONE if the targets ended before one sample was taken.
+enum rc session_judge(struct session *session, struct err *err) MUST_CHECK;
+
 // Ends sampling and returns all that has been seen, for writers. It is valid until the next call on
 // the session.
 struct report session_report(struct session *session);

@@ -86,6 +86,16 @@ enum rc session_refusal(struct session *session, struct err *err)
     return verdict_refusal(session_progress(session), session->pids[0], err);
 }
 
+enum rc session_judge(struct session *session, struct err *err)
+{
+    const struct run *run = session_progress(session);
+    if (run->end == RUN_TARGET_ENDED && !run->counts[COUNTER_SAMPLES])
+        return err_set(err, RC_GONE, "%d ended before one sample was taken",
+                       (int)session->pids[0]);
+    enum rc rc = session_match(session, err);
+    return rc == RC_OK ? session_refusal(session, err) : rc;
+}
+
 void session_reset(struct session *session)
 {
     pthread_mutex_lock(&session->lock);

@@ -255,9 +255,8 @@ static void abandon(void)
 
 static int finish(struct attach *attach, struct err *err)
 {
-    enum run_end end = session_progress(attach->session)->end;
     clear_progress(attach);
-    if (end == RUN_INTERRUPTED && !attach->options->quiet)
+    if (session_progress(attach->session)->end == RUN_INTERRUPTED && !attach->options->quiet)
         fputs("ptprof: stopping, writing the profile (press again to discard)\n", stderr);
     interrupts_let_kill(output_file_abandon); // a second signal ends us and the sampler
     session_finish(attach->session);          // detaches from the target first
@@ -269,14 +268,9 @@ static int finish(struct attach *attach, struct err *err)
     if (attach->servers && !attach->options->quiet)
         fputs("ptprof: servers may be asked for debug files, for at most 20s\n", stderr);
     struct report report = session_report(attach->session);
-    if (end == RUN_TARGET_ENDED && !report.run->counts[COUNTER_SAMPLES])
-        return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
-                                      (int)attach->pids[0]));
-    if (session_match(attach->session, err) != RC_OK)
-        return command_status(RC_GONE);
-    enum rc refusal = session_refusal(attach->session, err);
-    if (refusal != RC_OK && !report.run->counts[COUNTER_SAMPLES])
-        return command_status(refusal);
+    enum rc verdict = session_judge(attach->session, err);
+    if (verdict != RC_OK && !report.run->counts[COUNTER_SAMPLES])
+        return command_status(verdict);
     struct err why;
     enum rc rc = attach_output_write(&attach->output, &report, &why);
     if (rc != RC_OK) {
@@ -286,9 +280,7 @@ static int finish(struct attach *attach, struct err *err)
     show_summary(attach, &report);
     if (attach->options->verbose)
         show_details(&report, clock_now() - ended);
-    if (refusal != RC_OK)
-        return command_status(refusal);
-    return check_quality(attach, report.run, err);
+    return verdict != RC_OK ? command_status(verdict) : check_quality(attach, report.run, err);
 }
 
 static int attach_session(struct attach *attach, struct err *err)

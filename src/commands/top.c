@@ -174,16 +174,6 @@ static enum rc print_blocks(struct top *top, struct err *err)
     return RC_OK;
 }
 
-static int finish_ended(struct top *top, struct err *err)
-{
-    struct report report = feed_finish(top->feed);
-    if (!report.run->counts[COUNTER_SAMPLES])
-        return command_status(err_set(err, RC_GONE, "%d ended before one sample was taken",
-                                      (int)top->pid));
-    fprintf(stderr, "ptprof: %d ended\n", (int)top->pid);
-    return EXIT_DONE;
-}
-
 static int run_batch(struct top *top, struct err *err)
 {
     feed_set_patience(top->feed, NAMES_MS);
@@ -193,11 +183,15 @@ static int run_batch(struct top *top, struct err *err)
     if (control_group_is_frozen(top->pid))
         fputs("ptprof: its control group is frozen: nothing in it runs until that is thawed\n",
               stderr);
-    if (rc == RC_OK && !feed_is_replay(top->feed))
-        rc = feed_judge(top->feed, err);
-    else if (rc == RC_GONE && !feed_is_replay(top->feed))
-        return finish_ended(top, err);
-    return rc == RC_GONE && feed_is_replay(top->feed) ? EXIT_DONE : command_status(rc);
+    bool ended = rc == RC_GONE;
+    if (feed_is_replay(top->feed) || (rc != RC_OK && !ended))
+        return ended ? EXIT_DONE : command_status(rc);
+    rc = feed_judge(top->feed, err);
+    if (!ended || rc == RC_GONE)
+        return command_status(rc);
+    *err = (struct err){0}; // what was refused does not matter any more
+    fprintf(stderr, "ptprof: %d ended\n", (int)top->pid);
+    return EXIT_DONE;
 }
 
 // --- beginning and end ---

@@ -212,8 +212,7 @@ static void stop_thread(struct feed *feed)
 enum rc feed_judge(struct feed *feed, struct err *err)
 {
     stop_thread(feed);
-    enum rc rc = session_match(feed->session, err);
-    return rc == RC_OK ? session_refusal(feed->session, err) : rc;
+    return session_judge(feed->session, err);
 }
 
 struct report feed_finish(struct feed *feed)

@@ -68,7 +68,7 @@ void feed_reset(struct feed *feed);
 enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
                    const struct rows_query *query, FILE *out, struct err *err) MUST_CHECK;
 
-// Ends sampling. Fails with what session_match and session_refusal say.
+// Ends sampling. Fails like session_judge.
 enum rc feed_judge(struct feed *feed, struct err *err) MUST_CHECK;
 
 // Ends sampling and returns all that has been seen, valid until feed_free. Not for replays.
