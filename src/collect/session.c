@@ -95,7 +95,6 @@ static struct session *session_new(const pid_t *pids, size_t count,
 {
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
-    session->run.end = RUN_INTERRUPTED;
     thread_mutex_recursive(&session->lock);
     session->modules = modules_new();
     session->profile = profile_new(stacks_max(options));

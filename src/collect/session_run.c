@@ -96,18 +96,15 @@ enum rc session_run(struct session *session, const struct session_drive *drive, 
 {
     int64_t end = drive->duration ? session_sampled_ns(session) + drive->duration : INT64_MAX;
     int64_t every = (int64_t)drive->every_ms * NS_PER_MS;
-    for (;;) {
-        bool woken;
-        int64_t left = end - session_sampled_ns(session);
-        session->run.end = RUN_DURATION;
-        if (left <= 0)
-            return RC_OK;
-        int64_t next = clock_now() + (left < every ? left : every);
-        enum rc rc = wait_until(session, next, drive->fd, &woken, err);
-        session->run.end = rc == RC_GONE ? RUN_TARGET_ENDED : RUN_INTERRUPTED;
-        if (rc != RC_OK || !drive->step(drive->context, woken))
-            return rc;
+    enum rc rc = RC_OK;
+    bool goes_on = true, woken;
+    for (int64_t left; goes_on && (left = end - session_sampled_ns(session)) > 0;) {
+        rc = wait_until(session, clock_now() + (left < every ? left : every), drive->fd, &woken,
+                        err);
+        goes_on = rc == RC_OK && drive->step(drive->context, woken);
     }
+    session->run.end = rc == RC_GONE ? RUN_TARGET_ENDED : goes_on ? RUN_DURATION : RUN_INTERRUPTED;
+    return rc;
 }
 
 // A process that has ended, or moved to another control group, has less than it had.

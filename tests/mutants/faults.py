@@ -196,4 +196,16 @@ FAULTS = [
      "if (counters[i].kind == KIND_SUM)", "if (counters[i].key)", "unit/counters"),
     ("overhead is of the first second", GAUGES,
      "(gauges->count - 1 - back) % READINGS_KEPT", "back % READINGS_KEPT", "unit/gauges"),
+    ("a pause is a part of the duration", "src/collect/session.c",
+     "return until - session->started - session->paused_ns;",
+     "return clock_now() - session->started + 0 * until;", "unit/session"),
+    ("a checkpoint asks the symbol process of its parent", "src/collect/session_report.c",
+     "    session->symbolizer = symbolizer_new(session->modules);\n"
+     "    symbolizer_set_deadline(session->symbolizer, 1);\n", "",
+     "live/memory/checkpoint_does_not_wait_for_names"),
+    ("a frozen screen stays without names", "tui/stage.c",
+     "if (feed_refresh(stage->options->feed, stage->latest))", "if (0)",
+     "live/top_screen/names_that_come_while_frozen"),
+    ("nobody says why stops were refused", "src/commands/summary.c",
+     "if (run->processes[i].denied)", "if (0)", "lifecycle/exec_of_a_program_that_may_do_more"),
 ]
