@@ -65,7 +65,6 @@ static void add_pid(struct session *session, pid_t pid)
     enum rc gone = procfs_stat(pid, pid, &stat); // the sampler finds out too
     session->start_times[session->pid_count] = gone == RC_OK ? stat.start_time : 0;
     session->pids[session->pid_count++] = pid;
-    symbolizer_add_root(session->symbolizer, pid); // while it is there for certain
 }
 
 // The stacks of a run that is to be written are kept as they are: its trie has a bound of its own.
@@ -96,16 +95,18 @@ static struct session *session_new(const pid_t *pids, size_t count,
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
     thread_mutex_recursive(&session->lock);
+    session->pids = xcalloc(count, sizeof *pids);
+    session->start_times = xcalloc(count, sizeof *session->start_times);
+    for (size_t i = 0; i < count; i++)
+        add_pid(session, pids[i]);
     session->modules = modules_new();
     session->profile = profile_new(stacks_max(options));
     if (options->live)
         profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
     symbolizer_isolate(session->symbolizer);
-    session->pids = xcalloc(count, sizeof *pids);
-    session->start_times = xcalloc(count, sizeof *session->start_times);
-    for (size_t i = 0; i < count; i++)
-        add_pid(session, pids[i]);
+    for (size_t i = 0; i < session->pid_count; i++) // while they are there for certain
+        symbolizer_add_root(session->symbolizer, session->pids[i]);
     return session;
 }
 
@@ -129,6 +130,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     session->taker = (struct taker){
         .control = session->control,
         .consumer = session->consumer,
+        .watchdog = &session->watchdog,
         .profile = session->profile,
         .symbolizer = session->symbolizer,
         .lock = &session->lock,

@@ -60,9 +60,6 @@ static enum rc replace_sampler(struct session *session, struct err *err)
                        RESTARTS_MAX);
     if (has_just_ended) {
         aftermath_note_culprit(session->control);
-        pthread_mutex_lock(&session->lock);
-        aftermath_count_holds(&session->watchdog, session->consumer);
-        pthread_mutex_unlock(&session->lock);
         taker_recover(&session->taker);
     }
     return taker_has_recovered(&session->taker) ? start_sampler(session, err) : RC_OK;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "collect/aftermath.h"
 
 #define DRAIN_MS 25 // a capture waits in the ring for so long at the most
 #define IDLE_MS 100 // the same for the first capture after a while without any
@@ -63,6 +64,8 @@ static bool take_some(struct taker *taker)
     set_rate(taker);
     if (all && recovers) {
         all = !ring_recover(&taker->control->ring);
+        if (all)
+            aftermath_count_holds(taker->watchdog, taker->consumer);
         atomic_store(&taker->recovers, !all);
     }
     if (taker->names)

@@ -9,12 +9,14 @@
 
 #include "base/err.h"
 #include "collect/consumer.h"
+#include "sample/watchdog.h"
 #include "symbol/fetcher.h"
 
 struct taker {
     // These are set before the start, and borrowed.
     struct control *control;
     struct consumer *consumer;
+    struct watchdog *watchdog;
     struct profile *profile;
     struct symbolizer *symbolizer;
     struct fetcher *fetcher;
