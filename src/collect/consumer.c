@@ -23,7 +23,7 @@ struct consumer {
     struct modules *modules;
     struct profile *profile;
     int idle; // control->idle, as of the last drain
-    size_t max_depth;
+    struct walker *walker;
     void (*began)(void *context, pid_t pid); // NULL: nobody wants to know
     void *watcher;
     struct population population;
@@ -43,7 +43,7 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
     consumer->control = control;
     consumer->modules = modules;
     consumer->profile = consumer->holds.profile = profile;
-    consumer->max_depth = max_depth;
+    consumer->walker = walker_new(max_depth);
     stack_keeper_init(&consumer->keeper, profile, modules, max_depth);
     return consumer;
 }
@@ -60,6 +60,7 @@ void consumer_free(struct consumer *consumer)
     if (!consumer)
         return;
     population_fini(&consumer->population);
+    walker_free(consumer->walker);
     facts_fini(&consumer->facts);
     unattributed_fini(&consumer->unattributed);
     stack_keeper_fini(&consumer->keeper);
@@ -165,7 +166,7 @@ static void take_process(struct consumer *consumer, const void *data)
         return;
     }
     process_image_load(&process->image, consumer->modules, record->pid, record->pid, record->image,
-                       consumer->max_depth);
+                       consumer->walker);
     want_promptly(consumer, YOUNG_NS);
     if (consumer->began)
         consumer->began(consumer->watcher, record->pid);

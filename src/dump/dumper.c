@@ -20,6 +20,7 @@
 #include "sample/priority.h"
 #include "sample/sampler.h"
 
+#define DEPTH_MAX 4096
 #define RESTARTS_MAX 20
 #define EXECS_MAX 20 // times that a dump begins anew
 #define RESERVED 8 // part of the timeout in which no running thread is waited for any more
@@ -57,6 +58,7 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     dumper->symbolizer = symbolizer_new(dumper->modules);
     symbolizer_isolate(dumper->symbolizer);
     symbolizer_add_root(dumper->symbolizer, pid);
+    dumper->walker = walker_new(DEPTH_MAX);
     dumper->names = dumper_names_new(dumper->symbolizer);
     dumper->control = control_new(CENSUS_RING, err);
     rc = dumper->control ? thread_filter_new(options->threads, &dumper->threads, err) : RC_FAIL;
@@ -87,6 +89,7 @@ void dumper_close(struct dumper *dumper)
     for (size_t i = 0; i < dumper->object_count; i++)
         objects_free(dumper->objects[i]);
     process_image_fini(&dumper->image);
+    walker_free(dumper->walker);
     dumper_names_free(dumper->names);
     symbolizer_free(dumper->symbolizer);
     modules_free(dumper->modules);

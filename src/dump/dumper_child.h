@@ -49,6 +49,7 @@ struct dumper {
     const struct mapping *unknown;
     struct symbolizer *symbolizer;
     struct dumper_names *names; // who else uses it
+    struct walker *walker;
     struct process_image image;
     struct regions regions;
     struct regions mappings; // as of the census before

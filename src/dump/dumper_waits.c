@@ -42,7 +42,7 @@ static const struct objects *objects_of(struct dumper *dumper, const struct modu
 static const char *find_object(void *context, uint64_t address, uint64_t *offset)
 {
     struct dumper *dumper = ((struct context *)context)->dumper;
-    const struct area *area = space_find_module(dumper->image.space, address);
+    const struct area *area = areas_find_module(space_areas(dumper->image.space), address);
     return area ? objects_find(objects_of(dumper, area->mapping->module), address - area->bias,
                                offset)
                 : NULL;

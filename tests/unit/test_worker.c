@@ -16,7 +16,7 @@
 
 #include "base/mem.h"
 #include "base/memory_room.h"
-#include "symbol/channel.h"
+#include "reader/channel.h"
 #include "symbol/reader/binary.h"
 #include "symbol/worker.h"
 #include "tests/unit/skip.h"
