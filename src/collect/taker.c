@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/thread.h"
 
 #define DRAIN_MS 25 // how long a capture waits in the ring at the most
@@ -106,7 +107,7 @@ enum rc taker_start(struct taker *taker, struct err *err)
 {
     int errnum = thread_start(&taker->thread, take_in, taker);
     taker->started = !errnum;
-    return errnum ? err_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
+    return errnum ? limits_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
 }
 
 void taker_stop(struct taker *taker)

@@ -344,6 +344,12 @@ enum rc image_open(int fd, struct image **out, struct err *err)
     return finish(image, out, err);
 }
 
+void image_reopen_by(struct image *image, int (*reopen)(void *context), void *context)
+{
+    if (image->store->file)
+        kept_file_reopen_by(image->store->file, reopen, context);
+}
+
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err)
 {
     struct image *image = image_new(-1, bytes, size);

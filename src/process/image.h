@@ -44,6 +44,9 @@ struct debug_link { // the contents of .gnu_debuglink
 // is not an ELF file of this machine's class.
 enum rc image_open(int fd, struct image **out, struct err *err) MUST_CHECK;
 
+// Has the file opened again by reopen(context), as kept_file_reopen_by (process/kept_file.h).
+void image_reopen_by(struct image *image, int (*reopen)(void *context), void *context);
+
 // Makes an image of the bytes at `bytes`, which must outlive it.
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err) MUST_CHECK;
 void image_free(struct image *image);

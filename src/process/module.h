@@ -123,6 +123,8 @@ struct areas *space_areas(struct space *space);
 // memory as it is now. Returns how many bytes, at most `length`; 0 for other addresses.
 size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length);
 
-// Opens the separate debug file of the module that holds pc; the caller owns it. NULL: there is
-// none.
-struct image *space_debug_image(const struct space *space, uint64_t pc);
+// Opens the separate debug file of the module; the caller owns it. NULL: there is none.
+struct image *space_debug_image(const struct space *space, const struct module *module);
+
+// Returns the module with that number, or NULL.
+struct module *space_module(const struct space *space, uint32_t number);

@@ -152,10 +152,14 @@ size_t space_read_made(const struct space *space, uint64_t address, void *to, si
     return memory_read_some(space->pid, address, to, length < left ? length : left);
 }
 
-struct image *space_debug_image(const struct space *space, uint64_t pc)
+struct image *space_debug_image(const struct space *space, const struct module *module)
 {
-    const struct area *area = space_find(space, pc);
-    return area ? debug_image_open(area->mapping->module, space->pid) : NULL;
+    return module->image ? debug_image_open(module, space->pid) : NULL;
+}
+
+struct module *space_module(const struct space *space, uint32_t number)
+{
+    return number < modules_count(space->modules) ? modules_get(space->modules, number) : NULL;
 }
 
 // Returns whether reading the maps again gave the same area.

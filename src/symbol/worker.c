@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -164,6 +165,7 @@ void worker_serve(int channel)
 {
     const struct server_host host = {.send = child_send, .open = child_open_for_server};
     child_channel = channel;
+    prctl(PR_SET_NAME, "ptprof-names");
     reader_give_up_rights(channel, child_open, CPU_SECONDS);
     struct server *server = server_new(&host);
     char *message = xmalloc(WIRE_MESSAGE_MAX);

@@ -5,24 +5,28 @@
 
 #include "process/module.h"
 
-static void note(const struct area_source *source, const struct area *area)
+static const struct area *area_at(void *context, uint64_t pc)
 {
-    if (source->reading && area)
-        atomic_store_explicit(source->reading, area->mapping->module->id + 1,
-                              memory_order_relaxed);
+    const struct area_source *source = context;
+    return areas_find(source->areas, pc);
+}
+
+// The image of the area's module, whose reading begins; NULL when there is none.
+static struct image *image_of(const struct area_source *source, const struct area *area)
+{
+    struct module *module = area->mapping->module;
+    if (source->reading)
+        atomic_store_explicit(source->reading, module->id + 1, memory_order_relaxed);
+    if (!module->image && source->open_image)
+        source->open_image(source->context, module);
+    return module->image;
 }
 
 static bool read_code(void *context, uint64_t address, void *to, size_t length)
 {
     const struct area_source *source = context;
-    note(source, areas_find_module(source->areas, address));
-    return areas_read(source->areas, address, to, length);
-}
-
-static const struct area *area_at(void *context, uint64_t pc)
-{
-    const struct area_source *source = context;
-    return areas_find(source->areas, pc);
+    const struct area *area = areas_find_module(source->areas, address);
+    return area && image_of(source, area) && areas_read(source->areas, address, to, length);
 }
 
 static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
@@ -30,7 +34,8 @@ static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
     const struct area_source *source = context;
     struct unwind_sections sections;
     const struct area *area = areas_find(source->areas, pc);
-    if (!area || !areas_unwind_sections(source->areas, pc, &sections))
+    if (!area || !image_of(source, area) ||
+        !areas_unwind_sections(source->areas, pc, &sections))
         return false;
     *table = (struct unwind_table){
         .start = area->start,
@@ -44,14 +49,14 @@ static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
 }
 
 // The section is in the file, or in its separate debug file, to which stripping moves it.
-static const unsigned char *debug_frame_of(const struct area_source *source, uint64_t pc,
+static const unsigned char *debug_frame_of(const struct area_source *source,
                                            struct module *module, size_t *size)
 {
     const unsigned char *bytes = image_debug_frame(module->image, size);
     if (bytes || module->kind != MODULE_FILE)
         return bytes;
     if (!module->debug_sought)
-        module->debug = source->open_debug(source->context, pc);
+        module->debug = source->open_debug(source->context, module);
     module->debug_sought = true;
     return module->debug ? image_debug_frame(module->debug, size) : NULL;
 }
@@ -61,10 +66,9 @@ static bool find_debug_frame(void *context, uint64_t pc, struct code_section *se
     const struct area *area = area_at(context, pc);
     if (!area)
         return false;
-    note(context, area);
     *section = (struct code_section){.start = area->start, .end = area->end, .bias = area->bias};
-    if (area->mapping->module->image && area->extent_start != area->extent_end)
-        section->bytes = debug_frame_of(context, pc, area->mapping->module, &section->size);
+    if (area->extent_start != area->extent_end && image_of(context, area))
+        section->bytes = debug_frame_of(context, area->mapping->module, &section->size);
     return true;
 }
 
@@ -72,7 +76,7 @@ static size_t read_made(void *context, uint64_t address, void *to, size_t length
 {
     const struct area_source *source = context;
     const struct area *area = areas_find(source->areas, address);
-    bool made = area && !area->mapping->module->image;
+    bool made = area && area->extent_start == area->extent_end;
     return made ? source->read_made(source->context, address, to, length) : 0;
 }
 

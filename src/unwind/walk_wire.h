@@ -11,16 +11,16 @@
 
 enum walk_kind {
     // To the process that unwinds:
-    WALK_IMAGE,  // number: a module; with a descriptor of its file
     WALK_SPACE,  // number: a space; its `count` areas are in the exchange
     WALK_FORGET, // number: a space that is no longer needed
     WALK_STACKS, // number: a space; `count` captures of its process are in the request
     WALK_CODE,   // answers WALK_WANT_CODE: `count` bytes follow
-    WALK_DEBUG,  // answers WALK_WANT_DEBUG, with a descriptor if there is such a file
+    WALK_FILE,   // answers the others, with a descriptor if there is such a file
     // From it:
     WALK_DONE,       // the first `count` of the stacks are in the answer
     WALK_WANT_CODE,  // `count` bytes of code at `address` that are in no image
-    WALK_WANT_DEBUG, // the separate debug file of the module that holds the pc `address`
+    WALK_WANT_IMAGE, // number: a module
+    WALK_WANT_DEBUG, // number: a module of which the separate debug file is wanted
 };
 
 #define WALK_CODE_MAX 256u // bytes
@@ -42,6 +42,7 @@ enum walk_space_flag {
 enum walk_area_flag {
     WALK_AREA_FILE = 1,  // of a file, which may have a separate debug file
     WALK_AREA_PROBE = 2, // begins with the return address of every uretprobe
+    WALK_AREA_IMAGE = 4, // its module has an image, which can be asked for
 };
 
 struct walk_area { // as struct area

@@ -24,18 +24,12 @@
 #define REPLACED_MAX 50      // processes in all; then stacks are only their leaves
 #define QUESTIONS_MAX 20000u // of the process, about one request
 
-enum image_state { // what the process has of a module
-    IMAGE_UNTOLD,
-    IMAGE_TOLD,
-    IMAGE_BARRED, // another process died or hung of it
-};
-
 struct walker {
     struct reader reader;
     size_t max_depth;
     int memory; // descriptor of the exchange
     struct walk_exchange *exchange; // NULL: this process unwinds
-    struct map images;   // module -> enum image_state
+    struct map barred;   // module -> 1: a process died or hung when it read its file
     unsigned started;    // how many processes so far
     uint32_t spaces;     // how many so far; numbers them
     const struct walked *asked; // whose stacks are in the answer
@@ -91,11 +85,8 @@ static void give_up(struct walker *walker)
 {
     uint32_t reading = atomic_load(&walker->exchange->reading);
     reader_end(&walker->reader);
-    for (size_t i = 0; i < walker->images.capacity; i++)
-        if (walker->images.slots[i].used && walker->images.slots[i].value == IMAGE_TOLD)
-            walker->images.slots[i].value = IMAGE_UNTOLD;
     if (reading)
-        map_put(&walker->images, reading - 1, IMAGE_BARRED);
+        map_put(&walker->barred, reading - 1, 1);
     atomic_store(&walker->exchange->reading, 0);
 }
 
@@ -130,7 +121,7 @@ void walker_free(struct walker *walker)
     if (walker->exchange)
         munmap(walker->exchange, sizeof *walker->exchange);
     cleanup_fd(&walker->memory);
-    map_fini(&walker->images);
+    map_fini(&walker->barred);
     free(walker->frames);
     free(walker);
 }
@@ -153,10 +144,10 @@ static size_t read_made(void *context, uint64_t address, void *to, size_t length
     return space_read_made(walked->space, address, to, length);
 }
 
-static struct image *open_debug(void *context, uint64_t pc)
+static struct image *open_debug(void *context, const struct module *module)
 {
     const struct walked *walked = context;
-    return space_debug_image(walked->space, pc);
+    return space_debug_image(walked->space, module);
 }
 
 struct walked *walked_new(struct walker *walker, struct space *space)
@@ -204,20 +195,11 @@ void walked_changed(struct walked *walked, bool replaced)
 
 // --- telling what lies where
 
-static void tell_image(struct walker *walker, const struct module *module)
-{
-    const struct walk_message message = {.kind = WALK_IMAGE, .number = module->id};
-    if (!module->image || map_get(&walker->images, module->id, IMAGE_UNTOLD) != IMAGE_UNTOLD)
-        return;
-    AUTO_FD int fd = image_reopen(module->image);
-    if (fd >= 0 && tell(walker, &message, WALK_HEAD, fd))
-        map_put(&walker->images, module->id, IMAGE_TOLD);
-}
-
-static void put_area(struct walker *walker, const struct area *area, struct walk_area *to)
+static void put_area(const struct walker *walker, const struct area *area, struct walk_area *to)
 {
     const struct module *module = area->mapping->module;
     bool probe = strcmp(module->path, "[uprobes]") == 0;
+    bool image = module->image && !map_get(&walker->barred, module->id, 0);
     *to = (struct walk_area){
         .start = area->start,
         .end = area->end,
@@ -226,9 +208,8 @@ static void put_area(struct walker *walker, const struct area *area, struct walk
         .extent_end = area->extent_end,
         .module = module->id,
         .flags = (module->kind == MODULE_FILE ? WALK_AREA_FILE : 0u) |
-                 (probe ? WALK_AREA_PROBE : 0u),
+                 (probe ? WALK_AREA_PROBE : 0u) | (image ? WALK_AREA_IMAGE : 0u),
     };
-    tell_image(walker, module);
 }
 
 static bool tell_space(struct walked *walked)
@@ -261,13 +242,41 @@ static bool give_code(struct walked *walked, const struct walk_message *question
     return tell(walked->walker, &answer, WALK_HEAD + answer.count, -1);
 }
 
+static bool give_file(struct walked *walked, const struct image *image)
+{
+    const struct walk_message answer = {.kind = WALK_FILE};
+    AUTO_FD int fd = image ? image_reopen(image) : -1;
+    return tell(walked->walker, &answer, WALK_HEAD, fd);
+}
+
+static bool give_image(struct walked *walked, const struct walk_message *question)
+{
+    const struct module *module = space_module(walked->space, question->number);
+    bool barred = map_get(&walked->walker->barred, question->number, 0);
+    return give_file(walked, module && !barred ? module->image : NULL);
+}
+
 static bool give_debug(struct walked *walked, const struct walk_message *question)
 {
-    const struct walk_message answer = {.kind = WALK_DEBUG};
-    struct image *image = space_debug_image(walked->space, question->address);
-    AUTO_FD int fd = image ? image_reopen(image) : -1;
+    const struct module *module = space_module(walked->space, question->number);
+    struct image *image = module ? space_debug_image(walked->space, module) : NULL;
+    bool given = give_file(walked, image);
     image_free(image);
-    return tell(walked->walker, &answer, WALK_HEAD, fd);
+    return given;
+}
+
+static bool answer(struct walked *walked, const struct walk_message *question)
+{
+    switch (question->kind) {
+    case WALK_WANT_CODE:
+        return give_code(walked, question);
+    case WALK_WANT_IMAGE:
+        return give_image(walked, question);
+    case WALK_WANT_DEBUG:
+        return give_debug(walked, question);
+    default:
+        return false;
+    }
 }
 
 // Waits for one message. False when none comes.
@@ -291,14 +300,9 @@ static uint32_t hear_stacks(struct walked *walked, uint32_t asked)
     int64_t given_up = clock_now() + PATIENCE_MS * NS_PER_MS;
     struct walk_message message;
     for (unsigned i = 0; i < QUESTIONS_MAX && hear(walked->walker, &message, given_up); i++) {
-        bool goes_on = false;
         if (message.kind == WALK_DONE)
             return message.count <= asked ? message.count : 0;
-        if (message.kind == WALK_WANT_CODE)
-            goes_on = give_code(walked, &message);
-        else if (message.kind == WALK_WANT_DEBUG)
-            goes_on = give_debug(walked, &message);
-        if (!goes_on)
+        if (!answer(walked, &message))
             return 0;
     }
     return 0;

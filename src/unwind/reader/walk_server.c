@@ -4,15 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "process/kept_file.h"
 #include "process/module.h"
 #include "reader/channel.h"
 #include "reader/reader.h"
 #include "unwind/area_unwinder.h"
 #include "unwind/walk_wire.h"
+
+struct told_module {
+    struct module module; // first: an area leads to it
+    bool untaken;         // it has an image, for which we have not asked
+};
 
 struct told_space { // the address space of one process image, as we were told
     uint32_t number;
@@ -26,7 +33,7 @@ static struct { // this process does nothing else
     int channel;
     size_t max_depth;
     struct walk_exchange *exchange;
-    struct module **modules; // by number; NULL: not heard of
+    struct told_module **modules; // by number; NULL: not heard of
     size_t module_count;
     struct told_space **spaces;
     size_t space_count, space_capacity;
@@ -38,31 +45,20 @@ static _Noreturn void leave(void)
     _exit(EXIT_SUCCESS); // the main process has ended, or does not understand us
 }
 
-static struct module *module_of(uint32_t number)
+static struct told_module *module_of(uint32_t number)
 {
     if (number >= server.module_count) {
         size_t count = number + 1;
-        server.modules = xrealloc(server.modules, count * sizeof(struct module *));
+        server.modules = xrealloc(server.modules, count * sizeof *server.modules);
         memset(server.modules + server.module_count, 0,
-               (count - server.module_count) * sizeof(struct module *));
+               (count - server.module_count) * sizeof *server.modules);
         server.module_count = count;
     }
     if (!server.modules[number]) {
         server.modules[number] = xcalloc(1, sizeof **server.modules);
-        server.modules[number]->id = number;
-        server.modules[number]->kind = MODULE_ANON;
+        server.modules[number]->module.id = number;
     }
     return server.modules[number];
-}
-
-static void take_image(uint32_t number, int fd)
-{
-    struct module *module = module_of(number);
-    struct image *image = NULL;
-    atomic_store(&server.exchange->reading, number + 1);
-    if (fd >= 0 && image_open(fd, &image, NULL) == RC_OK)
-        module->image = image;
-    atomic_store(&server.exchange->reading, 0);
 }
 
 // --- what we have to ask for
@@ -93,16 +89,51 @@ static size_t want_code(void *context, uint64_t address, void *to, size_t length
     return got;
 }
 
-static struct image *want_debug(void *context, uint64_t pc)
+static int want_file(enum walk_kind kind, uint32_t number)
 {
-    const struct walk_message question = {
-        .kind = WALK_WANT_DEBUG, .number = server.walked_space, .address = pc};
+    const struct walk_message question = {.kind = kind, .number = number};
     struct walk_message answer;
-    struct image *image = NULL;
     int fd = -1;
-    (void)context;
     ask(&question, &answer, &fd);
-    return fd >= 0 && image_open(fd, &image, NULL) == RC_OK ? image : NULL;
+    return fd;
+}
+
+static int want_image_again(void *context)
+{
+    const struct module *module = context;
+    return want_file(WALK_WANT_IMAGE, module->id);
+}
+
+static int want_debug_again(void *context)
+{
+    const struct module *module = context;
+    return want_file(WALK_WANT_DEBUG, module->id);
+}
+
+static struct image *want(enum walk_kind kind, const struct module *module)
+{
+    int fd = want_file(kind, module->id);
+    struct image *image = NULL;
+    if (fd < 0 || image_open(fd, &image, NULL) != RC_OK)
+        return NULL;
+    image_reopen_by(image, kind == WALK_WANT_IMAGE ? want_image_again : want_debug_again,
+                    (void *)(uintptr_t)module);
+    return image;
+}
+
+static void want_image(void *context, struct module *module)
+{
+    struct told_module *told = (struct told_module *)module;
+    (void)context;
+    if (told->untaken)
+        module->image = want(WALK_WANT_IMAGE, module);
+    told->untaken = false;
+}
+
+static struct image *want_debug(void *context, const struct module *module)
+{
+    (void)context;
+    return want(WALK_WANT_DEBUG, module);
 }
 
 // --- spaces
@@ -122,8 +153,9 @@ static struct told_space *add_space(uint32_t number)
     space->source = (struct area_source){
         .areas = &space->areas,
         .reading = &server.exchange->reading,
-        .read_made = want_code,
+        .open_image = want_image,
         .open_debug = want_debug,
+        .read_made = want_code,
     };
     space->unwinder = area_unwinder_new(&space->source, server.max_depth);
     ARRAY_RESERVE(server.spaces, server.space_count, server.space_capacity);
@@ -132,7 +164,10 @@ static struct told_space *add_space(uint32_t number)
 
 static struct area area_of(const struct walk_area *told, struct mapping *mapping)
 {
-    struct module *module = module_of(told->module);
+    bool image = told->flags & WALK_AREA_IMAGE;
+    struct told_module *of = module_of(told->module);
+    struct module *module = &of->module;
+    of->untaken = image && !module->image;
     module->kind = told->flags & WALK_AREA_FILE ? MODULE_FILE : MODULE_ANON;
     module->path = (char *)(told->flags & WALK_AREA_PROBE ? "[uprobes]" : "");
     *mapping = (struct mapping){.module = module, .start = told->start, .end = told->end};
@@ -141,8 +176,8 @@ static struct area area_of(const struct walk_area *told, struct mapping *mapping
         .end = told->end,
         .mapping = mapping,
         .bias = told->bias,
-        .extent_start = module->image ? told->extent_start : 0,
-        .extent_end = module->image ? told->extent_end : 0,
+        .extent_start = image ? told->extent_start : 0,
+        .extent_end = image ? told->extent_end : 0,
     };
 }
 
@@ -237,12 +272,9 @@ static void answer_walk(const struct walk_message *message)
         leave();
 }
 
-static void take(const struct walk_message *message, int fd)
+static void take(const struct walk_message *message)
 {
     switch (message->kind) {
-    case WALK_IMAGE:
-        take_image(message->number, fd);
-        break;
     case WALK_SPACE:
         take_space(message);
         break;
@@ -274,11 +306,12 @@ void walk_server_run(int channel, size_t max_depth)
     struct walk_message message;
     server.channel = channel;
     server.max_depth = max_depth;
+    prctl(PR_SET_NAME, "ptprof-unwind");
+    kept_file_prepare();
     reader_give_up_rights(channel, NULL, RLIM_INFINITY);
     for (map_exchange();;) {
-        int fd = -1;
-        if (channel_receive(channel, &message, sizeof message, &fd) < (ssize_t)WALK_HEAD)
+        if (channel_receive(channel, &message, sizeof message, NULL) < (ssize_t)WALK_HEAD)
             leave();
-        take(&message, fd);
+        take(&message);
     }
 }
