@@ -302,6 +302,28 @@ static void be_pressed(struct consumer *consumer)
     consumer->pressed_until = clock_now() + CHANGES_NS;
 }
 
+// Of this capture and those right behind it in the ring, as far as they are of the same process, the
+// stacks are asked for together.
+static void look_ahead(struct consumer *consumer, const struct process *process,
+                       const struct record_capture *first)
+{
+    const struct capture *captures[WALK_AHEAD];
+    const struct record *record = &first->record;
+    size_t count = 0;
+    if (walked_has(process->image.walked, &first->capture))
+        return;
+    do {
+        const struct record_capture *next = (const void *)record;
+        const struct capture *capture = &next->capture;
+        const struct account *thread = population_thread(&consumer->population, capture->thread);
+        if (!thread || thread->process != process->number)
+            break;
+        captures[count++] = capture;
+        record = ring_next(&consumer->control->ring, record);
+    } while (record && record->kind == RECORD_CAPTURE && count < WALK_AHEAD);
+    walked_ahead(process->image.walked, captures, count);
+}
+
 static void take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
@@ -316,6 +338,8 @@ static void take_capture(struct consumer *consumer, const void *data)
     }
     struct space *space = process->image.space;
     struct unwind_result stack;
+    if (!thinning_is_at_work(&consumer->thinning)) // else many will not be looked at
+        look_ahead(consumer, process, data);
     bool known = process_image_walk(&process->image, thread->tid, capture, &stack);
     if (process->image.changed_at > capture->time)
         be_pressed(consumer);
@@ -403,6 +427,11 @@ void consumer_drain_last(struct consumer *consumer, int64_t moment)
 bool consumer_is_pressed(const struct consumer *consumer)
 {
     return clock_now() < consumer->pressed_until;
+}
+
+void consumer_lead(const struct consumer *consumer)
+{
+    walker_lead(consumer->walker);
 }
 
 uint32_t consumer_slowdown(const struct consumer *consumer)

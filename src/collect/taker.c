@@ -75,10 +75,10 @@ static bool take_some(struct taker *taker)
 static void come_when_pressed(struct taker *taker)
 {
     bool soon = consumer_is_pressed(taker->consumer);
-    if (soon && !taker->soon)
-        thread_come_soon();
-    if (!soon && taker->soon)
-        thread_come_last();
+    if (soon == taker->soon)
+        return;
+    soon ? (void)thread_come_soon() : thread_come_last();
+    consumer_lead(taker->consumer);
     taker->soon = soon;
 }
 
@@ -90,6 +90,7 @@ static void *take_in(void *context)
     const struct ring *ring = &taker->control->ring;
     uint64_t before = 0, after = 0;
     thread_come_last();
+    consumer_lead(taker->consumer);
     while (!atomic_load(&taker->leaving)) {
         eventfd_t ignored;
         poll(&fd, 1, before == after ? IDLE_MS : DRAIN_MS);

@@ -118,12 +118,30 @@ struct symbolizer *dumper_symbolizer(const struct dumper *dumper)
 
 // --- one census ---
 
+// The stacks of this record and those behind it in the ring are asked for together.
+static void look_ahead(struct dumper *dumper, const struct record *record)
+{
+    const struct capture *captures[WALK_AHEAD];
+    size_t count = 0;
+    for (; record && record->kind == CENSUS_RECORD && count < WALK_AHEAD;
+         record = ring_next(&dumper->control->ring, record)) {
+        const struct census_record *seen = (const void *)record;
+        if (dumper_has_stack(seen))
+            captures[count++] = &seen->capture;
+    }
+    if (count && dumper->image.walked && !walked_has(dumper->image.walked, captures[0]))
+        walked_ahead(dumper->image.walked, captures, count);
+}
+
 static void drain(struct dumper *dumper)
 {
     struct ring *ring = &dumper->control->ring;
-    for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record))
-        if (record->kind == CENSUS_RECORD)
-            dumper_see(dumper, (const struct census_record *)(const void *)record);
+    for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record)) {
+        if (record->kind != CENSUS_RECORD)
+            continue;
+        look_ahead(dumper, record);
+        dumper_see(dumper, (const struct census_record *)(const void *)record);
+    }
 }
 
 static bool is_over(const struct dumper *dumper)
@@ -437,6 +455,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
     unsigned execs = 0;
     int nice = priority_hurry();
     priority_gather(&dumper->cpus);
+    walker_lead(dumper->walker);
     dumper->began = clock_now();
     dumper->deadline = dumper->began + dumper->options.timeout;
     enum rc rc = take_once(dumper, dump, err);

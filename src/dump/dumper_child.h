@@ -69,6 +69,7 @@ struct dumper {
 
 // Takes in what a census told of a thread.
 void dumper_see(struct dumper *dumper, const struct census_record *record);
+bool dumper_has_stack(const struct census_record *record);
 
 // A thread that could not be read: no census shall try it again.
 void dumper_give_up(struct dumper *dumper, pid_t tid);

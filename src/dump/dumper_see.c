@@ -82,8 +82,6 @@ static void plan_next(struct seen *seen, const struct capture *capture,
 
 static void take_stack(struct dumper *dumper, struct seen *seen, const struct capture *capture)
 {
-    if (!capture_pc(capture))
-        return; // a zombie
     struct unwind_result stack = unwind(dumper, seen->thread.tid, capture);
     plan_next(seen, capture, &stack);
     seen->thread.end = stack.end;
@@ -129,6 +127,12 @@ static struct seen *seen_of(struct dumper *dumper, pid_t tid)
     return seen;
 }
 
+// A zombie has none.
+bool dumper_has_stack(const struct census_record *record)
+{
+    return record->flags & (CENSUS_HELD | CENSUS_CALL) && capture_pc(&record->capture);
+}
+
 void dumper_see(struct dumper *dumper, const struct census_record *record)
 {
     struct seen *seen = seen_of(dumper, record->thread.tid);
@@ -161,7 +165,7 @@ void dumper_see(struct dumper *dumper, const struct census_record *record)
         },
     };
     memcpy(seen->thread.comm, from->comm, sizeof seen->thread.comm);
-    if (flags & (CENSUS_HELD | CENSUS_CALL))
+    if (dumper_has_stack(record))
         take_stack(dumper, seen, &record->capture);
 }
 

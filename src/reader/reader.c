@@ -41,7 +41,8 @@ enum rc reader_start(struct reader *reader, const struct reader_service *service
         return RC_LIMIT;
     pid_t pid = fork();
     if (pid == 0) {
-        service->begin();
+        if (service->begin)
+            service->begin();
         service->serve(ends[1]);
         _exit(EXIT_SUCCESS);
     }

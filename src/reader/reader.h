@@ -16,7 +16,7 @@ struct reader { // zeroed: not started
 
 struct reader_service { // what runs in the process
     void (*serve)(int channel); // called without rights, unless it is to give them up itself
-    void (*begin)(void);        // sets the priority
+    void (*begin)(void);        // sets its priority; NULL: that of the thread that starts it
 };
 
 // Starts the process, unless it runs already. RC_LIMIT: it could not be started. A message to it

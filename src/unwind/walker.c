@@ -22,6 +22,7 @@
 #define PATIENCE_MS 2000     // as for one read of a file
 #define ATTEMPTS 2           // with a stack, each by another process
 #define REPLACED_MAX 50      // processes in all; then stacks are only their leaves
+#define NONE SIZE_MAX
 #define QUESTIONS_MAX 20000u // of the process, about one request
 
 struct walker {
@@ -58,7 +59,7 @@ static void serve(int channel)
     walk_server_run(channel, serving_depth);
 }
 
-static const struct reader_service service = {.serve = serve, .begin = thread_come_last};
+static const struct reader_service service = {.serve = serve};
 
 static bool tell(const struct walker *walker, const struct walk_message *message, size_t length,
                  int fd)
@@ -129,6 +130,12 @@ void walker_free(struct walker *walker)
 int walker_pid(const struct walker *walker)
 {
     return walker->reader.pid;
+}
+
+void walker_lead(const struct walker *walker)
+{
+    if (walker->reader.pid)
+        thread_lead(walker->reader.pid);
 }
 
 unsigned walker_replaced(const struct walker *walker)
@@ -376,7 +383,7 @@ static bool ask(struct walked *walked, const struct capture *const *captures, si
 
 void walked_ahead(struct walked *walked, const struct capture *const *captures, size_t count)
 {
-    if (count && walked->walker->exchange)
+    if (walked->walker->exchange)
         ask(walked, captures, count < WALK_AHEAD ? count : WALK_AHEAD);
 }
 
@@ -422,18 +429,30 @@ static bool take(struct walker *walker, size_t at, struct unwind_result *result)
     return true;
 }
 
+// Where in the answer the stack of the capture is; NONE when it is not there.
+static size_t find_ahead(const struct walked *walked, const struct capture *capture)
+{
+    const struct walker *walker = walked->walker;
+    for (size_t i = 0; walker->asked == walked && i < walker->ahead_count; i++)
+        if (walker->ahead[i] == capture)
+            return i;
+    return NONE;
+}
+
+bool walked_has(const struct walked *walked, const struct capture *capture)
+{
+    return walked->unwinder || find_ahead(walked, capture) != NONE;
+}
+
 static bool take_ahead(struct walked *walked, const struct capture *capture,
                        struct unwind_result *result)
 {
     struct walker *walker = walked->walker;
-    if (walker->asked != walked)
+    size_t at = find_ahead(walked, capture);
+    if (at == NONE)
         return false;
-    for (size_t i = 0; i < walker->ahead_count; i++)
-        if (walker->ahead[i] == capture) {
-            walker->ahead[i] = NULL; // another capture may come to lie there
-            return take(walker, walker->ahead_at[i], result);
-        }
-    return false;
+    walker->ahead[at] = NULL; // another capture may come to lie there
+    return take(walker, walker->ahead_at[at], result);
 }
 
 struct unwind_result walked_walk(struct walked *walked, const struct capture *capture)

@@ -4,6 +4,7 @@
 // not given to the next one.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "process/module.h"
@@ -21,6 +22,9 @@ void walker_free(struct walker *walker);
 // Returns the pid of the process that unwinds, 0 when there is none now.
 int walker_pid(const struct walker *walker);
 
+// Has that process run like the calling thread (thread_lead).
+void walker_lead(const struct walker *walker);
+
 // Returns how often that process was replaced.
 unsigned walker_replaced(const struct walker *walker);
 
@@ -30,6 +34,9 @@ void walked_free(struct walked *walked);
 
 // The maps of the space were read again; `replaced` as from space_refresh.
 void walked_changed(struct walked *walked, bool replaced);
+
+// Returns whether the stack of the capture has been asked for and not been taken.
+bool walked_has(const struct walked *walked, const struct capture *capture);
 
 // Asks for the stacks of these captures together, for one round trip. walked_walk then gives each
 // of them, unless the space has changed meanwhile.
