@@ -242,7 +242,7 @@ class Run:
         return self.process("sampler", seconds)
 
     def process(self, name, seconds=PATIENCE):
-        """The pid of the child of that name: sampler, unwind (which unwinds) or names (which names)."""
+        """The pid of the child of that name: sampler, unwind, headers or names."""
         return eventually(lambda: next((pid for pid in children(self.pid)
                                         if comm_of(pid) == f"ptprof-{name}"), None),
                           f"a process that is ptprof-{name}", seconds)

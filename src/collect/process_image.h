@@ -20,8 +20,8 @@ struct process_image { // zeroed: none
     int64_t refresh_cost;            // CPU time that the last reading again took, ns
 };
 
-// Replaces what was there; the walker is borrowed. number: of the image that is meant; the process may run another one by
-// now, of which no stack is to be made. tid: any thread that has memory.
+// Replaces what was there; the walker is borrowed. number: of the image that is meant; the process
+// may run another one by now, of which no stack is to be made. tid: any thread that has memory.
 void process_image_load(struct process_image *image, struct modules *modules, pid_t pid,
                         pid_t tid, uint64_t number, struct walker *walker);
 void process_image_fini(struct process_image *image);

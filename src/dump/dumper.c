@@ -19,6 +19,7 @@
 #include "dump/dumper_child.h"
 #include "sample/priority.h"
 #include "sample/sampler.h"
+#include "symbol/headers.h"
 
 #define DEPTH_MAX 4096
 #define RESTARTS_MAX 20
@@ -53,6 +54,7 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     dumper->pidfd = pidfd;
     dumper->maps_fd = -1;
     dumper->options = *options;
+    headers_isolate();
     dumper->modules = modules_new();
     dumper->unknown = modules_special(dumper->modules, MODULE_ANON, "[unknown]");
     dumper->symbolizer = symbolizer_new(dumper->modules);
@@ -86,8 +88,6 @@ void dumper_close(struct dumper *dumper)
     if (dumper->watched)
         watchdog_stop(&dumper->watchdog);
     forget_seen(dumper);
-    for (size_t i = 0; i < dumper->object_count; i++)
-        objects_free(dumper->objects[i]);
     process_image_fini(&dumper->image);
     walker_free(dumper->walker);
     dumper_names_free(dumper->names);
@@ -99,7 +99,7 @@ void dumper_close(struct dumper *dumper)
     map_fini(&dumper->index);
     map_fini(&dumper->switches);
     thread_filter_free(dumper->threads);
-    free(dumper->objects);
+    headers_end();
     free(dumper->seen);
     cleanup_fd(&dumper->maps_fd);
     close(dumper->pidfd);

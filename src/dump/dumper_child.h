@@ -14,7 +14,6 @@
 #include "dump/dumper.h"
 #include "process/regions.h"
 #include "sample/watchdog.h"
-#include "symbol/objects.h"
 
 struct seen { // a thread, as the census told
     struct dump_thread thread;
@@ -53,8 +52,6 @@ struct dumper {
     struct process_image image;
     struct regions regions;
     struct regions mappings; // as of the census before
-    struct objects **objects; // [module id], NULL until asked
-    size_t object_count;
     struct map switches; // tid -> low bits of the switches in the dump before
 
     // Of the dump that is being made:

@@ -58,10 +58,10 @@ bool areas_unwind_sections(const struct areas *areas, uint64_t pc,
     if (!image || area->extent_start == area->extent_end)
         return false;
     *sections = (struct unwind_sections){
-        .eh_frame_hdr = image->eh_frame_hdr + area->bias,
-        .eh_frame_hdr_size = image->eh_frame_hdr_size,
-        .eh_frame = image->eh_frame + area->bias,
-        .eh_frame_size = image->eh_frame_size,
+        .eh_frame_hdr = image->headers.eh_frame_hdr + area->bias,
+        .eh_frame_hdr_size = image->headers.eh_frame_hdr_size,
+        .eh_frame = image->headers.eh_frame + area->bias,
+        .eh_frame_size = image->headers.eh_frame_size,
     };
     return sections->eh_frame_hdr_size || sections->eh_frame_size;
 }

@@ -100,7 +100,7 @@ static const struct segment *code_segment(const struct image *image, uint64_t of
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     const struct segment *inside = NULL;
-    for (size_t i = 0; i < image->segment_count; i++) {
+    for (size_t i = 0; i < image->headers.segment_count; i++) {
         const struct segment *segment = &image->segments[i];
         uint64_t start = segment->offset & -page;
         if (!(segment->flags & PF_X))
@@ -127,7 +127,7 @@ static struct area area_make(const struct proc_map *map, const struct mapping *m
     uint64_t low = UINT64_MAX, high = 0;
     if (!code)
         return area;
-    for (size_t i = 0; i < image->segment_count; i++) {
+    for (size_t i = 0; i < image->headers.segment_count; i++) {
         const struct segment *segment = &image->segments[i];
         low = segment->vaddr < low ? segment->vaddr : low;
         high = segment->vaddr + segment->memory_size > high

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/memory_room.h"
+#include "process/image.h"
 #include "reader/sandbox.h"
 
 #define ENDING_NS (500 * NS_PER_MS) // that the kernel may need to end the process
@@ -32,7 +33,8 @@ static void limit_sending(int channel, int patience_ms)
     setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
-enum rc reader_start(struct reader *reader, const struct reader_service *service, int patience_ms)
+enum rc reader_start(struct reader_process *reader, const struct reader_service *service,
+                     int patience_ms)
 {
     int ends[2];
     if (reader->pid)
@@ -57,7 +59,7 @@ enum rc reader_start(struct reader *reader, const struct reader_service *service
     return RC_OK;
 }
 
-void reader_end(struct reader *reader)
+void reader_end(struct reader_process *reader)
 {
     const struct timespec look = {.tv_nsec = LOOK_NS};
     int64_t given_up = clock_now() + ENDING_NS;
@@ -74,6 +76,7 @@ void reader_give_up_rights(int channel, int (*open_for_us)(const char *path),
                            unsigned long cpu_seconds)
 {
     const struct sandbox_limits limits = {.cpu_seconds = cpu_seconds, .files = FILES_MOST};
+    image_describe_by(NULL); // what it parses it parses itself
     memory_offer(OOM_SCORE_FIRST);
     memory_bound(MEMORY_LEAST, MEMORY_MOST);
     if (!sandbox_enter(channel, &limits, open_for_us))

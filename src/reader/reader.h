@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-struct reader { // zeroed: not started
+struct reader_process { // zeroed: not started
     _Atomic pid_t pid; // 0: none
     int channel;
 };
@@ -21,11 +21,11 @@ struct reader_service { // what runs in the process
 
 // Starts the process, unless it runs already. RC_LIMIT: it could not be started. A message to it
 // fails when it cannot be sent within patience_ms.
-enum rc reader_start(struct reader *reader, const struct reader_service *service,
+enum rc reader_start(struct reader_process *reader, const struct reader_service *service,
                      int patience_ms) MUST_CHECK;
 
 // Ends the process. What waits for a file server that does not answer is left to end by itself.
-void reader_end(struct reader *reader);
+void reader_end(struct reader_process *reader);
 
 // In the process: gives up rights, descriptors, memory that is shared, and precedence when memory
 // runs out; it ends after so many seconds of CPU time, if that is not RLIM_INFINITY. It exits when

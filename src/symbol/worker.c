@@ -34,7 +34,7 @@ struct worker {
     atomic_bool cancelled;
     _Atomic int64_t deadline; // CLOCK_MONOTONIC ns, 0: none
     struct server *server; // used instead of the process without isolation
-    struct reader reader;
+    struct reader_process reader;
     struct map opened;           // module -> depth it was opened with, + 1; 0: not opened
     struct wire_reader *reading; // state of the answer that is being received
     bool broken;                 // that answer violates the protocol
@@ -199,7 +199,8 @@ static bool send_wanted(struct worker *worker, struct wire_reader *reader)
 
 static enum rc take_message(struct worker *worker, struct wire_reader *reader)
 {
-    ssize_t length = channel_receive(worker->reader.channel, worker->message, WIRE_MESSAGE_MAX, NULL);
+    ssize_t length =
+        channel_receive(worker->reader.channel, worker->message, WIRE_MESSAGE_MAX, NULL);
     if (length <= 0)
         return RC_FAIL;
     bool good = wire_take(reader, worker->message, (size_t)length);

@@ -26,7 +26,7 @@
 #define QUESTIONS_MAX 20000u // of the process, about one request
 
 struct walker {
-    struct reader reader;
+    struct reader_process reader;
     size_t max_depth;
     int memory; // descriptor of the exchange
     struct walk_exchange *exchange; // NULL: this process unwinds

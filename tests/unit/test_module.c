@@ -233,7 +233,8 @@ START_TEST(the_same_code_elsewhere)
     ck_assert_uint_eq(second->bias - first->bias, second->start - first->start);
     char one[64], two[64];
     ck_assert(areas_read(space_areas(space), function, one, sizeof one));
-    ck_assert(areas_read(space_areas(space), function - first->start + second->start, two, sizeof two));
+    ck_assert(areas_read(space_areas(space), function - first->start + second->start, two,
+                         sizeof two));
     ck_assert_mem_eq(one, two, sizeof one);
     munmap(again, size);
     ck_assert(refresh(space));

@@ -295,7 +295,8 @@ static void map_exchange(void)
     int fd = -1;
     if (channel_receive(server.channel, &message, sizeof message, &fd) <= 0)
         leave();
-    server.exchange = mmap(NULL, sizeof *server.exchange, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    const size_t size = sizeof *server.exchange;
+    server.exchange = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (server.exchange == MAP_FAILED)
         leave();
