@@ -99,6 +99,8 @@ static void map_exchange(struct walker *walker)
         return;
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, walker->memory, 0);
     walker->exchange = memory == MAP_FAILED ? NULL : memory;
+    if (walker->exchange) // for nobody but those who get the descriptor
+        madvise(memory, size, MADV_DONTFORK);
 }
 
 struct walker *walker_new(size_t max_depth)

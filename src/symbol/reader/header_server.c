@@ -38,7 +38,7 @@ static void read_headers(int fd)
     struct image *image = NULL;
     struct err err = {0};
     told.rc = image_open(fd, &image, &err);
-    strncat(told.problem, err.text, sizeof told.problem - 1);
+    memcpy(told.problem, err.text, strnlen(err.text, sizeof told.problem - 1));
     if (image)
         told.headers = image->headers;
     answer(&told, sizeof told);
