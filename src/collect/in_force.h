@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What bounds our processes here, as the kernel says: all kinds of them are started for it and looked
-// at. No target is.
+// What bounds our processes here, as the kernel says: all kinds of them are started for it and
+// looked at. No target is.
 #pragma once
 
 #include <stdbool.h>

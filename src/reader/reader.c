@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/memory_room.h"
-#include "process/image.h"
+#include "process/memory_image.h"
 #include "reader/sandbox.h"
 
 #define ENDING_NS (500 * NS_PER_MS) // that the kernel may need to end the process
@@ -77,6 +77,7 @@ void reader_give_up_rights(int channel, int (*open_for_us)(const char *path),
 {
     const struct sandbox_limits limits = {.cpu_seconds = cpu_seconds, .files = FILES_MOST};
     image_describe_by(NULL); // what it parses it parses itself
+    memory_image_build_by(NULL);
     memory_offer(OOM_SCORE_FIRST);
     memory_bound(MEMORY_LEAST, MEMORY_MOST);
     if (!sandbox_enter(channel, &limits, open_for_us))

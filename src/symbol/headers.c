@@ -13,6 +13,7 @@
 #include "base/patience.h"
 #include "base/thread.h"
 #include "reader/channel.h"
+#include "reader/memory_reader.h"
 #include "reader/reader.h"
 #include "symbol/header_wire.h"
 #include "symbol/reader/header_server.h"
@@ -108,8 +109,10 @@ static enum rc describe(struct image *image, struct err *err)
 void headers_isolate(void)
 {
     pthread_mutex_lock(&lock);
-    if (!users++ && reader_start(&reader, &service, PATIENCE_MS) == RC_OK)
+    if (!users++ && reader_start(&reader, &service, PATIENCE_MS) == RC_OK) {
         image_describe_by(describe);
+        memory_image_build_by(memory_reader_build);
+    }
     pthread_mutex_unlock(&lock);
 }
 
@@ -118,6 +121,7 @@ void headers_end(void)
     pthread_mutex_lock(&lock);
     if (!--users) {
         image_describe_by(NULL);
+        memory_image_build_by(NULL);
         reader_end(&reader);
     }
     pthread_mutex_unlock(&lock);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ELF headers and tables of variables are read by a process without rights. It is there as long as
-// somebody needs it, and replaced when it dies or does not answer.
+// somebody needs it, and replaced when it dies or does not answer. Files that have to be put
+// together from memory have a process of their own each (reader/memory_reader.h).
 #pragma once
 
 #include <stdint.h>
