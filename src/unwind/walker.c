@@ -21,7 +21,8 @@
 
 #define PATIENCE_MS 2000     // as for one read of a file
 #define ATTEMPTS 2           // with a stack, each by another process
-#define REPLACED_MAX 50      // processes in all; then stacks are only their leaves
+#define REPLACED_MAX 50      // processes at the beginning, and one more each second; what is
+                             // not unwound meanwhile is only the leaf
 #define NONE SIZE_MAX
 #define QUESTIONS_MAX 20000u // of the process, about one request
 
@@ -31,7 +32,9 @@ struct walker {
     int memory; // descriptor of the exchange
     struct walk_exchange *exchange; // NULL: this process unwinds
     struct map barred;   // module -> 1: a process died or hung when it read its file
+    int64_t began;       // CLOCK_MONOTONIC ns
     unsigned started;    // how many processes so far
+    unsigned singly;     // so many stacks are asked for one by one: of one the process died
     uint32_t spaces;     // how many so far; numbers them
     const struct walked *asked; // whose stacks are in the answer
     const struct capture *ahead[WALK_AHEAD]; // that they are of
@@ -72,7 +75,7 @@ static bool start(struct walker *walker)
     const struct walk_message first = {0};
     if (walker->reader.pid)
         return true;
-    if (walker->started > REPLACED_MAX)
+    if (walker->started > REPLACED_MAX + (clock_now() - walker->began) / NS_PER_S)
         return false;
     serving_depth = walker->max_depth;
     if (reader_start(&walker->reader, &service, PATIENCE_MS) != RC_OK)
@@ -107,6 +110,7 @@ struct walker *walker_new(size_t max_depth)
 {
     struct walker *walker = xcalloc(1, sizeof *walker);
     walker->max_depth = max_depth;
+    walker->began = clock_now();
     walker->frames = xcalloc(max_depth, sizeof *walker->frames);
     map_exchange(walker);
     if (walker->exchange && !start(walker)) {
@@ -336,7 +340,7 @@ static uint32_t put_captures(struct walker *walker, const struct capture *const 
     for (; done < count; done++) {
         size_t length = length_of(captures[done]);
         const struct walk_bytes bytes = {(length + 7) & ~(size_t)7};
-        if (bytes.length > WALK_REQUEST_BYTES - sizeof bytes - at)
+        if (at + sizeof bytes + bytes.length > WALK_REQUEST_BYTES)
             break;
         memcpy(walker->exchange->request + at, &bytes, sizeof bytes);
         memcpy(walker->exchange->request + at + sizeof bytes, captures[done], length);
@@ -385,8 +389,13 @@ static bool ask(struct walked *walked, const struct capture *const *captures, si
 
 void walked_ahead(struct walked *walked, const struct capture *const *captures, size_t count)
 {
-    if (walked->walker->exchange)
-        ask(walked, captures, count < WALK_AHEAD ? count : WALK_AHEAD);
+    struct walker *walker = walked->walker;
+    if (!walker->exchange)
+        return;
+    if (walker->singly)
+        walker->singly--;
+    else if (!ask(walked, captures, count < WALK_AHEAD ? count : WALK_AHEAD))
+        walker->singly = WALK_AHEAD;
 }
 
 static struct unwind_result leaf_alone(struct walker *walker, const struct capture *capture)
