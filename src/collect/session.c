@@ -10,6 +10,7 @@
 #include "collect/preflight.h"
 #include "collect/session_state.h"
 #include "process/procfs.h"
+#include "symbol/headers.h"
 #include "unwind/live.h"
 
 #define RING_BYTES (8u << 20)       // a power of two: some 500 ordinary captures
@@ -99,6 +100,7 @@ static struct session *session_new(const pid_t *pids, size_t count,
     session->start_times = xcalloc(count, sizeof *session->start_times);
     for (size_t i = 0; i < count; i++)
         add_pid(session, pids[i]);
+    headers_isolate();
     session->modules = modules_new();
     session->profile = profile_new(stacks_max(options));
     if (options->live)
@@ -154,6 +156,7 @@ void session_close(struct session *session)
     symbolizer_free(session->symbolizer);
     profile_free(session->profile);
     modules_free(session->modules);
+    headers_end();
     control_free(session->control);
     thread_filter_free(session->threads);
     free(session->pids);
