@@ -286,19 +286,6 @@ def children(pid):
     return found
 
 
-def symbol_process(pid):
-    """Waits for the child of a ptprof that names functions, without any right."""
-    others = ("ptprof-sampler", "ptprof-unwind")
-
-    def found():
-        for child in children(pid):
-            status = status_fields(pathlib.Path(f"/proc/{child}/status"))
-            if status and status["Seccomp"] == "2" and status["Name"] not in others:
-                return child
-        return None
-    return eventually(found, "a symbol process")
-
-
 class Context:
     """What a test may use. Everything it starts ends with it."""
 
@@ -309,7 +296,6 @@ class Context:
     eventually = staticmethod(eventually)
     cpu_ns = staticmethod(cpu_ns)
     children = staticmethod(children)
-    symbol_process = staticmethod(symbol_process)
     kill = staticmethod(kill_quietly)
     state_of = staticmethod(state_of)
     thread_states = staticmethod(thread_states)

@@ -147,7 +147,7 @@ def test_checkpoint_does_not_wait_for_names(ctx):
     target = ctx.spawn("/bin/sh", "-c", f"while [ ! -e {go} ]; do :; done; "
                                         f"exec {ctx.program('split')}")
     run = ctx.start("attach", target.pid, "--checkpoint", "200ms", "-o", output)
-    reader = ctx.symbol_process(run.pid)
+    reader = run.process("names")
     os.kill(reader, signal.SIGSTOP)
     go.touch()
     ctx.eventually(lambda: partial.exists() and b'"[split]"' in gzip.decompress(
