@@ -18,6 +18,7 @@ PROCFS = "src/process/procfs.c"
 REGULAR = "src/process/regular_file.c"
 JIT = "src/process/jit.c"
 SANDBOX = "src/reader/sandbox.c"
+WALKER = "src/unwind/walker.c"
 WIRE = "src/symbol/wire.c"
 DEBUG_FILE = "src/symbol/reader/debug_file.c"
 DEADLOCK = "src/wait/deadlock.c"
@@ -92,6 +93,16 @@ FAULTS = [
     ("the symbol process stays root", SANDBOX,
      "return geteuid() != 0 || (", "return getpid() > 0 || (",
      "live/symbols/symbol_process_has_no_privileges"),
+    ("readers share memory with the sampler", SANDBOX,
+     "mode[3] == 's'", "mode[3] == 'S'",
+     "live/readers/no_memory_of_the_sampler"),
+    ("a stack of the unwinding process may be deeper than any", WALKER,
+     "stack.count > walker->max_depth || stack.count > room ||", "", "unit/walker"),
+    ("how many stacks were unwound is believed", WALKER,
+     "return message.count <= asked ? message.count : 0;", "return message.count;", "unit/walker"),
+    ("a stack is taken for the one that lay there before", WALKER,
+     "    walker->ahead[at] = NULL; // another capture may come to lie there\n", "",
+     "unit/walker"),
     ("a message of the symbol process may be longer than it is", WIRE,
      "record.length > left || ", "", "unit/wire"),
     ("a message goes on after its end", WIRE,
