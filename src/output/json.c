@@ -120,7 +120,7 @@ static void put_run(struct json *json, const struct run *run, uint64_t folded)
     json_line(json);
     json_count(json, "folded", folded);
     json_line(json);
-    json_text(json, "time", run->type == RUN_WALL ? "wall" : "cpu");
+    json_text(json, "time", profile_types[run->type].name);
     json_line(json);
     json_text(json, "end", ends[run->end]);
     put_processes(json, run);

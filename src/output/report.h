@@ -15,8 +15,8 @@ struct report { // all borrowed
 
 struct query_source report_source(const struct report *report);
 
-// Returns a plain profile, which the caller frees. Its comments describe the run, except for
-// RUN_THREADS, which has none.
+// Returns a plain profile, which the caller frees. Its comments describe the run, if that
+// took samples at a rate.
 struct plain_profile *report_profile(const struct report *report);
 
 // Gives a profile of the run, whose types are there, its head and those comments.

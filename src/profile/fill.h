@@ -12,6 +12,5 @@
 // tid and pid (numbers). Wall time has a label `state` too. The caller frees it.
 struct plain_profile *fill_profile(const struct query_source *source, const struct run *run);
 
-// The head of a profile whose types are there, the main one last: what fill_profile takes of the
-// run.
+// Gives a profile whose types are there what fill_profile takes of the run beside its type.
 void fill_head(struct plain_profile *profile, const struct run *run);

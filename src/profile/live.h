@@ -30,9 +30,9 @@ void live_free(struct live *live);
 // by the label "state".
 void live_add_types(struct plain_profile *profile);
 
-// Adds values of CPU time, or of wall time, to a sample of a profile with these types.
-void live_add(struct plain_profile *profile, uint32_t sample, bool wall, uint64_t samples,
-              uint64_t ns);
+// Adds values of CPU time (STATE_CPU), or of wall time, to a sample of a profile with these types.
+void live_add(struct plain_profile *profile, uint32_t sample, enum profile_state state,
+              uint64_t samples, uint64_t ns);
 
 // Takes in what the store holds; under the lock, before live_names and live_take.
 void live_follow(struct live *live, const struct profile *store);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "profile/types.h"
+
 static const char *type_text(const struct plain_profile *profile, size_t type)
 {
     return plain_string(profile, profile->types[type].type);
@@ -40,8 +42,9 @@ static struct measure measure_by(const struct plain_profile *profile, size_t mai
     measure.type = type_text(profile, measure.main);
     measure.unit = unit_text(profile, measure.main);
     measure.time = strcmp(measure.unit, "nanoseconds") == 0;
-    measure.wall = measure.time && strcmp(measure.type, "wall") == 0;
-    measure.ours = measure.wall || (measure.time && strcmp(measure.type, "cpu") == 0);
+    const struct profile_type *known = profile_type_of(measure.type, measure.unit);
+    measure.wall = known && profile_type_by_state(known);
+    measure.ours = known && !known->period;
     return measure;
 }
 

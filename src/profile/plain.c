@@ -2,7 +2,6 @@
 #include "profile/plain.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -412,23 +411,9 @@ bool plain_is_empty(const struct plain_profile *profile, uint32_t sample)
     return true;
 }
 
-void plain_empty(struct plain_profile *profile)
+void plain_reset(struct plain_profile *profile)
 {
-    free(profile->samples.list);
-    free(profile->samples.values);
-    map_fini(&profile->samples.ids);
-    profile->samples = (struct plain_samples){0};
-    profile->type_count = 0;
-}
-
-void plain_scale(struct plain_profile *profile, size_t type, double factor)
-{
-    assert(type < profile->type_count);
-    for (size_t i = 0; i < profile->samples.count; i++) {
-        int64_t *value = &profile->samples.values[i * profile->type_count + type];
-        double scaled = (double)*value * factor;
-        *value = !(scaled < 0x1p63)    ? INT64_MAX
-                 : !(scaled > -0x1p63) ? INT64_MIN
-                                       : llround(scaled);
-    }
+    size_t count = profile->samples.count * profile->type_count;
+    if (count)
+        memset(profile->samples.values, 0, count * sizeof *profile->samples.values);
 }

@@ -193,15 +193,5 @@ const int64_t *plain_values(const struct plain_profile *profile, uint32_t sample
 // are in no file.
 bool plain_is_empty(const struct plain_profile *profile, uint32_t sample);
 
-// Takes all samples and types away; code, stacks and labels stay.
-void plain_empty(struct plain_profile *profile);
-
-// Multiplies all values of a type, rounding; 0 gives nothing.
-void plain_scale(struct plain_profile *profile, size_t type, double factor);
-
-// Adds the samples of another profile, and the mappings, locations, functions and labels that they
-// need: a mapping is the same if its file (by build id where it has one), offset and size are, so
-// that what lay at other addresses in another process is recognised. Times: the earliest start, the
-// sum of the durations. RC_USAGE, and nothing is added, when the types are not the same.
-enum rc plain_merge(struct plain_profile *profile, const struct plain_profile *from,
-                    struct err *err) MUST_CHECK;
+// Makes all values 0; samples keep their numbers.
+void plain_reset(struct plain_profile *profile);

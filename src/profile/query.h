@@ -9,16 +9,17 @@
 #include "process/module.h"
 #include "profile/cost.h"
 #include "profile/store.h"
+#include "profile/types.h"
 #include "symbol/symbolizer.h"
 
 struct query_source { // all borrowed
     const struct profile *profile;
     const struct modules *modules;
     struct symbolizer *symbolizer;
-    bool idle; // wall time, not CPU time
+    const struct profile_type *type;
 };
 
-// The value is of the time that is asked for, and not empty.
+// Says whether the value is of that type, and not empty.
 bool query_takes(const struct query_source *source, const struct profile_value *value);
 
 // Asks for the names of all that the store holds. To fetch them at once costs far less than one

@@ -7,15 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "profile/types.h"
 #include "sample/counters.h"
 
 enum run_end { RUN_DURATION, RUN_INTERRUPTED, RUN_TARGET_ENDED };
-
-enum run_type {
-    RUN_CPU,     // samples/count, cpu/nanoseconds
-    RUN_WALL,    // samples/count, wall/nanoseconds, by state
-    RUN_THREADS, // threads/count: one look at all threads
-};
 
 struct run_process {
     pid_t pid;
@@ -25,7 +20,7 @@ struct run_process {
 };
 
 struct run {
-    enum run_type type;
+    enum profile_kind type;
     int64_t start_wall;  // ns since 1970 UTC
     int64_t duration;    // ns, as sampled
     enum run_end end;
