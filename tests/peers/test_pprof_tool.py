@@ -518,8 +518,9 @@ def test_labels_choose_as_in_pprof(ctx):
     need_go(ctx)
     path = profile(ctx)
     tid = recorded["a"].pid
-    for operation, theirs in (("label", "thread=^split$"), ("label", "thread=x"),
-                              ("number", f"tid={tid}:{tid}"), ("number", f"tid={tid + 1}:{tid + 9}")):
+    cases = (("label", "thread=^split$"), ("label", "thread=x"),
+             ("number", f"tid={tid}:{tid}"), ("number", f"tid={tid + 1}:{tid + 9}"))
+    for operation, theirs in cases:
         rows = check_computed(ctx, CPU, computed(ctx, path, operation, theirs),
                               f"-tagfocus={theirs}", path)
         assert bool(rows) == (theirs in ("thread=^split$", f"tid={tid}:{tid}")), (theirs, rows)
