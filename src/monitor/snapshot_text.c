@@ -326,10 +326,8 @@ static bool take_sample(struct replay *replay, const struct line *line)
 
 static bool take_wall(struct replay *replay, const struct line *line)
 {
-    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
-        if (strcmp(line->words[1], profile_state_names[state]) == 0)
-            return take_words(replay, line->words + 2, line->count - 2, state);
-    return false;
+    enum profile_state state = profile_state_named(line->words[1]);
+    return state != STATE_CPU && take_words(replay, line->words + 2, line->count - 2, state);
 }
 
 static bool take_second(struct replay *replay, const struct line *line)

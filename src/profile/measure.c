@@ -73,11 +73,7 @@ static uint64_t amount(int64_t value)
 static enum profile_state state_of(const struct plain_profile *profile, uint32_t labels)
 {
     const struct plain_label *label = plain_label(profile, labels, "state");
-    const char *text = label ? plain_string(profile, label->text) : "";
-    for (int state = 0; state < STATE_COUNT; state++)
-        if (strcmp(text, profile_state_names[state]) == 0)
-            return (enum profile_state)state;
-    return STATE_RUNNING;
+    return label ? profile_state_named(plain_string(profile, label->text)) : STATE_CPU;
 }
 
 struct cost measure_cost(const struct measure *measure, uint32_t sample)

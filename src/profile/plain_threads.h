@@ -12,7 +12,8 @@
 
 struct plain_thread {
     pid_t pid, tid;  // labels of these names; 0: none, or an entry of our own
-    uint32_t name;   // text of the label "thread"
+    uint32_t name, process; // texts of the labels "thread" and "comm"
+    uint32_t labels; // the set of its first sample
     int64_t held_ns; // that it was held; 0: nothing is known of it
 };
 

@@ -19,6 +19,14 @@ const char *const profile_state_names[] = {
     [STATE_BLOCKED] = "blocked",
 };
 
+enum profile_state profile_state_named(const char *name)
+{
+    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
+        if (strcmp(name, profile_state_names[state]) == 0)
+            return state;
+    return STATE_CPU;
+}
+
 struct located {
     struct location location;
     uint32_t next; // another location with the same key, or NONE

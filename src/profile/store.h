@@ -21,6 +21,9 @@ enum profile_state {
 };
 extern const char *const profile_state_names[]; // [enum profile_state]
 
+// The state with that name; STATE_CPU if there is none.
+enum profile_state profile_state_named(const char *name);
+
 struct location {
     uint32_t mapping; // number in the module table
     uint64_t offset;  // in the file; an address for anonymous code
