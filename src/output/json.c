@@ -45,7 +45,7 @@ struct json_writing {
     struct err *err;
 };
 
-// Called between entries; drops what is made after a failure.
+// Writes what was made since the last entry, or drops it after a failure.
 static void write_some(struct json_writing *writing)
 {
     if (writing->rc == RC_OK)
@@ -128,7 +128,7 @@ static void put_run(struct json *json, const struct run *run, uint64_t folded)
     json_end(json, '{');
 }
 
-// What a file says of it.
+// A file says less than a run.
 static void put_file(struct json *json, const struct plain_profile *profile,
                      const struct measure *measure)
 {
@@ -187,7 +187,7 @@ static const char *text_label(const struct json_writing *writing, uint32_t set, 
     return label ? plain_string(writing->profile, label->text) : "";
 }
 
-// [0]: the key of the samples, [1] of their value, [2] of that if it is no time of ours.
+// The keys are those of the samples, of their time, and of their value if it is no time of ours.
 static void put_cost(struct json_writing *writing, const char *const keys[3], struct cost cost)
 {
     json_count(&writing->json, keys[0], cost.samples);

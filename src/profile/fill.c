@@ -62,8 +62,7 @@ static uint32_t folded_stack(struct fill *fill)
     return fill->folded;
 }
 
-// From the leaf on, so that locations are numbered in that order; callers that are there have all
-// of their own.
+// Locations are numbered from the leaf on. A caller that is there already has all of its own.
 static uint32_t stack_of(struct fill *fill, uint32_t stack)
 {
     const struct profile *profile = fill->source->profile;

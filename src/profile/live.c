@@ -100,7 +100,7 @@ static void follow_locations(struct live *live, const struct profile *store)
     }
 }
 
-// A thread that has got another name gets other sets.
+// A thread with a new name gets new label sets.
 static void follow_thread(struct live *live, const struct profile *store, uint32_t number)
 {
     const struct profile_thread *thread = profile_thread_get(store, number);
@@ -185,7 +185,7 @@ void live_follow(struct live *live, const struct profile *store)
 
 // --- names ---
 
-// One by one, names cost a round trip to the symbol process each.
+// Names that are asked for one by one cost a round trip to the symbol process each.
 static void want_new(struct live *live)
 {
     for (; live->wanted < live->location_count; live->wanted++) {

@@ -23,7 +23,7 @@ static size_t main_type(const struct plain_profile *profile)
     return profile->type_count - 1;
 }
 
-// The count that belongs to a type stands before it: of objects before their bytes.
+// The count that belongs to a type stands before it, as that of objects before their bytes.
 static bool count_type(const struct plain_profile *profile, size_t main, size_t *count)
 {
     for (size_t i = main; i-- > 0;)

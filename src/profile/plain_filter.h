@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Samples of a plain profile, chosen by what is in their stacks and by their labels.
+// A filter chooses samples of a plain profile by what is in their stacks and by their labels.
 #pragma once
 
 #include "profile/plain.h"

@@ -23,7 +23,7 @@ static enum rc check_types(const struct plain_profile *a, const struct plain_pro
     return same ? RC_OK : err_set(err, RC_USAGE, "the profiles are of different types");
 }
 
-// No value is INT64_MIN less one.
+// INT64_MIN has no opposite.
 static void negate(int64_t *values, size_t count)
 {
     for (size_t i = 0; i < count; i++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sums and differences of plain profiles. What they are made of stays as it was; samples of which
-// no value is left are not in the result.
+// Sums and differences of plain profiles leave their operands as they are. Samples of which no
+// value is left are not in the result.
 #pragma once
 
 #include "profile/plain.h"

@@ -34,7 +34,7 @@ static void take_label(const struct plain_profile *profile, const struct plain_l
         facts->state = profile_state_named(plain_string(profile, label->text));
 }
 
-// A set says what the smaller one says, and what its label says.
+// A set has the facts of the smaller one and that of its label.
 static struct set_facts *read_sets(const struct plain_profile *profile)
 {
     const struct plain_labels *labels = &profile->labels;

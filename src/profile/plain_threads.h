@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whose samples those of a plain profile are, and what the thread did meanwhile: what label sets
-// say, looked at once.
+// The threads of a plain profile and their states, as its label sets name them. Each set is looked
+// at once.
 #pragma once
 
 #include <stddef.h>

@@ -10,10 +10,10 @@
 struct plain_transfer {
     struct plain_profile *to;
     const struct plain_profile *from;
-    // Of what `to` holds, by its parts, pair by pair.
+    // What `to` holds is found by its parts, pair by pair.
     struct map pairs;
     struct map mappings, functions, locations, sets; // the last of such pairs -> number
-    // Of what `from` holds, the number in `to` + 1; 0: it is not there yet.
+    // For what `from` holds, its number in `to` + 1; 0: it is not there yet.
     uint32_t *to_mappings, *to_functions, *to_locations, *to_nodes, *to_sets;
     struct plain_line *lines; // of the location at hand
     size_t line_capacity;
@@ -188,8 +188,8 @@ static uint32_t take_location(struct plain_transfer *transfer, uint32_t number)
     return found;
 }
 
-// Without recursion: stacks and sets may be as deep as a file says. What is not there yet of the
-// way to the root is looked at from the leaf, so that what is new is numbered in that order.
+// There is no recursion, because stacks and sets may be as deep as a file says. New locations are
+// numbered from the leaf on.
 uint32_t plain_transfer_stack(struct plain_transfer *transfer, uint32_t leaf)
 {
     const struct plain_node *nodes = transfer->from->stacks.nodes;

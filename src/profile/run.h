@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The facts of one run beside its stacks: when, how fast, how good, and what it did to the target.
+// A run describes what is known beside the stacks: when it was, how fast it sampled, how good it is
+// and what it did to the target.
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A timeline as plain data: what threads did, when, for how long, and where. It is the second value
-// beside the profile, of whose kind what its events name is: texts, code, stacks and label sets are
-// those of a plain profile that the timeline owns, which has a time and no samples.
+// A timeline is plain data: what threads did, when, for how long, and where. Texts, code, stacks
+// and label sets that its events name are those of a plain profile that the timeline owns, which
+// has a time and no samples.
 #pragma once
 
 #include <stddef.h>
@@ -41,10 +41,10 @@ void timeline_append(struct timeline *timeline, struct timeline_event event);
 // of the same thread and time stay in the order in which they were appended.
 void timeline_sort(struct timeline *timeline);
 
-// Returns what lies within [from, to). Threads keep their numbers; of events that reach beyond only
-// the part within is there, and who ended one later is not. The caller frees it.
+// Returns what lies within [from, to). Threads keep their numbers. Events that reach beyond are
+// cut, and without woken_by if their end is. The caller frees it.
 struct timeline *timeline_slice(const struct timeline *timeline, int64_t from, int64_t to);
 
-// Returns the profile of type wall that the events add up to, by state. It begins with the first of
-// them and lasts until the last has ended. The caller frees it.
+// Returns the profile of type wall that the events add up to. It begins with the first of them and
+// lasts until all have ended. The caller frees it.
 struct plain_profile *timeline_wall(const struct timeline *timeline);

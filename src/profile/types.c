@@ -11,7 +11,7 @@
         {"inuse_space", "bytes"}
 
 #define STATE "state"
-#define SPACE_BETWEEN 524288 // bytes that are allocated between two samples, unless Go is told
+#define SPACE_BETWEEN 524288 // bytes allocated between two samples, as Go does by itself
 
 const struct profile_type profile_types[] = {
     [PROFILE_CPU] = {"cpu", 2, 1, {{"samples", "count"}, {"cpu", "nanoseconds"}},

@@ -39,7 +39,7 @@ struct profile_type {
 
 extern const struct profile_type profile_types[]; // [enum profile_kind]
 
-// Says whether samples of the type are told apart by what their thread did: by the label "state".
+// Says whether samples of the type have the label "state".
 bool profile_type_by_state(const struct profile_type *type);
 
 // Returns the first type that mainly has this value, or NULL.
