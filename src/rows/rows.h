@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "profile/query.h" // struct cost
+#include "profile/cost.h"
 #include "rows/filter.h"
 #include "rows/moment.h"
 
