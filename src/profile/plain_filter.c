@@ -105,7 +105,8 @@ static struct plain_profile *take_part(const struct filtering *filtering)
 {
     const struct plain_profile *profile = filtering->profile;
     struct plain_profile *part = plain_head_of(profile);
-    struct plain_transfer *transfer = plain_transfer_new(part, profile);
+    struct plain_transfer *transfer = plain_transfer_new(part);
+    plain_transfer_from(transfer, profile);
     for (uint32_t i = 0; i < profile->samples.count; i++) {
         struct plain_sample sample = profile->samples.list[i];
         if (filtering->stacks[sample.stack] && labels_pass(filtering, sample.labels))

@@ -30,9 +30,10 @@ static void negate(int64_t *values, size_t count)
         values[i] = values[i] == INT64_MIN ? INT64_MAX : -values[i];
 }
 
-static void add_samples(struct plain_profile *to, const struct plain_profile *from, bool negative)
+static void add_samples(struct plain_transfer *transfer, const struct plain_profile *from,
+                        bool negative)
 {
-    struct plain_transfer *transfer = plain_transfer_new(to, from);
+    plain_transfer_from(transfer, from);
     AUTO_FREE int64_t *values = xcalloc(from->type_count + 1, sizeof *values);
     for (uint32_t i = 0; i < from->samples.count; i++) {
         if (plain_is_empty(from, i))
@@ -42,7 +43,6 @@ static void add_samples(struct plain_profile *to, const struct plain_profile *fr
             negate(values, from->type_count);
         plain_transfer_sample(transfer, i, values);
     }
-    plain_transfer_free(transfer);
 }
 
 static bool has_empty(const struct plain_profile *profile)
@@ -59,7 +59,9 @@ static struct plain_profile *without_empty(struct plain_profile *profile)
     if (!has_empty(profile))
         return profile;
     struct plain_profile *rest = plain_head_of(profile);
-    add_samples(rest, profile, false);
+    struct plain_transfer *transfer = plain_transfer_new(rest);
+    add_samples(transfer, profile, false);
+    plain_transfer_free(transfer);
     plain_free(profile);
     return rest;
 }
@@ -99,11 +101,13 @@ enum rc plain_merge(const struct plain_profile *const *profiles, size_t count,
         if (check_types(profiles[0], profiles[i], err) != RC_OK)
             return RC_USAGE;
     struct plain_profile *to = plain_head_of(profiles[0]);
+    struct plain_transfer *transfer = plain_transfer_new(to);
     for (size_t i = 0; i < count; i++) {
-        add_samples(to, profiles[i], false);
+        add_samples(transfer, profiles[i], false);
         if (i)
             merge_heads(to, profiles[i]);
     }
+    plain_transfer_free(transfer);
     *sum = without_empty(to);
     return RC_OK;
 }
@@ -115,8 +119,10 @@ enum rc plain_subtract(const struct plain_profile *profile, const struct plain_p
     if (check_types(profile, base, err) != RC_OK)
         return RC_USAGE;
     struct plain_profile *to = plain_head_of(profile);
-    add_samples(to, profile, false);
-    add_samples(to, base, true);
+    struct plain_transfer *transfer = plain_transfer_new(to);
+    add_samples(transfer, profile, false);
+    add_samples(transfer, base, true);
+    plain_transfer_free(transfer);
     *rest = without_empty(to);
     return RC_OK;
 }

@@ -248,23 +248,30 @@ void plain_transfer_sample(struct plain_transfer *transfer, uint32_t sample, con
     plain_add(transfer->to, plain_sample(transfer->to, stack, set), values);
 }
 
-struct plain_transfer *plain_transfer_new(struct plain_profile *to,
-                                          const struct plain_profile *from)
+struct plain_transfer *plain_transfer_new(struct plain_profile *to)
 {
-    struct plain_transfer *transfer = xmalloc(sizeof *transfer);
-    *transfer = (struct plain_transfer){
-        .to = to,
-        .from = from,
-        .to_mappings = xcalloc(from->code.mapping_count + 1, sizeof(uint32_t)),
-        .to_functions = xcalloc(from->code.function_count + 1, sizeof(uint32_t)),
-        .to_locations = xcalloc(from->code.location_count + 1, sizeof(uint32_t)),
-        .to_nodes = xcalloc(from->stacks.count, sizeof(uint32_t)),
-        .to_sets = xcalloc(from->labels.set_count, sizeof(uint32_t)),
-    };
+    struct plain_transfer *transfer = xcalloc(1, sizeof *transfer);
+    transfer->to = to;
     note_all(transfer);
-    if (!to->code.mapping_count && from->code.mapping_count)
-        take_mapping(transfer, 0); // the main program's stays the first
     return transfer;
+}
+
+static void renew(uint32_t **numbers, size_t count)
+{
+    free(*numbers);
+    *numbers = xcalloc(count + 1, sizeof **numbers);
+}
+
+void plain_transfer_from(struct plain_transfer *transfer, const struct plain_profile *from)
+{
+    transfer->from = from;
+    renew(&transfer->to_mappings, from->code.mapping_count);
+    renew(&transfer->to_functions, from->code.function_count);
+    renew(&transfer->to_locations, from->code.location_count);
+    renew(&transfer->to_nodes, from->stacks.count);
+    renew(&transfer->to_sets, from->labels.set_count);
+    if (!transfer->to->code.mapping_count && from->code.mapping_count)
+        take_mapping(transfer, 0); // the main program's stays the first
 }
 
 void plain_transfer_free(struct plain_transfer *transfer)

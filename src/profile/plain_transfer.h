@@ -9,10 +9,12 @@
 
 struct plain_transfer;
 
-// Both are borrowed. Code that others add to `to` meanwhile is not recognised.
-struct plain_transfer *plain_transfer_new(struct plain_profile *to,
-                                          const struct plain_profile *from);
+// The profile is borrowed. Code that others add to it meanwhile is not recognised.
+struct plain_transfer *plain_transfer_new(struct plain_profile *to);
 void plain_transfer_free(struct plain_transfer *transfer);
+
+// Says which profile, which is borrowed too, what follows is taken from.
+void plain_transfer_from(struct plain_transfer *transfer, const struct plain_profile *from);
 
 // Take over a stack or a label set and return its number in `to`.
 uint32_t plain_transfer_stack(struct plain_transfer *transfer, uint32_t leaf);

@@ -66,7 +66,8 @@ enum rc rows_extract(const struct moment *moment, const struct rows_query *query
         add_types(extract.to, selection_measure(selection));
     if (query->window != WINDOW_ALL) // how many of them were lately, nobody knows
         extract.to->folded = 0;
-    extract.transfer = plain_transfer_new(extract.to, moment->profile);
+    extract.transfer = plain_transfer_new(extract.to);
+    plain_transfer_from(extract.transfer, moment->profile);
     selection_each(selection, query->window, take, &extract);
     plain_transfer_free(extract.transfer);
     selection_free(selection);
