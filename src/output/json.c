@@ -22,7 +22,7 @@
 //
 // A profile that came from a file has of "run" only start_wall_ns, duration_ns and rate_hz, and
 // only those threads that its labels name. If it is of anything but CPU or wall time, "measure" and
-// "unit" stand in place of "time", and "value", "self_value", "total_value" of cpu_ns and its kin.
+// "unit" stand in place of "time", and "value", "self_value", "total_value" of those in cpu_ns.
 #include "output/json.h"
 
 #include <stdlib.h>
