@@ -9,6 +9,7 @@ WEIGHTS = "src/collect/weights.c"
 WALL = "src/collect/wall.c"
 STORE = "src/profile/store.c"
 SLICES = "src/profile/slices.c"
+TRANSFER = "src/profile/plain_transfer.c"
 STEP = "src/unwind/step.c"
 STACK = "src/unwind/stack_copy.c"
 CFI = "src/unwind/cfi.c"
@@ -154,6 +155,20 @@ FAULTS = [
      "            profile->folded++;\n            break;", "            break;", "unit/store"),
     ("a slice is complete a second late", SLICES,
      "(now - slices->ends) / NS_PER_S + 1", "(now - slices->ends) / NS_PER_S", "unit/slices"),
+
+    ("mappings of any size are the same", TRANSFER,
+     "(mapping->limit - mapping->start + PAGE - 1) / PAGE", "0", "unit/merge"),
+    ("labels in another order are other labels", TRANSFER,
+     "        qsort(labels, count, sizeof *labels, compare_numbers);\n", "        (void)count;\n",
+     "unit/merge"),
+    ("samples of which nothing is left stay", "src/profile/plain_merge.c",
+     "if (!has_empty(profile))", "if (has_empty(profile))", "unit/merge"),
+    ("only leaves are looked at", "src/profile/plain_filter.c",
+     "found[nodes[i].parent] || ", "", "unit/merge"),
+    ("who ended an event later is told", "src/profile/timeline.c",
+     "        event->woken_by = TIMELINE_NONE;\n", "", "unit/timeline"),
+    ("a heap profile shows what was allocated", "src/profile/types.c",
+     '{"heap", 4, 3,', '{"heap", 4, 1,', "unit/pprof_parse"),
 
     # Stacks.
     ("a caller is asked about behind its call", STEP,
