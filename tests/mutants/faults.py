@@ -171,7 +171,7 @@ FAULTS = [
     ("a walk's frames keep the first stack's addresses", MEMO,
      "(*frames)[i].sp += capture_sp(capture) - walk->sp;", "(*frames)[i].sp += 0;", "unit/memo"),
     ("a stack that was cut asks for no more", HINT,
-     "wanted = STACK_MAX; // all there may be", "wanted = before;", "unit/stack_hint"),
+     "wanted = STACK_MAX; // as much as possible", "wanted = before;", "unit/stack_hint"),
 
     # What is printed.
     ("control characters of C1 reach a terminal", ESCAPE,
