@@ -4,7 +4,7 @@
 #include "collect/consumer_state.h"
 #include "sample/record.h"
 
-// records are read at once for this time after a library took another's place
+// Records are read at once for this time after a library took another's place.
 #define CHANGES_NS (10 * (int64_t)NS_PER_S)
 
 void consumer_hint(struct consumer *consumer, const struct account *thread)

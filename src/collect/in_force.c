@@ -21,7 +21,7 @@
 #include "unwind/walker.h"
 
 #define RING_BYTES 4096
-// time that a process has to drop the rights that it does not need
+// Time that a process has to drop the rights that it does not need.
 #define GIVING_UP_NS (2ll * NS_PER_S)
 
 static uint64_t limit_of(pid_t pid, const char *name)

@@ -196,7 +196,7 @@ char *session_worst_cut(const struct session *session)
     if (!consumer_worst_cut(session->consumer, &module, &why))
         return NULL;
     bool unread = why == UNWIND_NO_INFO || why == UNWIND_BAD_READ;
-    // the problem says why nothing can be read
+    // The problem says why nothing can be read.
     bool told = unread && !module->image && module->problem;
     return xasprintf("%s: %s", module->name, told ? module->problem : unwind_end_texts[why]);
 }

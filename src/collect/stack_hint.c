@@ -6,7 +6,7 @@
 #define STACKS_NEW 16     // a thread is new for so many stacks: its next one may be deeper
 #define FORGETS_NEW 4     // with each stack, one part in so many of what was not needed is dropped
 #define FORGETS 256
-// so many stacks in a row with one root: a thread's stack, not one of many coroutines
+// After so many stacks in a row with one root it is a thread's stack, not one of many coroutines.
 #define STEADY 16
 
 static void learn_bytes(struct stack_hint *hint, const struct capture *capture,

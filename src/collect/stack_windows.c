@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-// bytes: what is missing within this distance behind a piece belongs to it
+// What is missing within so many bytes behind a piece belongs to it.
 #define BEHIND (16u << 10)
 #define WINDOW_FIRST (8u << 10)
 #define GROWS 4     // a window that was too short becomes this many times longer

@@ -15,7 +15,7 @@ struct stack_windows { // zeroed: none
     uint64_t places[STACK_WINDOWS]; // as in struct stack_plan; 0: free
     uint32_t lengths[STACK_WINDOWS];
     uint32_t unused[STACK_WINDOWS]; // captures in a row of which no walk read the window
-    // where the last walk ended: address, and distance above the stack pointer
+    // Where the last walk ended: the address, and its distance above the stack pointer.
     uint64_t missed, distance;
 };
 

@@ -13,7 +13,7 @@
 
 struct thinning { // zeroed before use
     unsigned power;    // one capture in 2^power is taken
-    // the rate is one part in so many of the one that was asked for; 0: all of it
+    // The rate falls to one part in so many of the one that was asked for; 0: to all of it.
     uint32_t slowdown;
     uint64_t random;
     int64_t last; // no capture is taken after this moment; 0: there is no such moment

@@ -22,8 +22,8 @@ struct wall { // of one thread; zeroed before its first use
         uint64_t times;
     } *seen;
     size_t count, capacity;
-    // ns that no look has taken yet. Blocked time may be below zero, because the kernel charges a
-    // long run without a pause only when it ends.
+    // Time, ns, that no look has taken yet. Blocked time may be below zero, because the kernel
+    // charges a long run without a pause only when it ends.
     int64_t waiting[STATE_COUNT];
     bool has_slept;
     uint32_t asleep; // the stack of the newest blocked look; valid if has_slept

@@ -25,7 +25,7 @@ struct weighed_list {
 };
 
 struct thread_weights { // zeroed before its first use
-    // samples of this period, and of the last one that had any
+    // Samples of this period, and of the last one that had any.
     struct weighed_list current, previous;
     uint64_t waiting_ns; // CPU time of periods without samples
 };

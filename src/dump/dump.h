@@ -83,7 +83,7 @@ struct dump {
     bool together;               // whether the stopped threads were held at one moment
     int64_t held_max;            // ns of the longest hold
     uint64_t repaired;           // system calls that a stop would have made fail
-    // the process executed another program meanwhile, and all of this is of the new one
+    // The process executed another program meanwhile, and all of this is of the new one.
     bool executed;
     enum dump_kernel kernel;
     enum dump_end end;

@@ -25,7 +25,7 @@
 #define RESTARTS_MAX 20
 #define EXECS_MAX 20 // times that a dump is begun anew
 #define RESERVED 8 // in the last 1 / RESERVED of the timeout no running thread is waited for
-// time that a census has to release its threads after an interrupt
+// Time that a census has to release its threads after an interrupt.
 #define PARTING_NS (500 * NS_PER_MS)
 #define LOOK_MS 1                    // longest time that a record waits in the ring
 #define PIECES_MAX 12 // most copies of one stack
@@ -42,7 +42,7 @@ static void read_facts(struct dumper *dumper)
 enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dumper **out,
                     struct err *err)
 {
-    // opened before the check, so that it stays with this process
+    // It is opened before the check, so that it stays with this process.
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     enum rc rc = preflight_target(pid, err);
     if (rc == RC_OK && pidfd < 0)

@@ -14,11 +14,11 @@
 struct dumper_options {
     const char *threads; // extended regular expression for names of threads, NULL: all
     bool stop_all;       // all threads are held at one moment
-    // blocked threads are stopped if their stacks need registers that only a stop shows
+    // Blocked threads are stopped if their stacks need registers that only a stop shows.
     bool stop_cut;
     bool kernel;         // frames of the kernel are added to blocked threads
     int64_t timeout;     // ns for one dump
-    // called often; returns true to end the dump now; NULL: never
+    // Called often; returns true to end the dump now. NULL: never.
     bool (*interrupted)(void *context);
     void *context;
 };
