@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the files of the consumer share.
+// The state and functions that the files of the consumer share.
 #pragma once
 
 #include "collect/consumer.h"

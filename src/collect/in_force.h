@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What bounds our processes on this machine, according to the kernel: a process of each kind is
-// started and looked at, without a target.
+// started and inspected, without a target.
 #pragma once
 
 #include <stdbool.h>

@@ -130,7 +130,7 @@ struct account *population_next(const struct population *population, const struc
     return NULL;
 }
 
-// --- other numbers ---
+// --- numbers of another sampler ---
 
 // Ends the periods of a thread whose sampler died: what that sampler had not reported is never
 // reported.

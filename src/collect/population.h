@@ -25,7 +25,7 @@ struct process {
     struct process_image image;
     struct process_weights weights;
     uint64_t cpu_ns;   // reported so far
-    uint64_t unmet_ns; // part of cpu_ns that children used which were never seen
+    uint64_t unmet_ns; // part of cpu_ns, of children that were never seen
 };
 
 struct account { // of a thread

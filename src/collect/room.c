@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 #define LOOK_NS (NS_PER_S / 4)
-#define WORTH_SAVING (1u << 20) // bytes that the run has collected
+#define WORTH_SAVING (1u << 20) // bytes; a run that has collected less is not worth saving
 #define SPARE (8u << 20)        // bytes that writing takes in any case
 #define SHARE 2 // writing takes so many times what was collected: an array doubles, a writer sorts
 

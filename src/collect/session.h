@@ -97,8 +97,8 @@ const struct run *session_progress(struct session *session);
 // seen.
 enum rc session_match(struct session *session, struct err *err) MUST_CHECK;
 
-// Returns RC_BUSY or RC_DENIED with who refused and why, when more stops were refused than samples
-// taken.
+// Returns RC_BUSY or RC_DENIED with a message that says what refused and why, when more stops were
+// refused than samples taken.
 enum rc session_refusal(struct session *session, struct err *err) MUST_CHECK;
 
 // Ends sampling, unless it has ended, and returns all that was sampled, for writers. The report is

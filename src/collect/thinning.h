@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What happens when captures come faster than they can be unwound: one in 2^n of them is taken, by
-// chance and before it is looked at, so that stacks that take long to unwind are not seen less
+// chance and before it is read, so that stacks that take long to unwind are not seen less
 // often than others. Each capture that is taken then stands for 2^n. If that does not suffice, the
 // rate falls too.
 #pragma once

@@ -15,7 +15,7 @@ enum rc verdict_match(const struct run *run, const pid_t *pids, size_t count,
                       const struct thread_filter *threads, const char *text,
                       struct err *err) MUST_CHECK;
 
-// Returns RC_BUSY or RC_DENIED with who refused and why, when more stops were refused than samples
-// taken. Returns RC_OK when that is so because the process has executed a program that may do more
-// than we may.
+// Returns RC_BUSY or RC_DENIED with a message that says what refused and why, when more stops were
+// refused than samples taken. Returns RC_OK when that is so because the process has executed a
+// program that may do more than we may.
 enum rc verdict_refusal(const struct run *run, pid_t pid, struct err *err) MUST_CHECK;

@@ -23,7 +23,7 @@ static void renumber(struct weighed_list *samples, const uint32_t *values)
         samples->list[i].value = values[samples->list[i].value];
 }
 
-// Shares the time in equal parts; the remainder goes one ns each to the first.
+// Shares the time in equal parts; the remainder goes to the first samples, one ns each.
 static void share_out(struct profile *profile, const struct weighed_list *samples, uint64_t cpu_ns)
 {
     uint64_t all = 0;

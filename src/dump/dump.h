@@ -48,7 +48,7 @@ struct dump_thread {
     char comm[COMM_MAX];
     char state;          // R S D T t Z X I, from stat
     bool running;        // on a CPU or queued
-    bool queued;         // queued
+    bool queued;         // waiting for a CPU
     bool held;           // it was stopped and copied; otherwise it was read in place
     bool wanted;         // its name is among the wanted ones
     bool changed;        // it has run since the last dump, or there was none

@@ -178,7 +178,7 @@ void dump_printer_frames(const struct dump_printer *printer, const struct dump_t
         buf_printf(printer->out, "     %s\n", dump_problem_texts[thread->problem]);
 }
 
-// --- what it does ---
+// --- what a thread does ---
 
 static const char *state_text(const struct dump_thread *thread)
 {
@@ -253,7 +253,7 @@ void dump_printer_thread(const struct dump_printer *printer, size_t index)
     buf_putc(out, '\n');
 }
 
-// --- all of it ---
+// --- the whole dump ---
 
 static void widen(int *width, const char *text, int most)
 {

@@ -378,7 +378,7 @@ static enum rc take_all(struct dumper *dumper, struct err *err)
     return rc;
 }
 
-// --- what came of it ---
+// --- results ---
 
 static int compare(const void *left, const void *right, void *pid)
 {

@@ -295,7 +295,7 @@ enum rc memory_image_build(const struct memory_host *host, uint64_t base)
     return made ? RC_OK : RC_FAIL;
 }
 
-// --- the file that it becomes
+// --- writing the file
 
 static enum rc (*build_elsewhere)(const struct memory_host *host, uint64_t base);
 
