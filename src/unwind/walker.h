@@ -46,3 +46,6 @@ void walked_ahead(struct walked *walked, const struct capture *const *captures, 
 // Returns the stack of a capture, valid until the next call for any space of the walker. A stack
 // that cannot be unwound, because two processes died of it, is only its leaf.
 struct unwind_result walked_walk(struct walked *walked, const struct capture *capture);
+
+// For tests: what walkers that are made from now on start in place of the process that unwinds.
+void walker_set_service(void (*serve)(int channel));
