@@ -47,5 +47,6 @@ void walked_ahead(struct walked *walked, const struct capture *const *captures, 
 // that cannot be unwound, because two processes died of it, is only its leaf.
 struct unwind_result walked_walk(struct walked *walked, const struct capture *capture);
 
-// For tests: what walkers that are made from now on start in place of the process that unwinds.
+// Has walkers that are made from now on run `serve` in place of the process that unwinds; for
+// tests.
 void walker_set_service(void (*serve)(int channel));

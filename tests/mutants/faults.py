@@ -102,7 +102,7 @@ FAULTS = [
     ("how many stacks were unwound is believed", WALKER,
      "return message.count <= asked ? message.count : 0;", "return message.count;", "unit/walker"),
     ("a stack is taken for the one that lay there before", WALKER,
-     "    walker->ahead[at] = NULL; // another capture may come to lie there\n", "",
+     "    walker->ahead[at] = NULL; // another capture may get the same address later\n", "",
      "unit/walker"),
     ("a message of the symbol process may be longer than it is", WIRE,
      "record.length > left || ", "", "unit/wire"),
