@@ -107,7 +107,7 @@ static struct session *session_new(const pid_t *pids, size_t count,
         profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
     symbolizer_isolate(session->symbolizer);
-    for (size_t i = 0; i < session->pid_count; i++) // while they are there for certain
+    for (size_t i = 0; i < session->pid_count; i++) // they are known to exist now
         symbolizer_add_root(session->symbolizer, session->pids[i]);
     return session;
 }

@@ -15,16 +15,16 @@
 #include "profile/slices.h"
 
 enum session_unwinder {
-    UNWINDER_COPY, // afterwards, from a copy of the stack
-    UNWINDER_LIVE, // with ptrace, while the thread is held
+    UNWINDER_COPY, // unwinds later, from a copy of the stack
+    UNWINDER_LIVE, // unwinds with ptrace while the thread is held
 };
 
 // The tables of commands/option.h write into it, so that nobody copies values by hand.
 struct session_options {
     double rate;         // Hz
     const char *threads; // extended regular expression for names of threads, NULL: all
-    bool children;       // descendants of the processes too
-    uint64_t max_depth;  // frames of a stack
+    bool children;       // whether descendants of the processes are sampled too
+    uint64_t max_depth;  // most frames of a stack
     double max_stop;     // percent of a thread's time that it may be held
     enum session_unwinder unwinder;
     bool debuginfod;     // ask servers for debug files, once sampling is over
@@ -36,7 +36,7 @@ struct session_options {
 
 #define SESSION_DEFAULTS .rate = 99, .max_depth = 4096, .max_stop = 1
 
-extern const struct session_options session_defaults; // the same, and names are waited for
+extern const struct session_options session_defaults; // SESSION_DEFAULTS, and names are waited for
 
 struct session;
 
@@ -70,17 +70,17 @@ int64_t session_sampled_ns(const struct session *session);
 // Returns the lock that protects the profile while sampling goes on. Its holder may lock it again.
 pthread_mutex_t *session_lock(struct session *session);
 
-// Leaves the targets alone until it is called with false.
+// Stops sampling, until it is called with false.
 void session_pause(struct session *session, bool paused);
 
 // While `idle` is true, wall time is counted too (collect/wall.h): threads that sleep are read in
 // place, and none is stopped for it.
 void session_count_idle(struct session *session, bool idle);
 
-// Samples at one part in `slowdown` of the rate from now on.
+// Reduces the rate to one part in `slowdown` from now on.
 void session_slow_down(struct session *session, uint32_t slowdown);
 
-// Counts from zero.
+// Sets all counts to zero.
 void session_reset(struct session *session);
 
 // These are for live sessions that have been started. A struct live of the profile is made of the

@@ -144,7 +144,7 @@ void taker_back_off(struct taker *taker, uint32_t slowdown)
 void taker_borrow_names(struct taker *taker)
 {
     atomic_store(&taker->lent, true);
-    pthread_mutex_lock(taker->lock); // when we have it, the thread has seen that
+    pthread_mutex_lock(taker->lock); // the thread has read `lent` when we get the lock
     pthread_mutex_unlock(taker->lock);
     while (taker->fetcher && !fetcher_wait(taker->fetcher, ANSWER_MS))
         ; // each question of the fetcher has a time limit
