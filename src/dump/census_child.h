@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "dump/census.h"
-#include "sample/hold.h"
+#include "sample/stops.h"
 
 // That a thread has to stop after it was asked; one that gets no CPU meanwhile has longer.
 #define CENSUS_STOP_NS (200 * NS_PER_MS)
@@ -19,21 +19,19 @@ struct census {
     struct stack_pages pages;
     struct sleep_clock sleep;
     struct census_record *scratch; // room for one thread
-    pid_t *tids; // in the order in which they were met
+    pid_t *tids; // in the order in which they were listed
     size_t count, capacity;
     struct map listed; // tid -> 1
-    pid_t *abandoned;  // asked to stop, and given up; room for all threads
-    size_t abandoned_count;
+    struct stops stops;
+    bool kept_out; // an exec did not let us attach for too long
 };
 
 struct census_held { // a thread from the request to stop until its release
-    struct in_place_thread thread; // as it was before
-    struct hold hold;
-    int64_t asked_at; // CLOCK_MONOTONIC ns
-    int64_t look_at;  // when it is time to see whether it runs on instead of stopping; likewise
+    struct in_place_thread thread; // as it was before; tid 0: there is none
+    int64_t look_at;  // CLOCK_MONOTONIC ns, when to see whether it runs on instead of stopping
     uint64_t run_ns;  // when that was seen last; 0: never
-    bool interrupted; // attached, and not released yet
-    bool stopped;
+    bool runs_on;
+    bool told;
 };
 
 // What of the thread's stack is to be copied, and the room that takes.
@@ -52,6 +50,12 @@ bool census_has_room(const struct census *census, size_t records);
 // go: it may be long until the main process goes on, and for ever if somebody stopped that one.
 void census_nap(struct census *census);
 
+// The census reads that thread now: whoever watches it sees that it gets on.
+void census_gets_on(struct census *census, pid_t tid);
+
+// No running thread is waited for any more.
+bool census_is_over(const struct census *census);
+
 // Completes the record with what was known before, and tells it.
 void census_tell(struct census *census, struct census_record *record);
 
@@ -59,21 +63,12 @@ void census_tell(struct census *census, struct census_record *record);
 void census_tell_unheld(struct census *census, const struct in_place_thread *thread,
                         uint32_t flags);
 
-// Attaches and asks to stop. False: it is gone, or somebody else's.
+// Asks to stop; then it is pending in census->stops. False: it is gone, or somebody else's.
 bool census_ask(struct census *census, struct census_held *held);
 
-// Looks whether it has stopped; then it is examined. Clears `interrupted` when it is gone.
-bool census_stopped(struct census *census, struct census_held *held, int64_t spin_ns);
-
 // Copies a held thread into the record.
-void census_copy(struct census *census, struct census_held *held, struct census_record *record,
-                 const struct stack_request *request);
-
-// It did not stop in time: no more is waited for it, and it is let go when it stops after all.
-void census_abandon(struct census *census, struct census_held *held);
-
-// Lets go the abandoned ones that have stopped by now. Their system calls will not notice.
-void census_release_abandoned(struct census *census);
+void census_copy(struct census *census, const struct census_held *held, const struct hold *hold,
+                 struct census_record *record, const struct stack_request *request);
 
 // Holds the threads that run, one by one. They are those of `tids`.
 void census_one_by_one(struct census *census, const pid_t *tids, size_t count);

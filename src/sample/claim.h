@@ -24,7 +24,6 @@ struct claim {
     int64_t lately_at;
     bool contended; // up to then it waited for CPUs for much of its time
     int64_t moment;         // at which it was on its CPU
-    int64_t asked_at;       // when it was asked to stop
     int64_t allowance, allowed_at; // ns that it may still be looked at, and as of when
     _Atomic int64_t cost_ns; // for which it was held or displaced since that was last reported
 };

@@ -21,7 +21,6 @@
 #define BEHIND_NS (20 * NS_PER_MS)
 #define REST_SHARE 5
 #define DEBT_NS (100 * NS_PER_MS)
-#define PARTING_NS (500 * NS_PER_MS)
 #define ACTIVE_NS NS_PER_S
 #define IDLE_TICKS 100     // a second, of all samplers together, while no thread runs
 #define TRIES 3            // to find somebody whose memory is not locked
@@ -168,7 +167,7 @@ static void look_for_displaced(struct cpu_sampler *sampler)
 static void tick(struct cpu_sampler *sampler, int64_t due)
 {
     struct cpu_samplers *samplers = sampler->all;
-    struct sign_of_life *life = sampler->look.life;
+    struct sign_of_life *life = sampler->look.stops.life;
     int64_t now = clock_now(), tenth = (int64_t)(NS_PER_S / samplers->rate / 10);
     sampler->look.woke_at = now;
     sampler->look.refused = false;
@@ -244,7 +243,7 @@ static void sample_until_told(struct cpu_sampler *sampler)
             continue;
         }
         if (has_nothing_to_do(sampler)) {
-            if (!sampler->look.pending_count)
+            if (!sampler->look.stops.count)
                 sleep_until_woken(sampler);
             next = clock_now() + next_interval(sampler, clock_now());
             continue;
@@ -256,7 +255,7 @@ static void sample_until_told(struct cpu_sampler *sampler)
         tick(sampler, due);
         pay(sampler, sampler->look.woke_at);
     }
-    look_await(&sampler->look, clock_now() + PARTING_NS);
+    look_await(&sampler->look, clock_now() + STOPS_PARTING_NS);
 }
 
 static void *run(void *argument)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One held thread, whoever holds it: a sampler (look.c) or a census (src/dump/census_hold.c). Two
-// ways of asking for it are the tracer's: a sampler lets go whoever stops before it waits on, a
-// census keeps some while it waits for others. Between stop and release there are registers, one
-// copy of the stack into memory that exists and one read of schedstat: nothing is unwound, named,
-// allocated, opened or written there.
+// One held thread, whoever holds it: a sampler or a census, for which stops.h asks and waits.
+// Between stop and release there are registers, one copy of the stack into memory that exists and
+// one read of schedstat: nothing is unwound, named, allocated, opened or written there.
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +11,11 @@
 #include "sample/control.h"
 #include "sample/tracer.h"
 
+struct stop;
+
 struct hold {
     struct tracer_hold stop;
+    struct stop *asked; // the request, in its list (stops.h); NULL: nobody made it
     struct registers regs; // as the stop met them
     int64_t since;                // held since then, as far as is known; CLOCK_MONOTONIC ns
     int64_t stopped_at;           // at most: when its registers were read

@@ -9,9 +9,8 @@
 
 #include "sample/capture.h"
 #include "sample/control.h"
+#include "sample/stops.h"
 #include "sample/thread.h"
-
-#define PENDING_MAX 64
 
 // Unwinds a held thread (--unwinder live): fills pcs, leaf first, and says how many and why it
 // ended.
@@ -19,20 +18,16 @@ typedef size_t look_unwind(pid_t tid, uint64_t *pcs, size_t most, uint32_t *end)
 
 struct look {
     struct control *control;
-    struct sign_of_life *life;
-    int number;               // of the sampler: its threads are claimed by 1 + number
+    struct stops stops;       // who was asked
     look_unwind *unwind_live; // NULL: copy the stack
     double max_stop;          // share of a thread's time that it may be held or displaced
     int64_t woke_at;          // CLOCK_MONOTONIC ns, when this sampler came onto its CPU
     int64_t until;            // CLOCK_MONOTONIC ns: what is to be done next must not wait longer
-    int64_t guard_at;         // when what we wait for is given up, 0: never
     int64_t cost_ns;          // all that its looks took from threads so far
     bool refused;             // the budget of the thread that was looked at last was spent
     bool elsewhere;           // stops threads that run on other CPUs
     struct capture *copy;     // of the thread that is held; used again and again, so in the caches
     size_t copy_warm;         // bytes of its stack that are certainly there
-    struct thread *pending[PENDING_MAX]; // asked to stop, not stopped yet: each waits for a CPU or
-    size_t pending_count;                // is in an uninterruptible sleep
 };
 
 // Fills in the rest beside the options (unwind_live and max_stop).

@@ -21,7 +21,6 @@
 #define SWEEP_SHARE 500              // and such reads of all threads one part in so many
 #define REPORT_NS NS_PER_S
 #define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
-#define PARTING_NS (200 * NS_PER_MS)
 #define LIST_NS (100 * NS_PER_MS)    // the same at the candidates of a large process
 #define ROUNDS_MAX 100.0             // a second, where samplers take all samples,
 #define ROUNDS_IDLE 25.0             // and while no thread runs
@@ -73,13 +72,13 @@ static void be_urgent(struct round *round, bool urgent)
 void round_await(struct round *round, int64_t until)
 {
     look_await(&round->look, until);
-    if (!round->look.pending_count)
+    if (!round->look.stops.count)
         be_urgent(round, false);
 }
 
 static void collect_now_and_then(struct round *round)
 {
-    if (!round->look.pending_count || clock_now() - round->collected_at <= COLLECT_NS)
+    if (!round->look.stops.count || clock_now() - round->collected_at <= COLLECT_NS)
         return;
     round_await(round, clock_now() + COLLECT_NS);
     round->collected_at = clock_now();
@@ -492,6 +491,6 @@ void round_report(struct round *round)
 void round_finish(struct round *round)
 {
     cpu_samplers_stop(&round->samplers);
-    round_await(round, clock_now() + PARTING_NS);
+    round_await(round, clock_now() + STOPS_PARTING_NS);
     round_report(round);
 }

@@ -33,7 +33,7 @@ COUNTERS = "src/sample/counters.c"
 FAULTS = [
     # What is done to the target.
     ("a stop's signal is lost with its tracer", TRACER,
-     " | WNOHANG | WNOWAIT", " | WNOHANG", "unit/tracer"),
+     "WEXITED | WNOWAIT |", "WEXITED |", "unit/tracer"),
     ("a thread is not detached from", TRACER,
      "return ptrace(PTRACE_DETACH, hold->tid, 0, hold->signal) == 0;", "return hold->tid != 0;",
      "unit/tracer"),
