@@ -7,14 +7,8 @@
 
 #include <stdint.h>
 
+#include "sample/candidates.h"
 #include "sample/thread.h"
-
-// Threads that samplers look among, of many those that use most CPU time first; a new one is made
-// when these change.
-struct candidates {
-    size_t count;
-    struct thread *threads[];
-};
 
 enum displaced {
     DISPLACED_NONE,    // somebody else's thread, or none

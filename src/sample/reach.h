@@ -5,10 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sample/cpu_sampler.h"
+#include "sample/cpu_samplers.h"
 #include "sample/roster.h"
-
-#define REACH_SMALL 64 // threads of which all are looked at, also those that sleep
 
 struct reach {
     int64_t checked_at; // CLOCK_MONOTONIC ns

@@ -18,6 +18,7 @@
 #define HOT_NS NS_PER_S
 #define SCAN_SHARE 20           // listing takes at most one part in so many of our time
 #define SPARE_FDS 64
+#define SMALL 64                // threads
 
 void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now)
 {
@@ -132,6 +133,21 @@ size_t roster_threads(const struct roster *roster)
     for (size_t i = 0; i < roster->count; i++)
         count += roster->processes[i]->count;
     return count;
+}
+
+bool roster_is_small(const struct roster *roster)
+{
+    return roster_threads(roster) <= SMALL;
+}
+
+void roster_each_likely(const struct roster *roster, roster_visit *visit, void *context)
+{
+    bool small = roster_is_small(roster);
+    for (size_t i = 0; i < roster->count && small; i++)
+        for (size_t k = 0; k < roster->processes[i]->count; k++)
+            visit(context, roster->processes[i]->threads[k]);
+    for (size_t i = 0; i < roster->hot_count && !small; i++)
+        visit(context, roster->hot[i]);
 }
 
 static void retire_process(struct roster *roster, struct watched *process)

@@ -45,6 +45,13 @@ bool roster_has(const struct roster *roster, pid_t pid);
 // How many threads all of its processes have.
 size_t roster_threads(const struct roster *roster);
 
+// All threads can be looked at each time, also those that sleep.
+bool roster_is_small(const struct roster *roster);
+
+// All threads of a small roster; of another one those that are hot.
+typedef void roster_visit(void *context, struct thread *thread);
+void roster_each_likely(const struct roster *roster, roster_visit *visit, void *context);
+
 // Lists the threads of a process again when they may have changed.
 void roster_scan(struct roster *roster, struct watched *process, int64_t now);
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "sample/round.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/random.h"
+#include "sample/announce.h"
 #include "sample/priority.h"
 #include "sample/report.h"
 
@@ -24,16 +23,12 @@
 #define LIST_NS (100 * NS_PER_MS)    // the same at the candidates of a large process
 #define ROUNDS_MAX 100.0             // a second, where samplers take all samples,
 #define ROUNDS_IDLE 25.0             // and while no thread runs
-#define HANGS_TOLERATED 1
 
 // The kernel charges CPU time at every scheduler tick, but for CPUs that run without ticks.
-static int64_t off_cpu_after(void)
+static int64_t off_cpu_after(const struct cpu_samplers *samplers)
 {
     struct timespec tick;
-    char cpus[64] = "";
-    AUTO_FD int fd = open("/sys/devices/system/cpu/nohz_full", O_RDONLY | O_CLOEXEC);
-    bool tickless = fd >= 0 && read(fd, cpus, sizeof cpus - 1) > 0 && cpus[0] >= '0';
-    if (tickless || clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0)
+    if (cpu_samplers_lack_ticks(samplers) || clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0)
         return INT64_MAX;
     return 3 * ((int64_t)tick.tv_sec * NS_PER_S + tick.tv_nsec);
 }
@@ -42,24 +37,11 @@ void round_init(struct round *round, struct control *control)
 {
     round->control = control;
     round->random = (uint64_t)clock_now() | 1;
-    round->off_cpu_ns = off_cpu_after();
     roster_init(&round->roster, control);
     look_init(&round->look, control, 0);
     round->look.elsewhere = true;
     cpu_samplers_init(&round->samplers);
-}
-
-static uint64_t random_next(struct round *round)
-{
-    round->random ^= round->random << 13;
-    round->random ^= round->random >> 7;
-    round->random ^= round->random << 17;
-    return round->random;
-}
-
-double round_share(struct round *round)
-{
-    return (double)((random_next(round) >> 11) + 1) * 0x1p-53;
+    round->off_cpu_ns = off_cpu_after(&round->samplers);
 }
 
 static void be_urgent(struct round *round, bool urgent)
@@ -91,15 +73,6 @@ static bool is_wanted(const struct round *round, const struct thread *thread)
     return thread_filter_matches(round->threads, thread->comm);
 }
 
-static void meet(struct round *round, struct thread *thread)
-{
-    const struct control *control = round->control;
-    for (unsigned i = 0; i < control->hang_count; i++)
-        if (control->hangs[i].tid == thread->tid && control->hangs[i].times > HANGS_TOLERATED)
-            thread->skipped = true;
-    report_thread_name(round->control, thread);
-}
-
 // Who runs is read of several threads before the first of them is stopped: a CPU that a stop leaves
 // free is taken by a thread that had been waiting, which would then seem to have been running.
 static void take_samples(struct round *round)
@@ -108,29 +81,16 @@ static void take_samples(struct round *round)
     for (size_t i = 0; i < round->running_count; i++)
         if (claim_take(round->running[i], 1)) {
             (void)look_had_to_wait(&round->look, round->running[i]); // its sample may skid anyway
-            look_ask(&round->look, round->running[i], round_share(round));
+            look_ask(&round->look, round->running[i], random_share(&round->random));
         }
     if (round->running_count)
         round_await(round, clock_now() + COLLECT_NS);
     round->running_count = 0;
 }
 
-// The main process must know of a process, and of what it runs, before anything else of it.
-static bool is_told(struct round *round, struct watched *process)
+static bool may_be_sampled(const struct round *round, struct thread *thread)
 {
-    if (process->to_report && report_process(round->control, process->to_report, process))
-        process->to_report = 0;
-    return !process->to_report;
-}
-
-// Whether the thread may be sampled; the main process, which must know it first, is told of it.
-static bool may_be_sampled(struct round *round, struct thread *thread)
-{
-    if (!is_told(round, thread->process))
-        return false;
-    if (!thread->announced)
-        meet(round, thread);
-    return thread->announced && !thread->skipped && is_wanted(round, thread);
+    return announce_thread(round->control, round->threads, thread);
 }
 
 static void survey(struct round *round, struct thread *thread, const struct schedstat *stat,
@@ -181,7 +141,7 @@ static void visit(struct round *round, struct thread *thread, int64_t now)
         survey(round, thread, &before, rarely);
     if (off_cpu)
         return;
-    cpu_samplers_rouse(&round->samplers, now);
+    cpu_sampler_rouse(&round->samplers.orders, now);
     roster_make_hot(&round->roster, thread, now);
     if (out_of_reach)
         note_running(round, thread, &before);
@@ -212,7 +172,7 @@ static size_t cold_share(const struct round *round, const struct watched *proces
 static void visit_hot(struct round *round, int64_t now)
 {
     size_t count = round->roster.hot_count;
-    size_t start = count ? random_next(round) % count : 0;
+    size_t start = count ? random_next(&round->random) % count : 0;
     for (size_t i = 0; i < count; i++)
         visit(round, round->roster.hot[(start + i) % count], now);
     take_samples(round);
@@ -274,7 +234,7 @@ static bool has_slept(const struct round *round, const struct thread *thread)
 
 static void report_threads(struct round *round, struct watched *process)
 {
-    if (!is_told(round, process))
+    if (!announce_process(round->control, process))
         return;
     for (size_t i = 0; i < process->count; i++) {
         struct thread *thread = process->threads[i];
@@ -349,54 +309,16 @@ static void clear_up(struct round *round, int64_t now)
     roster_sweep(&round->roster);
 }
 
-// --- whom the samplers look among ---
-
-static void add_candidate(struct round *round, struct candidates *list, struct thread *thread)
-{
-    if (thread->gone || thread->process->gone || !may_be_sampled(round, thread))
-        return;
-    claim_open(thread);
-    list->threads[list->count++] = thread;
-}
-
-static uint64_t lately_ns(const struct thread *thread)
-{
-    return thread->busy_ns + thread->last.run_ns - thread->reported_run;
-}
-
-static int by_use(const void *a, const void *b)
-{
-    uint64_t of_a = lately_ns(*(struct thread *const *)a);
-    uint64_t of_b = lately_ns(*(struct thread *const *)b);
-    return of_a > of_b ? -1 : of_a < of_b;
-}
-
-static bool is_same_list(const struct candidates *a, const struct candidates *b)
-{
-    return a->count == b->count &&
-           (!a->count || !memcmp(a->threads, b->threads, a->count * sizeof *a->threads));
-}
-
-// All threads of small processes, so that one which wakes is found at once; else the hot ones.
 static void list_candidates(struct round *round, int64_t now)
 {
     const struct roster *roster = &round->roster;
-    size_t all = roster_threads(roster);
-    bool small = all <= REACH_SMALL;
-    if (!small && roster->hot_count == round->listed_hot && now - round->listed_at < LIST_NS)
+    if (!roster_is_small(roster) && roster->hot_count == round->listed_hot &&
+        now - round->listed_at < LIST_NS)
         return;
     round->listed_at = now;
     round->listed_hot = roster->hot_count;
-    struct candidates *list =
-        xcalloc(1, sizeof *list + (small ? all : roster->hot_count) * sizeof *list->threads);
-    for (size_t i = 0; i < roster->count && small; i++)
-        for (size_t k = 0; k < roster->processes[i]->count; k++)
-            add_candidate(round, list, roster->processes[i]->threads[k]);
-    for (size_t i = 0; i < roster->hot_count && !small; i++)
-        add_candidate(round, list, roster->hot[i]);
-    if (!small)
-        qsort(list->threads, list->count, sizeof(struct thread *), by_use);
-    if (is_same_list(list, atomic_load(&round->samplers.candidates)))
+    struct candidates *list = candidates_new(roster, round->threads);
+    if (candidates_are_same(list, atomic_load(&round->samplers.orders.candidates)))
         free(list);
     else
         cpu_samplers_look_among(&round->samplers, list);
@@ -417,7 +339,7 @@ void round_begin(struct round *round)
     find_children(round, clock_now());
     child_time_begin(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
-        is_told(round, round->roster.processes[i]);
+        announce_process(round->control, round->roster.processes[i]);
     reach_check(&round->reach, &round->roster, &round->samplers, clock_now());
     list_candidates(round, clock_now());
 }
@@ -428,14 +350,14 @@ static void follow_exec(struct round *round, struct watched *process)
     if (!atomic_load(&process->replaced) || !watched_open_image(process))
         return;
     process->to_report = RECORD_EXEC;
-    if (is_told(round, process))
+    if (announce_process(round->control, process))
         atomic_store(&process->replaced, false);
 }
 
 static void visit_process(struct round *round, struct watched *process, int64_t now)
 {
     follow_exec(round, process);
-    is_told(round, process);
+    announce_process(round->control, process);
     roster_scan(&round->roster, process, now);
     if (process->gone)
         return;
@@ -466,7 +388,7 @@ void round_make(struct round *round, int64_t now)
 
 double round_rate(const struct round *round, int64_t now)
 {
-    bool idle = now >= atomic_load(&round->samplers.active_until);
+    bool idle = now >= atomic_load(&round->samplers.orders.active_until);
     if (round->survey.number || round->children || !round->reach.covered ||
         round->reach.has_realtime)
         return round->rate;

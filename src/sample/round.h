@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "process/thread_filter.h"
-#include "sample/cpu_sampler.h"
+#include "sample/cpu_samplers.h"
 #include "sample/family.h"
 #include "sample/look.h"
 #include "sample/reach.h"
@@ -28,7 +28,7 @@ struct round {
     const struct thread_filter *threads;
     double rate; // Hz
     bool children;
-    uint64_t random;        // state of xorshift64
+    uint64_t random;        // state of base/random.h
     int64_t off_cpu_ns;     // a thread whose CPU time stands still for longer is on no CPU
     bool urgent;        // threads are asked to stop: who holds one must not wait for a CPU
     int64_t collected_at;
@@ -39,9 +39,6 @@ struct round {
 };
 
 void round_init(struct round *round, struct control *control);
-
-// A random number above 0 and up to 1.
-double round_share(struct round *round);
 
 // Tells of the processes that the roster has at the beginning.
 void round_begin(struct round *round);

@@ -2,7 +2,6 @@
 #include "sample/sampler.h"
 
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -18,6 +17,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/memory_room.h"
+#include "base/random.h"
 #include "sample/orphan.h"
 #include "sample/priority.h"
 #include "sample/privilege.h"
@@ -28,12 +28,12 @@
 #define STOP_NS (2ll * NS_PER_S) // that the sampler has to end by itself,
 #define KILL_NS NS_PER_S         // and by force
 
-// Exponential, for the samples that are taken from here.
+// Without memory, for the samples that are taken from here.
 static int64_t next_interval(struct round *round)
 {
     uint32_t slowdown = atomic_load(&round->control->slowdown);
-    return (int64_t)(-log(round_share(round)) * NS_PER_S / round_rate(round, clock_now()) *
-                     (slowdown ? slowdown : 1));
+    double rate = round_rate(round, clock_now()) / (slowdown ? slowdown : 1);
+    return random_interval(&round->random, rate);
 }
 
 static void rest(struct round *round, int64_t until)
@@ -122,8 +122,8 @@ static void run_sampler(struct control *control, const void *argument)
         .rate = config->rate,
         .children = config->children,
         .look = {.unwind_live = config->unwind_live, .max_stop = config->max_stop},
-        .samplers = {.control = control, .rate = config->rate, .max_stop = config->max_stop,
-                     .unwind_live = config->unwind_live},
+        .samplers.orders = {.control = control, .rate = config->rate, .max_stop = config->max_stop,
+                            .unwind_live = config->unwind_live},
     };
     struct err err = {0};
     if (tracer_begin_thread(&err) != RC_OK)
