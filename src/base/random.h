@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Random numbers of which nobody's secrets depend, from a state of 64 bits that is not 0 (xorshift).
+// Random numbers that keep no secrets (xorshift), from a state of 64 bits that is not 0.
 #pragma once
 
 #include <stdint.h>

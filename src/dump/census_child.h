@@ -27,11 +27,10 @@ struct census {
 };
 
 struct census_held { // a thread from the request to stop until its release
-    struct in_place_thread thread; // as it was before; tid 0: there is none
+    struct in_place_thread thread; // as it was before
     int64_t look_at;  // CLOCK_MONOTONIC ns, when to see whether it runs on instead of stopping
     uint64_t run_ns;  // when that was seen last; 0: never
     bool runs_on;
-    bool told;
 };
 
 // What of the thread's stack is to be copied, and the room that takes.

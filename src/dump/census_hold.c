@@ -71,25 +71,15 @@ void census_copy(struct census *census, const struct census_held *held, const st
 
 // --- one by one ---
 
-static void take(struct census *census, struct census_held *held, struct hold *hold)
+static void take(struct census *census, const struct census_held *held, struct hold *hold)
 {
     const struct stack_request request = census_request(census, held->thread.tid);
     census_copy(census, held, hold, census->scratch, &request);
     hold_release(hold, census->control, &census->scratch->capture);
-    if (held->told)
-        return;
     if (census->scratch->flags & CENSUS_HELD)
         census_tell(census, census->scratch);
     else
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING);
-    held->told = true;
-}
-
-static void forget(struct census *census, struct stop *stop)
-{
-    struct census_held *held = stop->owner;
-    *held = (struct census_held){0};
-    stops_remove(&census->stops, stop);
 }
 
 // Sleeps until one of them stops, or until then, and takes all that have stopped.
@@ -101,17 +91,16 @@ static void collect(struct census *census, int64_t until)
         if (now == TRACER_STOPPED)
             take(census, hold.asked->owner, &hold);
         if (now == TRACER_GONE || hold.released) // else it was killed: its end will be seen
-            forget(census, hold.asked);
+            stops_remove(&census->stops, hold.asked);
     }
 }
 
 // It did not stop in time: nobody waits for it any more, and it is let go when it stops after all.
 static void give_up(struct census *census, struct stop *stop, uint32_t why)
 {
-    struct census_held *held = stop->owner;
-    if (!held->told)
-        census_tell_unheld(census, &held->thread, CENSUS_RUNNING | why);
-    forget(census, stop);
+    const struct census_held *held = stop->owner;
+    stops_remove(&census->stops, stop);
+    census_tell_unheld(census, &held->thread, CENSUS_RUNNING | why);
 }
 
 static void give_up_all(struct census *census, uint32_t why)
@@ -201,33 +190,31 @@ static void begin(struct census *census, pid_t tid, struct census_held *held, bo
 {
     enum in_place now = census_read(census, tid);
     bool sleeps = now == IN_PLACE_READ || now == IN_PLACE_MOVED;
-    const struct in_place_thread *thread = &census->scratch->thread;
+    held->thread = census->scratch->thread;
     if (!sleeps && now != IN_PLACE_RUNNING)
         return;
-    *held = (struct census_held){.thread = *thread};
     if (sleeps && !census->config->asleep)
         census_tell(census, census->scratch);
-    else if (!thread_filter_matches(census->config->threads, thread->comm))
-        census_tell_unheld(census, thread, CENSUS_RUNNING);
+    else if (!thread_filter_matches(census->config->threads, held->thread.comm))
+        census_tell_unheld(census, &held->thread, CENSUS_RUNNING);
     else if (late)
-        census_tell_unheld(census, thread, CENSUS_RUNNING | CENSUS_STARVED);
-    else if (census_ask(census, held))
-        return;
-    else
-        census_tell_unheld(census, thread, CENSUS_RUNNING | CENSUS_REFUSED);
-    *held = (struct census_held){0};
+        census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_STARVED);
+    else if (!census_ask(census, held))
+        census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_REFUSED);
 }
 
-static struct census_held *free_place(struct census_held *held)
+// One that runs on another CPU stops sooner than it pays to sleep for.
+static void spin(struct census *census, size_t before)
 {
-    while (held->thread.tid)
-        held++;
-    return held;
+    int64_t until = clock_now() + SPIN_NS;
+    do
+        collect(census, 0);
+    while (census->stops.count > before && clock_now() < until);
 }
 
 void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
 {
-    struct census_held places[STOPS_MOST] = {0};
+    AUTO_FREE struct census_held *held = xcalloc(count + 1, sizeof *held);
     size_t most = most_pending(census);
     stops_init(&census->stops, census->control, census->control->lives, STOPS_MOST);
     census->stops.filtered = census->config->filtered;
@@ -236,11 +223,9 @@ void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
     privilege_drop_nice();
     for (size_t i = 0; i < count; i++) {
         await_room(census);
-        struct census_held *held = free_place(places);
-        begin(census, tids[i], held, census->kept_out || census_is_over(census));
-        for (int64_t until = clock_now() + SPIN_NS; held->thread.tid && clock_now() < until;)
-            collect(census, 0);
-        collect(census, 0);
+        size_t before = census->stops.count;
+        begin(census, tids[i], &held[i], census->kept_out || census_is_over(census));
+        spin(census, before);
         collect_down_to(census, most - 1);
     }
     collect_down_to(census, 0);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "sample/announce.h"
+#include "sample/report.h"
 
 struct list_in_making {
     struct control *control;
@@ -17,7 +17,7 @@ static void add(void *context, struct thread *thread)
 {
     const struct list_in_making *making = context;
     if (thread->gone || thread->process->gone ||
-        !announce_thread(making->control, making->threads, thread))
+        !report_known_thread(making->control, making->threads, thread))
         return;
     claim_open(thread);
     making->list->threads[making->list->count++] = thread;

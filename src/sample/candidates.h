@@ -15,7 +15,7 @@ struct candidates {
     struct thread *threads[];
 };
 
-// Those of the roster that may be sampled, all of them announced; the caller's. threads: only
+// Those of the roster that may be sampled, known to the main process; the caller's. threads: only
 // these.
 struct candidates *candidates_new(const struct roster *roster,
                                   const struct thread_filter *threads);

@@ -6,15 +6,15 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sample/task_file.h"
 
 // Reads a list of CPUs such as "1-3,7"; an empty set when there is none.
 static void read_cpus(const char *path, cpu_set_t *cpus, size_t size)
 {
-    char text[4096] = "";
+    char text[4096];
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
     CPU_ZERO_S(size, cpus);
-    text[got > 0 ? got : 0] = '\0';
+    (void)task_file_read(fd, text, sizeof text);
     for (char *at = text; *at >= '0' && *at <= '9';) {
         long first = strtol(at, &at, 10), last = first;
         if (*at == '-')

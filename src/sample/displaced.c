@@ -2,12 +2,12 @@
 #include "sample/displaced.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/task_file.h"
 #include "sample/watched.h"
 
 #define READS_TOP 64     // of schedstat of those who use most, 0.4 us each,
@@ -33,35 +33,21 @@ void displaced_fini(struct displaced_search *search)
     cleanup_fd(&search->own_stat_fd);
 }
 
-uint64_t displaced_exec_start(const char *text)
-{
-    const char *at = strstr(text, "se.exec_start");
-    char *point;
-    at = at ? strchr(at, ':') : NULL;
-    if (!at)
-        return 0;
-    uint64_t ms = strtoull(at + 1, &point, 10);
-    return *point == '.' ? ms * NS_PER_MS + strtoull(point + 1, NULL, 10) : 0;
-}
-
 static uint64_t own_start(struct displaced_search *search)
 {
     char text[CLAIM_TEXT];
     if (search->own_start || search->own_fd < 0)
         return search->own_start;
-    ssize_t got = pread(search->own_fd, text, sizeof text - 1, 0);
-    text[got > 0 ? got : 0] = '\0';
-    return search->own_start = displaced_exec_start(text);
+    (void)task_file_read(search->own_fd, text, sizeof text);
+    return search->own_start = task_file_exec_start(text);
 }
 
 static uint64_t own_wait(const struct displaced_search *search)
 {
     char text[CLAIM_TEXT];
     struct schedstat stat;
-    ssize_t got = search->own_stat_fd >= 0 ? pread(search->own_stat_fd, text, sizeof text - 1, 0)
-                                           : 0;
-    text[got > 0 ? got : 0] = '\0';
-    return schedstat_parse(text, &stat) ? stat.wait_ns : 0;
+    return task_file_read(search->own_stat_fd, text, sizeof text) && schedstat_parse(text, &stat)
+               ? stat.wait_ns : 0;
 }
 
 void displaced_rest(struct displaced_search *search)
@@ -110,7 +96,7 @@ static bool came_off_as_we_came(struct displaced_search *search, struct thread *
 {
     char text[CLAIM_TEXT];
     uint64_t start = claim_text(thread, thread->claim.sched_fd, "sched", text)
-                         ? displaced_exec_start(text) : 0;
+                         ? task_file_exec_start(text) : 0;
     if (!start || !own_start(search))
         return true;
     return start <= search->own_start && search->own_start - start <= SAME_NS;

@@ -54,6 +54,3 @@ void displaced_rest(struct displaced_search *search);
 // are filled in.
 enum displaced displaced_find(struct displaced_search *search, const struct candidates *candidates,
                               int64_t woke_at, struct thread **found);
-
-// exec_start of a task/TID/sched text, ns; 0: it has none.
-uint64_t displaced_exec_start(const char *text);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sample/task_file.h"
 
 #define INTERVAL_NS (20 * NS_PER_MS) // of listings, when there is no other way
 #define LIST_NS NS_PER_S             // and when there is, to be safe
@@ -32,10 +33,7 @@ void family_init(struct family *family)
 static pid_t newest_pid(const struct family *family)
 {
     char text[128];
-    ssize_t got = pread(family->loadavg_fd, text, sizeof text - 1, 0);
-    if (got <= 0)
-        return 0;
-    text[got] = '\0';
+    (void)task_file_read(family->loadavg_fd, text, sizeof text);
     const char *last = strrchr(text, ' ');
     return last ? (pid_t)strtol(last, NULL, 10) : 0;
 }

@@ -204,6 +204,9 @@ static void sample(struct look *look, struct held *held)
         control_count(look->control, COUNTER_ELSEWHERE, has_skidded(look, held));
         keep(look, thread);
     }
+    if (held->hold.released)
+        charge_displaced(look, &thread->claim, held->hold.asked->asked_at - thread->claim.moment +
+                                                   clock_now() - held->hold.released_at);
 }
 
 void look_init(struct look *look, struct control *control, int number)
@@ -311,26 +314,16 @@ bool look_in_place(struct look *look, struct thread *thread, const struct scheds
            put(look, thread) == RC_OK;
 }
 
-// False: it was killed while it was held, and its end will be seen.
-static bool take(struct look *look, struct held *held)
-{
-    struct claim *claim = &held->thread->claim;
-    int64_t asked_at = held->hold.asked->asked_at;
-    sample(look, held);
-    if (held->hold.released)
-        charge_displaced(look, claim,
-                         asked_at - claim->moment + clock_now() - held->hold.released_at);
-    return held->hold.released;
-}
-
 void look_await(struct look *look, int64_t until)
 {
     struct held held = {0};
     enum tracer_wait now;
     while ((now = stops_await(&look->stops, until, &held.hold)) != TRACER_RUNNING) {
         held.thread = held.hold.asked->owner;
-        if (now == TRACER_STOPPED && !take(look, &held))
-            continue;
+        if (now == TRACER_STOPPED)
+            sample(look, &held);
+        if (now == TRACER_STOPPED && !held.hold.released)
+            continue; // it was killed: its end will be seen
         if (now == TRACER_GONE && held.hold.stop.tid)
             thread_end(held.thread);
         stops_remove(&look->stops, held.hold.asked);

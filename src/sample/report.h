@@ -4,10 +4,19 @@
 
 #include <stdint.h>
 
+#include "process/thread_filter.h"
 #include "sample/control.h"
 #include "sample/record.h"
 #include "sample/thread.h"
 #include "sample/watched.h"
+
+// The main process must know of a process, and of what it runs, before anything else of it, and of
+// a thread before any sample of it. Whether it knows that, told now if need be.
+bool report_known_process(struct control *control, struct watched *process);
+
+// Also whether the thread may be sampled. threads: only these.
+bool report_known_thread(struct control *control, const struct thread_filter *threads,
+                         struct thread *thread);
 
 // False when there was no room: to be tried again.
 bool report_process(struct control *control, enum record_kind kind, struct watched *process);

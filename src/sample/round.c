@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "sample/announce.h"
 #include "sample/priority.h"
 #include "sample/report.h"
 
@@ -90,7 +89,7 @@ static void take_samples(struct round *round)
 
 static bool may_be_sampled(const struct round *round, struct thread *thread)
 {
-    return announce_thread(round->control, round->threads, thread);
+    return report_known_thread(round->control, round->threads, thread);
 }
 
 static void survey(struct round *round, struct thread *thread, const struct schedstat *stat,
@@ -234,7 +233,7 @@ static bool has_slept(const struct round *round, const struct thread *thread)
 
 static void report_threads(struct round *round, struct watched *process)
 {
-    if (!announce_process(round->control, process))
+    if (!report_known_process(round->control, process))
         return;
     for (size_t i = 0; i < process->count; i++) {
         struct thread *thread = process->threads[i];
@@ -339,7 +338,7 @@ void round_begin(struct round *round)
     find_children(round, clock_now());
     child_time_begin(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
-        announce_process(round->control, round->roster.processes[i]);
+        report_known_process(round->control, round->roster.processes[i]);
     reach_check(&round->reach, &round->roster, &round->samplers, clock_now());
     list_candidates(round, clock_now());
 }
@@ -350,14 +349,14 @@ static void follow_exec(struct round *round, struct watched *process)
     if (!atomic_load(&process->replaced) || !watched_open_image(process))
         return;
     process->to_report = RECORD_EXEC;
-    if (announce_process(round->control, process))
+    if (report_known_process(round->control, process))
         atomic_store(&process->replaced, false);
 }
 
 static void visit_process(struct round *round, struct watched *process, int64_t now)
 {
     follow_exec(round, process);
-    announce_process(round->control, process);
+    report_known_process(round->control, process);
     roster_scan(&round->roster, process, now);
     if (process->gone)
         return;

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/task_file.h"
 #include "sample/watched.h"
 
 #define TEXT_MAX 256
@@ -47,10 +47,8 @@ static enum rc read_task_file(struct thread *thread, int *kept, const char *name
     int fd = *kept < 0 ? moment : *kept;
     if (fd < 0)
         return errno == EMFILE || errno == ENFILE ? RC_LIMIT : RC_GONE;
-    ssize_t got = pread(fd, text, TEXT_MAX - 1, 0);
-    if (got <= 0)
+    if (!task_file_read(fd, text, TEXT_MAX))
         return RC_GONE;
-    text[got] = '\0';
     if (fd == moment && fd < thread->fds_to_keep)
         *kept = steal_fd(&moment);
     return RC_OK;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "process/maps.h"
+#include "sample/task_file.h"
 #include "sample/thread.h"
 
 void watched_free(struct watched *process)
@@ -27,9 +27,7 @@ void watched_free(struct watched *process)
 
 int watched_open(const struct watched *process, pid_t tid, const char *name)
 {
-    char path[64];
-    snprintf(path, sizeof path, "%d/%s", tid, name);
-    int fd = openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
+    int fd = task_file_open(process->task_fd, tid, name);
     if (fd < 0)
         limits_note(errno);
     return fd;
