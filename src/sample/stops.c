@@ -112,8 +112,10 @@ enum tracer_wait stops_await(struct stops *stops, int64_t until, struct hold *ho
             stops->waits_since = began;
         }
         now = (stops->keeps ? await_each : await_any)(stops, over ? until : stops->guard_at, hold);
-        if (now == TRACER_RUNNING)
+        if (now == TRACER_RUNNING) {
+            stops->waits_since = began;
             hold_sign_of_life(stops->life, stops->pending[0].tid);
+        }
     }
     if (now == TRACER_STOPPED)
         examine(stops, hold);
