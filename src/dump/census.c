@@ -48,7 +48,7 @@ void census_list(struct census *census)
     for (size_t i = 0; i < config->tid_count; i++)
         list_one(census, config->tids[i]);
     if (!config->tids && procfs_each_number(census->task_fd, list_one, census) != RC_OK)
-        return; // it is gone: what was listed will turn out to be
+        return; // it is gone, and so are those that were listed
 }
 
 bool census_has_room(const struct census *census, size_t records)
@@ -63,8 +63,8 @@ void census_nap(struct census *census)
     struct timespec moment = {.tv_nsec = 100 * NS_PER_US};
     eventfd_write(census->control->wake_fd, 1);
     clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
-    stops_part(&census->stops, 0);
-    if (!atomic_load(&census->control->stop)) // else there may be nobody to wait for
+    stops_drain(&census->stops, 0);
+    if (!atomic_load(&census->control->stop)) // else the main process may be gone
         orphan_promise(clock_now());
 }
 
@@ -117,7 +117,7 @@ enum in_place census_read(struct census *census, pid_t tid)
     return now;
 }
 
-// What has to be stopped goes to the front of the list.
+// Returns whether the thread has to be stopped.
 static bool read_in_place(struct census *census, pid_t tid)
 {
     enum in_place now = IN_PLACE_MOVED;
@@ -147,14 +147,14 @@ static void run_census(struct control *control, const void *argument)
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", (int)config->pid);
     if (tracer_begin_thread(&err) != RC_OK)
-        return; // not ended, nor is it below: it is gone, or there is no memory
+        return; // `ended` stays unset, as below: the process is gone, or there is no memory
     orphan_prepare(control);
     census.task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     census.scratch = mmap(NULL, sizeof *census.scratch + config->stack_room, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (census.task_fd < 0 || census.scratch == MAP_FAILED)
         return;
-    // Faulted in before anybody is held.
+    // All pages are faulted in before anybody is held.
     memset(census.scratch, 0, sizeof *census.scratch + config->stack_room);
     sleep_clock_init(&census.sleep, config->cpus);
     census_list(&census);
@@ -166,7 +166,7 @@ static void run_census(struct control *control, const void *argument)
         take_all(&census);
     atomic_store(&control->ended, 1);
     eventfd_write(control->wake_fd, 1);
-    stops_part(&census.stops, atomic_load(&control->stop) ? clock_now() + STOPS_PARTING_NS : 0);
+    stops_drain(&census.stops, atomic_load(&control->stop) ? clock_now() + STOPS_DRAIN_NS : 0);
 }
 
 enum rc census_start(struct control *control, const struct census_config *config, pid_t *child,

@@ -9,7 +9,7 @@
 #include "dump/census.h"
 #include "sample/stops.h"
 
-// That a thread has to stop after it was asked; one that gets no CPU meanwhile has longer.
+// How long a thread has to stop after it was asked; one that gets no CPU meanwhile has longer.
 #define CENSUS_STOP_NS (200 * NS_PER_MS)
 
 struct census {
@@ -23,7 +23,7 @@ struct census {
     size_t count, capacity;
     struct map listed; // tid -> 1
     struct stops stops;
-    bool kept_out; // an exec did not let us attach for too long
+    bool blocked; // an exec did not let us attach for too long: no more threads are asked
 };
 
 struct census_held { // a thread from the request to stop until its release
@@ -33,7 +33,7 @@ struct census_held { // a thread from the request to stop until its release
     bool runs_on;
 };
 
-// What of the thread's stack is to be copied, and the room that takes.
+// Returns what of the thread's stack is to be copied, and the room that takes.
 struct stack_request census_request(const struct census *census, pid_t tid);
 
 // Reads the thread where it sleeps into census->scratch.
@@ -42,34 +42,36 @@ enum in_place census_read(struct census *census, pid_t tid);
 // Appends the threads that are to be taken and not listed yet.
 void census_list(struct census *census);
 
-// Whether the main process has left room in the ring for that many records.
+// Returns whether the main process has left room in the ring for that many records.
 bool census_has_room(const struct census *census, size_t records);
 
-// A moment in which the main process can take records out. Whoever else stopped meanwhile is let
-// go: it may be long until the main process goes on, and for ever if somebody stopped that one.
+// Sleeps for a moment in which the main process can take records out. Threads that have stopped
+// meanwhile are let go: it may be long until the main process goes on, and for ever if somebody
+// stopped that one.
 void census_nap(struct census *census);
 
-// The census reads that thread now: whoever watches it sees that it gets on.
+// Tells the main process that the census gets on, and reads that thread now.
 void census_gets_on(struct census *census, pid_t tid);
 
-// No running thread is waited for any more.
+// Returns whether no running thread is to be waited for any more.
 bool census_is_over(const struct census *census);
 
 // Completes the record with what was known before, and tells it.
 void census_tell(struct census *census, struct census_record *record);
 
-// A thread that could not be held: what is known without.
+// Tells what is known of a thread that could not be held.
 void census_tell_unheld(struct census *census, const struct in_place_thread *thread,
                         uint32_t flags);
 
-// Asks to stop; then it is pending in census->stops. False: it is gone, or somebody else's.
+// Asks the thread to stop, which then is pending in census->stops. Returns false when it is gone,
+// or somebody else traces it.
 bool census_ask(struct census *census, struct census_held *held);
 
 // Copies a held thread into the record.
 void census_copy(struct census *census, const struct census_held *held, const struct hold *hold,
                  struct census_record *record, const struct stack_request *request);
 
-// Holds the threads that run, one by one. They are those of `tids`.
+// Holds the threads of `tids`, which run, one by one.
 void census_one_by_one(struct census *census, const pid_t *tids, size_t count);
 
 // Holds all threads of census->tids, and those that begin meanwhile, at one moment.

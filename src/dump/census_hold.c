@@ -9,10 +9,10 @@
 #include "sample/privilege.h"
 #include "sample/restart.h"
 
-#define SPIN_NS (20 * NS_PER_US) // that a thread on another CPU takes to stop
-#define OURS_NS (5 * NS_PER_MS) // that we are at work before a dump begins
+#define SPIN_NS (20 * NS_PER_US) // in which a thread on another CPU stops
+#define OURS_NS (5 * NS_PER_MS) // for which we have been at work when a dump begins
 #define NAP_NS (100 * NS_PER_US) // how exactly the time is known at which a thread stopped
-#define LOOK_NS NS_PER_MS        // from look to look at those that do not stop
+#define LOOK_NS NS_PER_MS        // from one check of those that do not stop to the next
 #define CHARGED_NS (20 * NS_PER_MS) // by then its run time tells of all before it was asked
 #define SPARE 3 // records: one read in place, one more held, and what the ring's end wastes
 
@@ -21,15 +21,15 @@ bool census_ask(struct census *census, struct census_held *held)
     struct stop stop = {.tid = held->thread.tid, .owner = held};
     int64_t until = clock_now() + CENSUS_STOP_NS;
     enum rc rc;
-    // An exec that waits for the ends of threads which we trace keeps us out for as long.
+    // An exec waits for the ends of threads that we trace, and nobody can attach meanwhile.
     while ((rc = stops_ask(&census->stops, &stop, until)) == RC_LIMIT && clock_now() < until)
-        tracer_see_ended();
-    census->kept_out |= rc == RC_LIMIT;
+        tracer_reap();
+    census->blocked |= rc == RC_LIMIT;
     held->look_at = stop.asked_at + CHARGED_NS;
     return rc == RC_OK;
 }
 
-// It had blocked just before it was stopped: where, its registers tell.
+// The thread had blocked just before it was stopped: its registers tell where.
 static void take_call(struct census_record *record, const struct registers *regs)
 {
     record->thread.state = 'S';
@@ -38,7 +38,8 @@ static void take_call(struct census_record *record, const struct registers *regs
     registers_arguments(regs, record->thread.call.args);
 }
 
-// What the thread did. One that waited for a CPU only since the dump began was displaced by us.
+// Returns what the thread did. One that waited for a CPU only since the dump began was displaced by
+// us.
 static uint32_t judge(const struct census *census, const struct census_held *held,
                       const struct hold *hold, struct census_record *record)
 {
@@ -95,7 +96,7 @@ static void collect(struct census *census, int64_t until)
     }
 }
 
-// It did not stop in time: nobody waits for it any more, and it is let go when it stops after all.
+// A thread that did not stop in time is not waited for, and let go when it stops after all.
 static void give_up(struct census *census, struct stop *stop, uint32_t why)
 {
     const struct census_held *held = stop->owner;
@@ -115,8 +116,8 @@ static bool is_runnable(const struct census *census, pid_t tid)
     return procfs_stat(census->config->pid, tid, &stat) == RC_OK && stat.state == 'R';
 }
 
-// Whoever got a CPU after it was asked, and did not stop there, is inside the kernel and may be for
-// long; so is one in an uninterruptible sleep. One that got no CPU stops as soon as it does.
+// A thread that got a CPU after it was asked, and did not stop there, is inside the kernel and may
+// be for long; so is one in an uninterruptible sleep. One that got no CPU stops as soon as it does.
 static bool runs_on(struct census *census, struct census_held *held, int64_t now)
 {
     struct schedstat stat;
@@ -144,7 +145,7 @@ static void give_up_some(struct census *census, int64_t now)
         give_up_all(census, CENSUS_STARVED);
 }
 
-// Until at most `most` are left.
+// Collects until at most `most` are pending.
 static void collect_down_to(struct census *census, size_t most)
 {
     int64_t looked_at = 0;
@@ -158,8 +159,8 @@ static void collect_down_to(struct census *census, size_t most)
     }
 }
 
-// Waits until all that are pending and one more have room in the ring. What stops meanwhile has
-// it, and is collected; nobody is held while the main process is waited for.
+// Waits until all that are pending and one more have room in the ring. A thread that stops
+// meanwhile has room, and is collected; nobody is held while we wait for the main process.
 static void await_room(struct census *census)
 {
     struct stops *stops = &census->stops;
@@ -174,7 +175,7 @@ static void await_room(struct census *census)
         census_nap(census);
 }
 
-// As many may be pending as have room in the ring.
+// Returns how many may be pending: as many as have room in the ring.
 static size_t most_pending(const struct census *census)
 {
     size_t records = census->control->ring.size /
@@ -184,7 +185,7 @@ static size_t most_pending(const struct census *census)
     return records - SPARE - 1 < STOPS_MOST ? records - SPARE - 1 : STOPS_MOST;
 }
 
-// A thread is asked to stop only if it still runs. What sleeps by now is read in place after all.
+// Asks a thread to stop only if it still runs; one that sleeps by now is read in place after all.
 // late: nobody is asked any more.
 static void begin(struct census *census, pid_t tid, struct census_held *held, bool late)
 {
@@ -203,7 +204,7 @@ static void begin(struct census *census, pid_t tid, struct census_held *held, bo
         census_tell_unheld(census, &held->thread, CENSUS_RUNNING | CENSUS_REFUSED);
 }
 
-// One that runs on another CPU stops sooner than it pays to sleep for.
+// A thread that runs on another CPU stops sooner than we could sleep and be woken.
 static void spin(struct census *census, size_t before)
 {
     int64_t until = clock_now() + SPIN_NS;
@@ -224,7 +225,7 @@ void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
     for (size_t i = 0; i < count; i++) {
         await_room(census);
         size_t before = census->stops.count;
-        begin(census, tids[i], &held[i], census->kept_out || census_is_over(census));
+        begin(census, tids[i], &held[i], census->blocked || census_is_over(census));
         spin(census, before);
         collect_down_to(census, most - 1);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// All threads at one moment. Memory for all copies is there before the first one is asked to stop.
+// Holds all threads at one moment. Memory for all copies is there before the first one is asked to
+// stop.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,7 +12,7 @@
 #include "sample/priority.h"
 #include "sample/privilege.h"
 
-#define PASSES 5 // over the list of threads, until it holds no new one
+#define PASSES 5 // over the list of threads at most, until it holds no new one
 #define LATECOMER_STACK (16u << 10)
 #define MEMORY_MOST (1ull << 30) // bytes, for the copies of all stacks
 #define PATIENCE_NS (5 * NS_PER_MS) // with a thread in an uninterruptible sleep
@@ -57,7 +58,7 @@ static bool reserve(struct together *together)
     return together->memory != MAP_FAILED;
 }
 
-// In an uninterruptible sleep it will hardly stop: what can be read in place has to do.
+// A thread in an uninterruptible sleep will hardly stop: what can be read in place has to do.
 static void prepare_unstoppable(struct together *together, struct stopped_slot *slot, pid_t tid)
 {
     struct census_record *record = slot->record;
@@ -66,7 +67,8 @@ static void prepare_unstoppable(struct together *together, struct stopped_slot *
         record->flags = CENSUS_CALL;
 }
 
-// What is known of a thread before it stops. False: there is no memory for it.
+// Reads what can be known of a thread before it stops. Returns false when there is no memory for
+// it.
 static bool prepare(struct together *together, pid_t tid, size_t most)
 {
     struct stopped_slot *slot = &together->slots[together->count];
@@ -117,7 +119,7 @@ static void note_stopped(struct together *together, int64_t until)
     }
 }
 
-// Whether somebody is still to be waited for.
+// Returns whether somebody is still to be waited for.
 static bool is_any_missing(const struct together *together, int64_t waited)
 {
     const struct stops *stops = &together->census->stops;
@@ -129,7 +131,7 @@ static bool is_any_missing(const struct together *together, int64_t waited)
     return missing && waited < CENSUS_STOP_NS && !atomic_load(&together->census->control->stop);
 }
 
-// One that does not stop costs the others that time once, however many passes there are.
+// A thread that does not stop costs the others that time once, however many passes there are.
 static void await_all(struct together *together)
 {
     int64_t now;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whom samplers look among: all threads of small processes, so that one which wakes is found at
-// once; else those that ran lately, who use most CPU time first. A list does not change: another
-// one takes its place.
+// The threads that samplers search: all threads of small processes, so that one which wakes is
+// found at once; else those that ran lately, sorted by CPU time. A list never changes, it is
+// replaced.
 #pragma once
 
 #include <stdbool.h>
@@ -15,8 +15,8 @@ struct candidates {
     struct thread *threads[];
 };
 
-// Those of the roster that may be sampled, known to the main process; the caller's. threads: only
-// these.
+// Returns those of the roster that may be sampled, of which the main process has been told; free()
+// is the caller's. threads: only these.
 struct candidates *candidates_new(const struct roster *roster,
                                   const struct thread_filter *threads);
 

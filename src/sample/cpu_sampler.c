@@ -33,15 +33,14 @@ static double idle_stretch(const struct cpu_orders *orders, int64_t now)
     return active || idle < 1 ? 1 : idle;
 }
 
-// A thread that runs here all the time loses no more of it than it may: to look and then to leave
-// the sample out would cost nearly as much.
+// Ticks become rarer where a thread that runs on this CPU all the time would lose more of it than
+// its stop budget: to search and then to leave the sample out would cost nearly as much.
 static double cost_stretch(const struct cpu_sampler *sampler)
 {
     double share = sampler->cost_ns * sampler->orders->rate / NS_PER_S;
     return share > sampler->orders->max_stop ? share / sampler->orders->max_stop : 1;
 }
 
-// How many times more seldom it ticks than asked for.
 static double stretch(const struct cpu_sampler *sampler, int64_t now)
 {
     uint32_t slowdown = atomic_load(&sampler->orders->control->slowdown);
@@ -57,8 +56,8 @@ static int64_t next_interval(struct cpu_sampler *sampler)
     return random_interval(&sampler->random, rate);
 }
 
-// When to look next. With real-time priority, ticks that take long would take the CPU away from
-// everybody: on average they get one part in REST_SHARE of the time.
+// Returns when the next tick is due. With real-time priority, ticks that take long would take the
+// CPU away from everybody: on average they get one part in REST_SHARE of the time.
 static int64_t plan_next(struct cpu_sampler *sampler, int64_t planned)
 {
     int64_t now = clock_now(), next = planned + next_interval(sampler);
@@ -78,8 +77,8 @@ static void pay(struct cpu_sampler *sampler, int64_t began)
 
 // --- a tick ---
 
-// Whether no thread of the targets has run since this was asked last: a thread that we displaced
-// has been charged for what it ran.
+// Returns whether no thread of the targets has run since this was asked last. The kernel has
+// charged a thread that we displaced for what it ran.
 static bool nothing_ran(struct cpu_sampler *sampler)
 {
     struct cpu_orders *orders = sampler->orders;
@@ -108,9 +107,9 @@ static void take(struct cpu_sampler *sampler, struct thread *thread, enum displa
     claim_release(thread);
 }
 
-// If the memory of its process was locked, whoever our waking then displaces is looked at instead.
-// Not without real-time priority: we may have waited for our CPU, and that is free when somebody
-// goes to sleep.
+// If the memory of its process was locked, the thread that our waking then displaces is sampled
+// instead. Without real-time priority it is not: we may have waited for our CPU, which becomes free
+// when a thread goes to sleep.
 static enum displaced find(struct cpu_sampler *sampler, struct thread **thread)
 {
     struct look *look = &sampler->look;
@@ -189,7 +188,7 @@ static bool pin(const struct cpu_sampler *sampler)
     return pinned && sched_getcpu() == sampler->cpu;
 }
 
-// A CPU that goes, or a cpuset that changes, moves even who was pinned.
+// The kernel moves even a pinned thread when its CPU goes offline or its cpuset changes.
 static bool is_here(struct cpu_sampler *sampler)
 {
     bool here = sched_getcpu() == sampler->cpu || pin(sampler);
@@ -216,9 +215,9 @@ static bool has_nothing_to_do(struct cpu_sampler *sampler)
            !is_here(sampler);
 }
 
-// What the last tick took is known when the next one comes. A look that a thread's budget refused
-// counts as with the stop that it would have led to, which takes about as long: or the budget would
-// go into looks alone.
+// What the last tick took is known when the next one comes. A search whose stop the thread's budget
+// refused counts twice, for the stop would have taken about as long: otherwise the whole budget
+// would go into searches.
 static void note_cost(struct cpu_sampler *sampler, int64_t before)
 {
     int64_t cost_ns = (sampler->look.cost_ns - before) * (sampler->look.refused ? 2 : 1);
@@ -251,7 +250,7 @@ static void sample_until_told(struct cpu_sampler *sampler)
         tick(sampler, due);
         pay(sampler, sampler->look.woke_at);
     }
-    look_await(&sampler->look, clock_now() + STOPS_PARTING_NS);
+    look_await(&sampler->look, clock_now() + STOPS_DRAIN_NS);
 }
 
 static void *run(void *argument)

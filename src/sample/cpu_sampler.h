@@ -35,7 +35,7 @@ struct cpu_sampler {
     int cpu;
     pthread_t thread;
     sem_t wake;        // posted: there may be something to do again
-    _Atomic bool here; // it is on its CPU, or has not come so far as to say
+    _Atomic bool here; // it is on its CPU, or has not begun yet
     _Atomic bool excluded; // no thread of the targets may run on this CPU
     _Atomic uint64_t visit; // odd while it uses candidates
     // its own
@@ -47,11 +47,11 @@ struct cpu_sampler {
     int64_t rested_at;  // when the CPU time of its ticks so far will be paid for by rest
 };
 
-// Starts one; NULL: this process may not use that CPU, or have one thread more.
+// Starts a sampler. Returns NULL when this process may not use that CPU, or have one thread more.
 struct cpu_sampler *cpu_sampler_start(struct cpu_orders *orders, int cpu);
 
-// Waits until it has ended, for orders->stop is set.
+// Waits for the end of a sampler, whose orders say `stop`.
 void cpu_sampler_join(struct cpu_sampler *sampler);
 
-// Some thread runs: samplers tick as often as they are to.
+// Says that some thread runs: samplers tick at the full rate again.
 void cpu_sampler_rouse(struct cpu_orders *orders, int64_t now);

@@ -33,7 +33,7 @@ void cpu_samplers_init(struct cpu_samplers *samplers)
     samplers->tickless = CPU_ALLOC(samplers->cpu_count);
     read_cpus("/sys/devices/system/cpu/nohz_full", samplers->tickless, size);
     samplers->of_cpu = xcalloc((size_t)samplers->cpu_count, sizeof *samplers->of_cpu);
-    samplers->grave.visits = xcalloc((size_t)samplers->cpu_count, sizeof *samplers->grave.visits);
+    samplers->grace.visits = xcalloc((size_t)samplers->cpu_count, sizeof *samplers->grace.visits);
     atomic_store(&samplers->orders.candidates, xcalloc(1, sizeof(struct candidates)));
 }
 
@@ -70,46 +70,46 @@ static void note_visits(struct cpu_samplers *samplers)
 {
     for (int cpu = 0; cpu < samplers->cpu_count; cpu++)
         if (samplers->of_cpu[cpu])
-            samplers->grave.visits[cpu] = atomic_load(&samplers->of_cpu[cpu]->visit);
+            samplers->grace.visits[cpu] = atomic_load(&samplers->of_cpu[cpu]->visit);
 }
 
 static bool all_looked_away(const struct cpu_samplers *samplers)
 {
     for (int cpu = 0; cpu < samplers->cpu_count; cpu++) {
-        uint64_t then = samplers->grave.visits[cpu];
+        uint64_t then = samplers->grace.visits[cpu];
         if (samplers->of_cpu[cpu] && then % 2 && atomic_load(&samplers->of_cpu[cpu]->visit) == then)
             return false;
     }
     return true;
 }
 
-// A thread that a sampler had claimed just before it went stays until that has let it go.
-static void free_buried(struct retired *buried)
+// A thread that a sampler had claimed just before it was retired stays until that is done with it.
+static void free_retired(struct retired *old)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < buried->thread_count; i++) {
-        if (atomic_load(&buried->threads[i]->claim.by))
-            buried->threads[kept++] = buried->threads[i];
+    for (size_t i = 0; i < old->thread_count; i++) {
+        if (atomic_load(&old->threads[i]->claim.by))
+            old->threads[kept++] = old->threads[i];
         else
-            thread_free(buried->threads[i]);
+            thread_free(old->threads[i]);
     }
-    buried->thread_count = kept;
-    for (size_t i = 0; i < buried->process_count && !kept; i++)
-        watched_free(buried->processes[i]);
-    buried->process_count = kept ? buried->process_count : 0;
+    old->thread_count = kept;
+    for (size_t i = 0; i < old->process_count && !kept; i++)
+        watched_free(old->processes[i]);
+    old->process_count = kept ? old->process_count : 0;
 }
 
-void cpu_samplers_bury(struct cpu_samplers *samplers, struct retired *retired)
+void cpu_samplers_reclaim(struct cpu_samplers *samplers, struct retired *retired)
 {
-    struct retired *buried = &samplers->grave.retired;
-    bool empty = !buried->thread_count && !buried->process_count;
+    struct retired *old = &samplers->grace.retired;
+    bool empty = !old->thread_count && !old->process_count;
     if (!empty && all_looked_away(samplers))
-        free_buried(buried);
-    empty = !buried->thread_count && !buried->process_count;
+        free_retired(old);
+    empty = !old->thread_count && !old->process_count;
     if (!empty || (!retired->thread_count && !retired->process_count))
         return;
-    struct retired swap = *buried;
-    *buried = *retired;
+    struct retired swap = *old;
+    *old = *retired;
     *retired = swap;
     note_visits(samplers);
 }

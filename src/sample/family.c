@@ -83,7 +83,8 @@ static void see(void *context, pid_t pid)
         sighting->added = true;
 }
 
-// A parent can have a higher pid than its child where numbers have wrapped: lists until no more.
+// Where PIDs have wrapped a parent can have a higher one than its child: this lists until nothing
+// new is found.
 static bool list_all(struct family *family, struct roster *roster)
 {
     struct map now_there = {0};
@@ -102,7 +103,7 @@ static bool list_all(struct family *family, struct roster *roster)
     return any;
 }
 
-// Numbers are given in order: who is new has one that was given since.
+// The kernel gives PIDs in order: a new process has one that was given since the last look.
 static bool look_at_newest(struct family *family, struct roster *roster, pid_t newest)
 {
     bool any = false;
@@ -125,7 +126,7 @@ bool family_look(struct family *family, struct roster *roster, int64_t now)
     if (list)
         family->list_at = now + (in_order ? LIST_NS : INTERVAL_NS);
     family->newest = newest;
-    // What began a moment before the look before may not have been there yet to be looked at.
+    // A process that began just before the last look may not have been in /proc then.
     if (!family->young)
         family->checked = before && before <= newest ? before : newest;
     return any;

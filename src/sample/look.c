@@ -38,9 +38,9 @@ static int64_t queued_ns(const struct held *held)
     return (int64_t)(held->now.wait_ns - held->thread->claim.before.wait_ns);
 }
 
-// A sample stands for a thread that was on a CPU at its moment. Not so one that waited for its
-// turn, woken or preempted: it would count the longer it waits. One that was displaced since then
-// does: mostly by ourselves.
+// A sample stands for a thread that was on a CPU at its moment. A thread that waited for its turn,
+// woken or preempted, was not: it would count the more the longer it waits. A thread that was
+// displaced since then, mostly by ourselves, was.
 static bool was_on_cpu(const struct look *look, const struct held *held)
 {
     const struct claim *claim = &held->thread->claim;
@@ -51,7 +51,7 @@ static bool was_on_cpu(const struct look *look, const struct held *held)
     return !hold_was_queued(&held->hold, &claim->before, &held->now, claim->moment - DISPLACED_NS);
 }
 
-// It ran on after its moment and before it was asked to stop: on another CPU.
+// The thread ran on after its moment and before it was asked to stop: on another CPU.
 static bool has_skidded(const struct look *look, const struct held *held)
 {
     const struct claim *claim = &held->thread->claim;
@@ -86,8 +86,8 @@ static void fill(const struct look *look, const struct held *held)
         unwind_live(look, held, look->copy);
 }
 
-// The process runs another image since, or began to: of which one the copy was taken nobody knows,
-// and the main process must hear of the new one first.
+// If the process runs another image since, or began to, nobody knows of which one the copy was
+// taken, and the main process must be told of the new one first.
 static bool image_is_told(struct watched *process)
 {
     if (!atomic_load(&process->replaced) && !maps_file_is_current(process->maps_fd) &&
@@ -96,8 +96,8 @@ static bool image_is_told(struct watched *process)
     return !atomic_load(&process->replaced);
 }
 
-// A copy that counts goes into the ring; not while the thread is held, for the ring's memory is in
-// nobody's cache. RC_LIMIT: there is no room. RC_GONE: it is of an image that is gone.
+// Puts a copy that counts into the ring. This is not done while the thread is held, for the ring's
+// memory is in nobody's cache. RC_LIMIT: there is no room. RC_GONE: it is of an image that is gone.
 static enum rc put(struct look *look, struct thread *thread)
 {
     size_t stacks = stack_capture_bytes(look->copy);
@@ -110,7 +110,7 @@ static enum rc put(struct look *look, struct thread *thread)
     memcpy(&record->capture, look->copy, sizeof *look->copy + stacks);
     bool soon = !stack_hints_learnt(&look->control->stacks, thread->number);
     ring_commit(&record->record, RECORD_CAPTURE);
-    // How much of a stack this thread needs is to be known before its next sample.
+    // The plan of this thread's stack is to be there before its next sample.
     soon |= look->copy->time < atomic_load_explicit(&look->control->prompt_until,
                                                     memory_order_relaxed);
     if (soon)
@@ -127,8 +127,8 @@ static void keep(struct look *look, struct thread *thread)
 
 // --- what looking costs the thread ---
 
-// The budget fills with time and empties by looks. Below half of it, samples are left out at
-// random: a pause after each stop would always miss what the thread does then.
+// The stop budget fills with time and is spent by stops and searches. Below half of it, samples are
+// left out at random: a pause after each stop would always miss what the thread does then.
 static bool may_look(const struct look *look, struct claim *claim, int64_t now, double chance)
 {
     int64_t elapsed = now - claim->allowed_at;
@@ -149,7 +149,7 @@ static void charge(struct look *look, struct claim *claim, int64_t cost_ns)
     atomic_fetch_add(&claim->cost_ns, cost_ns);
 }
 
-// Looking for it and what comes after its release cost the thread its CPU.
+// The search for the thread and what comes after its release cost it its CPU.
 static void charge_displaced(struct look *look, struct claim *claim, int64_t cost_ns)
 {
     if (look->elsewhere || cost_ns < 0)
@@ -160,8 +160,8 @@ static void charge_displaced(struct look *look, struct claim *claim, int64_t cos
 
 // --- one thread ---
 
-// It was waiting for its turn until then, or in the middle of a system call: who waits or runs is
-// not held. How long it ran is known to the nanosecond only if it has come off this CPU twice.
+// A thread is not held while it still waits for its turn, or runs in a system call. How long it ran
+// is known to the nanosecond only if it has come off this CPU twice.
 static void date_hold(const struct look *look, struct held *held)
 {
     const struct claim *claim = &held->thread->claim;
@@ -171,7 +171,7 @@ static void date_hold(const struct look *look, struct held *held)
     if (held->timed && !look->elsewhere)
         came_off += (int64_t)(held->now.run_ns - claim->before.run_ns);
     hold->since = came_off > asked_at ? came_off : asked_at;
-    if (hold->since > hold->stopped_at) // to the precision with which its moment is known
+    if (hold->since > hold->stopped_at) // the moment is not known better than that
         hold->since = hold->stopped_at;
 }
 
@@ -276,7 +276,7 @@ static bool read_call(const struct look *look, struct thread *thread, struct pro
     return look->elsewhere ? thread_call(thread, call) : claim_call(thread, call);
 }
 
-// Where that is not for us to know, the copy is empty.
+// Where we have no right to know where the thread sleeps, the copy is empty.
 static bool fill_in_place(const struct look *look, struct thread *thread)
 {
     struct proc_syscall call = {.number = -1};

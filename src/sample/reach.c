@@ -9,8 +9,8 @@
 #define CHECK_NS NS_PER_S
 #define CHEAP_CLOCK_NS (5 * NS_PER_US)
 
-// Clocks by which samplers see that nothing ran; of processes with many threads they are dear. What
-// one costs is known when it has been read once.
+// Lists the CPU clocks by which samplers see that nothing ran; those of processes with many threads
+// cost too much. The cost of a clock is known when it has been read once.
 static void list_clocks(const struct roster *roster, struct cpu_samplers *samplers)
 {
     bool cheap = roster->count <= CLOCKS_MAX;
@@ -44,7 +44,7 @@ static void add_affinity(void *context, struct thread *thread)
     affinity->reach->has_realtime |= thread->realtime;
 }
 
-// Of large processes only threads that run are asked; where one of the others may, a sampler waits.
+// Of a large process only threads that ran lately are asked, and no CPU is excluded.
 static void exclude_cpus(struct reach *reach, const struct roster *roster,
                          struct cpu_samplers *samplers)
 {

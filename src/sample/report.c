@@ -19,7 +19,7 @@ static void *reserve(struct control *control, size_t length)
 
 bool report_process(struct control *control, enum record_kind kind, struct watched *process)
 {
-    // Whoever has reserved must not be kept waiting: nobody reads what lies behind.
+    // Nothing may wait between reserve and commit: nobody reads what lies behind.
     uint64_t image = watched_image(process);
     watched_name(process);
     struct record_process *report = reserve(control, sizeof *report);

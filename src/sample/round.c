@@ -72,8 +72,8 @@ static bool is_wanted(const struct round *round, const struct thread *thread)
     return thread_filter_matches(round->threads, thread->comm);
 }
 
-// Who runs is read of several threads before the first of them is stopped: a CPU that a stop leaves
-// free is taken by a thread that had been waiting, which would then seem to have been running.
+// Several threads are read before the first of them is stopped: a CPU that a stop leaves free is
+// taken by a thread that had been waiting, which would then seem to have been running.
 static void take_samples(struct round *round)
 {
     be_urgent(round, round->urgent || round->running_count);
@@ -96,11 +96,11 @@ static void survey(struct round *round, struct thread *thread, const struct sche
                    bool rarely)
 {
     if (may_be_sampled(round, thread) && !thread->gone)
-        survey_meet(&round->survey, &round->look, thread, stat, rarely);
+        survey_visit(&round->survey, &round->look, thread, stat, rarely);
 }
 
-// Where no sampler can be when this thread runs; and a newborn process may have ended before one of
-// them comes to it.
+// No sampler can be where this thread runs, or its process is newborn and may have ended before a
+// sampler finds it.
 static bool is_out_of_reach(struct round *round, struct thread *thread)
 {
     if (thread->process->born_watched && !thread->told_elsewhere) {
@@ -110,7 +110,6 @@ static bool is_out_of_reach(struct round *round, struct thread *thread)
     return reach_lacks(&round->reach, &round->samplers, thread);
 }
 
-// To be asked to stop from here.
 static void note_running(struct round *round, struct thread *thread, const struct schedstat *before)
 {
     if (thread->blocked || !may_be_sampled(round, thread))
@@ -121,7 +120,7 @@ static void note_running(struct round *round, struct thread *thread, const struc
         take_samples(round);
 }
 
-// Reads one thread. Nothing is read of one that has not moved since it was seen blocked.
+// Reads one thread; no more than its schedstat if it has not run since it was seen blocked.
 static void visit(struct round *round, struct thread *thread, int64_t now)
 {
     struct schedstat before;
@@ -131,7 +130,7 @@ static void visit(struct round *round, struct thread *thread, int64_t now)
     bool moved = before.switches != thread->last.switches;
     thread_note(thread, &before, &thread->process->read_ns);
     bool still = thread->blocked && !moved, rarely = !thread->hot;
-    // Certainly not on a CPU: there the clock would have moved. It sleeps or waits for one.
+    // It sleeps or waits for a CPU: on one, its clock would have moved.
     bool off_cpu = still || now - thread->unmoved_since > round->off_cpu_ns;
     bool out_of_reach = !off_cpu && is_out_of_reach(round, thread);
     if (!still && (out_of_reach || round->survey.number || off_cpu))
@@ -158,8 +157,9 @@ static void visit_cold(struct round *round, struct watched *process, size_t most
     take_samples(round);
 }
 
-// How many to read in a round: all of a small process. Of a large one each comes up in turn, some
-// times a second up to READS_A_SECOND; who begins to run in a larger one is found by its shortfall.
+// Returns how many threads to read in a round: all of a small process. Those of a large one are
+// read in turn, each some times a second up to READS_A_SECOND in all; one that begins to run in a
+// larger process is found by its shortfall.
 static size_t cold_share(const struct round *round, const struct watched *process)
 {
     double most = READS_A_SECOND / round->rate;
@@ -225,7 +225,7 @@ static void follow_shortfall(struct round *round, struct watched *process, int64
 
 // --- reports ---
 
-// Whether there is wall time to tell of a thread that has used no CPU time.
+// Returns whether a thread that has used no CPU time has wall time to report.
 static bool has_slept(const struct round *round, const struct thread *thread)
 {
     return round->survey.number && thread->noted_at != thread->told_at;
@@ -252,7 +252,7 @@ static void report_threads(struct round *round, struct watched *process)
 
 static void report_times(struct round *round, struct watched *process, int64_t now)
 {
-    // Once a second and no more seldom: who shows seconds wants one report in each.
+    // Views that show single seconds need one report in each.
     bool on_time = now - process->reported_at < 2 * REPORT_NS;
     process->reported_at = on_time ? process->reported_at + REPORT_NS : now;
     report_threads(round, process);
@@ -275,7 +275,7 @@ static void report_ended_threads(struct round *round, struct watched *process)
             report_asleep(round->control, thread);
             report_thread_time(round->control, RECORD_THREAD_END, thread);
         }
-        // What found no room in the ring is nobody's.
+        // CPU time that found no room in the ring cannot be told any more.
         process->ended_cpu += thread->reported_run - thread->base_run;
         thread->announced = false;
     }
@@ -343,7 +343,7 @@ void round_begin(struct round *round)
     list_candidates(round, clock_now());
 }
 
-// Samplers have seen that it runs another image: no capture of that counts before it is told.
+// Samplers have seen that the process runs another image: no capture counts before that is told.
 static void follow_exec(struct round *round, struct watched *process)
 {
     if (!atomic_load(&process->replaced) || !watched_open_image(process))
@@ -382,7 +382,7 @@ void round_make(struct round *round, int64_t now)
     clear_up(round, now);
     reach_check(&round->reach, &round->roster, &round->samplers, now);
     list_candidates(round, now);
-    cpu_samplers_bury(&round->samplers, &round->roster.retired);
+    cpu_samplers_reclaim(&round->samplers, &round->roster.retired);
 }
 
 double round_rate(const struct round *round, int64_t now)
@@ -412,6 +412,6 @@ void round_report(struct round *round)
 void round_finish(struct round *round)
 {
     cpu_samplers_stop(&round->samplers);
-    round_await(round, clock_now() + STOPS_PARTING_NS);
+    round_await(round, clock_now() + STOPS_DRAIN_NS);
     round_report(round);
 }

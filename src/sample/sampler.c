@@ -28,7 +28,6 @@
 #define STOP_NS (2ll * NS_PER_S) // that the sampler has to end by itself,
 #define KILL_NS NS_PER_S         // and by force
 
-// Without memory, for the samples that are taken from here.
 static int64_t next_interval(struct round *round)
 {
     uint32_t slowdown = atomic_load(&round->control->slowdown);
@@ -78,7 +77,7 @@ static void read_until_told(struct round *round)
     }
 }
 
-// What the main process has open is not for this one, and counts against its limit.
+// Descriptors of the main process are not for this one, and count against its limit.
 static void close_all_but(int kept)
 {
     syscall(SYS_close_range, STDERR_FILENO + 1, kept - 1, 0);

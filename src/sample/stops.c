@@ -64,7 +64,7 @@ static struct stop *find(const struct stops *stops, pid_t tid)
     return NULL;
 }
 
-// Of any thread the kernel would tell first, each time, who has stopped and is kept.
+// Asked for any thread, the kernel would report those that are kept again and again.
 static enum tracer_wait await_each(struct stops *stops, int64_t until, struct hold *hold)
 {
     enum tracer_wait now = TRACER_RUNNING;
@@ -81,7 +81,7 @@ static enum tracer_wait await_any(struct stops *stops, int64_t until, struct hol
 {
     enum tracer_wait now;
     while ((now = tracer_await(0, until, &hold->stop)) != TRACER_RUNNING) {
-        // Where none is ours, none of the pending ones is.
+        // If none is ours any more, the pending ones have ended.
         hold->asked = hold->stop.tid ? find(stops, hold->stop.tid) : stops->pending;
         if (hold->asked)
             break;
@@ -106,7 +106,7 @@ enum tracer_wait stops_await(struct stops *stops, int64_t until, struct hold *ho
     while (stops->count && now == TRACER_RUNNING && !over) {
         int64_t began = clock_now(), sign = began + SIGN_NS, at = sign < until ? sign : until;
         bool guarded = stops->guard_at > began && stops->guard_at <= at;
-        over = began >= until; // who stopped long ago is seen all the same
+        over = began >= until; // threads that stopped long ago are seen all the same
         if (!over) {
             guard(stops, guarded ? stops->guard_at : at);
             stops->waits_since = began;
@@ -124,7 +124,7 @@ enum tracer_wait stops_await(struct stops *stops, int64_t until, struct hold *ho
     return now;
 }
 
-void stops_part(struct stops *stops, int64_t until)
+void stops_drain(struct stops *stops, int64_t until)
 {
     struct tracer_hold stop;
     enum tracer_wait now;

@@ -28,7 +28,7 @@ void tracer_init(void)
     signal(SIGCHLD, SIG_DFL); // ignored, it would not be sent at all
 }
 
-// No process has this number: where the call is allowed, there is nobody to trace.
+// No process has the highest number: where the call is allowed, there is nobody to trace.
 int tracer_refusal(void)
 {
     return ptrace(PTRACE_SEIZE, INT_MAX, 0, 0) != 0 && errno != ESRCH ? errno : 0;
@@ -62,7 +62,7 @@ static enum tracer_wait classify(const siginfo_t *info, struct tracer_hold *hold
     return TRACER_STOPPED;
 }
 
-void tracer_see_ended(void)
+void tracer_reap(void)
 {
     siginfo_t info;
     do
@@ -104,7 +104,7 @@ bool tracer_release(const struct tracer_hold *hold)
 // --- threads that trace for themselves ---
 
 #define GUARD SIGUSR1
-#define AGAIN_NS (2 * NS_PER_MS) // one that came just before a wait began comes again
+#define AGAIN_NS (2 * NS_PER_MS) // the signal is repeated, for it may come just before a wait
 
 static _Thread_local struct {
     timer_t timer;
@@ -121,7 +121,7 @@ static void on_guard(int signal)
 
 enum rc tracer_begin_thread(struct err *err)
 {
-    // No SA_RESTART: it is to end waits. Left by a jump, it must not stay blocked.
+    // The signal ends waits, so there is no SA_RESTART; after the jump it must not stay blocked.
     struct sigaction action = {.sa_handler = on_guard, .sa_flags = SA_NODEFER};
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = GUARD};
     struct sigaction quiet = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
@@ -130,7 +130,7 @@ enum rc tracer_begin_thread(struct err *err)
     if (timer_create(CLOCK_MONOTONIC, &event, &self.timer) != 0)
         return err_sys(err, RC_FAIL, errno, "cannot get a timer");
     sigaction(GUARD, &action, NULL);
-    sigaction(SIGCHLD, &quiet, NULL); // who waits is woken without it, and others need not be
+    sigaction(SIGCHLD, &quiet, NULL); // waitid needs no signal to be woken
     sigemptyset(&guard);
     sigaddset(&guard, GUARD);
     pthread_sigmask(SIG_UNBLOCK, &guard, NULL);

@@ -19,7 +19,7 @@ enum tracer_wait {
 
 struct tracer_hold {
     pid_t tid;
-    int signal; // met on its way to the thread: handed on by the release
+    int signal; // that was about to be delivered: handed on by the release
 };
 
 // Blocks SIGCHLD for the calling thread.
@@ -33,13 +33,11 @@ int tracer_refusal(void);
 // ns).
 void tracer_sleep(int64_t deadline);
 
-// For threads of the sampler process, each of which traces for itself: from here on tracer_guard
-// works for the calling one.
+// To be called by each thread that traces: from here on tracer_guard works for it.
 enum rc tracer_begin_thread(struct err *err) MUST_CHECK;
 void tracer_end_thread(void);
 
-// What tracer_attach and tracer_await wait for is given up at `until`, CLOCK_MONOTONIC ns; 0:
-// never.
+// Sets when tracer_attach and tracer_await give up waiting: `until`, CLOCK_MONOTONIC ns; 0: never.
 void tracer_guard(int64_t until);
 
 // Attaches and asks the thread to stop. RC_GONE; RC_DENIED, also while somebody else traces it;
@@ -47,9 +45,8 @@ void tracer_guard(int64_t until);
 // tells.
 enum rc tracer_attach(pid_t tid) MUST_CHECK;
 
-// An exec waits until the end of each traced thread of its process was seen. Sees those that have
-// ended.
-void tracer_see_ended(void);
+// Reaps the traced threads that have ended: an exec waits for the ends of all others.
+void tracer_reap(void);
 
 // Sleeps until a thread that the calling one traces, this one or (0) any, has stopped or ended, or
 // `until` is over, which the guard is set to (TRACER_RUNNING); then it has looked once. *hold says
@@ -59,7 +56,7 @@ enum tracer_wait tracer_await(pid_t tid, int64_t until, struct tracer_hold *hold
 // Ends the sleep of another thread of this process in tracer_await, or in its tick.
 void tracer_disturb(pthread_t thread);
 
-// General registers of a held thread. RC_FORMAT: it runs 32-bit code.
+// Reads the general registers of a held thread. RC_FORMAT: it runs 32-bit code.
 enum rc tracer_regs(const struct tracer_hold *hold, struct registers *regs) MUST_CHECK;
 
 // Overwrites what the interrupted system call is about to return.

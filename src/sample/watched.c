@@ -55,7 +55,7 @@ void watched_find_image(struct watched *process)
     process->pages_fd = maps_file_open(process->task_fd, process->pid, "pagemap");
 }
 
-// Under the same numbers: samplers read them meanwhile.
+// The descriptors keep their numbers: samplers read them meanwhile.
 bool watched_open_image(struct watched *process)
 {
     AUTO_FD int maps = maps_file_open(process->task_fd, process->pid, "maps");
@@ -73,7 +73,6 @@ uint64_t watched_image(const struct watched *process)
     return maps_file_is_current(process->maps_fd) ? number : 0; // else it is of the next one
 }
 
-// Of a process of which a thread was found.
 bool watched_is_refused(const struct watched *process, const char *name)
 {
     AUTO_FD int fd = watched_open(process, process->threads[0]->tid, name);
