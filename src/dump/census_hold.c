@@ -217,8 +217,8 @@ void census_one_by_one(struct census *census, const pid_t *tids, size_t count)
 {
     AUTO_FREE struct census_held *held = xcalloc(count + 1, sizeof *held);
     size_t most = most_pending(census);
-    stops_init(&census->stops, census->control, census->control->lives, STOPS_MOST);
-    census->stops.filtered = census->config->filtered;
+    stops_init(&census->stops, census->control, census->control->lives, census->config->filtered,
+               STOPS_MOST);
     if (count)
         priority_raise();
     privilege_drop_nice();

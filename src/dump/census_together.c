@@ -49,8 +49,8 @@ static bool reserve(struct together *together)
         return false;
     together->capacity = census->count + latecomers;
     together->slots = xcalloc(together->capacity, sizeof *together->slots);
-    stops_init(&census->stops, census->control, census->control->lives, together->capacity);
-    census->stops.filtered = census->config->filtered;
+    stops_init(&census->stops, census->control, census->control->lives, census->config->filtered,
+               together->capacity);
     census->stops.keeps = true;
     together->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);

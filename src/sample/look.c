@@ -213,8 +213,8 @@ void look_init(struct look *look, struct control *control, int number)
 {
     size_t size = sizeof *look->copy + STACK_ROOM;
     look->control = control;
-    stops_init(&look->stops, control, &control->lives[number], STOPS_MOST);
-    look->stops.filtered = true; // or not: a timeout that begins again is microseconds old
+    // Filtered or not: a timeout that begins again is microseconds old.
+    stops_init(&look->stops, control, &control->lives[number], true, STOPS_MOST);
     look->copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (look->copy == MAP_FAILED) {
         atomic_store(&control->counts[COUNTER_LIMIT], ENOMEM);

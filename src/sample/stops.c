@@ -10,12 +10,10 @@
 #define READ_NS (500 * NS_PER_MS) // that a read may take longer than a hold
 
 void stops_init(struct stops *stops, struct control *control, struct sign_of_life *life,
-                size_t most)
+                bool filtered, size_t most)
 {
-    stops->control = control;
-    stops->life = life;
-    stops->pending = xcalloc(most, sizeof *stops->pending);
-    stops->most = most;
+    *stops = (struct stops){.control = control, .life = life, .filtered = filtered, .most = most,
+                            .pending = xcalloc(most, sizeof *stops->pending)};
 }
 
 void stops_fini(struct stops *stops)

@@ -25,7 +25,7 @@ struct stop { // a thread that was asked to stop
 struct stops {
     struct control *control;
     struct sign_of_life *life; // told to the watchdog
-    bool filtered;             // as for hold_examine
+    bool filtered;
     bool keeps; // threads that have stopped stay held while others are waited for
     struct stop *pending; // asked, and not stopped yet: each waits for a CPU or is in an
     size_t count, most;   // uninterruptible sleep
@@ -34,10 +34,10 @@ struct stops {
     int64_t waits_since;  // CLOCK_MONOTONIC ns: nobody had stopped then
 };
 
-// life: of the calling thread, which has called tracer_begin_thread. most: threads that are pending
-// at a time.
+// life: of the calling thread, which has called tracer_begin_thread. filtered: as for hold_examine.
+// most: threads that are pending at a time. No thread is kept unless `keeps` is set then.
 void stops_init(struct stops *stops, struct control *control, struct sign_of_life *life,
-                size_t most);
+                bool filtered, size_t most);
 
 // Threads that are still pending are let go by the kernel when the calling thread ends.
 void stops_fini(struct stops *stops);

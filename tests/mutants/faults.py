@@ -25,6 +25,7 @@ OUTPUT_FILE = "src/commands/output_file.c"
 HINT = "src/collect/stack_hint.c"
 GAUGES = "src/monitor/gauges.c"
 TRACER = "src/sample/tracer.c"
+STOPS = "src/sample/stops.c"
 SAMPLER = "src/sample/sampler.c"
 RESTART = "src/sample/restart.c"
 RING = "src/sample/ring.c"
@@ -40,6 +41,13 @@ FAULTS = [
     ("a signal is not handed on", TRACER,
      "PTRACE_DETACH, hold->tid, 0, hold->signal)", "PTRACE_DETACH, hold->tid, 0, 0)",
      "unit/tracer"),
+    ("a thread that nobody waits for any more stays held", STOPS,
+     "            hold_undo(&hold->stop, stops->control, stops->filtered);\n",
+     "            break;\n", "unit/stops"),
+    ("threads that are held together are let go one by one", STOPS,
+     "(stops->keeps ? await_each : await_any)(", "await_any(", "unit/stops"),
+    ("the watchdog does not hear who was asked to stop", STOPS,
+     "    hold_sign_of_life(stops->life, stop->tid);\n", "", "unit/stops"),
     ("a broken call is not repaired", RESTART,
      "    tracer_set_result(hold, RESULT_RESTARTNOHAND);\n", "", "live/harmless/epoll_server"),
     ("epoll_wait is not known to break", RESTART,
