@@ -120,6 +120,23 @@ static void note_running(struct round *round, struct thread *thread, const struc
         take_samples(round);
 }
 
+enum activity { // of a thread, as far as its schedstat tells
+    STILL_BLOCKED,
+    OFF_CPU,      // it sleeps or waits for a CPU: on one, its clock would have moved
+    IN_REACH,     // it may run where a sampler is,
+    OUT_OF_REACH, // or where none is
+};
+
+static enum activity activity_of(struct round *round, struct thread *thread, bool moved,
+                                 int64_t now)
+{
+    if (thread->blocked && !moved)
+        return STILL_BLOCKED;
+    if (now - thread->unmoved_since > round->off_cpu_ns)
+        return OFF_CPU;
+    return is_out_of_reach(round, thread) ? OUT_OF_REACH : IN_REACH;
+}
+
 // Reads one thread; no more than its schedstat if it has not run since it was seen blocked.
 static void visit(struct round *round, struct thread *thread, int64_t now)
 {
@@ -127,21 +144,18 @@ static void visit(struct round *round, struct thread *thread, int64_t now)
     collect_now_and_then(round);
     if (thread->gone || thread_read(thread, &before) != RC_OK)
         return;
-    bool moved = before.switches != thread->last.switches;
+    bool moved = before.switches != thread->last.switches, surveyed = round->survey.number;
     thread_note(thread, &before, &thread->process->read_ns);
-    bool still = thread->blocked && !moved, rarely = !thread->hot;
-    // It sleeps or waits for a CPU: on one, its clock would have moved.
-    bool off_cpu = still || now - thread->unmoved_since > round->off_cpu_ns;
-    bool out_of_reach = !off_cpu && is_out_of_reach(round, thread);
-    if (!still && (out_of_reach || round->survey.number || off_cpu))
+    enum activity activity = activity_of(round, thread, moved, now);
+    if (activity == OFF_CPU || activity == OUT_OF_REACH || (activity == IN_REACH && surveyed))
         thread->blocked = !thread_is_running(thread);
-    if (thread->blocked && round->survey.number)
-        survey(round, thread, &before, rarely);
-    if (off_cpu)
+    if (thread->blocked && surveyed)
+        survey(round, thread, &before, !thread->hot);
+    if (activity == STILL_BLOCKED || activity == OFF_CPU)
         return;
     cpu_sampler_rouse(&round->samplers.orders, now);
     roster_make_hot(&round->roster, thread, now);
-    if (out_of_reach)
+    if (activity == OUT_OF_REACH)
         note_running(round, thread, &before);
 }
 
