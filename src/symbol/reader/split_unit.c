@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "symbol/assembly.h"
+#include "symbol/reader/assembly.h"
 
 struct split_unit {
     Elf *elf;
