@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/ascending.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "process/copied_code.h"
@@ -58,18 +59,9 @@ bool space_is_empty(const struct space *space)
 
 const struct area *space_find(const struct space *space, uint64_t address)
 {
-    size_t low = 0, high = space->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        const struct area *area = &space->areas[middle];
-        if (address < area->start)
-            high = middle;
-        else if (address >= area->end)
-            low = middle + 1;
-        else
-            return area;
-    }
-    return NULL;
+    const struct area *area =
+        ascending_last(space->areas, space->count, sizeof *area, address);
+    return area && address < area->end ? area : NULL;
 }
 
 const struct area *space_locate(const struct space *space, uint64_t pc, uint64_t *offset)

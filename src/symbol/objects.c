@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 #include "symbol/section.h"
 
@@ -86,17 +87,11 @@ void objects_free(struct objects *objects)
 
 const char *objects_find(const struct objects *objects, uint64_t vaddr, uint64_t *offset)
 {
-    size_t low = 0, high = objects->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (objects->list[middle].address <= vaddr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     // Objects should not overlap. If they do, the one that begins nearest below the address counts.
-    if (!low || vaddr - objects->list[low - 1].address >= objects->list[low - 1].size)
+    const struct object *object =
+        ascending_last(objects->list, objects->count, sizeof *object, vaddr);
+    if (!object || vaddr - object->address >= object->size)
         return NULL;
-    *offset = vaddr - objects->list[low - 1].address;
-    return objects->list[low - 1].name;
+    *offset = vaddr - object->address;
+    return object->name;
 }

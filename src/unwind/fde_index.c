@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 #include "unwind/cfi.h"
 
@@ -54,12 +55,6 @@ static uint32_t decode_header(struct code_memory *memory, const struct unwind_ta
     return count <= (at->hdr_size - HEADER_SIZE) / ENTRY_SIZE ? count : 0;
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-    const struct fde_entry *left = a, *right = b;
-    return left->pc < right->pc ? -1 : left->pc > right->pc;
-}
-
 static void build(struct fde_table *table, struct code_memory *memory,
                   const struct unwind_table *at)
 {
@@ -74,8 +69,7 @@ static void build(struct fde_table *table, struct code_memory *memory,
         ARRAY_RESERVE(table->built, count, capacity);
         table->built[count++] = (struct fde_entry){start, fde};
     }
-    if (count)
-        qsort(table->built, count, sizeof *table->built, compare_entries);
+    ascending_sort(table->built, count, sizeof *table->built);
     table->count = (uint32_t)count;
 }
 

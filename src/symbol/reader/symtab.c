@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 #include "symbol/reader/extents.h"
 #include "symbol/reader/plt.h"
@@ -61,11 +62,6 @@ static int compare_numbers(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-static int compare_text(const void *left, const void *right)
-{
-    return compare_numbers(((const struct text *)left)->start, ((const struct text *)right)->start);
-}
-
 static void read_texts(struct reader *reader, const struct image *image)
 {
     struct section section = {0};
@@ -78,21 +74,14 @@ static void read_texts(struct reader *reader, const struct image *image)
         ARRAY_RESERVE(reader->texts, reader->text_count, reader->text_capacity);
         reader->texts[reader->text_count++] = (struct text){header->sh_addr, end};
     }
-    if (reader->text_count)
-        qsort(reader->texts, reader->text_count, sizeof *reader->texts, compare_text);
+    ascending_sort(reader->texts, reader->text_count, sizeof *reader->texts);
 }
 
 static const struct text *text_of(const struct reader *reader, uint64_t address)
 {
-    size_t low = 0, high = reader->text_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (reader->texts[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low && address < reader->texts[low - 1].end ? &reader->texts[low - 1] : NULL;
+    const struct text *text =
+        ascending_last(reader->texts, reader->text_count, sizeof *text, address);
+    return text && address < text->end ? text : NULL;
 }
 
 static enum tier tier_of(const GElf_Sym *symbol)
@@ -278,20 +267,12 @@ void symtab_free(struct symtab *symtab)
 
 static bool find_function(const struct symtab *symtab, uint64_t vaddr, struct symtab_match *match)
 {
-    size_t low = 0, high = symtab->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct range *range = &symtab->ranges[middle];
-        if (vaddr < range->start)
-            high = middle;
-        else if (vaddr >= range->end)
-            low = middle + 1;
-        else {
-            *match = (struct symtab_match){range->name, vaddr - range->address, false};
-            return true;
-        }
-    }
-    return false;
+    const struct range *range =
+        ascending_last(symtab->ranges, symtab->count, sizeof *range, vaddr);
+    if (!range || vaddr >= range->end)
+        return false;
+    *match = (struct symtab_match){range->name, vaddr - range->address, false};
+    return true;
 }
 
 bool symtab_find(const struct symtab *symtab, uint64_t vaddr, struct symtab_match *match)
