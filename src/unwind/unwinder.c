@@ -54,7 +54,7 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *va
     if (!unwinder->in_tables || unwinder->work > WORK_MAX)
         return -UNW_EINVAL;
     *value = 0;
-    unwinder->faulted = false;
+    unwinder->fault = UNWIND_BOTTOM;
     return 0;
 }
 

@@ -56,8 +56,7 @@ struct unwinder {
     int32_t elsewhere_hop;
     bool in_tables;        // libunwind is reading a CIE and an FDE that have been checked
     bool no_info;          // the pc of this step has no unwind information
-    bool faulted;          // a read failed in this step, because of `fault`
-    enum unwind_end fault;
+    enum unwind_end fault; // why a read failed in this step; UNWIND_BOTTOM: none did
 };
 
 static inline uint64_t *walk_sp(struct unwinder *unwinder)

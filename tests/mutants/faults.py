@@ -145,7 +145,7 @@ FAULTS = [
 
     # Stacks.
     ("a caller is asked about behind its call", STEP,
-     "return *walk_pc(unwinder) - !interrupted;", "return *walk_pc(unwinder) - 0 * interrupted;",
+     "return *walk_pc(unwinder) - !attempt->leaf;", "return *walk_pc(unwinder);",
      "unit/cfi"),
     ("a return address is popped but not its place", "src/unwind/x86_64/leaf.c",
      "    *walk_pc(unwinder) = back;\n    *walk_sp(unwinder) += WORD;\n    return true;",

@@ -205,8 +205,7 @@ static bool is_ours(struct unwinder *unwinder, uint64_t back, uint64_t size, boo
 
 bool entry_path_step(struct unwinder *unwinder)
 {
-    bool faulted = unwinder->faulted, first = true;
-    enum unwind_end fault = unwinder->fault;
+    bool first = true;
     uint64_t pc = *walk_pc(unwinder), back;
     if (found_before(unwinder))
         return true;
@@ -222,7 +221,5 @@ bool entry_path_step(struct unwinder *unwinder)
         }
         first = false;
     }
-    unwinder->faulted = faulted;
-    unwinder->fault = fault;
     return false;
 }

@@ -224,7 +224,6 @@ bool return_path_step(struct unwinder *unwinder, uint64_t start, bool made, bool
     *first = (struct path){.pc = *walk_pc(unwinder), .sp = *walk_sp(unwinder),
                            .known = unwinder->known};
     memcpy(first->registers, unwinder->registers, sizeof first->registers);
-    bool faulted = unwinder->faulted;
     enum unwind_end fault = unwinder->fault;
     while (search.path_count) {
         struct path path = search.paths[--search.path_count];
@@ -232,7 +231,6 @@ bool return_path_step(struct unwinder *unwinder, uint64_t start, bool made, bool
             return true;
     }
     *by_frame = search.by_frame;
-    unwinder->faulted = faulted;
     unwinder->fault = fault;
     return search.too_short ? walk_fault(unwinder, UNWIND_SHORT) : false;
 }
