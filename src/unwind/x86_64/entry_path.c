@@ -50,13 +50,6 @@ static void add_branch(struct entry_search *search, const struct entry_state *st
     search->states[search->state_count++].pc = target;
 }
 
-static bool is_frame_set_up(const struct instruction *instruction)
-{
-    return instruction->map == MAP_ONE_BYTE && instruction->rex == 0x48 &&
-           ((instruction->opcode == 0x89 && *instruction->modrm == 0xe5) ||
-            (instruction->opcode == 0x8b && *instruction->modrm == 0xec));
-}
-
 static bool move_stack(struct entry_state *state, const struct instruction *instruction)
 {
     int64_t distance;
@@ -74,7 +67,7 @@ static bool move_stack(struct entry_state *state, const struct instruction *inst
     case STACK_LOST:
         return false;
     }
-    if (is_frame_set_up(instruction)) {
+    if (instruction_sets_frame(instruction)) {
         state->framed = true;
         state->frame = state->sp;
     }
@@ -84,16 +77,15 @@ static bool move_stack(struct entry_state *state, const struct instruction *inst
 // lea code,%reg and mov $code,%reg, for a jump there: musl's way to main.
 static void note_constant(struct entry_state *state, const struct instruction *instruction)
 {
-    bool one_byte = instruction->map == MAP_ONE_BYTE && !instruction->vex;
-    bool lea = one_byte && instruction->opcode == 0x8d && (*instruction->modrm & 0xc7) == 5;
-    bool move = one_byte && instruction->opcode == 0xc7 && instruction_rm(instruction) >= 0;
-    int32_t value;
+    bool plain = instruction_is_plain(instruction);
+    bool lea = plain && instruction->opcode == 0x8d && (*instruction->modrm & 0xc7) == 5;
+    bool move = plain && instruction->opcode == 0xc7 && instruction_rm(instruction) >= 0;
     if (!lea && !move)
         return;
-    int number = lea ? (*instruction->modrm >> 3 & 7) + (instruction->rex & 4 ? 8 : 0)
-                     : instruction_rm(instruction);
-    memcpy(&value, lea ? instruction->modrm + 1 : instruction->immediate, sizeof value);
-    state->constants[number] = (lea ? state->pc : 0) + (uint64_t)(int64_t)value;
+    int number = lea ? instruction_reg(instruction) : instruction_rm(instruction);
+    int64_t value =
+        instruction_number(lea ? instruction->modrm + 1 : instruction->immediate, true);
+    state->constants[number] = (lea ? state->pc : 0) + (uint64_t)value;
     state->constant |= 1u << number;
 }
 
@@ -104,7 +96,7 @@ static bool jump_target(const struct entry_state *state, const struct instructio
     enum { JUMP = 4 };
     int number = instruction_rm(instruction);
     if (instruction->map != MAP_ONE_BYTE || instruction->opcode != 0xff || number < 0 ||
-        (*instruction->modrm >> 3 & 7) != JUMP || !(state->constant >> number & 1))
+        instruction_operation(instruction) != JUMP || !(state->constant >> number & 1))
         return false;
     *target = state->constants[number];
     return true;
@@ -119,13 +111,10 @@ static bool is_there(const struct entry_search *search, const struct entry_state
 static bool follow(struct entry_search *search, struct entry_state *state)
 {
     while (!is_there(search, state) && search->work++ < STEPS_MOST) {
-        unsigned char code[INSTRUCTION_BYTES] = {0};
+        unsigned char code[INSTRUCTION_BYTES];
         struct instruction instruction;
         int64_t distance;
-        size_t there = sizeof code;
-        while (there && !code_memory_read(search->memory, state->pc, code, there))
-            there--;
-        if (!instruction_decode(code, &instruction) || instruction.length > there)
+        if (!instruction_read(search->memory, state->pc, false, code, &instruction))
             return false;
         state->pc += instruction.length;
         note_constant(state, &instruction);

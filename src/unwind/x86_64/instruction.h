@@ -7,8 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INSTRUCTION_MAX 15   // bytes
+#include "unwind/code_memory.h"
+
 #define INSTRUCTION_BYTES 24 // that may be looked at
+
+// Bits of the prefix that widens an operand or names registers above 7.
+#define REX_W 8
+#define REX_R 4
+#define REX_X 2
+#define REX_B 1
+
+enum { AX, CX, DX, BX, SP, FP };      // registers by their numbers in instructions
+extern const int unwind_register[16]; // ... libunwind's numbers of them
 
 enum instruction_map { MAP_ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A };
 
@@ -26,11 +36,26 @@ struct instruction {
 // write.
 bool instruction_decode(const unsigned char *code, struct instruction *instruction);
 
-// Of those below the registers are numbered as in instructions: 4 is the stack pointer, 5 the frame
-// pointer.
+// Reads and decodes the instruction at pc, which points into `code`. made: also one of code that
+// the process made. False: it is none, or not all of it can be read.
+bool instruction_read(struct code_memory *memory, uint64_t pc, bool made,
+                      unsigned char code[INSTRUCTION_BYTES], struct instruction *instruction);
+
+// Whether its opcode is of the first map: one byte.
+bool instruction_is_plain(const struct instruction *instruction);
 
 // The register that it names by the r/m field, -1 if that is memory or there is none.
 int instruction_rm(const struct instruction *instruction);
+
+// The register that it names by the reg field, or which operation of a group it is.
+int instruction_reg(const struct instruction *instruction);
+int instruction_operation(const struct instruction *instruction);
+
+// A number in the code: of 32 bits, or of 8.
+int64_t instruction_number(const unsigned char *at, bool wide);
+
+// Whether it sets the frame pointer to the stack pointer.
+bool instruction_sets_frame(const struct instruction *instruction);
 
 enum stack_effect {
     STACK_KEPT,

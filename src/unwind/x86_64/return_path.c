@@ -35,12 +35,6 @@ struct return_search {
     bool by_frame;  // a way takes the frame pointer, or code is not to be read
 };
 
-// libunwind's numbers of the registers, by those in instructions.
-static const int numbers[] = {UNW_X86_64_RAX, UNW_X86_64_RCX, UNW_X86_64_RDX, UNW_X86_64_RBX,
-                              UNW_X86_64_RSP, UNW_X86_64_RBP, UNW_X86_64_RSI, UNW_X86_64_RDI,
-                              UNW_X86_64_R8,  UNW_X86_64_R9,  UNW_X86_64_R10, UNW_X86_64_R11,
-                              UNW_X86_64_R12, UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15};
-
 static bool is_new(struct return_search *search, uint64_t target)
 {
     for (size_t i = 0; i < search->target_count; i++)
@@ -80,8 +74,8 @@ static bool base_of(const struct path *path, int base, uint64_t *address)
         *address = path->pc;
         return true;
     }
-    *address = numbers[base] == UNW_X86_64_RSP ? path->sp : path->registers[numbers[base]];
-    return numbers[base] == UNW_X86_64_RSP || path->known >> numbers[base] & 1;
+    *address = base == SP ? path->sp : path->registers[unwind_register[base]];
+    return base == SP || path->known >> unwind_register[base] & 1;
 }
 
 static bool value_of(struct return_search *search, const struct path *path,
@@ -90,7 +84,7 @@ static bool value_of(struct return_search *search, const struct path *path,
     if (!base_of(path, value->base, result))
         return false;
     *result += (uint64_t)value->distance;
-    return !value->loaded || load(search, *result, numbers[value->target], result);
+    return !value->loaded || load(search, *result, unwind_register[value->target], result);
 }
 
 // The stack pointer of before an alignment comes back from where it was kept.
@@ -99,11 +93,11 @@ static bool restore_stack(struct return_search *search, struct path *path,
 {
     struct unwinder *unwinder = search->unwinder;
     struct register_value value;
-    if (!register_value(instruction, &value) || numbers[value.target] != UNW_X86_64_RSP ||
+    if (!register_value(instruction, &value) || value.target != SP ||
         instruction->opcode == POP_SP)
         return false;
     if (value.base != BASE_PC)
-        search->by_frame |= !walk_knows(unwinder, numbers[value.base]);
+        search->by_frame |= !walk_knows(unwinder, unwind_register[value.base]);
     unwinder->memo.spoilt = true; // it was read aside, perhaps
     return value_of(search, path, &value, &path->sp);
 }
@@ -137,16 +131,16 @@ static void set_registers(struct return_search *search, struct path *path,
     struct register_value value;
     uint64_t result;
     bool known = register_value(instruction, &value) &&
-                 numbers[value.target] != UNW_X86_64_RSP &&
+                 value.target != SP &&
                  value_of(search, path, &value, &result);
     uint32_t written = register_writes(instruction);
-    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
-        if (written >> i & 1 && numbers[i] != UNW_X86_64_RSP)
-            path->known &= ~(1u << numbers[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(unwind_register); i++)
+        if (written >> i & 1 && i != SP)
+            path->known &= ~(1u << unwind_register[i]);
     if (!known)
         return;
-    path->registers[numbers[value.target]] = result;
-    path->known |= 1u << numbers[value.target];
+    path->registers[unwind_register[value.target]] = result;
+    path->known |= 1u << unwind_register[value.target];
 }
 
 static bool is_from_call(struct return_search *search, uint64_t back)
@@ -180,16 +174,13 @@ static bool follow(struct return_search *search, struct path *path)
 {
     struct code_memory *memory = &search->unwinder->code;
     while (search->work++ < WORK_STEPS && search->unwinder->work++ < WORK_MAX) {
-        unsigned char code[INSTRUCTION_BYTES] = {0};
+        unsigned char code[INSTRUCTION_BYTES];
         struct instruction instruction;
         int64_t distance;
-        size_t there = sizeof code;
-        while (there && !(search->made ? code_memory_fetch : code_memory_read)(memory, path->pc,
-                                                                               code, there))
-            there--;
-        search->by_frame |= !there;
-        if (!instruction_decode(code, &instruction) || instruction.length > there)
+        if (!instruction_read(memory, path->pc, search->made, code, &instruction)) {
+            search->by_frame |= !code_memory_most(memory, path->pc, search->made, code, 1);
             return false;
+        }
         path->pc += instruction.length;
         if (!move_stack(search, path, &instruction))
             return false;
