@@ -21,7 +21,7 @@ struct view_rows { // scene->rows, whose type only the view knows
 
 struct view_key { // overrides what an action does in this view
     enum action action;
-    act_function *act;
+    struct act act;
 };
 
 struct view {

@@ -167,7 +167,7 @@ static unsigned go_back(struct app *app)
     return EFFECT_ROWS;
 }
 
-static const struct view_key keys[] = {{ACTION_BACK, go_back}};
+static const struct view_key keys[] = {{ACTION_BACK, {.act = go_back}}};
 
 const struct view view_calls = {
     .title = "callers and callees",

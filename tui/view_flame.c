@@ -242,16 +242,6 @@ static unsigned to_sibling(struct app *app, int step)
     return 0;
 }
 
-static unsigned to_left(struct app *app)
-{
-    return to_sibling(app, -1);
-}
-
-static unsigned to_right(struct app *app)
-{
-    return to_sibling(app, 1);
-}
-
 static unsigned zoom_in(struct app *app)
 {
     if (!act_has_rows(app))
@@ -269,8 +259,12 @@ static unsigned zoom_out(struct app *app)
 }
 
 static const struct view_key keys[] = {
-    {ACTION_UP, to_caller},  {ACTION_DOWN, to_callee}, {ACTION_LEFT, to_left},
-    {ACTION_RIGHT, to_right}, {ACTION_ENTER, zoom_in}, {ACTION_BACK, zoom_out},
+    {ACTION_UP, {.act = to_caller}},
+    {ACTION_DOWN, {.act = to_callee}},
+    {ACTION_LEFT, {.act_by = to_sibling, .by = -1}},
+    {ACTION_RIGHT, {.act_by = to_sibling, .by = 1}},
+    {ACTION_ENTER, {.act = zoom_in}},
+    {ACTION_BACK, {.act = zoom_out}},
 };
 
 const struct view view_flame = {

@@ -157,7 +157,7 @@ static unsigned show_only(struct app *app)
     return act_show(app, VIEW_TOP);
 }
 
-static const struct view_key keys[] = {{ACTION_ENTER, show_only}};
+static const struct view_key keys[] = {{ACTION_ENTER, {.act = show_only}}};
 
 const struct view view_threads = {
     .title = "Threads",

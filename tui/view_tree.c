@@ -264,40 +264,30 @@ static bool search(struct scene *scene, struct state *state, size_t from, int st
 
 // --- keys ---
 
-static unsigned fold(struct app *app, enum fold fold)
+static unsigned set_fold(struct app *app, int fold)
 {
     if (!act_has_rows(app))
         return 0;
     const struct tree_node *node = node_at(app->scene, act_cursor(app)->at);
     if (node->children) {
-        map_put(&app->state->folds, node->id, fold);
+        map_put(&app->state->folds, node->id, (uint32_t)fold);
         refold(app->scene->rows, app->state);
     }
     return 0;
-}
-
-static unsigned expand(struct app *app)
-{
-    return fold(app, FOLD_OPEN);
-}
-
-static unsigned collapse(struct app *app)
-{
-    return fold(app, FOLD_CLOSED);
 }
 
 static unsigned toggle(struct app *app)
 {
     bool open = act_has_rows(app) &&
                 is_open(app->state, node_at(app->scene, act_cursor(app)->at));
-    return fold(app, open ? FOLD_CLOSED : FOLD_OPEN);
+    return set_fold(app, open ? FOLD_CLOSED : FOLD_OPEN);
 }
 
 static const struct view_key keys[] = {
-    {ACTION_ENTER, toggle},
-    {ACTION_TOGGLE, toggle},
-    {ACTION_EXPAND, expand},
-    {ACTION_COLLAPSE, collapse},
+    {ACTION_ENTER, {.act = toggle}},
+    {ACTION_TOGGLE, {.act = toggle}},
+    {ACTION_EXPAND, {.act_by = set_fold, .by = FOLD_OPEN}},
+    {ACTION_COLLAPSE, {.act_by = set_fold, .by = FOLD_CLOSED}},
 };
 
 const struct view view_tree = {
