@@ -16,7 +16,7 @@ struct cursor *act_cursor(struct app *app)
 
 bool act_has_rows(const struct app *app)
 {
-    return scene_count(app->scene) > 0;
+    return app->scene->count > 0;
 }
 
 struct item act_item(struct app *app)

@@ -14,7 +14,7 @@ unsigned act_move(struct app *app, int rows)
 {
     if (act_has_rows(app))
         scene_select(app->scene, app->state,
-                     clamp(act_cursor(app)->at, rows, scene_count(app->scene)));
+                     clamp(act_cursor(app)->at, rows, app->scene->count));
     return 0;
 }
 

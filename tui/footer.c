@@ -69,7 +69,7 @@ static void put_position(const struct canvas *canvas, const struct scene *scene,
                          const struct state *state, struct buf *out)
 {
     const struct view *view = views[scene->view];
-    size_t count = scene_count(scene);
+    size_t count = scene->count;
     if (state->search)
         buf_printf(out, "/%s   %zu of %zu rows%s", state->search,
                    scene_match_count(scene, state), count, view->put_row ? "   " : "");

@@ -161,6 +161,8 @@ static enum rc make(struct scene *scene, struct state *state, const struct rows_
     if (zoom == UINT32_MAX)
         state->zoom = 0;
     rows_flame(&rows->tree, zoom, &rows->flame);
+    scene->count = rows->flame.count;
+    scene->all = rows->tree.all;
     return rc;
 }
 
@@ -171,19 +173,9 @@ static void free_rows(void *rows)
     flame_fini(&flame_rows->flame);
 }
 
-static size_t count(const struct scene *scene)
-{
-    return rows_of(scene)->flame.count;
-}
-
 static struct item item(const struct scene *scene, size_t row)
 {
     return scene_node_item(node_at(scene, row));
-}
-
-static struct cost all(const struct scene *scene)
-{
-    return rows_of(scene)->tree.all;
 }
 
 static size_t widest_root(const struct scene *scene)
@@ -270,7 +262,7 @@ static const struct view_key keys[] = {
 const struct view view_flame = {
     .title = "Flame",
     .inverts = true,
-    .rows = {sizeof(struct flame_rows), make, free_rows, count, item, all, widest_root, keeps},
+    .rows = {sizeof(struct flame_rows), make, free_rows, item, widest_root, keeps},
     .draw = draw,
     .put_row = put_row,
     .action = ACTION_VIEW_FLAME,
