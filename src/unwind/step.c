@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Each step starts from a full set of registers, with pc - 1 for callers, so that libunwind's cache
 // (keyed by pc alone) cannot mix up a return address with the same address as an interrupted pc.
-// What libunwind does not do well (code without tables, calls to nowhere) is done here.
+// This file does what libunwind does not do well: code without tables, calls to nowhere.
 #include "unwind/step.h"
 
 #include <string.h>
@@ -18,9 +18,9 @@
 #define ARGUMENTS_MOST (1u << 16)
 #define FIRST_STACK_MOST (16u << 20) // bytes of what the kernel puts there, ample
 
-// Code without tables (JIT code, some assembly): believed to keep a frame pointer if what lies
-// there looks like a frame. A null one marks a root by convention, but it may also be any value in
-// code that uses the register otherwise: it counts only at the end of a chain that was followed.
+// Code without tables (JIT code, some assembly) is believed to keep a frame pointer if what lies
+// there looks like a frame. A null one marks a root by convention, but code may also use the
+// register otherwise, so it counts only at the end of a chain that was followed.
 static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
 {
     uint64_t frame = unwinder->registers[REGISTER_FRAME], saved, back;
@@ -42,7 +42,7 @@ static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
     return true;
 }
 
-// argc, argv, a null, and the environment, whose strings lie behind those of argv.
+// There lie argc, argv, a null, and the environment, whose strings lie behind those of argv.
 static bool is_first_stack(struct unwinder *unwinder, uint64_t sp)
 {
     uint64_t argc, first, last, end, environment;
@@ -67,10 +67,10 @@ static enum unwind_end failure(const struct unwinder *unwinder, int ret)
     return ret == -UNW_EBADFRAME ? UNWIND_NO_PROGRESS : UNWIND_NO_INFO;
 }
 
-// The caller's registers. One that cannot be read keeps its value: in an epilogue the tables say
-// where a register was saved, which by then may lie below sp, while it holds its old value again.
-// One that was neither known nor saved stays unknown. Those that hardly any walk depends on are
-// read aside: threads that wait in the same place hold different values in them.
+// A register of the caller that cannot be read keeps its value: in an epilogue the tables say where
+// it was saved, which by then may lie below sp, while it holds its old value again. One that was
+// neither known nor saved stays unknown. Those that hardly any walk depends on are read aside,
+// because threads that wait in the same place hold different values in them.
 static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
 {
     const uint32_t decisive = 1u << REGISTER_FRAME | 1u << REGISTER_SP | 1u << REGISTER_PC;
@@ -100,8 +100,8 @@ struct attempt {
 
 enum outcome { STEPPED, ENDED, UNDECIDED };
 
-// Where the tables are asked about a frame: for callers inside the call, because what it returns
-// to may be another function.
+// Tables are asked about a caller inside its call, because the return address may belong to another
+// function.
 static uint64_t pc_to_ask(struct unwinder *unwinder, const struct attempt *attempt)
 {
     return *walk_pc(unwinder) - !attempt->leaf;
@@ -134,8 +134,8 @@ bool step_by_tables(struct unwinder *unwinder, uint64_t asked)
     return by_tables(unwinder, asked, &attempt) == STEPPED;
 }
 
-// The tables want the frame pointer of a thread that was read in place. The function's own code
-// tells it; believed only if a return address lies there, behind a call that may have led here.
+// The function's own code tells the frame pointer of a thread that was read in place. It is
+// believed only if a return address lies there, behind a call that may have led here.
 static bool find_frame_pointer(struct unwinder *unwinder, uint64_t start, enum unwind_end *end)
 {
     uint64_t size, back;
@@ -161,9 +161,9 @@ static enum outcome try_call_to_nowhere(struct unwinder *unwinder, struct attemp
     return leaf_return(unwinder) ? STEPPED : ENDED;
 }
 
-// Where the tables want a register of a thread that was read in place, the function's beginning may
-// tell the frame pointer; if it does not, because it has pushed arguments for its call, the way to
-// its return is followed.
+// The tables may want a register of a thread that was read in place. Then the function's beginning
+// may tell the frame pointer; if it does not, because it has pushed arguments for its call, the way
+// to its return is followed.
 static enum outcome try_loaded_tables(struct unwinder *unwinder, struct attempt *attempt)
 {
     uint64_t asked = pc_to_ask(unwinder, attempt), start;
@@ -237,7 +237,7 @@ static enum outcome try_frame_pointer(struct unwinder *unwinder, struct attempt 
     return step_frame_pointer(unwinder, &attempt->end) ? STEPPED : UNDECIDED;
 }
 
-// Of code that the process made, callers mostly keep a frame pointer: it was tried before.
+// Callers in code that the process made mostly keep a frame pointer, so that was tried before.
 static enum outcome try_made_code(struct unwinder *unwinder, struct attempt *attempt)
 {
     return !attempt->leaf && attempt->end != UNWIND_BOTTOM &&
@@ -255,7 +255,7 @@ static enum outcome try_entry_path(struct unwinder *unwinder, struct attempt *at
     return UNDECIDED;
 }
 
-// In this order, until one steps or knows that the stack ends.
+// They are tried in this order until one steps or knows that the stack ends.
 static const struct {
     enum outcome (*try)(struct unwinder *unwinder, struct attempt *attempt);
     enum unwind_step how;

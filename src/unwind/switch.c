@@ -24,7 +24,7 @@ static bool step_to(struct unwinder *unwinder, uint64_t frame)
     return true;
 }
 
-// Where the sampler is to look for the stack pointer of the other stack, next time.
+// Notes where the sampler is to look for the stack pointer of the other stack next time.
 static void note_elsewhere(struct unwinder *unwinder, const struct way_back *way)
 {
     uint64_t sp = *walk_sp(unwinder), owner, frame;
@@ -38,7 +38,7 @@ static void note_elsewhere(struct unwinder *unwinder, const struct way_back *way
         unwinder->elsewhere_at = sp - CALLEE_FRAME;
 }
 
-// To a stack that was copied for what earlier walks said.
+// Steps to a stack that was copied for what earlier walks said.
 static bool step_to_window(struct unwinder *unwinder)
 {
     const struct capture *capture = unwinder->capture;

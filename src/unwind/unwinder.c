@@ -104,7 +104,7 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t pc, unw_proc_info_t
     return ret < 0 ? -UNW_ESTOPUNWIND : ret;
 }
 
-// What a search allocates libunwind 1.6.2 gives back by itself (its pool, UNW_INFO_FORMAT_TABLE).
+// libunwind 1.6.2 gives back by itself what a search allocates (its pool, UNW_INFO_FORMAT_TABLE).
 static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *info, void *arg)
 {
     (void)space, (void)info, (void)arg;
@@ -171,8 +171,8 @@ static void push(struct unwinder *unwinder, uint64_t pc, bool interrupted, enum 
     unwinder->frame_pointer_steps += how == STEP_FRAME_POINTER;
 }
 
-// Where a coroutine's first function returns to nothing has been called: whoever made its stack put
-// that there. It is a root if the way from there leads to no caller.
+// Whoever made the stack of a coroutine put there where its first function returns to, and that is
+// behind no call. It is a root if the way from there leads to no caller.
 static bool is_made_root(struct unwinder *unwinder)
 {
     struct unwind_frame *last = &unwinder->frames[unwinder->count - 1];
@@ -189,7 +189,7 @@ static enum unwind_end end_of(struct unwinder *unwinder, enum unwind_end end)
     return may_be && is_made_root(unwinder) ? UNWIND_BOTTOM : end;
 }
 
-// The caller of a function with a return probe. False: it cannot be told.
+// Adds the caller of a function with a return probe. Returns false if it cannot be told.
 static bool climb_past_probe(struct unwinder *unwinder, enum unwind_step how)
 {
     const struct unwind_frame *probed = &unwinder->frames[unwinder->count - 1];
@@ -260,8 +260,8 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     push(unwinder, capture_pc(capture), true, STEP_CAPTURE);
 }
 
-// What unwind_live found. Which of the callers were interrupted is not recorded: only the leaf
-// counts as such.
+// The stack holds what unwind_live found. Which of the callers were interrupted is not recorded, so
+// only the leaf counts as such.
 static enum unwind_end decode(struct unwinder *unwinder, const struct capture *capture)
 {
     size_t count = capture->stack_length / sizeof(uint64_t);

@@ -102,7 +102,8 @@ struct split_package *split_package_new(const struct elf_file *file)
     return NULL;
 }
 
-// DWARF 5 type units have a section of the same name. True when this one has a compilation unit.
+// DWARF 5 type units have a section of the same name. Returns whether this one has a compilation
+// unit.
 static bool has_functions(const struct contents *info)
 {
     const size_t version_at = 4, type_at = 6;

@@ -13,7 +13,7 @@
 #define SYMBOLS_MAX 4000000u
 #define RANKED_LENGTH 255 // bytes of a name that are compared when aliases are ranked
 
-// What a symbol covers. A function with a size covers its bytes. Hand-written assembly often has no
+// A function with a size covers its bytes. Hand-written assembly often has no
 // size: such a label covers what follows it up to the next label or function, except bytes that a
 // function covers. It covers no more than the FDE that it lies in, or, without one, no bytes beyond
 // the start of the next FDE. In a stripped file the functions behind it may have lost their names,

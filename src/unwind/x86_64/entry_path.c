@@ -181,7 +181,7 @@ static bool is_entry_above(struct unwinder *unwinder, uint64_t size)
     return found;
 }
 
-// Whether the return address that lies `size` bytes above the stack pointer is of this function.
+// Returns whether a return address `size` bytes above the stack pointer belongs to this function.
 static bool is_ours(struct unwinder *unwinder, uint64_t back, uint64_t size, bool first)
 {
     uint64_t target;

@@ -34,7 +34,7 @@ static void add_to_sp(struct epilogue *epilogue)
     epilogue->registers[UNW_X86_64_RSP] += size;
 }
 
-// False when no pop follows, or what it takes is not there.
+// Returns false when no pop follows, or what it takes is not there.
 static bool pop(struct unwinder *unwinder, struct epilogue *epilogue)
 {
     uint64_t *sp = &epilogue->registers[UNW_X86_64_RSP];

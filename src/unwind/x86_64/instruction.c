@@ -88,7 +88,7 @@ static unsigned operands_of(const struct instruction *instruction)
                          : find_row(one_byte, ARRAY_LENGTH(one_byte), opcode);
 }
 
-// With what follows it: an index, a displacement.
+// Returns its length with what follows it: an index, a displacement.
 static size_t modrm_length(const unsigned char *at)
 {
     unsigned mod = at[0] >> 6, rm = at[0] & 7;
@@ -106,7 +106,7 @@ static bool is_prefix(unsigned char byte)
     return memchr(prefixes, byte, sizeof prefixes) != NULL;
 }
 
-// The opcode with what says which map it is of. Behind it begins what is returned.
+// Takes the opcode with what says which map it is of. Returns where the rest begins.
 static const unsigned char *take_opcode(const unsigned char *at, struct instruction *instruction)
 {
     if ((*at & 0xf0) == 0x40)
@@ -212,7 +212,7 @@ bool instruction_sets_frame(const struct instruction *instruction)
             (instruction->opcode == 0x8b && *instruction->modrm == 0xec));
 }
 
-// Whether its operand is memory at a distance from a register, and nothing else is added.
+// Returns whether its operand is memory at a distance from a register with nothing else added.
 static bool is_beside(const struct instruction *instruction, int base, int64_t *distance)
 {
     const unsigned char *at = instruction->modrm;

@@ -32,29 +32,29 @@ struct instruction {
     size_t length;                  // bytes
 };
 
-// `code` holds INSTRUCTION_BYTES, which the instruction points into. False: not one that compilers
-// write.
+// `code` holds INSTRUCTION_BYTES, which the instruction points into. Returns false if it is none
+// that compilers write.
 bool instruction_decode(const unsigned char *code, struct instruction *instruction);
 
-// Reads and decodes the instruction at pc, which points into `code`. made: also one of code that
-// the process made. False: it is none, or not all of it can be read.
+// Reads and decodes the instruction at pc, which points into `code`; with `made` also one that the
+// process made. Returns false if it is none, or not all of it can be read.
 bool instruction_read(struct code_memory *memory, uint64_t pc, bool made,
                       unsigned char code[INSTRUCTION_BYTES], struct instruction *instruction);
 
-// Whether its opcode is of the first map: one byte.
+// Returns whether its opcode is of the first map and so has one byte.
 bool instruction_is_plain(const struct instruction *instruction);
 
-// The register that it names by the r/m field, -1 if that is memory or there is none.
+// Returns the register that it names by the r/m field, -1 if that is memory or there is none.
 int instruction_rm(const struct instruction *instruction);
 
-// The register that it names by the reg field, or which operation of a group it is.
+// Return the register that it names by the reg field, or which operation of a group it is.
 int instruction_reg(const struct instruction *instruction);
 int instruction_operation(const struct instruction *instruction);
 
-// A number in the code: of 32 bits, or of 8.
+// Returns a signed number in the code, of 32 bits if `wide`, else of 8.
 int64_t instruction_number(const unsigned char *at, bool wide);
 
-// Whether it sets the frame pointer to the stack pointer.
+// Returns whether it sets the frame pointer to the stack pointer.
 bool instruction_sets_frame(const struct instruction *instruction);
 
 enum stack_effect {
@@ -64,7 +64,7 @@ enum stack_effect {
     STACK_LOST,    // nobody can tell
 };
 
-// What it does to the stack pointer, calls and returns apart.
+// Returns what it does to the stack pointer, calls and returns apart.
 enum stack_effect instruction_stack(const struct instruction *instruction, int64_t *distance);
 
 enum flow {
@@ -78,5 +78,5 @@ enum flow {
 
 enum flow instruction_flow(const struct instruction *instruction, int64_t *distance);
 
-// Direct or not.
+// Returns whether it is a call, direct or not.
 bool instruction_is_call(const struct instruction *instruction);

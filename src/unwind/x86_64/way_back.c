@@ -24,7 +24,7 @@ static bool is_syscall(const struct instruction *instruction)
     return instruction->map == MAP_0F && !instruction->vex && instruction->opcode == 0x05;
 }
 
-// What rax holds after the instruction, as far as constants go; -1: not known.
+// Returns what rax holds after the instruction, as far as constants go, or -1.
 static int64_t follow_ax(const struct instruction *instruction, int64_t value)
 {
     int rm = instruction_rm(instruction);
@@ -116,8 +116,8 @@ static bool clears_bp(const struct instruction *instruction)
            *instruction->modrm == 0xed;
 }
 
-// Whether what follows such a load goes straight on to a call that ends where the code does. Where
-// the stack pointer is aligned, all that counts is what was put there afterwards.
+// Returns whether what follows such a load goes straight on to a call that ends where the code
+// does. If the stack pointer is aligned on the way, only what was put there afterwards counts.
 static bool leads_to_call(const unsigned char *code, size_t size, struct way_back *way)
 {
     int64_t distance, moved = 0, owner = -1;
