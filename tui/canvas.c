@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tui/canvas.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
@@ -198,17 +197,6 @@ void canvas_right(struct canvas *canvas, int row, int start, int end, enum role 
     int skip = whole > room ? whole - room : 0;
     if (room > 0)
         put_text(canvas, row, end - (whole - skip), room, skip, role, escaped);
-}
-
-int canvas_printf(struct canvas *canvas, int row, int col, int width, enum role role,
-                  const char *format, ...)
-{
-    AUTO_FREE char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int length = vasprintf(&text, format, args);
-    va_end(args);
-    return length < 0 ? 0 : canvas_text(canvas, row, col, width, role, text);
 }
 
 int canvas_glyph(struct canvas *canvas, int row, int col, enum role role, enum glyph glyph)

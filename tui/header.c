@@ -82,7 +82,7 @@ static void draw_title(struct picture *picture, int row, const struct snapshot *
                        const struct state *state)
 {
     struct canvas *canvas = &picture->canvas;
-    char up[FIGURES_MOST], view[FIGURES_MOST];
+    char up[FIGURES_MOST], view[FIGURES_MOST], pid[16];
     AUTO_BUF struct buf left = {0};
     int end = draw_tabs(picture, row, state) - 1;
     if (canvas->cols >= 60) {
@@ -98,7 +98,8 @@ static void draw_title(struct picture *picture, int row, const struct snapshot *
     int col = 0;
     if (canvas->cols >= 60)
         col = canvas_text(canvas, row, 0, end, ROLE_DIM, "ptprof ");
-    col += canvas_printf(canvas, row, col, end - col, ROLE_TITLE, "%d ", (int)snapshot->pid);
+    snprintf(pid, sizeof pid, "%d ", (int)snapshot->pid);
+    col += canvas_text(canvas, row, col, end - col, ROLE_TITLE, pid);
     buf_puts(&left, *snapshot->command_line ? snapshot->command_line : snapshot->comm);
     if (snapshot->process_count > 1)
         buf_printf(&left, " and %zu more", snapshot->process_count - 1);

@@ -34,9 +34,9 @@ static void add(struct objects *objects, const GElf_Sym *symbol, const char *nam
 static void read_table(struct objects *objects, const struct image *image, uint32_t type)
 {
     struct section section;
-    if (!section_find(image, type, NULL, &section))
+    if (!section_find(image->elf, type, NULL, &section))
         return;
-    struct string_table names = string_table_read(image, section.header.sh_link);
+    struct string_table names = string_table_read(image->elf, section.header.sh_link);
     Elf_Data *data = section_data(&section, SYMBOL_BYTES_MAX);
     size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
     for (size_t i = 1; i < count && objects->count < OBJECTS_MAX; i++) {

@@ -16,10 +16,6 @@
 #define HEADER_SIZE 12 // version, three encodings, pointer to .eh_frame, count
 #define ENTRY_SIZE 8   // int32_t pc, int32_t FDE, both relative to the header
 
-struct fde_entry { // addresses of the target
-    uint64_t pc, fde;
-};
-
 struct fde_table {
     uint64_t start, end;     // text that it covers
     uint64_t hdr;            // address of .eh_frame_hdr, if `built` is NULL
@@ -127,8 +123,8 @@ static bool count_up_to(const struct fde_table *table, struct code_memory *memor
     return true;
 }
 
-static bool entry_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                       struct fde_entry *entry)
+bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
+                    struct fde_entry *entry)
 {
     const struct fde_table *table = table_get(index, memory, pc);
     uint32_t count;
@@ -136,32 +132,11 @@ static bool entry_find(struct fde_index *index, struct code_memory *memory, uint
            entry_read(table, memory, count - 1, entry);
 }
 
-bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                    uint64_t *fde)
-{
-    struct fde_entry entry = {0};
-    bool found = entry_find(index, memory, pc, &entry);
-    *fde = entry.fde;
-    return found;
-}
-
-bool fde_index_start(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                     uint64_t *start)
-{
-    struct fde_entry entry = {0};
-    bool found = entry_find(index, memory, pc, &entry);
-    *start = entry.pc;
-    return found;
-}
-
 bool fde_index_next(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                    uint64_t *start)
+                    struct fde_entry *entry)
 {
     const struct fde_table *table = table_get(index, memory, pc);
-    struct fde_entry entry = {0};
     uint32_t count;
-    bool found = count_up_to(table, memory, pc, &count) && table && count < table->count &&
-                 entry_read(table, memory, count, &entry);
-    *start = entry.pc;
-    return found;
+    return count_up_to(table, memory, pc, &count) && table && count < table->count &&
+           entry_read(table, memory, count, entry);
 }

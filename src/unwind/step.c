@@ -24,7 +24,7 @@
 static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
 {
     uint64_t frame = unwinder->registers[REGISTER_FRAME], saved, back;
-    bool in_chain = unwinder->frames[unwinder->count - 1].step == STEP_FRAME_POINTER;
+    bool in_chain = unwinder->result.frames[unwinder->result.count - 1].step == STEP_FRAME_POINTER;
     bool known = walk_knows(unwinder, REGISTER_FRAME);
     *end = !known ? UNWIND_NO_REGISTER : !frame && in_chain ? UNWIND_BOTTOM : UNWIND_NO_INFO;
     if (!known || frame < *walk_sp(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
@@ -166,16 +166,17 @@ static enum outcome try_call_to_nowhere(struct unwinder *unwinder, struct attemp
 // to its return is followed.
 static enum outcome try_loaded_tables(struct unwinder *unwinder, struct attempt *attempt)
 {
-    uint64_t asked = pc_to_ask(unwinder, attempt), start;
+    struct fde_entry entry;
+    uint64_t asked = pc_to_ask(unwinder, attempt);
     enum outcome outcome = by_tables(unwinder, asked, attempt);
     if (outcome == STEPPED || unwinder->fault != UNWIND_NO_REGISTER ||
-        !fde_index_start(&unwinder->index, &unwinder->code, asked, &start))
+        !fde_index_find(&unwinder->index, &unwinder->code, asked, &entry))
         return outcome;
-    if (find_frame_pointer(unwinder, start, &attempt->end))
+    if (find_frame_pointer(unwinder, entry.pc, &attempt->end))
         return by_tables(unwinder, asked, attempt);
     unwinder->fault = UNWIND_BOTTOM;
     attempt->how = STEP_CALL;
-    if (return_path_step(unwinder, start, false, &attempt->by_frame))
+    if (return_path_step(unwinder, entry.pc, false, &attempt->by_frame))
         return STEPPED;
     if (unwinder->fault == UNWIND_SHORT)
         attempt->end = UNWIND_SHORT;

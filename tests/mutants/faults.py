@@ -168,7 +168,7 @@ FAULTS = [
     ("another stack is taken for one that was walked", MEMO,
      "value == wanted;", "(value || wanted);", "unit/memo"),
     ("a walk's frames keep the first stack's addresses", MEMO,
-     "(*frames)[i].sp += capture_sp(capture) - walk->sp;", "(*frames)[i].sp += 0;", "unit/memo"),
+     "frames[i].sp += capture_sp(capture) - walk->sp;", "frames[i].sp += 0;", "unit/memo"),
     ("a stack that was cut asks for no more", HINT,
      "wanted = STACK_MAX; // all there may be", "wanted = before;", "unit/stack_hint"),
 

@@ -60,12 +60,12 @@ static void read_slots(struct slots *slots, const struct image *image,
                        const struct symtab *functions, const char *section_name)
 {
     struct section section, symbols;
-    if (!section_find(image, SHT_RELA, section_name, &section))
+    if (!section_find(image->elf, SHT_RELA, section_name, &section))
         return;
     struct relocations from = {.functions = functions};
-    if (section_get(image, section.header.sh_link, &symbols)) {
+    if (section_get(image->elf, section.header.sh_link, &symbols)) {
         from.symbols = section_data(&symbols, SYMBOLS_SIZE_MAX);
-        from.names = string_table_read(image, symbols.header.sh_link);
+        from.names = string_table_read(image->elf, symbols.header.sh_link);
     }
     Elf_Data *data = section_data(&section, RELOCATIONS_MAX * sizeof(Elf64_Rela));
     size_t count = data ? data->d_size / sizeof(Elf64_Rela) : 0;
@@ -88,7 +88,7 @@ static void read_all_slots(struct slots *slots, const struct image *image,
     slots->lazy = xcalloc(slots->count, sizeof *slots->lazy);
     for (size_t i = 0; i < slots->count; i++)
         slots->lazy[i] = slots->items[i].name;
-    if (section_find(image, SHT_PROGBITS, ".plt.got", &bound_early))
+    if (section_find(image->elf, SHT_PROGBITS, ".plt.got", &bound_early))
         read_slots(slots, image, functions, ".rela.dyn");
     ascending_sort(slots->items, slots->count, sizeof *slots->items);
 }
@@ -138,7 +138,7 @@ static void read_stubs(struct plt *plt, const struct image *image, const struct 
                        const char *section_name)
 {
     struct section section;
-    if (!section_find(image, SHT_PROGBITS, section_name, &section))
+    if (!section_find(image->elf, SHT_PROGBITS, section_name, &section))
         return;
     Elf_Data *data = section_data(&section, STUB_BYTES_MAX);
     size_t step = stub_size(&section.header);

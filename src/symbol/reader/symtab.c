@@ -65,7 +65,7 @@ static int compare_numbers(uint64_t a, uint64_t b)
 static void read_texts(struct reader *reader, const struct image *image)
 {
     struct section section = {0};
-    while (section_next(image, &section)) {
+    while (section_next(image->elf, &section)) {
         const GElf_Shdr *header = &section.header;
         uint64_t end = header->sh_addr + header->sh_size;
         if (!(header->sh_flags & SHF_ALLOC) || !(header->sh_flags & SHF_EXECINSTR) ||
@@ -151,10 +151,10 @@ static void add_symbol(struct reader *reader, const GElf_Sym *symbol, const char
 static void read_symbols(struct reader *reader, const struct image *image, uint32_t type)
 {
     struct section section;
-    if (!section_find(image, type, NULL, &section))
+    if (!section_find(image->elf, type, NULL, &section))
         return;
     Elf_Data *data = section_data(&section, SYMBOLS_MAX * sizeof(Elf64_Sym));
-    struct string_table names = string_table_read(image, section.header.sh_link);
+    struct string_table names = string_table_read(image->elf, section.header.sh_link);
     size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
     for (size_t i = 1; i < count; i++) {
         GElf_Sym symbol;

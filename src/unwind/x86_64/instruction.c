@@ -29,10 +29,6 @@ enum operands {
     UNKNOWN = 128,
 };
 
-struct opcode_row {
-    unsigned char first, last, operands;
-};
-
 static const struct opcode_row one_byte[] = {
     {0x50, 0x5f, NONE},         {0x63, 0x63, MODRM},        {0x68, 0x68, IMM32},
     {0x69, 0x69, MODRM | IMM32}, {0x6a, 0x6a, IMM8},        {0x6b, 0x6b, MODRM | IMM8},
@@ -61,12 +57,13 @@ static const struct opcode_row behind_0f[] = {
     {0xc8, 0xcf, NONE},         {0xd0, 0xfe, MODRM},
 };
 
-static unsigned find_row(const struct opcode_row *rows, size_t count, unsigned char opcode)
+unsigned opcode_find(const struct opcode_row *rows, size_t count, unsigned char opcode,
+                     unsigned otherwise)
 {
     for (size_t i = 0; i < count; i++)
         if (opcode >= rows[i].first && opcode <= rows[i].last)
-            return rows[i].operands;
-    return UNKNOWN;
+            return rows[i].value;
+    return otherwise;
 }
 
 static unsigned operands_of(const struct instruction *instruction)
@@ -76,7 +73,7 @@ static unsigned operands_of(const struct instruction *instruction)
     unsigned char opcode = instruction->opcode;
     switch (instruction->map) {
     case MAP_0F:
-        return find_row(behind_0f, ARRAY_LENGTH(behind_0f), opcode);
+        return opcode_find(behind_0f, ARRAY_LENGTH(behind_0f), opcode, UNKNOWN);
     case MAP_0F38:
         return MODRM;
     case MAP_0F3A:
@@ -85,7 +82,7 @@ static unsigned operands_of(const struct instruction *instruction)
         break;
     }
     return opcode < 0x40 ? arithmetic[opcode & 7]
-                         : find_row(one_byte, ARRAY_LENGTH(one_byte), opcode);
+                         : opcode_find(one_byte, ARRAY_LENGTH(one_byte), opcode, UNKNOWN);
 }
 
 // Returns its length with what follows it: an index, a displacement.

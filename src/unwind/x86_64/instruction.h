@@ -20,6 +20,13 @@
 enum { AX, CX, DX, BX, SP, FP };      // registers by their numbers in instructions
 extern const int unwind_register[16]; // ... libunwind's numbers of them
 
+struct opcode_row { // what is known of a range of opcodes
+    unsigned char first, last, value;
+};
+
+unsigned opcode_find(const struct opcode_row *rows, size_t count, unsigned char opcode,
+                     unsigned otherwise);
+
 enum instruction_map { MAP_ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A };
 
 struct instruction {

@@ -20,11 +20,7 @@ enum written {
     INDEXES = 128, // of string instructions
 };
 
-struct effect_row {
-    unsigned char first, last, written;
-};
-
-static const struct effect_row one_byte[] = {
+static const struct opcode_row one_byte[] = {
     {0x58, 0x5f, LOW},          {0x63, 0x63, REG},        {0x69, 0x69, REG},
     {0x6b, 0x6b, REG},          {0x86, 0x87, REG | RM},   {0x88, 0x89, RM},
     {0x8a, 0x8b, REG},          {0x8c, 0x8c, RM},         {0x8d, 0x8d, REG},
@@ -35,7 +31,7 @@ static const struct effect_row one_byte[] = {
     {0xd8, 0xdf, ACCUMULATOR},  {0xe0, 0xe3, COUNTER},
 };
 
-static const struct effect_row behind_0f[] = {
+static const struct opcode_row behind_0f[] = {
     {0x01, 0x01, ACCUMULATOR | DATA | COUNTER},           {0x02, 0x03, REG},
     {0x05, 0x05, ACCUMULATOR | COUNTER},                  {0x2c, 0x2d, REG},
     {0x31, 0x31, ACCUMULATOR | DATA},                     {0x40, 0x50, REG},
@@ -49,17 +45,9 @@ static const struct effect_row behind_0f[] = {
     {0xd7, 0xd7, REG},
 };
 
-static const struct effect_row behind_0f38[] = {{0xf0, 0xf7, REG}};
-static const struct effect_row behind_0f3a[] = {
+static const struct opcode_row behind_0f38[] = {{0xf0, 0xf7, REG}};
+static const struct opcode_row behind_0f3a[] = {
     {0x14, 0x17, RM}, {0x60, 0x63, COUNTER}, {0xf0, 0xf0, REG}};
-
-static unsigned find(const struct effect_row *rows, size_t count, unsigned char opcode)
-{
-    for (size_t i = 0; i < count; i++)
-        if (opcode >= rows[i].first && opcode <= rows[i].last)
-            return rows[i].written;
-    return NOTHING;
-}
 
 // add, or, ..., cmp: in six forms each, and in a group with a number.
 static unsigned arithmetic(const struct instruction *instruction)
@@ -85,11 +73,11 @@ static unsigned written(const struct instruction *instruction)
     unsigned char opcode = instruction->opcode;
     switch (instruction->map) {
     case MAP_0F:
-        return find(behind_0f, ARRAY_LENGTH(behind_0f), opcode);
+        return opcode_find(behind_0f, ARRAY_LENGTH(behind_0f), opcode, NOTHING);
     case MAP_0F38:
-        return find(behind_0f38, ARRAY_LENGTH(behind_0f38), opcode);
+        return opcode_find(behind_0f38, ARRAY_LENGTH(behind_0f38), opcode, NOTHING);
     case MAP_0F3A:
-        return find(behind_0f3a, ARRAY_LENGTH(behind_0f3a), opcode);
+        return opcode_find(behind_0f3a, ARRAY_LENGTH(behind_0f3a), opcode, NOTHING);
     case MAP_ONE_BYTE:
         break;
     }
@@ -97,7 +85,7 @@ static unsigned written(const struct instruction *instruction)
         return arithmetic(instruction);
     if ((opcode & 0xf6) == 0xf6)
         return group(instruction);
-    return find(one_byte, ARRAY_LENGTH(one_byte), opcode);
+    return opcode_find(one_byte, ARRAY_LENGTH(one_byte), opcode, NOTHING);
 }
 
 // A byte register of number 4 to 7 without a prefix is the second byte of one of the first four.
