@@ -156,7 +156,8 @@ static bool find_frame_pointer(struct unwinder *unwinder, uint64_t start, enum u
 
 static enum outcome try_call_to_nowhere(struct unwinder *unwinder, struct attempt *attempt)
 {
-    if (!attempt->leaf || !leaf_is_nowhere(unwinder))
+    (void)attempt;
+    if (!leaf_is_nowhere(unwinder))
         return UNDECIDED;
     return leaf_return(unwinder) ? STEPPED : ENDED;
 }
@@ -186,11 +187,11 @@ static enum outcome try_loaded_tables(struct unwinder *unwinder, struct attempt 
 static enum outcome try_way_back(struct unwinder *unwinder, struct attempt *attempt)
 {
     const struct way_back *way =
-        attempt->leaf ? NULL : way_back(&unwinder->ways, &unwinder->code, *walk_pc(unwinder));
-    if (way && way->way == WAY_SWITCHED)
+        way_back(&unwinder->ways, &unwinder->code, *walk_pc(unwinder));
+    if (way->way == WAY_SWITCHED)
         return switch_step(unwinder, way, &attempt->end) ? STEPPED : ENDED;
     attempt->end = UNWIND_BOTTOM;
-    return way && way->way == WAY_EXITS ? ENDED : UNDECIDED;
+    return way->way == WAY_EXITS ? ENDED : UNDECIDED;
 }
 
 static enum outcome try_debug_frame(struct unwinder *unwinder, struct attempt *attempt)
@@ -216,13 +217,14 @@ static enum outcome ended_if_short(const struct unwinder *unwinder, struct attem
 
 static enum outcome try_signal_frame(struct unwinder *unwinder, struct attempt *attempt)
 {
-    attempt->interrupted = !attempt->leaf && signal_frame_step(unwinder);
+    attempt->interrupted = signal_frame_step(unwinder);
     return attempt->interrupted ? STEPPED : ended_if_short(unwinder, attempt);
 }
 
 static enum outcome try_leaf(struct unwinder *unwinder, struct attempt *attempt)
 {
-    return attempt->leaf && leaf_step(unwinder) ? STEPPED : UNDECIDED;
+    (void)attempt;
+    return leaf_step(unwinder) ? STEPPED : UNDECIDED;
 }
 
 static enum outcome try_return_path(struct unwinder *unwinder, struct attempt *attempt)
@@ -241,7 +243,7 @@ static enum outcome try_frame_pointer(struct unwinder *unwinder, struct attempt 
 // Callers in code that the process made mostly keep a frame pointer, so that was tried before.
 static enum outcome try_made_code(struct unwinder *unwinder, struct attempt *attempt)
 {
-    return !attempt->leaf && attempt->end != UNWIND_BOTTOM &&
+    return attempt->end != UNWIND_BOTTOM &&
                    return_path_step(unwinder, 0, true, &attempt->by_frame)
                ? STEPPED
                : UNDECIDED;
@@ -256,22 +258,25 @@ static enum outcome try_entry_path(struct unwinder *unwinder, struct attempt *at
     return UNDECIDED;
 }
 
+enum frames { LEAVES = 1, CALLERS = 2, ALL = LEAVES | CALLERS };
+
 // They are tried in this order until one steps or knows that the stack ends.
 static const struct {
-    enum outcome (*try)(struct unwinder *unwinder, struct attempt *attempt);
+    enum frames from;
     enum unwind_step how;
+    enum outcome (*try)(struct unwinder *unwinder, struct attempt *attempt);
 } tries[] = {
-    {try_call_to_nowhere, STEP_CALL},
-    {try_loaded_tables, STEP_TABLES},
-    {try_way_back, STEP_SWITCH},
-    {try_debug_frame, STEP_DEBUG_FRAME},
-    {try_entry, STEP_CALL},
-    {try_signal_frame, STEP_CALL},
-    {try_leaf, STEP_CALL},
-    {try_return_path, STEP_CALL},
-    {try_frame_pointer, STEP_FRAME_POINTER},
-    {try_made_code, STEP_CALL},
-    {try_entry_path, STEP_CALL},
+    {LEAVES, STEP_CALL, try_call_to_nowhere},
+    {ALL, STEP_TABLES, try_loaded_tables},
+    {CALLERS, STEP_SWITCH, try_way_back},
+    {ALL, STEP_DEBUG_FRAME, try_debug_frame},
+    {ALL, STEP_CALL, try_entry},
+    {CALLERS, STEP_CALL, try_signal_frame},
+    {LEAVES, STEP_CALL, try_leaf},
+    {ALL, STEP_CALL, try_return_path},
+    {ALL, STEP_FRAME_POINTER, try_frame_pointer},
+    {CALLERS, STEP_CALL, try_made_code},
+    {ALL, STEP_CALL, try_entry_path},
 };
 
 bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
@@ -281,6 +286,8 @@ bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *ho
     enum outcome outcome = UNDECIDED;
     unwinder->missed = 0;
     for (size_t i = 0; outcome == UNDECIDED && i < ARRAY_LENGTH(tries); i++) {
+        if (!(tries[i].from & (attempt.leaf ? LEAVES : CALLERS)))
+            continue;
         unwinder->fault = UNWIND_BOTTOM;
         attempt.how = tries[i].how;
         outcome = tries[i].try(unwinder, &attempt);
