@@ -120,9 +120,9 @@ static unsigned act_step_view(struct app *app, int step)
 unsigned act_only_thread(struct app *app, const struct thread_row *row)
 {
     if (app->state->query.group == GROUP_NAME)
-        state_filter_thread(app->state, 0, row->name);
+        state_filter(app->state, CRUMB_THREAD, row->name, 0);
     else
-        state_filter_thread(app->state, row->tid, NULL);
+        state_filter(app->state, CRUMB_THREAD, NULL, row->tid);
     return EFFECT_ROWS;
 }
 

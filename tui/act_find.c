@@ -29,18 +29,20 @@ unsigned act_search_again(struct app *app, int step)
 
 unsigned act_filter(struct app *app)
 {
-    state_prompt(app->state, PROMPT_FILTER, app->state->terms ? app->state->terms : "");
+    const char *terms = app->state->filters[CRUMB_TERMS];
+    state_prompt(app->state, PROMPT_FILTER, terms ? terms : "");
     return 0;
 }
 
 unsigned act_module(struct app *app)
 {
     const struct function *function = act_item(app).function;
-    if (!app->state->module && (!function || !*function->module)) {
+    bool shown = app->state->filters[CRUMB_MODULE];
+    if (!shown && (!function || !*function->module)) {
         state_say(app->state, true, "there is no module in this row");
         return 0;
     }
-    state_filter_module(app->state, app->state->module ? NULL : function->module);
+    state_filter(app->state, CRUMB_MODULE, shown ? NULL : function->module, 0);
     return EFFECT_ROWS;
 }
 
@@ -169,6 +171,6 @@ unsigned app_choose(struct app *app, size_t row)
         return row < table_sorts(views[state->view]->table, sorts) ? app_sort(app, sorts[row]) : 0;
     if (row)
         return act_only_thread(app, &app->scene->choices.rows[row - 1]);
-    state_filter_thread(state, 0, NULL);
+    state_filter(state, CRUMB_THREAD, NULL, 0);
     return EFFECT_ROWS;
 }

@@ -57,7 +57,7 @@ static unsigned accept_filter(struct app *app)
         state_say(state, true, "%s", err.text);
         return 0;
     }
-    state_filter_terms(state, state->text);
+    state_filter(state, CRUMB_TERMS, state->text, 0);
     return EFFECT_ROWS;
 }
 

@@ -248,7 +248,7 @@ static int draw_crumbs(struct canvas *canvas, int row, int end, const struct sta
     for (size_t i = 0; i < state->crumb_count; i++)
         if (state->crumbs[i] != CRUMB_THREAD)
             col = draw_crumb(canvas, row, col, end, ROLE_CRUMB,
-                             state->crumbs[i] == CRUMB_MODULE ? state->module : state->terms);
+                             state->filters[state->crumbs[i]]);
     if (views[state->view]->pane)
         col = draw_crumb(canvas, row, col, end, ROLE_STRONG, views[state->view]->title);
     return col;
