@@ -39,6 +39,10 @@ START_TEST(frames)
     ck_assert_uint_eq(size, 3 * 8 + 0x68);
     ck_assert(size_of(CODE(0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec, 0, 0x10, 0, 0), &size));
     ck_assert_uint_eq(size, 0x1000);
+    ck_assert(size_of(CODE(0x55, 0x48, 0x89, 0xe5, 0xb8, 1, 0, 0, 0, // mov $1,%eax
+                           0x48, 0x83, 0xec, 0x20),
+                      &size));
+    ck_assert_uint_eq(size, 0x20);
     ck_assert(size_of(CODE(0x55, 0x48, 0x8b, 0xec), &size));
     ck_assert_uint_eq(size, 0);
 }

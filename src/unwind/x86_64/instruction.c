@@ -262,7 +262,8 @@ enum stack_effect instruction_stack(const struct instruction *instruction, int64
     bool pushes = (opcode >= 0x50 && opcode <= 0x57) || opcode == 0x68 || opcode == 0x6a ||
                   opcode == 0x9c || (opcode == 0xff && instruction_operation(instruction) == 6);
     bool pops = (opcode >= 0x58 && opcode <= 0x5f) || opcode == 0x8f || opcode == 0x9d;
-    *distance = pushes ? -8 : 8;
+    if (pushes || pops || opcode == 0xc9)
+        *distance = pushes ? -8 : 8;
     if (pushes || pops)
         return opcode == 0x5c && !(instruction->rex & REX_B) ? STACK_LOST : STACK_MOVED;
     if (opcode == 0xc9)

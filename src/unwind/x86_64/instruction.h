@@ -71,7 +71,8 @@ enum stack_effect {
     STACK_LOST,    // nobody can tell
 };
 
-// Returns what it does to the stack pointer, calls and returns apart.
+// Returns what it does to the stack pointer, calls and returns apart. *distance is 0 if that is
+// kept.
 enum stack_effect instruction_stack(const struct instruction *instruction, int64_t *distance);
 
 enum flow {
