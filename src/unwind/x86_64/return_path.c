@@ -4,55 +4,23 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "unwind/x86_64/instruction.h"
 #include "unwind/prologue.h"
+#include "unwind/x86_64/code_path.h"
 #include "unwind/x86_64/register_effect.h"
 
 #define WORK_STEPS 2000 // instructions that are looked at
-#define PATHS_MAX 32
-#define TARGETS_MAX 128
 #define BELOW (1u << 20) // bytes below a stack pointer that are taken for its stack
 #define POP_SP 0x5c
-
-// One way through the code. Which of two ways a branch goes makes no difference to where a function
-// returns to; but one may end in a call that never returns.
-struct path {
-    uint64_t pc, sp;
-    uint64_t registers[REGISTERS];
-    uint32_t known;
-};
 
 struct return_search {
     struct unwinder *unwinder;
     uint64_t start; // of the function, 0: not known
-    struct path paths[PATHS_MAX]; // to be followed
-    size_t path_count;
-    uint64_t targets[TARGETS_MAX]; // of jumps and branches: no way goes there twice
-    size_t target_count;
+    struct paths paths;
     unsigned work;
     bool too_short; // the copy of the stack
     bool made;      // code that the process made is followed, too
     bool by_frame;  // a way takes the frame pointer, or code is not to be read
 };
-
-static bool is_new(struct return_search *search, uint64_t target)
-{
-    for (size_t i = 0; i < search->target_count; i++)
-        if (search->targets[i] == target)
-            return false;
-    if (search->target_count == TARGETS_MAX)
-        return false;
-    search->targets[search->target_count++] = target;
-    return true;
-}
-
-static void add_path(struct return_search *search, const struct path *path, uint64_t target)
-{
-    if (search->path_count == PATHS_MAX || !is_new(search, target))
-        return;
-    search->paths[search->path_count] = *path;
-    search->paths[search->path_count++].pc = target;
-}
 
 // The word at an address. Below the stack pointer of the leaf lies what the path itself would have
 // put there. All but the frame pointer are read aside, as in read_registers of step.c.
@@ -106,22 +74,10 @@ static bool move_stack(struct return_search *search, struct path *path,
                        const struct instruction *instruction)
 {
     int64_t distance;
-    switch (instruction_stack(instruction, &distance)) {
-    case STACK_KEPT:
-        break;
-    case STACK_MOVED:
-        path->sp += (uint64_t)distance;
-        break;
-    case STACK_AT_FRAME:
-        search->by_frame = true;
-        if (!(path->known >> UNW_X86_64_RBP & 1))
-            return false;
-        path->sp = path->registers[UNW_X86_64_RBP] + (uint64_t)distance;
-        break;
-    case STACK_LOST:
-        return restore_stack(search, path, instruction);
-    }
-    return true;
+    enum stack_effect effect = instruction_stack(instruction, &distance);
+    search->by_frame |= effect == STACK_AT_FRAME;
+    return effect == STACK_LOST ? restore_stack(search, path, instruction)
+                                : path_move_stack(path, effect, distance);
 }
 
 // Registers that the function itself uses until it returns, or that callers get back.
@@ -176,7 +132,6 @@ static bool follow(struct return_search *search, struct path *path)
     while (search->work++ < WORK_STEPS && search->unwinder->work++ < WORK_MAX) {
         unsigned char code[INSTRUCTION_BYTES];
         struct instruction instruction;
-        int64_t distance;
         if (!instruction_read(memory, path->pc, search->made, code, &instruction)) {
             search->by_frame |= !code_memory_most(memory, path->pc, search->made, code, 1);
             return false;
@@ -185,23 +140,14 @@ static bool follow(struct return_search *search, struct path *path)
         if (!move_stack(search, path, &instruction))
             return false;
         set_registers(search, path, &instruction);
-        uint64_t next = path->pc;
-        switch (instruction_flow(&instruction, &distance)) {
-        case FLOW_NEXT:
-            break;
-        case FLOW_BRANCH:
-            add_path(search, path, next + (uint64_t)distance);
-            break;
-        case FLOW_JUMP:
-            path->pc = next + (uint64_t)distance;
-            if (!is_new(search, path->pc))
-                return false;
-            break;
+        switch (paths_go(&search->paths, path, &instruction)) {
         case FLOW_LEAVE:
         case FLOW_RETURN:
             return finish(search, path);
         case FLOW_END:
             return false;
+        default:
+            break;
         }
     }
     return false;
@@ -210,14 +156,14 @@ static bool follow(struct return_search *search, struct path *path)
 bool return_path_step(struct unwinder *unwinder, uint64_t start, bool made, bool *by_frame)
 {
     struct return_search search = {
-        .unwinder = unwinder, .start = start, .made = made, .path_count = 1};
-    struct path *first = &search.paths[0];
+        .unwinder = unwinder, .start = start, .made = made, .paths.count = 1};
+    struct path *first = &search.paths.list[0];
     *first = (struct path){.pc = *walk_pc(unwinder), .sp = *walk_sp(unwinder),
                            .known = unwinder->known};
     memcpy(first->registers, unwinder->registers, sizeof first->registers);
     enum unwind_end fault = unwinder->fault;
-    while (search.path_count) {
-        struct path path = search.paths[--search.path_count];
+    while (search.paths.count) {
+        struct path path = search.paths.list[--search.paths.count];
         if (follow(&search, &path))
             return true;
     }
