@@ -238,8 +238,14 @@ class Run:
         os.kill(self.pid, number)
 
     def sampler(self, seconds=PATIENCE):
-        """The pid of the sampler: the child of ptprof."""
-        return eventually(lambda: next(iter(children(self.pid)), None), "a sampler", seconds)
+        """The pid of the sampler."""
+        return self.process("sampler", seconds)
+
+    def process(self, name, seconds=PATIENCE):
+        """The pid of the child of that name: sampler, unwind, headers or names."""
+        return eventually(lambda: next((pid for pid in children(self.pid)
+                                        if comm_of(pid) == f"ptprof-{name}"), None),
+                          f"a process that is ptprof-{name}", seconds)
 
     def wait(self, seconds=PATIENCE):
         return self.popen.wait(seconds)
@@ -253,6 +259,13 @@ class Run:
         if self.alive():
             kill_quietly(self.pid)
         self.popen.wait(TERMINATION)
+
+
+def comm_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().removesuffix("\n")
+    except OSError:
+        return None
 
 
 def kill_quietly(pid):

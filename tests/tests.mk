@@ -40,8 +40,8 @@ $(BUILD)/tests/unit/main.o: $(wildcard tests/unit/test_*.c)
 # Fuzzing: parsers of what is the target's, all built anew with the sanitizers of gcc.
 FUZZ_DIR      := $(BUILD)/fuzz
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(FUZZ_DIR)/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SOURCES  := $(wildcard $(foreach room,base process unwind unwind/$(ARCH) symbol symbol/reader \
-                   wait profile output,src/$(room)/*.c)) \
+FUZZ_SOURCES  := $(wildcard $(foreach room,base process reader unwind unwind/$(ARCH) unwind/reader \
+                   symbol symbol/reader wait profile output,src/$(room)/*.c)) \
                  src/sample/counters.c src/commands/option.c src/commands/attach_options.c \
                  src/commands/suggest.c \
                  tests/fuzz/driver.c

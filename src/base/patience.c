@@ -52,7 +52,7 @@ void patience_until(int64_t moment)
     atomic_store(&bound, moment);
 }
 
-static int left_ms(int64_t deadline)
+int patience_left(int64_t deadline)
 {
     int64_t until = atomic_load(&bound), now = clock_now();
     int64_t left = ((until && until < deadline ? until : deadline) - now) / NS_PER_MS;
@@ -65,7 +65,7 @@ static bool wait_for(struct patient_call *call, int milliseconds)
     int64_t patience = (int64_t)milliseconds * NS_PER_MS;
     int64_t deadline = clock_now() + (patience >> (halvings < HALVINGS ? halvings : HALVINGS));
     pthread_mutex_lock(&call->lock);
-    for (int left; !call->done && (left = left_ms(deadline)) > 0;) {
+    for (int left; !call->done && (left = patience_left(deadline)) > 0;) {
         struct timespec next = thread_deadline(left);
         pthread_cond_timedwait(&call->ended, &call->lock, &next);
     }

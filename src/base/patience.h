@@ -13,6 +13,10 @@
 bool patience_call(void (*work)(void *context), void (*discard)(void *context), void *context,
                    int milliseconds);
 
+// Returns how long a caller that waits until `deadline` (CLOCK_MONOTONIC ns) may wait before it
+// asks again, ms; 0: no longer.
+int patience_left(int64_t deadline);
+
 // Sets the moment (CLOCK_MONOTONIC ns) beyond which no call waits, even one that waits now. 0:
 // none.
 void patience_until(int64_t moment);

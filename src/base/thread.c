@@ -66,6 +66,16 @@ bool thread_come_soon(void)
     return syscall(SYS_sched_setattr, 0, &wanted, 0) == 0 && kernel_has_slices();
 }
 
+void thread_lead(pid_t pid)
+{
+    struct scheduling own;
+    cpu_set_t cpus;
+    if (syscall(SYS_sched_getattr, 0, &own, sizeof own, 0) == 0)
+        syscall(SYS_sched_setattr, pid, &own, 0);
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
+        sched_setaffinity(pid, sizeof cpus, &cpus);
+}
+
 void thread_mutex_recursive(pthread_mutex_t *mutex)
 {
     pthread_mutexattr_t attributes;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 // Starts a thread with all signals blocked, so that the main thread gets them. Returns an errno or
 // 0.
@@ -20,6 +21,10 @@ void thread_come_late(void);
 // task runs soon after it wakes, without a privilege. Returns false before kernel 6.12, which has
 // no slices.
 bool thread_come_soon(void);
+
+// Has another process run like the calling thread: policy, nice value, slice and CPUs. What the
+// kernel does not permit stays as it is.
+void thread_lead(pid_t pid);
 
 // Initializes a mutex that its holder may lock again.
 void thread_mutex_recursive(pthread_mutex_t *mutex);

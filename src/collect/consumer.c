@@ -6,35 +6,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "collect/facts.h"
-#include "collect/population.h"
-#include "collect/stack_keeper.h"
-#include "collect/thinning.h"
-#include "collect/unattributed.h"
+#include "collect/consumer_state.h"
 #include "sample/record.h"
 
 // The clocks of a thread and of its process differ by as much without any CPU time being unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
-#define YOUNG_NS NS_PER_S          // in which a process loads its libraries
-#define CHANGES_NS (10 * (int64_t)NS_PER_S) // after a library took another one's place
-
-struct consumer {
-    struct control *control;
-    struct modules *modules;
-    struct profile *profile;
-    int idle; // control->idle, as of the last drain
-    size_t max_depth;
-    void (*began)(void *context, pid_t pid); // NULL: nobody wants to know
-    void *watcher;
-    struct population population;
-    struct process_facts facts;
-    struct unattributed unattributed;
-    struct stack_keeper keeper;
-    struct holds holds;
-    struct consumer_counts counts;
-    struct thinning thinning;
-    int64_t pressed_until; // CLOCK_MONOTONIC ns
-};
+#define YOUNG_NS NS_PER_S // in which a process loads its libraries
 
 struct consumer *consumer_new(struct control *control, struct modules *modules,
                               struct profile *profile, size_t max_depth)
@@ -43,7 +20,7 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
     consumer->control = control;
     consumer->modules = modules;
     consumer->profile = consumer->holds.profile = profile;
-    consumer->max_depth = max_depth;
+    consumer->walker = walker_new(max_depth);
     stack_keeper_init(&consumer->keeper, profile, modules, max_depth);
     return consumer;
 }
@@ -60,17 +37,11 @@ void consumer_free(struct consumer *consumer)
     if (!consumer)
         return;
     population_fini(&consumer->population);
+    walker_free(consumer->walker);
     facts_fini(&consumer->facts);
     unattributed_fini(&consumer->unattributed);
     stack_keeper_fini(&consumer->keeper);
     free(consumer);
-}
-
-static void hint_stack(struct consumer *consumer, const struct account *thread)
-{
-    struct stack_plan plan;
-    stack_hint_plan(&thread->hint, &plan);
-    stack_hints_tell(&consumer->control->stacks, thread->number, &plan);
 }
 
 // How deep the stacks of the image before were tells nothing of the one after it.
@@ -79,7 +50,7 @@ static void forget_stacks(struct consumer *consumer, const struct process *proce
     const struct population *population = &consumer->population;
     for (struct account *thread = NULL; (thread = population_next(population, process, thread));) {
         thread->hint = (struct stack_hint){0};
-        hint_stack(consumer, thread);
+        consumer_hint(consumer, thread);
     }
 }
 
@@ -145,12 +116,6 @@ static void rename_process(struct consumer *consumer, const struct process *proc
         profile_thread_rename_process(consumer->profile, thread->profile_thread, comm);
 }
 
-// The less time lies between a sample and the reading of maps, the less may change in it.
-static void want_promptly(struct consumer *consumer, int64_t ns)
-{
-    atomic_store(&consumer->control->prompt_until, clock_now() + ns);
-}
-
 static void take_process(struct consumer *consumer, const void *data)
 {
     const struct record_process *record = data;
@@ -165,8 +130,8 @@ static void take_process(struct consumer *consumer, const void *data)
         return;
     }
     process_image_load(&process->image, consumer->modules, record->pid, record->pid, record->image,
-                       consumer->max_depth);
-    want_promptly(consumer, YOUNG_NS);
+                       consumer->walker);
+    consumer_want_promptly(consumer, YOUNG_NS);
     if (consumer->began)
         consumer->began(consumer->watcher, record->pid);
     if (record->record.kind == RECORD_EXEC) {
@@ -186,12 +151,12 @@ static void take_thread(struct consumer *consumer, const void *data)
     if (!thread)
         thread = population_meet(population, record->thread, record->process, record->tid);
     if (thread) {
-        hint_stack(consumer, thread);
+        consumer_hint(consumer, thread);
         profile_thread_rename(consumer->profile, thread->profile_thread, record->comm);
         return;
     }
     thread = population_add_thread(population, record->thread, record->process, record->tid);
-    hint_stack(consumer, thread); // another thread may have had its place
+    consumer_hint(consumer, thread); // another thread may have had its place
     const struct run_process *facts = &consumer->facts.list[process->facts];
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
@@ -243,118 +208,12 @@ static void take_process_time(struct consumer *consumer, const void *data)
                          record->threads_cpu_ns);
 }
 
-// --- captures ---
-
-static void learn_stack(struct consumer *consumer, struct process *process,
-                        struct account *thread, const struct capture *capture,
-                        const struct unwind_result *stack)
-{
-    uint64_t start, end, sp = capture_sp(capture);
-    stack_hint_learn(&thread->hint, capture, stack);
-    if (capture->flags & CAPTURE_PAGES_UNKNOWN &&
-        stack_mappings_find(&process->image.mappings, consumer->facts.list[process->facts].pid,
-                            thread->tid, sp, &start, &end))
-        stack_hint_bound(&thread->hint, start, end);
-    hint_stack(consumer, thread);
-}
-
-static void count_asleep(struct consumer *consumer, const struct account *thread,
-                         uint64_t times)
-{
-    control_count(consumer->control, COUNTER_ASLEEP, times);
-    consumer->counts.asleep_cut += thread->asleep_cut ? times : 0;
-}
-
-// Where a thread sleeps. Not a sample of the CPU profile.
-static void take_stack_in_place(struct consumer *consumer, struct process *process,
-                                struct account *thread, const struct capture *capture,
-                                const struct unwind_result *stack)
-{
-    struct space *space = process->image.space;
-    learn_stack(consumer, process, thread, capture, stack);
-    consumer->counts.threads_asleep += !thread->since && !thread->seen_asleep;
-    thread->seen_asleep = true;
-    thread->asleep_cut = stack->end != UNWIND_BOTTOM;
-    count_asleep(consumer, thread, 1);
-    if (thread->asleep_cut)
-        stack_keeper_note_cut(&consumer->keeper, space, stack);
-    uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, stack);
-    if (consumer->idle)
-        wall_look(&thread->wall, node, STATE_BLOCKED);
-}
-
-static void take_asleep(struct consumer *consumer, const void *data)
-{
-    const struct record_asleep *record = data;
-    struct account *thread = population_thread(&consumer->population, record->thread);
-    if (!thread)
-        return;
-    count_asleep(consumer, thread, record->times);
-    if (consumer->idle)
-        wall_again(&thread->wall, record->times);
-}
-
-// Libraries take each other's places: for a while every sample is taken in at once.
-static void be_pressed(struct consumer *consumer)
-{
-    want_promptly(consumer, CHANGES_NS);
-    consumer->pressed_until = clock_now() + CHANGES_NS;
-}
-
-static void take_capture(struct consumer *consumer, const void *data)
-{
-    const struct capture *capture = &((const struct record_capture *)data)->capture;
-    struct account *thread = population_thread(&consumer->population, capture->thread);
-    struct process *process =
-        thread ? population_process(&consumer->population, thread->process) : NULL;
-    if (!process || !process->image.space)
-        return;
-    if (!thinning_takes(&consumer->thinning, &consumer->control->ring, capture)) {
-        control_count(consumer->control, COUNTER_DROPPED, 1);
-        return;
-    }
-    struct space *space = process->image.space;
-    struct unwind_result stack;
-    bool known = process_image_walk(&process->image, thread->tid, capture, &stack);
-    if (process->image.changed_at > capture->time)
-        be_pressed(consumer);
-    if (!known) {
-        control_count(consumer->control, COUNTER_FAILED, 1);
-        return;
-    }
-    if ((capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE) {
-        take_stack_in_place(consumer, process, thread, capture, &stack);
-        return;
-    }
-    holds_add_capture(&consumer->holds, &thread->held, thread->profile_thread, capture);
-    if (stack.end != UNWIND_BOTTOM) {
-        control_count(consumer->control, COUNTER_CUT, 1);
-        stack_keeper_note_cut(&consumer->keeper, space, &stack);
-    }
-    control_count(consumer->control, COUNTER_FRAME_POINTERS, stack.frame_pointer_steps > 0);
-    if (!(capture->flags & CAPTURE_UNWOUND))
-        learn_stack(consumer, process, thread, capture, &stack);
-    if (!thread->since) {
-        thread->since = capture->time;
-        control_count(consumer->control, COUNTER_THREADS_SAMPLED, 1);
-        consumer->counts.threads_asleep -= thread->seen_asleep;
-    }
-    uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, &stack);
-    uint32_t value =
-        profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
-    weights_sample(&thread->weights, consumer->profile, value,
-                   thinning_times(&consumer->thinning));
-    if (consumer->idle)
-        wall_look(&thread->wall, node, STATE_RUNNING);
-    control_count(consumer->control, COUNTER_SAMPLES, 1);
-}
-
 static void (*const takers[])(struct consumer *, const void *) = {
-    [RECORD_CAPTURE] = take_capture,           [RECORD_PROCESS] = take_process,
+    [RECORD_CAPTURE] = consumer_take_capture,           [RECORD_PROCESS] = take_process,
     [RECORD_EXEC] = take_process,              [RECORD_PROCESS_END] = take_process,
     [RECORD_PROCESS_TIME] = take_process_time, [RECORD_THREAD] = take_thread,
     [RECORD_THREAD_TIME] = take_thread_time,   [RECORD_THREAD_END] = take_thread_time,
-    [RECORD_ASLEEP] = take_asleep,
+    [RECORD_ASLEEP] = consumer_take_asleep,
 };
 
 void consumer_reset(struct consumer *consumer)
@@ -402,6 +261,11 @@ void consumer_drain_last(struct consumer *consumer, int64_t moment)
 bool consumer_is_pressed(const struct consumer *consumer)
 {
     return clock_now() < consumer->pressed_until;
+}
+
+void consumer_lead(const struct consumer *consumer)
+{
+    walker_lead(consumer->walker);
 }
 
 uint32_t consumer_slowdown(const struct consumer *consumer)

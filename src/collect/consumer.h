@@ -41,6 +41,9 @@ void consumer_drain_last(struct consumer *consumer, int64_t moment);
 // Libraries take each other's places: which one a sample was in can only be told at once.
 bool consumer_is_pressed(const struct consumer *consumer);
 
+// Has the process that unwinds run like the calling thread.
+void consumer_lead(const struct consumer *consumer);
+
 // By how much the rate has to fall for us to keep up: one part in so many.
 uint32_t consumer_slowdown(const struct consumer *consumer);
 

@@ -16,7 +16,9 @@
 #include "sample/priority.h"
 #include "sample/sampler.h"
 #include "sample/tracer.h"
+#include "symbol/headers.h"
 #include "symbol/worker.h"
+#include "unwind/walker.h"
 
 #define RING_BYTES 4096
 #define GIVING_UP_NS (2ll * NS_PER_S) // that a process may take to give up what it does not need
@@ -84,20 +86,30 @@ static void ignore(void *context)
     (void)context;
 }
 
-// It says nothing until it is asked: that it is ready its filter of calls shows, the last thing
-// that it sets up.
-static void look_at_symbols(struct in_force *force)
+// A process without rights says nothing until it is asked: that it is ready its filter of calls
+// shows, the last thing that it sets up.
+static void await(struct in_force_process *process, pid_t pid)
+{
+    int64_t deadline = clock_now() + GIVING_UP_NS;
+    while (pid && process->seccomp != 2 && clock_now() < deadline) {
+        usleep(1000);
+        look(process, pid);
+    }
+}
+
+static void look_at_readers(struct in_force_process *processes)
 {
     static const struct wire_sink sink;
-    struct in_force_process *process = &force->processes[IN_FORCE_SYMBOLS];
     struct roots roots = {0};
     struct worker *worker = worker_new(&sink, ignore, &roots);
-    int64_t deadline = clock_now() + GIVING_UP_NS;
+    struct walker *walker = walker_new(1);
     worker_isolate(worker);
-    while (worker_start(worker) == RC_OK && process->seccomp != 2 && clock_now() < deadline) {
-        usleep(1000);
-        look(process, worker_pid(worker));
-    }
+    headers_isolate();
+    await(&processes[IN_FORCE_UNWIND], walker_pid(walker));
+    await(&processes[IN_FORCE_HEADERS], headers_pid());
+    await(&processes[IN_FORCE_NAMES], worker_start(worker) == RC_OK ? worker_pid(worker) : 0);
+    headers_end();
+    walker_free(walker);
     worker_free(worker);
 }
 
@@ -107,12 +119,14 @@ enum rc in_force_find(struct in_force *force, struct err *err)
     *force = (struct in_force){
         .processes = {[IN_FORCE_MAIN] = {.name = "main process"},
                       [IN_FORCE_SAMPLER] = {.name = "sampler"},
-                      [IN_FORCE_SYMBOLS] = {.name = "symbol process"}},
+                      [IN_FORCE_UNWIND] = {.name = "unwinding process"},
+                      [IN_FORCE_HEADERS] = {.name = "header process"},
+                      [IN_FORCE_NAMES] = {.name = "symbol process"}},
         .room = memory_room(""),
     };
     clock_getres(CLOCK_MONOTONIC, &tick);
     force->tick_ns = tick.tv_nsec;
     look(&force->processes[IN_FORCE_MAIN], getpid());
-    look_at_symbols(force);
+    look_at_readers(force->processes);
     return look_at_sampler(force, err);
 }

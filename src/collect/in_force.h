@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What bounds our processes here, as the kernel says: a sampler and a symbol process are started
-// for it, and looked at. No target is.
+// What bounds our processes here, as the kernel says: all kinds of them are started for it and
+// looked at. No target is.
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +20,14 @@ struct in_force_process {
     int policy, nice; // SCHED_*
 };
 
-enum in_force_number { IN_FORCE_MAIN, IN_FORCE_SAMPLER, IN_FORCE_SYMBOLS, IN_FORCE_COUNT };
+enum in_force_number {
+    IN_FORCE_MAIN,
+    IN_FORCE_SAMPLER,
+    IN_FORCE_UNWIND,
+    IN_FORCE_HEADERS,
+    IN_FORCE_NAMES,
+    IN_FORCE_COUNT
+};
 
 struct in_force {
     struct in_force_process processes[IN_FORCE_COUNT];

@@ -2,14 +2,13 @@
 #include "collect/process_image.h"
 
 #include "base/clock.h"
-#include "unwind/space_unwinder.h"
 
 #define REFRESH_SHARE 20 // reading maps again takes at most one part in so many of our time
 #define YOUNG_NS NS_PER_S
 #define UNLIKELY_NS NS_PER_S
 
 void process_image_load(struct process_image *image, struct modules *modules, pid_t pid,
-                        pid_t tid, uint64_t number, size_t max_depth)
+                        pid_t tid, uint64_t number, struct walker *walker)
 {
     process_image_fini(image);
     image->number = number;
@@ -17,12 +16,12 @@ void process_image_load(struct process_image *image, struct modules *modules, pi
     // The maps of a leader that has ended are empty: the first capture's thread will be asked.
     image->loaded_at = clock_now();
     image->refreshed_at = space_is_empty(image->space) ? 0 : image->loaded_at;
-    image->unwinder = space_unwinder_new(image->space, max_depth);
+    image->walked = walked_new(walker, image->space);
 }
 
 void process_image_fini(struct process_image *image)
 {
-    unwinder_free(image->unwinder);
+    walked_free(image->walked);
     space_free(image->space);
     stack_mappings_fini(&image->mappings);
     *image = (struct process_image){0};
@@ -70,8 +69,8 @@ bool process_image_refresh(struct process_image *image, pid_t tid)
     int64_t began = clock_thread();
     bool changed;
     enum rc rc = space_refresh(image->space, tid, &changed);
-    if (rc == RC_OK && changed)
-        unwinder_flush(image->unwinder);
+    if (rc == RC_OK)
+        walked_changed(image->walked, changed);
     image->refreshed_at = clock_now();
     image->refresh_cost = clock_thread() - began;
     return rc != RC_GONE;
@@ -101,12 +100,12 @@ static bool is_of_image(const struct process_image *image)
 bool process_image_walk(struct process_image *image, pid_t tid, const struct capture *capture,
                         struct unwind_result *stack)
 {
-    *stack = unwinder_walk(image->unwinder, capture);
+    *stack = walked_walk(image->walked, capture);
     bool late = is_late(image, capture, stack);
     bool right = late || process_image_is_true(image, capture, stack);
     if ((late || !right) && may_refresh(image)) {
         process_image_refresh(image, tid);
-        *stack = unwinder_walk(image->unwinder, capture);
+        *stack = walked_walk(image->walked, capture);
         right = true;
     }
     return right && is_of_image(image) && !is_doubtful(image, capture, stack);

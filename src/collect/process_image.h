@@ -8,11 +8,11 @@
 
 #include "collect/stack_mappings.h"
 #include "process/module.h"
-#include "unwind/unwinder.h"
+#include "unwind/walker.h"
 
 struct process_image { // zeroed: none
     struct space *space; // NULL: none
-    struct unwinder *unwinder;
+    struct walked *walked;
     struct stack_mappings mappings;
     uint64_t number; // of the image that is meant (process/maps.h), 0: not known
     int64_t changed_at; // when another library was last met in the place of one, 0: never
@@ -20,10 +20,10 @@ struct process_image { // zeroed: none
     int64_t refresh_cost;            // CPU time that the last reading again took, ns
 };
 
-// Replaces what was there. number: of the image that is meant; the process may run another one by
-// now, of which no stack is to be made. tid: any thread that has memory.
+// Replaces what was there; the walker is borrowed. number: of the image that is meant; the process
+// may run another one by now, of which no stack is to be made. tid: any thread that has memory.
 void process_image_load(struct process_image *image, struct modules *modules, pid_t pid,
-                        pid_t tid, uint64_t number, size_t max_depth);
+                        pid_t tid, uint64_t number, struct walker *walker);
 void process_image_fini(struct process_image *image);
 
 // Reads the maps again. False: the image is gone; what is known of it stays.

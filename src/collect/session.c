@@ -16,6 +16,7 @@
 #include "collect/session_state.h"
 #include "process/control_group.h"
 #include "process/procfs.h"
+#include "symbol/headers.h"
 #include "unwind/live.h"
 
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
@@ -100,6 +101,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     session->start_times = xcalloc(count, sizeof *session->start_times);
     for (size_t i = 0; i < count; i++)
         add_pid(session, pids[i]);
+    headers_isolate();
     session->modules = modules_new();
     session->profile = profile_new(stacks_max(options));
     if (options->live)
@@ -143,6 +145,7 @@ void session_close(struct session *session)
     symbolizer_free(session->symbolizer);
     profile_free(session->profile);
     modules_free(session->modules);
+    headers_end();
     control_free(session->control);
     thread_filter_free(session->threads);
     free(session->pids);

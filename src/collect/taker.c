@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/thread.h"
 
 #define DRAIN_MS 25 // how long a capture waits in the ring at the most
@@ -74,10 +75,10 @@ static bool take_some(struct taker *taker)
 static void come_when_pressed(struct taker *taker)
 {
     bool soon = consumer_is_pressed(taker->consumer);
-    if (soon && !taker->soon)
-        thread_come_soon();
-    if (!soon && taker->soon)
-        thread_come_last();
+    if (soon == taker->soon)
+        return;
+    soon ? (void)thread_come_soon() : thread_come_last();
+    consumer_lead(taker->consumer);
     taker->soon = soon;
 }
 
@@ -89,6 +90,7 @@ static void *take_in(void *context)
     const struct ring *ring = &taker->control->ring;
     uint64_t before = 0, after = 0;
     thread_come_last();
+    consumer_lead(taker->consumer);
     while (!atomic_load(&taker->leaving)) {
         eventfd_t ignored;
         poll(&fd, 1, before == after ? IDLE_MS : DRAIN_MS);
@@ -106,7 +108,7 @@ enum rc taker_start(struct taker *taker, struct err *err)
 {
     int errnum = thread_start(&taker->thread, take_in, taker);
     taker->started = !errnum;
-    return errnum ? err_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
+    return errnum ? limits_sys(err, RC_FAIL, errnum, "cannot start a thread") : RC_OK;
 }
 
 void taker_stop(struct taker *taker)

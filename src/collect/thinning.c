@@ -84,6 +84,11 @@ bool thinning_takes(struct thinning *thinning, const struct ring *ring,
     return !late && (asleep || thinning_chooses(thinning, &state));
 }
 
+bool thinning_is_at_work(const struct thinning *thinning)
+{
+    return thinning->power;
+}
+
 uint32_t thinning_times(const struct thinning *thinning)
 {
     return 1u << thinning->power;

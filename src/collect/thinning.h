@@ -36,5 +36,8 @@ bool thinning_takes(struct thinning *thinning, const struct ring *ring,
 // By how much the rate is to fall: one part in so many.
 uint32_t thinning_slowdown(const struct thinning *thinning);
 
+// Whether captures are left out at present.
+bool thinning_is_at_work(const struct thinning *thinning);
+
 // What a capture that is taken stands for.
 uint32_t thinning_times(const struct thinning *thinning);

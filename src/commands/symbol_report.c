@@ -66,7 +66,7 @@ static void put_remedy(struct buf *out, const struct module *module)
         buf_puts(out, "install ");
         escape_text(out, package);
         buf_puts(out, ", or try --debuginfod");
-    } else if (module->image && module->image->build_id_length) {
+    } else if (module->image && module->image->headers.build_id_length) {
         buf_puts(out, "no debug file for ");
         put_build_id(out, module);
     } else {
@@ -127,7 +127,7 @@ static void put_module(struct buf *out, const struct report *report, const struc
     buf_printf(out, "  module    %" PRIu64 " samples, %" PRIu64 " without a name: ",
                tally->samples, tally->unnamed);
     escape_text(out, module->path);
-    buf_puts(out, module->image && module->image->build_id_length ? "  " : "");
+    buf_puts(out, module->image && module->image->headers.build_id_length ? "  " : "");
     put_build_id(out, module);
     buf_puts(out, source.has_lines ? "  with lines" : "");
     if (module->problem)

@@ -19,7 +19,9 @@
 #include "dump/dumper_child.h"
 #include "sample/priority.h"
 #include "sample/sampler.h"
+#include "symbol/headers.h"
 
+#define DEPTH_MAX 4096
 #define RESTARTS_MAX 20
 #define EXECS_MAX 20 // times that a dump begins anew
 #define RESERVED 8 // part of the timeout in which no running thread is waited for any more
@@ -52,11 +54,13 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     dumper->pidfd = pidfd;
     dumper->maps_fd = -1;
     dumper->options = *options;
+    headers_isolate();
     dumper->modules = modules_new();
     dumper->unknown = modules_special(dumper->modules, MODULE_ANON, "[unknown]");
     dumper->symbolizer = symbolizer_new(dumper->modules);
     symbolizer_isolate(dumper->symbolizer);
     symbolizer_add_root(dumper->symbolizer, pid);
+    dumper->walker = walker_new(DEPTH_MAX);
     dumper->names = dumper_names_new(dumper->symbolizer);
     dumper->control = control_new(CENSUS_RING, err);
     rc = dumper->control ? thread_filter_new(options->threads, &dumper->threads, err) : RC_FAIL;
@@ -84,9 +88,8 @@ void dumper_close(struct dumper *dumper)
     if (dumper->watched)
         watchdog_stop(&dumper->watchdog);
     forget_seen(dumper);
-    for (size_t i = 0; i < dumper->object_count; i++)
-        objects_free(dumper->objects[i]);
     process_image_fini(&dumper->image);
+    walker_free(dumper->walker);
     dumper_names_free(dumper->names);
     symbolizer_free(dumper->symbolizer);
     modules_free(dumper->modules);
@@ -96,7 +99,7 @@ void dumper_close(struct dumper *dumper)
     map_fini(&dumper->index);
     map_fini(&dumper->switches);
     thread_filter_free(dumper->threads);
-    free(dumper->objects);
+    headers_end();
     free(dumper->seen);
     cleanup_fd(&dumper->maps_fd);
     close(dumper->pidfd);
@@ -115,12 +118,30 @@ struct symbolizer *dumper_symbolizer(const struct dumper *dumper)
 
 // --- one census ---
 
+// The stacks of this record and those behind it in the ring are asked for together.
+static void look_ahead(struct dumper *dumper, const struct record *record)
+{
+    const struct capture *captures[WALK_AHEAD];
+    size_t count = 0;
+    for (; record && record->kind == CENSUS_RECORD && count < WALK_AHEAD;
+         record = ring_next(&dumper->control->ring, record)) {
+        const struct census_record *seen = (const void *)record;
+        if (dumper_has_stack(seen))
+            captures[count++] = &seen->capture;
+    }
+    if (count && dumper->image.walked && !walked_has(dumper->image.walked, captures[0]))
+        walked_ahead(dumper->image.walked, captures, count);
+}
+
 static void drain(struct dumper *dumper)
 {
     struct ring *ring = &dumper->control->ring;
-    for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record))
-        if (record->kind == CENSUS_RECORD)
-            dumper_see(dumper, (const struct census_record *)(const void *)record);
+    for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record)) {
+        if (record->kind != CENSUS_RECORD)
+            continue;
+        look_ahead(dumper, record);
+        dumper_see(dumper, (const struct census_record *)(const void *)record);
+    }
 }
 
 static bool is_over(const struct dumper *dumper)
@@ -434,6 +455,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
     unsigned execs = 0;
     int nice = priority_hurry();
     priority_gather(&dumper->cpus);
+    walker_lead(dumper->walker);
     dumper->began = clock_now();
     dumper->deadline = dumper->began + dumper->options.timeout;
     enum rc rc = take_once(dumper, dump, err);

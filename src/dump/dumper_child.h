@@ -14,7 +14,6 @@
 #include "dump/dumper.h"
 #include "process/regions.h"
 #include "sample/watchdog.h"
-#include "symbol/objects.h"
 
 struct seen { // a thread, as the census told
     struct dump_thread thread;
@@ -49,11 +48,10 @@ struct dumper {
     const struct mapping *unknown;
     struct symbolizer *symbolizer;
     struct dumper_names *names; // who else uses it
+    struct walker *walker;
     struct process_image image;
     struct regions regions;
     struct regions mappings; // as of the census before
-    struct objects **objects; // [module id], NULL until asked
-    size_t object_count;
     struct map switches; // tid -> low bits of the switches in the dump before
 
     // Of the dump that is being made:
@@ -68,6 +66,7 @@ struct dumper {
 
 // Takes in what a census told of a thread.
 void dumper_see(struct dumper *dumper, const struct census_record *record);
+bool dumper_has_stack(const struct census_record *record);
 
 // A thread that could not be read: no census shall try it again.
 void dumper_give_up(struct dumper *dumper, pid_t tid);

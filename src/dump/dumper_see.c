@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "dump/dumper_child.h"
 
-#define DEPTH_MAX 4096
 #define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
 #define KEPT_MAX ((size_t)256 << 20) // bytes of stacks in all
 #define STACK_MARGIN (2u << 10)
@@ -18,20 +17,20 @@ void dumper_refresh(struct dumper *dumper, pid_t tid)
 {
     struct process_image *image = &dumper->image;
     if (!image->space || !process_image_refresh(image, tid)) // or it executed another program
-        process_image_load(image, dumper->modules, dumper->pid, tid, 0, DEPTH_MAX);
+        process_image_load(image, dumper->modules, dumper->pid, tid, 0, dumper->walker);
 }
 
 // A pc that nothing is known of may belong to a library loaded since the maps were read.
 static struct unwind_result unwind(struct dumper *dumper, pid_t tid, const struct capture *capture)
 {
     struct process_image *image = &dumper->image;
-    struct unwind_result stack = unwinder_walk(image->unwinder, capture);
+    struct unwind_result stack = walked_walk(image->walked, capture);
     bool stale = space_is_empty(image->space) || clock_now() - image->refreshed_at > REFRESH_NS;
     if (process_image_is_true(image, capture, &stack) &&
         (!stale || process_image_holds(image, &stack)))
         return stack;
     dumper_refresh(dumper, tid);
-    return unwinder_walk(image->unwinder, capture);
+    return walked_walk(image->walked, capture);
 }
 
 // --- threads ---
@@ -83,8 +82,6 @@ static void plan_next(struct seen *seen, const struct capture *capture,
 
 static void take_stack(struct dumper *dumper, struct seen *seen, const struct capture *capture)
 {
-    if (!capture_pc(capture))
-        return; // a zombie
     struct unwind_result stack = unwind(dumper, seen->thread.tid, capture);
     plan_next(seen, capture, &stack);
     seen->thread.end = stack.end;
@@ -130,6 +127,12 @@ static struct seen *seen_of(struct dumper *dumper, pid_t tid)
     return seen;
 }
 
+// A zombie has none.
+bool dumper_has_stack(const struct census_record *record)
+{
+    return record->flags & (CENSUS_HELD | CENSUS_CALL) && capture_pc(&record->capture);
+}
+
 void dumper_see(struct dumper *dumper, const struct census_record *record)
 {
     struct seen *seen = seen_of(dumper, record->thread.tid);
@@ -162,7 +165,7 @@ void dumper_see(struct dumper *dumper, const struct census_record *record)
         },
     };
     memcpy(seen->thread.comm, from->comm, sizeof seen->thread.comm);
-    if (flags & (CENSUS_HELD | CENSUS_CALL))
+    if (dumper_has_stack(record))
         take_stack(dumper, seen, &record->capture);
 }
 

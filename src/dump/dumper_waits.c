@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "dump/dumper_child.h"
 #include "process/memory.h"
+#include "symbol/headers.h"
 
 #define QUIESCE_NS NS_PER_MS // that threads get to go back to sleep
 
@@ -24,28 +25,12 @@ static bool read_memory(void *context, uint64_t address, void *to, size_t length
     return memory_read(((struct context *)context)->tid, address, to, length);
 }
 
-static const struct objects *objects_of(struct dumper *dumper, const struct module *module)
-{
-    size_t count = modules_count(dumper->modules);
-    if (dumper->object_count < count) {
-        dumper->objects = xrealloc(dumper->objects, count * sizeof *dumper->objects);
-        memset(dumper->objects + dumper->object_count, 0,
-               (count - dumper->object_count) * sizeof *dumper->objects);
-        dumper->object_count = count;
-    }
-    struct objects **objects = &dumper->objects[module->id];
-    if (!*objects)
-        *objects = objects_new(module->image);
-    return *objects;
-}
-
 static const char *find_object(void *context, uint64_t address, uint64_t *offset)
 {
     struct dumper *dumper = ((struct context *)context)->dumper;
-    const struct area *area = space_find_module(dumper->image.space, address);
-    return area ? objects_find(objects_of(dumper, area->mapping->module), address - area->bias,
-                               offset)
-                : NULL;
+    const struct area *area = areas_find_module(space_areas(dumper->image.space), address);
+    const struct module *module = area ? area->mapping->module : NULL;
+    return module ? headers_object(module->image, module->id, address - area->bias, offset) : NULL;
 }
 
 static const char *find_file(void *context, uint64_t address)

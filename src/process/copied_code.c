@@ -80,7 +80,7 @@ static const struct mapping *try_bias(struct modules *modules, struct module *mo
 {
     const struct image *image = module->image;
     uint64_t start = code->map->start, end = code->map->end;
-    for (size_t i = 0; i < image->segment_count; i++) {
+    for (size_t i = 0; i < image->headers.segment_count; i++) {
         const struct segment *segment = &image->segments[i];
         uint64_t first = bias + segment->vaddr, last = first + segment->file_size;
         uint64_t low = first > start ? first : start, high = last < end ? last : end;
@@ -103,7 +103,7 @@ static const struct mapping *try_file(struct modules *modules, const struct mapp
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     struct module *module = modules_file(modules, file);
     const struct mapping *found = NULL;
-    for (size_t i = 0; module->image && i < module->image->segment_count && !found; i++) {
+    for (size_t i = 0; module->image && i < module->image->headers.segment_count && !found; i++) {
         const struct segment *segment = &module->image->segments[i];
         uint64_t offset = file->map->offset, begin = segment->offset & -page;
         if (offset >= begin && offset < segment->offset + segment->file_size)

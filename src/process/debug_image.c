@@ -19,7 +19,7 @@
 
 struct debug_search { // it owns all that it uses, because it may outlive the module
     pid_t pid;
-    struct image wanted;     // only its build id is set
+    struct image wanted;     // only its headers are set
     struct debug_link link;  // the name is "" when there is no link
     struct image *found;
     char *directory, *name; // of the binary; owned
@@ -52,18 +52,16 @@ static bool belongs(const struct debug_search *search, const struct image *image
 {
     if (image_same_build(image, &search->wanted))
         return true;
-    bool differs = image->build_id_length && search->wanted.build_id_length;
+    bool differs = image->headers.build_id_length && search->wanted.headers.build_id_length;
     return linked && !differs && has_checksum(fd, search->link.checksum);
 }
 
-// .debug_frame is read here too, while the search has a timeout.
 static void take(struct debug_search *search, int file, bool linked)
 {
     AUTO_FD int fd = file;
     struct image *image = NULL;
-    size_t size;
     if (fd >= 0 && image_open(fcntl(fd, F_DUPFD_CLOEXEC, 0), &image, NULL) == RC_OK &&
-        image_debug_frame(image, &size) && belongs(search, image, linked, fd))
+        image->headers.debug_frame_size && belongs(search, image, linked, fd))
         search->found = image;
     else
         image_free(image);
@@ -87,7 +85,7 @@ static void try_beside(struct debug_search *search, const char *name, bool linke
 
 static void look_everywhere(struct debug_search *search)
 {
-    const struct image *wanted = &search->wanted;
+    const struct image_headers *wanted = &search->wanted.headers;
     AUTO_FREE char *by_id = debug_path_of_id(wanted->build_id, wanted->build_id_length, ".debug");
     AUTO_FREE char *name = xasprintf("%s.debug", search->name);
     if (wanted->build_id_length) {
@@ -111,15 +109,13 @@ static void look(void *context)
 struct image *debug_image_open(const struct module *module, pid_t pid)
 {
     const struct image *binary = module->image;
-    struct debug_link link = {0};
-    bool linked = image_debug_link(binary, &link);
-    if ((!binary->build_id_length && !linked) || module->path[0] != '/')
+    bool linked = binary->headers.link.name[0];
+    if ((!binary->headers.build_id_length && !linked) || module->path[0] != '/')
         return NULL;
     struct debug_search *search = xcalloc(1, sizeof *search);
     search->pid = pid;
-    search->link = link;
-    search->wanted.build_id_length = binary->build_id_length;
-    memcpy(search->wanted.build_id, binary->build_id, binary->build_id_length);
+    search->link = binary->headers.link;
+    search->wanted.headers = binary->headers;
     search->directory = xstrndup(module->path, (size_t)(module->name - module->path) - 1);
     search->name = xstrdup(module->name);
     if (!patience_call(look, search_free, search, SEARCH_MS))

@@ -21,11 +21,17 @@
 #include "process/unpack.h"
 
 #define IMAGE_READ_MS 2000
-#define SEGMENTS_MAX 4096
 #define NOTES_MAX (64u << 10)
 #define SECTIONS_MAX 65536
 #define NAMES_MAX (16u << 20) // bytes, of all section names
 #define DEBUG_FRAME_MAX (64u << 20) // bytes, uncompressed
+
+static enum rc (*describer)(struct image *image, struct err *err);
+
+void image_describe_by(enum rc (*describe)(struct image *image, struct err *err))
+{
+    describer = describe;
+}
 
 bool image_read(const struct image *image, uint64_t offset, void *to, size_t length)
 {
@@ -34,7 +40,7 @@ bool image_read(const struct image *image, uint64_t offset, void *to, size_t len
 
 bool image_vaddr(const struct image *image, uint64_t offset, uint64_t *vaddr)
 {
-    for (size_t i = 0; i < image->segment_count; i++) {
+    for (size_t i = 0; i < image->headers.segment_count; i++) {
         const struct segment *segment = &image->segments[i];
         if (offset - segment->offset < segment->file_size && offset >= segment->offset) {
             *vaddr = segment->vaddr + (offset - segment->offset);
@@ -46,7 +52,7 @@ bool image_vaddr(const struct image *image, uint64_t offset, uint64_t *vaddr)
 
 bool image_offset(const struct image *image, uint64_t vaddr, uint64_t *offset)
 {
-    for (size_t i = 0; i < image->segment_count; i++) {
+    for (size_t i = 0; i < image->headers.segment_count; i++) {
         const struct segment *segment = &image->segments[i];
         if (vaddr >= segment->vaddr && vaddr - segment->vaddr < segment->file_size) {
             *offset = segment->offset + (vaddr - segment->vaddr);
@@ -58,15 +64,15 @@ bool image_offset(const struct image *image, uint64_t vaddr, uint64_t *offset)
 
 bool image_same_build(const struct image *a, const struct image *b)
 {
-    return a->build_id_length && a->build_id_length == b->build_id_length &&
-           memcmp(a->build_id, b->build_id, a->build_id_length) == 0;
+    return a->headers.build_id_length && a->headers.build_id_length == b->headers.build_id_length &&
+           memcmp(a->headers.build_id, b->headers.build_id, a->headers.build_id_length) == 0;
 }
 
 void image_build_id_hex(const struct image *image, char text[2 * BUILD_ID_MAX + 1])
 {
-    for (size_t i = 0; i < image->build_id_length; i++)
-        snprintf(text + 2 * i, 3, "%02x", image->build_id[i]);
-    text[2 * image->build_id_length] = '\0';
+    for (size_t i = 0; i < image->headers.build_id_length; i++)
+        snprintf(text + 2 * i, 3, "%02x", image->headers.build_id[i]);
+    text[2 * image->headers.build_id_length] = '\0';
 }
 
 // libelf's handle of a file needs a descriptor, of which there may be few, so it is opened for each
@@ -120,8 +126,8 @@ static void find_build_id(struct image *image, const GElf_Phdr *note)
             return;
         if (type == NT_GNU_BUILD_ID && name_size == 4 && !memcmp(bytes + at, "GNU", 4) &&
             size_of_id <= BUILD_ID_MAX) {
-            image->build_id_length = size_of_id;
-            memcpy(image->build_id, bytes + at + name_room, size_of_id);
+            image->headers.build_id_length = size_of_id;
+            memcpy(image->headers.build_id, bytes + at + name_room, size_of_id);
             return;
         }
         at += (size_t)(name_room + id_room);
@@ -131,8 +137,8 @@ static void find_build_id(struct image *image, const GElf_Phdr *note)
 static void add_segment(struct image *image, const GElf_Phdr *phdr)
 {
     image->segments =
-        xrealloc(image->segments, (image->segment_count + 1) * sizeof *image->segments);
-    image->segments[image->segment_count++] = (struct segment){
+        xrealloc(image->segments, (image->headers.segment_count + 1) * sizeof *image->segments);
+    image->segments[image->headers.segment_count++] = (struct segment){
         .offset = phdr->p_offset,
         .vaddr = phdr->p_vaddr,
         .file_size = phdr->p_filesz,
@@ -158,11 +164,11 @@ static enum rc read_headers(struct image *image, Elf *elf, struct err *err)
             return err_set(err, RC_FORMAT, "its program headers are damaged");
         if (phdr.p_type == PT_LOAD)
             add_segment(image, &phdr);
-        else if (phdr.p_type == PT_NOTE && !image->build_id_length)
+        else if (phdr.p_type == PT_NOTE && !image->headers.build_id_length)
             find_build_id(image, &phdr);
         else if (phdr.p_type == PT_GNU_EH_FRAME) {
-            image->eh_frame_hdr = phdr.p_vaddr;
-            image->eh_frame_hdr_size = phdr.p_memsz;
+            image->headers.eh_frame_hdr = phdr.p_vaddr;
+            image->headers.eh_frame_hdr_size = phdr.p_memsz;
         }
     }
     return RC_OK;
@@ -203,16 +209,39 @@ static Elf_Scn *find_section(Elf *elf, const char *wanted, GElf_Shdr *header)
     return NULL;
 }
 
-// Static programs may have .eh_frame without .eh_frame_hdr, to which program headers lead.
-static void find_eh_frame(struct image *image, Elf *elf)
+// The name of the debug file, padding, and its checksum.
+static void read_debug_link(struct image *image, const GElf_Shdr *header)
 {
-    GElf_Shdr header;
-    if (elf_getshdrnum(elf, &image->section_count) != 0)
-        image->section_count = 0;
-    if (!image->section_count || !find_section(elf, ".eh_frame", &header))
+    struct debug_link *link = &image->headers.link;
+    char bytes[sizeof link->name + sizeof link->checksum];
+    if (header->sh_size <= sizeof link->checksum || header->sh_size > sizeof bytes ||
+        !image_read(image, header->sh_offset, bytes, header->sh_size))
         return;
-    image->eh_frame = header.sh_addr;
-    image->eh_frame_size = header.sh_size;
+    size_t room = header->sh_size - sizeof link->checksum;
+    size_t length = strnlen(bytes, room);
+    if (!length || length == room || bytes[0] == '.' || memchr(bytes, '/', length))
+        return;
+    memcpy(link->name, bytes, length + 1);
+    memcpy(&link->checksum, bytes + room, sizeof link->checksum);
+}
+
+// Static programs may have .eh_frame without .eh_frame_hdr, to which program headers lead.
+static void read_sections(struct image *image, Elf *elf)
+{
+    struct image_headers *headers = &image->headers;
+    GElf_Shdr header;
+    size_t count;
+    if (elf_getshdrnum(elf, &count) != 0 || !count)
+        return;
+    headers->section_count = count;
+    if (find_section(elf, ".eh_frame", &header)) {
+        headers->eh_frame = header.sh_addr;
+        headers->eh_frame_size = header.sh_size;
+    }
+    if (find_section(elf, ".debug_frame", &header))
+        headers->debug_frame_size = header.sh_size;
+    if (find_section(elf, ".gnu_debuglink", &header))
+        read_debug_link(image, &header);
 }
 
 struct frame_reading { // arguments of reading .debug_frame
@@ -270,49 +299,31 @@ static void ask_debug_frame(struct image *image)
 
 const unsigned char *image_debug_frame(struct image *image, size_t *size)
 {
-    if (!image->debug_frame_read && !image->store->hung)
+    if (!image->debug_frame_read && image->headers.debug_frame_size && !image->store->hung)
         ask_debug_frame(image);
     image->debug_frame_read = true;
     *size = image->debug_frame_size;
     return image->debug_frame;
 }
 
-static bool has_section(const struct image *image, const char *name, GElf_Shdr *header)
+static enum rc read_all(struct image *image, struct err *err)
 {
-    Elf *elf = image->store->hung ? NULL : begin_elf(image);
-    bool found = elf && find_section(elf, name, header);
+    if (!sections_are_plausible(image))
+        return err_set(err, RC_FORMAT, "its section headers are damaged");
+    Elf *elf = begin_elf(image);
+    enum rc rc = read_headers(image, elf, err);
+    if (rc == RC_OK)
+        read_sections(image, elf);
+    if (!image->store->file) // the bytes are in memory: nothing is saved by opening it each time
+        image->elf = elf;
     end_elf(image, elf);
-    return found;
-}
-
-bool image_debug_link(const struct image *image, struct debug_link *link)
-{
-    GElf_Shdr header;
-    char bytes[sizeof link->name + sizeof link->checksum]; // the name, padding, the checksum
-    if (!has_section(image, ".gnu_debuglink", &header) ||
-        header.sh_size <= sizeof link->checksum || header.sh_size > sizeof bytes ||
-        !image_read(image, header.sh_offset, bytes, header.sh_size))
-        return false;
-    size_t room = header.sh_size - sizeof link->checksum;
-    size_t length = strnlen(bytes, room);
-    if (!length || length == room || bytes[0] == '.' || memchr(bytes, '/', length))
-        return false;
-    memcpy(link->name, bytes, length + 1);
-    memcpy(&link->checksum, bytes + room, sizeof link->checksum);
-    return true;
+    return rc;
 }
 
 static enum rc finish(struct image *image, struct image **out, struct err *err)
 {
-    bool plausible = sections_are_plausible(image);
-    Elf *elf = plausible ? begin_elf(image) : NULL;
-    enum rc rc = plausible ? read_headers(image, elf, err)
-                           : err_set(err, RC_FORMAT, "its section headers are damaged");
-    if (rc == RC_OK)
-        find_eh_frame(image, elf);
-    if (!image->store->file) // the bytes are in memory: nothing is saved by opening it each time
-        image->elf = elf;
-    end_elf(image, elf);
+    bool asks = describer && image->store->file;
+    enum rc rc = asks ? describer(image, err) : read_all(image, err);
     if (rc != RC_OK) {
         image_free(image);
         return rc;
@@ -342,6 +353,12 @@ enum rc image_open(int fd, struct image **out, struct err *err)
         return err_set(err, RC_FORMAT, "its size is implausible");
     struct image *image = image_new(steal_fd(&owned), NULL, (uint64_t)info.st_size);
     return finish(image, out, err);
+}
+
+void image_reopen_by(struct image *image, int (*reopen)(void *context), void *context)
+{
+    if (image->store->file)
+        kept_file_reopen_by(image->store->file, reopen, context);
 }
 
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The bytes of one ELF file (or of the vdso). All reads are bounds-checked and nothing is mapped,
-// because the owner of the file may truncate it at any time. libelf reads the headers. After a read
-// that did not return within two seconds (a dead file server) nothing more is read.
+// The bytes of one ELF file (or of the vdso) and what its headers say. All reads are bounds-checked
+// and nothing is mapped, because the owner of the file may truncate it at any time. libelf reads
+// the headers, in a process without rights where image_describe_by was called. After a read that
+// did not return within two seconds (a dead file server) nothing more is read.
 #pragma once
 
 #include <stdbool.h>
@@ -13,21 +14,33 @@
 #include "base/err.h"
 
 #define BUILD_ID_MAX 64
+#define SEGMENTS_MAX 4096u
 
 struct segment { // a PT_LOAD program header
     uint64_t offset, vaddr, file_size, memory_size;
     uint32_t flags; // PF_R, PF_W, PF_X
 };
 
-struct image {
-    uint64_t size; // size of the file, bytes
-    struct segment *segments;
-    size_t segment_count;
-    size_t section_count; // 0: the section headers were stripped
+struct debug_link { // the contents of .gnu_debuglink
+    char name[256]; // a file name without a directory; "": there is none, or it is malformed
+    uint32_t checksum; // CRC-32 of the whole debug file
+};
+
+struct image_headers { // what the headers say, without pointers
+    uint64_t section_count; // 0: the section headers were stripped
     uint64_t eh_frame_hdr, eh_frame_hdr_size; // link-time address and size; 0: there is none
     uint64_t eh_frame, eh_frame_size;         // the same, taken from the section headers
+    uint64_t debug_frame_size;                // of .debug_frame; 0: there is none
+    struct debug_link link;
     unsigned char build_id[BUILD_ID_MAX];
-    size_t build_id_length; // 0: none
+    uint32_t build_id_length; // 0: none
+    uint32_t segment_count;
+};
+
+struct image {
+    uint64_t size; // size of the file, bytes
+    struct image_headers headers;
+    struct segment *segments;
     Elf *elf; // for readers of sections, set by image_keep_elf; owned
     unsigned char *debug_frame; // .debug_frame, uncompressed, read on first use; owned
     size_t debug_frame_size;
@@ -35,14 +48,16 @@ struct image {
     struct image_store *store;
 };
 
-struct debug_link { // the contents of .gnu_debuglink
-    char name[256]; // a file name without a directory
-    uint32_t checksum; // CRC-32 of the whole debug file
-};
+// Has the headers of files read by describe(image, err), which sets `headers` and `segments`. NULL:
+// they are read here. RC_FORMAT: it is not an ELF file of this machine's class.
+void image_describe_by(enum rc (*describe)(struct image *image, struct err *err));
 
 // Opens the ELF file behind fd, and owns fd from then on (on failure it is closed). RC_FORMAT: it
 // is not an ELF file of this machine's class.
 enum rc image_open(int fd, struct image **out, struct err *err) MUST_CHECK;
+
+// Has the file opened again by reopen(context), as kept_file_reopen_by (process/kept_file.h).
+void image_reopen_by(struct image *image, int (*reopen)(void *context), void *context);
 
 // Makes an image of the bytes at `bytes`, which must outlive it.
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err) MUST_CHECK;
@@ -64,9 +79,6 @@ bool image_offset(const struct image *image, uint64_t vaddr, uint64_t *offset);
 
 // Returns the bytes of .debug_frame, which live as long as the image; NULL when there are none.
 const unsigned char *image_debug_frame(struct image *image, size_t *size);
-
-// Reads .gnu_debuglink; returns false when there is none or it is malformed.
-bool image_debug_link(const struct image *image, struct debug_link *link);
 
 // Returns whether both images have a build id and it is the same.
 bool image_same_build(const struct image *a, const struct image *b);

@@ -19,7 +19,9 @@
 
 struct kept_file {
     int fd;     // -1: closed for now
-    char *path; // by which we can open it again; NULL: there is none, so it stays open
+    char *path; // by which we can open it again; NULL: there is none
+    int (*reopen)(void *context); // which does it instead; if NULL too, the file stays open
+    void *context;
     struct stat info;
     unsigned pins;
     struct kept_file *newer, *older; // links of the list of open files
@@ -28,7 +30,7 @@ struct kept_file {
 // Opening a file and looking one up may block for ever, so neither is done under this lock.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct kept_file *newest, *oldest;
-static unsigned long open_count;
+static unsigned long open_count, open_most;
 
 static bool is_same(const struct stat *a, const struct stat *b)
 {
@@ -59,10 +61,15 @@ static void pin(struct kept_file *file)
     list(file);
 }
 
-static unsigned long most(void)
+void kept_file_prepare(void)
 {
     unsigned long share = limits_files() / KEPT_SHARE;
-    return share < KEPT_MOST ? share : KEPT_MOST;
+    open_most = share < KEPT_MOST ? share : KEPT_MOST;
+}
+
+static bool can_reopen(const struct kept_file *file)
+{
+    return file->path || file->reopen;
 }
 
 // Returns the least recently used file that may be closed, pinned; NULL when few enough are open.
@@ -70,8 +77,10 @@ static struct kept_file *find_excess(void)
 {
     struct kept_file *file = NULL;
     pthread_mutex_lock(&lock);
-    if (open_count > most())
-        for (file = oldest; file && (file->pins || !file->path); file = file->newer)
+    if (!open_most)
+        kept_file_prepare();
+    if (open_count > open_most)
+        for (file = oldest; file && (file->pins || !can_reopen(file)); file = file->newer)
             ;
     if (file)
         file->pins++;
@@ -82,7 +91,8 @@ static struct kept_file *find_excess(void)
 static void close_pinned(struct kept_file *file)
 {
     struct stat info;
-    bool same = stat(file->path, &info) == 0 && is_same(&info, &file->info);
+    bool same = file->reopen ||
+                (stat(file->path, &info) == 0 && is_same(&info, &file->info));
     pthread_mutex_lock(&lock);
     file->pins--;
     if (!same)
@@ -121,6 +131,12 @@ struct kept_file *kept_file_new(int fd)
     return file;
 }
 
+void kept_file_reopen_by(struct kept_file *file, int (*reopen_it)(void *context), void *context)
+{
+    file->reopen = reopen_it;
+    file->context = context;
+}
+
 void kept_file_free(struct kept_file *file)
 {
     if (!file)
@@ -144,13 +160,21 @@ int kept_file_take_open(struct kept_file *file)
     return fd;
 }
 
+static int reopen(const struct kept_file *file, struct stat *info)
+{
+    if (!file->reopen)
+        return regular_file_open(file->path, info);
+    AUTO_FD int opened = file->reopen(file->context);
+    return opened >= 0 && fstat(opened, info) == 0 ? steal_fd(&opened) : -1;
+}
+
 int kept_file_take(struct kept_file *file)
 {
     struct stat info;
     int fd = kept_file_take_open(file);
     if (fd >= 0)
         return fd;
-    AUTO_FD int opened = regular_file_open(file->path, &info);
+    AUTO_FD int opened = reopen(file, &info);
     if (opened < 0)
         limits_note(errno);
     if (opened < 0 || !is_same(&info, &file->info))

@@ -7,6 +7,14 @@ struct kept_file;
 
 // Owns fd, the descriptor of a regular file, from then on.
 struct kept_file *kept_file_new(int fd);
+
+// Has the file opened again by reopen(context), which returns a descriptor or -1, for a process
+// that can open no path.
+void kept_file_reopen_by(struct kept_file *file, int (*reopen)(void *context), void *context);
+
+// Looks now how many files may be kept open; a process without rights cannot ask for that later.
+void kept_file_prepare(void);
+
 void kept_file_free(struct kept_file *file);
 
 // Returns the file's descriptor, which stays open until kept_file_give. A closed file is opened

@@ -15,7 +15,6 @@
 #define PHDRS_MAX 64
 #define DYNAMIC_MAX 512            // entries
 #define FILE_MAX (4ull << 30)      // bytes of the file, most of which is a hole
-#define COPY_MAX (256ull << 20)    // bytes that are copied
 #define CODE_MAX (16ull << 20)     // of one code segment: only stubs, prologues are read
 #define SYMBOLS_MAX (1u << 20)
 #define PIECE (1u << 20)           // bytes copied at once
@@ -23,8 +22,7 @@
 #define PAGE_ROOM 4096u            // the ELF header lies in the first page of its segment
 
 struct builder {
-    const struct memory_source *source;
-    int fd;
+    const struct memory_host *host;
     Elf64_Ehdr header;
     Elf64_Phdr phdrs[PHDRS_MAX];
     uint64_t bias;       // load bias: address minus link-time address
@@ -45,44 +43,25 @@ struct memory_source memory_source_of(pid_t *tid)
     return (struct memory_source){tid, read_process};
 }
 
-static bool read_at(const struct memory_source *source, uint64_t address, void *to, size_t length)
+static bool read_at(const struct builder *builder, uint64_t address, void *to, size_t length)
 {
-    return source->read(source->context, address, to, length) == length;
+    return builder->host->read(builder->host->context, address, to, length) == length;
 }
 
-static bool put(int fd, uint64_t offset, const void *bytes, size_t length)
+static bool put(const struct builder *builder, uint64_t offset, const void *bytes, size_t length)
 {
-    return pwrite(fd, bytes, length, (off_t)offset) == (ssize_t)length;
-}
-
-// Copies memory to a place in the file, up to the first page that is not mapped.
-static bool copy(const struct memory_source *source, uint64_t address, int fd, uint64_t offset,
-                 uint64_t length)
-{
-    AUTO_FREE unsigned char *piece = xmalloc(PIECE);
-    while (length) {
-        size_t part = length < PIECE ? (size_t)length : PIECE;
-        size_t got = source->read(source->context, address, piece, part);
-        if (!put(fd, offset, piece, got))
-            return false;
-        if (got < part)
-            return true;
-        address += got;
-        offset += got;
-        length -= got;
-    }
-    return true;
+    return builder->host->put(builder->host->context, offset, bytes, length);
 }
 
 static bool read_headers(struct builder *builder, uint64_t base)
 {
     const unsigned char ident[] = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB};
     Elf64_Ehdr *header = &builder->header;
-    return read_at(builder->source, base, header, sizeof *header) &&
+    return read_at(builder, base, header, sizeof *header) &&
            memcmp(header->e_ident, ident, sizeof ident) == 0 && header->e_machine == MACHINE_ELF &&
            header->e_phentsize == sizeof(Elf64_Phdr) && header->e_phnum <= PHDRS_MAX &&
            header->e_phoff < PAGE_ROOM &&
-           read_at(builder->source, base + header->e_phoff, builder->phdrs,
+           read_at(builder, base + header->e_phoff, builder->phdrs,
                    header->e_phnum * sizeof(Elf64_Phdr));
 }
 
@@ -143,11 +122,11 @@ static bool copy_segments(struct builder *builder)
             continue;
         if (phdr->p_flags & PF_X && phdr->p_offset >= PAGE_ROOM && length > CODE_MAX)
             length = CODE_MAX;
-        if (length > COPY_MAX - builder->copied)
-            length = COPY_MAX - builder->copied;
+        if (length > MEMORY_IMAGE_COPY_MAX - builder->copied)
+            length = MEMORY_IMAGE_COPY_MAX - builder->copied;
         builder->copied += length;
-        if (!copy(builder->source, phdr->p_vaddr + builder->bias, builder->fd, phdr->p_offset,
-                  length))
+        if (!builder->host->copy(builder->host->context, phdr->p_vaddr + builder->bias,
+                                 phdr->p_offset, length))
             return false;
         if (phdr->p_flags & PF_X)
             add_section(builder, (Elf64_Shdr){
@@ -200,7 +179,7 @@ static struct dynamic read_dynamic(const struct builder *builder)
         for (size_t k = 0; k < count && k < DYNAMIC_MAX; k++) {
             Elf64_Dyn entry;
             uint64_t address = phdr->p_vaddr + builder->bias + k * sizeof entry;
-            if (!read_at(builder->source, address, &entry, sizeof entry) ||
+            if (!read_at(builder, address, &entry, sizeof entry) ||
                 entry.d_tag == DT_NULL)
                 break;
             note_entry(builder, &dynamic, &entry);
@@ -214,7 +193,7 @@ static uint32_t highest_word(const struct builder *builder, uint64_t vaddr, uint
 {
     AUTO_FREE uint32_t *words = xmalloc(count * sizeof *words + 1);
     uint32_t highest = 0;
-    if (!read_at(builder->source, vaddr + builder->bias, words, count * sizeof *words))
+    if (!read_at(builder, vaddr + builder->bias, words, count * sizeof *words))
         return 0;
     for (uint32_t i = 0; i < count; i++)
         highest = words[i] > highest ? words[i] : highest;
@@ -227,9 +206,9 @@ static uint32_t chain_length(const struct builder *builder, uint64_t vaddr)
 {
     uint32_t words[256], length = 0;
     while (length < SYMBOLS_MAX) {
-        size_t got = builder->source->read(builder->source->context,
-                                           vaddr + builder->bias + length * 4ull, words,
-                                           sizeof words) / sizeof *words;
+        size_t got = builder->host->read(builder->host->context,
+                                         vaddr + builder->bias + length * 4ull, words,
+                                         sizeof words) / sizeof *words;
         for (size_t i = 0; i < got; i++, length++)
             if (words[i] & 1)
                 return length;
@@ -244,7 +223,7 @@ static uint32_t chain_length(const struct builder *builder, uint64_t vaddr)
 static uint32_t count_by_gnu_hash(const struct builder *builder, uint64_t table)
 {
     uint32_t head[4]; // buckets, first hashed symbol, words of the Bloom filter, shift
-    if (!read_at(builder->source, table + builder->bias, head, sizeof head) ||
+    if (!read_at(builder, table + builder->bias, head, sizeof head) ||
         head[0] > SYMBOLS_MAX || head[1] > SYMBOLS_MAX || head[2] > SYMBOLS_MAX)
         return 0;
     uint64_t buckets = table + sizeof head + head[2] * 8ull, chains = buckets + head[0] * 4ull;
@@ -259,7 +238,7 @@ static uint32_t count_symbols(const struct builder *builder, const struct dynami
 {
     uint32_t count = 0;
     if (dynamic->hash &&
-        read_at(builder->source, dynamic->hash + 4 + builder->bias, &count, sizeof count))
+        read_at(builder, dynamic->hash + 4 + builder->bias, &count, sizeof count))
         return count <= SYMBOLS_MAX ? count : 0;
     return dynamic->gnu_hash ? count_by_gnu_hash(builder, dynamic->gnu_hash) : 0;
 }
@@ -292,12 +271,73 @@ static bool put_sections(struct builder *builder)
     header->e_shentsize = sizeof(Elf64_Shdr);
     header->e_shnum = (uint16_t)builder->count;
     header->e_shstrndx = (uint16_t)names;
-    return put(builder->fd, builder->file_end, "", 1) &&
-           put(builder->fd, header->e_shoff, builder->sections,
+    return put(builder, builder->file_end, "", 1) &&
+           put(builder, header->e_shoff, builder->sections,
                builder->count * sizeof *builder->sections) &&
-           put(builder->fd, 0, header, sizeof *header) &&
-           put(builder->fd, header->e_phoff, builder->phdrs,
+           put(builder, 0, header, sizeof *header) &&
+           put(builder, header->e_phoff, builder->phdrs,
                header->e_phnum * sizeof *builder->phdrs);
+}
+
+enum rc memory_image_build(const struct memory_host *host, uint64_t base)
+{
+    AUTO_FREE struct builder *builder = xcalloc(1, sizeof *builder);
+    builder->host = host;
+    if (!read_headers(builder, base) || !place_segments(builder, base))
+        return RC_FORMAT;
+    add_section(builder, (Elf64_Shdr){0}); // section 0 is reserved
+    bool made = copy_segments(builder);
+    if (made) {
+        add_symbols(builder);
+        made = put_sections(builder);
+    }
+    free(builder->sections);
+    return made ? RC_OK : RC_FAIL;
+}
+
+// --- the file that it becomes
+
+static enum rc (*build_elsewhere)(const struct memory_host *host, uint64_t base);
+
+void memory_image_build_by(enum rc (*build)(const struct memory_host *host, uint64_t base))
+{
+    build_elsewhere = build;
+}
+
+struct copying { // from memory to a file without a name
+    const struct memory_source *source;
+    int fd;
+};
+
+static size_t read_source(void *context, uint64_t address, void *to, size_t length)
+{
+    const struct copying *copying = context;
+    return copying->source->read(copying->source->context, address, to, length);
+}
+
+static bool put_into_file(void *context, uint64_t offset, const void *bytes, size_t length)
+{
+    const struct copying *copying = context;
+    return offset <= FILE_MAX * 2 &&
+           pwrite(copying->fd, bytes, length, (off_t)offset) == (ssize_t)length;
+}
+
+// Copies memory to a place in the file, up to the first page that is not mapped.
+static bool copy_into_file(void *context, uint64_t address, uint64_t offset, uint64_t length)
+{
+    AUTO_FREE unsigned char *piece = xmalloc(PIECE);
+    while (length) {
+        size_t part = length < PIECE ? (size_t)length : PIECE;
+        size_t got = read_source(context, address, piece, part);
+        if (!put_into_file(context, offset, piece, got))
+            return false;
+        if (got < part)
+            return true;
+        address += got;
+        offset += got;
+        length -= got;
+    }
+    return true;
 }
 
 static enum rc open_memfd(int *fd, struct err *err)
@@ -309,37 +349,30 @@ static enum rc open_memfd(int *fd, struct err *err)
 enum rc memory_image_open(const struct memory_source *source, uint64_t base, struct image **image,
                           struct err *err)
 {
-    AUTO_FREE struct builder *builder = xcalloc(1, sizeof *builder);
-    builder->source = source;
-    if (!read_headers(builder, base) || !place_segments(builder, base))
-        return err_set(err, RC_FORMAT, "there is no ELF header in memory either");
-    enum rc rc = open_memfd(&builder->fd, err);
+    struct copying copying = {.source = source};
+    const struct memory_host host = {&copying, read_source, copy_into_file, put_into_file};
+    enum rc rc = open_memfd(&copying.fd, err);
     if (rc != RC_OK)
         return rc;
-    add_section(builder, (Elf64_Shdr){0}); // section 0 is reserved
-    bool made = copy_segments(builder);
-    if (made) {
-        add_symbols(builder);
-        made = put_sections(builder);
-    }
-    free(builder->sections);
-    if (made)
-        return image_open(builder->fd, image, err);
-    close(builder->fd);
-    return err_set(err, RC_FAIL, "no memory for a copy of it");
+    rc = build_elsewhere ? build_elsewhere(&host, base) : memory_image_build(&host, base);
+    if (rc == RC_OK)
+        return image_open(copying.fd, image, err);
+    close(copying.fd);
+    return rc == RC_FORMAT ? err_set(err, rc, "there is no ELF header in memory either")
+                           : err_set(err, rc, "no memory for a copy of it");
 }
 
 enum rc memory_image_copy(const struct memory_source *source, uint64_t start, uint64_t end,
                           struct image **image, struct err *err)
 {
-    int fd;
+    struct copying copying = {.source = source};
     if (end <= start || end - start > VDSO_MAX)
         return err_set(err, RC_FORMAT, "its size is implausible");
-    enum rc rc = open_memfd(&fd, err);
+    enum rc rc = open_memfd(&copying.fd, err);
     if (rc != RC_OK)
         return rc;
-    if (copy(source, start, fd, 0, end - start))
-        return image_open(fd, image, err);
-    close(fd);
+    if (copy_into_file(&copying, start, 0, end - start))
+        return image_open(copying.fd, image, err);
+    close(copying.fd);
     return err_set(err, RC_FAIL, "no memory for a copy of it");
 }

@@ -5,6 +5,7 @@
 // contents are written by the target.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +18,23 @@ struct memory_source { // the memory of a process
     // Copies what is mapped from `address` up, at most `length` bytes, and returns how many.
     size_t (*read)(void *context, uint64_t address, void *to, size_t length);
 };
+
+#define MEMORY_IMAGE_COPY_MAX (256ull << 20) // bytes of memory that are copied at most
+
+struct memory_host { // what building an image needs: memory, and a file to write it to
+    void *context;
+    size_t (*read)(void *context, uint64_t address, void *to, size_t length);
+    // Copies memory to a place in the file, up to the first page that is not mapped.
+    bool (*copy)(void *context, uint64_t address, uint64_t offset, uint64_t length);
+    bool (*put)(void *context, uint64_t offset, const void *bytes, size_t length);
+};
+
+// Builds the file. RC_FORMAT: there is no ELF header at `base`; RC_FAIL: the file could not be
+// written.
+enum rc memory_image_build(const struct memory_host *host, uint64_t base) MUST_CHECK;
+
+// Has files built by build(host, base), which returns the same. NULL: they are built here.
+void memory_image_build_by(enum rc (*build)(const struct memory_host *host, uint64_t base));
 
 // `base` is the address of the file's first page. RC_FORMAT: there is no ELF header of this
 // machine's class; RC_FAIL: the file could not be written.

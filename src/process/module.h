@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "process/areas.h"
 #include "process/image.h"
 #include "process/jit.h"
 
@@ -35,7 +36,7 @@ struct module {
     char *problem;       // why there is no image, or it was read from memory, or generated
                          // code has no names; else NULL
     struct image *debug; // its separate debug file; NULL: not looked for yet, or there is none
-    bool debug_sought;
+    bool debug_sought;   // by the unwinder
     bool in_memory;      // the image was put together from what is loaded of the file
     struct jit *jit;     // names of MODULE_ANON code; NULL: there are none
     size_t names_known;  // how many names of jit this module uses; SIZE_MAX: all
@@ -75,18 +76,6 @@ void modules_jit_finished(struct modules *modules, const struct jit *jit);
 // Returns the mapping that holds the code of the first target's executable, or NULL.
 const struct mapping *modules_main(const struct modules *modules);
 
-struct area { // where a mapping lies in one process
-    uint64_t start, end;
-    const struct mapping *mapping;
-    uint64_t device, inode, shift; // as in maps; shift: start minus file offset
-    bool copied;               // not mapped from the file, but equal to its code
-    uint64_t bias;             // load bias (address minus link-time address); needs an image
-    uint64_t extent_start, extent_end; // of all segments of the module; empty without an image
-    int64_t true_at; // CLOCK_MONOTONIC ns, the last time at which it was known to lie there
-    int64_t since;   // at this time it had replaced another area; 0: it replaced none
-    int64_t before;  // the last time at which that other area was known to be there
-};
-
 struct space;
 
 // pid may be any thread of the process; tid is the one whose maps are read (an ended leader has
@@ -120,9 +109,6 @@ const struct area *space_find(const struct space *space, uint64_t address);
 // for generated code and where nothing is known.
 const struct area *space_locate(const struct space *space, uint64_t pc, uint64_t *offset);
 
-// Returns an area of the module whose segments, code or data, hold the address, or NULL.
-const struct area *space_find_module(struct space *space, uint64_t address);
-
 // Returns the mapping by which a pc in the area, which was just seen to run, is to be stored. For
 // generated code it is the one with the names of now.
 const struct mapping *space_mapping(struct space *space, const struct area *area, uint64_t pc);
@@ -130,30 +116,15 @@ const struct mapping *space_mapping(struct space *space, const struct area *area
 // Reads the rest of the names of generated code: no more samples will come.
 void space_finish(struct space *space);
 
-// Copies constant memory of the target (code, unwind tables) from the images, given its address in
-// the target; returns false when some of it is not in an image. The target is not accessed.
-bool space_read(struct space *space, uint64_t address, void *to, size_t length);
+// Returns where its mappings lie, valid until the space changes.
+struct areas *space_areas(struct space *space);
 
 // Copies code that is in no image (generated code, or a file that is not ELF) from the target's
 // memory as it is now. Returns how many bytes, at most `length`; 0 for other addresses.
 size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length);
 
-struct unwind_sections { // addresses in the target and sizes; size 0: there is none
-    uint64_t eh_frame_hdr, eh_frame_hdr_size;
-    uint64_t eh_frame, eh_frame_size;
-};
+// Opens the separate debug file of the module; the caller owns it. NULL: there is none.
+struct image *space_debug_image(const struct space *space, const struct module *module);
 
-struct debug_frame { // .debug_frame of the module that holds a pc
-    uint64_t start, end; // addresses of the area
-    uint64_t bias;
-    const unsigned char *bytes; // owned by the module; NULL: it has none
-    size_t size;
-};
-
-// Finds the .debug_frame for pc, which may be that of the separate debug file. Returns false when
-// no module is known at pc.
-bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame);
-
-// Finds the unwind tables of the module that holds pc; returns false when it has none.
-bool space_unwind_sections(const struct space *space, uint64_t pc,
-                           struct unwind_sections *sections);
+// Returns the module with that number, or NULL.
+struct module *space_module(const struct space *space, uint32_t number);

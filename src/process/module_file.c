@@ -224,7 +224,7 @@ static void load(void *context)
     struct err err;
     err_set(&err, RC_OK, UNANSWERED);
     module->image = loading->from_file ? open_file(module, mapped, NULL, &err) : NULL;
-    if (module->image && module->image->section_count)
+    if (module->image && module->image->headers.section_count)
         return;
     if (module->image)
         err_set(&err, RC_OK, "its file has no section headers");

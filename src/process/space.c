@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/ascending.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "process/copied_code.h"
@@ -24,9 +23,7 @@ struct space {
     int64_t compared_at;  // CLOCK_MONOTONIC ns; only used without PROCMAP_QUERY
     int64_t compare_cost; // CPU time, ns
     struct jit *jit; // owned by modules
-    struct area *areas; // sorted by start
-    size_t count, capacity;
-    const struct area *last_read; // where space_read found its last address
+    struct areas areas;
 };
 
 struct space *space_new(struct modules *modules, pid_t pid, pid_t tid)
@@ -38,7 +35,7 @@ struct space *space_new(struct modules *modules, pid_t pid, pid_t tid)
     space->maps = MAPS_NONE;
     bool changed;
     if (space_refresh(space, tid, &changed) != RC_OK)
-        space->count = 0; // process gone, or access denied: no address is known
+        space->areas.count = 0; // process gone, or access denied: no address is known
     return space;
 }
 
@@ -48,20 +45,23 @@ void space_free(struct space *space)
         return;
     space_finish(space);
     maps_close(&space->maps);
-    free(space->areas);
+    areas_fini(&space->areas);
     free(space);
 }
 
 bool space_is_empty(const struct space *space)
 {
-    return !space->count;
+    return !space->areas.count;
 }
 
 const struct area *space_find(const struct space *space, uint64_t address)
 {
-    const struct area *area =
-        ascending_last(space->areas, space->count, sizeof *area, address);
-    return area && address < area->end ? area : NULL;
+    return areas_find(&space->areas, address);
+}
+
+struct areas *space_areas(struct space *space)
+{
+    return &space->areas;
 }
 
 const struct area *space_locate(const struct space *space, uint64_t pc, uint64_t *offset)
@@ -100,7 +100,7 @@ static const struct segment *code_segment(const struct image *image, uint64_t of
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     const struct segment *inside = NULL;
-    for (size_t i = 0; i < image->segment_count; i++) {
+    for (size_t i = 0; i < image->headers.segment_count; i++) {
         const struct segment *segment = &image->segments[i];
         uint64_t start = segment->offset & -page;
         if (!(segment->flags & PF_X))
@@ -127,7 +127,7 @@ static struct area area_make(const struct proc_map *map, const struct mapping *m
     uint64_t low = UINT64_MAX, high = 0;
     if (!code)
         return area;
-    for (size_t i = 0; i < image->segment_count; i++) {
+    for (size_t i = 0; i < image->headers.segment_count; i++) {
         const struct segment *segment = &image->segments[i];
         low = segment->vaddr < low ? segment->vaddr : low;
         high = segment->vaddr + segment->memory_size > high
@@ -138,57 +138,6 @@ static struct area area_make(const struct proc_map *map, const struct mapping *m
     area.extent_start = area.bias + low;
     area.extent_end = area.bias + high;
     return area;
-}
-
-static bool in_extent(const struct area *area, uint64_t address)
-{
-    return address >= area->extent_start && address < area->extent_end;
-}
-
-const struct area *space_find_module(struct space *space, uint64_t address)
-{
-    if (space->last_read && in_extent(space->last_read, address))
-        return space->last_read;
-    for (size_t i = 0; i < space->count; i++)
-        if (in_extent(&space->areas[i], address))
-            return space->last_read = &space->areas[i];
-    return NULL;
-}
-
-bool space_read(struct space *space, uint64_t address, void *to, size_t length)
-{
-    const struct area *area = space_find_module(space, address);
-    uint64_t offset;
-    return area && image_offset(area->mapping->module->image, address - area->bias, &offset) &&
-           image_read(area->mapping->module->image, offset, to, length);
-}
-
-bool space_unwind_sections(const struct space *space, uint64_t pc,
-                           struct unwind_sections *sections)
-{
-    const struct area *area = space_find(space, pc);
-    const struct image *image = area ? area->mapping->module->image : NULL;
-    if (!image || area->extent_start == area->extent_end)
-        return false;
-    *sections = (struct unwind_sections){
-        .eh_frame_hdr = image->eh_frame_hdr + area->bias,
-        .eh_frame_hdr_size = image->eh_frame_hdr_size,
-        .eh_frame = image->eh_frame + area->bias,
-        .eh_frame_size = image->eh_frame_size,
-    };
-    return sections->eh_frame_hdr_size || sections->eh_frame_size;
-}
-
-// The section is in the file, or in its separate debug file, to which stripping moves it.
-static const unsigned char *debug_frame_of(struct module *module, pid_t pid, size_t *size)
-{
-    const unsigned char *bytes = image_debug_frame(module->image, size);
-    if (bytes || module->kind != MODULE_FILE)
-        return bytes;
-    if (!module->debug_sought)
-        module->debug = debug_image_open(module, pid);
-    module->debug_sought = true;
-    return module->debug ? image_debug_frame(module->debug, size) : NULL;
 }
 
 size_t space_read_made(const struct space *space, uint64_t address, void *to, size_t length)
@@ -203,16 +152,14 @@ size_t space_read_made(const struct space *space, uint64_t address, void *to, si
     return memory_read_some(space->pid, address, to, length < left ? length : left);
 }
 
-bool space_debug_frame(const struct space *space, uint64_t pc, struct debug_frame *frame)
+struct image *space_debug_image(const struct space *space, const struct module *module)
 {
-    const struct area *area = space_find(space, pc);
-    if (!area)
-        return false;
-    struct module *module = area->mapping->module;
-    *frame = (struct debug_frame){.start = area->start, .end = area->end, .bias = area->bias};
-    if (module->image && area->extent_start != area->extent_end)
-        frame->bytes = debug_frame_of(module, space->pid, &frame->size);
-    return true;
+    return module->image ? debug_image_open(module, space->pid) : NULL;
+}
+
+struct module *space_module(const struct space *space, uint32_t number)
+{
+    return number < modules_count(space->modules) ? modules_get(space->modules, number) : NULL;
 }
 
 // Returns whether reading the maps again gave the same area.
@@ -223,9 +170,9 @@ static bool is_same(const struct area *now, const struct area *old)
             (now->mapping->module->jit && old->mapping->module->jit));
 }
 
-static bool has_area(const struct space *space, const struct area *old)
+static bool has_area(const struct areas *areas, const struct area *old)
 {
-    const struct area *now = space_find(space, old->start);
+    const struct area *now = areas_find(areas, old->start);
     return now && is_same(now, old);
 }
 
@@ -239,16 +186,16 @@ static bool shows_the_same(const struct area *now, const struct area *old)
 }
 
 // Notes for each area whether it replaced another one by `now`, and when that one was last seen.
-static void note_changes(struct space *space, const struct space *old, int64_t now)
+static void note_changes(struct areas *areas, const struct areas *old, int64_t now)
 {
-    for (size_t i = 0, k = 0; i < space->count; i++) {
-        struct area *area = &space->areas[i];
+    for (size_t i = 0, k = 0; i < areas->count; i++) {
+        struct area *area = &areas->list[i];
         area->true_at = now;
-        while (k < old->count && old->areas[k].end <= area->start)
+        while (k < old->count && old->list[k].end <= area->start)
             k++;
-        if (k == old->count || old->areas[k].start >= area->end)
+        if (k == old->count || old->list[k].start >= area->end)
             continue;
-        const struct area *before = &old->areas[k];
+        const struct area *before = &old->list[k];
         bool same = shows_the_same(area, before);
         area->since = same ? before->since : now;
         area->before = same ? before->before : before->true_at;
@@ -291,15 +238,15 @@ static void parse_lines(struct lines *lines, const struct space *space, pid_t ti
 }
 
 // Memory that was shown to be a copy is not compared again as long as the same mapping is there.
-static const struct mapping *known_copy(const struct space *old, const struct proc_map *map)
+static const struct mapping *known_copy(const struct areas *old, const struct proc_map *map)
 {
-    const struct area *area = space_find(old, map->start);
+    const struct area *area = areas_find(old, map->start);
     bool same = area && area->start == map->start && area->end == map->end &&
                 area->inode == map->inode && area->copied;
     return same ? area->mapping : NULL;
 }
 
-static struct area read_area(struct space *space, const struct space *old,
+static struct area read_area(struct space *space, const struct areas *old,
                              const struct lines *lines, size_t at)
 {
     const struct proc_map *map = &lines->maps[at];
@@ -314,16 +261,17 @@ static struct area read_area(struct space *space, const struct space *old,
     return area;
 }
 
-static void read_areas(struct space *space, const struct space *old, pid_t tid, char *text)
+static void read_areas(struct space *space, const struct areas *old, pid_t tid, char *text)
 {
     struct lines lines = {0};
+    struct areas *areas = &space->areas;
     parse_lines(&lines, space, tid, text);
     for (size_t i = 0; i < lines.count; i++) {
         if (!lines.maps[i].executable || lines.maps[i].start >= 1ull << 63) // [vsyscall]
             continue;
         struct area area = read_area(space, old, &lines, i);
-        ARRAY_RESERVE(space->areas, space->count, space->capacity);
-        space->areas[space->count++] = area;
+        ARRAY_RESERVE(areas->list, areas->count, areas->capacity);
+        areas->list[areas->count++] = area;
     }
     free(lines.maps);
     free(lines.list);
@@ -350,16 +298,14 @@ enum rc space_refresh(struct space *space, pid_t tid, bool *changed)
     enum rc rc = read_maps(space, tid, &text);
     if (rc != RC_OK)
         return rc;
-    struct space old = *space;
-    space->areas = NULL;
-    space->last_read = NULL;
-    space->count = space->capacity = 0;
+    struct areas old = space->areas;
+    space->areas = (struct areas){0};
     space->compared_at = now;
     read_areas(space, &old, tid, text.data);
-    note_changes(space, &old, now);
+    note_changes(&space->areas, &old, now);
     for (size_t i = 0; i < old.count && !*changed; i++)
-        *changed = !has_area(space, &old.areas[i]);
-    free(old.areas);
+        *changed = !has_area(&space->areas, &old.list[i]);
+    areas_fini(&old);
     return RC_OK;
 }
 
@@ -385,8 +331,8 @@ static bool text_is_same(struct space *space)
     enum rc rc = maps_compare(&space->maps, &same);
     space->compare_cost = clock_thread() - began;
     space->compared_at = now;
-    for (size_t i = 0; rc == RC_OK && same && i < space->count; i++)
-        space->areas[i].true_at = now;
+    for (size_t i = 0; rc == RC_OK && same && i < space->areas.count; i++)
+        space->areas.list[i].true_at = now;
     return rc != RC_OK || same;
 }
 
@@ -397,7 +343,7 @@ bool space_is_true(struct space *space, uint64_t address, int64_t time)
     if (!found || found->true_at >= time)
         return true;
     int64_t now = clock_now();
-    struct area *area = &space->areas[found - space->areas];
+    struct area *area = &space->areas.list[found - space->areas.list];
     switch (maps_ask(&space->maps, address, &map)) {
     case MAPS_FOUND:
         if (!is_as_known(area, &map))

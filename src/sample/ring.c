@@ -57,18 +57,35 @@ void ring_abandon(struct record *record)
     ring_commit(record, RING_KIND_PADDING);
 }
 
+// The record at a position, RING_KIND_PADDING among them, once it is visible.
+static const struct record *visible_at(struct ring *ring, uint64_t position)
+{
+    if (position == atomic_load_explicit(&ring->reserved, memory_order_acquire))
+        return NULL;
+    const struct record *record = record_at(ring, position);
+    return atomic_load_explicit(&record->kind, memory_order_acquire) ? record : NULL;
+}
+
 const struct record *ring_peek(struct ring *ring)
 {
-    for (;;) {
-        uint64_t consumed = atomic_load_explicit(&ring->consumed, memory_order_relaxed);
-        if (consumed == atomic_load_explicit(&ring->reserved, memory_order_acquire))
-            return NULL;
-        const struct record *record = record_at(ring, consumed);
-        uint32_t kind = atomic_load_explicit(&record->kind, memory_order_acquire);
-        if (kind != RING_KIND_PADDING)
-            return kind ? record : NULL;
+    const struct record *record;
+    while ((record = visible_at(ring, atomic_load_explicit(&ring->consumed,
+                                                           memory_order_relaxed))) &&
+           record->kind == RING_KIND_PADDING)
         ring_release(ring, record);
-    }
+    return record;
+}
+
+const struct record *ring_next(struct ring *ring, const struct record *record)
+{
+    uint64_t consumed = atomic_load_explicit(&ring->consumed, memory_order_relaxed);
+    uint64_t at = (uint64_t)((const unsigned char *)record - ring->data);
+    uint64_t position = consumed + ((at - consumed) & (ring->size - 1));
+    do {
+        position += round_up(record->length);
+        record = visible_at(ring, position);
+    } while (record && record->kind == RING_KIND_PADDING);
+    return record;
 }
 
 static void take_back(struct ring *ring, uint64_t bytes)

@@ -38,6 +38,9 @@ void ring_abandon(struct record *record);
 
 // The reader. The oldest record or NULL; ring_release gives its memory back.
 const struct record *ring_peek(struct ring *ring);
+
+// The reader. The record after this one, which has not been released; NULL if there is none yet.
+const struct record *ring_next(struct ring *ring, const struct record *record);
 void ring_release(struct ring *ring, const struct record *record);
 
 // The reader, while no writer lives, after it has read all that ring_peek gives: a writer may have

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/memory_room.h"
-#include "symbol/channel.h"
+#include "reader/channel.h"
 
 #define DEFAULT_SERVER "https://debuginfod.elfutils.org/" // it has the files of most distributions
 

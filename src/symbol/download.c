@@ -10,7 +10,7 @@ static bool is_worth_asking(const struct source *source)
 {
     const struct module *module = source->module;
     return module && module->kind == MODULE_FILE && module->image &&
-           module->image->build_id_length && source->tried && !source->has_lines &&
+           module->image->headers.build_id_length && source->tried && !source->has_lines &&
            !source->failures && !source->downloaded;
 }
 

@@ -3,37 +3,25 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/memory_room.h"
 #include "base/thread.h"
-#include "symbol/channel.h"
-#include "symbol/reader/sandbox.h"
+#include "reader/channel.h"
+#include "reader/reader.h"
 #include "symbol/reader/server.h"
 
 #define PATIENCE_MS 60000
 #define CANCEL_MS 50    // after at most this time a cancelled question is given up
+#define CPU_SECONDS 300
 #define OPENS_MAX 20000 // files for which one question may ask
-
-// Limits of memory in bytes. The target has precedence: we may be in the same memory cgroup.
-#define MEMORY_MOST (4ull << 30)
-#define MEMORY_LEAST (64ull << 20)
-
-static const struct sandbox_limits limits = {
-    .cpu_seconds = 300,
-    .files = 4096,
-};
 
 struct worker {
     const struct wire_sink *sink;
@@ -46,8 +34,7 @@ struct worker {
     atomic_bool cancelled;
     _Atomic int64_t deadline; // CLOCK_MONOTONIC ns, 0: none
     struct server *server; // used instead of the process without isolation
-    _Atomic pid_t pid;     // 0: none
-    int channel;
+    struct reader_process reader;
     struct map opened;           // module -> depth it was opened with, + 1; 0: not opened
     struct wire_reader *reading; // state of the answer that is being received
     bool broken;                 // that answer violates the protocol
@@ -62,7 +49,6 @@ struct worker *worker_new(const struct wire_sink *sink, void (*restarted)(void *
     worker->sink = sink;
     worker->restarted = restarted;
     worker->roots = roots;
-    worker->channel = -1;
     worker->patience_ms = PATIENCE_MS;
     worker->serve = worker_serve;
     worker->message = xmalloc(WIRE_MESSAGE_MAX);
@@ -71,14 +57,9 @@ struct worker *worker_new(const struct wire_sink *sink, void (*restarted)(void *
 
 static void end_process(struct worker *worker)
 {
-    if (!worker->pid)
+    if (!worker->reader.pid)
         return;
-    kill(worker->pid, SIGKILL);
-    while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    cleanup_fd(&worker->channel);
-    worker->channel = -1;
-    worker->pid = 0;
+    reader_end(&worker->reader);
     worker->text_count = 0;
     map_clear(&worker->opened);
     worker->restarted(worker->sink->context);
@@ -118,7 +99,7 @@ void worker_cancel(struct worker *worker)
 // Without the privilege to lower a nice value, a process that runs already keeps its own.
 void worker_hurry(struct worker *worker)
 {
-    pid_t pid = atomic_load(&worker->pid);
+    pid_t pid = atomic_load(&worker->reader.pid);
     atomic_store(&worker->hurried, true);
     if (pid)
         setpriority(PRIO_PROCESS, (id_t)pid, 0);
@@ -137,7 +118,7 @@ static bool is_over(const struct worker *worker)
 
 int worker_pid(const struct worker *worker)
 {
-    return worker->pid;
+    return worker->reader.pid;
 }
 
 void worker_forget(struct worker *worker, uint32_t module)
@@ -184,10 +165,8 @@ void worker_serve(int channel)
 {
     const struct server_host host = {.send = child_send, .open = child_open_for_server};
     child_channel = channel;
-    memory_offer(OOM_SCORE_FIRST);
-    memory_bound(MEMORY_LEAST, MEMORY_MOST);
-    if (!sandbox_enter(channel, &limits, child_open))
-        _exit(EXIT_FAILURE);
+    prctl(PR_SET_NAME, "ptprof-names");
+    reader_give_up_rights(channel, child_open, CPU_SECONDS);
     struct server *server = server_new(&host);
     char *message = xmalloc(WIRE_MESSAGE_MAX);
     for (;;) {
@@ -201,36 +180,13 @@ void worker_serve(int channel)
 
 // --- in the main process
 
-// A symbol process that asks for files and never receives them must not block us.
-static void limit_sending(const struct worker *worker)
-{
-    const struct timeval patience = {.tv_sec = worker->patience_ms / 1000,
-                                     .tv_usec = worker->patience_ms % 1000 * 1000};
-    setsockopt(worker->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-}
-
 enum rc worker_start(struct worker *worker)
 {
-    int ends[2];
-    if (worker->pid)
-        return RC_OK;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-        return RC_LIMIT;
-    pid_t pid = fork();
-    if (pid == 0) {
-        worker->hurried ? thread_come_late() : thread_come_last();
-        worker->serve(ends[1]);
-        _exit(EXIT_SUCCESS);
-    }
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
-        return RC_LIMIT;
-    }
-    worker->pid = pid;
-    worker->channel = ends[0];
-    limit_sending(worker);
-    return RC_OK;
+    const struct reader_service service = {
+        .serve = worker->serve,
+        .begin = worker->hurried ? thread_come_late : thread_come_last,
+    };
+    return reader_start(&worker->reader, &service, worker->patience_ms);
 }
 
 static bool send_wanted(struct worker *worker, struct wire_reader *reader)
@@ -238,12 +194,13 @@ static bool send_wanted(struct worker *worker, struct wire_reader *reader)
     AUTO_FREE char *path = reader->want;
     AUTO_FD int fd = roots_open(worker->roots, path);
     reader->want = NULL;
-    return channel_send(worker->channel, fd == ROOTS_HUNG ? "h" : "", 1, fd);
+    return channel_send(worker->reader.channel, fd == ROOTS_HUNG ? "h" : "", 1, fd);
 }
 
 static enum rc take_message(struct worker *worker, struct wire_reader *reader)
 {
-    ssize_t length = channel_receive(worker->channel, worker->message, WIRE_MESSAGE_MAX, NULL);
+    ssize_t length =
+        channel_receive(worker->reader.channel, worker->message, WIRE_MESSAGE_MAX, NULL);
     if (length <= 0)
         return RC_FAIL;
     bool good = wire_take(reader, worker->message, (size_t)length);
@@ -258,7 +215,7 @@ static enum rc take_message(struct worker *worker, struct wire_reader *reader)
 static enum rc take_answer(struct worker *worker, struct wire_reader *reader, int64_t deadline)
 {
     for (unsigned opens = 0; !reader->done;) {
-        struct pollfd channel = {.fd = worker->channel, .events = POLLIN};
+        struct pollfd channel = {.fd = worker->reader.channel, .events = POLLIN};
         int64_t left_ms = (deadline - clock_now()) / NS_PER_MS;
         if (left_ms <= 0 || opens > OPENS_MAX || is_over(worker))
             return RC_TIMEOUT;
@@ -279,7 +236,7 @@ static enum rc ask_process(struct worker *worker, const struct buf *message, int
                            struct wire_reader *reader, int64_t deadline)
 {
     enum rc rc = worker_start(worker);
-    if (rc == RC_OK && !channel_send(worker->channel, message->data, message->length, fd))
+    if (rc == RC_OK && !channel_send(worker->reader.channel, message->data, message->length, fd))
         rc = RC_FAIL;
     return rc == RC_OK ? take_answer(worker, reader, deadline) : rc;
 }

@@ -43,13 +43,13 @@ static void read_all(struct image *image)
     size_t size;
     char text[2 * BUILD_ID_MAX + 1], byte[64];
     image_build_id_hex(image, text);
-    require(strlen(text) == 2 * image->build_id_length);
+    require(strlen(text) == 2 * image->headers.build_id_length);
     require(!image_read(image, image->size, byte, 1));
-    image_read(image, image->eh_frame, byte, sizeof byte);
-    image_read(image, image->eh_frame_hdr, byte, sizeof byte);
+    image_read(image, image->headers.eh_frame, byte, sizeof byte);
+    image_read(image, image->headers.eh_frame_hdr, byte, sizeof byte);
     require(!image_debug_frame(image, &size) || size);
     struct symtab *symtab = symtab_new((const struct image *const *)&image, 1);
-    for (size_t i = 0; i < image->segment_count && i < 8; i++)
+    for (size_t i = 0; i < image->headers.segment_count && i < 8; i++)
         look_up(image, symtab, &image->segments[i]);
     symtab_free(symtab);
 }

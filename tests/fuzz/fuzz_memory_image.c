@@ -38,7 +38,7 @@ static void read_all(struct image *image)
     struct symtab_match match;
     char bytes[64];
     size_t size;
-    for (size_t i = 0; i < image->segment_count && i < 8; i++) {
+    for (size_t i = 0; i < image->headers.segment_count && i < 8; i++) {
         const struct segment *segment = &image->segments[i];
         for (uint64_t at = 0; at < segment->memory_size && at < 1u << 16; at += 97)
             symtab_find(symtab, segment->vaddr + at, &match);

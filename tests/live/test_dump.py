@@ -459,7 +459,7 @@ def test_interrupted(ctx):
     with open(ctx.tmp / "dump", "wb") as stdout:
         run = ctx.start("dump-threads", target.pid, "--repeat", 1000, "-i", "10ms", "--json",
                         "--timeout", "10m", stdout=stdout)
-    ctx.eventually(lambda: ctx.children(run.pid), "a census")
+    run.sampler()
     os.kill(run.pid, signal.SIGINT)
     status = run.popen.wait(60)
     last = documents_of((ctx.tmp / "dump").read_text())[-1]

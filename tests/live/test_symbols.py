@@ -651,15 +651,17 @@ def test_objdump_with_and_without_its_debug_package(ctx):
 
 # --- the symbol process
 
+def without_rights(ctx, run, name):
+    """The process of that name, once it has given up its rights."""
+    child = run.process(name)
+    ctx.eventually(lambda: "Seccomp:\t2" in pathlib.Path(f"/proc/{child}/status").read_text(),
+                   "a filter of system calls")
+    return child
+
+
 def symbol_process(ctx, run):
     """Of a ptprof that has just written a snapshot."""
-    def found():
-        for child in ctx.children(run.pid):
-            status = pathlib.Path(f"/proc/{child}/status").read_text()
-            if "Seccomp:\t2" in status and "ptprof-sampler" not in status:
-                return child
-        return None
-    return ctx.eventually(found, "a symbol process")
+    return without_rights(ctx, run, "names")
 
 
 def start_with_snapshot(ctx, path, prefix=(), program=None):
@@ -669,7 +671,7 @@ def start_with_snapshot(ctx, path, prefix=(), program=None):
     run = ctx.start("attach", target.pid, "-d", "3s", "-r", "500", "--max-stop", "20", "-f", "json",
                     "-o", path, prefix=prefix)
     run.says("attached")
-    ctx.eventually(lambda: len(ctx.children(run.pid)) > 0, "a sampler")
+    run.sampler()
     begin = ctx.cpu_ns(target.pid)  # without a sample there are no names to look up
     ctx.eventually(lambda: ctx.cpu_ns(target.pid) > begin + 300_000_000, "there are samples")
     run.signal(10)

@@ -428,7 +428,7 @@ def symbol_process(ctx, profiler):
         try:
             with open(f"/proc/{pid}/status") as file:
                 status = file.read()
-            if re.search(r"^Seccomp:\s+2$", status, re.M) and "ptprof-sampler" not in status:
+            if re.search(r"^Seccomp:\s+2$", status, re.M) and "ptprof-names" in status:
                 return pid
         except OSError:
             pass

@@ -22,7 +22,7 @@
 #include "base/mem.h"
 #include "process/module.h"
 #include "unwind/live.h"
-#include "unwind/space_unwinder.h"
+#include "unwind/walker.h"
 
 #define STACK_MAX (1u << 20)
 #define DEPTH_MAX 4096
@@ -154,14 +154,14 @@ static void compare(struct tally *tally, struct space *space, const struct unwin
     describe(tally, ours, pcs, count, end, at);
 }
 
-static void refresh(struct space *space, struct unwinder *unwinder, pid_t tid)
+static void refresh(struct space *space, struct walked *walked, pid_t tid)
 {
     bool changed;
-    if (space_refresh(space, tid, &changed) == RC_OK && changed)
-        unwinder_flush(unwinder);
+    if (space_refresh(space, tid, &changed) == RC_OK)
+        walked_changed(walked, changed);
 }
 
-static bool once(struct space *space, struct unwinder *unwinder, pid_t pid, struct capture *capture,
+static bool once(struct space *space, struct walked *walked, pid_t pid, struct capture *capture,
                  struct tally *tally)
 {
     static uint64_t pcs[DEPTH_MAX];
@@ -170,7 +170,7 @@ static bool once(struct space *space, struct unwinder *unwinder, pid_t pid, stru
     if (!tid || !hold(tid))
         return tid;
     bool taken = capture_take(tid, capture);
-    refresh(space, unwinder, tid);
+    refresh(space, walked, tid);
     int64_t start = clock_now();
     size_t count = unwind_live(tid, pcs, DEPTH_MAX, &end);
     histogram_add(&tally->live, (uint64_t)(clock_now() - start));
@@ -178,7 +178,7 @@ static bool once(struct space *space, struct unwinder *unwinder, pid_t pid, stru
     if (!taken || !count)
         return true;
     start = clock_now();
-    struct unwind_result ours = unwinder_walk(unwinder, capture);
+    struct unwind_result ours = walked_walk(walked, capture);
     histogram_add(&tally->walk, (uint64_t)(clock_now() - start));
     compare(tally, space, &ours, pcs, plausible(space, pcs, count), end);
     return true;
@@ -215,12 +215,14 @@ int main(int argc, char **argv)
     AUTO_FREE struct capture *capture = xmalloc(sizeof *capture + STACK_MAX);
     struct modules *modules = modules_new();
     struct space *space = space_new(modules, pid, pid);
-    struct unwinder *unwinder = space_unwinder_new(space, DEPTH_MAX);
+    struct walker *walker = walker_new(DEPTH_MAX);
+    struct walked *walked = walked_new(walker, space);
     srand(1);
-    for (int i = 0; i < times && once(space, unwinder, pid, capture, &tally); i++)
+    for (int i = 0; i < times && once(space, walked, pid, capture, &tally); i++)
         usleep((useconds_t)(rand() % 5000));
     print(&tally);
-    unwinder_free(unwinder);
+    walked_free(walked);
+    walker_free(walker);
     space_free(space);
     modules_free(modules);
     buf_fini(&tally.difference);

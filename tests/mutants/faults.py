@@ -17,7 +17,7 @@ ESCAPE = "src/base/escape.c"
 PROCFS = "src/process/procfs.c"
 REGULAR = "src/process/regular_file.c"
 JIT = "src/process/jit.c"
-SANDBOX = "src/symbol/reader/sandbox.c"
+SANDBOX = "src/reader/sandbox.c"
 WIRE = "src/symbol/wire.c"
 DEBUG_FILE = "src/symbol/reader/debug_file.c"
 DEADLOCK = "src/wait/deadlock.c"
@@ -62,7 +62,8 @@ FAULTS = [
     ("the ring's padding is not skipped", RING,
      "record_at(ring, reserved + skipped);", "record_at(ring, reserved);", "unit/ring"),
     ("a record that is not complete is taken", RING,
-     "return kind ? record : NULL;", "return record;", "unit/ring"),
+     "return atomic_load_explicit(&record->kind, memory_order_acquire) ? record : NULL;",
+     "return record;", "unit/ring"),
     ("what was taken is not wiped", RING,
      "    memset(record_at(ring, consumed), 0, first);\n", "", "unit/ring"),
 

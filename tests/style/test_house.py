@@ -7,10 +7,10 @@ import runpy
 import shutil
 import subprocess
 
-# Each knows itself and those before it. tui/ is at the top; unwind/x86_64 and symbol/reader are
+# Each knows itself and those before it. tui/ is at the top; unwind/x86_64 and */reader are
 # parts of the rooms that they lie in.
-ROOMS = ["base", "process", "sample", "unwind", "symbol", "wait", "profile", "rows", "output",
-         "collect", "dump", "monitor", "session", "tui", "commands"]
+ROOMS = ["base", "process", "reader", "sample", "unwind", "symbol", "wait", "profile", "rows",
+         "output", "collect", "dump", "monitor", "session", "tui", "commands"]
 TOP = ["src", "include", "tui", "proto", "tests", "examples"]
 WRITTEN = {".c", ".h", ".py", ".mk", ".sh", ".proto"}  # by hand, line by line
 GUARDED = {"include/ptprof/ptprof.h"}  # for any C or C++ compiler: no #pragma once
@@ -23,7 +23,7 @@ CALLERS = {  # the only files that may call these
     "ptrace": {"src/sample/tracer.c"},
     "waitid": {"src/sample/tracer.c"},
     "wait4": set(),
-    "waitpid": {"src/sample/sampler.c", "src/symbol/worker.c",
+    "waitpid": {"src/sample/sampler.c", "src/reader/reader.c",
                 "src/symbol/debuginfod.c", "src/commands/checkpoint.c", "tui/guard.c"},
 }
 # Words of one machine stand in its folders, src/*/x86_64; but these files:

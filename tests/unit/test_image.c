@@ -58,12 +58,12 @@ START_TEST(segments_are_those_of_the_linker)
     for (size_t i = 0; i < info.dlpi_phnum; i++) {
         const ElfW(Phdr) *phdr = &info.dlpi_phdr[i];
         if (phdr->p_type == PT_GNU_EH_FRAME) {
-            ck_assert_uint_eq(image->eh_frame_hdr, phdr->p_vaddr);
-            ck_assert_uint_eq(image->eh_frame_hdr_size, phdr->p_memsz);
+            ck_assert_uint_eq(image->headers.eh_frame_hdr, phdr->p_vaddr);
+            ck_assert_uint_eq(image->headers.eh_frame_hdr_size, phdr->p_memsz);
         }
         if (phdr->p_type != PT_LOAD)
             continue;
-        ck_assert_uint_lt(count, image->segment_count);
+        ck_assert_uint_lt(count, image->headers.segment_count);
         const struct segment *segment = &image->segments[count++];
         ck_assert_uint_eq(segment->offset, phdr->p_offset);
         ck_assert_uint_eq(segment->vaddr, phdr->p_vaddr);
@@ -71,8 +71,8 @@ START_TEST(segments_are_those_of_the_linker)
         ck_assert_uint_eq(segment->memory_size, phdr->p_memsz);
         ck_assert_uint_eq(segment->flags, phdr->p_flags);
     }
-    ck_assert_uint_eq(count, image->segment_count);
-    ck_assert_uint_gt(image->eh_frame_size, 0);
+    ck_assert_uint_eq(count, image->headers.segment_count);
+    ck_assert_uint_gt(image->headers.eh_frame_size, 0);
 }
 END_TEST
 
@@ -98,13 +98,13 @@ START_TEST(build_id_is_the_note)
     own_build_id(expected);
     image_build_id_hex(image, found);
     ck_assert_str_eq(found, expected);
-    ck_assert_uint_eq(strlen(found), 2 * image->build_id_length);
+    ck_assert_uint_eq(strlen(found), 2 * image->headers.build_id_length);
 }
 END_TEST
 
 START_TEST(addresses_and_offsets)
 {
-    for (size_t i = 0; i < image->segment_count; i++) {
+    for (size_t i = 0; i < image->headers.segment_count; i++) {
         const struct segment *segment = &image->segments[i];
         uint64_t last = segment->file_size - 1, back;
         if (!segment->file_size)
@@ -199,8 +199,8 @@ START_TEST(image_in_memory)
     ck_assert(image_read(wrapped, 0, bytes, size));
     ck_assert_mem_eq(bytes, vdso, size);
     ck_assert(!image_read(wrapped, 1, bytes, size));
-    ck_assert_uint_gt(wrapped->eh_frame_hdr_size, 0);
-    ck_assert_uint_ge(wrapped->segment_count, 1);
+    ck_assert_uint_gt(wrapped->headers.eh_frame_hdr_size, 0);
+    ck_assert_uint_ge(wrapped->headers.segment_count, 1);
     image_free(wrapped);
 }
 END_TEST
@@ -267,7 +267,7 @@ START_TEST(damaged_program_headers)
         enum rc rc = image_wrap(&header, sizeof header, &none, NULL);
         ck_assert(rc == RC_OK || rc == RC_FORMAT);
         if (rc == RC_OK) {
-            ck_assert_uint_eq(none->segment_count, 0);
+            ck_assert_uint_eq(none->headers.segment_count, 0);
             image_free(none);
         }
     }
@@ -317,7 +317,7 @@ START_TEST(endless_section_names)
     ck_assert_int_eq(pwrite(fd, sections, sizeof sections, sizeof header), sizeof sections);
     ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
     ck_assert_int_eq(image_open(fd, &image, NULL), RC_OK);
-    ck_assert_uint_eq(image->eh_frame_size, 0);
+    ck_assert_uint_eq(image->headers.eh_frame_size, 0);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     ck_assert_int_lt(usage.ru_maxrss, 1 << 20); // KiB

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "process/regions.h"
 #include "sample/in_place.h"
-#include "symbol/objects.h"
+#include "symbol/reader/objects.h"
 
 #define STACK_BYTES 4096
 

@@ -49,18 +49,19 @@ START_TEST(like_the_file)
     ck_assert_int_eq(dl_iterate_phdr(find_libc, &libc), 1);
     ck_assert_int_eq(memory_image_open(&self, libc.base, &loaded, NULL), RC_OK);
     ck_assert_int_eq(image_open(open(libc.path, O_RDONLY | O_CLOEXEC), &file, NULL), RC_OK);
-    ck_assert_uint_gt(file->build_id_length, 0);
-    ck_assert_uint_eq(loaded->build_id_length, file->build_id_length);
-    ck_assert_mem_eq(loaded->build_id, file->build_id, file->build_id_length);
-    ck_assert_uint_eq(loaded->eh_frame_hdr, file->eh_frame_hdr);
-    ck_assert_uint_eq(loaded->segment_count, file->segment_count);
-    AUTO_FREE unsigned char *a = xmalloc(file->eh_frame_size);
-    AUTO_FREE unsigned char *b = xmalloc(file->eh_frame_size);
+    ck_assert_uint_gt(file->headers.build_id_length, 0);
+    ck_assert_uint_eq(loaded->headers.build_id_length, file->headers.build_id_length);
+    ck_assert_mem_eq(loaded->headers.build_id, file->headers.build_id,
+                     file->headers.build_id_length);
+    ck_assert_uint_eq(loaded->headers.eh_frame_hdr, file->headers.eh_frame_hdr);
+    ck_assert_uint_eq(loaded->headers.segment_count, file->headers.segment_count);
+    AUTO_FREE unsigned char *a = xmalloc(file->headers.eh_frame_size);
+    AUTO_FREE unsigned char *b = xmalloc(file->headers.eh_frame_size);
     uint64_t offset;
-    ck_assert(image_offset(file, file->eh_frame, &offset));
-    ck_assert(image_read(file, offset, a, file->eh_frame_size));
-    ck_assert(image_read(loaded, offset, b, file->eh_frame_size));
-    ck_assert_mem_eq(a, b, file->eh_frame_size);
+    ck_assert(image_offset(file, file->headers.eh_frame, &offset));
+    ck_assert(image_read(file, offset, a, file->headers.eh_frame_size));
+    ck_assert(image_read(loaded, offset, b, file->headers.eh_frame_size));
+    ck_assert_mem_eq(a, b, file->headers.eh_frame_size);
     image_free(file);
     image_free(loaded);
 }
@@ -92,7 +93,7 @@ START_TEST(vdso)
     struct image *image;
     SKIP_IF(!start, "this kernel has no vdso");
     ck_assert_int_eq(memory_image_copy(&self, start, start + 8192, &image, NULL), RC_OK);
-    ck_assert_uint_gt(image->section_count, 0);
+    ck_assert_uint_gt(image->headers.section_count, 0);
     image_free(image);
 }
 END_TEST
@@ -133,8 +134,8 @@ START_TEST(absurd_sizes)
     struct image *image;
     file.phdrs[1].p_vaddr = (uint64_t)((char *)file.dynamic - (char *)&file);
     ck_assert_int_eq(memory_image_open(&self, (uint64_t)(uintptr_t)&file, &image, NULL), RC_OK);
-    ck_assert_uint_eq(image->segment_count, 1);
-    ck_assert_uint_eq(image->build_id_length, 0);
+    ck_assert_uint_eq(image->headers.segment_count, 1);
+    ck_assert_uint_eq(image->headers.build_id_length, 0);
     image_free(image);
     file.phdrs[0].p_filesz = UINT64_MAX;
     ck_assert_int_eq(memory_image_open(&self, (uint64_t)(uintptr_t)&file, &image, NULL), RC_FORMAT);

@@ -54,7 +54,7 @@ static void check_tables(const struct dl_phdr_info *info, uint64_t pc)
         const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
         if (phdr->p_type != PT_GNU_EH_FRAME)
             continue;
-        ck_assert(space_unwind_sections(space, pc, &sections));
+        ck_assert(areas_unwind_sections(space_areas(space), pc, &sections));
         ck_assert_uint_eq(sections.eh_frame_hdr, info->dlpi_addr + phdr->p_vaddr);
         ck_assert_uint_eq(sections.eh_frame_hdr_size, phdr->p_memsz);
     }
@@ -69,9 +69,9 @@ static void check_code(uint64_t bias, uint64_t start, uint64_t size)
     ck_assert_ptr_nonnull(area->mapping->module->image);
     ck_assert_uint_eq(area->bias, bias);
     ck_assert(start >= area->extent_start && start + size <= area->extent_end);
-    ck_assert(space_read(space, start, bytes, sizeof bytes));
+    ck_assert(areas_read(space_areas(space), start, bytes, sizeof bytes));
     ck_assert_mem_eq(bytes, (const void *)(uintptr_t)start, sizeof bytes);
-    ck_assert(space_read(space, start + size - sizeof bytes, bytes, sizeof bytes));
+    ck_assert(areas_read(space_areas(space), start + size - sizeof bytes, bytes, sizeof bytes));
     ck_assert_mem_eq(bytes, (const void *)(uintptr_t)(start + size - sizeof bytes), sizeof bytes);
 }
 
@@ -135,12 +135,12 @@ START_TEST(only_code_is_found)
     ck_assert_ptr_null(space_find(space, UINT64_MAX));
     ck_assert_ptr_null(space_find(space, address_of(data)));
     ck_assert_ptr_null(space_find(space, address_of(bytes)));
-    ck_assert(!space_read(space, address_of(bytes), bytes, sizeof bytes));
-    ck_assert(!space_read(space, 0, bytes, 1));
-    ck_assert(!space_read(space, UINT64_MAX - 4, bytes, 16));
+    ck_assert(!areas_read(space_areas(space), address_of(bytes), bytes, sizeof bytes));
+    ck_assert(!areas_read(space_areas(space), 0, bytes, 1));
+    ck_assert(!areas_read(space_areas(space), UINT64_MAX - 4, bytes, 16));
     // A read that begins inside a module and ends outside.
     const struct area *area = space_find(space, address_of((void *)address_of));
-    ck_assert(!space_read(space, area->extent_end - 4, bytes, 16));
+    ck_assert(!areas_read(space_areas(space), area->extent_end - 4, bytes, 16));
 }
 END_TEST
 
@@ -166,8 +166,8 @@ START_TEST(anonymous_code_comes_and_goes)
     ck_assert_int_eq(area->mapping->module->kind, MODULE_ANON);
     ck_assert_str_eq(area->mapping->module->path, "[anon]");
     ck_assert_ptr_null(area->mapping->module->image);
-    ck_assert(!space_read(space, address_of(code), &byte, 1));
-    ck_assert(!space_unwind_sections(space, address_of(code), &sections));
+    ck_assert(!areas_read(space_areas(space), address_of(code), &byte, 1));
+    ck_assert(!areas_unwind_sections(space_areas(space), address_of(code), &sections));
     ck_assert(!refresh(space));
     munmap(code, PAGE);
     ck_assert(refresh(space));
@@ -232,8 +232,9 @@ START_TEST(the_same_code_elsewhere)
     ck_assert_ptr_eq(second->mapping, first->mapping);
     ck_assert_uint_eq(second->bias - first->bias, second->start - first->start);
     char one[64], two[64];
-    ck_assert(space_read(space, function, one, sizeof one));
-    ck_assert(space_read(space, function - first->start + second->start, two, sizeof two));
+    ck_assert(areas_read(space_areas(space), function, one, sizeof one));
+    ck_assert(areas_read(space_areas(space), function - first->start + second->start, two,
+                         sizeof two));
     ck_assert_mem_eq(one, two, sizeof one);
     munmap(again, size);
     ck_assert(refresh(space));

@@ -276,6 +276,31 @@ START_TEST(from_many_writers)
 }
 END_TEST
 
+// Around the end of the ring, at each place where a record may begin there.
+START_TEST(next_without_release)
+{
+    struct ring *ring = ring_new(SIZE);
+    for (uint64_t first = 0; first < 300; first++) {
+        for (uint64_t number = first; number < first + 8; number++)
+            ck_assert(put(ring, number, length_of(number, SIZE / 16)));
+        ring_abandon(ring_reserve(ring, sizeof(struct numbered)));
+        ck_assert(put(ring, first + 8, sizeof(struct numbered)));
+        ck_assert_ptr_nonnull(ring_reserve(ring, sizeof(struct numbered))); // not committed
+        const struct record *record = ring_peek(ring);
+        for (uint64_t number = first; number < first + 9; number++) {
+            ck_assert_uint_eq(((const struct numbered *)record)->number, number);
+            record = ring_next(ring, record);
+        }
+        ck_assert_ptr_null(record);
+        while ((record = ring_peek(ring)))
+            ring_release(ring, record);
+        ck_assert(ring_recover(ring));
+        ck_assert_ptr_null(ring_peek(ring));
+    }
+    ring_unmap(ring);
+}
+END_TEST
+
 Suite *suite_ring(void);
 
 Suite *suite_ring(void)
@@ -288,6 +313,7 @@ Suite *suite_ring(void)
     tcase_add_test(tests, larger_than_the_ring_refuses);
     tcase_add_test(tests, empty_takes_half_of_it_anywhere);
     tcase_add_test(tests, abandoned_is_passed_over);
+    tcase_add_test(tests, next_without_release);
     tcase_add_test(tests, recovers_what_was_left_open);
     tcase_add_test(tests, between_two_processes);
     tcase_add_test(tests, from_many_writers);

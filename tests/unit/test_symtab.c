@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "symbol/reader/symtab.h"
-#include "symbol/section.h"
+#include "symbol/reader/section.h"
 #include "tests/unit/skip.h"
 
 // Offsets in this section are what test_rules expects; it is never executed.
@@ -232,7 +232,7 @@ static size_t read_damaged(struct image *damaged)
 {
     struct symtab *table = symtab_new((const struct image *[]){damaged}, 1);
     size_t total = 0;
-    for (size_t i = 0; i < damaged->segment_count; i++) {
+    for (size_t i = 0; i < damaged->headers.segment_count; i++) {
         const struct segment *segment = &damaged->segments[i];
         for (uint64_t at = 0; at < segment->memory_size && at < 1 << 20; at += 61) {
             struct symtab_match match;

@@ -16,7 +16,7 @@
 
 #include "base/mem.h"
 #include "base/memory_room.h"
-#include "symbol/channel.h"
+#include "reader/channel.h"
 #include "symbol/reader/binary.h"
 #include "symbol/worker.h"
 #include "tests/unit/skip.h"
@@ -88,7 +88,7 @@ static uint64_t address_of_ask(void)
     struct elf_file file;
     uint64_t found = 0;
     ck_assert_int_eq(elf_file_map(open("/proc/self/exe", O_RDONLY), &file, NULL), RC_OK);
-    for (size_t i = 0; i < file.image->segment_count; i++)
+    for (size_t i = 0; i < file.image->headers.segment_count; i++)
         if (file.image->segments[i].flags & 1)
             found = file.image->segments[i].vaddr + file.image->segments[i].file_size / 2;
     elf_file_fini(&file);

@@ -387,7 +387,7 @@ START_TEST(code_of_files_is_where_it_lies)
     ck_assert_uint_eq(decoded->mapping[0]->memory_limit, program->end);
     ck_assert_uint_eq(decoded->mapping[0]->file_offset, program->mapping->offset);
     ck_assert_uint_eq(strlen(text(decoded->mapping[0]->build_id)),
-                      2 * program->mapping->module->image->build_id_length);
+                      2 * program->mapping->module->image->headers.build_id_length);
     space_free(space);
 }
 END_TEST

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "process/unpack.h"
-#include "symbol/assembly.h"
-#include "symbol/section.h"
+#include "symbol/reader/assembly.h"
+#include "symbol/reader/section.h"
 
 #define SECTION_MAX (2ull << 30) // bytes
 

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "symbol/section.h"
+#include "symbol/reader/section.h"
 
 #define UNPACKED_MAX (512u << 20)   // bytes
 #define UNPACK_MEMORY (256u << 20)  // bytes, of the decoder

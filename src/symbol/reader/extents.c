@@ -27,12 +27,12 @@ static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
     (void)pc;
     *table = (struct unwind_table){
         .end = UINT64_MAX,
-        .hdr = image->eh_frame_hdr,
-        .hdr_size = image->eh_frame_hdr_size,
-        .frames = image->eh_frame,
-        .frames_size = image->eh_frame_size,
+        .hdr = image->headers.eh_frame_hdr,
+        .hdr_size = image->headers.eh_frame_hdr_size,
+        .frames = image->headers.eh_frame,
+        .frames_size = image->headers.eh_frame_size,
     };
-    return image->eh_frame_hdr_size || image->eh_frame_size;
+    return image->headers.eh_frame_hdr_size || image->headers.eh_frame_size;
 }
 
 struct extents *extents_new(const struct image *image)

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "process/machine.h"
 #include "symbol/reader/symtab.h"
-#include "symbol/section.h"
+#include "symbol/reader/section.h"
 #include "unwind/stub.h"
 
 #define RELOCATIONS_MAX 4000000u

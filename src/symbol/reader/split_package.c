@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "symbol/section.h"
+#include "symbol/reader/section.h"
 
 #define SECTION_MAX (4ull << 30) // bytes; offsets in the index have 32 bits
 #define COLUMNS_MAX 16u          // eight kinds are defined

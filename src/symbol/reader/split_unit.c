@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "symbol/assembly.h"
-#include "symbol/section.h"
+#include "symbol/reader/assembly.h"
+#include "symbol/reader/section.h"
 
 struct split_unit {
     Elf *elf;

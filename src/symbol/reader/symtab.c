@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "symbol/reader/extents.h"
 #include "symbol/reader/plt.h"
-#include "symbol/section.h"
+#include "symbol/reader/section.h"
 
 #define SYMBOLS_MAX 4000000u
 #define RANKED_LENGTH 255 // bytes of a name that are compared when aliases are ranked

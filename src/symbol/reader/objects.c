@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "symbol/objects.h"
+#include "symbol/reader/objects.h"
 
 #include <stdlib.h>
 
 #include "base/ascending.h"
 #include "base/mem.h"
-#include "symbol/section.h"
+#include "symbol/reader/section.h"
 
 #define OBJECTS_MAX 4000000u
 #define SYMBOL_BYTES_MAX ((uint64_t)OBJECTS_MAX * sizeof(Elf64_Sym))

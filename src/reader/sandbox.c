@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "symbol/reader/sandbox.h"
+#include "reader/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,7 +89,7 @@ static void broker(int number, siginfo_t *info, void *context)
     if (info->si_syscall != SYS_openat || (context_argument(user, 2) & O_ACCMODE) != O_RDONLY)
         return;
     int saved = errno;
-    int fd = opener((const char *)(uintptr_t)context_argument(user, 1));
+    int fd = !opener ? -1 : opener((const char *)(uintptr_t)context_argument(user, 1));
     errno = saved;
     context_return(user, fd >= 0 ? fd : -ENOENT);
 }

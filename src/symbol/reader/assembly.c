@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "symbol/assembly.h"
+#include "symbol/reader/assembly.h"
 
 #include <stdint.h>
 #include <string.h>

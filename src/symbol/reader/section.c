@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "symbol/section.h"
+#include "symbol/reader/section.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "symbol/channel.h"
+#include "reader/channel.h"
 
 #include <errno.h>
 #include <string.h>

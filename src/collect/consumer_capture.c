@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// From captures to samples.
+#include "base/clock.h"
+#include "collect/consumer_state.h"
+#include "sample/record.h"
+
+#define CHANGES_NS (10 * (int64_t)NS_PER_S) // after a library took another one's place
+
+void consumer_hint(struct consumer *consumer, const struct account *thread)
+{
+    struct stack_plan plan;
+    stack_hint_plan(&thread->hint, &plan);
+    stack_hints_tell(&consumer->control->stacks, thread->number, &plan);
+}
+
+void consumer_want_promptly(struct consumer *consumer, int64_t ns)
+{
+    atomic_store(&consumer->control->prompt_until, clock_now() + ns);
+}
+
+static void learn_stack(struct consumer *consumer, struct process *process,
+                        struct account *thread, const struct capture *capture,
+                        const struct unwind_result *stack)
+{
+    uint64_t start, end, sp = capture_sp(capture);
+    stack_hint_learn(&thread->hint, capture, stack);
+    if (capture->flags & CAPTURE_PAGES_UNKNOWN &&
+        stack_mappings_find(&process->image.mappings, consumer->facts.list[process->facts].pid,
+                            thread->tid, sp, &start, &end))
+        stack_hint_bound(&thread->hint, start, end);
+    consumer_hint(consumer, thread);
+}
+
+static void count_asleep(struct consumer *consumer, const struct account *thread,
+                         uint64_t times)
+{
+    control_count(consumer->control, COUNTER_ASLEEP, times);
+    consumer->counts.asleep_cut += thread->asleep_cut ? times : 0;
+}
+
+// Where a thread sleeps. Not a sample of the CPU profile.
+static void take_stack_in_place(struct consumer *consumer, struct process *process,
+                                struct account *thread, const struct capture *capture,
+                                const struct unwind_result *stack)
+{
+    struct space *space = process->image.space;
+    learn_stack(consumer, process, thread, capture, stack);
+    consumer->counts.threads_asleep += !thread->since && !thread->seen_asleep;
+    thread->seen_asleep = true;
+    thread->asleep_cut = stack->end != UNWIND_BOTTOM;
+    count_asleep(consumer, thread, 1);
+    if (thread->asleep_cut)
+        stack_keeper_note_cut(&consumer->keeper, space, stack);
+    uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, stack);
+    if (consumer->idle)
+        wall_look(&thread->wall, node, STATE_BLOCKED);
+}
+
+void consumer_take_asleep(struct consumer *consumer, const void *data)
+{
+    const struct record_asleep *record = data;
+    struct account *thread = population_thread(&consumer->population, record->thread);
+    if (!thread)
+        return;
+    count_asleep(consumer, thread, record->times);
+    if (consumer->idle)
+        wall_again(&thread->wall, record->times);
+}
+
+// Libraries take each other's places: for a while every sample is taken in at once.
+static void be_pressed(struct consumer *consumer)
+{
+    consumer_want_promptly(consumer, CHANGES_NS);
+    consumer->pressed_until = clock_now() + CHANGES_NS;
+}
+
+// The stacks of this capture and of those right behind it in the ring, as far as they are of the
+// same process, are asked for together.
+static void look_ahead(struct consumer *consumer, const struct process *process,
+                       const struct record_capture *first)
+{
+    const struct capture *captures[WALK_AHEAD];
+    const struct record *record = &first->record;
+    size_t count = 0;
+    if (walked_has(process->image.walked, &first->capture))
+        return;
+    do {
+        const struct record_capture *next = (const void *)record;
+        const struct capture *capture = &next->capture;
+        const struct account *thread = population_thread(&consumer->population, capture->thread);
+        if (!thread || thread->process != process->number)
+            break;
+        captures[count++] = capture;
+        record = ring_next(&consumer->control->ring, record);
+    } while (record && record->kind == RECORD_CAPTURE && count < WALK_AHEAD);
+    walked_ahead(process->image.walked, captures, count);
+}
+
+void consumer_take_capture(struct consumer *consumer, const void *data)
+{
+    const struct capture *capture = &((const struct record_capture *)data)->capture;
+    struct account *thread = population_thread(&consumer->population, capture->thread);
+    struct process *process =
+        thread ? population_process(&consumer->population, thread->process) : NULL;
+    if (!process || !process->image.space)
+        return;
+    if (!thinning_takes(&consumer->thinning, &consumer->control->ring, capture)) {
+        control_count(consumer->control, COUNTER_DROPPED, 1);
+        return;
+    }
+    struct space *space = process->image.space;
+    struct unwind_result stack;
+    if (!thinning_is_at_work(&consumer->thinning)) // else many will not be looked at
+        look_ahead(consumer, process, data);
+    bool known = process_image_walk(&process->image, thread->tid, capture, &stack);
+    if (process->image.changed_at > capture->time)
+        be_pressed(consumer);
+    if (!known) {
+        control_count(consumer->control, COUNTER_FAILED, 1);
+        return;
+    }
+    if ((capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE) {
+        take_stack_in_place(consumer, process, thread, capture, &stack);
+        return;
+    }
+    holds_add_capture(&consumer->holds, &thread->held, thread->profile_thread, capture);
+    if (stack.end != UNWIND_BOTTOM) {
+        control_count(consumer->control, COUNTER_CUT, 1);
+        stack_keeper_note_cut(&consumer->keeper, space, &stack);
+    }
+    control_count(consumer->control, COUNTER_FRAME_POINTERS, stack.frame_pointer_steps > 0);
+    if (!(capture->flags & CAPTURE_UNWOUND))
+        learn_stack(consumer, process, thread, capture, &stack);
+    if (!thread->since) {
+        thread->since = capture->time;
+        control_count(consumer->control, COUNTER_THREADS_SAMPLED, 1);
+        consumer->counts.threads_asleep -= thread->seen_asleep;
+    }
+    uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, &stack);
+    uint32_t value =
+        profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
+    weights_sample(&thread->weights, consumer->profile, value,
+                   thinning_times(&consumer->thinning));
+    if (consumer->idle)
+        wall_look(&thread->wall, node, STATE_RUNNING);
+    control_count(consumer->control, COUNTER_SAMPLES, 1);
+}
