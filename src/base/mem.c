@@ -82,6 +82,14 @@ void *xrealloc(void *old, size_t size)
     return memory;
 }
 
+void *xcopy(const void *array, size_t count, size_t size)
+{
+    void *copy = xcalloc(count ? count : 1, size);
+    if (count)
+        memcpy(copy, array, count * size);
+    return copy;
+}
+
 char *xstrdup(const char *text)
 {
     return xstrndup(text, strlen(text));

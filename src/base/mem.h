@@ -19,6 +19,7 @@ void mem_at_end(void (*end)(void));
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);
+void *xcopy(const void *array, size_t count, size_t size); // of `count` elements; never NULL
 char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t length);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -33,7 +33,7 @@ static void count_progress(struct session *session)
     now[COUNTER_THREADS_SAMPLED] += idle ? counts.threads_asleep : 0;
     counters_subtract(now, session->base);
     double rounds = (double)now[COUNTER_ROUNDS];
-    run->type = idle ? RUN_WALL : RUN_CPU;
+    run->type = idle ? PROFILE_WALL : PROFILE_CPU;
     run->rate = session->options.rate;
     run->achieved = run->duration ? rounds * NS_PER_S / (double)run->duration : 0;
     run->held_share = counts.held_share;

@@ -58,7 +58,7 @@ static void put_head(struct buf *out, const struct summary *summary)
                     " of %" PRIu64 " threads",
                bold(summary), figures_duration(run->duration, length), plain(summary),
                run->counts[COUNTER_ROUNDS], run->counts[COUNTER_SAMPLES], sampled, seen);
-    if (run->type == RUN_CPU && sampled < seen)
+    if (run->type == PROFILE_CPU && sampled < seen)
         buf_puts(out, " (all: --idle)");
     buf_printf(out, ", %s of CPU time\n", time_of(run, COUNTER_CPU_NS, cpu));
 }
@@ -66,7 +66,7 @@ static void put_head(struct buf *out, const struct summary *summary)
 static void put_wall(struct buf *out, const struct summary *summary, struct cost all)
 {
     char text[FIGURES_MOST];
-    if (summary->report->run->type != RUN_WALL)
+    if (summary->report->run->type != PROFILE_WALL)
         return;
     buf_printf(out, "  wall      %s of all threads together: ",
                figures_duration((int64_t)cost_ns(all), text));

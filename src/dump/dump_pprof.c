@@ -40,7 +40,7 @@ enum rc dump_pprof(const struct dump *dump, struct modules *modules, struct symb
     const struct mapping *truncated = modules_special(modules, MODULE_SPECIAL, "[truncated]");
     struct run_process process = {.pid = dump->pid};
     struct run run = {
-        .type = RUN_THREADS,
+        .type = PROFILE_THREADS,
         .start_wall = dump->wall,
         .counts[COUNTER_SAMPLES] = dump->count,
         .counts[COUNTER_STOPS] = dump->held,

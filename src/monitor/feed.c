@@ -421,7 +421,7 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
         return rc;
     pthread_mutex_lock(feed->lock);
     struct run run = *session_live_report(feed->session).run;
-    run.type = filter_is_wall(&query->filter) ? RUN_WALL : RUN_CPU;
+    run.type = filter_is_wall(&query->filter) ? PROFILE_WALL : PROFILE_CPU;
     report_head(shown, &run);
     pthread_mutex_unlock(feed->lock);
     rc = writer_by_name("pprof")->write(&(struct writing){.profile = shown}, out, err);

@@ -303,32 +303,31 @@ static uint32_t parse_location(struct replay *replay, char *const *words, size_t
     return location;
 }
 
-// words: tid, count, ns, frames. state NULL: CPU time.
-static bool take_words(struct replay *replay, char *const *words, size_t most, const char *state)
+// words: tid, count, ns, frames.
+static bool take_words(struct replay *replay, char *const *words, size_t most,
+                       enum profile_state state)
 {
     uint64_t samples = strtoull(words[1], NULL, 10), ns = strtoull(words[2], NULL, 10);
     uint32_t node = 0, set = set_of(replay, atoi(words[0]));
     for (size_t at = 3, used; at < most; at += used)
         node = plain_child(replay->profile, node,
                            parse_location(replay, words + at, most - at, &used));
-    if (state)
-        set = plain_with_text(replay->profile, set, "state", state);
+    if (state != STATE_CPU)
+        set = plain_with_text(replay->profile, set, "state", profile_state_names[state]);
     uint32_t sample = plain_sample(replay->profile, node, set);
-    live_add(replay->profile, sample, state != NULL, samples, ns);
+    live_add(replay->profile, sample, state, samples, ns);
     return slices_add(replay->slices, sample, samples, ns);
 }
 
 static bool take_sample(struct replay *replay, const struct line *line)
 {
-    return take_words(replay, line->words + 1, line->count - 1, NULL);
+    return take_words(replay, line->words + 1, line->count - 1, STATE_CPU);
 }
 
 static bool take_wall(struct replay *replay, const struct line *line)
 {
-    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
-        if (strcmp(line->words[1], profile_state_names[state]) == 0)
-            return take_words(replay, line->words + 2, line->count - 2, line->words[1]);
-    return false;
+    enum profile_state state = profile_state_named(line->words[1]);
+    return state != STATE_CPU && take_words(replay, line->words + 2, line->count - 2, state);
 }
 
 static bool take_second(struct replay *replay, const struct line *line)
@@ -341,8 +340,7 @@ static bool take_second(struct replay *replay, const struct line *line)
 static bool take_reset(struct replay *replay, const struct line *line)
 {
     (void)line;
-    for (size_t type = 0; type < replay->profile->type_count; type++)
-        plain_scale(replay->profile, type, 0);
+    plain_reset(replay->profile);
     slices_clear(replay->slices);
     slices_advance(replay->slices, replay->seconds * NS_PER_S);
     return true;

@@ -147,7 +147,7 @@ static int compare_lines(const void *left, const void *right)
     return strcmp(a->text, b->text);
 }
 
-// unit: divisor of the counts, 1000 to write ns as microseconds.
+// Counts are divided by `unit`, which is 1000 to write ns as microseconds.
 static enum rc put_lines(const struct collapsed *collapsed, uint64_t unit, FILE *out,
                          struct err *err)
 {

@@ -66,7 +66,7 @@ static void put_samples(struct buf *out, const struct run *run, uint64_t folded)
     };
     buf_printf(out, "samples: %" PRIu64 " from %" PRIu64 " stops",
                counts[COUNTER_SAMPLES] - counts[COUNTER_ASLEEP], counts[COUNTER_STOPS]);
-    if (run->type == RUN_WALL)
+    if (profile_type_by_state(&profile_types[run->type]))
         buf_printf(out, ", %" PRIu64 " of threads that slept, not stopped", counts[COUNTER_ASLEEP]);
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
         buf_printf(out, "%s%" PRIu64 " %s", i ? ", " : "; ", parts[i].count, parts[i].what);
@@ -136,7 +136,7 @@ void describe_run(struct buf *out, const struct run *run, uint64_t folded, struc
     put_duration(out, "", (int64_t)run->counts[COUNTER_UNATTRIBUTED_NS], " of it unattributed");
     buf_printf(out, "; %" PRIu64 " of %" PRIu64 " threads sampled\n",
                run->counts[COUNTER_THREADS_SAMPLED], run->counts[COUNTER_THREADS_SEEN]);
-    if (run->type == RUN_WALL)
+    if (profile_type_by_state(&profile_types[run->type]))
         put_wall(out, all);
     put_end(out, run);
 }

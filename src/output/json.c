@@ -22,7 +22,7 @@
 //
 // A profile that came from a file has of "run" only start_wall_ns, duration_ns and rate_hz, and
 // only those threads that its labels name. If it is of anything but CPU or wall time, "measure" and
-// "unit" stand in place of "time", and "value", "self_value", "total_value" of cpu_ns and its kin.
+// "unit" stand in place of "time", and "value", "self_value", "total_value" of those in cpu_ns.
 #include "output/json.h"
 
 #include <stdlib.h>
@@ -32,6 +32,7 @@
 #include "base/mem.h"
 #include "output/formats.h"
 #include "profile/plain_frame.h"
+#include "profile/plain_threads.h"
 #include "profile/totals.h"
 
 struct json_writing {
@@ -44,7 +45,7 @@ struct json_writing {
     struct err *err;
 };
 
-// Called between entries; drops what is made after a failure.
+// Writes what was made since the last entry, or drops it after a failure.
 static void write_some(struct json_writing *writing)
 {
     if (writing->rc == RC_OK)
@@ -120,14 +121,14 @@ static void put_run(struct json *json, const struct run *run, uint64_t folded)
     json_line(json);
     json_count(json, "folded", folded);
     json_line(json);
-    json_text(json, "time", run->type == RUN_WALL ? "wall" : "cpu");
+    json_text(json, "time", profile_types[run->type].name);
     json_line(json);
     json_text(json, "end", ends[run->end]);
     put_processes(json, run);
     json_end(json, '{');
 }
 
-// What a file says of it.
+// A file says less than a run.
 static void put_file(struct json *json, const struct plain_profile *profile,
                      const struct measure *measure)
 {
@@ -174,14 +175,6 @@ void output_json_wall(struct json *json, const char *key, struct cost cost)
 
 // --- threads ---
 
-struct thread_list {
-    struct map pairs;  // (pid, tid, comm, process_comm) pair by pair
-    struct map ids;    // the last of these pairs -> number
-    uint32_t *sets;    // [number]: the first label set of it
-    struct cost *costs; // [number]
-    size_t count, capacity, cost_capacity;
-};
-
 static int64_t number_label(const struct json_writing *writing, uint32_t set, const char *key)
 {
     const struct plain_label *label = plain_label(writing->profile, set, key);
@@ -194,44 +187,7 @@ static const char *text_label(const struct json_writing *writing, uint32_t set, 
     return label ? plain_string(writing->profile, label->text) : "";
 }
 
-static uint32_t thread_id(const struct json_writing *writing, struct map *pairs, uint32_t set)
-{
-    const struct plain_label *comm = plain_label(writing->profile, set, "thread");
-    const struct plain_label *process = plain_label(writing->profile, set, "comm");
-    uint64_t pid = (uint64_t)number_label(writing, set, "pid");
-    uint64_t tid = (uint64_t)number_label(writing, set, "tid");
-    const uint32_t rest[] = {(uint32_t)pid, (uint32_t)(tid >> 32), (uint32_t)tid,
-                             comm ? comm->text : 0, process ? process->text : 0};
-    uint32_t id = (uint32_t)(pid >> 32);
-    for (size_t i = 0; i < ARRAY_LENGTH(rest); i++)
-        id = map_number(pairs, (uint64_t)id << 32 | rest[i]);
-    return id;
-}
-
-static void add_to_thread(struct thread_list *threads, uint32_t id, uint32_t set, struct cost cost)
-{
-    uint32_t number = map_number(&threads->ids, id);
-    if (number == threads->count) {
-        ARRAY_RESERVE(threads->sets, number, threads->capacity);
-        ARRAY_RESERVE(threads->costs, number, threads->cost_capacity);
-        threads->sets[number] = set;
-        threads->costs[number] = (struct cost){0};
-        threads->count++;
-    }
-    cost_add(&threads->costs[number], cost);
-}
-
-static void list_threads(const struct json_writing *writing, struct thread_list *threads)
-{
-    for (uint32_t i = 0; i < writing->profile->samples.count; i++) {
-        uint32_t set = writing->profile->samples.list[i].labels;
-        if (plain_label(writing->profile, set, "tid"))
-            add_to_thread(threads, thread_id(writing, &threads->pairs, set), set,
-                          measure_cost(&writing->measure, i));
-    }
-}
-
-// [0]: the key of the samples, [1] of their value, [2] of that if it is no time of ours.
+// The keys are those of the samples, of their time, and of their value if it is no time of ours.
 static void put_cost(struct json_writing *writing, const char *const keys[3], struct cost cost)
 {
     json_count(&writing->json, keys[0], cost.samples);
@@ -255,19 +211,23 @@ static void put_thread(struct json_writing *writing, uint32_t set, struct cost c
     write_some(writing);
 }
 
+// An entry without a tid is of a file that does not tell threads apart.
 static void put_threads(struct json_writing *writing)
 {
-    struct thread_list threads = {0};
-    list_threads(writing, &threads);
+    const struct plain_profile *profile = writing->profile;
+    struct plain_threads threads;
+    plain_threads_init(&threads, profile);
+    AUTO_FREE struct cost *costs = xcalloc(threads.count + 1, sizeof *costs);
+    for (uint32_t i = 0; i < profile->samples.count; i++)
+        cost_add(&costs[threads.of[profile->samples.list[i].labels].thread],
+                 measure_cost(&writing->measure, i));
     json_line(&writing->json);
     json_begin(&writing->json, "threads", '[');
     for (size_t i = 0; i < threads.count; i++)
-        put_thread(writing, threads.sets[i], threads.costs[i]);
+        if (plain_label(profile, threads.list[i].labels, "tid"))
+            put_thread(writing, threads.list[i].labels, costs[i]);
     json_end(&writing->json, '[');
-    map_fini(&threads.pairs);
-    map_fini(&threads.ids);
-    free(threads.sets);
-    free(threads.costs);
+    plain_threads_fini(&threads);
 }
 
 // --- functions ---

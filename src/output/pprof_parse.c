@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file is hostile input: protobuf-c takes it apart within a bound on memory, every index and id
-// is looked at before it is used, and what is wrong is said.
+// A file is hostile input: protobuf-c parses it within a bound on memory, every index and id is
+// checked before it is used, and the error says what is wrong.
 #include "output/pprof_parse.h"
 
 #include <inttypes.h>
@@ -168,7 +168,7 @@ static enum rc new_id(struct parse *parse, struct map *ids, const char *what, ui
     return RC_OK;
 }
 
-// Files that hold no code but what their process puts there.
+// Such files hold no code but what their process puts there.
 static bool is_made(const char *file)
 {
     static const char *const beginnings[] = {"[anon", "[heap]", "[stack]", "//anon", "/memfd:",

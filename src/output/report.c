@@ -10,7 +10,7 @@
 struct query_source report_source(const struct report *report)
 {
     return (struct query_source){report->profile, report->modules, report->symbolizer,
-                                 .idle = report->run->type == RUN_WALL};
+                                 .type = &profile_types[report->run->type]};
 }
 
 static void add_comments(struct plain_profile *profile, const struct run *run)
@@ -30,7 +30,7 @@ struct plain_profile *report_profile(const struct report *report)
 {
     struct query_source source = report_source(report);
     struct plain_profile *profile = fill_profile(&source, report->run);
-    if (report->run->type != RUN_THREADS)
+    if (!source.type->period)
         add_comments(profile, report->run);
     return profile;
 }

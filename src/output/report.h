@@ -15,13 +15,13 @@ struct report { // all borrowed
 
 struct query_source report_source(const struct report *report);
 
-// Returns a plain profile, which the caller frees. Its comments describe the run, except for
-// RUN_THREADS, which has none.
+// Returns a plain profile, which the caller frees. Its comments describe the run, if that
+// took samples at a rate.
 struct plain_profile *report_profile(const struct report *report);
 
-// Gives a profile of the run, whose types are there, its head and those comments.
+// Gives a profile of the run that has its types the rest of its head, and those comments.
 void report_head(struct plain_profile *profile, const struct run *run);
 
-// As struct writer's write.
+// Writes the profile as struct writer's write does.
 enum rc report_write(const struct report *report, const struct writer *writer, FILE *out,
                      struct err *err) MUST_CHECK;

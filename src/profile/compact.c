@@ -68,7 +68,7 @@ static uint32_t group_of(struct merging *merging, const struct profile_thread *t
     return group;
 }
 
-// An entry of our own, such as [unattributed], has no tid and has not ended.
+// Entries of our own, such as [unattributed], have no tid and count as threads that live.
 static void merge_threads(const struct profile *from, struct profile *to, size_t most,
                           uint32_t *threads)
 {
@@ -99,7 +99,7 @@ static void weigh_slices(struct profile *profile, uint64_t *weights)
     }
 }
 
-// Of each node, with all that lies below it: samples, recent ones more.
+// The weight of a node is the samples at and below it, of which recent ones weigh more.
 static uint64_t *weigh(struct profile *profile)
 {
     uint64_t *weights = xcalloc(profile_node_count(profile), sizeof *weights);
@@ -113,7 +113,7 @@ static uint64_t *weigh(struct profile *profile)
     return weights;
 }
 
-// The least weight that keeps a node, so that at most `most` stay.
+// Returns the least weight that a node must have to stay, so that at most `most` nodes do.
 static uint64_t choose_least(const uint64_t *weights, size_t count, size_t most)
 {
     for (uint64_t least = 1;; least *= 2) {
@@ -125,7 +125,7 @@ static uint64_t choose_least(const uint64_t *weights, size_t count, size_t most)
     }
 }
 
-// Callers come before what they call, and weigh no less.
+// Callers have lower numbers than what they call, and weigh no less.
 static void copy_stacks(const struct profile *from, struct profile *to, const uint64_t *weights,
                         uint64_t least, uint32_t *stacks)
 {
@@ -196,7 +196,7 @@ void compact(struct profile *profile, const struct compact_bounds *bounds,
     size_t values = profile_value_count(profile);
     size_t most = bounds->nodes == SIZE_MAX ? SIZE_MAX : bounds->nodes / 2;
     pass(profile, most, bounds->ended / 2, numbers);
-    // Many threads with stacks of their own: shorter stacks are fewer.
+    // When many threads have stacks of their own, only shorter stacks make fewer values.
     for (most = profile_node_count(profile) / 2;
          most && profile_value_count(profile) > bounds->values / 2; most /= 2) {
         struct compact_numbers next;

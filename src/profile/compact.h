@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Keeps a profile within bounds however long it grows. Threads that have ended are merged with
+// Compaction keeps a profile within bounds however long it grows. Threads that ended merge with
 // those of the same name; stacks that few samples have, none of them of late, lose their innermost
 // frames. No sample and no CPU time is lost, and what lost frames is counted as folded.
 #pragma once
@@ -22,7 +22,7 @@ struct compact_numbers { // [old number]: the new one; owned
 
 bool compact_is_due(const struct profile *profile, const struct compact_bounds *bounds);
 
-// Goes down to about half of what is bounded. Locations get new numbers too.
+// Reduces what is bounded to about half of its bound. Locations get new numbers too.
 void compact(struct profile *profile, const struct compact_bounds *bounds,
              struct compact_numbers *numbers);
 void compact_numbers_fini(struct compact_numbers *numbers);

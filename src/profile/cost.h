@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What samples stand for: how many they are, and the time by what the thread did meanwhile.
+// A cost says what samples stand for: their number, and the time by the state of their threads.
 #pragma once
 
 #include <stdbool.h>

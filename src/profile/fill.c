@@ -23,30 +23,9 @@ struct fill {
 
 // --- the head ---
 
-// The values of each sample by type; the last one is the default and the type of the period.
-static const struct values {
-    size_t count;
-    struct {
-        const char *type, *unit;
-    } list[2];
-} values_of[] = {
-    [RUN_CPU] = {2, {{"samples", "count"}, {"cpu", "nanoseconds"}}},
-    [RUN_WALL] = {2, {{"samples", "count"}, {"wall", "nanoseconds"}}},
-    [RUN_THREADS] = {1, {{"threads", "count"}}},
-};
-
-static void fill_types(struct plain_profile *to, const struct run *run)
-{
-    const struct values *values = &values_of[run->type];
-    for (size_t i = 0; i < values->count; i++)
-        plain_add_type(to, values->list[i].type, values->list[i].unit);
-}
-
 void fill_head(struct plain_profile *to, const struct run *run)
 {
-    to->period_type = to->types[to->type_count - 1];
-    to->default_type = to->period_type.type;
-    to->period = run->rate > 0 ? llround(NS_PER_S / run->rate) : run->type == RUN_THREADS;
+    to->period = run->rate > 0 ? llround(NS_PER_S / run->rate) : profile_types[run->type].period;
     to->time = run->start_wall;
     to->duration = run->duration;
 }
@@ -83,8 +62,7 @@ static uint32_t folded_stack(struct fill *fill)
     return fill->folded;
 }
 
-// From the leaf on, so that locations are numbered in that order; callers that are there have all
-// of their own.
+// Locations are numbered from the leaf on. A caller that is there already has all of its own.
 static uint32_t stack_of(struct fill *fill, uint32_t stack)
 {
     const struct profile *profile = fill->source->profile;
@@ -125,10 +103,10 @@ static void fill_samples(struct fill *fill)
         const struct profile_value *value = profile_value_get(source->profile, i);
         if (!query_takes(source, value))
             continue;
-        uint32_t labels = source->idle
-                              ? filling_labels(&fill->filling, source->profile, value->thread,
-                                               profile_state_names[value->state])
-                              : fill->threads[value->thread];
+        uint32_t labels = value->state == STATE_CPU
+                              ? fill->threads[value->thread]
+                              : filling_labels(&fill->filling, source->profile, value->thread,
+                                               profile_state_names[value->state]);
         uint32_t sample = plain_sample(fill->to, stack_of(fill, value->stack), labels);
         const int64_t values[] = {filling_value(value->samples), filling_value(value->ns)};
         plain_add(fill->to, sample, values);
@@ -154,7 +132,7 @@ struct plain_profile *fill_profile(const struct query_source *source, const stru
         .locations = xcalloc(profile_location_count(profile) + 1, sizeof(uint32_t)),
         .threads = xcalloc(profile_thread_count(profile) + 1, sizeof(uint32_t)),
     };
-    fill_types(fill.to, run);
+    profile_type_add(source->type, fill.to);
     fill_head(fill.to, run);
     fill.to->folded = profile_folded(profile);
     filling_init(&fill.filling, fill.to, source->modules);

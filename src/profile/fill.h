@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-// A plain profile of what was seen of processes: the store's stacks, the addresses of the module
-// table, the symbolizer's names.
+// A plain profile is made of the store's stacks, the addresses of the module table and the names of
+// the symbolizer.
 #pragma once
 
 #include "profile/plain.h"
 #include "profile/query.h"
 #include "profile/run.h"
 
-// Of the run it takes the type, the rate and the times. Each thread that was seen is there, as a
-// sample of nothing with its labels: thread (its name), thread_id (text), comm (its process's),
-// tid and pid (numbers). Wall time has a label `state` too. The caller frees it.
+// Returns a profile with the type, the rate and the times of the run. Each thread that was seen has
+// a sample, though it may be empty, with these labels: thread (its name), thread_id (text), comm
+// (its process's), tid and pid (numbers), and in wall time `state`. The caller frees it.
 struct plain_profile *fill_profile(const struct query_source *source, const struct run *run);
 
-// The head of a profile whose types are there, the main one last: what fill_profile takes of the
-// run.
+// Gives a profile that has its types the rate and the times of the run.
 void fill_head(struct plain_profile *profile, const struct run *run);

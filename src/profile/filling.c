@@ -100,7 +100,7 @@ const struct plain_line *filling_lines(struct filling *filling, const struct sym
 
 // --- labels ---
 
-// pprof's own tags are numbers for ids; the stores that keep only text find the thread in
+// Tools of pprof expect numbers for ids; databases that keep only text find the thread in
 // thread_id.
 uint32_t filling_labels(struct filling *filling, const struct profile *profile, uint32_t number,
                         const char *state)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What of a store, a module table and a symbolizer becomes part of a plain profile, piece by piece:
-// for who makes one at once (fill.c) and for who follows a store as it grows (live.c).
+// Pieces of a store, a module table and a symbolizer become pieces of a plain profile, either all
+// at once (fill.c) or as the store grows (live.c).
 #pragma once
 
 #include <stddef.h>
@@ -27,17 +27,17 @@ void filling_init(struct filling *filling, struct plain_profile *to,
                   const struct modules *modules);
 void filling_fini(struct filling *filling);
 
-// The plain profile's number.
+// Returns the number of the mapping in the plain profile, which gets it when it is new.
 uint32_t filling_mapping(struct filling *filling, const struct mapping *mapping);
 
-// The same lines of functions of the plain profile; valid until the next call.
+// Returns the lines with functions of the plain profile. They are valid until the next call.
 const struct plain_line *filling_lines(struct filling *filling, const struct symbol_line *lines,
                                        size_t count);
 
-// The label set of a thread: thread (its name), thread_id (text), comm (its process's), tid and pid
-// (numbers). state "": no such label.
+// Returns the label set of a thread, as fill_profile describes it; without a label `state` if that
+// is "".
 uint32_t filling_labels(struct filling *filling, const struct profile *profile, uint32_t thread,
                         const char *state);
 
-// A value of the store, within what a plain one holds.
+// Returns a value of the store, within the bound of a plain one.
 int64_t filling_value(uint64_t value);

@@ -8,17 +8,14 @@
 #include "base/mem.h"
 #include "profile/filling.h"
 #include "profile/place.h"
+#include "profile/types.h"
 
 #define NONE UINT32_MAX
 #define SETS_MAX 16384 // label sets beside those of the threads that are there
 
-static const struct {
-    const char *type, *unit;
-} types[] = {{"samples", "count"}, {"cpu", "nanoseconds"},
-             {"samples", "count"}, {"wall", "nanoseconds"}};
-#define TYPES ARRAY_LENGTH(types)
-#define CPU_TYPES 0  // where the values of CPU time begin
-#define WALL_TYPES 2 // where those of wall time begin
+#define CPU_VALUES 0  // number of the first value of CPU time
+#define WALL_VALUES 2 // number of the first value of wall time
+#define VALUES 4
 
 struct live_thread {
     uint32_t comm, process_comm; // that the sets were made of: strings of the store
@@ -64,18 +61,22 @@ void live_free(struct live *live)
 
 void live_add_types(struct plain_profile *profile)
 {
-    for (size_t i = 0; i < TYPES; i++)
-        plain_add_type(profile, types[i].type, types[i].unit);
-    profile->default_type = profile->types[CPU_TYPES + 1].type;
-    profile->period_type = profile->types[CPU_TYPES + 1];
+    profile_type_add(&profile_types[PROFILE_CPU], profile);
+    profile_type_add(&profile_types[PROFILE_WALL], profile);
+    assert(profile->type_count == VALUES);
 }
 
-void live_add(struct plain_profile *profile, uint32_t sample, bool wall, uint64_t samples,
-              uint64_t ns)
+static size_t first_value(enum profile_state state)
 {
-    int64_t values[TYPES] = {0};
-    values[wall ? WALL_TYPES : CPU_TYPES] = filling_value(samples);
-    values[(wall ? WALL_TYPES : CPU_TYPES) + 1] = filling_value(ns);
+    return state == STATE_CPU ? CPU_VALUES : WALL_VALUES;
+}
+
+void live_add(struct plain_profile *profile, uint32_t sample, enum profile_state state,
+              uint64_t samples, uint64_t ns)
+{
+    int64_t values[VALUES] = {0};
+    values[first_value(state)] = filling_value(samples);
+    values[first_value(state) + 1] = filling_value(ns);
     plain_add(profile, sample, values);
 }
 
@@ -99,7 +100,7 @@ static void follow_locations(struct live *live, const struct profile *store)
     }
 }
 
-// A thread that has got another name gets other sets.
+// A thread with a new name gets new label sets.
 static void follow_thread(struct live *live, const struct profile *store, uint32_t number)
 {
     const struct profile_thread *thread = profile_thread_get(store, number);
@@ -160,12 +161,11 @@ static void copy_values(struct live *live, const struct profile *store)
     samples->list = xrealloc(samples->list, (count + 1) * sizeof *samples->list);
     samples->count = samples->capacity = count;
     free(samples->values);
-    samples->values = xcalloc(count * TYPES + 1, sizeof *samples->values);
-    samples->value_capacity = count * TYPES;
+    samples->values = xcalloc(count * VALUES + 1, sizeof *samples->values);
+    samples->value_capacity = count * VALUES;
     for (size_t i = 0; i < count; i++) {
         const struct profile_value *value = profile_value_get(store, i);
-        int64_t *values =
-            &samples->values[i * TYPES + (value->state == STATE_CPU ? CPU_TYPES : WALL_TYPES)];
+        int64_t *values = &samples->values[i * VALUES + first_value(value->state)];
         samples->list[i] = (struct plain_sample){value->stack, set_of(live, store, value)};
         values[0] = filling_value(value->samples);
         values[1] = filling_value(value->ns);
@@ -185,7 +185,7 @@ void live_follow(struct live *live, const struct profile *store)
 
 // --- names ---
 
-// One by one, names cost a round trip to the symbol process each.
+// Names that are asked for one by one cost a round trip to the symbol process each.
 static void want_new(struct live *live)
 {
     for (; live->wanted < live->location_count; live->wanted++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A store that grows, as plain profiles. Code, labels and names are kept from one to the next, and
-// only what is new is looked at: locations, nodes and values keep the store's numbers, so that its
-// slices tell of the plain profile's samples. When the store gets new numbers, a new one is needed.
+// Plain profiles of a store that grows. Code, labels and names are kept from one to the next, and
+// only what is new is looked at. Locations, nodes and values keep the numbers of the store, so that
+// its slices are those of the samples too. When the store renumbers them, a new `live` is needed.
 #pragma once
 
 #include <pthread.h>
@@ -26,34 +26,33 @@ struct live_source { // all borrowed
 struct live *live_new(const struct live_source *source);
 void live_free(struct live *live);
 
-// The types that such profiles have: samples and CPU time, and by themselves samples and wall time,
-// by the label "state".
+// Gives a profile the types that such profiles have: those of CPU time, then those of wall time.
 void live_add_types(struct plain_profile *profile);
 
-// Adds values of CPU time, or of wall time, to a sample of a profile with these types.
-void live_add(struct plain_profile *profile, uint32_t sample, bool wall, uint64_t samples,
-              uint64_t ns);
+// Adds values of CPU time (STATE_CPU), or of wall time, to a sample of a profile with these types.
+void live_add(struct plain_profile *profile, uint32_t sample, enum profile_state state,
+              uint64_t samples, uint64_t ns);
 
-// Takes in what the store holds; under the lock, before live_names and live_take.
+// Takes over what the store holds. It is called with the lock, before live_names and live_take.
 void live_follow(struct live *live, const struct profile *store);
 
-// Brings the names of all locations, if that takes no longer than it may (false: it does, and they
-// come with a later call). Not under the lock. Locations without a name are called by their module.
+// Fetches the names of all locations; false when that takes longer than it may, and names come with
+// a later call. It is called without the lock. Locations without a name get that of their module.
 bool live_names(struct live *live, int milliseconds);
 
-// What live_follow took in, with the names that have come. Of a stack of which the store's bound
-// left nothing, the node is the root. The caller frees it, and *threads: the store's, each with its
-// number.
+// Returns what live_follow took over, with the names that have come. A stack of which the bound of
+// the store left nothing is at the root. The caller frees it, and *threads, whose numbers are those
+// of the store.
 struct plain_profile *live_take(struct live *live, struct plain_threads *threads);
 
-// The functions of all that live_take gives: a reference for the caller.
+// Returns the functions of all that live_take returns; the reference is the caller's.
 struct names *live_functions(struct live *live);
 
-// Says whether the functions are of what this one gave.
+// Says whether the functions are those of this one.
 bool live_is_of(const struct live *live, const struct names *functions);
 
-// Gives a profile that live_take gave earlier the names that have come since.
+// Gives a profile that live_take returned earlier the names that have come since.
 void live_name_again(const struct live *live, struct plain_profile *profile);
 
-// Threads were renamed so often that what is kept of their names should be dropped.
+// Says whether threads were renamed so often that what is kept of their names should be dropped.
 bool live_is_worn(const struct live *live);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "profile/types.h"
+
 static const char *type_text(const struct plain_profile *profile, size_t type)
 {
     return plain_string(profile, profile->types[type].type);
@@ -21,7 +23,7 @@ static size_t main_type(const struct plain_profile *profile)
     return profile->type_count - 1;
 }
 
-// The count that belongs to a type stands before it: of objects before their bytes.
+// The count that belongs to a type stands before it, as that of objects before their bytes.
 static bool count_type(const struct plain_profile *profile, size_t main, size_t *count)
 {
     for (size_t i = main; i-- > 0;)
@@ -40,8 +42,9 @@ static struct measure measure_by(const struct plain_profile *profile, size_t mai
     measure.type = type_text(profile, measure.main);
     measure.unit = unit_text(profile, measure.main);
     measure.time = strcmp(measure.unit, "nanoseconds") == 0;
-    measure.wall = measure.time && strcmp(measure.type, "wall") == 0;
-    measure.ours = measure.wall || (measure.time && strcmp(measure.type, "cpu") == 0);
+    const struct profile_type *known = profile_type_of(measure.type, measure.unit);
+    measure.wall = known && profile_type_by_state(known);
+    measure.ours = known && !known->period;
     return measure;
 }
 
@@ -70,11 +73,7 @@ static uint64_t amount(int64_t value)
 static enum profile_state state_of(const struct plain_profile *profile, uint32_t labels)
 {
     const struct plain_label *label = plain_label(profile, labels, "state");
-    const char *text = label ? plain_string(profile, label->text) : "";
-    for (int state = 0; state < STATE_COUNT; state++)
-        if (strcmp(text, profile_state_names[state]) == 0)
-            return (enum profile_state)state;
-    return STATE_RUNNING;
+    return label ? profile_state_named(plain_string(profile, label->text)) : STATE_CPU;
 }
 
 struct cost measure_cost(const struct measure *measure, uint32_t sample)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the values of a profile's samples mean for those who print one number of them: how many
-// samples, and how much of what the profile is mainly of. Of wall time that goes by the label
-// "state"; of all else it is struct cost's cpu_ns, also where it is no time. Values below 0 (of a
-// difference of two profiles) count as nothing.
+// A measure says which of the values of a sample views and writers show: the number of samples, and
+// one other value. Wall time counts by the label "state"; all else counts as struct cost's cpu_ns,
+// also where it is no time. Values below 0 (in a difference of two profiles) count as nothing.
 #pragma once
 
 #include <stdbool.h>
@@ -23,14 +22,14 @@ struct measure {
 
 struct measure measure_of(const struct plain_profile *profile);
 
-// That of the type with this name; false: the profile has none.
+// Finds the measure of the value with this name; false when the profile has none.
 bool measure_named(const struct plain_profile *profile, const char *type, struct measure *measure);
 
 struct cost measure_cost(const struct measure *measure, uint32_t sample);
 
-// The same for who knows its state.
+// Returns the same for a caller that knows the state.
 struct cost measure_cost_in(const struct measure *measure, uint32_t sample,
                             enum profile_state state);
 
-// Of all samples.
+// Returns the cost of all samples.
 struct cost measure_all(const struct measure *measure);

@@ -85,7 +85,7 @@ static uint64_t function_id(const char *name, const char *module)
     return id ? id : 1; // 0 stands for none
 }
 
-// wanted: with texts of others.
+// The texts of `wanted` are borrowed.
 static uint32_t function_of(struct names *names, struct function wanted)
 {
     uint32_t number = map_get(&names->ids, wanted.id, NONE);
@@ -211,7 +211,7 @@ static uint64_t find_outermost(const struct names *names, const struct plain_pro
     return found;
 }
 
-// Makes the array so long that it holds the node; what is new is zeroed.
+// Makes the array long enough for the node. New elements are zeroed.
 static void reserve_outermost(struct names *names, uint32_t node)
 {
     size_t longer = names->outermost_count ? names->outermost_count : 256;

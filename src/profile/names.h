@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The functions of a plain profile, told apart by name and module and not by address, and the
-// frames of its locations: looked at once, when they are added.
+// The functions of a plain profile, which differ by name and module and not by address, and the
+// frames of its locations. Each location is looked at once, when it is added.
 #pragma once
 
 #include <stdbool.h>
@@ -37,29 +37,29 @@ struct names;
 
 #define NAMES_FOLDED 0 // the function that stands for a stack of which nothing was kept, "[folded]"
 
-// Their texts live as long as the names do. Shared by the moments of a run: freed by the last
-// names_unref.
+// Texts live as long as the names, which the moments of a run share. The last names_unref frees
+// them.
 struct names *names_new(void);
 struct names *names_ref(struct names *names);
 void names_unref(struct names *names);
 
-// Adds the next location, or looks again at one that is there and has got other lines since. Rows
-// made before and after do not mix.
+// Adds the next location, or looks again at one whose lines have changed. Rows from before and
+// after must not be mixed.
 void names_add(struct names *names, const struct plain_profile *profile, uint32_t location);
 
-// A function that no location has; module: a path. A text: a copy that lives as long.
+// Add a function that no location has, of a module given by its path, or a text.
 uint32_t names_give(struct names *names, const char *function, const char *module);
 const char *names_text(struct names *names, const char *text);
 
-// The frames of a location that has been added.
+// Returns the frames of a location that has been added.
 struct name_span names_frames(const struct names *names, uint32_t location);
 const struct function *names_function(const struct names *names, uint32_t function);
 size_t names_function_count(const struct names *names);
 
-// Which frames of the node's location are the first of their functions from the root on: bit i is
-// frame i. A function counts there in the total of a stack, and nowhere else in it. The node is of
-// a profile whose locations are these and whose nodes keep their numbers.
+// Bit i of the result says that frame i of the node's location is its function's nearest to the
+// root: there, and nowhere else in the stack, the function counts in totals. The profile must be
+// one whose locations are these and whose nodes keep their numbers.
 uint64_t names_outermost(struct names *names, const struct plain_profile *profile, uint32_t node);
 
-// The number of the function with this id, or UINT32_MAX.
+// Returns the number of the function with this id, or UINT32_MAX.
 uint32_t names_find(const struct names *names, uint64_t id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where code lay: the addresses that a pprof file needs, each location its own. Code of files is
-// where it was first seen in a process, and anonymous code has addresses for offsets. The others
-// have no place, and are given one:
+// A place gives each location the address of its own that a pprof file needs. Code of files lies
+// where it was first seen in a process; the offsets of anonymous code are addresses. What has no
+// address is given one:
 //   kernel, special   4 GiB each in the upper half of the address space, in the order of the module
 //                     table, with the offset added: stable while the target is attached
 //   "[folded]"        one address below those, in no mapping

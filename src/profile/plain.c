@@ -2,7 +2,6 @@
 #include "profile/plain.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,16 +55,8 @@ void plain_free(struct plain_profile *profile)
 
 // --- copies ---
 
-static void *copied(const void *array, size_t count, size_t size)
-{
-    void *copy = xcalloc(count ? count : 1, size);
-    if (count)
-        memcpy(copy, array, count * size);
-    return copy;
-}
-
 #define COPY_ARRAY(array, count, capacity)                                                         \
-    ((array) = copied((array), (count), sizeof *(array)), (capacity) = (count))
+    ((array) = xcopy((array), (count), sizeof *(array)), (capacity) = (count))
 
 static void copy_code(struct plain_code *code)
 {
@@ -75,7 +66,7 @@ static void copy_code(struct plain_code *code)
     COPY_ARRAY(code->locations, code->location_count, code->location_capacity);
 }
 
-// What finds things by what they are is made again when something is added.
+// The maps of the copy are made when something is added to it.
 struct plain_profile *plain_copy(const struct plain_profile *profile)
 {
     struct plain_profile *copy = xmalloc(sizeof *copy);
@@ -273,7 +264,7 @@ uint32_t plain_stack(struct plain_profile *profile, const uint32_t *locations, s
 
 // --- labels ---
 
-// Pairs of pairs: two labels end at the same number only if all their parts are the same.
+// Two labels get the same number only if all their parts are the same.
 static uint32_t label_id(struct plain_labels *labels, struct plain_label label)
 {
     uint64_t number = (uint64_t)label.number;
@@ -412,23 +403,9 @@ bool plain_is_empty(const struct plain_profile *profile, uint32_t sample)
     return true;
 }
 
-void plain_empty(struct plain_profile *profile)
+void plain_reset(struct plain_profile *profile)
 {
-    free(profile->samples.list);
-    free(profile->samples.values);
-    map_fini(&profile->samples.ids);
-    profile->samples = (struct plain_samples){0};
-    profile->type_count = 0;
-}
-
-void plain_scale(struct plain_profile *profile, size_t type, double factor)
-{
-    assert(type < profile->type_count);
-    for (size_t i = 0; i < profile->samples.count; i++) {
-        int64_t *value = &profile->samples.values[i * profile->type_count + type];
-        double scaled = (double)*value * factor;
-        *value = !(scaled < 0x1p63)    ? INT64_MAX
-                 : !(scaled > -0x1p63) ? INT64_MIN
-                                       : llround(scaled);
-    }
+    size_t count = profile->samples.count * profile->type_count;
+    if (count)
+        memset(profile->samples.values, 0, count * sizeof *profile->samples.values);
 }

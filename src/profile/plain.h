@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A profile as plain data. It owns all that it needs, and it does not matter whether a process or a
-// file filled it: no thread, process or symbolizer stands behind it. Texts are raw bytes of whoever
-// made them, each once and known by a number (0: ""); who prints them escapes them.
+// A profile is plain data. It owns all that it needs, and it does not matter whether a process or a
+// file filled it: no thread, process or symbolizer stands behind it. Texts are raw bytes of their
+// origin, each there once and known by a number (0: ""); whoever prints them escapes them.
 //   code     mappings, functions, and locations: addresses with their lines
 //   stacks   a trie: a node is its caller's node and a location; node 0 is the root and has none
 //   labels   sets of facts about samples, a trie too: a set is a smaller one and one label more
@@ -132,10 +132,10 @@ struct plain_profile {
 struct plain_profile *plain_new(void);
 void plain_free(struct plain_profile *profile);
 
-// The copy owns all that it needs too; texts, which never change, are there once for both.
+// The copy owns all that it needs too. It shares the texts, which never change.
 struct plain_profile *plain_copy(const struct plain_profile *profile);
 
-// Takes over the code and the texts of a profile that it was copied from and that has grown since.
+// Gives a copy the code and the texts of its original, which has grown since.
 void plain_take_code(struct plain_profile *copy, const struct plain_profile *from);
 
 uint32_t plain_text(struct plain_profile *profile, const char *text);
@@ -144,64 +144,54 @@ const char *plain_string(const struct plain_profile *profile, uint32_t text);
 void plain_add_type(struct plain_profile *profile, const char *type, const char *unit); // first
 void plain_add_comment(struct plain_profile *profile, const char *text);
 
-// Each adds one more and returns its number. What they name (mapping, functions) is there already.
-// Of a mapping, module and placeholder are filled in here.
+// Each adds one more and returns its number. The mapping and the functions that it names are there
+// already. The module and the placeholder of a mapping are filled in here.
 uint32_t plain_add_mapping(struct plain_profile *profile, struct plain_mapping mapping);
 uint32_t plain_add_function(struct plain_profile *profile, struct plain_function function);
 uint32_t plain_add_location(struct plain_profile *profile, uint32_t mapping, uint64_t address,
                             const struct plain_line *lines, size_t count);
 
-// Gives a location other lines.
+// Replaces the lines of a location.
 void plain_set_lines(struct plain_profile *profile, uint32_t location,
                      const struct plain_line *lines, size_t count);
 
-// Says of each mapping what the lines of its locations tell: has_files and the like. Locations that
+// Sets has_files and the like of each mapping as the lines of its locations are. Locations that
 // nobody looked up do not count.
 void plain_judge_mappings(struct plain_profile *profile);
 
-// A child of a node that has none with that location: for who knows, and need not look for it.
+// Adds a child to a node that is known to have none with that location.
 uint32_t plain_new_child(struct plain_profile *profile, uint32_t node, uint32_t location);
 
-// The child of a node; made when it is new.
+// Returns the child of a node with that location, which is added when it is new.
 uint32_t plain_child(struct plain_profile *profile, uint32_t node, uint32_t location);
 
-// locations: leaf first. Returns the leaf's node.
+// Returns the node of the leaf, which is the first of the locations.
 uint32_t plain_stack(struct plain_profile *profile, const uint32_t *locations, size_t count);
 
-// The set with one label more.
+// Returns the set with one label more.
 uint32_t plain_with_label(struct plain_profile *profile, uint32_t set, struct plain_label label);
 
-// With a text (nothing more if it is "": that says nothing), or a number without a unit.
+// Return the set with a text (the same set if that is ""), or with a number without a unit.
 uint32_t plain_with_text(struct plain_profile *profile, uint32_t set, const char *key,
                          const char *text);
 uint32_t plain_with_number(struct plain_profile *profile, uint32_t set, const char *key,
                            int64_t number);
 
-// The label of a set with that key (the last one of several), or NULL.
+// Returns the label of a set with that key (the last one of several), or NULL.
 const struct plain_label *plain_label(const struct plain_profile *profile, uint32_t set,
                                       const char *key);
 
-// The sample of (stack, label set); its values are 0 when it is new.
+// Returns the sample of (stack, label set), which is added with values of 0 when it is new.
 uint32_t plain_sample(struct plain_profile *profile, uint32_t stack, uint32_t set);
 
-// Adds one value a type. A sum that 64 bits do not hold stays at their bound.
+// Adds one value for each type. A sum that 64 bits do not hold stays at their bound.
 void plain_add(struct plain_profile *profile, uint32_t sample, const int64_t *values);
 
 const int64_t *plain_values(const struct plain_profile *profile, uint32_t sample);
 
-// All values are 0. Such samples tell of label sets that were there (a thread that was seen): they
-// are in no file.
+// Says whether all values are 0. Such samples keep label sets, as of a thread that was seen without
+// being sampled; no file has them.
 bool plain_is_empty(const struct plain_profile *profile, uint32_t sample);
 
-// Takes all samples and types away; code, stacks and labels stay.
-void plain_empty(struct plain_profile *profile);
-
-// Multiplies all values of a type, rounding; 0 gives nothing.
-void plain_scale(struct plain_profile *profile, size_t type, double factor);
-
-// Adds the samples of another profile, and the mappings, locations, functions and labels that they
-// need: a mapping is the same if its file (by build id where it has one), offset and size are, so
-// that what lay at other addresses in another process is recognised. Times: the earliest start, the
-// sum of the durations. RC_USAGE, and nothing is added, when the types are not the same.
-enum rc plain_merge(struct plain_profile *profile, const struct plain_profile *from,
-                    struct err *err) MUST_CHECK;
+// Makes all values 0; samples keep their numbers.
+void plain_reset(struct plain_profile *profile);

@@ -13,7 +13,7 @@ size_t plain_frame_count(const struct plain_profile *profile, uint32_t location)
     return count ? count : 1;
 }
 
-// "MODULE+0x1f0", as the symbolizer calls what it finds no name for.
+// The symbolizer calls code without a name "MODULE+0x1f0".
 static bool is_place(const char *name, const char *module)
 {
     size_t length = strlen(module);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The frames of a plain profile as people read them: one for each line of a location, and one for a
-// location that nobody looked up.
+// People read a plain profile as frames: one for each line of a location, and one for a location
+// that nobody looked up.
 #pragma once
 
 #include "profile/plain.h"
@@ -17,9 +17,9 @@ struct plain_frame {
     bool made;          // code that its process made, and named
 };
 
-// At least one.
+// Returns how many frames a location has, at least one.
 size_t plain_frame_count(const struct plain_profile *profile, uint32_t location);
 
-// The innermost inlined function is 0.
+// Returns a frame of a location; the innermost inlined function is frame 0.
 struct plain_frame plain_frame(const struct plain_profile *profile, uint32_t location,
                                size_t number);

@@ -13,14 +13,6 @@ struct set_facts { // what a label set says
     enum profile_state state;
 };
 
-static enum profile_state state_of(const char *text)
-{
-    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
-        if (strcmp(text, profile_state_names[state]) == 0)
-            return state;
-    return STATE_CPU;
-}
-
 static pid_t id_of(int64_t number)
 {
     return number > 0 && number <= INT_MAX ? (pid_t)number : 0;
@@ -32,15 +24,17 @@ static void take_label(const struct plain_profile *profile, const struct plain_l
     const char *key = plain_string(profile, label->key);
     if (strcmp(key, "thread") == 0)
         facts->thread.name = label->text;
+    else if (strcmp(key, "comm") == 0)
+        facts->thread.process = label->text;
     else if (strcmp(key, "tid") == 0)
         facts->thread.tid = id_of(label->number);
     else if (strcmp(key, "pid") == 0)
         facts->thread.pid = id_of(label->number);
     else if (strcmp(key, "state") == 0)
-        facts->state = state_of(plain_string(profile, label->text));
+        facts->state = profile_state_named(plain_string(profile, label->text));
 }
 
-// A set says what the smaller one says, and what its label says.
+// A set has the facts of the smaller one and that of its label.
 static struct set_facts *read_sets(const struct plain_profile *profile)
 {
     const struct plain_labels *labels = &profile->labels;
@@ -55,7 +49,7 @@ static struct set_facts *read_sets(const struct plain_profile *profile)
 void plain_threads_init(struct plain_threads *threads, const struct plain_profile *profile)
 {
     AUTO_FREE struct set_facts *facts = read_sets(profile);
-    struct map pairs = {0}, numbers = {0}; // (pid, tid, name) pair by pair
+    struct map pairs = {0}, numbers = {0}; // (pid, tid, name, process) pair by pair
     *threads = (struct plain_threads){
         .of = xcalloc(profile->labels.set_count, sizeof *threads->of),
     };
@@ -63,12 +57,14 @@ void plain_threads_init(struct plain_threads *threads, const struct plain_profil
         uint32_t set = profile->samples.list[i].labels;
         struct plain_thread *thread = &facts[set].thread;
         uint32_t ids = map_number(&pairs, (uint64_t)thread->pid << 32 | (uint32_t)thread->tid);
-        uint32_t number = map_number(&numbers, (uint64_t)ids << 32 | thread->name);
+        uint32_t names = map_number(&pairs, (uint64_t)thread->name << 32 | thread->process);
+        uint32_t number = map_number(&numbers, (uint64_t)ids << 32 | names);
         threads->of[set] = (struct plain_whose){number, facts[set].state};
         if (number < threads->count)
             continue;
         ARRAY_RESERVE(threads->list, threads->count, threads->capacity);
-        threads->list[threads->count++] = *thread;
+        threads->list[threads->count] = *thread;
+        threads->list[threads->count++].labels = set;
     }
     map_fini(&pairs);
     map_fini(&numbers);

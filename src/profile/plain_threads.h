@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whose samples those of a plain profile are, and what the thread did meanwhile: what label sets
-// say, looked at once.
+// The threads of a plain profile and their states, as its label sets name them. Each set is looked
+// at once.
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +12,8 @@
 
 struct plain_thread {
     pid_t pid, tid;  // labels of these names; 0: none, or an entry of our own
-    uint32_t name;   // text of the label "thread"
+    uint32_t name, process; // texts of the labels "thread" and "comm"
+    uint32_t labels; // the set of its first sample
     int64_t held_ns; // that it was held; 0: nothing is known of it
 };
 

@@ -5,7 +5,8 @@ const struct symbol_line query_folded = {.name = "[folded]", .system_name = "", 
 
 bool query_takes(const struct query_source *source, const struct profile_value *value)
 {
-    return (value->state != STATE_CPU) == source->idle && (value->samples || value->ns);
+    return (value->state != STATE_CPU) == profile_type_by_state(source->type) &&
+           (value->samples || value->ns);
 }
 
 void query_want(const struct query_source *source)

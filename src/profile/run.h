@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The facts of one run beside its stacks: when, how fast, how good, and what it did to the target.
+// A run describes what is known beside the stacks: when it was, how fast it sampled, how good it is
+// and what it did to the target.
 #pragma once
 
 #include <stdbool.h>
@@ -7,15 +8,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "profile/types.h"
 #include "sample/counters.h"
 
 enum run_end { RUN_DURATION, RUN_INTERRUPTED, RUN_TARGET_ENDED };
-
-enum run_type {
-    RUN_CPU,     // samples/count, cpu/nanoseconds
-    RUN_WALL,    // samples/count, wall/nanoseconds, by state
-    RUN_THREADS, // threads/count: one look at all threads
-};
 
 struct run_process {
     pid_t pid;
@@ -25,7 +21,7 @@ struct run_process {
 };
 
 struct run {
-    enum run_type type;
+    enum profile_kind type;
     int64_t start_wall;  // ns since 1970 UTC
     int64_t duration;    // ns, as sampled
     enum run_end end;

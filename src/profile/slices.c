@@ -20,7 +20,7 @@ struct slices {
     struct filled ring[RING];
     size_t current;  // the one that is being filled
     size_t complete; // how many before it
-    int64_t ends;    // when the current one is complete; 0: no clock has been told yet
+    int64_t ends;    // when the current one is complete; 0: the clock is not known yet
     size_t most_entries;
     struct map index; // of the current slice: value -> entry
     uint64_t folded;
@@ -60,7 +60,7 @@ struct slices *slices_copy(const struct slices *slices)
     return copy;
 }
 
-// NULL: there is no room for one more.
+// Returns NULL when there is no room for one more.
 static struct slice_entry *entry_of(struct slices *slices, uint32_t value, bool always)
 {
     struct filled *slice = &slices->ring[slices->current];
@@ -94,7 +94,7 @@ void slices_add_root(struct slices *slices, uint32_t value, uint64_t samples, ui
     slices->folded += samples;
 }
 
-// What a slice needed is kept for the next one in its place, unless it was far more than usual.
+// The memory of a slice is kept for the next one in its place, unless it was far more than usual.
 static void empty(struct filled *slice)
 {
     if (slice->capacity > 4 * slice->count + 64) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The last few minutes of a profile in slices of one second: what the live views' windows are made
-// of. Which value got how much: a value is a number of the store's, or of a plain profile's sample.
-// Bounded: a ring of slices, and at most so many entries in each.
+// The last few minutes of a profile lie in slices of one second, of which the windows of the live
+// views are made. An entry says how much a value got; a value is a number of the store, or of a
+// sample of a plain profile. Memory is bounded: a ring of slices, each with a bound on its entries.
 #pragma once
 
 #include <stdbool.h>
@@ -27,21 +27,21 @@ struct slices *slices_new(size_t most_entries); // of one slice
 void slices_free(struct slices *slices);
 struct slices *slices_copy(const struct slices *slices);
 
-// Counts into the slice that is being filled. False, and nothing is counted: it is full.
+// Counts into the slice that is being filled. When it is full, it counts nothing and returns false.
 bool slices_add(struct slices *slices, uint32_t value, uint64_t samples, uint64_t ns);
 
 // Counts what a full slice had no room for, at a value of the root, which it always has room for.
 void slices_add_root(struct slices *slices, uint32_t value, uint64_t samples, uint64_t ns);
 
-// Completes slices up to now (ns of any clock that does not go back). The first call says when the
+// Completes slices up to now (ns of any clock that does not go back). The first call sets when the
 // first slice begins.
 void slices_advance(struct slices *slices, int64_t now);
 
-// Forgets everything.
+// Drops all slices.
 void slices_clear(struct slices *slices);
 
-// How many are complete (at most SLICES_KEPT), and the one that was completed `back` before the
-// newest of them: 0 is the newest.
+// Return how many are complete (at most SLICES_KEPT), and the one that was completed `back` slices
+// before the newest of them.
 size_t slices_count(const struct slices *slices);
 struct slice slices_get(const struct slices *slices, size_t back);
 

@@ -19,6 +19,14 @@ const char *const profile_state_names[] = {
     [STATE_BLOCKED] = "blocked",
 };
 
+enum profile_state profile_state_named(const char *name)
+{
+    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
+        if (strcmp(name, profile_state_names[state]) == 0)
+            return state;
+    return STATE_CPU;
+}
+
 struct located {
     struct location location;
     uint32_t next; // another location with the same key, or NONE
@@ -97,7 +105,7 @@ void profile_fold(struct profile *profile, uint64_t stacks)
     profile->folded += stacks;
 }
 
-// Distinct for all but absurd offsets; those that share a key are chained.
+// Keys are distinct for all but absurd offsets. Locations that share one are chained.
 static uint64_t location_key(uint32_t mapping, uint64_t offset)
 {
     return (uint64_t)mapping << 48 ^ offset;
@@ -117,7 +125,7 @@ uint32_t profile_location(struct profile *profile, uint32_t mapping, uint64_t of
         if (known.mapping == mapping && known.offset == offset)
             return id;
     }
-    // No node could hold it any more: what bounds the nodes bounds the locations.
+    // No node could hold it any more, so the bound on nodes bounds locations too.
     if (is_full(profile))
         return NONE;
     ARRAY_RESERVE(profile->locations, profile->location_count, profile->location_capacity);
@@ -127,7 +135,7 @@ uint32_t profile_location(struct profile *profile, uint32_t mapping, uint64_t of
     return id;
 }
 
-// The child of a node, made when it is new; NONE when there is no room for it.
+// Returns the child of a node, which is added when it is new; NONE when there is no room for it.
 static uint32_t child_of(struct profile *profile, uint32_t parent, uint32_t location)
 {
     uint64_t key = pair_key(parent, location);
@@ -248,27 +256,19 @@ void profile_reset(struct profile *profile)
         slices_clear(profile->slices);
 }
 
-static void *copy_array(const void *array, size_t count, size_t size)
-{
-    void *copy = xcalloc(count ? count : 1, size);
-    if (count)
-        memcpy(copy, array, count * size);
-    return copy;
-}
-
 struct profile *profile_copy(const struct profile *profile)
 {
     struct profile *copy = xcalloc(1, sizeof *copy);
     *copy = (struct profile){
         .locations =
-            copy_array(profile->locations, profile->location_count, sizeof *profile->locations),
+            xcopy(profile->locations, profile->location_count, sizeof *profile->locations),
         .location_count = profile->location_count,
-        .nodes = copy_array(profile->nodes, profile->node_count, sizeof *profile->nodes),
+        .nodes = xcopy(profile->nodes, profile->node_count, sizeof *profile->nodes),
         .node_count = profile->node_count,
         .folded = profile->folded,
-        .threads = copy_array(profile->threads, profile->thread_count, sizeof *profile->threads),
+        .threads = xcopy(profile->threads, profile->thread_count, sizeof *profile->threads),
         .thread_count = profile->thread_count,
-        .values = copy_array(profile->values, profile->value_count, sizeof *profile->values),
+        .values = xcopy(profile->values, profile->value_count, sizeof *profile->values),
         .value_count = profile->value_count,
     };
     strtab_copy(&copy->strings, &profile->strings);

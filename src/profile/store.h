@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What was seen: a trie of stacks, and values for each (stack, thread, state).
+// The store keeps what was seen: a trie of stacks, and values for each (stack, thread, state).
 // Locations are (mapping, file offset): the pc of a leaf as it was, of a caller its return address
-// less one. Owned by one thread.
+// less one. One thread owns it.
 #pragma once
 
 #include <stdbool.h>
@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// What the thread did when it was looked at. STATE_CPU makes the CPU profile. The others are there
-// only while wall time is counted (collect/wall.h), and make that by themselves: CPU time is in
-// both then, in STATE_RUNNING from when wall time began to be counted.
+// The state of a thread when it was looked at. STATE_CPU makes the CPU profile. The others are
+// there only while wall time is counted (collect/wall.h), and make the wall profile without it: CPU
+// time is in both then, in STATE_RUNNING from when wall time began to be counted.
 enum profile_state {
     STATE_CPU,
     STATE_RUNNING,
@@ -20,6 +20,9 @@ enum profile_state {
     STATE_COUNT,
 };
 extern const char *const profile_state_names[]; // [enum profile_state]
+
+// Returns the state with that name; STATE_CPU if there is none.
+enum profile_state profile_state_named(const char *name);
 
 struct location {
     uint32_t mapping; // number in the module table
@@ -56,10 +59,10 @@ void profile_free(struct profile *profile);
 
 uint32_t profile_location(struct profile *profile, uint32_t mapping, uint64_t offset);
 
-// locations: leaf first, count > 0. Returns the leaf's node.
+// Returns the node of the leaf, which is the first of count > 0 locations.
 uint32_t profile_stack(struct profile *profile, const uint32_t *locations, size_t count);
 
-// The child of a node; the node itself when there is no room for more.
+// Returns the child of a node, or the node itself when there is no room for more.
 uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t location);
 
 // Adds a thread. The names are copied.
@@ -71,25 +74,25 @@ void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns); 
 
 void profile_thread_end(struct profile *profile, uint32_t thread);
 
-// The value of (stack, thread, state), made with zeros when it is new. Its number stays valid.
+// Returns the value of (stack, thread, state), which is added as 0 when it is new. Its number stays
+// valid.
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
                           enum profile_state state);
 void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t ns);
 
-// From here on, what is added is also counted by the second (profile/slices.h), at most
-// most_entries (stack, thread, state) in each. The slices are the profile's.
+// What is added from now on is also counted by the second (profile/slices.h), at most most_entries
+// (stack, thread, state) in each. The profile owns the slices.
 void profile_keep_slices(struct profile *profile, size_t most_entries);
 struct slices *profile_slices(struct profile *profile); // NULL: none are kept
 
-// All values become 0 again; stacks, threads and the values' numbers stay.
+// Makes all values 0; stacks, threads and the numbers of values stay.
 void profile_reset(struct profile *profile);
 
-// Puts the contents of another profile, which is freed, in the place of the profile's own. Its
-// slices stay.
+// Replaces the contents of a profile, except its slices, by those of another one, which is freed.
 void profile_replace(struct profile *profile, struct profile *by);
 void profile_fold(struct profile *profile, uint64_t stacks); // so many more count as folded
 
-// A copy to read from: nothing can be added to it, and it holds no slices.
+// Returns a copy to read from: nothing can be added to it, and it has no slices.
 struct profile *profile_copy(const struct profile *profile);
 
 size_t profile_value_count(const struct profile *profile);

@@ -7,8 +7,15 @@
 #include "base/mem.h"
 #include "profile/plain_frame.h"
 
+struct counted { // of a location
+    uint32_t first, count; // its frames; count 0: it has not been looked at
+};
+
 struct count {
     const struct plain_profile *profile;
+    struct counted *locations; // [location]
+    uint32_t *frames;          // [frame]: its row
+    size_t frame_count, frame_capacity;
     struct map ids; // name << 32 | module -> row
     struct total_row *rows;
     uint32_t *seen; // [row]: the last stack that it was counted in
@@ -33,15 +40,29 @@ static uint32_t row_of(struct count *count, const struct plain_frame *frame)
     return row;
 }
 
+static struct counted frames_of(struct count *count, uint32_t location)
+{
+    struct counted *known = &count->locations[location];
+    if (known->count)
+        return *known;
+    known->first = (uint32_t)count->frame_count;
+    known->count = (uint32_t)plain_frame_count(count->profile, location);
+    for (size_t i = 0; i < known->count; i++) {
+        struct plain_frame frame = plain_frame(count->profile, location, i);
+        ARRAY_RESERVE(count->frames, count->frame_count, count->frame_capacity);
+        count->frames[count->frame_count++] = row_of(count, &frame);
+    }
+    return *known;
+}
+
 static void count_stack(struct count *count, uint32_t leaf)
 {
-    const struct plain_profile *profile = count->profile;
+    const struct plain_node *nodes = count->profile->stacks.nodes;
     struct cost cost = count->leaves[leaf];
-    for (uint32_t at = leaf; at; at = profile->stacks.nodes[at].parent) {
-        uint32_t location = profile->stacks.nodes[at].location;
-        for (size_t i = 0; i < plain_frame_count(profile, location); i++) {
-            struct plain_frame frame = plain_frame(profile, location, i);
-            uint32_t row = row_of(count, &frame);
+    for (uint32_t at = leaf; at; at = nodes[at].parent) {
+        struct counted frames = frames_of(count, nodes[at].location);
+        for (uint32_t i = 0; i < frames.count; i++) {
+            uint32_t row = count->frames[frames.first + i];
             if (at == leaf && i == 0)
                 cost_add(&count->rows[row].self, cost);
             if (count->seen[row] != leaf)
@@ -78,6 +99,7 @@ void totals_init(struct totals *totals, const struct measure *measure, size_t to
     const struct plain_profile *profile = measure->profile;
     struct count count = {
         .profile = profile,
+        .locations = xcalloc(profile->code.location_count + 1, sizeof *count.locations),
         .leaves = xcalloc(profile->stacks.count, sizeof *count.leaves),
     };
     *totals = (struct totals){0};
@@ -95,6 +117,8 @@ void totals_init(struct totals *totals, const struct measure *measure, size_t to
     totals->function_count = count.row_count;
     totals->count = count.row_count < top ? count.row_count : top;
     map_fini(&count.ids);
+    free(count.locations);
+    free(count.frames);
     free(count.seen);
     free(count.leaves);
 }

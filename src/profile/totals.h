@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What each function of a plain profile has: a pure function of it. Texts are borrowed from the
-// profile.
+// Totals are what the functions of a plain profile have. Texts are borrowed from the profile.
 #pragma once
 
 #include <stdbool.h>
@@ -25,7 +24,8 @@ struct totals {
     struct cost all;        // of the whole profile: what 100 % is
 };
 
-// The `top` hottest functions. Equal self times: by samples, total time and then name, so that the
-// same profile gives the same rows. Inlined functions count like any other.
+// Finds the `top` hottest functions. Functions with equal self times stand in the order of samples,
+// total time and then name, so that the same profile gives the same rows. Inlined functions count
+// like any other.
 void totals_init(struct totals *totals, const struct measure *measure, size_t top);
 void totals_fini(struct totals *totals);

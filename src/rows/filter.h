@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which stacks of a profile count.
+// A filter says which stacks of a profile count.
 #pragma once
 
 #include <stdbool.h>
@@ -28,5 +28,5 @@ struct filter { // zeroed: all of a profile, such as CPU time
 
 bool filter_is_wall(const struct filter *filter);
 
-// Whether the terms can be understood; RC_USAGE with a message for people.
+// Checks that the terms can be understood; otherwise RC_USAGE, with a message for people.
 enum rc filter_check(const struct filter *filter, struct err *err) MUST_CHECK;

@@ -2,7 +2,6 @@
 #include "rows/moment.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 
@@ -15,22 +14,14 @@ struct moment moment_of(struct plain_profile *profile, struct slices *slices)
     return moment;
 }
 
-static void *copied(const void *array, size_t count, size_t size)
-{
-    void *copy = xcalloc(count + 1, size);
-    if (count)
-        memcpy(copy, array, count * size);
-    return copy;
-}
-
 struct moment moment_copy(const struct moment *moment)
 {
     struct moment copy = *moment;
     copy.profile = plain_copy(moment->profile);
     copy.slices = moment->slices ? slices_copy(moment->slices) : NULL;
     copy.names = names_ref(moment->names);
-    copy.threads = copied(moment->threads, moment->thread_count, sizeof *copy.threads);
-    copy.asleep = copied(moment->asleep, moment->asleep_count, sizeof *copy.asleep);
+    copy.threads = xcopy(moment->threads, moment->thread_count, sizeof *copy.threads);
+    copy.asleep = xcopy(moment->asleep, moment->asleep_count, sizeof *copy.asleep);
     plain_threads_init(&copy.sampled, copy.profile);
     return copy;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A profile as it was at one moment, whoever made it: what the live views show. It stays as it is
-// while sampling goes on, so a frozen display can still be searched, filtered and sorted.
+// A moment is a profile at one time, of a process or of a file, as the live views show it. It stays
+// as it is while sampling goes on, so a frozen display can still be searched, filtered and sorted.
 #pragma once
 
 #include <stddef.h>
@@ -46,7 +46,7 @@ struct moment {
     int64_t since_reset;     // ns of sampling that the profile stands for
 };
 
-// Of any profile; takes it over, and the slices (NULL: it has none).
+// Makes a moment of any profile. It takes over the profile and the slices (NULL: there are none).
 struct moment moment_of(struct plain_profile *profile, struct slices *slices);
 struct moment moment_copy(const struct moment *moment);
 void moment_fini(struct moment *moment);

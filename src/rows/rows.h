@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Pure functions from a moment to rows: screen, batch mode, JSON and the writers print these. The
-// same moment and query always give the same rows in the same order. All texts are borrowed from
-// the moment and are raw bytes of the target: escape them.
+// Pure functions make rows of a moment; the screen, the batch mode, JSON and writers print them.
+// The same moment and query always give the same rows in the same order. All texts are borrowed
+// from the moment and are raw bytes of the target: whoever prints them escapes them.
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "profile/query.h" // struct cost
+#include "profile/cost.h"
 #include "rows/filter.h"
 #include "rows/moment.h"
 
@@ -53,14 +53,14 @@ struct rows_query { // zeroed: the last second of everything, most self time fir
     bool inverted; // of a tree or flame graph: leaves are roots
 };
 
-// What shares are taken of. Of what a profile shows first: samples in the short windows, which have
-// them at once; values (CPU time, which comes a second later) over all. Of a type that is asked
-// for, such as wall time: values, for sleeping threads may be looked at more seldom than running
-// ones.
+// Shares are taken of samples or of values. For the type that a profile shows first they are of
+// samples in the short windows, which have them at once, and of values (CPU time, which is known a
+// second later) over all. For a type that is asked for, such as wall time, they are of values,
+// because sleeping threads may be looked at more seldom than running ones.
 enum rows_measure { MEASURE_SAMPLES, MEASURE_TIME };
 enum rows_measure rows_measure(const struct rows_query *query);
 
-// part of all in percent.
+// Returns a part of all in percent.
 double rows_percent(enum rows_measure measure, struct cost part, struct cost all);
 
 // --- Top: functions ---
@@ -93,9 +93,9 @@ void function_rows_fini(struct function_rows *rows);
 
 // --- Tree ---
 
-// Nodes in the order of a depth-first walk, heaviest child first: nodes[i + 1] is the first child
-// of node i if it has one, nodes[i].next is its next sibling or what comes behind its parent. What
-// lies below a collapsed node is passed over by going on at `next`.
+// Nodes stand in the order of a depth-first walk, heaviest child first: nodes[i + 1] is the first
+// child of node i if it has one, nodes[i].next is its next sibling or what comes behind its parent.
+// Who skips what lies below a collapsed node goes on at `next`.
 struct tree_node {
     uint64_t id;        // of the path of functions from the root: follows the node through moments
     uint32_t next;      // index behind all descendants
@@ -125,7 +125,7 @@ enum rc rows_tree(const struct moment *moment, const struct rows_query *query, s
                   struct err *err) MUST_CHECK;
 void tree_fini(struct tree *tree);
 
-// The index of the node with that id, or UINT32_MAX.
+// Returns the index of the node with that id, or UINT32_MAX.
 uint32_t tree_find(const struct tree *tree, uint64_t id);
 
 // --- Flame ---
@@ -142,8 +142,8 @@ struct flame {
     uint32_t depths;          // deepest + 1
 };
 
-// The cells of the tree, or of what lies below node `zoom` (UINT32_MAX: all): that node and those
-// it hangs from are then as wide as the whole. Siblings by name, so that they stay where they are.
+// Makes cells of the tree, or of what lies below node `zoom` (UINT32_MAX: all): that node and its
+// ancestors are then as wide as the whole. Siblings are sorted by name, so that they stay in place.
 void rows_flame(const struct tree *tree, uint32_t zoom, struct flame *flame);
 void flame_fini(struct flame *flame);
 
@@ -189,11 +189,11 @@ struct thread_rows {
     struct thread_row *rows; // owned
     size_t count;
     struct cost all;
-    bool cpu_known; // else no CPU time has been told yet, and cpu_percent is 0
+    bool cpu_known; // else no CPU time is known yet, and cpu_percent is 0
 };
 
-// All threads that live, and those that ended within the window. Sorted by CPU% unless sort is one
-// of theirs (SORT_SELF and the like mean SORT_CPU).
+// Rows are all threads that live, and those that ended within the window. They are sorted by CPU%
+// unless sort is one of theirs (SORT_SELF and the like mean SORT_CPU).
 enum rc rows_threads(const struct moment *moment, const struct rows_query *query,
                      struct thread_rows *rows, struct err *err) MUST_CHECK;
 void thread_rows_fini(struct thread_rows *rows);
@@ -211,15 +211,16 @@ struct stack_rows {
     const char *wait;       // of a thread that sleeps, read where it does: why; else NULL
 };
 
-// The stack that a thread sleeps in, if the moment has it, else those in which it was seen on a CPU
-// in the query's window, most seen first, at most STACKS_SHOWN. Was it not, the newest one before.
+// Rows are the stack that a thread sleeps in, if the moment has it; otherwise those in which it was
+// seen on a CPU in the window of the query, most seen first, at most STACKS_SHOWN; otherwise the
+// newest one before.
 void rows_stack(const struct moment *moment, const struct rows_query *query, pid_t tid,
                 struct stack_rows *rows);
 void stack_rows_fini(struct stack_rows *rows);
 
 // --- As a profile ---
 
-// What the query shows, as a profile of its own that the caller frees, with the values of the type
-// that is asked for: for writers.
+// Makes a profile of what the query shows, with the values of the type that is asked for. The
+// caller frees it.
 enum rc rows_extract(const struct moment *moment, const struct rows_query *query,
                      struct plain_profile **profile, struct err *err) MUST_CHECK;

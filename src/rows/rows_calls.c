@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Who calls a function, whom it calls, and the newest stack of a thread.
+// Callers and callees of a function.
 #include "rows/rows.h"
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static void count(struct call_tally *tally, struct side *side, uint32_t function
     cost_add(&side->costs[function], cost);
 }
 
-// From the leaf to the root: `below` is what the function at hand calls.
+// The walk goes from the leaf to the root; `below` is what the function at hand calls.
 static void walk(struct call_tally *tally, uint32_t stack, struct cost cost)
 {
     const struct plain_node *nodes = tally->moment->profile->stacks.nodes;

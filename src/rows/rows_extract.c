@@ -2,24 +2,26 @@
 #include "rows/rows.h"
 
 #include "profile/place.h"
+#include "profile/plain_transfer.h"
 #include "profile/query.h"
 #include "rows/selection.h"
 
 struct extract {
     const struct plain_profile *from;
-    struct plain_profile *part; // a copy of it with the samples that pass, and no others
-    uint32_t folded;            // node of stacks of which nothing was kept, 0: it is not there yet
+    struct plain_profile *to;
+    struct plain_transfer *transfer;
+    uint32_t folded; // node of stacks of which nothing was kept, 0: it is not there yet
 };
 
 static uint32_t folded_stack(struct extract *extract)
 {
-    struct plain_profile *part = extract->part;
+    struct plain_profile *to = extract->to;
     if (!extract->folded) {
         uint32_t function = plain_add_function(
-            part, (struct plain_function){.name = plain_text(part, query_folded.name)});
+            to, (struct plain_function){.name = plain_text(to, query_folded.name)});
         struct plain_line line = {.function = function};
-        extract->folded = plain_new_child(
-            part, 0, plain_add_location(part, PLAIN_NONE, PLACE_FOLDED, &line, 1));
+        extract->folded =
+            plain_child(to, 0, plain_add_location(to, PLAIN_NONE, PLACE_FOLDED, &line, 1));
     }
     return extract->folded;
 }
@@ -27,12 +29,16 @@ static uint32_t folded_stack(struct extract *extract)
 static void take(void *context, const struct pick *pick)
 {
     struct extract *extract = context;
-    uint32_t stack = pick->stack ? pick->stack : folded_stack(extract);
-    uint32_t set = extract->from->samples.list[pick->sample].labels;
+    uint32_t labels = extract->from->samples.list[pick->sample].labels;
     int64_t values[] = {(int64_t)pick->cost.samples, (int64_t)cost_ns(pick->cost)};
-    if (extract->part->type_count == 1)
+    if (!cost_is_any(pick->cost))
+        return;
+    if (extract->to->type_count == 1)
         values[0] = values[1];
-    plain_add(extract->part, plain_sample(extract->part, stack, set), values);
+    uint32_t set = plain_transfer_labels(extract->transfer, labels);
+    uint32_t stack = pick->stack ? plain_transfer_stack(extract->transfer, pick->stack)
+                                 : folded_stack(extract);
+    plain_add(extract->to, plain_sample(extract->to, stack, set), values);
 }
 
 static void add_types(struct plain_profile *to, const struct measure *measure)
@@ -46,36 +52,25 @@ static void add_types(struct plain_profile *to, const struct measure *measure)
     to->default_type = to->period_type.type;
 }
 
-static enum rc extract_from(const struct moment *moment, const struct selection *selection,
-                            enum rows_window window, struct plain_profile *to, struct err *err)
-{
-    const struct measure *measure = selection_measure(selection);
-    struct extract extract = {.from = moment->profile, .part = plain_copy(moment->profile)};
-    plain_empty(extract.part);
-    add_types(extract.part, measure);
-    add_types(to, measure);
-    if (window != WINDOW_ALL) // how many of them were lately, nobody knows
-        extract.part->folded = 0;
-    selection_each(selection, window, take, &extract);
-    enum rc rc = plain_merge(to, extract.part, err);
-    plain_free(extract.part);
-    return rc;
-}
-
 enum rc rows_extract(const struct moment *moment, const struct rows_query *query,
                      struct plain_profile **profile, struct err *err)
 {
     struct selection *selection;
+    *profile = NULL;
     enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
-    struct plain_profile *to = plain_new();
+    struct extract extract = {.from = moment->profile, .to = plain_head_of(moment->profile)};
+    extract.to->type_count = 0;
     if (moment->profile->type_count)
-        rc = extract_from(moment, selection, query->window, to, err);
+        add_types(extract.to, selection_measure(selection));
+    if (query->window != WINDOW_ALL) // how many of them were lately, nobody knows
+        extract.to->folded = 0;
+    extract.transfer = plain_transfer_new(extract.to);
+    plain_transfer_from(extract.transfer, moment->profile);
+    selection_each(selection, query->window, take, &extract);
+    plain_transfer_free(extract.transfer);
     selection_free(selection);
-    if (rc == RC_OK)
-        *profile = to;
-    else
-        plain_free(to);
-    return rc;
+    *profile = extract.to;
+    return RC_OK;
 }

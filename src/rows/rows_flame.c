@@ -39,7 +39,7 @@ static uint64_t cost_of(const struct tree *tree, uint32_t node)
     return sums_measure(tree->nodes[node].total, tree->measure);
 }
 
-// Those that the zoomed node hangs from are as wide as it, and alone.
+// The ancestors of the zoomed node are as wide as it, and alone.
 static void widen_path(struct flame_layout *layout, uint32_t zoom, bool *on_path)
 {
     for (uint32_t at = zoom; at != NONE; at = layout->tree->nodes[at].parent) {

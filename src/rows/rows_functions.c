@@ -105,7 +105,8 @@ static int compare_sightings(const void *left, const void *right)
     return (a->thread > b->thread) - (a->thread < b->thread);
 }
 
-// Thread by thread; what lies above a node that the thread was met at was met before.
+// Sightings are gone through thread by thread; callers of a node that a thread has already been
+// counted at have been counted too.
 static void count_threads(struct function_tally *tally)
 {
     const struct plain_node *stacks = tally->moment->profile->stacks.nodes;
@@ -133,7 +134,7 @@ static void count_threads(struct function_tally *tally)
 
 // --- trends ---
 
-// Adds what the leaves in `seconds` slices have, from `back` on; returns how much that is.
+// Adds what the leaves have in `seconds` slices, from `back` on, and returns how much that is.
 static uint64_t count_slices(const struct function_tally *tally, size_t back, size_t seconds,
                              float *counts)
 {
@@ -240,7 +241,7 @@ static int compare_rows(const void *left, const void *right, void *context)
     return 0;
 }
 
-// Functions that the filter leaves nothing of are no rows.
+// A function of which the filter leaves nothing is no row.
 static size_t close_ranks(struct function_tally *tally)
 {
     size_t kept = 0;

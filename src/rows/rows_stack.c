@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "rows/selection.h"
 
-// The sample says where that thread was seen on a CPU.
+// Says whether the sample shows where that thread was seen on a CPU.
 static bool is_running(const struct moment *moment, uint32_t sample, pid_t tid)
 {
     const struct plain_threads *sampled = &moment->sampled;
@@ -17,7 +17,7 @@ static bool is_running(const struct moment *moment, uint32_t sample, pid_t tid)
     return whose.state == STATE_CPU && sampled->list[whose.thread].tid == tid;
 }
 
-// Of the newest slice in which the thread has any, the stack that it has most of.
+// Returns the stack that the thread has most of in the newest slice in which it has any.
 static uint32_t newest_stack(const struct moment *moment, pid_t tid)
 {
     size_t kept = moment->slices ? slices_count(moment->slices) : 0;

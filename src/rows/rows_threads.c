@@ -10,7 +10,7 @@
 #include "rows/selection.h"
 
 #define NONE UINT32_MAX
-#define CPU_SECONDS 3 // CPU time is told once a second, so one slice may hold two tellings or none
+#define CPU_SECONDS 3 // CPU time is added once a second, so a slice may have that of two, or none
 
 struct thread_tally {
     const struct moment *moment;
@@ -99,7 +99,7 @@ static void count_all(void *context, const struct pick *pick)
     cost_add(&tally->rows[tally->row_of[pick->thread]].cost_all, pick->cost);
 }
 
-// Of the leaf's frames, and then its callers', the first that is not in the kernel.
+// Returns the first function that is not in the kernel, from the leaf on.
 static const struct function *user_function(const struct moment *moment, uint32_t node)
 {
     const struct plain_node *nodes = moment->profile->stacks.nodes;
@@ -133,7 +133,7 @@ static void find_where(struct thread_tally *tally)
         tally->rows[i].where = user_function(tally->moment, hottest[i].stack);
 }
 
-// What slices tell of the sample is CPU time.
+// Says whether what slices have of the sample is CPU time.
 static bool is_running(const struct moment *moment, uint32_t sample)
 {
     return moment->sampled.of[moment->profile->samples.list[sample].labels].state == STATE_CPU;
@@ -147,9 +147,9 @@ static bool holds_cpu_time(const struct moment *moment, struct slice slice)
     return false;
 }
 
-// Of the newest complete slices. The CPU time of a second is told when it is over: nothing may have
-// been told in the very first one.
-static size_t told_seconds(const struct moment *moment, size_t wanted)
+// Returns how many of the newest slices to count. The CPU time of a second is known when it is
+// over, so there may be none in the very first one.
+static size_t counted_seconds(const struct moment *moment, size_t wanted)
 {
     size_t count = moment->slices ? slices_count(moment->slices) : 0;
     if (wanted < CPU_SECONDS)
@@ -196,12 +196,12 @@ static bool count_cpu_of_slices(const struct usage *usage, size_t seconds)
     return true;
 }
 
-// False: no CPU time can have been told yet, or the profile is not of it.
+// Returns false when no CPU time can be known yet, or the profile is not of it.
 static bool count_cpu(struct thread_tally *tally, const struct selection *selection)
 {
     struct usage usage = {.tally = tally, .selection = selection};
     size_t wanted = (size_t)rows_window_seconds[tally->query->window];
-    size_t seconds = wanted ? told_seconds(tally->moment, wanted) : 0;
+    size_t seconds = wanted ? counted_seconds(tally->moment, wanted) : 0;
     int64_t length = wanted ? (int64_t)seconds * NS_PER_S : tally->moment->since_reset;
     if (length <= 0)
         return false;
@@ -249,7 +249,7 @@ static void merge(struct thread_row *into, const struct thread_row *row)
     into->held_ns += row->held_ns;
 }
 
-// What of a group only one thread can have is the most active one's.
+// What only one thread can have is that of the most active one of the group.
 static void group_by_name(struct thread_tally *tally)
 {
     size_t kept = 0;

@@ -39,7 +39,7 @@ static uint64_t child_id(uint64_t parent, uint64_t child)
     return id ? id : 1;
 }
 
-// The child of a node, made when it is new.
+// Returns the child of a node, which is added when it is new.
 static uint32_t add_node(struct planter *planter, uint32_t parent, uint64_t key)
 {
     uint64_t id = child_id(parent == NONE ? 0 : planter->nodes[parent].node.id, key);
@@ -67,7 +67,7 @@ static void note_frame(struct growing *growing, const struct name_frame *frame, 
     growing->node.line = frame->line;
 }
 
-// One step down. A function that calls itself stays where it is.
+// Goes one step down. A function that calls itself stays where it is.
 static struct tree_place step(struct planter *planter, struct tree_place from,
                               const struct name_frame *frame, uint64_t cost)
 {
@@ -94,7 +94,7 @@ static uint64_t text_key(const char *text)
     return key;
 }
 
-// The node below which the stacks of a thread hang; NONE without groups.
+// Returns the node below which the stacks of a thread hang; NONE without groups.
 static uint32_t group_of(struct planter *planter, uint32_t thread)
 {
     const struct moment *moment = planter->moment;
@@ -131,7 +131,7 @@ static void remember(struct planter *planter, uint64_t key, struct tree_place pl
     planter->known[planter->known_count++] = place;
 }
 
-// Where a stack ends in the tree: on from the nearest caller whose place is known.
+// Returns where a stack ends in the tree, starting from the nearest caller whose place is known.
 static struct tree_place place_of(struct planter *planter, uint32_t group, uint32_t stack,
                                   uint64_t cost)
 {
@@ -157,7 +157,7 @@ static struct tree_place place_of(struct planter *planter, uint32_t group, uint3
     return place;
 }
 
-// A stack of which the store kept nothing.
+// Returns the node of stacks of which the store kept nothing.
 static uint32_t folded_node(struct planter *planter, uint32_t group)
 {
     struct name_frame frame = {.function = NAMES_FOLDED, .file = ""};
@@ -244,8 +244,8 @@ struct emission {
     struct tree *tree;
 };
 
-// Copies the children of a node (NONE: the roots), each with all that lies below it. Goes as deep
-// as the deepest stack, which the session bounds.
+// Copies the children of a node (NONE: the roots), each with all that lies below it. The recursion
+// is as deep as the deepest stack, which the session bounds.
 static uint32_t emit(struct emission *emission, uint32_t parent, uint32_t parent_row,
                      uint32_t depth)
 {

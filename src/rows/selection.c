@@ -28,7 +28,7 @@ static uint32_t matches_in(struct matcher *matcher, uint32_t function)
     return *known - 1;
 }
 
-// What matches in a stack is what matches in its leaf or in the stack of its caller.
+// A stack matches what its leaf or the stack of its caller matches.
 static void select_by_terms(struct selection *selection, const struct terms *terms)
 {
     const struct plain_stacks *stacks = &selection->moment->profile->stacks;
@@ -146,7 +146,7 @@ bool selection_takes_stack(const struct selection *selection, const struct pick 
            (!selection->stacks || selection->stacks[pick->stack]);
 }
 
-// A slice tells of one type only: of wall time, if the sample has a state, else of CPU time.
+// A slice has values of one type only: wall time if the sample has a state, else CPU time.
 bool selection_takes(const struct selection *selection, const struct pick *pick)
 {
     return (pick->state != STATE_CPU) == selection->measure.wall &&

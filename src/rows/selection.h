@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The samples of a moment that a filter takes, and what they come to as costs of nodes.
+// A selection is the samples of a moment that a filter takes; sums are what they cost by node.
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,8 @@
 
 struct selection;
 
-// Borrows moment and filter. RC_USAGE as filter_check, and when the profile has no such type.
+// The selection borrows moment and filter. RC_USAGE as filter_check, and when the profile has no
+// such type.
 enum rc selection_new(const struct moment *moment, const struct filter *filter,
                       struct selection **selection, struct err *err) MUST_CHECK;
 void selection_free(struct selection *selection);
@@ -22,20 +23,20 @@ struct pick { // what a sample has in a window
     struct cost cost;
 };
 
-// The sample as one that has nothing.
+// Returns the sample as one that has nothing.
 struct pick selection_pick(const struct selection *selection, uint32_t sample);
 
-// Says whether the filter takes what slices tell of the sample.
+// Says whether the filter takes what slices have of the sample.
 bool selection_takes(const struct selection *selection, const struct pick *pick);
 
-// The same, whatever the type of its values.
+// Says the same whatever the type of the values.
 bool selection_takes_stack(const struct selection *selection, const struct pick *pick);
 
 // Calls visit with all of the window that passes, more than once for the same sample.
 void selection_each(const struct selection *selection, enum rows_window window,
                     void (*visit)(void *context, const struct pick *pick), void *context);
 
-// The type that the filter asks for.
+// Returns the measure of the type that the filter asks for.
 const struct measure *selection_measure(const struct selection *selection);
 
 struct sums { // costs of nodes
@@ -44,12 +45,12 @@ struct sums { // costs of nodes
     struct cost all;    // of all nodes
 };
 
-// What each node has as leaf.
+// Sums up what each node has as leaf.
 void sums_init(struct sums *sums, const struct selection *selection, enum rows_window window);
 void sums_fini(struct sums *sums);
 
 // Adds to each node what lies below it.
 void sums_accumulate(struct sums *sums, const struct plain_profile *profile);
 
-// What rows_percent counts by.
+// Returns the number that rows_percent counts by.
 uint64_t sums_measure(struct cost cost, enum rows_measure measure);

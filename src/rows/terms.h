@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The terms of a filter, understood.
+// Terms are those of a filter, parsed and compiled.
 #pragma once
 
 #include <regex.h>
@@ -24,9 +24,9 @@ struct terms {
     uint32_t wanted, unwanted; // bits of terms
 };
 
-// text: as struct filter's, NULL: no terms. RC_USAGE; then there is nothing to free.
+// Parses the text of a struct filter (NULL: no terms). On RC_USAGE there is nothing to free.
 enum rc terms_init(struct terms *terms, const char *text, struct err *err) MUST_CHECK;
 void terms_fini(struct terms *terms);
 
-// The bits of the terms that the function's name or module matches.
+// Returns the bits of the terms that the name or the module of the function matches.
 uint32_t terms_match(const struct terms *terms, const struct function *function);

@@ -45,3 +45,6 @@ void walked_ahead(struct walked *walked, const struct capture *const *captures, 
 // The result is valid until the next call for any space of the walker. A stack that cannot be
 // unwound, because the process died of it twice, is only the leaf.
 struct unwind_result walked_walk(struct walked *walked, const struct capture *capture);
+
+// For tests: what walkers that are made from now on start in place of the process that unwinds.
+void walker_set_service(void (*serve)(int channel));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Profiles read from files, which are written again in every format, merged and copied.
+// Profiles read from files, which are written again in every format, merged and subtracted.
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "output/pprof_parse.h"
 #include "output/writer.h"
 #include "profile.pb-c.h"
+#include "profile/plain_merge.h"
 
 static void require(bool good)
 {
@@ -50,10 +51,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     if (!profile)
         return 0;
     write_all(profile);
-    struct plain_profile *copy = plain_copy(profile);
-    require(plain_merge(copy, profile, NULL) == RC_OK);
-    write_all(copy);
-    plain_free(copy);
+    const struct plain_profile *twice[] = {profile, profile};
+    struct plain_profile *sum, *rest;
+    require(plain_merge(twice, 2, &sum, NULL) == RC_OK);
+    require(plain_subtract(profile, profile, &rest, NULL) == RC_OK);
+    require(!rest->samples.count);
+    write_all(sum);
+    plain_free(sum);
+    plain_free(rest);
     plain_free(profile);
     return 0;
 }

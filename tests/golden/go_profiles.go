@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"sync"
 	"time"
 )
 
@@ -41,6 +42,21 @@ func work() {
 	}
 }
 
+func contend() {
+	var mutex sync.Mutex
+	var both sync.WaitGroup
+	for i := 0; i < 2; i++ {
+		both.Add(1)
+		go func() {
+			mutex.Lock()
+			time.Sleep(10 * time.Millisecond)
+			mutex.Unlock()
+			both.Done()
+		}()
+	}
+	both.Wait()
+}
+
 func must(err error) {
 	if err != nil {
 		panic(err)
@@ -62,6 +78,7 @@ func write(profile, name string) {
 func main() {
 	runtime.MemProfileRate = 1
 	runtime.SetBlockProfileRate(1)
+	runtime.SetMutexProfileFraction(1)
 	file := create("go-cpu")
 	must(pprof.StartCPUProfile(file))
 	pprof.Do(context.Background(), pprof.Labels("request", "42"), func(context.Context) { work() })
@@ -71,13 +88,17 @@ func main() {
 	wait := make(chan bool)
 	go func() { time.Sleep(20 * time.Millisecond); wait <- true }()
 	<-wait
+	contend()
 	kept := make([][]byte, 64)
 	for i := range kept {
 		kept[i] = make([]byte, 1000)
 	}
 	runtime.GC()
+	write("allocs", "go-allocs")
 	write("block", "go-block")
 	write("heap", "go-heap")
 	write("goroutine", "go-goroutine")
+	write("mutex", "go-mutex")
+	write("threadcreate", "go-threadcreate")
 	runtime.KeepAlive(kept)
 }

@@ -9,6 +9,7 @@ WEIGHTS = "src/collect/weights.c"
 WALL = "src/collect/wall.c"
 STORE = "src/profile/store.c"
 SLICES = "src/profile/slices.c"
+TRANSFER = "src/profile/plain_transfer.c"
 STEP = "src/unwind/step.c"
 STACK = "src/unwind/stack_copy.c"
 CFI = "src/unwind/cfi.c"
@@ -18,6 +19,7 @@ PROCFS = "src/process/procfs.c"
 REGULAR = "src/process/regular_file.c"
 JIT = "src/process/jit.c"
 SANDBOX = "src/reader/sandbox.c"
+WALKER = "src/unwind/walker.c"
 WIRE = "src/symbol/wire.c"
 DEBUG_FILE = "src/symbol/reader/debug_file.c"
 DEADLOCK = "src/wait/deadlock.c"
@@ -92,6 +94,16 @@ FAULTS = [
     ("the symbol process stays root", SANDBOX,
      "return geteuid() != 0 || (", "return getpid() > 0 || (",
      "live/symbols/symbol_process_has_no_privileges"),
+    ("readers share memory with the sampler", SANDBOX,
+     "mode[3] == 's'", "mode[3] == 'S'",
+     "live/readers/no_memory_of_the_sampler"),
+    ("a stack of the unwinding process may be deeper than any", WALKER,
+     "stack.count > walker->max_depth || stack.count > room ||", "", "unit/walker"),
+    ("how many stacks were unwound is believed", WALKER,
+     "return message.count <= asked ? message.count : 0;", "return message.count;", "unit/walker"),
+    ("a stack is taken for the one that lay there before", WALKER,
+     "    walker->ahead[at] = NULL; // another capture may come to lie there\n", "",
+     "unit/walker"),
     ("a message of the symbol process may be longer than it is", WIRE,
      "record.length > left || ", "", "unit/wire"),
     ("a message goes on after its end", WIRE,
@@ -143,6 +155,20 @@ FAULTS = [
      "            profile->folded++;\n            break;", "            break;", "unit/store"),
     ("a slice is complete a second late", SLICES,
      "(now - slices->ends) / NS_PER_S + 1", "(now - slices->ends) / NS_PER_S", "unit/slices"),
+
+    ("mappings of any size are the same", TRANSFER,
+     "(mapping->limit - mapping->start + PAGE - 1) / PAGE", "0", "unit/merge"),
+    ("labels in another order are other labels", TRANSFER,
+     "        qsort(labels, count, sizeof *labels, compare_numbers);\n", "        (void)count;\n",
+     "unit/merge"),
+    ("samples of which nothing is left stay", "src/profile/plain_merge.c",
+     "if (!has_empty(profile))", "if (has_empty(profile))", "unit/merge"),
+    ("only leaves are looked at", "src/profile/plain_filter.c",
+     "found[nodes[i].parent] || ", "", "unit/merge"),
+    ("who ended an event later is told", "src/profile/timeline.c",
+     "        event->woken_by = TIMELINE_NONE;\n", "", "unit/timeline"),
+    ("a heap profile shows what was allocated", "src/profile/types.c",
+     '{"heap", 4, 3,', '{"heap", 4, 1,', "unit/pprof_parse"),
 
     # Stacks.
     ("a caller is asked about behind its call", STEP,

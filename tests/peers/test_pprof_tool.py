@@ -427,3 +427,100 @@ def test_what_go_writes_reaches_our_writers(ctx):
         functions = json.loads(converted(ctx, path, "json"))["functions"]
         assert any(row["function"].startswith("main.") for row in functions), (name, functions)
         assert "main." in converted(ctx, path, "text"), name
+
+
+# --- arithmetic: what pprof makes of several files, and what we make of them ---
+
+def computed(ctx, path, *operations):
+    """A pprof file of what our functions make of one."""
+    program = ctx.build / "tests" / "live" / "convert"
+    if not program.exists():
+        raise ctx.Skip("tests/live/convert is not built")
+    done = subprocess.run([program, path, "pprof", *map(str, operations)], capture_output=True,
+                          timeout=240, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, f"{operations}: {done.stderr.decode()}"
+    made = ctx.tmp / "computed.pb.gz"
+    made.write_bytes(done.stdout)
+    return made
+
+
+def amounts(ctx, index, unit, *arguments):
+    """function -> flat and cum of a -top report, of all functions that have any."""
+    text = pprof(ctx, "-symbolize=none", "-top", "-trim=false", f"-unit={unit}",
+                 f"-sample_index={index}", *arguments)
+    rows = {}
+    for line in text.split("cum%\n", 1)[1].splitlines():
+        words = line.split(None, 5)
+        if words[0] != "0" or words[3] != "0":
+            flat, cum = rows.get(words[5], ((), ()))
+            rows[words[5]] = (*flat, words[0]), (*cum, words[3])
+    return {name: (sorted(flat), sorted(cum)) for name, (flat, cum) in rows.items()}
+
+
+def check_computed(ctx, types, ours, *theirs):
+    for index, unit in types.items():
+        wanted = amounts(ctx, index, unit, *theirs)
+        found = amounts(ctx, index, unit, ours)
+        assert wanted == found, f"{index}, pprof {theirs}: {wanted}, ours: {found}"
+    return found
+
+
+CPU = {"samples": "count", "cpu": "ns"}
+MEMORY = {"alloc_objects": "count", "alloc_space": "B", "inuse_objects": "count",
+          "inuse_space": "B"}
+
+
+def pairs(ctx):
+    """Two runs of one native program, each at its own addresses; two profiles of a Go program."""
+    golden = ctx.root / "tests" / "golden"
+    yield CPU, profile(ctx), profile(ctx, "b")
+    yield MEMORY, golden / "go-heap.pb.gz", golden / "go-allocs.pb.gz"
+
+
+def test_sums_are_those_of_pprof(ctx):
+    need_go(ctx)
+    for types, a, b in pairs(ctx):
+        assert check_computed(ctx, types, computed(ctx, a, "merge", b), a, b)
+        assert check_computed(ctx, types, computed(ctx, a, "merge", b, "merge", a), a, b, a)
+
+
+def test_differences_are_those_of_pprof(ctx):
+    need_go(ctx)
+    for types, a, b in pairs(ctx):
+        rest = computed(ctx, a, "subtract", b)
+        rows = [check_computed(ctx, types, rest, f"-base={b}", a),
+                check_computed(ctx, types, rest, f"-diff_base={b}", a),
+                check_computed(ctx, types, computed(ctx, b, "subtract", a), f"-base={a}", b)]
+        assert any(row[0][0].startswith("-") for way in rows for row in way.values()), rows
+        assert not check_computed(ctx, types, computed(ctx, a, "subtract", a), f"-base={a}", a)
+
+
+def test_multiples_are_those_of_pprof(ctx):
+    need_go(ctx)
+    for types, a, b in pairs(ctx):
+        factors = [theirs / ours if ours else 0
+                   for theirs, ours in zip(raw_totals(ctx, b), raw_totals(ctx, a))]
+        scaled = computed(ctx, a, "scale", ",".join(map(repr, factors)), "subtract", b)
+        check_computed(ctx, types, scaled, "-normalize", f"-base={b}", a)
+
+
+def test_parts_are_those_of_pprof(ctx):
+    need_go(ctx)
+    for types, path, _ in pairs(ctx):
+        last = dict([list(types.items())[-1]])
+        for expression in "heavy", "^main", "runtime|split$", "[a-h]+t$":
+            for choice in "focus", "ignore":
+                check_computed(ctx, last, computed(ctx, path, choice, expression),
+                               f"-{choice}={expression}", path)
+
+
+def test_labels_choose_as_in_pprof(ctx):
+    need_go(ctx)
+    path = profile(ctx)
+    tid = recorded["a"].pid
+    cases = (("label", "thread=^split$"), ("label", "thread=x"),
+             ("number", f"tid={tid}:{tid}"), ("number", f"tid={tid + 1}:{tid + 9}"))
+    for operation, theirs in cases:
+        rows = check_computed(ctx, CPU, computed(ctx, path, operation, theirs),
+                              f"-tagfocus={theirs}", path)
+        assert bool(rows) == (theirs in ("thread=^split$", f"tid={tid}:{tid}")), (theirs, rows)

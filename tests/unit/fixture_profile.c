@@ -130,7 +130,7 @@ void fixture_fill_wall(struct fixture *fixture)
     add_state(fixture, leader, "main|work_hot", STATE_QUEUED, 0, 75000000);
     add_state(fixture, leader, "main|wait|sys_futex", STATE_BLOCKED, 147, 1475000000);
     add_state(fixture, sleeper, "start|nap|sys_clock_nanosleep", STATE_BLOCKED, 197, 2000000000);
-    fixture->run.type = RUN_WALL;
+    fixture->run.type = PROFILE_WALL;
     fixture->run.counts[COUNTER_ASLEEP] = 344;
     fixture->run.counts[COUNTER_SAMPLES] += 344;
 }

@@ -130,7 +130,7 @@ START_TEST(wall_time_has_states)
     ck_assert_uint_gt(rows.all.queued_ns, 0);
     ck_assert_uint_gt(rows.all.blocked_ns, 0);
     function_rows_fini(&rows);
-    fixture.run.type = RUN_CPU;
+    fixture.run.type = PROFILE_CPU;
     query.filter.type = NULL;
     struct moment other = written();
     check_functions(&moment, &other);

@@ -14,6 +14,9 @@
 #include "output/gunzip.h"
 #include "output/gzip.h"
 #include "profile.pb-c.h"
+#include "profile/measure.h"
+#include "profile/plain_merge.h"
+#include "profile/types.h"
 
 #define MANY 1000000
 #define FILE_MAX (1u << 20)
@@ -56,7 +59,7 @@ static struct plain_profile *parse(const struct buf *bytes)
 // As a file holds it: its texts in valid UTF-8, and no samples of nothing.
 static struct plain_profile *as_in_a_file(struct plain_profile *profile)
 {
-    struct plain_profile *file = plain_new();
+    struct plain_profile *file;
     struct strtab texts;
     strtab_init(&texts);
     for (size_t i = 0; i < profile->texts.count; i++) {
@@ -65,12 +68,8 @@ static struct plain_profile *as_in_a_file(struct plain_profile *profile)
         uint32_t valid = strtab_add(&texts, text.length ? text.data : "");
         profile->texts.texts[i] = texts.texts[valid];
     }
-    for (size_t i = 0; i < profile->type_count; i++)
-        plain_add_type(file, plain_string(profile, profile->types[i].type),
-                       plain_string(profile, profile->types[i].unit));
-    file->period_type = file->types[profile->type_count - 1];
-    file->default_type = file->period_type.type;
-    ck_assert_int_eq(plain_merge(file, profile, NULL), RC_OK);
+    const struct plain_profile *one = profile;
+    ck_assert_int_eq(plain_merge(&one, 1, &file, NULL), RC_OK);
     strtab_fini(&texts);
     return file;
 }
@@ -145,7 +144,7 @@ START_TEST(a_dump_comes_back)
 {
     uint32_t thread = profile_thread_add(fixture.profile, 1, 1, "t", "p");
     fixture_add(&fixture, thread, "main|work", 1, 0);
-    fixture.run.type = RUN_THREADS;
+    fixture.run.type = PROFILE_THREADS;
     fixture.run.rate = 0;
     check_round_trip(true);
 }
@@ -221,6 +220,38 @@ START_TEST(profiles_of_go_reach_every_writer)
         struct plain_profile *profile = parse_file(file);
         check_written(profile, names[i]);
         plain_free(profile);
+    }
+}
+END_TEST
+
+// Of each type that Go writes: the values in their order, the period, which value pprof shows.
+START_TEST(types_of_go_are_those_of_the_table)
+{
+    static const enum profile_kind kinds[] = {
+        PROFILE_CPU,   PROFILE_GOROUTINE, PROFILE_THREADCREATE, PROFILE_BLOCK,
+        PROFILE_MUTEX, PROFILE_HEAP,      PROFILE_ALLOCS};
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        const struct profile_type *type = &profile_types[kinds[i]];
+        AUTO_FREE char *name = xasprintf("go-%s.pb.gz", type->name);
+        struct plain_profile *file = parse_file(name), *made = plain_new();
+        profile_type_add(type, made);
+        ck_assert_msg(file->type_count == made->type_count, "%s", name);
+        for (size_t k = 0; k < type->count; k++) {
+            ck_assert_str_eq(plain_string(file, file->types[k].type), type->values[k].type);
+            ck_assert_str_eq(plain_string(file, file->types[k].unit), type->values[k].unit);
+        }
+        ck_assert_str_eq(plain_string(file, file->period_type.type), type->period_type.type);
+        ck_assert_str_eq(plain_string(file, file->period_type.unit), type->period_type.unit);
+        ck_assert_int_eq(made->period, type->period);
+        if (type->period == 1)
+            ck_assert_int_eq(file->period, 1);
+        ck_assert_uint_eq(measure_of(file).main, type->main);
+        ck_assert_uint_eq(measure_of(made).main, type->main);
+        for (uint32_t k = 0; k < file->samples.count && type->label; k++)
+            ck_assert(plain_is_empty(file, k) ||
+                      plain_label(file, file->samples.list[k].labels, type->label));
+        plain_free(file);
+        plain_free(made);
     }
 }
 END_TEST
@@ -512,6 +543,7 @@ Suite *suite_pprof_parse(void)
     tcase_add_test(tests, a_dump_comes_back);
     tcase_add_test(tests, code_comes_back);
     tcase_add_test(tests, profiles_of_go_reach_every_writer);
+    tcase_add_test(tests, types_of_go_are_those_of_the_table);
     tcase_add_test(tests, a_profile_of_go_is_what_go_says);
     tcase_add_test(tests, damage_to_a_packed_file_is_survived);
     tcase_add_test(tests, damage_to_a_plain_file_is_survived);

@@ -170,7 +170,7 @@ static void check_rules(void)
     ck_assert_uint_eq(decoded->n_sample_type, 2);
     ck_assert_str_eq(text(decoded->sample_type[0]->type), "samples");
     ck_assert_str_eq(text(decoded->sample_type[0]->unit), "count");
-    const char *time = fixture.run.type == RUN_WALL ? "wall" : "cpu";
+    const char *time = fixture.run.type == PROFILE_WALL ? "wall" : "cpu";
     ck_assert_str_eq(text(decoded->sample_type[1]->type), time);
     ck_assert_str_eq(text(decoded->sample_type[1]->unit), "nanoseconds");
     ck_assert_str_eq(text(decoded->default_sample_type), time);

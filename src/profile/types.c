@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "profile/types.h"
+
+#include <string.h>
+
+#include "profile/plain.h"
+
+#define CONTENTIONS {"contentions", "count"}, {"delay", "nanoseconds"}
+#define MEMORY                                                                                     \
+    {"alloc_objects", "count"}, {"alloc_space", "bytes"}, {"inuse_objects", "count"},              \
+        {"inuse_space", "bytes"}
+
+#define STATE "state"
+#define SPACE_BETWEEN 524288 // bytes allocated between two samples, as Go does by itself
+
+const struct profile_type profile_types[] = {
+    [PROFILE_CPU] = {"cpu", 2, 1, {{"samples", "count"}, {"cpu", "nanoseconds"}},
+                     {"cpu", "nanoseconds"}, 0, NULL},
+    [PROFILE_WALL] = {"wall", 2, 1, {{"samples", "count"}, {"wall", "nanoseconds"}},
+                      {"wall", "nanoseconds"}, 0, STATE},
+    [PROFILE_THREADS] = {"threads", 1, 0, {{"threads", "count"}}, {"threads", "count"}, 1, NULL},
+    [PROFILE_GOROUTINE] = {"goroutine", 1, 0, {{"goroutine", "count"}}, {"goroutine", "count"}, 1,
+                           NULL},
+    [PROFILE_THREADCREATE] = {"threadcreate", 1, 0, {{"threadcreate", "count"}},
+                              {"threadcreate", "count"}, 1, NULL},
+    [PROFILE_BLOCK] = {"block", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, NULL},
+    [PROFILE_MUTEX] = {"mutex", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, NULL},
+    [PROFILE_HEAP] = {"heap", 4, 3, {MEMORY}, {"space", "bytes"}, SPACE_BETWEEN, "bytes"},
+    [PROFILE_ALLOCS] = {"allocs", 4, 1, {MEMORY}, {"space", "bytes"}, SPACE_BETWEEN, "bytes"},
+};
+
+bool profile_type_by_state(const struct profile_type *type)
+{
+    return type->label && strcmp(type->label, STATE) == 0;
+}
+
+const struct profile_type *profile_type_of(const char *type, const char *unit)
+{
+    for (const struct profile_type *row = profile_types; row < profile_types + PROFILE_KINDS; row++)
+        if (strcmp(row->values[row->main].type, type) == 0 &&
+            strcmp(row->values[row->main].unit, unit) == 0)
+            return row;
+    return NULL;
+}
+
+static struct plain_type text_of(struct plain_profile *profile, struct value_type type)
+{
+    return (struct plain_type){plain_text(profile, type.type), plain_text(profile, type.unit)};
+}
+
+void profile_type_add(const struct profile_type *type, struct plain_profile *profile)
+{
+    bool first = !profile->type_count;
+    for (size_t i = 0; i < type->count; i++)
+        plain_add_type(profile, type->values[i].type, type->values[i].unit);
+    if (!first)
+        return;
+    profile->default_type = profile->types[type->main].type;
+    profile->period_type = text_of(profile, type->period_type);
+    profile->period = type->period;
+}
