@@ -13,7 +13,7 @@ static void note_culprit(struct control *control, pid_t tid)
         control->hangs[control->hang_count++] = (struct hang){tid, 1};
 }
 
-// Who was longest without a sign of life when the sampler process was ended.
+// Notes the thread that was longest without a sign of life when the sampler process was ended.
 void aftermath_note_culprit(struct control *control)
 {
     const struct sign_of_life *oldest = NULL;

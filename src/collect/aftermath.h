@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What is known of a sampler that has died: on whom it hung, and for how long it held that one.
+// What is known of a sampler process that has died: on which thread it hung, and for how long it
+// held that thread.
 #pragma once
 
 #include "collect/consumer.h"
 #include "sample/watchdog.h"
 
-// A thread on which samplers hung more than once is left alone by the next one.
+// Notes the thread on which the sampler hung. If samplers hung on it more than once, the next one
+// leaves it alone.
 void aftermath_note_culprit(struct control *control);
 
-// Holds that ended with their sampler count as long as they lasted.
+// Counts holds that ended with their sampler for as long as they lasted.
 void aftermath_count_holds(struct watchdog *watchdog, struct consumer *consumer);

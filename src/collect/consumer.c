@@ -9,9 +9,10 @@
 #include "collect/consumer_state.h"
 #include "sample/record.h"
 
-// The clocks of a thread and of its process differ by as much without any CPU time being unknown.
+// The clocks of a thread and of its process may differ by this much without any CPU time being
+// unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
-#define YOUNG_NS NS_PER_S // in which a process loads its libraries
+#define YOUNG_NS NS_PER_S // a process loads its libraries in this time
 
 struct consumer *consumer_new(struct control *control, struct modules *modules,
                               struct profile *profile, size_t max_depth)
@@ -44,7 +45,8 @@ void consumer_free(struct consumer *consumer)
     free(consumer);
 }
 
-// How deep the stacks of the image before were tells nothing of the one after it.
+// Forgets how deep the stacks of the image were, because it says nothing of the stacks of the next
+// image.
 static void forget_stacks(struct consumer *consumer, const struct process *process)
 {
     const struct population *population = &consumer->population;
@@ -67,7 +69,7 @@ static void give_up_children(struct consumer *consumer, struct process *process)
     process->cpu_ns = process->unmet_ns = 0;
 }
 
-// What no sample could take of a process of which no more comes.
+// Counts as unattributed the CPU time of a process that no sample took, once no more samples come.
 static void give_up(struct consumer *consumer, struct process *process)
 {
     const struct run_process *facts = &consumer->facts.list[process->facts];
@@ -80,7 +82,7 @@ static void forget_process(struct consumer *consumer, struct process *process)
 {
     struct population *population = &consumer->population;
     give_up(consumer, process);
-    // Those that no sampler has met since another one died: nobody told that they ended.
+    // Threads that no sampler has seen since another one died have no record of their end.
     for (struct account *thread = NULL;
          population->left.count && (thread = population_next(population, process, thread));)
         if (population_is_left(population, thread))
@@ -88,7 +90,8 @@ static void forget_process(struct consumer *consumer, struct process *process)
     population_remove_process(population, process);
 }
 
-// The process of a record, made when it is new; NULL when its end is told and it is not known.
+// Returns the process of a record and adds it when it is new. Returns NULL when the record is of
+// the end of a process that is not known.
 static struct process *process_for(struct consumer *consumer, const struct record_process *record)
 {
     struct process *process = population_process(&consumer->population, record->process);
@@ -103,13 +106,13 @@ static struct process *process_for(struct consumer *consumer, const struct recor
     return process;
 }
 
-// By exec, or as the sampler saw at its end.
+// Sets the name that the process got by exec, or that the sampler read at its end.
 static void rename_process(struct consumer *consumer, const struct process *process,
                            const char comm[COMM_MAX])
 {
     struct run_process *facts = &consumer->facts.list[process->facts];
     const struct population *population = &consumer->population;
-    if (!*comm || strcmp(comm, facts->comm) == 0) // gone, it has no name any more
+    if (!*comm || strcmp(comm, facts->comm) == 0) // a process that is gone has no name
         return;
     memcpy(facts->comm, comm, sizeof facts->comm);
     for (struct account *thread = NULL; (thread = population_next(population, process, thread));)
@@ -147,7 +150,7 @@ static void take_thread(struct consumer *consumer, const void *data)
     const struct process *process = population_process(population, record->process);
     struct account *thread = population_thread(population, record->thread);
     if (!process)
-        return; // told before its process: not by a sampler of ours
+        return; // a record that comes before that of its process is not from a sampler of ours
     if (!thread)
         thread = population_meet(population, record->thread, record->process, record->tid);
     if (thread) {
@@ -156,7 +159,7 @@ static void take_thread(struct consumer *consumer, const void *data)
         return;
     }
     thread = population_add_thread(population, record->thread, record->process, record->tid);
-    consumer_hint(consumer, thread); // another thread may have had its place
+    consumer_hint(consumer, thread); // another thread may have had its place before
     const struct run_process *facts = &consumer->facts.list[process->facts];
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
@@ -196,7 +199,7 @@ static void take_process_time(struct consumer *consumer, const void *data)
     if (!process)
         return;
     uint64_t cpu_ns = record->cpu_ns + record->children_ns;
-    // What children used may turn out less.
+    // The CPU time of the children may be less than before.
     control_count(consumer->control, COUNTER_CPU_NS, cpu_ns - process->cpu_ns);
     process->cpu_ns = cpu_ns;
     process->unmet_ns = record->children_ns;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// From captures to samples.
+// Makes samples from captures.
 #include "base/clock.h"
 #include "collect/consumer_state.h"
 #include "sample/record.h"
 
-#define CHANGES_NS (10 * (int64_t)NS_PER_S) // after a library took another one's place
+// Records are read at once for this time after a library took another's place.
+#define CHANGES_NS (10 * (int64_t)NS_PER_S)
 
 void consumer_hint(struct consumer *consumer, const struct account *thread)
 {
@@ -38,7 +39,7 @@ static void count_asleep(struct consumer *consumer, const struct account *thread
     consumer->counts.asleep_cut += thread->asleep_cut ? times : 0;
 }
 
-// Where a thread sleeps. Not a sample of the CPU profile.
+// Keeps the stack of a blocked thread. It is not a sample of the CPU profile.
 static void take_stack_in_place(struct consumer *consumer, struct process *process,
                                 struct account *thread, const struct capture *capture,
                                 const struct unwind_result *stack)
@@ -67,15 +68,15 @@ void consumer_take_asleep(struct consumer *consumer, const void *data)
         wall_again(&thread->wall, record->times);
 }
 
-// Libraries take each other's places: for a while every sample is taken in at once.
+// Has records read at once for a while, because libraries are being mapped in the place of others.
 static void be_pressed(struct consumer *consumer)
 {
     consumer_want_promptly(consumer, CHANGES_NS);
     consumer->pressed_until = clock_now() + CHANGES_NS;
 }
 
-// The stacks of this capture and of those right behind it in the ring, as far as they are of the
-// same process, are asked for together.
+// Asks in one question for the stacks of this capture and of those right behind it in the ring that
+// are of the same process.
 static void look_ahead(struct consumer *consumer, const struct process *process,
                        const struct record_capture *first)
 {
@@ -110,7 +111,7 @@ void consumer_take_capture(struct consumer *consumer, const void *data)
     }
     struct space *space = process->image.space;
     struct unwind_result stack;
-    if (!thinning_is_at_work(&consumer->thinning)) // else many will not be looked at
+    if (!thinning_is_at_work(&consumer->thinning)) // otherwise many of them would be left out
         look_ahead(consumer, process, data);
     bool known = process_image_walk(&process->image, thread->tid, capture, &stack);
     if (process->image.changed_at > capture->time)

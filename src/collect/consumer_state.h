@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the files of the consumer share.
+// The state and functions that the files of the consumer share.
 #pragma once
 
 #include "collect/consumer.h"
@@ -13,9 +13,9 @@ struct consumer {
     struct control *control;
     struct modules *modules;
     struct profile *profile;
-    int idle; // control->idle, as of the last drain
+    int idle; // control->idle at the last drain
     struct walker *walker;
-    void (*began)(void *context, pid_t pid); // NULL: nobody wants to know
+    void (*began)(void *context, pid_t pid); // NULL: not called
     void *watcher;
     struct population population;
     struct process_facts facts;
@@ -27,13 +27,13 @@ struct consumer {
     int64_t pressed_until; // CLOCK_MONOTONIC ns
 };
 
-// Tells the sampler what the next copy of the thread's stack is to hold.
+// Tells the sampler what the next copy of the thread's stack has to hold.
 void consumer_hint(struct consumer *consumer, const struct account *thread);
 
-// Has the sampler tell at once, for so many ns. The less time lies between a sample and the reading
-// of maps, the less may change in it.
+// Has the sampler wake the consumer at once for so many ns. The less time lies between a sample and
+// the reading of maps, the fewer mappings can change in it.
 void consumer_want_promptly(struct consumer *consumer, int64_t ns);
 
-// Take a RECORD_CAPTURE and a RECORD_ASLEEP.
+// Read a RECORD_CAPTURE and a RECORD_ASLEEP.
 void consumer_take_capture(struct consumer *consumer, const void *data);
 void consumer_take_asleep(struct consumer *consumer, const void *data);

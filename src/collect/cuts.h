@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In which modules stacks broke off, and why.
+// Counts in which modules stacks were cut, and why.
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ struct cuts { // zeroed before its first use
 
 void cuts_add(struct cuts *cuts, uint32_t module, enum unwind_end why);
 
-// The one that most stacks broke off at; NULL when none did.
+// Returns the module and reason of most cuts; NULL when no stack was cut.
 const struct cut *cuts_worst(const struct cuts *cuts);
 
 void cuts_fini(struct cuts *cuts);

@@ -5,12 +5,12 @@
 
 #include "base/mem.h"
 
-#define FACTS_MAX 4096 // unless more of them live
+#define FACTS_MAX 4096 // more only if more processes live at once
 
 static size_t fresh(struct process_facts *facts)
 {
     for (size_t i = 0; facts->count >= FACTS_MAX && i < facts->count; i++) {
-        facts->next = facts->next % (facts->count - 1) + 1; // never the first
+        facts->next = facts->next % (facts->count - 1) + 1; // the first place is never used again
         if (facts->list[facts->next].ended)
             return facts->next;
     }

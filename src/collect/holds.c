@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 
-// Of a thread that has just been met nobody knows yet what part of its time it is held: it counts
-// as if it had been there for half a second, or for the whole of a shorter run.
+// What part of its time a thread is held is not known yet of one that has just been seen: it counts
+// as if it had lived for half a second, or for the whole of a shorter run.
 void holds_note_share(struct holds *holds, const struct thread_holds *held)
 {
     if (!held->since)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// For how long threads were held, however a hold ended: told with each capture, once a second with
-// the rest, and by the watchdog of a sampler that has not lived to tell it.
+// Counts for how long threads were held, however a hold ended: reported with each capture, once a
+// second for all other holds, and by the watchdog for a sampler that died before it reported it.
 #pragma once
 
 #include <stdint.h>
@@ -8,36 +8,38 @@
 #include "profile/store.h"
 #include "sample/capture.h"
 
-struct thread_holds { // zeroed: it was never held
+struct thread_holds { // zeroed: the thread was never held
     uint64_t ns;
-    int64_t since;      // the first time, CLOCK_MONOTONIC ns; 0: not yet
-    uint64_t before;    // ns, as of the last holds_since_last
-    int64_t unreported; // of ns, what its sampler has not reported yet
+    int64_t since;      // first hold, CLOCK_MONOTONIC ns; 0: none yet
+    uint64_t before;    // ns at the last holds_since_last
+    int64_t unreported; // part of ns that its sampler has not reported yet
 };
 
-struct holds { // zeroed, but for the profile
+struct holds { // zeroed, except for the profile
     struct profile *profile;
-    int64_t first_at; // the first capture, CLOCK_MONOTONIC ns; 0: none yet
-    double share;     // of the most-held thread's time, 0..1
+    int64_t first_at; // first capture, CLOCK_MONOTONIC ns; 0: none yet
+    double share;     // held part of the most-held thread's time, 0..1
 };
 
-// A capture counts at once: should its sampler die, it reports nothing more. profile_thread: whose.
+// Counts the hold of a capture at once, because a sampler that dies reports nothing more.
+// profile_thread is the number of the thread in the profile.
 void holds_add_capture(struct holds *holds, struct thread_holds *held, uint32_t profile_thread,
                        const struct capture *capture);
 
-// All of the thread's holds since its sampler's last report, those with captures included.
+// Counts all holds of the thread since its sampler's last report. Those of captures are among them.
 void holds_add_report(struct holds *holds, struct thread_holds *held, uint32_t profile_thread,
                       int64_t ns);
 
-// The last hold of a sampler that died.
+// Counts the last hold of a sampler that died.
 void holds_add_last(struct holds *holds, struct thread_holds *held, uint32_t profile_thread,
                     int64_t lasted);
 
-// The sampler has died: the next one reports only of its own.
+// Notes that the sampler has died: the next one reports only its own holds.
 void holds_leave(struct thread_holds *held);
 
-// Once more at the end of the run: the share of a thread that was reported long ago is less by now.
+// Computes the share again at the end of the run, because that of a thread that was reported long
+// ago has become smaller.
 void holds_note_share(struct holds *holds, const struct thread_holds *held);
 
-// What the thread was held since the last call, ns.
+// Returns for how long the thread was held since the last call, ns.
 int64_t holds_since_last(struct thread_holds *held);

@@ -21,7 +21,8 @@
 #include "unwind/walker.h"
 
 #define RING_BYTES 4096
-#define GIVING_UP_NS (2ll * NS_PER_S) // that a process may take to give up what it does not need
+// Time that a process has to drop the rights that it does not need.
+#define GIVING_UP_NS (2ll * NS_PER_S)
 
 static uint64_t limit_of(pid_t pid, const char *name)
 {
@@ -53,7 +54,7 @@ static void look(struct in_force_process *process, pid_t pid)
     process->nice = getpriority(PRIO_PROCESS, (id_t)pid);
 }
 
-// A sampler without a target, which keeps what it needs to start threads.
+// Runs as a sampler without a target. It keeps what it needs to start threads.
 static void idle(struct control *control, const void *argument)
 {
     (void)argument;
@@ -86,8 +87,8 @@ static void ignore(void *context)
     (void)context;
 }
 
-// A process without rights says nothing until it is asked: that it is ready its filter of calls
-// shows, the last thing that it sets up.
+// Waits until a process without rights is ready. It says nothing before it is asked, but its filter
+// of system calls, which it sets up last, shows it.
 static void await(struct in_force_process *process, pid_t pid)
 {
     int64_t deadline = clock_now() + GIVING_UP_NS;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What bounds our processes here, as the kernel says: all kinds of them are started for it and
-// looked at. No target is.
+// What bounds our processes on this machine, according to the kernel: a process of each kind is
+// started and inspected, without a target.
 #pragma once
 
 #include <stdbool.h>
@@ -10,12 +10,12 @@
 
 struct in_force_process {
     const char *name;
-    bool known; // else it could not be started, and nothing else is known
+    bool known; // false: it could not be started, and the other members are not known
     uint64_t capabilities; // effective
     bool no_new_privileges;
     int seccomp;   // as in /proc/PID/status: 2 is a filter
     int oom_score; // oom_score_adj
-    uint64_t data_bytes; // that it may have at most, UINT64_MAX: no bound
+    uint64_t data_bytes; // limit of its data, UINT64_MAX: none
     uint64_t core_bytes;
     int policy, nice; // SCHED_*
 };
@@ -31,9 +31,9 @@ enum in_force_number {
 
 struct in_force {
     struct in_force_process processes[IN_FORCE_COUNT];
-    bool short_slice; // the sampler has one
+    bool short_slice; // whether the sampler has one
     long tick_ns;     // the resolution of timers: 1 with high-resolution ones
-    uint64_t room;    // bytes free where we run, UINT64_MAX: not known
+    uint64_t room;    // bytes that are free where we run, UINT64_MAX: not known
 };
 
 enum rc in_force_find(struct in_force *force, struct err *err) MUST_CHECK;

@@ -130,9 +130,10 @@ struct account *population_next(const struct population *population, const struc
     return NULL;
 }
 
-// --- other numbers ---
+// --- numbers of another sampler ---
 
-// What its sampler had not reported when it died nobody does.
+// Ends the periods of a thread whose sampler died: what that sampler had not reported is never
+// reported.
 static void leave(struct population *population, struct profile *profile, struct process *process,
                   struct account *thread)
 {

@@ -9,8 +9,8 @@
 
 #define NOWHERE ((void *)-4096ul) // no process has memory there
 
-// Asks the kernel for memory that is not there: whether we may read the process is found out first.
-// Nothing of it is touched, and no file that it maps has to answer.
+// Asks the kernel for memory that is not there, because the kernel checks first whether we may read
+// the process. Nothing of it is touched, and no file that it maps has to answer.
 static int probe(pid_t pid)
 {
     char byte;

@@ -13,7 +13,8 @@ void process_image_load(struct process_image *image, struct modules *modules, pi
     process_image_fini(image);
     image->number = number;
     image->space = space_new(modules, pid, tid);
-    // The maps of a leader that has ended are empty: the first capture's thread will be asked.
+    // The maps of a leader that has ended are empty: those of the first capture's thread are read
+    // then.
     image->loaded_at = clock_now();
     image->refreshed_at = space_is_empty(image->space) ? 0 : image->loaded_at;
     image->walked = walked_new(walker, image->space);
@@ -34,8 +35,9 @@ bool process_image_holds(const struct process_image *image, const struct unwind_
            (stack->end == UNWIND_BOTTOM || space_find(image->space, last->pc));
 }
 
-// Least time between two reads of maps. Where all that was found is mapped, a stack may have ended
-// at a caller that is not: in a young process, whose libraries come just now, that is likely.
+// Returns the least time between two reads of maps. Where all frames that were found are mapped,
+// the stack may have ended at a caller that is not: that is likely in a young process, which is
+// still loading its libraries.
 static int64_t refresh_pause(const struct process_image *image, const struct unwind_result *stack,
                              int64_t now)
 {
@@ -44,7 +46,8 @@ static int64_t refresh_pause(const struct process_image *image, const struct unw
     return likely || pause > UNLIKELY_NS ? pause : UNLIKELY_NS;
 }
 
-// A stack that ends early may belong to a library loaded since the maps were read.
+// Returns whether the stack may have ended early in a library that was loaded since the maps were
+// read.
 static bool is_late(const struct process_image *image, const struct capture *capture,
                     const struct unwind_result *stack)
 {
@@ -90,7 +93,8 @@ static bool is_doubtful(const struct process_image *image, const struct capture 
     return any;
 }
 
-// The maps were read when the record was taken in, after which there may have been a next exec.
+// Returns whether the maps are those of the image. They were read when the consumer read the
+// record, and the process may have called exec again by then.
 static bool is_of_image(const struct process_image *image)
 {
     uint64_t number = space_image(image->space);

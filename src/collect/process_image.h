@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What one process runs at present: which file lies where, and the unwinder that goes by it. The
-// maps are read again when a stack seems to need that, and when they are not true any more.
+// What one process runs at present: which file is mapped at which address, and the unwinder that
+// uses it. The maps are read again when a stack seems to need that, and when they are no longer
+// true.
 #pragma once
 
 #include <stdbool.h>
@@ -15,28 +16,30 @@ struct process_image { // zeroed: none
     struct walked *walked;
     struct stack_mappings mappings;
     uint64_t number; // of the image that is meant (process/maps.h), 0: not known
-    int64_t changed_at; // when another library was last met in the place of one, 0: never
+    int64_t changed_at; // when a library was last found in the place of another one, 0: never
     int64_t loaded_at, refreshed_at; // when maps were read first and last, CLOCK_MONOTONIC ns
-    int64_t refresh_cost;            // CPU time that the last reading again took, ns
+    int64_t refresh_cost;            // CPU time that reading them again took last, ns
 };
 
-// Replaces what was there; the walker is borrowed. number: of the image that is meant; the process
-// may run another one by now, of which no stack is to be made. tid: any thread that has memory.
+// Replaces the image; the walker is borrowed. number is that of the image that is meant: the
+// process may run another one by now, of which no stack may be made. tid is any thread that has
+// memory.
 void process_image_load(struct process_image *image, struct modules *modules, pid_t pid,
                         pid_t tid, uint64_t number, struct walker *walker);
 void process_image_fini(struct process_image *image);
 
-// Reads the maps again. False: the image is gone; what is known of it stays.
+// Reads the maps again. Returns false when the image is gone; what is known of it stays.
 bool process_image_refresh(struct process_image *image, pid_t tid);
 
-// Whether its leaf, and where it broke off the last caller, lie in code that is known.
+// Returns whether the leaf of the stack and, of a cut stack, the last caller lie in known code.
 bool process_image_holds(const struct process_image *image, const struct unwind_result *stack);
 
-// Another library may lie in the place of one that was closed, and stacks end well in it, too.
+// Returns whether the maps are still true of the stack's code: another library may lie in the place
+// of one that was closed, and stacks reach their root in it, too.
 bool process_image_is_true(struct process_image *image, const struct capture *capture,
                            const struct unwind_result *stack);
 
-// The stack of a capture of this thread; valid until the next one. False when it cannot be told
-// which code lay there when it was taken.
+// Makes the stack of a capture of this thread; it is valid until the next call. Returns false when
+// it cannot be found out which code was mapped when the capture was taken.
 bool process_image_walk(struct process_image *image, pid_t tid, const struct capture *capture,
                         struct unwind_result *stack) MUST_CHECK;

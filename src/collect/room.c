@@ -6,9 +6,9 @@
 #include "base/mem.h"
 
 #define LOOK_NS (NS_PER_S / 4)
-#define WORTH_SAVING (1u << 20) // bytes that have come together
+#define WORTH_SAVING (1u << 20) // bytes; a run that has collected less is not worth saving
 #define SPARE (8u << 20)        // bytes that writing takes in any case
-#define SHARE 2 // times as much as has come together: an array doubles, a writer sorts
+#define SHARE 2 // writing takes so many times what was collected: an array doubles, a writer sorts
 
 bool room_is_short(struct room *room)
 {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Whether what has come together can still be written under the limits of memory that hold for us.
+// Whether what has been collected can still be written under the limits of memory that hold for us.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct room { // zeroed: not looked at yet
-    size_t before; // bytes in use at the first look
-    int64_t at;    // of the last one, CLOCK_MONOTONIC ns
+struct room { // zeroed: nothing was measured yet
+    size_t before; // bytes in use when it was first measured
+    int64_t at;    // when it was last measured, CLOCK_MONOTONIC ns
 };
 
-// True: it is time to stop and write. What was kept back for that (mem_keep_reserve) is given then.
+// Returns true when it is time to stop and write. Then it also releases the memory that was kept
+// back for writing (mem_keep_reserve).
 bool room_is_short(struct room *room);

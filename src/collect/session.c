@@ -20,16 +20,16 @@
 #include "unwind/live.h"
 
 #define RING_BYTES (8u << 20) // a power of two: some 500 ordinary captures
-#define SLICE_ENTRIES (1u << 15) // of a second: 8 threads at 4 kHz, no stack twice
+#define SLICE_ENTRIES (1u << 15) // entries of one second: 8 threads at 4 kHz, no stack twice
 #define STACKS_MAX (4u << 20)       // nodes of the trie: about 100 MiB
-#define LIVE_STACKS_MAX (1u << 18)  // about 8 MiB, and as much for each snapshot
-#define ENDED_MAX (1u << 16)   // threads that have ended and are still told apart
+#define LIVE_STACKS_MAX (1u << 18)  // nodes: about 8 MiB, and as much for each snapshot
+#define ENDED_MAX (1u << 16)   // threads that have ended and still have an entry each
 #define LIVE_ENDED_MAX (1u << 10)
 #define RESTARTS_MAX 20
-#define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
-#define STEP_MS 50                // how long the end of a sampler goes unnoticed
-#define LAST_NS (800 * NS_PER_MS) // in which what was sampled last is unwound
-#define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
+#define NAMES_NS (1600 * NS_PER_MS) // for finding all names, from the end of sampling on
+#define STEP_MS 50                // longest time until the end of a sampler is noticed
+#define LAST_NS (800 * NS_PER_MS) // for unwinding the last captures
+#define LONGEST_LAST_NS (10ll * NS_PER_S) // the same if the caller waits for the end
 
 const struct session_options session_defaults = {
     SESSION_DEFAULTS,
@@ -72,9 +72,9 @@ static void add_pid(struct session *session, pid_t pid)
 {
     for (size_t i = 0; i < session->pid_count; i++)
         if (session->pids[i] == pid)
-            return; // the same one twice
+            return; // the pid was given twice
     struct proc_stat stat = {0};
-    enum rc gone = procfs_stat(pid, pid, &stat); // will be found out by who samples it
+    enum rc gone = procfs_stat(pid, pid, &stat); // if it fails, the sampler finds out why
     session->start_times[session->pid_count] = gone == RC_OK ? stat.start_time : 0;
     session->pids[session->pid_count++] = pid;
 }
@@ -108,7 +108,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
     symbolizer_isolate(session->symbolizer);
-    for (size_t i = 0; i < session->pid_count; i++) // while they are there for certain
+    for (size_t i = 0; i < session->pid_count; i++) // they are known to exist now
         symbolizer_add_root(session->symbolizer, session->pids[i]);
     session->control = control_new(RING_BYTES, err);
     rc = session->control ? thread_filter_new(options->threads, &session->threads, err) : RC_FAIL;
@@ -170,7 +170,8 @@ enum rc session_start(struct session *session, struct err *err)
     session->throttled = control_group_throttled(session->pids[0]);
     session->own_throttled = control_group_throttled(getpid());
     session->run.start_wall = clock_wall();
-    // The fork comes before the thread: the child of a process with threads may find locks taken.
+    // The fork comes before the thread starts: the child of a process with threads may find locks
+    // taken.
     enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
     if (rc == RC_OK)
         rc = watchdog_start(&session->watchdog, session->control, err);
@@ -183,7 +184,8 @@ enum rc session_start(struct session *session, struct err *err)
     return rc == RC_OK ? taker_start(&session->taker, err) : rc;
 }
 
-// The next one starts when what the last one left has been taken in, which is not waited for here.
+// Starts another sampler once the records of the last one have been read. It does not wait for
+// that.
 static enum rc replace_sampler(struct session *session, struct err *err)
 {
     bool has_just_ended = session->sampler;
@@ -218,7 +220,7 @@ enum rc session_step(struct session *session, int timeout_ms, int extra_fd, stru
         enum rc rc = gone ? replace_sampler(session, err) : RC_OK;
         if (rc != RC_OK)
             return rc;
-        if (room_is_short(&session->room)) // what was seen can still be written
+        if (room_is_short(&session->room)) // what was sampled can still be written
             return limits_sys(err, RC_LIMIT, ENOMEM, "stopped early");
         if (left_ms <= 0 || (ready > 0 && fd.revents))
             return RC_OK;
@@ -266,7 +268,8 @@ struct slices *session_slices(struct session *session)
     return profile_slices(session->profile);
 }
 
-// Of a run that is to be written, stacks are kept as they are: its trie has a bound of its own.
+// Keeps the profile within its bounds. In a run that is to be written, stacks are not compacted:
+// the trie has a bound of its own.
 bool session_bound(struct session *session)
 {
     struct compact_bounds bounds = {
@@ -292,7 +295,8 @@ int64_t session_behind(const struct session *session)
     return atomic_load(&session->control->behind);
 }
 
-// A process that has ended, or moved, has less than it had.
+// Returns the difference, or 0 when there is less than before because the process has ended or
+// moved.
 static uint64_t since(uint64_t now, uint64_t before)
 {
     return now > before ? now - before : 0;
@@ -314,7 +318,7 @@ void session_finish(struct session *session, enum run_end end)
     int64_t sampled = session_sampled_ns(session);
     struct control *control = session->control;
     bool stuck = session->sampler && !sampler_stop(control, session->sampler);
-    if (stuck) // since when it did not sample, nobody knows
+    if (stuck) // when it stopped sampling is not known
         atomic_store(&control->counts[COUNTER_STUCK], session->sampler);
     session->sampler = 0;
     session->run.duration = stuck ? sampled : session_sampled_ns(session);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One run, put together: sampler process, watchdog, unwinder, store. What libptprof's API and
-// `ptprof attach` stand on.
+// One run of the sampler and everything that reads it: sampler process, watchdog, unwinder, store.
+// libptprof's API and `ptprof attach` use it.
 #pragma once
 
 #include <pthread.h>
@@ -15,99 +15,103 @@
 #include "profile/slices.h"
 
 enum session_unwinder {
-    UNWINDER_COPY, // afterwards, from a copy of the stack
-    UNWINDER_LIVE, // with ptrace, while the thread is held
+    UNWINDER_COPY, // unwinds later, from a copy of the stack
+    UNWINDER_LIVE, // unwinds with ptrace while the thread is held
 };
 
-// The tables of commands/option.h write into it: nobody copies them by hand.
+// The tables of commands/option.h write into this struct.
 struct session_options {
     double rate;         // Hz
     const char *threads; // extended regular expression for names of threads, NULL: all
-    bool children;       // descendants of the processes too
-    uint64_t max_depth;  // frames of a stack
+    bool children;       // whether descendants of the processes are sampled too
+    uint64_t max_depth;  // most frames of a stack
     double max_stop;     // percent of a thread's time that it may be held
     enum session_unwinder unwinder;
-    bool debuginfod;     // ask servers for debug files, once sampling is over
-    bool idle;           // wall time from the start on, for writers too
-    bool live;           // keep slices for views, and memory bounded however long it runs
-    bool wait_for_names; // however long they take, at the end
+    bool debuginfod;     // whether servers are asked for debug files after sampling
+    bool idle;           // wall time is counted from the start on, for writers too
+    bool live;           // slices are kept for views, and memory is bounded however long it runs
+    bool wait_for_names; // at the end, however long they take
 };
 
 #define SESSION_DEFAULTS .rate = 99, .max_depth = 4096, .max_stop = 1
 
-extern const struct session_options session_defaults; // the same, and names are waited for
+extern const struct session_options session_defaults; // SESSION_DEFAULTS, and names are waited for
 
 struct session;
 
-// Looks whether each process can be sampled, touching none. RC_USAGE, RC_GONE, RC_DENIED, RC_BUSY
-// with a message that says what to do.
+// Checks whether each process can be sampled, and touches none. Returns RC_USAGE, RC_GONE,
+// RC_DENIED or RC_BUSY with a message that says what to do.
 enum rc session_open(const pid_t *pids, size_t count, const struct session_options *options,
                      struct session **session, struct err *err) MUST_CHECK;
 void session_close(struct session *session);
 
-// Sampling begins. The session belongs to the calling thread from here on.
+// Begins sampling. From then on only the calling thread may use the session.
 enum rc session_start(struct session *session, struct err *err) MUST_CHECK;
 
-// Waits until the timeout, ms, has passed, a target ended or `extra_fd` (-1: none) is readable, and
-// sees to it that there is a sampler. What is sampled, another thread takes in: this one never
-// waits for it. RC_OK: it goes on; RC_GONE: every target has ended; RC_FAIL: the sampler fails
-// again and again.
+// Waits until the timeout, ms, has passed, a target has ended or `extra_fd` (-1: none) is readable,
+// and replaces a sampler that has ended. It never waits for the thread that reads the records.
+// Returns RC_OK while the run goes on, RC_GONE when every target has ended, and RC_FAIL when the
+// sampler fails again and again.
 enum rc session_step(struct session *session, int timeout_ms, int extra_fd,
                      struct err *err) MUST_CHECK;
 
-// Held while what was sampled is taken in, so by who reads the profile meanwhile. Its holder may
-// lock it again.
+// Returns the lock, a recursive one, that is held while records are read. A thread that reads the
+// profile meanwhile has to hold it.
 pthread_mutex_t *session_lock(struct session *session);
 
-// Leaves the targets alone until it is called with false.
+// Stops sampling, until it is called with false.
 void session_pause(struct session *session, bool paused);
 
-// While true, wall time is counted too (collect/wall.h): threads that sleep are read in place,
-// and none is stopped for it.
+// While true, wall time is counted too (collect/wall.h): blocked threads are read in place, and
+// none is stopped for it.
 void session_count_idle(struct session *session, bool idle);
 
-// Samples at one part in `slowdown` of the rate from now on.
+// Reduces the rate to one part in `slowdown` from now on.
 void session_slow_down(struct session *session, uint32_t slowdown);
 
-// Counts from zero.
+// Sets all counts to zero.
 void session_reset(struct session *session);
 
-// For live sessions that have been started. What a struct live of the profile needs. session_bound,
-// to be called now and then, gives back memory when there is much of it and says whether that
-// renumbered the profile: then a new struct live is needed.
+// These are for live sessions that have been started. The first two return what a struct live of
+// the profile needs. session_bound is to be called now and then: it gives back memory when much of
+// it is in use, and returns whether that renumbered the profile. Then a new struct live is needed.
 struct live_source session_live_source(struct session *session);
 struct slices *session_slices(struct session *session);
 bool session_bound(struct session *session);
 
-// What threads were held since the last call, ns: the one that was held most, and all together.
+// Says for how long threads were held since the last call, ns: the one that was held longest, and
+// all of them together.
 void session_held(struct session *session, int64_t *worst, int64_t *sum);
 
-// ns by which the newest round began late.
+// Returns by how many ns the newest round began late.
 int64_t session_behind(const struct session *session);
 
-// The targets are released before this returns; everything is taken in. May be called again.
+// Releases the targets before it returns, and reads all records. It may be called again.
 void session_finish(struct session *session, enum run_end end);
 
-// The numbers so far, without those that need symbols; those of the last call when newer ones are
-// not to be had at once.
+// Returns the numbers so far, without those that need symbols. They are those of the last call if
+// newer ones cannot be had at once.
 const struct run *session_progress(struct session *session);
 
-// RC_GONE with a message when no thread that is there now has a wanted name, and none was met.
+// Returns RC_GONE with a message when no thread that lives now has a wanted name, and none was
+// seen.
 enum rc session_match(struct session *session, struct err *err) MUST_CHECK;
 
-// RC_BUSY or RC_DENIED with who and why, when more stops were refused than samples taken.
+// Returns RC_BUSY or RC_DENIED with a message that says what refused and why, when more stops were
+// refused than samples taken.
 enum rc session_refusal(struct session *session, struct err *err) MUST_CHECK;
 
-// Ends sampling, if nobody has, and says all that has been seen, for writers; valid until the next
-// call on the session.
+// Ends sampling, unless it has ended, and returns all that was sampled, for writers. The report is
+// valid until the next call on the session.
 struct report session_report(struct session *session);
 
-// What has been seen so far, without what takes time to count (unresolved); while it goes on
-// only under the lock.
+// Returns what was sampled so far, without what takes time to count (unresolved). While sampling
+// goes on, the caller holds the lock.
 struct report session_live_report(struct session *session);
 
-// What has been seen up to now, with names, while sampling goes on: for a writer in a thread of its
-// own, one at a time. It is given back before the session is reported or closed.
+// What was sampled up to now, with names, while sampling goes on: for a writer in a thread of its
+// own, one at a time. session_snapshot_end has to be called before the session is reported or
+// closed.
 struct session_snapshot {
     struct report report;
     struct run run;
@@ -116,6 +120,6 @@ struct session_snapshot {
 void session_snapshot_take(struct session *session, struct session_snapshot *snapshot);
 void session_snapshot_end(struct session *session, struct session_snapshot *snapshot);
 
-// The modules at which stacks broke off most, for people: "libfoo.so: no unwind information", or
-// NULL. The caller frees it.
+// Returns the module with the most cuts, for people: "libfoo.so: no unwind information", or NULL.
+// The caller frees it.
 char *session_worst_cut(const struct session *session);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What came of a session: its numbers, and the profile with its names.
+// The results of a session: its numbers, and the profile with its names.
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +11,9 @@
 #include "collect/verdict.h"
 #include "profile/query.h"
 
-#define DOWNLOAD_MS 20000  // for debug files from servers, all together
-#define LAST_NAMES_MS 1000 // for those of a screen
-#define PROGRESS_MS 20     // that numbers are waited for
+#define DOWNLOAD_MS 20000  // for all debug files from servers together
+#define LAST_NAMES_MS 1000 // for the last names of a screen
+#define PROGRESS_MS 20     // for newer numbers
 
 static void count_progress(struct session *session)
 {
@@ -26,7 +26,8 @@ static void count_progress(struct session *session)
     counters_read(now, session->control);
     if (session->threads)
         now[COUNTER_CPU_NS] = counts.threads_cpu_ns;
-    // A profile of wall time has threads that slept in it, that of a screen beside it.
+    // In a profile of wall time blocked threads are samples; on a screen they are shown beside
+    // them.
     now[COUNTER_ASLEEP] = idle ? now[COUNTER_ASLEEP] : 0;
     now[COUNTER_SAMPLES] += now[COUNTER_ASLEEP];
     now[COUNTER_CUT] += idle ? counts.asleep_cut : 0;
@@ -41,7 +42,7 @@ static void count_progress(struct session *session)
     run->process_count = counts.processes;
 }
 
-// Somebody who only shows numbers does not wait for a stack that takes long: old ones will do.
+// Returns old numbers rather than wait for a stack that takes long, because they are only shown.
 const struct run *session_progress(struct session *session)
 {
     struct timespec soon = thread_deadline(PROGRESS_MS);
@@ -112,13 +113,13 @@ static void name_last(struct session *session, const struct query_source *source
     query_fetch(source);
     if (!session->options.debuginfod)
         return;
-    // Who has servers asked waits for them.
+    // A user who has servers asked waits for them.
     patience_until(0);
     symbolizer_set_deadline(session->symbolizer, 0);
     symbolizer_download(session->symbolizer, DOWNLOAD_MS);
 }
 
-// Who leaves a screen does not wait for the last names as a file does.
+// Waits only LAST_NAMES_MS for the last names: the user leaves a screen, and gets no file.
 static void name_live(struct session *session, const struct query_source *source)
 {
     if (fetcher_wait(session->fetcher, LAST_NAMES_MS)) {
@@ -145,8 +146,8 @@ struct report session_report(struct session *session)
     return session_live_report(session);
 }
 
-// Everything is looked up once, under the lock (names of code that the process makes itself come
-// with its records): a writer that asks again later changes nothing.
+// Looks up all names once, under the lock, so that a writer that asks again later changes nothing.
+// Names of code that the process generates come with its records.
 static void name_copy(struct session *session, struct session_snapshot *snapshot)
 {
     const struct profile *profile = snapshot->report.profile;
@@ -195,6 +196,7 @@ char *session_worst_cut(const struct session *session)
     if (!consumer_worst_cut(session->consumer, &module, &why))
         return NULL;
     bool unread = why == UNWIND_NO_INFO || why == UNWIND_BAD_READ;
-    bool told = unread && !module->image && module->problem; // that is why there is nothing to read
+    // The problem says why nothing can be read.
+    bool told = unread && !module->image && module->problem;
     return xasprintf("%s: %s", module->name, told ? module->problem : unwind_end_texts[why]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the parts of a session share: session.c runs it, session_report.c says what came of it.
+// The state that session.c, which runs a session, and session_report.c share.
 #pragma once
 
 #include <pthread.h>
@@ -19,29 +19,29 @@
 struct session {
     struct session_options options;
     pid_t *pids;
-    uint64_t *start_times; // of the same
+    uint64_t *start_times; // of the pids, in the same order
     size_t pid_count;
     struct thread_filter *threads; // NULL: all
     struct sampler_config config;
     struct control *control;
     struct watchdog watchdog;
-    pid_t sampler; // 0: none runs
+    pid_t sampler; // 0: no sampler runs
     struct modules *modules;
     struct profile *profile;
     struct symbolizer *symbolizer;
     struct fetcher *fetcher; // NULL: not started
     struct consumer *consumer;
     struct taker taker;
-    int64_t ended_at;      // CLOCK_MONOTONIC ns, 0: it has not
+    int64_t ended_at;      // CLOCK_MONOTONIC ns, 0: it has not ended
     struct run run;
-    uint64_t base[COUNTER_COUNT]; // what had been counted at the last session_reset
+    uint64_t base[COUNTER_COUNT]; // counters at the last session_reset
     int64_t started, paused_at, paused_ns; // CLOCK_MONOTONIC ns
     bool watched, finished, named;
     struct room room;
-    uint64_t throttled, own_throttled; // when it began, ns
-    int idle_times; // how often wall time began to be counted
+    uint64_t throttled, own_throttled; // throttled time when the session began, ns
+    int idle_times; // how often counting wall time began
     pthread_mutex_t lock;
 };
 
-// How long was sampled so far, ns, without pauses.
+// Returns for how long it has sampled so far, ns, without pauses.
 int64_t session_sampled_ns(const struct session *session);

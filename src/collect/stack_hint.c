@@ -3,10 +3,11 @@
 
 #define LEAST (4u << 10)
 #define MARGIN (2u << 10)
-#define STACKS_NEW 16     // so many stacks long a thread counts as new: its next may be deeper
-#define FORGETS_NEW 4     // one part in so many of what was not needed, with each stack
+#define STACKS_NEW 16     // a thread is new for so many stacks: its next one may be deeper
+#define FORGETS_NEW 4     // with each stack, one part in so many of what was not needed is dropped
 #define FORGETS 256
-#define STEADY 16 // stacks in a row: now it is a thread's stack, not one of many coroutines
+// After so many stacks in a row with one root it is a thread's stack, not one of many coroutines.
+#define STEADY 16
 
 static void learn_bytes(struct stack_hint *hint, const struct capture *capture,
                         const struct unwind_result *stack)
@@ -15,7 +16,7 @@ static void learn_bytes(struct stack_hint *hint, const struct capture *capture,
     uint32_t before = hint->bytes ? hint->bytes : STACK_FIRST;
     uint32_t forgets = hint->stacks < STACKS_NEW ? FORGETS_NEW : FORGETS;
     if (stack_windows_is_behind(capture, stack))
-        wanted = STACK_MAX; // all there may be
+        wanted = STACK_MAX; // as much as possible
     else if (wanted < before)
         wanted = before - (before - wanted) / forgets;
     hint->bytes = wanted < LEAST ? LEAST : wanted > STACK_MAX ? STACK_MAX : wanted;
@@ -28,10 +29,10 @@ static void learn_root(struct stack_hint *hint, const struct unwind_result *stac
         hint->steady = stack->root == hint->root ? hint->steady + 1 : 0;
         hint->root = stack->root;
     } else if (stack->end == UNWIND_SHORT)
-        hint->root = hint->steady = 0; // it goes on above that
+        hint->root = hint->steady = 0; // the stack goes on above that root
 }
 
-// Pages that a stack has used stay with it.
+// Remembers the stretch of pages that the stack has used: such pages stay.
 static void learn_pages(struct stack_hint *hint, const struct capture *capture)
 {
     uint64_t start = capture_sp(capture) - capture->red_zone;
@@ -52,7 +53,7 @@ void stack_hint_learn(struct stack_hint *hint, const struct capture *capture,
     hint->lacked += stack_windows_learn(&hint->windows, capture, stack) ||
                     (stack_windows_is_behind(capture, stack) && capture->stack_asked < STACK_MAX);
     learn_pages(hint, capture);
-    if (stack->second_at) // how much of that stack is needed, nobody knows yet
+    if (stack->second_at) // how much of the second stack is needed is not known yet
         return;
     learn_bytes(hint, capture, stack);
     learn_root(hint, stack);

@@ -9,7 +9,8 @@ void stack_keeper_init(struct stack_keeper *keeper, struct profile *profile,
                        struct modules *modules, size_t max_depth)
 {
     keeper->profile = profile;
-    keeper->locations = xcalloc(max_depth + 2, sizeof *keeper->locations); // a call and a cut more
+    // A stack may have two locations more: a system call and a cut.
+    keeper->locations = xcalloc(max_depth + 2, sizeof *keeper->locations);
     keeper->kernel = modules_special(modules, MODULE_KERNEL, "[kernel]");
     keeper->unknown = modules_special(modules, MODULE_ANON, "[unknown]");
     keeper->truncated = modules_special(modules, MODULE_SPECIAL, "[truncated]");

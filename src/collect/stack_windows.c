@@ -3,10 +3,11 @@
 
 #include <string.h>
 
-#define BEHIND (16u << 10) // bytes: whatever is missing so shortly behind a piece belongs to it
+// What is missing within so many bytes behind a piece belongs to it.
+#define BEHIND (16u << 10)
 #define WINDOW_FIRST (8u << 10)
-#define GROWS 4     // times, a window that was too short
-#define FORGOTTEN 512 // captures in which a window was not looked at
+#define GROWS 4     // a window that was too short becomes this many times longer
+#define FORGOTTEN 512 // a window is dropped after so many captures in which no walk read it
 #define PAGE 4096u
 
 static bool is_behind(uint64_t end, uint64_t address)
@@ -43,7 +44,7 @@ static void note_use(struct stack_windows *windows, const struct capture *captur
             windows->places[i] = windows->unused[i] = 0;
 }
 
-// A free one, or the one that was looked at least lately.
+// Returns a free place, or that of the window that has gone unread for longest.
 static size_t place_for_one(const struct stack_windows *windows)
 {
     size_t at = find(windows, 0);
@@ -66,7 +67,7 @@ static void add(struct stack_windows *windows, uint64_t place, uint32_t length)
     windows->unused[at] = 0;
 }
 
-// The walk ended right behind a window of which no page was missing.
+// Makes a window longer if the walk ended right behind it and no page of it was missing.
 static bool grow(struct stack_windows *windows, const struct capture *capture, uint64_t missed)
 {
     for (unsigned i = 0; i < capture->window_count; i++) {
@@ -83,7 +84,7 @@ static bool grow(struct stack_windows *windows, const struct capture *capture, u
     return false;
 }
 
-// It was asked for, and nothing is there.
+// Returns whether a window was asked for at the address and no page is there.
 static bool is_missing(const struct capture *capture, uint64_t missed)
 {
     for (unsigned i = 0; i < capture->window_count; i++)

@@ -10,15 +10,15 @@
 #include "base/limits.h"
 #include "base/thread.h"
 
-#define DRAIN_MS 25 // how long a capture waits in the ring at the most
-#define IDLE_MS 100 // and the first one, when there was none for a while
-#define SLICE_NS (5 * NS_PER_MS) // that the profile is held at a time while there is much to do
-#define NAP_NS (100 * NS_PER_US) // in which others get hold of it
+#define DRAIN_MS 25 // longest time that a capture waits in the ring
+#define IDLE_MS 100 // the same for the first one after a pause
+#define SLICE_NS (5 * NS_PER_MS) // longest time that the profile is locked while many records wait
+#define NAP_NS (100 * NS_PER_US) // in which other threads can get the lock
 #define NAMES_EVERY NS_PER_S
 #define LOCK_MS 20
-#define ANSWER_MS 1000 // that one look at the fetcher lasts
+#define ANSWER_MS 1000 // for one wait for the fetcher
 
-// What is to be named is known long before the end: then little is left to do.
+// Has names fetched while sampling goes on, so that little is left to do at the end.
 static void fetch_names(struct taker *taker)
 {
     int64_t now = clock_now();
@@ -41,7 +41,8 @@ static void set_rate(struct taker *taker)
     atomic_store(&taker->control->slowdown, backoff * consumer_slowdown(taker->consumer));
 }
 
-// Whoever ends us may hold the lock. False when we are to end.
+// Takes the lock. Returns false when the thread has to end, because the thread that ends it may
+// hold the lock.
 static bool lock(struct taker *taker)
 {
     int failed = ETIMEDOUT;
@@ -52,12 +53,12 @@ static bool lock(struct taker *taker)
     return !failed;
 }
 
-// False when there is more in the ring.
+// Returns false when the ring holds more records.
 static bool take_some(struct taker *taker)
 {
     if (!lock(taker))
         return true;
-    bool recovers = atomic_load(&taker->recovers); // then no writer is left
+    bool recovers = atomic_load(&taker->recovers); // if true, no writer is left
     bool all = consumer_drain_until(taker->consumer, clock_now() + SLICE_NS);
     if (taker->bound && taker->bound(taker->context))
         taker->names_wanted = 0;
@@ -141,10 +142,10 @@ void taker_back_off(struct taker *taker, uint32_t slowdown)
 void taker_borrow_names(struct taker *taker)
 {
     atomic_store(&taker->lent, true);
-    pthread_mutex_lock(taker->lock); // when we have it, the thread has seen that
+    pthread_mutex_lock(taker->lock); // the thread has read `lent` when we get the lock
     pthread_mutex_unlock(taker->lock);
     while (taker->fetcher && !fetcher_wait(taker->fetcher, ANSWER_MS))
-        ; // each question of its has a limit
+        ; // each request to it has a limit of time
 }
 
 void taker_return_names(struct taker *taker)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The thread that takes in what was sampled. It unwinds, waits for files that do not answer, has
-// names fetched, and comes last wherever it runs unless it is pressed. Clock and signals are for
-// another one, who never waits for it.
+// The thread that reads records. It unwinds, waits for files that do not answer and has names
+// fetched. It never preempts another thread and has a higher nice value, unless the consumer is
+// pressed. Time and signals belong to another thread, which never waits for this one.
 #pragma once
 
 #include <pthread.h>
@@ -12,42 +12,44 @@
 #include "symbol/fetcher.h"
 
 struct taker {
-    // Set before the start; borrowed.
+    // These are set before the start, and borrowed.
     struct control *control;
     struct consumer *consumer;
     struct profile *profile;
     struct symbolizer *symbolizer;
     struct fetcher *fetcher;
-    pthread_mutex_t *lock; // held while it takes in, some milliseconds at a time
-    // Keeps the profile within bounds and says whether locations have new numbers. NULL: somebody
-    // else does, and has the names fetched too.
+    pthread_mutex_t *lock; // held while it reads records, some milliseconds at a time
+    // Keeps the profile within bounds and returns whether locations have new numbers. NULL: another
+    // thread does that, and has the names fetched too.
     bool (*bound)(void *context);
     void *context;
 
-    // Its own.
+    // The other members belong to the thread.
     pthread_t thread;
     bool started;
     atomic_bool leaving;
-    bool soon; // it comes as soon as there is something to take in
-    atomic_bool recovers; // the ring, as soon as it has taken in what it can
-    atomic_bool lent;    // the symbolizer, to somebody else
-    size_t names_wanted; // locations of which names were wanted
-    int64_t names_at;    // CLOCK_MONOTONIC ns
-    uint32_t backoff;    // 0: none
+    bool soon; // whether it runs with a short slice (thread_come_soon)
+    atomic_bool recovers; // whether the ring is made usable again as soon as its records are read
+    atomic_bool lent;    // whether another thread uses the symbolizer
+    size_t names_wanted; // number of locations of which names were wanted
+    int64_t names_at;    // when names are fetched again, CLOCK_MONOTONIC ns
+    uint32_t backoff;    // as taker_back_off set it; 0: nothing
 };
 
 enum rc taker_start(struct taker *taker, struct err *err) MUST_CHECK;
 
-// It ends with what it is doing. What is in the ring then stays there.
+// Ends the thread after its current records. Those that are in the ring then stay there.
 void taker_stop(struct taker *taker);
 
-// The sampler is gone, perhaps with a record open: the ring is to be made ready for another one.
+// Says that the sampler is gone, perhaps with a record half written: the ring has to be made usable
+// for another one.
 void taker_recover(struct taker *taker);
 bool taker_has_recovered(const struct taker *taker);
 
-// The rate is to be one part in so many, and less if we cannot keep up. Call it under the lock.
+// Reduces the rate to one part in so many, and further if the consumer cannot keep up. The caller
+// holds the lock.
 void taker_back_off(struct taker *taker, uint32_t slowdown);
 
-// Symbolizer and fetcher are the caller's until it gives them back.
+// Between these two calls symbolizer and fetcher belong to the caller.
 void taker_borrow_names(struct taker *taker);
 void taker_return_names(struct taker *taker);

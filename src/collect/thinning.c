@@ -7,8 +7,8 @@
 #define FULL_LOW 0.125
 #define LAG_HIGH (500 * NS_PER_MS)
 #define LAG_LOW (100 * NS_PER_MS)
-#define MORE_EVERY (10 * NS_PER_MS)   // least time between two steps to less
-#define LESS_EVERY (200 * NS_PER_MS)  // and back
+#define MORE_EVERY (10 * NS_PER_MS)   // least time between two steps to fewer captures
+#define LESS_EVERY (200 * NS_PER_MS)  // least time between two steps back to more
 #define SLOW_EVERY NS_PER_S
 #define FAST_EVERY (3ll * NS_PER_S)
 #define POWER_MAX 12
@@ -48,7 +48,8 @@ static void set_slowdown(struct thinning *thinning, uint32_t slowdown, int64_t n
     thinning->slowed_at = now;
 }
 
-// A rate that has fallen rises again when all that comes has been taken for a while.
+// Halves the rate while captures are left out, and doubles it after all have been taken for a
+// while.
 static void change_rate(struct thinning *thinning, int64_t now)
 {
     uint32_t slowdown = thinning_slowdown(thinning);

@@ -6,13 +6,13 @@
 
 #include "base/mem.h"
 
-#define ROWS_MAX 256 // programs that are told apart
+#define ROWS_MAX 256 // programs that have an entry each
 
 static const char others[] = "[others]";
 
 struct unattributed_row {
     char *comm;
-    pid_t pid; // 0: of several
+    pid_t pid; // 0: of several processes
     uint64_t ns;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CPU time that no sample stands for, by the program that used it.
+// Counts CPU time that no sample stands for, by the program that used it.
 #pragma once
 
 #include <stdbool.h>
@@ -13,19 +13,19 @@
 struct unattributed { // zeroed: none
     struct unattributed_row *rows;
     size_t count, capacity;
-    uint64_t ns; // of all
+    uint64_t ns; // of all rows
 };
 
 void unattributed_fini(struct unattributed *unattributed);
 
-// comm: of the process that used it, raw bytes.
+// Adds CPU time of a process; comm is its name, raw bytes.
 void unattributed_add(struct unattributed *unattributed, pid_t pid, const char *comm, uint64_t ns);
 
-// The same of children that the process had and nobody met.
+// Adds CPU time of children of the process that were never seen.
 void unattributed_add_children(struct unattributed *unattributed, pid_t parent, const char *comm,
                                uint64_t ns);
 
-// As stacks without samples: one frame [unattributed], in a thread of the program's name.
-// wall: as running time too.
+// Adds them to the profile as stacks without samples: one frame [unattributed], in a thread of the
+// program's name. wall: the time counts as running time too.
 void unattributed_store(const struct unattributed *unattributed, struct modules *modules,
                         struct profile *profile, bool wall);

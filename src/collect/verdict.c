@@ -57,7 +57,7 @@ enum rc verdict_refusal(const struct run *run, pid_t pid, struct err *err)
     if (refused <= run->counts[COUNTER_SAMPLES])
         return RC_OK;
     if (!tracer && run->counts[COUNTER_SAMPLES] && permission_is_lost(pid))
-        return RC_OK; // what was sampled before it executed another program is whole
+        return RC_OK; // the samples from before it executed another program are complete
     err_set(err, RC_BUSY, "%" PRIu64 " of %" PRIu64 " stops were refused", refused,
             refused + run->counts[COUNTER_STOPS]);
     if (!tracer) {

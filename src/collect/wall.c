@@ -43,7 +43,7 @@ static bool takes(const struct seen_stack *seen, enum profile_state state)
     return state == STATE_QUEUED || seen->state == state;
 }
 
-// By how often each stack was seen; what does not divide goes to the first.
+// Shares the time of a state by how often each stack was seen; the remainder goes to the first.
 static void share_state(struct wall *wall, struct profile *profile, uint32_t thread,
                         enum profile_state state)
 {

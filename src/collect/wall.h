@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Wall time: what each thread did with all of its time, as values of STATE_RUNNING, STATE_QUEUED
 // and STATE_BLOCKED. As with CPU time (collect/weights.h) looks are counted, and then scaled: per
-// thread and period, what the kernel says of each state is shared by the looks that saw it.
+// thread and period, the looks that found a state share the time that the kernel reports for it.
 //
 //   A running look is a sample; a blocked one is a stack read in place.
-//   Threads wait for a CPU both after they are woken and after they are preempted: time in the
+//   Threads wait for a CPU both after they are woken and after they are preempted: the time in the
 //   queue is shared by all looks of the period.
-//   Time in a state that no look of the period saw waits for the next one that does.
+//   Time in a state that no look of the period found waits for the next one that does.
 #pragma once
 
 #include <stdbool.h>
@@ -15,40 +15,41 @@
 
 #include "profile/store.h"
 
-struct wall { // of a thread. Zeroed before its first use
-    struct seen_stack { // by looks, in one state
+struct wall { // of one thread; zeroed before its first use
+    struct seen_stack { // how often it was seen in one state
         uint32_t stack;
         enum profile_state state;
         uint64_t times;
     } *seen;
     size_t count, capacity;
-    // ns that no look has taken yet. Of blocked time it may be below zero: what a thread did for
-    // long without a pause, the kernel charges when it ends.
+    // Time, ns, that no look has taken yet. Blocked time may be below zero, because the kernel
+    // charges a long run without a pause only when it ends.
     int64_t waiting[STATE_COUNT];
     bool has_slept;
-    uint32_t asleep; // the stack of the newest blocked look, if it has
+    uint32_t asleep; // the stack of the newest blocked look; valid if has_slept
 };
 
-// The thread is gone, or nobody wants to know any more: what still waits is nobody's.
+// Frees what is kept of a thread that is gone, or whose wall time is no longer wanted. Time that no
+// look has taken is lost.
 void wall_fini(struct wall *wall);
 
-// The thread was seen with this stack, STATE_RUNNING or STATE_BLOCKED.
+// Counts a look that found the thread with this stack, in STATE_RUNNING or STATE_BLOCKED.
 void wall_look(struct wall *wall, uint32_t stack, enum profile_state state);
 
-// The thread was seen so many times more where it was last seen blocked.
+// Counts so many more looks that found the thread where it was last seen blocked.
 void wall_again(struct wall *wall, uint32_t times);
 
 struct wall_period { // ns
-    uint64_t elapsed; // 0: not known, and the others are not looked at
-    uint64_t running, queued; // of it; the rest is blocked
+    uint64_t elapsed; // 0: not known; the other members are not read
+    uint64_t running, queued; // parts of it; the rest is blocked
 };
 
-// A period of the thread is over.
+// Shares the time of a period that has ended among its looks.
 void wall_share(struct wall *wall, struct profile *profile, uint32_t profile_thread,
                 struct wall_period period);
 
-// Forgets looks and times; where the thread sleeps stays known.
+// Forgets looks and times, but not where the thread sleeps.
 void wall_reset(struct wall *wall);
 
-// The stacks of the profile got new numbers.
+// Replaces the numbers of stacks that compacting the profile has changed.
 void wall_renumber(struct wall *wall, const uint32_t *stacks);

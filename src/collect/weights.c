@@ -23,7 +23,7 @@ static void renumber(struct weighed_list *samples, const uint32_t *values)
         samples->list[i].value = values[samples->list[i].value];
 }
 
-// Equal parts; what does not divide goes one by one to the first.
+// Shares the time in equal parts; the remainder goes to the first samples, one ns each.
 static void share_out(struct profile *profile, const struct weighed_list *samples, uint64_t cpu_ns)
 {
     uint64_t all = 0;
@@ -97,8 +97,8 @@ static uint64_t open_amount(const struct process_weights *process)
 void weights_process_time(struct process_weights *process, struct profile *profile,
                           uint64_t cpu_ns, uint64_t threads_cpu_ns)
 {
-    // The clocks of running threads and of their process move at different moments: the difference
-    // may be below zero for a while.
+    // The clocks of running threads and of their process advance at different moments: the
+    // difference may be below zero for a while.
     process->unknown_ns = cpu_ns > threads_cpu_ns ? cpu_ns - threads_cpu_ns : 0;
     if (!process->short_lived.count)
         return;

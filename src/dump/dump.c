@@ -48,8 +48,8 @@ static bool is_owned(const struct wait *wait)
            wait->owner_tid;
 }
 
-// Threads of a pool sleep each on a condition, connection or timeout of its own. Where somebody is
-// waited for it matters for whom.
+// Returns whether two waits are alike. Threads of a pool each sleep on a condition, connection or
+// timeout of their own. A wait for another thread is alike only if it is for the same one.
 static bool waits_alike(const struct wait *a, const struct wait *b)
 {
     if (is_owned(a) || is_owned(b))
@@ -79,7 +79,7 @@ static uint64_t likeness(const struct dump_thread *thread)
     return hash;
 }
 
-// Hashes chain to the next one when two groups share them.
+// When two groups share a hash, the later one is found under the hash of that hash.
 void dump_group(const struct dump *dump, size_t *groups)
 {
     struct map first = {0}; // hash -> index + 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The grammar of Go's goroutine dumps: a header, then two lines a frame. Readers of it accept a
-// source file only by the endings that Go knows; any other one is "??".
+// Prints a dump in the grammar of Go's goroutine dumps: a header, then two lines a frame. Programs
+// that read it accept a source file only by the endings that Go knows; any other file is "??".
 #include <inttypes.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 #define MINUTE_NS ((int64_t)60 * NS_PER_S)
 
-// Go's words, as far as they are true of a thread.
+// Returns Go's word for what the thread does, as far as one is true of it.
 static const char *status_of(const struct dump_thread *thread, enum wait_kind kind)
 {
     static const char *const words[] = {

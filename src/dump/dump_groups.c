@@ -6,16 +6,16 @@
 #include "base/strtab.h"
 #include "dump/dump_printer.h"
 
-#define RANGES_SHOWN 12 // of tids
+#define RANGES_SHOWN 12 // ranges of tids
 
 struct group {
-    size_t first;    // index of a thread that stands for all
+    size_t first;    // index of the thread that stands for all
     size_t count;
-    uint64_t cpu_ns; // of all
-    int64_t blocked_ns; // of the one that sleeps the shortest
+    uint64_t cpu_ns; // of all threads
+    int64_t blocked_ns; // of the thread that is blocked for the shortest time
     size_t same;     // leading bytes that all names share
-    bool differ;     // the names do
-    struct strtab texts; // what they wait for, each once
+    bool differ;     // whether the names differ
+    struct strtab texts; // what the threads wait for, each text once
     pid_t *tids;
     size_t capacity;
 };
@@ -35,7 +35,7 @@ static void join(struct group *group, const struct dump *dump, size_t index)
     while (same < group->same && thread->comm[same] == name[same])
         same++;
     while (same && (thread->comm[same] & 0xc0) == 0x80)
-        same--; // not amid a character of UTF-8
+        same--; // do not cut a UTF-8 character
     group->differ |= same < group->same || thread->comm[same];
     group->same = same;
     if (thread->blocked_ns < group->blocked_ns)
@@ -53,7 +53,7 @@ static int compare_tid(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-// "4251-4267,4270"
+// Prints for example "4251-4267,4270".
 static void put_tids(const struct dump_printer *printer, struct group *group)
 {
     qsort(group->tids, group->count, sizeof *group->tids, compare_tid);
@@ -103,7 +103,7 @@ static int compare_group(const void *left, const void *right)
     return a->first < b->first ? -1 : a->first > b->first;
 }
 
-// The largest groups first.
+// Prints the largest groups first.
 void dump_printer_groups(const struct dump_printer *printer)
 {
     size_t count = printer->dump->count;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a dump begins with: which process, how it was read, and who waits for whom.
+// The beginning of a dump: which process it is of, how it was read, and which threads wait for each
+// other.
 #include <inttypes.h>
 
 #include "base/escape.h"
@@ -61,7 +62,7 @@ static void put_numbers(const struct dump_printer *printer)
     dump_printer_end(printer, ROLE_BAD);
 }
 
-// Where the thread asks for what it waits for: past the library that does the waiting.
+// Prints the frames that ask for what the thread waits for: those behind the library that waits.
 static void put_place(const struct dump_printer *printer, const struct dump_thread *thread)
 {
     size_t leaf = 0;
@@ -74,7 +75,7 @@ static void put_place(const struct dump_printer *printer, const struct dump_thre
         at = leaf;
     for (size_t i = at; i < thread->frame_count && i < at + FRAMES_AT_LOCK; i++) {
         if (i > at && thread->frames[i].module == thread->frames[leaf].module)
-            return; // where the library starts threads
+            return; // this is where the library starts threads
         for (size_t k = 0; k < thread->frames[i].symbol->line_count; k++) {
             buf_puts(printer->out, "      ");
             dump_printer_line(printer, &thread->frames[i], k);

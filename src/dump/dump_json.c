@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The keys are described in ptprof(1), DUMP-THREADS.
+// Prints a dump as JSON. The keys are described in ptprof(1), DUMP-THREADS.
 #include "dump/dump_print.h"
 #include "output/json.h"
 

@@ -11,7 +11,7 @@ struct printed_line {
     uint64_t pc;
     size_t line;
     bool interrupted;
-    size_t at, length; // in the output
+    size_t at, length; // offset and length in the output
 };
 
 void dump_lines_fini(struct dump_lines *lines)
@@ -39,7 +39,7 @@ bool dump_lines_repeat(const struct dump_lines *lines, struct buf *out,
     if (index == UINT32_MAX || !is_of(&lines->all[index], frame, line))
         return false;
     const struct printed_line *printed = &lines->all[index];
-    buf_reserve(out, printed->length); // so that nothing moves while it is copied
+    buf_reserve(out, printed->length); // so that the output does not move while it is copied
     buf_append(out, out->data + printed->at, printed->length);
     return true;
 }

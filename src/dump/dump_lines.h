@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lines of frames that have been printed. Threads of a pool stand in the same functions, so most
-// lines are copies of one before.
+// Lines of frames that have been printed. Threads of a pool are in the same functions, so most
+// lines are copies of an earlier one.
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 struct printed_line;
 
-struct dump_lines { // starts as {0}
+struct dump_lines { // zeroed: empty
     struct map by_place; // -> index
     struct printed_line *all;
     size_t count, capacity;
@@ -20,11 +20,11 @@ struct dump_lines { // starts as {0}
 
 void dump_lines_fini(struct dump_lines *lines);
 
-// Appends that line of the frame (of the functions inlined there) once more; false when it has not
-// been printed. All frames with the same pc, symbol and module print the same.
+// Prints that line of the frame (one for each function inlined there) again. Returns false when it
+// has not been printed yet. All frames with the same pc, symbol and module print the same.
 bool dump_lines_repeat(const struct dump_lines *lines, struct buf *out,
                        const struct dump_frame *frame, size_t line);
 
-// It was printed, from `at` to the end of `out`.
+// Notes that the line was printed, from `at` to the end of `out`.
 void dump_lines_note(struct dump_lines *lines, const struct buf *out,
                      const struct dump_frame *frame, size_t line, size_t at);

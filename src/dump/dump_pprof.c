@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "output/report.h"
 
-#define NODES_MAX (16u << 20) // more than any process has frames
+#define NODES_MAX (16u << 20) // more nodes than any process has frames
 
 static uint32_t stack_of(struct profile *profile, const struct dump_thread *thread,
                          uint32_t truncated)

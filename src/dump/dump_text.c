@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "dump/dump_printer.h"
 
-#define NAME_WIDTH 48 // columns; a longer name pushes what follows to the right
+#define NAME_WIDTH 48 // columns; a longer name moves the rest of the line to the right
 #define MODULE_WIDTH 24
 
 static const char *const colors[] = {
@@ -41,7 +41,7 @@ void dump_printer_end(const struct dump_printer *printer, enum dump_role role)
         buf_puts(printer->out, "\033[0m");
 }
 
-// Padded when columns are aligned and something follows.
+// Prints a cell, padded when columns are aligned and another cell follows.
 static void put_cell(const struct dump_printer *printer, enum dump_role role, const char *text,
                      int width)
 {
@@ -62,7 +62,7 @@ void dump_printer_quoted(const struct dump_printer *printer, const char *raw)
 
 // --- frames ---
 
-// The cells of one line: frames of inlined functions share a pc.
+// Make the cells of one line: frames of inlined functions share a pc.
 static void name_cell(struct buf *cell, const struct dump_frame *frame, size_t line)
 {
     const struct symbol *symbol = frame->symbol;
@@ -134,7 +134,7 @@ void dump_printer_line(const struct dump_printer *printer, const struct dump_fra
                      size_t line)
 {
     size_t at = printer->out->length;
-    bool differs = printer->style->verbose; // it shows the stack pointer too
+    bool differs = printer->style->verbose; // the stack pointer is printed too
     if (!differs && dump_lines_repeat(printer->lines, printer->out, frame, line))
         return;
     put_new_line(printer, frame, line);
@@ -178,7 +178,7 @@ void dump_printer_frames(const struct dump_printer *printer, const struct dump_t
         buf_printf(printer->out, "     %s\n", dump_problem_texts[thread->problem]);
 }
 
-// --- what it does ---
+// --- what a thread does ---
 
 static const char *state_text(const struct dump_thread *thread)
 {
@@ -253,7 +253,7 @@ void dump_printer_thread(const struct dump_printer *printer, size_t index)
     buf_putc(out, '\n');
 }
 
-// --- all of it ---
+// --- the whole dump ---
 
 static void widen(int *width, const char *text, int most)
 {
@@ -277,7 +277,7 @@ static void align(struct dump_printer *printer)
             widen(&printer->module_width, cell.data, MODULE_WIDTH);
         }
     }
-    printer->name_width++; // two spaces between columns
+    printer->name_width++; // one more for two spaces between columns
     printer->module_width++;
 }
 

@@ -23,12 +23,13 @@
 
 #define DEPTH_MAX 4096
 #define RESTARTS_MAX 20
-#define EXECS_MAX 20 // times that a dump begins anew
-#define RESERVED 8 // part of the timeout in which no running thread is waited for any more
-#define PARTING_NS (500 * NS_PER_MS) // that a census has to let go of threads when interrupted
-#define LOOK_MS 1                    // how long a record waits in the ring at the most
-#define PIECES_MAX 12 // copies of a stack until it is whole, or given up
-#define STALLED_NS (300 * NS_PER_MS) // that reading one thread may take
+#define EXECS_MAX 20 // times that a dump is begun anew
+#define RESERVED 8 // in the last 1 / RESERVED of the timeout no running thread is waited for
+// Time that a census has to release its threads after an interrupt.
+#define PARTING_NS (500 * NS_PER_MS)
+#define LOOK_MS 1                    // longest time that a record waits in the ring
+#define PIECES_MAX 12 // most copies of one stack
+#define STALLED_NS (300 * NS_PER_MS) // longest time that reading one thread may take
 
 static void read_facts(struct dumper *dumper)
 {
@@ -41,7 +42,8 @@ static void read_facts(struct dumper *dumper)
 enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dumper **out,
                     struct err *err)
 {
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0); // before the check: it stays this process
+    // It is opened before the check, so that it stays with this process.
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     enum rc rc = preflight_target(pid, err);
     if (rc == RC_OK && pidfd < 0)
         rc = err_set(err, RC_GONE, "%d has ended", (int)pid);
@@ -118,7 +120,7 @@ struct symbolizer *dumper_symbolizer(const struct dumper *dumper)
 
 // --- one census ---
 
-// The stacks of this record and those behind it in the ring are asked for together.
+// Asks in one question for the stacks of this record and of those behind it in the ring.
 static void look_ahead(struct dumper *dumper, const struct record *record)
 {
     const struct capture *captures[WALK_AHEAD];
@@ -149,7 +151,7 @@ static bool is_over(const struct dumper *dumper)
     return dumper->timed_out || dumper->ended || dumper->interrupted;
 }
 
-// The census lets go of what it holds, waits for nobody any more, and tells what it has.
+// Has the census release the threads that it holds, wait for no more, and report what it has.
 static void heed_interrupts(struct dumper *dumper, int64_t now)
 {
     const struct dumper_options *options = &dumper->options;
@@ -161,8 +163,8 @@ static void heed_interrupts(struct dumper *dumper, int64_t now)
         dumper->deadline = now + PARTING_NS;
 }
 
-// Takes in records until the census is complete (true), its process is gone, it does not get on,
-// or time is over.
+// Reads records until the census is complete (true), or its process has ended, makes no progress or
+// has no time left (false).
 static bool follow(struct dumper *dumper, pid_t *child)
 {
     struct control *control = dumper->control;
@@ -173,7 +175,7 @@ static bool follow(struct dumper *dumper, pid_t *child)
         eventfd_t ignored;
         poll(&fd, 1, LOOK_MS);
         eventfd_read(control->wake_fd, &ignored);
-        bool complete = atomic_load(&control->ended); // before the drain
+        bool complete = atomic_load(&control->ended); // read before the drain
         bool gone = !complete && sampler_ended(*child);
         uint64_t before = atomic_load(&control->ring.consumed);
         drain(dumper);
@@ -184,7 +186,7 @@ static bool follow(struct dumper *dumper, pid_t *child)
             return complete;
         int64_t now = clock_now();
         pid_t with = atomic_load(&control->lives->busy_with);
-        // Renewed while threads are waited for.
+        // The census renews it while it waits for threads.
         int64_t busy = atomic_load(&control->lives->busy_since);
         if (with != tid || busy != busy_since || atomic_load(&control->ring.consumed) != before)
             moved_at = now;
@@ -222,7 +224,7 @@ static enum rc start(struct dumper *dumper, const struct census_config *config, 
 {
     reap(dumper);
     enum rc rc = census_start(dumper->control, config, child, err);
-    // The fork comes before the thread: its child may find locks taken.
+    // The fork comes before the thread starts: its child may find locks taken.
     if (rc == RC_OK && !dumper->watched) {
         rc = watchdog_start(&dumper->watchdog, dumper->control, err);
         dumper->watched = rc == RC_OK;
@@ -236,14 +238,15 @@ static void stop(struct dumper *dumper, pid_t child, bool complete)
 {
     dumper->done_child = child;
     if (child && complete)
-        return; // its end takes a while, in which there is much to do
+        return; // its end takes a while, in which other work can be done
     if (child)
-        kill(child, SIGKILL); // it hangs in a read; the kernel releases what it holds
+        kill(child, SIGKILL); // it hangs in a read; the kernel releases the threads that it holds
     reap(dumper);
     drain(dumper);
 }
 
-// Whoever may just trace cannot see which pages of a stack are there: its mapping has to do.
+// Returns the mappings of the process, for stacks whose pages cannot be listed because we may only
+// trace; otherwise NULL.
 static const struct regions *mappings_of(struct dumper *dumper)
 {
     char path[64];
@@ -253,7 +256,8 @@ static const struct regions *mappings_of(struct dumper *dumper)
     return known ? &dumper->mappings : NULL;
 }
 
-// A thread on which a census hangs is left out by the next one, which goes on with the others.
+// Takes a census. A thread on which it hangs is left out by the next one, which goes on with the
+// others.
 static enum rc take_census(struct dumper *dumper, struct census_config config, struct err *err)
 {
     config.pid = dumper->pid;
@@ -264,7 +268,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     config.mappings = mappings_of(dumper);
     config.began = dumper->began;
     config.deadline = dumper->deadline - dumper->options.timeout / RESERVED;
-    bool first = !config.tids && !config.together; // of those of a dump
+    bool first = !config.tids && !config.together; // the first census of a dump
     config.done = first ? &dumper->index : NULL;
     for (unsigned i = 0; i <= RESTARTS_MAX; i++) {
         pid_t child = 0;
@@ -279,7 +283,7 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
     return RC_OK;
 }
 
-// Of every thread, what the next copy of its stack is to hold; the caller's.
+// Returns for each thread what the next copy of its stack has to hold. The caller frees it.
 static struct stack_plan *plans_of(const struct dumper *dumper, struct map *plan_of)
 {
     struct stack_plan *plans = xcalloc(dumper->count ? dumper->count : 1, sizeof *plans);
@@ -290,7 +294,7 @@ static struct stack_plan *plans_of(const struct dumper *dumper, struct map *plan
     return plans;
 }
 
-// Stacks of which the copy was too short, read again: all of each at one moment.
+// Reads stacks again whose copies were too short, each as a whole at one moment.
 static enum rc take_cut(struct dumper *dumper, struct err *err)
 {
     struct map plan_of = {0};
@@ -316,7 +320,7 @@ static bool is_any_cut(const struct dumper *dumper)
     return cut;
 }
 
-// What one copy lacked the next one asks for, and so on to the root.
+// Reads cut stacks again, up to the root: each copy asks for what the one before lacked.
 static enum rc take_piecewise(struct dumper *dumper, struct err *err)
 {
     enum rc rc = RC_OK;
@@ -326,7 +330,8 @@ static enum rc take_piecewise(struct dumper *dumper, struct err *err)
     return rc;
 }
 
-// Their tables ask for a register that the kernel does not show of a thread that sleeps.
+// Stops threads whose unwind tables need a register that the kernel does not show of a blocked
+// thread.
 static enum rc take_stopped(struct dumper *dumper, struct err *err)
 {
     AUTO_FREE pid_t *tids = xcalloc(dumper->count ? dumper->count : 1, sizeof *tids);
@@ -373,7 +378,7 @@ static enum rc take_all(struct dumper *dumper, struct err *err)
     return rc;
 }
 
-// --- what came of it ---
+// --- results ---
 
 static int compare(const void *left, const void *right, void *pid)
 {
@@ -392,7 +397,7 @@ static void note_switches(struct dumper *dumper)
     for (size_t i = 0; i < dumper->count; i++) {
         struct seen *seen = &dumper->seen[i];
         uint64_t tid = (uint64_t)seen->thread.tid;
-        uint32_t now = (uint32_t)seen->switches | 1u << 31; // never the fallback
+        uint32_t now = (uint32_t)seen->switches | 1u << 31; // never 0, which stands for none
         seen->thread.changed = map_get(&dumper->switches, tid, 0) != now || seen->thread.running;
         map_put(&dumper->switches, tid, now);
     }
@@ -412,7 +417,7 @@ static void fill(struct dumper *dumper, struct dump *dump)
     dump->threads = xcalloc(dump->count, sizeof *dump->threads);
     dump->waits = xcalloc(dump->count, sizeof *dump->waits);
     for (size_t i = 0; i < dump->count; i++) {
-        dump->threads[i] = dumper->seen[i].thread; // with its frames
+        dump->threads[i] = dumper->seen[i].thread; // their frames are moved, not copied
         dump->held += dump->threads[i].held;
         dump->in_place += !dump->threads[i].held && (dumper->seen[i].flags & CENSUS_CALL);
         if (dump->threads[i].tid == dumper->pid)

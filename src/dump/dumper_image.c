@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which program the process runs: one that executes another becomes that in the middle of a dump.
+// Notices when the process executes another program in the middle of a dump.
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ void dumper_note_image(struct dumper *dumper)
     cleanup_fd(&dumper->maps_fd);
     dumper->maps_fd = maps_file_open(task_fd, dumper->pid, "maps");
     if (procfs_comm(dumper->pid, dumper->pid, dumper->comm) != RC_OK)
-        dumper->comm[0] = '\0'; // it is gone, as will turn out
+        dumper->comm[0] = '\0'; // it is gone, which will be noticed later
 }
 
 bool dumper_has_executed(const struct dumper *dumper)

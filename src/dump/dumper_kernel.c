@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where threads sleep inside the kernel.
+// Where blocked threads are inside the kernel.
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "dump/dumper_child.h"
 #include "process/kernel_stack.h"
 
-// Parts of the kernel that were loaded are modules of their own.
+// Returns the mapping for the code of a frame: each kernel module is one of its own.
 static const struct mapping *mapping_of(struct dumper *dumper, const struct kernel_frame *frame)
 {
     AUTO_FREE char *name = xasprintf("[%s]", frame->module[0] ? frame->module : "kernel");
@@ -20,7 +20,7 @@ static struct dump_frame frame_of(struct dumper *dumper, const struct kernel_fra
     uint64_t place =
         symbolizer_kernel_place(dumper->symbolizer, frame->function, frame->offset);
     return (struct dump_frame){
-        .interrupted = true, // the kernel tells the offset as it is to be shown
+        .interrupted = true, // the kernel shows the offset as it has to be printed
         .symbol = symbolizer_lookup(dumper->symbolizer, mapping->id, place),
         .module = mapping->module,
         .mapping = mapping->id,
@@ -41,7 +41,8 @@ static void prepend(struct dumper *dumper, struct dump_thread *thread,
     thread->frame_count += stack->count;
 }
 
-// A thread that has run since its stack was copied may sleep elsewhere: its frames are left out.
+// Adds frames of the kernel. They are left out for a thread that has run since its stack was
+// copied, because it may be blocked elsewhere.
 void dumper_add_kernel(struct dumper *dumper, struct dump *dump)
 {
     dump->kernel = DUMP_KERNEL_ABSENT;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names are fetched while the census goes on: most are wanted by the first threads, and to read the
-// debug information of libc takes as long as to read a thousand threads.
+// Fetches names while the census goes on: most names belong to the first threads, and reading the
+// debug information of libc takes as long as reading a thousand threads.
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -10,14 +10,14 @@
 #define WAIT_MS 1000
 
 struct dumper_names {
-    struct symbolizer *symbolizer; // not ours while `fetching`
-    struct fetcher *fetcher;       // NULL: not started, or there is no thread for it
+    struct symbolizer *symbolizer; // belongs to the fetcher while `fetching`
+    struct fetcher *fetcher;       // NULL: not started, or its thread could not be started
     bool fetching;
-    struct map known; // key_of -> 1: in `wanted` or asked for before
+    struct map known; // key_of -> 1: is in `wanted`, or was asked for before
     struct code_place {
         uint32_t mapping;
         uint64_t offset;
-    } *wanted; // not asked for yet
+    } *wanted; // not yet asked for
     size_t count, capacity;
 };
 
@@ -38,7 +38,8 @@ void dumper_names_free(struct dumper_names *names)
     free(names);
 }
 
-// Two places may share a key: the second one is fetched when its name is looked up.
+// Returns a key for a place in the code. If two places share a key, the second one is fetched when
+// its name is looked up.
 static uint64_t key_of(uint32_t mapping, uint64_t offset)
 {
     return (uint64_t)mapping << 48 ^ offset;
@@ -61,13 +62,13 @@ static void hand_over(struct dumper_names *names)
     names->count = 0;
 }
 
-// Started when first needed, which is after the first census was forked: what a fork copies of a
-// process with threads may hold locks that nobody opens.
+// Starts the fetcher when it is first needed. That is after the first census was forked: the child
+// of a process with threads may have locks that are never released.
 static bool has_fetcher(struct dumper_names *names)
 {
     struct err err;
     if (!names->fetcher && fetcher_new(names->symbolizer, &names->fetcher, &err) != RC_OK)
-        names->fetcher = NULL; // all is fetched at the end, then
+        names->fetcher = NULL; // all names are fetched at the end then
     return names->fetcher;
 }
 

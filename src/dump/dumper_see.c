@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From the records of a census to threads with frames.
+// Makes threads with frames from the records of a census.
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "dump/dumper_child.h"
 
-#define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps for unknown pcs
-#define KEPT_MAX ((size_t)256 << 20) // bytes of stacks in all
+#define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps because of unknown pcs
+#define KEPT_MAX ((size_t)256 << 20) // bytes of all stacks together
 #define STACK_MARGIN (2u << 10)
 
 // --- memory of the process, for its unwinder ---
@@ -20,7 +20,8 @@ void dumper_refresh(struct dumper *dumper, pid_t tid)
         process_image_load(image, dumper->modules, dumper->pid, tid, 0, dumper->walker);
 }
 
-// A pc that nothing is known of may belong to a library loaded since the maps were read.
+// Unwinds a capture. A pc that is not in a known mapping may belong to a library that was loaded
+// since the maps were read.
 static struct unwind_result unwind(struct dumper *dumper, pid_t tid, const struct capture *capture)
 {
     struct process_image *image = &dumper->image;
@@ -52,7 +53,8 @@ static struct dump_frame frame_of(struct dumper *dumper, const struct unwind_fra
     };
 }
 
-// Scanned for the addresses of locks later: what lies above the root frame is nobody's.
+// Keeps the stack, which is scanned for the addresses of locks later. What lies above the root
+// frame is not kept.
 static void keep_stack(struct dumper *dumper, struct seen *seen, const struct capture *capture,
                        const struct unwind_result *stack)
 {
@@ -127,7 +129,7 @@ static struct seen *seen_of(struct dumper *dumper, pid_t tid)
     return seen;
 }
 
-// A zombie has none.
+// Returns whether the record has a stack; that of a zombie has none.
 bool dumper_has_stack(const struct census_record *record)
 {
     return record->flags & (CENSUS_HELD | CENSUS_CALL) && capture_pc(&record->capture);
@@ -138,7 +140,7 @@ void dumper_see(struct dumper *dumper, const struct census_record *record)
     struct seen *seen = seen_of(dumper, record->thread.tid);
     uint32_t flags = record->flags;
     if (seen->thread.frames && !(flags & (CENSUS_HELD | CENSUS_CALL)))
-        return; // seen better before
+        return; // an earlier record has more
     free(seen->stack);
     free(seen->thread.frames);
     const struct in_place_thread *from = &record->thread;

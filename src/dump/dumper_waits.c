@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What src/wait asks of the process, and whether its answers still hold.
+// Gives src/wait what it reads of the process, and checks whether its results are still true.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +12,12 @@
 #include "process/memory.h"
 #include "symbol/headers.h"
 
-#define QUIESCE_NS NS_PER_MS // that threads get to go back to sleep
+#define QUIESCE_NS NS_PER_MS // time that threads have to block again
 
 struct context {
     struct dumper *dumper;
-    pid_t tid;   // a thread that has memory: a leader that has ended has none
-    char *shown; // what `file` gave last
+    pid_t tid;   // a thread that has memory, unlike a leader that has ended
+    char *shown; // the last result of `file`
 };
 
 static bool read_memory(void *context, uint64_t address, void *to, size_t length)
@@ -122,9 +122,10 @@ bool dumper_has_moved(const struct dumper *dumper, const struct seen *seen)
     return !read_switches(dumper, seen->thread.tid, &now) || now != seen->switches;
 }
 
-// Locks were read after the threads. An owner counts if the one that waits for it has not run from
-// then until now; one that was found by what lies on its stack must not have run either. So all
-// edges of a circle of waiting threads were there at one moment.
+// Forgets an owner that may no longer be true. Locks were read after the threads. An owner counts
+// if the thread that waits for it has not run from then until now; one that was found by what lies
+// on its stack must not have run either. So all edges of a circle of waiting threads existed at one
+// moment.
 static void forget_stale(const struct dumper *dumper, const struct seen *waiting,
                          struct wait *wait)
 {

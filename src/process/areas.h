@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which mapping lies where in one process, and what can be read there from the images: plain data,
-// whoever found it out.
+// Which mapping lies at which address in one process, and what can be read there from the images.
+// It is plain data: it does not matter which process collected it.
 #pragma once
 
 #include <stdbool.h>

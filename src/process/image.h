@@ -48,8 +48,9 @@ struct image {
     struct image_store *store;
 };
 
-// Has the headers of files read by describe(image, err), which sets `headers` and `segments`. NULL:
-// they are read here. RC_FORMAT: it is not an ELF file of this machine's class.
+// Has the headers of files read by describe(image, err), which sets `headers` and `segments`; with
+// NULL they are read in this process. RC_FORMAT means that it is not an ELF file of this machine's
+// class.
 void image_describe_by(enum rc (*describe)(struct image *image, struct err *err));
 
 // Opens the ELF file behind fd, and owns fd from then on (on failure it is closed). RC_FORMAT: it
@@ -63,7 +64,8 @@ void image_reopen_by(struct image *image, int (*reopen)(void *context), void *co
 enum rc image_wrap(const void *bytes, size_t size, struct image **out, struct err *err) MUST_CHECK;
 void image_free(struct image *image);
 
-// Opens image->elf for readers of sections and keeps it open. False when that is not possible.
+// Opens image->elf for readers of sections and keeps it open. Returns false when that is not
+// possible.
 bool image_keep_elf(struct image *image);
 
 // Returns a new descriptor that gives all bytes of the image, or -1 when that is not possible.

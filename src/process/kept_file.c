@@ -19,8 +19,9 @@
 
 struct kept_file {
     int fd;     // -1: closed for now
-    char *path; // by which we can open it again; NULL: there is none
-    int (*reopen)(void *context); // which does it instead; if NULL too, the file stays open
+    char *path; // path by which it can be opened again; NULL: there is none
+    // Opens the file instead of `path`; if this is NULL too, the file stays open.
+    int (*reopen)(void *context);
     void *context;
     struct stat info;
     unsigned pins;

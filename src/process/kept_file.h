@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Thousands of files that are read again and again through few descriptors: the least recently used
-// one is closed, if its path still leads to the same file, and is opened again when it is needed.
+// file is closed, if its path still leads to the same file, and is opened again when it is needed.
 #pragma once
 
 struct kept_file;
 
-// Owns fd, the descriptor of a regular file, from then on.
+// Makes one of fd, the descriptor of a regular file, and owns fd from then on.
 struct kept_file *kept_file_new(int fd);
 
 // Has the file opened again by reopen(context), which returns a descriptor or -1, for a process
 // that can open no path.
 void kept_file_reopen_by(struct kept_file *file, int (*reopen)(void *context), void *context);
 
-// Looks now how many files may be kept open; a process without rights cannot ask for that later.
+// Finds out how many files may be kept open; a process without rights cannot do that later.
 void kept_file_prepare(void);
 
 void kept_file_free(struct kept_file *file);

@@ -111,7 +111,7 @@ enum maps_answer maps_ask(struct maps *maps, uint64_t address, struct proc_map *
     return MAPS_FOUND;
 }
 
-struct image_file { // of the first thread that has one
+struct image_file { // an open file of the first thread that has one
     int task_fd;
     const char *name;
     int fd;

@@ -26,12 +26,13 @@ enum rc maps_read(struct maps *maps, struct buf *text) MUST_CHECK;
 // Sets *same to whether the text is still that of maps_read. It reads no more than it needs.
 enum rc maps_compare(struct maps *maps, bool *same) MUST_CHECK;
 
-// A file of the image that runs now, "maps" or "pagemap", of whichever thread has one: those of a
-// leader that has ended read as empty. task_fd: /proc/PID/task, open. It, too, gives nothing any
-// more after an exec. -1: there is none.
+// Opens a file of the image that runs now, "maps" or "pagemap", of whichever thread has one: those
+// of a leader that has ended read as empty. task_fd is /proc/PID/task, open. After an exec nothing
+// more can be read from the file either. Returns -1 when there is none.
 int maps_file_open(int task_fd, pid_t pid, const char *name);
 
-// Whether the process still runs the image that this "maps" was opened for, or ran it to its end.
+// Returns whether the process still runs the image that this "maps" was opened for, or ran it to
+// its end.
 bool maps_file_is_current(int fd);
 
 enum maps_answer {

@@ -295,7 +295,7 @@ enum rc memory_image_build(const struct memory_host *host, uint64_t base)
     return made ? RC_OK : RC_FAIL;
 }
 
-// --- the file that it becomes
+// --- writing the file
 
 static enum rc (*build_elsewhere)(const struct memory_host *host, uint64_t base);
 
@@ -304,7 +304,7 @@ void memory_image_build_by(enum rc (*build)(const struct memory_host *host, uint
     build_elsewhere = build;
 }
 
-struct copying { // from memory to a file without a name
+struct copying { // copies memory to a file without a name
     const struct memory_source *source;
     int fd;
 };

@@ -29,11 +29,12 @@ struct memory_host { // what building an image needs: memory, and a file to writ
     bool (*put)(void *context, uint64_t offset, const void *bytes, size_t length);
 };
 
-// Builds the file. RC_FORMAT: there is no ELF header at `base`; RC_FAIL: the file could not be
-// written.
+// Builds the file. Returns RC_FORMAT when there is no ELF header at `base`, and RC_FAIL when the
+// file could not be written.
 enum rc memory_image_build(const struct memory_host *host, uint64_t base) MUST_CHECK;
 
-// Has files built by build(host, base), which returns the same. NULL: they are built here.
+// Has files built by build(host, base), which returns the same; with NULL they are built in this
+// process.
 void memory_image_build_by(enum rc (*build)(const struct memory_host *host, uint64_t base));
 
 // `base` is the address of the file's first page. RC_FORMAT: there is no ELF header of this

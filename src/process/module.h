@@ -91,7 +91,7 @@ enum rc space_refresh(struct space *space, pid_t tid, bool *changed) MUST_CHECK;
 // Returns what maps_image_number (process/maps.h) was when the space was made.
 uint64_t space_image(const struct space *space);
 
-// Returns whether the maps are still true of the address, as far as that can be told. The kernel is
+// Returns whether the maps are still true of the address, as far as is known. The kernel is
 // asked, unless the area is known to have been there at `time` (CLOCK_MONOTONIC ns) or later.
 bool space_is_true(struct space *space, uint64_t address, int64_t time);
 

@@ -97,7 +97,7 @@ void perf_map_use(struct perf_map *map, uint64_t address)
         entry->used = true;
 }
 
-// --- growing ---
+// --- adding entries ---
 
 static uint32_t add_name(struct perf_map *map, const char *name, size_t length)
 {

@@ -12,7 +12,7 @@
 enum permission_state {
     PERMISSION_OK,
     PERMISSION_PROBLEM,  // attaching fails, or would do harm
-    PERMISSION_POSSIBLE, // it may be why attaching fails; /proc alone does not tell
+    PERMISSION_POSSIBLE, // it may be why attaching fails; /proc alone does not show it
     PERMISSION_NOTICE,   // attaching works, but there may be nothing to see
     PERMISSION_SKIPPED,  // it does not apply, or cannot be read
 };
@@ -47,6 +47,6 @@ enum rc permission_check(pid_t pid, struct permission_report *report);
 enum rc permission_explain_at(const char *proc, pid_t pid, int errnum, struct err *err) MUST_CHECK;
 enum rc permission_explain(pid_t pid, int errnum, struct err *err) MUST_CHECK;
 
-// Whether a process that we were permitted to look at has executed a program that may do more than
-// we may: the kernel then refuses to open its maps.
+// Returns whether a process that we were permitted to read has executed a program that may do more
+// than we may: the kernel then refuses to open its maps.
 bool permission_is_lost(pid_t pid);

@@ -6,9 +6,10 @@
 
 #include "base/err.h"
 
-struct thread_filter; // NULL: all are
+struct thread_filter; // NULL: all threads are wanted
 
-// Of an extended regular expression, which is RC_USAGE when it is none; NULL: *filter is, too.
+// Makes a filter of an extended regular expression; returns RC_USAGE when it is malformed. If the
+// text is NULL, *filter becomes NULL, too.
 enum rc thread_filter_new(const char *text, struct thread_filter **filter,
                           struct err *err) MUST_CHECK;
 void thread_filter_free(struct thread_filter *filter);

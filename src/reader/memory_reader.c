@@ -22,7 +22,7 @@ enum build_kind { BUILD_READ, BUILD_COPY, BUILD_PUT, BUILD_DONE };
 struct build_message {
     uint32_t kind;
     uint32_t rc;      // BUILD_DONE: enum rc; answers to BUILD_COPY and BUILD_PUT: 1 for success
-    uint64_t address; // of the memory; to the process, first of all, the base
+    uint64_t address; // of the memory; the first message to the process has the base here
     uint64_t offset;  // in the file
     uint64_t length;  // of BUILD_READ, at most PIECE, and of BUILD_COPY
     unsigned char bytes[PIECE]; // of BUILD_PUT, and of the answer to BUILD_READ
@@ -34,7 +34,8 @@ struct build_message {
 static struct build_message message; // too large for a stack
 static int channel;
 
-// Sends the message with so many bytes; what comes is its answer, whose bytes are counted.
+// Sends the message with so many bytes, and receives its answer in `message`. Returns how many
+// bytes that has.
 static size_t ask(size_t bytes)
 {
     if (!channel_send(channel, &message, HEAD + bytes, -1))
@@ -129,7 +130,7 @@ static bool copy(struct building *building)
     return host->copy(host->context, asked->address, asked->offset, asked->length);
 }
 
-// Does what the process asks for. Returns false when it cannot be told.
+// Does what the process asks for. Returns false when the answer cannot be sent.
 static bool answer(struct building *building, size_t bytes)
 {
     struct build_message *asked = &building->message;

@@ -76,7 +76,7 @@ void reader_give_up_rights(int channel, int (*open_for_us)(const char *path),
                            unsigned long cpu_seconds)
 {
     const struct sandbox_limits limits = {.cpu_seconds = cpu_seconds, .files = FILES_MOST};
-    image_describe_by(NULL); // what it parses it parses itself
+    image_describe_by(NULL); // this process parses by itself
     memory_image_build_by(NULL);
     memory_offer(OOM_SCORE_FIRST);
     memory_bound(MEMORY_LEAST, MEMORY_MOST);

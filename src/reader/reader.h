@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A process that parses bytes of others and has no rights: how it is started and ended, and how it
-// gives up what it does not need. What it does is told by messages over a channel (channel.h).
+// drops the rights that it does not need. It is sent its work over a channel (channel.h).
 #pragma once
 
 #include <stdatomic.h>
@@ -15,21 +15,21 @@ struct reader_process { // zeroed: not started
 };
 
 struct reader_service { // what runs in the process
-    void (*serve)(int channel); // called without rights, unless it is to give them up itself
+    void (*serve)(int channel); // called without rights, unless it drops them itself
     void (*begin)(void);        // sets its priority; NULL: that of the thread that starts it
 };
 
-// Starts the process, unless it runs already. RC_LIMIT: it could not be started. A message to it
-// fails when it cannot be sent within patience_ms.
+// Starts the process, unless it runs already. Returns RC_LIMIT when it could not be started. A
+// message to it fails when it cannot be sent within patience_ms.
 enum rc reader_start(struct reader_process *reader, const struct reader_service *service,
                      int patience_ms) MUST_CHECK;
 
-// Ends the process. What waits for a file server that does not answer is left to end by itself.
+// Ends the process. One that waits for a file server that does not answer is left to end by itself.
 void reader_end(struct reader_process *reader);
 
-// In the process: gives up rights, descriptors, memory that is shared, and precedence when memory
-// runs out; it ends after so many seconds of CPU time, if that is not RLIM_INFINITY. It exits when
-// that is not possible. `open_for_us` is called when a library tries to open a file for reading;
-// NULL: no library does.
+// Drops, in the process, rights, descriptors, memory that is shared, and precedence when memory
+// runs out. It ends after cpu_seconds of CPU time, unless that is RLIM_INFINITY, and exits at once
+// when rights cannot be dropped. `open_for_us` is called when a library tries to open a file for
+// reading; NULL: no library does.
 void reader_give_up_rights(int channel, int (*open_for_us)(const char *path),
                            unsigned long cpu_seconds);

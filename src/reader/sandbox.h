@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Gives up for good everything that a process which only parses does not need: privileges, other
+// Drops for good everything that a process which only parses does not need: privileges, other
 // descriptors, files, unlimited memory and time, nearly all system calls.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 struct sandbox_limits {
     unsigned long cpu_seconds;
-    unsigned files;            // how many descriptors
+    unsigned files;            // most descriptors
 };
 
 // `keep` is the one descriptor that stays open. Returns false when the process still has privileges

@@ -8,7 +8,7 @@
 #define SEGMENTS_AT_ONCE 64u
 
 enum header_kind {
-    HEADER_READ,   // with a descriptor of the file: its headers are wanted
+    HEADER_READ,   // asks for the headers of a file; with a descriptor of it
     HEADER_OBJECT, // which variable of the file `number` is at `address`; with a descriptor of it
                    // if the answer was OBJECT_UNOPENED before
 };

@@ -18,16 +18,16 @@
 #include "symbol/header_wire.h"
 #include "symbol/reader/header_server.h"
 
-#define PATIENCE_MS 2000 // as for one read of a file
+#define PATIENCE_MS 2000 // the same as for one read of a file
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // of all that follows
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // guards everything below
 static struct reader_process reader;
 static unsigned users;
 
 static const struct reader_service service = {.serve = header_server_run,
                                               .begin = thread_come_late};
 
-// Waits for a message of this length at the most. Returns its length, 0 when none comes.
+// Waits for a message of at most this length. Returns its length; 0 when none comes.
 static size_t hear(void *message, size_t most, int64_t given_up)
 {
     for (int left; (left = patience_left(given_up)) > 0;) {
@@ -143,7 +143,7 @@ static bool is_sound(struct object_answer *told, size_t length)
     return true;
 }
 
-// False when the process has not answered as it should.
+// Returns false when the process has not answered as it should.
 static bool ask_object(const struct header_question *question, const struct image *image,
                        struct object_answer *told)
 {

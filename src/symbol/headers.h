@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// ELF headers and tables of variables are read by a process without rights. It is there as long as
-// somebody needs it, and replaced when it dies or does not answer. Files that have to be put
-// together from memory have a process of their own each (reader/memory_reader.h).
+// ELF headers and tables of variables are read by a process without rights. It runs as long as it
+// has users, and is replaced when it dies or does not answer. Each file that has to be put together
+// from memory has a process of its own (reader/memory_reader.h).
 #pragma once
 
 #include <stdint.h>
 
 #include "process/image.h"
 
-// Between these two calls, which nest, files are described by that process (image_describe_by).
-// Where it cannot be started, this process reads them.
+// Between these two calls, which nest, that process describes files (image_describe_by). If it
+// cannot be started, the calling process reads them.
 void headers_isolate(void);
 void headers_end(void);
 

@@ -11,7 +11,7 @@ static const struct area *area_at(void *context, uint64_t pc)
     return areas_find(source->areas, pc);
 }
 
-// The image of the area's module, whose reading begins; NULL when there is none.
+// Returns the image of the area's module, and notes that it is being read; NULL when there is none.
 static struct image *image_of(const struct area_source *source, const struct area *area)
 {
     struct module *module = area->mapping->module;
@@ -48,7 +48,7 @@ static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
     return true;
 }
 
-// The section is in the file, or in its separate debug file, to which stripping moves it.
+// Returns the section of the file, or of its separate debug file, to which stripping moves it.
 static const unsigned char *debug_frame_of(const struct area_source *source,
                                            struct module *module, size_t *size)
 {
@@ -85,7 +85,8 @@ static bool is_code(void *context, uint64_t pc)
     return area_at(context, pc) != NULL;
 }
 
-// The return address of every uretprobe is the start of the page [uprobes].
+// Returns whether pc is the return address of every uretprobe, which is the start of the page
+// [uprobes].
 static bool is_probe(void *context, uint64_t pc)
 {
     const struct area *area = area_at(context, pc);

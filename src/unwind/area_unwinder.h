@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Makes the unwinder of what lies where in a process: it reads code and tables from the images.
+// Makes the unwinder from the areas of a process: it reads code and tables from the images.
 #pragma once
 
 #include <stdatomic.h>
@@ -20,5 +20,5 @@ struct area_source { // where the unwinder reads; it must outlive the unwinder
     size_t (*read_made)(void *context, uint64_t address, void *to, size_t length);
 };
 
-// max_depth: see unwinder_new.
+// max_depth is that of unwinder_new.
 struct unwinder *area_unwinder_new(struct area_source *source, size_t max_depth);

@@ -16,7 +16,7 @@ enum walk_kind {
     WALK_STACKS, // number: a space; `count` captures of its process are in the request
     WALK_CODE,   // answers WALK_WANT_CODE: `count` bytes follow
     WALK_FILE,   // answers the others, with a descriptor if there is such a file
-    // From it:
+    // From that process:
     WALK_DONE,       // the first `count` of the stacks are in the answer
     WALK_WANT_CODE,  // `count` bytes of code at `address` that are in no image
     WALK_WANT_IMAGE, // number: a module
@@ -36,7 +36,7 @@ struct walk_message {
 #define WALK_HEAD offsetof(struct walk_message, code)
 
 enum walk_space_flag {
-    WALK_REPLACED = 1, // areas are gone or were replaced: what is cached of them is not true
+    WALK_REPLACED = 1, // areas are gone or were replaced: what is cached of them is no longer true
 };
 
 enum walk_area_flag {
@@ -63,12 +63,12 @@ struct walk_stack { // as struct unwind_result; followed by its frames
     uint64_t root, missed, second_at;
 };
 
-#define WALK_AREAS 32768u // in a space; of a process that has more, the others are not known
+#define WALK_AREAS 32768u // in a space; areas beyond this number are not known
 #define WALK_REQUEST_BYTES (2u << 20)
 #define WALK_ANSWER_BYTES (1u << 20)
 _Static_assert(sizeof(struct capture) + STACK_ROOM < WALK_REQUEST_BYTES, "holds any capture");
 
-struct walk_exchange { // what both map
+struct walk_exchange { // the memory that both map
     _Atomic uint32_t reading; // 1 + the number of the module whose file the process is reading
     struct walk_area areas[WALK_AREAS];
     _Alignas(8) unsigned char request[WALK_REQUEST_BYTES]; // captures begin with struct walk_bytes

@@ -19,26 +19,29 @@
 #include "unwind/reader/walk_server.h"
 #include "unwind/walk_wire.h"
 
-#define PATIENCE_MS 2000     // as for one read of a file
-#define ATTEMPTS 2           // with a stack, each by another process
-#define REPLACED_MAX 50      // processes at the beginning, and one more each second; what is
-                             // not unwound meanwhile is only the leaf
+#define PATIENCE_MS 2000     // the same as for one read of a file
+#define ATTEMPTS 2           // per stack, each by another process
+// So many processes may be started, and one more for each second. A stack that is not unwound
+// meanwhile is only its leaf.
+#define REPLACED_MAX 50
 #define NONE SIZE_MAX
-#define QUESTIONS_MAX 20000u // of the process, about one request
+#define QUESTIONS_MAX 20000u // that the process may ask in one request
 
 struct walker {
     struct reader_process reader;
     size_t max_depth;
-    int memory; // descriptor of the exchange
-    struct walk_exchange *exchange; // NULL: this process unwinds
+    int memory; // descriptor of the memory of the exchange
+    // NULL: the calling process unwinds.
+    struct walk_exchange *exchange;
     struct map barred;   // module -> 1: a process died or hung when it read its file
-    int64_t began;       // CLOCK_MONOTONIC ns
-    unsigned started;    // how many processes so far
-    unsigned singly;     // so many stacks are asked for one by one: of one the process died
-    uint32_t spaces;     // how many so far; numbers them
-    const struct walked *asked; // whose stacks are in the answer
-    const struct capture *ahead[WALK_AHEAD]; // that they are of
-    size_t ahead_at[WALK_AHEAD + 1];         // where each begins in the answer
+    int64_t began;       // when walker_new was called, CLOCK_MONOTONIC ns
+    unsigned started;    // number of processes so far
+    // Number of stacks that are still asked for one by one, because a process died of one.
+    unsigned singly;
+    uint32_t spaces;     // number of spaces so far, which numbers them
+    const struct walked *asked; // the space whose stacks are in the answer
+    const struct capture *ahead[WALK_AHEAD]; // their captures; NULL once a stack was taken
+    size_t ahead_at[WALK_AHEAD + 1];         // offset of each stack in the answer
     size_t ahead_count;
     struct unwind_frame *frames;
 };
@@ -47,15 +50,16 @@ struct walked {
     struct walker *walker;
     struct space *space;
     uint32_t number;
-    unsigned told; // walker->started, when the process was told what lies where; 0: it is not
-    bool replaced; // since then
-    struct area_source source; // these two only where this process unwinds
+    // This is walker->started when the process got the areas of the space; 0: it has not got them.
+    unsigned told;
+    bool replaced; // areas were replaced since then
+    struct area_source source; // these two are only used where this process unwinds
     struct unwinder *unwinder;
 };
 
 // --- the process
 
-static size_t serving_depth; // for the process that is being started
+static size_t serving_depth; // depth for the process that is being started
 
 static void serve(int channel)
 {
@@ -89,7 +93,7 @@ static bool start(struct walker *walker)
     return tell(walker, &first, WALK_HEAD, walker->memory);
 }
 
-// What the process was reading when it ended badly is not read again.
+// Ends a process that died or hung. The file that it was reading is not read again.
 static void give_up(struct walker *walker)
 {
     uint32_t reading = atomic_load(&walker->exchange->reading);
@@ -107,7 +111,7 @@ static void map_exchange(struct walker *walker)
         return;
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, walker->memory, 0);
     walker->exchange = memory == MAP_FAILED ? NULL : memory;
-    if (walker->exchange) // for nobody but those who get the descriptor
+    if (walker->exchange) // only processes that get the descriptor need it
         madvise(memory, size, MADV_DONTFORK);
 }
 
@@ -211,7 +215,7 @@ void walked_changed(struct walked *walked, bool replaced)
         unwinder_flush(walked->unwinder);
 }
 
-// --- telling what lies where
+// --- sending areas
 
 static void put_area(const struct walker *walker, const struct area *area, struct walk_area *to)
 {
@@ -250,7 +254,7 @@ static bool tell_space(struct walked *walked)
     return tell(walker, &message, WALK_HEAD, -1);
 }
 
-// --- what the process asks for
+// --- answering the process
 
 static bool give_code(struct walked *walked, const struct walk_message *question)
 {
@@ -297,7 +301,7 @@ static bool answer(struct walked *walked, const struct walk_message *question)
     }
 }
 
-// Waits for one message. False when none comes.
+// Waits for one message. Returns false when none comes.
 static bool hear(struct walker *walker, struct walk_message *message, int64_t given_up)
 {
     for (int left; (left = patience_left(given_up)) > 0;) {
@@ -311,8 +315,8 @@ static bool hear(struct walker *walker, struct walk_message *message, int64_t gi
     return false;
 }
 
-// Answers the questions of the process until it is done; returns how many stacks there are now, 0
-// when it has died, does not answer or violates the protocol.
+// Answers the questions of the process until it is done. Returns how many stacks are in the answer;
+// 0 when the process has died, does not answer or violates the protocol.
 static uint32_t hear_stacks(struct walked *walked, uint32_t asked)
 {
     int64_t given_up = clock_now() + PATIENCE_MS * NS_PER_MS;
@@ -336,7 +340,7 @@ static size_t length_of(const struct capture *capture)
     return length;
 }
 
-// Puts as many captures into the request as it has room for.
+// Puts as many captures into the request as it has room for, and returns how many.
 static uint32_t put_captures(struct walker *walker, const struct capture *const *captures,
                              size_t count)
 {
@@ -354,8 +358,8 @@ static uint32_t put_captures(struct walker *walker, const struct capture *const 
     return done;
 }
 
-// Finds where the stacks begin in the answer. The process may change its memory at any time, so
-// that is looked at once and the bounds are checked again when a stack is taken.
+// Finds where the stacks begin in the answer. The process may change that memory at any time, so
+// each offset is read once, and the bounds are checked again when a stack is taken.
 static void find_stacks(struct walker *walker, uint32_t count)
 {
     size_t at = 0;
@@ -410,7 +414,7 @@ static struct unwind_result leaf_alone(struct walker *walker, const struct captu
     return (struct unwind_result){.frames = walker->frames, .count = 1, .end = UNWIND_NO_INFO};
 }
 
-// Takes a stack out of the answer; false when it violates the protocol.
+// Takes a stack out of the answer; returns false when it violates the protocol.
 static bool take(struct walker *walker, size_t at, struct unwind_result *result)
 {
     struct walk_stack stack;
@@ -445,7 +449,7 @@ static bool take(struct walker *walker, size_t at, struct unwind_result *result)
     return true;
 }
 
-// Where in the answer the stack of the capture is; NONE when it is not there.
+// Returns the index in the answer of the stack of the capture; NONE when it is not there.
 static size_t find_ahead(const struct walked *walked, const struct capture *capture)
 {
     const struct walker *walker = walked->walker;
@@ -467,7 +471,7 @@ static bool take_ahead(struct walked *walked, const struct capture *capture,
     size_t at = find_ahead(walked, capture);
     if (at == NONE)
         return false;
-    walker->ahead[at] = NULL; // another capture may come to lie there
+    walker->ahead[at] = NULL; // another capture may get the same address later
     return take(walker, walker->ahead_at[at], result);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Has stacks unwound by a process without rights: what it works on is the target's, down to the
-// unwind tables. One that dies or does not answer is replaced, and the file that it was reading is
-// not given to the next one.
+// Has stacks unwound by a process without rights, because all that it reads is written by the
+// target, even the unwind tables. A process that dies or does not answer is replaced, and the file
+// that it was reading is not given to the next one.
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,8 @@
 struct walker;
 struct walked; // the address space of one process image, for its walker
 
-// Starts the process; where it cannot be started, this one unwinds. max_depth: see unwinder_new.
+// Starts the process. If that is not possible, the calling process unwinds. max_depth is that of
+// unwinder_new.
 struct walker *walker_new(size_t max_depth);
 void walker_free(struct walker *walker);
 
@@ -32,19 +33,20 @@ unsigned walker_replaced(const struct walker *walker);
 struct walked *walked_new(struct walker *walker, struct space *space);
 void walked_free(struct walked *walked);
 
-// The maps of the space were read again; `replaced` as from space_refresh.
+// Says that the maps of the space were read again; `replaced` is *changed of space_refresh.
 void walked_changed(struct walked *walked, bool replaced);
 
-// Returns whether the stack of the capture has been asked for and not been taken.
+// Returns whether the stack of the capture has been asked for and not yet been taken.
 bool walked_has(const struct walked *walked, const struct capture *capture);
 
-// Asks for the stacks of these captures together, for one round trip. walked_walk then gives each
+// Asks for the stacks of these captures together, in one round trip. walked_walk then returns each
 // of them, unless the space has changed meanwhile.
 void walked_ahead(struct walked *walked, const struct capture *const *captures, size_t count);
 
-// The result is valid until the next call for any space of the walker. A stack that cannot be
-// unwound, because the process died of it twice, is only the leaf.
+// Returns the stack of a capture, valid until the next call for any space of the walker. A stack
+// that cannot be unwound, because two processes died of it, is only its leaf.
 struct unwind_result walked_walk(struct walked *walked, const struct capture *capture);
 
-// For tests: what walkers that are made from now on start in place of the process that unwinds.
+// Has walkers that are made from now on run `serve` in place of the process that unwinds; for
+// tests.
 void walker_set_service(void (*serve)(int channel));

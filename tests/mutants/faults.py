@@ -102,7 +102,7 @@ FAULTS = [
     ("how many stacks were unwound is believed", WALKER,
      "return message.count <= asked ? message.count : 0;", "return message.count;", "unit/walker"),
     ("a stack is taken for the one that lay there before", WALKER,
-     "    walker->ahead[at] = NULL; // another capture may come to lie there\n", "",
+     "    walker->ahead[at] = NULL; // another capture may get the same address later\n", "",
      "unit/walker"),
     ("a message of the symbol process may be longer than it is", WIRE,
      "record.length > left || ", "", "unit/wire"),
@@ -197,7 +197,7 @@ FAULTS = [
     ("a walk's frames keep the first stack's addresses", MEMO,
      "frames[i].sp += capture_sp(capture) - walk->sp;", "frames[i].sp += 0;", "unit/memo"),
     ("a stack that was cut asks for no more", HINT,
-     "wanted = STACK_MAX; // all there may be", "wanted = before;", "unit/stack_hint"),
+     "wanted = STACK_MAX; // as much as possible", "wanted = before;", "unit/stack_hint"),
 
     # What is printed.
     ("control characters of C1 reach a terminal", ESCAPE,

@@ -185,8 +185,8 @@ static uint32_t any(void)
 // Values near those that are right, as well as any.
 static uint32_t some(uint32_t right)
 {
-    const uint32_t values[] = {right, right + 1, 0, UINT32_MAX, any(), any() % 300};
-    return values[any() % ARRAY_LENGTH(values)];
+    const uint32_t values[] = {right + 1, 0, UINT32_MAX, any(), any() % 300};
+    return any() % 2 ? right : values[any() % ARRAY_LENGTH(values)];
 }
 
 static void lie(struct walk_exchange *exchange, uint32_t asked, struct walk_message *message)
@@ -198,7 +198,7 @@ static void lie(struct walk_exchange *exchange, uint32_t asked, struct walk_mess
     const struct walk_stack stack = {.end = some(UNWIND_BOTTOM), .count = some(5),
                                      .stack_needed = any(), .windows_used = any()};
     memcpy(exchange->answer, &stack, sizeof stack);
-    *message = (struct walk_message){.kind = any() % 4 ? WALK_DONE : some(WALK_WANT_IMAGE),
+    *message = (struct walk_message){.kind = any() % 16 ? WALK_DONE : some(WALK_WANT_IMAGE),
                                      .number = any(), .address = any(), .count = some(asked)};
 }
 
@@ -208,16 +208,16 @@ static void serve_lies(int channel)
     struct walk_message message;
     int fd = -1;
     channel_receive(channel, &message, sizeof message, &fd);
-    random_state = (uint64_t)getpid();
+    random_state = (uint64_t)getpid() * 0x9e3779b97f4a7c15u;
     struct walk_exchange *exchange =
         mmap(NULL, sizeof *exchange, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     while (channel_receive(channel, &message, sizeof message, &fd) > 0) {
         if (message.kind == WALK_SPACE)
             continue;
-        if (any() % 16 == 0)
+        if (any() % 64 == 0)
             _exit(0);
         lie(exchange, message.count, &message);
-        channel_send(channel, &message, any() % 8 ? WALK_HEAD : 4, -1);
+        channel_send(channel, &message, any() % 32 ? WALK_HEAD : 4, -1);
     }
     _exit(0);
 }

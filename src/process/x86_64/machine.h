@@ -12,7 +12,7 @@
 #define MACHINE_ELF EM_X86_64           // <elf.h>
 #define MACHINE_AUDIT AUDIT_ARCH_X86_64 // <linux/audit.h>
 
-#define MACHINE_RELOCATION_COMPUTED R_X86_64_IRELATIVE // by a function, at its addend
+#define MACHINE_RELOCATION_COMPUTED R_X86_64_IRELATIVE // computed by a function, at its addend
 #define MACHINE_RELOCATION_LAZY R_X86_64_JUMP_SLOT
 #define MACHINE_RELOCATION_EARLY R_X86_64_GLOB_DAT
 
@@ -23,7 +23,7 @@
 
 #define REGISTER_FRAME 6
 #define REGISTER_SP 7
-#define REGISTER_PC 16 // of a caller: tables know it as the return address
+#define REGISTER_PC 16 // of a caller: unwind tables name it as the return address
 #define REGISTERS 17
 
 struct registers {
@@ -32,7 +32,7 @@ struct registers {
 
 #define REGISTERS_RESULT_AT offsetof(struct user, regs.rax) // for PTRACE_POKEUSER
 
-// Those of a thread of which no others are known.
+// Returns the registers of a thread of which no others are known.
 static inline struct registers registers_at(uint64_t pc, uint64_t sp)
 {
     return (struct registers){.user = {.rip = pc, .rsp = sp}};
@@ -48,13 +48,13 @@ static inline uint64_t registers_sp(const struct registers *regs)
     return regs->user.rsp;
 }
 
-// The system call that the thread is in; below 0: none.
+// Returns the number of the system call that the thread is in; it is negative when there is none.
 static inline long registers_call(const struct registers *regs)
 {
     return (long)regs->user.orig_rax;
 }
 
-// What that is about to return.
+// Returns what that system call is about to return.
 static inline long registers_result(const struct registers *regs)
 {
     return (long)regs->user.rax;
@@ -68,7 +68,7 @@ static inline void registers_arguments(const struct registers *regs, uint64_t ar
         arguments[i] = values[i];
 }
 
-// Whether the thread runs 64-bit code, by its code segment.
+// Returns whether the thread runs 64-bit code, by its code segment.
 static inline bool registers_are_wide(const struct registers *regs)
 {
     return regs->user.cs == 0x33;
