@@ -247,6 +247,8 @@ bool consumer_drain_until(struct consumer *consumer, int64_t moment)
         if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
             takers[record->kind](consumer, record);
     }
+    atomic_store(&consumer->control->counts[COUNTER_UNWIND_RESTARTS],
+                 walker_replaced(consumer->walker));
     return true;
 }
 

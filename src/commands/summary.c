@@ -211,6 +211,13 @@ void summary_alarm(struct buf *out, const struct run *run)
                    (int)run->counts[COUNTER_STUCK]);
 }
 
+static void put_restarts(struct buf *out, const char *what, uint64_t times)
+{
+    if (times)
+        buf_printf(out, "  note      %s was replaced %" PRIu64 " time%s\n", what, times,
+                   times > 1 ? "s" : "");
+}
+
 static void put_events(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
@@ -219,9 +226,8 @@ static void put_events(struct buf *out, const struct summary *summary)
     if (counts[COUNTER_REPAIRED])
         buf_printf(out, "  note      system calls that a stop would have made fail, repaired: "
                         "%" PRIu64 "\n", counts[COUNTER_REPAIRED]);
-    if (counts[COUNTER_RESTARTS])
-        buf_printf(out, "  note      the sampler was replaced %" PRIu64 " time%s\n",
-                   counts[COUNTER_RESTARTS], counts[COUNTER_RESTARTS] > 1 ? "s" : "");
+    put_restarts(out, "the sampler", counts[COUNTER_RESTARTS]);
+    put_restarts(out, "the process that unwinds", counts[COUNTER_UNWIND_RESTARTS]);
     summary_alarm(out, run);
     if (counts[COUNTER_DROPPED])
         buf_printf(out, "  note      %" PRIu64 " samples were dropped: we could not keep up\n",

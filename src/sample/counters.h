@@ -27,6 +27,7 @@ struct control;
     X(FRAME_POINTERS, "frame_pointers", SUM, ONE, "stacks that only frame pointers lead through")  \
     X(REPAIRED, "repaired", SUM, ONE, "system calls that a stop would have made fail, repaired")   \
     X(RESTARTS, "restarts", STATE, ONE, "samplers that the watchdog had to end")                   \
+    X(UNWIND_RESTARTS, "unwind_restarts", STATE, ONE, "processes that unwind, died or hung")       \
     X(STUCK, "stuck_sampler_pid", STATE, PID, "a sampler that does not end")                       \
     X(LATE_NAMES, "late_names", STATE, ONE, "places whose names were not there in time")           \
     X(UNRESOLVED, "unresolved", STATE, ONE, "samples whose leaf has no name")                      \
