@@ -180,7 +180,7 @@ FAULTS = [
 
     # Stacks.
     ("a caller is asked about behind its call", STEP,
-     "return *walk_pc(unwinder) - !interrupted;", "return *walk_pc(unwinder) - 0 * interrupted;",
+     "return *walk_pc(unwinder) - !attempt->leaf;", "return *walk_pc(unwinder);",
      "unit/cfi"),
     ("a return address is popped but not its place", "src/unwind/x86_64/leaf.c",
      "    *walk_pc(unwinder) = back;\n    *walk_sp(unwinder) += WORD;\n    return true;",
@@ -203,7 +203,7 @@ FAULTS = [
     ("another stack is taken for one that was walked", MEMO,
      "value == wanted;", "(value || wanted);", "unit/memo"),
     ("a walk's frames keep the first stack's addresses", MEMO,
-     "(*frames)[i].sp += capture_sp(capture) - walk->sp;", "(*frames)[i].sp += 0;", "unit/memo"),
+     "frames[i].sp += capture_sp(capture) - walk->sp;", "frames[i].sp += 0;", "unit/memo"),
     ("a stack that was cut asks for no more", HINT,
      "wanted = STACK_MAX; // as much as possible", "wanted = before;", "unit/stack_hint"),
 
