@@ -16,7 +16,7 @@ struct cursor *act_cursor(struct app *app)
 
 bool act_has_rows(const struct app *app)
 {
-    return scene_count(app->scene) > 0;
+    return app->scene->count > 0;
 }
 
 struct item act_item(struct app *app)
@@ -33,10 +33,11 @@ static unsigned act_help(struct app *app)
     return 0;
 }
 
-static unsigned act_quit(struct app *app)
+// The action is the caller's to do.
+static unsigned act_effect(struct app *app, int effect)
 {
     (void)app;
-    return EFFECT_QUIT;
+    return (unsigned)effect;
 }
 
 static unsigned act_freeze(struct app *app)
@@ -75,7 +76,7 @@ static unsigned act_delay(struct app *app)
 }
 
 // A file name begins with the name of the process; characters that are awkward to type become '_'.
-static char *file_name(const struct app *app, const char *ending)
+static unsigned act_save(struct app *app, int prompt)
 {
     const struct snapshot *snapshot = app->scene->snapshot;
     AUTO_FREE char *comm = xstrdup(*snapshot->comm ? snapshot->comm : "process");
@@ -83,33 +84,10 @@ static char *file_name(const struct app *app, const char *ending)
         if (!(*at >= 'a' && *at <= 'z') && !(*at >= 'A' && *at <= 'Z') &&
             !(*at >= '0' && *at <= '9') && !strchr("._+-", *at))
             *at = '_';
-    return xasprintf("ptprof-%s-%d%s%s", comm, (int)snapshot->pid, app->stamp, ending);
-}
-
-static unsigned act_save(struct app *app)
-{
-    AUTO_FREE char *name = file_name(app, ".pb.gz");
-    state_prompt(app->state, PROMPT_SAVE, name);
+    AUTO_FREE char *name = xasprintf("ptprof-%s-%d%s%s", comm, (int)snapshot->pid, app->stamp,
+                                     prompt == PROMPT_SAVE ? ".pb.gz" : ".txt");
+    state_prompt(app->state, (enum prompt)prompt, name);
     return 0;
-}
-
-static unsigned act_save_screen(struct app *app)
-{
-    AUTO_FREE char *name = file_name(app, ".txt");
-    state_prompt(app->state, PROMPT_SAVE_SCREEN, name);
-    return 0;
-}
-
-static unsigned act_redraw(struct app *app)
-{
-    (void)app;
-    return EFFECT_REDRAW;
-}
-
-static unsigned act_suspend(struct app *app)
-{
-    (void)app;
-    return EFFECT_SUSPEND;
 }
 
 // --- views ---
@@ -128,23 +106,13 @@ static unsigned open_view(struct app *app, enum view_id view)
 }
 
 // Opens the next view that has a tab, `step` on from that of the present tab.
-static unsigned step_view(struct app *app, size_t step)
+static unsigned act_step_view(struct app *app, int step)
 {
-    size_t at = app->state->tab;
+    int at = app->state->tab;
     do
-        at = (at + step) % VIEW_COUNT;
+        at = (at + VIEW_COUNT + step) % VIEW_COUNT;
     while (views[at]->pane);
     return open_view(app, (enum view_id)at);
-}
-
-static unsigned act_view_next(struct app *app)
-{
-    return step_view(app, 1);
-}
-
-static unsigned act_view_previous(struct app *app)
-{
-    return step_view(app, VIEW_COUNT - 1);
 }
 
 // --- Enter and Esc ---
@@ -152,9 +120,9 @@ static unsigned act_view_previous(struct app *app)
 unsigned act_only_thread(struct app *app, const struct thread_row *row)
 {
     if (app->state->query.group == GROUP_NAME)
-        state_filter_thread(app->state, 0, row->name);
+        state_filter(app->state, CRUMB_THREAD, row->name, 0);
     else
-        state_filter_thread(app->state, row->tid, NULL);
+        state_filter(app->state, CRUMB_THREAD, NULL, row->tid);
     return EFFECT_ROWS;
 }
 
@@ -185,21 +153,11 @@ static unsigned act_invert(struct app *app)
     return EFFECT_ROWS;
 }
 
-static unsigned fold_all(struct app *app, bool open)
+static unsigned act_fold_all(struct app *app, int open)
 {
     map_clear(&app->state->folds);
     app->state->all_open = open;
     return EFFECT_ROWS;
-}
-
-static unsigned act_expand_all(struct app *app)
-{
-    return fold_all(app, true);
-}
-
-static unsigned act_collapse_all(struct app *app)
-{
-    return fold_all(app, false);
 }
 
 static unsigned act_zoom_reset(struct app *app)
@@ -227,66 +185,71 @@ static unsigned act_mangled(struct app *app)
 }
 
 // These actions do the same in every view that does not override them (tui/view.h).
-static act_function *const acts[ACTION_COUNT] = {
-    [ACTION_HELP] = act_help,
-    [ACTION_QUIT] = act_quit,
-    [ACTION_FREEZE] = act_freeze,
-    [ACTION_PAUSE] = act_pause,
-    [ACTION_RESET] = act_reset,
-    [ACTION_WINDOW] = act_window,
-    [ACTION_DELAY] = act_delay,
-    [ACTION_SAVE] = act_save,
-    [ACTION_SAVE_SCREEN] = act_save_screen,
-    [ACTION_REDRAW] = act_redraw,
-    [ACTION_SUSPEND] = act_suspend,
-    [ACTION_VIEW_NEXT] = act_view_next,
-    [ACTION_VIEW_PREVIOUS] = act_view_previous,
-    [ACTION_UP] = act_up,
-    [ACTION_DOWN] = act_down,
-    [ACTION_LEFT] = act_left,
-    [ACTION_RIGHT] = act_right,
-    [ACTION_PAGE_UP] = act_page_up,
-    [ACTION_PAGE_DOWN] = act_page_down,
-    [ACTION_HOME] = act_home,
-    [ACTION_END] = act_end,
-    [ACTION_ENTER] = act_enter,
-    [ACTION_BACK] = act_back,
-    [ACTION_SEARCH] = act_search,
-    [ACTION_SEARCH_NEXT] = act_search_next,
-    [ACTION_SEARCH_PREVIOUS] = act_search_previous,
-    [ACTION_FILTER] = act_filter,
-    [ACTION_MODULE] = act_module,
-    [ACTION_THREADS] = act_threads,
-    [ACTION_THREAD_PREVIOUS] = act_thread_previous,
-    [ACTION_THREAD_NEXT] = act_thread_next,
-    [ACTION_IDLE] = act_idle,
-    [ACTION_MERGE] = act_merge,
-    [ACTION_SORT_SELF] = act_sort_self,
-    [ACTION_SORT_TOTAL] = act_sort_total,
-    [ACTION_SORT_SELF_TIME] = act_sort_self_time,
-    [ACTION_SORT_TOTAL_TIME] = act_sort_total_time,
-    [ACTION_SORT_SAMPLES] = act_sort_samples,
-    [ACTION_SORT_PREVIOUS] = act_sort_previous,
-    [ACTION_SORT_NEXT] = act_sort_next,
-    [ACTION_SORT_MENU] = act_sort_menu,
-    [ACTION_REVERSE] = act_reverse,
-    [ACTION_INVERT] = act_invert,
-    [ACTION_EXPAND_ALL] = act_expand_all,
-    [ACTION_COLLAPSE_ALL] = act_collapse_all,
-    [ACTION_ZOOM_RESET] = act_zoom_reset,
-    [ACTION_LINES] = act_lines,
-    [ACTION_VERBOSE] = act_verbose,
-    [ACTION_MANGLED] = act_mangled,
+static const struct act acts[ACTION_COUNT] = {
+    [ACTION_HELP] = {.act = act_help},
+    [ACTION_QUIT] = {.act_by = act_effect, .by = EFFECT_QUIT},
+    [ACTION_FREEZE] = {.act = act_freeze},
+    [ACTION_PAUSE] = {.act = act_pause},
+    [ACTION_RESET] = {.act = act_reset},
+    [ACTION_WINDOW] = {.act = act_window},
+    [ACTION_DELAY] = {.act = act_delay},
+    [ACTION_SAVE] = {.act_by = act_save, .by = PROMPT_SAVE},
+    [ACTION_SAVE_SCREEN] = {.act_by = act_save, .by = PROMPT_SAVE_SCREEN},
+    [ACTION_REDRAW] = {.act_by = act_effect, .by = EFFECT_REDRAW},
+    [ACTION_SUSPEND] = {.act_by = act_effect, .by = EFFECT_SUSPEND},
+    [ACTION_VIEW_NEXT] = {.act_by = act_step_view, .by = 1},
+    [ACTION_VIEW_PREVIOUS] = {.act_by = act_step_view, .by = -1},
+    [ACTION_UP] = {.act_by = act_move, .by = -1},
+    [ACTION_DOWN] = {.act_by = act_move, .by = 1},
+    [ACTION_LEFT] = {.act_by = act_scroll, .by = -1},
+    [ACTION_RIGHT] = {.act_by = act_scroll, .by = 1},
+    [ACTION_PAGE_UP] = {.act_by = act_page, .by = -1},
+    [ACTION_PAGE_DOWN] = {.act_by = act_page, .by = 1},
+    [ACTION_HOME] = {.act_by = act_select, .by = 0},
+    [ACTION_END] = {.act_by = act_select, .by = -1},
+    [ACTION_ENTER] = {.act = act_enter},
+    [ACTION_BACK] = {.act = act_back},
+    [ACTION_SEARCH] = {.act = act_search},
+    [ACTION_SEARCH_NEXT] = {.act_by = act_search_again, .by = 1},
+    [ACTION_SEARCH_PREVIOUS] = {.act_by = act_search_again, .by = -1},
+    [ACTION_FILTER] = {.act = act_filter},
+    [ACTION_MODULE] = {.act = act_module},
+    [ACTION_THREADS] = {.act = act_threads},
+    [ACTION_THREAD_PREVIOUS] = {.act_by = act_step_thread, .by = -1},
+    [ACTION_THREAD_NEXT] = {.act_by = act_step_thread, .by = 1},
+    [ACTION_IDLE] = {.act = act_idle},
+    [ACTION_MERGE] = {.act = act_merge},
+    [ACTION_SORT_SELF] = {.act_by = act_sort_by, .by = SORT_SELF},
+    [ACTION_SORT_TOTAL] = {.act_by = act_sort_by, .by = SORT_TOTAL},
+    [ACTION_SORT_SELF_TIME] = {.act_by = act_sort_by, .by = SORT_SELF_TIME},
+    [ACTION_SORT_TOTAL_TIME] = {.act_by = act_sort_by, .by = SORT_TOTAL_TIME},
+    [ACTION_SORT_SAMPLES] = {.act_by = act_sort_by, .by = SORT_SAMPLES},
+    [ACTION_SORT_PREVIOUS] = {.act_by = act_step_sort, .by = -1},
+    [ACTION_SORT_NEXT] = {.act_by = act_step_sort, .by = 1},
+    [ACTION_SORT_MENU] = {.act = act_sort_menu},
+    [ACTION_REVERSE] = {.act = act_reverse},
+    [ACTION_INVERT] = {.act = act_invert},
+    [ACTION_EXPAND_ALL] = {.act_by = act_fold_all, .by = true},
+    [ACTION_COLLAPSE_ALL] = {.act_by = act_fold_all, .by = false},
+    [ACTION_ZOOM_RESET] = {.act = act_zoom_reset},
+    [ACTION_LINES] = {.act = act_lines},
+    [ACTION_VERBOSE] = {.act = act_verbose},
+    [ACTION_MANGLED] = {.act = act_mangled},
 };
+
+static unsigned run(const struct act *act, struct app *app)
+{
+    return act->act_by ? act->act_by(app, act->by) : act->act(app);
+}
 
 unsigned app_act(struct app *app, enum action action)
 {
     const struct view *shown = views[app->scene->view];
     for (size_t i = 0; i < shown->key_count; i++)
         if (shown->keys[i].action == action)
-            return shown->keys[i].act(app);
-    if (acts[action])
-        return acts[action](app);
+            return run(&shown->keys[i].act, app);
+    if (acts[action].act || acts[action].act_by)
+        return run(&acts[action], app);
     for (int i = 0; i < VIEW_COUNT; i++)
         if (views[i]->action == action)
             return open_view(app, (enum view_id)i);

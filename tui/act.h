@@ -5,6 +5,13 @@
 #include "tui/app.h"
 
 typedef unsigned act_function(struct app *app); // returns enum effect bits
+typedef unsigned act_by_function(struct app *app, int by);
+
+struct act { // what an action does
+    act_function *act;
+    act_by_function *act_by; // or that much, to that side, that one
+    int by;
+};
 
 // The cursor of the shown view, and the row under it, which is zeroed when there are no rows.
 struct cursor *act_cursor(struct app *app);
@@ -17,9 +24,8 @@ unsigned act_show(struct app *app, enum view_id view);
 // Sets the thread filter to the thread of the row, or to its group of threads.
 unsigned act_only_thread(struct app *app, const struct thread_row *row);
 
-act_function act_search, act_search_next, act_search_previous, act_filter, act_module,
-    act_threads, act_thread_previous, act_thread_next, act_idle, act_merge, act_sort_self,
-    act_sort_total, act_sort_self_time, act_sort_total_time, act_sort_samples, act_sort_previous,
-    act_sort_next, act_sort_menu, act_reverse;
-act_function act_up, act_down, act_left, act_right, act_page_up, act_page_down, act_home, act_end;
-act_function act_back;
+act_function act_search, act_filter, act_module, act_threads, act_idle, act_merge, act_sort_menu,
+    act_reverse, act_back;
+act_by_function act_search_again, act_step_thread, act_sort_by, act_step_sort;
+act_by_function act_move, act_scroll, act_page;
+act_by_function act_select; // a row; -1: the last one

@@ -17,7 +17,7 @@ unsigned act_search(struct app *app)
     return 0;
 }
 
-static unsigned search_again(struct app *app, int step)
+unsigned act_search_again(struct app *app, int step)
 {
     struct state *state = app->state;
     if (!state->search)
@@ -27,30 +27,22 @@ static unsigned search_again(struct app *app, int step)
     return 0;
 }
 
-unsigned act_search_next(struct app *app)
-{
-    return search_again(app, 1);
-}
-
-unsigned act_search_previous(struct app *app)
-{
-    return search_again(app, -1);
-}
-
 unsigned act_filter(struct app *app)
 {
-    state_prompt(app->state, PROMPT_FILTER, app->state->terms ? app->state->terms : "");
+    const char *terms = app->state->filters[CRUMB_TERMS];
+    state_prompt(app->state, PROMPT_FILTER, terms ? terms : "");
     return 0;
 }
 
 unsigned act_module(struct app *app)
 {
     const struct function *function = act_item(app).function;
-    if (!app->state->module && (!function || !*function->module)) {
+    bool shown = app->state->filters[CRUMB_MODULE];
+    if (!shown && (!function || !*function->module)) {
         state_say(app->state, true, "there is no module in this row");
         return 0;
     }
-    state_filter_module(app->state, app->state->module ? NULL : function->module);
+    state_filter(app->state, CRUMB_MODULE, shown ? NULL : function->module, 0);
     return EFFECT_ROWS;
 }
 
@@ -68,26 +60,15 @@ static bool is_chosen(const struct state *state, const struct thread_row *row)
 }
 
 // Chooses the thread before or after the present one; "all threads" is one of the choices.
-static unsigned step_thread(struct app *app, size_t step)
+unsigned act_step_thread(struct app *app, int step)
 {
     struct thread_rows *choices = &app->scene->choices;
     scene_load_choices(app->scene, app->state);
-    size_t at = 0;
+    size_t at = 0, all = choices->count + 1;
     for (size_t i = 0; i < choices->count; i++)
         if (is_chosen(app->state, &choices->rows[i]))
             at = i + 1;
-    return app_choose(app, (at + step) % (choices->count + 1));
-}
-
-unsigned act_thread_previous(struct app *app)
-{
-    scene_load_choices(app->scene, app->state);
-    return step_thread(app, app->scene->choices.count);
-}
-
-unsigned act_thread_next(struct app *app)
-{
-    return step_thread(app, 1);
+    return app_choose(app, (at + all + (size_t)step) % all);
 }
 
 unsigned act_idle(struct app *app)
@@ -143,58 +124,24 @@ unsigned app_sort(struct app *app, enum rows_sort sort)
     return EFFECT_ROWS;
 }
 
-static unsigned sort_by(struct app *app, enum rows_sort sort)
+unsigned act_sort_by(struct app *app, int by)
 {
     enum rows_sort sorts[SORT_COUNT];
     size_t count = sorts_of(app, sorts);
     if (!count)
         return 0;
+    enum rows_sort sort = (enum rows_sort)by;
     bool there = place_of(sort, sorts, count) < count;
     *sorting_of(app) = (struct sorting){there ? sort : views[app->state->view]->sort, false};
     return EFFECT_ROWS;
 }
 
-unsigned act_sort_self(struct app *app)
-{
-    return sort_by(app, SORT_SELF);
-}
-
-unsigned act_sort_total(struct app *app)
-{
-    return sort_by(app, SORT_TOTAL);
-}
-
-unsigned act_sort_self_time(struct app *app)
-{
-    return sort_by(app, SORT_SELF_TIME);
-}
-
-unsigned act_sort_total_time(struct app *app)
-{
-    return sort_by(app, SORT_TOTAL_TIME);
-}
-
-unsigned act_sort_samples(struct app *app)
-{
-    return sort_by(app, SORT_SAMPLES);
-}
-
-static unsigned step_sort(struct app *app, int step)
+unsigned act_step_sort(struct app *app, int step)
 {
     enum rows_sort sorts[SORT_COUNT];
     size_t count = sorts_of(app, sorts), at = place_of(sorting_of(app)->by, sorts, count);
     size_t to = at + (size_t)step; // 0 - 1 wraps around to more than `count`
     return to < count ? app_sort(app, sorts[to]) : 0;
-}
-
-unsigned act_sort_previous(struct app *app)
-{
-    return step_sort(app, -1);
-}
-
-unsigned act_sort_next(struct app *app)
-{
-    return step_sort(app, 1);
 }
 
 unsigned act_sort_menu(struct app *app)
@@ -224,6 +171,6 @@ unsigned app_choose(struct app *app, size_t row)
         return row < table_sorts(views[state->view]->table, sorts) ? app_sort(app, sorts[row]) : 0;
     if (row)
         return act_only_thread(app, &app->scene->choices.rows[row - 1]);
-    state_filter_thread(state, 0, NULL);
+    state_filter(state, CRUMB_THREAD, NULL, 0);
     return EFFECT_ROWS;
 }

@@ -10,62 +10,29 @@ static size_t clamp(size_t at, long by, size_t count)
     return to < 0 ? 0 : to >= (long)count ? count - 1 : (size_t)to;
 }
 
-void app_move(struct app *app, long rows)
+unsigned act_move(struct app *app, int rows)
 {
     if (act_has_rows(app))
         scene_select(app->scene, app->state,
-                     clamp(act_cursor(app)->at, rows, scene_count(app->scene)));
-}
-
-unsigned act_up(struct app *app)
-{
-    app_move(app, -1);
+                     clamp(act_cursor(app)->at, rows, app->scene->count));
     return 0;
 }
 
-unsigned act_down(struct app *app)
-{
-    app_move(app, 1);
-    return 0;
-}
-
-static unsigned scroll(struct app *app, int cols)
+unsigned act_scroll(struct app *app, int step)
 {
     struct cursor *cursor = act_cursor(app);
-    cursor->scroll = cursor->scroll + cols > 0 ? cursor->scroll + cols : 0;
+    int scroll = cursor->scroll + step * SCROLL_COLS;
+    cursor->scroll = scroll > 0 ? scroll : 0;
     return 0;
 }
 
-unsigned act_left(struct app *app)
+unsigned act_page(struct app *app, int step)
 {
-    return scroll(app, -SCROLL_COLS);
+    return act_move(app, step * picture_page(app->picture, app->state));
 }
 
-unsigned act_right(struct app *app)
+unsigned act_select(struct app *app, int row)
 {
-    return scroll(app, SCROLL_COLS);
-}
-
-unsigned act_page_up(struct app *app)
-{
-    app_move(app, -picture_page(app->picture, app->state));
-    return 0;
-}
-
-unsigned act_page_down(struct app *app)
-{
-    app_move(app, picture_page(app->picture, app->state));
-    return 0;
-}
-
-unsigned act_home(struct app *app)
-{
-    scene_select(app->scene, app->state, 0);
-    return 0;
-}
-
-unsigned act_end(struct app *app)
-{
-    scene_select(app->scene, app->state, SIZE_MAX);
+    scene_select(app->scene, app->state, (size_t)row);
     return 0;
 }

@@ -12,20 +12,6 @@
 
 // --- prompts ---
 
-static void append_character(struct buf *text, int key)
-{
-    unsigned code = (unsigned)key;
-    if (code < 0x80) {
-        buf_putc(text, (char)code);
-        return;
-    }
-    int length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    buf_putc(text, (char)(lead[length] | code >> (6 * (length - 1))));
-    while (--length)
-        buf_putc(text, (char)(0x80 | ((code >> (6 * (length - 1))) & 0x3f)));
-}
-
 static void drop_character(struct buf *text)
 {
     while (text->length && (text->data[text->length - 1] & 0xc0) == 0x80)
@@ -44,7 +30,7 @@ static bool edit(struct state *state, int key)
     else if (key == INPUT_CTRL('U'))
         text.length = 0;
     else if (key >= ' ' && key < INPUT_UP)
-        append_character(&text, key);
+        buf_put_utf8(&text, (uint32_t)key);
     else
         return false;
     AUTO_FREE char *changed = xstrndup(text.data, text.length);
@@ -71,7 +57,7 @@ static unsigned accept_filter(struct app *app)
         state_say(state, true, "%s", err.text);
         return 0;
     }
-    state_filter_terms(state, state->text);
+    state_filter(state, CRUMB_TERMS, state->text, 0);
     return EFFECT_ROWS;
 }
 
@@ -137,56 +123,40 @@ static unsigned close_overlay(struct app *app)
     return 0;
 }
 
+// Moves a position as an action says, within [0, last]. Returns false if the action moves nothing.
+static bool move_within(const struct app *app, enum action action, size_t last, size_t *at)
+{
+    long page = picture_page(app->picture, app->state), end = (long)last;
+    const struct {
+        enum action action;
+        long by;
+    } moves[] = {{ACTION_UP, -1},        {ACTION_DOWN, 1},    {ACTION_PAGE_UP, -page},
+                 {ACTION_PAGE_DOWN, page}, {ACTION_HOME, -end}, {ACTION_END, end}};
+    for (size_t i = 0; i < ARRAY_LENGTH(moves); i++)
+        if (moves[i].action == action) {
+            long to = (long)*at + moves[i].by;
+            *at = to < 0 ? 0 : to > end ? last : (size_t)to;
+            return true;
+        }
+    return false;
+}
+
 static unsigned help_input(struct app *app, enum action action)
 {
-    bool moves = action >= ACTION_UP && action <= ACTION_END;
     int beyond = overlay_help_lines(&app->picture->canvas);
-    if (!moves || !beyond)
-        return close_overlay(app);
-    size_t page = (size_t)picture_page(app->picture, app->state), *first = &app->state->menu.first;
-    switch (action) {
-    case ACTION_UP:
-        *first -= *first > 0;
-        break;
-    case ACTION_DOWN:
-        *first += 1;
-        break;
-    case ACTION_PAGE_UP:
-        *first = *first > page ? *first - page : 0;
-        break;
-    case ACTION_HOME:
-        *first = 0;
-        break;
-    default:
-        *first += action == ACTION_END ? (size_t)beyond : page;
-    }
-    if (*first > (size_t)beyond)
-        *first = (size_t)beyond;
-    return 0;
+    if (action == ACTION_LEFT || action == ACTION_RIGHT)
+        action = ACTION_PAGE_DOWN;
+    return beyond && move_within(app, action, (size_t)beyond, &app->state->menu.first)
+               ? 0
+               : close_overlay(app);
 }
 
 static unsigned menu_input(struct app *app, enum action action)
 {
-    size_t count = overlay_count(app->scene, app->state), *at = &app->state->menu.at;
-    size_t page = (size_t)picture_page(app->picture, app->state);
-    size_t targets[] = {
-        [0] = *at ? *at - 1 : 0,
-        [1] = *at + 1,
-        [2] = *at > page ? *at - page : 0,
-        [3] = *at + page,
-        [4] = 0,
-        [5] = count,
-    };
-    static const enum action moves[] = {ACTION_UP,        ACTION_DOWN, ACTION_PAGE_UP,
-                                        ACTION_PAGE_DOWN, ACTION_HOME, ACTION_END};
+    size_t last = overlay_count(app->scene, app->state) - 1, *at = &app->state->menu.at;
     if (action == ACTION_ENTER)
         return app_choose(app, *at);
-    for (size_t i = 0; i < ARRAY_LENGTH(moves); i++)
-        if (moves[i] == action) {
-            *at = targets[i] < count ? targets[i] : count - 1;
-            return 0;
-        }
-    return close_overlay(app);
+    return move_within(app, action, last, at) ? 0 : close_overlay(app);
 }
 
 static bool is_always(enum action action)

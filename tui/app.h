@@ -33,7 +33,6 @@ unsigned app_input(struct app *app, const struct input *input);
 // Does an action that is not for a prompt or a menu. Returns enum effect bits.
 unsigned app_act(struct app *app, enum action action);
 
-// Used by app.c: chooses a row of the menu, moves the cursor.
+// Used by app.c: chooses a row of the menu, sorts by a column.
 unsigned app_choose(struct app *app, size_t row);
-void app_move(struct app *app, long rows);
 unsigned app_sort(struct app *app, enum rows_sort sort);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tui/canvas.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
@@ -51,11 +50,8 @@ struct letter { // a character with its marks
 // The text is valid UTF-8, because it has been through escape_text.
 static uint32_t decode(const char **text)
 {
-    const unsigned char *at = (const unsigned char *)*text;
-    unsigned length = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    uint32_t code = length == 1 ? at[0] : at[0] & (0xffu >> (length + 1));
-    for (unsigned i = 1; i < length; i++)
-        code = code << 6 | (at[i] & 0x3f);
+    unsigned length;
+    uint32_t code = escape_decode(*text, &length);
     *text += length;
     return code;
 }
@@ -203,17 +199,6 @@ void canvas_right(struct canvas *canvas, int row, int start, int end, enum role 
         put_text(canvas, row, end - (whole - skip), room, skip, role, escaped);
 }
 
-int canvas_printf(struct canvas *canvas, int row, int col, int width, enum role role,
-                  const char *format, ...)
-{
-    AUTO_FREE char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int length = vasprintf(&text, format, args);
-    va_end(args);
-    return length < 0 ? 0 : canvas_text(canvas, row, col, width, role, text);
-}
-
 int canvas_glyph(struct canvas *canvas, int row, int col, enum role role, enum glyph glyph)
 {
     const char *text = theme_glyph(canvas->utf8, glyph);
@@ -265,19 +250,6 @@ void canvas_box(struct canvas *canvas, int row, int col, int rows, int cols, con
 
 // --- saving ---
 
-static void save_code(struct buf *out, uint32_t code)
-{
-    if (code < 0x80) {
-        buf_putc(out, (char)code);
-        return;
-    }
-    unsigned length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    buf_putc(out, (char)(lead[length] | code >> (6 * (length - 1))));
-    while (--length)
-        buf_putc(out, (char)(0x80 | ((code >> (6 * (length - 1))) & 0x3f)));
-}
-
 static void trim(struct buf *out, size_t start)
 {
     while (out->length > start && out->data[out->length - 1] == ' ')
@@ -292,9 +264,9 @@ void canvas_save(const struct canvas *canvas, struct buf *out)
         for (int col = 0; col < canvas->cols; col++) {
             const struct cell *cell = cell_at(canvas, row, col);
             if (cell->code)
-                save_code(out, cell->code);
+                buf_put_utf8(out, cell->code);
             for (size_t i = 0; cell->code && i < CELL_MARKS && cell->marks[i]; i++)
-                save_code(out, cell->marks[i]);
+                buf_put_utf8(out, cell->marks[i]);
         }
         trim(out, start);
     }

@@ -57,9 +57,6 @@ int canvas_squeezed(struct canvas *canvas, int row, int col, int width, enum rol
 void canvas_right(struct canvas *canvas, int row, int start, int end, enum role role,
                   const char *text);
 
-int canvas_printf(struct canvas *canvas, int row, int col, int width, enum role role,
-                  const char *format, ...) PRINTF_LIKE(6, 7);
-
 int canvas_glyph(struct canvas *canvas, int row, int col, enum role role, enum glyph glyph);
 
 // canvas_fill draws blanks; canvas_paint changes only the role of the cells.

@@ -69,7 +69,7 @@ static void put_position(const struct canvas *canvas, const struct scene *scene,
                          const struct state *state, struct buf *out)
 {
     const struct view *view = views[scene->view];
-    size_t count = scene_count(scene);
+    size_t count = scene->count;
     if (state->search)
         buf_printf(out, "/%s   %zu of %zu rows%s", state->search,
                    scene_match_count(scene, state), count, view->put_row ? "   " : "");
@@ -98,44 +98,38 @@ static void draw_left(struct canvas *canvas, int row, int end, const struct scen
 
 // --- function bar ---
 
-struct bar_key {
-    int number; // 1: F1
-    enum action action;
-    const char *label;
-};
-
-static size_t bar_keys(struct bar_key keys[12])
+// Returns the row of a function key's action, NULL if that is not on the bar. number 1: F1.
+static const struct action_row *row_of_key(int number)
 {
-    size_t count = 0;
-    for (int number = 1; number <= 12; number++) {
-        enum action action = keymap_action(INPUT_F(number));
-        if (action != ACTION_NONE && keymap_row(action)->label)
-            keys[count++] = (struct bar_key){number, action, keymap_row(action)->label};
-    }
-    return count;
+    enum action action = keymap_action(INPUT_F(number));
+    return action != ACTION_NONE && keymap_row(action)->label ? keymap_row(action) : NULL;
 }
 
 static void draw_bar(struct picture *picture, int row)
 {
     struct canvas *canvas = &picture->canvas;
-    struct bar_key keys[12];
-    size_t count = bar_keys(keys);
-    int col = 0, taken = 0;
-    for (size_t i = 0; i < count; i++)
-        taken += snprintf(NULL, 0, "F%d%s ", keys[i].number, keys[i].label);
-    int spare = count && canvas->cols > taken ? (canvas->cols - taken) / (int)count : 0;
+    int col = 0, taken = 0, count = 0;
+    for (int number = 1; number <= 12; number++)
+        if (row_of_key(number)) {
+            taken += snprintf(NULL, 0, "F%d%s ", number, row_of_key(number)->label);
+            count++;
+        }
+    int spare = count && canvas->cols > taken ? (canvas->cols - taken) / count : 0;
     spare = spare < 3 ? spare : 3;
-    for (size_t i = 0; i < count; i++) {
+    for (int number = 1; number <= 12; number++) {
+        const struct action_row *action = row_of_key(number);
         char key[8];
-        int key_width = snprintf(key, sizeof key, "F%d", keys[i].number);
-        int width = key_width + (int)strlen(keys[i].label) + spare;
+        if (!action)
+            continue;
+        int key_width = snprintf(key, sizeof key, "F%d", number);
+        int label_width = (int)strlen(action->label) + spare, width = key_width + label_width;
         if (col + width > canvas->cols)
             return;
         canvas_text(canvas, row, col, key_width, ROLE_BAR_KEY, key);
-        canvas_fill(canvas, row, col + key_width, width - key_width, ROLE_BAR_LABEL);
-        canvas_text(canvas, row, col + key_width, width - key_width, ROLE_BAR_LABEL,
-                    keys[i].label);
-        picture_add_zone(picture, (struct box){row, col, 1, width}, keys[i].action, -1);
+        canvas_fill(canvas, row, col + key_width, label_width, ROLE_BAR_LABEL);
+        canvas_text(canvas, row, col + key_width, label_width, ROLE_BAR_LABEL, action->label);
+        picture_add_zone(picture, (struct box){row, col, 1, width},
+                         keymap_action(INPUT_F(number)), -1);
         col += width + 1;
     }
 }

@@ -15,10 +15,12 @@
 #define PIECES_MOST 24
 #define LEVELS 4 // how much a line may be abbreviated
 
-// A line that is being put together. It owns the texts of its pieces.
+// A line is put together from pieces, one beside the other.
 struct header_line {
-    struct piece pieces[PIECES_MOST];
-    char texts[PIECES_MOST][48];
+    struct piece {
+        enum role role;
+        char text[48];
+    } pieces[PIECES_MOST];
     size_t count;
 };
 
@@ -29,12 +31,12 @@ static void add(struct header_line *line, enum role role, const char *format, ..
 {
     if (line->count == PIECES_MOST)
         return;
+    struct piece *piece = &line->pieces[line->count++];
+    piece->role = role;
     va_list args;
     va_start(args, format);
-    vsnprintf(line->texts[line->count], sizeof line->texts[0], format, args);
+    vsnprintf(piece->text, sizeof piece->text, format, args);
     va_end(args);
-    line->pieces[line->count] = (struct piece){role, line->texts[line->count]};
-    line->count++;
 }
 
 static int width_of(const struct canvas *canvas, const struct header_line *line)
@@ -47,7 +49,10 @@ static int width_of(const struct canvas *canvas, const struct header_line *line)
 
 static void draw(struct canvas *canvas, int row, int col, int width, const struct header_line *line)
 {
-    picture_pieces(canvas, row, col, width, line->pieces, line->count);
+    int used = 0;
+    for (size_t i = 0; i < line->count; i++)
+        used += canvas_text(canvas, row, col + used, width - used, line->pieces[i].role,
+                            line->pieces[i].text);
 }
 
 // --- the process and the views ---
@@ -77,7 +82,7 @@ static void draw_title(struct picture *picture, int row, const struct snapshot *
                        const struct state *state)
 {
     struct canvas *canvas = &picture->canvas;
-    char up[FIGURES_MOST], view[FIGURES_MOST];
+    char up[FIGURES_MOST], view[FIGURES_MOST], pid[16];
     AUTO_BUF struct buf left = {0};
     int end = draw_tabs(picture, row, state) - 1;
     if (canvas->cols >= 60) {
@@ -93,7 +98,8 @@ static void draw_title(struct picture *picture, int row, const struct snapshot *
     int col = 0;
     if (canvas->cols >= 60)
         col = canvas_text(canvas, row, 0, end, ROLE_DIM, "ptprof ");
-    col += canvas_printf(canvas, row, col, end - col, ROLE_TITLE, "%d ", (int)snapshot->pid);
+    snprintf(pid, sizeof pid, "%d ", (int)snapshot->pid);
+    col += canvas_text(canvas, row, col, end - col, ROLE_TITLE, pid);
     buf_puts(&left, *snapshot->command_line ? snapshot->command_line : snapshot->comm);
     if (snapshot->process_count > 1)
         buf_printf(&left, " and %zu more", snapshot->process_count - 1);
@@ -242,7 +248,7 @@ static int draw_crumbs(struct canvas *canvas, int row, int end, const struct sta
     for (size_t i = 0; i < state->crumb_count; i++)
         if (state->crumbs[i] != CRUMB_THREAD)
             col = draw_crumb(canvas, row, col, end, ROLE_CRUMB,
-                             state->crumbs[i] == CRUMB_MODULE ? state->module : state->terms);
+                             state->filters[state->crumbs[i]]);
     if (views[state->view]->pane)
         col = draw_crumb(canvas, row, col, end, ROLE_STRONG, views[state->view]->title);
     return col;
@@ -285,7 +291,7 @@ static void draw_filters(struct canvas *canvas, int row, const struct scene *sce
 {
     struct header_line line = {.count = 0};
     if (filter_is_wall(&state->query.filter))
-        add_wall(&line, scene_all(scene), canvas->cols);
+        add_wall(&line, scene->all, canvas->cols);
     add_shape(&line, state);
     int width = width_of(canvas, &line), col = canvas->cols - width;
     draw_crumbs(canvas, row, col - 2 > 12 ? col - 2 : 12, state);

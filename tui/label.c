@@ -22,8 +22,8 @@ const char *label_hold(int64_t ns, char text[FIGURES_MOST])
 
 // --- names ---
 
-void label_function(const struct state *state, const struct function *function, bool inlined,
-                    struct buf *out)
+static void put_function(const struct state *state, const struct function *function, bool inlined,
+                         struct buf *out)
 {
     if (state->mangled || state->verbose)
         buf_puts(out, state->mangled ? function->system_name : function->name);
@@ -37,7 +37,7 @@ void label_function_within(const struct state *state, const struct canvas *canva
                            const struct function *function, bool inlined, struct buf *out)
 {
     size_t start = out->length;
-    label_function(state, function, inlined, out);
+    put_function(state, function, inlined, out);
     if (state->mangled || state->verbose || canvas_width(canvas, out->data + start) <= width)
         return;
     out->length = start;

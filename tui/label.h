@@ -15,12 +15,9 @@ const char *label_percent(double percent, char text[FIGURES_MOST]);
 // "38us", "1.9ms"; "0ns".
 const char *label_hold(int64_t ns, char text[FIGURES_MOST]);
 
-// Appends the name of a function: mangled if the state says so, else demangled, with template
-// arguments folded unless the state is verbose.
-void label_function(const struct state *state, const struct function *function, bool inlined,
-                    struct buf *out);
-
-// Like label_function, but drops return type and arguments if the name is wider than `width`.
+// Appends the name of a function: mangled if the state says so, else demangled. Unless the state is
+// verbose, template arguments are folded, and a name that is wider than `width` loses return type
+// and arguments.
 void label_function_within(const struct state *state, const struct canvas *canvas, int width,
                            const struct function *function, bool inlined, struct buf *out);
 

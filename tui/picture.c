@@ -57,15 +57,6 @@ const struct zone *picture_zone(const struct picture *picture, int row, int col)
     return NULL;
 }
 
-int picture_pieces(struct canvas *canvas, int row, int col, int width, const struct piece *pieces,
-                   size_t count)
-{
-    int used = 0;
-    for (size_t i = 0; i < count; i++)
-        used += canvas_text(canvas, row, col + used, width - used, pieces[i].role, pieces[i].text);
-    return used;
-}
-
 int picture_page(const struct picture *picture, const struct state *state)
 {
     struct layout layout =

@@ -49,14 +49,6 @@ const struct zone *picture_zone(const struct picture *picture, int row, int col)
 
 void picture_add_zone(struct picture *picture, struct box area, enum action action, int arg);
 
-// A line is drawn from pieces, one beside the other.
-struct piece {
-    enum role role;
-    const char *text;
-};
-int picture_pieces(struct canvas *canvas, int row, int col, int width, const struct piece *pieces,
-                   size_t count);
-
 // Draws the lines above the table.
 void header_draw(struct picture *picture, const struct layout *layout,
                  const struct snapshot *snapshot, const struct scene *scene,

@@ -24,16 +24,6 @@ static const struct view_rows *rows_of(const struct scene *scene)
     return &views[scene->view]->rows;
 }
 
-struct cost scene_all(const struct scene *scene)
-{
-    return scene->rows ? rows_of(scene)->all(scene) : (struct cost){0};
-}
-
-size_t scene_count(const struct scene *scene)
-{
-    return scene->rows ? rows_of(scene)->count(scene) : 0;
-}
-
 struct item scene_item(const struct scene *scene, size_t row)
 {
     return rows_of(scene)->item(scene, row);
@@ -59,7 +49,7 @@ static size_t first_row(const struct scene *scene)
 static void follow(const struct scene *scene, struct state *state)
 {
     struct cursor *cursor = &state->cursors[scene->view];
-    size_t count = scene_count(scene);
+    size_t count = scene->count;
     if (!cursor->id) {
         cursor->at = first_row(scene);
         return;
@@ -108,7 +98,7 @@ void scene_fini(struct scene *scene)
 void scene_select(const struct scene *scene, struct state *state, size_t row)
 {
     struct cursor *cursor = &state->cursors[scene->view];
-    size_t count = scene_count(scene);
+    size_t count = scene->count;
     cursor->at = row < count ? row : count ? count - 1 : 0;
     bool stays = cursor->at == 0 && first_row(scene) == 0;
     cursor->id = count && !stays ? scene_item(scene, cursor->at).id : 0;
@@ -130,14 +120,14 @@ const char *scene_match(const struct state *state, const char *text)
 size_t scene_match_count(const struct scene *scene, const struct state *state)
 {
     size_t matches = 0;
-    for (size_t i = 0; i < scene_count(scene); i++)
+    for (size_t i = 0; i < scene->count; i++)
         matches += scene_match(state, scene_item(scene, i).text) != NULL;
     return matches;
 }
 
 bool scene_search(struct scene *scene, struct state *state, size_t from, int step, bool here)
 {
-    size_t count = scene_count(scene);
+    size_t count = scene->count;
     if (scene->rows && views[scene->view]->search)
         return views[scene->view]->search(scene, state, from, step, here);
     for (size_t i = !here; i < count + !here; i++) {

@@ -9,6 +9,9 @@ struct scene {
     const struct snapshot *snapshot; // borrowed; the rows were made from it
     enum view_id view;               // the view that made the rows
     void *rows;                      // owned; its type is known to the view; NULL: no snapshot yet
+    size_t count;                    // of the rows
+    struct cost all;                 // the cost that is 100 %
+    bool windowed;                   // view of a stack: it is of the window, not of this moment
     struct thread_rows choices;      // all threads, for the menu of threads
 };
 
@@ -23,12 +26,8 @@ struct item { // a row, whatever the view
 void scene_update(struct scene *scene, struct state *state, const struct snapshot *snapshot);
 void scene_fini(struct scene *scene);
 
-// Return the number of rows of the shown view, and a row.
-size_t scene_count(const struct scene *scene);
+// Returns a row of the shown view.
 struct item scene_item(const struct scene *scene, size_t row);
-
-// Returns the cost that is 100 % in the shown view.
-struct cost scene_all(const struct scene *scene);
 
 // Puts the cursor of the shown view on a row. A cursor in the first row stays in the first row when
 // the order changes.

@@ -28,7 +28,7 @@ enum rc screen_open(const struct screen_options *options, struct screen **screen
 // Restores the terminal.
 void screen_close(struct screen *screen);
 
-// For ^Z: restores the terminal until screen_resume.
+// Restores the terminal until screen_resume, for ^Z.
 void screen_suspend(struct screen *screen);
 void screen_resume(struct screen *screen);
 

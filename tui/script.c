@@ -72,28 +72,28 @@ static enum rc do_mouse(struct script *script, const char *value, struct err *er
     return wrong(script, err, "no such deed of a mouse");
 }
 
-static enum rc save(struct script *script, const char *path, bool roles, struct err *err)
+static enum rc write_text(const char *path, const struct buf *text, struct err *err)
 {
-    AUTO_BUF struct buf text = {0};
-    stage_draw(&script->stage, script->rows, script->cols);
-    if (roles)
-        canvas_save_roles(&script->stage.picture.canvas, &text);
-    else
-        canvas_save(&script->stage.picture.canvas, &text);
     AUTO_FILE FILE *file = fopen(path, "we");
-    if (!file || fwrite(text.data, 1, text.length, file) != text.length || fflush(file) != 0)
-        return err_sys(err, RC_IO, errno, "cannot write a screen");
+    if (!file || fwrite(text->data, 1, text->length, file) != text->length || fflush(file) != 0)
+        return err_sys(err, RC_IO, errno, "cannot write what the script saves");
     return RC_OK;
 }
 
-static enum rc do_save_screen(struct script *script, const char *value, struct err *err)
+static enum rc do_save_screen(struct script *script, const char *path, struct err *err)
 {
-    return save(script, value, false, err);
+    AUTO_BUF struct buf text = {0};
+    stage_draw(&script->stage, script->rows, script->cols);
+    canvas_save(&script->stage.picture.canvas, &text);
+    return write_text(path, &text, err);
 }
 
-static enum rc do_save_roles(struct script *script, const char *value, struct err *err)
+static enum rc do_save_roles(struct script *script, const char *path, struct err *err)
 {
-    return save(script, value, true, err);
+    AUTO_BUF struct buf text = {0};
+    stage_draw(&script->stage, script->rows, script->cols);
+    canvas_save_roles(&script->stage.picture.canvas, &text);
+    return write_text(path, &text, err);
 }
 
 // Draws as for a terminal without background colours.
@@ -108,15 +108,13 @@ static enum rc do_plain(struct script *script, const char *value, struct err *er
 static enum rc do_keys(struct script *script, const char *path, struct err *err)
 {
     (void)script;
-    AUTO_FILE FILE *file = fopen(path, "we");
-    if (!file)
-        return err_sys(err, RC_IO, errno, "cannot write the keys");
+    AUTO_BUF struct buf text = {0};
     for (int action = 0; action < ACTION_COUNT; action++) {
-        AUTO_BUF struct buf keys = {0};
-        keymap_key_names((enum action)action, &keys);
-        fprintf(file, "%s %s\n", keymap_row((enum action)action)->name, keys.data);
+        buf_printf(&text, "%s ", keymap_row((enum action)action)->name);
+        keymap_key_names((enum action)action, &text);
+        buf_putc(&text, '\n');
     }
-    return RC_OK;
+    return write_text(path, &text, err);
 }
 
 static enum rc do_manual(struct script *script, const char *path, struct err *err)
@@ -124,11 +122,7 @@ static enum rc do_manual(struct script *script, const char *path, struct err *er
     (void)script;
     AUTO_BUF struct buf text = {0};
     keymap_manual(&text);
-    AUTO_FILE FILE *file = fopen(path, "we");
-    if (!file)
-        return err_sys(err, RC_IO, errno, "cannot write the section of the manual");
-    fwrite(text.data, 1, text.length, file);
-    return RC_OK;
+    return write_text(path, &text, err);
 }
 
 static const struct {

@@ -22,8 +22,9 @@ void state_init(struct state *state, enum rows_sort sort, int64_t delay, bool ba
 
 void state_fini(struct state *state)
 {
-    char *owned[] = {state->thread, state->module,  state->terms,
-                     state->text,   state->message, state->search};
+    char *owned[] = {state->filters[CRUMB_THREAD], state->filters[CRUMB_MODULE],
+                     state->filters[CRUMB_TERMS],  state->text,
+                     state->message,               state->search};
     for (size_t i = 0; i < ARRAY_LENGTH(owned); i++)
         free(owned[i]);
     map_fini(&state->folds);
@@ -59,65 +60,31 @@ void state_forget_tree(struct state *state)
 
 // --- filters ---
 
-static void forget_crumb(struct state *state, enum crumb crumb)
+void state_filter(struct state *state, enum crumb crumb, const char *text, pid_t tid)
 {
+    struct filter *filter = &state->query.filter;
+    char *copy = text && *text ? xstrdup(text) : NULL;
     size_t kept = 0;
+    free(state->filters[crumb]);
+    state->filters[crumb] = copy;
+    filter->thread = state->filters[CRUMB_THREAD];
+    filter->module = state->filters[CRUMB_MODULE];
+    filter->terms = state->filters[CRUMB_TERMS];
+    if (crumb == CRUMB_THREAD)
+        filter->tid = tid;
     for (size_t i = 0; i < state->crumb_count; i++)
         if (state->crumbs[i] != crumb)
             state->crumbs[kept++] = state->crumbs[i];
+    if (copy || tid)
+        state->crumbs[kept++] = crumb;
     state->crumb_count = kept;
-}
-
-static void set_crumb(struct state *state, enum crumb crumb, bool there)
-{
-    forget_crumb(state, crumb);
-    if (there)
-        state->crumbs[state->crumb_count++] = crumb;
-    state->query.filter.thread = state->thread;
-    state->query.filter.module = state->module;
-    state->query.filter.terms = state->terms;
-}
-
-static void set_text(char **text, const char *value)
-{
-    char *copy = value && *value ? xstrdup(value) : NULL;
-    free(*text);
-    *text = copy;
-}
-
-void state_filter_thread(struct state *state, pid_t tid, const char *name)
-{
-    set_text(&state->thread, name);
-    state->query.filter.tid = tid;
-    set_crumb(state, CRUMB_THREAD, tid || state->thread);
-}
-
-void state_filter_module(struct state *state, const char *module)
-{
-    set_text(&state->module, module);
-    set_crumb(state, CRUMB_MODULE, state->module);
-}
-
-void state_filter_terms(struct state *state, const char *terms)
-{
-    set_text(&state->terms, terms);
-    set_crumb(state, CRUMB_TERMS, state->terms);
 }
 
 bool state_drop_filter(struct state *state)
 {
     if (!state->crumb_count)
         return false;
-    switch (state->crumbs[state->crumb_count - 1]) {
-    case CRUMB_THREAD:
-        state_filter_thread(state, 0, NULL);
-        break;
-    case CRUMB_MODULE:
-        state_filter_module(state, NULL);
-        break;
-    default:
-        state_filter_terms(state, NULL);
-    }
+    state_filter(state, state->crumbs[state->crumb_count - 1], NULL, 0);
     return true;
 }
 

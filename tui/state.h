@@ -44,7 +44,7 @@ struct sorting {
 
 struct state {
     struct rows_query query; // its filter borrows the texts below; its order is unused
-    char *thread, *module, *terms; // owned
+    char *filters[CRUMB_COUNT];    // texts; owned, NULL: none
     enum crumb crumbs[CRUMB_COUNT];
     size_t crumb_count;
 
@@ -91,10 +91,9 @@ struct rows_query state_query(const struct state *state);
 // Forgets which nodes are open and zoomed to, because the tree will have other nodes.
 void state_forget_tree(struct state *state);
 
-// Set filters. The texts are copied; a new filter replaces the old one of its kind.
-void state_filter_thread(struct state *state, pid_t tid, const char *name);
-void state_filter_module(struct state *state, const char *module); // NULL: any
-void state_filter_terms(struct state *state, const char *terms);   // NULL: any
+// Sets a filter in place of the one of its kind: a text, which is copied, or the tid of a thread;
+// without both there is none.
+void state_filter(struct state *state, enum crumb crumb, const char *text, pid_t tid);
 bool state_drop_filter(struct state *state); // drops the last one; false: there is none
 
 void state_prompt(struct state *state, enum prompt prompt, const char *text);

@@ -72,16 +72,11 @@ void slot_line(const struct slot *slot, const char *file, uint32_t line)
                     text.length ? text.data : "");
 }
 
-bool table_wants_lines(const struct scene *scene, const struct state *state)
+void slot_module(const struct slot *slot, const struct function *function)
 {
-    (void)scene;
-    return state->lines;
-}
-
-bool table_shows_wall(const struct scene *scene, const struct state *state)
-{
-    (void)scene;
-    return filter_is_wall(&state->query.filter);
+    if (function)
+        canvas_squeezed(&slot->picture->canvas, slot->row, slot->col, slot->width, ROLE_MODULE,
+                        label_module(slot->state, function));
 }
 
 // --- columns ---
@@ -110,9 +105,20 @@ static bool is_sorted_by(const struct column *column, const struct state *state)
 // The column by which rows are sorted is always shown.
 static bool is_shown(const struct column *column, const struct drawing *drawing)
 {
+    const struct state *state = drawing->state;
+    const bool holds[] = {
+        [WHEN_ALWAYS] = true,
+        [WHEN_SORTED] = false,
+        [WHEN_LINES] = state->lines,
+        [WHEN_VERBOSE] = state->verbose,
+        [WHEN_SHORT] = !state->verbose,
+        [WHEN_UPRIGHT] = !state->query.inverted,
+        [WHEN_INVERTED] = state->query.inverted,
+        [WHEN_WALL] = filter_is_wall(&state->query.filter),
+        [WHEN_WINDOWED] = drawing->scene->windowed,
+    };
     return drawing->area.cols >= column->least &&
-           (!column->wanted || column->wanted(drawing->scene, drawing->state) ||
-            is_sorted_by(column, drawing->state));
+           (holds[column->when] || is_sorted_by(column, state));
 }
 
 // Returns the column to drop when there is no room: the leftmost of those that only wide screens
@@ -294,7 +300,7 @@ void table_draw(struct picture *picture, struct box area, const struct scene *sc
     struct drawing drawing = {picture, area, scene, state, table, {{0}}, 0, 1};
     struct rows_query query = state_query(state);
     struct cursor *cursor = &state->cursors[scene->view];
-    size_t count = scene_count(scene);
+    size_t count = scene->count;
     if (area.rows < 1)
         return;
     if (area.cols < TWO_LINES && table->draw_second && area.rows >= 5)

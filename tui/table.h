@@ -15,14 +15,25 @@ struct slot { // where a column of a row is drawn
     const struct state *state;
 };
 
+enum column_when { // a column is shown
+    WHEN_ALWAYS,
+    WHEN_SORTED, // only while rows are sorted by it, which shows any column
+    WHEN_LINES,
+    WHEN_VERBOSE,
+    WHEN_SHORT, // not verbose
+    WHEN_UPRIGHT,
+    WHEN_INVERTED,
+    WHEN_WALL,
+    WHEN_WINDOWED,
+};
+
 struct column {
     const char *title;
     int width; // 0: the rest of the line, for exactly one column
     int least; // least columns of the screen to show it
     bool right; // right-aligned, for numbers
     enum rows_sort sort; // SORT_COUNT: none
-    // A column without this is shown wherever there is room for it.
-    bool (*wanted)(const struct scene *scene, const struct state *state);
+    enum column_when when; // where there is room for it
     void (*draw)(const struct slot *slot);
 };
 
@@ -56,14 +67,11 @@ void slot_text(const struct slot *slot, enum role role, const char *text);
 void slot_name(const struct slot *slot, int indent, enum role role, const char *text);
 void slot_function(const struct slot *slot, int indent, enum role role,
                    const struct function *function, bool inlined);
+void slot_module(const struct slot *slot, const struct function *function); // NULL: nothing
 void slot_line(const struct slot *slot, const char *file, uint32_t line);
 
 // Changes `first` so that the cursor is visible on a page of `rows` rows.
 void table_keep_visible(struct cursor *cursor, size_t count, int rows);
-
-// Values of `wanted` for columns that several views have.
-bool table_wants_lines(const struct scene *scene, const struct state *state);
-bool table_shows_wall(const struct scene *scene, const struct state *state);
 
 // Draws the part of the wall time in which it ran.
 void slot_running(const struct slot *slot, struct cost cost);

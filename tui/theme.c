@@ -139,12 +139,7 @@ const char *const theme_choices[] = {
     [SCHEME_COUNT + 1] = NULL,
 };
 
-enum scheme theme_choose(int choice, bool color, const char *colorfgbg)
-{
-    return color && choice ? (enum scheme)(choice - 1) : theme_guess(color, colorfgbg);
-}
-
-enum scheme theme_guess(bool color, const char *colorfgbg)
+static enum scheme guess(bool color, const char *colorfgbg)
 {
     const char *last = colorfgbg ? strrchr(colorfgbg, ';') : NULL;
     if (!color)
@@ -153,6 +148,11 @@ enum scheme theme_guess(bool color, const char *colorfgbg)
         return SCHEME_DEFAULT;
     long background = strtol(last + 1, NULL, 10);
     return background == 7 || background == 15 ? SCHEME_LIGHT : SCHEME_DEFAULT;
+}
+
+enum scheme theme_choose(int choice, bool color, const char *colorfgbg)
+{
+    return color && choice ? (enum scheme)(choice - 1) : guess(color, colorfgbg);
 }
 
 enum role theme_heat(double percent)

@@ -55,16 +55,14 @@ struct style {
 
 enum scheme { SCHEME_DEFAULT, SCHEME_LIGHT, SCHEME_MONO, SCHEME_COUNT };
 
-// Names that a user may give: "auto" (see theme_guess) and the schemes. It ends with NULL.
+// Names that a user may give: "auto" and the schemes. It ends with NULL.
 extern const char *const theme_choices[];
 
 struct style theme_style(enum scheme scheme, enum role role);
 
-// Returns the scheme for a terminal: SCHEME_MONO without colours, else light or default by the
-// variable COLORFGBG, in which some terminals give their colours ("15;0": white on black).
-enum scheme theme_guess(bool color, const char *colorfgbg);
-
-// Returns the scheme for an index into theme_choices; SCHEME_MONO if there are no colours.
+// Returns the scheme for an index into theme_choices. "auto" is light or default by the variable
+// COLORFGBG, in which some terminals give their colours ("15;0": white on black). A terminal
+// without colours gets SCHEME_MONO.
 enum scheme theme_choose(int choice, bool color, const char *colorfgbg);
 
 // Returns the role of a share in percent.

@@ -9,19 +9,18 @@
 
 struct view_rows { // scene->rows, whose type only the view knows
     size_t size;   // of the struct, which `make` gets zeroed
+    // Makes them, and says their count and the cost of all.
     enum rc (*make)(struct scene *scene, struct state *state, const struct rows_query *query,
                     struct err *err);
     void (*free)(void *rows); // frees what the struct owns, not the struct
-    size_t (*count)(const struct scene *scene);
     struct item (*item)(const struct scene *scene, size_t row);
-    struct cost (*all)(const struct scene *scene);   // the cost that is 100 %
     size_t (*first)(const struct scene *scene);      // where the cursor begins; NULL: row 0
     bool (*keeps)(const struct state *state, int64_t age); // rows of that age (ns) stay; NULL: no
 };
 
 struct view_key { // overrides what an action does in this view
     enum action action;
-    act_function *act;
+    struct act act;
 };
 
 struct view {

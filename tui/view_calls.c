@@ -6,12 +6,7 @@
 #include "tui/label.h"
 #include "tui/view.h"
 
-struct calls {
-    struct call_rows rows;
-    bool known; // the function has a name in this profile
-};
-
-static const struct calls *calls_of(const struct scene *scene)
+static const struct call_rows *calls_of(const struct scene *scene)
 {
     return scene->rows;
 }
@@ -25,7 +20,7 @@ struct relative { // a row of the three parts
 
 static struct relative relative_at(const struct scene *scene, size_t row)
 {
-    const struct call_rows *calls = &calls_of(scene)->rows;
+    const struct call_rows *calls = calls_of(scene);
     if (row == calls->caller_count)
         return (struct relative){calls->function.function, calls->function.id,
                                  calls->function.total, 0};
@@ -44,7 +39,7 @@ static struct relative relative_of(const struct slot *slot)
 static void draw_share(const struct slot *slot)
 {
     struct relative relative = relative_of(slot);
-    const struct call_rows *calls = &calls_of(slot->scene)->rows;
+    const struct call_rows *calls = calls_of(slot->scene);
     struct cost all = relative.part ? calls->function.total : calls->all;
     slot_percent(slot, rows_percent(rows_measure(&slot->state->query), relative.cost, all));
 }
@@ -54,17 +49,11 @@ static void draw_time(const struct slot *slot)
     slot_time(slot, cost_ns(relative_of(slot).cost));
 }
 
-static size_t count(const struct scene *scene)
-{
-    const struct call_rows *calls = &calls_of(scene)->rows;
-    return calls_of(scene)->known ? calls->caller_count + 1 + calls->callee_count : 0;
-}
-
 static void draw_name(const struct slot *slot)
 {
     struct relative relative = relative_of(slot);
     struct canvas *canvas = &slot->picture->canvas;
-    bool last = slot->index + 1 == count(slot->scene);
+    bool last = slot->index + 1 == slot->scene->count;
     int indent = relative.part < 0 ? 3 : relative.part > 0 ? 5 : 0;
     if (relative.part < 0)
         canvas_text(canvas, slot->row, slot->col, 3, ROLE_DIM,
@@ -81,17 +70,14 @@ static void draw_name(const struct slot *slot)
 
 static void draw_module(const struct slot *slot)
 {
-    const struct function *function = relative_of(slot).function;
-    if (function)
-        canvas_squeezed(&slot->picture->canvas, slot->row, slot->col, slot->width, ROLE_MODULE,
-                        label_module(slot->state, function));
+    slot_module(slot, relative_of(slot).function);
 }
 
 static const struct column columns[] = {
-    {"SHARE%", 6, 0, true, SORT_COUNT, NULL, draw_share},
-    {"TIME", 7, 50, true, SORT_COUNT, NULL, draw_time},
-    {"CALLERS, FUNCTION, CALLEES", 0, 0, false, SORT_COUNT, NULL, draw_name},
-    {"MODULE", 15, 80, false, SORT_COUNT, NULL, draw_module},
+    {"SHARE%", 6, 0, true, SORT_COUNT, WHEN_ALWAYS, draw_share},
+    {"TIME", 7, 50, true, SORT_COUNT, WHEN_ALWAYS, draw_time},
+    {"CALLERS, FUNCTION, CALLEES", 0, 0, false, SORT_COUNT, WHEN_ALWAYS, draw_name},
+    {"MODULE", 15, 80, false, SORT_COUNT, WHEN_ALWAYS, draw_module},
 };
 
 static const struct table table = {columns, ARRAY_LENGTH(columns),
@@ -103,17 +89,17 @@ static enum rc make(struct scene *scene, struct state *state, const struct rows_
                     struct err *err)
 {
     (void)err;
-    struct calls *calls = scene->rows;
+    struct call_rows *calls = scene->rows;
     uint64_t function = state->path[state->path_length - 1];
-    calls->known = rows_calls(&scene->snapshot->moment, query, function, &calls->rows, NULL) ==
-                   RC_OK;
+    if (rows_calls(&scene->snapshot->moment, query, function, calls, NULL) == RC_OK)
+        scene->count = calls->caller_count + 1 + calls->callee_count;
+    scene->all = calls->all;
     return RC_OK;
 }
 
 static void free_rows(void *rows)
 {
-    struct calls *calls = rows;
-    call_rows_fini(&calls->rows);
+    call_rows_fini(rows);
 }
 
 // A function may be in all three parts, so the id of a row includes the part.
@@ -128,14 +114,9 @@ static struct item item(const struct scene *scene, size_t row)
     };
 }
 
-static struct cost all(const struct scene *scene)
-{
-    return calls_of(scene)->rows.all;
-}
-
 static size_t row_of_function(const struct scene *scene)
 {
-    return calls_of(scene)->rows.caller_count;
+    return calls_of(scene)->caller_count;
 }
 
 // --- opening it, from one function to the next and back ---
@@ -167,12 +148,12 @@ static unsigned go_back(struct app *app)
     return EFFECT_ROWS;
 }
 
-static const struct view_key keys[] = {{ACTION_BACK, go_back}};
+static const struct view_key keys[] = {{ACTION_BACK, {.act = go_back}}};
 
 const struct view view_calls = {
     .title = "callers and callees",
     .pane = true,
-    .rows = {sizeof(struct calls), make, free_rows, count, item, all, row_of_function, NULL},
+    .rows = {sizeof(struct call_rows), make, free_rows, item, row_of_function, NULL},
     .table = &table,
     .action = ACTION_CALLERS,
     .open = open_calls,

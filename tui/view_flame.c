@@ -161,6 +161,8 @@ static enum rc make(struct scene *scene, struct state *state, const struct rows_
     if (zoom == UINT32_MAX)
         state->zoom = 0;
     rows_flame(&rows->tree, zoom, &rows->flame);
+    scene->count = rows->flame.count;
+    scene->all = rows->tree.all;
     return rc;
 }
 
@@ -171,19 +173,9 @@ static void free_rows(void *rows)
     flame_fini(&flame_rows->flame);
 }
 
-static size_t count(const struct scene *scene)
-{
-    return rows_of(scene)->flame.count;
-}
-
 static struct item item(const struct scene *scene, size_t row)
 {
     return scene_node_item(node_at(scene, row));
-}
-
-static struct cost all(const struct scene *scene)
-{
-    return rows_of(scene)->tree.all;
 }
 
 static size_t widest_root(const struct scene *scene)
@@ -242,16 +234,6 @@ static unsigned to_sibling(struct app *app, int step)
     return 0;
 }
 
-static unsigned to_left(struct app *app)
-{
-    return to_sibling(app, -1);
-}
-
-static unsigned to_right(struct app *app)
-{
-    return to_sibling(app, 1);
-}
-
 static unsigned zoom_in(struct app *app)
 {
     if (!act_has_rows(app))
@@ -269,14 +251,18 @@ static unsigned zoom_out(struct app *app)
 }
 
 static const struct view_key keys[] = {
-    {ACTION_UP, to_caller},  {ACTION_DOWN, to_callee}, {ACTION_LEFT, to_left},
-    {ACTION_RIGHT, to_right}, {ACTION_ENTER, zoom_in}, {ACTION_BACK, zoom_out},
+    {ACTION_UP, {.act = to_caller}},
+    {ACTION_DOWN, {.act = to_callee}},
+    {ACTION_LEFT, {.act_by = to_sibling, .by = -1}},
+    {ACTION_RIGHT, {.act_by = to_sibling, .by = 1}},
+    {ACTION_ENTER, {.act = zoom_in}},
+    {ACTION_BACK, {.act = zoom_out}},
 };
 
 const struct view view_flame = {
     .title = "Flame",
     .inverts = true,
-    .rows = {sizeof(struct flame_rows), make, free_rows, count, item, all, widest_root, keeps},
+    .rows = {sizeof(struct flame_rows), make, free_rows, item, widest_root, keeps},
     .draw = draw,
     .put_row = put_row,
     .action = ACTION_VIEW_FLAME,

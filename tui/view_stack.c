@@ -50,30 +50,16 @@ static void draw_offset(const struct slot *slot)
 
 static void draw_module(const struct slot *slot)
 {
-    canvas_squeezed(&slot->picture->canvas, slot->row, slot->col, slot->width, ROLE_MODULE,
-                    label_module(slot->state, frame_of(slot)->function));
-}
-
-static bool is_verbose(const struct scene *scene, const struct state *state)
-{
-    (void)scene;
-    return state->verbose;
-}
-
-// The one stack of a sleeping thread has no share.
-static bool has_shares(const struct scene *scene, const struct state *state)
-{
-    (void)state;
-    return rows_of(scene)->windowed;
+    slot_module(slot, frame_of(slot)->function);
 }
 
 static const struct column columns[] = {
-    {"SHARE%", 6, 50, true, SORT_COUNT, has_shares, draw_share},
-    {"#", 4, 0, true, SORT_COUNT, NULL, draw_number},
-    {"FUNCTION, LEAF FIRST", 0, 0, false, SORT_COUNT, NULL, draw_frame},
-    {"FILE:LINE", 22, 60, false, SORT_COUNT, NULL, draw_line},
-    {"OFFSET", 12, 80, true, SORT_COUNT, is_verbose, draw_offset},
-    {"MODULE", 15, 50, false, SORT_COUNT, NULL, draw_module},
+    {"SHARE%", 6, 50, true, SORT_COUNT, WHEN_WINDOWED, draw_share},
+    {"#", 4, 0, true, SORT_COUNT, WHEN_ALWAYS, draw_number},
+    {"FUNCTION, LEAF FIRST", 0, 0, false, SORT_COUNT, WHEN_ALWAYS, draw_frame},
+    {"FILE:LINE", 22, 60, false, SORT_COUNT, WHEN_ALWAYS, draw_line},
+    {"OFFSET", 12, 80, true, SORT_COUNT, WHEN_VERBOSE, draw_offset},
+    {"MODULE", 15, 50, false, SORT_COUNT, WHEN_ALWAYS, draw_module},
 };
 
 static const struct table table = {columns, ARRAY_LENGTH(columns),
@@ -98,7 +84,11 @@ static enum rc make(struct scene *scene, struct state *state, const struct rows_
                     struct err *err)
 {
     (void)err;
-    rows_stack(&scene->snapshot->moment, query, state->stack_tid, scene->rows);
+    struct stack_rows *rows = scene->rows;
+    rows_stack(&scene->snapshot->moment, query, state->stack_tid, rows);
+    scene->count = rows->count;
+    scene->all = rows->all;
+    scene->windowed = rows->windowed;
     return RC_OK;
 }
 
@@ -107,20 +97,10 @@ static void free_rows(void *rows)
     stack_rows_fini(rows);
 }
 
-static size_t count(const struct scene *scene)
-{
-    return rows_of(scene)->count;
-}
-
 static struct item item(const struct scene *scene, size_t row)
 {
     const struct function *function = rows_of(scene)->rows[row].function;
     return (struct item){row + 1, function->name, function, 0};
-}
-
-static struct cost all(const struct scene *scene)
-{
-    return rows_of(scene)->all;
 }
 
 // --- opening it ---
@@ -160,7 +140,7 @@ const struct view view_stack = {
     .title = "stack",
     .pane = true,
     .wants_stack = true,
-    .rows = {sizeof(struct stack_rows), make, free_rows, count, item, all, NULL, NULL},
+    .rows = {sizeof(struct stack_rows), make, free_rows, item, NULL, NULL},
     .table = &table,
     .put_note = put_note,
     .action = ACTION_STACKS,

@@ -104,15 +104,15 @@ static void draw_where(const struct slot *slot)
 }
 
 static const struct column columns[] = {
-    {"TID", 8, 50, true, SORT_TID, NULL, draw_tid},
-    {"NAME", 15, 0, false, SORT_FUNCTION, NULL, draw_name},
-    {"S", 2, 0, false, SORT_STATE, NULL, draw_state},
-    {"CPU%", 6, 0, true, SORT_CPU, NULL, draw_cpu},
-    {"RUN%", 6, 70, true, SORT_COUNT, table_shows_wall, draw_running},
-    {"QUEUE%", 6, 70, true, SORT_COUNT, table_shows_wall, draw_queued},
-    {"SAMPLES", 8, 80, true, SORT_SAMPLES, NULL, draw_samples},
-    {"HELD", 7, 70, true, SORT_HELD, NULL, draw_held},
-    {"WHERE", 0, 50, false, SORT_COUNT, NULL, draw_where},
+    {"TID", 8, 50, true, SORT_TID, WHEN_ALWAYS, draw_tid},
+    {"NAME", 15, 0, false, SORT_FUNCTION, WHEN_ALWAYS, draw_name},
+    {"S", 2, 0, false, SORT_STATE, WHEN_ALWAYS, draw_state},
+    {"CPU%", 6, 0, true, SORT_CPU, WHEN_ALWAYS, draw_cpu},
+    {"RUN%", 6, 70, true, SORT_COUNT, WHEN_WALL, draw_running},
+    {"QUEUE%", 6, 70, true, SORT_COUNT, WHEN_WALL, draw_queued},
+    {"SAMPLES", 8, 80, true, SORT_SAMPLES, WHEN_ALWAYS, draw_samples},
+    {"HELD", 7, 70, true, SORT_HELD, WHEN_ALWAYS, draw_held},
+    {"WHERE", 0, 50, false, SORT_COUNT, WHEN_ALWAYS, draw_where},
 };
 
 static const struct table table = {columns, ARRAY_LENGTH(columns), "no threads", draw_where};
@@ -123,7 +123,11 @@ static enum rc make(struct scene *scene, struct state *state, const struct rows_
                     struct err *err)
 {
     (void)state;
-    return rows_threads(&scene->snapshot->moment, query, scene->rows, err);
+    struct thread_rows *rows = scene->rows;
+    enum rc rc = rows_threads(&scene->snapshot->moment, query, rows, err);
+    scene->count = rows->count;
+    scene->all = rows->all;
+    return rc;
 }
 
 static void free_rows(void *rows)
@@ -131,20 +135,10 @@ static void free_rows(void *rows)
     thread_rows_fini(rows);
 }
 
-static size_t count(const struct scene *scene)
-{
-    return rows_of(scene)->count;
-}
-
 static struct item item(const struct scene *scene, size_t row)
 {
     const struct thread_row *at = &rows_of(scene)->rows[row];
     return (struct item){(uint64_t)at->tid, at->name, at->where, at->tid};
-}
-
-static struct cost all(const struct scene *scene)
-{
-    return rows_of(scene)->all;
 }
 
 // --- keys ---
@@ -157,13 +151,13 @@ static unsigned show_only(struct app *app)
     return act_show(app, VIEW_TOP);
 }
 
-static const struct view_key keys[] = {{ACTION_ENTER, show_only}};
+static const struct view_key keys[] = {{ACTION_ENTER, {.act = show_only}}};
 
 const struct view view_threads = {
     .title = "Threads",
     .wants_waits = true,
     .sort = SORT_CPU,
-    .rows = {sizeof(struct thread_rows), make, free_rows, count, item, all, NULL, NULL},
+    .rows = {sizeof(struct thread_rows), make, free_rows, item, NULL, NULL},
     .table = &table,
     .action = ACTION_VIEW_THREADS,
     .keys = keys,

@@ -98,27 +98,7 @@ static void draw_line(const struct slot *slot)
 
 static void draw_module(const struct slot *slot)
 {
-    canvas_squeezed(&slot->picture->canvas, slot->row, slot->col, slot->width, ROLE_MODULE,
-                    label_module(slot->state, row_of(slot)->function));
-}
-
-// A column that is never wanted is shown only while rows are sorted by it.
-static bool never(const struct scene *scene, const struct state *state)
-{
-    (void)scene, (void)state;
-    return false;
-}
-
-static bool is_short(const struct scene *scene, const struct state *state)
-{
-    (void)scene;
-    return !state->verbose;
-}
-
-static bool is_long(const struct scene *scene, const struct state *state)
-{
-    (void)scene;
-    return state->verbose;
+    slot_module(slot, row_of(slot)->function);
 }
 
 static void draw_second(const struct slot *slot)
@@ -136,18 +116,18 @@ static void draw_second(const struct slot *slot)
 }
 
 static const struct column columns[] = {
-    {"SELF%", 6, 0, true, SORT_SELF, NULL, draw_self},
-    {"TOTAL%", 6, 50, true, SORT_TOTAL, NULL, draw_total},
-    {"RUN%", 6, 60, true, SORT_COUNT, table_shows_wall, draw_running},
-    {"SELF", 7, 80, true, SORT_SELF_TIME, NULL, draw_self_time},
-    {"TOTAL", 7, 80, true, SORT_TOTAL_TIME, NULL, draw_total_time},
-    {"TREND", TREND_LENGTH, 100, false, SORT_COUNT, NULL, draw_trend},
-    {"SAMPLES", 8, 60, true, SORT_SAMPLES, never, draw_samples},
-    {"THR", 4, 60, true, SORT_THREADS, never, draw_threads},
-    {"FUNCTION", 0, 0, false, SORT_FUNCTION, NULL, draw_function},
-    {"FILE:LINE", 22, 60, false, SORT_LINE, table_wants_lines, draw_line},
-    {"MODULE", 15, 80, false, SORT_MODULE, is_short, draw_module},
-    {"MODULE", 34, 80, false, SORT_COUNT, is_long, draw_module},
+    {"SELF%", 6, 0, true, SORT_SELF, WHEN_ALWAYS, draw_self},
+    {"TOTAL%", 6, 50, true, SORT_TOTAL, WHEN_ALWAYS, draw_total},
+    {"RUN%", 6, 60, true, SORT_COUNT, WHEN_WALL, draw_running},
+    {"SELF", 7, 80, true, SORT_SELF_TIME, WHEN_ALWAYS, draw_self_time},
+    {"TOTAL", 7, 80, true, SORT_TOTAL_TIME, WHEN_ALWAYS, draw_total_time},
+    {"TREND", TREND_LENGTH, 100, false, SORT_COUNT, WHEN_ALWAYS, draw_trend},
+    {"SAMPLES", 8, 60, true, SORT_SAMPLES, WHEN_SORTED, draw_samples},
+    {"THR", 4, 60, true, SORT_THREADS, WHEN_SORTED, draw_threads},
+    {"FUNCTION", 0, 0, false, SORT_FUNCTION, WHEN_ALWAYS, draw_function},
+    {"FILE:LINE", 22, 60, false, SORT_LINE, WHEN_LINES, draw_line},
+    {"MODULE", 15, 80, false, SORT_MODULE, WHEN_SHORT, draw_module},
+    {"MODULE", 34, 80, false, SORT_COUNT, WHEN_VERBOSE, draw_module},
 };
 
 static const struct table table = {columns, ARRAY_LENGTH(columns), NULL, draw_second};
@@ -158,17 +138,16 @@ static enum rc make(struct scene *scene, struct state *state, const struct rows_
                     struct err *err)
 {
     (void)state;
-    return rows_functions(&scene->snapshot->moment, query, scene->rows, err);
+    struct function_rows *rows = scene->rows;
+    enum rc rc = rows_functions(&scene->snapshot->moment, query, rows, err);
+    scene->count = rows->count;
+    scene->all = rows->all;
+    return rc;
 }
 
 static void free_rows(void *rows)
 {
     function_rows_fini(rows);
-}
-
-static size_t count(const struct scene *scene)
-{
-    return rows_of(scene)->count;
 }
 
 static struct item item(const struct scene *scene, size_t row)
@@ -177,15 +156,10 @@ static struct item item(const struct scene *scene, size_t row)
     return (struct item){scene_item_id(at->id), at->function->name, at->function, 0};
 }
 
-static struct cost all(const struct scene *scene)
-{
-    return rows_of(scene)->all;
-}
-
 const struct view view_top = {
     .title = "Top",
     .sort = SORT_SELF,
-    .rows = {sizeof(struct function_rows), make, free_rows, count, item, all, NULL, NULL},
+    .rows = {sizeof(struct function_rows), make, free_rows, item, NULL, NULL},
     .table = &table,
     .action = ACTION_VIEW_TOP,
 };

@@ -130,32 +130,17 @@ static void draw_line(const struct slot *slot)
 
 static void draw_module(const struct slot *slot)
 {
-    const struct function *function = node_of(slot)->function;
-    if (function)
-        canvas_squeezed(&slot->picture->canvas, slot->row, slot->col, slot->width, ROLE_MODULE,
-                        label_module(slot->state, function));
-}
-
-static bool is_upright(const struct scene *scene, const struct state *state)
-{
-    (void)scene;
-    return !state->query.inverted;
-}
-
-static bool is_inverted(const struct scene *scene, const struct state *state)
-{
-    (void)scene;
-    return state->query.inverted;
+    slot_module(slot, node_of(slot)->function);
 }
 
 static const struct column columns[] = {
-    {"TOTAL%", 6, 0, true, SORT_COUNT, NULL, draw_total},
-    {"SELF%", 6, 50, true, SORT_COUNT, NULL, draw_self},
-    {"RUN%", 6, 60, true, SORT_COUNT, table_shows_wall, draw_running},
-    {"CALL TREE", 0, 0, false, SORT_COUNT, is_upright, draw_name},
-    {"CALLED FROM", 0, 0, false, SORT_COUNT, is_inverted, draw_name},
-    {"FILE:LINE", 22, 60, false, SORT_COUNT, table_wants_lines, draw_line},
-    {"MODULE", 15, 80, false, SORT_COUNT, NULL, draw_module},
+    {"TOTAL%", 6, 0, true, SORT_COUNT, WHEN_ALWAYS, draw_total},
+    {"SELF%", 6, 50, true, SORT_COUNT, WHEN_ALWAYS, draw_self},
+    {"RUN%", 6, 60, true, SORT_COUNT, WHEN_WALL, draw_running},
+    {"CALL TREE", 0, 0, false, SORT_COUNT, WHEN_UPRIGHT, draw_name},
+    {"CALLED FROM", 0, 0, false, SORT_COUNT, WHEN_INVERTED, draw_name},
+    {"FILE:LINE", 22, 60, false, SORT_COUNT, WHEN_LINES, draw_line},
+    {"MODULE", 15, 80, false, SORT_COUNT, WHEN_ALWAYS, draw_module},
 };
 
 static const struct table table = {columns, ARRAY_LENGTH(columns), NULL, NULL};
@@ -190,8 +175,9 @@ static void open_heaviest(const struct tree *tree, struct state *state)
 }
 
 // Recomputes which nodes are visible after folds changed.
-static void refold(struct tree_rows *rows, const struct state *state)
+static void refold(struct scene *scene, const struct state *state)
 {
+    struct tree_rows *rows = scene->rows;
     const struct tree *tree = &rows->tree;
     rows->visible_count = 0;
     for (uint32_t at = 0; at < tree->count;) {
@@ -199,6 +185,7 @@ static void refold(struct tree_rows *rows, const struct state *state)
         rows->visible[rows->visible_count++] = at;
         at = is_open(state, &tree->nodes[at]) ? at + 1 : tree->nodes[at].next;
     }
+    scene->count = rows->visible_count;
 }
 
 static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
@@ -207,7 +194,8 @@ static enum rc make(struct scene *scene, struct state *state, const struct rows_
     struct tree_rows *rows = scene->rows;
     enum rc rc = rows_tree(&scene->snapshot->moment, query, &rows->tree, err);
     open_heaviest(&rows->tree, state);
-    refold(rows, state);
+    refold(scene, state);
+    scene->all = rows->tree.all;
     return rc;
 }
 
@@ -218,19 +206,9 @@ static void free_rows(void *rows)
     free(tree_rows->visible);
 }
 
-static size_t count(const struct scene *scene)
-{
-    return rows_of(scene)->visible_count;
-}
-
 static struct item item(const struct scene *scene, size_t row)
 {
     return scene_node_item(node_at(scene, row));
-}
-
-static struct cost all(const struct scene *scene)
-{
-    return rows_of(scene)->tree.all;
 }
 
 // Opens the ancestors of the node and puts the cursor on it.
@@ -240,7 +218,7 @@ static void reveal(struct scene *scene, struct state *state, size_t node)
     const struct tree_node *nodes = rows->tree.nodes;
     for (uint32_t up = nodes[node].parent; up != UINT32_MAX; up = nodes[up].parent)
         map_put(&state->folds, nodes[up].id, FOLD_OPEN);
-    refold(rows, state);
+    refold(scene, state);
     for (size_t row = 0; row < rows->visible_count; row++)
         if (rows->visible[row] == node)
             scene_select(scene, state, row);
@@ -264,46 +242,36 @@ static bool search(struct scene *scene, struct state *state, size_t from, int st
 
 // --- keys ---
 
-static unsigned fold(struct app *app, enum fold fold)
+static unsigned set_fold(struct app *app, int fold)
 {
     if (!act_has_rows(app))
         return 0;
     const struct tree_node *node = node_at(app->scene, act_cursor(app)->at);
     if (node->children) {
-        map_put(&app->state->folds, node->id, fold);
-        refold(app->scene->rows, app->state);
+        map_put(&app->state->folds, node->id, (uint32_t)fold);
+        refold(app->scene, app->state);
     }
     return 0;
-}
-
-static unsigned expand(struct app *app)
-{
-    return fold(app, FOLD_OPEN);
-}
-
-static unsigned collapse(struct app *app)
-{
-    return fold(app, FOLD_CLOSED);
 }
 
 static unsigned toggle(struct app *app)
 {
     bool open = act_has_rows(app) &&
                 is_open(app->state, node_at(app->scene, act_cursor(app)->at));
-    return fold(app, open ? FOLD_CLOSED : FOLD_OPEN);
+    return set_fold(app, open ? FOLD_CLOSED : FOLD_OPEN);
 }
 
 static const struct view_key keys[] = {
-    {ACTION_ENTER, toggle},
-    {ACTION_TOGGLE, toggle},
-    {ACTION_EXPAND, expand},
-    {ACTION_COLLAPSE, collapse},
+    {ACTION_ENTER, {.act = toggle}},
+    {ACTION_TOGGLE, {.act = toggle}},
+    {ACTION_EXPAND, {.act_by = set_fold, .by = FOLD_OPEN}},
+    {ACTION_COLLAPSE, {.act_by = set_fold, .by = FOLD_CLOSED}},
 };
 
 const struct view view_tree = {
     .title = "Tree",
     .inverts = true,
-    .rows = {sizeof(struct tree_rows), make, free_rows, count, item, all, NULL, NULL},
+    .rows = {sizeof(struct tree_rows), make, free_rows, item, NULL, NULL},
     .search = search,
     .table = &table,
     .put_note = put_note,

@@ -47,6 +47,15 @@ void buf_putc(struct buf *buf, char byte)
     buf_append(buf, &byte, 1);
 }
 
+void buf_put_utf8(struct buf *buf, uint32_t code)
+{
+    static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    unsigned length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    buf_putc(buf, (char)(lead[length] | code >> (6 * (length - 1))));
+    while (--length)
+        buf_putc(buf, (char)(0x80 | (code >> (6 * (length - 1)) & 0x3f)));
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args, again;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -19,6 +20,7 @@ void buf_clear(struct buf *buf);
 void buf_append(struct buf *buf, const void *bytes, size_t length);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char byte);
+void buf_put_utf8(struct buf *buf, uint32_t code);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
 // Makes room for `length` more bytes and returns where they begin; the caller adds to buf->length.

@@ -15,22 +15,22 @@ struct call_filter {
     unsigned short length;
 };
 
-// Of calls in the manner of another machine than this AUDIT_ARCH the answer is SECCOMP_RET_...;
-// from there on the number of the call is at hand.
+// Begins a filter that answers calls of another machine than this AUDIT_ARCH with `action`, a
+// SECCOMP_RET_... value. What follows compares the number of the call.
 void call_filter_begin(struct call_filter *filter, uint32_t machine, uint32_t action);
 
 void call_filter_add(struct call_filter *filter, struct sock_filter instruction);
 
-// What lies there in struct seccomp_data is at hand.
+// Has what follows compare the word at this offset in struct seccomp_data.
 void call_filter_load(struct call_filter *filter, size_t offset);
 
 void call_filter_answer(struct call_filter *filter, uint32_t action);
 
-// Leaves out so many of the next instructions if what is at hand is this, or else so many.
+// Leaves out `if_so` of the next instructions if the word has this value, else `if_not`.
 void call_filter_branch(struct call_filter *filter, uint32_t value, uint8_t if_so, uint8_t if_not);
 
-// If what is at hand is this.
+// Answers only if the word has this value.
 void call_filter_answer_if(struct call_filter *filter, uint32_t value, uint32_t action);
 
-// For all threads; false with errno.
+// Installs the filter for all threads. Returns false, with errno, if that fails.
 bool call_filter_install(const struct call_filter *filter);

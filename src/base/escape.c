@@ -6,29 +6,26 @@
 
 #include "base/mem.h"
 
-#define INVALID UINT32_MAX
 #define REPLACEMENT "\xef\xbf\xbd" // U+FFFD
 
-// Decodes one character at `text` (not at its NUL) and says how many bytes it took. A byte that
-// starts no well-formed sequence (overlong forms and surrogates included) gives INVALID and 1.
-static uint32_t decode(const unsigned char *text, unsigned *length)
+uint32_t escape_decode(const void *bytes, unsigned *length)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = text[0];
+    const unsigned char *text = bytes, first = text[0];
     unsigned n = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
     *length = 1;
     if (n == 1)
         return first;
     if (first < 0xc2 || first > 0xf4)
-        return INVALID;
+        return ESCAPE_INVALID;
     uint32_t code = first & (0xffu >> (n + 1));
     for (unsigned i = 1; i < n; i++) {
         if ((text[i] & 0xc0) != 0x80)
-            return INVALID;
+            return ESCAPE_INVALID;
         code = code << 6 | (text[i] & 0x3f);
     }
     if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        return INVALID;
+        return ESCAPE_INVALID;
     *length = n;
     return code;
 }
@@ -76,11 +73,11 @@ static void escape_with(struct buf *out, const char *text, const char *instead, 
             buf_append(out, at, length);
             continue;
         }
-        uint32_t code = decode(at, &length);
-        if (code == INVALID && instead)
+        uint32_t code = escape_decode(at, &length);
+        if (code == ESCAPE_INVALID && instead)
             buf_puts(out, instead);
-        else if (code == INVALID || is_control(code))
-            buf_printf(out, "\\x%02x", code == INVALID ? at[0] : (unsigned)code);
+        else if (code == ESCAPE_INVALID || is_control(code))
+            buf_printf(out, "\\x%02x", code == ESCAPE_INVALID ? at[0] : (unsigned)code);
         else if (is_bidi_or_hidden(code))
             buf_printf(out, "\\u{%x}", (unsigned)code);
         else if (code == (unsigned char)from)
@@ -136,8 +133,8 @@ void escape_json(struct buf *out, const char *text)
     const unsigned char *at = (const unsigned char *)text;
     unsigned length;
     for (; *at; at += length) {
-        uint32_t code = decode(at, &length);
-        if (code == INVALID)
+        uint32_t code = escape_decode(at, &length);
+        if (code == ESCAPE_INVALID)
             buf_puts(out, REPLACEMENT);
         else if (code == '"' || code == '\\')
             buf_printf(out, "\\%c", (char)code);

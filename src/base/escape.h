@@ -12,6 +12,12 @@ void escape_text(struct buf *out, const char *text);
 // Does the same as escape_text and returns a fresh string; the caller frees it.
 char *escape_text_dup(const char *text);
 
+// Decodes the character at `text`, which is not at its end, and says how many bytes it took. A byte
+// that starts no well-formed sequence (overlong forms and surrogates included) gives ESCAPE_INVALID
+// and 1.
+#define ESCAPE_INVALID UINT32_MAX
+uint32_t escape_decode(const void *text, unsigned *length);
+
 // Counts the columns that escaped text takes on a terminal: one for each character.
 int escape_columns(const char *text);
 

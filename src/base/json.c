@@ -71,7 +71,7 @@ void json_null(struct json *json, const char *key)
     buf_puts(json->out, "null");
 }
 
-// By integers: printf's decimal point depends on the locale.
+// The number is made of integers, because printf's decimal point depends on the locale.
 void json_decimal(struct json *json, const char *key, double value, unsigned decimals)
 {
     uint64_t scale = 1;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 #define FILE_MOST (1u << 20)
@@ -156,23 +157,13 @@ static uint64_t part_of(uint64_t room, uint64_t floor, uint64_t most)
     uint64_t part = room / 2;
     return part < floor ? floor : part > most ? most : part;
 }
-
-// Returns the bytes that RLIMIT_DATA counts now. A forked child begins with those of its parent.
-static uint64_t data_bytes(void)
-{
-    AUTO_BUF struct buf text = {0};
-    unsigned long long pages = 0;
-    if (read_text(&text, "", "/proc/self/statm"))
-        sscanf(text.data, "%*u %*u %*u %*u %*u %llu", &pages);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 #endif
 
 void memory_bound(uint64_t floor, uint64_t most)
 {
 #ifndef __SANITIZE_ADDRESS__ // AddressSanitizer reserves more than a bound allows
-    struct rlimit limit;
-    uint64_t bound = data_bytes() + part_of(memory_room(""), floor, most);
+    struct rlimit limit; // a forked child begins with the data of its parent
+    uint64_t bound = limits_memory().used + part_of(memory_room(""), floor, most);
     if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur <= bound)
         return;
     limit.rlim_cur = bound;

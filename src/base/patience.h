@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// For system calls that may not return for a long time, or ever: access to a file on a network
-// mount whose server is gone, or on a FUSE mount whose process does not answer.
+// Some system calls may not return for a long time, or ever: access to a file on a network mount
+// whose server is gone, or on a FUSE mount whose process does not answer.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// Runs work(context) in another thread and waits for it, at most `milliseconds`. True: work has
-// returned. False: it goes on, and discard(context) is called when it returns; the caller must not
-// touch context any more. Each call that still hangs halves the time that the next one gets, so
+// Runs work(context) in another thread and waits for it, at most `milliseconds`. Returns whether
+// work has returned. If it has not, discard(context) is called when it does, and the caller must
+// not touch context any more. Each call that still hangs halves the time that the next one gets, so
 // that a target with a thousand such files does not cost a thousand times the time.
 bool patience_call(void (*work)(void *context), void (*discard)(void *context), void *context,
                    int milliseconds);

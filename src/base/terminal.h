@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What each of our streams leads to. Each stream is asked separately, because stdout may be a pipe
-// while stderr is a terminal.
+// This module tells what each of our streams leads to. Each stream is asked separately, because
+// stdout may be a pipe while stderr is a terminal.
 #pragma once
 
 #include <stdbool.h>

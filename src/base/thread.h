@@ -9,16 +9,17 @@
 // 0.
 int thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 
-// For a thread that computes: from now on it never preempts another (SCHED_BATCH) and has a higher
-// nice value. Threads that it starts inherit both.
+// From now on the calling thread, which computes, never preempts another (SCHED_BATCH) and has a
+// higher nice value. Threads that it starts inherit both.
 void thread_come_last(void);
 
-// For a thread that computes what somebody waits for: it never preempts another (SCHED_BATCH), but
-// keeps its nice value and so its share of the CPU.
+// The calling thread, which computes what somebody waits for, never preempts another (SCHED_BATCH),
+// but keeps its nice value and so its share of the CPU.
 void thread_come_late(void);
 
-// For a thread that runs for less than 100 us at a time: a short slice lets an ordinary task run
-// soon after it wakes, without a privilege. Returns false before kernel 6.12, which has no slices.
+// The calling thread, which runs for less than 100 us at a time, gets a short slice: so an ordinary
+// task runs soon after it wakes, without a privilege. Returns false before kernel 6.12, which has
+// no slices.
 bool thread_come_soon(void);
 
 // Has another process run like the calling thread: policy, nice value, slice and CPUs. What the

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "dump/census_child.h"
 #include "process/maps.h"
+#include "sample/orphan.h"
 #include "sample/sampler.h"
 
 #define TRIES 3 // to read a thread that moves
@@ -47,7 +48,7 @@ void census_list(struct census *census)
     for (size_t i = 0; i < config->tid_count; i++)
         list_one(census, config->tids[i]);
     if (!config->tids && procfs_each_number(census->task_fd, list_one, census) != RC_OK)
-        return; // it is gone: what was listed will turn out to be
+        return; // it is gone, and so are those that were listed
 }
 
 bool census_has_room(const struct census *census, size_t records)
@@ -62,7 +63,20 @@ void census_nap(struct census *census)
     struct timespec moment = {.tv_nsec = 100 * NS_PER_US};
     eventfd_write(census->control->wake_fd, 1);
     clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
-    census_release_abandoned(census);
+    stops_drain(&census->stops, 0);
+    if (!atomic_load(&census->control->stop)) // else the main process may be gone
+        orphan_promise(clock_now());
+}
+
+void census_gets_on(struct census *census, pid_t tid)
+{
+    atomic_store(&census->control->lives->busy_with, tid);
+    orphan_promise(clock_now());
+}
+
+bool census_is_over(const struct census *census)
+{
+    return clock_now() >= census->config->deadline || atomic_load(&census->control->stop);
 }
 
 static pid_t inner_tid(const struct census *census, pid_t tid)
@@ -96,14 +110,14 @@ enum in_place census_read(struct census *census, pid_t tid)
 {
     struct census_record *record = census->scratch;
     const struct stack_request request = census_request(census, tid);
-    atomic_store(&census->control->lives->busy_with, tid);
+    census_gets_on(census, tid);
     enum in_place now = in_place_read(census->task_fd, tid, &census->sleep, &record->thread,
                                       &record->capture, &request);
     record->flags = CENSUS_CALL | (now == IN_PLACE_MOVED ? CENSUS_MOVED : 0);
     return now;
 }
 
-// What has to be stopped goes to the front of the list.
+// Returns whether the thread has to be stopped.
 static bool read_in_place(struct census *census, pid_t tid)
 {
     enum in_place now = IN_PLACE_MOVED;
@@ -129,14 +143,18 @@ static void run_census(struct control *control, const void *argument)
 {
     const struct census_config *config = argument;
     struct census census = {.control = control, .config = config};
+    struct err err = {0};
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", (int)config->pid);
+    if (tracer_begin_thread(&err) != RC_OK)
+        return; // `ended` stays unset, as below: the process is gone, or there is no memory
+    orphan_prepare(control);
     census.task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     census.scratch = mmap(NULL, sizeof *census.scratch + config->stack_room, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (census.task_fd < 0 || census.scratch == MAP_FAILED)
-        return; // not ended: it is gone, or there is no memory
-    // Faulted in before anybody is held.
+        return;
+    // All pages are faulted in before anybody is held.
     memset(census.scratch, 0, sizeof *census.scratch + config->stack_room);
     sleep_clock_init(&census.sleep, config->cpus);
     census_list(&census);
@@ -146,9 +164,9 @@ static void run_census(struct control *control, const void *argument)
         census_together(&census);
     else
         take_all(&census);
-    census_release_abandoned(&census);
     atomic_store(&control->ended, 1);
     eventfd_write(control->wake_fd, 1);
+    stops_drain(&census.stops, atomic_load(&control->stop) ? clock_now() + STOPS_DRAIN_NS : 0);
 }
 
 enum rc census_start(struct control *control, const struct census_config *config, pid_t *child,

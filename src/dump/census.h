@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Every thread of a process, once: those that sleep are read in place, those that run are held one
-// by one for the length of one copy. Done by a process of its own, like sampling. Its records go
-// to control->ring; control->ended is set when all have been told.
+// A census reads every thread of a process once: those that sleep in place, while those that run
+// are held one by one for the length of one copy. A process of its own does it, as for sampling.
+// Its records go to control->ring; control->ended is set when all have been told.
 #pragma once
 
 #include <stdbool.h>
@@ -41,16 +41,16 @@ struct census_record {
 struct census_config { // borrowed
     pid_t pid;
     const struct thread_filter *threads; // only these are held
-    const pid_t *tids; // only these threads, NULL: all
+    const pid_t *tids; // only these are read, NULL: all
     size_t tid_count;
-    const struct map *done; // not these
+    const struct map *done; // these are left out
     const struct map *plan_of; // tid -> index + 1 of the plan of its stack, NULL: none has one
     const struct stack_plan *plans;
     const struct regions *mappings; // of the process, NULL: not known
     uint32_t stack_room;    // bytes of stack in a record, at most
     int64_t began;          // the whole dump; CLOCK_MONOTONIC ns
     int64_t deadline;       // CLOCK_MONOTONIC ns; threads that get no CPU are waited for until then
-    const cpu_set_t *cpus;  // that may be gone to, to read their clocks; NULL: the present ones
+    const cpu_set_t *cpus;  // where we may run to read their clocks; NULL: the present ones
     bool inner_tids;        // its PID namespace is not ours
     bool together;          // hold all threads, sleeping ones too, at one moment
     bool asleep;            // hold sleeping ones too, one by one

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include "dump/census.h"
-#include "sample/hold.h"
+#include "sample/stops.h"
 
-// That a thread has to stop after it was asked; one that gets no CPU meanwhile has longer.
+// How long a thread has to stop after it was asked; one that gets no CPU meanwhile has longer.
 #define CENSUS_STOP_NS (200 * NS_PER_MS)
 
 struct census {
@@ -19,24 +19,21 @@ struct census {
     struct stack_pages pages;
     struct sleep_clock sleep;
     struct census_record *scratch; // room for one thread
-    pid_t *tids; // in the order in which they were met
+    pid_t *tids; // in the order in which they were listed
     size_t count, capacity;
     struct map listed; // tid -> 1
-    pid_t *abandoned;  // asked to stop, and given up; room for all threads
-    size_t abandoned_count;
+    struct stops stops;
+    bool blocked; // an exec did not let us attach for too long: no more threads are asked
 };
 
 struct census_held { // a thread from the request to stop until its release
     struct in_place_thread thread; // as it was before
-    struct hold hold;
-    int64_t asked_at; // CLOCK_MONOTONIC ns
-    int64_t look_at;  // when it is time to see whether it runs on instead of stopping; likewise
+    int64_t look_at;  // CLOCK_MONOTONIC ns, when to see whether it runs on instead of stopping
     uint64_t run_ns;  // when that was seen last; 0: never
-    bool interrupted; // attached, and not released yet
-    bool stopped;
+    bool runs_on;
 };
 
-// What of the thread's stack is to be copied, and the room that takes.
+// Returns what of the thread's stack is to be copied, and the room that takes.
 struct stack_request census_request(const struct census *census, pid_t tid);
 
 // Reads the thread where it sleeps into census->scratch.
@@ -45,37 +42,36 @@ enum in_place census_read(struct census *census, pid_t tid);
 // Appends the threads that are to be taken and not listed yet.
 void census_list(struct census *census);
 
-// Whether the main process has left room in the ring for that many records.
+// Returns whether the main process has left room in the ring for that many records.
 bool census_has_room(const struct census *census, size_t records);
 
-// A moment in which the main process can take records out. Whoever else stopped meanwhile is let
-// go: it may be long until the main process goes on, and for ever if somebody stopped that one.
+// Sleeps for a moment in which the main process can take records out. Threads that have stopped
+// meanwhile are let go: it may be long until the main process goes on, and for ever if somebody
+// stopped that one.
 void census_nap(struct census *census);
+
+// Tells the main process that the census gets on, and reads that thread now.
+void census_gets_on(struct census *census, pid_t tid);
+
+// Returns whether no running thread is to be waited for any more.
+bool census_is_over(const struct census *census);
 
 // Completes the record with what was known before, and tells it.
 void census_tell(struct census *census, struct census_record *record);
 
-// A thread that could not be held: what is known without.
+// Tells what is known of a thread that could not be held.
 void census_tell_unheld(struct census *census, const struct in_place_thread *thread,
                         uint32_t flags);
 
-// Attaches and asks to stop. False: it is gone, or somebody else's.
+// Asks the thread to stop, which then is pending in census->stops. Returns false when it is gone,
+// or somebody else traces it.
 bool census_ask(struct census *census, struct census_held *held);
 
-// Looks whether it has stopped; then it is examined. Clears `interrupted` when it is gone.
-bool census_stopped(struct census *census, struct census_held *held, int64_t spin_ns);
-
 // Copies a held thread into the record.
-void census_copy(struct census *census, struct census_held *held, struct census_record *record,
-                 const struct stack_request *request);
+void census_copy(struct census *census, const struct census_held *held, const struct hold *hold,
+                 struct census_record *record, const struct stack_request *request);
 
-// It did not stop in time: no more is waited for it, and it is let go when it stops after all.
-void census_abandon(struct census *census, struct census_held *held);
-
-// Lets go the abandoned ones that have stopped by now. Their system calls will not notice.
-void census_release_abandoned(struct census *census);
-
-// Holds the threads that run, one by one. They are those of `tids`.
+// Holds the threads of `tids`, which run, one by one.
 void census_one_by_one(struct census *census, const pid_t *tids, size_t count);
 
 // Holds all threads of census->tids, and those that begin meanwhile, at one moment.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// All threads at one moment. Memory for all copies is there before the first one is asked to stop.
+// Holds all threads at one moment. Memory for all copies is there before the first one is asked to
+// stop.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -7,16 +8,19 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "dump/census_child.h"
+#include "sample/orphan.h"
 #include "sample/priority.h"
 #include "sample/privilege.h"
 
-#define PASSES 5 // over the list of threads, until it holds no new one
+#define PASSES 5 // over the list of threads at most, until it holds no new one
 #define LATECOMER_STACK (16u << 10)
 #define MEMORY_MOST (1ull << 30) // bytes, for the copies of all stacks
 #define PATIENCE_NS (5 * NS_PER_MS) // with a thread in an uninterruptible sleep
 
 struct stopped_slot {
-    struct census_held held;
+    struct census_held held; // the first member: it owns the request to stop
+    struct hold hold;
+    bool asked, stopped;
     struct census_record *record;
     struct stack_request request;
     uint32_t flags; // of one that could not be held
@@ -45,14 +49,16 @@ static bool reserve(struct together *together)
         return false;
     together->capacity = census->count + latecomers;
     together->slots = xcalloc(together->capacity, sizeof *together->slots);
-    census->abandoned = xcalloc(together->capacity, sizeof *census->abandoned);
+    stops_init(&census->stops, census->control, census->control->lives, census->config->filtered,
+               together->capacity);
+    census->stops.keeps = true;
     together->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     together->limit = together->memory + bytes;
     return together->memory != MAP_FAILED;
 }
 
-// In an uninterruptible sleep it will hardly stop: what can be read in place has to do.
+// A thread in an uninterruptible sleep will hardly stop: what can be read in place has to do.
 static void prepare_unstoppable(struct together *together, struct stopped_slot *slot, pid_t tid)
 {
     struct census_record *record = slot->record;
@@ -61,7 +67,8 @@ static void prepare_unstoppable(struct together *together, struct stopped_slot *
         record->flags = CENSUS_CALL;
 }
 
-// What is known of a thread before it stops. False: there is no memory for it.
+// Reads what can be known of a thread before it stops. Returns false when there is no memory for
+// it.
 static bool prepare(struct together *together, pid_t tid, size_t most)
 {
     struct stopped_slot *slot = &together->slots[together->count];
@@ -73,7 +80,7 @@ static bool prepare(struct together *together, pid_t tid, size_t most)
         return false;
     slot->record = (struct census_record *)(void *)together->memory;
     slot->request = request;
-    atomic_store(&together->census->control->lives->busy_with, tid); // it gets on
+    census_gets_on(together->census, tid);
     enum in_place now =
         in_place_read(together->census->task_fd, tid, &together->census->sleep,
                       &slot->held.thread, &slot->record->capture, &nothing);
@@ -91,36 +98,48 @@ static void ask_from(struct together *together, size_t from)
 {
     if (!together->since)
         together->since = clock_now();
-    for (size_t i = from; i < together->count; i++)
-        if (!census_ask(together->census, &together->slots[i].held))
-            together->slots[i].flags |= CENSUS_REFUSED;
-}
-
-static bool is_running(struct together *together, struct census_held *held)
-{
-    return held->interrupted && !census_stopped(together->census, held, 0) && held->interrupted;
-}
-
-// Those that are still to be waited for.
-static size_t count_running(struct together *together, int64_t waited)
-{
-    size_t running = 0;
-    for (size_t i = 0; i < together->count; i++) {
-        struct census_held *held = &together->slots[i].held;
-        if (is_running(together, held))
-            running += held->thread.state != 'D' || waited < PATIENCE_NS;
+    for (size_t i = from; i < together->count; i++) {
+        struct stopped_slot *slot = &together->slots[i];
+        slot->asked = census_ask(together->census, &slot->held);
+        slot->flags |= slot->asked ? 0 : CENSUS_REFUSED;
     }
-    return running;
 }
 
-// One that does not stop costs the others that time once, however many passes there are.
+static void note_stopped(struct together *together, int64_t until)
+{
+    struct stops *stops = &together->census->stops;
+    struct hold hold;
+    enum tracer_wait now;
+    while ((now = stops_await(stops, until, &hold)) != TRACER_RUNNING) {
+        struct stopped_slot *slot = hold.asked->owner;
+        slot->hold = hold;
+        slot->stopped = now == TRACER_STOPPED;
+        slot->asked = slot->stopped;
+        stops_remove(stops, hold.asked);
+    }
+}
+
+// Returns whether somebody is still to be waited for.
+static bool is_any_missing(const struct together *together, int64_t waited)
+{
+    const struct stops *stops = &together->census->stops;
+    bool missing = false;
+    for (size_t i = 0; i < stops->count && !missing; i++) {
+        const struct stopped_slot *slot = stops->pending[i].owner;
+        missing = slot->held.thread.state != 'D' || waited < PATIENCE_NS;
+    }
+    return missing && waited < CENSUS_STOP_NS && !atomic_load(&together->census->control->stop);
+}
+
+// A thread that does not stop costs the others that time once, however many passes there are.
 static void await_all(struct together *together)
 {
-    int64_t waited = clock_now() - together->since;
-    while (count_running(together, waited) && waited < CENSUS_STOP_NS) {
-        tracer_sleep(clock_now() + NS_PER_MS);
-        waited = clock_now() - together->since;
-    }
+    int64_t now;
+    do {
+        now = clock_now();
+        orphan_promise(now);
+        note_stopped(together, now + NS_PER_MS);
+    } while (is_any_missing(together, clock_now() - together->since));
 }
 
 // Threads that begin while others stop are stopped too.
@@ -144,26 +163,26 @@ static void copy_all(struct together *together)
 {
     for (size_t i = 0; i < together->count; i++) {
         struct stopped_slot *slot = &together->slots[i];
-        slot->held.hold.since = together->since;
-        if (slot->held.stopped)
-            census_copy(together->census, &slot->held, slot->record, &slot->request);
-        else if (slot->held.interrupted)
+        slot->hold.since = together->since;
+        if (slot->stopped)
+            census_copy(together->census, &slot->held, &slot->hold, slot->record, &slot->request);
+        else if (slot->asked)
             slot->flags |= CENSUS_UNSTOPPED;
     }
 }
 
 static void release_all(struct together *together)
 {
-    for (size_t i = 0; i < together->count; i++) {
-        struct census_held *held = &together->slots[i].held;
-        if (held->stopped)
-            hold_release(&held->hold, together->census->control, NULL);
-        else
-            census_abandon(together->census, held);
-    }
     struct control *control = together->census->control;
+    struct stops *stops = &together->census->stops;
+    for (size_t i = 0; i < together->count; i++)
+        if (together->slots[i].stopped)
+            hold_release(&together->slots[i].hold, control, NULL);
+    while (stops->count)
+        stops_remove(stops, stops->pending);
+    stops->keeps = false;
+    stops_rest(stops);
     histogram_add(&control->held, (uint64_t)(clock_now() - together->since));
-    atomic_store(&control->lives->busy_since, 0);
 }
 
 static void tell_all(struct together *together)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/ascending.h"
 #include "process/module.h"
 
 void areas_fini(struct areas *areas)
@@ -13,18 +14,8 @@ void areas_fini(struct areas *areas)
 
 const struct area *areas_find(const struct areas *areas, uint64_t address)
 {
-    size_t low = 0, high = areas->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        const struct area *area = &areas->list[middle];
-        if (address < area->start)
-            high = middle;
-        else if (address >= area->end)
-            low = middle + 1;
-        else
-            return area;
-    }
-    return NULL;
+    const struct area *area = ascending_last(areas->list, areas->count, sizeof *area, address);
+    return area && address < area->end ? area : NULL;
 }
 
 static bool in_extent(const struct area *area, uint64_t address)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 
 enum rc regions_read(struct regions *regions, pid_t pid, pid_t tid)
@@ -28,13 +29,7 @@ void regions_fini(struct regions *regions)
 
 const struct proc_map *regions_find(const struct regions *regions, uint64_t address)
 {
-    size_t low = 0, high = regions->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (regions->list[middle].end <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < regions->count && regions->list[low].start <= address ? &regions->list[low] : NULL;
+    const struct proc_map *map =
+        ascending_last(regions->list, regions->count, sizeof *map, address);
+    return map && address < map->end ? map : NULL;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sample/child_time.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +8,7 @@
 #include "base/mem.h"
 #include "process/procfs.h"
 #include "sample/roster.h"
+#include "sample/task_file.h"
 
 static uint64_t tick_ns(void)
 {
@@ -19,15 +18,10 @@ static uint64_t tick_ns(void)
 // The file is that of the thread: for that of the process the kernel would add up all threads.
 void child_time_read(struct watched *process)
 {
-    char path[64], text[1024];
+    char text[1024];
     struct proc_stat stat;
-    snprintf(path, sizeof path, "%d/stat", process->pid);
-    AUTO_FD int fd = openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
-    if (got <= 0)
-        return;
-    text[got] = '\0';
-    if (!proc_stat_parse(text, &stat))
+    AUTO_FD int fd = task_file_open(process->task_fd, process->pid, "stat");
+    if (!task_file_read(fd, text, sizeof text) || !proc_stat_parse(text, &stat))
         return;
     memcpy(process->comm, stat.comm, sizeof process->comm); // of a zombie too
     process->children.parent = stat.parent;

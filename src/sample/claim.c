@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sample/claim.h"
 
-#include <unistd.h>
-
 #include "base/mem.h"
+#include "sample/task_file.h"
 #include "sample/thread.h"
 #include "sample/watched.h"
 
@@ -22,9 +21,7 @@ void claim_release(struct thread *thread)
 bool claim_text(struct thread *thread, int kept, const char *name, char text[CLAIM_TEXT])
 {
     AUTO_FD int moment = kept < 0 ? thread_open(thread, name) : -1;
-    ssize_t got = pread(kept < 0 ? moment : kept, text, CLAIM_TEXT - 1, 0);
-    text[got > 0 ? got : 0] = '\0';
-    return got > 0;
+    return task_file_read(kept < 0 ? moment : kept, text, CLAIM_TEXT);
 }
 
 bool claim_read(struct thread *thread, struct schedstat *stat)

@@ -10,8 +10,8 @@
 
 struct thread;
 
-// What samplers know of a thread. Only who has claimed it may touch the rest, and a thread that is
-// claimed is not freed.
+// What samplers know of a thread. Only the sampler that has claimed it may touch what is below
+// `cpu`, and a thread that is claimed is not freed.
 struct claim {
     _Atomic int by;  // 1 + the number of the sampler, 0: nobody
     _Atomic int cpu; // where it was found last, -1: nowhere yet
@@ -24,22 +24,21 @@ struct claim {
     int64_t lately_at;
     bool contended; // up to then it waited for CPUs for much of its time
     int64_t moment;         // at which it was on its CPU
-    int64_t asked_at;       // when it was asked to stop
     int64_t allowance, allowed_at; // ns that it may still be looked at, and as of when
     _Atomic int64_t cost_ns; // for which it was held or displaced since that was last reported
 };
 
-// For one sampler at a time: false while another one is at work on the thread.
+// Returns false while another sampler is at work on the thread.
 bool claim_take(struct thread *thread, int by);
 void claim_release(struct thread *thread);
 
-// Who has claimed it reads its schedstat, its place of sleep (false also while it runs), or any
-// other file of its task directory, into a text of CLAIM_TEXT bytes.
+// The sampler that has claimed the thread reads its schedstat, where it sleeps (false also while it
+// runs), or any other file of its task directory.
 #define CLAIM_TEXT 512
 bool claim_read(struct thread *thread, struct schedstat *stat);
 bool claim_call(struct thread *thread, struct proc_syscall *call);
 bool claim_text(struct thread *thread, int kept, const char *name, char text[CLAIM_TEXT]);
 
-// Opens what samplers read of it, as far as descriptors go.
+// Opens the files that samplers read of the thread, as far as descriptors go.
 void claim_open(struct thread *thread);
 void claim_close(struct claim *claim);

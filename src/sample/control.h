@@ -27,10 +27,10 @@ struct control {
     // main -> sampler
     _Atomic int stop;   // 1: finish
     _Atomic int paused; // 1: leave the targets alone
-    _Atomic int idle;   // tell also what threads do while they sleep; 0: no, else a number that is
-                        // another one each time that this begins
-    _Atomic int64_t prompt_until; // CLOCK_MONOTONIC ns: samples up to then are wanted at once,
-                                  // for what they are of changes
+    _Atomic int idle;   // not 0: threads that sleep are reported too; each time that this begins
+                        // it is another number
+    _Atomic int64_t prompt_until; // CLOCK_MONOTONIC ns: samples up to then are read at once, for
+                                  // the mappings change
     _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     struct stack_hints stacks;
     struct hang { // threads on which a sampler hung, and how often; written while none runs
@@ -57,7 +57,7 @@ struct control {
     struct ring ring;
 };
 
-// No other member is ordered by what is counted.
+// Relaxed: nobody concludes from a counter that another member has been written.
 static inline void control_count(struct control *control, enum counter counter, uint64_t times)
 {
     atomic_fetch_add_explicit(&control->counts[counter], times, memory_order_relaxed);

@@ -2,12 +2,12 @@
 #include "sample/displaced.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/task_file.h"
 #include "sample/watched.h"
 
 #define READS_TOP 64     // of schedstat of those who use most, 0.4 us each,
@@ -33,35 +33,21 @@ void displaced_fini(struct displaced_search *search)
     cleanup_fd(&search->own_stat_fd);
 }
 
-uint64_t displaced_exec_start(const char *text)
-{
-    const char *at = strstr(text, "se.exec_start");
-    char *point;
-    at = at ? strchr(at, ':') : NULL;
-    if (!at)
-        return 0;
-    uint64_t ms = strtoull(at + 1, &point, 10);
-    return *point == '.' ? ms * NS_PER_MS + strtoull(point + 1, NULL, 10) : 0;
-}
-
 static uint64_t own_start(struct displaced_search *search)
 {
     char text[CLAIM_TEXT];
     if (search->own_start || search->own_fd < 0)
         return search->own_start;
-    ssize_t got = pread(search->own_fd, text, sizeof text - 1, 0);
-    text[got > 0 ? got : 0] = '\0';
-    return search->own_start = displaced_exec_start(text);
+    (void)task_file_read(search->own_fd, text, sizeof text);
+    return search->own_start = task_file_exec_start(text);
 }
 
 static uint64_t own_wait(const struct displaced_search *search)
 {
     char text[CLAIM_TEXT];
     struct schedstat stat;
-    ssize_t got = search->own_stat_fd >= 0 ? pread(search->own_stat_fd, text, sizeof text - 1, 0)
-                                           : 0;
-    text[got > 0 ? got : 0] = '\0';
-    return schedstat_parse(text, &stat) ? stat.wait_ns : 0;
+    return task_file_read(search->own_stat_fd, text, sizeof text) && schedstat_parse(text, &stat)
+               ? stat.wait_ns : 0;
 }
 
 void displaced_rest(struct displaced_search *search)
@@ -93,9 +79,9 @@ static bool kept_us_waiting(const struct displaced_search *search, struct claim 
     return search->waited && claim->contended;
 }
 
-// Since it was stopped last it ran or waited all the time, up to now, and what it waited for is
-// over: so it has just come off its CPU. Proof enough only where no other thread has run: threads
-// that give way to each other do so within less than this can tell.
+// Since its last stop the thread ran or waited all the time up to now, and its wait is over: so it
+// has just come off its CPU. This is proof only where no other thread has run: threads that give
+// way to each other do so within less than this can tell.
 static bool never_slept(const struct claim *claim, const struct schedstat *now, int64_t woke_at)
 {
     if (!claim->exact_at || now->run_ns < claim->exact.run_ns)
@@ -110,14 +96,14 @@ static bool came_off_as_we_came(struct displaced_search *search, struct thread *
 {
     char text[CLAIM_TEXT];
     uint64_t start = claim_text(thread, thread->claim.sched_fd, "sched", text)
-                         ? displaced_exec_start(text) : 0;
+                         ? task_file_exec_start(text) : 0;
     if (!start || !own_start(search))
         return true;
     return start <= search->own_start && search->own_start - start <= SAME_NS;
 }
 
-// Of a thread that is claimed. Who is on another CPU by now may have been on this one, but has gone
-// on since.
+// For a claimed thread. A thread that is on another CPU by now may have been on this one, but has
+// run on since.
 static bool is_here(struct displaced_search *search, struct displaced_moved *moved)
 {
     char text[CLAIM_TEXT];
@@ -128,7 +114,7 @@ static bool is_here(struct displaced_search *search, struct displaced_moved *mov
     return moved->here = comm_end && proc_stat_cpu(text) == search->cpu;
 }
 
-// Of a thread that is claimed, and was just read.
+// For a claimed thread that was just read.
 static enum displaced prove(struct displaced_search *search, struct displaced_moved *moved)
 {
     struct claim *claim = &moved->thread->claim;
@@ -142,7 +128,7 @@ static enum displaced prove(struct displaced_search *search, struct displaced_mo
     return late ? DISPLACED_WAITED : moved->waits ? DISPLACED_RUNNING : DISPLACED_ASLEEP;
 }
 
-// Whether the thread could be claimed and read. It is claimed then.
+// Returns whether the thread could be claimed and read; then it is claimed.
 static bool take(struct displaced_search *search, struct thread *thread)
 {
     if (thread->gone || thread->skipped)
@@ -157,7 +143,8 @@ static bool take(struct displaced_search *search, struct thread *thread)
     return false;
 }
 
-// The best come first: who was last found on this CPU, and then who ran most since it was read.
+// Threads that were last found on this CPU rank first, then those that ran most since they were
+// read.
 static void note_moved(struct displaced_search *search, struct thread *thread, uint64_t ran_ns)
 {
     bool here = atomic_load_explicit(&thread->claim.cpu, memory_order_relaxed) == search->cpu;
@@ -190,7 +177,8 @@ static void read_candidates(struct displaced_search *search, const struct candid
     }
 }
 
-// To ask a few where they are costs less than one proof by dates, and mostly leaves one.
+// Reading of a few threads where they are costs less than one proof by dates, and mostly leaves
+// one.
 static void drop_who_is_elsewhere(struct displaced_search *search)
 {
     size_t count = search->moved_count, kept = 0;
@@ -225,7 +213,7 @@ static enum displaced prove_one(struct displaced_search *search, struct thread *
     return DISPLACED_NONE;
 }
 
-// The first ones, who use most, and then others in turn.
+// Reads the first candidates, which use most CPU time, and of the others some in turn.
 static enum displaced search_all(struct displaced_search *search,
                                  const struct candidates *candidates, struct thread **found)
 {

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Which thread of the targets was on this CPU when the sampler of this CPU came onto it. When one
-// task leaves a CPU and another comes, the kernel dates both by the same reading of that CPU's
-// clock: the beginning of our turn (exec_start) is the end of the turn of whom we displaced, to the
-// nanosecond. So also of one that went to sleep by itself, if nobody was on the CPU in between.
+// Finds the thread of the targets that was on this CPU when the sampler of this CPU came onto it.
+// When one task leaves a CPU and another comes, the kernel dates both by the same reading of that
+// CPU's clock: the beginning of our turn (exec_start) is the end of the turn of the displaced
+// thread, to the nanosecond. The same holds for a thread that went to sleep by itself, if nobody
+// was on the CPU in between.
 #pragma once
 
 #include <stdint.h>
 
+#include "sample/candidates.h"
 #include "sample/thread.h"
-
-// Threads that samplers look among, of many those that use most CPU time first; a new one is made
-// when these change.
-struct candidates {
-    size_t count;
-    struct thread *threads[];
-};
 
 enum displaced {
     DISPLACED_NONE,    // somebody else's thread, or none
@@ -53,13 +48,10 @@ struct displaced_search {
 void displaced_init(struct displaced_search *search, int by, int cpu, bool soon);
 void displaced_fini(struct displaced_search *search);
 
-// The calling thread goes to sleep until its next search.
+// To be called before the calling thread sleeps until its next search.
 void displaced_rest(struct displaced_search *search);
 
-// Searches the candidates. A thread that is found (*found) is claimed, and claim.before and .moment
-// are filled in.
+// Searches the candidates. The thread that was found (*found) is claimed, and its claim.before and
+// .moment are filled in.
 enum displaced displaced_find(struct displaced_search *search, const struct candidates *candidates,
                               int64_t woke_at, struct thread **found);
-
-// exec_start of a task/TID/sched text, ns; 0: it has none.
-uint64_t displaced_exec_start(const char *text);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sample/task_file.h"
 
 #define INTERVAL_NS (20 * NS_PER_MS) // of listings, when there is no other way
 #define LIST_NS NS_PER_S             // and when there is, to be safe
@@ -32,10 +33,7 @@ void family_init(struct family *family)
 static pid_t newest_pid(const struct family *family)
 {
     char text[128];
-    ssize_t got = pread(family->loadavg_fd, text, sizeof text - 1, 0);
-    if (got <= 0)
-        return 0;
-    text[got] = '\0';
+    (void)task_file_read(family->loadavg_fd, text, sizeof text);
     const char *last = strrchr(text, ' ');
     return last ? (pid_t)strtol(last, NULL, 10) : 0;
 }
@@ -85,7 +83,8 @@ static void see(void *context, pid_t pid)
         sighting->added = true;
 }
 
-// A parent can have a higher pid than its child where numbers have wrapped: lists until no more.
+// Where PIDs have wrapped a parent can have a higher one than its child: this lists until nothing
+// new is found.
 static bool list_all(struct family *family, struct roster *roster)
 {
     struct map now_there = {0};
@@ -104,7 +103,7 @@ static bool list_all(struct family *family, struct roster *roster)
     return any;
 }
 
-// Numbers are given in order: who is new has one that was given since.
+// The kernel gives PIDs in order: a new process has one that was given since the last look.
 static bool look_at_newest(struct family *family, struct roster *roster, pid_t newest)
 {
     bool any = false;
@@ -127,7 +126,7 @@ bool family_look(struct family *family, struct roster *roster, int64_t now)
     if (list)
         family->list_at = now + (in_order ? LIST_NS : INTERVAL_NS);
     family->newest = newest;
-    // What began a moment before the look before may not have been there yet to be looked at.
+    // A process that began just before the last look may not have been in /proc then.
     if (!family->young)
         family->checked = before && before <= newest ? before : newest;
     return any;

@@ -19,9 +19,9 @@ struct family {
 
 void family_init(struct family *family);
 
-// Takes children that began up to now as having been there before us (after a pause).
+// Treats children that began up to now as if they had been there before us (after a pause).
 void family_forget(struct family *family);
 
-// Adds what is new to the roster, and says whether there was anything. To be called in each round:
-// whoever is found late is sampled too little in the beginning of its life.
+// Adds new descendants to the roster, and returns whether there were any. This is called in each
+// round: a process that is found late is sampled too little in the beginning of its life.
 bool family_look(struct family *family, struct roster *roster, int64_t now);

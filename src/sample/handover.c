@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-// The place of the process, or of nobody with pid 0. NULL when there is none.
+// Returns the place of the process, with pid 0 a free one; NULL when there is none.
 static struct told *find(struct handover *handover, pid_t pid)
 {
     for (size_t i = 0; i < HANDOVER_MAX; i++)
@@ -19,7 +19,7 @@ void handover_note(struct handover *handover, pid_t pid, uint64_t cpu_ns)
         told = find(handover, 0);
     if (!told)
         return;
-    told->cpu_ns = cpu_ns; // before the pid: we may be ended in between
+    told->cpu_ns = cpu_ns; // written before the pid: we may be killed in between
     atomic_store(&told->pid, pid);
 }
 

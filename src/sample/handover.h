@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a sampler that takes over from one that died must know of the processes: up to which reading
-// of their CPU clocks the main process was told. In memory that outlives samplers.
+// of their CPU clocks the main process was told. This lies in memory that outlives samplers.
 #pragma once
 
 #include <stdatomic.h>
@@ -17,11 +17,11 @@ struct handover {
     } told[HANDOVER_MAX];
 };
 
-// The clock of the process stood at cpu_ns when it was last told.
+// Notes that the main process was told of the process's CPU time up to cpu_ns.
 void handover_note(struct handover *handover, pid_t pid, uint64_t cpu_ns);
 
-// False when nothing is known of the process.
+// Returns false when nothing is known of the process.
 bool handover_find(struct handover *handover, pid_t pid, uint64_t *cpu_ns);
 
-// It ended, and that was told.
+// Forgets a process that has ended, as the main process was told.
 void handover_forget(struct handover *handover, pid_t pid);

@@ -2,36 +2,20 @@
 #include "sample/in_place.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sample/stack_capture.h"
+#include "sample/task_file.h"
 
 #define TEXT_MAX 1024
 
-static int open_file(int task_fd, pid_t tid, const char *name)
-{
-    char path[64];
-    snprintf(path, sizeof path, "%d/%s", (int)tid, name);
-    return openat(task_fd, path, O_RDONLY | O_CLOEXEC);
-}
-
-static bool read_open(int fd, char text[TEXT_MAX])
-{
-    ssize_t got = pread(fd, text, TEXT_MAX - 1, 0);
-    text[got > 0 ? got : 0] = '\0';
-    return got > 0;
-}
-
 static bool read_file(int task_fd, pid_t tid, const char *name, char text[TEXT_MAX])
 {
-    AUTO_FD int fd = open_file(task_fd, tid, name);
-    return fd >= 0 && read_open(fd, text);
+    AUTO_FD int fd = task_file_open(task_fd, tid, name);
+    return task_file_read(fd, text, TEXT_MAX);
 }
 
 bool in_place_schedstat(int task_fd, pid_t tid, struct schedstat *stat)
@@ -73,19 +57,19 @@ enum in_place in_place_read(int task_fd, pid_t tid, struct sleep_clock *sleep,
     struct schedstat after;
     int cpu;
     *thread = (struct in_place_thread){.tid = tid};
-    AUTO_FD int schedstat_fd = open_file(task_fd, tid, "schedstat");
-    if (schedstat_fd < 0 || !read_open(schedstat_fd, text) ||
+    AUTO_FD int schedstat_fd = task_file_open(task_fd, tid, "schedstat");
+    if (!task_file_read(schedstat_fd, text, sizeof text) ||
         !schedstat_parse(text, &thread->stat) || !read_stat(task_fd, tid, thread, &cpu))
         return IN_PLACE_GONE;
-    AUTO_FD int syscall_fd = open_file(task_fd, tid, "syscall");
-    if (syscall_fd < 0 || !read_open(syscall_fd, text))
+    AUTO_FD int syscall_fd = task_file_open(task_fd, tid, "syscall");
+    if (!task_file_read(syscall_fd, text, sizeof text))
         return errno == EACCES || errno == EPERM ? IN_PLACE_DENIED : IN_PLACE_GONE;
     if (!proc_syscall_parse(text, &thread->call))
         return IN_PLACE_RUNNING;
     in_place_copy(tid, &thread->call, request, capture);
     if (sleep && read_file(task_fd, tid, "sched", text))
         thread->asleep_since = sleep_clock_since(sleep, cpu, text);
-    if (!read_open(schedstat_fd, text) || !schedstat_parse(text, &after))
+    if (!task_file_read(schedstat_fd, text, sizeof text) || !schedstat_parse(text, &after))
         return IN_PLACE_GONE;
     return after.switches == thread->stat.switches ? IN_PLACE_READ : IN_PLACE_MOVED;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One thread that sleeps is read without being stopped: where it went to sleep, and its stack.
-// What look.c is for threads that run.
+// Reads a thread that sleeps without stopping it: where it went to sleep, and its stack. A thread
+// that runs has to be held for it (hold.h).
 #pragma once
 
 #include <stdbool.h>
@@ -31,7 +31,8 @@ struct in_place_thread {
 
 bool in_place_schedstat(int task_fd, pid_t tid, struct schedstat *stat);
 
-// The capture of a thread that sleeps in that call; its stack if request->room is not 0.
+// Fills in the capture of a thread that sleeps in that call, with its stack if request->room is not
+// 0.
 void in_place_copy(pid_t tid, const struct proc_syscall *call, const struct stack_request *request,
                    struct capture *capture);
 

@@ -21,13 +21,10 @@
 #define DISPLACED_NS (20 * NS_PER_US) // our own switch onto the CPU, and the clock read after it
 #define RAN_ON_NS (5 * NS_PER_US)     // the same, where it may not be taken for less
 #define LIVE_PCS_MAX 4096
-#define IN_PLACE_NS (500 * NS_PER_MS) // that a read of a sleeping thread may take, and more
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
 #define LOCKED_NS (100 * NS_PER_US)   // that memory was locked for, if it can be read so late
-#define SIGN_NS (10 * NS_PER_MS)    // a sign of life while a thread is asked to stop
 #define ROOM_LEAST (128u << 10)     // bytes for stacks: more than nearly all threads ever need
 #define PAGE 4096u
-#define FILTERED true // or not: a timeout that begins again is microseconds old
 
 struct held {
     struct thread *thread;
@@ -41,9 +38,9 @@ static int64_t queued_ns(const struct held *held)
     return (int64_t)(held->now.wait_ns - held->thread->claim.before.wait_ns);
 }
 
-// A sample stands for a thread that was on a CPU at its moment. Not so one that waited for its
-// turn, woken or preempted: it would count the longer it waits. One that was displaced since then
-// does: mostly by ourselves.
+// A sample stands for a thread that was on a CPU at its moment. A thread that waited for its turn,
+// woken or preempted, was not: it would count the more the longer it waits. A thread that was
+// displaced since then, mostly by ourselves, was.
 static bool was_on_cpu(const struct look *look, const struct held *held)
 {
     const struct claim *claim = &held->thread->claim;
@@ -54,12 +51,12 @@ static bool was_on_cpu(const struct look *look, const struct held *held)
     return !hold_was_queued(&held->hold, &claim->before, &held->now, claim->moment - DISPLACED_NS);
 }
 
-// It ran on after its moment and before it was asked to stop: on another CPU.
+// The thread ran on after its moment and before it was asked to stop: on another CPU.
 static bool has_skidded(const struct look *look, const struct held *held)
 {
     const struct claim *claim = &held->thread->claim;
     return look->elsewhere || !held->timed || held->now.switches == claim->before.switches ||
-           claim->moment + queued_ns(held) < claim->asked_at - RAN_ON_NS;
+           claim->moment + queued_ns(held) < held->hold.asked->asked_at - RAN_ON_NS;
 }
 
 static struct stack_request request_of(const struct look *look, const struct thread *thread,
@@ -89,8 +86,8 @@ static void fill(const struct look *look, const struct held *held)
         unwind_live(look, held, look->copy);
 }
 
-// The process runs another image since, or began to: of which one the copy was taken nobody knows,
-// and the main process must hear of the new one first.
+// If the process runs another image since, or began to, nobody knows of which one the copy was
+// taken, and the main process must be told of the new one first.
 static bool image_is_told(struct watched *process)
 {
     if (!atomic_load(&process->replaced) && !maps_file_is_current(process->maps_fd) &&
@@ -99,8 +96,8 @@ static bool image_is_told(struct watched *process)
     return !atomic_load(&process->replaced);
 }
 
-// A copy that counts goes into the ring; not while the thread is held, for the ring's memory is in
-// nobody's cache. RC_LIMIT: there is no room. RC_GONE: it is of an image that is gone.
+// Puts a copy that counts into the ring. This is not done while the thread is held, for the ring's
+// memory is in nobody's cache. RC_LIMIT: there is no room. RC_GONE: it is of an image that is gone.
 static enum rc put(struct look *look, struct thread *thread)
 {
     size_t stacks = stack_capture_bytes(look->copy);
@@ -113,7 +110,7 @@ static enum rc put(struct look *look, struct thread *thread)
     memcpy(&record->capture, look->copy, sizeof *look->copy + stacks);
     bool soon = !stack_hints_learnt(&look->control->stacks, thread->number);
     ring_commit(&record->record, RECORD_CAPTURE);
-    // How much of a stack this thread needs is to be known before its next sample.
+    // The plan of this thread's stack is to be there before its next sample.
     soon |= look->copy->time < atomic_load_explicit(&look->control->prompt_until,
                                                     memory_order_relaxed);
     if (soon)
@@ -130,8 +127,8 @@ static void keep(struct look *look, struct thread *thread)
 
 // --- what looking costs the thread ---
 
-// The budget fills with time and empties by looks. Below half of it, samples are left out at
-// random: a pause after each stop would always miss what the thread does then.
+// The stop budget fills with time and is spent by stops and searches. Below half of it, samples are
+// left out at random: a pause after each stop would always miss what the thread does then.
 static bool may_look(const struct look *look, struct claim *claim, int64_t now, double chance)
 {
     int64_t elapsed = now - claim->allowed_at;
@@ -152,7 +149,7 @@ static void charge(struct look *look, struct claim *claim, int64_t cost_ns)
     atomic_fetch_add(&claim->cost_ns, cost_ns);
 }
 
-// Looking for it and what comes after its release cost the thread its CPU.
+// The search for the thread and what comes after its release cost it its CPU.
 static void charge_displaced(struct look *look, struct claim *claim, int64_t cost_ns)
 {
     if (look->elsewhere || cost_ns < 0)
@@ -163,23 +160,18 @@ static void charge_displaced(struct look *look, struct claim *claim, int64_t cos
 
 // --- one thread ---
 
-static void rest(struct look *look)
-{
-    if (!look->pending_count)
-        atomic_store(&look->life->busy_since, 0);
-}
-
-// It was waiting for its turn until then, or in the middle of a system call: who waits or runs is
-// not held. How long it ran is known to the nanosecond only if it has come off this CPU twice.
+// A thread is not held while it still waits for its turn, or runs in a system call. How long it ran
+// is known to the nanosecond only if it has come off this CPU twice.
 static void date_hold(const struct look *look, struct held *held)
 {
     const struct claim *claim = &held->thread->claim;
     struct hold *hold = &held->hold;
     int64_t came_off = claim->moment + (held->timed ? queued_ns(held) : 0);
+    int64_t asked_at = hold->asked->asked_at;
     if (held->timed && !look->elsewhere)
         came_off += (int64_t)(held->now.run_ns - claim->before.run_ns);
-    hold->since = came_off > claim->asked_at ? came_off : claim->asked_at;
-    if (hold->since > hold->stopped_at) // to the precision with which its moment is known
+    hold->since = came_off > asked_at ? came_off : asked_at;
+    if (hold->since > hold->stopped_at) // the moment is not known better than that
         hold->since = hold->stopped_at;
 }
 
@@ -195,7 +187,6 @@ static void let_go(struct look *look, struct held *held)
 static void sample(struct look *look, struct held *held)
 {
     struct thread *thread = held->thread;
-    hold_examine(&held->hold, look->control, FILTERED);
     held->timed = claim_read(held->thread, &held->now);
     date_hold(look, held);
     enum rc rc = held->hold.examined;
@@ -213,67 +204,17 @@ static void sample(struct look *look, struct held *held)
         control_count(look->control, COUNTER_ELSEWHERE, has_skidded(look, held));
         keep(look, thread);
     }
-}
-
-static void finish(struct look *look, size_t place)
-{
-    struct thread *thread = look->pending[place];
-    look->pending[place] = look->pending[--look->pending_count];
-    claim_release(thread);
-    rest(look);
-}
-
-// After an exec by a thread that was not the first, the thread goes by the number of its process,
-// and is still ours. The thread that had this number before is gone.
-static size_t find_pending(const struct look *look, pid_t tid)
-{
-    size_t place = 0;
-    while (place < look->pending_count && look->pending[place]->tid != tid)
-        place++;
-    if (place < look->pending_count)
-        return place;
-    for (place = 0; place < look->pending_count; place++)
-        if (look->pending[place]->process->pid == tid)
-            break;
-    return place;
-}
-
-static void deal_with_stopped(struct look *look, const struct tracer_hold *stop)
-{
-    size_t place = find_pending(look, stop->tid);
-    if (place == look->pending_count) { // not asked for, as far as we know
-        hold_undo(stop, look->control, FILTERED);
-        return;
-    }
-    struct held held = {.thread = look->pending[place], .hold.stop = *stop};
-    struct claim *claim = &held.thread->claim;
-    hold_sign_of_life(look->life, stop->tid);
-    sample(look, &held);
-    if (!held.hold.released) // it was killed: its end will be seen
-        return;
-    charge_displaced(look, claim,
-                     claim->asked_at - claim->moment + clock_now() - held.hold.released_at);
-    finish(look, place);
-}
-
-static void deal_with_gone(struct look *look, const struct tracer_hold *hold)
-{
-    size_t place = find_pending(look, hold->tid);
-    if (!hold->tid) // none is ours
-        place = 0;
-    if (place == look->pending_count)
-        return;
-    if (hold->tid)
-        thread_end(look->pending[place]);
-    finish(look, place);
+    if (held->hold.released)
+        charge_displaced(look, &thread->claim, held->hold.asked->asked_at - thread->claim.moment +
+                                                   clock_now() - held->hold.released_at);
 }
 
 void look_init(struct look *look, struct control *control, int number)
 {
     size_t size = sizeof *look->copy + STACK_ROOM;
     look->control = control;
-    look->number = number;
-    look->life = &control->lives[number];
+    // Filtered or not: a timeout that begins again is microseconds old.
+    stops_init(&look->stops, control, &control->lives[number], true, STOPS_MOST);
     look->copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (look->copy == MAP_FAILED) {
         atomic_store(&control->counts[COUNTER_LIMIT], ENOMEM);
@@ -284,8 +225,7 @@ void look_init(struct look *look, struct control *control, int number)
 
 void look_fini(struct look *look)
 {
-    // The kernel lets go whom this thread has asked to stop, when the thread ends.
-    atomic_store(&look->life->busy_since, 0);
+    stops_fini(&look->stops);
     munmap(look->copy, sizeof *look->copy + STACK_ROOM);
 }
 
@@ -300,29 +240,16 @@ static void warm(struct look *look, const struct thread *thread)
         ((volatile unsigned char *)look->copy)[look->copy_warm] = 0;
 }
 
-static void guard(struct look *look, int64_t until)
-{
-    if (until != look->guard_at)
-        tracer_guard(until);
-    look->guard_at = until;
-}
-
 static bool ask(struct look *look, struct thread *thread)
 {
-    struct claim *claim = &thread->claim;
-    int64_t patience = clock_now() + SIGN_NS;
+    struct stop stop = {.tid = thread->tid, .pid = thread->process->pid, .owner = thread};
     warm(look, thread);
-    hold_sign_of_life(look->life, thread->tid);
-    guard(look, patience < look->until ? patience : look->until);
-    enum rc rc = tracer_attach(thread->tid);
-    claim->asked_at = clock_now();
+    enum rc rc = stops_ask(&look->stops, &stop, look->until);
     if (rc == RC_DENIED)
         refusal_count(look->control, thread);
-    if (rc != RC_OK)
-        return false;
-    if (look->elsewhere)
-        claim->moment = look->woke_at;
-    return true;
+    if (rc == RC_OK && look->elsewhere)
+        thread->claim.moment = look->woke_at;
+    return rc == RC_OK;
 }
 
 bool look_ask(struct look *look, struct thread *thread, double chance)
@@ -331,13 +258,11 @@ bool look_ask(struct look *look, struct thread *thread, double chance)
     look->refused = !may;
     if (!may)
         atomic_store(&look->control->counts[COUNTER_RATE_LOWERED], 1);
-    if (may && look->pending_count < PENDING_MAX && ask(look, thread)) {
-        look->pending[look->pending_count++] = thread;
+    if (may && ask(look, thread))
         return true;
-    }
     charge_displaced(look, &thread->claim, clock_now() - look->woke_at);
     claim_release(thread);
-    rest(look);
+    stops_rest(&look->stops);
     return false;
 }
 
@@ -351,7 +276,7 @@ static bool read_call(const struct look *look, struct thread *thread, struct pro
     return look->elsewhere ? thread_call(thread, call) : claim_call(thread, call);
 }
 
-// Where that is not for us to know, the copy is empty.
+// Where we have no right to know where the thread sleeps, the copy is empty.
 static bool fill_in_place(const struct look *look, struct thread *thread)
 {
     struct proc_syscall call = {.number = -1};
@@ -365,27 +290,12 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
     return true;
 }
 
-// What may wait for somebody else. If nobody is held meanwhile the watchdog may be more patient.
-static void begin_read(struct look *look, const struct thread *thread)
-{
-    atomic_store(&look->life->only_reads, !look->pending_count);
-    hold_sign_of_life(look->life, thread->tid);
-    if (!look->pending_count)
-        atomic_store(&look->life->busy_since, clock_now() + IN_PLACE_NS);
-}
-
-static void end_read(struct look *look)
-{
-    rest(look);
-    atomic_store(&look->life->only_reads, 0);
-}
-
 bool look_had_to_wait(struct look *look, const struct thread *thread)
 {
     int64_t began = clock_now();
-    begin_read(look, thread);
+    stops_begin_read(&look->stops, thread->tid);
     memory_await(thread->tid);
-    end_read(look);
+    stops_end_read(&look->stops);
     return clock_now() - began > LOCKED_NS;
 }
 
@@ -394,9 +304,10 @@ bool look_in_place(struct look *look, struct thread *thread, const struct scheds
 {
     struct schedstat after;
     warm(look, thread);
-    begin_read(look, thread); // memory may come from a page that somebody has to deliver
+    // Memory may come from a page that somebody has to deliver.
+    stops_begin_read(&look->stops, thread->tid);
     bool filled = fill_in_place(look, thread);
-    end_read(look);
+    stops_end_read(&look->stops);
     if (filled)
         look->copy->flags |= flags;
     return filled && read_stat(look, thread, &after) && after.switches == before->switches &&
@@ -405,27 +316,17 @@ bool look_in_place(struct look *look, struct thread *thread, const struct scheds
 
 void look_await(struct look *look, int64_t until)
 {
-    struct tracer_hold hold;
-    bool over = false;
-    while (look->pending_count && !over) {
-        int64_t now = clock_now(), sign = now + SIGN_NS, at = sign < until ? sign : until;
-        bool guarded = look->guard_at > now && look->guard_at <= at;
-        over = now >= until; // who stopped long ago is let go all the same
-        if (!over)
-            guard(look, guarded ? look->guard_at : at);
-        switch (tracer_await(over ? until : look->guard_at, &hold)) {
-        case TRACER_STOPPED:
-            over = false;
-            deal_with_stopped(look, &hold);
-            break;
-        case TRACER_GONE:
-            over = false;
-            deal_with_gone(look, &hold);
-            break;
-        case TRACER_RUNNING:
-            hold_sign_of_life(look->life, look->pending[0]->tid);
-            break;
-        }
+    struct held held = {0};
+    enum tracer_wait now;
+    while ((now = stops_await(&look->stops, until, &held.hold)) != TRACER_RUNNING) {
+        held.thread = held.hold.asked->owner;
+        if (now == TRACER_STOPPED)
+            sample(look, &held);
+        if (now == TRACER_STOPPED && !held.hold.released)
+            continue; // it was killed: its end will be seen
+        if (now == TRACER_GONE && held.hold.stop.tid)
+            thread_end(held.thread);
+        stops_remove(&look->stops, held.hold.asked);
+        claim_release(held.thread);
     }
-    guard(look, 0);
 }

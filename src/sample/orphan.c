@@ -12,7 +12,7 @@
 #define ORPHANED SIGUSR2
 #define PATIENCE_NS (2ll * NS_PER_S)
 
-// Of this process: a signal handler has no other way to them.
+// A signal handler has no other way to these.
 static struct control *control_to_stop;
 static timer_t killer; // sends SIGKILL, which a stopped process takes too
 static bool has_killer;

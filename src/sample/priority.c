@@ -24,7 +24,8 @@ static bool be_realtime(void)
            sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0;
 }
 
-// Threads of the whole machine that run or wait for a CPU, this one among them. -1: not known.
+// Returns how many threads of the whole machine run or wait for a CPU, this one among them; -1: not
+// known.
 static int runnable(void)
 {
     char text[128] = "";
@@ -52,8 +53,8 @@ void priority_relax(int nice)
     setpriority(PRIO_PROCESS, 0, nice);
 }
 
-// The calling thread has waited for its CPU for a fifth of the time that it ran; of one that has
-// just begun that says nothing.
+// Returns whether the calling thread has waited for its CPU for a fifth of the time that it ran; of
+// a thread that has just begun that says nothing.
 static bool shares_its_cpu(void)
 {
     char text[128] = "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Be on time: an ordinary process gets a busy machine's CPU when somebody yields, and would see the
-// ends of bursts only.
+// Priorities with which samplers are on time: an ordinary process gets a busy machine's CPU when
+// somebody yields, and would see the ends of bursts only.
 #pragma once
 
 #include <sched.h>
@@ -17,8 +17,7 @@ struct priority priority_raise(void);
 // For a thread that has little to do and is to come soon, but displaces nobody who is due.
 void priority_prompt(void);
 
-// The calling thread is as urgent as priority_raise can make it, or as little as priority_prompt
-// does.
+// Makes the calling thread as urgent as priority_raise does, or no more than priority_prompt does.
 void priority_urgent(bool urgent);
 
 // For the thread that takes in what was seen, as long as that lasts: where very many threads run it

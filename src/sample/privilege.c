@@ -32,7 +32,7 @@ static const uint32_t free_calls[] = {
     // time and signals
     SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep, SYS_restart_syscall,
     SYS_timer_create, SYS_timer_settime, SYS_timer_gettime, SYS_timer_getoverrun, SYS_timer_delete,
-    SYS_setitimer, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_rt_sigtimedwait,
+    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_rt_sigtimedwait,
     SYS_rt_sigpending, SYS_sigaltstack,
     // when and where to run
     SYS_sched_setaffinity, SYS_sched_getaffinity, SYS_sched_setscheduler, SYS_sched_getscheduler,
@@ -49,7 +49,7 @@ static const uint32_t requests[] = {
     PTRACE_PEEKUSER, PTRACE_PEEKDATA, PTRACE_PEEKTEXT, // --unwinder live
 };
 
-// The low half of an argument: what the kernel reads of those that are looked at here.
+// Loads the low half of an argument, which is all that the kernel reads of those checked here.
 static void load_argument(struct call_filter *filter, unsigned number)
 {
     call_filter_load(filter, offsetof(struct seccomp_data, args) + number * sizeof(uint64_t));
@@ -60,7 +60,7 @@ static void refuse(struct call_filter *filter)
     call_filter_answer(filter, SECCOMP_RET_ERRNO | EPERM);
 }
 
-// Begins what holds for one call only; it ends with a refusal. Returns where, for end_call.
+// Begins the part of the filter for one call, which end_call ends with a refusal. Returns where.
 static unsigned short begin_call(struct call_filter *filter, uint32_t call)
 {
     call_filter_branch(filter, call, 0, 0);
@@ -85,7 +85,7 @@ static void allow_ptrace(struct call_filter *filter)
     end_call(filter, begin);
 }
 
-// Allowed if of the argument's bits in `mask` exactly those in `value` are set.
+// Allows the call if of the argument's bits in `mask` exactly those in `value` are set.
 static void allow_masked(struct call_filter *filter, uint32_t call, unsigned argument,
                          uint32_t mask, uint32_t value)
 {
@@ -143,7 +143,7 @@ static bool raise_limit(__rlimit_resource_t resource, rlim_t least)
     return setrlimit(resource, &limit) == 0;
 }
 
-// What priority_raise asks for: the lowest real-time priority, or nice -20.
+// Allows what priority_raise asks for: the lowest real-time priority, or nice -20.
 static bool limits_allow_priority(void)
 {
     return raise_limit(RLIMIT_RTPRIO, 1) && raise_limit(RLIMIT_NICE, 40);

@@ -12,10 +12,10 @@
 
 #include <stdbool.h>
 
-// Once for the process, before it starts threads: they inherit it. They may raise their priority
-// all the same: their limits say so where these can be set, else CAP_SYS_NICE stays too. False:
-// this kernel has no filters.
+// To be called once, before the process starts threads, which inherit it. They may raise their
+// priority all the same: by their limits where these can be set, else CAP_SYS_NICE stays too.
+// Returns false when this kernel has no filters.
 bool privilege_reduce(void);
 
-// For each thread, once its priority is raised.
+// To be called by each thread once its priority is raised.
 void privilege_drop_nice(void);

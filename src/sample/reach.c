@@ -9,18 +9,18 @@
 #define CHECK_NS NS_PER_S
 #define CHEAP_CLOCK_NS (5 * NS_PER_US)
 
-// Clocks by which samplers see that nothing ran; of processes with many threads they are dear. What
-// one costs is known when it has been read once.
+// Lists the CPU clocks by which samplers see that nothing ran; those of processes with many threads
+// cost too much. The cost of a clock is known when it has been read once.
 static void list_clocks(const struct roster *roster, struct cpu_samplers *samplers)
 {
     bool cheap = roster->count <= CLOCKS_MAX;
     for (size_t i = 0; i < roster->count && cheap; i++)
         cheap = roster->processes[i]->clock_at &&
                 roster->processes[i]->clock_cost < CHEAP_CLOCK_NS;
-    atomic_store(&samplers->clock_count, 0);
+    atomic_store(&samplers->orders.clock_count, 0);
     for (size_t i = 0; i < roster->count && cheap; i++)
-        samplers->clocks[i] = roster->processes[i]->cpu_clock;
-    atomic_store(&samplers->clock_count, cheap ? (int)roster->count : 0);
+        samplers->orders.clocks[i] = roster->processes[i]->cpu_clock;
+    atomic_store(&samplers->orders.clock_count, cheap ? (int)roster->count : 0);
 }
 
 static bool is_realtime(pid_t tid)
@@ -35,28 +35,19 @@ struct affinity { // of all threads together
     size_t size;
 };
 
-static void add_affinity(struct affinity *affinity, struct thread *thread)
+static void add_affinity(void *context, struct thread *thread)
 {
+    struct affinity *affinity = context;
     if (sched_getaffinity(thread->tid, affinity->size, affinity->own) == 0)
         CPU_OR_S(affinity->size, affinity->all, affinity->all, affinity->own);
     thread->realtime = is_realtime(thread->tid);
     affinity->reach->has_realtime |= thread->realtime;
 }
 
-static void add_all(struct affinity *affinity, const struct roster *roster, bool small)
-{
-    for (size_t i = 0; i < roster->count && small; i++)
-        for (size_t k = 0; k < roster->processes[i]->count; k++)
-            add_affinity(affinity, roster->processes[i]->threads[k]);
-    for (size_t i = 0; i < roster->hot_count && !small; i++)
-        add_affinity(affinity, roster->hot[i]);
-}
-
-// Of large processes only threads that run are asked; where one of the others may, a sampler waits.
+// Of a large process only threads that ran lately are asked, and no CPU is excluded.
 static void exclude_cpus(struct reach *reach, const struct roster *roster,
                          struct cpu_samplers *samplers)
 {
-    bool small = roster_threads(roster) <= REACH_SMALL;
     struct affinity affinity = {
         .reach = reach,
         .all = CPU_ALLOC(samplers->cpu_count),
@@ -65,8 +56,8 @@ static void exclude_cpus(struct reach *reach, const struct roster *roster,
     };
     CPU_ZERO_S(affinity.size, affinity.all);
     reach->has_realtime = false;
-    add_all(&affinity, roster, small);
-    cpu_samplers_exclude(samplers, small ? affinity.all : NULL);
+    roster_each_likely(roster, add_affinity, &affinity);
+    cpu_samplers_exclude(samplers, roster_is_small(roster) ? affinity.all : NULL);
     CPU_FREE(affinity.all);
     CPU_FREE(affinity.own);
 }

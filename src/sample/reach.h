@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Where the threads of the targets may run, and whether a sampler can displace them there.
+// Watches where the threads of the targets may run, and whether a sampler can displace them there.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sample/cpu_sampler.h"
+#include "sample/cpu_samplers.h"
 #include "sample/roster.h"
-
-#define REACH_SMALL 64 // threads of which all are looked at, also those that sleep
 
 struct reach {
     int64_t checked_at; // CLOCK_MONOTONIC ns
@@ -16,11 +14,11 @@ struct reach {
     bool has_realtime;  // a thread that none of them could displace
 };
 
-// Once a second: starts samplers on CPUs that came, lets those sleep on whose CPUs no thread may
-// run, and says to all by which clocks they see that nothing ran.
+// Once a second, starts samplers on CPUs that came online, puts those to sleep on whose CPUs no
+// thread may run, and says to all by which clocks they see that nothing ran.
 void reach_check(struct reach *reach, const struct roster *roster, struct cpu_samplers *samplers,
                  int64_t now);
 
-// Whether no sampler could displace the thread where it runs now.
+// Returns whether no sampler could displace the thread where it runs now.
 bool reach_lacks(const struct reach *reach, const struct cpu_samplers *samplers,
                  struct thread *thread);

@@ -36,12 +36,12 @@ struct record_process {
 
 // CPU time in ns since sampling of the process began: charged to the process by the kernel, and
 // what of it is known of threads that were sampled. The difference was spent by threads that were
-// never met, or after they were last looked at.
+// never listed, or after they were last read.
 struct record_process_time {
     struct record record;
     uint32_t process;
     uint64_t cpu_ns, threads_cpu_ns;
-    uint64_t children_ns; // more: of children that ended before they were met
+    uint64_t children_ns; // more: of children that ended before they were found
 };
 
 struct record_thread {

@@ -12,7 +12,7 @@ static bool is_ours(pid_t tracer)
     return tracer && syscall(SYS_tgkill, getpid(), tracer, 0) == 0;
 }
 
-// EPERM is also the answer of a thread that is on its way out: /proc knows.
+// The kernel answers EPERM for a thread that is on its way out too: /proc knows.
 void refusal_count(struct control *control, struct thread *thread)
 {
     struct proc_status status;

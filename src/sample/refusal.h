@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What it means that a thread may not be traced.
+// Tells what it means that a thread may not be traced.
 #pragma once
 
 #include "sample/control.h"

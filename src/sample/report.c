@@ -6,6 +6,8 @@
 
 #include "sample/child_time.h"
 
+#define HANGS_TOLERATED 1 // of samplers, on one thread
+
 // A report that finds no room is as lost as a capture; the CPU time in it goes into the next one.
 static void *reserve(struct control *control, size_t length)
 {
@@ -17,7 +19,7 @@ static void *reserve(struct control *control, size_t length)
 
 bool report_process(struct control *control, enum record_kind kind, struct watched *process)
 {
-    // Whoever has reserved must not be kept waiting: nobody reads what lies behind.
+    // Nothing may wait between reserve and commit: nobody reads what lies behind.
     uint64_t image = watched_image(process);
     watched_name(process);
     struct record_process *report = reserve(control, sizeof *report);
@@ -49,6 +51,31 @@ void report_thread_name(struct control *control, struct thread *thread)
     memcpy(report->comm, comm, sizeof comm);
     ring_commit(&report->record, RECORD_THREAD);
     thread->announced = true;
+}
+
+bool report_known_process(struct control *control, struct watched *process)
+{
+    if (process->to_report && report_process(control, process->to_report, process))
+        process->to_report = 0;
+    return !process->to_report;
+}
+
+static void announce(struct control *control, struct thread *thread)
+{
+    for (unsigned i = 0; i < control->hang_count; i++)
+        if (control->hangs[i].tid == thread->tid && control->hangs[i].times > HANGS_TOLERATED)
+            thread->skipped = true;
+    report_thread_name(control, thread);
+}
+
+bool report_known_thread(struct control *control, const struct thread_filter *threads,
+                         struct thread *thread)
+{
+    if (!report_known_process(control, thread->process))
+        return false;
+    if (!thread->announced)
+        announce(control, thread);
+    return thread->announced && !thread->skipped && thread_filter_matches(threads, thread->comm);
 }
 
 void report_thread_time(struct control *control, enum record_kind kind, struct thread *thread)

@@ -9,11 +9,11 @@
 
 bool restart_in_syscall(const struct registers *regs);
 
-// Whether the system call was asleep when the stop came: the thread is on its way back into it.
+// Returns whether the system call slept when the stop came: the thread is on its way back into it.
 bool restart_was_asleep(const struct registers *regs);
 
-// It blocked between our check and our stop, so the call would fail for our sake: let the kernel
-// restart it unless a real signal comes. Its timeout begins again. Likewise, if `filtered`, a call
-// that would go on through restart_syscall, which a seccomp filter may punish by death. True when
-// the call would have failed.
+// Repairs a call that would fail because of our stop, for the thread blocked between our check and
+// the stop: the kernel restarts it unless a real signal comes, and its timeout begins again. If
+// `filtered`, a call is restarted too that would go on through restart_syscall, for which a seccomp
+// filter may kill the process. Returns whether the call would have failed.
 bool restart_repair(const struct tracer_hold *hold, const struct registers *regs, bool filtered);

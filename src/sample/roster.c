@@ -18,6 +18,7 @@
 #define HOT_NS NS_PER_S
 #define SCAN_SHARE 20           // listing takes at most one part in so many of our time
 #define SPARE_FDS 64
+#define SMALL 64                // threads
 
 void roster_make_hot(struct roster *roster, struct thread *thread, int64_t now)
 {
@@ -62,7 +63,7 @@ static void list_thread(void *context, pid_t tid)
         add_thread(listing->roster, listing->process, tid);
 }
 
-// A listing leaves out what comes behind a thread that ends under it.
+// A listing leaves out what comes behind a thread that ends meanwhile.
 static void confirm(struct thread *thread)
 {
     struct schedstat stat;
@@ -88,7 +89,7 @@ static void list_threads(struct roster *roster, struct watched *process)
     process->gone = process->count == 0;
 }
 
-// Reads once every thread that has not been read: what they used before us is to be known.
+// Reads every thread once as soon as it is listed, so that what it used before us is known.
 static void read_new_threads(struct watched *process)
 {
     for (size_t i = 0; i < process->count; i++) {
@@ -107,7 +108,7 @@ void roster_scan(struct roster *roster, struct watched *process, int64_t now)
         process->gone = true;
         return;
     }
-    // One that ended and another that began leave the number as it is until the first is missed.
+    // A thread that ended and another that began leave the number as it is until one is missed.
     bool due = info.st_nlink - 2 != process->count || process->incomplete;
     if (!due || now - process->scanned_at < process->scan_cost * SCAN_SHARE)
         return;
@@ -134,6 +135,21 @@ size_t roster_threads(const struct roster *roster)
     return count;
 }
 
+bool roster_is_small(const struct roster *roster)
+{
+    return roster_threads(roster) <= SMALL;
+}
+
+void roster_each_likely(const struct roster *roster, roster_visit *visit, void *context)
+{
+    bool small = roster_is_small(roster);
+    for (size_t i = 0; i < roster->count && small; i++)
+        for (size_t k = 0; k < roster->processes[i]->count; k++)
+            visit(context, roster->processes[i]->threads[k]);
+    for (size_t i = 0; i < roster->hot_count && !small; i++)
+        visit(context, roster->hot[i]);
+}
+
 static void retire_process(struct roster *roster, struct watched *process)
 {
     struct retired *retired = &roster->retired;
@@ -144,8 +160,8 @@ static void retire_process(struct roster *roster, struct watched *process)
     retired->processes[retired->process_count++] = process;
 }
 
-// What is to count of the process began at this reading of its clock. Of its past nothing does, but
-// for what a sampler before us had begun to count.
+// Returns the reading of the process's clock at which what counts began. Nothing of its past does,
+// but for what a sampler before us had begun to count.
 static uint64_t base_of(struct control *control, const struct watched *process)
 {
     uint64_t told_ns;
@@ -156,8 +172,8 @@ static uint64_t base_of(struct control *control, const struct watched *process)
     return taken_over ? told_ns : process->last_cpu;
 }
 
-// To be asked when a descriptor of the process is open: who has the number now had it then too, or
-// began later.
+// To be asked while a descriptor of the process is open: the process that has the number now had it
+// then too, or began later.
 static bool began_at(pid_t pid, uint64_t start_time)
 {
     struct proc_stat stat;
@@ -204,7 +220,7 @@ static enum rc add(struct roster *roster, pid_t pid, uint64_t start_time, bool b
     return RC_OK;
 }
 
-// What is not seen for want of descriptors must not look as if it had ended.
+// A process that is not seen for want of descriptors must not look as if it had ended.
 enum rc roster_add(struct roster *roster, pid_t pid, uint64_t start_time, bool born_watched)
 {
     enum rc rc = add(roster, pid, start_time, born_watched);
@@ -247,7 +263,7 @@ void roster_init(struct roster *roster, struct control *control)
 {
     struct rlimit limit;
     *roster = (struct roster){.control = control, .fds_to_keep = 0};
-    // Those that a sampler before us knew we shall count once more.
+    // We shall count once more those that a sampler before us knew.
     control_count(control, COUNTER_THREADS_SEEN, -atomic_exchange(&control->threads_known, 0));
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
@@ -285,7 +301,7 @@ void roster_rebase(struct roster *roster)
         }
         for (size_t k = 0; k < process->count; k++)
             thread_rebase(process->threads[k]);
-        process->born_watched = false; // threads born meanwhile begin to count when they are met
+        process->born_watched = false; // threads born meanwhile begin to count when they are listed
         process->scanned_at = 0;
         process->incomplete = true;
     }

@@ -14,7 +14,7 @@
 #include "sample/thread.h"
 #include "sample/watched.h"
 
-// Out of all lists, but a sampler may still be looking at them.
+// Threads and processes that are out of all lists; a sampler may still be using one of them.
 struct retired {
     struct thread **threads;
     size_t thread_count, thread_capacity;
@@ -33,17 +33,24 @@ struct roster {
     struct retired retired;
 };
 
-// Also takes as many descriptors for the process as it may have.
+// This raises the limit of descriptors of the calling process to the highest that it may have.
 void roster_init(struct roster *roster, struct control *control);
 
-// RC_GONE when there is no such process (any more). start_time: as in its stat, which tells it from
-// another one that was given its number since; 0: any.
+// Adds a process. RC_GONE: there is none of this number (any more). start_time: as in its stat,
+// which tells it from another one that was given its number since; 0: any.
 enum rc roster_add(struct roster *roster, pid_t pid, uint64_t start_time,
                    bool born_watched) MUST_CHECK;
 bool roster_has(const struct roster *roster, pid_t pid);
 
-// How many threads all of its processes have.
+// Returns how many threads all of its processes have.
 size_t roster_threads(const struct roster *roster);
+
+// Returns whether there are so few threads that all of them can be read each time.
+bool roster_is_small(const struct roster *roster);
+
+// Visits all threads of a small roster, of a large one those that are hot.
+typedef void roster_visit(void *context, struct thread *thread);
+void roster_each_likely(const struct roster *roster, roster_visit *visit, void *context);
 
 // Lists the threads of a process again when they may have changed.
 void roster_scan(struct roster *roster, struct watched *process, int64_t now);

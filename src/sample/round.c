@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "sample/round.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "sample/priority.h"
 #include "sample/report.h"
 
@@ -21,20 +19,15 @@
 #define SWEEP_SHARE 500              // and such reads of all threads one part in so many
 #define REPORT_NS NS_PER_S
 #define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
-#define PARTING_NS (200 * NS_PER_MS)
 #define LIST_NS (100 * NS_PER_MS)    // the same at the candidates of a large process
 #define ROUNDS_MAX 100.0             // a second, where samplers take all samples,
 #define ROUNDS_IDLE 25.0             // and while no thread runs
-#define HANGS_TOLERATED 1
 
 // The kernel charges CPU time at every scheduler tick, but for CPUs that run without ticks.
-static int64_t off_cpu_after(void)
+static int64_t off_cpu_after(const struct cpu_samplers *samplers)
 {
     struct timespec tick;
-    char cpus[64] = "";
-    AUTO_FD int fd = open("/sys/devices/system/cpu/nohz_full", O_RDONLY | O_CLOEXEC);
-    bool tickless = fd >= 0 && read(fd, cpus, sizeof cpus - 1) > 0 && cpus[0] >= '0';
-    if (tickless || clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0)
+    if (cpu_samplers_lack_ticks(samplers) || clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0)
         return INT64_MAX;
     return 3 * ((int64_t)tick.tv_sec * NS_PER_S + tick.tv_nsec);
 }
@@ -43,24 +36,11 @@ void round_init(struct round *round, struct control *control)
 {
     round->control = control;
     round->random = (uint64_t)clock_now() | 1;
-    round->off_cpu_ns = off_cpu_after();
     roster_init(&round->roster, control);
     look_init(&round->look, control, 0);
     round->look.elsewhere = true;
     cpu_samplers_init(&round->samplers);
-}
-
-static uint64_t random_next(struct round *round)
-{
-    round->random ^= round->random << 13;
-    round->random ^= round->random >> 7;
-    round->random ^= round->random << 17;
-    return round->random;
-}
-
-double round_share(struct round *round)
-{
-    return (double)((random_next(round) >> 11) + 1) * 0x1p-53;
+    round->off_cpu_ns = off_cpu_after(&round->samplers);
 }
 
 static void be_urgent(struct round *round, bool urgent)
@@ -73,13 +53,13 @@ static void be_urgent(struct round *round, bool urgent)
 void round_await(struct round *round, int64_t until)
 {
     look_await(&round->look, until);
-    if (!round->look.pending_count)
+    if (!round->look.stops.count)
         be_urgent(round, false);
 }
 
 static void collect_now_and_then(struct round *round)
 {
-    if (!round->look.pending_count || clock_now() - round->collected_at <= COLLECT_NS)
+    if (!round->look.stops.count || clock_now() - round->collected_at <= COLLECT_NS)
         return;
     round_await(round, clock_now() + COLLECT_NS);
     round->collected_at = clock_now();
@@ -92,57 +72,35 @@ static bool is_wanted(const struct round *round, const struct thread *thread)
     return thread_filter_matches(round->threads, thread->comm);
 }
 
-static void meet(struct round *round, struct thread *thread)
-{
-    const struct control *control = round->control;
-    for (unsigned i = 0; i < control->hang_count; i++)
-        if (control->hangs[i].tid == thread->tid && control->hangs[i].times > HANGS_TOLERATED)
-            thread->skipped = true;
-    report_thread_name(round->control, thread);
-}
-
-// Who runs is read of several threads before the first of them is stopped: a CPU that a stop leaves
-// free is taken by a thread that had been waiting, which would then seem to have been running.
+// Several threads are read before the first of them is stopped: a CPU that a stop leaves free is
+// taken by a thread that had been waiting, which would then seem to have been running.
 static void take_samples(struct round *round)
 {
     be_urgent(round, round->urgent || round->running_count);
     for (size_t i = 0; i < round->running_count; i++)
         if (claim_take(round->running[i], 1)) {
             (void)look_had_to_wait(&round->look, round->running[i]); // its sample may skid anyway
-            look_ask(&round->look, round->running[i], round_share(round));
+            look_ask(&round->look, round->running[i], random_share(&round->random));
         }
     if (round->running_count)
         round_await(round, clock_now() + COLLECT_NS);
     round->running_count = 0;
 }
 
-// The main process must know of a process, and of what it runs, before anything else of it.
-static bool is_told(struct round *round, struct watched *process)
+static bool may_be_sampled(const struct round *round, struct thread *thread)
 {
-    if (process->to_report && report_process(round->control, process->to_report, process))
-        process->to_report = 0;
-    return !process->to_report;
-}
-
-// Whether the thread may be sampled; the main process, which must know it first, is told of it.
-static bool may_be_sampled(struct round *round, struct thread *thread)
-{
-    if (!is_told(round, thread->process))
-        return false;
-    if (!thread->announced)
-        meet(round, thread);
-    return thread->announced && !thread->skipped && is_wanted(round, thread);
+    return report_known_thread(round->control, round->threads, thread);
 }
 
 static void survey(struct round *round, struct thread *thread, const struct schedstat *stat,
                    bool rarely)
 {
     if (may_be_sampled(round, thread) && !thread->gone)
-        survey_meet(&round->survey, &round->look, thread, stat, rarely);
+        survey_visit(&round->survey, &round->look, thread, stat, rarely);
 }
 
-// Where no sampler can be when this thread runs; and a newborn process may have ended before one of
-// them comes to it.
+// No sampler can be where this thread runs, or its process is newborn and may have ended before a
+// sampler finds it.
 static bool is_out_of_reach(struct round *round, struct thread *thread)
 {
     if (thread->process->born_watched && !thread->told_elsewhere) {
@@ -152,7 +110,6 @@ static bool is_out_of_reach(struct round *round, struct thread *thread)
     return reach_lacks(&round->reach, &round->samplers, thread);
 }
 
-// To be asked to stop from here.
 static void note_running(struct round *round, struct thread *thread, const struct schedstat *before)
 {
     if (thread->blocked || !may_be_sampled(round, thread))
@@ -163,28 +120,42 @@ static void note_running(struct round *round, struct thread *thread, const struc
         take_samples(round);
 }
 
-// Reads one thread. Nothing is read of one that has not moved since it was seen blocked.
+enum activity { // of a thread, as far as its schedstat tells
+    STILL_BLOCKED,
+    OFF_CPU,      // it sleeps or waits for a CPU: on one, its clock would have moved
+    IN_REACH,     // it may run where a sampler is,
+    OUT_OF_REACH, // or where none is
+};
+
+static enum activity activity_of(struct round *round, struct thread *thread, bool moved,
+                                 int64_t now)
+{
+    if (thread->blocked && !moved)
+        return STILL_BLOCKED;
+    if (now - thread->unmoved_since > round->off_cpu_ns)
+        return OFF_CPU;
+    return is_out_of_reach(round, thread) ? OUT_OF_REACH : IN_REACH;
+}
+
+// Reads one thread; no more than its schedstat if it has not run since it was seen blocked.
 static void visit(struct round *round, struct thread *thread, int64_t now)
 {
     struct schedstat before;
     collect_now_and_then(round);
     if (thread->gone || thread_read(thread, &before) != RC_OK)
         return;
-    bool moved = before.switches != thread->last.switches;
+    bool moved = before.switches != thread->last.switches, surveyed = round->survey.number;
     thread_note(thread, &before, &thread->process->read_ns);
-    bool still = thread->blocked && !moved, rarely = !thread->hot;
-    // Certainly not on a CPU: there the clock would have moved. It sleeps or waits for one.
-    bool off_cpu = still || now - thread->unmoved_since > round->off_cpu_ns;
-    bool out_of_reach = !off_cpu && is_out_of_reach(round, thread);
-    if (!still && (out_of_reach || round->survey.number || off_cpu))
+    enum activity activity = activity_of(round, thread, moved, now);
+    if (activity == OFF_CPU || activity == OUT_OF_REACH || (activity == IN_REACH && surveyed))
         thread->blocked = !thread_is_running(thread);
-    if (thread->blocked && round->survey.number)
-        survey(round, thread, &before, rarely);
-    if (off_cpu)
+    if (thread->blocked && surveyed)
+        survey(round, thread, &before, !thread->hot);
+    if (activity == STILL_BLOCKED || activity == OFF_CPU)
         return;
-    cpu_samplers_rouse(&round->samplers, now);
+    cpu_sampler_rouse(&round->samplers.orders, now);
     roster_make_hot(&round->roster, thread, now);
-    if (out_of_reach)
+    if (activity == OUT_OF_REACH)
         note_running(round, thread, &before);
 }
 
@@ -200,8 +171,9 @@ static void visit_cold(struct round *round, struct watched *process, size_t most
     take_samples(round);
 }
 
-// How many to read in a round: all of a small process. Of a large one each comes up in turn, some
-// times a second up to READS_A_SECOND; who begins to run in a larger one is found by its shortfall.
+// Returns how many threads to read in a round: all of a small process. Those of a large one are
+// read in turn, each some times a second up to READS_A_SECOND in all; one that begins to run in a
+// larger process is found by its shortfall.
 static size_t cold_share(const struct round *round, const struct watched *process)
 {
     double most = READS_A_SECOND / round->rate;
@@ -213,7 +185,7 @@ static size_t cold_share(const struct round *round, const struct watched *proces
 static void visit_hot(struct round *round, int64_t now)
 {
     size_t count = round->roster.hot_count;
-    size_t start = count ? random_next(round) % count : 0;
+    size_t start = count ? random_next(&round->random) % count : 0;
     for (size_t i = 0; i < count; i++)
         visit(round, round->roster.hot[(start + i) % count], now);
     take_samples(round);
@@ -267,7 +239,7 @@ static void follow_shortfall(struct round *round, struct watched *process, int64
 
 // --- reports ---
 
-// Whether there is wall time to tell of a thread that has used no CPU time.
+// Returns whether a thread that has used no CPU time has wall time to report.
 static bool has_slept(const struct round *round, const struct thread *thread)
 {
     return round->survey.number && thread->noted_at != thread->told_at;
@@ -275,7 +247,7 @@ static bool has_slept(const struct round *round, const struct thread *thread)
 
 static void report_threads(struct round *round, struct watched *process)
 {
-    if (!is_told(round, process))
+    if (!report_known_process(round->control, process))
         return;
     for (size_t i = 0; i < process->count; i++) {
         struct thread *thread = process->threads[i];
@@ -294,7 +266,7 @@ static void report_threads(struct round *round, struct watched *process)
 
 static void report_times(struct round *round, struct watched *process, int64_t now)
 {
-    // Once a second and no more seldom: who shows seconds wants one report in each.
+    // Views that show single seconds need one report in each.
     bool on_time = now - process->reported_at < 2 * REPORT_NS;
     process->reported_at = on_time ? process->reported_at + REPORT_NS : now;
     report_threads(round, process);
@@ -317,7 +289,7 @@ static void report_ended_threads(struct round *round, struct watched *process)
             report_asleep(round->control, thread);
             report_thread_time(round->control, RECORD_THREAD_END, thread);
         }
-        // What found no room in the ring is nobody's.
+        // CPU time that found no room in the ring cannot be told any more.
         process->ended_cpu += thread->reported_run - thread->base_run;
         thread->announced = false;
     }
@@ -350,54 +322,16 @@ static void clear_up(struct round *round, int64_t now)
     roster_sweep(&round->roster);
 }
 
-// --- whom the samplers look among ---
-
-static void add_candidate(struct round *round, struct candidates *list, struct thread *thread)
-{
-    if (thread->gone || thread->process->gone || !may_be_sampled(round, thread))
-        return;
-    claim_open(thread);
-    list->threads[list->count++] = thread;
-}
-
-static uint64_t lately_ns(const struct thread *thread)
-{
-    return thread->busy_ns + thread->last.run_ns - thread->reported_run;
-}
-
-static int by_use(const void *a, const void *b)
-{
-    uint64_t of_a = lately_ns(*(struct thread *const *)a);
-    uint64_t of_b = lately_ns(*(struct thread *const *)b);
-    return of_a > of_b ? -1 : of_a < of_b;
-}
-
-static bool is_same_list(const struct candidates *a, const struct candidates *b)
-{
-    return a->count == b->count &&
-           (!a->count || !memcmp(a->threads, b->threads, a->count * sizeof *a->threads));
-}
-
-// All threads of small processes, so that one which wakes is found at once; else the hot ones.
 static void list_candidates(struct round *round, int64_t now)
 {
     const struct roster *roster = &round->roster;
-    size_t all = roster_threads(roster);
-    bool small = all <= REACH_SMALL;
-    if (!small && roster->hot_count == round->listed_hot && now - round->listed_at < LIST_NS)
+    if (!roster_is_small(roster) && roster->hot_count == round->listed_hot &&
+        now - round->listed_at < LIST_NS)
         return;
     round->listed_at = now;
     round->listed_hot = roster->hot_count;
-    struct candidates *list =
-        xcalloc(1, sizeof *list + (small ? all : roster->hot_count) * sizeof *list->threads);
-    for (size_t i = 0; i < roster->count && small; i++)
-        for (size_t k = 0; k < roster->processes[i]->count; k++)
-            add_candidate(round, list, roster->processes[i]->threads[k]);
-    for (size_t i = 0; i < roster->hot_count && !small; i++)
-        add_candidate(round, list, roster->hot[i]);
-    if (!small)
-        qsort(list->threads, list->count, sizeof(struct thread *), by_use);
-    if (is_same_list(list, atomic_load(&round->samplers.candidates)))
+    struct candidates *list = candidates_new(roster, round->threads);
+    if (candidates_are_same(list, atomic_load(&round->samplers.orders.candidates)))
         free(list);
     else
         cpu_samplers_look_among(&round->samplers, list);
@@ -418,25 +352,25 @@ void round_begin(struct round *round)
     find_children(round, clock_now());
     child_time_begin(&round->roster);
     for (size_t i = 0; i < round->roster.count; i++)
-        is_told(round, round->roster.processes[i]);
+        report_known_process(round->control, round->roster.processes[i]);
     reach_check(&round->reach, &round->roster, &round->samplers, clock_now());
     list_candidates(round, clock_now());
 }
 
-// Samplers have seen that it runs another image: no capture of that counts before it is told.
+// Samplers have seen that the process runs another image: no capture counts before that is told.
 static void follow_exec(struct round *round, struct watched *process)
 {
     if (!atomic_load(&process->replaced) || !watched_open_image(process))
         return;
     process->to_report = RECORD_EXEC;
-    if (is_told(round, process))
+    if (report_known_process(round->control, process))
         atomic_store(&process->replaced, false);
 }
 
 static void visit_process(struct round *round, struct watched *process, int64_t now)
 {
     follow_exec(round, process);
-    is_told(round, process);
+    report_known_process(round->control, process);
     roster_scan(&round->roster, process, now);
     if (process->gone)
         return;
@@ -462,12 +396,12 @@ void round_make(struct round *round, int64_t now)
     clear_up(round, now);
     reach_check(&round->reach, &round->roster, &round->samplers, now);
     list_candidates(round, now);
-    cpu_samplers_bury(&round->samplers, &round->roster.retired);
+    cpu_samplers_reclaim(&round->samplers, &round->roster.retired);
 }
 
 double round_rate(const struct round *round, int64_t now)
 {
-    bool idle = now >= atomic_load(&round->samplers.active_until);
+    bool idle = now >= atomic_load(&round->samplers.orders.active_until);
     if (round->survey.number || round->children || !round->reach.covered ||
         round->reach.has_realtime)
         return round->rate;
@@ -492,6 +426,6 @@ void round_report(struct round *round)
 void round_finish(struct round *round)
 {
     cpu_samplers_stop(&round->samplers);
-    round_await(round, clock_now() + PARTING_NS);
+    round_await(round, clock_now() + STOPS_DRAIN_NS);
     round_report(round);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the thread that reads does each time it wakes: who is there, whom the samplers are to look
-// among, what is to be told; and samples of those that no sampler can take where they run.
+// What the thread that reads does each time it wakes: it finds out which threads there are and
+// which of them run, lists the candidates of the samplers, tells the main process what they used,
+// and takes the samples of those that no sampler can displace.
 #pragma once
 
 #include <stdbool.h>
@@ -8,14 +9,14 @@
 #include <stdint.h>
 
 #include "process/thread_filter.h"
-#include "sample/cpu_sampler.h"
+#include "sample/cpu_samplers.h"
 #include "sample/family.h"
 #include "sample/look.h"
 #include "sample/reach.h"
 #include "sample/roster.h"
 #include "sample/survey.h"
 
-#define RUNNING_MAX 32 // threads read before they are stopped: later, the first have moved on
+#define RUNNING_MAX 32 // threads read before the first is stopped: with more, it has run on
 
 struct round {
     struct control *control;
@@ -28,7 +29,7 @@ struct round {
     const struct thread_filter *threads;
     double rate; // Hz
     bool children;
-    uint64_t random;        // state of xorshift64
+    uint64_t random;        // state of base/random.h
     int64_t off_cpu_ns;     // a thread whose CPU time stands still for longer is on no CPU
     bool urgent;        // threads are asked to stop: who holds one must not wait for a CPU
     int64_t collected_at;
@@ -40,24 +41,22 @@ struct round {
 
 void round_init(struct round *round, struct control *control);
 
-// A random number above 0 and up to 1.
-double round_share(struct round *round);
-
-// Tells of the processes that the roster has at the beginning.
+// Tells the main process which processes the roster has at the beginning.
 void round_begin(struct round *round);
 
-// One round, begun now (CLOCK_MONOTONIC ns).
+// Makes one round, which begins now (CLOCK_MONOTONIC ns).
 void round_make(struct round *round, int64_t now);
 
-// Waits until then for threads that were asked to stop from here, and takes their samples.
+// Waits at most until then for the threads that this thread has asked to stop, and takes their
+// samples.
 void round_await(struct round *round, int64_t until);
 
-// How often rounds are due now, Hz: as often as samples if that is how some are taken, else so that
-// newcomers are soon met.
+// Returns how often rounds are due now, Hz: as often as samples if rounds take some, else often
+// enough to find new threads soon.
 double round_rate(const struct round *round, int64_t now);
 
-// Tells what the time since the last report brought.
+// Tells what the threads used since the last report.
 void round_report(struct round *round);
 
-// Ends the samplers, and tells what the time since the last report brought.
+// Ends the samplers, and reports for the last time.
 void round_finish(struct round *round);

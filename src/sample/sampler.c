@@ -2,7 +2,6 @@
 #include "sample/sampler.h"
 
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -18,6 +17,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/memory_room.h"
+#include "base/random.h"
 #include "sample/orphan.h"
 #include "sample/priority.h"
 #include "sample/privilege.h"
@@ -28,12 +28,11 @@
 #define STOP_NS (2ll * NS_PER_S) // that the sampler has to end by itself,
 #define KILL_NS NS_PER_S         // and by force
 
-// Exponential, for the samples that are taken from here.
 static int64_t next_interval(struct round *round)
 {
     uint32_t slowdown = atomic_load(&round->control->slowdown);
-    return (int64_t)(-log(round_share(round)) * NS_PER_S / round_rate(round, clock_now()) *
-                     (slowdown ? slowdown : 1));
+    double rate = round_rate(round, clock_now()) / (slowdown ? slowdown : 1);
+    return random_interval(&round->random, rate);
 }
 
 static void rest(struct round *round, int64_t until)
@@ -78,7 +77,7 @@ static void read_until_told(struct round *round)
     }
 }
 
-// What the main process has open is not for this one, and counts against its limit.
+// Descriptors of the main process are not for this one, and count against its limit.
 static void close_all_but(int kept)
 {
     syscall(SYS_close_range, STDERR_FILENO + 1, kept - 1, 0);
@@ -122,8 +121,8 @@ static void run_sampler(struct control *control, const void *argument)
         .rate = config->rate,
         .children = config->children,
         .look = {.unwind_live = config->unwind_live, .max_stop = config->max_stop},
-        .samplers = {.control = control, .rate = config->rate, .max_stop = config->max_stop,
-                     .unwind_live = config->unwind_live},
+        .samplers.orders = {.control = control, .rate = config->rate, .max_stop = config->max_stop,
+                            .unwind_live = config->unwind_live},
     };
     struct err err = {0};
     if (tracer_begin_thread(&err) != RC_OK)

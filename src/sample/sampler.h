@@ -24,7 +24,7 @@ struct sampler_config { // borrowed, also by samplers that are started later
     look_unwind *unwind_live; // NULL: copy stacks
 };
 
-// The shared memory for one run, freed with control_free.
+// Returns the shared memory for one run, freed with control_free; NULL: *err.
 struct control *control_new(size_t ring_bytes, struct err *err);
 void control_free(struct control *control);
 
@@ -41,9 +41,9 @@ enum rc sampler_start(struct control *control, const struct sampler_config *conf
 // Makes the sampler look at once whether it is to stop, to pause or to go on.
 void sampler_wake(pid_t child);
 
-// Reaps the sampler if it has ended.
+// Returns whether the sampler has ended, and reaps it then.
 bool sampler_ended(pid_t child);
 
-// Lets the sampler finish, by force if need be, and reaps it. False after three seconds: it hangs
-// in the kernel, or somebody traces it, and is left to itself. It will not sample again.
+// Lets the sampler finish, by force if need be, and reaps it. Returns false after three seconds: it
+// hangs in the kernel, or somebody traces it, and is left to itself. It will not sample again.
 bool sampler_stop(struct control *control, pid_t child);

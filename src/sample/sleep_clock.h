@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Since when a thread sleeps. The kernel tells when it last ran by the clock of the CPU that it
-// went to sleep on (se.exec_start of task/TID/sched); what that clock shows now is learnt by
-// running there for a moment. It stands still while the hypervisor or an interrupt has the CPU:
-// what is found is never longer than the truth.
+// Tells since when a thread sleeps. The kernel dates when it last ran by the clock of the CPU that
+// it went to sleep on (se.exec_start of task/TID/sched); we learn what that clock shows now by
+// running there for a moment. The clock stands still while the hypervisor or an interrupt has the
+// CPU: what is found is never longer than the truth.
 #pragma once
 
 #include <sched.h>
@@ -19,9 +19,9 @@ struct sleep_clock {
     } cpus[SLEEP_CPUS];
 };
 
-// allowed: CPUs that may be gone to; NULL: those that the caller runs on anyway.
+// allowed: CPUs on which the caller may run for it; NULL: those that it runs on anyway.
 void sleep_clock_init(struct sleep_clock *clock, const cpu_set_t *allowed);
 
-// sched: the text of task/TID/sched, of a thread that sleeps on that CPU. CLOCK_MONOTONIC ns; 0:
-// not known.
+// Returns since when a thread sleeps on that CPU whose task/TID/sched reads `sched`;
+// CLOCK_MONOTONIC ns, 0: not known.
 int64_t sleep_clock_since(struct sleep_clock *clock, int cpu, const char *sched);

@@ -69,8 +69,8 @@ uint32_t stack_hints_version(const struct stack_hints *hints, uint32_t thread)
                : 0;
 }
 
-// Bytes from a stack pointer up to the root of the stack; where that is not known, or the stack
-// pointer is not below it as usual, as many as were needed lately.
+// Returns the bytes from a stack pointer up to the root of the stack; where the root is not known,
+// or the stack pointer is not below it as usual, as many as were needed lately.
 static uint32_t stack_wanted(const struct stack_plan *plan, uint64_t sp)
 {
     uint32_t wanted = plan->bytes ? plan->bytes : STACK_FIRST;
@@ -91,7 +91,7 @@ size_t stack_plan_room(const struct stack_plan *plan)
 
 // --- which pages are there ---
 
-// One that was swapped out is read as ever; but not one whose first access userfaultfd is to see.
+// A page that was swapped out is read too; not one whose first access userfaultfd is to see.
 static bool is_there(uint64_t entry)
 {
     const uint64_t present = 1ull << 63, swapped = 1ull << 62, watched = 1ull << 57;
@@ -104,7 +104,7 @@ static struct stretch overlap(struct stretch wanted, uint64_t start, uint64_t en
                             wanted.end < end ? wanted.end : end};
 }
 
-// The part of `wanted` around `anchor` of which all pages are there.
+// Returns the part of `wanted` around `anchor` of which all pages are there.
 static struct stretch clip_to_pages(int pages_fd, struct stretch wanted, uint64_t anchor)
 {
     uint64_t entries[PAGES_MAX], first = wanted.start / PAGE;
@@ -142,7 +142,7 @@ static struct stretch clip_to_root(const struct stack_plan *plan, struct stretch
     return overlap(wanted, page, end);
 }
 
-// [anchor - below, anchor + above), or what of it can be copied without harm.
+// Returns [anchor - below, anchor + above), or what of it can be copied without harm.
 static struct stretch harmless(const struct stack_request *request, uint64_t anchor,
                                uint32_t below, uint32_t above)
 {
@@ -181,8 +181,8 @@ static bool in_first(const struct capture *capture, uint64_t address)
     return address - capture_sp(capture) < capture->stack_length;
 }
 
-// The pointer at this address, if it lies above the stack pointer as the top of an alternate stack
-// does.
+// Returns the pointer at this address, if it lies above the stack pointer as the top of an
+// alternate stack does.
 static uint64_t pointer_at(const struct capture *capture, uint64_t at)
 {
     uint64_t pointer, above = at - capture_sp(capture);
@@ -192,7 +192,7 @@ static uint64_t pointer_at(const struct capture *capture, uint64_t at)
     return pointer;
 }
 
-// The pointer that lies so far behind the one at this address.
+// Returns the pointer that lies so far behind the one at this address.
 static uint64_t pointer_behind(pid_t tid, const struct stack_request *request,
                                const struct capture *capture, uint64_t place)
 {
@@ -205,8 +205,8 @@ static uint64_t pointer_behind(pid_t tid, const struct stack_request *request,
                ? pointer : 0;
 }
 
-// Where a window begins; 0: it is not for this capture. The kernel puts the frame of a handler at
-// the same place of an alternate stack each time.
+// Returns where a window begins; 0: it is not for this capture. The kernel puts the frame of a
+// handler at the same place of an alternate stack each time.
 static uint64_t anchor_of(pid_t tid, const struct stack_request *request,
                           const struct capture *capture, uint64_t place)
 {

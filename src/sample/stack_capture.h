@@ -64,16 +64,16 @@ struct stack_hints {
 
 void stack_hints_tell(struct stack_hints *hints, uint32_t thread, const struct stack_plan *plan);
 
-// A zeroed plan when nothing was told of the thread.
+// Gives the plan of the thread, zeroed when there is none.
 void stack_hints_get(const struct stack_hints *hints, uint32_t thread, struct stack_plan *plan);
 
-// Whether a stack of the thread has been unwound.
+// Returns whether a stack of the thread has been unwound.
 bool stack_hints_learnt(const struct stack_hints *hints, uint32_t thread);
 
-// Of the thread's plan; 0: none was told.
+// Returns the version of the thread's plan; 0: there is none.
 uint32_t stack_hints_version(const struct stack_hints *hints, uint32_t thread);
 
-// The room that the plan may need, bytes behind struct capture.
+// Returns the room that the plan may need, bytes behind struct capture.
 size_t stack_plan_room(const struct stack_plan *plan);
 
 struct stack_pages { // which of them are there
@@ -89,8 +89,8 @@ struct stack_request {
     size_t room; // bytes of stack that the capture has room for
 };
 
-// Fills in the stack of a capture of which the registers are known.
+// Fills in the stack of a capture whose registers are known.
 void stack_capture(pid_t tid, const struct stack_request *request, struct capture *capture);
 
-// The bytes that a capture holds behind its struct.
+// Returns the bytes that a capture holds behind its struct.
 size_t stack_capture_bytes(const struct capture *capture);

@@ -38,7 +38,7 @@ bool survey_advance(struct survey *survey, struct roster *roster, double rate)
     return begins;
 }
 
-void survey_meet(struct survey *survey, struct look *look, struct thread *thread,
+void survey_visit(struct survey *survey, struct look *look, struct thread *thread,
                  const struct schedstat *stat, bool rarely)
 {
     uint32_t version = stack_hints_version(&look->control->stacks, thread->number);
@@ -48,7 +48,7 @@ void survey_meet(struct survey *survey, struct look *look, struct thread *thread
         thread->asleep_survey = survey->number;
         return;
     }
-    // What it did in the surveys before this one, if it was not read then, nobody knows.
+    // Nobody knows what the thread did in earlier surveys if it was not read then.
     bool seen = thread->asleep_known && thread->asleep_survey == survey->number;
     if ((!survey->now && !rarely) || seen)
         return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where threads are that sleep, for wall time: while control->idle, each thread that is read and
-// sleeps is met, in every round or, where many threads move, in every so many. One that has not
-// been on a CPU since it was met before still sleeps there, and nothing is read of it.
+// Where threads sleep, for wall time: while control->idle, each round is a survey of all threads
+// that sleep or, where many threads move, one round in so many. A thread that has not been on a CPU
+// since the last survey still sleeps there, and nothing is read of it.
 #pragma once
 
 #include <stdbool.h>
@@ -17,11 +17,12 @@ struct survey {
     bool now;             // this round is one
 };
 
-// A round begins. rate: of rounds, Hz. True: this is the first survey, and the CPU time of threads
-// that was not told yet is to be told now, so that it belongs to no period of wall time.
+// To be called when a round begins. rate: of rounds, Hz. Returns true before the first survey: CPU
+// time of threads that has not been reported is to be reported now, so that it belongs to no period
+// of wall time.
 bool survey_advance(struct survey *survey, struct roster *roster, double rate);
 
-// The thread, which is announced, sleeps; `stat` was read before that was seen. rarely: it is not
-// read in every round.
-void survey_meet(struct survey *survey, struct look *look, struct thread *thread,
+// Takes an announced thread that sleeps into the survey; `stat` was read before it was seen asleep.
+// rarely: it is not read in every round.
+void survey_visit(struct survey *survey, struct look *look, struct thread *thread,
                  const struct schedstat *stat, bool rarely);

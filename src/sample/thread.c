@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/task_file.h"
 #include "sample/watched.h"
 
 #define TEXT_MAX 256
@@ -47,10 +47,8 @@ static enum rc read_task_file(struct thread *thread, int *kept, const char *name
     int fd = *kept < 0 ? moment : *kept;
     if (fd < 0)
         return errno == EMFILE || errno == ENFILE ? RC_LIMIT : RC_GONE;
-    ssize_t got = pread(fd, text, TEXT_MAX - 1, 0);
-    if (got <= 0)
+    if (!task_file_read(fd, text, TEXT_MAX))
         return RC_GONE;
-    text[got] = '\0';
     if (fd == moment && fd < thread->fds_to_keep)
         *kept = steal_fd(&moment);
     return RC_OK;
@@ -86,7 +84,7 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
 {
     int64_t now = clock_now();
     if (!thread->known) {
-        // Of a thread that was there before us, only what comes from here on counts.
+        // What a thread used before us does not count.
         const struct watched *process = thread->process;
         uint64_t watched_ns = (uint64_t)(now - process->added_at) + CHARGE_DELAY_NS;
         bool ours = process->born_watched || (process->scanned_at && stat->run_ns < watched_ns);
@@ -96,7 +94,8 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
         thread->told_at = now;
         thread->last.run_ns = thread->base_run;
     }
-    // Less than before, or more than time has passed: by exec another thread took the number over.
+    // Less CPU time than before, or more than time has passed: by exec another thread took the
+    // number over.
     if (stat->run_ns < thread->last.run_ns ||
         (thread->known && stat->run_ns - thread->last.run_ns >
                               (uint64_t)(now - thread->noted_at) + CHARGE_DELAY_NS))
@@ -115,7 +114,7 @@ int thread_cpu(struct thread *thread)
     return claim_text(thread, -1, "stat", text) ? proc_stat_cpu(text) : -1;
 }
 
-// The slower way, which needs no right to the file.
+// This is slower, and needs no right to "syscall".
 static bool state_is_running(struct thread *thread)
 {
     char text[TEXT_MAX];

@@ -44,31 +44,31 @@ struct thread {
     struct claim claim;
 };
 
-// It is listed, and nothing of it has been read. fds_to_keep: descriptors below this number stay
-// open.
+// Makes a thread that is listed, and of which nothing has been read. fds_to_keep: descriptors below
+// this number stay open.
 struct thread *thread_new(struct watched *process, pid_t tid, uint32_t number, int fds_to_keep);
 void thread_free(struct thread *thread);
 
-// A file of the thread's task directory, open. -1: errno.
+// Opens a file of the thread's task directory. -1: errno.
 int thread_open(const struct thread *thread, const char *name);
 
-// The thread ended: it is forgotten by the next roster_sweep.
+// Notes that the thread ended: the next roster_sweep removes it.
 void thread_end(struct thread *thread);
 
 // Reads schedstat. RC_GONE: the thread ended.
 enum rc thread_read(struct thread *thread, struct schedstat *stat) MUST_CHECK;
 
-// Keeps what was read; adds to *moved_ns the CPU time since the last time.
+// Keeps what was read, and adds the CPU time since the last time to *moved_ns.
 void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *moved_ns);
 
-// Takes all of its CPU time up to now as spent before us (after a pause).
+// Treats all of its CPU time up to now as spent before us (after a pause).
 void thread_rebase(struct thread *thread);
 
-// Whether it is on a CPU or waits for one.
+// Returns whether it is on a CPU or waits for one.
 bool thread_is_running(struct thread *thread);
 
-// Where it went to sleep. False when it runs, is gone, or that is not for us.
+// Reads where it went to sleep. False when it runs, is gone, or we have no right to know.
 bool thread_call(struct thread *thread, struct proc_syscall *call);
 
-// The CPU that it runs on, or last ran on; -1: not known.
+// Returns the CPU that it runs on, or last ran on; -1: not known.
 int thread_cpu(struct thread *thread);

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,35 +18,17 @@
 
 #define EVENT_OF(status) ((status) >> 8)
 #define SIGNAL_OF(status) ((status) & 0xff)
-#define EXEC_PATIENCE_US 2000
-
-// Sees the ends of threads that were traced when they ended.
-static void see_ended(int signal)
-{
-    int saved = errno;
-    siginfo_t info;
-    (void)signal;
-    do
-        info.si_pid = 0;
-    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid);
-    errno = saved;
-}
 
 void tracer_init(void)
 {
-    sigset_t stops, alarms;
-    struct sigaction on_alarm = {.sa_handler = see_ended, .sa_flags = SA_RESTART};
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &stops, NULL);
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ends, NULL);
     signal(SIGCHLD, SIG_DFL); // ignored, it would not be sent at all
-    sigaction(SIGALRM, &on_alarm, NULL);
-    sigemptyset(&alarms);
-    sigaddset(&alarms, SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &alarms, NULL);
 }
 
-// No process has this number: where the call is allowed, there is nobody to trace.
+// No process has the highest number: where the call is allowed, there is nobody to trace.
 int tracer_refusal(void)
 {
     return ptrace(PTRACE_SEIZE, INT_MAX, 0, 0) != 0 && errno != ESRCH ? errno : 0;
@@ -58,24 +39,6 @@ int tracer_refusal(void)
 static enum rc rc_of_ptrace(void)
 {
     return errno == EPERM || errno == EACCES ? RC_DENIED : RC_GONE;
-}
-
-// An exec holds a lock that this waits for, and waits itself until the end of each traced thread
-// was seen by its tracer. If we trace another thread of that process, only a signal gets us out.
-enum rc tracer_seize(pid_t tid, bool others)
-{
-    static const struct itimerval often = {{0, EXEC_PATIENCE_US}, {0, EXEC_PATIENCE_US}}, never;
-    if (others)
-        setitimer(ITIMER_REAL, &often, NULL);
-    enum rc rc = ptrace(PTRACE_SEIZE, tid, 0, 0) == 0 ? RC_OK : rc_of_ptrace();
-    if (others)
-        setitimer(ITIMER_REAL, &never, NULL);
-    return rc;
-}
-
-bool tracer_interrupt(pid_t tid)
-{
-    return ptrace(PTRACE_INTERRUPT, tid, 0, 0) == 0;
 }
 
 // An exited thread that was traced stays a zombie, and its process with it, until its tracer has
@@ -99,28 +62,15 @@ static enum tracer_wait classify(const siginfo_t *info, struct tracer_hold *hold
     return TRACER_STOPPED;
 }
 
-static enum tracer_wait look(pid_t tid, struct tracer_hold *hold)
+void tracer_reap(void)
 {
-    siginfo_t info = {0};
-    // WNOWAIT: were we killed after a real wait, the signal of this stop would be lost.
-    if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WEXITED | WNOHANG | WNOWAIT | __WALL) != 0)
-        return errno == EINTR ? TRACER_RUNNING : TRACER_GONE;
-    if (info.si_pid == 0)
-        return TRACER_RUNNING;
-    return classify(&info, hold);
+    siginfo_t info;
+    do
+        info.si_pid = 0;
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL | __WNOTHREAD) == 0 && info.si_pid);
 }
 
-enum tracer_wait tracer_wait(pid_t tid, int64_t spin_ns, struct tracer_hold *hold)
-{
-    int64_t deadline = clock_now() + spin_ns;
-    for (;;) {
-        enum tracer_wait result = look(tid, hold);
-        if (result != TRACER_RUNNING || clock_now() >= deadline)
-            return result;
-    }
-}
-
-bool tracer_sleep(int64_t deadline)
+void tracer_sleep(int64_t deadline)
 {
     sigset_t wanted;
     sigemptyset(&wanted);
@@ -130,7 +80,7 @@ bool tracer_sleep(int64_t deadline)
     if (left < 0)
         left = 0;
     struct timespec timeout = {left / NS_PER_S, left % NS_PER_S};
-    return sigtimedwait(&wanted, NULL, &timeout) == SIGCHLD;
+    sigtimedwait(&wanted, NULL, &timeout);
 }
 
 enum rc tracer_regs(const struct tracer_hold *hold, struct registers *regs)
@@ -154,7 +104,7 @@ bool tracer_release(const struct tracer_hold *hold)
 // --- threads that trace for themselves ---
 
 #define GUARD SIGUSR1
-#define AGAIN_NS (2 * NS_PER_MS) // one that came just before a wait began comes again
+#define AGAIN_NS (2 * NS_PER_MS) // the signal is repeated, for it may come just before a wait
 
 static _Thread_local struct {
     timer_t timer;
@@ -171,7 +121,7 @@ static void on_guard(int signal)
 
 enum rc tracer_begin_thread(struct err *err)
 {
-    // No SA_RESTART: it is to end waits. Left by a jump, it must not stay blocked.
+    // The signal ends waits, so there is no SA_RESTART; after the jump it must not stay blocked.
     struct sigaction action = {.sa_handler = on_guard, .sa_flags = SA_NODEFER};
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = GUARD};
     struct sigaction quiet = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
@@ -180,7 +130,7 @@ enum rc tracer_begin_thread(struct err *err)
     if (timer_create(CLOCK_MONOTONIC, &event, &self.timer) != 0)
         return err_sys(err, RC_FAIL, errno, "cannot get a timer");
     sigaction(GUARD, &action, NULL);
-    sigaction(SIGCHLD, &quiet, NULL); // who waits is woken without it, and others need not be
+    sigaction(SIGCHLD, &quiet, NULL); // waitid needs no signal to be woken
     sigemptyset(&guard);
     sigaddset(&guard, GUARD);
     pthread_sigmask(SIG_UNBLOCK, &guard, NULL);
@@ -199,35 +149,42 @@ void tracer_guard(int64_t until)
     timer_settime(self.timer, TIMER_ABSTIME, &at, NULL);
 }
 
+static bool interrupt(pid_t tid)
+{
+    return ptrace(PTRACE_INTERRUPT, tid, 0, 0) == 0;
+}
+
 // An exec holds a lock that an attach waits for, and may wait itself, for a file server, or until
 // we have seen the end of a thread that we trace.
 enum rc tracer_attach(pid_t tid)
 {
     if (sigsetjmp(self.out, 0)) { // it may have been attached just then
         self.attaching = 0;
-        return tracer_interrupt(tid) ? RC_OK : RC_LIMIT;
+        return interrupt(tid) ? RC_OK : RC_LIMIT;
     }
     self.attaching = 1;
     enum rc rc = ptrace(PTRACE_SEIZE, tid, 0, 0) == 0 ? RC_OK : rc_of_ptrace();
     self.attaching = 0;
     if (rc == RC_OK)
-        tracer_interrupt(tid); // not ours any more: the wait will tell
+        interrupt(tid);
     return rc;
 }
 
-enum tracer_wait tracer_await(int64_t until, struct tracer_hold *hold)
+enum tracer_wait tracer_await(pid_t tid, int64_t until, struct tracer_hold *hold)
 {
     siginfo_t info;
     bool over;
     do {
         over = clock_now() >= until;
         info.si_pid = 0;
-        int got = waitid(P_ALL, 0, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL | __WNOTHREAD |
-                                              (over ? WNOHANG : 0));
+        // WNOWAIT: were we killed after a real wait, the signal of this stop would be lost.
+        int got = waitid(tid ? P_PID : P_ALL, (id_t)tid, &info,
+                         WSTOPPED | WEXITED | WNOWAIT | __WALL | __WNOTHREAD |
+                             (over ? WNOHANG : 0));
         if (got == 0 && info.si_pid)
             return classify(&info, hold);
         if (got != 0 && errno != EINTR) {
-            *hold = (struct tracer_hold){0};
+            *hold = (struct tracer_hold){.tid = tid};
             return TRACER_GONE;
         }
     } while (!over);

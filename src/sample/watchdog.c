@@ -27,8 +27,8 @@ static bool is_silent(const struct control *control, int64_t now)
 
 static void look(struct watchdog *watchdog)
 {
-    // In this order: the state must not be that of an older sampler, nor older than the clock, for
-    // we may be kept waiting for a CPU at any of these lines.
+    // The order matters: the state must not be that of an older sampler, nor older than the clock,
+    // for we may be kept waiting for a CPU at any of these lines.
     int sampler = atomic_load(&watchdog->sampler);
     int64_t now = clock_now();
     if (sampler >= 0 && is_silent(watchdog->control, now))
@@ -40,7 +40,7 @@ void watchdog_guard(struct watchdog *watchdog, pid_t sampler)
     int fd = sampler ? (int)syscall(SYS_pidfd_open, sampler, 0) : -1;
     int old = atomic_exchange(&watchdog->sampler, fd);
     atomic_store(&watchdog->died_at, 0);
-    // Never closed under a look that still uses it: the number could mean another process then.
+    // It is not closed while a look may still use it: the number could mean another process then.
     if (watchdog->retired >= 0)
         close(watchdog->retired);
     watchdog->retired = old;

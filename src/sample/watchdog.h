@@ -24,7 +24,7 @@ enum rc watchdog_start(struct watchdog *watchdog, struct control *control,
                        struct err *err) MUST_CHECK;
 void watchdog_stop(struct watchdog *watchdog);
 
-// From here on it looks after this process, a child of ours that is not reaped yet; 0: nobody.
+// Makes it guard this process from here on, a child of ours that is not reaped yet; 0: none.
 void watchdog_guard(struct watchdog *watchdog, pid_t sampler);
 
 // The sampler that was guarded last has ended, or hangs for good. If its thread of that sign of

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "process/maps.h"
+#include "sample/task_file.h"
 #include "sample/thread.h"
 
 void watched_free(struct watched *process)
@@ -27,9 +27,7 @@ void watched_free(struct watched *process)
 
 int watched_open(const struct watched *process, pid_t tid, const char *name)
 {
-    char path[64];
-    snprintf(path, sizeof path, "%d/%s", tid, name);
-    int fd = openat(process->task_fd, path, O_RDONLY | O_CLOEXEC);
+    int fd = task_file_open(process->task_fd, tid, name);
     if (fd < 0)
         limits_note(errno);
     return fd;
@@ -57,7 +55,7 @@ void watched_find_image(struct watched *process)
     process->pages_fd = maps_file_open(process->task_fd, process->pid, "pagemap");
 }
 
-// Under the same numbers: samplers read them meanwhile.
+// The descriptors keep their numbers: samplers read them meanwhile.
 bool watched_open_image(struct watched *process)
 {
     AUTO_FD int maps = maps_file_open(process->task_fd, process->pid, "maps");
@@ -75,7 +73,6 @@ uint64_t watched_image(const struct watched *process)
     return maps_file_is_current(process->maps_fd) ? number : 0; // else it is of the next one
 }
 
-// Of a process of which a thread was found.
 bool watched_is_refused(const struct watched *process, const char *name)
 {
     AUTO_FD int fd = watched_open(process, process->threads[0]->tid, name);

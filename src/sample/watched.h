@@ -44,25 +44,25 @@ struct watched { // a process
 
 void watched_free(struct watched *process);
 
-// A file of the task directory of one of its threads, open. -1: errno.
+// Opens a file of the task directory of one of its threads. -1: errno.
 int watched_open(const struct watched *process, pid_t tid, const char *name);
 
-// Whether the whole process has ended; that of a zombie has.
+// Returns whether the whole process has ended; a zombie has.
 bool watched_has_ended(const struct watched *process);
 
-// The CPU time that the kernel charged to the process so far, ns; false when it is gone.
+// Reads the CPU time that the kernel charged to the process so far, ns. False when it is gone.
 bool watched_cpu(struct watched *process, uint64_t *cpu_ns);
 
 // Opens maps_fd and pages_fd for the image that it runs; they are -1 when there is none.
 void watched_find_image(struct watched *process);
 
-// maps_fd becomes that of the image that it runs by now; false when there is none.
+// Opens maps_fd for the image that it runs by now, under the same number. False: there is none.
 bool watched_open_image(struct watched *process);
 
-// The number of that image (process/maps.h), 0: not known.
+// Returns the number of that image (process/maps.h), 0: not known.
 uint64_t watched_image(const struct watched *process);
 
-// Whether we have no right to such a file of its threads. To be asked when one of them was found.
+// Returns whether we have no right to such a file of its threads, of which one has been found.
 bool watched_is_refused(const struct watched *process, const char *name);
 
 // Reads its name, which stays what it was once the process is gone.

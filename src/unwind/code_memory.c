@@ -64,3 +64,13 @@ bool code_memory_fetch(struct code_memory *memory, uint64_t address, void *to, s
     memcpy(to, memory->made + (address - memory->made_at), length);
     return true;
 }
+
+size_t code_memory_most(struct code_memory *memory, uint64_t address, bool made, void *to,
+                        size_t length)
+{
+    size_t there = length;
+    memset(to, 0, length);
+    while (there && !(made ? code_memory_fetch : code_memory_read)(memory, address, to, there))
+        there--;
+    return there;
+}

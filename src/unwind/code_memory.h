@@ -33,5 +33,10 @@ bool code_memory_read(struct code_memory *memory, uint64_t address, void *to, si
 // Like code_memory_read, also for JIT-compiled code.
 bool code_memory_fetch(struct code_memory *memory, uint64_t address, void *to, size_t length);
 
+// Copies as many of the bytes as can be read and returns their number; the others are 0. made: also
+// of JIT-compiled code.
+size_t code_memory_most(struct code_memory *memory, uint64_t address, bool made, void *to,
+                        size_t length);
+
 // Forgets JIT-compiled code, which may have changed.
 void code_memory_forget_made(struct code_memory *memory);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 
 // A module has 2^MODULE_BITS pretended addresses: its code at the beginning, the section at
@@ -97,12 +98,6 @@ static void rewrite_fde(struct debug_table *table, size_t at, size_t size, uint6
         (struct debug_entry){start, start + length, base + SECTION_AT + at};
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-    const struct debug_entry *left = a, *right = b;
-    return left->start < right->start ? -1 : left->start > right->start;
-}
-
 static void rewrite(struct debug_table *table, uint64_t bias, uint64_t base)
 {
     uint64_t shift = bias - table->start + base;
@@ -116,8 +111,7 @@ static void rewrite(struct debug_table *table, uint64_t bias, uint64_t base)
             memset(table->section + at + 4, 0xff, 4); // no CIE in .eh_frame, so cfi.c refuses it
         at += length + 4;
     }
-    if (table->count)
-        qsort(table->entries, table->count, sizeof *table->entries, compare_entries);
+    ascending_sort(table->entries, table->count, sizeof *table->entries);
 }
 
 static uint64_t base_of(const struct debug_frames *frames, const struct debug_table *table)
@@ -157,15 +151,9 @@ static const struct debug_table *table_get(struct debug_frames *frames,
 
 static const struct debug_entry *find(const struct debug_table *table, uint64_t pretended)
 {
-    size_t low = 0, high = table->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (pretended < table->entries[middle].start)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low && pretended < table->entries[low - 1].end ? &table->entries[low - 1] : NULL;
+    const struct debug_entry *entry =
+        ascending_last(table->entries, table->count, sizeof *entry, pretended);
+    return entry && pretended < entry->end ? entry : NULL;
 }
 
 bool debug_frames_find(struct debug_frames *frames, const struct code_source *source, uint64_t pc,

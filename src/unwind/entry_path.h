@@ -7,7 +7,7 @@
 
 #include "unwind/walk.h"
 
-// The caller's registers as far as they are known then: pc and stack pointer. A return address that
-// leads to the end of the thread, or behind which the kernel's first words lie, needs no such way
-// if no other one lies below it. False: nothing was changed.
+// Steps to the caller, of which pc and stack pointer are known then. A return address that leads to
+// the end of the thread, or behind which the kernel's first words lie, needs no such way if no
+// other one lies below it. Returns false, having changed nothing, if there is no caller.
 bool entry_path_step(struct unwinder *unwinder);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 #include "unwind/cfi.h"
 
@@ -14,10 +15,6 @@
 
 #define HEADER_SIZE 12 // version, three encodings, pointer to .eh_frame, count
 #define ENTRY_SIZE 8   // int32_t pc, int32_t FDE, both relative to the header
-
-struct fde_entry { // addresses of the target
-    uint64_t pc, fde;
-};
 
 struct fde_table {
     uint64_t start, end;     // text that it covers
@@ -54,12 +51,6 @@ static uint32_t decode_header(struct code_memory *memory, const struct unwind_ta
     return count <= (at->hdr_size - HEADER_SIZE) / ENTRY_SIZE ? count : 0;
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-    const struct fde_entry *left = a, *right = b;
-    return left->pc < right->pc ? -1 : left->pc > right->pc;
-}
-
 static void build(struct fde_table *table, struct code_memory *memory,
                   const struct unwind_table *at)
 {
@@ -74,8 +65,7 @@ static void build(struct fde_table *table, struct code_memory *memory,
         ARRAY_RESERVE(table->built, count, capacity);
         table->built[count++] = (struct fde_entry){start, fde};
     }
-    if (count)
-        qsort(table->built, count, sizeof *table->built, compare_entries);
+    ascending_sort(table->built, count, sizeof *table->built);
     table->count = (uint32_t)count;
 }
 
@@ -133,8 +123,8 @@ static bool count_up_to(const struct fde_table *table, struct code_memory *memor
     return true;
 }
 
-static bool entry_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                       struct fde_entry *entry)
+bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
+                    struct fde_entry *entry)
 {
     const struct fde_table *table = table_get(index, memory, pc);
     uint32_t count;
@@ -142,32 +132,11 @@ static bool entry_find(struct fde_index *index, struct code_memory *memory, uint
            entry_read(table, memory, count - 1, entry);
 }
 
-bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                    uint64_t *fde)
-{
-    struct fde_entry entry = {0};
-    bool found = entry_find(index, memory, pc, &entry);
-    *fde = entry.fde;
-    return found;
-}
-
-bool fde_index_start(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                     uint64_t *start)
-{
-    struct fde_entry entry = {0};
-    bool found = entry_find(index, memory, pc, &entry);
-    *start = entry.pc;
-    return found;
-}
-
 bool fde_index_next(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                    uint64_t *start)
+                    struct fde_entry *entry)
 {
     const struct fde_table *table = table_get(index, memory, pc);
-    struct fde_entry entry = {0};
     uint32_t count;
-    bool found = count_up_to(table, memory, pc, &count) && table && count < table->count &&
-                 entry_read(table, memory, count, &entry);
-    *start = entry.pc;
-    return found;
+    return count_up_to(table, memory, pc, &count) && table && count < table->count &&
+           entry_read(table, memory, count, entry);
 }

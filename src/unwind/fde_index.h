@@ -11,6 +11,10 @@
 
 struct fde_table;
 
+struct fde_entry { // addresses of the target
+    uint64_t pc, fde; // pc: where the code begins that the FDE covers
+};
+
 struct fde_index {
     struct fde_table *tables;
     size_t count, capacity;
@@ -22,13 +26,8 @@ void fde_index_flush(struct fde_index *index);
 // Finds the last FDE that begins at or before pc; the caller has to check whether it covers pc.
 // Returns false if there is none, or no table of the form that linkers write.
 bool fde_index_find(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                    uint64_t *fde);
+                    struct fde_entry *entry);
 
-// Sets *start to the first address that this FDE covers.
-bool fde_index_start(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                     uint64_t *start);
-
-// Sets *start to the first address of the next FDE, which begins after pc. Returns false if there
-// is none.
+// Finds the next FDE, which begins after pc. Returns false if there is none.
 bool fde_index_next(struct fde_index *index, struct code_memory *memory, uint64_t pc,
-                    uint64_t *start);
+                    struct fde_entry *entry);

@@ -4,12 +4,13 @@
 
 #include "unwind/walk.h"
 
-// Whether pc is where a call to no code has led.
+// Returns whether a call to an address without code has led to pc.
 bool leaf_is_nowhere(struct unwinder *unwinder);
 
-// To the caller of such a frame. False: the return address cannot be read.
+// Steps to the caller of such a frame. Returns false if the return address cannot be read.
 bool leaf_return(struct unwinder *unwinder);
 
-// The caller's registers if pc is in a stub of a procedure linkage table without unwind tables, or
-// in hand-written code that ends its tables before a system call. False: nothing was changed.
+// Steps to the caller if pc is in a stub of a procedure linkage table without unwind tables, or in
+// hand-written code that ends its tables before a system call. Else returns false, having changed
+// nothing.
 bool leaf_step(struct unwinder *unwinder);

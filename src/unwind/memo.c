@@ -64,7 +64,7 @@ static bool is_same(const struct memo_walk *walk, const struct capture *capture)
 }
 
 bool memo_find(const struct memo *memo, const struct capture *capture,
-               struct unwind_frame **frames, size_t *capacity, struct unwind_result *result)
+               struct unwind_result *result, size_t *capacity)
 {
     uint32_t at = map_get(&memo->by_pc, capture_pc(capture), 0);
     for (unsigned i = 0; at && i < TRIED_MAX && !is_same(&memo->walks[at - 1], capture); i++)
@@ -72,13 +72,14 @@ bool memo_find(const struct memo *memo, const struct capture *capture,
     if (!at || !is_same(&memo->walks[at - 1], capture))
         return false;
     const struct memo_walk *walk = &memo->walks[at - 1];
+    struct unwind_frame *frames = result->frames;
     *result = walk->result;
-    ARRAY_RESERVE(*frames, result->count, *capacity);
-    memcpy(*frames, walk->result.frames, result->count * sizeof **frames);
+    ARRAY_RESERVE(frames, result->count, *capacity);
+    memcpy(frames, walk->result.frames, result->count * sizeof *frames);
     for (size_t i = 0; i < result->count; i++)
-        (*frames)[i].sp += capture_sp(capture) - walk->sp;
+        frames[i].sp += capture_sp(capture) - walk->sp;
     result->root += capture_sp(capture) - walk->sp;
-    result->frames = *frames;
+    result->frames = frames;
     return true;
 }
 

@@ -36,10 +36,10 @@ void memo_fini(struct memo *memo);
 // Forgets all walks, because mappings have changed.
 void memo_flush(struct memo *memo);
 
-// Finds a remembered walk that is the same and writes its frames to *frames, which is grown as
-// needed. Returns false if there is none.
+// Finds a remembered walk that is the same and copies its result. The array result->frames stays
+// the same one, which is grown as needed. Returns false if there is none.
 bool memo_find(const struct memo *memo, const struct capture *capture,
-               struct unwind_frame **frames, size_t *capacity, struct unwind_result *result);
+               struct unwind_result *result, size_t *capacity);
 
 // memo_begin begins a walk and memo_note notes a word that it reads. memo_keep remembers the walk
 // if it reached the root and is not spoilt.

@@ -6,9 +6,9 @@
 
 #include "unwind/walk.h"
 
-// The caller's registers, if a return is found and takes an address from behind a call. False:
-// nothing was changed; the walk is at fault where the copy of the stack was too short. *by_frame:
-// nothing is known that speaks against a frame pointer. start: where the function begins, so that
-// only a call that may have led there counts; 0: not known. made: code that the process made is
-// followed, too.
+// Steps to the caller if a return is found that takes an address from behind a call. Else returns
+// false, having changed nothing but `fault` of the walk, where the copy of the stack was too short,
+// and sets *by_frame if nothing speaks against a frame pointer. `start` is where the function
+// begins, so that only a call that may have led there counts, or 0. With `made`, code that the
+// process made is followed, too.
 bool return_path_step(struct unwinder *unwinder, uint64_t start, bool made, bool *by_frame);

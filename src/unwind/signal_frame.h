@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the kernel puts on a stack for a signal handler: the registers of what it interrupts.
+// The kernel puts the registers of what a signal interrupts on the stack of its handler.
 #pragma once
 
 #include "unwind/walk.h"
 
-// The interrupted registers, where a handler returns to code for which the C library wrote no
-// tables (musl, Go): it asks the kernel for them. False: pc is elsewhere, nothing was changed.
+// Steps to the interrupted function from where a handler returns to, if the C library wrote no
+// tables for that code (musl, Go). Returns false, having changed nothing, if pc is elsewhere.
 bool signal_frame_step(struct unwinder *unwinder);
 
-// Where the kernel keeps the interrupted stack pointer, by that of the code which asks.
+// Returns where the kernel keeps the interrupted stack pointer, by that of the code which asks.
 uint64_t signal_frame_sp_at(uint64_t sp);

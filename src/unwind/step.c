@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Each step starts from a full set of registers, with pc - 1 for callers, so that libunwind's cache
 // (keyed by pc alone) cannot mix up a return address with the same address as an interrupted pc.
-// What libunwind does not do well (code without tables, calls to nowhere) is done here.
+// This file does what libunwind does not do well: code without tables, calls to nowhere.
 #include "unwind/step.h"
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "unwind/entry_path.h"
 #include "unwind/epilogue.h"
 #include "unwind/leaf.h"
@@ -17,13 +18,13 @@
 #define ARGUMENTS_MOST (1u << 16)
 #define FIRST_STACK_MOST (16u << 20) // bytes of what the kernel puts there, ample
 
-// Code without tables (JIT code, some assembly): believed to keep a frame pointer if what lies
-// there looks like a frame. A null one marks a root by convention, but it may also be any value in
-// code that uses the register otherwise: it counts only at the end of a chain that was followed.
+// Code without tables (JIT code, some assembly) is believed to keep a frame pointer if what lies
+// there looks like a frame. A null one marks a root by convention, but code may also use the
+// register otherwise, so it counts only at the end of a chain that was followed.
 static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
 {
     uint64_t frame = unwinder->registers[REGISTER_FRAME], saved, back;
-    bool in_chain = unwinder->frames[unwinder->count - 1].step == STEP_FRAME_POINTER;
+    bool in_chain = unwinder->result.frames[unwinder->result.count - 1].step == STEP_FRAME_POINTER;
     bool known = walk_knows(unwinder, REGISTER_FRAME);
     *end = !known ? UNWIND_NO_REGISTER : !frame && in_chain ? UNWIND_BOTTOM : UNWIND_NO_INFO;
     if (!known || frame < *walk_sp(unwinder) || frame % WORD || frame > UINT64_MAX - 2 * WORD)
@@ -41,7 +42,7 @@ static bool step_frame_pointer(struct unwinder *unwinder, enum unwind_end *end)
     return true;
 }
 
-// argc, argv, a null, and the environment, whose strings lie behind those of argv.
+// There lie argc, argv, a null, and the environment, whose strings lie behind those of argv.
 static bool is_first_stack(struct unwinder *unwinder, uint64_t sp)
 {
     uint64_t argc, first, last, end, environment;
@@ -61,15 +62,15 @@ bool step_is_entry(struct unwinder *unwinder)
 
 static enum unwind_end failure(const struct unwinder *unwinder, int ret)
 {
-    if (unwinder->faulted)
+    if (unwinder->fault)
         return unwinder->fault;
     return ret == -UNW_EBADFRAME ? UNWIND_NO_PROGRESS : UNWIND_NO_INFO;
 }
 
-// The caller's registers. One that cannot be read keeps its value: in an epilogue the tables say
-// where a register was saved, which by then may lie below sp, while it holds its old value again.
-// One that was neither known nor saved stays unknown. Those that hardly any walk depends on are
-// read aside: threads that wait in the same place hold different values in them.
+// A register of the caller that cannot be read keeps its value: in an epilogue the tables say where
+// it was saved, which by then may lie below sp, while it holds its old value again. One that was
+// neither known nor saved stays unknown. Those that hardly any walk depends on are read aside,
+// because threads that wait in the same place hold different values in them.
 static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
 {
     const uint32_t decisive = 1u << REGISTER_FRAME | 1u << REGISTER_SP | 1u << REGISTER_PC;
@@ -88,42 +89,57 @@ static void read_registers(struct unwinder *unwinder, unw_cursor_t *cursor)
     unwinder->known = known;
 }
 
-// Where the tables are asked about a frame: for callers inside the call, because what it returns
-// to may be another function.
-static uint64_t pc_to_ask(struct unwinder *unwinder, bool interrupted)
+// One step, which is tried in several ways.
+struct attempt {
+    bool leaf;           // the frame was interrupted at its pc
+    bool interrupted;    // so was its caller, where a step was made
+    bool by_frame;       // as return_path_step says
+    enum unwind_step how;
+    enum unwind_end end; // why the stack ends, where no step is made
+};
+
+enum outcome { STEPPED, ENDED, UNDECIDED };
+
+// Tables are asked about a caller inside its call, because the return address may belong to another
+// function.
+static uint64_t pc_to_ask(struct unwinder *unwinder, const struct attempt *attempt)
 {
-    return *walk_pc(unwinder) - !interrupted;
+    return *walk_pc(unwinder) - !attempt->leaf;
 }
 
-// One step by the tables, which are asked about `asked`. False at the end, with *end.
-static bool step_tables(struct unwinder *unwinder, uint64_t asked, bool *interrupted,
-                        enum unwind_end *end)
+// Other ways are tried only where there are no tables.
+static enum outcome by_tables(struct unwinder *unwinder, uint64_t asked, struct attempt *attempt)
 {
     uint64_t pc = *walk_pc(unwinder);
     unw_cursor_t cursor;
-    unwinder->no_info = unwinder->faulted = false;
+    unwinder->no_info = false;
+    unwinder->fault = UNWIND_BOTTOM;
     *walk_pc(unwinder) = asked;
     int ret = unw_init_remote(&cursor, unwinder->space, unwinder);
     if (ret >= 0)
         ret = unw_step(&cursor);
     *walk_pc(unwinder) = pc;
     if (ret <= 0) { // 0: an undefined return address, which is how a root is marked
-        *end = ret == 0 ? UNWIND_BOTTOM : failure(unwinder, ret);
-        return false;
+        attempt->end = ret == 0 ? UNWIND_BOTTOM : failure(unwinder, ret);
+        return unwinder->no_info ? UNDECIDED : ENDED;
     }
-    *interrupted = unw_is_signal_frame(&cursor) > 0; // of the frame that was left
+    attempt->interrupted = unw_is_signal_frame(&cursor) > 0; // of the frame that was left
     read_registers(unwinder, &cursor);
-    return true;
+    return STEPPED;
 }
 
-// The tables want the frame pointer of a thread that was read in place. The function's own code
-// tells it; believed only if a return address lies there, behind a call that may have led here.
-static bool find_frame_pointer(struct unwinder *unwinder, uint64_t pc, enum unwind_end *end)
+bool step_by_tables(struct unwinder *unwinder, uint64_t asked)
 {
-    uint64_t start, size, back;
-    if (!unwinder->faulted || unwinder->fault != UNWIND_NO_REGISTER ||
-        walk_knows(unwinder, REGISTER_FRAME) ||
-        !fde_index_start(&unwinder->index, &unwinder->code, pc, &start) ||
+    struct attempt attempt;
+    return by_tables(unwinder, asked, &attempt) == STEPPED;
+}
+
+// The function's own code tells the frame pointer of a thread that was read in place. It is
+// believed only if a return address lies there, behind a call that may have led here.
+static bool find_frame_pointer(struct unwinder *unwinder, uint64_t start, enum unwind_end *end)
+{
+    uint64_t size, back;
+    if (walk_knows(unwinder, REGISTER_FRAME) ||
         !prologue_frame_size(&unwinder->code, start, &size))
         return false;
     uint64_t frame = *walk_sp(unwinder) + size;
@@ -138,118 +154,146 @@ static bool find_frame_pointer(struct unwinder *unwinder, uint64_t pc, enum unwi
     return true;
 }
 
-// The same where the function's beginning does not tell: it has pushed arguments for its call.
-static bool follow_to_return(struct unwinder *unwinder, uint64_t pc, enum unwind_end *end)
+static enum outcome try_call_to_nowhere(struct unwinder *unwinder, struct attempt *attempt)
 {
-    uint64_t start;
-    bool by_frame;
-    unwinder->faulted = false;
-    if (!fde_index_start(&unwinder->index, &unwinder->code, pc, &start))
-        return false;
-    bool found = return_path_step(unwinder, start, false, &by_frame);
-    if (unwinder->faulted)
-        *end = UNWIND_SHORT;
-    return found;
+    (void)attempt;
+    if (!leaf_is_nowhere(unwinder))
+        return UNDECIDED;
+    return leaf_return(unwinder) ? STEPPED : ENDED;
 }
 
-bool step_by_tables(struct unwinder *unwinder, uint64_t asked)
+// The tables may want a register of a thread that was read in place. Then the function's beginning
+// may tell the frame pointer; if it does not, because it has pushed arguments for its call, the way
+// to its return is followed.
+static enum outcome try_loaded_tables(struct unwinder *unwinder, struct attempt *attempt)
 {
-    bool interrupted;
-    enum unwind_end end;
-    return step_tables(unwinder, asked, &interrupted, &end);
+    struct fde_entry entry;
+    uint64_t asked = pc_to_ask(unwinder, attempt);
+    enum outcome outcome = by_tables(unwinder, asked, attempt);
+    if (outcome == STEPPED || unwinder->fault != UNWIND_NO_REGISTER ||
+        !fde_index_find(&unwinder->index, &unwinder->code, asked, &entry))
+        return outcome;
+    if (find_frame_pointer(unwinder, entry.pc, &attempt->end))
+        return by_tables(unwinder, asked, attempt);
+    unwinder->fault = UNWIND_BOTTOM;
+    attempt->how = STEP_CALL;
+    if (return_path_step(unwinder, entry.pc, false, &attempt->by_frame))
+        return STEPPED;
+    if (unwinder->fault == UNWIND_SHORT)
+        attempt->end = UNWIND_SHORT;
+    return outcome;
 }
 
-// Sets *how if it gives true. Else, if `no_info` is set, other ways may be tried.
-static bool step_loaded_tables(struct unwinder *unwinder, bool *interrupted,
-                               enum unwind_step *how, enum unwind_end *end)
+static enum outcome try_way_back(struct unwinder *unwinder, struct attempt *attempt)
 {
-    uint64_t asked = pc_to_ask(unwinder, *interrupted);
-    *how = STEP_TABLES;
-    if (step_tables(unwinder, asked, interrupted, end))
-        return true;
-    bool register_wanted = unwinder->faulted && unwinder->fault == UNWIND_NO_REGISTER;
-    if (find_frame_pointer(unwinder, asked, end))
-        return step_tables(unwinder, asked, interrupted, end);
-    if (register_wanted && follow_to_return(unwinder, asked, end)) {
-        *interrupted = false;
-        *how = STEP_CALL;
-        return true;
-    }
-    return false;
+    const struct way_back *way =
+        way_back(&unwinder->ways, &unwinder->code, *walk_pc(unwinder));
+    if (way->way == WAY_SWITCHED)
+        return switch_step(unwinder, way, &attempt->end) ? STEPPED : ENDED;
+    attempt->end = UNWIND_BOTTOM;
+    return way->way == WAY_EXITS ? ENDED : UNDECIDED;
 }
 
-static bool step_debug_frame(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
-                             enum unwind_end *end)
+static enum outcome try_debug_frame(struct unwinder *unwinder, struct attempt *attempt)
 {
-    uint64_t asked = pc_to_ask(unwinder, *interrupted), pretended;
-    *how = STEP_DEBUG_FRAME;
-    return debug_frames_find(&unwinder->debug_frames, &unwinder->code.source, asked, &pretended) &&
-           step_tables(unwinder, pretended, interrupted, end);
+    uint64_t pretended;
+    return debug_frames_find(&unwinder->debug_frames, &unwinder->code.source,
+                             pc_to_ask(unwinder, attempt), &pretended)
+               ? by_tables(unwinder, pretended, attempt)
+               : UNDECIDED;
 }
 
-static const struct way_back *way_of(struct unwinder *unwinder)
+static enum outcome try_entry(struct unwinder *unwinder, struct attempt *attempt)
 {
-    return way_back(&unwinder->ways, &unwinder->code, *walk_pc(unwinder));
+    attempt->end = UNWIND_BOTTOM;
+    return step_is_entry(unwinder) ? ENDED : UNDECIDED;
 }
+
+static enum outcome ended_if_short(const struct unwinder *unwinder, struct attempt *attempt)
+{
+    attempt->end = UNWIND_SHORT;
+    return unwinder->fault == UNWIND_SHORT ? ENDED : UNDECIDED;
+}
+
+static enum outcome try_signal_frame(struct unwinder *unwinder, struct attempt *attempt)
+{
+    attempt->interrupted = signal_frame_step(unwinder);
+    return attempt->interrupted ? STEPPED : ended_if_short(unwinder, attempt);
+}
+
+static enum outcome try_leaf(struct unwinder *unwinder, struct attempt *attempt)
+{
+    (void)attempt;
+    return leaf_step(unwinder) ? STEPPED : UNDECIDED;
+}
+
+static enum outcome try_return_path(struct unwinder *unwinder, struct attempt *attempt)
+{
+    return epilogue_step(unwinder) ||
+                   return_path_step(unwinder, 0, attempt->leaf, &attempt->by_frame)
+               ? STEPPED
+               : ended_if_short(unwinder, attempt);
+}
+
+static enum outcome try_frame_pointer(struct unwinder *unwinder, struct attempt *attempt)
+{
+    return step_frame_pointer(unwinder, &attempt->end) ? STEPPED : UNDECIDED;
+}
+
+// Callers in code that the process made mostly keep a frame pointer, so that was tried before.
+static enum outcome try_made_code(struct unwinder *unwinder, struct attempt *attempt)
+{
+    return attempt->end != UNWIND_BOTTOM &&
+                   return_path_step(unwinder, 0, true, &attempt->by_frame)
+               ? STEPPED
+               : UNDECIDED;
+}
+
+static enum outcome try_entry_path(struct unwinder *unwinder, struct attempt *attempt)
+{
+    if (entry_path_step(unwinder))
+        return STEPPED;
+    if (attempt->end == UNWIND_NO_REGISTER && !attempt->by_frame)
+        attempt->end = UNWIND_NO_INFO; // a stop would not help
+    return UNDECIDED;
+}
+
+enum frames { LEAVES = 1, CALLERS = 2, ALL = LEAVES | CALLERS };
+
+// They are tried in this order until one steps or knows that the stack ends.
+static const struct {
+    enum frames from;
+    enum unwind_step how;
+    enum outcome (*try)(struct unwinder *unwinder, struct attempt *attempt);
+} tries[] = {
+    {LEAVES, STEP_CALL, try_call_to_nowhere},
+    {ALL, STEP_TABLES, try_loaded_tables},
+    {CALLERS, STEP_SWITCH, try_way_back},
+    {ALL, STEP_DEBUG_FRAME, try_debug_frame},
+    {ALL, STEP_CALL, try_entry},
+    {CALLERS, STEP_CALL, try_signal_frame},
+    {LEAVES, STEP_CALL, try_leaf},
+    {ALL, STEP_CALL, try_return_path},
+    {ALL, STEP_FRAME_POINTER, try_frame_pointer},
+    {CALLERS, STEP_CALL, try_made_code},
+    {ALL, STEP_CALL, try_entry_path},
+};
 
 bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
               enum unwind_end *end)
 {
-    unwinder->faulted = false;
+    struct attempt attempt = {.leaf = *interrupted, .end = UNWIND_BAD_READ};
+    enum outcome outcome = UNDECIDED;
     unwinder->missed = 0;
-    *end = UNWIND_BAD_READ;
-    *how = STEP_CALL;
-    if (*interrupted && leaf_is_nowhere(unwinder)) {
-        *interrupted = false;
-        return leaf_return(unwinder);
+    for (size_t i = 0; outcome == UNDECIDED && i < ARRAY_LENGTH(tries); i++) {
+        if (!(tries[i].from & (attempt.leaf ? LEAVES : CALLERS)))
+            continue;
+        unwinder->fault = UNWIND_BOTTOM;
+        attempt.how = tries[i].how;
+        outcome = tries[i].try(unwinder, &attempt);
     }
-    bool leaf = *interrupted;
-    if (step_loaded_tables(unwinder, interrupted, how, end))
-        return true;
-    if (!unwinder->no_info)
-        return false;
-    const struct way_back *way = leaf ? NULL : way_of(unwinder);
-    if (way && way->way == WAY_SWITCHED) {
-        *how = STEP_SWITCH;
-        return switch_step(unwinder, way, end);
-    }
-    *end = UNWIND_BOTTOM;
-    if (way && way->way == WAY_EXITS)
-        return false;
-    if (step_debug_frame(unwinder, interrupted, how, end))
-        return true;
-    if (!unwinder->no_info)
-        return false;
-    if (step_is_entry(unwinder)) {
-        *end = UNWIND_BOTTOM;
-        return false;
-    }
-    unwinder->faulted = false;
-    *how = STEP_CALL;
-    *interrupted = !leaf && signal_frame_step(unwinder);
-    if (*interrupted)
-        return true;
-    *end = UNWIND_SHORT;
-    if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)
-        return false;
-    if (leaf && leaf_step(unwinder))
-        return true;
-    unwinder->faulted = false;
-    bool by_frame;
-    if (epilogue_step(unwinder) || return_path_step(unwinder, 0, leaf, &by_frame))
-        return true;
-    *end = UNWIND_SHORT;
-    if (unwinder->faulted && unwinder->fault == UNWIND_SHORT)
-        return false;
-    *how = STEP_FRAME_POINTER;
-    if (step_frame_pointer(unwinder, end))
-        return true;
-    *how = STEP_CALL; // of code that the process made, callers mostly keep a frame pointer
-    if (!leaf && *end != UNWIND_BOTTOM && return_path_step(unwinder, 0, true, &by_frame))
-        return true;
-    if (entry_path_step(unwinder))
-        return true;
-    if (*end == UNWIND_NO_REGISTER && !by_frame)
-        *end = UNWIND_NO_INFO; // a stop would not help
-    return false;
+    *interrupted = attempt.interrupted;
+    *how = attempt.how;
+    *end = attempt.end;
+    return outcome == STEPPED;
 }

@@ -9,9 +9,9 @@
 bool step_out(struct unwinder *unwinder, bool *interrupted, enum unwind_step *how,
               enum unwind_end *end);
 
-// One step from the frame at hand by .eh_frame, asked about an address.
+// Steps by .eh_frame, which is asked about an address. Returns false if that fails.
 bool step_by_tables(struct unwinder *unwinder, uint64_t asked);
 
-// Whether this is where the kernel started the program: its first words still lie on the stack. The
+// Returns whether the kernel started the program here: its first words still lie on the stack. The
 // entry of the dynamic linker has no tables that mark it as a root.
 bool step_is_entry(struct unwinder *unwinder);

@@ -13,7 +13,7 @@ enum stub_kind {
     STUB_JUMP, // it goes to a place beside it
 };
 
-// What the code at an address is. *to: the address of the slot, or the index.
+// Returns what the code at an address is, and sets *to to the address of the slot or to the index.
 enum stub_kind stub_decode(const unsigned char code[STUB_BYTES], uint64_t address, uint64_t *to);
 
 enum stub_kind stub_at(struct code_memory *memory, uint64_t address);

@@ -24,21 +24,21 @@ static bool step_to(struct unwinder *unwinder, uint64_t frame)
     return true;
 }
 
-// Where the sampler is to look for the stack pointer of the other stack, next time.
+// Notes where the sampler is to look for the stack pointer of the other stack next time.
 static void note_elsewhere(struct unwinder *unwinder, const struct way_back *way)
 {
     uint64_t sp = *walk_sp(unwinder), owner, frame;
-    unwinder->elsewhere_hop = 0;
+    unwinder->result.second_hop = 0;
     if (way->owner_at >= 0) {
-        unwinder->elsewhere_at = sp + (uint64_t)way->owner_at;
-        unwinder->elsewhere_hop = way->saved_at;
-        if (!walk_read(unwinder, unwinder->elsewhere_at, &owner) || owner < POINTER_LEAST)
-            unwinder->elsewhere_at = 0;
+        unwinder->result.second_at = sp + (uint64_t)way->owner_at;
+        unwinder->result.second_hop = way->saved_at;
+        if (!walk_read(unwinder, unwinder->result.second_at, &owner) || owner < POINTER_LEAST)
+            unwinder->result.second_at = 0;
     } else if (walk_read(unwinder, sp - CALLEE_FRAME, &frame) && frame && frame % WORD == 0)
-        unwinder->elsewhere_at = sp - CALLEE_FRAME;
+        unwinder->result.second_at = sp - CALLEE_FRAME;
 }
 
-// To a stack that was copied for what earlier walks said.
+// Steps to a stack that was copied for what earlier walks said.
 static bool step_to_window(struct unwinder *unwinder)
 {
     const struct capture *capture = unwinder->capture;
@@ -58,7 +58,7 @@ bool switch_step(struct unwinder *unwinder, const struct way_back *way, enum unw
     if (way->fresh)
         return false;
     *end = UNWIND_ELSEWHERE;
-    unwinder->elsewhere_at = 0;
+    unwinder->result.second_at = 0;
     if (unwinder->switches++ == SWITCHES_MOST)
         return false;
     if ((walk_read(unwinder, *walk_sp(unwinder) - CALLEE_FRAME, &frame) &&

@@ -8,6 +8,6 @@
 
 // Steps to the caller of the function at pc, which changed the stack. Returns false, having changed
 // no registers, if this is the root of a new stack (UNWIND_BOTTOM), or if the other stack is not in
-// the capture (UNWIND_ELSEWHERE): then elsewhere_at and elsewhere_hop of the unwinder say where the
+// the capture (UNWIND_ELSEWHERE): then second_at and second_hop of the result say where the
 // pointer to it is.
 bool switch_step(struct unwinder *unwinder, const struct way_back *way, enum unwind_end *end);

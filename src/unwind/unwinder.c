@@ -54,7 +54,7 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *va
     if (!unwinder->in_tables || unwinder->work > WORK_MAX)
         return -UNW_EINVAL;
     *value = 0;
-    unwinder->faulted = false;
+    unwinder->fault = UNWIND_BOTTOM;
     return 0;
 }
 
@@ -82,11 +82,12 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t pc, unw_proc_info_t
                           void *arg)
 {
     struct unwinder *unwinder = arg;
-    uint64_t fde;
+    struct fde_entry entry = {0};
     unwinder->no_info = true;
     bool found = pc >= DEBUG_FRAME_BASE
-                     ? debug_frames_entry(&unwinder->debug_frames, pc, &fde)
-                     : fde_index_find(&unwinder->index, &unwinder->code, pc, &fde);
+                     ? debug_frames_entry(&unwinder->debug_frames, pc, &entry.fde)
+                     : fde_index_find(&unwinder->index, &unwinder->code, pc, &entry);
+    uint64_t fde = entry.fde;
     if (!found || (int64_t)(fde - pc) != (int32_t)(fde - pc) ||
         !cfi_check(&unwinder->code, fde, &unwinder->work))
         return -UNW_ESTOPUNWIND;
@@ -104,7 +105,7 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t pc, unw_proc_info_t
     return ret < 0 ? -UNW_ESTOPUNWIND : ret;
 }
 
-// What a search allocates libunwind 1.6.2 gives back by itself (its pool, UNW_INFO_FORMAT_TABLE).
+// libunwind 1.6.2 gives back by itself what a search allocates (its pool, UNW_INFO_FORMAT_TABLE).
 static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *info, void *arg)
 {
     (void)space, (void)info, (void)arg;
@@ -147,7 +148,7 @@ void unwinder_free(struct unwinder *unwinder)
     fde_index_fini(&unwinder->index);
     debug_frames_fini(&unwinder->debug_frames);
     memo_fini(&unwinder->memo);
-    free(unwinder->frames);
+    free(unwinder->result.frames);
     free(unwinder);
 }
 
@@ -164,18 +165,29 @@ void unwinder_flush(struct unwinder *unwinder)
 
 static void push(struct unwinder *unwinder, uint64_t pc, bool interrupted, enum unwind_step how)
 {
-    ARRAY_RESERVE(unwinder->frames, unwinder->count, unwinder->capacity);
-    unwinder->frames[unwinder->count++] =
+    struct unwind_result *result = &unwinder->result;
+    ARRAY_RESERVE(result->frames, result->count, unwinder->capacity);
+    result->frames[result->count++] =
         (struct unwind_frame){.pc = pc, .interrupted = interrupted, .sp = *walk_sp(unwinder),
                               .step = how};
-    unwinder->frame_pointer_steps += how == STEP_FRAME_POINTER;
+    result->frame_pointer_steps += how == STEP_FRAME_POINTER;
 }
 
-// Where a coroutine's first function returns to nothing has been called: whoever made its stack put
-// that there. It is a root if the way from there leads to no caller.
+static struct unwind_frame *last_frame(struct unwinder *unwinder)
+{
+    return &unwinder->result.frames[unwinder->result.count - 1];
+}
+
+static void start_result(struct unwinder *unwinder)
+{
+    unwinder->result = (struct unwind_result){.frames = unwinder->result.frames};
+}
+
+// Whoever made the stack of a coroutine put there where its first function returns to, and that is
+// behind no call. It is a root if the way from there leads to no caller.
 static bool is_made_root(struct unwinder *unwinder)
 {
-    struct unwind_frame *last = &unwinder->frames[unwinder->count - 1];
+    struct unwind_frame *last = last_frame(unwinder);
     if (last->interrupted || prologue_is_any_call(&unwinder->code, last->pc) ||
         !way_ends(&unwinder->code, last->pc))
         return false;
@@ -189,10 +201,10 @@ static enum unwind_end end_of(struct unwinder *unwinder, enum unwind_end end)
     return may_be && is_made_root(unwinder) ? UNWIND_BOTTOM : end;
 }
 
-// The caller of a function with a return probe. False: it cannot be told.
+// Adds the caller of a function with a return probe. Returns false if it cannot be told.
 static bool climb_past_probe(struct unwinder *unwinder, enum unwind_step how)
 {
-    const struct unwind_frame *probed = &unwinder->frames[unwinder->count - 1];
+    const struct unwind_frame *probed = last_frame(unwinder);
     uint64_t pc;
     bool exact;
     if (!probe_step(unwinder, probed->pc - !probed->interrupted, &pc, &exact))
@@ -227,17 +239,17 @@ static enum unwind_end climb(struct unwinder *unwinder)
         } else if (!walk_is_code(unwinder, pc - 1)) {
             if (!is_probe(unwinder, pc))
                 return end_of(unwinder, UNWIND_BAD_READ);
-            if (unwinder->count == unwinder->max_depth)
+            if (unwinder->result.count == unwinder->max_depth)
                 return UNWIND_LIMIT;
             if (!climb_past_probe(unwinder, how))
                 return UNWIND_PROBE;
             continue;
         } else if (how != STEP_SWITCH &&
                    (*walk_sp(unwinder) < sp ||
-                    (*walk_sp(unwinder) == sp && unwinder->count > 1))) {
+                    (*walk_sp(unwinder) == sp && unwinder->result.count > 1))) {
             return UNWIND_NO_PROGRESS;
         }
-        if (unwinder->count == unwinder->max_depth)
+        if (unwinder->result.count == unwinder->max_depth)
             return UNWIND_LIMIT;
         push(unwinder, pc, interrupted, how);
     }
@@ -251,8 +263,7 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     unwinder->capture = capture;
     unwinder->use = (struct stack_use){0};
     unwinder->work = 0;
-    unwinder->count = 0;
-    unwinder->frame_pointer_steps = 0;
+    start_result(unwinder);
     unwinder->interrupted_at = 0;
     unwinder->switches = 0;
     unwinder->unnoted = 0;
@@ -260,12 +271,12 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     push(unwinder, capture_pc(capture), true, STEP_CAPTURE);
 }
 
-// What unwind_live found. Which of the callers were interrupted is not recorded: only the leaf
-// counts as such.
+// The stack holds what unwind_live found. Which of the callers were interrupted is not recorded, so
+// only the leaf counts as such.
 static enum unwind_end decode(struct unwinder *unwinder, const struct capture *capture)
 {
     size_t count = capture->stack_length / sizeof(uint64_t);
-    unwinder->count = 0;
+    start_result(unwinder);
     *walk_sp(unwinder) = 0;
     for (size_t i = 0; i < count && i < unwinder->max_depth; i++) {
         uint64_t pc;
@@ -296,41 +307,31 @@ static uint32_t windows_used(const struct unwinder *unwinder)
     return used;
 }
 
-static struct unwind_result walk(struct unwinder *unwinder, const struct capture *capture)
+static void walk(struct unwinder *unwinder, const struct capture *capture)
 {
+    struct unwind_result *result = &unwinder->result;
     start(unwinder, capture);
-    struct unwind_result result = {.end = climb(unwinder)};
-    result.second_at = missing_second(unwinder, result.end);
-    if (result.second_at)
-        result.end = UNWIND_BAD_READ; // a longer copy of the first stack would not help
-    else if (result.end == UNWIND_SHORT || result.end == UNWIND_BAD_READ)
-        result.missed = unwinder->missed;
-    if (result.end == UNWIND_BOTTOM)
-        result.root = stack_copy_top(capture, &unwinder->use);
-    if (result.end == UNWIND_ELSEWHERE) {
-        result.second_at = unwinder->elsewhere_at;
-        result.second_hop = unwinder->elsewhere_hop;
-    }
-    result.stack_needed = unwinder->use.needed[0];
-    result.windows_used = windows_used(unwinder);
-    result.frame_pointer_steps = unwinder->frame_pointer_steps;
-    result.frames = unwinder->frames;
-    result.count = unwinder->count;
-    return result;
+    result->end = climb(unwinder);
+    uint64_t second_at = missing_second(unwinder, result->end);
+    if (second_at) {
+        result->second_at = second_at;
+        result->end = UNWIND_BAD_READ; // a longer copy of the first stack would not help
+    } else if (result->end == UNWIND_SHORT || result->end == UNWIND_BAD_READ)
+        result->missed = unwinder->missed;
+    if (result->end == UNWIND_BOTTOM)
+        result->root = stack_copy_top(capture, &unwinder->use);
+    result->stack_needed = unwinder->use.needed[0];
+    result->windows_used = windows_used(unwinder);
 }
 
 struct unwind_result unwinder_walk(struct unwinder *unwinder, const struct capture *capture)
 {
-    struct unwind_result result = {0};
     if (capture->flags & CAPTURE_UNWOUND) {
-        result.end = decode(unwinder, capture);
-        result.frames = unwinder->frames;
-        result.count = unwinder->count;
-    } else if (!memo_find(&unwinder->memo, capture, &unwinder->frames, &unwinder->capacity,
-                          &result)) {
+        unwinder->result.end = decode(unwinder, capture);
+    } else if (!memo_find(&unwinder->memo, capture, &unwinder->result, &unwinder->capacity)) {
         memo_begin(&unwinder->memo, capture);
-        result = walk(unwinder, capture);
-        memo_keep(&unwinder->memo, &result);
+        walk(unwinder, capture);
+        memo_keep(&unwinder->memo, &unwinder->result);
     }
-    return result;
+    return unwinder->result;
 }

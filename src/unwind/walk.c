@@ -3,7 +3,6 @@
 
 bool walk_fault(struct unwinder *unwinder, enum unwind_end why)
 {
-    unwinder->faulted = true;
     unwinder->fault = why;
     return false;
 }

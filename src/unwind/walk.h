@@ -35,11 +35,11 @@ struct unwinder {
     struct memo memo;
     struct ways ways;
     struct entry_found entries[ENTRIES]; // by pc
-    struct unwind_frame *frames;
-    size_t count, capacity;
 
     // Of the present walk:
     const struct capture *capture;
+    struct unwind_result result; // so far; owns its frames
+    size_t capacity;             // of the frames
     uint64_t registers[REGISTERS];
     uint32_t known;        // bit n: registers[n] is known
     uint32_t unnoted;      // bit n: the read of registers[n] has not been noted in `memo`
@@ -48,16 +48,12 @@ struct unwinder {
     uint64_t missed;       // address whose read failed in this step; 0: none
     uint64_t work;         // reads so far, at most WORK_MAX
     uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS
-    uint32_t frame_pointer_steps;
     uint64_t interrupted_sp; // of the function that the last signal handler interrupted
     uint64_t interrupted_at; // address of its copy in the signal frame; 0: no handler yet
     unsigned switches;     // steps to another stack so far
-    uint64_t elsewhere_at; // for UNWIND_ELSEWHERE: second_at of unwind_result
-    int32_t elsewhere_hop;
     bool in_tables;        // libunwind is reading a CIE and an FDE that have been checked
     bool no_info;          // the pc of this step has no unwind information
-    bool faulted;          // a read failed in this step, because of `fault`
-    enum unwind_end fault;
+    enum unwind_end fault; // why a read failed in this step; UNWIND_BOTTOM: none did
 };
 
 static inline uint64_t *walk_sp(struct unwinder *unwinder)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the code around a return address says of the way back, where no tables of its module do: it
-// leads to the end of the thread, or the stack pointer came from memory right before the call, so
-// that what called lies on another stack (Go's systemstack, asmcgocall, mcall, morestack).
+// The code around a return address tells the way back where no tables of its module do: it leads to
+// the end of the thread, or the stack pointer came from memory right before the call, so that the
+// caller lies on another stack (Go's systemstack, asmcgocall, mcall, morestack).
 #pragma once
 
 #include <stdbool.h>
@@ -31,9 +31,9 @@ struct ways { // those that were looked at
 
 void ways_flush(struct ways *ways);
 
-// `pc`: a return address.
+// Returns what is known of a return address, until it is asked for others.
 const struct way_back *way_back(struct ways *ways, struct code_memory *memory, uint64_t pc);
 
-// Whether code that nobody has called ends there, or gives up the stack pointer: what makecontext
-// and Boost's make_fcontext put where a coroutine's first function returns to.
+// Returns whether code that nobody has called ends there, or gives up the stack pointer, as what
+// makecontext and Boost's make_fcontext put where a coroutine's first function returns to.
 bool way_ends(struct code_memory *memory, uint64_t pc);

@@ -68,8 +68,8 @@ static bool layout_go_note(const struct finder *finder, const struct futex_call 
     return true;
 }
 
-// What is known of a primitive by its name, and the layouts that it may have. When none fits, the
-// kind is still right, and the address is that of the futex.
+// A rule holds what is known of a primitive by its name, and the layouts that it may have. When
+// none fits, the kind is still right, and the address is that of the futex.
 static const struct rule {
     enum wait_kind kind;
     const char *object_kind;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What a thread in a futex call waits for. The kernel knows only an address. Which primitive is
-// there is found by the names of the innermost functions, by the futex operation, and by whether
-// the memory looks like that primitive, in this order. What is not certain is reported as "futex".
+// This module finds what a thread in a futex call waits for. The kernel knows only an address.
+// Which primitive is there is found by the names of the innermost functions, by the futex
+// operation, and by whether the memory looks like that primitive, in this order. What is not
+// certain is reported as "futex".
 #pragma once
 
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 
 #define NAMED_FRAMES 6 // how many frames with a name are looked at, from the leaf on
 
-// By the beginning of the name, without leading underscores and glibc's "GI_" and "new_".
+// These are beginnings of names, without leading underscores and glibc's "GI_" and "new_".
 static const struct primitive_name libc_names[] = {
     {"pthread_mutex_", PRIMITIVE_MUTEX, NULL},
     {"lll_mutex_lock", PRIMITIVE_MUTEX, NULL},

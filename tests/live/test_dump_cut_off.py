@@ -62,11 +62,22 @@ def test_main_process_is_killed(ctx):
             signal.SIGKILL, False)
 
 
+def assert_not_spoilt(target):
+    spoilt = {name: case for name, case in target.stop()["cases"].items() if case["eintr"]}
+    assert not spoilt, spoilt
+
+
+def test_killed_main_process_spoils_no_call(ctx):
+    """The census sees threads stop that it has asked to, or a call of theirs fails."""
+    target = ctx.target("blocking")
+    cut_off(ctx, target, ["--stop-all"], signal.SIGKILL, False, rounds=40)
+    assert_not_spoilt(target)
+
+
 def test_main_process_is_stopped(ctx):
     target = ctx.target("blocking")
     cut_off(ctx, target, ["--stop-all"], signal.SIGSTOP, False)
-    spoilt = {name: case for name, case in target.stop()["cases"].items() if case["eintr"]}
-    assert not spoilt, spoilt
+    assert_not_spoilt(target)
 
 
 def test_main_process_is_stopped_and_the_ring_full(ctx):

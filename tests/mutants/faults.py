@@ -27,6 +27,7 @@ OUTPUT_FILE = "src/commands/output_file.c"
 HINT = "src/collect/stack_hint.c"
 GAUGES = "src/monitor/gauges.c"
 TRACER = "src/sample/tracer.c"
+STOPS = "src/sample/stops.c"
 SAMPLER = "src/sample/sampler.c"
 RESTART = "src/sample/restart.c"
 RING = "src/sample/ring.c"
@@ -35,13 +36,20 @@ COUNTERS = "src/sample/counters.c"
 FAULTS = [
     # What is done to the target.
     ("a stop's signal is lost with its tracer", TRACER,
-     " | WNOHANG | WNOWAIT", " | WNOHANG", "unit/tracer"),
+     "WEXITED | WNOWAIT |", "WEXITED |", "unit/tracer"),
     ("a thread is not detached from", TRACER,
      "return ptrace(PTRACE_DETACH, hold->tid, 0, hold->signal) == 0;", "return hold->tid != 0;",
      "unit/tracer"),
     ("a signal is not handed on", TRACER,
      "PTRACE_DETACH, hold->tid, 0, hold->signal)", "PTRACE_DETACH, hold->tid, 0, 0)",
      "unit/tracer"),
+    ("a thread that nobody waits for any more stays held", STOPS,
+     "            hold_undo(&hold->stop, stops->control, stops->filtered);\n",
+     "            break;\n", "unit/stops"),
+    ("threads that are held together are let go one by one", STOPS,
+     "(stops->keeps ? await_each : await_any)(", "await_any(", "unit/stops"),
+    ("the watchdog does not hear who was asked to stop", STOPS,
+     "    hold_sign_of_life(stops->life, stop->tid);\n", "", "unit/stops"),
     ("a broken call is not repaired", RESTART,
      "    tracer_set_result(hold, RESULT_RESTARTNOHAND);\n", "", "live/harmless/epoll_server"),
     ("epoll_wait is not known to break", RESTART,
@@ -172,7 +180,7 @@ FAULTS = [
 
     # Stacks.
     ("a caller is asked about behind its call", STEP,
-     "return *walk_pc(unwinder) - !interrupted;", "return *walk_pc(unwinder) - 0 * interrupted;",
+     "return *walk_pc(unwinder) - !attempt->leaf;", "return *walk_pc(unwinder);",
      "unit/cfi"),
     ("a return address is popped but not its place", "src/unwind/x86_64/leaf.c",
      "    *walk_pc(unwinder) = back;\n    *walk_sp(unwinder) += WORD;\n    return true;",
@@ -195,7 +203,7 @@ FAULTS = [
     ("another stack is taken for one that was walked", MEMO,
      "value == wanted;", "(value || wanted);", "unit/memo"),
     ("a walk's frames keep the first stack's addresses", MEMO,
-     "(*frames)[i].sp += capture_sp(capture) - walk->sp;", "(*frames)[i].sp += 0;", "unit/memo"),
+     "frames[i].sp += capture_sp(capture) - walk->sp;", "frames[i].sp += 0;", "unit/memo"),
     ("a stack that was cut asks for no more", HINT,
      "wanted = STACK_MAX; // as much as possible", "wanted = before;", "unit/stack_hint"),
 

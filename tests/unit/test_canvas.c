@@ -141,10 +141,10 @@ START_TEST(monochrome_tells_states_apart)
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         ck_assert_uint_ne(theme_style(SCHEME_MONO, pairs[i][0]).attributes,
                           theme_style(SCHEME_MONO, pairs[i][1]).attributes);
-    ck_assert_int_eq(theme_guess(false, "0;15"), SCHEME_MONO);
-    ck_assert_int_eq(theme_guess(true, "0;15"), SCHEME_LIGHT);
-    ck_assert_int_eq(theme_guess(true, "15;0"), SCHEME_DEFAULT);
-    ck_assert_int_eq(theme_guess(true, NULL), SCHEME_DEFAULT);
+    ck_assert_int_eq(theme_choose(0, false, "0;15"), SCHEME_MONO);
+    ck_assert_int_eq(theme_choose(0, true, "0;15"), SCHEME_LIGHT);
+    ck_assert_int_eq(theme_choose(0, true, "15;0"), SCHEME_DEFAULT);
+    ck_assert_int_eq(theme_choose(0, true, NULL), SCHEME_DEFAULT);
     ck_assert_int_eq(theme_choose(0, true, "0;15"), SCHEME_LIGHT);
     ck_assert_int_eq(theme_choose(SCHEME_LIGHT + 1, true, NULL), SCHEME_LIGHT);
     ck_assert_int_eq(theme_choose(SCHEME_DEFAULT + 1, true, "0;15"), SCHEME_DEFAULT);

@@ -55,12 +55,6 @@ static void put_fde(uint32_t cie, uint64_t start, uint64_t size, const char *pro
     put(program, length);
 }
 
-static bool nothing_to_read(void *context, uint64_t address, void *to, size_t length)
-{
-    (void)context, (void)address, (void)to, (void)length;
-    return false;
-}
-
 static bool give_section(void *context, uint64_t pc, struct code_section *to)
 {
     if (!fixture_is_text(context, pc))
@@ -71,7 +65,7 @@ static bool give_section(void *context, uint64_t pc, struct code_section *to)
 }
 
 static const struct code_source source = {
-    NULL, nothing_to_read, fixture_no_table, fixture_is_text, give_section, NULL, NULL};
+    NULL, fixture_nothing, fixture_no_table, fixture_is_text, give_section, NULL, NULL};
 
 static void set_up(void)
 {
@@ -85,9 +79,7 @@ static void tear_down(void)
 
 static struct capture *capture_new(const uint64_t *words, size_t count)
 {
-    struct capture *capture = xcalloc(1, sizeof *capture + WORDS * 8);
-    memcpy(capture->stack, words, count * 8);
-    capture->regs = registers_at(TEXT + 0x10, SP);
+    struct capture *capture = fixture_capture(0x10, SP, words, count);
     capture->stack_asked = capture->stack_length = WORDS * 8;
     return capture;
 }

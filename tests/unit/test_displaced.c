@@ -8,19 +8,20 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sample/task_file.h"
 #include "skip.h"
 
 START_TEST(reads_when_a_turn_began)
 {
-    ck_assert_uint_eq(displaced_exec_start("cat (1, #threads: 1)\n----\n"
+    ck_assert_uint_eq(task_file_exec_start("cat (1, #threads: 1)\n----\n"
                                            "se.exec_start      :        522516.700383\n"
                                            "se.vruntime        :         24791.734424\n"),
                       522516700383);
-    ck_assert_uint_eq(displaced_exec_start("se.exec_start : 0.000001\n"), 1);
-    ck_assert_uint_eq(displaced_exec_start("se.vruntime : 1.000001\n"), 0);
-    ck_assert_uint_eq(displaced_exec_start("se.exec_start"), 0);
-    ck_assert_uint_eq(displaced_exec_start("se.exec_start : 12"), 0);
-    ck_assert_uint_eq(displaced_exec_start(""), 0);
+    ck_assert_uint_eq(task_file_exec_start("se.exec_start : 0.000001\n"), 1);
+    ck_assert_uint_eq(task_file_exec_start("se.vruntime : 1.000001\n"), 0);
+    ck_assert_uint_eq(task_file_exec_start("se.exec_start"), 0);
+    ck_assert_uint_eq(task_file_exec_start("se.exec_start : 12"), 0);
+    ck_assert_uint_eq(task_file_exec_start(""), 0);
 }
 END_TEST
 
@@ -30,7 +31,7 @@ static uint64_t own_start(void)
     AUTO_FD int fd = open("/proc/thread-self/sched", O_RDONLY);
     ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
     text[got > 0 ? got : 0] = '\0';
-    return displaced_exec_start(text);
+    return task_file_exec_start(text);
 }
 
 // The date of this kernel is one, and a new turn has a later one.

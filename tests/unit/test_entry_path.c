@@ -11,52 +11,27 @@
 #include "fixture_code.h"
 
 #define SP 0x7ffd00001000u
-#define WORDS 80
 #define CALLER 0x100u // return addresses, behind TEXT
 #define OTHER 0x200u
 #define EXITS 0x300u
 #define CALLED 0x800u // the function that never returns
 
-static unsigned char text[TEXT_SIZE];
-
-static bool read_text(void *context, uint64_t address, void *to, size_t length)
-{
-    (void)context;
-    if (address < TEXT || address - TEXT > TEXT_SIZE - length)
-        return false;
-    memcpy(to, text + (address - TEXT), length);
-    return true;
-}
-
-static const struct code_source source = {
-    .read = read_text, .table = fixture_no_table, .executable = fixture_is_text};
-
-static void put_call(uint32_t back, uint32_t target)
-{
-    uint32_t distance = target - back;
-    text[back - 5] = 0xe8;
-    memcpy(text + back - 4, &distance, sizeof distance);
-}
-
 // The function's code up to a call, which is the last that it does; *pc: behind that call.
 static uint32_t put_function(const void *code, size_t length)
 {
-    memset(text, 0xcc, sizeof text);
-    memcpy(text + CALLED, code, length);
-    memcpy(text + CALLED + length, "\xe8\0\0\0\0", 5);
-    memcpy(text + EXITS, "\x41\xff\xd1\xb8\x3c\0\0\0\x0f\x05", 10); // call *%r9; it exits
-    put_call(CALLER, CALLED);
-    put_call(OTHER, OTHER); // to itself
+    memset(fixture_text, 0xcc, sizeof fixture_text);
+    memcpy(fixture_text + CALLED, code, length);
+    memcpy(fixture_text + CALLED + length, "\xe8\0\0\0\0", 5);
+    memcpy(fixture_text + EXITS, "\x41\xff\xd1\xb8\x3c\0\0\0\x0f\x05", 10); // call *%r9; it exits
+    fixture_put_call(CALLER, CALLED);
+    fixture_put_call(OTHER, OTHER); // to itself
     return CALLED + (uint32_t)length + 5;
 }
 
 static struct capture *capture_of(uint32_t pc, const uint64_t *words, size_t count)
 {
-    struct capture *capture = xcalloc(1, sizeof *capture + WORDS * 8);
-    memcpy(capture->stack, words, count * 8);
-    capture->regs = registers_at(TEXT + pc, SP);
-    capture->stack_length = (uint32_t)count * 8;
-    capture->stack_asked = capture->stack_length + 8; // there is no more
+    struct capture *capture = fixture_capture(pc, SP, words, count);
+    capture->stack_asked += 8; // there is no more
     return capture;
 }
 
@@ -64,7 +39,7 @@ static struct unwind_result walk(uint32_t pc, const uint64_t *words, size_t coun
 {
     static struct unwind_frame frames[8];
     AUTO_FREE struct capture *capture = capture_of(pc, words, count);
-    struct unwinder *unwinder = unwinder_new(&source, 8);
+    struct unwinder *unwinder = unwinder_new(&fixture_source, 8);
     struct unwind_result result = unwinder_walk(unwinder, capture);
     memcpy(frames, result.frames, result.count * sizeof *frames);
     result.frames = frames;
@@ -167,10 +142,10 @@ START_TEST(known_from_before)
 {
     uint32_t pc = FUNCTION(0x55, 0x53, 0x48, 0x83, 0xec, 0x08);
     uint64_t words[ARRAY_LENGTH(stack)];
-    put_call(0x400, CALLED);
+    fixture_put_call(0x400, CALLED);
     memcpy(words, stack, sizeof words);
     AUTO_FREE struct capture *capture = capture_of(pc, words, ARRAY_LENGTH(words));
-    struct unwinder *unwinder = unwinder_new(&source, 8);
+    struct unwinder *unwinder = unwinder_new(&fixture_source, 8);
     for (int i = 0; i < 2; i++) {
         struct unwind_result result = unwinder_walk(unwinder, capture);
         assert_caller(&result, CALLER, 3);

@@ -10,16 +10,9 @@
 #include "unwind/unwinder.h"
 
 #define SP 0x7ffd00001000u
-#define WORDS 32
 
 static const char *code; // that lies at every address
 static size_t code_length;
-
-static bool nothing_to_read(void *context, uint64_t address, void *to, size_t length)
-{
-    (void)context, (void)address, (void)to, (void)length;
-    return false;
-}
 
 static size_t give_code(void *context, uint64_t address, void *to, size_t length)
 {
@@ -30,7 +23,7 @@ static size_t give_code(void *context, uint64_t address, void *to, size_t length
 }
 
 static const struct code_source source = {
-    .read = nothing_to_read,
+    .read = fixture_nothing,
     .table = fixture_no_table,
     .executable = fixture_is_text,
     .made = give_code,
@@ -40,13 +33,10 @@ static const struct code_source source = {
 static void walk(const char *bytes, size_t length, const uint64_t *words, size_t copied,
                  enum unwind_end end, const uint64_t *pcs, size_t count)
 {
-    AUTO_FREE struct capture *capture = xcalloc(1, sizeof *capture + WORDS * 8);
+    AUTO_FREE struct capture *capture = fixture_capture(0x10, SP, words, copied);
     struct unwinder *unwinder = unwinder_new(&source, 100);
     code = bytes;
     code_length = length;
-    memcpy(capture->stack, words, copied * 8);
-    capture->regs = registers_at(TEXT + 0x10, SP);
-    capture->stack_asked = capture->stack_length = (uint32_t)copied * 8;
     struct unwind_result result = unwinder_walk(unwinder, capture);
     ck_assert_int_eq(result.end, end);
     ck_assert_uint_eq(result.count, count + 1);

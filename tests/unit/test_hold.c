@@ -74,8 +74,8 @@ static void tear_down(void)
 static bool stop_it(struct hold *hold)
 {
     *hold = (struct hold){.since = clock_now()};
-    return tracer_seize(child, false) == RC_OK && tracer_interrupt(child) &&
-           tracer_wait(child, PATIENCE_NS, &hold->stop) == TRACER_STOPPED;
+    return tracer_attach(child) == RC_OK &&
+           tracer_await(child, hold->since + PATIENCE_NS, &hold->stop) == TRACER_STOPPED;
 }
 
 static void assert_call_did_not_notice(void)

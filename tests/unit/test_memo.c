@@ -61,7 +61,10 @@ static void walk(enum unwind_end end)
 
 static bool finds(struct unwind_result *result)
 {
-    return memo_find(&memo, capture, &found, &room, result);
+    result->frames = found;
+    bool is_known = memo_find(&memo, capture, result, &room);
+    found = result->frames;
+    return is_known;
 }
 
 static void setup(void)

@@ -4,69 +4,16 @@
 #include "unwind/probe.h"
 
 #include <check.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 
 #include "base/mem.h"
+#include "fixture_self.h"
 
 #define STACK_SIZE (64u << 10)
 #define PROBE 0x7fffffffe000u
 #define NOINLINE __attribute__((noipa))
-
-struct look {
-    uint64_t address, length;
-    struct unwind_table *table;
-    const unsigned char *found;
-};
-
-static int look_at(struct dl_phdr_info *info, size_t size, void *context)
-{
-    (void)size;
-    struct look *look = context;
-    for (size_t i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
-        uint64_t start = info->dlpi_addr + phdr->p_vaddr;
-        if (phdr->p_type == PT_LOAD && look->address - start < phdr->p_memsz &&
-            look->length <= start + phdr->p_memsz - look->address &&
-            (!look->table || phdr->p_flags & PF_X)) {
-            look->found = (const unsigned char *)(uintptr_t)look->address;
-            if (look->table)
-                *look->table = (struct unwind_table){.start = start,
-                                                     .end = start + phdr->p_memsz};
-        }
-        if (look->table && phdr->p_type == PT_GNU_EH_FRAME && look->found) {
-            look->table->hdr = start;
-            look->table->hdr_size = phdr->p_memsz;
-        }
-    }
-    return look->found != NULL;
-}
-
-static bool read_self(void *context, uint64_t address, void *to, size_t length)
-{
-    (void)context;
-    struct look look = {.address = address, .length = length};
-    dl_iterate_phdr(look_at, &look);
-    for (size_t i = 0; look.found && i < length; i++)
-        ((volatile unsigned char *)to)[i] = look.found[i];
-    return look.found;
-}
-
-static bool find_table(void *context, uint64_t pc, struct unwind_table *table)
-{
-    (void)context;
-    struct look look = {.address = pc, .length = 1, .table = table};
-    dl_iterate_phdr(look_at, &look);
-    return look.found && table->hdr;
-}
-
-static bool is_code(void *context, uint64_t pc)
-{
-    struct unwind_table table;
-    return find_table(context, pc, &table);
-}
 
 static bool is_probe(void *context, uint64_t pc)
 {
@@ -75,29 +22,19 @@ static bool is_probe(void *context, uint64_t pc)
 }
 
 static const struct code_source self = {
-    .read = read_self, .table = find_table, .executable = is_code, .probe = is_probe};
+    .read = self_read, .table = self_table, .executable = self_executable, .probe = is_probe};
 static ucontext_t scheduler, coroutine;
 static _Alignas(16) unsigned char stack[STACK_SIZE];
 static struct capture *capture;
 static volatile unsigned sink;
 
-// The copy reads the frames of its callers too.
-__attribute__((no_sanitize("address"))) NOINLINE static void take(void)
+NOINLINE static void take(void)
 {
     ucontext_t here;
     getcontext(&here);
-    const greg_t *gregs = here.uc_mcontext.gregs;
-    capture->regs.user = (struct user_regs_struct){
-        .rbx = gregs[REG_RBX], .rbp = gregs[REG_RBP], .rsp = gregs[REG_RSP],
-        .rip = gregs[REG_RIP], .r12 = gregs[REG_R12], .r13 = gregs[REG_R13],
-        .r14 = gregs[REG_R14], .r15 = gregs[REG_R15],
-    };
-    capture->stack_length = (uint32_t)((uint64_t)(uintptr_t)(stack + STACK_SIZE) -
-                                       capture_sp(capture));
+    self_capture(capture, &here, (uint64_t)(uintptr_t)(stack + STACK_SIZE) -
+                                     (uint64_t)here.uc_mcontext.gregs[REG_RSP]);
     capture->stack_asked = capture->stack_length + 8; // there is no more
-    const volatile unsigned char *from = (const unsigned char *)(uintptr_t)capture_sp(capture);
-    for (uint32_t i = 0; i < capture->stack_length; i++)
-        capture->stack[i] = from[i];
     sink++; // no tail call
 }
 

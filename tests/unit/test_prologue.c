@@ -3,36 +3,25 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "fixture_code.h"
 #include "unwind/debug_frame.h"
 #include "unwind/prologue.h"
 
-#define AT 0x10000u
-
-static unsigned char code[512];
 static struct debug_frames none;
 static struct code_memory memory = {.debug_frames = &none};
-
-static bool read_code(void *context, uint64_t address, void *to, size_t length)
-{
-    (void)context;
-    if (address < AT || address - AT > sizeof code - length)
-        return false;
-    memcpy(to, code + (address - AT), length);
-    return true;
-}
 
 static void put(size_t at, const void *bytes, size_t length)
 {
     code_memory_flush(&memory);
-    memory.source.read = read_code;
-    memcpy(code + at, bytes, length);
+    memory.source.read = fixture_read;
+    memcpy(fixture_text + at, bytes, length);
 }
 
 static bool size_of(const void *bytes, size_t length, uint64_t *size)
 {
-    memset(code, 0xcc, sizeof code);
+    memset(fixture_text, 0xcc, sizeof fixture_text);
     put(0, bytes, length);
-    return prologue_frame_size(&memory, AT, size);
+    return prologue_frame_size(&memory, TEXT, size);
 }
 
 #define CODE(...)                                                                                  \
@@ -50,6 +39,10 @@ START_TEST(frames)
     ck_assert_uint_eq(size, 3 * 8 + 0x68);
     ck_assert(size_of(CODE(0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec, 0, 0x10, 0, 0), &size));
     ck_assert_uint_eq(size, 0x1000);
+    ck_assert(size_of(CODE(0x55, 0x48, 0x89, 0xe5, 0xb8, 1, 0, 0, 0, // mov $1,%eax
+                           0x48, 0x83, 0xec, 0x20),
+                      &size));
+    ck_assert_uint_eq(size, 0x20);
     ck_assert(size_of(CODE(0x55, 0x48, 0x8b, 0xec), &size));
     ck_assert_uint_eq(size, 0);
 }
@@ -69,20 +62,20 @@ END_TEST
 
 START_TEST(calls)
 {
-    memset(code, 0xcc, sizeof code);
-    put(100, CODE(0xe8, 0x97, 0xff, 0xff, 0xff)); // call AT + 0
-    ck_assert(prologue_is_call(&memory, AT + 105, AT));
-    ck_assert(!prologue_is_call(&memory, AT + 105, AT + 16));
-    ck_assert(!prologue_is_call(&memory, AT + 104, AT));
+    memset(fixture_text, 0xcc, sizeof fixture_text);
+    put(100, CODE(0xe8, 0x97, 0xff, 0xff, 0xff)); // call TEXT
+    ck_assert(prologue_is_call(&memory, TEXT + 105, TEXT));
+    ck_assert(!prologue_is_call(&memory, TEXT + 105, TEXT + 16));
+    ck_assert(!prologue_is_call(&memory, TEXT + 104, TEXT));
     put(0, CODE(0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25)); // there is a stub
-    ck_assert(prologue_is_call(&memory, AT + 105, AT + 16));
+    ck_assert(prologue_is_call(&memory, TEXT + 105, TEXT + 16));
     put(200, CODE(0xff, 0xd0)); // call *%rax
-    ck_assert(prologue_is_call(&memory, AT + 202, AT));
+    ck_assert(prologue_is_call(&memory, TEXT + 202, TEXT));
     put(220, CODE(0x41, 0xff, 0x54, 0x24, 0x08)); // call *8(%r12)
-    ck_assert(prologue_is_call(&memory, AT + 225, AT));
+    ck_assert(prologue_is_call(&memory, TEXT + 225, TEXT));
     put(240, CODE(0xff, 0x25, 0, 0, 0, 0)); // jmp *
-    ck_assert(!prologue_is_call(&memory, AT + 246, AT));
-    ck_assert(!prologue_is_call(&memory, AT + 3, AT));
+    ck_assert(!prologue_is_call(&memory, TEXT + 246, TEXT));
+    ck_assert(!prologue_is_call(&memory, TEXT + 3, TEXT));
 }
 END_TEST
 
@@ -94,13 +87,13 @@ START_TEST(garbage)
     for (int i = 0; i < 200000; i++) {
         for (size_t k = 0; k < 128; k += 8) {
             seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-            memcpy(code + k, &seed, 8);
+            memcpy(fixture_text + k, &seed, 8);
         }
-        memcpy(code, "\x55\x48\x89\xe5", 4);
+        memcpy(fixture_text, "\x55\x48\x89\xe5", 4);
         code_memory_flush(&memory);
-        if (prologue_frame_size(&memory, AT, &size))
+        if (prologue_frame_size(&memory, TEXT, &size))
             ck_assert_uint_lt(size, 1u << 30);
-        prologue_is_call(&memory, AT + 64, AT);
+        prologue_is_call(&memory, TEXT + 64, TEXT);
     }
 }
 END_TEST

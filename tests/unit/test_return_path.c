@@ -18,20 +18,6 @@
 #define CALLER 0x805u // behind a call; what follows there is no code
 #define BACK (TEXT + CALLER)
 
-static unsigned char text[TEXT_SIZE];
-
-static bool read_text(void *context, uint64_t address, void *to, size_t length)
-{
-    (void)context;
-    if (address < TEXT || address - TEXT > TEXT_SIZE - length)
-        return false;
-    memcpy(to, text + (address - TEXT), length);
-    return true;
-}
-
-static const struct code_source source = {
-    .read = read_text, .table = fixture_no_table, .executable = fixture_is_text};
-
 struct step {
     enum unwind_end end;
     size_t count; // frames
@@ -41,15 +27,12 @@ struct step {
 // A thread that was read in place, with `words` on its stack, of which `copied` are there.
 static struct step walk(const char *code, size_t length, const uint64_t *words, size_t copied)
 {
-    AUTO_FREE struct capture *capture = xcalloc(1, sizeof *capture + WORDS * 8);
-    struct unwinder *unwinder = unwinder_new(&source, 100);
-    memset(text, 0xcc, sizeof text);
-    memcpy(text + AT, code, length);
-    memcpy(text + CALLER - 5, "\xe8\0\0\0\0\x0f\x0b", 7); // call; ud2
-    memcpy(capture->stack, words, copied * 8);
+    AUTO_FREE struct capture *capture = fixture_capture(AT, SP, words, copied);
+    struct unwinder *unwinder = unwinder_new(&fixture_source, 100);
+    memset(fixture_text, 0xcc, sizeof fixture_text);
+    memcpy(fixture_text + AT, code, length);
+    memcpy(fixture_text + CALLER - 5, "\xe8\0\0\0\0\x0f\x0b", 7); // call; ud2
     capture->flags = CAPTURE_IN_PLACE;
-    capture->regs = registers_at(TEXT + AT, SP);
-    capture->stack_asked = capture->stack_length = (uint32_t)copied * 8;
     struct unwind_result result = unwinder_walk(unwinder, capture);
     struct step step = {.end = result.end, .count = result.count};
     if (result.count > 1) {
@@ -171,18 +154,18 @@ START_TEST(signal_handlers)
 {
     ucontext_t context = {0};
     AUTO_FREE struct capture *capture = xcalloc(1, sizeof *capture + sizeof context + WORDS * 8);
-    struct unwinder *unwinder = unwinder_new(&source, 100);
+    struct unwinder *unwinder = unwinder_new(&fixture_source, 100);
     context.uc_mcontext.gregs[REG_RIP] = TEXT + AT;
     context.uc_mcontext.gregs[REG_RSP] = SP + 8 + sizeof context;
-    memset(text, 0xcc, sizeof text);
-    memcpy(text + AT, "\x59\xc3", 2); // pop; ret
-    memcpy(text + 0x100, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9);
-    memcpy(text + CALLER - 5, "\xe8\0\0\0\0\x0f\x0b", 7);
+    memset(fixture_text, 0xcc, sizeof fixture_text);
+    memcpy(fixture_text + AT, "\x59\xc3", 2); // pop; ret
+    memcpy(fixture_text + 0x100, "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9);
+    memcpy(fixture_text + CALLER - 5, "\xe8\0\0\0\0\x0f\x0b", 7);
     uint64_t back = TEXT + 0x100, above[] = {0, BACK};
     memcpy(capture->stack, &back, 8);
     memcpy(capture->stack + 8, &context, sizeof context);
     memcpy(capture->stack + 8 + sizeof context, above, sizeof above);
-    memcpy(text + 0x200, "\xff\x25\0\0\0\0", 6); // the handler: a stub, whose return is on top
+    memcpy(fixture_text + 0x200, "\xff\x25\0\0\0\0", 6); // the handler: a stub
     capture->flags = CAPTURE_IN_PLACE;
     capture->regs = registers_at(TEXT + 0x200, SP);
     capture->stack_asked = capture->stack_length = (uint32_t)(8 + sizeof context + sizeof above);

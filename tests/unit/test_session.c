@@ -72,8 +72,8 @@ static void tear_down(void)
 static bool is_permitted(void)
 {
     struct tracer_hold hold;
-    bool held = tracer_seize(child, false) == RC_OK && tracer_interrupt(child) &&
-                tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED;
+    bool held = tracer_attach(child) == RC_OK &&
+                tracer_await(child, clock_now() + PATIENCE_NS, &hold) == TRACER_STOPPED;
     if (held)
         tracer_release(&hold);
     return held;

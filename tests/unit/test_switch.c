@@ -18,37 +18,16 @@
 #define STRANGER 0x405u // behind another call
 #define FAR_AWAY 0x905u // behind one, of a function too far from the code that changed the stack
 
-static unsigned char text[TEXT_SIZE];
-
-static bool read_text(void *context, uint64_t address, void *to, size_t length)
-{
-    (void)context;
-    if (address < TEXT || address - TEXT > TEXT_SIZE - length)
-        return false;
-    memcpy(to, text + (address - TEXT), length);
-    return true;
-}
-
-static const struct code_source source = {
-    .read = read_text, .table = fixture_no_table, .executable = fixture_is_text};
-
-static void put_call(uint32_t back, uint32_t target)
-{
-    uint32_t distance = target - back;
-    text[back - 5] = 0xe8;
-    memcpy(text + back - 4, &distance, sizeof distance);
-}
-
 // The code that changes the stack, up to its call; the address behind that.
 static uint64_t put_switcher(const void *code, size_t length)
 {
-    memset(text, 0xcc, sizeof text);
-    memcpy(text + SWITCHER, code, length);
-    memcpy(text + LEAF, "\x5d\xc3", 2);                          // pop %rbp; ret
-    memcpy(text + CALLER, "\xb8\x3c\0\0\0\x0f\x05", 7);          // the thread's end
-    put_call(CALLER, SWITCHER);
-    put_call(STRANGER, STRANGER);
-    put_call(FAR_AWAY, 0x600);
+    memset(fixture_text, 0xcc, sizeof fixture_text);
+    memcpy(fixture_text + SWITCHER, code, length);
+    memcpy(fixture_text + LEAF, "\x5d\xc3", 2);                 // pop %rbp; ret
+    memcpy(fixture_text + CALLER, "\xb8\x3c\0\0\0\x0f\x05", 7); // the thread's end
+    fixture_put_call(CALLER, SWITCHER);
+    fixture_put_call(STRANGER, STRANGER);
+    fixture_put_call(FAR_AWAY, 0x600);
     return TEXT + SWITCHER + length;
 }
 
@@ -67,7 +46,7 @@ static struct unwind_result walk(const struct stacks *stacks)
 {
     static struct unwind_frame frames[16];
     AUTO_FREE struct capture *capture = xcalloc(1, sizeof *capture + 2 * WORDS * 8);
-    struct unwinder *unwinder = unwinder_new(&source, ARRAY_LENGTH(frames));
+    struct unwinder *unwinder = unwinder_new(&fixture_source, ARRAY_LENGTH(frames));
     capture->regs = registers_at(TEXT + LEAF, SP);
     capture->stack_length = WORDS * 8;
     capture->stack_asked = WORDS * 8 + 8; // there is no more

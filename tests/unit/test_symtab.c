@@ -219,7 +219,7 @@ static size_t find_regions(struct region *regions, size_t most)
     regions[count++] = (struct region){header.e_shoff, header.e_shnum * sizeof(Elf64_Shdr)};
     regions[count] = regions[count - 1]; // twice: they matter most
     count++;
-    while (count < most && section_next(image, &section)) {
+    while (count < most && section_next(image->elf, &section)) {
         uint32_t type = section.header.sh_type;
         if (type == SHT_SYMTAB || type == SHT_DYNSYM || type == SHT_STRTAB || type == SHT_RELA)
             regions[count++] = (struct region){section.header.sh_offset, section.header.sh_size};

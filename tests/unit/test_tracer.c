@@ -33,15 +33,33 @@ static struct shared {
 
 static pid_t child;
 
+static void begin_to_trace(void)
+{
+    struct err err = {0};
+    tracer_init();
+    if (tracer_begin_thread(&err) != RC_OK)
+        ck_abort_msg("%s", err.text);
+}
+
+static enum tracer_wait wait_for(pid_t tid, int64_t patience_ns, struct tracer_hold *hold)
+{
+    int64_t until = clock_now() + patience_ns;
+    tracer_guard(until);
+    enum tracer_wait now = tracer_await(tid, until, hold);
+    tracer_guard(0);
+    return now;
+}
+
 static void set_up(void)
 {
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(shared, MAP_FAILED);
-    tracer_init();
+    begin_to_trace();
 }
 
 static void tear_down(void)
 {
+    tracer_end_thread();
     if (child > 0)
         kill(child, SIGKILL);
     if (child > 0)
@@ -74,21 +92,13 @@ static void start(void (*body)(void))
     }
 }
 
-static enum rc ask_to_stop(pid_t tid)
-{
-    enum rc rc = tracer_seize(tid, false);
-    if (rc == RC_OK)
-        tracer_interrupt(tid); // false when it ended in between: the wait tells
-    return rc;
-}
-
 // Whether a child of ours may be traced; the reason goes to the log if not.
 static bool is_permitted(void)
 {
     struct tracer_hold hold;
     start(spin);
-    enum rc rc = ask_to_stop(child);
-    if (rc == RC_OK && tracer_wait(child, PATIENCE_NS, &hold) == TRACER_STOPPED)
+    enum rc rc = tracer_attach(child);
+    if (rc == RC_OK && wait_for(child, PATIENCE_NS, &hold) == TRACER_STOPPED)
         tracer_release(&hold);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
@@ -109,8 +119,8 @@ static void assert_untraced(char state)
 
 static void hold_it(struct tracer_hold *hold)
 {
-    ck_assert_int_eq(ask_to_stop(child), RC_OK);
-    ck_assert_int_eq(tracer_wait(child, PATIENCE_NS, hold), TRACER_STOPPED);
+    ck_assert_int_eq(tracer_attach(child), RC_OK);
+    ck_assert_int_eq(wait_for(child, PATIENCE_NS, hold), TRACER_STOPPED);
     ck_assert_int_eq(hold->tid, child);
 }
 
@@ -196,9 +206,9 @@ START_TEST(a_signal_that_stops_is_handed_on)
     for (unsigned sent = 1; sent <= 50; sent++) {
         struct tracer_hold hold;
         int64_t deadline = clock_now() + PATIENCE_NS;
-        ck_assert_int_eq(tracer_seize(child, false), RC_OK);
+        ck_assert_int_eq(ptrace(PTRACE_SEIZE, child, 0, 0), 0);
         kill(child, SIGUSR1);
-        ck_assert_int_eq(tracer_wait(child, PATIENCE_NS, &hold), TRACER_STOPPED);
+        ck_assert_int_eq(wait_for(child, PATIENCE_NS, &hold), TRACER_STOPPED);
         ck_assert_int_eq(hold.signal, SIGUSR1);
         tracer_release(&hold);
         while (shared->signals != sent)
@@ -215,11 +225,11 @@ static void hold_a_signal_and_die(void)
 {
     struct tracer_hold hold = {0};
     pid_t tid = traced;
-    tracer_init();
-    if (tracer_seize(tid, false) != RC_OK)
+    begin_to_trace();
+    if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0)
         shared->error = EPERM;
     kill(tid, SIGUSR1);
-    if (tracer_wait(tid, PATIENCE_NS, &hold) == TRACER_STOPPED)
+    if (wait_for(tid, PATIENCE_NS, &hold) == TRACER_STOPPED)
         shared->result = hold.signal;
     kill(getpid(), SIGKILL);
 }
@@ -373,8 +383,8 @@ START_TEST(gone)
     waitpid(child, NULL, 0);
     pid_t pid = child;
     child = 0;
-    ck_assert_int_eq(ask_to_stop(pid), RC_GONE);
-    ck_assert_int_eq(tracer_wait(pid, 0, &hold), TRACER_GONE);
+    ck_assert_int_eq(tracer_attach(pid), RC_GONE);
+    ck_assert_int_eq(wait_for(pid, 0, &hold), TRACER_GONE);
 }
 END_TEST
 
@@ -388,9 +398,9 @@ START_TEST(killed_while_held)
     kill(child, SIGKILL);
     // A stop of it may still be seen; its end is then.
     int64_t deadline = clock_now() + PATIENCE_NS;
-    while (tracer_wait(child, NS_PER_MS, &hold) != TRACER_GONE)
+    while (wait_for(child, NS_PER_MS, &hold) != TRACER_GONE)
         ck_assert(clock_now() < deadline);
-    ck_assert_int_eq(ask_to_stop(child), RC_GONE); // no zombie is left
+    ck_assert_int_eq(tracer_attach(child), RC_GONE); // no zombie is left
     child = 0;
 }
 END_TEST
@@ -406,7 +416,7 @@ START_TEST(killed_before_release)
     hold_it(&hold);
     kill(child, SIGKILL);
     if (!tracer_release(&hold)) // ours until it is seen to be gone
-        while (tracer_wait(child, NS_PER_MS, &hold) != TRACER_GONE)
+        while (wait_for(child, NS_PER_MS, &hold) != TRACER_GONE)
             ck_assert(clock_now() < deadline);
     while (procfs_status(child, &status) == RC_OK && waitpid(child, NULL, WNOHANG) != child)
         ck_assert(clock_now() < deadline);
@@ -433,7 +443,7 @@ START_TEST(traced_by_somebody_else)
     start(seize_and_stay);
     while (!shared->error)
         ck_assert(clock_now() < deadline);
-    enum rc rc = ask_to_stop(target);
+    enum rc rc = tracer_attach(target);
     kill(target, SIGKILL);
     SKIP_IF(shared->error < 0, "a sibling may not be traced here");
     ck_assert_int_eq(rc, RC_DENIED);

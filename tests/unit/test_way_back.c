@@ -16,25 +16,15 @@ struct code {
     unsigned char bytes[48];
 };
 
-static unsigned char text[TEXT_SIZE];
 static struct debug_frames none;
-
-static bool read_text(void *context, uint64_t address, void *to, size_t length)
-{
-    (void)context;
-    if (address < TEXT || address - TEXT > TEXT_SIZE - length)
-        return false;
-    memcpy(to, text + (address - TEXT), length);
-    return true;
-}
 
 static struct code_memory *memory_of(const struct code *before, const struct code *after)
 {
     static struct code_memory memory;
-    memory = (struct code_memory){.debug_frames = &none, .source.read = read_text};
-    memset(text, 0xcc, sizeof text);
-    memcpy(text + BACK - before->length, before->bytes, before->length);
-    memcpy(text + BACK, after->bytes, after->length);
+    memory = (struct code_memory){.debug_frames = &none, .source.read = fixture_read};
+    memset(fixture_text, 0xcc, sizeof fixture_text);
+    memcpy(fixture_text + BACK - before->length, before->bytes, before->length);
+    memcpy(fixture_text + BACK, after->bytes, after->length);
     return &memory;
 }
 

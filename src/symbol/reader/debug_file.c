@@ -39,7 +39,7 @@ static void note(struct debug_finder *finder, const char *path, const char *resu
     buf_printf(&finder->tried, "%s: %s\n", path, result);
 }
 
-// How a file is proven to belong to a binary.
+// A proof says how a file is known to belong to a binary.
 struct proof {
     struct id id;
     bool by_checksum;

@@ -25,7 +25,8 @@ bool debug_file_find(struct debug_finder *finder, const struct elf_file *binary,
 bool debug_file_take(struct debug_finder *finder, const struct elf_file *binary, const char *where,
                      struct elf_file *found);
 
-// *linked: dwz moved common parts to another file (.gnu_debugaltlink). True when that is found.
+// Finds the file to which dwz moved common parts. *linked says whether there is such a file
+// (.gnu_debugaltlink).
 bool debug_file_find_common(struct debug_finder *finder, Dwarf *dwarf, const char *path,
                             struct elf_file *found, bool *linked);
 

@@ -32,14 +32,13 @@ Elf *debug_sections_begin(const struct elf_file *file, struct debug_sections *se
 {
     Elf *elf = file->image->elf;
     struct section section = {0};
-    size_t names_at;
-    if (!needs_us(elf) || elf_getshdrstrndx(elf, &names_at) != 0)
+    if (!needs_us(elf))
         return elf;
     sections->assembly = assembly_begin(elf);
     if (!sections->assembly)
         return elf;
-    struct string_table names = string_table_read(file->image, names_at);
-    while (section_next(file->image, &section)) {
+    struct string_table names = section_names(elf);
+    while (section_next(elf, &section)) {
         const char *name = string_table_get(&names, section.header.sh_name);
         if (name)
             take(sections, &section, name);

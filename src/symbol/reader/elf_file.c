@@ -76,7 +76,7 @@ bool elf_file_unpack(const struct elf_file *from, struct elf_file *file)
 {
     struct section section;
     *file = (struct elf_file){0};
-    if (!section_find(from->image, SHT_PROGBITS, ".gnu_debugdata", &section))
+    if (!section_find(from->image->elf, SHT_PROGBITS, ".gnu_debugdata", &section))
         return false;
     Elf_Data *packed = section_data(&section, PACKED_MAX);
     struct buf out = {0};
@@ -104,12 +104,12 @@ void elf_file_fini(struct elf_file *file)
 bool elf_file_has_dwarf(const struct elf_file *file)
 {
     struct section section;
-    return file->image && (section_find(file->image, SHT_PROGBITS, ".debug_info", &section) ||
-                           section_find(file->image, SHT_PROGBITS, ".zdebug_info", &section));
+    return file->image && (section_find(file->image->elf, SHT_PROGBITS, ".debug_info", &section) ||
+                           section_find(file->image->elf, SHT_PROGBITS, ".zdebug_info", &section));
 }
 
 bool elf_file_has_symbols(const struct elf_file *file)
 {
     struct section section;
-    return file->image && section_find(file->image, SHT_SYMTAB, NULL, &section);
+    return file->image && section_find(file->image->elf, SHT_SYMTAB, NULL, &section);
 }

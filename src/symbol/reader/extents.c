@@ -54,14 +54,13 @@ void extents_free(struct extents *extents)
 
 bool extents_find(struct extents *extents, uint64_t vaddr, uint64_t *start, uint64_t *end)
 {
-    uint64_t fde;
-    return fde_index_find(&extents->index, &extents->memory, vaddr, &fde) &&
-           cfi_range(&extents->memory, fde, start, end) && vaddr >= *start && vaddr < *end;
+    struct fde_entry entry;
+    return fde_index_find(&extents->index, &extents->memory, vaddr, &entry) &&
+           cfi_range(&extents->memory, entry.fde, start, end) && vaddr >= *start && vaddr < *end;
 }
 
 uint64_t extents_next(struct extents *extents, uint64_t vaddr)
 {
-    uint64_t start;
-    bool found = fde_index_next(&extents->index, &extents->memory, vaddr, &start);
-    return found ? start : UINT64_MAX;
+    struct fde_entry next;
+    return fde_index_next(&extents->index, &extents->memory, vaddr, &next) ? next.pc : UINT64_MAX;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the functions of an image begin and end according to its unwind tables, which even a
-// stripped file has. All addresses are link-time addresses.
+// The unwind tables of an image, which even a stripped file has, say where its functions begin and
+// end. All addresses are link-time addresses.
 #pragma once
 
 #include <stdbool.h>

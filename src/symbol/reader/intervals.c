@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 
 #define LOWEST_CODE 64 // below is the ELF header, or nothing
@@ -43,25 +44,13 @@ void intervals_sort(struct intervals *intervals)
     }
 }
 
-// Returns how many intervals begin at or below the address.
-static size_t begun(const struct intervals *intervals, uint64_t address)
-{
-    size_t low = 0, high = intervals->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (intervals->items[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 uint32_t intervals_find(const struct intervals *intervals, uint64_t address)
 {
-    size_t at = begun(intervals, address);
-    for (size_t steps = 0; at-- > 0 && steps < OVERLAPS_MAX; steps++) {
-        const struct interval *interval = &intervals->items[at];
+    const struct interval *last =
+        ascending_last(intervals->items, intervals->count, sizeof *last, address);
+    size_t begun = last ? (size_t)(last - intervals->items) + 1 : 0;
+    for (size_t steps = 0; steps < begun && steps < OVERLAPS_MAX; steps++) {
+        const struct interval *interval = last - steps;
         if (address < interval->end)
             return interval->owner;
         if (address >= interval->reach)

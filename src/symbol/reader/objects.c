@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 #include "symbol/reader/section.h"
 
@@ -33,9 +34,9 @@ static void add(struct objects *objects, const GElf_Sym *symbol, const char *nam
 static void read_table(struct objects *objects, const struct image *image, uint32_t type)
 {
     struct section section;
-    if (!section_find(image, type, NULL, &section))
+    if (!section_find(image->elf, type, NULL, &section))
         return;
-    struct string_table names = string_table_read(image, section.header.sh_link);
+    struct string_table names = string_table_read(image->elf, section.header.sh_link);
     Elf_Data *data = section_data(&section, SYMBOL_BYTES_MAX);
     size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
     for (size_t i = 1; i < count && objects->count < OBJECTS_MAX; i++) {
@@ -86,17 +87,11 @@ void objects_free(struct objects *objects)
 
 const char *objects_find(const struct objects *objects, uint64_t vaddr, uint64_t *offset)
 {
-    size_t low = 0, high = objects->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (objects->list[middle].address <= vaddr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     // Objects should not overlap. If they do, the one that begins nearest below the address counts.
-    if (!low || vaddr - objects->list[low - 1].address >= objects->list[low - 1].size)
+    const struct object *object =
+        ascending_last(objects->list, objects->count, sizeof *object, vaddr);
+    if (!object || vaddr - object->address >= object->size)
         return NULL;
-    *offset = vaddr - objects->list[low - 1].address;
-    return objects->list[low - 1].name;
+    *offset = vaddr - object->address;
+    return object->name;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 #include "process/machine.h"
 #include "symbol/reader/symtab.h"
@@ -59,12 +60,12 @@ static void read_slots(struct slots *slots, const struct image *image,
                        const struct symtab *functions, const char *section_name)
 {
     struct section section, symbols;
-    if (!section_find(image, SHT_RELA, section_name, &section))
+    if (!section_find(image->elf, SHT_RELA, section_name, &section))
         return;
     struct relocations from = {.functions = functions};
-    if (section_get(image, section.header.sh_link, &symbols)) {
+    if (section_get(image->elf, section.header.sh_link, &symbols)) {
         from.symbols = section_data(&symbols, SYMBOLS_SIZE_MAX);
-        from.names = string_table_read(image, symbols.header.sh_link);
+        from.names = string_table_read(image->elf, symbols.header.sh_link);
     }
     Elf_Data *data = section_data(&section, RELOCATIONS_MAX * sizeof(Elf64_Rela));
     size_t count = data ? data->d_size / sizeof(Elf64_Rela) : 0;
@@ -78,12 +79,6 @@ static void read_slots(struct slots *slots, const struct image *image,
     }
 }
 
-static int compare_slot(const void *left, const void *right)
-{
-    const struct got_slot *a = left, *b = right;
-    return (a->address > b->address) - (a->address < b->address);
-}
-
 static void read_all_slots(struct slots *slots, const struct image *image,
                            const struct symtab *functions)
 {
@@ -93,19 +88,16 @@ static void read_all_slots(struct slots *slots, const struct image *image,
     slots->lazy = xcalloc(slots->count, sizeof *slots->lazy);
     for (size_t i = 0; i < slots->count; i++)
         slots->lazy[i] = slots->items[i].name;
-    if (section_find(image, SHT_PROGBITS, ".plt.got", &bound_early))
+    if (section_find(image->elf, SHT_PROGBITS, ".plt.got", &bound_early))
         read_slots(slots, image, functions, ".rela.dyn");
-    if (slots->count)
-        qsort(slots->items, slots->count, sizeof *slots->items, compare_slot);
+    ascending_sort(slots->items, slots->count, sizeof *slots->items);
 }
 
 static const char *slot_name(const struct slots *slots, uint64_t address)
 {
-    struct got_slot key = {.address = address};
-    const struct got_slot *slot = NULL;
-    if (slots->count)
-        slot = bsearch(&key, slots->items, slots->count, sizeof key, compare_slot);
-    return slot ? slot->name : NULL;
+    const struct got_slot *slot =
+        ascending_last(slots->items, slots->count, sizeof *slot, address);
+    return slot && slot->address == address ? slot->name : NULL;
 }
 
 // The first entry of .plt, which calls the dynamic linker, is no stub or has no relocation.
@@ -146,19 +138,13 @@ static void read_stubs(struct plt *plt, const struct image *image, const struct 
                        const char *section_name)
 {
     struct section section;
-    if (!section_find(image, SHT_PROGBITS, section_name, &section))
+    if (!section_find(image->elf, SHT_PROGBITS, section_name, &section))
         return;
     Elf_Data *data = section_data(&section, STUB_BYTES_MAX);
     size_t step = stub_size(&section.header);
     for (size_t at = 0; data && at + step <= data->d_size; at += step)
         add_stub(plt, slots, (unsigned char *)data->d_buf + at, step,
                  section.header.sh_addr + at);
-}
-
-static int compare_stub(const void *left, const void *right)
-{
-    const struct stub *a = left, *b = right;
-    return (a->start > b->start) - (a->start < b->start);
 }
 
 void plt_read(struct plt *plt, const struct image *image, const struct symtab *functions)
@@ -168,8 +154,7 @@ void plt_read(struct plt *plt, const struct image *image, const struct symtab *f
     read_stubs(plt, image, &slots, ".plt");
     read_stubs(plt, image, &slots, ".plt.sec");
     read_stubs(plt, image, &slots, ".plt.got");
-    if (plt->count)
-        qsort(plt->stubs, plt->count, sizeof *plt->stubs, compare_stub);
+    ascending_sort(plt->stubs, plt->count, sizeof *plt->stubs);
     free(slots.items);
     free(slots.lazy);
 }
@@ -181,18 +166,9 @@ void plt_fini(struct plt *plt)
 
 bool plt_find(const struct plt *plt, uint64_t vaddr, struct symtab_match *match)
 {
-    size_t low = 0, high = plt->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct stub *stub = &plt->stubs[middle];
-        if (vaddr < stub->start)
-            high = middle;
-        else if (vaddr >= stub->end)
-            low = middle + 1;
-        else {
-            *match = (struct symtab_match){stub->name, vaddr - stub->start, true};
-            return true;
-        }
-    }
-    return false;
+    const struct stub *stub = ascending_last(plt->stubs, plt->count, sizeof *stub, vaddr);
+    if (!stub || vaddr >= stub->end)
+        return false;
+    *match = (struct symtab_match){stub->name, vaddr - stub->start, true};
+    return true;
 }

@@ -54,7 +54,7 @@ static uint64_t quad_at(const unsigned char *table, uint64_t index)
 static void unpack(const struct elf_file *file, const char *name, struct contents *contents)
 {
     struct section section;
-    if (!section_find(file->image, SHT_PROGBITS, name, &section) ||
+    if (!section_find(file->image->elf, SHT_PROGBITS, name, &section) ||
         !section_unpack(&section, SECTION_MAX, contents))
         *contents = (struct contents){0};
 }
@@ -102,7 +102,8 @@ struct split_package *split_package_new(const struct elf_file *file)
     return NULL;
 }
 
-// DWARF 5 type units have a section of the same name. True when this one has a compilation unit.
+// DWARF 5 type units have a section of the same name. Returns whether this one has a compilation
+// unit.
 static bool has_functions(const struct contents *info)
 {
     const size_t version_at = 4, type_at = 6;
@@ -116,12 +117,9 @@ static bool has_functions(const struct contents *info)
 static void unpack_unit(const struct elf_file *file, struct contents *contents)
 {
     struct section section = {0};
-    size_t names_at;
+    struct string_table names = section_names(file->image->elf);
     *contents = (struct contents){0};
-    if (elf_getshdrstrndx(file->image->elf, &names_at) != 0)
-        return;
-    struct string_table names = string_table_read(file->image, names_at);
-    while (section_next(file->image, &section)) {
+    while (section_next(file->image->elf, &section)) {
         const char *name = string_table_get(&names, section.header.sh_name);
         if (!name || strcmp(name, parts[SPLIT_INFO].packed) != 0 ||
             !section_unpack(&section, SECTION_MAX, contents))

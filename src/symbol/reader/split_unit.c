@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "symbol/reader/assembly.h"
+#include "symbol/reader/section.h"
 
 struct split_unit {
     Elf *elf;
@@ -16,24 +17,6 @@ struct split_unit {
     Dwarf_Addr base; // low pc of the unit: base of its range lists
     struct section_piece files, ranges;
 };
-
-// Returns a section that is uncompressed, by libdw or by us.
-static struct section_piece section_of(Elf *elf, const char *name)
-{
-    size_t names;
-    GElf_Shdr header;
-    if (elf_getshdrstrndx(elf, &names) != 0)
-        return (struct section_piece){0};
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
-        const char *its = gelf_getshdr(section, &header) && header.sh_type == SHT_PROGBITS
-                              ? elf_strptr(elf, names, header.sh_name)
-                              : NULL;
-        const Elf_Data *data = its && strcmp(its, name) == 0 ? elf_getdata(section, NULL) : NULL;
-        if (data && data->d_buf)
-            return (struct section_piece){data->d_buf, data->d_size};
-    }
-    return (struct section_piece){0};
-}
 
 // Returns where this unit's part of a section of the program begins; 0 when that is not recorded.
 static Dwarf_Word base_in(Dwarf_Die *skeleton, unsigned attribute, unsigned other)
@@ -48,9 +31,12 @@ static Dwarf_Word base_in(Dwarf_Die *skeleton, unsigned attribute, unsigned othe
 // Adds a section of the program from that offset on. Where the unit's part ends is not recorded.
 static void lend(Elf *to, Elf *program, const char *name, Dwarf_Word from)
 {
-    struct section_piece whole = section_of(program, name);
-    if (from < whole.size)
-        assembly_add(to, name, whole.bytes + from, whole.size - from);
+    struct section section; // uncompressed, by libdw or by us
+    const Elf_Data *whole = section_find(program, SHT_PROGBITS, name, &section)
+                                ? section_data(&section, UINT64_MAX)
+                                : NULL;
+    if (whole && from < whole->d_size)
+        assembly_add(to, name, (const char *)whole->d_buf + from, whole->d_size - from);
 }
 
 static bool assemble(const struct split_package *package, uint32_t row, Dwarf_Die *skeleton,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascending.h"
 #include "base/mem.h"
 #include "symbol/reader/extents.h"
 #include "symbol/reader/plt.h"
@@ -12,7 +13,7 @@
 #define SYMBOLS_MAX 4000000u
 #define RANKED_LENGTH 255 // bytes of a name that are compared when aliases are ranked
 
-// What a symbol covers. A function with a size covers its bytes. Hand-written assembly often has no
+// A function with a size covers its bytes. Hand-written assembly often has no
 // size: such a label covers what follows it up to the next label or function, except bytes that a
 // function covers. It covers no more than the FDE that it lies in, or, without one, no bytes beyond
 // the start of the next FDE. In a stripped file the functions behind it may have lost their names,
@@ -61,15 +62,10 @@ static int compare_numbers(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-static int compare_text(const void *left, const void *right)
-{
-    return compare_numbers(((const struct text *)left)->start, ((const struct text *)right)->start);
-}
-
 static void read_texts(struct reader *reader, const struct image *image)
 {
     struct section section = {0};
-    while (section_next(image, &section)) {
+    while (section_next(image->elf, &section)) {
         const GElf_Shdr *header = &section.header;
         uint64_t end = header->sh_addr + header->sh_size;
         if (!(header->sh_flags & SHF_ALLOC) || !(header->sh_flags & SHF_EXECINSTR) ||
@@ -78,21 +74,14 @@ static void read_texts(struct reader *reader, const struct image *image)
         ARRAY_RESERVE(reader->texts, reader->text_count, reader->text_capacity);
         reader->texts[reader->text_count++] = (struct text){header->sh_addr, end};
     }
-    if (reader->text_count)
-        qsort(reader->texts, reader->text_count, sizeof *reader->texts, compare_text);
+    ascending_sort(reader->texts, reader->text_count, sizeof *reader->texts);
 }
 
 static const struct text *text_of(const struct reader *reader, uint64_t address)
 {
-    size_t low = 0, high = reader->text_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (reader->texts[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low && address < reader->texts[low - 1].end ? &reader->texts[low - 1] : NULL;
+    const struct text *text =
+        ascending_last(reader->texts, reader->text_count, sizeof *text, address);
+    return text && address < text->end ? text : NULL;
 }
 
 static enum tier tier_of(const GElf_Sym *symbol)
@@ -162,10 +151,10 @@ static void add_symbol(struct reader *reader, const GElf_Sym *symbol, const char
 static void read_symbols(struct reader *reader, const struct image *image, uint32_t type)
 {
     struct section section;
-    if (!section_find(image, type, NULL, &section))
+    if (!section_find(image->elf, type, NULL, &section))
         return;
     Elf_Data *data = section_data(&section, SYMBOLS_MAX * sizeof(Elf64_Sym));
-    struct string_table names = string_table_read(image, section.header.sh_link);
+    struct string_table names = string_table_read(image->elf, section.header.sh_link);
     size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
     for (size_t i = 1; i < count; i++) {
         GElf_Sym symbol;
@@ -278,20 +267,12 @@ void symtab_free(struct symtab *symtab)
 
 static bool find_function(const struct symtab *symtab, uint64_t vaddr, struct symtab_match *match)
 {
-    size_t low = 0, high = symtab->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct range *range = &symtab->ranges[middle];
-        if (vaddr < range->start)
-            high = middle;
-        else if (vaddr >= range->end)
-            low = middle + 1;
-        else {
-            *match = (struct symtab_match){range->name, vaddr - range->address, false};
-            return true;
-        }
-    }
-    return false;
+    const struct range *range =
+        ascending_last(symtab->ranges, symtab->count, sizeof *range, vaddr);
+    if (!range || vaddr >= range->end)
+        return false;
+    *match = (struct symtab_match){range->name, vaddr - range->address, false};
+    return true;
 }
 
 bool symtab_find(const struct symtab *symtab, uint64_t vaddr, struct symtab_match *match)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Where an address stands in the source, by DWARF 2 to 5: file, line, column, and the chain of
-// functions that were inlined there. Units are indexed once, by their own ranges (.debug_aranges is
-// often missing or incomplete). Lines and functions of a unit are read when they are first needed.
+// Units say where an address stands in the source, by DWARF 2 to 5: file, line, column, and the
+// chain of functions that were inlined there. Units are indexed once, by their own ranges
+// (.debug_aranges is often missing or incomplete). Lines and functions of a unit are read when they
+// are first needed.
 #pragma once
 
 #include <stddef.h>

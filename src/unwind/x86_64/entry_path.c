@@ -1,159 +1,100 @@
 // SPDX-License-Identifier: MIT
 #include "unwind/entry_path.h"
 
-#include <string.h>
-
-#include "unwind/step.h"
-#include "unwind/x86_64/instruction.h"
 #include "unwind/prologue.h"
+#include "unwind/step.h"
+#include "unwind/x86_64/code_path.h"
 
 #define WORDS_MOST 64  // of the stack that are looked at
 #define STEPS_MOST 600 // instructions for one return address
-#define BRANCHES_MOST 32
-#define TARGETS_MOST 64
 #define CALLER_REGISTERS (1u << UNW_X86_64_RSP | 1u << UNW_X86_64_RIP)
-
-struct entry_state { // somewhere in the function that was called
-    uint64_t pc, sp, frame;
-    bool framed;         // `frame` holds
-    uint32_t constant;   // bit n: constants[n] holds, registers by their numbers in instructions
-    uint64_t constants[16];
-};
 
 struct entry_search {
     struct code_memory *memory;
     uint64_t pc, sp; // to be reached
-    struct entry_state states[BRANCHES_MOST];
-    size_t state_count;
-    uint64_t targets[TARGETS_MOST];
-    size_t target_count;
+    struct paths paths; // somewhere in the function that was called
     unsigned work;
 };
 
-static bool is_new(struct entry_search *search, uint64_t target)
+static void set_register(struct path *path, int number, uint64_t value)
 {
-    for (size_t i = 0; i < search->target_count; i++)
-        if (search->targets[i] == target)
-            return false;
-    if (search->target_count == TARGETS_MOST)
-        return false;
-    search->targets[search->target_count++] = target;
-    return true;
+    path->registers[unwind_register[number]] = value;
+    path->known |= 1u << unwind_register[number];
 }
 
-static void add_branch(struct entry_search *search, const struct entry_state *state,
-                       uint64_t target)
-{
-    if (search->state_count == BRANCHES_MOST || !is_new(search, target))
-        return;
-    search->states[search->state_count] = *state;
-    search->states[search->state_count++].pc = target;
-}
-
-static bool is_frame_set_up(const struct instruction *instruction)
-{
-    return instruction->map == MAP_ONE_BYTE && instruction->rex == 0x48 &&
-           ((instruction->opcode == 0x89 && *instruction->modrm == 0xe5) ||
-            (instruction->opcode == 0x8b && *instruction->modrm == 0xec));
-}
-
-static bool move_stack(struct entry_state *state, const struct instruction *instruction)
+static bool move_stack(struct path *path, const struct instruction *instruction)
 {
     int64_t distance;
-    switch (instruction_stack(instruction, &distance)) {
-    case STACK_KEPT:
-        break;
-    case STACK_MOVED:
-        state->sp += (uint64_t)distance;
-        break;
-    case STACK_AT_FRAME:
-        if (!state->framed)
-            return false;
-        state->sp = state->frame + (uint64_t)distance;
-        break;
-    case STACK_LOST:
+    enum stack_effect effect = instruction_stack(instruction, &distance);
+    if (!path_move_stack(path, effect, distance))
         return false;
-    }
-    if (is_frame_set_up(instruction)) {
-        state->framed = true;
-        state->frame = state->sp;
-    }
+    if (instruction_sets_frame(instruction))
+        set_register(path, FP, path->sp);
     return true;
 }
 
 // lea code,%reg and mov $code,%reg, for a jump there: musl's way to main.
-static void note_constant(struct entry_state *state, const struct instruction *instruction)
+static void note_constant(struct path *path, const struct instruction *instruction)
 {
-    bool one_byte = instruction->map == MAP_ONE_BYTE && !instruction->vex;
-    bool lea = one_byte && instruction->opcode == 0x8d && (*instruction->modrm & 0xc7) == 5;
-    bool move = one_byte && instruction->opcode == 0xc7 && instruction_rm(instruction) >= 0;
-    int32_t value;
+    bool plain = instruction_is_plain(instruction);
+    bool lea = plain && instruction->opcode == 0x8d && (*instruction->modrm & 0xc7) == 5;
+    bool move = plain && instruction->opcode == 0xc7 && instruction_rm(instruction) >= 0;
     if (!lea && !move)
         return;
-    int number = lea ? (*instruction->modrm >> 3 & 7) + (instruction->rex & 4 ? 8 : 0)
-                     : instruction_rm(instruction);
-    memcpy(&value, lea ? instruction->modrm + 1 : instruction->immediate, sizeof value);
-    state->constants[number] = (lea ? state->pc : 0) + (uint64_t)(int64_t)value;
-    state->constant |= 1u << number;
+    int number = lea ? instruction_reg(instruction) : instruction_rm(instruction);
+    int64_t value =
+        instruction_number(lea ? instruction->modrm + 1 : instruction->immediate, true);
+    set_register(path, number, (lea ? path->pc : 0) + (uint64_t)value);
 }
 
 // jmp *%reg, where that is known.
-static bool jump_target(const struct entry_state *state, const struct instruction *instruction,
+static bool jump_target(const struct path *path, const struct instruction *instruction,
                         uint64_t *target)
 {
     enum { JUMP = 4 };
     int number = instruction_rm(instruction);
     if (instruction->map != MAP_ONE_BYTE || instruction->opcode != 0xff || number < 0 ||
-        (*instruction->modrm >> 3 & 7) != JUMP || !(state->constant >> number & 1))
+        instruction_operation(instruction) != JUMP || !(path->known >> unwind_register[number] & 1))
         return false;
-    *target = state->constants[number];
+    *target = path->registers[unwind_register[number]];
     return true;
 }
 
-static bool is_there(const struct entry_search *search, const struct entry_state *state)
+static bool is_there(const struct entry_search *search, const struct path *path)
 {
-    return state->pc == search->pc && state->sp == search->sp;
+    return path->pc == search->pc && path->sp == search->sp;
 }
 
 // Goes on until it is there (true), ends, or takes a way that was taken before.
-static bool follow(struct entry_search *search, struct entry_state *state)
+static bool follow(struct entry_search *search, struct path *path)
 {
-    while (!is_there(search, state) && search->work++ < STEPS_MOST) {
-        unsigned char code[INSTRUCTION_BYTES] = {0};
+    while (!is_there(search, path) && search->work++ < STEPS_MOST) {
+        unsigned char code[INSTRUCTION_BYTES];
         struct instruction instruction;
-        int64_t distance;
-        size_t there = sizeof code;
-        while (there && !code_memory_read(search->memory, state->pc, code, there))
-            there--;
-        if (!instruction_decode(code, &instruction) || instruction.length > there)
+        uint64_t target;
+        if (!instruction_read(search->memory, path->pc, false, code, &instruction))
             return false;
-        state->pc += instruction.length;
-        note_constant(state, &instruction);
-        if (!move_stack(state, &instruction))
+        path->pc += instruction.length;
+        note_constant(path, &instruction);
+        if (!move_stack(path, &instruction))
             return false;
-        enum flow flow = instruction_flow(&instruction, &distance);
-        uint64_t target = state->pc + (uint64_t)distance;
-        if (flow == FLOW_BRANCH)
-            add_branch(search, state, target);
-        else if (flow == FLOW_JUMP ||
-                 (flow == FLOW_END && jump_target(state, &instruction, &target))) {
-            state->pc = target;
-            if (!is_new(search, target))
-                return false;
-        } else if (flow != FLOW_NEXT)
+        enum flow flow = paths_go(&search->paths, path, &instruction);
+        bool jumps = flow == FLOW_END && jump_target(path, &instruction, &target) &&
+                     paths_jump(&search->paths, path, target);
+        if (flow != FLOW_NEXT && !jumps)
             return false;
     }
-    return is_there(search, state);
+    return is_there(search, path);
 }
 
 static bool leads_here(struct unwinder *unwinder, uint64_t from, uint64_t back_at)
 {
     struct entry_search search = {.memory = &unwinder->code, .pc = *walk_pc(unwinder),
-                            .sp = *walk_sp(unwinder), .state_count = 1};
-    search.states[0] = (struct entry_state){.pc = from, .sp = back_at};
-    while (search.state_count) {
-        struct entry_state state = search.states[--search.state_count];
-        if (follow(&search, &state))
+                                  .sp = *walk_sp(unwinder), .paths.count = 1};
+    search.paths.list[0] = (struct path){.pc = from, .sp = back_at};
+    while (search.paths.count) {
+        struct path path = search.paths.list[--search.paths.count];
+        if (follow(&search, &path))
             return true;
     }
     return false;
@@ -192,7 +133,7 @@ static bool is_entry_above(struct unwinder *unwinder, uint64_t size)
     return found;
 }
 
-// Whether the return address that lies `size` bytes above the stack pointer is of this function.
+// Returns whether a return address `size` bytes above the stack pointer belongs to this function.
 static bool is_ours(struct unwinder *unwinder, uint64_t back, uint64_t size, bool first)
 {
     uint64_t target;
@@ -205,8 +146,7 @@ static bool is_ours(struct unwinder *unwinder, uint64_t back, uint64_t size, boo
 
 bool entry_path_step(struct unwinder *unwinder)
 {
-    bool faulted = unwinder->faulted, first = true;
-    enum unwind_end fault = unwinder->fault;
+    bool first = true;
     uint64_t pc = *walk_pc(unwinder), back;
     if (found_before(unwinder))
         return true;
@@ -222,7 +162,5 @@ bool entry_path_step(struct unwinder *unwinder)
         }
         first = false;
     }
-    unwinder->faulted = faulted;
-    unwinder->fault = fault;
     return false;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "unwind/x86_64/instruction.h"
+
 #define CODE_MAX 24 // bytes: an addition, six pops, a return
 
 struct epilogue {
@@ -10,12 +12,6 @@ struct epilogue {
     uint64_t registers[REGISTERS];
     uint32_t known;
 };
-
-// libunwind's numbers of the registers, by those in instructions; rsp is not popped.
-static const int numbers[] = {UNW_X86_64_RAX, UNW_X86_64_RCX, UNW_X86_64_RDX, UNW_X86_64_RBX,
-                              -1,             UNW_X86_64_RBP, UNW_X86_64_RSI, UNW_X86_64_RDI,
-                              UNW_X86_64_R8,  UNW_X86_64_R9,  UNW_X86_64_R10, UNW_X86_64_R11,
-                              UNW_X86_64_R12, UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15};
 
 static bool is_next(const struct epilogue *epilogue, const char *bytes, size_t length)
 {
@@ -38,15 +34,15 @@ static void add_to_sp(struct epilogue *epilogue)
     epilogue->registers[UNW_X86_64_RSP] += size;
 }
 
-// False when no pop follows, or what it takes is not there.
+// Returns false when no pop follows, or what it takes is not there.
 static bool pop(struct unwinder *unwinder, struct epilogue *epilogue)
 {
     uint64_t *sp = &epilogue->registers[UNW_X86_64_RSP];
     bool high = is_next(epilogue, "\x41", 1);
     if (epilogue->end - epilogue->at <= high || (epilogue->at[high] & 0xf8) != 0x58)
         return false;
-    int number = numbers[(epilogue->at[high] & 7) + (high ? 8 : 0)];
-    if (number < 0 || !walk_read(unwinder, *sp, &epilogue->registers[number]))
+    int number = unwind_register[(epilogue->at[high] & 7) + (high ? 8 : 0)];
+    if (number == UNW_X86_64_RSP || !walk_read(unwinder, *sp, &epilogue->registers[number]))
         return false;
     epilogue->known |= 1u << number;
     epilogue->at += high + 1;

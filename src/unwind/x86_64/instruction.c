@@ -4,15 +4,18 @@
 
 #include <string.h>
 
+#include <libunwind.h>
+
 #include "base/mem.h"
 
 #define PREFIXES_MAX 4
-#define REX_W 8
-#define REX_R 4
-#define REX_X 2
-#define REX_B 1
-#define SP 4 // registers by their numbers in instructions
-#define FP 5
+#define LENGTH_MAX 15 // bytes
+
+const int unwind_register[] = {
+    UNW_X86_64_RAX, UNW_X86_64_RCX, UNW_X86_64_RDX, UNW_X86_64_RBX,
+    UNW_X86_64_RSP, UNW_X86_64_RBP, UNW_X86_64_RSI, UNW_X86_64_RDI,
+    UNW_X86_64_R8,  UNW_X86_64_R9,  UNW_X86_64_R10, UNW_X86_64_R11,
+    UNW_X86_64_R12, UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15};
 
 enum operands {
     NONE = 0,
@@ -24,10 +27,6 @@ enum operands {
     IMMV = 32,   // IMM32, or IMM64 with REX.W
     JUMP32 = 64, // 32 bits always
     UNKNOWN = 128,
-};
-
-struct opcode_row {
-    unsigned char first, last, operands;
 };
 
 static const struct opcode_row one_byte[] = {
@@ -58,12 +57,13 @@ static const struct opcode_row behind_0f[] = {
     {0xc8, 0xcf, NONE},         {0xd0, 0xfe, MODRM},
 };
 
-static unsigned find_row(const struct opcode_row *rows, size_t count, unsigned char opcode)
+unsigned opcode_find(const struct opcode_row *rows, size_t count, unsigned char opcode,
+                     unsigned otherwise)
 {
     for (size_t i = 0; i < count; i++)
         if (opcode >= rows[i].first && opcode <= rows[i].last)
-            return rows[i].operands;
-    return UNKNOWN;
+            return rows[i].value;
+    return otherwise;
 }
 
 static unsigned operands_of(const struct instruction *instruction)
@@ -73,7 +73,7 @@ static unsigned operands_of(const struct instruction *instruction)
     unsigned char opcode = instruction->opcode;
     switch (instruction->map) {
     case MAP_0F:
-        return find_row(behind_0f, ARRAY_LENGTH(behind_0f), opcode);
+        return opcode_find(behind_0f, ARRAY_LENGTH(behind_0f), opcode, UNKNOWN);
     case MAP_0F38:
         return MODRM;
     case MAP_0F3A:
@@ -82,10 +82,10 @@ static unsigned operands_of(const struct instruction *instruction)
         break;
     }
     return opcode < 0x40 ? arithmetic[opcode & 7]
-                         : find_row(one_byte, ARRAY_LENGTH(one_byte), opcode);
+                         : opcode_find(one_byte, ARRAY_LENGTH(one_byte), opcode, UNKNOWN);
 }
 
-// With what follows it: an index, a displacement.
+// Returns its length with what follows it: an index, a displacement.
 static size_t modrm_length(const unsigned char *at)
 {
     unsigned mod = at[0] >> 6, rm = at[0] & 7;
@@ -103,7 +103,7 @@ static bool is_prefix(unsigned char byte)
     return memchr(prefixes, byte, sizeof prefixes) != NULL;
 }
 
-// The opcode with what says which map it is of. Behind it begins what is returned.
+// Takes the opcode with what says which map it is of. Returns where the rest begins.
 static const unsigned char *take_opcode(const unsigned char *at, struct instruction *instruction)
 {
     if ((*at & 0xf0) == 0x40)
@@ -156,12 +156,19 @@ bool instruction_decode(const unsigned char *code, struct instruction *instructi
     }
     instruction->immediate = at;
     instruction->length = (size_t)(at - code) + immediate_length(instruction, operands, narrow);
-    return !(operands & UNKNOWN) && instruction->length <= INSTRUCTION_MAX;
+    return !(operands & UNKNOWN) && instruction->length <= LENGTH_MAX;
+}
+
+bool instruction_read(struct code_memory *memory, uint64_t pc, bool made,
+                      unsigned char code[INSTRUCTION_BYTES], struct instruction *instruction)
+{
+    size_t there = code_memory_most(memory, pc, made, code, INSTRUCTION_BYTES);
+    return instruction_decode(code, instruction) && instruction->length <= there;
 }
 
 // --- what it does ---
 
-static bool is_one_byte(const struct instruction *instruction)
+bool instruction_is_plain(const struct instruction *instruction)
 {
     return instruction->map == MAP_ONE_BYTE && !instruction->vex;
 }
@@ -171,10 +178,14 @@ static unsigned mod_of(const struct instruction *instruction)
     return *instruction->modrm >> 6;
 }
 
-// The other register, or which operation of a group it is.
-static int reg_of(const struct instruction *instruction)
+int instruction_operation(const struct instruction *instruction)
 {
-    return (*instruction->modrm >> 3 & 7) + (instruction->rex & REX_R ? 8 : 0);
+    return *instruction->modrm >> 3 & 7;
+}
+
+int instruction_reg(const struct instruction *instruction)
+{
+    return instruction_operation(instruction) + (instruction->rex & REX_R ? 8 : 0);
 }
 
 int instruction_rm(const struct instruction *instruction)
@@ -184,25 +195,30 @@ int instruction_rm(const struct instruction *instruction)
     return (*instruction->modrm & 7) + (instruction->rex & REX_B ? 8 : 0);
 }
 
-static int64_t immediate_of(const struct instruction *instruction, bool wide)
+int64_t instruction_number(const unsigned char *at, bool wide)
 {
     int32_t value;
-    memcpy(&value, instruction->immediate, sizeof value);
-    return wide ? value : (signed char)*instruction->immediate;
+    memcpy(&value, at, sizeof value);
+    return wide ? value : (signed char)*at;
 }
 
-// Whether its operand is memory at a distance from a register, and nothing else is added.
+bool instruction_sets_frame(const struct instruction *instruction)
+{
+    return instruction->map == MAP_ONE_BYTE && instruction->rex == (0x40 | REX_W) &&
+           ((instruction->opcode == 0x89 && *instruction->modrm == 0xe5) || // mov %rsp, %rbp
+            (instruction->opcode == 0x8b && *instruction->modrm == 0xec));
+}
+
+// Returns whether its operand is memory at a distance from a register with nothing else added.
 static bool is_beside(const struct instruction *instruction, int base, int64_t *distance)
 {
     const unsigned char *at = instruction->modrm;
     unsigned mod = mod_of(instruction);
-    int32_t wide;
     if (mod == 3 || (at[0] & 7) != base || instruction->rex & (REX_B | REX_X) ||
         (base == SP && (at[1] & 0x3f) != 0x24) || (base == FP && mod == 0))
         return false;
     at += base == SP ? 2 : 1;
-    memcpy(&wide, at, sizeof wide);
-    *distance = mod == 0 ? 0 : mod == 1 ? (signed char)*at : wide;
+    *distance = mod == 0 ? 0 : instruction_number(at, mod == 2);
     return true;
 }
 
@@ -210,8 +226,8 @@ static bool is_beside(const struct instruction *instruction, int base, int64_t *
 static enum stack_effect by_number(const struct instruction *instruction, int64_t *distance)
 {
     enum { ADD, SUB = 5, CMP = 7 };
-    int operation = *instruction->modrm >> 3 & 7;
-    int64_t value = immediate_of(instruction, instruction->opcode == 0x81);
+    int operation = instruction_operation(instruction);
+    int64_t value = instruction_number(instruction->immediate, instruction->opcode == 0x81);
     if (operation == CMP)
         return STACK_KEPT;
     *distance = operation == ADD ? value : -value;
@@ -224,7 +240,7 @@ static enum stack_effect by_register(const struct instruction *instruction, int6
                                to_register[] = {0x03, 0x0b, 0x13, 0x1b, 0x23, 0x2b,
                                                 0x33, 0x63, 0x87, 0x8b, 0x8d};
     unsigned char opcode = instruction->opcode;
-    int rm = instruction_rm(instruction), reg = reg_of(instruction);
+    int rm = instruction_rm(instruction), reg = instruction_reg(instruction);
     if (opcode == 0x8d && reg == SP)
         return is_beside(instruction, SP, distance)   ? STACK_MOVED
                : is_beside(instruction, FP, distance) ? STACK_AT_FRAME
@@ -241,12 +257,13 @@ enum stack_effect instruction_stack(const struct instruction *instruction, int64
 {
     unsigned char opcode = instruction->opcode;
     *distance = 0;
-    if (!is_one_byte(instruction))
+    if (!instruction_is_plain(instruction))
         return STACK_KEPT;
     bool pushes = (opcode >= 0x50 && opcode <= 0x57) || opcode == 0x68 || opcode == 0x6a ||
-                  opcode == 0x9c || (opcode == 0xff && (*instruction->modrm >> 3 & 7) == 6);
+                  opcode == 0x9c || (opcode == 0xff && instruction_operation(instruction) == 6);
     bool pops = (opcode >= 0x58 && opcode <= 0x5f) || opcode == 0x8f || opcode == 0x9d;
-    *distance = pushes ? -8 : 8;
+    if (pushes || pops || opcode == 0xc9)
+        *distance = pushes ? -8 : 8;
     if (pushes || pops)
         return opcode == 0x5c && !(instruction->rex & REX_B) ? STACK_LOST : STACK_MOVED;
     if (opcode == 0xc9)
@@ -261,7 +278,7 @@ enum stack_effect instruction_stack(const struct instruction *instruction, int64
 static enum flow flow_of_group(const struct instruction *instruction)
 {
     enum { JUMP = 4, FAR_JUMP };
-    int operation = *instruction->modrm >> 3 & 7;
+    int operation = instruction_operation(instruction);
     bool slot = (*instruction->modrm & 0xc7) == 5; // beside the code
     if (operation == JUMP)
         return slot ? FLOW_LEAVE : FLOW_END;
@@ -274,19 +291,19 @@ enum flow instruction_flow(const struct instruction *instruction, int64_t *dista
     *distance = 0;
     if (instruction->map == MAP_0F && !instruction->vex) {
         if (opcode >= 0x80 && opcode <= 0x8f) {
-            *distance = immediate_of(instruction, true);
+            *distance = instruction_number(instruction->immediate, true);
             return FLOW_BRANCH;
         }
         return opcode == 0x0b ? FLOW_END : FLOW_NEXT; // ud2
     }
-    if (!is_one_byte(instruction))
+    if (!instruction_is_plain(instruction))
         return FLOW_NEXT;
     if (opcode == 0xff)
         return flow_of_group(instruction);
     bool branches = (opcode >= 0x70 && opcode <= 0x7f) || (opcode >= 0xe0 && opcode <= 0xe3);
     bool jumps = opcode == 0xeb || opcode == 0xe9;
     if (branches || jumps)
-        *distance = immediate_of(instruction, opcode == 0xe9);
+        *distance = instruction_number(instruction->immediate, opcode == 0xe9);
     return branches                               ? FLOW_BRANCH
            : jumps                                ? FLOW_JUMP
            : opcode == 0xc3 || opcode == 0xc2     ? FLOW_RETURN
@@ -297,7 +314,7 @@ enum flow instruction_flow(const struct instruction *instruction, int64_t *dista
 bool instruction_is_call(const struct instruction *instruction)
 {
     enum { CALL = 2 };
-    return is_one_byte(instruction) &&
+    return instruction_is_plain(instruction) &&
            (instruction->opcode == 0xe8 ||
-            (instruction->opcode == 0xff && (*instruction->modrm >> 3 & 7) == CALL));
+            (instruction->opcode == 0xff && instruction_operation(instruction) == CALL));
 }

@@ -28,8 +28,8 @@ bool leaf_return(struct unwinder *unwinder)
     return true;
 }
 
-// Pushes nothing and ends its tables before a system call, as clone3 of libc does: the return
-// address lies behind a direct call to a place shortly before pc.
+// Some code pushes nothing and ends its tables before a system call, as clone3 of libc does. Then
+// the return address on top lies behind a direct call to a place shortly before pc.
 static bool is_bare(struct unwinder *unwinder)
 {
     uint64_t back, target, pc = *walk_pc(unwinder);

@@ -35,14 +35,14 @@ static bool fits(struct unwinder *unwinder, uint64_t back, uint64_t return_at, u
 static void try_calls(struct unwinder *unwinder, uint64_t probed, uint64_t return_at,
                       uint64_t wanted, struct caller *caller)
 {
-    uint64_t start;
+    struct fde_entry entry;
     for (uint64_t pc = caller->start; pc - caller->start < FUNCTION_MOST;) {
         unsigned char code[INSTRUCTION_BYTES];
         struct instruction instruction;
         if (!code_memory_read(&unwinder->code, pc, code, sizeof code) ||
             !instruction_decode(code, &instruction) ||
-            !fde_index_start(&unwinder->index, &unwinder->code, pc, &start) ||
-            start != caller->start)
+            !fde_index_find(&unwinder->index, &unwinder->code, pc, &entry) ||
+            entry.pc != caller->start)
             return;
         pc += instruction.length;
         if (!instruction_is_call(&instruction) ||
@@ -56,10 +56,11 @@ static void try_calls(struct unwinder *unwinder, uint64_t probed, uint64_t retur
 
 bool probe_step(struct unwinder *unwinder, uint64_t asked, uint64_t *pc, bool *exact)
 {
-    uint64_t probed, sp = *walk_sp(unwinder), back;
+    struct fde_entry probed;
+    uint64_t sp = *walk_sp(unwinder), back;
     struct caller caller = {0};
     unsigned tried = 0;
-    if (!fde_index_start(&unwinder->index, &unwinder->code, asked, &probed))
+    if (!fde_index_find(&unwinder->index, &unwinder->code, asked, &probed))
         return false;
     for (uint64_t at = sp; at < sp + WORDS_MOST * WORD && tried < FUNCTIONS_MOST; at += WORD) {
         if (!walk_read(unwinder, at, &back))
@@ -68,7 +69,7 @@ bool probe_step(struct unwinder *unwinder, uint64_t asked, uint64_t *pc, bool *e
             !prologue_called(&unwinder->code, back, &caller.start))
             continue;
         tried++;
-        try_calls(unwinder, probed, at, back, &caller);
+        try_calls(unwinder, probed.pc, at, back, &caller);
         if (!caller.count)
             continue;
         *exact = caller.count == 1;

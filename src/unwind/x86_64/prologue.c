@@ -9,18 +9,10 @@
 
 #define WINDOW 96 // bytes of code that are looked at
 #define LONGEST_CALL 7
-#define REX_W_ONLY 0x48
 
 static bool is_push_rbp(const struct instruction *instruction)
 {
     return instruction->opcode == 0x55 && instruction->map == MAP_ONE_BYTE && !instruction->rex;
-}
-
-static bool is_frame_set_up(const struct instruction *instruction)
-{
-    return instruction->rex == REX_W_ONLY && instruction->map == MAP_ONE_BYTE &&
-           ((instruction->opcode == 0x89 && *instruction->modrm == 0xe5) || // mov %rsp, %rbp
-            (instruction->opcode == 0x8b && *instruction->modrm == 0xec));
 }
 
 // A call may lead to code that does not belong here, a branch to another frame.
@@ -51,7 +43,7 @@ bool prologue_frame_size(struct code_memory *memory, uint64_t start, uint64_t *s
             *size -= (uint64_t)distance;
         else if (is_push_rbp(&instruction))
             pushed = true;
-        else if (pushed && is_frame_set_up(&instruction))
+        else if (pushed && instruction_sets_frame(&instruction))
             set_up = true;
     }
     return set_up && *size < 1u << 30;

@@ -5,16 +5,6 @@
 
 #include "base/mem.h"
 
-#define REX_W 8
-#define REX_R 4
-#define REX_X 2
-#define REX_B 1
-#define AX 0
-#define CX 1
-#define DX 2
-#define BX 3
-#define SP 4
-#define FP 5
 #define CALLER_SAVED 0x0fc7u // rax, rcx, rdx, rsi, rdi, r8 to r11
 #define STRING 0xc3u         // rax, rcx, rsi, rdi
 
@@ -30,11 +20,7 @@ enum written {
     INDEXES = 128, // of string instructions
 };
 
-struct effect_row {
-    unsigned char first, last, written;
-};
-
-static const struct effect_row one_byte[] = {
+static const struct opcode_row one_byte[] = {
     {0x58, 0x5f, LOW},          {0x63, 0x63, REG},        {0x69, 0x69, REG},
     {0x6b, 0x6b, REG},          {0x86, 0x87, REG | RM},   {0x88, 0x89, RM},
     {0x8a, 0x8b, REG},          {0x8c, 0x8c, RM},         {0x8d, 0x8d, REG},
@@ -45,7 +31,7 @@ static const struct effect_row one_byte[] = {
     {0xd8, 0xdf, ACCUMULATOR},  {0xe0, 0xe3, COUNTER},
 };
 
-static const struct effect_row behind_0f[] = {
+static const struct opcode_row behind_0f[] = {
     {0x01, 0x01, ACCUMULATOR | DATA | COUNTER},           {0x02, 0x03, REG},
     {0x05, 0x05, ACCUMULATOR | COUNTER},                  {0x2c, 0x2d, REG},
     {0x31, 0x31, ACCUMULATOR | DATA},                     {0x40, 0x50, REG},
@@ -59,27 +45,9 @@ static const struct effect_row behind_0f[] = {
     {0xd7, 0xd7, REG},
 };
 
-static const struct effect_row behind_0f38[] = {{0xf0, 0xf7, REG}};
-static const struct effect_row behind_0f3a[] = {
+static const struct opcode_row behind_0f38[] = {{0xf0, 0xf7, REG}};
+static const struct opcode_row behind_0f3a[] = {
     {0x14, 0x17, RM}, {0x60, 0x63, COUNTER}, {0xf0, 0xf0, REG}};
-
-static unsigned find(const struct effect_row *rows, size_t count, unsigned char opcode)
-{
-    for (size_t i = 0; i < count; i++)
-        if (opcode >= rows[i].first && opcode <= rows[i].last)
-            return rows[i].written;
-    return NOTHING;
-}
-
-static int field(const struct instruction *instruction)
-{
-    return *instruction->modrm >> 3 & 7;
-}
-
-static bool is_plain(const struct instruction *instruction)
-{
-    return instruction->map == MAP_ONE_BYTE && !instruction->vex;
-}
 
 // add, or, ..., cmp: in six forms each, and in a group with a number.
 static unsigned arithmetic(const struct instruction *instruction)
@@ -88,13 +56,13 @@ static unsigned arithmetic(const struct instruction *instruction)
     enum { CMP = 7 };
     if (instruction->opcode < 0x40)
         return instruction->opcode >> 3 == CMP ? NOTHING : forms[instruction->opcode & 7];
-    return field(instruction) == CMP ? NOTHING : RM;
+    return instruction_operation(instruction) == CMP ? NOTHING : RM;
 }
 
 // test, not, neg, mul, ...; inc, dec, call, jmp, push.
 static unsigned group(const struct instruction *instruction)
 {
-    int operation = field(instruction);
+    int operation = instruction_operation(instruction);
     if (instruction->opcode >= 0xfe)
         return operation < 2 ? RM : NOTHING;
     return operation < 2 ? NOTHING : operation < 4 ? RM : ACCUMULATOR | DATA;
@@ -105,11 +73,11 @@ static unsigned written(const struct instruction *instruction)
     unsigned char opcode = instruction->opcode;
     switch (instruction->map) {
     case MAP_0F:
-        return find(behind_0f, ARRAY_LENGTH(behind_0f), opcode);
+        return opcode_find(behind_0f, ARRAY_LENGTH(behind_0f), opcode, NOTHING);
     case MAP_0F38:
-        return find(behind_0f38, ARRAY_LENGTH(behind_0f38), opcode);
+        return opcode_find(behind_0f38, ARRAY_LENGTH(behind_0f38), opcode, NOTHING);
     case MAP_0F3A:
-        return find(behind_0f3a, ARRAY_LENGTH(behind_0f3a), opcode);
+        return opcode_find(behind_0f3a, ARRAY_LENGTH(behind_0f3a), opcode, NOTHING);
     case MAP_ONE_BYTE:
         break;
     }
@@ -117,7 +85,7 @@ static unsigned written(const struct instruction *instruction)
         return arithmetic(instruction);
     if ((opcode & 0xf6) == 0xf6)
         return group(instruction);
-    return find(one_byte, ARRAY_LENGTH(one_byte), opcode);
+    return opcode_find(one_byte, ARRAY_LENGTH(one_byte), opcode, NOTHING);
 }
 
 // A byte register of number 4 to 7 without a prefix is the second byte of one of the first four.
@@ -134,7 +102,8 @@ static uint32_t bits_of_vector(const struct instruction *instruction, unsigned w
 {
     uint32_t bits = 0;
     if (written_ones & REG) // and the one more operand, of those that have it
-        bits |= 0x101u << field(instruction) | 1u << (~instruction->modrm[-2] >> 3 & 15);
+        bits |= 0x101u << instruction_operation(instruction) |
+                1u << (~instruction->modrm[-2] >> 3 & 15);
     if (written_ones & RM)
         bits |= 0x101u << (*instruction->modrm & 7);
     return bits;
@@ -149,30 +118,24 @@ uint32_t register_writes(const struct instruction *instruction)
                  {BASE, 1u << BX}, {INDEXES, STRING}};
     unsigned all = written(instruction);
     uint32_t bits = 0;
-    if (is_plain(instruction) && instruction_is_call(instruction))
+    if (instruction_is_call(instruction))
         return CALLER_SAVED;
     for (size_t i = 0; i < ARRAY_LENGTH(fixed); i++)
         bits |= all & fixed[i].written ? fixed[i].bits : 0;
     if (instruction->vex)
         return instruction->modrm ? bits | bits_of_vector(instruction, all) : bits;
     if (all & REG)
-        bits |= bit_of(instruction, field(instruction) + (instruction->rex & REX_R ? 8 : 0));
+        bits |= bit_of(instruction, instruction_reg(instruction));
     if (all & RM && instruction_rm(instruction) >= 0)
         bits |= bit_of(instruction, instruction_rm(instruction));
     if (all & LOW)
         bits |= bit_of(instruction,
                        (instruction->opcode & 7) + (instruction->rex & REX_B ? 8 : 0));
-    return is_plain(instruction) && instruction->opcode == 0xc9 ? bits | 1u << FP : bits;
+    bool leaves = instruction_is_plain(instruction) && instruction->opcode == 0xc9;
+    return leaves ? bits | 1u << FP : bits;
 }
 
 // --- values ---
-
-static int64_t number_at(const unsigned char *at, bool wide)
-{
-    int32_t value;
-    memcpy(&value, at, sizeof value);
-    return wide ? value : (signed char)*at;
-}
 
 // An operand in memory: one register and a distance, or beside the code.
 static bool memory_operand(const struct instruction *instruction, struct register_value *value)
@@ -187,16 +150,16 @@ static bool memory_operand(const struct instruction *instruction, struct registe
     at += base == SP ? 2 : 1;
     if (mod == 0 && base == FP)
         value->base = BASE_PC;
-    value->distance = mod || base == FP ? number_at(at, mod != 1) : 0;
+    value->distance = mod || base == FP ? instruction_number(at, mod != 1) : 0;
     return true;
 }
 
 static bool sum(const struct instruction *instruction, struct register_value *value)
 {
     enum { ADD, SUB = 5 };
-    int operation = field(instruction);
+    int operation = instruction_operation(instruction);
     value->target = value->base = instruction_rm(instruction);
-    value->distance = number_at(instruction->immediate, instruction->opcode == 0x81);
+    value->distance = instruction_number(instruction->immediate, instruction->opcode == 0x81);
     if (operation == SUB)
         value->distance = -value->distance;
     return value->target >= 0 && (operation == ADD || operation == SUB);
@@ -204,7 +167,7 @@ static bool sum(const struct instruction *instruction, struct register_value *va
 
 static bool move(const struct instruction *instruction, struct register_value *value)
 {
-    int reg = field(instruction) + (instruction->rex & REX_R ? 8 : 0);
+    int reg = instruction_reg(instruction);
     int rm = instruction_rm(instruction);
     bool stores = instruction->opcode == 0x89;
     value->target = stores ? rm : reg;
@@ -219,7 +182,7 @@ bool register_value(const struct instruction *instruction, struct register_value
 {
     unsigned char opcode = instruction->opcode;
     *value = (struct register_value){0};
-    if (!is_plain(instruction))
+    if (!instruction_is_plain(instruction))
         return false;
     bool pops = opcode >= 0x58 && opcode <= 0x5f;
     if (pops || opcode == 0xc9) { // leave pops the frame pointer

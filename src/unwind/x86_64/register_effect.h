@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What an instruction does to the registers beside the stack pointer: which ones it may write, and
-// what one holds afterwards where that is simple. For code that keeps its stack pointer in another
-// register or in memory while its own one is aligned.
+// An instruction may write registers beside the stack pointer; where it is simple, what one holds
+// afterwards is known. That serves code which keeps its stack pointer in another register or in
+// memory while its own one is aligned.
 #pragma once
 
 #include <stdbool.h>
@@ -19,8 +19,8 @@ struct register_value {
     bool loaded;      // or the word of memory at that address
 };
 
-// Bit n: it may write register n. Too many rather than too few.
+// Returns the registers that it may write, as bits: too many rather than too few.
 uint32_t register_writes(const struct instruction *instruction);
 
-// False where it writes none, or what it writes is not simple.
+// Returns false where it writes none, or what it writes is not simple.
 bool register_value(const struct instruction *instruction, struct register_value *value);

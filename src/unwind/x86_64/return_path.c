@@ -4,61 +4,23 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "unwind/x86_64/instruction.h"
 #include "unwind/prologue.h"
+#include "unwind/x86_64/code_path.h"
 #include "unwind/x86_64/register_effect.h"
 
 #define WORK_STEPS 2000 // instructions that are looked at
-#define PATHS_MAX 32
-#define TARGETS_MAX 128
 #define BELOW (1u << 20) // bytes below a stack pointer that are taken for its stack
 #define POP_SP 0x5c
-
-// One way through the code. Which of two ways a branch goes makes no difference to where a function
-// returns to; but one may end in a call that never returns.
-struct path {
-    uint64_t pc, sp;
-    uint64_t registers[REGISTERS];
-    uint32_t known;
-};
 
 struct return_search {
     struct unwinder *unwinder;
     uint64_t start; // of the function, 0: not known
-    struct path paths[PATHS_MAX]; // to be followed
-    size_t path_count;
-    uint64_t targets[TARGETS_MAX]; // of jumps and branches: no way goes there twice
-    size_t target_count;
+    struct paths paths;
     unsigned work;
     bool too_short; // the copy of the stack
     bool made;      // code that the process made is followed, too
     bool by_frame;  // a way takes the frame pointer, or code is not to be read
 };
-
-// libunwind's numbers of the registers, by those in instructions.
-static const int numbers[] = {UNW_X86_64_RAX, UNW_X86_64_RCX, UNW_X86_64_RDX, UNW_X86_64_RBX,
-                              UNW_X86_64_RSP, UNW_X86_64_RBP, UNW_X86_64_RSI, UNW_X86_64_RDI,
-                              UNW_X86_64_R8,  UNW_X86_64_R9,  UNW_X86_64_R10, UNW_X86_64_R11,
-                              UNW_X86_64_R12, UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15};
-
-static bool is_new(struct return_search *search, uint64_t target)
-{
-    for (size_t i = 0; i < search->target_count; i++)
-        if (search->targets[i] == target)
-            return false;
-    if (search->target_count == TARGETS_MAX)
-        return false;
-    search->targets[search->target_count++] = target;
-    return true;
-}
-
-static void add_path(struct return_search *search, const struct path *path, uint64_t target)
-{
-    if (search->path_count == PATHS_MAX || !is_new(search, target))
-        return;
-    search->paths[search->path_count] = *path;
-    search->paths[search->path_count++].pc = target;
-}
 
 // The word at an address. Below the stack pointer of the leaf lies what the path itself would have
 // put there. All but the frame pointer are read aside, as in read_registers of step.c.
@@ -80,8 +42,8 @@ static bool base_of(const struct path *path, int base, uint64_t *address)
         *address = path->pc;
         return true;
     }
-    *address = numbers[base] == UNW_X86_64_RSP ? path->sp : path->registers[numbers[base]];
-    return numbers[base] == UNW_X86_64_RSP || path->known >> numbers[base] & 1;
+    *address = base == SP ? path->sp : path->registers[unwind_register[base]];
+    return base == SP || path->known >> unwind_register[base] & 1;
 }
 
 static bool value_of(struct return_search *search, const struct path *path,
@@ -90,7 +52,7 @@ static bool value_of(struct return_search *search, const struct path *path,
     if (!base_of(path, value->base, result))
         return false;
     *result += (uint64_t)value->distance;
-    return !value->loaded || load(search, *result, numbers[value->target], result);
+    return !value->loaded || load(search, *result, unwind_register[value->target], result);
 }
 
 // The stack pointer of before an alignment comes back from where it was kept.
@@ -99,11 +61,11 @@ static bool restore_stack(struct return_search *search, struct path *path,
 {
     struct unwinder *unwinder = search->unwinder;
     struct register_value value;
-    if (!register_value(instruction, &value) || numbers[value.target] != UNW_X86_64_RSP ||
+    if (!register_value(instruction, &value) || value.target != SP ||
         instruction->opcode == POP_SP)
         return false;
     if (value.base != BASE_PC)
-        search->by_frame |= !walk_knows(unwinder, numbers[value.base]);
+        search->by_frame |= !walk_knows(unwinder, unwind_register[value.base]);
     unwinder->memo.spoilt = true; // it was read aside, perhaps
     return value_of(search, path, &value, &path->sp);
 }
@@ -112,22 +74,10 @@ static bool move_stack(struct return_search *search, struct path *path,
                        const struct instruction *instruction)
 {
     int64_t distance;
-    switch (instruction_stack(instruction, &distance)) {
-    case STACK_KEPT:
-        break;
-    case STACK_MOVED:
-        path->sp += (uint64_t)distance;
-        break;
-    case STACK_AT_FRAME:
-        search->by_frame = true;
-        if (!(path->known >> UNW_X86_64_RBP & 1))
-            return false;
-        path->sp = path->registers[UNW_X86_64_RBP] + (uint64_t)distance;
-        break;
-    case STACK_LOST:
-        return restore_stack(search, path, instruction);
-    }
-    return true;
+    enum stack_effect effect = instruction_stack(instruction, &distance);
+    search->by_frame |= effect == STACK_AT_FRAME;
+    return effect == STACK_LOST ? restore_stack(search, path, instruction)
+                                : path_move_stack(path, effect, distance);
 }
 
 // Registers that the function itself uses until it returns, or that callers get back.
@@ -137,16 +87,16 @@ static void set_registers(struct return_search *search, struct path *path,
     struct register_value value;
     uint64_t result;
     bool known = register_value(instruction, &value) &&
-                 numbers[value.target] != UNW_X86_64_RSP &&
+                 value.target != SP &&
                  value_of(search, path, &value, &result);
     uint32_t written = register_writes(instruction);
-    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
-        if (written >> i & 1 && numbers[i] != UNW_X86_64_RSP)
-            path->known &= ~(1u << numbers[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(unwind_register); i++)
+        if (written >> i & 1 && i != SP)
+            path->known &= ~(1u << unwind_register[i]);
     if (!known)
         return;
-    path->registers[numbers[value.target]] = result;
-    path->known |= 1u << numbers[value.target];
+    path->registers[unwind_register[value.target]] = result;
+    path->known |= 1u << unwind_register[value.target];
 }
 
 static bool is_from_call(struct return_search *search, uint64_t back)
@@ -180,37 +130,24 @@ static bool follow(struct return_search *search, struct path *path)
 {
     struct code_memory *memory = &search->unwinder->code;
     while (search->work++ < WORK_STEPS && search->unwinder->work++ < WORK_MAX) {
-        unsigned char code[INSTRUCTION_BYTES] = {0};
+        unsigned char code[INSTRUCTION_BYTES];
         struct instruction instruction;
-        int64_t distance;
-        size_t there = sizeof code;
-        while (there && !(search->made ? code_memory_fetch : code_memory_read)(memory, path->pc,
-                                                                               code, there))
-            there--;
-        search->by_frame |= !there;
-        if (!instruction_decode(code, &instruction) || instruction.length > there)
+        if (!instruction_read(memory, path->pc, search->made, code, &instruction)) {
+            search->by_frame |= !code_memory_most(memory, path->pc, search->made, code, 1);
             return false;
+        }
         path->pc += instruction.length;
         if (!move_stack(search, path, &instruction))
             return false;
         set_registers(search, path, &instruction);
-        uint64_t next = path->pc;
-        switch (instruction_flow(&instruction, &distance)) {
-        case FLOW_NEXT:
-            break;
-        case FLOW_BRANCH:
-            add_path(search, path, next + (uint64_t)distance);
-            break;
-        case FLOW_JUMP:
-            path->pc = next + (uint64_t)distance;
-            if (!is_new(search, path->pc))
-                return false;
-            break;
+        switch (paths_go(&search->paths, path, &instruction)) {
         case FLOW_LEAVE:
         case FLOW_RETURN:
             return finish(search, path);
         case FLOW_END:
             return false;
+        default:
+            break;
         }
     }
     return false;
@@ -219,20 +156,18 @@ static bool follow(struct return_search *search, struct path *path)
 bool return_path_step(struct unwinder *unwinder, uint64_t start, bool made, bool *by_frame)
 {
     struct return_search search = {
-        .unwinder = unwinder, .start = start, .made = made, .path_count = 1};
-    struct path *first = &search.paths[0];
+        .unwinder = unwinder, .start = start, .made = made, .paths.count = 1};
+    struct path *first = &search.paths.list[0];
     *first = (struct path){.pc = *walk_pc(unwinder), .sp = *walk_sp(unwinder),
                            .known = unwinder->known};
     memcpy(first->registers, unwinder->registers, sizeof first->registers);
-    bool faulted = unwinder->faulted;
     enum unwind_end fault = unwinder->fault;
-    while (search.path_count) {
-        struct path path = search.paths[--search.path_count];
+    while (search.paths.count) {
+        struct path path = search.paths.list[--search.paths.count];
         if (follow(&search, &path))
             return true;
     }
     *by_frame = search.by_frame;
-    unwinder->faulted = faulted;
     unwinder->fault = fault;
     return search.too_short ? walk_fault(unwinder, UNWIND_SHORT) : false;
 }

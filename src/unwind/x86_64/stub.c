@@ -28,10 +28,8 @@ enum stub_kind stub_decode(const unsigned char code[STUB_BYTES], uint64_t addres
 
 enum stub_kind stub_at(struct code_memory *memory, uint64_t address)
 {
-    unsigned char code[STUB_BYTES] = {0};
+    unsigned char code[STUB_BYTES];
     uint64_t to;
-    size_t there = sizeof code;
-    while (there && !code_memory_read(memory, address, code, there))
-        there--;
+    code_memory_most(memory, address, false, code, sizeof code);
     return stub_decode(code, address, &to);
 }

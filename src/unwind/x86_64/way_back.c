@@ -8,9 +8,6 @@
 
 #define STRAIGHT_MOST 12 // instructions up to the end of a thread or of a coroutine
 #define BEFORE 56u       // bytes before a return address; asmcgocall of Go has 33
-#define AX 0             // registers by their numbers in instructions
-#define SP 4
-#define BP 5
 
 void ways_flush(struct ways *ways)
 {
@@ -19,7 +16,7 @@ void ways_flush(struct ways *ways)
 
 static bool is_one_byte(const struct instruction *instruction, unsigned char opcode)
 {
-    return instruction->map == MAP_ONE_BYTE && !instruction->vex && instruction->opcode == opcode;
+    return instruction_is_plain(instruction) && instruction->opcode == opcode;
 }
 
 static bool is_syscall(const struct instruction *instruction)
@@ -27,19 +24,7 @@ static bool is_syscall(const struct instruction *instruction)
     return instruction->map == MAP_0F && !instruction->vex && instruction->opcode == 0x05;
 }
 
-static int reg_of(const struct instruction *instruction)
-{
-    return (*instruction->modrm >> 3 & 7) + (instruction->rex & 4 ? 8 : 0);
-}
-
-static int64_t immediate_of(const struct instruction *instruction)
-{
-    int32_t value;
-    memcpy(&value, instruction->immediate, sizeof value);
-    return value;
-}
-
-// What rax holds after the instruction, as far as constants go; -1: not known.
+// Returns what rax holds after the instruction, as far as constants go, or -1.
 static int64_t follow_ax(const struct instruction *instruction, int64_t value)
 {
     int rm = instruction_rm(instruction);
@@ -49,25 +34,14 @@ static int64_t follow_ax(const struct instruction *instruction, int64_t value)
         return 0;
     if ((is_one_byte(instruction, 0xb8) && !(instruction->rex & 1)) ||
         (is_one_byte(instruction, 0xc7) && rm == AX))
-        return immediate_of(instruction);
+        return instruction_number(instruction->immediate, true);
     if (is_one_byte(instruction, 0xb0) && !(instruction->rex & 1))
         return value < 0 ? -1 : (value & ~0xffll) | *instruction->immediate;
     bool only_read = is_one_byte(instruction, 0x89) && rm != AX;
     bool touched = is_one_byte(instruction, 0x58) ||
                    (instruction->modrm && !only_read &&
-                    (rm == AX || reg_of(instruction) == AX));
+                    (rm == AX || instruction_reg(instruction) == AX));
     return touched ? -1 : value;
-}
-
-static bool read_instruction(struct code_memory *memory, uint64_t pc,
-                             unsigned char code[INSTRUCTION_BYTES],
-                             struct instruction *instruction)
-{
-    size_t there = INSTRUCTION_BYTES;
-    memset(code, 0, INSTRUCTION_BYTES);
-    while (there && !code_memory_read(memory, pc, code, there))
-        there--;
-    return instruction_decode(code, instruction) && instruction->length <= there;
 }
 
 static bool exits(struct code_memory *memory, uint64_t pc)
@@ -76,7 +50,7 @@ static bool exits(struct code_memory *memory, uint64_t pc)
     for (int i = 0; i < STRAIGHT_MOST; i++) {
         unsigned char code[INSTRUCTION_BYTES];
         struct instruction instruction;
-        if (!read_instruction(memory, pc, code, &instruction))
+        if (!instruction_read(memory, pc, false, code, &instruction))
             return false;
         if (is_syscall(&instruction))
             return number == SYS_exit || number == SYS_exit_group;
@@ -95,7 +69,7 @@ bool way_ends(struct code_memory *memory, uint64_t pc)
         unsigned char code[INSTRUCTION_BYTES];
         struct instruction instruction;
         int64_t distance;
-        if (!read_instruction(memory, pc, code, &instruction))
+        if (!instruction_read(memory, pc, false, code, &instruction))
             return false;
         enum flow flow = instruction_flow(&instruction, &distance);
         if (flow == FLOW_END || instruction_stack(&instruction, &distance) == STACK_LOST)
@@ -111,17 +85,13 @@ bool way_ends(struct code_memory *memory, uint64_t pc)
 static bool loads_sp(const struct instruction *instruction, int32_t *saved_at)
 {
     if (!is_one_byte(instruction, 0x8b) || !(instruction->rex & 8) ||
-        reg_of(instruction) != SP)
+        instruction_reg(instruction) != SP)
         return false;
     const unsigned char *modrm = instruction->modrm;
     unsigned mod = *modrm >> 6, base = *modrm & 7;
-    if (mod == 3 || base == SP || (base == BP && (mod == 0 || !(instruction->rex & 1))))
+    if (mod == 3 || base == SP || (base == FP && (mod == 0 || !(instruction->rex & 1))))
         return false;
-    *saved_at = 0;
-    if (mod == 1)
-        *saved_at = (signed char)modrm[1];
-    else if (mod == 2)
-        memcpy(saved_at, modrm + 1, sizeof *saved_at);
+    *saved_at = mod == 0 ? 0 : (int32_t)instruction_number(modrm + 1, mod == 2);
     return true;
 }
 
@@ -132,24 +102,22 @@ static bool stores(const struct instruction *instruction, int64_t *distance)
     if (!is_one_byte(instruction, 0x89) || !(instruction->rex & 8) || *modrm >> 6 == 3 ||
         (*modrm & 7) != SP || modrm[1] != 0x24)
         return false;
-    int32_t wide;
-    memcpy(&wide, modrm + 2, sizeof wide);
-    *distance = *modrm >> 6 == 0 ? 0 : *modrm >> 6 == 1 ? (signed char)modrm[2] : wide;
+    *distance = *modrm >> 6 == 0 ? 0 : instruction_number(modrm + 2, *modrm >> 6 == 2);
     return true;
 }
 
 static bool clears_bp(const struct instruction *instruction)
 {
-    if (is_one_byte(instruction, 0xc7) && instruction_rm(instruction) == BP)
-        return immediate_of(instruction) == 0;
+    if (is_one_byte(instruction, 0xc7) && instruction_rm(instruction) == FP)
+        return instruction_number(instruction->immediate, true) == 0;
     if (is_one_byte(instruction, 0xbd) && !(instruction->rex & 1))
-        return immediate_of(instruction) == 0;
+        return instruction_number(instruction->immediate, true) == 0;
     return (is_one_byte(instruction, 0x31) || is_one_byte(instruction, 0x33)) &&
            *instruction->modrm == 0xed;
 }
 
-// Whether what follows such a load goes straight on to a call that ends where the code does. Where
-// the stack pointer is aligned, all that counts is what was put there afterwards.
+// Returns whether what follows such a load goes straight on to a call that ends where the code
+// does. If the stack pointer is aligned on the way, only what was put there afterwards counts.
 static bool leads_to_call(const unsigned char *code, size_t size, struct way_back *way)
 {
     int64_t distance, moved = 0, owner = -1;
