@@ -322,11 +322,21 @@ START_TEST(paused)
 }
 END_TEST
 
+struct pausing {
+    struct session *session;
+    int steps;
+    int64_t paused_at, paused_ns;
+};
+
 static bool pause_at_first(void *context, bool woken)
 {
-    static int steps;
+    struct pausing *pausing = context;
     ck_assert(!woken);
-    session_pause(context, ++steps < 3);
+    if (++pausing->steps == 3)
+        pausing->paused_ns = clock_now() - pausing->paused_at;
+    session_pause(pausing->session, pausing->steps < 3);
+    if (pausing->steps == 1)
+        pausing->paused_at = clock_now();
     return true;
 }
 
@@ -334,17 +344,18 @@ START_TEST(time_is_over)
 {
     SKIP_IF(!is_permitted(), "ptrace is not permitted here");
     struct err err;
-    struct session *session = open_pids(&child, 1, &session_defaults);
-    const struct session_drive drive = {.duration = 100 * NS_PER_MS, .every_ms = 20, .fd = -1,
-                                        .step = pause_at_first, .context = session};
-    start_session(session);
+    struct pausing pausing = {.session = open_pids(&child, 1, &session_defaults)};
+    const struct session_drive drive = {.duration = 300 * NS_PER_MS, .every_ms = 20, .fd = -1,
+                                        .step = pause_at_first, .context = &pausing};
+    start_session(pausing.session);
     int64_t began = clock_now();
-    ck_assert_int_eq(session_run(session, &drive, &err), RC_OK);
-    ck_assert_int_ge(clock_now() - began, 140 * NS_PER_MS); // two steps were pauses
-    session_finish(session);
-    ck_assert_int_eq(session_report(session).run->end, RUN_DURATION);
-    ck_assert_int_ge(session_report(session).run->duration, 100 * NS_PER_MS);
-    session_close(session);
+    ck_assert_int_eq(session_run(pausing.session, &drive, &err), RC_OK);
+    ck_assert_int_ge(clock_now() - began, 300 * NS_PER_MS + pausing.paused_ns);
+    session_finish(pausing.session);
+    const struct run *run = session_report(pausing.session).run;
+    ck_assert_int_eq(run->end, RUN_DURATION);
+    ck_assert_int_ge(run->duration, 300 * NS_PER_MS);
+    session_close(pausing.session);
 }
 END_TEST
 
