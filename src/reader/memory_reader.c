@@ -91,7 +91,8 @@ static void serve(int own_channel)
     const struct memory_host host = {NULL, want_memory, want_copy, want_put};
     channel = own_channel;
     prctl(PR_SET_NAME, "ptprof-memory");
-    reader_give_up_rights(channel, NULL, CPU_SECONDS);
+    reader_give_up_rights(
+        (struct sandbox_needs){.descriptor = channel, .cpu_seconds = CPU_SECONDS});
     if (channel_receive(channel, &message, sizeof message, NULL) < (ssize_t)HEAD)
         return;
     message.rc = (uint32_t)memory_image_build(&host, message.address);

@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "base/memory_room.h"
 #include "process/memory_image.h"
-#include "reader/sandbox.h"
 
 #define ENDING_NS (500 * NS_PER_MS) // that the kernel may need to end the process
 #define LOOK_NS (100 * NS_PER_US)
@@ -72,14 +71,13 @@ void reader_end(struct reader_process *reader)
     reader->pid = 0;
 }
 
-void reader_give_up_rights(int channel, int (*open_for_us)(const char *path),
-                           unsigned long cpu_seconds)
+void reader_give_up_rights(struct sandbox_needs needs)
 {
-    const struct sandbox_limits limits = {.cpu_seconds = cpu_seconds, .files = FILES_MOST};
+    needs.files = FILES_MOST;
     image_describe_by(NULL); // this process parses by itself
     memory_image_build_by(NULL);
     memory_offer(OOM_SCORE_FIRST);
     memory_bound(MEMORY_LEAST, MEMORY_MOST);
-    if (!sandbox_enter(channel, &limits, open_for_us))
+    if (!sandbox_enter(&needs))
         _exit(EXIT_FAILURE);
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "reader/sandbox.h"
 
 struct reader_process { // zeroed: not started
     _Atomic pid_t pid; // 0: none
@@ -28,8 +29,5 @@ enum rc reader_start(struct reader_process *reader, const struct reader_service 
 void reader_end(struct reader_process *reader);
 
 // Drops, in the process, rights, descriptors, memory that is shared, and precedence when memory
-// runs out. It ends after cpu_seconds of CPU time, unless that is RLIM_INFINITY, and exits at once
-// when rights cannot be dropped. `open_for_us` is called when a library tries to open a file for
-// reading; NULL: no library does.
-void reader_give_up_rights(int channel, int (*open_for_us)(const char *path),
-                           unsigned long cpu_seconds);
+// runs out. Exits when they cannot be dropped. `needs->files` is set here.
+void reader_give_up_rights(struct sandbox_needs needs);

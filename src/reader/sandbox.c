@@ -32,10 +32,10 @@ static void limit(__rlimit_resource_t resource, rlim_t value)
     setrlimit(resource, &new);
 }
 
-static void set_limits(const struct sandbox_limits *limits)
+static void set_limits(const struct sandbox_needs *needs)
 {
-    limit(RLIMIT_CPU, limits->cpu_seconds);
-    limit(RLIMIT_NOFILE, limits->files);
+    limit(RLIMIT_CPU, needs->cpu_seconds);
+    limit(RLIMIT_NOFILE, needs->files);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CORE, 0);
 }
@@ -57,7 +57,7 @@ static bool drop_capabilities(void)
 }
 
 // This process must not write memory that it shares with the sampler. Private memory is harmless.
-static bool unmap_shared(void)
+static bool unmap_shared(const void *but)
 {
     AUTO_FILE FILE *maps = fopen("/proc/self/maps", "re");
     char line[4096 + 128];
@@ -66,7 +66,7 @@ static bool unmap_shared(void)
         uint64_t start, end;
         char mode[5];
         if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &end, mode) == 3 &&
-            mode[1] == 'w' && mode[3] == 's')
+            mode[1] == 'w' && mode[3] == 's' && start != (uintptr_t)but)
             done &= munmap((void *)(uintptr_t)start, end - start) == 0;
     }
     return done;
@@ -128,14 +128,13 @@ static bool filter_calls(void)
     return call_filter_install(&filter);
 }
 
-bool sandbox_enter(int keep, const struct sandbox_limits *limits,
-                   int (*open_for_us)(const char *path))
+bool sandbox_enter(const struct sandbox_needs *needs)
 {
-    opener = open_for_us;
+    opener = needs->open;
     reset_signals();
-    bool alone = unmap_shared();
-    close_others(keep);
-    set_limits(limits);
+    bool alone = unmap_shared(needs->memory);
+    close_others(needs->descriptor);
+    set_limits(needs);
     bool nobody = become_nobody();
     if (!alone || !drop_capabilities())
         return false;

@@ -5,14 +5,15 @@
 
 #include <stdbool.h>
 
-struct sandbox_limits {
-    unsigned long cpu_seconds;
+struct sandbox_needs {         // what is kept
+    int descriptor;            // the one that stays open
     unsigned files;            // most descriptors
+    unsigned long cpu_seconds; // of CPU time; RLIM_INFINITY: any
+    const void *memory;        // shared memory that stays mapped; NULL: none
+    int (*open)(const char *path); // called when a library tries to open a file; NULL: none does
 };
 
-// `keep` is the one descriptor that stays open. Returns false when the process still has privileges
+// Returns false when the process still has privileges
 // or memory that it shares with others: then it must exit. Root that cannot become another user
-// keeps its uid, but without capabilities and behind the seccomp filter. `open_for_us` is called
-// instead when a library tries to open a file for reading.
-bool sandbox_enter(int keep, const struct sandbox_limits *limits,
-                   int (*open_for_us)(const char *path));
+// keeps its uid, but without capabilities and behind the seccomp filter.
+bool sandbox_enter(const struct sandbox_needs *needs);

@@ -166,7 +166,8 @@ void worker_serve(int channel)
     const struct server_host host = {.send = child_send, .open = child_open_for_server};
     child_channel = channel;
     prctl(PR_SET_NAME, "ptprof-names");
-    reader_give_up_rights(channel, child_open, CPU_SECONDS);
+    reader_give_up_rights((struct sandbox_needs){
+        .descriptor = channel, .cpu_seconds = CPU_SECONDS, .open = child_open});
     struct server *server = server_new(&host);
     char *message = xmalloc(WIRE_MESSAGE_MAX);
     for (;;) {

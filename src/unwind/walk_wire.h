@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sample/stack_capture.h"
@@ -65,15 +66,27 @@ struct walk_stack { // as struct unwind_result; followed by its frames
 
 #define WALK_AREAS 32768u // in a space; areas beyond this number are not known
 #define WALK_REQUEST_BYTES (2u << 20)
-#define WALK_ANSWER_BYTES (1u << 20)
+#define WALK_ANSWER_LEAST (1u << 20)
 _Static_assert(sizeof(struct capture) + STACK_ROOM < WALK_REQUEST_BYTES, "holds any capture");
 
 struct walk_exchange { // the memory that both map
     _Atomic uint32_t reading; // 1 + the number of the module whose file the process is reading
     struct walk_area areas[WALK_AREAS];
     _Alignas(8) unsigned char request[WALK_REQUEST_BYTES]; // captures begin with struct walk_bytes
-    _Alignas(8) unsigned char answer[WALK_ANSWER_BYTES];
+    _Alignas(8) unsigned char answer[]; // walk_answer_bytes
 };
+
+// Returns the bytes of the answer: at least one stack of this depth.
+static inline size_t walk_answer_bytes(size_t max_depth)
+{
+    size_t one = sizeof(struct walk_stack) + max_depth * sizeof(struct walk_frame);
+    return one > WALK_ANSWER_LEAST ? one : WALK_ANSWER_LEAST;
+}
+
+static inline size_t walk_exchange_bytes(size_t max_depth)
+{
+    return sizeof(struct walk_exchange) + walk_answer_bytes(max_depth);
+}
 
 struct walk_bytes { // precedes each capture in a request
     uint64_t length; // a multiple of 8

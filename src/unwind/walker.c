@@ -30,7 +30,6 @@
 struct walker {
     struct reader_process reader;
     size_t max_depth;
-    int memory; // descriptor of the memory of the exchange
     // NULL: the calling process unwinds.
     struct walk_exchange *exchange;
     struct map barred;   // module -> 1: a process died or hung when it read its file
@@ -59,18 +58,21 @@ struct walked {
 
 // --- the process
 
-static size_t serving_depth; // depth for the process that is being started
+static const struct walker *serving; // the walker whose process is being started
+static void (*run_server)(int channel, struct walk_exchange *exchange,
+                          size_t max_depth) = walk_server_run;
 
 static void serve(int channel)
 {
-    walk_server_run(channel, serving_depth);
+    run_server(channel, serving->exchange, serving->max_depth);
 }
 
-static struct reader_service service = {.serve = serve};
+static const struct reader_service service = {.serve = serve};
 
-void walker_set_service(void (*other)(int channel))
+void walker_set_service(void (*other)(int channel, struct walk_exchange *exchange,
+                                      size_t max_depth))
 {
-    service.serve = other;
+    run_server = other;
 }
 
 static bool tell(const struct walker *walker, const struct walk_message *message, size_t length,
@@ -79,18 +81,26 @@ static bool tell(const struct walker *walker, const struct walk_message *message
     return channel_send(walker->reader.channel, message, length, fd);
 }
 
+// The process inherits the exchange; no other one does.
+static bool fork_server(struct walker *walker)
+{
+    const size_t size = walk_exchange_bytes(walker->max_depth);
+    serving = walker;
+    madvise(walker->exchange, size, MADV_DOFORK);
+    enum rc rc = reader_start(&walker->reader, &service, PATIENCE_MS);
+    madvise(walker->exchange, size, MADV_DONTFORK);
+    return rc == RC_OK;
+}
+
 static bool start(struct walker *walker)
 {
-    const struct walk_message first = {0};
     if (walker->reader.pid)
         return true;
-    if (walker->started > REPLACED_MAX + (clock_now() - walker->began) / NS_PER_S)
-        return false;
-    serving_depth = walker->max_depth;
-    if (reader_start(&walker->reader, &service, PATIENCE_MS) != RC_OK)
+    if (walker->started > REPLACED_MAX + (clock_now() - walker->began) / NS_PER_S ||
+        !fork_server(walker))
         return false;
     walker->started++;
-    return tell(walker, &first, WALK_HEAD, walker->memory);
+    return true;
 }
 
 // Ends a process that died or hung. The file that it was reading is not read again.
@@ -105,14 +115,9 @@ static void give_up(struct walker *walker)
 
 static void map_exchange(struct walker *walker)
 {
-    const size_t size = sizeof *walker->exchange;
-    walker->memory = memfd_create("ptprof-walk", MFD_CLOEXEC);
-    if (walker->memory < 0 || ftruncate(walker->memory, (off_t)size) != 0)
-        return;
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, walker->memory, 0);
+    void *memory = mmap(NULL, walk_exchange_bytes(walker->max_depth), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     walker->exchange = memory == MAP_FAILED ? NULL : memory;
-    if (walker->exchange) // only processes that get the descriptor need it
-        madvise(memory, size, MADV_DONTFORK);
 }
 
 struct walker *walker_new(size_t max_depth)
@@ -123,7 +128,7 @@ struct walker *walker_new(size_t max_depth)
     walker->frames = xcalloc(max_depth, sizeof *walker->frames);
     map_exchange(walker);
     if (walker->exchange && !start(walker)) {
-        munmap(walker->exchange, sizeof *walker->exchange);
+        munmap(walker->exchange, walk_exchange_bytes(walker->max_depth));
         walker->exchange = NULL;
     }
     return walker;
@@ -135,8 +140,7 @@ void walker_free(struct walker *walker)
         return;
     reader_end(&walker->reader);
     if (walker->exchange)
-        munmap(walker->exchange, sizeof *walker->exchange);
-    cleanup_fd(&walker->memory);
+        munmap(walker->exchange, walk_exchange_bytes(walker->max_depth));
     map_fini(&walker->barred);
     free(walker->frames);
     free(walker);
@@ -365,7 +369,7 @@ static void find_stacks(struct walker *walker, uint32_t count)
     size_t at = 0;
     for (walker->ahead_count = 0; walker->ahead_count < count; walker->ahead_count++) {
         struct walk_stack stack;
-        if (at > WALK_ANSWER_BYTES - sizeof stack)
+        if (at > walk_answer_bytes(walker->max_depth) - sizeof stack)
             return;
         memcpy(&stack, walker->exchange->answer + at, sizeof stack);
         walker->ahead_at[walker->ahead_count] = at;
@@ -420,7 +424,8 @@ static bool take(struct walker *walker, size_t at, struct unwind_result *result)
     struct walk_stack stack;
     const unsigned char *from = walker->exchange->answer + at;
     memcpy(&stack, from, sizeof stack);
-    size_t room = (WALK_ANSWER_BYTES - at - sizeof stack) / sizeof(struct walk_frame);
+    size_t room = (walk_answer_bytes(walker->max_depth) - at - sizeof stack) /
+                  sizeof(struct walk_frame);
     if (!stack.count || stack.count > walker->max_depth || stack.count > room ||
         stack.end > UNWIND_PROBE)
         return false;

@@ -12,6 +12,7 @@
 
 #define WALK_AHEAD 32u // captures that can be asked for together
 
+struct walk_exchange;
 struct walker;
 struct walked; // the address space of one process image, for its walker
 
@@ -49,4 +50,5 @@ struct unwind_result walked_walk(struct walked *walked, const struct capture *ca
 
 // Has walkers that are made from now on run `serve` in place of the process that unwinds; for
 // tests.
-void walker_set_service(void (*serve)(int channel));
+void walker_set_service(void (*serve)(int channel, struct walk_exchange *exchange,
+                                      size_t max_depth));

@@ -86,7 +86,8 @@ void header_server_run(int own_channel)
     struct header_question question;
     channel = own_channel;
     prctl(PR_SET_NAME, "ptprof-headers");
-    reader_give_up_rights(channel, NULL, RLIM_INFINITY);
+    reader_give_up_rights(
+        (struct sandbox_needs){.descriptor = channel, .cpu_seconds = RLIM_INFINITY});
     for (;;) {
         int fd = -1;
         if (channel_receive(channel, &question, sizeof question, &fd) != sizeof question)

@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "process/kept_file.h"
 #include "process/module.h"
@@ -15,6 +15,8 @@
 #include "reader/reader.h"
 #include "unwind/area_unwinder.h"
 #include "unwind/walk_wire.h"
+
+#define BATCH_NS (10 * NS_PER_MS)
 
 struct told_module {
     struct module module; // first: an area leads to it
@@ -240,15 +242,18 @@ static size_t put_stack(unsigned char *to, const struct unwind_result *result)
     return sizeof stack + put_frames(to + sizeof stack, result);
 }
 
-// Walks as many stacks as the answer has room for.
+// Walks stacks until the answer has no room for another one of any depth, or it takes long: the
+// first of them are waited for.
 static uint32_t walk(struct told_space *space, uint32_t count)
 {
     const size_t longest =
         sizeof(struct walk_stack) + server.max_depth * sizeof(struct walk_frame);
+    const size_t last = walk_answer_bytes(server.max_depth) - longest;
+    const int64_t until = clock_now() + BATCH_NS;
     const unsigned char *request = server.exchange->request;
     size_t at = 0;
     uint32_t done = 0;
-    for (; done < count && at + longest <= WALK_ANSWER_BYTES; done++) {
+    for (; done < count && at <= last && (!done || clock_now() < until); done++) {
         struct walk_bytes bytes;
         memcpy(&bytes, request, sizeof bytes);
         request += sizeof bytes;
@@ -289,28 +294,17 @@ static void take(const struct walk_message *message)
     }
 }
 
-static void map_exchange(void)
-{
-    struct walk_message message;
-    int fd = -1;
-    if (channel_receive(server.channel, &message, sizeof message, &fd) <= 0)
-        leave();
-    const size_t size = sizeof *server.exchange;
-    server.exchange = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    if (server.exchange == MAP_FAILED)
-        leave();
-}
-
-void walk_server_run(int channel, size_t max_depth)
+void walk_server_run(int channel, struct walk_exchange *exchange, size_t max_depth)
 {
     struct walk_message message;
     server.channel = channel;
+    server.exchange = exchange;
     server.max_depth = max_depth;
     prctl(PR_SET_NAME, "ptprof-unwind");
     kept_file_prepare();
-    reader_give_up_rights(channel, NULL, RLIM_INFINITY);
-    for (map_exchange();;) {
+    reader_give_up_rights((struct sandbox_needs){
+        .descriptor = channel, .cpu_seconds = RLIM_INFINITY, .memory = exchange});
+    for (;;) {
         if (channel_receive(channel, &message, sizeof message, NULL) < (ssize_t)WALK_HEAD)
             leave();
         take(&message);

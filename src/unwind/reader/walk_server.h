@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
-// The main loop; `channel` leads to the main process, from which the memory for the exchange comes
-// first (walk_wire.h).
-void walk_server_run(int channel, size_t max_depth) __attribute__((noreturn));
+#include "unwind/walk_wire.h"
+
+// Runs the main loop. `channel` leads to the main process.
+void walk_server_run(int channel, struct walk_exchange *exchange, size_t max_depth)
+    __attribute__((noreturn));
