@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "collect/consumer_state.h"
+#include "process/space.h"
 #include "sample/record.h"
 
 // The clocks of a thread and of its process may differ by this much without any CPU time being

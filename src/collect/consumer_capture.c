@@ -97,6 +97,39 @@ static void look_ahead(struct consumer *consumer, const struct process *process,
     walked_ahead(process->image.walked, captures, count);
 }
 
+static void count_thread(struct consumer *consumer, struct account *thread, int64_t time)
+{
+    if (thread->since)
+        return;
+    thread->since = time;
+    control_count(consumer->control, COUNTER_THREADS_SAMPLED, 1);
+    consumer->counts.threads_asleep -= thread->seen_asleep;
+}
+
+static void take_sample(struct consumer *consumer, struct process *process,
+                        struct account *thread, const struct capture *capture,
+                        const struct unwind_result *stack)
+{
+    struct space *space = process->image.space;
+    holds_add_capture(&consumer->holds, &thread->held, thread->profile_thread, capture);
+    if (stack->end != UNWIND_BOTTOM) {
+        control_count(consumer->control, COUNTER_CUT, 1);
+        stack_keeper_note_cut(&consumer->keeper, space, stack);
+    }
+    control_count(consumer->control, COUNTER_FRAME_POINTERS, stack->frame_pointer_steps > 0);
+    if (!(capture->flags & CAPTURE_UNWOUND))
+        learn_stack(consumer, process, thread, capture, stack);
+    count_thread(consumer, thread, capture->time);
+    uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, stack);
+    uint32_t value =
+        profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
+    weights_sample(&thread->weights, consumer->profile, value,
+                   thinning_times(&consumer->thinning));
+    if (consumer->idle)
+        wall_look(&thread->wall, node, STATE_RUNNING);
+    control_count(consumer->control, COUNTER_SAMPLES, 1);
+}
+
 void consumer_take_capture(struct consumer *consumer, const void *data)
 {
     const struct capture *capture = &((const struct record_capture *)data)->capture;
@@ -109,40 +142,16 @@ void consumer_take_capture(struct consumer *consumer, const void *data)
         control_count(consumer->control, COUNTER_DROPPED, 1);
         return;
     }
-    struct space *space = process->image.space;
     struct unwind_result stack;
     if (!thinning_is_at_work(&consumer->thinning)) // otherwise many of them would be left out
         look_ahead(consumer, process, data);
     bool known = process_image_walk(&process->image, thread->tid, capture, &stack);
     if (process->image.changed_at > capture->time)
         be_pressed(consumer);
-    if (!known) {
+    if (!known)
         control_count(consumer->control, COUNTER_FAILED, 1);
-        return;
-    }
-    if ((capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE) {
+    else if ((capture->flags & (CAPTURE_IN_PLACE | CAPTURE_ON_CPU)) == CAPTURE_IN_PLACE)
         take_stack_in_place(consumer, process, thread, capture, &stack);
-        return;
-    }
-    holds_add_capture(&consumer->holds, &thread->held, thread->profile_thread, capture);
-    if (stack.end != UNWIND_BOTTOM) {
-        control_count(consumer->control, COUNTER_CUT, 1);
-        stack_keeper_note_cut(&consumer->keeper, space, &stack);
-    }
-    control_count(consumer->control, COUNTER_FRAME_POINTERS, stack.frame_pointer_steps > 0);
-    if (!(capture->flags & CAPTURE_UNWOUND))
-        learn_stack(consumer, process, thread, capture, &stack);
-    if (!thread->since) {
-        thread->since = capture->time;
-        control_count(consumer->control, COUNTER_THREADS_SAMPLED, 1);
-        consumer->counts.threads_asleep -= thread->seen_asleep;
-    }
-    uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, &stack);
-    uint32_t value =
-        profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
-    weights_sample(&thread->weights, consumer->profile, value,
-                   thinning_times(&consumer->thinning));
-    if (consumer->idle)
-        wall_look(&thread->wall, node, STATE_RUNNING);
-    control_count(consumer->control, COUNTER_SAMPLES, 1);
+    else
+        take_sample(consumer, process, thread, capture, &stack);
 }

@@ -2,6 +2,7 @@
 #include "collect/process_image.h"
 
 #include "base/clock.h"
+#include "process/space.h"
 
 #define REFRESH_SHARE 20 // reading maps again takes at most one part in so many of our time
 #define YOUNG_NS NS_PER_S

@@ -9,6 +9,7 @@
 
 #include "collect/stack_mappings.h"
 #include "process/module.h"
+#include "process/space.h"
 #include "unwind/walker.h"
 
 struct process_image { // zeroed: none

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A session is reported by its numbers and by the profile with its names.
+#include "collect/session_report.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

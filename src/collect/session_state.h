@@ -12,6 +12,7 @@
 #include "collect/consumer.h"
 #include "collect/room.h"
 #include "collect/session.h"
+#include "collect/session_report.h"
 #include "collect/taker.h"
 #include "profile/run.h"
 #include "sample/sampler.h"

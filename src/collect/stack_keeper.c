@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "process/space.h"
 
 void stack_keeper_init(struct stack_keeper *keeper, struct profile *profile,
                        struct modules *modules, size_t max_depth)

@@ -7,6 +7,7 @@
 
 #include "collect/cuts.h"
 #include "process/module.h"
+#include "process/space.h"
 #include "profile/store.h"
 #include "sample/capture.h"
 #include "unwind/unwinder.h"

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "base/thread.h"
+#include "collect/session_report.h"
 #include "commands/attach_output.h"
 #include "commands/checkpoint.h"
 #include "commands/command.h"

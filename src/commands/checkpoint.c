@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/memory_room.h"
+#include "collect/session_report.h"
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
 

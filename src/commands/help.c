@@ -10,7 +10,8 @@
 #define OPTION_COLUMN 25  // first column of the text of an option
 #define EXAMPLE_COLUMN 42 // first column of the text of an example
 
-void help_option_syntax(const struct option *option, struct buf *out)
+// Appends the syntax of an option: "-d, --duration=TIME", choices as "a|b|c".
+static void put_option_syntax(const struct option *option, struct buf *out)
 {
     if (option->letter)
         buf_printf(out, "-%c, ", option->letter);
@@ -53,7 +54,7 @@ static void print_columns(FILE *out, const char *left, const char *text, size_t 
 static void print_option(FILE *out, const struct option *option)
 {
     AUTO_BUF struct buf left = {0}, text = {0};
-    help_option_syntax(option, &left);
+    put_option_syntax(option, &left);
     buf_puts(&text, option->help);
     if (option->shown_default)
         buf_printf(&text, " (default: %s)", option->shown_default);

@@ -11,6 +11,3 @@
 void help_short(const struct command *const *commands, FILE *out);
 void help_all(const struct command *const *commands, FILE *out);
 void help_command(const struct command *command, FILE *out);
-
-// Appends the syntax of an option: "-d, --duration=TIME", choices as "a|b|c".
-void help_option_syntax(const struct option *option, struct buf *out);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "collect/session_report.h"
 #include "output/report.h"
 
 struct summary {

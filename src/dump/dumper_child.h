@@ -71,8 +71,6 @@ bool dumper_has_stack(const struct census_record *record);
 // Notes that a thread could not be read, so that no other census tries it.
 void dumper_give_up(struct dumper *dumper, pid_t tid);
 
-// --- dumper_image.c
-
 bool dumper_has_ended(const struct dumper *dumper);
 
 // Returns the path of the program, NULL: not known. The caller frees it.

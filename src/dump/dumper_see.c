@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "dump/dumper_child.h"
+#include "process/space.h"
 
 #define REFRESH_NS (100 * NS_PER_MS) // least time between two reads of maps because of unknown pcs
 #define KEPT_MAX ((size_t)256 << 20) // bytes of all stacks together

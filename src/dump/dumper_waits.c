@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "dump/dumper_child.h"
 #include "process/memory.h"
+#include "process/space.h"
 #include "symbol/headers.h"
 
 #define QUIESCE_NS NS_PER_MS // time that threads have to block again

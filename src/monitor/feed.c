@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "collect/session_report.h"
 #include "monitor/gauges.h"
 #include "monitor/snapshot_text.h"
 #include "monitor/target_status.h"

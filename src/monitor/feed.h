@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "collect/session.h"
+#include "collect/session_report.h"
 #include "monitor/snapshot.h"
 #include "rows/rows.h"
 

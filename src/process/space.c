@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "process/space.h"
+
 #include <elf.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,7 +11,6 @@
 #include "process/debug_image.h"
 #include "process/maps.h"
 #include "process/memory.h"
-#include "process/module.h"
 #include "process/module_file.h"
 
 #define COMPARE_SHARE 100 // comparing maps takes at most 1 / COMPARE_SHARE of the time

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rows/rows.h"
+#include "rows/rows_tree.h"
 
 #include <stdlib.h>
 #include <string.h>

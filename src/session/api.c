@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "collect/session.h"
+#include "collect/session_report.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define STEP_MS 1000 // nothing is to be done meanwhile

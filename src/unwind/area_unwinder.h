@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "process/areas.h"
 #include "process/module.h"
 #include "unwind/unwinder.h"
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/patience.h"
 #include "base/thread.h"
+#include "process/space.h"
 #include "reader/channel.h"
 #include "reader/reader.h"
 #include "unwind/area_unwinder.h"

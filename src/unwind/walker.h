@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "process/module.h"
+#include "process/space.h"
 #include "unwind/unwinder.h"
 
 #define WALK_AHEAD 32u // captures that can be asked for together

@@ -21,6 +21,7 @@
 #include "base/histogram.h"
 #include "base/mem.h"
 #include "process/module.h"
+#include "process/space.h"
 #include "unwind/live.h"
 #include "unwind/walker.h"
 

@@ -17,7 +17,11 @@ GUARDED = {"include/ptprof/ptprof.h"}  # for any C or C++ compiler: no #pragma o
 
 COLUMNS = 100
 FILE_LINES = 500
-FUNCTION_LINES = 80
+FUNCTION_LINES = 45
+HEADER_LINES = 120
+STRUCT_MEMBERS = 34  # a struct that a newcomer can hold in his head has 24: see LARGE_STRUCTS
+TABLES = {"tui/keymap.h"}  # headers that are one table
+LARGE_STRUCTS = {"thread", "watched", "dumper", "snapshot", "state", "session", "feed", "unwinder"}
 
 CALLERS = {  # the only files that may call these
     "ptrace": {"src/sample/tracer.c"},
@@ -192,15 +196,59 @@ def test_length_of_files(ctx):
              if text.count("\n") > FILE_LINES and not name.startswith("tests/")])
 
 
+def test_length_of_headers(ctx):
+    none_of([f"{name}: {text.count(chr(10))} lines" for name, text in files(ctx, ".h")
+             if name.startswith(("src/", "tui/")) and name not in TABLES
+             and text.count("\n") > HEADER_LINES])
+
+
 def test_length_of_functions(ctx):
     bad = []
     for name, text in files(ctx, ".c", ".h"):
+        if name.startswith(("tests/", "examples/")):
+            continue
         start = 0
         for number, line in enumerate(text.splitlines(), 1):
             if line == "{":
                 start = number
             elif line == "}" and start and number - start > FUNCTION_LINES:
                 bad.append(f"{name}:{start}: {number - start} lines")
+    none_of(bad)
+
+
+def members(body):
+    """How many members a struct has; those of a struct within it count as one."""
+    body = re.sub(r"\{[^{}]*\}", "", body)
+    parts = [part for part in body.split(";") if part.strip()]
+    return sum(1 if "(" in part else part.count(",") + 1 for part in parts)
+
+
+def test_members_of_structs(ctx):
+    """Those that are large today do not grow, and no other one becomes large."""
+    bad = []
+    for name, text in files(ctx, ".c", ".h"):
+        for tag, body in re.findall(r"^struct (\w+) \{(.*?)^\};", code(text), re.M | re.S):
+            most = STRUCT_MEMBERS if tag in LARGE_STRUCTS else 24
+            if name.startswith(("src/", "tui/")) and members(body) > most:
+                bad.append(f"{name}: struct {tag} has {members(body)} members")
+    none_of(bad)
+
+
+def test_exported_names_have_users(ctx):
+    """Outside of the file that defines them: in the program, or in a test of a part of it."""
+    texts = {name: code(text) for name, text in files(ctx, ".c", ".h")}
+    words = {name: set(re.findall(r"\w+", text)) for name, text in texts.items()}
+    declared = re.compile(r"^(?!static|typedef|return|#|\s)[\w \*]*?\b(\w+)\([^;{]*;", re.M)
+    bad = []
+    for name, text in texts.items():
+        if not name.startswith(("src/", "tui/")) or not name.endswith(".h"):
+            continue
+        own = name.replace("/x86_64/", "/").removesuffix(".h")
+        others = [found for other, found in words.items()
+                  if other.replace("/x86_64/", "/").rsplit(".")[0] != own]
+        bad += [f"{name}: {function}" for function in declared.findall(text)
+                if not any(function in found for found in others)
+                and not text.count(function + "(") > 1]  # in a macro
     none_of(bad)
 
 

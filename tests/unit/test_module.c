@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "process/space.h"
 #include "tests/unit/skip.h"
 
 #define PAGE 4096u

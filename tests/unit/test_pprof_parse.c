@@ -13,6 +13,7 @@
 #include "fixture_profile.h"
 #include "output/gunzip.h"
 #include "output/gzip.h"
+#include "process/space.h"
 #include "profile.pb-c.h"
 #include "profile/measure.h"
 #include "profile/plain_merge.h"

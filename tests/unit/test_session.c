@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "collect/session_report.h"
 #include "process/procfs.h"
 #include "profile/totals.h"
 #include "sample/tracer.h"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "process/space.h"
 #include "symbol/symbolizer.h"
 #include "symbol/syscall_name.h"
 #include "tests/unit/skip.h"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "process/space.h"
 #include "fixture_self.h"
 #include "reader/channel.h"
 #include "unwind/area_unwinder.h"

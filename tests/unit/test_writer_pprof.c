@@ -8,6 +8,7 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "process/space.h"
 #include "fixture_profile.h"
 #include "profile.pb-c.h"
 
