@@ -155,8 +155,8 @@ static unsigned act_invert(struct app *app)
 
 static unsigned act_fold_all(struct app *app, int open)
 {
-    map_clear(&app->state->folds);
-    app->state->all_open = open;
+    map_clear(&app->state->tree.folds);
+    app->state->tree.all_open = open;
     return EFFECT_ROWS;
 }
 
@@ -168,19 +168,19 @@ static unsigned act_zoom_reset(struct app *app)
 
 static unsigned act_lines(struct app *app)
 {
-    app->state->lines = !app->state->lines;
+    app->state->wanted.lines = !app->state->wanted.lines;
     return 0;
 }
 
 static unsigned act_verbose(struct app *app)
 {
-    app->state->verbose = !app->state->verbose;
+    app->state->wanted.verbose = !app->state->wanted.verbose;
     return 0;
 }
 
 static unsigned act_mangled(struct app *app)
 {
-    app->state->mangled = !app->state->mangled;
+    app->state->wanted.mangled = !app->state->wanted.mangled;
     return 0;
 }
 

@@ -42,7 +42,7 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
     char text[96] = "", clock[FIGURES_MOST];
     enum role role = ROLE_BANNER;
     // A message is not cut for the status: its end may matter, as in the name of a file.
-    int message = state->message ? canvas_width(canvas, state->message) : 0;
+    int message = state->message.text ? canvas_width(canvas, state->message.text) : 0;
     bool wide = canvas->cols >= 60 && message + STATUS_WIDE <= canvas->cols;
     int64_t frozen = now - state->frozen_at;
     if (snapshot->end == TARGET_ENDED)
@@ -86,9 +86,9 @@ static void draw_left(struct canvas *canvas, int row, int end, const struct scen
 {
     AUTO_BUF struct buf text = {0};
     enum role role = ROLE_DIM;
-    if (state->message) {
-        buf_puts(&text, state->message);
-        role = state->message_bad ? ROLE_BAD : ROLE_MESSAGE;
+    if (state->message.text) {
+        buf_puts(&text, state->message.text);
+        role = state->message.bad ? ROLE_BAD : ROLE_MESSAGE;
     } else {
         put_position(canvas, scene, state, &text);
     }

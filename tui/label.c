@@ -25,8 +25,8 @@ const char *label_hold(int64_t ns, char text[FIGURES_MOST])
 static void put_function(const struct state *state, const struct function *function, bool inlined,
                          struct buf *out)
 {
-    if (state->mangled || state->verbose)
-        buf_puts(out, state->mangled ? function->system_name : function->name);
+    if (state->wanted.mangled || state->wanted.verbose)
+        buf_puts(out, state->wanted.mangled ? function->system_name : function->name);
     else
         short_name_fold(function->name, out);
     if (inlined)
@@ -38,7 +38,8 @@ void label_function_within(const struct state *state, const struct canvas *canva
 {
     size_t start = out->length;
     put_function(state, function, inlined, out);
-    if (state->mangled || state->verbose || canvas_width(canvas, out->data + start) <= width)
+    if (state->wanted.mangled || state->wanted.verbose ||
+        canvas_width(canvas, out->data + start) <= width)
         return;
     out->length = start;
     short_name_bare(function->name, out);
@@ -49,14 +50,14 @@ void label_function_within(const struct state *state, const struct canvas *canva
 void label_line(const struct state *state, const char *file, uint32_t line, struct buf *out)
 {
     const char *slash = strrchr(file, '/');
-    buf_puts(out, slash && !state->verbose ? slash + 1 : file);
+    buf_puts(out, slash && !state->wanted.verbose ? slash + 1 : file);
     if (*file && line)
         buf_printf(out, ":%" PRIu32, line);
 }
 
 const char *label_module(const struct state *state, const struct function *function)
 {
-    return state->verbose && *function->path ? function->path : function->module;
+    return state->wanted.verbose && *function->path ? function->path : function->module;
 }
 
 void label_threads(const struct state *state, struct buf *out)

@@ -60,7 +60,7 @@ const struct zone *picture_zone(const struct picture *picture, int row, int col)
 int picture_page(const struct picture *picture, const struct state *state)
 {
     struct layout layout =
-        picture_layout(picture->canvas.rows, picture->canvas.cols, state->bar);
+        picture_layout(picture->canvas.rows, picture->canvas.cols, state->wanted.bar);
     int rows = state->overlay ? picture->canvas.rows - 2 : layout.body.rows - 1;
     return rows > 1 ? rows : 1;
 }
@@ -89,7 +89,7 @@ void picture_draw(struct picture *picture, const struct snapshot *shown, const s
                   struct state *state, int64_t now)
 {
     struct canvas *canvas = &picture->canvas;
-    struct layout layout = picture_layout(canvas->rows, canvas->cols, state->bar);
+    struct layout layout = picture_layout(canvas->rows, canvas->cols, state->wanted.bar);
     picture->zone_count = 0;
     if (layout.too_small) {
         draw_too_small(canvas);

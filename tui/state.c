@@ -13,7 +13,7 @@ void state_init(struct state *state, enum rows_sort sort, int64_t delay, bool ba
     *state = (struct state){
         .query = {.window = WINDOW_5S},
         .delay = delay,
-        .bar = bar,
+        .wanted.bar = bar,
     };
     for (int i = 0; i < VIEW_COUNT; i++)
         state->sortings[i].by = views[i]->sort;
@@ -24,10 +24,10 @@ void state_fini(struct state *state)
 {
     char *owned[] = {state->filters[CRUMB_THREAD], state->filters[CRUMB_MODULE],
                      state->filters[CRUMB_TERMS],  state->text,
-                     state->message,               state->search};
+                     state->message.text,               state->search};
     for (size_t i = 0; i < ARRAY_LENGTH(owned); i++)
         free(owned[i]);
-    map_fini(&state->folds);
+    map_fini(&state->tree.folds);
     *state = (struct state){0};
 }
 
@@ -39,9 +39,9 @@ void state_say(struct state *state, bool bad, const char *format, ...)
     if (format && vasprintf(&text, format, args) < 0)
         text = NULL;
     va_end(args);
-    free(state->message);
-    state->message = text;
-    state->message_bad = bad;
+    free(state->message.text);
+    state->message.text = text;
+    state->message.bad = bad;
 }
 
 struct rows_query state_query(const struct state *state)
@@ -54,7 +54,7 @@ struct rows_query state_query(const struct state *state)
 
 void state_forget_tree(struct state *state)
 {
-    state->tree_known = false;
+    state->tree.known = false;
     state->zoom = 0;
 }
 

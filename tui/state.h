@@ -52,13 +52,17 @@ struct state {
     enum view_id view; // what is shown
     struct cursor cursors[VIEW_COUNT];
     struct sorting sortings[VIEW_COUNT];
-    uint64_t path[PATH_MOST]; // calls: ids of functions; the last one is shown
-    size_t path_length;
+    struct {
+        uint64_t ids[PATH_MOST]; // of functions; the last one is shown
+        size_t length;
+    } path;           // calls
     pid_t stack_tid;  // stack: the thread
 
-    struct map folds; // tree: id -> enum fold
-    bool all_open;    // tree: whether nodes that are not in folds are open
-    bool tree_known;  // tree: the heaviest path has been opened
+    struct {
+        struct map folds; // id -> enum fold
+        bool all_open;    // whether nodes that are not in folds are open
+        bool known;       // the heaviest path has been opened
+    } tree;
     uint64_t zoom;    // flame: id of the node that is the root; 0: the whole graph
 
     enum overlay overlay;
@@ -70,11 +74,15 @@ struct state {
 
     bool frozen, paused;
     int64_t frozen_at; // clock of snapshots
-    bool lines, verbose, mangled;
-    bool bar; // the function bar is wanted
+    struct {
+        bool lines, verbose, mangled;
+        bool bar; // the function bar
+    } wanted;
     int64_t delay;
-    char *message; // owned, NULL: none; the next key clears it
-    bool message_bad;
+    struct {
+        char *text; // owned, NULL: none; the next key clears it
+        bool bad;
+    } message;
 };
 
 enum fold { FOLD_OPEN = 1, FOLD_CLOSED };

@@ -109,9 +109,9 @@ static bool is_shown(const struct column *column, const struct drawing *drawing)
     const bool holds[] = {
         [WHEN_ALWAYS] = true,
         [WHEN_SORTED] = false,
-        [WHEN_LINES] = state->lines,
-        [WHEN_VERBOSE] = state->verbose,
-        [WHEN_SHORT] = !state->verbose,
+        [WHEN_LINES] = state->wanted.lines,
+        [WHEN_VERBOSE] = state->wanted.verbose,
+        [WHEN_SHORT] = !state->wanted.verbose,
         [WHEN_UPRIGHT] = !state->query.inverted,
         [WHEN_INVERTED] = state->query.inverted,
         [WHEN_WALL] = filter_is_wall(&state->query.filter),

@@ -90,7 +90,7 @@ static enum rc make(struct scene *scene, struct state *state, const struct rows_
 {
     (void)err;
     struct call_rows *calls = scene->rows;
-    uint64_t function = state->path[state->path_length - 1];
+    uint64_t function = state->path.ids[state->path.length - 1];
     if (rows_calls(&scene->snapshot->moment, query, function, calls, NULL) == RC_OK)
         scene->count = calls->caller_count + 1 + calls->callee_count;
     scene->all = calls->all;
@@ -130,10 +130,11 @@ static unsigned open_calls(struct app *app)
         return 0;
     }
     if (state->view != VIEW_CALLS)
-        state->path_length = 0;
-    if (state->path_length == PATH_MOST)
-        memmove(state->path, state->path + 1, --state->path_length * sizeof *state->path);
-    state->path[state->path_length++] = function->id;
+        state->path.length = 0;
+    if (state->path.length == PATH_MOST)
+        memmove(state->path.ids, state->path.ids + 1,
+                --state->path.length * sizeof *state->path.ids);
+    state->path.ids[state->path.length++] = function->id;
     state->cursors[VIEW_CALLS] = (struct cursor){0};
     return act_show(app, VIEW_CALLS);
 }
@@ -141,9 +142,9 @@ static unsigned open_calls(struct app *app)
 static unsigned go_back(struct app *app)
 {
     struct state *state = app->state;
-    if (state->path_length <= 1)
+    if (state->path.length <= 1)
         return act_back(app);
-    state->path_length--;
+    state->path.length--;
     state->cursors[VIEW_CALLS] = (struct cursor){0};
     return EFFECT_ROWS;
 }

@@ -35,8 +35,8 @@ static const struct tree_node *node_of(const struct slot *slot)
 
 static bool is_open(const struct state *state, const struct tree_node *node)
 {
-    uint32_t fold = map_get(&state->folds, node->id, 0);
-    return node->children && (fold ? fold == FOLD_OPEN : state->all_open);
+    uint32_t fold = map_get(&state->tree.folds, node->id, 0);
+    return node->children && (fold ? fold == FOLD_OPEN : state->tree.all_open);
 }
 
 static void draw_share(const struct slot *slot, struct cost cost)
@@ -162,12 +162,12 @@ static uint64_t weight(struct cost cost)
 // Opens the heaviest path from the root to the first fork.
 static void open_heaviest(const struct tree *tree, struct state *state)
 {
-    if (state->tree_known || !tree->count)
+    if (state->tree.known || !tree->count)
         return;
-    state->tree_known = true;
+    state->tree.known = true;
     double fork = FORK_SHARE * (double)weight(tree->all);
     for (uint32_t at = 0; tree->nodes[at].children; at++) {
-        map_put(&state->folds, tree->nodes[at].id, FOLD_OPEN);
+        map_put(&state->tree.folds, tree->nodes[at].id, FOLD_OPEN);
         uint32_t second = tree->nodes[at + 1].next;
         if (second < tree->nodes[at].next && (double)weight(tree->nodes[second].total) >= fork)
             return;
@@ -217,7 +217,7 @@ static void reveal(struct scene *scene, struct state *state, size_t node)
     struct tree_rows *rows = scene->rows;
     const struct tree_node *nodes = rows->tree.nodes;
     for (uint32_t up = nodes[node].parent; up != UINT32_MAX; up = nodes[up].parent)
-        map_put(&state->folds, nodes[up].id, FOLD_OPEN);
+        map_put(&state->tree.folds, nodes[up].id, FOLD_OPEN);
     refold(scene, state);
     for (size_t row = 0; row < rows->visible_count; row++)
         if (rows->visible[row] == node)
@@ -248,7 +248,7 @@ static unsigned set_fold(struct app *app, int fold)
         return 0;
     const struct tree_node *node = node_at(app->scene, act_cursor(app)->at);
     if (node->children) {
-        map_put(&app->state->folds, node->id, (uint32_t)fold);
+        map_put(&app->state->tree.folds, node->id, (uint32_t)fold);
         refold(app->scene, app->state);
     }
     return 0;

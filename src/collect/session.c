@@ -41,9 +41,9 @@ static size_t unwind_held(pid_t tid, uint64_t *pcs, size_t most, uint32_t *end)
 static void configure(struct session *session)
 {
     session->config = (struct sampler_config){
-        .pids = session->pids,
-        .start_times = session->start_times,
-        .pid_count = session->pid_count,
+        .pids = session->targets.pids,
+        .start_times = session->targets.start_times,
+        .pid_count = session->targets.count,
         .rate = session->options.rate,
         .children = session->options.children,
         .threads = session->threads,
@@ -59,13 +59,13 @@ static void add_root(void *symbolizer, pid_t pid)
 
 static void add_pid(struct session *session, pid_t pid)
 {
-    for (size_t i = 0; i < session->pid_count; i++)
-        if (session->pids[i] == pid)
+    for (size_t i = 0; i < session->targets.count; i++)
+        if (session->targets.pids[i] == pid)
             return; // it was given twice
     struct proc_stat stat = {0};
     enum rc gone = procfs_stat(pid, pid, &stat); // the sampler finds out too
-    session->start_times[session->pid_count] = gone == RC_OK ? stat.start_time : 0;
-    session->pids[session->pid_count++] = pid;
+    session->targets.start_times[session->targets.count] = gone == RC_OK ? stat.start_time : 0;
+    session->targets.pids[session->targets.count++] = pid;
 }
 
 // The stacks of a run that is to be written are kept as they are: its trie has a bound of its own.
@@ -96,8 +96,8 @@ static struct session *session_new(const pid_t *pids, size_t count,
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
     thread_mutex_recursive(&session->lock);
-    session->pids = xcalloc(count, sizeof *pids);
-    session->start_times = xcalloc(count, sizeof *session->start_times);
+    session->targets.pids = xcalloc(count, sizeof *pids);
+    session->targets.start_times = xcalloc(count, sizeof *session->targets.start_times);
     for (size_t i = 0; i < count; i++)
         add_pid(session, pids[i]);
     headers_isolate();
@@ -107,8 +107,8 @@ static struct session *session_new(const pid_t *pids, size_t count,
         profile_keep_slices(session->profile, SLICE_ENTRIES);
     session->symbolizer = symbolizer_new(session->modules);
     symbolizer_isolate(session->symbolizer);
-    for (size_t i = 0; i < session->pid_count; i++) // they are known to exist now
-        symbolizer_add_root(session->symbolizer, session->pids[i]);
+    for (size_t i = 0; i < session->targets.count; i++) // they are known to exist now
+        symbolizer_add_root(session->symbolizer, session->targets.pids[i]);
     return session;
 }
 
@@ -149,7 +149,7 @@ void session_close(struct session *session)
 {
     if (!session)
         return;
-    if (session->started && !session->finished)
+    if (session->time.started && !session->finished)
         session_finish(session);
     consumer_free(session->consumer);
     fetcher_free(session->fetcher);
@@ -159,8 +159,8 @@ void session_close(struct session *session)
     headers_end();
     control_free(session->control);
     thread_filter_free(session->threads);
-    free(session->pids);
-    free(session->start_times);
+    free(session->targets.pids);
+    free(session->targets.start_times);
     pthread_mutex_destroy(&session->lock);
     free(session);
 }
@@ -179,17 +179,17 @@ void session_pause(struct session *session, bool paused)
     if (atomic_exchange(&session->control->paused, paused) == paused)
         return;
     if (paused)
-        session->paused_at = clock_now();
+        session->time.paused = clock_now();
     else
-        session->paused_ns += clock_now() - session->paused_at;
+        session->time.pauses += clock_now() - session->time.paused;
     if (session->sampler)
         sampler_wake(session->sampler);
 }
 
 int64_t session_sampled_ns(const struct session *session)
 {
-    int64_t until = atomic_load(&session->control->paused) ? session->paused_at : clock_now();
-    return until - session->started - session->paused_ns;
+    int64_t until = atomic_load(&session->control->paused) ? session->time.paused : clock_now();
+    return until - session->time.started - session->time.pauses;
 }
 
 pthread_mutex_t *session_lock(struct session *session)

@@ -78,13 +78,13 @@ enum rc session_match(struct session *session, struct err *err)
 {
     if (!session->threads)
         return RC_OK;
-    return verdict_match(session_progress(session), session->pids, session->pid_count,
+    return verdict_match(session_progress(session), session->targets.pids, session->targets.count,
                          session->threads, session->options.threads, err);
 }
 
 enum rc session_refusal(struct session *session, struct err *err)
 {
-    return verdict_refusal(session_progress(session), session->pids[0], err);
+    return verdict_refusal(session_progress(session), session->targets.pids[0], err);
 }
 
 enum rc session_judge(struct session *session, struct err *err)
@@ -92,7 +92,7 @@ enum rc session_judge(struct session *session, struct err *err)
     const struct run *run = session_progress(session);
     if (run->end == RUN_TARGET_ENDED && !run->counts[COUNTER_SAMPLES])
         return err_set(err, RC_GONE, "%d ended before one sample was taken",
-                       (int)session->pids[0]);
+                       (int)session->targets.pids[0]);
     enum rc rc = session_match(session, err);
     return rc == RC_OK ? session_refusal(session, err) : rc;
 }
@@ -104,8 +104,8 @@ void session_reset(struct session *session)
     count_progress(session);
     memcpy(session->base, session->run.counts, sizeof session->base);
     session->run.start_wall = clock_wall();
-    session->started = session->paused_at = clock_now();
-    session->paused_ns = 0;
+    session->time.started = session->time.paused = clock_now();
+    session->time.pauses = 0;
     profile_reset(session->profile);
     consumer_reset(session->consumer);
     pthread_mutex_unlock(&session->lock);

@@ -27,9 +27,9 @@ static enum rc start_sampler(struct session *session, struct err *err)
 
 enum rc session_start(struct session *session, struct err *err)
 {
-    session->started = clock_now();
-    session->throttled = control_group_throttled(session->pids[0]);
-    session->own_throttled = control_group_throttled(getpid());
+    session->time.started = clock_now();
+    session->throttled.target = control_group_throttled(session->targets.pids[0]);
+    session->throttled.own = control_group_throttled(getpid());
     session->run.start_wall = clock_wall();
     // The fork comes before the thread: the child of a process with threads may find locks taken.
     enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
@@ -113,7 +113,7 @@ static uint64_t since(uint64_t now, uint64_t before)
 static void limit_names(struct session *session)
 {
     symbolizer_hurry(session->symbolizer);
-    int64_t deadline = session->options.wait_for_names ? 0 : session->ended_at + NAMES_NS;
+    int64_t deadline = session->options.wait_for_names ? 0 : session->time.ended + NAMES_NS;
     patience_until(deadline);
     symbolizer_set_deadline(session->symbolizer, deadline);
 }
@@ -125,19 +125,20 @@ void session_finish(struct session *session)
     session->finished = true;
     int64_t sampled = session_sampled_ns(session);
     struct control *control = session->control;
+    pid_t first = session->targets.pids[0];
     bool stuck = session->sampler && !sampler_stop(control, session->sampler);
     if (stuck) // nobody knows since when it did not sample
         atomic_store(&control->counts[COUNTER_STUCK], session->sampler);
     session->sampler = 0;
     session->run.duration = stuck ? sampled : session_sampled_ns(session);
-    atomic_store(&control->counts[COUNTER_FROZEN], control_group_is_frozen(session->pids[0]));
+    atomic_store(&control->counts[COUNTER_FROZEN], control_group_is_frozen(first));
     atomic_store(&control->counts[COUNTER_THROTTLED_NS],
-                 since(control_group_throttled(session->pids[0]), session->throttled));
+                 since(control_group_throttled(first), session->throttled.target));
     atomic_store(&control->counts[COUNTER_OWN_THROTTLED_NS],
-                 since(control_group_throttled(getpid()), session->own_throttled));
-    session->ended_at = clock_now();
+                 since(control_group_throttled(getpid()), session->throttled.own));
+    session->time.ended = clock_now();
     bool waits = session->options.wait_for_names && !session->options.live;
-    int64_t last = session->ended_at + (waits ? LONGEST_LAST_NS : LAST_NS);
+    int64_t last = session->time.ended + (waits ? LONGEST_LAST_NS : LAST_NS);
     patience_until(last);
     taker_stop(&session->taker);
     consumer_drain_last(session->consumer, last);

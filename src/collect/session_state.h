@@ -20,9 +20,11 @@
 
 struct session {
     struct session_options options;
-    pid_t *pids;
-    uint64_t *start_times; // of these processes
-    size_t pid_count;
+    struct {
+        pid_t *pids;
+        uint64_t *start_times; // of these processes
+        size_t count;
+    } targets;
     struct thread_filter *threads; // NULL: all
     struct sampler_config config;
     struct control *control;
@@ -36,11 +38,15 @@ struct session {
     struct taker taker;
     struct run run;
     uint64_t base[COUNTER_COUNT]; // what had been counted at the last session_reset
-    int64_t started, ended_at, paused_at; // CLOCK_MONOTONIC ns; 0: not yet
-    int64_t paused_ns; // in all
+    struct {
+        int64_t started, ended, paused; // CLOCK_MONOTONIC ns; 0: not yet
+        int64_t pauses;                 // ns, in all
+    } time;
     bool watched, finished, named;
     struct room room;
-    uint64_t throttled, own_throttled; // ns up to the start
+    struct {
+        uint64_t target, own; // ns up to the start
+    } throttled;
     int idle_times;        // how often wall time began to be counted
     unsigned renumberings; // of the profile, so far
     pthread_mutex_t lock;

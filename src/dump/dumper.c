@@ -35,8 +35,8 @@ static void read_facts(struct dumper *dumper)
 {
     struct proc_status status;
     bool known = procfs_status(dumper->pid, &status) == RC_OK;
-    dumper->inner_tids = known && status.inner_pid && status.inner_pid != dumper->pid;
-    dumper->filtered = !known || status.seccomp;
+    dumper->target.inner_tids = known && status.inner_pid && status.inner_pid != dumper->pid;
+    dumper->target.filtered = !known || status.seccomp;
 }
 
 enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dumper **out,
@@ -57,13 +57,13 @@ enum rc dumper_open(pid_t pid, const struct dumper_options *options, struct dump
     dumper->maps_fd = -1;
     dumper->options = *options;
     headers_isolate();
-    dumper->modules = modules_new();
-    dumper->unknown = modules_special(dumper->modules, MODULE_ANON, "[unknown]");
-    dumper->symbolizer = symbolizer_new(dumper->modules);
-    symbolizer_isolate(dumper->symbolizer);
-    symbolizer_add_root(dumper->symbolizer, pid);
-    dumper->walker = walker_new(DEPTH_MAX);
-    dumper->names = dumper_names_new(dumper->symbolizer);
+    dumper->code.modules = modules_new();
+    dumper->code.unknown = modules_special(dumper->code.modules, MODULE_ANON, "[unknown]");
+    dumper->code.symbolizer = symbolizer_new(dumper->code.modules);
+    symbolizer_isolate(dumper->code.symbolizer);
+    symbolizer_add_root(dumper->code.symbolizer, pid);
+    dumper->code.walker = walker_new(DEPTH_MAX);
+    dumper->code.names = dumper_names_new(dumper->code.symbolizer);
     dumper->control = control_new(CENSUS_RING, err);
     rc = dumper->control ? thread_filter_new(options->threads, &dumper->threads, err) : RC_FAIL;
     if (rc != RC_OK) {
@@ -87,14 +87,14 @@ void dumper_close(struct dumper *dumper)
 {
     if (!dumper)
         return;
-    if (dumper->watched)
-        watchdog_stop(&dumper->watchdog);
+    if (dumper->census.watched)
+        watchdog_stop(&dumper->census.watchdog);
     forget_seen(dumper);
-    process_image_fini(&dumper->image);
-    walker_free(dumper->walker);
-    dumper_names_free(dumper->names);
-    symbolizer_free(dumper->symbolizer);
-    modules_free(dumper->modules);
+    process_image_fini(&dumper->code.image);
+    walker_free(dumper->code.walker);
+    dumper_names_free(dumper->code.names);
+    symbolizer_free(dumper->code.symbolizer);
+    modules_free(dumper->code.modules);
     control_free(dumper->control);
     regions_fini(&dumper->regions);
     regions_fini(&dumper->mappings);
@@ -110,12 +110,12 @@ void dumper_close(struct dumper *dumper)
 
 struct modules *dumper_modules(const struct dumper *dumper)
 {
-    return dumper->modules;
+    return dumper->code.modules;
 }
 
 struct symbolizer *dumper_symbolizer(const struct dumper *dumper)
 {
-    return dumper->symbolizer;
+    return dumper->code.symbolizer;
 }
 
 // --- one census ---
@@ -131,8 +131,8 @@ static void look_ahead(struct dumper *dumper, const struct record *record)
         if (dumper_has_stack(seen))
             captures[count++] = &seen->capture;
     }
-    if (count && dumper->image.walked && !walked_has(dumper->image.walked, captures[0]))
-        walked_ahead(dumper->image.walked, captures, count);
+    if (count && dumper->code.image.walked && !walked_has(dumper->code.image.walked, captures[0]))
+        walked_ahead(dumper->code.image.walked, captures, count);
 }
 
 static void drain(struct dumper *dumper)
@@ -148,7 +148,7 @@ static void drain(struct dumper *dumper)
 
 static bool is_over(const struct dumper *dumper)
 {
-    return dumper->timed_out || dumper->ended || dumper->interrupted;
+    return dumper->time.out || dumper->ended || dumper->interrupted;
 }
 
 // Has the census release the threads that it holds, wait for no more, and report what it has.
@@ -159,8 +159,8 @@ static void heed_interrupts(struct dumper *dumper, int64_t now)
         return;
     dumper->interrupted = true;
     atomic_store(&dumper->control->stop, 1);
-    if (dumper->deadline > now + PARTING_NS)
-        dumper->deadline = now + PARTING_NS;
+    if (dumper->time.deadline > now + PARTING_NS)
+        dumper->time.deadline = now + PARTING_NS;
 }
 
 // Reads records until the census is complete (true), or its process has ended, makes no progress or
@@ -179,7 +179,7 @@ static bool follow(struct dumper *dumper, pid_t *child)
         bool gone = !complete && sampler_ended(*child);
         uint64_t before = atomic_load(&control->ring.consumed);
         drain(dumper);
-        dumper_names_go_on(dumper->names);
+        dumper_names_go_on(dumper->code.names);
         if (gone)
             *child = 0;
         if (complete || gone)
@@ -193,8 +193,8 @@ static bool follow(struct dumper *dumper, pid_t *child)
         tid = with;
         busy_since = busy;
         heed_interrupts(dumper, now);
-        dumper->timed_out = now >= dumper->deadline;
-        if (dumper->timed_out || now - moved_at > STALLED_NS)
+        dumper->time.out = now >= dumper->time.deadline;
+        if (dumper->time.out || now - moved_at > STALLED_NS)
             return false;
     }
 }
@@ -202,19 +202,19 @@ static bool follow(struct dumper *dumper, pid_t *child)
 void dumper_hurry(struct dumper *dumper)
 {
     int64_t moment = clock_now() + PARTING_NS;
-    symbolizer_set_deadline(dumper->symbolizer, moment);
+    symbolizer_set_deadline(dumper->code.symbolizer, moment);
     patience_until(moment);
 }
 
 static void reap(struct dumper *dumper)
 {
-    if (dumper->done_child)
-        sampler_stop(dumper->control, dumper->done_child);
-    dumper->done_child = 0;
-    if (dumper->watched) {
+    if (dumper->census.done)
+        sampler_stop(dumper->control, dumper->census.done);
+    dumper->census.done = 0;
+    if (dumper->census.watched) {
         pid_t tid;
-        dumper->held_last = watchdog_last_hold(&dumper->watchdog, 0, &tid) > 0;
-        watchdog_guard(&dumper->watchdog, 0);
+        dumper->census.held = watchdog_last_hold(&dumper->census.watchdog, 0, &tid) > 0;
+        watchdog_guard(&dumper->census.watchdog, 0);
     }
     atomic_store(&dumper->control->stop, 0);
 }
@@ -225,18 +225,18 @@ static enum rc start(struct dumper *dumper, const struct census_config *config, 
     reap(dumper);
     enum rc rc = census_start(dumper->control, config, child, err);
     // The fork comes before the thread starts: its child may find locks taken.
-    if (rc == RC_OK && !dumper->watched) {
-        rc = watchdog_start(&dumper->watchdog, dumper->control, err);
-        dumper->watched = rc == RC_OK;
+    if (rc == RC_OK && !dumper->census.watched) {
+        rc = watchdog_start(&dumper->census.watchdog, dumper->control, err);
+        dumper->census.watched = rc == RC_OK;
     }
     if (rc == RC_OK)
-        watchdog_guard(&dumper->watchdog, *child);
+        watchdog_guard(&dumper->census.watchdog, *child);
     return rc;
 }
 
 static void stop(struct dumper *dumper, pid_t child, bool complete)
 {
-    dumper->done_child = child;
+    dumper->census.done = child;
     if (child && complete)
         return; // its end takes a while, in which other work can be done
     if (child)
@@ -262,12 +262,12 @@ static enum rc take_census(struct dumper *dumper, struct census_config config, s
 {
     config.pid = dumper->pid;
     config.threads = dumper->threads;
-    config.inner_tids = dumper->inner_tids;
-    config.filtered = dumper->filtered;
+    config.inner_tids = dumper->target.inner_tids;
+    config.filtered = dumper->target.filtered;
     config.cpus = &dumper->cpus;
     config.mappings = mappings_of(dumper);
-    config.began = dumper->began;
-    config.deadline = dumper->deadline - dumper->options.timeout / RESERVED;
+    config.began = dumper->time.began;
+    config.deadline = dumper->time.deadline - dumper->options.timeout / RESERVED;
     bool first = !config.tids && !config.together; // the first census of a dump
     config.done = first ? &dumper->index : NULL;
     for (unsigned i = 0; i <= RESTARTS_MAX; i++) {
@@ -354,7 +354,7 @@ static enum rc take_together(struct dumper *dumper, struct err *err)
     enum rc rc = take_census(dumper, config, err);
     map_fini(&plan_of);
     if (rc == RC_OK && !is_over(dumper) &&
-        (!dumper->control->held.count || dumper->held_last))
+        (!dumper->control->held.count || dumper->census.held))
         rc = err_set(err, RC_FAIL,
                      "the threads of %d could not be held together\n"
                      "  Without --stop-all those that run are held one by one.",
@@ -428,7 +428,7 @@ static void fill(struct dumper *dumper, struct dump *dump)
         dumper_add_kernel(dumper, dump);
     dump->verdict_count = deadlock_find(dump->waits, dump->count, &dump->verdicts);
     dump->end = dumper->interrupted ? DUMP_INTERRUPTED
-                : dumper->timed_out ? DUMP_TIMEOUT
+                : dumper->time.out ? DUMP_TIMEOUT
                 : dumper->ended     ? DUMP_TARGET_ENDED
                                     : DUMP_COMPLETE;
 }
@@ -438,7 +438,7 @@ static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *e
     *dump = (struct dump){.pid = dumper->pid, .wall = clock_wall()};
     dumper_note_image(dumper);
     dump->exe = dumper_exe(dumper);
-    dumper->timed_out = dumper->ended = dumper->interrupted = false;
+    dumper->time.out = dumper->ended = dumper->interrupted = false;
     atomic_store(&dumper->control->counts[COUNTER_REPAIRED], 0);
     memset(&dumper->control->held, 0, sizeof dumper->control->held);
     forget_seen(dumper);
@@ -446,7 +446,7 @@ static enum rc take_once(struct dumper *dumper, struct dump *dump, struct err *e
     enum rc rc = take_all(dumper, err);
     dumper_forget_other_program(dumper);
     if (rc == RC_OK && !dumper->count)
-        rc = dumper->timed_out || dumper->interrupted
+        rc = dumper->time.out || dumper->interrupted
                  ? err_set(err, RC_TIMEOUT, "no thread of %d could be read in time",
                            (int)dumper->pid)
                  : err_set(err, RC_GONE, "%d ended before one thread was read", (int)dumper->pid);
@@ -460,13 +460,13 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
     unsigned execs = 0;
     int nice = priority_hurry();
     priority_gather(&dumper->cpus);
-    walker_lead(dumper->walker);
-    dumper->began = clock_now();
-    dumper->deadline = dumper->began + dumper->options.timeout;
+    walker_lead(dumper->code.walker);
+    dumper->time.began = clock_now();
+    dumper->time.deadline = dumper->time.began + dumper->options.timeout;
     enum rc rc = take_once(dumper, dump, err);
     while (dumper_has_executed(dumper)) {
         dump_fini(dump);
-        if (dumper->timed_out || dumper->interrupted || ++execs > EXECS_MAX) {
+        if (dumper->time.out || dumper->interrupted || ++execs > EXECS_MAX) {
             rc = err_set(err, RC_TIMEOUT, "%d executed another program each time it was read",
                          (int)dumper->pid);
             break;
@@ -482,7 +482,7 @@ enum rc dumper_take(struct dumper *dumper, struct dump *dump, struct err *err)
     priority_spread(&dumper->cpus);
     priority_relax(nice);
     dump->executed = execs;
-    dump->lasted = clock_now() - dumper->began;
+    dump->lasted = clock_now() - dumper->time.began;
     if (rc != RC_OK)
         dump_fini(dump);
     forget_seen(dumper);

@@ -11,17 +11,17 @@
 static const struct mapping *mapping_of(struct dumper *dumper, const struct kernel_frame *frame)
 {
     AUTO_FREE char *name = xasprintf("[%s]", frame->module[0] ? frame->module : "kernel");
-    return modules_special(dumper->modules, MODULE_KERNEL, name);
+    return modules_special(dumper->code.modules, MODULE_KERNEL, name);
 }
 
 static struct dump_frame frame_of(struct dumper *dumper, const struct kernel_frame *frame)
 {
     const struct mapping *mapping = mapping_of(dumper, frame);
     uint64_t place =
-        symbolizer_kernel_place(dumper->symbolizer, frame->function, frame->offset);
+        symbolizer_kernel_place(dumper->code.symbolizer, frame->function, frame->offset);
     return (struct dump_frame){
         .interrupted = true, // the kernel shows the offset as it has to be printed
-        .symbol = symbolizer_lookup(dumper->symbolizer, mapping->id, place),
+        .symbol = symbolizer_lookup(dumper->code.symbolizer, mapping->id, place),
         .module = mapping->module,
         .mapping = mapping->id,
         .offset = place,

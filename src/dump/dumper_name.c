@@ -85,15 +85,15 @@ void dumper_names_go_on(struct dumper_names *names)
 
 void dumper_name(struct dumper *dumper)
 {
-    struct dumper_names *names = dumper->names;
+    struct dumper_names *names = dumper->code.names;
     while (names->fetching)
         names->fetching = !fetcher_wait(names->fetcher, WAIT_MS);
     hand_over(names);
-    symbolizer_fetch(dumper->symbolizer);
+    symbolizer_fetch(dumper->code.symbolizer);
     for (size_t i = 0; i < dumper->count; i++) {
         struct dump_thread *thread = &dumper->seen[i].thread;
         for (size_t k = 0; k < thread->frame_count; k++)
             thread->frames[k].symbol = symbolizer_lookup(
-                dumper->symbolizer, thread->frames[k].mapping, thread->frames[k].offset);
+                dumper->code.symbolizer, thread->frames[k].mapping, thread->frames[k].offset);
     }
 }

@@ -16,16 +16,16 @@
 
 void dumper_refresh(struct dumper *dumper, pid_t tid)
 {
-    struct process_image *image = &dumper->image;
+    struct process_image *image = &dumper->code.image;
     if (!image->space || !process_image_refresh(image, tid)) // or it executed another program
-        process_image_load(image, dumper->modules, dumper->pid, tid, 0, dumper->walker);
+        process_image_load(image, dumper->code.modules, dumper->pid, tid, 0, dumper->code.walker);
 }
 
 // Unwinds a capture. A pc that is not in a known mapping may belong to a library that was loaded
 // since the maps were read.
 static struct unwind_result unwind(struct dumper *dumper, pid_t tid, const struct capture *capture)
 {
-    struct process_image *image = &dumper->image;
+    struct process_image *image = &dumper->code.image;
     struct unwind_result stack = walked_walk(image->walked, capture);
     bool stale = space_is_empty(image->space) || clock_now() - image->refreshed_at > REFRESH_NS;
     if (process_image_is_true(image, capture, &stack) &&
@@ -41,9 +41,9 @@ static struct dump_frame frame_of(struct dumper *dumper, const struct unwind_fra
 {
     uint64_t offset;
     const struct area *area =
-        space_locate(dumper->image.space, frame->pc - !frame->interrupted, &offset);
-    const struct mapping *mapping = area ? area->mapping : dumper->unknown;
-    dumper_names_want(dumper->names, mapping->id, offset);
+        space_locate(dumper->code.image.space, frame->pc - !frame->interrupted, &offset);
+    const struct mapping *mapping = area ? area->mapping : dumper->code.unknown;
+    dumper_names_want(dumper->code.names, mapping->id, offset);
     return (struct dump_frame){
         .pc = frame->pc,
         .sp = frame->sp,

@@ -42,8 +42,10 @@ struct feed {
     int64_t gauges_at; // when they are read next
     unsigned execs;
     bool rate_lowered;
-    char note[256];
-    unsigned note_count;
+    struct {
+        char text[256];
+        unsigned count;
+    } note;
 
     // What follows is used only by the thread that takes snapshots.
     struct live *live;
@@ -51,8 +53,10 @@ struct feed {
     bool named;            // the last snapshot has all its names
     struct target_status status;
     struct waits *waits;
-    bool want_waits;
-    pid_t want_stack; // 0: none
+    struct {
+        bool waits;
+        pid_t stack; // 0: none
+    } want;
     int patience_ms;
 };
 
@@ -62,9 +66,9 @@ static void tell(struct feed *feed, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(feed->note, sizeof feed->note, format, args);
+    vsnprintf(feed->note.text, sizeof feed->note.text, format, args);
     va_end(args);
-    feed->note_count++;
+    feed->note.count++;
     eventfd_write(feed->news_fd, 1);
 }
 
@@ -130,7 +134,7 @@ static void end(struct feed *feed, enum rc rc, const struct err *err)
     if (rc != RC_OK && rc != RC_GONE) {
         feed->rc = rc;
         feed->err = *err;
-        tell(feed, "%.*s", (int)sizeof feed->note - 1, err->text);
+        tell(feed, "%.*s", (int)sizeof feed->note.text - 1, err->text);
     }
     eventfd_write(feed->news_fd, 1);
 }
@@ -261,8 +265,8 @@ static void copy_state(const struct feed *feed, struct snapshot *snapshot)
 {
     snapshot->paused = feed->paused;
     snapshot->end = feed->ended ? TARGET_ENDED : TARGET_RUNS;
-    snapshot->note_count = feed->note_count;
-    memcpy(snapshot->note, feed->note, sizeof snapshot->note);
+    snapshot->note_count = feed->note.count;
+    memcpy(snapshot->note, feed->note.text, sizeof snapshot->note);
 }
 
 static void follow(struct feed *feed, const struct profile *store)
@@ -299,12 +303,12 @@ static size_t copy_session(struct feed *feed, struct snapshot *snapshot,
 
 static void add_waits(struct feed *feed, struct snapshot *snapshot)
 {
-    if (!(feed->want_waits || feed->want_stack) || snapshot->end != TARGET_RUNS ||
+    if (!(feed->want.waits || feed->want.stack) || snapshot->end != TARGET_RUNS ||
         snapshot->paused)
         return;
     waits_read(feed->waits, snapshot->pid, feed->patience_ms);
     waits_apply(feed->waits, &snapshot->moment);
-    waits_stack(feed->waits, feed->want_stack, &snapshot->moment);
+    waits_stack(feed->waits, feed->want.stack, &snapshot->moment);
 }
 
 struct snapshot *feed_take(struct feed *feed)
@@ -351,8 +355,8 @@ void feed_set_patience(struct feed *feed, int milliseconds)
 
 void feed_want_waits(struct feed *feed, bool wanted, pid_t stack)
 {
-    feed->want_waits = wanted;
-    feed->want_stack = stack;
+    feed->want.waits = wanted;
+    feed->want.stack = stack;
 }
 
 void feed_want_idle(struct feed *feed, bool wanted)

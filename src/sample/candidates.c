@@ -25,7 +25,7 @@ static void add(void *context, struct thread *thread)
 
 static uint64_t lately_ns(const struct thread *thread)
 {
-    return thread->busy_ns + thread->last.run_ns - thread->reported_run;
+    return thread->busy_ns + thread->last.run_ns - thread->report.run;
 }
 
 static int by_use(const void *a, const void *b)

@@ -56,11 +56,11 @@ static void account(struct roster *roster, struct watched *process)
 {
     struct child_time *children = &process->children;
     child_time_read(process);
-    watched_cpu(process, &process->last_cpu); // as it is if nothing can be read any more
+    watched_cpu(process, &process->cpu.last); // as it is if nothing can be read any more
     children->accounted = true;
     for (size_t i = 0; i < roster->count; i++)
         if (roster->processes[i]->pid == children->parent)
-            roster->processes[i]->children.watched_ns += process->last_cpu +
+            roster->processes[i]->children.watched_ns += process->cpu.last +
                                                          children_of_ended(children);
 }
 

@@ -15,8 +15,8 @@ static void list_clocks(const struct roster *roster, struct cpu_samplers *sample
 {
     bool cheap = roster->count <= CLOCKS_MAX;
     for (size_t i = 0; i < roster->count && cheap; i++)
-        cheap = roster->processes[i]->clock_at &&
-                roster->processes[i]->clock_cost < CHEAP_CLOCK_NS;
+        cheap = roster->processes[i]->cpu.read_at &&
+                roster->processes[i]->cpu.cost < CHEAP_CLOCK_NS;
     atomic_store(&samplers->orders.clock_count, 0);
     for (size_t i = 0; i < roster->count && cheap; i++)
         samplers->orders.clocks[i] = roster->processes[i]->cpu_clock;

@@ -85,37 +85,37 @@ void report_thread_time(struct control *control, enum record_kind kind, struct t
     if (!report)
         return;
     report->thread = thread->number;
-    report->cpu_ns = thread->last.run_ns - thread->reported_run;
-    report->queued_ns = thread->last.wait_ns - thread->reported_wait;
-    report->elapsed_ns = thread->told_at ? (uint64_t)(thread->noted_at - thread->told_at) : 0;
+    report->cpu_ns = thread->last.run_ns - thread->report.run;
+    report->queued_ns = thread->last.wait_ns - thread->report.wait;
+    report->elapsed_ns = thread->report.at ? (uint64_t)(thread->noted_at - thread->report.at) : 0;
     report->held_ns = atomic_exchange(&thread->claim.cost_ns, 0);
     ring_commit(&report->record, kind);
-    thread->busy_ns = thread->last.run_ns - thread->reported_run;
-    thread->reported_run = thread->last.run_ns;
-    thread->reported_wait = thread->last.wait_ns;
-    thread->told_at = atomic_load(&control->idle) ? thread->noted_at : 0;
+    thread->busy_ns = thread->last.run_ns - thread->report.run;
+    thread->report.run = thread->last.run_ns;
+    thread->report.wait = thread->last.wait_ns;
+    thread->report.at = atomic_load(&control->idle) ? thread->noted_at : 0;
 }
 
 void report_asleep(struct control *control, struct thread *thread)
 {
-    if (!thread->asleep_times)
+    if (!thread->asleep.times)
         return;
     struct record_asleep *report = reserve(control, sizeof *report);
     if (!report)
         return;
     report->thread = thread->number;
-    report->times = thread->asleep_times;
+    report->times = thread->asleep.times;
     ring_commit(&report->record, RECORD_ASLEEP);
-    thread->asleep_times = 0;
+    thread->asleep.times = 0;
 }
 
 static uint64_t cpu_of_announced(const struct watched *process)
 {
-    uint64_t cpu_ns = process->ended_cpu;
+    uint64_t cpu_ns = process->cpu.ended;
     for (size_t i = 0; i < process->count; i++) {
         const struct thread *thread = process->threads[i];
         if (thread->announced)
-            cpu_ns += thread->last.run_ns - thread->base_run;
+            cpu_ns += thread->last.run_ns - thread->report.base_run;
     }
     return cpu_ns;
 }
@@ -126,9 +126,9 @@ void report_process_time(struct control *control, struct watched *process)
     if (!report)
         return;
     report->process = process->number;
-    report->cpu_ns = process->last_cpu - process->base_cpu;
+    report->cpu_ns = process->cpu.last - process->cpu.base;
     report->threads_cpu_ns = cpu_of_announced(process);
     report->children_ns = child_time_unwatched(process);
     ring_commit(&report->record, RECORD_PROCESS_TIME);
-    handover_note(&control->handover, process->pid, process->last_cpu);
+    handover_note(&control->handover, process->pid, process->cpu.last);
 }

@@ -110,13 +110,13 @@ void roster_scan(struct roster *roster, struct watched *process, int64_t now)
     }
     // A thread that ended and another that began leave the number as it is until one is missed.
     bool due = info.st_nlink - 2 != process->count || process->incomplete;
-    if (!due || now - process->scanned_at < process->scan_cost * SCAN_SHARE)
+    if (!due || now - process->done.scanned_at < process->done.scan_cost * SCAN_SHARE)
         return;
     process->incomplete = false;
     list_threads(roster, process);
     read_new_threads(process);
-    process->scanned_at = now;
-    process->scan_cost = clock_now() - now;
+    process->done.scanned_at = now;
+    process->done.scan_cost = clock_now() - now;
 }
 
 bool roster_has(const struct roster *roster, pid_t pid)
@@ -168,8 +168,8 @@ static uint64_t base_of(struct control *control, const struct watched *process)
     if (process->born_watched)
         return 0;
     bool taken_over = handover_find(&control->handover, process->pid, &told_ns) &&
-                      told_ns <= process->last_cpu;
-    return taken_over ? told_ns : process->last_cpu;
+                      told_ns <= process->cpu.last;
+    return taken_over ? told_ns : process->cpu.last;
 }
 
 // To be asked while a descriptor of the process is open: the process that has the number now had it
@@ -194,15 +194,15 @@ static enum rc add(struct roster *roster, pid_t pid, uint64_t start_time, bool b
         return RC_GONE;
     struct watched *process = xcalloc(1, sizeof *process);
     process->pid = pid;
-    process->added_at = clock_now();
+    process->done.added_at = clock_now();
     process->task_fd = steal_fd(&opened);
     process->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     process->maps_fd = process->pages_fd = -1;
     process->born_watched = born_watched;
     process->to_report = RECORD_PROCESS;
     if (clock_getcpuclockid(pid, &process->cpu_clock) == 0 &&
-        watched_cpu(process, &process->last_cpu)) {
-        process->base_cpu = base_of(roster->control, process);
+        watched_cpu(process, &process->cpu.last)) {
+        process->cpu.base = base_of(roster->control, process);
         roster_scan(roster, process, clock_now());
         watched_find_image(process);
     }
@@ -213,8 +213,8 @@ static enum rc add(struct roster *roster, pid_t pid, uint64_t start_time, bool b
     process->no_syscall = watched_is_refused(process, "syscall");
     watched_name(process);
     process->number = atomic_fetch_add(&roster->control->next_process, 1);
-    process->reported_at = clock_now();
-    handover_note(&roster->control->handover, pid, process->base_cpu);
+    process->done.reported_at = clock_now();
+    handover_note(&roster->control->handover, pid, process->cpu.base);
     ARRAY_RESERVE(roster->processes, roster->count, roster->capacity);
     roster->processes[roster->count++] = process;
     return RC_OK;
@@ -295,14 +295,14 @@ void roster_rebase(struct roster *roster)
         struct watched *process = roster->processes[i];
         uint64_t cpu_ns;
         if (watched_cpu(process, &cpu_ns)) {
-            process->base_cpu += cpu_ns - process->last_cpu;
-            process->last_cpu = cpu_ns;
+            process->cpu.base += cpu_ns - process->cpu.last;
+            process->cpu.last = cpu_ns;
             handover_note(&roster->control->handover, process->pid, cpu_ns);
         }
         for (size_t k = 0; k < process->count; k++)
             thread_rebase(process->threads[k]);
         process->born_watched = false; // threads born meanwhile begin to count when they are listed
-        process->scanned_at = 0;
+        process->done.scanned_at = 0;
         process->incomplete = true;
     }
 }

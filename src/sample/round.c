@@ -145,7 +145,7 @@ static void visit(struct round *round, struct thread *thread, int64_t now)
     if (thread->gone || thread_read(thread, &before) != RC_OK)
         return;
     bool moved = before.switches != thread->last.switches, surveyed = round->survey.number;
-    thread_note(thread, &before, &thread->process->read_ns);
+    thread_note(thread, &before, &thread->process->cpu.read);
     enum activity activity = activity_of(round, thread, moved, now);
     if (activity == OFF_CPU || activity == OUT_OF_REACH || (activity == IN_REACH && surveyed))
         thread->blocked = !thread_is_running(thread);
@@ -211,30 +211,30 @@ static void read_clock(struct watched *process, int64_t now)
     int64_t before = clock_now();
     if (!watched_cpu(process, &cpu_ns))
         return;
-    process->clock_cost = clock_now() - before;
-    process->clock_at = now;
-    process->shortfall += cpu_ns - process->last_cpu;
-    process->shortfall -= process->read_ns < process->shortfall ? process->read_ns
-                                                                : process->shortfall;
-    process->last_cpu = cpu_ns;
-    process->read_ns = 0;
+    process->cpu.cost = clock_now() - before;
+    process->cpu.read_at = now;
+    process->cpu.shortfall += cpu_ns - process->cpu.last;
+    process->cpu.shortfall -= process->cpu.read < process->cpu.shortfall ? process->cpu.read
+                                                                : process->cpu.shortfall;
+    process->cpu.last = cpu_ns;
+    process->cpu.read = 0;
 }
 
 // The process used more than the threads read account for: some other thread began to run.
 static void follow_shortfall(struct round *round, struct watched *process, int64_t now)
 {
-    if (now - process->clock_at >= process->clock_cost * CLOCK_SHARE)
+    if (now - process->cpu.read_at >= process->cpu.cost * CLOCK_SHARE)
         read_clock(process, now);
-    int64_t wait = process->sweep_cost * SWEEP_SHARE;
-    if (process->shortfall < SHORTFALL_NS ||
-        now - process->swept_at < (wait > SWEEP_NS ? wait : SWEEP_NS))
+    int64_t wait = process->done.sweep_cost * SWEEP_SHARE;
+    if (process->cpu.shortfall < SHORTFALL_NS ||
+        now - process->done.swept_at < (wait > SWEEP_NS ? wait : SWEEP_NS))
         return;
     int64_t began = clock_now();
-    process->swept_at = now;
-    process->shortfall = 0;
+    process->done.swept_at = now;
+    process->cpu.shortfall = 0;
     process->incomplete = true;
     visit_cold(round, process, process->count, now);
-    process->sweep_cost = clock_now() - began;
+    process->done.sweep_cost = clock_now() - began;
 }
 
 // --- reports ---
@@ -242,7 +242,7 @@ static void follow_shortfall(struct round *round, struct watched *process, int64
 // Returns whether a thread that has used no CPU time has wall time to report.
 static bool has_slept(const struct round *round, const struct thread *thread)
 {
-    return round->survey.number && thread->noted_at != thread->told_at;
+    return round->survey.number && thread->noted_at != thread->report.at;
 }
 
 static void report_threads(struct round *round, struct watched *process)
@@ -251,7 +251,7 @@ static void report_threads(struct round *round, struct watched *process)
         return;
     for (size_t i = 0; i < process->count; i++) {
         struct thread *thread = process->threads[i];
-        bool ran = thread->last.run_ns != thread->reported_run;
+        bool ran = thread->last.run_ns != thread->report.run;
         if (!thread->announced || (!ran && !has_slept(round, thread)))
             continue;
         collect_now_and_then(round);
@@ -267,8 +267,8 @@ static void report_threads(struct round *round, struct watched *process)
 static void report_times(struct round *round, struct watched *process, int64_t now)
 {
     // Views that show single seconds need one report in each.
-    bool on_time = now - process->reported_at < 2 * REPORT_NS;
-    process->reported_at = on_time ? process->reported_at + REPORT_NS : now;
+    bool on_time = now - process->done.reported_at < 2 * REPORT_NS;
+    process->done.reported_at = on_time ? process->done.reported_at + REPORT_NS : now;
     report_threads(round, process);
     // With a choice of threads most of its CPU time was spent by others that nobody asked for.
     if (round->threads || process->to_report)
@@ -290,7 +290,7 @@ static void report_ended_threads(struct round *round, struct watched *process)
             report_thread_time(round->control, RECORD_THREAD_END, thread);
         }
         // CPU time that found no room in the ring cannot be told any more.
-        process->ended_cpu += thread->reported_run - thread->base_run;
+        process->cpu.ended += thread->report.run - thread->report.base_run;
         thread->announced = false;
     }
 }
@@ -376,7 +376,7 @@ static void visit_process(struct round *round, struct watched *process, int64_t 
         return;
     visit_cold(round, process, cold_share(round, process), now);
     follow_shortfall(round, process, now);
-    if (now - process->reported_at < REPORT_NS)
+    if (now - process->done.reported_at < REPORT_NS)
         return;
     report_times(round, process, now);
     drop_cold(&round->roster, now);
@@ -418,7 +418,7 @@ void round_report(struct round *round)
         struct schedstat stat;
         for (size_t k = 0; k < process->count; k++)
             if (process->threads[k]->announced && thread_read(process->threads[k], &stat) == RC_OK)
-                thread_note(process->threads[k], &stat, &process->read_ns);
+                thread_note(process->threads[k], &stat, &process->cpu.read);
         report_times(round, process, clock_now());
     }
 }

@@ -11,12 +11,12 @@ static void begin(struct roster *roster)
         struct watched *process = roster->processes[i];
         for (size_t k = 0; k < process->count; k++) {
             struct thread *thread = process->threads[k];
-            bool told = thread->known && thread->last.run_ns == thread->reported_run;
-            thread->asleep_known = false;
-            thread->asleep_times = 0;
-            thread->told_at = told ? thread->noted_at : 0;
+            bool told = thread->known && thread->last.run_ns == thread->report.run;
+            thread->asleep.known = false;
+            thread->asleep.times = 0;
+            thread->report.at = told ? thread->noted_at : 0;
             if (told)
-                thread->reported_wait = thread->last.wait_ns;
+                thread->report.wait = thread->last.wait_ns;
         }
     }
 }
@@ -42,19 +42,19 @@ void survey_visit(struct survey *survey, struct look *look, struct thread *threa
                  const struct schedstat *stat, bool rarely)
 {
     uint32_t version = stack_hints_version(&look->control->stacks, thread->number);
-    bool same = thread->asleep_switches == stat->switches && thread->asleep_plan == version;
-    if (thread->asleep_known && same) {
-        thread->asleep_times += survey->number - thread->asleep_survey;
-        thread->asleep_survey = survey->number;
+    bool same = thread->asleep.switches == stat->switches && thread->asleep.plan == version;
+    if (thread->asleep.known && same) {
+        thread->asleep.times += survey->number - thread->asleep.survey;
+        thread->asleep.survey = survey->number;
         return;
     }
     // Nobody knows what the thread did in earlier surveys if it was not read then.
-    bool seen = thread->asleep_known && thread->asleep_survey == survey->number;
+    bool seen = thread->asleep.known && thread->asleep.survey == survey->number;
     if ((!survey->now && !rarely) || seen)
         return;
     report_asleep(look->control, thread);
-    thread->asleep_plan = version;
-    thread->asleep_known = look_in_place(look, thread, stat, 0);
-    thread->asleep_switches = stat->switches;
-    thread->asleep_survey = survey->number;
+    thread->asleep.plan = version;
+    thread->asleep.known = look_in_place(look, thread, stat, 0);
+    thread->asleep.switches = stat->switches;
+    thread->asleep.survey = survey->number;
 }

@@ -75,8 +75,8 @@ enum rc thread_read(struct thread *thread, struct schedstat *stat)
 static void rebase_to(struct thread *thread, const struct schedstat *stat)
 {
     uint64_t skipped = stat->run_ns - thread->last.run_ns;
-    thread->base_run += skipped;
-    thread->reported_run += skipped;
+    thread->report.base_run += skipped;
+    thread->report.run += skipped;
     thread->last.run_ns = stat->run_ns;
 }
 
@@ -86,13 +86,14 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
     if (!thread->known) {
         // What a thread used before us does not count.
         const struct watched *process = thread->process;
-        uint64_t watched_ns = (uint64_t)(now - process->added_at) + CHARGE_DELAY_NS;
-        bool ours = process->born_watched || (process->scanned_at && stat->run_ns < watched_ns);
-        thread->base_run = ours ? 0 : stat->run_ns;
-        thread->reported_run = thread->base_run;
-        thread->reported_wait = stat->wait_ns;
-        thread->told_at = now;
-        thread->last.run_ns = thread->base_run;
+        uint64_t watched_ns = (uint64_t)(now - process->done.added_at) + CHARGE_DELAY_NS;
+        bool ours = process->born_watched ||
+                    (process->done.scanned_at && stat->run_ns < watched_ns);
+        thread->report.base_run = ours ? 0 : stat->run_ns;
+        thread->report.run = thread->report.base_run;
+        thread->report.wait = stat->wait_ns;
+        thread->report.at = now;
+        thread->last.run_ns = thread->report.base_run;
     }
     // Less CPU time than before, or more than time has passed: by exec another thread took the
     // number over.
@@ -146,8 +147,8 @@ void thread_rebase(struct thread *thread)
     if (thread_read(thread, &stat) != RC_OK)
         return;
     rebase_to(thread, &stat);
-    thread->reported_wait += stat.wait_ns - thread->last.wait_ns;
+    thread->report.wait += stat.wait_ns - thread->last.wait_ns;
     thread->last = stat;
     thread->noted_at = clock_now();
-    thread->told_at = 0;
+    thread->report.at = 0;
 }

@@ -21,16 +21,21 @@ struct thread {
     int schedstat_fd, syscall_fd; // -1: not open; when descriptors are short, for each read
     struct schedstat last;
     uint64_t busy_ns; // that it ran in the last period that was reported
-    uint64_t base_run, reported_run, reported_wait; // of last.run_ns and last.wait_ns
+    struct {
+        uint64_t base_run;  // of last.run_ns
+        uint64_t run, wait; // of last.run_ns and last.wait_ns
+        int64_t at;         // when that had been read; 0: not known
+    } report; // the last one
     int64_t hot_until;
     int64_t noted_at;              // when `last` was read
     int64_t unmoved_since;         // neither its CPU time nor its switches have changed since
-    int64_t told_at;               // when what was last reported had been read; 0: not known
-    uint64_t asleep_switches;      // at the newest copy of its stack in place
-    uint32_t asleep_plan;          // version of the plan that it was made by
-    uint32_t asleep_survey;        // survey up to which it is known to have slept there
-    uint32_t asleep_times;         // how many of them have not been told
-    bool asleep_known; // there is such a copy, and the main process has it
+    struct {
+        uint64_t switches; // at the newest copy of its stack in place
+        uint32_t plan;     // version of the plan that it was made by
+        uint32_t survey;   // survey up to which it is known to have slept there
+        uint32_t times;    // how many of them have not been reported
+        bool known;        // there is such a copy, and the main process has it
+    } asleep;
     bool known;       // `last` was read
     bool hot;         // in roster.hot
     bool blocked;     // when last seen

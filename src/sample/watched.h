@@ -20,17 +20,21 @@ struct watched { // a process
     int pid_fd;       // readable once the whole process has ended, reaped or not
     int maps_fd, pages_fd; // of maps_file_open: "maps", and "pagemap", which there need not be
     clockid_t cpu_clock;
-    uint64_t base_cpu;   // of the process's CPU clock, ns: what was before us
-    uint64_t last_cpu;   // at the last round
-    uint64_t ended_cpu;  // ns of announced threads that are gone
-    uint64_t shortfall;  // ns that no thread read lately accounts for
+    struct {
+        uint64_t base;      // what the process had used before we came
+        uint64_t last;      // at the last round
+        uint64_t ended;     // of announced threads that are gone
+        uint64_t shortfall; // that no thread read lately accounts for
+        uint64_t read;      // that this round's reads of threads account for
+        int64_t read_at, cost; // when the clock was read, and how long that took
+    } cpu; // ns of the process's CPU clock
     struct thread **threads;
     size_t count, capacity;
     size_t next_cold;    // index of the next one to read in turn
-    uint64_t read_ns;    // CPU time that this round's reads of threads account for
     struct child_time children; // unless only the given processes are sampled
-    int64_t clock_at, clock_cost; // when the CPU clock was read, and how long that took
-    int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost, reported_at;
+    struct {
+        int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost, reported_at;
+    } done; // what was done for the process last, CLOCK_MONOTONIC ns, and how long it took
     bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
     int to_report;       // enum record_kind that the main process must know first, 0: none
     _Atomic bool replaced; // a sampler saw that its image is not the one that maps_fd is of

@@ -230,8 +230,8 @@ static enum unwind_end climb(struct unwinder *unwinder)
             return end_of(unwinder, end);
         uint64_t pc = *walk_pc(unwinder);
         if (interrupted) { // on any stack, perhaps the one that the handler interrupted
-            unwinder->interrupted_sp = *walk_sp(unwinder);
-            unwinder->interrupted_at = signal_frame_sp_at(sp);
+            unwinder->interrupted.sp = *walk_sp(unwinder);
+            unwinder->interrupted.at = signal_frame_sp_at(sp);
             if (!walk_is_code(unwinder, pc) && !leaf_is_nowhere(unwinder))
                 return UNWIND_BAD_READ;
         } else if (!pc) {
@@ -264,7 +264,7 @@ static void start(struct unwinder *unwinder, const struct capture *capture)
     unwinder->use = (struct stack_use){0};
     unwinder->work = 0;
     start_result(unwinder);
-    unwinder->interrupted_at = 0;
+    unwinder->interrupted.at = 0;
     unwinder->switches = 0;
     unwinder->unnoted = 0;
     code_memory_forget_made(&unwinder->code);
@@ -295,8 +295,8 @@ static enum unwind_end decode(struct unwinder *unwinder, const struct capture *c
 static uint64_t missing_second(const struct unwinder *unwinder, enum unwind_end end)
 {
     bool ended_there = end == UNWIND_SHORT || end == UNWIND_BAD_READ;
-    bool there = stack_copy_holds(unwinder->capture, unwinder->interrupted_sp);
-    return ended_there && !there ? unwinder->interrupted_at : 0;
+    bool there = stack_copy_holds(unwinder->capture, unwinder->interrupted.sp);
+    return ended_there && !there ? unwinder->interrupted.at : 0;
 }
 
 static uint32_t windows_used(const struct unwinder *unwinder)

@@ -48,8 +48,10 @@ struct unwinder {
     uint64_t missed;       // address whose read failed in this step; 0: none
     uint64_t work;         // reads so far, at most WORK_MAX
     uint64_t entry;        // what libunwind reads at ENTRY_ADDRESS
-    uint64_t interrupted_sp; // of the function that the last signal handler interrupted
-    uint64_t interrupted_at; // address of its copy in the signal frame; 0: no handler yet
+    struct {
+        uint64_t sp; // of the function
+        uint64_t at; // address of its copy in the signal frame; 0: no handler yet
+    } interrupted; // by the last signal handler
     unsigned switches;     // steps to another stack so far
     bool in_tables;        // libunwind is reading a CIE and an FDE that have been checked
     bool no_info;          // the pc of this step has no unwind information

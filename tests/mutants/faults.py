@@ -232,8 +232,8 @@ FAULTS = [
     ("overhead is of the first second", GAUGES,
      "(gauges->count - 1 - back) % READINGS_KEPT", "back % READINGS_KEPT", "unit/gauges"),
     ("a pause is a part of the duration", "src/collect/session.c",
-     "return until - session->started - session->paused_ns;",
-     "return clock_now() - session->started + 0 * until;", "unit/session"),
+     "return until - session->time.started - session->time.pauses;",
+     "return clock_now() - session->time.started + 0 * until;", "unit/session"),
     ("a checkpoint asks the symbol process of its parent", "src/collect/session_report.c",
      "    session->symbolizer = symbolizer_new(session->modules);\n"
      "    symbolizer_set_deadline(session->symbolizer, 1);\n", "",
