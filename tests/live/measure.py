@@ -45,10 +45,11 @@ def standard_error(share, n):
     return math.sqrt(share * (1 - share) / n)
 
 
-def assert_share(share, truth, n, what):
-    error = standard_error(truth, n)
-    assert abs(share - truth) <= 3 * error, \
-        f"{what}: {share:.4f} of {n} samples, truth {truth:.4f}, 3 standard errors {3 * error:.4f}"
+def assert_share(share, truth, n, what, least=0):
+    """Within three standard errors, or within `least` where the truth is not known better."""
+    error = max(3 * standard_error(truth, n), least)
+    assert abs(share - truth) <= error, \
+        f"{what}: {share:.4f} of {n} samples, truth {truth:.4f}, allowed {error:.4f}"
 
 
 def twice(look):
