@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "reader/memory_reader.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "reader/channel.h"
@@ -113,12 +113,10 @@ struct building {
 
 static bool hear(struct building *building, size_t *bytes)
 {
-    struct pollfd fd = {.fd = building->reader.channel, .events = POLLIN};
-    if (poll(&fd, 1, PATIENCE_MS) <= 0)
-        return false;
-    ssize_t length = channel_receive(fd.fd, &building->message, sizeof building->message, NULL);
-    *bytes = length < (ssize_t)HEAD ? 0 : (size_t)length - HEAD;
-    return length >= (ssize_t)HEAD;
+    size_t length = reader_hear(&building->reader, &building->message, sizeof building->message,
+                                clock_now() + PATIENCE_MS * NS_PER_MS);
+    *bytes = length < HEAD ? 0 : length - HEAD;
+    return length >= HEAD;
 }
 
 static bool copy(struct building *building)

@@ -2,6 +2,7 @@
 #include "reader/reader.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,7 +14,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/memory_room.h"
+#include "base/patience.h"
 #include "process/memory_image.h"
+#include "reader/channel.h"
 
 #define ENDING_NS (500 * NS_PER_MS) // that the kernel may need to end the process
 #define LOOK_NS (100 * NS_PER_US)
@@ -56,6 +59,22 @@ enum rc reader_start(struct reader_process *reader, const struct reader_service 
     reader->channel = ends[0];
     limit_sending(reader->channel, patience_ms);
     return RC_OK;
+}
+
+size_t reader_hear(const struct reader_process *reader, void *message, size_t most,
+                   int64_t deadline)
+{
+    for (int left; (left = patience_left(deadline)) > 0;) {
+        struct pollfd fd = {.fd = reader->channel, .events = POLLIN};
+        int ready = poll(&fd, 1, left);
+        if (ready < 0 && errno != EINTR)
+            return 0;
+        if (ready <= 0)
+            continue;
+        ssize_t length = channel_receive(fd.fd, message, most, NULL);
+        return length > 0 ? (size_t)length : 0;
+    }
+    return 0;
 }
 
 void reader_end(struct reader_process *reader)

@@ -4,7 +4,8 @@
 #pragma once
 
 #include <stdatomic.h>
-#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -24,6 +25,11 @@ struct reader_service { // what runs in the process
 // message to it fails when it cannot be sent within patience_ms.
 enum rc reader_start(struct reader_process *reader, const struct reader_service *service,
                      int patience_ms) MUST_CHECK;
+
+// Waits for a message from the process of at most `most` bytes, until `deadline` (CLOCK_MONOTONIC
+// ns) or patience ends (base/patience.h). Returns its length; 0 when none comes.
+size_t reader_hear(const struct reader_process *reader, void *message, size_t most,
+                   int64_t deadline);
 
 // Ends the process. One that waits for a file server that does not answer is left to end by itself.
 void reader_end(struct reader_process *reader);

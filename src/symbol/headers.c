@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "symbol/headers.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/patience.h"
 #include "base/thread.h"
 #include "reader/channel.h"
 #include "reader/memory_reader.h"
@@ -26,22 +23,6 @@ static unsigned users;
 
 static const struct reader_service service = {.serve = header_server_run,
                                               .begin = thread_come_late};
-
-// Waits for a message of at most this length. Returns its length; 0 when none comes.
-static size_t hear(void *message, size_t most, int64_t given_up)
-{
-    for (int left; (left = patience_left(given_up)) > 0;) {
-        struct pollfd fd = {.fd = reader.channel, .events = POLLIN};
-        int ready = poll(&fd, 1, left);
-        if (ready < 0 && errno != EINTR)
-            return 0;
-        if (ready <= 0)
-            continue;
-        ssize_t length = channel_receive(fd.fd, message, most, NULL);
-        return length > 0 ? (size_t)length : 0;
-    }
-    return 0;
-}
 
 static bool ask(const struct header_question *question, const struct image *image)
 {
@@ -65,7 +46,7 @@ static bool take_segments(struct image *image, int64_t given_up)
     image->segments = xcalloc(count + 1, sizeof *image->segments);
     for (size_t at = 0; at < count;) {
         struct segment some[SEGMENTS_AT_ONCE];
-        size_t got = hear(some, sizeof some, given_up) / sizeof *some;
+        size_t got = reader_hear(&reader, some, sizeof some, given_up) / sizeof *some;
         if (!got || got > count - at)
             return false;
         memcpy(image->segments + at, some, got * sizeof *some);
@@ -78,7 +59,7 @@ static enum rc take_headers(struct image *image, bool *sound, struct err *err)
 {
     int64_t given_up = clock_now() + PATIENCE_MS * NS_PER_MS;
     struct header_answer told;
-    *sound = hear(&told, sizeof told, given_up) == sizeof told;
+    *sound = reader_hear(&reader, &told, sizeof told, given_up) == sizeof told;
     if (!*sound)
         return RC_OK;
     if (told.rc != RC_OK) {
@@ -148,7 +129,8 @@ static bool ask_object(const struct header_question *question, const struct imag
                        struct object_answer *told)
 {
     int64_t given_up = clock_now() + PATIENCE_MS * NS_PER_MS;
-    return ask(question, image) && is_sound(told, hear(told, sizeof *told, given_up));
+    return ask(question, image) &&
+           is_sound(told, reader_hear(&reader, told, sizeof *told, given_up));
 }
 
 const char *headers_object(const struct image *image, uint32_t number, uint64_t vaddr,

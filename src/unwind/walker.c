@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "unwind/walker.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,7 +9,6 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/patience.h"
 #include "base/thread.h"
 #include "process/space.h"
 #include "reader/channel.h"
@@ -306,27 +303,16 @@ static bool answer(struct walked *walked, const struct walk_message *question)
     }
 }
 
-// Waits for one message. Returns false when none comes.
-static bool hear(struct walker *walker, struct walk_message *message, int64_t given_up)
-{
-    for (int left; (left = patience_left(given_up)) > 0;) {
-        struct pollfd fd = {.fd = walker->reader.channel, .events = POLLIN};
-        int ready = poll(&fd, 1, left);
-        if (ready < 0 && errno != EINTR)
-            return false;
-        if (ready > 0)
-            return channel_receive(fd.fd, message, sizeof *message, NULL) >= (ssize_t)WALK_HEAD;
-    }
-    return false;
-}
-
 // Answers the questions of the process until it is done. Returns how many stacks are in the answer;
 // 0 when the process has died, does not answer or violates the protocol.
 static uint32_t hear_stacks(struct walked *walked, uint32_t asked)
 {
     int64_t given_up = clock_now() + PATIENCE_MS * NS_PER_MS;
+    const struct reader_process *reader = &walked->walker->reader;
     struct walk_message message;
-    for (unsigned i = 0; i < QUESTIONS_MAX && hear(walked->walker, &message, given_up); i++) {
+    for (unsigned i = 0;
+         i < QUESTIONS_MAX &&
+         reader_hear(reader, &message, sizeof message, given_up) >= WALK_HEAD; i++) {
         if (message.kind == WALK_DONE)
             return message.count <= asked ? message.count : 0;
         if (!answer(walked, &message))
