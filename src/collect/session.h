@@ -28,7 +28,8 @@ struct session_options {
     double max_stop;     // percent of a thread's time that it may be held
     enum session_unwinder unwinder;
     bool debuginfod;     // ask servers for debug files, once sampling is over
-    bool idle;           // wall time from the start on, for writers too
+    unsigned types;      // set of PROFILE_BIT: what is gathered; 0: cpu
+    bool idle;           // wall time from the start on, for writers too: as wall among the types
     bool live;           // keep slices for views, and memory bounded however long it runs
     bool wait_for_names; // at the end, however long they take
     bool jit_suffix;     // of its reports, see struct writing

@@ -5,7 +5,7 @@
 
 #include "dump/dump.h"
 
-// Writes a dump as a profile of type threads/count, which programs read like Go's goroutine
-// profile: one sample a thread. Returns RC_IO when the stream fails.
+// Writes a dump as a profile of type goroutine/count, as Go's: one sample a thread. Returns RC_IO
+// when the stream fails.
 enum rc dump_pprof(const struct dump *dump, struct modules *modules, struct symbolizer *symbolizer,
                    FILE *out, struct err *err) MUST_CHECK;

@@ -84,6 +84,7 @@ struct timeline *timeline_slice(const struct timeline *timeline, int64_t from, i
 {
     struct timeline *slice = xcalloc(1, sizeof *slice);
     slice->profile = plain_copy(timeline->profile);
+    slice->exact = timeline->exact;
     for (size_t i = 0; i < timeline->thread_count; i++)
         timeline_add_thread(slice, timeline->threads[i]);
     for (size_t i = 0; i < timeline->event_count; i++) {

@@ -4,6 +4,7 @@
 // has a time and no samples.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,10 +20,12 @@ struct timeline_event { // a thread was in a state from `time` on
     uint32_t stack;    // node of the profile's stacks, 0: it is not known
     uint32_t cpu;      // that it ran on; TIMELINE_NONE: none, or not known
     uint32_t woken_by; // the thread that ended the state; TIMELINE_NONE: none, or not known
+    uint32_t labels;   // what a blocked thread waited for: `wait`, `lock`; 0: nothing is known
 };
 
 struct timeline {
     struct plain_profile *profile; // owned
+    bool exact; // events are the switches of the kernel; else what was seen at each look
     uint32_t *threads; // [thread]: its label set
     size_t thread_count, thread_capacity;
     struct timeline_event *events;

@@ -10,6 +10,7 @@
     {"alloc_objects", "count"}, {"alloc_space", "bytes"}, {"inuse_objects", "count"},              \
         {"inuse_space", "bytes"}
 
+#define GOROUTINE "goroutine"
 #define STATE "state"
 #define SPACE_BETWEEN 524288 // bytes allocated between two samples, as Go does by itself
 
@@ -18,13 +19,13 @@ const struct profile_type profile_types[] = {
                      {"cpu", "nanoseconds"}, 0, NULL},
     [PROFILE_WALL] = {"wall", 2, 1, {{"samples", "count"}, {"wall", "nanoseconds"}},
                       {"wall", "nanoseconds"}, 0, STATE},
-    [PROFILE_THREADS] = {"threads", 1, 0, {{"threads", "count"}}, {"threads", "count"}, 1, NULL},
-    [PROFILE_GOROUTINE] = {"goroutine", 1, 0, {{"goroutine", "count"}}, {"goroutine", "count"}, 1,
-                           NULL},
-    [PROFILE_THREADCREATE] = {"threadcreate", 1, 0, {{"threadcreate", "count"}},
-                              {"threadcreate", "count"}, 1, NULL},
     [PROFILE_BLOCK] = {"block", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, NULL},
     [PROFILE_MUTEX] = {"mutex", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, NULL},
+    [PROFILE_THREADS] = {"threads", 1, 0, {{GOROUTINE, "count"}}, {GOROUTINE, "count"}, 1,
+                         NULL},
+    [PROFILE_THREADCREATE] = {"threadcreate", 1, 0, {{"threadcreate", "count"}},
+                              {"threadcreate", "count"}, 1, NULL},
+    [PROFILE_TRACE] = {"trace", 0, 0, {{NULL, NULL}}, {NULL, NULL}, 0, NULL},
     [PROFILE_HEAP] = {"heap", 4, 3, {MEMORY}, {"space", "bytes"}, SPACE_BETWEEN, "bytes"},
     [PROFILE_ALLOCS] = {"allocs", 4, 1, {MEMORY}, {"space", "bytes"}, SPACE_BETWEEN, "bytes"},
 };
@@ -34,10 +35,21 @@ bool profile_type_by_state(const struct profile_type *type)
     return type->label && strcmp(type->label, STATE) == 0;
 }
 
+enum profile_kind profile_kind_named(const char *name, size_t length)
+{
+    if (length == strlen(GOROUTINE) && strncmp(name, GOROUTINE, length) == 0)
+        return PROFILE_THREADS;
+    enum profile_kind kind = 0;
+    while (kind < PROFILE_KINDS && (strlen(profile_types[kind].name) != length ||
+                                    strncmp(profile_types[kind].name, name, length) != 0))
+        kind++;
+    return kind;
+}
+
 const struct profile_type *profile_type_of(const char *type, const char *unit)
 {
     for (const struct profile_type *row = profile_types; row < profile_types + PROFILE_KINDS; row++)
-        if (strcmp(row->values[row->main].type, type) == 0 &&
+        if (row->count && strcmp(row->values[row->main].type, type) == 0 &&
             strcmp(row->values[row->main].unit, unit) == 0)
             return row;
     return NULL;

@@ -14,11 +14,11 @@ struct plain_profile;
 enum profile_kind {
     PROFILE_CPU,
     PROFILE_WALL,
-    PROFILE_THREADS, // one look at all threads of a native process
-    PROFILE_GOROUTINE, // the same of a Go program
-    PROFILE_THREADCREATE,
     PROFILE_BLOCK,
     PROFILE_MUTEX,
+    PROFILE_THREADS, // one look at all threads, which Go calls goroutine
+    PROFILE_THREADCREATE,
+    PROFILE_TRACE, // not a profile but a timeline: it has no values
     PROFILE_HEAP,
     PROFILE_ALLOCS,
     PROFILE_KINDS,
@@ -39,8 +39,13 @@ struct profile_type {
 
 extern const struct profile_type profile_types[]; // [enum profile_kind]
 
+#define PROFILE_BIT(kind) (1u << (kind)) // in a set of types
+
 // Says whether samples of the type have the label "state".
 bool profile_type_by_state(const struct profile_type *type);
+
+// Returns the type with this name, "goroutine" being one of threads; PROFILE_KINDS: there is none.
+enum profile_kind profile_kind_named(const char *name, size_t length);
 
 // Returns the first type that mainly has this value, or NULL.
 const struct profile_type *profile_type_of(const char *type, const char *unit);

@@ -97,7 +97,7 @@ func main() {
 	write("allocs", "go-allocs")
 	write("block", "go-block")
 	write("heap", "go-heap")
-	write("goroutine", "go-goroutine")
+	write("goroutine", "go-threads")
 	write("mutex", "go-mutex")
 	write("threadcreate", "go-threadcreate")
 	runtime.KeepAlive(kept)

@@ -416,7 +416,7 @@ def test_what_go_writes_reaches_our_writers(ctx):
                           capture_output=True, text=True, timeout=240, cwd=ctx.tmp,
                           stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
-    shown = {"go-cpu": 0, "go-heap": 3, "go-block": 1, "go-goroutine": 0}  # which column
+    shown = {"go-cpu": 0, "go-heap": 3, "go-block": 1, "go-threads": 0}  # which column
     for name, column in shown.items():
         path = ctx.tmp / f"{name}.pb.gz"
         lines = converted(ctx, path, "collapsed").splitlines()

@@ -215,7 +215,7 @@ static void check_written(const struct plain_profile *profile, const char *name)
 // Made by tests/golden/go_profiles.go.
 START_TEST(profiles_of_go_reach_every_writer)
 {
-    static const char *const names[] = {"go-cpu", "go-heap", "go-goroutine", "go-block"};
+    static const char *const names[] = {"go-cpu", "go-heap", "go-threads", "go-block"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         AUTO_FREE char *file = xasprintf("%s.pb.gz", names[i]);
         struct plain_profile *profile = parse_file(file);
@@ -229,8 +229,8 @@ END_TEST
 START_TEST(types_of_go_are_those_of_the_table)
 {
     static const enum profile_kind kinds[] = {
-        PROFILE_CPU,   PROFILE_GOROUTINE, PROFILE_THREADCREATE, PROFILE_BLOCK,
-        PROFILE_MUTEX, PROFILE_HEAP,      PROFILE_ALLOCS};
+        PROFILE_CPU,   PROFILE_THREADS, PROFILE_THREADCREATE, PROFILE_BLOCK,
+        PROFILE_MUTEX, PROFILE_HEAP,    PROFILE_ALLOCS};
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         const struct profile_type *type = &profile_types[kinds[i]];
         AUTO_FREE char *name = xasprintf("go-%s.pb.gz", type->name);

@@ -23,12 +23,12 @@ static void set_up(void)
     for (int64_t tid = 7; tid < 9; tid++)
         timeline_add_thread(timeline, plain_with_number(profile, 0, "tid", tid));
     const struct timeline_event events[] = {
-        {160, 40, 0, STATE_RUNNING, work, 0, TIMELINE_NONE},
-        {100, 100, 1, STATE_RUNNING, work, 1, TIMELINE_NONE},
-        {110, 30, 0, STATE_BLOCKED, wait, TIMELINE_NONE, 1},
-        {140, 20, 0, STATE_QUEUED, wait, TIMELINE_NONE, TIMELINE_NONE},
-        {100, 0, 0, STATE_RUNNING, work, 0, TIMELINE_NONE},
-        {100, 10, 0, STATE_RUNNING, work, 0, TIMELINE_NONE},
+        {160, 40, 0, STATE_RUNNING, work, 0, TIMELINE_NONE, 0},
+        {100, 100, 1, STATE_RUNNING, work, 1, TIMELINE_NONE, 0},
+        {110, 30, 0, STATE_BLOCKED, wait, TIMELINE_NONE, 1, 0},
+        {140, 20, 0, STATE_QUEUED, wait, TIMELINE_NONE, TIMELINE_NONE, 0},
+        {100, 0, 0, STATE_RUNNING, work, 0, TIMELINE_NONE, 0},
+        {100, 10, 0, STATE_RUNNING, work, 0, TIMELINE_NONE, 0},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(events); i++)
         timeline_append(timeline, events[i]);
