@@ -96,6 +96,20 @@ static void fill_threads(struct fill *fill)
     }
 }
 
+static uint32_t labels_of(struct fill *fill, const struct profile_value *value)
+{
+    const struct query_source *source = fill->source;
+    uint32_t labels = fill->threads[value->thread];
+    if (profile_type_by_state(source->type))
+        labels = filling_labels(&fill->filling, source->profile, value->thread,
+                                profile_state_names[value->state]);
+    if (profile_type_by_lock(source->type))
+        labels = plain_with_text(fill->to, labels, "side",
+                                 value->state == STATE_HOLDING ? "holder" : "waiter");
+    return value->wait ? filling_wait(&fill->filling, source->profile, labels, value->wait)
+                       : labels;
+}
+
 static void fill_samples(struct fill *fill)
 {
     const struct query_source *source = fill->source;
@@ -103,10 +117,7 @@ static void fill_samples(struct fill *fill)
         const struct profile_value *value = profile_value_get(source->profile, i);
         if (!query_takes(source, value))
             continue;
-        uint32_t labels = value->state == STATE_CPU
-                              ? fill->threads[value->thread]
-                              : filling_labels(&fill->filling, source->profile, value->thread,
-                                               profile_state_names[value->state]);
+        uint32_t labels = labels_of(fill, value);
         uint32_t sample = plain_sample(fill->to, stack_of(fill, value->stack), labels);
         const int64_t values[] = {filling_value(value->samples), filling_value(value->ns)};
         plain_add(fill->to, sample, values);

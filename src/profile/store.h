@@ -9,19 +9,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// The state of a thread when it was looked at. STATE_CPU makes the CPU profile. The others are
+// What a value is of. STATE_CPU makes the CPU profile. The next three, the states of a thread, are
 // there only while wall time is counted (collect/wall.h), and make the wall profile without it: CPU
-// time is in both then, in STATE_RUNNING from when wall time began to be counted.
+// time is in both then, in STATE_RUNNING from when wall time began to be counted. The last two hold
+// what the threads waited for: how often, and how long.
 enum profile_state {
     STATE_CPU,
     STATE_RUNNING,
     STATE_QUEUED, // runnable, waiting for a CPU
     STATE_BLOCKED,
+    STATE_DELAYED, // blocked again, by what the thread waited for
+    STATE_HOLDING, // the thread held a lock that others waited for
     STATE_COUNT,
 };
 extern const char *const profile_state_names[]; // [enum profile_state]
 
-// Returns the state with that name; STATE_CPU if there is none.
+// Returns the state of a thread with that name; STATE_CPU if there is none.
 enum profile_state profile_state_named(const char *name);
 
 struct location {
@@ -42,12 +45,29 @@ struct profile_thread {
     bool ended;            // it may be merged with others (profile/compact.h)
 };
 
+// How a wait may be one for work, which delays nothing (profile/idle_waits.h).
+enum profile_idle {
+    IDLE_NEVER,
+    IDLE_LOOP,   // if work is done between such waits: an event loop
+    IDLE_POOL,   // if moreover other threads wait there too, or nobody woke the thread
+    IDLE_ALWAYS, // as for a connection
+};
+
+struct profile_wait { // what threads waited for
+    uint32_t kind;   // string: "lock", "pipe"; 0: it is not known
+    uint32_t object; // string: the lock's symbol or address; 0: there is none
+    bool inferred;   // that it is this lock
+    bool lock;       // another thread holds the object
+    enum profile_idle idle;
+};
+
 struct profile_value {
     uint32_t stack; // node of the leaf
     uint32_t thread;
     enum profile_state state;
-    uint64_t samples;
-    uint64_t ns; // in that state
+    uint32_t wait;    // number of the struct profile_wait; 0: none
+    uint64_t samples; // of STATE_DELAYED and STATE_HOLDING: waits
+    uint64_t ns;      // in that state
 };
 
 struct profile;
@@ -74,10 +94,20 @@ void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns); 
 
 void profile_thread_end(struct profile *profile, uint32_t thread);
 
-// Returns the value of (stack, thread, state), which is added as 0 when it is new. Its number stays
-// valid.
+// Adds a wait of which nothing is known yet, and returns its number. What is known of it may be
+// changed at any time, because names come late. Wait 0 stays unknown.
+uint32_t profile_wait_add(struct profile *profile);
+void profile_wait_set(struct profile *profile, uint32_t wait, const char *kind, const char *object,
+                      struct profile_wait facts);
+void profile_waits_copy(const struct profile *from, struct profile *to); // with their numbers
+const struct profile_wait *profile_wait_get(const struct profile *profile, uint32_t wait);
+
+// Return the value of (stack, thread, state, wait), which is added as 0 when it is new. Its number
+// stays valid.
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
                           enum profile_state state);
+uint32_t profile_value_of_wait(struct profile *profile, uint32_t stack, uint32_t thread,
+                               enum profile_state state, uint32_t wait);
 void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t ns);
 
 // What is added from now on is also counted by the second (profile/slices.h), at most most_entries
