@@ -30,7 +30,7 @@
 
 struct go_doing { // of a thread, by the timeline
     size_t event; // the present one; NO_EVENT: it has ended
-    size_t last;  // of all
+    size_t last;  // of all; NO_EVENT: it has none
 };
 
 struct trace_go {
@@ -258,7 +258,8 @@ static void tell_cuts(struct trace_go *trace, uint32_t thread)
     go_scheduler_log(&trace->scheduler, thread, GO_TEXT_KEY, text.data);
 }
 
-// Waits that last until the end are ended there, since readers count only those that end.
+// Waits that last until the end are ended there, since readers count only those that end, and
+// nobody runs on: go tool trace of Go 1.19 fails if somebody does.
 static void finish(struct trace_go *trace)
 {
     struct go_scheduler *scheduler = &trace->scheduler;
@@ -269,9 +270,9 @@ static void finish(struct trace_go *trace)
         const struct go_thread *thread = &scheduler->threads[i];
         if (go_scheduler_waits(scheduler, i))
             wake(trace, i, 0);
-        if (thread->state == GO_RUNNABLE && !thread->started)
+        if (thread->state == GO_RUNNING || (thread->state == GO_RUNNABLE && !thread->started))
             go_scheduler_preempt(scheduler, i, 0);
-        if (thread->state == GO_RUNNABLE || thread->state == GO_RUNNING)
+        if (thread->state == GO_RUNNABLE)
             alive = i;
     }
     if (scheduler->cut && alive != GO_NO_THREAD)
@@ -286,11 +287,15 @@ static void survey(struct trace_go *trace)
         const struct timeline_event *event = &timeline->events[i];
         if (!i || event->time < trace->first)
             trace->first = event->time;
-        if (!i || end_of(event) > trace->end)
-            trace->end = end_of(event);
         if (cpu_of(event) != GO_NOBODY && event->cpu >= trace->cpus)
             trace->cpus = event->cpu + 1;
         trace->doing[event->thread].last = i;
+    }
+    trace->end = trace->first;
+    for (size_t i = 0; i < timeline->thread_count; i++) {
+        size_t last = trace->doing[i].last;
+        if (last != NO_EVENT && end_of(&timeline->events[last]) > trace->end)
+            trace->end = end_of(&timeline->events[last]);
     }
 }
 
@@ -316,7 +321,7 @@ enum rc trace_go_write(const struct timeline *timeline, FILE *out, struct err *e
     trace.doing = xcalloc(timeline->thread_count + 1, sizeof *trace.doing);
     trace.kinds = xcalloc(timeline->profile->labels.set_count + 1, sizeof *trace.kinds);
     for (size_t i = 0; i < timeline->thread_count; i++)
-        trace.doing[i].event = NO_EVENT;
+        trace.doing[i] = (struct go_doing){NO_EVENT, NO_EVENT};
     survey(&trace);
     go_encoder_init(&trace.encoder, out, err);
     go_symbols_init(&trace.symbols, timeline->profile, &trace.encoder);
