@@ -167,15 +167,23 @@ static void begin(struct trace_go *trace, size_t number)
     go_ends_set(&trace->ends, event->thread, end_of(event));
 }
 
+// Readers count no waiting for a CPU before a goroutine ran first, or without a stack of its waker.
+static void queue_from_birth(struct trace_go *trace, const struct timeline_event *event)
+{
+    go_scheduler_block(&trace->scheduler, event->thread, GO_BLOCK, 0);
+    go_scheduler_wake(&trace->scheduler, event->thread, GO_NO_THREAD,
+                      go_symbols_stack(&trace->symbols, event->stack));
+}
+
 static void create(struct trace_go *trace, const struct timeline_event *event)
 {
     const struct plain_profile *profile = trace->timeline->profile;
     const struct plain_label *name =
         plain_label(profile, trace->timeline->threads[event->thread], "thread");
-    uint32_t stack = event->state == STATE_QUEUED ? event->stack : 0;
     go_scheduler_create(&trace->scheduler, event->thread,
-                        go_symbols_name(&trace->symbols, name ? name->text : 0),
-                        go_symbols_stack(&trace->symbols, stack));
+                        go_symbols_name(&trace->symbols, name ? name->text : 0));
+    if (event->state == STATE_QUEUED)
+        queue_from_birth(trace, event);
     if (!trace->told)
         go_scheduler_log(&trace->scheduler, event->thread, GO_TEXT_KEY,
                          trace->timeline->exact ? EXACT_TEXT : SEEN_TEXT);
@@ -258,8 +266,8 @@ static void tell_cuts(struct trace_go *trace, uint32_t thread)
     go_scheduler_log(&trace->scheduler, thread, GO_TEXT_KEY, text.data);
 }
 
-// Waits that last until the end are ended there, since readers count only those that end, and
-// nobody runs on: go tool trace of Go 1.19 fails if somebody does.
+// States that last until the end are ended there, since readers count only those that end: who
+// waits is woken, and who is queued steps on. Go 1.19 fails if somebody runs on.
 static void finish(struct trace_go *trace)
 {
     struct go_scheduler *scheduler = &trace->scheduler;
@@ -270,7 +278,7 @@ static void finish(struct trace_go *trace)
         const struct go_thread *thread = &scheduler->threads[i];
         if (go_scheduler_waits(scheduler, i))
             wake(trace, i, 0);
-        if (thread->state == GO_RUNNING || (thread->state == GO_RUNNABLE && !thread->started))
+        else if (thread->state == GO_RUNNING || thread->state == GO_RUNNABLE)
             go_scheduler_preempt(scheduler, i, 0);
         if (thread->state == GO_RUNNABLE)
             alive = i;

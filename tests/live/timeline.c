@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // timeline FORMAT scene > FILE: a timeline of which all is known, as that format of a trace.
 // timeline FORMAT switches|damaged|ticks EVENTS THREADS CPUS SEED > FILE: one that chance has made.
-// Says on the standard error, as JSON, how many events there are, how much CPU time writing took, and the
-// time of each state and wait.
+// Says on the standard error, as JSON, how many events there are, how much CPU time writing took,
+// and the time of each state and wait.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

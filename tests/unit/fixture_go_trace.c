@@ -13,6 +13,10 @@
 #define NO_P UINT32_MAX
 #define TEXTS_MAX 100000
 
+// An assertion of Check writes a line each time that it holds.
+#define MUST(holds) MUST_BE(holds, "not: " #holds)
+#define MUST_BE(holds, ...) ((holds) ? (void)0 : ck_abort_msg(__VA_ARGS__))
+
 enum status { NONE, RUNNABLE, RUNNING, WAITING };
 
 struct input {
@@ -46,7 +50,7 @@ static uint64_t take_number(struct input *input)
 {
     uint64_t number = 0;
     for (unsigned shift = 0;; shift += 7) {
-        ck_assert_msg(input->at < input->end && shift < 64, "a number has no end");
+        MUST_BE(input->at < input->end && shift < 64, "a number has no end");
         number |= (uint64_t)(*input->at & 0x7f) << shift;
         if (!(*input->at++ & 0x80))
             return number;
@@ -56,14 +60,14 @@ static uint64_t take_number(struct input *input)
 static void take_string(struct go_reading *reading, struct input *input)
 {
     uint64_t id = take_number(input), length = take_number(input);
-    ck_assert(id && id < TEXTS_MAX && length && length < 1000000);
-    ck_assert(length <= (size_t)(input->end - input->at));
+    MUST(id && id < TEXTS_MAX && length && length < 1000000);
+    MUST(length <= (size_t)(input->end - input->at));
     while (reading->text_capacity <= id) {
         size_t old = reading->text_capacity;
         ARRAY_RESERVE(reading->texts, old, reading->text_capacity);
         memset(&reading->texts[old], 0, (reading->text_capacity - old) * sizeof(char *));
     }
-    ck_assert_msg(!reading->texts[id], "string %lu is there twice", (unsigned long)id);
+    MUST_BE(!reading->texts[id], "string %lu is there twice", (unsigned long)id);
     reading->texts[id] = xstrndup((const char *)input->at, length);
     input->at += length;
 }
@@ -77,7 +81,7 @@ static void check_frame(struct reader *reader, const struct read_frame *frame, s
         map_put(&reader->pcs, frame->pc, place);
     const struct read_frame *first =
         known == UINT32_MAX ? frame : &reading->stacks[known >> 7].frames[known & 127];
-    ck_assert_msg(first->name == frame->name && first->file == frame->file &&
+    MUST_BE(first->name == frame->name && first->file == frame->file &&
                       first->line == frame->line, "two frames have one pc");
 }
 
@@ -85,7 +89,7 @@ static void take_stack(struct reader *reader, struct input *input)
 {
     struct go_reading *reading = reader->reading;
     uint64_t id = take_number(input), count = take_number(input);
-    ck_assert(id && id < UINT32_MAX && count && count <= 128);
+    MUST(id && id < UINT32_MAX && count && count <= 128);
     ARRAY_RESERVE(reading->stacks, reading->stack_count, reading->stack_capacity);
     struct read_stack *stack = &reading->stacks[reading->stack_count];
     stack->count = count;
@@ -95,10 +99,10 @@ static void take_stack(struct reader *reader, struct input *input)
         frame->name = take_number(input);
         frame->file = take_number(input);
         frame->line = take_number(input);
-        ck_assert(frame->pc && frame->name);
+        MUST(frame->pc && frame->name);
         check_frame(reader, frame, i);
     }
-    ck_assert_uint_eq(map_get(&reading->stack_ids, id, UINT32_MAX), UINT32_MAX);
+    MUST(map_get(&reading->stack_ids, id, UINT32_MAX) == UINT32_MAX);
     map_put(&reading->stack_ids, id, (uint32_t)reading->stack_count++);
 }
 
@@ -150,7 +154,7 @@ static void take_event(struct input *input, struct batch_of_p *p, uint32_t numbe
     }
     if (type == GO_USER_LOG) {
         uint64_t length = take_number(input);
-        ck_assert(length && length < sizeof event->text);
+        MUST(length && length < sizeof event->text);
         memcpy(event->text, input->at, length);
         input->at += length;
     }
@@ -160,16 +164,16 @@ static void take_record(struct reader *reader, struct input *input, uint32_t *p,
 {
     enum go_event type = *input->at & 63;
     unsigned flags = *input->at++ >> 6;
-    ck_assert_msg(*p != NO_P || type == GO_BATCH, "the file begins without a batch");
+    MUST_BE(*p != NO_P || type == GO_BATCH, "the file begins without a batch");
     if (type == GO_BATCH) {
-        ck_assert_uint_eq(flags, 1);
+        MUST(flags == 1);
         uint64_t number = take_number(input);
-        ck_assert(number == UINT64_MAX || number < PS_MAX - 1);
+        MUST(number == UINT64_MAX || number < PS_MAX - 1);
         *p = (uint32_t)(number + 1); // 0: nobody
         reader->p_count = *p >= reader->p_count ? *p + 1 : reader->p_count;
         *tick = take_number(input);
         const struct batch_of_p *batch = &reader->ps[*p];
-        ck_assert(!batch->count || batch->events[batch->count - 1].event == GO_CPU_SAMPLE ||
+        MUST(!batch->count || batch->events[batch->count - 1].event == GO_CPU_SAMPLE ||
                   *tick >= batch->events[batch->count - 1].tick);
         reader->reading->batches++;
         return;
@@ -181,21 +185,21 @@ static void take_record(struct reader *reader, struct input *input, uint32_t *p,
     struct input rest = {.end = NULL};
     if (flags == 3) {
         uint64_t length = take_number(input);
-        ck_assert(length <= LENGTH_MAX && length <= (size_t)(input->end - input->at));
+        MUST(length <= LENGTH_MAX && length <= (size_t)(input->end - input->at));
         rest = (struct input){input->at, input->at + length};
     }
     if (type == GO_STACK) {
-        ck_assert_uint_eq(flags, 3);
+        MUST(flags == 3);
         take_stack(reader, input);
     } else if (type == GO_FREQUENCY) {
         reader->reading->frequency = take_number(input);
     } else {
         size_t count = numbers_of(type);
-        ck_assert_uint_eq(flags, count < 4 ? count - 1 : 3);
+        MUST(flags == (count < 4 ? count - 1 : 3));
         take_event(input, &reader->ps[*p], *p - 1, tick, type);
     }
     // The text of a log lies behind its numbers.
-    ck_assert(!rest.end || rest.end == input->at || type == GO_USER_LOG);
+    MUST(!rest.end || rest.end == input->at || type == GO_USER_LOG);
 }
 
 // --- the order of events, as readers find it ---
@@ -230,13 +234,13 @@ static bool is_ready(struct reader *reader, const struct read_event *event)
 static void apply_to_p(struct batch_of_p *p, const struct read_event *event)
 {
     if (event->event == GO_PROC_START || event->event == GO_PROC_STOP) {
-        ck_assert(p->on == (event->event == GO_PROC_STOP) && !p->runner);
+        MUST(p->on == (event->event == GO_PROC_STOP) && !p->runner);
         p->on = event->event == GO_PROC_START;
     } else if (event->event == GO_START) {
-        ck_assert_msg(p->on && !p->runner, "P %u runs two goroutines", event->p);
+        MUST_BE(p->on && !p->runner, "P %u runs two goroutines", event->p);
         p->runner = event->goroutine;
     } else if (event->event != GO_SYSCALL_EXIT && event->event != GO_CPU_SAMPLE) {
-        ck_assert_msg(p->runner == event->goroutine, "P %u runs another goroutine", event->p);
+        MUST_BE(p->runner == event->goroutine, "P %u runs another goroutine", event->p);
         if (is_block(event->event) || event->event == GO_PREEMPT || event->event == GO_END)
             p->runner = 0;
     }
@@ -252,11 +256,11 @@ static void apply(struct reader *reader, struct batch_of_p *p, const struct read
         goroutine->sequence++;
         goroutine->status = event->event == GO_START ? RUNNING : RUNNABLE;
     } else if (is_block(event->event) || event->event == GO_PREEMPT || event->event == GO_END) {
-        ck_assert(goroutine->status == RUNNING);
+        MUST(goroutine->status == RUNNING);
         goroutine->status = is_block(event->event)         ? WAITING
                             : event->event == GO_PREEMPT ? RUNNABLE : NONE;
     } else if (event->event == GO_CPU_SAMPLE) {
-        ck_assert(goroutine->sequence);
+        MUST(goroutine->sequence);
     }
     apply_to_p(p, event);
 }
@@ -283,10 +287,10 @@ static void merge(struct reader *reader)
     }
     for (uint64_t tick = 0; left; left--) {
         struct batch_of_p *p = earliest(reader);
-        ck_assert_msg(p, "there is no order in which all events are possible");
+        MUST_BE(p, "there is no order in which all events are possible");
         struct read_event *event = &p->events[p->taken++];
         bool sampled = event->event == GO_CPU_SAMPLE;
-        ck_assert_msg(sampled || event->tick >= tick, "the only order has times that go back");
+        MUST_BE(sampled || event->tick >= tick, "the only order has times that go back");
         tick = sampled ? tick : event->tick;
         apply(reader, p, event);
         ARRAY_RESERVE(reading->events, reading->count, reading->capacity);
@@ -296,10 +300,10 @@ static void merge(struct reader *reader)
 
 static void check_end(struct reader *reader)
 {
-    ck_assert_uint_eq(reader->reading->frequency, 1000000000);
-    ck_assert_uint_gt(reader->reading->count, 0);
+    MUST(reader->reading->frequency == 1000000000);
+    MUST(reader->reading->count > 0);
     for (size_t i = 0; i < reader->count; i++)
-        ck_assert_msg(reader->goroutines[i].status != RUNNING, "a goroutine runs on");
+        MUST_BE(reader->goroutines[i].status != RUNNING, "a goroutine runs on");
 }
 
 void fixture_go_read(struct go_reading *reading, const void *bytes, size_t length)
@@ -310,7 +314,7 @@ void fixture_go_read(struct go_reading *reading, const void *bytes, size_t lengt
     uint32_t p = NO_P;
     uint64_t tick = 0;
     *reading = (struct go_reading){0};
-    ck_assert(length > sizeof header && memcmp(bytes, header, sizeof header) == 0);
+    MUST(length > sizeof header && memcmp(bytes, header, sizeof header) == 0);
     reader.ps = xcalloc(PS_MAX, sizeof *reader.ps);
     for (input.at += sizeof header; input.at < input.end;)
         take_record(&reader, &input, &p, &tick);
@@ -338,13 +342,13 @@ const char *fixture_go_text(const struct go_reading *reading, uint64_t id)
 {
     if (!id)
         return "";
-    ck_assert(id < reading->text_capacity && reading->texts[id]);
+    MUST(id < reading->text_capacity && reading->texts[id]);
     return reading->texts[id];
 }
 
 const struct read_stack *fixture_go_stack(const struct go_reading *reading, uint64_t id)
 {
     uint32_t number = map_get(&reading->stack_ids, id, UINT32_MAX);
-    ck_assert_msg(number != UINT32_MAX, "there is no stack %lu", (unsigned long)id);
+    MUST_BE(number != UINT32_MAX, "there is no stack %lu", (unsigned long)id);
     return &reading->stacks[number];
 }

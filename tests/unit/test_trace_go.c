@@ -103,7 +103,7 @@ START_TEST(names_of_threads_start_goroutines)
     ck_assert_uint_eq(find(GO_CREATE, 104, 0)->tick, 120 * NS_PER_MS + 1);
     ck_assert_uint_eq(find(GO_END, 104, 0)->tick, 180 * NS_PER_MS + 1);
     ck_assert_uint_eq(find(GO_CREATE, 101, 0)->numbers[1], find(GO_CREATE, 104, 0)->numbers[1]);
-    check_frames(find(GO_CREATE, 105, 0)->numbers[2], "crunch:20 work:21 main:10");
+    check_frames(find(GO_UNBLOCK, 105, 0)->numbers[2], "crunch:20 work:21 main:10");
     fixture_go_free(&reading);
 }
 END_TEST
