@@ -48,8 +48,8 @@ class Go:
         self.number = int(re.match(r"go1\.(\d+)", version)[1])
 
     def run(self, *arguments, **options):
-        return subprocess.run([self.path, *map(str, arguments)], capture_output=True, cwd=self.ctx.tmp,
-                              env=self.environment, stdin=subprocess.DEVNULL, timeout=240,
+        return subprocess.run([self.path, *map(str, arguments)], capture_output=True, timeout=240,
+                              cwd=self.ctx.tmp, env=self.environment, stdin=subprocess.DEVNULL,
                               **{"text": True, **options})
 
     def profile(self, kind, path):
@@ -209,6 +209,9 @@ def check_sums(go):
         found, expected = go.profile(kind, path), sum(truth[label] for label in labels)
         assert found and abs(sum(found.values()) - expected) <= apart, \
             f"{kind}: {found and sum(found.values())} ns, not {expected}"
+    if go.number > 19:  # 1.19 counts those whom somebody woke
+        queued = sum(go.profile("sched", path).values())
+        assert abs(queued - truth["queued"]) <= apart, f"{queued} ns, not {truth['queued']}"
     assert "recursion" in go.profile("sync", path), "no deep stack is among them"
 
 

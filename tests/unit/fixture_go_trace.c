@@ -11,6 +11,7 @@
 #define LENGTH_MAX 2048 // of numbers that have a length before them
 #define PS_MAX 4096
 #define NO_P UINT32_MAX
+#define NOBODY 1
 #define TEXTS_MAX 100000
 
 // An assertion of Check writes a line each time that it holds.
@@ -38,7 +39,7 @@ struct goroutine {
 
 struct reader {
     struct go_reading *reading;
-    struct batch_of_p *ps; // the first one is nobody's, then [P + 1]
+    struct batch_of_p *ps; // [P + 2]; the second one is nobody's, the first has all samples
     size_t p_count;        // of them that have events
     struct goroutine *goroutines;
     size_t count, capacity;
@@ -137,21 +138,30 @@ static void set_goroutine(struct batch_of_p *p, struct read_event *event)
         event->goroutine = event->numbers[0];
 }
 
-static void take_event(struct input *input, struct batch_of_p *p, uint32_t number, uint64_t *tick,
+static void add_sample(struct batch_of_p *samples, struct read_event event)
+{
+    ARRAY_RESERVE(samples->events, samples->count, samples->capacity);
+    event.goroutine = event.numbers[2];
+    event.tick = event.numbers[0];
+    samples->events[samples->count++] = event;
+}
+
+static void take_event(struct reader *reader, struct input *input, uint32_t number, uint64_t *tick,
                        enum go_event type)
 {
+    struct batch_of_p *p = &reader->ps[number];
     ARRAY_RESERVE(p->events, p->count, p->capacity);
     struct read_event *event = &p->events[p->count++];
-    *event = (struct read_event){.event = type, .p = number, .count = numbers_of(type) - 1};
+    *event = (struct read_event){.event = type, .p = number - 2, .count = numbers_of(type) - 1};
+    if (number == NOBODY)
+        event->p = GO_NOBODY;
     *tick += take_number(input);
     event->tick = *tick;
     for (size_t i = 0; i < event->count; i++)
         event->numbers[i] = take_number(input);
     set_goroutine(p, event);
-    if (type == GO_CPU_SAMPLE) {
-        event->goroutine = event->numbers[2];
-        event->tick = event->numbers[0];
-    }
+    if (type == GO_CPU_SAMPLE)
+        add_sample(&reader->ps[0], p->events[--p->count]);
     if (type == GO_USER_LOG) {
         uint64_t length = take_number(input);
         MUST(length && length < sizeof event->text);
@@ -168,13 +178,12 @@ static void take_record(struct reader *reader, struct input *input, uint32_t *p,
     if (type == GO_BATCH) {
         MUST(flags == 1);
         uint64_t number = take_number(input);
-        MUST(number == UINT64_MAX || number < PS_MAX - 1);
-        *p = (uint32_t)(number + 1); // 0: nobody
+        MUST(number == UINT64_MAX || number < PS_MAX - 2);
+        *p = (uint32_t)(number + 2); // nobody's number is -1
         reader->p_count = *p >= reader->p_count ? *p + 1 : reader->p_count;
         *tick = take_number(input);
         const struct batch_of_p *batch = &reader->ps[*p];
-        MUST(!batch->count || batch->events[batch->count - 1].event == GO_CPU_SAMPLE ||
-                  *tick >= batch->events[batch->count - 1].tick);
+        MUST(!batch->count || *tick >= batch->events[batch->count - 1].tick);
         reader->reading->batches++;
         return;
     }
@@ -196,7 +205,7 @@ static void take_record(struct reader *reader, struct input *input, uint32_t *p,
     } else {
         size_t count = numbers_of(type);
         MUST(flags == (count < 4 ? count - 1 : 3));
-        take_event(input, &reader->ps[*p], *p - 1, tick, type);
+        take_event(reader, input, *p, tick, type);
     }
     // The text of a log lies behind its numbers.
     MUST(!rest.end || rest.end == input->at || type == GO_USER_LOG);
@@ -246,6 +255,15 @@ static void apply_to_p(struct batch_of_p *p, const struct read_event *event)
     }
 }
 
+static void check_stacks(const struct go_reading *reading, const struct read_event *event)
+{
+    if (event->event == GO_CREATE)
+        fixture_go_stack(reading, event->numbers[1]);
+    if (event->count && event->event != GO_START && event->event != GO_PROC_START &&
+        event->event != GO_SYSCALL_EXIT && event->numbers[event->count - 1])
+        fixture_go_stack(reading, event->numbers[event->count - 1]);
+}
+
 static void apply(struct reader *reader, struct batch_of_p *p, const struct read_event *event)
 {
     bool named = event->event == GO_CREATE || event->event == GO_UNBLOCK ||
@@ -265,11 +283,12 @@ static void apply(struct reader *reader, struct batch_of_p *p, const struct read
     apply_to_p(p, event);
 }
 
-static struct batch_of_p *earliest(struct reader *reader)
+// Which of several events of one time comes first is open, and here another one each time.
+static struct batch_of_p *earliest(struct reader *reader, size_t turn)
 {
     struct batch_of_p *found = NULL;
     for (size_t i = 0; i < reader->p_count; i++) {
-        struct batch_of_p *p = &reader->ps[i];
+        struct batch_of_p *p = &reader->ps[(i + turn) % reader->p_count];
         if (p->taken < p->count && is_ready(reader, &p->events[p->taken]) &&
             (!found || p->events[p->taken].tick < found->events[found->taken].tick))
             found = p;
@@ -277,8 +296,15 @@ static struct batch_of_p *earliest(struct reader *reader)
     return found;
 }
 
+static int compare_ticks(const void *left, const void *right)
+{
+    const struct read_event *a = left, *b = right;
+    return (a->tick > b->tick) - (a->tick < b->tick);
+}
+
 static void merge(struct reader *reader)
 {
+    qsort(reader->ps[0].events, reader->ps[0].count, sizeof *reader->ps[0].events, compare_ticks);
     struct go_reading *reading = reader->reading;
     size_t left = 0;
     for (size_t i = 0; i < reader->p_count; i++) {
@@ -286,12 +312,12 @@ static void merge(struct reader *reader)
         reader->ps[i].runner = 0;
     }
     for (uint64_t tick = 0; left; left--) {
-        struct batch_of_p *p = earliest(reader);
+        struct batch_of_p *p = earliest(reader, left);
         MUST_BE(p, "there is no order in which all events are possible");
         struct read_event *event = &p->events[p->taken++];
-        bool sampled = event->event == GO_CPU_SAMPLE;
-        MUST_BE(sampled || event->tick >= tick, "the only order has times that go back");
-        tick = sampled ? tick : event->tick;
+        MUST_BE(event->tick >= tick, "the only order has times that go back");
+        tick = event->tick;
+        check_stacks(reading, event);
         apply(reader, p, event);
         ARRAY_RESERVE(reading->events, reading->count, reading->capacity);
         reading->events[reading->count++] = *event;
@@ -314,6 +340,7 @@ void fixture_go_read(struct go_reading *reading, const void *bytes, size_t lengt
     uint32_t p = NO_P;
     uint64_t tick = 0;
     *reading = (struct go_reading){0};
+    reader.p_count = NOBODY + 1;
     MUST(length > sizeof header && memcmp(bytes, header, sizeof header) == 0);
     reader.ps = xcalloc(PS_MAX, sizeof *reader.ps);
     for (input.at += sizeof header; input.at < input.end;)

@@ -90,7 +90,7 @@ struct timeline *fixture_timeline_scene(void)
         {0, 2, STATE_BLOCKED, SCENE_LOCK, none, 1, "lock"},
         {90, 2, STATE_QUEUED, SCENE_LOCK, none, none, NULL},
         {110, 2, STATE_RUNNING, SCENE_WORK, 0, none, NULL},
-        {200, 2, STATE_BLOCKED, SCENE_RECEIVE, none, none, "socket"},
+        {200, 2, STATE_BLOCKED, SCENE_RECEIVE, none, 0, "socket"}, // by one that does not run
         {350, 2, STATE_RUNNING, SCENE_WORK, 0, none, NULL},
         {0, 3, STATE_BLOCKED, SCENE_READ, none, none, "disk"},
         {250, 3, STATE_RUNNING, SCENE_WORK, 1, none, NULL},
