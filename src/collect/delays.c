@@ -285,8 +285,10 @@ void delays_settle(struct delays *delays, const struct population *population, i
     locks_choose(&delays->spots.locks, moment);
     find_sleepers(delays, population, moment);
     charge_sleepers(delays, population, moment, last);
-    if (last)
-        locks_settle_last(&delays->spots.locks, delays->profile, unseen, delays);
-    else
+    if (!last) {
         locks_settle(&delays->spots.locks, delays->profile);
+        return;
+    }
+    locks_settle_last(&delays->spots.locks, delays->profile, unseen, delays);
+    spots_settle_last(&delays->spots, unseen, delays);
 }

@@ -189,8 +189,8 @@ void locks_settle(struct locks *locks, struct profile *profile)
         settle(&locks->list[i], profile);
 }
 
-void locks_settle_last(struct locks *locks, struct profile *profile,
-                       uint32_t (*unseen)(void *context, uint32_t wait), void *context)
+void locks_settle_last(struct locks *locks, struct profile *profile, locks_unseen *unseen,
+                       void *context)
 {
     for (size_t i = 0; i < locks->count; i++) {
         struct known_lock *lock = &locks->list[i];

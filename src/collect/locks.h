@@ -84,11 +84,13 @@ void locks_go_on_holding(struct locks *locks, struct holding *holding, int64_t m
 struct holding locks_begin_holding(struct locks *locks, uint32_t lock, uint32_t value,
                                    int64_t moment);
 
-// Shares out what was waited. At the end of a run `unseen` takes what is left: the value of a lock
-// whose holder was not seen.
+// Returns the value that takes what was waited for a lock whose holder was not seen.
+typedef uint32_t locks_unseen(void *context, uint32_t wait);
+
+// Shares out what was waited. At the end of a run `unseen` takes what is left.
 void locks_settle(struct locks *locks, struct profile *profile);
-void locks_settle_last(struct locks *locks, struct profile *profile,
-                       uint32_t (*unseen)(void *context, uint32_t wait), void *context);
+void locks_settle_last(struct locks *locks, struct profile *profile, locks_unseen *unseen,
+                       void *context);
 
 // Replaces the numbers of values that compacting the profile has changed.
 void locks_renumber(struct locks *locks, const uint32_t *values);

@@ -100,7 +100,8 @@ static void keep(struct spots *spots, struct spot *spot, struct wait_sort *sort)
                                            .idle = idle[sort->idle]});
     if (spot->lock)
         locks_delay(&spots->locks, spot->lock, spot->delay_ns, spot->contentions);
-    spot->delay_ns = spot->contentions = 0;
+    if (spot->lock || !lock)
+        spot->delay_ns = spot->contentions = 0;
     free(sort->object_name);
 }
 
@@ -222,9 +223,20 @@ void spots_delay(struct spots *spots, uint32_t wait, uint64_t ns, uint64_t conte
     struct spot *spot = &spots->list[wait - 1];
     if (spot->lock) {
         locks_delay(&spots->locks, spot->lock, ns, contentions);
-    } else if (!spot->sorted) {
+    } else if (!spot->sorted || profile_wait_get(spots->profile, wait)->lock) {
         spot->delay_ns += ns;
         spot->contentions += contentions;
+    }
+}
+
+void spots_settle_last(struct spots *spots, locks_unseen *unseen, void *context)
+{
+    for (size_t i = 0; i < spots->count; i++) {
+        struct spot *spot = &spots->list[i];
+        uint32_t wait = (uint32_t)i + 1;
+        if (profile_wait_get(spots->profile, wait)->lock && spot->delay_ns)
+            profile_add(spots->profile, unseen(context, wait), spot->contentions, spot->delay_ns);
+        spot->delay_ns = spot->contentions = 0;
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Who is charged with what others waited for a lock.
-#include "collect/locks.h"
+#include "collect/spots.h"
 
 #include <check.h>
 #include <string.h>
@@ -130,6 +130,23 @@ START_TEST(what_no_holder_took_is_not_lost)
 }
 END_TEST
 
+// Both sides of a mutex profile have the same sum even if nothing says who may hold the lock.
+START_TEST(a_lock_without_a_trace_of_its_holder_is_not_lost)
+{
+    uint32_t unseen = place(9);
+    struct spot spot = {.sorted = true};
+    struct spots spots = {.profile = profile, .list = &spot, .count = 1, .sorted = 1};
+    spots_delay(&spots, wait, 55, 1);
+    spots_settle_last(&spots, nobody, &unseen);
+    ck_assert_uint_eq(value(9)->ns, 0); // it is no lock
+    profile_wait_set(profile, wait, "lock", NULL, (struct profile_wait){.lock = true});
+    spots_delay(&spots, wait, 77, 2);
+    spots_settle_last(&spots, nobody, &unseen);
+    ck_assert_uint_eq(value(9)->ns, 77);
+    ck_assert_uint_eq(value(9)->samples, 2);
+}
+END_TEST
+
 static struct capture *capture_of(uint64_t at, uint32_t word)
 {
     static union {
@@ -210,6 +227,7 @@ Suite *suite_locks(void)
     tcase_add_test(tests, a_sleeping_holder_is_charged_with_all_waiters);
     tcase_add_test(tests, a_holder_that_sleeps_on_is_charged_in_parts);
     tcase_add_test(tests, what_no_holder_took_is_not_lost);
+    tcase_add_test(tests, a_lock_without_a_trace_of_its_holder_is_not_lost);
     tcase_add_test(tests, the_owner_is_who_the_word_names);
     tcase_add_test(tests, a_lock_without_an_owner_is_on_its_holder_s_stack);
     tcase_add_test(tests, locks_that_are_waited_for_are_watched);
