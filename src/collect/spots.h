@@ -19,6 +19,7 @@
 
 struct spot {
     uint32_t process; // number
+    uint64_t image;   // number, as in struct process_image
     uint32_t stack;   // node of the profile
     pid_t tid;        // of a thread that was seen there
     char state;       // of stat
