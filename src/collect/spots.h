@@ -49,7 +49,8 @@ uint32_t spots_at(struct spots *spots, const struct process *process, pid_t tid,
 // Counts what was waited at a spot.
 void spots_delay(struct spots *spots, uint32_t wait, uint64_t ns, uint64_t contentions);
 
-// At the end of a run `unseen` takes what was waited for locks of whose holders nothing can be said.
+// At the end of a run `unseen` takes what was waited for locks of whose holders nothing can be
+// said.
 void spots_settle_last(struct spots *spots, locks_unseen *unseen, void *context);
 
 // Returns the lock that is waited for at the spot, 0: none, or not known yet.

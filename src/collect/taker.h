@@ -34,7 +34,7 @@ struct taker {
     atomic_bool recovers; // it recovers the ring as soon as it has taken in what it can
     atomic_bool lent;    // somebody else uses the symbolizer
     size_t names_wanted; // locations of which names were wanted
-    int64_t names_at;    // CLOCK_MONOTONIC ns
+    int64_t names_at;    // CLOCK_MONOTONIC ns, when they were looked at last
     uint32_t backoff;    // 0: none
 };
 
