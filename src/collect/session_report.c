@@ -145,12 +145,12 @@ static void name_last(struct session *session, const struct query_source *source
 {
     taker_borrow_names(&session->taker);
     query_fetch(source);
-    if (!session->options.debuginfod)
-        return;
-    // A user who has servers asked waits for them.
-    patience_until(0);
-    symbolizer_set_deadline(session->symbolizer, 0);
-    symbolizer_download(session->symbolizer, DOWNLOAD_MS);
+    if (session->options.debuginfod) { // a user who has servers asked waits for them
+        patience_until(0);
+        symbolizer_set_deadline(session->symbolizer, 0);
+        symbolizer_download(session->symbolizer, DOWNLOAD_MS);
+    }
+    taker_return_names(&session->taker);
 }
 
 // A user who leaves a screen does not wait for the last names as for a file.

@@ -147,6 +147,7 @@ void taker_back_off(struct taker *taker, uint32_t slowdown)
 
 void taker_borrow_names(struct taker *taker)
 {
+    pthread_mutex_lock(&taker->borrowing);
     atomic_store(&taker->lent, true);
     pthread_mutex_lock(taker->lock); // the thread has read `lent` when we get the lock
     pthread_mutex_unlock(taker->lock);
@@ -157,4 +158,5 @@ void taker_borrow_names(struct taker *taker)
 void taker_return_names(struct taker *taker)
 {
     atomic_store(&taker->lent, false);
+    pthread_mutex_unlock(&taker->borrowing);
 }
