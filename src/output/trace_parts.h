@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// What several writers of timelines need: who the threads are, what events are called, and JSON that
+// is written while it grows.
+#pragma once
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/json.h"
+#include "profile/timeline.h"
+
+struct trace_thread { // as its labels say
+    pid_t pid, tid;             // 0: not known
+    const char *name, *process; // raw bytes of the profile; "": not known
+};
+
+extern const char *const trace_states[]; // [enum profile_state]: "Running"
+
+// Returns the threads by their numbers in the timeline; the caller frees them.
+struct trace_thread *trace_threads(const struct timeline *timeline);
+
+// The first moment that files show: times in them count from here, because most viewers know none
+// that are negative. The timeline is sorted.
+int64_t trace_origin(const struct timeline *timeline);
+
+// What is said in every file of how the states became known.
+const char *trace_accuracy(const struct timeline *timeline);
+
+// Returns the text of a label that an event has, a number of the profile's texts; 0: none.
+uint32_t trace_label(const struct timeline *timeline, uint32_t labels, const char *key);
+
+struct trace_json {
+    struct json json; // into `text`
+    struct buf text;
+    FILE *out;
+    enum rc rc; // the first failure
+    struct err *err;
+};
+
+void trace_json_init(struct trace_json *trace, FILE *out, struct err *err);
+
+// Writes what was made so far if it is enough, or drops it after a failure.
+void trace_json_some(struct trace_json *trace);
+
+// Writes the rest and frees the text.
+enum rc trace_json_fini(struct trace_json *trace) MUST_CHECK;
