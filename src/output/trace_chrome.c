@@ -8,6 +8,8 @@
 //     early. Perfetto cuts `dur` to nanoseconds, and drops slices that overlap.
 //   - "f" without "bp" goes to the slice that begins next on the thread. Lines stand in the order
 //     in which slices begin, and readers sort stably, so that is the one behind the wait.
+//   - speedscope never closes a slice without duration if another one begins then. An event that
+//     has none is an instant ("i").
 //   - speedscope names a slice by its arguments too, so there are no more than these.
 #include <stdlib.h>
 
@@ -131,9 +133,10 @@ static void put_arguments(struct trace_chrome *chrome, const struct timeline_eve
 
 static void put_slice(struct trace_chrome *chrome, const struct timeline_event *event)
 {
-    struct json *json = begin_event(chrome, "X", event->thread);
+    struct json *json = begin_event(chrome, event->duration ? "X" : "i", event->thread);
     put_time(json, "ts", event->time - chrome->origin);
-    put_time(json, "dur", event->duration ? event->duration - 1 : 0);
+    if (event->duration)
+        put_time(json, "dur", event->duration - 1);
     json_text(json, "cat", trace_states[event->state]);
     json_text(json, "name", name_of(chrome, event));
     put_arguments(chrome, event);

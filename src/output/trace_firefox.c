@@ -114,8 +114,10 @@ static void put_schemas(struct json *json)
         for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
             json_text(json, NULL, places[i]);
         json_end(json, '[');
-        json_text(json, "chartLabel", "{marker.data.wait}");
-        json_text(json, "tableLabel", "{marker.data.wait} {marker.data.lock}");
+        if (state == STATE_BLOCKED) {
+            json_text(json, "chartLabel", "{marker.data.wait}");
+            json_text(json, "tableLabel", "{marker.data.wait} {marker.data.lock}");
+        }
         put_fields(json);
         json_end(json, '{');
     }
@@ -210,11 +212,11 @@ static const struct firefox_sample *sample_at(const void *table, size_t row)
 static void put_sample_stack(struct json *json, const void *table, size_t row)
 {
     const struct firefox_sample *sample = sample_at(table, row);
-    uint32_t node = sample->end ? 0 : sample->event->stack;
-    if (node)
-        json_count(json, NULL, ((const struct trace_firefox *)table)->code.leaves[node]);
-    else
+    const uint32_t *leaves = ((const struct trace_firefox *)table)->code.leaves;
+    if (sample->end)
         json_null(json, NULL);
+    else
+        json_count(json, NULL, leaves[sample->event->stack]);
 }
 
 static void put_sample_time(struct json *json, const void *table, size_t row)

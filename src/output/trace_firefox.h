@@ -42,7 +42,7 @@ struct firefox_code {
     size_t library_capacity;
     uint32_t *files; // texts
     size_t file_capacity;
-    uint32_t *leaves; // [node of the profile]: the stack; TIMELINE_NONE: of node 0
+    uint32_t *leaves; // [node of the profile]: the stack; of node 0 it has one frame, "[unknown]"
     struct map function_ids, library_ids, file_ids;
 };
 

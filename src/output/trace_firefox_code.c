@@ -82,7 +82,8 @@ static void add_frame(struct firefox_code *code, const struct plain_location *at
     code->frames[code->frame_count++] = frame;
 }
 
-// Returns the frame of each location that is innermost; the others follow it.
+// Returns the frame of each location that is innermost; the others follow it. The last one is of no
+// location.
 static uint32_t *add_frames(struct firefox_code *code)
 {
     const struct plain_code *plain = &code->profile->code;
@@ -93,25 +94,30 @@ static uint32_t *add_frames(struct firefox_code *code)
         for (uint32_t number = 1; number < plain->locations[i].count; number++)
             add_frame(code, &plain->locations[i], number);
     }
+    first[plain->location_count] = (uint32_t)code->frame_count;
+    add_frame(code, &(struct plain_location){.mapping = PLAIN_NONE}, 0);
     return first;
+}
+
+static uint32_t add_stack(struct firefox_code *code, uint32_t frame, uint32_t prefix)
+{
+    ARRAY_RESERVE(code->stacks, code->stack_count, code->stack_capacity);
+    code->stacks[code->stack_count] = (struct firefox_stack){frame, prefix};
+    return (uint32_t)code->stack_count++;
 }
 
 static void add_stacks(struct firefox_code *code, const uint32_t *first)
 {
     const struct plain_profile *profile = code->profile;
     code->leaves = xcalloc(profile->stacks.count + 1, sizeof *code->leaves);
-    code->leaves[0] = TIMELINE_NONE;
+    code->leaves[0] = add_stack(code, first[profile->code.location_count], TIMELINE_NONE);
     for (size_t i = 1; i < profile->stacks.count; i++) {
         const struct plain_node *node = &profile->stacks.nodes[i];
         uint32_t count = profile->code.locations[node->location].count;
-        struct firefox_stack stack = {.prefix = code->leaves[node->parent]};
-        for (uint32_t number = count ? count : 1; number-- > 0;) {
-            stack.frame = first[node->location] + number;
-            ARRAY_RESERVE(code->stacks, code->stack_count, code->stack_capacity);
-            code->stacks[code->stack_count] = stack;
-            stack.prefix = (uint32_t)code->stack_count++;
-        }
-        code->leaves[i] = stack.prefix;
+        uint32_t stack = node->parent ? code->leaves[node->parent] : TIMELINE_NONE;
+        for (uint32_t number = count ? count : 1; number-- > 0;)
+            stack = add_stack(code, first[node->location] + number, stack);
+        code->leaves[i] = stack;
     }
 }
 
