@@ -3,9 +3,9 @@
 // slice ("X") of its thread: while it runs the name is that of its innermost function, while it is
 // blocked that of what it waits for. An arrow ("s", "f") goes from who ended a state to what its
 // thread did next. What readers make of it:
-//   - Times are in microseconds and read as doubles. speedscope adds `ts` and `dur`, so that a slice
-//     might end beyond the beginning of the next one and never be closed: each ends one nanosecond
-//     early. Perfetto cuts `dur` to nanoseconds, and drops slices that overlap.
+//   - Times are in microseconds and read as doubles. speedscope adds `ts` and `dur`: a slice would
+//     often end beyond the beginning of the next one, and never be closed then. So each ends one
+//     nanosecond early. Perfetto cuts `dur` to nanoseconds, and drops slices that overlap.
 //   - "f" without "bp" goes to the slice that begins next on the thread. Lines stand in the order
 //     in which slices begin, and readers sort stably, so that is the one behind the wait.
 //   - speedscope never closes a slice without duration if another one begins then. An event that

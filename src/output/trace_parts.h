@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What several writers of timelines need: who the threads are, what events are called, and JSON that
-// is written while it grows.
+// What several writers of timelines need: who the threads are, what states are called, and JSON
+// that is written while it grows.
 #pragma once
 
 #include <stdio.h>

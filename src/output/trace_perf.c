@@ -4,8 +4,8 @@
 // timeline is sampled: of each period of CPU time of a thread one moment is a record, at random, so
 // that nothing that a thread does in step with the period is missed. Shares are those of CPU time
 // then, which they would not be with a record for each interval, long or short. Time that is spent
-// blocked or waiting for a CPU has no records: to these viewers all samples are CPU time. (speedscope
-// stretches each to the next one of its thread; Chrome's format shows it what threads wait for.)
+// blocked or waiting for a CPU has no records: to these viewers all samples are CPU time.
+// (speedscope stretches each to the next one of its thread; in Chrome's format it shows waits.)
 //
 //   worker_7  4242/4243 [003]   100.000100:   10000000 cpu-clock:
 //   <TAB>          401169 work (/path/app)

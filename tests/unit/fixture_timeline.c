@@ -80,9 +80,10 @@ struct timeline *fixture_timeline(void)
     uint32_t worker = thread(timeline, PID + 1, "worker\xe2\x80\x83 7", "server");
     uint32_t odd = thread(timeline, PID + 2, "#1 {\xff", "server");
     const int64_t ms = NS_PER_MS;
+    uint32_t lock = waits(profile, "lock", "q<1>");
     const struct timeline_event events[] = {
         {0, 40 * ms, leader, STATE_RUNNING, work, 0, NONE, 0},
-        {0, 25 * ms + 1, worker, STATE_BLOCKED, futex, NONE, leader, waits(profile, "lock", "q<1>")},
+        {0, 25 * ms + 1, worker, STATE_BLOCKED, futex, NONE, leader, lock},
         {0, 50 * ms, odd, STATE_BLOCKED, 0, NONE, NONE, 0},
         {25 * ms + 1, 5 * ms, worker, STATE_QUEUED, futex, NONE, NONE, 0},
         {30 * ms + 1, 30 * ms - 1, worker, STATE_RUNNING, work, 1, NONE, 0},
