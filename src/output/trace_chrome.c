@@ -155,13 +155,14 @@ static void put_arrow(struct trace_chrome *chrome, const char *phase, uint32_t t
 
 static void put_events(struct trace_chrome *chrome)
 {
+    AUTO_FREE int64_t *ends = trace_ends(chrome->timeline);
     for (size_t i = 0; i < chrome->timeline->event_count; i++) {
-        const struct timeline_event *event = &chrome->timeline->events[i];
-        put_slice(chrome, event);
-        if (event->woken_by != TIMELINE_NONE) {
+        struct timeline_event event = trace_cut(ends, &chrome->timeline->events[i]);
+        put_slice(chrome, &event);
+        if (event.woken_by != TIMELINE_NONE) {
             chrome->arrows++;
-            put_arrow(chrome, "s", event->woken_by, event->time + event->duration);
-            put_arrow(chrome, "f", event->thread, event->time + event->duration);
+            put_arrow(chrome, "s", event.woken_by, event.time + event.duration);
+            put_arrow(chrome, "f", event.thread, event.time + event.duration);
         }
         trace_json_some(&chrome->trace);
     }

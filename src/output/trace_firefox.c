@@ -22,8 +22,13 @@
 #define GECKO_VERSION 31 // of the profiles that processed ones are made of
 #define PHASE_INTERVAL 1 // of a marker
 
+struct firefox_event {
+    const struct timeline_event *whole;
+    int64_t time, end; // of what does not overlap the one before it
+};
+
 struct firefox_sample {
-    const struct timeline_event *event; // a run
+    const struct firefox_event *event; // a run
     bool end;    // of it, instead of its beginning
     int64_t ran; // since the sample before, ns
 };
@@ -33,9 +38,9 @@ struct trace_firefox {
     struct trace_thread *threads;
     int64_t origin, end;
     struct firefox_code code;
-    size_t *order;  // numbers of the events, thread by thread
+    struct firefox_event *events; // thread by thread
     size_t *starts; // [thread]: where it begins there; one more is the end
-    const size_t *own; // of the thread that is written
+    const struct firefox_event *own; // of the thread that is written
     struct firefox_sample *samples; // of the same
     size_t sample_count, sample_capacity;
     struct trace_json trace;
@@ -46,16 +51,15 @@ static void put_ms(struct json *json, const char *key, int64_t ns)
     json_decimal(json, key, (double)ns / NS_PER_MS, 6);
 }
 
-static bool is_running(const struct timeline_event *event)
+static bool is_running(const struct firefox_event *event)
 {
-    return event->state == STATE_RUNNING || event->state == STATE_CPU;
+    return event->whole->state == STATE_RUNNING || event->whole->state == STATE_CPU;
 }
 
 // An event of the thread that is written.
-static const struct timeline_event *event_at(const void *table, size_t row)
+static const struct firefox_event *event_at(const void *table, size_t row)
 {
-    const struct trace_firefox *firefox = table;
-    return &firefox->timeline->events[firefox->own[row]];
+    return &((const struct trace_firefox *)table)->own[row];
 }
 
 // --- what is said of the whole ---
@@ -106,7 +110,7 @@ static void put_schemas(struct json *json)
 {
     static const char *const places[] = {"marker-chart", "marker-table", "timeline-overview"};
     json_begin(json, "markerSchema", '[');
-    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++) {
+    for (enum profile_state state = STATE_RUNNING; state <= STATE_BLOCKED; state++) {
         json_line(json);
         json_begin(json, NULL, '{');
         json_text(json, "name", trace_states[state]);
@@ -191,13 +195,13 @@ static void choose_samples(struct trace_firefox *firefox, size_t count)
     int64_t ran = 0;
     firefox->sample_count = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct timeline_event *event = event_at(firefox, i);
-        const struct timeline_event *next = i + 1 < count ? event_at(firefox, i + 1) : NULL;
+        const struct firefox_event *event = event_at(firefox, i);
+        const struct firefox_event *next = i + 1 < count ? event_at(firefox, i + 1) : NULL;
         if (!is_running(event))
             continue;
         add_sample(firefox, (struct firefox_sample){event, false, ran});
-        ran = event->duration;
-        if (next && is_running(next) && next->time == event->time + event->duration)
+        ran = event->end - event->time;
+        if (next && is_running(next) && next->time == event->end)
             continue;
         add_sample(firefox, (struct firefox_sample){event, true, ran});
         ran = 0;
@@ -216,20 +220,20 @@ static void put_sample_stack(struct json *json, const void *table, size_t row)
     if (sample->end)
         json_null(json, NULL);
     else
-        json_count(json, NULL, leaves[sample->event->stack]);
+        json_count(json, NULL, leaves[sample->event->whole->stack]);
 }
 
 static void put_sample_time(struct json *json, const void *table, size_t row)
 {
     const struct firefox_sample *sample = sample_at(table, row);
-    int64_t time = sample->event->time + (sample->end ? sample->event->duration : 0);
+    int64_t time = sample->end ? sample->event->end : sample->event->time;
     put_ms(json, NULL, time - ((const struct trace_firefox *)table)->origin);
 }
 
 static void put_weight(struct json *json, const void *table, size_t row)
 {
     const struct firefox_sample *sample = sample_at(table, row);
-    put_ms(json, NULL, sample->end ? 0 : sample->event->duration);
+    put_ms(json, NULL, sample->end ? 0 : sample->event->end - sample->event->time);
 }
 
 static void put_ran(struct json *json, const void *table, size_t row)
@@ -242,7 +246,7 @@ static void put_ran(struct json *json, const void *table, size_t row)
 static void put_state(struct json *json, const void *table, size_t row)
 {
     const struct firefox_code *code = &((const struct trace_firefox *)table)->code;
-    json_count(json, NULL, trace_firefox_state(code, event_at(table, row)->state));
+    json_count(json, NULL, trace_firefox_state(code, event_at(table, row)->whole->state));
 }
 
 static void put_start(struct json *json, const void *table, size_t row)
@@ -252,9 +256,7 @@ static void put_start(struct json *json, const void *table, size_t row)
 
 static void put_end(struct json *json, const void *table, size_t row)
 {
-    const struct timeline_event *event = event_at(table, row);
-    put_ms(json, NULL,
-           event->time + event->duration - ((const struct trace_firefox *)table)->origin);
+    put_ms(json, NULL, event_at(table, row)->end - ((const struct trace_firefox *)table)->origin);
 }
 
 static void put_phase(struct json *json, const void *table, size_t row)
@@ -271,7 +273,7 @@ static void put_category(struct json *json, const void *table, size_t row)
         [STATE_QUEUED] = FIREFOX_RUNNABLE,
         [STATE_BLOCKED] = FIREFOX_BLOCKED,
     };
-    json_number(json, NULL, of[event_at(table, row)->state]);
+    json_number(json, NULL, of[event_at(table, row)->whole->state]);
 }
 
 static void put_text(const struct trace_firefox *firefox, struct json *json,
@@ -285,7 +287,7 @@ static void put_text(const struct trace_firefox *firefox, struct json *json,
 static void put_data(struct json *json, const void *table, size_t row)
 {
     const struct trace_firefox *firefox = table;
-    const struct timeline_event *event = event_at(table, row);
+    const struct timeline_event *event = event_at(table, row)->whole;
     json_begin(json, NULL, '{');
     json_text(json, "type", trace_states[event->state]);
     put_text(firefox, json, event, "wait");
@@ -328,10 +330,10 @@ static void put_tables(struct trace_firefox *firefox, size_t count)
 static void put_life(struct trace_firefox *firefox, size_t count)
 {
     struct json *json = &firefox->trace.json;
-    const struct timeline_event *last = count ? event_at(firefox, count - 1) : NULL;
+    const struct firefox_event *last = count ? event_at(firefox, count - 1) : NULL;
     put_ms(json, "registerTime", count ? event_at(firefox, 0)->time - firefox->origin : 0);
-    if (last && last->time + last->duration < firefox->end)
-        put_ms(json, "unregisterTime", last->time + last->duration - firefox->origin);
+    if (last && last->end < firefox->end)
+        put_ms(json, "unregisterTime", last->end - firefox->origin);
     else
         json_null(json, "unregisterTime");
 }
@@ -342,7 +344,7 @@ static void put_thread(struct trace_firefox *firefox, size_t number)
     const struct trace_thread *thread = &firefox->threads[number];
     size_t count = firefox->starts[number + 1] - firefox->starts[number];
     AUTO_FREE char *pid = xasprintf("%d", (int)thread->pid);
-    firefox->own = firefox->order + firefox->starts[number];
+    firefox->own = firefox->events + firefox->starts[number];
     json_line(json);
     json_begin(json, NULL, '{');
     json_text(json, "name", thread->name);
@@ -363,25 +365,22 @@ static void put_thread(struct trace_firefox *firefox, size_t number)
 static void order_events(struct trace_firefox *firefox)
 {
     const struct timeline *timeline = firefox->timeline;
+    AUTO_FREE int64_t *ends = trace_ends(timeline);
     size_t *starts = xcalloc(timeline->thread_count + 2, sizeof *starts);
-    firefox->order = xcalloc(timeline->event_count + 1, sizeof *firefox->order);
+    firefox->events = xcalloc(timeline->event_count + 1, sizeof *firefox->events);
     for (size_t i = 0; i < timeline->event_count; i++)
         starts[timeline->events[i].thread + 2]++;
     for (size_t i = 2; i < timeline->thread_count + 2; i++)
         starts[i] += starts[i - 1];
-    for (size_t i = 0; i < timeline->event_count; i++)
-        firefox->order[starts[timeline->events[i].thread + 1]++] = i;
-    firefox->starts = starts;
-}
-
-static int64_t end_of(const struct timeline *timeline)
-{
-    int64_t end = INT64_MIN;
     for (size_t i = 0; i < timeline->event_count; i++) {
-        int64_t own = timeline->events[i].time + timeline->events[i].duration;
-        end = own > end ? own : end;
+        const struct timeline_event *event = &timeline->events[i];
+        struct timeline_event cut = trace_cut(ends, event);
+        int64_t end = cut.time + cut.duration;
+        firefox->events[starts[event->thread + 1]++] =
+            (struct firefox_event){event, cut.time, end};
+        firefox->end = end > firefox->end ? end : firefox->end;
     }
-    return end;
+    firefox->starts = starts;
 }
 
 enum rc trace_firefox_write(const struct timeline *timeline, FILE *out, struct err *err)
@@ -390,7 +389,6 @@ enum rc trace_firefox_write(const struct timeline *timeline, FILE *out, struct e
         .timeline = timeline,
         .threads = trace_threads(timeline),
         .origin = trace_origin(timeline),
-        .end = end_of(timeline),
     };
     struct json *json = &firefox.trace.json;
     trace_json_init(&firefox.trace, out, err);
@@ -409,7 +407,7 @@ enum rc trace_firefox_write(const struct timeline *timeline, FILE *out, struct e
     buf_putc(json->out, '\n');
     trace_firefox_code_fini(&firefox.code);
     free(firefox.samples);
-    free(firefox.order);
+    free(firefox.events);
     free(firefox.starts);
     free(firefox.threads);
     return trace_json_fini(&firefox.trace);

@@ -40,6 +40,24 @@ int64_t trace_origin(const struct timeline *timeline)
     return timeline->event_count && timeline->events[0].time < 0 ? timeline->events[0].time : 0;
 }
 
+int64_t *trace_ends(const struct timeline *timeline)
+{
+    int64_t *ends = xcalloc(timeline->thread_count + 1, sizeof *ends);
+    for (size_t i = 0; i < timeline->thread_count; i++)
+        ends[i] = INT64_MIN;
+    return ends;
+}
+
+struct timeline_event trace_cut(int64_t *ends, const struct timeline_event *event)
+{
+    struct timeline_event cut = *event;
+    int64_t end = event->time + event->duration, *before = &ends[event->thread];
+    cut.time = event->time > *before ? event->time : *before;
+    cut.duration = end > cut.time ? end - cut.time : 0;
+    *before = cut.time + cut.duration;
+    return cut;
+}
+
 const char *trace_accuracy(const struct timeline *timeline)
 {
     return timeline->exact ? "states change when the kernel switched threads"

@@ -29,6 +29,12 @@ const char *trace_accuracy(const struct timeline *timeline);
 // Returns the text of a label that an event has, a number of the profile's texts; 0: none.
 uint32_t trace_label(const struct timeline *timeline, uint32_t labels, const char *key);
 
+// Returns what of an event lies behind those before it of its thread: to viewers they may not
+// overlap, and nothing forbids it to a timeline. Events are taken in their order; `ends` is of
+// trace_ends, which the caller frees.
+int64_t *trace_ends(const struct timeline *timeline);
+struct timeline_event trace_cut(int64_t *ends, const struct timeline_event *event);
+
 struct trace_json {
     struct json json; // into `text`
     struct buf text;

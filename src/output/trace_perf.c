@@ -14,8 +14,8 @@
 //   - Perfetto reads the first line to know the format, takes exactly six decimals of a second,
 //     needs a frame in each record, and fails at a line that begins no record unless it is the last
 //     one and has no end. So what is to be said of the timeline is said in such a line.
-//   - A name of a thread has no blanks, and begins with a letter: "worker 7 4242/4243" is thread 7,
-//     and '#', '{' or a digit at the beginning of a line mean something else.
+//   - A name of a thread has no blanks, two letters, and begins with one: "worker 7 4242/4243" is
+//     thread 7, and '#', '{' or a digit at the beginning of a line mean something else.
 //   - A name of a function does not begin with '(' ("(anonymous namespace)::f" is skipped), has no
 //     "->" (that joins inlined functions), and is cut at the last '+', so that one with a '+' of
 //     its own gets an offset. Files have no blanks and no parentheses.
@@ -27,34 +27,27 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/map.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "output/formats.h"
 #include "output/trace_parts.h"
 #include "profile/plain_frame.h"
 
 #define PERIOD (10 * NS_PER_MS) // of a timeline that has none
 #define UNKNOWN "[unknown]"
-#define SEED 0x9e3779b97f4a7c15 // the same file each time
-
-struct cpu_time { // of a thread, since its first event
-    int64_t spent;   // until the end of its last event
-    int64_t stratum; // period that the next record is of
-    int64_t next;    // moment of the next record
-};
 
 struct pending { // an interval with records that are not written yet
     int64_t time; // of the next one
     int64_t end, spent; // of the interval, and the CPU time of its thread then
+    int64_t stratum;    // the period of CPU time that the next record is of
     const struct timeline_event *event;
 };
 
 struct trace_perf {
     const struct timeline *timeline;
     struct trace_thread *threads;
-    struct cpu_time *times; // [thread]
+    int64_t *spent; // [thread]: CPU time until the end of its last event
     int64_t origin, period;
-    uint64_t random;
     struct pending *heap; // the earliest first
     size_t pending, capacity;
     struct buf text, name;
@@ -89,10 +82,11 @@ static void put_word(struct trace_perf *perf, const char *text, bool file)
 
 static void put_thread(struct trace_perf *perf, const struct trace_thread *thread)
 {
-    unsigned char first = (unsigned char)thread->name[0];
-    if (!isalpha(first) && first < 0x80)
+    const char *name = *thread->name ? thread->name : "unknown";
+    unsigned char first = (unsigned char)name[0];
+    if ((!isalpha(first) && first < 0x80) || !name[1])
         buf_putc(&perf->text, '_');
-    put_word(perf, thread->name, false);
+    put_word(perf, name, false);
     buf_printf(&perf->text, "  %d/%d", (int)thread->pid, (int)thread->tid);
 }
 
@@ -205,19 +199,29 @@ static void push(struct trace_perf *perf, struct pending interval)
 
 // --- sampling ---
 
-static void choose(struct trace_perf *perf, struct cpu_time *time)
+// Says when the next record is: at the same moments each time that the file is written.
+static void set_time(const struct trace_perf *perf, struct pending *interval)
 {
-    int64_t offset = (int64_t)((1 - random_share(&perf->random)) * (double)perf->period);
-    time->next = time->stratum++ * perf->period + offset;
+    uint64_t key = (uint64_t)interval->event->thread << 40 ^ (uint64_t)interval->stratum;
+    int64_t offset = (int64_t)(map_hash(key) % (uint64_t)perf->period);
+    int64_t at = interval->stratum * perf->period + offset;
+    interval->time = interval->end - (interval->spent - at);
 }
 
-static void take(struct trace_perf *perf, const struct timeline_event *event)
+static void take(struct trace_perf *perf, const struct timeline_event *event, int64_t begin,
+                 int64_t ran)
 {
-    struct cpu_time *time = &perf->times[event->thread];
-    int64_t end = event->time + event->duration;
-    time->spent += event->duration;
-    if (time->next < time->spent)
-        push(perf, (struct pending){end - (time->spent - time->next), end, time->spent, event});
+    int64_t *spent = &perf->spent[event->thread];
+    struct pending interval = {.stratum = *spent / perf->period, .event = event};
+    interval.end = begin + ran;
+    interval.spent = *spent += ran;
+    set_time(perf, &interval);
+    if (interval.time < begin) {
+        interval.stratum++;
+        set_time(perf, &interval);
+    }
+    if (interval.time < interval.end)
+        push(perf, interval);
 }
 
 // Writes the records before a time.
@@ -225,10 +229,9 @@ static void write_until(struct trace_perf *perf, int64_t until)
 {
     while (perf->pending && perf->heap[0].time < until) {
         struct pending *first = &perf->heap[0];
-        struct cpu_time *time = &perf->times[first->event->thread];
         put_record(perf, first->event, first->time);
-        choose(perf, time);
-        first->time = first->end - (first->spent - time->next);
+        first->stratum++;
+        set_time(perf, first);
         if (first->time >= first->end)
             *first = perf->heap[--perf->pending];
         sink(perf);
@@ -237,14 +240,14 @@ static void write_until(struct trace_perf *perf, int64_t until)
 
 static void put_records(struct trace_perf *perf)
 {
-    for (size_t i = 0; i < perf->timeline->thread_count; i++)
-        choose(perf, &perf->times[i]);
+    AUTO_FREE int64_t *ends = trace_ends(perf->timeline);
     for (size_t i = 0; i < perf->timeline->event_count; i++) {
         const struct timeline_event *event = &perf->timeline->events[i];
+        struct timeline_event cut = trace_cut(ends, event);
         if (event->state != STATE_RUNNING && event->state != STATE_CPU)
             continue;
         write_until(perf, event->time);
-        take(perf, event);
+        take(perf, event, cut.time, cut.duration);
     }
     write_until(perf, INT64_MAX);
 }
@@ -260,10 +263,9 @@ enum rc trace_perf_write(const struct timeline *timeline, FILE *out, struct err 
     struct trace_perf perf = {
         .timeline = timeline,
         .threads = trace_threads(timeline),
-        .times = xcalloc(timeline->thread_count + 1, sizeof *perf.times),
+        .spent = xcalloc(timeline->thread_count + 1, sizeof *perf.spent),
         .origin = trace_origin(timeline),
         .period = period_of(timeline->profile),
-        .random = SEED,
         .out = out,
         .err = err,
     };
@@ -274,7 +276,7 @@ enum rc trace_perf_write(const struct timeline *timeline, FILE *out, struct err 
     buf_fini(&perf.text);
     buf_fini(&perf.name);
     free(perf.heap);
-    free(perf.times);
+    free(perf.spent);
     free(perf.threads);
     return perf.rc;
 }

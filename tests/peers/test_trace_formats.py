@@ -13,13 +13,17 @@ import re
 import shutil
 import subprocess
 
-RANDOM = (5, 6, 4, 3000)  # seed, threads, CPUs, events
+THREADS, PID = 6, 100
+RANDOM = ("switches", 3000, THREADS, 4, 5)  # events, threads, CPUs, seed
+TICKS = ("ticks", *RANDOM[1:])
+DAMAGED = ("damaged", *RANDOM[1:])
+ODD = ("odd",)  # with names that are hard to write
 PERIOD = 10_000_000  # ns of CPU time that a record of perf stands for
 SPEEDSCOPE, FIREFOX_PROFILER = "speedscope@1.25.0", "@firefox-devtools/profiler-cli@0.10.0"
-STATES = {"running": "Running", "queued": "Runnable", "blocked": "Blocked"}
+STATES = {"Running", "Runnable", "Blocked"}
 PATIENCE = 240
 
-Event = collections.namedtuple("Event", "tid state time duration cpu waker depth")
+Event = collections.namedtuple("Event", "tid state time duration cpu waker wait depth")
 Record = collections.namedtuple("Record", "name pid tid cpu time period frames")
 
 packages = {}  # archives of npm, by name
@@ -31,10 +35,15 @@ def written(ctx, form, *arguments):
     return done.stdout
 
 
-def truth(ctx):
-    lines = written(ctx, "events", *RANDOM).splitlines()
-    return [Event(int(tid), STATES[state], *map(int, numbers))
-            for tid, state, *numbers in map(str.split, lines)]
+def truth(ctx, *arguments):
+    rows = [line.split() for line in
+            written(ctx, "events", *(arguments or RANDOM)).splitlines()]
+    tids = {int(thread): int(tid) for thread, tid, *_ in rows}
+    assert len(set(tids.values())) == len(tids) == THREADS
+    assert {state.capitalize() for _, _, state, *_ in rows} == STATES
+    return [Event(int(tid), state.capitalize(), int(time), int(duration), int(cpu),
+                  tids.get(int(waker)), wait, int(depth))
+            for _, tid, state, time, duration, cpu, waker, wait, depth in rows]
 
 
 def sums(events):
@@ -98,7 +107,8 @@ def records(text):
 
 
 def test_perf_text_is_what_its_readers_take(ctx):
-    for text in written(ctx, "perf"), written(ctx, "perf", *RANDOM):
+    for arguments in ODD, RANDOM, TICKS, DAMAGED:
+        text = written(ctx, "perf", *arguments)
         found = records(text)
         assert found
         for block in text.split("\n\n")[:-1]:
@@ -137,7 +147,7 @@ def test_perf_text_in_stackcollapse(ctx):
     if not program:
         raise ctx.Skip("neither stackcollapse-perf.pl nor inferno-collapse-perf is installed")
     path = ctx.tmp / "a.perf.txt"
-    for arguments in (), RANDOM:
+    for arguments in ODD, RANDOM, TICKS:
         path.write_text(written(ctx, "perf", *arguments))
         done = subprocess.run([program, "--tid", path], capture_output=True, text=True,
                               timeout=PATIENCE)
@@ -159,32 +169,36 @@ def chrome(ctx, *arguments):
 
 def test_chrome_slices_are_the_timeline(ctx):
     """To the nanosecond: each slice ends one early."""
-    for event, found in zip(truth(ctx), (found for found in chrome(ctx, *RANDOM)
-                                         if found["ph"] in "Xi"), strict=True):
-        assert (found["tid"], found["cat"], found["ts"], found.get("dur", -1) + 1) == \
-            (event.tid, event.state, event.time, event.duration), (event, found)
-        assert found.get("args", {}).get("cpu", -1) == event.cpu
-        stack = found.get("args", {}).get("stack", "")
-        assert event.state == "Runnable" or len(stack.split(";")) == max(event.depth, 1)
+    for arguments in RANDOM, TICKS:
+        slices = (found for found in chrome(ctx, *arguments) if found["ph"] in "Xi")
+        for event, found in zip(truth(ctx, *arguments), slices, strict=True):
+            assert (found["tid"], found["cat"], found["ts"], found.get("dur", -1) + 1) == \
+                (event.tid, event.state, event.time, event.duration), (event, found)
+            assert found.get("args", {}).get("cpu", -1) == event.cpu
+            stack = found.get("args", {}).get("stack", "")
+            assert event.state == "Runnable" or len(stack.split(";")) == max(event.depth, 1)
+            if event.state == "Blocked":
+                assert found["name"] == (event.wait if event.wait != "-" else "Blocked")
 
 
 def test_chrome_slices_do_not_overlap_in_doubles(ctx):
-    """Once more, as JavaScript adds them up after it has made the first time 0."""
-    slices = collections.defaultdict(list)
-    for found in json.loads(written(ctx, "chrome", *RANDOM))["traceEvents"]:
-        if found["ph"] == "X":
-            slices[found["tid"]].append((found["ts"], found["dur"]))
-    assert len(slices) == RANDOM[1]
-    for own in slices.values():
-        first = own[0][0]
-        for (begin, duration), (following, _) in zip(own, own[1:]):
-            assert (begin - first) + duration < following - first
+    """As JavaScript adds them up after it has made the first time 0."""
+    for arguments in RANDOM, TICKS, DAMAGED:
+        slices = collections.defaultdict(list)
+        for found in json.loads(written(ctx, "chrome", *arguments))["traceEvents"]:
+            if found["ph"] == "X":
+                slices[found["tid"]].append((found["ts"], found["dur"]))
+        assert len(slices) == THREADS
+        for own in slices.values():
+            first = own[0][0]
+            for (begin, duration), (following, _) in zip(own, own[1:]):
+                assert (begin - first) + duration < following - first
 
 
 def test_chrome_arrows_lead_to_what_follows_the_wait(ctx):
     events = truth(ctx)
     expected = [(event.waker, event.tid, event.time + event.duration)
-                for event in events if event.waker]
+                for event in events if event.waker is not None]
     found = chrome(ctx, *RANDOM)
     begins = {event["id"]: event for event in found if event["ph"] == "s"}
     ends = [event for event in found if event["ph"] == "f"]
@@ -203,9 +217,9 @@ def test_chrome_arrows_lead_to_what_follows_the_wait(ctx):
 
 def test_chrome_names_threads(ctx):
     names = {(event["name"], event["tid"]): event["args"]["name"]
-             for event in chrome(ctx, *RANDOM) if event["ph"] == "M"}
+             for event in chrome(ctx, *ODD) if event["ph"] == "M"}
     assert names == {("process_name", 4242): "server", ("thread_name", 4242): "server",
-                     **{("thread_name", 4242 + i): f"worker {i}" for i in range(1, RANDOM[1])}}
+                     ("thread_name", 4243): "worker\u2003 7", ("thread_name", 4244): "#1 {\ufffd"}
 
 
 # --- Firefox Profiler's profiles
@@ -221,12 +235,13 @@ def firefox(ctx, *arguments):
 
 
 def test_firefox_profile_keeps_the_rules(ctx):
-    assert written(ctx, "firefox").startswith('{"meta":{'), "Perfetto looks for that"
-    for profile in firefox(ctx), firefox(ctx, *RANDOM):
+    for arguments in ODD, RANDOM, TICKS, DAMAGED:
+        assert written(ctx, "firefox", *arguments).startswith('{"meta":{'), "so Perfetto knows it"
+        profile = firefox(ctx, *arguments)
         shared, meta = profile["shared"], profile["meta"]
         assert meta["preprocessedProfileVersion"] == 60
         assert any(category["color"] == "grey" for category in meta["categories"])
-        assert {schema["name"] for schema in meta["markerSchema"]} == set(STATES.values())
+        assert {schema["name"] for schema in meta["markerSchema"]} == STATES
         tables = [table for key, table in shared.items() if key != "stringArray"]
         tables += [thread[key] for thread in profile["threads"] for key in ("samples", "markers")]
         for table in tables:
@@ -242,8 +257,13 @@ def test_firefox_profile_keeps_the_rules(ctx):
                 (shared["funcTable"]["resource"], shared["resourceTable"]["length"]),
                 (shared["resourceTable"]["lib"], len(profile["libs"])),
                 (shared["sources"]["filename"], texts)]:
-            assert max(numbers) < limit
-        assert all(isinstance(thread["pid"], str) for thread in profile["threads"])
+            assert max((number for number in numbers if number is not None), default=-1) < limit
+        for thread in profile["threads"]:
+            assert isinstance(thread["pid"], str)
+            assert thread["samples"]["time"] == sorted(thread["samples"]["time"])
+            begins, ends = thread["markers"]["startTime"], thread["markers"]["endTime"]
+            assert all(end <= begin for end, begin in zip(ends, begins[1:]))
+            assert all(begin <= end for begin, end in zip(begins, ends))
 
 
 def test_firefox_markers_and_samples_are_the_timeline(ctx):
@@ -257,9 +277,9 @@ def test_firefox_markers_and_samples_are_the_timeline(ctx):
                                                  markers["endTime"], markers["data"], strict=True):
             assert (texts[name], start, end) == (event.state, event.time,
                                                  event.time + event.duration)
-            assert data["type"] == event.state and data.get("waker", 0) == event.waker
-            assert ("wait" in data) == (event.state == "Blocked")
-        assert samples["time"] == sorted(samples["time"])
+            assert data["type"] == event.state and data.get("waker") == event.waker
+            assert (texts[data["wait"]] if "wait" in data else "-") == event.wait
+            assert ("cause" in data) == (event.state == "Blocked" and event.depth > 0)
         ran = [event.duration for event in own if event.state == "Running"]
         assert [weight for weight, stack in zip(samples["weight"], samples["stack"])
                 if stack is not None] == ran
@@ -340,7 +360,7 @@ def test_firefox_profiler_reads_our_profile(ctx):
 
 
 def test_firefox_profiler_shows_what_a_thread_waited_for(ctx):
-    ask = loaded(ctx, "frozen", written(ctx, "firefox"))
+    ask = loaded(ctx, "odd", written(ctx, "firefox", *ODD))
     assert "states change when the kernel" in json.dumps(ask("profile", "meta"))
     blocked, = [row for row in ask("thread", "markers", "--thread", "t-1")["byType"]
                 if row["markerName"] == "Blocked"]
@@ -389,20 +409,21 @@ def seconds(weight):
 
 
 def test_speedscope_reads_trace_events(ctx):
-    console, weights = speedscope(ctx, "a.trace.json", written(ctx, "chrome", *RANDOM))
-    assert any("Importing as Trace Event" in line for line in console), console
-    assert not [line for line in console if "ried to" in line or "still open" in line], console
-    for tid, own in by_thread(truth(ctx)).items():
-        name = "server" if tid == 4242 else f"worker {tid - 4242}"
-        weight = seconds(weights[f"server (pid 4242), {name} (tid {tid})"])
-        last = max(event.time + event.duration for event in own) / 1e9
-        assert abs(weight - last) <= 0.01 * last, (name, weight, last)
+    for arguments in RANDOM, TICKS:
+        console, weights = speedscope(ctx, "a.trace.json", written(ctx, "chrome", *arguments))
+        assert any("Importing as Trace Event" in line for line in console), console
+        assert not [line for line in console if "ried to" in line or "still open" in line], console
+        spans = [(own[-1].time + own[-1].duration - own[0].time) / 1e9
+                 for own in by_thread(truth(ctx, *arguments)).values()]
+        for span, weight in zip(sorted(spans), sorted(map(seconds, weights.values())), strict=True):
+            assert abs(span - weight) <= 0.01 * span, (spans, weights)
 
 
 def test_speedscope_reads_perf_text(ctx):
-    for arguments in (), RANDOM:
+    for arguments in ODD, RANDOM:
         text = written(ctx, "perf", *arguments)
         console, weights = speedscope(ctx, "a.perf.txt", text)
         assert any("linux perf script" in line for line in console), console
-        assert set(weights) == {f"{record.name} pid: {record.pid} tid: {record.tid}"
+        assert set(weights) == {f"{record.name} pid: {record.pid}" +
+                                (f" tid: {record.tid}" if record.tid else "")
                                 for record in records(text)}

@@ -8,224 +8,266 @@
 #include "base/mem.h"
 #include "base/random.h"
 
-#define PID 4242
-#define NONE TIMELINE_NONE
+#define STACKS 200
+#define STEP (100 * NS_PER_US) // at most, from one event to the next
+#define TICK (10 * NS_PER_MS)
 
-static uint32_t mapping(struct plain_profile *profile, const char *file, uint64_t start)
-{
-    return plain_add_mapping(profile, (struct plain_mapping){
-                                          .start = start,
-                                          .limit = start + 0x10000,
-                                          .file = plain_text(profile, file),
-                                          .build_id = plain_text(profile, "c0ffee"),
-                                      });
-}
+static const char *const waits[] = {"lock", "condition", "semaphore", "barrier", "join", "futex",
+                                    "poll", "socket", "pipe", "file", "sleep", "fault", "disk",
+                                    "child", "signal", "stopped", "other", NULL};
 
-// A location in line 7 of one function or, if `into` is not NULL, of one that is inlined into it.
-static uint32_t location(struct plain_profile *profile, uint32_t mapping, uint64_t address,
-                         const char *name, const char *into)
+static uint32_t frame(struct plain_profile *profile, uint64_t address, const char *name,
+                      const char *inlined)
 {
+    const char *names[] = {inlined ? inlined : name, name};
     struct plain_line lines[2];
-    const char *const names[] = {name, into};
-    size_t count = into ? 2 : 1;
+    size_t count = inlined ? 2 : 1;
     for (size_t i = 0; i < count; i++) {
         struct plain_function function = {.name = plain_text(profile, names[i]),
-                                          .file = plain_text(profile, "pool.cc")};
-        lines[i] = (struct plain_line){.function = plain_add_function(profile, function),
-                                       .line = 7};
+                                          .file = plain_text(profile, "scene.c")};
+        lines[i].function = plain_add_function(profile, function);
+        lines[i].line = (int64_t)(address + i);
     }
-    return plain_add_location(profile, mapping, address, lines, count);
+    return plain_add_location(profile, PLAIN_NONE, address, lines, count);
 }
 
-static uint32_t thread(struct timeline *timeline, int64_t tid, const char *name,
-                       const char *process)
+// The stack of a function that main has called.
+static uint32_t stack_of(struct timeline *timeline, uint64_t line, const char *name,
+                         const char *inlined)
 {
     struct plain_profile *profile = timeline->profile;
-    uint32_t set = plain_with_text(profile, 0, "thread", name);
-    set = plain_with_number(profile, set, "tid", tid);
-    set = plain_with_text(profile, set, "comm", process);
-    return timeline_add_thread(timeline, plain_with_number(profile, set, "pid", PID));
+    uint32_t root = profile->stacks.count > 1
+                        ? 1
+                        : plain_child(profile, 0, frame(profile, 10, "main", NULL));
+    return plain_child(profile, root, frame(profile, line, name, inlined));
 }
 
-static uint32_t waits(struct plain_profile *profile, const char *wait, const char *lock)
+static uint32_t wait_labels(struct timeline *timeline, const char *wait)
 {
-    return plain_with_text(profile, plain_with_text(profile, 0, "wait", wait), "lock", lock);
+    return wait ? plain_with_text(timeline->profile, 0, "wait", wait) : 0;
 }
 
-struct timeline *fixture_timeline(void)
+static uint32_t add_thread(struct timeline *timeline, int64_t tid, const char *name)
 {
-    struct timeline *timeline = timeline_new();
-    struct plain_profile *profile = timeline->profile;
-    profile->time = 1700000000LL * NS_PER_S;
-    plain_add_comment(profile, "made by hand\n: \"all\" of it");
-    timeline->exact = true;
-    uint32_t server = mapping(profile, "/srv/my app (2)/server", 0x401000);
-    uint32_t libc = mapping(profile, "/lib/libc.so.6", 0x7f0000000000);
-    uint32_t kernel = mapping(profile, "[kernel]", 0);
-    uint32_t root = plain_child(profile, 0, location(profile, server, 0x401100, "main", NULL));
-    uint32_t work = plain_child(
-        profile, root,
-        location(profile, server, 0x401200, "operator+(Job, Job)", "(anonymous namespace)::sum"));
-    uint32_t wait = plain_child(
-        profile, root, location(profile, server, 0x401300, "Ptr<Job>::operator->()", NULL));
-    wait = plain_child(profile, wait, location(profile, libc, 0x7f0000000040, "libc.so.6+0x40",
-                                               NULL));
-    uint32_t futex = plain_child(profile, wait,
-                                 location(profile, kernel, 1, "futex \"w\"\t\xff", NULL));
-    uint32_t unnamed = plain_child(profile, root,
-                                   plain_add_location(profile, libc, 0x7f0000000080, NULL, 0));
-    uint32_t nowhere = plain_child(profile, unnamed,
-                                   plain_add_location(profile, PLAIN_NONE, 0x10, NULL, 0));
-    uint32_t leader = thread(timeline, PID, "server", "server");
-    uint32_t worker = thread(timeline, PID + 1, "worker\xe2\x80\x83 7", "server");
-    uint32_t odd = thread(timeline, PID + 2, "#1 {\xff", "server");
-    const int64_t ms = NS_PER_MS;
-    uint32_t lock = waits(profile, "lock", "q<1>");
-    const struct timeline_event events[] = {
-        {0, 40 * ms, leader, STATE_RUNNING, work, 0, NONE, 0},
-        {0, 25 * ms + 1, worker, STATE_BLOCKED, futex, NONE, leader, lock},
-        {0, 50 * ms, odd, STATE_BLOCKED, 0, NONE, NONE, 0},
-        {25 * ms + 1, 5 * ms, worker, STATE_QUEUED, futex, NONE, NONE, 0},
-        {30 * ms + 1, 30 * ms - 1, worker, STATE_RUNNING, work, 1, NONE, 0},
-        {40 * ms, 20 * ms, leader, STATE_BLOCKED, wait, NONE, worker, waits(profile, "poll", "")},
-        {50 * ms, 15 * ms, odd, STATE_RUNNING, 0, NONE, NONE, 0},
-        {60 * ms, 40 * ms, leader, STATE_RUNNING, nowhere, 0, NONE, 0},
-        {60 * ms, 0, worker, STATE_RUNNING, work, 1, NONE, 0},
-        {60 * ms, 40 * ms, worker, STATE_BLOCKED, futex, NONE, NONE, waits(profile, "lock", "")},
+    uint32_t set = plain_with_number(timeline->profile, 0, "tid", tid);
+    set = plain_with_number(timeline->profile, set, "pid", 100);
+    set = plain_with_text(timeline->profile, set, "comm", "scene");
+    return timeline_add_thread(timeline, plain_with_text(timeline->profile, set, "thread", name));
+}
+
+struct scene_row { // of a thread, until the time of the next one or the end; ms
+    int64_t time;
+    uint32_t thread;
+    enum profile_state state;
+    int stack;
+    uint32_t cpu, woken_by;
+    const char *wait;
+};
+
+enum { SCENE_WORK, SCENE_LOCK, SCENE_NAP, SCENE_RECEIVE, SCENE_READ, SCENE_LOOP, SCENE_WAIT };
+
+static void put_row(struct timeline *timeline, const struct scene_row *row, int64_t end,
+                    const uint32_t *stacks)
+{
+    timeline_append(timeline, (struct timeline_event){
+                                  .time = row->time * NS_PER_MS,
+                                  .duration = (end - row->time) * NS_PER_MS,
+                                  .thread = row->thread,
+                                  .state = row->state,
+                                  .stack = stacks[row->stack],
+                                  .cpu = row->cpu,
+                                  .woken_by = row->woken_by,
+                                  .labels = wait_labels(timeline, row->wait),
+                              });
+}
+
+struct timeline *fixture_timeline_scene(void)
+{
+    static const uint32_t none = TIMELINE_NONE;
+    static const struct scene_row rows[] = {
+        {0, 0, STATE_BLOCKED, SCENE_WAIT, none, none, "condition"},
+        {0, 1, STATE_RUNNING, SCENE_WORK, 0, none, NULL},
+        {100, 1, STATE_BLOCKED, SCENE_NAP, none, none, "sleep"},
+        {0, 2, STATE_BLOCKED, SCENE_LOCK, none, 1, "lock"},
+        {90, 2, STATE_QUEUED, SCENE_LOCK, none, none, NULL},
+        {110, 2, STATE_RUNNING, SCENE_WORK, 0, none, NULL},
+        {200, 2, STATE_BLOCKED, SCENE_RECEIVE, none, none, "socket"},
+        {350, 2, STATE_RUNNING, SCENE_WORK, 0, none, NULL},
+        {0, 3, STATE_BLOCKED, SCENE_READ, none, none, "disk"},
+        {250, 3, STATE_RUNNING, SCENE_WORK, 1, none, NULL},
+        {300, 3, STATE_BLOCKED, SCENE_LOOP, none, none, "poll"},
+        {120, 4, STATE_RUNNING, SCENE_WORK, 1, none, NULL}, // of a thread that ends
+        {0, 5, STATE_QUEUED, SCENE_WORK, none, none, NULL},
     };
-    for (size_t i = 0; i < ARRAY_LENGTH(events); i++)
-        timeline_append(timeline, events[i]);
+    struct timeline *timeline = timeline_new();
+    timeline->exact = true;
+    add_thread(timeline, 100, "main");
+    for (int64_t tid = 101; tid < 103; tid++)
+        add_thread(timeline, tid, "worker");
+    add_thread(timeline, 103, "disk & net");
+    add_thread(timeline, 104, "worker");
+    add_thread(timeline, 105, "starved");
+    const uint32_t stacks[] = {
+        stack_of(timeline, 20, "work", "crunch"), stack_of(timeline, 30, "take_lock", NULL),
+        stack_of(timeline, 40, "nap", NULL),      stack_of(timeline, 50, "receive", NULL),
+        stack_of(timeline, 60, "read_disk", NULL), stack_of(timeline, 70, "event_loop", NULL),
+        stack_of(timeline, 80, "wait_for_work", NULL),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        bool more = i + 1 < ARRAY_LENGTH(rows) && rows[i + 1].thread == rows[i].thread;
+        int64_t end = more ? rows[i + 1].time : rows[i].thread == 4 ? 180 : 400;
+        put_row(timeline, &rows[i], end, stacks);
+    }
+    timeline_sort(timeline);
     return timeline;
 }
 
-// --- at random ---
+// --- by chance ---
 
-#define STACKS 12
-#define LOCKS 4
-
-struct random_thread {
-    struct timeline_event event; // its present one
-    int64_t until; // that it ends; INT64_MAX: when a CPU is free
-};
-
-struct random_program {
+struct simulation {
     struct timeline *timeline;
     uint64_t random;
-    struct random_thread *threads;
-    size_t thread_count, cpus;
-    size_t *running; // [cpu]: thread + 1, 0: none
-    uint32_t stacks[STACKS], waits[LOCKS];
+    int64_t now, step;
+    struct timeline_event *present; // [thread]
+    uint32_t threads, cpus;
+    uint32_t *runs; // [CPU]: thread
+    uint32_t first_stack;
+    bool keep_cpus;
 };
 
-static size_t below(struct random_program *program, size_t limit)
+static uint32_t pick(struct simulation *simulation, uint32_t count)
 {
-    return (size_t)(random_next(&program->random) >> 8) % limit;
+    return (uint32_t)(random_next(&simulation->random) % count);
 }
 
-static void make_code(struct random_program *program)
+static uint32_t some_stack(struct simulation *simulation)
 {
-    struct plain_profile *profile = program->timeline->profile;
-    uint32_t file = mapping(profile, "/srv/server", 0x401000);
-    uint32_t at = plain_child(profile, 0, location(profile, file, 0x401000, "main", NULL));
-    for (size_t i = 0; i < STACKS; i++) {
-        AUTO_FREE char *name = xasprintf("handle_%zu", i);
-        uint32_t place = location(profile, file, 0x401010 + 16 * i, name, i % 3 ? NULL : "outer");
-        at = plain_child(profile, i % 4 ? at : profile->stacks.nodes[at].parent, place);
-        program->stacks[i] = at;
-    }
-    for (size_t i = 0; i < LOCKS; i++) {
-        AUTO_FREE char *lock = xasprintf("locks[%zu]", i);
-        program->waits[i] = waits(profile, i ? "lock" : "poll", i ? lock : "");
-    }
+    return pick(simulation, 10) ? simulation->first_stack + pick(simulation, STACKS) : 0;
 }
 
-// Ends the present event of a thread and begins another one.
-static void change(struct random_program *program, size_t number, enum profile_state state,
-                   int64_t time, uint32_t cpu)
+static void change(struct simulation *simulation, uint32_t thread, enum profile_state state,
+                   uint32_t woken_by)
 {
-    struct random_thread *thread = &program->threads[number];
-    thread->event.duration = time - thread->event.time;
-    if (thread->event.duration || !below(program, 50))
-        timeline_append(program->timeline, thread->event);
-    int64_t lasts = (int64_t)below(program, (size_t)(below(program, 4) ? 200000 : 20000000));
-    thread->until = state == STATE_QUEUED ? INT64_MAX : time + 1 + lasts;
-    thread->event = (struct timeline_event){
-        .time = time,
-        .thread = (uint32_t)number,
+    struct timeline_event *event = &simulation->present[thread];
+    event->duration = simulation->now - event->time;
+    event->woken_by = woken_by;
+    if (!simulation->keep_cpus)
+        event->cpu = TIMELINE_NONE;
+    if (event->duration)
+        timeline_append(simulation->timeline, *event);
+    const char *wait = waits[pick(simulation, ARRAY_LENGTH(waits))];
+    *event = (struct timeline_event){
+        .time = simulation->now,
+        .thread = thread,
         .state = state,
-        .stack = below(program, 40) ? program->stacks[below(program, STACKS)] : 0,
-        .cpu = cpu,
-        .woken_by = NONE,
-        .labels = state == STATE_BLOCKED ? program->waits[below(program, LOCKS)] : 0,
+        .stack = some_stack(simulation),
+        .cpu = TIMELINE_NONE,
+        .labels = state == STATE_BLOCKED ? wait_labels(simulation->timeline, wait) : 0,
     };
 }
 
-static void give_cpus(struct random_program *program, int64_t time)
+// Gives CPUs that run nobody to those who wait for one.
+static void schedule(struct simulation *simulation)
 {
-    for (size_t cpu = 0; cpu < program->cpus; cpu++) {
-        size_t first = SIZE_MAX;
-        for (size_t i = 0; i < program->thread_count && !program->running[cpu]; i++)
-            if (program->threads[i].event.state == STATE_QUEUED &&
-                (first == SIZE_MAX ||
-                 program->threads[i].event.time < program->threads[first].event.time))
-                first = i;
-        if (first == SIZE_MAX)
-            continue;
-        change(program, first, STATE_RUNNING, time, (uint32_t)cpu);
-        program->running[cpu] = first + 1;
+    uint32_t from = pick(simulation, simulation->threads);
+    for (uint32_t cpu = 0; cpu < simulation->cpus; cpu++)
+        for (uint32_t i = 0; i < simulation->threads; i++) {
+            uint32_t thread = (from + i) % simulation->threads;
+            if (simulation->runs[cpu] != TIMELINE_NONE ||
+                simulation->present[thread].state != STATE_QUEUED)
+                continue;
+            change(simulation, thread, STATE_RUNNING, TIMELINE_NONE);
+            simulation->runs[cpu] = thread;
+            simulation->present[thread].cpu = cpu;
+        }
+}
+
+static void step(struct simulation *simulation)
+{
+    uint32_t cpu = pick(simulation, simulation->cpus);
+    uint32_t runner = simulation->runs[cpu];
+    uint32_t other = pick(simulation, simulation->threads);
+    simulation->now += 1 + pick(simulation, (uint32_t)simulation->step);
+    if (simulation->present[other].state == STATE_BLOCKED) {
+        change(simulation, other, STATE_QUEUED, pick(simulation, 3) ? runner : TIMELINE_NONE);
+    } else if (runner != TIMELINE_NONE) {
+        enum profile_state state = pick(simulation, 4) ? STATE_BLOCKED : STATE_QUEUED;
+        change(simulation, runner, state, TIMELINE_NONE);
+        simulation->runs[cpu] = TIMELINE_NONE;
+    }
+    schedule(simulation);
+}
+
+static void damage(struct simulation *simulation, struct timeline_event *event)
+{
+    int64_t by = pick(simulation, 2 * STEP);
+    switch (pick(simulation, 60)) {
+    case 0: event->duration += by; break;
+    case 1: event->duration -= event->duration < by ? event->duration : by; break;
+    case 2: event->time = event->time < by ? 0 : event->time - by; break;
+    case 3: event->time += by; break;
+    case 4: event->duration = 0; break;
+    case 5: event->cpu = TIMELINE_NONE; break;
+    case 6: event->cpu = pick(simulation, simulation->cpus); break;
+    case 7: event->cpu = pick(simulation, TIMELINE_NONE); break;
+    case 8: event->woken_by = pick(simulation, simulation->threads); break;
+    case 9: event->state = STATE_RUNNING + (enum profile_state)pick(simulation, 3); break;
+    default: break;
     }
 }
 
-static void end_state(struct random_program *program, size_t number)
+static void make_by_tick(struct timeline_event *event)
 {
-    struct random_thread *thread = &program->threads[number];
-    int64_t time = thread->until;
-    size_t waker = program->running[below(program, program->cpus)];
-    if (thread->event.state == STATE_RUNNING) {
-        program->running[thread->event.cpu] = 0;
-        change(program, number, below(program, 3) ? STATE_BLOCKED : STATE_QUEUED, time, NONE);
-    } else {
-        thread->event.woken_by = waker ? (uint32_t)(waker - 1) : NONE;
-        change(program, number, STATE_QUEUED, time, NONE);
-    }
-    give_cpus(program, time);
+    int64_t end = (event->time + event->duration) / TICK * TICK;
+    event->time = event->time / TICK * TICK;
+    event->duration = end - event->time;
 }
 
-static void run(struct random_program *program, size_t events)
+static void begin_simulation(struct simulation *simulation)
 {
-    while (program->timeline->event_count < events) {
-        size_t next = 0;
-        for (size_t i = 1; i < program->thread_count; i++)
-            if (program->threads[i].until < program->threads[next].until)
-                next = i;
-        end_state(program, next);
+    struct timeline *timeline = simulation->timeline;
+    char name[32];
+    for (uint32_t i = 0; i < simulation->threads; i++) {
+        snprintf(name, sizeof name, "thread %u", i % 7);
+        // Each tenth has the tid of another one, each eleventh none.
+        add_thread(timeline, i % 11 ? i % 10 ? (int64_t)i + 1 : 5 : 0, i % 13 ? name : "");
+        simulation->present[i] = (struct timeline_event){
+            .thread = i, .state = i % 3 ? STATE_BLOCKED : STATE_QUEUED, .cpu = TIMELINE_NONE};
     }
+    simulation->first_stack = stack_of(timeline, 20, "function 0", NULL);
+    for (unsigned i = 1; i < STACKS; i++) {
+        snprintf(name, sizeof name, "function %u", i % 50);
+        stack_of(timeline, 20 + i, name, i % 3 ? NULL : "inlined");
+    }
+    for (uint32_t i = 0; i < simulation->cpus; i++)
+        simulation->runs[i] = TIMELINE_NONE;
 }
 
-struct timeline *fixture_timeline_random(uint64_t seed, size_t threads, size_t cpus,
-                                         size_t events)
+struct timeline *fixture_timeline_random(enum fixture_timeline kind, size_t events,
+                                         uint32_t threads, uint32_t cpus, uint64_t seed)
 {
-    struct random_program program = {
+    struct simulation simulation = {
         .timeline = timeline_new(),
         .random = seed * 2 + 1,
-        .threads = xcalloc(threads, sizeof *program.threads),
-        .thread_count = threads,
+        .step = kind == TIMELINE_TICKS ? TICK : STEP,
+        .threads = threads,
         .cpus = cpus,
-        .running = xcalloc(cpus, sizeof *program.running),
+        .keep_cpus = kind != TIMELINE_TICKS,
     };
-    program.timeline->profile->time = 1700000000LL * NS_PER_S;
-    make_code(&program);
-    for (size_t i = 0; i < threads; i++) {
-        AUTO_FREE char *name = xasprintf("worker %zu", i);
-        thread(program.timeline, PID + (int64_t)i, i ? name : "server", "server");
-        program.threads[i].event = (struct timeline_event){
-            .thread = (uint32_t)i, .state = STATE_QUEUED, .cpu = NONE, .woken_by = NONE};
-        program.threads[i].until = INT64_MAX;
-    }
-    give_cpus(&program, 0);
-    run(&program, events);
-    timeline_sort(program.timeline);
-    free(program.threads);
-    free(program.running);
-    return program.timeline;
+    simulation.timeline->exact = kind == TIMELINE_SWITCHES;
+    simulation.present = xcalloc(threads, sizeof *simulation.present);
+    simulation.runs = xcalloc(cpus, sizeof *simulation.runs);
+    begin_simulation(&simulation);
+    while (simulation.timeline->event_count < events)
+        step(&simulation);
+    for (uint32_t i = 0; i < threads; i++)
+        change(&simulation, i, STATE_BLOCKED, TIMELINE_NONE);
+    for (size_t i = 0; kind == TIMELINE_DAMAGED && i < events; i++)
+        damage(&simulation, &simulation.timeline->events[i]);
+    for (size_t i = 0; kind == TIMELINE_TICKS && i < simulation.timeline->event_count; i++)
+        make_by_tick(&simulation.timeline->events[i]);
+    timeline_sort(simulation.timeline);
+    free(simulation.present);
+    free(simulation.runs);
+    return simulation.timeline;
 }

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Timelines for the tests of their writers: a small one that is frozen, and large ones at random.
+// Timelines made by hand and by chance.
 #pragma once
 
 #include "profile/timeline.h"
 
-// A server that hands a job to a worker, with names that are hard to write. The expected files in
-// tests/golden/ hold what is made of it. The caller frees it.
-struct timeline *fixture_timeline(void);
+// 400 ms of six threads on two CPUs, of which all is known (tests/peers/test_trace_tool.py).
+struct timeline *fixture_timeline_scene(void);
 
-// Threads that run in turn on CPUs, wait for locks, and wake each other: at any time each thread
-// has one state, and each CPU one thread. The same for the same numbers. The caller frees it.
-struct timeline *fixture_timeline_random(uint64_t seed, size_t threads, size_t cpus,
-                                         size_t events);
+enum fixture_timeline {
+    TIMELINE_SWITCHES, // as the kernel's switches would give it: CPUs run one thread at a time
+    TIMELINE_DAMAGED,  // the same with overlaps, gaps, empty states, odd CPUs and wakers
+    TIMELINE_TICKS,    // what ticks of 10 ms give: no CPUs
+};
+
+// About that many events of at least one thread and CPU, in order.
+struct timeline *fixture_timeline_random(enum fixture_timeline kind, size_t events,
+                                         uint32_t threads, uint32_t cpus, uint64_t seed);

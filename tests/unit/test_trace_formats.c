@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Timelines as perf script text, Chrome's trace events and Firefox Profiler's profiles.
 #include <check.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "fixture_odd_timeline.h"
 #include "fixture_profile.h"
 #include "fixture_timeline.h"
 #include "output/trace.h"
@@ -43,7 +45,7 @@ START_TEST(files_are_what_was_agreed)
 {
     static const char *const names[] = {"timeline.perf.txt", "timeline.trace.json",
                                         "timeline.firefox.json"};
-    struct timeline *timeline = fixture_timeline();
+    struct timeline *timeline = fixture_odd_timeline();
     for (size_t i = 0; i < ARRAY_LENGTH(formats); i++) {
         AUTO_FREE char *text = written(timeline, formats[i]);
         ck_assert_str_eq(strchr(names[i], '.'), writer_named(formats[i])->extension);
@@ -55,7 +57,7 @@ END_TEST
 
 START_TEST(the_file_says_what_the_states_are)
 {
-    struct timeline *timeline = fixture_timeline();
+    struct timeline *timeline = fixture_odd_timeline();
     for (int exact = 0; exact < 2; exact++)
         for (size_t i = 0; i < ARRAY_LENGTH(formats); i++) {
             timeline->exact = exact;
@@ -83,11 +85,11 @@ END_TEST
 // What began before the profile's time has its beginning at 0.
 START_TEST(times_are_not_negative)
 {
-    struct timeline *timeline = fixture_timeline();
+    struct timeline *timeline = fixture_odd_timeline();
     for (size_t i = 0; i < timeline->event_count; i++)
         timeline->events[i].time -= 30 * NS_PER_MS;
     for (size_t i = 0; i < ARRAY_LENGTH(formats); i++) {
-        struct timeline *as_it_was = fixture_timeline();
+        struct timeline *as_it_was = fixture_odd_timeline();
         as_it_was->profile->time -= 30 * NS_PER_MS;
         AUTO_FREE char *text = written(timeline, formats[i]);
         AUTO_FREE char *expected = written(as_it_was, formats[i]);
@@ -100,7 +102,7 @@ END_TEST
 
 START_TEST(a_full_disk_is_said)
 {
-    struct timeline *timeline = fixture_timeline();
+    struct timeline *timeline = fixture_odd_timeline();
     for (size_t i = 0; i < ARRAY_LENGTH(formats); i++) {
         struct err err = {0};
         AUTO_FILE FILE *full = fopen("/dev/full", "w");
@@ -124,7 +126,7 @@ static size_t records_of(const char *text, const char *name)
 
 START_TEST(a_period_is_that_of_the_profile_if_it_is_a_time)
 {
-    struct timeline *timeline = fixture_timeline();
+    struct timeline *timeline = fixture_odd_timeline();
     struct plain_profile *profile = timeline->profile;
     profile->period = NS_PER_MS;
     profile->period_type.unit = plain_text(profile, "nanoseconds");
@@ -141,7 +143,7 @@ END_TEST
 // make them equal, and one at each full period would never meet one of them.
 START_TEST(records_are_shares_of_cpu_time)
 {
-    struct timeline *timeline = fixture_timeline();
+    struct timeline *timeline = fixture_odd_timeline();
     uint32_t often = timeline->events[0].stack, seldom = timeline->events[7].stack;
     timeline->event_count = 0;
     for (int64_t i = 0; i < 10000; i++) {
@@ -162,77 +164,90 @@ START_TEST(records_are_shares_of_cpu_time)
 }
 END_TEST
 
+// Whatever the events are, a thread is in one state at a time.
 START_TEST(records_stand_in_the_order_of_time)
 {
-    struct timeline *timeline = fixture_timeline_random(7, 40, 3, 20000);
-    AUTO_FREE char *text = written(timeline, "perf");
-    int64_t before = -1, records = 0, cpu = 0;
-    for (char *at = text; (at = strstr(at, " [")); at++) {
-        double seconds = 0;
-        if (sscanf(at, " [%*d] %lf: ", &seconds) != 1)
-            continue;
-        ck_assert_int_ge((int64_t)(seconds * 1e6), before);
-        before = (int64_t)(seconds * 1e6);
-        records++;
+    for (enum fixture_timeline kind = TIMELINE_SWITCHES; kind <= TIMELINE_TICKS; kind++) {
+        struct timeline *timeline = fixture_timeline_random(kind, 50000, 40, 3, 7);
+        AUTO_FREE char *text = written(timeline, "perf");
+        int64_t before = -1, records = 0, cpu = 0;
+        for (char *at = text; (at = strstr(at, " cpu-clock: \n")); at++) {
+            const char *time = at;
+            while (*time != ':')
+                time--;
+            while (time[-1] != ' ')
+                time--;
+            double seconds = strtod(time, NULL);
+            ck_assert_int_ge((int64_t)(seconds * 1e6), before);
+            before = (int64_t)(seconds * 1e6);
+            records++;
+        }
+        for (size_t i = 0; i < timeline->event_count; i++)
+            cpu += timeline->events[i].state == STATE_RUNNING ? timeline->events[i].duration : 0;
+        ck_assert_int_le(records, cpu / (10 * NS_PER_MS) + 40);
+        if (kind != TIMELINE_DAMAGED)
+            ck_assert_int_ge(records, cpu / (10 * NS_PER_MS) - 40);
+        timeline_free(timeline);
     }
-    for (size_t i = 0; i < timeline->event_count; i++)
-        cpu += timeline->events[i].state == STATE_RUNNING ? timeline->events[i].duration : 0;
-    ck_assert_int_ge(records, cpu / (10 * NS_PER_MS) - 40);
-    ck_assert_int_le(records, cpu / (10 * NS_PER_MS) + 40);
-    timeline_free(timeline);
 }
 END_TEST
 
 // --- Chrome ---
 
 struct slice {
-    int pid, tid;
     int64_t begin, end;
     char state[16];
 };
 
 static bool parse_slice(const char *line, struct slice *slice)
 {
-    int64_t us, ns, long_us, long_ns;
-    if (sscanf(line, "{\"ph\":\"X\",\"pid\":%d,\"tid\":%d,\"ts\":%" SCNd64 ".%3" SCNd64
+    int64_t us, ns, long_us = 0, long_ns = 0;
+    if (sscanf(line, "{\"ph\":\"X\",\"pid\":%*d,\"tid\":%*d,\"ts\":%" SCNd64 ".%3" SCNd64
                      ",\"dur\":%" SCNd64 ".%3" SCNd64 ",\"cat\":\"%15[A-Za-z]\"",
-               &slice->pid, &slice->tid, &us, &ns, &long_us, &long_ns, slice->state) != 7)
+               &us, &ns, &long_us, &long_ns, slice->state) != 5 &&
+        sscanf(line, "{\"ph\":\"i\",\"pid\":%*d,\"tid\":%*d,\"ts\":%" SCNd64 ".%3" SCNd64
+                     ",\"cat\":\"%15[A-Za-z]\"",
+               &us, &ns, slice->state) != 3)
         return false;
     slice->begin = us * 1000 + ns;
-    slice->end = slice->begin + long_us * 1000 + long_ns;
+    slice->end = line[7] == 'i' ? slice->begin
+                                : slice->begin + long_us * 1000 + long_ns + 1;
     return true;
 }
 
-// Each ends one nanosecond early; what lasts no time is no slice.
-START_TEST(slices_of_a_thread_never_touch)
+// Lines of slices and instants are those of the events, in their order.
+static size_t check_slices(const struct timeline *timeline, char *text, bool damaged)
 {
-    enum { THREADS = 30, FIRST = 4242 };
-    struct slice before[THREADS] = {0};
-    int64_t sums[THREADS] = {0};
-    struct timeline *timeline = fixture_timeline_random(3, THREADS, 16, 20000);
-    AUTO_FREE char *text = written(timeline, "chrome");
+    AUTO_FREE int64_t *ends = xcalloc(timeline->thread_count, sizeof *ends);
+    const struct timeline_event *event = timeline->events;
     struct slice slice;
-    size_t count = 0, instants = 0;
-    for (size_t i = 0; i < timeline->event_count; i++)
-        instants += !timeline->events[i].duration;
+    size_t instants = 0;
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         if (!parse_slice(line, &slice))
             continue;
-        struct slice *last = &before[slice.tid - FIRST];
-        ck_assert(!last->pid || slice.begin > last->end);
-        *last = slice;
-        sums[slice.tid - FIRST] += slice.end - slice.begin;
-        count++;
+        ck_assert_int_ge(slice.begin, ends[event->thread]);
+        ck_assert_int_ge(slice.end, slice.begin);
+        ck_assert_int_eq(tolower(slice.state[0]) == 'b', event->state == STATE_BLOCKED);
+        if (!damaged) {
+            ck_assert_int_eq(slice.begin, event->time);
+            ck_assert_int_eq(slice.end, event->time + event->duration);
+        }
+        instants += slice.begin == slice.end;
+        ends[event++->thread] = slice.end;
     }
-    ck_assert_uint_eq(count + instants, timeline->event_count);
-    ck_assert_uint_gt(instants, 10);
-    for (size_t i = 0; i < timeline->event_count; i++) {
-        const struct timeline_event *event = &timeline->events[i];
-        sums[event->thread] -= event->duration ? event->duration - 1 : 0;
+    ck_assert_uint_eq((size_t)(event - timeline->events), timeline->event_count);
+    return instants;
+}
+
+START_TEST(slices_of_a_thread_do_not_overlap)
+{
+    for (enum fixture_timeline kind = TIMELINE_SWITCHES; kind <= TIMELINE_TICKS; kind++) {
+        struct timeline *timeline = fixture_timeline_random(kind, 20000, 30, 4, 3);
+        AUTO_FREE char *text = written(timeline, "chrome");
+        size_t instants = check_slices(timeline, text, kind == TIMELINE_DAMAGED);
+        ck_assert_int_eq(instants > 0, kind != TIMELINE_SWITCHES);
+        timeline_free(timeline);
     }
-    for (size_t i = 0; i < THREADS; i++)
-        ck_assert_int_eq(sums[i], 0);
-    timeline_free(timeline);
 }
 END_TEST
 
@@ -249,7 +264,7 @@ Suite *suite_trace_formats(void)
     tcase_add_test(tests, a_period_is_that_of_the_profile_if_it_is_a_time);
     tcase_add_test(tests, records_are_shares_of_cpu_time);
     tcase_add_test(tests, records_stand_in_the_order_of_time);
-    tcase_add_test(tests, slices_of_a_thread_never_touch);
+    tcase_add_test(tests, slices_of_a_thread_do_not_overlap);
     Suite *suite = suite_create("trace_formats");
     suite_add_tcase(suite, tests);
     return suite;
