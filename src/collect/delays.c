@@ -75,8 +75,11 @@ void delays_ran(struct delays *delays, const struct process *process, struct acc
     leave(delays, thread, capture->time);
     uint32_t lock =
         locks_held(locks, process->number, capture, thread->delays.inner_tid, thread->delays.lock);
+    // Who waits for a CPU holds the lock on.
+    double stretch = thread->delays.stretch > 1 ? thread->delays.stretch : 1;
     if (lock)
-        locks_charge(locks, lock, holding_value(delays, thread, lock, stack), ns);
+        locks_charge(locks, lock, holding_value(delays, thread, lock, stack),
+                     (uint64_t)((double)ns * stretch));
 }
 
 static void begin_wait(struct delays *delays, struct account *thread, uint32_t lock)
@@ -173,6 +176,9 @@ void delays_share(struct delays *delays, struct account *thread, struct wall_per
         uint64_t waits = count_waits(thread);
         sharing.missed = waits > met ? waits - met : 0;
     }
+    if (period.running)
+        thread->delays.stretch =
+            (double)(period.running + period.queued) / (double)period.running;
     wall_share(&thread->wall, delays->profile, thread->profile_thread, period,
                &(struct wall_sink){share_blocked, &sharing});
 }

@@ -60,7 +60,6 @@ static void start(struct go_scheduler *scheduler, struct go_thread *thread, uint
     at->runner = (uint32_t)(thread - scheduler->threads);
     thread->state = GO_RUNNING;
     thread->p = p;
-    thread->started = true;
 }
 
 static void leave(struct go_scheduler *scheduler, struct go_thread *thread, enum go_state state)
@@ -79,11 +78,10 @@ static void step_on(struct go_scheduler *scheduler, struct go_thread *thread)
         start(scheduler, thread, scheduler->cpus);
 }
 
-void go_scheduler_create(struct go_scheduler *scheduler, uint32_t thread, uint64_t name,
-                         uint64_t stack)
+void go_scheduler_create(struct go_scheduler *scheduler, uint32_t thread, uint64_t name)
 {
     struct go_thread *made = &scheduler->threads[thread];
-    put(scheduler, GO_NOBODY, GO_CREATE, (const uint64_t[]){made->id, name, stack}, 3);
+    put(scheduler, GO_NOBODY, GO_CREATE, (const uint64_t[]){made->id, name, 0}, 3);
     made->state = GO_RUNNABLE;
     made->sequence = 1;
     made->born = scheduler->now;

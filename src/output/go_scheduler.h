@@ -21,7 +21,6 @@ struct go_thread {
     uint64_t born;     // tick
     uint32_t p;        // that it runs on
     enum go_state state;
-    bool started;      // it ran, if only to step on; readers take its name from that
 };
 
 struct go_p {
@@ -48,8 +47,7 @@ void go_scheduler_init(struct go_scheduler *scheduler, struct go_encoder *encode
 void go_scheduler_fini(struct go_scheduler *scheduler);
 
 // Says that a thread exists from now on, and can run.
-void go_scheduler_create(struct go_scheduler *scheduler, uint32_t thread, uint64_t name,
-                         uint64_t stack);
+void go_scheduler_create(struct go_scheduler *scheduler, uint32_t thread, uint64_t name);
 
 // Has a thread that can run do so on that CPU, or on any P if it is GO_NOBODY. Who ran there no
 // longer does. One that runs or waits goes on with that.

@@ -30,7 +30,7 @@
 
 struct go_doing { // of a thread, by the timeline
     size_t event; // the present one; NO_EVENT: it has ended
-    size_t last;  // of all
+    size_t last;  // of all; NO_EVENT: it has none
 };
 
 struct trace_go {
@@ -167,15 +167,23 @@ static void begin(struct trace_go *trace, size_t number)
     go_ends_set(&trace->ends, event->thread, end_of(event));
 }
 
+// Readers count no waiting for a CPU before a goroutine ran first, or without a stack of its waker.
+static void queue_from_birth(struct trace_go *trace, const struct timeline_event *event)
+{
+    go_scheduler_block(&trace->scheduler, event->thread, GO_BLOCK, 0);
+    go_scheduler_wake(&trace->scheduler, event->thread, GO_NO_THREAD,
+                      go_symbols_stack(&trace->symbols, event->stack));
+}
+
 static void create(struct trace_go *trace, const struct timeline_event *event)
 {
     const struct plain_profile *profile = trace->timeline->profile;
     const struct plain_label *name =
         plain_label(profile, trace->timeline->threads[event->thread], "thread");
-    uint32_t stack = event->state == STATE_QUEUED ? event->stack : 0;
     go_scheduler_create(&trace->scheduler, event->thread,
-                        go_symbols_name(&trace->symbols, name ? name->text : 0),
-                        go_symbols_stack(&trace->symbols, stack));
+                        go_symbols_name(&trace->symbols, name ? name->text : 0));
+    if (event->state == STATE_QUEUED)
+        queue_from_birth(trace, event);
     if (!trace->told)
         go_scheduler_log(&trace->scheduler, event->thread, GO_TEXT_KEY,
                          trace->timeline->exact ? EXACT_TEXT : SEEN_TEXT);
@@ -258,7 +266,8 @@ static void tell_cuts(struct trace_go *trace, uint32_t thread)
     go_scheduler_log(&trace->scheduler, thread, GO_TEXT_KEY, text.data);
 }
 
-// Waits that last until the end are ended there, since readers count only those that end.
+// States that last until the end are ended there, since readers count only those that end: who
+// waits is woken, and who is queued steps on. Go 1.19 fails if somebody runs on.
 static void finish(struct trace_go *trace)
 {
     struct go_scheduler *scheduler = &trace->scheduler;
@@ -269,9 +278,9 @@ static void finish(struct trace_go *trace)
         const struct go_thread *thread = &scheduler->threads[i];
         if (go_scheduler_waits(scheduler, i))
             wake(trace, i, 0);
-        if (thread->state == GO_RUNNABLE && !thread->started)
+        else if (thread->state == GO_RUNNING || thread->state == GO_RUNNABLE)
             go_scheduler_preempt(scheduler, i, 0);
-        if (thread->state == GO_RUNNABLE || thread->state == GO_RUNNING)
+        if (thread->state == GO_RUNNABLE)
             alive = i;
     }
     if (scheduler->cut && alive != GO_NO_THREAD)
@@ -286,11 +295,15 @@ static void survey(struct trace_go *trace)
         const struct timeline_event *event = &timeline->events[i];
         if (!i || event->time < trace->first)
             trace->first = event->time;
-        if (!i || end_of(event) > trace->end)
-            trace->end = end_of(event);
         if (cpu_of(event) != GO_NOBODY && event->cpu >= trace->cpus)
             trace->cpus = event->cpu + 1;
         trace->doing[event->thread].last = i;
+    }
+    trace->end = trace->first;
+    for (size_t i = 0; i < timeline->thread_count; i++) {
+        size_t last = trace->doing[i].last;
+        if (last != NO_EVENT && end_of(&timeline->events[last]) > trace->end)
+            trace->end = end_of(&timeline->events[last]);
     }
 }
 
@@ -316,7 +329,7 @@ enum rc trace_go_write(const struct timeline *timeline, FILE *out, struct err *e
     trace.doing = xcalloc(timeline->thread_count + 1, sizeof *trace.doing);
     trace.kinds = xcalloc(timeline->profile->labels.set_count + 1, sizeof *trace.kinds);
     for (size_t i = 0; i < timeline->thread_count; i++)
-        trace.doing[i].event = NO_EVENT;
+        trace.doing[i] = (struct go_doing){NO_EVENT, NO_EVENT};
     survey(&trace);
     go_encoder_init(&trace.encoder, out, err);
     go_symbols_init(&trace.symbols, timeline->profile, &trace.encoder);

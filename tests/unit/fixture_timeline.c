@@ -9,6 +9,7 @@
 #include "base/random.h"
 
 #define STACKS 200
+#define DEPTH 300 // frames of the deepest one
 #define STEP (100 * NS_PER_US) // at most, from one event to the next
 #define TICK (10 * NS_PER_MS)
 
@@ -91,7 +92,7 @@ struct timeline *fixture_timeline_scene(void)
         {0, 2, STATE_BLOCKED, SCENE_LOCK, none, 1, "lock"},
         {90, 2, STATE_QUEUED, SCENE_LOCK, none, none, NULL},
         {110, 2, STATE_RUNNING, SCENE_WORK, 0, none, NULL},
-        {200, 2, STATE_BLOCKED, SCENE_RECEIVE, none, none, "socket"},
+        {200, 2, STATE_BLOCKED, SCENE_RECEIVE, none, 0, "socket"}, // by one that does not run
         {350, 2, STATE_RUNNING, SCENE_WORK, 0, none, NULL},
         {0, 3, STATE_BLOCKED, SCENE_READ, none, none, "disk"},
         {250, 3, STATE_RUNNING, SCENE_WORK, 1, none, NULL},
@@ -131,7 +132,7 @@ struct simulation {
     struct timeline_event *present; // [thread]
     uint32_t threads, cpus;
     uint32_t *runs; // [CPU]: thread
-    uint32_t first_stack;
+    uint32_t first_stack, deep_stack;
     bool keep_cpus;
 };
 
@@ -142,7 +143,10 @@ static uint32_t pick(struct simulation *simulation, uint32_t count)
 
 static uint32_t some_stack(struct simulation *simulation)
 {
-    return pick(simulation, 10) ? simulation->first_stack + pick(simulation, STACKS) : 0;
+    bool known = simulation->timeline->exact || pick(simulation, 10);
+    if (!pick(simulation, 50))
+        return simulation->deep_stack;
+    return known ? simulation->first_stack + pick(simulation, STACKS) : 0;
 }
 
 static void change(struct simulation *simulation, uint32_t thread, enum profile_state state,
@@ -239,6 +243,10 @@ static void begin_simulation(struct simulation *simulation)
         snprintf(name, sizeof name, "function %u", i % 50);
         stack_of(timeline, 20 + i, name, i % 3 ? NULL : "inlined");
     }
+    simulation->deep_stack = simulation->first_stack;
+    for (uint32_t i = 0; i < DEPTH; i++)
+        simulation->deep_stack = plain_child(timeline->profile, simulation->deep_stack,
+                                             frame(timeline->profile, 1000, "recursion", NULL));
     for (uint32_t i = 0; i < simulation->cpus; i++)
         simulation->runs[i] = TIMELINE_NONE;
 }
