@@ -211,7 +211,7 @@ def check_sums(go):
             f"{kind}: {found and sum(found.values())} ns, not {expected}"
     if go.number > 19:  # 1.19 counts those whom somebody woke
         queued = sum(go.profile("sched", path).values())
-        assert abs(queued - truth["queued"]) <= apart, f"{queued} ns, not {truth['queued']}"
+        assert abs(queued - truth["runnable"]) <= apart, f"{queued} ns, not {truth['runnable']}"
     assert "recursion" in go.profile("sync", path), "no deep stack is among them"
 
 
