@@ -3,10 +3,10 @@
 // older versions when they load them, and Perfetto reads this one, which it knows by the first key.
 // The file has columns instead of rows:
 //   "shared"   texts, stacks and code, of all threads
-//   "samples"  of a thread: each interval that it ran, from its beginning on, weighs what it lasted
-//              ("tracing-ms"). A sample without a stack ends a run; without it the graph of the
-//              thread's activity would go on until the next one. "threadCPUDelta" is the CPU time
-//              since the sample before
+//   "samples"  of a thread: each run, from its beginning on, weighs the CPU time that it stands for
+//              ("tracing-ms"; trace_weight). A sample without a stack ends a run; without it the
+//              graph of the thread's activity would go on until the next one. "threadCPUDelta" is
+//              the CPU time since the sample before
 //   "markers"  of a thread: all its intervals, in a row for each state, with what a blocked thread
 //              waited for, where, and who woke it
 // Times are in milliseconds.
@@ -25,6 +25,7 @@
 struct firefox_event {
     const struct timeline_event *whole;
     int64_t time, end; // of what does not overlap the one before it
+    int64_t weight;    // CPU time that it stands for
 };
 
 struct firefox_sample {
@@ -49,11 +50,6 @@ struct trace_firefox {
 static void put_ms(struct json *json, const char *key, int64_t ns)
 {
     json_decimal(json, key, (double)ns / NS_PER_MS, 6);
-}
-
-static bool is_running(const struct firefox_event *event)
-{
-    return event->whole->state == STATE_RUNNING || event->whole->state == STATE_CPU;
 }
 
 // An event of the thread that is written.
@@ -197,11 +193,11 @@ static void choose_samples(struct trace_firefox *firefox, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct firefox_event *event = event_at(firefox, i);
         const struct firefox_event *next = i + 1 < count ? event_at(firefox, i + 1) : NULL;
-        if (!is_running(event))
+        if (!trace_is_running(event->whole))
             continue;
         add_sample(firefox, (struct firefox_sample){event, false, ran});
         ran = event->end - event->time;
-        if (next && is_running(next) && next->time == event->end)
+        if (next && trace_is_running(next->whole) && next->time == event->end)
             continue;
         add_sample(firefox, (struct firefox_sample){event, true, ran});
         ran = 0;
@@ -233,7 +229,7 @@ static void put_sample_time(struct json *json, const void *table, size_t row)
 static void put_weight(struct json *json, const void *table, size_t row)
 {
     const struct firefox_sample *sample = sample_at(table, row);
-    put_ms(json, NULL, sample->end ? 0 : sample->event->end - sample->event->time);
+    put_ms(json, NULL, sample->end ? 0 : sample->event->weight);
 }
 
 static void put_ran(struct json *json, const void *table, size_t row)
@@ -366,6 +362,7 @@ static void order_events(struct trace_firefox *firefox)
 {
     const struct timeline *timeline = firefox->timeline;
     AUTO_FREE int64_t *ends = trace_ends(timeline);
+    AUTO_FREE struct trace_share *shares = trace_shares(timeline);
     size_t *starts = xcalloc(timeline->thread_count + 2, sizeof *starts);
     firefox->events = xcalloc(timeline->event_count + 1, sizeof *firefox->events);
     for (size_t i = 0; i < timeline->event_count; i++)
@@ -377,7 +374,7 @@ static void order_events(struct trace_firefox *firefox)
         struct timeline_event cut = trace_cut(ends, event);
         int64_t end = cut.time + cut.duration;
         firefox->events[starts[event->thread + 1]++] =
-            (struct firefox_event){event, cut.time, end};
+            (struct firefox_event){event, cut.time, end, trace_weight(shares, &cut)};
         firefox->end = end > firefox->end ? end : firefox->end;
     }
     firefox->starts = starts;

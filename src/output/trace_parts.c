@@ -58,6 +58,33 @@ struct timeline_event trace_cut(int64_t *ends, const struct timeline_event *even
     return cut;
 }
 
+bool trace_is_running(const struct timeline_event *event)
+{
+    return event->state == STATE_RUNNING || event->state == STATE_CPU;
+}
+
+struct trace_share *trace_shares(const struct timeline *timeline)
+{
+    struct trace_share *shares = xcalloc(timeline->thread_count + 1, sizeof *shares);
+    AUTO_FREE int64_t *ends = trace_ends(timeline);
+    for (size_t i = 0; i < timeline->event_count; i++) {
+        struct timeline_event event = trace_cut(ends, &timeline->events[i]);
+        if (!trace_is_running(&event) || !event.duration)
+            continue;
+        shares[event.thread].known += event.stack != 0;
+        shares[event.thread].unknown += event.stack ? 0 : event.duration;
+    }
+    return shares;
+}
+
+int64_t trace_weight(const struct trace_share *shares, const struct timeline_event *event)
+{
+    const struct trace_share *share = &shares[event->thread];
+    if (!event->duration || !share->known)
+        return event->duration;
+    return event->stack ? event->duration + share->unknown / share->known : 0;
+}
+
 const char *trace_accuracy(const struct timeline *timeline)
 {
     return timeline->exact ? "states change when the kernel switched threads"

@@ -3,6 +3,7 @@
 // that is written while it grows.
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -22,6 +23,21 @@ struct trace_thread *trace_threads(const struct timeline *timeline);
 // The first moment that files show: times in them count from here, because most viewers know none
 // that are negative. The timeline is sorted.
 int64_t trace_origin(const struct timeline *timeline);
+
+bool trace_is_running(const struct timeline_event *event);
+
+struct trace_share { // of the CPU time of a thread
+    int64_t unknown; // that it ran in events without a stack
+    int64_t known;   // events with one
+};
+
+// Returns the shares by thread; the caller frees them.
+struct trace_share *trace_shares(const struct timeline *timeline);
+
+// Returns the CPU time that an event of trace_cut stands for, in which its thread ran. Where
+// switches are known, few runs have been looked at, but a look meets a run the likelier the longer
+// it is: so each of those that have a stack stands for as much of what the others lasted.
+int64_t trace_weight(const struct trace_share *shares, const struct timeline_event *event);
 
 // What is said in every file of how the states became known.
 const char *trace_accuracy(const struct timeline *timeline);

@@ -3,8 +3,9 @@
 // stackcollapse-perf.pl read. To all but the last one records are samples of equal weight, so the
 // timeline is sampled: of each period of CPU time of a thread one moment is a record, at random, so
 // that nothing that a thread does in step with the period is missed. Shares are those of CPU time
-// then, which they would not be with a record for each interval, long or short. Time that is spent
-// blocked or waiting for a CPU has no records: to these viewers all samples are CPU time.
+// then, which they would not be with a record for each interval, long or short. Runs whose stack
+// nobody saw are shared by those that were looked at (trace_weight). Time that is spent blocked or
+// waiting for a CPU has no records: to these viewers all samples are CPU time.
 // (speedscope stretches each to the next one of its thread; in Chrome's format it shows waits.)
 //
 //   worker_7  4242/4243 [003]   100.000100:   10000000 cpu-clock:
@@ -36,17 +37,19 @@
 #define PERIOD (10 * NS_PER_MS) // of a timeline that has none
 #define UNKNOWN "[unknown]"
 
-struct pending { // an interval with records that are not written yet
-    int64_t time; // of the next one
-    int64_t end, spent; // of the interval, and the CPU time of its thread then
-    int64_t stratum;    // the period of CPU time that the next record is of
+struct pending { // a run with records that are not written yet
     const struct timeline_event *event;
+    int64_t begin, duration; // of what does not overlap the run before it
+    int64_t spent, weight;   // CPU time that runs before it stand for, and that it does
+    int64_t stratum;         // the period of that CPU time that the next record is of
+    int64_t time;            // of that record
 };
 
 struct trace_perf {
     const struct timeline *timeline;
     struct trace_thread *threads;
-    int64_t *spent; // [thread]: CPU time until the end of its last event
+    struct trace_share *shares;
+    int64_t *spent; // [thread]: CPU time that its runs so far stand for
     int64_t origin, period;
     struct pending *heap; // the earliest first
     size_t pending, capacity;
@@ -188,40 +191,51 @@ static void sink(struct trace_perf *perf)
     }
 }
 
-static void push(struct trace_perf *perf, struct pending interval)
+static void push(struct trace_perf *perf, struct pending run)
 {
     size_t at = perf->pending++;
     ARRAY_RESERVE(perf->heap, at, perf->capacity);
-    perf->heap[at] = interval;
+    perf->heap[at] = run;
     for (; at && is_before(&perf->heap[at], &perf->heap[(at - 1) / 2]); at = (at - 1) / 2)
         swap(&perf->heap[at], &perf->heap[(at - 1) / 2]);
 }
 
 // --- sampling ---
 
-// Says when the next record is: at the same moments each time that the file is written.
-static void set_time(const struct trace_perf *perf, struct pending *interval)
+// Says when the next record is, at the same moments each time that the file is written. Returns
+// where in the weight of the run that is: before it, in it or behind it.
+static int64_t set_time(const struct trace_perf *perf, struct pending *run)
 {
-    uint64_t key = (uint64_t)interval->event->thread << 40 ^ (uint64_t)interval->stratum;
+    uint64_t key = (uint64_t)run->event->thread << 40 ^ (uint64_t)run->stratum;
     int64_t offset = (int64_t)(map_hash(key) % (uint64_t)perf->period);
-    int64_t at = interval->stratum * perf->period + offset;
-    interval->time = interval->end - (interval->spent - at);
+    int64_t at = run->stratum * perf->period + offset - run->spent;
+    double part = (double)at / (double)run->weight;
+    run->time = run->begin + (int64_t)(part * (double)run->duration);
+    return at;
 }
 
-static void take(struct trace_perf *perf, const struct timeline_event *event, int64_t begin,
-                 int64_t ran)
+static void take(struct trace_perf *perf, const struct timeline_event *event,
+                 const struct timeline_event *cut)
 {
     int64_t *spent = &perf->spent[event->thread];
-    struct pending interval = {.stratum = *spent / perf->period, .event = event};
-    interval.end = begin + ran;
-    interval.spent = *spent += ran;
-    set_time(perf, &interval);
-    if (interval.time < begin) {
-        interval.stratum++;
-        set_time(perf, &interval);
+    struct pending run = {
+        .event = event,
+        .begin = cut->time,
+        .duration = cut->duration,
+        .spent = *spent,
+        .weight = trace_weight(perf->shares, cut),
+        .stratum = *spent / perf->period,
+    };
+    if (!run.weight)
+        return;
+    *spent += run.weight;
+    int64_t at = set_time(perf, &run);
+    if (at < 0) { // that record was of the run before
+        run.stratum++;
+        at = set_time(perf, &run);
     }
-    if (interval.time < interval.end)
-        push(perf, interval);
+    if (at < run.weight)
+        push(perf, run);
 }
 
 // Writes the records before a time.
@@ -231,8 +245,7 @@ static void write_until(struct trace_perf *perf, int64_t until)
         struct pending *first = &perf->heap[0];
         put_record(perf, first->event, first->time);
         first->stratum++;
-        set_time(perf, first);
-        if (first->time >= first->end)
+        if (set_time(perf, first) >= first->weight)
             *first = perf->heap[--perf->pending];
         sink(perf);
     }
@@ -244,10 +257,10 @@ static void put_records(struct trace_perf *perf)
     for (size_t i = 0; i < perf->timeline->event_count; i++) {
         const struct timeline_event *event = &perf->timeline->events[i];
         struct timeline_event cut = trace_cut(ends, event);
-        if (event->state != STATE_RUNNING && event->state != STATE_CPU)
+        if (!trace_is_running(event))
             continue;
         write_until(perf, event->time);
-        take(perf, event, cut.time, cut.duration);
+        take(perf, event, &cut);
     }
     write_until(perf, INT64_MAX);
 }
@@ -263,6 +276,7 @@ enum rc trace_perf_write(const struct timeline *timeline, FILE *out, struct err 
     struct trace_perf perf = {
         .timeline = timeline,
         .threads = trace_threads(timeline),
+        .shares = trace_shares(timeline),
         .spent = xcalloc(timeline->thread_count + 1, sizeof *perf.spent),
         .origin = trace_origin(timeline),
         .period = period_of(timeline->profile),
@@ -277,6 +291,7 @@ enum rc trace_perf_write(const struct timeline *timeline, FILE *out, struct err 
     buf_fini(&perf.name);
     free(perf.heap);
     free(perf.spent);
+    free(perf.shares);
     free(perf.threads);
     return perf.rc;
 }

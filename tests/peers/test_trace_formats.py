@@ -280,10 +280,14 @@ def test_firefox_markers_and_samples_are_the_timeline(ctx):
             assert data["type"] == event.state and data.get("waker") == event.waker
             assert (texts[data["wait"]] if "wait" in data else "-") == event.wait
             assert ("cause" in data) == (event.state == "Blocked" and event.depth > 0)
-        ran = [event.duration for event in own if event.state == "Running"]
+        runs = [event for event in own if event.state == "Running"]
+        ran, known = (sum(event.duration for event in runs),
+                      sum(event.depth > 0 for event in runs))
+        unknown = ran - sum(event.duration for event in runs if event.depth)
         assert [weight for weight, stack in zip(samples["weight"], samples["stack"])
-                if stack is not None] == ran
-        assert sum(samples["threadCPUDelta"]) == sum(ran) and samples["weightType"] == "tracing-ms"
+                if stack is not None] == \
+            [event.duration + unknown // known if event.depth else 0 for event in runs]
+        assert sum(samples["threadCPUDelta"]) == ran and samples["weightType"] == "tracing-ms"
         assert thread["registerTime"] == own[0].time
 
 
@@ -333,7 +337,7 @@ def loaded(ctx, name, text):
         assert daemon.alive(), f"{name} is not loaded"
         return try_asking("profile", "meta").returncode == 0
 
-    ctx.eventually(ready, f"{name} is loaded")
+    ctx.eventually(ready, f"{name} is loaded", PATIENCE)
     return ask
 
 

@@ -164,6 +164,33 @@ START_TEST(records_are_shares_of_cpu_time)
 }
 END_TEST
 
+// Of 100 runs of 1 ms one is looked at in either function, but of one function runs are ten times
+// as many: as many more have been looked at.
+START_TEST(runs_without_a_stack_are_shared_by_those_that_have_one)
+{
+    struct timeline *timeline = fixture_odd_timeline();
+    uint32_t stacks[] = {timeline->events[0].stack, timeline->events[7].stack};
+    timeline->event_count = 0;
+    for (int64_t i = 0; i < 110000; i++)
+        timeline_append(timeline, (struct timeline_event){
+            .time = i * 2 * NS_PER_MS,
+            .duration = NS_PER_MS,
+            .state = STATE_RUNNING,
+            .stack = i % 100 ? 0 : stacks[i / 100 % 11 == 0],
+            .cpu = TIMELINE_NONE,
+            .woken_by = TIMELINE_NONE,
+        });
+    AUTO_FREE char *text = written(timeline, "perf");
+    size_t first = records_of(text, "sum ("), second = records_of(text, "[libc.so.6] (");
+    ck_assert_uint_eq(first + second, 11000);
+    ck_assert_uint_ge(second, 990);
+    ck_assert_uint_le(second, 1010);
+    AUTO_FREE char *firefox = written(timeline, "firefox");
+    ck_assert_uint_eq(records_of(firefox, "100.000000,0.000000,0.000000"), 1100);
+    timeline_free(timeline);
+}
+END_TEST
+
 // Whatever the events are, a thread is in one state at a time.
 START_TEST(records_stand_in_the_order_of_time)
 {
@@ -263,6 +290,7 @@ Suite *suite_trace_formats(void)
     tcase_add_test(tests, a_full_disk_is_said);
     tcase_add_test(tests, a_period_is_that_of_the_profile_if_it_is_a_time);
     tcase_add_test(tests, records_are_shares_of_cpu_time);
+    tcase_add_test(tests, runs_without_a_stack_are_shared_by_those_that_have_one);
     tcase_add_test(tests, records_stand_in_the_order_of_time);
     tcase_add_test(tests, slices_of_a_thread_do_not_overlap);
     Suite *suite = suite_create("trace_formats");
