@@ -13,6 +13,8 @@ import re
 import shutil
 import subprocess
 
+SIDE_BY_SIDE = True
+
 THREADS, PID = 6, 100
 RANDOM = ("switches", 3000, THREADS, 4, 5)  # events, threads, CPUs, seed
 TICKS = ("ticks", *RANDOM[1:])
