@@ -10,6 +10,10 @@
 #include "process/memory.h"
 #include "process/procfs.h"
 
+// More time in the queue for the same time on a CPU is rather that of a period in which the thread
+// hardly ran, and says nothing of the next one.
+#define STRETCH_MOST 100
+
 void delays_init(struct delays *delays, struct profile *profile, struct modules *modules)
 {
     *delays = (struct delays){.profile = profile, .nobody = UINT32_MAX};
@@ -85,6 +89,7 @@ void delays_ran(struct delays *delays, struct process *process, struct account *
         locks_held(locks, process->number, capture, thread->delays.inner_tid, thread->delays.lock);
     // Who waits for a CPU holds the lock on.
     double stretch = thread->delays.stretch > 1 ? thread->delays.stretch : 1;
+    stretch = stretch < STRETCH_MOST ? stretch : STRETCH_MOST;
     if (lock)
         locks_charge(locks, lock, holding_value(delays, thread, lock, stack),
                      (uint64_t)((double)ns * stretch));
