@@ -141,7 +141,7 @@ static void remember(struct creation_stacks *stacks, const struct process_image 
 }
 
 uint32_t creation_stacks_node(struct creation_stacks *stacks, struct process_image *image,
-                              pid_t pid, const struct perf_record *record)
+                              const struct perf_record *record)
 {
     struct unwind_result stack;
     if (!record->stack || record->register_count != perf_registers_count || !image->space)
@@ -151,7 +151,7 @@ uint32_t creation_stacks_node(struct creation_stacks *stacks, struct process_ima
     if (node)
         return node;
     fill_capture(stacks, record);
-    if (!process_image_walk(image, pid, stacks->capture, &stack))
+    if (!process_image_walk(image, record->tid, stacks->capture, &stack))
         return 0;
     stacks->cut += stack.end != UNWIND_BOTTOM;
     node = stack_keeper_keep(&stacks->keeper, image->space, stacks->capture, &stack);

@@ -25,7 +25,6 @@ void creation_stacks_init(struct creation_stacks *stacks, struct profile *profil
                           struct modules *modules, size_t max_depth, uint32_t stack_bytes);
 void creation_stacks_fini(struct creation_stacks *stacks);
 
-// Returns the node of the stack of a thread, 0: it cannot be told. `image` is that of the process
-// `pid`.
+// Returns the node of the stack of a thread, 0: it cannot be told. `image` is that of its process.
 uint32_t creation_stacks_node(struct creation_stacks *stacks, struct process_image *image,
-                              pid_t pid, const struct perf_record *record);
+                              const struct perf_record *record);

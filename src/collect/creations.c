@@ -67,7 +67,7 @@ struct creations {
         struct happened *list; // not yet in order
         size_t count, capacity;
     } news;
-    struct map watched;  // tid -> 1: it has events, or has inherited them
+    struct map watched;  // tid -> 1: it has events or has inherited them, or there are none left
     struct map born;     // tid -> ms from `began` to when a thread of that number was first born
     int64_t began;       // CLOCK_MONOTONIC ns
     int64_t began_wall;  // ns since 1970 UTC
@@ -85,7 +85,7 @@ struct creations {
 
 struct watch_listing { // of a process's threads
     struct creations *creations;
-    const struct watched_process *process;
+    struct watched_process *process;
     size_t added;
 };
 
@@ -95,8 +95,9 @@ static void add_thread(void *context, pid_t tid)
     struct creations *creations = listing->creations;
     if (map_get(&creations->watched, (uint64_t)tid, 0))
         return;
-    if (!creation_events_add(&creations->events, tid, &listing->process->calls))
-        return;
+    if (!creation_events_add(&creations->events, tid, &listing->process->calls) &&
+        !creations->events.full)
+        return; // it has ended, or is not to be had
     map_put(&creations->watched, (uint64_t)tid, 1);
     listing->added++;
 }
@@ -105,7 +106,7 @@ static void read_rings(struct creations *creations);
 
 // A thread that is born while the others get their events has inherited them or not: the record of
 // its birth says so.
-static void watch_threads(struct creations *creations, const struct watched_process *process,
+static void watch_threads(struct creations *creations, struct watched_process *process,
                           int task_fd)
 {
     struct watch_listing listing = {creations, process, 1};
@@ -123,6 +124,16 @@ static bool is_filtered(pid_t pid)
     return procfs_status(pid, &status) != RC_OK || status.seccomp;
 }
 
+// The maps of a leader that has ended are empty: then those of another thread are read.
+static void load_image(void *context, pid_t tid)
+{
+    struct watch_listing *listing = context;
+    struct process_image *image = &listing->process->image;
+    if (!image->space || space_is_empty(image->space))
+        process_image_load(image, listing->creations->modules, listing->process->pid, tid, 0,
+                           listing->creations->walker);
+}
+
 static void watch_image(struct creations *creations, struct watched_process *process)
 {
     char path[64];
@@ -133,12 +144,14 @@ static void watch_image(struct creations *creations, struct watched_process *pro
     if (procfs_comm(process->pid, process->pid, process->comm) != RC_OK)
         process->comm[0] = '\0';
     symbolizer_add_root(creations->symbolizer, process->pid);
-    process_image_load(&process->image, creations->modules, process->pid, process->pid, 0,
-                       creations->walker);
+    struct watch_listing listing = {creations, process, 0};
+    process_image_fini(&process->image);
+    if (task_fd < 0 || procfs_each_number(task_fd, load_image, &listing) != RC_OK ||
+        !process->image.space)
+        return; // it has ended
     thread_calls_find(process->image.space, is_filtered(process->pid), &process->calls);
     creations->facts.unfound |= !process->calls.count;
-    if (task_fd >= 0)
-        watch_threads(creations, process, task_fd);
+    watch_threads(creations, process, task_fd);
 }
 
 // All threads but one end with an exec, and that one loses its events.
@@ -171,7 +184,7 @@ static void note(struct creations *creations, const struct perf_record *record,
         return; // a process that a watched one has started
     if (news.what == CALLED)
         news.node = creation_stacks_node(&creations->stacks,
-                                         &creations->processes[news.process].image, pid, record);
+                                         &creations->processes[news.process].image, record);
     ARRAY_RESERVE(creations->news.list, creations->news.count, creations->news.capacity);
     creations->news.list[creations->news.count++] = news;
 }

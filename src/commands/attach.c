@@ -299,6 +299,13 @@ static void abandon(void)
     checkpoint_abandon();
 }
 
+// What is counted without samples is there without any.
+static enum rc judge(struct attach *attach, struct err *err)
+{
+    bool counted = attach->threads && !session_progress(attach->session)->counts[COUNTER_SAMPLES];
+    return counted ? session_match(attach->session, err) : session_judge(attach->session, err);
+}
+
 static int finish(struct attach *attach, struct err *err)
 {
     clear_progress(attach);
@@ -316,7 +323,7 @@ static int finish(struct attach *attach, struct err *err)
         fputs("ptprof: servers may be asked for debug files, for at most 20s\n", stderr);
     struct report report = session_report(attach->session);
     report.made = attach->made;
-    enum rc verdict = session_judge(attach->session, err);
+    enum rc verdict = judge(attach, err);
     if (verdict != RC_OK && !report.run->counts[COUNTER_SAMPLES] && !attach->threads)
         return command_status(verdict);
     struct err why;

@@ -4,6 +4,7 @@
 import collections
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -85,7 +86,7 @@ def test_each_creator_is_seen(ctx):
 
 
 def test_short_lives_by_the_thousand(ctx):
-    target = ctx.target("creators", "--makers", 4, "--red", 1500, "--blue", 500)
+    target = ctx.target("creators", "--makers", 4, "--red", 900, "--blue", 300, "--pause", 500)
     stacks, said = watch(ctx, target)
     needs_events(ctx, said)
     truth, old = target.stop(), {"main": 1, "old_hand": 3, "night_watch": 2, "make": 4}
@@ -136,6 +137,50 @@ def test_without_a_free_register_births_are_counted(ctx):
         old = 8
         assert count(stacks) == sum(truth.values()) + old, (number, stacks)
         assert count(stacks, "make_red") == (0 if number in without else truth["red"]), number
+
+
+def test_too_few_descriptors_are_told(ctx):
+    target = ctx.target("creators", "--old", 200)
+    stacks, said = watch(ctx, target, prefix=("prlimit", "--nofile=300:300"))
+    needs_events(ctx, said)
+    without = re.search(r"(\d+) threads were not watched", said)
+    assert without and 0 < int(without[1]) < 205, said
+    assert count(stacks, "old_hand") == 200, stacks
+    truth = target.stop()
+    assert count(stacks, "make_red") <= truth["red"], stacks
+
+
+def test_several_processes_are_one_profile(ctx):
+    targets = [ctx.target("creators", "--makers", makers) for makers in (1, 2)]
+    run = ctx.start("attach", *(target.pid for target in targets), "--type", "threadcreate", "-o",
+                    ctx.tmp / "both.json", "-f", "json")
+    ctx.eventually(lambda: any(len(ctx.thread_states(pid)) > 1 for pid in ctx.children(run.pid)),
+                   "it samples")
+    for target in targets:
+        make(target)
+    stacks = end(ctx, run, "both.json")
+    needs_events(ctx, run.stderr)
+    truth = [target.stop() for target in targets]
+    assert count(stacks, "make_red") == sum(one["red"] for one in truth), stacks
+    assert count(stacks, "old_hand", NOT_SEEN) == 6 and count(stacks, "make", NOT_SEEN) == 3
+
+
+def test_a_leader_that_has_ended(ctx):
+    target = ctx.target("creators", "--leaderless", 1)
+    stacks, said = watch(ctx, target)
+    needs_events(ctx, said)
+    assert count(stacks, "make_red") == 60 and count(stacks, "make_blue") == 20, stacks
+
+
+def test_a_process_that_ends_has_a_profile(ctx):
+    target = ctx.target("creators")
+    run = start(ctx, target, "ended.json")
+    make(target)
+    truth = target.stop()
+    assert run.wait() == 0, run.stderr
+    stacks = stacks_of(json.loads((ctx.tmp / "ended.json").read_text()))
+    needs_events(ctx, run.stderr)
+    is_exact(stacks, truth, {"main": 1, "old_hand": 3, "night_watch": 2, "make": 2})
 
 
 def test_threads_that_exist_are_one_look(ctx):

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Has threads that started in two functions. When it is told to (SIGUSR1), several threads start
-// others at once, from two functions in a known ratio, and one after the other in a chain, while
-// processes are started too, which are no threads. Prints "done" when all of them have run, and at
-// the end how many there were.
+// Has threads that started in two functions; with --leaderless its main thread has ended. When it
+// is told to (SIGUSR1), several threads start others at once, from two functions in a known ratio,
+// and one after the other in a chain, while processes are started too, which are no threads. Prints
+// "done" when all of them have run, and at the end how many there were.
 #include <spawn.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -14,6 +14,7 @@
 extern char **environ;
 
 static long reds, blues, links, spawned; // of each maker; all together
+static long pause_us; // of a maker between two threads
 static bool stays;
 static atomic_long made[3];
 static pthread_barrier_t begin, end;
@@ -72,6 +73,8 @@ static void *make(void *unused)
             make_blue();
             blue++;
         }
+        if (pause_us)
+            sleep_ns(pause_us * US);
     }
     pthread_barrier_wait(&end);
     return unused;
@@ -112,6 +115,16 @@ static void run_once(void)
     fflush(stdout);
 }
 
+// Does what it is told to until it is told to end.
+static void *obey(void *unused)
+{
+    while (await_signal() == SIGUSR1)
+        run_once();
+    printf("{\"red\": %ld, \"blue\": %ld, \"link\": %ld}\n", made[0], made[1], made[2]);
+    exit(0);
+    return unused;
+}
+
 int main(int argc, char **argv)
 {
     long makers = number(argv, "--makers", 2), old = number(argv, "--old", 3);
@@ -121,6 +134,7 @@ int main(int argc, char **argv)
     blues = number(argv, "--blue", 10);
     links = number(argv, "--links", 5);
     spawned = number(argv, "--spawn", 3);
+    pause_us = number(argv, "--pause", 0);
     stays = number(argv, "--stay", 0);
     pthread_barrier_init(&begin, NULL, (unsigned)makers + 1);
     pthread_barrier_init(&end, NULL, (unsigned)makers + 1);
@@ -130,8 +144,11 @@ int main(int argc, char **argv)
         start(night_watch, NULL, "watch");
     for (long i = 0; i < makers && i < MAKERS_MOST; i++)
         start(make, NULL, "maker");
+    if (number(argv, "--leaderless", 0)) {
+        start(obey, NULL, "obey");
+        ready();
+        pthread_exit(NULL);
+    }
     ready();
-    while (await_signal() == SIGUSR1)
-        run_once();
-    printf("{\"red\": %ld, \"blue\": %ld, \"link\": %ld}\n", made[0], made[1], made[2]);
+    obey(NULL);
 }
