@@ -10,19 +10,21 @@
 #define PIECE (256u << 10)  // bytes of code that are looked at together
 #define CODE_MAX (1ull << 30) // bytes of one process
 
-struct call_search {
-    struct thread_calls *calls;
+struct call_search { // of one area
     unsigned char *piece;
-    bool newer;       // is what is looked for
-    bool found_newer; // in the area at hand
+    struct thread_calls newer, older;
 };
 
-static void add(struct call_search *search, uint64_t address, bool newer)
+static void add(struct thread_calls *calls, uint64_t address)
 {
-    struct thread_calls *calls = search->calls;
-    search->found_newer |= newer;
-    if (newer == search->newer && calls->count < THREAD_CALLS_MOST)
+    if (calls->count < THREAD_CALLS_MOST)
         calls->list[calls->count++] = address;
+}
+
+static void add_all(struct thread_calls *calls, const struct thread_calls *more)
+{
+    for (size_t i = 0; i < more->count; i++)
+        add(calls, more->list[i]);
 }
 
 // Pieces overlap, so that each call is seen with the code before and behind it.
@@ -32,7 +34,6 @@ static void look_through(struct call_search *search, const struct area *area)
     const struct image *image = area->mapping->module->image;
     uint64_t first = area->mapping->offset, end = first + (area->end - area->start);
     end = end < image->size ? end : image->size;
-    search->found_newer = false;
     for (uint64_t at = first; at < end; at += step) {
         size_t length = end - at < PIECE ? (size_t)(end - at) : PIECE;
         size_t last = length < PIECE ? length : length - THREAD_CALL_BEHIND, found;
@@ -42,7 +43,7 @@ static void look_through(struct call_search *search, const struct area *area)
         for (size_t from = at == first ? 0 : THREAD_CALL_BEFORE;
              (found = thread_call_find(search->piece, length, from, &newer)) < last;
              from = found + 1)
-            add(search, area->start + (at - first) + found, newer);
+            add(newer ? &search->newer : &search->older, area->start + (at - first) + found);
     }
 }
 
@@ -55,7 +56,6 @@ void thread_calls_find(struct space *space, bool filtered, struct thread_calls *
 {
     AUTO_FREE unsigned char *piece = xmalloc(PIECE);
     const struct areas *areas = space_areas(space);
-    struct call_search search = {.calls = calls, .piece = piece};
     uint64_t looked = 0;
     *calls = (struct thread_calls){0};
     for (size_t i = 0; i < areas->count && looked < CODE_MAX; i++) {
@@ -63,10 +63,10 @@ void thread_calls_find(struct space *space, bool filtered, struct thread_calls *
         if (!has_code(area))
             continue;
         looked += area->end - area->start;
-        search.newer = true;
+        struct call_search search = {.piece = piece};
         look_through(&search, area);
-        search.newer = false;
-        if (filtered || !search.found_newer)
-            look_through(&search, area);
+        add_all(calls, &search.newer);
+        if (filtered || !search.newer.count)
+            add_all(calls, &search.older);
     }
 }
