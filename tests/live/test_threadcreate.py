@@ -8,6 +8,8 @@ import re
 import signal
 import subprocess
 
+SIDE_BY_SIDE = True
+
 NOT_SEEN = "[creator not seen]"
 BREAKPOINTS = 5  # one more than a CPU of ours has debug registers
 AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -105,7 +107,8 @@ def test_any_user_sees_them(ctx):
     if subprocess.run([*AS_NOBODY, ctx.ptprof, "--version"], capture_output=True).returncode:
         raise ctx.Skip("another user cannot run ptprof")
     os.chmod(ctx.tmp, 0o777)
-    target = ctx.target("creators", prefix=AS_NOBODY)
+    # All that another user's rings hold, should we come late.
+    target = ctx.target("creators", "--red", 15, "--blue", 5, prefix=AS_NOBODY)
     stacks, said = watch(ctx, target, prefix=AS_NOBODY)
     needs_events(ctx, said)
     is_exact(stacks, target.stop(), {"main": 1, "old_hand": 3, "night_watch": 2, "make": 2})

@@ -134,7 +134,7 @@ int main(int argc, char **argv)
     blues = number(argv, "--blue", 10);
     links = number(argv, "--links", 5);
     spawned = number(argv, "--spawn", 3);
-    pause_us = number(argv, "--pause", 0);
+    pause_us = number(argv, "--pause", 200);
     stays = number(argv, "--stay", 0);
     pthread_barrier_init(&begin, NULL, (unsigned)makers + 1);
     pthread_barrier_init(&end, NULL, (unsigned)makers + 1);
