@@ -310,6 +310,8 @@ static void take_in(struct creations *creations, int64_t until)
         qsort(creations->news.list, creations->news.count, sizeof *creations->news.list, compare);
     while (taken < creations->news.count && creations->news.list[taken].time <= until)
         take_news(creations, &creations->news.list[taken++]);
+    if (!taken)
+        return;
     creations->news.count -= taken;
     memmove(creations->news.list, creations->news.list + taken,
             creations->news.count * sizeof *creations->news.list);
