@@ -173,6 +173,20 @@ static void end_weights(struct consumer *consumer, struct account *thread, uint6
                        cpu_ns);
 }
 
+// Wall time that no look has taken does not vanish with the thread.
+static void end_wall(struct consumer *consumer, struct account *thread)
+{
+    if (!consumer->idle)
+        return;
+    const struct process *process = population_process(&consumer->population, thread->process);
+    uint64_t ns = wall_end(&thread->wall, consumer->profile, thread->profile_thread,
+                           unattributed_stack(consumer->modules, consumer->profile));
+    if (process) {
+        const struct run_process *facts = &consumer->facts.list[process->facts];
+        unattributed_place(&consumer->unattributed, facts->pid, facts->comm, ns);
+    }
+}
+
 static void take_thread_time(struct consumer *consumer, const void *data)
 {
     const struct record_thread_time *record = data;
@@ -189,8 +203,10 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     if (consumer->idle)
         wall_share(&thread->wall, consumer->profile, thread->profile_thread,
                    (struct wall_period){record->elapsed_ns, record->cpu_ns, record->queued_ns});
-    if (ended)
-        forget_thread(consumer, thread);
+    if (!ended)
+        return;
+    end_wall(consumer, thread);
+    forget_thread(consumer, thread);
 }
 
 static void take_process_time(struct consumer *consumer, const void *data)
@@ -310,6 +326,7 @@ void consumer_finish(struct consumer *consumer)
     for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));) {
         holds_note_share(&consumer->holds, &thread->held);
         end_weights(consumer, thread, 0);
+        end_wall(consumer, thread);
     }
     for (size_t i = 0; i < population->process_count; i++)
         if (!population->processes[i].ended)
