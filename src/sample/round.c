@@ -348,8 +348,10 @@ static void list_candidates(struct round *round, int64_t now)
 
 static void find_children(struct round *round, int64_t now)
 {
-    if (round->children && family_look(&round->family, &round->roster, now))
-        child_time_begin(&round->roster);
+    if (!round->children || !family_look(&round->family, &round->roster, now))
+        return;
+    child_time_begin(&round->roster);
+    reach_forget_clocks(&round->samplers);
 }
 
 void round_begin(struct round *round)
