@@ -120,6 +120,17 @@ static void rename_process(struct consumer *consumer, const struct process *proc
         profile_thread_rename_process(consumer->profile, thread->profile_thread, comm);
 }
 
+// A process that forked without exec is a copy of its parent, also once it has ended.
+static void borrow_image(const struct consumer *consumer, struct process_image *image)
+{
+    const struct population *population = &consumer->population;
+    for (size_t i = 0; space_is_empty(image->space) && i < population->process_count; i++) {
+        const struct process_image *other = &population->processes[i].image;
+        if (image->number && other->number == image->number && !space_is_empty(other->space))
+            process_image_borrow(image, other);
+    }
+}
+
 static void take_process(struct consumer *consumer, const void *data)
 {
     const struct record_process *record = data;
@@ -135,6 +146,7 @@ static void take_process(struct consumer *consumer, const void *data)
     }
     process_image_load(&process->image, consumer->modules, record->pid, record->pid, record->image,
                        consumer->walker);
+    borrow_image(consumer, &process->image);
     consumer_want_promptly(consumer, YOUNG_NS);
     if (consumer->began)
         consumer->began(consumer->watcher, record->pid);
