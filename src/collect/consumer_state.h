@@ -20,6 +20,7 @@ struct consumer {
     struct population population;
     struct process_facts facts;
     struct unattributed unattributed;
+    struct short_lived short_lived;
     struct stack_keeper keeper;
     struct holds holds;
     struct consumer_counts counts;
