@@ -3,6 +3,7 @@
 #pragma once
 
 #include "collect/consumer.h"
+#include "collect/delays.h"
 #include "collect/facts.h"
 #include "collect/population.h"
 #include "collect/stack_keeper.h"
@@ -21,6 +22,9 @@ struct consumer {
     struct process_facts facts;
     struct unattributed unattributed;
     struct short_lived short_lived;
+    struct delays delays;
+    double waits_rate;  // Hz of samples; 0: nobody asks what threads wait for
+    int64_t settled_at; // CLOCK_MONOTONIC ns
     struct stack_keeper keeper;
     struct holds holds;
     struct consumer_counts counts;

@@ -15,7 +15,7 @@
 const char *const profile_state_names[] = {
     [STATE_CPU] = "cpu",
     [STATE_RUNNING] = "running",
-    [STATE_QUEUED] = "queued",
+    [STATE_QUEUED] = "runnable",
     [STATE_BLOCKED] = "blocked",
     [STATE_DELAYED] = "delayed",
     [STATE_HOLDING] = "holding",

@@ -11,7 +11,6 @@
     {"alloc_objects", "count"}, {"alloc_space", "bytes"}, {"inuse_objects", "count"},              \
         {"inuse_space", "bytes"}
 
-#define GOROUTINE "goroutine"
 #define LOCK "lock"
 #define STATE "state"
 #define SPACE_BETWEEN 524288 // bytes allocated between two samples, as Go does by itself
@@ -26,7 +25,7 @@ const struct profile_type profile_types[] = {
                        1 << STATE_DELAYED},
     [PROFILE_MUTEX] = {"mutex", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, LOCK,
                        1 << STATE_DELAYED | 1 << STATE_HOLDING},
-    [PROFILE_THREADS] = {"threads", 1, 0, {{GOROUTINE, "count"}}, {GOROUTINE, "count"}, 1,
+    [PROFILE_THREADS] = {"threads", 1, 0, {{"goroutine", "count"}}, {"goroutine", "count"}, 1,
                          NULL, 1 << STATE_CPU},
     [PROFILE_THREADCREATE] = {"threadcreate", 1, 0, {{"threadcreate", "count"}},
                               {"threadcreate", "count"}, 1, NULL, 0},
@@ -43,17 +42,6 @@ bool profile_type_by_state(const struct profile_type *type)
 bool profile_type_by_lock(const struct profile_type *type)
 {
     return type->label && strcmp(type->label, LOCK) == 0;
-}
-
-enum profile_kind profile_kind_named(const char *name, size_t length)
-{
-    if (length == strlen(GOROUTINE) && strncmp(name, GOROUTINE, length) == 0)
-        return PROFILE_THREADS;
-    enum profile_kind kind = 0;
-    while (kind < PROFILE_KINDS && (strlen(profile_types[kind].name) != length ||
-                                    strncmp(profile_types[kind].name, name, length) != 0))
-        kind++;
-    return kind;
 }
 
 const struct profile_type *profile_type_of(const char *type, const char *unit)

@@ -48,9 +48,6 @@ bool profile_type_by_state(const struct profile_type *type);
 // Says whether samples of the type have the labels "lock" and "side".
 bool profile_type_by_lock(const struct profile_type *type);
 
-// Returns the type with this name, "goroutine" being one of threads; PROFILE_KINDS: there is none.
-enum profile_kind profile_kind_named(const char *name, size_t length);
-
 // Returns the first type that mainly has this value, or NULL.
 const struct profile_type *profile_type_of(const char *type, const char *unit);
 
