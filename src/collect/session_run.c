@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A session from its first sampler to the end of its last one.
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -11,7 +12,10 @@
 #include "collect/session_state.h"
 #include "process/control_group.h"
 
+// So many samplers may be replaced, and one more for each of these times: a sampler that was ended
+// may have held a thread for 50 ms, which is half a percent of that time.
 #define RESTARTS_MAX 20
+#define RESTART_NS (10 * (int64_t)NS_PER_S)
 #define WAIT_MS 50                  // the end of a sampler goes unnoticed for so long
 #define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
 #define LAST_NS (800 * NS_PER_MS)   // in which what was sampled last is unwound
@@ -55,9 +59,10 @@ static enum rc replace_sampler(struct session *session, struct err *err)
     if (atomic_load(&session->control->ended))
         return RC_GONE;
     control_count(session->control, COUNTER_RESTARTS, has_just_ended);
-    if (atomic_load(&session->control->counts[COUNTER_RESTARTS]) > RESTARTS_MAX)
-        return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
-                       RESTARTS_MAX);
+    uint64_t times = atomic_load(&session->control->counts[COUNTER_RESTARTS]);
+    if (times > RESTARTS_MAX + (uint64_t)(session_sampled_ns(session) / RESTART_NS))
+        return err_set(err, RC_FAIL, "the sampler process was ended %" PRIu64 " times: giving up",
+                       times);
     if (has_just_ended) {
         aftermath_note_culprit(session->control);
         taker_recover(&session->taker);

@@ -63,6 +63,37 @@ def test_sampler_is_replaced(ctx):
     assert facts["unattributed_ns"] < 0.05 * facts["cpu_ns"], "CPU time is lost"
 
 
+def comm(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def test_samplers_that_end_again_and_again(ctx):
+    """Twenty are replaced, and one more for each ten seconds: a long run may lose some."""
+    target = ctx.target("split")
+    run = start(ctx, target)
+    began, ended = time.monotonic(), set()
+
+    def another():
+        if not run.alive():
+            return "none"
+        return next((pid for pid in ctx.children(run.pid) if pid not in ended and
+                     comm(pid) == "ptprof-sampler"), None)
+    time.sleep(21)
+    while (sampler := ctx.eventually(another, "another sampler, or the end")) != "none":
+        ended.add(sampler)
+        ctx.kill(sampler)
+    profile = finish(ctx, run, status=1)
+    allowed = 20 + (time.monotonic() - began) / 10
+    assert abs(len(ended) - 1 - allowed) < 2, \
+        f"{len(ended)} samplers were ended, {allowed:.1f} are replaced"
+    assert re.search(r"was ended \d+ times: giving up", ctx.stderr), ctx.stderr
+    assert profile["run"]["samples"] > 100, "what was sampled before is lost"
+    assert_unharmed(ctx, target)
+
+
 def test_sampler_does_not_end(ctx):
     """Somebody traces it and takes no notice of its end: said even with -q, and in the profile."""
     target = ctx.target("split")
