@@ -70,6 +70,7 @@ void population_remove_process(struct population *population, struct process *pr
 {
     weights_process_end(&process->weights);
     process_image_fini(&process->image);
+    process->sampled = (struct weighed){0, 0};
     process->ended = true;
     map_remove(&population->process_index, process->number);
     ARRAY_RESERVE(population->free_processes, population->free_process_count,
