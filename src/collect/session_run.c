@@ -137,6 +137,16 @@ static void name_waits(struct session *session)
     consumer_take_names(session->consumer, session->symbolizer, SIZE_MAX);
 }
 
+// Returns how long was sampled by a sampler that has ended. With thousands of descriptors to close
+// that takes a while after it has read all threads for the last time.
+static int64_t sampled_ns(const struct session *session)
+{
+    int64_t reported_at = atomic_load(&session->control->reported_at);
+    bool paused = atomic_load(&session->control->paused);
+    int64_t closing = reported_at && !paused ? clock_now() - reported_at : 0;
+    return session_sampled_ns(session) - closing;
+}
+
 void session_finish(struct session *session)
 {
     if (session->finished)
@@ -145,11 +155,12 @@ void session_finish(struct session *session)
     int64_t sampled = session_sampled_ns(session);
     struct control *control = session->control;
     pid_t first = session->targets.pids[0];
+    atomic_store(&control->reported_at, 0);
     bool stuck = session->sampler && !sampler_stop(control, session->sampler);
     if (stuck) // nobody knows since when it did not sample
         atomic_store(&control->counts[COUNTER_STUCK], session->sampler);
     session->sampler = 0;
-    session->run.duration = stuck ? sampled : session_sampled_ns(session);
+    session->run.duration = stuck ? sampled : sampled_ns(session);
     atomic_store(&control->counts[COUNTER_FROZEN], control_group_is_frozen(first));
     atomic_store(&control->counts[COUNTER_THROTTLED_NS],
                  since(control_group_throttled(first), session->throttled.target));
