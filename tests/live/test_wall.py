@@ -40,20 +40,24 @@ class StateLog:
         return truth
 
 
-def look(ctx, target, log, *options):
+def states(ctx, target):
+    """(tid -> states in the profile, the run)"""
+    profile = ctx.profile(target.pid, "--idle", "-d", f"{SPAN}s")
+    return {thread["tid"]: thread["wall"] for thread in profile["threads"]}, profile["run"]
+
+
+def look(ctx, target, log):
     """(tid -> states in the profile, tid -> states in truth, the run)"""
-    profile = ctx.profile(target.pid, "--idle", "-d", f"{SPAN}s", *options)
-    run = profile["run"]
-    start, end = run["start_wall_ns"], run["start_wall_ns"] + run["duration_ns"]
-    truth = log.between(ctx, start, end)
-    found = {thread["tid"]: thread["wall"] for thread in profile["threads"]}
-    return found, truth, run
+    found, run = states(ctx, target)
+    start = run["start_wall_ns"]
+    return found, log.between(ctx, start, start + run["duration_ns"]), run
 
 
 def begin(ctx, *options):
-    log = StateLog(ctx.tmp / "states")
+    log = StateLog(ctx.tmp / f"states-{len(list(ctx.tmp.iterdir()))}")
     target = ctx.target("states", log.path, *options)
-    ctx.eventually(lambda: log.path.exists() and log.path.stat().st_size, "a log of states")
+    if "--late" not in options:
+        ctx.eventually(lambda: log.path.exists() and log.path.stat().st_size, "a log of states")
     return target, log
 
 
@@ -91,10 +95,9 @@ def test_queued_time(ctx):
 
 def test_threads_that_begin_late(ctx):
     """They have all of their time from their birth on."""
-    target, log = begin(ctx, "--late", 900)
-
     def once():
-        found, _, run = look(ctx, target, log)
+        target, log = begin(ctx, "--late", 900)
+        found, run = states(ctx, target)
         end = run["start_wall_ns"] + run["duration_ns"]
         late = {tid: at for tid, at in log.births().items()
                 if run["start_wall_ns"] < at < end - 5e8}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // states FILE [--busy N] [--naps N] [--late MS]
-// busy threads spin; napping ones spin for 2 ms and sleep for 8 ms; --late starts a thread after
-// each so many ms (named "late") that sleeps for ever. Every 20 ms the first thread appends what
+// busy threads spin; napping ones spin for 2 ms and sleep for 8 ms; --late starts five threads
+// (named "late"), one after each so many ms, that sleep for ever. Every 20 ms the first thread appends what
 // the kernel says of them to the file, one "CLOCK_REALTIME tid ns-on-a-CPU ns-in-the-queue" each:
 // the truth of their states. Late threads have a line of zeros before they begin instead.
 #include "target.h"
@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #define THREADS 64
+#define LATE_THREADS 5
 
 static pid_t tids[THREADS];
 static int count;
@@ -88,9 +89,9 @@ int main(int argc, char **argv)
         if (!every || next < next_late)
             continue;
         next_late += every;
-        static int64_t births[THREADS];
+        static int64_t births[LATE_THREADS];
         static int born;
-        if (born == THREADS)
+        if (born == LATE_THREADS)
             continue;
         births[born] = clock_ns(CLOCK_REALTIME);
         start(late, &births[born++], "late");
