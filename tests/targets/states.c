@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // states FILE [--busy N] [--naps N] [--late MS]
 // busy threads spin; napping ones spin for 2 ms and sleep for 8 ms; --late starts five threads
-// (named "late"), one after each so many ms, that sleep for ever. Every 20 ms the first thread appends what
-// the kernel says of them to the file, one "CLOCK_REALTIME tid ns-on-a-CPU ns-in-the-queue" each:
-// the truth of their states. Late threads have a line of zeros before they begin instead.
+// (named "late"), one after each so many ms, that sleep for ever. Every 20 ms the first thread
+// appends what the kernel says of them to the file, one "CLOCK_REALTIME tid ns-on-a-CPU
+// ns-in-the-queue" each: the truth of their states. A late thread has one line instead, of when it
+// was started, with zeros.
 #include "target.h"
 
 #include <sys/syscall.h>
