@@ -59,6 +59,7 @@ void consumer_free(struct consumer *consumer)
     walker_free(consumer->walker);
     delays_fini(&consumer->delays);
     facts_fini(&consumer->facts);
+    short_lived_fini(&consumer->short_lived);
     unattributed_fini(&consumer->unattributed);
     stack_keeper_fini(&consumer->keeper);
     free(consumer);
@@ -82,19 +83,43 @@ static void forget_thread(struct consumer *consumer, struct account *thread)
     population_remove_thread(&consumer->population, thread);
 }
 
-static void give_up_children(struct consumer *consumer, struct process *process)
+// Returns the number of the family that children of the process belong to.
+static uint32_t family_of(struct consumer *consumer, struct process *parent)
 {
-    const struct run_process *facts = &consumer->facts.list[process->facts];
-    unattributed_add_children(&consumer->unattributed, facts->pid, facts->comm, process->unmet_ns);
-    process->cpu_ns = process->unmet_ns = 0;
+    const struct run_process *facts = &consumer->facts.list[parent->facts];
+    if (parent->children == NO_FAMILY)
+        parent->children =
+            short_lived_family(&consumer->short_lived, facts->pid, facts->comm);
+    return parent->children;
 }
 
-// Counts as unattributed the CPU time of a process that no sample took, once no more samples come.
+// So much may be shared of the CPU time of children that nobody met.
+static void share_unmet(struct consumer *consumer, struct process *process, uint64_t ns)
+{
+    if ((int64_t)ns == process->shared_ns)
+        return;
+    short_lived_unmet(&consumer->short_lived, family_of(consumer, process),
+                      (int64_t)ns - process->shared_ns);
+    process->shared_ns = (int64_t)ns;
+}
+
+static void give_up_children(struct consumer *consumer, struct process *process)
+{
+    share_unmet(consumer, process, process->unmet_ns);
+    process->cpu_ns = process->unmet_ns = 0;
+    process->shared_ns = 0;
+}
+
+// No more samples of the process come: others may have to take its CPU time.
 static void give_up(struct consumer *consumer, struct process *process)
 {
     const struct run_process *facts = &consumer->facts.list[process->facts];
-    unattributed_add(&consumer->unattributed, facts->pid, facts->comm,
-                     weights_process_end(&process->weights));
+    uint64_t open_ns = weights_process_end(&process->weights);
+    if (process->family == NO_FAMILY)
+        unattributed_add(&consumer->unattributed, facts->pid, facts->comm, open_ns);
+    else
+        short_lived_end(&consumer->short_lived, process->family, facts->comm, process->sampled,
+                        open_ns);
     give_up_children(consumer, process);
 }
 
@@ -110,6 +135,27 @@ static void forget_process(struct consumer *consumer, struct process *process)
     population_remove_process(population, process);
 }
 
+static struct process *process_with_pid(struct consumer *consumer, pid_t pid)
+{
+    for (size_t i = 0; i < consumer->population.process_count; i++) {
+        struct process *process = &consumer->population.processes[i];
+        if (!process->ended && consumer->facts.list[process->facts].pid == pid)
+            return process;
+    }
+    return NULL;
+}
+
+// A child whose parent is not there any more is in the family of its own program's children.
+static void join_family(struct consumer *consumer, struct process *child,
+                        const struct record_process *record)
+{
+    if (!record->parent)
+        return;
+    struct process *parent = process_with_pid(consumer, record->parent);
+    child->family = parent ? family_of(consumer, parent)
+                           : short_lived_family(&consumer->short_lived, 0, record->comm);
+}
+
 // Returns the process of a record and adds it when it is new. Returns NULL when the record is of
 // the end of a process that is not known.
 static struct process *process_for(struct consumer *consumer, const struct record_process *record)
@@ -122,6 +168,7 @@ static struct process *process_for(struct consumer *consumer, const struct recor
     if (!process) {
         process = population_add_process(&consumer->population, record->process, facts);
         process->pid = record->pid;
+        join_family(consumer, process, record);
         return process;
     }
     population_take_over(&consumer->population, consumer->profile, process, record->process);
@@ -142,6 +189,17 @@ static void rename_process(struct consumer *consumer, const struct process *proc
         profile_thread_rename_process(consumer->profile, thread->profile_thread, comm);
 }
 
+// A process that forked without exec is a copy of its parent, also once it has ended.
+static void borrow_image(const struct consumer *consumer, struct process_image *image)
+{
+    const struct population *population = &consumer->population;
+    for (size_t i = 0; space_is_empty(image->space) && i < population->process_count; i++) {
+        const struct process_image *other = &population->processes[i].image;
+        if (image->number && other->number == image->number && !space_is_empty(other->space))
+            process_image_borrow(image, other);
+    }
+}
+
 static void take_process(struct consumer *consumer, const void *data)
 {
     const struct record_process *record = data;
@@ -157,6 +215,7 @@ static void take_process(struct consumer *consumer, const void *data)
     }
     process_image_load(&process->image, consumer->modules, record->pid, record->pid, record->image,
                        consumer->walker);
+    borrow_image(consumer, &process->image);
     consumer_want_promptly(consumer, YOUNG_NS);
     if (consumer->began)
         consumer->began(consumer->watcher, record->pid);
@@ -195,6 +254,20 @@ static void end_weights(struct consumer *consumer, struct account *thread, uint6
                        cpu_ns);
 }
 
+// Wall time that no look has taken does not vanish with the thread.
+static void end_wall(struct consumer *consumer, struct account *thread)
+{
+    if (!consumer->idle)
+        return;
+    const struct process *process = population_process(&consumer->population, thread->process);
+    uint64_t ns = wall_end(&thread->wall, consumer->profile, thread->profile_thread,
+                           unattributed_stack(consumer->modules, consumer->profile));
+    if (process) {
+        const struct run_process *facts = &consumer->facts.list[process->facts];
+        unattributed_place(&consumer->unattributed, facts->pid, facts->comm, ns);
+    }
+}
+
 static void take_thread_time(struct consumer *consumer, const void *data)
 {
     const struct record_thread_time *record = data;
@@ -213,8 +286,10 @@ static void take_thread_time(struct consumer *consumer, const void *data)
         delays_share(&consumer->delays, thread, period);
     else if (consumer->idle)
         wall_share(&thread->wall, consumer->profile, thread->profile_thread, period, NULL);
-    if (ended)
-        forget_thread(consumer, thread);
+    if (!ended)
+        return;
+    end_wall(consumer, thread);
+    forget_thread(consumer, thread);
 }
 
 static void take_process_time(struct consumer *consumer, const void *data)
@@ -227,6 +302,9 @@ static void take_process_time(struct consumer *consumer, const void *data)
     // The CPU time of the children may be less than before.
     control_count(consumer->control, COUNTER_CPU_NS, cpu_ns - process->cpu_ns);
     process->cpu_ns = cpu_ns;
+    // Children that have just ended may seem to be unmet until the sampler sees their end.
+    share_unmet(consumer, process, record->children_ns < process->unmet_ns ? record->children_ns
+                                                                           : process->unmet_ns);
     process->unmet_ns = record->children_ns;
     if (weights_process_lacks_samples(&process->weights))
         for (struct account *thread = NULL;
@@ -234,6 +312,10 @@ static void take_process_time(struct consumer *consumer, const void *data)
             weights_process_borrow(&process->weights, &thread->weights);
     weights_process_time(&process->weights, consumer->profile, record->cpu_ns,
                          record->threads_cpu_ns);
+    if (process->children != NO_FAMILY)
+        control_count(consumer->control, COUNTER_POOLED_NS,
+                      short_lived_share(&consumer->short_lived, process->children,
+                                        consumer->profile, consumer->idle));
 }
 
 static void (*const takers[])(struct consumer *, const void *) = {
@@ -325,6 +407,7 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
         return false;
     compact(consumer->profile, bounds, &numbers);
     population_renumber(&consumer->population, &numbers);
+    short_lived_renumber(&consumer->short_lived, numbers.values);
     delays_renumber(&consumer->delays, &consumer->population, &numbers);
     compact_numbers_fini(&numbers);
     return true;
@@ -350,11 +433,15 @@ void consumer_finish(struct consumer *consumer)
     for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));) {
         holds_note_share(&consumer->holds, &thread->held);
         end_weights(consumer, thread, 0);
+        end_wall(consumer, thread);
     }
     delays_settle(&consumer->delays, &consumer->population, consumer->followed_at, true);
     for (size_t i = 0; i < population->process_count; i++)
         if (!population->processes[i].ended)
             give_up(consumer, &population->processes[i]);
+    control_count(consumer->control, COUNTER_POOLED_NS,
+                  short_lived_end_all(&consumer->short_lived, consumer->profile, consumer->idle,
+                                      &consumer->unattributed));
     if (consumer->unattributed.ns < CLOCK_STEPS_NS)
         return;
     atomic_store(&consumer->control->counts[COUNTER_UNATTRIBUTED_NS], consumer->unattributed.ns);

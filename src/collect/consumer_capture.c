@@ -139,6 +139,7 @@ static void take_sample(struct consumer *consumer, struct process *process,
         profile_value_at(consumer->profile, node, thread->profile_thread, STATE_CPU);
     weights_sample(&thread->weights, consumer->profile, value,
                    thinning_times(&consumer->thinning));
+    process->sampled = (struct weighed){value, process->sampled.times + 1};
     if (consumer->idle)
         wall_look(&thread->wall, node, STATE_RUNNING);
     if (consumer->idle && consumer->waits_rate > 0)

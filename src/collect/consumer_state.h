@@ -21,6 +21,7 @@ struct consumer {
     struct population population;
     struct process_facts facts;
     struct unattributed unattributed;
+    struct short_lived short_lived;
     struct delays delays;
     double waits_rate;  // Hz of samples; 0: nobody asks what threads wait for
     int64_t followed_at, settled_at; // CLOCK_MONOTONIC ns: when locks were looked at last

@@ -60,7 +60,8 @@ struct process *population_add_process(struct population *population, uint32_t n
                                        uint32_t facts)
 {
     uint32_t index = process_place(population);
-    population->processes[index] = (struct process){.number = number, .facts = facts};
+    population->processes[index] = (struct process){
+        .number = number, .facts = facts, .family = NO_FAMILY, .children = NO_FAMILY};
     map_put(&population->process_index, number, index);
     return &population->processes[index];
 }
@@ -69,6 +70,7 @@ void population_remove_process(struct population *population, struct process *pr
 {
     weights_process_end(&process->weights);
     process_image_fini(&process->image);
+    process->sampled = (struct weighed){0, 0};
     process->ended = true;
     map_remove(&population->process_index, process->number);
     ARRAY_RESERVE(population->free_processes, population->free_process_count,
@@ -182,6 +184,10 @@ void population_renumber(struct population *population, const struct compact_num
         weights_thread_renumber(&thread->weights, numbers->values);
         wall_renumber(&thread->wall, numbers->stacks);
     }
-    for (size_t i = 0; i < population->process_count; i++)
-        weights_process_renumber(&population->processes[i].weights, numbers->values);
+    for (size_t i = 0; i < population->process_count; i++) {
+        struct process *process = &population->processes[i];
+        weights_process_renumber(&process->weights, numbers->values);
+        if (process->sampled.times)
+            process->sampled.value = numbers->values[process->sampled.value];
+    }
 }

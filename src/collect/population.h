@@ -14,6 +14,7 @@
 #include "collect/holds.h"
 #include "collect/locks.h"
 #include "collect/process_image.h"
+#include "collect/short_lived.h"
 #include "collect/stack_hint.h"
 #include "collect/wall.h"
 #include "collect/weights.h"
@@ -28,8 +29,11 @@ struct process {
     bool ended;     // whether its place may be used again
     struct process_image image;
     struct process_weights weights;
+    struct weighed sampled;    // how often, and the last value
+    uint32_t family, children; // numbers of families (short_lived.h); NO_FAMILY
     uint64_t cpu_ns;   // reported so far
-    uint64_t unmet_ns; // part of cpu_ns, of children that were never seen
+    uint64_t unmet_ns; // part of cpu_ns, of children that were never seen,
+    int64_t shared_ns; // and of that, what may be shared
 };
 
 struct thread_delays { // zeroed: nothing is known. For collect/delays.h

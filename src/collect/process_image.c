@@ -21,6 +21,12 @@ void process_image_load(struct process_image *image, struct modules *modules, pi
     image->walked = walked_new(walker, image->space);
 }
 
+void process_image_borrow(struct process_image *image, const struct process_image *same)
+{
+    space_borrow(image->space, same->space);
+    image->refreshed_at = image->loaded_at;
+}
+
 void process_image_fini(struct process_image *image)
 {
     walked_free(image->walked);

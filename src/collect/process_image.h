@@ -27,6 +27,11 @@ struct process_image { // zeroed: none
 // memory.
 void process_image_load(struct process_image *image, struct modules *modules, pid_t pid,
                         pid_t tid, uint64_t number, struct walker *walker);
+
+// Has an image of which nothing is known be like that of another process: with the same number,
+// they are copies of one.
+void process_image_borrow(struct process_image *image, const struct process_image *same);
+
 void process_image_fini(struct process_image *image);
 
 // Reads the maps again. Returns false when the image is gone; what is known of it stays.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A session from its first sampler to the end of its last one.
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -11,7 +12,10 @@
 #include "collect/session_state.h"
 #include "process/control_group.h"
 
+// So many samplers may be replaced, and one more for each of these times: a sampler that was ended
+// may have held a thread for 50 ms, which is half a percent of that time.
 #define RESTARTS_MAX 20
+#define RESTART_NS (10 * (int64_t)NS_PER_S)
 #define WAIT_MS 50                  // the end of a sampler goes unnoticed for so long
 #define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
 #define LAST_NS (800 * NS_PER_MS)   // in which what was sampled last is unwound
@@ -55,9 +59,10 @@ static enum rc replace_sampler(struct session *session, struct err *err)
     if (atomic_load(&session->control->ended))
         return RC_GONE;
     control_count(session->control, COUNTER_RESTARTS, has_just_ended);
-    if (atomic_load(&session->control->counts[COUNTER_RESTARTS]) > RESTARTS_MAX)
-        return err_set(err, RC_FAIL, "the sampler process was ended %d times: giving up",
-                       RESTARTS_MAX);
+    uint64_t times = atomic_load(&session->control->counts[COUNTER_RESTARTS]);
+    if (times > RESTARTS_MAX + (uint64_t)(session_sampled_ns(session) / RESTART_NS))
+        return err_set(err, RC_FAIL, "the sampler process was ended %" PRIu64 " times: giving up",
+                       times);
     if (has_just_ended) {
         aftermath_note_culprit(session->control);
         taker_recover(&session->taker);
@@ -135,6 +140,16 @@ static void name_waits(struct session *session)
     taker_return_names(&session->taker);
 }
 
+// Returns how long was sampled by a sampler that has ended. With thousands of descriptors to close
+// that takes a while after it has read all threads for the last time.
+static int64_t sampled_ns(const struct session *session)
+{
+    int64_t reported_at = atomic_load(&session->control->reported_at);
+    bool paused = atomic_load(&session->control->paused);
+    int64_t closing = reported_at && !paused ? clock_now() - reported_at : 0;
+    return session_sampled_ns(session) - closing;
+}
+
 void session_finish(struct session *session)
 {
     if (session->finished)
@@ -143,11 +158,12 @@ void session_finish(struct session *session)
     int64_t sampled = session_sampled_ns(session);
     struct control *control = session->control;
     pid_t first = session->targets.pids[0];
+    atomic_store(&control->reported_at, 0);
     bool stuck = session->sampler && !sampler_stop(control, session->sampler);
     if (stuck) // nobody knows since when it did not sample
         atomic_store(&control->counts[COUNTER_STUCK], session->sampler);
     session->sampler = 0;
-    session->run.duration = stuck ? sampled : session_sampled_ns(session);
+    session->run.duration = stuck ? sampled : sampled_ns(session);
     atomic_store(&control->counts[COUNTER_FROZEN], control_group_is_frozen(first));
     atomic_store(&control->counts[COUNTER_THROTTLED_NS],
                  since(control_group_throttled(first), session->throttled.target));

@@ -14,6 +14,7 @@ struct unattributed_row {
     char *comm;
     pid_t pid; // 0: of several processes
     uint64_t ns;
+    uint64_t placed_ns; // part of it that wall time has in the threads that used it
 };
 
 void unattributed_fini(struct unattributed *unattributed)
@@ -48,6 +49,13 @@ void unattributed_add(struct unattributed *unattributed, pid_t pid, const char *
     unattributed->ns += ns;
 }
 
+void unattributed_place(struct unattributed *unattributed, pid_t pid, const char *comm,
+                        uint64_t ns)
+{
+    if (ns)
+        row_of(unattributed, pid, comm)->placed_ns += ns;
+}
+
 void unattributed_add_children(struct unattributed *unattributed, pid_t parent, const char *comm,
                                uint64_t ns)
 {
@@ -55,18 +63,35 @@ void unattributed_add_children(struct unattributed *unattributed, pid_t parent, 
     unattributed_add(unattributed, parent, name, ns);
 }
 
+static const struct mapping *nowhere(struct modules *modules)
+{
+    return modules_special(modules, MODULE_SPECIAL, "[unattributed]");
+}
+
+uint32_t unattributed_stack(struct modules *modules, struct profile *profile)
+{
+    uint32_t location = profile_location(profile, nowhere(modules)->id, 0);
+    return profile_stack(profile, &location, 1);
+}
+
+static void store(struct profile *profile, uint32_t stack, uint32_t thread,
+                  enum profile_state state, uint64_t ns)
+{
+    profile_add(profile, profile_value_at(profile, stack, thread, state), 0, ns);
+}
+
 void unattributed_store(const struct unattributed *unattributed, struct modules *modules,
                         struct profile *profile, bool wall)
 {
-    const struct mapping *mapping = modules_special(modules, MODULE_SPECIAL, "[unattributed]");
-    uint32_t location = profile_location(profile, mapping->id, 0);
-    uint32_t stack = profile_stack(profile, &location, 1);
+    uint32_t stack = unattributed_stack(modules, profile);
     for (size_t i = 0; i < unattributed->count; i++) {
         const struct unattributed_row *row = &unattributed->rows[i];
+        if (!row->ns)
+            continue;
         uint32_t thread =
-            profile_thread_add(profile, row->pid, 0, mapping->module->path, row->comm);
-        for (enum profile_state state = STATE_CPU; state <= (wall ? STATE_RUNNING : STATE_CPU);
-             state++)
-            profile_add(profile, profile_value_at(profile, stack, thread, state), 0, row->ns);
+            profile_thread_add(profile, row->pid, 0, nowhere(modules)->module->path, row->comm);
+        store(profile, stack, thread, STATE_CPU, row->ns);
+        if (wall && row->ns > row->placed_ns)
+            store(profile, stack, thread, STATE_RUNNING, row->ns - row->placed_ns);
     }
 }

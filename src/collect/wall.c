@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+
+#define LAG_NS (8 * NS_PER_MS) // two scheduler ticks: by so much is a running thread charged late
 
 void wall_fini(struct wall *wall)
 {
@@ -28,6 +31,7 @@ static struct seen_stack *add_look(struct wall *wall, struct seen_stack look)
 
 void wall_look(struct wall *wall, uint32_t stack, enum profile_state state)
 {
+    wall->has_run |= state == STATE_RUNNING;
     if (state == STATE_BLOCKED)
         wall_wait(wall, stack, 0);
     else
@@ -102,6 +106,25 @@ void wall_share(struct wall *wall, struct profile *profile, uint32_t profile_thr
     for (enum profile_state state = STATE_RUNNING; state <= STATE_BLOCKED; state++)
         share_state(wall, profile, profile_thread, state, sink);
     wall->count = 0;
+}
+
+uint64_t wall_end(struct wall *wall, struct profile *profile, uint32_t profile_thread,
+                  uint32_t nowhere)
+{
+    int64_t *waiting = wall->waiting;
+    if (wall->has_run && !wall->has_slept && waiting[STATE_BLOCKED] < LAG_NS) {
+        waiting[STATE_RUNNING] += waiting[STATE_BLOCKED];
+        waiting[STATE_BLOCKED] = 0;
+    }
+    uint64_t running = waiting[STATE_RUNNING] > 0 ? (uint64_t)waiting[STATE_RUNNING] : 0;
+    for (enum profile_state state = STATE_RUNNING; state <= STATE_BLOCKED; state++) {
+        uint32_t stack = wall->has_slept && state != STATE_RUNNING ? wall->asleep : nowhere;
+        if (waiting[state] > 0)
+            profile_add(profile, profile_value_at(profile, stack, profile_thread, state), 0,
+                        (uint64_t)waiting[state]);
+        waiting[state] = 0;
+    }
+    return running;
 }
 
 void wall_reset(struct wall *wall)

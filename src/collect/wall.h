@@ -6,7 +6,8 @@
 //   A running look is a sample; a blocked one is a stack read in place.
 //   Threads wait for a CPU both after they are woken and after they are preempted: the time in the
 //   queue is shared by all looks of the period.
-//   Time in a state that no look of the period found waits for the next one that does.
+//   Time in a state that no look of the period found waits for the next one that does. What still
+//   waits at the end was spent where the thread was last seen asleep, or nobody knows where.
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +29,7 @@ struct wall { // of one thread; zeroed before its first use
     // Time, ns, that no look has taken yet. Blocked time may be below zero, because the kernel
     // charges a long run without a pause only when it ends.
     int64_t waiting[STATE_COUNT];
-    bool has_slept;
+    bool has_run, has_slept;
     uint32_t asleep; // the stack of the newest blocked look; valid if has_slept
     uint32_t wait;   // what it waits for there
     bool met_again;  // by another look
@@ -63,6 +64,11 @@ struct wall_sink { // is told the blocked time, ns, of each stack with a wait
 // Shares the time of a period that has ended among its looks. sink: NULL: nobody is told.
 void wall_share(struct wall *wall, struct profile *profile, uint32_t profile_thread,
                 struct wall_period period, const struct wall_sink *sink);
+
+// Adds what still waits after the last share. nowhere: the stack of what nobody has seen. Returns
+// the running time, ns, that is added there.
+uint64_t wall_end(struct wall *wall, struct profile *profile, uint32_t profile_thread,
+                  uint32_t nowhere);
 
 // Forgets looks and times, but not where the thread sleeps.
 void wall_reset(struct wall *wall);

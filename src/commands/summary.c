@@ -93,6 +93,7 @@ static void put_quality(struct buf *out, const struct summary *summary)
 {
     const struct run *run = summary->report->run;
     double unattributed = share(run, COUNTER_UNATTRIBUTED_NS, COUNTER_CPU_NS);
+    double pooled = share(run, COUNTER_POOLED_NS, COUNTER_CPU_NS);
     buf_printf(out, "  quality   %.1f of %g Hz   late %.1f%%   failed %.1f%%   cut %.1f%%",
                run->achieved, run->rate, share(run, COUNTER_LATE, COUNTER_ROUNDS),
                share(run, COUNTER_FAILED, COUNTER_STOPS),
@@ -106,6 +107,8 @@ static void put_quality(struct buf *out, const struct summary *summary)
         buf_printf(out, "   frame pointers %.1f%%",
                    share(run, COUNTER_FRAME_POINTERS, COUNTER_SAMPLES));
     buf_printf(out, "   unresolved %.1f%%", share(run, COUNTER_UNRESOLVED, COUNTER_SAMPLES));
+    if (pooled >= 0.05)
+        buf_printf(out, "   pooled %.1f%%", pooled);
     if (unattributed >= 0.05)
         buf_printf(out, "   unattributed %.1f%%", unattributed);
     buf_putc(out, '\n');

@@ -50,6 +50,15 @@ void space_free(struct space *space)
     free(space);
 }
 
+void space_borrow(struct space *space, const struct space *other)
+{
+    space->image = other->image;
+    for (size_t i = 0; i < other->areas.count; i++) {
+        ARRAY_RESERVE(space->areas.list, space->areas.count, space->areas.capacity);
+        space->areas.list[space->areas.count++] = other->areas.list[i];
+    }
+}
+
 bool space_is_empty(const struct space *space)
 {
     return !space->areas.count;

@@ -23,6 +23,10 @@ void space_free(struct space *space);
 // image no longer exists; the space keeps what it knows.
 enum rc space_refresh(struct space *space, pid_t tid, bool *changed) MUST_CHECK;
 
+// Has an empty space know what another one knows, of which the process was a copy: it has ended,
+// and its own maps can no longer be read.
+void space_borrow(struct space *space, const struct space *other);
+
 // Returns what maps_image_number (process/maps.h) was when the space was made.
 uint64_t space_image(const struct space *space);
 

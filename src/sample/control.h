@@ -49,6 +49,7 @@ struct control {
 
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone
+    _Atomic int64_t reported_at; // CLOCK_MONOTONIC ns: all threads have been read up to then
     _Atomic uint64_t counts[COUNTER_COUNT];
     _Atomic int64_t behind;     // ns by which the last tick was served late
     _Atomic uint64_t threads_known; // of the threads seen, to the sampler that runs

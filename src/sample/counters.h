@@ -50,7 +50,8 @@ struct control;
     X(THROTTLED_NS, "throttled_ns", STATE, NS, "time that a CPU quota took from the target")       \
     X(OWN_THROTTLED_NS, "own_throttled_ns", STATE, NS, "time that a CPU quota took from us")       \
     X(LIMIT, "limit", STATE, ERRNO, "a limit of our own that was met, so that something lacks") \
-    X(WAITED, "waited", SUM, ONE, "looks that a thread kept waiting to the end of its turn")
+    X(WAITED, "waited", SUM, ONE, "looks that a thread kept waiting to the end of its turn")       \
+    X(POOLED_NS, "pooled_ns", SUM, NS, "CPU time of short-lived processes that others stand for")
 
 enum counter {
 #define COUNTER_ENUM(name, ...) COUNTER_##name,

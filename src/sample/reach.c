@@ -23,6 +23,11 @@ static void list_clocks(const struct roster *roster, struct cpu_samplers *sample
     atomic_store(&samplers->orders.clock_count, cheap ? (int)roster->count : 0);
 }
 
+void reach_forget_clocks(struct cpu_samplers *samplers)
+{
+    atomic_store(&samplers->orders.clock_count, 0);
+}
+
 static bool is_realtime(pid_t tid)
 {
     int policy = sched_getscheduler(tid) & ~SCHED_RESET_ON_FORK;

@@ -19,6 +19,9 @@ struct reach {
 void reach_check(struct reach *reach, const struct roster *roster, struct cpu_samplers *samplers,
                  int64_t now);
 
+// Has samplers look at each tick until then: there are processes whose clocks they do not read.
+void reach_forget_clocks(struct cpu_samplers *samplers);
+
 // Returns whether no sampler could displace the thread where it runs now.
 bool reach_lacks(const struct reach *reach, const struct cpu_samplers *samplers,
                  struct thread *thread);

@@ -30,6 +30,7 @@ struct record_process {
     struct record record;
     uint32_t process; // number of the process; never used again for another one
     pid_t pid;
+    pid_t parent;   // of one that began while we looked; 0: it did not
     uint64_t image; // maps_image_number of what it runs (process/maps.h); 0: not known
     char comm[COMM_MAX];
 };

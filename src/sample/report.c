@@ -27,6 +27,7 @@ bool report_process(struct control *control, enum record_kind kind, struct watch
         return false;
     report->process = process->number;
     report->pid = process->pid;
+    report->parent = process->born_watched ? process->children.parent : 0;
     report->image = image;
     memcpy(report->comm, process->comm, sizeof report->comm);
     ring_commit(&report->record, kind);

@@ -24,6 +24,11 @@ void ring_init(struct ring *ring, size_t bytes)
     atomic_store(&ring->consumed, 0);
 }
 
+bool ring_is_half_full(const struct ring *ring)
+{
+    return atomic_load(&ring->reserved) - atomic_load(&ring->consumed) > ring->size / 2;
+}
+
 struct record *ring_reserve(struct ring *ring, size_t length)
 {
     uint64_t reserved = atomic_load_explicit(&ring->reserved, memory_order_relaxed), skipped;

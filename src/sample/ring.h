@@ -36,6 +36,9 @@ struct record *ring_reserve(struct ring *ring, size_t length);
 void ring_commit(struct record *record, uint32_t kind);
 void ring_abandon(struct record *record);
 
+// Writers, of what can wait. Returns whether more than half of the ring is taken.
+bool ring_is_half_full(const struct ring *ring);
+
 // The reader. The oldest record or NULL; ring_release gives its memory back.
 const struct record *ring_peek(struct ring *ring);
 

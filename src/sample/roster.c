@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -89,15 +90,33 @@ static void list_threads(struct roster *roster, struct watched *process)
     process->gone = process->count == 0;
 }
 
-// Reads every thread once as soon as it is listed, so that what it used before us is known.
-static void read_new_threads(struct watched *process)
+// Returns when the thread began (CLOCK_MONOTONIC ns), which was after `since`.
+static int64_t birth_of(const struct thread *thread, int64_t since)
 {
+    struct proc_stat stat;
+    struct timespec boot;
+    int64_t now = clock_now();
+    if (clock_gettime(CLOCK_BOOTTIME, &boot) != 0 ||
+        procfs_stat(thread->process->pid, thread->tid, &stat) != RC_OK)
+        return now;
+    int64_t suspended = (int64_t)boot.tv_sec * NS_PER_S + boot.tv_nsec - now;
+    int64_t at = (int64_t)stat.start_time * (NS_PER_S / sysconf(_SC_CLK_TCK)) - suspended;
+    return at < since ? since : at < now ? at : now;
+}
+
+// Reads every thread once as soon as it is listed, so that what it used before us is known.
+static void read_new_threads(const struct roster *roster, struct watched *process)
+{
+    bool wall = atomic_load(&roster->control->idle);
     for (size_t i = 0; i < process->count; i++) {
         struct schedstat stat;
         uint64_t ignored = 0;
         struct thread *thread = process->threads[i];
-        if (!thread->known && !thread->gone && thread_read(thread, &stat) == RC_OK)
-            thread_note(thread, &stat, &ignored);
+        if (thread->known || thread->gone || thread_read(thread, &stat) != RC_OK)
+            continue;
+        thread_note(thread, &stat, &ignored);
+        if (wall && (process->done.scanned_at || process->born_watched))
+            thread->report.at = birth_of(thread, process->done.scanned_at);
     }
 }
 
@@ -110,11 +129,13 @@ void roster_scan(struct roster *roster, struct watched *process, int64_t now)
     }
     // A thread that ended and another that began leave the number as it is until one is missed.
     bool due = info.st_nlink - 2 != process->count || process->incomplete;
+    if (!due)
+        process->done.alive_at = now;
     if (!due || now - process->done.scanned_at < process->done.scan_cost * SCAN_SHARE)
         return;
     process->incomplete = false;
     list_threads(roster, process);
-    read_new_threads(process);
+    read_new_threads(roster, process);
     process->done.scanned_at = now;
     process->done.scan_cost = clock_now() - now;
 }

@@ -9,15 +9,18 @@
 #include "base/random.h"
 #include "sample/priority.h"
 #include "sample/report.h"
+#include "sample/tracer.h"
 
 #define READS_A_SECOND 3000 // of cold threads: 0.7 % of a CPU where none is in its caches
 #define READS_A_ROUND 16    // and no fewer than that
 #define READS_EACH 5        // times that each cold thread is read in a second, within these two
+#define FIRST_A_SECOND 8000 // of threads that no survey has met yet: 10,000 within two seconds
 #define SHORTFALL_NS (8 * NS_PER_MS) // two scheduler ticks: clocks of others move in such steps
 #define SWEEP_NS (250 * NS_PER_MS)   // least time between two reads of all threads for a shortfall
 #define CLOCK_SHARE 500              // reading clocks takes at most one part in so many of our time
 #define SWEEP_SHARE 500              // and such reads of all threads one part in so many
 #define REPORT_NS NS_PER_S
+#define ROOM_NS NS_PER_S // in all that the last report waits for room in the ring
 #define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
 #define LIST_NS (100 * NS_PER_MS)    // the same at the candidates of a large process
 #define ROUNDS_MAX 100.0             // a second, where samplers take all samples,
@@ -168,15 +171,17 @@ static void visit_cold(struct round *round, struct watched *process, size_t most
         if (!thread->hot)
             visit(round, thread, now);
     }
+    process->done.surveyed += most;
     take_samples(round);
 }
 
 // Returns how many threads to read in a round: all of a small process. Those of a large one are
 // read in turn, each some times a second up to READS_A_SECOND in all; one that begins to run in a
-// larger process is found by its shortfall.
+// larger process is found by its shortfall. A survey that begins is to meet all of them soon.
 static size_t cold_share(const struct round *round, const struct watched *process)
 {
-    double most = READS_A_SECOND / round->rate;
+    bool first = round->survey.number && process->done.surveyed < process->count;
+    double most = (first ? FIRST_A_SECOND : READS_A_SECOND) / round->rate;
     double wanted = (double)process->count * READS_EACH / round->rate;
     size_t share = (size_t)(wanted < most ? wanted : most);
     return share > READS_A_ROUND ? share : READS_A_ROUND;
@@ -285,6 +290,8 @@ static void report_ended_threads(struct round *round, struct watched *process)
         struct thread *thread = process->threads[i];
         if (!thread->announced || !(thread->gone || process->gone))
             continue;
+        if (process->gone && thread->noted_at < process->done.alive_at)
+            thread->noted_at = process->done.alive_at; // as far as is known it slept up to then
         if (is_wanted(round, thread)) {
             report_asleep(round->control, thread);
             report_thread_time(round->control, RECORD_THREAD_END, thread);
@@ -341,8 +348,10 @@ static void list_candidates(struct round *round, int64_t now)
 
 static void find_children(struct round *round, int64_t now)
 {
-    if (round->children && family_look(&round->family, &round->roster, now))
-        child_time_begin(&round->roster);
+    if (!round->children || !family_look(&round->family, &round->roster, now))
+        return;
+    child_time_begin(&round->roster);
+    reach_forget_clocks(&round->samplers);
 }
 
 void round_begin(struct round *round)
@@ -409,18 +418,49 @@ double round_rate(const struct round *round, int64_t now)
     return round->rate < most ? round->rate : most;
 }
 
+// A thread that still sleeps where it did is met once more, and one that no survey has met is read.
+static void survey_last(struct round *round, struct thread *thread, const struct schedstat *stat,
+                        bool moved)
+{
+    if (moved || !thread->blocked)
+        thread->blocked = !thread_is_running(thread);
+    if (thread->blocked)
+        survey(round, thread, stat, !thread->asleep.known);
+}
+
+// Where thousands were not met before, the main process has to keep up with what comes at once.
+static void await_room(const struct ring *ring, int64_t until)
+{
+    while (ring_is_half_full(ring) && clock_now() < until)
+        tracer_sleep(clock_now() + NS_PER_MS);
+}
+
+static void read_last(struct round *round, struct thread *thread, int64_t until)
+{
+    struct schedstat stat;
+    await_room(&round->control->ring, until);
+    bool surveyed = round->survey.number;
+    if ((!thread->announced && !surveyed) || thread_read(thread, &stat) != RC_OK)
+        return;
+    bool moved = stat.switches != thread->last.switches;
+    thread_note(thread, &stat, &thread->process->cpu.read);
+    if (surveyed)
+        survey_last(round, thread, &stat, moved);
+}
+
 void round_report(struct round *round)
 {
+    int64_t until = clock_now() + ROOM_NS;
     if (round->children)
         child_time_account(&round->roster);
+    survey_end(&round->survey);
     for (size_t i = 0; i < round->roster.count; i++) {
         struct watched *process = round->roster.processes[i];
-        struct schedstat stat;
         for (size_t k = 0; k < process->count; k++)
-            if (process->threads[k]->announced && thread_read(process->threads[k], &stat) == RC_OK)
-                thread_note(process->threads[k], &stat, &process->cpu.read);
+            read_last(round, process->threads[k], until);
         report_times(round, process, clock_now());
     }
+    atomic_store(&round->control->reported_at, clock_now());
 }
 
 void round_finish(struct round *round)

@@ -9,6 +9,7 @@ static void begin(struct roster *roster)
 {
     for (size_t i = 0; i < roster->count; i++) {
         struct watched *process = roster->processes[i];
+        process->done.surveyed = 0;
         for (size_t k = 0; k < process->count; k++) {
             struct thread *thread = process->threads[k];
             bool told = thread->known && thread->last.run_ns == thread->report.run;
@@ -27,15 +28,23 @@ bool survey_advance(struct survey *survey, struct roster *roster, double rate)
     bool begins = idle && idle != survey->idle;
     survey->now = false;
     if (idle != survey->idle) {
-        *survey = (struct survey){.idle = idle};
-        begin(roster);
+        *survey = (struct survey){.idle = idle, .later = survey->later};
+        if (survey->later) // otherwise all threads begin now
+            begin(roster);
     }
+    survey->later = true;
     if (!idle || (survey->number && survey->rounds_left-- > 0))
         return begins;
     survey->now = true;
     survey->number++;
     survey->rounds_left = (uint32_t)(rate * (double)roster->hot_count / COPIES_A_SECOND);
     return begins;
+}
+
+void survey_end(struct survey *survey)
+{
+    survey->now = false;
+    survey->number += survey->number > 0;
 }
 
 void survey_visit(struct survey *survey, struct look *look, struct thread *thread,
@@ -50,8 +59,8 @@ void survey_visit(struct survey *survey, struct look *look, struct thread *threa
     }
     // Nobody knows what the thread did in earlier surveys if it was not read then.
     bool seen = thread->asleep.known && thread->asleep.survey == survey->number;
-    if ((!survey->now && !rarely) || seen)
-        return;
+    if ((!survey->now && !rarely) || seen || ring_is_half_full(&look->control->ring))
+        return; // it will sleep there later too
     bool sleeps_on = thread->asleep.known && thread->asleep.switches == stat->switches;
     report_asleep(look->control, thread);
     thread->asleep.plan = version;

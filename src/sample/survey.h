@@ -15,12 +15,17 @@ struct survey {
     uint32_t number;      // of the newest one, 0: none is wanted
     uint32_t rounds_left; // until the next one
     bool now;             // this round is one
+    bool later;           // there were rounds before
 };
 
 // To be called when a round begins. rate: of rounds, Hz. Returns true before the first survey: CPU
 // time of threads that has not been reported is to be reported now, so that it belongs to no period
 // of wall time.
 bool survey_advance(struct survey *survey, struct roster *roster, double rate);
+
+// Begins a last survey, of which only the threads that have not moved are to be met, and those that
+// none has met.
+void survey_end(struct survey *survey);
 
 // Takes an announced thread that sleeps into the survey; `stat` was read before it was seen asleep.
 // rarely: it is not read in every round.

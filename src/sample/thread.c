@@ -80,21 +80,35 @@ static void rebase_to(struct thread *thread, const struct schedstat *stat)
     thread->last.run_ns = stat->run_ns;
 }
 
+// What a thread used before us does not count. One of the first listing counts from when that
+// began, if it does not move until it is looked at.
+static void begin(struct thread *thread, const struct schedstat *stat, int64_t now)
+{
+    const struct watched *process = thread->process;
+    uint64_t watched_ns = (uint64_t)(now - process->done.added_at) + CHARGE_DELAY_NS;
+    bool first = !process->done.scanned_at;
+    bool ours = process->born_watched || (!first && stat->run_ns < watched_ns);
+    thread->report.base_run = ours ? 0 : stat->run_ns;
+    thread->report.run = thread->report.base_run;
+    thread->report.wait = ours ? 0 : stat->wait_ns;
+    thread->report.at = first ? process->done.added_at : now;
+    thread->last.run_ns = thread->report.base_run;
+    thread->unmoved_since = now;
+}
+
+// It moved. Before it was read first, it may have done so too.
+static void note_move(struct thread *thread, int64_t now)
+{
+    if (thread->report.at == thread->process->done.added_at && thread->known)
+        thread->report.at = thread->unmoved_since;
+    thread->unmoved_since = now;
+}
+
 void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *moved_ns)
 {
     int64_t now = clock_now();
-    if (!thread->known) {
-        // What a thread used before us does not count.
-        const struct watched *process = thread->process;
-        uint64_t watched_ns = (uint64_t)(now - process->done.added_at) + CHARGE_DELAY_NS;
-        bool ours = process->born_watched ||
-                    (process->done.scanned_at && stat->run_ns < watched_ns);
-        thread->report.base_run = ours ? 0 : stat->run_ns;
-        thread->report.run = thread->report.base_run;
-        thread->report.wait = stat->wait_ns;
-        thread->report.at = now;
-        thread->last.run_ns = thread->report.base_run;
-    }
+    if (!thread->known)
+        begin(thread, stat, now);
     // Less CPU time than before, or more than time has passed: by exec another thread took the
     // number over.
     if (stat->run_ns < thread->last.run_ns ||
@@ -104,7 +118,7 @@ void thread_note(struct thread *thread, const struct schedstat *stat, uint64_t *
     thread->noted_at = now;
     *moved_ns += stat->run_ns - thread->last.run_ns;
     if (stat->run_ns != thread->last.run_ns || stat->switches != thread->last.switches)
-        thread->unmoved_since = now;
+        note_move(thread, now);
     thread->last = *stat;
     thread->known = true;
 }
@@ -149,6 +163,5 @@ void thread_rebase(struct thread *thread)
     rebase_to(thread, &stat);
     thread->report.wait += stat.wait_ns - thread->last.wait_ns;
     thread->last = stat;
-    thread->noted_at = clock_now();
-    thread->report.at = 0;
+    thread->noted_at = thread->report.at = clock_now();
 }

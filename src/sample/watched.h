@@ -34,6 +34,8 @@ struct watched { // a process
     struct child_time children; // unless only the given processes are sampled
     struct {
         int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost, reported_at;
+        int64_t alive_at; // all of its threads were
+        size_t surveyed;  // threads, since surveys began
     } done; // what was done for the process last, CLOCK_MONOTONIC ns, and how long it took
     bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
     int to_report;       // enum record_kind that the main process must know first, 0: none

@@ -63,6 +63,37 @@ def test_sampler_is_replaced(ctx):
     assert facts["unattributed_ns"] < 0.05 * facts["cpu_ns"], "CPU time is lost"
 
 
+def comm(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def test_samplers_that_end_again_and_again(ctx):
+    """Twenty are replaced, and one more for each ten seconds: a long run may lose some."""
+    target = ctx.target("split")
+    run = start(ctx, target)
+    began, ended = time.monotonic(), set()
+
+    def another():
+        if not run.alive():
+            return "none"
+        return next((pid for pid in ctx.children(run.pid) if pid not in ended and
+                     comm(pid) == "ptprof-sampler"), None)
+    time.sleep(21)
+    while (sampler := ctx.eventually(another, "another sampler, or the end")) != "none":
+        ended.add(sampler)
+        ctx.kill(sampler)
+    profile = finish(ctx, run, status=1)
+    allowed = 20 + (time.monotonic() - began) / 10
+    assert abs(len(ended) - 1 - allowed) < 2, \
+        f"{len(ended)} samplers were ended, {allowed:.1f} are replaced"
+    assert re.search(r"was ended \d+ times: giving up", ctx.stderr), ctx.stderr
+    assert profile["run"]["samples"] > 100, "what was sampled before is lost"
+    assert_unharmed(ctx, target)
+
+
 def test_sampler_does_not_end(ctx):
     """Somebody traces it and takes no notice of its end: said even with -q, and in the profile."""
     target = ctx.target("split")
@@ -263,16 +294,81 @@ def cpu_times(pid):
 
 
 def test_cpu_of_children_that_hardly_live(ctx):
-    """Most of them nobody meets. Their CPU time is in the profile all the same, as their
-    parent's children's."""
+    """Most of them nobody meets. Their CPU time is in the profile all the same, and those that were
+    met stand for it."""
     target = ctx.target("storm", "forks")
     before = sum(cpu_times(target.pid))
     profile = ctx.profile(target.pid, "--children", "-d", "4s")
     truth = sum(cpu_times(target.pid)) - before  # and of the moments before and after the run
     assert 0.8 * truth < cpu_total(profile) < 1.05 * truth, f"{cpu_total(profile)}, truth {truth}"
     programs = {thread["process_comm"] for thread in profile["threads"]}
-    assert programs == {"storm", "[children of storm]"}, programs
+    assert programs <= {"storm", "[children of storm]"}, programs
+    lost = profile["run"]["unattributed_ns"] / truth
+    assert lost < 0.05, f"{lost:.3f} of the CPU time has no stack"
     assert_unharmed(ctx, target)
+
+
+def by_function(profile, names):
+    """CPU time, ns, of the stacks through each function."""
+    return {name: sum(stack["cpu_ns"] for stack in stacks(profile) if name in functions(stack))
+            for name in names}
+
+
+def assert_brood(ctx, target):
+    """Children of 1.5 ms and of 3.5 ms have the shares of CPU time that they used, and so has the
+    beginning of a long one: whose time is shared out does not depend on how long it lived."""
+    before = sum(cpu_times(target.pid))
+    profile = ctx.profile(target.pid, "--children", "-d", "8s")
+    charged = sum(cpu_times(target.pid)) - before
+    truth = target.stop()
+    assert 0.8 * charged < cpu_total(profile) < 1.05 * charged, (cpu_total(profile), charged)
+    lost = profile["run"]["unattributed_ns"] / charged
+    assert lost < 0.1, f"{lost:.3f} of the CPU time has no stack"
+    names = "brief", "opening", "closing"
+    found = by_function(profile, names)
+    children = {stack["pid"] for stack in stacks(profile) if set(names) & set(functions(stack))}
+    assert len(children) > 60, f"{len(children)} children have samples"
+    for name in names:
+        assert_share(found[name] / sum(found.values()),
+                     truth[name] / sum(truth[name] for name in names), len(children), name)
+    return profile
+
+
+def test_children_stand_for_those_that_nobody_met(ctx):
+    twice(lambda: assert_brood(ctx, ctx.target("brood")))
+
+
+def test_each_moment_of_a_short_life_is_sampled_as_often(ctx):
+    """Its end as often as its beginning, and while its parent sleeps too: the samples themselves
+    have the shares of the functions, before any time is shared."""
+    def once():
+        target = ctx.target("brood")
+        before = cpu_times(target.pid)[1]
+        profile = ctx.profile(target.pid, "--children", "-d", "6s", "-r", "500", "--max-stop", "20")
+        charged = cpu_times(target.pid)[1] - before
+        truth = target.stop()
+        names = "brief", "opening", "closing"
+        samples = {name: samples_with(profile, name) for name in names}
+        n = sum(samples.values())
+        assert n > 150, f"only {n} samples"
+        of_children = count(stacks(profile)) - count(stacks(profile, pid=target.pid))
+        due = 500 * charged / 1e9
+        assert of_children > 0.75 * due, f"{of_children} samples of children, {due:.0f} are due"
+        for name in names:
+            # What a child uses before a round meets it no sample can take.
+            assert_share(samples[name] / n, truth[name] / sum(truth[name] for name in names), n,
+                         name, 0.05)
+        unknown = samples_with(profile, "[truncated]") / count(stacks(profile))
+        assert unknown < 0.02, f"{unknown:.3f} of the samples are of nobody knows which code"
+    twice(once)
+
+
+def test_programs_stand_for_their_own_kind(ctx):
+    """The same with two programs that the children execute."""
+    programs = [ctx.tmp / name for name in ("shorts", "longs")]
+    for program in programs:
+        shutil.copy(ctx.program("brood"), program)
+    twice(lambda: assert_brood(ctx, ctx.target("brood", *programs)))
 
 
 def test_children_that_hardly_live_get_their_share(ctx):

@@ -7,6 +7,7 @@ be: one suite of the unit tests, or one live test.
 
 WEIGHTS = "src/collect/weights.c"
 WALL = "src/collect/wall.c"
+SHORT_LIVED = "src/collect/short_lived.c"
 STORE = "src/profile/store.c"
 SLICES = "src/profile/slices.c"
 TRANSFER = "src/profile/plain_transfer.c"
@@ -159,6 +160,20 @@ FAULTS = [
     ("wall time: a sleeper that did not move is not met again", WALL,
      "{wall->asleep, STATE_BLOCKED, wall->wait, 0, 0, times}",
      "{wall->asleep, STATE_BLOCKED, wall->wait, 0, 0, times ? 1 : 0}", "unit/wall"),
+    ("wall time: what nobody saw at the end is lost", WALL,
+     "        if (waiting[state] > 0)\n", "        if (false)\n", "unit/wall"),
+    ("wall time: a clock that lags is blocked time", WALL,
+     "waiting[STATE_BLOCKED] < LAG_NS)", "false)", "unit/wall"),
+    ("wall time: who was not met at the end is lost", "src/sample/round.c",
+     "    if (surveyed)\n        survey_last(round, thread, &stat, moved);\n", "",
+     "live/wall/a_short"),
+    ("all sampled processes stand for those that were not", SHORT_LIVED,
+     "if (sampled.times != 1)", "if (!sampled.times)", "unit/short_lived"),
+    ("a program that cannot be sampled is shared out", SHORT_LIVED,
+     "program->sampled |= sampled.times > 0;", "program->sampled = true;", "unit/short_lived"),
+    ("what is told after the last share is lost", SHORT_LIVED,
+     "        ns += share_by(family, &family->shared, profile, wall); // what was told last\n", "",
+     "unit/short_lived"),
     ("two offsets with one key are one location", STORE,
      "if (known.mapping == mapping && known.offset == offset)",
      "if (location_key(known.mapping, known.offset) == key)", "unit/store"),

@@ -183,6 +183,42 @@ END_TEST
 
 // The sampler dies between two reports: the next one numbers anew, and tells of the CPU time since
 // the last report. The samples of the first one share what was used before the second came.
+// A child of this process that began meanwhile, was sampled so often and has ended.
+static void tell_child(uint32_t number, unsigned samples, uint64_t cpu_ns)
+{
+    struct record_process record = {
+        .process = number, .pid = getppid(), .parent = getpid(), .comm = "cc"};
+    tell(RECORD_PROCESS, &record, sizeof record);
+    tell_thread(number, number);
+    for (unsigned i = 0; i < samples; i++)
+        tell_capture(number);
+    tell_thread_time(RECORD_THREAD_END, number, cpu_ns);
+    tell_process_time(number, cpu_ns, cpu_ns);
+    tell(RECORD_PROCESS_END, &record, sizeof record);
+}
+
+START_TEST(a_child_that_was_sampled_once_stands_for_the_others)
+{
+    tell_process(RECORD_PROCESS, 0, "make");
+    tell_child(1, 0, 3000);
+    tell_child(2, 1, 2000);
+    tell_family_time(0, 0, 0, 9000); // they may not be missing, but still to be seen
+    consumer_drain(consumer);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_POOLED_NS]), 3000);
+    tell_family_time(0, 0, 0, 7000);
+    tell_child(3, 2, 500);
+    tell_child(4, 1, 100);
+    tell_family_time(0, 0, 0, 8000);
+    consumer_drain(consumer);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_POOLED_NS]), 10000);
+    consumer_finish(consumer);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_POOLED_NS]), 11000);
+    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_UNATTRIBUTED_NS]), 0);
+    ck_assert_uint_eq(cpu_of_program("cc"), 3000 + 2000 + 500 + 100 + 8000);
+    ck_assert_uint_eq(cpu_of_all(), 3000 + 2000 + 500 + 100 + 8000);
+}
+END_TEST
+
 START_TEST(a_sampler_takes_over)
 {
     tell_process(RECORD_PROCESS, 0, "server");
@@ -316,6 +352,7 @@ Suite *suite_consumer(void)
     tcase_add_test(tests, short_lived_threads_stand_for_the_others);
     tcase_add_test(tests, what_no_sample_could_take);
     tcase_add_test(tests, children_that_were_never_met);
+    tcase_add_test(tests, a_child_that_was_sampled_once_stands_for_the_others);
     tcase_add_test(tests, a_sampler_takes_over);
     tcase_add_test(tests, a_renamed_thread_was_held_once);
     tcase_add_test(tests, a_thread_that_no_sampler_meets_again);

@@ -211,6 +211,42 @@ START_TEST(stacks_get_new_numbers)
 }
 END_TEST
 
+START_TEST(what_waits_at_the_end_is_where_it_slept_last)
+{
+    wall_look(&wall, stack(2), STATE_BLOCKED);
+    share(1000, 0, 0);
+    share(1000, 300, 200); // nobody looked
+    ck_assert_uint_eq(wall_end(&wall, profile, 0, stack(9)), 300);
+    ck_assert_uint_eq(value(2, STATE_BLOCKED)->ns, 1500);
+    ck_assert_uint_eq(value(2, STATE_BLOCKED)->samples, 1);
+    ck_assert_uint_eq(value(2, STATE_QUEUED)->ns, 200);
+    ck_assert_uint_eq(value(9, STATE_RUNNING)->ns, 300);
+    ck_assert_uint_eq(wall_end(&wall, profile, 0, stack(9)), 0);
+    ck_assert_uint_eq(value(9, STATE_RUNNING)->ns, 300);
+}
+END_TEST
+
+START_TEST(who_was_never_seen_was_nowhere)
+{
+    share(1000, 300, 200);
+    ck_assert_uint_eq(wall_end(&wall, profile, 0, stack(9)), 300);
+    ck_assert_uint_eq(value(9, STATE_BLOCKED)->ns, 500);
+    ck_assert_uint_eq(value(9, STATE_QUEUED)->ns, 200);
+    ck_assert_uint_eq(value(9, STATE_BLOCKED)->samples, 0);
+}
+END_TEST
+
+// Its clock lags by up to two ticks while it runs.
+START_TEST(who_ran_all_the_time_was_not_blocked)
+{
+    wall_look(&wall, stack(1), STATE_RUNNING);
+    share(NS_PER_S, NS_PER_S - 4000000, 0);
+    wall_end(&wall, profile, 0, stack(9));
+    ck_assert_uint_eq(value(9, STATE_RUNNING)->ns, 4000000);
+    ck_assert_uint_eq(value(9, STATE_BLOCKED)->ns, 0);
+}
+END_TEST
+
 // A day of a thread that never does the same twice, compacted as a session does:
 // what it holds stays within bounds.
 START_TEST(a_day_of_wall_time_is_bounded)
@@ -254,6 +290,9 @@ Suite *suite_wall(void)
     tcase_add_test(tests, where_the_one_before_slept_says_nothing);
     tcase_add_test(tests, a_time_that_is_not_known_counts_for_nothing);
     tcase_add_test(tests, stacks_get_new_numbers);
+    tcase_add_test(tests, what_waits_at_the_end_is_where_it_slept_last);
+    tcase_add_test(tests, who_was_never_seen_was_nowhere);
+    tcase_add_test(tests, who_ran_all_the_time_was_not_blocked);
     tcase_add_test(tests, a_day_of_wall_time_is_bounded);
     suite_add_tcase(suite, tests);
     return suite;
