@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // waits kinds|counts [--log FILE] [--folder FOLDER]
 // Threads that wait, run for a moment, and wait again, each in its own way (the tables below), and
-// measure for how long (meter.h). kinds: some 20 ms each time. counts: 200 times 5 ms a second and
-// so on. Prints, before "ready":
+// measure for how long (meter.h). kinds: some 20 ms each time. counts: 5 ms 100 times a second, and
+// 100 us some 2,000 times. Prints, before "ready":
 //   {"waits": [{"name": "pipe", "tid": 12, "function": "wait_pipe", "kind": "pipe",
 //               "idle": false}, ...], "absent": ["disk", ...]}
-// in the order of the log. kind: as in wait_kind_names. idle: it is work that is waited for.
+// in the order of the log. kind: the label `wait`. idle: it is work that is waited for.
 // absent: what this machine does not have; disk reads a file in the folder (/tmp).
 #include "meter.h"
 
@@ -370,7 +370,7 @@ static struct waiting kinds[] = {
     ROW("pipe", "pipe", wait_pipe, set_up_pipe, wake_peer, .busy = BRIEFLY),
     ROW("socket", "socket", wait_socket, set_up_socket, wake_peer, .busy = BRIEFLY),
     ROW("eventfd", "file", wait_eventfd, set_up_eventfd, wake_eventfd, .busy = BRIEFLY),
-    ROW("loop", "poll", wait_loop, set_up_loop, wake_eventfd, true, BRIEFLY),
+    ROW("loop", "epoll", wait_loop, set_up_loop, wake_eventfd, true, BRIEFLY),
     ROW("answer", "condition", wait_answer, set_up_answers, .busy = BRIEFLY),
     ROW("worker1", "condition", wait_job, NULL, wake_worker, true, BRIEFLY),
     ROW("worker2", "condition", wait_job, .idle = true, .busy = BRIEFLY),
@@ -383,7 +383,7 @@ static struct waiting kinds[] = {
     ROW("child", "child", wait_child, .busy = BRIEFLY),
     ROW("sleep", "sleep", wait_sleep, .busy = BRIEFLY),
     ROW("disk", "disk", wait_disk, set_up_disk, .busy = 0),
-    ROW("page", "fault", wait_page, set_up_page, .busy = BRIEFLY),
+    ROW("page", "page fault", wait_page, set_up_page, .busy = BRIEFLY),
 };
 
 static struct waiting counts[] = {
