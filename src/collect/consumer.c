@@ -14,6 +14,7 @@
 // unknown.
 #define CLOCK_STEPS_NS (8 * NS_PER_MS)
 #define YOUNG_NS NS_PER_S // a process loads its libraries in this time
+#define SETTLE_NS NS_PER_S
 
 struct consumer *consumer_new(struct control *control, struct modules *modules,
                               struct profile *profile, size_t max_depth)
@@ -24,7 +25,23 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
     consumer->profile = consumer->holds.profile = profile;
     consumer->walker = walker_new(max_depth);
     stack_keeper_init(&consumer->keeper, profile, modules, max_depth);
+    delays_init(&consumer->delays, profile, modules);
     return consumer;
+}
+
+void consumer_count_waits(struct consumer *consumer, double rate)
+{
+    consumer->waits_rate = rate;
+}
+
+bool consumer_wants_names(const struct consumer *consumer)
+{
+    return spots_wait_for_names(&consumer->delays.spots);
+}
+
+void consumer_take_names(struct consumer *consumer, struct symbolizer *symbolizer, size_t named)
+{
+    delays_sort(&consumer->delays, &consumer->population, symbolizer, named);
 }
 
 void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_t pid),
@@ -40,6 +57,7 @@ void consumer_free(struct consumer *consumer)
         return;
     population_fini(&consumer->population);
     walker_free(consumer->walker);
+    delays_fini(&consumer->delays);
     facts_fini(&consumer->facts);
     unattributed_fini(&consumer->unattributed);
     stack_keeper_fini(&consumer->keeper);
@@ -60,6 +78,7 @@ static void forget_stacks(struct consumer *consumer, const struct process *proce
 static void forget_thread(struct consumer *consumer, struct account *thread)
 {
     profile_thread_end(consumer->profile, thread->profile_thread);
+    delays_end_thread(&consumer->delays, thread);
     population_remove_thread(&consumer->population, thread);
 }
 
@@ -100,8 +119,12 @@ static struct process *process_for(struct consumer *consumer, const struct recor
         return process;
     uint32_t facts = facts_of(&consumer->facts, record->pid);
     process = population_process_of(&consumer->population, facts);
-    if (!process)
-        return population_add_process(&consumer->population, record->process, facts);
+    if (!process) {
+        process = population_add_process(&consumer->population, record->process, facts);
+        process->pid = record->pid;
+        delays_meet_process(process);
+        return process;
+    }
     population_take_over(&consumer->population, consumer->profile, process, record->process);
     give_up_children(consumer, process); // the sampler counts from zero
     return process;
@@ -162,6 +185,7 @@ static void take_thread(struct consumer *consumer, const void *data)
     thread = population_add_thread(population, record->thread, record->process, record->tid);
     consumer_hint(consumer, thread); // another thread may have had its place before
     const struct run_process *facts = &consumer->facts.list[process->facts];
+    delays_meet_thread(process, thread);
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
 }
@@ -186,9 +210,11 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     else
         weights_thread_time(&thread->weights, consumer->profile, record->cpu_ns);
     holds_add_report(&consumer->holds, &thread->held, thread->profile_thread, record->held_ns);
-    if (consumer->idle)
-        wall_share(&thread->wall, consumer->profile, thread->profile_thread,
-                   (struct wall_period){record->elapsed_ns, record->cpu_ns, record->queued_ns});
+    struct wall_period period = {record->elapsed_ns, record->cpu_ns, record->queued_ns};
+    if (consumer->idle && consumer->waits_rate > 0)
+        delays_share(&consumer->delays, thread, period);
+    else if (consumer->idle)
+        wall_share(&thread->wall, consumer->profile, thread->profile_thread, period, NULL);
     if (ended)
         forget_thread(consumer, thread);
 }
@@ -238,6 +264,18 @@ static void begin_or_end_wall(struct consumer *consumer)
     consumer->idle = idle;
 }
 
+static void follow_locks(struct consumer *consumer)
+{
+    int64_t now = clock_now();
+    if (!consumer->waits_rate)
+        return;
+    locks_watch(&consumer->delays.spots.locks, &consumer->control->locks, now);
+    if (now < consumer->settled_at + SETTLE_NS)
+        return;
+    consumer->settled_at = now;
+    delays_settle(&consumer->delays, false);
+}
+
 bool consumer_drain_until(struct consumer *consumer, int64_t moment)
 {
     begin_or_end_wall(consumer);
@@ -248,6 +286,7 @@ bool consumer_drain_until(struct consumer *consumer, int64_t moment)
         if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
             takers[record->kind](consumer, record);
     }
+    follow_locks(consumer);
     atomic_store(&consumer->control->counts[COUNTER_UNWIND_RESTARTS],
                  walker_replaced(consumer->walker));
     return true;
@@ -286,6 +325,7 @@ bool consumer_bound(struct consumer *consumer, const struct compact_bounds *boun
         return false;
     compact(consumer->profile, bounds, &numbers);
     population_renumber(&consumer->population, &numbers);
+    delays_renumber(&consumer->delays, &consumer->population, &numbers);
     compact_numbers_fini(&numbers);
     return true;
 }
@@ -311,6 +351,7 @@ void consumer_finish(struct consumer *consumer)
         holds_note_share(&consumer->holds, &thread->held);
         end_weights(consumer, thread, 0);
     }
+    delays_settle(&consumer->delays, true);
     for (size_t i = 0; i < population->process_count; i++)
         if (!population->processes[i].ended)
             give_up(consumer, &population->processes[i]);

@@ -11,6 +11,7 @@
 #include "profile/run.h"
 #include "profile/store.h"
 #include "sample/control.h"
+#include "symbol/symbolizer.h"
 #include "unwind/unwinder.h"
 
 struct consumer;
@@ -19,6 +20,15 @@ struct consumer;
 struct consumer *consumer_new(struct control *control, struct modules *modules,
                               struct profile *profile, size_t max_depth);
 void consumer_free(struct consumer *consumer);
+
+// Also finds out what threads wait for, while control->idle. rate: of samples, Hz.
+void consumer_count_waits(struct consumer *consumer, double rate);
+
+// Returns whether something is waited for that only the names of functions can tell.
+bool consumer_wants_names(const struct consumer *consumer);
+
+// Uses the names of all locations below that number, which the symbolizer has.
+void consumer_take_names(struct consumer *consumer, struct symbolizer *symbolizer, size_t named);
 
 // Has `began` called for each process when its sampling begins and when it runs another program.
 void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_t pid),

@@ -54,7 +54,9 @@ static void take_stack_in_place(struct consumer *consumer, struct process *proce
         stack_keeper_note_cut(&consumer->keeper, space, stack);
     uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, stack);
     if (consumer->idle)
-        wall_look(&thread->wall, node, STATE_BLOCKED);
+        wall_wait(&thread->wall, node,
+                  consumer->waits_rate > 0
+                      ? delays_blocked(&consumer->delays, process, thread, capture, node) : 0);
 }
 
 void consumer_take_asleep(struct consumer *consumer, const void *data)
@@ -106,6 +108,14 @@ static void count_thread(struct consumer *consumer, struct account *thread, int6
     consumer->counts.threads_asleep -= thread->seen_asleep;
 }
 
+// How much running time a sample stands for, ns.
+static uint64_t time_between(const struct consumer *consumer)
+{
+    uint32_t slowdown = atomic_load(&consumer->control->slowdown);
+    return (uint64_t)(NS_PER_S / consumer->waits_rate) * (slowdown ? slowdown : 1) *
+           thinning_times(&consumer->thinning);
+}
+
 static void take_sample(struct consumer *consumer, struct process *process,
                         struct account *thread, const struct capture *capture,
                         const struct unwind_result *stack)
@@ -127,6 +137,8 @@ static void take_sample(struct consumer *consumer, struct process *process,
                    thinning_times(&consumer->thinning));
     if (consumer->idle)
         wall_look(&thread->wall, node, STATE_RUNNING);
+    if (consumer->idle && consumer->waits_rate > 0)
+        delays_ran(&consumer->delays, process, thread, capture, node, time_between(consumer));
     control_count(consumer->control, COUNTER_SAMPLES, 1);
 }
 

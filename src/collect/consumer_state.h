@@ -3,6 +3,7 @@
 #pragma once
 
 #include "collect/consumer.h"
+#include "collect/delays.h"
 #include "collect/facts.h"
 #include "collect/population.h"
 #include "collect/stack_keeper.h"
@@ -20,6 +21,9 @@ struct consumer {
     struct population population;
     struct process_facts facts;
     struct unattributed unattributed;
+    struct delays delays;
+    double waits_rate;  // Hz of samples; 0: nobody asks what threads wait for
+    int64_t settled_at; // CLOCK_MONOTONIC ns
     struct stack_keeper keeper;
     struct holds holds;
     struct consumer_counts counts;

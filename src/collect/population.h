@@ -12,6 +12,7 @@
 
 #include "base/map.h"
 #include "collect/holds.h"
+#include "collect/locks.h"
 #include "collect/process_image.h"
 #include "collect/stack_hint.h"
 #include "collect/wall.h"
@@ -21,11 +22,22 @@
 struct process {
     uint32_t number;
     uint32_t facts; // number of the pid's entry in facts
+    pid_t pid;
+    bool nested;    // in another PID namespace than we: its locks name other tids
     bool ended;     // whether its place may be used again
     struct process_image image;
     struct process_weights weights;
     uint64_t cpu_ns;   // reported so far
     uint64_t unmet_ns; // part of cpu_ns, of children that were never seen
+};
+
+struct thread_delays { // zeroed: nothing is known. For collect/delays.h
+    pid_t inner_tid;      // in its own PID namespace, as in lock words
+    uint32_t wait;        // where it blocks: number of a struct profile_wait; 0: it ran since
+    uint32_t lock;        // that it waits for there, number + 1
+    struct holding holds; // what it holds while it blocks
+    uint64_t waits;       // voluntary switches up to now
+    bool counted;         // they are known
 };
 
 struct account { // of a thread
@@ -36,6 +48,7 @@ struct account { // of a thread
     uint32_t profile_thread;
     struct thread_weights weights;
     struct wall wall;
+    struct thread_delays delays;
     struct thread_holds held;
     struct stack_hint hint;
     int64_t since; // first sample, CLOCK_MONOTONIC ns

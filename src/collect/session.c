@@ -13,6 +13,10 @@
 #include "symbol/headers.h"
 #include "unwind/live.h"
 
+// The types that need to know what threads wait for, and those that need looks at sleeping threads.
+#define WAITS                                                                                      \
+    (PROFILE_BIT(PROFILE_BLOCK) | PROFILE_BIT(PROFILE_MUTEX) | PROFILE_BIT(PROFILE_TRACE))
+#define ASLEEP (WAITS | PROFILE_BIT(PROFILE_WALL))
 #define RING_BYTES (8u << 20)       // a power of two: some 500 ordinary captures
 #define SLICE_ENTRIES (1u << 15)    // of a second: 8 threads at 4 kHz, no stack twice
 #define STACKS_MAX (4u << 20)       // nodes of the trie: about 100 MiB
@@ -95,6 +99,9 @@ static struct session *session_new(const pid_t *pids, size_t count,
 {
     struct session *session = xcalloc(1, sizeof *session);
     session->options = *options;
+    if (!options->types)
+        session->options.types = PROFILE_BIT(options->idle ? PROFILE_WALL : PROFILE_CPU);
+    session->options.idle = session->options.types & ASLEEP;
     thread_mutex_recursive(&session->lock);
     session->targets.pids = xcalloc(count, sizeof *pids);
     session->targets.start_times = xcalloc(count, sizeof *session->targets.start_times);
@@ -128,6 +135,8 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     session->consumer = consumer_new(session->control, session->modules, session->profile,
                                      options->max_depth);
     consumer_watch(session->consumer, add_root, session->symbolizer);
+    if (session->options.types & WAITS)
+        consumer_count_waits(session->consumer, options->rate);
     configure(session);
     session->taker = (struct taker){
         .control = session->control,
@@ -140,7 +149,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         .context = session,
         .names = !options->live,
     };
-    session_count_idle(session, options->idle);
+    session_count_idle(session, session->options.idle);
     *out = session;
     return RC_OK;
 }

@@ -30,6 +30,8 @@ struct session_options {
     bool debuginfod;     // ask servers for debug files, once sampling is over
     unsigned types;      // set of PROFILE_BIT: what is gathered; 0: cpu
     bool idle;           // wall time from the start on, for writers too: as wall among the types
+    int64_t min_block;   // of block, as in struct run
+    bool idle_waits;     // the same
     bool live;           // keep slices for views, and memory bounded however long it runs
     bool wait_for_names; // at the end, however long they take
     bool jit_suffix;     // of its reports, see struct writing

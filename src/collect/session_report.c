@@ -35,7 +35,9 @@ static void count_progress(struct session *session)
     now[COUNTER_THREADS_SAMPLED] += idle ? counts.threads_asleep : 0;
     counters_subtract(now, session->base);
     double rounds = (double)now[COUNTER_ROUNDS];
-    run->type = idle ? PROFILE_WALL : PROFILE_CPU;
+    run->type = (enum profile_kind)__builtin_ctz(session->options.types);
+    run->least_block = session->options.min_block;
+    run->idle_waits = session->options.idle_waits;
     run->rate = session->options.rate;
     run->achieved = run->duration ? rounds * NS_PER_S / (double)run->duration : 0;
     run->held_share = counts.held_share;

@@ -118,6 +118,20 @@ static void limit_names(struct session *session)
     symbolizer_set_deadline(session->symbolizer, deadline);
 }
 
+// What threads waited for last is found out before their time is shared out.
+static void name_waits(struct session *session)
+{
+    if (!consumer_wants_names(session->consumer))
+        return;
+    taker_borrow_names(&session->taker);
+    for (uint32_t i = 0; i < profile_location_count(session->profile); i++) {
+        struct location at = profile_location_get(session->profile, i);
+        symbolizer_want(session->symbolizer, at.mapping, at.offset);
+    }
+    symbolizer_fetch(session->symbolizer);
+    consumer_take_names(session->consumer, session->symbolizer, SIZE_MAX);
+}
+
 void session_finish(struct session *session)
 {
     if (session->finished)
@@ -146,6 +160,7 @@ void session_finish(struct session *session)
         aftermath_count_holds(&session->watchdog, session->consumer);
         watchdog_stop(&session->watchdog);
     }
-    consumer_finish(session->consumer);
     limit_names(session);
+    name_waits(session);
+    consumer_finish(session->consumer);
 }

@@ -16,6 +16,7 @@
 #define SLICE_NS (5 * NS_PER_MS) // for which the lock is held while there is much to do
 #define NAP_NS (100 * NS_PER_US) // in which others get the lock
 #define NAMES_EVERY NS_PER_S
+#define SOON_NS (50 * NS_PER_MS) // the same, while what a thread waits for hangs on a name
 #define LOCK_MS 20
 #define ANSWER_MS 1000 // for which one look at the fetcher lasts
 
@@ -25,7 +26,8 @@ static void fetch_names(struct taker *taker)
     int64_t now = clock_now();
     if (atomic_load(&taker->lent) || now < taker->names_at || !fetcher_wait(taker->fetcher, 0))
         return;
-    taker->names_at = now + NAMES_EVERY;
+    consumer_take_names(taker->consumer, taker->symbolizer, taker->names_wanted);
+    taker->names_at = now + (consumer_wants_names(taker->consumer) ? SOON_NS : NAMES_EVERY);
     size_t count = profile_location_count(taker->profile);
     if (count == taker->names_wanted)
         return;

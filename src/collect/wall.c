@@ -12,30 +12,45 @@ void wall_fini(struct wall *wall)
     *wall = (struct wall){0};
 }
 
-static void add_look(struct wall *wall, uint32_t stack, enum profile_state state, uint32_t times)
+static struct seen_stack *add_look(struct wall *wall, struct seen_stack look)
 {
     struct seen_stack *last = wall->count ? &wall->seen[wall->count - 1] : NULL;
-    if (last && last->stack == stack && last->state == state) {
-        last->times += times;
-        return;
+    if (!last || last->stack != look.stack || last->state != look.state ||
+        last->wait != look.wait) {
+        ARRAY_RESERVE(wall->seen, wall->count, wall->capacity);
+        last = &wall->seen[wall->count++];
+        *last = (struct seen_stack){look.stack, look.state, look.wait, 0, 0, 0};
     }
-    ARRAY_RESERVE(wall->seen, wall->count, wall->capacity);
-    wall->seen[wall->count++] = (struct seen_stack){stack, state, times};
+    last->times += look.times;
+    last->waits += look.waits;
+    return last;
 }
 
 void wall_look(struct wall *wall, uint32_t stack, enum profile_state state)
 {
-    add_look(wall, stack, state, 1);
-    if (state != STATE_BLOCKED)
-        return;
+    if (state == STATE_BLOCKED)
+        wall_wait(wall, stack, 0);
+    else
+        add_look(wall, (struct seen_stack){stack, state, 0, 0, 0, 1});
+}
+
+void wall_wait(struct wall *wall, uint32_t stack, uint32_t wait)
+{
+    add_look(wall, (struct seen_stack){stack, STATE_BLOCKED, wait, 1, 0, 1});
     wall->has_slept = true;
+    wall->met_again = false;
     wall->asleep = stack;
+    wall->wait = wait;
 }
 
 void wall_again(struct wall *wall, uint32_t times)
 {
-    if (wall->has_slept)
-        add_look(wall, wall->asleep, STATE_BLOCKED, times);
+    if (!wall->has_slept)
+        return;
+    struct seen_stack *seen =
+        add_look(wall, (struct seen_stack){wall->asleep, STATE_BLOCKED, wall->wait, 0, 0, times});
+    seen->longs += !wall->met_again;
+    wall->met_again = true;
 }
 
 static bool takes(const struct seen_stack *seen, enum profile_state state)
@@ -45,7 +60,7 @@ static bool takes(const struct seen_stack *seen, enum profile_state state)
 
 // Shares the time of a state by how often each stack was seen; the remainder goes to the first.
 static void share_state(struct wall *wall, struct profile *profile, uint32_t thread,
-                        enum profile_state state)
+                        enum profile_state state, const struct wall_sink *sink)
 {
     uint64_t times = 0, ns = (uint64_t)wall->waiting[state];
     for (size_t i = 0; i < wall->count; i++)
@@ -59,21 +74,23 @@ static void share_state(struct wall *wall, struct profile *profile, uint32_t thr
             continue;
         profile_add(profile, profile_value_at(profile, seen->stack, thread, state),
                     state == STATE_QUEUED ? 0 : seen->times, part * seen->times + rest);
+        if (state == STATE_BLOCKED && seen->wait && sink)
+            sink->blocked(sink->context, seen, part * seen->times + rest);
         rest = 0;
     }
     wall->waiting[state] = 0;
 }
 
 void wall_share(struct wall *wall, struct profile *profile, uint32_t profile_thread,
-                struct wall_period period)
+                struct wall_period period, const struct wall_sink *sink)
 {
     if (period.elapsed) {
         wall->waiting[STATE_RUNNING] += (int64_t)period.running;
         wall->waiting[STATE_QUEUED] += (int64_t)period.queued;
         wall->waiting[STATE_BLOCKED] += (int64_t)(period.elapsed - period.running - period.queued);
     }
-    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
-        share_state(wall, profile, profile_thread, state);
+    for (enum profile_state state = STATE_RUNNING; state <= STATE_BLOCKED; state++)
+        share_state(wall, profile, profile_thread, state, sink);
     wall->count = 0;
 }
 

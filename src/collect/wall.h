@@ -19,6 +19,9 @@ struct wall { // of one thread; zeroed before its first use
     struct seen_stack { // how often it was seen in one state
         uint32_t stack;
         enum profile_state state;
+        uint32_t wait;  // number of what it waited for (profile/store.h); 0: that is not asked
+        uint32_t waits; // how many waits the looks met
+        uint32_t longs; // of these, that were met more than once
         uint64_t times;
     } *seen;
     size_t count, capacity;
@@ -27,6 +30,8 @@ struct wall { // of one thread; zeroed before its first use
     int64_t waiting[STATE_COUNT];
     bool has_slept;
     uint32_t asleep; // the stack of the newest blocked look; valid if has_slept
+    uint32_t wait;   // what it waits for there
+    bool met_again;  // by another look
 };
 
 // Frees what is kept of a thread that is gone, or whose wall time is no longer wanted. Time that no
@@ -36,6 +41,9 @@ void wall_fini(struct wall *wall);
 // Counts a look that found the thread with this stack, in STATE_RUNNING or STATE_BLOCKED.
 void wall_look(struct wall *wall, uint32_t stack, enum profile_state state);
 
+// Counts a look that found the thread blocked there, waiting for that.
+void wall_wait(struct wall *wall, uint32_t stack, uint32_t wait);
+
 // Counts so many more looks that found the thread where it was last seen blocked.
 void wall_again(struct wall *wall, uint32_t times);
 
@@ -44,9 +52,14 @@ struct wall_period { // ns
     uint64_t running, queued; // parts of it; the rest is blocked
 };
 
-// Shares the time of a period that has ended among its looks.
+struct wall_sink { // is told the blocked time, ns, of each stack with a wait
+    void (*blocked)(void *context, const struct seen_stack *seen, uint64_t ns);
+    void *context;
+};
+
+// Shares the time of a period that has ended among its looks. sink: NULL: nobody is told.
 void wall_share(struct wall *wall, struct profile *profile, uint32_t profile_thread,
-                struct wall_period period);
+                struct wall_period period, const struct wall_sink *sink);
 
 // Forgets looks and times, but not where the thread sleeps.
 void wall_reset(struct wall *wall);

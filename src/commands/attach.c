@@ -33,7 +33,7 @@ struct attach {
     pid_t *pids;
     size_t pid_count;
     struct session *session;
-    struct attach_output output;
+    struct attach_outputs outputs;
     struct checkpoint checkpoint;
     int signals; // descriptor of commands/interrupts.h
     bool progress; // the progress line is shown
@@ -52,10 +52,10 @@ static void prepare_checkpoint(struct attach *attach)
     AUTO_FREE char *left = NULL;
     attach->checkpoint = (struct checkpoint){
         .session = attach->session,
-        .writer = attach->output.writer,
+        .writer = attach->outputs.list[0].writer,
         .every = attach->options->checkpoint,
     };
-    checkpoint_init(&attach->checkpoint, attach->output.path, &left);
+    checkpoint_init(&attach->checkpoint, attach->outputs.list[0].path, &left);
     AUTO_FREE char *shown = left ? escape_text_dup(left) : NULL;
     if (left && !attach->options->quiet)
         fprintf(stderr, "ptprof: %s is what a run that was killed had seen; it stays\n", shown);
@@ -67,14 +67,15 @@ static enum rc prepare(struct attach *attach, struct err *err)
     struct session_options session = options->session;
     const char *servers = getenv("DEBUGINFOD_URLS");
     session.debuginfod = attach->servers = session.debuginfod || (servers && *servers);
+    session.types = attach_options_types(options);
     enum rc rc = attach_options_check(options, err);
     if (rc == RC_OK)
         rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);
-    attach->output = (struct attach_output){.options = options, .pid = attach->pids[0]};
-    if (rc == RC_OK && procfs_comm(attach->pids[0], attach->pids[0], attach->output.comm) != RC_OK)
-        *attach->output.comm = '\0';
+    attach->outputs = (struct attach_outputs){.options = options, .pid = attach->pids[0]};
+    if (rc == RC_OK && procfs_comm(attach->pids[0], attach->pids[0], attach->outputs.comm) != RC_OK)
+        *attach->outputs.comm = '\0';
     if (rc == RC_OK)
-        rc = attach_output_choose(&attach->output, err);
+        rc = attach_outputs_choose(&attach->outputs, session.types, err);
     if (rc == RC_OK && (attach->signals = interrupts_open()) < 0)
         rc = limits_sys(err, RC_FAIL, errno, "cannot take signals");
     if (rc == RC_OK)
@@ -89,12 +90,11 @@ static void *write_snapshot(void *context)
     struct attach *attach = context;
     struct session_snapshot snapshot;
     struct err err = {0};
-    AUTO_FREE char *path = NULL;
+    AUTO_FREE char *shown = NULL;
     thread_come_last();
     session_snapshot_take(attach->session, &snapshot);
-    enum rc rc = attach_output_snapshot(&attach->output, &snapshot.report, attach->snapshots,
-                                        &path, &err);
-    AUTO_FREE char *shown = escape_text_dup(path);
+    enum rc rc = attach_outputs_snapshot(&attach->outputs, &snapshot.report, attach->snapshots,
+                                         &shown, &err);
     if (rc != RC_OK)
         fprintf(stderr, "ptprof: %s\n", err.text);
     else if (!attach->options->quiet)
@@ -131,7 +131,7 @@ static void go_on_with_snapshots(struct attach *attach)
 static void show_start(const struct attach *attach)
 {
     const struct attach_options *options = attach->options;
-    AUTO_FREE char *comm = escape_text_dup(attach->output.comm);
+    AUTO_FREE char *comm = escape_text_dup(attach->outputs.comm);
     char length[FIGURES_MOST];
     if (options->quiet)
         return;
@@ -201,9 +201,8 @@ static void show_summary(struct attach *attach, const struct report *report)
         .report = report,
         .threads = attach->options->session.threads,
         .worst_cut = worst_cut,
-        .path = attach->output.path,
-        .bytes = attach->output.bytes,
-        .writer = attach->output.writer,
+        .files = attach->outputs.list,
+        .file_count = attach->outputs.count,
         .color = terminal_color(STDERR_FILENO, attach->options->color),
     };
     if (attach->options->summary == SUMMARY_JSON)
@@ -273,7 +272,7 @@ static int finish(struct attach *attach, struct err *err)
     if (verdict != RC_OK && !report.run->counts[COUNTER_SAMPLES])
         return command_status(verdict);
     struct err why;
-    enum rc rc = attach_output_write(&attach->output, &report, &why);
+    enum rc rc = attach_outputs_write(&attach->outputs, &report, &why);
     if (rc != RC_OK) {
         *err = why;
         return command_status(rc);
@@ -336,9 +335,9 @@ static int attach_run(const struct call *call, struct err *err)
     int status = attach_session(&attach, err);
     await_snapshot(&attach);
     // If the profile could not be written anywhere, its checkpoint stays.
-    checkpoint_fini(&attach.checkpoint, attach.output.lost);
+    checkpoint_fini(&attach.checkpoint, attach.outputs.lost);
     session_close(attach.session);
-    free(attach.output.path);
+    attach_outputs_fini(&attach.outputs);
     if (attach.signals >= 0)
         close(attach.signals);
     return status;
@@ -348,6 +347,7 @@ static const struct example examples[] = {
     {"ptprof attach 4242 -d 30s", "a CPU profile for go tool pprof, in a file"},
     {"ptprof attach 4242 -d 10s -f collapsed | flamegraph.pl > out.svg", "a flame graph"},
     {"ptprof attach 4242 --children -d 1m -o build.pb.gz", "a process and its descendants"},
+    {"ptprof attach 4242 --type block,mutex -d 9s", "what threads wait for, who holds the locks"},
     {"ptprof attach 4242 --idle -d 10s", "wall time: also where threads sleep"},
     {NULL, NULL},
 };

@@ -9,6 +9,21 @@
 
 #define HIGHEST_MODEST_RATE 1000
 
+#define GOROUTINE PROFILE_HEAP // number of the other name of threads; what we name comes before
+#define ALL (GOROUTINE + 1)
+
+const char *const attach_type_names[] = {
+    [PROFILE_CPU] = "cpu",
+    [PROFILE_WALL] = "wall",
+    [PROFILE_BLOCK] = "block",
+    [PROFILE_MUTEX] = "mutex",
+    [PROFILE_THREADS] = "threads",
+    [PROFILE_THREADCREATE] = "threadcreate",
+    [PROFILE_TRACE] = "trace",
+    [GOROUTINE] = "goroutine",
+    [ALL] = "all",
+    NULL,
+};
 const char *const attach_format_names[] = {"pprof", "collapsed", "json", "text", NULL};
 static const char *const unwinder_names[] = {
     [UNWINDER_COPY] = "copy",
@@ -33,6 +48,11 @@ const struct option attach_options[] = {
     {"duration", 'd', OPTION_DURATION, "TIME", AT(duration),
      .help = "sample for this long: 30s, 500ms, 1h30m; a bare number means seconds",
      .shown_default = "until Ctrl-C"},
+    {"type", 0, OPTION_SET, "TYPE,...", AT(types), .choices = attach_type_names,
+     .help = "what to gather, in one run: cpu, wall (all time by state), block (what threads wait "
+             "for), mutex (who holds the locks), threads (or goroutine: where each is at the end), "
+             "threadcreate, trace, or all",
+     .shown_default = "cpu"},
     {"rate", 'r', OPTION_NUMBER, "HZ", AT(session.rate), .least = 0.1, .most = 10000,
      .help = "samples per second of each running thread; above 1000 only with --force",
      .shown_default = "99"},
@@ -40,6 +60,9 @@ const struct option attach_options[] = {
      .help = "write the profile there; - is standard output",
      .shown_default = "standard output for a text format that -f names, else a file named "
                       "ptprof-COMM-PID-TIME"},
+    {"output-dir", 0, OPTION_FILE, "DIR", AT(output_dir),
+     .help = "write a file for each type there, named ptprof-COMM-PID-TIME-TYPE",
+     .shown_default = "the current directory, with several types"},
     {"format", 'f', OPTION_CHOICE, NULL, AT(format), .choices = attach_format_names,
      .help = "what to write", .shown_default = "as FILE ends, else pprof"},
     {"threads", 't', OPTION_STRING, "RE", AT(session.threads),
@@ -48,6 +71,10 @@ const struct option attach_options[] = {
      .help = "also the processes that descend from PID, and those that start meanwhile"},
     {"idle", 0, OPTION_FLAG, NULL, AT(session.idle),
      .help = "wall time instead of CPU time: threads that sleep count too, and are not stopped"},
+    {"min-block", 0, OPTION_DURATION, "TIME", AT(session.min_block),
+     .help = "block: leave out waits that last less on average"},
+    {"with-idle-waits", 0, OPTION_FLAG, NULL, AT(session.idle_waits),
+     .help = "block: keep waits for work, such as those of an idle worker or of an event loop"},
     {"quiet", 'q', OPTION_FLAG, NULL, AT(quiet), .help = "print nothing but errors"},
     {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
      .help = "print more: how long writing took, and the samples without a name of each module"},
@@ -84,6 +111,36 @@ const struct option attach_options[] = {
     {NULL},
 };
 
+unsigned attach_options_types(const struct attach_options *options)
+{
+    unsigned types = options->types;
+    if (types & PROFILE_BIT(GOROUTINE))
+        types |= PROFILE_BIT(PROFILE_THREADS);
+    if (types & PROFILE_BIT(ALL))
+        types = UINT32_MAX;
+    types &= PROFILE_BIT(GOROUTINE) - 1;
+    if (options->session.idle)
+        types |= PROFILE_BIT(PROFILE_WALL);
+    return types ? types : PROFILE_BIT(PROFILE_CPU);
+}
+
+// Several types do not fit into one file.
+static enum rc check_places(const struct attach_options *options, struct err *err)
+{
+    unsigned types = attach_options_types(options);
+    bool about_block = options->session.min_block || options->session.idle_waits;
+    if (about_block && !(types & PROFILE_BIT(PROFILE_BLOCK)))
+        return err_set(err, RC_USAGE, "--%s: this is for --type block",
+                       options->session.min_block ? "min-block" : "with-idle-waits");
+    if (options->output && options->output_dir)
+        return err_set(err, RC_USAGE, "--output and --output-dir exclude each other");
+    if (!options->output || !(types & (types - 1)))
+        return RC_OK;
+    err_set(err, RC_USAGE, "--output: each type needs a file of its own");
+    err_add(err, "  name a directory with --output-dir DIR, or one --type");
+    return RC_USAGE;
+}
+
 // Refuses names that end like a picture, because others would take the profile for one.
 static enum rc check_ending(const struct attach_options *options, struct err *err)
 {
@@ -105,5 +162,6 @@ enum rc attach_options_check(const struct attach_options *options, struct err *e
     if (options->session.rate > HIGHEST_MODEST_RATE && !options->force)
         return err_set(err, RC_USAGE, "--rate: %g Hz is more than %d; add --force if you mean it",
                        options->session.rate, HIGHEST_MODEST_RATE);
-    return check_ending(options, err);
+    enum rc rc = check_places(options, err);
+    return rc == RC_OK ? check_ending(options, err) : rc;
 }

@@ -15,7 +15,9 @@ enum attach_summary { SUMMARY_TEXT, SUMMARY_JSON };
 struct attach_options {
     struct session_options session;
     int64_t duration;   // ns; 0: until interrupted
+    unsigned types;     // set of 1 << index into attach_type_names; 0: not given
     const char *output; // NULL: not given; "-": standard output
+    const char *output_dir; // NULL: not given
     int format;         // index into attach_format_names; -1: the ending of the output says it
     bool quiet, force;
     unsigned verbose;
@@ -27,7 +29,11 @@ struct attach_options {
 
 extern const struct attach_options attach_defaults;
 extern const struct option attach_options[];
+extern const char *const attach_type_names[];   // those of [enum profile_kind], and others
 extern const char *const attach_format_names[]; // of output/writer.h; ends in NULL
+
+// Returns the types that are asked for: a set of PROFILE_BIT, never empty.
+unsigned attach_options_types(const struct attach_options *options);
 
 // Checks what concerns several options. Fails with RC_USAGE.
 enum rc attach_options_check(const struct attach_options *options, struct err *err) MUST_CHECK;

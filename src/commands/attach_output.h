@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the profile of `ptprof attach` goes, and in which format.
+// Where the profiles of `ptprof attach` go, one for each type, and in which format.
 #pragma once
 
 #include <stdbool.h>
@@ -10,23 +10,33 @@
 #include "process/procfs.h"
 
 struct attach_output {
-    const struct attach_options *options; // borrowed
-    pid_t pid;                            // of the first process
-    char comm[COMM_MAX];                  // its name, raw bytes
+    enum profile_kind kind;
     const struct writer *writer;
     char *path;      // NULL: standard output; owned
     long long bytes; // size of the profile, once it is written
-    bool lost;       // it could not be written anywhere
 };
 
-// Chooses writer and path, and checks that the file can be written. Fails with RC_USAGE or RC_IO.
-enum rc attach_output_choose(struct attach_output *output, struct err *err) MUST_CHECK;
+struct attach_outputs {
+    const struct attach_options *options; // borrowed
+    pid_t pid;                            // of the first process
+    char comm[COMM_MAX];                  // its name, raw bytes
+    struct attach_output list[PROFILE_KINDS];
+    size_t count;
+    bool lost; // one of them could not be written anywhere
+};
 
-// Writes the profile. If that fails because its place is gone or full, writes it elsewhere; the
-// result is RC_IO all the same, and the message says where the profile is.
-enum rc attach_output_write(struct attach_output *output, const struct report *report,
-                            struct err *err) MUST_CHECK;
+// Chooses writers and paths, and checks that the files can be written. Fails with RC_USAGE or
+// RC_IO.
+enum rc attach_outputs_choose(struct attach_outputs *outputs, unsigned types,
+                              struct err *err) MUST_CHECK;
+void attach_outputs_fini(struct attach_outputs *outputs);
 
-// Writes what was seen so far to a file with this number in its name. The caller frees *path.
-enum rc attach_output_snapshot(const struct attach_output *output, const struct report *report,
-                               unsigned number, char **path, struct err *err) MUST_CHECK;
+// Writes the profiles. If that fails because a place is gone or full, writes them elsewhere; the
+// result is RC_IO all the same, and the message says where each is.
+enum rc attach_outputs_write(struct attach_outputs *outputs, const struct report *report,
+                             struct err *err) MUST_CHECK;
+
+// Writes what was seen so far to files with this number in their names. The caller frees *paths,
+// which are for people.
+enum rc attach_outputs_snapshot(const struct attach_outputs *outputs, const struct report *report,
+                                unsigned number, char **paths, struct err *err) MUST_CHECK;

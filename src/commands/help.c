@@ -10,7 +10,8 @@
 #define OPTION_COLUMN 25  // first column of the text of an option
 #define EXAMPLE_COLUMN 42 // first column of the text of an example
 
-// Appends the syntax of an option: "-d, --duration=TIME", choices as "a|b|c".
+// Appends the syntax of an option: "-d, --duration=TIME", choices without a name as
+// "a|b|c".
 static void put_option_syntax(const struct option *option, struct buf *out)
 {
     if (option->letter)
@@ -23,7 +24,7 @@ static void put_option_syntax(const struct option *option, struct buf *out)
     buf_putc(out, '=');
     if (option->argument)
         buf_puts(out, option->argument);
-    for (size_t i = 0; option->choices && option->choices[i]; i++)
+    for (size_t i = 0; !option->argument && option->choices && option->choices[i]; i++)
         buf_printf(out, "%s%s", i ? "|" : "", option->choices[i]);
 }
 

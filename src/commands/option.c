@@ -116,12 +116,49 @@ static enum rc set_choice(const struct option *option, void *value, const char *
     return err_set(err, RC_USAGE, "there is no '%s'; write %s", shown, list.data);
 }
 
+// Like OPTION_CHOICE, but there may be too many words to list them all.
+static enum rc add_choice(const struct option *option, unsigned *set, const char *word,
+                          struct err *err)
+{
+    struct suggestion suggestion = suggestion_for(word);
+    for (int i = 0; option->choices[i]; i++) {
+        if (strcmp(word, option->choices[i]) == 0) {
+            *set |= 1u << i;
+            return RC_OK;
+        }
+        suggestion_consider(&suggestion, option->choices[i]);
+    }
+    AUTO_FREE char *shown = escape_text_dup(word);
+    AUTO_BUF struct buf list = {0};
+    for (int i = 0; option->choices[i]; i++)
+        buf_printf(&list, "%s%s", i ? ", " : "", option->choices[i]);
+    if (suggestion.best)
+        return err_set(err, RC_USAGE, "there is no '%s'; did you mean %s?", shown,
+                       suggestion.best);
+    return err_set(err, RC_USAGE, "there is no '%s'; write some of %s", shown, list.data);
+}
+
+static enum rc set_set(const struct option *option, void *value, const char *text, struct err *err)
+{
+    unsigned set = 0;
+    AUTO_FREE char *words = xstrdup(text);
+    char *rest = words;
+    for (char *word; (word = strsep(&rest, ","));) {
+        enum rc rc = add_choice(option, &set, word, err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    *(unsigned *)value = set;
+    return RC_OK;
+}
+
 static enum rc (*const setters[])(const struct option *option, void *value, const char *text,
                                   struct err *err) = {
     [OPTION_FLAG] = set_flag,         [OPTION_COUNT] = set_count,
     [OPTION_STRING] = set_string,     [OPTION_FILE] = set_string,
     [OPTION_DURATION] = set_duration, [OPTION_NUMBER] = set_number,
     [OPTION_INTEGER] = set_integer,   [OPTION_CHOICE] = set_choice,
+    [OPTION_SET] = set_set,
 };
 
 static enum rc store(struct parser *parser, const struct option *option, const char *text,

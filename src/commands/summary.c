@@ -10,6 +10,7 @@
 #include "base/figures.h"
 #include "base/mem.h"
 #include "commands/symbol_report.h"
+#include "commands/type_table.h"
 #include "output/describe.h"
 #include "profile/totals.h"
 #include "symbol/reader/demangle.h"
@@ -54,10 +55,10 @@ static void put_head(struct buf *out, const struct summary *summary)
     buf_printf(out, ", %s of CPU time\n", time_of(run, COUNTER_CPU_NS, cpu));
 }
 
-static void put_wall(struct buf *out, const struct summary *summary, struct cost all)
+static void put_wall(struct buf *out, const struct measure *measure, struct cost all)
 {
     char text[FIGURES_MOST];
-    if (summary->report->run->type != PROFILE_WALL)
+    if (!measure->wall)
         return;
     buf_printf(out, "  wall      %s of all threads together: ",
                figures_duration((int64_t)cost_ns(all), text));
@@ -123,15 +124,27 @@ static void put_top(struct buf *out, const struct totals *totals)
     buf_puts(out, totals->count && cost_ns(totals->rows[0].self) ? "\n" : "");
 }
 
-static void put_profile(struct buf *out, const struct summary *summary)
+static void put_hottest(struct buf *out, const struct plain_profile *profile)
 {
-    struct plain_profile *profile = report_profile(summary->report);
     struct measure measure = measure_of(profile);
     struct totals totals;
     totals_init(&totals, &measure, TOP);
-    put_wall(out, summary, totals.all);
+    put_wall(out, &measure, totals.all);
     put_top(out, &totals);
     totals_fini(&totals);
+}
+
+static void put_profile(struct buf *out, const struct summary *summary, enum profile_kind kind)
+{
+    struct run run = *summary->report->run;
+    struct report report = *summary->report;
+    run.type = kind;
+    report.run = &run;
+    struct plain_profile *profile = report_profile(&report);
+    if (kind == PROFILE_CPU || kind == PROFILE_WALL)
+        put_hottest(out, profile);
+    else
+        type_table_put(out, kind, profile);
     plain_free(profile);
 }
 
@@ -149,17 +162,22 @@ static void put_word(struct buf *out, const char *path)
     buf_puts(out, quoted ? "'" : "");
 }
 
-static void put_file(struct buf *out, const struct summary *summary)
+static void put_file(struct buf *out, const struct attach_output *file)
 {
-    if (!summary->path)
+    if (!file->path)
         return;
-    AUTO_FREE char *path = escape_text_dup(summary->path);
-    buf_printf(out, "  wrote     %s (%lld KiB, %s)\n", path, (summary->bytes + 1023) / 1024,
-               summary->writer->name);
-    if (!summary->writer->opens_with || writer_compresses(summary->writer, summary->path))
+    AUTO_FREE char *path = escape_text_dup(file->path);
+    buf_printf(out, "  wrote     %s (%lld KiB, %s)\n", path, (file->bytes + 1023) / 1024,
+               file->writer->name);
+}
+
+static void put_next(struct buf *out, const struct attach_output *file)
+{
+    if (!file->path || !file->writer->opens_with || writer_compresses(file->writer, file->path))
         return;
+    AUTO_FREE char *path = escape_text_dup(file->path);
     buf_puts(out, "  next      ");
-    for (const char *at = summary->writer->opens_with; *at; at++) {
+    for (const char *at = file->writer->opens_with; *at; at++) {
         if (at[0] == '%' && at[1] == 's') {
             put_word(out, path);
             at++;
@@ -356,7 +374,7 @@ static void put_warnings(struct buf *out, const struct summary *summary)
     if (unresolved > UNRESOLVED_WARNING)
         buf_printf(out, "  warning   %.0f%% of the samples have no function name\n", unresolved);
     put_unattributed(out, run);
-    if (!samples && !run->counts[COUNTER_CPU_NS] && !run->counts[COUNTER_FROZEN] && summary->writer)
+    if (!samples && !run->counts[COUNTER_CPU_NS] && !run->counts[COUNTER_FROZEN])
         buf_printf(out, "  note      no thread%s ran meanwhile; ptprof dump-threads says where "
                         "they are and what they wait for\n",
                    summary->threads ? " whose name matches --threads" : "");
@@ -369,10 +387,12 @@ void summary_text(struct buf *out, const struct summary *summary)
     put_head(out, summary);
     put_held(out, summary);
     put_quality(out, summary);
-    put_profile(out, summary);
+    for (size_t i = 0; i < summary->file_count; i++)
+        put_profile(out, summary, summary->files[i].kind);
     put_events(out, summary);
     put_warnings(out, summary);
     symbol_report_missing(out, summary->report);
-    if (summary->writer)
-        put_file(out, summary);
+    for (size_t i = 0; i < summary->file_count; i++)
+        put_file(out, &summary->files[i]);
+    put_next(out, &summary->files[0]);
 }

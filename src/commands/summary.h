@@ -4,15 +4,15 @@
 
 #include "base/buf.h"
 #include "collect/session_report.h"
+#include "commands/attach_output.h"
 #include "output/report.h"
 
 struct summary {
     const struct report *report;
     const char *threads;       // value of --threads, NULL: all
     const char *worst_cut;     // from session_worst_cut, may be NULL
-    const char *path;          // of the output, NULL: standard output
-    long long bytes;
-    const struct writer *writer; // NULL: nothing was written
+    const struct attach_output *files; // what was written, one for each type
+    size_t file_count;
     bool color;
 };
 

@@ -10,7 +10,9 @@
 struct query_source report_source(const struct report *report)
 {
     return (struct query_source){report->profile, report->modules, report->symbolizer,
-                                 .type = &profile_types[report->run->type]};
+                                 .type = &profile_types[report->run->type],
+                                 .least_block = report->run->least_block,
+                                 .idle_waits = report->run->idle_waits};
 }
 
 static void add_comments(struct plain_profile *profile, const struct run *run)
@@ -30,7 +32,7 @@ struct plain_profile *report_profile(const struct report *report)
 {
     struct query_source source = report_source(report);
     struct plain_profile *profile = fill_profile(&source, report->run);
-    if (!source.type->period)
+    if (report->run->rate > 0)
         add_comments(profile, report->run);
     return profile;
 }

@@ -103,7 +103,14 @@ bool proc_stat_is_worker(const struct proc_stat *stat)
     return stat->flags & (io_worker | user_worker);
 }
 
-enum status_kind { STATUS_NUMBER, STATUS_LAST_NUMBER, STATUS_FOUR, STATUS_LETTER, STATUS_HEX };
+enum status_kind {
+    STATUS_NUMBER,
+    STATUS_LAST_NUMBER,
+    STATUS_FOUR,
+    STATUS_LETTER,
+    STATUS_HEX,
+    STATUS_COUNT,
+};
 
 static const struct status_field {
     const char *name;
@@ -121,6 +128,7 @@ static const struct status_field {
     {"Threads:", STATUS_NUMBER, offsetof(struct proc_status, threads)},
     {"CapEff:", STATUS_HEX, offsetof(struct proc_status, effective_caps)},
     {"Seccomp:", STATUS_NUMBER, offsetof(struct proc_status, seccomp)},
+    {"voluntary_ctxt_switches:", STATUS_COUNT, offsetof(struct proc_status, waits)},
 };
 
 static void status_number(struct proc_status *status, const struct status_field *field, long value)
@@ -142,6 +150,9 @@ static void status_store(struct proc_status *status, const struct status_field *
         break;
     case STATUS_HEX:
         status->effective_caps = strtoull(value, NULL, 16);
+        break;
+    case STATUS_COUNT:
+        status->waits = strtoull(value, NULL, 10);
         break;
     case STATUS_FOUR:
         for (unsigned i = 0; i < 4; i++, value = end)

@@ -52,6 +52,7 @@ struct proc_status {
     long threads;
     int seccomp; // 0 none, 1 strict, 2 filter
     uint64_t effective_caps;
+    uint64_t waits; // how often the thread went to sleep by itself
 };
 
 // Parses a status text; fields that it lacks stay 0. False when it is no status text at all.

@@ -148,7 +148,8 @@ static void copy_values(const struct profile *from, struct profile *to, const ui
         const struct profile_value *value = profile_value_get(from, i);
         uint32_t stack = numbers->stacks[value->stack];
         uint32_t thread = numbers->threads[value->thread];
-        numbers->values[i] = profile_value_at(to, stack, thread, value->state);
+        numbers->values[i] =
+            profile_value_of_wait(to, stack, thread, value->state, value->wait);
         profile_add(to, numbers->values[i], value->samples, value->ns);
         if (value->stack && weights[value->stack] < least)
             profile_fold(to, value->samples);
@@ -174,6 +175,7 @@ static void pass(struct profile *profile, size_t most_nodes, size_t most_ended,
         .threads = new_numbers(profile_thread_count(profile)),
         .values = new_numbers(profile_value_count(profile)),
     };
+    profile_waits_copy(profile, fresh);
     merge_threads(profile, fresh, most_ended, numbers->threads);
     copy_stacks(profile, fresh, weights, least, numbers->stacks);
     copy_values(profile, fresh, weights, least, numbers);

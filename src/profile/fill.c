@@ -4,9 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/figures.h"
 #include "base/mem.h"
 #include "profile/filling.h"
+#include "profile/idle_waits.h"
 #include "profile/place.h"
 
 struct fill {
@@ -19,6 +22,8 @@ struct fill {
     uint32_t *way; // nodes of the store, of the stack at hand
     size_t way_capacity;
     uint32_t folded; // the node of stacks without frames, 0: it is not there yet
+    bool *idle;      // [value]: it is a wait for work; NULL: nobody asks
+    uint64_t left_idle, left_short; // ns of waits that were left out
 };
 
 // --- the head ---
@@ -96,17 +101,63 @@ static void fill_threads(struct fill *fill)
     }
 }
 
+static uint32_t labels_of(struct fill *fill, const struct profile_value *value)
+{
+    const struct query_source *source = fill->source;
+    uint32_t labels = fill->threads[value->thread];
+    if (profile_type_by_state(source->type))
+        labels = filling_labels(&fill->filling, source->profile, value->thread,
+                                profile_state_names[value->state]);
+    if (profile_type_by_lock(source->type))
+        labels = plain_with_text(fill->to, labels, "side",
+                                 value->state == STATE_HOLDING ? "holder" : "waiter");
+    return value->wait ? filling_wait(&fill->filling, source->profile, labels, value->wait)
+                       : labels;
+}
+
+// Of a profile of what delays work, says whether the value is of none of that.
+static bool is_left_out(struct fill *fill, size_t index, const struct profile_value *value)
+{
+    const struct query_source *source = fill->source;
+    if (!fill->idle)
+        return false;
+    bool idle = fill->idle[index] && !source->idle_waits;
+    bool brief = value->ns < (uint64_t)source->least_block * value->samples;
+    fill->left_idle += idle ? value->ns : 0;
+    fill->left_short += brief && !idle ? value->ns : 0;
+    return idle || brief;
+}
+
+static void tell_left_out(struct fill *fill)
+{
+    AUTO_BUF struct buf text = {0};
+    char length[FIGURES_MOST];
+    if (fill->left_idle)
+        buf_printf(&text, FILL_LEFT_OUT "%s of waits for work (--with-idle-waits keeps them)",
+                   figures_duration((int64_t)fill->left_idle, length));
+    if (fill->left_short)
+        buf_printf(&text, "%s%s of waits shorter than --min-block",
+                   text.length ? "; " : FILL_LEFT_OUT,
+                   figures_duration((int64_t)fill->left_short, length));
+    if (text.length)
+        plain_add_comment(fill->to, text.data);
+}
+
 static void fill_samples(struct fill *fill)
 {
     const struct query_source *source = fill->source;
-    for (size_t i = 0; i < profile_value_count(source->profile); i++) {
+    size_t count = profile_value_count(source->profile);
+    if (source->type == &profile_types[PROFILE_BLOCK]) {
+        fill->idle = xcalloc(count + 1, sizeof *fill->idle);
+        idle_waits_find(source, fill->idle);
+    }
+    for (size_t i = 0; i < count; i++) {
         const struct profile_value *value = profile_value_get(source->profile, i);
-        if (!query_takes(source, value))
+        if (!query_takes(source, value) || is_left_out(fill, i, value))
             continue;
-        uint32_t labels = value->state == STATE_CPU
-                              ? fill->threads[value->thread]
-                              : filling_labels(&fill->filling, source->profile, value->thread,
-                                               profile_state_names[value->state]);
+        uint32_t labels = labels_of(fill, value);
+        if (fill->idle && fill->idle[i])
+            labels = plain_with_text(fill->to, labels, "idle", "yes");
         uint32_t sample = plain_sample(fill->to, stack_of(fill, value->stack), labels);
         const int64_t values[] = {filling_value(value->samples), filling_value(value->ns)};
         plain_add(fill->to, sample, values);
@@ -120,6 +171,7 @@ static void fill_fini(struct fill *fill)
     free(fill->locations);
     free(fill->threads);
     free(fill->way);
+    free(fill->idle);
 }
 
 struct plain_profile *fill_profile(const struct query_source *source, const struct run *run)
@@ -138,6 +190,7 @@ struct plain_profile *fill_profile(const struct query_source *source, const stru
     filling_init(&fill.filling, fill.to, source->modules);
     fill_threads(&fill);
     fill_samples(&fill);
+    tell_left_out(&fill);
     plain_judge_mappings(fill.to);
     fill_fini(&fill);
     return fill.to;

@@ -7,6 +7,8 @@
 #include "profile/query.h"
 #include "profile/run.h"
 
+#define FILL_LEFT_OUT "left out: " // how a comment begins that says what is not in the profile
+
 // Returns a profile with the type, the rate and the times of the run. Each thread that was seen has
 // a sample, though it may be empty, with these labels: thread (its name), thread_id (text), comm
 // (its process's), tid and pid (numbers), and in wall time `state`. The caller frees it.

@@ -117,6 +117,16 @@ uint32_t filling_labels(struct filling *filling, const struct profile *profile, 
     return plain_with_number(to, set, "pid", thread->pid);
 }
 
+uint32_t filling_wait(struct filling *filling, const struct profile *profile, uint32_t set,
+                      uint32_t number)
+{
+    const struct profile_wait *wait = profile_wait_get(profile, number);
+    const char *object = wait->lock ? profile_string(profile, wait->object) : "";
+    set = plain_with_text(filling->to, set, "wait", profile_string(profile, wait->kind));
+    set = plain_with_text(filling->to, set, "lock", object);
+    return plain_with_text(filling->to, set, "inferred", wait->inferred ? "yes" : "");
+}
+
 int64_t filling_value(uint64_t value)
 {
     return value < INT64_MAX ? (int64_t)value : INT64_MAX;

@@ -39,5 +39,9 @@ const struct plain_line *filling_lines(struct filling *filling, const struct sym
 uint32_t filling_labels(struct filling *filling, const struct profile *profile, uint32_t thread,
                         const char *state);
 
+// Returns the set with what a thread waited for: `wait`, `lock`, `inferred`.
+uint32_t filling_wait(struct filling *filling, const struct profile *profile, uint32_t set,
+                      uint32_t wait);
+
 // Returns a value of the store, within the bound of a plain one.
 int64_t filling_value(uint64_t value);

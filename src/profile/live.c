@@ -68,6 +68,7 @@ void live_add_types(struct plain_profile *profile)
 
 static size_t first_value(enum profile_state state)
 {
+    assert(state <= STATE_BLOCKED);
     return state == STATE_CPU ? CPU_VALUES : WALL_VALUES;
 }
 

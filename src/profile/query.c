@@ -5,8 +5,10 @@ const struct symbol_line query_folded = {.name = "[folded]", .system_name = "", 
 
 bool query_takes(const struct query_source *source, const struct profile_value *value)
 {
-    return (value->state != STATE_CPU) == profile_type_by_state(source->type) &&
-           (value->samples || value->ns);
+    if (!(source->type->states >> value->state & 1) || !(value->samples || value->ns))
+        return false;
+    return !profile_type_by_lock(source->type) || value->state != STATE_DELAYED ||
+           profile_wait_get(source->profile, value->wait)->lock;
 }
 
 void query_want(const struct query_source *source)

@@ -17,6 +17,8 @@ struct query_source { // all borrowed
     const struct modules *modules;
     struct symbolizer *symbolizer;
     const struct profile_type *type;
+    int64_t least_block; // as in struct run
+    bool idle_waits;
 };
 
 // Says whether the value is of that type, and not empty.

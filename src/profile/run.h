@@ -30,6 +30,8 @@ struct run {
     double achieved;     // Hz, rounds made / time
     double held_share;   // of the most-held thread's time, 0..1: held or displaced
     uint64_t counts[COUNTER_COUNT];
+    int64_t least_block; // ns: waits that are shorter on average are left out of block
+    bool idle_waits;     // waits for work are not left out of block
     const struct run_process *processes;
     size_t process_count;
 };

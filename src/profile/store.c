@@ -15,13 +15,15 @@
 const char *const profile_state_names[] = {
     [STATE_CPU] = "cpu",
     [STATE_RUNNING] = "running",
-    [STATE_QUEUED] = "queued",
+    [STATE_QUEUED] = "runnable",
     [STATE_BLOCKED] = "blocked",
+    [STATE_DELAYED] = "delayed",
+    [STATE_HOLDING] = "holding",
 };
 
 enum profile_state profile_state_named(const char *name)
 {
-    for (enum profile_state state = STATE_RUNNING; state < STATE_COUNT; state++)
+    for (enum profile_state state = STATE_RUNNING; state <= STATE_BLOCKED; state++)
         if (strcmp(name, profile_state_names[state]) == 0)
             return state;
     return STATE_CPU;
@@ -47,7 +49,12 @@ struct profile {
 
     struct profile_value *values;
     size_t value_count, value_capacity;
-    struct map value_ids[STATE_COUNT]; // [state]: stack << 32 | thread -> value
+    struct map wait_ids;  // wait << 32 | thread -> waiter
+    struct map whose_ids; // waiter << 32 | state -> whose
+    struct map value_ids; // stack << 32 | whose -> value
+
+    struct profile_wait *waits;
+    size_t wait_count, wait_capacity;
 
     struct strtab strings;
     struct slices *slices; // NULL: none are kept
@@ -65,6 +72,7 @@ struct profile *profile_new(size_t max_nodes)
     strtab_init(&profile->strings);
     ARRAY_RESERVE(profile->nodes, 0, profile->node_capacity);
     profile->nodes[profile->node_count++] = (struct stack_node){.location = NONE};
+    profile_wait_add(profile);
     return profile;
 }
 
@@ -76,8 +84,10 @@ static void profile_fini(struct profile *profile)
     map_fini(&profile->node_ids);
     free(profile->threads);
     free(profile->values);
-    for (size_t i = 0; i < ARRAY_LENGTH(profile->value_ids); i++)
-        map_fini(&profile->value_ids[i]);
+    map_fini(&profile->wait_ids);
+    map_fini(&profile->whose_ids);
+    map_fini(&profile->value_ids);
+    free(profile->waits);
     strtab_fini(&profile->strings);
 }
 
@@ -206,21 +216,59 @@ void profile_thread_end(struct profile *profile, uint32_t thread)
     profile->threads[thread].ended = true;
 }
 
+uint32_t profile_wait_add(struct profile *profile)
+{
+    ARRAY_RESERVE(profile->waits, profile->wait_count, profile->wait_capacity);
+    profile->waits[profile->wait_count] = (struct profile_wait){0};
+    return (uint32_t)profile->wait_count++;
+}
+
+void profile_wait_set(struct profile *profile, uint32_t wait, const char *kind, const char *object,
+                      struct profile_wait facts)
+{
+    assert(wait && wait < profile->wait_count);
+    facts.kind = strtab_add(&profile->strings, kind);
+    facts.object = object ? strtab_add(&profile->strings, object) : 0;
+    profile->waits[wait] = facts;
+}
+
+void profile_waits_copy(const struct profile *from, struct profile *to)
+{
+    while (to->wait_count < from->wait_count)
+        profile_wait_add(to);
+    for (uint32_t i = 1; i < from->wait_count; i++) {
+        const struct profile_wait *wait = &from->waits[i];
+        profile_wait_set(to, i, profile_string(from, wait->kind),
+                         wait->object ? profile_string(from, wait->object) : NULL, *wait);
+    }
+}
+
+const struct profile_wait *profile_wait_get(const struct profile *profile, uint32_t wait)
+{
+    assert(wait < profile->wait_count);
+    return &profile->waits[wait];
+}
+
+uint32_t profile_value_of_wait(struct profile *profile, uint32_t stack, uint32_t thread,
+                               enum profile_state state, uint32_t wait)
+{
+    assert(stack < profile->node_count && thread < profile->thread_count);
+    assert(state < STATE_COUNT && wait < profile->wait_count);
+    uint32_t waiter = map_number(&profile->wait_ids, pair_key(wait, thread));
+    uint32_t whose = map_number(&profile->whose_ids, pair_key(waiter, state));
+    uint32_t value = map_number(&profile->value_ids, pair_key(stack, whose));
+    if (value < profile->value_count)
+        return value;
+    ARRAY_RESERVE(profile->values, profile->value_count, profile->value_capacity);
+    profile->values[profile->value_count++] =
+        (struct profile_value){.stack = stack, .thread = thread, .state = state, .wait = wait};
+    return value;
+}
+
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
                           enum profile_state state)
 {
-    assert(stack < profile->node_count && thread < profile->thread_count);
-    assert(state < ARRAY_LENGTH(profile->value_ids));
-    struct map *ids = &profile->value_ids[state];
-    uint32_t value = map_get(ids, pair_key(stack, thread), NONE);
-    if (value != NONE)
-        return value;
-    ARRAY_RESERVE(profile->values, profile->value_count, profile->value_capacity);
-    value = (uint32_t)profile->value_count++;
-    profile->values[value] =
-        (struct profile_value){.stack = stack, .thread = thread, .state = state};
-    map_put(ids, pair_key(stack, thread), value);
-    return value;
+    return profile_value_of_wait(profile, stack, thread, state, 0);
 }
 
 void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t ns)
@@ -231,7 +279,7 @@ void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint
     if (!profile->slices || slices_add(profile->slices, value, samples, ns))
         return;
     struct profile_value full = profile->values[value];
-    uint32_t root = profile_value_at(profile, 0, full.thread, full.state);
+    uint32_t root = profile_value_of_wait(profile, 0, full.thread, full.state, full.wait);
     slices_add_root(profile->slices, root, samples, ns);
 }
 
@@ -270,6 +318,8 @@ struct profile *profile_copy(const struct profile *profile)
         .thread_count = profile->thread_count,
         .values = xcopy(profile->values, profile->value_count, sizeof *profile->values),
         .value_count = profile->value_count,
+        .waits = xcopy(profile->waits, profile->wait_count, sizeof *profile->waits),
+        .wait_count = profile->wait_count,
     };
     strtab_copy(&copy->strings, &profile->strings);
     return copy;

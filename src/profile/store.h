@@ -9,46 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// The state of a thread when it was looked at. STATE_CPU makes the CPU profile. The others are
-// there only while wall time is counted (collect/wall.h), and make the wall profile without it: CPU
-// time is in both then, in STATE_RUNNING from when wall time began to be counted.
-enum profile_state {
-    STATE_CPU,
-    STATE_RUNNING,
-    STATE_QUEUED, // runnable, waiting for a CPU
-    STATE_BLOCKED,
-    STATE_COUNT,
-};
-extern const char *const profile_state_names[]; // [enum profile_state]
-
-// Returns the state with that name; STATE_CPU if there is none.
-enum profile_state profile_state_named(const char *name);
-
-struct location {
-    uint32_t mapping; // number in the module table
-    uint64_t offset;  // in the file; an address for anonymous code
-};
-
-struct stack_node { // node 0 is the root and holds no location
-    uint32_t parent;
-    uint32_t location;
-};
-
-struct profile_thread {
-    pid_t pid, tid;
-    uint32_t comm;         // strings: name of the thread as last seen, raw bytes
-    uint32_t process_comm; // name of its process, the same
-    int64_t held_ns;       // that it was held
-    bool ended;            // it may be merged with others (profile/compact.h)
-};
-
-struct profile_value {
-    uint32_t stack; // node of the leaf
-    uint32_t thread;
-    enum profile_state state;
-    uint64_t samples;
-    uint64_t ns; // in that state
-};
+#include "profile/store_parts.h"
 
 struct profile;
 struct slices;
@@ -74,10 +35,20 @@ void profile_thread_held(struct profile *profile, uint32_t thread, int64_t ns); 
 
 void profile_thread_end(struct profile *profile, uint32_t thread);
 
-// Returns the value of (stack, thread, state), which is added as 0 when it is new. Its number stays
-// valid.
+// Adds a wait of which nothing is known yet, and returns its number. What is known of it may be
+// changed at any time, because names come late. Wait 0 stays unknown.
+uint32_t profile_wait_add(struct profile *profile);
+void profile_wait_set(struct profile *profile, uint32_t wait, const char *kind, const char *object,
+                      struct profile_wait facts);
+void profile_waits_copy(const struct profile *from, struct profile *to); // with their numbers
+const struct profile_wait *profile_wait_get(const struct profile *profile, uint32_t wait);
+
+// Return the value of (stack, thread, state, wait), which is added as 0 when it is new. Its number
+// stays valid.
 uint32_t profile_value_at(struct profile *profile, uint32_t stack, uint32_t thread,
                           enum profile_state state);
+uint32_t profile_value_of_wait(struct profile *profile, uint32_t stack, uint32_t thread,
+                               enum profile_state state, uint32_t wait);
 void profile_add(struct profile *profile, uint32_t value, uint64_t samples, uint64_t ns);
 
 // What is added from now on is also counted by the second (profile/slices.h), at most most_entries

@@ -4,30 +4,34 @@
 #include <string.h>
 
 #include "profile/plain.h"
+#include "profile/store.h"
 
 #define CONTENTIONS {"contentions", "count"}, {"delay", "nanoseconds"}
 #define MEMORY                                                                                     \
     {"alloc_objects", "count"}, {"alloc_space", "bytes"}, {"inuse_objects", "count"},              \
         {"inuse_space", "bytes"}
 
-#define GOROUTINE "goroutine"
+#define LOCK "lock"
 #define STATE "state"
 #define SPACE_BETWEEN 524288 // bytes allocated between two samples, as Go does by itself
 
 const struct profile_type profile_types[] = {
     [PROFILE_CPU] = {"cpu", 2, 1, {{"samples", "count"}, {"cpu", "nanoseconds"}},
-                     {"cpu", "nanoseconds"}, 0, NULL},
+                     {"cpu", "nanoseconds"}, 0, NULL, 1 << STATE_CPU},
     [PROFILE_WALL] = {"wall", 2, 1, {{"samples", "count"}, {"wall", "nanoseconds"}},
-                      {"wall", "nanoseconds"}, 0, STATE},
-    [PROFILE_BLOCK] = {"block", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, NULL},
-    [PROFILE_MUTEX] = {"mutex", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, NULL},
-    [PROFILE_THREADS] = {"threads", 1, 0, {{GOROUTINE, "count"}}, {GOROUTINE, "count"}, 1,
-                         NULL},
+                      {"wall", "nanoseconds"}, 0, STATE,
+                      1 << STATE_RUNNING | 1 << STATE_QUEUED | 1 << STATE_BLOCKED},
+    [PROFILE_BLOCK] = {"block", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, "wait",
+                       1 << STATE_DELAYED},
+    [PROFILE_MUTEX] = {"mutex", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, LOCK,
+                       1 << STATE_DELAYED | 1 << STATE_HOLDING},
+    [PROFILE_THREADS] = {"threads", 1, 0, {{"goroutine", "count"}}, {"goroutine", "count"}, 1,
+                         NULL, 1 << STATE_CPU},
     [PROFILE_THREADCREATE] = {"threadcreate", 1, 0, {{"threadcreate", "count"}},
-                              {"threadcreate", "count"}, 1, NULL},
-    [PROFILE_TRACE] = {"trace", 0, 0, {{NULL, NULL}}, {NULL, NULL}, 0, NULL},
-    [PROFILE_HEAP] = {"heap", 4, 3, {MEMORY}, {"space", "bytes"}, SPACE_BETWEEN, "bytes"},
-    [PROFILE_ALLOCS] = {"allocs", 4, 1, {MEMORY}, {"space", "bytes"}, SPACE_BETWEEN, "bytes"},
+                              {"threadcreate", "count"}, 1, NULL, 0},
+    [PROFILE_TRACE] = {"trace", 0, 0, {{NULL, NULL}}, {NULL, NULL}, 0, NULL, 0},
+    [PROFILE_HEAP] = {"heap", 4, 3, {MEMORY}, {"space", "bytes"}, SPACE_BETWEEN, "bytes", 0},
+    [PROFILE_ALLOCS] = {"allocs", 4, 1, {MEMORY}, {"space", "bytes"}, SPACE_BETWEEN, "bytes", 0},
 };
 
 bool profile_type_by_state(const struct profile_type *type)
@@ -35,15 +39,9 @@ bool profile_type_by_state(const struct profile_type *type)
     return type->label && strcmp(type->label, STATE) == 0;
 }
 
-enum profile_kind profile_kind_named(const char *name, size_t length)
+bool profile_type_by_lock(const struct profile_type *type)
 {
-    if (length == strlen(GOROUTINE) && strncmp(name, GOROUTINE, length) == 0)
-        return PROFILE_THREADS;
-    enum profile_kind kind = 0;
-    while (kind < PROFILE_KINDS && (strlen(profile_types[kind].name) != length ||
-                                    strncmp(profile_types[kind].name, name, length) != 0))
-        kind++;
-    return kind;
+    return type->label && strcmp(type->label, LOCK) == 0;
 }
 
 const struct profile_type *profile_type_of(const char *type, const char *unit)

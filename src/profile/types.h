@@ -35,6 +35,7 @@ struct profile_type {
     struct value_type period_type;
     int64_t period;    // 0: it follows from the rate of the run
     const char *label; // that samples have beside those of their thread; NULL: none
+    unsigned states;   // set of 1 << STATE_CPU and so on: which values of a store are of the type
 };
 
 extern const struct profile_type profile_types[]; // [enum profile_kind]
@@ -44,8 +45,8 @@ extern const struct profile_type profile_types[]; // [enum profile_kind]
 // Says whether samples of the type have the label "state".
 bool profile_type_by_state(const struct profile_type *type);
 
-// Returns the type with this name, "goroutine" being one of threads; PROFILE_KINDS: there is none.
-enum profile_kind profile_kind_named(const char *name, size_t length);
+// Says whether samples of the type have the labels "lock" and "side".
+bool profile_type_by_lock(const struct profile_type *type);
 
 // Returns the first type that mainly has this value, or NULL.
 const struct profile_type *profile_type_of(const char *type, const char *unit);

@@ -13,7 +13,8 @@
 enum capture_flag {
     CAPTURE_IN_SYSCALL = 1, // the thread was in the kernel on behalf of a system call
     CAPTURE_UNWOUND = 2,    // unwound while held (--unwinder live): `stack` holds uint64_t pcs
-    CAPTURE_IN_PLACE = 4,   // taken without a stop: of the registers only pc and sp are known
+    CAPTURE_IN_PLACE = 4,   // taken without a stop: of the registers only pc, sp and the arguments
+                            // of the system call are known
     CAPTURE_PAGES_UNKNOWN = 8, // nobody can tell which pages of the stack are there
     CAPTURE_ON_CPU = 16,    // in place, but of a thread that had been on its CPU: a sample
     CAPTURE_LIVE_END_SHIFT = 8, // with CAPTURE_UNWOUND: flags >> 8 is the enum unwind_end
@@ -25,6 +26,13 @@ struct stack_window { // a piece of a stack that lies elsewhere
     uint64_t address; // of the first byte, at most `anchor`
     uint32_t length;  // bytes that were copied; 0: nothing is there
     uint32_t asked;   // bytes that were asked for, from `anchor` up
+};
+
+#define LOCK_WORDS 16u
+
+struct lock_word { // of a lock that others wait for (lock_watch.h), at the moment of the capture
+    uint64_t owner_at; // address of the word
+    uint32_t word;     // not 0
 };
 
 struct capture {
@@ -39,6 +47,8 @@ struct capture {
     uint32_t red_zone; // bytes that were copied below the stack pointer: the last of `below`
     uint32_t window_count;
     struct stack_window windows[STACK_WINDOWS];
+    uint32_t lock_count;
+    struct lock_word locks[LOCK_WORDS];
     unsigned char below[RED_ZONE];
     unsigned char stack[]; // right behind `below`; and behind it the bytes of the windows, in order
 };

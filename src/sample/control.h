@@ -9,6 +9,7 @@
 #include "base/histogram.h"
 #include "sample/counters.h"
 #include "sample/handover.h"
+#include "sample/lock_watch.h"
 #include "sample/ring.h"
 #include "sample/stack_capture.h"
 
@@ -33,6 +34,7 @@ struct control {
                                   // the mappings change
     _Atomic uint32_t slowdown; // the rate is one part in so many of what was asked for; 0: all
     struct stack_hints stacks;
+    struct lock_watch locks;
     struct hang { // threads on which a sampler hung, and how often; written while none runs
         pid_t tid;
         unsigned times;

@@ -32,7 +32,7 @@ void hold_copy(const struct hold *hold, const struct stack_request *request,
     capture->flags = restart_in_syscall(&hold->regs) ? CAPTURE_IN_SYSCALL : 0;
     capture->syscall = (int32_t)registers_call(&hold->regs);
     capture->regs = hold->regs;
-    capture->window_count = 0;
+    capture->window_count = capture->lock_count = 0;
     if (request)
         stack_capture(hold->stop.tid, request, capture);
 }

@@ -43,7 +43,7 @@ void in_place_copy(pid_t tid, const struct proc_syscall *call, const struct stac
         .time = clock_now(),
         .flags = CAPTURE_IN_PLACE | (call->number >= 0 ? CAPTURE_IN_SYSCALL : 0),
         .syscall = (int32_t)call->number,
-        .regs = registers_at(call->pc, call->sp),
+        .regs = registers_in_call(call->pc, call->sp, call->args),
     };
     if (call->sp && request->room)
         stack_capture(tid, request, capture);

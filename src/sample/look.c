@@ -82,6 +82,8 @@ static void fill(const struct look *look, const struct held *held)
     const struct stack_request request = request_of(look, held->thread, &plan);
     hold_copy(&held->hold, look->unwind_live ? NULL : &request, look->copy);
     look->copy->thread = held->thread->number;
+    lock_watch_copy(&look->control->locks, held->thread->process->number, held->thread->tid,
+                    &request, look->copy);
     if (look->unwind_live)
         unwind_live(look, held, look->copy);
 }
@@ -287,6 +289,9 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
     const struct stack_request request = request_of(look, thread, &plan);
     in_place_copy(thread->tid, &call, &request, look->copy);
     look->copy->thread = thread->number;
+    if (call.number >= 0)
+        lock_watch_copy(&look->control->locks, thread->process->number, thread->tid, &request,
+                        look->copy);
     return true;
 }
 

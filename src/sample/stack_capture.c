@@ -262,6 +262,14 @@ void stack_capture(pid_t tid, const struct stack_request *request, struct captur
             copy_window(tid, request, i, capture);
 }
 
+bool stack_capture_word(pid_t tid, const struct stack_request *request, uint64_t address,
+                        uint32_t *word)
+{
+    struct stretch there = harmless(request, address, 0, sizeof *word);
+    return there.end - there.start == sizeof *word &&
+           memory_read_now(tid, address, word, sizeof *word) == sizeof *word;
+}
+
 size_t stack_capture_bytes(const struct capture *capture)
 {
     size_t bytes = capture->stack_length;

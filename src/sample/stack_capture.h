@@ -92,5 +92,9 @@ struct stack_request {
 // Fills in the stack of a capture whose registers are known.
 void stack_capture(pid_t tid, const struct stack_request *request, struct capture *capture);
 
+// Reads a word of the thread's memory, if its page is there.
+bool stack_capture_word(pid_t tid, const struct stack_request *request, uint64_t address,
+                        uint32_t *word);
+
 // Returns the bytes that a capture holds behind its struct.
 size_t stack_capture_bytes(const struct capture *capture);

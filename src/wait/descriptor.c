@@ -224,6 +224,23 @@ static enum wait_kind describe(struct finder *finder, int fd, enum descriptor_de
     return descriptor.link[0] == '/' && is_fifo(&descriptor) ? WAIT_PIPE : type->kind;
 }
 
+enum wait_kind descriptor_kind(const struct finder *finder, int fd)
+{
+    struct descriptor descriptor = {.fd = fd};
+    struct statx file;
+    snprintf(descriptor.path, sizeof descriptor.path, "%s/%d/fd/%d", finder->proc,
+             finder->process->pid, fd);
+    if (readlink(descriptor.path, descriptor.link, sizeof descriptor.link - 1) <= 0)
+        return WAIT_FILE;
+    enum wait_kind kind = type_of(descriptor.link)->kind;
+    if (descriptor.link[0] != '/' ||
+        statx(AT_FDCWD, descriptor.path, AT_STATX_DONT_SYNC, STATX_TYPE, &file) != 0)
+        return kind;
+    return S_ISFIFO(file.stx_mode)                               ? WAIT_PIPE
+           : S_ISREG(file.stx_mode) || S_ISBLK(file.stx_mode) ? WAIT_DISK
+                                                                 : kind;
+}
+
 // Many threads may wait for one descriptor, and an epoll may watch a hundred thousand, so each
 // descriptor is described only once.
 struct descriptors {

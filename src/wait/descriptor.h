@@ -14,5 +14,9 @@ enum descriptor_detail {
 enum wait_kind descriptor_put(struct finder *finder, int fd, enum descriptor_detail detail,
                               struct buf *out);
 
+// Returns the same without describing it. A regular file and a block device are WAIT_DISK: other
+// than by reading from the medium they do not keep a thread waiting.
+enum wait_kind descriptor_kind(const struct finder *finder, int fd);
+
 struct descriptors;
 void descriptors_free(struct descriptors *descriptors);

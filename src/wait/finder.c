@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "wait/finder.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "process/control_group.h"
+#include "symbol/reader/demangle.h"
 #include "wait/descriptor.h"
 #include "wait/peer.h"
 #include "wait/socket_table.h"
@@ -75,6 +77,23 @@ size_t finder_thread(const struct finder *finder, uint32_t inner_tid)
 {
     uint32_t index = map_get(&finder->by_inner_tid, inner_tid, UINT32_MAX);
     return index == UINT32_MAX ? WAIT_NOBODY : index;
+}
+
+char *finder_name_object(const struct finder *finder, uint64_t address)
+{
+    const struct wait_process *process = finder->process;
+    uint64_t offset = 0;
+    const char *name = address && process->object
+                           ? process->object(process->context, address, &offset)
+                           : NULL;
+    if (!name || !name[0])
+        return NULL;
+    AUTO_FREE char *plain = demangle(name);
+    struct buf text = {0};
+    escape_text(&text, plain ? plain : name);
+    if (offset)
+        buf_printf(&text, "+%#" PRIx64, offset);
+    return text.data;
 }
 
 static void put_named(struct buf *out, pid_t id, const char *name)

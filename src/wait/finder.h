@@ -34,6 +34,10 @@ bool finder_read(const struct finder *finder, uint64_t address, void *to, size_t
 // Returns the thread with that tid in the process's own PID namespace, or WAIT_NOBODY.
 size_t finder_thread(const struct finder *finder, uint32_t inner_tid);
 
+// Returns "queue_lock+0x28", demangled and escaped; NULL when there is no symbol. The caller frees
+// it.
+char *finder_name_object(const struct finder *finder, uint64_t address);
+
 // These append `4251 "worker"`, escaped: for a thread of the process, and for any process.
 void finder_put_thread(const struct finder *finder, size_t thread, struct buf *out);
 void finder_put_process(const struct finder *finder, pid_t pid, struct buf *out);

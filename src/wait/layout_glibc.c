@@ -56,6 +56,8 @@ bool layout_glibc_mutex(const struct finder *finder, const struct futex_call *ca
     lock->object_kind = layout_mutex_kind(mutex.kind & GLIBC_INHERIT,
                                           mutex.kind & GLIBC_ROBUST, mutex.kind);
     lock->owner = mutex.word ? owner : 0; // 0: it has been released meanwhile
+    lock->owner_at =
+        call->address + (in_word ? 0 : offsetof(struct glibc_mutex, owner));
     lock->owner_died = in_word && mutex.word & FUTEX_OWNER_DIED;
     return true;
 }
@@ -90,6 +92,7 @@ bool layout_glibc_rwlock(const struct finder *finder, const struct futex_call *c
         return false;
     lock->object = base;
     lock->owner = rwlock.writer;
+    lock->owner_at = base + offsetof(struct glibc_rwlock, writer);
     lock->readers = rwlock.writer ? 0 : rwlock.readers >> GLIBC_READER_SHIFT;
     lock->scanned = lock->readers ? base : 0;
     return true;

@@ -38,6 +38,7 @@ bool layout_musl_mutex(const struct finder *finder, const struct futex_call *cal
     lock->object_kind = layout_mutex_kind(mutex.type & MUSL_INHERIT,
                                           mutex.type & MUSL_ROBUST, mutex.type);
     lock->owner = normal ? 0 : owner;
+    lock->owner_at = normal ? 0 : call->address;
     lock->scanned = normal && owner ? base : 0;
     lock->owner_died = mutex.word & FUTEX_OWNER_DIED && mutex.type & MUSL_ROBUST;
     return true;
@@ -142,5 +143,6 @@ bool layout_musl_stream(const struct finder *finder, const struct futex_call *ca
     lock->kind = WAIT_LOCK;
     lock->object_kind = "lock of a stream";
     lock->owner = word & ~MUSL_STREAM_WAITERS;
+    lock->owner_at = call->address;
     return true;
 }

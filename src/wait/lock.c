@@ -198,6 +198,7 @@ static void by_kernel(const struct finder *finder, const struct futex_call *call
         return;
     if (finder_read(finder, call->address, &word, sizeof word))
         lock->owner = word & FUTEX_TID_MASK;
+    lock->owner_at = call->address;
 }
 
 // Returns whether the program made the lock: it calls the kernel itself or by libc's syscall().

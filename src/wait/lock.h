@@ -17,6 +17,8 @@ struct lock {
     const char *object_kind; // as in struct wait
     uint64_t object;         // address of the primitive
     uint32_t owner;          // inner tid in the primitive; 0: nobody, or it has none
+    uint64_t owner_at;       // address of the 32-bit word that has it, under FUTEX_TID_MASK; 0: the
+                             // primitive has none, or says it in another way
     bool owner_died;         // a robust mutex whose owner has died
     bool shared;             // between processes: the owner may be in another process
     uint32_t readers;        // how many hold a rwlock to read

@@ -7,7 +7,6 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "symbol/reader/demangle.h"
 #include "wait/call_text.h"
 #include "wait/holder.h"
 #include "wait/restart.h"
@@ -106,24 +105,6 @@ static bool tell_state(const struct finder *finder, const struct wait_thread *th
     else
         return false;
     return true;
-}
-
-// Returns "queue_lock+0x28", demangled and escaped.
-static char *name_object(const struct finder *finder, uint64_t address)
-{
-    const struct wait_process *process = finder->process;
-    uint64_t offset = 0;
-    const char *name = address && process->object
-                           ? process->object(process->context, address, &offset)
-                           : NULL;
-    if (!name || !name[0])
-        return NULL;
-    AUTO_FREE char *plain = demangle(name);
-    struct buf text = {0};
-    escape_text(&text, plain ? plain : name);
-    if (offset)
-        buf_printf(&text, "+%#" PRIx64, offset);
-    return text.data;
 }
 
 static void put_object(const struct wait *wait, struct buf *out)
@@ -243,7 +224,7 @@ static void find_one(struct finder *finder, size_t index, const struct holders *
     if (lock->futex) {
         wait->object = lock->object;
         wait->object_kind = lock->object_kind;
-        wait->object_name = name_object(finder, wait->object);
+        wait->object_name = finder_name_object(finder, wait->object);
         find_owner(finder, index, holders_get(holders, lock->scanned), wait);
         tell_lock(finder, index, &call, wait);
         buf_fini(&call.text);

@@ -113,6 +113,7 @@ def left_behind(folder, *expected):
 def test_file_size(ctx):
     """No signal, half a file or temporary file; said before the run where that can be known."""
     target = ctx.target("wander")
+    sleeping = ctx.target("parked", "--threads", 20)  # the dump of one thread may fit
     before = ctx.health(target.pid)
     folder = ctx.tmp / "out"
     folder.mkdir()
@@ -120,7 +121,8 @@ def test_file_size(ctx):
     for size, words in (0, ("attach", "-d", "60s")), (8192, ("attach", "-d", "500ms")), \
             (0, ("dump-threads",)), (4096, ("dump-threads", "-f", "json")):
         begin = time.monotonic()
-        done = ctx.run(words[0], target.pid, *words[1:], "-o", folder / "out.json", cwd=folder,
+        pid = sleeping.pid if words[0] == "dump-threads" else target.pid
+        done = ctx.run(words[0], pid, *words[1:], "-o", folder / "out.json", cwd=folder,
                        env=env, preexec_fn=limit(FSIZE=size))
         assert done.returncode == FAILED, f"{size} {words}: exit status {done.returncode}"
         assert "ulimit -f" in done.stderr, done.stderr

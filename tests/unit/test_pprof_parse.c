@@ -248,7 +248,8 @@ START_TEST(types_of_go_are_those_of_the_table)
             ck_assert_int_eq(file->period, 1);
         ck_assert_uint_eq(measure_of(file).main, type->main);
         ck_assert_uint_eq(measure_of(made).main, type->main);
-        for (uint32_t k = 0; k < file->samples.count && type->label; k++)
+        // What a store fills has labels that Go's has not.
+        for (uint32_t k = 0; k < file->samples.count && type->label && !type->states; k++)
             ck_assert(plain_is_empty(file, k) ||
                       plain_label(file, file->samples.list[k].labels, type->label));
         plain_free(file);

@@ -128,7 +128,7 @@ START_TEST(events_add_up_to_wall_time)
     ck_assert_uint_eq(profile->samples.count, 4);
     check_sample(profile, work, 7, "running", 3, 50);
     check_sample(profile, wait, 7, "blocked", 1, 30);
-    check_sample(profile, wait, 7, "queued", 1, 20);
+    check_sample(profile, wait, 7, "runnable", 1, 20);
     check_sample(profile, work, 8, "running", 1, 100);
     ck_assert_int_eq(profile->time, 1000100);
     ck_assert_int_eq(profile->duration, 100);

@@ -36,7 +36,8 @@ static const struct profile_value *value(uint64_t number, enum profile_state sta
 
 static void share(uint64_t elapsed, uint64_t running, uint64_t queued)
 {
-    wall_share(&wall, profile, 0, (struct wall_period){elapsed, running, queued});
+    wall_share(&wall, profile, 0, (struct wall_period){elapsed, running, queued},
+               NULL);
 }
 
 START_TEST(each_state_is_shared_by_its_looks)

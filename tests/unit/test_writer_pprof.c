@@ -255,7 +255,7 @@ START_TEST(wall_time_has_its_own_type_and_states)
         const char *state;
         int64_t samples, ns;
     } expected[] = {{"running", 33, 330000000},  {"running", 12, 120000000},
-                    {"queued", 0, 75000000},     {"blocked", 147, 1475000000},
+                    {"runnable", 0, 75000000},     {"blocked", 147, 1475000000},
                     {"blocked", 197, 2000000000}};
     fixture_fill_wall(&fixture);
     decode();

@@ -38,6 +38,16 @@ static inline struct registers registers_at(uint64_t pc, uint64_t sp)
     return (struct registers){.user = {.rip = pc, .rsp = sp}};
 }
 
+// Returns those of a thread in a system call, which leaves its arguments where they are.
+static inline struct registers registers_in_call(uint64_t pc, uint64_t sp,
+                                                 const uint64_t arguments[6])
+{
+    const uint64_t *values = arguments;
+    return (struct registers){.user = {.rip = pc, .rsp = sp, .rdi = values[0], .rsi = values[1],
+                                       .rdx = values[2], .r10 = values[3], .r8 = values[4],
+                                       .r9 = values[5]}};
+}
+
 static inline uint64_t registers_pc(const struct registers *regs)
 {
     return regs->user.rip;

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "collect/delays.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "process/procfs.h"
+
+void delays_init(struct delays *delays, struct profile *profile, struct modules *modules)
+{
+    *delays = (struct delays){.profile = profile, .nobody = UINT32_MAX};
+    delays->unseen = modules_special(modules, MODULE_SPECIAL, "[holder not seen]");
+    spots_init(&delays->spots, profile);
+}
+
+void delays_fini(struct delays *delays)
+{
+    spots_fini(&delays->spots);
+}
+
+// --- who is there ---
+
+static void read_namespace(const char *pid, char link[64])
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%s/ns/pid", pid);
+    memset(link, 0, 64);
+    ssize_t ignored = readlink(path, link, 63);
+    (void)ignored; // then it is empty
+}
+
+void delays_meet_process(struct process *process)
+{
+    char pid[16], own[64], its[64];
+    snprintf(pid, sizeof pid, "%d", (int)process->pid);
+    read_namespace("self", own);
+    read_namespace(pid, its);
+    process->nested = strcmp(own, its) != 0;
+}
+
+void delays_meet_thread(const struct process *process, struct account *thread)
+{
+    struct proc_status status;
+    thread->delays.inner_tid = thread->tid;
+    if (process->nested && procfs_status(thread->tid, &status) == RC_OK)
+        thread->delays.inner_tid = status.inner_pid;
+}
+
+// --- looks ---
+
+// Ends what was known since the last look at the thread.
+static void leave(struct delays *delays, struct account *thread, int64_t moment)
+{
+    struct thread_delays *own = &thread->delays;
+    delays->moment = moment > delays->moment ? moment : delays->moment;
+    if (own->lock)
+        locks_end_wait(&delays->spots.locks, own->lock, moment);
+    locks_end_holding(&delays->spots.locks, &own->holds, moment);
+    own->lock = own->wait = 0;
+}
+
+static uint32_t holding_value(const struct delays *delays, const struct account *thread,
+                              uint32_t lock, uint32_t stack)
+{
+    return profile_value_of_wait(delays->profile, stack, thread->profile_thread, STATE_HOLDING,
+                                 delays->spots.locks.list[lock - 1].wait);
+}
+
+void delays_ran(struct delays *delays, const struct process *process, struct account *thread,
+                const struct capture *capture, uint32_t stack, uint64_t ns)
+{
+    struct locks *locks = &delays->spots.locks;
+    leave(delays, thread, capture->time);
+    uint32_t lock =
+        locks_held(locks, process->number, capture, thread->delays.inner_tid, thread->delays.lock);
+    if (lock)
+        locks_charge(locks, lock, holding_value(delays, thread, lock, stack), ns);
+}
+
+static void begin_wait(struct delays *delays, struct account *thread, uint32_t lock)
+{
+    thread->delays.lock = lock;
+    if (lock)
+        locks_begin_wait(&delays->spots.locks, lock, delays->moment);
+}
+
+uint32_t delays_blocked(struct delays *delays, const struct process *process,
+                        struct account *thread, const struct capture *capture, uint32_t stack)
+{
+    struct locks *locks = &delays->spots.locks;
+    leave(delays, thread, capture->time);
+    uint32_t wait = spots_at(&delays->spots, process, thread->tid, capture, stack);
+    thread->delays.wait = wait;
+    begin_wait(delays, thread, spots_lock(&delays->spots, wait));
+    uint32_t lock =
+        locks_held(locks, process->number, capture, thread->delays.inner_tid, thread->delays.lock);
+    if (lock)
+        thread->delays.holds = locks_begin_holding(
+            locks, lock, holding_value(delays, thread, lock, stack), capture->time);
+    return wait;
+}
+
+void delays_end_thread(struct delays *delays, struct account *thread)
+{
+    leave(delays, thread, delays->moment);
+}
+
+// --- sharing ---
+
+struct sharing {
+    struct delays *delays;
+    const struct account *thread;
+    uint64_t singles, times; // of all blocked looks: waits met once, and looks
+    uint64_t missed;         // waits that no look has met
+    uint64_t upto, given;    // of singles or times; of missed
+};
+
+static uint64_t singles_of(const struct seen_stack *seen)
+{
+    return seen->waits > seen->longs ? seen->waits - seen->longs : 0;
+}
+
+// Waits that were not met are as short as those that were met once.
+static uint64_t share_missed(struct sharing *sharing, const struct seen_stack *seen)
+{
+    uint64_t all = sharing->singles ? sharing->singles : sharing->times;
+    sharing->upto += sharing->singles ? singles_of(seen) : seen->times;
+    uint64_t end = (uint64_t)((unsigned __int128)sharing->missed * sharing->upto / all);
+    uint64_t part = end - sharing->given;
+    sharing->given = end;
+    return part;
+}
+
+static void share_blocked(void *context, const struct seen_stack *seen, uint64_t ns)
+{
+    struct sharing *sharing = context;
+    struct profile *profile = sharing->delays->profile;
+    uint64_t waits = seen->waits + share_missed(sharing, seen);
+    uint32_t value =
+        profile_value_of_wait(profile, seen->stack, sharing->thread->profile_thread,
+                              STATE_DELAYED, seen->wait);
+    profile_add(profile, value, waits, ns);
+    spots_delay(&sharing->delays->spots, seen->wait, ns, waits);
+}
+
+// Returns how often the thread went to sleep since the last time.
+static uint64_t count_waits(struct account *thread)
+{
+    struct proc_status status;
+    struct thread_delays *own = &thread->delays;
+    if (procfs_status(thread->tid, &status) != RC_OK)
+        return 0;
+    uint64_t waits = own->counted && status.waits > own->waits ? status.waits - own->waits : 0;
+    own->waits = status.waits;
+    own->counted = true;
+    return waits;
+}
+
+void delays_share(struct delays *delays, struct account *thread, struct wall_period period)
+{
+    struct sharing sharing = {.delays = delays, .thread = thread};
+    const struct wall *wall = &thread->wall;
+    uint64_t met = 0;
+    for (size_t i = 0; i < wall->count; i++) {
+        const struct seen_stack *seen = &wall->seen[i];
+        sharing.times += seen->state == STATE_BLOCKED ? seen->times : 0;
+        sharing.singles += singles_of(seen);
+        met += seen->waits;
+    }
+    if (period.running || met || !thread->delays.counted) {
+        uint64_t waits = count_waits(thread);
+        sharing.missed = waits > met ? waits - met : 0;
+    }
+    wall_share(&thread->wall, delays->profile, thread->profile_thread, period,
+               &(struct wall_sink){share_blocked, &sharing});
+}
+
+void delays_sort(struct delays *delays, const struct population *population,
+                 struct symbolizer *symbolizer, size_t named)
+{
+    if (!spots_sort(&delays->spots, population, symbolizer, named))
+        return;
+    for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));)
+        if (thread->delays.wait && !thread->delays.lock)
+            begin_wait(delays, thread, spots_lock(&delays->spots, thread->delays.wait));
+}
+
+static uint32_t unseen(void *context, uint32_t wait)
+{
+    struct delays *delays = context;
+    uint32_t location = profile_location(delays->profile, delays->unseen->id, 0);
+    uint32_t stack = profile_stack(delays->profile, &location, 1);
+    if (delays->nobody == UINT32_MAX)
+        delays->nobody = profile_thread_add(delays->profile, 0, 0, "", "");
+    return profile_value_of_wait(delays->profile, stack, delays->nobody, STATE_HOLDING, wait);
+}
+
+void delays_renumber(struct delays *delays, const struct population *population,
+                     const struct compact_numbers *numbers)
+{
+    spots_renumber(&delays->spots, numbers->stacks);
+    locks_renumber(&delays->spots.locks, numbers->values);
+    for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));)
+        thread->delays.holds.value = numbers->values[thread->delays.holds.value];
+    if (delays->nobody != UINT32_MAX)
+        delays->nobody = numbers->threads[delays->nobody];
+}
+
+void delays_settle(struct delays *delays, bool last)
+{
+    if (last)
+        locks_settle_last(&delays->spots.locks, delays->profile, unseen, delays);
+    else
+        locks_settle(&delays->spots.locks, delays->profile);
+}

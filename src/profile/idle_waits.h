@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// Waits for work: a worker of a pool that waits for the next job, an event loop for the next event.
+// They delay nothing, and would hide the waits that do.
+//
+// A thread waits for work if all of its work is done between such waits. So there is one function
+// from which both lead: the wait, and (nearly) all that the thread was seen to do on a CPU. A wait
+// that delays work is deeper: not all work is done below the function that leads to it. For a
+// condition variable, a semaphore and the like that does not suffice, because a thread may wait so
+// for an answer, too: either other threads wait at the same place, as in a pool, or nobody has
+// woken it for long.
+#pragma once
+
+#include <stdbool.h>
+
+#include "profile/query.h"
+
+// Sets idle[value] for the values of STATE_DELAYED that are waits for work. Names are looked up.
+void idle_waits_find(const struct query_source *source, bool *idle);
