@@ -185,7 +185,7 @@ static void take_thread(struct consumer *consumer, const void *data)
     thread = population_add_thread(population, record->thread, record->process, record->tid);
     consumer_hint(consumer, thread); // another thread may have had its place before
     const struct run_process *facts = &consumer->facts.list[process->facts];
-    delays_meet_thread(process, thread);
+    delays_meet_thread(process, thread, consumer->waits_rate > 0);
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
 }
@@ -212,7 +212,7 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     holds_add_report(&consumer->holds, &thread->held, thread->profile_thread, record->held_ns);
     struct wall_period period = {record->elapsed_ns, record->cpu_ns, record->queued_ns};
     if (consumer->idle && consumer->waits_rate > 0)
-        delays_share(&consumer->delays, thread, period);
+        delays_share(&consumer->delays, thread, period, record->stops);
     else if (consumer->idle)
         wall_share(&thread->wall, consumer->profile, thread->profile_thread, period, NULL);
     if (ended)

@@ -40,12 +40,29 @@ void delays_meet_process(struct process *process)
     process->nested = strcmp(own, its) != 0;
 }
 
-void delays_meet_thread(const struct process *process, struct account *thread)
+// Returns how often the thread went to sleep since the last time. The kernel counts each of our
+// stops as if it had.
+static uint64_t count_waits(struct account *thread, uint64_t stops)
+{
+    struct proc_status status;
+    struct thread_delays *own = &thread->delays;
+    if (procfs_status(thread->tid, &status) != RC_OK)
+        return 0;
+    uint64_t before = own->waits + stops;
+    uint64_t waits = own->counted && status.waits > before ? status.waits - before : 0;
+    own->waits = status.waits;
+    own->counted = true;
+    return waits;
+}
+
+void delays_meet_thread(const struct process *process, struct account *thread, bool counts_waits)
 {
     struct proc_status status;
     thread->delays.inner_tid = thread->tid;
     if (process->nested && procfs_status(thread->tid, &status) == RC_OK)
         thread->delays.inner_tid = status.inner_pid;
+    if (counts_waits)
+        count_waits(thread, 0);
 }
 
 // --- looks ---
@@ -145,20 +162,8 @@ static void share_blocked(void *context, const struct seen_stack *seen, uint64_t
     spots_delay(&sharing->delays->spots, seen->wait, ns, waits);
 }
 
-// Returns how often the thread went to sleep since the last time.
-static uint64_t count_waits(struct account *thread)
-{
-    struct proc_status status;
-    struct thread_delays *own = &thread->delays;
-    if (procfs_status(thread->tid, &status) != RC_OK)
-        return 0;
-    uint64_t waits = own->counted && status.waits > own->waits ? status.waits - own->waits : 0;
-    own->waits = status.waits;
-    own->counted = true;
-    return waits;
-}
-
-void delays_share(struct delays *delays, struct account *thread, struct wall_period period)
+void delays_share(struct delays *delays, struct account *thread, struct wall_period period,
+                  uint64_t stops)
 {
     struct sharing sharing = {.delays = delays, .thread = thread};
     const struct wall *wall = &thread->wall;
@@ -170,7 +175,7 @@ void delays_share(struct delays *delays, struct account *thread, struct wall_per
         met += seen->waits;
     }
     if (period.running || met || !thread->delays.counted) {
-        uint64_t waits = count_waits(thread);
+        uint64_t waits = count_waits(thread, stops);
         sharing.missed = waits > met ? waits - met : 0;
     }
     wall_share(&thread->wall, delays->profile, thread->profile_thread, period,
