@@ -77,26 +77,34 @@ static const char *label(const struct plain_profile *profile, uint32_t sample, c
     return found ? plain_string(profile, found->text) : "";
 }
 
-static bool is_of_the_system(const struct plain_frame *frame)
+static bool begins(const char *text, const char *const *with)
 {
-    static const char *const modules[] = {"[kernel]", "libc.so.6", "libc-", "libpthread", "ld-"};
-    for (size_t i = 0; i < ARRAY_LENGTH(modules); i++)
-        if (strncmp(frame->module, modules[i], strlen(modules[i])) == 0)
-            return true;
-    return false;
+    while (*with && strncmp(text, *with, strlen(*with)) != 0)
+        with++;
+    return *with;
 }
 
-// Returns the innermost function outside of kernel and C library: the one that waits, or holds.
+static bool is_of_the_system(const struct plain_frame *frame)
+{
+    static const char *const modules[] = {"[kernel]", "[vdso]",    "libc.so",  "libc-",
+                                          "ld-",      "libpthread", "libstdc++", NULL};
+    static const char *const names[] = {"std::", "<std::", "core::", "<core::", "alloc::",
+                                        "<alloc::", "__gthread", "__vdso", NULL};
+    return begins(frame->module, modules) || begins(frame->name, names);
+}
+
+// Returns the innermost function outside of kernel and standard libraries: that waits, or holds.
 static const char *own_function(const struct plain_profile *profile, uint32_t stack)
 {
     const struct plain_node *nodes = profile->stacks.nodes;
     const char *leaf = "";
-    for (uint32_t at = stack; at; at = nodes[at].parent) {
-        struct plain_frame frame = plain_frame(profile, nodes[at].location, 0);
-        leaf = *leaf ? leaf : frame.name;
-        if (!is_of_the_system(&frame))
-            return frame.name;
-    }
+    for (uint32_t at = stack; at; at = nodes[at].parent)
+        for (size_t i = 0; i < plain_frame_count(profile, nodes[at].location); i++) {
+            struct plain_frame frame = plain_frame(profile, nodes[at].location, i);
+            leaf = *leaf ? leaf : frame.name;
+            if (!is_of_the_system(&frame))
+                return frame.name;
+        }
     return leaf;
 }
 

@@ -117,6 +117,43 @@ START_TEST(who_sleeps_on_is_met_again)
 }
 END_TEST
 
+struct told {
+    uint64_t ns[4], waits[4], longs[4]; // [wait]
+};
+
+static void tell(void *context, const struct seen_stack *seen, uint64_t ns)
+{
+    struct told *told = context;
+    told->ns[seen->wait] += ns;
+    told->waits[seen->wait] += seen->waits;
+    told->longs[seen->wait] += seen->longs;
+}
+
+// One wait that is met three times, two that are met once, and one without a number.
+START_TEST(waits_are_told_with_their_time)
+{
+    struct told told = {0};
+    const struct wall_sink sink = {tell, &told};
+    wall_wait(&wall, stack(1), 1);
+    wall_again(&wall, 1);
+    wall_again(&wall, 1);
+    wall_wait(&wall, stack(1), 2);
+    wall_wait(&wall, stack(1), 2);
+    wall_look(&wall, stack(1), STATE_BLOCKED);
+    wall_share(&wall, profile, 0, (struct wall_period){600, 0, 0}, &sink);
+    ck_assert_uint_eq(told.ns[1], 300);
+    ck_assert_uint_eq(told.ns[2], 200);
+    ck_assert_uint_eq(told.ns[0], 0);
+    ck_assert_uint_eq(told.waits[1], 1);
+    ck_assert_uint_eq(told.longs[1], 1);
+    ck_assert_uint_eq(told.waits[2], 2);
+    ck_assert_uint_eq(told.longs[2], 0);
+    wall_again(&wall, 4); // it still sleeps where it was met last
+    wall_share(&wall, profile, 0, (struct wall_period){400, 0, 0}, &sink);
+    ck_assert_uint_eq(told.waits[2], 2);
+}
+END_TEST
+
 START_TEST(a_reset_forgets_what_waits)
 {
     share(1000, 0, 0);
@@ -196,6 +233,7 @@ Suite *suite_wall(void)
     tcase_add_test(tests, time_without_a_look_waits_for_one);
     tcase_add_test(tests, what_is_charged_late_is_made_up_for);
     tcase_add_test(tests, who_sleeps_on_is_met_again);
+    tcase_add_test(tests, waits_are_told_with_their_time);
     tcase_add_test(tests, a_reset_forgets_what_waits);
     tcase_add_test(tests, where_the_one_before_slept_says_nothing);
     tcase_add_test(tests, a_time_that_is_not_known_counts_for_nothing);
