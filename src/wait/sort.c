@@ -69,6 +69,7 @@ static void sort_lock(const struct finder *finder, const struct wait_thread *thr
     sort->object_name = finder_name_object(finder, lock.object);
     sort->owner_at = lock.kind == WAIT_LOCK ? lock.owner_at : 0;
     sort->scanned = lock.kind == WAIT_LOCK ? lock.scanned : 0;
+    sort->futex = lock.futex;
     if (lock.kind == WAIT_CONDITION || lock.kind == WAIT_SEMAPHORE || lock.kind == WAIT_FUTEX)
         sort->idle = WAIT_IDLE_POOL;
 }
