@@ -90,10 +90,10 @@ def test_contentions(ctx):
         target, truth, meters = waiting(ctx, "counts")
         block = files(ctx, target, "block", "--with-idle-waits")["block"]
         told = meters.during(block)
-        for wait, factor in zip(truth["waits"], (1.1, 2)):
+        for wait in truth["waits"]:
             ns, times = told[wait["name"]]
             counted = block.sum(wait["function"], "contentions", tid=wait["tid"])
-            assert times / factor <= counted <= times * factor, \
+            assert abs(counted - times) <= 0.1 * times, \
                 f"{wait['name']}: {counted} waits, its own meter says {times:.0f}"
             is_true(ctx, block, wait, ns)
         target.kill()

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // contended LOCK [--sleeps] [--two] [--log FILE]
 // A lock of the kind (the table `locks`) that hold_long and hold_short have in turn, 70 and 30 % of
-// the time that it is held, and that two threads want all the time, in want(). --sleeps: who holds
-// it sleeps meanwhile instead of working. --two: two threads hold it in turn, a function each.
+// the time that it is held, and that two threads want whenever it is held, in want(). The holders
+// work meanwhile, and what counts is CPU time; --sleeps: they sleep. --two: two threads hold it in
+// turn, a function each.
 // Prints, before "ready", the names of the meters (meter.h) in the order of the log:
 //   {"meters": ["hold_long", "hold_short", "waiter1", "waiter2"], "lock": "the_mutex"}
 // lock: its variable; "" where it lies on the heap. Works with glibc and with musl.
@@ -12,14 +13,14 @@
 
 #define LONG (7 * MS)
 #define SHORT (3 * MS)
-#define GAP (300 * US) // between two holds: who waits has it meanwhile, for a moment
-#define PAUSE (50 * US)
+#define GAP (100 * US) // between two holds: who waits has it meanwhile, for a moment
 
 static pthread_mutex_t the_mutex = PTHREAD_MUTEX_INITIALIZER, *mutex = &the_mutex;
 static pthread_rwlock_t the_rwlock = PTHREAD_RWLOCK_INITIALIZER;
-static struct meter held[] = {{.name = "hold_long", .whole = true},
-                              {.name = "hold_short", .whole = true}};
+static struct meter held[] = {{.name = "hold_long", .of = METER_CPU},
+                              {.name = "hold_short", .of = METER_CPU}};
 static struct meter waiters[] = {{.name = "waiter1"}, {.name = "waiter2"}};
+static sem_t wanted[2]; // by the waiters
 static bool sleeps;
 
 // ---- kinds of locks
@@ -121,13 +122,24 @@ static const struct lock *lock;
 
 // ---- who holds it
 
+static void have_it_wanted(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        int value = 0;
+        sem_getvalue(&wanted[i], &value);
+        if (!value)
+            sem_post(&wanted[i]);
+    }
+}
+
 static DISTINCT void occupy(int64_t ns)
 {
+    have_it_wanted();
     if (sleeps) {
         sleep_ns(ns);
         return;
     }
-    for (int64_t until = clock_ns(CLOCK_MONOTONIC) + ns; clock_ns(CLOCK_MONOTONIC) < until;)
+    for (int64_t until = thread_cpu() + ns; thread_cpu() < until;)
         burn();
 }
 
@@ -204,11 +216,12 @@ static DISTINCT void want(struct meter *meter)
 
 static void *waits(void *argument)
 {
-    struct meter *meter = argument;
-    meter_own(meter);
+    size_t self = (size_t)(intptr_t)argument;
+    meter_own(&waiters[self]);
     for (;;) {
-        want(meter);
-        sleep_ns(PAUSE);
+        while (sem_wait(&wanted[self]) != 0)
+            ;
+        want(&waiters[self]);
     }
     return NULL;
 }
@@ -222,7 +235,7 @@ static void await_meters(size_t count)
 static void start_threads(bool two)
 {
     for (size_t i = 0; i < 2; i++)
-        sem_init(&turns[i], 0, i == 0);
+        sem_init(&turns[i], 0, i == 0), sem_init(&wanted[i], 0, 0);
     if (two) {
         start(hold_one, (void *)0, "holder1");
         await_meters(1);
@@ -232,7 +245,7 @@ static void start_threads(bool two)
     }
     await_meters(2);
     for (size_t i = 0; i < 2; i++) {
-        start(waits, &waiters[i], waiters[i].name);
+        start(waits, (void *)(intptr_t)i, waiters[i].name);
         await_meters(3 + i);
     }
 }
@@ -253,6 +266,8 @@ int main(int argc, char **argv)
         return 2;
     }
     sleeps = has(argv, "--sleeps");
+    if (sleeps)
+        held[0].of = held[1].of = METER_TIME;
     if (lock->init)
         lock->init();
     start_threads(has(argv, "--two"));

@@ -12,11 +12,14 @@
 
 struct meter {
     const char *name;
-    bool whole;        // all of the time counts; else what the thread was on no CPU and in no queue
+    enum { METER_WAIT, METER_TIME, METER_CPU } of; // what counts: the time that the thread was on no
+                       // CPU and in no queue, all of the time, or that on a CPU
     pid_t tid;         // of the thread whose meter it is
     int schedstat;     // its schedstat, open
     uint64_t turn;     // odd: the members below change
-    int64_t begun, cpu, queued; // clocks when it began; begun 0: it does not measure
+    struct moment { // CLOCK_MONOTONIC, and what the thread has been on a CPU and in the queue
+        int64_t time, cpu, queued;
+    } begun; // time 0: it does not measure
     int64_t ns, times; // of what has ended
 };
 
@@ -31,6 +34,17 @@ static inline int64_t queue_ns(const struct meter *meter)
     long long ran = 0, queued = 0;
     sscanf(text, "%lld %lld", &ran, &queued);
     return queued;
+}
+
+static inline struct moment moment_of(const struct meter *meter)
+{
+    struct moment now;
+    do {
+        now.queued = queue_ns(meter);
+        now.cpu = thread_cpu();
+        now.time = clock_ns(CLOCK_MONOTONIC);
+    } while (queue_ns(meter) != now.queued); // it was preempted in between
+    return now;
 }
 
 // The calling thread's, which is told once.
@@ -48,23 +62,24 @@ static inline void meter_own(struct meter *meter)
 
 static inline void meter_begin(struct meter *meter)
 {
-    int64_t queued = meter->whole ? 0 : queue_ns(meter), cpu = meter->whole ? 0 : thread_cpu();
+    struct moment now = moment_of(meter);
     __atomic_fetch_add(&meter->turn, 1, __ATOMIC_SEQ_CST);
-    meter->queued = queued;
-    meter->cpu = cpu;
-    meter->begun = clock_ns(CLOCK_MONOTONIC);
+    meter->begun = now;
     __atomic_fetch_add(&meter->turn, 1, __ATOMIC_SEQ_CST);
 }
 
 static inline void meter_end(struct meter *meter)
 {
-    int64_t ns = clock_ns(CLOCK_MONOTONIC) - meter->begun;
-    if (!meter->whole)
-        ns -= thread_cpu() - meter->cpu + queue_ns(meter) - meter->queued;
+    struct moment now = moment_of(meter);
+    int64_t cpu = now.cpu - meter->begun.cpu, ns = now.time - meter->begun.time;
+    if (meter->of == METER_CPU)
+        ns = cpu;
+    else if (meter->of == METER_WAIT)
+        ns -= cpu + now.queued - meter->begun.queued;
     __atomic_fetch_add(&meter->turn, 1, __ATOMIC_SEQ_CST);
-    meter->ns += ns > 0 ? ns : 0;
+    meter->ns += ns;
     meter->times++;
-    meter->begun = 0;
+    meter->begun.time = 0;
     __atomic_fetch_add(&meter->turn, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -72,8 +87,9 @@ static inline void meter_end(struct meter *meter)
 static inline bool read_meter(struct meter *meter, int64_t *ns, int64_t *times)
 {
     uint64_t turn = __atomic_load_n(&meter->turn, __ATOMIC_SEQ_CST);
-    int64_t begun = __atomic_load_n(&meter->begun, __ATOMIC_SEQ_CST);
-    *ns = meter->ns + (begun ? clock_ns(CLOCK_MONOTONIC) - begun : 0);
+    int64_t begun = __atomic_load_n(&meter->begun.time, __ATOMIC_SEQ_CST);
+    bool counts = begun && meter->of != METER_CPU; // nobody else has the clock of its CPU time
+    *ns = meter->ns + (counts ? clock_ns(CLOCK_MONOTONIC) - begun : 0);
     *times = meter->times;
     return turn % 2 == 0 && __atomic_load_n(&meter->turn, __ATOMIC_SEQ_CST) == turn;
 }
