@@ -31,38 +31,26 @@ static void read_namespace(const char *pid, char link[64])
     (void)ignored; // then it is empty
 }
 
-void delays_meet_process(struct process *process)
+static void meet_process(struct process *process)
 {
     char pid[16], own[64], its[64];
     snprintf(pid, sizeof pid, "%d", (int)process->pid);
     read_namespace("self", own);
     read_namespace(pid, its);
     process->nested = strcmp(own, its) != 0;
+    process->met = true;
 }
 
-// Returns how often the thread went to sleep since the last time. The kernel counts each of our
-// stops as if it had.
-static uint64_t count_waits(struct account *thread, uint64_t stops)
+static void meet(struct process *process, struct account *thread)
 {
-    struct proc_status status;
-    struct thread_delays *own = &thread->delays;
-    if (procfs_status(thread->tid, &status) != RC_OK)
-        return 0;
-    uint64_t before = own->waits + stops;
-    uint64_t waits = own->counted && status.waits > before ? status.waits - before : 0;
-    own->waits = status.waits;
-    own->counted = true;
-    return waits;
-}
-
-void delays_meet_thread(const struct process *process, struct account *thread, bool counts_waits)
-{
-    struct proc_status status;
-    thread->delays.inner_tid = thread->tid;
-    if (process->nested && procfs_status(thread->tid, &status) == RC_OK)
-        thread->delays.inner_tid = status.inner_pid;
-    if (counts_waits)
-        count_waits(thread, 0);
+    struct proc_status status = {0};
+    if (!process->met)
+        meet_process(process);
+    if (thread->delays.inner_tid)
+        return;
+    bool known = procfs_status(thread->tid, &status) == RC_OK;
+    thread->delays.inner_tid = known && process->nested ? status.inner_pid : thread->tid;
+    thread->delays.waits = status.waits;
 }
 
 // --- looks ---
@@ -85,15 +73,19 @@ static uint32_t holding_value(const struct delays *delays, const struct account 
                                  delays->spots.locks.list[lock - 1].wait);
 }
 
-void delays_ran(struct delays *delays, const struct process *process, struct account *thread,
+void delays_ran(struct delays *delays, struct process *process, struct account *thread,
                 const struct capture *capture, uint32_t stack, uint64_t ns)
 {
     struct locks *locks = &delays->spots.locks;
+    meet(process, thread);
     leave(delays, thread, capture->time);
     uint32_t lock =
         locks_held(locks, process->number, capture, thread->delays.inner_tid, thread->delays.lock);
+    // Who waits for a CPU holds the lock on.
+    double stretch = thread->delays.stretch > 1 ? thread->delays.stretch : 1;
     if (lock)
-        locks_charge(locks, lock, holding_value(delays, thread, lock, stack), ns);
+        locks_charge(locks, lock, holding_value(delays, thread, lock, stack),
+                     (uint64_t)((double)ns * stretch));
 }
 
 static void begin_wait(struct delays *delays, struct account *thread, uint32_t lock)
@@ -103,10 +95,11 @@ static void begin_wait(struct delays *delays, struct account *thread, uint32_t l
         locks_begin_wait(&delays->spots.locks, lock, delays->moment);
 }
 
-uint32_t delays_blocked(struct delays *delays, const struct process *process,
-                        struct account *thread, const struct capture *capture, uint32_t stack)
+uint32_t delays_blocked(struct delays *delays, struct process *process, struct account *thread,
+                        const struct capture *capture, uint32_t stack)
 {
     struct locks *locks = &delays->spots.locks;
+    meet(process, thread);
     leave(delays, thread, capture->time);
     uint32_t wait = spots_at(&delays->spots, process, thread->tid, capture, stack);
     thread->delays.wait = wait;
@@ -162,6 +155,20 @@ static void share_blocked(void *context, const struct seen_stack *seen, uint64_t
     spots_delay(&sharing->delays->spots, seen->wait, ns, waits);
 }
 
+// Returns how often the thread went to sleep since the last time. The kernel counts each of our
+// stops as if it had.
+static uint64_t count_waits(struct account *thread, uint64_t stops)
+{
+    struct proc_status status;
+    struct thread_delays *own = &thread->delays;
+    if (procfs_status(thread->tid, &status) != RC_OK)
+        return 0;
+    uint64_t before = own->waits + stops;
+    uint64_t waits = status.waits > before ? status.waits - before : 0;
+    own->waits = status.waits;
+    return waits;
+}
+
 void delays_share(struct delays *delays, struct account *thread, struct wall_period period,
                   uint64_t stops)
 {
@@ -174,10 +181,13 @@ void delays_share(struct delays *delays, struct account *thread, struct wall_per
         sharing.singles += singles_of(seen);
         met += seen->waits;
     }
-    if (period.running || met || !thread->delays.counted) {
+    if (thread->delays.inner_tid && (period.running || met)) {
         uint64_t waits = count_waits(thread, stops);
         sharing.missed = waits > met ? waits - met : 0;
     }
+    if (period.running)
+        thread->delays.stretch =
+            (double)(period.running + period.queued) / (double)period.running;
     wall_share(&thread->wall, delays->profile, thread->profile_thread, period,
                &(struct wall_sink){share_blocked, &sharing});
 }

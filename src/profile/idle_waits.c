@@ -114,13 +114,21 @@ static bool is_idle(struct search *search, const struct profile_value *value, ui
 
 // --- all values, thread by thread ---
 
-static const struct profile *sorted; // for the comparison
-
-static int by_thread(const void *left, const void *right)
+// Returns the numbers of all values in the order of their threads, those of a thread from
+// (*firsts)[thread] on.
+static uint32_t *by_thread(const struct profile *profile, uint32_t **firsts)
 {
-    uint32_t a = profile_value_get(sorted, *(const uint32_t *)left)->thread;
-    uint32_t b = profile_value_get(sorted, *(const uint32_t *)right)->thread;
-    return (a > b) - (a < b);
+    size_t count = profile_value_count(profile), threads = profile_thread_count(profile);
+    uint32_t *order = xcalloc(count + 1, sizeof *order);
+    AUTO_FREE uint32_t *next = xcalloc(threads + 2, sizeof *next);
+    for (size_t i = 0; i < count; i++)
+        next[profile_value_get(profile, i)->thread + 1]++;
+    for (size_t i = 0; i < threads; i++)
+        next[i + 1] += next[i];
+    *firsts = xcopy(next, threads + 1, sizeof *next);
+    for (uint32_t i = 0; i < count; i++)
+        order[next[profile_value_get(profile, i)->thread]++] = i;
+    return order;
 }
 
 static void count_pools(struct search *search, const uint32_t *order, uint32_t count)
@@ -143,24 +151,16 @@ static void count_pools(struct search *search, const uint32_t *order, uint32_t c
 void idle_waits_find(const struct query_source *source, bool *idle)
 {
     const struct profile *profile = source->profile;
-    uint32_t count = (uint32_t)profile_value_count(profile);
-    AUTO_FREE uint32_t *order = xcalloc(count + 1, sizeof *order);
     struct search search = {.source = source};
-    for (uint32_t i = 0; i < count; i++)
-        order[i] = i;
-    sorted = profile;
-    qsort(order, count, sizeof *order, by_thread);
-    count_pools(&search, order, count);
-    for (uint32_t first = 0, end; first < count; first = end) {
-        uint32_t thread = profile_value_get(profile, order[first])->thread;
-        for (end = first; end < count && profile_value_get(profile, order[end])->thread == thread;)
-            end++;
-        for (uint32_t i = first; i < end; i++) {
+    AUTO_FREE uint32_t *firsts = NULL;
+    AUTO_FREE uint32_t *order = by_thread(profile, &firsts);
+    count_pools(&search, order, (uint32_t)profile_value_count(profile));
+    for (uint32_t thread = 0; thread < profile_thread_count(profile); thread++)
+        for (uint32_t i = firsts[thread]; i < firsts[thread + 1]; i++) {
             const struct profile_value *value = profile_value_get(profile, order[i]);
-            idle[order[i]] =
-                may_be_idle(source, value) && is_idle(&search, value, first, end, order);
+            idle[order[i]] = may_be_idle(source, value) &&
+                             is_idle(&search, value, firsts[thread], firsts[thread + 1], order);
         }
-    }
     map_fini(&search.pools);
     free(search.wait.list);
     free(search.work.list);
