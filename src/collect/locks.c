@@ -42,7 +42,11 @@ uint32_t locks_meet(struct locks *locks, uint32_t process, const struct wait_sor
     uint32_t number = map_number(&locks->index, key);
     ARRAY_RESERVE(locks->list, locks->count, locks->capacity);
     locks->list[locks->count++] = (struct known_lock){
-        .process = process, .word = word, .scanned = sort->owner_at ? 0 : sort->scanned, .wait = wait};
+        .process = process,
+        .word = word,
+        .scanned = sort->owner_at ? 0 : sort->scanned,
+        .wait = wait,
+    };
     return number + 1;
 }
 

@@ -29,7 +29,7 @@ def profile(ctx, kind):
 
 def test_types_are_those_of_go(ctx):
     for kind in "block", "mutex":
-        text = pprof(ctx, "-raw", profile(ctx, kind))
+        text = re.sub(r"(?m)^Comment: .*\n", "", pprof(ctx, "-raw", profile(ctx, kind)))
         field(r"\APeriodType: contentions count\nPeriod: 1\n", text)
         field(r"^contentions/count delay/nanoseconds\[dflt\]$", text)
 

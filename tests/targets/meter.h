@@ -12,8 +12,11 @@
 
 struct meter {
     const char *name;
-    enum { METER_WAIT, METER_TIME, METER_CPU } of; // what counts: the time that the thread was on no
-                       // CPU and in no queue, all of the time, or that on a CPU
+    enum {
+        METER_WAIT, // the time counts that the thread was on no CPU and in no queue
+        METER_TIME, // all of the time
+        METER_CPU,  // that on a CPU
+    } of;
     pid_t tid;         // of the thread whose meter it is
     int schedstat;     // its schedstat, open
     uint64_t turn;     // odd: the members below change
