@@ -51,7 +51,8 @@ static void sort_call(const struct finder *finder, const struct wait_thread *thr
     sort->kind = form ? form->kind : WAIT_OTHER;
     if (form && form->kind == WAIT_FILE)
         sort->kind = kind_by_descriptor(finder, thread, form);
-    if (thread->state == 'D' && sort->kind != WAIT_CHILD)
+    // The state is of a moment later, when the thread may wait elsewhere: what the call says counts.
+    if (thread->state == 'D' && sort->kind == WAIT_OTHER)
         sort->kind = WAIT_DISK;
     sort->label = wait_kind_names[sort->kind];
     if (name && sort->kind != WAIT_DISK)
