@@ -21,8 +21,8 @@ static enum wait_kind kind_by_descriptor(const struct finder *finder,
     return WAIT_DISK; // a path of a file system
 }
 
-// Calls that wait for any of several things, or for a client. A server in them has nothing to do;
-// but one that waits for a single descriptor waits for an answer.
+// Calls that wait for any of several things, for a client, or for a signal. A server in them has
+// nothing to do; but one that waits for a single descriptor waits for an answer.
 static const struct {
     const char *begins, *label;
     enum wait_idle idle;
@@ -31,6 +31,7 @@ static const struct {
     {"select", "select", WAIT_IDLE_LOOP},   {"pselect", "select", WAIT_IDLE_LOOP},
     {"poll", "poll", WAIT_IDLE_LOOP},       {"ppoll", "poll", WAIT_IDLE_LOOP},
     {"semop", "semaphore", WAIT_IDLE_POOL}, {"semtimedop", "semaphore", WAIT_IDLE_POOL},
+    {"pause", "signal", WAIT_IDLE_LOOP},    {"rt_sig", "signal", WAIT_IDLE_LOOP},
 };
 
 static void sort_server(const struct wait_thread *thread, const char *name, struct wait_sort *sort)

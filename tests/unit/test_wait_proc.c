@@ -330,6 +330,8 @@ static const struct {
     {'D', SYS_epoll_wait, {8}, "epoll", WAIT_IDLE_LOOP}, // the state is of a moment later
     {'S', SYS_poll, {MEMORY, 2}, "poll", WAIT_IDLE_LOOP},
     {'S', SYS_poll, {MEMORY, 1}, "poll", WAIT_IDLE_NEVER},
+    {'S', SYS_rt_sigtimedwait, {MEMORY}, "signal", WAIT_IDLE_LOOP},
+    {'S', SYS_pause, {0}, "signal", WAIT_IDLE_LOOP},
     {'D', SYS_vfork, {0}, "child", WAIT_IDLE_NEVER},
     {'D', 400, {0}, "disk", WAIT_IDLE_NEVER},
     {'S', 400, {0}, "other", WAIT_IDLE_NEVER},
