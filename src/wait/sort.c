@@ -52,7 +52,7 @@ static void sort_call(const struct finder *finder, const struct wait_thread *thr
     sort->kind = form ? form->kind : WAIT_OTHER;
     if (form && form->kind == WAIT_FILE)
         sort->kind = kind_by_descriptor(finder, thread, form);
-    // The state is of a moment later, when the thread may wait elsewhere: what the call says counts.
+    // The state is of a moment later, when the thread may wait elsewhere: the call counts.
     if (thread->state == 'D' && sort->kind == WAIT_OTHER)
         sort->kind = WAIT_DISK;
     sort->label = wait_kind_names[sort->kind];
