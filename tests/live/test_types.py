@@ -69,7 +69,6 @@ def test_types_that_are_none(ctx):
 def test_types_and_options_that_do_not_fit(ctx):
     target = ctx.target("idle")
     untouched_by(ctx, target,
-                 (USAGE, r"pprof.*trace|trace.*pprof", "--type", "trace", "-f", "pprof"),
                  (USAGE, r"--min-block.*block", "--type", "cpu", "--min-block", "1ms"),
                  (USAGE, r"--with-idle-waits.*block", "--type", "cpu", "--with-idle-waits"))
 
