@@ -148,6 +148,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         .bound = bound,
         .context = session,
         .names = !options->live,
+        .borrowing = PTHREAD_MUTEX_INITIALIZER,
     };
     session_count_idle(session, session->options.idle);
     *out = session;
@@ -170,6 +171,7 @@ void session_close(struct session *session)
     thread_filter_free(session->threads);
     free(session->targets.pids);
     free(session->targets.start_times);
+    pthread_mutex_destroy(&session->taker.borrowing);
     pthread_mutex_destroy(&session->lock);
     free(session);
 }
