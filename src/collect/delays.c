@@ -246,7 +246,7 @@ static size_t find_owners(const struct delays *delays, const struct population *
         const struct known_lock *lock = &locks->list[locks->watched[i] - 1];
         const struct process *process = population_process(population, lock->process);
         uint32_t word;
-        if (process && lock->waiters && !lock->inferred &&
+        if (process && lock->waiters && !lock->scanned &&
             memory_read(process->pid, lock->word, &word, sizeof word) && word & FUTEX_TID_MASK)
             owned[count++] = (struct owned){locks->watched[i], lock->process,
                                             (pid_t)(word & FUTEX_TID_MASK)};
