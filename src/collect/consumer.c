@@ -283,7 +283,7 @@ static void take_thread_time(struct consumer *consumer, const void *data)
     holds_add_report(&consumer->holds, &thread->held, thread->profile_thread, record->held_ns);
     struct wall_period period = {record->elapsed_ns, record->cpu_ns, record->queued_ns};
     if (consumer->idle && consumer->waits_rate > 0)
-        delays_share(&consumer->delays, thread, period);
+        delays_share(&consumer->delays, thread, period, record->stops);
     else if (consumer->idle)
         wall_share(&thread->wall, consumer->profile, thread->profile_thread, period, NULL);
     if (!ended)

@@ -162,19 +162,22 @@ static void share_blocked(void *context, const struct seen_stack *seen, uint64_t
     spots_delay(&sharing->delays->spots, seen->wait, ns, waits);
 }
 
-// Returns how often the thread went to sleep since the last time.
-static uint64_t count_waits(struct account *thread)
+// Returns how often the thread went to sleep since the last time. The kernel counts each of our
+// stops as if it had.
+static uint64_t count_waits(struct account *thread, uint64_t stops)
 {
     struct proc_status status;
     struct thread_delays *own = &thread->delays;
     if (procfs_status(thread->tid, &status) != RC_OK)
         return 0;
-    uint64_t waits = status.waits > own->waits ? status.waits - own->waits : 0;
+    uint64_t before = own->waits + stops;
+    uint64_t waits = status.waits > before ? status.waits - before : 0;
     own->waits = status.waits;
     return waits;
 }
 
-void delays_share(struct delays *delays, struct account *thread, struct wall_period period)
+void delays_share(struct delays *delays, struct account *thread, struct wall_period period,
+                  uint64_t stops)
 {
     struct sharing sharing = {.delays = delays, .thread = thread};
     const struct wall *wall = &thread->wall;
@@ -186,7 +189,7 @@ void delays_share(struct delays *delays, struct account *thread, struct wall_per
         met += seen->waits;
     }
     if (thread->delays.inner_tid && (period.running || met)) {
-        uint64_t waits = count_waits(thread);
+        uint64_t waits = count_waits(thread, stops);
         sharing.missed = waits > met ? waits - met : 0;
     }
     if (period.running)
@@ -243,7 +246,7 @@ static size_t find_owners(const struct delays *delays, const struct population *
         const struct known_lock *lock = &locks->list[locks->watched[i] - 1];
         const struct process *process = population_process(population, lock->process);
         uint32_t word;
-        if (process && lock->waiters && !lock->inferred &&
+        if (process && lock->waiters && !lock->scanned &&
             memory_read(process->pid, lock->word, &word, sizeof word) && word & FUTEX_TID_MASK)
             owned[count++] = (struct owned){locks->watched[i], lock->process,
                                             (pid_t)(word & FUTEX_TID_MASK)};

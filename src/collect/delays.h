@@ -34,8 +34,10 @@ void delays_ran(struct delays *delays, struct process *process, struct account *
 uint32_t delays_blocked(struct delays *delays, struct process *process, struct account *thread,
                         const struct capture *capture, uint32_t stack);
 
-// Shares the time of a thread's period as wall_share does, and counts its waits.
-void delays_share(struct delays *delays, struct account *thread, struct wall_period period);
+// Shares the time of a thread's period as wall_share does, and counts its waits. stops: how often
+// it was held meanwhile.
+void delays_share(struct delays *delays, struct account *thread, struct wall_period period,
+                  uint64_t stops);
 
 // Forgets where a thread waits that is gone.
 void delays_end_thread(struct delays *delays, struct account *thread);

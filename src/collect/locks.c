@@ -34,7 +34,7 @@ static uint64_t key_of(uint32_t process, uint64_t word)
 uint32_t locks_meet(struct locks *locks, uint32_t process, const struct wait_sort *sort,
                     uint32_t wait)
 {
-    uint64_t word = sort->owner_at ? sort->owner_at : sort->scanned;
+    uint64_t word = sort->owner_at ? sort->owner_at : sort->scanned ? sort->futex : 0;
     uint64_t key = key_of(process, word);
     uint32_t known = word ? map_get(&locks->index, key, UINT32_MAX) : UINT32_MAX;
     if (known != UINT32_MAX || !word || locks->count == LOCKS_MAX)
@@ -42,7 +42,11 @@ uint32_t locks_meet(struct locks *locks, uint32_t process, const struct wait_sor
     uint32_t number = map_number(&locks->index, key);
     ARRAY_RESERVE(locks->list, locks->count, locks->capacity);
     locks->list[locks->count++] = (struct known_lock){
-        .process = process, .word = word, .inferred = !sort->owner_at, .wait = wait};
+        .process = process,
+        .word = word,
+        .scanned = sort->owner_at ? 0 : sort->scanned,
+        .wait = wait,
+    };
     return number + 1;
 }
 
@@ -91,8 +95,8 @@ static bool has_on_stack(const struct capture *capture, uint64_t address)
 static bool holds(const struct known_lock *lock, const struct capture *capture, uint32_t word,
                   pid_t inner_tid)
 {
-    return lock->inferred ? has_on_stack(capture, lock->word)
-                          : (pid_t)(word & FUTEX_TID_MASK) == inner_tid;
+    return lock->scanned ? has_on_stack(capture, lock->scanned)
+                         : (pid_t)(word & FUTEX_TID_MASK) == inner_tid;
 }
 
 uint32_t locks_held(const struct locks *locks, uint32_t process, const struct capture *capture,

@@ -25,8 +25,9 @@
 
 struct known_lock {
     uint32_t process; // number
-    uint64_t word;    // address of the owner's word; of an inferred lock, its own
-    bool inferred;
+    uint64_t word;    // address of the owner's word; of a lock without one, of one that is 0 when
+                      // nobody has it
+    uint64_t scanned; // then: address that its holder has on the stack
     uint32_t wait;    // number of a struct profile_wait that names it
     uint32_t waiters; // threads that were last seen to wait for it
     uint64_t integral; // of their number over time, thread-ns, up to `at`

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include "process/permission.h"
+#include "process/procfs.h"
 #include "sample/tracer.h"
 
 #define NOWHERE ((void *)-4096ul) // no process has memory there
@@ -19,6 +20,21 @@ static int probe(pid_t pid)
     return got >= 0 || errno == EFAULT || errno == ESRCH ? 0 : errno;
 }
 
+// All that is known of threads begins with the times that the kernel tells of them.
+static enum rc check_times(pid_t pid, struct err *err)
+{
+    AUTO_BUF struct buf text = {0}, stat = {0};
+    enum rc rc = procfs_read(&text, "/proc/%d/schedstat", (int)pid);
+    bool told = rc == RC_OK ? text.length > 0 : rc != RC_GONE;
+    if (told || procfs_read(&stat, "/proc/%d/stat", (int)pid) != RC_OK)
+        return RC_OK; // or it is gone, and others find that out
+    err_set(err, RC_FAIL, "this kernel does not tell how long threads run and wait: "
+                          "/proc/%d/schedstat is %s", (int)pid, rc == RC_OK ? "empty" : "missing");
+    err_add(err, "  ptprof needs a kernel with CONFIG_SCHED_INFO, which CONFIG_SCHEDSTATS and "
+                 "CONFIG_TASK_DELAY_ACCT select");
+    return RC_FAIL;
+}
+
 enum rc preflight_target(pid_t pid, struct err *err)
 {
     enum rc rc = pid > 0 ? permission_explain(pid, 0, err)
@@ -26,7 +42,7 @@ enum rc preflight_target(pid_t pid, struct err *err)
     if (rc != RC_OK)
         return rc;
     int errnum = probe(pid);
-    return errnum ? permission_explain(pid, errnum, err) : RC_OK;
+    return errnum ? permission_explain(pid, errnum, err) : check_times(pid, err);
 }
 
 enum rc preflight_tracing(pid_t pid, struct err *err)

@@ -7,7 +7,7 @@
 #include "base/err.h"
 
 // Checks whether a process can be profiled, and touches nothing but one byte. Returns RC_USAGE,
-// RC_GONE, RC_DENIED or RC_BUSY with a message that says what to do.
+// RC_GONE, RC_DENIED, RC_BUSY or (of the kernel) RC_FAIL with a message that says what to do.
 enum rc preflight_target(pid_t pid, struct err *err) MUST_CHECK;
 
 // Checks whether threads of a process can be stopped, without naming one: a filter may allow what

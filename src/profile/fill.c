@@ -30,7 +30,8 @@ struct fill {
 
 void fill_head(struct plain_profile *to, const struct run *run)
 {
-    to->period = run->rate > 0 ? llround(NS_PER_S / run->rate) : profile_types[run->type].period;
+    int64_t fixed = profile_types[run->type].period;
+    to->period = fixed || run->rate <= 0 ? fixed : llround(NS_PER_S / run->rate);
     to->time = run->start_wall;
     to->duration = run->duration;
 }

@@ -26,6 +26,7 @@ struct claim {
     int64_t moment;         // at which it was on its CPU
     int64_t allowance, allowed_at; // ns that it may still be looked at, and as of when
     _Atomic int64_t cost_ns; // for which it was held or displaced since that was last reported
+    _Atomic uint32_t stops;  // how often it was held since
 };
 
 // Returns false while another sampler is at work on the thread.

@@ -184,6 +184,7 @@ static void let_go(struct look *look, struct held *held)
     claim->exact = held->now;
     claim->exact_at = held->timed ? held->hold.released_at : 0;
     charge(look, claim, held->hold.released_at - held->hold.since);
+    atomic_fetch_add(&claim->stops, 1);
 }
 
 static void sample(struct look *look, struct held *held)

@@ -90,6 +90,7 @@ void report_thread_time(struct control *control, enum record_kind kind, struct t
     report->queued_ns = thread->last.wait_ns - thread->report.wait;
     report->elapsed_ns = thread->report.at ? (uint64_t)(thread->noted_at - thread->report.at) : 0;
     report->held_ns = atomic_exchange(&thread->claim.cost_ns, 0);
+    report->stops = atomic_exchange(&thread->claim.stops, 0);
     ring_commit(&report->record, kind);
     thread->busy_ns = thread->last.run_ns - thread->report.run;
     thread->report.run = thread->last.run_ns;

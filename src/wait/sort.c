@@ -21,8 +21,8 @@ static enum wait_kind kind_by_descriptor(const struct finder *finder,
     return WAIT_DISK; // a path of a file system
 }
 
-// Calls that wait for any of several things, or for a client. A server in them has nothing to do;
-// but one that waits for a single descriptor waits for an answer.
+// Calls that wait for any of several things, for a client, or for a signal. A server in them has
+// nothing to do; but one that waits for a single descriptor waits for an answer.
 static const struct {
     const char *begins, *label;
     enum wait_idle idle;
@@ -31,6 +31,7 @@ static const struct {
     {"select", "select", WAIT_IDLE_LOOP},   {"pselect", "select", WAIT_IDLE_LOOP},
     {"poll", "poll", WAIT_IDLE_LOOP},       {"ppoll", "poll", WAIT_IDLE_LOOP},
     {"semop", "semaphore", WAIT_IDLE_POOL}, {"semtimedop", "semaphore", WAIT_IDLE_POOL},
+    {"pause", "signal", WAIT_IDLE_LOOP},    {"rt_sig", "signal", WAIT_IDLE_LOOP},
 };
 
 static void sort_server(const struct wait_thread *thread, const char *name, struct wait_sort *sort)
@@ -51,7 +52,8 @@ static void sort_call(const struct finder *finder, const struct wait_thread *thr
     sort->kind = form ? form->kind : WAIT_OTHER;
     if (form && form->kind == WAIT_FILE)
         sort->kind = kind_by_descriptor(finder, thread, form);
-    if (thread->state == 'D' && sort->kind != WAIT_CHILD)
+    // The state is of a moment later, when the thread may wait elsewhere: the call counts.
+    if (thread->state == 'D' && sort->kind == WAIT_OTHER)
         sort->kind = WAIT_DISK;
     sort->label = wait_kind_names[sort->kind];
     if (name && sort->kind != WAIT_DISK)
@@ -69,6 +71,7 @@ static void sort_lock(const struct finder *finder, const struct wait_thread *thr
     sort->object_name = finder_name_object(finder, lock.object);
     sort->owner_at = lock.kind == WAIT_LOCK ? lock.owner_at : 0;
     sort->scanned = lock.kind == WAIT_LOCK ? lock.scanned : 0;
+    sort->futex = lock.futex;
     if (lock.kind == WAIT_CONDITION || lock.kind == WAIT_SEMAPHORE || lock.kind == WAIT_FUTEX)
         sort->idle = WAIT_IDLE_POOL;
 }

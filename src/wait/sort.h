@@ -22,6 +22,7 @@ struct wait_sort {
     uint64_t owner_at; // address of the word with the owner's inner tid, under FUTEX_TID_MASK; 0:
                        // there is none
     uint64_t scanned;  // address that a holder would have on its stack; 0: do not look for it
+    uint64_t futex;    // address of a word that is 0 when nobody has what is waited for
 };
 
 // Sorts the waits of the threads from `first` on: sorts[i] is of thread first + i. The threads

@@ -75,17 +75,22 @@ class ClockLog:
     def __init__(self, path):
         self.path = path
 
-    def _points(self):
+    def points(self):
         text = self.path.read_text() if self.path.exists() else ""
         lines = text.rpartition("\n")[0].splitlines()  # the last line may be half written
         return [tuple(map(int, line.split())) for line in lines]
 
-    def between(self, start, end):
-        """CPU ns that the target used between two moments of the wall clock."""
+    def await_moment(self, end):
+        """Waits until the log has passed a moment."""
         deadline = time.monotonic() + 60
-        while not (points := self._points()) or points[-1][0] < end:
+        while not (points := self.points()) or points[-1][0] < end:
             assert time.monotonic() < deadline, "the target stopped writing its clock"
             time.sleep(0.02)
+
+    def between(self, start, end):
+        """CPU ns that the target used between two moments of the wall clock."""
+        self.await_moment(end)
+        points = self.points()
         assert points[0][0] <= start, "the clock log begins after the profile"
         return interpolate(points, end) - interpolate(points, start)
 

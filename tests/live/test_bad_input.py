@@ -111,6 +111,20 @@ def test_32_bit(ctx):
     untouched(ctx, target, before)
 
 
+def test_kernel_without_schedstat(ctx):
+    """A mount of nothing over it stands for such a kernel."""
+    target = ctx.target("naps")
+    before = ctx.health(target.pid)
+    hide = ("unshare", "--mount", "sh", "-c", "mount --bind /dev/null /proc/$0/schedstat && "
+            'exec "$@"', target.pid)
+    if subprocess.run([*map(str, hide), "true"], capture_output=True).returncode != 0:
+        raise ctx.Skip("cannot mount over a file of /proc")
+    refused(ctx, FAILED, r"schedstat.*\n.*CONFIG_SCHED_INFO", target.pid, "-d", "1s", prefix=hide)
+    done = ctx.run("dump-threads", target.pid, prefix=hide)
+    assert done.returncode == FAILED and "CONFIG_SCHED_INFO" in done.stderr, done.stderr
+    untouched(ctx, target, before)
+
+
 def traced_by(ctx, target, tracer):
     """tracer: a Process that traces the target by now."""
     ctx.eventually(lambda: ctx.health(target.pid).traced, "the target is traced")

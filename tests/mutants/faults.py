@@ -38,6 +38,9 @@ RING = "src/sample/ring.c"
 COUNTERS = "src/sample/counters.c"
 TRACE_GO = "src/output/trace_go.c"
 GO_SCHEDULER = "src/output/go_scheduler.c"
+DELAYS = "src/collect/delays.c"
+LOCKS = "src/collect/locks.c"
+WAIT_SORT = "src/wait/sort.c"
 
 FAULTS = [
     # What is done to the target.
@@ -304,7 +307,28 @@ FAULTS = [
      "            wake(trace, i, 0);\n", "            continue;\n", "unit/trace_go"),
     ("a stack is deeper than readers can take", "src/output/go_symbols.c",
      "#define FRAMES_MAX 128", "#define FRAMES_MAX 1000", "unit/trace_go"),
-
+    # Waits and locks.
+    ("our stops count as waits", DELAYS,
+     "    uint64_t before = own->waits + stops;", "    uint64_t before = own->waits + 0 * stops;",
+     "live/block/contentions"),
+    ("time in the queue counts as blocked", WALL,
+     "period.elapsed - period.running - period.queued", "period.elapsed - period.running",
+     "live/block/waiting_for_a_cpu"),
+    ("event loops delay work", "src/profile/idle_waits.c",
+     "return idle == IDLE_ALWAYS || ((idle == IDLE_LOOP ||",
+     "return idle == IDLE_ALWAYS || ((", "live/block/waits_for_work"),
+    ("a wait is named by what its thread does a moment later", WAIT_SORT,
+     "thread->state == 'D' && sort->kind == WAIT_OTHER", "thread->state == 'D'",
+     "unit/wait_proc"),
+    ("a lock is held while its first word is not 0", LOCKS,
+     "sort->scanned ? sort->futex : 0;", "sort->scanned;", "unit/locks"),
+    ("whoever sleeps holds the lock", LOCKS,
+     ": (pid_t)(word & FUTEX_TID_MASK) == inner_tid;", ": word && inner_tid;",
+     "live/mutex/shares_of_two_holders_that_sleep"),
+    ("every inferred holder is certain", "src/collect/spots.c",
+     ".inferred = lock && !sort->owner_at,", ".inferred = false,", "live/mutex/kinds_of_musl"),
+    ("the period of contentions is that of samples", "src/profile/fill.c",
+     "fixed || run->rate <= 0 ? fixed :", "run->rate <= 0 ? fixed :", "peers/pprof_waits/types"),
     # Who starts threads.
     ("a process that is started counts as a thread", "src/collect/creations.c",
      ".child = thread ? record->tid : 0}", ".child = record->tid}",

@@ -6,6 +6,8 @@ CFLAGS_deep_shallow     := -fno-optimize-sibling-calls
 CFLAGS_no_frame_pointer := -fomit-frame-pointer
 CFLAGS_plt              := -fno-builtin
 LDLIBS_plt              := -Wl,-z,lazy
+CFLAGS_waits            := -fno-optimize-sibling-calls
+CFLAGS_contended        := -fno-optimize-sibling-calls
 CFLAGS_bits32           := -m32 -ffreestanding -fno-pie -no-pie -nostdlib -static
 
 TARGETS_DIR   := $(BUILD)/tests/targets
@@ -28,10 +30,11 @@ $(TARGETS_SPLIT): $(TARGETS_DIR)/split_%: tests/targets/split.c tests/targets/ta
 # headers of the kernel; they come after its own.
 MUSL_FLAGS := -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 ifneq ($(shell command -v $(CXX)),)
-TARGETS_CXX := $(TARGETS_DIR)/std_locks
+TARGETS_CXX := $(addprefix $(TARGETS_DIR)/,std_locks std_contended)
 endif
 ifneq ($(shell command -v musl-gcc),)
 TARGETS_MUSL := $(TARGETS_DIR)/locks_musl $(TARGETS_DIR)/locks_musl_static
+TARGETS_EXTRA += $(TARGETS_DIR)/contended_musl
 endif
 TARGETS_EXTRA += $(TARGETS_CXX) $(TARGETS_MUSL) $(TARGETS_DIR)/locks_static
 
@@ -39,7 +42,7 @@ $(TARGETS_DIR)/locks_static: tests/targets/locks.c tests/targets/target.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -g -pthread -fno-inline -static -o $@ $<
 
-$(TARGETS_CXX): tests/targets/std_locks.cc
+$(TARGETS_CXX): $(TARGETS_DIR)/%: tests/targets/%.cc
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -D_GNU_SOURCE -O2 -g -pthread -o $@ $<
 
@@ -48,6 +51,12 @@ CFLAGS_locks_musl_static := -static
 $(TARGETS_MUSL): tests/targets/locks.c tests/targets/target.h
 	@mkdir -p $(@D)
 	$(Q)musl-gcc -D_GNU_SOURCE -O2 -g -pthread -fno-inline $(MUSL_FLAGS) $(CFLAGS_$(@F)) -o $@ $<
+
+$(TARGETS_DIR)/contended_musl: tests/targets/contended.c tests/targets/meter.h \
+                               tests/targets/target.h
+	@mkdir -p $(@D)
+	$(Q)musl-gcc -D_GNU_SOURCE -O2 -g -pthread -fno-inline $(CFLAGS_contended) $(MUSL_FLAGS) \
+	    -o $@ $<
 
 # Libraries for `plugin`: the same code under two names, so that the wrong file gives wrong names.
 TARGETS_EXTRA += $(addprefix $(TARGETS_DIR)/,libplugin_old.so libplugin_new.so)

@@ -15,11 +15,13 @@
 
 #include "base/mem.h"
 #include "symbol/syscall_name.h"
+#include "wait/sort.h"
 #include "wait/syscall_form.h"
 #include "wait/wait.h"
 
 static char proc[] = "/tmp/ptprof-proc-XXXXXX";
 static uint64_t memory[64]; // at MEMORY
+#define REGULAR 30 // a descriptor
 #define MEMORY 0x5000u
 
 static char *path_to(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -311,6 +313,49 @@ START_TEST(test_restarted)
 }
 END_TEST
 
+static const struct {
+    char state;
+    long number;
+    uint64_t args[2];
+    const char *label;
+    enum wait_idle idle;
+} sorts[] = {
+    {'S', SYS_read, {7}, "pipe", WAIT_IDLE_NEVER},
+    {'S', SYS_read, {11}, "file", WAIT_IDLE_NEVER},
+    {'S', SYS_pread64, {REGULAR}, "disk", WAIT_IDLE_NEVER},
+    {'D', SYS_fdatasync, {REGULAR}, "disk", WAIT_IDLE_NEVER},
+    {'S', SYS_recvfrom, {3}, "socket", WAIT_IDLE_NEVER},
+    {'S', SYS_accept4, {3}, "socket", WAIT_IDLE_ALWAYS},
+    {'S', SYS_epoll_wait, {8}, "epoll", WAIT_IDLE_LOOP},
+    {'D', SYS_epoll_wait, {8}, "epoll", WAIT_IDLE_LOOP}, // the state is of a moment later
+    {'S', SYS_poll, {MEMORY, 2}, "poll", WAIT_IDLE_LOOP},
+    {'S', SYS_poll, {MEMORY, 1}, "poll", WAIT_IDLE_NEVER},
+    {'S', SYS_rt_sigtimedwait, {MEMORY}, "signal", WAIT_IDLE_LOOP},
+    {'S', SYS_pause, {0}, "signal", WAIT_IDLE_LOOP},
+    {'D', SYS_vfork, {0}, "child", WAIT_IDLE_NEVER},
+    {'D', 400, {0}, "disk", WAIT_IDLE_NEVER},
+    {'S', 400, {0}, "other", WAIT_IDLE_NEVER},
+    {'S', -1, {0}, "page fault", WAIT_IDLE_NEVER},
+};
+
+START_TEST(test_sorts)
+{
+    struct wait_sort sort;
+    struct wait_thread thread = {.tid = 100, .state = sorts[_i].state};
+    thread.call.number = sorts[_i].number;
+    memcpy(thread.call.args, sorts[_i].args, sizeof sorts[_i].args);
+    struct wait_process process = {
+        .pid = 100, .proc = proc, .threads = &thread, .count = 1, .read = read_memory};
+    char fd[32];
+    snprintf(fd, sizeof fd, "100/fd/%d", REGULAR);
+    link_to(fd, "/proc/self/status");
+    wait_sort(&process, 0, &sort);
+    ck_assert_str_eq(sort.label, sorts[_i].label);
+    ck_assert_int_eq(sort.idle, sorts[_i].idle);
+    ck_assert_uint_eq(sort.owner_at | sort.scanned, 0);
+}
+END_TEST
+
 START_TEST(test_forms)
 {
     for (const struct syscall_form *form = syscall_forms; form->name; form++) {
@@ -334,6 +379,7 @@ Suite *suite_wait_proc(void)
     tcase_add_loop_test(tcase, test_calls, 0, ARRAY_LENGTH(calls));
     tcase_add_loop_test(tcase, test_states, 0, ARRAY_LENGTH(states));
     tcase_add_test(tcase, test_restarted);
+    tcase_add_loop_test(tcase, test_sorts, 0, ARRAY_LENGTH(sorts));
     tcase_add_test(tcase, test_forms);
     suite_add_tcase(suite, tcase);
     return suite;
