@@ -29,7 +29,6 @@ void finder_init(struct finder *finder, const struct wait_process *process)
     *finder = (struct finder){
         .process = process,
         .proc = process->proc ? process->proc : "/proc",
-        .frozen = !process->proc && control_group_is_frozen(process->pid),
         .same_namespace = true,
         .locks = xcalloc(process->count + 1, sizeof *finder->locks),
     };
@@ -40,6 +39,12 @@ void finder_init(struct finder *finder, const struct wait_process *process)
         if (thread->inner_tid != thread->tid)
             finder->same_namespace = false;
     }
+}
+
+void finder_look_around(struct finder *finder)
+{
+    const struct wait_process *process = finder->process;
+    finder->frozen = !process->proc && control_group_is_frozen(process->pid);
     finder->nested = !finder->same_namespace || is_nested(finder->proc, process->pid);
 }
 

@@ -25,6 +25,9 @@ struct finder {
 void finder_init(struct finder *finder, const struct wait_process *process);
 void finder_fini(struct finder *finder);
 
+// Sets `frozen` and `nested`, which only texts need.
+void finder_look_around(struct finder *finder);
+
 // Reads memory that the asking thread's system call refers to: from the copy of its stack if it
 // lies there, because a thread that has run meanwhile may have overwritten it; else from memory.
 bool finder_read_given(const struct finder *finder, uint64_t address, void *to, size_t length);

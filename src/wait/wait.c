@@ -247,6 +247,7 @@ void wait_find_all(const struct wait_process *process, struct wait *waits)
 {
     struct finder finder;
     finder_init(&finder, process);
+    finder_look_around(&finder);
     find_locks(&finder);
     struct holders *holders = holders_new(&finder);
     for (size_t i = 0; i < process->count; i++) {
