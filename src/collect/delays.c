@@ -105,6 +105,7 @@ uint32_t delays_blocked(struct delays *delays, const struct process *process,
 void delays_end_thread(struct delays *delays, struct account *thread)
 {
     leave(delays, thread, delays->moment);
+    thread->delays.counted = false;
 }
 
 // --- sharing ---

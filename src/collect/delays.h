@@ -41,7 +41,7 @@ uint32_t delays_blocked(struct delays *delays, const struct process *process,
 // Shares the time of a thread's period as wall_share does, and counts its waits.
 void delays_share(struct delays *delays, struct account *thread, struct wall_period period);
 
-// Forgets where a thread waits that is gone.
+// Forgets where a thread waits that is gone, or that is not asked about any more.
 void delays_end_thread(struct delays *delays, struct account *thread);
 
 // Gives waits at spots their kinds, once names are there (spots_sort).

@@ -122,7 +122,7 @@ END_TEST
 START_TEST(wall_time_has_states)
 {
     fixture_fill_wall(&fixture);
-    query.filter.type = FILTER_WALL;
+    query.filter.type = "wall";
     check_same();
     struct moment moment = take();
     struct function_rows rows;
