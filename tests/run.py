@@ -6,11 +6,13 @@
     tests/run.py --soak         only tests that have a long form (test.soak = SECONDS), in that form
     tests/run.py --list         the names
 
-The unit suites run side by side, on all CPUs; after them one test at a time: the live tests
-measure, and need the machine for themselves. A test gets a context (class Context) that starts
-targets and ptprof and ends them afterwards. It passes by returning, fails by any exception, and is
-skipped by ctx.Skip(reason). The last line is exactly "N passed, N failed, N skipped", checks of the
-unit suites included. The exit status is 1 if any failed, and 2 if there was none to run.
+The unit suites run side by side, on all CPUs, and so do the files of tests that say SIDE_BY_SIDE:
+what they assert does not depend on who else uses the machine. After them one test runs at a time:
+most live tests measure, and need the machine for themselves. A test gets a context (class Context)
+that starts targets and ptprof and ends them afterwards. It passes by returning, fails by any
+exception, and is skipped by ctx.Skip(reason). The last line is exactly "N passed, N failed,
+N skipped", checks of the unit suites included. The exit status is 1 if any failed, and 2 if there
+was none to run.
 """
 
 import argparse
@@ -468,6 +470,9 @@ def ptrace_problem():
 
 # --- running
 
+SIDE_BY_SIDE = set()  # beginnings of the names of tests that run so
+
+
 def discover():
     """(name, function, folder) of all tests, in the order of the files."""
     tests = []
@@ -477,6 +482,8 @@ def discover():
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         prefix = f"{path.parent.name}/{path.stem.removeprefix('test_')}/"
+        if getattr(module, "SIDE_BY_SIDE", False):
+            SIDE_BY_SIDE.add(prefix)
         for name, function in list(vars(module).items()):
             if name.startswith("test_") and callable(function) and \
                     function.__module__ == module.__name__:
@@ -606,14 +613,43 @@ def run_test(tally, name, function, problem, soak):
     tally.report(result, name, time.monotonic() - begin, text)
 
 
+def run_side_by_side(tally, tests):
+    """Runs each file of them in a process of its own; returns the tests that are left."""
+    files = {prefix: [name for name, _, _ in tests if name.startswith(prefix)]
+             for prefix in sorted(SIDE_BY_SIDE)}
+    files = {prefix: names for prefix, names in files.items() if names}
+    if len(files) < 2 or os.cpu_count() < 2:
+        return tests
+
+    def run_file(prefix):
+        return subprocess.run([sys.executable, __file__, "--alone", *files[prefix]], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              errors="backslashreplace").stdout
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for prefix, output in zip(files, pool.map(run_file, files)):
+            lines, counts = output.rstrip().rpartition("\n")[::2]
+            found = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", counts)
+            numbers = [int(number) for number in found.groups()] if found else [0, 1, 0]
+            tally.passed += numbers[0]
+            tally.failed += numbers[1]
+            tally.skipped += numbers[2]
+            print(lines if found else output + f"\nFAIL {prefix} ended without a tally")
+            sys.stdout.flush()
+    return [test for test in tests if not any(test[0].startswith(prefix) for prefix in files)]
+
+
 def main():
     parser = argparse.ArgumentParser(description="Runs the tests of ptprof.")
     parser.add_argument("filters", nargs="*", metavar="FILTER", help="part of a test's name")
     parser.add_argument("--list", action="store_true", help="print the names")
     parser.add_argument("--soak", action="store_true", help="the long form of tests that have one")
+    parser.add_argument("--alone", action="store_true", help="exactly these, one at a time")
     arguments = parser.parse_args()
 
     def wanted(name):
+        if arguments.alone:
+            return name in arguments.filters
         return not arguments.filters or any(word in name for word in arguments.filters)
 
     suites = [suite for suite in unit_suites() if not arguments.soak and wanted("unit/" + suite)]
@@ -625,11 +661,13 @@ def main():
     signal.signal(signal.SIGALRM, on_alarm)
     tally = Tally()
     run_suites(tally, suites)
+    if not arguments.soak and not arguments.alone:
+        tests = run_side_by_side(tally, tests)
     problem = ptrace_problem() if any(folder == "live" for _, _, folder in tests) else None
     for name, function, folder in tests:
         run_test(tally, name, function, problem if folder == "live" else None, arguments.soak)
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
-    if not suites and not tests:
+    if tally.passed + tally.failed + tally.skipped == 0:
         print("no test has such a name", file=sys.stderr)
         return 2
     return 1 if tally.failed else 0

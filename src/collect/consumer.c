@@ -139,7 +139,6 @@ static struct process *process_for(struct consumer *consumer, const struct recor
     if (!process) {
         process = population_add_process(&consumer->population, record->process, facts);
         process->pid = record->pid;
-        delays_meet_process(process);
         return process;
     }
     population_take_over(&consumer->population, consumer->profile, process, record->process);
@@ -202,7 +201,6 @@ static void take_thread(struct consumer *consumer, const void *data)
     thread = population_add_thread(population, record->thread, record->process, record->tid);
     consumer_hint(consumer, thread); // another thread may have had its place before
     const struct run_process *facts = &consumer->facts.list[process->facts];
-    delays_meet_thread(process, thread);
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
 }

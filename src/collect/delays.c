@@ -31,21 +31,26 @@ static void read_namespace(const char *pid, char link[64])
     (void)ignored; // then it is empty
 }
 
-void delays_meet_process(struct process *process)
+static void meet_process(struct process *process)
 {
     char pid[16], own[64], its[64];
     snprintf(pid, sizeof pid, "%d", (int)process->pid);
     read_namespace("self", own);
     read_namespace(pid, its);
     process->nested = strcmp(own, its) != 0;
+    process->met = true;
 }
 
-void delays_meet_thread(const struct process *process, struct account *thread)
+static void meet(struct process *process, struct account *thread)
 {
-    struct proc_status status;
-    thread->delays.inner_tid = thread->tid;
-    if (process->nested && procfs_status(thread->tid, &status) == RC_OK)
-        thread->delays.inner_tid = status.inner_pid;
+    struct proc_status status = {0};
+    if (!process->met)
+        meet_process(process);
+    if (thread->delays.inner_tid)
+        return;
+    bool known = procfs_status(thread->tid, &status) == RC_OK;
+    thread->delays.inner_tid = known && process->nested ? status.inner_pid : thread->tid;
+    thread->delays.waits = status.waits;
 }
 
 // --- looks ---
@@ -68,15 +73,19 @@ static uint32_t holding_value(const struct delays *delays, const struct account 
                                  delays->spots.locks.list[lock - 1].wait);
 }
 
-void delays_ran(struct delays *delays, const struct process *process, struct account *thread,
+void delays_ran(struct delays *delays, struct process *process, struct account *thread,
                 const struct capture *capture, uint32_t stack, uint64_t ns)
 {
     struct locks *locks = &delays->spots.locks;
+    meet(process, thread);
     leave(delays, thread, capture->time);
     uint32_t lock =
         locks_held(locks, process->number, capture, thread->delays.inner_tid, thread->delays.lock);
+    // Who waits for a CPU holds the lock on.
+    double stretch = thread->delays.stretch > 1 ? thread->delays.stretch : 1;
     if (lock)
-        locks_charge(locks, lock, holding_value(delays, thread, lock, stack), ns);
+        locks_charge(locks, lock, holding_value(delays, thread, lock, stack),
+                     (uint64_t)((double)ns * stretch));
 }
 
 static void begin_wait(struct delays *delays, struct account *thread, uint32_t lock)
@@ -86,10 +95,11 @@ static void begin_wait(struct delays *delays, struct account *thread, uint32_t l
         locks_begin_wait(&delays->spots.locks, lock, delays->moment);
 }
 
-uint32_t delays_blocked(struct delays *delays, const struct process *process,
-                        struct account *thread, const struct capture *capture, uint32_t stack)
+uint32_t delays_blocked(struct delays *delays, struct process *process, struct account *thread,
+                        const struct capture *capture, uint32_t stack)
 {
     struct locks *locks = &delays->spots.locks;
+    meet(process, thread);
     leave(delays, thread, capture->time);
     uint32_t wait = spots_at(&delays->spots, process, thread->tid, capture, stack);
     thread->delays.wait = wait;
@@ -105,7 +115,7 @@ uint32_t delays_blocked(struct delays *delays, const struct process *process,
 void delays_end_thread(struct delays *delays, struct account *thread)
 {
     leave(delays, thread, delays->moment);
-    thread->delays.counted = false;
+    thread->delays.inner_tid = 0; // its waits until it is met again are not counted
 }
 
 // --- sharing ---
@@ -153,9 +163,8 @@ static uint64_t count_waits(struct account *thread)
     struct thread_delays *own = &thread->delays;
     if (procfs_status(thread->tid, &status) != RC_OK)
         return 0;
-    uint64_t waits = own->counted && status.waits > own->waits ? status.waits - own->waits : 0;
+    uint64_t waits = status.waits > own->waits ? status.waits - own->waits : 0;
     own->waits = status.waits;
-    own->counted = true;
     return waits;
 }
 
@@ -170,10 +179,13 @@ void delays_share(struct delays *delays, struct account *thread, struct wall_per
         sharing.singles += singles_of(seen);
         met += seen->waits;
     }
-    if (period.running || met || !thread->delays.counted) {
+    if (thread->delays.inner_tid && (period.running || met)) {
         uint64_t waits = count_waits(thread);
         sharing.missed = waits > met ? waits - met : 0;
     }
+    if (period.running)
+        thread->delays.stretch =
+            (double)(period.running + period.queued) / (double)period.running;
     wall_share(&thread->wall, delays->profile, thread->profile_thread, period,
                &(struct wall_sink){share_blocked, &sharing});
 }

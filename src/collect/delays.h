@@ -26,17 +26,13 @@ struct delays {
 void delays_init(struct delays *delays, struct profile *profile, struct modules *modules);
 void delays_fini(struct delays *delays);
 
-// Say that a process or thread is met first.
-void delays_meet_process(struct process *process);
-void delays_meet_thread(const struct process *process, struct account *thread);
-
 // Takes a sample of a thread that ran, which stands for so many ns of running.
-void delays_ran(struct delays *delays, const struct process *process, struct account *thread,
+void delays_ran(struct delays *delays, struct process *process, struct account *thread,
                 const struct capture *capture, uint32_t stack, uint64_t ns);
 
 // Takes a look that found a thread blocked there. Returns the number of what it waits for.
-uint32_t delays_blocked(struct delays *delays, const struct process *process,
-                        struct account *thread, const struct capture *capture, uint32_t stack);
+uint32_t delays_blocked(struct delays *delays, struct process *process, struct account *thread,
+                        const struct capture *capture, uint32_t stack);
 
 // Shares the time of a thread's period as wall_share does, and counts its waits.
 void delays_share(struct delays *delays, struct account *thread, struct wall_period period);

@@ -23,6 +23,7 @@ struct process {
     uint32_t number;
     uint32_t facts; // number of the pid's entry in facts
     pid_t pid;
+    bool met;       // by collect/delays.h
     bool nested;    // in another PID namespace than we: its locks name other tids
     bool ended;     // whether its place may be used again
     struct process_image image;
@@ -32,12 +33,12 @@ struct process {
 };
 
 struct thread_delays { // zeroed: nothing is known. For collect/delays.h
-    pid_t inner_tid;      // in its own PID namespace, as in lock words
+    pid_t inner_tid;      // in its own PID namespace, as in lock words; 0: it was not met yet
     uint32_t wait;        // where it blocks: number of a struct profile_wait; 0: it ran since
     uint32_t lock;        // that it waits for there, number + 1
     struct holding holds; // what it holds while it blocks
+    double stretch;       // time in the queue and running, by running, of the last period; 0: 1
     uint64_t waits;       // voluntary switches up to now
-    bool counted;         // they are known
 };
 
 struct account { // of a thread

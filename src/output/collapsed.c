@@ -122,6 +122,21 @@ static bool names_processes(const struct writing *writing)
     return named;
 }
 
+// Those who waited for a lock and those who held it meanwhile are two flame graphs of one profile.
+static void put_side(struct collapsed *collapsed, uint32_t labels)
+{
+    const struct plain_profile *profile = collapsed->writing->profile;
+    const struct plain_label *side = plain_label(profile, labels, "side");
+    const struct plain_label *lock = plain_label(profile, labels, "lock");
+    if (!side)
+        return;
+    AUTO_FREE char *frame = xasprintf("[%s of %s]", plain_string(profile, side->text),
+                                      lock ? plain_string(profile, lock->text) : "a lock");
+    if (collapsed->line.length)
+        buf_putc(&collapsed->line, ';');
+    put_frame(&collapsed->line, frame);
+}
+
 // Counts of samples leave out CPU time that no sample stands for.
 static void collect(struct collapsed *collapsed)
 {
@@ -136,6 +151,7 @@ static void collect(struct collapsed *collapsed)
         buf_clear(&collapsed->line);
         if (collapsed->has_processes)
             put_process(&collapsed->line, comm ? plain_string(profile, comm->text) : "");
+        put_side(collapsed, sample->labels);
         put_stack(collapsed, sample->stack);
         count_line(collapsed, collapsed->line.data, count);
     }

@@ -17,11 +17,11 @@ static const char *const json_endings[] = {".json", NULL};
 static const char *const text_endings[] = {".txt", NULL};
 
 const struct writer writers[] = {
-    {"pprof", ".pb.gz", pprof_endings, true, "go tool pprof -http=: %s", pprof_write},
+    {"pprof", ".pb.gz", pprof_endings, true, "go tool pprof -http=: %s", pprof_write, NULL},
     {"collapsed", ".folded", collapsed_endings, false, "flamegraph.pl %s > flame.svg",
-     collapsed_write},
-    {"json", ".json", json_endings, false, NULL, json_write},
-    {"text", ".txt", text_endings, false, NULL, text_write},
+     collapsed_write, NULL},
+    {"json", ".json", json_endings, false, NULL, json_write, NULL},
+    {"text", ".txt", text_endings, false, NULL, text_write, NULL},
 };
 const size_t writer_count = ARRAY_LENGTH(writers);
 

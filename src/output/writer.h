@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "profile/plain.h"
 #include "profile/run.h"
+#include "profile/timeline.h"
 
 struct writing { // what is written; all borrowed
     const struct plain_profile *profile;
@@ -23,6 +24,8 @@ struct writer {
     const char *opens_with;      // viewer: "go tool pprof -http=: %s"; NULL: none needed
     // Fails with RC_IO if writing to the stream does. The caller flushes and closes the stream.
     enum rc (*write)(const struct writing *writing, FILE *out, struct err *err);
+    // The same of a timeline, which is sorted. A writer has one of the two (output/trace.h).
+    enum rc (*write_timeline)(const struct timeline *timeline, FILE *out, struct err *err);
 };
 
 extern const struct writer writers[];

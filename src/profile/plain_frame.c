@@ -29,6 +29,7 @@ static void fill_line(const struct plain_profile *profile, const struct plain_li
     const struct plain_function *function = &profile->code.functions[line->function];
     frame->name_text = function->name;
     frame->name = plain_string(profile, function->name);
+    frame->file_text = function->file;
     frame->file = plain_string(profile, function->file);
     frame->line = line->line;
     frame->column = line->column;

@@ -10,6 +10,7 @@ struct plain_frame {
     const char *module; // last component of its path; "": none is known
     const char *file;   // "": not known
     uint32_t name_text, module_text; // the same as numbers: together they tell functions apart
+    uint32_t file_text;
     int64_t line, column; // 0: not known
     uint64_t offset;    // of the location in its mapping's file, else its address
     bool unnamed;       // the name is only where the function begins, "libc.so.6+0x65100"

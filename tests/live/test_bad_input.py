@@ -13,6 +13,8 @@ import signal
 import subprocess
 import time
 
+SIDE_BY_SIDE = True
+
 DONE, FAILED, USAGE, GONE, DENIED, QUALITY = range(6)
 NOBODY = 65534
 

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import time
 
+SIDE_BY_SIDE = True
+
 DONE, FAILED, USAGE, GONE, DENIED = range(5)
 LOCK_MODES = ["mutex", "timedlock", "recursive", "errorcheck", "robust", "pi", "pi-robust",
               "rwlock-write", "rwlock-read", "rwlock-readers", "cond", "sem", "barrier", "join",
@@ -495,4 +497,4 @@ def test_pprof_file(ctx):
     assert done.returncode == DONE, done.stderr
     told = subprocess.run(["go", "tool", "pprof", "-top", "-cum", path], capture_output=True,
                           text=True, check=True, timeout=240).stdout
-    assert "Type: threads" in told and re.search(r"^\s*0\s.*\s30\s.*\bpark$", told, re.M), told
+    assert "Type: goroutine" in told and re.search(r"^\s*0\s.*\s30\s.*\bpark$", told, re.M), told

@@ -8,6 +8,8 @@ import random
 import signal
 import time
 
+SIDE_BY_SIDE = True
+
 ROUNDS = 15
 
 

@@ -12,6 +12,8 @@ import time
 
 from measure import assert_share, count, functions, is_rooted, samples_with, stacks, twice
 
+SIDE_BY_SIDE = True
+
 JIT = "jit_anon; first", "jit_memfd", "jit_anon_second"
 DENSE = ("-r", "200", "--max-stop", "20")
 

@@ -481,6 +481,8 @@ package main
 
 import "fmt"
 
+SIDE_BY_SIDE = True
+
 //go:noinline
 func leaf(n int) int {
 	s := 0

@@ -11,6 +11,8 @@ import time
 
 from measure import assert_share, rooted_share, samples_with
 
+SIDE_BY_SIDE = True
+
 DENSE = ("-r", "500", "--max-stop", "20")
 READERS = "unwind", "headers"
 

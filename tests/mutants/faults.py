@@ -32,6 +32,8 @@ SAMPLER = "src/sample/sampler.c"
 RESTART = "src/sample/restart.c"
 RING = "src/sample/ring.c"
 COUNTERS = "src/sample/counters.c"
+TRACE_GO = "src/output/trace_go.c"
+GO_SCHEDULER = "src/output/go_scheduler.c"
 
 FAULTS = [
     # What is done to the target.
@@ -243,4 +245,23 @@ FAULTS = [
      "live/top_screen/names_that_come_while_frozen"),
     ("nobody says why stops were refused", "src/commands/summary.c",
      "if (run->processes[i].denied)", "if (0)", "lifecycle/exec_of_a_program_that_may_do_more"),
+    # Go's execution trace.
+    ("a CPU runs two threads", GO_SCHEDULER,
+     "    give_way(scheduler, p);\n", "", "unit/trace_go"),
+    ("a P goes on while its goroutine is in a system call", GO_SCHEDULER,
+     "    put(scheduler, runner->p, GO_PROC_STOP, NULL, 0);\n", "", "unit/trace_go"),
+    ("a sample comes before its goroutine", GO_SCHEDULER,
+     "scheduler->now : runner->born + 1;", "scheduler->now : scheduler->now;", "unit/trace_go"),
+    ("states end when the next one begins", TRACE_GO,
+     "        end_states(trace, time - 1);\n", "", "unit/trace_go"),
+    ("who wakes another is not told", TRACE_GO,
+     "wait ? wait->woken_by : TIMELINE_NONE;", "TIMELINE_NONE;", "unit/trace_go"),
+    ("who does not run wakes others", TRACE_GO,
+     " || trace->scheduler.threads[by].state != GO_RUNNING)", ")", "unit/trace_go"),
+    ("CPUs are taken before they are left", TRACE_GO,
+     "        for_each(trace, at, behind, leave_cpu);\n", "", "unit/trace_go"),
+    ("waits until the end are left open", TRACE_GO,
+     "            wake(trace, i, 0);\n", "            continue;\n", "unit/trace_go"),
+    ("a stack is deeper than readers can take", "src/output/go_symbols.c",
+     "#define FRAMES_MAX 128", "#define FRAMES_MAX 1000", "unit/trace_go"),
 ]

@@ -21,6 +21,8 @@ import zlib
 
 from pprof_wire import decode, one
 
+SIDE_BY_SIDE = True
+
 SECONDS = 2
 FLAMEGRAPH_DEBIAN = "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"  # libdevel-nytprof-perl
 WORK = ("heavy", "light")  # the functions of the target `split`, called by main
