@@ -17,7 +17,8 @@ $(BUILD)/tests/unit-tests: $(UNIT_OBJECTS) $(filter-out $(BUILD)/src/main.o,$(OB
                            $(BUILD)/libptprof.a
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $$(pkg-config --libs check) $(LDLIBS) $(LDLIBS_TOOL)
 
-$(BUILD)/tests/live/timeline: $(BUILD)/tests/unit/fixture_timeline.o
+$(BUILD)/tests/live/timeline: $(BUILD)/tests/unit/fixture_timeline.o \
+                              $(BUILD)/tests/unit/fixture_odd_timeline.o
 $(BUILD)/tests/live/%: $(BUILD)/tests/live/%.o $(BUILD)/libptprof.a
 	$(Q)$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 

@@ -128,11 +128,25 @@ static void put_json_number(struct buf *out, uint32_t code)
                    0xdc00 + (unsigned)(code & 0x3ff));
 }
 
+// Counts the bytes from `at` on that are as they are in a JSON string.
+static unsigned json_run(const unsigned char *at)
+{
+    unsigned length = 0;
+    while (at[length] >= 0x20 && at[length] < 0x7f && at[length] != '"' && at[length] != '\\' &&
+           at[length] != '<')
+        length++;
+    return length;
+}
+
 void escape_json(struct buf *out, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
     unsigned length;
     for (; *at; at += length) {
+        if ((length = json_run(at))) {
+            buf_append(out, at, length);
+            continue;
+        }
         uint32_t code = escape_decode(at, &length);
         if (code == ESCAPE_INVALID)
             buf_puts(out, REPLACEMENT);

@@ -10,6 +10,9 @@ enum rc collapsed_write(const struct writing *writing, FILE *out, struct err *er
 enum rc json_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
 enum rc text_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
 enum rc trace_go_write(const struct timeline *timeline, FILE *out, struct err *err) MUST_CHECK;
+enum rc trace_perf_write(const struct timeline *timeline, FILE *out, struct err *err) MUST_CHECK;
+enum rc trace_chrome_write(const struct timeline *timeline, FILE *out, struct err *err) MUST_CHECK;
+enum rc trace_firefox_write(const struct timeline *timeline, FILE *out, struct err *err) MUST_CHECK;
 
 // Writes bytes to the stream and flushes it, so that err has the errno of a failure.
 enum rc output_bytes(FILE *out, const void *bytes, size_t length, struct err *err) MUST_CHECK;

@@ -5,8 +5,17 @@
 #include "output/formats.h"
 
 static const char *const go_endings[] = {".trace", ".out", NULL};
+static const char *const perf_endings[] = {".perf.txt", ".perf", ".linux-perf.txt", NULL};
+// Not ".chrome.json": speedscope reads that as a CPU profile of Chrome's.
+static const char *const chrome_endings[] = {".trace.json", ".perfetto.json", NULL};
+static const char *const firefox_endings[] = {".firefox.json", NULL};
 
 const struct writer trace_writers[] = {
     {"go", ".trace", go_endings, true, "go tool trace %s", NULL, trace_go_write},
+    {"perf", ".perf.txt", perf_endings, false,
+     "stackcollapse-perf.pl %s | flamegraph.pl > flame.svg", NULL, trace_perf_write},
+    {"chrome", ".trace.json", chrome_endings, false, "speedscope %s", NULL, trace_chrome_write},
+    {"firefox", ".firefox.json", firefox_endings, false, "samply load %s", NULL,
+     trace_firefox_write},
 };
 const size_t trace_writer_count = ARRAY_LENGTH(trace_writers);

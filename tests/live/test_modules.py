@@ -14,6 +14,8 @@ import time
 from measure import (assert_share, count, functions, rooted_share, samples_with, stacks,
                      twice)
 
+SIDE_BY_SIDE = True
+
 OLD, NEW = "works_in_the_old_one", "works_in_the_new_one"
 
 # Without the right to look at map_files.
@@ -480,8 +482,6 @@ GO_SOURCE = """
 package main
 
 import "fmt"
-
-SIDE_BY_SIDE = True
 
 //go:noinline
 func leaf(n int) int {

@@ -16,6 +16,8 @@ import zlib
 
 from measure import stacks
 
+SIDE_BY_SIDE = True
+
 ADDRESSES = 400
 SOURCES = "main.cc", "grid.cc"
 
@@ -314,8 +316,6 @@ def test_package_beside_the_debug_file(ctx):
 # A file system whose process takes no question, mounted on the first argument; then a program.
 SILENT_MOUNT = """
 import ctypes, os, sys
-
-SIDE_BY_SIDE = True
 device = os.open("/dev/fuse", os.O_RDWR)
 os.set_inheritable(device, True)
 options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()

@@ -15,6 +15,9 @@ STACK = "src/unwind/stack_copy.c"
 CFI = "src/unwind/cfi.c"
 MEMO = "src/unwind/memo.c"
 ESCAPE = "src/base/escape.c"
+CHROME = "src/output/trace_chrome.c"
+FIREFOX = "src/output/trace_firefox.c"
+PERF = "src/output/trace_perf.c"
 PROCFS = "src/process/procfs.c"
 REGULAR = "src/process/regular_file.c"
 JIT = "src/process/jit.c"
@@ -221,6 +224,28 @@ FAULTS = [
      "unit/base"),
     ("markup in JSON is as it was", ESCAPE,
      " || code == '<')", ")", "unit/base"),
+    ("slices of a trace end where the next ones begin", CHROME,
+     "event->duration - 1", "event->duration", "unit/trace_formats"),
+    ("an instant of a trace is a slice", CHROME,
+     'event->duration ? "X" : "i"', '"X"', "unit/trace_formats"),
+    ("an arrow of a trace begins at the thread that is woken", CHROME,
+     'put_arrow(chrome, "s", event.woken_by,', 'put_arrow(chrome, "s", event.thread,',
+     "unit/trace_formats"),
+    ("events of a thread overlap in a trace", "src/output/trace_parts.c",
+     "cut.time = event->time > *before ? event->time : *before;", "cut.time = event->time;",
+     "unit/trace_formats"),
+    ("each interval is a record of perf's text, long or short", PERF,
+     "if (at < run.weight)", "if (at < INT64_MAX)", "unit/trace_formats"),
+    ("runs without a stack are nobody's CPU time", "src/output/trace_parts.c",
+     "event->duration + share->unknown / share->known", "event->duration", "unit/trace_formats"),
+    ("records of perf's text are in step with the program", PERF,
+     "(int64_t)(map_hash(key) % (uint64_t)perf->period)", "(int64_t)(key * 0)",
+     "unit/trace_formats"),
+    ("records of perf's text are out of order", PERF,
+     "        sink(perf);\n", "", "unit/trace_formats"),
+    ("a run of a Firefox profile has no end", FIREFOX,
+     "        add_sample(firefox, (struct firefox_sample){event, true, ran});\n", "",
+     "unit/trace_formats"),
     ("a name with a parenthesis ends early", PROCFS,
      "*close = strrchr(text, ')')", "*close = strchr(text, ')')", "unit/procfs"),
     ("a circle of locks that may time out is a certain deadlock", DEADLOCK,

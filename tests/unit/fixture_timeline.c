@@ -51,6 +51,8 @@ static uint32_t wait_labels(struct timeline *timeline, const char *wait)
 static uint32_t add_thread(struct timeline *timeline, int64_t tid, const char *name)
 {
     uint32_t set = plain_with_number(timeline->profile, 0, "tid", tid);
+    set = plain_with_number(timeline->profile, set, "pid", 100);
+    set = plain_with_text(timeline->profile, set, "comm", "scene");
     return timeline_add_thread(timeline, plain_with_text(timeline->profile, set, "thread", name));
 }
 
