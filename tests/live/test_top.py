@@ -404,7 +404,8 @@ def test_waits_for_work_are_left_out(ctx):
     target = ctx.target("epoll_server")
 
     def look(seen, *options):
-        done = ctx.run("top", target.pid, "--type", "block", "--json", "-n", 1, "-D", "5s", *options)
+        done = ctx.run("top", target.pid, "--type", "block", "--json", "-n", 1, "-D", "5s",
+                       *options)
         block, = objects(done.stdout)
         waits = [row for row in block["functions"] if row["waits_for"] == "epoll"]
         assert bool(waits) == seen, (options, block["functions"])
