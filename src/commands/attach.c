@@ -24,6 +24,7 @@
 #include "commands/progress.h"
 #include "commands/summary.h"
 #include "commands/symbol_report.h"
+#include "dump/thread_types.h"
 #include "output/json.h"
 
 #define PROGRESS_MS 250
@@ -34,6 +35,8 @@ struct attach {
     size_t pid_count;
     struct session *session;
     struct attach_outputs outputs;
+    struct thread_types *threads; // NULL: not asked for
+    struct plain_profile *made[PROFILE_KINDS]; // by it; NULL: not yet, or not by it
     struct checkpoint checkpoint;
     int signals; // descriptor of commands/interrupts.h
     bool progress; // the progress line is shown
@@ -93,6 +96,7 @@ static void *write_snapshot(void *context)
     AUTO_FREE char *shown = NULL;
     thread_come_last();
     session_snapshot_take(attach->session, &snapshot);
+    snapshot.report.made = attach->made;
     enum rc rc = attach_outputs_snapshot(&attach->outputs, &snapshot.report, attach->snapshots,
                                          &shown, &err);
     if (rc != RC_OK)
@@ -126,6 +130,46 @@ static void go_on_with_snapshots(struct attach *attach)
         fprintf(stderr, "ptprof: cannot start a thread for the snapshot: %s\n", strerror(errnum));
 }
 
+// --- types that count threads ---
+
+// One look needs no run.
+static bool is_one_look(const struct attach *attach)
+{
+    return attach_options_types(attach->options) == PROFILE_BIT(PROFILE_THREADS);
+}
+
+static enum rc start_threads(struct attach *attach, struct err *err)
+{
+    const struct thread_types_options options = {
+        .types = attach_options_types(attach->options),
+        .threads = attach->options->session.threads,
+    };
+    if (!(options.types & THREAD_TYPES))
+        return RC_OK;
+    enum rc rc =
+        thread_types_start(attach->pids, attach->pid_count, &options, &attach->threads, err);
+    if (rc == RC_OK && options.types & PROFILE_BIT(PROFILE_THREADS))
+        attach->made[PROFILE_THREADS] = thread_types_profile(attach->threads, PROFILE_THREADS);
+    return rc;
+}
+
+static void finish_threads(struct attach *attach)
+{
+    if (!attach->threads)
+        return;
+    thread_types_stop(attach->threads);
+    if (attach_options_types(attach->options) & PROFILE_BIT(PROFILE_THREADCREATE))
+        attach->made[PROFILE_THREADCREATE] =
+            thread_types_profile(attach->threads, PROFILE_THREADCREATE);
+}
+
+static void free_threads(struct attach *attach)
+{
+    thread_types_free(attach->threads);
+    for (size_t i = 0; i < ARRAY_LENGTH(attach->made); i++)
+        plain_free(attach->made[i]);
+}
+
 // --- the run ---
 
 static void show_start(const struct attach *attach)
@@ -140,7 +184,9 @@ static void show_start(const struct attach *attach)
         fprintf(stderr, " and %zu more", attach->pid_count - 1);
     if (session_match(attach->session, NULL) != RC_OK)
         fprintf(stderr, " (no thread has a name that matches --threads yet)");
-    if (options->duration)
+    if (is_one_look(attach))
+        fputs(" for one look at its threads\n", stderr);
+    else if (options->duration)
         fprintf(stderr, ". Sampling at %g Hz for %s; Ctrl-C stops early and keeps the profile.\n",
                 options->session.rate, figures_duration(options->duration, length));
     else
@@ -253,6 +299,13 @@ static void abandon(void)
     checkpoint_abandon();
 }
 
+// What is counted without samples is there without any.
+static enum rc judge(struct attach *attach, struct err *err)
+{
+    bool counted = attach->threads && !session_progress(attach->session)->counts[COUNTER_SAMPLES];
+    return counted ? session_match(attach->session, err) : session_judge(attach->session, err);
+}
+
 static int finish(struct attach *attach, struct err *err)
 {
     clear_progress(attach);
@@ -260,6 +313,7 @@ static int finish(struct attach *attach, struct err *err)
         fputs("ptprof: stopping, writing the profile (press again to discard)\n", stderr);
     interrupts_let_kill(output_file_abandon); // a second signal ends us and the sampler
     session_finish(attach->session);          // detaches from the target first
+    finish_threads(attach);
     int64_t ended = clock_now();
     checkpoint_stop(&attach->checkpoint);
     await_snapshot(attach);
@@ -268,8 +322,9 @@ static int finish(struct attach *attach, struct err *err)
     if (attach->servers && !attach->options->quiet)
         fputs("ptprof: servers may be asked for debug files, for at most 20s\n", stderr);
     struct report report = session_report(attach->session);
-    enum rc verdict = session_judge(attach->session, err);
-    if (verdict != RC_OK && !report.run->counts[COUNTER_SAMPLES])
+    report.made = attach->made;
+    enum rc verdict = judge(attach, err);
+    if (verdict != RC_OK && !report.run->counts[COUNTER_SAMPLES] && !attach->threads)
         return command_status(verdict);
     struct err why;
     enum rc rc = attach_outputs_write(&attach->outputs, &report, &why);
@@ -290,11 +345,13 @@ static int attach_session(struct attach *attach, struct err *err)
         return command_status(rc);
     attach->progress = !attach->options->quiet && terminal_is(STDERR_FILENO);
     show_start(attach);
-    rc = session_start(attach->session, err);
+    rc = start_threads(attach, err);
+    if (rc == RC_OK)
+        rc = session_start(attach->session, err);
     if (rc != RC_OK) // there are no samples: the file of an earlier run stays
         return command_status(rc);
     rc = session_run(attach->session, &(struct session_drive){
-        .duration = attach->options->duration,
+        .duration = is_one_look(attach) ? 1 : attach->options->duration,
         .every_ms = PROGRESS_MS,
         .fd = attach->signals,
         .step = step,
@@ -337,6 +394,7 @@ static int attach_run(const struct call *call, struct err *err)
     // If the profile could not be written anywhere, its checkpoint stays.
     checkpoint_fini(&attach.checkpoint, attach.outputs.lost);
     session_close(attach.session);
+    free_threads(&attach);
     attach_outputs_fini(&attach.outputs);
     if (attach.signals >= 0)
         close(attach.signals);

@@ -50,8 +50,8 @@ const struct option attach_options[] = {
      .shown_default = "until Ctrl-C"},
     {"type", 0, OPTION_SET, "TYPE,...", AT(types), .choices = attach_type_names,
      .help = "what to gather, in one run: cpu, wall (all time by state), block (what threads wait "
-             "for), mutex (who holds the locks), threads (or goroutine: where each is at the end), "
-             "threadcreate, trace, or all",
+             "for), mutex (who holds the locks), threads (or goroutine: where each is at the "
+             "beginning), threadcreate (who starts threads), trace, or all",
      .shown_default = "cpu"},
     {"rate", 'r', OPTION_NUMBER, "HZ", AT(session.rate), .least = 0.1, .most = 10000,
      .help = "samples per second of each running thread; above 1000 only with --force",

@@ -138,13 +138,20 @@ static enum rc write_snapshot(const struct attach_outputs *outputs,
     return rc == RC_OK ? write_to(path, &copy, report, err) : rc;
 }
 
+// Who started threads is known at the end.
+static bool is_there(const struct attach_output *output, const struct report *report)
+{
+    return output->kind != PROFILE_THREADCREATE || (report->made && report->made[output->kind]);
+}
+
 enum rc attach_outputs_snapshot(const struct attach_outputs *outputs, const struct report *report,
                                 unsigned number, char **paths, struct err *err)
 {
     struct buf text = {0};
     enum rc rc = RC_OK;
     for (size_t i = 0; i < outputs->count && rc == RC_OK; i++)
-        rc = write_snapshot(outputs, &outputs->list[i], report, number, &text, err);
+        if (is_there(&outputs->list[i], report))
+            rc = write_snapshot(outputs, &outputs->list[i], report, number, &text, err);
     *paths = text.data;
     return rc;
 }

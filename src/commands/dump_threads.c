@@ -183,8 +183,7 @@ static enum rc print(struct dump_run *run, const struct dump *dump, FILE *stream
     };
     AUTO_BUF struct buf text = {0};
     if (run->options.format == FORMAT_PPROF)
-        return dump_pprof(dump, dumper_modules(run->dumper), dumper_symbolizer(run->dumper), stream,
-                          err);
+        return dump_pprof(dump, dumper_modules(run->dumper), stream, err);
     printings[run->options.format](&text, dump, &run->options.style);
     errno = 0;
     if (fwrite(text.data, 1, text.length, stream) == text.length && fflush(stream) == 0)

@@ -384,13 +384,17 @@ static void put_warnings(struct buf *out, const struct summary *summary)
 
 void summary_text(struct buf *out, const struct summary *summary)
 {
-    put_head(out, summary);
-    put_held(out, summary);
-    put_quality(out, summary);
+    bool sampled = summary->file_count != 1 || summary->files[0].kind != PROFILE_THREADS;
+    if (sampled) {
+        put_head(out, summary);
+        put_held(out, summary);
+        put_quality(out, summary);
+    }
     for (size_t i = 0; i < summary->file_count; i++)
         put_profile(out, summary, summary->files[i].kind);
     put_events(out, summary);
-    put_warnings(out, summary);
+    if (sampled)
+        put_warnings(out, summary);
     symbol_report_missing(out, summary->report);
     for (size_t i = 0; i < summary->file_count; i++)
         put_file(out, &summary->files[i]);

@@ -191,12 +191,14 @@ static void put_mutex(struct buf *out, const struct plain_profile *profile)
     groups_fini(&locks);
 }
 
-static void put_count(struct buf *out, enum profile_kind kind, const struct plain_profile *profile)
+// What is known of threads, and how well, the profile says itself.
+static void put_comments(struct buf *out, enum profile_kind kind,
+                         const struct plain_profile *profile)
 {
-    int64_t count = 0;
-    for (uint32_t i = 0; i < profile->samples.count; i++)
-        count += plain_values(profile, i)[0];
-    buf_printf(out, "  %-9s %" PRId64 "\n", profile_types[kind].name, count);
+    for (size_t i = 0; i < profile->comment_count; i++)
+        buf_printf(out, i ? "            %s%s\n" : "  %-9s %s\n",
+                   i ? "" : kind == PROFILE_THREADS ? "threads" : "created",
+                   plain_string(profile, profile->comments[i]));
 }
 
 void type_table_put(struct buf *out, enum profile_kind kind, const struct plain_profile *profile)
@@ -206,5 +208,5 @@ void type_table_put(struct buf *out, enum profile_kind kind, const struct plain_
     else if (kind == PROFILE_MUTEX)
         put_mutex(out, profile);
     else if (profile->type_count == 1)
-        put_count(out, kind, profile);
+        put_comments(out, kind, profile);
 }

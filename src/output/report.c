@@ -30,6 +30,9 @@ static void add_comments(struct plain_profile *profile, const struct run *run)
 
 struct plain_profile *report_profile(const struct report *report)
 {
+    const struct plain_profile *made = report->made ? report->made[report->run->type] : NULL;
+    if (made)
+        return plain_copy(made);
     struct query_source source = report_source(report);
     struct plain_profile *profile = fill_profile(&source, report->run);
     if (report->run->rate > 0)

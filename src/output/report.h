@@ -11,6 +11,9 @@ struct report { // all borrowed
     struct symbolizer *symbolizer;
     const struct run *run;
     bool jit_suffix; // see struct writing
+    // Profiles that are not made of the store: [enum profile_kind], NULL elsewhere. NULL: there are
+    // none.
+    struct plain_profile *const *made;
 };
 
 struct query_source report_source(const struct report *report);

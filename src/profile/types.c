@@ -26,7 +26,7 @@ const struct profile_type profile_types[] = {
     [PROFILE_MUTEX] = {"mutex", 2, 1, {CONTENTIONS}, {"contentions", "count"}, 1, LOCK,
                        1 << STATE_DELAYED | 1 << STATE_HOLDING},
     [PROFILE_THREADS] = {"threads", 1, 0, {{"goroutine", "count"}}, {"goroutine", "count"}, 1,
-                         NULL, 1 << STATE_CPU},
+                         NULL, 0},
     [PROFILE_THREADCREATE] = {"threadcreate", 1, 0, {{"threadcreate", "count"}},
                               {"threadcreate", "count"}, 1, NULL, 0},
     [PROFILE_TRACE] = {"trace", 0, 0, {{NULL, NULL}}, {NULL, NULL}, 0, NULL, 0},

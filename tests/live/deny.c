@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// deny priority|ptrace|stops COMMAND [ARGUMENT...]: runs the command under a seccomp filter that
-// answers EPERM to the system calls by which a process raises its priority, or to those that look
-// into another process, as containers do, or to ptrace alone.
+// deny priority|ptrace|stops|perf COMMAND [ARGUMENT...]: runs the command under a seccomp filter
+// that answers EPERM to the system calls by which a process raises its priority, or to those that
+// look into another process, as containers do, or to ptrace alone, or to that of perf events.
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -21,6 +21,7 @@ static const struct {
     {"priority", {SYS_sched_setattr, SYS_sched_setscheduler, SYS_setpriority}},
     {"ptrace", {SYS_ptrace, SYS_process_vm_readv}},
     {"stops", {SYS_ptrace}},
+    {"perf", {SYS_perf_event_open}},
 };
 
 static void deny(unsigned call)

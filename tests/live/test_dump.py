@@ -488,13 +488,33 @@ def test_go_text(ctx):
     assert not text.endswith("\n\n")
 
 
-def test_pprof_file(ctx):
+def go_tool_pprof(ctx, path, *options):
     if not shutil.which("go"):
         raise ctx.Skip("go is not installed")
+    return subprocess.run(["go", "tool", "pprof", "-symbolize=none", *options, path],
+                          capture_output=True, text=True, check=True, timeout=240).stdout
+
+
+def test_pprof_file(ctx):
     target = ctx.target("parked", "--threads", 30)
     path = ctx.tmp / "threads.pb.gz"
     done = ctx.run("dump-threads", target.pid, "-f", "pprof", "-o", path)
     assert done.returncode == DONE, done.stderr
-    told = subprocess.run(["go", "tool", "pprof", "-top", "-cum", path], capture_output=True,
-                          text=True, check=True, timeout=240).stdout
+    told = go_tool_pprof(ctx, path, "-top", "-cum")
     assert "Type: goroutine" in told and re.search(r"^\s*0\s.*\s30\s.*\bpark$", told, re.M), told
+
+
+def test_pprof_labels(ctx):
+    target = asleep(ctx, ctx.target("locks", "mutex"))
+    truth = json.loads(target.said_before[-1])["waits"]
+    path = ctx.tmp / "threads.pb.gz"
+    done = ctx.run("attach", target.pid, "--type", "threads", "-o", path)
+    assert done.returncode == DONE, done.stderr
+    waits = [wait for wait in truth if wait["kind"] == "lock"]
+    told = go_tool_pprof(ctx, path, "-traces", "-tagfocus", "wait=lock")
+    assert len(re.findall(r"^ *wait: +lock$", told, re.M)) == len(waits) > 0, told
+    assert set(re.findall(r"^ *lock: +(.*)$", told, re.M)) == {wait["object"] for wait in waits}
+    assert re.findall(r"^ *tid: +(\d+)$", told, re.M) and "blocked" in told, told
+    threads = len(ctx.thread_states(target.pid))
+    tags = go_tool_pprof(ctx, path, "-tags")
+    assert f"tid: Total {threads} of {threads}" in tags, tags

@@ -289,4 +289,22 @@ FAULTS = [
      "            wake(trace, i, 0);\n", "            continue;\n", "unit/trace_go"),
     ("a stack is deeper than readers can take", "src/output/go_symbols.c",
      "#define FRAMES_MAX 128", "#define FRAMES_MAX 1000", "unit/trace_go"),
+
+    # Who starts threads.
+    ("a process that is started counts as a thread", "src/collect/creations.c",
+     ".child = thread ? record->tid : 0}", ".child = record->tid}",
+     "live/threadcreate/each_creator_is_seen"),
+    ("stacks that differ in a caller are taken for one", "src/collect/creation_stacks.c",
+     "same = same && pc == caller->pc;", "", "live/threadcreate/each_creator_is_seen"),
+    ("registers of a record are taken for others", "src/process/x86_64/perf_registers.c",
+     "AT(rsp), AT(rip),", "AT(rip), AT(rsp),", "live/threadcreate/each_creator_is_seen"),
+    ("threads that a second look finds are left out", "src/dump/thread_types.c",
+     "        if (!facts.watched && look->starts &&\n", "        if (false &&\n",
+     "live/threadcreate/a_closed_kernel"),
+    ("fork is taken for a call that starts threads", "src/unwind/x86_64/thread_call.c",
+     " && calls_behind(code, length, at)", "", "unit/thread_call"),
+    ("a part of the C library is where threads start", "src/dump/thread_start.c",
+     "#define LIBRARY_FRAMES 2", "#define LIBRARY_FRAMES 1", "unit/thread_start"),
+    ("the lock that a thread waits for is no label", "src/dump/dump_profile.c",
+     "    return with_lock(own->to, set, wait);\n", "    return set;\n", "live/dump/pprof_labels"),
 ]

@@ -143,11 +143,21 @@ END_TEST
 
 START_TEST(a_dump_comes_back)
 {
-    uint32_t thread = profile_thread_add(fixture.profile, 1, 1, "t", "p");
-    fixture_add(&fixture, thread, "main|work", 1, 0);
+    struct plain_profile *dump = plain_new();
+    struct plain_profile *made[PROFILE_KINDS] = {[PROFILE_THREADS] = dump};
+    profile_type_add(&profile_types[PROFILE_THREADS], dump);
+    uint32_t function = plain_add_function(
+        dump, (struct plain_function){.name = plain_text(dump, "work"), .system_name = 0});
+    struct plain_line line = {.function = function};
+    uint32_t place = plain_add_location(dump, PLAIN_NONE, 4096, &line, 1);
+    uint32_t labels = plain_with_text(dump, 0, "wait", "lock");
+    plain_add(dump, plain_sample(dump, plain_stack(dump, &place, 1), labels), &(int64_t){1});
+    plain_add_comment(dump, "one thread");
+    fixture.report.made = made;
     fixture.run.type = PROFILE_THREADS;
     fixture.run.rate = 0;
     check_round_trip(true);
+    plain_free(dump);
 }
 END_TEST
 
