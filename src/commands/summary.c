@@ -398,5 +398,6 @@ void summary_text(struct buf *out, const struct summary *summary)
     symbol_report_missing(out, summary->report);
     for (size_t i = 0; i < summary->file_count; i++)
         put_file(out, &summary->files[i]);
-    put_next(out, &summary->files[0]);
+    if (summary->file_count)
+        put_next(out, &summary->files[0]);
 }
