@@ -33,9 +33,9 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
 static void end_waits(struct consumer *consumer)
 {
     const struct population *population = &consumer->population;
+    delays_settle(&consumer->delays, population, consumer->followed_at, true);
     for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));)
         delays_end_thread(&consumer->delays, thread);
-    delays_settle(&consumer->delays, true);
     atomic_store(&consumer->control->locks.count, 0);
 }
 
@@ -284,11 +284,13 @@ static void follow_locks(struct consumer *consumer)
     int64_t now = clock_now();
     if (!consumer->waits_rate)
         return;
-    locks_watch(&consumer->delays.spots.locks, &consumer->control->locks, now);
+    consumer->followed_at = now;
+    locks_choose(&consumer->delays.spots.locks, now);
+    locks_watch(&consumer->delays.spots.locks, &consumer->control->locks);
     if (now < consumer->settled_at + SETTLE_NS)
         return;
     consumer->settled_at = now;
-    delays_settle(&consumer->delays, false);
+    delays_settle(&consumer->delays, &consumer->population, now, false);
 }
 
 bool consumer_drain_until(struct consumer *consumer, int64_t moment)
@@ -366,7 +368,7 @@ void consumer_finish(struct consumer *consumer)
         holds_note_share(&consumer->holds, &thread->held);
         end_weights(consumer, thread, 0);
     }
-    delays_settle(&consumer->delays, true);
+    delays_settle(&consumer->delays, &consumer->population, consumer->followed_at, true);
     for (size_t i = 0; i < population->process_count; i++)
         if (!population->processes[i].ended)
             give_up(consumer, &population->processes[i]);

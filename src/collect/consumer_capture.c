@@ -53,10 +53,14 @@ static void take_stack_in_place(struct consumer *consumer, struct process *proce
     if (thread->asleep_cut)
         stack_keeper_note_cut(&consumer->keeper, space, stack);
     uint32_t node = stack_keeper_keep(&consumer->keeper, space, capture, stack);
-    if (consumer->idle)
-        wall_wait(&thread->wall, node,
-                  consumer->waits_rate > 0
-                      ? delays_blocked(&consumer->delays, process, thread, capture, node) : 0);
+    if (!consumer->idle)
+        return;
+    uint32_t wait = consumer->waits_rate > 0
+                        ? delays_blocked(&consumer->delays, process, thread, capture, node) : 0;
+    if (capture->flags & CAPTURE_SAME_WAIT)
+        wall_same_wait(&thread->wall, node, wait);
+    else
+        wall_wait(&thread->wall, node, wait);
 }
 
 void consumer_take_asleep(struct consumer *consumer, const void *data)

@@ -23,7 +23,7 @@ struct consumer {
     struct unattributed unattributed;
     struct delays delays;
     double waits_rate;  // Hz of samples; 0: nobody asks what threads wait for
-    int64_t settled_at; // CLOCK_MONOTONIC ns
+    int64_t followed_at, settled_at; // CLOCK_MONOTONIC ns: when locks were looked at last
     struct stack_keeper keeper;
     struct holds holds;
     struct consumer_counts counts;

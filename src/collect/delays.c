@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "collect/delays.h"
 
+#include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "process/memory.h"
 #include "process/procfs.h"
+
+// More time in the queue for the same time on a CPU is rather that of a period in which the thread
+// hardly ran, and says nothing of the next one.
+#define STRETCH_MOST 100
 
 void delays_init(struct delays *delays, struct profile *profile, struct modules *modules)
 {
@@ -83,6 +89,7 @@ void delays_ran(struct delays *delays, struct process *process, struct account *
         locks_held(locks, process->number, capture, thread->delays.inner_tid, thread->delays.lock);
     // Who waits for a CPU holds the lock on.
     double stretch = thread->delays.stretch > 1 ? thread->delays.stretch : 1;
+    stretch = stretch < STRETCH_MOST ? stretch : STRETCH_MOST;
     if (lock)
         locks_charge(locks, lock, holding_value(delays, thread, lock, stack),
                      (uint64_t)((double)ns * stretch));
@@ -221,10 +228,73 @@ void delays_renumber(struct delays *delays, const struct population *population,
         delays->nobody = numbers->threads[delays->nobody];
 }
 
-void delays_settle(struct delays *delays, bool last)
+// --- holders that sleep on ---
+
+struct owned { // a lock that is waited for
+    uint32_t lock, process;
+    pid_t owner; // inner tid of who has it now
+};
+
+static size_t find_owners(const struct delays *delays, const struct population *population,
+                          struct owned owned[LOCK_WORDS])
 {
-    if (last)
-        locks_settle_last(&delays->spots.locks, delays->profile, unseen, delays);
-    else
+    const struct locks *locks = &delays->spots.locks;
+    size_t count = 0;
+    for (uint32_t i = 0; i < locks->watched_count; i++) {
+        const struct known_lock *lock = &locks->list[locks->watched[i] - 1];
+        const struct process *process = population_process(population, lock->process);
+        uint32_t word;
+        if (process && lock->waiters && !lock->inferred &&
+            memory_read(process->pid, lock->word, &word, sizeof word) && word & FUTEX_TID_MASK)
+            owned[count++] = (struct owned){locks->watched[i], lock->process,
+                                            (pid_t)(word & FUTEX_TID_MASK)};
+    }
+    return count;
+}
+
+// The copy of a holder that fell asleep before its lock was waited for, or known, has no word of
+// the lock, and there is no other copy while it sleeps on.
+static void find_sleepers(struct delays *delays, const struct population *population,
+                          int64_t moment)
+{
+    struct owned owned[LOCK_WORDS];
+    size_t count = find_owners(delays, population, owned);
+    for (struct account *thread = NULL;
+         count && (thread = population_next(population, NULL, thread));) {
+        struct thread_delays *own = &thread->delays;
+        for (size_t i = 0; i < count && own->wait && thread->wall.has_slept && !own->holds.lock;
+             i++)
+            if (owned[i].owner == own->inner_tid && owned[i].process == thread->process &&
+                owned[i].lock != own->lock)
+                own->holds = locks_begin_holding(
+                    &delays->spots.locks, owned[i].lock,
+                    holding_value(delays, thread, owned[i].lock, thread->wall.asleep), moment);
+    }
+}
+
+// At the end of a run a holder counts even if it was found only now.
+static void charge_sleepers(struct delays *delays, const struct population *population,
+                            int64_t moment, bool last)
+{
+    struct locks *locks = &delays->spots.locks;
+    for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));) {
+        const struct holding *holds = &thread->delays.holds;
+        locks_go_on_holding(locks, &thread->delays.holds, moment);
+        if (last && holds->lock)
+            locks_charge(locks, holds->lock, holds->value, 1);
+    }
+}
+
+void delays_settle(struct delays *delays, const struct population *population, int64_t moment,
+                   bool last)
+{
+    locks_choose(&delays->spots.locks, moment);
+    find_sleepers(delays, population, moment);
+    charge_sleepers(delays, population, moment, last);
+    if (!last) {
         locks_settle(&delays->spots.locks, delays->profile);
+        return;
+    }
+    locks_settle_last(&delays->spots.locks, delays->profile, unseen, delays);
+    spots_settle_last(&delays->spots, unseen, delays);
 }

@@ -48,5 +48,7 @@ void delays_sort(struct delays *delays, const struct population *population,
 void delays_renumber(struct delays *delays, const struct population *population,
                      const struct compact_numbers *numbers);
 
-// Charges holders with what was waited for them. Once a second, and at the end of the run.
-void delays_settle(struct delays *delays, bool last);
+// Charges holders with what was waited for them up to that moment (CLOCK_MONOTONIC ns). Once a
+// second, and at the end of the run.
+void delays_settle(struct delays *delays, const struct population *population, int64_t moment,
+                   bool last);

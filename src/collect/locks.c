@@ -146,6 +146,14 @@ void locks_end_holding(struct locks *locks, struct holding *holding, int64_t mom
     *holding = (struct holding){0};
 }
 
+void locks_go_on_holding(struct locks *locks, struct holding *holding, int64_t moment)
+{
+    struct holding held = *holding;
+    locks_end_holding(locks, holding, moment);
+    if (held.lock)
+        *holding = locks_begin_holding(locks, held.lock, held.value, moment);
+}
+
 // --- sharing it out ---
 
 // Returns the part that ends at `upto` of a whole that is shared in proportion to `all`, less what
@@ -181,8 +189,8 @@ void locks_settle(struct locks *locks, struct profile *profile)
         settle(&locks->list[i], profile);
 }
 
-void locks_settle_last(struct locks *locks, struct profile *profile,
-                       uint32_t (*unseen)(void *context, uint32_t wait), void *context)
+void locks_settle_last(struct locks *locks, struct profile *profile, locks_unseen *unseen,
+                       void *context)
 {
     for (size_t i = 0; i < locks->count; i++) {
         struct known_lock *lock = &locks->list[i];
@@ -203,24 +211,29 @@ void locks_renumber(struct locks *locks, const uint32_t *values)
 // --- the samplers ---
 
 // Of more locks than can be watched those with most waiters are.
-void locks_watch(const struct locks *locks, struct lock_watch *watch, int64_t moment)
+void locks_choose(struct locks *locks, int64_t moment)
 {
-    const struct known_lock *chosen[LOCK_WORDS];
-    uint32_t count = 0;
-    for (size_t i = 0; i < locks->count; i++) {
-        const struct known_lock *lock = &locks->list[i];
+    uint32_t *chosen = locks->watched, count = 0;
+    for (uint32_t i = 1; i <= locks->count; i++) {
+        const struct known_lock *lock = get(locks, i);
         if (!lock->waiters && (!lock->wanted_at || lock->wanted_at + WATCHED_NS < moment))
             continue;
-        if (count == LOCK_WORDS && chosen[count - 1]->waiters >= lock->waiters)
+        if (count == LOCK_WORDS && get(locks, chosen[count - 1])->waiters >= lock->waiters)
             continue;
         uint32_t place = count < LOCK_WORDS ? count++ : count - 1;
-        for (; place && chosen[place - 1]->waiters < lock->waiters; place--)
+        for (; place && get(locks, chosen[place - 1])->waiters < lock->waiters; place--)
             chosen[place] = chosen[place - 1];
-        chosen[place] = lock;
+        chosen[place] = i;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        atomic_store(&watch->slots[i].process, chosen[i]->process);
-        atomic_store(&watch->slots[i].owner_at, chosen[i]->word);
+    locks->watched_count = count;
+}
+
+void locks_watch(const struct locks *locks, struct lock_watch *watch)
+{
+    for (uint32_t i = 0; i < locks->watched_count; i++) {
+        const struct known_lock *lock = get(locks, locks->watched[i]);
+        atomic_store(&watch->slots[i].process, lock->process);
+        atomic_store(&watch->slots[i].owner_at, lock->word);
     }
-    atomic_store_explicit(&watch->count, count, memory_order_release);
+    atomic_store_explicit(&watch->count, locks->watched_count, memory_order_release);
 }

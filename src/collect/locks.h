@@ -44,6 +44,8 @@ struct locks { // zeroed: none
     struct known_lock *list;
     size_t count, capacity;
     struct map index; // hash of process and word -> number
+    uint32_t watched[LOCK_WORDS]; // numbers + 1 of those that are waited for
+    uint32_t watched_count;
 };
 
 struct holding { // zeroed: none. Of a thread that sleeps
@@ -76,17 +78,24 @@ void locks_charge(struct locks *locks, uint32_t lock, uint32_t value, uint64_t n
 
 // Does the same for a holder that slept until that moment, and forgets that it holds the lock.
 void locks_end_holding(struct locks *locks, struct holding *holding, int64_t moment);
+
+// Does the same for a holder that sleeps on.
+void locks_go_on_holding(struct locks *locks, struct holding *holding, int64_t moment);
 struct holding locks_begin_holding(struct locks *locks, uint32_t lock, uint32_t value,
                                    int64_t moment);
 
-// Shares out what was waited. At the end of a run `unseen` takes what is left: the value of a lock
-// whose holder was not seen.
+// Returns the value that takes what was waited for a lock whose holder was not seen.
+typedef uint32_t locks_unseen(void *context, uint32_t wait);
+
+// Shares out what was waited. At the end of a run `unseen` takes what is left.
 void locks_settle(struct locks *locks, struct profile *profile);
-void locks_settle_last(struct locks *locks, struct profile *profile,
-                       uint32_t (*unseen)(void *context, uint32_t wait), void *context);
+void locks_settle_last(struct locks *locks, struct profile *profile, locks_unseen *unseen,
+                       void *context);
 
 // Replaces the numbers of values that compacting the profile has changed.
 void locks_renumber(struct locks *locks, const uint32_t *values);
 
-// Tells the samplers which locks are waited for at that moment.
-void locks_watch(const struct locks *locks, struct lock_watch *watch, int64_t moment);
+// Fills in `watched`: which locks are waited for at that moment. Then they can be told to the
+// samplers.
+void locks_choose(struct locks *locks, int64_t moment);
+void locks_watch(const struct locks *locks, struct lock_watch *watch);

@@ -146,6 +146,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         .bound = bound,
         .context = session,
         .names = !options->live,
+        .borrowing = PTHREAD_MUTEX_INITIALIZER,
     };
     session_count(session, session->options.types);
     *out = session;
@@ -168,6 +169,7 @@ void session_close(struct session *session)
     thread_filter_free(session->threads);
     free(session->targets.pids);
     free(session->targets.start_times);
+    pthread_mutex_destroy(&session->taker.borrowing);
     pthread_mutex_destroy(&session->lock);
     free(session);
 }

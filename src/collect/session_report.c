@@ -125,9 +125,11 @@ struct report session_live_report(struct session *session)
 
 // --- names ---
 
-static uint64_t count_unresolved(const struct report *report)
+// Samples are counted as COUNTER_SAMPLES does, whatever else the run is of.
+static uint64_t count_unresolved(const struct session *session, const struct report *report)
 {
     struct query_source source = report_source(report);
+    source.type = &profile_types[session->options.idle ? PROFILE_WALL : PROFILE_CPU];
     uint64_t unresolved = 0;
     for (size_t i = 0; i < profile_value_count(report->profile); i++) {
         const struct profile_value *value = profile_value_get(report->profile, i);
@@ -145,12 +147,12 @@ static void name_last(struct session *session, const struct query_source *source
 {
     taker_borrow_names(&session->taker);
     query_fetch(source);
-    if (!session->options.debuginfod)
-        return;
-    // A user who has servers asked waits for them.
-    patience_until(0);
-    symbolizer_set_deadline(session->symbolizer, 0);
-    symbolizer_download(session->symbolizer, DOWNLOAD_MS);
+    if (session->options.debuginfod) { // a user who has servers asked waits for them
+        patience_until(0);
+        symbolizer_set_deadline(session->symbolizer, 0);
+        symbolizer_download(session->symbolizer, DOWNLOAD_MS);
+    }
+    taker_return_names(&session->taker);
 }
 
 // A user who leaves a screen does not wait for the last names as for a file.
@@ -176,7 +178,7 @@ struct report session_report(struct session *session)
         name_last(session, &source);
     session->named = true;
     atomic_store(&counts[COUNTER_LATE_NAMES], symbolizer_late(session->symbolizer));
-    atomic_store(&counts[COUNTER_UNRESOLVED], count_unresolved(&report));
+    atomic_store(&counts[COUNTER_UNRESOLVED], count_unresolved(session, &report));
     return session_live_report(session);
 }
 
@@ -211,7 +213,7 @@ void session_snapshot_take(struct session *session, struct session_snapshot *sna
     snapshot->report.profile = profile_copy(session->profile);
     pthread_mutex_unlock(&session->lock);
     name_copy(session, snapshot);
-    snapshot->run.counts[COUNTER_UNRESOLVED] = count_unresolved(&snapshot->report);
+    snapshot->run.counts[COUNTER_UNRESOLVED] = count_unresolved(session, &snapshot->report);
 }
 
 void session_snapshot_end(struct session *session, struct session_snapshot *snapshot)

@@ -123,13 +123,16 @@ static void name_waits(struct session *session)
 {
     if (session->options.live || !consumer_wants_names(session->consumer))
         return; // who shows a live session fetches names
-    taker_borrow_names(&session->taker);
+    taker_borrow_names(&session->taker); // a snapshot may have them yet
     for (uint32_t i = 0; i < profile_location_count(session->profile); i++) {
         struct location at = profile_location_get(session->profile, i);
         symbolizer_want(session->symbolizer, at.mapping, at.offset);
     }
     symbolizer_fetch(session->symbolizer);
+    pthread_mutex_lock(&session->lock);
     consumer_take_names(session->consumer, session->symbolizer, SIZE_MAX);
+    pthread_mutex_unlock(&session->lock);
+    taker_return_names(&session->taker);
 }
 
 void session_finish(struct session *session)
@@ -155,12 +158,16 @@ void session_finish(struct session *session)
     int64_t last = session->time.ended + (waits ? LONGEST_LAST_NS : LAST_NS);
     patience_until(last);
     taker_stop(&session->taker);
+    pthread_mutex_lock(&session->lock); // a snapshot may be about to copy the profile
     consumer_drain_last(session->consumer, last);
     if (session->watched) {
         aftermath_count_holds(&session->watchdog, session->consumer);
         watchdog_stop(&session->watchdog);
     }
+    pthread_mutex_unlock(&session->lock);
     limit_names(session);
     name_waits(session);
+    pthread_mutex_lock(&session->lock);
     consumer_finish(session->consumer);
+    pthread_mutex_unlock(&session->lock);
 }

@@ -30,6 +30,9 @@ void spots_fini(struct spots *spots)
 
 // --- what is asked of the process ---
 
+// Stands for one that has ended, or runs another program since: there is nobody to ask.
+static const struct process gone;
+
 struct asking {
     const struct process *process;
     pid_t tid; // a thread that has memory, unlike a leader that has ended
@@ -38,7 +41,12 @@ struct asking {
 
 static bool read_memory(void *context, uint64_t address, void *to, size_t length)
 {
-    return memory_read(((struct asking *)context)->tid, address, to, length);
+    const struct asking *asking = context;
+    pid_t pid = asking->process->pid;
+    if (!pid)
+        return false;
+    return memory_read(asking->tid, address, to, length) || // or that thread has ended
+           (pid != asking->tid && memory_read(pid, address, to, length));
 }
 
 static const struct module *module_at(const struct asking *asking, uint64_t address, uint64_t *bias)
@@ -100,7 +108,8 @@ static void keep(struct spots *spots, struct spot *spot, struct wait_sort *sort)
                                            .idle = idle[sort->idle]});
     if (spot->lock)
         locks_delay(&spots->locks, spot->lock, spot->delay_ns, spot->contentions);
-    spot->delay_ns = spot->contentions = 0;
+    if (spot->lock || !lock)
+        spot->delay_ns = spot->contentions = 0;
     free(sort->object_name);
 }
 
@@ -124,7 +133,7 @@ static size_t name_frames(const struct spots *spots, uint32_t stack, struct symb
 // Spots of one process are sorted together, because the threads that may own what is waited for are
 // looked up for all of them.
 struct batch {
-    const struct process *process;
+    const struct process *process;       // or `gone`
     const struct population *population; // NULL: no owner is looked for
     struct symbolizer *symbolizer;       // NULL: names do not matter
     uint32_t *chosen;                    // indices of spots
@@ -138,9 +147,12 @@ static struct wait_thread *threads_of(const struct batch *batch, size_t *owners)
     *owners = 0;
     for (struct account *thread = NULL; batch->population &&
          (thread = population_next(batch->population, batch->process, thread));) {
+        pid_t inner_tid = thread->delays.inner_tid;
+        if (!inner_tid && !batch->process->nested) // no look has met it yet
+            inner_tid = thread->tid;
         ARRAY_RESERVE(threads, *owners, capacity);
-        threads[(*owners)++] = (struct wait_thread){
-            .tid = thread->tid, .inner_tid = thread->delays.inner_tid, .running = true};
+        threads[(*owners)++] =
+            (struct wait_thread){.tid = thread->tid, .inner_tid = inner_tid, .running = true};
     }
     return xrealloc(threads, (*owners + batch->count) * sizeof *threads);
 }
@@ -198,7 +210,10 @@ static bool add(struct spots *spots, struct spot *spot)
 uint32_t spots_at(struct spots *spots, const struct process *process, pid_t tid,
                   const struct capture *capture, uint32_t stack)
 {
-    struct spot spot = {.process = process->number, .stack = stack, .tid = tid};
+    struct spot spot = {.process = process->number,
+                        .image = process->image.number,
+                        .stack = stack,
+                        .tid = tid};
     spot.call.number = capture->flags & CAPTURE_IN_SYSCALL ? capture->syscall : -1;
     if (spot.call.number >= 0)
         registers_arguments(&capture->regs, spot.call.args);
@@ -222,9 +237,20 @@ void spots_delay(struct spots *spots, uint32_t wait, uint64_t ns, uint64_t conte
     struct spot *spot = &spots->list[wait - 1];
     if (spot->lock) {
         locks_delay(&spots->locks, spot->lock, ns, contentions);
-    } else if (!spot->sorted) {
+    } else if (!spot->sorted || profile_wait_get(spots->profile, wait)->lock) {
         spot->delay_ns += ns;
         spot->contentions += contentions;
+    }
+}
+
+void spots_settle_last(struct spots *spots, locks_unseen *unseen, void *context)
+{
+    for (size_t i = 0; i < spots->count; i++) {
+        struct spot *spot = &spots->list[i];
+        uint32_t wait = (uint32_t)i + 1;
+        if (profile_wait_get(spots->profile, wait)->lock && spot->delay_ns)
+            profile_add(spots->profile, unseen(context, wait), spot->contentions, spot->delay_ns);
+        spot->delay_ns = spot->contentions = 0;
     }
 }
 
@@ -241,17 +267,23 @@ static bool is_named(const struct spots *spots, uint32_t stack, size_t named)
     return true;
 }
 
-static bool is_ready(const struct spots *spots, const struct spot *spot, uint32_t process,
-                     size_t named)
+static bool is_ready(const struct spots *spots, const struct spot *spot, size_t named)
 {
-    return !spot->sorted && spot->process == process && is_named(spots, spot->stack, named);
+    return !spot->sorted && is_named(spots, spot->stack, named);
 }
 
+// Sorts all that are ready of the process, and of the image, of the first one.
 static void sort_process(struct spots *spots, struct batch *batch, size_t first, size_t named)
 {
-    batch->count = 0;
+    const struct spot *like = &spots->list[first];
+    const struct process *process = population_process(batch->population, like->process);
+    if (process && process->image.number == like->image)
+        batch->process = process;
+    else
+        batch->population = NULL;
     for (size_t i = first; i < spots->count; i++)
-        if (is_ready(spots, &spots->list[i], batch->process->number, named))
+        if (spots->list[i].process == like->process && spots->list[i].image == like->image &&
+            is_ready(spots, &spots->list[i], named))
             batch->chosen[batch->count++] = (uint32_t)i;
     sort_batch(spots, batch);
 }
@@ -262,14 +294,12 @@ bool spots_sort(struct spots *spots, const struct population *population,
     bool any = false, all = true;
     AUTO_FREE uint32_t *chosen = xcalloc(spots->count - spots->sorted + 1, sizeof *chosen);
     for (size_t i = spots->sorted; i < spots->count; i++) {
-        const struct spot *spot = &spots->list[i];
-        struct batch batch = {population_process(population, spot->process), population,
-                              symbolizer, chosen, 0};
-        if (batch.process && is_ready(spots, spot, spot->process, named)) {
+        struct batch batch = {&gone, population, symbolizer, chosen, 0};
+        if (is_ready(spots, &spots->list[i], named)) {
             sort_process(spots, &batch, i, named);
             any = true;
         }
-        all &= spots->list[i].sorted || !batch.process;
+        all &= spots->list[i].sorted;
         spots->sorted += all;
     }
     return any;

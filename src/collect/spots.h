@@ -19,13 +19,15 @@
 
 struct spot {
     uint32_t process; // number
+    uint64_t image;   // number, as in struct process_image
     uint32_t stack;   // node of the profile
     pid_t tid;        // of a thread that was seen there
     char state;       // of stat
     bool sorted;      // it is known what is waited for
     uint32_t lock;    // number + 1 in struct locks; 0: none
     struct proc_syscall call;
-    uint64_t delay_ns, contentions; // until it is sorted
+    uint64_t delay_ns, contentions; // until it is sorted; of a lock of whose holder nothing can be
+                                    // said, all of the run
 };
 
 struct spots {
@@ -46,6 +48,10 @@ uint32_t spots_at(struct spots *spots, const struct process *process, pid_t tid,
 
 // Counts what was waited at a spot.
 void spots_delay(struct spots *spots, uint32_t wait, uint64_t ns, uint64_t contentions);
+
+// At the end of a run `unseen` takes what was waited for locks of whose holders nothing can be
+// said.
+void spots_settle_last(struct spots *spots, locks_unseen *unseen, void *context);
 
 // Returns the lock that is waited for at the spot, 0: none, or not known yet.
 uint32_t spots_lock(const struct spots *spots, uint32_t wait);

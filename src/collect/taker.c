@@ -24,10 +24,12 @@
 static void fetch_names(struct taker *taker)
 {
     int64_t now = clock_now();
-    if (atomic_load(&taker->lent) || now < taker->names_at || !fetcher_wait(taker->fetcher, 0))
+    int64_t every = consumer_wants_names(taker->consumer) ? SOON_NS : NAMES_EVERY;
+    if (atomic_load(&taker->lent) || now < taker->names_at + every ||
+        !fetcher_wait(taker->fetcher, 0))
         return;
     consumer_take_names(taker->consumer, taker->symbolizer, taker->names_wanted);
-    taker->names_at = now + (consumer_wants_names(taker->consumer) ? SOON_NS : NAMES_EVERY);
+    taker->names_at = now;
     size_t count = profile_location_count(taker->profile);
     if (count == taker->names_wanted)
         return;
@@ -145,6 +147,7 @@ void taker_back_off(struct taker *taker, uint32_t slowdown)
 
 void taker_borrow_names(struct taker *taker)
 {
+    pthread_mutex_lock(&taker->borrowing);
     atomic_store(&taker->lent, true);
     pthread_mutex_lock(taker->lock); // the thread has read `lent` when we get the lock
     pthread_mutex_unlock(taker->lock);
@@ -155,4 +158,5 @@ void taker_borrow_names(struct taker *taker)
 void taker_return_names(struct taker *taker)
 {
     atomic_store(&taker->lent, false);
+    pthread_mutex_unlock(&taker->borrowing);
 }

@@ -25,6 +25,7 @@ struct taker {
     bool (*bound)(void *context);
     void *context;
     bool names; // it has names fetched; else somebody else does
+    pthread_mutex_t borrowing; // held by whom the names are lent
 
     // These are its own.
     pthread_t thread;
@@ -34,7 +35,7 @@ struct taker {
     atomic_bool recovers; // it recovers the ring as soon as it has taken in what it can
     atomic_bool lent;    // somebody else uses the symbolizer
     size_t names_wanted; // locations of which names were wanted
-    int64_t names_at;    // CLOCK_MONOTONIC ns
+    int64_t names_at;    // CLOCK_MONOTONIC ns, when they were looked at last
     uint32_t backoff;    // 0: none
 };
 
@@ -50,6 +51,7 @@ bool taker_has_recovered(const struct taker *taker);
 // Makes the rate one part in `slowdown`, or less if we cannot keep up. The caller holds the lock.
 void taker_back_off(struct taker *taker, uint32_t slowdown);
 
-// Lends symbolizer and fetcher to the caller until it returns them.
+// Lends symbolizer and fetcher to the caller until it returns them, which the same thread does. It
+// waits for the one to whom they are lent now, and must not hold the lock.
 void taker_borrow_names(struct taker *taker);
 void taker_return_names(struct taker *taker);

@@ -34,13 +34,23 @@ void wall_look(struct wall *wall, uint32_t stack, enum profile_state state)
         add_look(wall, (struct seen_stack){stack, state, 0, 0, 0, 1});
 }
 
-void wall_wait(struct wall *wall, uint32_t stack, uint32_t wait)
+static void look_asleep(struct wall *wall, uint32_t stack, uint32_t wait, uint32_t waits)
 {
-    add_look(wall, (struct seen_stack){stack, STATE_BLOCKED, wait, 1, 0, 1});
+    add_look(wall, (struct seen_stack){stack, STATE_BLOCKED, wait, waits, 0, 1});
     wall->has_slept = true;
     wall->met_again = false;
     wall->asleep = stack;
     wall->wait = wait;
+}
+
+void wall_wait(struct wall *wall, uint32_t stack, uint32_t wait)
+{
+    look_asleep(wall, stack, wait, 1);
+}
+
+void wall_same_wait(struct wall *wall, uint32_t stack, uint32_t wait)
+{
+    look_asleep(wall, stack, wait, !wall->has_slept);
 }
 
 void wall_again(struct wall *wall, uint32_t times)

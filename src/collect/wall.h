@@ -44,6 +44,9 @@ void wall_look(struct wall *wall, uint32_t stack, enum profile_state state);
 // Counts a look that found the thread blocked there, waiting for that.
 void wall_wait(struct wall *wall, uint32_t stack, uint32_t wait);
 
+// Does the same for another look at the same wait, which saw more of the stack.
+void wall_same_wait(struct wall *wall, uint32_t stack, uint32_t wait);
+
 // Counts so many more looks that found the thread where it was last seen blocked.
 void wall_again(struct wall *wall, uint32_t times);
 

@@ -392,6 +392,8 @@ void summary_text(struct buf *out, const struct summary *summary)
     }
     for (size_t i = 0; i < summary->file_count; i++)
         put_profile(out, summary, summary->files[i].kind);
+    if (!summary->file_count)
+        put_profile(out, summary, summary->report->run->type);
     put_events(out, summary);
     if (sampled)
         put_warnings(out, summary);

@@ -169,9 +169,10 @@ static void put_lock(struct buf *out, const struct plain_profile *profile,
             add(&holders, own_function(profile, profile->samples.list[i].stack),
                 plain_values(profile, i));
     buf_puts(out, "  lock      ");
-    escape_text(out, lock->name);
-    buf_printf(out, "  %s in %" PRIu64 " waits; held by ",
-               figures_duration((int64_t)lock->amount, text), lock->count);
+    escape_text(out, *lock->name ? lock->name : "[unknown]");
+    buf_printf(out, "  %s in %" PRIu64 " wait%s; held by ",
+               figures_duration((int64_t)lock->amount, text), lock->count,
+               lock->count == 1 ? "" : "s");
     put_shares(out, &holders);
     buf_putc(out, '\n');
     groups_fini(&holders);

@@ -123,7 +123,8 @@ static bool is_left_out(struct fill *fill, size_t index, const struct profile_va
     if (!fill->idle)
         return false;
     bool idle = fill->idle[index] && !source->idle_waits;
-    bool brief = value->ns < (uint64_t)source->least_block * value->samples;
+    bool brief =
+        value->samples && value->ns / value->samples < (uint64_t)source->least_block;
     fill->left_idle += idle ? value->ns : 0;
     fill->left_short += brief && !idle ? value->ns : 0;
     return idle || brief;

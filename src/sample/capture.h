@@ -17,6 +17,8 @@ enum capture_flag {
                             // of the system call are known
     CAPTURE_PAGES_UNKNOWN = 8, // nobody can tell which pages of the stack are there
     CAPTURE_ON_CPU = 16,    // in place, but of a thread that had been on its CPU: a sample
+    CAPTURE_SAME_WAIT = 32, // in place, of a thread that has not run since the last one, which
+                            // lacked some of its stack
     CAPTURE_LIVE_END_SHIFT = 8, // with CAPTURE_UNWOUND: flags >> 8 is the enum unwind_end
 };
 

@@ -289,7 +289,7 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
     const struct stack_request request = request_of(look, thread, &plan);
     in_place_copy(thread->tid, &call, &request, look->copy);
     look->copy->thread = thread->number;
-    if (call.number >= 0)
+    if (!hidden)
         lock_watch_copy(&look->control->locks, thread->process->number, thread->tid, &request,
                         look->copy);
     return true;

@@ -52,9 +52,11 @@ void survey_visit(struct survey *survey, struct look *look, struct thread *threa
     bool seen = thread->asleep.known && thread->asleep.survey == survey->number;
     if ((!survey->now && !rarely) || seen)
         return;
+    bool sleeps_on = thread->asleep.known && thread->asleep.switches == stat->switches;
     report_asleep(look->control, thread);
     thread->asleep.plan = version;
-    thread->asleep.known = look_in_place(look, thread, stat, 0);
+    thread->asleep.known =
+        look_in_place(look, thread, stat, sleeps_on ? CAPTURE_SAME_WAIT : 0);
     thread->asleep.switches = stat->switches;
     thread->asleep.survey = survey->number;
 }

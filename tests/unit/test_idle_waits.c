@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "fixture_profile.h"
+#include "profile/fill.h"
 
 #define SHORT (10 * (uint64_t)NS_PER_MS)
 
@@ -104,6 +105,31 @@ START_TEST(kinds_decide_too)
 }
 END_TEST
 
+// Returns the number of waits in a profile without those that are shorter than that.
+static int64_t count_not_below(int64_t least)
+{
+    struct query_source source = report_source(&fixture.report);
+    source.type = &profile_types[PROFILE_BLOCK];
+    source.least_block = least;
+    struct plain_profile *profile = fill_profile(&source, fixture.report.run);
+    int64_t count = 0;
+    for (uint32_t i = 0; i < profile->samples.count; i++)
+        count += plain_values(profile, i)[0];
+    plain_free(profile);
+    return count;
+}
+
+START_TEST(brief_waits_are_left_out)
+{
+    add_wait(0, "start|serve|read", IDLE_NEVER, 4, SHORT);
+    add_wait(0, "start|serve|write", IDLE_NEVER, 2, SHORT / 2);
+    ck_assert_int_eq(count_not_below(0), 6);
+    ck_assert_int_eq(count_not_below(SHORT), 4);
+    ck_assert_int_eq(count_not_below(SHORT + 1), 0);
+    ck_assert_int_eq(count_not_below(INT64_C(1) << 62), 0); // of four it does not fit into 64 bits
+}
+END_TEST
+
 Suite *suite_idle_waits(void);
 Suite *suite_idle_waits(void)
 {
@@ -113,6 +139,7 @@ Suite *suite_idle_waits(void)
     tcase_add_test(tests, an_event_loop);
     tcase_add_test(tests, a_wait_amid_work);
     tcase_add_test(tests, a_pool_and_a_single_thread);
+    tcase_add_test(tests, brief_waits_are_left_out);
     tcase_add_test(tests, a_thread_that_nobody_wakes);
     tcase_add_test(tests, kinds_decide_too);
     suite_add_tcase(suite, tests);

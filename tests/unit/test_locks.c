@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Who is charged with what others waited for a lock.
-#include "collect/locks.h"
+#include "collect/spots.h"
 
 #include <check.h>
 #include <string.h>
@@ -94,6 +94,24 @@ START_TEST(a_sleeping_holder_is_charged_with_all_waiters)
 }
 END_TEST
 
+// One that sleeps on is charged up to then, with what comes later once it wakes.
+START_TEST(a_holder_that_sleeps_on_is_charged_in_parts)
+{
+    struct holding holding = locks_begin_holding(&locks, lock, place(1), 100);
+    locks_begin_wait(&locks, lock, 200);
+    locks_go_on_holding(&locks, &holding, 300);
+    ck_assert_uint_eq(holding.lock, lock);
+    ck_assert_uint_eq(locks.list[lock - 1].charges[0].ns, 100);
+    locks_delay(&locks, lock, 1000, 1);
+    locks_settle(&locks, profile);
+    ck_assert_uint_eq(value(1)->ns, 1000);
+    locks_end_holding(&locks, &holding, 450);
+    ck_assert_uint_eq(locks.list[lock - 1].charges[0].ns, 150);
+    locks_go_on_holding(&locks, &holding, 900); // it holds nothing any more
+    ck_assert_uint_eq(holding.lock, 0);
+}
+END_TEST
+
 static uint32_t nobody(void *context, uint32_t of)
 {
     ck_assert_uint_eq(of, wait);
@@ -107,6 +125,23 @@ START_TEST(what_no_holder_took_is_not_lost)
     locks_settle(&locks, profile);
     ck_assert_uint_eq(value(9)->ns, 0); // a holder may come yet
     locks_settle_last(&locks, profile, nobody, &unseen);
+    ck_assert_uint_eq(value(9)->ns, 77);
+    ck_assert_uint_eq(value(9)->samples, 2);
+}
+END_TEST
+
+// Both sides of a mutex profile have the same sum even if nothing says who may hold the lock.
+START_TEST(a_lock_without_a_trace_of_its_holder_is_not_lost)
+{
+    uint32_t unseen = place(9);
+    struct spot spot = {.sorted = true};
+    struct spots spots = {.profile = profile, .list = &spot, .count = 1, .sorted = 1};
+    spots_delay(&spots, wait, 55, 1);
+    spots_settle_last(&spots, nobody, &unseen);
+    ck_assert_uint_eq(value(9)->ns, 0); // it is no lock
+    profile_wait_set(profile, wait, "lock", NULL, (struct profile_wait){.lock = true});
+    spots_delay(&spots, wait, 77, 2);
+    spots_settle_last(&spots, nobody, &unseen);
     ck_assert_uint_eq(value(9)->ns, 77);
     ck_assert_uint_eq(value(9)->samples, 2);
 }
@@ -160,12 +195,14 @@ START_TEST(locks_that_are_waited_for_are_watched)
         for (uint64_t k = 0; k < i; k++)
             locks_begin_wait(&locks, more, now);
     }
-    locks_watch(&locks, &watch, now);
+    locks_choose(&locks, now);
+    locks_watch(&locks, &watch);
     ck_assert_uint_eq(watch.count, LOCK_WORDS);
     for (uint64_t i = 0; i < LOCK_WORDS; i++)
         ck_assert_uint_eq(watch.slots[i].owner_at, 2 * LOCK_WORDS - i);
     locks_fini(&locks);
-    locks_watch(&locks, &watch, now);
+    locks_choose(&locks, now);
+    locks_watch(&locks, &watch);
     ck_assert_uint_eq(watch.count, 0);
 }
 END_TEST
@@ -188,7 +225,9 @@ Suite *suite_locks(void)
     tcase_add_test(tests, holders_share_what_was_waited);
     tcase_add_test(tests, a_holder_counts_as_often_as_others_wait);
     tcase_add_test(tests, a_sleeping_holder_is_charged_with_all_waiters);
+    tcase_add_test(tests, a_holder_that_sleeps_on_is_charged_in_parts);
     tcase_add_test(tests, what_no_holder_took_is_not_lost);
+    tcase_add_test(tests, a_lock_without_a_trace_of_its_holder_is_not_lost);
     tcase_add_test(tests, the_owner_is_who_the_word_names);
     tcase_add_test(tests, a_lock_without_an_owner_is_on_its_holder_s_stack);
     tcase_add_test(tests, locks_that_are_waited_for_are_watched);

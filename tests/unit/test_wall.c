@@ -154,6 +154,21 @@ START_TEST(waits_are_told_with_their_time)
 }
 END_TEST
 
+// A second look that saw more of the stack is none at a second wait.
+START_TEST(a_wait_that_is_looked_at_twice_is_one)
+{
+    struct told told = {0};
+    const struct wall_sink sink = {tell, &told};
+    wall_same_wait(&wall, stack(1), 1); // what came before it was forgotten
+    wall_same_wait(&wall, stack(2), 2);
+    wall_again(&wall, 1);
+    wall_share(&wall, profile, 0, (struct wall_period){300, 0, 0}, &sink);
+    ck_assert_uint_eq(told.waits[1], 1);
+    ck_assert_uint_eq(told.waits[2], 0);
+    ck_assert_uint_eq(told.ns[2], 200);
+}
+END_TEST
+
 START_TEST(a_reset_forgets_what_waits)
 {
     share(1000, 0, 0);
@@ -234,6 +249,7 @@ Suite *suite_wall(void)
     tcase_add_test(tests, what_is_charged_late_is_made_up_for);
     tcase_add_test(tests, who_sleeps_on_is_met_again);
     tcase_add_test(tests, waits_are_told_with_their_time);
+    tcase_add_test(tests, a_wait_that_is_looked_at_twice_is_one);
     tcase_add_test(tests, a_reset_forgets_what_waits);
     tcase_add_test(tests, where_the_one_before_slept_says_nothing);
     tcase_add_test(tests, a_time_that_is_not_known_counts_for_nothing);
