@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Profiles a process for two seconds with libptprof and prints where its CPU time went.
+/* Profiles a process for two seconds with libptprof and prints where its CPU time went, and what
+ * its threads waited for.
  *
  *     cc embed.c $(pkg-config --cflags --libs ptprof) && ./a.out PID
  */
@@ -16,14 +17,15 @@ static int fail(const char *message)
 int main(int argc, char **argv)
 {
     struct ptprof_session *session;
-    struct ptprof_options options = {.size = sizeof options, .rate = 199};
+    struct ptprof_options options = {.size = sizeof options, .rate = 199, .types = "cpu,block"};
     char error[1024];
     pid_t pid = argc > 1 ? (pid_t)atoi(argv[1]) : 0;
 
     if (ptprof_open(&pid, 1, &options, &session, error, sizeof error) != PTPROF_OK)
         return fail(error);
     int failed = ptprof_run(session, 2.0) != PTPROF_OK ||
-                 ptprof_write(session, "text", stdout) != PTPROF_OK;
+                 ptprof_write_type(session, "cpu", "text", stdout) != PTPROF_OK ||
+                 ptprof_write_type(session, "block", "text", stdout) != PTPROF_OK;
     if (failed)
         fail(ptprof_error(session));
     ptprof_close(session);

@@ -24,8 +24,8 @@ unsigned act_show(struct app *app, enum view_id view);
 // Sets the thread filter to the thread of the row, or to its group of threads.
 unsigned act_only_thread(struct app *app, const struct thread_row *row);
 
-act_function act_search, act_filter, act_module, act_threads, act_idle, act_merge, act_sort_menu,
-    act_reverse, act_back;
-act_by_function act_search_again, act_step_thread, act_sort_by, act_step_sort;
+act_function act_search, act_filter, act_module, act_threads, act_idle_waits, act_merge,
+    act_sort_menu, act_reverse, act_back;
+act_by_function act_search_again, act_step_thread, act_step_measure, act_sort_by, act_step_sort;
 act_by_function act_move, act_scroll, act_page;
 act_by_function act_select; // a row; -1: the last one

@@ -71,14 +71,28 @@ unsigned act_step_thread(struct app *app, int step)
     return app_choose(app, (at + all + (size_t)step) % all);
 }
 
-unsigned act_idle(struct app *app)
+unsigned act_step_measure(struct app *app, int step)
+{
+    static const char *const meanings[] = {
+        [PROFILE_CPU] = "CPU time",
+        [PROFILE_WALL] = "wall time, of threads that sleep too",
+        [PROFILE_BLOCK] = "block: what threads wait for; W: waits for work too",
+        [PROFILE_MUTEX] = "mutex: who waits for locks, and who holds them",
+    };
+    int count = ARRAY_LENGTH(meanings);
+    int kind = ((int)filter_kind(&app->state->query.filter) + step + count) % count;
+    state_measure(app->state, (enum profile_kind)kind);
+    state_say(app->state, false, "%s", meanings[kind]);
+    return EFFECT_ROWS | EFFECT_TYPE;
+}
+
+unsigned act_idle_waits(struct app *app)
 {
     struct filter *filter = &app->state->query.filter;
-    filter->type = filter_is_wall(filter) ? NULL : FILTER_WALL;
-    state_forget_tree(app->state);
-    state_say(app->state, false,
-              filter->type ? "wall time, of threads that sleep too" : "CPU time");
-    return EFFECT_ROWS | EFFECT_IDLE;
+    filter->idle_waits = !filter->idle_waits;
+    state_say(app->state, false, "block: waits for work are %s",
+              filter->idle_waits ? "kept" : "left out");
+    return EFFECT_ROWS;
 }
 
 unsigned act_merge(struct app *app)
@@ -95,7 +109,7 @@ unsigned act_merge(struct app *app)
 // Fills in the columns to sort by of the view that is shown. If there are none, a message says so.
 static size_t sorts_of(struct app *app, enum rows_sort sorts[SORT_COUNT])
 {
-    size_t count = table_sorts(views[app->state->view]->table, sorts);
+    size_t count = table_sorts(view_table(app->state->view, app->state), sorts);
     if (!count)
         state_say(app->state, true, "this view has an order of its own");
     return count;
@@ -167,8 +181,10 @@ unsigned app_choose(struct app *app, size_t row)
     enum rows_sort sorts[SORT_COUNT];
     bool sort = state->overlay == OVERLAY_SORT;
     state->overlay = OVERLAY_NONE;
-    if (sort)
-        return row < table_sorts(views[state->view]->table, sorts) ? app_sort(app, sorts[row]) : 0;
+    if (sort) {
+        bool there = row < table_sorts(view_table(state->view, state), sorts);
+        return there ? app_sort(app, sorts[row]) : 0;
+    }
     if (row)
         return act_only_thread(app, &app->scene->choices.rows[row - 1]);
     state_filter(state, CRUMB_THREAD, NULL, 0);

@@ -14,7 +14,7 @@ enum effect { // bits
     EFFECT_RESET = 32,
     EFFECT_SAVE = 64,     // save what is shown to the file state->text
     EFFECT_SAVE_SCREEN = 128,
-    EFFECT_IDLE = 256,    // state->query.filter.type has changed
+    EFFECT_TYPE = 256,    // state->query.filter.type has changed
 };
 
 #define STAMP_MOST 32

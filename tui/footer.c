@@ -55,8 +55,9 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
         snprintf(text, sizeof text, wide ? " no longer permitted " : " denied ");
     else if (snapshot->stopped)
         snprintf(text, sizeof text, wide ? " the process is stopped " : " stopped ");
-    else if (filter_is_wall(&state->query.filter) && unsaid)
-        snprintf(text, sizeof text, " wall time ");
+    else if (state->query.filter.type && unsaid)
+        snprintf(text, sizeof text, " %s ",
+                 filter_is_wall(&state->query.filter) ? "wall time" : state->query.filter.type);
     int width = (int)strlen(text);
     if (width)
         canvas_text(canvas, row, canvas->cols - width, width, role, text);

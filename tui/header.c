@@ -270,6 +270,24 @@ static void add_wall(struct header_line *line, struct cost all, int cols)
     add(line, ROLE_DEFAULT, "  ");
 }
 
+// The line says what shares are of. A mutex profile has each wait twice.
+static void add_delay(struct header_line *line, const struct state *state, struct cost all,
+                      int cols)
+{
+    bool mutex = filter_kind(&state->query.filter) == PROFILE_MUTEX, wide = cols >= 100;
+    char text[FIGURES_MOST];
+    add(line, ROLE_CRUMB, "%s", mutex ? "mutex" : "block");
+    if (mutex && wide)
+        add(line, ROLE_DIM, ": waiters and holders");
+    else if (!mutex && cols >= 60)
+        add(line, ROLE_DEFAULT, " %s", figures_three((int64_t)cost_ns(all), text));
+    if (!mutex && wide)
+        add(line, ROLE_DIM, " in %" PRIu64 " waits", all.samples);
+    if (!mutex && wide && state->query.filter.idle_waits)
+        add(line, ROLE_DIM, ", idle ones too");
+    add(line, ROLE_DEFAULT, "  ");
+}
+
 static void add_shape(struct header_line *line, const struct state *state)
 {
     struct rows_query query = state_query(state);
@@ -280,9 +298,9 @@ static void add_shape(struct header_line *line, const struct state *state)
         add(line, ROLE_DEFAULT, "%s  ", rows_group_names[query.group]);
     add(line, ROLE_DIM, "window ");
     add(line, ROLE_DEFAULT, "%s", rows_window_names[query.window]);
-    if (table_can_sort(view->table)) {
+    if (table_can_sort(view_table(state->view, state))) {
         add(line, ROLE_DIM, "  sorted by ");
-        add(line, ROLE_DEFAULT, "%s", picture_sort_title(query.sort));
+        add(line, ROLE_DEFAULT, "%s", picture_sort_title(state, query.sort));
     }
 }
 
@@ -292,6 +310,8 @@ static void draw_filters(struct canvas *canvas, int row, const struct scene *sce
     struct header_line line = {.count = 0};
     if (filter_is_wall(&state->query.filter))
         add_wall(&line, scene->all, canvas->cols);
+    else if (filter_is_delay(&state->query.filter))
+        add_delay(&line, state, scene->all, canvas->cols);
     add_shape(&line, state);
     int width = width_of(canvas, &line), col = canvas->cols - width;
     draw_crumbs(canvas, row, col - 2 > 12 ? col - 2 : 12, state);

@@ -83,7 +83,9 @@ struct input {
     X(THREADS, FINDING, "Thread", "choose a thread", INPUT_F(8))                                   \
     X(THREAD_PREVIOUS, FINDING, NULL, "previous thread", '[')                                      \
     X(THREAD_NEXT, FINDING, NULL, "next thread", ']')                                              \
-    X(IDLE, FINDING, NULL, "also who sleeps: wall time", 'a')                                      \
+    X(MEASURE, FINDING, NULL, "CPU, wall time, block, mutex", 'a')                                 \
+    X(MEASURE_BACK, FINDING, NULL, "the one before", 'A')                                          \
+    X(IDLE_WAITS, FINDING, NULL, "block: keep waits for work", 'W')                                \
     X(MERGE, FINDING, NULL, "threads: merged, by name, each", 'm')                                 \
     X(SORT_SELF, SORTING, NULL, "by SELF%", 'o')                                                   \
     X(SORT_TOTAL, SORTING, NULL, "by TOTAL%", 't')                                                 \

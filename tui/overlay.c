@@ -125,9 +125,9 @@ static void put_choice(const struct scene *scene, const struct state *state, siz
 {
     if (state->overlay == OVERLAY_SORT) {
         enum rows_sort sorts[SORT_COUNT];
-        table_sorts(views[state->view]->table, sorts);
+        table_sorts(view_table(state->view, state), sorts);
         bool current = sorts[row] == state_query(state).sort;
-        buf_printf(out, "%c %s", current ? '*' : ' ', picture_sort_title(sorts[row]));
+        buf_printf(out, "%c %s", current ? '*' : ' ', picture_sort_title(state, sorts[row]));
         return;
     }
     if (row == 0) {
@@ -144,7 +144,7 @@ size_t overlay_count(const struct scene *scene, const struct state *state)
     enum rows_sort sorts[SORT_COUNT];
     if (state->overlay == OVERLAY_THREADS)
         return scene->choices.count + 1;
-    return state->overlay == OVERLAY_SORT ? table_sorts(views[state->view]->table, sorts) : 0;
+    return state->overlay == OVERLAY_SORT ? table_sorts(view_table(state->view, state), sorts) : 0;
 }
 
 static void draw_menu(struct picture *picture, const struct scene *scene, struct state *state)

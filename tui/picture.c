@@ -80,7 +80,7 @@ static void draw_view(struct picture *picture, struct box area, const struct sce
 {
     const struct view *view = views[scene->view];
     if (view->table)
-        table_draw(picture, area, scene, state, view->table);
+        table_draw(picture, area, scene, state, view_table(scene->view, state));
     else
         view->draw(picture, area, scene, state);
 }
@@ -101,14 +101,15 @@ void picture_draw(struct picture *picture, const struct snapshot *shown, const s
     overlay_draw(picture, scene, state);
 }
 
-const char *picture_sort_title(enum rows_sort sort)
+const char *picture_sort_title(const struct state *state, enum rows_sort sort)
 {
     static const char *const titles[SORT_COUNT] = {
         [SORT_SELF] = "SELF%",        [SORT_TOTAL] = "TOTAL%",     [SORT_SELF_TIME] = "SELF",
         [SORT_TOTAL_TIME] = "TOTAL",  [SORT_SAMPLES] = "SAMPLES",  [SORT_THREADS] = "THR",
         [SORT_FUNCTION] = "NAME",     [SORT_MODULE] = "MODULE",    [SORT_LINE] = "FILE:LINE",
         [SORT_CPU] = "CPU%",          [SORT_TID] = "TID",          [SORT_STATE] = "STATE",
-        [SORT_HELD] = "HELD",
+        [SORT_HELD] = "HELD",         [SORT_DELAY] = "DELAY",
     };
-    return titles[sort];
+    bool waits = sort == SORT_SAMPLES && filter_is_delay(&state->query.filter);
+    return waits ? "WAITS" : titles[sort];
 }

@@ -67,4 +67,4 @@ int overlay_help_lines(const struct canvas *canvas); // lines that do not fit on
 // Returns the number of rows in a page of the shown view.
 int picture_page(const struct picture *picture, const struct state *state);
 
-const char *picture_sort_title(enum rows_sort sort);
+const char *picture_sort_title(const struct state *state, enum rows_sort sort);

@@ -13,8 +13,9 @@ void stage_init(struct stage *stage, const struct tui_options *options, bool utf
 {
     *stage = (struct stage){.options = options, .utf8 = utf8};
     state_init(&stage->state, options->sort, options->delay, !options->no_function_bar);
-    stage->state.query.filter.type = options->idle ? FILTER_WALL : NULL;
-    feed_want_idle(options->feed, options->idle);
+    state_measure(&stage->state, options->type);
+    stage->state.query.filter.idle_waits = options->idle_waits;
+    feed_want_type(options->feed, options->type);
 }
 
 static void drop_snapshots(struct stage *stage)
@@ -144,8 +145,8 @@ unsigned stage_input(struct stage *stage, const struct input *input)
     unsigned effects = app_input(&app, input);
     if (effects & EFFECT_PAUSE)
         pause_sampling(stage);
-    if (effects & EFFECT_IDLE)
-        feed_want_idle(stage->options->feed, filter_is_wall(&stage->state.query.filter));
+    if (effects & EFFECT_TYPE)
+        feed_want_type(stage->options->feed, filter_kind(&stage->state.query.filter));
     if (effects & EFFECT_RESET)
         feed_reset(stage->options->feed);
     if (effects & EFFECT_SAVE)

@@ -58,6 +58,29 @@ void state_forget_tree(struct state *state)
     state->zoom = 0;
 }
 
+static bool can_sort_by(enum rows_sort by, const struct table *table)
+{
+    enum rows_sort sorts[SORT_COUNT];
+    size_t count = table_sorts(table, sorts), at = 0;
+    while (at < count && sorts[at] != by)
+        at++;
+    return at < count;
+}
+
+void state_measure(struct state *state, enum profile_kind kind)
+{
+    state->query.filter.type = kind == PROFILE_CPU ? NULL : profile_types[kind].name;
+    for (enum view_id view = 0; view < VIEW_COUNT; view++) {
+        const struct table *table = view_table(view, state);
+        struct sorting *sorting = &state->sortings[view];
+        if (sorting->by == views[view]->sort && can_sort_by(SORT_DELAY, table))
+            *sorting = (struct sorting){SORT_DELAY, false};
+        else if (table && !can_sort_by(sorting->by, table))
+            *sorting = (struct sorting){views[view]->sort, false};
+    }
+    state_forget_tree(state);
+}
+
 // --- filters ---
 
 void state_filter(struct state *state, enum crumb crumb, const char *text, pid_t tid)

@@ -93,6 +93,10 @@ void state_fini(struct state *state);
 // Replaces the message of the message line. A NULL format clears it.
 void state_say(struct state *state, bool bad, const char *format, ...) PRINTF_LIKE(3, 4);
 
+// Shows that type of profile (PROFILE_CPU, WALL, BLOCK or MUTEX). Tables that have a delay only
+// then are sorted by it, unless the user has chosen an order.
+void state_measure(struct state *state, enum profile_kind kind);
+
 // Returns the query of the shown view.
 struct rows_query state_query(const struct state *state);
 

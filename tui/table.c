@@ -279,6 +279,11 @@ static void explain_window(const struct scene *scene, const struct state *state,
     } else if (filter_is_wall(&state->query.filter)) {
         lines[0] = "no wall time in this window yet:";
         lines[1] = "it is told once a second";
+    } else if (filter_is_delay(&state->query.filter)) {
+        lines[0] = "no delay in this window";
+        lines[1] = filter_kind(&state->query.filter) == PROFILE_MUTEX
+                       ? "w: longer window, A: all kinds of waits"
+                       : "w: longer window, W: waits for work";
     }
 }
 

@@ -16,7 +16,8 @@ struct tui_options {
     enum rows_sort sort; // initial order
     enum color_mode color;
     int scheme;          // index into theme_choices (tui/theme.h)
-    bool idle;           // shows wall time first
+    enum profile_kind type; // shown first: PROFILE_CPU, WALL, BLOCK or MUTEX
+    bool idle_waits;     // of block, shown first too
     bool ascii;          // draws only ASCII, whatever the locale
     bool no_mouse;
     bool no_function_bar;

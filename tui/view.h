@@ -36,6 +36,7 @@ struct view {
                    bool here); // like scene_search; NULL: row by row
 
     const struct table *table; // NULL: `draw` draws it
+    const struct table *delay_table; // in its place for block and mutex; NULL: it does for them too
     void (*draw)(struct picture *picture, struct box area, const struct scene *scene,
                  struct state *state);
     // put_row appends what the message line says of the row under the cursor in place of its
@@ -49,6 +50,9 @@ struct view {
     const struct view_key *keys;
     size_t key_count;
 };
+
+// Returns the table of the view for what is measured, NULL if it has none.
+const struct table *view_table(enum view_id view, const struct state *state);
 
 #define VIEW_DECLARE(id, name) extern const struct view view_##name;
 VIEW_LIST(VIEW_DECLARE)

@@ -72,6 +72,13 @@ static void draw_samples(const struct slot *slot)
     slot_number(slot, ROLE_DEFAULT, row_of(slot)->cost.samples ? text : "");
 }
 
+static void draw_delay(const struct slot *slot)
+{
+    char text[FIGURES_MOST];
+    uint64_t delay = cost_ns(row_of(slot)->cost);
+    slot_number(slot, ROLE_DEFAULT, delay ? figures_three((int64_t)delay, text) : "");
+}
+
 static void draw_held(const struct slot *slot)
 {
     char text[FIGURES_MOST];
@@ -84,7 +91,7 @@ static void draw_held(const struct slot *slot)
 static void put_where(const struct slot *slot, struct buf *out)
 {
     const struct thread_row *row = row_of(slot);
-    if (row->ended)
+    if (row->ended && row->tid) // else it is an entry of our own, such as [holder not seen]
         buf_puts(out, "ended");
     else if (row->state != 'R' && *row->wait)
         buf_puts(out, row->wait);
@@ -116,6 +123,20 @@ static const struct column columns[] = {
 };
 
 static const struct table table = {columns, ARRAY_LENGTH(columns), "no threads", draw_where};
+
+static const struct column delay_columns[] = {
+    {"TID", 8, 50, true, SORT_TID, WHEN_ALWAYS, draw_tid},
+    {"NAME", 15, 0, false, SORT_FUNCTION, WHEN_ALWAYS, draw_name},
+    {"S", 2, 0, false, SORT_STATE, WHEN_ALWAYS, draw_state},
+    {"CPU%", 6, 0, true, SORT_CPU, WHEN_ALWAYS, draw_cpu},
+    {"DELAY", 7, 0, true, SORT_DELAY, WHEN_ALWAYS, draw_delay},
+    {"WAITS", 7, 60, true, SORT_SAMPLES, WHEN_ALWAYS, draw_samples},
+    {"HELD", 7, 80, true, SORT_HELD, WHEN_ALWAYS, draw_held},
+    {"WHERE", 0, 50, false, SORT_COUNT, WHEN_ALWAYS, draw_where},
+};
+
+static const struct table delay_table = {delay_columns, ARRAY_LENGTH(delay_columns), "no threads",
+                                         draw_where};
 
 // --- the rows ---
 
@@ -159,6 +180,7 @@ const struct view view_threads = {
     .sort = SORT_CPU,
     .rows = {sizeof(struct thread_rows), make, free_rows, item, NULL, NULL},
     .table = &table,
+    .delay_table = &delay_table,
     .action = ACTION_VIEW_THREADS,
     .keys = keys,
     .key_count = ARRAY_LENGTH(keys),

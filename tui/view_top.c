@@ -91,6 +91,36 @@ static void draw_function(const struct slot *slot)
     slot_function(slot, 0, sure ? ROLE_DEFAULT : ROLE_COLD, row->function, row->inlined);
 }
 
+static void draw_delay(const struct slot *slot)
+{
+    struct cost self = row_of(slot)->self;
+    char text[FIGURES_MOST];
+    slot_number(slot, ROLE_DEFAULT,
+                cost_is_any(self) ? figures_three((int64_t)cost_ns(self), text) : "");
+}
+
+static void draw_waits(const struct slot *slot)
+{
+    if (cost_is_any(row_of(slot)->self))
+        draw_samples(slot);
+}
+
+// In a mutex profile there are those who hold the lock, too.
+static void put_wait(const struct function_row *row, const struct state *state, struct buf *out)
+{
+    bool mutex = filter_kind(&state->query.filter) == PROFILE_MUTEX;
+    buf_printf(out, "%s%s%s", mutex ? "" : row->wait, *row->lock && !mutex ? " " : "", row->lock);
+}
+
+static void draw_wait(const struct slot *slot)
+{
+    AUTO_BUF struct buf text = {0};
+    put_wait(row_of(slot), slot->state, &text);
+    if (text.length)
+        canvas_squeezed(&slot->picture->canvas, slot->row, slot->col, slot->width, ROLE_DIM,
+                        text.data);
+}
+
 static void draw_line(const struct slot *slot)
 {
     slot_line(slot, row_of(slot)->file, row_of(slot)->line);
@@ -132,6 +162,25 @@ static const struct column columns[] = {
 
 static const struct table table = {columns, ARRAY_LENGTH(columns), NULL, draw_second};
 
+static const struct column delay_columns[] = {
+    {"SELF%", 6, 0, true, SORT_SELF, WHEN_ALWAYS, draw_self},
+    {"TOTAL%", 6, 50, true, SORT_TOTAL, WHEN_ALWAYS, draw_total},
+    {"DELAY", 7, 60, true, SORT_DELAY, WHEN_ALWAYS, draw_delay},
+    {"WAITS", 7, 60, true, SORT_SAMPLES, WHEN_ALWAYS, draw_waits},
+    {"SELF", 7, 60, true, SORT_SELF_TIME, WHEN_SORTED, draw_self_time},
+    {"TOTAL", 7, 60, true, SORT_TOTAL_TIME, WHEN_SORTED, draw_total_time},
+    {"TREND", TREND_LENGTH, 120, false, SORT_COUNT, WHEN_ALWAYS, draw_trend},
+    {"THR", 4, 60, true, SORT_THREADS, WHEN_SORTED, draw_threads},
+    {"FUNCTION", 0, 0, false, SORT_FUNCTION, WHEN_ALWAYS, draw_function},
+    {"FILE:LINE", 22, 60, false, SORT_LINE, WHEN_LINES, draw_line},
+    {"WAIT, LOCK", 20, 100, false, SORT_COUNT, WHEN_ALWAYS, draw_wait},
+    {"MODULE", 15, 80, false, SORT_MODULE, WHEN_SHORT, draw_module},
+    {"MODULE", 34, 80, false, SORT_COUNT, WHEN_VERBOSE, draw_module},
+};
+
+static const struct table delay_table = {delay_columns, ARRAY_LENGTH(delay_columns), NULL,
+                                         draw_second};
+
 // --- the rows ---
 
 static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
@@ -156,10 +205,24 @@ static struct item item(const struct scene *scene, size_t row)
     return (struct item){scene_item_id(at->id), at->function->name, at->function, 0};
 }
 
+// What is waited for stands in the message line too, because only wide screens have the column.
+static void put_note(const struct scene *scene, const struct state *state, struct buf *out)
+{
+    size_t at = state->cursors[scene->view].at;
+    const struct function_row *row = at < scene->count ? &rows_of(scene)->rows[at] : NULL;
+    if (!row || !*row->wait)
+        return;
+    buf_puts(out, filter_kind(&state->query.filter) == PROFILE_MUTEX ? "   lock: "
+                                                                     : "   waits for: ");
+    put_wait(row, state, out);
+}
+
 const struct view view_top = {
     .title = "Top",
     .sort = SORT_SELF,
     .rows = {sizeof(struct function_rows), make, free_rows, item, NULL, NULL},
     .table = &table,
+    .delay_table = &delay_table,
+    .put_note = put_note,
     .action = ACTION_VIEW_TOP,
 };

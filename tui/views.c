@@ -8,3 +8,9 @@ const struct view *const views[VIEW_COUNT] = {
     VIEW_LIST(VIEW_ENTRY)
 #undef VIEW_ENTRY
 };
+
+const struct table *view_table(enum view_id view, const struct state *state)
+{
+    bool delay = views[view]->delay_table && filter_is_delay(&state->query.filter);
+    return delay ? views[view]->delay_table : views[view]->table;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libptprof: CPU and wall time profiles of running processes, from inside a program of yours.
+ * libptprof: profiles of running processes, from inside a program of yours: of CPU time, of wall
+ * time, of what threads wait for, and of who holds the locks that they wait for.
  *
  *     struct ptprof_session *session;
  *     char error[1024];
@@ -48,7 +49,12 @@ struct ptprof_options {
     int children;        /* not 0: descendants too, including those that start later */
     unsigned max_depth;  /* most frames of a stack; 0: 4096 */
     double max_stop;     /* most of a thread's time that it may be stopped, 1 is all; 0: 0.01 */
-    int idle;            /* not 0: wall time, also of sleeping threads, which are not stopped */
+    int idle;            /* not 0: "wall" is one of the types */
+    const char *types;   /* what to gather, separated by commas: "cpu,block"; NULL: "cpu", or "wall"
+                            with idle. See ptprof_write_type */
+    double min_block;    /* seconds: "block" leaves out waits that last less on average */
+    int idle_waits;      /* not 0: "block" keeps waits for work, as of an idle worker or an event
+                            loop; they have the label idle */
 };
 
 struct ptprof_session;
@@ -82,12 +88,27 @@ enum ptprof_result ptprof_run(struct ptprof_session *session, double seconds);
 void ptprof_stop(struct ptprof_session *session);
 
 /*
- * Writes the profile as "pprof" (gzip-compressed), "collapsed", "json" or "text". It may be called
- * several times after ptprof_run. It flushes the stream and does not close it. The first call
- * symbolizes, which may take seconds if there is much debug information.
+ * Writes the profile of a type as "pprof" (gzip-compressed), "collapsed", "json" or "text". It may
+ * be called several times after ptprof_run, for each of the types that the options name. It flushes
+ * the stream and does not close it. The first call symbolizes, which may take seconds if there is
+ * much debug information.
  *
- * Errors: PTPROF_USAGE; PTPROF_FAILED if writing to the stream fails.
+ * Samples are stacks of threads, with these values and labels besides those of the thread:
+ *   "cpu"     samples (count) and cpu (nanoseconds)
+ *   "wall"    samples (count) and wall (nanoseconds), by state: running, runnable, blocked. Threads
+ *             that sleep are not stopped
+ *   "block"   contentions (count) and delay (nanoseconds) of blocked threads, by what they wait
+ *             for: wait (lock, condition, epoll, disk ...), and lock, its symbol or address
+ *   "mutex"   the same of locks, once where the waiters were and once where the holders were
+ *             meanwhile, by lock and side (waiter, holder); both sides have the same sum
+ *
+ * Errors: PTPROF_USAGE, also for a type that was not gathered; PTPROF_FAILED if writing to the
+ * stream fails.
  */
+enum ptprof_result ptprof_write_type(struct ptprof_session *session, const char *type,
+                                     const char *format, FILE *stream);
+
+/* Does the same for the first of the types that were gathered, in the order above. */
 enum ptprof_result ptprof_write(struct ptprof_session *session, const char *format, FILE *stream);
 
 /* Returns the message of the last failed call on the session, "" if none failed. It is valid until

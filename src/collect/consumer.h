@@ -21,8 +21,9 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
                               struct profile *profile, size_t max_depth);
 void consumer_free(struct consumer *consumer);
 
-// Also finds out what threads wait for, while control->idle. rate: of samples, Hz.
+// Also finds out what threads wait for, while control->idle. rate: of samples, Hz; 0: not any more.
 void consumer_count_waits(struct consumer *consumer, double rate);
+bool consumer_counts_waits(const struct consumer *consumer);
 
 // Returns whether something is waited for that only the names of functions can tell.
 bool consumer_wants_names(const struct consumer *consumer);

@@ -122,6 +122,7 @@ uint32_t delays_blocked(struct delays *delays, struct process *process, struct a
 void delays_end_thread(struct delays *delays, struct account *thread)
 {
     leave(delays, thread, delays->moment);
+    thread->delays.inner_tid = 0; // its waits until it is met again are not counted
 }
 
 // --- sharing ---

@@ -39,7 +39,7 @@ uint32_t delays_blocked(struct delays *delays, struct process *process, struct a
 void delays_share(struct delays *delays, struct account *thread, struct wall_period period,
                   uint64_t stops);
 
-// Forgets where a thread waits that is gone.
+// Forgets where a thread waits that is gone, or that is not asked about any more.
 void delays_end_thread(struct delays *delays, struct account *thread);
 
 // Gives waits at spots their kinds, once names are there (spots_sort).

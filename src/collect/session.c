@@ -135,8 +135,6 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     session->consumer = consumer_new(session->control, session->modules, session->profile,
                                      options->max_depth);
     consumer_watch(session->consumer, add_root, session->symbolizer);
-    if (session->options.types & WAITS)
-        consumer_count_waits(session->consumer, options->rate);
     configure(session);
     session->taker = (struct taker){
         .control = session->control,
@@ -150,7 +148,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         .names = !options->live,
         .borrowing = PTHREAD_MUTEX_INITIALIZER,
     };
-    session_count_idle(session, session->options.idle);
+    session_count(session, session->options.types);
     *out = session;
     return RC_OK;
 }
@@ -178,11 +176,26 @@ void session_close(struct session *session)
 
 // --- while it runs ---
 
-void session_count_idle(struct session *session, bool idle)
+// Each time that something else is counted, all threads are looked at anew.
+void session_count(struct session *session, unsigned types)
 {
-    bool before = atomic_load(&session->control->idle);
-    if (idle != before)
-        atomic_store(&session->control->idle, idle ? ++session->idle_times : 0);
+    bool idle = types & ASLEEP, waits = types & WAITS;
+    bool was_idle = atomic_load(&session->control->idle);
+    if (idle == was_idle && waits == consumer_counts_waits(session->consumer))
+        return;
+    consumer_count_waits(session->consumer, waits ? session->options.rate : 0);
+    atomic_store(&session->control->idle, idle ? ++session->idle_times : 0);
+}
+
+bool session_wants_names(const struct session *session)
+{
+    return consumer_counts_waits(session->consumer) && consumer_wants_names(session->consumer);
+}
+
+void session_take_names(struct session *session, size_t named)
+{
+    if (session_wants_names(session))
+        consumer_take_names(session->consumer, session->symbolizer, named);
 }
 
 void session_pause(struct session *session, bool paused)

@@ -76,9 +76,15 @@ pthread_mutex_t *session_lock(struct session *session);
 // Stops sampling, until it is called with false.
 void session_pause(struct session *session, bool paused);
 
-// While `idle` is true, wall time is counted too (collect/wall.h): threads that sleep are read in
-// place, and none is stopped for it.
-void session_count_idle(struct session *session, bool idle);
+// Counts what the types of the set need beside CPU time, from now on: wall time (collect/wall.h),
+// for which threads that sleep are read in place and none is stopped, and what threads wait for
+// (collect/delays.h). While sampling goes on the caller holds the lock.
+void session_count(struct session *session, unsigned types);
+
+// In live sessions names are fetched by the caller, who holds the lock here. Some may be wanted for
+// what threads wait for; then those of so many locations have come, and nobody uses the symbolizer.
+bool session_wants_names(const struct session *session);
+void session_take_names(struct session *session, size_t named);
 
 // Reduces the rate to one part in `slowdown` from now on.
 void session_slow_down(struct session *session, uint32_t slowdown);

@@ -126,8 +126,8 @@ static void limit_names(struct session *session)
 // What threads waited for last is found out before their time is shared out.
 static void name_waits(struct session *session)
 {
-    if (!consumer_wants_names(session->consumer))
-        return;
+    if (session->options.live || !consumer_wants_names(session->consumer))
+        return; // who shows a live session fetches names
     taker_borrow_names(&session->taker); // a snapshot may have them yet
     for (uint32_t i = 0; i < profile_location_count(session->profile); i++) {
         struct location at = profile_location_get(session->profile, i);

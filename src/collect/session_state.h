@@ -47,7 +47,7 @@ struct session {
     struct {
         uint64_t target, own; // ns up to the start
     } throttled;
-    int idle_times;        // how often wall time began to be counted
+    int idle_times;        // how often something else than before began to be counted
     unsigned renumberings; // of the profile, so far
     pthread_mutex_t lock;
 };

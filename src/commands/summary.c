@@ -395,11 +395,14 @@ void summary_text(struct buf *out, const struct summary *summary)
     }
     for (size_t i = 0; i < summary->file_count; i++)
         put_profile(out, summary, summary->files[i].kind);
+    if (!summary->file_count)
+        put_profile(out, summary, summary->report->run->type);
     put_events(out, summary);
     if (sampled)
         put_warnings(out, summary);
     symbol_report_missing(out, summary->report);
     for (size_t i = 0; i < summary->file_count; i++)
         put_file(out, &summary->files[i]);
-    put_next(out, &summary->files[0]);
+    if (summary->file_count)
+        put_next(out, &summary->files[0]);
 }

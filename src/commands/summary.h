@@ -11,7 +11,7 @@ struct summary {
     const struct report *report;
     const char *threads;       // value of --threads, NULL: all
     const char *worst_cut;     // from session_worst_cut, may be NULL
-    const struct attach_output *files; // what was written, one for each type
+    const struct attach_output *files; // what was written, one for each type; NULL: of a screen
     size_t file_count;
     bool color;
 };

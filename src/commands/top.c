@@ -21,6 +21,7 @@
 
 #define WIDTH 132             // columns of a block that is not for a terminal
 #define NAMES_MS 10000        // that a block waits for names
+#define KEEP_UP_MS 250
 #define REPORT_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
 #define REPORT_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
 
@@ -89,10 +90,12 @@ static enum rc write_all(struct top *top, const struct buf *text, struct err *er
 // The window is five seconds as on the screen, or longer if the interval of blocks is.
 static struct rows_query query_of(const struct top *top)
 {
+    enum profile_kind type = top->options.screen.type;
     return (struct rows_query){
         .window = top->options.screen.delay > 5ll * NS_PER_S ? WINDOW_30S : WINDOW_5S,
         .sort = top->options.screen.sort,
-        .filter = {.type = top->options.screen.idle ? FILTER_WALL : NULL},
+        .filter = {.type = type == PROFILE_CPU ? NULL : profile_types[type].name,
+                   .idle_waits = top->options.screen.idle_waits},
     };
 }
 
@@ -123,7 +126,8 @@ static enum wake wait_until(struct top *top, int64_t due)
         int64_t left_ms = (due - clock_now() + NS_PER_MS - 1) / NS_PER_MS;
         if (left_ms <= 0)
             return WAKE_TIME;
-        poll(fds, ARRAY_LENGTH(fds), (int)(left_ms < 1000 ? left_ms : 1000));
+        poll(fds, ARRAY_LENGTH(fds), (int)(left_ms < KEEP_UP_MS ? left_ms : KEEP_UP_MS));
+        feed_keep_up(top->feed);
         if (is_told_to_stop(top))
             return WAKE_STOP;
         top->closed = fds[2].revents & POLLERR;
@@ -136,7 +140,7 @@ static enum wake wait_until(struct top *top, int64_t due)
 
 static int64_t first_delay(const struct tui_options *options)
 {
-    if (!options->idle)
+    if (options->type == PROFILE_CPU)
         return options->delay + REPORT_NS;
     return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + REPORT_IDLE_NS;
 }
@@ -154,7 +158,7 @@ static enum rc print_blocks(struct top *top, struct err *err)
 {
     uint64_t wanted = top->options.iterations, printed = 0;
     int64_t due = clock_now() + first_delay(&top->options.screen);
-    feed_want_idle(top->feed, top->options.screen.idle);
+    feed_want_type(top->feed, top->options.screen.type);
     feed_want_waits(top->feed, top->options.json, 0);
     while (!wanted || printed < wanted) {
         enum wake wake = feed_is_replay(top->feed) ? WAKE_TIME : wait_until(top, due);
@@ -258,6 +262,7 @@ static const struct example examples[] = {
     {"ptprof top 4242", "see live where the time goes"},
     {"ptprof top 4242 -b -n 3 -D 5s", "three blocks of text, five seconds apart"},
     {"ptprof top 4242 --json -n 1", "the same for programs"},
+    {"ptprof top 4242 --type block", "what its threads wait for, instead of CPU time"},
     {NULL, NULL},
 };
 

@@ -57,10 +57,18 @@ static void put_function(struct json *json, const struct function_row *row,
         output_json_wall(json, "self_wall", row->self);
         output_json_wall(json, "total_wall", row->total);
     }
+    if (filter_is_delay(&query->filter)) {
+        json_count(json, "self_delay_ns", cost_ns(row->self));
+        json_count(json, "total_delay_ns", cost_ns(row->total));
+        json_text(json, "waits_for", row->wait);
+        json_text(json, "lock", row->lock);
+    }
     json_count(json, "self_samples", row->self.samples);
     json_count(json, "total_samples", row->total.samples);
-    json_count(json, "self_cpu_ns", row->self_all.cpu_ns);
-    json_count(json, "total_cpu_ns", row->total_all.cpu_ns);
+    if (!filter_is_delay(&query->filter)) {
+        json_count(json, "self_cpu_ns", row->self_all.cpu_ns);
+        json_count(json, "total_cpu_ns", row->total_all.cpu_ns);
+    }
     json_count(json, "threads", row->threads);
     json_end(json, '{');
 }
@@ -77,6 +85,8 @@ static void put_thread(struct json *json, const struct thread_row *row, bool cpu
     json_text(json, "wait", row->wait);
     if (filter_is_wall(&query->filter))
         output_json_wall(json, "wall", row->cost);
+    if (filter_is_delay(&query->filter))
+        json_count(json, "delay_ns", cost_ns(row->cost));
     json_bool(json, "ended", row->ended);
     if (cpu_known)
         json_decimal(json, "cpu_percent", row->cpu_percent, 1);
@@ -94,9 +104,12 @@ static enum rc put_functions(struct json *json, const struct snapshot *snapshot,
     enum rc rc = rows_functions(&snapshot->moment, query, &rows, err);
     if (rc != RC_OK)
         return rc;
-    json_text(json, "time", filter_is_wall(&query->filter) ? "wall" : "cpu");
+    json_text(json, "type", profile_types[filter_kind(&query->filter)].name);
+    json_text(json, "time", profile_types[filter_kind(&query->filter)].name);
     if (filter_is_wall(&query->filter))
         output_json_wall(json, "window_wall", rows.all);
+    if (filter_is_delay(&query->filter))
+        json_count(json, "window_delay_ns", cost_ns(rows.all));
     json_text(json, "window", rows_window_names[query->window]);
     json_count(json, "window_samples", rows.all.samples);
     json_begin(json, "functions", '[');

@@ -16,6 +16,15 @@ const struct top_options top_defaults = {
     .session = {SESSION_DEFAULTS, .live = true},
     .screen = {.delay = NS_PER_S},
     .sort = -1,
+    .type = -1,
+};
+
+static const char *const type_names[] = {
+    [PROFILE_CPU] = "cpu",
+    [PROFILE_WALL] = "wall",
+    [PROFILE_BLOCK] = "block",
+    [PROFILE_MUTEX] = "mutex",
+    NULL,
 };
 
 #define AT(field) .offset = offsetof(struct top_options, field)
@@ -38,9 +47,15 @@ const struct option top_options[] = {
      .help = "print blocks of one line, each a JSON object; implies -b"},
     {"threads", 't', OPTION_STRING, "RE", AT(session.threads),
      .help = "only threads whose name matches this extended regular expression"},
-    {"idle", 0, OPTION_FLAG, NULL, AT(screen.idle),
-     .help = "shares of wall time, not of CPU time: threads that sleep count too, and are not "
+    {"type", 0, OPTION_CHOICE, NULL, AT(type), .choices = type_names,
+     .help = "what shares are of: CPU time, wall time (all time by state), what threads wait for, "
+             "or who waits for and who holds locks",
+     .shown_default = "cpu"},
+    {"idle", 0, OPTION_FLAG, NULL, AT(idle),
+     .help = "shares of wall time, as --type wall: threads that sleep count too, and are not "
              "stopped for it"},
+    {"with-idle-waits", 0, OPTION_FLAG, NULL, AT(screen.idle_waits),
+     .help = "block: keep waits for work, such as those of an idle worker or of an event loop"},
     {"children", 0, OPTION_FLAG, NULL, AT(session.children),
      .help = "also the processes that descend from PID, and those that start meanwhile"},
     {"no-backoff", 0, OPTION_FLAG, NULL, AT(feed.no_backoff),
@@ -76,6 +91,17 @@ static enum rc sort_of_environment(int *sort, struct err *err)
                                   "--help", shown);
 }
 
+static enum rc choose_type(struct top_options *options, struct err *err)
+{
+    if (options->idle && options->type >= 0 && options->type != PROFILE_WALL)
+        return err_set(err, RC_USAGE, "--idle and --type %s exclude each other",
+                       type_names[options->type]);
+    options->screen.type = options->idle        ? PROFILE_WALL
+                           : options->type >= 0 ? (enum profile_kind)options->type
+                                                : PROFILE_CPU;
+    return RC_OK;
+}
+
 enum rc top_options_check(struct top_options *options, struct err *err)
 {
     options->batch = options->batch || options->json;
@@ -83,5 +109,5 @@ enum rc top_options_check(struct top_options *options, struct err *err)
         return err_set(err, RC_USAGE, "--delay: shorter than 200ms");
     enum rc rc = options->sort >= 0 ? RC_OK : sort_of_environment(&options->sort, err);
     options->screen.sort = (enum rows_sort)options->sort;
-    return rc;
+    return rc == RC_OK ? choose_type(options, err) : rc;
 }

@@ -14,8 +14,10 @@
 struct top_options {
     struct session_options session;
     struct feed_options feed;
-    struct tui_options screen; // its sort, delay and idle are those of blocks too
+    struct tui_options screen; // its sort, delay, type and idle_waits are those of blocks too
     int sort;            // of the screen; -1: not given
+    int type;            // the same
+    bool idle;
     bool batch, json;
     uint64_t iterations; // 0: not given
     const char *replay;  // for tests

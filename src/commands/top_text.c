@@ -12,6 +12,7 @@
 #define ROWS 40
 #define MODULE_WIDTH 24
 #define MODULE_LEAST 12 // in a block of less than 100 columns
+#define WAIT_WIDTH 20
 #define LEAST_WIDTH 20 // columns of a function name
 
 static void put_target(struct buf *out, const struct snapshot *snapshot)
@@ -89,6 +90,15 @@ static void put_function(struct buf *out, const struct function_row *row, int wi
     put_name(out, name.data, width, true);
 }
 
+static void put_wait(struct buf *out, const struct function_row *row, bool mutex)
+{
+    AUTO_BUF struct buf text = {0};
+    buf_printf(&text, "%s%s%s", mutex ? "" : row->wait, *row->lock && !mutex ? " " : "",
+               row->lock);
+    put_name(out, text.length ? text.data : "", WAIT_WIDTH, true);
+    buf_puts(out, "  ");
+}
+
 static void put_time(struct buf *out, uint64_t ns)
 {
     char text[FIGURES_MOST];
@@ -104,9 +114,12 @@ static void put_row(struct buf *out, const struct function_row *row,
                rows_percent(measure, row->total, rows->all));
     if (filter_is_wall(&query->filter))
         buf_printf(out, " %6.1f", figures_percent(row->total.cpu_ns, cost_ns(row->total)));
-    put_time(out, cost_ns(row->self_all));
-    put_time(out, cost_ns(row->total_all));
+    bool delay = filter_is_delay(&query->filter);
+    put_time(out, cost_ns(delay ? row->self : row->self_all));
+    put_time(out, cost_ns(delay ? row->total : row->total_all));
     buf_printf(out, " %7" PRIu64 "  ", row->self.samples);
+    if (delay)
+        put_wait(out, row, filter_kind(&query->filter) == PROFILE_MUTEX);
     put_function(out, row, name_width);
     buf_puts(out, "  ");
     put_name(out, row->function->module, module_width, false);
@@ -123,12 +136,31 @@ static void put_wall(struct buf *out, struct cost all)
     buf_putc(out, '\n');
 }
 
+static void put_delay(struct buf *out, const struct rows_query *query, struct cost all)
+{
+    char text[FIGURES_MOST];
+    figures_three((int64_t)cost_ns(all), text);
+    if (filter_kind(&query->filter) == PROFILE_MUTEX)
+        buf_printf(out, "# mutex %s: of those who waited for locks, and again of who held them\n",
+                   text);
+    else
+        buf_printf(out, "# block %s in %" PRIu64 " waits, %s\n", text, all.samples,
+                   query->filter.idle_waits ? "those for work too"
+                                            : "without those for work");
+}
+
+static const char *const rows_heads[] = {
+    [PROFILE_CPU] = "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ",
+    [PROFILE_WALL] = "#  SELF% TOTAL%   RUN%     SELF    TOTAL SAMPLES  ",
+    [PROFILE_BLOCK] = "#  SELF% TOTAL%    DELAY    TOTAL   WAITS  WAIT, LOCK            ",
+    [PROFILE_MUTEX] = "#  SELF% TOTAL%    DELAY    TOTAL   WAITS  WAIT, LOCK            ",
+};
+
 static void put_rows(struct buf *out, const struct function_rows *rows,
                      const struct rows_query *query, unsigned width)
 {
-    bool wall = filter_is_wall(&query->filter);
-    const char *head = wall ? "#  SELF% TOTAL%   RUN%     SELF    TOTAL SAMPLES  "
-                            : "#  SELF% TOTAL%     SELF    TOTAL SAMPLES  ";
+    enum profile_kind kind = filter_kind(&query->filter);
+    const char *head = rows_heads[kind];
     int module_width = width < 100 ? MODULE_LEAST : MODULE_WIDTH;
     int name_width = (int)width - (int)strlen(head) - 2 - module_width;
     size_t shown = 0, more = 0;
@@ -148,8 +180,9 @@ static void put_rows(struct buf *out, const struct function_rows *rows,
     if (more)
         buf_printf(out, "# %zu more functions\n", more);
     if (!shown)
-        buf_puts(out, wall ? "# no wall time has been told yet\n"
-                           : "# no thread was seen on a CPU\n");
+        buf_puts(out, kind == PROFILE_CPU    ? "# no thread was seen on a CPU\n"
+                      : kind == PROFILE_WALL ? "# no wall time has been told yet\n"
+                                             : "# no delay has been told yet\n");
 }
 
 enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
@@ -162,10 +195,14 @@ enum rc top_block_text(struct buf *out, const struct snapshot *snapshot,
     put_target(out, snapshot);
     put_load(out, snapshot);
     put_quality(out, snapshot);
-    buf_printf(out, "# window %s  samples %" PRIu64 "  sorted by %s\n",
-               rows_window_names[query->window], rows.all.samples, rows_sort_names[query->sort]);
+    buf_printf(out, "# window %s  %s %" PRIu64 "  sorted by %s\n",
+               rows_window_names[query->window],
+               filter_is_delay(&query->filter) ? "waits" : "samples", rows.all.samples,
+               rows_sort_names[query->sort]);
     if (filter_is_wall(&query->filter))
         put_wall(out, rows.all);
+    if (filter_is_delay(&query->filter))
+        put_delay(out, query, rows.all);
     put_rows(out, &rows, query, width);
     function_rows_fini(&rows);
     return RC_OK;

@@ -311,6 +311,17 @@ static void add_waits(struct feed *feed, struct snapshot *snapshot)
     waits_stack(feed->waits, feed->want.stack, &snapshot->moment);
 }
 
+// What threads wait for hangs on names. Locations may have been renumbered since they were named.
+static void name_waits(struct feed *feed)
+{
+    if (!feed->named)
+        return; // the fetcher may be at work
+    pthread_mutex_lock(feed->lock);
+    if (session_renumberings(feed->session) == feed->renumberings)
+        session_take_names(feed->session, live_named(feed->live));
+    pthread_mutex_unlock(feed->lock);
+}
+
 struct snapshot *feed_take(struct feed *feed)
 {
     eventfd_t ignored;
@@ -324,6 +335,7 @@ struct snapshot *feed_take(struct feed *feed)
     eventfd_read(feed->news_fd, &ignored);
     size_t count = copy_session(feed, snapshot, &processes);
     feed->named = live_names(feed->live, feed->patience_ms);
+    name_waits(feed);
     moment->profile = live_take(feed->live, &moment->sampled);
     moment->names = live_functions(feed->live);
     target_status_read(&feed->status, processes, count);
@@ -348,6 +360,21 @@ bool feed_refresh(struct feed *feed, struct snapshot *snapshot)
     return feed->named;
 }
 
+void feed_keep_up(struct feed *feed)
+{
+    if (feed->replay)
+        return;
+    pthread_mutex_lock(feed->lock);
+    bool wanted = session_wants_names(feed->session);
+    if (wanted)
+        follow(feed, session_live_report(feed->session).profile);
+    pthread_mutex_unlock(feed->lock);
+    if (!wanted)
+        return;
+    feed->named = live_names(feed->live, PATIENCE_MS);
+    name_waits(feed);
+}
+
 void feed_set_patience(struct feed *feed, int milliseconds)
 {
     feed->patience_ms = milliseconds;
@@ -359,12 +386,12 @@ void feed_want_waits(struct feed *feed, bool wanted, pid_t stack)
     feed->want.stack = stack;
 }
 
-void feed_want_idle(struct feed *feed, bool wanted)
+void feed_want_type(struct feed *feed, enum profile_kind kind)
 {
     if (feed->replay)
         return;
     pthread_mutex_lock(feed->lock);
-    session_count_idle(feed->session, wanted);
+    session_count(feed->session, PROFILE_BIT(kind));
     pthread_mutex_unlock(feed->lock);
 }
 
@@ -424,7 +451,7 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
         return rc;
     pthread_mutex_lock(feed->lock);
     struct run run = *session_live_report(feed->session).run;
-    run.type = filter_is_wall(&query->filter) ? PROFILE_WALL : PROFILE_CPU;
+    run.type = filter_kind(&query->filter);
     report_head(shown, &run);
     pthread_mutex_unlock(feed->lock);
     rc = writer_by_name("pprof")->write(&(struct writing){.profile = shown}, out, err);

@@ -43,13 +43,18 @@ bool feed_refresh(struct feed *feed, struct snapshot *snapshot);
 // that it sleeps in.
 void feed_want_waits(struct feed *feed, bool wanted, pid_t stack);
 
-// While `wanted` is true, wall time is counted too, as FILTER_WALL asks for: from then on only, and
-// a second later.
-void feed_want_idle(struct feed *feed, bool wanted);
+// Has what the type of profile needs (PROFILE_CPU, WALL, BLOCK or MUTEX) counted beside CPU time,
+// from then on only: it is there a second later.
+void feed_want_type(struct feed *feed, enum profile_kind kind);
 
 // Sets how long (ms) feed_take waits for names and for why threads wait: 100 unless set. What takes
 // longer comes with a later snapshot.
 void feed_set_patience(struct feed *feed, int milliseconds);
+
+// Finds out what is waited for where threads have not waited before. feed_take does that too; who
+// does not take a snapshot once a second calls this, because holders of locks are looked for only
+// when the locks are known.
+void feed_keep_up(struct feed *feed);
 
 // Returns true for a replay: then feed_take is the only clock, and nothing else has an effect.
 bool feed_is_replay(const struct feed *feed);

@@ -216,31 +216,53 @@ static uint32_t parse_location(struct replay *replay, char *const *words, size_t
     return location;
 }
 
+struct sample_labels { // beside those of its thread
+    enum profile_state state;
+    bool lock; // it was waited for
+    struct {
+        const char *key, *text;
+    } list[4];
+};
+
 // words: tid, count, ns, frames.
 static bool take_words(struct replay *replay, char *const *words, size_t most,
-                       enum profile_state state)
+                       const struct sample_labels *labels)
 {
     uint64_t samples = strtoull(words[1], NULL, 10), ns = strtoull(words[2], NULL, 10);
     uint32_t node = 0, set = set_of(replay, atoi(words[0]));
     for (size_t at = 3, used; at < most; at += used)
         node = plain_child(replay->profile, node,
                            parse_location(replay, words + at, most - at, &used));
-    if (state != STATE_CPU)
-        set = plain_with_text(replay->profile, set, "state", profile_state_names[state]);
+    for (size_t i = 0; i < ARRAY_LENGTH(labels->list) && labels->list[i].key; i++)
+        set = plain_with_text(replay->profile, set, labels->list[i].key, labels->list[i].text);
     uint32_t sample = plain_sample(replay->profile, node, set);
-    live_add(replay->profile, sample, state, samples, ns);
+    live_add(replay->profile, sample, labels->state, labels->lock, samples, ns);
     return slices_add(replay->slices, sample, samples, ns);
 }
 
 static bool take_sample(struct replay *replay, const struct line *line)
 {
-    return take_words(replay, line->words + 1, line->count - 1, STATE_CPU);
+    return take_words(replay, line->words + 1, line->count - 1, &(struct sample_labels){0});
 }
 
 static bool take_wall(struct replay *replay, const struct line *line)
 {
     enum profile_state state = profile_state_named(line->words[1]);
-    return state != STATE_CPU && take_words(replay, line->words + 2, line->count - 2, state);
+    return state != STATE_CPU &&
+           take_words(replay, line->words + 2, line->count - 2,
+                      &(struct sample_labels){state, false, {{"state", line->words[1]}}});
+}
+
+static bool take_delay(struct replay *replay, const struct line *line)
+{
+    bool holder = strcmp(line->words[0], PLAIN_HOLDER) == 0;
+    const char *lock = strcmp(line->words[2], "-") != 0 ? line->words[2] : NULL;
+    bool idle = strcmp(line->words[0], PLAIN_IDLE) == 0;
+    struct sample_labels labels = {
+        holder ? STATE_HOLDING : STATE_DELAYED, lock,
+        {{"wait", line->words[1]}, {"lock", lock ? lock : ""}, {PLAIN_IDLE, idle ? "yes" : ""},
+         {PLAIN_SIDE, holder ? PLAIN_HOLDER : PLAIN_WAITER}}};
+    return take_words(replay, line->words + 3, line->count - 3, &labels);
 }
 
 static bool take_second(struct replay *replay, const struct line *line)
@@ -294,6 +316,8 @@ static const struct {
     {"snapshot", 1, take_snapshot}, {"set", 3, take_set},       {"cpu", 2, take_cpu},
     {"thread", 4, take_thread},     {"gone", 2, take_gone},     {"second", 1, take_second},
     {"sample", 5, take_sample},     {"wall", 6, take_wall},
+    {PLAIN_WAITER, 7, take_delay},  {PLAIN_HOLDER, 7, take_delay},
+    {PLAIN_IDLE, 7, take_delay},
     {"reset", 1, take_reset},
 };
 

@@ -15,6 +15,8 @@
 //                             FUNCTION|MODULE|FILE:LINE (a MODULE may be a path); '~' in front of
 //                             it means that it was inlined into the frame before it
 //   wall STATE TID COUNT NS FRAME...            adds wall time: running, queued or blocked
+//   waiter WAIT LOCK TID COUNT NS FRAME...      adds waits and their delay. LOCK may be "-"; `idle`
+//                             in place of `waiter`: for work; `holder`: who held it
 //   reset                     drops all samples
 #pragma once
 

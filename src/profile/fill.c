@@ -11,6 +11,7 @@
 #include "profile/filling.h"
 #include "profile/idle_waits.h"
 #include "profile/place.h"
+#include "profile/plain_threads.h"
 
 struct fill {
     const struct query_source *source;
@@ -110,8 +111,8 @@ static uint32_t labels_of(struct fill *fill, const struct profile_value *value)
         labels = filling_labels(&fill->filling, source->profile, value->thread,
                                 profile_state_names[value->state]);
     if (profile_type_by_lock(source->type))
-        labels = plain_with_text(fill->to, labels, "side",
-                                 value->state == STATE_HOLDING ? "holder" : "waiter");
+        labels = plain_with_text(fill->to, labels, PLAIN_SIDE,
+                                 value->state == STATE_HOLDING ? PLAIN_HOLDER : PLAIN_WAITER);
     return value->wait ? filling_wait(&fill->filling, source->profile, labels, value->wait)
                        : labels;
 }
@@ -151,7 +152,7 @@ static void fill_samples(struct fill *fill)
     size_t count = profile_value_count(source->profile);
     if (source->type == &profile_types[PROFILE_BLOCK]) {
         fill->idle = xcalloc(count + 1, sizeof *fill->idle);
-        idle_waits_find(source, fill->idle);
+        idle_waits_find(&(struct idle_source){source->profile, query_function, source}, fill->idle);
     }
     for (size_t i = 0; i < count; i++) {
         const struct profile_value *value = profile_value_get(source->profile, i);
@@ -159,7 +160,7 @@ static void fill_samples(struct fill *fill)
             continue;
         uint32_t labels = labels_of(fill, value);
         if (fill->idle && fill->idle[i])
-            labels = plain_with_text(fill->to, labels, "idle", "yes");
+            labels = plain_with_text(fill->to, labels, PLAIN_IDLE, "yes");
         uint32_t sample = plain_sample(fill->to, stack_of(fill, value->stack), labels);
         const int64_t values[] = {filling_value(value->samples), filling_value(value->ns)};
         plain_add(fill->to, sample, values);

@@ -11,8 +11,16 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "profile/query.h"
+#include "profile/store.h"
 
-// Sets idle[value] for the values of STATE_DELAYED that are waits for work. Names are looked up.
-void idle_waits_find(const struct query_source *source, bool *idle);
+struct idle_source { // all borrowed
+    const struct profile *profile;
+    uint64_t (*function)(const void *context, uint32_t location); // tells functions apart
+    const void *context;
+};
+
+// Sets idle[value] for the values of STATE_DELAYED that are waits for work. It takes time in
+// proportion to the stacks of the profile and the frames of its values.
+void idle_waits_find(const struct idle_source *source, bool *idle);

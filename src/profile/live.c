@@ -5,17 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "profile/filling.h"
+#include "profile/idle_waits.h"
 #include "profile/place.h"
 #include "profile/types.h"
 
 #define NONE UINT32_MAX
+#define IDLE_EVERY (NS_PER_S / 2) // waits for work are found so often
 #define SETS_MAX 16384 // label sets beside those of the threads that are there
 
-#define CPU_VALUES 0  // number of the first value of CPU time
-#define WALL_VALUES 2 // number of the first value of wall time
-#define VALUES 4
+#define VALUES 8 // two of each type
+static const enum profile_kind kinds[] = {PROFILE_CPU, PROFILE_WALL, PROFILE_BLOCK, PROFILE_MUTEX};
 
 struct live_thread {
     uint32_t comm, process_comm; // that the sets were made of: strings of the store
@@ -32,6 +34,15 @@ struct live {
     struct live_thread *threads;
     struct plain_thread *facts;
     size_t thread_count, thread_capacity, fact_capacity;
+    struct plain_whose *of; // [label set]
+    size_t of_capacity;
+    size_t waits; // values of what was waited for
+    struct {
+        bool *list; // [value]: a wait for work
+        size_t count;
+        int64_t at;      // CLOCK_MONOTONIC ns, when it was decided
+        uint64_t waited; // ns, all that had been waited then
+    } idle;
     struct names *names;
     uint32_t added; // locations below this number are in them
 };
@@ -56,34 +67,48 @@ void live_free(struct live *live)
     free(live->locations);
     free(live->threads);
     free(live->facts);
+    free(live->of);
+    free(live->idle.list);
     free(live);
 }
 
 void live_add_types(struct plain_profile *profile)
 {
-    profile_type_add(&profile_types[PROFILE_CPU], profile);
-    profile_type_add(&profile_types[PROFILE_WALL], profile);
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        profile_type_add(&profile_types[kinds[i]], profile);
     assert(profile->type_count == VALUES);
 }
 
-static size_t first_value(enum profile_state state)
+// What was waited for is a value of all types that take its state; of a mutex profile, only locks.
+static void set_values(int64_t *values, enum profile_state state, bool lock, uint64_t samples,
+                       uint64_t ns)
 {
-    assert(state <= STATE_BLOCKED);
-    return state == STATE_CPU ? CPU_VALUES : WALL_VALUES;
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        const struct profile_type *type = &profile_types[kinds[i]];
+        if (!(type->states >> state & 1) || (profile_type_by_lock(type) && !lock))
+            continue;
+        values[2 * i] = filling_value(samples);
+        values[2 * i + 1] = filling_value(ns);
+    }
 }
 
-void live_add(struct plain_profile *profile, uint32_t sample, enum profile_state state,
+void live_add(struct plain_profile *profile, uint32_t sample, enum profile_state state, bool lock,
               uint64_t samples, uint64_t ns)
 {
     int64_t values[VALUES] = {0};
-    values[first_value(state)] = filling_value(samples);
-    values[first_value(state) + 1] = filling_value(ns);
+    set_values(values, state, lock, samples, ns);
     plain_add(profile, sample, values);
+}
+
+size_t live_named(const struct live *live)
+{
+    return live->named;
 }
 
 bool live_is_worn(const struct live *live)
 {
-    return live->plain->labels.set_count > SETS_MAX + live->thread_count * 6 * STATE_COUNT;
+    return live->plain->labels.set_count >
+           SETS_MAX + live->thread_count * 6 * STATE_COUNT + live->waits * 5;
 }
 
 // --- what the store holds ---
@@ -145,14 +170,38 @@ static void copy_nodes(struct live *live, const struct profile *store)
     stacks->nodes[0] = (struct plain_node){PLAIN_NONE, PLAIN_NONE};
 }
 
-static uint32_t set_of(struct live *live, const struct profile *store,
-                       const struct profile_value *value)
+static bool is_of_wait(enum profile_state state)
 {
-    uint32_t *set = &live->threads[value->thread].sets[value->state];
+    return state == STATE_DELAYED || state == STATE_HOLDING;
+}
+
+static uint32_t thread_set(struct live *live, const struct profile *store, uint32_t thread,
+                           enum profile_state state)
+{
+    uint32_t *set = &live->threads[thread].sets[state];
+    bool stateless = state == STATE_CPU || is_of_wait(state);
     if (*set == NONE)
-        *set = filling_labels(&live->filling, store, value->thread,
-                              value->state == STATE_CPU ? "" : profile_state_names[value->state]);
+        *set = filling_labels(&live->filling, store, thread,
+                              stateless ? "" : profile_state_names[state]);
     return *set;
+}
+
+// What is known of a wait may change.
+static uint32_t set_of(struct live *live, const struct profile *store,
+                       const struct profile_value *value, bool idle)
+{
+    uint32_t set = thread_set(live, store, value->thread, value->state);
+    if (value->wait)
+        set = filling_wait(&live->filling, store, set, value->wait);
+    if (idle)
+        set = plain_with_text(live->plain, set, PLAIN_IDLE, "yes");
+    if (is_of_wait(value->state))
+        set = plain_with_text(live->plain, set, PLAIN_SIDE,
+                              value->state == STATE_HOLDING ? PLAIN_HOLDER : PLAIN_WAITER);
+    while (live->of_capacity <= set)
+        ARRAY_RESERVE(live->of, live->of_capacity, live->of_capacity);
+    live->of[set] = (struct plain_whose){value->thread, value->state, idle};
+    return set;
 }
 
 static void copy_values(struct live *live, const struct profile *store)
@@ -166,11 +215,43 @@ static void copy_values(struct live *live, const struct profile *store)
     samples->value_capacity = count * VALUES;
     for (size_t i = 0; i < count; i++) {
         const struct profile_value *value = profile_value_get(store, i);
-        int64_t *values = &samples->values[i * VALUES + first_value(value->state)];
-        samples->list[i] = (struct plain_sample){value->stack, set_of(live, store, value)};
-        values[0] = filling_value(value->samples);
-        values[1] = filling_value(value->ns);
+        bool lock = value->wait && profile_wait_get(store, value->wait)->lock;
+        bool idle = i < live->idle.count && live->idle.list[i];
+        samples->list[i] = (struct plain_sample){value->stack, set_of(live, store, value, idle)};
+        set_values(&samples->values[i * VALUES], value->state, lock, value->samples, value->ns);
     }
+}
+
+// Functions whose names have not come are all the same.
+static uint64_t function_at(const void *context, uint32_t location)
+{
+    const struct live *live = context;
+    if (location >= live->added)
+        return UINT64_MAX;
+    struct name_span span = names_frames(live->names, location);
+    return span.frames[span.count - 1].function;
+}
+
+// What was decided stays until more was waited, and for a while.
+static void mark_idle(struct live *live, const struct profile *store)
+{
+    int64_t now = clock_now();
+    uint64_t waited = 0;
+    live->waits = 0;
+    for (size_t i = 0; i < profile_value_count(store); i++) {
+        const struct profile_value *value = profile_value_get(store, i);
+        bool of_wait = is_of_wait(value->state);
+        live->waits += of_wait;
+        waited += of_wait ? value->ns : 0;
+    }
+    if (waited == live->idle.waited || now < live->idle.at + IDLE_EVERY)
+        return;
+    live->idle.waited = waited;
+    live->idle.at = now;
+    live->idle.count = profile_value_count(store);
+    free(live->idle.list);
+    live->idle.list = xcalloc(live->idle.count + 1, sizeof *live->idle.list);
+    idle_waits_find(&(struct idle_source){store, function_at, live}, live->idle.list);
 }
 
 void live_follow(struct live *live, const struct profile *store)
@@ -180,6 +261,7 @@ void live_follow(struct live *live, const struct profile *store)
     follow_locations(live, store);
     follow_threads(live, store);
     copy_nodes(live, store);
+    mark_idle(live, store);
     copy_values(live, store);
     live->plain->folded = profile_folded(store);
 }
@@ -260,12 +342,9 @@ static void copy_threads(const struct live *live, struct plain_threads *threads)
     };
     if (live->thread_count)
         memcpy(threads->list, live->facts, live->thread_count * sizeof *threads->list);
-    for (uint32_t i = 0; i < live->thread_count; i++)
-        for (enum profile_state state = 0; state < STATE_COUNT; state++) {
-            uint32_t set = live->threads[i].sets[state];
-            if (set != NONE)
-                threads->of[set] = (struct plain_whose){i, state};
-        }
+    if (live->of)
+        memcpy(threads->of, live->of,
+               (sets < live->of_capacity ? sets : live->of_capacity) * sizeof *threads->of);
 }
 
 struct plain_profile *live_take(struct live *live, struct plain_threads *threads)

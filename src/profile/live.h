@@ -26,11 +26,13 @@ struct live_source { // all borrowed
 struct live *live_new(const struct live_source *source);
 void live_free(struct live *live);
 
-// Gives a profile the types that such profiles have: those of CPU time, then those of wall time.
+// Gives a profile the types that such profiles have: cpu, wall, block and mutex. A sample of what
+// was waited for has the label "side", and that it was a wait for work the label "idle".
 void live_add_types(struct plain_profile *profile);
 
-// Adds values of CPU time (STATE_CPU), or of wall time, to a sample of a profile with these types.
-void live_add(struct plain_profile *profile, uint32_t sample, enum profile_state state,
+// Adds what a value of a store has to a sample of a profile with these types. lock: what was waited
+// for is one.
+void live_add(struct plain_profile *profile, uint32_t sample, enum profile_state state, bool lock,
               uint64_t samples, uint64_t ns);
 
 // Takes over what the store holds. It is called with the lock, before live_names and live_take.
@@ -53,6 +55,9 @@ bool live_is_of(const struct live *live, const struct names *functions);
 
 // Gives a profile that live_take returned earlier the names that have come since.
 void live_name_again(const struct live *live, struct plain_profile *profile);
+
+// Returns how many locations of the store have their names.
+size_t live_named(const struct live *live);
 
 // Says whether threads were renamed so often that what is kept of their names should be dropped.
 bool live_is_worn(const struct live *live);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "profile/types.h"
-
 static const char *type_text(const struct plain_profile *profile, size_t type)
 {
     return plain_string(profile, profile->types[type].type);
@@ -42,9 +40,11 @@ static struct measure measure_by(const struct plain_profile *profile, size_t mai
     measure.type = type_text(profile, measure.main);
     measure.unit = unit_text(profile, measure.main);
     measure.time = strcmp(measure.unit, "nanoseconds") == 0;
-    const struct profile_type *known = profile_type_of(measure.type, measure.unit);
-    measure.wall = known && profile_type_by_state(known);
-    measure.ours = known && !known->period;
+    uint32_t name = profile->types[main].of;
+    measure.of = name ? profile_type_named(plain_string(profile, name))
+                      : profile_type_of(measure.type, measure.unit);
+    measure.wall = measure.of && profile_type_by_state(measure.of);
+    measure.ours = measure.of && !measure.of->period;
     return measure;
 }
 
@@ -62,6 +62,11 @@ bool measure_named(const struct plain_profile *profile, const char *type, struct
             *measure = measure_by(profile, i);
             return true;
         }
+    for (size_t i = 0; i < profile->type_count; i++)
+        if (strcmp(plain_string(profile, profile->types[i].of), type) == 0) {
+            *measure = measure_by(profile, i + profile_type_named(type)->main);
+            return true;
+        }
     return false;
 }
 
@@ -74,6 +79,14 @@ static enum profile_state state_of(const struct plain_profile *profile, uint32_t
 {
     const struct plain_label *label = plain_label(profile, labels, "state");
     return label ? profile_state_named(plain_string(profile, label->text)) : STATE_CPU;
+}
+
+bool measure_has(const struct measure *measure, uint32_t sample)
+{
+    if (!measure->profile->type_count)
+        return false;
+    const int64_t *values = plain_values(measure->profile, sample);
+    return values[measure->main] || values[measure->count];
 }
 
 struct cost measure_cost(const struct measure *measure, uint32_t sample)

@@ -9,9 +9,11 @@
 
 #include "profile/cost.h"
 #include "profile/plain.h"
+#include "profile/types.h"
 
 struct measure {
     const struct plain_profile *profile; // borrowed
+    const struct profile_type *of;       // NULL: it is of none of ours
     size_t count, main; // numbers of types; count: that of samples, main: shown first
     const char *type, *unit; // of the main one
     bool counted; // there is a number of samples beside it
@@ -22,8 +24,12 @@ struct measure {
 
 struct measure measure_of(const struct plain_profile *profile);
 
-// Finds the measure of the value with this name; false when the profile has none.
+// Finds the measure of the value with this name, or else of the profile type with this name; false
+// when the profile has neither. Values of two types may have the same names.
 bool measure_named(const struct plain_profile *profile, const char *type, struct measure *measure);
+
+// Says whether the sample has any of it.
+bool measure_has(const struct measure *measure, uint32_t sample);
 
 struct cost measure_cost(const struct measure *measure, uint32_t sample);
 

@@ -117,7 +117,7 @@ void plain_add_type(struct plain_profile *profile, const char *type, const char 
     assert(!profile->samples.count);
     ARRAY_RESERVE(profile->types, profile->type_count, profile->type_capacity);
     profile->types[profile->type_count++] =
-        (struct plain_type){plain_text(profile, type), plain_text(profile, unit)};
+        (struct plain_type){.type = plain_text(profile, type), .unit = plain_text(profile, unit)};
 }
 
 void plain_add_comment(struct plain_profile *profile, const char *text)

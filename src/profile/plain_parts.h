@@ -12,6 +12,7 @@
 
 struct plain_type { // of values: "cpu", "nanoseconds"
     uint32_t type, unit;
+    uint32_t of; // text: name of the profile type (types.h); 0: it is not known, as of a file
 };
 
 struct plain_mapping {

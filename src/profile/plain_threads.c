@@ -11,11 +11,19 @@
 struct set_facts { // what a label set says
     struct plain_thread thread;
     enum profile_state state;
+    bool idle;
 };
 
 static pid_t id_of(int64_t number)
 {
     return number > 0 && number <= INT_MAX ? (pid_t)number : 0;
+}
+
+static enum profile_state state_of_side(const char *side, enum profile_state fallback)
+{
+    return strcmp(side, PLAIN_HOLDER) == 0   ? STATE_HOLDING
+           : strcmp(side, PLAIN_WAITER) == 0 ? STATE_DELAYED
+                                             : fallback;
 }
 
 static void take_label(const struct plain_profile *profile, const struct plain_label *label,
@@ -32,6 +40,10 @@ static void take_label(const struct plain_profile *profile, const struct plain_l
         facts->thread.pid = id_of(label->number);
     else if (strcmp(key, "state") == 0)
         facts->state = profile_state_named(plain_string(profile, label->text));
+    else if (strcmp(key, PLAIN_SIDE) == 0)
+        facts->state = state_of_side(plain_string(profile, label->text), facts->state);
+    else if (strcmp(key, PLAIN_IDLE) == 0)
+        facts->idle = true;
 }
 
 // A set has the facts of the smaller one and that of its label.
@@ -59,7 +71,7 @@ void plain_threads_init(struct plain_threads *threads, const struct plain_profil
         uint32_t ids = map_number(&pairs, (uint64_t)thread->pid << 32 | (uint32_t)thread->tid);
         uint32_t names = map_number(&pairs, (uint64_t)thread->name << 32 | thread->process);
         uint32_t number = map_number(&numbers, (uint64_t)ids << 32 | names);
-        threads->of[set] = (struct plain_whose){number, facts[set].state};
+        threads->of[set] = (struct plain_whose){number, facts[set].state, facts[set].idle};
         if (number < threads->count)
             continue;
         ARRAY_RESERVE(threads->list, threads->count, threads->capacity);

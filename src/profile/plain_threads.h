@@ -10,6 +10,12 @@
 #include "profile/plain.h"
 #include "profile/store.h"
 
+// Labels of samples of what was waited for.
+#define PLAIN_SIDE "side" // of a lock
+#define PLAIN_HOLDER "holder"
+#define PLAIN_WAITER "waiter"
+#define PLAIN_IDLE "idle" // a wait for work
+
 struct plain_thread {
     pid_t pid, tid;  // labels of these names; 0: none, or an entry of our own
     uint32_t name, process; // texts of the labels "thread" and "comm"
@@ -19,7 +25,8 @@ struct plain_thread {
 
 struct plain_whose { // of samples with one label set
     uint32_t thread;
-    enum profile_state state; // of the label "state"; STATE_CPU: there is none
+    enum profile_state state; // of the labels "state" and "side"; STATE_CPU: there is neither
+    bool idle;                // the label "idle": waits for work
 };
 
 struct plain_threads {

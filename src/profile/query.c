@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "profile/query.h"
 
+#include "base/map.h"
+
 const struct symbol_line query_folded = {.name = "[folded]", .system_name = "", .file = ""};
 
 bool query_takes(const struct query_source *source, const struct profile_value *value)
@@ -9,6 +11,17 @@ bool query_takes(const struct query_source *source, const struct profile_value *
         return false;
     return !profile_type_by_lock(source->type) || value->state != STATE_DELAYED ||
            profile_wait_get(source->profile, value->wait)->lock;
+}
+
+uint64_t query_function(const void *context, uint32_t location)
+{
+    const struct query_source *source = context;
+    struct location at = profile_location_get(source->profile, location);
+    const struct symbol *symbol = symbolizer_lookup(source->symbolizer, at.mapping, at.offset);
+    uint64_t key = 1;
+    for (const char *name = symbol->lines[symbol->line_count - 1].name; *name; name++)
+        key = map_hash(key ^ (unsigned char)*name);
+    return key;
 }
 
 void query_want(const struct query_source *source)

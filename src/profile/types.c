@@ -53,16 +53,27 @@ const struct profile_type *profile_type_of(const char *type, const char *unit)
     return NULL;
 }
 
+const struct profile_type *profile_type_named(const char *name)
+{
+    for (const struct profile_type *row = profile_types; row < profile_types + PROFILE_KINDS; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
 static struct plain_type text_of(struct plain_profile *profile, struct value_type type)
 {
-    return (struct plain_type){plain_text(profile, type.type), plain_text(profile, type.unit)};
+    return (struct plain_type){.type = plain_text(profile, type.type),
+                               .unit = plain_text(profile, type.unit)};
 }
 
 void profile_type_add(const struct profile_type *type, struct plain_profile *profile)
 {
     bool first = !profile->type_count;
-    for (size_t i = 0; i < type->count; i++)
+    for (size_t i = 0; i < type->count; i++) {
         plain_add_type(profile, type->values[i].type, type->values[i].unit);
+        profile->types[profile->type_count - 1].of = plain_text(profile, type->name);
+    }
     if (!first)
         return;
     profile->default_type = profile->types[type->main].type;

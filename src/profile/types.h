@@ -51,6 +51,9 @@ bool profile_type_by_lock(const struct profile_type *type);
 // Returns the first type that mainly has this value, or NULL.
 const struct profile_type *profile_type_of(const char *type, const char *unit);
 
+// Returns the type with that name, or NULL.
+const struct profile_type *profile_type_named(const char *name);
+
 // Adds the values of the type to a profile without samples. The first type that a profile gets
 // says which value is shown first and what its period is.
 void profile_type_add(const struct profile_type *type, struct plain_profile *profile);

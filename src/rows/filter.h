@@ -7,10 +7,9 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "profile/types.h"
 
 #define FILTER_TERMS_MAX 32
-
-#define FILTER_WALL "wall" // the type that also tells what threads do while blocked or queued
 
 struct filter { // zeroed: all of a profile, such as CPU time
     pid_t tid;           // only this thread, 0: any
@@ -22,11 +21,17 @@ struct filter { // zeroed: all of a profile, such as CPU time
                          // stack's functions or modules contains (capitals count if the term has
                          // one), an extended regular expression between slashes that one matches,
                          // or either behind "!": none may
-    const char *type;    // which of the profile's types counts, by its name; NULL: the one that it
-                         // shows first. Borrowed
+    const char *type;    // which of the profile's types counts, by the name of its value or its own
+                         // (profile/types.h); NULL: the one that it shows first. Borrowed
+    bool idle_waits;     // waits for work count too (profile/idle_waits.h)
 };
 
+// Returns the type of profile that is asked for: PROFILE_CPU if there is none.
+enum profile_kind filter_kind(const struct filter *filter);
+
+// Say whether values are times by state, or what threads waited for: waits and their delay.
 bool filter_is_wall(const struct filter *filter);
+bool filter_is_delay(const struct filter *filter);
 
 // Checks that the terms can be understood; otherwise RC_USAGE, with a message for people.
 enum rc filter_check(const struct filter *filter, struct err *err) MUST_CHECK;

@@ -25,6 +25,7 @@ struct function_row {
     struct cost self, total; // in the window
     struct cost self_all, total_all; // since reset
     uint32_t threads;        // distinct ones that it was seen in, in the window
+    const char *wait, *lock; // what most of `total` was waited for (main_wait.h); "": not known
     float trend[TREND_LENGTH]; // self, percent of all, in the last windows; oldest first
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "rows/rows.h"
 
+#include <string.h>
+
 #include "profile/place.h"
 #include "profile/plain_transfer.h"
 #include "profile/query.h"
@@ -10,6 +12,7 @@ struct extract {
     const struct plain_profile *from;
     struct plain_profile *to;
     struct plain_transfer *transfer;
+    bool sides; // waiters and holders are told apart
     uint32_t folded; // node of stacks of which nothing was kept, 0: it is not there yet
 };
 
@@ -26,6 +29,14 @@ static uint32_t folded_stack(struct extract *extract)
     return extract->folded;
 }
 
+// The side is the last label of what was waited for.
+static uint32_t without_side(const struct plain_profile *profile, uint32_t set)
+{
+    struct plain_set last = profile->labels.sets[set];
+    const char *key = set ? plain_string(profile, profile->labels.list[last.label].key) : "";
+    return strcmp(key, PLAIN_SIDE) == 0 ? last.parent : set;
+}
+
 static void take(void *context, const struct pick *pick)
 {
     struct extract *extract = context;
@@ -35,6 +46,8 @@ static void take(void *context, const struct pick *pick)
         return;
     if (extract->to->type_count == 1)
         values[0] = values[1];
+    if (!extract->sides)
+        labels = without_side(extract->from, labels);
     uint32_t set = plain_transfer_labels(extract->transfer, labels);
     uint32_t stack = pick->stack ? plain_transfer_stack(extract->transfer, pick->stack)
                                  : folded_stack(extract);
@@ -48,8 +61,13 @@ static void add_types(struct plain_profile *to, const struct measure *measure)
     for (size_t i = measure->counted && measure->count != measure->main ? 0 : 1; i < 2; i++)
         plain_add_type(to, plain_string(from, from->types[types[i]].type),
                        plain_string(from, from->types[types[i]].unit));
-    to->period_type = to->types[to->type_count - 1];
-    to->default_type = to->period_type.type;
+    to->default_type = to->types[to->type_count - 1].type;
+    if (measure->of && measure->of->period) {
+        to->period_type.type = plain_text(to, measure->of->period_type.type);
+        to->period_type.unit = plain_text(to, measure->of->period_type.unit);
+    } else {
+        to->period_type = to->types[to->type_count - 1];
+    }
 }
 
 enum rc rows_extract(const struct moment *moment, const struct rows_query *query,
@@ -66,6 +84,8 @@ enum rc rows_extract(const struct moment *moment, const struct rows_query *query
         add_types(extract.to, selection_measure(selection));
     if (query->window != WINDOW_ALL) // how many of them were lately, nobody knows
         extract.to->folded = 0;
+    const struct profile_type *type = selection_measure(selection)->of;
+    extract.sides = !type || profile_type_by_lock(type);
     extract.transfer = plain_transfer_new(extract.to);
     plain_transfer_from(extract.transfer, moment->profile);
     selection_each(selection, query->window, take, &extract);

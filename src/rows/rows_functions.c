@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "rows/main_wait.h"
 #include "rows/selection.h"
 
 #define TREND_SECONDS_OF_ALL 5
@@ -174,6 +175,17 @@ static size_t fill_trends(struct function_tally *tally)
     return windows;
 }
 
+static void fill_waits(struct function_tally *tally)
+{
+    bool any = filter_is_delay(&tally->query->filter);
+    AUTO_FREE struct main_wait *waits =
+        any ? main_waits(tally->moment, tally->selection, tally->query->window) : NULL;
+    for (size_t i = 0; i < tally->count; i++) {
+        tally->rows[i].wait = any ? waits[i].wait : "";
+        tally->rows[i].lock = any ? waits[i].lock : "";
+    }
+}
+
 // --- order ---
 
 static int descending(uint64_t a, uint64_t b)
@@ -277,6 +289,7 @@ enum rc rows_functions(const struct moment *moment, const struct rows_query *que
     count_total(&tally);
     count_threads(&tally);
     rows->trend_count = fill_trends(&tally);
+    fill_waits(&tally);
     rows->rows = tally.rows;
     rows->count = close_ranks(&tally);
     rows->all = tally.window.all;

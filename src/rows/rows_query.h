@@ -27,6 +27,7 @@ enum rows_sort {
     SORT_TID,
     SORT_STATE,
     SORT_HELD,
+    SORT_DELAY,      // of what was waited for: of the window, the function as leaf; of threads: all
     SORT_COUNT,
 };
 extern const char *const rows_sort_names[]; // of functions, up to SORT_MODULE; ends in NULL

@@ -275,6 +275,8 @@ static int compare_key(const struct thread_row *a, const struct thread_row *b, e
         return 0;
     case SORT_STATE:
         return (a->state > b->state) - (a->state < b->state);
+    case SORT_DELAY:
+        return (cost_ns(a->cost) < cost_ns(b->cost)) - (cost_ns(a->cost) > cost_ns(b->cost));
     case SORT_HELD:
         return (a->held_ns < b->held_ns) - (a->held_ns > b->held_ns);
     default:

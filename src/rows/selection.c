@@ -12,6 +12,7 @@ struct selection {
     struct measure measure;
     bool *threads; // [thread], NULL: all
     bool *stacks;  // [node], NULL: all
+    bool without_idle; // waits for work do not count
 };
 
 struct matcher {
@@ -108,6 +109,8 @@ enum rc selection_new(const struct moment *moment, const struct filter *filter,
     struct selection *selection = xcalloc(1, sizeof *selection);
     selection->moment = moment;
     selection->measure = measure;
+    selection->without_idle =
+        measure.of == &profile_types[PROFILE_BLOCK] && !filter->idle_waits;
     if (filter->tid || filter->thread)
         select_threads(selection, filter);
     if (terms.count || filter->module)
@@ -137,19 +140,21 @@ struct pick selection_pick(const struct selection *selection, uint32_t sample)
     struct plain_sample of = moment->profile->samples.list[sample];
     struct plain_whose whose = moment->sampled.of[of.labels];
     return (struct pick){
-        .sample = sample, .stack = of.stack, .thread = whose.thread, .state = whose.state};
+        .sample = sample, .stack = of.stack, .thread = whose.thread, .state = whose.state,
+        .idle = whose.idle};
 }
 
 bool selection_takes_stack(const struct selection *selection, const struct pick *pick)
 {
-    return (!selection->threads || selection->threads[pick->thread]) &&
+    return !(pick->idle && selection->without_idle) &&
+           (!selection->threads || selection->threads[pick->thread]) &&
            (!selection->stacks || selection->stacks[pick->stack]);
 }
 
-// A slice has values of one type only: wall time if the sample has a state, else CPU time.
+// A slice has of a sample what the sample has, so it is of the same types.
 bool selection_takes(const struct selection *selection, const struct pick *pick)
 {
-    return (pick->state != STATE_CPU) == selection->measure.wall &&
+    return measure_has(&selection->measure, pick->sample) &&
            selection_takes_stack(selection, pick);
 }
 

@@ -20,6 +20,7 @@ void selection_free(struct selection *selection);
 struct pick { // what a sample has in a window
     uint32_t sample, stack, thread;
     enum profile_state state;
+    bool idle; // it is a wait for work
     struct cost cost;
 };
 

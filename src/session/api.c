@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "collect/session.h"
@@ -25,6 +26,7 @@ struct ptprof_session {
     struct session *session;
     int stop_fd; // eventfd: ptprof_stop was called
     bool ran;
+    unsigned types; // set of PROFILE_BIT
     struct err err;
 };
 
@@ -46,12 +48,54 @@ static enum ptprof_result result_of(enum rc rc)
 }
 
 // A caller built against an older header knows fewer members. The others are 0: their defaults.
-static struct session_options options_of(const struct ptprof_options *given)
+static struct ptprof_options known_of(const struct ptprof_options *given)
 {
-    struct session_options options = session_defaults;
     struct ptprof_options known = {0};
     if (given)
         memcpy(&known, given, given->size < sizeof known ? given->size : sizeof known);
+    return known;
+}
+
+// Returns a type that sessions gather, or NULL.
+static const struct profile_type *type_named(const char *name, size_t length)
+{
+    for (const struct profile_type *type = profile_types; type <= &profile_types[PROFILE_MUTEX];
+         type++)
+        if (strlen(type->name) == length && memcmp(type->name, name, length) == 0)
+            return type;
+    return NULL;
+}
+
+static enum rc no_type(const char *name, size_t length, struct err *err)
+{
+    AUTO_FREE char *copy = strndup(name, length);
+    AUTO_FREE char *shown = escape_text_dup(copy ? copy : "");
+    return err_set(err, RC_USAGE, "there is no type '%s': it is cpu, wall, block or mutex", shown);
+}
+
+static enum rc types_of(const struct ptprof_options *known, unsigned *types, struct err *err)
+{
+    const char *at = known->types;
+    if (!(known->min_block >= 0))
+        return err_set(err, RC_USAGE, "the shortest wait is negative");
+    *types = known->idle ? PROFILE_BIT(PROFILE_WALL) : 0;
+    while (at) {
+        size_t length = strcspn(at, ",");
+        const struct profile_type *type = type_named(at, length);
+        if (!type)
+            return no_type(at, length, err);
+        *types |= PROFILE_BIT(type - profile_types);
+        at = at[length] ? at + length + 1 : NULL;
+    }
+    if (!*types)
+        *types = PROFILE_BIT(PROFILE_CPU);
+    return RC_OK;
+}
+
+static struct session_options options_of(const struct ptprof_options *given)
+{
+    struct session_options options = session_defaults;
+    struct ptprof_options known = known_of(given);
     if (known.rate != 0)
         options.rate = known.rate;
     if (known.max_depth)
@@ -60,7 +104,9 @@ static struct session_options options_of(const struct ptprof_options *given)
         options.max_stop = 100 * known.max_stop;
     options.threads = known.threads;
     options.children = known.children;
-    options.idle = known.idle;
+    options.idle_waits = known.idle_waits;
+    options.min_block =
+        (int64_t)((known.min_block < MOST_SECONDS ? known.min_block : MOST_SECONDS) * NS_PER_S);
     return options;
 }
 
@@ -92,12 +138,16 @@ EXPORT enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
 {
     struct ptprof_session *session = xcalloc(1, sizeof *session);
     struct session_options wanted = options_of(options);
+    struct ptprof_options known = known_of(options);
     session->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     enum rc rc = session->stop_fd >= 0 ? check_size(options, &session->err)
                                        : limits_sys(&session->err, RC_FAIL, errno,
                                                     "cannot open a session");
     if (rc == RC_OK)
         rc = check_options(&wanted, count, &session->err);
+    if (rc == RC_OK)
+        rc = types_of(&known, &session->types, &session->err);
+    wanted.types = session->types;
     if (rc == RC_OK)
         rc = session_open(pids, count, &wanted, &session->session, &session->err);
     *out = rc == RC_OK ? session : NULL;
@@ -146,16 +196,38 @@ EXPORT void ptprof_stop(struct ptprof_session *session)
     eventfd_write(session->stop_fd, 1);
 }
 
-EXPORT enum ptprof_result ptprof_write(struct ptprof_session *session, const char *format,
-                                       FILE *stream)
+static enum rc write_type(struct ptprof_session *session, const struct profile_type *type,
+                          const char *format, FILE *stream)
 {
     const struct writer *writer = writer_by_name(format);
     if (!writer)
-        return result_of(err_set(&session->err, RC_USAGE, "there is no format '%s'", format));
+        return err_set(&session->err, RC_USAGE, "there is no format '%s'", format);
     if (!session->ran)
-        return result_of(err_set(&session->err, RC_USAGE, "the session has not run yet"));
+        return err_set(&session->err, RC_USAGE, "the session has not run yet");
     struct report report = session_report(session->session);
-    return result_of(report_write(&report, writer, stream, &session->err));
+    struct run run = *report.run;
+    run.type = (enum profile_kind)(type - profile_types);
+    report.run = &run;
+    return report_write(&report, writer, stream, &session->err);
+}
+
+EXPORT enum ptprof_result ptprof_write_type(struct ptprof_session *session, const char *name,
+                                            const char *format, FILE *stream)
+{
+    const struct profile_type *type = type_named(name, strlen(name));
+    if (!type)
+        return result_of(no_type(name, strlen(name), &session->err));
+    if (!(session->types & PROFILE_BIT(type - profile_types)))
+        return result_of(err_set(&session->err, RC_USAGE,
+                                 "%s was not gathered: it is not among the types", type->name));
+    return result_of(write_type(session, type, format, stream));
+}
+
+EXPORT enum ptprof_result ptprof_write(struct ptprof_session *session, const char *format,
+                                       FILE *stream)
+{
+    const struct profile_type *first = &profile_types[__builtin_ctz(session->types)];
+    return result_of(write_type(session, first, format, stream));
 }
 
 EXPORT const char *ptprof_error(const struct ptprof_session *session)

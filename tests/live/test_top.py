@@ -364,3 +364,60 @@ def test_wall_time_stops_nobody_who_sleeps(ctx):
         assert share_of(thread["wall"], "blocked_ns") == 1, thread
         assert thread["where"] == "pause", thread
     assert_unharmed(ctx, target, before)
+
+
+# --- what threads wait for (--type block and mutex)
+
+def test_delays_name_the_lock_and_its_holders(ctx):
+    """One block is enough to say which lock two threads wait for, and where it is held meanwhile:
+    7 ms in one function and 3 ms in another, in turn."""
+    target = ctx.target("contended", "normal", "--sleeps")
+    before = ctx.health(target.pid)
+
+    def look(kind):
+        done = ctx.run("top", target.pid, "--type", kind, "--json", "-n", 1, "-D", "8s")
+        assert done.returncode == 0 and done.stderr == "", done.returncode
+        block, = objects(done.stdout)
+        assert block["type"] == kind and block["window_delay_ns"] > 4e9, block["window_delay_ns"]
+        row = function(block, "want")
+        assert (row["waits_for"], row["lock"]) == ("lock", "the_mutex"), row
+        # Two threads wait nearly all the time; delays are told each second.
+        assert 9e9 < row["total_delay_ns"] < 18e9 and row["total_samples"] > 100, row
+        assert_unharmed(ctx, target, before)
+        return block
+
+    def look_at_holders():
+        block = look("mutex")
+        long, short = (function(block, name) for name in ("hold_long", "hold_short"))
+        held = long["total_delay_ns"] + short["total_delay_ns"]
+        waited = function(block, "want")["total_delay_ns"]
+        assert held > 0.8 * waited, (held, waited) # the newest second may not be shared out yet
+        assert long["lock"] == "the_mutex" and "self_cpu_ns" not in long, long
+        assert abs(long["total_delay_ns"] / held - 0.7) < 0.1, (long, short)
+    look("block")
+    twice(look_at_holders)
+
+
+def test_waits_for_work_are_left_out(ctx):
+    """An event loop that does all of its work between two waits delays nothing, unless one wants to
+    see that too."""
+    target = ctx.target("epoll_server")
+
+    def look(seen, *options):
+        done = ctx.run("top", target.pid, "--type", "block", "--json", "-n", 1, "-D", "5s",
+                       *options)
+        block, = objects(done.stdout)
+        waits = [row for row in block["functions"] if row["waits_for"] == "epoll"]
+        assert bool(waits) == seen, (options, block["functions"])
+        if seen:
+            assert waits[0]["self_delay_ns"] > 1e9, waits[0]
+    look(True, "--with-idle-waits")
+    twice(lambda: look(False)) # a stack that was cut is work elsewhere
+
+
+def test_types_exclude_each_other(ctx):
+    done = ctx.run("top", os.getpid(), "--idle", "--type", "block")
+    assert done.returncode == 2
+    assert "--idle and --type block exclude each other" in done.stderr, done.stderr
+    done = ctx.run("top", os.getpid(), "--type", "blok")
+    assert done.returncode == 2 and "block" in done.stderr, done.stderr

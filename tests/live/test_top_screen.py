@@ -499,7 +499,7 @@ def test_stack_of_a_thread_that_sleeps(ctx):
 
 
 def test_wall_time(ctx):
-    """Key `a`: what sleeps is seen, in every view, and is no longer when it is pressed again."""
+    """Key `a`: what sleeps is seen, in every view, and is no longer when `A` takes it back."""
     target = busy(ctx)
     before = ctx.health(target.pid)
     terminal = Terminal(ctx)
@@ -522,12 +522,40 @@ def test_wall_time(ctx):
     with gzip.open(ctx.tmp / "wall.pb.gz") as file:
         words = set(re.findall(rb"[a-z]+", file.read()))
     assert {b"wall", b"state", b"blocked", b"running"} <= words
-    terminal.keys("1", "a")
+    terminal.keys("1", "A")
     terminal.shows(r"parse +busy$")
     assert "wall time" not in terminal.screen() and "sys_nanosleep" not in terminal.screen()
     terminal.keys("q")
     terminal.shows(r"status 0")
     assert ctx.health(target.pid) == before
+
+
+def test_measures(ctx):
+    """A key goes from CPU time to wall time, block and mutex and on; each is counted while it is
+    shown, locks and their holders are found, and what is saved is of the type that is shown."""
+    target = ctx.target("contended", "normal", "--sleeps")
+    before = ctx.health(target.pid)
+    terminal = Terminal(ctx, cols=130)
+    saved = ctx.tmp / "mutex.pb.gz"
+    terminal.top(target.pid)
+    terminal.keys("a")
+    terminal.shows(r"wall time: running")
+    terminal.keys("a")
+    terminal.shows(r"block \S+ in \d+ waits .*sorted by DELAY")
+    terminal.shows(r"^ +\d\d\.\d +\d\d\.\d +\S+s +\d+ .*sys_futex +lock the_mutex", 20)
+    terminal.keys("a")
+    terminal.shows(r"mutex: waiters and holders")
+    terminal.shows(r"^ +\d+\.\d .* hold_long +the_mutex", 20)
+    terminal.keys("s", "C-u")
+    terminal.type(str(saved))
+    terminal.shows(r"profile written to")
+    terminal.keys("a")
+    terminal.shows(r"^ CPU time")
+    terminal.keys("q")
+    terminal.shows(r"^status 0")
+    terminal.is_sane()
+    assert b"contentions" in gzip.decompress(saved.read_bytes())
+    assert target.alive() and ctx.health(target.pid) == before
 
 
 def test_end_while_frozen(ctx):

@@ -346,4 +346,15 @@ FAULTS = [
      "#define LIBRARY_FRAMES 2", "#define LIBRARY_FRAMES 1", "unit/thread_start"),
     ("the lock that a thread waits for is no label", "src/dump/dump_profile.c",
      "    return with_lock(own->to, set, wait);\n", "    return set;\n", "live/dump/pprof_labels"),
+    # Measures of the screen.
+    ("waits for work count as delay", "src/rows/selection.c",
+     "return !(pick->idle && selection->without_idle) &&", "return", "unit/rows_waits"),
+    ("a mutex profile has all waits", "src/profile/live.c",
+     " || (profile_type_by_lock(type) && !lock))", ")", "unit/live"),
+    ("delay counts as CPU time", "src/rows/selection.c",
+     "return measure_has(&selection->measure, pick->sample) &&", "return", "unit/rows_waits"),
+    ("sides are saved with a block profile", "src/rows/rows_extract.c",
+     "    if (!extract->sides)\n", "    if (0)\n", "unit/rows_waits"),
+    ("names of locks do not come between blocks", "src/commands/top.c",
+     "        feed_keep_up(top->feed);\n", "", "live/top/delays_name_the_lock"),
 ]

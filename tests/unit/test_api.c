@@ -232,6 +232,7 @@ END_TEST
 static const struct ptprof_options wrong[] = {
     {.rate = -1},       {.rate = 1e9},    {.rate = (double)NAN},     {.rate = (double)INFINITY},
     {.max_stop = 1.5},  {.max_stop = -1}, {.max_stop = (double)NAN}, {.max_depth = UINT_MAX},
+    {.min_block = -1},  {.min_block = (double)NAN},
 };
 
 START_TEST(wrong_options)
@@ -299,6 +300,86 @@ START_TEST(leaves_nothing_behind)
 }
 END_TEST
 
+// --- types ---
+
+static pthread_mutex_t contended = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((noipa)) static void api_test_hold(void)
+{
+    pthread_mutex_lock(&contended);
+    usleep(5000);
+    pthread_mutex_unlock(&contended);
+    turns++;
+}
+
+static void *hold_again_and_again(void *unused)
+{
+    for (;;)
+        api_test_hold();
+    return unused;
+}
+
+static void begin_contention(void)
+{
+    pthread_t thread;
+    tear_down();
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child > 0)
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pthread_create(&thread, NULL, hold_again_and_again, NULL);
+    hold_again_and_again(NULL);
+}
+
+static void check_type(struct ptprof_session *session, const char *type, const char *part)
+{
+    static char text[1 << 20];
+    FILE *file = tmpfile();
+    ck_assert_ptr_nonnull(file);
+    ck_assert_msg(ptprof_write_type(session, type, "json", file) == PTPROF_OK, "%s: %s", type,
+                  ptprof_error(session));
+    rewind(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    ck_assert_msg(strstr(text, part) != NULL, "%s: no %s in %.400s", type, part, text);
+    ck_assert_msg(strstr(text, "api_test_hold") != NULL, "%s: %.400s", type, text);
+}
+
+START_TEST(several_types)
+{
+    begin_contention();
+    struct ptprof_session *session =
+        open_child(&(struct ptprof_options){.size = sizeof(struct ptprof_options),
+                                            .types = "mutex,block,wall"});
+    SKIP_IF(!session, error);
+    ck_assert_msg(ptprof_run(session, 2.0) == PTPROF_OK, "%s", ptprof_error(session));
+    check_type(session, "wall", "\"time\":\"wall\"");
+    check_type(session, "block", "\"time\":\"block\"");
+    check_type(session, "mutex", "\"time\":\"mutex\"");
+    ck_assert_int_eq(ptprof_write_type(session, "cpu", "json", stdout), PTPROF_USAGE);
+    ck_assert_str_eq(ptprof_error(session), "cpu was not gathered: it is not among the types");
+    ck_assert_int_eq(ptprof_write_type(session, "heap", "json", stdout), PTPROF_USAGE);
+    ck_assert_int_eq(ptprof_write_type(session, "wall", "svg", stdout), PTPROF_USAGE);
+    static char text[1 << 20]; // of the first one
+    written(session, "json", text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "\"time\":\"wall\""));
+    ptprof_close(session);
+}
+END_TEST
+
+static const char *const wrong_types[] = {"", "cpu,", "cpu,blok", "CPU", "threads", ",wall"};
+
+START_TEST(unknown_types)
+{
+    struct ptprof_options options = {.size = sizeof options, .types = wrong_types[_i]};
+    struct ptprof_session *session = NULL;
+    ck_assert_int_eq(ptprof_open(&child, 1, &options, &session, error, sizeof error),
+                     PTPROF_USAGE);
+    ck_assert_ptr_nonnull(strstr(error, "it is cpu, wall, block or mutex"));
+}
+END_TEST
+
 Suite *suite_api(void);
 
 Suite *suite_api(void)
@@ -318,6 +399,9 @@ Suite *suite_api(void)
     tcase_add_loop_test(tests, wrong_options, 0, (int)(sizeof wrong / sizeof *wrong));
     tcase_add_test(tests, runs_once);
     tcase_add_test(tests, ended_before_a_sample);
+    tcase_add_test(tests, several_types);
+    tcase_add_loop_test(tests, unknown_types, 0,
+                        (int)(sizeof wrong_types / sizeof *wrong_types));
     tcase_add_test(tests, leaves_nothing_behind);
     Suite *suite = suite_create("api");
     suite_add_tcase(suite, tests);

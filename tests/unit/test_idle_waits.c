@@ -49,7 +49,7 @@ static bool is_idle(uint32_t value)
     struct query_source source = report_source(&fixture.report);
     free(idle);
     idle = xcalloc(profile_value_count(fixture.profile), sizeof *idle);
-    idle_waits_find(&source, idle);
+    idle_waits_find(&(struct idle_source){source.profile, query_function, &source}, idle);
     return idle[value];
 }
 

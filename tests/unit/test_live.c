@@ -122,7 +122,7 @@ END_TEST
 START_TEST(wall_time_has_states)
 {
     fixture_fill_wall(&fixture);
-    query.filter.type = FILTER_WALL;
+    query.filter.type = "wall";
     check_same();
     struct moment moment = take();
     struct function_rows rows;
@@ -136,6 +136,73 @@ START_TEST(wall_time_has_states)
     check_functions(&moment, &other);
     moment_fini(&moment);
     moment_fini(&other);
+}
+END_TEST
+
+static uint32_t add_wait(const char *kind, const char *object, struct profile_wait facts)
+{
+    uint32_t wait = profile_wait_add(fixture.profile);
+    profile_wait_set(fixture.profile, wait, kind, object, facts);
+    return wait;
+}
+
+static void add_delay(uint32_t thread, const char *stack, enum profile_state state, uint32_t wait,
+                      uint64_t ns)
+{
+    struct profile *profile = fixture.profile;
+    fixture_add(&fixture, thread, stack, 0, 0);
+    uint32_t node = profile_value_get(profile, profile_value_count(profile) - 1)->stack;
+    profile_add(profile, profile_value_of_wait(profile, node, thread, state, wait), 3, ns);
+}
+
+// Waits of two threads: for a lock that one of them holds, for work, and for something that is not
+// known yet.
+static uint32_t fill_delays(void)
+{
+    uint32_t held = add_wait("lock", "the_lock", (struct profile_wait){.lock = true});
+    uint32_t always = add_wait("accept", NULL, (struct profile_wait){.idle = IDLE_ALWAYS});
+    uint32_t late = profile_wait_add(fixture.profile);
+    uint32_t one = profile_thread_add(fixture.profile, 1, 7, "one", "p");
+    uint32_t other = profile_thread_add(fixture.profile, 1, 8, "other", "p");
+    fixture_add(&fixture, one, "main|work", 3, 30);
+    add_delay(one, "main|work|lock", STATE_DELAYED, held, 500);
+    add_delay(one, "main|serve", STATE_DELAYED, always, 4000);
+    add_delay(other, "main|work", STATE_HOLDING, held, 500);
+    add_delay(other, "main|work", STATE_DELAYED, late, 200);
+    return late;
+}
+
+static void check_type(enum profile_kind kind, uint64_t ns)
+{
+    struct moment moment = take();
+    struct function_rows rows;
+    query.filter.type = profile_types[kind].name;
+    fixture.run.type = kind;
+    check_same();
+    ck_assert_int_eq(rows_functions(&moment, &query, &rows, &err), RC_OK);
+    ck_assert_uint_eq(cost_ns(rows.all), ns);
+    function_rows_fini(&rows);
+    moment_fini(&moment);
+}
+
+START_TEST(delays_are_those_of_the_file)
+{
+    uint32_t late = fill_delays();
+    check_type(PROFILE_CPU, 30);
+    check_type(PROFILE_BLOCK, 700);
+    check_type(PROFILE_MUTEX, 1000);
+    profile_wait_set(fixture.profile, late, "lock", "0x10", (struct profile_wait){.lock = true});
+    check_type(PROFILE_BLOCK, 700);
+    check_type(PROFILE_MUTEX, 1200);
+}
+END_TEST
+
+START_TEST(waits_for_work_are_in_it_if_they_are_asked_for)
+{
+    fill_delays();
+    query.filter.idle_waits = fixture.run.idle_waits = true;
+    check_type(PROFILE_BLOCK, 4700);
+    check_type(PROFILE_MUTEX, 1000);
 }
 END_TEST
 
@@ -206,6 +273,8 @@ Suite *suite_live(void)
     tcase_add_test(tests, rows_are_those_of_the_file);
     tcase_add_test(tests, what_is_new_is_taken_in);
     tcase_add_test(tests, wall_time_has_states);
+    tcase_add_test(tests, delays_are_those_of_the_file);
+    tcase_add_test(tests, waits_for_work_are_in_it_if_they_are_asked_for);
     tcase_add_test(tests, a_thread_gets_another_name);
     tcase_add_test(tests, a_stack_that_was_folded_is_at_the_root);
     tcase_add_test(tests, names_of_threads_do_not_add_up);

@@ -476,6 +476,7 @@ START_TEST(a_new_run_shows_the_whole_cpu_time)
     uint32_t set = plain_with_number(profile, plain_with_text(profile, 0, "thread", "spin"), "tid",
                                      21);
     uint32_t sample = plain_sample(profile, plain_stack(profile, &location, 1), set);
+    live_add(profile, sample, STATE_CPU, false, 297, 2 * NS_PER_S);
     slices_advance(slices, 0);
     for (int64_t second = 1; second <= 3; second++) {
         ck_assert(slices_add(slices, sample, 99, 0));

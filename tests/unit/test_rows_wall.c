@@ -20,7 +20,7 @@ static void set_up(void)
     ck_assert_msg(replay_open("tests/golden/top-wall.snapshots", &replay, &err) == RC_OK, "%s",
                   err.text);
     snapshot = replay_next(replay);
-    query = (struct rows_query){.window = WINDOW_5S, .filter = {.type = FILTER_WALL}};
+    query = (struct rows_query){.window = WINDOW_5S, .filter = {.type = "wall"}};
 }
 
 static void tear_down(void)

@@ -34,19 +34,34 @@ START_TEST(blocks_are_as_saved)
 }
 END_TEST
 
-START_TEST(wall_time_is_as_saved)
+static void check_saved(const char *name, const char *saved)
 {
     AUTO_BUF struct buf text = {0}, json = {0};
+    AUTO_FREE char *from = xasprintf("tests/golden/%s.snapshots", name);
+    AUTO_FREE char *as_text = xasprintf("%s.txt", saved);
+    AUTO_FREE char *as_json = xasprintf("%s.json", saved);
     struct feed *feed;
-    struct rows_query query = {.window = WINDOW_5S, .filter = {.type = FILTER_WALL}};
-    ck_assert_int_eq(feed_replay("tests/golden/top-wall.snapshots", &feed, &err), RC_OK);
+    struct rows_query query = {.window = WINDOW_5S, .filter = {.type = strchr(saved, '-') + 1}};
+    ck_assert_int_eq(feed_replay(from, &feed, &err), RC_OK);
     struct snapshot *snapshot = feed_take(feed);
     ck_assert_int_eq(top_block_text(&text, snapshot, &query, 100, &err), RC_OK);
     ck_assert_int_eq(top_block_json(&json, snapshot, &query, &err), RC_OK);
     snapshot_free(snapshot);
-    fixture_golden("top-wall.txt", text.data);
-    fixture_golden("top-wall.json", json.data);
+    fixture_golden(as_text, text.data);
+    fixture_golden(as_json, json.data);
     feed_free(feed);
+}
+
+START_TEST(wall_time_is_as_saved)
+{
+    check_saved("top-wall", "top-wall");
+}
+END_TEST
+
+START_TEST(delays_are_as_saved)
+{
+    check_saved("top-waits", "top-block");
+    check_saved("top-waits", "top-mutex");
 }
 END_TEST
 
@@ -100,6 +115,7 @@ Suite *suite_top_block(void)
     TCase *tests = tcase_create("top_block");
     tcase_add_test(tests, blocks_are_as_saved);
     tcase_add_test(tests, wall_time_is_as_saved);
+    tcase_add_test(tests, delays_are_as_saved);
     tcase_add_test(tests, hostile_names_are_inert);
     tcase_add_test(tests, wrong_lines_are_told_by_number);
     Suite *suite = suite_create("top_block");

@@ -383,7 +383,8 @@ START_TEST(garbage)
         struct unwind_result result = unwinder_walk(unwinder, capture);
         ck_assert_uint_ge(result.count, 1);
         ck_assert_uint_le(result.count, 500);
-        ck_assert_int_le(result.end, UNWIND_LIMIT);
+        // Any end: where pcs fall depends on the program.
+        ck_assert_int_le(result.end, UNWIND_PROBE);
         ck_assert_uint_le(result.stack_needed, capture->stack_length);
         ck_assert_uint_eq(result.frames[0].pc, capture_pc(capture));
     }
