@@ -26,6 +26,7 @@
 #define ELSEWHERE_WARNING 10.0
 #define UNFOUND_NOTE 1.0
 #define FEW_SAMPLES 100
+#define FEW_DUE 20 // of which a tenth may be missing by chance
 #define FEW_PROCESSES 8
 #define TOP 3 // functions
 
@@ -354,7 +355,8 @@ static void put_groups(struct buf *out, const struct run *run)
 static void put_unattributed(struct buf *out, const struct run *run)
 {
     double unattributed = share(run, COUNTER_UNATTRIBUTED_NS, COUNTER_CPU_NS);
-    if (unattributed <= UNATTRIBUTED_WARNING)
+    double due = (double)run->counts[COUNTER_CPU_NS] * run->rate / NS_PER_S; // samples
+    if (unattributed <= UNATTRIBUTED_WARNING || due < FEW_DUE)
         return;
     if (run->counts[COUNTER_REFUSED])
         buf_printf(out, "  warning   %.0f%% of the CPU time has no sample\n", unattributed);
