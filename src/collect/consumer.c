@@ -242,6 +242,8 @@ static void take_thread(struct consumer *consumer, const void *data)
     struct account *thread = population_thread(population, record->thread);
     if (!process)
         return; // a record that comes before that of its process is not from a sampler of ours
+    const struct run_process *facts = &consumer->facts.list[process->facts];
+    consumer_record_name(consumer, facts->pid, record);
     if (!thread)
         thread = population_meet(population, record->thread, record->process, record->tid);
     if (thread) {
@@ -251,7 +253,6 @@ static void take_thread(struct consumer *consumer, const void *data)
     }
     thread = population_add_thread(population, record->thread, record->process, record->tid);
     consumer_hint(consumer, thread); // another thread may have had its place before
-    const struct run_process *facts = &consumer->facts.list[process->facts];
     thread->profile_thread = profile_thread_add(consumer->profile, facts->pid, record->tid,
                                                 record->comm, facts->comm);
 }
@@ -295,6 +296,7 @@ static void take_thread_time(struct consumer *consumer, const void *data)
         delays_share(&consumer->delays, thread, period, record->stops);
     else if (consumer->idle)
         wall_share(&thread->wall, consumer->profile, thread->profile_thread, period, NULL);
+    consumer_record_time(consumer, thread, record);
     if (!ended)
         return;
     end_wall(consumer, thread);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collect/recorder.h"
 #include "process/module.h"
 #include "profile/compact.h"
 #include "profile/run.h"
@@ -34,6 +35,9 @@ void consumer_take_names(struct consumer *consumer, struct symbolizer *symbolize
 // Has `began` called for each process when its sampling begins and when it runs another program.
 void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_t pid),
                     void *context);
+
+// Has a recorder told of threads and looks.
+void consumer_trace(struct consumer *consumer, struct recorder *recorder);
 
 // Forgets wall time that was counted and is not in the profile yet.
 void consumer_reset(struct consumer *consumer);

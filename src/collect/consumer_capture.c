@@ -39,6 +39,22 @@ static void count_asleep(struct consumer *consumer, const struct account *thread
     consumer->counts.asleep_cut += thread->asleep_cut ? times : 0;
 }
 
+// Returns the thread that owns the lock that a thread waits for, 0 if that is not known.
+static pid_t owner_of(const struct consumer *consumer, const struct process *process,
+                      const struct account *thread, const struct capture *capture)
+{
+    const struct population *population = &consumer->population;
+    pid_t owner = thread->delays.lock ? locks_owner(&consumer->delays.spots.locks,
+                                                    thread->delays.lock, capture) : 0;
+    if (!owner || !process->nested)
+        return owner;
+    for (const struct account *other = NULL;
+         (other = population_next(population, process, other));)
+        if (other->delays.inner_tid == owner)
+            return other->tid;
+    return 0;
+}
+
 // Keeps the stack of a blocked thread. It is not a sample of the CPU profile.
 static void take_stack_in_place(struct consumer *consumer, struct process *process,
                                 struct account *thread, const struct capture *capture,
@@ -61,6 +77,9 @@ static void take_stack_in_place(struct consumer *consumer, struct process *proce
         wall_same_wait(&thread->wall, node, wait);
     else
         wall_wait(&thread->wall, node, wait);
+    consumer_record_look(consumer, thread, capture, &(struct recorder_look){
+        .state = STATE_BLOCKED, .stack = node, .wait = wait,
+        .owner = owner_of(consumer, process, thread, capture)});
 }
 
 void consumer_take_asleep(struct consumer *consumer, const void *data)
@@ -72,6 +91,7 @@ void consumer_take_asleep(struct consumer *consumer, const void *data)
     count_asleep(consumer, thread, record->times);
     if (consumer->idle)
         wall_again(&thread->wall, record->times);
+    consumer_record_asleep(consumer, thread);
 }
 
 // Has records read at once for a while, because libraries are being mapped in the place of others.
@@ -144,6 +164,8 @@ static void take_sample(struct consumer *consumer, struct process *process,
         wall_look(&thread->wall, node, STATE_RUNNING);
     if (consumer->idle && consumer->waits_rate > 0)
         delays_ran(&consumer->delays, process, thread, capture, node, time_between(consumer));
+    consumer_record_look(consumer, thread, capture, &(struct recorder_look){
+        .state = STATE_RUNNING, .stack = node});
     control_count(consumer->control, COUNTER_SAMPLES, 1);
 }
 

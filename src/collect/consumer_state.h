@@ -6,9 +6,11 @@
 #include "collect/delays.h"
 #include "collect/facts.h"
 #include "collect/population.h"
+#include "collect/recorder.h"
 #include "collect/stack_keeper.h"
 #include "collect/thinning.h"
 #include "collect/unattributed.h"
+#include "sample/record.h"
 
 struct consumer {
     struct control *control;
@@ -30,6 +32,7 @@ struct consumer {
     struct consumer_counts counts;
     struct thinning thinning;
     int64_t pressed_until; // CLOCK_MONOTONIC ns
+    struct recorder *recorder; // NULL: no trace is wanted
 };
 
 // Tells the sampler what the next copy of the thread's stack has to hold.
@@ -38,6 +41,16 @@ void consumer_hint(struct consumer *consumer, const struct account *thread);
 // Has the sampler wake the consumer at once for so many ns. The less time lies between a sample and
 // the reading of maps, the fewer mappings can change in it.
 void consumer_want_promptly(struct consumer *consumer, int64_t ns);
+
+// Tell the recorder, if there is one, of a look (state, stack and what it waits for), of one more
+// that found the thread asleep, of its name and its times.
+void consumer_record_look(struct consumer *consumer, const struct account *thread,
+                          const struct capture *capture, const struct recorder_look *found);
+void consumer_record_asleep(struct consumer *consumer, const struct account *thread);
+void consumer_record_name(struct consumer *consumer, pid_t pid,
+                          const struct record_thread *record);
+void consumer_record_time(struct consumer *consumer, const struct account *thread,
+                          const struct record_thread_time *record);
 
 // Read a RECORD_CAPTURE and a RECORD_ASLEEP.
 void consumer_take_capture(struct consumer *consumer, const void *data);

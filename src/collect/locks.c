@@ -115,6 +115,15 @@ uint32_t locks_held(const struct locks *locks, uint32_t process, const struct ca
     return best;
 }
 
+pid_t locks_owner(const struct locks *locks, uint32_t lock, const struct capture *capture)
+{
+    const struct known_lock *known = get(locks, lock);
+    for (uint32_t i = 0; !known->scanned && i < capture->lock_count && i < LOCK_WORDS; i++)
+        if (capture->locks[i].owner_at == known->word)
+            return (pid_t)(capture->locks[i].word & FUTEX_TID_MASK);
+    return 0;
+}
+
 static void charge(struct known_lock *lock, uint32_t value, uint64_t ns)
 {
     struct charge *last = lock->charge_count ? &lock->charges[lock->charge_count - 1] : NULL;

@@ -74,6 +74,9 @@ void locks_delay(struct locks *locks, uint32_t lock, uint64_t ns, uint64_t conte
 uint32_t locks_held(const struct locks *locks, uint32_t process, const struct capture *capture,
                     pid_t inner_tid, uint32_t not);
 
+// Returns who owned the lock when the capture was taken, as lock words say; 0: they do not.
+pid_t locks_owner(const struct locks *locks, uint32_t lock, const struct capture *capture);
+
 // Charges the value of where a holder ran with the waiters of the lock during so many ns.
 void locks_charge(struct locks *locks, uint32_t lock, uint32_t value, uint64_t ns);
 

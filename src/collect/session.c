@@ -56,9 +56,11 @@ static void configure(struct session *session)
     };
 }
 
-static void add_root(void *symbolizer, pid_t pid)
+static void begin_process(void *context, pid_t pid)
 {
-    symbolizer_add_root(symbolizer, pid);
+    struct session *session = context;
+    symbolizer_add_root(session->symbolizer, pid);
+    session_trace_follow(session, pid);
 }
 
 static void add_pid(struct session *session, pid_t pid)
@@ -82,7 +84,7 @@ static bool bound(void *context)
         .values = stacks_max(&session->options),
     };
     bool renumbered = consumer_bound(session->consumer, &bounds);
-    session->renumberings += renumbered;
+    session->times.renumbered += renumbered;
     return renumbered;
 }
 
@@ -134,7 +136,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     }
     session->consumer = consumer_new(session->control, session->modules, session->profile,
                                      options->max_depth);
-    consumer_watch(session->consumer, add_root, session->symbolizer);
+    consumer_watch(session->consumer, begin_process, session);
     configure(session);
     session->taker = (struct taker){
         .control = session->control,
@@ -149,8 +151,13 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
         .borrowing = PTHREAD_MUTEX_INITIALIZER,
     };
     session_count(session, session->options.types);
-    *out = session;
-    return RC_OK;
+    rc = session->options.types & PROFILE_BIT(PROFILE_TRACE) ? session_trace_open(session, err)
+                                                            : RC_OK;
+    if (rc == RC_OK)
+        *out = session;
+    else
+        session_close(session);
+    return rc;
 }
 
 void session_close(struct session *session)
@@ -159,6 +166,7 @@ void session_close(struct session *session)
         return;
     if (session->time.started && !session->finished)
         session_finish(session);
+    session_trace_close(session);
     consumer_free(session->consumer);
     fetcher_free(session->fetcher);
     symbolizer_free(session->symbolizer);
@@ -184,7 +192,7 @@ void session_count(struct session *session, unsigned types)
     if (idle == was_idle && waits == consumer_counts_waits(session->consumer))
         return;
     consumer_count_waits(session->consumer, waits ? session->options.rate : 0);
-    atomic_store(&session->control->idle, idle ? ++session->idle_times : 0);
+    atomic_store(&session->control->idle, idle ? ++session->times.idle : 0);
 }
 
 bool session_wants_names(const struct session *session)
@@ -234,7 +242,7 @@ struct slices *session_slices(struct session *session)
 
 unsigned session_renumberings(const struct session *session)
 {
-    return session->renumberings;
+    return session->times.renumbered;
 }
 
 void session_slow_down(struct session *session, uint32_t slowdown)

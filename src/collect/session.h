@@ -35,9 +35,11 @@ struct session_options {
     bool live;           // keep slices for views, and memory bounded however long it runs
     bool wait_for_names; // at the end, however long they take
     bool jit_suffix;     // of its reports, see struct writing
+    uint64_t max_size;   // of a trace, in bytes
+    const char *trace_directory; // where its events go meanwhile; NULL: TMPDIR or /tmp
 };
 
-#define SESSION_DEFAULTS .rate = 99, .max_depth = 4096, .max_stop = 1
+#define SESSION_DEFAULTS .rate = 99, .max_depth = 4096, .max_stop = 1, .max_size = 1ull << 30
 
 extern const struct session_options session_defaults; // SESSION_DEFAULTS, and names are waited for
 

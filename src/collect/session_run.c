@@ -45,6 +45,8 @@ enum rc session_start(struct session *session, struct err *err)
     watchdog_guard(&session->watchdog, session->sampler);
     rc = fetcher_new(session->symbolizer, &session->fetcher, err);
     session->taker.fetcher = session->fetcher;
+    if (rc == RC_OK)
+        rc = session_trace_start(session, err);
     return rc == RC_OK ? taker_start(&session->taker, err) : rc;
 }
 
@@ -170,6 +172,7 @@ void session_finish(struct session *session)
     atomic_store(&control->counts[COUNTER_OWN_THROTTLED_NS],
                  since(control_group_throttled(getpid()), session->throttled.own));
     session->time.ended = clock_now();
+    session_trace_stop(session);
     bool waits = session->options.wait_for_names && !session->options.live;
     int64_t last = session->time.ended + (waits ? LONGEST_LAST_NS : LAST_NS);
     patience_until(last);

@@ -13,6 +13,7 @@
 #include "collect/room.h"
 #include "collect/session.h"
 #include "collect/session_report.h"
+#include "collect/session_trace.h"
 #include "collect/taker.h"
 #include "profile/run.h"
 #include "sample/sampler.h"
@@ -36,6 +37,7 @@ struct session {
     struct fetcher *fetcher; // NULL: not started
     struct consumer *consumer;
     struct taker taker;
+    struct session_trace trace;
     struct run run;
     uint64_t base[COUNTER_COUNT]; // what had been counted at the last session_reset
     struct {
@@ -47,7 +49,9 @@ struct session {
     struct {
         uint64_t target, own; // ns up to the start
     } throttled;
-    int idle_times;        // how often something else than before began to be counted
-    unsigned renumberings; // of the profile, so far
+    struct { // how often so far
+        int idle;            // something else began to be counted
+        unsigned renumbered; // the profile was
+    } times;
     pthread_mutex_t lock;
 };

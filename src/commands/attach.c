@@ -16,6 +16,7 @@
 #include "base/terminal.h"
 #include "base/thread.h"
 #include "collect/session_report.h"
+#include "collect/session_trace.h"
 #include "commands/attach_output.h"
 #include "commands/checkpoint.h"
 #include "commands/command.h"
@@ -35,6 +36,7 @@ struct attach {
     size_t pid_count;
     struct session *session;
     struct attach_outputs outputs;
+    struct run run; // as its files say
     struct thread_types *threads; // NULL: not asked for
     struct plain_profile *made[PROFILE_KINDS]; // by it; NULL: not yet, or not by it
     struct checkpoint checkpoint;
@@ -53,12 +55,13 @@ struct attach {
 static void prepare_checkpoint(struct attach *attach)
 {
     AUTO_FREE char *left = NULL;
+    const struct attach_output *output = attach_outputs_profile(&attach->outputs);
     attach->checkpoint = (struct checkpoint){
         .session = attach->session,
-        .writer = attach->outputs.list[0].writer,
+        .writer = output ? output->writer : NULL,
         .every = attach->options->checkpoint,
     };
-    checkpoint_init(&attach->checkpoint, attach->outputs.list[0].path, &left);
+    checkpoint_init(&attach->checkpoint, output ? output->path : NULL, &left);
     AUTO_FREE char *shown = left ? escape_text_dup(left) : NULL;
     if (left && !attach->options->quiet)
         fprintf(stderr, "ptprof: %s is what a run that was killed had seen; it stays\n", shown);
@@ -71,6 +74,8 @@ static enum rc prepare(struct attach *attach, struct err *err)
     const char *servers = getenv("DEBUGINFOD_URLS");
     session.debuginfod = attach->servers = session.debuginfod || (servers && *servers);
     session.types = attach_options_types(options);
+    AUTO_FREE char *directory = attach_options_directory(options);
+    session.trace_directory = directory;
     enum rc rc = attach_options_check(options, err);
     if (rc == RC_OK)
         rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);
@@ -299,6 +304,21 @@ static void abandon(void)
     checkpoint_abandon();
 }
 
+// What did not fit into the file of a trace is known when it is written.
+static enum rc write_outputs(struct attach *attach, struct report *report, struct err *err)
+{
+    enum rc traced = RC_OK;
+    struct err why;
+    if (attach_options_types(attach->options) & PROFILE_BIT(PROFILE_TRACE))
+        traced = session_timeline(attach->session, &attach->outputs.timeline, err);
+    attach->run = *report->run;
+    report->run = &attach->run;
+    enum rc rc = attach_outputs_write(&attach->outputs, report, &attach->run.trace, &why);
+    if (rc != RC_OK)
+        *err = why;
+    return rc == RC_OK ? traced : rc;
+}
+
 // What is counted without samples is there without any.
 static enum rc judge(struct attach *attach, struct err *err)
 {
@@ -327,7 +347,7 @@ static int finish(struct attach *attach, struct err *err)
     if (verdict != RC_OK && !report.run->counts[COUNTER_SAMPLES] && !attach->threads)
         return command_status(verdict);
     struct err why;
-    enum rc rc = attach_outputs_write(&attach->outputs, &report, &why);
+    enum rc rc = write_outputs(attach, &report, &why);
     if (rc != RC_OK) {
         *err = why;
         return command_status(rc);

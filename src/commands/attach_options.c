@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "output/trace.h"
 
 #define HIGHEST_MODEST_RATE 1000
 
@@ -24,7 +25,8 @@ const char *const attach_type_names[] = {
     [ALL] = "all",
     NULL,
 };
-const char *const attach_format_names[] = {"pprof", "collapsed", "json", "text", NULL};
+const char *const attach_format_names[] = {"pprof", "collapsed", "json", "text",
+                                           "go", "perf", "chrome", "firefox", NULL};
 static const char *const unwinder_names[] = {
     [UNWINDER_COPY] = "copy",
     [UNWINDER_LIVE] = "live",
@@ -64,7 +66,9 @@ const struct option attach_options[] = {
      .help = "write a file for each type there, named ptprof-COMM-PID-TIME-TYPE",
      .shown_default = "the current directory, with several types"},
     {"format", 'f', OPTION_CHOICE, NULL, AT(format), .choices = attach_format_names,
-     .help = "what to write", .shown_default = "as FILE ends, else pprof"},
+     .help = "what to write: go, perf, chrome and firefox are for --type trace, the others for all "
+             "else",
+     .shown_default = "as FILE ends, else pprof, or go for a trace"},
     {"threads", 't', OPTION_STRING, "RE", AT(session.threads),
      .help = "only threads whose name matches this extended regular expression"},
     {"children", 0, OPTION_FLAG, NULL, AT(session.children),
@@ -75,6 +79,8 @@ const struct option attach_options[] = {
      .help = "block: leave out waits that last less on average"},
     {"with-idle-waits", 0, OPTION_FLAG, NULL, AT(session.idle_waits),
      .help = "block: keep waits for work, such as those of an idle worker or of an event loop"},
+    {"max-size", 0, OPTION_SIZE, "SIZE", AT(session.max_size),
+     .help = "trace: leave out the oldest part of what would be larger", .shown_default = "1G"},
     {"quiet", 'q', OPTION_FLAG, NULL, AT(quiet), .help = "print nothing but errors"},
     {"verbose", 'v', OPTION_COUNT, NULL, AT(verbose),
      .help = "print more: how long writing took, and the samples without a name of each module"},
@@ -124,6 +130,16 @@ unsigned attach_options_types(const struct attach_options *options)
     return types ? types : PROFILE_BIT(PROFILE_CPU);
 }
 
+char *attach_options_directory(const struct attach_options *options)
+{
+    const char *slash = options->output ? strrchr(options->output, '/') : NULL;
+    if (slash)
+        return slash == options->output ? xstrdup("/")
+                                        : xstrndup(options->output,
+                                                   (size_t)(slash - options->output));
+    return xstrdup(options->output_dir ? options->output_dir : ".");
+}
+
 // Several types do not fit into one file.
 static enum rc check_places(const struct attach_options *options, struct err *err)
 {
@@ -139,6 +155,19 @@ static enum rc check_places(const struct attach_options *options, struct err *er
     err_set(err, RC_USAGE, "--output: each type needs a file of its own");
     err_add(err, "  name a directory with --output-dir DIR, or one --type");
     return RC_USAGE;
+}
+
+// Refuses a format that no type has.
+static enum rc check_format(const struct attach_options *options, struct err *err)
+{
+    const unsigned trace = PROFILE_BIT(PROFILE_TRACE), types = attach_options_types(options);
+    const char *name = options->format >= 0 ? attach_format_names[options->format] : NULL;
+    if (name && trace_writer_by_name(name) && !(types & trace))
+        return err_set(err, RC_USAGE, "--format: %s is for --type trace", name);
+    if (name && writer_by_name(name) && types == trace)
+        return err_set(err, RC_USAGE,
+                       "--format: a trace is written as go, perf, chrome or firefox");
+    return RC_OK;
 }
 
 // Refuses names that end like a picture, because others would take the profile for one.
@@ -163,5 +192,7 @@ enum rc attach_options_check(const struct attach_options *options, struct err *e
         return err_set(err, RC_USAGE, "--rate: %g Hz is more than %d; add --force if you mean it",
                        options->session.rate, HIGHEST_MODEST_RATE);
     enum rc rc = check_places(options, err);
+    if (rc == RC_OK)
+        rc = check_format(options, err);
     return rc == RC_OK ? check_ending(options, err) : rc;
 }

@@ -30,10 +30,14 @@ struct attach_options {
 extern const struct attach_options attach_defaults;
 extern const struct option attach_options[];
 extern const char *const attach_type_names[];   // those of [enum profile_kind], and others
-extern const char *const attach_format_names[]; // of output/writer.h; ends in NULL
+// Of output/writer.h and output/trace.h; ends in NULL.
+extern const char *const attach_format_names[];
 
 // Returns the types that are asked for: a set of PROFILE_BIT, never empty.
 unsigned attach_options_types(const struct attach_options *options);
+
+// Returns the directory that files go to. The caller frees it.
+char *attach_options_directory(const struct attach_options *options);
 
 // Checks what concerns several options. Fails with RC_USAGE.
 enum rc attach_options_check(const struct attach_options *options, struct err *err) MUST_CHECK;

@@ -11,6 +11,9 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/output_file.h"
+#include "output/trace.h"
+
+#define SPARE 0.95 // of what a file may hold, so that it need not be written a third time
 
 // "ptprof-redis-server-4242-20260101T000000Z.pb.gz"; with "-block" before the dot if the types have
 // a file each.
@@ -25,15 +28,19 @@ static char *default_name(const struct attach_outputs *outputs, const struct att
     return directory ? xasprintf("%s/%s", directory, name) : steal_ptr(&name);
 }
 
-// The writer follows from --format, else from the ending of the output, else it is pprof.
-static const struct writer *choose_writer(const struct attach_options *options)
+// The writer follows from --format, else from the ending of the output, else it is pprof, or go
+// for a trace.
+static const struct writer *choose_writer(const struct attach_options *options, bool trace)
 {
     const struct writer *writer = NULL;
-    if (options->format >= 0)
-        writer = writer_by_name(attach_format_names[options->format]);
+    const char *name = options->format >= 0 ? attach_format_names[options->format] : NULL;
+    if (name)
+        writer = trace ? trace_writer_by_name(name) : writer_by_name(name);
     else if (options->output && strcmp(options->output, "-") != 0)
-        writer = writer_by_path(options->output);
-    return writer ? writer : writer_by_name("pprof");
+        writer = trace ? trace_writer_by_path(options->output) : writer_by_path(options->output);
+    if (writer)
+        return writer;
+    return trace ? trace_writer_by_name("go") : writer_by_name("pprof");
 }
 
 // Without --output a profile goes to a file. A text format that --format names goes to standard
@@ -42,7 +49,7 @@ static enum rc choose(struct attach_outputs *outputs, struct attach_output *outp
                       struct err *err)
 {
     const struct attach_options *options = outputs->options;
-    output->writer = choose_writer(options);
+    output->writer = choose_writer(options, output->kind == PROFILE_TRACE);
     if (!output->writer)
         return err_set(err, RC_FAIL, "the format is not built in");
     bool to_stdout = options->output ? strcmp(options->output, "-") == 0
@@ -75,6 +82,45 @@ void attach_outputs_fini(struct attach_outputs *outputs)
 {
     for (size_t i = 0; i < outputs->count; i++)
         free(steal_ptr(&outputs->list[i].path));
+    timeline_free(steal_ptr(&outputs->timeline));
+}
+
+const struct attach_output *attach_outputs_profile(const struct attach_outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++)
+        if (outputs->list[i].kind != PROFILE_TRACE)
+            return &outputs->list[i];
+    return NULL;
+}
+
+// Drops the oldest part of a timeline whose file is that much too large.
+static void shorten(struct timeline *timeline, double too_large, struct run_trace *trace)
+{
+    size_t dropped = (size_t)((double)timeline->event_count * (1 - SPARE / too_large)) + 1;
+    if (dropped >= timeline->event_count)
+        dropped = timeline->event_count - 1;
+    trace->since = timeline->events[dropped].time;
+    trace->dropped += dropped;
+    timeline_drop_before(timeline, trace->since);
+}
+
+// How large a file becomes is known when it is written. Standard output is written once.
+static enum rc write_trace(const char *path, const struct attach_outputs *outputs,
+                           struct attach_output *output, const struct report *report,
+                           struct run_trace *trace, struct err *err)
+{
+    struct timeline *timeline = outputs->timeline;
+    struct run run = *report->run;
+    double most = (double)outputs->options->session.max_size;
+    for (;;) {
+        run.type = PROFILE_TRACE;
+        run.trace = *trace;
+        report_timeline(timeline, &run);
+        enum rc rc = output_file_timeline(path, output->writer, timeline, &output->bytes, err);
+        if (rc != RC_OK || (double)output->bytes <= most || timeline->event_count < 2)
+            return rc;
+        shorten(timeline, (double)output->bytes / most, trace);
+    }
 }
 
 static enum rc write_to(const char *path, struct attach_output *output,
@@ -87,8 +133,16 @@ static enum rc write_to(const char *path, struct attach_output *output,
     return output_file_report(path, output->writer, &own, &output->bytes, err);
 }
 
+static enum rc write_either(const char *path, const struct attach_outputs *outputs,
+                            struct attach_output *output, const struct report *report,
+                            struct run_trace *trace, struct err *err)
+{
+    return output->kind == PROFILE_TRACE ? write_trace(path, outputs, output, report, trace, err)
+                                         : write_to(path, output, report, err);
+}
+
 static void write_elsewhere(struct attach_outputs *outputs, struct attach_output *output,
-                            const struct report *report, struct err *err)
+                            const struct report *report, struct run_trace *trace, struct err *err)
 {
     const char *temporary = getenv("TMPDIR");
     const char *const places[] = {".", temporary && *temporary ? temporary : "/tmp", "/var/tmp",
@@ -99,7 +153,7 @@ static void write_elsewhere(struct attach_outputs *outputs, struct attach_output
     for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
         AUTO_FREE char *path = xasprintf("%s/%s", places[i], name);
         if (output_file_check(path, false, NULL) != RC_OK ||
-            write_to(path, output, report, NULL) != RC_OK)
+            write_either(path, outputs, output, report, trace, NULL) != RC_OK)
             continue;
         AUTO_FREE char *shown = escape_text_dup(path);
         err_add(err, "  the profile was written to %s instead", shown);
@@ -110,14 +164,16 @@ static void write_elsewhere(struct attach_outputs *outputs, struct attach_output
 }
 
 enum rc attach_outputs_write(struct attach_outputs *outputs, const struct report *report,
-                             struct err *err)
+                             struct run_trace *trace, struct err *err)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < outputs->count; i++) {
         struct attach_output *output = &outputs->list[i];
-        if (write_to(output->path, output, report, err) == RC_OK)
+        if (output->kind == PROFILE_TRACE && !outputs->timeline)
+            continue; // it could not be made
+        if (write_either(output->path, outputs, output, report, trace, err) == RC_OK)
             continue;
-        write_elsewhere(outputs, output, report, err);
+        write_elsewhere(outputs, output, report, trace, err);
         rc = RC_IO;
     }
     return rc;
@@ -150,8 +206,8 @@ enum rc attach_outputs_snapshot(const struct attach_outputs *outputs, const stru
     struct buf text = {0};
     enum rc rc = RC_OK;
     for (size_t i = 0; i < outputs->count && rc == RC_OK; i++)
-        if (is_there(&outputs->list[i], report))
+        if (outputs->list[i].kind != PROFILE_TRACE && is_there(&outputs->list[i], report))
             rc = write_snapshot(outputs, &outputs->list[i], report, number, &text, err);
     *paths = text.data;
-    return rc;
+    return text.data ? rc : err_set(err, RC_USAGE, "what is asked for is written at the end only");
 }

@@ -22,6 +22,7 @@ struct attach_outputs {
     char comm[COMM_MAX];                  // its name, raw bytes
     struct attach_output list[PROFILE_KINDS];
     size_t count;
+    struct timeline *timeline; // of a trace, set before it is written; owned
     bool lost; // one of them could not be written anywhere
 };
 
@@ -31,12 +32,16 @@ enum rc attach_outputs_choose(struct attach_outputs *outputs, unsigned types,
                               struct err *err) MUST_CHECK;
 void attach_outputs_fini(struct attach_outputs *outputs);
 
-// Writes the profiles. If that fails because a place is gone or full, writes them elsewhere; the
-// result is RC_IO all the same, and the message says where each is.
+// Writes the profiles, and as much of a trace as its file may hold: *trace says how much. If that
+// fails because a place is gone or full, writes them elsewhere; the result is RC_IO all the same,
+// and the message says where each is.
 enum rc attach_outputs_write(struct attach_outputs *outputs, const struct report *report,
-                             struct err *err) MUST_CHECK;
+                             struct run_trace *trace, struct err *err) MUST_CHECK;
 
-// Writes what was seen so far to files with this number in their names. The caller frees *paths,
-// which are for people.
+// Returns the first that is no trace, or NULL.
+const struct attach_output *attach_outputs_profile(const struct attach_outputs *outputs);
+
+// Writes what was seen so far, except a trace, to files with this number in their names. The caller
+// frees *paths, which are for people.
 enum rc attach_outputs_snapshot(const struct attach_outputs *outputs, const struct report *report,
                                 unsigned number, char **paths, struct err *err) MUST_CHECK;

@@ -99,6 +99,28 @@ static enum rc set_integer(const struct option *option, void *value, const char 
     return rc;
 }
 
+// Units are powers of 1024, with or without "B" or "iB" behind them.
+static enum rc set_size(const struct option *option, void *value, const char *text,
+                        struct err *err)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    (void)option;
+    double bytes = strtod(text, &end);
+    bool decimal = strspn(text, "0123456789.") == (size_t)(end - text); // no "inf", no "0x1p9"
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    for (const char *at = units; unit && at <= unit; at++)
+        bytes *= 1024;
+    end += unit != NULL;
+    if (decimal && bytes >= 1 && bytes < 0x1p63 &&
+        (!*end || strcmp(end, "B") == 0 || (unit && strcmp(end, "iB") == 0))) {
+        *(uint64_t *)value = (uint64_t)bytes;
+        return RC_OK;
+    }
+    AUTO_FREE char *shown = escape_text_dup(text);
+    return err_set(err, RC_USAGE, "'%s' is not a size; write 512M or 1.5G", shown);
+}
+
 static enum rc set_choice(const struct option *option, void *value, const char *text,
                           struct err *err)
 {
@@ -158,7 +180,7 @@ static enum rc (*const setters[])(const struct option *option, void *value, cons
     [OPTION_STRING] = set_string,     [OPTION_FILE] = set_string,
     [OPTION_DURATION] = set_duration, [OPTION_NUMBER] = set_number,
     [OPTION_INTEGER] = set_integer,   [OPTION_CHOICE] = set_choice,
-    [OPTION_SET] = set_set,
+    [OPTION_SET] = set_set,           [OPTION_SIZE] = set_size,
 };
 
 static enum rc store(struct parser *parser, const struct option *option, const char *text,

@@ -16,6 +16,7 @@ enum option_kind {     // type of the value at `offset`
     OPTION_DURATION,   // int64_t, ns
     OPTION_NUMBER,     // double, within least..most
     OPTION_INTEGER,    // uint64_t, within least..most
+    OPTION_SIZE,       // uint64_t, bytes: "512M", "1G"
     OPTION_CHOICE,     // int (or an enum): index into choices
     OPTION_SET,        // unsigned: set of 1 << index into choices, of words with commas between
 };

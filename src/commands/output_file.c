@@ -230,18 +230,32 @@ void output_file_fini(struct output_file *file)
     *file = (struct output_file){0};
 }
 
-enum rc output_file_report(const char *path, const struct writer *writer,
-                           const struct report *report, long long *bytes, struct err *err)
+static enum rc write_file(const char *path, const struct writer *writer,
+                          const struct report *report, const struct timeline *timeline,
+                          long long *bytes, struct err *err)
 {
     struct output_file file;
     enum rc rc = output_file_begin(&file, path, err);
     if (rc == RC_OK && path && writer_compresses(writer, path))
         rc = output_file_compress(&file, err);
     if (rc == RC_OK)
-        rc = report_write(report, writer, file.stream, err);
+        rc = timeline ? writer->write_timeline(timeline, file.stream, err)
+                      : report_write(report, writer, file.stream, err);
     if (rc == RC_OK)
         rc = output_file_commit(&file, err);
     *bytes = file.bytes;
     output_file_fini(&file);
     return rc;
+}
+
+enum rc output_file_report(const char *path, const struct writer *writer,
+                           const struct report *report, long long *bytes, struct err *err)
+{
+    return write_file(path, writer, report, NULL, bytes, err);
+}
+
+enum rc output_file_timeline(const char *path, const struct writer *writer,
+                             const struct timeline *timeline, long long *bytes, struct err *err)
+{
+    return write_file(path, writer, NULL, timeline, bytes, err);
 }

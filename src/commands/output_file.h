@@ -44,5 +44,10 @@ enum rc output_file_report(const char *path, const struct writer *writer,
                            const struct report *report, long long *bytes,
                            struct err *err) MUST_CHECK;
 
+// Does the same with a timeline.
+enum rc output_file_timeline(const char *path, const struct writer *writer,
+                             const struct timeline *timeline, long long *bytes,
+                             struct err *err) MUST_CHECK;
+
 // Unlinks an unfinished file. Signal handlers may call it.
 void output_file_abandon(void);

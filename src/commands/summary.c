@@ -137,12 +137,25 @@ static void put_hottest(struct buf *out, const struct plain_profile *profile)
     totals_fini(&totals);
 }
 
+static void put_trace(struct buf *out, const struct run_trace *trace)
+{
+    AUTO_BUF struct buf text = {0};
+    describe_trace(&text, trace);
+    char *rest = text.data;
+    for (char *line; (line = strsep(&rest, "\n")) && *line;)
+        buf_printf(out, "  trace     %s\n", line);
+}
+
 static void put_profile(struct buf *out, const struct summary *summary, enum profile_kind kind)
 {
     struct run run = *summary->report->run;
     struct report report = *summary->report;
     run.type = kind;
     report.run = &run;
+    if (kind == PROFILE_TRACE) {
+        put_trace(out, &run.trace);
+        return;
+    }
     struct plain_profile *profile = report_profile(&report);
     if (kind == PROFILE_CPU || kind == PROFILE_WALL)
         put_hottest(out, profile);

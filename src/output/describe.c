@@ -2,6 +2,7 @@
 #include "output/describe.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/escape.h"
 #include "base/figures.h"
@@ -139,4 +140,38 @@ void describe_run(struct buf *out, const struct run *run, uint64_t folded, struc
     if (profile_type_by_state(&profile_types[run->type]))
         put_wall(out, all);
     put_end(out, run);
+}
+
+static void put_ticks(struct buf *out, const struct run_trace *trace)
+{
+    AUTO_BUF struct buf names = {0};
+    uint64_t without = trace->threads - trace->exact;
+    if (!trace->exact) {
+        buf_puts(out, "by samples and schedstat: times are true, but edges are only as good as the "
+                      "samples, short waits lack, and CPUs are not known");
+        if (trace->refused)
+            buf_printf(out, " (perf_event_open: %s)", strerror(trace->refused));
+        buf_putc(out, '\n');
+        return;
+    }
+    buf_printf(out, "by the kernel's records of switches of %" PRIu64 " threads\n", trace->exact);
+    if (!without)
+        return;
+    buf_printf(out, "%" PRIu64 " threads without such records, by samples and schedstat", without);
+    escape_text(&names, trace->unlisted);
+    if (trace->without)
+        buf_printf(out, ": descriptors are short (ulimit -n) for %" PRIu64 " (%s%s)",
+                   trace->without, names.data, trace->without > 1 ? ", ..." : "");
+    buf_putc(out, '\n');
+}
+
+void describe_trace(struct buf *out, const struct run_trace *trace)
+{
+    put_ticks(out, trace);
+    if (trace->lost)
+        buf_printf(out, "%" PRIu64 " records of switches were lost: we could not keep up\n",
+                   trace->lost);
+    if (trace->since)
+        put_duration(out, "it begins ", trace->since, " after the beginning of the run: what is "
+                     "older gave way, as --max-size wants it\n");
 }

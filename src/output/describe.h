@@ -16,6 +16,9 @@ void describe_targets(struct buf *out, const struct run *run);
 // "running 6.1%  queued 7.7%  blocked 86.2%"
 void describe_states(struct buf *out, struct cost wall);
 
+// Appends lines without a head: how it is known what threads did, and what lacks.
+void describe_trace(struct buf *out, const struct run_trace *trace);
+
 // Appends lines: rates, sample quality, hold times, CPU time, wall time (`all`) if it was measured,
 // how the run ended. folded: number of stacks that were cut by the bound on memory.
 void describe_run(struct buf *out, const struct run *run, uint64_t folded, struct cost all);

@@ -94,6 +94,23 @@ static void put_processes(struct json *json, const struct run *run)
     json_end(json, '[');
 }
 
+static void put_trace(struct json *json, const struct run_trace *trace)
+{
+    if (!trace->threads)
+        return;
+    json_line(json);
+    json_begin(json, "trace", '{');
+    json_count(json, "threads", trace->threads);
+    json_count(json, "exact", trace->exact);
+    json_number(json, "refused_errno", trace->refused);
+    json_count(json, "without_descriptors", trace->without);
+    json_count(json, "lost", trace->lost);
+    json_count(json, "unplaced", trace->unplaced);
+    json_count(json, "dropped", trace->dropped);
+    json_number(json, "since_ns", trace->since);
+    json_end(json, '{');
+}
+
 static void begin_run(struct json *json, int64_t start, int64_t duration)
 {
     json_begin(json, NULL, '{');
@@ -124,6 +141,7 @@ static void put_run(struct json *json, const struct run *run, uint64_t folded)
     json_text(json, "time", profile_types[run->type].name);
     json_line(json);
     json_text(json, "end", ends[run->end]);
+    put_trace(json, &run->trace);
     put_processes(json, run);
     json_end(json, '{');
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "output/describe.h"
 #include "profile/fill.h"
 #include "profile/measure.h"
@@ -15,6 +16,15 @@ struct query_source report_source(const struct report *report)
                                  .idle_waits = report->run->idle_waits};
 }
 
+static void add_lines(struct plain_profile *profile, const char *head, struct buf *text)
+{
+    char *rest = text->data;
+    for (char *line; (line = strsep(&rest, "\n")) && *line;) {
+        AUTO_FREE char *comment = xasprintf("%s%s", head, line);
+        plain_add_comment(profile, comment);
+    }
+}
+
 static void add_comments(struct plain_profile *profile, const struct run *run)
 {
     AUTO_BUF struct buf text = {0};
@@ -23,11 +33,17 @@ static void add_comments(struct plain_profile *profile, const struct run *run)
     describe_targets(&text, run);
     buf_putc(&text, '\n');
     describe_run(&text, run, profile->folded, measure_all(&measure));
-    char *rest = text.data;
-    for (char *line; (line = strsep(&rest, "\n")) && *line;)
-        plain_add_comment(profile, line);
+    add_lines(profile, "", &text);
 }
 
+void report_timeline(struct timeline *timeline, const struct run *run)
+{
+    AUTO_BUF struct buf text = {0};
+    timeline->profile->comment_count = 0;
+    add_comments(timeline->profile, run);
+    describe_trace(&text, &run->trace);
+    add_lines(timeline->profile, "trace: ", &text);
+}
 struct plain_profile *report_profile(const struct report *report)
 {
     const struct plain_profile *made = report->made ? report->made[report->run->type] : NULL;

@@ -25,6 +25,9 @@ struct plain_profile *report_profile(const struct report *report);
 // Gives a profile of the run that has its types the rest of its head, and those comments.
 void report_head(struct plain_profile *profile, const struct run *run);
 
+// Says in the comments of a timeline what is known of the run now, in place of what it said before.
+void report_timeline(struct timeline *timeline, const struct run *run);
+
 // Writes the profile as struct writer's write does.
 enum rc report_write(const struct report *report, const struct writer *writer, FILE *out,
                      struct err *err) MUST_CHECK;

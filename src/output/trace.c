@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "output/trace.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "output/formats.h"
 
@@ -19,3 +21,19 @@ const struct writer trace_writers[] = {
      trace_firefox_write},
 };
 const size_t trace_writer_count = ARRAY_LENGTH(trace_writers);
+
+const struct writer *trace_writer_by_name(const char *name)
+{
+    for (size_t i = 0; i < trace_writer_count; i++)
+        if (strcmp(trace_writers[i].name, name) == 0)
+            return &trace_writers[i];
+    return NULL;
+}
+
+const struct writer *trace_writer_by_path(const char *path)
+{
+    for (size_t i = 0; i < trace_writer_count; i++)
+        if (*writer_ending(&trace_writers[i], path))
+            return &trace_writers[i];
+    return NULL;
+}

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/figures.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "profile/filling.h"
 #include "profile/idle_waits.h"
@@ -167,6 +168,20 @@ static void fill_samples(struct fill *fill)
     }
 }
 
+static struct fill fill_new(const struct query_source *source, struct plain_profile *to)
+{
+    const struct profile *profile = source->profile;
+    struct fill fill = {
+        .source = source,
+        .to = to,
+        .nodes = xcalloc(profile_node_count(profile), sizeof(uint32_t)),
+        .locations = xcalloc(profile_location_count(profile) + 1, sizeof(uint32_t)),
+        .threads = xcalloc(profile_thread_count(profile) + 1, sizeof(uint32_t)),
+    };
+    filling_init(&fill.filling, to, source->modules);
+    return fill;
+}
+
 static void fill_fini(struct fill *fill)
 {
     filling_fini(&fill->filling);
@@ -179,22 +194,45 @@ static void fill_fini(struct fill *fill)
 
 struct plain_profile *fill_profile(const struct query_source *source, const struct run *run)
 {
-    const struct profile *profile = source->profile;
-    struct fill fill = {
-        .source = source,
-        .to = plain_new(),
-        .nodes = xcalloc(profile_node_count(profile), sizeof(uint32_t)),
-        .locations = xcalloc(profile_location_count(profile) + 1, sizeof(uint32_t)),
-        .threads = xcalloc(profile_thread_count(profile) + 1, sizeof(uint32_t)),
-    };
+    struct fill fill = fill_new(source, plain_new());
     profile_type_add(source->type, fill.to);
     fill_head(fill.to, run);
-    fill.to->folded = profile_folded(profile);
-    filling_init(&fill.filling, fill.to, source->modules);
+    fill.to->folded = profile_folded(source->profile);
     fill_threads(&fill);
     fill_samples(&fill);
     tell_left_out(&fill);
     plain_judge_mappings(fill.to);
     fill_fini(&fill);
     return fill.to;
+}
+
+// --- timelines ---
+
+static uint32_t wait_labels(struct fill *fill, struct map *known, uint32_t wait)
+{
+    uint32_t labels = map_get(known, wait, PLAIN_NONE);
+    if (labels == PLAIN_NONE) {
+        labels = wait == FILL_STOPPED
+                     ? plain_with_text(fill->to, 0, "wait", "stopped")
+                     : filling_wait(&fill->filling, fill->source->profile, 0, wait);
+        map_put(known, wait, labels);
+    }
+    return labels;
+}
+
+void fill_timeline(const struct query_source *source, const struct run *run,
+                   struct timeline *timeline)
+{
+    struct fill fill = fill_new(source, timeline->profile);
+    struct map waits = {0};
+    fill_head(fill.to, run);
+    fill.to->folded = profile_folded(source->profile);
+    for (size_t i = 0; i < timeline->event_count; i++) {
+        struct timeline_event *event = &timeline->events[i];
+        event->stack = event->stack ? stack_of(&fill, event->stack) : 0;
+        event->labels = event->labels ? wait_labels(&fill, &waits, event->labels) : 0;
+    }
+    plain_judge_mappings(fill.to);
+    map_fini(&waits);
+    fill_fini(&fill);
 }

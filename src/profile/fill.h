@@ -6,6 +6,7 @@
 #include "profile/plain.h"
 #include "profile/query.h"
 #include "profile/run.h"
+#include "profile/timeline.h"
 
 #define FILL_LEFT_OUT "left out: " // how a comment begins that says what is not in the profile
 
@@ -16,3 +17,10 @@ struct plain_profile *fill_profile(const struct query_source *source, const stru
 
 // Gives a profile that has its types the rate and the times of the run.
 void fill_head(struct plain_profile *profile, const struct run *run);
+
+#define FILL_STOPPED UINT32_MAX // instead of a wait: the thread was stopped by us
+
+// Gives a timeline, whose events name nodes and waits of the store, a profile with the code of
+// these and the times of the run.
+void fill_timeline(const struct query_source *source, const struct run *run,
+                   struct timeline *timeline);

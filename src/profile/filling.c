@@ -102,19 +102,30 @@ const struct plain_line *filling_lines(struct filling *filling, const struct sym
 
 // Tools of pprof expect numbers for ids; databases that keep only text find the thread in
 // thread_id.
+uint32_t filling_thread_labels(struct plain_profile *to, const struct filling_thread *thread,
+                               const char *state)
+{
+    char tid[16];
+    snprintf(tid, sizeof tid, "%d", (int)thread->tid);
+    uint32_t set = plain_with_text(to, 0, "thread", thread->comm);
+    set = plain_with_text(to, set, "thread_id", tid);
+    set = plain_with_text(to, set, "comm", thread->process_comm);
+    set = plain_with_text(to, set, "state", state);
+    set = plain_with_number(to, set, "tid", thread->tid);
+    return plain_with_number(to, set, "pid", thread->pid);
+}
+
 uint32_t filling_labels(struct filling *filling, const struct profile *profile, uint32_t number,
                         const char *state)
 {
     const struct profile_thread *thread = profile_thread_get(profile, number);
-    struct plain_profile *to = filling->to;
-    char tid[16];
-    snprintf(tid, sizeof tid, "%d", (int)thread->tid);
-    uint32_t set = plain_with_text(to, 0, "thread", profile_string(profile, thread->comm));
-    set = plain_with_text(to, set, "thread_id", tid);
-    set = plain_with_text(to, set, "comm", profile_string(profile, thread->process_comm));
-    set = plain_with_text(to, set, "state", state);
-    set = plain_with_number(to, set, "tid", thread->tid);
-    return plain_with_number(to, set, "pid", thread->pid);
+    const struct filling_thread facts = {
+        .pid = thread->pid,
+        .tid = thread->tid,
+        .comm = profile_string(profile, thread->comm),
+        .process_comm = profile_string(profile, thread->process_comm),
+    };
+    return filling_thread_labels(filling->to, &facts, state);
 }
 
 uint32_t filling_wait(struct filling *filling, const struct profile *profile, uint32_t set,

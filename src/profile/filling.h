@@ -34,8 +34,17 @@ uint32_t filling_mapping(struct filling *filling, const struct mapping *mapping)
 const struct plain_line *filling_lines(struct filling *filling, const struct symbol_line *lines,
                                        size_t count);
 
+struct filling_thread {
+    pid_t pid, tid;
+    const char *comm, *process_comm;
+};
+
 // Returns the label set of a thread, as fill_profile describes it; without a label `state` if that
 // is "".
+uint32_t filling_thread_labels(struct plain_profile *to, const struct filling_thread *thread,
+                               const char *state);
+
+// Returns the same for a thread of the store.
 uint32_t filling_labels(struct filling *filling, const struct profile *profile, uint32_t thread,
                         const char *state);
 

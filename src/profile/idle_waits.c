@@ -14,6 +14,7 @@
 // Stacks that go through the same functions lead to the same place. Place 0 is the root.
 struct idle_place {
     uint32_t parent;
+    bool interpreted; // below the loop of an interpreter
     uint64_t below; // CPU time that the thread at hand was seen in below it, ns
 };
 
@@ -25,11 +26,35 @@ struct search {
     struct map pools;   // place -> how many threads wait there
 };
 
-static uint32_t add_place(struct search *search, uint32_t parent)
+// Beginnings of the names of functions that run a program of another language.
+static const char *const interpreters[] = {
+    "_PyEval_Eval", "PyEval_Eval", "Perl_runops", "rb_vm_exec", "vm_exec",
+    "execute_ex",   "luaV_execute", "JS_CallInternal", "Interpreter::", "TclNRRunCallbacks",
+};
+
+static bool interprets(const char *function)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(interpreters); i++)
+        if (strncmp(function, interpreters[i], strlen(interpreters[i])) == 0)
+            return true;
+    return false;
+}
+
+static uint32_t add_place(struct search *search, uint32_t parent, const char *function)
 {
     ARRAY_RESERVE(search->list, search->count, search->capacity);
-    search->list[search->count] = (struct idle_place){.parent = parent};
+    bool inside = search->count && search->list[parent].interpreted;
+    search->list[search->count] =
+        (struct idle_place){parent, inside || interprets(function), 0};
     return (uint32_t)search->count++;
+}
+
+static uint64_t hash_of(const char *function)
+{
+    uint64_t key = 1;
+    for (; *function; function++)
+        key = map_hash(key ^ (unsigned char)*function);
+    return key;
 }
 
 // Callers have lower numbers than what they call.
@@ -39,13 +64,14 @@ static void find_places(struct search *search)
     size_t count = profile_node_count(source->profile);
     struct map known = {0};
     search->places = xcalloc(count, sizeof *search->places);
-    add_place(search, 0);
+    add_place(search, 0, "");
     for (uint32_t i = 1; i < count; i++) {
         struct stack_node node = profile_node(source->profile, i);
         uint32_t parent = search->places[node.parent];
-        uint64_t function = source->function(source->context, node.location);
-        uint32_t place = map_number(&known, map_hash(map_hash(function) + parent)) + 1;
-        search->places[i] = place < search->count ? place : add_place(search, parent);
+        const char *name = source->function(source->context, node.location);
+        const char *function = name ? name : "";
+        uint32_t place = map_number(&known, map_hash(hash_of(function) + parent)) + 1;
+        search->places[i] = place < search->count ? place : add_place(search, parent, function);
     }
     map_fini(&known);
 }
@@ -81,10 +107,14 @@ static enum profile_idle kind_of(const struct search *search, const struct profi
     return profile_wait_get(search->source->profile, value->wait)->idle;
 }
 
+static bool is_parked(const struct profile_value *value)
+{
+    return value->ns / (value->samples ? value->samples : 1) >= PARKED_NS;
+}
+
 static bool is_of_a_pool(const struct search *search, const struct profile_value *value)
 {
-    bool parked = value->ns / (value->samples ? value->samples : 1) >= PARKED_NS;
-    return parked || map_get(&search->pools, search->places[value->stack], 0) > 1;
+    return map_get(&search->pools, search->places[value->stack], 0) > 1 || is_parked(value);
 }
 
 static bool is_idle(const struct search *search, const struct profile_value *value)
@@ -92,6 +122,8 @@ static bool is_idle(const struct search *search, const struct profile_value *val
     enum profile_idle kind = kind_of(search, value);
     if (kind == IDLE_NEVER || kind == IDLE_ALWAYS)
         return kind == IDLE_ALWAYS;
+    if (search->list[search->places[value->stack]].interpreted)
+        return is_parked(value);
     return (kind == IDLE_LOOP || is_of_a_pool(search, value)) &&
            encloses_all_work(search, search->places[value->stack]);
 }

@@ -7,7 +7,8 @@
 // that delays work is deeper: not all work is done below the function that leads to it. For a
 // condition variable, a semaphore and the like that does not suffice, because a thread may wait so
 // for an answer, too: either other threads wait at the same place, as in a pool, or nobody has
-// woken it for long.
+// woken it for long. Below the loop of an interpreter functions tell nothing of the program: there
+// only the last counts.
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 
 struct idle_source { // all borrowed
     const struct profile *profile;
-    uint64_t (*function)(const void *context, uint32_t location); // tells functions apart
+    const char *(*function)(const void *context, uint32_t location); // its name; NULL: not known
     const void *context;
 };
 

@@ -223,13 +223,13 @@ static void copy_values(struct live *live, const struct profile *store)
 }
 
 // Functions whose names have not come are all the same.
-static uint64_t function_at(const void *context, uint32_t location)
+static const char *function_at(const void *context, uint32_t location)
 {
     const struct live *live = context;
     if (location >= live->added)
-        return UINT64_MAX;
+        return NULL;
     struct name_span span = names_frames(live->names, location);
-    return span.frames[span.count - 1].function;
+    return names_function(live->names, span.frames[span.count - 1].function)->name;
 }
 
 // What was decided stays until more was waited, and for a while.

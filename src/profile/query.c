@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "profile/query.h"
 
-#include "base/map.h"
 
 const struct symbol_line query_folded = {.name = "[folded]", .system_name = "", .file = ""};
 
@@ -13,15 +12,12 @@ bool query_takes(const struct query_source *source, const struct profile_value *
            profile_wait_get(source->profile, value->wait)->lock;
 }
 
-uint64_t query_function(const void *context, uint32_t location)
+const char *query_function(const void *context, uint32_t location)
 {
     const struct query_source *source = context;
     struct location at = profile_location_get(source->profile, location);
     const struct symbol *symbol = symbolizer_lookup(source->symbolizer, at.mapping, at.offset);
-    uint64_t key = 1;
-    for (const char *name = symbol->lines[symbol->line_count - 1].name; *name; name++)
-        key = map_hash(key ^ (unsigned char)*name);
-    return key;
+    return symbol->lines[symbol->line_count - 1].name;
 }
 
 void query_want(const struct query_source *source)

@@ -24,8 +24,9 @@ struct query_source { // all borrowed
 // Says whether the value is of that type, and not empty.
 bool query_takes(const struct query_source *source, const struct profile_value *value);
 
-// Tells the functions of the source apart by their names (struct idle_source).
-uint64_t query_function(const void *source, uint32_t location);
+// Returns the name of the function at a location of the store (struct idle_source). context: the
+// source.
+const char *query_function(const void *context, uint32_t location);
 
 // Request the names of all that the store holds, and wait for them. To fetch them together costs
 // far less than one location at a time.

@@ -21,6 +21,17 @@ struct run_process {
     unsigned execs;
 };
 
+struct run_trace { // of a timeline: how it is known what threads did
+    uint64_t threads, exact; // all of them, and those whose switches the kernel told
+    int refused;             // the error number by which it told none; 0: it did not refuse
+    uint64_t without;        // threads for whose switches descriptors were short
+    char unlisted[64];       // some of these: "worker 4711, worker 4712"; raw bytes
+    uint64_t lost;           // records that the kernel had no room for
+    uint64_t unplaced;       // looks of which no event was found
+    uint64_t dropped;        // the oldest events, which gave way to new ones
+    int64_t since;           // ns from the beginning: from then on it is whole
+};
+
 struct run {
     enum profile_kind type;
     int64_t start_wall;  // ns since 1970 UTC
@@ -32,6 +43,7 @@ struct run {
     uint64_t counts[COUNTER_COUNT];
     int64_t least_block; // ns: waits that are shorter on average are left out of block
     bool idle_waits;     // waits for work are not left out of block
+    struct run_trace trace; // of PROFILE_TRACE
     const struct run_process *processes;
     size_t process_count;
 };

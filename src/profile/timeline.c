@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 #include "profile/types.h"
@@ -20,8 +22,21 @@ void timeline_free(struct timeline *timeline)
         return;
     plain_free(timeline->profile);
     free(timeline->threads);
-    free(timeline->events);
+    if (timeline->mapping)
+        munmap(timeline->mapping, timeline->mapping_length);
+    else
+        free(timeline->events);
     free(timeline);
+}
+
+void timeline_take_mapping(struct timeline *timeline, void *mapping, size_t length,
+                           struct timeline_event *events, size_t count)
+{
+    assert(!timeline->events);
+    timeline->mapping = mapping;
+    timeline->mapping_length = length;
+    timeline->events = events;
+    timeline->event_count = count;
 }
 
 uint32_t timeline_add_thread(struct timeline *timeline, uint32_t labels)
@@ -34,36 +49,68 @@ uint32_t timeline_add_thread(struct timeline *timeline, uint32_t labels)
 
 void timeline_append(struct timeline *timeline, struct timeline_event event)
 {
-    assert(event.thread < timeline->thread_count && event.duration >= 0);
+    assert(event.thread < timeline->thread_count && event.duration >= 0 && !timeline->mapping);
     assert(event.stack < timeline->profile->stacks.count);
     ARRAY_RESERVE(timeline->events, timeline->event_count, timeline->event_capacity);
     timeline->events[timeline->event_count++] = event;
 }
 
-struct numbered_event {
-    struct timeline_event event;
-    size_t number;
+struct event_sorting {
+    struct timeline_event *spare; // a copy of what is being merged
+    size_t capacity;
 };
 
-static int compare_events(const void *left, const void *right)
+static bool comes_before(const struct timeline_event *a, const struct timeline_event *b)
 {
-    const struct numbered_event *a = left, *b = right;
-    if (a->event.time != b->event.time)
-        return a->event.time < b->event.time ? -1 : 1;
-    if (a->event.thread != b->event.thread)
-        return a->event.thread < b->event.thread ? -1 : 1;
-    return (a->number > b->number) - (a->number < b->number);
+    return a->time != b->time ? a->time < b->time : a->thread < b->thread;
+}
+
+// Returns how many of the events, which are in order, do not come after that one.
+static size_t count_until(const struct timeline_event *events, size_t count,
+                          const struct timeline_event *event)
+{
+    size_t low = 0;
+    while (low < count) {
+        size_t middle = low + (count - low) / 2;
+        if (comes_before(event, &events[middle]))
+            count = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+// Merges two neighbours that are in order. Only what overlaps is moved.
+static void merge(struct event_sorting *sorting, struct timeline_event *events, size_t half,
+                  size_t count)
+{
+    size_t to = count_until(events, half, &events[half]), overlap = half - to;
+    if (overlap > sorting->capacity)
+        sorting->spare = xrealloc(sorting->spare, (sorting->capacity = overlap) * sizeof *events);
+    if (overlap)
+        memcpy(sorting->spare, events + to, overlap * sizeof *events);
+    for (size_t left = 0, right = half; left < overlap; to++) {
+        bool from_right =
+            right < count && comes_before(&events[right], &sorting->spare[left]);
+        events[to] = from_right ? events[right++] : sorting->spare[left++];
+    }
+}
+
+static void sort(struct event_sorting *sorting, struct timeline_event *events, size_t count)
+{
+    size_t half = count / 2;
+    if (!half)
+        return;
+    sort(sorting, events, half);
+    sort(sorting, events + half, count - half);
+    merge(sorting, events, half, count);
 }
 
 void timeline_sort(struct timeline *timeline)
 {
-    size_t count = timeline->event_count;
-    AUTO_FREE struct numbered_event *sorted = xcalloc(count + 1, sizeof *sorted);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = (struct numbered_event){timeline->events[i], i};
-    qsort(sorted, count, sizeof *sorted, compare_events);
-    for (size_t i = 0; i < count; i++)
-        timeline->events[i] = sorted[i].event;
+    struct event_sorting sorting = {0};
+    sort(&sorting, timeline->events, timeline->event_count);
+    free(sorting.spare);
 }
 
 static bool cut_event(struct timeline_event *event, int64_t from, int64_t to)
@@ -93,6 +140,17 @@ struct timeline *timeline_slice(const struct timeline *timeline, int64_t from, i
             timeline_append(slice, event);
     }
     return slice;
+}
+
+void timeline_drop_before(struct timeline *timeline, int64_t time)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < timeline->event_count; i++) {
+        struct timeline_event event = timeline->events[i];
+        if (cut_event(&event, time, INT64_MAX))
+            timeline->events[kept++] = event;
+    }
+    timeline->event_count = kept;
 }
 
 static void set_times(const struct timeline *timeline, struct plain_profile *profile)

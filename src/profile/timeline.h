@@ -30,6 +30,8 @@ struct timeline {
     size_t thread_count, thread_capacity;
     struct timeline_event *events;
     size_t event_count, event_capacity;
+    void *mapping; // that the events lie in, so that none can be appended; NULL: in memory
+    size_t mapping_length;
 };
 
 struct timeline *timeline_new(void);
@@ -40,9 +42,17 @@ uint32_t timeline_add_thread(struct timeline *timeline, uint32_t labels);
 
 void timeline_append(struct timeline *timeline, struct timeline_event event);
 
+// Gives a timeline that has none these events. It owns the mapping that they lie in.
+void timeline_take_mapping(struct timeline *timeline, void *mapping, size_t length,
+                           struct timeline_event *events, size_t count);
+
 // Puts events in the order of their times, those of one time in the order of their threads. Events
-// of the same thread and time stay in the order in which they were appended.
+// of the same thread and time stay in the order in which they were appended. What is nearly in
+// order takes little time and memory, however much it is.
 void timeline_sort(struct timeline *timeline);
+
+// Removes what lies before a time, like timeline_slice, without a copy.
+void timeline_drop_before(struct timeline *timeline, int64_t time);
 
 // Returns what lies within [from, to). Threads keep their numbers. Events that reach beyond are
 // cut, and without woken_by if their end is. The caller frees it.

@@ -56,6 +56,7 @@ struct record_thread {
 struct record_thread_time { // since the last such record of this thread
     struct record record;
     uint32_t thread;
+    int64_t time; // CLOCK_MONOTONIC ns, up to which all this is
     uint64_t cpu_ns;
     uint64_t queued_ns;  // runnable, waiting for a CPU
     uint64_t elapsed_ns; // that all this is of, while control->idle; 0: not known

@@ -86,6 +86,7 @@ void report_thread_time(struct control *control, enum record_kind kind, struct t
     if (!report)
         return;
     report->thread = thread->number;
+    report->time = thread->noted_at;
     report->cpu_ns = thread->last.run_ns - thread->report.run;
     report->queued_ns = thread->last.wait_ns - thread->report.wait;
     report->elapsed_ns = thread->report.at ? (uint64_t)(thread->noted_at - thread->report.at) : 0;

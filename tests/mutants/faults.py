@@ -37,6 +37,8 @@ RESTART = "src/sample/restart.c"
 RING = "src/sample/ring.c"
 COUNTERS = "src/sample/counters.c"
 TRACE_GO = "src/output/trace_go.c"
+RECORDER = "src/collect/recorder.c"
+PERF_EVENTS = "src/process/perf_events.c"
 GO_SCHEDULER = "src/output/go_scheduler.c"
 DELAYS = "src/collect/delays.c"
 LOCKS = "src/collect/locks.c"
@@ -307,6 +309,27 @@ FAULTS = [
      "            wake(trace, i, 0);\n", "            continue;\n", "unit/trace_go"),
     ("a stack is deeper than readers can take", "src/output/go_symbols.c",
      "#define FRAMES_MAX 128", "#define FRAMES_MAX 1000", "unit/trace_go"),
+    # What the kernel records of threads, and the timeline that it becomes.
+    ("a record that is cut off is read to its end", PERF_EVENTS,
+     "if (length > (size_t)(reader->end - at)) {", "if (0) {", "unit/perf_events"),
+    ("the head of a ring is believed", PERF_EVENTS,
+     "there <= ring->size ? (size_t)there : 0;", "(size_t)there;", "unit/perf_events"),
+    ("a CPU has two threads when a record was lost", RECORDER,
+     "        leave_cpu(recorder, turn->cpu, turn->time);\n", "        ;\n", "unit/recorder"),
+    ("what is told twice counts twice", RECORDER,
+     "    if (!is_news(recorder, thread, turn))\n        return;\n", "", "unit/recorder"),
+    ("the end of a thread is lost with its record", RECORDER,
+     "    if (thread && thread->listed && !thread->ended) // the record",
+     "    if (0) // the record", "unit/recorder"),
+    ("a sample is only of the turn in which the thread stops", "src/collect/recorder_look.c",
+     "bool long_enough = event->duration > STOPPING_NS;", "bool long_enough = true;",
+     "unit/recorder"),
+    ("a thread that slept all the time gives way", "src/collect/recorder_finish.c",
+     "if (thread->old_number >= 0 &&", "if (0 &&", "unit/recorder"),
+    ("turns reach beyond their period", "src/collect/recorder_ticks.c",
+     "sharing->end - left-- * (turn + before);", "sharing->end + 0 * left--;", "unit/recorder"),
+    ("a trace's file is as large as it comes", "src/commands/attach_output.c",
+     "(double)output->bytes <= most ||", "most > 0 ||", "live/trace/file_and_summary"),
     # Waits and locks.
     ("our stops count as waits", DELAYS,
      "    uint64_t before = own->waits + stops;", "    uint64_t before = own->waits + 0 * stops;",

@@ -95,6 +95,18 @@ START_TEST(a_thread_that_nobody_wakes)
 }
 END_TEST
 
+// Whatever a Python program does, the functions of the interpreter are the same.
+START_TEST(below_an_interpreter)
+{
+    uint32_t lock = add_wait(0, "main|_PyEval_EvalFrameDefault|sem_wait", IDLE_POOL, 100, SHORT);
+    add_wait(1, "main|_PyEval_EvalFrameDefault|sem_wait", IDLE_POOL, 100, SHORT);
+    uint32_t loop = add_wait(2, "main|Perl_runops_standard|epoll_wait", IDLE_LOOP, 100, SHORT);
+    fixture_add(&fixture, 0, "main|_PyEval_EvalFrameDefault|add", 5, 500);
+    ck_assert(!is_idle(lock));
+    ck_assert(!is_idle(loop));
+}
+END_TEST
+
 START_TEST(kinds_decide_too)
 {
     uint32_t never = add_wait(0, "start|serve|read", IDLE_NEVER, 1, 9 * (uint64_t)NS_PER_S);
@@ -141,6 +153,7 @@ Suite *suite_idle_waits(void)
     tcase_add_test(tests, a_pool_and_a_single_thread);
     tcase_add_test(tests, brief_waits_are_left_out);
     tcase_add_test(tests, a_thread_that_nobody_wakes);
+    tcase_add_test(tests, below_an_interpreter);
     tcase_add_test(tests, kinds_decide_too);
     suite_add_tcase(suite, tests);
     return suite;

@@ -44,6 +44,38 @@ START_TEST(every_way_to_write_a_value)
 }
 END_TEST
 
+START_TEST(sizes_have_units)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } sizes[] = {{"1", 1},           {"4096B", 4096},         {"2K", 2048},
+                 {"1.5M", 3 << 19},  {"3MB", 3 << 20},        {"1GiB", 1 << 30},
+                 {"2T", 2ull << 40}, {"0.5KiB", 512}};
+    struct line line;
+    for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++) {
+        ck_assert_int_eq(PARSE(&line, "--max-size", sizes[i].text), RC_OK);
+        ck_assert_uint_eq(line.options.session.max_size, sizes[i].bytes);
+    }
+}
+END_TEST
+
+START_TEST(formats_belong_to_types)
+{
+    static const struct {
+        const char *types, *format;
+        enum rc rc;
+    } lines[] = {{"trace", "chrome", RC_OK},     {"trace", "pprof", RC_USAGE},
+                 {"cpu", "go", RC_USAGE},        {"cpu,trace", "go", RC_OK},
+                 {"cpu,trace", "json", RC_OK},   {"all", "firefox", RC_OK}};
+    struct line line;
+    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
+        ck_assert_int_eq(PARSE(&line, "--type", lines[i].types, "-f", lines[i].format), RC_OK);
+        ck_assert_int_eq(attach_options_check(&line.options, &line.err), lines[i].rc);
+    }
+}
+END_TEST
+
 START_TEST(operands_stand_anywhere)
 {
     struct line line;
@@ -139,7 +171,16 @@ static const struct {
     {{"--max-depth=1.5"}, "--max-depth: '1.5' is not a whole number from 1 to 65536"},
     {{"--max-depth=99999999999999999999"},
      "--max-depth: '99999999999999999999' is not a whole number from 1 to 65536"},
-    {{"--format=svg"}, "--format: there is no 'svg'; write pprof, collapsed, json or text"},
+    {{"--format=svg"}, "--format: there is no 'svg'; write pprof, collapsed, json, text, go, perf, "
+                       "chrome or firefox"},
+    {{"--max-size=0"}, "--max-size: '0' is not a size; write 512M or 1.5G"},
+    {{"--max-size=G"}, "--max-size: 'G' is not a size; write 512M or 1.5G"},
+    {{"--max-size=-1G"}, "--max-size: '-1G' is not a size; write 512M or 1.5G"},
+    {{"--max-size=0x1p3"}, "--max-size: '0x1p3' is not a size; write 512M or 1.5G"},
+    {{"--max-size=inf"}, "--max-size: 'inf' is not a size; write 512M or 1.5G"},
+    {{"--max-size=1iB"}, "--max-size: '1iB' is not a size; write 512M or 1.5G"},
+    {{"--max-size=1MM"}, "--max-size: '1MM' is not a size; write 512M or 1.5G"},
+    {{"--max-size=9999999999T"}, "--max-size: '9999999999T' is not a size; write 512M or 1.5G"},
     {{"--color="}, "--color: there is no ''; write auto, always or never"},
     {{"-d", "abc", "-x"}, "--duration: 'abc' is not a duration; write 30s, 500ms or 1h30m"},
 };
@@ -220,6 +261,8 @@ Suite *suite_option(void)
     Suite *suite = suite_create("option");
     TCase *tests = tcase_create("option");
     tcase_add_test(tests, every_way_to_write_a_value);
+    tcase_add_test(tests, sizes_have_units);
+    tcase_add_test(tests, formats_belong_to_types);
     tcase_add_test(tests, operands_stand_anywhere);
     tcase_add_test(tests, letters_can_be_bundled);
     tcase_add_test(tests, the_last_one_wins);

@@ -3,6 +3,7 @@
 #include "profile/timeline.h"
 
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -58,6 +59,48 @@ START_TEST(events_come_into_order)
     check_event(timeline, 3, 110, 30, 0);
     check_event(timeline, 4, 140, 20, 0);
     check_event(timeline, 5, 160, 40, 0);
+}
+END_TEST
+
+// Whatever the order was, events of one thread and time stay in theirs (cpu is their number).
+START_TEST(any_order_comes_into_order)
+{
+    enum { COUNT = 3000 };
+    for (int near = 0; near < 2; near++) {
+        timeline->event_count = 0;
+        srand(1);
+        for (uint32_t i = 0; i < COUNT; i++)
+            timeline_append(timeline, (struct timeline_event){
+                .time = near ? (int)i / 4 + rand() % 50 : rand() % 500,
+                .thread = rand() % 2,
+                .cpu = i});
+        timeline_sort(timeline);
+        bool seen[COUNT] = {0};
+        for (size_t i = 0; i < COUNT; i++) {
+            const struct timeline_event *event = &timeline->events[i], *last = event - 1;
+            ck_assert(!seen[event->cpu]);
+            seen[event->cpu] = true;
+            if (!i)
+                continue;
+            ck_assert_int_le(last->time, event->time);
+            if (last->time != event->time)
+                continue;
+            ck_assert_uint_le(last->thread, event->thread);
+            ck_assert(last->thread < event->thread || last->cpu < event->cpu);
+        }
+    }
+}
+END_TEST
+
+START_TEST(what_lies_before_can_be_dropped)
+{
+    timeline_sort(timeline);
+    timeline_drop_before(timeline, 120);
+    ck_assert_uint_eq(timeline->event_count, 4);
+    check_event(timeline, 0, 120, 80, 1);
+    check_event(timeline, 1, 120, 20, 0);
+    check_event(timeline, 2, 140, 20, 0);
+    check_event(timeline, 3, 160, 40, 0);
 }
 END_TEST
 
@@ -157,6 +200,8 @@ Suite *suite_timeline(void)
     TCase *tests = tcase_create("timeline");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, events_come_into_order);
+    tcase_add_test(tests, any_order_comes_into_order);
+    tcase_add_test(tests, what_lies_before_can_be_dropped);
     tcase_add_test(tests, a_slice_has_what_lies_in_it);
     tcase_add_test(tests, slices_add_up);
     tcase_add_test(tests, events_add_up_to_wall_time);
