@@ -52,6 +52,16 @@ void consumer_record_name(struct consumer *consumer, pid_t pid,
 void consumer_record_time(struct consumer *consumer, const struct account *thread,
                           const struct record_thread_time *record);
 
-// Read a RECORD_CAPTURE and a RECORD_ASLEEP.
+// Forgets a thread that is gone.
+void consumer_forget_thread(struct consumer *consumer, struct account *thread);
+
+// Says that no more samples of the process come: others may have to take its CPU time.
+void consumer_give_up(struct consumer *consumer, struct process *process);
+
+// Says that so many ns of CPU time of its children may be shared, which nobody met.
+void consumer_share_unmet(struct consumer *consumer, struct process *process, uint64_t ns);
+
+// Read a RECORD_PROCESS, _EXEC or _PROCESS_END, a RECORD_CAPTURE and a RECORD_ASLEEP.
+void consumer_take_process(struct consumer *consumer, const void *data);
 void consumer_take_capture(struct consumer *consumer, const void *data);
 void consumer_take_asleep(struct consumer *consumer, const void *data);
