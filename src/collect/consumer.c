@@ -28,20 +28,12 @@ struct consumer *consumer_new(struct control *control, struct modules *modules,
     return consumer;
 }
 
-// Nobody is told to watch locks any more, and what threads do meanwhile is not counted later.
-static void end_waits(struct consumer *consumer)
-{
-    const struct population *population = &consumer->population;
-    delays_settle(&consumer->delays, population, consumer->followed_at, true);
-    for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));)
-        delays_end_thread(&consumer->delays, thread);
-    atomic_store(&consumer->control->locks.count, 0);
-}
-
 void consumer_count_waits(struct consumer *consumer, double rate)
 {
-    if (consumer->waits_rate > 0 && !(rate > 0))
-        end_waits(consumer);
+    if (consumer->waits_rate > 0 && !(rate > 0)) {
+        delays_stop(&consumer->delays, &consumer->population, consumer->followed_at);
+        atomic_store(&consumer->control->locks.count, 0); // nobody watches them any more
+    }
     consumer->waits_rate = rate;
 }
 

@@ -301,3 +301,10 @@ void delays_settle(struct delays *delays, const struct population *population, i
     locks_settle_last(&delays->spots.locks, delays->profile, unseen, delays);
     spots_settle_last(&delays->spots, unseen, delays);
 }
+
+void delays_stop(struct delays *delays, const struct population *population, int64_t moment)
+{
+    delays_settle(delays, population, moment, true);
+    for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));)
+        delays_end_thread(delays, thread);
+}

@@ -54,3 +54,6 @@ void delays_renumber(struct delays *delays, const struct population *population,
 // second, and at the end of the run.
 void delays_settle(struct delays *delays, const struct population *population, int64_t moment,
                    bool last);
+
+// Does that once more, until looks are taken again: what threads do meanwhile is not counted.
+void delays_stop(struct delays *delays, const struct population *population, int64_t moment);
