@@ -93,10 +93,20 @@ static void add_threads(struct recorder *recorder)
     }
 }
 
-static void set_beginning(struct timeline *timeline, int64_t start)
+// What rings still held of the time after the end belongs to no trace.
+static void set_times(struct timeline *timeline, int64_t start, int64_t end)
 {
-    for (size_t i = 0; i < timeline->event_count; i++)
-        timeline->events[i].time -= start;
+    size_t kept = 0;
+    for (size_t i = 0; i < timeline->event_count; i++) {
+        struct timeline_event event = timeline->events[i];
+        if (event.time >= end)
+            continue;
+        if (event.duration > end - event.time)
+            event.duration = end - event.time;
+        event.time -= start;
+        timeline->events[kept++] = event;
+    }
+    timeline->event_count = kept;
 }
 
 enum rc recorder_finish(struct recorder *recorder, int64_t start, int64_t end,
@@ -112,7 +122,7 @@ enum rc recorder_finish(struct recorder *recorder, int64_t start, int64_t end,
         return rc;
     add_threads(recorder);
     recorder->since = since > start ? since - start : 0;
-    set_beginning(recorder->timeline, start);
+    set_times(recorder->timeline, start, end);
     timeline_sort(recorder->timeline);
     timeline_drop_before(recorder->timeline, recorder->since);
     *timeline = steal_ptr(&recorder->timeline);

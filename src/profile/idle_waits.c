@@ -9,13 +9,15 @@
 
 #define WORK_SHARE 0.9        // of the thread's CPU time below one function: it is all of its work
 #define LEAD_SHARE 0.1        // below a function that leads to the wait: it leads to work, too
+#define FEW_ELSEWHERE 3       // samples
 #define PARKED_NS 1000000000u // that a wait lasts on average of a thread that nobody wakes
 
 // Stacks that go through the same functions lead to the same place. Place 0 is the root.
 struct idle_place {
     uint32_t parent;
     bool interpreted; // below the loop of an interpreter
-    uint64_t below; // CPU time that the thread at hand was seen in below it, ns
+    uint64_t below;   // CPU time that the thread at hand was seen in below it, ns
+    uint64_t samples; // of that
 };
 
 struct search {
@@ -45,7 +47,7 @@ static uint32_t add_place(struct search *search, uint32_t parent, const char *fu
     ARRAY_RESERVE(search->list, search->count, search->capacity);
     bool inside = search->count && search->list[parent].interpreted;
     search->list[search->count] =
-        (struct idle_place){parent, inside || interprets(function), 0};
+        (struct idle_place){parent, inside || interprets(function), 0, 0};
     return (uint32_t)search->count++;
 }
 
@@ -83,21 +85,26 @@ static void count_work(struct search *search, const struct profile_value *value,
     if (value->state != STATE_CPU || !value->stack)
         return;
     for (uint32_t at = search->places[value->stack];; at = search->list[at].parent) {
-        search->list[at].below = forget ? 0 : search->list[at].below + value->ns;
+        struct idle_place *place = &search->list[at];
+        place->below = forget ? 0 : place->below + value->ns;
+        place->samples = forget ? 0 : place->samples + value->samples;
         if (!at)
             return;
     }
 }
 
 // Returns whether the innermost function that leads both to the wait and to work leads to all work.
-// What was seen at the wait itself was on its way to sleep, or woke.
+// What was seen at the wait itself was on its way to sleep, or woke. A sample or two beside it, as
+// of a thread that has just begun, prove nothing.
 static bool encloses_all_work(const struct search *search, uint32_t wait)
 {
     uint64_t own = search->list[wait].below, all = search->list[0].below - own;
     uint32_t at = wait;
     while (at && (double)(search->list[at].below - own) < LEAD_SHARE * (double)all)
         at = search->list[at].parent;
-    return !all || (double)(search->list[at].below - own) >= WORK_SHARE * (double)all;
+    uint64_t elsewhere = search->list[0].samples - search->list[at].samples;
+    return elsewhere < FEW_ELSEWHERE ||
+           (double)(search->list[at].below - own) >= WORK_SHARE * (double)all;
 }
 
 static enum profile_idle kind_of(const struct search *search, const struct profile_value *value)

@@ -322,7 +322,8 @@ def loaded(ctx, name, text):
         raise ctx.Skip("there is no node, or one older than 20")
     path = ctx.tmp / name
     path.write_text(text)
-    environment = {**os.environ, "PROFILER_CLI_SESSION_DIR": str(ctx.tmp / "s")}
+    sessions = ctx.tmp / "s"
+    environment = {**os.environ, "PROFILER_CLI_SESSION_DIR": str(sessions)}
     daemon = ctx.spawn("node", program, "--daemon", path, "--session", name, env=environment)
 
     def try_asking(*arguments):
@@ -335,10 +336,17 @@ def loaded(ctx, name, text):
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return json.loads(done.stdout)
 
+    # Who asks while the session is being made takes it for one that is left over, and removes it.
+    def made():
+        assert daemon.alive(), f"{name} is not loaded"
+        return all((sessions / file).exists() for file in
+                   (f"{name}.sock", f"{name}.json", "current.txt"))
+
     def ready():
         assert daemon.alive(), f"{name} is not loaded"
         return try_asking("profile", "meta").returncode == 0
 
+    ctx.eventually(made, f"the session of {name} is made", PATIENCE)
     ctx.eventually(ready, f"{name} is loaded", PATIENCE)
     return ask
 
