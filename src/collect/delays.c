@@ -280,6 +280,8 @@ static void charge_sleepers(struct delays *delays, const struct population *popu
                             int64_t moment, bool last)
 {
     struct locks *locks = &delays->spots.locks;
+    if (!locks->count) // nobody holds anything that is known
+        return;
     for (struct account *thread = NULL; (thread = population_next(population, NULL, thread));) {
         const struct holding *holds = &thread->delays.holds;
         locks_go_on_holding(locks, &thread->delays.holds, moment);

@@ -30,8 +30,9 @@ struct search {
 
 // Beginnings of the names of functions that run a program of another language.
 static const char *const interpreters[] = {
-    "_PyEval_Eval", "PyEval_Eval", "Perl_runops", "rb_vm_exec", "vm_exec",
-    "execute_ex",   "luaV_execute", "JS_CallInternal", "Interpreter::", "TclNRRunCallbacks",
+    "_PyEval_Eval", "PyEval_Eval",   "Perl_runops",       "rb_vm_exec",        "vm_exec",
+    "execute_ex",   "luaV_execute",  "JavaCalls::call",   "JS_CallInternal",   "Interpreter::",
+    "TclNRRunCallbacks",
 };
 
 static bool interprets(const char *function)

@@ -57,6 +57,13 @@ static const struct primitive_name foreign_names[] = {
     {"runtime.futex", PRIMITIVE_GO, NULL},
 };
 
+// Locks that are made of a condition variable of the C library, by parts of mangled names, too.
+static const struct primitive_name condition_locks[] = {
+    {"13ObjectMonitor5enter", PRIMITIVE_FAR_LOCK, "Java monitor"},
+    {"13ObjectMonitor6EnterI", PRIMITIVE_FAR_LOCK, "Java monitor"},
+    {"take_gil", PRIMITIVE_FAR_LOCK, "interpreter lock"}, // CPython
+};
+
 static const struct primitive_name unnamed = {"", PRIMITIVE_UNNAMED, NULL};
 static const struct primitive_name other = {"", PRIMITIVE_OTHER, NULL};
 
@@ -89,6 +96,17 @@ static const struct primitive_name *foreign_name(const char *name)
     return NULL;
 }
 
+// Returns the lock that waits by this condition variable, or else the condition variable.
+static const struct primitive_name *lock_above(const struct primitive_name *condition,
+                                               const struct wait_frame *frames, size_t count)
+{
+    for (size_t i = 0; i < count && i < NAMED_FRAMES; i++)
+        for (size_t k = 0; frames[i].name && k < ARRAY_LENGTH(condition_locks); k++)
+            if (strstr(frames[i].name, condition_locks[k].text))
+                return &condition_locks[k];
+    return condition;
+}
+
 static bool stands_between(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(between); i++)
@@ -112,7 +130,8 @@ const struct primitive_name *primitive_find(const struct wait_frame *frames, siz
         if (!found)
             found = foreign_name(name);
         if (found)
-            return found;
+            return found->primitive == PRIMITIVE_CONDITION
+                       ? lock_above(found, frames + i, count - i) : found;
         inside_libc = inside_libc && stands_between(name);
     }
     return other_leaf ? &other : &unnamed;

@@ -69,6 +69,8 @@ static void sort_lock(const struct finder *finder, const struct wait_thread *thr
     sort->label = wait_kind_names[lock.kind];
     sort->object = lock.object;
     sort->object_name = finder_name_object(finder, lock.object);
+    if (lock.kind == WAIT_LOCK && !lock.object) // it is not known where the lock is, but which kind
+        sort->object_name = xstrdup(lock.object_kind);
     sort->owner_at = lock.kind == WAIT_LOCK ? lock.owner_at : 0;
     sort->scanned = lock.kind == WAIT_LOCK ? lock.scanned : 0;
     sort->futex = lock.futex;

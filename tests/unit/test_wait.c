@@ -473,6 +473,21 @@ START_TEST(time_on_the_stack)
 }
 END_TEST
 
+// A monitor of Java, say, whose waiters wait for a condition variable of their own.
+START_TEST(test_lock_made_of_a_condition_variable)
+{
+    set_scene(40, FUTEX_WAIT_BITSET | PRIVATE, 0, "pthread_cond_timedwait");
+    ck_assert_int_eq(find()->kind, WAIT_CONDITION);
+    wait_fini(&scene.waits[0]);
+    scene.frames[0][2].name = "_ZN13ObjectMonitor5enterEP10JavaThread";
+    const struct wait *wait = find();
+    ck_assert_int_eq(wait->kind, WAIT_LOCK);
+    ck_assert_str_eq(wait->object_kind, "Java monitor");
+    ck_assert_uint_eq(wait->object, 0);
+    ck_assert_uint_eq(wait->owner, WAIT_NOBODY);
+}
+END_TEST
+
 Suite *suite_wait(void)
 {
     Suite *suite = suite_create("wait");
@@ -493,6 +508,7 @@ Suite *suite_wait(void)
     tcase_add_test(tcase, test_names);
     tcase_add_test(tcase, test_object_offset);
     tcase_add_test(tcase, test_random);
+    tcase_add_test(tcase, test_lock_made_of_a_condition_variable);
     suite_add_tcase(suite, tcase);
     return suite;
 }
