@@ -49,31 +49,19 @@ static bool read_memory(void *context, uint64_t address, void *to, size_t length
            (pid != asking->tid && memory_read(pid, address, to, length));
 }
 
-static const struct module *module_at(const struct asking *asking, uint64_t address, uint64_t *bias)
-{
-    struct space *space = asking->process->image.space;
-    const struct area *area = space ? areas_find_module(space_areas(space), address) : NULL;
-    if (!area)
-        return NULL;
-    *bias = area->bias;
-    return area->mapping->module;
-}
-
 static const char *find_object(void *context, uint64_t address, uint64_t *offset)
 {
-    uint64_t bias;
-    const struct module *module = module_at(context, address, &bias);
-    return module && module->image
-               ? headers_object(module->image, module->id, address - bias, offset) : NULL;
+    struct space *space = ((struct asking *)context)->process->image.space;
+    return space ? headers_object(space, address, offset) : NULL;
 }
 
 static const char *find_file(void *context, uint64_t address)
 {
     struct asking *asking = context;
-    uint64_t bias;
-    const struct module *module = module_at(asking, address, &bias);
+    struct space *space = asking->process->image.space;
+    const struct area *area = space ? areas_find_module(space_areas(space), address) : NULL;
     free(asking->shown);
-    return asking->shown = module ? escape_text_dup(module->path) : NULL;
+    return asking->shown = area ? escape_text_dup(area->mapping->module->path) : NULL;
 }
 
 // --- sorting ---
@@ -94,9 +82,6 @@ static const char *label_of(const struct wait_sort *sort, char text[32])
 
 static void keep(struct spots *spots, struct spot *spot, struct wait_sort *sort)
 {
-    static const enum profile_idle idle[] = {
-        [WAIT_IDLE_NEVER] = IDLE_NEVER, [WAIT_IDLE_LOOP] = IDLE_LOOP,
-        [WAIT_IDLE_POOL] = IDLE_POOL,   [WAIT_IDLE_ALWAYS] = IDLE_ALWAYS};
     char address[32];
     uint32_t wait = (uint32_t)(spot - spots->list) + 1;
     bool lock = sort->kind == WAIT_LOCK;
@@ -105,7 +90,7 @@ static void keep(struct spots *spots, struct spot *spot, struct wait_sort *sort)
     profile_wait_set(spots->profile, wait, sort->label, label_of(sort, address),
                      (struct profile_wait){.lock = lock,
                                            .inferred = lock && !sort->owner_at,
-                                           .idle = idle[sort->idle]});
+                                           .idle = sort->idle});
     if (spot->lock)
         locks_delay(&spots->locks, spot->lock, spot->delay_ns, spot->contentions);
     if (spot->lock || !lock)

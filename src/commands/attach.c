@@ -38,7 +38,7 @@ struct attach {
     struct attach_outputs outputs;
     struct run run; // as its files say
     struct thread_types *threads; // NULL: not asked for
-    struct plain_profile *made[PROFILE_KINDS]; // by it; NULL: not yet, or not by it
+    struct plain_profile *made[PROFILE_KINDS]; // what is written; NULL: not yet
     struct checkpoint checkpoint;
     int signals; // descriptor of commands/interrupts.h
     bool progress; // the progress line is shown
@@ -168,7 +168,7 @@ static void finish_threads(struct attach *attach)
             thread_types_profile(attach->threads, PROFILE_THREADCREATE);
 }
 
-static void free_threads(struct attach *attach)
+static void free_made(struct attach *attach)
 {
     thread_types_free(attach->threads);
     for (size_t i = 0; i < ARRAY_LENGTH(attach->made); i++)
@@ -304,6 +304,20 @@ static void abandon(void)
     checkpoint_abandon();
 }
 
+// Each profile is made once, for its file and for the summary.
+static void make_profiles(struct attach *attach, const struct report *report)
+{
+    for (size_t i = 0; i < attach->outputs.count; i++) {
+        enum profile_kind kind = attach->outputs.list[i].kind;
+        struct run run = *report->run;
+        struct report own = *report;
+        run.type = kind;
+        own.run = &run;
+        if (kind != PROFILE_TRACE && !attach->made[kind])
+            attach->made[kind] = report_profile(&own);
+    }
+}
+
 // What did not fit into the file of a trace is known when it is written.
 static enum rc write_outputs(struct attach *attach, struct report *report, struct err *err)
 {
@@ -313,6 +327,7 @@ static enum rc write_outputs(struct attach *attach, struct report *report, struc
         traced = session_timeline(attach->session, &attach->outputs.timeline, err);
     attach->run = *report->run;
     report->run = &attach->run;
+    make_profiles(attach, report);
     enum rc rc = attach_outputs_write(&attach->outputs, report, &attach->run.trace, &why);
     if (rc != RC_OK)
         *err = why;
@@ -414,7 +429,7 @@ static int attach_run(const struct call *call, struct err *err)
     // If the profile could not be written anywhere, its checkpoint stays.
     checkpoint_fini(&attach.checkpoint, attach.outputs.lost);
     session_close(attach.session);
-    free_threads(&attach);
+    free_made(&attach);
     attach_outputs_fini(&attach.outputs);
     if (attach.signals >= 0)
         close(attach.signals);

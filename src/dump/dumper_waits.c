@@ -28,10 +28,8 @@ static bool read_memory(void *context, uint64_t address, void *to, size_t length
 
 static const char *find_object(void *context, uint64_t address, uint64_t *offset)
 {
-    struct dumper *dumper = ((struct context *)context)->dumper;
-    const struct area *area = areas_find_module(space_areas(dumper->code.image.space), address);
-    const struct module *module = area ? area->mapping->module : NULL;
-    return module ? headers_object(module->image, module->id, address - area->bias, offset) : NULL;
+    const struct dumper *dumper = ((struct context *)context)->dumper;
+    return headers_object(dumper->code.image.space, address, offset);
 }
 
 static const char *find_file(void *context, uint64_t address)

@@ -23,6 +23,15 @@ size_t memory_read_now(pid_t pid, uint64_t address, void *to, size_t length)
     return got > 0 ? (size_t)got : 0;
 }
 
+size_t memory_read_words(pid_t pid, const uint64_t *addresses, uint32_t *words, size_t count)
+{
+    struct iovec here = {words, count * sizeof *words}, there[MEMORY_WORDS];
+    for (size_t i = 0; i < count; i++)
+        there[i] = (struct iovec){(void *)(uintptr_t)addresses[i], sizeof *words};
+    ssize_t got = process_vm_readv(pid, &here, 1, there, count, 0);
+    return got > 0 ? (size_t)got / sizeof *words : 0;
+}
+
 void memory_await(pid_t pid)
 {
     char byte;

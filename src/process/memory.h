@@ -18,5 +18,10 @@ size_t memory_read_some(pid_t pid, uint64_t address, void *to, size_t length);
 // neither checks for presence nor has a timeout.
 size_t memory_read_now(pid_t pid, uint64_t address, void *to, size_t length);
 
+// Reads words at up to MEMORY_WORDS addresses as memory_read_now does. Returns how many of them,
+// from the first on, could be read.
+#define MEMORY_WORDS 16
+size_t memory_read_words(pid_t pid, const uint64_t *addresses, uint32_t *words, size_t count);
+
 // Waits until the memory can be read: a fork or a large munmap holds mmap_lock for milliseconds.
 void memory_await(pid_t pid);

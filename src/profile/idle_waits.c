@@ -108,10 +108,10 @@ static bool encloses_all_work(const struct search *search, uint32_t wait)
            (double)(search->list[at].below - own) >= WORK_SHARE * (double)all;
 }
 
-static enum profile_idle kind_of(const struct search *search, const struct profile_value *value)
+static enum wait_idle kind_of(const struct search *search, const struct profile_value *value)
 {
     if (value->state != STATE_DELAYED || !value->ns)
-        return IDLE_NEVER;
+        return WAIT_IDLE_NEVER;
     return profile_wait_get(search->source->profile, value->wait)->idle;
 }
 
@@ -127,12 +127,12 @@ static bool is_of_a_pool(const struct search *search, const struct profile_value
 
 static bool is_idle(const struct search *search, const struct profile_value *value)
 {
-    enum profile_idle kind = kind_of(search, value);
-    if (kind == IDLE_NEVER || kind == IDLE_ALWAYS)
-        return kind == IDLE_ALWAYS;
+    enum wait_idle kind = kind_of(search, value);
+    if (kind == WAIT_IDLE_NEVER || kind == WAIT_IDLE_ALWAYS)
+        return kind == WAIT_IDLE_ALWAYS;
     if (search->list[search->places[value->stack]].interpreted)
         return is_parked(value);
-    return (kind == IDLE_LOOP || is_of_a_pool(search, value)) &&
+    return (kind == WAIT_IDLE_LOOP || is_of_a_pool(search, value)) &&
            encloses_all_work(search, search->places[value->stack]);
 }
 
@@ -159,7 +159,7 @@ static void count_pools(struct search *search)
     struct map seen = {0}; // place << 32 | thread
     for (size_t i = 0; i < profile_value_count(profile); i++) {
         const struct profile_value *value = profile_value_get(profile, i);
-        if (kind_of(search, value) == IDLE_NEVER)
+        if (kind_of(search, value) == WAIT_IDLE_NEVER)
             continue;
         uint32_t place = search->places[value->stack];
         size_t before = seen.count;

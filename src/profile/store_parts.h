@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "wait/sort.h"
+
 // What a value is of. STATE_CPU makes the CPU profile. The next three, the states of a thread, are
 // there only while wall time is counted (collect/wall.h), and make the wall profile without it: CPU
 // time is in both then, in STATE_RUNNING from when wall time began to be counted. The last two hold
@@ -42,20 +44,12 @@ struct profile_thread {
     bool ended;            // it may be merged with others (profile/compact.h)
 };
 
-// How a wait may be one for work, which delays nothing (profile/idle_waits.h).
-enum profile_idle {
-    IDLE_NEVER,
-    IDLE_LOOP,   // if work is done between such waits: an event loop
-    IDLE_POOL,   // if moreover other threads wait there too, or nobody woke the thread
-    IDLE_ALWAYS, // as for a connection
-};
-
 struct profile_wait { // what threads waited for
     uint32_t kind;   // string: "lock", "pipe"; 0: it is not known
     uint32_t object; // string: the lock's symbol or address; 0: there is none
     bool inferred;   // that it is this lock
     bool lock;       // another thread holds the object
-    enum profile_idle idle;
+    enum wait_idle idle; // how it may be a wait for work
 };
 
 struct profile_value {

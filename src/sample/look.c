@@ -82,8 +82,7 @@ static void fill(const struct look *look, const struct held *held)
     const struct stack_request request = request_of(look, held->thread, &plan);
     hold_copy(&held->hold, look->unwind_live ? NULL : &request, look->copy);
     look->copy->thread = held->thread->number;
-    lock_watch_copy(&look->control->locks, held->thread->process->number, held->thread->tid,
-                    &request, look->copy);
+    lock_watch_copy(&look->locks, held->thread->process->number, held->thread->tid, look->copy);
     if (look->unwind_live)
         unwind_live(look, held, look->copy);
 }
@@ -232,7 +231,7 @@ void look_fini(struct look *look)
     munmap(look->copy, sizeof *look->copy + STACK_ROOM);
 }
 
-// No page of the copy is to be missing while the thread is held.
+// No page of the copy is to be missing while the thread is held, and none asked for.
 static void warm(struct look *look, const struct thread *thread)
 {
     struct stack_plan plan;
@@ -241,6 +240,9 @@ static void warm(struct look *look, const struct thread *thread)
     wanted = sizeof *look->copy + (wanted < ROOM_LEAST ? ROOM_LEAST : wanted);
     for (; look->copy_warm < wanted; look->copy_warm += PAGE)
         ((volatile unsigned char *)look->copy)[look->copy_warm] = 0;
+    lock_watch_plan(&look->control->locks, thread->process->number,
+                    &(struct stack_request){&plan, {.fd = thread->process->pages_fd}, 0},
+                    &look->locks);
 }
 
 static bool ask(struct look *look, struct thread *thread)
@@ -291,8 +293,7 @@ static bool fill_in_place(const struct look *look, struct thread *thread)
     in_place_copy(thread->tid, &call, &request, look->copy);
     look->copy->thread = thread->number;
     if (!hidden)
-        lock_watch_copy(&look->control->locks, thread->process->number, thread->tid, &request,
-                        look->copy);
+        lock_watch_copy(&look->locks, thread->process->number, thread->tid, look->copy);
     return true;
 }
 

@@ -28,6 +28,7 @@ struct look {
     bool elsewhere;           // stops threads that run on other CPUs
     struct capture *copy;     // of the thread that is held; used again and again, so in the caches
     size_t copy_warm;         // bytes of its stack that are certainly there
+    struct lock_plan locks;   // words that its capture brings along
 };
 
 // Fills in the rest beside the options (unwind_live and max_stop).

@@ -262,12 +262,12 @@ void stack_capture(pid_t tid, const struct stack_request *request, struct captur
             copy_window(tid, request, i, capture);
 }
 
-bool stack_capture_word(pid_t tid, const struct stack_request *request, uint64_t address,
-                        uint32_t *word)
+bool stack_capture_can_read(const struct stack_request *request, uint64_t address, size_t length)
 {
-    struct stretch there = harmless(request, address, 0, sizeof *word);
-    return there.end - there.start == sizeof *word &&
-           memory_read_now(tid, address, word, sizeof *word) == sizeof *word;
+    bool known = request->pages.fd >= 0 || request->pages.mappings;
+    struct stretch there = known ? harmless(request, address, 0, (uint32_t)length)
+                                 : (struct stretch){0, 0};
+    return there.end - there.start == length;
 }
 
 size_t stack_capture_bytes(const struct capture *capture)

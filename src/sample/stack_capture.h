@@ -92,9 +92,8 @@ struct stack_request {
 // Fills in the stack of a capture whose registers are known.
 void stack_capture(pid_t tid, const struct stack_request *request, struct capture *capture);
 
-// Reads a word of the thread's memory, if its page is there.
-bool stack_capture_word(pid_t tid, const struct stack_request *request, uint64_t address,
-                        uint32_t *word);
+// Returns whether so many bytes can be read without a page having to be made or waited for.
+bool stack_capture_can_read(const struct stack_request *request, uint64_t address, size_t length);
 
 // Returns the bytes that a capture holds behind its struct.
 size_t stack_capture_bytes(const struct capture *capture);

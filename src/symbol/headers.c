@@ -133,7 +133,7 @@ static bool ask_object(const struct header_question *question, const struct imag
            is_sound(told, reader_hear(&reader, told, sizeof *told, given_up));
 }
 
-const char *headers_object(const struct image *image, uint32_t number, uint64_t vaddr,
+static const char *object_of(const struct image *image, uint32_t number, uint64_t vaddr,
                            uint64_t *offset)
 {
     static struct object_answer told;
@@ -147,4 +147,11 @@ const char *headers_object(const struct image *image, uint32_t number, uint64_t 
     pthread_mutex_unlock(&lock);
     *offset = told.offset;
     return sound && told.state == OBJECT_FOUND ? told.name : NULL;
+}
+
+const char *headers_object(struct space *space, uint64_t address, uint64_t *offset)
+{
+    const struct area *area = areas_find_module(space_areas(space), address);
+    const struct module *module = area ? area->mapping->module : NULL;
+    return module ? object_of(module->image, module->id, address - area->bias, offset) : NULL;
 }

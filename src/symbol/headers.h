@@ -7,17 +7,16 @@
 #include <stdint.h>
 
 #include "process/image.h"
+#include "process/space.h"
 
 // Between these two calls, which nest, that process describes files (image_describe_by). If it
 // cannot be started, the calling process reads them.
 void headers_isolate(void);
 void headers_end(void);
 
-// Returns the raw name of the variable of the image that holds the link-time address, and the
-// offset of the address in it; NULL when there is none. Valid until the next call. The image must
-// be of a file. `number` stands for the image in all calls.
-const char *headers_object(const struct image *image, uint32_t number, uint64_t vaddr,
-                           uint64_t *offset);
+// Returns the raw name of the variable that holds an address of the space, and the offset of the
+// address in it; NULL when there is none. Valid until the next call.
+const char *headers_object(struct space *space, uint64_t address, uint64_t *offset);
 
 // Returns the pid of the process, 0 when there is none now.
 int headers_pid(void);

@@ -5,7 +5,7 @@
 
 #include "wait/wait.h"
 
-// How a wait may be one for work, which delays nothing.
+// How a wait may be one for work, which delays nothing (profile/idle_waits.h decides).
 enum wait_idle {
     WAIT_IDLE_NEVER,
     WAIT_IDLE_LOOP,   // if all of the thread's work is done between such waits: an event loop

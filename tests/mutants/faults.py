@@ -338,7 +338,7 @@ FAULTS = [
      "period.elapsed - period.running - period.queued", "period.elapsed - period.running",
      "live/block/waiting_for_a_cpu"),
     ("event loops delay work", "src/profile/idle_waits.c",
-     "return (kind == IDLE_LOOP || is_of_a_pool(search, value)) &&",
+     "return (kind == WAIT_IDLE_LOOP || is_of_a_pool(search, value)) &&",
      "return is_of_a_pool(search, value) &&", "live/block/waits_for_work"),
     ("a wait is named by what its thread does a moment later", WAIT_SORT,
      "thread->state == 'D' && sort->kind == WAIT_OTHER", "thread->state == 'D'",

@@ -30,7 +30,7 @@ static void tear_down(void)
 }
 
 // Returns the number of the value; `waits` waits of `each` ns.
-static uint32_t add_wait(uint32_t thread, const char *stack, enum profile_idle kind,
+static uint32_t add_wait(uint32_t thread, const char *stack, enum wait_idle kind,
                          uint64_t waits, uint64_t each)
 {
     struct profile *profile = fixture.profile;
@@ -55,7 +55,7 @@ static bool is_idle(uint32_t value)
 
 START_TEST(an_event_loop)
 {
-    uint32_t loop = add_wait(0, "main|loop|poll_events|epoll_wait", IDLE_LOOP, 100, SHORT);
+    uint32_t loop = add_wait(0, "main|loop|poll_events|epoll_wait", WAIT_IDLE_LOOP, 100, SHORT);
     fixture_add(&fixture, 0, "main|loop|handle|parse", 5, 500);
     fixture_add(&fixture, 0, "main|loop|handle|answer", 5, 400);
     fixture_add(&fixture, 0, "main|loop|poll_events|epoll_wait", 3, 900); // on its way to sleep
@@ -68,7 +68,7 @@ END_TEST
 // The same call for an answer, deeper than where all work is done.
 START_TEST(a_wait_amid_work)
 {
-    uint32_t deep = add_wait(0, "main|loop|handle|ask|epoll_wait", IDLE_LOOP, 100, SHORT);
+    uint32_t deep = add_wait(0, "main|loop|handle|ask|epoll_wait", WAIT_IDLE_LOOP, 100, SHORT);
     fixture_add(&fixture, 0, "main|loop|handle|ask|pack", 3, 300);
     fixture_add(&fixture, 0, "main|loop|other", 7, 700);
     ck_assert(!is_idle(deep));
@@ -77,20 +77,21 @@ END_TEST
 
 START_TEST(a_pool_and_a_single_thread)
 {
-    uint32_t one = add_wait(0, "start|work|take|cond_wait", IDLE_POOL, 100, SHORT);
+    uint32_t one = add_wait(0, "start|work|take|cond_wait", WAIT_IDLE_POOL, 100, SHORT);
     fixture_add(&fixture, 0, "start|work|run", 5, 500);
     ck_assert(!is_idle(one)); // it may wait for an answer
-    uint32_t other = add_wait(1, "start|work|take|cond_wait", IDLE_POOL, 100, SHORT);
+    uint32_t other = add_wait(1, "start|work|take|cond_wait", WAIT_IDLE_POOL, 100, SHORT);
     ck_assert(is_idle(one));
     ck_assert(is_idle(other)); // it had nothing to do
-    uint32_t elsewhere = add_wait(2, "start|ask|cond_wait", IDLE_POOL, 100, SHORT);
+    uint32_t elsewhere = add_wait(2, "start|ask|cond_wait", WAIT_IDLE_POOL, 100, SHORT);
     ck_assert(!is_idle(elsewhere));
 }
 END_TEST
 
 START_TEST(a_thread_that_nobody_wakes)
 {
-    uint32_t parked = add_wait(0, "start|flush|cond_wait", IDLE_POOL, 2, 3 * (uint64_t)NS_PER_S);
+    uint32_t parked = add_wait(0, "start|flush|cond_wait",
+                             WAIT_IDLE_POOL, 2, 3 * (uint64_t)NS_PER_S);
     ck_assert(is_idle(parked));
 }
 END_TEST
@@ -98,9 +99,10 @@ END_TEST
 // Whatever a Python program does, the functions of the interpreter are the same.
 START_TEST(below_an_interpreter)
 {
-    uint32_t lock = add_wait(0, "main|_PyEval_EvalFrameDefault|sem_wait", IDLE_POOL, 100, SHORT);
-    add_wait(1, "main|_PyEval_EvalFrameDefault|sem_wait", IDLE_POOL, 100, SHORT);
-    uint32_t loop = add_wait(2, "main|Perl_runops_standard|epoll_wait", IDLE_LOOP, 100, SHORT);
+    uint32_t lock = add_wait(0, "main|_PyEval_EvalFrameDefault|sem_wait",
+                               WAIT_IDLE_POOL, 100, SHORT);
+    add_wait(1, "main|_PyEval_EvalFrameDefault|sem_wait", WAIT_IDLE_POOL, 100, SHORT);
+    uint32_t loop = add_wait(2, "main|Perl_runops_standard|epoll_wait", WAIT_IDLE_LOOP, 100, SHORT);
     fixture_add(&fixture, 0, "main|_PyEval_EvalFrameDefault|add", 5, 500);
     ck_assert(!is_idle(lock));
     ck_assert(!is_idle(loop));
@@ -109,8 +111,8 @@ END_TEST
 
 START_TEST(kinds_decide_too)
 {
-    uint32_t never = add_wait(0, "start|serve|read", IDLE_NEVER, 1, 9 * (uint64_t)NS_PER_S);
-    uint32_t always = add_wait(1, "main|deep|deeper|accept", IDLE_ALWAYS, 100, SHORT);
+    uint32_t never = add_wait(0, "start|serve|read", WAIT_IDLE_NEVER, 1, 9 * (uint64_t)NS_PER_S);
+    uint32_t always = add_wait(1, "main|deep|deeper|accept", WAIT_IDLE_ALWAYS, 100, SHORT);
     fixture_add(&fixture, 1, "main|other", 9, 900);
     ck_assert(!is_idle(never));
     ck_assert(is_idle(always));
@@ -133,8 +135,8 @@ static int64_t count_not_below(int64_t least)
 
 START_TEST(brief_waits_are_left_out)
 {
-    add_wait(0, "start|serve|read", IDLE_NEVER, 4, SHORT);
-    add_wait(0, "start|serve|write", IDLE_NEVER, 2, SHORT / 2);
+    add_wait(0, "start|serve|read", WAIT_IDLE_NEVER, 4, SHORT);
+    add_wait(0, "start|serve|write", WAIT_IDLE_NEVER, 2, SHORT / 2);
     ck_assert_int_eq(count_not_below(0), 6);
     ck_assert_int_eq(count_not_below(SHORT), 4);
     ck_assert_int_eq(count_not_below(SHORT + 1), 0);

@@ -160,7 +160,7 @@ static void add_delay(uint32_t thread, const char *stack, enum profile_state sta
 static uint32_t fill_delays(void)
 {
     uint32_t held = add_wait("lock", "the_lock", (struct profile_wait){.lock = true});
-    uint32_t always = add_wait("accept", NULL, (struct profile_wait){.idle = IDLE_ALWAYS});
+    uint32_t always = add_wait("accept", NULL, (struct profile_wait){.idle = WAIT_IDLE_ALWAYS});
     uint32_t late = profile_wait_add(fixture.profile);
     uint32_t one = profile_thread_add(fixture.profile, 1, 7, "one", "p");
     uint32_t other = profile_thread_add(fixture.profile, 1, 8, "other", "p");
