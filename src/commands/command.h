@@ -17,7 +17,7 @@ enum exit_status {
     EXIT_QUALITY = 5, // the profile is written, and worse than --min-quality
 };
 
-enum operand_kind { OPERAND_PID, OPERAND_COMMAND, OPERAND_CHOICE };
+enum operand_kind { OPERAND_PID, OPERAND_COMMAND, OPERAND_CHOICE, OPERAND_FILE };
 
 struct example {
     const char *line, *what;

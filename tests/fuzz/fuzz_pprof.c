@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "output/pprof_parse.h"
+#include "output/parser.h"
 #include "output/writer.h"
 #include "profile.pb-c.h"
 #include "profile/plain_merge.h"
@@ -37,7 +37,7 @@ static void write_all(const struct plain_profile *profile)
         struct plain_profile *again;
         if (!writers[i].binary)
             continue;
-        require(pprof_parse(bytes, length, &again, NULL) == RC_OK);
+        require(parser_parse(bytes, length, &again, NULL) == RC_OK);
         plain_free(again);
     }
 }
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct err err = {0};
     struct plain_profile *profile;
-    enum rc rc = pprof_parse(bytes, length, &profile, &err);
+    enum rc rc = parser_parse(bytes, length, &profile, &err);
     require((rc == RC_OK) == (profile != NULL) && (rc == RC_OK) == !err.text[0]);
     if (!profile)
         return 0;
@@ -130,7 +130,7 @@ bool fuzz_seed(size_t number, struct buf *out)
     struct plain_profile *profile;
     size_t length;
     put_profile("cpu", "nanoseconds", &raw);
-    require(pprof_parse(raw.data, raw.length, &profile, NULL) == RC_OK);
+    require(parser_parse(raw.data, raw.length, &profile, NULL) == RC_OK);
     AUTO_FREE char *bytes = write_as(writer_by_name("pprof"), profile, &length);
     buf_append(out, bytes, length);
     plain_free(profile);

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "fixture_plain.h"
-#include "output/pprof_parse.h"
+#include "output/parser.h"
 #include "output/writer.h"
 #include "profile/plain_filter.h"
 #include "profile/plain_scale.h"
@@ -84,7 +84,7 @@ static void check_written(const struct plain_profile *one)
     AUTO_BUF struct buf bytes = {0};
     struct plain_profile *read;
     write_bytes(one, &bytes);
-    ck_assert_int_eq(pprof_parse(bytes.data, bytes.length, &read, NULL), RC_OK);
+    ck_assert_int_eq(parser_parse(bytes.data, bytes.length, &read, NULL), RC_OK);
     check_same(one, read);
     plain_free(read);
 }
