@@ -26,8 +26,8 @@ FILES = {
     "fuzz_memory_image": ["src/process/memory_image.c"],
     "fuzz_options": ["src/commands/option.c", "src/commands/attach_options.c"],
     "fuzz_perf_map": ["src/process/perf_map.c"],
-    "fuzz_pprof": ["src/output/parser.c", "src/output/pprof_parse.c", "src/output/gunzip.c", "src/profile/plain.c",
-                   "src/profile/plain_merge.c", "src/profile/plain_frame.c",
+    "fuzz_pprof": ["src/output/parser.c", "src/output/pprof_parse.c", "src/output/gunzip.c",
+                   "src/profile/plain.c", "src/profile/plain_merge.c", "src/profile/plain_frame.c",
                    "src/profile/measure.c", "src/profile/totals.c"],
 }
 
