@@ -17,7 +17,7 @@ const struct option option_help = {
     .help = "show this help",
 };
 
-struct arguments {
+struct words {
     const struct option *options;
     void *values;
     char **next;
@@ -183,7 +183,7 @@ static enum rc (*const setters[])(const struct option *option, void *value, cons
     [OPTION_SET] = set_set,           [OPTION_SIZE] = set_size,
 };
 
-static enum rc store(struct arguments *parser, const struct option *option, const char *text,
+static enum rc store(struct words *parser, const struct option *option, const char *text,
                      struct err *err)
 {
     void *value = option == &option_help ? (void *)&parser->parsed->help
@@ -198,7 +198,7 @@ static enum rc missing_value(const struct option *option, struct err *err)
     return err_set(err, RC_USAGE, "--%s: the value is missing", option->name);
 }
 
-static const struct option *find_long(const struct arguments *parser, const char *name, size_t length)
+static const struct option *find_long(const struct words *parser, const char *name, size_t length)
 {
     for (const struct option *option = parser->options; option->name; option++)
         if (strlen(option->name) == length && memcmp(option->name, name, length) == 0)
@@ -206,7 +206,7 @@ static const struct option *find_long(const struct arguments *parser, const char
     return length == 4 && memcmp(name, "help", 4) == 0 ? &option_help : NULL;
 }
 
-static const struct option *find_letter(const struct arguments *parser, char letter)
+static const struct option *find_letter(const struct words *parser, char letter)
 {
     for (const struct option *option = parser->options; option->name; option++)
         if (option->letter == letter)
@@ -214,7 +214,7 @@ static const struct option *find_letter(const struct arguments *parser, char let
     return letter == option_help.letter ? &option_help : NULL;
 }
 
-static enum rc unknown_long(const struct arguments *parser, const char *name, size_t length,
+static enum rc unknown_long(const struct words *parser, const char *name, size_t length,
                             struct err *err)
 {
     AUTO_FREE char *word = xstrndup(name, length);
@@ -229,7 +229,7 @@ static enum rc unknown_long(const struct arguments *parser, const char *name, si
     return err_set(err, RC_USAGE, "there is no option --%s", shown);
 }
 
-static enum rc parse_long(struct arguments *parser, const char *name, struct err *err)
+static enum rc parse_long(struct words *parser, const char *name, struct err *err)
 {
     size_t length = strcspn(name, "=");
     const struct option *option = find_long(parser, name, length);
@@ -246,7 +246,7 @@ static enum rc parse_long(struct arguments *parser, const char *name, struct err
     return store(parser, option, value, err);
 }
 
-static enum rc parse_letters(struct arguments *parser, const char *letters, struct err *err)
+static enum rc parse_letters(struct words *parser, const char *letters, struct err *err)
 {
     for (const char *at = letters; *at; at++) {
         const struct option *option = find_letter(parser, *at);
@@ -269,7 +269,7 @@ static enum rc parse_letters(struct arguments *parser, const char *letters, stru
     return RC_OK;
 }
 
-static enum rc parse_word(struct arguments *parser, struct err *err)
+static enum rc parse_word(struct words *parser, struct err *err)
 {
     char *word = *parser->next++;
     if (parser->ended || word[0] != '-' || !word[1]) {
@@ -287,7 +287,7 @@ static enum rc parse_word(struct arguments *parser, struct err *err)
 enum rc option_parse(const struct option *options, void *values, char **argv,
                      struct parsed *parsed, struct err *err)
 {
-    struct arguments parser = {.options = options, .values = values, .next = argv, .parsed = parsed};
+    struct words parser = {.options = options, .values = values, .next = argv, .parsed = parsed};
     *parsed = (struct parsed){.operands = argv};
     enum rc first = RC_OK;
     // After a mistake parsing goes on, because --help counts wherever it is.
