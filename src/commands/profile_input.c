@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "commands/fetch_jobs.h"
 #include "output/parser.h"
 
 static enum rc read_all(int fd, struct buf *bytes, struct err *err)
@@ -39,6 +40,8 @@ enum rc profile_input_read(const char *source, struct plain_profile **profile, s
 {
     AUTO_BUF struct buf bytes = {0};
     struct err reason = {0};
+    if (profile_url_is(source))
+        return fetch_jobs_one(source, profile, err);
     *profile = NULL;
     enum rc rc = read_source(source, &bytes, &reason);
     if (rc == RC_OK)
