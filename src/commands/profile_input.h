@@ -10,3 +10,8 @@
 // message that names the source; then *profile is NULL. The caller frees it.
 enum rc profile_input_read(const char *source, struct plain_profile **profile, struct err *err)
     MUST_CHECK;
+
+// Makes the values of this name those that are shown first (--sample-type); NULL: nothing changes.
+// Fails with RC_USAGE and the names that there are.
+enum rc profile_input_choose(struct plain_profile *profile, const char *type, struct err *err)
+    MUST_CHECK;
