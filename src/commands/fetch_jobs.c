@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "output/parser.h"
+#include "profile/plain_symbolize.h"
 #include "serve/remote_names.h"
 
 #define LEAST_PATIENCE 60.0 // s, beyond half of what a server takes
@@ -101,11 +102,13 @@ static int64_t patience(const struct fetch_request *request, double seconds)
     return (int64_t)(most * NS_PER_S);
 }
 
-// A profile without names is one all the same, so a server that does not tell them fails nothing.
+// Files of this machine give names with lines; the server is asked for the rest. A profile without
+// names is one all the same, so a server that does not tell them fails nothing.
 static enum rc name(struct fetch_job *job, const struct fetch_request *request,
                     const struct http_waiting *waiting, struct err *err)
 {
     AUTO_BUF struct buf question = {0};
+    job->named = job->profile && plain_symbolize(job->profile) > 0;
     if (!job->profile || !job->url.symbols || !remote_names_ask(job->profile, &question))
         return RC_OK;
     struct http_request ask = {
@@ -116,7 +119,7 @@ static enum rc name(struct fetch_job *job, const struct fetch_request *request,
     };
     enum rc rc = http_ask(&ask, 1, &request->http, waiting, err);
     if (rc == RC_OK && ask.rc == RC_OK && ask.body.data)
-        job->named = remote_names_take(job->profile, ask.body.data) > 0;
+        job->named |= remote_names_take(job->profile, ask.body.data) > 0;
     buf_fini(&ask.body);
     return rc;
 }

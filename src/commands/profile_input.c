@@ -12,6 +12,7 @@
 #include "commands/fetch_jobs.h"
 #include "output/parser.h"
 #include "profile/measure.h"
+#include "profile/plain_symbolize.h"
 
 static enum rc read_all(int fd, struct buf *bytes, struct err *err)
 {
@@ -47,8 +48,10 @@ enum rc profile_input_read(const char *source, struct plain_profile **profile, s
     enum rc rc = read_source(source, &bytes, &reason);
     if (rc == RC_OK)
         rc = parser_parse(bytes.data, bytes.length, profile, &reason);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        plain_symbolize(*profile);
         return rc;
+    }
     AUTO_FREE char *shown = escape_text_dup(source);
     return err_set(err, rc, "%s: %s", strcmp(source, "-") ? shown : "standard input", reason.text);
 }

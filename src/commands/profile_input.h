@@ -6,8 +6,9 @@
 #include "profile/plain.h"
 
 // Reads a profile of any format that ptprof knows (output/parser.h) from a path, from standard
-// input if the source is "-", or from a server if it is a URL (serve/profile_url.h). Fails with a
-// message that names the source; then *profile is NULL. The caller frees it.
+// input if the source is "-", or from a server if it is a URL (serve/profile_url.h). Code without
+// names is named by the files of this machine, where it has them. Fails with a message that names
+// the source; then *profile is NULL. The caller frees it.
 enum rc profile_input_read(const char *source, struct plain_profile **profile, struct err *err)
     MUST_CHECK;
 
