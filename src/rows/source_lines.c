@@ -16,14 +16,14 @@
 // function begins counts again in the same stack.
 enum { NAME, FILE_NAME, MAPPING, START, LINE, FIELDS };
 
-struct place {
+struct counted_line {
     const char *function, *file;
     int64_t start, line;
     int64_t flat, cum;
     uint32_t seen; // number of the last sample that it was counted in, + 1
 };
 
-struct span { // of places, the innermost inlined function's first
+struct line_span { // of places, the innermost inlined function's first
     size_t first, count;
 };
 
@@ -34,11 +34,11 @@ struct counting {
     struct map matched;     // text of a name -> 0 or 1
     struct map fields[FIELDS]; // what the fields before say << 32 | this one -> number
     struct map numbers;     // lines
-    struct place *places;
+    struct counted_line *places;
     size_t place_count, place_capacity;
     uint32_t *of_lines; // numbers of places; NONE: the function does not match
     size_t line_count, line_capacity;
-    struct span *of_locations;
+    struct line_span *of_locations;
 };
 
 static int64_t add(int64_t a, int64_t b)
@@ -96,7 +96,7 @@ static uint32_t place_of(struct counting *counting, const struct plain_location 
     if (place < counting->place_count)
         return place;
     ARRAY_RESERVE(counting->places, place, counting->place_capacity);
-    counting->places[counting->place_count++] = (struct place){
+    counting->places[counting->place_count++] = (struct counted_line){
         .function = frame->name,
         .file = strtab_get(counting->texts, file),
         .start = start,
@@ -118,7 +118,7 @@ static void look_at(struct counting *counting, uint32_t location)
             wanted ? place_of(counting, at, i, &frame) : NONE;
         any |= wanted;
     }
-    counting->of_locations[location] = (struct span){first, any ? count : 0};
+    counting->of_locations[location] = (struct line_span){first, any ? count : 0};
 }
 
 // --- what they have ---
@@ -128,12 +128,12 @@ static void count_sample(struct counting *counting, uint32_t sample, int64_t val
     const struct plain_node *nodes = counting->profile->stacks.nodes;
     uint32_t leaf = counting->profile->samples.list[sample].stack;
     for (uint32_t at = leaf; at; at = nodes[at].parent) {
-        struct span span = counting->of_locations[nodes[at].location];
+        struct line_span span = counting->of_locations[nodes[at].location];
         for (size_t i = 0; i < span.count; i++) {
             uint32_t number = counting->of_lines[span.first + i];
             if (number == NONE)
                 continue;
-            struct place *place = &counting->places[number];
+            struct counted_line *place = &counting->places[number];
             if (at == leaf && i == 0)
                 place->flat = add(place->flat, value);
             if (place->seen != sample + 1)
@@ -155,7 +155,7 @@ static void count_all(struct counting *counting, size_t value)
 
 // --- what is shown of them ---
 
-static int compare_routines(const struct place *a, const struct place *b)
+static int compare_routines(const struct counted_line *a, const struct counted_line *b)
 {
     int order = strcmp(a->function, b->function);
     return order ? order : strcmp(a->file, b->file);
@@ -163,13 +163,13 @@ static int compare_routines(const struct place *a, const struct place *b)
 
 static int compare_places(const void *left, const void *right)
 {
-    const struct place *a = left, *b = right;
+    const struct counted_line *a = left, *b = right;
     int order = compare_routines(a, b);
     return order ? order : (a->line > b->line) - (a->line < b->line);
 }
 
-static struct source_routine *routine_of(struct source_lines *lines, const struct place *place,
-                                         bool another)
+static struct source_routine *routine_of(struct source_lines *lines,
+                                         const struct counted_line *place, bool another)
 {
     if (another)
         lines->routines[lines->routine_count++] = (struct source_routine){
@@ -181,7 +181,7 @@ static struct source_routine *routine_of(struct source_lines *lines, const struc
     return &lines->routines[lines->routine_count - 1];
 }
 
-static void widen(struct source_routine *routine, const struct place *place)
+static void widen(struct source_routine *routine, const struct counted_line *place)
 {
     int64_t from = place->line > MARGIN ? place->line - MARGIN : 1;
     if (place->start > 0)
@@ -192,7 +192,7 @@ static void widen(struct source_routine *routine, const struct place *place)
 }
 
 static void add_place(struct source_lines *lines, struct source_routine *routine,
-                      const struct place *place)
+                      const struct counted_line *place)
 {
     struct source_line *last = routine->count ? &lines->lines[lines->line_count - 1] : NULL;
     if (!last || last->line != place->line) {
@@ -209,13 +209,13 @@ static void add_place(struct source_lines *lines, struct source_routine *routine
 
 static void fill(struct source_lines *lines, struct counting *counting)
 {
-    const struct place *before = NULL;
+    const struct counted_line *before = NULL;
     lines->routines = xcalloc(counting->place_count + 1, sizeof *lines->routines);
     lines->lines = xcalloc(counting->place_count + 1, sizeof *lines->lines);
     if (counting->place_count)
         qsort(counting->places, counting->place_count, sizeof *counting->places, compare_places);
     for (size_t i = 0; i < counting->place_count; i++) {
-        const struct place *place = &counting->places[i];
+        const struct counted_line *place = &counting->places[i];
         if (!place->flat && !place->cum)
             continue;
         bool another = !before || compare_routines(before, place) != 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the source lines of functions have, as `go tool pprof -list` counts: `flat` where the line is
-// the leaf's, `cum` where it is anywhere in the stack, once however often. Inlined functions count
-// like any other.
+// What the source lines of functions have, as `go tool pprof -list` counts: `flat` where the line
+// is the leaf's, `cum` where it is anywhere in the stack, once however often. Inlined functions
+// count like any other.
 #pragma once
 
 #include <regex.h>
@@ -33,7 +33,7 @@ struct source_lines {
     struct strtab texts;
 };
 
-// Finds the functions whose names match, and what they have of the profile's value with that number.
+// Finds the functions whose names match, and what they have of the value with that number.
 void source_lines_init(struct source_lines *lines, const struct plain_profile *profile,
                        size_t value, const regex_t *pattern);
 void source_lines_fini(struct source_lines *lines);
