@@ -20,9 +20,11 @@
 
 static int try_to_open(const char *path, struct stat *info, struct source_file *file)
 {
+    AUTO_BUF struct buf clean = {0};
     int fd = strlen(path) < PATH_MAX ? regular_file_open(path, info) : -1;
+    path_clean(&clean, path);
     if (fd >= 0)
-        file->path = xstrdup(path);
+        file->path = steal_ptr(&clean.data);
     return fd;
 }
 

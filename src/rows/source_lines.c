@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "profile/plain_frame.h"
+#include "rows/call_parts.h"
 
 #define NONE UINT32_MAX
 #define MARGIN 5 // lines that are shown before the first one with cost, and behind the last one
@@ -29,7 +30,7 @@ struct line_span { // of places, the innermost inlined function's first
 
 struct counting {
     const struct plain_profile *profile;
-    const regex_t *pattern;
+    const struct pattern *pattern;
     struct strtab *texts;
     struct map matched;     // text of a name -> 0 or 1
     struct map fields[FIELDS]; // what the fields before say << 32 | this one -> number
@@ -41,21 +42,13 @@ struct counting {
     struct line_span *of_locations;
 };
 
-static int64_t add(int64_t a, int64_t b)
-{
-    int64_t sum;
-    if (!__builtin_add_overflow(a, b, &sum))
-        return sum;
-    return b < 0 ? INT64_MIN : INT64_MAX;
-}
-
 // --- which places there are ---
 
 static bool matches(struct counting *counting, const struct plain_frame *frame)
 {
     uint32_t known = map_get(&counting->matched, frame->name_text, NONE);
     if (known == NONE) {
-        known = regexec(counting->pattern, frame->name, 0, NULL, 0) == 0;
+        known = pattern_matches(counting->pattern, frame->name);
         map_put(&counting->matched, frame->name_text, known);
     }
     return known;
@@ -135,9 +128,9 @@ static void count_sample(struct counting *counting, uint32_t sample, int64_t val
                 continue;
             struct counted_line *place = &counting->places[number];
             if (at == leaf && i == 0)
-                place->flat = add(place->flat, value);
+                place->flat = call_add(place->flat, value);
             if (place->seen != sample + 1)
-                place->cum = add(place->cum, value);
+                place->cum = call_add(place->cum, value);
             place->seen = sample + 1;
         }
     }
@@ -186,7 +179,7 @@ static void widen(struct source_routine *routine, const struct counted_line *pla
     int64_t from = place->line > MARGIN ? place->line - MARGIN : 1;
     if (place->start > 0)
         from = place->start < place->line ? place->start : place->line;
-    int64_t to = add(place->line, MARGIN);
+    int64_t to = call_add(place->line, MARGIN);
     routine->from = from < routine->from ? from : routine->from;
     routine->to = to > routine->to ? to : routine->to;
 }
@@ -200,10 +193,10 @@ static void add_place(struct source_lines *lines, struct source_routine *routine
         *last = (struct source_line){.line = place->line};
         routine->count++;
     }
-    last->flat = add(last->flat, place->flat);
-    last->cum = add(last->cum, place->cum);
-    routine->flat = add(routine->flat, place->flat);
-    routine->cum = add(routine->cum, place->cum);
+    last->flat = call_add(last->flat, place->flat);
+    last->cum = call_add(last->cum, place->cum);
+    routine->flat = call_add(routine->flat, place->flat);
+    routine->cum = call_add(routine->cum, place->cum);
     widen(routine, place);
 }
 
@@ -225,7 +218,7 @@ static void fill(struct source_lines *lines, struct counting *counting)
 }
 
 void source_lines_init(struct source_lines *lines, const struct plain_profile *profile,
-                       size_t value, const regex_t *pattern)
+                       size_t value, const struct pattern *pattern)
 {
     *lines = (struct source_lines){0};
     strtab_init(&lines->texts);

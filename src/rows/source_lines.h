@@ -4,10 +4,10 @@
 // count like any other.
 #pragma once
 
-#include <regex.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/pattern.h"
 #include "base/strtab.h"
 #include "profile/plain.h"
 
@@ -35,5 +35,5 @@ struct source_lines {
 
 // Finds the functions whose names match, and what they have of the value with that number.
 void source_lines_init(struct source_lines *lines, const struct plain_profile *profile,
-                       size_t value, const regex_t *pattern);
+                       size_t value, const struct pattern *pattern);
 void source_lines_fini(struct source_lines *lines);

@@ -50,11 +50,11 @@ static void sample(const uint32_t *locations, size_t count, int64_t ns)
 
 static void find(const char *expression)
 {
-    regex_t pattern;
-    ck_assert_int_eq(regcomp(&pattern, expression, REG_EXTENDED | REG_NOSUB), 0);
+    struct pattern pattern;
+    ck_assert_int_eq(pattern_init(&pattern, expression, NULL), RC_OK);
     source_lines_fini(&lines);
     source_lines_init(&lines, profile, 1, &pattern);
-    regfree(&pattern);
+    pattern_fini(&pattern);
 }
 
 static const struct source_routine *routine(const char *name, const char *file)
