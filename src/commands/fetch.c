@@ -21,6 +21,7 @@
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
 #include "commands/progress.h"
+#include "commands/report.h"
 #include "profile/plain_merge.h"
 
 struct fetch_options {
@@ -163,7 +164,7 @@ static enum rc write_apart(struct fetch *fetch, struct err *err)
     return rc;
 }
 
-// Returns the sum of what came, or NULL; the caller frees it.
+// Makes the sum of what came, NULL of nothing; the caller frees it.
 static enum rc sum_up(const struct fetch *fetch, struct plain_profile **sum, struct err *err)
 {
     size_t count = 0;
@@ -207,6 +208,25 @@ static void tell_failures(struct fetch *fetch)
     }
 }
 
+// Replicas have one report, and types one each.
+static enum rc print_reports(struct fetch *fetch, struct err *err)
+{
+    const unsigned types = fetch->options->types;
+    struct plain_profile *sum = NULL;
+    enum rc rc = RC_OK;
+    if (!(types & (types - 1)))
+        rc = sum_up(fetch, &sum, err);
+    if (sum)
+        return report_print_of(sum, err);
+    for (size_t i = 0; i < fetch->jobs.count && rc == RC_OK; i++) {
+        struct plain_profile *profile = fetch->jobs.list[i].profile;
+        if (profile)
+            rc = report_print_of(plain_copy(profile), err);
+        putchar('\n');
+    }
+    return rc;
+}
+
 static enum rc one_round(struct fetch *fetch, struct err *err)
 {
     const struct http_waiting waiting = {fetch->signals, go_on, fetch};
@@ -218,8 +238,10 @@ static enum rc one_round(struct fetch *fetch, struct err *err)
         return rc;
     tell_failures(fetch);
     if (fetch->options->output)
-        return write_sum(fetch, err);
-    return fetch->options->report && !fetch->options->output_dir ? RC_OK : write_apart(fetch, err);
+        rc = write_sum(fetch, err);
+    else if (!fetch->options->report || fetch->options->output_dir)
+        rc = write_apart(fetch, err);
+    return rc == RC_OK && fetch->options->report ? print_reports(fetch, err) : rc;
 }
 
 // A round that fails does not end a series: the next one may succeed.

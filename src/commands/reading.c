@@ -147,14 +147,12 @@ static bool filters(const struct plain_filter *filter)
            filter->tag_ignore;
 }
 
-static enum rc read_all(char **files, size_t count, const struct reading_options *options,
-                        struct reading *reading, struct err *err)
+static enum rc prepare(const struct reading_options *options, struct reading *reading,
+                       struct err *err)
 {
-    enum rc rc = check_options(options, err);
-    if (rc == RC_OK)
-        rc = read_files(files, count, &reading->whole, err);
+    enum rc rc = RC_OK;
     const char *base = options->base ? options->base : options->diff_base;
-    if (rc == RC_OK && base)
+    if (base)
         rc = take_base(reading, base, options->diff_base, err);
     if (rc == RC_OK)
         rc = prune(reading, err);
@@ -172,14 +170,25 @@ static enum rc read_all(char **files, size_t count, const struct reading_options
     return RC_OK;
 }
 
-enum rc reading_open(char **files, size_t count, const struct reading_options *options,
-                     struct reading *reading, struct err *err)
+enum rc reading_of(struct plain_profile *profile, const struct reading_options *options,
+                   struct reading *reading, struct err *err)
 {
-    *reading = (struct reading){0};
-    enum rc rc = read_all(files, count, options, reading, err);
+    *reading = (struct reading){.whole = profile};
+    enum rc rc = prepare(options, reading, err);
     if (rc != RC_OK)
         reading_close(reading);
     return rc;
+}
+
+enum rc reading_open(char **files, size_t count, const struct reading_options *options,
+                     struct reading *reading, struct err *err)
+{
+    struct plain_profile *sum;
+    *reading = (struct reading){0};
+    enum rc rc = check_options(options, err);
+    if (rc == RC_OK)
+        rc = read_files(files, count, &sum, err);
+    return rc == RC_OK ? reading_of(sum, options, reading, err) : rc;
 }
 
 void reading_close(struct reading *reading)

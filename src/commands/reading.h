@@ -23,4 +23,8 @@ struct reading {
 // Fails as profile_input_read and plain_filter, and with RC_USAGE if there is no such type.
 enum rc reading_open(char **files, size_t count, const struct reading_options *options,
                      struct reading *reading, struct err *err) MUST_CHECK;
+
+// Does the same with a profile that is there already. It is taken over, whatever the result is.
+enum rc reading_of(struct plain_profile *profile, const struct reading_options *options,
+                   struct reading *reading, struct err *err) MUST_CHECK;
 void reading_close(struct reading *reading);

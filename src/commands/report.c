@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "commands/command.h"
+#include "commands/report.h"
 #include "commands/report_view.h"
 
 static const struct report_options defaults = {.top = REPORT_ANY_COUNT};
@@ -128,6 +129,18 @@ static int run(const struct call *call, struct err *err)
     rc = (wanted->json ? report_print_json : view->print)(wanted, &reading, stdout, err);
     reading_close(&reading);
     return command_status(rc);
+}
+
+enum rc report_print_of(struct plain_profile *profile, struct err *err)
+{
+    struct reading reading;
+    enum rc rc = reading_of(profile, &defaults.reading, &reading, err);
+    if (rc != RC_OK)
+        return rc;
+    warn_if_nothing_is_left(&reading);
+    rc = report_print_top(&defaults, &reading, stdout, err);
+    reading_close(&reading);
+    return rc;
 }
 
 const struct command command_report = {
