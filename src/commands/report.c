@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // `ptprof report FILE` prints what is in a profile, in the numbers of `go tool pprof`. A view is a
 // row of a table: which options ask for it, and what prints it.
+#include "commands/report.h"
+
 #include <stddef.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "commands/command.h"
-#include "commands/report.h"
 #include "commands/report_view.h"
 
 static const struct report_options defaults = {.top = REPORT_ANY_COUNT};
