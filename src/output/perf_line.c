@@ -83,6 +83,14 @@ static bool parse_behind_name(struct text_span line, struct perf_head *head)
     return take_event(&line, head);
 }
 
+// --show-mmap-events and the like write lines of other kinds of records.
+static bool is_sample(const struct perf_head *head)
+{
+    static const char mark[] = "PERF_RECORD_";
+    const char *start = head->name.at;
+    return !memmem(start, (size_t)(head->event.end - start), mark, sizeof mark - 1);
+}
+
 bool perf_head_parse(struct text_span line, struct perf_head *head)
 {
     scan_blanks(&line);
@@ -95,7 +103,7 @@ bool perf_head_parse(struct text_span line, struct perf_head *head)
         if (parse_behind_name((struct text_span){at, line.end}, head)) {
             head->name = (struct text_span){start, at};
             scan_trim(&head->name);
-            return true;
+            return is_sample(head);
         }
     }
     return false;

@@ -20,7 +20,7 @@
 #include "output/scan.h"
 #include "profile/plain.h"
 
-#define MEMORY_MAX ((size_t)2048 << 20) // bytes for the values of a text
+#define MEMORY_MAX ((size_t)1024 << 20) // bytes for the values of a text
 
 struct speedscope_unit {
     const char *name, *type, *unit;
