@@ -193,6 +193,8 @@ void call_picture_init(struct call_picture *picture, struct call_graph *graph,
         keep_first(picture, graph, count);
         picture->dropped_edges = call_graph_drop_edges(graph, least_edge);
     }
+    graph->dropped.edges = picture->dropped_edges;
+    graph->dropped.beyond_count = picture->candidates - picture->count;
     choose_edges(picture, graph);
 }
 

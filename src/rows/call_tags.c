@@ -177,6 +177,7 @@ void call_tags_init(struct call_tags *tags, const struct call_graph *graph, int6
         if (plain_values(profile, i)[graph->value])
             count_sample(&tagging, i, plain_values(profile, i)[graph->value]);
     place(&tagging, least);
+    tags->kinds = tags->texts.count - 1; // all but ""
     map_fini(&tagging.texts);
     map_fini(&tagging.numbers);
     free(tagging.sets);

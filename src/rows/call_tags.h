@@ -18,6 +18,7 @@ struct call_tags {
     struct strtab texts;
     struct call_tag *list; // of each function in turn; those of a number come behind their text's
     uint32_t *first;       // [function + 1]
+    size_t kinds;          // how many different ones there are
 };
 
 // Counts for the functions that the graph shows, and leaves out what has less than `least`.
