@@ -68,6 +68,12 @@ int64_t call_graph_all(const struct plain_profile *profile, size_t value);
 // function that is not kept is nobody's.
 void call_graph_keep(struct call_graph *graph, const bool *kept);
 
+// Returns a fraction of all that functions have as self cost.
+int64_t call_graph_fraction(const struct call_graph *graph, double fraction);
+
+// Drops functions whose total is below a cost, and makes the graph anew of the others.
+void call_graph_drop_functions(struct call_graph *graph, int64_t least);
+
 void call_graph_sort(struct call_graph *graph, enum call_order order);
 
 // Drops edges below a cost, which must be those to functions that are shown, and returns how many.

@@ -57,7 +57,7 @@ size_t call_graph_drop_edges(struct call_graph *graph, int64_t least)
     return count - left;
 }
 
-static void keep_heavy(struct call_graph *graph, int64_t least)
+void call_graph_drop_functions(struct call_graph *graph, int64_t least)
 {
     AUTO_FREE bool *kept = xcalloc(graph->function_count + 1, sizeof *kept);
     size_t count = 0;
@@ -83,7 +83,7 @@ static void keep_first(struct call_graph *graph, size_t count, enum call_order o
     call_graph_sort(graph, order);
 }
 
-static int64_t fraction_of(const struct call_graph *graph, double fraction)
+int64_t call_graph_fraction(const struct call_graph *graph, double fraction)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < graph->shown; i++)
@@ -94,10 +94,10 @@ static int64_t fraction_of(const struct call_graph *graph, double fraction)
 
 void call_graph_trim(struct call_graph *graph, const struct call_trim *trim)
 {
-    int64_t least_function = fraction_of(graph, trim->function_fraction);
-    int64_t least_edge = fraction_of(graph, trim->edge_fraction);
+    int64_t least_function = call_graph_fraction(graph, trim->function_fraction);
+    int64_t least_edge = call_graph_fraction(graph, trim->edge_fraction);
     if (least_function > 0)
-        keep_heavy(graph, least_function);
+        call_graph_drop_functions(graph, least_function);
     call_graph_sort(graph, trim->order);
     if (trim->count)
         keep_first(graph, trim->count, trim->order);
