@@ -51,7 +51,7 @@ static void mark_base(struct plain_profile *base)
     plain_free(marked);
 }
 
-static enum rc take_base(struct reading *reading, const char *file, bool marked, struct err *err)
+static enum rc take_base(struct reported *reading, const char *file, bool marked, struct err *err)
 {
     struct plain_profile *base = NULL, *rest = NULL;
     enum rc rc = profile_input_read(file, &base, err);
@@ -132,7 +132,7 @@ static enum rc check_options(const struct reading_options *options, struct err *
 
 // --- all of it ---
 
-static enum rc prune(struct reading *reading, struct err *err)
+static enum rc prune(struct reported *reading, struct err *err)
 {
     struct plain_profile *pruned = NULL;
     enum rc rc = plain_prune(reading->whole, &pruned, err);
@@ -148,7 +148,7 @@ static bool filters(const struct plain_filter *filter)
 }
 
 static enum rc read_all(char **files, size_t count, const struct reading_options *options,
-                        struct reading *reading, struct err *err)
+                        struct reported *reading, struct err *err)
 {
     enum rc rc = check_options(options, err);
     if (rc == RC_OK)
@@ -173,19 +173,19 @@ static enum rc read_all(char **files, size_t count, const struct reading_options
 }
 
 enum rc reading_open(char **files, size_t count, const struct reading_options *options,
-                     struct reading *reading, struct err *err)
+                     struct reported *reading, struct err *err)
 {
-    *reading = (struct reading){0};
+    *reading = (struct reported){0};
     enum rc rc = read_all(files, count, options, reading, err);
     if (rc != RC_OK)
         reading_close(reading);
     return rc;
 }
 
-void reading_close(struct reading *reading)
+void reading_close(struct reported *reading)
 {
     if (reading->part != reading->whole)
         plain_free(reading->part);
     plain_free(reading->whole);
-    *reading = (struct reading){0};
+    *reading = (struct reported){0};
 }

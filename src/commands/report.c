@@ -131,7 +131,7 @@ static enum rc choose_view(const struct report_options *wanted, const struct vie
     return RC_OK;
 }
 
-static void warn_if_nothing_is_left(const struct reading *reading)
+static void warn_if_nothing_is_left(const struct reported *reading)
 {
     if (!reading->whole->samples.count)
         fputs("ptprof: the profile has no samples\n", stderr);
@@ -143,7 +143,7 @@ static int run(const struct call *call, struct err *err)
 {
     const struct report_options *wanted = call->options;
     const struct view *view;
-    struct reading reading;
+    struct reported reading;
     enum rc rc = choose_view(wanted, &view, err);
     if (rc == RC_OK)
         rc = reading_open(call->operands, call->count, &wanted->reading, &reading, err);
