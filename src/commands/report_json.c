@@ -151,7 +151,7 @@ static void put_routine(struct json *json, const struct source_lines *lines,
 }
 
 static enum rc put_list(struct json *json, const struct report_options *options,
-                        const struct reading *reading, struct err *err)
+                        const struct reported *reading, struct err *err)
 {
     struct source_lines lines;
     enum rc rc = report_lines(options, reading, &lines, err);

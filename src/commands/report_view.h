@@ -36,7 +36,7 @@ struct call_graph *report_graph(const struct report_options *options,
                                 const struct reported *reading, size_t count);
 
 // Finds the lines that --list asks for. RC_FAIL if there are none; otherwise the caller frees them.
-enum rc report_lines(const struct report_options *options, const struct reading *reading,
+enum rc report_lines(const struct report_options *options, const struct reported *reading,
                      struct source_lines *lines, struct err *err) MUST_CHECK;
 
 // Returns the unit for all functions of a graph.
