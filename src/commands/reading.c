@@ -21,7 +21,8 @@ static void replace(struct plain_profile **profile, struct plain_profile *by)
     *profile = by;
 }
 
-static enum rc read_files(char **files, size_t count, struct plain_profile **sum, struct err *err)
+enum rc reading_sum(char *const *files, size_t count, struct plain_profile **sum,
+                    struct err *err)
 {
     struct plain_profile **list = xcalloc(count, sizeof *list);
     enum rc rc = RC_OK;
@@ -51,7 +52,8 @@ static void mark_base(struct plain_profile *base)
     plain_free(marked);
 }
 
-static enum rc take_base(struct reported *reading, const char *file, bool marked, struct err *err)
+enum rc reading_take_base(struct plain_profile **profile, const char *file, bool marked,
+                          struct err *err)
 {
     struct plain_profile *base = NULL, *rest = NULL;
     enum rc rc = profile_input_read(file, &base, err);
@@ -59,10 +61,10 @@ static enum rc take_base(struct reported *reading, const char *file, bool marked
         return rc;
     if (marked)
         mark_base(base);
-    rc = plain_subtract(reading->whole, base, &rest, err);
+    rc = plain_subtract(*profile, base, &rest, err);
     plain_free(base);
     if (rc == RC_OK)
-        replace(&reading->whole, rest);
+        replace(profile, rest);
     return rc;
 }
 
@@ -147,15 +149,13 @@ static bool filters(const struct plain_filter *filter)
            filter->tag_ignore;
 }
 
-static enum rc read_all(char **files, size_t count, const struct reading_options *options,
-                        struct reported *reading, struct err *err)
+static enum rc prepare(const struct reading_options *options, struct reported *reading,
+                       struct err *err)
 {
-    enum rc rc = check_options(options, err);
-    if (rc == RC_OK)
-        rc = read_files(files, count, &reading->whole, err);
+    enum rc rc = RC_OK;
     const char *base = options->base ? options->base : options->diff_base;
-    if (rc == RC_OK && base)
-        rc = take_base(reading, base, options->diff_base, err);
+    if (base)
+        rc = reading_take_base(&reading->whole, base, options->diff_base, err);
     if (rc == RC_OK)
         rc = prune(reading, err);
     if (rc == RC_OK)
@@ -172,14 +172,25 @@ static enum rc read_all(char **files, size_t count, const struct reading_options
     return RC_OK;
 }
 
-enum rc reading_open(char **files, size_t count, const struct reading_options *options,
-                     struct reported *reading, struct err *err)
+enum rc reading_of(struct plain_profile *profile, const struct reading_options *options,
+                   struct reported *reading, struct err *err)
 {
-    *reading = (struct reported){0};
-    enum rc rc = read_all(files, count, options, reading, err);
+    *reading = (struct reported){.whole = profile};
+    enum rc rc = prepare(options, reading, err);
     if (rc != RC_OK)
         reading_close(reading);
     return rc;
+}
+
+enum rc reading_open(char **files, size_t count, const struct reading_options *options,
+                     struct reported *reading, struct err *err)
+{
+    struct plain_profile *sum;
+    *reading = (struct reported){0};
+    enum rc rc = check_options(options, err);
+    if (rc == RC_OK)
+        rc = reading_sum(files, count, &sum, err);
+    return rc == RC_OK ? reading_of(sum, options, reading, err) : rc;
 }
 
 void reading_close(struct reported *reading)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // `ptprof report FILE` prints what is in a profile, in the numbers of `go tool pprof`. A view is a
 // row of a table: which options ask for it, and what prints it.
+#include "commands/report.h"
+
 #include <stddef.h>
 #include <stdio.h>
 
@@ -150,9 +152,22 @@ static int run(const struct call *call, struct err *err)
     if (rc != RC_OK)
         return command_status(rc);
     warn_if_nothing_is_left(&reading);
-    rc = (wanted->json && !wanted->graph ? report_print_json : view->print)(wanted, &reading, stdout, err);
+    report_print *print = wanted->json && !wanted->graph ? report_print_json : view->print;
+    rc = print(wanted, &reading, stdout, err);
     reading_close(&reading);
     return command_status(rc);
+}
+
+enum rc report_print_of(struct plain_profile *profile, struct err *err)
+{
+    struct reported reading;
+    enum rc rc = reading_of(profile, &defaults.reading, &reading, err);
+    if (rc != RC_OK)
+        return rc;
+    warn_if_nothing_is_left(&reading);
+    rc = report_print_top(&defaults, &reading, stdout, err);
+    reading_close(&reading);
+    return rc;
 }
 
 const struct command command_report = {

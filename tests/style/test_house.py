@@ -10,7 +10,7 @@ import subprocess
 # Each knows itself and those before it. tui/ is at the top; unwind/x86_64 and */reader are
 # parts of the rooms that they lie in.
 ROOMS = ["base", "process", "reader", "sample", "unwind", "symbol", "wait", "profile", "rows",
-         "output", "collect", "dump", "monitor", "session", "tui", "commands"]
+         "output", "collect", "dump", "monitor", "session", "serve", "tui", "commands"]
 TOP = ["src", "include", "tui", "proto", "tests", "examples"]
 WRITTEN = {".c", ".h", ".py", ".mk", ".sh", ".proto"}  # by hand, line by line
 GUARDED = {"include/ptprof/ptprof.h"}  # for any C or C++ compiler: no #pragma once
