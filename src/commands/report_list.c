@@ -44,7 +44,7 @@ enum rc report_lines(const struct report_options *options, const struct reported
         return RC_OK;
     source_lines_fini(lines);
     AUTO_FREE char *shown = escape_text_dup(options->list);
-    return err_set(err, RC_FAIL, "no function that matches /%s/ has any cost", shown);
+    return err_set(err, RC_FAIL, "no function matches /%s/", shown);
 }
 
 static enum rc print(const struct report_options *options, const struct reported *reading,
