@@ -150,7 +150,7 @@ static struct plain_profile *without_names(const struct plain_profile *profile)
 static void group_by_module(const struct reported *reading, struct report_groups *groups)
 {
     struct plain_profile *modules = without_names(reading->part);
-    struct call_graph *graph = call_graph_new(modules, reading->value);
+    struct call_graph *graph = call_graph_functions(modules, reading->value);
     for (size_t i = 0; i < graph->shown; i++) {
         const struct call_function *function = &graph->functions[graph->order[i]];
         const char *path = plain_string(modules, function->module);
