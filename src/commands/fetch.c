@@ -21,7 +21,10 @@
 #include "commands/interrupts.h"
 #include "commands/output_file.h"
 #include "commands/progress.h"
+#include "commands/report.h"
 #include "profile/plain_merge.h"
+
+#define DRAWN_EVERY (250 * NS_PER_MS)
 
 struct fetch_options {
     int64_t duration; // ns; 0: as the server does without being told
@@ -38,7 +41,7 @@ struct fetch {
     struct fetch_request request;
     struct fetch_jobs jobs;
     int signals;
-    int64_t began; // when this round did
+    int64_t began, drawn; // when this round did, and when its progress was shown last
     bool stopped;
     enum rc failed; // what became of the first job that failed
 };
@@ -97,12 +100,20 @@ static bool is_stopped(struct fetch *fetch)
     return fetch->stopped;
 }
 
+static void show_progress(struct fetch *fetch)
+{
+    int64_t now = clock_now();
+    if (fetch->options->quiet || !terminal_is(STDERR_FILENO) || now < fetch->drawn + DRAWN_EVERY)
+        return;
+    fetch->drawn = now;
+    progress_line(now - fetch->began, (int64_t)(fetch->jobs.longest * NS_PER_S),
+                  fetch->jobs.count == 1 ? fetch->jobs.list->url.host : "");
+}
+
 static bool go_on(void *context)
 {
     struct fetch *fetch = context;
-    if (!fetch->options->quiet && terminal_is(STDERR_FILENO))
-        progress_line(clock_now() - fetch->began, (int64_t)(fetch->jobs.longest * NS_PER_S),
-                      fetch->jobs.count == 1 ? fetch->jobs.list->url.host : "");
+    show_progress(fetch);
     return !is_stopped(fetch);
 }
 
@@ -163,7 +174,7 @@ static enum rc write_apart(struct fetch *fetch, struct err *err)
     return rc;
 }
 
-// Returns the sum of what came, or NULL; the caller frees it.
+// Makes the sum of what came, NULL of nothing; the caller frees it.
 static enum rc sum_up(const struct fetch *fetch, struct plain_profile **sum, struct err *err)
 {
     size_t count = 0;
@@ -207,6 +218,25 @@ static void tell_failures(struct fetch *fetch)
     }
 }
 
+// Replicas have one report, and types one each.
+static enum rc print_reports(struct fetch *fetch, struct err *err)
+{
+    const unsigned types = fetch->options->types;
+    struct plain_profile *sum = NULL;
+    enum rc rc = RC_OK;
+    if (!(types & (types - 1)))
+        rc = sum_up(fetch, &sum, err);
+    if (sum)
+        return report_print_of(sum, err);
+    for (size_t i = 0; i < fetch->jobs.count && rc == RC_OK; i++) {
+        struct plain_profile *profile = fetch->jobs.list[i].profile;
+        if (profile)
+            rc = report_print_of(plain_copy(profile), err);
+        putchar('\n');
+    }
+    return rc;
+}
+
 static enum rc one_round(struct fetch *fetch, struct err *err)
 {
     const struct http_waiting waiting = {fetch->signals, go_on, fetch};
@@ -218,8 +248,10 @@ static enum rc one_round(struct fetch *fetch, struct err *err)
         return rc;
     tell_failures(fetch);
     if (fetch->options->output)
-        return write_sum(fetch, err);
-    return fetch->options->report && !fetch->options->output_dir ? RC_OK : write_apart(fetch, err);
+        rc = write_sum(fetch, err);
+    else if (!fetch->options->report || fetch->options->output_dir)
+        rc = write_apart(fetch, err);
+    return rc == RC_OK && fetch->options->report ? print_reports(fetch, err) : rc;
 }
 
 // A round that fails does not end a series: the next one may succeed.
