@@ -282,7 +282,7 @@ static void add_delay(struct header_line *line, const struct state *state, struc
     else if (!mutex && cols >= 60)
         add(line, ROLE_DEFAULT, " %s", figures_three((int64_t)cost_ns(all), text));
     if (!mutex && wide)
-        add(line, ROLE_DIM, " in %" PRIu64 " waits", all.samples);
+        add(line, ROLE_DIM, " in %" PRId64 " waits", all.samples);
     if (!mutex && wide && state->query.filter.idle_waits)
         add(line, ROLE_DIM, ", idle ones too");
     add(line, ROLE_DEFAULT, "  ");

@@ -68,7 +68,7 @@ static void draw_queued(const struct slot *slot)
 static void draw_samples(const struct slot *slot)
 {
     char text[FIGURES_MOST];
-    snprintf(text, sizeof text, "%" PRIu64, row_of(slot)->cost.samples);
+    snprintf(text, sizeof text, "%" PRId64, row_of(slot)->cost.samples);
     slot_number(slot, ROLE_DEFAULT, row_of(slot)->cost.samples ? text : "");
 }
 

@@ -73,7 +73,7 @@ static void draw_trend(const struct slot *slot)
 static void draw_samples(const struct slot *slot)
 {
     char text[FIGURES_MOST];
-    snprintf(text, sizeof text, "%" PRIu64, row_of(slot)->self.samples);
+    snprintf(text, sizeof text, "%" PRId64, row_of(slot)->self.samples);
     slot_number(slot, ROLE_DEFAULT, text);
 }
 

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-double figures_percent(uint64_t part, uint64_t whole)
+double figures_percent(int64_t part, int64_t whole)
 {
     return whole ? 100.0 * (double)part / (double)whole : 0;
 }

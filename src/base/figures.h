@@ -8,7 +8,7 @@
 #define FIGURES_MOST 32 // bytes that any of them needs
 
 // Returns how many percent of the whole a part is; 0 of nothing is 0.
-double figures_percent(uint64_t part, uint64_t whole);
+double figures_percent(int64_t part, int64_t whole);
 
 // Writes nanoseconds as duration_parse reads them: "0s", "38us", "1.9ms", "12.4s", "1h30m".
 const char *figures_duration(int64_t ns, char text[FIGURES_MOST]);

@@ -35,6 +35,7 @@ struct stack_row { // of one thread's stack, leaf first; what it points to lives
 
 struct moment {
     struct plain_profile *profile; // owned
+    size_t pair; // of two profiles side by side (profile/plain_pair.h): how many values each has
     struct slices *slices;         // owned: of its samples. NULL: there are no windows but all
     struct plain_threads sampled;  // owned: of its label sets
     struct names *names;           // a reference: of its locations

@@ -34,9 +34,9 @@ static int compare_siblings(const void *left, const void *right, void *context)
     return names ? names : (a->id > b->id) - (a->id < b->id);
 }
 
-static uint64_t cost_of(const struct tree *tree, uint32_t node)
+static int64_t size_of(const struct tree *tree, uint32_t node)
 {
-    return sums_measure(tree->nodes[node].total, tree->measure);
+    return sums_size(tree->nodes[node].total, tree->measure);
 }
 
 // The ancestors of the zoomed node are as wide as it, and alone.
@@ -56,13 +56,13 @@ static void place(struct flame_layout *layout, uint32_t zoom)
     widen_path(layout, zoom, on_path);
     for (size_t i = 0; i < tree->count; i++) {
         uint32_t node = layout->by_name[i], parent = tree->nodes[node].parent;
-        uint64_t whole = parent == NONE ? sums_measure(tree->all, tree->measure)
-                                        : cost_of(tree, parent);
+        int64_t whole =
+            parent == NONE ? sums_size(tree->all, tree->measure) : size_of(tree, parent);
         double room = parent == NONE ? 1 : layout->widths[parent];
         bool outside = zoom != NONE && (parent == NONE || (on_path[parent] && parent != zoom));
         if (on_path[node] || outside || !whole)
             continue;
-        double width = room * (double)cost_of(tree, node) / (double)whole;
+        double width = room * (double)size_of(tree, node) / (double)whole;
         layout->starts[node] = (parent == NONE ? 0 : layout->starts[parent]) + used[parent + 1];
         layout->widths[node] = width;
         used[parent + 1] += width;

@@ -14,12 +14,13 @@
 struct growing { // a node while the tree is made: in no order but parents first
     struct tree_node node;
     uint32_t function; // number, NONE of a group
-    uint64_t hottest;  // cost of the line that the node names, + 1; 0: none yet
+    int64_t hottest;   // cost of the line that the node names, + 1; 0: none yet
 };
 
 struct planter {
     const struct moment *moment;
     const struct rows_query *query;
+    const struct selection *selection;
     struct growing *nodes;
     size_t count, capacity;
     struct map ids;    // id -> node
@@ -56,7 +57,7 @@ static uint32_t add_node(struct planter *planter, uint32_t parent, uint64_t key)
     return at;
 }
 
-static void note_frame(struct growing *growing, const struct name_frame *frame, uint64_t cost)
+static void note_frame(struct growing *growing, const struct name_frame *frame, int64_t cost)
 {
     bool seen = growing->hottest > 0;
     growing->node.inlined = frame->inlined && (growing->node.inlined || !seen);
@@ -69,7 +70,7 @@ static void note_frame(struct growing *growing, const struct name_frame *frame, 
 
 // Goes one step down. A function that calls itself stays where it is.
 static struct tree_place step(struct planter *planter, struct tree_place from,
-                              const struct name_frame *frame, uint64_t cost)
+                              const struct name_frame *frame, int64_t cost)
 {
     struct growing *here = from.at == NONE ? NULL : &planter->nodes[from.at];
     if (here && here->function == frame->function) {
@@ -133,7 +134,7 @@ static void remember(struct planter *planter, uint64_t key, struct tree_place pl
 
 // Returns where a stack ends in the tree, starting from the nearest caller whose place is known.
 static struct tree_place place_of(struct planter *planter, uint32_t group, uint32_t stack,
-                                  uint64_t cost)
+                                  int64_t cost)
 {
     const struct plain_node *nodes = planter->moment->profile->stacks.nodes;
     struct tree_place place = {group, 0};
@@ -168,7 +169,7 @@ static void plant(void *context, const struct pick *pick)
 {
     struct planter *planter = context;
     uint32_t group = group_of(planter, pick->thread);
-    uint32_t at = pick->stack ? place_of(planter, group, pick->stack, pick->cost.samples).at
+    uint32_t at = pick->stack ? place_of(planter, group, pick->stack, sums_line(planter->selection, pick->cost)).at
                               : folded_node(planter, group);
     cost_add(&planter->nodes[at].node.self, pick->cost);
     cost_add(&planter->all, pick->cost);
@@ -184,7 +185,7 @@ static void plant_inverted(void *context, const struct pick *pick)
     for (uint32_t at = pick->stack; at; at = nodes[at].parent) {
         struct name_span span = frames_of(planter, at);
         for (size_t i = 0; i < span.count; i++)
-            place = step(planter, place, &span.frames[i], pick->cost.samples);
+            place = step(planter, place, &span.frames[i], sums_line(planter->selection, pick->cost));
     }
     cost_add(&planter->nodes[place.at].node.self, pick->cost);
     cost_add(&planter->all, pick->cost);
@@ -210,8 +211,8 @@ static int compare_nodes(const void *left, const void *right, void *context)
     uint32_t a_parent = a->parent + 1, b_parent = b->parent + 1; // roots first
     if (a_parent != b_parent)
         return a_parent < b_parent ? -1 : 1;
-    uint64_t a_cost = sums_measure(a->total, order->measure);
-    uint64_t b_cost = sums_measure(b->total, order->measure);
+    int64_t a_cost = sums_rank(a->total, order->measure);
+    int64_t b_cost = sums_rank(b->total, order->measure);
     if (a_cost != b_cost)
         return a_cost > b_cost ? -1 : 1;
     int names = strcmp(name_of(a), name_of(b));
@@ -234,7 +235,8 @@ static bool is_too_small(const struct planter *planter, const struct tree_node *
 {
     enum rows_measure measure = rows_measure(planter->query);
     return planter->query->inverted && node->parent != NONE &&
-           sums_measure(node->total, measure) * LEAST_SHARE < sums_measure(planter->all, measure);
+           (double)sums_size(node->total, measure) * LEAST_SHARE <
+               (double)sums_size(planter->all, measure);
 }
 
 struct emission {
@@ -298,9 +300,11 @@ enum rc rows_tree(const struct moment *moment, const struct rows_query *query, s
     enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
+    planter.selection = selection;
     selection_each(selection, query->window, query->inverted ? plant_inverted : plant, &planter);
     accumulate(&planter);
-    *tree = (struct tree){.all = planter.all, .measure = rows_measure(query)};
+    *tree = (struct tree){.all = selection_whole(selection, planter.all),
+                          .measure = rows_measure(query)};
     put_in_order(&planter, tree);
     free(planter.nodes);
     free(planter.known);
