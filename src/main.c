@@ -20,7 +20,7 @@
 
 static const struct command *const commands[] = {
     &command_attach, &command_check, &command_completion, &command_dump_threads, &command_help,
-    &command_top, NULL,
+    &command_top, &command_view, NULL,
 };
 
 // A setuid copy would let every user read the stacks of every process. AT_SECURE would say that

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "monitor/snapshot.h"
+#include "profile/measure.h"
+#include "profile/plain_keys.h"
 #include "tui/state.h"
 
 struct scene {
@@ -12,7 +14,9 @@ struct scene {
     size_t count;                    // of the rows
     struct cost all;                 // the cost that is 100 %
     bool windowed;                   // view of a stack: it is of the window, not of this moment
+    struct measure measure;          // of a file: what is shown of it
     struct thread_rows choices;      // all threads, for the menu of threads
+    struct plain_keys keys;          // for the menu of labels
 };
 
 struct item { // a row, whatever the view

@@ -9,6 +9,7 @@
 #include "tui/view.h"
 
 #define ROUNDING 1e-9           // of sums of floating-point shares
+#define CHANGE_WIDE 16          // columns of a cell that says by how much it has changed
 #define STEADY_NS (NS_PER_S / 2) // the picture does not change more often
 
 struct flame_rows {
@@ -55,14 +56,34 @@ static void put_label(const struct canvas *canvas, const struct state *state, in
         buf_puts(out, node->label ? node->label : "");
 }
 
+static enum role role_of_change(struct cost cost)
+{
+    return theme_flame_change(cost.size ? (double)cost_ns(cost) / (double)cost.size : 0);
+}
+
+// Of two profiles a cell says how it has changed, so that not only its colour does: by how many
+// percent of all where there is room, else by the sign.
+static void put_change(const struct scene *scene, const struct state *state, int width,
+                       const struct tree_node *node, struct buf *out)
+{
+    char text[FIGURES_MOST];
+    double percent = rows_percent(MEASURE_TIME, node->total, rows_of(scene)->tree.all);
+    if (state->file.subject != SUBJECT_PAIR || !cost_ns(node->total))
+        return;
+    label_share(state, percent, text);
+    buf_printf(out, width >= CHANGE_WIDE ? "%s%% " : "%.1s", text);
+}
+
 static void draw_cell(struct picture *picture, int row, struct cell_span span,
                       const struct scene *scene, const struct state *state, size_t index)
 {
     struct canvas *canvas = &picture->canvas;
     const struct tree_node *node = node_at(scene, index);
     AUTO_BUF struct buf label = {0};
-    put_label(canvas, state, span.end - span.col - 1, node, &label);
-    enum role role = role_of_module(node->function);
+    put_change(scene, state, span.end - span.col, node, &label);
+    put_label(canvas, state, span.end - span.col - 1 - (int)label.length, node, &label);
+    bool pair = state->file.subject == SUBJECT_PAIR;
+    enum role role = pair ? role_of_change(node->total) : role_of_module(node->function);
     if (scene_match(state, label.data))
         role = ROLE_FLAME_MATCH;
     if (index == state->cursors[VIEW_FLAME].at)
@@ -90,9 +111,12 @@ static void draw_title(struct picture *picture, struct box area, const struct sc
     if (zoom != UINT32_MAX) {
         buf_puts(&text, "   zoomed to ");
         put_label(canvas, state, canvas->cols / 2, &tree->nodes[zoom], &text);
+    } else if (state->file.subject == SUBJECT_PAIR) {
+        buf_puts(&text, "   width: old and new");
+        buf_puts(&text, canvas->cols < 80 ? "" : " together; red grew, green shrank");
     } else if (cost_ns(tree->all)) {
         buf_printf(&text, "   %s %s", canvas->cols < 60 ? "width:" : "the whole width is",
-                   figures_seconds((int64_t)cost_ns(tree->all), time));
+                   label_value(scene, state, cost_ns(tree->all), time));
     }
     canvas_fill(canvas, area.row, area.col, area.cols, ROLE_HEADER);
     canvas_clipped(canvas, area.row, area.col + 1, area.cols - 1, ROLE_HEADER, text.data);
@@ -135,10 +159,13 @@ static void put_row(const struct canvas *canvas, const struct scene *scene,
     struct cost all = rows_of(scene)->tree.all;
     char time[FIGURES_MOST];
     put_label(canvas, state, canvas->cols / 2, node, out);
-    buf_printf(out, "  total %.1f%%", rows_percent(measure, node->total, all));
+    bool pair = state->file.subject == SUBJECT_PAIR;
+    buf_printf(out, pair ? "  total %+.1f%%" : "  total %.1f%%",
+               rows_percent(measure, node->total, all));
     if (cost_ns(node->total))
-        buf_printf(out, " %s", figures_seconds((int64_t)cost_ns(node->total), time));
-    buf_printf(out, "  self %.1f%%", rows_percent(measure, node->self, all));
+        buf_printf(out, " %s", label_value(scene, state, cost_ns(node->total), time));
+    buf_printf(out, pair ? "  self %+.1f%%" : "  self %.1f%%",
+               rows_percent(measure, node->self, all));
     if (filter_is_wall(&state->query.filter))
         buf_printf(out, "  running %.1f%%",
                    figures_percent(node->total.cpu_ns, cost_ns(node->total)));

@@ -26,8 +26,9 @@
 #define WRITE_PATIENCE_MS 10000 // for the names of what is written
 
 struct feed {
-    struct replay *replay; // NULL: live
-    struct session *session;
+    struct replay *replay;
+    struct snapshot *still; // of a file, until it is taken
+    struct session *session; // NULL: it is a replay or a file
     struct feed_options options;
     pthread_t thread;
     bool has_thread;
@@ -205,6 +206,13 @@ enum rc feed_replay(const char *path, struct feed **out, struct err *err)
     return RC_OK;
 }
 
+struct feed *feed_still(struct snapshot *snapshot)
+{
+    struct feed *feed = feed_new();
+    feed->still = snapshot;
+    return feed;
+}
+
 static void stop_thread(struct feed *feed)
 {
     if (!feed->has_thread)
@@ -234,6 +242,7 @@ void feed_free(struct feed *feed)
     session_close(feed->session);
     live_free(feed->live);
     replay_free(feed->replay);
+    snapshot_free(feed->still);
     target_status_fini(&feed->status);
     waits_free(feed->waits);
     cleanup_fd(&feed->stop_fd);
@@ -322,12 +331,21 @@ static void name_waits(struct feed *feed)
     pthread_mutex_unlock(feed->lock);
 }
 
+static struct snapshot *take_still(struct feed *feed)
+{
+    struct snapshot *still = feed->still;
+    feed->still = NULL;
+    return still;
+}
+
 struct snapshot *feed_take(struct feed *feed)
 {
     eventfd_t ignored;
     AUTO_FREE struct run_process *processes = NULL;
     if (feed->replay)
         return replay_next(feed->replay);
+    if (!feed->session)
+        return take_still(feed);
     struct snapshot *snapshot = xcalloc(1, sizeof *snapshot);
     struct moment *moment = &snapshot->moment;
     snapshot->taken = clock_now();
@@ -347,7 +365,7 @@ struct snapshot *feed_take(struct feed *feed)
 bool feed_refresh(struct feed *feed, struct snapshot *snapshot)
 {
     eventfd_t ignored;
-    if (feed->replay)
+    if (!feed->session)
         return false;
     eventfd_read(feed->news_fd, &ignored);
     pthread_mutex_lock(feed->lock);
@@ -362,7 +380,7 @@ bool feed_refresh(struct feed *feed, struct snapshot *snapshot)
 
 void feed_keep_up(struct feed *feed)
 {
-    if (feed->replay)
+    if (!feed->session)
         return;
     pthread_mutex_lock(feed->lock);
     bool wanted = session_wants_names(feed->session);
@@ -388,16 +406,21 @@ void feed_want_waits(struct feed *feed, bool wanted, pid_t stack)
 
 void feed_want_type(struct feed *feed, enum profile_kind kind)
 {
-    if (feed->replay)
+    if (!feed->session)
         return;
     pthread_mutex_lock(feed->lock);
     session_count(feed->session, PROFILE_BIT(kind));
     pthread_mutex_unlock(feed->lock);
 }
 
+bool feed_is_still(const struct feed *feed)
+{
+    return !feed->session && !feed->replay;
+}
+
 bool feed_is_replay(const struct feed *feed)
 {
-    return feed->replay != NULL;
+    return !feed->session;
 }
 
 int feed_fd(const struct feed *feed)
@@ -407,7 +430,7 @@ int feed_fd(const struct feed *feed)
 
 void feed_pause(struct feed *feed, bool paused)
 {
-    if (feed->replay)
+    if (!feed->session)
         return;
     pthread_mutex_lock(feed->lock);
     session_pause(feed->session, paused);
@@ -417,7 +440,7 @@ void feed_pause(struct feed *feed, bool paused)
 
 void feed_reset(struct feed *feed)
 {
-    if (feed->replay)
+    if (!feed->session)
         return;
     pthread_mutex_lock(feed->lock);
     session_reset(feed->session);
@@ -442,7 +465,7 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
                    const struct rows_query *query, FILE *out, struct err *err)
 {
     struct plain_profile *shown;
-    if (feed->replay)
+    if (!feed->session)
         return err_set(err, RC_FAIL, "a replay cannot be saved");
     enum rc rc = name_written(feed, &snapshot->moment, err);
     if (rc == RC_OK)
@@ -461,7 +484,7 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
 
 enum rc feed_error(struct feed *feed, struct err *err)
 {
-    if (feed->replay)
+    if (!feed->session)
         return RC_OK;
     pthread_mutex_lock(feed->lock);
     enum rc rc = feed->rc;

@@ -334,7 +334,7 @@ enum rc rows_threads(const struct moment *moment, const struct rows_query *query
     bool cpu_known = count_cpu(&tally, selection);
     find_where(&tally);
     keep_shown(&tally);
-    if (query->group == GROUP_NAME || (moment->pair && query->group == GROUP_ALL))
+    if (query->group == GROUP_NAME || (moment->base && query->group == GROUP_ALL))
         group_by_name(&tally);
     if (tally.count)
         qsort_r(tally.rows, tally.count, sizeof *tally.rows, compare_rows, &order);

@@ -87,14 +87,6 @@ static struct tree_place step(struct planter *planter, struct tree_place from,
     return (struct tree_place){at, 1};
 }
 
-static uint64_t text_key(const char *text)
-{
-    uint64_t key = 5381;
-    for (; *text; text++)
-        key = map_hash(key ^ (unsigned char)*text);
-    return key;
-}
-
 // Returns the node below which the stacks of a thread hang; NONE without groups.
 static uint32_t group_of(struct planter *planter, uint32_t thread)
 {
@@ -107,7 +99,8 @@ static uint32_t group_of(struct planter *planter, uint32_t thread)
     const struct plain_thread *facts = &moment->sampled.list[thread];
     const char *name = plain_string(moment->profile, facts->name);
     bool apart = planter->query->group == GROUP_TID;
-    group = add_node(planter, NONE, apart && facts->tid ? (uint64_t)facts->tid : text_key(name));
+    uint64_t key = apart && facts->tid ? (uint64_t)facts->tid : map_hash_text(name);
+    group = add_node(planter, NONE, key);
     planter->nodes[group].node.label = name;
     planter->nodes[group].node.tid = apart ? facts->tid : 0;
     map_put(&planter->roots, thread, group);
@@ -169,7 +162,8 @@ static void plant(void *context, const struct pick *pick)
 {
     struct planter *planter = context;
     uint32_t group = group_of(planter, pick->thread);
-    uint32_t at = pick->stack ? place_of(planter, group, pick->stack, sums_line(planter->selection, pick->cost)).at
+    int64_t line = sums_line(planter->selection, pick->cost);
+    uint32_t at = pick->stack ? place_of(planter, group, pick->stack, line).at
                               : folded_node(planter, group);
     cost_add(&planter->nodes[at].node.self, pick->cost);
     cost_add(&planter->all, pick->cost);
@@ -180,12 +174,13 @@ static void plant_inverted(void *context, const struct pick *pick)
     struct planter *planter = context;
     const struct plain_node *nodes = planter->moment->profile->stacks.nodes;
     struct tree_place place = {group_of(planter, pick->thread), 0};
+    int64_t line = sums_line(planter->selection, pick->cost);
     if (!pick->stack)
         place.at = folded_node(planter, place.at);
     for (uint32_t at = pick->stack; at; at = nodes[at].parent) {
         struct name_span span = frames_of(planter, at);
         for (size_t i = 0; i < span.count; i++)
-            place = step(planter, place, &span.frames[i], sums_line(planter->selection, pick->cost));
+            place = step(planter, place, &span.frames[i], line);
     }
     cost_add(&planter->nodes[place.at].node.self, pick->cost);
     cost_add(&planter->all, pick->cost);

@@ -98,7 +98,7 @@ static enum rc choose_type(const struct moment *moment, const struct filter *fil
         *measure = measure_of(profile);
     else if (!measure_named(profile, filter->type, measure))
         return err_set(err, RC_USAGE, "the profile has no values of type %s", filter->type);
-    measure->pair = moment->pair;
+    measure->pair = moment_pair(moment);
     return RC_OK;
 }
 
@@ -124,7 +124,7 @@ enum rc selection_new(const struct moment *moment, const struct filter *filter,
     selection->measure = measure;
     selection->without_idle =
         measure.of == &profile_types[PROFILE_BLOCK] && !filter->idle_waits;
-    if (filter->equal && moment->pair)
+    if (filter->equal && moment->base)
         make_equal(selection);
     if (filter->tid || filter->thread)
         select_threads(selection, filter);
