@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/escape.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/command.h"
@@ -52,12 +50,20 @@ static const struct option view_options[] = {
 
 // --- what is shown ---
 
-static enum rc read_pair(char *const *files, struct moment *moment, struct err *err)
+static enum rc read_file(const char *file, const char *type, struct plain_profile **profile,
+                         struct err *err)
+{
+    enum rc rc = profile_input_read(file, profile, err);
+    return rc == RC_OK ? profile_input_choose(*profile, type, err) : rc;
+}
+
+static enum rc read_pair(char *const *files, const char *type, struct moment *moment,
+                         struct err *err)
 {
     struct plain_profile *old = NULL, *new = NULL, *pair = NULL;
-    enum rc rc = profile_input_read(files[0], &old, err);
+    enum rc rc = read_file(files[0], type, &old, err);
     if (rc == RC_OK)
-        rc = profile_input_read(files[1], &new, err);
+        rc = read_file(files[1], type, &new, err);
     if (rc == RC_OK)
         rc = plain_pair(new, old, &pair, err);
     if (rc == RC_OK) {
@@ -69,12 +75,15 @@ static enum rc read_pair(char *const *files, struct moment *moment, struct err *
     return rc;
 }
 
-static enum rc read_one(char *const *files, struct moment *moment, struct err *err)
+static enum rc read_one(char *const *files, const char *type, struct moment *moment,
+                        struct err *err)
 {
     struct plain_profile *profile;
-    enum rc rc = profile_input_read(files[0], &profile, err);
+    enum rc rc = read_file(files[0], type, &profile, err);
     if (rc == RC_OK)
         *moment = moment_of(profile, NULL);
+    else
+        plain_free(profile);
     return rc;
 }
 
@@ -96,33 +105,6 @@ static struct snapshot *snapshot_of(const struct moment *moment, const struct ca
     size_t length = strcspn(last, ".");
     snprintf(snapshot->comm, sizeof snapshot->comm, "%.*s", (int)length, last);
     return snapshot;
-}
-
-static char *types_of(const struct plain_profile *profile, size_t count)
-{
-    AUTO_BUF struct buf text = {0};
-    for (size_t i = 0; i < count; i++)
-        buf_printf(&text, "%s%s", i ? ", " : "", plain_string(profile, profile->types[i].type));
-    return escape_text_dup(count ? text.data : "none");
-}
-
-// Finds the value to show first.
-static enum rc choose_value(const struct moment *moment, const char *type, size_t *value,
-                            struct err *err)
-{
-    const struct plain_profile *profile = moment->profile;
-    size_t pair = moment_pair(moment), count = pair ? pair : profile->type_count;
-    *value = profile->type_count ? measure_of(profile).main : 0;
-    for (size_t i = 0; type && i < count; i++)
-        if (strcmp(plain_string(profile, profile->types[i].type), type) == 0) {
-            *value = i;
-            return RC_OK;
-        }
-    if (!type)
-        return RC_OK;
-    AUTO_FREE char *asked = escape_text_dup(type), *known = types_of(profile, count);
-    return err_set(err, RC_USAGE, "--sample-type: there are no values of type %s; there are: %s",
-                   asked, known);
 }
 
 // Without threads, samples are told apart by their first label.
@@ -169,17 +151,13 @@ static enum rc read_and_show(struct view_options *options, const struct call *ca
 {
     struct moment moment = {0};
     struct tui_options *screen = &options->screen;
-    enum rc rc = call->count > 1 ? read_pair(call->operands, &moment, err)
-                                 : read_one(call->operands, &moment, err);
+    enum rc rc = call->count > 1 ? read_pair(call->operands, options->type, &moment, err)
+                                 : read_one(call->operands, options->type, &moment, err);
     if (rc != RC_OK)
         return rc;
-    rc = choose_value(&moment, options->type, &screen->value, err);
-    if (rc != RC_OK) {
-        moment_fini(&moment);
-        return rc;
-    }
     screen->subject = moment.base ? SUBJECT_PAIR : SUBJECT_FILE;
     screen->file = moment.profile;
+    screen->value = moment.profile->type_count ? measure_of(moment.profile).main : 0;
     screen->label = choose_label(&moment);
     screen->sort = (enum rows_sort)options->sort;
     moment_list_by(&moment, screen->label);
