@@ -67,9 +67,12 @@ static void draw_contents(struct canvas *canvas, int row, const struct scene *sc
     else
         add_amount(&line, scene, total_of(&scene->measure, false));
     if (canvas->cols >= 60)
-        header_add(&right, ROLE_DIM, "%zu stacks  ", moment->profile->samples.count);
-    header_add(&right, ROLE_DIM, "%.24s ", state->file.label ? state->file.label : "threads");
-    header_add(&right, ROLE_DEFAULT, "%zu", named_count(moment));
+        header_add(&right, ROLE_DIM, "%zu stacks", moment->profile->samples.count);
+    size_t named = named_count(moment);
+    if (named) {
+        header_add(&right, ROLE_DIM, "  %.24s ", state->file.label ? state->file.label : "threads");
+        header_add(&right, ROLE_DEFAULT, "%zu", named);
+    }
     int width = header_width(canvas, &right);
     header_put(canvas, row, 0, canvas->cols - width - 1, &line);
     header_put(canvas, row, canvas->cols - width, width, &right);
@@ -80,10 +83,7 @@ static void draw_contents(struct canvas *canvas, int row, const struct scene *sc
 static void put_time(struct buf *out, const struct plain_profile *profile)
 {
     char text[FIGURES_MOST];
-    if (profile->time)
-        buf_printf(out, "%s", figures_date(profile->time, text));
-    else
-        buf_puts(out, "it does not say when");
+    buf_puts(out, profile->time ? figures_date(profile->time, text) : "at an unknown time");
     if (profile->duration > 0)
         buf_printf(out, " for %s", figures_duration(profile->duration, text));
 }
@@ -103,12 +103,11 @@ static void draw_origin(struct canvas *canvas, int row, const struct moment *mom
     AUTO_BUF struct buf text = {0};
     const struct plain_profile *profile = moment->profile;
     if (moment->base) {
-        buf_puts(&text, "old: ");
+        buf_puts(&text, "old: taken ");
         put_time(&text, moment->base);
         buf_puts(&text, "   new: ");
-    } else {
-        buf_puts(&text, "taken ");
     }
+    buf_puts(&text, "taken ");
     put_time(&text, profile);
     if (!moment->base)
         put_period(&text, profile);

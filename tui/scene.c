@@ -47,7 +47,7 @@ static size_t first_row(const struct scene *scene)
     return scene->rows && rows_of(scene)->first ? rows_of(scene)->first(scene) : 0;
 }
 
-static void follow(const struct scene *scene, struct state *state)
+void scene_follow(const struct scene *scene, struct state *state)
 {
     struct cursor *cursor = &state->cursors[scene->view];
     size_t count = scene->count;
@@ -105,7 +105,7 @@ void scene_update(struct scene *scene, struct state *state, const struct snapsho
         scene_load_choices(scene, state);
     if (state->overlay == OVERLAY_LABELS)
         plain_keys_init(&scene->keys, snapshot->moment.profile);
-    follow(scene, state);
+    scene_follow(scene, state);
 }
 
 void scene_fini(struct scene *scene)

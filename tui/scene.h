@@ -30,6 +30,9 @@ struct item { // a row, whatever the view
 void scene_update(struct scene *scene, struct state *state, const struct snapshot *snapshot);
 void scene_fini(struct scene *scene);
 
+// Moves the cursor of the shown view to where the row that it follows is now.
+void scene_follow(const struct scene *scene, struct state *state);
+
 // Returns a row of the shown view.
 struct item scene_item(const struct scene *scene, size_t row);
 

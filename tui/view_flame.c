@@ -179,16 +179,23 @@ static void put_row(const struct canvas *canvas, const struct scene *scene,
 
 // --- the rows: its cells ---
 
+static void lay_out(struct scene *scene, struct state *state)
+{
+    struct flame_rows *rows = scene->rows;
+    uint32_t zoom = state->zoom ? tree_find(&rows->tree, state->zoom) : UINT32_MAX;
+    if (zoom == UINT32_MAX)
+        state->zoom = 0;
+    flame_fini(&rows->flame);
+    rows_flame(&rows->tree, zoom, &rows->flame);
+    scene->count = rows->flame.count;
+}
+
 static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
                     struct err *err)
 {
     struct flame_rows *rows = scene->rows;
     enum rc rc = rows_tree(&scene->snapshot->moment, query, &rows->tree, err);
-    uint32_t zoom = state->zoom ? tree_find(&rows->tree, state->zoom) : UINT32_MAX;
-    if (zoom == UINT32_MAX)
-        state->zoom = 0;
-    rows_flame(&rows->tree, zoom, &rows->flame);
-    scene->count = rows->flame.count;
+    lay_out(scene, state);
     scene->all = rows->tree.all;
     return rc;
 }
@@ -261,20 +268,28 @@ static unsigned to_sibling(struct app *app, int step)
     return 0;
 }
 
+// The tree stays: that of a large file takes a while to make.
+static unsigned zoom_to(struct app *app, uint64_t node)
+{
+    app->state->zoom = node;
+    lay_out(app->scene, app->state);
+    scene_follow(app->scene, app->state);
+    return 0;
+}
+
 static unsigned zoom_in(struct app *app)
 {
-    if (!act_has_rows(app))
-        return 0;
-    app->state->zoom = node_at(app->scene, act_cursor(app)->at)->id;
-    return EFFECT_ROWS;
+    return act_has_rows(app) ? zoom_to(app, node_at(app->scene, act_cursor(app)->at)->id) : 0;
 }
 
 static unsigned zoom_out(struct app *app)
 {
-    if (!app->state->zoom)
-        return act_back(app);
-    app->state->zoom = 0;
-    return EFFECT_ROWS;
+    return app->state->zoom ? zoom_to(app, 0) : act_back(app);
+}
+
+static unsigned zoom_reset(struct app *app)
+{
+    return zoom_to(app, 0);
 }
 
 static const struct view_key keys[] = {
@@ -284,6 +299,7 @@ static const struct view_key keys[] = {
     {ACTION_RIGHT, {.act_by = to_sibling, .by = 1}},
     {ACTION_ENTER, {.act = zoom_in}},
     {ACTION_BACK, {.act = zoom_out}},
+    {ACTION_ZOOM_RESET, {.act = zoom_reset}},
 };
 
 const struct view view_flame = {

@@ -169,10 +169,13 @@ static void draw_second(const struct slot *slot)
     double percent = rows_percent(rows_measure(&slot->state->query), row->total, all);
     char total[FIGURES_MOST];
     struct canvas *canvas = &slot->picture->canvas;
-    canvas_right(canvas, slot->row, slot->col - 1, slot->col + 4, theme_heat(percent),
-                 label_percent(percent, total));
-    canvas_text(canvas, slot->row, slot->col + 5, 6, ROLE_DIM, "total");
-    canvas_clipped(canvas, slot->row, slot->col + 11, slot->width - 11, ROLE_MODULE,
+    bool change = slot->state->file.subject == SUBJECT_PAIR;
+    int col = slot->col + change; // for the sign
+    canvas_right(canvas, slot->row, slot->col - 1, col + 4,
+                 change ? theme_change(percent) : theme_heat(percent),
+                 label_share(slot->state, percent, total));
+    canvas_text(canvas, slot->row, col + 5, 6, ROLE_DIM, "total");
+    canvas_clipped(canvas, slot->row, col + 11, slot->width - 11 - change, ROLE_MODULE,
                    label_module(slot->state, row->function));
 }
 

@@ -23,16 +23,16 @@ static size_t main_type(const struct plain_profile *profile)
     return profile->type_count - 1;
 }
 
-// The count that belongs to a type stands before it, as that of objects before their bytes.
+// The count that belongs to a type stands before it, as that of objects before their bytes; a count
+// has none but itself.
 static bool count_type(const struct plain_profile *profile, size_t main, size_t *count)
 {
-    for (size_t i = main; i-- > 0;)
-        if (strcmp(unit_text(profile, i), "count") == 0) {
-            *count = i;
-            return true;
+    for (*count = main; strcmp(unit_text(profile, *count), "count") != 0; --*count)
+        if (!*count) {
+            *count = main;
+            return false;
         }
-    *count = main;
-    return strcmp(unit_text(profile, main), "count") == 0;
+    return true;
 }
 
 struct measure measure_numbered(const struct plain_profile *profile, size_t main)

@@ -8,7 +8,7 @@
 
 static bool is_of_threads(const char *key)
 {
-    static const char *const names[] = {"thread", "tid", "pid"};
+    static const char *const names[] = {"thread", "tid", "pid", "thread_id"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         if (strcmp(names[i], key) == 0)
             return true;

@@ -11,27 +11,42 @@
 
 struct flame_layout {
     const struct tree *tree;
-    uint32_t *by_name; // nodes: siblings together, by name
+    uint32_t *by_name; // nodes: depth by depth, siblings together and by name
     double *starts, *widths; // [node]; width 0: not shown
-};
-
-struct cell_order {
-    const struct tree_node *nodes;
 };
 
 static int compare_siblings(const void *left, const void *right, void *context)
 {
-    const struct cell_order *order = context;
-    const struct tree_node *a = &order->nodes[*(const uint32_t *)left];
-    const struct tree_node *b = &order->nodes[*(const uint32_t *)right];
+    const struct tree_node *nodes = context;
+    const struct tree_node *a = &nodes[*(const uint32_t *)left];
+    const struct tree_node *b = &nodes[*(const uint32_t *)right];
     const char *a_name = a->function ? a->function->name : a->label;
     const char *b_name = b->function ? b->function->name : b->label;
-    if (a->depth != b->depth)
-        return a->depth < b->depth ? -1 : 1;
-    if (a->parent != b->parent)
-        return a->parent + 1 < b->parent + 1 ? -1 : 1;
     int names = strcmp(a_name, b_name);
     return names ? names : (a->id > b->id) - (a->id < b->id);
+}
+
+// Appends the nodes from `first` up to `end`, without what lies below them.
+static size_t put_siblings(struct flame_layout *layout, size_t count, uint32_t first, uint32_t end)
+{
+    const struct tree_node *nodes = layout->tree->nodes;
+    size_t begin = count;
+    for (uint32_t at = first; at < end; at = nodes[at].next)
+        layout->by_name[count++] = at;
+    if (count - begin > 1)
+        qsort_r(&layout->by_name[begin], count - begin, sizeof *layout->by_name, compare_siblings,
+                layout->tree->nodes);
+    return count;
+}
+
+static void put_by_name(struct flame_layout *layout)
+{
+    const struct tree *tree = layout->tree;
+    size_t count = put_siblings(layout, 0, 0, (uint32_t)tree->count);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t node = layout->by_name[i];
+        count = put_siblings(layout, count, node + 1, tree->nodes[node].next);
+    }
 }
 
 static int64_t size_of(const struct tree *tree, uint32_t node)
@@ -87,18 +102,8 @@ static void put_cells(const struct flame_layout *layout, struct flame *flame)
     }
 }
 
-static int compare_cells(const void *left, const void *right)
-{
-    const struct flame_cell *a = left, *b = right;
-    if (a->depth != b->depth)
-        return a->depth < b->depth ? -1 : 1;
-    int starts = (a->start > b->start) - (a->start < b->start);
-    return starts ? starts : (a->node > b->node) - (a->node < b->node);
-}
-
 void rows_flame(const struct tree *tree, uint32_t zoom, struct flame *flame)
 {
-    struct cell_order order = {tree->nodes};
     struct flame_layout layout = {
         .tree = tree,
         .by_name = xcalloc(tree->count + 1, sizeof *layout.by_name),
@@ -106,14 +111,9 @@ void rows_flame(const struct tree *tree, uint32_t zoom, struct flame *flame)
         .widths = xcalloc(tree->count + 1, sizeof *layout.widths),
     };
     *flame = (struct flame){0};
-    for (uint32_t i = 0; i < tree->count; i++)
-        layout.by_name[i] = i;
-    if (tree->count)
-        qsort_r(layout.by_name, tree->count, sizeof *layout.by_name, compare_siblings, &order);
+    put_by_name(&layout);
     place(&layout, zoom);
     put_cells(&layout, flame);
-    if (flame->count)
-        qsort(flame->cells, flame->count, sizeof *flame->cells, compare_cells);
     free(layout.by_name);
     free(layout.starts);
     free(layout.widths);

@@ -290,12 +290,16 @@ enum rc rows_functions(const struct moment *moment, const struct rows_query *que
         return rc;
     struct function_tally tally = {.moment = moment, .query = query, .selection = selection};
     struct function_order order = {query->sort, rows_measure(query), query->reversed};
-    sums_init(&tally.window, selection, query->window);
+    bool windowed = query->window != WINDOW_ALL; // else both are the same
     sums_init(&tally.all, selection, WINDOW_ALL);
+    tally.window = tally.all;
+    if (windowed)
+        sums_init(&tally.window, selection, query->window);
     begin_rows(&tally);
     count_self(&tally);
-    sums_accumulate(&tally.window, moment->profile);
     sums_accumulate(&tally.all, moment->profile);
+    if (windowed)
+        sums_accumulate(&tally.window, moment->profile);
     count_total(&tally);
     count_threads(&tally);
     rows->trend_count = fill_trends(&tally);
@@ -307,7 +311,8 @@ enum rc rows_functions(const struct moment *moment, const struct rows_query *que
     if (rows->count)
         qsort_r(rows->rows, rows->count, sizeof *rows->rows, compare_rows, &order);
     free(tally.hottest);
-    sums_fini(&tally.window);
+    if (windowed)
+        sums_fini(&tally.window);
     sums_fini(&tally.all);
     selection_free(selection);
     return RC_OK;

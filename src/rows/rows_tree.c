@@ -203,9 +203,6 @@ static int compare_nodes(const void *left, const void *right, void *context)
     const struct node_order *order = context;
     const struct tree_node *a = &order->nodes[*(const uint32_t *)left].node;
     const struct tree_node *b = &order->nodes[*(const uint32_t *)right].node;
-    uint32_t a_parent = a->parent + 1, b_parent = b->parent + 1; // roots first
-    if (a_parent != b_parent)
-        return a_parent < b_parent ? -1 : 1;
     int64_t a_cost = sums_rank(a->total, order->measure);
     int64_t b_cost = sums_rank(b->total, order->measure);
     if (a_cost != b_cost)
@@ -249,10 +246,8 @@ static uint32_t emit(struct emission *emission, uint32_t parent, uint32_t parent
     const struct planter *planter = emission->planter;
     struct tree *tree = emission->tree;
     uint32_t emitted = 0;
-    for (uint32_t i = emission->first[parent + 1]; i < planter->count; i++) {
+    for (uint32_t i = emission->first[parent + 1]; i < emission->first[parent + 2]; i++) {
         const struct tree_node *node = &planter->nodes[emission->sorted[i]].node;
-        if (node->parent != parent)
-            break;
         if (is_too_small(planter, node)) {
             tree->folded++;
             continue;
@@ -269,18 +264,30 @@ static uint32_t emit(struct emission *emission, uint32_t parent, uint32_t parent
     return emitted;
 }
 
+// Puts the children of each node side by side: those of node i from first[i + 1] on up to those of
+// the next node, the roots from first[0] on.
+static void group_siblings(const struct planter *planter, uint32_t *sorted, uint32_t *first)
+{
+    uint32_t *next = first + 1; // where the next child goes
+    for (size_t i = 0; i < planter->count; i++)
+        next[planter->nodes[i].node.parent + 1 + 1]++;
+    for (size_t i = 0; i <= planter->count; i++)
+        next[i + 1] += next[i];
+    for (uint32_t i = 0; i < planter->count; i++)
+        sorted[next[planter->nodes[i].node.parent + 1]++] = i;
+}
+
 static void put_in_order(const struct planter *planter, struct tree *tree)
 {
     size_t count = planter->count;
     struct node_order order = {planter->nodes, rows_measure(planter->query)};
     AUTO_FREE uint32_t *sorted = xcalloc(count + 1, sizeof *sorted);
-    AUTO_FREE uint32_t *first = xcalloc(count + 1, sizeof *first);
-    for (uint32_t i = 0; i < count; i++)
-        sorted[i] = i;
-    if (count)
-        qsort_r(sorted, count, sizeof *sorted, compare_nodes, &order);
-    for (uint32_t i = (uint32_t)count; i-- > 0;)
-        first[planter->nodes[sorted[i]].node.parent + 1] = i;
+    AUTO_FREE uint32_t *first = xcalloc(count + 3, sizeof *first);
+    group_siblings(planter, sorted, first);
+    for (size_t i = 0; i <= count; i++)
+        if (first[i + 1] - first[i] > 1)
+            qsort_r(&sorted[first[i]], first[i + 1] - first[i], sizeof *sorted, compare_nodes,
+                    &order);
     tree->nodes = xcalloc(count + 1, sizeof *tree->nodes);
     struct emission emission = {planter, sorted, first, tree};
     emit(&emission, NONE, NONE, 0);
