@@ -133,7 +133,7 @@ static enum rc choose_view(const struct report_options *wanted, const struct vie
     return RC_OK;
 }
 
-static void warn_if_nothing_is_left(const struct reading *reading)
+static void warn_if_nothing_is_left(const struct reported *reading)
 {
     if (!reading->whole->samples.count)
         fputs("ptprof: the profile has no samples\n", stderr);
@@ -145,21 +145,22 @@ static int run(const struct call *call, struct err *err)
 {
     const struct report_options *wanted = call->options;
     const struct view *view;
-    struct reading reading;
+    struct reported reading;
     enum rc rc = choose_view(wanted, &view, err);
     if (rc == RC_OK)
         rc = reading_open(call->operands, call->count, &wanted->reading, &reading, err);
     if (rc != RC_OK)
         return command_status(rc);
     warn_if_nothing_is_left(&reading);
-    rc = (wanted->json && !wanted->graph ? report_print_json : view->print)(wanted, &reading, stdout, err);
+    report_print *print = wanted->json && !wanted->graph ? report_print_json : view->print;
+    rc = print(wanted, &reading, stdout, err);
     reading_close(&reading);
     return command_status(rc);
 }
 
 enum rc report_print_of(struct plain_profile *profile, struct err *err)
 {
-    struct reading reading;
+    struct reported reading;
     enum rc rc = reading_of(profile, &defaults.reading, &reading, err);
     if (rc != RC_OK)
         return rc;

@@ -21,7 +21,7 @@ static const char *inlined_mark(const struct call_graph *graph, uint32_t functio
     return inlined < callers.count ? " (partial-inline)" : " (inline)";
 }
 
-enum rc report_print_top(const struct report_options *options, const struct reading *reading,
+enum rc report_print_top(const struct report_options *options, const struct reported *reading,
                          FILE *out, struct err *err)
 {
     (void)err;
@@ -47,7 +47,7 @@ enum rc report_print_top(const struct report_options *options, const struct read
 // --- callers and callees ---
 
 struct tree {
-    const struct reading *reading;
+    const struct reported *reading;
     const struct call_graph *graph;
     const char *unit;
     struct buf *out;
@@ -89,7 +89,7 @@ static bool is_peeked(const struct call_graph *graph, uint32_t function,
 }
 
 // Returns how many functions were printed. pattern: NULL for all.
-static size_t print_tree(const struct report_options *options, const struct reading *reading,
+static size_t print_tree(const struct report_options *options, const struct reported *reading,
                          const struct call_graph *graph, const struct pattern *pattern, FILE *out)
 {
     AUTO_BUF struct buf text = {0};
@@ -111,7 +111,7 @@ static size_t print_tree(const struct report_options *options, const struct read
     return count;
 }
 
-enum rc report_print_tree(const struct report_options *options, const struct reading *reading,
+enum rc report_print_tree(const struct report_options *options, const struct reported *reading,
                           FILE *out, struct err *err)
 {
     (void)err;
@@ -122,7 +122,7 @@ enum rc report_print_tree(const struct report_options *options, const struct rea
 }
 
 // Nothing is trimmed: a function that is asked for by name is shown however little it costs.
-enum rc report_print_peek(const struct report_options *options, const struct reading *reading,
+enum rc report_print_peek(const struct report_options *options, const struct reported *reading,
                           FILE *out, struct err *err)
 {
     struct pattern pattern;
