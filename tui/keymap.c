@@ -56,7 +56,7 @@ static const struct keymap_word words[] = {
     {"mutex", "who waits for locks; who holds", RUN},
     {"DELAY WAITS", "of block, mutex: time, how often", RUN},
     {"TREND", "SELF% of the last 8 windows", RUN},
-    {"COUNT", "samples, objects, waits behind it", FILES},
+    {"COUNT", "samples, objects, waits of it", FILES},
     {"SAMPLES THR", "seen in it; in how many threads", RUN},
     {"HELD", "for how long we stopped it", RUN},
     {"+1.2 -3.4", "grew, shrank: % of all of OLD", PAIR},

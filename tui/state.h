@@ -101,7 +101,7 @@ void state_say(struct state *state, bool bad, const char *format, ...) PRINTF_LI
 // then are sorted by it, unless the user has chosen an order.
 void state_measure(struct state *state, enum profile_kind kind);
 
-// Shows the value of a file's profile with this number.
+// Shows the value with this number of a file's profile.
 void state_value(struct state *state, const struct plain_profile *profile, size_t number);
 
 // Returns the query of the shown view.
@@ -117,5 +117,4 @@ bool state_drop_filter(struct state *state); // drops the last one; false: there
 
 // Has samples told apart by that label, which is copied, in place of threads; NULL: by them.
 void state_label(struct state *state, const char *key);
-
 void state_prompt(struct state *state, enum prompt prompt, const char *text);

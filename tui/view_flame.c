@@ -15,6 +15,7 @@
 struct flame_rows {
     struct tree tree;
     struct flame flame;
+    uint32_t zoom; // node that is the root; UINT32_MAX: none
 };
 
 static const struct flame_rows *rows_of(const struct scene *scene)
@@ -107,7 +108,7 @@ static void draw_title(struct picture *picture, struct box area, const struct sc
     AUTO_BUF struct buf text = {0};
     buf_puts(&text, state->query.inverted ? "LEAVES AT THE TOP" : "ROOT AT THE TOP");
     const struct tree *tree = &rows_of(scene)->tree;
-    uint32_t zoom = state->zoom ? tree_find(tree, state->zoom) : UINT32_MAX;
+    uint32_t zoom = rows_of(scene)->zoom;
     if (zoom != UINT32_MAX) {
         buf_puts(&text, "   zoomed to ");
         put_label(canvas, state, canvas->cols / 2, &tree->nodes[zoom], &text);
@@ -182,11 +183,11 @@ static void put_row(const struct canvas *canvas, const struct scene *scene,
 static void lay_out(struct scene *scene, struct state *state)
 {
     struct flame_rows *rows = scene->rows;
-    uint32_t zoom = state->zoom ? tree_find(&rows->tree, state->zoom) : UINT32_MAX;
-    if (zoom == UINT32_MAX)
+    rows->zoom = state->zoom ? tree_find(&rows->tree, state->zoom) : UINT32_MAX;
+    if (rows->zoom == UINT32_MAX)
         state->zoom = 0;
     flame_fini(&rows->flame);
-    rows_flame(&rows->tree, zoom, &rows->flame);
+    rows_flame(&rows->tree, rows->zoom, &rows->flame);
     scene->count = rows->flame.count;
 }
 

@@ -182,10 +182,10 @@ static const struct example examples[] = {
 
 const struct command command_view = {
     .name = "view",
-    .args = "[OLD] FILE",
+    .args = "FILE [NEW]",
     .summary = "show a profile on the screen, or how two of them differ",
-    .details = "A FILE may be a profile of ptprof, of Go or of another program, or collapsed\n"
-               "stacks; - is standard input. The screen is that of ptprof top; ? shows the keys.\n",
+    .details = "FILE is a profile of any format that ptprof reads, - is standard input; beside\n"
+               "NEW it is the old one. The screen is that of ptprof top: ? shows its keys.\n",
     .operand = OPERAND_FILE,
     .least = 1,
     .most = 2,

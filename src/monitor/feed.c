@@ -26,9 +26,11 @@
 #define WRITE_PATIENCE_MS 10000 // for the names of what is written
 
 struct feed {
-    struct replay *replay;
-    struct snapshot *still; // of a file, until it is taken
-    struct session *session; // NULL: it is a replay or a file
+    struct {
+        struct replay *replay;
+        struct snapshot *still; // of a file, until it is taken
+    } made; // snapshots that need no session
+    struct session *session; // NULL: there are those
     struct feed_options options;
     pthread_t thread;
     bool has_thread;
@@ -201,7 +203,7 @@ enum rc feed_replay(const char *path, struct feed **out, struct err *err)
     if (rc != RC_OK)
         return rc;
     struct feed *feed = feed_new();
-    feed->replay = replay;
+    feed->made.replay = replay;
     *out = feed;
     return RC_OK;
 }
@@ -209,7 +211,7 @@ enum rc feed_replay(const char *path, struct feed **out, struct err *err)
 struct feed *feed_still(struct snapshot *snapshot)
 {
     struct feed *feed = feed_new();
-    feed->still = snapshot;
+    feed->made.still = snapshot;
     return feed;
 }
 
@@ -241,8 +243,8 @@ void feed_free(struct feed *feed)
     stop_thread(feed);
     session_close(feed->session);
     live_free(feed->live);
-    replay_free(feed->replay);
-    snapshot_free(feed->still);
+    replay_free(feed->made.replay);
+    snapshot_free(feed->made.still);
     target_status_fini(&feed->status);
     waits_free(feed->waits);
     cleanup_fd(&feed->stop_fd);
@@ -333,8 +335,8 @@ static void name_waits(struct feed *feed)
 
 static struct snapshot *take_still(struct feed *feed)
 {
-    struct snapshot *still = feed->still;
-    feed->still = NULL;
+    struct snapshot *still = feed->made.still;
+    feed->made.still = NULL;
     return still;
 }
 
@@ -342,8 +344,8 @@ struct snapshot *feed_take(struct feed *feed)
 {
     eventfd_t ignored;
     AUTO_FREE struct run_process *processes = NULL;
-    if (feed->replay)
-        return replay_next(feed->replay);
+    if (feed->made.replay)
+        return replay_next(feed->made.replay);
     if (!feed->session)
         return take_still(feed);
     struct snapshot *snapshot = xcalloc(1, sizeof *snapshot);
@@ -415,7 +417,7 @@ void feed_want_type(struct feed *feed, enum profile_kind kind)
 
 bool feed_is_still(const struct feed *feed)
 {
-    return !feed->session && !feed->replay;
+    return !feed->session && !feed->made.replay;
 }
 
 bool feed_is_replay(const struct feed *feed)

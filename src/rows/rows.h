@@ -2,10 +2,6 @@
 // Pure functions make rows of a moment; the screen, the batch mode, JSON and writers print them.
 // The same moment and query always give the same rows in the same order. All texts are borrowed
 // from the moment and are raw bytes of the target: whoever prints them escapes them.
-//
-// Of two profiles side by side rows say what has changed. Then 100 % is all that the base has,
-// whatever the filter; orders by cost go by how much has changed, up or down. Where a profile has
-// values below 0, 100 % is the sum of all without their signs.
 #pragma once
 
 #include <stdbool.h>
@@ -93,8 +89,7 @@ struct thread_rows {
 };
 
 // Rows are all threads that live, and those that ended within the window. They are sorted by CPU%
-// unless sort is one of theirs (SORT_SELF and the like mean SORT_CPU). Of two profiles those of a
-// name are one row unless each is asked for, because no thread is in both.
+// unless sort is one of theirs (SORT_SELF and the like mean SORT_CPU).
 enum rc rows_threads(const struct moment *moment, const struct rows_query *query,
                      struct thread_rows *rows, struct err *err) MUST_CHECK;
 void thread_rows_fini(struct thread_rows *rows);

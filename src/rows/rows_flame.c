@@ -12,6 +12,7 @@
 struct flame_layout {
     const struct tree *tree;
     uint32_t *by_name; // nodes: depth by depth, siblings together and by name
+    size_t count;      // of them
     double *starts, *widths; // [node]; width 0: not shown
 };
 
@@ -39,16 +40,6 @@ static size_t put_siblings(struct flame_layout *layout, size_t count, uint32_t f
     return count;
 }
 
-static void put_by_name(struct flame_layout *layout)
-{
-    const struct tree *tree = layout->tree;
-    size_t count = put_siblings(layout, 0, 0, (uint32_t)tree->count);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t node = layout->by_name[i];
-        count = put_siblings(layout, count, node + 1, tree->nodes[node].next);
-    }
-}
-
 static int64_t size_of(const struct tree *tree, uint32_t node)
 {
     return sums_size(tree->nodes[node].total, tree->measure);
@@ -63,34 +54,54 @@ static void widen_path(struct flame_layout *layout, uint32_t zoom, bool *on_path
     }
 }
 
-static void place(struct flame_layout *layout, uint32_t zoom)
+struct placing {
+    struct flame_layout *layout;
+    uint32_t zoom;
+    double *used;  // by children that have their place, [parent + 1]
+    bool *on_path; // to the zoomed node
+};
+
+static void place(struct placing *placing, uint32_t node)
+{
+    struct flame_layout *layout = placing->layout;
+    const struct tree *tree = layout->tree;
+    uint32_t parent = tree->nodes[node].parent, zoom = placing->zoom;
+    int64_t whole = parent == NONE ? sums_size(tree->all, tree->measure) : size_of(tree, parent);
+    double room = parent == NONE ? 1 : layout->widths[parent], *used = &placing->used[parent + 1];
+    bool outside =
+        zoom != NONE && (parent == NONE || (placing->on_path[parent] && parent != zoom));
+    if (placing->on_path[node] || outside || !whole)
+        return;
+    layout->starts[node] = (parent == NONE ? 0 : layout->starts[parent]) + *used;
+    layout->widths[node] = room * (double)size_of(tree, node) / (double)whole;
+    *used += layout->widths[node];
+}
+
+// Goes down from the roots as far as cells can be seen.
+static void place_all(struct flame_layout *layout, uint32_t zoom)
 {
     const struct tree *tree = layout->tree;
-    AUTO_FREE double *used = xcalloc(tree->count + 1, sizeof *used); // by children, [parent + 1]
+    AUTO_FREE double *used = xcalloc(tree->count + 1, sizeof *used);
     AUTO_FREE bool *on_path = xcalloc(tree->count + 1, sizeof *on_path);
+    struct placing placing = {layout, zoom, used, on_path};
     widen_path(layout, zoom, on_path);
-    for (size_t i = 0; i < tree->count; i++) {
-        uint32_t node = layout->by_name[i], parent = tree->nodes[node].parent;
-        int64_t whole =
-            parent == NONE ? sums_size(tree->all, tree->measure) : size_of(tree, parent);
-        double room = parent == NONE ? 1 : layout->widths[parent];
-        bool outside = zoom != NONE && (parent == NONE || (on_path[parent] && parent != zoom));
-        if (on_path[node] || outside || !whole)
-            continue;
-        double width = room * (double)size_of(tree, node) / (double)whole;
-        layout->starts[node] = (parent == NONE ? 0 : layout->starts[parent]) + used[parent + 1];
-        layout->widths[node] = width;
-        used[parent + 1] += width;
+    layout->count = put_siblings(layout, 0, 0, (uint32_t)tree->count);
+    for (size_t i = 0; i < layout->count; i++) {
+        uint32_t node = layout->by_name[i];
+        place(&placing, node);
+        if (layout->widths[node] * FLAME_PARTS >= 1)
+            layout->count =
+                put_siblings(layout, layout->count, node + 1, tree->nodes[node].next);
     }
 }
 
 static void put_cells(const struct flame_layout *layout, struct flame *flame)
 {
     const struct tree *tree = layout->tree;
-    flame->cells = xcalloc(tree->count + 1, sizeof *flame->cells);
-    for (size_t i = 0; i < tree->count; i++) {
+    flame->cells = xcalloc(layout->count + 1, sizeof *flame->cells);
+    for (size_t i = 0; i < layout->count; i++) {
         uint32_t node = layout->by_name[i];
-        if (layout->widths[node] <= 0)
+        if (layout->widths[node] * FLAME_PARTS < 1)
             continue;
         flame->cells[flame->count++] = (struct flame_cell){
             .depth = tree->nodes[node].depth,
@@ -111,8 +122,7 @@ void rows_flame(const struct tree *tree, uint32_t zoom, struct flame *flame)
         .widths = xcalloc(tree->count + 1, sizeof *layout.widths),
     };
     *flame = (struct flame){0};
-    put_by_name(&layout);
-    place(&layout, zoom);
+    place_all(&layout, zoom);
     put_cells(&layout, flame);
     free(layout.by_name);
     free(layout.starts);
