@@ -212,8 +212,10 @@ def unordered(lines):
     """Boxes by name instead of number, and edges, in no order."""
     numbers = {match[1]: match[2] for line in lines
                if (match := re.match(r'(N\d+) \[.* tooltip="(.*) \([^ ]*\)" color', line))}
-    return sorted(re.sub(r"\bN+(\d+)(\w*)", lambda match: numbers["N" + match[1]] + match[2],
-                         re.sub(r"\bid=\S+", "", line)) for line in lines)
+    def name(match):  # of tags that differ in the sign alone either may be the first
+        return numbers["N" + match[1]] + re.sub(r"\d+$", "", match[2])
+    return sorted(re.sub(r"\bN+(\d+)(\w*)", name, re.sub(r"\bid=\S+", "", line))
+                  for line in lines)
 
 
 def same_graph(ctx, files, theirs=(), ours=(), form=list):
