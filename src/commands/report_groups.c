@@ -130,10 +130,8 @@ static enum rc refuse_label(const struct plain_profile *profile, const char *key
         escape_text(&list, plain_string(profile, name));
     }
     map_fini(&seen);
-    return err_set(err, RC_USAGE, "no sample has the label %s; %s%s", shown,
-                   list.length ? "module and the labels that they have are: module, "
-                               : "they have none, but they can be shown --by module",
-                   list.length ? list.data : "");
+    return err_set(err, RC_USAGE, "no sample has the label %s; --by can be module%s%s", shown,
+                   list.length ? ", " : "", list.length ? list.data : "");
 }
 
 // --- modules ---
