@@ -13,24 +13,19 @@
 
 #define WITHOUT "(none)" // what samples without the label are shown as
 
-static int64_t magnitude(int64_t value)
-{
-    return value < 0 ? -value : value;
-}
-
 static int compare_groups(const void *left, const void *right)
 {
     const struct report_group *a = left, *b = right;
-    if (magnitude(a->self) != magnitude(b->self))
-        return magnitude(a->self) > magnitude(b->self) ? -1 : 1;
+    if (call_magnitude(a->self) != call_magnitude(b->self))
+        return call_magnitude(a->self) > call_magnitude(b->self) ? -1 : 1;
     return strcmp(a->name, b->name);
 }
 
 static int compare_totals(const void *left, const void *right)
 {
     const struct report_group *a = left, *b = right;
-    if (magnitude(a->total) != magnitude(b->total))
-        return magnitude(a->total) > magnitude(b->total) ? -1 : 1;
+    if (call_magnitude(a->total) != call_magnitude(b->total))
+        return call_magnitude(a->total) > call_magnitude(b->total) ? -1 : 1;
     return compare_groups(left, right);
 }
 
@@ -65,7 +60,7 @@ static void add_to_sums(struct label_sums *sums, const char *name, int64_t value
     ARRAY_RESERVE(sums->sums, number, sums->capacity);
     if (sums->names.count > before)
         sums->sums[number] = 0;
-    sums->sums[number] += value;
+    sums->sums[number] = call_add(sums->sums[number], value);
 }
 
 // A label that a sample has several times counts each time, as in pprof.
@@ -86,7 +81,7 @@ static void sum_sample(const struct reported *reading, const char *key, const ch
         any = true;
     }
     if (!any)
-        sums->sums[0] += value;
+        sums->sums[0] = call_add(sums->sums[0], value);
 }
 
 static void group_by_label(const struct reported *reading, const char *key,
@@ -190,7 +185,7 @@ static const char *common_unit(const struct reported *reading, const struct repo
 {
     int64_t least = 0;
     for (size_t i = 0; i < groups->count; i++) {
-        int64_t cost = magnitude(groups->list[i].self ? groups->list[i].self
+        int64_t cost = call_magnitude(groups->list[i].self ? groups->list[i].self
                                                       : groups->list[i].total);
         least = cost && (!least || cost < least) ? cost : least;
     }

@@ -59,7 +59,8 @@ static void add_duration(const struct reported *reading, const char *unit, struc
     units_label(out, reading->all, reading->unit, unit);
     const char *scaled = units_scale(reading->all, reading->unit, "nanoseconds", &ns);
     if (strcmp(scaled, "ns") == 0 && reading->all) {
-        const char *shown = units_percent((int64_t)ns, duration, percent);
+        int64_t used = ns < 9e18 ? (int64_t)ns : INT64_MAX;
+        const char *shown = units_percent(used, duration, percent);
         buf_printf(out, " (%s)", shown + strspn(shown, " "));
     }
     buf_putc(out, '\n');
@@ -112,7 +113,7 @@ void report_put_shown(const struct reported *reading, const struct call_graph *g
     int64_t sum = 0;
     char text[UNITS_PERCENT];
     for (size_t i = 0; i < graph->shown; i++)
-        sum += graph->functions[graph->order[i]].self;
+        sum = call_add(sum, graph->functions[graph->order[i]].self);
     const char *percent = units_percent(sum, reading->all, text);
     buf_puts(out, "Showing nodes accounting for ");
     units_label(out, sum, reading->unit, unit);
@@ -148,8 +149,7 @@ const char *report_unit(const struct reported *reading, const struct call_graph 
     int64_t least = 0;
     for (size_t i = 0; i < graph->shown; i++) {
         const struct call_function *function = &graph->functions[graph->order[i]];
-        int64_t cost = function->self ? function->self : function->total;
-        cost = cost < 0 ? -cost : cost;
+        int64_t cost = call_magnitude(function->self ? function->self : function->total);
         if (cost > 0 && (!least || cost < least))
             least = cost;
     }
@@ -170,7 +170,7 @@ void report_put_columns(const struct reported *reading, const struct call_functi
                     const char *unit, int64_t *sum, struct buf *out)
 {
     char self[UNITS_PERCENT], so_far[UNITS_PERCENT], total[UNITS_PERCENT];
-    *sum += function->self;
+    *sum = call_add(*sum, function->self);
     report_put_value(function->self, reading, unit, 10, out);
     buf_printf(out, " %s %s ", units_percent(function->self, reading->all, self),
                units_percent(*sum, reading->all, so_far));

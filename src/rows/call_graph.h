@@ -66,6 +66,10 @@ void call_graph_free(struct call_graph *graph);
 // there are samples with the label pprof::base=true, as in a difference, of those alone.
 int64_t call_graph_all(const struct plain_profile *profile, size_t value);
 
+// Add two costs, and take the sign away; what 64 bits do not hold stays at their bound.
+int64_t call_add(int64_t a, int64_t b);
+int64_t call_magnitude(int64_t value);
+
 // Makes the graph anew of the functions for which kept[function] says so: numbers of functions
 // stay. A call through functions that are not kept becomes a residual edge; the self cost of a
 // function that is not kept is nobody's.

@@ -29,6 +29,3 @@ void call_walk(struct call_graph *graph, const bool *kept, bool edges);
 
 // Finds the edges of each function again, after edges came or went.
 void call_index(struct call_graph *graph);
-
-int64_t call_add(int64_t a, int64_t b); // stays within 64 bits
-int64_t call_magnitude(int64_t value);
