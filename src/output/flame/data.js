@@ -46,8 +46,10 @@ function filterKeys(data) {
       keys.get(key).of[number] = data.labels.text[label];
     }
   });
-  const list = [...keys.values()].filter((key) => key.of.some((text) => text !== key.of[0]));
-  const first = ["thread", "state", "wait", "lock", "side", "comm"];
+  const names = [...keys.values()].map((key) => key.name);
+  const list = [...keys.values()].filter((key) => key.of.some((text) => text !== key.of[0]) &&
+    !(key.name === "thread_id" && names.includes("tid"))); // the same number as a text
+  const first = ["thread", "tid", "state", "wait", "lock", "side", "comm"];
   const rank = (key) => (first.indexOf(key.name) + first.length + 1) % (first.length + 1);
   for (const key of list) key.values = valuesOf(data, key);
   return list.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));

@@ -16,7 +16,7 @@ class FunctionTable {
     this.active = 0;
     this.order = { by, down: true };
     this.body.addEventListener("scroll", () => this.draw());
-    this.body.addEventListener("keydown", (event) => this.key(event));
+    this.grid.addEventListener("keydown", (event) => this.key(event));
     this.space.addEventListener("click", (event) => this.click(event, false));
     this.space.addEventListener("dblclick", (event) => this.click(event, true));
     for (const head of this.grid.querySelectorAll("[data-by]"))
@@ -60,8 +60,8 @@ class FunctionTable {
     for (let i = first; i < last; i++) list.push(this.row(i));
     this.space.replaceChildren(...list);
     const active = document.getElementById(`row-${this.active}`);
-    if (active) this.body.setAttribute("aria-activedescendant", active.id);
-    else this.body.removeAttribute("aria-activedescendant");
+    if (active) this.grid.setAttribute("aria-activedescendant", active.id);
+    else this.grid.removeAttribute("aria-activedescendant");
   }
 
   row(number) {
@@ -102,6 +102,7 @@ class FunctionTable {
   }
 
   key(event) {
+    if (event.target !== this.grid) return; // a button of the head
     const page = Math.max(Math.floor(this.body.clientHeight / LINE) - 1, 1);
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity,
       End: Infinity };
