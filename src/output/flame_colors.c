@@ -67,6 +67,13 @@ static struct shade *weigh_modules(const struct flame_cells *cells)
     return shades;
 }
 
+// Collapsed stacks have no modules: there each function has a hue. "[unattributed]" has none.
+static uint8_t hue_of_name(const struct flame_cells *cells, uint32_t text)
+{
+    const char *name = flame_cells_text(cells, text);
+    return *name == '[' ? FLAME_HUES : hash(name) % FLAME_HUES;
+}
+
 uint8_t *flame_colors(const struct flame_cells *cells)
 {
     AUTO_FREE struct shade *shades = weigh_modules(cells);
@@ -85,6 +92,7 @@ uint8_t *flame_colors(const struct flame_cells *cells)
         hues[shades[i].module] = (uint8_t)hue;
     }
     for (size_t i = 0; i < cells->frame_count; i++)
-        colors[i] = hues[cells->frames[i].module];
+        colors[i] = cells->frames[i].module ? hues[cells->frames[i].module]
+                                            : hue_of_name(cells, cells->frames[i].name);
     return colors;
 }

@@ -9,10 +9,11 @@
 
 #include "output/flame_cells.h"
 
-#define FLAME_HUES 12 // hue number 12 is grey: no module is known
+#define FLAME_HUES 12 // hue number 12 is grey
 
-// Returns the hue of each frame's module: [frame]. The modules with the most self time have hues of
-// their own, and a module that is alone with its hue has it in every profile. The caller frees it.
+// Returns the hue of each frame's module: [frame]; or of the function, if it has no module. The
+// modules with the most self time have hues of their own, and a module that is alone with its hue
+// has it in every profile. The caller frees it.
 uint8_t *flame_colors(const struct flame_cells *cells);
 
 enum flame_step { // how what there was relates to what there is now

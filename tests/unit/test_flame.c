@@ -175,6 +175,22 @@ START_TEST(inlined_functions_are_cells)
 }
 END_TEST
 
+START_TEST(hues_are_of_modules_or_else_of_functions)
+{
+    static const char *const names[] = {"main", "work", "[unattributed]"};
+    for (int i = 0; i < 3; i++) {
+        uint32_t at = fixture_location(profile, i ? PLAIN_NONE : mapping, 0x1010 + i, names[i]);
+        fixture_sample(profile, plain_child(profile, 0, at), 0, 1, 30 - i);
+    }
+    AUTO_FREE char *page = page_of(profile);
+    json_t *data = data_of(page);
+    ck_assert_int_lt(number(data, "frames", "color", 0), 12);
+    ck_assert_int_lt(number(data, "frames", "color", 1), 12);
+    ck_assert_int_eq(number(data, "frames", "color", 2), 12); // grey
+    json_decref(data);
+}
+END_TEST
+
 START_TEST(labels_are_kept)
 {
     uint32_t at = fixture_location(profile, mapping, 0x1010, "main");
@@ -373,6 +389,7 @@ Suite *suite_flame(void)
     tcase_add_test(tests, cells_are_functions_below_callers);
     tcase_add_test(tests, addresses_of_a_function_are_one_cell);
     tcase_add_test(tests, inlined_functions_are_cells);
+    tcase_add_test(tests, hues_are_of_modules_or_else_of_functions);
     tcase_add_test(tests, labels_are_kept);
     tcase_add_test(tests, hostile_names_stay_data);
     tcase_add_test(tests, a_difference_has_two_sides);

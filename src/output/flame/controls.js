@@ -65,13 +65,14 @@ function fillLegend(data, two) {
   for (let i = 0; i < cell.length; i++) {
     if (!cell[i]) continue;
     const frame = data.cells.frame[cell[i]], module = data.frames.module[frame];
-    const entry = selfs.get(module) || { sum: 0, hue: data.frames.color[frame], module };
+    const hue = data.texts[module] ? data.frames.color[frame] : HUES - 1;
+    const entry = selfs.get(module) || { sum: 0, hue, module };
     entry.sum += values[data.shown][i];
     selfs.set(module, entry);
   }
   const list = [...selfs.values()].sort((a, b) => b.sum - a.sum).slice(0, 8);
   for (const { hue, module } of list)
-    legend.append(legendItem(`m${hue}`, data.texts[module] || "no module"));
+    legend.append(legendItem(`m${hue}`, data.texts[module] || "no module: hues of functions"));
 }
 
 function legendItem(color, text) {
