@@ -122,6 +122,27 @@ def test_table_has_the_numbers(ctx):
         quiet(browser)
 
 
+def test_numbers_are_those_of_report(ctx):
+    """Which go tool pprof has confirmed, of every type that Go writes."""
+    with Browser(ctx) as browser:
+        compared = 0
+        for path in sorted((ctx.root / "tests/golden").glob("go-*.pb.gz")):
+            done = ctx.run("report", path, "--json", "--top", "10000")
+            assert done.returncode == 0, done.stderr
+            report = json.loads(done.stdout)
+            opened(ctx, browser, path)
+            functions, total = browser.run("""(() => {
+                const { self, total } = page.functions[0];
+                return [Array.from(self, (own, i) => [page.nameOf(i), own, total[i]]),
+                    page.after[0]]; })()""")
+            assert total == report["total"], (path.name, total, report["total"])
+            for row in report["functions"]:
+                assert [row["name"], row["self"], row["total"]] in functions, (path.name, row)
+                compared += 1
+            quiet(browser)
+        assert compared > 30, compared
+
+
 def test_click_zooms_and_the_address_keeps_it(ctx):
     with Browser(ctx) as browser:
         path = opened(ctx, browser, sample_profile(ctx.tmp / "cpu.pb.gz"))
