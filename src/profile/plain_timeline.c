@@ -123,8 +123,8 @@ static void lay_out(struct timeline *timeline, const struct plain_profile *profi
     plain_transfer_free(transfer);
 }
 
-// Viewers take samples at a period: it is that of the profile, if that is one of the values that are
-// shown and makes no more records than anybody wants to read.
+// Viewers take samples at a period: it is that of the profile, if that is one of the values that
+// are shown and makes no more records than anybody wants to read.
 static void set_period(struct plain_profile *profile, const struct plain_profile *from,
                        const struct measure *measure, const struct timeline *timeline)
 {
