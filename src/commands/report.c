@@ -71,7 +71,7 @@ static const struct option options[] = {
     {NULL},
 };
 
-struct view {
+struct report_view {
     const char *option; // that asks for it; NULL: the one of all others
     bool (*is_wanted)(const struct report_options *wanted);
     report_print *print;
@@ -107,7 +107,7 @@ static bool wants_groups(const struct report_options *wanted)
     return wanted->by;
 }
 
-static const struct view views[] = {
+static const struct report_view views[] = {
     {"--tree", wants_tree, report_print_tree},
     {"--peek", wants_peek, report_print_peek},
     {"--traces", wants_traces, report_print_traces},
@@ -116,9 +116,9 @@ static const struct view views[] = {
     {"--by", wants_groups, report_print_groups},
 };
 
-static const struct view functions = {.print = report_print_top};
+static const struct report_view functions = {.print = report_print_top};
 
-static enum rc choose_view(const struct report_options *wanted, const struct view **chosen,
+static enum rc choose_view(const struct report_options *wanted, const struct report_view **chosen,
                            struct err *err)
 {
     *chosen = &functions;
@@ -144,7 +144,7 @@ static void warn_if_nothing_is_left(const struct reported *reading)
 static int run(const struct call *call, struct err *err)
 {
     const struct report_options *wanted = call->options;
-    const struct view *view;
+    const struct report_view *view;
     struct reported reading;
     enum rc rc = choose_view(wanted, &view, err);
     if (rc == RC_OK)

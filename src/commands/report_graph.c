@@ -46,14 +46,14 @@ enum rc report_print_top(const struct report_options *options, const struct repo
 
 // --- callers and callees ---
 
-struct tree {
+struct printed_tree {
     const struct reported *reading;
     const struct call_graph *graph;
     const char *unit;
     struct buf *out;
 };
 
-static void put_edges(const struct tree *tree, struct call_edges edges, int64_t total,
+static void put_edges(const struct printed_tree *tree, struct call_edges edges, int64_t total,
                       bool callers)
 {
     char percent[UNITS_PERCENT];
@@ -66,7 +66,7 @@ static void put_edges(const struct tree *tree, struct call_edges edges, int64_t 
     }
 }
 
-static void put_function(const struct tree *tree, uint32_t number, int64_t *sum)
+static void put_function(const struct printed_tree *tree, uint32_t number, int64_t *sum)
 {
     const struct call_function *function = &tree->graph->functions[number];
     buf_puts(tree->out, RULER);
@@ -93,7 +93,7 @@ static size_t print_tree(const struct report_options *options, const struct repo
                          const struct call_graph *graph, const struct pattern *pattern, FILE *out)
 {
     AUTO_BUF struct buf text = {0};
-    const struct tree tree = {reading, graph, report_unit(reading, graph), &text};
+    const struct printed_tree tree = {reading, graph, report_unit(reading, graph), &text};
     int64_t sum = 0;
     size_t count = 0;
     report_put_head(options, reading, tree.unit, &text);

@@ -3,7 +3,8 @@
 #include "fuzz.h"
 #include "parsed.h"
 
-#define FRAMES "\"shared\":{\"frames\":[{\"name\":\"a\",\"file\":\"b\",\"line\":3},{\"name\":\"c\"}]}"
+#define FRAMES                                                                                     \
+    "\"shared\":{\"frames\":[{\"name\":\"a\",\"file\":\"b\",\"line\":3},{\"name\":\"c\"}]}"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`ptprof report --list` has the lines of `go tool pprof -list`, and --graph the picture of -dot."""
+"""`ptprof report --list` has the lines of `go tool pprof -list`, --graph the picture of -dot."""
 
 import json
 import os
@@ -324,7 +324,8 @@ def test_no_name_does_harm_in_a_picture(ctx):
     tree = ElementTree.parse(picture(ctx, hostile_profile(ctx), "hostile.svg"))
     elements = list(tree.iter())
     tags = {element.tag.removeprefix(SVG) for element in elements}
-    assert tags <= {"svg", "g", "a", "title", "text", "polygon", "polyline", "path", "ellipse"}, tags
+    harmless = {"svg", "g", "a", "title", "text", "polygon", "polyline", "path", "ellipse"}
+    assert tags <= harmless, tags
     for element in elements:
         for name, value in element.attrib.items():
             assert not re.match(r"on|(\{.*\})?href$", name), (name, value)
