@@ -43,6 +43,9 @@ GO_SCHEDULER = "src/output/go_scheduler.c"
 DELAYS = "src/collect/delays.c"
 LOCKS = "src/collect/locks.c"
 WAIT_SORT = "src/wait/sort.c"
+MEASURE = "src/profile/measure.c"
+SELECTION = "src/rows/selection.c"
+FLAME = "src/rows/rows_flame.c"
 
 FAULTS = [
     # What is done to the target.
@@ -380,6 +383,16 @@ FAULTS = [
      "    if (!extract->sides)\n", "    if (0)\n", "unit/rows_waits"),
     ("names of locks do not come between blocks", "src/commands/top.c",
      "        feed_keep_up(top->feed);\n", "", "live/top/delays_name_the_lock"),
+    # Two profiles.
+    ("what shrank has grown", MEASURE,
+     "__builtin_sub_overflow(both[0], both[1], &change)",
+     "__builtin_sub_overflow(both[1], both[0], &change)", "unit/rows_pair"),
+    ("100 % of a difference is the new profile", SELECTION,
+     "[measure->main + measure->pair]", "[measure->main]", "unit/rows_pair"),
+    ("what is gone has no cell in the flame graph", MEASURE,
+     "cost_sum(cost_size(main[0]), cost_size(main[1]))", "cost_size(main[0])", "unit/rows_pair"),
+    ("cells lie over each other", FLAME,
+     "    *used += layout->widths[node];\n", "", "screens/view_pair"),
     # Differences of profiles.
     ("of many functions none is expected to differ by chance", "src/rows/difference.c",
      "sorted[i] <= false_alarms * (double)(i + 1) / (double)count", "sorted[i] <= false_alarms",
