@@ -19,7 +19,8 @@
 #define MEMORY_LEAST (256ull << 20)
 
 static const struct command *const commands[] = {
-    &command_attach, &command_check, &command_completion, &command_dump_threads, &command_help,
+    &command_attach, &command_check, &command_completion, &command_convert, &command_diff,
+    &command_dump_threads, &command_fetch, &command_help, &command_merge, &command_report,
     &command_top, NULL,
 };
 

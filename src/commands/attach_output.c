@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/output_file.h"
+#include "commands/report.h"
 #include "output/trace.h"
 
 #define SPARE 0.95 // of what a file may hold, so that it need not be written a third time
@@ -23,7 +24,8 @@ static char *default_name(const struct attach_outputs *outputs, const struct att
     AUTO_FREE char *ending =
         xasprintf("%s%s%s", several ? "-" : "", several ? profile_types[output->kind].name : "",
                   output->writer->extension);
-    AUTO_FREE char *name = output_file_name(outputs->comm, outputs->pid, ending);
+    AUTO_FREE char *pid = xasprintf("%d", (int)outputs->pid);
+    AUTO_FREE char *name = output_file_name(outputs->comm, pid, ending);
     const char *directory = outputs->options->output_dir;
     return directory ? xasprintf("%s/%s", directory, name) : steal_ptr(&name);
 }
@@ -58,6 +60,9 @@ static enum rc choose(struct attach_outputs *outputs, struct attach_output *outp
     if (to_stdout && output->writer->binary && terminal_is(STDOUT_FILENO))
         return err_set(err, RC_USAGE, "not writing a profile to a terminal; use -o FILE, or -o - "
                                       "with a pipe");
+    if (to_stdout && options->report)
+        return err_set(err, RC_USAGE, "--report prints to standard output, where the profile goes; "
+                                      "use -o FILE");
     if (!to_stdout)
         output->path = options->output ? xstrdup(options->output) : default_name(outputs, output);
     enum rc rc = output_file_check(output->path, options->force, err);
@@ -116,7 +121,8 @@ static enum rc write_trace(const char *path, const struct attach_outputs *output
         run.type = PROFILE_TRACE;
         run.trace = *trace;
         report_timeline(timeline, &run);
-        enum rc rc = output_file_timeline(path, output->writer, timeline, &output->bytes, err);
+        const struct output_content content = {.writer = output->writer, .timeline = timeline};
+        enum rc rc = output_file_write(path, &content, &output->bytes, err);
         if (rc != RC_OK || (double)output->bytes <= most || timeline->event_count < 2)
             return rc;
         shorten(timeline, (double)output->bytes / most, trace);
@@ -130,7 +136,8 @@ static enum rc write_to(const char *path, struct attach_output *output,
     struct report own = *report;
     run.type = output->kind;
     own.run = &run;
-    return output_file_report(path, output->writer, &own, &output->bytes, err);
+    const struct output_content content = {.writer = output->writer, .report = &own};
+    return output_file_write(path, &content, &output->bytes, err);
 }
 
 static enum rc write_either(const char *path, const struct attach_outputs *outputs,
@@ -210,4 +217,18 @@ enum rc attach_outputs_snapshot(const struct attach_outputs *outputs, const stru
             rc = write_snapshot(outputs, &outputs->list[i], report, number, &text, err);
     *paths = text.data;
     return text.data ? rc : err_set(err, RC_USAGE, "what is asked for is written at the end only");
+}
+
+enum rc attach_outputs_report(const struct attach_outputs *outputs,
+                              struct plain_profile *const *made, struct err *err)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < outputs->count && rc == RC_OK; i++) {
+        const struct plain_profile *profile = made[outputs->list[i].kind];
+        if (profile)
+            rc = report_print_of(plain_copy(profile), err);
+        if (profile && i + 1 < outputs->count)
+            putchar('\n');
+    }
+    return rc;
 }

@@ -41,6 +41,11 @@ static const char bash_pids[] =
     "        ((${#COMPREPLY[@]} != 1)) || COMPREPLY=(\"${COMPREPLY[0]%% *}\")\n"
     "        return ;;\n";
 
+static const char bash_files[] =
+    "        compopt -o filenames 2>/dev/null\n"
+    "        mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+    "        return ;;\n";
+
 static void bash_name(const struct command *command, const struct option *option)
 {
     (void)command;
@@ -62,10 +67,7 @@ static void bash_value(const struct command *command, const struct option *optio
         completion_put_words(option->choices);
         fputs("' ;;\n", stdout);
     } else if (option->kind == OPTION_FILE) {
-        fputs("        compopt -o filenames 2>/dev/null\n"
-              "        mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
-              "        return ;;\n",
-              stdout);
+        fputs(bash_files, stdout);
     } else {
         fputs("        return ;;\n", stdout);
     }
@@ -76,6 +78,10 @@ static void bash_operands(const struct command *const *commands, const struct co
     printf("    %s:*)\n", command->name);
     if (command->operand == OPERAND_PID) {
         fputs(bash_pids, stdout);
+        return;
+    }
+    if (command->operand == OPERAND_FILE) {
+        fputs(bash_files, stdout);
         return;
     }
     fputs("        words='", stdout);

@@ -41,6 +41,10 @@ static void fish_option(const struct command *command, const struct option *opti
 
 static void fish_operands(const struct command *const *commands, const struct command *command)
 {
+    if (command->operand == OPERAND_FILE) {
+        printf("complete -c ptprof -n '__ptprof_in %s' -F\n", command->name);
+        return;
+    }
     printf("complete -c ptprof -n '__ptprof_in %s' -a '", command->name);
     if (command->operand == OPERAND_PID)
         fputs("(__ptprof_pids)", stdout);

@@ -75,6 +75,8 @@ static void zsh_operands(const struct command *command)
     fputs(" \\\n            ", stdout);
     if (command->operand == OPERAND_PID)
         printf("'*:process:_ptprof_pids'");
+    else if (command->operand == OPERAND_FILE)
+        printf("'*:profile:_files'");
     else if (command->operand == OPERAND_COMMAND)
         printf("'::command:_ptprof_commands'");
     else if (command->operand == OPERAND_CHOICE) {

@@ -17,7 +17,7 @@ const struct option option_help = {
     .help = "show this help",
 };
 
-struct parser {
+struct words {
     const struct option *options;
     void *values;
     char **next;
@@ -29,7 +29,8 @@ _Static_assert(sizeof(int) == sizeof(enum option_kind), "a choice may be stored 
 
 bool option_takes_value(const struct option *option)
 {
-    return option->kind != OPTION_FLAG && option->kind != OPTION_COUNT;
+    return option->kind != OPTION_FLAG && option->kind != OPTION_COUNT &&
+           option->kind != OPTION_PLACE;
 }
 
 static enum rc set_flag(const struct option *option, void *value, const char *text,
@@ -87,6 +88,15 @@ static enum rc set_number(const struct option *option, void *value, const char *
     if (rc == RC_OK)
         *(double *)value = number;
     return rc;
+}
+
+static enum rc set_percent(const struct option *option, void *value, const char *text,
+                           struct err *err)
+{
+    size_t length = strlen(text);
+    bool sign = length && text[length - 1] == '%';
+    AUTO_FREE char *number = xstrndup(text, length - sign);
+    return set_number(option, value, number, err);
 }
 
 static enum rc set_integer(const struct option *option, void *value, const char *text,
@@ -181,14 +191,19 @@ static enum rc (*const setters[])(const struct option *option, void *value, cons
     [OPTION_DURATION] = set_duration, [OPTION_NUMBER] = set_number,
     [OPTION_INTEGER] = set_integer,   [OPTION_CHOICE] = set_choice,
     [OPTION_SET] = set_set,           [OPTION_SIZE] = set_size,
+    [OPTION_PERCENT] = set_percent,
 };
 
-static enum rc store(struct parser *parser, const struct option *option, const char *text,
+static enum rc store(struct words *parser, const struct option *option, const char *text,
                      struct err *err)
 {
     void *value = option == &option_help ? (void *)&parser->parsed->help
                                          : (void *)((char *)parser->values + option->offset);
     struct err reason = {0};
+    if (option->kind == OPTION_PLACE) {
+        *(uint64_t *)value = parser->parsed->count;
+        return RC_OK;
+    }
     enum rc rc = setters[option->kind](option, value, text, &reason);
     return rc == RC_OK ? RC_OK : err_set(err, rc, "--%s: %s", option->name, reason.text);
 }
@@ -198,7 +213,7 @@ static enum rc missing_value(const struct option *option, struct err *err)
     return err_set(err, RC_USAGE, "--%s: the value is missing", option->name);
 }
 
-static const struct option *find_long(const struct parser *parser, const char *name, size_t length)
+static const struct option *find_long(const struct words *parser, const char *name, size_t length)
 {
     for (const struct option *option = parser->options; option->name; option++)
         if (strlen(option->name) == length && memcmp(option->name, name, length) == 0)
@@ -206,7 +221,7 @@ static const struct option *find_long(const struct parser *parser, const char *n
     return length == 4 && memcmp(name, "help", 4) == 0 ? &option_help : NULL;
 }
 
-static const struct option *find_letter(const struct parser *parser, char letter)
+static const struct option *find_letter(const struct words *parser, char letter)
 {
     for (const struct option *option = parser->options; option->name; option++)
         if (option->letter == letter)
@@ -214,7 +229,7 @@ static const struct option *find_letter(const struct parser *parser, char letter
     return letter == option_help.letter ? &option_help : NULL;
 }
 
-static enum rc unknown_long(const struct parser *parser, const char *name, size_t length,
+static enum rc unknown_long(const struct words *parser, const char *name, size_t length,
                             struct err *err)
 {
     AUTO_FREE char *word = xstrndup(name, length);
@@ -229,7 +244,7 @@ static enum rc unknown_long(const struct parser *parser, const char *name, size_
     return err_set(err, RC_USAGE, "there is no option --%s", shown);
 }
 
-static enum rc parse_long(struct parser *parser, const char *name, struct err *err)
+static enum rc parse_long(struct words *parser, const char *name, struct err *err)
 {
     size_t length = strcspn(name, "=");
     const struct option *option = find_long(parser, name, length);
@@ -246,7 +261,7 @@ static enum rc parse_long(struct parser *parser, const char *name, struct err *e
     return store(parser, option, value, err);
 }
 
-static enum rc parse_letters(struct parser *parser, const char *letters, struct err *err)
+static enum rc parse_letters(struct words *parser, const char *letters, struct err *err)
 {
     for (const char *at = letters; *at; at++) {
         const struct option *option = find_letter(parser, *at);
@@ -269,7 +284,7 @@ static enum rc parse_letters(struct parser *parser, const char *letters, struct 
     return RC_OK;
 }
 
-static enum rc parse_word(struct parser *parser, struct err *err)
+static enum rc parse_word(struct words *parser, struct err *err)
 {
     char *word = *parser->next++;
     if (parser->ended || word[0] != '-' || !word[1]) {
@@ -287,7 +302,7 @@ static enum rc parse_word(struct parser *parser, struct err *err)
 enum rc option_parse(const struct option *options, void *values, char **argv,
                      struct parsed *parsed, struct err *err)
 {
-    struct parser parser = {.options = options, .values = values, .next = argv, .parsed = parsed};
+    struct words parser = {.options = options, .values = values, .next = argv, .parsed = parsed};
     *parsed = (struct parsed){.operands = argv};
     enum rc first = RC_OK;
     // After a mistake parsing goes on, because --help counts wherever it is.

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
 // A file is hostile input: protobuf-c parses it within a bound on memory, every index and id is
 // checked before it is used, and the error says what is wrong.
-#include "output/pprof_parse.h"
+#include "output/parsers.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "output/gunzip.h"
 #include "profile.pb-c.h"
 
-#define UNPACKED_MAX (256u << 20)         // bytes; profiles of a day have less than 10 MiB
 #define MEMORY_MAX ((size_t)2048 << 20)   // bytes for the parts of a message
 #define NODES_MAX (32u << 20)             // of stacks
 #define TYPES_MAX 64                      // of values
@@ -326,14 +323,18 @@ static void parse_fini(struct parse *parse)
     free(parse->stack);
 }
 
-static enum rc parse_message(const void *bytes, size_t length, struct plain_profile **profile,
-                             struct err *err)
+// A message of this kind begins with the tag of one of its fields, which are 1 to 15.
+bool pprof_recognizes(const char *bytes, size_t length)
 {
-    if (!length)
-        return err_set(err, RC_FORMAT, "it is empty");
-    if (length > UNPACKED_MAX)
-        return err_set(err, RC_LIMIT, "it is longer than %u MiB", UNPACKED_MAX >> 20);
+    unsigned tag = length ? (unsigned char)bytes[0] : 0;
+    return tag >> 3 >= 1 && tag >> 3 <= 15 && ((tag & 7) == 2 || (tag & 7) == 0);
+}
+
+enum rc pprof_parse(const char *bytes, size_t length, struct plain_profile **profile,
+                    struct err *err)
+{
     Perftools__Profiles__Profile *message;
+    *profile = NULL;
     enum rc rc = unpack(bytes, length, &message, err);
     if (rc != RC_OK)
         return rc;
@@ -348,15 +349,4 @@ static enum rc parse_message(const void *bytes, size_t length, struct plain_prof
     else
         plain_free(parse.to);
     return rc;
-}
-
-enum rc pprof_parse(const void *bytes, size_t length, struct plain_profile **profile,
-                    struct err *err)
-{
-    AUTO_BUF struct buf unpacked = {0};
-    *profile = NULL;
-    if (!gunzip_is_packed(bytes, length))
-        return parse_message(bytes, length, profile, err);
-    enum rc rc = gunzip(bytes, length, UNPACKED_MAX, &unpacked, err);
-    return rc == RC_OK ? parse_message(unpacked.data, unpacked.length, profile, err) : rc;
 }

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "output/pprof_parse.h"
+#include "output/parser.h"
 #include "output/writer.h"
 #include "profile/plain_filter.h"
 #include "profile/plain_merge.h"
@@ -25,7 +25,7 @@ static enum rc read_profile(const char *path, struct plain_profile **profile, st
     if (!file)
         return err_set(err, RC_IO, "cannot open %s", path);
     bytes.length += fread(buf_reserve(&bytes, FILE_MAX), 1, FILE_MAX, file);
-    return pprof_parse(bytes.data, bytes.length, profile, err);
+    return parser_parse(bytes.data, bytes.length, profile, err);
 }
 
 static enum rc with_file(const struct plain_profile *from, bool subtract, const char *path,

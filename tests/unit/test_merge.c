@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "fixture_plain.h"
-#include "output/pprof_parse.h"
+#include "output/parser.h"
 #include "output/writer.h"
 #include "profile/plain_filter.h"
 #include "profile/plain_scale.h"
@@ -84,7 +84,7 @@ static void check_written(const struct plain_profile *one)
     AUTO_BUF struct buf bytes = {0};
     struct plain_profile *read;
     write_bytes(one, &bytes);
-    ck_assert_int_eq(pprof_parse(bytes.data, bytes.length, &read, NULL), RC_OK);
+    ck_assert_int_eq(parser_parse(bytes.data, bytes.length, &read, NULL), RC_OK);
     check_same(one, read);
     plain_free(read);
 }
@@ -184,11 +184,12 @@ END_TEST
 
 START_TEST(profiles_of_other_types_do_not_mix)
 {
-    struct err err;
+    struct err err = {0};
     const struct plain_profile *both[] = {profile, other};
-    plain_add_type(other, "objects", "count");
+    plain_add_type(other, "objects", "co\x1bunt");
     ck_assert_int_eq(plain_merge(both, 2, &made, &err), RC_USAGE);
-    ck_assert_str_eq(err.text, "the profiles are of different types");
+    ck_assert_ptr_nonnull(strstr(err.text, "the profiles are of different types:\n"));
+    ck_assert_ptr_nonnull(strstr(err.text, ", objects/co\\x1bunt"));
     ck_assert_ptr_null(made);
     ck_assert_int_eq(plain_subtract(profile, other, &made, &err), RC_USAGE);
     ck_assert_ptr_null(made);

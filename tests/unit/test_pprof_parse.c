@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Profiles read from files: what we wrote comes back as it was, what others wrote reaches every
 // writer, and what is damaged is refused in words.
-#include "output/pprof_parse.h"
+#include "output/parser.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static struct plain_profile *parse(const struct buf *bytes)
 {
     struct err err = {0};
     struct plain_profile *profile;
-    enum rc rc = pprof_parse(bytes->data, bytes->length, &profile, &err);
+    enum rc rc = parser_parse(bytes->data, bytes->length, &profile, &err);
     ck_assert_msg(rc == RC_OK, "%s", err.text);
     return profile;
 }
@@ -182,7 +182,7 @@ START_TEST(code_comes_back)
         {modules_special(fixture.modules, MODULE_SPECIAL, "[other]")->id, 0},
     };
     const uint64_t addresses[] = {(uint64_t)&suite_create, (uint64_t)&write_as,
-                                  (uint64_t)&pprof_parse};
+                                  (uint64_t)&parser_parse};
     for (size_t i = 0; i < ARRAY_LENGTH(addresses); i++) {
         const struct area *area = space_find(space, addresses[i]);
         ck_assert_ptr_nonnull(area);
@@ -300,7 +300,7 @@ static void take_any(const char *bytes, size_t length)
     // A copy of exact size, so that a memory checker sees every read beyond it.
     AUTO_FREE char *copy = xmalloc(length + !length);
     memcpy(copy, bytes, length);
-    enum rc rc = pprof_parse(copy, length, &profile, &err);
+    enum rc rc = parser_parse(copy, length, &profile, &err);
     ck_assert_int_eq(rc == RC_OK, profile != NULL);
     ck_assert_int_eq(rc == RC_OK, err.text[0] == '\0');
     if (rc != RC_OK)
@@ -355,7 +355,7 @@ static void check_refused(const char *bytes, size_t length, enum rc wanted, cons
 {
     struct err err = {0};
     struct plain_profile *profile;
-    ck_assert_int_eq(pprof_parse(bytes, length, &profile, &err), wanted);
+    ck_assert_int_eq(parser_parse(bytes, length, &profile, &err), wanted);
     ck_assert_ptr_null(profile);
     ck_assert_msg(strstr(err.text, text) != NULL, "\"%s\" has no \"%s\"", err.text, text);
 }

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "output/pprof_parse.h"
+#include "output/parser.h"
 
 static struct rows_query query;
 static struct err err;
@@ -26,7 +26,7 @@ static struct moment moment_of_file(const char *path)
     struct plain_profile *profile;
     ck_assert_ptr_nonnull(file);
     size_t length = fread(bytes, 1, sizeof bytes, file);
-    ck_assert_msg(pprof_parse(bytes, length, &profile, &err) == RC_OK, "%s", err.text);
+    ck_assert_msg(parser_parse(bytes, length, &profile, &err) == RC_OK, "%s", err.text);
     return moment_of(profile, NULL);
 }
 
