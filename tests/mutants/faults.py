@@ -43,6 +43,9 @@ GO_SCHEDULER = "src/output/go_scheduler.c"
 DELAYS = "src/collect/delays.c"
 LOCKS = "src/collect/locks.c"
 WAIT_SORT = "src/wait/sort.c"
+MEASURE = "src/profile/measure.c"
+SELECTION = "src/rows/selection.c"
+FLAME = "src/rows/rows_flame.c"
 
 FAULTS = [
     # What is done to the target.
@@ -176,9 +179,14 @@ FAULTS = [
      "if (sampled.times != 1)", "if (!sampled.times)", "unit/short_lived"),
     ("a program that cannot be sampled is shared out", SHORT_LIVED,
      "program->sampled |= sampled.times > 0;", "program->sampled = true;", "unit/short_lived"),
-    ("what is told after the last share is lost", SHORT_LIVED,
-     "        ns += share_by(family, &family->shared, profile, wall); // what was told last\n", "",
+    ("those that ended last take what is told of all", SHORT_LIVED,
+     "    uint64_t ns = share(family, profile, wall);\n",
+     "    begin_period(family, now);\n    uint64_t ns = share(family, profile, wall);\n",
      "unit/short_lived"),
+    ("a period of short-lived processes ends with each share", SHORT_LIVED,
+     "family->singles.count && now - family->since >= PERIOD_NS", "true", "unit/short_lived"),
+    ("those of the last period stand for nobody", SHORT_LIVED,
+     "        end_period(family);\n", "", "unit/short_lived"),
     ("two offsets with one key are one location", STORE,
      "if (known.mapping == mapping && known.offset == offset)",
      "if (location_key(known.mapping, known.offset) == key)", "unit/store"),
@@ -380,6 +388,16 @@ FAULTS = [
      "    if (!extract->sides)\n", "    if (0)\n", "unit/rows_waits"),
     ("names of locks do not come between blocks", "src/commands/top.c",
      "        feed_keep_up(top->feed);\n", "", "live/top/delays_name_the_lock"),
+    # Two profiles.
+    ("what shrank has grown", MEASURE,
+     "__builtin_sub_overflow(both[0], both[1], &change)",
+     "__builtin_sub_overflow(both[1], both[0], &change)", "unit/rows_pair"),
+    ("100 % of a difference is the new profile", SELECTION,
+     "[measure->main + measure->pair]", "[measure->main]", "unit/rows_pair"),
+    ("what is gone has no cell in the flame graph", MEASURE,
+     "cost_sum(cost_size(main[0]), cost_size(main[1]))", "cost_size(main[0])", "unit/rows_pair"),
+    ("cells lie over each other", FLAME,
+     "    *used += layout->widths[node];\n", "", "screens/view_pair"),
     # Differences of profiles.
     ("of many functions none is expected to differ by chance", "src/rows/difference.c",
      "sorted[i] <= false_alarms * (double)(i + 1) / (double)count", "sorted[i] <= false_alarms",
@@ -460,4 +478,14 @@ FAULTS = [
      "unit/speedscope_parse"),
     ("a file of another build gives names", "src/profile/plain_symbolize.c",
      "!*build_id || strcmp(found, build_id) == 0", "true", "unit/plain_symbolize"),
+    # Flame graphs.
+    ("a function that calls itself counts twice", "src/output/flame_order.c",
+     "cell->again = open[cell->frame]++ > 0;", "open[cell->frame]++;", "unit/flame"),
+    ("a small file may have any number of cells", "src/output/flame_cells.c",
+     "    return most < FLAME_CELLS ? most : FLAME_CELLS;\n", "    return FLAME_CELLS;\n",
+     "unit/flame"),
+    ("a picture compares unequal totals", "src/output/flame_svg.c",
+     "    picture.colors = flame_colors(&picture.cells);\n",
+     "    picture.scale = 1;\n    picture.colors = flame_colors(&picture.cells);\n", "unit/flame"),
+    ("names are markup", "src/output/flame_text.c", "{'<', \"&lt;\"}, ", "", "unit/flame"),
 ]
