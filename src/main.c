@@ -19,8 +19,8 @@
 #define MEMORY_LEAST (256ull << 20)
 
 static const struct command *const commands[] = {
-    &command_attach, &command_check, &command_completion, &command_dump_threads, &command_help,
-    &command_top, NULL,
+    &command_attach, &command_check, &command_completion, &command_convert,
+    &command_dump_threads, &command_fetch, &command_help, &command_report, &command_top, NULL,
 };
 
 // A setuid copy would let every user read the stacks of every process. AT_SECURE would say that

@@ -25,7 +25,7 @@ const char *const attach_type_names[] = {
     [ALL] = "all",
     NULL,
 };
-const char *const attach_format_names[] = {"pprof", "collapsed", "json", "text",
+const char *const attach_format_names[] = {"pprof", "collapsed", "json", "text", "speedscope",
                                            "go", "perf", "chrome", "firefox", NULL};
 static const char *const unwinder_names[] = {
     [UNWINDER_COPY] = "copy",
@@ -66,8 +66,8 @@ const struct option attach_options[] = {
      .help = "write a file for each type there, named ptprof-COMM-PID-TIME-TYPE",
      .shown_default = "the current directory, with several types"},
     {"format", 'f', OPTION_CHOICE, NULL, AT(format), .choices = attach_format_names,
-     .help = "what to write: go, perf, chrome and firefox are for --type trace, the others for all "
-             "else",
+     .help = "what to write: go, perf and firefox are for --type trace, chrome is for all "
+             "types, the others are for all but trace",
      .shown_default = "as FILE ends, else pprof, or go for a trace"},
     {"threads", 't', OPTION_STRING, "RE", AT(session.threads),
      .help = "only threads whose name matches this extended regular expression"},
@@ -162,9 +162,10 @@ static enum rc check_format(const struct attach_options *options, struct err *er
 {
     const unsigned trace = PROFILE_BIT(PROFILE_TRACE), types = attach_options_types(options);
     const char *name = options->format >= 0 ? attach_format_names[options->format] : NULL;
-    if (name && trace_writer_by_name(name) && !(types & trace))
+    bool of_profiles = name && writer_by_name(name), of_traces = name && trace_writer_by_name(name);
+    if (of_traces && !of_profiles && !(types & trace))
         return err_set(err, RC_USAGE, "--format: %s is for --type trace", name);
-    if (name && writer_by_name(name) && types == trace)
+    if (of_profiles && !of_traces && types == trace)
         return err_set(err, RC_USAGE,
                        "--format: a trace is written as go, perf, chrome or firefox");
     return RC_OK;

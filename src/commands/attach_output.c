@@ -23,7 +23,8 @@ static char *default_name(const struct attach_outputs *outputs, const struct att
     AUTO_FREE char *ending =
         xasprintf("%s%s%s", several ? "-" : "", several ? profile_types[output->kind].name : "",
                   output->writer->extension);
-    AUTO_FREE char *name = output_file_name(outputs->comm, outputs->pid, ending);
+    AUTO_FREE char *pid = xasprintf("%d", (int)outputs->pid);
+    AUTO_FREE char *name = output_file_name(outputs->comm, pid, ending);
     const char *directory = outputs->options->output_dir;
     return directory ? xasprintf("%s/%s", directory, name) : steal_ptr(&name);
 }
@@ -116,7 +117,8 @@ static enum rc write_trace(const char *path, const struct attach_outputs *output
         run.type = PROFILE_TRACE;
         run.trace = *trace;
         report_timeline(timeline, &run);
-        enum rc rc = output_file_timeline(path, output->writer, timeline, &output->bytes, err);
+        const struct output_content content = {.writer = output->writer, .timeline = timeline};
+        enum rc rc = output_file_write(path, &content, &output->bytes, err);
         if (rc != RC_OK || (double)output->bytes <= most || timeline->event_count < 2)
             return rc;
         shorten(timeline, (double)output->bytes / most, trace);
@@ -130,7 +132,8 @@ static enum rc write_to(const char *path, struct attach_output *output,
     struct report own = *report;
     run.type = output->kind;
     own.run = &run;
-    return output_file_report(path, output->writer, &own, &output->bytes, err);
+    const struct output_content content = {.writer = output->writer, .report = &own};
+    return output_file_write(path, &content, &output->bytes, err);
 }
 
 static enum rc write_either(const char *path, const struct attach_outputs *outputs,

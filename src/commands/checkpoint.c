@@ -65,7 +65,8 @@ static _Noreturn void write_one(const struct checkpoint *checkpoint)
     setpriority(PRIO_PROCESS, 0, 19);
     interrupts_let_kill(output_file_abandon);
     struct report report = session_live_report(checkpoint->session);
-    enum rc rc = output_file_report(checkpoint->path, checkpoint->writer, &report, &bytes, NULL);
+    const struct output_content content = {.writer = checkpoint->writer, .report = &report};
+    enum rc rc = output_file_write(checkpoint->path, &content, &bytes, NULL);
     _exit(rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 

@@ -51,8 +51,8 @@ struct command {
 
 extern const struct option command_no_options[];
 extern const struct option command_global_options[]; // allowed in place of a command
-extern const struct command command_attach, command_check, command_completion,
-    command_dump_threads, command_help, command_top;
+extern const struct command command_attach, command_check, command_completion, command_convert,
+    command_dump_threads, command_fetch, command_help, command_report, command_top;
 
 const struct command *command_find(const struct command *const *commands, const char *name);
 

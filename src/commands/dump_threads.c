@@ -141,9 +141,10 @@ static enum rc choose_output(struct dump_run *run, struct err *err)
                                       "with a pipe");
     if (!to_stdout && !options->output && procfs_comm(run->pid, run->pid, comm) != RC_OK)
         comm[0] = '\0';
+    AUTO_FREE char *pid = xasprintf("%d", (int)run->pid);
     if (!to_stdout)
         run->path = options->output ? xstrdup(options->output)
-                                    : output_file_name(comm, run->pid, ".pb.gz");
+                                    : output_file_name(comm, pid, ".pb.gz");
     return output_file_check(run->path, options->force, err);
 }
 

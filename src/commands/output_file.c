@@ -69,7 +69,7 @@ static void put_file_name(struct buf *out, const char *text)
     }
 }
 
-char *output_file_name(const char *comm, pid_t pid, const char *extension)
+char *output_file_name(const char *what, const char *which, const char *extension)
 {
     struct buf name = {0};
     time_t now = time(NULL);
@@ -77,8 +77,10 @@ char *output_file_name(const char *comm, pid_t pid, const char *extension)
     char stamp[32];
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
     buf_puts(&name, "ptprof-");
-    put_file_name(&name, *comm ? comm : "process");
-    buf_printf(&name, "-%d-%s%s", (int)pid, stamp, extension);
+    put_file_name(&name, *what ? what : "process");
+    buf_putc(&name, '-');
+    put_file_name(&name, which);
+    buf_printf(&name, "-%s%s", stamp, extension);
     return name.data;
 }
 
@@ -230,32 +232,32 @@ void output_file_fini(struct output_file *file)
     *file = (struct output_file){0};
 }
 
-static enum rc write_file(const char *path, const struct writer *writer,
-                          const struct report *report, const struct timeline *timeline,
+static enum rc write_content(const struct output_content *content, FILE *out, struct err *err)
+{
+    const struct writing writing = {.profile = content->profile};
+    const struct buf *bytes = content->bytes;
+    if (bytes && fwrite(bytes->data, 1, bytes->length, out) != bytes->length)
+        return limits_sys(err, RC_IO, errno, "cannot write the profile");
+    if (bytes)
+        return RC_OK;
+    if (content->profile)
+        return content->writer->write(&writing, out, err);
+    return content->timeline ? content->writer->write_timeline(content->timeline, out, err)
+                             : report_write(content->report, content->writer, out, err);
+}
+
+enum rc output_file_write(const char *path, const struct output_content *content,
                           long long *bytes, struct err *err)
 {
     struct output_file file;
     enum rc rc = output_file_begin(&file, path, err);
-    if (rc == RC_OK && path && writer_compresses(writer, path))
+    if (rc == RC_OK && path && content->writer && writer_compresses(content->writer, path))
         rc = output_file_compress(&file, err);
     if (rc == RC_OK)
-        rc = timeline ? writer->write_timeline(timeline, file.stream, err)
-                      : report_write(report, writer, file.stream, err);
+        rc = write_content(content, file.stream, err);
     if (rc == RC_OK)
         rc = output_file_commit(&file, err);
     *bytes = file.bytes;
     output_file_fini(&file);
     return rc;
-}
-
-enum rc output_file_report(const char *path, const struct writer *writer,
-                           const struct report *report, long long *bytes, struct err *err)
-{
-    return write_file(path, writer, report, NULL, bytes, err);
-}
-
-enum rc output_file_timeline(const char *path, const struct writer *writer,
-                             const struct timeline *timeline, long long *bytes, struct err *err)
-{
-    return write_file(path, writer, NULL, timeline, bytes, err);
 }

@@ -17,9 +17,9 @@ struct output_file {
     long long bytes; // size, after the commit
 };
 
-// Returns a name in the current directory, made from process, time and extension. The caller frees
-// it.
-char *output_file_name(const char *comm, pid_t pid, const char *extension);
+// Returns a name in the current directory, made of what the profile is of (the name of a process),
+// which one (its PID), the time and the extension. The caller frees it.
+char *output_file_name(const char *what, const char *which, const char *extension);
 
 // Checks before the run whether the file can be written, so that no run is in vain. Fails with
 // RC_USAGE or RC_IO. path: NULL is standard output. force: a symbolic link or a file of another
@@ -39,15 +39,17 @@ enum rc output_file_commit(struct output_file *file, struct err *err) MUST_CHECK
 // Frees the memory, and unlinks a file that was not committed.
 void output_file_fini(struct output_file *file);
 
-// Writes a report to a file of its own, compressed if its name says so. *bytes is the size.
-enum rc output_file_report(const char *path, const struct writer *writer,
-                           const struct report *report, long long *bytes,
-                           struct err *err) MUST_CHECK;
+struct output_content { // one of the four; all borrowed
+    const struct report *report;
+    const struct timeline *timeline;
+    const struct plain_profile *profile;
+    const struct buf *bytes; // as they are
+    const struct writer *writer; // of all but bytes
+};
 
-// Does the same with a timeline.
-enum rc output_file_timeline(const char *path, const struct writer *writer,
-                             const struct timeline *timeline, long long *bytes,
-                             struct err *err) MUST_CHECK;
+// Writes to a file of its own, compressed if its name says so. *bytes is the size.
+enum rc output_file_write(const char *path, const struct output_content *content,
+                          long long *bytes, struct err *err) MUST_CHECK;
 
 // Unlinks an unfinished file. Signal handlers may call it.
 void output_file_abandon(void);

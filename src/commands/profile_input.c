@@ -9,7 +9,10 @@
 #include "base/buf.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "commands/fetch_jobs.h"
 #include "output/parser.h"
+#include "profile/measure.h"
+#include "profile/plain_symbolize.h"
 
 static enum rc read_all(int fd, struct buf *bytes, struct err *err)
 {
@@ -39,12 +42,35 @@ enum rc profile_input_read(const char *source, struct plain_profile **profile, s
 {
     AUTO_BUF struct buf bytes = {0};
     struct err reason = {0};
+    if (profile_url_is(source))
+        return fetch_jobs_one(source, profile, err);
     *profile = NULL;
     enum rc rc = read_source(source, &bytes, &reason);
     if (rc == RC_OK)
         rc = parser_parse(bytes.data, bytes.length, profile, &reason);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        plain_symbolize(*profile);
         return rc;
+    }
     AUTO_FREE char *shown = escape_text_dup(source);
     return err_set(err, rc, "%s: %s", strcmp(source, "-") ? shown : "standard input", reason.text);
+}
+
+enum rc profile_input_choose(struct plain_profile *profile, const char *type, struct err *err)
+{
+    struct measure measure;
+    if (!type)
+        return RC_OK;
+    if (measure_named(profile, type, &measure)) {
+        profile->default_type = profile->types[measure.main].type;
+        return RC_OK;
+    }
+    AUTO_BUF struct buf known = {0};
+    AUTO_FREE char *shown = escape_text_dup(type);
+    for (size_t i = 0; i < profile->type_count; i++) {
+        buf_puts(&known, i ? ", " : "");
+        escape_text(&known, plain_string(profile, profile->types[i].type));
+    }
+    return err_set(err, RC_USAGE, "--sample-type: the profile has no %s; it has %s", shown,
+                   known.data ? known.data : "none");
 }

@@ -5,8 +5,14 @@
 #include "base/err.h"
 #include "profile/plain.h"
 
-// Reads a profile of any format that ptprof knows (output/parser.h) from a path, or from standard
-// input if the source is "-". Fails with RC_IO, RC_FORMAT or RC_LIMIT and a message that names the
-// source; then *profile is NULL. The caller frees it.
+// Reads a profile of any format that ptprof knows (output/parser.h) from a path, from standard
+// input if the source is "-", or from a server if it is a URL (serve/profile_url.h). Code without
+// names is named by the files of this machine, where it has them. Fails with a message that names
+// the source; then *profile is NULL. The caller frees it.
 enum rc profile_input_read(const char *source, struct plain_profile **profile, struct err *err)
+    MUST_CHECK;
+
+// Makes the values of this name those that are shown first (--sample-type); NULL: nothing changes.
+// Fails with RC_USAGE and the names that there are.
+enum rc profile_input_choose(struct plain_profile *profile, const char *type, struct err *err)
     MUST_CHECK;

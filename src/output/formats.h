@@ -5,10 +5,14 @@
 #include "base/buf.h"
 #include "output/writer.h"
 
+extern const char *const chrome_endings[];
+
 enum rc pprof_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
 enum rc collapsed_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
 enum rc json_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
 enum rc text_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
+enum rc speedscope_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
+enum rc chrome_write(const struct writing *writing, FILE *out, struct err *err) MUST_CHECK;
 enum rc trace_go_write(const struct timeline *timeline, FILE *out, struct err *err) MUST_CHECK;
 enum rc trace_perf_write(const struct timeline *timeline, FILE *out, struct err *err) MUST_CHECK;
 enum rc trace_chrome_write(const struct timeline *timeline, FILE *out, struct err *err) MUST_CHECK;

@@ -8,8 +8,6 @@
 
 static const char *const go_endings[] = {".trace", ".out", NULL};
 static const char *const perf_endings[] = {".perf.txt", ".perf", ".linux-perf.txt", NULL};
-// Not ".chrome.json": speedscope reads that as a CPU profile of Chrome's.
-static const char *const chrome_endings[] = {".trace.json", ".perfetto.json", NULL};
 static const char *const firefox_endings[] = {".firefox.json", NULL};
 
 const struct writer trace_writers[] = {

@@ -87,6 +87,8 @@ int64_t trace_weight(const struct trace_share *shares, const struct timeline_eve
 
 const char *trace_accuracy(const struct timeline *timeline)
 {
+    if (timeline->made_up)
+        return "times are made up: a profile has none, so its values lie one behind the other";
     return timeline->exact ? "states change when the kernel switched threads"
                            : "states are what was seen at each look; changes between are missing";
 }

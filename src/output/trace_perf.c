@@ -157,8 +157,8 @@ static void put_record(struct trace_perf *perf, const struct timeline_event *eve
 static void put_facts(struct trace_perf *perf)
 {
     const struct plain_profile *profile = perf->timeline->profile;
-    buf_printf(&perf->text, "# a record stands for %" PRId64 " ns of CPU time; %s", perf->period,
-               trace_accuracy(perf->timeline));
+    buf_printf(&perf->text, "# a record stands for %" PRId64 "%s; %s", perf->period,
+               perf->timeline->made_up ? "" : " ns of CPU time", trace_accuracy(perf->timeline));
     for (size_t i = 0; i < profile->comment_count; i++) {
         buf_puts(&perf->text, "; ");
         escape_text(&perf->text, plain_string(profile, profile->comments[i]));

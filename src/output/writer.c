@@ -14,12 +14,19 @@
 static const char *const pprof_endings[] = {".pb.gz", ".pprof", ".prof", ".pb", NULL};
 static const char *const collapsed_endings[] = {".folded", ".collapsed", NULL};
 static const char *const json_endings[] = {".json", NULL};
+static const char *const speedscope_endings[] = {".speedscope.json", ".speedscope", NULL};
+// Not ".chrome.json": speedscope reads that as a CPU profile of Chrome's.
+const char *const chrome_endings[] = {".trace.json", ".perfetto.json", NULL};
 static const char *const text_endings[] = {".txt", NULL};
 
 const struct writer writers[] = {
     {"pprof", ".pb.gz", pprof_endings, true, "go tool pprof -http=: %s", pprof_write, NULL},
     {"collapsed", ".folded", collapsed_endings, false, "flamegraph.pl %s > flame.svg",
      collapsed_write, NULL},
+    {"speedscope", ".speedscope.json", speedscope_endings, false, "speedscope %s",
+     speedscope_write, NULL},
+    {"chrome", ".trace.json", chrome_endings, false, "ui.perfetto.dev opens %s", chrome_write,
+     NULL},
     {"json", ".json", json_endings, false, NULL, json_write, NULL},
     {"text", ".txt", text_endings, false, NULL, text_write, NULL},
 };

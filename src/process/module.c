@@ -154,6 +154,14 @@ const struct mapping *modules_special(struct modules *modules, enum module_kind 
     return mapping_add(modules, module, 0, UINT64_MAX, 0);
 }
 
+const struct mapping *modules_unmapped(struct modules *modules, const char *path,
+                                       struct image *image)
+{
+    struct module *module = module_add(modules, MODULE_FILE, path);
+    module->image = image;
+    return mapping_add(modules, module, 0, UINT64_MAX, 0);
+}
+
 struct jit *modules_jit_new(struct modules *modules, pid_t pid)
 {
     ARRAY_RESERVE(modules->jits, modules->jit_count, modules->jit_capacity);

@@ -61,6 +61,11 @@ const struct mapping *modules_mapping(const struct modules *modules, uint32_t id
 const struct mapping *modules_special(struct modules *modules, enum module_kind kind,
                                       const char *name);
 
+// Returns a new mapping that stands for all of a file that no process has mapped. The modules own
+// the image.
+const struct mapping *modules_unmapped(struct modules *modules, const char *path,
+                                       struct image *image);
+
 // Makes the table of names for code that a process generates. The modules own it.
 struct jit *modules_jit_new(struct modules *modules, pid_t pid);
 

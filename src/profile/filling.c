@@ -78,9 +78,12 @@ static uint32_t function_of(struct filling *filling, const struct symbol_line *l
     };
     uint32_t names =
         map_number(&filling->pairs, (uint64_t)function.name << 32 | function.system_name);
-    uint32_t number = map_number(&filling->functions, (uint64_t)names << 32 | function.file);
-    if (number == filling->to->code.function_count)
-        plain_add_function(filling->to, function);
+    uint64_t key = (uint64_t)names << 32 | function.file;
+    uint32_t number = map_get(&filling->functions, key, PLAIN_NONE);
+    if (number == PLAIN_NONE) {
+        number = plain_add_function(filling->to, function);
+        map_put(&filling->functions, key, number);
+    }
     return number;
 }
 

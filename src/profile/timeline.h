@@ -26,6 +26,7 @@ struct timeline_event { // a thread was in a state from `time` on
 struct timeline {
     struct plain_profile *profile; // owned
     bool exact; // events are the switches of the kernel; else what was seen at each look
+    bool made_up; // times are (profile/plain_timeline.h)
     uint32_t *threads; // [thread]: its label set
     size_t thread_count, thread_capacity;
     struct timeline_event *events;

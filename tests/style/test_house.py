@@ -10,7 +10,7 @@ import subprocess
 # Each knows itself and those before it. tui/ is at the top; unwind/x86_64 and */reader are
 # parts of the rooms that they lie in.
 ROOMS = ["base", "process", "reader", "sample", "unwind", "symbol", "wait", "profile", "rows",
-         "output", "collect", "dump", "monitor", "session", "tui", "commands"]
+         "output", "collect", "dump", "monitor", "session", "serve", "tui", "commands"]
 TOP = ["src", "include", "tui", "proto", "tests", "examples"]
 WRITTEN = {".c", ".h", ".py", ".mk", ".sh", ".proto"}  # by hand, line by line
 GUARDED = {"include/ptprof/ptprof.h"}  # for any C or C++ compiler: no #pragma once
@@ -28,7 +28,8 @@ CALLERS = {  # the only files that may call these
     "waitid": {"src/sample/tracer.c"},
     "wait4": set(),
     "waitpid": {"src/sample/sampler.c", "src/reader/reader.c",
-                "src/symbol/debuginfod.c", "src/commands/checkpoint.c", "tui/guard.c"},
+                "src/symbol/debuginfod.c", "src/commands/checkpoint.c",
+                "src/commands/graphviz.c", "tui/guard.c"},
 }
 # Words of one machine stand in its folders, src/*/x86_64; but these files:
 MACHINE_WORDS = re.compile(

@@ -66,6 +66,7 @@ START_TEST(formats_belong_to_types)
         const char *types, *format;
         enum rc rc;
     } lines[] = {{"trace", "chrome", RC_OK},     {"trace", "pprof", RC_USAGE},
+                 {"cpu", "perf", RC_USAGE},      {"cpu", "chrome", RC_OK},
                  {"cpu", "go", RC_USAGE},        {"cpu,trace", "go", RC_OK},
                  {"cpu,trace", "json", RC_OK},   {"all", "firefox", RC_OK}};
     struct line line;
@@ -171,8 +172,8 @@ static const struct {
     {{"--max-depth=1.5"}, "--max-depth: '1.5' is not a whole number from 1 to 65536"},
     {{"--max-depth=99999999999999999999"},
      "--max-depth: '99999999999999999999' is not a whole number from 1 to 65536"},
-    {{"--format=svg"}, "--format: there is no 'svg'; write pprof, collapsed, json, text, go, perf, "
-                       "chrome or firefox"},
+    {{"--format=svg"}, "--format: there is no 'svg'; write pprof, collapsed, json, text, "
+                       "speedscope, go, perf, chrome or firefox"},
     {{"--max-size=0"}, "--max-size: '0' is not a size; write 512M or 1.5G"},
     {{"--max-size=G"}, "--max-size: 'G' is not a size; write 512M or 1.5G"},
     {{"--max-size=-1G"}, "--max-size: '-1G' is not a size; write 512M or 1.5G"},

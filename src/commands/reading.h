@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// A reading is what a report is made of: profiles from files, added up, less a base, of one type,
+// through the filters.
+#pragma once
+
+#include "profile/plain_filter.h"
+
+struct reading_options {
+    const char *sample_type; // name or number, NULL: the profile's default
+    bool inuse, alloc;       // of a heap profile, in place of it
+    const char *base, *diff_base; // files to take away; the second is what percentages are of
+    struct plain_filter filter;
+};
+
+struct reading {
+    struct plain_profile *whole; // before the filters: percentages are of it; owned
+    struct plain_profile *part;  // after them; owned
+    size_t value;                // number of the type
+    const char *type, *unit;     // its texts
+    int64_t all;                 // as call_graph_all says of the whole
+};
+
+// Fails as profile_input_read and plain_filter, and with RC_USAGE if there is no such type.
+enum rc reading_open(char **files, size_t count, const struct reading_options *options,
+                     struct reading *reading, struct err *err) MUST_CHECK;
+
+// Does the same with a profile that is there already. It is taken over, whatever the result is.
+enum rc reading_of(struct plain_profile *profile, const struct reading_options *options,
+                   struct reading *reading, struct err *err) MUST_CHECK;
+void reading_close(struct reading *reading);
