@@ -370,6 +370,10 @@ static int finish(struct attach *attach, struct err *err)
     show_summary(attach, &report);
     if (attach->options->verbose)
         show_details(&report, clock_now() - ended);
+    if (attach->options->report)
+        rc = attach_outputs_report(&attach->outputs, attach->made, err);
+    if (rc != RC_OK)
+        return command_status(rc);
     return verdict != RC_OK ? command_status(verdict) : check_quality(attach, report.run, err);
 }
 

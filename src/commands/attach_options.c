@@ -112,6 +112,8 @@ const struct option attach_options[] = {
      .help = "collapsed: put _[j] behind the names of code that the process made itself"},
     {"summary", 0, OPTION_CHOICE, NULL, AT(summary), .choices = summary_names,
      .help = "how the summary at the end is printed on standard error", .shown_default = "text"},
+    {"report", 0, OPTION_FLAG, NULL, AT(report),
+     .help = "print the profiles too, as ptprof report does, when they are written"},
     {"min-quality", 0, OPTION_NUMBER, "PERCENT", AT(min_quality), .least = 0, .most = 100,
      .help = "exit with status 5 when fewer stacks than that are complete"},
     {NULL},

@@ -19,7 +19,7 @@ struct attach_options {
     const char *output; // NULL: not given; "-": standard output
     const char *output_dir; // NULL: not given
     int format;         // index into attach_format_names; -1: the ending of the output says it
-    bool quiet, force;
+    bool quiet, force, report;
     unsigned verbose;
     enum color_mode color;
     int64_t checkpoint; // ns from one to the next

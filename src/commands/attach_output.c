@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/output_file.h"
+#include "commands/report.h"
 #include "output/trace.h"
 
 #define SPARE 0.95 // of what a file may hold, so that it need not be written a third time
@@ -59,6 +60,9 @@ static enum rc choose(struct attach_outputs *outputs, struct attach_output *outp
     if (to_stdout && output->writer->binary && terminal_is(STDOUT_FILENO))
         return err_set(err, RC_USAGE, "not writing a profile to a terminal; use -o FILE, or -o - "
                                       "with a pipe");
+    if (to_stdout && options->report)
+        return err_set(err, RC_USAGE, "--report prints to standard output, where the profile goes; "
+                                      "use -o FILE");
     if (!to_stdout)
         output->path = options->output ? xstrdup(options->output) : default_name(outputs, output);
     enum rc rc = output_file_check(output->path, options->force, err);
@@ -213,4 +217,18 @@ enum rc attach_outputs_snapshot(const struct attach_outputs *outputs, const stru
             rc = write_snapshot(outputs, &outputs->list[i], report, number, &text, err);
     *paths = text.data;
     return text.data ? rc : err_set(err, RC_USAGE, "what is asked for is written at the end only");
+}
+
+enum rc attach_outputs_report(const struct attach_outputs *outputs,
+                              struct plain_profile *const *made, struct err *err)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < outputs->count && rc == RC_OK; i++) {
+        const struct plain_profile *profile = made[outputs->list[i].kind];
+        if (profile)
+            rc = report_print_of(plain_copy(profile), err);
+        if (profile && i + 1 < outputs->count)
+            putchar('\n');
+    }
+    return rc;
 }

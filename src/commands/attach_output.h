@@ -38,6 +38,10 @@ void attach_outputs_fini(struct attach_outputs *outputs);
 enum rc attach_outputs_write(struct attach_outputs *outputs, const struct report *report,
                              struct run_trace *trace, struct err *err) MUST_CHECK;
 
+// Prints the profiles as `ptprof report` does. made: [enum profile_kind].
+enum rc attach_outputs_report(const struct attach_outputs *outputs,
+                              struct plain_profile *const *made, struct err *err) MUST_CHECK;
+
 // Returns the first that is no trace, or NULL.
 const struct attach_output *attach_outputs_profile(const struct attach_outputs *outputs);
 

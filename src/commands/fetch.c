@@ -24,6 +24,8 @@
 #include "commands/report.h"
 #include "profile/plain_merge.h"
 
+#define DRAWN_EVERY (250 * NS_PER_MS)
+
 struct fetch_options {
     int64_t duration; // ns; 0: as the server does without being told
     unsigned types;
@@ -39,7 +41,7 @@ struct fetch {
     struct fetch_request request;
     struct fetch_jobs jobs;
     int signals;
-    int64_t began; // when this round did
+    int64_t began, drawn; // when this round did, and when its progress was shown last
     bool stopped;
     enum rc failed; // what became of the first job that failed
 };
@@ -98,12 +100,20 @@ static bool is_stopped(struct fetch *fetch)
     return fetch->stopped;
 }
 
+static void show_progress(struct fetch *fetch)
+{
+    int64_t now = clock_now();
+    if (fetch->options->quiet || !terminal_is(STDERR_FILENO) || now < fetch->drawn + DRAWN_EVERY)
+        return;
+    fetch->drawn = now;
+    progress_line(now - fetch->began, (int64_t)(fetch->jobs.longest * NS_PER_S),
+                  fetch->jobs.count == 1 ? fetch->jobs.list->url.host : "");
+}
+
 static bool go_on(void *context)
 {
     struct fetch *fetch = context;
-    if (!fetch->options->quiet && terminal_is(STDERR_FILENO))
-        progress_line(clock_now() - fetch->began, (int64_t)(fetch->jobs.longest * NS_PER_S),
-                      fetch->jobs.count == 1 ? fetch->jobs.list->url.host : "");
+    show_progress(fetch);
     return !is_stopped(fetch);
 }
 

@@ -21,7 +21,8 @@ static void replace(struct plain_profile **profile, struct plain_profile *by)
     *profile = by;
 }
 
-static enum rc read_files(char **files, size_t count, struct plain_profile **sum, struct err *err)
+enum rc reading_sum(char *const *files, size_t count, struct plain_profile **sum,
+                    struct err *err)
 {
     struct plain_profile **list = xcalloc(count, sizeof *list);
     enum rc rc = RC_OK;
@@ -51,7 +52,8 @@ static void mark_base(struct plain_profile *base)
     plain_free(marked);
 }
 
-static enum rc take_base(struct reading *reading, const char *file, bool marked, struct err *err)
+enum rc reading_take_base(struct plain_profile **profile, const char *file, bool marked,
+                          struct err *err)
 {
     struct plain_profile *base = NULL, *rest = NULL;
     enum rc rc = profile_input_read(file, &base, err);
@@ -59,10 +61,10 @@ static enum rc take_base(struct reading *reading, const char *file, bool marked,
         return rc;
     if (marked)
         mark_base(base);
-    rc = plain_subtract(reading->whole, base, &rest, err);
+    rc = plain_subtract(*profile, base, &rest, err);
     plain_free(base);
     if (rc == RC_OK)
-        replace(&reading->whole, rest);
+        replace(profile, rest);
     return rc;
 }
 
@@ -153,7 +155,7 @@ static enum rc prepare(const struct reading_options *options, struct reading *re
     enum rc rc = RC_OK;
     const char *base = options->base ? options->base : options->diff_base;
     if (base)
-        rc = take_base(reading, base, options->diff_base, err);
+        rc = reading_take_base(&reading->whole, base, options->diff_base, err);
     if (rc == RC_OK)
         rc = prune(reading, err);
     if (rc == RC_OK)
@@ -187,7 +189,7 @@ enum rc reading_open(char **files, size_t count, const struct reading_options *o
     *reading = (struct reading){0};
     enum rc rc = check_options(options, err);
     if (rc == RC_OK)
-        rc = read_files(files, count, &sum, err);
+        rc = reading_sum(files, count, &sum, err);
     return rc == RC_OK ? reading_of(sum, options, reading, err) : rc;
 }
 

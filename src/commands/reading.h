@@ -20,6 +20,14 @@ struct reading {
     int64_t all;                 // as call_graph_all says of the whole
 };
 
+// Adds up the profiles of files. The caller frees the sum.
+enum rc reading_sum(char *const *files, size_t count, struct plain_profile **sum,
+                    struct err *err) MUST_CHECK;
+
+// Takes the profile of a file away. marked: what was negative stays apart, as pprof's -diff_base.
+enum rc reading_take_base(struct plain_profile **profile, const char *file, bool marked,
+                          struct err *err) MUST_CHECK;
+
 // Fails as profile_input_read and plain_filter, and with RC_USAGE if there is no such type.
 enum rc reading_open(char **files, size_t count, const struct reading_options *options,
                      struct reading *reading, struct err *err) MUST_CHECK;

@@ -126,6 +126,45 @@ static enum rc put_groups(struct json *json, const struct report_options *option
     return rc;
 }
 
+// --- source lines ---
+
+static void put_routine(struct json *json, const struct source_lines *lines,
+                        const struct source_routine *routine)
+{
+    json_line(json);
+    json_begin(json, NULL, '{');
+    json_text(json, "name", routine->function);
+    json_text(json, "file", routine->file);
+    json_number(json, "self", routine->flat);
+    json_number(json, "total", routine->cum);
+    json_begin(json, "lines", '[');
+    for (size_t i = 0; i < routine->count; i++) {
+        const struct source_line *line = &lines->lines[routine->first + i];
+        json_begin(json, NULL, '{');
+        json_number(json, "line", line->line);
+        json_number(json, "self", line->flat);
+        json_number(json, "total", line->cum);
+        json_end(json, '{');
+    }
+    json_end(json, '[');
+    json_end(json, '{');
+}
+
+static enum rc put_list(struct json *json, const struct report_options *options,
+                        const struct reading *reading, struct err *err)
+{
+    struct source_lines lines;
+    enum rc rc = report_lines(options, reading, &lines, err);
+    if (rc != RC_OK)
+        return rc;
+    json_begin(json, "routines", '[');
+    for (size_t i = 0; i < lines.routine_count; i++)
+        put_routine(json, &lines, &lines.routines[i]);
+    json_end(json, '[');
+    source_lines_fini(&lines);
+    return rc;
+}
+
 // --- traces ---
 
 static void put_labels(struct json *json, const struct plain_profile *part, uint32_t set)
@@ -197,6 +236,8 @@ enum rc report_print_json(const struct report_options *options, const struct rea
     put_head(&json, reading);
     if (options->by)
         rc = put_groups(&json, options, reading, err);
+    else if (options->list)
+        rc = put_list(&json, options, reading, err);
     else if (options->traces)
         put_traces(&json, reading, out);
     else

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "commands/reading.h"
 #include "rows/call_graph.h"
+#include "rows/source_lines.h"
 
 #define REPORT_TOP_COUNT 20
 #define REPORT_ANY_COUNT UINT64_MAX // none was asked for
@@ -16,6 +17,9 @@ struct report_options {
     uint64_t top; // functions, 0: all
     bool tree, traces, json;
     const char *peek, *by;
+    const char *list, *source_path, *trim_path;
+    const char *graph; // file
+    bool force;        // it may replace a link
     int sort; // enum call_order
 };
 
@@ -24,12 +28,16 @@ typedef enum rc report_print(const struct report_options *options, const struct 
                              FILE *out, struct err *err);
 
 report_print report_print_top, report_print_tree, report_print_peek, report_print_traces,
-    report_print_groups, report_print_json;
+    report_print_groups, report_print_list, report_print_picture, report_print_json;
 
 // Returns a graph, which the caller frees, trimmed as pprof does in its report of functions.
 // count: how many functions if the options do not say so.
 struct call_graph *report_graph(const struct report_options *options,
                                 const struct reading *reading, size_t count);
+
+// Finds the lines that --list asks for. RC_FAIL if there are none; otherwise the caller frees them.
+enum rc report_lines(const struct report_options *options, const struct reading *reading,
+                     struct source_lines *lines, struct err *err) MUST_CHECK;
 
 // Returns the unit for all functions of a graph.
 const char *report_unit(const struct reading *reading, const struct call_graph *graph);

@@ -7,6 +7,14 @@
 #include "output/parsers.h"
 
 const struct parser parsers[] = {
+    {"gperftools' CPU profile", gperf_cpu_recognizes, gperf_cpu_parse},
+    {"heap profile as text", heap_text_recognizes, heap_text_parse},
+    {"jemalloc's heap profile", jemalloc_recognizes, jemalloc_parse},
+    {"contentions as text", contention_recognizes, contention_parse},
+    {"counts of stacks as text", count_text_recognizes, count_text_parse},
+    {"speedscope JSON", speedscope_recognizes, speedscope_parse},
+    {"perf script", perf_script_recognizes, perf_script_parse},
+    {"collapsed stacks", collapsed_recognizes, collapsed_parse},
     {"pprof", pprof_recognizes, pprof_parse},
 };
 const size_t parser_count = ARRAY_LENGTH(parsers);

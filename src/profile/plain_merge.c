@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/escape.h"
 #include "base/mem.h"
 #include "profile/plain_transfer.h"
 
@@ -14,13 +16,36 @@ static bool same_type(const struct plain_profile *a, struct plain_type a_type,
            strcmp(plain_string(a, a_type.unit), plain_string(b, b_type.unit)) == 0;
 }
 
+// Appends "samples/count, cpu/nanoseconds every cpu/nanoseconds".
+static void put_types(const struct plain_profile *profile, struct buf *out)
+{
+    for (size_t i = 0; i <= profile->type_count; i++) {
+        bool period = i == profile->type_count;
+        struct plain_type type = period ? profile->period_type : profile->types[i];
+        if (period && !type.type)
+            continue;
+        buf_puts(out, period ? " every " : i ? ", " : "");
+        escape_text(out, plain_string(profile, type.type));
+        buf_putc(out, '/');
+        escape_text(out, plain_string(profile, type.unit));
+    }
+}
+
 static enum rc check_types(const struct plain_profile *a, const struct plain_profile *b,
                            struct err *err)
 {
     bool same = a->type_count == b->type_count && same_type(a, a->period_type, b, b->period_type);
     for (size_t i = 0; i < a->type_count && same; i++)
         same = same_type(a, a->types[i], b, b->types[i]);
-    return same ? RC_OK : err_set(err, RC_USAGE, "the profiles are of different types");
+    if (same)
+        return RC_OK;
+    AUTO_BUF struct buf left = {0}, right = {0};
+    put_types(a, &left);
+    put_types(b, &right);
+    err_set(err, RC_USAGE, "the profiles are of different types:");
+    err_add(err, "  %s", left.data ? left.data : "none");
+    err_add(err, "  %s", right.data ? right.data : "none");
+    return RC_USAGE;
 }
 
 // INT64_MIN has no opposite.

@@ -81,7 +81,7 @@ def test_samplers_that_end_again_and_again(ctx):
             return "none"
         return next((pid for pid in ctx.children(run.pid) if pid not in ended and
                      comm(pid) == "ptprof-sampler"), None)
-    time.sleep(21)
+    time.sleep(11)
     while (sampler := ctx.eventually(another, "another sampler, or the end")) != "none":
         ended.add(sampler)
         ctx.kill(sampler)
