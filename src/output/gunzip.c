@@ -7,10 +7,10 @@
 
 #define GZIP_FORMAT 16    // added to zlib's window bits: gzip instead of zlib framing
 #define PIECE 65536       // bytes
-// A file that was compressed may unpack to so many bytes, and a larger one to RATIO more for each
-// further byte of its own: profiles compress 2 to 30 times, zeros would, 1000 times.
+// A file of SMALL bytes or less may take ROOM bytes, two thirds of them for what it unpacks to,
+// and a larger one RATIO more for each further byte: profiles compress 2 to 30 times, zeros 1000.
 #define SMALL (1u << 20)
-#define OF_SMALL (32u << 20)
+#define ROOM (48u << 20)
 #define RATIO 64
 #define LENGTH_BYTES 4    // at the end of a member: how long it is, modulo 2^32
 
@@ -19,9 +19,14 @@ bool gunzip_is_packed(const void *bytes, size_t length)
     return length >= 2 && memcmp(bytes, "\x1f\x8b", 2) == 0;
 }
 
+size_t gunzip_room(size_t length)
+{
+    return ROOM + (length > SMALL ? length - SMALL : 0) * RATIO;
+}
+
 static size_t most(size_t length, size_t limit)
 {
-    size_t bound = OF_SMALL + (length > SMALL ? length - SMALL : 0) * RATIO;
+    size_t bound = gunzip_room(length) - ROOM / 3;
     return bound < limit ? bound : limit;
 }
 

@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/made_code.h"
 #include "output/pprof_parts.h"
 
 #define MEMORY_MAX ((size_t)2048 << 20) // bytes that a profile may take
-#define UNCHECKED_MAX 256               // parts; each takes a few KiB at most
+#define UNCHECKED_MAX 32768             // bytes of the file
+#define PART_COPIES 2                   // a string is the longest part: one at hand, one kept
+#define PART_COST 64                    // bytes that a part takes beside
 
 enum { // fields of a profile
     TYPE = 1, SAMPLE, MAPPING, LOCATION, FUNCTION, STRING, DROP, KEEP, TIME, DURATION,
@@ -26,8 +29,8 @@ static bool is_message(uint32_t number)
     return (number >= TYPE && number <= STRING) || number == PERIOD_TYPE;
 }
 
-static enum rc note_part(struct pprof_reading *parse, const struct pb_field *field, const uint8_t *first,
-                         const uint8_t *end)
+static enum rc note_part(struct pprof_reading *parse, const struct pb_field *field,
+                         const uint8_t *first, const uint8_t *end)
 {
     struct pprof_parts *parts = &parse->parts[field->number];
     bool packed = field->number == COMMENT && field->wire == PB_BYTES;
@@ -56,15 +59,27 @@ static enum rc find_parts(struct pprof_reading *parse, struct pb_cursor cursor)
     return rc == RC_OK && cursor.damaged ? PPROF_WRONG(parse, PPROF_DAMAGED) : rc;
 }
 
+static size_t memory_of(const struct pprof_reading *parse)
+{
+    return plain_memory(parse->to) + parse->to->stacks.count * PPROF_NODE_COST +
+           parse->text_count * sizeof *parse->texts +
+           parse->stack_capacity * sizeof *parse->stack +
+           parse->line_capacity * sizeof *parse->lines;
+}
+
 enum rc pprof_check_room(struct pprof_reading *parse, size_t more)
 {
-    if (++parse->unchecked < UNCHECKED_MAX && more < sizeof(uint64_t) * UNCHECKED_MAX)
+    parse->unchecked += more;
+    if (parse->unchecked < UNCHECKED_MAX)
         return RC_OK;
     parse->unchecked = 0;
-    if (plain_memory(parse->to) + more <= MEMORY_MAX)
+    if (memory_of(parse) + more <= parse->room)
         return RC_OK;
-    return err_set(parse->err, RC_LIMIT, "it has more parts than %zu MiB of memory hold",
-                   MEMORY_MAX >> 20);
+    return err_set(parse->err, RC_LIMIT, "it has more parts than %zu MiB of memory hold%s",
+                   parse->room >> 20,
+                   parse->packed ? ", which is all that a compressed profile of its size may take. "
+                                   "If you trust it, unpack it with gunzip first"
+                                 : "");
 }
 
 static enum rc each(struct pprof_reading *parse, uint32_t number,
@@ -79,7 +94,7 @@ static enum rc each(struct pprof_reading *parse, uint32_t number,
     while (rc == RC_OK && pb_next(&cursor, &field)) {
         if (field.number != number)
             continue;
-        rc = pprof_check_room(parse, 0);
+        rc = pprof_check_room(parse, PART_COPIES * field.value + PART_COST);
         if (rc == RC_OK)
             rc = take(parse, &field);
     }
@@ -87,8 +102,8 @@ static enum rc each(struct pprof_reading *parse, uint32_t number,
 }
 
 // Reads a part that consists of numbers: values[n] is its field n.
-static enum rc read_numbers(struct pprof_reading *parse, const struct pb_field *message, uint64_t *values,
-                            uint32_t count)
+static enum rc read_numbers(struct pprof_reading *parse, const struct pb_field *message,
+                            uint64_t *values, uint32_t count)
 {
     return pb_numbers(message, values, count) ? RC_OK : PPROF_WRONG(parse, PPROF_DAMAGED);
 }
@@ -165,7 +180,9 @@ static enum rc take_types(struct pprof_reading *parse)
 static enum rc add_comment(struct pprof_reading *parse, uint64_t index)
 {
     uint32_t comment = 0;
-    enum rc rc = PPROF_TEXTS(parse, {"a comment", index, &comment});
+    enum rc rc = pprof_check_room(parse, sizeof comment);
+    if (rc == RC_OK)
+        rc = PPROF_TEXTS(parse, {"a comment", index, &comment});
     if (rc == RC_OK)
         plain_add_comment(parse->to, plain_string(parse->to, comment));
     return rc;
@@ -225,17 +242,6 @@ static enum rc check_id(struct pprof_reading *parse, const struct pprof_ids *ids
     return RC_OK;
 }
 
-// Such files hold no code but what their process puts there.
-static bool is_made(const char *file)
-{
-    static const char *const beginnings[] = {"[anon", "[heap]", "[stack]", "//anon", "/memfd:",
-                                             "/dev/shm/"};
-    for (size_t i = 0; i < ARRAY_LENGTH(beginnings); i++)
-        if (strncmp(file, beginnings[i], strlen(beginnings[i])) == 0)
-            return true;
-    return false;
-}
-
 static enum rc add_mapping(struct pprof_reading *parse, const uint64_t *values)
 {
     enum { ID = 1, START, LIMIT, OFFSET, FILE_NAME, BUILD_ID, FUNCTIONS, FILES, NUMBERS, INLINED };
@@ -254,7 +260,7 @@ static enum rc add_mapping(struct pprof_reading *parse, const uint64_t *values)
                          {"the build id of a mapping", values[BUILD_ID], &mapping.build_id});
     if (rc != RC_OK)
         return rc;
-    mapping.made = is_made(plain_string(parse->to, mapping.file));
+    mapping.made = mapping.file && made_code_holds(plain_string(parse->to, mapping.file));
     put_id(&parse->mappings, values[ID], plain_add_mapping(parse->to, mapping));
     return RC_OK;
 }
@@ -297,6 +303,10 @@ static enum rc take_line(struct pprof_reading *parse, const struct pb_field *mes
     enum { FUNCTION_ID = 1, LINE, COLUMN, END };
     uint64_t values[END];
     enum rc rc = read_numbers(parse, message, values, END);
+    if (rc != RC_OK)
+        return rc;
+    if (location->lines == parse->line_capacity)
+        rc = pprof_check_room(parse, 3 * (location->lines + 1) * sizeof *parse->lines);
     if (rc != RC_OK)
         return rc;
     ARRAY_RESERVE(parse->lines, location->lines, parse->line_capacity);
@@ -394,17 +404,33 @@ bool pprof_recognizes(const char *bytes, size_t length)
     return tag >> 3 >= 1 && tag >> 3 <= 15 && ((tag & 7) == 2 || (tag & 7) == 0);
 }
 
+static enum rc parse_all(const char *bytes, size_t length, struct pprof_reading *parse,
+                         struct plain_profile **profile)
+{
+    parse->to = plain_new();
+    parse->known = xcalloc(PPROF_KNOWN_LABELS, sizeof *parse->known);
+    enum rc rc = find_parts(parse, pb_cursor(bytes, length));
+    if (rc == RC_OK)
+        rc = take_all(parse);
+    parse_fini(parse);
+    *profile = rc == RC_OK ? parse->to : NULL;
+    if (rc != RC_OK)
+        plain_free(parse->to);
+    return rc;
+}
+
 enum rc pprof_parse(const char *bytes, size_t length, struct plain_profile **profile,
                     struct err *err)
 {
-    struct pprof_reading parse = {.to = plain_new(), .err = err};
-    parse.known = xcalloc(PPROF_KNOWN_LABELS, sizeof *parse.known);
-    enum rc rc = find_parts(&parse, pb_cursor(bytes, length));
-    if (rc == RC_OK)
-        rc = take_all(&parse);
-    parse_fini(&parse);
-    *profile = rc == RC_OK ? parse.to : NULL;
-    if (rc != RC_OK)
-        plain_free(parse.to);
-    return rc;
+    struct pprof_reading parse = {.room = MEMORY_MAX, .err = err};
+    return parse_all(bytes, length, &parse, profile);
+}
+
+enum rc pprof_parse_within(const char *bytes, size_t length, size_t room,
+                           struct plain_profile **profile, struct err *err)
+{
+    bool packed = room < MEMORY_MAX;
+    struct pprof_reading parse = {
+        .room = packed ? room : MEMORY_MAX, .packed = packed, .err = err};
+    return parse_all(bytes, length, &parse, profile);
 }

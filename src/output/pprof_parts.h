@@ -9,6 +9,7 @@
 
 #define PPROF_TYPES_MAX 64 // of values
 #define PPROF_FIELDS 16    // of a profile: 1 to 15
+#define PPROF_NODE_COST 40 // bytes that rows need for each node of its stacks
 #define PPROF_DAMAGED "it is no profile in pprof's format, or it is damaged"
 
 // Ids are any numbers, and almost always 1, 2, 3 ...
@@ -46,7 +47,9 @@ struct pprof_reading {
     int64_t values[PPROF_TYPES_MAX]; // of the sample at hand
     size_t value_count;
     struct pprof_known_label *known; // [hash]
-    size_t unchecked;                // parts since memory was looked at
+    size_t room;      // bytes that the profile may take
+    bool packed;      // the room is what a compressed file has
+    size_t unchecked; // bytes of parts since it was looked at
     struct err *err;
 };
 
@@ -70,7 +73,7 @@ enum rc pprof_take_texts(struct pprof_reading *parse, const struct pprof_text *w
     pprof_take_texts((parse), (const struct pprof_text[]){__VA_ARGS__},                            \
                      ARRAY_LENGTH(((const struct pprof_text[]){__VA_ARGS__})))
 
-// Fails if what has been made of the file so far is too much.
+// Fails if what has been made of the file so far, and a part that takes so many bytes, is too much.
 enum rc pprof_check_room(struct pprof_reading *parse, size_t more) MUST_CHECK;
 
 // Gives what a field of repeated numbers holds, which come one by one or packed.

@@ -3,21 +3,29 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "output/parsers.h"
 #include "output/pprof_parts.h"
 
-#define NODES_MAX (32u << 20) // of stacks
-#define TOO_MANY_FRAMES "its stacks have more than %u frames"
+
+static enum rc more_depth(struct pprof_reading *parse)
+{
+    if (parse->depth >= PARSER_NODES_MAX)
+        return err_set(parse->err, RC_LIMIT, PARSER_TOO_MANY_FRAMES, PARSER_NODES_MAX);
+    enum rc rc = pprof_check_room(parse, 2 * parse->depth * sizeof *parse->stack);
+    if (rc == RC_OK)
+        ARRAY_RESERVE(parse->stack, parse->depth, parse->stack_capacity);
+    return rc;
+}
 
 static enum rc take_location(struct pprof_reading *parse, uint64_t id)
 {
     uint32_t number = pprof_number(&parse->locations, id);
     if (number == PLAIN_NONE)
         return PPROF_WRONG(parse, "a sample is at location %" PRIu64 ", which it has not", id);
-    if (parse->depth >= NODES_MAX)
-        return err_set(parse->err, RC_LIMIT, TOO_MANY_FRAMES, NODES_MAX);
-    ARRAY_RESERVE(parse->stack, parse->depth, parse->stack_capacity);
-    parse->stack[parse->depth++] = number;
-    return RC_OK;
+    enum rc rc = parse->depth < parse->stack_capacity ? RC_OK : more_depth(parse);
+    if (rc == RC_OK)
+        parse->stack[parse->depth++] = number;
+    return rc;
 }
 
 static enum rc take_value(struct pprof_reading *parse, uint64_t value)
@@ -31,7 +39,8 @@ static enum rc take_value(struct pprof_reading *parse, uint64_t value)
 // --- labels ---
 
 // A label that is neither text nor number says nothing.
-static enum rc read_label(struct pprof_reading *parse, const struct pb_field *message, uint32_t *set)
+static enum rc read_label(struct pprof_reading *parse, const struct pb_field *message,
+                          uint32_t *set)
 {
     enum { KEY = 1, TEXT, NUMBER, UNIT, END };
     uint64_t values[END];
@@ -47,7 +56,8 @@ static enum rc read_label(struct pprof_reading *parse, const struct pb_field *me
     return rc;
 }
 
-static enum rc take_label(struct pprof_reading *parse, const struct pb_field *message, uint32_t *set)
+static enum rc take_label(struct pprof_reading *parse, const struct pb_field *message,
+                          uint32_t *set)
 {
     struct pprof_known_label label = {.length = (uint32_t)message->value, .before = *set};
     if (message->wire != PB_BYTES)
@@ -91,9 +101,9 @@ static enum rc add_sample(struct pprof_reading *parse, uint32_t set)
     if (parse->value_count != to->type_count)
         return PPROF_WRONG(parse, "a sample has %zu values for %zu types", parse->value_count,
                            to->type_count);
-    if (parse->depth > NODES_MAX - to->stacks.count)
-        return err_set(parse->err, RC_LIMIT, TOO_MANY_FRAMES, NODES_MAX);
-    enum rc rc = pprof_check_room(parse, parse->depth * sizeof *to->stacks.nodes);
+    if (parse->depth > PARSER_NODES_MAX - to->stacks.count)
+        return err_set(parse->err, RC_LIMIT, PARSER_TOO_MANY_FRAMES, PARSER_NODES_MAX);
+    enum rc rc = pprof_check_room(parse, parse->depth * PPROF_NODE_COST);
     if (rc != RC_OK)
         return rc;
     uint32_t stack = plain_stack(to, parse->stack, parse->depth);

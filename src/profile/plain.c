@@ -65,6 +65,7 @@ size_t plain_memory(const struct plain_profile *profile)
     const struct plain_labels *labels = &profile->labels;
     const struct plain_samples *samples = &profile->samples;
     return strtab_memory(&profile->texts) +
+           profile->comment_capacity * sizeof *profile->comments +
            code->mapping_capacity * sizeof *code->mappings +
            code->function_capacity * sizeof *code->functions +
            code->line_capacity * sizeof *code->lines +
