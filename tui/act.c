@@ -70,21 +70,30 @@ static unsigned act_window(struct app *app)
 
 static unsigned act_delay(struct app *app)
 {
-    AUTO_FREE char *text = xasprintf("%g", (double)app->state->delay / NS_PER_S);
+    AUTO_FREE char *text = xasprintf("%g", (double)app->state->wanted.delay / NS_PER_S);
     state_prompt(app->state, PROMPT_DELAY, text);
     return 0;
 }
 
-// A file name begins with the name of the process; characters that are awkward to type become '_'.
-static unsigned act_save(struct app *app, int prompt)
+// Characters that are awkward to type become '_'.
+static void make_typable(char *name)
 {
-    const struct snapshot *snapshot = app->scene->snapshot;
-    AUTO_FREE char *comm = xstrdup(*snapshot->comm ? snapshot->comm : "process");
-    for (char *at = comm; *at; at++)
+    for (char *at = name; *at; at++)
         if (!(*at >= 'a' && *at <= 'z') && !(*at >= 'A' && *at <= 'Z') &&
             !(*at >= '0' && *at <= '9') && !strchr("._+-", *at))
             *at = '_';
-    AUTO_FREE char *name = xasprintf("ptprof-%s-%d%s%s", comm, (int)snapshot->pid, app->stamp,
+}
+
+// A file name begins with the name of the process, or of the profile and its type.
+static unsigned act_save(struct app *app, int prompt)
+{
+    const struct snapshot *snapshot = app->scene->snapshot;
+    bool run = app->state->file.subject == SUBJECT_RUN;
+    const char *of = *snapshot->comm ? snapshot->comm : "process";
+    AUTO_FREE char *begin = run ? xasprintf("ptprof-%s-%d", of, (int)snapshot->pid)
+                                : xasprintf("ptprof-%s-%s", of, app->scene->measure.type);
+    make_typable(begin);
+    AUTO_FREE char *name = xasprintf("%s%s%s", begin, app->stamp,
                                      prompt == PROMPT_SAVE ? ".pb.gz" : ".txt");
     state_prompt(app->state, (enum prompt)prompt, name);
     return 0;
@@ -119,7 +128,10 @@ static unsigned act_step_view(struct app *app, int step)
 
 unsigned act_only_thread(struct app *app, const struct thread_row *row)
 {
-    if (app->state->query.group == GROUP_NAME)
+    bool pair = app->state->file.subject == SUBJECT_PAIR;
+    if (!row->tid && !*row->name)
+        state_say(app->state, true, "these samples have no name to choose them by");
+    else if (app->state->query.group == GROUP_NAME || !row->tid || pair)
         state_filter(app->state, CRUMB_THREAD, row->name, 0);
     else
         state_filter(app->state, CRUMB_THREAD, NULL, row->tid);
@@ -219,6 +231,8 @@ static const struct act acts[ACTION_COUNT] = {
     [ACTION_THREAD_NEXT] = {.act_by = act_step_thread, .by = 1},
     [ACTION_MEASURE] = {.act_by = act_step_measure, .by = 1},
     [ACTION_MEASURE_BACK] = {.act_by = act_step_measure, .by = -1},
+    [ACTION_LABEL] = {.act = act_label},
+    [ACTION_EQUAL] = {.act = act_equal},
     [ACTION_IDLE_WAITS] = {.act = act_idle_waits},
     [ACTION_MERGE] = {.act = act_merge},
     [ACTION_SORT_SELF] = {.act_by = act_sort_by, .by = SORT_SELF},
@@ -247,6 +261,11 @@ static unsigned run(const struct act *act, struct app *app)
 unsigned app_act(struct app *app, enum action action)
 {
     const struct view *shown = views[app->scene->view];
+    const char *why_not = keymap_why_not(action, app->state->file.subject);
+    if (why_not) {
+        state_say(app->state, true, "%s", why_not);
+        return 0;
+    }
     for (size_t i = 0; i < shown->key_count; i++)
         if (shown->keys[i].action == action)
             return run(&shown->keys[i].act, app);

@@ -25,7 +25,9 @@ unsigned act_show(struct app *app, enum view_id view);
 unsigned act_only_thread(struct app *app, const struct thread_row *row);
 
 act_function act_search, act_filter, act_module, act_threads, act_idle_waits, act_merge,
-    act_sort_menu, act_reverse, act_back;
+    act_sort_menu, act_reverse, act_back, act_label, act_equal;
 act_by_function act_search_again, act_step_thread, act_step_measure, act_sort_by, act_step_sort;
 act_by_function act_move, act_scroll, act_page;
 act_by_function act_select; // a row; -1: the last one
+act_by_function act_step_value;
+unsigned act_choose_label(struct app *app, size_t row); // of the menu

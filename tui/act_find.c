@@ -80,6 +80,8 @@ unsigned act_step_measure(struct app *app, int step)
         [PROFILE_MUTEX] = "mutex: who waits for locks, and who holds them",
     };
     int count = ARRAY_LENGTH(meanings);
+    if (app->state->file.subject != SUBJECT_RUN)
+        return act_step_value(app, step);
     int kind = ((int)filter_kind(&app->state->query.filter) + step + count) % count;
     state_measure(app->state, (enum profile_kind)kind);
     state_say(app->state, false, "%s", meanings[kind]);
@@ -179,8 +181,10 @@ unsigned app_choose(struct app *app, size_t row)
 {
     struct state *state = app->state;
     enum rows_sort sorts[SORT_COUNT];
-    bool sort = state->overlay == OVERLAY_SORT;
+    bool sort = state->overlay == OVERLAY_SORT, labels = state->overlay == OVERLAY_LABELS;
     state->overlay = OVERLAY_NONE;
+    if (labels)
+        return act_choose_label(app, row);
     if (sort) {
         bool there = row < table_sorts(view_table(state->view, state), sorts);
         return there ? app_sort(app, sorts[row]) : 0;

@@ -69,7 +69,7 @@ static unsigned accept_delay(struct app *app)
     if (end == app->state->text || *end || !(seconds >= least && seconds <= most))
         state_say(app->state, true, "between %g and %g seconds", least, most);
     else
-        app->state->delay = (int64_t)(seconds * NS_PER_S);
+        app->state->wanted.delay = (int64_t)(seconds * NS_PER_S);
     return 0;
 }
 
@@ -143,7 +143,7 @@ static bool move_within(const struct app *app, enum action action, size_t last, 
 
 static unsigned help_input(struct app *app, enum action action)
 {
-    int beyond = overlay_help_lines(&app->picture->canvas);
+    int beyond = overlay_help_lines(&app->picture->canvas, app->state);
     if (action == ACTION_LEFT || action == ACTION_RIGHT)
         action = ACTION_PAGE_DOWN;
     return beyond && move_within(app, action, (size_t)beyond, &app->state->menu.first)

@@ -15,6 +15,7 @@ enum effect { // bits
     EFFECT_SAVE = 64,     // save what is shown to the file state->text
     EFFECT_SAVE_SCREEN = 128,
     EFFECT_TYPE = 256,    // state->query.filter.type has changed
+    EFFECT_LABEL = 512,   // state->file.label has changed
 };
 
 #define STAMP_MOST 32

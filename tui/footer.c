@@ -37,7 +37,8 @@ static void draw_prompt(struct canvas *canvas, int row, const struct state *stat
 
 // If `unsaid`, the header has no room to say which time is counted, so the status says it.
 static int draw_status(struct canvas *canvas, int row, const struct snapshot *snapshot,
-                       const struct state *state, int64_t now, bool unsaid)
+                       const struct scene *scene, const struct state *state, int64_t now,
+                       bool unsaid)
 {
     char text[96] = "", clock[FIGURES_MOST];
     enum role role = ROLE_BANNER;
@@ -55,10 +56,12 @@ static int draw_status(struct canvas *canvas, int row, const struct snapshot *sn
         snprintf(text, sizeof text, wide ? " no longer permitted " : " denied ");
     else if (snapshot->stopped)
         snprintf(text, sizeof text, wide ? " the process is stopped " : " stopped ");
+    else if (scene->measure.type && unsaid)
+        snprintf(text, sizeof text, " %.40s ", scene->measure.type);
     else if (state->query.filter.type && unsaid)
         snprintf(text, sizeof text, " %s ",
                  filter_is_wall(&state->query.filter) ? "wall time" : state->query.filter.type);
-    int width = (int)strlen(text);
+    int width = canvas_width(canvas, text);
     if (width)
         canvas_text(canvas, row, canvas->cols - width, width, role, text);
     return canvas->cols - width - (width > 0);
@@ -100,25 +103,26 @@ static void draw_left(struct canvas *canvas, int row, int end, const struct scen
 // --- function bar ---
 
 // Returns the row of a function key's action, NULL if that is not on the bar. number 1: F1.
-static const struct action_row *row_of_key(int number)
+static const struct action_row *row_of_key(int number, enum subject subject)
 {
     enum action action = keymap_action(INPUT_F(number));
-    return action != ACTION_NONE && keymap_row(action)->label ? keymap_row(action) : NULL;
+    bool there = action != ACTION_NONE && !keymap_why_not(action, subject);
+    return there && keymap_row(action)->label ? keymap_row(action) : NULL;
 }
 
-static void draw_bar(struct picture *picture, int row)
+static void draw_bar(struct picture *picture, int row, enum subject subject)
 {
     struct canvas *canvas = &picture->canvas;
     int col = 0, taken = 0, count = 0;
     for (int number = 1; number <= 12; number++)
-        if (row_of_key(number)) {
-            taken += snprintf(NULL, 0, "F%d%s ", number, row_of_key(number)->label);
+        if (row_of_key(number, subject)) {
+            taken += snprintf(NULL, 0, "F%d%s ", number, row_of_key(number, subject)->label);
             count++;
         }
     int spare = count && canvas->cols > taken ? (canvas->cols - taken) / count : 0;
     spare = spare < 3 ? spare : 3;
     for (int number = 1; number <= 12; number++) {
-        const struct action_row *action = row_of_key(number);
+        const struct action_row *action = row_of_key(number, subject);
         char key[8];
         if (!action)
             continue;
@@ -144,8 +148,9 @@ void footer_draw(struct picture *picture, const struct layout *layout,
         draw_prompt(canvas, layout->message, state);
     else if (layout->message >= 0)
         draw_left(canvas, layout->message,
-                  draw_status(canvas, layout->message, snapshot, state, now, layout->crumbs < 0),
+                  draw_status(canvas, layout->message, snapshot, scene, state, now,
+                              layout->crumbs < 0),
                   scene, state);
     if (layout->bar >= 0)
-        draw_bar(picture, layout->bar);
+        draw_bar(picture, layout->bar, state->file.subject);
 }

@@ -1,59 +1,18 @@
 // SPDX-License-Identifier: MIT
 // This file draws the lines above the table: the process, its CPU time, the cost and quality of
-// sampling, and which part of the profile is shown.
+// sampling, and which part of the profile is shown. What differs for a file, header_file.c has.
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "tui/header_line.h"
 #include "tui/label.h"
 #include "tui/view.h"
 
-#define PIECES_MOST 24
 #define LEVELS 4 // how much a line may be abbreviated
-
-// A line is put together from pieces, one beside the other.
-struct header_line {
-    struct piece {
-        enum role role;
-        char text[48];
-    } pieces[PIECES_MOST];
-    size_t count;
-};
-
-static void add(struct header_line *line, enum role role, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-
-static void add(struct header_line *line, enum role role, const char *format, ...)
-{
-    if (line->count == PIECES_MOST)
-        return;
-    struct piece *piece = &line->pieces[line->count++];
-    piece->role = role;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(piece->text, sizeof piece->text, format, args);
-    va_end(args);
-}
-
-static int width_of(const struct canvas *canvas, const struct header_line *line)
-{
-    int width = 0;
-    for (size_t i = 0; i < line->count; i++)
-        width += canvas_width(canvas, line->pieces[i].text);
-    return width;
-}
-
-static void draw(struct canvas *canvas, int row, int col, int width, const struct header_line *line)
-{
-    int used = 0;
-    for (size_t i = 0; i < line->count; i++)
-        used += canvas_text(canvas, row, col + used, width - used, line->pieces[i].role,
-                            line->pieces[i].text);
-}
 
 // --- the process and the views ---
 
@@ -85,21 +44,23 @@ static void draw_title(struct picture *picture, int row, const struct snapshot *
     char up[FIGURES_MOST], view[FIGURES_MOST], pid[16];
     AUTO_BUF struct buf left = {0};
     int end = draw_tabs(picture, row, state) - 1;
-    if (canvas->cols >= 60) {
+    bool run = state->file.subject == SUBJECT_RUN;
+    if (run && canvas->cols >= 60) {
         struct header_line line = {.count = 0};
         if (canvas->cols >= 100)
-            add(&line, ROLE_DIM, "up %s  ", figures_clock(snapshot->uptime, up));
-        add(&line, ROLE_DIM, "view %s  ", figures_clock(snapshot->elapsed, view));
-        int width = width_of(canvas, &line);
+            header_add(&line, ROLE_DIM, "up %s  ", figures_clock(snapshot->uptime, up));
+        header_add(&line, ROLE_DIM, "view %s  ", figures_clock(snapshot->elapsed, view));
+        int width = header_width(canvas, &line);
         end -= width;
-        draw(canvas, row, end, width, &line);
+        header_put(canvas, row, end, width, &line);
         end -= 2;
     }
     int col = 0;
     if (canvas->cols >= 60)
         col = canvas_text(canvas, row, 0, end, ROLE_DIM, "ptprof ");
     snprintf(pid, sizeof pid, "%d ", (int)snapshot->pid);
-    col += canvas_text(canvas, row, col, end - col, ROLE_TITLE, pid);
+    if (run)
+        col += canvas_text(canvas, row, col, end - col, ROLE_TITLE, pid);
     buf_puts(&left, *snapshot->command_line ? snapshot->command_line : snapshot->comm);
     if (snapshot->process_count > 1)
         buf_printf(&left, " and %zu more", snapshot->process_count - 1);
@@ -128,7 +89,7 @@ static void add_states(struct header_line *line, const struct snapshot *snapshot
 {
     for (size_t i = 0; i < snapshot->state_count; i++) {
         char state = snapshot->states[i].state;
-        add(line, state == 'R' ? ROLE_GOOD : state == 'D' ? ROLE_WARN : ROLE_DEFAULT,
+        header_add(line, state == 'R' ? ROLE_GOOD : state == 'D' ? ROLE_WARN : ROLE_DEFAULT,
             "%s%c %zu", i ? "  " : " ", state, snapshot->states[i].count);
     }
 }
@@ -139,19 +100,19 @@ static void draw_cpu(struct canvas *canvas, int row, const struct snapshot *snap
     char rss[FIGURES_MOST];
     int cols = canvas->cols;
     size_t width = cols >= 140 ? 60 : cols >= 100 ? 22 : cols >= 80 ? 12 : 0;
-    add(&right, ROLE_DEFAULT, "rss %s", figures_bytes(snapshot->rss, 'B', rss));
-    int end = cols - width_of(canvas, &right);
-    draw(canvas, row, end, cols - end, &right);
+    header_add(&right, ROLE_DEFAULT, "rss %s", figures_bytes(snapshot->rss, 'B', rss));
+    int end = cols - header_width(canvas, &right);
+    header_put(canvas, row, end, cols - end, &right);
     int col = canvas_text(canvas, row, 0, cols, ROLE_DIM, "cpu ");
     if (width)
         col = draw_chart(canvas, row, col, snapshot, width) + 1;
-    add(&line, ROLE_STRONG, "%3.0f%%", snapshot->cpu_percent); // fixed width
+    header_add(&line, ROLE_STRONG, "%3.0f%%", snapshot->cpu_percent); // fixed width
     if (width)
-        add(&line, ROLE_DIM, "  %zus", width);
-    add(&line, ROLE_DIM, cols >= 60 ? "    threads " : "  thr ");
-    add(&line, ROLE_DEFAULT, snapshot->state_count ? "%zu:" : "%zu", snapshot->threads);
+        header_add(&line, ROLE_DIM, "  %zus", width);
+    header_add(&line, ROLE_DIM, cols >= 60 ? "    threads " : "  thr ");
+    header_add(&line, ROLE_DEFAULT, snapshot->state_count ? "%zu:" : "%zu", snapshot->threads);
     add_states(&line, snapshot);
-    draw(canvas, row, col, end - 1 - col, &line);
+    header_put(canvas, row, col, end - 1 - col, &line);
 }
 
 // --- cost and quality of sampling ---
@@ -169,14 +130,14 @@ static void add_held(struct header_line *line, const struct snapshot *snapshot, 
     label_hold((int64_t)snapshot->counts[COUNTER_HELD_P50], p50);
     label_hold((int64_t)snapshot->counts[COUNTER_HELD_P99], p99);
     if (level == 0)
-        add(line, ROLE_DEFAULT, "held %s p50 %s p99  ", p50, p99);
+        header_add(line, ROLE_DEFAULT, "held %s p50 %s p99  ", p50, p99);
     else
-        add(line, ROLE_DEFAULT, level < 3 ? "held %s/%s  " : "%s/%s ", p50, p99);
-    add(line, ROLE_DIM, level == 0 ? "overhead " : level == 1 ? "over " : "");
-    add(line, roles[snapshot->verdict], "%.1f%% %s", snapshot->overhead,
+        header_add(line, ROLE_DEFAULT, level < 3 ? "held %s/%s  " : "%s/%s ", p50, p99);
+    header_add(line, ROLE_DIM, level == 0 ? "overhead " : level == 1 ? "over " : "");
+    header_add(line, roles[snapshot->verdict], "%.1f%% %s", snapshot->overhead,
         overhead_names[snapshot->verdict]);
     if (snapshot->verdict == OVERHEAD_TOO_HIGH && level == 0)
-        add(line, ROLE_BAD, ": lower -r");
+        header_add(line, ROLE_BAD, ": lower -r");
 }
 
 static void add_quality(struct header_line *line, const struct snapshot *snapshot, int level)
@@ -190,23 +151,23 @@ static void add_quality(struct header_line *line, const struct snapshot *snapsho
     double values[] = {snapshot->late, snapshot->failed, snapshot->cut};
     static const double warn[] = {0.5, 1, 5}, bad[] = {10, 10, 20};
     if (level < 3)
-        add(line, ROLE_DEFAULT, level ? "%.0f/%.0fHz" : "%3.0f/%.0f Hz", snapshot->achieved,
+        header_add(line, ROLE_DEFAULT, level ? "%.0f/%.0fHz" : "%3.0f/%.0f Hz", snapshot->achieved,
             snapshot->rate);
     if (level < 2)
-        add(line, ROLE_DEFAULT, level ? " %" PRIu64 " smp" : "  samples %" PRIu64,
+        header_add(line, ROLE_DEFAULT, level ? " %" PRIu64 " smp" : "  samples %" PRIu64,
             snapshot->counts[COUNTER_SAMPLES]);
     for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
-        add(line, ROLE_DIM, "%s", names[level][i]);
-        add(line, role_of_share(values[i], warn[i], bad[i]), "%.1f%%", values[i]);
+        header_add(line, ROLE_DIM, "%s", names[level][i]);
+        header_add(line, role_of_share(values[i], warn[i], bad[i]), "%.1f%%", values[i]);
     }
 }
 
 static void add_behind(struct header_line *line, const struct snapshot *snapshot, int level)
 {
     char text[FIGURES_MOST];
-    add(line, ROLE_BAD, "%s behind", figures_seconds(snapshot->behind, text));
+    header_add(line, ROLE_BAD, "%s behind", figures_seconds(snapshot->behind, text));
     if (level < 2)
-        add(line, ROLE_WARN, level ? ": lower --rate"
+        header_add(line, ROLE_WARN, level ? ": lower --rate"
                                    : "; results may be inaccurate: lower --rate");
 }
 
@@ -220,11 +181,11 @@ static void draw_quality(struct canvas *canvas, int row, const struct snapshot *
         else
             add_quality(&left, snapshot, level);
         add_held(&right, snapshot, level);
-        int width = width_of(canvas, &right), end = canvas->cols - width;
-        if (level + 1 < LEVELS && width_of(canvas, &left) >= end)
+        int width = header_width(canvas, &right), end = canvas->cols - width;
+        if (level + 1 < LEVELS && header_width(canvas, &left) >= end)
             continue;
-        draw(canvas, row, 0, end - 1, &left);
-        draw(canvas, row, end > 0 ? end : 0, width, &right);
+        header_put(canvas, row, 0, end - 1, &left);
+        header_put(canvas, row, end > 0 ? end : 0, width, &right);
         return;
     }
 }
@@ -261,13 +222,13 @@ static void add_wall(struct header_line *line, struct cost all, int cols)
     const uint64_t parts[] = {all.cpu_ns, all.queued_ns, all.blocked_ns};
     static const char *const names[][2] = {
         {": running ", ": run "}, {" queued ", " que "}, {" blocked ", " blk "}};
-    add(line, ROLE_CRUMB, wide ? "wall time" : "wall");
+    header_add(line, ROLE_CRUMB, wide ? "wall time" : "wall");
     for (size_t i = 0; cost_ns(all) && i < ARRAY_LENGTH(parts); i++) {
-        add(line, ROLE_DIM, "%s", cols >= 80 ? names[i][!wide] : i ? "/" : ": ");
-        add(line, ROLE_DEFAULT, wide ? "%.1f%%" : "%.0f%%",
+        header_add(line, ROLE_DIM, "%s", cols >= 80 ? names[i][!wide] : i ? "/" : ": ");
+        header_add(line, ROLE_DEFAULT, wide ? "%.1f%%" : "%.0f%%",
             figures_percent(parts[i], cost_ns(all)));
     }
-    add(line, ROLE_DEFAULT, "  ");
+    header_add(line, ROLE_DEFAULT, "  ");
 }
 
 // The line says what shares are of. A mutex profile has each wait twice.
@@ -276,16 +237,16 @@ static void add_delay(struct header_line *line, const struct state *state, struc
 {
     bool mutex = filter_kind(&state->query.filter) == PROFILE_MUTEX, wide = cols >= 100;
     char text[FIGURES_MOST];
-    add(line, ROLE_CRUMB, "%s", mutex ? "mutex" : "block");
+    header_add(line, ROLE_CRUMB, "%s", mutex ? "mutex" : "block");
     if (mutex && wide)
-        add(line, ROLE_DIM, ": waiters and holders");
+        header_add(line, ROLE_DIM, ": waiters and holders");
     else if (!mutex && cols >= 60)
-        add(line, ROLE_DEFAULT, " %s", figures_three((int64_t)cost_ns(all), text));
+        header_add(line, ROLE_DEFAULT, " %s", figures_three((int64_t)cost_ns(all), text));
     if (!mutex && wide)
-        add(line, ROLE_DIM, " in %" PRIu64 " waits", all.samples);
+        header_add(line, ROLE_DIM, " in %" PRId64 " waits", all.samples);
     if (!mutex && wide && state->query.filter.idle_waits)
-        add(line, ROLE_DIM, ", idle ones too");
-    add(line, ROLE_DEFAULT, "  ");
+        header_add(line, ROLE_DIM, ", idle ones too");
+    header_add(line, ROLE_DEFAULT, "  ");
 }
 
 static void add_shape(struct header_line *line, const struct state *state)
@@ -293,14 +254,16 @@ static void add_shape(struct header_line *line, const struct state *state)
     struct rows_query query = state_query(state);
     const struct view *view = views[state->view];
     if (query.inverted && view->inverts)
-        add(line, ROLE_DEFAULT, "inverted  ");
+        header_add(line, ROLE_DEFAULT, "inverted  ");
     if (query.group != GROUP_ALL)
-        add(line, ROLE_DEFAULT, "%s  ", rows_group_names[query.group]);
-    add(line, ROLE_DIM, "window ");
-    add(line, ROLE_DEFAULT, "%s", rows_window_names[query.window]);
+        header_add(line, ROLE_DEFAULT, "%s  ", rows_group_names[query.group]);
+    if (state->file.subject == SUBJECT_RUN) {
+        header_add(line, ROLE_DIM, "window ");
+        header_add(line, ROLE_DEFAULT, "%s", rows_window_names[query.window]);
+    }
     if (table_can_sort(view_table(state->view, state))) {
-        add(line, ROLE_DIM, "  sorted by ");
-        add(line, ROLE_DEFAULT, "%s", picture_sort_title(state, query.sort));
+        header_add(line, ROLE_DIM, "  sorted by ");
+        header_add(line, ROLE_DEFAULT, "%s", picture_sort_title(state, query.sort));
     }
 }
 
@@ -308,14 +271,16 @@ static void draw_filters(struct canvas *canvas, int row, const struct scene *sce
                          const struct state *state)
 {
     struct header_line line = {.count = 0};
-    if (filter_is_wall(&state->query.filter))
+    if (state->file.subject != SUBJECT_RUN)
+        header_add_value(&line, scene, state);
+    else if (filter_is_wall(&state->query.filter))
         add_wall(&line, scene->all, canvas->cols);
     else if (filter_is_delay(&state->query.filter))
         add_delay(&line, state, scene->all, canvas->cols);
     add_shape(&line, state);
-    int width = width_of(canvas, &line), col = canvas->cols - width;
+    int width = header_width(canvas, &line), col = canvas->cols - width;
     draw_crumbs(canvas, row, col - 2 > 12 ? col - 2 : 12, state);
-    draw(canvas, row, col > 14 ? col : 14, width, &line);
+    header_put(canvas, row, col > 14 ? col : 14, width, &line);
 }
 
 void header_draw(struct picture *picture, const struct layout *layout,
@@ -325,10 +290,13 @@ void header_draw(struct picture *picture, const struct layout *layout,
     struct canvas *canvas = &picture->canvas;
     if (layout->title >= 0)
         draw_title(picture, layout->title, snapshot, state);
-    if (layout->cpu >= 0)
+    bool run = state->file.subject == SUBJECT_RUN;
+    if (layout->cpu >= 0 && run)
         draw_cpu(canvas, layout->cpu, snapshot);
-    if (layout->quality >= 0)
+    if (layout->quality >= 0 && run)
         draw_quality(canvas, layout->quality, snapshot);
+    if (!run)
+        header_draw_file(canvas, layout, scene, state);
     if (layout->crumbs >= 0)
         draw_filters(canvas, layout->crumbs, scene, state);
 }

@@ -32,32 +32,65 @@ static const struct key_name {
     {INPUT_BACK_TAB, "Shift-Tab"}, {INPUT_MOUSE, "mouse"},
 };
 
+#define RUN (1u << SUBJECT_RUN)
+#define FILES (1u << SUBJECT_FILE | 1u << SUBJECT_PAIR)
+#define PAIR (1u << SUBJECT_PAIR)
+#define ALL (RUN | FILES)
+
 static const struct keymap_word words[] = {
-    {"99/99 Hz", "rate reached / asked for"},
-    {"samples smp", "how often a thread was seen"},
-    {"late l", "rounds that began late"},
-    {"failed fail f", "stops that told nothing"},
-    {"cut c", "stacks that miss their root"},
-    {"held p50 p99", "half, 99 % of stops are shorter"},
-    {"overhead over", "share of time a thread is held"},
-    {"OK, HIGH", "overhead below 1 %, below 5 %"},
-    {"R S D T Z", "runs sleeps disk stopped zombie"},
-    {"SELF% TOTAL%", "in it; in it and what it calls"},
-    {"SELF TOTAL", "the same, as time since reset"},
-    {"RUN% QUEUE%", "of wall: on a CPU, wanting one"},
-    {"que blk", "waiting for a CPU; blocked"},
-    {"block", "what threads wait for, not work"},
-    {"mutex", "who waits for locks; who holds"},
-    {"DELAY WAITS", "of block, mutex: time, how often"},
-    {"TREND", "SELF% of the last 8 windows"},
-    {"SAMPLES THR", "seen in it; in how many threads"},
-    {"HELD", "for how long we stopped it"},
-    {"dim row", "fewer than 5 samples: unsure"},
-    {"libm.so+0x1f0", "begins there, has no known name"},
-    {"sys_read", "in the kernel, for that call"},
-    {"(inlined)", "compiled into its caller"},
-    {"x3", "so many calls of itself"},
+    {"99/99 Hz", "rate reached / asked for", RUN},
+    {"samples smp", "how often a thread was seen", RUN},
+    {"late l", "rounds that began late", RUN},
+    {"failed fail f", "stops that told nothing", RUN},
+    {"cut c", "stacks that miss their root", RUN},
+    {"held p50 p99", "half, 99 % of stops are shorter", RUN},
+    {"overhead over", "share of time a thread is held", RUN},
+    {"OK, HIGH", "overhead below 1 %, below 5 %", RUN},
+    {"R S D T Z", "runs sleeps disk stopped zombie", RUN},
+    {"SELF% TOTAL%", "in it; in it and what it calls", ALL},
+    {"SELF TOTAL", "the same, as time since reset", RUN},
+    {"SELF, TOTAL", "the same as a value: time, bytes", FILES},
+    {"RUN% QUEUE%", "of wall: on a CPU, wanting one", ALL},
+    {"que blk", "waiting for a CPU; blocked", RUN},
+    {"block", "what threads wait for, not work", RUN},
+    {"mutex", "who waits for locks; who holds", RUN},
+    {"DELAY WAITS", "of block, mutex: time, how often", RUN},
+    {"TREND", "SELF% of the last 8 windows", RUN},
+    {"COUNT", "samples, objects, waits of it", FILES},
+    {"SAMPLES THR", "seen in it; in how many threads", RUN},
+    {"HELD", "for how long we stopped it", RUN},
+    {"+1.2 -3.4", "grew, shrank: % of all of OLD", PAIR},
+    {"OLD NEW", "TOTAL in each of the two files", PAIR},
+    {"cell's width", "what it has in OLD and in NEW", PAIR},
+    {"dim row", "fewer than 5 samples: unsure", ALL},
+    {"libm.so+0x1f0", "begins there, has no known name", ALL},
+    {"sys_read", "in the kernel, for that call", ALL},
+    {"(inlined)", "compiled into its caller", ALL},
+    {"x3", "so many calls of itself", ALL},
 };
+
+static const struct {
+    enum action action;
+    unsigned subjects; // for which it is there
+    const char *why_not; // otherwise
+} limits[] = {
+    {ACTION_FREEZE, RUN, "a file does not change: there is nothing to freeze"},
+    {ACTION_PAUSE, RUN, "a file is not being sampled"},
+    {ACTION_RESET, RUN, "what a file has counted cannot be counted anew"},
+    {ACTION_WINDOW, RUN, "a file has no windows: all of it is shown"},
+    {ACTION_DELAY, RUN, "a file does not change: nothing is refreshed"},
+    {ACTION_STACKS, ALL & ~PAIR, "no thread is in both profiles"},
+    {ACTION_LABEL, FILES, "a running process is listed by its threads"},
+    {ACTION_EQUAL, PAIR, "only two profiles can be shown as of equal totals"},
+};
+
+const char *keymap_why_not(enum action action, enum subject subject)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(limits); i++)
+        if (limits[i].action == action && !(limits[i].subjects >> subject & 1))
+            return limits[i].why_not;
+    return NULL;
+}
 
 const struct action_row *keymap_row(enum action action)
 {

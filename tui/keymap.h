@@ -83,20 +83,22 @@ struct input {
     X(THREADS, FINDING, "Thread", "choose a thread", INPUT_F(8))                                   \
     X(THREAD_PREVIOUS, FINDING, NULL, "previous thread", '[')                                      \
     X(THREAD_NEXT, FINDING, NULL, "next thread", ']')                                              \
-    X(MEASURE, FINDING, NULL, "CPU, wall time, block, mutex", 'a')                                 \
+    X(MEASURE, FINDING, NULL, "what counts: CPU, wall, block..", 'a')                              \
     X(MEASURE_BACK, FINDING, NULL, "the one before", 'A')                                          \
+    X(LABEL, FINDING, NULL, "file: list by another label", 'L')                                    \
     X(IDLE_WAITS, FINDING, NULL, "block: keep waits for work", 'W')                                \
     X(MERGE, FINDING, NULL, "threads: merged, by name, each", 'm')                                 \
     X(SORT_SELF, SORTING, NULL, "by SELF%", 'o')                                                   \
     X(SORT_TOTAL, SORTING, NULL, "by TOTAL%", 't')                                                 \
-    X(SORT_SELF_TIME, SORTING, NULL, "by SELF, time since reset", 'O')                             \
-    X(SORT_TOTAL_TIME, SORTING, NULL, "by TOTAL, time since reset", 'T')                           \
+    X(SORT_SELF_TIME, SORTING, NULL, "by SELF, time or value", 'O')                                \
+    X(SORT_TOTAL_TIME, SORTING, NULL, "by TOTAL, time or value", 'T')                              \
     X(SORT_SAMPLES, SORTING, NULL, "by samples", '#')                                              \
     X(SORT_PREVIOUS, SORTING, NULL, "by the column to the left", '<')                              \
     X(SORT_NEXT, SORTING, NULL, "by the column to the right", '>')                                 \
     X(SORT_MENU, SORTING, "Sort", "choose the column", INPUT_F(6))                                 \
     X(REVERSE, SORTING, NULL, "reverse the order", 'I')                                            \
     X(INVERT, DISPLAY, NULL, "invert tree and flame graph", 'i')                                   \
+    X(EQUAL, DISPLAY, NULL, "OLD NEW: as of equal totals", 'e')                                    \
     X(EXPAND, DISPLAY, NULL, "expand the node", '+')                                               \
     X(COLLAPSE, DISPLAY, NULL, "collapse the node", '-')                                           \
     X(TOGGLE, DISPLAY, NULL, "expand or collapse", INPUT_SPACE)                                    \
@@ -133,14 +135,20 @@ struct action_row {
     int keys[KEYS_MOST]; // the rest is INPUT_NONE
 };
 
+enum subject { SUBJECT_RUN, SUBJECT_FILE, SUBJECT_PAIR }; // a process, a file, two of them
+
 // A word or abbreviation of the screen, explained in the help and the man page.
 struct keymap_word {
     const char *word;
     const char *meaning;
+    unsigned subjects; // set of 1 << enum subject: where it stands
 };
 
 const struct action_row *keymap_row(enum action action);
 const char *keymap_group_title(enum help_group group);
+
+// Returns why an action means nothing for what is shown; NULL: it means something.
+const char *keymap_why_not(enum action action, enum subject subject);
 
 // Returns the action of a key, or ACTION_NONE.
 enum action keymap_action(int key);

@@ -2,6 +2,7 @@
 #include "tui/label.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,25 @@ const char *label_percent(double percent, char text[FIGURES_MOST])
     if (percent <= 0)
         text[0] = '\0';
     return text;
+}
+
+const char *label_share(const struct state *state, double percent, char text[FIGURES_MOST])
+{
+    bool pair = state->file.subject == SUBJECT_PAIR;
+    if (state->file.subject == SUBJECT_RUN)
+        return label_percent(percent, text);
+    snprintf(text, FIGURES_MOST, pair ? "%+.1f" : "%.1f", percent);
+    if (fabs(percent) < 1e-9)
+        text[0] = '\0';
+    return text;
+}
+
+const char *label_value(const struct scene *scene, const struct state *state, int64_t value,
+                        char text[FIGURES_MOST])
+{
+    if (state->file.subject == SUBJECT_RUN)
+        return figures_seconds(value, text);
+    return figures_value(value, scene->measure.unit, state->file.subject == SUBJECT_PAIR, text);
 }
 
 const char *label_hold(int64_t ns, char text[FIGURES_MOST])
@@ -63,8 +83,13 @@ const char *label_module(const struct state *state, const struct function *funct
 void label_threads(const struct state *state, struct buf *out)
 {
     const struct filter *filter = &state->query.filter;
+    const char *label = state->file.label;
     if (filter->tid)
         buf_printf(out, "thread %d", (int)filter->tid);
+    else if (label && filter->thread)
+        buf_printf(out, "%s %s", label, filter->thread);
+    else if (state->file.subject != SUBJECT_RUN)
+        buf_puts(out, "all samples");
     else if (filter->thread)
         buf_printf(out, "threads named %s", filter->thread);
     else

@@ -7,10 +7,17 @@
 #include "base/figures.h"
 #include "rows/rows.h"
 #include "tui/canvas.h"
-#include "tui/state.h"
+#include "tui/scene.h"
 
 // "31.2", "100"; "" for nothing at all.
 const char *label_percent(double percent, char text[FIGURES_MOST]);
+
+// The same; of two profiles "+31.2", "-0.4".
+const char *label_share(const struct state *state, double percent, char text[FIGURES_MOST]);
+
+// A value in its unit: "12.4s"; of a file "1.2M", of two "+1.2M".
+const char *label_value(const struct scene *scene, const struct state *state, int64_t value,
+                        char text[FIGURES_MOST]);
 
 // "38us", "1.9ms"; "0ns".
 const char *label_hold(int64_t ns, char text[FIGURES_MOST]);

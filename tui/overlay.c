@@ -33,7 +33,7 @@ static void add_line(struct help_page *page, const char *left, const char *text)
     line->text = text;
 }
 
-static void add_group(struct help_page *page, enum help_group group)
+static void add_group(struct help_page *page, enum help_group group, enum subject subject)
 {
     if (page->count)
         add_line(page, "", "");
@@ -41,24 +41,25 @@ static void add_group(struct help_page *page, enum help_group group)
     for (int action = 0; action < ACTION_COUNT; action++) {
         AUTO_BUF struct buf keys = {0};
         const struct action_row *row = keymap_row((enum action)action);
-        if (row->group != group)
+        if (row->group != group || keymap_why_not((enum action)action, subject))
             continue;
         keymap_key_names((enum action)action, &keys);
         add_line(page, keys.data, row->help);
     }
 }
 
-static void make_help(struct help_page *page)
+static void make_help(struct help_page *page, enum subject subject)
 {
     size_t count;
     const struct keymap_word *words = keymap_words(&count);
     page->count = 0;
     for (int group = 0; group < HELP_COUNT; group++)
-        add_group(page, (enum help_group)group);
+        add_group(page, (enum help_group)group, subject);
     add_line(page, "", "");
     add_line(page, "", "Words on the screen");
     for (size_t i = 0; i < count; i++)
-        add_line(page, words[i].word, words[i].meaning);
+        if (words[i].subjects >> subject & 1)
+            add_line(page, words[i].word, words[i].meaning);
 }
 
 static void draw_help_line(struct canvas *canvas, int row, int col, int width,
@@ -88,10 +89,10 @@ static int lines_beyond(const struct canvas *canvas, size_t count)
     return beyond > 0 ? beyond : 0;
 }
 
-int overlay_help_lines(const struct canvas *canvas)
+int overlay_help_lines(const struct canvas *canvas, const struct state *state)
 {
     struct help_page page;
-    make_help(&page);
+    make_help(&page, state->file.subject);
     return lines_beyond(canvas, page.count);
 }
 
@@ -99,14 +100,16 @@ static void draw_help(struct picture *picture, struct state *state)
 {
     struct canvas *canvas = &picture->canvas;
     struct help_page page;
-    make_help(&page);
+    bool run = state->file.subject == SUBJECT_RUN;
+    AUTO_BUF struct buf title = {0};
+    make_help(&page, state->file.subject);
     size_t columns, height = help_height(canvas, page.count, &columns);
     size_t rows = (size_t)canvas->rows - 2, beyond = (size_t)lines_beyond(canvas, page.count);
     if (state->menu.first > beyond)
         state->menu.first = beyond;
-    canvas_box(canvas, 0, 0, canvas->rows, canvas->cols,
-               beyond ? "ptprof top: help (arrows scroll, any other key goes back)"
-                      : "ptprof top: help (any key goes back)");
+    buf_printf(&title, "ptprof %s: help (%s key goes back)", run ? "top" : "view",
+               beyond ? "arrows scroll, any other" : "any");
+    canvas_box(canvas, 0, 0, canvas->rows, canvas->cols, title.data);
     if (state->menu.first < beyond)
         canvas_text(canvas, canvas->rows - 1, canvas->cols - 9, 8, ROLE_STRONG, " more ");
     int width = (canvas->cols - 2) / (int)columns;
@@ -120,6 +123,34 @@ static void draw_help(struct picture *picture, struct state *state)
 
 // --- menus ---
 
+static void put_thread(const struct thread_row *thread, struct buf *out)
+{
+    buf_printf(out, "%7d  %-15s  %c %5.1f%%", (int)thread->tid, thread->name, thread->state,
+               thread->cpu_percent);
+}
+
+// Of a file: a thread, or a value of the label.
+static void put_value(const struct scene *scene, const struct thread_row *thread, struct buf *out)
+{
+    char tid[FIGURES_MOST] = "";
+    if (thread->tid && thread->count == 1)
+        snprintf(tid, sizeof tid, "%d", (int)thread->tid);
+    buf_printf(out, scene->measure.pair ? "%7s  %-15s %+6.1f%%" : "%7s  %-15s  %5.1f%%", tid,
+               thread->name, rows_percent(MEASURE_TIME, thread->cost, scene->choices.all));
+}
+
+static void put_key(const struct scene *scene, size_t row, struct buf *out)
+{
+    if (row == 0) {
+        buf_puts(out, "thread");
+        return;
+    }
+    const struct plain_key *key = &scene->keys.list[row - 1];
+    buf_printf(out, "%-22s  %" PRIu32 " value%s",
+               plain_string(scene->snapshot->moment.profile, key->key), key->values,
+               key->values == 1 ? "" : "s");
+}
+
 static void put_choice(const struct scene *scene, const struct state *state, size_t row,
                        struct buf *out)
 {
@@ -130,13 +161,14 @@ static void put_choice(const struct scene *scene, const struct state *state, siz
         buf_printf(out, "%c %s", current ? '*' : ' ', picture_sort_title(state, sorts[row]));
         return;
     }
-    if (row == 0) {
-        buf_puts(out, "       all threads");
-        return;
-    }
-    const struct thread_row *thread = &scene->choices.rows[row - 1];
-    buf_printf(out, "%7d  %-15s  %c %5.1f%%", (int)thread->tid, thread->name, thread->state,
-               thread->cpu_percent);
+    if (state->overlay == OVERLAY_LABELS)
+        put_key(scene, row, out);
+    else if (row == 0)
+        buf_printf(out, "       all %s", state->file.label ? state->file.label : "threads");
+    else if (state->file.subject == SUBJECT_RUN)
+        put_thread(&scene->choices.rows[row - 1], out);
+    else
+        put_value(scene, &scene->choices.rows[row - 1], out);
 }
 
 size_t overlay_count(const struct scene *scene, const struct state *state)
@@ -144,22 +176,27 @@ size_t overlay_count(const struct scene *scene, const struct state *state)
     enum rows_sort sorts[SORT_COUNT];
     if (state->overlay == OVERLAY_THREADS)
         return scene->choices.count + 1;
+    if (state->overlay == OVERLAY_LABELS)
+        return scene->keys.count + 1;
     return state->overlay == OVERLAY_SORT ? table_sorts(view_table(state->view, state), sorts) : 0;
 }
 
 static void draw_menu(struct picture *picture, const struct scene *scene, struct state *state)
 {
     struct canvas *canvas = &picture->canvas;
-    bool threads = state->overlay == OVERLAY_THREADS;
+    bool sorts = state->overlay == OVERLAY_SORT;
     size_t count = overlay_count(scene, state);
-    int cols = threads ? 40 : 20, rows = (int)count + 2;
+    int cols = sorts ? 20 : 40, rows = (int)count + 2;
     cols = cols < canvas->cols ? cols : canvas->cols;
     rows = rows < canvas->rows ? rows : canvas->rows;
     int row = (canvas->rows - rows) / 2, col = (canvas->cols - cols) / 2;
     if (state->menu.at >= count)
         state->menu.at = count ? count - 1 : 0;
     table_keep_visible(&state->menu, count, rows - 2);
-    canvas_box(canvas, row, col, rows, cols, threads ? "show" : "sort by");
+    canvas_box(canvas, row, col, rows, cols,
+               sorts                               ? "sort by"
+               : state->overlay == OVERLAY_LABELS ? "list by label"
+                                                   : "show");
     for (int i = 0; i < rows - 2 && state->menu.first + (size_t)i < count; i++) {
         size_t at = state->menu.first + (size_t)i;
         AUTO_BUF struct buf text = {0};

@@ -110,6 +110,8 @@ const char *picture_sort_title(const struct state *state, enum rows_sort sort)
         [SORT_CPU] = "CPU%",          [SORT_TID] = "TID",          [SORT_STATE] = "STATE",
         [SORT_HELD] = "HELD",         [SORT_DELAY] = "DELAY",
     };
+    if (state->file.subject != SUBJECT_RUN)
+        return table_title(view_table(state->view, state), sort);
     bool waits = sort == SORT_SAMPLES && filter_is_delay(&state->query.filter);
     return waits ? "WAITS" : titles[sort];
 }

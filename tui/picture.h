@@ -62,7 +62,9 @@ void footer_draw(struct picture *picture, const struct layout *layout,
 // Draws the help or the menu over the view.
 void overlay_draw(struct picture *picture, const struct scene *scene, struct state *state);
 size_t overlay_count(const struct scene *scene, const struct state *state); // rows of the menu
-int overlay_help_lines(const struct canvas *canvas); // lines that do not fit on the screen
+
+// Returns how many lines of the help do not fit on the screen.
+int overlay_help_lines(const struct canvas *canvas, const struct state *state);
 
 // Returns the number of rows in a page of the shown view.
 int picture_page(const struct picture *picture, const struct state *state);

@@ -37,6 +37,7 @@ static void drop_rows(struct scene *scene)
         rows_of(scene)->free(scene->rows);
     free(scene->rows);
     thread_rows_fini(&scene->choices);
+    plain_keys_fini(&scene->keys);
     *scene = (struct scene){0};
 }
 
@@ -46,7 +47,7 @@ static size_t first_row(const struct scene *scene)
     return scene->rows && rows_of(scene)->first ? rows_of(scene)->first(scene) : 0;
 }
 
-static void follow(const struct scene *scene, struct state *state)
+void scene_follow(const struct scene *scene, struct state *state)
 {
     struct cursor *cursor = &state->cursors[scene->view];
     size_t count = scene->count;
@@ -70,9 +71,22 @@ void scene_load_choices(struct scene *scene, const struct state *state)
         .window = state->query.window,
         .group = state->query.group == GROUP_NAME ? GROUP_NAME : GROUP_TID,
         .sort = SORT_TID,
+        .filter = {.value = state->query.filter.value,
+                   .idle_waits = state->query.filter.idle_waits,
+                   .equal = state->query.filter.equal},
     };
     if (rows_threads(&scene->snapshot->moment, &query, &scene->choices, NULL) != RC_OK)
         thread_rows_fini(&scene->choices);
+}
+
+// Says which value of a file the query shows.
+static struct measure measure_of_file(const struct moment *moment, const struct filter *filter)
+{
+    bool numbered = filter->value && filter->value <= moment->profile->type_count;
+    struct measure measure = numbered ? measure_numbered(moment->profile, filter->value - 1)
+                                      : measure_of(moment->profile);
+    measure.pair = moment_pair(moment);
+    return measure;
 }
 
 void scene_update(struct scene *scene, struct state *state, const struct snapshot *snapshot)
@@ -82,12 +96,16 @@ void scene_update(struct scene *scene, struct state *state, const struct snapsho
     drop_rows(scene);
     scene->snapshot = snapshot;
     scene->view = state->view;
+    if (state->file.subject != SUBJECT_RUN)
+        scene->measure = measure_of_file(&snapshot->moment, &query.filter);
     scene->rows = xcalloc(1, rows_of(scene)->size);
     if (rows_of(scene)->make(scene, state, &query, &err) != RC_OK)
         state_say(state, true, "%s", err.text);
     if (state->overlay == OVERLAY_THREADS)
         scene_load_choices(scene, state);
-    follow(scene, state);
+    if (state->overlay == OVERLAY_LABELS)
+        plain_keys_init(&scene->keys, snapshot->moment.profile);
+    scene_follow(scene, state);
 }
 
 void scene_fini(struct scene *scene)

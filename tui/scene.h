@@ -3,6 +3,8 @@
 #pragma once
 
 #include "monitor/snapshot.h"
+#include "profile/measure.h"
+#include "profile/plain_keys.h"
 #include "tui/state.h"
 
 struct scene {
@@ -12,7 +14,9 @@ struct scene {
     size_t count;                    // of the rows
     struct cost all;                 // the cost that is 100 %
     bool windowed;                   // view of a stack: it is of the window, not of this moment
+    struct measure measure;          // of a file: what is shown of it
     struct thread_rows choices;      // all threads, for the menu of threads
+    struct plain_keys keys;          // for the menu of labels
 };
 
 struct item { // a row, whatever the view
@@ -25,6 +29,9 @@ struct item { // a row, whatever the view
 // Makes the rows anew and moves the cursors to where the rows that they follow are now.
 void scene_update(struct scene *scene, struct state *state, const struct snapshot *snapshot);
 void scene_fini(struct scene *scene);
+
+// Moves the cursor of the shown view to where the row that it follows is now.
+void scene_follow(const struct scene *scene, struct state *state);
 
 // Returns a row of the shown view.
 struct item scene_item(const struct scene *scene, size_t row);

@@ -9,6 +9,16 @@
 #include "base/mem.h"
 #include "tui/view.h"
 
+static void show_file(struct state *state, const struct tui_options *options)
+{
+    state->file.subject = options->subject;
+    state->query.window = WINDOW_ALL;
+    state->query.filter.idle_waits = true; // what is in the file was wanted
+    state_label(state, options->label);
+    if (options->file->type_count)
+        state_value(state, options->file, options->value);
+}
+
 void stage_init(struct stage *stage, const struct tui_options *options, bool utf8)
 {
     *stage = (struct stage){.options = options, .utf8 = utf8};
@@ -16,6 +26,8 @@ void stage_init(struct stage *stage, const struct tui_options *options, bool utf
     state_measure(&stage->state, options->type);
     stage->state.query.filter.idle_waits = options->idle_waits;
     feed_want_type(options->feed, options->type);
+    if (options->file)
+        show_file(&stage->state, options);
 }
 
 static void drop_snapshots(struct stage *stage)
@@ -75,7 +87,7 @@ void stage_advance(struct stage *stage)
                     view->wants_stack ? stage->state.stack_tid : 0);
     struct snapshot *fresh = feed_take(stage->options->feed);
     if (!fresh)
-        return; // the replayed profile is empty
+        return; // the replayed profile is empty, or the file has been shown
     if (keeps_rows(stage, fresh)) {
         if (stage->latest != stage->shown)
             snapshot_free(stage->latest);
@@ -155,6 +167,8 @@ unsigned stage_input(struct stage *stage, const struct input *input)
         save_screen(stage);
     if (effects & (EFFECT_SAVE | EFFECT_SAVE_SCREEN))
         state_prompt(&stage->state, PROMPT_NONE, NULL);
+    if (effects & EFFECT_LABEL)
+        moment_list_by(&stage->shown->moment, stage->state.file.label);
     bool thawed = frozen && !stage->state.frozen && live;
     bool asks = stage->state.view != view && views[stage->state.view]->wants_stack && live;
     if (thawed || asks || effects & EFFECT_RESET)

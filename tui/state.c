@@ -6,14 +6,14 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "profile/measure.h"
 #include "tui/view.h"
 
 void state_init(struct state *state, enum rows_sort sort, int64_t delay, bool bar)
 {
     *state = (struct state){
         .query = {.window = WINDOW_5S},
-        .delay = delay,
-        .wanted.bar = bar,
+        .wanted = {.bar = bar, .delay = delay},
     };
     for (int i = 0; i < VIEW_COUNT; i++)
         state->sortings[i].by = views[i]->sort;
@@ -24,7 +24,8 @@ void state_fini(struct state *state)
 {
     char *owned[] = {state->filters[CRUMB_THREAD], state->filters[CRUMB_MODULE],
                      state->filters[CRUMB_TERMS],  state->text,
-                     state->message.text,               state->search};
+                     state->message.text,          state->search,
+                     state->file.label};
     for (size_t i = 0; i < ARRAY_LENGTH(owned); i++)
         free(owned[i]);
     map_fini(&state->tree.folds);
@@ -81,6 +82,16 @@ void state_measure(struct state *state, enum profile_kind kind)
     state_forget_tree(state);
 }
 
+void state_value(struct state *state, const struct plain_profile *profile, size_t number)
+{
+    struct measure measure = measure_numbered(profile, number);
+    enum profile_kind kind = measure.of ? (enum profile_kind)(measure.of - profile_types)
+                                        : PROFILE_CPU;
+    bool known = kind == PROFILE_WALL || kind == PROFILE_BLOCK || kind == PROFILE_MUTEX;
+    state_measure(state, known ? kind : PROFILE_CPU);
+    state->query.filter.value = number + 1;
+}
+
 // --- filters ---
 
 void state_filter(struct state *state, enum crumb crumb, const char *text, pid_t tid)
@@ -101,6 +112,14 @@ void state_filter(struct state *state, enum crumb crumb, const char *text, pid_t
     if (copy || tid)
         state->crumbs[kept++] = crumb;
     state->crumb_count = kept;
+}
+
+void state_label(struct state *state, const char *key)
+{
+    char *copy = key ? xstrdup(key) : NULL;
+    free(state->file.label);
+    state->file.label = copy;
+    state_filter(state, CRUMB_THREAD, NULL, 0);
 }
 
 bool state_drop_filter(struct state *state)

@@ -16,7 +16,7 @@
 #define DELAY_MOST (10LL * NS_PER_S)
 #define PATH_MOST 32 // visited functions of the calls view, to go back to
 
-enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_THREADS, OVERLAY_SORT };
+enum overlay { OVERLAY_NONE, OVERLAY_HELP, OVERLAY_THREADS, OVERLAY_SORT, OVERLAY_LABELS };
 
 enum prompt {
     PROMPT_NONE,
@@ -77,8 +77,12 @@ struct state {
     struct {
         bool lines, verbose, mangled;
         bool bar; // the function bar
+        int64_t delay;
     } wanted;
-    int64_t delay;
+    struct {
+        enum subject subject;
+        char *label; // by which samples are told apart in place of threads; owned, NULL: by them
+    } file;
     struct {
         char *text; // owned, NULL: none; the next key clears it
         bool bad;
@@ -97,6 +101,9 @@ void state_say(struct state *state, bool bad, const char *format, ...) PRINTF_LI
 // then are sorted by it, unless the user has chosen an order.
 void state_measure(struct state *state, enum profile_kind kind);
 
+// Shows the value with this number of a file's profile.
+void state_value(struct state *state, const struct plain_profile *profile, size_t number);
+
 // Returns the query of the shown view.
 struct rows_query state_query(const struct state *state);
 
@@ -108,4 +115,6 @@ void state_forget_tree(struct state *state);
 void state_filter(struct state *state, enum crumb crumb, const char *text, pid_t tid);
 bool state_drop_filter(struct state *state); // drops the last one; false: there is none
 
+// Has samples told apart by that label, which is copied, in place of threads; NULL: by them.
+void state_label(struct state *state, const char *key);
 void state_prompt(struct state *state, enum prompt prompt, const char *text);

@@ -20,7 +20,9 @@ void slot_number(const struct slot *slot, enum role role, const char *text)
 void slot_percent(const struct slot *slot, double percent)
 {
     char text[FIGURES_MOST];
-    slot_number(slot, theme_heat(percent), label_percent(percent, text));
+    bool change = slot->state->file.subject == SUBJECT_PAIR;
+    slot_number(slot, change ? theme_change(percent) : theme_heat(percent),
+                label_share(slot->state, percent, text));
 }
 
 void slot_running(const struct slot *slot, struct cost cost)
@@ -30,10 +32,13 @@ void slot_running(const struct slot *slot, struct cost cost)
     slot_number(slot, ROLE_DEFAULT, cost_ns(cost) ? label_percent(percent, text) : "");
 }
 
-void slot_time(const struct slot *slot, uint64_t ns)
+void slot_value(const struct slot *slot, int64_t value)
 {
     char text[FIGURES_MOST];
-    slot_number(slot, ROLE_DEFAULT, figures_seconds((int64_t)ns, text));
+    bool pair = slot->state->file.subject == SUBJECT_PAIR;
+    label_value(slot->scene, slot->state, value, text);
+    slot_number(slot, pair && value ? theme_change((double)value) : ROLE_DEFAULT,
+                value ? text : "");
 }
 
 void slot_text(const struct slot *slot, enum role role, const char *text)
@@ -115,6 +120,8 @@ static bool is_shown(const struct column *column, const struct drawing *drawing)
         [WHEN_UPRIGHT] = !state->query.inverted,
         [WHEN_INVERTED] = state->query.inverted,
         [WHEN_WALL] = filter_is_wall(&state->query.filter),
+        [WHEN_DELAY] = filter_is_delay(&state->query.filter),
+        [WHEN_PAIR] = state->file.subject == SUBJECT_PAIR,
         [WHEN_WINDOWED] = drawing->scene->windowed,
     };
     return drawing->area.cols >= column->least &&
@@ -193,6 +200,14 @@ size_t table_sorts(const struct table *table, enum rows_sort sorts[SORT_COUNT])
     return count;
 }
 
+const char *table_title(const struct table *table, enum rows_sort sort)
+{
+    for (size_t i = 0; table && i < table->count; i++)
+        if (table->columns[i].sort == sort)
+            return table->columns[i].title;
+    return "";
+}
+
 bool table_can_sort(const struct table *table)
 {
     enum rows_sort sorts[SORT_COUNT];
@@ -268,18 +283,19 @@ static void draw_row(const struct drawing *drawing, size_t index, int row)
 static void explain_window(const struct scene *scene, const struct state *state,
                            const char *lines[2])
 {
-    lines[0] = "nothing ran on a CPU in this window";
-    lines[1] = "w: longer window, a: also who sleeps";
+    bool run = state->file.subject == SUBJECT_RUN;
+    lines[0] = run ? "nothing ran on a CPU in this window" : "the file has nothing of this type";
+    lines[1] = run ? "w: longer window, a: also who sleeps" : "a: the next type that it has";
     if (scene->snapshot->denied) {
         lines[0] = "no longer permitted to look at it:";
         lines[1] = "ptprof check PID says why";
     } else if (state->crumb_count) {
-        lines[0] = "nothing in this window is left by";
+        lines[0] = run ? "nothing in this window is left by" : "nothing is left by";
         lines[1] = "the filter; Esc takes it back";
-    } else if (filter_is_wall(&state->query.filter)) {
+    } else if (run && filter_is_wall(&state->query.filter)) {
         lines[0] = "no wall time in this window yet:";
         lines[1] = "it is told once a second";
-    } else if (filter_is_delay(&state->query.filter)) {
+    } else if (run && filter_is_delay(&state->query.filter)) {
         lines[0] = "no delay in this window";
         lines[1] = filter_kind(&state->query.filter) == PROFILE_MUTEX
                        ? "w: longer window, A: all kinds of waits"

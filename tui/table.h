@@ -24,6 +24,8 @@ enum column_when { // a column is shown
     WHEN_UPRIGHT,
     WHEN_INVERTED,
     WHEN_WALL,
+    WHEN_DELAY,
+    WHEN_PAIR,
     WHEN_WINDOWED,
 };
 
@@ -55,12 +57,15 @@ void table_draw(struct picture *picture, struct box area, const struct scene *sc
 // Fills in the columns by which rows can be sorted, from left to right, and returns their number:
 // 0 for a view without a table (NULL).
 size_t table_sorts(const struct table *table, enum rows_sort sorts[SORT_COUNT]);
+
+// Returns the title of the column by which rows are then sorted, "" if there is none.
+const char *table_title(const struct table *table, enum rows_sort sort);
 bool table_can_sort(const struct table *table);
 
 // Draw a text in a slot.
 void slot_number(const struct slot *slot, enum role role, const char *text);
 void slot_percent(const struct slot *slot, double percent);
-void slot_time(const struct slot *slot, uint64_t ns);
+void slot_value(const struct slot *slot, int64_t value); // in its unit; of a run: seconds
 void slot_text(const struct slot *slot, enum role role, const char *text);
 
 // Draw a name in a slot, shifted by the cursor's `scroll`.

@@ -49,6 +49,13 @@ static const struct style styles[SCHEME_COUNT][ROLE_COUNT] = {
         [ROLE_FLAME_6] = {231, 239, BLACK, WHITE, 0},
         [ROLE_FLAME_SELECTED] = {16, 231, BLACK, WHITE, STYLE_BOLD | STYLE_UNDERLINE},
         [ROLE_FLAME_MATCH] = {16, 176, BLACK, MAGENTA, STYLE_BOLD},
+        [ROLE_GREW] = {203, OWN, RED, OWN, 0},
+        [ROLE_SHRANK] = {77, OWN, GREEN, OWN, 0},
+        [ROLE_FLAME_GREW] = {231, 124, WHITE, RED, STYLE_BOLD},
+        [ROLE_FLAME_GREW_LESS] = {231, 95, WHITE, RED, 0},
+        [ROLE_FLAME_SAME] = {231, 239, BLACK, WHITE, 0},
+        [ROLE_FLAME_SHRANK_LESS] = {231, 65, BLACK, GREEN, 0},
+        [ROLE_FLAME_SHRANK] = {231, 28, BLACK, GREEN, STYLE_BOLD},
     },
     [SCHEME_LIGHT] = {
         [ROLE_DEFAULT] = PLAIN(OWN),
@@ -85,6 +92,13 @@ static const struct style styles[SCHEME_COUNT][ROLE_COUNT] = {
         [ROLE_FLAME_6] = {16, 251, WHITE, BLACK, 0},
         [ROLE_FLAME_SELECTED] = {231, 16, WHITE, BLACK, STYLE_BOLD | STYLE_UNDERLINE},
         [ROLE_FLAME_MATCH] = {16, 212, BLACK, MAGENTA, STYLE_BOLD},
+        [ROLE_GREW] = {160, OWN, RED, OWN, 0},
+        [ROLE_SHRANK] = {28, OWN, GREEN, OWN, 0},
+        [ROLE_FLAME_GREW] = {16, 203, WHITE, RED, STYLE_BOLD},
+        [ROLE_FLAME_GREW_LESS] = {16, 217, WHITE, RED, 0},
+        [ROLE_FLAME_SAME] = {16, 252, WHITE, BLACK, 0},
+        [ROLE_FLAME_SHRANK_LESS] = {16, 151, BLACK, GREEN, 0},
+        [ROLE_FLAME_SHRANK] = {16, 77, BLACK, GREEN, STYLE_BOLD},
     },
     // No meaning depends on colour alone: each role differs from its neighbours by an attribute.
     [SCHEME_MONO] = {
@@ -123,6 +137,14 @@ static const struct style styles[SCHEME_COUNT][ROLE_COUNT] = {
         [ROLE_FLAME_6] = MONO(0),
         [ROLE_FLAME_SELECTED] = MONO(STYLE_REVERSE | STYLE_BOLD),
         [ROLE_FLAME_MATCH] = MONO(STYLE_BOLD | STYLE_UNDERLINE),
+        // Changes have a sign.
+        [ROLE_GREW] = MONO(STYLE_BOLD),
+        [ROLE_SHRANK] = MONO(0),
+        [ROLE_FLAME_GREW] = MONO(STYLE_BOLD),
+        [ROLE_FLAME_GREW_LESS] = MONO(0),
+        [ROLE_FLAME_SAME] = MONO(STYLE_DIM),
+        [ROLE_FLAME_SHRANK_LESS] = MONO(0),
+        [ROLE_FLAME_SHRANK] = MONO(STYLE_BOLD),
     },
 };
 
@@ -158,6 +180,28 @@ enum scheme theme_choose(int choice, bool color, const char *colorfgbg)
 enum role theme_heat(double percent)
 {
     return percent >= 5 ? ROLE_HOT : percent >= 0.5 ? ROLE_WARM : ROLE_COLD;
+}
+
+#define CHANGE_SEEN 0.05 // percent: what rounds to 0.0 has hardly changed
+
+enum role theme_change(double change)
+{
+    return change >= CHANGE_SEEN ? ROLE_GREW : change <= -CHANGE_SEEN ? ROLE_SHRANK : ROLE_COLD;
+}
+
+enum role theme_flame_change(double part)
+{
+    static const struct {
+        double least;
+        enum role role;
+    } steps[] = {{1.0 / 3, ROLE_FLAME_GREW}, // half as much again and more, as it is of both
+                 {0.01, ROLE_FLAME_GREW_LESS},
+                 {-0.01, ROLE_FLAME_SAME},
+                 {-1.0 / 3, ROLE_FLAME_SHRANK_LESS}};
+    for (size_t i = 0; i < ARRAY_LENGTH(steps); i++)
+        if (part >= steps[i].least)
+            return steps[i].role;
+    return ROLE_FLAME_SHRANK;
 }
 
 char theme_role_letter(enum role role)

@@ -40,6 +40,13 @@ enum role {
     ROLE_FLAME_6,
     ROLE_FLAME_SELECTED,
     ROLE_FLAME_MATCH,
+    ROLE_GREW, // of two profiles
+    ROLE_SHRANK,
+    ROLE_FLAME_GREW, // by half of it and more, by less, by hardly anything
+    ROLE_FLAME_GREW_LESS,
+    ROLE_FLAME_SAME,
+    ROLE_FLAME_SHRANK_LESS,
+    ROLE_FLAME_SHRANK,
     ROLE_COUNT,
 };
 
@@ -67,6 +74,10 @@ enum scheme theme_choose(int choice, bool color, const char *colorfgbg);
 
 // Returns the role of a share in percent.
 enum role theme_heat(double percent);
+
+// Returns the role of a change, and of a flame graph's cell of which this part has changed: -1..1.
+enum role theme_change(double change);
+enum role theme_flame_change(double part);
 
 // For tests: returns ' ' for ROLE_DEFAULT, 'A' for ROLE_DIM and so on.
 char theme_role_letter(enum role role);

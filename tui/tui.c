@@ -147,8 +147,10 @@ static void refresh_when_due(struct tui *tui)
     if (began >= tui->next) {
         stage_advance(&tui->stage);
         show(tui);
-        int64_t cost = clock_thread() - cpu, wait = tui->stage.state.delay;
+        int64_t cost = clock_thread() - cpu, wait = tui->stage.state.wanted.delay;
         tui->next = began + (wait > cost * COST_SHARE ? wait : cost * COST_SHARE);
+        if (feed_is_still(tui->options->feed))
+            tui->next = INT64_MAX;
     } else if (tui->dirty) {
         show(tui);
     }
@@ -160,9 +162,11 @@ enum { POLL_KEYS, POLL_SIGNALS, POLL_WAKE, POLL_FEED, POLL_OUTPUT, POLL_COUNT };
 
 static int64_t timeout_ms(const struct tui *tui)
 {
-    int64_t left = tui->next - clock_now(), most = tui->stage.state.delay;
+    int64_t left = tui->next - clock_now(), most = tui->stage.state.wanted.delay;
     if (screen_busy(tui->screen))
         return 1000;
+    if (tui->next == INT64_MAX)
+        return tui->dirty ? 0 : -1;
     left = left < most ? left : most; // the user may have changed the delay
     return left > 0 ? (left + NS_PER_MS - 1) / NS_PER_MS : 0;
 }

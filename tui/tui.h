@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The screen of `ptprof top`.
+// The screen of `ptprof top` and `ptprof view`.
 #pragma once
 
 #include <stdbool.h>
@@ -9,6 +9,7 @@
 #include "base/terminal.h"
 #include "monitor/feed.h"
 #include "rows/rows.h"
+#include "tui/keymap.h"
 
 struct tui_options {
     struct feed *feed;   // borrowed
@@ -17,6 +18,10 @@ struct tui_options {
     enum color_mode color;
     int scheme;          // index into theme_choices (tui/theme.h)
     enum profile_kind type; // shown first: PROFILE_CPU, WALL, BLOCK or MUTEX
+    enum subject subject;
+    const struct plain_profile *file; // of which a value is shown first; NULL: of a run
+    size_t value;        // its number
+    const char *label;   // by which samples of the file are told apart, NULL: by threads
     bool idle_waits;     // of block, shown first too
     bool ascii;          // draws only ASCII, whatever the locale
     bool no_mouse;

@@ -37,6 +37,7 @@ struct view {
 
     const struct table *table; // NULL: `draw` draws it
     const struct table *delay_table; // in its place for block and mutex; NULL: it does for them too
+    const struct table *file_table;  // in its place for files; NULL: the same
     void (*draw)(struct picture *picture, struct box area, const struct scene *scene,
                  struct state *state);
     // put_row appends what the message line says of the row under the cursor in place of its

@@ -40,13 +40,14 @@ static void draw_share(const struct slot *slot)
 {
     struct relative relative = relative_of(slot);
     const struct call_rows *calls = calls_of(slot->scene);
-    struct cost all = relative.part ? calls->function.total : calls->all;
+    bool pair = slot->state->file.subject == SUBJECT_PAIR; // has one 100 % for all
+    struct cost all = relative.part && !pair ? calls->function.total : calls->all;
     slot_percent(slot, rows_percent(rows_measure(&slot->state->query), relative.cost, all));
 }
 
 static void draw_time(const struct slot *slot)
 {
-    slot_time(slot, cost_ns(relative_of(slot).cost));
+    slot_value(slot, cost_ns(relative_of(slot).cost));
 }
 
 static void draw_name(const struct slot *slot)
@@ -79,6 +80,16 @@ static const struct column columns[] = {
     {"CALLERS, FUNCTION, CALLEES", 0, 0, false, SORT_COUNT, WHEN_ALWAYS, draw_name},
     {"MODULE", 15, 80, false, SORT_COUNT, WHEN_ALWAYS, draw_module},
 };
+
+static const struct column file_columns[] = {
+    {"SHARE%", 7, 0, true, SORT_COUNT, WHEN_ALWAYS, draw_share},
+    {"VALUE", 8, 50, true, SORT_COUNT, WHEN_ALWAYS, draw_time},
+    {"CALLERS, FUNCTION, CALLEES", 0, 0, false, SORT_COUNT, WHEN_ALWAYS, draw_name},
+    {"MODULE", 15, 80, false, SORT_COUNT, WHEN_ALWAYS, draw_module},
+};
+
+static const struct table file_table = {file_columns, ARRAY_LENGTH(file_columns),
+                                        "the function has nothing of this type", NULL};
 
 static const struct table table = {columns, ARRAY_LENGTH(columns),
                                    "the function is not in this window", NULL};
@@ -156,6 +167,7 @@ const struct view view_calls = {
     .pane = true,
     .rows = {sizeof(struct call_rows), make, free_rows, item, row_of_function, NULL},
     .table = &table,
+    .file_table = &file_table,
     .action = ACTION_CALLERS,
     .open = open_calls,
     .keys = keys,

@@ -9,11 +9,13 @@
 #include "tui/view.h"
 
 #define ROUNDING 1e-9           // of sums of floating-point shares
+#define CHANGE_WIDE 16          // columns of a cell that says by how much it has changed
 #define STEADY_NS (NS_PER_S / 2) // the picture does not change more often
 
 struct flame_rows {
     struct tree tree;
     struct flame flame;
+    uint32_t zoom; // node that is the root; UINT32_MAX: none
 };
 
 static const struct flame_rows *rows_of(const struct scene *scene)
@@ -55,14 +57,34 @@ static void put_label(const struct canvas *canvas, const struct state *state, in
         buf_puts(out, node->label ? node->label : "");
 }
 
+static enum role role_of_change(struct cost cost)
+{
+    return theme_flame_change(cost.size ? (double)cost_ns(cost) / (double)cost.size : 0);
+}
+
+// Of two profiles a cell says how it has changed, so that not only its colour does: by how many
+// percent of all where there is room, else by the sign.
+static void put_change(const struct scene *scene, const struct state *state, int width,
+                       const struct tree_node *node, struct buf *out)
+{
+    char text[FIGURES_MOST];
+    double percent = rows_percent(MEASURE_TIME, node->total, rows_of(scene)->tree.all);
+    if (state->file.subject != SUBJECT_PAIR || !cost_ns(node->total))
+        return;
+    label_share(state, percent, text);
+    buf_printf(out, width >= CHANGE_WIDE ? "%s%% " : "%.1s", text);
+}
+
 static void draw_cell(struct picture *picture, int row, struct cell_span span,
                       const struct scene *scene, const struct state *state, size_t index)
 {
     struct canvas *canvas = &picture->canvas;
     const struct tree_node *node = node_at(scene, index);
     AUTO_BUF struct buf label = {0};
-    put_label(canvas, state, span.end - span.col - 1, node, &label);
-    enum role role = role_of_module(node->function);
+    put_change(scene, state, span.end - span.col, node, &label);
+    put_label(canvas, state, span.end - span.col - 1 - (int)label.length, node, &label);
+    bool pair = state->file.subject == SUBJECT_PAIR;
+    enum role role = pair ? role_of_change(node->total) : role_of_module(node->function);
     if (scene_match(state, label.data))
         role = ROLE_FLAME_MATCH;
     if (index == state->cursors[VIEW_FLAME].at)
@@ -86,13 +108,16 @@ static void draw_title(struct picture *picture, struct box area, const struct sc
     AUTO_BUF struct buf text = {0};
     buf_puts(&text, state->query.inverted ? "LEAVES AT THE TOP" : "ROOT AT THE TOP");
     const struct tree *tree = &rows_of(scene)->tree;
-    uint32_t zoom = state->zoom ? tree_find(tree, state->zoom) : UINT32_MAX;
+    uint32_t zoom = rows_of(scene)->zoom;
     if (zoom != UINT32_MAX) {
         buf_puts(&text, "   zoomed to ");
         put_label(canvas, state, canvas->cols / 2, &tree->nodes[zoom], &text);
+    } else if (state->file.subject == SUBJECT_PAIR) {
+        buf_puts(&text, "   width: old and new");
+        buf_puts(&text, canvas->cols < 80 ? "" : " together; red grew, green shrank");
     } else if (cost_ns(tree->all)) {
         buf_printf(&text, "   %s %s", canvas->cols < 60 ? "width:" : "the whole width is",
-                   figures_seconds((int64_t)cost_ns(tree->all), time));
+                   label_value(scene, state, cost_ns(tree->all), time));
     }
     canvas_fill(canvas, area.row, area.col, area.cols, ROLE_HEADER);
     canvas_clipped(canvas, area.row, area.col + 1, area.cols - 1, ROLE_HEADER, text.data);
@@ -135,10 +160,13 @@ static void put_row(const struct canvas *canvas, const struct scene *scene,
     struct cost all = rows_of(scene)->tree.all;
     char time[FIGURES_MOST];
     put_label(canvas, state, canvas->cols / 2, node, out);
-    buf_printf(out, "  total %.1f%%", rows_percent(measure, node->total, all));
+    bool pair = state->file.subject == SUBJECT_PAIR;
+    buf_printf(out, pair ? "  total %+.1f%%" : "  total %.1f%%",
+               rows_percent(measure, node->total, all));
     if (cost_ns(node->total))
-        buf_printf(out, " %s", figures_seconds((int64_t)cost_ns(node->total), time));
-    buf_printf(out, "  self %.1f%%", rows_percent(measure, node->self, all));
+        buf_printf(out, " %s", label_value(scene, state, cost_ns(node->total), time));
+    buf_printf(out, pair ? "  self %+.1f%%" : "  self %.1f%%",
+               rows_percent(measure, node->self, all));
     if (filter_is_wall(&state->query.filter))
         buf_printf(out, "  running %.1f%%",
                    figures_percent(node->total.cpu_ns, cost_ns(node->total)));
@@ -152,16 +180,23 @@ static void put_row(const struct canvas *canvas, const struct scene *scene,
 
 // --- the rows: its cells ---
 
+static void lay_out(struct scene *scene, struct state *state)
+{
+    struct flame_rows *rows = scene->rows;
+    rows->zoom = state->zoom ? tree_find(&rows->tree, state->zoom) : UINT32_MAX;
+    if (rows->zoom == UINT32_MAX)
+        state->zoom = 0;
+    flame_fini(&rows->flame);
+    rows_flame(&rows->tree, rows->zoom, &rows->flame);
+    scene->count = rows->flame.count;
+}
+
 static enum rc make(struct scene *scene, struct state *state, const struct rows_query *query,
                     struct err *err)
 {
     struct flame_rows *rows = scene->rows;
     enum rc rc = rows_tree(&scene->snapshot->moment, query, &rows->tree, err);
-    uint32_t zoom = state->zoom ? tree_find(&rows->tree, state->zoom) : UINT32_MAX;
-    if (zoom == UINT32_MAX)
-        state->zoom = 0;
-    rows_flame(&rows->tree, zoom, &rows->flame);
-    scene->count = rows->flame.count;
+    lay_out(scene, state);
     scene->all = rows->tree.all;
     return rc;
 }
@@ -234,20 +269,28 @@ static unsigned to_sibling(struct app *app, int step)
     return 0;
 }
 
+// The tree stays: that of a large file takes a while to make.
+static unsigned zoom_to(struct app *app, uint64_t node)
+{
+    app->state->zoom = node;
+    lay_out(app->scene, app->state);
+    scene_follow(app->scene, app->state);
+    return 0;
+}
+
 static unsigned zoom_in(struct app *app)
 {
-    if (!act_has_rows(app))
-        return 0;
-    app->state->zoom = node_at(app->scene, act_cursor(app)->at)->id;
-    return EFFECT_ROWS;
+    return act_has_rows(app) ? zoom_to(app, node_at(app->scene, act_cursor(app)->at)->id) : 0;
 }
 
 static unsigned zoom_out(struct app *app)
 {
-    if (!app->state->zoom)
-        return act_back(app);
-    app->state->zoom = 0;
-    return EFFECT_ROWS;
+    return app->state->zoom ? zoom_to(app, 0) : act_back(app);
+}
+
+static unsigned zoom_reset(struct app *app)
+{
+    return zoom_to(app, 0);
 }
 
 static const struct view_key keys[] = {
@@ -257,6 +300,7 @@ static const struct view_key keys[] = {
     {ACTION_RIGHT, {.act_by = to_sibling, .by = 1}},
     {ACTION_ENTER, {.act = zoom_in}},
     {ACTION_BACK, {.act = zoom_out}},
+    {ACTION_ZOOM_RESET, {.act = zoom_reset}},
 };
 
 const struct view view_flame = {

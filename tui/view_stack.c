@@ -64,12 +64,17 @@ static const struct column columns[] = {
 
 static const struct table table = {columns, ARRAY_LENGTH(columns),
                                    "the thread was not seen on a CPU lately", NULL};
+static const struct table file_table = {columns, ARRAY_LENGTH(columns),
+                                        "the thread has nothing of this type", NULL};
 
 static void put_note(const struct scene *scene, const struct state *state, struct buf *out)
 {
     const struct stack_rows *rows = rows_of(scene);
     int tid = (int)state->stack_tid;
-    if (rows->wait)
+    if (state->file.subject != SUBJECT_RUN)
+        buf_printf(out, "   of thread %d: %zu stack%s", tid, rows->stacks,
+                   rows->stacks == 1 ? "" : "s");
+    else if (rows->wait)
         buf_printf(out, "   of thread %d now: %s", tid, *rows->wait ? rows->wait : "it sleeps");
     else if (rows->windowed)
         buf_printf(out, "   of thread %d: %zu stack%s in window %s", tid, rows->stacks,
@@ -108,7 +113,12 @@ static struct item item(const struct scene *scene, size_t row)
 // Finds the thread that used most CPU time in the window; 0: there is none.
 static pid_t busiest(const struct app *app)
 {
-    struct rows_query query = {.window = app->state->query.window, .sort = SORT_CPU};
+    bool run = app->state->file.subject == SUBJECT_RUN;
+    struct rows_query query = {
+        .window = app->state->query.window,
+        .sort = run ? SORT_CPU : SORT_DELAY,
+        .filter = {.value = app->state->query.filter.value},
+    };
     struct thread_rows threads = {0};
     pid_t tid = 0;
     if (rows_threads(&app->scene->snapshot->moment, &query, &threads, NULL) == RC_OK &&
@@ -142,6 +152,7 @@ const struct view view_stack = {
     .wants_stack = true,
     .rows = {sizeof(struct stack_rows), make, free_rows, item, NULL, NULL},
     .table = &table,
+    .file_table = &file_table,
     .put_note = put_note,
     .action = ACTION_STACKS,
     .open = open_stack,

@@ -68,15 +68,15 @@ static void draw_queued(const struct slot *slot)
 static void draw_samples(const struct slot *slot)
 {
     char text[FIGURES_MOST];
-    snprintf(text, sizeof text, "%" PRIu64, row_of(slot)->cost.samples);
+    snprintf(text, sizeof text, "%" PRId64, row_of(slot)->cost.samples);
     slot_number(slot, ROLE_DEFAULT, row_of(slot)->cost.samples ? text : "");
 }
 
 static void draw_delay(const struct slot *slot)
 {
     char text[FIGURES_MOST];
-    uint64_t delay = cost_ns(row_of(slot)->cost);
-    slot_number(slot, ROLE_DEFAULT, delay ? figures_three((int64_t)delay, text) : "");
+    int64_t delay = cost_ns(row_of(slot)->cost);
+    slot_number(slot, ROLE_DEFAULT, delay ? figures_three(delay, text) : "");
 }
 
 static void draw_held(const struct slot *slot)
@@ -124,6 +124,50 @@ static const struct column columns[] = {
 
 static const struct table table = {columns, ARRAY_LENGTH(columns), "no threads", draw_where};
 
+// --- of a file ---
+
+static void draw_id(const struct slot *slot)
+{
+    if (row_of(slot)->tid || row_of(slot)->count > 1)
+        draw_tid(slot);
+}
+
+static void draw_value_name(const struct slot *slot)
+{
+    const char *name = row_of(slot)->name;
+    slot_text(slot, *name ? ROLE_STRONG : ROLE_DIM, *name ? name : "(none)");
+}
+
+static void draw_share(const struct slot *slot)
+{
+    slot_percent(slot, rows_percent(MEASURE_TIME, row_of(slot)->cost, rows_of(slot->scene)->all));
+}
+
+static void draw_value(const struct slot *slot)
+{
+    slot_value(slot, cost_ns(row_of(slot)->cost));
+}
+
+static void draw_function(const struct slot *slot)
+{
+    if (row_of(slot)->where)
+        slot_function(slot, 0, ROLE_DEFAULT, row_of(slot)->where, false);
+}
+
+static const struct column file_columns[] = {
+    {"TOTAL%", 7, 0, true, SORT_DELAY, WHEN_ALWAYS, draw_share},
+    {"TOTAL", 8, 50, true, SORT_COUNT, WHEN_ALWAYS, draw_value},
+    {"RUN%", 6, 70, true, SORT_COUNT, WHEN_WALL, draw_running},
+    {"QUEUE%", 6, 70, true, SORT_COUNT, WHEN_WALL, draw_queued},
+    {"COUNT", 8, 80, true, SORT_SAMPLES, WHEN_ALWAYS, draw_samples},
+    {"TID", 8, 60, true, SORT_TID, WHEN_ALWAYS, draw_id},
+    {"THREAD OR LABEL", 24, 0, false, SORT_FUNCTION, WHEN_ALWAYS, draw_value_name},
+    {"MOSTLY IN", 0, 50, false, SORT_COUNT, WHEN_ALWAYS, draw_function},
+};
+
+static const struct table file_table = {file_columns, ARRAY_LENGTH(file_columns), "no samples",
+                                        draw_function};
+
 static const struct column delay_columns[] = {
     {"TID", 8, 50, true, SORT_TID, WHEN_ALWAYS, draw_tid},
     {"NAME", 15, 0, false, SORT_FUNCTION, WHEN_ALWAYS, draw_name},
@@ -159,7 +203,15 @@ static void free_rows(void *rows)
 static struct item item(const struct scene *scene, size_t row)
 {
     const struct thread_row *at = &rows_of(scene)->rows[row];
-    return (struct item){(uint64_t)at->tid, at->name, at->where, at->tid};
+    uint64_t id = at->tid ? (uint64_t)at->tid : map_hash_text(at->name);
+    return (struct item){scene_item_id(id), at->name, at->where, at->tid};
+}
+
+static void put_note(const struct scene *scene, const struct state *state, struct buf *out)
+{
+    (void)scene;
+    if (state->file.label)
+        buf_printf(out, "   label %s; L: another one", state->file.label);
 }
 
 // --- keys ---
@@ -181,6 +233,8 @@ const struct view view_threads = {
     .rows = {sizeof(struct thread_rows), make, free_rows, item, NULL, NULL},
     .table = &table,
     .delay_table = &delay_table,
+    .file_table = &file_table,
+    .put_note = put_note,
     .action = ACTION_VIEW_THREADS,
     .keys = keys,
     .key_count = ARRAY_LENGTH(keys),

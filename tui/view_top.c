@@ -19,13 +19,25 @@ static const struct function_row *row_of(const struct slot *slot)
     return &rows_of(slot->scene)->rows[slot->index];
 }
 
+// Only samples of CPU and wall time are so few that it matters.
+static bool is_sure(const struct slot *slot)
+{
+    bool counted = slot->state->file.subject == SUBJECT_RUN ||
+                   (slot->state->file.subject == SUBJECT_FILE && slot->scene->measure.ours);
+    return !counted || row_of(slot)->total.samples >= SAMPLES_SURE;
+}
+
 static void draw_share(const struct slot *slot, struct cost cost)
 {
     struct cost all = rows_of(slot->scene)->all;
     double percent = rows_percent(rows_measure(&slot->state->query), cost, all);
+    if (is_sure(slot) && slot->state->file.subject != SUBJECT_RUN) {
+        slot_percent(slot, percent);
+        return;
+    }
     char text[FIGURES_MOST];
-    bool sure = row_of(slot)->total.samples >= SAMPLES_SURE;
-    slot_number(slot, sure ? theme_heat(percent) : ROLE_COLD, label_percent(percent, text));
+    slot_number(slot, is_sure(slot) ? theme_heat(percent) : ROLE_COLD,
+                label_share(slot->state, percent, text));
 }
 
 static void draw_self(const struct slot *slot)
@@ -45,12 +57,12 @@ static void draw_running(const struct slot *slot)
 
 static void draw_self_time(const struct slot *slot)
 {
-    slot_time(slot, cost_ns(row_of(slot)->self_all));
+    slot_value(slot, cost_ns(row_of(slot)->self_all));
 }
 
 static void draw_total_time(const struct slot *slot)
 {
-    slot_time(slot, cost_ns(row_of(slot)->total_all));
+    slot_value(slot, cost_ns(row_of(slot)->total_all));
 }
 
 #define TREND_TOP 0.8 // height of the highest bar, so that bars of adjacent rows do not touch
@@ -73,8 +85,28 @@ static void draw_trend(const struct slot *slot)
 static void draw_samples(const struct slot *slot)
 {
     char text[FIGURES_MOST];
-    snprintf(text, sizeof text, "%" PRIu64, row_of(slot)->self.samples);
+    snprintf(text, sizeof text, "%" PRId64, row_of(slot)->self.samples);
     slot_number(slot, ROLE_DEFAULT, text);
+}
+
+// What both profiles have together and what has changed say what each has.
+static void draw_one_of_two(const struct slot *slot, int sign)
+{
+    struct cost total = row_of(slot)->total;
+    int64_t value = (total.size + sign * cost_ns(total)) / 2;
+    char text[FIGURES_MOST];
+    slot_number(slot, ROLE_DIM,
+                value ? figures_value(value, slot->scene->measure.unit, false, text) : "");
+}
+
+static void draw_old(const struct slot *slot)
+{
+    draw_one_of_two(slot, -1);
+}
+
+static void draw_new(const struct slot *slot)
+{
+    draw_one_of_two(slot, 1);
 }
 
 static void draw_threads(const struct slot *slot)
@@ -87,8 +119,7 @@ static void draw_threads(const struct slot *slot)
 static void draw_function(const struct slot *slot)
 {
     const struct function_row *row = row_of(slot);
-    bool sure = row->total.samples >= SAMPLES_SURE;
-    slot_function(slot, 0, sure ? ROLE_DEFAULT : ROLE_COLD, row->function, row->inlined);
+    slot_function(slot, 0, is_sure(slot) ? ROLE_DEFAULT : ROLE_COLD, row->function, row->inlined);
 }
 
 static void draw_delay(const struct slot *slot)
@@ -138,10 +169,13 @@ static void draw_second(const struct slot *slot)
     double percent = rows_percent(rows_measure(&slot->state->query), row->total, all);
     char total[FIGURES_MOST];
     struct canvas *canvas = &slot->picture->canvas;
-    canvas_right(canvas, slot->row, slot->col - 1, slot->col + 4, theme_heat(percent),
-                 label_percent(percent, total));
-    canvas_text(canvas, slot->row, slot->col + 5, 6, ROLE_DIM, "total");
-    canvas_clipped(canvas, slot->row, slot->col + 11, slot->width - 11, ROLE_MODULE,
+    bool change = slot->state->file.subject == SUBJECT_PAIR;
+    int col = slot->col + change; // for the sign
+    canvas_right(canvas, slot->row, slot->col - 1, col + 4,
+                 change ? theme_change(percent) : theme_heat(percent),
+                 label_share(slot->state, percent, total));
+    canvas_text(canvas, slot->row, col + 5, 6, ROLE_DIM, "total");
+    canvas_clipped(canvas, slot->row, col + 11, slot->width - 11 - change, ROLE_MODULE,
                    label_module(slot->state, row->function));
 }
 
@@ -180,6 +214,26 @@ static const struct column delay_columns[] = {
 
 static const struct table delay_table = {delay_columns, ARRAY_LENGTH(delay_columns), NULL,
                                          draw_second};
+
+static const struct column file_columns[] = {
+    {"SELF%", 7, 0, true, SORT_SELF, WHEN_ALWAYS, draw_self},
+    {"TOTAL%", 7, 0, true, SORT_TOTAL, WHEN_ALWAYS, draw_total},
+    {"RUN%", 6, 60, true, SORT_COUNT, WHEN_WALL, draw_running},
+    {"SELF", 8, 60, true, SORT_SELF_TIME, WHEN_ALWAYS, draw_self_time},
+    {"TOTAL", 8, 60, true, SORT_TOTAL_TIME, WHEN_ALWAYS, draw_total_time},
+    {"OLD", 8, 100, true, SORT_COUNT, WHEN_PAIR, draw_old},
+    {"NEW", 8, 100, true, SORT_COUNT, WHEN_PAIR, draw_new},
+    {"COUNT", 8, 60, true, SORT_SAMPLES, WHEN_SORTED, draw_samples},
+    {"THR", 4, 60, true, SORT_THREADS, WHEN_SORTED, draw_threads},
+    {"FUNCTION", 0, 0, false, SORT_FUNCTION, WHEN_ALWAYS, draw_function},
+    {"FILE:LINE", 22, 60, false, SORT_LINE, WHEN_LINES, draw_line},
+    {"WAIT, LOCK", 20, 120, false, SORT_COUNT, WHEN_DELAY, draw_wait},
+    {"MODULE", 15, 80, false, SORT_MODULE, WHEN_SHORT, draw_module},
+    {"MODULE", 34, 80, false, SORT_COUNT, WHEN_VERBOSE, draw_module},
+};
+
+static const struct table file_table = {file_columns, ARRAY_LENGTH(file_columns), NULL,
+                                        draw_second};
 
 // --- the rows ---
 
@@ -223,6 +277,7 @@ const struct view view_top = {
     .rows = {sizeof(struct function_rows), make, free_rows, item, NULL, NULL},
     .table = &table,
     .delay_table = &delay_table,
+    .file_table = &file_table,
     .put_note = put_note,
     .action = ACTION_VIEW_TOP,
 };

@@ -55,6 +55,11 @@ static void draw_self(const struct slot *slot)
     draw_share(slot, node_of(slot)->self);
 }
 
+static void draw_value(const struct slot *slot)
+{
+    slot_value(slot, cost_ns(node_of(slot)->total));
+}
+
 static void draw_running(const struct slot *slot)
 {
     slot_running(slot, node_of(slot)->total);
@@ -145,6 +150,19 @@ static const struct column columns[] = {
 
 static const struct table table = {columns, ARRAY_LENGTH(columns), NULL, NULL};
 
+static const struct column file_columns[] = {
+    {"TOTAL%", 7, 0, true, SORT_COUNT, WHEN_ALWAYS, draw_total},
+    {"SELF%", 7, 50, true, SORT_COUNT, WHEN_ALWAYS, draw_self},
+    {"TOTAL", 8, 70, true, SORT_COUNT, WHEN_ALWAYS, draw_value},
+    {"RUN%", 6, 60, true, SORT_COUNT, WHEN_WALL, draw_running},
+    {"CALL TREE", 0, 0, false, SORT_COUNT, WHEN_UPRIGHT, draw_name},
+    {"CALLED FROM", 0, 0, false, SORT_COUNT, WHEN_INVERTED, draw_name},
+    {"FILE:LINE", 22, 60, false, SORT_COUNT, WHEN_LINES, draw_line},
+    {"MODULE", 15, 80, false, SORT_COUNT, WHEN_ALWAYS, draw_module},
+};
+
+static const struct table file_table = {file_columns, ARRAY_LENGTH(file_columns), NULL, NULL};
+
 static void put_note(const struct scene *scene, const struct state *state, struct buf *out)
 {
     (void)state;
@@ -154,9 +172,9 @@ static void put_note(const struct scene *scene, const struct state *state, struc
 
 // --- the rows ---
 
-static uint64_t weight(struct cost cost)
+static int64_t weight(struct cost cost)
 {
-    return cost_ns(cost) ? cost_ns(cost) : cost.samples;
+    return cost_ns(cost) ? cost_size(cost_ns(cost)) : cost_size(cost.samples);
 }
 
 // Opens the heaviest path from the root to the first fork.
@@ -274,6 +292,7 @@ const struct view view_tree = {
     .rows = {sizeof(struct tree_rows), make, free_rows, item, NULL, NULL},
     .search = search,
     .table = &table,
+    .file_table = &file_table,
     .put_note = put_note,
     .action = ACTION_VIEW_TREE,
     .keys = keys,

@@ -11,6 +11,8 @@ const struct view *const views[VIEW_COUNT] = {
 
 const struct table *view_table(enum view_id view, const struct state *state)
 {
+    if (state->file.subject != SUBJECT_RUN && views[view]->file_table)
+        return views[view]->file_table;
     bool delay = views[view]->delay_table && filter_is_delay(&state->query.filter);
     return delay ? views[view]->delay_table : views[view]->table;
 }

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-double figures_percent(uint64_t part, uint64_t whole)
+double figures_percent(int64_t part, int64_t whole)
 {
     return whole ? 100.0 * (double)part / (double)whole : 0;
 }
@@ -130,5 +130,64 @@ const char *figures_bytes(uint64_t bytes, char least, char text[FIGURES_MOST])
     for (; unit[1] && (value >= 999.5 || unit < strchr(units, least)); unit++)
         value /= 1024;
     snprintf(text, FIGURES_MOST, value < 9.95 && unit > units ? "%.1f%c" : "%.0f%c", value, *unit);
+    return text;
+}
+
+// --- values ---
+
+static int64_t ns_of_unit(const char *unit)
+{
+    static const struct {
+        const char *name;
+        int64_t ns;
+    } units[] = {{"nanoseconds", 1},
+                 {"microseconds", NS_PER_US},
+                 {"milliseconds", NS_PER_MS},
+                 {"seconds", NS_PER_S}};
+    for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
+        if (strcmp(units[i].name, unit) == 0)
+            return units[i].ns;
+    return 0;
+}
+
+static void put_time(int64_t value, int64_t unit, char text[FIGURES_MOST])
+{
+    int64_t ns;
+    if (__builtin_mul_overflow(value, unit, &ns))
+        ns = INT64_MAX;
+    if (ns < 100ll * NS_PER_S)
+        figures_three(ns, text);
+    else
+        figures_clock(ns, text);
+}
+
+// Up to a million each one counts.
+static void put_count(int64_t value, char text[FIGURES_MOST])
+{
+    static const char units[] = " kMGTPE";
+    const char *unit = units;
+    double scaled = (double)value;
+    for (; value >= 1000000 && unit[1] && scaled >= 999.5; unit++)
+        scaled /= 1000;
+    if (unit == units)
+        snprintf(text, FIGURES_MOST, "%" PRId64, value);
+    else
+        snprintf(text, FIGURES_MOST, "%.*f%c", scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0, scaled,
+                 *unit);
+}
+
+const char *figures_value(int64_t value, const char *unit, bool plus, char text[FIGURES_MOST])
+{
+    char size[FIGURES_MOST];
+    int64_t ns = ns_of_unit(unit), sizeless = value == INT64_MIN ? INT64_MAX
+                                              : value < 0        ? -value
+                                                                 : value;
+    if (ns)
+        put_time(sizeless, ns, size);
+    else if (strcmp(unit, "bytes") == 0)
+        figures_bytes((uint64_t)sizeless, 'B', size);
+    else
+        put_count(sizeless, size);
+    snprintf(text, FIGURES_MOST, "%s%.30s", value < 0 ? "-" : value && plus ? "+" : "", size);
     return text;
 }

@@ -93,3 +93,11 @@ void map_remove(struct map *map, uint64_t key)
     map->slots[free_at].used = 0;
     map->count--;
 }
+
+uint64_t map_hash_text(const char *text)
+{
+    uint64_t key = 5381;
+    for (; *text; text++)
+        key = map_hash(key ^ (unsigned char)*text);
+    return key;
+}

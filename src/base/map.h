@@ -30,3 +30,4 @@ void map_remove(struct map *map, uint64_t key);
 
 // Returns a well-mixed hash of a 64-bit key (the finisher of splitmix64).
 uint64_t map_hash(uint64_t key);
+uint64_t map_hash_text(const char *text);

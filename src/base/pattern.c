@@ -83,12 +83,12 @@ static void translate_escape(struct translation *text)
         put_literal(&text->out, byte_of(letter, &text->at));
 }
 
-struct bracket { // bytes that have a place of their own in POSIX brackets
+struct bracketed { // bytes that have a place of their own in POSIX brackets
     bool close, caret, dash;
     struct buf rest;
 };
 
-static void add_to_bracket(struct bracket *bracket, char byte, bool itself)
+static void add_to_bracket(struct bracketed *bracket, char byte, bool itself)
 {
     if (itself && byte == ']')
         bracket->close = true;
@@ -100,7 +100,7 @@ static void add_to_bracket(struct bracket *bracket, char byte, bool itself)
         buf_putc(&bracket->rest, byte);
 }
 
-static void read_in_bracket(struct translation *text, struct bracket *bracket)
+static void read_in_bracket(struct translation *text, struct bracketed *bracket)
 {
     const char *named = strncmp(text->at, "[:", 2) == 0 ? strstr(text->at, ":]") : NULL;
     if (named) {
@@ -122,7 +122,7 @@ static void read_in_bracket(struct translation *text, struct bracket *bracket)
 static void translate_bracket(struct translation *text)
 {
     AUTO_BUF struct buf rest = {0};
-    struct bracket bracket = {.rest = {0}};
+    struct bracketed bracket = {.rest = {0}};
     bool negated = text->at[1] == '^';
     text->at += 1 + negated;
     if (*text->at == ']') { // the first one closes nothing

@@ -10,7 +10,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 
-struct unit {
+struct known_unit {
     const char *shown;
     const char *names[3]; // without the s of a plural
     double factor;
@@ -18,13 +18,13 @@ struct unit {
 
 #define UNITS_OF_KIND 9
 
-struct kind {
-    struct unit units[UNITS_OF_KIND]; // from small to large
+struct unit_kind {
+    struct known_unit units[UNITS_OF_KIND]; // from small to large
     const char *shown;                // where none is asked for and the value is below the first
     double factor;
 };
 
-static const struct kind kinds[] = {
+static const struct unit_kind kinds[] = {
     {{{"B", {"b", "byte"}, 1},
       {"kB", {"kb", "kbyte", "kilobyte"}, 0x1p10},
       {"MB", {"mb", "mbyte", "megabyte"}, 0x1p20},
@@ -50,7 +50,7 @@ static const struct kind kinds[] = {
      "GCU", 1},
 };
 
-static bool is_named(const struct unit *unit, const char *name, size_t length)
+static bool is_named(const struct known_unit *unit, const char *name, size_t length)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(unit->names) && unit->names[i]; i++)
         if (strlen(unit->names[i]) == length && strncasecmp(unit->names[i], name, length) == 0)
@@ -58,7 +58,7 @@ static bool is_named(const struct unit *unit, const char *name, size_t length)
     return false;
 }
 
-static const struct unit *unit_of(const struct kind *kind, const char *name)
+static const struct known_unit *unit_of(const struct unit_kind *kind, const char *name)
 {
     size_t length = strlen(name);
     if (length > 2 && (name[length - 1] | 0x20) == 's')
@@ -74,18 +74,19 @@ static bool is_automatic(const char *unit)
     return strcmp(unit, "minimum") == 0 || strcmp(unit, UNITS_AUTO) == 0;
 }
 
-static const struct unit *largest_of(const struct kind *kind, double value)
+static const struct known_unit *largest_of(const struct unit_kind *kind, double value)
 {
-    const struct unit *largest = NULL;
+    const struct known_unit *largest = NULL;
     for (size_t i = 0; i < UNITS_OF_KIND && kind->units[i].shown; i++)
         if (value / kind->units[i].factor >= 1)
             largest = &kind->units[i];
     return largest;
 }
 
-static const char *convert(const struct kind *kind, double value, const char *to, double *scaled)
+static const char *convert(const struct unit_kind *kind, double value, const char *to,
+                           double *scaled)
 {
-    const struct unit *unit = is_automatic(to) ? largest_of(kind, value) : unit_of(kind, to);
+    const struct known_unit *unit = is_automatic(to) ? largest_of(kind, value) : unit_of(kind, to);
     *scaled = value / (unit ? unit->factor : kind->factor);
     return unit ? unit->shown : kind->shown;
 }
@@ -104,7 +105,7 @@ const char *units_scale(int64_t value, const char *from, const char *to, double 
 {
     double sign = value < 0 ? -1 : 1, size = sign * (double)value;
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
-        const struct unit *unit = unit_of(&kinds[i], from);
+        const struct known_unit *unit = unit_of(&kinds[i], from);
         if (!unit)
             continue;
         const char *shown = convert(&kinds[i], size * unit->factor, to, scaled);

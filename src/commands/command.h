@@ -15,6 +15,7 @@ enum exit_status {
     EXIT_GONE = 3,    // no such process, or it ended before one sample
     EXIT_DENIED = 4,  // a permission is missing, or another tracer has it
     EXIT_QUALITY = 5, // the profile is written, and worse than --min-quality
+    EXIT_GREW = 6,    // something grew by more than --fail-over
 };
 
 enum operand_kind { OPERAND_PID, OPERAND_COMMAND, OPERAND_CHOICE, OPERAND_FILE };
@@ -52,7 +53,8 @@ struct command {
 extern const struct option command_no_options[];
 extern const struct option command_global_options[]; // allowed in place of a command
 extern const struct command command_attach, command_check, command_completion, command_convert,
-    command_dump_threads, command_fetch, command_help, command_merge, command_report, command_top;
+    command_diff, command_dump_threads, command_fetch, command_help, command_merge,
+    command_report, command_top, command_view;
 
 const struct command *command_find(const struct command *const *commands, const char *name);
 

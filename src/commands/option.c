@@ -29,7 +29,8 @@ _Static_assert(sizeof(int) == sizeof(enum option_kind), "a choice may be stored 
 
 bool option_takes_value(const struct option *option)
 {
-    return option->kind != OPTION_FLAG && option->kind != OPTION_COUNT;
+    return option->kind != OPTION_FLAG && option->kind != OPTION_COUNT &&
+           option->kind != OPTION_PLACE;
 }
 
 static enum rc set_flag(const struct option *option, void *value, const char *text,
@@ -87,6 +88,15 @@ static enum rc set_number(const struct option *option, void *value, const char *
     if (rc == RC_OK)
         *(double *)value = number;
     return rc;
+}
+
+static enum rc set_percent(const struct option *option, void *value, const char *text,
+                           struct err *err)
+{
+    size_t length = strlen(text);
+    bool sign = length && text[length - 1] == '%';
+    AUTO_FREE char *number = xstrndup(text, length - sign);
+    return set_number(option, value, number, err);
 }
 
 static enum rc set_integer(const struct option *option, void *value, const char *text,
@@ -181,6 +191,7 @@ static enum rc (*const setters[])(const struct option *option, void *value, cons
     [OPTION_DURATION] = set_duration, [OPTION_NUMBER] = set_number,
     [OPTION_INTEGER] = set_integer,   [OPTION_CHOICE] = set_choice,
     [OPTION_SET] = set_set,           [OPTION_SIZE] = set_size,
+    [OPTION_PERCENT] = set_percent,
 };
 
 static enum rc store(struct words *parser, const struct option *option, const char *text,
@@ -189,6 +200,10 @@ static enum rc store(struct words *parser, const struct option *option, const ch
     void *value = option == &option_help ? (void *)&parser->parsed->help
                                          : (void *)((char *)parser->values + option->offset);
     struct err reason = {0};
+    if (option->kind == OPTION_PLACE) {
+        *(uint64_t *)value = parser->parsed->count;
+        return RC_OK;
+    }
     enum rc rc = setters[option->kind](option, value, text, &reason);
     return rc == RC_OK ? RC_OK : err_set(err, rc, "--%s: %s", option->name, reason.text);
 }

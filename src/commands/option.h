@@ -15,10 +15,12 @@ enum option_kind {     // type of the value at `offset`
     OPTION_FILE,       // like OPTION_STRING, completed as a path
     OPTION_DURATION,   // int64_t, ns
     OPTION_NUMBER,     // double, within least..most
+    OPTION_PERCENT,    // the same; "5%" or "5"
     OPTION_INTEGER,    // uint64_t, within least..most
     OPTION_SIZE,       // uint64_t, bytes: "512M", "1G"
     OPTION_CHOICE,     // int (or an enum): index into choices
     OPTION_SET,        // unsigned: set of 1 << index into choices, of words with commas between
+    OPTION_PLACE,      // uint64_t: how many operands stand before it; it has no value
 };
 
 struct option {

@@ -134,7 +134,7 @@ static enum rc check_options(const struct reading_options *options, struct err *
 
 // --- all of it ---
 
-static enum rc prune(struct reading *reading, struct err *err)
+static enum rc prune(struct reported *reading, struct err *err)
 {
     struct plain_profile *pruned = NULL;
     enum rc rc = plain_prune(reading->whole, &pruned, err);
@@ -149,7 +149,7 @@ static bool filters(const struct plain_filter *filter)
            filter->tag_ignore;
 }
 
-static enum rc prepare(const struct reading_options *options, struct reading *reading,
+static enum rc prepare(const struct reading_options *options, struct reported *reading,
                        struct err *err)
 {
     enum rc rc = RC_OK;
@@ -173,9 +173,9 @@ static enum rc prepare(const struct reading_options *options, struct reading *re
 }
 
 enum rc reading_of(struct plain_profile *profile, const struct reading_options *options,
-                   struct reading *reading, struct err *err)
+                   struct reported *reading, struct err *err)
 {
-    *reading = (struct reading){.whole = profile};
+    *reading = (struct reported){.whole = profile};
     enum rc rc = prepare(options, reading, err);
     if (rc != RC_OK)
         reading_close(reading);
@@ -183,20 +183,20 @@ enum rc reading_of(struct plain_profile *profile, const struct reading_options *
 }
 
 enum rc reading_open(char **files, size_t count, const struct reading_options *options,
-                     struct reading *reading, struct err *err)
+                     struct reported *reading, struct err *err)
 {
     struct plain_profile *sum;
-    *reading = (struct reading){0};
+    *reading = (struct reported){0};
     enum rc rc = check_options(options, err);
     if (rc == RC_OK)
         rc = reading_sum(files, count, &sum, err);
     return rc == RC_OK ? reading_of(sum, options, reading, err) : rc;
 }
 
-void reading_close(struct reading *reading)
+void reading_close(struct reported *reading)
 {
     if (reading->part != reading->whole)
         plain_free(reading->part);
     plain_free(reading->whole);
-    *reading = (struct reading){0};
+    *reading = (struct reported){0};
 }

@@ -12,7 +12,7 @@ struct reading_options {
     struct plain_filter filter;
 };
 
-struct reading {
+struct reported {
     struct plain_profile *whole; // before the filters: percentages are of it; owned
     struct plain_profile *part;  // after them; owned
     size_t value;                // number of the type
@@ -30,9 +30,9 @@ enum rc reading_take_base(struct plain_profile **profile, const char *file, bool
 
 // Fails as profile_input_read and plain_filter, and with RC_USAGE if there is no such type.
 enum rc reading_open(char **files, size_t count, const struct reading_options *options,
-                     struct reading *reading, struct err *err) MUST_CHECK;
+                     struct reported *reading, struct err *err) MUST_CHECK;
 
 // Does the same with a profile that is there already. It is taken over, whatever the result is.
 enum rc reading_of(struct plain_profile *profile, const struct reading_options *options,
-                   struct reading *reading, struct err *err) MUST_CHECK;
-void reading_close(struct reading *reading);
+                   struct reported *reading, struct err *err) MUST_CHECK;
+void reading_close(struct reported *reading);

@@ -71,7 +71,7 @@ static const struct option options[] = {
     {NULL},
 };
 
-struct view {
+struct report_view {
     const char *option; // that asks for it; NULL: the one of all others
     bool (*is_wanted)(const struct report_options *wanted);
     report_print *print;
@@ -107,7 +107,7 @@ static bool wants_groups(const struct report_options *wanted)
     return wanted->by;
 }
 
-static const struct view views[] = {
+static const struct report_view views[] = {
     {"--tree", wants_tree, report_print_tree},
     {"--peek", wants_peek, report_print_peek},
     {"--traces", wants_traces, report_print_traces},
@@ -116,9 +116,9 @@ static const struct view views[] = {
     {"--by", wants_groups, report_print_groups},
 };
 
-static const struct view functions = {.print = report_print_top};
+static const struct report_view functions = {.print = report_print_top};
 
-static enum rc choose_view(const struct report_options *wanted, const struct view **chosen,
+static enum rc choose_view(const struct report_options *wanted, const struct report_view **chosen,
                            struct err *err)
 {
     *chosen = &functions;
@@ -133,7 +133,7 @@ static enum rc choose_view(const struct report_options *wanted, const struct vie
     return RC_OK;
 }
 
-static void warn_if_nothing_is_left(const struct reading *reading)
+static void warn_if_nothing_is_left(const struct reported *reading)
 {
     if (!reading->whole->samples.count)
         fputs("ptprof: the profile has no samples\n", stderr);
@@ -144,22 +144,23 @@ static void warn_if_nothing_is_left(const struct reading *reading)
 static int run(const struct call *call, struct err *err)
 {
     const struct report_options *wanted = call->options;
-    const struct view *view;
-    struct reading reading;
+    const struct report_view *view;
+    struct reported reading;
     enum rc rc = choose_view(wanted, &view, err);
     if (rc == RC_OK)
         rc = reading_open(call->operands, call->count, &wanted->reading, &reading, err);
     if (rc != RC_OK)
         return command_status(rc);
     warn_if_nothing_is_left(&reading);
-    rc = (wanted->json && !wanted->graph ? report_print_json : view->print)(wanted, &reading, stdout, err);
+    report_print *print = wanted->json && !wanted->graph ? report_print_json : view->print;
+    rc = print(wanted, &reading, stdout, err);
     reading_close(&reading);
     return command_status(rc);
 }
 
 enum rc report_print_of(struct plain_profile *profile, struct err *err)
 {
-    struct reading reading;
+    struct reported reading;
     enum rc rc = reading_of(profile, &defaults.reading, &reading, err);
     if (rc != RC_OK)
         return rc;

@@ -21,7 +21,7 @@ static const char *inlined_mark(const struct call_graph *graph, uint32_t functio
     return inlined < callers.count ? " (partial-inline)" : " (inline)";
 }
 
-enum rc report_print_top(const struct report_options *options, const struct reading *reading,
+enum rc report_print_top(const struct report_options *options, const struct reported *reading,
                          FILE *out, struct err *err)
 {
     (void)err;
@@ -46,14 +46,14 @@ enum rc report_print_top(const struct report_options *options, const struct read
 
 // --- callers and callees ---
 
-struct tree {
-    const struct reading *reading;
+struct printed_tree {
+    const struct reported *reading;
     const struct call_graph *graph;
     const char *unit;
     struct buf *out;
 };
 
-static void put_edges(const struct tree *tree, struct call_edges edges, int64_t total,
+static void put_edges(const struct printed_tree *tree, struct call_edges edges, int64_t total,
                       bool callers)
 {
     char percent[UNITS_PERCENT];
@@ -66,7 +66,7 @@ static void put_edges(const struct tree *tree, struct call_edges edges, int64_t 
     }
 }
 
-static void put_function(const struct tree *tree, uint32_t number, int64_t *sum)
+static void put_function(const struct printed_tree *tree, uint32_t number, int64_t *sum)
 {
     const struct call_function *function = &tree->graph->functions[number];
     buf_puts(tree->out, RULER);
@@ -89,11 +89,11 @@ static bool is_peeked(const struct call_graph *graph, uint32_t function,
 }
 
 // Returns how many functions were printed. pattern: NULL for all.
-static size_t print_tree(const struct report_options *options, const struct reading *reading,
+static size_t print_tree(const struct report_options *options, const struct reported *reading,
                          const struct call_graph *graph, const struct pattern *pattern, FILE *out)
 {
     AUTO_BUF struct buf text = {0};
-    const struct tree tree = {reading, graph, report_unit(reading, graph), &text};
+    const struct printed_tree tree = {reading, graph, report_unit(reading, graph), &text};
     int64_t sum = 0;
     size_t count = 0;
     report_put_head(options, reading, tree.unit, &text);
@@ -111,7 +111,7 @@ static size_t print_tree(const struct report_options *options, const struct read
     return count;
 }
 
-enum rc report_print_tree(const struct report_options *options, const struct reading *reading,
+enum rc report_print_tree(const struct report_options *options, const struct reported *reading,
                           FILE *out, struct err *err)
 {
     (void)err;
@@ -122,7 +122,7 @@ enum rc report_print_tree(const struct report_options *options, const struct rea
 }
 
 // Nothing is trimmed: a function that is asked for by name is shown however little it costs.
-enum rc report_print_peek(const struct report_options *options, const struct reading *reading,
+enum rc report_print_peek(const struct report_options *options, const struct reported *reading,
                           FILE *out, struct err *err)
 {
     struct pattern pattern;

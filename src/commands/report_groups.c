@@ -69,7 +69,7 @@ static void add_to_sums(struct label_sums *sums, const char *name, int64_t value
 }
 
 // A label that a sample has several times counts each time, as in pprof.
-static void sum_sample(const struct reading *reading, const char *key, const char **units,
+static void sum_sample(const struct reported *reading, const char *key, const char **units,
                        uint32_t sample, struct label_sums *sums)
 {
     const struct plain_profile *part = reading->part;
@@ -89,7 +89,7 @@ static void sum_sample(const struct reading *reading, const char *key, const cha
         sums->sums[0] += value;
 }
 
-static void group_by_label(const struct reading *reading, const char *key,
+static void group_by_label(const struct reported *reading, const char *key,
                            struct report_groups *groups)
 {
     const char **units = plain_tags_units(reading->part);
@@ -147,7 +147,7 @@ static struct plain_profile *without_names(const struct plain_profile *profile)
     return copy;
 }
 
-static void group_by_module(const struct reading *reading, struct report_groups *groups)
+static void group_by_module(const struct reported *reading, struct report_groups *groups)
 {
     struct plain_profile *modules = without_names(reading->part);
     struct call_graph *graph = call_graph_new(modules, reading->value);
@@ -164,7 +164,7 @@ static void group_by_module(const struct reading *reading, struct report_groups 
 
 // --- all of them ---
 
-enum rc report_groups_make(const struct report_options *options, const struct reading *reading,
+enum rc report_groups_make(const struct report_options *options, const struct reported *reading,
                            struct report_groups *groups, struct err *err)
 {
     *groups = (struct report_groups){.modules = strcmp(options->by, "module") == 0};
@@ -188,7 +188,7 @@ void report_groups_fini(struct report_groups *groups)
     *groups = (struct report_groups){0};
 }
 
-static const char *common_unit(const struct reading *reading, const struct report_groups *groups)
+static const char *common_unit(const struct reported *reading, const struct report_groups *groups)
 {
     int64_t least = 0;
     for (size_t i = 0; i < groups->count; i++) {
@@ -199,7 +199,7 @@ static const char *common_unit(const struct reading *reading, const struct repor
     return units_common(least ? least : reading->all, reading->all, reading->unit);
 }
 
-static void put_group(const struct reading *reading, const struct report_group *group,
+static void put_group(const struct reported *reading, const struct report_group *group,
                       const char *unit, bool modules, struct buf *out)
 {
     char percent[UNITS_PERCENT];
@@ -214,7 +214,7 @@ static void put_group(const struct reading *reading, const struct report_group *
     buf_putc(out, '\n');
 }
 
-enum rc report_print_groups(const struct report_options *options, const struct reading *reading,
+enum rc report_print_groups(const struct report_options *options, const struct reported *reading,
                             FILE *out, struct err *err)
 {
     struct report_groups groups;

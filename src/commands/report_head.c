@@ -46,7 +46,7 @@ static void add_time(const struct plain_profile *profile, struct buf *out)
         buf_printf(out, "Time: %s\n", text);
 }
 
-static void add_duration(const struct reading *reading, const char *unit, struct buf *out)
+static void add_duration(const struct reported *reading, const char *unit, struct buf *out)
 {
     int64_t duration = reading->whole->duration;
     double ns;
@@ -82,7 +82,7 @@ static void add_filters(const struct plain_filter *filter, struct buf *out)
     }
 }
 
-void report_put_head(const struct report_options *options, const struct reading *reading,
+void report_put_head(const struct report_options *options, const struct reported *reading,
                  const char *unit, struct buf *out)
 {
     const struct plain_profile *whole = reading->whole;
@@ -97,7 +97,7 @@ void report_put_head(const struct report_options *options, const struct reading 
 
 // --- what is shown ---
 
-static void add_dropped(const struct reading *reading, size_t functions, const char *unit,
+static void add_dropped(const struct reported *reading, size_t functions, const char *unit,
                         struct buf *out)
 {
     double least = (double)reading->all * CALL_FUNCTION_FRACTION;
@@ -106,8 +106,8 @@ static void add_dropped(const struct reading *reading, size_t functions, const c
     buf_puts(out, ")\n");
 }
 
-void report_put_shown(const struct reading *reading, const struct call_graph *graph, const char *unit,
-                  struct buf *out)
+void report_put_shown(const struct reported *reading, const struct call_graph *graph,
+                      const char *unit, struct buf *out)
 {
     int64_t sum = 0;
     char text[UNITS_PERCENT];
@@ -129,7 +129,7 @@ void report_put_shown(const struct reading *reading, const struct call_graph *gr
 // --- graphs ---
 
 struct call_graph *report_graph(const struct report_options *options,
-                                const struct reading *reading, size_t count)
+                                const struct reported *reading, size_t count)
 {
     struct call_graph *graph = call_graph_new(reading->part, reading->value);
     const struct call_trim trim = {
@@ -143,7 +143,7 @@ struct call_graph *report_graph(const struct report_options *options,
     return graph;
 }
 
-const char *report_unit(const struct reading *reading, const struct call_graph *graph)
+const char *report_unit(const struct reported *reading, const struct call_graph *graph)
 {
     int64_t least = 0;
     for (size_t i = 0; i < graph->shown; i++) {
@@ -158,7 +158,7 @@ const char *report_unit(const struct reading *reading, const struct call_graph *
     return units_common(least ? least : reading->all, reading->all, reading->unit);
 }
 
-void report_put_value(int64_t value, const struct reading *reading, const char *unit, int columns,
+void report_put_value(int64_t value, const struct reported *reading, const char *unit, int columns,
                   struct buf *out)
 {
     AUTO_BUF struct buf text = {0};
@@ -166,7 +166,7 @@ void report_put_value(int64_t value, const struct reading *reading, const char *
     buf_printf(out, "%*s", columns, text.data);
 }
 
-void report_put_columns(const struct reading *reading, const struct call_function *function,
+void report_put_columns(const struct reported *reading, const struct call_function *function,
                     const char *unit, int64_t *sum, struct buf *out)
 {
     char self[UNITS_PERCENT], so_far[UNITS_PERCENT], total[UNITS_PERCENT];

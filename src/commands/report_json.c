@@ -8,7 +8,7 @@
 
 #define SCHEMA 1
 
-static void put_head(struct json *json, const struct reading *reading)
+static void put_head(struct json *json, const struct reported *reading)
 {
     const struct plain_profile *whole = reading->whole;
     const struct plain_mapping *main =
@@ -85,7 +85,7 @@ static void put_graph(struct json *json, const struct report_options *options,
 }
 
 static enum rc put_functions(struct json *json, const struct report_options *options,
-                             const struct reading *reading, struct err *err)
+                             const struct reported *reading, struct err *err)
 {
     struct pattern pattern;
     enum rc rc = pattern_init(&pattern, options->peek, err);
@@ -105,7 +105,7 @@ static enum rc put_functions(struct json *json, const struct report_options *opt
 }
 
 static enum rc put_groups(struct json *json, const struct report_options *options,
-                          const struct reading *reading, struct err *err)
+                          const struct reported *reading, struct err *err)
 {
     struct report_groups groups;
     enum rc rc = report_groups_make(options, reading, &groups, err);
@@ -151,7 +151,7 @@ static void put_routine(struct json *json, const struct source_lines *lines,
 }
 
 static enum rc put_list(struct json *json, const struct report_options *options,
-                        const struct reading *reading, struct err *err)
+                        const struct reported *reading, struct err *err)
 {
     struct source_lines lines;
     enum rc rc = report_lines(options, reading, &lines, err);
@@ -206,7 +206,7 @@ static void flush(struct json *json, FILE *out)
     buf_clear(json->out);
 }
 
-static void put_traces(struct json *json, const struct reading *reading, FILE *out)
+static void put_traces(struct json *json, const struct reported *reading, FILE *out)
 {
     const struct plain_profile *part = reading->part;
     struct call_graph *graph = call_graph_new(part, reading->value);
@@ -226,7 +226,7 @@ static void put_traces(struct json *json, const struct reading *reading, FILE *o
     call_graph_free(graph);
 }
 
-enum rc report_print_json(const struct report_options *options, const struct reading *reading,
+enum rc report_print_json(const struct report_options *options, const struct reported *reading,
                           FILE *out, struct err *err)
 {
     AUTO_BUF struct buf text = {0};

@@ -31,7 +31,7 @@ static enum rc split(struct place_list *list, const char *text, const char *opti
     return RC_OK;
 }
 
-enum rc report_lines(const struct report_options *options, const struct reading *reading,
+enum rc report_lines(const struct report_options *options, const struct reported *reading,
                      struct source_lines *lines, struct err *err)
 {
     struct pattern pattern;
@@ -44,10 +44,10 @@ enum rc report_lines(const struct report_options *options, const struct reading 
         return RC_OK;
     source_lines_fini(lines);
     AUTO_FREE char *shown = escape_text_dup(options->list);
-    return err_set(err, RC_FAIL, "no function that matches /%s/ has any cost", shown);
+    return err_set(err, RC_FAIL, "no function matches /%s/", shown);
 }
 
-static enum rc print(const struct report_options *options, const struct reading *reading,
+static enum rc print(const struct report_options *options, const struct reported *reading,
                      const struct source_places *places, FILE *out, struct err *err)
 {
     struct source_lines lines;
@@ -64,7 +64,7 @@ static enum rc print(const struct report_options *options, const struct reading 
     return RC_OK;
 }
 
-enum rc report_print_list(const struct report_options *options, const struct reading *reading,
+enum rc report_print_list(const struct report_options *options, const struct reported *reading,
                           FILE *out, struct err *err)
 {
     struct place_list paths = {0}, trims = {0};

@@ -34,7 +34,7 @@ static const struct picture_format *format_of(const char *path)
 
 // --- the text ---
 
-static void put_legend(const struct report_options *options, const struct reading *reading,
+static void put_legend(const struct report_options *options, const struct reported *reading,
                        const struct call_graph *graph, struct buf *out)
 {
     const char *unit = report_unit(reading, graph);
@@ -54,7 +54,7 @@ static const struct call_tags *telling(const struct call_tags *tags)
     return tags->kinds > 1 ? tags : NULL;
 }
 
-static void draw(const struct report_options *options, const struct reading *reading,
+static void draw(const struct report_options *options, const struct reported *reading,
                  struct buf *out)
 {
     const struct call_trim trim = {
@@ -114,7 +114,7 @@ static enum rc write_text_instead(const struct report_options *options,
                    wanted, shown, format->name, shown, wanted);
 }
 
-enum rc report_print_picture(const struct report_options *options, const struct reading *reading,
+enum rc report_print_picture(const struct report_options *options, const struct reported *reading,
                              FILE *out, struct err *err)
 {
     (void)out;

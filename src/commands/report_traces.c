@@ -12,7 +12,7 @@
 #define RULER "-----------+-------------------------------------------------------\n"
 
 struct traces {
-    const struct reading *reading;
+    const struct reported *reading;
     struct call_graph *graph; // for the names
     const char **units;       // of labels
     const struct plain_label **labels; // of the sample at hand
@@ -94,7 +94,7 @@ static void put_sample(struct traces *traces, uint32_t number)
         put_location(traces, part->stacks.nodes[node].location, node == sample.stack, value);
 }
 
-enum rc report_print_traces(const struct report_options *options, const struct reading *reading,
+enum rc report_print_traces(const struct report_options *options, const struct reported *reading,
                             FILE *out, struct err *err)
 {
     (void)err;

@@ -24,7 +24,7 @@ struct report_options {
 };
 
 // Writes the report to `out`.
-typedef enum rc report_print(const struct report_options *options, const struct reading *reading,
+typedef enum rc report_print(const struct report_options *options, const struct reported *reading,
                              FILE *out, struct err *err);
 
 report_print report_print_top, report_print_tree, report_print_peek, report_print_traces,
@@ -33,29 +33,29 @@ report_print report_print_top, report_print_tree, report_print_peek, report_prin
 // Returns a graph, which the caller frees, trimmed as pprof does in its report of functions.
 // count: how many functions if the options do not say so.
 struct call_graph *report_graph(const struct report_options *options,
-                                const struct reading *reading, size_t count);
+                                const struct reported *reading, size_t count);
 
 // Finds the lines that --list asks for. RC_FAIL if there are none; otherwise the caller frees them.
-enum rc report_lines(const struct report_options *options, const struct reading *reading,
+enum rc report_lines(const struct report_options *options, const struct reported *reading,
                      struct source_lines *lines, struct err *err) MUST_CHECK;
 
 // Returns the unit for all functions of a graph.
-const char *report_unit(const struct reading *reading, const struct call_graph *graph);
+const char *report_unit(const struct reported *reading, const struct call_graph *graph);
 
 // Appends the first lines of a report: what was measured, when, and through which filters.
-void report_put_head(const struct report_options *options, const struct reading *reading,
+void report_put_head(const struct report_options *options, const struct reported *reading,
                  const char *unit, struct buf *out);
 
 // Appends how much of it the functions of the graph account for, and what is left out.
-void report_put_shown(const struct reading *reading, const struct call_graph *graph,
+void report_put_shown(const struct reported *reading, const struct call_graph *graph,
                   const char *unit, struct buf *out);
 
 // Appends "      50ms 29.41% 94.12%       50ms 29.41%". sum: of self costs so far, which grows.
-void report_put_columns(const struct reading *reading, const struct call_function *function,
+void report_put_columns(const struct reported *reading, const struct call_function *function,
                     const char *unit, int64_t *sum, struct buf *out);
 
 // Appends a value at the end of so many columns.
-void report_put_value(int64_t value, const struct reading *reading, const char *unit, int columns,
+void report_put_value(int64_t value, const struct reported *reading, const char *unit, int columns,
                   struct buf *out);
 
 // Appends the name of a function, escaped.
@@ -73,6 +73,6 @@ struct report_groups {
 };
 
 // Adds up samples by what --by asks for, the heaviest first. RC_USAGE if no sample has it.
-enum rc report_groups_make(const struct report_options *options, const struct reading *reading,
+enum rc report_groups_make(const struct report_options *options, const struct reported *reading,
                            struct report_groups *groups, struct err *err) MUST_CHECK;
 void report_groups_fini(struct report_groups *groups);

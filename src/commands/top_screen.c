@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "commands/output_file.h"
 #include "commands/summary.h"
+#include "output/writer.h"
 #include "tui/tui.h"
 
 // An existing file is not overwritten, because the user may not know that there is one; another
@@ -21,8 +22,20 @@ static enum rc refuse_existing(const char *path, struct err *err)
     return err_set(err, RC_USAGE, "%s is there already: choose another name", shown);
 }
 
-static enum rc save(void *context, const struct snapshot *snapshot, const struct rows_query *query,
-                    const char *path, struct err *err)
+// What comes from a file has all its names.
+static enum rc write_still(const struct snapshot *snapshot, const struct rows_query *query,
+                           FILE *out, struct err *err)
+{
+    struct plain_profile *shown;
+    enum rc rc = rows_extract(&snapshot->moment, query, &shown, err);
+    if (rc == RC_OK)
+        rc = writer_by_name("pprof")->write(&(struct writing){.profile = shown}, out, err);
+    plain_free(shown);
+    return rc;
+}
+
+enum rc top_screen_save(void *context, const struct snapshot *snapshot,
+                        const struct rows_query *query, const char *path, struct err *err)
 {
     struct output_file file;
     enum rc rc = output_file_check(path, false, err);
@@ -32,7 +45,8 @@ static enum rc save(void *context, const struct snapshot *snapshot, const struct
         return rc;
     rc = output_file_begin(&file, path, err);
     if (rc == RC_OK)
-        rc = feed_write(context, snapshot, query, file.stream, err);
+        rc = feed_is_still(context) ? write_still(snapshot, query, file.stream, err)
+                                    : feed_write(context, snapshot, query, file.stream, err);
     if (rc == RC_OK)
         rc = output_file_commit(&file, err);
     output_file_fini(&file);
@@ -59,7 +73,7 @@ enum rc top_screen_run(const struct top_options *options, struct feed *feed, int
     struct tui_options tui = options->screen;
     tui.feed = feed;
     tui.signals = signals;
-    tui.save = save;
+    tui.save = top_screen_save;
     tui.context = feed;
     enum rc rc = tui_run(&tui, err);
     if (rc == RC_OK && !feed_is_replay(feed))

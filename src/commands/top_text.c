@@ -117,7 +117,7 @@ static void put_row(struct buf *out, const struct function_row *row,
     bool delay = filter_is_delay(&query->filter);
     put_time(out, cost_ns(delay ? row->self : row->self_all));
     put_time(out, cost_ns(delay ? row->total : row->total_all));
-    buf_printf(out, " %7" PRIu64 "  ", row->self.samples);
+    buf_printf(out, " %7" PRId64 "  ", row->self.samples);
     if (delay)
         put_wait(out, row, filter_kind(&query->filter) == PROFILE_MUTEX);
     put_function(out, row, name_width);
@@ -144,7 +144,7 @@ static void put_delay(struct buf *out, const struct rows_query *query, struct co
         buf_printf(out, "# mutex %s: of those who waited for locks, and again of who held them\n",
                    text);
     else
-        buf_printf(out, "# block %s in %" PRIu64 " waits, %s\n", text, all.samples,
+        buf_printf(out, "# block %s in %" PRId64 " waits, %s\n", text, all.samples,
                    query->filter.idle_waits ? "those for work too"
                                             : "without those for work");
 }

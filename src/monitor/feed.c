@@ -26,8 +26,11 @@
 #define WRITE_PATIENCE_MS 10000 // for the names of what is written
 
 struct feed {
-    struct replay *replay; // NULL: live
-    struct session *session;
+    struct {
+        struct replay *replay;
+        struct snapshot *still; // of a file, until it is taken
+    } made; // snapshots that need no session
+    struct session *session; // NULL: there are those
     struct feed_options options;
     pthread_t thread;
     bool has_thread;
@@ -200,9 +203,16 @@ enum rc feed_replay(const char *path, struct feed **out, struct err *err)
     if (rc != RC_OK)
         return rc;
     struct feed *feed = feed_new();
-    feed->replay = replay;
+    feed->made.replay = replay;
     *out = feed;
     return RC_OK;
+}
+
+struct feed *feed_still(struct snapshot *snapshot)
+{
+    struct feed *feed = feed_new();
+    feed->made.still = snapshot;
+    return feed;
 }
 
 static void stop_thread(struct feed *feed)
@@ -233,7 +243,8 @@ void feed_free(struct feed *feed)
     stop_thread(feed);
     session_close(feed->session);
     live_free(feed->live);
-    replay_free(feed->replay);
+    replay_free(feed->made.replay);
+    snapshot_free(feed->made.still);
     target_status_fini(&feed->status);
     waits_free(feed->waits);
     cleanup_fd(&feed->stop_fd);
@@ -322,12 +333,21 @@ static void name_waits(struct feed *feed)
     pthread_mutex_unlock(feed->lock);
 }
 
+static struct snapshot *take_still(struct feed *feed)
+{
+    struct snapshot *still = feed->made.still;
+    feed->made.still = NULL;
+    return still;
+}
+
 struct snapshot *feed_take(struct feed *feed)
 {
     eventfd_t ignored;
     AUTO_FREE struct run_process *processes = NULL;
-    if (feed->replay)
-        return replay_next(feed->replay);
+    if (feed->made.replay)
+        return replay_next(feed->made.replay);
+    if (!feed->session)
+        return take_still(feed);
     struct snapshot *snapshot = xcalloc(1, sizeof *snapshot);
     struct moment *moment = &snapshot->moment;
     snapshot->taken = clock_now();
@@ -347,7 +367,7 @@ struct snapshot *feed_take(struct feed *feed)
 bool feed_refresh(struct feed *feed, struct snapshot *snapshot)
 {
     eventfd_t ignored;
-    if (feed->replay)
+    if (!feed->session)
         return false;
     eventfd_read(feed->news_fd, &ignored);
     pthread_mutex_lock(feed->lock);
@@ -362,7 +382,7 @@ bool feed_refresh(struct feed *feed, struct snapshot *snapshot)
 
 void feed_keep_up(struct feed *feed)
 {
-    if (feed->replay)
+    if (!feed->session)
         return;
     pthread_mutex_lock(feed->lock);
     bool wanted = session_wants_names(feed->session);
@@ -388,16 +408,21 @@ void feed_want_waits(struct feed *feed, bool wanted, pid_t stack)
 
 void feed_want_type(struct feed *feed, enum profile_kind kind)
 {
-    if (feed->replay)
+    if (!feed->session)
         return;
     pthread_mutex_lock(feed->lock);
     session_count(feed->session, PROFILE_BIT(kind));
     pthread_mutex_unlock(feed->lock);
 }
 
+bool feed_is_still(const struct feed *feed)
+{
+    return !feed->session && !feed->made.replay;
+}
+
 bool feed_is_replay(const struct feed *feed)
 {
-    return feed->replay != NULL;
+    return !feed->session;
 }
 
 int feed_fd(const struct feed *feed)
@@ -407,7 +432,7 @@ int feed_fd(const struct feed *feed)
 
 void feed_pause(struct feed *feed, bool paused)
 {
-    if (feed->replay)
+    if (!feed->session)
         return;
     pthread_mutex_lock(feed->lock);
     session_pause(feed->session, paused);
@@ -417,7 +442,7 @@ void feed_pause(struct feed *feed, bool paused)
 
 void feed_reset(struct feed *feed)
 {
-    if (feed->replay)
+    if (!feed->session)
         return;
     pthread_mutex_lock(feed->lock);
     session_reset(feed->session);
@@ -442,7 +467,7 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
                    const struct rows_query *query, FILE *out, struct err *err)
 {
     struct plain_profile *shown;
-    if (feed->replay)
+    if (!feed->session)
         return err_set(err, RC_FAIL, "a replay cannot be saved");
     enum rc rc = name_written(feed, &snapshot->moment, err);
     if (rc == RC_OK)
@@ -461,7 +486,7 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
 
 enum rc feed_error(struct feed *feed, struct err *err)
 {
-    if (feed->replay)
+    if (!feed->session)
         return RC_OK;
     pthread_mutex_lock(feed->lock);
     enum rc rc = feed->rc;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A feed gives snapshots of a run. It drives the session in a thread of its own, so that a slow
-// terminal delays nobody, or replays a text.
+// terminal delays nobody, or replays a text, or has the one of a file.
 #pragma once
 
 #include <stdbool.h>
@@ -26,6 +26,10 @@ enum rc feed_live(struct session *session, const struct feed_options *options, s
 // Replays a text of monitor/snapshot_text.h. Fails with RC_IO, or RC_FORMAT and the number of the
 // line.
 enum rc feed_replay(const char *path, struct feed **feed, struct err *err) MUST_CHECK;
+
+// Gives one snapshot, which it takes over, once; then none, because a file does not change.
+struct feed *feed_still(struct snapshot *snapshot);
+bool feed_is_still(const struct feed *feed);
 
 // Ends sampling. The target is released before this returns.
 void feed_free(struct feed *feed);
@@ -56,7 +60,8 @@ void feed_set_patience(struct feed *feed, int milliseconds);
 // when the locks are known.
 void feed_keep_up(struct feed *feed);
 
-// Returns true for a replay: then feed_take is the only clock, and nothing else has an effect.
+// Returns true for a replay and a file: then feed_take is the only clock, and nothing else has an
+// effect.
 bool feed_is_replay(const struct feed *feed);
 
 // Returns a descriptor that becomes readable when a snapshot should be taken at once: the target

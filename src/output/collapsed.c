@@ -143,8 +143,8 @@ static void collect(struct collapsed *collapsed)
     const struct plain_profile *profile = collapsed->writing->profile;
     for (uint32_t i = 0; i < profile->samples.count; i++) {
         struct cost cost = measure_cost(&collapsed->measure, i);
-        uint64_t count = counts_samples(&collapsed->measure) ? cost.samples : cost_ns(cost);
-        if (!count)
+        int64_t count = counts_samples(&collapsed->measure) ? cost.samples : cost_ns(cost);
+        if (count <= 0) // the format has no negative ones
             continue;
         const struct plain_sample *sample = &profile->samples.list[i];
         const struct plain_label *comm = plain_label(profile, sample->labels, "comm");

@@ -76,7 +76,7 @@ static void put_samples(struct buf *out, const struct run *run, uint64_t folded)
 
 void describe_states(struct buf *out, struct cost wall)
 {
-    uint64_t ns = cost_ns(wall);
+    int64_t ns = cost_ns(wall);
     buf_printf(out, "running %.1f%%  queued %.1f%%  blocked %.1f%%",
                figures_percent(wall.cpu_ns, ns), figures_percent(wall.queued_ns, ns),
                figures_percent(wall.blocked_ns, ns));
@@ -84,7 +84,7 @@ void describe_states(struct buf *out, struct cost wall)
 
 static void put_wall(struct buf *out, struct cost all)
 {
-    put_duration(out, "wall: ", (int64_t)cost_ns(all), " of all threads together, ");
+    put_duration(out, "wall: ", cost_ns(all), " of all threads together, ");
     describe_states(out, all);
     buf_putc(out, '\n');
 }

@@ -25,6 +25,24 @@ static int by_size(int64_t a, int64_t b)
     return (size_a < size_b) - (size_a > size_b);
 }
 
+// Appends the name of a tag, as it is sorted by: raw.
+static void put_raw_name(struct buf *out, const struct call_tags *tags, const struct tag *tag)
+{
+    buf_puts(out, strtab_get(&tags->texts, tag->first->text));
+    buf_puts(out, strtab_get(&tags->texts, tag->least->number));
+    if (tag->most != tag->least)
+        buf_printf(out, "..%s", strtab_get(&tags->texts, tag->most->number));
+}
+
+static int compare_names(const struct call_tags *tags, const struct tag *a, const struct tag *b)
+{
+    AUTO_BUF struct buf name_a = {0};
+    AUTO_BUF struct buf name_b = {0};
+    put_raw_name(&name_a, tags, a);
+    put_raw_name(&name_b, tags, b);
+    return strcmp(name_a.data, name_b.data);
+}
+
 static int compare_tags(const void *left, const void *right, void *context)
 {
     const struct tag *a = left, *b = right;
@@ -32,11 +50,7 @@ static int compare_tags(const void *left, const void *right, void *context)
     int sign = order->by_self ? 0 : by_size(a->total, b->total);
     if (!sign)
         sign = by_size(a->self, b->self);
-    const struct strtab *texts = &order->tags->texts;
-    if (!sign)
-        sign = strcmp(strtab_get(texts, a->first->text), strtab_get(texts, b->first->text));
-    return sign ? sign : strcmp(strtab_get(texts, a->first->number),
-                                strtab_get(texts, b->first->number));
+    return sign ? sign : compare_names(order->tags, a, b);
 }
 
 // Collects tags of a function, the largest first: those of texts, or those of numbers below one.

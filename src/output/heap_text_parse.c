@@ -118,7 +118,7 @@ bool heap_text_recognizes(const char *bytes, size_t length)
     return length >= sizeof MARK - 1 && memcmp(bytes, MARK, sizeof MARK - 1) == 0;
 }
 
-static const struct kind {
+static const struct heap_kind {
     const char *name;
     bool scaled;
     int64_t divisor; // of the number behind it, which is the period; 0: each allocation is there
@@ -130,7 +130,7 @@ static const struct kind {
     {"fragmentationz", false, 0, true}, {"fragmentation", false, 0, true},
 };
 
-static const struct kind *take_kind(struct text_span *line)
+static const struct heap_kind *take_kind(struct text_span *line)
 {
     struct text_span name = {line->at, line->at};
     while (name.end < line->end && *name.end != '/' && *name.end != ' ')
@@ -154,7 +154,7 @@ static enum rc take_header(struct heap_text *text, struct text_span line)
     scan_blanks(&line);
     scan_text(&line, "@");
     scan_blanks(&line);
-    const struct kind *kind = take_kind(&line);
+    const struct heap_kind *kind = take_kind(&line);
     if (!kind)
         return err_set(err, RC_FORMAT, "line 1 is of a kind of heap profile that ptprof does not "
                                        "know");

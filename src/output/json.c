@@ -185,9 +185,9 @@ void output_json_function(struct json *json, const char *name, bool unnamed)
 void output_json_wall(struct json *json, const char *key, struct cost cost)
 {
     json_begin(json, key, '{');
-    json_count(json, "running_ns", cost.cpu_ns);
-    json_count(json, "queued_ns", cost.queued_ns);
-    json_count(json, "blocked_ns", cost.blocked_ns);
+    json_number(json, "running_ns", cost.cpu_ns);
+    json_number(json, "queued_ns", cost.queued_ns);
+    json_number(json, "blocked_ns", cost.blocked_ns);
     json_end(json, '{');
 }
 
@@ -208,8 +208,8 @@ static const char *text_label(const struct json_writing *writing, uint32_t set, 
 // The keys are those of the samples, of their time, and of their value if it is no time of ours.
 static void put_cost(struct json_writing *writing, const char *const keys[3], struct cost cost)
 {
-    json_count(&writing->json, keys[0], cost.samples);
-    json_count(&writing->json, keys[writing->measure.ours ? 1 : 2], cost.cpu_ns);
+    json_number(&writing->json, keys[0], cost.samples);
+    json_number(&writing->json, keys[writing->measure.ours ? 1 : 2], cost.cpu_ns);
 }
 
 static void put_thread(struct json_writing *writing, uint32_t set, struct cost cost)
@@ -318,11 +318,14 @@ static void put_sample(struct json_writing *writing, uint32_t number, struct cos
     json_begin(json, NULL, '{');
     json_number(json, "pid", number_label(writing, sample->labels, "pid"));
     json_number(json, "tid", number_label(writing, sample->labels, "tid"));
-    json_count(json, "samples", cost.samples);
+    json_number(json, "samples", cost.samples);
     if (writing->measure.wall)
         json_text(json, "state", text_label(writing, sample->labels, "state"));
-    json_count(json, writing->measure.wall ? "wall_ns" : writing->measure.ours ? "cpu_ns" : "value",
-               cost_ns(cost));
+    json_number(json,
+                writing->measure.wall   ? "wall_ns"
+                : writing->measure.ours ? "cpu_ns"
+                                        : "value",
+                cost_ns(cost));
     put_frames(writing, sample->stack);
     json_end(json, '{');
     write_some(writing);

@@ -36,7 +36,7 @@ static const struct speedscope_unit units[] = {
     {"bytes", "space", "bytes", 1},
 };
 
-struct speedscope {
+struct speedscope_text {
     struct plain_profile *to;
     const json_t *frames, *profiles;
     size_t number;           // of the profile at hand
@@ -77,7 +77,7 @@ static int64_t number_of(const json_t *object, const char *key)
 }
 
 // Frames are locations in the order in which they stand there.
-static enum rc take_frames(struct speedscope *speedscope)
+static enum rc take_frames(struct speedscope_text *speedscope)
 {
     const json_t *frame;
     size_t i;
@@ -97,7 +97,7 @@ static enum rc take_frames(struct speedscope *speedscope)
 }
 
 // Returns PLAIN_NONE, and says why, when it is none of the frames.
-static uint32_t frame_of(struct speedscope *speedscope, const json_t *value)
+static uint32_t frame_of(struct speedscope_text *speedscope, const json_t *value)
 {
     json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
     if (number >= 0 && (uint64_t)number < speedscope->to->code.location_count)
@@ -107,7 +107,7 @@ static uint32_t frame_of(struct speedscope *speedscope, const json_t *value)
     return PLAIN_NONE;
 }
 
-static enum rc child_of(struct speedscope *speedscope, uint32_t *node, const json_t *frame)
+static enum rc child_of(struct speedscope_text *speedscope, uint32_t *node, const json_t *frame)
 {
     uint32_t location = frame_of(speedscope, frame);
     if (location == PLAIN_NONE)
@@ -120,7 +120,7 @@ static enum rc child_of(struct speedscope *speedscope, uint32_t *node, const jso
 
 // --- values ---
 
-static void add(struct speedscope *speedscope, uint32_t node, double weight)
+static void add(struct speedscope_text *speedscope, uint32_t node, double weight)
 {
     int64_t values[ARRAY_LENGTH(units)] = {0};
     double value = round(weight * speedscope->unit->factor);
@@ -129,7 +129,7 @@ static void add(struct speedscope *speedscope, uint32_t node, double weight)
         plain_add(speedscope->to, plain_sample(speedscope->to, node, speedscope->labels), values);
 }
 
-static enum rc take_sampled(struct speedscope *speedscope, const json_t *profile)
+static enum rc take_sampled(struct speedscope_text *speedscope, const json_t *profile)
 {
     const json_t *samples = json_object_get(profile, "samples"), *sample, *frame;
     const json_t *weights = json_object_get(profile, "weights");
@@ -154,7 +154,7 @@ static enum rc take_sampled(struct speedscope *speedscope, const json_t *profile
 }
 
 // Opens or closes a frame.
-static enum rc take_event(struct speedscope *speedscope, const json_t *event, size_t number,
+static enum rc take_event(struct speedscope_text *speedscope, const json_t *event, size_t number,
                           uint32_t *node)
 {
     const char *type = text_of(event, "type");
@@ -174,7 +174,7 @@ static enum rc take_event(struct speedscope *speedscope, const json_t *event, si
     return RC_OK;
 }
 
-static enum rc take_evented(struct speedscope *speedscope, const json_t *profile)
+static enum rc take_evented(struct speedscope_text *speedscope, const json_t *profile)
 {
     const json_t *events = json_object_get(profile, "events"), *event;
     double last = json_number_value(json_object_get(profile, "startValue"));
@@ -221,7 +221,7 @@ static size_t type_of(struct plain_profile *to, const struct speedscope_unit *un
     return to->type_count - 1;
 }
 
-static enum rc take_types(struct speedscope *speedscope)
+static enum rc take_types(struct speedscope_text *speedscope)
 {
     const json_t *profile;
     size_t i;
@@ -235,7 +235,7 @@ static enum rc take_types(struct speedscope *speedscope)
     return i ? RC_OK : WRONG(speedscope, "it has no profiles");
 }
 
-static enum rc take_profile(struct speedscope *speedscope, const json_t *profile)
+static enum rc take_profile(struct speedscope_text *speedscope, const json_t *profile)
 {
     const char *type = text_of(profile, "type");
     speedscope->unit = unit_of(profile);
@@ -248,7 +248,7 @@ static enum rc take_profile(struct speedscope *speedscope, const json_t *profile
     return WRONG(speedscope, "profile %zu is neither sampled nor evented", speedscope->number);
 }
 
-static enum rc take_all(struct speedscope *speedscope, const json_t *root)
+static enum rc take_all(struct speedscope_text *speedscope, const json_t *root)
 {
     speedscope->frames = json_object_get(json_object_get(root, "shared"), "frames");
     speedscope->profiles = json_object_get(root, "profiles");
@@ -304,7 +304,7 @@ static enum rc load(const char *bytes, size_t length, json_t **root, struct err 
 enum rc speedscope_parse(const char *bytes, size_t length, struct plain_profile **profile,
                          struct err *err)
 {
-    struct speedscope speedscope = {.to = plain_new(), .err = err};
+    struct speedscope_text speedscope = {.to = plain_new(), .err = err};
     json_malloc_t former_take;
     json_free_t former_give;
     json_t *root;

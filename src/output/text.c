@@ -64,13 +64,13 @@ static void put_amount(struct buf *text, const struct measure *measure, struct c
 {
     char amount[FIGURES_MOST];
     if (measure->time)
-        buf_printf(text, " %8s", figures_three((int64_t)cost_ns(cost), amount));
+        buf_printf(text, " %8s", figures_three(cost_ns(cost), amount));
     else
-        buf_printf(text, " %8" PRIu64, cost_ns(cost));
+        buf_printf(text, " %8" PRId64, cost_ns(cost));
 }
 
 static void put_row(struct buf *text, const struct measure *measure, const struct total_row *row,
-                    uint64_t all, const char *name, int width)
+                    int64_t all, const char *name, int width)
 {
     buf_printf(text, "%6.1f %6.1f", figures_percent(cost_ns(row->self), all),
                figures_percent(cost_ns(row->total), all));

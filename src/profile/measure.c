@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "profile/plain_scale.h"
+
 static const char *type_text(const struct plain_profile *profile, size_t type)
 {
     return plain_string(profile, profile->types[type].type);
@@ -21,19 +23,19 @@ static size_t main_type(const struct plain_profile *profile)
     return profile->type_count - 1;
 }
 
-// The count that belongs to a type stands before it, as that of objects before their bytes.
+// The count that belongs to a type stands before it, as that of objects before their bytes; a count
+// has none but itself.
 static bool count_type(const struct plain_profile *profile, size_t main, size_t *count)
 {
-    for (size_t i = main; i-- > 0;)
-        if (strcmp(unit_text(profile, i), "count") == 0) {
-            *count = i;
-            return true;
+    for (*count = main; strcmp(unit_text(profile, *count), "count") != 0; --*count)
+        if (!*count) {
+            *count = main;
+            return false;
         }
-    *count = main;
-    return strcmp(unit_text(profile, main), "count") == 0;
+    return true;
 }
 
-static struct measure measure_by(const struct plain_profile *profile, size_t main)
+struct measure measure_numbered(const struct plain_profile *profile, size_t main)
 {
     struct measure measure = {.profile = profile, .main = main};
     measure.counted = count_type(profile, measure.main, &measure.count);
@@ -52,27 +54,22 @@ struct measure measure_of(const struct plain_profile *profile)
 {
     if (!profile->type_count)
         return (struct measure){.profile = profile, .type = "", .unit = ""};
-    return measure_by(profile, main_type(profile));
+    return measure_numbered(profile, main_type(profile));
 }
 
 bool measure_named(const struct plain_profile *profile, const char *type, struct measure *measure)
 {
     for (size_t i = profile->type_count; i-- > 0;)
         if (strcmp(type_text(profile, i), type) == 0) {
-            *measure = measure_by(profile, i);
+            *measure = measure_numbered(profile, i);
             return true;
         }
     for (size_t i = 0; i < profile->type_count; i++)
         if (strcmp(plain_string(profile, profile->types[i].of), type) == 0) {
-            *measure = measure_by(profile, i + profile_type_named(type)->main);
+            *measure = measure_numbered(profile, i + profile_type_named(type)->main);
             return true;
         }
     return false;
-}
-
-static uint64_t amount(int64_t value)
-{
-    return value > 0 ? (uint64_t)value : 0;
 }
 
 static enum profile_state state_of(const struct plain_profile *profile, uint32_t labels)
@@ -97,15 +94,35 @@ struct cost measure_cost(const struct measure *measure, uint32_t sample)
     return measure_cost_in(measure, sample, state);
 }
 
+// Returns the values of both profiles; of a single one the other has nothing.
+static void values_of(const struct measure *measure, const int64_t *values, size_t type,
+                      int64_t both[2])
+{
+    both[0] = measure->factors ? plain_scaled(values[type], measure->factors[type]) : values[type];
+    both[1] = measure->pair ? values[type + measure->pair] : 0;
+}
+
+static int64_t change(const int64_t both[2])
+{
+    int64_t change;
+    return !__builtin_sub_overflow(both[0], both[1], &change) ? change
+           : both[0] < 0                                       ? INT64_MIN
+                                                               : INT64_MAX;
+}
+
 struct cost measure_cost_in(const struct measure *measure, uint32_t sample,
                             enum profile_state state)
 {
     if (!measure->profile->type_count)
         return (struct cost){0};
+    int64_t main[2], count[2] = {0, 0};
     const int64_t *values = plain_values(measure->profile, sample);
-    return cost_make(measure->wall ? state : STATE_CPU,
-                     measure->counted ? amount(values[measure->count]) : 0,
-                     amount(values[measure->main]));
+    values_of(measure, values, measure->main, main);
+    if (measure->counted)
+        values_of(measure, values, measure->count, count);
+    struct cost cost = cost_make(measure->wall ? state : STATE_CPU, change(count), change(main));
+    cost.size = cost_sum(cost_size(main[0]), cost_size(main[1]));
+    return cost;
 }
 
 struct cost measure_all(const struct measure *measure)

@@ -20,9 +20,12 @@ struct measure {
     bool wall;    // by state
     bool time;    // its unit is nanoseconds
     bool ours;    // it is cpu or wall time, as ptprof measures it
+    size_t pair;  // of two profiles: how many values each has; 0: it is one
+    const double *factors; // [value]: of the first profile, before they are compared; NULL: none
 };
 
 struct measure measure_of(const struct plain_profile *profile);
+struct measure measure_numbered(const struct plain_profile *profile, size_t type);
 
 // Finds the measure of the value with this name, or else of the profile type with this name; false
 // when the profile has neither. Values of two types may have the same names.

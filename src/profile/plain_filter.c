@@ -11,7 +11,7 @@
 
 enum { FOCUS, IGNORE, HIDE, SHOW, TEXT, EXPRESSIONS };
 
-struct matcher {
+struct name_matcher {
     struct pattern pattern;
     unsigned char *known; // [text]: 0, or 1 + whether it matches
 };
@@ -19,7 +19,7 @@ struct matcher {
 struct filtering {
     const struct plain_profile *profile;
     const struct plain_filter *filter;
-    struct matcher matchers[EXPRESSIONS];
+    struct name_matcher matchers[EXPRESSIONS];
     struct plain_tags *tag_focus, *tag_ignore;
     bool *takes; // [sample]
 };
@@ -38,7 +38,7 @@ static enum rc compile_all(struct filtering *filtering, struct err *err)
                                  [TEXT] = filter->text};
     enum rc rc = RC_OK;
     for (size_t i = 0; i < EXPRESSIONS && rc == RC_OK; i++) {
-        struct matcher *matcher = &filtering->matchers[i];
+        struct name_matcher *matcher = &filtering->matchers[i];
         rc = pattern_init(&matcher->pattern, texts[i], err);
         if (matcher->pattern.given)
             matcher->known = xcalloc(filtering->profile->texts.count, sizeof *matcher->known);
@@ -52,7 +52,7 @@ static enum rc compile_all(struct filtering *filtering, struct err *err)
 
 static bool matches(const struct filtering *filtering, int expression, uint32_t text)
 {
-    const struct matcher *matcher = &filtering->matchers[expression];
+    const struct name_matcher *matcher = &filtering->matchers[expression];
     unsigned char *known = &matcher->known[text];
     if (!*known)
         *known = 1 + pattern_matches(&matcher->pattern, plain_string(filtering->profile, text));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files may say which frames nobody wants to see: drop_frames and keep_frames of proto/profile.proto,
-// such as those of an allocator in a heap profile.
+// Files may say which frames nobody wants to see, such as those of an allocator in a heap profile:
+// drop_frames and keep_frames of proto/profile.proto.
 #pragma once
 
 #include "profile/plain.h"

@@ -4,7 +4,7 @@
 #include <math.h>
 
 // A double holds no more than 53 bits of a value that does not change.
-static int64_t scale(int64_t value, double factor)
+int64_t plain_scaled(int64_t value, double factor)
 {
     double scaled = (double)value * factor;
     return factor == 1              ? value
@@ -19,6 +19,6 @@ struct plain_profile *plain_scale(const struct plain_profile *profile, const dou
     size_t count = scaled->samples.count * scaled->type_count;
     for (size_t i = 0; i < count; i++)
         scaled->samples.values[i] =
-            scale(scaled->samples.values[i], factors[i % scaled->type_count]);
+            plain_scaled(scaled->samples.values[i], factors[i % scaled->type_count]);
     return scaled;
 }

@@ -11,7 +11,7 @@
 #include "base/pattern.h"
 #include "base/units.h"
 
-struct range {
+struct tag_range {
     bool given, from, to; // there is a least, and a most
     double least, most;
     char *unit; // owned: the one that the least was given in
@@ -20,7 +20,7 @@ struct range {
 struct plain_tags {
     const struct plain_profile *profile;
     char *key; // owned, NULL: any
-    struct range range;
+    struct tag_range range;
     const char **units; // of a range, owned
     struct pattern *patterns;
     size_t count, capacity;
@@ -54,7 +54,7 @@ static enum rc read_bound(const char **at, struct bound *bound, bool *found, str
 }
 
 // Reads ":64kb", "4mb:", "12kb:64mb" or "32kb". What is none of these is no range.
-static enum rc read_range(const char *text, struct range *range, struct err *err)
+static enum rc read_range(const char *text, struct tag_range *range, struct err *err)
 {
     struct bound first = {0}, second = {0};
     bool upper = *text == ':', has_first = false, has_second = false;
@@ -79,7 +79,7 @@ static enum rc read_range(const char *text, struct range *range, struct err *err
     return rc;
 }
 
-static bool in_range(const struct range *range, int64_t number, const char *unit)
+static bool in_range(const struct tag_range *range, int64_t number, const char *unit)
 {
     double scaled;
     const char *scaled_unit = units_scale(number, unit, range->unit, &scaled);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "profile/plain_threads.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,16 +59,17 @@ static struct set_facts *read_sets(const struct plain_profile *profile)
     return facts;
 }
 
-void plain_threads_init(struct plain_threads *threads, const struct plain_profile *profile)
+// Makes threads of what the label sets say: `facts` of each.
+static void number_threads(struct plain_threads *threads, const struct plain_profile *profile,
+                           const struct set_facts *facts)
 {
-    AUTO_FREE struct set_facts *facts = read_sets(profile);
     struct map pairs = {0}, numbers = {0}; // (pid, tid, name, process) pair by pair
     *threads = (struct plain_threads){
         .of = xcalloc(profile->labels.set_count, sizeof *threads->of),
     };
     for (size_t i = 0; i < profile->samples.count; i++) {
         uint32_t set = profile->samples.list[i].labels;
-        struct plain_thread *thread = &facts[set].thread;
+        const struct plain_thread *thread = &facts[set].thread;
         uint32_t ids = map_number(&pairs, (uint64_t)thread->pid << 32 | (uint32_t)thread->tid);
         uint32_t names = map_number(&pairs, (uint64_t)thread->name << 32 | thread->process);
         uint32_t number = map_number(&numbers, (uint64_t)ids << 32 | names);
@@ -80,6 +82,39 @@ void plain_threads_init(struct plain_threads *threads, const struct plain_profil
     }
     map_fini(&pairs);
     map_fini(&numbers);
+}
+
+void plain_threads_init(struct plain_threads *threads, const struct plain_profile *profile)
+{
+    AUTO_FREE struct set_facts *facts = read_sets(profile);
+    number_threads(threads, profile, facts);
+}
+
+static uint32_t value_of(struct plain_profile *profile, const struct plain_label *label)
+{
+    if (label->text)
+        return label->text;
+    AUTO_FREE char *text = xasprintf("%" PRId64 "%s%s", label->number, label->unit ? " " : "",
+                                     plain_string(profile, label->unit));
+    return plain_text(profile, text);
+}
+
+void plain_threads_by(struct plain_threads *threads, struct plain_profile *profile,
+                      const char *key)
+{
+    const struct plain_labels *labels = &profile->labels;
+    AUTO_FREE struct set_facts *facts = read_sets(profile);
+    uint32_t wanted = plain_text(profile, key);
+    for (size_t i = 0; i < labels->set_count; i++) {
+        struct plain_set set = labels->sets[i];
+        const struct plain_label *label = i ? &labels->list[set.label] : NULL;
+        facts[i].thread = (struct plain_thread){
+            .name = label && label->key == wanted ? value_of(profile, label)
+                    : label                       ? facts[set.parent].thread.name
+                                                  : 0};
+    }
+    number_threads(threads, profile, facts);
+    threads->key = wanted;
 }
 
 void plain_threads_fini(struct plain_threads *threads)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The threads of a plain profile and their states, as its label sets name them. Each set is looked
-// at once.
+// at once. Samples may be told apart by another label too, as those of a server by its endpoints:
+// then what is called a thread here is a value of that label, without ids.
 #pragma once
 
 #include <stddef.h>
@@ -33,7 +34,12 @@ struct plain_threads {
     struct plain_thread *list; // owned; in the order of their first samples
     size_t count, capacity;
     struct plain_whose *of; // [label set of a sample]; owned
+    uint32_t key;           // text: the label; 0: that of threads
 };
 
 void plain_threads_init(struct plain_threads *threads, const struct plain_profile *profile);
+
+// Tells samples apart by the label with this key. Numbers get texts in the profile.
+void plain_threads_by(struct plain_threads *threads, struct plain_profile *profile,
+                      const char *key);
 void plain_threads_fini(struct plain_threads *threads);

@@ -72,8 +72,10 @@ static void count_stack(struct count *count, uint32_t leaf)
     }
 }
 
-static int descending(uint64_t a, uint64_t b)
+// What shrank most stands beside what grew most.
+static int descending(int64_t a, int64_t b)
 {
+    a = cost_size(a), b = cost_size(b);
     return (a < b) - (a > b);
 }
 

@@ -21,9 +21,11 @@ struct filter { // zeroed: all of a profile, such as CPU time
                          // stack's functions or modules contains (capitals count if the term has
                          // one), an extended regular expression between slashes that one matches,
                          // or either behind "!": none may
+    size_t value;        // number of the profile's value that counts, + 1. 0: as `type` says
     const char *type;    // which of the profile's types counts, by the name of its value or its own
                          // (profile/types.h); NULL: the one that it shows first. Borrowed
     bool idle_waits;     // waits for work count too (profile/idle_waits.h)
+    bool equal;          // of two profiles: as if both had the same total
 };
 
 // Returns the type of profile that is asked for: PROFILE_CPU if there is none.

@@ -40,7 +40,7 @@ static void add_to_stack(void *context, const struct pick *pick)
     const struct plain_profile *profile = sums->moment->profile;
     const struct plain_node *nodes = profile->stacks.nodes;
     uint32_t number = number_of(sums, profile->samples.list[pick->sample].labels);
-    uint64_t us = cost_ns(pick->cost) / NS_PER_US;
+    uint64_t us = (uint64_t)(pick->cost.size / NS_PER_US);
     for (uint32_t at = pick->stack; at; at = nodes[at].parent) {
         struct name_span span = names_frames(sums->moment->names, nodes[at].location);
         for (size_t i = 0; i < span.count; i++) {

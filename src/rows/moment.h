@@ -35,8 +35,10 @@ struct stack_row { // of one thread's stack, leaf first; what it points to lives
 
 struct moment {
     struct plain_profile *profile; // owned
+    struct plain_profile *base;    // owned: head of the other one, of two that `profile` has side
+                                   // by side (profile/plain_pair.h); NULL: it is one
     struct slices *slices;         // owned: of its samples. NULL: there are no windows but all
-    struct plain_threads sampled;  // owned: of its label sets
+    struct plain_threads sampled;  // owned: of its label sets; see moment_list_by
     struct names *names;           // a reference: of its locations
     struct thread_fact *threads; // owned
     size_t thread_count;
@@ -48,5 +50,12 @@ struct moment {
 
 // Makes a moment of any profile. It takes over the profile and the slices (NULL: there are none).
 struct moment moment_of(struct plain_profile *profile, struct slices *slices);
+
+// Has samples told apart by the label with this key in place of threads; NULL: by threads again.
+void moment_list_by(struct moment *moment, const char *key);
+
+// Returns how many values each of two profiles has; 0 of a single one.
+size_t moment_pair(const struct moment *moment);
+
 struct moment moment_copy(const struct moment *moment);
 void moment_fini(struct moment *moment);

@@ -73,7 +73,7 @@ static int compare_calls(const void *left, const void *right, void *context)
 {
     const struct call_row *a = left, *b = right;
     const enum rows_measure *measure = context;
-    uint64_t a_cost = sums_measure(a->cost, *measure), b_cost = sums_measure(b->cost, *measure);
+    int64_t a_cost = sums_rank(a->cost, *measure), b_cost = sums_rank(b->cost, *measure);
     if (a_cost != b_cost)
         return a_cost > b_cost ? -1 : 1;
     if (!a->function || !b->function)
@@ -120,7 +120,7 @@ static void tally_calls(const struct moment *moment, const struct selection *sel
             walk(&tally, node, sums.nodes[node]);
     rows->callers = rows_of(&tally, &tally.callers, measure, &rows->caller_count);
     rows->callees = rows_of(&tally, &tally.callees, measure, &rows->callee_count);
-    rows->all = sums.all;
+    rows->all = selection_whole(selection, sums.all);
     sums_fini(&sums);
     free(tally.has);
     free(tally.callers.costs);

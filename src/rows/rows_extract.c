@@ -41,8 +41,8 @@ static void take(void *context, const struct pick *pick)
 {
     struct extract *extract = context;
     uint32_t labels = extract->from->samples.list[pick->sample].labels;
-    int64_t values[] = {(int64_t)pick->cost.samples, (int64_t)cost_ns(pick->cost)};
-    if (!cost_is_any(pick->cost))
+    int64_t values[] = {pick->cost.samples, cost_ns(pick->cost)};
+    if (!values[0] && !values[1])
         return;
     if (extract->to->type_count == 1)
         values[0] = values[1];

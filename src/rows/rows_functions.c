@@ -16,7 +16,7 @@ struct function_tally {
     const struct selection *selection;
     struct function_row *rows; // [function]
     size_t count;
-    uint64_t *hottest; // [function]: cost of the line that the row names, + 1; 0: none yet
+    int64_t *hottest; // [function]: cost of the line that the row names, + 1; 0: none yet
     struct sums window, all; // first of leaves, then accumulated
 };
 
@@ -36,10 +36,10 @@ static void begin_rows(struct function_tally *tally)
     folded->self_all = folded->total_all = tally->all.nodes[0];
 }
 
-static void note_frame(struct function_tally *tally, const struct name_frame *frame, uint64_t cost)
+static void note_frame(struct function_tally *tally, const struct name_frame *frame, int64_t cost)
 {
     struct function_row *row = &tally->rows[frame->function];
-    uint64_t *hottest = &tally->hottest[frame->function];
+    int64_t *hottest = &tally->hottest[frame->function];
     row->inlined = frame->inlined && (row->inlined || !*hottest);
     if (*hottest > cost)
         return;
@@ -57,7 +57,7 @@ static void count_self(struct function_tally *tally)
         const struct name_frame *leaf = frames_of(tally, node).frames;
         cost_add(&tally->rows[leaf->function].self, window);
         cost_add(&tally->rows[leaf->function].self_all, all);
-        note_frame(tally, leaf, all.samples);
+        note_frame(tally, leaf, sums_line(tally->selection, all));
     }
 }
 
@@ -188,9 +188,19 @@ static void fill_waits(struct function_tally *tally)
 
 // --- order ---
 
-static int descending(uint64_t a, uint64_t b)
+static int descending(int64_t a, int64_t b)
 {
     return (a < b) - (a > b);
+}
+
+static int compare_times(struct cost a, struct cost b)
+{
+    return descending(sums_rank(a, MEASURE_TIME), sums_rank(b, MEASURE_TIME));
+}
+
+static int compare_samples(struct cost a, struct cost b)
+{
+    return descending(sums_rank(a, MEASURE_SAMPLES), sums_rank(b, MEASURE_SAMPLES));
 }
 
 struct function_order {
@@ -201,8 +211,8 @@ struct function_order {
 
 static int compare_cost(struct cost a, struct cost b, enum rows_measure measure)
 {
-    int order = descending(sums_measure(a, measure), sums_measure(b, measure));
-    return order ? order : descending(a.samples, b.samples);
+    int order = descending(sums_rank(a, measure), sums_rank(b, measure));
+    return order ? order : compare_samples(a, b);
 }
 
 static int compare_key(const struct function_row *a, const struct function_row *b,
@@ -212,11 +222,11 @@ static int compare_key(const struct function_row *a, const struct function_row *
     case SORT_TOTAL:
         return compare_cost(a->total, b->total, order->measure);
     case SORT_SELF_TIME:
-        return descending(cost_ns(a->self_all), cost_ns(b->self_all));
+        return compare_times(a->self_all, b->self_all);
     case SORT_TOTAL_TIME:
-        return descending(cost_ns(a->total_all), cost_ns(b->total_all));
+        return compare_times(a->total_all, b->total_all);
     case SORT_SAMPLES:
-        return descending(a->self.samples, b->self.samples);
+        return compare_samples(a->self, b->self);
     case SORT_THREADS:
         return descending(a->threads, b->threads);
     case SORT_FUNCTION:
@@ -241,9 +251,9 @@ static int compare_rows(const void *left, const void *right, void *context)
         order->reversed ? -key : key,
         compare_cost(a->self, b->self, order->measure),
         compare_cost(a->total, b->total, order->measure),
-        descending(cost_ns(a->self_all), cost_ns(b->self_all)),
-        descending(cost_ns(a->total_all), cost_ns(b->total_all)),
-        descending(a->total_all.samples, b->total_all.samples),
+        compare_times(a->self_all, b->self_all),
+        compare_times(a->total_all, b->total_all),
+        compare_samples(a->total_all, b->total_all),
         strcmp(a->function->name, b->function->name),
         strcmp(a->function->module, b->function->module),
     };
@@ -280,24 +290,29 @@ enum rc rows_functions(const struct moment *moment, const struct rows_query *que
         return rc;
     struct function_tally tally = {.moment = moment, .query = query, .selection = selection};
     struct function_order order = {query->sort, rows_measure(query), query->reversed};
-    sums_init(&tally.window, selection, query->window);
+    bool windowed = query->window != WINDOW_ALL; // else both are the same
     sums_init(&tally.all, selection, WINDOW_ALL);
+    tally.window = tally.all;
+    if (windowed)
+        sums_init(&tally.window, selection, query->window);
     begin_rows(&tally);
     count_self(&tally);
-    sums_accumulate(&tally.window, moment->profile);
     sums_accumulate(&tally.all, moment->profile);
+    if (windowed)
+        sums_accumulate(&tally.window, moment->profile);
     count_total(&tally);
     count_threads(&tally);
     rows->trend_count = fill_trends(&tally);
     fill_waits(&tally);
     rows->rows = tally.rows;
     rows->count = close_ranks(&tally);
-    rows->all = tally.window.all;
-    rows->all_all = tally.all.all;
+    rows->all = selection_whole(selection, tally.window.all);
+    rows->all_all = selection_whole(selection, tally.all.all);
     if (rows->count)
         qsort_r(rows->rows, rows->count, sizeof *rows->rows, compare_rows, &order);
     free(tally.hottest);
-    sums_fini(&tally.window);
+    if (windowed)
+        sums_fini(&tally.window);
     sums_fini(&tally.all);
     selection_free(selection);
     return RC_OK;

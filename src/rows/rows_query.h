@@ -55,5 +55,8 @@ struct rows_query { // zeroed: the last second of everything, most self time fir
 enum rows_measure { MEASURE_SAMPLES, MEASURE_TIME };
 enum rows_measure rows_measure(const struct rows_query *query);
 
-// Returns a part of all in percent.
+// Returns a part of all in percent. Of two profiles side by side rows say what has changed: 100 %
+// is then all that the base has, whatever the filter, orders by cost go by how much has changed, up
+// or down, and threads of a name are one row, because no thread is in both. Where a profile has
+// values below 0, 100 % is the sum of all without their signs.
 double rows_percent(enum rows_measure measure, struct cost part, struct cost all);

@@ -108,8 +108,8 @@ static int compare_weighed(const void *left, const void *right, void *context)
 {
     const struct weighed_stack *a = left, *b = right;
     const struct weighing *weighing = context;
-    uint64_t a_cost = sums_measure(a->cost, weighing->measure);
-    uint64_t b_cost = sums_measure(b->cost, weighing->measure);
+    int64_t a_cost = sums_rank(a->cost, weighing->measure);
+    int64_t b_cost = sums_rank(b->cost, weighing->measure);
     if (a_cost != b_cost)
         return a_cost > b_cost ? -1 : 1;
     return (a->stack > b->stack) - (a->stack < b->stack);
@@ -119,17 +119,20 @@ static void add_window(const struct moment *moment, const struct rows_query *que
                        struct stack_rows *rows, size_t *capacity)
 {
     struct selection *selection;
-    struct filter filter = {.tid = tid, .type = query->filter.type};
+    struct filter filter = query->filter;
     struct weighing weighing = {.measure = rows_measure(query)};
+    filter.tid = tid;
+    filter.thread = filter.module = filter.terms = NULL;
     if (selection_new(moment, &filter, &selection, NULL) != RC_OK)
         return; // never: there are no terms
     selection_each(selection, query->window, weigh, &weighing);
     if (weighing.count)
         qsort_r(weighing.list, weighing.count, sizeof *weighing.list, compare_weighed, &weighing);
+    weighing.all = selection_whole(selection, weighing.all);
     for (size_t i = 0; i < weighing.count && rows->stacks < STACKS_SHOWN; i++) {
         const struct weighed_stack *weighed = &weighing.list[i];
         double share = rows_percent(weighing.measure, weighed->cost, weighing.all);
-        if (weighed->stack && share > 0)
+        if (weighed->stack && share)
             add_stack(moment, weighed->stack, share, rows, capacity);
     }
     rows->windowed = rows->stacks > 0;

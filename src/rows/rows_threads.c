@@ -20,7 +20,9 @@ struct thread_tally {
     uint32_t *row_of; // [thread of the profile]: row
     struct map tids;  // of facts: tid -> row
     struct cost all;
-    struct map stacks; // row << 32 | node -> samples; of wall time: milliseconds
+    struct map stacks; // row << 32 | node -> its number
+    uint64_t *weights; // [number]: samples; of wall time: milliseconds; of a file: the value
+    size_t weight_capacity;
 };
 
 static uint32_t add_row(struct thread_tally *tally, const struct thread_row *row)
@@ -80,17 +82,32 @@ static void list_all(struct thread_tally *tally)
 
 // --- costs ---
 
+static uint64_t weight_of(const struct filter *filter, struct cost cost)
+{
+    return (uint64_t)(filter->value  ? cost.size
+                      : filter->type ? cost_ns(cost) / NS_PER_MS
+                                     : cost.samples);
+}
+
+static void weigh(struct thread_tally *tally, uint32_t row, const struct pick *pick)
+{
+    uint32_t count = (uint32_t)tally->stacks.count;
+    uint32_t number = map_number(&tally->stacks, (uint64_t)row << 32 | pick->stack);
+    if (number == count) {
+        ARRAY_RESERVE(tally->weights, count, tally->weight_capacity);
+        tally->weights[number] = 0;
+    }
+    tally->weights[number] += weight_of(&tally->query->filter, pick->cost);
+}
+
 static void count_window(void *context, const struct pick *pick)
 {
     struct thread_tally *tally = context;
     uint32_t row = tally->row_of[pick->thread];
-    uint64_t key = (uint64_t)row << 32 | pick->stack;
     cost_add(&tally->rows[row].cost, pick->cost);
     cost_add(&tally->all, pick->cost);
-    uint64_t weight =
-        tally->query->filter.type ? cost_ns(pick->cost) / NS_PER_MS : pick->cost.samples;
     if (pick->stack)
-        map_put(&tally->stacks, key, map_get(&tally->stacks, key, 0) + (uint32_t)weight);
+        weigh(tally, row, pick);
 }
 
 static void count_all(void *context, const struct pick *pick)
@@ -114,7 +131,7 @@ static const struct function *user_function(const struct moment *moment, uint32_
 
 struct hottest {
     uint32_t stack;
-    uint32_t samples;
+    uint64_t weight;
 };
 
 static void find_where(struct thread_tally *tally)
@@ -124,10 +141,11 @@ static void find_where(struct thread_tally *tally)
         const struct map_slot *slot = &tally->stacks.slots[i];
         struct hottest *best = &hottest[slot->key >> 32];
         uint32_t stack = (uint32_t)slot->key;
-        if (!slot->used || slot->value < best->samples ||
-            (slot->value == best->samples && best->stack && stack > best->stack))
+        uint64_t weight = slot->used ? tally->weights[slot->value] : 0;
+        if (!slot->used || weight < best->weight ||
+            (weight == best->weight && best->stack && stack > best->stack))
             continue;
-        *best = (struct hottest){stack, slot->value};
+        *best = (struct hottest){stack, weight};
     }
     for (size_t i = 0; i < tally->count; i++)
         tally->rows[i].where = user_function(tally->moment, hottest[i].stack);
@@ -264,11 +282,16 @@ static void group_by_name(struct thread_tally *tally)
     tally->count = kept;
 }
 
+static int descending(int64_t a, int64_t b)
+{
+    return (a < b) - (a > b);
+}
+
 static int compare_key(const struct thread_row *a, const struct thread_row *b, enum rows_sort sort)
 {
     switch (sort) {
     case SORT_SAMPLES:
-        return (a->cost.samples < b->cost.samples) - (a->cost.samples > b->cost.samples);
+        return descending(cost_size(a->cost.samples), cost_size(b->cost.samples));
     case SORT_FUNCTION:
         return strcmp(a->name, b->name);
     case SORT_TID:
@@ -276,9 +299,9 @@ static int compare_key(const struct thread_row *a, const struct thread_row *b, e
     case SORT_STATE:
         return (a->state > b->state) - (a->state < b->state);
     case SORT_DELAY:
-        return (cost_ns(a->cost) < cost_ns(b->cost)) - (cost_ns(a->cost) > cost_ns(b->cost));
+        return descending(sums_rank(a->cost, MEASURE_TIME), sums_rank(b->cost, MEASURE_TIME));
     case SORT_HELD:
-        return (a->held_ns < b->held_ns) - (a->held_ns > b->held_ns);
+        return descending(a->held_ns, b->held_ns);
     default:
         return (a->cpu_percent < b->cpu_percent) - (a->cpu_percent > b->cpu_percent);
     }
@@ -311,14 +334,16 @@ enum rc rows_threads(const struct moment *moment, const struct rows_query *query
     bool cpu_known = count_cpu(&tally, selection);
     find_where(&tally);
     keep_shown(&tally);
-    if (query->group == GROUP_NAME)
+    if (query->group == GROUP_NAME || (moment->base && query->group == GROUP_ALL))
         group_by_name(&tally);
     if (tally.count)
         qsort_r(tally.rows, tally.count, sizeof *tally.rows, compare_rows, &order);
-    *rows = (struct thread_rows){tally.rows, tally.count, tally.all, cpu_known};
+    *rows = (struct thread_rows){tally.rows, tally.count, selection_whole(selection, tally.all),
+                                 cpu_known};
     free(tally.row_of);
     map_fini(&tally.tids);
     map_fini(&tally.stacks);
+    free(tally.weights);
     selection_free(selection);
     return RC_OK;
 }

@@ -14,12 +14,13 @@
 struct growing { // a node while the tree is made: in no order but parents first
     struct tree_node node;
     uint32_t function; // number, NONE of a group
-    uint64_t hottest;  // cost of the line that the node names, + 1; 0: none yet
+    int64_t hottest;   // cost of the line that the node names, + 1; 0: none yet
 };
 
 struct planter {
     const struct moment *moment;
     const struct rows_query *query;
+    const struct selection *selection;
     struct growing *nodes;
     size_t count, capacity;
     struct map ids;    // id -> node
@@ -56,7 +57,7 @@ static uint32_t add_node(struct planter *planter, uint32_t parent, uint64_t key)
     return at;
 }
 
-static void note_frame(struct growing *growing, const struct name_frame *frame, uint64_t cost)
+static void note_frame(struct growing *growing, const struct name_frame *frame, int64_t cost)
 {
     bool seen = growing->hottest > 0;
     growing->node.inlined = frame->inlined && (growing->node.inlined || !seen);
@@ -69,7 +70,7 @@ static void note_frame(struct growing *growing, const struct name_frame *frame, 
 
 // Goes one step down. A function that calls itself stays where it is.
 static struct tree_place step(struct planter *planter, struct tree_place from,
-                              const struct name_frame *frame, uint64_t cost)
+                              const struct name_frame *frame, int64_t cost)
 {
     struct growing *here = from.at == NONE ? NULL : &planter->nodes[from.at];
     if (here && here->function == frame->function) {
@@ -86,14 +87,6 @@ static struct tree_place step(struct planter *planter, struct tree_place from,
     return (struct tree_place){at, 1};
 }
 
-static uint64_t text_key(const char *text)
-{
-    uint64_t key = 5381;
-    for (; *text; text++)
-        key = map_hash(key ^ (unsigned char)*text);
-    return key;
-}
-
 // Returns the node below which the stacks of a thread hang; NONE without groups.
 static uint32_t group_of(struct planter *planter, uint32_t thread)
 {
@@ -106,7 +99,8 @@ static uint32_t group_of(struct planter *planter, uint32_t thread)
     const struct plain_thread *facts = &moment->sampled.list[thread];
     const char *name = plain_string(moment->profile, facts->name);
     bool apart = planter->query->group == GROUP_TID;
-    group = add_node(planter, NONE, apart && facts->tid ? (uint64_t)facts->tid : text_key(name));
+    uint64_t key = apart && facts->tid ? (uint64_t)facts->tid : map_hash_text(name);
+    group = add_node(planter, NONE, key);
     planter->nodes[group].node.label = name;
     planter->nodes[group].node.tid = apart ? facts->tid : 0;
     map_put(&planter->roots, thread, group);
@@ -133,7 +127,7 @@ static void remember(struct planter *planter, uint64_t key, struct tree_place pl
 
 // Returns where a stack ends in the tree, starting from the nearest caller whose place is known.
 static struct tree_place place_of(struct planter *planter, uint32_t group, uint32_t stack,
-                                  uint64_t cost)
+                                  int64_t cost)
 {
     const struct plain_node *nodes = planter->moment->profile->stacks.nodes;
     struct tree_place place = {group, 0};
@@ -168,7 +162,8 @@ static void plant(void *context, const struct pick *pick)
 {
     struct planter *planter = context;
     uint32_t group = group_of(planter, pick->thread);
-    uint32_t at = pick->stack ? place_of(planter, group, pick->stack, pick->cost.samples).at
+    int64_t line = sums_line(planter->selection, pick->cost);
+    uint32_t at = pick->stack ? place_of(planter, group, pick->stack, line).at
                               : folded_node(planter, group);
     cost_add(&planter->nodes[at].node.self, pick->cost);
     cost_add(&planter->all, pick->cost);
@@ -179,12 +174,13 @@ static void plant_inverted(void *context, const struct pick *pick)
     struct planter *planter = context;
     const struct plain_node *nodes = planter->moment->profile->stacks.nodes;
     struct tree_place place = {group_of(planter, pick->thread), 0};
+    int64_t line = sums_line(planter->selection, pick->cost);
     if (!pick->stack)
         place.at = folded_node(planter, place.at);
     for (uint32_t at = pick->stack; at; at = nodes[at].parent) {
         struct name_span span = frames_of(planter, at);
         for (size_t i = 0; i < span.count; i++)
-            place = step(planter, place, &span.frames[i], pick->cost.samples);
+            place = step(planter, place, &span.frames[i], line);
     }
     cost_add(&planter->nodes[place.at].node.self, pick->cost);
     cost_add(&planter->all, pick->cost);
@@ -207,11 +203,8 @@ static int compare_nodes(const void *left, const void *right, void *context)
     const struct node_order *order = context;
     const struct tree_node *a = &order->nodes[*(const uint32_t *)left].node;
     const struct tree_node *b = &order->nodes[*(const uint32_t *)right].node;
-    uint32_t a_parent = a->parent + 1, b_parent = b->parent + 1; // roots first
-    if (a_parent != b_parent)
-        return a_parent < b_parent ? -1 : 1;
-    uint64_t a_cost = sums_measure(a->total, order->measure);
-    uint64_t b_cost = sums_measure(b->total, order->measure);
+    int64_t a_cost = sums_rank(a->total, order->measure);
+    int64_t b_cost = sums_rank(b->total, order->measure);
     if (a_cost != b_cost)
         return a_cost > b_cost ? -1 : 1;
     int names = strcmp(name_of(a), name_of(b));
@@ -234,7 +227,8 @@ static bool is_too_small(const struct planter *planter, const struct tree_node *
 {
     enum rows_measure measure = rows_measure(planter->query);
     return planter->query->inverted && node->parent != NONE &&
-           sums_measure(node->total, measure) * LEAST_SHARE < sums_measure(planter->all, measure);
+           (double)sums_size(node->total, measure) * LEAST_SHARE <
+               (double)sums_size(planter->all, measure);
 }
 
 struct emission {
@@ -252,10 +246,8 @@ static uint32_t emit(struct emission *emission, uint32_t parent, uint32_t parent
     const struct planter *planter = emission->planter;
     struct tree *tree = emission->tree;
     uint32_t emitted = 0;
-    for (uint32_t i = emission->first[parent + 1]; i < planter->count; i++) {
+    for (uint32_t i = emission->first[parent + 1]; i < emission->first[parent + 2]; i++) {
         const struct tree_node *node = &planter->nodes[emission->sorted[i]].node;
-        if (node->parent != parent)
-            break;
         if (is_too_small(planter, node)) {
             tree->folded++;
             continue;
@@ -272,18 +264,30 @@ static uint32_t emit(struct emission *emission, uint32_t parent, uint32_t parent
     return emitted;
 }
 
+// Puts the children of each node side by side: those of node i from first[i + 1] on up to those of
+// the next node, the roots from first[0] on.
+static void group_siblings(const struct planter *planter, uint32_t *sorted, uint32_t *first)
+{
+    uint32_t *next = first + 1; // where the next child goes
+    for (size_t i = 0; i < planter->count; i++)
+        next[planter->nodes[i].node.parent + 1 + 1]++;
+    for (size_t i = 0; i <= planter->count; i++)
+        next[i + 1] += next[i];
+    for (uint32_t i = 0; i < planter->count; i++)
+        sorted[next[planter->nodes[i].node.parent + 1]++] = i;
+}
+
 static void put_in_order(const struct planter *planter, struct tree *tree)
 {
     size_t count = planter->count;
     struct node_order order = {planter->nodes, rows_measure(planter->query)};
     AUTO_FREE uint32_t *sorted = xcalloc(count + 1, sizeof *sorted);
-    AUTO_FREE uint32_t *first = xcalloc(count + 1, sizeof *first);
-    for (uint32_t i = 0; i < count; i++)
-        sorted[i] = i;
-    if (count)
-        qsort_r(sorted, count, sizeof *sorted, compare_nodes, &order);
-    for (uint32_t i = (uint32_t)count; i-- > 0;)
-        first[planter->nodes[sorted[i]].node.parent + 1] = i;
+    AUTO_FREE uint32_t *first = xcalloc(count + 3, sizeof *first);
+    group_siblings(planter, sorted, first);
+    for (size_t i = 0; i <= count; i++)
+        if (first[i + 1] - first[i] > 1)
+            qsort_r(&sorted[first[i]], first[i + 1] - first[i], sizeof *sorted, compare_nodes,
+                    &order);
     tree->nodes = xcalloc(count + 1, sizeof *tree->nodes);
     struct emission emission = {planter, sorted, first, tree};
     emit(&emission, NONE, NONE, 0);
@@ -298,9 +302,11 @@ enum rc rows_tree(const struct moment *moment, const struct rows_query *query, s
     enum rc rc = selection_new(moment, &query->filter, &selection, err);
     if (rc != RC_OK)
         return rc;
+    planter.selection = selection;
     selection_each(selection, query->window, query->inverted ? plant_inverted : plant, &planter);
     accumulate(&planter);
-    *tree = (struct tree){.all = planter.all, .measure = rows_measure(query)};
+    *tree = (struct tree){.all = selection_whole(selection, planter.all),
+                          .measure = rows_measure(query)};
     put_in_order(&planter, tree);
     free(planter.nodes);
     free(planter.known);

@@ -49,6 +49,8 @@ uint32_t tree_find(const struct tree *tree, uint64_t id);
 
 // --- Flame ---
 
+#define FLAME_PARTS 10000 // cells below one part in so many are left out, and what lies below them
+
 struct flame_cell { // sorted by depth, then start
     uint32_t depth;
     double start, width; // parts of the whole, 0..1

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "profile/plain_pair.h"
 #include "rows/terms.h"
 
 struct selection {
     const struct moment *moment;
     struct measure measure;
+    double *factors; // of the measure; owned
     bool *threads; // [thread], NULL: all
     bool *stacks;  // [node], NULL: all
     bool without_idle; // waits for work do not count
@@ -86,14 +88,25 @@ static void select_stacks(struct selection *selection, const struct filter *filt
         select_by_module(selection, filter->module);
 }
 
-static enum rc choose_type(const struct plain_profile *profile, const char *type,
+static enum rc choose_type(const struct moment *moment, const struct filter *filter,
                            struct measure *measure, struct err *err)
 {
-    if (!type)
+    const struct plain_profile *profile = moment->profile;
+    if (filter->value && filter->value <= profile->type_count)
+        *measure = measure_numbered(profile, filter->value - 1);
+    else if (!filter->type)
         *measure = measure_of(profile);
-    else if (!measure_named(profile, type, measure))
-        return err_set(err, RC_USAGE, "the profile has no values of type %s", type);
+    else if (!measure_named(profile, filter->type, measure))
+        return err_set(err, RC_USAGE, "the profile has no values of type %s", filter->type);
+    measure->pair = moment_pair(moment);
     return RC_OK;
+}
+
+static void make_equal(struct selection *selection)
+{
+    selection->factors = xcalloc(selection->measure.pair + 1, sizeof *selection->factors);
+    plain_pair_factors(selection->moment->profile, selection->factors);
+    selection->measure.factors = selection->factors;
 }
 
 enum rc selection_new(const struct moment *moment, const struct filter *filter,
@@ -101,7 +114,7 @@ enum rc selection_new(const struct moment *moment, const struct filter *filter,
 {
     struct measure measure;
     struct terms terms;
-    enum rc rc = choose_type(moment->profile, filter->type, &measure, err);
+    enum rc rc = choose_type(moment, filter, &measure, err);
     if (rc == RC_OK)
         rc = terms_init(&terms, filter->terms, err);
     if (rc != RC_OK)
@@ -111,6 +124,8 @@ enum rc selection_new(const struct moment *moment, const struct filter *filter,
     selection->measure = measure;
     selection->without_idle =
         measure.of == &profile_types[PROFILE_BLOCK] && !filter->idle_waits;
+    if (filter->equal && moment->base)
+        make_equal(selection);
     if (filter->tid || filter->thread)
         select_threads(selection, filter);
     if (terms.count || filter->module)
@@ -124,6 +139,7 @@ void selection_free(struct selection *selection)
 {
     if (!selection)
         return;
+    free(selection->factors);
     free(selection->threads);
     free(selection->stacks);
     free(selection);
@@ -132,6 +148,21 @@ void selection_free(struct selection *selection)
 const struct measure *selection_measure(const struct selection *selection)
 {
     return &selection->measure;
+}
+
+struct cost selection_whole(const struct selection *selection, struct cost all)
+{
+    const struct measure *measure = &selection->measure;
+    struct cost whole = {.samples = all.samples, .size = all.size};
+    if (!measure->pair && all.size == cost_ns(all))
+        return all;
+    if (!measure->pair)
+        whole.cpu_ns = all.size;
+    for (uint32_t i = 0; measure->pair && i < measure->profile->samples.count; i++) {
+        int64_t base = plain_values(measure->profile, i)[measure->main + measure->pair];
+        whole.cpu_ns = cost_sum(whole.cpu_ns, cost_size(base));
+    }
+    return whole;
 }
 
 struct pick selection_pick(const struct selection *selection, uint32_t sample)
@@ -192,9 +223,25 @@ void selection_each(const struct selection *selection, enum rows_window window,
 
 // --- sums ---
 
-uint64_t sums_measure(struct cost cost, enum rows_measure measure)
+int64_t sums_measure(struct cost cost, enum rows_measure measure)
 {
     return measure == MEASURE_SAMPLES ? cost.samples : cost_ns(cost);
+}
+
+int64_t sums_rank(struct cost cost, enum rows_measure measure)
+{
+    return cost_size(sums_measure(cost, measure));
+}
+
+int64_t sums_size(struct cost cost, enum rows_measure measure)
+{
+    return measure == MEASURE_SAMPLES ? cost_size(cost.samples) : cost.size;
+}
+
+int64_t sums_line(const struct selection *selection, struct cost cost)
+{
+    int64_t most = selection->measure.counted ? cost_size(cost.samples) : cost.size;
+    return most < INT64_MAX ? most : INT64_MAX - 1; // there is room for one more
 }
 
 static void add_to_sums(void *context, const struct pick *pick)

@@ -40,6 +40,9 @@ void selection_each(const struct selection *selection, enum rows_window window,
 // Returns the measure of the type that the filter asks for.
 const struct measure *selection_measure(const struct selection *selection);
 
+// Returns what is 100 %, when `all` is the sum of what passes.
+struct cost selection_whole(const struct selection *selection, struct cost all);
+
 struct sums { // costs of nodes
     struct cost *nodes; // [node], owned
     size_t count;
@@ -53,5 +56,12 @@ void sums_fini(struct sums *sums);
 // Adds to each node what lies below it.
 void sums_accumulate(struct sums *sums, const struct plain_profile *profile);
 
-// Returns the number that rows_percent counts by.
-uint64_t sums_measure(struct cost cost, enum rows_measure measure);
+// Returns the number that rows_percent counts by; without its sign, for orders; and what a cell of
+// a flame graph is as wide as.
+int64_t sums_measure(struct cost cost, enum rows_measure measure);
+int64_t sums_rank(struct cost cost, enum rows_measure measure);
+int64_t sums_size(struct cost cost, enum rows_measure measure);
+
+// Returns what decides which line of a function is named: that with most samples, if they are
+// counted.
+int64_t sums_line(const struct selection *selection, struct cost cost);

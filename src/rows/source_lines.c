@@ -105,7 +105,7 @@ static void look_at(struct counting *counting, uint32_t location)
     bool any = false;
     for (uint32_t i = 0; i < count; i++) {
         struct plain_frame frame = plain_frame(counting->profile, location, i);
-        bool wanted = matches(counting, &frame);
+        bool wanted = at->count && matches(counting, &frame); // else it has no name
         ARRAY_RESERVE(counting->of_lines, counting->line_count, counting->line_capacity);
         counting->of_lines[counting->line_count++] =
             wanted ? place_of(counting, at, i, &frame) : NONE;

@@ -15,6 +15,7 @@ import sys
 FILES = {
     "fuzz_cfi": ["src/unwind/cfi.c", "src/unwind/step.c", "src/unwind/unwinder.c",
                  "src/unwind/debug_frame.c", "src/unwind/walk.c"],
+    "fuzz_collapsed": ["src/output/collapsed_parse.c", "src/output/scan.c", "src/output/known.c"],
     "fuzz_dwarf": ["src/symbol/reader/binary.c", "src/symbol/reader/units.c",
                    "src/symbol/reader/functions.c", "src/symbol/reader/split_file.c",
                    "src/symbol/reader/split_package.c", "src/symbol/reader/split_unit.c",
@@ -22,13 +23,20 @@ FILES = {
                    "src/symbol/reader/server.c", "src/symbol/wire.c"],
     "fuzz_image": ["src/process/image.c", "src/symbol/reader/symtab.c", "src/symbol/reader/plt.c",
                    "src/symbol/reader/demangle.c"],
+    "fuzz_legacy": ["src/output/gperf_cpu_parse.c", "src/output/heap_text_parse.c",
+                    "src/output/jemalloc_parse.c", "src/output/contention_parse.c",
+                    "src/output/count_text_parse.c", "src/output/legacy.c",
+                    "src/output/legacy_maps.c"],
     "fuzz_maps": ["src/process/procfs.c"],
     "fuzz_memory_image": ["src/process/memory_image.c"],
     "fuzz_options": ["src/commands/option.c", "src/commands/attach_options.c"],
     "fuzz_perf_map": ["src/process/perf_map.c"],
+    "fuzz_perf_script": ["src/output/perf_script_parse.c", "src/output/perf_line.c",
+                         "src/output/made_code.c"],
     "fuzz_pprof": ["src/output/parser.c", "src/output/pprof_parse.c", "src/output/gunzip.c",
                    "src/profile/plain.c", "src/profile/plain_merge.c", "src/profile/plain_frame.c",
                    "src/profile/measure.c", "src/profile/totals.c"],
+    "fuzz_speedscope": ["src/output/speedscope_parse.c"],
 }
 
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Profiles read from files, which are written again in every format, merged and subtracted.
+// Profiles read from files, which are written again in every format, merged and subtracted, and
+// drawn.
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -7,10 +8,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "output/dot.h"
 #include "output/parser.h"
 #include "output/writer.h"
 #include "profile.pb-c.h"
 #include "profile/plain_merge.h"
+#include "rows/source_lines.h"
 
 static void require(bool good)
 {
@@ -42,6 +45,36 @@ static void write_all(const struct plain_profile *profile)
     }
 }
 
+static void draw(const struct plain_profile *profile, size_t value)
+{
+    const struct call_trim trim = {CALL_FUNCTION_FRACTION, CALL_EDGE_FRACTION, 5, CALL_BY_SELF};
+    struct call_graph *graph = call_graph_new(profile, value);
+    struct call_picture picture;
+    struct call_tags tags;
+    AUTO_BUF struct buf text = {0};
+    call_tags_init(&tags, graph, call_graph_fraction(graph, trim.function_fraction));
+    call_picture_init(&picture, graph, &trim, &tags);
+    const char *unit = plain_string(profile, profile->types[value].unit);
+    dot_write(&(struct dot_drawing){graph, &picture, &tags, unit, ""}, &text);
+    for (size_t i = 0; i < text.length; i++)
+        require((unsigned char)text.data[i] >= ' ' || text.data[i] == '\n');
+    call_picture_fini(&picture);
+    call_tags_fini(&tags);
+    call_graph_free(graph);
+}
+
+static void list_lines(const struct plain_profile *profile, size_t value)
+{
+    struct pattern pattern;
+    struct source_lines lines;
+    require(pattern_init(&pattern, ".", NULL) == RC_OK);
+    source_lines_init(&lines, profile, value, &pattern);
+    for (size_t i = 0; i < lines.routine_count; i++)
+        require(lines.routines[i].count && lines.routines[i].from > 0);
+    source_lines_fini(&lines);
+    pattern_fini(&pattern);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct err err = {0};
@@ -57,6 +90,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     require(plain_subtract(profile, profile, &rest, NULL) == RC_OK);
     require(!rest->samples.count);
     write_all(sum);
+    for (size_t i = 0; i < profile->type_count; i++) {
+        draw(sum, i);
+        list_lines(sum, i);
+    }
     plain_free(sum);
     plain_free(rest);
     plain_free(profile);

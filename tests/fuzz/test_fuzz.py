@@ -47,3 +47,19 @@ def test_pprof(ctx):
 
 def test_memory_image(ctx):
     run(ctx, "fuzz_memory_image")
+
+
+def test_collapsed(ctx):
+    run(ctx, "fuzz_collapsed")
+
+
+def test_perf_script(ctx):
+    run(ctx, "fuzz_perf_script")
+
+
+def test_speedscope(ctx):
+    run(ctx, "fuzz_speedscope")
+
+
+def test_legacy(ctx):
+    run(ctx, "fuzz_legacy")

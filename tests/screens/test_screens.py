@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Screens of `ptprof top`: keys of NAME.script over replayed snapshots, saved screens compared with
-those in expected/. UPDATE=1 rewrites them.
+"""Screens of `ptprof top` and `ptprof view`: keys of NAME.script over replayed snapshots or files,
+saved screens compared with those in expected/. UPDATE=1 rewrites them.
 
 The first lines of a script say what it runs on:
 
-    # replay: FILE.snapshots
+    # replay: FILE.snapshots, or
+    # view: FILE...
     # options: --ascii
     # locale: C
 """
@@ -13,6 +14,7 @@ import difflib
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -30,8 +32,12 @@ def play(ctx, script, locale=None):
     """Runs a script in a directory of its own and returns the screens it saved."""
     folder = ctx.tmp / script.stem
     folder.mkdir()
-    command = [ctx.ptprof, "top", "--replay", HERE / heading(script, "replay"), "--script", script,
-               *heading(script, "options").split()]
+    files = [HERE / name for name in heading(script, "view").split()]
+    for path in files:
+        shutil.copy(path, folder)
+    shows = ["view", *(path.name for path in files)] if files else [
+        "top", "--replay", HERE / heading(script, "replay")]
+    command = [ctx.ptprof, *shows, "--script", script, *heading(script, "options").split()]
     environment = {"PATH": os.environ["PATH"],
                    "LC_ALL": locale or heading(script, "locale", "C.UTF-8")}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True,
@@ -39,7 +45,9 @@ def play(ctx, script, locale=None):
     ctx.stderr = done.stderr
     assert done.returncode == 0, f"exit status {done.returncode}"
     assert not done.stdout and not done.stderr, done.stdout
-    return {path.name: path.read_text() for path in folder.iterdir()}
+    given = {path.name for path in files}
+    return {path.name: path.read_text() for path in folder.iterdir()
+            if path.name not in given and not path.name.endswith(".pb.gz")}
 
 
 def difference(name, was, now):
@@ -94,12 +102,14 @@ def test_lines_are_as_wide_as_the_screen_at_most(ctx):
     sizes = [(1, 1), (20, 5), (40, 6), (41, 11), (50, 12), (79, 15), (80, 16), (100, 24),
              (300, 100)]
     views = "1", "2 E", "3", "4", "1 c", "4 b", "1 ?"
-    for replay in "service", "hostile", "troubled":
-        script = ctx.tmp / f"{replay}.script"
-        lines = [f"# replay: {replay}.snapshots"]
+    shown = [f"replay: {name}.snapshots" for name in ("service", "hostile", "troubled")]
+    shown += ["view: hostile.folded", "view: service.pb.gz", "view: old.folded new.folded"]
+    for number, what in enumerate(shown):
+        script = ctx.tmp / f"shown-{number}.script"
+        lines = [f"# {what}"]
         for cols, rows in sizes:
-            for number, keys in enumerate(views):
-                lines += [f":size {cols}x{rows}", keys, f":save-roles {cols}x{rows}-{number}",
+            for view, keys in enumerate(views):
+                lines += [f":size {cols}x{rows}", keys, f":save-roles {cols}x{rows}-{view}",
                           "Esc Esc"]
         script.write_text("\n".join(lines) + "\n")
         screens = play(ctx, script)

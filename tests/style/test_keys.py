@@ -6,12 +6,14 @@ import re
 import subprocess
 
 
-def play(ctx, *lines):
+def play(ctx, *lines, files=()):
     """What a script saves, by name; the help is that of a screen with room for all of it."""
     (ctx.tmp / "script").write_text("\n".join(lines) + "\n")
-    replay = ctx.root / "tests" / "screens" / "service.snapshots"
-    subprocess.run([ctx.ptprof, "top", "--replay", replay, "--script", "script"], cwd=ctx.tmp,
-                   check=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, timeout=120)
+    screens = ctx.root / "tests" / "screens"
+    shows = ["view", *(screens / name for name in files)] if files else [
+        "top", "--replay", screens / "service.snapshots"]
+    subprocess.run([ctx.ptprof, *shows, "--script", "script"], cwd=ctx.tmp, check=True,
+                   env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, timeout=120)
     return {path.name: path.read_text() for path in ctx.tmp.iterdir()}
 
 
@@ -25,12 +27,22 @@ def test_no_key_has_two_actions(ctx):
     assert len(set(keys)) == len(keys), sorted(key for key in keys if keys.count(key) > 1)
 
 
+# What means something only for a process, for files, for two files.
+RUN = {"FREEZE", "PAUSE", "RESET", "WINDOW", "DELAY"}
+FILES = {"LABEL"}
+PAIR = {"EQUAL"}
+NOT_PAIR = {"STACKS"}
+
+
 def test_help_shows_every_key(ctx):
     for cols in 80, 100, 120, 150:
-        screen = play(ctx, f":size {cols}x120", "?", ":save-screen help")["help"]
-        for name, keys in table(ctx).items():
-            assert re.search(r"(?:^|\s)" + re.escape(" ".join(keys)) + r"  \S", screen), name
-        assert "…" not in screen
+        for files, without in (((), FILES | PAIR), (["new.folded"], RUN | PAIR),
+                               (["old.folded", "new.folded"], RUN | NOT_PAIR)):
+            screen = play(ctx, f":size {cols}x120", "?", ":save-screen help", files=files)["help"]
+            for name, keys in table(ctx).items():
+                found = re.search(r"(?:^|\s)" + re.escape(" ".join(keys)) + r"  \S", screen)
+                assert bool(found) == (name not in without), (name, files)
+            assert "…" not in screen
 
 
 def test_bar_shows_function_keys(ctx):

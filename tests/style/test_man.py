@@ -10,7 +10,8 @@ import usage
 ITEM = re.compile(r"^\.It (?:Fl (\w) , )?Fl -([a-z-]+)(?: Ns = Ns (?:Ar|Cm) (.*))?$", re.M)
 # What mandoc says of our order of sections (examples come first) and of manuals not installed here.
 ACCEPTED = re.compile(r"sections out of conventional order|referenced manual not found|"
-                      r"outdated mandoc.db|Sh CONVERT instead of CONTEXT")
+                      r"typo in section name: Sh (REPORT|CONVERT|VIEW) instead|"
+                      r"outdated mandoc.db")
 
 
 def page(ctx):

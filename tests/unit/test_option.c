@@ -60,6 +60,37 @@ START_TEST(sizes_have_units)
 }
 END_TEST
 
+struct places {
+    uint64_t with;
+    double limit;
+};
+
+static const struct option place_options[] = {
+    {"with", 0, OPTION_PLACE, .offset = offsetof(struct places, with), .help = ""},
+    {"limit", 0, OPTION_PERCENT, "PERCENT", .offset = offsetof(struct places, limit),
+     .least = 0, .most = 100, .help = ""},
+    {NULL},
+};
+
+START_TEST(an_option_can_stand_between_operands)
+{
+    struct places places = {0};
+    struct parsed parsed;
+    struct err err = {0};
+    char *words[] = {"a", "--limit", "5%", "b", "--with", "c", NULL};
+    ck_assert_int_eq(option_parse(place_options, &places, words, &parsed, &err), RC_OK);
+    ck_assert_uint_eq(places.with, 2);
+    ck_assert_uint_eq(parsed.count, 3);
+    ck_assert_double_eq(places.limit, 5);
+    char *plain[] = {"--limit=0.5", NULL}, *wrong[] = {"--limit=5%%", NULL};
+    ck_assert_int_eq(option_parse(place_options, &places, plain, &parsed, &err), RC_OK);
+    ck_assert_double_eq(places.limit, 0.5);
+    ck_assert_int_eq(option_parse(place_options, &places, wrong, &parsed, &err), RC_USAGE);
+    char *valued[] = {"--with=c", NULL};
+    ck_assert_int_eq(option_parse(place_options, &places, valued, &parsed, &err), RC_USAGE);
+}
+END_TEST
+
 START_TEST(formats_belong_to_types)
 {
     static const struct {
@@ -263,6 +294,7 @@ Suite *suite_option(void)
     TCase *tests = tcase_create("option");
     tcase_add_test(tests, every_way_to_write_a_value);
     tcase_add_test(tests, sizes_have_units);
+    tcase_add_test(tests, an_option_can_stand_between_operands);
     tcase_add_test(tests, formats_belong_to_types);
     tcase_add_test(tests, operands_stand_anywhere);
     tcase_add_test(tests, letters_can_be_bundled);

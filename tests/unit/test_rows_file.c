@@ -32,7 +32,7 @@ static struct moment moment_of_file(const char *path)
 
 struct expected {
     const char *name;
-    uint64_t self, total;
+    int64_t self, total;
 };
 
 static const struct function_row *row_of(const struct function_rows *rows, const char *name)

@@ -102,6 +102,11 @@ START_TEST(a_file_is_found_where_it_was_and_below_a_directory)
     check_found("/nowhere/b.c", NULL);
     check_found("/nowhere/..", NULL);
     check_found("", NULL);
+    AUTO_FREE char *inner = xasprintf("%s/src", directory);
+    below[0] = inner; // "../x" would lead out of it
+    make_text("x", "outside\n");
+    check_found("../x", NULL);
+    below[0] = directory;
     places.directory_count = 0;
     check_found("src/a.c", NULL);
     check_found(whole, "a.c");

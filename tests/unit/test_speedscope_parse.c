@@ -99,6 +99,9 @@ START_TEST(other_json_is_none)
     parse_check_refused(HEAD "\"shared\":{\"frames\":[{}]},\"profiles\":[{\"unit\":\"none\"}]}",
                         "frame 0 has no name");
     parse_check_refused("{\"a\":", "its JSON is damaged in line 1");
+    parse_check_refused(HEAD FRAMES "\"profiles\":[{" EVENTED "\"events\":["
+                        "{\"type\":\"O\",\"frame\":0,\"at\":1},"
+                        "{\"type\":\"C\",\"frame\":1,\"at\":2}]}]}", "is not the innermost");
     parse_check_refused("[{\"a\":1}]", "in a format that ptprof reads");
 }
 END_TEST
