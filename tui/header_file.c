@@ -7,17 +7,7 @@
 #include "tui/header_line.h"
 #include "tui/label.h"
 
-static struct cost total_of(const struct measure *measure, bool base)
-{
-    struct measure one = *measure;
-    struct cost total = {0};
-    one.pair = 0;
-    if (base)
-        one.main += measure->pair, one.count += measure->pair;
-    if (measure->profile->type_count)
-        total = measure_all(&one);
-    return total;
-}
+#define COMMENTS_SHOWN 4
 
 // --- what it holds ---
 
@@ -36,8 +26,7 @@ static void add_totals(struct header_line *line, const struct scene *scene,
                        const struct state *state)
 {
     char text[FIGURES_MOST];
-    int64_t old = cost_ns(total_of(&scene->measure, true));
-    int64_t new = cost_ns(total_of(&scene->measure, false));
+    int64_t old = cost_ns(scene->old_total), new = cost_ns(scene->total);
     const char *unit = scene->measure.unit;
     header_add(line, ROLE_STRONG, "%s", figures_value(old, unit, false, text));
     header_add(line, ROLE_STRONG, " -> %s", figures_value(new, unit, false, text));
@@ -65,7 +54,7 @@ static void draw_contents(struct canvas *canvas, int row, const struct scene *sc
     if (scene->measure.pair)
         add_totals(&line, scene, state);
     else
-        add_amount(&line, scene, total_of(&scene->measure, false));
+        add_amount(&line, scene, scene->total);
     if (canvas->cols >= 60)
         header_add(&right, ROLE_DIM, "%zu stacks", moment->profile->samples.count);
     size_t named = named_count(moment);
@@ -111,7 +100,7 @@ static void draw_origin(struct canvas *canvas, int row, const struct moment *mom
     put_time(&text, profile);
     if (!moment->base)
         put_period(&text, profile);
-    for (size_t i = 0; i < profile->comment_count; i++)
+    for (size_t i = 0; i < profile->comment_count && i < COMMENTS_SHOWN; i++)
         buf_printf(&text, "%s%s", i ? "; " : "   ", plain_string(profile, profile->comments[i]));
     canvas_clipped(canvas, row, 0, canvas->cols, ROLE_DIM, text.data);
 }

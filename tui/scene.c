@@ -80,13 +80,18 @@ void scene_load_choices(struct scene *scene, const struct state *state)
 }
 
 // Says which value of a file the query shows.
-static struct measure measure_of_file(const struct moment *moment, const struct filter *filter)
+static void measure_file(struct scene *scene, const struct filter *filter)
 {
-    bool numbered = filter->value && filter->value <= moment->profile->type_count;
-    struct measure measure = numbered ? measure_numbered(moment->profile, filter->value - 1)
-                                      : measure_of(moment->profile);
-    measure.pair = moment_pair(moment);
-    return measure;
+    const struct plain_profile *profile = scene->snapshot->moment.profile;
+    bool numbered = filter->value && filter->value <= profile->type_count;
+    struct measure measure =
+        numbered ? measure_numbered(profile, filter->value - 1) : measure_of(profile);
+    scene->total = measure_all(&measure);
+    scene->measure = measure;
+    scene->measure.pair = moment_pair(&scene->snapshot->moment);
+    measure.main += scene->measure.pair;
+    measure.count += scene->measure.pair;
+    scene->old_total = scene->measure.pair ? measure_all(&measure) : (struct cost){0};
 }
 
 void scene_update(struct scene *scene, struct state *state, const struct snapshot *snapshot)
@@ -97,7 +102,7 @@ void scene_update(struct scene *scene, struct state *state, const struct snapsho
     scene->snapshot = snapshot;
     scene->view = state->view;
     if (state->file.subject != SUBJECT_RUN)
-        scene->measure = measure_of_file(&snapshot->moment, &query.filter);
+        measure_file(scene, &query.filter);
     scene->rows = xcalloc(1, rows_of(scene)->size);
     if (rows_of(scene)->make(scene, state, &query, &err) != RC_OK)
         state_say(state, true, "%s", err.text);

@@ -15,6 +15,7 @@ struct scene {
     struct cost all;                 // the cost that is 100 %
     bool windowed;                   // view of a stack: it is of the window, not of this moment
     struct measure measure;          // of a file: what is shown of it
+    struct cost total, old_total;    // of it: all that the file has, and the old one of two
     struct thread_rows choices;      // all threads, for the menu of threads
     struct plain_keys keys;          // for the menu of labels
 };

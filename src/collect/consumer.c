@@ -166,7 +166,7 @@ static void take_process_time(struct consumer *consumer, const void *data)
     if (process->children != NO_FAMILY)
         control_count(consumer->control, COUNTER_POOLED_NS,
                       short_lived_share(&consumer->short_lived, process->children,
-                                        consumer->profile, consumer->idle));
+                                        consumer->profile, consumer->idle, record->time));
 }
 
 static void (*const takers[])(struct consumer *, const void *) = {

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define FAMILIES_MAX 256 // the programs beyond share one
 #define PROGRAMS_MAX 256 // of a family, the same
-#define SINGLES_MAX 10000 // that are kept while there is nothing to share
+#define SINGLES_MAX 10000 // that are kept while nobody asks for a share
+#define PERIOD_NS (900 * NS_PER_MS) // parents tell once a second, sometimes a little earlier
 
 static const char others[] = "[others]";
 
@@ -23,9 +25,10 @@ struct family_time {
     pid_t parent; // 0: several
     struct program_time *programs;
     size_t count, capacity;
-    struct weighed_list singles; // of processes that were sampled once, since the last share
-    struct weighed_list shared;  // those of the last share
-    int64_t waiting_ns;          // to be shared by them
+    struct weighed_list singles; // of processes that were sampled once in this period,
+    struct weighed_list ready;   // and in the one before, which share what is told now
+    int64_t since; // when this period began, CLOCK_MONOTONIC ns; 0: nothing was told yet
+    int64_t waiting_ns;          // to be shared
 };
 
 static void family_fini(struct family_time *family)
@@ -34,7 +37,7 @@ static void family_fini(struct family_time *family)
         free(family->programs[i].comm);
     free(family->programs);
     free(family->singles.list);
-    free(family->shared.list);
+    free(family->ready.list);
     free(family->comm);
 }
 
@@ -115,35 +118,50 @@ static void gather(struct family_time *family)
     }
 }
 
-static uint64_t share_by(struct family_time *family, const struct weighed_list *singles,
-                         struct profile *profile, bool wall)
+// Has the ready ones take what waits. They stay ready: little may be told of a period before most
+// of it is.
+static uint64_t share(struct family_time *family, struct profile *profile, bool wall)
 {
-    if (family->waiting_ns <= 0 || !singles->count)
+    const struct weighed_list *ready = &family->ready;
+    gather(family);
+    if (family->waiting_ns <= 0 || !ready->count)
         return 0;
-    uint64_t ns = (uint64_t)family->waiting_ns, rest = ns % singles->count;
-    for (size_t i = 0; i < singles->count; i++, rest = 0)
-        add(profile, singles->list[i].value, ns / singles->count + rest, wall);
+    uint64_t ns = (uint64_t)family->waiting_ns, rest = ns % ready->count;
+    for (size_t i = 0; i < ready->count; i++, rest = 0)
+        add(profile, ready->list[i].value, ns / ready->count + rest, wall);
     family->waiting_ns = 0;
     return ns;
 }
 
-static uint64_t share(struct family_time *family, struct profile *profile, bool wall)
+static void begin_period(struct family_time *family, int64_t now)
 {
-    gather(family);
-    uint64_t ns = share_by(family, &family->singles, profile, wall);
-    if (!ns)
-        return 0;
-    struct weighed_list swap = family->shared;
-    family->shared = family->singles;
+    struct weighed_list swap = family->ready;
+    family->ready = family->singles;
     family->singles = swap;
     family->singles.count = 0;
+    family->since = now;
+}
+
+uint64_t short_lived_share(struct short_lived *short_lived, uint32_t number,
+                           struct profile *profile, bool wall, int64_t now)
+{
+    struct family_time *family = &short_lived->families[number];
+    uint64_t ns = share(family, profile, wall);
+    family->since = family->since ? family->since : now;
+    if (family->singles.count && now - family->since >= PERIOD_NS)
+        begin_period(family, now);
     return ns;
 }
 
-uint64_t short_lived_share(struct short_lived *short_lived, uint32_t family,
-                           struct profile *profile, bool wall)
+// Of the last period nothing is told later.
+static void end_period(struct family_time *family)
 {
-    return share(&short_lived->families[family], profile, wall);
+    struct weighed_list *ready = &family->ready;
+    for (size_t i = 0; i < family->singles.count; i++) {
+        ARRAY_RESERVE(ready->list, ready->count, ready->capacity);
+        ready->list[ready->count++] = family->singles.list[i];
+    }
+    family->singles.count = 0;
 }
 
 static void give_up(struct family_time *family, struct unattributed *unattributed)
@@ -164,8 +182,8 @@ uint64_t short_lived_end_all(struct short_lived *short_lived, struct profile *pr
     uint64_t ns = 0;
     for (size_t i = 0; i < short_lived->count; i++) {
         struct family_time *family = &short_lived->families[i];
+        end_period(family);
         ns += share(family, profile, wall);
-        ns += share_by(family, &family->shared, profile, wall); // what was told last
         give_up(family, unattributed);
     }
     return ns;
@@ -181,6 +199,6 @@ void short_lived_renumber(struct short_lived *short_lived, const uint32_t *value
 {
     for (size_t i = 0; i < short_lived->count; i++) {
         renumber(&short_lived->families[i].singles, values);
-        renumber(&short_lived->families[i].shared, values);
+        renumber(&short_lived->families[i].ready, values);
     }
 }

@@ -9,6 +9,10 @@
 // are hardly ever missed, and whose time is known.) Those with a sample keep what the kernel
 // charged to them.
 //
+// The time of a period is told in the next one, and is shared by those that ended in its own: each
+// of them gets about as much. If the few that ended just before were to take it, few samples would
+// decide what the profile says.
+//
 // What is known of the missing ones limits whose samples take their time: they are children of the
 // same program, in one family. Of a process that was met without being sampled its program is known
 // too, and a program that nobody could ever sample keeps its time.
@@ -43,10 +47,10 @@ void short_lived_end(struct short_lived *short_lived, uint32_t family, const cha
 // So much more was used by processes of the family that were never met; below zero: it was less.
 void short_lived_unmet(struct short_lived *short_lived, uint32_t family, int64_t ns);
 
-// Shares what can be shared by now, and returns how much that is, ns. wall: the time counts as
-// running time too.
+// Shares what can be shared by now (CLOCK_MONOTONIC ns), and returns how much that is, ns. wall: the
+// time counts as running time too.
 uint64_t short_lived_share(struct short_lived *short_lived, uint32_t family,
-                           struct profile *profile, bool wall);
+                           struct profile *profile, bool wall, int64_t now);
 
 // Does the same for all families, once no more samples come. What nobody can stand for counts as
 // unattributed.

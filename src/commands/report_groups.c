@@ -130,10 +130,8 @@ static enum rc refuse_label(const struct plain_profile *profile, const char *key
         escape_text(&list, plain_string(profile, name));
     }
     map_fini(&seen);
-    return err_set(err, RC_USAGE, "no sample has the label %s; %s%s", shown,
-                   list.length ? "module and the labels that they have are: module, "
-                               : "they have none, but they can be shown --by module",
-                   list.length ? list.data : "");
+    return err_set(err, RC_USAGE, "no sample has the label %s; --by can be module%s%s", shown,
+                   list.length ? ", " : "", list.length ? list.data : "");
 }
 
 // --- modules ---
@@ -150,7 +148,7 @@ static struct plain_profile *without_names(const struct plain_profile *profile)
 static void group_by_module(const struct reported *reading, struct report_groups *groups)
 {
     struct plain_profile *modules = without_names(reading->part);
-    struct call_graph *graph = call_graph_new(modules, reading->value);
+    struct call_graph *graph = call_graph_functions(modules, reading->value);
     for (size_t i = 0; i < graph->shown; i++) {
         const struct call_function *function = &graph->functions[graph->order[i]];
         const char *path = plain_string(modules, function->module);

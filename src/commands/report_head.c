@@ -131,7 +131,7 @@ void report_put_shown(const struct reported *reading, const struct call_graph *g
 struct call_graph *report_graph(const struct report_options *options,
                                 const struct reported *reading, size_t count)
 {
-    struct call_graph *graph = call_graph_new(reading->part, reading->value);
+    struct call_graph *graph = call_graph_functions(reading->part, reading->value);
     const struct call_trim trim = {
         .function_fraction = CALL_FUNCTION_FRACTION,
         .edge_fraction = CALL_EDGE_FRACTION,

@@ -209,7 +209,7 @@ static void flush(struct json *json, FILE *out)
 static void put_traces(struct json *json, const struct reported *reading, FILE *out)
 {
     const struct plain_profile *part = reading->part;
-    struct call_graph *graph = call_graph_new(part, reading->value);
+    struct call_graph *graph = call_graph_functions(part, reading->value);
     json_begin(json, "traces", '[');
     for (uint32_t i = 0; i < part->samples.count; i++) {
         if (plain_is_empty(part, i))

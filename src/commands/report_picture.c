@@ -41,11 +41,13 @@ static void put_legend(const struct report_options *options, const struct report
     size_t edges = graph->dropped.edges;
     report_put_head(options, reading, unit, out);
     report_put_shown(reading, graph, unit, out);
-    if (!edges)
-        return;
-    buf_printf(out, "Dropped %zu edge%s (freq <= ", edges, edges == 1 ? "" : "s");
-    units_label(out, (int64_t)((double)reading->all * CALL_EDGE_FRACTION), reading->unit, unit);
-    buf_puts(out, ")\n");
+    if (edges) {
+        double least = (double)reading->all * CALL_EDGE_FRACTION;
+        buf_printf(out, "Dropped %zu edge%s (freq <= ", edges, edges == 1 ? "" : "s");
+        units_label(out, (int64_t)least, reading->unit, unit);
+        buf_puts(out, ")\n");
+    }
+    buf_puts(out, "\nHow to read the picture: ptprof(1), REPORT, --graph\n");
 }
 
 // What all samples have in common would only be in the way.

@@ -100,7 +100,7 @@ enum rc report_print_traces(const struct report_options *options, const struct r
     (void)err;
     const struct plain_profile *part = reading->part;
     struct traces traces = {.reading = reading, .units = plain_tags_units(part)};
-    traces.graph = call_graph_new(part, reading->value);
+    traces.graph = call_graph_functions(part, reading->value);
     report_put_head(options, reading, UNITS_AUTO, &traces.text);
     for (uint32_t i = 0; i < part->samples.count; i++) {
         if (plain_is_empty(part, i) || !part->samples.list[i].stack)

@@ -12,11 +12,14 @@
 #include "commands/profile_input.h"
 #include "commands/top_screen.h"
 #include "profile/measure.h"
+#include "profile/plain_cut.h"
 #include "profile/plain_keys.h"
 #include "profile/plain_pair.h"
 #include "profile/plain_transfer.h"
 #include "tui/theme.h"
 #include "tui/tui.h"
+
+#define DEPTH_MOST 4096 // frames of a stack, as in a run
 
 struct view_options {
     struct tui_options screen;
@@ -54,7 +57,10 @@ static enum rc read_file(const char *file, const char *type, struct plain_profil
                          struct err *err)
 {
     enum rc rc = profile_input_read(file, profile, err);
-    return rc == RC_OK ? profile_input_choose(*profile, type, err) : rc;
+    if (rc != RC_OK)
+        return rc;
+    plain_cut(*profile, DEPTH_MOST);
+    return profile_input_choose(*profile, type, err);
 }
 
 static enum rc read_pair(char *const *files, const char *type, struct moment *moment,

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "output/made_code.h"
+#include "output/mapped_file.h"
 #include "process/procfs.h"
 
 #define NO_PIE 0x400000 // where programs begin that are not position independent
@@ -67,26 +67,16 @@ static void read_list(struct map_list *maps, struct plain_profile *to, const cha
                       .limit = map.end,
                       .offset = map.offset,
                       .file = plain_text(to, map.path),
-                      .made = made_code_holds(map.path),
+                      .made = mapped_file_is_made(map.path),
                   });
     }
-}
-
-// "libc.so", "libc.so.6", "libc.so_6".
-static bool is_library(const char *file)
-{
-    for (const char *at = file; (at = strstr(at, ".so")); at += 3)
-        if (!at[3] || ((at[3] == '.' || at[3] == '_') && at[4] >= '0' && at[4] <= '9'))
-            return true;
-    return false;
 }
 
 // The first mapping of a profile is the program's. Which one that is, its name suggests.
 static void put_program_first(struct map_list *maps, const struct plain_profile *to)
 {
     for (size_t i = 0; i < maps->count; i++) {
-        const char *file = plain_string(to, maps->list[i].file);
-        if (!*file || *file == '[' || is_library(file))
+        if (!mapped_file_is_program(plain_string(to, maps->list[i].file)))
             continue;
         struct plain_mapping program = maps->list[i];
         maps->list[i] = maps->list[0];

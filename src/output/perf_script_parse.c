@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/strtab.h"
 #include "output/known.h"
-#include "output/made_code.h"
+#include "output/mapped_file.h"
 #include "output/parsers.h"
 #include "output/perf_line.h"
 #include "profile/plain.h"
@@ -24,6 +24,7 @@
 struct event {
     int64_t period; // of its first record
     bool varies;
+    size_t records;
 };
 
 struct perf_script {
@@ -85,6 +86,7 @@ static enum rc note_event(struct perf_script *perf, const struct perf_head *head
     bool new = !event->period && !event->varies;
     event->varies |= head->period <= 0 || (!new && event->period != head->period);
     event->period = new ? head->period : event->period;
+    event->records++;
     perf->has_periods |= head->period >= 0;
     return RC_OK;
 }
@@ -143,6 +145,16 @@ static bool is_clock(const char *event)
     return strncmp(event, "cpu-clock", 9) == 0 || strncmp(event, "task-clock", 10) == 0;
 }
 
+// The event with the most records is shown first.
+static void set_default(struct perf_script *perf)
+{
+    uint32_t most = 1;
+    size_t width = perf->has_periods ? 2 : 1;
+    for (uint32_t i = 2; i < perf->names.count; i++)
+        most = perf->events[i].records > perf->events[most].records ? i : most;
+    perf->to->default_type = perf->to->types[most * width - 1].type;
+}
+
 static void add_types(struct perf_script *perf)
 {
     struct plain_profile *to = perf->to;
@@ -161,6 +173,7 @@ static void add_types(struct perf_script *perf)
         to->period = perf->events[1].varies ? 0 : perf->events[1].period;
     }
     to->duration = perf->first < 0 ? 0 : perf->last - perf->first;
+    set_default(perf);
 }
 
 // --- frames ---
@@ -185,7 +198,7 @@ static uint32_t mapping_of(struct perf_script *perf, struct text_span file)
     if (number == PLAIN_NONE) {
         number = plain_add_mapping(perf->to, (struct plain_mapping){
             .file = text,
-            .made = made_code_holds(plain_string(perf->to, text)),
+            .made = mapped_file_is_made(plain_string(perf->to, text)),
             .has_functions = true,
         });
         map_put(&perf->mappings, text, number);
@@ -303,6 +316,25 @@ static enum rc take_records(struct perf_script *perf)
     return rc == RC_OK && within ? end_record(perf, &head) : rc;
 }
 
+// The first mapping of a profile is the program's.
+static void put_program_first(struct plain_profile *to)
+{
+    struct plain_code *code = &to->code;
+    uint32_t program = 0;
+    while (program < code->mapping_count &&
+           !mapped_file_is_program(plain_string(to, code->mappings[program].file)))
+        program++;
+    if (!program || program == code->mapping_count)
+        return;
+    struct plain_mapping kept = code->mappings[0];
+    code->mappings[0] = code->mappings[program];
+    code->mappings[program] = kept;
+    for (size_t i = 0; i < code->location_count; i++) {
+        uint32_t *mapping = &code->locations[i].mapping;
+        *mapping = *mapping == 0 ? program : *mapping == program ? 0 : *mapping;
+    }
+}
+
 static enum rc take_all(struct perf_script *perf)
 {
     if (memchr(perf->lines.at, '\0', (size_t)(perf->lines.end - perf->lines.at)))
@@ -311,7 +343,9 @@ static enum rc take_all(struct perf_script *perf)
     if (rc != RC_OK)
         return rc;
     add_types(perf);
-    return take_records(perf);
+    rc = take_records(perf);
+    put_program_first(perf->to);
+    return rc;
 }
 
 static void fini(struct perf_script *perf)

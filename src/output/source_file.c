@@ -103,9 +103,9 @@ static void split(struct source_file *file)
     }
 }
 
-static enum rc read_text(struct source_file *file, int fd, struct err *err)
+static enum rc read_text(struct source_file *file, int fd, long long size, struct err *err)
 {
-    enum rc rc = buf_read_fd(&file->text, fd, TEXT_MAX);
+    enum rc rc = size > TEXT_MAX ? RC_LIMIT : buf_read_fd(&file->text, fd, TEXT_MAX);
     if (rc == RC_LIMIT)
         return err_set(err, rc, "it is larger than %u MiB", TEXT_MAX >> 20);
     if (rc != RC_OK)
@@ -123,7 +123,7 @@ enum rc source_file_read(struct source_file *file, const struct source_places *p
     AUTO_FD int fd = find(places, name, &info, file);
     if (fd < 0)
         return err_set(err, RC_FAIL, "there is no such file here");
-    enum rc rc = read_text(file, fd, err);
+    enum rc rc = read_text(file, fd, info.st_size, err);
     file->changed = info.st_mtim;
     if (rc == RC_OK)
         split(file);

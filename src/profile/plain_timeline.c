@@ -2,12 +2,14 @@
 #include "profile/plain_timeline.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "profile/plain_threads.h"
 #include "profile/plain_transfer.h"
 
 #define RECORDS 10000 // that a timeline without a period of its own is to have
+#define MORE 100      // times as many are taken from one that has
 
 // --- the order ---
 
@@ -121,16 +123,19 @@ static void lay_out(struct timeline *timeline, const struct plain_profile *profi
     plain_transfer_free(transfer);
 }
 
-// Viewers take samples at a period: it is that of the profile if that is a time.
+// Viewers take samples at a period: it is that of the profile, if that is one of the values that
+// are shown and makes no more records than anybody wants to read.
 static void set_period(struct plain_profile *profile, const struct plain_profile *from,
                        const struct measure *measure, const struct timeline *timeline)
 {
-    int64_t total = 0;
-    for (size_t i = 0; i < timeline->event_count; i++)
-        total += timeline->events[i].duration / RECORDS;
+    const char *unit = plain_string(from, from->period_type.unit);
+    int64_t least = 1; // of all threads together, which may be more than 64 bits hold
+    for (size_t i = 0; i < timeline->event_count && least < INT64_MAX / 2; i++)
+        least += timeline->events[i].duration / RECORDS;
+    bool usual = strcmp(unit, measure->unit) == 0 && from->period >= least / MORE;
     profile->period_type = (struct plain_type){.type = plain_text(profile, measure->type),
                                                .unit = plain_text(profile, "nanoseconds")};
-    profile->period = measure->time && from->period > 0 ? from->period : total > 0 ? total : 1;
+    profile->period = usual && from->period > 0 ? from->period : least;
 }
 
 struct timeline *plain_timeline(const struct plain_profile *profile,

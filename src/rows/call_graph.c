@@ -97,14 +97,19 @@ static void show_functions(struct call_graph *graph, const bool *kept)
     }
 }
 
-void call_graph_keep(struct call_graph *graph, const bool *kept)
+static void make(struct call_graph *graph, const bool *kept, bool edges)
 {
-    call_walk(graph, kept);
+    call_walk(graph, kept, edges);
     show_functions(graph, kept);
     call_index(graph);
 }
 
-struct call_graph *call_graph_new(const struct plain_profile *profile, size_t value)
+void call_graph_keep(struct call_graph *graph, const bool *kept)
+{
+    make(graph, kept, true);
+}
+
+struct call_graph *call_graph_functions(const struct plain_profile *profile, size_t value)
 {
     struct call_graph *graph = xcalloc(1, sizeof *graph);
     graph->profile = profile;
@@ -113,6 +118,13 @@ struct call_graph *call_graph_new(const struct plain_profile *profile, size_t va
     graph->parts = call_parts_new(profile, value, graph);
     graph->order = xcalloc(graph->function_count + 1, sizeof *graph->order);
     rank_names(graph);
+    make(graph, NULL, false);
+    return graph;
+}
+
+struct call_graph *call_graph_new(const struct plain_profile *profile, size_t value)
+{
+    struct call_graph *graph = call_graph_functions(profile, value);
     call_graph_keep(graph, NULL);
     return graph;
 }
@@ -153,44 +165,49 @@ static uint32_t end_of(const struct call_edge *edge, bool callers)
     return callers ? edge->callee : edge->caller;
 }
 
-// Counting sort by function, then each function's edges by weight.
-static void index_edges(struct call_graph *graph, bool callers, uint32_t **list, uint32_t **first)
+// Counting sort by function.
+static void index_edges(const struct call_graph *graph, bool callers, struct call_index *index)
 {
     size_t functions = graph->function_count;
-    free(*list);
-    free(*first);
-    *list = xcalloc(graph->edge_count + 1, sizeof **list);
-    *first = xcalloc(functions + 2, sizeof **first);
-    uint32_t *next = *first + 1; // becomes *first once all are placed
+    free(index->list);
+    free(index->first);
+    free(index->sorted);
+    index->list = xcalloc(graph->edge_count + 1, sizeof *index->list);
+    index->first = xcalloc(functions + 2, sizeof *index->first);
+    index->sorted = xcalloc(functions + 1, sizeof *index->sorted);
+    uint32_t *next = index->first + 1; // becomes index->first once all are placed
     for (size_t i = 0; i < graph->edge_count; i++)
         next[end_of(&graph->edges[i], callers) + 1]++;
     for (size_t i = 1; i < functions; i++)
         next[i] += next[i - 1];
     for (uint32_t i = 0; i < graph->edge_count; i++)
-        (*list)[next[end_of(&graph->edges[i], callers)]++] = i;
-    for (size_t i = 0; i < functions; i++)
-        if ((*first)[i + 1] > (*first)[i])
-            qsort_r(*list + (*first)[i], (*first)[i + 1] - (*first)[i], sizeof **list,
-                    compare_edges, graph);
+        index->list[next[end_of(&graph->edges[i], callers)]++] = i;
 }
 
 void call_index(struct call_graph *graph)
 {
-    struct call_parts *parts = graph->parts;
-    index_edges(graph, true, &parts->callers, &parts->caller_first);
-    index_edges(graph, false, &parts->callees, &parts->callee_first);
+    index_edges(graph, true, &graph->parts->callers);
+    index_edges(graph, false, &graph->parts->callees);
+}
+
+// Few functions are ever asked for theirs.
+static struct call_edges edges_of(const struct call_graph *graph, struct call_index *index,
+                                  uint32_t function)
+{
+    uint32_t *list = index->list + index->first[function];
+    size_t count = index->first[function + 1] - index->first[function];
+    if (!index->sorted[function] && count)
+        qsort_r(list, count, sizeof *list, compare_edges, (void *)graph);
+    index->sorted[function] = true;
+    return (struct call_edges){list, count};
 }
 
 struct call_edges call_graph_callers(const struct call_graph *graph, uint32_t function)
 {
-    const struct call_parts *parts = graph->parts;
-    uint32_t first = parts->caller_first[function];
-    return (struct call_edges){parts->callers + first, parts->caller_first[function + 1] - first};
+    return edges_of(graph, &graph->parts->callers, function);
 }
 
 struct call_edges call_graph_callees(const struct call_graph *graph, uint32_t function)
 {
-    const struct call_parts *parts = graph->parts;
-    uint32_t first = parts->callee_first[function];
-    return (struct call_edges){parts->callees + first, parts->callee_first[function + 1] - first};
+    return edges_of(graph, &graph->parts->callees, function);
 }

@@ -124,6 +124,13 @@ struct call_parts *call_parts_new(const struct plain_profile *profile, size_t va
     return parts;
 }
 
+static void call_index_fini(struct call_index *index)
+{
+    free(index->list);
+    free(index->first);
+    free(index->sorted);
+}
+
 void call_parts_free(struct call_parts *parts)
 {
     free(parts->first);
@@ -133,9 +140,7 @@ void call_parts_free(struct call_parts *parts)
     free(parts->own);
     free(parts->sums);
     free(parts->used);
-    free(parts->callers);
-    free(parts->caller_first);
-    free(parts->callees);
-    free(parts->callee_first);
+    call_index_fini(&parts->callers);
+    call_index_fini(&parts->callees);
     free(parts);
 }

@@ -11,8 +11,11 @@ struct call_parts {
     uint32_t *child, *sibling; // [node]: the first one below it, and the next one beside it
     int64_t *own, *sums; // [node]: of samples with it as leaf; with it anywhere
     bool *used;          // [node]: any of these samples has a value
-    uint32_t *callers, *caller_first; // edges by callee; [function + 1] where they begin
-    uint32_t *callees, *callee_first; // the same by caller
+    struct call_index {
+        uint32_t *list;  // edges by function
+        uint32_t *first; // [function + 1]: where those of a function begin
+        bool *sorted;    // [function]: they stand by weight
+    } callers, callees;
 };
 
 #define CALL_NONE UINT32_MAX
@@ -21,8 +24,8 @@ struct call_parts *call_parts_new(const struct plain_profile *profile, size_t va
                                   struct call_graph *graph);
 void call_parts_free(struct call_parts *parts);
 
-// Adds up what functions and edges have. kept: NULL for all functions.
-void call_walk(struct call_graph *graph, const bool *kept);
+// Adds up what functions have, and edges if they are wanted. kept: NULL for all functions.
+void call_walk(struct call_graph *graph, const bool *kept, bool edges);
 
 // Finds the edges of each function again, after edges came or went.
 void call_index(struct call_graph *graph);

@@ -71,18 +71,6 @@ void call_graph_drop_functions(struct call_graph *graph, int64_t least)
         call_graph_keep(graph, kept);
 }
 
-static void keep_first(struct call_graph *graph, size_t count, enum call_order order)
-{
-    if (graph->shown <= count)
-        return;
-    AUTO_FREE bool *kept = xcalloc(graph->function_count + 1, sizeof *kept);
-    for (size_t i = 0; i < count; i++)
-        kept[graph->order[i]] = true;
-    graph->dropped.beyond_count = graph->shown - count;
-    call_graph_keep(graph, kept);
-    call_graph_sort(graph, order);
-}
-
 int64_t call_graph_fraction(const struct call_graph *graph, double fraction)
 {
     int64_t sum = 0;
@@ -92,14 +80,26 @@ int64_t call_graph_fraction(const struct call_graph *graph, double fraction)
     return part < 0 ? (int64_t)-part : (int64_t)part;
 }
 
+// Costs of functions are the same whichever of them are kept, so that all can be chosen before the
+// graph is made anew.
 void call_graph_trim(struct call_graph *graph, const struct call_trim *trim)
 {
     int64_t least_function = call_graph_fraction(graph, trim->function_fraction);
     int64_t least_edge = call_graph_fraction(graph, trim->edge_fraction);
-    if (least_function > 0)
-        call_graph_drop_functions(graph, least_function);
+    AUTO_FREE bool *kept = xcalloc(graph->function_count + 1, sizeof *kept);
+    size_t heavy = 0, count = 0, shown = graph->shown;
     call_graph_sort(graph, trim->order);
-    if (trim->count)
-        keep_first(graph, trim->count, trim->order);
+    for (size_t i = 0; i < shown; i++) {
+        uint32_t function = graph->order[i];
+        if (call_magnitude(graph->functions[function].total) < least_function)
+            continue;
+        heavy++;
+        kept[function] = !trim->count || heavy <= trim->count;
+        count += kept[function];
+    }
+    graph->dropped.functions = shown - heavy;
+    graph->dropped.beyond_count = heavy - count;
+    call_graph_keep(graph, count < shown ? kept : NULL);
+    call_graph_sort(graph, trim->order);
     graph->dropped.edges = call_graph_drop_edges(graph, least_edge);
 }

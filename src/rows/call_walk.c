@@ -20,9 +20,10 @@ struct step { // a node between the root and where the walk is
 struct walk {
     struct call_graph *graph;
     const bool *kept;
+    bool edges; // they are wanted
     bool *function_marked, *edge_marked;
     size_t edge_capacity, marked_capacity;
-    struct map edges; // caller << 32 | callee -> edge
+    struct map numbers; // caller << 32 | callee -> edge
     struct mark *marks;
     size_t mark_count, mark_capacity;
     struct step *steps;
@@ -33,7 +34,7 @@ static uint32_t edge_of(struct walk *walk, uint32_t caller, uint32_t callee)
 {
     struct call_graph *graph = walk->graph;
     uint64_t key = (uint64_t)caller << 32 | callee;
-    uint32_t edge = map_get(&walk->edges, key, CALL_NONE);
+    uint32_t edge = map_get(&walk->numbers, key, CALL_NONE);
     if (edge != CALL_NONE)
         return edge;
     ARRAY_RESERVE(graph->edges, graph->edge_count, walk->edge_capacity);
@@ -41,14 +42,14 @@ static uint32_t edge_of(struct walk *walk, uint32_t caller, uint32_t callee)
     edge = (uint32_t)graph->edge_count++;
     graph->edges[edge] = (struct call_edge){.caller = caller, .callee = callee, .inlined = true};
     walk->edge_marked[edge] = false;
-    map_put(&walk->edges, key, edge);
+    map_put(&walk->numbers, key, edge);
     return edge;
 }
 
 static uint32_t count_edge(struct walk *walk, const struct step *at, uint32_t callee,
                            bool inlined, int64_t cost)
 {
-    if (at->caller == CALL_NONE || at->caller == callee)
+    if (!walk->edges || at->caller == CALL_NONE || at->caller == callee)
         return CALL_NONE;
     uint32_t number = edge_of(walk, at->caller, callee);
     if (walk->edge_marked[number])
@@ -129,9 +130,9 @@ static void walk_stacks(struct walk *walk)
     }
 }
 
-void call_walk(struct call_graph *graph, const bool *kept)
+void call_walk(struct call_graph *graph, const bool *kept, bool edges)
 {
-    struct walk walk = {.graph = graph, .kept = kept};
+    struct walk walk = {.graph = graph, .kept = kept, .edges = edges};
     for (size_t i = 0; i < graph->function_count; i++)
         graph->functions[i].self = graph->functions[i].total = 0;
     free(graph->edges);
@@ -141,7 +142,7 @@ void call_walk(struct call_graph *graph, const bool *kept)
     walk_stacks(&walk);
     free(walk.function_marked);
     free(walk.edge_marked);
-    map_fini(&walk.edges);
+    map_fini(&walk.numbers);
     free(walk.marks);
     free(walk.steps);
 }

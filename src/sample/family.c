@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "sample/task_file.h"
 
 #define INTERVAL_NS (20 * NS_PER_MS) // of listings, when there is no other way
@@ -44,11 +45,13 @@ static bool shares_memory(pid_t child, pid_t parent)
     return syscall(SYS_kcmp, child, parent, KCMP_VM, 0, 0) == 0;
 }
 
-// A number may be that of a thread.
+// A number may be that of a thread. There are descriptors only of processes, and old kernels have
+// none; the status takes ten times as long.
 static bool is_process(pid_t pid)
 {
     struct proc_status status;
-    return procfs_status(pid, &status) == RC_OK && status.tgid == pid;
+    AUTO_FD int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    return fd >= 0 || (procfs_status(pid, &status) == RC_OK && status.tgid == pid);
 }
 
 // Returns whether it was added.

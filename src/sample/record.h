@@ -41,6 +41,7 @@ struct record_process {
 struct record_process_time {
     struct record record;
     uint32_t process;
+    int64_t time; // CLOCK_MONOTONIC ns
     uint64_t cpu_ns, threads_cpu_ns;
     uint64_t children_ns; // more: of children that ended before they were found
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "base/clock.h"
 #include "sample/child_time.h"
 
 #define HANGS_TOLERATED 1 // of samplers, on one thread
@@ -129,6 +130,7 @@ void report_process_time(struct control *control, struct watched *process)
     if (!report)
         return;
     report->process = process->number;
+    report->time = clock_now();
     report->cpu_ns = process->cpu.last - process->cpu.base;
     report->threads_cpu_ns = cpu_of_announced(process);
     report->children_ns = child_time_unwatched(process);

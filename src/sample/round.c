@@ -354,6 +354,15 @@ static void find_children(struct round *round, int64_t now)
     reach_forget_clocks(&round->samplers);
 }
 
+// New ones are stopped before anything else is read: what they use meanwhile no sample takes.
+static void meet_children(struct round *round, int64_t now)
+{
+    size_t before = round->roster.count;
+    find_children(round, now);
+    for (size_t i = before; i < round->roster.count; i++)
+        visit_cold(round, round->roster.processes[i], READS_A_ROUND, now);
+}
+
 void round_begin(struct round *round)
 {
     if (round->children)
@@ -398,7 +407,7 @@ void round_make(struct round *round, int64_t now)
     if (survey_advance(&round->survey, &round->roster, round->rate))
         for (size_t i = 0; i < round->roster.count; i++)
             report_threads(round, round->roster.processes[i]);
-    find_children(round, now);
+    meet_children(round, now);
     visit_hot(round, now);
     for (size_t i = 0; i < round->roster.count; i++)
         visit_process(round, round->roster.processes[i], now);

@@ -32,7 +32,7 @@ FILES = {
     "fuzz_options": ["src/commands/option.c", "src/commands/attach_options.c"],
     "fuzz_perf_map": ["src/process/perf_map.c"],
     "fuzz_perf_script": ["src/output/perf_script_parse.c", "src/output/perf_line.c",
-                         "src/output/made_code.c"],
+                         "src/output/mapped_file.c"],
     "fuzz_pprof": ["src/output/parser.c", "src/output/pprof_parse.c", "src/output/gunzip.c",
                    "src/profile/plain.c", "src/profile/plain_merge.c", "src/profile/plain_frame.c",
                    "src/profile/measure.c", "src/profile/totals.c"],

@@ -45,9 +45,14 @@ def standard_error(share, n):
     return math.sqrt(share * (1 - share) / n)
 
 
-def assert_share(share, truth, n, what, least=0):
-    """Within three standard errors, or within `least` where the truth is not known better."""
-    error = max(3 * standard_error(truth, n), least)
+def equal_samples(weights):
+    """How many samples of one weight tell as much as these do."""
+    return sum(weights) ** 2 / sum(weight * weight for weight in weights)
+
+
+def assert_share(share, truth, n, what, bias=0):
+    """Within three standard errors, and `bias` more where the truth is not known better."""
+    error = 3 * standard_error(truth, n) + bias
     assert abs(share - truth) <= error, \
         f"{what}: {share:.4f} of {n} samples, truth {truth:.4f}, allowed {error:.4f}"
 

@@ -43,6 +43,9 @@ GO_SCHEDULER = "src/output/go_scheduler.c"
 DELAYS = "src/collect/delays.c"
 LOCKS = "src/collect/locks.c"
 WAIT_SORT = "src/wait/sort.c"
+MEASURE = "src/profile/measure.c"
+SELECTION = "src/rows/selection.c"
+FLAME = "src/rows/rows_flame.c"
 
 FAULTS = [
     # What is done to the target.
@@ -176,9 +179,14 @@ FAULTS = [
      "if (sampled.times != 1)", "if (!sampled.times)", "unit/short_lived"),
     ("a program that cannot be sampled is shared out", SHORT_LIVED,
      "program->sampled |= sampled.times > 0;", "program->sampled = true;", "unit/short_lived"),
-    ("what is told after the last share is lost", SHORT_LIVED,
-     "        ns += share_by(family, &family->shared, profile, wall); // what was told last\n", "",
+    ("those that ended last take what is told of all", SHORT_LIVED,
+     "    uint64_t ns = share(family, profile, wall);\n",
+     "    begin_period(family, now);\n    uint64_t ns = share(family, profile, wall);\n",
      "unit/short_lived"),
+    ("a period of short-lived processes ends with each share", SHORT_LIVED,
+     "family->singles.count && now - family->since >= PERIOD_NS", "true", "unit/short_lived"),
+    ("those of the last period stand for nobody", SHORT_LIVED,
+     "        end_period(family);\n", "", "unit/short_lived"),
     ("two offsets with one key are one location", STORE,
      "if (known.mapping == mapping && known.offset == offset)",
      "if (location_key(known.mapping, known.offset) == key)", "unit/store"),
@@ -380,6 +388,16 @@ FAULTS = [
      "    if (!extract->sides)\n", "    if (0)\n", "unit/rows_waits"),
     ("names of locks do not come between blocks", "src/commands/top.c",
      "        feed_keep_up(top->feed);\n", "", "live/top/delays_name_the_lock"),
+    # Two profiles.
+    ("what shrank has grown", MEASURE,
+     "__builtin_sub_overflow(both[0], both[1], &change)",
+     "__builtin_sub_overflow(both[1], both[0], &change)", "unit/rows_pair"),
+    ("100 % of a difference is the new profile", SELECTION,
+     "[measure->main + measure->pair]", "[measure->main]", "unit/rows_pair"),
+    ("what is gone has no cell in the flame graph", MEASURE,
+     "cost_sum(cost_size(main[0]), cost_size(main[1]))", "cost_size(main[0])", "unit/rows_pair"),
+    ("cells lie over each other", FLAME,
+     "    *used += layout->widths[node];\n", "", "screens/view_pair"),
     # Differences of profiles.
     ("of many functions none is expected to differ by chance", "src/rows/difference.c",
      "sorted[i] <= false_alarms * (double)(i + 1) / (double)count", "sorted[i] <= false_alarms",
@@ -418,6 +436,27 @@ FAULTS = [
     ("a dot that hangs is waited for", "src/commands/graphviz.c",
      "if (!in_time)\n        kill(pid, SIGKILL);", "if (!in_time)\n        sleep(1);",
      "unit/graphviz"),
+    # Reports of functions.
+    ("a function counts as often as it recurses", "src/rows/call_walk.c",
+     "if (!walk->function_marked[number]) {", "if (true) {", "unit/call_graph"),
+    ("an edge counts as often as it recurses", "src/rows/call_walk.c",
+     "    if (walk->edge_marked[number])\n", "    if (0)\n", "unit/call_graph"),
+    ("self costs below a dropped function are its caller's", "src/rows/call_walk.c",
+     "at.caller != CALL_NONE && !at.residual", "at.caller != CALL_NONE", "unit/call_graph"),
+    ("a base is not what shares are of", "src/rows/call_graph.c",
+     "return of_base ? of_base : all;", "return all;", "unit/call_graph"),
+    ("hidden files of modules leave their lines", "src/profile/plain_filter.c",
+     "bool hidden = given(filtering, HIDE) && (mapping_matches(filtering, HIDE, at) ||",
+     "bool hidden = given(filtering, HIDE) && (false ||", "unit/filter"),
+    ("ranges of tags have no units", "src/profile/plain_tags.c",
+     "strcmp(scaled_unit, range->unit) == 0 && ", "", "unit/filter"),
+    ("what lies below a dropped frame stays", "src/profile/plain_prune.c",
+     "gone[i] = ended[parent] || ", "gone[i] = ", "unit/filter"),
+    ("a percentage of next to all is not 100 %", "src/base/units.c",
+     "percent >= 99.95 && percent <= 100.05", "percent == 100", "unit/units"),
+    ("brackets of RE2 have no escapes", "src/base/pattern.c",
+     "bool escaped = *text->at == '\\\\' && text->at[1];", "bool escaped = false;",
+     "unit/pattern"),
     # Profiles of others.
     ("return addresses stay behind their calls", "src/output/legacy.c",
      "legacy_push(legacy, address - 1);", "legacy_push(legacy, address);", "unit/legacy_parse"),

@@ -54,7 +54,7 @@ def write_code(writer, chance):
     functions = [(name, file) for name in NAMES + [""] for file in FILES[:2 + len(name) % 3]]
     for at, (name, file) in enumerate(functions):
         writer.add(5, (1, at + 1), (2, writer.text(name)), (3, writer.text(name)),
-                   (4, writer.text(file)), (5, chance.choice([0, 7]) if name else 0))
+                   (4, writer.text(file)), (5, chance.choice([0, 7]) * bool(name)))
     for at in range(40):
         lines = [message(4, number(1, chance.randint(1, len(functions))) +
                          number(2, chance.randint(1, 99)))

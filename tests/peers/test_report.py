@@ -33,8 +33,9 @@ FILTERS = [
     {"focus": "main", "hide": r"\(\*?\w+\)"}, {"focus": r"\.go$|\.c$"}, {"hide": "libc"},
     {"tagfocus": "thread=main"}, {"tagfocus": "bytes=1kb:"}, {"tagfocus": ":2kb"},
     {"tagfocus": "bytes=16:1024b"}, {"tagfocus": "bytes=4kb"}, {"tagfocus": "request=2:4"},
-    {"tagfocus": "thread:.*,er"}, {"tagfocus": "thread=io,main"}, {"tagignore": "thread=work"},
-    {"tagignore": "bytes=:1kb"}, {"tagfocus": "thread=main", "ignore": "free"},
+    {"tagfocus": "request=2s:"}, {"tagfocus": "3x"}, {"tagfocus": "thread:.*,er"},
+    {"tagfocus": "thread=io,main"}, {"tagignore": "thread=work"}, {"tagignore": "bytes=:1kb"},
+    {"tagfocus": "thread=main", "ignore": "free"},
 ]
 
 resolved = []

@@ -209,11 +209,16 @@ def legend(text):
 
 
 def unordered(lines):
-    """Boxes by name instead of number, and edges, in no order."""
+    """Boxes by name instead of number, and edges, in no order. Nor have tags of a function that
+    differ in the sign alone one of pprof's."""
     numbers = {match[1]: match[2] for line in lines
                if (match := re.match(r'(N\d+) \[.* tooltip="(.*) \([^ ]*\)" color', line))}
-    return sorted(re.sub(r"\bN+(\d+)(\w*)", lambda match: numbers["N" + match[1]] + match[2],
-                         re.sub(r"\bid=\S+", "", line)) for line in lines)
+
+    def named(match):
+        return numbers["N" + match[1]] + "_" * len(match[2])
+
+    return sorted(re.sub(r"\bN+(\d+)(\w*)", named, re.sub(r"\bid=\S+", "", line))
+                  for line in lines)
 
 
 def same_graph(ctx, files, theirs=(), ours=(), form=list):

@@ -64,7 +64,9 @@ static void tell_thread_time(uint32_t kind, uint32_t thread, uint64_t cpu_ns)
 static void tell_family_time(uint32_t process, uint64_t cpu_ns, uint64_t threads_cpu_ns,
                              uint64_t children_ns)
 {
+    static int64_t time;
     const struct record_process_time record = {.process = process,
+                                               .time = time += NS_PER_S,
                                                .cpu_ns = cpu_ns,
                                                .threads_cpu_ns = threads_cpu_ns,
                                                .children_ns = children_ns};
@@ -203,8 +205,6 @@ START_TEST(a_child_that_was_sampled_once_stands_for_the_others)
     tell_child(1, 0, 3000);
     tell_child(2, 1, 2000);
     tell_family_time(0, 0, 0, 9000); // they may not be missing, but still to be seen
-    consumer_drain(consumer);
-    ck_assert_uint_eq(atomic_load(&control->counts[COUNTER_POOLED_NS]), 3000);
     tell_family_time(0, 0, 0, 7000);
     tell_child(3, 2, 500);
     tell_child(4, 1, 100);

@@ -96,6 +96,28 @@ START_TEST(parts_of_names_have_lines)
 }
 END_TEST
 
+START_TEST(modules_have_tints_if_there_are_several)
+{
+    uint32_t bin = fixture_mapping(profile, "/bin/a", "", 0x10000);
+    uint32_t at[] = {fixture_location(profile, bin, 0x10010, "work"),
+                     fixture_location(profile, bin, 0x10020, "main"), 0};
+    fixture_sample(profile, plain_stack(profile, at, 2), 0, 1, 1000);
+    write_dot("");
+    check_has("tooltip=\"work (1us)\" color=\"#b20000\" fillcolor=\"#edd5d5\"");
+    check_lacks("M0");
+    uint32_t lib = fixture_mapping(profile, "/lib/b.so", "", 0x30000);
+    at[2] = fixture_location(profile, lib, 0x30010, "start");
+    fixture_sample(profile, plain_stack(profile, at, 3), 0, 1, 1000);
+    buf_clear(&text);
+    write_dot("");
+    check_has("tooltip=\"work (2us)\" color=\"#b20000\" fillcolor=\"#e8f0fa\"");
+    check_has("fillcolor=\"#fdf1de\"]\n"); // start's
+    check_has("M0 [label=\"a\" ");
+    check_has("M1 [label=\"b.so\" ");
+    check_lacks("M2");
+}
+END_TEST
+
 START_TEST(no_name_leaves_its_quotes)
 {
     static const char legend[] = "\"]; evil [label=\"<script>\\\n";
@@ -138,6 +160,7 @@ Suite *suite_dot(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, functions_and_calls_are_drawn_as_pprof_draws_them);
     tcase_add_test(tests, parts_of_names_have_lines);
+    tcase_add_test(tests, modules_have_tints_if_there_are_several);
     tcase_add_test(tests, no_name_leaves_its_quotes);
     tcase_add_test(tests, long_names_are_cut);
     suite_add_tcase(suite, tests);

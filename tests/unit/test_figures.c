@@ -77,10 +77,39 @@ START_TEST(sizes_in_words)
 }
 END_TEST
 
+static const struct {
+    int64_t value;
+    const char *unit;
+    bool plus;
+    const char *text;
+} values[] = {
+    {1250, "nanoseconds", false, "1.25us"},
+    {-1250, "microseconds", true, "-1.25ms"},
+    {99949, "milliseconds", true, "+99.9s"},
+    {100, "seconds", false, "1m40s"},
+    {INT64_MAX, "seconds", false, "106751d23h"},
+    {0, "nanoseconds", true, "0ns"},
+    {-2048, "bytes", true, "-2.0K"},
+    {INT64_MIN, "bytes", false, "-8.0E"},
+    {999999, "count", true, "+999999"},
+    {1234567, "count", false, "1.23M"},
+    {-1000000, "", false, "-1.00M"},
+    {INT64_MAX, "pages", false, "9.22E"},
+};
+
+START_TEST(values_in_their_units)
+{
+    char text[FIGURES_MOST];
+    figures_value(values[_i].value, values[_i].unit, values[_i].plus, text);
+    ck_assert_str_eq(text, values[_i].text);
+}
+END_TEST
+
 START_TEST(parts_in_percent)
 {
     ck_assert_double_eq(figures_percent(1, 8), 12.5);
     ck_assert_double_eq(figures_percent(0, 0), 0);
+    ck_assert_double_eq(figures_percent(-1, 8), -12.5);
 }
 END_TEST
 
@@ -91,6 +120,7 @@ Suite *suite_figures(void)
     TCase *tests = tcase_create("figures");
     tcase_add_loop_test(tests, times_in_words, 0, ARRAY_LENGTH(times));
     tcase_add_loop_test(tests, sizes_in_words, 0, ARRAY_LENGTH(sizes));
+    tcase_add_loop_test(tests, values_in_their_units, 0, ARRAY_LENGTH(values));
     tcase_add_test(tests, parts_in_percent);
     suite_add_tcase(suite, tests);
     return suite;

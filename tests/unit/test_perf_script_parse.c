@@ -133,6 +133,24 @@ START_TEST(the_same_lines_are_the_same_location)
 }
 END_TEST
 
+START_TEST(what_is_shown_first)
+{
+    struct plain_profile *profile;
+    const char text[] = "a 1 1.0: 5 faults: \n\t 401 f ([kernel.kallsyms])\n\n"
+                        "a 1 1.0: 5 cycles: \n\t 401 f (/lib/a.so.1)\n\t 401 g (/bin/a)\n\n"
+                        "a 1 1.0: 5 cycles: \n\t 401 h (/bin/b)\n\n"
+                        "a 1 1.0: 5 misses: \n\t 401 f ([kernel.kallsyms])\n\n";
+    ck_assert_int_eq(parser_parse(text, sizeof text - 1, &profile, NULL), RC_OK);
+    ck_assert_str_eq(plain_string(profile, profile->default_type), "cycles_event");
+    ck_assert_str_eq(plain_string(profile, profile->code.mappings[0].file), "/bin/a");
+    ck_assert_uint_eq(profile->code.locations[0].mapping, 2);
+    ck_assert_uint_eq(profile->code.locations[1].mapping, 1);
+    ck_assert_uint_eq(profile->code.locations[2].mapping, 0);
+    ck_assert_uint_eq(profile->code.locations[3].mapping, 3);
+    plain_free(profile);
+}
+END_TEST
+
 START_TEST(too_many_events)
 {
     AUTO_BUF struct buf text = {0};
@@ -176,6 +194,7 @@ Suite *suite_perf_script_parse(void)
     tcase_add_test(tests, names_with_blanks_and_digits);
     tcase_add_test(tests, lines_that_are_neither_are_skipped);
     tcase_add_test(tests, the_same_lines_are_the_same_location);
+    tcase_add_test(tests, what_is_shown_first);
     tcase_add_test(tests, too_many_events);
     tcase_add_test(tests, damaged);
     tcase_add_test(tests, a_long_line);

@@ -58,6 +58,31 @@ START_TEST(stacks_with_the_same_callers_are_together)
 }
 END_TEST
 
+// A period of another unit, or of far too many records, would make files without an end.
+START_TEST(records_are_bounded)
+{
+    static const struct {
+        const char *unit;
+        int64_t period, value, least, most;
+    } rows[] = {{"nanoseconds", 10000000, 3000000000, 10000000, 10000000},
+                {"count", 1, 3000000000000, 100000000, 400000000},
+                {"nanoseconds", 1, INT64_MAX / 2, INT64_MAX / 40000, INT64_MAX / 10000}};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct plain_profile *profile = plain_new();
+        plain_add_type(profile, "delay", "nanoseconds");
+        profile->period = rows[i].period;
+        profile->period_type.unit = plain_text(profile, rows[i].unit);
+        plain_add(profile, plain_sample(profile, 0, 0), &rows[i].value);
+        struct measure measure = measure_of(profile);
+        struct timeline *timeline = plain_timeline(profile, &measure);
+        ck_assert_int_ge(timeline->profile->period, rows[i].least);
+        ck_assert_int_le(timeline->profile->period, rows[i].most);
+        timeline_free(timeline);
+        plain_free(profile);
+    }
+}
+END_TEST
+
 START_TEST(an_empty_profile_is_an_empty_timeline)
 {
     struct plain_profile *profile = plain_new();
@@ -77,6 +102,7 @@ Suite *suite_plain_timeline(void)
     TCase *tests = tcase_create("plain_timeline");
     tcase_add_test(tests, samples_of_a_thread_lie_one_behind_the_other);
     tcase_add_test(tests, stacks_with_the_same_callers_are_together);
+    tcase_add_test(tests, records_are_bounded);
     tcase_add_test(tests, an_empty_profile_is_an_empty_timeline);
     suite_add_tcase(suite, tests);
     return suite;

@@ -6,13 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 static struct profile *profile;
 static struct modules *modules;
 static struct short_lived short_lived;
 static struct unattributed unattributed;
+static int64_t now;
 
 static void set_up(void)
 {
+    now = NS_PER_S;
     profile = profile_new(1000);
     modules = modules_new();
     profile_thread_add(profile, 1, 1, "t", "p");
@@ -47,6 +51,17 @@ static void end(uint32_t family, const char *comm, uint32_t times, uint32_t numb
     short_lived_end(&short_lived, family, comm, (struct weighed){value(number), times}, open);
 }
 
+static uint32_t family_of(pid_t parent, const char *comm)
+{
+    return short_lived_family(&short_lived, parent, comm);
+}
+
+static void share_after(int64_t ns, uint32_t family, bool wall)
+{
+    now += ns;
+    short_lived_share(&short_lived, family, profile, wall, now);
+}
+
 static void finish(void)
 {
     short_lived_end_all(&short_lived, profile, false, &unattributed);
@@ -54,13 +69,14 @@ static void finish(void)
 
 START_TEST(those_that_were_sampled_once_stand_for_the_others)
 {
-    uint32_t shell = short_lived_family(&short_lived, 1, "sh");
+    uint32_t shell = family_of(1, "sh");
     end(shell, "ls", 1, 1, 0);
     end(shell, "cc", 1, 2, 0);
     end(shell, "cc", 2, 3, 0);  // that is a long one
     end(shell, "ls", 0, 0, 30); // met, but not sampled
     short_lived_unmet(&short_lived, shell, 71);
-    short_lived_share(&short_lived, shell, profile, false);
+    for (int i = 0; i < 3; i++) // which begins a period, ends it, and is of the next one
+        share_after(NS_PER_S, shell, false);
     ck_assert_uint_eq(cpu(1), 51);
     ck_assert_uint_eq(cpu(2), 50);
     ck_assert_uint_eq(cpu(3), 0);
@@ -71,7 +87,7 @@ END_TEST
 
 START_TEST(a_program_that_nobody_can_sample_keeps_its_time)
 {
-    uint32_t shell = short_lived_family(&short_lived, 1, "sh");
+    uint32_t shell = family_of(1, "sh");
     end(shell, "ls", 1, 1, 0);
     end(shell, "sudo", 0, 0, 30);
     finish();
@@ -82,9 +98,9 @@ END_TEST
 
 START_TEST(families_are_apart)
 {
-    uint32_t shell = short_lived_family(&short_lived, 1, "sh");
-    uint32_t make = short_lived_family(&short_lived, 2, "make");
-    ck_assert_uint_eq(short_lived_family(&short_lived, 3, "sh"), shell);
+    uint32_t shell = family_of(1, "sh");
+    uint32_t make = family_of(2, "make");
+    ck_assert_uint_eq(family_of(3, "sh"), shell);
     end(shell, "ls", 1, 1, 0);
     short_lived_unmet(&short_lived, make, 10);
     finish();
@@ -95,14 +111,16 @@ END_TEST
 
 START_TEST(what_is_told_late_goes_to_the_last_ones)
 {
-    uint32_t shell = short_lived_family(&short_lived, 1, "sh");
+    uint32_t shell = family_of(1, "sh");
     short_lived_unmet(&short_lived, shell, 10);
-    short_lived_share(&short_lived, shell, profile, false); // nobody yet
+    share_after(NS_PER_S, shell, false); // nobody yet
     end(shell, "ls", 1, 1, 0);
-    short_lived_share(&short_lived, shell, profile, false);
+    share_after(NS_PER_S, shell, false);
+    ck_assert_uint_eq(cpu(1), 0);
+    share_after(NS_PER_S, shell, false);
     ck_assert_uint_eq(cpu(1), 10);
     short_lived_unmet(&short_lived, shell, -4); // it was less
-    short_lived_share(&short_lived, shell, profile, false);
+    share_after(NS_PER_S, shell, false);
     short_lived_unmet(&short_lived, shell, 9);
     finish();
     ck_assert_uint_eq(cpu(1), 15);
@@ -110,12 +128,36 @@ START_TEST(what_is_told_late_goes_to_the_last_ones)
 }
 END_TEST
 
+// In each second ten are sampled and ten are met without a sample. What those used that nobody met
+// their parent tells a second later. The run ends just after the last second.
+START_TEST(those_of_each_period_get_as_much)
+{
+    uint32_t shell = family_of(1, "sh");
+    for (uint32_t i = 0; i < 81; i++) {
+        end(shell, "ls", 1, i, 0);
+        end(shell, "ls", 0, 0, 10);
+        if (i >= 10 && i % 10 == 9)
+            short_lived_unmet(&short_lived, shell, 10000);
+        if (i % 10 == 9)
+            share_after(NS_PER_S, shell, false);
+    }
+    share_after(NS_PER_MS, shell, false);
+    short_lived_unmet(&short_lived, shell, 10000);
+    finish();
+    for (uint32_t i = 0; i < 81; i++) {
+        ck_assert_uint_ge(cpu(i), 900);
+        ck_assert_uint_le(cpu(i), 1100);
+    }
+}
+END_TEST
+
 START_TEST(running_time_of_wall_profiles_gets_it_too)
 {
-    uint32_t shell = short_lived_family(&short_lived, 1, "sh");
+    uint32_t shell = family_of(1, "sh");
     end(shell, "ls", 1, 1, 0);
     short_lived_unmet(&short_lived, shell, 10);
-    short_lived_share(&short_lived, shell, profile, true);
+    for (int i = 0; i < 3; i++)
+        share_after(NS_PER_S, shell, true);
     ck_assert_uint_eq(cpu(1), 10);
     ck_assert_uint_eq(profile_value_get(profile, value_in(1, STATE_RUNNING))->ns, 10);
 }
@@ -124,13 +166,16 @@ END_TEST
 START_TEST(values_get_new_numbers)
 {
     uint32_t numbers[] = {0, 1, 2}, swapped[] = {0, 2, 1};
-    uint32_t shell = short_lived_family(&short_lived, 1, "sh");
+    uint32_t shell = family_of(1, "sh");
     for (uint32_t i = 0; i < 3; i++)
         numbers[i] = value(i);
     end(shell, "ls", 1, 1, 0);
+    share_after(NS_PER_S, shell, false);
+    share_after(NS_PER_S, shell, false);
+    end(shell, "ls", 1, 1, 0);
     short_lived_renumber(&short_lived, swapped);
     short_lived_unmet(&short_lived, shell, 10);
-    short_lived_share(&short_lived, shell, profile, false);
+    finish();
     ck_assert_uint_eq(profile_value_get(profile, numbers[2])->ns, 10);
 }
 END_TEST
@@ -141,7 +186,7 @@ START_TEST(programs_without_number)
     for (int i = 0; i < 1000; i++) {
         char comm[16];
         snprintf(comm, sizeof comm, "%d", i);
-        uint32_t family = short_lived_family(&short_lived, i, comm);
+        uint32_t family = family_of(i, comm);
         short_lived_unmet(&short_lived, family, 1);
         end(0, comm, 0, 0, 1);
     }
@@ -186,14 +231,14 @@ START_TEST(nobody_gets_more_than_it_used)
     static const uint64_t lengths[PROGRAMS] = {2, 10, 40};
     const unsigned lives = 20000;
     uint64_t used[PROGRAMS] = {0}, kept[PROGRAMS] = {0}, all = 0, got = 0;
-    uint32_t family = short_lived_family(&short_lived, 1, "sh");
+    uint32_t family = family_of(1, "sh");
     srandom(7);
     for (unsigned i = 0; i < lives; i++) {
         uint32_t program = i % PROGRAMS;
         used[program] += lengths[program];
         kept[program] += live(family, program, lengths[program]);
         if (i % 200 == 0)
-            short_lived_share(&short_lived, family, profile, false);
+            share_after(NS_PER_S, family, false);
     }
     finish();
     for (uint32_t i = 0; i < PROGRAMS; i++) {
@@ -217,6 +262,7 @@ Suite *suite_short_lived(void)
     tcase_add_test(tests, a_program_that_nobody_can_sample_keeps_its_time);
     tcase_add_test(tests, families_are_apart);
     tcase_add_test(tests, what_is_told_late_goes_to_the_last_ones);
+    tcase_add_test(tests, those_of_each_period_get_as_much);
     tcase_add_test(tests, running_time_of_wall_profiles_gets_it_too);
     tcase_add_test(tests, values_get_new_numbers);
     tcase_add_test(tests, programs_without_number);

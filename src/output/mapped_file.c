@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "output/made_code.h"
+#include "output/mapped_file.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@ static bool is_perf_map(const char *file)
            strcmp(file + length - 4, ".map") == 0;
 }
 
-bool made_code_holds(const char *file)
+bool mapped_file_is_made(const char *file)
 {
     static const char *const beginnings[] = {"[anon", "[heap]", "[stack]", "//anon", "/memfd:",
                                              "/dev/shm/"};
@@ -21,4 +21,18 @@ bool made_code_holds(const char *file)
         if (strncmp(file, beginnings[i], strlen(beginnings[i])) == 0)
             return true;
     return !*file || is_perf_map(file);
+}
+
+// "libc.so", "libc.so.6", "libc.so_6".
+static bool is_library(const char *file)
+{
+    for (const char *at = file; (at = strstr(at, ".so")); at += 3)
+        if (!at[3] || ((at[3] == '.' || at[3] == '_') && at[4] >= '0' && at[4] <= '9'))
+            return true;
+    return false;
+}
+
+bool mapped_file_is_program(const char *file)
+{
+    return *file && *file != '[' && !is_library(file);
 }
