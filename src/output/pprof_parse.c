@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "output/made_code.h"
+#include "output/mapped_file.h"
 #include "output/pprof_parts.h"
 
 #define MEMORY_MAX ((size_t)2048 << 20) // bytes that a profile may take
@@ -260,7 +260,7 @@ static enum rc add_mapping(struct pprof_reading *parse, const uint64_t *values)
                          {"the build id of a mapping", values[BUILD_ID], &mapping.build_id});
     if (rc != RC_OK)
         return rc;
-    mapping.made = mapping.file && made_code_holds(plain_string(parse->to, mapping.file));
+    mapping.made = mapping.file && mapped_file_is_made(plain_string(parse->to, mapping.file));
     put_id(&parse->mappings, values[ID], plain_add_mapping(parse->to, mapping));
     return RC_OK;
 }
