@@ -75,6 +75,33 @@ $(BUILD)/gen/syscall_names.inc:
 
 HEADERS_GENERATED := $(BUILD)/gen/profile.pb-c.h $(BUILD)/gen/syscall_names.inc
 
+# The page of flame graphs, which src/output/flame_files.c puts into the program.
+FLAME_SCRIPTS := $(addprefix src/output/flame/,data.js tree.js colors.js draw.js table.js \
+                   controls.js pointer.js page.js start.js)
+FLAME_FILES   := $(addprefix $(BUILD)/gen/,flame.html flame.css flame.js flame.css.hash \
+                   flame.js.hash)
+
+$(BUILD)/gen/flame.html: src/output/flame/flame.html
+$(BUILD)/gen/flame.css: src/output/flame/flame.css
+$(BUILD)/gen/flame.js: $(FLAME_SCRIPTS)
+$(BUILD)/gen/flame.html $(BUILD)/gen/flame.css $(BUILD)/gen/flame.js:
+	@mkdir -p $(@D)
+	$(Q)cat $^ > $@
+
+# What a Content-Security-Policy calls a script: sha256 in base64, here of three digits of 16 at a
+# time, for two of 64.
+$(BUILD)/gen/%.hash: $(BUILD)/gen/%
+	$(Q)sha256sum $< | awk '{ \
+	    for (i = 1; i <= 64; i += 3) { \
+	        n = 0; \
+	        for (k = i; k < i + 3; k++) \
+	            n = n * 16 + (k > 64 ? 0 : index("123456789abcdef", substr($$1, k, 1))); \
+	        text = text substr(digits, int(n / 64) + 1, 1) substr(digits, n % 64 + 1, 1) } \
+	    printf "sha256-%s=", substr(text, 1, 43) }' \
+	    digits=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/ - > $@
+
+$(BUILD)/src/output/flame_files.o: $(FLAME_FILES)
+
 # --- objects and programs --------------------------------------------------------------------
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(Q)$(CC) -std=gnu11 -fPIC -fvisibility=hidden $(CFLAGS) $(SANITIZE) -c -o $@ $<

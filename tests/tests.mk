@@ -70,6 +70,8 @@ $(FUZZ_DIR)/%.o: %.c Makefile | $(HEADERS_GENERATED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 $(WARNINGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
+$(FUZZ_DIR)/src/output/flame_files.o: $(FLAME_FILES)
+
 $(FUZZ_PROGRAMS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/tests/fuzz/%.o $(FUZZ_OBJECTS)
 	$(Q)$(CC) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS)
 

@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "collect/session_report.h"
 #include "collect/session_trace.h"
+#include "commands/attach_flame.h"
 #include "commands/attach_output.h"
 #include "commands/checkpoint.h"
 #include "commands/command.h"
@@ -77,6 +78,8 @@ static enum rc prepare(struct attach *attach, struct err *err)
     AUTO_FREE char *directory = attach_options_directory(options);
     session.trace_directory = directory;
     enum rc rc = attach_options_check(options, err);
+    if (rc == RC_OK)
+        rc = attach_flame_check(options, err);
     if (rc == RC_OK)
         rc = session_open(attach->pids, attach->pid_count, &session, &attach->session, err);
     attach->outputs = (struct attach_outputs){.options = options, .pid = attach->pids[0]};
@@ -372,6 +375,8 @@ static int finish(struct attach *attach, struct err *err)
         show_details(&report, clock_now() - ended);
     if (attach->options->report)
         rc = attach_outputs_report(&attach->outputs, attach->made, err);
+    if (rc == RC_OK)
+        rc = attach_flame_write(&attach->outputs, attach->made, err);
     if (rc != RC_OK)
         return command_status(rc);
     return verdict != RC_OK ? command_status(verdict) : check_quality(attach, report.run, err);
@@ -442,7 +447,7 @@ static int attach_run(const struct call *call, struct err *err)
 
 static const struct example examples[] = {
     {"ptprof attach 4242 -d 30s", "a CPU profile for go tool pprof, in a file"},
-    {"ptprof attach 4242 -d 10s -f collapsed | flamegraph.pl > out.svg", "a flame graph"},
+    {"ptprof attach 4242 -d 10s --flamegraph cpu.html", "and a flame graph of it"},
     {"ptprof attach 4242 --children -d 1m -o build.pb.gz", "a process and its descendants"},
     {"ptprof attach 4242 --type block,mutex -d 9s", "what threads wait for, who holds the locks"},
     {"ptprof attach 4242 --idle -d 10s", "wall time: also where threads sleep"},

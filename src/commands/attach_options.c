@@ -69,6 +69,8 @@ const struct option attach_options[] = {
      .help = "what to write: go, perf and firefox are for --type trace, chrome is for all "
              "types, the others are for all but trace",
      .shown_default = "as FILE ends, else pprof, or go for a trace"},
+    {"flamegraph", 0, OPTION_FILE, "FILE", AT(flamegraph),
+     .help = "also draw the profile as a flame graph: FILE.html a page, FILE.svg a picture"},
     {"threads", 't', OPTION_STRING, "RE", AT(session.threads),
      .help = "only threads whose name matches this extended regular expression"},
     {"children", 0, OPTION_FLAG, NULL, AT(session.children),
@@ -181,9 +183,8 @@ static enum rc check_ending(const struct attach_options *options, struct err *er
     for (size_t i = 0; dot && options->format < 0 && i < ARRAY_LENGTH(pictures); i++) {
         if (strcmp(dot, pictures[i]) != 0)
             continue;
-        err_set(err, RC_USAGE, "--output: ptprof draws no %s file", pictures[i]);
-        err_add(err, "  ptprof attach PID -f collapsed | flamegraph.pl > out.svg draws a flame "
-                     "graph");
+        err_set(err, RC_USAGE, "--output: a profile is no %s file", pictures[i]);
+        err_add(err, "  --flamegraph FILE.html or FILE.svg draws it as a flame graph");
         return RC_USAGE;
     }
     return RC_OK;

@@ -18,6 +18,7 @@ struct attach_options {
     unsigned types;     // set of 1 << index into attach_type_names; 0: not given
     const char *output; // NULL: not given; "-": standard output
     const char *output_dir; // NULL: not given
+    const char *flamegraph; // file; NULL: none is drawn
     int format;         // index into attach_format_names; -1: the ending of the output says it
     bool quiet, force, report;
     unsigned verbose;

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "output/dot.h"
+#include "output/flame.h"
 #include "output/parser.h"
 #include "output/writer.h"
 #include "profile.pb-c.h"
@@ -75,6 +76,21 @@ static void list_lines(const struct plain_profile *profile, size_t value)
     pattern_fini(&pattern);
 }
 
+static void draw_flames(const struct plain_profile *profile, const struct plain_profile *base)
+{
+    const struct flame_request request = {
+        .profile = profile, .base = base, .profile_name = "a", .base_name = "b", .title = "t",
+        .value = profile->type_count / 2};
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    enum rc page = flame_page_write(&request, out, NULL);
+    enum rc picture = flame_svg_write(&request, out, NULL);
+    require(page == picture && (page == RC_OK || !profile->type_count));
+    require(fclose(out) == 0);
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct err err = {0};
@@ -94,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         draw(sum, i);
         list_lines(sum, i);
     }
+    draw_flames(sum, profile);
     plain_free(sum);
     plain_free(rest);
     plain_free(profile);

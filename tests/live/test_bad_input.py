@@ -312,7 +312,7 @@ def test_picture(ctx):
     """A file named .svg that holds something else opens nowhere."""
     target = ctx.target("split")
     message = refused(ctx, USAGE, r"\.svg", target.pid, "-d", "60s", "-o", ctx.tmp / "flame.svg")
-    assert "flamegraph.pl" in message, "no way to a picture named"
+    assert "--flamegraph FILE.html or FILE.svg" in message, "no way to a picture named"
 
 
 def test_current_directory_is_not_ours(ctx):

@@ -48,7 +48,29 @@ def test_a_type_twice_is_one(ctx):
     assert files(ctx, ctx.target("naps"), "block", "--type", "block,block", seconds=1)["block"]
 
 
+def test_flame_graph_after_the_run(ctx):
+    target = ctx.target("contended", "normal", "--sleeps")
+    for kinds, name, value in ("cpu,block", "x.html", '"types":[{"name":"samples"'), \
+            ("block", "x.svg", "delay: "):
+        path = ctx.tmp / name
+        done = ctx.run("attach", target.pid, "--type", kinds, "-d", "1s", "--output-dir", ctx.tmp,
+                       "--flamegraph", path)
+        assert done.returncode == 0, done.stderr
+        assert f"ptprof: wrote {path} (" in done.stderr, done.stderr
+        text = path.read_text()
+        assert value in text and "contended" in text, text[-300:]
+
+
 # --- what is refused
+
+def test_flame_graphs_that_are_none(ctx):
+    untouched_by(
+        ctx, ctx.target("naps"),
+        (USAGE, r"x\.png ends neither in \.html nor in \.svg", "--flamegraph", "x.png"),
+        (USAGE, r"standard output is for profiles", "--flamegraph", "-"),
+        (USAGE, r"a trace is no profile", "--type", "trace", "--flamegraph", "x.html"),
+        (1, r"cannot write into the directory", "--flamegraph", "/nowhere/x.html"))
+
 
 def untouched_by(ctx, target, *cases):
     before = ctx.health(target.pid)

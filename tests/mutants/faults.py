@@ -478,4 +478,14 @@ FAULTS = [
      "unit/speedscope_parse"),
     ("a file of another build gives names", "src/profile/plain_symbolize.c",
      "!*build_id || strcmp(found, build_id) == 0", "true", "unit/plain_symbolize"),
+    # Flame graphs.
+    ("a function that calls itself counts twice", "src/output/flame_order.c",
+     "cell->again = open[cell->frame]++ > 0;", "open[cell->frame]++;", "unit/flame"),
+    ("a small file may have any number of cells", "src/output/flame_cells.c",
+     "    return most < FLAME_CELLS ? most : FLAME_CELLS;\n", "    return FLAME_CELLS;\n",
+     "unit/flame"),
+    ("a picture compares unequal totals", "src/output/flame_svg.c",
+     "    picture.colors = flame_colors(&picture.cells);\n",
+     "    picture.scale = 1;\n    picture.colors = flame_colors(&picture.cells);\n", "unit/flame"),
+    ("names are markup", "src/output/flame_text.c", "{'<', \"&lt;\"}, ", "", "unit/flame"),
 ]

@@ -12,7 +12,8 @@ import subprocess
 ROOMS = ["base", "process", "reader", "sample", "unwind", "symbol", "wait", "profile", "rows",
          "output", "collect", "dump", "monitor", "session", "serve", "tui", "commands"]
 TOP = ["src", "include", "tui", "proto", "tests", "examples"]
-WRITTEN = {".c", ".h", ".py", ".mk", ".sh", ".proto"}  # by hand, line by line
+WRITTEN = {  # by hand, line by line
+    ".c", ".h", ".py", ".mk", ".sh", ".proto", ".js", ".css", ".html"}
 GUARDED = {"include/ptprof/ptprof.h"}  # for any C or C++ compiler: no #pragma once
 
 COLUMNS = 100

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// The Makefile makes these files of those in output/flame, and this file anew when they change.
+#include "output/flame_files.h"
+
+// Each ends in a NUL, so that it is a C string.
+#define EMBED(name, file)                                                                          \
+    __asm__(".pushsection .rodata\n.globl " #name "\n.hidden " #name "\n" #name ":\n"              \
+            ".incbin \"" file "\"\n.byte 0\n.popsection")
+
+EMBED(flame_files_html, "flame.html");
+EMBED(flame_files_style, "flame.css");
+EMBED(flame_files_script, "flame.js");
+EMBED(flame_files_style_hash, "flame.css.hash");
+EMBED(flame_files_script_hash, "flame.js.hash");
