@@ -74,6 +74,7 @@ void strtab_copy(struct strtab *copy, const struct strtab *tab)
         .capacity = tab->count,
         .newest = tab->newest,
     };
+    copy->bytes = tab->bytes;
     memcpy(copy->texts, tab->texts, tab->count * sizeof *tab->texts);
     atomic_fetch_add(&tab->newest->references, 1);
 }
@@ -84,6 +85,7 @@ static char *keep(struct strtab *tab, const char *text)
     if (size > tab->room) {
         tab->room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
         struct strtab_block *block = xmalloc(sizeof *block + tab->room);
+        tab->bytes += tab->room;
         atomic_init(&block->references, 1);
         block->older = tab->newest;
         tab->newest = block;
@@ -106,6 +108,12 @@ uint32_t strtab_add(struct strtab *tab, const char *text)
         *bucket = (uint32_t)++tab->count;
     }
     return *bucket - 1;
+}
+
+size_t strtab_memory(const struct strtab *tab)
+{
+    return tab->bytes + tab->capacity * sizeof *tab->texts +
+           tab->bucket_count * sizeof *tab->buckets;
 }
 
 const char *strtab_get(const struct strtab *tab, uint32_t id)

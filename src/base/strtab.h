@@ -15,6 +15,7 @@ struct strtab {
     size_t bucket_count;
     struct strtab_block *newest; // a reference: it holds one to the block before it
     char *free;                  // where the next text goes in the newest block
+    size_t bytes;                // of all blocks
     size_t room;                 // bytes there; 0: the block is somebody else's to fill
 };
 
@@ -23,6 +24,8 @@ void strtab_fini(struct strtab *tab);
 
 // Gives *copy the same texts under the same numbers. Either may grow, each in a thread of its own.
 void strtab_copy(struct strtab *copy, const struct strtab *tab);
+
+size_t strtab_memory(const struct strtab *tab); // bytes; blocks that it shares count
 
 uint32_t strtab_add(struct strtab *tab, const char *text);
 const char *strtab_get(const struct strtab *tab, uint32_t id);

@@ -47,8 +47,8 @@ void short_lived_end(struct short_lived *short_lived, uint32_t family, const cha
 // So much more was used by processes of the family that were never met; below zero: it was less.
 void short_lived_unmet(struct short_lived *short_lived, uint32_t family, int64_t ns);
 
-// Shares what can be shared by now (CLOCK_MONOTONIC ns), and returns how much that is, ns. wall: the
-// time counts as running time too.
+// Shares what can be shared by now (CLOCK_MONOTONIC ns), and returns how much that is, ns. wall:
+// the time counts as running time too.
 uint64_t short_lived_share(struct short_lived *short_lived, uint32_t family,
                            struct profile *profile, bool wall, int64_t now);
 

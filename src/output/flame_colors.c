@@ -71,7 +71,7 @@ static struct shade *weigh_modules(const struct flame_cells *cells)
 static uint8_t hue_of_name(const struct flame_cells *cells, uint32_t text)
 {
     const char *name = flame_cells_text(cells, text);
-    return *name == '[' ? FLAME_HUES : hash(name) % FLAME_HUES;
+    return *name == '[' ? FLAME_HUES : (uint8_t)(hash(name) % FLAME_HUES);
 }
 
 uint8_t *flame_colors(const struct flame_cells *cells)

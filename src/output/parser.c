@@ -7,28 +7,31 @@
 #include "output/parsers.h"
 
 const struct parser parsers[] = {
-    {"gperftools' CPU profile", gperf_cpu_recognizes, gperf_cpu_parse},
-    {"heap profile as text", heap_text_recognizes, heap_text_parse},
-    {"jemalloc's heap profile", jemalloc_recognizes, jemalloc_parse},
-    {"contentions as text", contention_recognizes, contention_parse},
-    {"counts of stacks as text", count_text_recognizes, count_text_parse},
-    {"speedscope JSON", speedscope_recognizes, speedscope_parse},
-    {"perf script", perf_script_recognizes, perf_script_parse},
-    {"collapsed stacks", collapsed_recognizes, collapsed_parse},
-    {"pprof", pprof_recognizes, pprof_parse},
+    {"gperftools' CPU profile", gperf_cpu_recognizes, gperf_cpu_parse, NULL},
+    {"heap profile as text", heap_text_recognizes, heap_text_parse, NULL},
+    {"jemalloc's heap profile", jemalloc_recognizes, jemalloc_parse, NULL},
+    {"contentions as text", contention_recognizes, contention_parse, NULL},
+    {"counts of stacks as text", count_text_recognizes, count_text_parse, NULL},
+    {"speedscope JSON", speedscope_recognizes, speedscope_parse, NULL},
+    {"perf script", perf_script_recognizes, perf_script_parse, NULL},
+    {"collapsed stacks", collapsed_recognizes, collapsed_parse, NULL},
+    {"pprof", pprof_recognizes, pprof_parse, pprof_parse_within},
 };
 const size_t parser_count = ARRAY_LENGTH(parsers);
 
-static enum rc parse_plain(const char *bytes, size_t length, struct plain_profile **profile,
-                           struct err *err)
+// room: of a file that was compressed; 0: it was not.
+static enum rc parse_plain(const char *bytes, size_t length, size_t room,
+                           struct plain_profile **profile, struct err *err)
 {
     if (!length)
         return err_set(err, RC_FORMAT, "it is empty");
     if (length > PROFILE_UNPACKED_MAX)
         return err_set(err, RC_LIMIT, "it is longer than %u MiB", PROFILE_UNPACKED_MAX >> 20);
-    for (size_t i = 0; i < parser_count; i++)
-        if (parsers[i].recognizes(bytes, length))
-            return parsers[i].parse(bytes, length, profile, err);
+    for (const struct parser *parser = parsers; parser < parsers + parser_count; parser++)
+        if (parser->recognizes(bytes, length))
+            return room && parser->parse_within
+                       ? parser->parse_within(bytes, length, room, profile, err)
+                       : parser->parse(bytes, length, profile, err);
     return err_set(err, RC_FORMAT, "it is no profile in a format that ptprof reads, or it is "
                                    "damaged");
 }
@@ -39,7 +42,10 @@ enum rc parser_parse(const void *bytes, size_t length, struct plain_profile **pr
     AUTO_BUF struct buf unpacked = {0};
     *profile = NULL;
     if (!gunzip_is_packed(bytes, length))
-        return parse_plain(bytes, length, profile, err);
+        return parse_plain(bytes, length, 0, profile, err);
     enum rc rc = gunzip(bytes, length, PROFILE_UNPACKED_MAX, &unpacked, err);
-    return rc == RC_OK ? parse_plain(unpacked.data, unpacked.length, profile, err) : rc;
+    if (rc != RC_OK)
+        return rc;
+    return parse_plain(unpacked.data, unpacked.length, gunzip_room(length) - unpacked.length,
+                       profile, err);
 }

@@ -16,6 +16,10 @@ struct parser {
     // As parser_parse, without compression.
     enum rc (*parse)(const char *bytes, size_t length, struct plain_profile **profile,
                      struct err *err);
+    // The same of a file that was compressed: RC_LIMIT if the profile would take more than `room`
+    // bytes. NULL: what parse makes of a file is never much larger than the file.
+    enum rc (*parse_within)(const char *bytes, size_t length, size_t room,
+                            struct plain_profile **profile, struct err *err);
 };
 
 extern const struct parser parsers[]; // in the order in which they are asked

@@ -15,6 +15,8 @@
                          struct err *err) MUST_CHECK
 
 PARSER(pprof);
+enum rc pprof_parse_within(const char *bytes, size_t length, size_t room,
+                           struct plain_profile **profile, struct err *err) MUST_CHECK;
 PARSER(gperf_cpu);
 PARSER(heap_text);
 PARSER(jemalloc);

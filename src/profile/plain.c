@@ -53,6 +53,30 @@ void plain_free(struct plain_profile *profile)
     free(profile);
 }
 
+static size_t memory_of(const struct map *map)
+{
+    return map->capacity * sizeof *map->slots;
+}
+
+size_t plain_memory(const struct plain_profile *profile)
+{
+    const struct plain_code *code = &profile->code;
+    const struct plain_stacks *stacks = &profile->stacks;
+    const struct plain_labels *labels = &profile->labels;
+    const struct plain_samples *samples = &profile->samples;
+    return strtab_memory(&profile->texts) +
+           profile->comment_capacity * sizeof *profile->comments +
+           code->mapping_capacity * sizeof *code->mappings +
+           code->function_capacity * sizeof *code->functions +
+           code->line_capacity * sizeof *code->lines +
+           code->location_capacity * sizeof *code->locations +
+           stacks->capacity * sizeof *stacks->nodes + memory_of(&stacks->ids) +
+           labels->capacity * sizeof *labels->list + memory_of(&labels->ids) +
+           memory_of(&labels->numbers) + labels->set_capacity * sizeof *labels->sets +
+           memory_of(&labels->set_ids) + samples->capacity * sizeof *samples->list +
+           samples->value_capacity * sizeof *samples->values + memory_of(&samples->ids);
+}
+
 // --- copies ---
 
 #define COPY_ARRAY(array, count, capacity)                                                         \
@@ -238,19 +262,31 @@ uint32_t plain_new_child(struct plain_profile *profile, uint32_t node, uint32_t 
     return (uint32_t)stacks->count++;
 }
 
+// Most nodes have one child, which was added right after them: it is found beside its parent, and
+// the map holds only the others.
 static void map_nodes(struct plain_stacks *stacks)
 {
     for (; stacks->mapped < stacks->count; stacks->mapped++) {
         struct plain_node node = stacks->nodes[stacks->mapped];
-        if (stacks->mapped) // the root is nobody's child
+        if (stacks->mapped && node.parent != stacks->mapped - 1) // the root is nobody's child
             map_put(&stacks->ids, pair_key(node.parent, node.location), (uint32_t)stacks->mapped);
     }
 }
 
+static uint32_t find_child(struct plain_stacks *stacks, uint32_t node, uint32_t location)
+{
+    uint32_t beside = node + 1;
+    if (beside == stacks->count) // it is the newest one
+        return PLAIN_NONE;
+    if (stacks->nodes[beside].parent == node && stacks->nodes[beside].location == location)
+        return beside;
+    map_nodes(stacks);
+    return map_get(&stacks->ids, pair_key(node, location), PLAIN_NONE);
+}
+
 uint32_t plain_child(struct plain_profile *profile, uint32_t node, uint32_t location)
 {
-    map_nodes(&profile->stacks);
-    uint32_t child = map_get(&profile->stacks.ids, pair_key(node, location), PLAIN_NONE);
+    uint32_t child = find_child(&profile->stacks, node, location);
     return child != PLAIN_NONE ? child : plain_new_child(profile, node, location);
 }
 

@@ -38,6 +38,9 @@ struct plain_profile {
 struct plain_profile *plain_new(void);
 void plain_free(struct plain_profile *profile);
 
+// Returns how many bytes it takes, within a few KiB.
+size_t plain_memory(const struct plain_profile *profile);
+
 // The copy owns all that it needs too. It shares the texts, which never change.
 struct plain_profile *plain_copy(const struct plain_profile *profile);
 

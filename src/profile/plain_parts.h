@@ -63,7 +63,7 @@ struct plain_node {
 struct plain_stacks {
     struct plain_node *nodes;
     size_t count, capacity;
-    struct map ids; // parent << 32 | location -> node
+    struct map ids; // parent << 32 | location -> node, unless that is parent + 1
     size_t mapped;  // nodes below this number are in it
 };
 

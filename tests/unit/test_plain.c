@@ -40,6 +40,29 @@ START_TEST(a_sample_is_there_once)
 }
 END_TEST
 
+// A child is found whether it was added right behind its parent or later, in a copy too.
+START_TEST(a_stack_is_there_once)
+{
+    uint32_t a = fixture_location(profile, PLAIN_NONE, 1, "a");
+    uint32_t b = fixture_location(profile, PLAIN_NONE, 2, "b");
+    uint32_t c = fixture_location(profile, PLAIN_NONE, 3, "c");
+    const uint32_t stacks[][3] = {{b, a}, {c, a}, {c, b, a}, {a, c, a}, {a, a}, {b, c}};
+    const size_t counts[] = {2, 2, 3, 3, 2, 2};
+    uint32_t nodes[ARRAY_LENGTH(stacks)];
+    for (size_t i = 0; i < ARRAY_LENGTH(stacks); i++)
+        nodes[i] = plain_stack(profile, stacks[i], counts[i]);
+    struct plain_profile *copy = plain_copy(profile);
+    ck_assert_uint_eq(profile->stacks.count, 9);
+    for (size_t i = 0; i < ARRAY_LENGTH(stacks); i++) {
+        ck_assert_uint_eq(plain_stack(profile, stacks[i], counts[i]), nodes[i]);
+        ck_assert_uint_eq(plain_stack(copy, stacks[i], counts[i]), nodes[i]);
+    }
+    ck_assert_uint_eq(profile->stacks.count, 9);
+    ck_assert_uint_eq(copy->stacks.count, 9);
+    plain_free(copy);
+}
+END_TEST
+
 START_TEST(sums_stay_within_their_bounds)
 {
     uint32_t stack = plain_child(profile, 0, fixture_location(profile, PLAIN_NONE, 1, "a"));
@@ -188,6 +211,7 @@ Suite *suite_plain(void)
     TCase *tests = tcase_create("plain");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_sample_is_there_once);
+    tcase_add_test(tests, a_stack_is_there_once);
     tcase_add_test(tests, sums_stay_within_their_bounds);
     tcase_add_test(tests, label_sets_are_told_apart);
     tcase_add_test(tests, a_copy_is_of_its_own);
