@@ -129,9 +129,11 @@ static unsigned act_step_view(struct app *app, int step)
 unsigned act_only_thread(struct app *app, const struct thread_row *row)
 {
     bool pair = app->state->file.subject == SUBJECT_PAIR;
-    if (!row->tid && !*row->name)
+    if (!row->tid && !*row->name) {
         state_say(app->state, true, "these samples have no name to choose them by");
-    else if (app->state->query.group == GROUP_NAME || !row->tid || pair)
+        return 0;
+    }
+    if (app->state->query.group == GROUP_NAME || !row->tid || pair)
         state_filter(app->state, CRUMB_THREAD, row->name, 0);
     else
         state_filter(app->state, CRUMB_THREAD, NULL, row->tid);

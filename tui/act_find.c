@@ -56,7 +56,8 @@ unsigned act_threads(struct app *app)
 static bool is_chosen(const struct state *state, const struct thread_row *row)
 {
     const struct filter *filter = &state->query.filter;
-    return filter->thread ? strcmp(filter->thread, row->name) == 0 : filter->tid == row->tid;
+    return filter->thread ? strcmp(filter->thread, row->name) == 0
+                          : filter->tid && filter->tid == row->tid;
 }
 
 // Chooses the thread before or after the present one; "all threads" is one of the choices.

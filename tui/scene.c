@@ -64,6 +64,16 @@ void scene_follow(const struct scene *scene, struct state *state)
         cursor->at = count ? count - 1 : 0;
 }
 
+// What has neither a number nor a name cannot be asked for.
+static void drop_nameless(struct thread_rows *choices)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < choices->count; i++)
+        if (choices->rows[i].tid || *choices->rows[i].name)
+            choices->rows[kept++] = choices->rows[i];
+    choices->count = kept;
+}
+
 void scene_load_choices(struct scene *scene, const struct state *state)
 {
     thread_rows_fini(&scene->choices);
@@ -77,6 +87,7 @@ void scene_load_choices(struct scene *scene, const struct state *state)
     };
     if (rows_threads(&scene->snapshot->moment, &query, &scene->choices, NULL) != RC_OK)
         thread_rows_fini(&scene->choices);
+    drop_nameless(&scene->choices);
 }
 
 // Says which value of a file the query shows.

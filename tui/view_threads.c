@@ -218,9 +218,10 @@ static void put_note(const struct scene *scene, const struct state *state, struc
 
 static unsigned show_only(struct app *app)
 {
-    if (!act_has_rows(app))
+    const struct thread_row *row =
+        act_has_rows(app) ? &rows_of(app->scene)->rows[act_cursor(app)->at] : NULL;
+    if (!row || !act_only_thread(app, row))
         return 0;
-    act_only_thread(app, &rows_of(app->scene)->rows[act_cursor(app)->at]);
     return act_show(app, VIEW_TOP);
 }
 
