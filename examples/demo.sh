@@ -9,12 +9,13 @@ said=$build/demo.said
 trap 'kill $busy 2>/dev/null || :' EXIT
 sleep 1
 cat "$said"
-"$build/ptprof" attach "$busy" -d 5s -o demo.pb.gz
+"$build/ptprof" attach "$busy" -d 5s -o demo.pb.gz --flamegraph demo.html
 "$build/ptprof" attach "$busy" -d 5s -q -f collapsed -o demo.folded
-echo
-"$build/ptprof" attach "$busy" -d 2s -q -f text
 kill "$busy"
 wait "$busy"
+
+echo
+"$build/ptprof" report demo.pb.gz --top 5
 
 echo
 printf '%-18s %8s %10s\n' function true measured
@@ -26,6 +27,7 @@ sed -n 's/^true share of \(.*\): \(.*\) %$/\1 \2/p' "$said" | while read -r name
 done
 cat <<TEXT
 
-demo.pb.gz   go tool pprof -http=: demo.pb.gz      (or drop it on speedscope)
+demo.html    a flame graph for any browser
+demo.pb.gz   $build/ptprof view demo.pb.gz         (or go tool pprof, speedscope, ...)
 demo.folded  flamegraph.pl demo.folded > demo.svg
 TEXT

@@ -20,7 +20,7 @@ const char *const chrome_endings[] = {".trace.json", ".perfetto.json", NULL};
 static const char *const text_endings[] = {".txt", NULL};
 
 const struct writer writers[] = {
-    {"pprof", ".pb.gz", pprof_endings, true, "go tool pprof -http=: %s", pprof_write, NULL},
+    {"pprof", ".pb.gz", pprof_endings, true, "ptprof view %s", pprof_write, NULL},
     {"collapsed", ".folded", collapsed_endings, false, "flamegraph.pl %s > flame.svg",
      collapsed_write, NULL},
     {"speedscope", ".speedscope.json", speedscope_endings, false, "speedscope %s",

@@ -21,7 +21,7 @@ struct writer {
     const char *extension;       // of default file names: ".pb.gz"
     const char *const *endings;  // endings of file names that select this format; ends in NULL
     bool binary;                 // not written to a terminal
-    const char *opens_with;      // viewer: "go tool pprof -http=: %s"; NULL: none needed
+    const char *opens_with;      // viewer: "ptprof view %s"; NULL: none needed
     // Fails with RC_IO if writing to the stream does. The caller flushes and closes the stream.
     enum rc (*write)(const struct writing *writing, FILE *out, struct err *err);
     // The same of a timeline, which is sorted. A writer has one of the two (output/trace.h).
