@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,7 +12,6 @@
 #include "base/mem.h"
 #include "commands/fetch_jobs.h"
 #include "output/parser.h"
-#include "profile/measure.h"
 #include "profile/plain_symbolize.h"
 
 static enum rc read_all(int fd, struct buf *bytes, struct err *err)
@@ -56,21 +56,47 @@ enum rc profile_input_read(const char *source, struct plain_profile **profile, s
     return err_set(err, rc, "%s: %s", strcmp(source, "-") ? shown : "standard input", reason.text);
 }
 
+static bool number_of(const char *text, size_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno;
+}
+
+static bool named(const struct plain_profile *profile, const char *name, size_t *value)
+{
+    const char *short_name = strncmp(name, "inuse_", 6) == 0 ? name + 6 : name; // of old files
+    for (*value = 0; *value < profile->type_count; ++*value) {
+        const char *type = plain_string(profile, profile->types[*value].type);
+        if (strcmp(type, name) == 0 || strcmp(type, short_name) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum rc profile_input_type(const struct plain_profile *profile, const char *wanted, size_t *value,
+                           struct err *err)
+{
+    if (number_of(wanted, value) && *value < profile->type_count)
+        return RC_OK;
+    if (named(profile, wanted, value))
+        return RC_OK;
+    AUTO_BUF struct buf list = {0};
+    AUTO_FREE char *shown = escape_text_dup(wanted);
+    for (size_t i = 0; i < profile->type_count; i++) {
+        buf_puts(&list, i ? ", " : "");
+        escape_text(&list, plain_string(profile, profile->types[i].type));
+    }
+    return err_set(err, RC_USAGE, "the profile has no values of type %s; it has %s", shown,
+                   list.length ? list.data : "none at all");
+}
+
 enum rc profile_input_choose(struct plain_profile *profile, const char *type, struct err *err)
 {
-    struct measure measure;
-    if (!type)
-        return RC_OK;
-    if (measure_named(profile, type, &measure)) {
-        profile->default_type = profile->types[measure.main].type;
-        return RC_OK;
-    }
-    AUTO_BUF struct buf known = {0};
-    AUTO_FREE char *shown = escape_text_dup(type);
-    for (size_t i = 0; i < profile->type_count; i++) {
-        buf_puts(&known, i ? ", " : "");
-        escape_text(&known, plain_string(profile, profile->types[i].type));
-    }
-    return err_set(err, RC_USAGE, "--sample-type: the profile has no %s; it has %s", shown,
-                   known.data ? known.data : "none");
+    size_t value;
+    enum rc rc = type ? profile_input_type(profile, type, &value, err) : RC_OK;
+    if (type && rc == RC_OK)
+        profile->default_type = profile->types[value].type;
+    return rc;
 }

@@ -12,7 +12,11 @@
 enum rc profile_input_read(const char *source, struct plain_profile **profile, struct err *err)
     MUST_CHECK;
 
-// Makes the values of this name those that are shown first (--sample-type); NULL: nothing changes.
-// Fails with RC_USAGE and the names that there are.
+// Finds the values that --sample-type asks for by name or by number. Fails with RC_USAGE and the
+// names that there are.
+enum rc profile_input_type(const struct plain_profile *profile, const char *wanted, size_t *value,
+                           struct err *err) MUST_CHECK;
+
+// Makes them those that are shown first; NULL: nothing changes.
 enum rc profile_input_choose(struct plain_profile *profile, const char *type, struct err *err)
     MUST_CHECK;

@@ -70,38 +70,6 @@ enum rc reading_take_base(struct plain_profile **profile, const char *file, bool
 
 // --- types ---
 
-static bool number_of(const char *text, size_t *number)
-{
-    char *end;
-    errno = 0;
-    *number = strtoul(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end && !errno;
-}
-
-static bool named(const struct plain_profile *profile, const char *name, size_t *value)
-{
-    const char *short_name = strncmp(name, "inuse_", 6) == 0 ? name + 6 : name; // of old files
-    for (*value = 0; *value < profile->type_count; ++*value) {
-        const char *type = plain_string(profile, profile->types[*value].type);
-        if (strcmp(type, name) == 0 || strcmp(type, short_name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static enum rc refuse_type(const struct plain_profile *profile, const char *wanted,
-                           struct err *err)
-{
-    AUTO_BUF struct buf list = {0};
-    AUTO_FREE char *shown = escape_text_dup(wanted);
-    for (size_t i = 0; i < profile->type_count; i++) {
-        buf_puts(&list, i ? ", " : "");
-        escape_text(&list, plain_string(profile, profile->types[i].type));
-    }
-    return err_set(err, RC_USAGE, "the profile has no values of type %s; it has %s", shown,
-                   list.length ? list.data : "none at all");
-}
-
 static enum rc choose_type(const struct plain_profile *profile,
                            const struct reading_options *options, size_t *value, struct err *err)
 {
@@ -110,10 +78,8 @@ static enum rc choose_type(const struct plain_profile *profile,
                                               : options->sample_type;
     if (!profile->type_count)
         return err_set(err, RC_FORMAT, "the profile has no values");
-    if (wanted && number_of(wanted, value) && *value < profile->type_count)
-        return RC_OK;
     if (wanted)
-        return named(profile, wanted, value) ? RC_OK : refuse_type(profile, wanted, err);
+        return profile_input_type(profile, wanted, value, err);
     const char *shown_first = plain_string(profile, profile->default_type);
     for (*value = 0; *value < profile->type_count; ++*value)
         if (*shown_first &&

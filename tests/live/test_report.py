@@ -8,7 +8,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "peers"))
-import pprof_make  # noqa: E402
+import pprof_by_chance  # noqa: E402
 
 SIDE_BY_SIDE = True
 
@@ -66,16 +66,16 @@ def test_filters_that_take_nothing_say_so(ctx):
     assert done.returncode == 0 and "no sample passes the filters" in done.stderr, done.stderr
     assert "Showing nodes accounting for 0" in done.stdout, done.stdout
     empty = ctx.tmp / "empty.pb.gz"
-    empty.write_bytes(pprof_make.make(1, samples=0))
+    empty.write_bytes(pprof_by_chance.make(1, samples=0))
     done = ctx.run("report", empty)
     assert done.returncode == 0 and "the profile has no samples" in done.stderr, done.stderr
 
 
 def hostile_profile(ctx):
     """Every text of it is one of the hostile ones."""
-    writer = pprof_make.Writer()
+    writer = pprof_by_chance.Writer()
     text = [writer.text(word) for word in HOSTILE]
-    number, message = pprof_make.number, pprof_make.message
+    number, message = pprof_by_chance.number, pprof_by_chance.message
     writer.add(1, (1, text[0]), (2, text[1]))
     writer.add(3, (1, 1), (2, 0x1000), (3, 0x9000), (5, text[2]), (6, text[0]))
     for at, name in enumerate(text):
@@ -84,8 +84,8 @@ def hostile_profile(ctx):
                                     message(4, number(1, at + 1) + number(2, 3))))
     label = number(1, text[1]) + number(2, text[0])
     odd = number(1, text[3]) + number(3, 7) + number(4, text[2])
-    stack = b"".join(map(pprof_make.varint, range(1, len(text) + 1)))
-    writer.parts.append(message(2, message(1, stack) + message(2, pprof_make.varint(9)) +
+    stack = b"".join(map(pprof_by_chance.varint, range(1, len(text) + 1)))
+    writer.parts.append(message(2, message(1, stack) + message(2, pprof_by_chance.varint(9)) +
                                 message(3, label) + message(3, odd)))
     writer.parts.append(number(13, text[0]) + number(15, text[1]))
     path = ctx.tmp / "hostile.pb.gz"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A reader of the wire format of profiles, for what pprof itself forgives."""
+"""The wire format of profiles, read for what pprof itself forgives, and written."""
 
 FIELDS = {  # numbers as published
     "Profile": {1: ("sample_type", "ValueType"), 2: ("sample", "Sample"),
@@ -20,7 +20,7 @@ FIELDS = {  # numbers as published
 }
 
 
-def varint(data, at):
+def read_varint(data, at):
     value = shift = 0
     while True:
         byte = data[at]
@@ -34,21 +34,21 @@ def decode(data, message="Profile"):
     """name -> list of values, of every field that is there."""
     fields, at = {}, 0
     while at < len(data):
-        key, at = varint(data, at)
+        key, at = read_varint(data, at)
         name, kind = FIELDS[message][key >> 3]
         values = fields.setdefault(name, [])
         if key & 7 == 0:
-            value, at = varint(data, at)
+            value, at = read_varint(data, at)
             values.append(value)
             continue
         assert key & 7 == 2, f"wire type {key & 7} of {message}.{name}"
-        length, at = varint(data, at)
+        length, at = read_varint(data, at)
         part, at = data[at:at + length], at + length
         assert len(part) == length, f"{message}.{name} is cut"
         if kind is int:  # packed
             position = 0
             while position < length:
-                value, position = varint(part, position)
+                value, position = read_varint(part, position)
                 values.append(value)
         else:
             values.append(part if kind is bytes else decode(part, kind))
@@ -58,3 +58,22 @@ def decode(data, message="Profile"):
 def one(fields, name):
     """The value of a field that is not repeated; 0 when it is not there."""
     return fields.get(name, [0])[-1]
+
+
+# --- writing: a field of 0 is not there
+
+def varint(value):
+    value &= (1 << 64) - 1
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(out + bytes([value]))
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value) if value else b""
+
+
+def message(field, body):
+    return varint(field << 3 | 2) + varint(len(body)) + body

@@ -4,6 +4,7 @@ and against servers that mean harm."""
 
 import contextlib
 import http.server
+import json
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ import threading
 import time
 import zlib
 
+from pprof_wire import message, number, varint
 from test_pprof_tool import need_go, pprof
 
 SIDE_BY_SIDE = True
@@ -119,8 +121,6 @@ def test_ctrl_c_leaves_nothing(ctx):
     assert [path.name for path in ctx.tmp.glob("cpu*")] == []
 
 
-# --- servers that mean harm ---
-
 class Server:
     """answer(handler) answers each request; `asked` has what came: (path, headers)."""
 
@@ -153,6 +153,41 @@ def reply(handler, body, status=200, kind="application/octet-stream", **headers)
     handler.end_headers()
     handler.wfile.write(body)
 
+
+def nameless_profile():
+    """A sample of 7 at 0x1010, called from 0x1020, in a file that is not here."""
+    texts = ["", "cpu", "nanoseconds", "/gone/program"]
+    return b"".join([
+        message(1, number(1, 1) + number(2, 2)),
+        message(2, message(1, varint(1) + varint(2)) + message(2, varint(7))),
+        message(3, number(1, 1) + number(2, 0x1000) + number(3, 0x2000) + number(5, 3)),
+        message(4, number(1, 1) + number(2, 1) + number(3, 0x1010)),
+        message(4, number(1, 2) + number(2, 1) + number(3, 0x1020)),
+        *(message(6, text.encode()) for text in texts)])
+
+
+def test_the_server_names_its_code(ctx):
+    questions = []
+
+    def answer(handler):
+        if not handler.path.endswith("/symbol"):
+            return reply(handler, nameless_profile())
+        questions.append(handler.rfile.read(int(handler.headers["Content-Length"])))
+        return reply(handler, b"num_symbols: 1\n0x1010 main.leaf\n0x1020 main.root\n")
+
+    server = Server(answer)
+    done = fetch(ctx, server.host, "-o", ctx.tmp / "out.json")
+    assert done.returncode == 0, done.stderr
+    frames = json.loads((ctx.tmp / "out.json").read_text())["stacks"][0]["frames"]
+    assert [frame["function"] for frame in frames] == ["main.leaf", "main.root"], frames
+    assert questions == [b"0x1010+0x1020"], questions
+    silent = Server(lambda handler: reply(handler, nameless_profile())
+                    if not handler.path.endswith("/symbol") else reply(handler, b"no", 500))
+    assert fetch(ctx, silent.host, "-o", ctx.tmp / "out.pb.gz").returncode == 0
+    assert (ctx.tmp / "out.pb.gz").read_bytes() == nameless_profile(), "not as it came"
+
+
+# --- servers that mean harm ---
 
 def test_what_the_server_says_is_shown(ctx):
     cases = [

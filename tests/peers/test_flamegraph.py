@@ -8,7 +8,7 @@ import re
 import xml.etree.ElementTree
 
 from browser import Browser
-from pprof_made import Made
+from pprof_known import Made
 
 TYPES = [("samples", "count"), ("cpu", "nanoseconds")]
 MS = 1_000_000

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-import pprof_make
+import pprof_by_chance
 
 SIDE_BY_SIDE = True
 
@@ -118,7 +118,7 @@ def golden(ctx):
 
 def made_up(ctx, seed, **how):
     path = ctx.tmp / f"chance-{seed}-{len(how)}.pb.gz"
-    path.write_bytes(pprof_make.make(seed, **how))
+    path.write_bytes(pprof_by_chance.make(seed, **how))
     return path
 
 

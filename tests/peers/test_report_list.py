@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
-import pprof_make
+import pprof_by_chance
+from pprof_wire import message, number, varint
 from test_report import golden, made_up, pprof_programs, run_pprof, run_report
 
 SIDE_BY_SIDE = True
@@ -279,24 +280,21 @@ HOSTILE = ["<script>document.documentElement.id='owned'</script>", '"];evil [lab
 
 
 def hostile_profile(ctx):
-    writer = pprof_make.Writer()
+    writer = pprof_by_chance.Writer()
     writer.add(1, (1, writer.text("<cpu>&")), (2, writer.text("nanoseconds")))
     writer.add(3, (1, 1), (2, 0x1000), (3, 0x2000), (5, writer.text("/bin/<script>\"&x;\\")))
     for at, name in enumerate(HOSTILE, 1):
         writer.add(5, (1, at), (2, writer.text(name)), (3, writer.text(name)))
-        line = pprof_make.message(4, pprof_make.number(1, at) + pprof_make.number(2, 3))
-        head = b"".join(pprof_make.number(*field) for field in ((1, at), (2, 1 + at % 2 * 0),
-                                                                (3, 0x1000 + at)))
-        writer.parts.append(pprof_make.message(4, head + line))
+        line = message(4, number(1, at) + number(2, 3))
+        head = b"".join(number(*field) for field in ((1, at), (2, 1), (3, 0x1000 + at)))
+        writer.parts.append(message(4, head + line))
     for at in range(1, len(HOSTILE)):
-        label = pprof_make.message(3, pprof_make.number(1, writer.text("k\"<&")) +
-                                   pprof_make.number(2, writer.text(HOSTILE[at])))
-        stack = b"".join(map(pprof_make.varint, (at, at + 1)))
-        writer.parts.append(pprof_make.message(2, pprof_make.message(1, stack) +
-                                               pprof_make.message(2, pprof_make.varint(1000)) +
-                                               label))
+        label = message(3, number(1, writer.text("k\"<&")) +
+                        number(2, writer.text(HOSTILE[at])))
+        stack = b"".join(map(varint, (at, at + 1)))
+        writer.parts.append(message(2, message(1, stack) + message(2, varint(1000)) + label))
     comment = writer.text("</svg><script>document.documentElement.id='owned'</script>")
-    writer.parts.append(pprof_make.number(13, comment))
+    writer.parts.append(number(13, comment))
     path = ctx.tmp / "hostile.pb.gz"
     path.write_bytes(writer.bytes())
     return path

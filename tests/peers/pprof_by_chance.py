@@ -4,22 +4,7 @@
 import gzip
 import random
 
-
-def varint(value):
-    value &= (1 << 64) - 1
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes(out + bytes([value]))
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value) if value else b""
-
-
-def message(field, body):
-    return varint(field << 3 | 2) + varint(len(body)) + body
+from pprof_wire import message, number, varint
 
 
 class Writer:

@@ -3,23 +3,7 @@
 
 import gzip
 
-
-def varint(value):
-    value &= (1 << 64) - 1
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value) if value else b""
-
-
-def part(field, data):
-    return varint(field << 3 | 2) + varint(len(data)) + data
+from pprof_wire import message, number, varint
 
 
 class Made:
@@ -46,28 +30,29 @@ class Made:
     def write(self, path):
         out = []
         for name, unit in self.types:
-            out.append(part(1, number(1, self.text(name)) + number(2, self.text(unit))))
+            out.append(message(1, number(1, self.text(name)) + number(2, self.text(unit))))
         for ids, values, labels in self.samples:
-            body = part(1, b"".join(map(varint, ids))) + part(2, b"".join(map(varint, values)))
+            body = message(1, b"".join(map(varint, ids)))
+            body += message(2, b"".join(map(varint, values)))
             for key, value in labels.items():
-                body += part(3, number(1, self.text(key)) + (
+                body += message(3, number(1, self.text(key)) + (
                     number(3, value) if isinstance(value, int) else number(2, self.text(value))))
-            out.append(part(2, body))
+            out.append(message(2, body))
         for module, at in self.modules.items():
-            out.append(part(3, number(1, at) + number(2, at << 32) +
+            out.append(message(3, number(1, at) + number(2, at << 32) +
                             number(3, (at << 32) + (1 << 30)) + number(7, 1) +
                             number(5, self.text("/usr/lib/" + module))))
         for (name, module, file, line), at in self.functions.items():
             module = self.modules[module]
-            out.append(part(4, number(1, at) + number(2, module) +
+            out.append(message(4, number(1, at) + number(2, module) +
                             number(3, (module << 32) + at * 16) +
-                            part(4, number(1, at) + number(2, line))))
-            out.append(part(5, number(1, at) + number(2, self.text(name)) +
+                            message(4, number(1, at) + number(2, line))))
+            out.append(message(5, number(1, at) + number(2, self.text(name)) +
                             number(3, self.text(name)) + number(4, self.text(file))))
         for comment in self.comments:
             out.append(number(13, self.text(comment)))
         out.append(number(10, self.duration))
-        out += [part(6, text) for text in self.texts]
+        out += [message(6, text) for text in self.texts]
         with gzip.open(path, "wb", 1) as file:
             file.write(b"".join(out))
         return path
