@@ -46,6 +46,7 @@ struct collapsed_text {
     double *parts; // [sample]: sum of what counts have behind the point
     size_t capacity;
     bool has_parts;
+    size_t room; // as in struct parser
     struct err *err;
 };
 
@@ -210,13 +211,23 @@ static uint32_t location_of(struct collapsed_text *collapsed, struct text_span g
 
 // --- stacks ---
 
+// Returns how many bytes there are beside the profile.
+static size_t memory_of(const struct collapsed_text *collapsed)
+{
+    return known_memory(&collapsed->frames) + known_memory(&collapsed->names) +
+           collapsed->capacity * sizeof *collapsed->parts +
+           collapsed->inlined_capacity * sizeof *collapsed->inlined;
+}
+
 static enum rc take_stack(struct collapsed_text *collapsed, struct text_span stack, uint32_t *node)
 {
     *node = 0;
     while (scan_left(&stack)) {
         struct text_span group = take_group(&stack);
-        if (collapsed->to->stacks.count >= PARSER_NODES_MAX)
-            return err_set(collapsed->err, RC_LIMIT, PARSER_TOO_MANY_FRAMES, PARSER_NODES_MAX);
+        enum rc rc = parser_check_room(collapsed->to, 1, memory_of(collapsed), collapsed->room,
+                                       collapsed->err);
+        if (rc != RC_OK)
+            return rc;
         if (scan_left(&group))
             *node = plain_child(collapsed->to, *node, location_of(collapsed, group));
     }
@@ -282,11 +293,11 @@ static enum rc take_all(struct collapsed_text *collapsed)
     return rc;
 }
 
-enum rc collapsed_parse(const char *bytes, size_t length, struct plain_profile **profile,
-                        struct err *err)
+enum rc collapsed_parse(const char *bytes, size_t length, size_t room,
+                        struct plain_profile **profile, struct err *err)
 {
     struct collapsed_text collapsed = {
-        .lines = {bytes, bytes + length, 0}, .to = plain_new(), .err = err};
+        .lines = {bytes, bytes + length, 0}, .to = plain_new(), .room = room, .err = err};
     for (size_t i = 0; i < SUFFIXES; i++)
         collapsed.mappings[i] = PLAIN_NONE;
     known_init(&collapsed.frames);

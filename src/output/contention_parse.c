@@ -130,11 +130,11 @@ static enum rc take_all(struct contention *contention, struct text_lines *lines)
     return rc;
 }
 
-enum rc contention_parse(const char *bytes, size_t length, struct plain_profile **profile,
-                         struct err *err)
+enum rc contention_parse(const char *bytes, size_t length, size_t room,
+                         struct plain_profile **profile, struct err *err)
 {
     struct text_lines lines = {bytes, bytes + length, 0};
-    struct contention contention = {.legacy = legacy_new(err)};
+    struct contention contention = {.legacy = legacy_new(room, err)};
     *profile = NULL;
     return legacy_end(&contention.legacy, take_all(&contention, &lines), profile);
 }

@@ -76,11 +76,11 @@ static enum rc take_all(struct legacy *legacy, struct text_lines *lines)
     return rc;
 }
 
-enum rc count_text_parse(const char *bytes, size_t length, struct plain_profile **profile,
-                         struct err *err)
+enum rc count_text_parse(const char *bytes, size_t length, size_t room,
+                         struct plain_profile **profile, struct err *err)
 {
     struct text_lines lines = {bytes, bytes + length, 0};
-    struct legacy legacy = legacy_new(err);
+    struct legacy legacy = legacy_new(room, err);
     *profile = NULL;
     return legacy_end(&legacy, take_all(&legacy, &lines), profile);
 }

@@ -210,14 +210,14 @@ static enum rc refuse(const char *bytes, size_t length, struct err *err)
     return RC_OK;
 }
 
-enum rc gperf_cpu_parse(const char *bytes, size_t length, struct plain_profile **profile,
-                        struct err *err)
+enum rc gperf_cpu_parse(const char *bytes, size_t length, size_t room,
+                        struct plain_profile **profile, struct err *err)
 {
     *profile = NULL;
     enum rc rc = refuse(bytes, length, err);
     if (rc != RC_OK)
         return rc;
-    struct cpu cpu = {.bytes = bytes, .length = length, .legacy = legacy_new(err)};
+    struct cpu cpu = {.bytes = bytes, .length = length, .legacy = legacy_new(room, err)};
     rc = take_all(&cpu);
     free(cpu.records);
     return legacy_end(&cpu.legacy, rc, profile);

@@ -197,11 +197,11 @@ static enum rc take_all(struct heap_text *text, struct text_lines *lines)
     return rc;
 }
 
-enum rc heap_text_parse(const char *bytes, size_t length, struct plain_profile **profile,
-                        struct err *err)
+enum rc heap_text_parse(const char *bytes, size_t length, size_t room,
+                        struct plain_profile **profile, struct err *err)
 {
     struct text_lines lines = {bytes, bytes + length, 0};
-    struct heap_text text = {.legacy = legacy_new(err)};
+    struct heap_text text = {.legacy = legacy_new(room, err)};
     *profile = NULL;
     return legacy_end(&text.legacy, take_all(&text, &lines), profile);
 }

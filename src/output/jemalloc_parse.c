@@ -97,11 +97,11 @@ static enum rc take_all(struct jemalloc *jemalloc, struct text_lines *lines)
     return rc;
 }
 
-enum rc jemalloc_parse(const char *bytes, size_t length, struct plain_profile **profile,
-                       struct err *err)
+enum rc jemalloc_parse(const char *bytes, size_t length, size_t room,
+                       struct plain_profile **profile, struct err *err)
 {
     struct text_lines lines = {bytes, bytes + length, 0};
-    struct jemalloc jemalloc = {.text = {.legacy = legacy_new(err)}};
+    struct jemalloc jemalloc = {.text = {.legacy = legacy_new(room, err)}};
     *profile = NULL;
     return legacy_end(&jemalloc.text.legacy, take_all(&jemalloc, &lines), profile);
 }

@@ -30,3 +30,9 @@ uint32_t *known_number(struct known *known, const char *start, const char *end)
         memset(known->numbers + before, 0, (known->capacity - before) * sizeof *known->numbers);
     return &known->numbers[text];
 }
+
+size_t known_memory(const struct known *known)
+{
+    return strtab_memory(&known->texts) + known->capacity * sizeof *known->numbers +
+           known->text.capacity;
+}

@@ -19,6 +19,8 @@ struct known {
 void known_init(struct known *known);
 void known_fini(struct known *known);
 
+size_t known_memory(const struct known *known); // bytes
+
 // Returns the number that is kept for a text without NULs, 0 at first. It may be written until the
 // next call.
 uint32_t *known_number(struct known *known, const char *start, const char *end);

@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "output/parsers.h"
 
-struct legacy legacy_new(struct err *err)
+struct legacy legacy_new(size_t room, struct err *err)
 {
-    return (struct legacy){.to = plain_new(), .err = err};
+    return (struct legacy){.to = plain_new(), .room = room, .err = err};
 }
 
 static void take_names(struct legacy *legacy);
@@ -37,8 +37,20 @@ int64_t legacy_product(int64_t a, int64_t b)
 
 // --- samples ---
 
+// Returns how many bytes there are beside the profile.
+static size_t memory_of(const struct legacy *legacy)
+{
+    return legacy->locations.capacity * sizeof *legacy->locations.slots +
+           legacy->capacity * sizeof *legacy->stack;
+}
+
 void legacy_push(struct legacy *legacy, uint64_t address)
 {
+    if (legacy->full == RC_OK)
+        legacy->full = parser_check_room(legacy->to, legacy->depth + 1, memory_of(legacy),
+                                         legacy->room, legacy->err);
+    if (legacy->full != RC_OK)
+        return;
     uint32_t number = map_number(&legacy->locations, address);
     if (number == legacy->to->code.location_count)
         plain_add_location(legacy->to, PLAIN_NONE, address, NULL, 0);
@@ -54,13 +66,13 @@ enum rc legacy_push_returns(struct legacy *legacy, struct text_span line, size_t
             return err_set(legacy->err, RC_FORMAT, "line %zu has what is no address", number);
         legacy_push(legacy, address - 1);
     }
-    return RC_OK;
+    return legacy->full;
 }
 
 enum rc legacy_add(struct legacy *legacy, uint32_t labels, const int64_t *values)
 {
-    if (legacy->depth > PARSER_NODES_MAX - legacy->to->stacks.count)
-        return err_set(legacy->err, RC_LIMIT, PARSER_TOO_MANY_FRAMES, PARSER_NODES_MAX);
+    if (legacy->full != RC_OK)
+        return legacy->full;
     uint32_t stack = plain_stack(legacy->to, legacy->stack, legacy->depth);
     plain_add(legacy->to, plain_sample(legacy->to, stack, labels), values);
     legacy->depth = 0;

@@ -15,16 +15,19 @@ struct legacy {
     struct plain_line *lines; // of the location at `named`, as comments tell them
     size_t line_count, line_capacity;
     uint64_t named;
+    size_t room; // as in struct parser
+    enum rc full; // RC_LIMIT once it does not suffice
     struct err *err;
 };
 
 // Begins an empty profile.
-struct legacy legacy_new(struct err *err);
+struct legacy legacy_new(size_t room, struct err *err);
 
 // Ends it: returns `rc`, and the profile if that is RC_OK.
 enum rc legacy_end(struct legacy *legacy, enum rc rc, struct plain_profile **profile) MUST_CHECK;
 
-// Adds an address to the stack at hand, which begins at the leaf.
+// Adds an address to the stack at hand, which begins at the leaf. Once there is no room it does
+// nothing, and legacy_add fails.
 void legacy_push(struct legacy *legacy, uint64_t address);
 
 // Adds the addresses of a line, each of them one behind a call.

@@ -43,6 +43,7 @@ struct perf_script {
     uint32_t *stack;   // of the record at hand
     size_t depth, capacity;
     struct buf text;
+    size_t room; // as in struct parser
     struct err *err;
 };
 
@@ -269,8 +270,6 @@ static enum rc end_record(struct perf_script *perf, const struct perf_head *head
     int64_t values[2 * EVENTS_MAX] = {0};
     if (perf->group.at) // the line of the function that the last ones were inlined into lacks
         end_group(perf, &(struct perf_frame){0});
-    if (perf->depth > PARSER_NODES_MAX - perf->to->stacks.count)
-        return err_set(perf->err, RC_LIMIT, PARSER_TOO_MANY_FRAMES, PARSER_NODES_MAX);
     uint32_t event = strtab_add(&perf->names, text_of(perf, head->event.at, head->event.end));
     size_t first = (event - 1) * (perf->has_periods ? 2 : 1);
     values[first] = 1;
@@ -290,6 +289,15 @@ static void begin_record(struct perf_script *perf, const struct perf_head *head)
         take_frame(perf, head->rest, &frame);
 }
 
+// Returns how many bytes there are beside the profile.
+static size_t memory_of(const struct perf_script *perf)
+{
+    return known_memory(&perf->threads) + known_memory(&perf->frames) +
+           (perf->functions.capacity + perf->mappings.capacity) * sizeof *perf->functions.slots +
+           perf->capacity * sizeof *perf->stack +
+           perf->inlined_capacity * sizeof *perf->inlined;
+}
+
 // Lines that are neither, such as those of source lines and of PERF_RECORD_MMAP, are skipped.
 static enum rc take_records(struct perf_script *perf)
 {
@@ -301,7 +309,9 @@ static enum rc take_records(struct perf_script *perf)
     enum rc rc = RC_OK;
     while (rc == RC_OK && scan_line(&lines, &line)) {
         if (is_frame(line, &frame)) {
-            if (within)
+            rc = parser_check_room(perf->to, perf->depth + 1, memory_of(perf), perf->room,
+                                   perf->err);
+            if (within && rc == RC_OK)
                 take_frame(perf, line, &frame);
             continue;
         }
@@ -360,14 +370,15 @@ static void fini(struct perf_script *perf)
     buf_fini(&perf->text);
 }
 
-enum rc perf_script_parse(const char *bytes, size_t length, struct plain_profile **profile,
-                          struct err *err)
+enum rc perf_script_parse(const char *bytes, size_t length, size_t room,
+                          struct plain_profile **profile, struct err *err)
 {
     struct perf_script perf = {
         .lines = {bytes, bytes + length, 0},
         .to = plain_new(),
         .first = -1,
         .last = -1,
+        .room = room,
         .err = err,
     };
     strtab_init(&perf.names);

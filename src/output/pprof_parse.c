@@ -75,11 +75,10 @@ enum rc pprof_check_room(struct pprof_reading *parse, size_t more)
     parse->unchecked = 0;
     if (memory_of(parse) + more <= parse->room)
         return RC_OK;
-    return err_set(parse->err, RC_LIMIT, "it has more parts than %zu MiB of memory hold%s",
-                   parse->room >> 20,
-                   parse->packed ? ", which is all that a compressed profile of its size may take. "
-                                   "If you trust it, unpack it with gunzip first"
-                                 : "");
+    if (parse->packed)
+        return err_set(parse->err, RC_LIMIT, PARSER_UNPACK_FIRST, parse->room >> 20);
+    return err_set(parse->err, RC_LIMIT, "it has more parts than %zu MiB of memory hold",
+                   parse->room >> 20);
 }
 
 static enum rc each(struct pprof_reading *parse, uint32_t number,
@@ -419,15 +418,8 @@ static enum rc parse_all(const char *bytes, size_t length, struct pprof_reading 
     return rc;
 }
 
-enum rc pprof_parse(const char *bytes, size_t length, struct plain_profile **profile,
+enum rc pprof_parse(const char *bytes, size_t length, size_t room, struct plain_profile **profile,
                     struct err *err)
-{
-    struct pprof_reading parse = {.room = MEMORY_MAX, .err = err};
-    return parse_all(bytes, length, &parse, profile);
-}
-
-enum rc pprof_parse_within(const char *bytes, size_t length, size_t room,
-                           struct plain_profile **profile, struct err *err)
 {
     bool packed = room < MEMORY_MAX;
     struct pprof_reading parse = {

@@ -43,8 +43,13 @@ struct speedscope_text {
     const struct speedscope_unit *unit; // of that
     size_t type;             // of its values
     uint32_t labels;
+    size_t room; // as in struct parser
     struct err *err;
 };
+
+// What jansson holds and may hold: it is told how to allocate without a context.
+static size_t memory, most;
+static bool exceeded;
 
 #define WRONG(speedscope, ...) err_set((speedscope)->err, RC_FORMAT, __VA_ARGS__)
 
@@ -112,10 +117,11 @@ static enum rc child_of(struct speedscope_text *speedscope, uint32_t *node, cons
     uint32_t location = frame_of(speedscope, frame);
     if (location == PLAIN_NONE)
         return RC_FORMAT;
-    if (speedscope->to->stacks.count >= PARSER_NODES_MAX)
-        return err_set(speedscope->err, RC_LIMIT, PARSER_TOO_MANY_FRAMES, PARSER_NODES_MAX);
-    *node = plain_child(speedscope->to, *node, location);
-    return RC_OK;
+    enum rc rc =
+        parser_check_room(speedscope->to, 1, memory, speedscope->room, speedscope->err);
+    if (rc == RC_OK)
+        *node = plain_child(speedscope->to, *node, location);
+    return rc;
 }
 
 // --- values ---
@@ -267,12 +273,10 @@ static enum rc take_all(struct speedscope_text *speedscope, const json_t *root)
 
 // --- JSON ---
 
-static size_t memory; // that jansson holds; it is told how to allocate without a context
-static bool exceeded;
-
 static void *take_memory(size_t size)
 {
-    void *bytes = size <= MEMORY_MAX - memory ? malloc(size) : NULL;
+    // A block may be larger than it was asked for, so that `memory` passes the bound.
+    void *bytes = memory < most && size <= most - memory ? malloc(size) : NULL;
     exceeded |= !bytes;
     memory += bytes ? malloc_usable_size(bytes) : 0;
     return bytes;
@@ -293,21 +297,24 @@ static enum rc load(const char *bytes, size_t length, json_t **root, struct err 
     *root = json_loadb(text.at, scan_left(&text), 0, &error);
     if (*root)
         return RC_OK;
+    if (exceeded && most < MEMORY_MAX)
+        return err_set(err, RC_LIMIT, PARSER_UNPACK_FIRST, most >> 20);
     if (exceeded)
         return err_set(err, RC_LIMIT, "its JSON has more values than %zu MiB of memory hold",
-                       MEMORY_MAX >> 20);
+                       most >> 20);
     AUTO_FREE char *why = escape_text_dup(error.text);
     return err_set(err, RC_FORMAT, "its JSON is damaged in line %d, column %d: %s", error.line,
                    error.column, why);
 }
 
-enum rc speedscope_parse(const char *bytes, size_t length, struct plain_profile **profile,
-                         struct err *err)
+enum rc speedscope_parse(const char *bytes, size_t length, size_t room,
+                         struct plain_profile **profile, struct err *err)
 {
-    struct speedscope_text speedscope = {.to = plain_new(), .err = err};
+    struct speedscope_text speedscope = {.to = plain_new(), .room = room, .err = err};
     json_malloc_t former_take;
     json_free_t former_give;
     json_t *root;
+    most = room < MEMORY_MAX ? room : MEMORY_MAX;
     json_get_alloc_funcs(&former_take, &former_give);
     json_set_alloc_funcs(take_memory, give_memory);
     enum rc rc = load(bytes, length, &root, err);

@@ -35,7 +35,16 @@ BOMBS = {
     "strings": HEAD + message(6, b"") * (MANY // 2),
     "text": HEAD + message(6, b"a" * MANY),
     "comments": HEAD + message(13, b"\1" * MANY),
+    "collapsed": b"a;" * (MANY // 2) + b"a 1\n",
+    "lines": b"a 1\n" * (MANY // 4),
+    "numbers": b'{"shared":[' + b"1," * (MANY // 2) + b"1]}",
+    "lists": b'{"shared":[' + b"[]," * (MANY // 3),
+    "addresses": b"heap profile: 1: 1 [1: 1] @ heapprofile\n1: 1 [1: 1] @" + b" 0x1" * (MANY // 4),
+    "records": b"a  1/1  1.000000: 1 cpu-clock: \n\t1 a (b)\n\n" * (MANY // 42),
+    "frames of one": b"a  1/1  1.000000: 1 cpu-clock: \n" + b"\t1 a (b)\n" * (MANY // 9),
 }
+# Much of the same may well be a profile: then it is one, and within the bound.
+MAY_BE_READ = {"lines", "records"}
 
 
 def test_memory(ctx):
@@ -45,9 +54,10 @@ def test_memory(ctx):
         assert path.stat().st_size < 1.1 * SIZE, name
         done = subprocess.run([sys.executable, "-S", "-c", STARTER, ctx.ptprof, "report", path],
                               capture_output=True, text=True)
-        assert done.returncode == 1, (name, done)
-        assert "If you trust it, unpack it with gunzip first" in done.stderr, done.stderr
-        peak = int(done.stdout)
+        assert done.returncode == (0 if name in MAY_BE_READ else 1), (name, done)
+        assert name in MAY_BE_READ or \
+            "If you trust it, unpack it with gunzip first" in done.stderr, (name, done.stderr)
+        peak = int(done.stdout.splitlines()[-1])
         assert peak < MEMORY, f"{name}: {peak >> 20} MiB"
 
 
