@@ -2,6 +2,7 @@
 """Headless Chromium, driven over the pipe of its DevTools protocol: a page as a person uses it."""
 
 import base64
+import fcntl
 import itertools
 import json
 import os
@@ -16,6 +17,15 @@ KEYS = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight":
         "ArrowDown": 40, "Backspace": 8, "Tab": 9, "Home": 36, "End": 35, "PageDown": 34}
 
 
+def high_pipe():
+    """A pipe whose descriptors are neither of the two that the browser talks through."""
+    low = os.pipe()
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in low]
+    for fd in low:
+        os.close(fd)
+    return high
+
+
 class Browser:
     """Ends with its `with`."""
 
@@ -27,10 +37,10 @@ class Browser:
             raise ctx.Skip("chromium is not installed")
         self.ctx, self.numbers, self.session = ctx, itertools.count(1), None
         self.answers, self.events, self.changed = {}, [], threading.Condition()
-        their_in, self.into = os.pipe()
-        self.out_of, their_out = os.pipe()
+        their_in, self.into = high_pipe()
+        self.out_of, their_out = high_pipe()
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$0" "$@" 3<&{their_in} 4>&{their_out}', path, "--headless=new",
+            ["bash", "-c", f'exec "$0" "$@" 3<&{their_in} 4>&{their_out}', path, "--headless=new",
              "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
              "--no-first-run", "--disable-extensions", "--disable-background-networking",
              f"--user-data-dir={ctx.tmp}/chromium", f"--window-size={width},{height}",
