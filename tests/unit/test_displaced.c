@@ -35,7 +35,7 @@ static uint64_t own_start(void)
 }
 
 // The date of this kernel is one, and a new turn has a later one. Each CPU has a clock of its own,
-// which leaves out what the CPU spent on interrupts and what its host took: the thread stays on one.
+// which leaves out what it spent on interrupts and what its host took: the thread stays on one.
 START_TEST(a_turn_begins_later_than_the_one_before)
 {
     cpu_set_t here;
