@@ -198,8 +198,11 @@ START_TEST(records_stand_in_the_order_of_time)
         struct timeline *timeline = fixture_timeline_random(kind, 50000, 40, 3, 7);
         AUTO_FREE char *text = written(timeline, "perf");
         int64_t before = -1, records = 0, cpu = 0;
-        for (char *at = text; (at = strstr(at, " cpu-clock: \n")); at++) {
-            const char *time = at;
+        // By lines, because a memory checker reads all of what strstr is given.
+        for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+            const char *time = end - strlen(" cpu-clock: ");
+            if (time < line || strncmp(time, " cpu-clock: ", strlen(" cpu-clock: ")) != 0)
+                continue;
             while (*time != ':')
                 time--;
             while (time[-1] != ' ')
