@@ -304,7 +304,9 @@ static int compare_ticks(const void *left, const void *right)
 
 static void merge(struct reader *reader)
 {
-    qsort(reader->ps[0].events, reader->ps[0].count, sizeof *reader->ps[0].events, compare_ticks);
+    struct read_event *first = reader->ps[0].events;
+    if (first)
+        qsort(first, reader->ps[0].count, sizeof *first, compare_ticks);
     struct go_reading *reading = reader->reading;
     size_t left = 0;
     for (size_t i = 0; i < reader->p_count; i++) {
