@@ -16,10 +16,7 @@ static const struct convert_options defaults = {.output = {.format = -1}};
 #define AT(member) .offset = offsetof(struct convert_options, member)
 
 static const struct option options[] = {
-    {"output", 'o', OPTION_FILE, "FILE", AT(output.path),
-     .help = "write here; - is standard output, which is the default of formats that are text"},
-    {"format", 'f', OPTION_CHOICE, AT(output.format), .choices = profile_output_formats,
-     .help = "format to write", .shown_default = "by the ending of the file"},
+    PROFILE_OUTPUT_OPTIONS,
     {"sample-type", 0, OPTION_STRING, "TYPE", AT(sample_type),
      .help = "which values count in formats that hold one of each sample",
      .shown_default = "what the profile says"},

@@ -18,10 +18,7 @@ static const struct merge_options defaults = {.output = {.format = -1}};
 #define AT(member) .offset = offsetof(struct merge_options, member)
 
 static const struct option options[] = {
-    {"output", 'o', OPTION_FILE, "FILE", AT(output.path),
-     .help = "write here; - is standard output, which is the default of formats that are text"},
-    {"format", 'f', OPTION_CHOICE, AT(output.format), .choices = profile_output_formats,
-     .help = "format to write", .shown_default = "by the ending of the file"},
+    PROFILE_OUTPUT_OPTIONS,
     {"base", 0, OPTION_FILE, "FILE", AT(base),
      .help = "take this profile away: what grew since is above 0, what shrank below"},
     {"force", 0, OPTION_FLAG, AT(output.force),

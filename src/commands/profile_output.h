@@ -15,6 +15,14 @@ struct profile_output {
     bool force;       // as output_file_check has it
 };
 
+// The rows of an option table for a struct that has a member `output`. AT is the macro of that
+// table.
+#define PROFILE_OUTPUT_OPTIONS                                                                     \
+    {"output", 'o', OPTION_FILE, "FILE", AT(output.path),                                          \
+     .help = "write here; - is standard output, which is the default of formats that are text"},   \
+    {"format", 'f', OPTION_CHOICE, AT(output.format), .choices = profile_output_formats,           \
+     .help = "format to write", .shown_default = "by the ending of the file"}
+
 // Chooses the writer and looks whether the file can be written, before anybody's time is spent.
 // Fails with RC_USAGE or RC_IO.
 enum rc profile_output_choose(const struct profile_output *output, const struct writer **writer,

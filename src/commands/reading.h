@@ -12,6 +12,22 @@ struct reading_options {
     struct plain_filter filter;
 };
 
+// The rows of an option table for the filter of a struct that has a member `reading`. AT is the
+// macro of that table.
+#define READING_FILTER_OPTIONS                                                                     \
+    {"focus", 0, OPTION_STRING, "RE", AT(reading.filter.focus),                                    \
+     .help = "only stacks in which a function, its file or its module matches"},                   \
+    {"ignore", 0, OPTION_STRING, "RE", AT(reading.filter.ignore),                                  \
+     .help = "only stacks in which none does"},                                                    \
+    {"hide", 0, OPTION_STRING, "RE", AT(reading.filter.hide),                                      \
+     .help = "leave out frames that match"},                                                       \
+    {"show", 0, OPTION_STRING, "RE", AT(reading.filter.show),                                      \
+     .help = "leave out all other frames"},                                                        \
+    {"tagfocus", 0, OPTION_STRING, "TAG", AT(reading.filter.tag_focus),                            \
+     .help = "only samples with such a label: thread=RE, bytes=1kb:4kb, RE"},                      \
+    {"tagignore", 0, OPTION_STRING, "TAG", AT(reading.filter.tag_ignore),                          \
+     .help = "only samples without one"}
+
 struct reported {
     struct plain_profile *whole; // before the filters: percentages are of it; owned
     struct plain_profile *part;  // after them; owned
