@@ -40,6 +40,7 @@ struct fetch {
     const struct fetch_options *options;
     struct fetch_request request;
     struct fetch_jobs jobs;
+    bool of_types; // each URL is asked for several types
     int signals;
     int64_t began, drawn; // when this round did, and when its progress was shown last
     bool stopped;
@@ -158,17 +159,29 @@ static enum rc write_job(const struct fetch *fetch, const struct fetch_job *job,
                      job->named || other ? &made : &as_is, err);
 }
 
+// Returns a path that nothing has yet, because a host may be asked twice within a second. The
+// caller frees it.
+static char *path_of(const struct fetch *fetch, const struct fetch_job *job)
+{
+    const char *directory = fetch->options->output_dir ? fetch->options->output_dir : ".";
+    const char *type = job->url.type ? job->url.type : "profile";
+    for (unsigned number = 1;; number++) {
+        AUTO_FREE char *which = number == 1 ? xstrdup(type) : xasprintf("%s-%u", type, number);
+        AUTO_FREE char *name =
+            output_file_name(job->url.host, which, job->url.is_trace ? ".trace" : ".pb.gz");
+        AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
+        if (access(path, F_OK) != 0)
+            return steal_ptr(&path);
+    }
+}
+
 static enum rc write_apart(struct fetch *fetch, struct err *err)
 {
     enum rc rc = RC_OK;
-    const char *directory = fetch->options->output_dir;
     for (size_t i = 0; i < fetch->jobs.count && rc == RC_OK; i++) {
         const struct fetch_job *job = &fetch->jobs.list[i];
-        const char *type = job->url.type ? job->url.type : "profile";
-        AUTO_FREE char *name =
-            output_file_name(job->url.host, type, job->url.is_trace ? ".trace" : ".pb.gz");
-        AUTO_FREE char *path = directory ? xasprintf("%s/%s", directory, name) : xstrdup(name);
-        if (job->rc == RC_OK)
+        AUTO_FREE char *path = job->rc == RC_OK ? path_of(fetch, job) : NULL;
+        if (path)
             rc = write_job(fetch, job, path, err);
     }
     return rc;
@@ -221,11 +234,8 @@ static void tell_failures(struct fetch *fetch)
 // Replicas have one report, and types one each.
 static enum rc print_reports(struct fetch *fetch, struct err *err)
 {
-    const unsigned types = fetch->options->types;
     struct plain_profile *sum = NULL;
-    enum rc rc = RC_OK;
-    if (!(types & (types - 1)))
-        rc = sum_up(fetch, &sum, err);
+    enum rc rc = fetch->of_types ? RC_OK : sum_up(fetch, &sum, err);
     if (sum)
         return report_print_of(sum, err);
     for (size_t i = 0; i < fetch->jobs.count && rc == RC_OK; i++) {
@@ -282,7 +292,7 @@ static enum rc check_output(const struct fetch *fetch, struct err *err)
                                       "leave one out");
     if (asked->every && !asked->output_dir)
         return err_set(err, RC_USAGE, "fetch: --every needs --output-dir");
-    if (asked->output && fetch->jobs.count > 1 && asked->types & (asked->types - 1))
+    if (asked->output && fetch->of_types)
         return err_set(err, RC_USAGE, "fetch: profiles of several types have no sum; use "
                                       "--output-dir");
     if (to_stdout && terminal_is(STDOUT_FILENO))
@@ -303,6 +313,7 @@ static int run(const struct call *call, struct err *err)
         .urls = call->operands, .types = asked->types, .timeout = asked->timeout,
         .seconds = (double)asked->duration / NS_PER_S, .http = asked->http}};
     enum rc rc = fetch_jobs_make(&fetch.jobs, &fetch.request, err);
+    fetch.of_types = fetch.jobs.count > call->count;
     if (rc == RC_OK)
         rc = check_output(&fetch, err);
     fetch.signals = rc == RC_OK ? interrupts_open() : -1;

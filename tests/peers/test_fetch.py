@@ -97,7 +97,11 @@ def test_replicas_are_added_up(ctx):
     assert 0.9 * 128 * 2**20 < kept < 1.3 * 128 * 2**20, f"{kept} bytes of two times 64 MiB"
     done = refused(ctx, "127.0.0.1:1: ", one, "127.0.0.1:1", "--type", "heap", "-o", out)
     assert "wrote" in done.stderr, "what came is not written"
-    refused(ctx, "several types have no sum", one, "--type", "heap,cpu", "-o", out, status=2)
+    for types in "heap,cpu", "all":
+        refused(ctx, "several types have no sum", one, "--type", types, "-o", out, status=2)
+    done = fetch(ctx, one, one, one, "--type", "heap", "--output-dir", ctx.tmp)
+    assert done.returncode == 0, done.stderr
+    assert len(list(ctx.tmp.glob("ptprof-*-heap*.pb.gz"))) == 3, "one has overwritten another"
 
 
 def test_a_series(ctx):
