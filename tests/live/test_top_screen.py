@@ -535,7 +535,7 @@ def test_measures(ctx):
     shown, locks and their holders are found, and what is saved is of the type that is shown."""
     target = ctx.target("contended", "normal", "--sleeps")
     before = ctx.health(target.pid)
-    terminal = Terminal(ctx, cols=130)
+    terminal = Terminal(ctx, rows=40, cols=130)  # holders stand below what they call
     saved = ctx.tmp / "mutex.pb.gz"
     terminal.top(target.pid)
     terminal.keys("a")
