@@ -58,8 +58,7 @@ static enum rc choose(struct attach_outputs *outputs, struct attach_output *outp
                                      : options->format >= 0 && !output->writer->binary &&
                                            outputs->count == 1 && !options->output_dir;
     if (to_stdout && output->writer->binary && terminal_is(STDOUT_FILENO))
-        return err_set(err, RC_USAGE, "not writing a profile to a terminal; use -o FILE, or -o - "
-                                      "with a pipe");
+        return output_file_refuse_terminal(err);
     if (to_stdout && options->report)
         return err_set(err, RC_USAGE, "--report prints to standard output, where the profile goes; "
                                       "use -o FILE");

@@ -137,8 +137,7 @@ static enum rc choose_output(struct dump_run *run, struct err *err)
     bool to_stdout = options->output ? strcmp(options->output, "-") == 0 : !pprof;
     char comm[COMM_MAX] = "";
     if (to_stdout && pprof && terminal_is(STDOUT_FILENO))
-        return err_set(err, RC_USAGE, "not writing a profile to a terminal; use -o FILE, or -o - "
-                                      "with a pipe");
+        return output_file_refuse_terminal(err);
     if (!to_stdout && !options->output && procfs_comm(run->pid, run->pid, comm) != RC_OK)
         comm[0] = '\0';
     AUTO_FREE char *pid = xasprintf("%d", (int)run->pid);

@@ -296,8 +296,7 @@ static enum rc check_output(const struct fetch *fetch, struct err *err)
         return err_set(err, RC_USAGE, "fetch: profiles of several types have no sum; use "
                                       "--output-dir");
     if (to_stdout && terminal_is(STDOUT_FILENO))
-        return err_set(err, RC_USAGE, "not writing a profile to a terminal; use -o FILE, or -o - "
-                                      "with a pipe");
+        return output_file_refuse_terminal(err);
     if (asked->output_dir && (stat(asked->output_dir, &info) != 0 || !S_ISDIR(info.st_mode))) {
         AUTO_FREE char *shown = escape_text_dup(asked->output_dir);
         return err_set(err, RC_USAGE, "fetch: there is no directory %s", shown);

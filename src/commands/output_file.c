@@ -232,6 +232,12 @@ void output_file_fini(struct output_file *file)
     *file = (struct output_file){0};
 }
 
+enum rc output_file_refuse_terminal(struct err *err)
+{
+    return err_set(err, RC_USAGE, "not writing a profile to a terminal; use -o FILE, or -o - with "
+                                  "a pipe");
+}
+
 static enum rc write_content(const struct output_content *content, FILE *out, struct err *err)
 {
     const struct writing writing = {.profile = content->profile};

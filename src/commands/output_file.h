@@ -26,6 +26,9 @@ char *output_file_name(const char *what, const char *which, const char *extensio
 // user may be replaced.
 enum rc output_file_check(const char *path, bool force, struct err *err) MUST_CHECK;
 
+// Fails with RC_USAGE: a profile in a binary format was to go to a terminal.
+enum rc output_file_refuse_terminal(struct err *err) MUST_CHECK;
+
 // Begins a file that only its owner can read, because profiles have addresses and names. Under sudo
 // the owner is the user who called sudo.
 enum rc output_file_begin(struct output_file *file, const char *path, struct err *err) MUST_CHECK;

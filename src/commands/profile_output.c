@@ -43,8 +43,7 @@ enum rc profile_output_choose(const struct profile_output *output, const struct 
                                       "(.pb.gz .folded .speedscope.json .perf.txt .trace.json "
                                       ".firefox.json .json .txt)");
     if (!path && (*writer)->binary && terminal_is(STDOUT_FILENO))
-        return err_set(err, RC_USAGE, "not writing a profile to a terminal; use -o FILE, or -o - "
-                                      "with a pipe");
+        return output_file_refuse_terminal(err);
     return output_file_check(path, output->force, err);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "commands/top_screen.h"
 #include "tui/theme.h"
 
 #define SHORTEST_DELAY (200 * NS_PER_MS)
@@ -60,16 +61,7 @@ const struct option top_options[] = {
      .help = "also the processes that descend from PID, and those that start meanwhile"},
     {"no-backoff", 0, OPTION_FLAG, NULL, AT(feed.no_backoff),
      .help = "keep the rate even if threads are held for more than 5 % of their time"},
-    {"ascii", 0, OPTION_FLAG, NULL, AT(screen.ascii), .help = "draw with ASCII only"},
-    {"color", 0, OPTION_CHOICE, NULL, AT(screen.color), .choices = color_mode_names,
-     .help = "colour the screen", .shown_default = "auto"},
-    {"scheme", 0, OPTION_CHOICE, NULL, AT(screen.scheme), .choices = theme_choices,
-     .help = "which colours, for a dark or a light background", .shown_default = "auto"},
-    {"no-mouse", 0, OPTION_FLAG, NULL, AT(screen.no_mouse),
-     .help = "leave the mouse to the terminal"},
-    {"no-function-bar", 0, OPTION_FLAG, NULL, AT(screen.no_function_bar),
-     .help = "use the last line for data too"},
-    {"script", 0, OPTION_FILE, "FILE", AT(screen.script), .help = "keys for tests", .hidden = true},
+    TOP_SCREEN_OPTIONS,
     {"replay", 0, OPTION_FILE, "FILE", AT(replay), .help = "snapshots for tests", .hidden = true},
     {NULL},
 };

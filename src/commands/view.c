@@ -38,16 +38,7 @@ static const struct option view_options[] = {
      .shown_default = "as the file says"},
     {"sort", 's', OPTION_CHOICE, NULL, AT(sort), .choices = rows_sort_names,
      .help = "what to sort by", .shown_default = "self"},
-    {"ascii", 0, OPTION_FLAG, NULL, AT(screen.ascii), .help = "draw with ASCII only"},
-    {"color", 0, OPTION_CHOICE, NULL, AT(screen.color), .choices = color_mode_names,
-     .help = "colour the screen", .shown_default = "auto"},
-    {"scheme", 0, OPTION_CHOICE, NULL, AT(screen.scheme), .choices = theme_choices,
-     .help = "which colours, for a dark or a light background", .shown_default = "auto"},
-    {"no-mouse", 0, OPTION_FLAG, NULL, AT(screen.no_mouse),
-     .help = "leave the mouse to the terminal"},
-    {"no-function-bar", 0, OPTION_FLAG, NULL, AT(screen.no_function_bar),
-     .help = "use the last line for data too"},
-    {"script", 0, OPTION_FILE, "FILE", AT(screen.script), .help = "keys for tests", .hidden = true},
+    TOP_SCREEN_OPTIONS,
     {NULL},
 };
 
