@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-#define FULL_HIGH 0.5
+#define FULL_HIGH 0.75
 #define FULL_LOW 0.125
 #define LAG_HIGH (500 * NS_PER_MS)
 #define LAG_LOW (100 * NS_PER_MS)
@@ -23,18 +23,21 @@ static uint64_t next_random(struct thinning *thinning, int64_t seed)
     return thinning->random = x;
 }
 
+// A backlog that is being worked off needs no further step: the more the weights of captures
+// differ, the less the captures tell.
 static void change_power(struct thinning *thinning, const struct thinning_state *state)
 {
     bool high = state->full > FULL_HIGH || state->lag > LAG_HIGH;
     bool low = state->full < FULL_LOW && state->lag < LAG_LOW;
-    int64_t since = state->now - thinning->changed_at;
-    if (high && thinning->power < POWER_MAX && since >= MORE_EVERY)
-        thinning->power++;
-    else if (low && thinning->power && since >= LESS_EVERY)
-        thinning->power--;
-    else
+    bool falls = state->full < thinning->judged.full && state->lag < thinning->judged.lag;
+    int64_t since = state->now - thinning->judged.now;
+    if (!(high && since >= MORE_EVERY) && !(low && since >= LESS_EVERY))
         return;
-    thinning->changed_at = state->now;
+    if (high && !falls && thinning->power < POWER_MAX)
+        thinning->power++;
+    else if (low && thinning->power)
+        thinning->power--;
+    thinning->judged = *state;
 }
 
 uint32_t thinning_slowdown(const struct thinning *thinning)

@@ -11,21 +11,22 @@
 #include "sample/capture.h"
 #include "sample/ring.h"
 
+// How far the consumer is behind: the full part of the ring, and the age of the current capture,
+// ns.
+struct thinning_state {
+    int64_t now; // CLOCK_MONOTONIC ns
+    double full;
+    int64_t lag;
+};
+
 struct thinning { // zeroed before use
     unsigned power;    // one capture in 2^power is taken
     // The rate falls to one part in so many of the one that was asked for; 0: to all of it.
     uint32_t slowdown;
     uint64_t random;
     int64_t last; // no capture is taken after this moment; 0: there is no such moment
-    int64_t changed_at, slowed_at; // CLOCK_MONOTONIC ns
-};
-
-// How far the consumer is behind: the full part of the ring, and the age of the current capture,
-// ns.
-struct thinning_state {
-    int64_t now;
-    double full;
-    int64_t lag;
+    struct thinning_state judged; // when the power was last changed, or found to suffice
+    int64_t slowed_at; // CLOCK_MONOTONIC ns
 };
 
 // Returns whether one more capture is taken.

@@ -43,6 +43,22 @@ START_TEST(what_is_taken_stands_for_the_rest)
 }
 END_TEST
 
+// A backlog that shrinks by itself is left to: to leave out more would only spread the weights.
+START_TEST(no_more_is_left_out_than_needed)
+{
+    for (int i = 0; i < 25; i++)
+        chooses(0.99, NS_PER_S);
+    uint32_t times = thinning_times(&thinning);
+    ck_assert_uint_gt(times, 1);
+    for (int i = 0; i < 100; i++)
+        chooses(0.99 - i * 0.002, NS_PER_S - i * NS_PER_MS);
+    ck_assert_uint_eq(thinning_times(&thinning), times);
+    for (int i = 0; i < 100; i++)
+        chooses(0.99, NS_PER_S);
+    ck_assert_uint_gt(thinning_times(&thinning), times);
+}
+END_TEST
+
 START_TEST(rate_falls_and_rises_again)
 {
     for (int i = 0; i < 5000; i++)
@@ -73,6 +89,7 @@ Suite *suite_thinning(void)
     tcase_add_checked_fixture(cases, setup, NULL);
     tcase_add_test(cases, takes_all_that_it_can);
     tcase_add_test(cases, what_is_taken_stands_for_the_rest);
+    tcase_add_test(cases, no_more_is_left_out_than_needed);
     tcase_add_test(cases, rate_falls_and_rises_again);
     tcase_add_test(cases, nothing_after_the_last_moment);
     suite_add_tcase(suite, cases);
