@@ -43,7 +43,7 @@ $(BUILD)/tests/unit/main.o: $(wildcard tests/unit/test_*.c)
 FUZZ_DIR      := $(BUILD)/fuzz
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(FUZZ_DIR)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SOURCES  := $(wildcard $(foreach room,base process reader unwind unwind/$(ARCH) unwind/reader \
-                   symbol symbol/reader wait profile rows output,src/$(room)/*.c)) \
+                   symbol symbol/reader wait profile rows output heap,src/$(room)/*.c)) \
                  src/sample/counters.c src/commands/option.c src/commands/attach_options.c \
                  src/commands/suggest.c \
                  tests/fuzz/driver.c

@@ -11,12 +11,14 @@ enum header_kind {
     HEADER_READ,   // asks for the headers of a file; with a descriptor of it
     HEADER_OBJECT, // which variable of the file `number` is at `address`; with a descriptor of it
                    // if the answer was OBJECT_UNOPENED before
+    HEADER_NAMED,  // the same, by the name of the variable
 };
 
 struct header_question {
     uint32_t kind;
     uint32_t number;
-    uint64_t address; // link-time
+    uint64_t address;  // link-time
+    char name[64];     // with its NUL
 };
 
 struct header_answer { // to HEADER_READ; segments follow, SEGMENTS_AT_ONCE a message
@@ -33,6 +35,7 @@ enum object_state {
 
 struct object_answer {
     uint32_t state;
-    uint64_t offset; // of the address inside the variable
+    uint64_t offset; // of the address inside the variable; of HEADER_NAMED its link-time address
+    uint64_t size;   // of the variable, bytes
     char name[OBJECT_NAME_MAX]; // raw; sent as far as its NUL
 };

@@ -133,25 +133,45 @@ static bool ask_object(const struct header_question *question, const struct imag
            is_sound(told, reader_hear(&reader, told, sizeof *told, given_up));
 }
 
-static const char *object_of(const struct image *image, uint32_t number, uint64_t vaddr,
-                           uint64_t *offset)
+// Returns the answer to a question about a file's variables; NULL when there is no such variable.
+static const struct object_answer *answer_to(const struct header_question *question,
+                                             const struct image *image)
 {
     static struct object_answer told;
-    const struct header_question question = {HEADER_OBJECT, number, vaddr};
     pthread_mutex_lock(&lock);
-    bool sound = ask_object(&question, NULL, &told);
+    bool sound = ask_object(question, NULL, &told);
     if (sound && told.state == OBJECT_UNOPENED)
-        sound = ask_object(&question, image, &told);
+        sound = ask_object(question, image, &told);
     if (!sound)
         reader_end(&reader);
     pthread_mutex_unlock(&lock);
-    *offset = told.offset;
-    return sound && told.state == OBJECT_FOUND ? told.name : NULL;
+    return sound && told.state == OBJECT_FOUND ? &told : NULL;
 }
 
 const char *headers_object(struct space *space, uint64_t address, uint64_t *offset)
 {
     const struct area *area = areas_find_module(space_areas(space), address);
     const struct module *module = area ? area->mapping->module : NULL;
-    return module ? object_of(module->image, module->id, address - area->bias, offset) : NULL;
+    if (!module)
+        return NULL;
+    const struct header_question question = {HEADER_OBJECT, module->id, address - area->bias, ""};
+    const struct object_answer *told = answer_to(&question, module->image);
+    if (told)
+        *offset = told->offset;
+    return told ? told->name : NULL;
+}
+
+bool headers_variable(const struct area *area, const char *name, uint64_t *address, uint64_t *size)
+{
+    const struct module *module = area->mapping->module;
+    struct header_question question = {HEADER_NAMED, module->id, 0, ""};
+    if (!module->image || strlen(name) >= sizeof question.name)
+        return false;
+    strcpy(question.name, name);
+    const struct object_answer *told = answer_to(&question, module->image);
+    if (!told)
+        return false;
+    *address = told->offset + area->bias;
+    *size = told->size;
+    return true;
 }

@@ -85,7 +85,7 @@ START_TEST(variables_of_this_program)
     struct image *image;
     struct objects *objects;
     struct regions regions = {0};
-    uint64_t address = (uint64_t)(uintptr_t)&test_in_place_variable[2], offset;
+    uint64_t address = (uint64_t)(uintptr_t)&test_in_place_variable[2];
     ck_assert_int_eq(regions_read(&regions, getpid(), getpid()), RC_OK);
     const struct proc_map *map = regions_find(&regions, address);
     ck_assert_ptr_nonnull(map);
@@ -100,9 +100,12 @@ START_TEST(variables_of_this_program)
             base = regions.list[i].start;
     vaddr = address - (image->segments[0].vaddr ? 0 : base);
     objects = objects_new(image);
-    ck_assert_str_eq(objects_find(objects, vaddr, &offset), "test_in_place_variable");
-    ck_assert_uint_eq(offset, 2 * sizeof(int));
-    ck_assert_ptr_null(objects_find(objects, 0, &offset));
+    const struct object *object = objects_find(objects, vaddr);
+    ck_assert_str_eq(object->name, "test_in_place_variable");
+    ck_assert_uint_eq(vaddr - object->address, 2 * sizeof(int));
+    ck_assert_ptr_eq(objects_named(objects, "test_in_place_variable"), object);
+    ck_assert_ptr_null(objects_find(objects, 0));
+    ck_assert_ptr_null(objects_named(objects, "no such variable"));
     objects_free(objects);
     image_free(image);
     regions_fini(&regions);

@@ -69,14 +69,19 @@ static void find_object(const struct header_question *question, int fd)
 {
     struct object_answer told = {.state = OBJECT_NONE};
     const struct opened *opened = opened_of(question->number, fd);
-    const char *name = NULL;
+    const struct object *object = NULL;
     if (!opened)
         told.state = OBJECT_UNOPENED;
+    else if (opened->objects && question->kind == HEADER_NAMED)
+        object = objects_named(opened->objects, question->name);
     else if (opened->objects)
-        name = objects_find(opened->objects, question->address, &told.offset);
-    if (name && strlen(name) < sizeof told.name) {
+        object = objects_find(opened->objects, question->address);
+    if (object && strlen(object->name) < sizeof told.name) {
         told.state = OBJECT_FOUND;
-        strcpy(told.name, name);
+        told.size = object->size;
+        told.offset = question->kind == HEADER_NAMED ? object->address
+                                                     : question->address - object->address;
+        strcpy(told.name, object->name);
     }
     answer(&told, offsetof(struct object_answer, name) + strlen(told.name) + 1);
 }
@@ -92,6 +97,7 @@ void header_server_run(int own_channel)
         int fd = -1;
         if (channel_receive(channel, &question, sizeof question, &fd) != sizeof question)
             _exit(EXIT_SUCCESS);
+        question.name[sizeof question.name - 1] = '\0';
         if (question.kind == HEADER_READ)
             read_headers(fd);
         else

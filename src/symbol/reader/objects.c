@@ -2,6 +2,7 @@
 #include "symbol/reader/objects.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ascending.h"
 #include "base/mem.h"
@@ -9,12 +10,6 @@
 
 #define OBJECTS_MAX 4000000u
 #define SYMBOL_BYTES_MAX ((uint64_t)OBJECTS_MAX * sizeof(Elf64_Sym))
-
-struct object {
-    uint64_t address, size;
-    const char *name;
-    unsigned char binding;
-};
 
 struct objects {
     struct object *list; // ascending, one for each address
@@ -85,13 +80,21 @@ void objects_free(struct objects *objects)
     free(objects);
 }
 
-const char *objects_find(const struct objects *objects, uint64_t vaddr, uint64_t *offset)
+const struct object *objects_find(const struct objects *objects, uint64_t vaddr)
 {
     // Objects should not overlap. If they do, the one that begins nearest below the address counts.
     const struct object *object =
         ascending_last(objects->list, objects->count, sizeof *object, vaddr);
-    if (!object || vaddr - object->address >= object->size)
-        return NULL;
-    *offset = vaddr - object->address;
-    return object->name;
+    return object && vaddr - object->address < object->size ? object : NULL;
+}
+
+const struct object *objects_named(const struct objects *objects, const char *name)
+{
+    const struct object *found = NULL;
+    for (size_t i = 0; i < objects->count; i++) {
+        const struct object *object = &objects->list[i];
+        if (strcmp(object->name, name) == 0 && (!found || object->binding != STB_LOCAL))
+            found = object;
+    }
+    return found;
 }

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "heap/heap_census.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+#define EXACT 1024u       // bytes: sizes up to here are classes of their own
+#define ROWS_MAX 65536u   // what comes then is counted by size only
+#define LOOKS_EVERY 4096u // blocks between two looks at whether to go on
+
+struct heap_census_counting {
+    struct heap_census *census;
+    const struct heap_census_options *options;
+    uint32_t allocator;
+    uint64_t seen;
+    struct map by_key; // hash of what makes a row -> its first row
+};
+
+uint64_t heap_census_size_class(uint64_t usable)
+{
+    if (usable <= EXACT)
+        return usable;
+    if (usable > 1ull << 62)
+        return UINT64_MAX;
+    uint64_t step = 1ull << (63 - __builtin_clzll(usable - 1)) >> 2;
+    return (usable + step - 1) & ~(step - 1);
+}
+
+static bool is_row(const struct heap_census_row *row, const struct heap_census_row *like)
+{
+    return row->allocator == like->allocator && row->arena == like->arena &&
+           row->kind == like->kind && row->size == like->size;
+}
+
+static uint64_t key_of(const struct heap_census_row *row)
+{
+    uint64_t key = (uint64_t)row->allocator << 56 ^ (uint64_t)row->arena << 32 ^ row->kind;
+    return key ^ row->size * 0x9e3779b97f4a7c15ull;
+}
+
+// Two rows of one key are rare: the later one has the next key that is free.
+static struct heap_census_row *row_like(struct heap_census *census, struct map *by_key,
+                                   const struct heap_census_row *like)
+{
+    for (uint64_t key = key_of(like);; key++) {
+        uint32_t at = map_get(by_key, key, UINT32_MAX);
+        if (at != UINT32_MAX && is_row(&census->rows[at], like))
+            return &census->rows[at];
+        if (at != UINT32_MAX)
+            continue;
+        if (census->count >= ROWS_MAX && (like->kind || like->arena))
+            return row_like(census, by_key, &(struct heap_census_row){.allocator = like->allocator,
+                                                                 .size = like->size});
+        ARRAY_RESERVE(census->rows, census->count, census->capacity);
+        map_put(by_key, key, (uint32_t)census->count);
+        census->rows[census->count] = *like;
+        return &census->rows[census->count++];
+    }
+}
+
+static bool count_block(void *context, const struct block *block)
+{
+    struct heap_census_counting *counting = context;
+    struct heap_census *census = counting->census;
+    const struct heap_census_row like = {
+        .allocator = counting->allocator,
+        .arena = block->arena,
+        .kind = kinds_of(census->kinds, block),
+        .size = heap_census_size_class(block->usable),
+    };
+    struct heap_census_row *row = row_like(census, &counting->by_key, &like);
+    if (row->count < HEAP_EXAMPLES)
+        row->examples[row->count] = block->address;
+    row->count++;
+    row->bytes += block->taken;
+    if (++counting->seen % LOOKS_EVERY == 0 && counting->options->interrupted &&
+        counting->options->interrupted(counting->options->context))
+        census->complete = false;
+    return census->complete;
+}
+
+static void take_allocator(struct heap_census_counting *counting,
+                           const struct found_allocator *found)
+{
+    struct heap_census *census = counting->census;
+    struct heap_census_allocator *told = &census->allocators[counting->allocator];
+    const struct allocator *allocator = found->allocator;
+    *told = (struct heap_census_allocator){.name = allocator->name, .walked = allocator->walk};
+    allocator->version(found->books, told->version, sizeof told->version);
+    allocator->count(found->books, &told->figures);
+    if (allocator->walk)
+        allocator->walk(found->books,
+                        &(struct block_visitor){.context = counting, .visit = count_block},
+                        &told->quality);
+}
+
+enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
+                         const struct heap_census_options *options, struct heap_census **out,
+                         struct err *err)
+{
+    int64_t began = clock_now();
+    struct found_allocators found;
+    *out = NULL;
+    if (heap_target_refresh(target) != RC_OK)
+        return err_set(err, RC_GONE, "process %d has ended", (int)target->pid);
+    struct heap_census *census = xcalloc(1, sizeof *census);
+    *census = (struct heap_census){
+        .pid = target->pid, .time = clock_wall(), .complete = true, .kinds = kinds};
+    struct heap_view_counts before = target->view.counts;
+    allocator_find_all(&found, target);
+    census->allocators = xcalloc(found.count + 1, sizeof *census->allocators);
+    census->allocator_count = found.count;
+    struct heap_census_counting counting = {.census = census, .options = options};
+    for (; counting.allocator < found.count && census->complete; counting.allocator++)
+        take_allocator(&counting, &found.list[counting.allocator]);
+    map_fini(&counting.by_key);
+    census->why = xstrdup(found.why.length ? found.why.data : "");
+    allocator_free_all(&found);
+    struct heap_view_counts after = target->view.counts;
+    census->counts = (struct heap_view_counts){
+        after.read - before.read, after.absent - before.absent, after.swapped - before.swapped,
+        after.failed - before.failed};
+    census->duration = clock_now() - began;
+    if (target->view.gone) {
+        heap_census_free(census);
+        return err_set(err, RC_GONE, "process %d has ended, or executed another program",
+                       (int)target->pid);
+    }
+    *out = census;
+    return RC_OK;
+}
+
+void heap_census_free(struct heap_census *census)
+{
+    if (!census)
+        return;
+    free(census->allocators);
+    free(census->rows);
+    free(census->why);
+    free(census);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+// Adds a row and the one like it, which the other census may not have.
+static void add_moves(struct heap_census_moves *moves, const struct heap_census_row *row,
+                      const struct heap_census_row *other)
+{
+    uint64_t count = other ? other->count : 0, bytes = other ? other->bytes : 0;
+    moves->blocks += row->count > count ? row->count : count;
+    moves->bytes += row->bytes > bytes ? row->bytes : bytes;
+    moves->moved_blocks += distance(row->count, count);
+    moves->moved_bytes += distance(row->bytes, bytes);
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+    const struct heap_census_row *a = *(struct heap_census_row *const *)left;
+    const struct heap_census_row *b = *(struct heap_census_row *const *)right;
+    if (a->allocator != b->allocator)
+        return a->allocator < b->allocator ? -1 : 1;
+    if (a->arena != b->arena)
+        return a->arena < b->arena ? -1 : 1;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    return a->size < b->size ? -1 : a->size > b->size;
+}
+
+static const struct heap_census_row **sorted_rows(const struct heap_census *census)
+{
+    const struct heap_census_row **rows = xcalloc(census->count + 1, sizeof *rows);
+    for (size_t i = 0; i < census->count; i++)
+        rows[i] = &census->rows[i];
+    qsort(rows, census->count, sizeof *rows, compare_rows);
+    return rows;
+}
+
+struct heap_census_moves heap_census_compare(const struct heap_census *before,
+                                             const struct heap_census *after)
+{
+    struct heap_census_moves moves = {0};
+    AUTO_FREE const struct heap_census_row **old = sorted_rows(before);
+    AUTO_FREE const struct heap_census_row **new = sorted_rows(after);
+    for (size_t i = 0, k = 0; i < before->count || k < after->count;) {
+        int order = i == before->count  ? 1
+                    : k == after->count ? -1
+                                        : compare_rows(&old[i], &new[k]);
+        add_moves(&moves, order <= 0 ? old[i] : new[k], order == 0 ? new[k] : NULL);
+        i += order <= 0;
+        k += order >= 0;
+    }
+    return moves;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The census: every block in use of every allocator of a process, counted by allocator, arena, what
+// it is and its size. The process goes on meanwhile; what is there all the time is counted exactly
+// once.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "heap/allocator.h"
+#include "heap/kinds.h"
+
+#define HEAP_EXAMPLES 8 // addresses of blocks that a row keeps at most
+
+struct heap_census_row {
+    uint32_t allocator; // number in the census
+    uint32_t arena;     // as the allocator numbers it
+    uint32_t kind;      // number of kinds.h
+    uint64_t size;      // largest usable size of its size class, bytes
+    uint64_t count;     // blocks
+    uint64_t bytes;     // that they take in the allocator's books
+    uint64_t examples[HEAP_EXAMPLES]; // addresses, the first ones met
+};
+
+struct heap_census_allocator {
+    const char *name;
+    char version[64]; // "": not known
+    struct heap_figures figures;
+    bool walked;      // otherwise its blocks cannot be told
+    struct walk_quality quality;
+};
+
+struct heap_census {
+    pid_t pid;
+    int64_t time;     // CLOCK_REALTIME ns, when it began
+    int64_t duration; // ns
+    bool complete;    // false: it was interrupted
+    struct heap_census_allocator *allocators;
+    size_t allocator_count;
+    struct heap_census_row *rows; // in the order of first use
+    size_t count, capacity;
+    struct heap_view_counts counts; // of what was read
+    char *why;        // lines: what was found of allocators whose books were not, or ""
+    struct kinds *kinds; // borrowed
+};
+
+struct heap_census_options {
+    // Called often; returns true to end it now. NULL: never.
+    bool (*interrupted)(void *context);
+    void *context;
+};
+
+// Takes a census. Several of one process may share the kinds. Fails with RC_GONE when the process
+// ends meanwhile. The caller frees it.
+enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
+                         const struct heap_census_options *options, struct heap_census **census,
+                         struct err *err) MUST_CHECK;
+void heap_census_free(struct heap_census *census);
+
+// Returns the size class of a usable size: itself up to 1 KiB, then four in each doubling.
+uint64_t heap_census_size_class(uint64_t usable);
+
+struct heap_census_moves { // between two censuses of one process that share their kinds
+    uint64_t blocks, bytes; // of the rows of both, the larger one of each
+    uint64_t moved_blocks, moved_bytes; // by which they differ
+};
+
+struct heap_census_moves heap_census_compare(const struct heap_census *before,
+                                             const struct heap_census *after);
