@@ -37,8 +37,9 @@ struct walk_quality { // what a walk could not see; added to, not set
 
 struct allocator {
     const char *name; // "glibc"
-    // Finds its books in a process, a struct of its own; NULL when they are not there. Where signs of the allocator were
-    // found and the books were not, `why` gets one line for each sign that failed.
+    // Finds its books in a process, a struct of its own; NULL when they are not there. Where signs
+    // of the allocator were found and the books were not, `why` gets one line for each sign that
+    // failed.
     void *(*find)(struct heap_target *target, struct buf *why);
     // Writes which version it is, "2.36", into `text`: "" when that is not known.
     void (*version)(const void *books, char *text, size_t size);
