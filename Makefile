@@ -33,7 +33,7 @@ PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gd
                   mandoc libdevel-nytprof-perl libcap2-bin tmux g++ clang llvm dwz xz-utils \
                   musl-tools linux-libc-dev linux-perf elfutils libboost-context-dev \
                   graphviz google-perftools libgoogle-perftools-dev libjemalloc-dev openssl \
-                  chromium nodejs $(NPM)
+                  libmimalloc2.0 libtcmalloc-minimal4 python3-dbg chromium nodejs $(NPM)
 # Some packages of nodejs bring npm along.
 NPM := $(if $(shell command -v npm),,npm)
 # Real programs that the benchmarks profile: two of them are services, which must not start.
