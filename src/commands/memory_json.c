@@ -25,8 +25,8 @@ static void put_reason(struct json *json, const char *key, const char *why)
 
 // --- the process ---
 
-static const char pss_why[] = "smaps is read on request only (--pss), since the process may have to "
-                              "wait meanwhile";
+static const char pss_why[] = "smaps is read on request only (--pss), since the process may have "
+                              "to wait meanwhile";
 
 static void put_process(struct json *json, const struct memory_use *use,
                         const struct memory_style *style)

@@ -124,8 +124,9 @@ static void put_stacks(struct buf *out, const struct memory_use *use)
     size_t count = use->stacks.found + use->stacks.by_size;
     if (!count)
         return;
-    buf_printf(out, "  %zu thread stack%s: %s resident of %s reserved", count, count == 1 ? "" : "s",
-               size_text(sizes->resident, resident), size_text(sizes->size, size));
+    buf_printf(out, "  %zu thread stack%s: %s resident", count, count == 1 ? "" : "s",
+               size_text(sizes->resident, resident));
+    buf_printf(out, " of %s reserved", size_text(sizes->size, size));
     if (use->stacks.by_size)
         buf_printf(out, " (%zu known by guard and size)", use->stacks.by_size);
     buf_putc(out, '\n');
@@ -173,8 +174,8 @@ static void put_files(struct buf *out, const struct memory_use *use,
         buf_putc(out, '\n');
     }
     if (shown < use->file_count)
-        buf_printf(out, "%8s %s %8s  and %zu more; --json has all\n", "", style->pss ? "         " : "",
-                   "", use->file_count - shown);
+        buf_printf(out, "%*s  and %zu more; --json has all\n", style->pss ? 26 : 17, "",
+                   use->file_count - shown);
 }
 
 static int by_resident(const void *left, const void *right)
@@ -257,13 +258,14 @@ static void put_allocator(struct buf *out, const struct memory_allocator *alloca
     buf_printf(out, "\n%s%s%s:", allocator->name, *allocator->version ? " " : "",
                allocator->version);
     for (size_t i = 0, shown = 0; i < FIGURE_COUNT; i++) {
+        const struct heap_figure_row *row = &heap_figure_rows[i];
         if (!figures->known[i])
             continue;
-        AUTO_FREE char *name = xstrdup(heap_figure_rows[i].key);
+        AUTO_FREE char *name = xstrdup(row->key);
         for (char *at = name; (at = strchr(at, '_')) != NULL;)
             *at = ' ';
         buf_printf(out, "%s %s %s", shown++ ? "," : "", name,
-                   figures_value((int64_t)figures->value[i], heap_figure_rows[i].unit, false, text));
+                   figures_value((int64_t)figures->value[i], row->unit, false, text));
     }
     if (fragmentation >= 0)
         buf_printf(out, ", fragmentation %.1f %%", fragmentation);

@@ -113,6 +113,7 @@ static bool parse_pressure(const char *text, const char *word, struct memory_pre
 static void read_pressure(struct memory_group *group, const char *directory)
 {
     AUTO_BUF struct buf text = {0};
+    group->pressure_why = NULL;
     if (group->version == 1)
         group->pressure_why = "cgroups of version 1 do not say it";
     else if (!read_file(&text, directory, "memory.pressure"))

@@ -49,14 +49,14 @@ void memory_status_parse(const char *text, struct memory_status *status)
     }
 }
 
-struct search {
+struct memory_search {
     pid_t pid, tid; // 0: none has been found
     struct memory_status *status;
 };
 
 static void try_thread(void *context, pid_t tid)
 {
-    struct search *search = context;
+    struct memory_search *search = context;
     AUTO_BUF struct buf text = {0};
     if (search->tid || procfs_read(&text, "/proc/%d/task/%d/status", (int)search->pid,
                                    (int)tid) != RC_OK || !text.length)
@@ -69,7 +69,7 @@ static void try_thread(void *context, pid_t tid)
 enum rc memory_status_read(pid_t pid, struct memory_status *status, pid_t *tid)
 {
     char path[48];
-    struct search search = {.pid = pid, .status = status};
+    struct memory_search search = {.pid = pid, .status = status};
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)

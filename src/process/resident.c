@@ -18,11 +18,11 @@
 struct scanned {
     uint64_t start, end, categories;
 };
-struct scan {
+struct page_scan {
     uint64_t size, flags, start, end, walk_end, regions, room, most_pages;
     uint64_t inverted, mask, any_of, wanted;
 };
-#define SCAN _IOWR('f', 16, struct scan)
+#define SCAN _IOWR('f', 16, struct page_scan)
 #define SCAN_PRESENT 8u
 #define SCAN_SWAPPED 16u
 #define SCAN_ZERO 32u
@@ -59,7 +59,7 @@ static enum rc scan_all(int pagemap, const struct proc_map *list, size_t count,
     size_t at = 0;
     uint64_t start = list[0].start, end = list[count - 1].end;
     while (start < end) {
-        struct scan scan = {
+        struct page_scan scan = {
             .size = sizeof scan, .start = start, .end = end,
             .regions = (uint64_t)(uintptr_t)regions, .room = ENTRIES,
             .any_of = SCAN_PRESENT | SCAN_SWAPPED,

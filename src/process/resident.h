@@ -10,7 +10,7 @@
 #include "process/procfs.h"
 
 struct resident { // of one mapping, bytes
-    uint64_t bytes;   // resident; pages that were only read, and are the kernel's zeros, do not count
+    uint64_t bytes;   // resident; pages that were only read, the kernel's zeros, do not count
     uint64_t swapped; // 0 for shared memory: only the process itself could tell
     uint64_t huge;    // of the resident ones, in huge pages
 };

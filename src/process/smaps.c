@@ -26,7 +26,8 @@ static void take_figure(struct smaps_mapping *mapping, const char *line)
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         size_t length = strlen(rows[i].key);
         if (strncmp(line, rows[i].key, length) == 0) {
-            uint64_t kib = strtoull(line + length, NULL, 10), *sum = &mapping->bytes[rows[i].figure];
+            uint64_t kib = strtoull(line + length, NULL, 10);
+            uint64_t *sum = &mapping->bytes[rows[i].figure];
             if (kib > UINT64_MAX / 1024 || __builtin_add_overflow(*sum, kib * 1024, sum))
                 *sum = UINT64_MAX;
             return;
