@@ -51,8 +51,8 @@ static void make_shared(const char *name, size_t size, size_t touched, int fd)
 {
     if (fd >= 0 && ftruncate(fd, (off_t)size) != 0)
         die("ftruncate");
-    char *memory = map(size, PROT_READ | PROT_WRITE, fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED,
-                       fd);
+    int flags = fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
+    char *memory = map(size, PROT_READ | PROT_WRITE, flags, fd);
     memset(memory, 1, touched);
     say(name, memory, size, touched);
 }

@@ -27,8 +27,8 @@ START_TEST(status_text)
 {
     struct memory_status status;
     memory_status_parse("Name:\tx VmRSS: 7 kB\nVmPeak:\t    3060 kB\nVmRSS:\t  1700 kB\nRssAnon:\t"
-                        "0 kB\nVmSwap:\t99999999999999999999 kB\nVmLck:\t\nVmPTE:\t18014398509481984 "
-                        "kB\nThreads:\t12\n",
+                        "0 kB\nVmSwap:\t99999999999999999999 kB\nVmLck:\t\n"
+                        "VmPTE:\t18014398509481984 kB\nThreads:\t12\n",
                         &status);
     ck_assert_uint_eq(status.bytes[MEMORY_RSS], 1700 * KIB);
     ck_assert_uint_eq(status.bytes[MEMORY_PEAK_SIZE], 3060 * KIB);
