@@ -77,7 +77,7 @@ static void put_kinds(struct json *json, const struct memory_use *use)
         put_sizes(json, &use->kinds[i]);
         json_text(json, "resident_from", use->resident_why       ? "nothing"
                                          : use->left_over == i   ? "difference"
-                                         : use->smaps_took       ? "smaps"
+                                         : use->took.smaps       ? "smaps"
                                                                  : "pagemap");
         json_end(json, '{');
     }
@@ -115,9 +115,8 @@ static void put_mappings(struct json *json, const struct memory_use *use)
 {
     json_line(json);
     json_begin(json, "mappings", '[');
-    for (size_t i = 0; i < use->mapping_count; i++) {
-        const struct memory_mapping *mapping = &use->mappings[i];
-        const struct proc_map *map = &mapping->map;
+    for (size_t i = 0; i < use->map_count; i++) {
+        const struct proc_map *map = &use->maps[i];
         json_line(json);
         json_begin(json, NULL, '{');
         json_count(json, "start", map->start);
@@ -127,8 +126,8 @@ static void put_mappings(struct json *json, const struct memory_use *use)
                            map->executable ? 'x' : '-', map->shared ? 's' : 'p', '\0'});
         json_count(json, "offset", map->offset);
         json_text(json, "path", map->path);
-        json_text(json, "kind", mapping_kind_rows[mapping->use.kind].key);
-        put_sizes(json, &mapping->sizes);
+        json_text(json, "kind", mapping_kind_rows[use->uses[i].kind].key);
+        put_sizes(json, &use->sizes[i]);
         json_end(json, '{');
     }
     json_end(json, '[');
@@ -291,9 +290,9 @@ static void put_took(struct json *json, const struct memory_use *use)
 {
     json_line(json);
     json_begin(json, "took", '{');
-    json_number(json, "mappings_ns", use->mappings_took);
-    json_number(json, "smaps_ns", use->smaps_took);
-    json_number(json, "allocators_ns", use->allocators_took);
+    json_number(json, "mappings_cpu_ns", use->took.mappings);
+    json_number(json, "smaps_ns", use->took.smaps);
+    json_number(json, "allocators_ns", use->took.allocators);
     json_end(json, '{');
 }
 
@@ -320,7 +319,7 @@ void memory_json(struct buf *out, const struct memory_use *use, const struct mem
         json_null(&json, "stacks");
         json_null(&json, "files");
     }
-    if (style->maps && !use->mappings_why)
+    if (style->maps && use->sizes)
         put_mappings(&json, use);
     put_group(&json, &use->group);
     put_allocators(&json, use);

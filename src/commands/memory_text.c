@@ -148,10 +148,10 @@ static void put_kinds(struct buf *out, const struct memory_use *use,
     if (use->left_over != MAPPING_KIND_COUNT)
         buf_printf(out, "  %s: what the other kinds leave of the process's resident memory\n",
                    mapping_kind_rows[use->left_over].words);
-    if (use->smaps_took)
+    if (use->took.smaps)
         buf_printf(out, "  smaps took %s, during which the process could have to wait to map "
                         "memory\n",
-                   figures_duration(use->smaps_took, text));
+                   figures_duration(use->took.smaps, text));
 }
 
 // --- by file and by mapping ---
@@ -178,43 +178,46 @@ static void put_files(struct buf *out, const struct memory_use *use,
                    use->file_count - shown);
 }
 
+struct listed { // a mapping
+    const struct proc_map *map;
+    const struct memory_sizes *sizes;
+    enum mapping_kind kind;
+};
+
 static int by_resident(const void *left, const void *right)
 {
-    const struct memory_mapping *a = *(const struct memory_mapping *const *)left;
-    const struct memory_mapping *b = *(const struct memory_mapping *const *)right;
-    if (a->sizes.resident != b->sizes.resident)
-        return a->sizes.resident > b->sizes.resident ? -1 : 1;
-    return a->map.start < b->map.start ? -1 : a->map.start > b->map.start;
+    const struct listed *a = left, *b = right;
+    if (a->sizes->resident != b->sizes->resident)
+        return a->sizes->resident > b->sizes->resident ? -1 : 1;
+    return a->map->start < b->map->start ? -1 : a->map->start > b->map->start;
 }
 
-static void put_mapping(struct buf *out, const struct memory_mapping *mapping)
+static void put_mapping(struct buf *out, const struct listed *listed)
 {
-    const struct proc_map *map = &mapping->map;
-    const uint64_t sizes[] = {mapping->sizes.resident, mapping->sizes.pss, mapping->sizes.swapped,
-                              mapping->sizes.size};
+    const struct proc_map *map = listed->map;
+    const uint64_t sizes[] = {listed->sizes->resident, listed->sizes->pss, listed->sizes->swapped,
+                              listed->sizes->size};
     char text[FIGURES_MOST];
     for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++)
         buf_printf(out, "%8s ", size_text(sizes[i], text));
-    buf_printf(out, " %-18s %012" PRIx64 " %c%c%c%c ", mapping_kind_rows[mapping->use.kind].words,
+    buf_printf(out, " %-18s %012" PRIx64 " %c%c%c%c", mapping_kind_rows[listed->kind].words,
                map->start, map->readable ? 'r' : '-', map->writable ? 'w' : '-',
                map->executable ? 'x' : '-', map->shared ? 's' : 'p');
+    buf_puts(out, *map->path ? " " : "");
     escape_text(out, map->path);
-    while (out->data[out->length - 1] == ' ')
-        out->data[--out->length] = '\0';
     buf_putc(out, '\n');
 }
 
 static void put_mappings(struct buf *out, const struct memory_use *use)
 {
-    const struct memory_mapping **list = xcalloc(use->mapping_count + 1, sizeof *list);
-    for (size_t i = 0; i < use->mapping_count; i++)
-        list[i] = &use->mappings[i];
-    qsort(list, use->mapping_count, sizeof *list, by_resident);
+    AUTO_FREE struct listed *list = xcalloc(use->map_count + 1, sizeof *list);
+    for (size_t i = 0; i < use->map_count; i++)
+        list[i] = (struct listed){&use->maps[i], &use->sizes[i], use->uses[i].kind};
+    qsort(list, use->map_count, sizeof *list, by_resident);
     buf_printf(out, "\n%8s %8s %8s %8s  %-18s %-12s PERM PATH\n", "RESIDENT", "PSS", "SWAPPED",
                "SIZE", "KIND", "START");
-    for (size_t i = 0; i < use->mapping_count; i++)
-        put_mapping(out, list[i]);
-    free(list);
+    for (size_t i = 0; i < use->map_count; i++)
+        put_mapping(out, &list[i]);
 }
 
 // --- the cgroup ---
@@ -295,7 +298,7 @@ void memory_text(struct buf *out, const struct memory_use *use, const struct mem
         buf_printf(out, "\nby kind, allocators: %s\n", use->mappings_why);
     else
         put_kinds(out, use, style);
-    if (style->maps && !use->mappings_why)
+    if (style->maps && use->sizes)
         put_mappings(out, use);
     else
         put_files(out, use, style);

@@ -29,7 +29,9 @@ void memory_use_free(struct memory_use *use)
         return;
     memory_group_fini(&use->group);
     free(use->mappings_why);
-    free(use->mappings);
+    free(use->maps);
+    free(use->uses);
+    free(use->sizes);
     free(use->files);
     buf_fini(&use->text);
     free(use->allocators_why);
@@ -105,7 +107,7 @@ static void take_allocators(struct memory_look *look, struct memory_use *use)
         }
         set_text(&use->allocators_why, look->found.why.data ? look->found.why.data : "");
     }
-    use->allocators_took = clock_now() - began;
+    use->took.allocators = clock_now() - began;
 }
 
 // --- all of it ---

@@ -24,12 +24,6 @@ struct memory_sizes { // bytes; MEMORY_UNKNOWN
     uint64_t pss, locked;   // only of smaps
 };
 
-struct memory_mapping {
-    struct proc_map map; // its path lies in the text of the use
-    struct mapping_use use;
-    struct memory_sizes sizes;
-};
-
 struct memory_file {
     const char *path; // raw bytes, in the text of the use
     enum mapping_kind kind;
@@ -43,6 +37,12 @@ struct memory_allocator {
 };
 
 #define MEMORY_ALLOCATORS 16
+
+struct memory_took { // by us, ns
+    int64_t mappings;   // CPU time, which does not depend on who else has the CPU meanwhile
+    int64_t smaps;      // reading it; 0: it was not read
+    int64_t allocators;
+};
 
 struct memory_use {
     pid_t pid;
@@ -59,8 +59,10 @@ struct memory_use {
     enum mapping_kind left_over; // resident and swapped of this kind are what the others leave of
                                  // the process's; MAPPING_KIND_COUNT: each was counted
     struct mapping_stacks stacks;
-    struct memory_mapping *mappings;
-    size_t mapping_count;
+    struct proc_map *maps;      // ascending; their paths lie in `text`
+    struct mapping_use *uses;   // of each of them
+    struct memory_sizes *sizes; // of each of them, NULL unless smaps was read
+    size_t map_count;
     struct memory_file *files; // the most resident ones first
     size_t file_count;
     struct buf text;
@@ -68,8 +70,7 @@ struct memory_use {
     struct memory_allocator allocators[MEMORY_ALLOCATORS];
     size_t allocator_count;
     char *allocators_why; // lines: what was found of allocators that could not be read, or ""
-    // How long we took, ns.
-    int64_t mappings_took, smaps_took, allocators_took;
+    struct memory_took took;
 };
 
 void memory_use_free(struct memory_use *use);

@@ -102,6 +102,8 @@ static bool is_anonymous(const struct proc_map *map)
 
 static enum mapping_kind kind_of(const struct proc_map *map, bool has_code)
 {
+    if (!*map->path && !map->executable)
+        return map->shared ? MAPPING_SHARED : MAPPING_ANONYMOUS;
     bool shared_memory = is_shared_memory(map);
     if (strcmp(map->path, "[heap]") == 0)
         return MAPPING_HEAP;
@@ -122,6 +124,8 @@ static enum mapping_kind kind_of(const struct proc_map *map, bool has_code)
 
 static uint64_t file_key(const struct proc_map *map)
 {
+    if (!map->inode && !*map->path)
+        return 0;
     uint64_t key = map_hash(map->device ^ map_hash(map->inode));
     return map->inode ? key : key ^ map_hash_text(map->path);
 }
@@ -129,9 +133,12 @@ static uint64_t file_key(const struct proc_map *map)
 static void number_files(const struct proc_map *list, size_t count, struct mapping_use *uses)
 {
     struct map numbers = {0};
+    uint64_t last = 0;
     unsigned char *has_code = xcalloc(count + 1, 1);
     for (size_t i = 0; i < count; i++) {
-        uses[i].file = map_number(&numbers, file_key(&list[i]));
+        uint64_t key = file_key(&list[i]);
+        uses[i].file = i && key == last ? uses[i - 1].file : map_number(&numbers, key);
+        last = key;
         has_code[uses[i].file] |= list[i].executable;
     }
     for (size_t i = 0; i < count; i++)

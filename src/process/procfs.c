@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "process/procfs.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,49 +32,65 @@ static void unescape_octal(char *text)
     *to = '\0';
 }
 
+// Returns 16 for what is no digit.
+static inline unsigned digit_of(char byte)
+{
+    unsigned digit = (unsigned)(byte - '0'), letter = (unsigned)((byte | 0x20) - 'a');
+    return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
+}
+
+static inline const char *skip_blanks(const char *at)
+{
+    while (*at == ' ' || *at == '\t')
+        at++;
+    return at;
+}
+
 // Takes a number that ends at the byte `end`; *at moves behind that and behind blanks. sscanf takes
 // ten times as long, which is most of the work for a process of ten thousand mappings.
-static bool take_number(const char **at, unsigned base, char end, uint64_t *number)
+static bool take_number(const char **at, char end, uint64_t *number)
 {
     const char *begin = *at, *here = begin;
-    for (*number = 0;; here++) {
-        unsigned digit = (unsigned)(*here - '0');
-        if (digit > 9)
-            digit = isxdigit((unsigned char)*here) ? (unsigned)(*here | 0x20) - 'a' + 10 : base;
-        if (digit >= base)
-            break;
-        if (*number > (UINT64_MAX - digit) / base)
+    uint64_t value = 0;
+    for (unsigned digit; (digit = digit_of(*here)) < 16; here++) {
+        if (value >> 60)
             return false;
-        *number = *number * base + digit;
+        value = value << 4 | digit;
     }
     if (here == begin || *here != end)
         return false;
-    *at = here + 1 + strspn(here + 1, " ");
+    *number = value;
+    *at = skip_blanks(here + 1);
     return true;
 }
 
 static bool parse_map_line(char *line, struct proc_map *map)
 {
-    const char *at = line + strspn(line, " \t");
+    const char *at = skip_blanks(line);
     uint64_t major_number, minor_number;
     *map = (struct proc_map){0};
-    if (!take_number(&at, 16, '-', &map->start) || !take_number(&at, 16, ' ', &map->end) ||
-        strcspn(at, " ") != 4 || !at[4])
+    if (!take_number(&at, '-', &map->start) || !take_number(&at, ' ', &map->end))
+        return false;
+    for (int i = 0; i < 4; i++)
+        if (!at[i] || at[i] == ' ')
+            return false;
+    if (at[4] != ' ')
         return false;
     map->readable = at[0] == 'r';
     map->writable = at[1] == 'w';
     map->executable = at[2] == 'x';
     map->shared = at[3] == 's';
-    at += 5 + strspn(at + 5, " ");
-    if (!take_number(&at, 16, ' ', &map->offset) || !take_number(&at, 16, ':', &major_number) ||
-        !take_number(&at, 16, ' ', &minor_number) || map->start >= map->end)
+    at = skip_blanks(at + 5);
+    if (!take_number(&at, ' ', &map->offset) || !take_number(&at, ':', &major_number) ||
+        !take_number(&at, ' ', &minor_number) || map->start >= map->end || digit_of(*at) > 9)
         return false;
-    size_t digits = strspn(at, "0123456789");
-    map->inode = strtoull(at, NULL, 10);
+    for (; digit_of(*at) <= 9; at++)
+        map->inode = 10 * map->inode + digit_of(*at);
     map->device = makedev((unsigned)major_number, (unsigned)minor_number);
-    map->path = line + (at - line) + digits + strspn(at + digits, " ");
-    unescape_octal(map->path);
-    return digits > 0;
+    map->path = line + (skip_blanks(at) - line);
+    if (*map->path)
+        unescape_octal(map->path);
+    return true;
 }
 
 bool proc_map_parse(char **cursor, struct proc_map *map)
