@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "commands/heap.h"
 #include "commands/profile_input.h"
+#include "profile/block_profile.h"
 
 #define TYPES_SHOWN 400 // bytes
 
@@ -48,7 +49,7 @@ static enum rc read_file(struct heap_file *file, struct err *err)
 static bool is_incomplete(const struct plain_profile *profile)
 {
     for (size_t i = 0; i < profile->comment_count; i++)
-        if (strncmp(plain_string(profile, profile->comments[i]), "incomplete", 10) == 0)
+        if (strcmp(plain_string(profile, profile->comments[i]), BLOCK_PROFILE_INCOMPLETE) == 0)
             return true;
     return false;
 }

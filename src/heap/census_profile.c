@@ -22,7 +22,7 @@ static void put_comments(struct plain_profile *profile, const struct heap_census
         plain_add_comment(profile, line);
     }
     if (!census->complete)
-        plain_add_comment(profile, "incomplete: it was ended before all blocks were counted");
+        plain_add_comment(profile, BLOCK_PROFILE_INCOMPLETE);
 }
 
 struct plain_profile *census_profile(const struct heap_census *census)
