@@ -52,7 +52,7 @@ static const char *signed_bytes(double bytes, char text[RATE])
 static void put_headings(struct buf *out, const struct heap_growth *growth)
 {
     for (size_t i = 0; i < times(growth); i++) {
-        buf_printf(out, "%11s", told[i].heading);
+        buf_printf(out, "%12s", told[i].heading);
         if (growth->since[told[i].time] > 0)
             buf_printf(out, " %9s", "BYTES/S");
         buf_printf(out, " %9s", "BLOCKS");
@@ -68,7 +68,7 @@ static void put_amounts(struct buf *out, const struct heap_growth *growth,
     for (size_t i = 0; i < times(growth); i++) {
         int64_t since = growth->since[told[i].time];
         int64_t bytes = heap_grown_bytes(at, told[i].time);
-        buf_printf(out, "%11s", signed_bytes((double)bytes, text));
+        buf_printf(out, "%12s", signed_bytes((double)bytes, text));
         if (since > 0)
             buf_printf(out, " %9s", signed_bytes(per_second(bytes, since), text));
         buf_printf(out, " %+9" PRId64, heap_grown_blocks(at, told[i].time));
