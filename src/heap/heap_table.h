@@ -82,5 +82,6 @@ void heap_table_sort_texts(struct heap_table *table);
 void heap_table_sort(struct heap_table *table);
 void heap_table_sort_grown(struct heap_table *table, enum heap_time since);
 
-int64_t heap_grown_bytes(const struct heap_amount at[HEAP_TIMES], enum heap_time since);
-int64_t heap_grown_blocks(const struct heap_amount at[HEAP_TIMES], enum heap_time since);
+// Say how much more there is now than at another of the HEAP_TIMES times of a row or a total.
+int64_t heap_grown_bytes(const struct heap_amount *at, enum heap_time since);
+int64_t heap_grown_blocks(const struct heap_amount *at, enum heap_time since);
