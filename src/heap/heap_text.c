@@ -55,7 +55,8 @@ static void put_allocators(struct buf *out, const struct heap_census *census)
         buf_puts(out, *allocator->version ? " " : "");
         escape_text(out, allocator->version);
         put_figures(out, &allocator->figures);
-        buf_puts(out, allocator->walked ? "\n" : "; which blocks it has given out cannot be told\n");
+        buf_puts(out, allocator->walked ? "\n"
+                                        : "; which blocks it has given out cannot be told\n");
     }
 }
 

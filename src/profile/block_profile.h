@@ -10,8 +10,8 @@
 
 #include "profile/plain.h"
 
-#define BLOCK_PROFILE_MODULE "[heap]" // mapping of the frames
-#define BLOCK_PROFILE_INCOMPLETE "incomplete: it was ended before all blocks were counted" // comment
+#define BLOCK_PROFILE_MODULE "[heap]" // mapping of the frames; what comes next is a comment
+#define BLOCK_PROFILE_INCOMPLETE "incomplete: it was ended before all blocks were counted"
 #define BLOCK_ALLOCATOR "allocator"   // keys of labels; "bytes" is the size of a block, as in Go's
 #define BLOCK_ARENA "arena"
 #define BLOCK_KIND "kind"
