@@ -97,11 +97,11 @@ static void take_allocator(struct heap_census_counting *counting,
     const struct allocator *allocator = found->allocator;
     *told = (struct heap_census_allocator){.name = allocator->name, .walked = allocator->walk};
     allocator->version(found->books, told->version, sizeof told->version);
-    allocator->count(found->books, &told->figures);
     if (allocator->walk)
         allocator->walk(found->books,
                         &(struct block_visitor){.context = counting, .visit = count_block},
                         &told->quality);
+    allocator->count(found->books, &told->figures);
 }
 
 enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
