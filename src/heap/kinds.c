@@ -18,6 +18,7 @@ static const struct recognizer *const recognizers[] = {
     &recognizer_class,
     &recognizer_text,
     &recognizer_pattern,
+    &recognizer_container,
 };
 
 #define RECOGNIZERS (sizeof recognizers / sizeof *recognizers)
