@@ -28,13 +28,13 @@ static void add_to_filter(struct file_memory *memory, const struct proc_map *map
 static void add(struct file_memory *memory, const struct proc_map *map)
 {
     add_to_filter(memory, map);
-    struct span *last = memory->count ? &memory->list[memory->count - 1] : NULL;
+    struct file_span *last = memory->count ? &memory->list[memory->count - 1] : NULL;
     if (last && last->end == map->start) {
         last->end = map->end;
         return;
     }
     ARRAY_RESERVE(memory->list, memory->count, memory->capacity);
-    memory->list[memory->count++] = (struct span){map->start, map->end};
+    memory->list[memory->count++] = (struct file_span){map->start, map->end};
 }
 
 bool file_memory_refresh(struct file_memory *memory)
@@ -51,21 +51,16 @@ bool file_memory_refresh(struct file_memory *memory)
     return true;
 }
 
-static const struct span *span_of(const struct file_memory *memory, uint64_t address)
+static const struct file_span *span_of(const struct file_memory *memory, uint64_t address)
 {
-    const struct span *span =
+    const struct file_span *span =
         ascending_last(memory->list, memory->count, sizeof *span, address);
     return span && address < span->end ? span : NULL;
 }
 
-bool file_memory_holds(const struct file_memory *memory, uint64_t address)
-{
-    return span_of(memory, address);
-}
-
 bool file_memory_read(const struct file_memory *memory, uint64_t address, void *to, size_t length)
 {
-    const struct span *span = span_of(memory, address);
+    const struct file_span *span = span_of(memory, address);
     return span && length <= span->end - address &&
            (heap_view_read(&memory->target->view, address, to, length) ||
             areas_read(space_areas(memory->target->space), address, to, length));

@@ -12,14 +12,14 @@
 
 #define FILE_MEMORY_BITS (1u << 17) // of the filter
 
-struct span {
+struct file_span {
     uint64_t start, end;
 };
 
 struct file_memory { // zeroed, but for the target: nothing is known yet
     struct heap_target *target;
     uint64_t reading;  // of the target's mappings that this was made of
-    struct span *list; // ascending
+    struct file_span *list; // ascending
     size_t count, capacity;
     uint64_t filter[FILE_MEMORY_BITS / 64]; // by page, numbered modulo its bits
 };
@@ -36,8 +36,6 @@ static inline bool file_memory_may_hold(const struct file_memory *memory, uint64
     uint64_t page = (address >> 12) % FILE_MEMORY_BITS;
     return address % 8 == 0 && memory->filter[page / 64] >> page % 64 & 1;
 }
-
-bool file_memory_holds(const struct file_memory *memory, uint64_t address);
 
 // Copies bytes that lie there; false when they do not, or cannot be had.
 bool file_memory_read(const struct file_memory *memory, uint64_t address, void *to, size_t length);

@@ -66,32 +66,32 @@ static bool is_pointer(uint64_t word)
 
 // --- red-black trees
 
-struct tree_node {
+struct rb_node {
     uint32_t colour, padding;
     uint64_t parent, left, right;
 };
 
 enum { RED, BLACK };
 
-static struct tree_node tree_node_of(const struct block *block)
+static struct rb_node tree_node_of(const struct block *block)
 {
-    struct tree_node node;
+    struct rb_node node;
     __builtin_memcpy(&node, block->bytes, sizeof node);
     return node;
 }
 
 static bool looks_like_tree(const struct block *block)
 {
-    if (block->have < sizeof(struct tree_node) || (uint32_t)block_word(block, 0) > BLACK)
+    if (block->have < sizeof(struct rb_node) || (uint32_t)block_word(block, 0) > BLACK)
         return false;
-    const struct tree_node node = tree_node_of(block);
+    const struct rb_node node = tree_node_of(block);
     return is_pointer(node.parent) && (!node.left || is_pointer(node.left)) &&
            (!node.right || is_pointer(node.right)) && (!node.left || node.left != node.right);
 }
 
 // The parent of a root is the tree itself, which looks like a node whose parent is the root.
-static bool fits_parent(const struct tree_node *node, uint64_t address,
-                        const struct tree_node *parent)
+static bool fits_parent(const struct rb_node *node, uint64_t address,
+                        const struct rb_node *parent)
 {
     if (parent->parent == address)
         return node->colour == BLACK;
@@ -120,8 +120,8 @@ static enum links check_child(struct links_reader *reader, uint64_t child, uint6
 // All ways to a leaf pass as many black nodes, and no red node has a red child.
 static enum links check_tree(struct links_reader *reader, const struct block *block)
 {
-    const struct tree_node node = tree_node_of(block);
-    struct tree_node parent;
+    const struct rb_node node = tree_node_of(block);
+    struct rb_node parent;
     bool red = node.colour == RED, only = !node.left != !node.right;
     if (red && only)
         return LINKS_DO_NOT;
