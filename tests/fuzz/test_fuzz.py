@@ -63,3 +63,7 @@ def test_speedscope(ctx):
 
 def test_legacy(ctx):
     run(ctx, "fuzz_legacy")
+
+
+def test_kinds(ctx):
+    run(ctx, "fuzz_kinds")
