@@ -73,6 +73,13 @@ static void put_lines(struct buf *out, const char *text, const char *before)
     }
 }
 
+static void put_looked_for(struct buf *out)
+{
+    for (size_t i = 0; allocators[i]; i++)
+        buf_printf(out, "%s%s", i ? ", " : "looked for: ", allocators[i]->name);
+    buf_putc(out, '\n');
+}
+
 static void put_reading(struct buf *out, const struct heap_census *census)
 {
     const struct heap_view_counts *counts = &census->counts;
@@ -146,6 +153,8 @@ static void put_head(struct buf *out, const struct heap_printing *printing)
     else
         buf_puts(out, "): no allocator was found that ptprof knows\n");
     put_allocators(out, census);
+    if (!census->allocator_count)
+        put_looked_for(out);
     put_lines(out, census->why, "not found: ");
     put_reading(out, census);
     if (census->allocator_count)
