@@ -63,6 +63,8 @@ struct glibc_marks { // a set of addresses of chunks: a bit for each place in a 
 
 struct glibc_caches {
     uint64_t key;        // tcache_key: word 1 of each cached block; 0: not known
+    struct map keys;     // where it is not: words of libc's data that it may be
+    uint64_t key_filter[16]; // bits of their hashes
     struct map owners;   // before glibc 2.34 that word is the cache's address
     bool owned;          // it is so
     struct glibc_marks marks; // chunks in fast bins, and in caches before 2.29
@@ -102,16 +104,31 @@ bool glibc_arena_read(const struct glibc_books *books, uint64_t address, struct 
 void glibc_pieces_read(struct glibc_books *books);
 
 // Reads which chunks are in caches. It walks the pieces once where the signs of glibc before 2.34
-// are seen.
+// are seen, since their caches lie anywhere.
 void glibc_caches_read(struct glibc_books *books);
 void glibc_caches_free(struct glibc_caches *caches);
 
 // Returns whether a chunk that its neighbour calls in use is in a cache. `bytes` are of its block.
-bool glibc_is_cached(const struct glibc_caches *caches, uint64_t chunk, const unsigned char *bytes,
-                     size_t have);
+bool glibc_is_cached_slowly(struct glibc_caches *caches, uint64_t chunk, const unsigned char *bytes,
+                            size_t have);
 
-// Returns whether a block is the cache of a thread.
-bool glibc_is_thread_cache(const struct glibc_books *books, uint64_t block, uint64_t usable);
+static inline bool glibc_is_cached(struct glibc_caches *caches, uint64_t chunk,
+                                   const unsigned char *bytes, size_t have)
+{
+    if (!caches->key || caches->marks.count)
+        return glibc_is_cached_slowly(caches, chunk, bytes, have);
+    return have >= 16 && glibc_word(bytes, 8) == caches->key;
+}
+
+// Returns whether a block is the cache of a thread. Their sizes differ with the version.
+bool glibc_is_thread_cache_slowly(const struct glibc_books *books, uint64_t block, uint64_t usable);
+
+static inline bool glibc_is_thread_cache(const struct glibc_books *books, uint64_t block,
+                                         uint64_t usable)
+{
+    return (usable == 0x288 || usable == 0x248 || usable == 0x2f8) &&
+           glibc_is_thread_cache_slowly(books, block, usable);
+}
 
 void glibc_marks_add(struct glibc_marks *marks, uint64_t chunk);
 bool glibc_marks_have(const struct glibc_marks *marks, uint64_t chunk);
@@ -121,7 +138,7 @@ bool glibc_is_chain(struct glibc_books *books, const struct glibc_piece *piece, 
 
 // Visits all chunks of a piece that their neighbours call in use. `caches` NULL: cached ones too.
 bool glibc_walk_piece(struct glibc_books *books, const struct glibc_piece *piece,
-                      const struct glibc_caches *caches, const struct block_visitor *visitor,
+                      struct glibc_caches *caches, const struct block_visitor *visitor,
                       struct walk_quality *quality);
 
 // Visits blocks that have mappings of their own.

@@ -13,6 +13,7 @@
 #define MISSES_MAX 500000u  // pages that are read for lists
 #define MARKS_MAX 4096u     // MiB with marked chunks; 32 MB of ours
 #define NO_BITS UINT32_MAX
+#define KEYS_MAX 1024u
 
 static const struct cache_layout {
     uint16_t usable;            // of the block
@@ -54,15 +55,30 @@ bool glibc_marks_have(const struct glibc_marks *marks, uint64_t chunk)
     return at != NO_BITS && marks->bits[at][place / 64] >> place % 64 & 1;
 }
 
-bool glibc_is_cached(const struct glibc_caches *caches, uint64_t chunk, const unsigned char *bytes,
-                     size_t have)
+// Bits of the filter by the upper bits of words, which those of addresses and small numbers are not.
+static uint64_t *filter_of(struct glibc_caches *caches, uint64_t word)
 {
-    if (have >= 16 && (caches->key || caches->owned)) {
-        uint64_t word = glibc_word(bytes, 8);
-        if (caches->owned ? word && !(word % 16) && map_get(&caches->owners, word, 0)
-                          : word == caches->key)
-            return true;
-    }
+    return &caches->key_filter[word >> 60];
+}
+
+// A word of libc's data that a block has in the place of the key is the key.
+static bool is_possible_key(struct glibc_caches *caches, uint64_t word)
+{
+    if (word >> 47 == 0 || !(*filter_of(caches, word) >> (word >> 54 & 63) & 1) ||
+        !map_get(&caches->keys, word, 0))
+        return false;
+    caches->key = word;
+    return true;
+}
+
+bool glibc_is_cached_slowly(struct glibc_caches *caches, uint64_t chunk, const unsigned char *bytes,
+                            size_t have)
+{
+    uint64_t word = have >= 16 ? glibc_word(bytes, 8) : 0;
+    if (caches->owned ? word && !(word % 16) && map_get(&caches->owners, word, 0)
+        : caches->key ? word == caches->key
+                      : is_possible_key(caches, word))
+        return true;
     return glibc_marks_have(&caches->marks, chunk);
 }
 
@@ -112,7 +128,7 @@ static bool is_cache(const struct heap_target *target, const struct cache_layout
     return full;
 }
 
-bool glibc_is_thread_cache(const struct glibc_books *books, uint64_t block, uint64_t usable)
+bool glibc_is_thread_cache_slowly(const struct glibc_books *books, uint64_t block, uint64_t usable)
 {
     unsigned char bytes[CACHE_BYTES_MAX];
     const struct cache_layout *layout = layout_of(usable);
@@ -173,20 +189,22 @@ static void mark_fast_bins(struct glibc_books *books, struct pages *pages)
 
 // ---------------------------------------------------------------- caches of threads
 
-// The number that marks cached blocks is a variable of libc, and no address.
-static bool is_key(const struct glibc_books *books, uint64_t word)
+// The number that marks cached blocks is a variable of libc. It was drawn at random, so it is
+// larger than an address and nothing that a program counts; few others there are.
+static void find_possible_keys(struct glibc_books *books)
 {
     struct heap_view *view = &books->target->view;
-    if (!word || heap_target_region(books->target, word))
-        return false;
+    struct glibc_caches *caches = &books->caches;
     for (uint64_t at = books->data_start; at + 8 <= books->data_end; at += 8) {
         const unsigned char *bytes = heap_view_window(view, at, 8, books->data_end);
+        uint64_t word = bytes ? glibc_word(bytes, 0) : 0;
         if (!bytes)
             at = (at | (PAGE - 1)) + 1 - 8;
-        else if (glibc_word(bytes, 0) == word)
-            return true;
+        if (word >> 47 == 0 || word >> 47 == 0x1ffff || caches->keys.count >= KEYS_MAX)
+            continue;
+        map_put(&caches->keys, word, 1);
+        *filter_of(caches, word) |= 1ull << (word >> 54 & 63);
     }
-    return false;
 }
 
 struct learning {
@@ -205,7 +223,7 @@ static void learn_mark(struct learning *learning, uint64_t cache, uint64_t block
         return;
     if (words[1] == cache && (!books->version || books->version >= 229))
         caches->owned = true;
-    else if ((!books->version || books->version >= 234) && is_key(books, words[1]))
+    else if (map_get(&caches->keys, words[1], 0))
         caches->key = words[1];
 }
 
@@ -260,8 +278,10 @@ void glibc_caches_read(struct glibc_books *books)
     struct learning learning = {.books = books, .pages = pages};
     pages->view = &books->target->view;
     glibc_caches_free(&books->caches);
+    if (!books->version || books->version >= 234)
+        find_possible_keys(books);
     learn_from_first_chunks(&learning);
-    if (!books->caches.key)
+    if (!books->caches.key && (books->caches.owned || !books->version || books->version < 234))
         learn_from_all(&learning);
     mark_fast_bins(books, pages);
 }
@@ -269,6 +289,7 @@ void glibc_caches_read(struct glibc_books *books)
 void glibc_caches_free(struct glibc_caches *caches)
 {
     map_fini(&caches->owners);
+    map_fini(&caches->keys);
     map_fini(&caches->marks.by_mib);
     free(caches->marks.bits);
     *caches = (struct glibc_caches){0};

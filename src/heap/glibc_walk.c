@@ -17,7 +17,7 @@ struct walker {
     struct glibc_books *books;
     struct heap_view *view;
     const struct glibc_piece *piece;
-    const struct glibc_caches *caches;
+    struct glibc_caches *caches;
     const struct block_visitor *visitor;
     struct walk_quality *quality;
     uint64_t at, end;
@@ -191,6 +191,33 @@ static bool is_mapped_between(uint64_t at, const unsigned char *head, uint64_t l
            !(size % PAGE) && size <= left;
 }
 
+// Takes chunks as long as the window holds them and the header behind, and nothing is odd: that is
+// where the time of a census goes.
+static void walk_held(struct walker *walker)
+{
+    const struct heap_view *view = walker->view;
+    const uint64_t start = view->start;
+    uint64_t last = (view->end < walker->behind ? view->end : walker->behind) - CHUNK_HEAD;
+    if (view->holes)
+        return;
+    while (walker->going && walker->at >= start && walker->at < last && view->start == start) {
+        const unsigned char *chunk = view->bytes + (walker->at - start);
+        uint64_t word = glibc_word(chunk, 8), size = word & ~(uint64_t)CHUNK_FLAGS;
+        if (!is_size(walker, word) || size > last - walker->at || walker->at == walker->top)
+            return;
+        uint64_t behind = glibc_word(chunk + size, 8);
+        if (behind & CHUNK_PREV_IN_USE) {
+            if (walker->piece->arena && !(word & CHUNK_OTHER_ARENA))
+                return;
+            size_t have = size - 8 < BLOCK_HEAD ? size - 8 : BLOCK_HEAD;
+            visit(walker, size, chunk + CHUNK_HEAD, have);
+        } else if (glibc_word(chunk + size, 0) != size) {
+            return;
+        }
+        walker->at += size;
+    }
+}
+
 static void walk_chunk(struct walker *walker)
 {
     const unsigned char *head =
@@ -210,6 +237,13 @@ static void walk_chunk(struct walker *walker)
         take(walker, head, size);
 }
 
+static void walk_some(struct walker *walker)
+{
+    walk_held(walker);
+    if (walker->going && walker->at < walker->end)
+        walk_chunk(walker);
+}
+
 // Returns whether the top has moved up since the piece was looked up; it may have come down below
 // where the walk is, which is then at its end too.
 static bool grow(struct walker *walker)
@@ -227,7 +261,7 @@ static bool grow(struct walker *walker)
 }
 
 bool glibc_walk_piece(struct glibc_books *books, const struct glibc_piece *piece,
-                      const struct glibc_caches *caches, const struct block_visitor *visitor,
+                      struct glibc_caches *caches, const struct block_visitor *visitor,
                       struct walk_quality *quality)
 {
     struct walker walker = {
@@ -245,7 +279,7 @@ bool glibc_walk_piece(struct glibc_books *books, const struct glibc_piece *piece
     };
     do
         while (walker.at < walker.end && walker.going && !walker.view->gone)
-            walk_chunk(&walker);
+            walk_some(&walker);
     while (walker.going && !walker.view->gone && walker.at == walker.end && grow(&walker));
     quality->walked += (walker.at < walker.end ? walker.at : walker.end) - piece->start;
     return walker.going && !walker.view->gone;

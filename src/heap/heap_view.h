@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-#define HEAP_VIEW_WINDOW (4ull << 20) // bytes that are read at once
+#define HEAP_VIEW_WINDOW (256ull << 10) // bytes that are read at once
 
 struct heap_view_counts { // bytes that were asked for and
     uint64_t read;
