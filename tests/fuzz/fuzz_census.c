@@ -38,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 }
 
 #define ROW(kind, what, size, blocks)                                                              \
-    "{\"kind\":\"" kind "\",\"what\":\"" what "\",\"allocator\":\"glibc\",\"arena\":\"1\","         \
-    "\"size\":" size ",\"blocks\":" blocks ",\"bytes\":9000000000}"
+    "{\"kind\":\"" kind "\",\"what\":\"" what "\",\"allocator\":\"glibc\","                        \
+    "\"arena\":\"1\",\"size\":" size ",\"blocks\":" blocks ",\"bytes\":9000000000}"
 
 bool fuzz_seed(size_t number, struct buf *out)
 {
