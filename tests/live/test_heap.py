@@ -184,7 +184,7 @@ def test_watch_on_a_terminal(ctx):
     except OSError:
         pass
     os.close(ours)
-    assert run.wait() == DONE, run.stderr
+    assert (status := run.wait()) == DONE, f"{status}: {run.stderr}"
     screens = shown.decode().split("\033[H\033[2J")[1:]
     assert len(screens) > 2 and " FIRST is " in screens[-1], screens
     for screen in screens:
