@@ -7,7 +7,8 @@
     tests/run.py --list         the names
 
 The unit suites run side by side, on all CPUs, and so do the files of tests that say SIDE_BY_SIDE:
-what they assert does not depend on who else uses the machine. After them one test runs at a time:
+what they assert does not depend on who else uses the machine, but for those of their tests that
+have an attribute `alone`. After them one test runs at a time:
 most live tests measure, and need the machine for themselves. A test gets a context (class Context)
 that starts targets and ptprof and ends them afterwards. It passes by returning, fails by any
 exception, and is skipped by ctx.Skip(reason). The last line is exactly "N passed, N failed,
@@ -21,6 +22,7 @@ import concurrent.futures
 import contextlib
 import ctypes
 import importlib.util
+import itertools
 import json
 import os
 import pathlib
@@ -308,13 +310,17 @@ class Context:
         self.started = []
         self.stderr = ""  # of the last ptprof, for the report of a failure
         self.figure = ""  # what a test measured, shown beside "ok"
-        self.runs = 0
+        self.numbers = itertools.count()
         self.waits_for_names = True
         self.slowdown = slowdown()  # before it starts anything itself
 
     def length(self, short, long):
         """What of the two is the length of this run."""
         return long if self.soak else short
+
+    def new_path(self, name):
+        """A path that no other call gives; name has {} for a number. Any thread may ask."""
+        return self.tmp / name.format(next(self.numbers))
 
     # --- targets
 
@@ -393,8 +399,7 @@ class Context:
                 *(["--wait-for-names"] if waits else [])]
 
     def _stderr_path(self):
-        self.runs += 1
-        return self.tmp / f"ptprof-{self.runs}.stderr"
+        return self.new_path("ptprof-{}.stderr")
 
     def run(self, *arguments, timeout=2 * PATIENCE, prefix=(), **popen):
         """Runs ptprof to its end. prefix: a command that runs it, such as setpriv."""
@@ -415,8 +420,7 @@ class Context:
         """Profiles a process for 3 s, or as the extra options say, and returns the JSON document.
         On a loaded machine for longer, up to eight times: what is counted are samples. ctx.stderr
         keeps the summary."""
-        path = self.tmp / f"profile-{self.runs}.json"
-        self.runs += 1
+        path = self.new_path("profile-{}.json")
         options = list(map(str, extra))
         if not {"-d", "--duration"} & set(options):
             options = ["-d", "3s", *options]
@@ -615,7 +619,8 @@ def run_test(tally, name, function, problem, soak):
 
 def run_side_by_side(tally, tests):
     """Runs each file of them in a process of its own; returns the tests that are left."""
-    files = {prefix: [name for name, _, _ in tests if name.startswith(prefix)]
+    files = {prefix: [name for name, function, _ in tests
+                      if name.startswith(prefix) and not hasattr(function, "alone")]
              for prefix in sorted(SIDE_BY_SIDE)}
     files = {prefix: names for prefix, names in files.items() if names}
     if len(files) < 2 or os.cpu_count() < 2:
@@ -636,7 +641,8 @@ def run_side_by_side(tally, tests):
             tally.skipped += numbers[2]
             print(lines if found else output + f"\nFAIL {prefix} ended without a tally")
             sys.stdout.flush()
-    return [test for test in tests if not any(test[0].startswith(prefix) for prefix in files)]
+    done = {name for names in files.values() for name in names}
+    return [test for test in tests if test[0] not in done]
 
 
 def main():

@@ -31,6 +31,13 @@ uint64_t heap_census_size_class(uint64_t usable)
     return (usable + step - 1) & ~(step - 1);
 }
 
+uint64_t heap_census_size_below(uint64_t size)
+{
+    if (size <= EXACT)
+        return size ? size - 1 : 0;
+    return size - (1ull << (63 - __builtin_clzll(size - 1)) >> 2);
+}
+
 struct row_key { // what blocks of one row share
     uint64_t size;
     uint32_t allocator, arena, kind;
@@ -131,6 +138,8 @@ enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
     struct heap_census *census = xcalloc(1, sizeof *census);
     *census = (struct heap_census){
         .pid = target->pid, .time = clock_wall(), .complete = true, .kinds = kinds};
+    if (procfs_comm(target->pid, target->pid, census->comm) != RC_OK)
+        census->comm[0] = '\0';
     struct heap_view_counts before = target->view.counts;
     allocator_find_all(&found, target);
     census->allocators = xcalloc(found.count + 1, sizeof *census->allocators);
