@@ -9,6 +9,7 @@ LDLIBS_plt              := -Wl,-z,lazy
 CFLAGS_waits            := -fno-optimize-sibling-calls
 CFLAGS_contended        := -fno-optimize-sibling-calls
 CFLAGS_bits32           := -m32 -ffreestanding -fno-pie -no-pie -nostdlib -static
+CFLAGS_no_heap          := -ffreestanding -fno-pie -no-pie -nostdlib -static
 
 TARGETS_DIR   := $(BUILD)/tests/targets
 TARGETS_SPLIT := $(addprefix $(TARGETS_DIR)/,split_static split_static_pie split_stripped \
