@@ -135,6 +135,8 @@ static enum rc commit(struct heap_run *run, struct output_file *file, enum rc rc
     if (!run->printed || run->closed || rc == RC_IO)
         return rc;
     enum rc written = output_file_commit(file, rc == RC_OK ? err : NULL);
+    if (written == RC_OK && !run->options.output && file->path)
+        output_file_say(file->path, file->bytes); // we chose its name
     return rc == RC_OK ? written : rc;
 }
 
