@@ -5,6 +5,7 @@
 
 const struct allocator *const allocators[] = {
     &allocator_glibc,
+    &allocator_jemalloc,
     NULL,
 };
 
