@@ -7,7 +7,8 @@
     tests/run.py --list         the names
 
 The unit suites run side by side, on all CPUs, and so do the files of tests that say SIDE_BY_SIDE:
-what they assert does not depend on who else uses the machine. After them one test runs at a time:
+what they assert does not depend on who else uses the machine, but for those of their tests that
+have an attribute `alone`. After them one test runs at a time:
 most live tests measure, and need the machine for themselves. A test gets a context (class Context)
 that starts targets and ptprof and ends them afterwards. It passes by returning, fails by any
 exception, and is skipped by ctx.Skip(reason). The last line is exactly "N passed, N failed,
@@ -615,7 +616,8 @@ def run_test(tally, name, function, problem, soak):
 
 def run_side_by_side(tally, tests):
     """Runs each file of them in a process of its own; returns the tests that are left."""
-    files = {prefix: [name for name, _, _ in tests if name.startswith(prefix)]
+    files = {prefix: [name for name, function, _ in tests
+                      if name.startswith(prefix) and not hasattr(function, "alone")]
              for prefix in sorted(SIDE_BY_SIDE)}
     files = {prefix: names for prefix, names in files.items() if names}
     if len(files) < 2 or os.cpu_count() < 2:
@@ -636,7 +638,8 @@ def run_side_by_side(tally, tests):
             tally.skipped += numbers[2]
             print(lines if found else output + f"\nFAIL {prefix} ended without a tally")
             sys.stdout.flush()
-    return [test for test in tests if not any(test[0].startswith(prefix) for prefix in files)]
+    done = {name for names in files.values() for name in names}
+    return [test for test in tests if test[0] not in done]
 
 
 def main():

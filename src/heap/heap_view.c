@@ -131,6 +131,18 @@ const void *heap_view_window(struct heap_view *view, uint64_t address, size_t le
     return view->bytes + (address - view->start);
 }
 
+bool heap_view_peek(const struct heap_view *view, uint64_t address, void *to, size_t length)
+{
+    if (!length || address < view->start || address >= view->end || length > view->end - address)
+        return false;
+    uint64_t at = address - view->start;
+    for (uint64_t page = at / PAGE; page <= (at + length - 1) / PAGE; page++)
+        if (view->missing[page])
+            return false;
+    memcpy(to, view->bytes + at, length);
+    return true;
+}
+
 static bool all_there(struct heap_view *view, uint64_t address, size_t length)
 {
     uint64_t entries[ENTRIES];

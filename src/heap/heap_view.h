@@ -41,6 +41,10 @@ void heap_view_close(struct heap_view *view);
 const void *heap_view_window(struct heap_view *view, uint64_t address, size_t length,
                              uint64_t limit);
 
+// Copies bytes that the window holds, as they were when it was read; false when it does not. It
+// reads nothing.
+bool heap_view_peek(const struct heap_view *view, uint64_t address, void *to, size_t length);
+
 // Copies bytes as they are now; false when some are not there. For what lies anywhere.
 bool heap_view_read(struct heap_view *view, uint64_t address, void *to, size_t length);
 

@@ -67,6 +67,7 @@ void heap_target_close(struct heap_target *target)
 
 enum rc heap_target_refresh(struct heap_target *target)
 {
+    target->readings++;
     return target->view.gone ? RC_GONE
                              : regions_read(&target->regions, target->pid, target->pid);
 }

@@ -16,6 +16,7 @@
 struct heap_target {
     pid_t pid;
     struct regions regions; // ascending; as of the last heap_target_refresh
+    uint64_t readings;      // how often they were read
     struct heap_view view;
     struct modules *modules;
     struct space *space;

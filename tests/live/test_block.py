@@ -7,6 +7,8 @@ import json
 from measure import twice
 from waited import Meters, files
 
+SIDE_BY_SIDE = True
+
 MARGIN = 0.01  # of the time that was profiled
 
 

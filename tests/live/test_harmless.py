@@ -15,6 +15,8 @@ import time
 
 from measure import count, samples_with, stacks, twice
 
+SIDE_BY_SIDE = True
+
 FAST = ("-r", "1000", "--max-stop", "50")  # as often as allowed without --force
 
 
@@ -255,6 +257,9 @@ def test_sampler_hangs(ctx):
         os.sched_setaffinity(0, all_cpus)
 
 
+test_sampler_hangs.alone = True  # it measures
+
+
 def hang_samplers(ctx, cpu):
     pinned = ("taskset", "-c", str(cpu))
     target = ctx.target("tsc_gaps", "--threshold", 100000, prefix=pinned)
@@ -444,6 +449,9 @@ def test_memory_that_is_locked(ctx):
         for function in "keep_forking", "work_beside":
             assert samples_with(profile, function) > 5, f"{function} is not seen"
     twice(look)
+
+
+test_memory_that_is_locked.alone = True  # it measures
 
 
 def test_stopped_before(ctx):

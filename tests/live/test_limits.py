@@ -16,6 +16,8 @@ import time
 
 from measure import count, rooted_share, samples_with, stacks
 
+SIDE_BY_SIDE = True
+
 DONE, FAILED, USAGE, GONE, DENIED = range(5)
 LONELY = 54321  # a user who has no other process
 

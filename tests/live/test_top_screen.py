@@ -15,6 +15,8 @@ import subprocess
 import termios
 import time
 
+SIDE_BY_SIDE = True
+
 
 class Terminal:
     """A shell in a tmux of our own."""

@@ -10,6 +10,8 @@ import xml.etree.ElementTree
 from browser import Browser
 from pprof_known import Made
 
+SIDE_BY_SIDE = True
+
 TYPES = [("samples", "count"), ("cpu", "nanoseconds")]
 MS = 1_000_000
 HOSTILE = ["</script><script>document.title='owned'</script>", "<!--<script>",
