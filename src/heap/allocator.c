@@ -6,6 +6,7 @@
 const struct allocator *const allocators[] = {
     &allocator_glibc,
     &allocator_jemalloc,
+    &allocator_tcmalloc,
     NULL,
 };
 

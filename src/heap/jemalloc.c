@@ -194,6 +194,7 @@ static bool walk_extent(const struct jemalloc_walk *walk, const struct extent *e
     if (extent->state != EXTENT_ACTIVE)
         return true;
     walk->quality->walked += extent->size;
+    walk->quality->resyncs += extent->torn;
     if (extent->slab)
         return walk_slab(walk, extent);
     size_t at = address_list_from(cached, extent->address);

@@ -5,7 +5,7 @@
 #include "heap/jemalloc_extents.h"
 
 #define CHAIN_MOST 65536u    // blocks of a base
-#define HEAD_WORDS 1536u     // of the oldest block, among which the base is
+#define HEAD_WORDS 1024u    // of the oldest block, among which the base is; they are used
 #define BASES_MOST 4096u     // arenas
 
 static bool read_block(struct heap_target *target, uint64_t address, uint64_t *size,

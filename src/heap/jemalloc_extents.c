@@ -18,8 +18,8 @@
 static const uint64_t edata_mask = ((1ull << ADDRESS_BITS) - 1) & ~(uint64_t)(EDATA_BYTES - 1);
 
 static const struct extent_layout layouts[] = {
-    {"5.3", 17, 7, 20, 28},
-    {"5.1 or 5.2", 16, 3, 18, 26},
+    {"5.3", 17, 7, 20, 28, 0x1f},
+    {"5.1 or 5.2", 16, 3, 18, 26, 1},
 };
 
 uint64_t jemalloc_class_size(unsigned size_class)
@@ -47,7 +47,8 @@ static unsigned count_bits(const uint64_t *map)
     return count;
 }
 
-// Says whether a slab is one: its regions fill its pages, and as many are free as it says.
+// Says whether a slab is one: its regions fill its pages. When other regions are free than it says
+// it was read while it changed; those that stay in use are told nevertheless.
 static bool slab_fits(struct extent *extent)
 {
     uint64_t size = jemalloc_class_size(extent->size_class);
@@ -58,7 +59,10 @@ static bool slab_fits(struct extent *extent)
     for (size_t i = 0; i < JEMALLOC_MAP_WORDS; i++) // bits behind the last region mean nothing
         if (regions < (i + 1) * 64)
             extent->map[i] &= regions > i * 64 ? (1ull << regions % 64) - 1 : 0;
-    return count_bits(extent->map) == extent->free;
+    unsigned free = count_bits(extent->map);
+    extent->torn = free != extent->free;
+    extent->free = (uint16_t)free;
+    return true;
 }
 
 static bool extent_fits(struct extent *extent, uint64_t word)
@@ -101,10 +105,12 @@ static uint64_t page_by(const struct extent_layout *layout, struct heap_target *
     struct extent extent;
     uint64_t edata = word & edata_mask;
     for (unsigned tries = 0; tries < READS_MOST; tries++) {
-        if (!edata || !heap_target_region(target, edata) ||
-            !heap_view_read(&target->view, edata, bytes, sizeof bytes))
+        if (!edata || word & (EDATA_BYTES - 1) & ~layout->flags ||
+            !heap_target_region(target, edata) ||
+            !heap_view_read(&target->view, edata, bytes, sizeof bytes) ||
+            !decode(layout, bytes, word, &extent))
             return RADIX_NO_PAGE;
-        if (decode(layout, bytes, word, &extent))
+        if (!extent.torn)
             return radix_page_within(index, extent.address / JEMALLOC_PAGE,
                                      extent.size / JEMALLOC_PAGE);
     }
@@ -157,7 +163,7 @@ static int compare_extents(const void *left, const void *right)
     return a->address < b->address ? -1 : a->address > b->address;
 }
 
-// Reads one description, again when it does not fit: it may have changed meanwhile.
+// Reads one description, again when it does not fit or is torn: it may have changed meanwhile.
 static bool read_extent(const struct jemalloc_tree *tree, uint64_t word, uint64_t limit,
                         struct extent *extent)
 {
@@ -165,14 +171,11 @@ static bool read_extent(const struct jemalloc_tree *tree, uint64_t word, uint64_
     unsigned char again[EDATA_BYTES];
     uint64_t edata = word & edata_mask;
     const unsigned char *bytes = heap_view_window(view, edata, EDATA_BYTES, limit);
-    for (unsigned reads = 0; bytes; reads++) {
-        if (decode(tree->layout, bytes, word, extent))
-            return true;
-        if (reads == READS_MOST || !heap_view_read(view, edata, again, sizeof again))
-            break;
-        bytes = again;
-    }
-    return false;
+    bool fits = bytes && decode(tree->layout, bytes, word, extent);
+    for (unsigned reads = 1; reads < READS_MOST && bytes && (!fits || extent->torn); reads++)
+        fits = heap_view_read(view, edata, again, sizeof again) &&
+               decode(tree->layout, again, word, extent);
+    return fits;
 }
 
 // Takes the extent of a word when the word is that of its first page.

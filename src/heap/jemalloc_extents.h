@@ -23,13 +23,14 @@ struct extent {
     uint64_t size;    // bytes of its pages
     uint16_t arena, free; // free: regions that are, in a slab
     uint8_t size_class, state;
-    bool slab;
+    bool slab, torn; // torn: a slab that was read while it changed
     uint64_t map[JEMALLOC_MAP_WORDS]; // of a slab: which regions are free
 };
 
 struct extent_layout { // of the bits that describe an extent
     const char *releases;
     unsigned state_shift, state_mask, class_shift, free_shift;
+    uint64_t flags; // lower bits of a leaf's word that do not belong to the address
 };
 
 struct jemalloc_tree { // zeroed: not found

@@ -9,20 +9,21 @@
 #define PAGE 4096u
 #define PAGE_WORDS (PAGE / 8)
 #define BSS_MOST (64ull << 20) // bytes of a module's .bss that are looked through
-#define TRIES_MOST 65536u      // pointers to what may be a leaf, in all modules
-#define WORDS_TRIED 64u        // words of a leaf that are held against what they describe
-#define PAGES_TRIED 64u        // pages of a leaf that these words are looked for in
+#define PAGES_TRIED 65536u     // pages of what may be leaves that are looked at, in all modules
+#define GOOD_TRIED 64u         // words of a leaf that fit are enough
+#define BAD_TRIED 256u         // words that do not are left where pages were something else once
+#define BAD_FIRST 16u          // of them before the first that fits
 
 struct radix_search {
     struct heap_target *target;
     const struct radix_shape *shape;
     uint64_t start, end; // of the data of a module
-    size_t tries;        // that are left
+    size_t pages;        // that may still be looked at
 };
 
 struct radix_votes { // for where a leaf lies in the tree
     size_t good, bad;
-    uint64_t place; // in the root
+    uint64_t place, last; // place in the root; the last word that was looked at
 };
 
 uint64_t radix_page_within(uint64_t index, uint64_t first, uint64_t count)
@@ -34,6 +35,9 @@ uint64_t radix_page_within(uint64_t index, uint64_t first, uint64_t count)
 static void vote(const struct radix_search *search, struct radix_votes *votes, uint64_t word,
                  uint64_t index)
 {
+    if (!word || word == votes->last)
+        return;
+    votes->last = word;
     uint64_t page = search->shape->page_of(search->target, word, index);
     uint64_t place = page / RADIX_LEAF_WORDS;
     bool good = page != RADIX_NO_PAGE && (!votes->good || place == votes->place);
@@ -44,20 +48,19 @@ static void vote(const struct radix_search *search, struct radix_votes *votes, u
 }
 
 // Looks at words that begin at `at`, which may be a leaf.
-static struct radix_votes votes_of(const struct radix_search *search, uint64_t leaf)
+static struct radix_votes votes_of(struct radix_search *search, uint64_t leaf)
 {
     struct radix_votes votes = {0};
     struct heap_view *view = &search->target->view;
     uint64_t words[PAGE_WORDS], at = leaf, end = leaf + RADIX_LEAF_BYTES;
-    for (size_t tried = 0; tried < PAGES_TRIED && at < end; tried++) {
+    for (; search->pages && at < end; search->pages--) {
         at = heap_view_next_present(view, at, end);
         uint64_t length = PAGE - at % PAGE < end - at ? PAGE - at % PAGE : end - at;
         if (at >= end || !heap_view_read(view, at, words, length))
             break;
         for (size_t i = 0; i < length / 8; i++) {
-            if (words[i])
-                vote(search, &votes, words[i], (at - leaf) / 8 + i);
-            if (votes.good + votes.bad >= WORDS_TRIED || votes.bad > votes.good + 2)
+            vote(search, &votes, words[i], (at - leaf) / 8 + i);
+            if (votes.good == GOOD_TRIED || votes.bad == (votes.good ? BAD_TRIED : BAD_FIRST))
                 return votes;
         }
         at += length;
@@ -69,12 +72,11 @@ static struct radix_votes votes_of(const struct radix_search *search, uint64_t l
 static uint64_t root_by(struct radix_search *search, uint64_t at, uint64_t word)
 {
     const struct proc_map *map = word % 64 ? NULL : heap_target_region(search->target, word);
-    if (!map || !map->writable || !search->tries)
+    if (!map || !map->writable )
         return 0;
-    search->tries--;
     struct radix_votes votes = votes_of(search, word);
     uint64_t before = votes.place * 8, behind = (8ull << search->shape->root_bits) - before;
-    bool fits = votes.good > votes.bad && votes.place >> search->shape->root_bits == 0 &&
+    bool fits = votes.good * 8 > votes.bad && votes.place >> search->shape->root_bits == 0 &&
                 at - search->start >= before && search->end - at >= behind;
     return fits ? at - before : 0;
 }
@@ -83,7 +85,7 @@ static uint64_t root_in(struct radix_search *search)
 {
     struct heap_view *view = &search->target->view;
     uint64_t words[PAGE_WORDS];
-    for (uint64_t at = search->start; search->tries; at += PAGE) {
+    for (uint64_t at = search->start; search->pages; at += PAGE) {
         at = heap_view_next_present(view, at, search->end);
         if (at >= search->end)
             break;
@@ -117,7 +119,7 @@ static void add_leaf(struct radix_tree *tree, const struct radix_search *search,
                      uint64_t leaf)
 {
     const struct proc_map *map = leaf % 64 ? NULL : heap_target_region(search->target, leaf);
-    if (!map || !map->writable)
+    if (!map || !map->writable || map->end - leaf < RADIX_LEAF_BYTES)
         return;
     ARRAY_RESERVE(tree->leaves, tree->count, tree->capacity);
     tree->leaves[tree->count++] = (struct radix_leaf){leaf, place * RADIX_LEAF_WORDS};
@@ -141,13 +143,15 @@ static void list_leaves(struct radix_tree *tree, const struct radix_search *sear
 bool radix_tree_find(struct radix_tree *tree, struct heap_target *target,
                      const struct radix_shape *shape)
 {
-    struct radix_search search = {.target = target, .shape = shape, .tries = TRIES_MOST};
+    struct radix_search search = {.target = target, .shape = shape, .pages = PAGES_TRIED};
     *tree = (struct radix_tree){0};
     for (size_t i = 0; i < target->regions.count && !tree->root; i++)
         if (is_data(&search, i))
             tree->root = root_in(&search);
     if (tree->root)
         list_leaves(tree, &search);
+    tree->data = search.start;
+    tree->data_end = search.end;
     return tree->root;
 }
 

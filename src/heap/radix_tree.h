@@ -30,6 +30,7 @@ struct radix_leaf {
 
 struct radix_tree { // zeroed: not found
     uint64_t root; // address
+    uint64_t data, data_end; // of its module
     struct radix_leaf *leaves; // ascending; owned
     size_t count, capacity;
 };
