@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "heap/version_text.h"
 
 #define EDATA_BYTES 128u       // of what describes an extent, and their alignment
 #define EDATA_MAP 64u          // where the bits of a slab lie in it
@@ -15,7 +16,7 @@
 #define SLAB_BIT 12u           // in the bits of an extent; in a word of a leaf it is bit 0
 #define READS_MOST 3u          // of a description that changes meanwhile
 
-static const uint64_t edata_mask = ((1ull << ADDRESS_BITS) - 1) & ~(uint64_t)(EDATA_BYTES - 1);
+#define EDATA_MASK (((1ull << ADDRESS_BITS) - 1) & ~(uint64_t)(EDATA_BYTES - 1))
 
 static const struct extent_layout layouts[] = {
     {"5.3", 17, 7, 20, 28, 0x1f},
@@ -103,7 +104,7 @@ static uint64_t page_by(const struct extent_layout *layout, struct heap_target *
 {
     unsigned char bytes[EDATA_BYTES];
     struct extent extent;
-    uint64_t edata = word & edata_mask;
+    uint64_t edata = word & EDATA_MASK;
     for (unsigned tries = 0; tries < READS_MOST; tries++) {
         if (!edata || word & (EDATA_BYTES - 1) & ~layout->flags ||
             !heap_target_region(target, edata) ||
@@ -127,9 +128,16 @@ static uint64_t page_by_second(struct heap_target *target, uint64_t word, uint64
     return page_by(&layouts[1], target, word, index);
 }
 
+// Its messages begin with its name, whatever its functions are called.
+static bool is_module(struct heap_target *target, uint64_t start, uint64_t end)
+{
+    (void)start;
+    return version_text_mark(target, end - 1, "<jemalloc>");
+}
+
 static const struct radix_shape shapes[] = {
-    {12, 18, page_by_first},
-    {12, 18, page_by_second},
+    {12, 18, EDATA_MASK, is_module, page_by_first},
+    {12, 18, EDATA_MASK, is_module, page_by_second},
 };
 
 bool jemalloc_tree_find(struct jemalloc_tree *tree, struct heap_target *target)
@@ -152,8 +160,8 @@ void jemalloc_tree_fini(struct jemalloc_tree *tree)
 
 static int compare_words(const void *left, const void *right)
 {
-    uint64_t a = ((const struct radix_word *)left)->word & edata_mask;
-    uint64_t b = ((const struct radix_word *)right)->word & edata_mask;
+    uint64_t a = ((const struct radix_word *)left)->word & EDATA_MASK;
+    uint64_t b = ((const struct radix_word *)right)->word & EDATA_MASK;
     return a < b ? -1 : a > b;
 }
 
@@ -169,7 +177,7 @@ static bool read_extent(const struct jemalloc_tree *tree, uint64_t word, uint64_
 {
     struct heap_view *view = &tree->target->view;
     unsigned char again[EDATA_BYTES];
-    uint64_t edata = word & edata_mask;
+    uint64_t edata = word & EDATA_MASK;
     const unsigned char *bytes = heap_view_window(view, edata, EDATA_BYTES, limit);
     bool fits = bytes && decode(tree->layout, bytes, word, extent);
     for (unsigned reads = 1; reads < READS_MOST && bytes && (!fits || extent->torn); reads++)
@@ -183,13 +191,13 @@ static void take(const struct jemalloc_tree *tree, const struct radix_leaf *leaf
                  const struct radix_word *word, struct extents *extents)
 {
     struct extent *extent = &extents->list[extents->count];
-    const struct proc_map *map = heap_target_region(tree->target, word->word & edata_mask);
+    const struct proc_map *map = heap_target_region(tree->target, word->word & EDATA_MASK);
     if (!map || !read_extent(tree, word->word, map->end, extent)) {
         extents->damaged++;
         return;
     }
     struct address_list *described = &extents->described;
-    uint64_t stretch = word->word & edata_mask & ~(JEMALLOC_STRETCH - 1);
+    uint64_t stretch = word->word & EDATA_MASK & ~(JEMALLOC_STRETCH - 1);
     if (!described->count || described->list[described->count - 1] != stretch)
         address_list_add(described, stretch);
     if (extent->address / JEMALLOC_PAGE == leaf->first_page + word->index)
@@ -207,7 +215,7 @@ void jemalloc_extents_read(struct extents *extents, const struct jemalloc_tree *
                            const struct radix_leaf *leaf)
 {
     AUTO_FREE struct radix_word *words = xmalloc(RADIX_LEAF_WORDS * sizeof *words);
-    size_t count = radix_leaf_words(tree->target, leaf, edata_mask, words);
+    size_t count = radix_leaf_words(tree->target, shapes, leaf, words);
     *extents = (struct extents){.list = xmalloc((count + 1) * sizeof *extents->list)};
     if (count)
         qsort(words, count, sizeof *words, compare_words);

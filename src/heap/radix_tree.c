@@ -10,20 +10,24 @@
 #define PAGE_WORDS (PAGE / 8)
 #define BSS_MOST (64ull << 20) // bytes of a module's .bss that are looked through
 #define PAGES_TRIED 65536u     // pages of what may be leaves that are looked at, in all modules
+#define PAGES_FIRST 4u         // of each, at the first look at all; then it may have all of its pages
 #define GOOD_TRIED 64u         // words of a leaf that fit are enough
 #define BAD_TRIED 256u         // words that do not are left where pages were something else once
-#define BAD_FIRST 16u          // of them before the first that fits
+#define BAD_FIRST 16u          // of them before the first that fits, equal ones once,
+#define SEEN_FIRST 1024u       // and all of them
 
 struct radix_search {
     struct heap_target *target;
     const struct radix_shape *shape;
     uint64_t start, end; // of the data of a module
-    size_t pages;        // that may still be looked at
+    size_t pages;        // that may still be looked at,
+    size_t pages_each;   // and of each that may be a leaf
 };
 
 struct radix_votes { // for where a leaf lies in the tree
-    size_t good, bad;
+    size_t good, bad, seen; // words that fit, that do not, and that lead anywhere
     uint64_t place, last; // place in the root; the last word that was looked at
+    bool enough;
 };
 
 uint64_t radix_page_within(uint64_t index, uint64_t first, uint64_t count)
@@ -35,7 +39,10 @@ uint64_t radix_page_within(uint64_t index, uint64_t first, uint64_t count)
 static void vote(const struct radix_search *search, struct radix_votes *votes, uint64_t word,
                  uint64_t index)
 {
-    if (!word || word == votes->last)
+    if (!(word & search->shape->mask))
+        return;
+    votes->seen++;
+    if (word == votes->last)
         return;
     votes->last = word;
     uint64_t page = search->shape->page_of(search->target, word, index);
@@ -47,23 +54,32 @@ static void vote(const struct radix_search *search, struct radix_votes *votes, u
     votes->bad += !good;
 }
 
-// Looks at words that begin at `at`, which may be a leaf.
+static void vote_all(const struct radix_search *search, struct radix_votes *votes,
+                     const uint64_t *words, size_t count, uint64_t index)
+{
+    for (size_t i = 0; i < count && !votes->enough; i++) {
+        vote(search, votes, words[i], index + i);
+        votes->enough = votes->good ? votes->good == GOOD_TRIED || votes->bad == BAD_TRIED
+                                    : votes->bad == BAD_FIRST || votes->seen == SEEN_FIRST;
+    }
+}
+
+// Looks at what may be a leaf. Where a page is not there, the next one that is comes next.
 static struct radix_votes votes_of(struct radix_search *search, uint64_t leaf)
 {
     struct radix_votes votes = {0};
     struct heap_view *view = &search->target->view;
-    uint64_t words[PAGE_WORDS], at = leaf, end = leaf + RADIX_LEAF_BYTES;
-    for (; search->pages && at < end; search->pages--) {
-        at = heap_view_next_present(view, at, end);
+    uint64_t words[PAGE_WORDS], at = leaf, end = leaf + RADIX_LEAF_BYTES, missing = 0;
+    for (size_t i = 0; i < search->pages_each && search->pages && at < end && !votes.enough; i++) {
         uint64_t length = PAGE - at % PAGE < end - at ? PAGE - at % PAGE : end - at;
-        if (at >= end || !heap_view_read(view, at, words, length))
-            break;
-        for (size_t i = 0; i < length / 8; i++) {
-            vote(search, &votes, words[i], (at - leaf) / 8 + i);
-            if (votes.good == GOOD_TRIED || votes.bad == (votes.good ? BAD_TRIED : BAD_FIRST))
-                return votes;
+        search->pages--;
+        if (heap_view_read(view, at, words, length)) {
+            vote_all(search, &votes, words, length / 8, (at - leaf) / 8);
+            at += length;
+        } else {
+            at = heap_view_next_present(view, at + (at == missing ? length : 0), end);
+            missing = at;
         }
-        at += length;
     }
     return votes;
 }
@@ -140,14 +156,25 @@ static void list_leaves(struct radix_tree *tree, const struct radix_search *sear
     }
 }
 
+static bool find_root(struct radix_tree *tree, struct radix_search *search)
+{
+    search->pages = PAGES_TRIED;
+    for (size_t i = 0; i < search->target->regions.count && !tree->root; i++)
+        if (is_data(search, i) &&
+            search->shape->is_module(search->target, search->start, search->end))
+            tree->root = root_in(search);
+    return tree->root;
+}
+
 bool radix_tree_find(struct radix_tree *tree, struct heap_target *target,
                      const struct radix_shape *shape)
 {
-    struct radix_search search = {.target = target, .shape = shape, .pages = PAGES_TRIED};
+    struct radix_search search = {.target = target, .shape = shape, .pages_each = PAGES_FIRST};
     *tree = (struct radix_tree){0};
-    for (size_t i = 0; i < target->regions.count && !tree->root; i++)
-        if (is_data(&search, i))
-            tree->root = root_in(&search);
+    if (!find_root(tree, &search)) {
+        search.pages_each = RADIX_LEAF_BYTES / PAGE + 1;
+        find_root(tree, &search);
+    }
     if (tree->root)
         list_leaves(tree, &search);
     tree->data = search.start;
@@ -161,8 +188,8 @@ void radix_tree_fini(struct radix_tree *tree)
     *tree = (struct radix_tree){0};
 }
 
-size_t radix_leaf_words(struct heap_target *target, const struct radix_leaf *leaf, uint64_t mask,
-                        struct radix_word *words)
+size_t radix_leaf_words(struct heap_target *target, const struct radix_shape *shape,
+                        const struct radix_leaf *leaf, struct radix_word *words)
 {
     struct heap_view *view = &target->view;
     uint64_t at = leaf->address, end = leaf->address + RADIX_LEAF_BYTES, last = 0;
@@ -171,9 +198,10 @@ size_t radix_leaf_words(struct heap_target *target, const struct radix_leaf *lea
         uint64_t length = PAGE - at % PAGE < end - at ? PAGE - at % PAGE : end - at;
         const uint64_t *bytes = heap_view_window(view, at, length, end);
         for (size_t i = 0; bytes && i < length / 8; i++) {
-            if (!(bytes[i] & mask) || (bytes[i] & mask) == last)
+            uint64_t address = bytes[i] & shape->mask;
+            if (!address || address == last)
                 continue;
-            last = bytes[i] & mask;
+            last = address;
             words[count++] = (struct radix_word){bytes[i], (uint32_t)((at - leaf->address) / 8 + i)};
         }
         at += length;

@@ -18,6 +18,9 @@
 struct radix_shape {
     unsigned page_shift; // a page is 1 << page_shift bytes
     unsigned root_bits;  // the root has 1 << root_bits pointers
+    uint64_t mask;       // of a leaf's word: the address that it leads to, if it leads anywhere
+    // Returns whether the module with data [start, end) has signs of such a tree.
+    bool (*is_module)(struct heap_target *target, uint64_t start, uint64_t end);
     // Returns the number of the page that the word at `index` of a leaf describes; RADIX_NO_PAGE
     // when what it leads to does not fit. It must not use the view's window.
     uint64_t (*page_of)(struct heap_target *target, uint64_t word, uint64_t index);
@@ -49,7 +52,7 @@ struct radix_word {
     uint32_t index; // in its leaf
 };
 
-// Copies the words of a leaf that are not zero where (word & mask) is, and each of several
-// successive ones with the same (word & mask) once. `words` has RADIX_LEAF_WORDS elements.
-size_t radix_leaf_words(struct heap_target *target, const struct radix_leaf *leaf, uint64_t mask,
-                        struct radix_word *words);
+// Copies the words of a leaf that lead anywhere, and the first one of several that lead to the same
+// address. `words` has RADIX_LEAF_WORDS elements.
+size_t radix_leaf_words(struct heap_target *target, const struct radix_shape *shape,
+                        const struct radix_leaf *leaf, struct radix_word *words);

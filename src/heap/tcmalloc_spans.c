@@ -41,44 +41,57 @@ static uint64_t page_of(struct heap_target *target, uint64_t word, uint64_t inde
     return radix_page_within(index, span.start, span.length);
 }
 
-static const struct radix_shape shape = {TCMALLOC_PAGE_SHIFT, 17, page_of};
-
 // ---------------------------------------------------------------- sizes of classes
 
-// Takes the table of sizes that ends at `at`: it ascends from 0 and 8.
-static bool take_sizes(struct tcmalloc_tree *tree, uint64_t at)
+// Reads the table of sizes that ends at `at`: it ascends from 0 and the least size. Returns how many
+// classes it has, 0 when it is none. The table has TCMALLOC_CLASSES elements.
+static uint32_t read_sizes(struct heap_target *target, uint64_t at, uint32_t *sizes)
 {
     uint32_t table[TCMALLOC_CLASSES], first = TCMALLOC_CLASSES - 1;
     if (at < sizeof table ||
-        !heap_view_read(&tree->target->view, at + 4 - sizeof table, table, sizeof table))
-        return false;
+        !heap_view_read(&target->view, at + 4 - sizeof table, table, sizeof table))
+        return 0;
     while (first && table[first] && table[first - 1] < table[first])
         first--;
     uint32_t classes = TCMALLOC_CLASSES - first;
-    if (table[first] || classes < CLASSES_LEAST || (table[first + 1] != 8 && table[first + 1] != 16))
-        return false;
-    memcpy(tree->sizes, table + first, classes * sizeof *table);
-    tree->classes = classes;
-    return true;
+    if (table[first] || classes < CLASSES_LEAST ||
+        (table[first + 1] != 8 && table[first + 1] != 16))
+        return 0;
+    memcpy(sizes, table + first, classes * sizeof *table);
+    return classes;
 }
 
-static bool find_sizes(struct tcmalloc_tree *tree)
+static uint32_t find_sizes(struct heap_target *target, uint64_t start, uint64_t end,
+                           uint32_t *sizes)
 {
-    struct heap_view *view = &tree->target->view;
-    uint64_t at = tree->radix.data, end = tree->radix.data_end;
-    for (; (at = heap_view_next_present(view, at, end)) < end; at += PAGE) {
-        const uint32_t *words = heap_view_window(view, at, PAGE, end);
-        for (size_t i = 0; words && i < PAGE / 4; i++)
-            if (words[i] == LARGEST && take_sizes(tree, at + i * 4))
-                return true;
+    uint32_t classes = 0;
+    for (uint64_t at = start; !classes; at += PAGE) {
+        at = heap_view_next_present(&target->view, at, end);
+        if (at >= end)
+            break;
+        const uint32_t *words = heap_view_window(&target->view, at, PAGE, end);
+        for (size_t i = 0; words && i < PAGE / 4 && !classes; i++)
+            if (words[i] == LARGEST)
+                classes = read_sizes(target, at + i * 4, sizes);
     }
-    return false;
+    return classes;
 }
+
+static bool is_module(struct heap_target *target, uint64_t start, uint64_t end)
+{
+    uint32_t sizes[TCMALLOC_CLASSES];
+    return find_sizes(target, start, end, sizes);
+}
+
+static const struct radix_shape shape = {TCMALLOC_PAGE_SHIFT, 17, UINT64_MAX, is_module, page_of};
 
 bool tcmalloc_tree_find(struct tcmalloc_tree *tree, struct heap_target *target)
 {
     *tree = (struct tcmalloc_tree){.target = target};
-    return radix_tree_find(&tree->radix, target, &shape) && find_sizes(tree);
+    if (radix_tree_find(&tree->radix, target, &shape))
+        tree->classes =
+            find_sizes(target, tree->radix.data, tree->radix.data_end, tree->sizes);
+    return tree->classes;
 }
 
 void tcmalloc_tree_fini(struct tcmalloc_tree *tree)
@@ -122,7 +135,7 @@ void tcmalloc_spans_read(struct spans *spans, const struct tcmalloc_tree *tree,
                          const struct radix_leaf *leaf)
 {
     AUTO_FREE struct radix_word *words = xmalloc(RADIX_LEAF_WORDS * sizeof *words);
-    size_t count = radix_leaf_words(tree->target, leaf, UINT64_MAX, words), kept = 0;
+    size_t count = radix_leaf_words(tree->target, &shape, leaf, words), kept = 0;
     *spans = (struct spans){.list = xmalloc((count + 1) * sizeof *spans->list)};
     if (count)
         qsort(words, count, sizeof *words, compare_words);

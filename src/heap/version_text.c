@@ -67,3 +67,16 @@ bool version_text_find(struct heap_target *target, uint64_t address, const char 
     *text = '\0';
     return false;
 }
+
+static bool read_nothing(const char *at, const char *start, const char *end, char *text,
+                         size_t size)
+{
+    (void)at, (void)start, (void)end, (void)text, (void)size;
+    return true;
+}
+
+bool version_text_mark(struct heap_target *target, uint64_t address, const char *mark)
+{
+    char none[1];
+    return version_text_find(target, address, mark, read_nothing, none, sizeof none);
+}

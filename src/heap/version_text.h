@@ -18,5 +18,8 @@ typedef bool version_reader(const char *at, const char *start, const char *end, 
 bool version_text_find(struct heap_target *target, uint64_t address, const char *mark,
                        version_reader *read, char *text, size_t size);
 
+// Returns whether the mark stands among those constants.
+bool version_text_mark(struct heap_target *target, uint64_t address, const char *mark);
+
 // Copies digits and dots from `at` on; false when that is no version.
 bool version_text_digits(const char *at, const char *end, char *text, size_t size);
