@@ -44,18 +44,10 @@ enum rc heap_put(struct heap_run *run, const struct buf *text, struct err *err)
 
 // --- one look ---
 
-// A profile without samples would be mistaken for a process without memory.
 static enum rc write_profile(struct heap_run *run, const struct heap_census *census,
                              struct err *err)
 {
-    if (!census->allocator_count)
-        return err_set(err, RC_FAIL, "no allocator was found in %d that ptprof knows: there is no "
-                                     "profile; without -f its mappings are printed",
-                       (int)run->pid);
-    struct plain_profile *profile = census_profile(census);
-    const struct writing writing = {.profile = profile};
-    enum rc rc = run->writer->write(&writing, run->stream, err);
-    plain_free(profile);
+    enum rc rc = census_write(census, run->writer, run->stream, err);
     run->printed = rc == RC_OK;
     return rc;
 }

@@ -20,7 +20,7 @@ struct heap_options {
     uint64_t top;    // 0: all
     unsigned by;     // set of HEAP_BIT; 0: as the table likes it
     uint64_t examples;
-    bool swapped, once, twice;
+    bool swapped, twice;
     int64_t watch, duration, timeout; // ns; 0: not given
     bool diff;
     bool force;

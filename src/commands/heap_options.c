@@ -34,10 +34,8 @@ const struct option heap_options_table[] = {
      .shown_default = "0"},
     {"swapped", 0, OPTION_FLAG, NULL, AT(swapped),
      .help = "read pages that are swapped out too, which brings them back into memory"},
-    {"once", 0, OPTION_FLAG, NULL, AT(once),
-     .help = "walk the heap once"},
     {"twice", 0, OPTION_FLAG, NULL, AT(twice),
-     .help = "walk it twice and say which counts moved in between"},
+     .help = "walk the heap twice and say which counts moved in between"},
     {"timeout", 0, OPTION_DURATION, "TIME", AT(timeout),
      .help = "end a census after this time with what was counted", .shown_default = "none"},
     {"watch", 0, OPTION_DURATION, "TIME", AT(watch),
@@ -56,7 +54,8 @@ static enum rc check_operands(const struct heap_options *options, size_t operand
                               struct err *err)
 {
     if (options->diff && operands != 2)
-        return err_set(err, RC_USAGE, "heap: --diff compares two files: ptprof heap --diff OLD NEW");
+        return err_set(err, RC_USAGE, "heap: --diff compares two files: ptprof heap --diff OLD "
+                                      "NEW");
     if (!options->diff && operands != 1)
         return err_set(err, RC_USAGE, "heap: one process at a time; two files are compared with "
                                       "--diff OLD NEW");
@@ -68,8 +67,6 @@ static enum rc check(const struct heap_options *options, struct err *err)
     static const char exclude[] = "heap: %s and %s exclude each other";
     if (options->diff && options->watch)
         return err_set(err, RC_USAGE, exclude, "--diff", "--watch");
-    if (options->once && options->twice)
-        return err_set(err, RC_USAGE, exclude, "--once", "--twice");
     if (options->watch && options->twice)
         return err_set(err, RC_USAGE, exclude, "--watch", "--twice");
     if (options->duration && !options->watch)

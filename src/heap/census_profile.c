@@ -49,3 +49,17 @@ struct plain_profile *census_profile(const struct heap_census *census)
     heap_table_fini(&table);
     return block_profile_end(&making);
 }
+
+enum rc census_write(const struct heap_census *census, const struct writer *writer, FILE *stream,
+                     struct err *err)
+{
+    if (!census->allocator_count)
+        return err_set(err, RC_FAIL, "no allocator was found in %d that ptprof knows: there is no "
+                                     "profile, but table and JSON have its mappings",
+                       (int)census->pid);
+    struct plain_profile *profile = census_profile(census);
+    const struct writing writing = {.profile = profile};
+    enum rc rc = writer->write(&writing, stream, err);
+    plain_free(profile);
+    return rc;
+}

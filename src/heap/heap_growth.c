@@ -62,7 +62,7 @@ static void put_headings(struct buf *out, const struct heap_growth *growth)
 }
 
 static void put_amounts(struct buf *out, const struct heap_growth *growth,
-                        const struct heap_amount at[HEAP_TIMES])
+                        const struct heap_amount *at)
 {
     char text[RATE];
     for (size_t i = 0; i < times(growth); i++) {
@@ -95,7 +95,7 @@ static void put_title(struct buf *out, const struct heap_growth *growth)
                                      : "\n");
 }
 
-static void add_to(struct heap_amount to[HEAP_TIMES], const struct heap_row *row)
+static void add_to(struct heap_amount *to, const struct heap_row *row)
 {
     for (size_t i = 0; i < HEAP_TIMES; i++) {
         to[i].blocks += row->at[i].blocks;
@@ -133,7 +133,7 @@ void heap_growth_text(struct buf *out, const struct heap_growth *growth)
 // --- JSON ---
 
 static void put_values(struct json *json, const struct heap_growth *growth,
-                       const struct heap_amount at[HEAP_TIMES])
+                       const struct heap_amount *at)
 {
     json_count(json, "blocks", at[HEAP_NOW].blocks);
     json_count(json, "bytes", at[HEAP_NOW].bytes);

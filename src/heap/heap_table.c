@@ -177,12 +177,12 @@ static int64_t grown(uint64_t now, uint64_t before)
     return now > before ? most : -most;
 }
 
-int64_t heap_grown_bytes(const struct heap_amount at[HEAP_TIMES], enum heap_time since)
+int64_t heap_grown_bytes(const struct heap_amount *at, enum heap_time since)
 {
     return grown(at[HEAP_NOW].bytes, at[since].bytes);
 }
 
-int64_t heap_grown_blocks(const struct heap_amount at[HEAP_TIMES], enum heap_time since)
+int64_t heap_grown_blocks(const struct heap_amount *at, enum heap_time since)
 {
     return grown(at[HEAP_NOW].blocks, at[since].blocks);
 }

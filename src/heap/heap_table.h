@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Counts of blocks, grouped: by what they are, their allocator and so on. A row has what was counted
-// at up to three times, so that one table says what there is, what moved, and what grew since when.
-// Texts are raw bytes of the target or a file; whoever prints them escapes them.
+// Counts of blocks, grouped: by what they are, their allocator and so on. A row has what was
+// counted at up to three times, so that one table says what there is, what moved, and what grew
+// since when. Texts are raw bytes of the target or a file; whoever prints them escapes them.
 #pragma once
 
 #include <stdbool.h>
@@ -82,5 +82,6 @@ void heap_table_sort_texts(struct heap_table *table);
 void heap_table_sort(struct heap_table *table);
 void heap_table_sort_grown(struct heap_table *table, enum heap_time since);
 
-int64_t heap_grown_bytes(const struct heap_amount at[HEAP_TIMES], enum heap_time since);
-int64_t heap_grown_blocks(const struct heap_amount at[HEAP_TIMES], enum heap_time since);
+// Say how much more there is now than at another of the HEAP_TIMES times of a row or a total.
+int64_t heap_grown_bytes(const struct heap_amount *at, enum heap_time since);
+int64_t heap_grown_blocks(const struct heap_amount *at, enum heap_time since);

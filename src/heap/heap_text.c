@@ -55,7 +55,8 @@ static void put_allocators(struct buf *out, const struct heap_census *census)
         buf_puts(out, *allocator->version ? " " : "");
         escape_text(out, allocator->version);
         put_figures(out, &allocator->figures);
-        buf_puts(out, allocator->walked ? "\n" : "; which blocks it has given out cannot be told\n");
+        buf_puts(out, allocator->walked ? "\n"
+                                        : "; which blocks it has given out cannot be told\n");
     }
 }
 
@@ -70,6 +71,13 @@ static void put_lines(struct buf *out, const char *text, const char *before)
         buf_putc(out, '\n');
         text += length + (text[length] == '\n');
     }
+}
+
+static void put_looked_for(struct buf *out)
+{
+    for (size_t i = 0; allocators[i]; i++)
+        buf_printf(out, "%s%s", i ? ", " : "looked for: ", allocators[i]->name);
+    buf_putc(out, '\n');
 }
 
 static void put_reading(struct buf *out, const struct heap_census *census)
@@ -129,20 +137,24 @@ static void put_quality(struct buf *out, const struct heap_printing *printing)
 static void put_head(struct buf *out, const struct heap_printing *printing)
 {
     const struct heap_census *census = printing->census;
-    uint64_t blocks = 0, bytes = 0;
+    uint64_t blocks = 0, bytes = 0, unknown = 0;
     for (size_t i = 0; i < census->count; i++) {
         blocks += census->rows[i].count;
         bytes += census->rows[i].bytes;
+        unknown += census->rows[i].kind ? 0 : census->rows[i].bytes;
     }
     char text[FIGURES_MOST];
     buf_printf(out, "heap of %d (", (int)census->pid);
     escape_text(out, census->comm);
     if (census->allocator_count)
-        buf_printf(out, "): %s in %" PRIu64 " block%s\n", figures_bytes(bytes, 'B', text), blocks,
-                   blocks == 1 ? "" : "s");
+        buf_printf(out, "): %s in %" PRIu64 " block%s; nothing says what %.1f%% of it is\n",
+                   figures_bytes(bytes, 'B', text), blocks, blocks == 1 ? "" : "s",
+                   bytes ? 100 * (double)unknown / (double)bytes : 0);
     else
         buf_puts(out, "): no allocator was found that ptprof knows\n");
     put_allocators(out, census);
+    if (!census->allocator_count)
+        put_looked_for(out);
     put_lines(out, census->why, "not found: ");
     put_reading(out, census);
     if (census->allocator_count)
@@ -199,7 +211,7 @@ void heap_put_words(struct buf *out, const struct heap_table *table, const struc
     end_line(out);
 }
 
-static void put_amounts(struct buf *out, const struct heap_amount at[HEAP_TIMES], uint64_t all,
+static void put_amounts(struct buf *out, const struct heap_amount *at, uint64_t all,
                         bool twice)
 {
     char bytes[FIGURES_MOST], average[FIGURES_MOST];
@@ -234,9 +246,10 @@ static void put_examples(struct buf *out, const struct heap_printing *printing,
                          const struct heap_row *row)
 {
     for (unsigned i = 0; i < printing->examples && row->examples[i]; i++) {
-        buf_printf(out, "%16s0x%" PRIx64 "  ", "", row->examples[i]);
-        heap_first_bytes(out, printing->target, row->examples[i]);
-        buf_putc(out, '\n');
+        AUTO_BUF struct buf bytes = {0};
+        heap_first_bytes(&bytes, printing->target, row->examples[i]);
+        buf_printf(out, "%16s0x%" PRIx64 "  %s\n", "", row->examples[i],
+                   bytes.length ? bytes.data : "is no longer there");
     }
 }
 
