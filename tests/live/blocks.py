@@ -2,9 +2,27 @@
 """The target `blocks`, which knows its blocks, beside the census of it."""
 
 import collections
+import glob
 import json
 import os
+import shutil
 import subprocess
+
+
+def library(ctx, name):
+    found = glob.glob(f"/usr/lib/*/{name}")
+    if not found:
+        raise ctx.Skip(f"{name} is not installed")
+    return found[0]
+
+
+def stripped(ctx, program):
+    """A copy of the program without symbols."""
+    if not shutil.which("strip"):
+        raise ctx.Skip("there is no strip")
+    copy = ctx.tmp / f"{program}-stripped"
+    subprocess.run(["strip", "-o", copy, ctx.program(program)], check=True)
+    return copy
 
 
 def start(ctx, program, *arguments, preload=None):
