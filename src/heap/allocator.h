@@ -55,6 +55,8 @@ struct allocator {
 // In the order in which they are looked for; ends in NULL.
 extern const struct allocator *const allocators[];
 extern const struct allocator allocator_glibc;
+extern const struct allocator allocator_jemalloc;
+extern const struct allocator allocator_tcmalloc;
 
 struct found_allocator {
     const struct allocator *allocator;
