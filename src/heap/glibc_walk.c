@@ -198,7 +198,7 @@ static void walk_held(struct walker *walker)
     const struct heap_view *view = walker->view;
     const uint64_t start = view->start;
     uint64_t last = (view->end < walker->behind ? view->end : walker->behind) - CHUNK_HEAD;
-    if (view->holes)
+    if (view->holes || view->end == start) // then there is no last one
         return;
     while (walker->going && walker->at >= start && walker->at < last && view->start == start) {
         const unsigned char *chunk = view->bytes + (walker->at - start);
