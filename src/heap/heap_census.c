@@ -117,7 +117,8 @@ static void take_allocator(struct heap_census_counting *counting,
     struct heap_census *census = counting->census;
     struct heap_census_allocator *told = &census->allocators[counting->allocator];
     const struct allocator *allocator = found->allocator;
-    *told = (struct heap_census_allocator){.name = allocator->name, .walked = allocator->walk};
+    *told = (struct heap_census_allocator){
+        .name = allocator->name, .walked = allocator->walk, .by_arena = allocator->by_arena};
     allocator->version(found->books, told->version, sizeof told->version);
     if (allocator->walk)
         allocator->walk(found->books,

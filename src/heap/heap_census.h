@@ -29,6 +29,7 @@ struct heap_census_allocator {
     char version[64]; // "": not known
     struct heap_figures figures;
     bool walked;      // otherwise its blocks cannot be told
+    bool by_arena;    // as in struct allocator
     struct walk_quality quality;
 };
 
