@@ -65,9 +65,11 @@ static struct heap_census_row *row_like(struct heap_census *census, struct map *
             return &census->rows[at];
         if (at != UINT32_MAX)
             continue;
-        if (census->count >= ROWS_MAX && (like->kind || like->arena))
+        if (census->count >= ROWS_MAX && (like->kind || like->arena)) {
+            census->folded++;
             return row_like(census, by_key, &(struct row_key){.allocator = like->allocator,
                                                               .size = like->size});
+        }
         ARRAY_RESERVE(census->rows, census->count, census->capacity);
         map_put(by_key, key, (uint32_t)census->count);
         census->rows[census->count] = (struct heap_census_row){
@@ -156,7 +158,7 @@ enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
     census->allocator_count = found.count;
     walk_allocators(census, &found, options);
     if (kinds_learnt(kinds) && census->complete) {
-        census->count = 0;
+        census->count = census->folded = 0;
         walk_allocators(census, &found, options);
     }
     census->why = xstrdup(found.why.length ? found.why.data : "");

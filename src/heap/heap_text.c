@@ -129,6 +129,9 @@ static void put_quality(struct buf *out, const struct heap_printing *printing)
                         "(%.2f%%)", moves.moved_blocks, moves.blocks,
                    moves.blocks ? 100 * (double)moves.moved_blocks / (double)moves.blocks : 0);
     }
+    if (printing->census->folded)
+        buf_printf(out, "; of %" PRIu64 " blocks only the size is told: there are too many kinds",
+                   printing->census->folded);
     buf_puts(out, printing->census->complete
                       ? "\n"
                       : "\nINCOMPLETE: it was ended before all blocks were counted\n");

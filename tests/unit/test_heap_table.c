@@ -203,6 +203,7 @@ START_TEST(text_and_json_are_those_that_were_agreed)
     check_text("heap.json", &printing, heap_json);
     printing.before = &before;
     printing.by = HEAP_BIT(HEAP_BY_SIZE) | HEAP_BIT(HEAP_BY_ARENA);
+    fixture.census.folded = 3;
     printing.examples = 1; // of which none can be read
     check_text("heap-twice.txt", &printing, heap_text);
     check_text("heap-twice.json", &printing, heap_json);
