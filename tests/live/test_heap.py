@@ -296,10 +296,10 @@ def test_without_a_heap(ctx):
     target = ctx.target("no_heap")
     text = heap(ctx, target.pid).stdout
     assert "no allocator was found" in text and "looked for: glibc" in text, text
-    assert re.search(r"^ +\S+ +stack +[0-9a-f]+-[0-9a-f]+ +\[stack\]$", text, re.M), text
+    assert re.search(r"^ +\S+ +\S+ +main stack +[0-9a-f]+-[0-9a-f]+ +\[stack\]$", text, re.M), text
     found = json.loads(heap(ctx, target.pid, "--json").stdout)
     assert found["allocators"] == [] and found["rows"] == [], found
-    assert "stack" in [row["kind"] for row in found["mappings"]], found
+    assert "main_stack" in [row["kind"] for row in found["mappings"]], found
     refused(ctx, FAILED, "no allocator was found", target.pid, "-f", "collapsed")
     path = ctx.tmp / "none.pb.gz"
     refused(ctx, FAILED, "no allocator was found", target.pid, "-o", path)
