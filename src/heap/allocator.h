@@ -37,13 +37,15 @@ struct walk_quality { // what a walk could not see; added to, not set
 
 struct allocator {
     const char *name; // "glibc"
+    bool by_arena;    // its blocks have numbers of arenas; otherwise they all say 0
     // Finds its books in a process, a struct of its own; NULL when they are not there. Where signs
     // of the allocator were found and the books were not, `why` gets one line for each sign that
     // failed.
     void *(*find)(struct heap_target *target, struct buf *why);
     // Writes which version it is, "2.36", into `text`: "" when that is not known.
     void (*version)(const void *books, char *text, size_t size);
-    // Fills in what its books say. Those that it leaves alone are not known.
+    // Fills in what its books say. Those that it leaves alone are not known. After a walk there may
+    // be more than before, and what both tell is then of the walk.
     void (*count)(void *books, struct heap_figures *figures);
     // Visits each block in use. NULL: its blocks cannot be walked (a heap that moves objects).
     void (*walk)(void *books, const struct block_visitor *visitor,
@@ -54,6 +56,8 @@ struct allocator {
 // In the order in which they are looked for; ends in NULL.
 extern const struct allocator *const allocators[];
 extern const struct allocator allocator_glibc;
+extern const struct allocator allocator_jemalloc;
+extern const struct allocator allocator_tcmalloc;
 
 struct found_allocator {
     const struct allocator *allocator;

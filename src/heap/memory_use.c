@@ -42,10 +42,10 @@ enum rc memory_look_open(pid_t pid, const struct memory_look_options *options,
                          struct memory_look **out, struct err *err)
 {
     *out = NULL;
-    enum rc rc = pid == getpid() ? RC_OK : permission_explain(pid, 0, err);
+    enum rc rc = permission_explain_reading(pid, err);
     if (rc == RC_GONE || rc == RC_USAGE || rc == RC_DENIED)
         return rc;
-    *err = (struct err){0}; // a tracer or 32 bits keep nobody from reading
+    *err = (struct err){0}; // 32 bits keep nobody from reading
     struct memory_look *look = xcalloc(1, sizeof *look);
     look->pid = pid;
     look->options = *options;

@@ -9,6 +9,7 @@ LDLIBS_plt              := -Wl,-z,lazy
 CFLAGS_waits            := -fno-optimize-sibling-calls
 CFLAGS_contended        := -fno-optimize-sibling-calls
 CFLAGS_bits32           := -m32 -ffreestanding -fno-pie -no-pie -nostdlib -static
+CFLAGS_no_heap          := -ffreestanding -fno-pie -no-pie -nostdlib -static
 
 TARGETS_DIR   := $(BUILD)/tests/targets
 TARGETS_SPLIT := $(addprefix $(TARGETS_DIR)/,split_static split_static_pie split_stripped \
@@ -36,7 +37,24 @@ ifneq ($(shell command -v musl-gcc),)
 TARGETS_MUSL := $(TARGETS_DIR)/locks_musl $(TARGETS_DIR)/locks_musl_static
 TARGETS_EXTRA += $(TARGETS_DIR)/contended_musl
 endif
-TARGETS_EXTRA += $(TARGETS_CXX) $(TARGETS_MUSL) $(TARGETS_DIR)/locks_static
+# Objects of classes: as it is shipped, and as linkers place descriptions of types otherwise.
+ifneq ($(shell command -v $(CXX)),)
+TARGETS_CLASSES := $(addprefix $(TARGETS_DIR)/classes,_pie _stripped _static _static_stripped \
+                     _no_pie _no_relro _one_segment _no_rtti)
+endif
+CFLAGS_classes_stripped        := -s
+CFLAGS_classes_static          := -static
+CFLAGS_classes_static_stripped := -static -s
+CFLAGS_classes_no_pie          := -fno-pie -no-pie
+CFLAGS_classes_no_relro        := -Wl,-z,norelro
+CFLAGS_classes_one_segment     := -Wl,-z,noseparate-code
+CFLAGS_classes_no_rtti         := -fno-rtti
+
+$(TARGETS_CLASSES): tests/targets/classes.cc
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -D_GNU_SOURCE -O2 -g -Wall -Wextra $(CFLAGS_$(@F)) -o $@ $<
+
+TARGETS_EXTRA += $(TARGETS_CLASSES) $(TARGETS_CXX) $(TARGETS_MUSL) $(TARGETS_DIR)/locks_static
 
 $(TARGETS_DIR)/locks_static: tests/targets/locks.c tests/targets/target.h
 	@mkdir -p $(@D)
@@ -45,6 +63,34 @@ $(TARGETS_DIR)/locks_static: tests/targets/locks.c tests/targets/target.h
 $(TARGETS_CXX): $(TARGETS_DIR)/%: tests/targets/%.cc
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -D_GNU_SOURCE -O2 -g -pthread -o $@ $<
+
+# A target that knows its blocks; it is C too. The dlsym of a static program always fails.
+ifneq ($(shell command -v $(CXX)),)
+TARGETS_EXTRA += $(addprefix $(TARGETS_DIR)/,blocks blocks_static)
+endif
+ifneq ($(shell command -v musl-gcc),)
+TARGETS_EXTRA += $(addprefix $(TARGETS_DIR)/,blocks_musl blocks_musl_static)
+endif
+
+CFLAGS_blocks_static      := -static -Wl,--no-warnings
+CFLAGS_blocks_musl_static := -static
+
+$(addprefix $(TARGETS_DIR)/,blocks blocks_static): tests/targets/blocks.cc
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -D_GNU_SOURCE -O2 -g -pthread $(CFLAGS_$(@F)) -o $@ $<
+
+# The same with its allocator linked into the program, whose calls dlsym finds there.
+TARGETS_ALLOCATOR := $(foreach name,jemalloc tcmalloc_minimal,\
+    $(if $(wildcard /usr/lib/*/lib$(name).a),$(TARGETS_DIR)/blocks_$(name)))
+TARGETS_EXTRA += $(TARGETS_ALLOCATOR)
+
+$(TARGETS_ALLOCATOR): $(TARGETS_DIR)/blocks_%: tests/targets/blocks.cc
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -D_GNU_SOURCE -O2 -g -pthread -rdynamic -o $@ $< -l:lib$*.a
+
+$(addprefix $(TARGETS_DIR)/,blocks_musl blocks_musl_static): tests/targets/blocks.cc
+	@mkdir -p $(@D)
+	$(Q)musl-gcc -x c -D_GNU_SOURCE -O2 -g -pthread $(CFLAGS_$(@F)) -o $@ $<
 
 CFLAGS_locks_musl_static := -static
 
