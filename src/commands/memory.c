@@ -154,7 +154,7 @@ static enum rc look_once(struct memory_run *run, struct err *err)
     rc = print_look(run, use, err);
     bool denied = use->denied;
     keep(run, use, now);
-    return rc == RC_OK && denied ? permission_explain(run->pid, EACCES, err) : rc;
+    return rc == RC_OK && denied ? permission_explain_reading(run->pid, EACCES, err) : rc;
 }
 
 // --- watching ---

@@ -42,7 +42,7 @@ enum rc memory_look_open(pid_t pid, const struct memory_look_options *options,
                          struct memory_look **out, struct err *err)
 {
     *out = NULL;
-    enum rc rc = permission_explain_reading(pid, err);
+    enum rc rc = permission_explain_reading(pid, 0, err);
     if (rc == RC_GONE || rc == RC_USAGE || rc == RC_DENIED)
         return rc;
     *err = (struct err){0}; // 32 bits keep nobody from reading
