@@ -355,6 +355,10 @@ START_TEST(trees_that_are_none)
     expect_unknown(&low, sizeof low);
     expect_unknown(&lowest, sizeof lowest);
     plant();
+    low.colour = 0; // both of its children are red
+    low.right = &(struct node){0, &low, NULL, NULL, {0}};
+    expect_unknown(&low, sizeof low);
+    plant();
     root.colour = 0;
     expect_unknown(&root, sizeof root);
     plant();
