@@ -5,6 +5,8 @@
 
 const struct allocator *const allocators[] = {
     &allocator_glibc,
+    &allocator_jemalloc,
+    &allocator_tcmalloc,
     NULL,
 };
 

@@ -61,6 +61,10 @@ def test_speedscope(ctx):
     run(ctx, "fuzz_speedscope")
 
 
+def test_census(ctx):
+    run(ctx, "fuzz_census")
+
+
 def test_legacy(ctx):
     run(ctx, "fuzz_legacy")
 
