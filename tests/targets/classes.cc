@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <typeinfo>
 #include <unistd.h>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -109,6 +110,8 @@ void free_dogs(int count)
 std::map<long, long> map;
 std::set<int> set;
 std::list<long> list;
+std::unordered_map<std::string, long> hashed;
+std::unordered_map<long, long> numbered;
 std::shared_ptr<zoo::Plain> shared[200];
 std::string strings[300];
 std::vector<zoo::Dog> vectors[30];
@@ -122,6 +125,12 @@ void fill_containers()
         set.insert(i);
     for (long i = 0; i < 800; i++)
         list.push_front(i);
+    for (long i = 0; i < 400; i++)
+        hashed[std::to_string(i * i)] = i;
+    for (long i = 0; i < 100; i++)
+        hashed["the number of a longer key is " + std::to_string(i)] = i;
+    for (long i = 0; i < 100; i++)
+        numbered[i] = i;
     for (auto &pointer : shared)
         pointer = std::make_shared<zoo::Plain>();
     for (auto &string : strings)
@@ -182,7 +191,8 @@ int main()
         "{\"zoo::Dog\": 3000, \"zoo::Cage<int>\": 500,"
         " \"zoo::Cage<std::pair<long, zoo::Dog> >\": 400, \"zoo::Duck\": 700,"
         " \"zoo::Bottom\": 600, \"(anonymous namespace)::Hidden\": 250, \"zoo::Dog[]\": 70,"
-        " \"shared\": 200, \"tree\": 1500, \"list\": 800, \"text\": 300}\nready\n";
+        " \"shared\": 200, \"tree\": 1500, \"list\": 800, \"hashed\": 500,"
+        " \"text\": 400}\nready\n";
     drop_names();
     say(text);
     for (;;)

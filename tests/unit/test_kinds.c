@@ -412,6 +412,33 @@ START_TEST(lists)
 }
 END_TEST
 
+struct hashed { // node of a table whose keys are texts
+    struct hashed *next;
+    const char *text;
+    uint64_t length;
+    char room[16];
+    uint64_t value, hash;
+};
+
+START_TEST(nodes_of_hash_tables)
+{
+    static const char name[] = "std::unordered_map or std::unordered_set node";
+    static char key[] = "a key of more than fifteen";
+    struct hashed node = {NULL, NULL, 3, "zoo", 7, 0x6a006776f9e982e6u};
+    node.text = node.room;
+    expect(&node, sizeof node, BLOCK_CONTAINER, name);
+    node.hash++;
+    expect_unknown(&node, sizeof node);
+    node = (struct hashed){&node, key, sizeof key - 1, "", 7, 0x31df87365820aa9bu};
+    expect(&node, sizeof node, BLOCK_CONTAINER, name);
+    node.length = 1ull << 40;
+    expect_unknown(&node, sizeof node);
+    node.length = 16;
+    node.text = (const char *)64;
+    expect_unknown(&node, sizeof node);
+}
+END_TEST
+
 // --- Rust
 
 static const struct rust_name {
@@ -506,6 +533,7 @@ Suite *suite_kinds(void)
     tcase_add_test(tests, trees_that_are_none);
     tcase_add_test(tests, integers_are_no_trees);
     tcase_add_test(tests, lists);
+    tcase_add_test(tests, nodes_of_hash_tables);
     tcase_add_loop_test(tests, types_of_rust, 0, ARRAY_LENGTH(rust_names));
     tcase_add_test(tests, kinds_are_bounded);
     tcase_add_test(tests, names_are_bounded);
