@@ -350,6 +350,7 @@ bool glibc_walk_piece(struct glibc_books *books, const struct glibc_piece *piece
         .top = books->arenas[piece->arena].top,
         .going = true,
     };
+    heap_view_forget(walker.view);
     do
         while (walker.at < walker.end && walker.going && !walker.view->gone)
             walk_some(&walker);
