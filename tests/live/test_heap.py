@@ -194,6 +194,18 @@ def test_watch_on_a_terminal(ctx):
     assert screens[-1].splitlines()[-1].split()[-1] == "total", screens[-1]
 
 
+def test_whoever_holds_nobody_may_read(ctx):
+    """A shell that we descend from, and a process that another one traces."""
+    done = subprocess.run(["bash", "-c", f"{ctx.ptprof} heap $$; exit $?"], capture_output=True,
+                          text=True, cwd=ctx.tmp)
+    assert done.returncode == 0 and " (bash): " in done.stdout, done.stderr
+    target = ctx.target("leaker", COUNT)
+    ctx.spawn(ctx.build / "tests" / "live" / "trace", target.pid, "hold")
+    ctx.eventually(lambda: ctx.thread_states(target.pid)[target.pid][1], "it is traced")
+    found = json.loads(heap(ctx, target.pid, "--json").stdout)
+    assert blocks_of(found, 200) in range(COUNT, COUNT + 20)
+
+
 # --- what is incomplete
 
 def test_timeout(ctx):
@@ -284,10 +296,10 @@ def test_without_a_heap(ctx):
     target = ctx.target("no_heap")
     text = heap(ctx, target.pid).stdout
     assert "no allocator was found" in text and "looked for: glibc" in text, text
-    assert re.search(r"^ +\S+ +stack +[0-9a-f]+-[0-9a-f]+ +\[stack\]$", text, re.M), text
+    assert re.search(r"^ +\S+ +\S+ +main stack +[0-9a-f]+-[0-9a-f]+ +\[stack\]$", text, re.M), text
     found = json.loads(heap(ctx, target.pid, "--json").stdout)
     assert found["allocators"] == [] and found["rows"] == [], found
-    assert "stack" in [row["kind"] for row in found["mappings"]], found
+    assert "main_stack" in [row["kind"] for row in found["mappings"]], found
     refused(ctx, FAILED, "no allocator was found", target.pid, "-f", "collapsed")
     path = ctx.tmp / "none.pb.gz"
     refused(ctx, FAILED, "no allocator was found", target.pid, "-o", path)
