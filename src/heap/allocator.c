@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 const struct allocator *const allocators[] = {
+    &allocator_pymalloc, // before the one that its arenas' table and large objects are from
     &allocator_glibc,
     NULL,
 };

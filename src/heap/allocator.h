@@ -54,6 +54,7 @@ struct allocator {
 // In the order in which they are looked for; ends in NULL.
 extern const struct allocator *const allocators[];
 extern const struct allocator allocator_glibc;
+extern const struct allocator allocator_pymalloc;
 
 struct found_allocator {
     const struct allocator *allocator;
