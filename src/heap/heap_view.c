@@ -15,6 +15,8 @@
 #define ENTRIES 1024u // of the pagemap that are read at once
 #define PRESENT (1ull << 63)
 #define SWAPPED (1ull << 62)
+#define ADDRESSES_END (1ull << 47) // what programs get without asking for more; behind it the
+                                   // pagemap ends, as that of a process does that has ended
 
 enum rc heap_view_open(struct heap_view *view, pid_t pid, bool swapped, struct err *err)
 {
@@ -43,6 +45,8 @@ void heap_view_close(struct heap_view *view)
 static size_t read_entries(struct heap_view *view, uint64_t page, uint64_t *entries, size_t count)
 {
     off_t at = (off_t)(page * sizeof *entries);
+    if (page >= ADDRESSES_END / PAGE - 1)
+        return 0;
     ssize_t got = pread(view->pagemap, entries, count * sizeof *entries, at);
     if (got == 0)
         view->gone = true;
