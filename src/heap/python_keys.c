@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "heap/python_keys.h"
+
+#include <string.h>
+
+#define LARGEST 40u // log2 of slots
+#define SPLIT 2u    // dk_kind: the values are elsewhere, and fewer keys may be used
+
+static uint64_t word(const unsigned char *bytes, unsigned at)
+{
+    uint64_t value;
+    memcpy(&value, bytes + at, sizeof value);
+    return value;
+}
+
+static unsigned log2_index(unsigned slots)
+{
+    return slots < 8 ? slots : slots < 16 ? slots + 1 : slots < 32 ? slots + 2 : slots + 3;
+}
+
+// Two thirds of the slots can be used; of a table that is shared fewer may be.
+static bool fits(struct python_keys *keys, uint64_t slots, uint64_t usable, uint64_t used,
+                 bool shared)
+{
+    uint64_t most = (slots << 1) / 3;
+    if (usable > most || used > most || usable + used > most || (usable + used < most && !shared))
+        return false;
+    keys->used = used;
+    keys->bytes = keys->entries + most * keys->entry;
+    return true;
+}
+
+// dk_refcnt, dk_size, dk_lookup, dk_usable, dk_nentries
+static bool parse_old(struct python_keys *keys, const unsigned char *bytes)
+{
+    uint64_t slots = word(bytes, 8);
+    if (slots < 8 || slots & (slots - 1) || slots >> LARGEST)
+        return false;
+    keys->entry = 24;
+    keys->lookup = word(bytes, 16);
+    keys->entries = 40 + (1ull << log2_index((unsigned)__builtin_ctzll(slots)));
+    return keys->lookup && fits(keys, slots, word(bytes, 24), word(bytes, 32), false);
+}
+
+// dk_refcnt, dk_log2_size, dk_log2_index_bytes, dk_kind, dk_version, dk_usable, dk_nentries
+static bool parse_new(struct python_keys *keys, const unsigned char *bytes)
+{
+    unsigned slots = bytes[8], index = bytes[9], kind = bytes[10];
+    if (slots < 3 || slots > LARGEST || index != log2_index(slots) || kind > SPLIT)
+        return false;
+    keys->entry = kind ? 16 : 24; // without a hash, which texts have themselves
+    keys->entries = 32 + (1ull << index);
+    return fits(keys, 1ull << slots, word(bytes, 16), word(bytes, 24), kind == SPLIT);
+}
+
+bool python_keys_parse(struct python_keys *keys, unsigned minor, const unsigned char *bytes)
+{
+    uint64_t references = word(bytes, 0);
+    *keys = (struct python_keys){0};
+    if (!minor || !references || references > UINT32_MAX)
+        return false;
+    return minor >= 11 ? parse_new(keys, bytes) : parse_old(keys, bytes);
+}
