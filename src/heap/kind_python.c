@@ -10,7 +10,7 @@
 #include "heap/python_types.h"
 
 #define REFERENCES_MAX (1ull << 33) // immortal objects have 2^32 - 1, most pointers are more
-#define SLACK 48u        // bytes that a block may have more than its table of keys needs
+#define SLACK 32u        // bytes that a block may have more than its table of keys needs
 #define DEBUG_HEAD 16u   // what PYTHONMALLOC=debug puts in front of what is allocated
 #define SMALL 512u       // bytes of what pymalloc has; larger arrays are visited after their owners
 #define OWNERS_MAX 65536u
@@ -38,7 +38,7 @@ struct owner {
 struct python_objects {
     struct python_types types;
     uint64_t readings;    // of the target's mappings when all this was learnt
-    uint32_t keys;        // number of the kind of tables of keys
+    uint32_t keys, values; // numbers of the kinds of such tables
     uint64_t owner_types[OWNER_TYPES];
     uint32_t item_kinds[OWNER_TYPES];
     struct map by_items;  // address of items -> index in owners
@@ -71,6 +71,7 @@ static void *begin(struct kinds *kinds, struct heap_target *target)
         return NULL;
     }
     objects->keys = kinds_number(kinds, BLOCK_PYTHON, "dict keys");
+    objects->values = kinds_number(kinds, BLOCK_PYTHON, "dict values");
     for (size_t i = 0; i < OWNER_TYPES; i++) {
         uint64_t size;
         objects->item_kinds[i] = kinds_number(kinds, BLOCK_PYTHON, owner_types[i].name);
@@ -100,29 +101,28 @@ static void note_items(struct python_objects *objects, uint64_t type, const unsi
 }
 
 // An object may have 0, 16 or 32 bytes in front of it, and its type says how many.
-static uint32_t object_at(struct python_objects *objects, const struct block *block, size_t at)
+static uint32_t object_in(struct python_objects *objects, const struct block *block)
 {
-    for (size_t head = 0; head <= 32 && at + head + 16 <= block->have; head += 16) {
-        const unsigned char *object = block->bytes + at + head;
+    for (size_t head = 0; head <= 32 && head + 16 <= block->have; head += 16) {
+        const unsigned char *object = block->bytes + head;
         uint64_t references = word(object, 0), address = word(object, 8);
         if (!references || references >= REFERENCES_MAX || !address || address % 8)
             continue;
         const struct python_type *type = python_types_find(&objects->types, address);
-        if (!type || type->head != head || type->basic > block->usable - at - head)
+        if (!type || type->head != head || head + type->basic > block->usable)
             continue;
-        note_items(objects, address, object, block->have - at - head, block->address + at + head);
+        note_items(objects, address, object, block->have - head, block->address + head);
         return type->number;
     }
     return 0;
 }
 
-static bool is_keys(const struct python_objects *objects, const struct block *block, size_t at)
+static bool is_keys(const struct python_objects *objects, const struct block *block)
 {
     struct python_keys keys;
-    uint64_t room = block->usable - at;
-    if (block->have < at + PYTHON_KEYS_HEAD ||
-        !python_keys_parse(&keys, objects->types.python.minor, block->bytes + at) ||
-        keys.bytes > room || room - keys.bytes >= SLACK)
+    if (block->have < PYTHON_KEYS_HEAD ||
+        !python_keys_parse(&keys, objects->types.python.minor, block->bytes) ||
+        keys.bytes > block->usable || block->usable - keys.bytes >= SLACK)
         return false;
     const struct proc_map *code =
         keys.lookup ? heap_target_region(objects->types.target, keys.lookup) : NULL;
@@ -141,17 +141,22 @@ static uint32_t items_at(const struct python_objects *objects, uint64_t address)
     return still ? owner->number : 0;
 }
 
-// With PYTHONMALLOC=debug there are its size, a letter for the kind of memory and bytes 0xfd; twice
-// when pymalloc had the memory from malloc.
-static size_t debug_heads(const struct block *block)
+// With PYTHONMALLOC=debug there are in front of a block its size, a letter for the kind of memory
+// and bytes 0xfd; twice when pymalloc had it from malloc.
+static struct block without_debug_heads(struct block block)
 {
     static const unsigned char guard[7] = {0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd};
-    size_t at = 0;
-    while (at < 2 * DEBUG_HEAD && at + DEBUG_HEAD <= block->have &&
-           memcmp(block->bytes + at + 9, guard, sizeof guard) == 0 && block->bytes[at + 8] &&
-           strchr("rmo", block->bytes[at + 8]))
-        at += DEBUG_HEAD;
-    return at;
+    for (int i = 0; i < 2 && block.have > DEBUG_HEAD && block.bytes[8] &&
+                    strchr("rmo", block.bytes[8]) && memcmp(block.bytes + 9, guard, 7) == 0; i++) {
+        uint64_t size = __builtin_bswap64(word(block.bytes, 0));
+        block.usable -= DEBUG_HEAD;
+        block.usable = size < block.usable ? size : block.usable;
+        block.have -= DEBUG_HEAD;
+        block.have = size < block.have ? size : block.have;
+        block.bytes += DEBUG_HEAD;
+        block.address += DEBUG_HEAD;
+    }
+    return block;
 }
 
 static void forget(struct python_objects *objects)
@@ -162,17 +167,20 @@ static void forget(struct python_objects *objects)
     objects->readings = objects->types.target->readings;
 }
 
-static uint32_t recognize(void *state, const struct block *block)
+static uint32_t recognize(void *state, const struct block *whole)
 {
     struct python_objects *objects = state;
     if (objects->readings != objects->types.target->readings)
         forget(objects);
-    size_t at = debug_heads(block);
-    uint32_t number = object_at(objects, block, at);
-    if (!number && is_keys(objects, block, at))
-        number = objects->keys;
-    if (!number && block->usable > SMALL)
-        number = items_at(objects, block->address + at);
+    const struct block block = without_debug_heads(*whole);
+    uint32_t number = object_in(objects, &block);
+    if (!number && is_keys(objects, &block))
+        return objects->keys;
+    if (!number && python_values_fit(objects->types.python.minor, block.bytes, block.have,
+                                     block.usable))
+        return objects->values;
+    if (!number && block.usable > SMALL - 2 * DEBUG_HEAD)
+        return items_at(objects, block.address);
     return number;
 }
 

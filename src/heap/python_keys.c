@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define LARGEST 40u // log2 of slots
+#define LEAST_ADDRESS 4096u
 #define SPLIT 2u    // dk_kind: the values are elsewhere, and fewer keys may be used
 
 static uint64_t word(const unsigned char *bytes, unsigned at)
@@ -60,4 +61,43 @@ bool python_keys_parse(struct python_keys *keys, unsigned minor, const unsigned 
     if (!minor || !references || references > UINT32_MAX)
         return false;
     return minor >= 11 ? parse_new(keys, bytes) : parse_old(keys, bytes);
+}
+
+// A slot holds the address of an object when its number is in the order, and nothing otherwise.
+static bool slots_fit(const unsigned char *values, size_t visible, uint64_t filled)
+{
+    for (size_t i = 0; i < visible; i++) {
+        uint64_t value = word(values, (unsigned)(8 * i));
+        if ((value != 0) != (filled >> i & 1) || value % 8 || (value && value < LEAST_ADDRESS))
+            return false;
+    }
+    return true;
+}
+
+// The front ends in its own length; before that are the number of values, and backwards from there
+// the numbers of their slots.
+static bool values_fit(const unsigned char *bytes, size_t front, size_t have, uint64_t usable)
+{
+    uint64_t room = (usable - front) / 8, filled = 0;
+    unsigned count = bytes[front - 2];
+    if (bytes[front - 1] != front || !count || count > front - 2 || count > room ||
+        room + 9 < front || room > front + 2)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned slot = bytes[front - 3 - i];
+        if (slot >= room || slot >= 64 || filled >> slot & 1)
+            return false;
+        filled |= 1ull << slot;
+    }
+    uint64_t seen = (have - front) / 8;
+    return slots_fit(bytes + front, seen < room ? seen : room, filled);
+}
+
+bool python_values_fit(unsigned minor, const unsigned char *bytes, size_t have, uint64_t usable)
+{
+    for (size_t front = 8; front <= 32 && front + 8 <= have && (minor == 11 || minor == 12);
+         front += 8)
+        if (values_fit(bytes, front, have, usable))
+            return true;
+    return false;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The table of a dict's keys (and values): a block of its own that is no object. Its header says in
-// several ways how large it is, and they have to agree.
+// The table of a dict's keys (and values), and the table of an instance's values: blocks of their
+// own that are no objects. They say in several ways how large they are, which have to agree.
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define PYTHON_KEYS_HEAD 40u // bytes of the largest header
@@ -19,3 +20,7 @@ struct python_keys {
 // `bytes` are the first PYTHON_KEYS_HEAD; minor is that of version 3.minor. False when they are
 // not such a table.
 bool python_keys_parse(struct python_keys *keys, unsigned minor, const unsigned char *bytes);
+
+// Returns whether that is a table of values of 3.11 or 3.12, by its first `have` bytes: in front of
+// the values there are the order in which they came, their number, and how long that is.
+bool python_values_fit(unsigned minor, const unsigned char *bytes, size_t have, uint64_t usable);

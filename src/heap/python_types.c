@@ -159,7 +159,7 @@ static bool add_type(struct python_types *types, uint64_t address)
     types->list[types->count++] = (struct python_type){
         .number = kinds_number(types->kinds, BLOCK_PYTHON, name),
         .head = (flags & FLAG_COLLECTED ? 16 : 0) + (flags & FLAG_MANAGED ? 16 : 0),
-        .basic = word(bytes, BASIC_SIZE),
+        .basic = address == types->python.str ? 0 : word(bytes, BASIC_SIZE), // most are compact
     };
     return true;
 }
