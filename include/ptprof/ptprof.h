@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libptprof: profiles of running processes, from inside a program of yours: of CPU time, of wall
- * time, of what threads wait for, and of who holds the locks that they wait for.
+ * time, of what threads wait for, of who holds the locks that they wait for, and of memory.
  *
  *     struct ptprof_session *session;
  *     char error[1024];
@@ -117,6 +117,37 @@ const char *ptprof_error(const struct ptprof_session *session);
 
 /* Frees the session. It does nothing for NULL. */
 void ptprof_close(struct ptprof_session *session);
+
+struct ptprof_census_options {
+    size_t size;    /* sizeof(struct ptprof_census_options) */
+    double seconds; /* end it after this time with what was counted; 0: when all is */
+    int swapped;    /* not 0: read pages that are swapped out too, which brings them back */
+};
+
+/*
+ * Counts the blocks that a process has allocated, by what they are, and writes the census to the
+ * stream, which it flushes and does not close:
+ *   "pprof"       gzip-compressed, with inuse_objects (count) and inuse_space (bytes). A stack is
+ *                 allocator, arena, kind and class or type; the labels allocator, arena, kind and
+ *                 bytes, the largest size of the size class, say the same
+ *   "collapsed"   these stacks with their bytes
+ *   "json"        all of it, with what the allocators' own books say, as in ptprof(1)
+ *   "text"        a table for people
+ * Nothing of the process is stopped or changed, and no page of it is made or read in. It goes on
+ * meanwhile: what is there all the time is counted once, of the rest some. Of a process whose
+ * allocator is not known JSON and text have the mappings.
+ *
+ * options may be NULL; error is as in ptprof_open. The call blocks for about a second for each GiB.
+ * Only one thread at a time may call it.
+ *
+ * Errors: PTPROF_USAGE; PTPROF_GONE, also if it executed another program meanwhile; PTPROF_DENIED;
+ * PTPROF_FAILED for a 32-bit process, if writing to the stream fails, if the time was over (what
+ * was counted up to then is written, and says that it is incomplete), or for a profile of a process
+ * whose allocator is not known.
+ */
+enum ptprof_result ptprof_census(pid_t pid, const struct ptprof_census_options *options,
+                                 const char *format, FILE *stream, char *error,
+                                 size_t error_size);
 
 #ifdef __cplusplus
 }

@@ -54,6 +54,12 @@ unsigned terminal_width(int fd)
     return width && width <= 10000 ? (unsigned)width : 80;
 }
 
+unsigned terminal_height(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 bool terminal_utf8(void)
 {
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;

@@ -21,5 +21,8 @@ bool terminal_color_of(bool is_terminal, enum color_mode mode);
 // Returns the width of the terminal in columns, else what COLUMNS says, else 80.
 unsigned terminal_width(int fd);
 
+// Returns how many lines the terminal has; 0: that is not known.
+unsigned terminal_height(int fd);
+
 // Returns whether the locale writes UTF-8. setlocale must have been called.
 bool terminal_utf8(void);

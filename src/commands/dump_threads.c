@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: MIT
 // ptprof dump-threads prints the stack of every thread, and why it waits.
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,9 +11,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/terminal.h"
-#include "base/thread.h"
+#include "commands/aside.h"
 #include "commands/command.h"
-#include "commands/interrupts.h"
 #include "commands/output_file.h"
 #include "dump/dump_pprof.h"
 #include "dump/dump_print.h"
@@ -102,11 +95,7 @@ struct dump_run {
     pid_t pid;
     char *path; // of the output, NULL: standard output
     struct dumper *dumper;
-    int signals; // descriptor of commands/interrupts.h
-    int news_fd; // eventfd that is written to when `ending` or `suspended` is set
-    int over_fd; // eventfd that is written to when the dumping thread has finished
-    atomic_bool ending;    // a signal asked us to end
-    atomic_bool suspended; // ^Z came during a dump and takes effect after it
+    struct aside aside;
     bool printed; // a dump was printed, complete or not
     bool closed;  // the reader of the output has closed it
 };
@@ -147,25 +136,18 @@ static enum rc choose_output(struct dump_run *run, struct err *err)
     return output_file_check(run->path, options->force, err);
 }
 
-static bool wants_end(void *context)
-{
-    return atomic_load(&((struct dump_run *)context)->ending);
-}
-
 static enum rc prepare(struct dump_run *run, struct err *err)
 {
     struct dump_options *options = &run->options;
-    options->dumper.interrupted = wants_end;
-    options->dumper.context = run;
+    options->dumper.interrupted = aside_ending;
+    options->dumper.context = &run->aside;
     enum rc rc = choose_format(options, err);
     if (rc == RC_OK)
         rc = dumper_open(run->pid, &options->dumper, &run->dumper, err);
     if (rc == RC_OK)
         rc = choose_output(run, err);
-    if (rc == RC_OK && ((run->signals = interrupts_open()) < 0 ||
-                        (run->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0 ||
-                        (run->over_fd = eventfd(0, EFD_CLOEXEC)) < 0))
-        rc = limits_sys(err, RC_FAIL, errno, "cannot take signals");
+    if (rc == RC_OK)
+        rc = aside_open(&run->aside, err);
     bool to_terminal = !run->path && terminal_is(STDOUT_FILENO);
     options->style.color = terminal_color_of(to_terminal, options->color);
     options->style.aligned = to_terminal && terminal_width(STDOUT_FILENO) >= WIDE;
@@ -244,21 +226,6 @@ static enum rc dump_once(struct dump_run *run, FILE *stream, struct err *err)
     return rc;
 }
 
-// Returns false if a signal asked us to end.
-static bool pause_until(struct dump_run *run, int64_t next)
-{
-    struct pollfd fd = {.fd = run->news_fd, .events = POLLIN};
-    for (int64_t now; !wants_end(run) && !run->suspended && (now = clock_now()) < next;) {
-        int64_t left_ms = (next - now + NS_PER_MS - 1) / NS_PER_MS;
-        eventfd_t ignored;
-        poll(&fd, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
-        eventfd_read(run->news_fd, &ignored);
-    }
-    if (atomic_exchange(&run->suspended, false))
-        interrupts_suspend();
-    return !wants_end(run);
-}
-
 static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)
 {
     for (uint64_t i = 0;; i++) {
@@ -269,57 +236,35 @@ static enum rc dump_all(struct dump_run *run, FILE *stream, struct err *err)
             return RC_FAIL;
         }
         if (rc != RC_OK || run->closed || i + 1 == run->options.repeat ||
-            !pause_until(run, began + run->options.interval))
+            !aside_pause_until(&run->aside, began + run->options.interval))
             return rc;
         run->options.style.repeated = true;
     }
 }
 
-// --- the dumping thread and the signal thread ---
-
 struct dumping {
     struct dump_run *run;
     FILE *stream;
-    struct err *err;
-    enum rc rc;
 };
 
-static void *dump_aside(void *context)
+static enum rc dump_aside(void *context, struct err *err)
 {
     struct dumping *dumping = context;
-    struct dump_run *run = dumping->run;
-    thread_come_late();
-    dumping->rc = dump_all(run, dumping->stream, dumping->err);
-    eventfd_write(run->over_fd, 1);
-    return NULL;
+    return dump_all(dumping->run, dumping->stream, err);
 }
 
-// The first signal that asks us to end has the dump hurry, a second one ends the program at once.
-static void heed(struct dump_run *run, int signal)
+static void hurry(void *context)
 {
-    if (signal == SIGTSTP)
-        atomic_store(&run->suspended, true);
-    else if (signal && signal != SIGUSR1 && !atomic_exchange(&run->ending, true)) {
-        interrupts_let_kill(output_file_abandon);
-        dumper_hurry(run->dumper);
-    }
-    if (signal)
-        eventfd_write(run->news_fd, 1);
+    dumper_hurry(((struct dumping *)context)->run->dumper);
 }
 
 static enum rc dump_beside_signals(struct dump_run *run, FILE *stream, struct err *err)
 {
-    struct dumping dumping = {run, stream, err, RC_OK};
-    pthread_t thread;
-    int errnum = thread_start(&thread, dump_aside, &dumping);
-    if (errnum)
-        return err_sys(err, RC_FAIL, errnum, "cannot start a thread");
-    struct pollfd fds[] = {{.fd = run->signals, .events = POLLIN},
-                           {.fd = run->over_fd, .events = POLLIN}};
-    for (; !fds[1].revents; heed(run, interrupts_next(run->signals)))
-        poll(fds, ARRAY_LENGTH(fds), -1);
-    pthread_join(thread, NULL);
-    return dumping.rc;
+    struct dumping dumping = {run, stream};
+    run->aside.work = dump_aside;
+    run->aside.hurry = hurry;
+    run->aside.context = &dumping;
+    return aside_run(&run->aside, err);
 }
 
 static int write_dumps(struct dump_run *run, struct err *err)
@@ -344,17 +289,15 @@ static int write_dumps(struct dump_run *run, struct err *err)
 
 static int dump_threads_run(const struct call *call, struct err *err)
 {
-    struct dump_run run = {.options = *(const struct dump_options *)call->options, .signals = -1,
-                           .news_fd = -1, .over_fd = -1};
+    struct dump_run run = {.options = *(const struct dump_options *)call->options,
+                           .aside = {.signals = -1, .news_fd = -1, .over_fd = -1}};
     enum rc rc = command_pid(call->operands[0], &run.pid, err);
     if (rc == RC_OK)
         rc = prepare(&run, err);
     int status = rc == RC_OK ? write_dumps(&run, err) : command_status(rc);
     dumper_close(run.dumper);
     free(run.path);
-    cleanup_fd(&run.signals);
-    cleanup_fd(&run.news_fd);
-    cleanup_fd(&run.over_fd);
+    aside_close(&run.aside);
     return status;
 }
 

@@ -29,6 +29,13 @@ uint64_t heap_census_size_class(uint64_t usable)
     return (usable + step - 1) & ~(step - 1);
 }
 
+uint64_t heap_census_size_below(uint64_t size)
+{
+    if (size <= EXACT)
+        return size ? size - 1 : 0;
+    return size - (1ull << (63 - __builtin_clzll(size - 1)) >> 2);
+}
+
 static bool is_row(const struct heap_census_row *row, const struct heap_census_row *like)
 {
     return row->allocator == like->allocator && row->arena == like->arena &&
@@ -109,6 +116,8 @@ enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
     struct heap_census *census = xcalloc(1, sizeof *census);
     *census = (struct heap_census){
         .pid = target->pid, .time = clock_wall(), .complete = true, .kinds = kinds};
+    if (procfs_comm(target->pid, target->pid, census->comm) != RC_OK)
+        census->comm[0] = '\0';
     struct heap_view_counts before = target->view.counts;
     allocator_find_all(&found, target);
     census->allocators = xcalloc(found.count + 1, sizeof *census->allocators);

@@ -10,6 +10,7 @@
 
 #include "heap/allocator.h"
 #include "heap/kinds.h"
+#include "process/procfs.h"
 
 #define HEAP_EXAMPLES 8 // addresses of blocks that a row keeps at most
 
@@ -33,6 +34,7 @@ struct heap_census_allocator {
 
 struct heap_census {
     pid_t pid;
+    char comm[COMM_MAX]; // name of the process, raw bytes
     int64_t time;     // CLOCK_REALTIME ns, when it began
     int64_t duration; // ns
     bool complete;    // false: it was interrupted
@@ -60,6 +62,9 @@ void heap_census_free(struct heap_census *census);
 
 // Returns the size class of a usable size: itself up to 1 KiB, then four in each doubling.
 uint64_t heap_census_size_class(uint64_t usable);
+
+// Returns the largest size of the class below the one whose largest size this is.
+uint64_t heap_census_size_below(uint64_t size);
 
 struct heap_census_moves { // between two censuses of one process that share their kinds
     uint64_t blocks, bytes; // of the rows of both, the larger one of each

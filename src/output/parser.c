@@ -15,6 +15,7 @@ const struct parser parsers[] = {
     {"jemalloc's heap profile", jemalloc_recognizes, jemalloc_parse},
     {"contentions as text", contention_recognizes, contention_parse},
     {"counts of stacks as text", count_text_recognizes, count_text_parse},
+    {"ptprof heap's JSON", census_recognizes, census_parse},
     {"speedscope JSON", speedscope_recognizes, speedscope_parse},
     {"perf script", perf_script_recognizes, perf_script_parse},
     {"collapsed stacks", collapsed_recognizes, collapsed_parse},

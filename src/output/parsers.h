@@ -28,6 +28,7 @@ PARSER(heap_text);
 PARSER(jemalloc);
 PARSER(contention);
 PARSER(count_text);
+PARSER(census);
 PARSER(speedscope);
 PARSER(perf_script);
 PARSER(collapsed);

@@ -9,18 +9,14 @@
 //   bytes           space/bytes
 // What lies between them is rounded.
 #include <jansson.h>
-#include <malloc.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/mem.h"
+#include "output/json_load.h"
 #include "output/parsers.h"
 #include "output/scan.h"
 #include "profile/plain.h"
-
-#define MEMORY_MAX ((size_t)1024 << 20) // bytes for the values of a text
 
 struct speedscope_unit {
     const char *name, *type, *unit;
@@ -46,10 +42,6 @@ struct speedscope_text {
     size_t room; // as in struct parser
     struct err *err;
 };
-
-// What jansson holds and may hold: it is told how to allocate without a context.
-static size_t memory, most;
-static bool exceeded;
 
 #define WRONG(speedscope, ...) err_set((speedscope)->err, RC_FORMAT, __VA_ARGS__)
 
@@ -118,7 +110,7 @@ static enum rc child_of(struct speedscope_text *speedscope, uint32_t *node, cons
     if (location == PLAIN_NONE)
         return RC_FORMAT;
     enum rc rc =
-        parser_check_room(speedscope->to, 1, memory, speedscope->room, speedscope->err);
+        parser_check_room(speedscope->to, 1, json_load_memory(), speedscope->room, speedscope->err);
     if (rc == RC_OK)
         *node = plain_child(speedscope->to, *node, location);
     return rc;
@@ -271,57 +263,15 @@ static enum rc take_all(struct speedscope_text *speedscope, const json_t *root)
     return rc;
 }
 
-// --- JSON ---
-
-static void *take_memory(size_t size)
-{
-    // A block may be larger than it was asked for, so that `memory` passes the bound.
-    void *bytes = memory < most && size <= most - memory ? malloc(size) : NULL;
-    exceeded |= !bytes;
-    memory += bytes ? malloc_usable_size(bytes) : 0;
-    return bytes;
-}
-
-static void give_memory(void *bytes)
-{
-    memory -= bytes ? malloc_usable_size(bytes) : 0;
-    free(bytes);
-}
-
-static enum rc load(const char *bytes, size_t length, json_t **root, struct err *err)
-{
-    json_error_t error;
-    struct text_span text = {bytes, bytes + length};
-    scan_text(&text, "\xef\xbb\xbf");
-    exceeded = false;
-    *root = json_loadb(text.at, scan_left(&text), 0, &error);
-    if (*root)
-        return RC_OK;
-    if (exceeded && most < MEMORY_MAX)
-        return err_set(err, RC_LIMIT, PARSER_UNPACK_FIRST, most >> 20);
-    if (exceeded)
-        return err_set(err, RC_LIMIT, "its JSON has more values than %zu MiB of memory hold",
-                       most >> 20);
-    AUTO_FREE char *why = escape_text_dup(error.text);
-    return err_set(err, RC_FORMAT, "its JSON is damaged in line %d, column %d: %s", error.line,
-                   error.column, why);
-}
-
 enum rc speedscope_parse(const char *bytes, size_t length, size_t room,
                          struct plain_profile **profile, struct err *err)
 {
     struct speedscope_text speedscope = {.to = plain_new(), .room = room, .err = err};
-    json_malloc_t former_take;
-    json_free_t former_give;
-    json_t *root;
-    most = room < MEMORY_MAX ? room : MEMORY_MAX;
-    json_get_alloc_funcs(&former_take, &former_give);
-    json_set_alloc_funcs(take_memory, give_memory);
-    enum rc rc = load(bytes, length, &root, err);
+    struct json_load load;
+    enum rc rc = json_load_begin(&load, bytes, length, room, err);
     if (rc == RC_OK)
-        rc = take_all(&speedscope, root);
-    json_decref(root);
-    json_set_alloc_funcs(former_take, former_give);
+        rc = take_all(&speedscope, load.root);
+    json_load_end(&load);
     *profile = rc == RC_OK ? speedscope.to : NULL;
     if (rc != RC_OK)
         plain_free(speedscope.to);

@@ -14,8 +14,8 @@
 #include "base/mem.h"
 #include "collect/session.h"
 #include "collect/session_report.h"
+#include "session/api_parts.h"
 
-#define EXPORT __attribute__((visibility("default")))
 #define STEP_MS 1000 // nothing is to be done meanwhile
 #define LEAST_RATE 0.1 // the bounds of `ptprof attach`
 #define MOST_RATE 10000.0
@@ -30,7 +30,7 @@ struct ptprof_session {
     struct err err;
 };
 
-static enum ptprof_result result_of(enum rc rc)
+enum ptprof_result api_result(enum rc rc)
 {
     switch (rc) {
     case RC_OK:
@@ -45,6 +45,12 @@ static enum ptprof_result result_of(enum rc rc)
     default:
         return PTPROF_FAILED;
     }
+}
+
+void api_say(const struct err *err, char *error, size_t error_size)
+{
+    if (error_size)
+        snprintf(error, error_size, "%s", err->text);
 }
 
 // A caller built against an older header knows fewer members. The others are 0: their defaults.
@@ -151,11 +157,10 @@ EXPORT enum ptprof_result ptprof_open(const pid_t *pids, size_t count,
     if (rc == RC_OK)
         rc = session_open(pids, count, &wanted, &session->session, &session->err);
     *out = rc == RC_OK ? session : NULL;
-    if (error_size)
-        snprintf(error, error_size, "%s", session->err.text);
+    api_say(&session->err, error, error_size);
     if (rc != RC_OK)
         ptprof_close(session);
-    return result_of(rc);
+    return api_result(rc);
 }
 
 static bool goes_on(void *context, bool stop)
@@ -167,9 +172,9 @@ static bool goes_on(void *context, bool stop)
 EXPORT enum ptprof_result ptprof_run(struct ptprof_session *session, double seconds)
 {
     if (!(seconds >= 0))
-        return result_of(err_set(&session->err, RC_USAGE, "the time to run is negative"));
+        return api_result(err_set(&session->err, RC_USAGE, "the time to run is negative"));
     if (session->ran)
-        return result_of(err_set(&session->err, RC_USAGE, "the session has run already"));
+        return api_result(err_set(&session->err, RC_USAGE, "the session has run already"));
     session->ran = true;
     double length = (seconds < MOST_SECONDS ? seconds : MOST_SECONDS) * NS_PER_S;
     const struct session_drive drive = {
@@ -188,7 +193,7 @@ EXPORT enum ptprof_result ptprof_run(struct ptprof_session *session, double seco
         err_set(&session->err, rc, "every target ended before one sample was taken");
     if (rc == RC_OK)
         rc = session_refusal(session->session, &session->err);
-    return result_of(rc);
+    return api_result(rc);
 }
 
 EXPORT void ptprof_stop(struct ptprof_session *session)
@@ -216,18 +221,18 @@ EXPORT enum ptprof_result ptprof_write_type(struct ptprof_session *session, cons
 {
     const struct profile_type *type = type_named(name, strlen(name));
     if (!type)
-        return result_of(no_type(name, strlen(name), &session->err));
+        return api_result(no_type(name, strlen(name), &session->err));
     if (!(session->types & PROFILE_BIT(type - profile_types)))
-        return result_of(err_set(&session->err, RC_USAGE,
+        return api_result(err_set(&session->err, RC_USAGE,
                                  "%s was not gathered: it is not among the types", type->name));
-    return result_of(write_type(session, type, format, stream));
+    return api_result(write_type(session, type, format, stream));
 }
 
 EXPORT enum ptprof_result ptprof_write(struct ptprof_session *session, const char *format,
                                        FILE *stream)
 {
     const struct profile_type *first = &profile_types[__builtin_ctz(session->types)];
-    return result_of(write_type(session, first, format, stream));
+    return api_result(write_type(session, first, format, stream));
 }
 
 EXPORT const char *ptprof_error(const struct ptprof_session *session)

@@ -9,6 +9,7 @@ LDLIBS_plt              := -Wl,-z,lazy
 CFLAGS_waits            := -fno-optimize-sibling-calls
 CFLAGS_contended        := -fno-optimize-sibling-calls
 CFLAGS_bits32           := -m32 -ffreestanding -fno-pie -no-pie -nostdlib -static
+CFLAGS_no_heap          := -ffreestanding -fno-pie -no-pie -nostdlib -static
 
 TARGETS_DIR   := $(BUILD)/tests/targets
 TARGETS_SPLIT := $(addprefix $(TARGETS_DIR)/,split_static split_static_pie split_stripped \
@@ -45,6 +46,25 @@ $(TARGETS_DIR)/locks_static: tests/targets/locks.c tests/targets/target.h
 $(TARGETS_CXX): $(TARGETS_DIR)/%: tests/targets/%.cc
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -D_GNU_SOURCE -O2 -g -pthread -o $@ $<
+
+# A target that knows its blocks; it is C too. The dlsym of a static program always fails.
+ifneq ($(shell command -v $(CXX)),)
+TARGETS_EXTRA += $(addprefix $(TARGETS_DIR)/,blocks blocks_static)
+endif
+ifneq ($(shell command -v musl-gcc),)
+TARGETS_EXTRA += $(addprefix $(TARGETS_DIR)/,blocks_musl blocks_musl_static)
+endif
+
+CFLAGS_blocks_static      := -static -Wl,--no-warnings
+CFLAGS_blocks_musl_static := -static
+
+$(addprefix $(TARGETS_DIR)/,blocks blocks_static): tests/targets/blocks.cc
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -D_GNU_SOURCE -O2 -g -pthread $(CFLAGS_$(@F)) -o $@ $<
+
+$(addprefix $(TARGETS_DIR)/,blocks_musl blocks_musl_static): tests/targets/blocks.cc
+	@mkdir -p $(@D)
+	$(Q)musl-gcc -x c -D_GNU_SOURCE -O2 -g -pthread $(CFLAGS_$(@F)) -o $@ $<
 
 CFLAGS_locks_musl_static := -static
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// A profile of blocks in memory (inuse_objects, inuse_space). Nobody knows where they were
+// allocated: a stack is made of frames that say what they are, from the root to the leaf
+//   allocator; arena; kind; what
+// Addresses of these frames are made of their whole path, so that they are distinct, and the same
+// whenever that path comes again: whoever merges, subtracts or hashes profiles by address is right.
+#pragma once
+
+#include <stdint.h>
+
+#include "profile/plain.h"
+
+#define BLOCK_PROFILE_MODULE "[heap]" // mapping of the frames
+#define BLOCK_PROFILE_INCOMPLETE "incomplete: it was ended before all blocks were counted" // comment
+#define BLOCK_ALLOCATOR "allocator"   // keys of labels; "bytes" is the size of a block, as in Go's
+#define BLOCK_ARENA "arena"
+#define BLOCK_KIND "kind"
+#define BLOCK_SIZE "bytes"
+
+struct block_count { // texts are borrowed; "": there is none, and no frame either
+    const char *allocator, *arena, *kind, *what;
+    uint64_t size; // largest one of its size class, bytes
+    uint64_t blocks, bytes;
+};
+
+struct block_profile {
+    struct plain_profile *profile; // owned until block_profile_end
+    struct map functions; // text -> function
+    struct map locations; // location of the caller + 1, function -> location
+    struct map addresses; // that are given away
+};
+
+// Begins a profile of what was there at a time (CLOCK_REALTIME, ns).
+void block_profile_begin(struct block_profile *making, int64_t time);
+
+// Where two paths have one hash, the one that is added first has the address: add in an order that
+// does not depend on chance.
+void block_profile_add(struct block_profile *making, const struct block_count *count);
+
+// Returns the profile, which the caller frees.
+struct plain_profile *block_profile_end(struct block_profile *making);
+
+// Returns the address of a path: of the hash of its caller's path (0: it has none), which becomes
+// its own, and its last frame.
+uint64_t block_profile_address(uint64_t *path, const char *frame);
+
+// Returns the next one to try when an address has been given away.
+uint64_t block_profile_next(uint64_t address);
