@@ -15,8 +15,8 @@
 #define SMALL 512u       // bytes of what pymalloc has; larger arrays are visited after their owners
 #define OWNERS_MAX 65536u
 
-// Types of objects whose items are in a block of their own: offsets of its address and of the number
-// of items.
+// Types of objects whose items are in a block of their own: offsets of its address and of the
+// number of items.
 static const struct owner_type {
     const char *symbol, *name;
     uint32_t items, count, bytes;

@@ -11,6 +11,7 @@
 #include "heap/pymalloc_pool.h"
 
 #define ENTRY_BYTES 48u // of the table of arenas
+#define PAGE 4096u
 #define LOOKS 3         // at a pool that changes while it is copied
 
 struct pymalloc_books {
@@ -42,17 +43,30 @@ static void version(const void *state, char *text, size_t size)
     snprintf(text, size, "%s", books->python.version);
 }
 
-// Copies the first bytes of a pool: at the first look out of the window, whose copy may be older.
+// Copies bytes of a pool: at the first look out of the window, whose copy may be older.
 static bool copy_bytes(struct pymalloc_books *books, const struct pymalloc_arena *arena,
-                       uint64_t address, size_t length, int look)
+                       uint64_t pool, size_t offset, size_t length, int look)
 {
     struct heap_view *view = &books->target->view;
+    unsigned char *to = books->copy + offset;
     if (look > 0)
-        return heap_view_read(view, address, books->copy, length);
-    const void *bytes = heap_view_window(view, address, length, arena->end);
+        return heap_view_read(view, pool + offset, to, length);
+    const void *bytes = heap_view_window(view, pool + offset, length, arena->end);
     if (bytes)
-        memcpy(books->copy, bytes, length);
+        memcpy(to, bytes, length);
     return bytes;
+}
+
+// Of a page that is not there nothing is known: of one that was never touched, as the end of the
+// last block may be, these zeros are true.
+static void copy_pages(struct pymalloc_books *books, const struct pymalloc_arena *arena,
+                       uint64_t pool, size_t length, int look)
+{
+    for (size_t at = 0; at < length; at += PAGE) {
+        size_t piece = length - at < PAGE ? length - at : PAGE;
+        if (!copy_bytes(books, arena, pool, at, piece, look))
+            memset(books->copy + at, 0, piece);
+    }
 }
 
 // Copies a pool's header, or all of it that was ever given out, and says what its header says.
@@ -60,8 +74,8 @@ static bool copy_header(struct pymalloc_books *books, const struct pymalloc_aren
                         uint64_t address, struct pool *pool, int look)
 {
     *pool = (struct pool){.bytes = books->arenas.pool_bytes, .alignment = books->arenas.alignment};
-    return copy_bytes(books, arena, address, POOL_HEAD, look) && pool_parse(pool, books->copy) &&
-           pool->index == arena->index;
+    return copy_bytes(books, arena, address, 0, POOL_HEAD, look) &&
+           pool_parse(pool, books->copy) && pool->index == arena->index;
 }
 
 static bool copy_pool(struct pymalloc_books *books, const struct pymalloc_arena *arena,
@@ -70,17 +84,20 @@ static bool copy_pool(struct pymalloc_books *books, const struct pymalloc_arena 
     if (!copy_header(books, arena, address, pool, look))
         return false;
     size_t length = POOL_HEAD + (size_t)pool->carved * pool->size;
-    return !pool->count ||
-           (copy_bytes(books, arena, address, length, look) && pool_parse(pool, books->copy) &&
-            POOL_HEAD + (size_t)pool->carved * pool->size <= length);
+    if (!pool->count)
+        return true;
+    if (!copy_bytes(books, arena, address, 0, length, look))
+        copy_pages(books, arena, address, length, look);
+    return pool_parse(pool, books->copy) &&
+           POOL_HEAD + (size_t)pool->carved * pool->size <= length;
 }
 
-struct totals {
+struct pool_totals {
     uint64_t pools, free_pools, blocks, bytes, free;
 };
 
 static void count_arena(struct pymalloc_books *books, const struct pymalloc_arena *arena,
-                        struct totals *totals)
+                        struct pool_totals *totals)
 {
     struct pool pool;
     for (uint64_t at = arena->pools; at < arena->end; at += books->arenas.pool_bytes) {
@@ -102,7 +119,7 @@ static void count(void *state, struct heap_figures *figures)
 {
     struct pymalloc_books *books = state;
     const struct pymalloc_arenas *arenas = &books->arenas;
-    struct totals totals = {0};
+    struct pool_totals totals = {0};
     uint64_t places = 0;
     for (size_t i = 0; i < arenas->count; i++) {
         count_arena(books, &arenas->list[i], &totals);
@@ -133,28 +150,22 @@ struct pool_walk {
     uint8_t bits[POOL_BLOCKS_MAX / 8]; // blocks that are free
 };
 
-// Copies a pool and finds out which of its blocks are free, again when its books do not agree: as
-// many blocks are to be on its list as are not in use. What does not agree in the end was skipped.
+// Copies a pool and finds out which of its blocks are free, again when its books do not agree. What
+// does not agree in the end was skipped.
 static bool look_at_pool(struct pool_walk *walk, const struct pymalloc_arena *arena,
                          uint64_t address, struct pool *pool)
 {
-    bool known = false, whole = false;
-    uint32_t listed = 0, due = 0;
+    uint32_t doubtful = 0;
+    bool known = false;
     for (int look = 0; look < LOOKS; look++) {
         known = copy_pool(walk->books, arena, address, pool, look);
-        if (!known)
-            continue;
-        if (!pool->count)
-            return true;
-        listed = pool_free_blocks(pool, address, walk->books->copy, walk->bits, &whole);
-        due = pool->carved - pool->count;
-        if (whole && listed == due)
+        if (known && pool->count)
+            doubtful = pool_free_blocks(pool, address, walk->books->copy, walk->bits);
+        if (known && (!pool->count || !doubtful))
             return true;
     }
     walk->quality->resyncs++;
-    walk->quality->skipped += !known         ? pool->bytes
-                              : listed > due ? (uint64_t)(listed - due) * pool->size
-                                             : (uint64_t)(due - listed) * pool->size;
+    walk->quality->skipped += known ? (uint64_t)doubtful * pool->size : pool->bytes;
     return known;
 }
 

@@ -123,8 +123,7 @@ static void keep_sound(struct pymalloc_arenas *arenas)
     arenas->count = kept;
 }
 
-bool pymalloc_arenas_read(struct pymalloc_arenas *arenas, struct heap_target *target,
-                          uint64_t table)
+static bool read_table(struct pymalloc_arenas *arenas, struct heap_target *target, uint64_t table)
 {
     arenas->count = 0;
     arenas->entries = 0;
@@ -161,7 +160,7 @@ static bool try_variable(struct pymalloc_arenas *arenas, struct heap_target *tar
 {
     uint64_t table;
     return heap_view_read(&target->view, variable, &table, sizeof table) &&
-           may_be_table(target, table) && pymalloc_arenas_read(arenas, target, table);
+           may_be_table(target, table) && read_table(arenas, target, table);
 }
 
 static bool search(struct pymalloc_arenas *arenas, struct heap_target *target, uint64_t start,
@@ -178,7 +177,7 @@ static bool search(struct pymalloc_arenas *arenas, struct heap_target *target, u
         if (table == last || !may_be_table(target, table))
             continue;
         last = table;
-        if (pymalloc_arenas_read(arenas, target, table))
+        if (read_table(arenas, target, table))
             return true;
     }
     return false;

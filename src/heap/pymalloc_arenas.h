@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The table of pymalloc's arenas. Its variable is static, and since 3.12 part of a larger one: it is
-// found by its name where symbols have it, else as the pointer among CPython's variables that leads
-// to such a table. Each entry is checked, and the first one's pool must name its entry.
+// The table of pymalloc's arenas. Its variable is static, and since 3.12 part of a larger one: it
+// is found by its name where symbols have it, else as the pointer among CPython's variables that
+// leads to such a table. Each entry is checked, and the first one's pool must name its entry.
 #pragma once
 
 #include <stddef.h>
@@ -28,7 +28,3 @@ struct pymalloc_arenas {
 // Returns whether there is such a table. The caller frees its list, which may be NULL.
 bool pymalloc_arenas_find(struct pymalloc_arenas *arenas, struct heap_target *target,
                           const struct cpython *python);
-
-// Reads the table at an address. False when there is none.
-bool pymalloc_arenas_read(struct pymalloc_arenas *arenas, struct heap_target *target,
-                          uint64_t table);

@@ -52,18 +52,17 @@ bool pool_parse(struct pool *pool, const unsigned char *header)
 }
 
 uint32_t pool_free_blocks(const struct pool *pool, uint64_t address, const unsigned char *bytes,
-                          uint8_t *bits, bool *whole)
+                          uint8_t *bits)
 {
-    uint32_t found = 0;
+    uint32_t found = 0, due = pool->carved - pool->count;
+    uint64_t at = pool->free;
     memset(bits, 0, POOL_BLOCKS_MAX / 8);
-    for (uint64_t at = pool->free; at; found++) {
+    for (; at && found < due; found++) {
         uint64_t offset = at - address - POOL_HEAD, block = offset / pool->size;
-        *whole = false;
         if (block >= pool->carved || offset % pool->size || bits[block / 8] >> block % 8 & 1)
-            return found;
+            return due - found;
         bits[block / 8] |= (uint8_t)(1u << block % 8);
         memcpy(&at, bytes + POOL_HEAD + offset, sizeof at);
     }
-    *whole = true;
-    return found;
+    return due - found + (at != 0);
 }

@@ -27,8 +27,8 @@ bool pool_learn(const unsigned char *header, uint32_t *bytes, uint32_t *alignmen
 bool pool_parse(struct pool *pool, const unsigned char *header);
 
 // Sets a bit for each block that is on the list of free ones; `bytes` is the pool's content of
-// [address, address + POOL_HEAD + carved * size). Returns how many there are. The list may be
-// damaged, or have moved while it was copied: it is followed as long as it stays inside, and
-// *whole says whether it came to its end.
+// [address, address + POOL_HEAD + carved * size). The list may be damaged, or have moved while it
+// was copied, and lead anywhere: it is followed as long as it stays inside and blocks are due on
+// it. Returns how many blocks are doubtful: 0 when it has as many as are not in use.
 uint32_t pool_free_blocks(const struct pool *pool, uint64_t address, const unsigned char *bytes,
-                          uint8_t *bits, bool *whole);
+                          uint8_t *bits);

@@ -63,11 +63,14 @@ bool python_keys_parse(struct python_keys *keys, unsigned minor, const unsigned 
     return minor >= 11 ? parse_new(keys, bytes) : parse_old(keys, bytes);
 }
 
-// A slot holds the address of an object when its number is in the order, and nothing otherwise.
-static bool slots_fit(const unsigned char *values, size_t visible, uint64_t filled)
+// A slot holds the address of an object when its number is in the order, and nothing otherwise. The
+// last one may be no slot but what the block was rounded up by.
+static bool slots_fit(const unsigned char *values, size_t visible, size_t room, uint64_t filled)
 {
     for (size_t i = 0; i < visible; i++) {
         uint64_t value = word(values, (unsigned)(8 * i));
+        if (i + 1 == room && !(filled >> i & 1))
+            continue;
         if ((value != 0) != (filled >> i & 1) || value % 8 || (value && value < LEAST_ADDRESS))
             return false;
     }
@@ -90,7 +93,7 @@ static bool values_fit(const unsigned char *bytes, size_t front, size_t have, ui
         filled |= 1ull << slot;
     }
     uint64_t seen = (have - front) / 8;
-    return slots_fit(bytes + front, seen < room ? seen : room, filled);
+    return slots_fit(bytes + front, seen < room ? seen : room, room, filled);
 }
 
 bool python_values_fit(unsigned minor, const unsigned char *bytes, size_t have, uint64_t usable)

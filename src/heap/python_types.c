@@ -101,7 +101,7 @@ static bool is_module_key(struct python_types *types, uint64_t key)
     return true;
 }
 
-// Finds "__module__" among the first keys of the type's dict: a class statement puts it there first.
+// Finds "__module__" among the first keys of the type's dict: a class statement puts it there.
 static bool module_of(struct python_types *types, uint64_t dict, char *text)
 {
     struct heap_view *view = &types->target->view;
