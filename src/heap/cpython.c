@@ -12,6 +12,22 @@
 #define STR_STATE 32u
 #define COMPACT_ASCII 0x60u // of its state
 
+static bool read_constant(struct heap_target *target, uint64_t address, void *to, size_t length)
+{
+    return heap_view_read(&target->view, address, to, length) ||
+           areas_read(space_areas(target->space), address, to, length);
+}
+
+bool cpython_name(struct heap_target *target, uint64_t address, char *text, size_t size)
+{
+    for (size_t got = 0; got < size; got++) // few, and each only once
+        if (!read_constant(target, address + got, text + got, 1))
+            return false;
+        else if (!text[got])
+            return true;
+    return false;
+}
+
 static bool read_word(struct heap_target *target, uint64_t address, uint64_t *value)
 {
     return heap_view_read(&target->view, address, value, sizeof *value);
@@ -31,7 +47,7 @@ static bool is_type_of_types(struct heap_target *target, uint64_t address)
     char text[sizeof "type"];
     return read_word(target, address + 8, &own) && own == address &&
            read_word(target, address + TP_NAME, &name) &&
-           heap_view_text(&target->view, name, text, sizeof text) && strcmp(text, "type") == 0;
+           cpython_name(target, name, text, sizeof text) && strcmp(text, "type") == 0;
 }
 
 static bool is_data(const struct proc_map *map, const char *path)
@@ -77,7 +93,7 @@ static void find_version(struct heap_target *target, struct cpython *python)
 {
     uint64_t address, size, version;
     if (cpython_variable(target, "Py_Version", &address, &size) &&
-        read_word(target, address, &version) && version >> 24 == 3) { // since 3.11
+        read_constant(target, address, &version, sizeof version) && version >> 24 == 3) {
         python->minor = version >> 16 & 0xff;
         snprintf(python->version, sizeof python->version, "3.%u.%u", python->minor,
                  (unsigned)(version >> 8 & 0xff));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "heap/target.h"
@@ -25,6 +26,10 @@ bool cpython_find(struct heap_target *target, struct cpython *python);
 // Finds a variable of it by its name in the symbol table. False when it is not there.
 bool cpython_variable(struct heap_target *target, const char *name, uint64_t *address,
                       uint64_t *size);
+
+// Copies a constant text of C's with its NUL, out of the file when its page is not in memory: after
+// a fork none is that the child has not used. False when there is none of at most `size` bytes.
+bool cpython_name(struct heap_target *target, uint64_t address, char *text, size_t size);
 
 // Copies what a str holds, when that is ASCII and fits; false otherwise.
 bool cpython_text(struct heap_target *target, const struct cpython *python, uint64_t address,

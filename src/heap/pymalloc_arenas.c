@@ -82,7 +82,9 @@ static void read_entries(struct pymalloc_arenas *arenas, struct heap_target *tar
 static int compare(const void *left, const void *right)
 {
     const struct pymalloc_arena *a = left, *b = right;
-    return a->address < b->address ? -1 : a->address > b->address;
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
 }
 
 // Learns sizes from the first pool of an arena, whose address is rounded up to that of a page or to

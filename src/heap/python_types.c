@@ -151,7 +151,7 @@ static bool add_type(struct python_types *types, uint64_t address)
         !is_type(types, bytes))
         return false;
     if (!qualify(types, address, bytes, name, sizeof name) &&
-        !(heap_view_text(&types->target->view, word(bytes, NAME), name, sizeof name) && *name))
+        !(cpython_name(types->target, word(bytes, NAME), name, sizeof name) && *name))
         return false;
     uint64_t flags = word(bytes, FLAGS);
     map_put(&types->by_address, address, (uint32_t)types->count);

@@ -2,12 +2,14 @@
 """Makes objects of known number and says how many there are: what test_heap_python.py compares.
 
 Prints a line of JSON, and at each SIGUSR1 does the next step: it makes objects and says which, then
-it says what the collector knows of. "churn": a thread makes and drops others meanwhile.
+it says what the collector knows of. "churn": a thread makes and drops others meanwhile; "fork": it
+is the child of a process that does nothing.
 """
 
 import collections
 import gc
 import json
+import os
 import signal
 import sys
 import threading
@@ -84,7 +86,10 @@ def collector_counts():
 
 def main():
     signal.pthread_sigmask(signal.SIG_BLOCK, STEP)
-    say({"version": sys.version.split()[0], "sizes": sizes_of(make(dict.fromkeys(MADE, 50)))})
+    if "fork" in sys.argv and os.fork():
+        os.wait()
+        return
+    say({"version": sys.version.split()[0], "pid": os.getpid(), "sizes": sizes_of(make(dict.fromkeys(MADE, 50)))})
     gc.collect()
     if "churn" in sys.argv:
         threading.Thread(target=churn, args=(CHURNED,), daemon=True).start()

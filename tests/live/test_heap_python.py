@@ -19,11 +19,11 @@ UNKNOWN = "%s: %.1f %% of the bytes unknown"
 
 
 class Looked:
-    def __init__(self, ctx, process, exact=True):
-        with ctx.unharmed(process.pid, grows=not exact):
-            before = status(process.pid)
-            done = ctx.run("heap", process.pid, "--json")
-            after = status(process.pid)
+    def __init__(self, ctx, pid, exact=True):
+        with ctx.unharmed(pid, grows=not exact):
+            before = status(pid)
+            done = ctx.run("heap", pid, "--json")
+            after = status(pid)
         assert done.returncode == 0, done.stderr
         if exact:
             assert before == after, (before, after)
@@ -54,18 +54,18 @@ def start(ctx, python, *arguments, **environment):
         process = ctx.spawn(python, "-s", SCRIPT, *arguments, stderr=stderr,
                             env={**os.environ, **environment})
     process.stats = path
-    process.name = "objects"
-    return process, json.loads(process.line())["version"]
+    process.said = json.loads(process.line())
+    return process, process.said["pid"]
 
 
 def step(process):
-    process.signal(signal.SIGUSR1)
+    os.kill(process.said["pid"], signal.SIGUSR1)
     return json.loads(process.line())
 
 
-def settled(ctx, process):
+def settled(ctx, pid):
     """The thread waits for its signal."""
-    ctx.eventually(lambda: ctx.state_of(process.pid) == "S", "it waits")
+    ctx.eventually(lambda: ctx.state_of(pid) == "S", "it waits")
 
 
 def size_classes(sizes, extra):
@@ -111,21 +111,22 @@ def check_statistics(text, pymalloc):
 SLACK = collections.Counter(str=60, int=60, bytes=20, float=5)
 
 
-def check_still(ctx, python, extra=0, **environment):
-    process, version = start(ctx, python, **environment)
-    settled(ctx, process)
-    before = Looked(ctx, process)
+def check_still(ctx, python, *arguments, extra=0, **environment):
+    process, pid = start(ctx, python, *arguments, **environment)
+    version = process.said["version"]
+    settled(ctx, pid)
+    before = Looked(ctx, pid)
     truth = step(process)
-    settled(ctx, process)
-    check_made(before, Looked(ctx, process), truth, extra, SLACK)
+    settled(ctx, pid)
+    check_made(before, Looked(ctx, pid), truth, extra, SLACK)
     truth = step(process)["collector"]
-    settled(ctx, process)
-    looked = Looked(ctx, process)
+    settled(ctx, pid)
+    looked = Looked(ctx, pid)
     assert {what: looked.counts[what] for what in truth} == truth, \
         ({what: looked.counts[what] for what in truth}, truth)
     check_statistics(process.stats.read_text(), looked.pymalloc)
     assert looked.pymalloc["version"] in (version, version.rpartition(".")[0]), looked.pymalloc
-    process.stop()
+    ctx.kill(pid)
     return version, 100 * looked.unknown / looked.total
 
 
@@ -141,12 +142,17 @@ def test_debian(ctx):
 
 
 def test_debug_build(ctx):
-    ctx.figure = UNKNOWN % check_still(ctx, python(ctx, "/usr/bin/python3-dbg"), DEBUG_HOOKS)
+    ctx.figure = UNKNOWN % check_still(ctx, python(ctx, "/usr/bin/python3-dbg"), extra=DEBUG_HOOKS)
 
 
 def test_debug_hooks(ctx):
     """A release build whose allocators check what is written."""
-    check_still(ctx, python(ctx, "/usr/bin/python3"), DEBUG_HOOKS, PYTHONMALLOC="debug")
+    check_still(ctx, python(ctx, "/usr/bin/python3"), extra=DEBUG_HOOKS, PYTHONMALLOC="debug")
+
+
+def test_forked(ctx):
+    """Of the constants of its program a child has no page at first."""
+    check_still(ctx, python(ctx, "/usr/bin/python3"), "fork")
 
 
 def others():
@@ -169,11 +175,11 @@ def test_versions(ctx):
 
 def test_churn(ctx):
     """A thread makes and drops objects as fast as it can: what stays is counted exactly."""
-    process, _ = start(ctx, python(ctx, "/usr/bin/python3"), "churn")
+    process, pid = start(ctx, python(ctx, "/usr/bin/python3"), "churn")
     said = step(process)
     truth, population, worst = said["counts"], said["churned"], 0
     for _ in range(ctx.length(CHURN_LOOKS, 50)):
-        looked = Looked(ctx, process, exact=False)
+        looked = Looked(ctx, pid, exact=False)
         for what in truth:
             if what.startswith("__main__."):
                 assert looked.counts[what] == truth[what], (what, looked.counts[what], truth)
@@ -189,10 +195,10 @@ test_churn.soak = 600
 
 def test_without_pymalloc(ctx):
     """Objects are known in malloc's blocks too, and what was not found is said."""
-    process, _ = start(ctx, python(ctx, "/usr/bin/python3"), PYTHONMALLOC="malloc")
+    process, pid = start(ctx, python(ctx, "/usr/bin/python3"), PYTHONMALLOC="malloc")
     truth = step(process)["counts"]
-    settled(ctx, process)
-    looked = Looked(ctx, process)
+    settled(ctx, pid)
+    looked = Looked(ctx, pid)
     assert not looked.pymalloc
     assert any(line.startswith("pymalloc: CPython 3.") for line in looked.not_found)
     for what in truth:
