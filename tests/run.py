@@ -22,6 +22,7 @@ import concurrent.futures
 import contextlib
 import ctypes
 import importlib.util
+import itertools
 import json
 import os
 import pathlib
@@ -309,13 +310,17 @@ class Context:
         self.started = []
         self.stderr = ""  # of the last ptprof, for the report of a failure
         self.figure = ""  # what a test measured, shown beside "ok"
-        self.runs = 0
+        self.numbers = itertools.count()
         self.waits_for_names = True
         self.slowdown = slowdown()  # before it starts anything itself
 
     def length(self, short, long):
         """What of the two is the length of this run."""
         return long if self.soak else short
+
+    def new_path(self, name):
+        """A path that no other call gives; name has {} for a number. Any thread may ask."""
+        return self.tmp / name.format(next(self.numbers))
 
     # --- targets
 
@@ -394,8 +399,7 @@ class Context:
                 *(["--wait-for-names"] if waits else [])]
 
     def _stderr_path(self):
-        self.runs += 1
-        return self.tmp / f"ptprof-{self.runs}.stderr"
+        return self.new_path("ptprof-{}.stderr")
 
     def run(self, *arguments, timeout=2 * PATIENCE, prefix=(), **popen):
         """Runs ptprof to its end. prefix: a command that runs it, such as setpriv."""
@@ -416,8 +420,7 @@ class Context:
         """Profiles a process for 3 s, or as the extra options say, and returns the JSON document.
         On a loaded machine for longer, up to eight times: what is counted are samples. ctx.stderr
         keeps the summary."""
-        path = self.tmp / f"profile-{self.runs}.json"
-        self.runs += 1
+        path = self.new_path("profile-{}.json")
         options = list(map(str, extra))
         if not {"-d", "--duration"} & set(options):
             options = ["-d", "3s", *options]

@@ -54,7 +54,8 @@ static enum rc check_operands(const struct heap_options *options, size_t operand
                               struct err *err)
 {
     if (options->diff && operands != 2)
-        return err_set(err, RC_USAGE, "heap: --diff compares two files: ptprof heap --diff OLD NEW");
+        return err_set(err, RC_USAGE, "heap: --diff compares two files: ptprof heap --diff OLD "
+                                      "NEW");
     if (!options->diff && operands != 1)
         return err_set(err, RC_USAGE, "heap: one process at a time; two files are compared with "
                                       "--diff OLD NEW");

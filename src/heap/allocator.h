@@ -43,7 +43,8 @@ struct allocator {
     void *(*find)(struct heap_target *target, struct buf *why);
     // Writes which version it is, "2.36", into `text`: "" when that is not known.
     void (*version)(const void *books, char *text, size_t size);
-    // Fills in what its books say. Those that it leaves alone are not known.
+    // Fills in what its books say. Those that it leaves alone are not known. After a walk there may
+    // be more than before, and what both tell is then of the walk.
     void (*count)(void *books, struct heap_figures *figures);
     // Visits each block in use. NULL: its blocks cannot be walked (a heap that moves objects).
     void (*walk)(void *books, const struct block_visitor *visitor,

@@ -1,123 +1,154 @@
 // SPDX-License-Identifier: MIT
-// glibc's malloc. Its main arena has no symbol in a stripped libc, but an empty bin of it points to
-// itself, and there are more than a hundred of them.
+// glibc's malloc as an allocator: what its books say, and its blocks.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "heap/allocator.h"
+#include "heap/glibc.h"
 
-#define BINS 127
-#define STATE 0x898u       // bytes of struct malloc_state
-#define TOP 0x60u
-#define BIN(k) (0x70u + 16 * (k))
-#define SYSTEM_MEM 0x888u
-#define IN_USE 1u          // of the chunk before
-#define FLAGS 7u
-#define LEAST 32u          // bytes of the smallest chunk
+#define BIN_STEPS_MAX 200000u // free chunks that are followed for a figure
+#define BINS 127u
+#define PAGE 4096u
 
-struct glibc_books {
-    struct heap_target *target;
-    uint64_t main; // address of the main arena
-};
-
-static uint64_t word(const void *bytes, size_t at)
+static void free_books(void *state)
 {
-    uint64_t value;
-    memcpy(&value, (const char *)bytes + at, sizeof value);
-    return value;
-}
-
-static bool is_arena(const struct heap_target *target, const unsigned char *bytes,
-                     uint64_t address)
-{
-    const struct proc_map *heap = heap_target_region(target, word(bytes, TOP));
-    size_t empty = 0;
-    for (size_t k = 0; k < BINS; k++) {
-        uint64_t self = address + BIN(k) - 0x10;
-        empty += word(bytes, BIN(k)) == self && word(bytes, BIN(k) + 8) == self;
-    }
-    return empty > 20 && heap && strcmp(heap->path, "[heap]") == 0;
-}
-
-static uint64_t arena_in(struct heap_target *target, const struct proc_map *map)
-{
-    for (uint64_t at = map->start; at + STATE <= map->end; at += 8) {
-        const void *bytes = heap_view_window(&target->view, at, STATE, map->end);
-        if (bytes && is_arena(target, bytes, at))
-            return at;
-    }
-    return 0;
+    struct glibc_books *books = state;
+    glibc_caches_free(&books->caches);
+    free(books->arenas);
+    free(books->pieces);
+    free(books);
 }
 
 static void *find(struct heap_target *target, struct buf *why)
 {
-    for (size_t i = 0; i < target->regions.count; i++) {
-        const struct proc_map *map = &target->regions.list[i];
-        uint64_t main = map->writable && strstr(map->path, "libc.so.6") ? arena_in(target, map) : 0;
-        if (!main)
-            continue;
-        struct glibc_books *books = xmalloc(sizeof *books);
-        *books = (struct glibc_books){target, main};
+    struct glibc_books *books = xcalloc(1, sizeof *books);
+    books->target = target;
+    if (glibc_find(books, why))
+        glibc_pieces_read(books);
+    bool used = books->parameters.mapped_blocks > 0;
+    for (size_t i = 0; i < books->arena_count; i++)
+        used |= books->arenas[i].system > 0;
+    if (used)
         return books;
-    }
-    buf_puts(why, "glibc: no main arena in the data of libc.so.6\n");
+    free_books(books); // another allocator has taken its place
     return NULL;
 }
 
-static void version(const void *books, char *text, size_t size)
+static void version(const void *state, char *text, size_t size)
 {
-    (void)books;
-    snprintf(text, size, "%s", "");
+    const struct glibc_books *books = state;
+    snprintf(text, size, "%s", books->version_text);
+}
+
+struct free_sums {
+    uint64_t free, trimmable;
+    unsigned steps;
+};
+
+// Follows the chunks of one bin, as far as each leads back to the one before it.
+static bool sum_bin(struct glibc_books *books, uint64_t bin, struct free_sums *sums)
+{
+    struct heap_view *view = &books->target->view;
+    uint64_t before = bin, chunk[4], at;
+    if (!heap_view_read(view, bin + CHUNK_HEAD, &at, sizeof at))
+        return false;
+    while (at != bin) {
+        if (++sums->steps > BIN_STEPS_MAX || !heap_view_read(view, at, chunk, sizeof chunk))
+            return false;
+        uint64_t size = chunk[1] & ~(uint64_t)CHUNK_FLAGS;
+        if (chunk[3] != before || size < CHUNK_LEAST || size > UINT64_MAX - at)
+            return false;
+        sums->free += size;
+        if (size > PAGE)
+            sums->trimmable += heap_view_present(view, at + 48, at + size);
+        before = at;
+        at = chunk[2];
+    }
+    return true;
+}
+
+static bool sum_arena(struct glibc_books *books, const struct glibc_arena *arena,
+                      struct free_sums *sums)
+{
+    uint64_t top[2];
+    for (unsigned k = 0; k < BINS; k++)
+        if (!sum_bin(books, arena->bins + 16 * k - CHUNK_HEAD, sums))
+            return false;
+    if (arena->top == arena->bins - CHUNK_HEAD) // it has no chunk yet
+        return true;
+    if (!heap_view_read(&books->target->view, arena->top, top, sizeof top))
+        return false;
+    uint64_t size = top[1] & ~(uint64_t)CHUNK_FLAGS;
+    sums->free += size;
+    if (arena == books->arenas && size < UINT64_MAX - arena->top)
+        sums->trimmable += heap_view_present(&books->target->view, arena->top + CHUNK_LEAST,
+                                             arena->top + size);
+    return true;
+}
+
+// What arenas and bins say, without a walk: what caches of threads hold counts as in use.
+static void count_free(struct glibc_books *books, uint64_t system, struct heap_figures *figures)
+{
+    static const char many[] = "there are too many free blocks to follow, or they change too fast";
+    struct free_sums sums = {0};
+    for (size_t i = 0; i < books->arena_count; i++)
+        if (!sum_arena(books, &books->arenas[i], &sums)) {
+            heap_figures_unknown(figures, FIGURE_TRIMMABLE, many);
+            heap_figures_unknown(figures, FIGURE_FREE, many);
+            heap_figures_unknown(figures, FIGURE_IN_USE, many);
+            return;
+        }
+    heap_figures_set(figures, FIGURE_TRIMMABLE, sums.trimmable);
+    heap_figures_set(figures, FIGURE_FREE, sums.free);
+    if (sums.free <= system)
+        heap_figures_set(figures, FIGURE_IN_USE, system - sums.free);
+}
+
+static void count_walked(const struct glibc_books *books, uint64_t system,
+                         struct heap_figures *figures)
+{
+    const struct glibc_sums *sums = &books->sums;
+    uint64_t in_use = sums->bytes + sums->mapped_bytes, used = in_use + sums->metadata;
+    heap_figures_set(figures, FIGURE_IN_USE, in_use);
+    heap_figures_set(figures, FIGURE_IN_USE_BLOCKS, sums->blocks + sums->mapped_blocks);
+    heap_figures_set(figures, FIGURE_CACHED, sums->cached);
+    heap_figures_set(figures, FIGURE_METADATA, sums->metadata);
+    heap_figures_set(figures, FIGURE_FREE, used < system ? system - used : 0);
 }
 
 static void count(void *state, struct heap_figures *figures)
 {
-    const struct glibc_books *books = state;
-    uint64_t system_mem;
-    if (heap_view_read(&books->target->view, books->main + SYSTEM_MEM, &system_mem, 8))
-        heap_figures_set(figures, FIGURE_SYSTEM, system_mem);
+    static const char walk[] = "only a walk through all blocks tells";
+    struct glibc_books *books = state;
+    uint64_t system = books->parameters.mapped_bytes;
+    for (size_t i = 0; i < books->arena_count; i++)
+        system += books->arenas[i].system;
+    heap_figures_set(figures, FIGURE_ARENAS, books->arena_count);
+    heap_figures_set(figures, FIGURE_SYSTEM, system);
+    if (books->parameters.address) {
+        heap_figures_set(figures, FIGURE_MAPPED, books->parameters.mapped_bytes);
+        heap_figures_set(figures, FIGURE_MAPPED_BLOCKS, books->parameters.mapped_blocks);
+    }
+    heap_figures_unknown(figures, FIGURE_IN_USE_BLOCKS, walk);
+    heap_figures_unknown(figures, FIGURE_CACHED, walk);
+    heap_figures_unknown(figures, FIGURE_METADATA, walk);
+    count_free(books, system, figures);
+    if (books->sums.known)
+        count_walked(books, system, figures);
 }
 
-// Visits the chunks [at, end). A chunk is in use when the one behind it says so.
-static void walk_chunks(struct heap_view *view, uint64_t at, uint64_t end,
-                        const struct block_visitor *visitor, struct walk_quality *quality)
+static void walk(void *state, const struct block_visitor *visitor, struct walk_quality *quality)
 {
-    quality->walked += end - at;
-    while (at + 16 < end) {
-        const void *bytes = heap_view_window(view, at, 16, end);
-        uint64_t size = bytes ? word(bytes, 8) & ~(uint64_t)FLAGS : 0;
-        if (size < LEAST || size % 16 || size > end - at - 16) {
-            quality->skipped += end - at;
-            return;
-        }
-        size_t have = size - 8 < BLOCK_HEAD ? size - 8 : BLOCK_HEAD;
-        const unsigned char *head = heap_view_window(view, at + 16, have, end);
-        unsigned char copy[BLOCK_HEAD];
-        if (head)
-            memcpy(copy, head, have);
-        const void *behind = heap_view_window(view, at + size, 16, end);
-        if (behind && word(behind, 8) & IN_USE &&
-            !visitor->visit(visitor->context,
-                            &(struct block){.address = at + 16, .usable = size - 8, .taken = size,
-                                            .have = head ? have : 0, .bytes = copy}))
-            return;
-        at += size;
-    }
-}
-
-static void walk(void *state, const struct block_visitor *visitor,
-                 struct walk_quality *quality)
-{
-    const struct glibc_books *books = state;
-    uint64_t top;
-    for (size_t i = 0; i < books->target->regions.count; i++) {
-        const struct proc_map *map = &books->target->regions.list[i];
-        if (strcmp(map->path, "[heap]") == 0 &&
-            heap_view_read(&books->target->view, books->main + TOP, &top, 8) && top <= map->end)
-            walk_chunks(&books->target->view, map->start, top + 16, visitor, quality);
-    }
+    struct glibc_books *books = state;
+    bool going = true;
+    glibc_caches_read(books);
+    books->sums = (struct glibc_sums){.metadata = books->arena_count * GLIBC_ARENA_BYTES};
+    for (size_t i = 0; i < books->piece_count && going; i++)
+        going = glibc_walk_piece(books, &books->pieces[i], &books->caches, visitor, quality);
+    if (going)
+        going = glibc_walk_mapped(books, visitor, quality);
+    books->sums.known = going;
 }
 
 const struct allocator allocator_glibc = {
@@ -126,5 +157,5 @@ const struct allocator allocator_glibc = {
     .version = version,
     .count = count,
     .walk = walk,
-    .free = free,
+    .free = free_books,
 };

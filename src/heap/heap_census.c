@@ -9,6 +9,7 @@
 
 #define EXACT 1024u       // bytes: sizes up to here are classes of their own
 #define ROWS_MAX 65536u   // what comes then is counted by size only
+#define RECENT 512u       // rows that are found without a hash
 #define LOOKS_EVERY 4096u // blocks between two looks at whether to go on
 
 struct heap_census_counting {
@@ -17,6 +18,7 @@ struct heap_census_counting {
     uint32_t allocator;
     uint64_t seen;
     struct map by_key; // hash of what makes a row -> its first row
+    uint32_t recent[RECENT]; // number + 1 of the last row whose key ended in this
 };
 
 uint64_t heap_census_size_class(uint64_t usable)
@@ -36,13 +38,18 @@ uint64_t heap_census_size_below(uint64_t size)
     return size - (1ull << (63 - __builtin_clzll(size - 1)) >> 2);
 }
 
-static bool is_row(const struct heap_census_row *row, const struct heap_census_row *like)
+struct row_key { // what blocks of one row share
+    uint64_t size;
+    uint32_t allocator, arena, kind;
+};
+
+static bool is_row(const struct heap_census_row *row, const struct row_key *like)
 {
     return row->allocator == like->allocator && row->arena == like->arena &&
            row->kind == like->kind && row->size == like->size;
 }
 
-static uint64_t key_of(const struct heap_census_row *row)
+static uint64_t key_of(const struct row_key *row)
 {
     uint64_t key = (uint64_t)row->allocator << 56 ^ (uint64_t)row->arena << 32 ^ row->kind;
     return key ^ row->size * 0x9e3779b97f4a7c15ull;
@@ -50,7 +57,7 @@ static uint64_t key_of(const struct heap_census_row *row)
 
 // Two rows of one key are rare: the later one has the next key that is free.
 static struct heap_census_row *row_like(struct heap_census *census, struct map *by_key,
-                                   const struct heap_census_row *like)
+                                   const struct row_key *like)
 {
     for (uint64_t key = key_of(like);; key++) {
         uint32_t at = map_get(by_key, key, UINT32_MAX);
@@ -59,26 +66,41 @@ static struct heap_census_row *row_like(struct heap_census *census, struct map *
         if (at != UINT32_MAX)
             continue;
         if (census->count >= ROWS_MAX && (like->kind || like->arena))
-            return row_like(census, by_key, &(struct heap_census_row){.allocator = like->allocator,
-                                                                 .size = like->size});
+            return row_like(census, by_key, &(struct row_key){.allocator = like->allocator,
+                                                              .size = like->size});
         ARRAY_RESERVE(census->rows, census->count, census->capacity);
         map_put(by_key, key, (uint32_t)census->count);
-        census->rows[census->count] = *like;
+        census->rows[census->count] = (struct heap_census_row){
+            .allocator = like->allocator, .arena = like->arena, .kind = like->kind,
+            .size = like->size};
         return &census->rows[census->count++];
     }
+}
+
+// Most blocks are like one that was met just before.
+static struct heap_census_row *recent_row(struct heap_census_counting *counting,
+                                          const struct row_key *like)
+{
+    struct heap_census *census = counting->census;
+    uint32_t *recent = &counting->recent[(like->size / 8 + like->kind * 67) % RECENT];
+    if (*recent && is_row(&census->rows[*recent - 1], like))
+        return &census->rows[*recent - 1];
+    struct heap_census_row *row = row_like(census, &counting->by_key, like);
+    *recent = (uint32_t)(row - census->rows) + 1;
+    return row;
 }
 
 static bool count_block(void *context, const struct block *block)
 {
     struct heap_census_counting *counting = context;
     struct heap_census *census = counting->census;
-    const struct heap_census_row like = {
+    const struct row_key like = {
         .allocator = counting->allocator,
         .arena = block->arena,
         .kind = kinds_of(census->kinds, block),
         .size = heap_census_size_class(block->usable),
     };
-    struct heap_census_row *row = row_like(census, &counting->by_key, &like);
+    struct heap_census_row *row = recent_row(counting, &like);
     if (row->count < HEAP_EXAMPLES)
         row->examples[row->count] = block->address;
     row->count++;
@@ -97,11 +119,11 @@ static void take_allocator(struct heap_census_counting *counting,
     const struct allocator *allocator = found->allocator;
     *told = (struct heap_census_allocator){.name = allocator->name, .walked = allocator->walk};
     allocator->version(found->books, told->version, sizeof told->version);
-    allocator->count(found->books, &told->figures);
     if (allocator->walk)
         allocator->walk(found->books,
                         &(struct block_visitor){.context = counting, .visit = count_block},
                         &told->quality);
+    allocator->count(found->books, &told->figures);
 }
 
 enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Counts of blocks, grouped: by what they are, their allocator and so on. A row has what was counted
-// at up to three times, so that one table says what there is, what moved, and what grew since when.
-// Texts are raw bytes of the target or a file; whoever prints them escapes them.
+// Counts of blocks, grouped: by what they are, their allocator and so on. A row has what was
+// counted at up to three times, so that one table says what there is, what moved, and what grew
+// since when. Texts are raw bytes of the target or a file; whoever prints them escapes them.
 #pragma once
 
 #include <stdbool.h>

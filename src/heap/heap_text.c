@@ -55,7 +55,8 @@ static void put_allocators(struct buf *out, const struct heap_census *census)
         buf_puts(out, *allocator->version ? " " : "");
         escape_text(out, allocator->version);
         put_figures(out, &allocator->figures);
-        buf_puts(out, allocator->walked ? "\n" : "; which blocks it has given out cannot be told\n");
+        buf_puts(out, allocator->walked ? "\n"
+                                        : "; which blocks it has given out cannot be told\n");
     }
 }
 
@@ -70,6 +71,13 @@ static void put_lines(struct buf *out, const char *text, const char *before)
         buf_putc(out, '\n');
         text += length + (text[length] == '\n');
     }
+}
+
+static void put_looked_for(struct buf *out)
+{
+    for (size_t i = 0; allocators[i]; i++)
+        buf_printf(out, "%s%s", i ? ", " : "looked for: ", allocators[i]->name);
+    buf_putc(out, '\n');
 }
 
 static void put_reading(struct buf *out, const struct heap_census *census)
@@ -145,6 +153,8 @@ static void put_head(struct buf *out, const struct heap_printing *printing)
     else
         buf_puts(out, "): no allocator was found that ptprof knows\n");
     put_allocators(out, census);
+    if (!census->allocator_count)
+        put_looked_for(out);
     put_lines(out, census->why, "not found: ");
     put_reading(out, census);
     if (census->allocator_count)

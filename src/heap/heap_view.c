@@ -13,6 +13,7 @@
 
 #define PAGE 4096u // of the machines that this runs on; entries of the pagemap are of that size
 #define ENTRIES 1024u // of the pagemap that are read at once
+#define HEADS 512u    // pages whose beginnings are read at once
 #define PRESENT (1ull << 63)
 #define SWAPPED (1ull << 62)
 #define ADDRESSES_END (1ull << 47) // what programs get without asking for more; behind it the
@@ -77,6 +78,7 @@ static void look_at_pages(struct heap_view *view)
         for (size_t i = 0; i < wanted; i++) {
             bool there = i < got && is_there(view, entries[i]);
             view->missing[done + i] = !there;
+            view->holes |= !there;
             if (!there && i < got && entries[i] & SWAPPED)
                 view->counts.swapped += PAGE;
             else if (!there)
@@ -99,7 +101,7 @@ static void read_run(struct heap_view *view, uint64_t from, uint64_t to)
         if (start >= end)
             return;
         uint64_t next = (start / PAGE + 1) * PAGE; // this page has gone meanwhile
-        view->missing[start / PAGE] = true;
+        view->missing[start / PAGE] = view->holes = true;
         view->counts.failed += (next < end ? next : end) - start;
         start = next;
     }
@@ -109,6 +111,7 @@ static void read_window(struct heap_view *view, uint64_t address, uint64_t limit
 {
     view->start = address & ~(uint64_t)(PAGE - 1);
     view->end = limit - view->start < HEAP_VIEW_WINDOW ? limit : view->start + HEAP_VIEW_WINDOW;
+    view->holes = false;
     look_at_pages(view);
     uint64_t count = (view->end - view->start + PAGE - 1) / PAGE;
     for (uint64_t from = 0, to; from < count; from = to) {
@@ -124,27 +127,34 @@ static void read_window(struct heap_view *view, uint64_t address, uint64_t limit
 const void *heap_view_window(struct heap_view *view, uint64_t address, size_t length,
                              uint64_t limit)
 {
-    if (!length || length > limit - address || address >= limit || length > HEAP_VIEW_WINDOW - PAGE)
+    const void *held = length ? heap_view_held(view, address, length) : NULL;
+    if (held || (address >= view->start && address + length <= view->end))
+        return held;
+    if (!length || address >= limit || length > limit - address || length > HEAP_VIEW_WINDOW - PAGE)
         return NULL;
-    if (address < view->start || address + length > view->end)
-        read_window(view, address, limit);
-    uint64_t last = (address + length - 1 - view->start) / PAGE;
-    for (uint64_t page = (address - view->start) / PAGE; page <= last; page++)
+    read_window(view, address, limit);
+    return heap_view_held(view, address, length);
+}
+
+const void *heap_view_among(const struct heap_view *view, uint64_t at, size_t length)
+{
+    for (uint64_t page = at / PAGE; page <= (at + length - 1) / PAGE; page++)
         if (view->missing[page])
             return NULL;
-    return view->bytes + (address - view->start);
+    return view->bytes + at;
 }
 
 bool heap_view_peek(const struct heap_view *view, uint64_t address, void *to, size_t length)
 {
-    if (!length || address < view->start || address >= view->end || length > view->end - address)
-        return false;
-    uint64_t at = address - view->start;
-    for (uint64_t page = at / PAGE; page <= (at + length - 1) / PAGE; page++)
-        if (view->missing[page])
-            return false;
-    memcpy(to, view->bytes + at, length);
-    return true;
+    const void *held = length ? heap_view_held(view, address, length) : NULL;
+    if (held)
+        memcpy(to, held, length);
+    return held;
+}
+
+void heap_view_forget(struct heap_view *view)
+{
+    view->start = view->end = 0;
 }
 
 static bool all_there(struct heap_view *view, uint64_t address, size_t length)
@@ -200,4 +210,40 @@ uint64_t heap_view_next_present(struct heap_view *view, uint64_t address, uint64
         address = (page + got) * PAGE;
     }
     return limit;
+}
+
+bool heap_view_page_heads(struct heap_view *view, uint64_t address, size_t count, size_t length,
+                          unsigned char *heads, bool *there)
+{
+    uint64_t entries[HEADS];
+    struct iovec here[HEADS], from[HEADS];
+    size_t wanted = 0, known = read_entries(view, address / PAGE, entries, count);
+    for (size_t i = 0; i < count; i++) {
+        there[i] = i < known && is_there(view, entries[i]);
+        if (!there[i])
+            continue;
+        here[wanted] = (struct iovec){heads + i * length, length};
+        from[wanted++] = (struct iovec){(void *)(uintptr_t)(address + i * PAGE), length};
+    }
+    ssize_t got = wanted ? process_vm_readv(view->pid, here, wanted, from, wanted, 0) : 0;
+    size_t full = got > 0 ? (size_t)got / length : 0;
+    view->counts.read += full * length;
+    for (size_t i = 0, seen = 0; i < count; i++)
+        there[i] = there[i] && seen++ < full;
+    return known > 0;
+}
+
+uint64_t heap_view_present(struct heap_view *view, uint64_t start, uint64_t end)
+{
+    uint64_t entries[HEADS], bytes = 0;
+    for (uint64_t page = (start + PAGE - 1) / PAGE; page < end / PAGE;) {
+        uint64_t left = end / PAGE - page;
+        size_t got = read_entries(view, page, entries, left < HEADS ? (size_t)left : HEADS);
+        for (size_t i = 0; i < got; i++)
+            bytes += entries[i] & PRESENT ? PAGE : 0;
+        if (!got)
+            break;
+        page += got;
+    }
+    return bytes;
 }

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-#define HEAP_VIEW_WINDOW (4ull << 20) // bytes that are read at once
+#define HEAP_VIEW_WINDOW (256ull << 10) // bytes that are read at once
 
 struct heap_view_counts { // bytes that were asked for and
     uint64_t read;
@@ -26,6 +26,7 @@ struct heap_view {
     bool swapped;        // pages that are swapped out are read too
     bool gone;           // the image has ended, or the process executed another one
     uint64_t start, end; // of the window
+    bool holes;          // some page of the window is missing
     unsigned char *bytes;   // of the window; owned
     unsigned char *missing; // for each of its pages whether it is not there; owned
     struct heap_view_counts counts;
@@ -41,9 +42,25 @@ void heap_view_close(struct heap_view *view);
 const void *heap_view_window(struct heap_view *view, uint64_t address, size_t length,
                              uint64_t limit);
 
+// Returns bytes of the window from an offset on that it holds; NULL when some are missing.
+const void *heap_view_among(const struct heap_view *view, uint64_t at, size_t length);
+
+// Returns the bytes where the window holds them, as they were when it was read; else NULL.
+static inline const void *heap_view_held(const struct heap_view *view, uint64_t address,
+                                         size_t length)
+{
+    uint64_t at = address - view->start, size = view->end - view->start;
+    if (at >= size || length > size - at)
+        return NULL;
+    return view->holes ? heap_view_among(view, at, length) : view->bytes + at;
+}
+
 // Copies bytes that the window holds, as they were when it was read; false when it does not. It
 // reads nothing.
 bool heap_view_peek(const struct heap_view *view, uint64_t address, void *to, size_t length);
+
+// Has the window read again when it is asked for.
+void heap_view_forget(struct heap_view *view);
 
 // Copies bytes as they are now; false when some are not there. For what lies anywhere.
 bool heap_view_read(struct heap_view *view, uint64_t address, void *to, size_t length);
@@ -54,3 +71,12 @@ bool heap_view_text(struct heap_view *view, uint64_t address, char *to, size_t s
 // Returns the first address from `address` on, below `limit`, whose page is there; `limit` when
 // there is none.
 uint64_t heap_view_next_present(struct heap_view *view, uint64_t address, uint64_t limit);
+
+// Copies the first `length` bytes of each of `count` pages from `address` on into `heads`, one
+// behind the other, and says in `there` which of them are there. For at most 512 pages; false when
+// none could be read.
+bool heap_view_page_heads(struct heap_view *view, uint64_t address, size_t count, size_t length,
+                          unsigned char *heads, bool *there);
+
+// Returns how many bytes of whole pages in [start, end) are there.
+uint64_t heap_view_present(struct heap_view *view, uint64_t start, uint64_t end);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "heap/kinds.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/map.h"
 #include "base/mem.h"
@@ -16,7 +16,10 @@ const char *const block_kind_words[BLOCK_KIND_COUNT] = {
 
 static const struct recognizer *const recognizers[] = {
     &recognizer_python,
+    &recognizer_class,
     &recognizer_text,
+    &recognizer_pattern,
+    &recognizer_container,
 };
 
 #define RECOGNIZERS (sizeof recognizers / sizeof *recognizers)
@@ -30,28 +33,40 @@ struct kinds {
     struct named_kind *list; // list[0]: nothing is known
     size_t count, capacity;
     struct strtab texts;
-    struct map by_key; // kind and text -> number
+    size_t text_bytes;
+    struct map by_key; // hash of kind and text -> number; where two have one hash, the next key
     void *states[RECOGNIZERS]; // NULL: not in this process
 };
 
+#define OTHERS 1u // number of BLOCK_OTHERS
+
+static bool is_kind(const struct kinds *kinds, uint32_t number, enum block_kind kind,
+                    const char *name)
+{
+    return kinds->list[number].kind == kind && strcmp(kinds_name(kinds, number), name) == 0;
+}
+
 uint32_t kinds_number(struct kinds *kinds, enum block_kind kind, const char *name)
 {
-    uint32_t text = strtab_add(&kinds->texts, name);
-    uint64_t key = (uint64_t)kind << 32 | text;
-    uint32_t number = map_get(&kinds->by_key, key, UINT32_MAX);
-    if (number != UINT32_MAX)
-        return number;
-    number = (uint32_t)kinds->count;
+    uint64_t key = map_hash_text(name) + kind;
+    for (uint32_t at; (at = map_get(&kinds->by_key, key, UINT32_MAX)) != UINT32_MAX; key++)
+        if (is_kind(kinds, at, kind, name))
+            return at;
+    size_t length = strlen(name) + 1;
+    if (kinds->count >= KINDS_MAX || length > KIND_NAMES_MAX - kinds->text_bytes)
+        return OTHERS;
+    kinds->text_bytes += length;
     ARRAY_RESERVE(kinds->list, kinds->count, kinds->capacity);
-    kinds->list[kinds->count++] = (struct named_kind){kind, text};
-    map_put(&kinds->by_key, key, number);
-    return number;
+    kinds->list[kinds->count] = (struct named_kind){kind, strtab_add(&kinds->texts, name)};
+    map_put(&kinds->by_key, key, (uint32_t)kinds->count);
+    return (uint32_t)kinds->count++;
 }
 
 struct kinds *kinds_new(struct heap_target *target)
 {
     struct kinds *kinds = xcalloc(1, sizeof *kinds);
     kinds_number(kinds, BLOCK_UNKNOWN, "");
+    kinds_number(kinds, BLOCK_OTHERS, "");
     for (size_t i = 0; i < RECOGNIZERS; i++)
         kinds->states[i] = recognizers[i]->begin(kinds, target);
     return kinds;
@@ -73,6 +88,8 @@ void kinds_free(struct kinds *kinds)
 uint32_t kinds_of(struct kinds *kinds, const struct block *block)
 {
     uint32_t number = 0;
+    if (block->have < sizeof(uint64_t))
+        return number;
     for (size_t i = 0; i < RECOGNIZERS && !number; i++)
         if (kinds->states[i])
             number = recognizers[i]->recognize(kinds->states[i], block);

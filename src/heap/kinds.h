@@ -14,11 +14,12 @@
 #define BLOCK_KINDS(X)                                                                             \
     X(UNKNOWN, "unknown", "nothing says what it is")                                               \
     X(CLASS, "C++", "object of a C++ class")                                                       \
-    X(CONTAINER, "C++ container", "node or buffer of a container of the C++ library")              \
+    X(CONTAINER, "container", "node of a container, whose links lead back to it")                  \
     X(RUST, "Rust", "value behind a Rust trait object")                                            \
     X(PYTHON, "Python", "object of CPython")                                                       \
     X(TEXT, "text", "NUL-terminated text")                                                         \
-    X(PATTERN, "pattern", "one word, repeated")
+    X(PATTERN, "pattern", "one word, repeated")                                                    \
+    X(OTHERS, "others", "known, but of more kinds than are told apart")
 
 enum block_kind {
 #define X(name, word, text) BLOCK_##name,
@@ -42,8 +43,18 @@ uint32_t kinds_of(struct kinds *kinds, const struct block *block);
 enum block_kind kinds_kind(const struct kinds *kinds, uint32_t number);
 const char *kinds_name(const struct kinds *kinds, uint32_t number); // demangled, raw bytes
 
+#define KINDS_MAX 65536u         // different ones; what comes then is BLOCK_OTHERS
+#define KIND_NAMES_MAX (16u << 20) // bytes of all their names, likewise
+
 // For recognizers: returns the number of a kind and name, which is added when it is new.
 uint32_t kinds_number(struct kinds *kinds, enum block_kind kind, const char *name);
+
+static inline uint64_t block_word(const struct block *block, size_t offset)
+{
+    uint64_t word;
+    __builtin_memcpy(&word, block->bytes + offset, sizeof word);
+    return word;
+}
 
 struct recognizer {
     // Returns its state for a process; NULL when there can be no such blocks in it.

@@ -5,10 +5,42 @@
 
 #include "base/mem.h"
 
-// Where no process has code: the upper half of what user space has.
+// Mappings are where hardly any process has code: in the upper half of what user space has.
 #define LOWEST 0x400000000000u
-#define SPAN (1ull << 44) // of ten thousand paths two meet once in 350,000 profiles
+#define MAPPINGS 64u
+#define SPAN (1ull << 40) // of ten thousand paths two meet once in 20,000 profiles
 #define FRAMES 4
+
+// Files that are years apart are subtracted from each other: what these three return never changes.
+static uint64_t start_of(const char *file)
+{
+    return LOWEST + map_hash_text(file) % MAPPINGS * SPAN;
+}
+
+uint64_t block_profile_offset(uint64_t *path, const char *frame)
+{
+    *path = map_hash(*path * 31 + map_hash_text(frame));
+    return *path % SPAN;
+}
+
+uint64_t block_profile_next(uint64_t offset)
+{
+    return map_hash(offset) % SPAN;
+}
+
+static uint32_t mapping_of(struct block_profile *making, const char *file)
+{
+    uint32_t text = plain_text(making->profile, file);
+    uint32_t mapping = map_get(&making->mappings, text, PLAIN_NONE);
+    if (mapping != PLAIN_NONE)
+        return mapping;
+    uint64_t start = start_of(file);
+    mapping = plain_add_mapping(making->profile,
+                                (struct plain_mapping){.start = start, .limit = start + SPAN,
+                                                       .file = text, .has_functions = true});
+    map_put(&making->mappings, text, mapping);
+    return mapping;
+}
 
 void block_profile_begin(struct block_profile *making, int64_t time)
 {
@@ -21,24 +53,7 @@ void block_profile_begin(struct block_profile *making, int64_t time)
                                                .unit = plain_text(profile, "bytes")};
     profile->period = 1; // each block is counted
     profile->time = time;
-    plain_add_mapping(profile, (struct plain_mapping){
-                                   .start = LOWEST,
-                                   .limit = LOWEST + SPAN,
-                                   .file = plain_text(profile, BLOCK_PROFILE_MODULE),
-                                   .has_functions = true,
-                               });
-}
-
-// Files that are years apart are subtracted from each other: what this returns never changes.
-uint64_t block_profile_address(uint64_t *path, const char *frame)
-{
-    *path = map_hash(*path * 31 + map_hash_text(frame));
-    return LOWEST + *path % SPAN;
-}
-
-uint64_t block_profile_next(uint64_t address)
-{
-    return LOWEST + map_hash(address) % SPAN;
+    mapping_of(making, BLOCK_PROFILE_MODULE); // the first one names the profile
 }
 
 static uint32_t function_of(struct block_profile *making, const char *frame)
@@ -54,17 +69,18 @@ static uint32_t function_of(struct block_profile *making, const char *frame)
 
 // Returns the location of a frame whose caller has that number, less 1.
 static uint32_t location_of(struct block_profile *making, uint32_t caller, const char *frame,
-                            uint64_t address)
+                            const char *file, uint64_t offset)
 {
     const struct plain_line line = {.function = function_of(making, frame)};
     uint64_t key = (uint64_t)caller << 32 | line.function;
     uint32_t location = map_get(&making->locations, key, PLAIN_NONE);
     if (location != PLAIN_NONE)
         return location;
-    while (map_get(&making->addresses, address, 0))
-        address = block_profile_next(address);
-    map_put(&making->addresses, address, 1);
-    location = plain_add_location(making->profile, 0, address, &line, 1);
+    while (map_get(&making->addresses, start_of(file) + offset, 0))
+        offset = block_profile_next(offset);
+    map_put(&making->addresses, start_of(file) + offset, 1);
+    location = plain_add_location(making->profile, mapping_of(making, file),
+                                  start_of(file) + offset, &line, 1);
     map_put(&making->locations, key, location);
     return location;
 }
@@ -89,16 +105,23 @@ static int64_t value_of(uint64_t count)
 void block_profile_add(struct block_profile *making, const struct block_count *count)
 {
     AUTO_FREE char *arena = xasprintf("arena %s", count->arena);
-    const char *frames[FRAMES] = {count->allocator, *count->arena ? arena : "", count->kind,
-                                  count->what};
+    AUTO_FREE char *kind = xasprintf("[%s]", count->kind);
+    const char *heap = BLOCK_PROFILE_MODULE;
+    const struct {
+        const char *text, *file;
+    } frames[FRAMES] = {{count->allocator, heap},
+                        {*count->arena ? arena : "", heap},
+                        {count->kind, kind},
+                        {count->what, *count->kind ? kind : heap}};
     const int64_t values[] = {value_of(count->blocks), value_of(count->bytes)};
     uint64_t path = 0;
     uint32_t node = 0, caller = 0;
     for (size_t i = 0; i < FRAMES; i++) {
-        if (!*frames[i])
+        if (!*frames[i].text)
             continue;
-        uint64_t address = block_profile_address(&path, frames[i]);
-        uint32_t location = location_of(making, caller, frames[i], address);
+        uint64_t offset = block_profile_offset(&path, frames[i].text);
+        uint32_t location =
+            location_of(making, caller, frames[i].text, frames[i].file, offset);
         node = plain_child(making->profile, node, location);
         caller = location + 1;
     }
@@ -110,6 +133,7 @@ struct plain_profile *block_profile_end(struct block_profile *making)
 {
     struct plain_profile *profile = making->profile;
     map_fini(&making->functions);
+    map_fini(&making->mappings);
     map_fini(&making->locations);
     map_fini(&making->addresses);
     *making = (struct block_profile){0};

@@ -10,8 +10,8 @@
 
 #include "profile/plain.h"
 
-#define BLOCK_PROFILE_MODULE "[heap]" // mapping of the frames
-#define BLOCK_PROFILE_INCOMPLETE "incomplete: it was ended before all blocks were counted" // comment
+#define BLOCK_PROFILE_MODULE "[heap]" // mapping of frames of allocators; kinds have their own
+#define BLOCK_PROFILE_INCOMPLETE "incomplete: it was ended before all blocks were counted"
 #define BLOCK_ALLOCATOR "allocator"   // keys of labels; "bytes" is the size of a block, as in Go's
 #define BLOCK_ARENA "arena"
 #define BLOCK_KIND "kind"
@@ -26,6 +26,7 @@ struct block_count { // texts are borrowed; "": there is none, and no frame eith
 struct block_profile {
     struct plain_profile *profile; // owned until block_profile_end
     struct map functions; // text -> function
+    struct map mappings;  // text of a file -> mapping
     struct map locations; // location of the caller + 1, function -> location
     struct map addresses; // that are given away
 };
@@ -40,9 +41,9 @@ void block_profile_add(struct block_profile *making, const struct block_count *c
 // Returns the profile, which the caller frees.
 struct plain_profile *block_profile_end(struct block_profile *making);
 
-// Returns the address of a path: of the hash of its caller's path (0: it has none), which becomes
-// its own, and its last frame.
-uint64_t block_profile_address(uint64_t *path, const char *frame);
+// Returns the offset in a mapping of a path: of the hash of its caller's path (0: it has none),
+// which becomes its own, and its last frame.
+uint64_t block_profile_offset(uint64_t *path, const char *frame);
 
-// Returns the next one to try when an address has been given away.
-uint64_t block_profile_next(uint64_t address);
+// Returns the next one to try when an offset has been given away.
+uint64_t block_profile_next(uint64_t offset);

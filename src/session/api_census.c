@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "session/api_parts.h"
+#include <ptprof/ptprof.h>
 
 #include <errno.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "heap/census_profile.h"
 #include "heap/heap_print.h"
 #include "output/writer.h"
+#include "session/api_parts.h"
 
 #define MOST_SECONDS 1e9 // as ns it still fits
 

@@ -36,6 +36,8 @@ FILES = {
     "fuzz_pprof": ["src/output/parser.c", "src/output/pprof_parse.c", "src/output/gunzip.c",
                    "src/profile/plain.c", "src/profile/plain_merge.c", "src/profile/plain_frame.c",
                    "src/profile/measure.c", "src/profile/totals.c"],
+    "fuzz_census": ["src/output/census_parse.c", "src/profile/block_profile.c",
+                    "src/heap/heap_table.c", "src/heap/heap_growth.c"],
     "fuzz_speedscope": ["src/output/speedscope_parse.c"],
 }
 

@@ -61,5 +61,13 @@ def test_speedscope(ctx):
     run(ctx, "fuzz_speedscope")
 
 
+def test_census(ctx):
+    run(ctx, "fuzz_census")
+
+
 def test_legacy(ctx):
     run(ctx, "fuzz_legacy")
+
+
+def test_kinds(ctx):
+    run(ctx, "fuzz_kinds")

@@ -14,8 +14,7 @@ MARGIN = 0.01  # of the time that was profiled
 
 def waiting(ctx, group):
     """(target, its waits, its meters)."""
-    log = ctx.tmp / f"meters-{ctx.runs}"
-    ctx.runs += 1
+    log = ctx.new_path("meters-{}")
     target = ctx.target("waits", group, "--log", log, "--folder", ctx.tmp)
     truth = json.loads(target.said_before[-1])
     ctx.eventually(lambda: log.exists() and log.stat().st_size, "a log of the meters")

@@ -15,6 +15,8 @@ import time
 from measure import (count, cpu_total, equal_samples, functions, samples_with, stacks,
                      standard_error, twice)
 
+SIDE_BY_SIDE = True
+
 
 def start(ctx, target, *options, name="out.json"):
     """ptprof in the background, sampling."""
@@ -551,3 +553,11 @@ def test_second_signal_discards(ctx):
         f"exit status {run.popen.returncode}"
     assert not os.listdir(ctx.tmp) or not (ctx.tmp / "out.json").exists(), "a profile was written"
     assert_unharmed(ctx, target)
+
+
+for test in (test_children, test_children_that_hardly_live,  # they measure shares
+             test_cpu_of_children_that_hardly_live, test_children_stand_for_those_that_nobody_met,
+             test_each_moment_of_a_short_life_is_sampled_as_often,
+             test_programs_stand_for_their_own_kind,
+             test_children_that_hardly_live_get_their_share):
+    test.alone = True

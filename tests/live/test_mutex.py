@@ -2,6 +2,7 @@
 """--type mutex: who waits for a lock and who holds it then, held against what the threads of the
 target `contended` measure of themselves."""
 
+import concurrent.futures
 import json
 import re
 import shutil
@@ -16,8 +17,7 @@ WAITERS = "waiter1", "waiter2"
 
 def contended(ctx, lock, *options, program="contended"):
     """(target, its truth, its meters)."""
-    log = ctx.tmp / f"meters-{ctx.runs}"
-    ctx.runs += 1
+    log = ctx.new_path("meters-{}")
     target = ctx.target(program, lock, *options, "--log", log)
     truth = json.loads(target.said_before[-1])
     ctx.eventually(lambda: log.exists() and log.stat().st_size, "a log of the meters")
@@ -113,31 +113,34 @@ def both_sides(ctx, target, inferred, lock=None):
         assert name == lock if lock else re.match("0x[0-9a-f]+|heap", name), locks_of(mutex)
 
 
+def of_each(look, locks):
+    """Looks at several kinds at once: their threads sleep nearly all the time."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda lock: twice(lambda: look(lock)), locks))
+
+
 def test_kinds_of_glibc(ctx):
-    for lock in GLIBC:
-        def look():
-            target, truth, _ = contended(ctx, lock, "--sleeps")
-            both_sides(ctx, target, False, truth["lock"])
-            target.kill()
-        twice(look)
+    def look(lock):
+        target, truth, _ = contended(ctx, lock, "--sleeps")
+        both_sides(ctx, target, False, truth["lock"])
+        target.kill()
+    of_each(look, GLIBC)
 
 
 def test_kinds_of_musl(ctx):
-    for lock, inferred in MUSL.items():
-        def look():
-            target, truth, _ = contended(ctx, lock, "--sleeps", program="contended_musl")
-            both_sides(ctx, target, inferred, truth["lock"])
-            target.kill()
-        twice(look)
+    def look(lock):
+        target, truth, _ = contended(ctx, lock, "--sleeps", program="contended_musl")
+        both_sides(ctx, target, MUSL[lock], truth["lock"])
+        target.kill()
+    of_each(look, MUSL)
 
 
 def test_kinds_of_the_cxx_library(ctx):
-    for lock in "mutex", "shared_mutex":
-        def look():
-            target = ctx.target("std_contended", lock)
-            both_sides(ctx, target, False, f"the_{lock}")
-            target.kill()
-        twice(look)
+    def look(lock):
+        target = ctx.target("std_contended", lock)
+        both_sides(ctx, target, False, f"the_{lock}")
+        target.kill()
+    of_each(look, ("mutex", "shared_mutex"))
 
 
 def test_rust(ctx):

@@ -39,7 +39,7 @@ class Perf:
     runs itself or the kernel for it."""
 
     def __init__(self, ctx, pid):
-        self.data = ctx.tmp / f"perf-{ctx.runs}.data"
+        self.data = ctx.new_path("perf-{}.data")
         self.popen = ctx.spawn("perf", "record", "-q", "-e", "cpu-clock", "-c", PERF_PERIOD, "-g",
                                "-p", pid, "-o", self.data, stderr=subprocess.DEVNULL)
         ctx.eventually(lambda: self.data.exists() and self.data.stat().st_size, "perf records")

@@ -7,6 +7,8 @@ import re
 from test_bad_input import USAGE, refused
 from waited import files
 
+SIDE_BY_SIDE = True
+
 CONTENTIONS = [("contentions", "count"), ("delay", "nanoseconds")]
 TYPES = {  # sample types, period type, default: those of Go where it has the type
     "cpu": ([("samples", "count"), ("cpu", "nanoseconds")], ("cpu", "nanoseconds"), "cpu"),

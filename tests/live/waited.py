@@ -84,8 +84,7 @@ class Meters(ClockLog):
 def files(ctx, target, types, *options, rate=(), seconds=5):
     """{type: File} of a run that leaves its target as it was; ctx.run_facts is what the summary
     says about it."""
-    folder = ctx.tmp / f"profiles-{ctx.runs}"
-    ctx.runs += 1
+    folder = ctx.new_path("profiles-{}")
     folder.mkdir()
     output = ("-o", folder / f"one-{types}.pb.gz") if "," not in types else \
         ("--output-dir", folder)

@@ -37,7 +37,24 @@ ifneq ($(shell command -v musl-gcc),)
 TARGETS_MUSL := $(TARGETS_DIR)/locks_musl $(TARGETS_DIR)/locks_musl_static
 TARGETS_EXTRA += $(TARGETS_DIR)/contended_musl
 endif
-TARGETS_EXTRA += $(TARGETS_CXX) $(TARGETS_MUSL) $(TARGETS_DIR)/locks_static
+# Objects of classes: as it is shipped, and as linkers place descriptions of types otherwise.
+ifneq ($(shell command -v $(CXX)),)
+TARGETS_CLASSES := $(addprefix $(TARGETS_DIR)/classes,_pie _stripped _static _static_stripped \
+                     _no_pie _no_relro _one_segment _no_rtti)
+endif
+CFLAGS_classes_stripped        := -s
+CFLAGS_classes_static          := -static
+CFLAGS_classes_static_stripped := -static -s
+CFLAGS_classes_no_pie          := -fno-pie -no-pie
+CFLAGS_classes_no_relro        := -Wl,-z,norelro
+CFLAGS_classes_one_segment     := -Wl,-z,noseparate-code
+CFLAGS_classes_no_rtti         := -fno-rtti
+
+$(TARGETS_CLASSES): tests/targets/classes.cc
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -D_GNU_SOURCE -O2 -g -Wall -Wextra $(CFLAGS_$(@F)) -o $@ $<
+
+TARGETS_EXTRA += $(TARGETS_CLASSES) $(TARGETS_CXX) $(TARGETS_MUSL) $(TARGETS_DIR)/locks_static
 
 $(TARGETS_DIR)/locks_static: tests/targets/locks.c tests/targets/target.h
 	@mkdir -p $(@D)

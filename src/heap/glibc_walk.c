@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+// Chunks, one after the other, while the program goes on. What is there all the time is where it
+// was whenever it is looked at; where blocks come and go, the next header may have become something
+// else by the time it is read. It is read again, and if it still makes no sense, the walk goes on
+// where several chunks in a row do.
+#include <string.h>
+
+#include "heap/glibc.h"
+
+#define CHAIN 6u           // chunks in a row that are believed
+#define FENCE 16u          // size of the marks at the end of a piece
+#define FAR_READS 100000u  // headers outside of the window that chains may be followed to, in a piece
+#define GROWS_MAX 64u      // times that the top is followed
+#define PAGE 4096u
+
+struct walker {
+    struct glibc_books *books;
+    struct heap_view *view;
+    const struct glibc_piece *piece;
+    struct glibc_caches *caches;
+    const struct block_visitor *visitor;
+    struct walk_quality *quality;
+    uint64_t at, end;
+    uint64_t behind; // of the last header that may be looked at
+    uint64_t top;
+    unsigned far_reads, grown;
+    bool going;
+    unsigned char copy[BLOCK_HEAD];
+};
+
+static bool is_size(const struct walker *walker, uint64_t word)
+{
+    uint64_t size = word & ~(uint64_t)CHUNK_FLAGS;
+    return size >= CHUNK_LEAST && size % 16 == 0 && !(word & CHUNK_MAPPED) &&
+           (walker->piece->arena || !(word & CHUNK_OTHER_ARENA));
+}
+
+static bool far_header(struct walker *walker, uint64_t at, uint64_t head[2])
+{
+    const void *held = heap_view_held(walker->view, at, CHUNK_HEAD);
+    if (held)
+        memcpy(head, held, CHUNK_HEAD);
+    return held || (++walker->far_reads < FAR_READS &&
+                    heap_view_read(walker->view, at, head, CHUNK_HEAD));
+}
+
+// A free chunk's size stands behind it too; one that is in use in another arena than the main one
+// says so.
+static bool agree(const struct walker *walker, const uint64_t head[2], const uint64_t behind[2])
+{
+    if (!(behind[1] & CHUNK_PREV_IN_USE))
+        return behind[0] == (head[1] & ~(uint64_t)CHUNK_FLAGS);
+    return !walker->piece->arena || head[1] & CHUNK_OTHER_ARENA;
+}
+
+static bool is_chain(struct walker *walker, uint64_t at)
+{
+    uint64_t head[2], behind[2];
+    if (!far_header(walker, at, head) || !is_size(walker, head[1]))
+        return false;
+    for (unsigned n = 0; n < CHAIN; n++) {
+        uint64_t size = head[1] & ~(uint64_t)CHUNK_FLAGS;
+        if (size > walker->end - at)
+            return false;
+        at += size;
+        if (at == walker->end || at == walker->top)
+            return true;
+        if (!far_header(walker, at, behind) || !agree(walker, head, behind))
+            return false;
+        if ((behind[1] & ~(uint64_t)CHUNK_FLAGS) == FENCE)
+            return true;
+        if (!is_size(walker, behind[1]))
+            return false;
+        memcpy(head, behind, sizeof head);
+    }
+    return true;
+}
+
+// Returns where chunks go on from `from` on: at most the end of the piece.
+static uint64_t search(struct walker *walker, uint64_t from)
+{
+    heap_view_forget(walker->view);
+    for (uint64_t at = from; at < walker->end; at += 16) {
+        if (heap_view_window(walker->view, at, CHUNK_HEAD, walker->behind)) {
+            if (at == walker->top || is_chain(walker, at))
+                return at;
+            continue;
+        }
+        at = heap_view_next_present(walker->view, at, walker->end);
+        if (walker->view->gone || at >= walker->end)
+            return walker->end;
+        if (!heap_view_window(walker->view, at, CHUNK_HEAD, walker->behind))
+            at = (at | (PAGE - 1)) + 1;
+        at = (at & ~15ull) - 16; // it is looked at in the next turn
+    }
+    return walker->end;
+}
+
+// The first look may be at a moment at which a chunk was being made, and miss a good one before it.
+static void pick_up(struct walker *walker, uint64_t from)
+{
+    uint64_t at = search(walker, from);
+    if (at > from) {
+        uint64_t again = search(walker, from);
+        at = again < at ? again : at;
+    }
+    walker->quality->resyncs++;
+    walker->quality->skipped += at - from;
+    walker->at = at;
+}
+
+static void visit(struct walker *walker, uint64_t size, const unsigned char *bytes, size_t have)
+{
+    struct glibc_sums *sums = &walker->books->sums;
+    uint64_t block = walker->at + CHUNK_HEAD, usable = size - 8;
+    if (walker->caches) {
+        if (glibc_is_cached(walker->caches, walker->at, bytes, have)) {
+            sums->cached += size;
+            return;
+        }
+        if (glibc_is_thread_cache(walker->books, block, usable)) {
+            sums->metadata += size;
+            return;
+        }
+        sums->blocks++;
+        sums->bytes += size;
+    }
+    walker->going = walker->visitor->visit(walker->visitor->context,
+                                           &(struct block){.address = block,
+                                                           .usable = usable,
+                                                           .taken = size,
+                                                           .arena = walker->piece->arena,
+                                                           .have = have,
+                                                           .bytes = bytes});
+}
+
+// Returns how many of a block's first bytes the window holds.
+static size_t held(const struct heap_view *view, uint64_t address, size_t wanted)
+{
+    uint64_t left = view->end - address;
+    size_t have = left < wanted ? (size_t)left : wanted;
+    if (heap_view_held(view, address, have))
+        return have;
+    have = PAGE - address % PAGE;
+    return have < wanted && heap_view_held(view, address, have) ? have : 0;
+}
+
+// Returns the header behind the chunk. When the window has to move for it, the block's first bytes
+// are copied before.
+static const unsigned char *header_behind(struct walker *walker, uint64_t next,
+                                          const unsigned char **bytes, size_t have)
+{
+    const void *behind = heap_view_held(walker->view, next, CHUNK_HEAD);
+    if (behind)
+        return behind;
+    memcpy(walker->copy, *bytes, have);
+    *bytes = walker->copy;
+    return heap_view_window(walker->view, next, CHUNK_HEAD, walker->behind);
+}
+
+// The chunk at walker->at is as large as it says, and another one lies behind it.
+static void take(struct walker *walker, const unsigned char *head, uint64_t size)
+{
+    uint64_t next = walker->at + size;
+    uint64_t own[2] = {glibc_word(head, 0), glibc_word(head, 8)};
+    const unsigned char *bytes = head + CHUNK_HEAD;
+    size_t have = held(walker->view, walker->at + CHUNK_HEAD,
+                       size - 8 < BLOCK_HEAD ? size - 8 : BLOCK_HEAD);
+    const unsigned char *behind = header_behind(walker, next, &bytes, have);
+    if (!behind) {
+        walker->quality->skipped += size;
+        walker->at = next;
+        return;
+    }
+    uint64_t other[2] = {glibc_word(behind, 0), glibc_word(behind, 8)};
+    if (!agree(walker, own, other)) {
+        walker->quality->skipped += size;
+        pick_up(walker, next);
+        return;
+    }
+    if (other[1] & CHUNK_PREV_IN_USE)
+        visit(walker, size, bytes, have);
+    walker->at = next;
+}
+
+// A block with a mapping of its own may lie among the mappings of the main arena.
+static bool is_mapped_between(uint64_t at, const unsigned char *head, uint64_t left)
+{
+    uint64_t word = glibc_word(head, 8), size = word & ~(uint64_t)CHUNK_FLAGS;
+    return (word & CHUNK_FLAGS) == CHUNK_MAPPED && !(at % PAGE) && !glibc_word(head, 0) && size &&
+           !(size % PAGE) && size <= left;
+}
+
+// Takes chunks as long as the window holds them and the header behind, and nothing is odd: that is
+// where the time of a census goes.
+static void walk_held(struct walker *walker)
+{
+    const struct heap_view *view = walker->view;
+    const uint64_t start = view->start;
+    uint64_t last = (view->end < walker->behind ? view->end : walker->behind) - CHUNK_HEAD;
+    if (view->holes)
+        return;
+    while (walker->going && walker->at >= start && walker->at < last && view->start == start) {
+        const unsigned char *chunk = view->bytes + (walker->at - start);
+        uint64_t word = glibc_word(chunk, 8), size = word & ~(uint64_t)CHUNK_FLAGS;
+        if (!is_size(walker, word) || size > last - walker->at || walker->at == walker->top)
+            return;
+        uint64_t behind = glibc_word(chunk + size, 8);
+        if (behind & CHUNK_PREV_IN_USE) {
+            if (walker->piece->arena && !(word & CHUNK_OTHER_ARENA))
+                return;
+            size_t have = size - 8 < BLOCK_HEAD ? size - 8 : BLOCK_HEAD;
+            visit(walker, size, chunk + CHUNK_HEAD, have);
+        } else if (glibc_word(chunk + size, 0) != size) {
+            return;
+        }
+        walker->at += size;
+    }
+}
+
+static void walk_chunk(struct walker *walker)
+{
+    const unsigned char *head =
+        heap_view_window(walker->view, walker->at, CHUNK_HEAD, walker->behind);
+    uint64_t left = walker->end - walker->at;
+    uint64_t word = head ? glibc_word(head, 8) : 0, size = word & ~(uint64_t)CHUNK_FLAGS;
+    if (head && (walker->at == walker->top || is_mapped_between(walker->at, head, left)) &&
+        size <= left && size)
+        walker->at += size;
+    else if (head && size == FENCE)
+        walker->at += left < 2 * FENCE || walker->piece->heap ? left : 2 * FENCE;
+    else if (!head || !is_size(walker, word) || size > left)
+        pick_up(walker, walker->at);
+    else if (size == left && !walker->piece->grows)
+        walker->at = walker->end; // its neighbour, which would tell, is not there
+    else
+        take(walker, head, size);
+}
+
+static void walk_some(struct walker *walker)
+{
+    walk_held(walker);
+    if (walker->going && walker->at < walker->end)
+        walk_chunk(walker);
+}
+
+// Returns whether the top has moved up since the piece was looked up; it may have come down below
+// where the walk is, which is then at its end too.
+static bool grow(struct walker *walker)
+{
+    struct glibc_arena arena;
+    if (!walker->piece->grows || walker->grown++ >= GROWS_MAX ||
+        !glibc_arena_read(walker->books, walker->books->arenas[walker->piece->arena].address,
+                          &arena) ||
+        arena.top <= walker->end || arena.top - walker->end > walker->piece->room)
+        return false;
+    walker->end = walker->top = arena.top;
+    walker->behind = walker->end + CHUNK_HEAD;
+    heap_view_forget(walker->view);
+    return true;
+}
+
+bool glibc_walk_piece(struct glibc_books *books, const struct glibc_piece *piece,
+                      struct glibc_caches *caches, const struct block_visitor *visitor,
+                      struct walk_quality *quality)
+{
+    struct walker walker = {
+        .books = books,
+        .view = &books->target->view,
+        .piece = piece,
+        .caches = caches,
+        .visitor = visitor,
+        .quality = quality,
+        .at = piece->start,
+        .end = piece->end,
+        .behind = piece->end + (piece->grows ? CHUNK_HEAD : 0),
+        .top = books->arenas[piece->arena].top,
+        .going = true,
+    };
+    do
+        while (walker.at < walker.end && walker.going && !walker.view->gone)
+            walk_some(&walker);
+    while (walker.going && !walker.view->gone && walker.at == walker.end && grow(&walker));
+    quality->walked += (walker.at < walker.end ? walker.at : walker.end) - piece->start;
+    return walker.going && !walker.view->gone;
+}
+
+bool glibc_is_chain(struct glibc_books *books, const struct glibc_piece *piece, uint64_t at)
+{
+    struct walker walker = {.books = books,
+                            .view = &books->target->view,
+                            .piece = piece,
+                            .end = piece->end,
+                            .top = books->arenas[piece->arena].top};
+    return is_chain(&walker, at);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// Objects of C++ classes with virtual functions, by their first word, and arrays of them: the same
+// word again at a constant distance, as in the buffer of a std::vector, or with their number in
+// front, as `new` makes it.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "heap/kinds.h"
+#include "heap/vtable.h"
+
+#define WORDS_MAX 262144u // that are remembered; what comes then is not looked at
+#define NO_CLASS 0u       // first of the list
+
+struct class { // numbers of kinds
+    uint32_t object;
+    uint32_t array; // 0: there was none yet
+};
+
+struct classes {
+    struct kinds *kinds;
+    struct vtables tables;
+    struct map by_word; // first word of an object -> class in the list
+    struct class *list;
+    size_t count, capacity;
+    struct buf name;
+};
+
+static void *begin(struct kinds *kinds, struct heap_target *target)
+{
+    struct classes *classes = xcalloc(1, sizeof *classes);
+    classes->kinds = kinds;
+    classes->tables.memory.target = target;
+    ARRAY_RESERVE(classes->list, classes->count, classes->capacity);
+    classes->list[classes->count++] = (struct class){0};
+    return classes;
+}
+
+static void end(void *state)
+{
+    struct classes *classes = state;
+    vtables_fini(&classes->tables);
+    map_fini(&classes->by_word);
+    buf_fini(&classes->name);
+    free(classes->list);
+    free(classes);
+}
+
+static uint32_t add_class(struct classes *classes)
+{
+    uint32_t object = kinds_number(classes->kinds, BLOCK_CLASS, classes->name.data);
+    ARRAY_RESERVE(classes->list, classes->count, classes->capacity);
+    classes->list[classes->count] = (struct class){.object = object};
+    return (uint32_t)classes->count++;
+}
+
+static uint32_t array_of(struct classes *classes, uint32_t number)
+{
+    struct class *class = &classes->list[number];
+    if (class->array)
+        return class->array;
+    buf_clear(&classes->name);
+    buf_printf(&classes->name, "%s[]", kinds_name(classes->kinds, class->object));
+    return class->array = kinds_number(classes->kinds, BLOCK_CLASS, classes->name.data);
+}
+
+// Returns the class of objects that begin with this word, or NO_CLASS.
+static uint32_t class_of(struct classes *classes, uint64_t word)
+{
+    if (!file_memory_may_hold(&classes->tables.memory, word))
+        return NO_CLASS;
+    uint32_t class = map_get(&classes->by_word, word, UINT32_MAX);
+    if (class != UINT32_MAX)
+        return class;
+    if (classes->by_word.count >= WORDS_MAX)
+        return NO_CLASS;
+    class = NO_CLASS;
+    if (vtables_class(&classes->tables, word, &classes->name))
+        class = add_class(classes);
+    map_put(&classes->by_word, word, class);
+    return class;
+}
+
+// Returns whether the word at `first` comes again at a distance at which `count` objects fill the
+// block, or (count 0) at least two are in it.
+static bool repeats(const struct block *block, size_t first, uint64_t count)
+{
+    uint64_t room = block->usable - first, word = block_word(block, first);
+    for (size_t size = 16; first + size + 8 <= block->have && 2 * size <= room; size += 8)
+        if (block_word(block, first + size) == word)
+            return !count || count * size <= room;
+    return false;
+}
+
+// The number of objects, as it lies in front of an array: one that fits. Behind a 1 there may be as
+// well one object with a counter in front.
+static bool is_count(const struct block *block, uint64_t number)
+{
+    return number > 1 && number <= (block->usable - 8) / 16;
+}
+
+static uint32_t recognize(void *state, const struct block *block)
+{
+    struct classes *classes = state;
+    if (vtables_refresh(&classes->tables))
+        map_clear(&classes->by_word);
+    if (block->have < 8)
+        return 0;
+    uint64_t word = block_word(block, 0);
+    uint32_t class = class_of(classes, word);
+    if (class != NO_CLASS)
+        return repeats(block, 0, 0) ? array_of(classes, class) : classes->list[class].object;
+    if (block->have < 16 || !is_count(block, word))
+        return 0;
+    class = class_of(classes, block_word(block, 8));
+    return class != NO_CLASS && repeats(block, 8, word) ? array_of(classes, class) : 0;
+}
+
+const struct recognizer recognizer_class = {.begin = begin, .recognize = recognize, .end = end};
