@@ -38,3 +38,10 @@ bool evidence_of(const struct heap_target *target, const char *text, const char 
     }
     return false;
 }
+
+bool evidence_of_program(const struct heap_target *target, const char *text)
+{
+    uint64_t left = MOST;
+    const struct mapping *main = modules_main(target->modules);
+    return main && main->module->image && holds(main->module->image, text, &left);
+}

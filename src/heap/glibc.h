@@ -19,6 +19,7 @@
 #define CHUNK_HEAD 16u  // bytes before a block
 #define CHUNK_LEAST 32u // bytes of the smallest chunk
 #define FAST_BINS 10u
+#define FAST_MOST 176u  // bytes of a chunk in the last one
 #define ARENAS_MAX 4096u
 #define GLIBC_ARENA_BYTES 0x828u // of an arena, from its bins on
 
@@ -119,6 +120,10 @@ static inline bool glibc_is_cached(struct glibc_caches *caches, uint64_t chunk,
         return glibc_is_cached_slowly(caches, chunk, bytes, have);
     return have >= 16 && glibc_word(bytes, 8) == caches->key;
 }
+
+// Returns whether it is in a fast bin, where its first word seems to be the link to `next`.
+bool glibc_is_in_fast_bin(const struct glibc_books *books, uint32_t arena, uint64_t chunk,
+                          uint64_t size, uint64_t next);
 
 // Returns whether a block is the cache of a thread. Their sizes differ with the version.
 bool glibc_is_thread_cache_slowly(const struct glibc_books *books, uint64_t block, uint64_t usable);

@@ -162,17 +162,19 @@ static uint64_t link_of(const struct glibc_books *books, uint64_t place, uint64_
     return plain ? word : word ^ place >> 12;
 }
 
-// Marks the chunks of a list of blocks, whose sizes have to be `size`, or anything where it is 0.
-static void mark_list(struct glibc_books *books, struct pages *pages, uint64_t block, uint64_t size,
+// Marks the chunks of a list of blocks. Links lead to blocks of any size, or those of fast bins to
+// chunks of one size, `fast`.
+static void mark_list(struct glibc_books *books, struct pages *pages, uint64_t block, uint64_t fast,
                       uint64_t steps)
 {
     while (block && block % 16 == 0 && steps--) {
         const unsigned char *chunk = page_bytes(pages, block - CHUNK_HEAD, CHUNK_HEAD);
-        if (!chunk || (size && (glibc_word(chunk, 8) & ~(uint64_t)CHUNK_FLAGS) != size))
+        if (!chunk || (fast && (glibc_word(chunk, 8) & ~(uint64_t)CHUNK_FLAGS) != fast))
             return;
         const unsigned char *link = page_bytes(pages, block, 8);
         glibc_marks_add(&books->caches.marks, block - CHUNK_HEAD);
-        block = link ? link_of(books, block, glibc_word(link, 0)) : 0;
+        uint64_t next = link ? link_of(books, block, glibc_word(link, 0)) : 0;
+        block = next && fast ? next + CHUNK_HEAD : next;
     }
 }
 
@@ -185,6 +187,30 @@ static void mark_fast_bins(struct glibc_books *books, struct pages *pages)
                 mark_list(books, pages, arena->fast[bin] + CHUNK_HEAD, CHUNK_LEAST + 16 * bin,
                           arena->system / CHUNK_LEAST);
     }
+}
+
+static bool fast_bins_moved(const struct glibc_books *books, const struct glibc_arena *arena)
+{
+    uint64_t fast[FAST_BINS];
+    uint64_t at = arena->bins - CHUNK_HEAD - sizeof fast;
+    return heap_view_read(&books->target->view, at, fast, sizeof fast) &&
+           memcmp(fast, arena->fast, sizeof fast) != 0;
+}
+
+// Where blocks come and go, a chunk that was looked at was in a fast bin at that moment if it has
+// such a link, which is mixed with its own place, to another one of its size. One that was taken
+// out and not written to has one too: where fast bins stand still, the marks are the truth.
+bool glibc_is_in_fast_bin(const struct glibc_books *books, uint32_t arena, uint64_t chunk,
+                          uint64_t size, uint64_t next)
+{
+    uint64_t head[2];
+    struct heap_view *view = &books->target->view;
+    if (next && ((!heap_view_peek(view, next, head, sizeof head) &&
+                  !heap_view_read(view, next, head, sizeof head)) ||
+                 (head[1] & ~(uint64_t)CHUNK_FLAGS) != size))
+        return false;
+    return glibc_marks_have(&books->caches.marks, chunk) ||
+           fast_bins_moved(books, &books->arenas[arena]);
 }
 
 // ---------------------------------------------------------------- caches of threads

@@ -16,6 +16,7 @@
 #define ARENA_BYTES GLIBC_ARENA_BYTES
 #define HEAD_MAX 0x70u               // bytes of an arena before its bins
 #define TRIES_MAX 4096u
+#define TORN_MAX 2u
 #define LIBRARY_BYTES_MAX (64u << 20) // of a file that is searched for a version
 
 // Bytes of an arena before `top`: 2.27 and later, 2.26, and those without fast bins.
@@ -28,18 +29,20 @@ static const struct parameter_layout {
 
 #define PARAMETERS_BYTES 144u
 
-// Returns how many of the bins are empty; 0 when one of them cannot be a bin.
+// Returns how many of the bins are empty; 0 when they cannot be bins. One or two may just be in
+// the middle of a change.
 static unsigned empty_bins(const unsigned char *bins, uint64_t address)
 {
-    unsigned empty = 0;
+    unsigned empty = 0, torn = 0;
     for (unsigned k = 0; k < BINS; k++) {
         uint64_t self = address + 16 * k - 16;
         uint64_t first = glibc_word(bins, 16 * k), last = glibc_word(bins, 16 * k + 8);
-        if ((first == self) != (last == self) || !first || !last || (first | last) % 8)
+        if (!first || !last || (first | last) % 8)
             return 0;
-        empty += first == self;
+        torn += (first == self) != (last == self);
+        empty += first == self && last == self;
     }
-    return empty;
+    return torn <= TORN_MAX ? empty : 0;
 }
 
 static bool are_bins(const struct glibc_books *books, uint64_t address)

@@ -12,6 +12,7 @@
 #define FAR_READS 100000u  // headers outside of the window that chains may be followed to, in a piece
 #define GROWS_MAX 64u      // times that the top is followed
 #define PAGE 4096u
+#define OVERLAP 8192u      // bytes of a window that the next one begins with, at least
 
 struct walker {
     struct glibc_books *books;
@@ -23,6 +24,8 @@ struct walker {
     uint64_t at, end;
     uint64_t behind; // of the last header that may be looked at
     uint64_t top;
+    uint64_t anchor, next_anchor; // chunks that were passed; the first is some way behind
+    uint64_t renewed;             // where the window was last read anew
     unsigned far_reads, grown;
     bool going;
     unsigned char copy[BLOCK_HEAD];
@@ -109,12 +112,24 @@ static void pick_up(struct walker *walker, uint64_t from)
     walker->at = at;
 }
 
+// Since glibc 2.32 links are mixed with their places, and tell themselves from what programs store.
+static bool has_fast_link(const struct walker *walker, uint64_t size, const unsigned char *bytes,
+                          size_t have)
+{
+    if (size > FAST_MOST || have < 8 || walker->books->version < 232)
+        return false;
+    uint64_t next = glibc_word(bytes, 0) ^ (walker->at + CHUNK_HEAD) >> 12;
+    return !(next % 16) && next >> 47 == 0 && (!next || next >= PAGE) &&
+           glibc_is_in_fast_bin(walker->books, walker->piece->arena, walker->at, size, next);
+}
+
 static void visit(struct walker *walker, uint64_t size, const unsigned char *bytes, size_t have)
 {
     struct glibc_sums *sums = &walker->books->sums;
     uint64_t block = walker->at + CHUNK_HEAD, usable = size - 8;
     if (walker->caches) {
-        if (glibc_is_cached(walker->caches, walker->at, bytes, have)) {
+        if (glibc_is_cached(walker->caches, walker->at, bytes, have) ||
+            has_fast_link(walker, size, bytes, have)) {
             sums->cached += size;
             return;
         }
@@ -198,7 +213,7 @@ static void walk_held(struct walker *walker)
     const struct heap_view *view = walker->view;
     const uint64_t start = view->start;
     uint64_t last = (view->end < walker->behind ? view->end : walker->behind) - CHUNK_HEAD;
-    if (view->holes)
+    if (view->holes || view->end <= start + CHUNK_HEAD)
         return;
     while (walker->going && walker->at >= start && walker->at < last && view->start == start) {
         const unsigned char *chunk = view->bytes + (walker->at - start);
@@ -213,6 +228,10 @@ static void walk_held(struct walker *walker)
             visit(walker, size, chunk + CHUNK_HEAD, have);
         } else if (glibc_word(chunk + size, 0) != size) {
             return;
+        }
+        if (walker->at - walker->next_anchor >= OVERLAP) {
+            walker->anchor = walker->next_anchor;
+            walker->next_anchor = walker->at;
         }
         walker->at += size;
     }
@@ -237,10 +256,62 @@ static void walk_chunk(struct walker *walker)
         take(walker, head, size);
 }
 
+// Returns where chunks that begin at `at` lead to, at or behind `to`; 0 when they lead nowhere.
+static uint64_t follow(const struct walker *walker, uint64_t at, uint64_t to)
+{
+    while (at < to) {
+        uint64_t head[2], behind[2];
+        if (!heap_view_peek(walker->view, at, head, sizeof head) || !is_size(walker, head[1]))
+            return 0;
+        uint64_t size = head[1] & ~(uint64_t)CHUNK_FLAGS;
+        if (size > walker->end - at)
+            return 0;
+        if (heap_view_peek(walker->view, at + size, behind, sizeof behind) &&
+            !agree(walker, head, behind))
+            return 0;
+        at += size;
+    }
+    return at;
+}
+
+// Where the window ends, time has passed since it was read, and a chunk that began there may have
+// become the inside of another one, with its old header still in it. So the next window begins some
+// way before, and what its chunks lead to is where the walk goes on.
+static void renew(struct walker *walker)
+{
+    uint64_t at = walker->at, from = walker->anchor;
+    walker->renewed = at;
+    if (from >= at || at - from > 4 * OVERLAP)
+        return;
+    heap_view_forget(walker->view);
+    heap_view_window(walker->view, from, CHUNK_HEAD, walker->behind);
+    uint64_t found = follow(walker, from, at);
+    walker->anchor = walker->next_anchor = walker->at;
+    if (!found)
+        pick_up(walker, at);
+    else
+        walker->at = found;
+    walker->quality->resyncs += found > at;
+}
+
+// Returns whether the chunk goes on behind the window, which is not the last one.
+static bool leaves_window(const struct walker *walker)
+{
+    const struct heap_view *view = walker->view;
+    const unsigned char *head = heap_view_held(view, walker->at, CHUNK_HEAD);
+    uint64_t size = head ? glibc_word(head, 8) & ~(uint64_t)CHUNK_FLAGS : 0;
+    return view->end < walker->behind && walker->at >= view->start &&
+           (!head || size > view->end - walker->at - CHUNK_HEAD);
+}
+
 static void walk_some(struct walker *walker)
 {
     walk_held(walker);
-    if (walker->going && walker->at < walker->end)
+    if (!walker->going || walker->at >= walker->end)
+        return;
+    if (walker->renewed != walker->at && leaves_window(walker))
+        renew(walker);
+    else
         walk_chunk(walker);
 }
 
@@ -272,6 +343,8 @@ bool glibc_walk_piece(struct glibc_books *books, const struct glibc_piece *piece
         .visitor = visitor,
         .quality = quality,
         .at = piece->start,
+        .anchor = piece->start,
+        .next_anchor = piece->start,
         .end = piece->end,
         .behind = piece->end + (piece->grows ? CHUNK_HEAD : 0),
         .top = books->arenas[piece->arena].top,

@@ -126,6 +126,15 @@ static void take_allocator(struct heap_census_counting *counting,
     allocator->count(found->books, &told->figures);
 }
 
+static void walk_allocators(struct heap_census *census, const struct found_allocators *found,
+                            const struct heap_census_options *options)
+{
+    struct heap_census_counting counting = {.census = census, .options = options};
+    for (; counting.allocator < found->count && census->complete; counting.allocator++)
+        take_allocator(&counting, &found->list[counting.allocator]);
+    map_fini(&counting.by_key);
+}
+
 enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
                          const struct heap_census_options *options, struct heap_census **out,
                          struct err *err)
@@ -144,10 +153,11 @@ enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
     allocator_find_all(&found, target);
     census->allocators = xcalloc(found.count + 1, sizeof *census->allocators);
     census->allocator_count = found.count;
-    struct heap_census_counting counting = {.census = census, .options = options};
-    for (; counting.allocator < found.count && census->complete; counting.allocator++)
-        take_allocator(&counting, &found.list[counting.allocator]);
-    map_fini(&counting.by_key);
+    walk_allocators(census, &found, options);
+    if (kinds_learnt(kinds) && census->complete) {
+        census->count = 0;
+        walk_allocators(census, &found, options);
+    }
     census->why = xstrdup(found.why.length ? found.why.data : "");
     allocator_free_all(&found);
     struct heap_view_counts after = target->view.counts;

@@ -27,6 +27,7 @@ struct heap_view {
     bool gone;           // the image has ended, or the process executed another one
     uint64_t start, end; // of the window
     bool holes;          // some page of the window is missing
+    int64_t page_time;   // ns that a page took when it was read fastest
     unsigned char *bytes;   // of the window; owned
     unsigned char *missing; // for each of its pages whether it is not there; owned
     struct heap_view_counts counts;

@@ -20,6 +20,7 @@ static const struct recognizer *const recognizers[] = {
     &recognizer_text,
     &recognizer_pattern,
     &recognizer_container,
+    &recognizer_rust,
 };
 
 #define RECOGNIZERS (sizeof recognizers / sizeof *recognizers)
@@ -94,6 +95,15 @@ uint32_t kinds_of(struct kinds *kinds, const struct block *block)
         if (kinds->states[i])
             number = recognizers[i]->recognize(kinds->states[i], block);
     return number;
+}
+
+bool kinds_learnt(struct kinds *kinds)
+{
+    bool learnt = false;
+    for (size_t i = 0; i < RECOGNIZERS; i++)
+        if (kinds->states[i] && recognizers[i]->learnt && recognizers[i]->learnt(kinds->states[i]))
+            learnt = true;
+    return learnt;
 }
 
 enum block_kind kinds_kind(const struct kinds *kinds, uint32_t number)

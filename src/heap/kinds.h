@@ -15,7 +15,7 @@
     X(UNKNOWN, "unknown", "nothing says what it is")                                               \
     X(CLASS, "C++", "object of a C++ class")                                                       \
     X(CONTAINER, "container", "node of a container, whose links lead back to it")                  \
-    X(RUST, "Rust", "value behind a Rust trait object")                                            \
+    X(RUST, "Rust", "a trait object of Rust leads to it")                                          \
     X(PYTHON, "Python", "object of CPython")                                                       \
     X(TEXT, "text", "NUL-terminated text")                                                         \
     X(PATTERN, "pattern", "one word, repeated")                                                    \
@@ -40,6 +40,10 @@ void kinds_free(struct kinds *kinds);
 // given in the order of first use.
 uint32_t kinds_of(struct kinds *kinds, const struct block *block);
 
+// Returns whether another walk would know more blocks: what says what they are was met behind them
+// since this was last asked.
+bool kinds_learnt(struct kinds *kinds);
+
 enum block_kind kinds_kind(const struct kinds *kinds, uint32_t number);
 const char *kinds_name(const struct kinds *kinds, uint32_t number); // demangled, raw bytes
 
@@ -60,6 +64,7 @@ struct recognizer {
     // Returns its state for a process; NULL when there can be no such blocks in it.
     void *(*begin)(struct kinds *kinds, struct heap_target *target);
     uint32_t (*recognize)(void *state, const struct block *block); // 0: it does not know it
+    bool (*learnt)(void *state); // as kinds_learnt; NULL: it knows as much at once
     void (*end)(void *state);
 };
 

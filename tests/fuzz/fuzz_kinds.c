@@ -42,8 +42,8 @@ static unsigned char *memory(void)
     map_at(CODE, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     close(fd);
     target.pid = getpid();
-    target.modules = modules_new();
-    target.space = space_new(target.modules, target.pid, target.pid);
+    target.modules = modules_new(); // none: this program's file would be searched in each run
+    target.space = space_new(modules_new(), target.pid, target.pid);
     require(heap_view_open(&target.view, target.pid, false, NULL) == RC_OK);
     require(heap_target_refresh(&target) == RC_OK);
     return mapped;

@@ -82,6 +82,36 @@ def test_no_rtti(ctx):
     check_classes(ctx, "no_rtti")
 
 
+def rust_counts(ctx, *options):
+    """(truth, counts) of values that trait objects lead to."""
+    if not shutil.which("rustc"):
+        raise ctx.Skip("no rustc")
+    program = ctx.tmp / "rust_boxes"
+    subprocess.run(["rustc", "-O", *options, "-o", program,
+                    ctx.root / "tests/targets/rust_boxes.rs"], check=True, timeout=240)
+    target = ctx.spawn(program)
+    truth = json.loads(target.line())
+    assert target.line() == "ready"
+    counts = census(ctx, target.pid)
+    return truth, {what: count for (kind, what), count in counts.items() if kind == "Rust"}
+
+
+def test_rust(ctx):
+    truth, counts = rust_counts(ctx, "-g")
+    assert counts == truth, (counts, truth)
+
+
+def test_rust_v0(ctx):
+    truth, counts = rust_counts(ctx, "-C", "symbol-mangling-version=v0")
+    assert counts == truth, (counts, truth)
+
+
+def test_rust_stripped(ctx):
+    """Where no symbol vouches for a type, none is told."""
+    _, counts = rust_counts(ctx, "-C", "strip=symbols")
+    assert not counts, counts
+
+
 # --- programs that were not written for it
 
 FILTERS = ("cat", "sort", "wc", "uniq", "tac", "md5sum", "sha256sum", "base64", "nl", "fold",

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "heap/kinds.h"
+#include "heap/rust_type.h"
 #include "symbol/headers.h"
 
 #define FILE_BYTES (4u << 20)
@@ -407,6 +408,38 @@ START_TEST(lists)
 }
 END_TEST
 
+// --- Rust
+
+static const struct rust_name {
+    const char *drop, *type, *method;
+    bool has;
+} rust_names[] = {
+    {"core::ptr::drop_in_place<zoo::Dog>", "zoo::Dog", "<zoo::Dog as zoo::Animal>::legs", true},
+    {"core::ptr::drop_in_place::<zoo::Dog>", "zoo::Dog", "<zoo::Cat as zoo::Animal>::legs", false},
+    {"core::ptr::drop_in_place<zoo::Cage<u8>>", "zoo::Cage<u8>", "<zoo::Cage<T> as A>::legs", true},
+    {"core::ptr::drop_in_place<zoo::Do>", "zoo::Do", "<zoo::Dog as zoo::Animal>::legs", false},
+    {"core::ptr::drop_in_place<[u8]>", "[u8]", "<[u8]>::len", false},
+    {"core::ptr::drop_in_place<>", NULL, "", false},
+    {"core::ptr::drop_in_place<", NULL, "", false},
+    {"core::ptr::drop_in_place", NULL, "", false},
+    {"core::ptr::drop_in_place::", NULL, "", false},
+    {"zoo::drop", NULL, "", false},
+    {"", NULL, "", false},
+};
+
+START_TEST(types_of_rust)
+{
+    const struct rust_name *name = &rust_names[_i];
+    AUTO_BUF struct buf type = {0};
+    ck_assert_int_eq(rust_type_dropped(name->drop, &type), name->type != NULL);
+    if (name->type) {
+        ck_assert_str_eq(type.data, name->type);
+        ck_assert_int_eq(rust_type_has(type.data, name->method), name->has);
+    }
+    ck_assert(!rust_type_has("", name->method) && !rust_type_has("zoo::Dog", name->drop));
+}
+END_TEST
+
 // --- bounds
 
 START_TEST(kinds_are_bounded)
@@ -469,6 +502,7 @@ Suite *suite_kinds(void)
     tcase_add_test(tests, trees_that_are_none);
     tcase_add_test(tests, integers_are_no_trees);
     tcase_add_test(tests, lists);
+    tcase_add_loop_test(tests, types_of_rust, 0, ARRAY_LENGTH(rust_names));
     tcase_add_test(tests, kinds_are_bounded);
     tcase_add_test(tests, names_are_bounded);
     suite_add_tcase(suite, tests);
