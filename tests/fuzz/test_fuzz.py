@@ -71,3 +71,7 @@ def test_legacy(ctx):
 
 def test_kinds(ctx):
     run(ctx, "fuzz_kinds")
+
+
+def test_heap_python(ctx):
+    run(ctx, "fuzz_heap_python")
