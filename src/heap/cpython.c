@@ -20,7 +20,9 @@ static bool read_constant(struct heap_target *target, uint64_t address, void *to
 
 bool cpython_name(struct heap_target *target, uint64_t address, char *text, size_t size)
 {
-    for (size_t got = 0; got < size; got++) // few, and each only once
+    if (heap_view_text(&target->view, address, text, size))
+        return true;
+    for (size_t got = 0; got < size; got++)
         if (!read_constant(target, address + got, text + got, 1))
             return false;
         else if (!text[got])

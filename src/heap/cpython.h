@@ -20,7 +20,7 @@ struct cpython {
 };
 
 // Finds it by the symbols that every CPython exports for its extensions, in the executable or in a
-// libpython. False when there is none.
+// libpython. False when there is none; `type` is then the address of what is called so and is none.
 bool cpython_find(struct heap_target *target, struct cpython *python);
 
 // Finds a variable of it by its name in the symbol table. False when it is not there.

@@ -25,13 +25,15 @@ static void *find(struct heap_target *target, struct buf *why)
 {
     struct pymalloc_books *books = xcalloc(1, sizeof *books);
     books->target = target;
-    if (cpython_find(target, &books->python) &&
-        pymalloc_arenas_find(&books->arenas, target, &books->python))
+    bool is_python = cpython_find(target, &books->python);
+    if (is_python && pymalloc_arenas_find(&books->arenas, target, &books->python))
         return books;
-    if (books->python.type)
+    if (is_python)
         buf_printf(why, "pymalloc: CPython %s has no table of arenas among its variables "
-                   "(it may run with PYTHONMALLOC=malloc, or without the GIL)\n",
-                   books->python.version);
+                   "(does it run with PYTHONMALLOC=malloc?)\n", books->python.version);
+    else if (books->python.type)
+        buf_puts(why, "pymalloc: PyType_Type is no type as known of CPython "
+                      "(builds without the GIL have others)\n");
     free(books->arenas.list);
     free(books);
     return NULL;
@@ -96,13 +98,14 @@ struct pool_totals {
     uint64_t pools, free_pools, blocks, bytes, free;
 };
 
+// Headers are read alone: the pages between them are walked later.
 static void count_arena(struct pymalloc_books *books, const struct pymalloc_arena *arena,
                         struct pool_totals *totals)
 {
     struct pool pool;
     for (uint64_t at = arena->pools; at < arena->end; at += books->arenas.pool_bytes) {
         bool known = false;
-        for (int look = 0; look < LOOKS && !known; look++)
+        for (int look = 1; look <= LOOKS && !known; look++)
             known = copy_header(books, arena, at, &pool, look);
         if (!known)
             continue;

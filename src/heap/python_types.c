@@ -43,7 +43,8 @@ void python_types_init(struct python_types *types, struct kinds *kinds, struct h
 {
     types->kinds = kinds;
     types->target = target;
-    cpython_find(target, &types->python);
+    if (!cpython_find(target, &types->python))
+        types->python = (struct cpython){0};
 }
 
 void python_types_fini(struct python_types *types)
