@@ -9,6 +9,7 @@
 #include "heap/python_keys.h"
 
 #define TYPES_MAX 65536u     // of others nothing is said then
+#define REFUSED_MAX (1u << 20) // a heap has thousands; in one that costs more all is unknown then
 #define METATYPES 8          // between a type and PyType_Type
 #define KEYS_LOOKED_AT 64u   // of a type's dict
 
@@ -59,6 +60,7 @@ void python_types_clear(struct python_types *types)
     types->count = 0;
     types->module_key = 0;
     memset(types->none, 0, sizeof types->none);
+    types->refused = 0;
 }
 
 // The types of types end in PyType_Type, and say of themselves that they are.
@@ -171,10 +173,11 @@ const struct python_type *python_types_find(struct python_types *types, uint64_t
     if (index != UINT32_MAX)
         return &types->list[index];
     uint64_t *none = &types->none[map_hash(address) % PYTHON_NO_TYPES];
-    if (*none == address)
+    if (*none == address || types->refused >= REFUSED_MAX)
         return NULL;
     if (add_type(types, address))
         return &types->list[types->count - 1];
     *none = address;
+    types->refused++;
     return NULL;
 }

@@ -23,6 +23,7 @@ struct python_types {
     struct cpython python;
     struct map by_address; // address -> index in list
     uint64_t none[PYTHON_NO_TYPES]; // addresses that were asked for last and are none
+    uint64_t refused;      // how often one was found to be none
     struct python_type *list;
     size_t count, capacity;
     uint64_t module_key;   // address of the str "__module__" that dicts have as a key; 0: not seen
