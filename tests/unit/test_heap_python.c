@@ -254,12 +254,13 @@ START_TEST(damaged_pools_are_counted_as_skipped)
     struct header *pool = make_pool(0, 64, 10), *other = make_pool(1, 32, 4);
     arenas[0].pool_address += 2 * POOL_BYTES;
     other->limit = 7;
-    free_block(pool, 5);
+    for (uint32_t i = 5; i < 8; i++)
+        free_block(pool, i);
     memcpy((void *)(uintptr_t)pool->free, &pool->free, 8); // it leads to itself
     struct walk_quality quality = walk(&seen);
     ck_assert_uint_eq(seen.count, 9);
     ck_assert_uint_eq(quality.resyncs, 3); // the third pool is empty
-    ck_assert_uint_eq(quality.skipped, 64 + 2 * POOL_BYTES);
+    ck_assert_uint_eq(quality.skipped, 2 * 64 + 2 * POOL_BYTES);
     static const uint64_t wild[] = {1, 8, UINT64_MAX, 1ull << 47, 1ull << 63};
     for (size_t i = 0; i < ARRAY_LENGTH(wild); i++) {
         pool->free = wild[i];
