@@ -11,6 +11,7 @@
 
 #define REFERENCES_MAX (1ull << 33) // immortal objects have 2^32 - 1, most pointers are more
 #define SLACK 32u        // bytes that a block may have more than its table of keys needs
+#define DEBUG_GUARD 0xfdfdfdfdfdfdfdull
 #define DEBUG_HEAD 16u   // what PYTHONMALLOC=debug puts in front of what is allocated
 #define SMALL 512u       // bytes of what pymalloc has; larger arrays are visited after their owners
 #define OWNERS_MAX 65536u
@@ -141,13 +142,17 @@ static uint32_t items_at(const struct python_objects *objects, uint64_t address)
     return still ? owner->number : 0;
 }
 
+static bool has_debug_head(const struct block *block)
+{
+    return block->have > DEBUG_HEAD && word(block->bytes, 8) >> 8 == DEBUG_GUARD &&
+           (block->bytes[8] == 'r' || block->bytes[8] == 'm' || block->bytes[8] == 'o');
+}
+
 // With PYTHONMALLOC=debug there are in front of a block its size, a letter for the kind of memory
 // and bytes 0xfd; twice when pymalloc had it from malloc.
 static struct block without_debug_heads(struct block block)
 {
-    static const unsigned char guard[7] = {0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd};
-    for (int i = 0; i < 2 && block.have > DEBUG_HEAD && block.bytes[8] &&
-                    strchr("rmo", block.bytes[8]) && memcmp(block.bytes + 9, guard, 7) == 0; i++) {
+    for (int i = 0; i < 2 && has_debug_head(&block); i++) {
         uint64_t size = __builtin_bswap64(word(block.bytes, 0));
         block.usable -= DEBUG_HEAD;
         block.usable = size < block.usable ? size : block.usable;
