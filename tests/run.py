@@ -150,13 +150,13 @@ class Health(collections.namedtuple("Health", "threads traced stopped handlers s
 class Process:
     """A program that was started for a test, in a session of its own."""
 
-    def __init__(self, command, **popen):
+    def __init__(self, command, stdin=subprocess.DEVNULL, **popen):
         self.name = pathlib.Path(command[0]).name
         self.lines = collections.deque()
         self.closed = False
         self.changed = threading.Condition()
         self.popen = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [str(word) for word in command], stdin=stdin, stdout=subprocess.PIPE,
             start_new_session=True, text=True, errors="backslashreplace", **popen)
         self.pid = self.popen.pid
         threading.Thread(target=self._read, daemon=True).start()
@@ -183,6 +183,12 @@ class Process:
             dropped = list(self.lines)
             self.lines.clear()
             return dropped
+
+    def say(self, word):
+        """Writes a line to a program that was started with stdin=PIPE, and returns its answer."""
+        self.popen.stdin.write(word + "\n")
+        self.popen.stdin.flush()
+        return self.line()
 
     def signal(self, number):
         os.kill(self.pid, number)

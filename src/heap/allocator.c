@@ -4,8 +4,10 @@
 #include "base/mem.h"
 
 const struct allocator *const allocators[] = {
-    &allocator_pymalloc, // before the one that its arenas' table and large objects are from
+    &allocator_pymalloc, // before those that its large objects are from
     &allocator_glibc,
+    &allocator_jemalloc,
+    &allocator_tcmalloc,
     NULL,
 };
 

@@ -56,6 +56,8 @@ struct allocator {
 extern const struct allocator *const allocators[];
 extern const struct allocator allocator_glibc;
 extern const struct allocator allocator_pymalloc;
+extern const struct allocator allocator_jemalloc;
+extern const struct allocator allocator_tcmalloc;
 
 struct found_allocator {
     const struct allocator *allocator;

@@ -94,6 +94,13 @@ static inline uint64_t glibc_word(const void *bytes, size_t at)
     return value;
 }
 
+// Returns whether links of caches and fast bins are mixed with their places: since 2.32. A key for
+// cached blocks is newer than that.
+static inline bool glibc_mixes_links(const struct glibc_books *books)
+{
+    return books->version ? books->version >= 232 : books->caches.key;
+}
+
 // Finds the main arena, by its bins that point to themselves, and mp_. False: there is none; `why`
 // says which sign failed, unless the arena was never used.
 bool glibc_find(struct glibc_books *books, struct buf *why);

@@ -153,11 +153,10 @@ static const unsigned char *page_bytes(struct pages *pages, uint64_t address, si
     return pages->bytes[slot] + address % PAGE;
 }
 
-// Since glibc 2.32 a link is mixed with the place where it stands. Where the version is not known,
-// one that leads nowhere as it stands is taken for such.
+// Where the version is not known, a link that leads nowhere as it stands is taken for mixed.
 static uint64_t link_of(const struct glibc_books *books, uint64_t place, uint64_t word)
 {
-    bool plain = books->version ? books->version < 232
+    bool plain = books->version ? !glibc_mixes_links(books)
                                 : word % 16 == 0 && heap_target_region(books->target, word);
     return plain ? word : word ^ place >> 12;
 }

@@ -15,7 +15,7 @@
 #define SYSTEM_AT (NEXT_AT + 24)
 #define ARENA_BYTES GLIBC_ARENA_BYTES
 #define HEAD_MAX 0x70u               // bytes of an arena before its bins
-#define TRIES_MAX 4096u
+#define TRIES_MAX 256u
 #define TORN_MAX 2u
 #define LIBRARY_BYTES_MAX (64u << 20) // of a file that is searched for a version
 
@@ -291,6 +291,7 @@ static void read_version(struct glibc_books *books)
 bool glibc_find(struct glibc_books *books, struct buf *why)
 {
     bool seen = false, unused = false, ignored = false;
+    heap_view_forget(&books->target->view);
     if (!find_main(books, true, &seen, &unused) && !find_main(books, false, &ignored, &unused)) {
         if (seen && !unused)
             buf_puts(why, "glibc: no arena in the data of libc: no bins there point to "

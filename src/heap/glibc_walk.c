@@ -116,7 +116,7 @@ static void pick_up(struct walker *walker, uint64_t from)
 static bool has_fast_link(const struct walker *walker, uint64_t size, const unsigned char *bytes,
                           size_t have)
 {
-    if (size > FAST_MOST || have < 8 || walker->books->version < 232)
+    if (size > FAST_MOST || have < 8 || !glibc_mixes_links(walker->books))
         return false;
     uint64_t next = glibc_word(bytes, 0) ^ (walker->at + CHUNK_HEAD) >> 12;
     return !(next % 16) && next >> 47 == 0 && (!next || next >= PAGE) &&
@@ -350,6 +350,7 @@ bool glibc_walk_piece(struct glibc_books *books, const struct glibc_piece *piece
         .top = books->arenas[piece->arena].top,
         .going = true,
     };
+    heap_view_forget(walker.view);
     do
         while (walker.at < walker.end && walker.going && !walker.view->gone)
             walk_some(&walker);

@@ -68,6 +68,7 @@ void heap_target_close(struct heap_target *target)
 enum rc heap_target_refresh(struct heap_target *target)
 {
     target->readings++;
+    heap_view_forget(&target->view); // of the last census
     return target->view.gone ? RC_GONE
                              : regions_read(&target->regions, target->pid, target->pid);
 }

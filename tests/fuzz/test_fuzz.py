@@ -75,3 +75,7 @@ def test_kinds(ctx):
 
 def test_heap_python(ctx):
     run(ctx, "fuzz_heap_python")
+
+
+def test_heap_glibc(ctx):
+    run(ctx, "fuzz_heap_glibc")

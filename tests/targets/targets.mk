@@ -79,6 +79,15 @@ $(addprefix $(TARGETS_DIR)/,blocks blocks_static): tests/targets/blocks.cc
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -D_GNU_SOURCE -O2 -g -pthread $(CFLAGS_$(@F)) -o $@ $<
 
+# The same with its allocator linked into the program, whose calls dlsym finds there.
+TARGETS_ALLOCATOR := $(foreach name,jemalloc tcmalloc_minimal,\
+    $(if $(wildcard /usr/lib/*/lib$(name).a),$(TARGETS_DIR)/blocks_$(name)))
+TARGETS_EXTRA += $(TARGETS_ALLOCATOR)
+
+$(TARGETS_ALLOCATOR): $(TARGETS_DIR)/blocks_%: tests/targets/blocks.cc
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -D_GNU_SOURCE -O2 -g -pthread -rdynamic -o $@ $< -l:lib$*.a
+
 $(addprefix $(TARGETS_DIR)/,blocks_musl blocks_musl_static): tests/targets/blocks.cc
 	@mkdir -p $(@D)
 	$(Q)musl-gcc -x c -D_GNU_SOURCE -O2 -g -pthread $(CFLAGS_$(@F)) -o $@ $<

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The release of an allocator, as a text among the constants of the module whose data it keeps.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "heap/target.h"
+
+// Returns whether the version at `at` was written to `text`, of `size` bytes. Bytes [start, end) may
+// be looked at; what is looked for was found at `at`.
+typedef bool version_reader(const char *at, const char *start, const char *end, char *text,
+                            size_t size);
+
+// Looks for `mark` in the constants of the module whose data holds `address`, until what stands
+// there is a version. False: there is none, and `text` is "".
+bool version_text_find(struct heap_target *target, uint64_t address, const char *mark,
+                       version_reader *read, char *text, size_t size);
+
+// Returns whether the mark stands among those constants.
+bool version_text_mark(struct heap_target *target, uint64_t address, const char *mark);
+
+// Copies digits and dots from `at` on; false when that is no version.
+bool version_text_digits(const char *at, const char *end, char *text, size_t size);
