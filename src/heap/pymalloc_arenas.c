@@ -144,8 +144,6 @@ static bool read_table(struct pymalloc_arenas *arenas, struct heap_target *targe
 static bool may_be_table(struct heap_target *target, uint64_t address)
 {
     unsigned char entries[2 * ENTRY];
-    if (!address || address % 16)
-        return false;
     const struct proc_map *map = heap_target_region(target, address);
     if (!map || !map->writable || map->shared || *map->path == '/')
         return false;
@@ -165,21 +163,29 @@ static bool try_variable(struct pymalloc_arenas *arenas, struct heap_target *tar
            may_be_table(target, table) && read_table(arenas, target, table);
 }
 
-static bool search(struct pymalloc_arenas *arenas, struct heap_target *target, uint64_t start,
-                   uint64_t end)
+// Variables that hold 0, or no address of what malloc gives out, are most.
+static bool search_page(struct pymalloc_arenas *arenas, struct heap_target *target,
+                        const unsigned char *bytes, size_t length)
 {
-    uint64_t table, last = 0;
-    for (uint64_t at = start; at + 8 <= end; at += 8) {
-        const unsigned char *bytes = heap_view_window(&target->view, at, 8, end);
-        if (!bytes) {
-            at = (at & ~(uint64_t)(PAGE - 1)) + PAGE - 8;
-            continue;
-        }
-        table = word(bytes, 0);
-        if (table == last || !may_be_table(target, table))
+    uint64_t last = 0;
+    for (size_t at = 0; at + 8 <= length; at += 8) {
+        uint64_t table = word(bytes, at);
+        if (!table || table % 16 || table == last || !may_be_table(target, table))
             continue;
         last = table;
         if (read_table(arenas, target, table))
+            return true;
+    }
+    return false;
+}
+
+static bool search(struct pymalloc_arenas *arenas, struct heap_target *target, uint64_t start,
+                   uint64_t end)
+{
+    for (uint64_t at = start; at < end; at += PAGE) {
+        size_t length = end - at < PAGE ? (size_t)(end - at) : PAGE;
+        const void *bytes = heap_view_window(&target->view, at, length, end);
+        if (bytes && search_page(arenas, target, bytes, length))
             return true;
     }
     return false;

@@ -21,6 +21,8 @@
 #define TYPE_BYTES 408u
 #define BLOCK 64u
 #define FLAGS (168u / 8)
+#define OLDEST 8u // 3.8
+#define VERSIONS 6u
 #define TYPE 0x4545505954505954ull // stand for the addresses of the two types, which are not always
 #define STR 0x5254535f45505954ull  // the same
 #define TEXT (ARENA + 48 + 2 * BLOCK)
@@ -31,6 +33,7 @@ uint64_t Py_Version;
 uint64_t arenas = TABLE;
 
 static struct heap_target target; // this process, as far as its mappings and memory go
+static struct kinds *kinds;
 
 static void require(bool good)
 {
@@ -62,15 +65,15 @@ static void open_target(void)
 }
 
 struct walked {
-    struct kinds *kinds;
+    void *state; // of the recognizer
     uint64_t bytes;
 };
 
 static bool visit(void *context, const struct block *block)
 {
     struct walked *walked = context;
-    uint32_t number = kinds_of(walked->kinds, block);
-    require(kinds_kind(walked->kinds, number) < BLOCK_KIND_COUNT);
+    uint32_t number = recognizer_python.recognize(walked->state, block);
+    require(number < KINDS_MAX && kinds_kind(kinds, number) < BLOCK_KIND_COUNT);
     require(block->have <= block->usable && block->have <= BLOCK_HEAD);
     walked->bytes += block->taken;
     return true;
@@ -96,7 +99,7 @@ static void place(const uint8_t *bytes, size_t length)
         {(uint64_t *)MEMORY, 0x6000},
         {(uint64_t *)ARENA, 4 * POOL_BYTES},
     };
-    Py_Version = length ? 3u << 24 | (8 + bytes[0] % 6u) << 16 : 0;
+    Py_Version = 3u << 24 | (OLDEST + (length ? bytes[0] % VERSIONS : 0)) << 16;
     size_t at = length > 0;
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
         size_t size = length - at < parts[i].size ? length - at : parts[i].size;
@@ -109,14 +112,26 @@ static void place(const uint8_t *bytes, size_t length)
     memcpy(&PyType_Type[3], &(uint64_t){(uint64_t)(uintptr_t)"type"}, 8);
 }
 
+// All that is learnt of the memory is forgotten when mappings are read anew; the version is not.
+static void *state_of_version(void)
+{
+    static void *states[VERSIONS];
+    void **state = &states[(Py_Version >> 16 & 0xff) - OLDEST];
+    heap_view_forget(&target.view);
+    target.readings++;
+    if (!kinds)
+        kinds = kinds_new(&target);
+    if (!*state)
+        *state = recognizer_python.begin(kinds, &target);
+    return *state;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     open_target();
     place(bytes, length);
-    heap_view_forget(&target.view);
-    target.readings++;
     AUTO_BUF struct buf why = {0};
-    struct walked walked = {.kinds = kinds_new(&target)};
+    struct walked walked = {.state = state_of_version()};
     struct walk_quality quality = {0};
     struct heap_figures figures = {0};
     void *books = allocator_pymalloc.find(&target, &why);
@@ -126,7 +141,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         allocator_pymalloc.free(books);
         require(walked.bytes <= quality.walked && quality.walked <= MEMORY_BYTES + ARENA_BYTES);
     }
-    kinds_free(walked.kinds);
     return 0;
 }
 
@@ -183,7 +197,7 @@ static void put_types(struct buf *out, size_t *end)
 bool fuzz_seed(size_t number, struct buf *out)
 {
     size_t end = 1;
-    if (number > 5)
+    if (number >= VERSIONS)
         return false;
     buf_putc(out, (char)number);
     put_types(out, &end);
