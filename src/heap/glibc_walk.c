@@ -188,6 +188,10 @@ static void take(struct chunk_walk *walk, const unsigned char *head, uint64_t si
         return;
     }
     uint64_t other[2] = {glibc_word(behind, 0), glibc_word(behind, 8)};
+    if (walk->piece->heap && other[1] == CHUNK_PREV_IN_USE && !(own[1] & CHUNK_OTHER_ARENA)) {
+        walk->at = walk->end; // what was left of a full heap has been made its end mark
+        return;
+    }
     if (!agree(walk, own, other)) {
         walk->quality->skipped += size;
         pick_up(walk, next);
