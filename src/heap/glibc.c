@@ -164,6 +164,7 @@ static void walk(void *state, const struct block_visitor *visitor, struct walk_q
 
 const struct allocator allocator_glibc = {
     .name = "glibc",
+    .by_arena = true,
     .find = find,
     .version = version,
     .count = count,
