@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libptprof: profiles of running processes, from inside a program of yours: of CPU time, of wall
- * time, of what threads wait for, of who holds the locks that they wait for, and of memory.
+ * time, of what threads wait for, and of who holds the locks that they wait for; and what their
+ * memory is used for.
  *
  *     struct ptprof_session *session;
  *     char error[1024];
@@ -27,6 +28,7 @@
 #define PTPROF_PTPROF_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -148,6 +150,63 @@ struct ptprof_census_options {
 enum ptprof_result ptprof_census(pid_t pid, const struct ptprof_census_options *options,
                                  const char *format, FILE *stream, char *error,
                                  size_t error_size);
+
+#define PTPROF_UNKNOWN UINT64_MAX /* of a figure */
+
+/* Bytes, but for counts. */
+struct ptprof_memory {
+    size_t size; /* sizeof(struct ptprof_memory): set it before; later versions add members */
+    /* Anybody may know: */
+    uint64_t threads;   /* count */
+    uint64_t rss;       /* resident: anonymous + file + shared */
+    uint64_t peak_rss;
+    uint64_t anonymous;
+    uint64_t file;
+    uint64_t shared;
+    uint64_t swap;
+    uint64_t locked;
+    uint64_t hugetlb;     /* of the pool of huge pages; not in rss */
+    uint64_t page_tables;
+    uint64_t mapped;
+    uint64_t cgroup_use;   /* of the memory cgroup, all its processes together */
+    uint64_t cgroup_limit; /* the lowest one of it and its ancestors; PTPROF_UNKNOWN: none, too */
+    /* With the permission to read its mappings: */
+    uint64_t mappings;   /* count */
+    uint64_t huge_pages; /* resident in huge pages */
+    uint64_t heap_resident;      /* of the area of brk */
+    uint64_t anonymous_resident; /* of other private memory without a file */
+    uint64_t thread_stacks_resident; /* the first thread's not counted */
+    uint64_t thread_stacks_reserved;
+    uint64_t libraries_resident; /* the program counts */
+    uint64_t files_resident;
+    uint64_t shared_resident;
+    uint64_t generated_code_resident;
+    /* With PTPROF_MEMORY_PSS: */
+    uint64_t pss;
+    /* With PTPROF_MEMORY_ALLOCATORS, of all allocators whose books were read: */
+    uint64_t heap_system; /* obtained from the kernel */
+    uint64_t heap_in_use; /* of blocks that the program has */
+    uint64_t heap_free;
+    uint64_t heap_trimmable; /* of whole free pages that could go back to the kernel */
+};
+
+enum ptprof_memory_part { /* a set of them; 0: none of these */
+    PTPROF_MEMORY_PSS = 1,        /* reads smaps: the process may have to wait meanwhile, some
+                                     milliseconds for a thousand mappings, before it maps memory */
+    PTPROF_MEMORY_ALLOCATORS = 2, /* starts a helper process as ptprof_open does, which has ended
+                                     when the call returns */
+};
+
+/*
+ * Says what the memory of a process is used for now; 0 of pid is no process, one's own is allowed.
+ * Nothing of it is stopped or changed. What is not known is PTPROF_UNKNOWN. error is as in
+ * ptprof_open. With PTPROF_MEMORY_ALLOCATORS only one thread at a time may call it.
+ *
+ * Errors: PTPROF_USAGE; PTPROF_GONE; PTPROF_DENIED when the mappings may not be read: the figures
+ * before them are known all the same.
+ */
+enum ptprof_result ptprof_memory(pid_t pid, unsigned parts, struct ptprof_memory *memory,
+                                 char *error, size_t error_size);
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
-#include "base/figures.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "commands/command.h"
@@ -132,17 +131,13 @@ static enum rc write_one(const struct fetch *fetch, const char *path, const stru
                          const struct output_content *what, struct err *err)
 {
     long long size;
-    char shown_size[FIGURES_MOST];
     struct output_content content = *what;
     content.writer = writer;
     enum rc rc = output_file_check(path, fetch->options->force, err);
     if (rc == RC_OK)
         rc = output_file_write(path, &content, &size, err);
-    if (rc != RC_OK || fetch->options->quiet || !path)
-        return rc;
-    AUTO_FREE char *shown = escape_text_dup(path);
-    fprintf(stderr, "ptprof: wrote %s (%s)\n", shown,
-            figures_bytes((uint64_t)size, 'B', shown_size));
+    if (rc == RC_OK && !fetch->options->quiet && path)
+        output_file_say(path, size);
     return rc;
 }
 

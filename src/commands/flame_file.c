@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "base/figures.h"
 #include "base/mem.h"
 
 const char *const flame_format_names[] = {
@@ -84,14 +83,6 @@ void flame_file_fini(struct flame_file *file)
     free(steal_ptr(&file->path));
 }
 
-static void say_written(const struct output_file *output)
-{
-    char size[FIGURES_MOST];
-    AUTO_FREE char *shown = escape_text_dup(output->path);
-    fprintf(stderr, "ptprof: wrote %s (%s)\n", shown,
-            figures_bytes((uint64_t)output->bytes, 'K', size));
-}
-
 enum rc flame_file_write(const struct flame_file *file, const struct flame_request *request,
                          bool quiet, struct err *err)
 {
@@ -103,7 +94,7 @@ enum rc flame_file_write(const struct flame_file *file, const struct flame_reque
     if (rc == RC_OK)
         rc = output_file_commit(&output, err);
     if (rc == RC_OK && output.path && !quiet)
-        say_written(&output);
+        output_file_say(output.path, output.bytes);
     output_file_fini(&output);
     return rc;
 }

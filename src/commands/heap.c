@@ -5,25 +5,50 @@
 #include <errno.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/figures.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/terminal.h"
+#include "commands/progress.h"
 #include "heap/census_profile.h"
+
+#define PROGRESS_AFTER NS_PER_S // most censuses are over before
+#define PROGRESS_EVERY (NS_PER_S / 4)
+
+static void show_progress(struct heap_run *run, int64_t now)
+{
+    char read[FIGURES_MOST];
+    AUTO_FREE char *rest =
+        xasprintf("%s read", figures_bytes(run->target->view.counts.read, 'B', read));
+    progress_line(now - run->began, 0, rest);
+    run->shown = now + PROGRESS_EVERY;
+}
 
 static bool is_over(void *context)
 {
     struct heap_run *run = context;
-    run->timed_out |= run->deadline && clock_now() >= run->deadline;
+    int64_t now = clock_now();
+    run->timed_out |= run->deadline && now >= run->deadline;
+    if (run->shown && now >= run->shown)
+        show_progress(run, now);
     return run->timed_out || aside_ending(&run->aside);
 }
 
 enum rc heap_take(struct heap_run *run, struct heap_census **census, struct err *err)
 {
     const struct heap_census_options options = {.interrupted = is_over, .context = run};
+    bool line = terminal_is(STDERR_FILENO) && !run->options.watch;
     run->timed_out = false;
-    run->deadline = run->options.timeout ? clock_now() + run->options.timeout : 0;
-    return heap_census_take(run->target, run->kinds, &options, census, err);
+    run->began = clock_now();
+    run->deadline = run->options.timeout ? run->began + run->options.timeout : 0;
+    run->shown = line ? run->began + PROGRESS_AFTER : 0;
+    enum rc rc = heap_census_take(run->target, run->kinds, &options, census, err);
+    if (line)
+        progress_clear();
+    return rc;
 }
 
 enum rc heap_put(struct heap_run *run, const struct buf *text, struct err *err)
@@ -135,6 +160,8 @@ static enum rc commit(struct heap_run *run, struct output_file *file, enum rc rc
     if (!run->printed || run->closed || rc == RC_IO)
         return rc;
     enum rc written = output_file_commit(file, rc == RC_OK ? err : NULL);
+    if (written == RC_OK && !run->options.output && file->path)
+        output_file_say(file->path, file->bytes); // we chose its name
     return rc == RC_OK ? written : rc;
 }
 

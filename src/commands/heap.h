@@ -36,7 +36,8 @@ struct heap_run {
     struct aside aside;
     struct heap_target *target;
     struct kinds *kinds;
-    int64_t deadline; // of the census at hand, CLOCK_MONOTONIC; 0: none
+    int64_t began, deadline; // of the census at hand, CLOCK_MONOTONIC; deadline 0: none
+    int64_t shown;    // when a line of progress is shown next; 0: never
     bool timed_out;
     bool printed; // something was
     bool closed;  // the reader of the output has closed it

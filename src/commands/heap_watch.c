@@ -11,6 +11,7 @@
 
 #define CLEAR "\033[H\033[2J" // the screen
 #define OTHER_LINES 6u        // of a screen: title, headings, the two rows below, the cursor's
+#define HEAD_LINES 8u         // that the first look has besides, or more
 
 struct heap_looks {
     struct heap_census *first, *last; // the first look's is also the last's until the second
@@ -22,11 +23,34 @@ static bool is_screen(const struct heap_run *run)
     return !run->path && run->format == HEAP_TABLE && terminal_is(STDOUT_FILENO);
 }
 
-static size_t most_rows(const struct heap_run *run)
+// Returns how many rows fit beside so many other lines.
+static size_t most_rows(const struct heap_run *run, unsigned others)
 {
     unsigned height = is_screen(run) ? terminal_height(STDOUT_FILENO) : 0;
-    size_t fit = height > OTHER_LINES ? height - OTHER_LINES : 1;
+    size_t fit = height > others ? height - others : 1;
     return height && fit < run->options.top ? fit : run->options.top;
+}
+
+// Writes what fits on the screen: lines that are too wide, or too many, would scroll it.
+static enum rc put_screen(struct heap_run *run, const struct buf *text, struct err *err)
+{
+    AUTO_BUF struct buf screen = {0};
+    unsigned width = terminal_width(STDOUT_FILENO), height = terminal_height(STDOUT_FILENO);
+    unsigned column = 0, line = 1;
+    buf_puts(&screen, CLEAR);
+    for (const char *at = text->data; *at && (line < height || !height); at++) {
+        bool follows = (*at & 0xc0) == 0x80; // in UTF-8, on the byte before
+        column = *at == '\n' ? 0 : column + !follows;
+        line += *at == '\n';
+        if (column <= width)
+            buf_putc(&screen, *at);
+    }
+    return heap_put(run, &screen, err);
+}
+
+static enum rc put(struct heap_run *run, const struct buf *text, struct err *err)
+{
+    return is_screen(run) ? put_screen(run, text, err) : heap_put(run, text, err);
 }
 
 static char *title_of(const struct heap_census *census)
@@ -42,10 +66,10 @@ static enum rc print_first(struct heap_run *run, const struct heap_census *censu
     if (run->format == HEAP_JSON)
         return RC_OK;
     const struct heap_printing printing = {.census = census, .target = run->target,
-                                           .by = run->options.by, .top = most_rows(run)};
-    buf_puts(&text, is_screen(run) ? CLEAR : "");
+                                           .by = run->options.by,
+                                           .top = most_rows(run, OTHER_LINES + HEAD_LINES)};
     heap_text(&text, &printing);
-    return heap_put(run, &text, err);
+    return put(run, &text, err);
 }
 
 static enum rc print_growth(struct heap_run *run, const struct heap_looks *looks,
@@ -63,7 +87,7 @@ static enum rc print_growth(struct heap_run *run, const struct heap_looks *looks
         .first = true,
         .since = {[HEAP_BEFORE] = now->time - looks->last->time,
                   [HEAP_FIRST] = now->time - looks->first->time},
-        .top = most_rows(run),
+        .top = most_rows(run, OTHER_LINES),
         .time = now->time,
         .title = title,
         .incomplete = !now->complete || !looks->last->complete || !looks->first->complete,
@@ -71,11 +95,11 @@ static enum rc print_growth(struct heap_run *run, const struct heap_looks *looks
     if (run->format == HEAP_JSON) {
         heap_growth_json(&text, &growth);
     } else {
-        buf_puts(&text, is_screen(run) ? CLEAR : "\n");
+        buf_puts(&text, is_screen(run) ? "" : "\n");
         heap_growth_text(&text, &growth);
     }
     heap_table_fini(&table);
-    return heap_put(run, &text, err);
+    return put(run, &text, err);
 }
 
 static enum rc print_look(struct heap_run *run, struct heap_looks *looks, struct heap_census *now,

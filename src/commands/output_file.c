@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/figures.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "output/gzip.h"
@@ -216,6 +217,13 @@ enum rc output_file_commit(struct output_file *file, struct err *err)
     unfinished = NULL;
     free(steal_ptr(&file->temporary));
     return RC_OK;
+}
+
+void output_file_say(const char *path, long long bytes)
+{
+    char size[FIGURES_MOST];
+    AUTO_FREE char *shown = escape_text_dup(path);
+    fprintf(stderr, "ptprof: wrote %s (%s)\n", shown, figures_bytes((uint64_t)bytes, 'B', size));
 }
 
 void output_file_fini(struct output_file *file)

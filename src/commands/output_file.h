@@ -39,6 +39,9 @@ enum rc output_file_compress(struct output_file *file, struct err *err) MUST_CHE
 // Flushes file->stream to the disk and gives the file its name.
 enum rc output_file_commit(struct output_file *file, struct err *err) MUST_CHECK;
 
+// Says on standard error which file was written, and how large it is.
+void output_file_say(const char *path, long long bytes);
+
 // Frees the memory, and unlinks a file that was not committed.
 void output_file_fini(struct output_file *file);
 

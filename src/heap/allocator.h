@@ -37,6 +37,7 @@ struct walk_quality { // what a walk could not see; added to, not set
 
 struct allocator {
     const char *name; // "glibc"
+    bool by_arena;    // its blocks have numbers of arenas; otherwise they all say 0
     // Finds its books in a process, a struct of its own; NULL when they are not there. Where signs
     // of the allocator were found and the books were not, `why` gets one line for each sign that
     // failed.

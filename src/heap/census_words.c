@@ -37,7 +37,7 @@ struct block_count census_count_of(const struct heap_census *census,
     const char *name = kinds_name(census->kinds, row->kind);
     texts->arena[0] = '\0';
     // Whether there are several now does not count: the next census may find one more.
-    if (allocator->figures.known[FIGURE_ARENAS])
+    if (allocator->by_arena)
         snprintf(texts->arena, sizeof texts->arena, "%" PRIu32, row->arena);
     return (struct block_count){
         .allocator = allocator->name,

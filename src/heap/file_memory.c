@@ -37,18 +37,15 @@ static void add(struct file_memory *memory, const struct proc_map *map)
     memory->list[memory->count++] = (struct file_span){map->start, map->end};
 }
 
-bool file_memory_refresh(struct file_memory *memory)
+void file_memory_refresh(struct file_memory *memory)
 {
     const struct regions *regions = &memory->target->regions;
-    if (memory->reading == memory->target->readings)
-        return false;
     memory->reading = memory->target->readings;
     memory->count = 0;
     memset(memory->filter, 0, sizeof memory->filter);
     for (size_t i = 0; i < regions->count; i++)
         if (regions->list[i].readable && regions->list[i].inode && !regions->list[i].shared)
             add(memory, &regions->list[i]);
-    return true;
 }
 
 static const struct file_span *span_of(const struct file_memory *memory, uint64_t address)

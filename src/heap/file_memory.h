@@ -26,8 +26,12 @@ struct file_memory { // zeroed, but for the target: nothing is known yet
 
 void file_memory_fini(struct file_memory *memory);
 
-// Takes over the target's mappings where they were read anew. Returns whether they were.
-bool file_memory_refresh(struct file_memory *memory);
+// Takes over the target's mappings, where they were read anew and this is not current.
+void file_memory_refresh(struct file_memory *memory);
+static inline bool file_memory_is_current(const struct file_memory *memory)
+{
+    return memory->reading == memory->target->readings;
+}
 
 // Returns whether an address is aligned for a pointer and may lie there: most that do not are found
 // out by one look at the filter. For every block.

@@ -65,9 +65,11 @@ static struct heap_census_row *row_like(struct heap_census *census, struct map *
             return &census->rows[at];
         if (at != UINT32_MAX)
             continue;
-        if (census->count >= ROWS_MAX && (like->kind || like->arena))
+        if (census->count >= ROWS_MAX && (like->kind || like->arena)) {
+            census->folded++;
             return row_like(census, by_key, &(struct row_key){.allocator = like->allocator,
                                                               .size = like->size});
+        }
         ARRAY_RESERVE(census->rows, census->count, census->capacity);
         map_put(by_key, key, (uint32_t)census->count);
         census->rows[census->count] = (struct heap_census_row){
@@ -117,7 +119,8 @@ static void take_allocator(struct heap_census_counting *counting,
     struct heap_census *census = counting->census;
     struct heap_census_allocator *told = &census->allocators[counting->allocator];
     const struct allocator *allocator = found->allocator;
-    *told = (struct heap_census_allocator){.name = allocator->name, .walked = allocator->walk};
+    *told = (struct heap_census_allocator){
+        .name = allocator->name, .walked = allocator->walk, .by_arena = allocator->by_arena};
     allocator->version(found->books, told->version, sizeof told->version);
     if (allocator->walk)
         allocator->walk(found->books,
@@ -155,7 +158,7 @@ enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
     census->allocator_count = found.count;
     walk_allocators(census, &found, options);
     if (kinds_learnt(kinds) && census->complete) {
-        census->count = 0;
+        census->count = census->folded = 0;
         walk_allocators(census, &found, options);
     }
     census->why = xstrdup(found.why.length ? found.why.data : "");

@@ -29,6 +29,7 @@ struct heap_census_allocator {
     char version[64]; // "": not known
     struct heap_figures figures;
     bool walked;      // otherwise its blocks cannot be told
+    bool by_arena;    // as in struct allocator
     struct walk_quality quality;
 };
 
@@ -42,6 +43,7 @@ struct heap_census {
     size_t allocator_count;
     struct heap_census_row *rows; // in the order of first use
     size_t count, capacity;
+    uint64_t folded; // blocks that are counted by size only: there were too many rows
     struct heap_view_counts counts; // of what was read
     char *why;        // lines: what was found of allocators whose books were not, or ""
     struct kinds *kinds; // borrowed

@@ -16,12 +16,17 @@ static const struct { // what is told of each time that there is
     const char *heading, *key;
 } told[] = {
     {HEAP_BEFORE, "GROWN", "grown"},
-    {HEAP_FIRST, "SINCE FIRST", "grown_since_first"},
+    {HEAP_FIRST, "FIRST", "grown_since_first"},
 };
 
 static size_t times(const struct heap_growth *growth)
 {
     return growth->first ? 2 : 1;
+}
+
+static enum heap_time sorted_by(const struct heap_growth *growth)
+{
+    return growth->first ? HEAP_FIRST : HEAP_BEFORE;
 }
 
 static bool has_changed(const struct heap_growth *growth, const struct heap_row *row)
@@ -49,18 +54,19 @@ static const char *signed_bytes(double bytes, char text[RATE])
 
 // --- text ---
 
-static void put_headings(struct buf *out, const struct heap_growth *growth)
+static void put_headings(struct buf *out, const struct heap_growth *growth,
+                         const struct heap_columns *columns)
 {
     for (size_t i = 0; i < times(growth); i++) {
-        buf_printf(out, "%12s", told[i].heading);
+        buf_printf(out, "%8s", told[i].heading);
         if (growth->since[told[i].time] > 0)
-            buf_printf(out, " %9s", "BYTES/S");
-        buf_printf(out, " %9s", "BLOCKS");
+            buf_printf(out, " %8s", "/S");
     }
-    buf_printf(out, " %8s", "NOW");
-    heap_put_headings(out, growth->table);
+    buf_printf(out, " %9s %7s", "BLOCKS", "NOW");
+    heap_put_headings(out, columns);
 }
 
+// Blocks are those of the time that rows are sorted by.
 static void put_amounts(struct buf *out, const struct heap_growth *growth,
                         const struct heap_amount *at)
 {
@@ -68,13 +74,13 @@ static void put_amounts(struct buf *out, const struct heap_growth *growth,
     for (size_t i = 0; i < times(growth); i++) {
         int64_t since = growth->since[told[i].time];
         int64_t bytes = heap_grown_bytes(at, told[i].time);
-        buf_printf(out, "%12s", signed_bytes((double)bytes, text));
+        buf_printf(out, "%8s", signed_bytes((double)bytes, text));
         if (since > 0)
-            buf_printf(out, " %9s", signed_bytes(per_second(bytes, since), text));
-        buf_printf(out, " %+9" PRId64, heap_grown_blocks(at, told[i].time));
+            buf_printf(out, " %8s", signed_bytes(per_second(bytes, since), text));
     }
     char now[FIGURES_MOST];
-    buf_printf(out, " %8s", figures_bytes(at[HEAP_NOW].bytes, 'B', now));
+    buf_printf(out, " %+9" PRId64 " %7s", heap_grown_blocks(at, sorted_by(growth)),
+               figures_bytes(at[HEAP_NOW].bytes, 'B', now));
 }
 
 static void put_title(struct buf *out, const struct heap_growth *growth)
@@ -84,12 +90,11 @@ static void put_title(struct buf *out, const struct heap_growth *growth)
     if (growth->time)
         buf_printf(out, ", %s", figures_date(growth->time, text));
     if (growth->since[HEAP_BEFORE] > 0)
-        buf_printf(out, ", %s later", figures_duration(growth->since[HEAP_BEFORE], text));
+        buf_printf(out, ": grown in %s", figures_duration(growth->since[HEAP_BEFORE], text));
     else
-        buf_puts(out, ", at times that are not known: nothing is told per second");
-    if (growth->first && growth->since[HEAP_FIRST] > 0)
-        buf_printf(out, ", %s since the first look",
-                   figures_duration(growth->since[HEAP_FIRST], text));
+        buf_puts(out, ": grown in a time that is not known");
+    if (growth->first)
+        buf_printf(out, ", FIRST is %s ago", figures_duration(growth->since[HEAP_FIRST], text));
     buf_puts(out, growth->incomplete ? "\nINCOMPLETE: one of the two was ended before all blocks "
                                        "were counted\n"
                                      : "\n");
@@ -108,14 +113,15 @@ void heap_growth_text(struct buf *out, const struct heap_growth *growth)
     struct heap_table *table = growth->table;
     struct heap_amount rest[HEAP_TIMES] = {{0}};
     size_t shown = 0, more = 0;
-    heap_table_sort_grown(table, growth->first ? HEAP_FIRST : HEAP_BEFORE);
+    heap_table_sort_grown(table, sorted_by(growth));
+    struct heap_columns columns = heap_columns_of(table, growth->top);
     put_title(out, growth);
-    put_headings(out, growth);
+    put_headings(out, growth, &columns);
     for (size_t i = 0; i < table->count; i++) {
         const struct heap_row *row = &table->rows[i];
         if (has_changed(growth, row) && shown < growth->top) {
             put_amounts(out, growth, row->at);
-            heap_put_words(out, table, row);
+            heap_put_words(out, &columns, table, row);
             shown++;
             continue;
         }
@@ -155,7 +161,7 @@ void heap_growth_json(struct buf *out, const struct heap_growth *growth)
 {
     struct heap_table *table = growth->table;
     struct json json = {.out = out};
-    heap_table_sort_grown(table, growth->first ? HEAP_FIRST : HEAP_BEFORE);
+    heap_table_sort_grown(table, sorted_by(growth));
     json_begin(&json, NULL, '{');
     json_number(&json, "schema", 1);
     json_number(&json, "time_wall_ns", growth->time);

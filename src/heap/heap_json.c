@@ -21,6 +21,7 @@ static void put_census(struct json *json, const struct heap_printing *printing)
     json_number(json, "duration_ns", census->duration);
     json_bool(json, "complete", census->complete);
     json_number(json, "walks", printing->before ? 2 : 1);
+    json_count(json, "folded", census->folded);
     json_end(json, '{');
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What is printed of a process whose allocator nobody knows: its mappings that can be written, the
-// largest first.
+// largest first, with how much of each is resident.
 #pragma once
 
 #include <stddef.h>

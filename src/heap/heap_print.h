@@ -50,8 +50,18 @@ void heap_first_bytes(struct buf *out, struct heap_target *target, uint64_t addr
 
 // --- parts ---
 
-// Appends headings and cells of what the table is grouped by.
-void heap_put_headings(struct buf *out, const struct heap_table *table);
-void heap_put_words(struct buf *out, const struct heap_table *table, const struct heap_row *row);
+struct heap_columns { // of what a table is grouped by
+    int width[HEAP_BY_COUNT]; // 0: it is not shown
+};
+
+// Returns columns for the first rows of a table. Its only allocator is not shown unless somebody
+// asked for it.
+struct heap_columns heap_columns_of(const struct heap_table *table, size_t rows);
+
+// Appends headings, and the cells of a row, each to the end of a line.
+void heap_put_headings(struct buf *out, const struct heap_columns *columns);
+void heap_put_words(struct buf *out, const struct heap_columns *columns,
+                    const struct heap_table *table, const struct heap_row *row);
+
 void heap_json_words(struct json *json, const struct heap_table *table,
                      const struct heap_row *row);

@@ -18,6 +18,7 @@ const char *const heap_by_words[] = {
 void heap_table_init(struct heap_table *table, unsigned by)
 {
     *table = (struct heap_table){
+        .asked = by,
         .by = by ? by
                  : HEAP_BIT(HEAP_BY_KIND) | HEAP_BIT(HEAP_BY_WHAT) | HEAP_BIT(HEAP_BY_ALLOCATOR)};
     if (table->by & HEAP_BIT(HEAP_BY_WHAT)) // which says little without its kind

@@ -54,6 +54,7 @@ struct heap_row {
 
 struct heap_table {
     unsigned by; // set of HEAP_BIT
+    bool asked;  // somebody asked for that; otherwise it is as most people like it
     struct strtab texts;
     struct map ids; // hash of a row's texts -> its number
     struct heap_row *rows;
@@ -61,7 +62,7 @@ struct heap_table {
     struct heap_amount total[HEAP_TIMES];
 };
 
-// By what a row is and by its allocator, unless `by` says more.
+// Groups by what a row is and by its allocator, unless `by` says more.
 void heap_table_init(struct heap_table *table, unsigned by);
 void heap_table_fini(struct heap_table *table);
 

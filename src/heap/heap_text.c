@@ -129,6 +129,9 @@ static void put_quality(struct buf *out, const struct heap_printing *printing)
                         "(%.2f%%)", moves.moved_blocks, moves.blocks,
                    moves.blocks ? 100 * (double)moves.moved_blocks / (double)moves.blocks : 0);
     }
+    if (printing->census->folded)
+        buf_printf(out, "; of %" PRIu64 " blocks only the size is told: there are too many kinds",
+                   printing->census->folded);
     buf_puts(out, printing->census->complete
                       ? "\n"
                       : "\nINCOMPLETE: it was ended before all blocks were counted\n");
@@ -163,24 +166,50 @@ static void put_head(struct buf *out, const struct heap_printing *printing)
 
 // --- rows ---
 
+// What can be long comes last.
 static const struct {
+    enum heap_by by;
     const char *text;
-    int width; // negative: to the left; 0: it is the last one
-} headings[HEAP_BY_COUNT] = {
-    [HEAP_BY_KIND] = {"KIND", -13},
-    [HEAP_BY_WHAT] = {"WHAT", 0},
-    [HEAP_BY_SIZE] = {"SIZE", -12},
-    [HEAP_BY_ALLOCATOR] = {"ALLOCATOR", -9},
-    [HEAP_BY_ARENA] = {"ARENA", -5},
+} headings[] = {
+    {HEAP_BY_ALLOCATOR, "ALLOCATOR"}, {HEAP_BY_ARENA, "ARENA"}, {HEAP_BY_KIND, "KIND"},
+    {HEAP_BY_SIZE, "SIZE"},           {HEAP_BY_WHAT, "WHAT"},
 };
 
-// What can be long comes last.
-static const enum heap_by columns[] = {HEAP_BY_ALLOCATOR, HEAP_BY_ARENA, HEAP_BY_KIND,
-                                       HEAP_BY_SIZE, HEAP_BY_WHAT};
+static bool has_one_allocator(const struct heap_table *table)
+{
+    for (size_t i = 1; i < table->count; i++)
+        if (table->rows[i].texts[HEAP_BY_ALLOCATOR] != table->rows[0].texts[HEAP_BY_ALLOCATOR])
+            return false;
+    return true;
+}
+
+static int widest(const struct heap_table *table, size_t rows, enum heap_by by, int width)
+{
+    for (size_t i = 0; i < rows && i < table->count; i++) {
+        AUTO_FREE char *shown = escape_text_dup(heap_table_text(table, &table->rows[i], by));
+        int own = escape_columns(shown);
+        width = own > width ? own : width;
+    }
+    return width;
+}
+
+struct heap_columns heap_columns_of(const struct heap_table *table, size_t rows)
+{
+    struct heap_columns columns = {{0}};
+    for (size_t i = 0; i < ARRAY_LENGTH(headings); i++)
+        if (table->by & HEAP_BIT(headings[i].by))
+            columns.width[headings[i].by] =
+                headings[i].by == HEAP_BY_WHAT
+                    ? 1
+                    : widest(table, rows, headings[i].by, escape_columns(headings[i].text));
+    if (!table->asked && has_one_allocator(table))
+        columns.width[HEAP_BY_ALLOCATOR] = 0;
+    return columns;
+}
 
 static void put_cell(struct buf *out, const char *text, int width)
 {
-    int missing = -width - escape_columns(text);
+    int missing = width - escape_columns(text);
     buf_printf(out, "  %s%*s", text, missing > 0 ? missing : 0, "");
 }
 
@@ -192,21 +221,22 @@ static void end_line(struct buf *out)
     buf_putc(out, '\n');
 }
 
-void heap_put_headings(struct buf *out, const struct heap_table *table)
+void heap_put_headings(struct buf *out, const struct heap_columns *columns)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(columns); i++)
-        if (table->by & HEAP_BIT(columns[i]))
-            put_cell(out, headings[columns[i]].text, headings[columns[i]].width);
+    for (size_t i = 0; i < ARRAY_LENGTH(headings); i++)
+        if (columns->width[headings[i].by])
+            put_cell(out, headings[i].text, columns->width[headings[i].by]);
     end_line(out);
 }
 
-void heap_put_words(struct buf *out, const struct heap_table *table, const struct heap_row *row)
+void heap_put_words(struct buf *out, const struct heap_columns *columns,
+                    const struct heap_table *table, const struct heap_row *row)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(columns); i++) {
-        if (!(table->by & HEAP_BIT(columns[i])))
+    for (size_t i = 0; i < ARRAY_LENGTH(headings); i++) {
+        if (!columns->width[headings[i].by])
             continue;
-        AUTO_FREE char *shown = escape_text_dup(heap_table_text(table, row, columns[i]));
-        put_cell(out, shown, headings[columns[i]].width);
+        AUTO_FREE char *shown = escape_text_dup(heap_table_text(table, row, headings[i].by));
+        put_cell(out, shown, columns->width[headings[i].by]);
     }
     end_line(out);
 }
@@ -272,11 +302,12 @@ static void put_table(struct buf *out, const struct heap_printing *printing,
     uint64_t all = table->total[HEAP_NOW].bytes;
     buf_printf(out, "\n%7s %6s %10s %8s%s", "BYTES", "SHARE", "BLOCKS", "AVERAGE",
                twice ? "    MOVED" : "");
-    heap_put_headings(out, table);
     size_t shown = table->count < printing->top ? table->count : printing->top;
+    struct heap_columns columns = heap_columns_of(table, shown);
+    heap_put_headings(out, &columns);
     for (size_t i = 0; i < shown; i++) {
         put_amounts(out, table->rows[i].at, all, twice);
-        heap_put_words(out, table, &table->rows[i]);
+        heap_put_words(out, &columns, table, &table->rows[i]);
         put_examples(out, printing, &table->rows[i]);
     }
     if (shown < table->count)

@@ -238,6 +238,7 @@ static void free_books(void *state)
 
 const struct allocator allocator_jemalloc = {
     .name = "jemalloc",
+    .by_arena = true,
     .find = find,
     .version = version,
     .count = count,

@@ -100,13 +100,18 @@ static bool is_count(const struct block *block, uint64_t number)
     return number > 1 && number <= (block->usable - 8) / 16;
 }
 
+// Other files may be there now than at the last census.
+static void forget(struct classes *classes)
+{
+    vtables_refresh(&classes->tables);
+    map_clear(&classes->by_word);
+}
+
 static uint32_t recognize(void *state, const struct block *block)
 {
     struct classes *classes = state;
-    if (vtables_refresh(&classes->tables))
-        map_clear(&classes->by_word);
-    if (block->have < 8)
-        return 0;
+    if (!file_memory_is_current(&classes->tables.memory))
+        forget(classes);
     uint64_t word = block_word(block, 0);
     uint32_t class = class_of(classes, word);
     if (class != NO_CLASS)

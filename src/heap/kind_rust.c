@@ -177,6 +177,7 @@ static bool fits(const struct rust_kind *kind, const struct block *block)
 // Mappings are read anew for each census: what was remembered for the last one may have gone.
 static void forget(struct rust *rust)
 {
+    file_memory_refresh(&rust->memory);
     map_clear(&rust->by_table);
     map_clear(&rust->by_value);
     rust->known = 0;
@@ -186,7 +187,7 @@ static void forget(struct rust *rust)
 static uint32_t recognize(void *state, const struct block *block)
 {
     struct rust *rust = state;
-    if (file_memory_refresh(&rust->memory))
+    if (!file_memory_is_current(&rust->memory))
         forget(rust);
     if (remember_values(rust, block->bytes, block->have) && block->have < block->usable)
         remember_more(rust, block);

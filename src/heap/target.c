@@ -37,7 +37,7 @@ static enum rc open_parts(struct heap_target *target, bool swapped, struct err *
 enum rc heap_target_open(pid_t pid, bool swapped, struct heap_target **out, struct err *err)
 {
     *out = NULL;
-    enum rc rc = permission_explain(pid, 0, err);
+    enum rc rc = permission_explain_reading(pid, err);
     if (rc == RC_OK)
         rc = try_to_read(pid, err);
     if (rc != RC_OK)

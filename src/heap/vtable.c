@@ -25,12 +25,10 @@ struct description { // std::type_info
     uint64_t name;
 };
 
-bool vtables_refresh(struct vtables *tables)
+void vtables_refresh(struct vtables *tables)
 {
-    if (!file_memory_refresh(&tables->memory))
-        return false;
+    file_memory_refresh(&tables->memory);
     map_clear(&tables->descriptions);
-    return true;
 }
 
 void vtables_fini(struct vtables *tables)

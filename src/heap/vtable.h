@@ -18,8 +18,8 @@ struct vtables {
     struct map hopeless;     // by inode of a file: its symbols take too long to read
 };
 
-// Takes over the target's mappings where they were read anew. Returns whether they were.
-bool vtables_refresh(struct vtables *tables);
+// Takes over the target's mappings, where they were read anew and the memory is not current.
+void vtables_refresh(struct vtables *tables);
 void vtables_fini(struct vtables *tables);
 
 // Puts the demangled name of the class into `name` whose objects begin with this word; false when

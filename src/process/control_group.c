@@ -34,22 +34,25 @@ static bool has_word(const char *list, size_t length, const char *word)
     return false;
 }
 
-// Returns the path of the process's cgroup in a hierarchy; the caller frees it. NULL means that it
-// is not below the cgroup root that we see.
-static char *path_in(const char *groups, const struct group_mount *hierarchy)
+char *control_group_path(const char *groups, const char *controller)
 {
     for (const char *line = groups, *end; line && *line; line = end ? end + 1 : NULL) {
         end = strchr(line, '\n');
         const char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;
         if (!path)
             return NULL;
-        if (has_word(list + 1, (size_t)(path - list - 1), hierarchy->controller))
-            return strncmp(path + 1, "/..", 3) == 0
-                       ? NULL
-                       : xasprintf("%s%.*s", hierarchy->root, (int)strcspn(path + 1, "\n"),
-                                   path + 1);
+        if (has_word(list + 1, (size_t)(path - list - 1), controller))
+            return xstrndup(path + 1, strcspn(path + 1, "\n"));
     }
     return NULL;
+}
+
+// Returns the directory of the process's cgroup in a hierarchy; the caller frees it. NULL means
+// that it is not below the cgroup root that we see.
+static char *path_in(const char *groups, const struct group_mount *hierarchy)
+{
+    AUTO_FREE char *path = control_group_path(groups, hierarchy->controller);
+    return path && strncmp(path, "/..", 3) ? xasprintf("%s%s", hierarchy->root, path) : NULL;
 }
 
 static bool says(const char *directory, const char *file, const char *words)

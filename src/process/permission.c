@@ -71,15 +71,13 @@ static void add_reason(struct err *err, const struct permission_row *row, const 
         err_add(err, "  %s%s", line, rest && *rest ? "" : see);
 }
 
-enum rc permission_explain_at(const char *proc, pid_t pid, int errnum, struct err *err)
+static enum rc explain(const struct permission_report *report, const struct permission_row *row,
+                       pid_t pid, int errnum, struct err *err)
 {
-    struct permission_report report;
-    (void)permission_check_at(proc, pid, &report);
-    const struct permission_row *row = first_reason(&report, errnum);
     if (!row && !errnum)
         return RC_OK;
     enum rc rc = row && row->rc ? row->rc : rc_of_errnum(errnum);
-    AUTO_FREE char *name = *report.comm ? xasprintf(" (%s)", report.comm) : xstrdup("");
+    AUTO_FREE char *name = *report->comm ? xasprintf(" (%s)", report->comm) : xstrdup("");
     if (errnum)
         err_sys(err, rc, errnum, "cannot attach to %d%s", pid, name);
     else
@@ -90,6 +88,22 @@ enum rc permission_explain_at(const char *proc, pid_t pid, int errnum, struct er
     else if (rc == RC_DENIED)
         err_add(err, "  nothing in /proc says why; the kernel log (dmesg) may%s", see);
     return rc;
+}
+
+enum rc permission_explain_at(const char *proc, pid_t pid, int errnum, struct err *err)
+{
+    struct permission_report report;
+    (void)permission_check_at(proc, pid, &report);
+    return explain(&report, first_reason(&report, errnum), pid, errnum, err);
+}
+
+enum rc permission_explain_reading(pid_t pid, struct err *err)
+{
+    struct permission_report report;
+    (void)permission_check(pid, &report);
+    const struct permission_row *row = first_reason(&report, 0);
+    bool holding = row && permission_causes[row - report.rows].holding;
+    return explain(&report, holding ? NULL : row, pid, 0, err);
 }
 
 enum rc permission_explain(pid_t pid, int errnum, struct err *err)

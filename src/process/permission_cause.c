@@ -360,22 +360,22 @@ static enum permission_state test_frozen(const struct facts *facts, struct permi
 }
 
 const struct permission_cause permission_causes[] = {
-    {"PID namespace", test_pid_namespace, RC_DENIED, true, true},
-    {"process", test_exists, RC_GONE, true, true},
-    {"thread id", test_thread_id, RC_USAGE, true, true},
-    {"ourselves", test_self, RC_USAGE, true, true},
-    {"kernel thread", test_kernel_thread, RC_USAGE, true, true},
-    {"zombie", test_zombie, RC_GONE, true, true},
-    {"word size", test_class, RC_FAIL, true, false},
-    {"tracer", test_tracer, RC_BUSY, true, false},
-    {"user", test_user, RC_DENIED, false, false},
-    {"Yama", test_yama, RC_DENIED, false, false},
-    {"dumpable", test_dumpable, RC_DENIED, false, false},
-    {"capabilities", test_capabilities, RC_DENIED, false, false},
-    {"user namespace", test_namespace, RC_DENIED, false, false},
-    {"seccomp", test_seccomp, RC_DENIED, false, false},
-    {"frozen", test_frozen, RC_OK, false, false},
-    {"security module", test_lsm, RC_DENIED, false, false},
+    {"PID namespace", test_pid_namespace, RC_DENIED, true, true, false},
+    {"process", test_exists, RC_GONE, true, true, false},
+    {"thread id", test_thread_id, RC_USAGE, true, true, false},
+    {"ourselves", test_self, RC_USAGE, true, true, true},
+    {"kernel thread", test_kernel_thread, RC_USAGE, true, true, false},
+    {"zombie", test_zombie, RC_GONE, true, true, false},
+    {"word size", test_class, RC_FAIL, true, false, false},
+    {"tracer", test_tracer, RC_BUSY, true, false, true},
+    {"user", test_user, RC_DENIED, false, false, false},
+    {"Yama", test_yama, RC_DENIED, false, false, false},
+    {"dumpable", test_dumpable, RC_DENIED, false, false, false},
+    {"capabilities", test_capabilities, RC_DENIED, false, false, false},
+    {"user namespace", test_namespace, RC_DENIED, false, false, false},
+    {"seccomp", test_seccomp, RC_DENIED, false, false, false},
+    {"frozen", test_frozen, RC_OK, false, false, false},
+    {"security module", test_lsm, RC_DENIED, false, false, false},
 };
 const size_t permission_cause_count = ARRAY_LENGTH(permission_causes);
 

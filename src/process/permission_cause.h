@@ -12,6 +12,7 @@ struct permission_cause {
     enum rc rc;
     bool early; // no permission cures it
     bool final; // it makes the causes after it meaningless
+    bool holding; // it is none for who holds no thread
 };
 
 extern const struct permission_cause permission_causes[]; // in the order in which they are tested

@@ -27,7 +27,8 @@ static void fill_allocators(struct census_fixture *fixture)
 {
     struct heap_figures *figures = &fixture->allocators[0].figures;
     fixture->allocators[0] = (struct heap_census_allocator){
-        .name = "glibc", .version = "2.36\033", .walked = true, .quality = {150000000, 30000, 2}};
+        .name = "glibc", .version = "2.36\033", .walked = true, .by_arena = true,
+        .quality = {150000000, 30000, 2}};
     heap_figures_set(figures, FIGURE_ARENAS, 2);
     heap_figures_set(figures, FIGURE_SYSTEM, 150000000);
     heap_figures_set(figures, FIGURE_IN_USE, 128107000);

@@ -382,6 +382,61 @@ END_TEST
 
 Suite *suite_api(void);
 
+START_TEST(memory_of_ourselves)
+{
+    struct ptprof_memory memory = {.size = sizeof memory};
+    ck_assert_int_eq(ptprof_memory(getpid(), 0, &memory, error, sizeof error), PTPROF_OK);
+    ck_assert_str_eq(error, "");
+    ck_assert_uint_ge(memory.threads, 1);
+    ck_assert_uint_gt(memory.rss, 1 << 20);
+    ck_assert_uint_eq(memory.rss, memory.anonymous + memory.file + memory.shared);
+    ck_assert_uint_gt(memory.libraries_resident, 0);
+    ck_assert_uint_lt(memory.libraries_resident, memory.rss + (1 << 20)); // it grows meanwhile
+    ck_assert_uint_eq(memory.pss, PTPROF_UNKNOWN);
+    ck_assert_uint_eq(memory.heap_in_use, PTPROF_UNKNOWN);
+    ck_assert_int_eq(ptprof_memory(getpid(), PTPROF_MEMORY_PSS, &memory, NULL, 0), PTPROF_OK);
+    ck_assert_uint_gt(memory.pss, 0);
+    ck_assert_uint_le(memory.pss, memory.rss + (1 << 20));
+}
+END_TEST
+
+// A caller built against an older header, of which no more is written than it knows.
+START_TEST(memory_of_an_older_caller)
+{
+    struct ptprof_memory memory = {.size = offsetof(struct ptprof_memory, peak_rss), .peak_rss = 7};
+    ck_assert_int_eq(ptprof_memory(getpid(), 0, &memory, NULL, 0), PTPROF_OK);
+    ck_assert_uint_eq(memory.size, offsetof(struct ptprof_memory, peak_rss));
+    ck_assert_uint_gt(memory.rss, 1 << 20);
+    ck_assert_uint_eq(memory.peak_rss, 7);
+}
+END_TEST
+
+START_TEST(memory_of_nobody)
+{
+    struct ptprof_memory memory = {0};
+    ck_assert_int_eq(ptprof_memory(getpid(), 0, &memory, error, sizeof error), PTPROF_USAGE);
+    ck_assert_str_ne(error, "");
+    memory.size = sizeof memory;
+    ck_assert_int_eq(ptprof_memory(0, 0, &memory, error, 5), PTPROF_USAGE);
+    ck_assert_uint_eq(strlen(error), 4);
+    ck_assert_uint_eq(memory.rss, PTPROF_UNKNOWN);
+    ck_assert_int_eq(ptprof_memory(INT_MAX, 0, &memory, error, sizeof error), PTPROF_GONE);
+    ck_assert_uint_eq(memory.rss, PTPROF_UNKNOWN);
+}
+END_TEST
+
+START_TEST(memory_of_another_process)
+{
+    struct ptprof_memory memory = {.size = sizeof memory};
+    enum ptprof_result result =
+        ptprof_memory(child, PTPROF_MEMORY_ALLOCATORS, &memory, error, sizeof error);
+    SKIP_IF(result == PTPROF_DENIED, "its mappings may not be read");
+    ck_assert_msg(result == PTPROF_OK, "%s", error);
+    ck_assert_uint_eq(memory.threads, 1);
+    ck_assert_uint_ne(memory.heap_system, 0);
+}
+END_TEST
+
 Suite *suite_api(void)
 {
     TCase *tests = tcase_create("api");
@@ -403,6 +458,10 @@ Suite *suite_api(void)
     tcase_add_loop_test(tests, unknown_types, 0,
                         (int)(sizeof wrong_types / sizeof *wrong_types));
     tcase_add_test(tests, leaves_nothing_behind);
+    tcase_add_test(tests, memory_of_ourselves);
+    tcase_add_test(tests, memory_of_an_older_caller);
+    tcase_add_test(tests, memory_of_nobody);
+    tcase_add_test(tests, memory_of_another_process);
     Suite *suite = suite_create("api");
     suite_add_tcase(suite, tests);
     return suite;

@@ -41,6 +41,12 @@ static const struct {
     // torn or strange
     {"1000-2000 r-xp 00000000 08:02\n", {0}},
     {"1000-2000 r-xp\n", {0}},
+    {"1000-2000 r-xp", {0}},
+    {"1000-2000 r-xp 0 08:02 x /tmp/x\n", {0}},
+    {"1000-10000000000000000 r-xp 0 08:02 5 /tmp/x\n", {0}},
+    // as other programs write it
+    {"  1000-2ABC r-xp  0 08:02  5 /tmp/x\n",
+     {0x1000, 0x2abc, 0, true, false, true, false, 0, 5, "/tmp/x"}},
     {"1000-2000 r-x 00000000 08:02 5 /tmp/x\n", {0}},
     {"1000-2000 r-xpp 00000000 08:02 5 /tmp/x\n", {0}},
     {"1000 r-xp 00000000 08:02 5 /tmp/x\n", {0}},
