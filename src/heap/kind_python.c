@@ -172,25 +172,12 @@ static void forget(struct python_objects *objects)
     objects->readings = objects->types.target->readings;
 }
 
-// What was cut off where a window ends is read again: an object's type may be in it.
-static struct block with_enough(struct heap_target *target, struct block block, unsigned char *copy)
-{
-    size_t wanted = block.usable < BLOCK_HEAD ? block.usable : BLOCK_HEAD;
-    if (block.have >= wanted || !heap_view_read(&target->view, block.address, copy, wanted))
-        return block;
-    block.bytes = copy;
-    block.have = wanted;
-    return block;
-}
-
 static uint32_t recognize(void *state, const struct block *whole)
 {
     struct python_objects *objects = state;
-    struct heap_target *target = objects->types.target;
-    unsigned char copy[BLOCK_HEAD];
-    if (objects->readings != target->readings)
+    if (objects->readings != objects->types.target->readings)
         forget(objects);
-    const struct block block = without_debug_heads(with_enough(target, *whole, copy));
+    const struct block block = without_debug_heads(*whole);
     uint32_t number = object_in(objects, &block);
     if (!number && is_keys(objects, &block))
         return objects->keys;
