@@ -128,6 +128,18 @@ def test_difference_is_the_leak(ctx):
     assert " total" in heap(ctx, "--diff", old, new).stdout  # other programs' are read too
 
 
+def test_damaged_files(ctx):
+    target = ctx.target("leaker", 1)
+    for name in "a.pb.gz", "a.json":
+        path, cut = ctx.tmp / name, ctx.tmp / f"cut-{name}"
+        heap(ctx, target.pid, "-o", path)
+        cut.write_bytes(path.read_bytes()[:-20])
+        done = heap(ctx, "--diff", path, cut, status=FAILED)
+        assert done.stdout == "" and str(cut) in done.stderr, done.stderr
+    done = heap(ctx, "--diff", path, ctx.tmp / "none", status=FAILED)
+    assert "none" in done.stderr and "No such file" in done.stderr, done.stderr
+
+
 def watched(run, path, count):
     """The documents that a watch has written so far, when there are so many."""
     def written():
