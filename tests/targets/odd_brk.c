@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// odd_brk blocked|foreign: the heap of the main arena in several pieces, since something lies behind
-// the first one, or because another one moved brk too.
+// odd_brk blocked|foreign: the heap of the main arena in several pieces, since something lies
+// behind the first one, or because another one moved brk too.
 #include <malloc.h>
 #include <sys/mman.h>
 
