@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 const struct allocator *const allocators[] = {
+    &allocator_pymalloc, // before those that its large objects are from
     &allocator_glibc,
     &allocator_jemalloc,
     &allocator_tcmalloc,

@@ -12,6 +12,7 @@
 #define FAR_READS 100000u  // headers outside of the window that chains lead to, in a piece
 #define GROWS_MAX 64u      // times that the top is followed
 #define PAGE 4096u
+#define FEW_PIECES 32u     // that links may lead from one to the other
 #define OVERLAP 8192u      // bytes of a window that the next one begins with, at least
 
 struct chunk_walk {
@@ -112,6 +113,20 @@ static void pick_up(struct chunk_walk *walk, uint64_t from)
     walk->at = at;
 }
 
+static bool is_in_arena(const struct chunk_walk *walk, uint64_t address)
+{
+    const struct glibc_books *books = walk->books;
+    if (address - walk->piece->start < walk->end - walk->piece->start)
+        return true;
+    for (size_t i = 0; books->piece_count < FEW_PIECES && i < books->piece_count; i++) {
+        const struct glibc_piece *piece = &books->pieces[i];
+        if (piece->arena == walk->piece->arena &&
+            address - piece->start < piece->end - piece->start)
+            return true;
+    }
+    return false;
+}
+
 // Since glibc 2.32 links are mixed with their places, and tell themselves from what programs store.
 static bool has_fast_link(const struct chunk_walk *walk, uint64_t size, const unsigned char *bytes,
                           size_t have)
@@ -119,7 +134,7 @@ static bool has_fast_link(const struct chunk_walk *walk, uint64_t size, const un
     if (size > FAST_MOST || have < 8 || !glibc_mixes_links(walk->books))
         return false;
     uint64_t next = glibc_word(bytes, 0) ^ (walk->at + CHUNK_HEAD) >> 12;
-    return !(next % 16) && next >> 47 == 0 && (!next || next >= PAGE) &&
+    return !(next % 16) && (!next || is_in_arena(walk, next)) &&
            glibc_is_in_fast_bin(walk->books, walk->piece->arena, walk->at, size, next);
 }
 
@@ -179,8 +194,8 @@ static void take(struct chunk_walk *walk, const unsigned char *head, uint64_t si
     uint64_t next = walk->at + size;
     uint64_t own[2] = {glibc_word(head, 0), glibc_word(head, 8)};
     const unsigned char *bytes = head + CHUNK_HEAD;
-    size_t have = held(walk->view, walk->at + CHUNK_HEAD,
-                       size - 8 < BLOCK_HEAD ? size - 8 : BLOCK_HEAD);
+    size_t wanted = size - 8 < BLOCK_HEAD ? size - 8 : BLOCK_HEAD;
+    size_t have = held(walk->view, walk->at + CHUNK_HEAD, wanted);
     const unsigned char *behind = header_behind(walk, next, &bytes, have);
     if (!behind) {
         walk->quality->skipped += size;
@@ -188,13 +203,23 @@ static void take(struct chunk_walk *walk, const unsigned char *head, uint64_t si
         return;
     }
     uint64_t other[2] = {glibc_word(behind, 0), glibc_word(behind, 8)};
+    if (walk->piece->heap && other[1] == CHUNK_PREV_IN_USE && !(own[1] & CHUNK_OTHER_ARENA)) {
+        walk->at = walk->end; // what was left of a full heap has been made its end mark
+        return;
+    }
     if (!agree(walk, own, other)) {
         walk->quality->skipped += size;
         pick_up(walk, next);
         return;
     }
-    if (other[1] & CHUNK_PREV_IN_USE)
+    if (other[1] & CHUNK_PREV_IN_USE) {
+        if (have < wanted && // the window ended in it
+            heap_view_read(walk->view, walk->at + CHUNK_HEAD, walk->copy, wanted)) {
+            bytes = walk->copy;
+            have = wanted;
+        }
         visit(walk, size, bytes, have);
+    }
     walk->at = next;
 }
 

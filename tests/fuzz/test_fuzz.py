@@ -73,5 +73,17 @@ def test_kinds(ctx):
     run(ctx, "fuzz_kinds")
 
 
+def test_heap_python(ctx):
+    run(ctx, "fuzz_heap_python")
+
+
 def test_heap_glibc(ctx):
     run(ctx, "fuzz_heap_glibc")
+
+
+def test_heap_jemalloc(ctx):
+    run(ctx, "fuzz_heap_jemalloc")
+
+
+def test_heap_tcmalloc(ctx):
+    run(ctx, "fuzz_heap_tcmalloc")
