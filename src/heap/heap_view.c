@@ -43,12 +43,19 @@ void heap_view_close(struct heap_view *view)
     *view = (struct heap_view){.pagemap = -1};
 }
 
+// Of an address that no process has there is no entry either, as of all when the image has ended.
+static bool has_entries(const struct heap_view *view)
+{
+    uint64_t entry;
+    return pread(view->pagemap, &entry, sizeof entry, 0) > 0;
+}
+
 // Reads entries of the pages from `page` on. Returns how many.
 static size_t read_entries(struct heap_view *view, uint64_t page, uint64_t *entries, size_t count)
 {
     off_t at = (off_t)(page * sizeof *entries);
     ssize_t got = pread(view->pagemap, entries, count * sizeof *entries, at);
-    if (got == 0)
+    if (got == 0 && !has_entries(view))
         view->gone = true;
     return got > 0 ? (size_t)got / sizeof *entries : 0;
 }
