@@ -7,6 +7,7 @@ const struct allocator *const allocators[] = {
     &allocator_glibc,
     &allocator_jemalloc,
     &allocator_tcmalloc,
+    &allocator_musl,
     NULL,
 };
 

@@ -69,6 +69,10 @@ def test_legacy(ctx):
     run(ctx, "fuzz_legacy")
 
 
+def test_heap_musl(ctx):
+    run(ctx, "fuzz_heap_musl")
+
+
 def test_kinds(ctx):
     run(ctx, "fuzz_kinds")
 

@@ -529,4 +529,12 @@ FAULTS = [
     ("kinds have no bound", "src/heap/kinds.c", "kinds->count >= KINDS_MAX || ", "", "unit/kinds"),
     ("any table of Rust counts, whatever its methods", "src/heap/kind_rust.c",
      "!has_method(rust, &table, type.data)", "false", "live/heap_kinds/rust"),
+
+    # Allocators: musl.
+    ("a header of another slot will do", "src/heap/musl_walk.c",
+     "(header[1] & 31u) == slot->number && ", "", "unit/musl"),
+    ("a group in a slot is a block", "src/heap/musl_walk.c",
+     "slot->reserved == RESERVED_GROUP", "false", "unit/musl"),
+    ("any page of metas has the secret", "src/heap/musl.c", "check == secret", "true",
+     "unit/musl"),
 ]
