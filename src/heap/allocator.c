@@ -8,6 +8,7 @@ const struct allocator *const allocators[] = {
     &allocator_jemalloc,
     &allocator_tcmalloc,
     &allocator_musl,
+    &allocator_mimalloc,
     NULL,
 };
 

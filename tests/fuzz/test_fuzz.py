@@ -73,6 +73,10 @@ def test_heap_musl(ctx):
     run(ctx, "fuzz_heap_musl")
 
 
+def test_heap_mimalloc(ctx):
+    run(ctx, "fuzz_heap_mimalloc")
+
+
 def test_kinds(ctx):
     run(ctx, "fuzz_kinds")
 
