@@ -9,6 +9,7 @@ const struct allocator *const allocators[] = {
     &allocator_tcmalloc,
     &allocator_musl,
     &allocator_mimalloc,
+    &allocator_go,
     NULL,
 };
 

@@ -530,7 +530,7 @@ FAULTS = [
     ("any table of Rust counts, whatever its methods", "src/heap/kind_rust.c",
      "!has_method(rust, &table, type.data)", "false", "live/heap_kinds/rust"),
 
-    # Allocators: musl, mimalloc.
+    # Allocators: musl, mimalloc, Go.
     ("a header of another slot will do", "src/heap/musl_walk.c",
      "(header[1] & 31u) == slot->number && ", "", "unit/musl"),
     ("a group in a slot is a block", "src/heap/musl_walk.c",
@@ -543,4 +543,8 @@ FAULTS = [
      "pages == segment->used && ", "", "unit/mimalloc"),
     ("links are turned the other way", "src/heap/mimalloc_pages.c", "64 - keys[0] % 64",
      "keys[0] % 64", "unit/mimalloc"),
+    ("any bitmap fits a span", "src/heap/go_spans.c", "adds_up(&now, bits) && ", "",
+     "unit/go_spans"),
+    ("spans may overlap", "src/heap/go_spans.c", "span->start < behind || ", "",
+     "unit/go_spans"),
 ]
