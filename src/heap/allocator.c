@@ -10,6 +10,7 @@ const struct allocator *const allocators[] = {
     &allocator_musl,
     &allocator_mimalloc,
     &allocator_go,
+    &allocator_jvm,
     NULL,
 };
 
