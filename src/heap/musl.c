@@ -165,7 +165,8 @@ static void *find(struct heap_target *target, struct buf *why)
     }
     if (dynamic)
         buf_puts(why, "musl: no context whose secret begins its pages of metas in the library's "
-                      "data; the malloc of before 1.2.1 is not read\n");
+                      "data: nothing was allocated yet, or it is of before 1.2.1, whose malloc is "
+                      "not read\n");
     return NULL;
 }
 
