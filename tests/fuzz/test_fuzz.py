@@ -77,6 +77,10 @@ def test_heap_mimalloc(ctx):
     run(ctx, "fuzz_heap_mimalloc")
 
 
+def test_heap_go(ctx):
+    run(ctx, "fuzz_heap_go")
+
+
 def test_kinds(ctx):
     run(ctx, "fuzz_kinds")
 
