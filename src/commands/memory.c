@@ -17,6 +17,7 @@
 #include "commands/memory_print.h"
 #include "process/permission.h"
 
+#define CLEAR "\033[H\033[J"
 #define WAIT_MS 3600000 // at once; then the time is looked at again
 
 struct memory_options {
@@ -53,17 +54,35 @@ struct memory_run {
 
 // --- printing ---
 
+// Appends what fits on the screen: lines that are too wide, or too many, would scroll it.
+static void put_screen(struct buf *out, const struct buf *text)
+{
+    unsigned width = terminal_width(STDOUT_FILENO), height = terminal_height(STDOUT_FILENO);
+    unsigned column = 0, line = 1;
+    buf_puts(out, CLEAR);
+    for (const char *at = text->data; *at && (line < height || !height); at++) {
+        bool follows = (*at & 0xc0) == 0x80; // in UTF-8, on the byte before
+        column = *at == '\n' ? 0 : column + !follows;
+        line += *at == '\n';
+        if (column <= width)
+            buf_putc(out, *at);
+    }
+}
+
 // On a terminal a look replaces the one before. Elsewhere a line follows the first block.
 static void put_look(struct memory_run *run, struct buf *text, const struct memory_use *use)
 {
+    AUTO_BUF struct buf whole = {0};
     bool screen = run->options.watch && terminal_is(STDOUT_FILENO);
-    if (run->options.json)
+    if (run->options.json) {
         memory_json(text, use, &run->style);
-    else if (screen || !run->style.last) {
-        buf_puts(text, screen ? "\033[H\033[J" : "");
-        memory_text(text, use, &run->style);
-    } else {
+    } else if (screen) {
+        memory_text(&whole, use, &run->style);
+        put_screen(text, &whole);
+    } else if (run->style.last) {
         memory_line(text, use, &run->style);
+    } else {
+        memory_text(text, use, &run->style);
     }
 }
 
@@ -135,7 +154,7 @@ static enum rc look_once(struct memory_run *run, struct err *err)
     rc = print_look(run, use, err);
     bool denied = use->denied;
     keep(run, use, now);
-    return rc == RC_OK && denied ? permission_explain(run->pid, EACCES, err) : rc;
+    return rc == RC_OK && denied ? permission_explain_reading(run->pid, EACCES, err) : rc;
 }
 
 // --- watching ---

@@ -9,8 +9,9 @@
 #include "base/mem.h"
 #include "commands/memory_print.h"
 
-#define BAR 20        // columns
-#define FILES_SHOWN 8 // with the most of their pages resident
+#define BAR 20          // columns
+#define BAR_WATCHING 12 // beside the columns of growth, in place of what is swapped: 80 in all
+#define FILES_SHOWN 8   // with the most of their pages resident
 
 // --- values ---
 
@@ -66,12 +67,13 @@ static void put_head(struct buf *out, const struct memory_use *use,
     const struct named_size first[] = {
         {"resident", bytes[MEMORY_RSS]}, {"peak", bytes[MEMORY_PEAK_RSS]},
         {"swapped", bytes[MEMORY_SWAP]}, {"mapped", bytes[MEMORY_SIZE]},
-        {"page tables", bytes[MEMORY_PAGE_TABLES]}, {"locked", bytes[MEMORY_LOCKED]},
+        {"page tables", bytes[MEMORY_PAGE_TABLES]},
     };
     const struct named_size second[] = {
         {"anonymous", bytes[MEMORY_ANONYMOUS]}, {"file", bytes[MEMORY_FILE]},
-        {"shared", bytes[MEMORY_SHARED]}, {"huge pages of the pool", bytes[MEMORY_HUGETLB]},
+        {"shared", bytes[MEMORY_SHARED]},
         {"huge pages", use->mappings_why ? MEMORY_UNKNOWN : use->all.huge},
+        {"hugetlb", bytes[MEMORY_HUGETLB]}, {"locked", bytes[MEMORY_LOCKED]},
         {"pss", style->pss && !use->mappings_why ? use->all.pss : MEMORY_UNKNOWN},
     };
     put_named(out, first, ARRAY_LENGTH(first));
@@ -81,14 +83,19 @@ static void put_head(struct buf *out, const struct memory_use *use,
 // --- by kind ---
 
 // '#' is what there is; '+' that of it which came since the first look.
-static void put_bar(struct buf *out, uint64_t before, uint64_t now, uint64_t all)
+static void put_bar(struct buf *out, unsigned width, uint64_t before, uint64_t now, uint64_t all)
 {
     bool known = now != MEMORY_UNKNOWN && all != MEMORY_UNKNOWN && all;
     uint64_t old = before == MEMORY_UNKNOWN || before > now ? now : before;
-    unsigned full = known ? (unsigned)((double)now / (double)all * BAR + 0.5) : 0;
-    unsigned stays = known ? (unsigned)((double)old / (double)all * BAR + 0.5) : 0;
-    for (unsigned i = 0; i < BAR; i++)
+    unsigned full = known ? (unsigned)((double)now / (double)all * width + 0.5) : 0;
+    unsigned stays = known ? (unsigned)((double)old / (double)all * width + 0.5) : 0;
+    for (unsigned i = 0; i < width; i++)
         buf_putc(out, i < stays ? '#' : i < full ? '+' : ' ');
+}
+
+static unsigned bar_width(const struct memory_style *style)
+{
+    return style->watching ? BAR_WATCHING : BAR;
 }
 
 static uint64_t resident_of(const struct memory_use *use, enum mapping_kind kind)
@@ -107,9 +114,11 @@ static void put_kind(struct buf *out, const struct memory_use *use,
     if (style->pss)
         buf_printf(out, " %8s", size_text(sizes->pss, text));
     buf_putc(out, ' ');
-    put_bar(out, style->first ? first : MEMORY_UNKNOWN, now, all);
+    put_bar(out, bar_width(style), style->first ? first : MEMORY_UNKNOWN, now, all);
     buf_printf(out, " %8s", size_text(sizes->size, text));
-    buf_printf(out, " %8s %8" PRIu64, size_text(sizes->swapped, text), sizes->mappings);
+    if (!style->watching)
+        buf_printf(out, " %8s", size_text(sizes->swapped, text));
+    buf_printf(out, " %8" PRIu64, sizes->mappings);
     if (style->watching) {
         buf_printf(out, " %9s", style->last ? growth_text(last, now, text) : "");
         buf_printf(out, " %9s", style->first ? growth_text(first, now, text) : "");
@@ -136,9 +145,10 @@ static void put_kinds(struct buf *out, const struct memory_use *use,
                       const struct memory_style *style)
 {
     char text[FIGURES_MOST];
-    buf_printf(out, "\n%-18s %8s%s %-*s %8s %8s %8s", "KIND", "RESIDENT",
-               style->pss ? "      PSS" : "", BAR, "", "SIZE", "SWAPPED", "MAPPINGS");
-    buf_puts(out, style->watching ? " SINCE LAST    FIRST\n" : "\n");
+    buf_printf(out, "\n%-18s %8s%s %-*s %8s%s %8s%s\n", "KIND", "RESIDENT",
+               style->pss ? "      PSS" : "", (int)bar_width(style), "", "SIZE",
+               style->watching ? "" : "  SWAPPED", "MAPPINGS",
+               style->watching ? "    GROWTH    IN ALL" : "");
     for (enum mapping_kind kind = 0; kind < MAPPING_KIND_COUNT; kind++)
         if (use->kinds[kind].mappings)
             put_kind(out, use, style, kind);
@@ -328,7 +338,8 @@ void memory_line(struct buf *out, const struct memory_use *use, const struct mem
                use->status.bytes[MEMORY_RSS]);
     for (enum mapping_kind kind = 0; kind < MAPPING_KIND_COUNT; kind++) {
         uint64_t now = resident_of(use, kind), before = resident_of(first, kind);
-        if (now != before || now != resident_of(last, kind))
+        bool moved = now != before || now != resident_of(last, kind);
+        if (moved && kind != MAPPING_KERNEL) // of that all processes have the same pages
             put_growth(out, mapping_kind_rows[kind].words, resident_of(last, kind), before, now);
     }
     buf_putc(out, '\n');

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // glibc's malloc as an allocator: what its books say, and its blocks.
+#include "heap/glibc.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "heap/glibc.h"
 
 #define BIN_STEPS_MAX 200000u // free chunks that are followed for a figure
 #define BINS 127u

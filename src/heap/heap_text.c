@@ -124,7 +124,7 @@ static void put_quality(struct buf *out, const struct heap_printing *printing)
     if (all.resyncs)
         buf_printf(out, "; picked up again in %" PRIu64 " places", all.resyncs);
     if (printing->before) {
-        struct heap_census_moves moves = heap_census_compare(printing->before, printing->census);
+        struct heap_moves moves = heap_moves_between(printing->before, printing->census);
         buf_printf(out, "; walked twice: counts differ by %" PRIu64 " of %" PRIu64 " blocks "
                         "(%.2f%%)", moves.moved_blocks, moves.blocks,
                    moves.blocks ? 100 * (double)moves.moved_blocks / (double)moves.blocks : 0);

@@ -113,8 +113,11 @@ static bool looks_like_tree(struct containers *containers, const struct block *b
     if (block->have < sizeof(struct rb_node) || (uint32_t)block_word(block, 0) > BLACK)
         return false;
     const struct rb_node node = tree_node_of(block);
-    return is_pointer(containers, node.parent) && (!node.left || is_pointer(containers, node.left)) &&
-           (!node.right || is_pointer(containers, node.right)) && (!node.left || node.left != node.right);
+    if (node.left && node.left == node.right)
+        return false;
+    return is_pointer(containers, node.parent) &&
+           (!node.left || is_pointer(containers, node.left)) &&
+           (!node.right || is_pointer(containers, node.right));
 }
 
 // The parent of a root is the tree itself, which looks like a node whose parent is the root.
@@ -166,8 +169,8 @@ static enum links check_tree(struct links_reader *reader, const struct block *bl
 static bool looks_like_list(struct containers *containers, const struct block *block)
 {
     uint64_t next = block_word(block, 0), previous = block_word(block, 8);
-    return is_pointer(containers, next) && is_pointer(containers, previous) && next != block->address &&
-           previous != block->address;
+    return next != block->address && previous != block->address && is_pointer(containers, next) &&
+           is_pointer(containers, previous);
 }
 
 static enum links check_list(struct links_reader *reader, const struct block *block)

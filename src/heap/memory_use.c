@@ -42,7 +42,7 @@ enum rc memory_look_open(pid_t pid, const struct memory_look_options *options,
                          struct memory_look **out, struct err *err)
 {
     *out = NULL;
-    enum rc rc = permission_explain_reading(pid, err);
+    enum rc rc = permission_explain_reading(pid, 0, err);
     if (rc == RC_GONE || rc == RC_USAGE || rc == RC_DENIED)
         return rc;
     *err = (struct err){0}; // 32 bits keep nobody from reading
@@ -77,6 +77,9 @@ static void set_text(char **text, const char *to)
     *text = xstrdup(to);
 }
 
+// What RC_GONE means of a process that there is.
+static const char gone[] = "its first thread has ended, or it executes another program just now";
+
 // The allocators of an image are found once.
 static bool open_target(struct memory_look *look, struct memory_use *use)
 {
@@ -84,8 +87,9 @@ static bool open_target(struct memory_look *look, struct memory_use *use)
     if (look->target && look->image == use->image && heap_target_refresh(look->target) == RC_OK)
         return true;
     close_target(look);
-    if (heap_target_open(look->pid, false, &look->target, &err) != RC_OK) {
-        set_text(&use->allocators_why, err.text);
+    enum rc rc = heap_target_open(look->pid, false, &look->target, &err);
+    if (rc != RC_OK) {
+        set_text(&use->allocators_why, rc == RC_GONE ? gone : err.text);
         return false;
     }
     look->image = use->image;

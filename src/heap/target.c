@@ -19,7 +19,7 @@ static enum rc try_to_read(pid_t pid, struct err *err)
     char byte;
     struct iovec here = {&byte, 1}, there = {NULL, 1};
     if (process_vm_readv(pid, &here, 1, &there, 1, 0) < 0 && errno != EFAULT)
-        return permission_explain(pid, errno, err);
+        return permission_explain_reading(pid, errno, err);
     return RC_OK;
 }
 
@@ -40,7 +40,7 @@ static enum rc open_parts(struct heap_target *target, bool swapped, struct err *
 enum rc heap_target_open(pid_t pid, bool swapped, struct heap_target **out, struct err *err)
 {
     *out = NULL;
-    enum rc rc = permission_explain_reading(pid, err);
+    enum rc rc = permission_explain_reading(pid, 0, err);
     if (rc == RC_OK)
         rc = try_to_read(pid, err);
     if (rc != RC_OK)

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "process/permission_cause.h"
 
-enum rc permission_check_at(const char *proc, pid_t pid, struct permission_report *report)
+// What is a cause only for who holds threads is passed over by who reads.
+static enum rc check(const char *proc, pid_t pid, bool reading, struct permission_report *report)
 {
     struct facts facts;
     facts_gather(&facts, proc, pid);
@@ -20,7 +21,9 @@ enum rc permission_check_at(const char *proc, pid_t pid, struct permission_repor
     for (size_t i = 0; i < permission_cause_count; i++) {
         struct permission_row *row = &report->rows[report->count++];
         row->name = permission_causes[i].name;
-        row->state = permission_causes[i].test(&facts, row);
+        row->state = reading && permission_causes[i].holding
+                         ? PERMISSION_SKIPPED
+                         : permission_causes[i].test(&facts, row);
         if (row->state != PERMISSION_PROBLEM)
             continue;
         row->rc = permission_causes[i].rc;
@@ -29,6 +32,11 @@ enum rc permission_check_at(const char *proc, pid_t pid, struct permission_repor
             break;
     }
     return first;
+}
+
+enum rc permission_check_at(const char *proc, pid_t pid, struct permission_report *report)
+{
+    return check(proc, pid, false, report);
 }
 
 enum rc permission_check(pid_t pid, struct permission_report *report)
@@ -71,17 +79,18 @@ static void add_reason(struct err *err, const struct permission_row *row, const 
         err_add(err, "  %s%s", line, rest && *rest ? "" : see);
 }
 
-static enum rc explain(const struct permission_report *report, const struct permission_row *row,
-                       pid_t pid, int errnum, struct err *err)
+static enum rc explain(const struct permission_report *report, const char *deed, pid_t pid,
+                       int errnum, struct err *err)
 {
+    const struct permission_row *row = first_reason(report, errnum);
     if (!row && !errnum)
         return RC_OK;
     enum rc rc = row && row->rc ? row->rc : rc_of_errnum(errnum);
     AUTO_FREE char *name = *report->comm ? xasprintf(" (%s)", report->comm) : xstrdup("");
     if (errnum)
-        err_sys(err, rc, errnum, "cannot attach to %d%s", pid, name);
+        err_sys(err, rc, errnum, "cannot %s %d%s", deed, pid, name);
     else
-        err_set(err, rc, "cannot attach to %d%s", pid, name);
+        err_set(err, rc, "cannot %s %d%s", deed, pid, name);
     const char *see = rc == RC_DENIED ? "        see ptprof(1), PERMISSIONS" : "";
     if (row)
         add_reason(err, row, see);
@@ -94,16 +103,14 @@ enum rc permission_explain_at(const char *proc, pid_t pid, int errnum, struct er
 {
     struct permission_report report;
     (void)permission_check_at(proc, pid, &report);
-    return explain(&report, first_reason(&report, errnum), pid, errnum, err);
+    return explain(&report, "attach to", pid, errnum, err);
 }
 
-enum rc permission_explain_reading(pid_t pid, struct err *err)
+enum rc permission_explain_reading(pid_t pid, int errnum, struct err *err)
 {
     struct permission_report report;
-    (void)permission_check(pid, &report);
-    const struct permission_row *row = first_reason(&report, 0);
-    bool holding = row && permission_causes[row - report.rows].holding;
-    return explain(&report, holding ? NULL : row, pid, 0, err);
+    (void)check("/proc", pid, true, &report);
+    return explain(&report, "read the memory of", pid, errnum, err);
 }
 
 enum rc permission_explain(pid_t pid, int errnum, struct err *err)

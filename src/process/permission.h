@@ -47,9 +47,9 @@ enum rc permission_check(pid_t pid, struct permission_report *report);
 enum rc permission_explain_at(const char *proc, pid_t pid, int errnum, struct err *err) MUST_CHECK;
 enum rc permission_explain(pid_t pid, int errnum, struct err *err) MUST_CHECK;
 
-// Does what permission_explain does before an attempt, for who reads and holds no thread: that it
-// is ourselves, that we descend from it or that another one traces it is no cause then.
-enum rc permission_explain_reading(pid_t pid, struct err *err) MUST_CHECK;
+// Does the same for who reads and holds no thread: that it is ourselves, that we descend from it or
+// that another one traces it is no cause then.
+enum rc permission_explain_reading(pid_t pid, int errnum, struct err *err) MUST_CHECK;
 
 // Returns whether a process that we were permitted to read has executed a program that may do more
 // than we may: the kernel then refuses to open its maps.

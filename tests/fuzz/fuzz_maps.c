@@ -7,7 +7,10 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "process/mapping_kind.h"
+#include "process/memory_status.h"
 #include "process/procfs.h"
+#include "process/smaps.h"
 
 static void require(bool good)
 {
@@ -62,8 +65,36 @@ static void try_escape(char *text)
     }
 }
 
+// smaps are not sorted here, as those of a kernel are.
+static void try_smaps(char *text)
+{
+    enum { MOST = 64 };
+    struct smaps_mapping mapping;
+    struct proc_map list[MOST];
+    struct mapping_use uses[MOST];
+    size_t count = 0;
+    uint64_t pointers[] = {0x1000, 0x7f0000000800, UINT64_MAX};
+    struct stack_points points = {.list = pointers, .count = 3, .unknown = 2, .stack_size = 0x3000};
+    char *cursor = text, *end = text + strlen(text);
+    for (; count < MOST && smaps_parse(&cursor, &mapping); count++)
+        list[count] = mapping.map;
+    require(cursor <= end && (count == MOST || cursor == end));
+    struct mapping_stacks stacks = mapping_kinds(list, count, &points, uses);
+    require(stacks.found <= count && stacks.by_size <= points.unknown);
+    for (size_t i = 0; i < count; i++)
+        require(uses[i].kind < MAPPING_KIND_COUNT && uses[i].file < count);
+}
+
+static void try_memory_status(char *text)
+{
+    struct memory_status status;
+    memory_status_parse(text, &status);
+    for (size_t i = 0; i < MEMORY_FIGURE_COUNT; i++)
+        require(status.bytes[i] == MEMORY_UNKNOWN || status.bytes[i] % 1024 == 0);
+}
+
 static void (*const parsers[])(char *) = {try_maps, try_stat, try_status, try_schedstat,
-                                          try_escape};
+                                          try_escape, try_smaps, try_memory_status};
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
@@ -87,6 +118,10 @@ bool fuzz_seed(size_t number, struct buf *out)
         "CapEff:\t00000000a80425fb\nSeccomp:\t2\n",
         "123456789 4242 17\n",
         "libfoo.so\x1b[31m\xc2\x9b\xe2\x80\xae\xed\xa0\x80\xf4\x90\x80\x80;\"\\<",
+        "7f0000000000-7f0000001000 ---p 00000000 00:00 0\nRss: 4 kB\n"
+        "7f0000001000-7f0000003000 rw-p 00000000 00:00 0\nSwap: 18446744073709551615 kB\n"
+        "7f0000004000-7f0000005000 r-xp 00000000 08:01 5 /a\nPss: 4 kB\nVmFlags: rd ex\n",
+        "VmRSS:\t  1700 kB\nVmSwap:\t99999999999999999999 kB\nVmPTE:\t-1 kB\nThreads:\t12\n",
     };
     if (number >= ARRAY_LENGTH(seeds))
         return false;

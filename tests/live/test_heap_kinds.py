@@ -174,7 +174,8 @@ def mangled_types(path, cache={}):
     """What may be names of types, and of virtual tables, in a file."""
     if path not in cache:
         content = path.read_bytes()
-        names = re.findall(rb"(?<![A-Za-z0-9_$])[0-9NSZU][A-Za-z0-9_$.\x80-\xff]{1,4096}(?=\0)", content)
+        names = re.findall(rb"(?<![A-Za-z0-9_$])[0-9NSZU][A-Za-z0-9_$.\x80-\xff]{1,4096}(?=\0)",
+                           content)
         tables = re.findall(rb"_ZTV([A-Za-z0-9_$\x80-\xff]{2,4096})(?=\0)", content)
         cache[path] = set(names) | set(tables)
     return cache[path]

@@ -269,7 +269,7 @@ def test_watch_in_lines(ctx):
 def test_watch_on_a_terminal(ctx):
     target = ready(ctx, "--grow", 4)
     command = f"{ctx.ptprof} memory {target.pid} --watch 200ms"
-    run = ctx.spawn("script", "-qfec", command, "/dev/null")
+    run = ctx.spawn("script", "-qfec", f"stty cols 80 rows 50; {command}", "/dev/null")
     ctx.eventually(lambda: sum("KIND" in line for line in run.lines) >= 3, "three looks")
     text = "\n".join(run.drop_lines())
     assert "\033[H\033[J" in text.replace(r"\x1b", "\033") and "look 2" in text, text

@@ -57,7 +57,8 @@ static inline void made_arena(unsigned char *arena, const unsigned char *top,
 static inline void made_parameters(struct made_glibc *made)
 {
     unsigned char *par = made->data + 0x100;
-    unsigned more = made->release == MADE_2_36 ? 24 : 0, ints = made->release == MADE_2_36 ? 60 : 40;
+    unsigned more = made->release == MADE_2_36 ? 24 : 0;
+    unsigned ints = made->release == MADE_2_36 ? 60 : 40;
     uint32_t numbers[] = {1, 65536, 1, 0};
     made_put(par, 131072);
     made_put(par + 8, 131072);
@@ -165,16 +166,16 @@ static inline void made_fill(struct made_glibc *made)
 static inline void made_map(struct made_glibc *made, unsigned number, unsigned char **part,
                             unsigned char *at, const char *path)
 {
-    static const char *const none = "";
+    char *name = made->paths[number < 2 ? number : 2];
     *part = at;
     if (mprotect(at, MADE_PIECE, PROT_READ | PROT_WRITE) != 0)
         abort();
-    snprintf(made->paths[number < 2 ? number : 2], sizeof made->paths[0], "%s", number < 2 ? path : none);
+    snprintf(name, sizeof made->paths[0], "%s", path);
     made->maps[number] = (struct proc_map){.start = made_at(at),
                                            .end = made_at(at) + MADE_PIECE,
                                            .readable = true,
                                            .writable = true,
-                                           .path = made->paths[number < 2 ? number : 2]};
+                                           .path = name};
 }
 
 static inline void made_glibc_open(struct made_glibc *made, enum made_release release)
