@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Blocks of mimalloc, in a program that knows them."""
 
+import json
 import os
 import shutil
 
@@ -66,3 +67,39 @@ def test_says_what_it_does_not_read(ctx):
     document = census(ctx, target.pid)
     assert any(line.startswith("mimalloc: no segment") for line in document["not_found"]), \
         document["not_found"]
+
+
+VISITS = """
+import ctypes, json, time
+kept = [bytearray(i % 3000) for i in range(30000)]
+class Area(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in ("at", "reserved", "committed", "used", "size")]
+sums = [0, 0]
+def visit(heap, area, block, size, context):
+    sums[0] += area[0].used
+    sums[1] += area[0].used * area[0].size
+    return True
+call = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.POINTER(Area), ctypes.c_void_p,
+                        ctypes.c_size_t, ctypes.c_void_p)(visit)
+library = ctypes.CDLL(None)
+library.mi_heap_get_default.restype = ctypes.c_void_p
+heap = ctypes.c_void_p(library.mi_heap_get_default())
+library.mi_heap_visit_blocks(heap, ctypes.c_bool(False), call, None)
+print(json.dumps(sums), flush=True)
+time.sleep(60)
+"""
+
+
+def test_it_says_the_same_itself(ctx):
+    """Of the heap of the only thread, whose pages mimalloc itself visits."""
+    target = ctx.spawn(shutil.which("python3"), "-c", VISITS, env={
+        **os.environ, "PYTHONMALLOC": "malloc", "LD_PRELOAD": library(ctx, LIBRARY)})
+    blocks, taken = json.loads(target.line())
+    document = census(ctx, target.pid)
+    books = allocator(document, "mimalloc")
+    rows = [row for row in document["rows"] if row["allocator"] == "mimalloc"]
+    assert blocks > 30000, blocks
+    assert_near(sum(row["blocks"] for row in rows), blocks, 0.01, "blocks")
+    assert_near(sum(row["bytes"] for row in rows), taken, 0.01, "bytes")
+    assert_near(books["in_use_blocks"], blocks, 0.01, "blocks in use")
+    assert_near(books["in_use"], taken, 0.01, "bytes in use")
