@@ -8,6 +8,10 @@ const struct allocator *const allocators[] = {
     &allocator_glibc,
     &allocator_jemalloc,
     &allocator_tcmalloc,
+    &allocator_musl,
+    &allocator_mimalloc,
+    &allocator_go,
+    &allocator_jvm,
     NULL,
 };
 

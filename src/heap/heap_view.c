@@ -45,6 +45,13 @@ void heap_view_close(struct heap_view *view)
     *view = (struct heap_view){.pagemap = -1};
 }
 
+// Of an address that no process has there is no entry either, as of all when the image has ended.
+static bool has_entries(const struct heap_view *view)
+{
+    uint64_t entry;
+    return pread(view->pagemap, &entry, sizeof entry, 0) > 0;
+}
+
 // Reads entries of the pages from `page` on. Returns how many.
 static size_t read_entries(struct heap_view *view, uint64_t page, uint64_t *entries, size_t count)
 {
@@ -52,7 +59,7 @@ static size_t read_entries(struct heap_view *view, uint64_t page, uint64_t *entr
     if (page >= ADDRESSES_END / PAGE - 1)
         return 0;
     ssize_t got = pread(view->pagemap, entries, count * sizeof *entries, at);
-    if (got == 0)
+    if (got == 0 && !has_entries(view))
         view->gone = true;
     return got > 0 ? (size_t)got / sizeof *entries : 0;
 }

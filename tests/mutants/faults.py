@@ -575,4 +575,22 @@ FAULTS = [
      "if (true) {", "unit/heap_glibc"),
     ("what is passed over is not told", "src/heap/glibc_walk.c",
      "walk->quality->skipped += at - from;", "", "unit/heap_glibc"),
+
+    # Allocators: musl, mimalloc, Go.
+    ("a header of another slot will do", "src/heap/musl_walk.c",
+     "(header[1] & 31u) == slot->number && ", "", "unit/musl"),
+    ("a group in a slot is a block", "src/heap/musl_walk.c",
+     "slot->reserved == RESERVED_GROUP", "false", "unit/musl"),
+    ("any page of metas has the secret", "src/heap/musl.c", "check == secret", "true",
+     "unit/musl"),
+    ("what other threads freed is in use", "src/heap/mimalloc_walk.c",
+     "mark_list(pass, before.thread_free)", "true", "unit/mimalloc"),
+    ("a segment may have pages that it does not count", "src/heap/mimalloc.c",
+     "pages == segment->used && ", "", "unit/mimalloc"),
+    ("links are turned the other way", "src/heap/mimalloc_pages.c", "64 - keys[0] % 64",
+     "keys[0] % 64", "unit/mimalloc"),
+    ("any bitmap fits a span", "src/heap/go_spans.c", "adds_up(&now, bits) && ", "",
+     "unit/go_spans"),
+    ("spans may overlap", "src/heap/go_spans.c", "span->start < behind || ", "",
+     "unit/go_spans"),
 ]
