@@ -39,10 +39,14 @@ static void add(struct file_memory *memory, const struct proc_map *map)
 
 void file_memory_refresh(struct file_memory *memory)
 {
-    const struct regions *regions = &memory->target->regions;
-    memory->reading = memory->target->readings;
+    struct heap_target *target = memory->target;
+    const struct regions *regions = &target->regions;
+    bool first = !memory->reading, changed;
+    memory->reading = target->readings;
     memory->count = 0;
     memset(memory->filter, 0, sizeof memory->filter);
+    if (!first && space_refresh(target->space, target->pid, &changed) != RC_OK)
+        return; // there is no such memory any more
     for (size_t i = 0; i < regions->count; i++)
         if (regions->list[i].readable && regions->list[i].inode && !regions->list[i].shared)
             add(memory, &regions->list[i]);

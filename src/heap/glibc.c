@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // glibc's malloc as an allocator: what its books say, and its blocks.
+#include "heap/glibc.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "heap/glibc.h"
 
 #define BIN_STEPS_MAX 200000u // free chunks that are followed for a figure
 #define BINS 127u
@@ -46,18 +47,24 @@ struct free_sums {
     unsigned steps;
 };
 
+// A chunk may be anything by the time it is looked at; one lies within its mapping.
+static bool is_within(const struct glibc_books *books, uint64_t at, uint64_t size)
+{
+    const struct proc_map *map = heap_target_region(books->target, at);
+    return map && size >= CHUNK_LEAST && size <= map->end - at;
+}
+
 // Follows the chunks of one bin, as far as each leads back to the one before it.
-static bool sum_bin(struct glibc_books *books, uint64_t bin, struct free_sums *sums)
+static bool sum_bin(struct glibc_books *books, uint64_t bin, uint64_t first,
+                    struct free_sums *sums)
 {
     struct heap_view *view = &books->target->view;
-    uint64_t before = bin, chunk[4], at;
-    if (!heap_view_read(view, bin + CHUNK_HEAD, &at, sizeof at))
-        return false;
+    uint64_t before = bin, chunk[4], at = first;
     while (at != bin) {
         if (++sums->steps > BIN_STEPS_MAX || !heap_view_read(view, at, chunk, sizeof chunk))
             return false;
         uint64_t size = chunk[1] & ~(uint64_t)CHUNK_FLAGS;
-        if (chunk[3] != before || size < CHUNK_LEAST || size > UINT64_MAX - at)
+        if (chunk[3] != before || !is_within(books, at, size))
             return false;
         sums->free += size;
         if (size > PAGE)
@@ -71,17 +78,21 @@ static bool sum_bin(struct glibc_books *books, uint64_t bin, struct free_sums *s
 static bool sum_arena(struct glibc_books *books, const struct glibc_arena *arena,
                       struct free_sums *sums)
 {
-    uint64_t top[2];
+    uint64_t top[2], bins[BINS][2];
+    if (!heap_view_read(&books->target->view, arena->bins, bins, sizeof bins))
+        return false;
     for (unsigned k = 0; k < BINS; k++)
-        if (!sum_bin(books, arena->bins + 16 * k - CHUNK_HEAD, sums))
+        if (!sum_bin(books, arena->bins + 16 * k - CHUNK_HEAD, bins[k][0], sums))
             return false;
     if (arena->top == arena->bins - CHUNK_HEAD) // it has no chunk yet
         return true;
     if (!heap_view_read(&books->target->view, arena->top, top, sizeof top))
         return false;
     uint64_t size = top[1] & ~(uint64_t)CHUNK_FLAGS;
+    if (!is_within(books, arena->top, size))
+        return false;
     sums->free += size;
-    if (arena == books->arenas && size < UINT64_MAX - arena->top)
+    if (arena == books->arenas)
         sums->trimmable += heap_view_present(&books->target->view, arena->top + CHUNK_LEAST,
                                              arena->top + size);
     return true;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the parts of glibc's books share: arenas, the heaps that they consist of, and which blocks
-// that look as if they were in use are in a cache. Offsets are those of x86-64 from glibc 2.26 on;
-// signs in memory choose among them, since distributions change what a version number says.
+// that look as if they were in use are in a cache. Offsets are those of 64-bit processes from glibc
+// 2.26 on; signs in memory choose among them, since distributions change what a version number
+// says.
 #pragma once
 
 #include <stdbool.h>
@@ -9,8 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "heap/allocator.h"
+#include "heap/glibc_caches.h"
 
 #define CHUNK_PREV_IN_USE 1u // flags in the size of a chunk
 #define CHUNK_MAPPED 2u
@@ -56,21 +57,6 @@ struct glibc_sums { // of the last walk
     uint64_t mapped_blocks, mapped_bytes;
 };
 
-struct glibc_marks { // a set of addresses of chunks: a bit for each place in a MiB that has any
-    struct map by_mib;
-    uint64_t (*bits)[1024];
-    size_t count, capacity;
-};
-
-struct glibc_caches {
-    uint64_t key;        // tcache_key: word 1 of each cached block; 0: not known
-    struct map keys;     // where it is not: words of libc's data that it may be
-    uint64_t key_filter[16]; // bits of their hashes
-    struct map owners;   // before glibc 2.34 that word is the cache's address
-    bool owned;          // it is so
-    struct glibc_marks marks; // chunks in fast bins, and in caches before 2.29
-};
-
 struct glibc_books {
     struct heap_target *target;
     uint64_t data_start, data_end; // of libc's variables
@@ -87,11 +73,11 @@ struct glibc_books {
     struct glibc_sums sums;
 };
 
-static inline uint64_t glibc_word(const void *bytes, size_t at)
+// Returns whether links of caches and fast bins are mixed with their places: since 2.32. A key for
+// cached blocks is newer than that.
+static inline bool glibc_mixes_links(const struct glibc_books *books)
 {
-    uint64_t value;
-    memcpy(&value, (const char *)bytes + at, sizeof value);
-    return value;
+    return books->version ? books->version >= 232 : books->caches.key;
 }
 
 // Finds the main arena, by its bins that point to themselves, and mp_. False: there is none; `why`
@@ -103,40 +89,6 @@ bool glibc_arena_read(const struct glibc_books *books, uint64_t address, struct 
 
 // Reads which arenas and pieces there are now.
 void glibc_pieces_read(struct glibc_books *books);
-
-// Reads which chunks are in caches. It walks the pieces once where the signs of glibc before 2.34
-// are seen, since their caches lie anywhere.
-void glibc_caches_read(struct glibc_books *books);
-void glibc_caches_free(struct glibc_caches *caches);
-
-// Returns whether a chunk that its neighbour calls in use is in a cache. `bytes` are of its block.
-bool glibc_is_cached_slowly(struct glibc_caches *caches, uint64_t chunk, const unsigned char *bytes,
-                            size_t have);
-
-static inline bool glibc_is_cached(struct glibc_caches *caches, uint64_t chunk,
-                                   const unsigned char *bytes, size_t have)
-{
-    if (!caches->key || caches->marks.count)
-        return glibc_is_cached_slowly(caches, chunk, bytes, have);
-    return have >= 16 && glibc_word(bytes, 8) == caches->key;
-}
-
-// Returns whether it is in a fast bin, where its first word seems to be the link to `next`.
-bool glibc_is_in_fast_bin(const struct glibc_books *books, uint32_t arena, uint64_t chunk,
-                          uint64_t size, uint64_t next);
-
-// Returns whether a block is the cache of a thread. Their sizes differ with the version.
-bool glibc_is_thread_cache_slowly(const struct glibc_books *books, uint64_t block, uint64_t usable);
-
-static inline bool glibc_is_thread_cache(const struct glibc_books *books, uint64_t block,
-                                         uint64_t usable)
-{
-    return (usable == 0x288 || usable == 0x248 || usable == 0x2f8) &&
-           glibc_is_thread_cache_slowly(books, block, usable);
-}
-
-void glibc_marks_add(struct glibc_marks *marks, uint64_t chunk);
-bool glibc_marks_have(const struct glibc_marks *marks, uint64_t chunk);
 
 // Returns whether what follows an address in a piece looks like chunks.
 bool glibc_is_chain(struct glibc_books *books, const struct glibc_piece *piece, uint64_t at);

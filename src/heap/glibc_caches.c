@@ -2,6 +2,8 @@
 // Blocks that look as if they were in use and are not: those in caches of threads and in fast bins.
 // Since glibc 2.34 a number that the process drew marks the former, since 2.29 the address of their
 // cache; before that only the lists say it.
+#include "heap/glibc_caches.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +32,7 @@ struct pages { // read lately
     unsigned char bytes[PAGES][PAGE];
 };
 
-void glibc_marks_add(struct glibc_marks *marks, uint64_t chunk)
+static void add_mark(struct glibc_marks *marks, uint64_t chunk)
 {
     uint64_t mib = chunk >> 20;
     uint32_t at = map_get(&marks->by_mib, mib, NO_BITS);
@@ -46,7 +48,7 @@ void glibc_marks_add(struct glibc_marks *marks, uint64_t chunk)
     marks->bits[at][place / 64] |= 1ull << place % 64;
 }
 
-bool glibc_marks_have(const struct glibc_marks *marks, uint64_t chunk)
+static bool is_marked(const struct glibc_marks *marks, uint64_t chunk)
 {
     if (!marks->count)
         return false;
@@ -55,7 +57,7 @@ bool glibc_marks_have(const struct glibc_marks *marks, uint64_t chunk)
     return at != NO_BITS && marks->bits[at][place / 64] >> place % 64 & 1;
 }
 
-// Bits of the filter by the upper bits of words, which those of addresses and small numbers are not.
+// The filter has bits for the upper bits of words, which addresses and small numbers do not have.
 static uint64_t *filter_of(struct glibc_caches *caches, uint64_t word)
 {
     return &caches->key_filter[word >> 60];
@@ -79,7 +81,7 @@ bool glibc_is_cached_slowly(struct glibc_caches *caches, uint64_t chunk, const u
         : caches->key ? word == caches->key
                       : is_possible_key(caches, word))
         return true;
-    return glibc_marks_have(&caches->marks, chunk);
+    return is_marked(&caches->marks, chunk);
 }
 
 static const struct cache_layout *layout_of(uint64_t usable)
@@ -153,11 +155,10 @@ static const unsigned char *page_bytes(struct pages *pages, uint64_t address, si
     return pages->bytes[slot] + address % PAGE;
 }
 
-// Since glibc 2.32 a link is mixed with the place where it stands. Where the version is not known,
-// one that leads nowhere as it stands is taken for such.
+// Where the version is not known, a link that leads nowhere as it stands is taken for mixed.
 static uint64_t link_of(const struct glibc_books *books, uint64_t place, uint64_t word)
 {
-    bool plain = books->version ? books->version < 232
+    bool plain = books->version ? !glibc_mixes_links(books)
                                 : word % 16 == 0 && heap_target_region(books->target, word);
     return plain ? word : word ^ place >> 12;
 }
@@ -172,7 +173,7 @@ static void mark_list(struct glibc_books *books, struct pages *pages, uint64_t b
         if (!chunk || (fast && (glibc_word(chunk, 8) & ~(uint64_t)CHUNK_FLAGS) != fast))
             return;
         const unsigned char *link = page_bytes(pages, block, 8);
-        glibc_marks_add(&books->caches.marks, block - CHUNK_HEAD);
+        add_mark(&books->caches.marks, block - CHUNK_HEAD);
         uint64_t next = link ? link_of(books, block, glibc_word(link, 0)) : 0;
         block = next && fast ? next + CHUNK_HEAD : next;
     }
@@ -209,7 +210,7 @@ bool glibc_is_in_fast_bin(const struct glibc_books *books, uint32_t arena, uint6
                   !heap_view_read(view, next, head, sizeof head)) ||
                  (head[1] & ~(uint64_t)CHUNK_FLAGS) != size))
         return false;
-    return glibc_marks_have(&books->caches.marks, chunk) ||
+    return is_marked(&books->caches.marks, chunk) ||
            fast_bins_moved(books, &books->arenas[arena]);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "heap/glibc.h"
+#include "heap/version_text.h"
 
 #define BINS 127u
 #define BINS_BYTES (16 * BINS + 16) // with the bitmap behind them
@@ -15,9 +16,9 @@
 #define SYSTEM_AT (NEXT_AT + 24)
 #define ARENA_BYTES GLIBC_ARENA_BYTES
 #define HEAD_MAX 0x70u               // bytes of an arena before its bins
-#define TRIES_MAX 4096u
+#define TRIES_MAX 256u
 #define TORN_MAX 2u
-#define LIBRARY_BYTES_MAX (64u << 20) // of a file that is searched for a version
+#define BANNER_MAX 120u // bytes of the text with the version
 
 // Bytes of an arena before `top`: 2.27 and later, 2.26, and those without fast bins.
 static const uint8_t tops_at[] = {0x60, 0x58, 0x10, 0x08};
@@ -245,52 +246,33 @@ static void find_parameters(struct glibc_books *books)
     }
 }
 
-// Takes the number that follows "GNU C Library ... release version ".
-static bool take_version(struct glibc_books *books, const char *text, size_t length)
+// Takes the number of "GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36."
+static bool read_release(const char *at, const char *start, const char *end, char *text,
+                         size_t size)
 {
     static const char before[] = " release version ";
-    const char *found = memmem(text, length < 200 ? length : 200, before, sizeof before - 1);
-    unsigned major, minor;
-    char number[8] = "";
-    if (!found || found + sizeof before - 1 + sizeof number > text + length)
-        return false;
-    memcpy(number, found + sizeof before - 1, sizeof number - 1);
-    if (sscanf(number, "%1u.%2u", &major, &minor) != 2)
-        return false;
-    books->version = major * 100 + minor;
-    snprintf(books->version_text, sizeof books->version_text, "%u.%u", major, minor);
-    return true;
-}
-
-static bool version_in(struct glibc_books *books, const char *text, size_t length)
-{
-    static const char name[] = "GNU C Library ";
-    for (const char *at = text; (at = memmem(at, length - (size_t)(at - text), name,
-                                             sizeof name - 1)); at++)
-        if (take_version(books, at, length - (size_t)(at - text)))
-            return true;
-    return false;
+    size_t length = (size_t)(end - at) < BANNER_MAX ? (size_t)(end - at) : BANNER_MAX;
+    const char *found = memmem(at, length, before, sizeof before - 1);
+    const char *line = found ? memchr(found, '\n', (size_t)(at + length - found)) : NULL;
+    (void)start;
+    return line && version_text_digits(found + sizeof before - 1, line - 1, text, size);
 }
 
 static void read_version(struct glibc_books *books)
 {
-    enum { PIECE = 1 << 16, OVERLAP = 256 };
-    struct space *space = books->target->space;
-    const struct area *area =
-        space ? areas_find_module(space_areas(space), books->data_start) : NULL;
-    const struct image *image = area ? area->mapping->module->image : NULL;
-    AUTO_FREE char *text = xmalloc(PIECE);
-    uint64_t size = !image ? 0 : image->size < LIBRARY_BYTES_MAX ? image->size : LIBRARY_BYTES_MAX;
-    for (uint64_t at = 0; at < size; at += PIECE - OVERLAP) {
-        size_t length = size - at < PIECE ? (size_t)(size - at) : PIECE;
-        if (!image_read(image, at, text, length) || version_in(books, text, length))
-            return;
-    }
+    unsigned major = 0, minor = 0;
+    char *text = books->version_text;
+    if (books->target->space &&
+        version_text_find(books->target, books->data_start, "GNU C Library (", read_release, text,
+                          sizeof books->version_text) &&
+        sscanf(text, "%3u.%3u", &major, &minor) == 2)
+        books->version = major * 100 + minor;
 }
 
 bool glibc_find(struct glibc_books *books, struct buf *why)
 {
     bool seen = false, unused = false, ignored = false;
+    heap_view_forget(&books->target->view);
     if (!find_main(books, true, &seen, &unused) && !find_main(books, false, &ignored, &unused)) {
         if (seen && !unused)
             buf_puts(why, "glibc: no arena in the data of libc: no bins there point to "

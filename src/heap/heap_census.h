@@ -67,11 +67,3 @@ uint64_t heap_census_size_class(uint64_t usable);
 
 // Returns the largest size of the class below the one whose largest size this is.
 uint64_t heap_census_size_below(uint64_t size);
-
-struct heap_census_moves { // between two censuses of one process that share their kinds
-    uint64_t blocks, bytes; // of the rows of both, the larger one of each
-    uint64_t moved_blocks, moved_bytes; // by which they differ
-};
-
-struct heap_census_moves heap_census_compare(const struct heap_census *before,
-                                             const struct heap_census *after);

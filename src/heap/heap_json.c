@@ -95,7 +95,7 @@ static void put_moves(struct json *json, const struct heap_printing *printing)
         json_null(json, "moved");
         return;
     }
-    struct heap_census_moves moves = heap_census_compare(printing->before, printing->census);
+    struct heap_moves moves = heap_moves_between(printing->before, printing->census);
     json_begin(json, "moved", '{');
     json_count(json, "blocks", moves.moved_blocks);
     json_count(json, "of_blocks", moves.blocks);

@@ -251,3 +251,27 @@ void heap_table_sort_grown(struct heap_table *table, enum heap_time since)
 {
     sort(table, since == HEAP_FIRST ? by_growth_since_first : by_growth_since_before);
 }
+
+static void add_moves(uint64_t *larger, uint64_t *moved, uint64_t before, uint64_t now)
+{
+    *larger += before > now ? before : now;
+    *moved += before > now ? before - now : now - before;
+}
+
+struct heap_moves heap_moves_between(const struct heap_census *before,
+                                     const struct heap_census *now)
+{
+    struct heap_moves moves = {0};
+    struct heap_table table;
+    heap_table_init(&table, HEAP_BY_ALL);
+    heap_table_add_census(&table, before, HEAP_BEFORE);
+    heap_table_add_census(&table, now, HEAP_NOW);
+    for (size_t i = 0; i < table.count; i++) {
+        const struct heap_amount *at = table.rows[i].at;
+        add_moves(&moves.blocks, &moves.moved_blocks, at[HEAP_BEFORE].blocks,
+                  at[HEAP_NOW].blocks);
+        add_moves(&moves.bytes, &moves.moved_bytes, at[HEAP_BEFORE].bytes, at[HEAP_NOW].bytes);
+    }
+    heap_table_fini(&table);
+    return moves;
+}

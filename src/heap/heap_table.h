@@ -86,3 +86,11 @@ void heap_table_sort_grown(struct heap_table *table, enum heap_time since);
 // Say how much more there is now than at another of the HEAP_TIMES times of a row or a total.
 int64_t heap_grown_bytes(const struct heap_amount *at, enum heap_time since);
 int64_t heap_grown_blocks(const struct heap_amount *at, enum heap_time since);
+
+struct heap_moves { // between two censuses of one process
+    uint64_t blocks, bytes;             // of the rows of both, the larger one of each
+    uint64_t moved_blocks, moved_bytes; // by which they differ
+};
+
+struct heap_moves heap_moves_between(const struct heap_census *before,
+                                     const struct heap_census *now);

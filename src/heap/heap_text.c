@@ -55,8 +55,10 @@ static void put_allocators(struct buf *out, const struct heap_census *census)
         buf_puts(out, *allocator->version ? " " : "");
         escape_text(out, allocator->version);
         put_figures(out, &allocator->figures);
-        buf_puts(out, allocator->walked ? "\n"
-                                        : "; which blocks it has given out cannot be told\n");
+        const char *why = allocator->figures.why[FIGURE_IN_USE];
+        if (!allocator->walked)
+            buf_printf(out, "; %s", why ? why : "which blocks it has given out cannot be told");
+        buf_putc(out, '\n');
     }
 }
 
@@ -124,7 +126,7 @@ static void put_quality(struct buf *out, const struct heap_printing *printing)
     if (all.resyncs)
         buf_printf(out, "; picked up again in %" PRIu64 " places", all.resyncs);
     if (printing->before) {
-        struct heap_census_moves moves = heap_census_compare(printing->before, printing->census);
+        struct heap_moves moves = heap_moves_between(printing->before, printing->census);
         buf_printf(out, "; walked twice: counts differ by %" PRIu64 " of %" PRIu64 " blocks "
                         "(%.2f%%)", moves.moved_blocks, moves.blocks,
                    moves.blocks ? 100 * (double)moves.moved_blocks / (double)moves.blocks : 0);

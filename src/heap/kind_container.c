@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Nodes of red-black trees, as std::map and std::set have them, and of doubly linked lists, as
 // std::list: nodes to which the nodes that they lead to lead back. Whether a map of the C++ library
-// is behind a tree, that somebody uses its function says; a list looks like many others.
+// is behind a tree, that somebody uses its function says; a list looks like many others. Nodes of
+// std::unordered_map and std::unordered_set are known where the key is a std::string: then they
+// keep its hash.
 //
 // Links lead mostly to what lies near, and looking there costs nothing. Of blocks whose links lead
 // farther, those of the first of a size are read and then some; where nearly all of these fit, the
@@ -36,7 +38,7 @@ struct trust { // in a shape at a size
     uint32_t read, fit; // of them
 };
 
-#define SHAPES 2u
+#define SHAPES 3u
 
 struct containers {
     struct kinds *kinds;
@@ -111,8 +113,11 @@ static bool looks_like_tree(struct containers *containers, const struct block *b
     if (block->have < sizeof(struct rb_node) || (uint32_t)block_word(block, 0) > BLACK)
         return false;
     const struct rb_node node = tree_node_of(block);
-    return is_pointer(containers, node.parent) && (!node.left || is_pointer(containers, node.left)) &&
-           (!node.right || is_pointer(containers, node.right)) && (!node.left || node.left != node.right);
+    if (node.left && node.left == node.right)
+        return false;
+    return is_pointer(containers, node.parent) &&
+           (!node.left || is_pointer(containers, node.left)) &&
+           (!node.right || is_pointer(containers, node.right));
 }
 
 // The parent of a root is the tree itself, which looks like a node whose parent is the root.
@@ -164,8 +169,8 @@ static enum links check_tree(struct links_reader *reader, const struct block *bl
 static bool looks_like_list(struct containers *containers, const struct block *block)
 {
     uint64_t next = block_word(block, 0), previous = block_word(block, 8);
-    return is_pointer(containers, next) && is_pointer(containers, previous) && next != block->address &&
-           previous != block->address;
+    return next != block->address && previous != block->address && is_pointer(containers, next) &&
+           is_pointer(containers, previous);
 }
 
 static enum links check_list(struct links_reader *reader, const struct block *block)
@@ -180,12 +185,73 @@ static enum links check_list(struct links_reader *reader, const struct block *bl
     return previous == block->address ? LINKS_FIT : LINKS_DO_NOT;
 }
 
+// --- hash tables
+
+#define STRING 8u       // where the key lies in a node: its text, length, room for short texts
+#define SHORT_TEXT 24u
+#define BEHIND_KEY 40u
+#define SHORT_MAX 15u
+#define LONG_MAX 256u   // bytes of a key that is read
+
+static bool looks_like_hashed(struct containers *containers, const struct block *block)
+{
+    if (block->have < BEHIND_KEY + 8)
+        return false;
+    uint64_t next = block_word(block, 0), text = block_word(block, STRING);
+    uint64_t length = block_word(block, STRING + 8);
+    if (next && !is_pointer(containers, next))
+        return false;
+    return length <= SHORT_MAX ? text == block->address + SHORT_TEXT
+                               : length <= LONG_MAX && is_pointer(containers, text);
+}
+
+static uint64_t mix(uint64_t value)
+{
+    return value ^ value >> 47;
+}
+
+// The C++ library's hash of a text (Murmur2 for 64 bits).
+static uint64_t hash_of(const unsigned char *text, size_t length)
+{
+    const uint64_t factor = 0xc6a4a7935bd1e995u;
+    uint64_t hash = 0xc70f6907u ^ length * factor;
+    for (; length >= 8; text += 8, length -= 8) {
+        uint64_t word;
+        __builtin_memcpy(&word, text, sizeof word);
+        hash = (hash ^ mix(word * factor) * factor) * factor;
+    }
+    uint64_t rest = 0;
+    for (size_t i = length; i-- > 0;)
+        rest = rest << 8 | text[i];
+    if (length)
+        hash = (hash ^ rest) * factor;
+    return mix(mix(hash) * factor);
+}
+
+// A node keeps the hash of its key, which is a text, behind key and value.
+static enum links check_hashed(struct links_reader *reader, const struct block *block)
+{
+    unsigned char text[LONG_MAX];
+    size_t length = (size_t)block_word(block, STRING + 8);
+    if (length <= SHORT_MAX)
+        __builtin_memcpy(text, block->bytes + SHORT_TEXT, length);
+    else if (!read_link(reader, block_word(block, STRING), text, length))
+        return unread(reader);
+    uint64_t hash = hash_of(text, length);
+    for (size_t at = BEHIND_KEY; at + 8 <= block->have; at += 8)
+        if (block_word(block, at) == hash)
+            return LINKS_FIT;
+    return LINKS_DO_NOT;
+}
+
 // --- all
 
 static const struct shape shapes[SHAPES] = {
     {33, looks_like_tree, check_tree, "red-black tree node",
      "_ZSt29_Rb_tree_insert_and_rebalancebPSt18_Rb_tree_node_baseS0_RS_",
      "std::map or std::set node"},
+    {48, looks_like_hashed, check_hashed, "std::unordered_map or std::unordered_set node", NULL,
+     NULL},
     {17, looks_like_list, check_list, "doubly linked list node", NULL, NULL},
 };
 

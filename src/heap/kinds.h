@@ -14,7 +14,7 @@
 #define BLOCK_KINDS(X)                                                                             \
     X(UNKNOWN, "unknown", "nothing says what it is")                                               \
     X(CLASS, "C++", "object of a C++ class")                                                       \
-    X(CONTAINER, "container", "node of a container, whose links lead back to it")                  \
+    X(CONTAINER, "container", "node of a container, by its links or its hash")                     \
     X(RUST, "Rust", "a trait object of Rust leads to it")                                          \
     X(PYTHON, "Python", "object of CPython")                                                       \
     X(TEXT, "text", "NUL-terminated text")                                                         \

@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lab import Lab  # noqa: E402
 
 PARTS = ["stolen", "displaced", "leaves", "sleepers", "own_cpu", "profile_types", "top",
-         "unwinding", "window", "dump", "symbols", "trace", "report", "memory"]
+         "unwinding", "window", "dump", "symbols", "trace", "report", "memory", "heap"]
 HEAD = ["measured", "ptprof", "compared with", "ratio or aim", ""]
 VERDICTS = {True: "met", False: "**missed**", None: ""}
 

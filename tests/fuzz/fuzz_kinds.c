@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         memcpy(at, bytes, length);
     struct kinds *kinds = kinds_new(&target);
     for (size_t i = 0; i + STEP <= length && i < 64 * STEP; i += STEP)
-        try_block(kinds, at + i, i / STEP % 4 ? 8 * (i / STEP % 5 + 4) : length - i);
+        try_block(kinds, at + i, i / STEP % 4 ? 8 * (i / STEP % 5 + 6) : length - i);
     kinds_free(kinds);
     memset(at, 0, length);
     return 0;
@@ -125,9 +125,21 @@ static void put_containers(struct buf *out)
         buf_append(out, "\1\2\3\4\5\6\7", 8);
 }
 
+// A node of a hash table, with a short key and with a long one.
+static void put_hashed(struct buf *out)
+{
+    const uint64_t near[] = {0, MEMORY + 0x58, 3, 0x6f6f7a, 0, 7, 0x6a006776f9e982e6};
+    const uint64_t far[] = {MEMORY + 0x40, MEMORY + 0x100, 26, 0, 0, 7, 0x31df87365820aa9b};
+    put_words(out, 0x40, near, ARRAY_LENGTH(near));
+    put_words(out, 0x80, far, ARRAY_LENGTH(far));
+    fill_up_to(out, 0x100);
+    buf_puts(out, "a key of more than fifteen");
+    fill_up_to(out, 0x180);
+}
+
 bool fuzz_seed(size_t number, struct buf *out)
 {
-    static void (*const puts[])(struct buf *) = {put_classes, put_containers};
+    static void (*const puts[])(struct buf *) = {put_classes, put_containers, put_hashed};
     if (number >= ARRAY_LENGTH(puts))
         return false;
     puts[number](out);

@@ -201,8 +201,9 @@ static char *get(uint64_t *state)
 
 static void churn_once(uint64_t *state, struct Churn **mine)
 {
-    for (int i = 0; i < 16; i++) { // the quick ones, most of all
-        char *block = (char *)malloc(some_size(state));
+    size_t size = some_size(state);
+    for (int i = 0; i < 64; i++) { // the quick ones, most of all
+        char *block = (char *)malloc(size);
         *(volatile char *)block = 1;
         free(block);
     }
@@ -234,7 +235,7 @@ static void *churn(void *argument)
         if (__atomic_load_n(&held, __ATOMIC_RELAXED))
             wait_while_held();
         churn_once(&state, mine);
-        __atomic_add_fetch(&operations[number % THREADS_MAX * 8], 38, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&operations[number % THREADS_MAX * 8], 134, __ATOMIC_RELAXED);
     }
     return NULL;
 }

@@ -2,6 +2,7 @@
 // Has objects of its own classes and containers on the heap and prints how many of each, as JSON
 // {"what it is": count}: single and multiple inheritance, virtual bases, templates, a class that
 // only this file knows, arrays, nodes, texts. Some were freed again. Sleeps until it is ended.
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <list>
@@ -9,7 +10,10 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <sys/mman.h>
+#include <typeinfo>
 #include <unistd.h>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -106,6 +110,8 @@ void free_dogs(int count)
 std::map<long, long> map;
 std::set<int> set;
 std::list<long> list;
+std::unordered_map<std::string, long> hashed;
+std::unordered_map<long, long> numbered;
 std::shared_ptr<zoo::Plain> shared[200];
 std::string strings[300];
 std::vector<zoo::Dog> vectors[30];
@@ -119,6 +125,12 @@ void fill_containers()
         set.insert(i);
     for (long i = 0; i < 800; i++)
         list.push_front(i);
+    for (long i = 0; i < 400; i++)
+        hashed[std::to_string(i * i)] = i;
+    for (long i = 0; i < 100; i++)
+        hashed["the number of a longer key is " + std::to_string(i)] = i;
+    for (long i = 0; i < 100; i++)
+        numbered[i] = i;
     for (auto &pointer : shared)
         pointer = std::make_shared<zoo::Plain>();
     for (auto &string : strings)
@@ -151,6 +163,15 @@ void say(const char *text)
     }
 }
 
+// Names of types are in no page that it has, as in a program that has run for long.
+void drop_names()
+{
+#ifdef __GXX_RTTI
+    uintptr_t page = reinterpret_cast<uintptr_t>(typeid(zoo::Dog).name()) & ~uintptr_t{4095};
+    madvise(reinterpret_cast<void *>(page), 4096, MADV_DONTNEED);
+#endif
+}
+
 } // namespace
 
 int main()
@@ -166,10 +187,14 @@ int main()
     free_dogs(50);
     fill_containers();
     make_numbers();
-    say("{\"zoo::Dog\": 3000, \"zoo::Cage<int>\": 500,"
+    char text[] =
+        "{\"zoo::Dog\": 3000, \"zoo::Cage<int>\": 500,"
         " \"zoo::Cage<std::pair<long, zoo::Dog> >\": 400, \"zoo::Duck\": 700,"
         " \"zoo::Bottom\": 600, \"(anonymous namespace)::Hidden\": 250, \"zoo::Dog[]\": 70,"
-        " \"shared\": 200, \"tree\": 1500, \"list\": 800, \"text\": 300}\nready\n");
+        " \"shared\": 200, \"tree\": 1500, \"list\": 800, \"hashed\": 500,"
+        " \"text\": 400}\nready\n";
+    drop_names();
+    say(text);
     for (;;)
         pause();
 }

@@ -64,6 +64,11 @@ fn dog(i: usize) -> Dog {
     Dog { names: Vec::new(), age: i }
 }
 
+// The older names of a closure's methods do not say what they belong to.
+fn caller(dog: Dog) -> Box<dyn Fn() -> usize> {
+    Box::new(move || dog.legs())
+}
+
 fn main() {
     let mut animals: Vec<Box<dyn Animal>> = Vec::with_capacity(4100);
     for i in 0..3000 {
@@ -77,8 +82,9 @@ fn main() {
     }
     let shared: Vec<Arc<dyn Animal>> = (0..200).map(|i| Arc::new(dog(i)) as Arc<dyn Animal>).collect();
     let plain: Vec<Box<Plain>> = (0..100).map(|i| Box::new(Plain { number: i })).collect();
+    let calls: Vec<Box<dyn Fn() -> usize>> = (0..50).map(|i| caller(dog(i))).collect();
     let legs: usize = animals.iter().map(|animal| animal.legs() + animal.name().len()).sum();
-    black_box((&animals, &shared, &plain, legs));
+    black_box((&animals, &shared, &plain, &calls, legs));
     let truth = b"{\"rust_boxes::Dog\": 3200, \"rust_boxes::Bird\": 700, \
                   \"rust_boxes::Cage<rust_boxes::Plain>\": 400}\nready\n";
     std::io::stdout().write_all(truth).unwrap();

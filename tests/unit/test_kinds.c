@@ -239,7 +239,7 @@ END_TEST
 START_TEST(many_words)
 {
     expect_class("zoo::Cage<int>");
-    for (uint64_t i = 0; i < 300000; i++)
+    for (uint64_t i = 0; i < 140000; i++)
         expect_unknown((const uint64_t[]){address_of(constants) + (1 << 20) + i * 8, 7, 1}, 24);
     expect_class("zoo::Cage<int>");
 }
@@ -355,6 +355,10 @@ START_TEST(trees_that_are_none)
     expect_unknown(&low, sizeof low);
     expect_unknown(&lowest, sizeof lowest);
     plant();
+    low.colour = 0; // both of its children are red
+    low.right = &(struct node){0, &low, NULL, NULL, {0}};
+    expect_unknown(&low, sizeof low);
+    plant();
     root.colour = 0;
     expect_unknown(&root, sizeof root);
     plant();
@@ -405,6 +409,33 @@ START_TEST(lists)
     expect_unknown(&nodes[0], sizeof nodes[0]);
     head.next = head.previous = &head; // empty
     expect_unknown(&head, sizeof head);
+}
+END_TEST
+
+struct hashed { // node of a table whose keys are texts
+    struct hashed *next;
+    const char *text;
+    uint64_t length;
+    char room[16];
+    uint64_t value, hash;
+};
+
+START_TEST(nodes_of_hash_tables)
+{
+    static const char name[] = "std::unordered_map or std::unordered_set node";
+    static char key[] = "a key of more than fifteen";
+    struct hashed node = {NULL, NULL, 3, "zoo", 7, 0x6a006776f9e982e6u};
+    node.text = node.room;
+    expect(&node, sizeof node, BLOCK_CONTAINER, name);
+    node.hash++;
+    expect_unknown(&node, sizeof node);
+    node = (struct hashed){&node, key, sizeof key - 1, "", 7, 0x31df87365820aa9bu};
+    expect(&node, sizeof node, BLOCK_CONTAINER, name);
+    node.length = 1ull << 40;
+    expect_unknown(&node, sizeof node);
+    node.length = 16;
+    node.text = (const char *)64;
+    expect_unknown(&node, sizeof node);
 }
 END_TEST
 
@@ -502,6 +533,7 @@ Suite *suite_kinds(void)
     tcase_add_test(tests, trees_that_are_none);
     tcase_add_test(tests, integers_are_no_trees);
     tcase_add_test(tests, lists);
+    tcase_add_test(tests, nodes_of_hash_tables);
     tcase_add_loop_test(tests, types_of_rust, 0, ARRAY_LENGTH(rust_names));
     tcase_add_test(tests, kinds_are_bounded);
     tcase_add_test(tests, names_are_bounded);
