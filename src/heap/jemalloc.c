@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// jemalloc, releases 5.1 to 5.3, with or without symbols. Its blocks in use are the regions of slabs
-// that are not free and the large blocks, less those that caches of threads hold.
+// jemalloc, releases 5.1 to 5.3, with or without symbols. Its blocks in use are the regions of
+// slabs that are not free and the large blocks, less those that caches of threads hold.
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "heap/jemalloc_extents.h"
 #include "heap/version_text.h"
 
-struct totals { // bytes, but for blocks
+struct jemalloc_totals { // bytes, but for blocks
     uint64_t in_use, blocks, free; // free: regions of slabs
     uint64_t states[4];            // of extents
     bool arenas[4096];
@@ -19,11 +19,11 @@ struct totals { // bytes, but for blocks
 struct jemalloc_books {
     struct jemalloc_tree tree;
     struct jemalloc_base base;
-    struct totals totals;
+    struct jemalloc_totals totals;
     char version[32];
 };
 
-static void add_extent(struct totals *totals, const struct extent *extent)
+static void add_extent(struct jemalloc_totals *totals, const struct extent *extent)
 {
     uint64_t size = jemalloc_class_size(extent->size_class);
     if (extent->state > EXTENT_RETAINED)
@@ -42,7 +42,7 @@ static void add_extent(struct totals *totals, const struct extent *extent)
 static void add_all(struct jemalloc_books *books)
 {
     for (size_t i = 0; i < books->tree.radix.count; i++) {
-        struct extents extents;
+        struct leaf_extents extents;
         jemalloc_extents_read(&extents, &books->tree, &books->tree.radix.leaves[i]);
         for (size_t k = 0; k < extents.count; k++)
             add_extent(&books->totals, &extents.list[k]);
@@ -99,7 +99,7 @@ static void version(const void *state, char *text, size_t size)
 
 // ---------------------------------------------------------------- what the books say
 
-static void say_base(struct heap_figures *figures, const struct totals *totals,
+static void say_base(struct heap_figures *figures, const struct jemalloc_totals *totals,
                      const struct jemalloc_base *base)
 {
     static const char *const why = "the blocks of jemalloc's own books do not add up";
@@ -115,7 +115,7 @@ static void say_base(struct heap_figures *figures, const struct totals *totals,
     }
 }
 
-static void say(struct heap_figures *figures, const struct totals *totals,
+static void say(struct heap_figures *figures, const struct jemalloc_totals *totals,
                 const struct jemalloc_caches *caches)
 {
     uint64_t arenas = 0, pages = totals->states[EXTENT_DIRTY] + totals->states[EXTENT_MUZZY];
@@ -165,7 +165,8 @@ static bool visit(const struct jemalloc_walk *walk, const struct extent *extent,
     size_t have = size < BLOCK_HEAD ? size : BLOCK_HEAD;
     uint64_t limit = (extent->address & ~(uint64_t)(JEMALLOC_PAGE - 1)) + extent->size;
     limit = limit - address < size ? address + size : limit;
-    const void *bytes = heap_view_window(walk->view, address, have, limit);
+    const void *bytes = heap_view_held(walk->view, address, have);
+    bytes = bytes ? bytes : heap_view_window(walk->view, address, have, limit);
     return walk->visitor->visit(walk->visitor->context,
                                 &(struct block){.address = address, .usable = size, .taken = size,
                                                 .arena = extent->arena, .have = bytes ? have : 0,
@@ -205,7 +206,7 @@ static bool walk_extent(const struct jemalloc_walk *walk, const struct extent *e
 static bool walk_leaf(const struct jemalloc_walk *walk, const struct jemalloc_tree *tree,
                       const struct radix_leaf *leaf)
 {
-    struct extents extents;
+    struct leaf_extents extents;
     jemalloc_extents_read(&extents, tree, leaf);
     walk->quality->resyncs += extents.damaged;
     walk->quality->skipped += extents.damaged * JEMALLOC_PAGE;

@@ -85,19 +85,19 @@ void jemalloc_base_fini(struct jemalloc_base *base)
 
 // A bin of a cache: a stack of pointers that grows down to `head`; of where it ends when it is
 // empty there are the lower 16 bits.
-struct bin {
+struct cache_bin {
     uint64_t head, requests;
     uint16_t low_water, full, empty, unused;
 };
 
-struct cache { // of a thread
+struct jemalloc_cache { // of a thread
     uint64_t slow; // the part that knows the other one
-    struct bin bins[BINS];
+    struct cache_bin bins[BINS];
 };
 
 // Finds the cache that the words of a slow part lead to: both know each other.
 static bool read_cache(struct heap_target *target, uint64_t slow, const uint64_t *words,
-                       struct cache *cache)
+                       struct jemalloc_cache *cache)
 {
     for (size_t i = 6; i < SLOW_WORDS; i++)
         if (words[i] && words[i] % 8 == 0 && heap_target_region(target, words[i]) &&
@@ -107,7 +107,7 @@ static bool read_cache(struct heap_target *target, uint64_t slow, const uint64_t
 }
 
 static void take_bin(struct jemalloc_caches *caches, struct heap_target *target,
-                     const struct bin *bin, unsigned size_class)
+                     const struct cache_bin *bin, unsigned size_class)
 {
     uint64_t held[HELD_MOST];
     uint64_t bytes = (uint16_t)(bin->empty - (uint16_t)bin->head), room = bin->empty - bin->full;
@@ -124,7 +124,7 @@ static void take_bin(struct jemalloc_caches *caches, struct heap_target *target,
 static uint64_t take_cache(struct jemalloc_caches *caches, struct heap_target *target, uint64_t at)
 {
     uint64_t words[SLOW_WORDS], back;
-    struct cache cache;
+    struct jemalloc_cache cache;
     if (!heap_view_read(&target->view, at, words, sizeof words) || words[0] % 8 ||
         !heap_target_region(target, words[0]) ||
         !heap_view_read(&target->view, words[0] + 8, &back, sizeof back) || back != at ||

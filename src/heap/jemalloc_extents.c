@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "heap/version_text.h"
 
+#define PAGE_SHIFT 12
 #define EDATA_BYTES 128u       // of what describes an extent, and their alignment
 #define EDATA_MAP 64u          // where the bits of a slab lie in it
 #define ADDRESS_BITS 48u       // a leaf's word has the size class above them
@@ -14,6 +15,7 @@
 #define REGIONS_MOST 512u      // of a slab
 #define FREE_MASK 1023u        // of the number of free regions
 #define SLAB_BIT 12u           // in the bits of an extent; in a word of a leaf it is bit 0
+#define NO_CLASS 232u          // what holds no block has the number of classes
 #define READS_MOST 3u          // of a description that changes meanwhile
 
 #define EDATA_MASK (((1ull << ADDRESS_BITS) - 1) & ~(uint64_t)(EDATA_BYTES - 1))
@@ -72,7 +74,7 @@ static bool extent_fits(struct extent *extent, uint64_t word)
         extent->size >> (ADDRESS_BITS - 1))
         return false;
     if (extent->state != EXTENT_ACTIVE)
-        return true;
+        return extent->size_class == NO_CLASS;
     if (word >> ADDRESS_BITS != extent->size_class || (word & 1) != extent->slab)
         return false;
     if (extent->slab)
@@ -112,8 +114,10 @@ static uint64_t page_by(const struct extent_layout *layout, struct heap_target *
             !decode(layout, bytes, word, &extent))
             return RADIX_NO_PAGE;
         if (!extent.torn)
-            return radix_page_within(index, extent.address / JEMALLOC_PAGE,
-                                     extent.size / JEMALLOC_PAGE);
+            return radix_page_within(target, PAGE_SHIFT, index,
+                                     extent.address & ~(uint64_t)(JEMALLOC_PAGE - 1),
+                                     (extent.address & ~(uint64_t)(JEMALLOC_PAGE - 1)) +
+                                         extent.size);
     }
     return RADIX_NO_PAGE;
 }
@@ -136,8 +140,8 @@ static bool is_module(struct heap_target *target, uint64_t start, uint64_t end)
 }
 
 static const struct radix_shape shapes[] = {
-    {12, 18, EDATA_MASK, is_module, page_by_first},
-    {12, 18, EDATA_MASK, is_module, page_by_second},
+    {PAGE_SHIFT, 18, 64, EDATA_MASK, is_module, page_by_first},
+    {PAGE_SHIFT, 18, 64, EDATA_MASK, is_module, page_by_second},
 };
 
 bool jemalloc_tree_find(struct jemalloc_tree *tree, struct heap_target *target)
@@ -186,13 +190,22 @@ static bool read_extent(const struct jemalloc_tree *tree, uint64_t word, uint64_
     return fits;
 }
 
+// What is not a slab may be of any size: it has to begin and end in mappings.
+static bool is_mapped(const struct heap_target *target, const struct extent *extent)
+{
+    uint64_t start = extent->address & ~(uint64_t)(JEMALLOC_PAGE - 1);
+    return extent->slab || (heap_target_region(target, start) &&
+                            heap_target_region(target, start + extent->size - 1));
+}
+
 // Takes the extent of a word when the word is that of its first page.
 static void take(const struct jemalloc_tree *tree, const struct radix_leaf *leaf,
-                 const struct radix_word *word, struct extents *extents)
+                 const struct radix_word *word, struct leaf_extents *extents)
 {
     struct extent *extent = &extents->list[extents->count];
     const struct proc_map *map = heap_target_region(tree->target, word->word & EDATA_MASK);
-    if (!map || !read_extent(tree, word->word, map->end, extent)) {
+    if (!map || !read_extent(tree, word->word, map->end, extent) ||
+        !is_mapped(tree->target, extent)) {
         extents->damaged++;
         return;
     }
@@ -204,19 +217,19 @@ static void take(const struct jemalloc_tree *tree, const struct radix_leaf *leaf
         extents->count++;
 }
 
-void jemalloc_extents_fini(struct extents *extents)
+void jemalloc_extents_fini(struct leaf_extents *extents)
 {
     free(extents->list);
     address_list_fini(&extents->described);
-    *extents = (struct extents){0};
+    *extents = (struct leaf_extents){0};
 }
 
-void jemalloc_extents_read(struct extents *extents, const struct jemalloc_tree *tree,
+void jemalloc_extents_read(struct leaf_extents *extents, const struct jemalloc_tree *tree,
                            const struct radix_leaf *leaf)
 {
     AUTO_FREE struct radix_word *words = xmalloc(RADIX_LEAF_WORDS * sizeof *words);
     size_t count = radix_leaf_words(tree->target, shapes, leaf, words);
-    *extents = (struct extents){.list = xmalloc((count + 1) * sizeof *extents->list)};
+    *extents = (struct leaf_extents){.list = xmalloc((count + 1) * sizeof *extents->list)};
     if (count)
         qsort(words, count, sizeof *words, compare_words);
     for (size_t i = 0; i < count; i++)

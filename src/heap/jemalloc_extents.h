@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // jemalloc's extents: runs of pages, each one slab of equal regions or one large block, or free.
-// They are described by structs of 128 bytes that its radix tree leads to; where the fields of these
-// lie depends on the release.
+// They are described by structs of 128 bytes that its radix tree leads to; where their fields lie
+// depends on the release.
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 #define JEMALLOC_STRETCH (2ull << 20) // what its own books lie in are multiples, at multiples
 #define JEMALLOC_MAP_WORDS 8u      // of the bits of a slab, one for each region
 
-enum extent_state { EXTENT_ACTIVE, EXTENT_DIRTY, EXTENT_MUZZY, EXTENT_RETAINED };
+enum jemalloc_state { EXTENT_ACTIVE, EXTENT_DIRTY, EXTENT_MUZZY, EXTENT_RETAINED };
 
 struct extent {
     uint64_t address; // where its block begins; for slabs the first page
@@ -45,13 +45,13 @@ void jemalloc_tree_fini(struct jemalloc_tree *tree);
 // Returns the bytes of blocks of a size class.
 uint64_t jemalloc_class_size(unsigned size_class);
 
-struct extents { // of a leaf, by address
+struct leaf_extents { // of a leaf, by address
     struct extent *list; // owned
     size_t count, damaged; // damaged: descriptions that did not fit
     struct address_list described; // stretches of 2 MiB that descriptions lie in, ascending
 };
 
 // Reads what the pages of a leaf hold.
-void jemalloc_extents_read(struct extents *extents, const struct jemalloc_tree *tree,
+void jemalloc_extents_read(struct leaf_extents *extents, const struct jemalloc_tree *tree,
                            const struct radix_leaf *leaf);
-void jemalloc_extents_fini(struct extents *extents);
+void jemalloc_extents_fini(struct leaf_extents *extents);

@@ -18,6 +18,7 @@
 struct radix_shape {
     unsigned page_shift; // a page is 1 << page_shift bytes
     unsigned root_bits;  // the root has 1 << root_bits pointers
+    unsigned alignment;  // of a leaf
     uint64_t mask;       // of a leaf's word: the address that it leads to, if it leads anywhere
     // Returns whether the module with data [start, end) has signs of such a tree.
     bool (*is_module)(struct heap_target *target, uint64_t start, uint64_t end);
@@ -43,9 +44,10 @@ bool radix_tree_find(struct radix_tree *tree, struct heap_target *target,
                      const struct radix_shape *shape);
 void radix_tree_fini(struct radix_tree *tree);
 
-// Returns the page that a word at `index` of a leaf stands for when it describes `count` pages from
-// `first` on; RADIX_NO_PAGE when none of them belongs there.
-uint64_t radix_page_within(uint64_t index, uint64_t first, uint64_t count);
+// Returns the page that a word at `index` of a leaf stands for when it describes [start, end);
+// RADIX_NO_PAGE when none of these pages belongs there, or they do not begin and end in mappings.
+uint64_t radix_page_within(const struct heap_target *target, unsigned page_shift, uint64_t index,
+                           uint64_t start, uint64_t end);
 
 struct radix_word {
     uint64_t word;

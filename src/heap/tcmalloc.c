@@ -17,6 +17,7 @@
 
 struct tcmalloc_books {
     struct tcmalloc_tree tree;
+    struct tcmalloc_places places;
     char version[32];
 };
 
@@ -31,7 +32,7 @@ static bool read_version(const char *at, const char *start, const char *end, cha
 }
 
 // Says what signs there are of a tcmalloc whose books are not read.
-static void say_signs(struct heap_target *target, const struct tcmalloc_tree *tree, struct buf *why)
+static void say_signs(struct heap_target *target, struct buf *why)
 {
     static const char *const names[] = {"_ZN8tcmalloc17tcmalloc_internal6Static9pagemap_E",
                                         "_ZN8tcmalloc17tcmalloc_internal15tc_globals_E",
@@ -43,14 +44,10 @@ static void say_signs(struct heap_target *target, const struct tcmalloc_tree *tr
                        names[i]);
             return;
         }
-    if (tree->radix.root) {
-        buf_puts(why, "tcmalloc: its pages were found, but no table of the sizes of classes\n");
-        return;
-    }
     for (size_t i = 0; i < target->regions.count; i++)
         if (strstr(target->regions.list[i].path, "libtcmalloc")) {
-            buf_puts(why, "tcmalloc: libtcmalloc is mapped, but no radix tree in its data leads to "
-                          "spans as gperftools describes them\n");
+            buf_puts(why, "tcmalloc: libtcmalloc is mapped, but its data has no table of sizes, or "
+                          "no radix tree that leads to spans as gperftools describes them\n");
             return;
         }
 }
@@ -61,9 +58,10 @@ static void *find(struct heap_target *target, struct buf *why)
     if (tcmalloc_tree_find(&books->tree, target)) {
         version_text_find(target, books->tree.radix.root, "gperftools ", read_version,
                           books->version, sizeof books->version);
+        tcmalloc_places_find(&books->places, &books->tree);
         return books;
     }
-    say_signs(target, &books->tree, why);
+    say_signs(target, why);
     tcmalloc_tree_fini(&books->tree);
     free(books);
     return NULL;
@@ -77,13 +75,13 @@ static void version(const void *state, char *text, size_t size)
 
 // ---------------------------------------------------------------- what the books say
 
-struct totals { // bytes, but for blocks
+struct tcmalloc_totals { // bytes, but for blocks
     uint64_t in_use, blocks, free; // those in caches are in use
     uint64_t locations[SPAN_RETURNED + 1];
 };
 
-static void add_span(struct totals *totals, const struct tcmalloc_tree *tree,
-                     const struct span *span)
+static void add_span(struct tcmalloc_totals *totals, const struct tcmalloc_tree *tree,
+                     const struct page_span *span)
 {
     uint64_t bytes = span->length << TCMALLOC_PAGE_SHIFT;
     uint64_t blocks = tcmalloc_span_blocks(tree, span);
@@ -100,8 +98,8 @@ static void add_span(struct totals *totals, const struct tcmalloc_tree *tree,
     totals->free += (blocks - span->used) * tree->sizes[span->size_class];
 }
 
-static void say(struct heap_figures *figures, const struct totals *totals,
-                const struct tcmalloc_caches *caches)
+static void say(struct heap_figures *figures, const struct tcmalloc_totals *totals,
+                const struct tcmalloc_caches *caches, const struct tcmalloc_places *places)
 {
     static const char *const none = "tcmalloc gives no block a mapping of its own";
     uint64_t cached = caches->bytes < totals->in_use ? caches->bytes : totals->in_use;
@@ -113,7 +111,7 @@ static void say(struct heap_figures *figures, const struct totals *totals,
     heap_figures_set(figures, FIGURE_IN_USE_BLOCKS, totals->blocks - blocks);
     heap_figures_set(figures, FIGURE_FREE, totals->free + cached + pages);
     heap_figures_set(figures, FIGURE_TRIMMABLE, pages);
-    if (caches->threads && caches->central)
+    if (places->threads && places->central)
         heap_figures_set(figures, FIGURE_CACHED, cached);
     else
         heap_figures_unknown(figures, FIGURE_CACHED, "not all caches were found: what the others "
@@ -127,16 +125,16 @@ static void count(void *state, struct heap_figures *figures)
 {
     const struct tcmalloc_books *books = state;
     struct tcmalloc_caches caches;
-    struct totals totals = {0};
-    tcmalloc_caches_read(&caches, &books->tree);
+    struct tcmalloc_totals totals = {0};
+    tcmalloc_caches_read(&caches, &books->tree, &books->places);
     for (size_t i = 0; i < books->tree.radix.count; i++) {
-        struct spans spans;
+        struct leaf_spans spans;
         tcmalloc_spans_read(&spans, &books->tree, &books->tree.radix.leaves[i]);
         for (size_t k = 0; k < spans.count; k++)
             add_span(&totals, &books->tree, &spans.list[k]);
         free(spans.list);
     }
-    say(figures, &totals, &caches);
+    say(figures, &totals, &caches, &books->places);
     tcmalloc_caches_fini(&caches);
 }
 
@@ -152,7 +150,7 @@ struct tcmalloc_walk {
 };
 
 // Marks the blocks on the list of a span; false when they are not as many as it says.
-static bool mark_free(struct tcmalloc_walk *walk, const struct span *span, uint64_t blocks,
+static bool mark_free(struct tcmalloc_walk *walk, const struct page_span *span, uint64_t blocks,
                       const unsigned char *bytes)
 {
     uint64_t size = walk->tree->sizes[span->size_class], marked = 0;
@@ -169,7 +167,7 @@ static bool mark_free(struct tcmalloc_walk *walk, const struct span *span, uint6
     return marked == blocks - span->used;
 }
 
-static void mark_cached(struct tcmalloc_walk *walk, const struct span *span, uint64_t blocks)
+static void mark_cached(struct tcmalloc_walk *walk, const struct page_span *span, uint64_t blocks)
 {
     const struct address_list *cached = &walk->caches.blocks;
     uint64_t size = walk->tree->sizes[span->size_class];
@@ -182,8 +180,8 @@ static void mark_cached(struct tcmalloc_walk *walk, const struct span *span, uin
     }
 }
 
-static bool visit_blocks(const struct tcmalloc_walk *walk, const struct span *span, uint64_t blocks,
-                         const unsigned char *bytes)
+static bool visit_blocks(const struct tcmalloc_walk *walk, const struct page_span *span,
+                         uint64_t blocks, const unsigned char *bytes)
 {
     uint64_t size = walk->tree->sizes[span->size_class];
     uint64_t base = span->start << TCMALLOC_PAGE_SHIFT;
@@ -199,7 +197,7 @@ static bool visit_blocks(const struct tcmalloc_walk *walk, const struct span *sp
 
 // Copies a span page by page. Pages that are not there have not been touched: they are zero, and no
 // block that is free begins in one.
-static const unsigned char *copy_span(struct tcmalloc_walk *walk, const struct span *span)
+static const unsigned char *copy_span(struct tcmalloc_walk *walk, const struct page_span *span)
 {
     uint64_t base = span->start << TCMALLOC_PAGE_SHIFT;
     uint64_t length = span->length << TCMALLOC_PAGE_SHIFT;
@@ -211,7 +209,7 @@ static const unsigned char *copy_span(struct tcmalloc_walk *walk, const struct s
 
 // Walks a span of small blocks, which is read again when its list does not fit: it has changed
 // meanwhile.
-static bool walk_small(struct tcmalloc_walk *walk, struct span *span)
+static bool walk_small(struct tcmalloc_walk *walk, struct page_span *span)
 {
     uint64_t base = span->start << TCMALLOC_PAGE_SHIFT;
     uint64_t length = span->length << TCMALLOC_PAGE_SHIFT;
@@ -236,7 +234,7 @@ static bool walk_small(struct tcmalloc_walk *walk, struct span *span)
     return visit_blocks(walk, span, blocks, bytes);
 }
 
-static bool walk_large(const struct tcmalloc_walk *walk, const struct span *span)
+static bool walk_large(const struct tcmalloc_walk *walk, const struct page_span *span)
 {
     uint64_t base = span->start << TCMALLOC_PAGE_SHIFT;
     uint64_t length = span->length << TCMALLOC_PAGE_SHIFT;
@@ -249,11 +247,11 @@ static bool walk_large(const struct tcmalloc_walk *walk, const struct span *span
 
 static bool walk_leaf(struct tcmalloc_walk *walk, const struct radix_leaf *leaf)
 {
-    struct spans spans;
+    struct leaf_spans spans;
     bool on = true;
     tcmalloc_spans_read(&spans, walk->tree, leaf);
     for (size_t i = 0; i < spans.count && on; i++) {
-        struct span *span = &spans.list[i];
+        struct page_span *span = &spans.list[i];
         if (span->location != SPAN_IN_USE)
             continue;
         walk->quality->walked += span->length << TCMALLOC_PAGE_SHIFT;
@@ -270,7 +268,7 @@ static void walk(void *state, const struct block_visitor *visitor, struct walk_q
     walk->tree = &books->tree;
     walk->visitor = visitor;
     walk->quality = quality;
-    tcmalloc_caches_read(&walk->caches, &books->tree);
+    tcmalloc_caches_read(&walk->caches, &books->tree, &books->places);
     for (size_t i = 0; i < books->tree.radix.count; i++)
         if (!walk_leaf(walk, &books->tree.radix.leaves[i]))
             break;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "heap/tcmalloc_caches.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
 #define PAGE 4096u
-#define KEPT_PAGES 1024u   // that lists are followed through
+#define KEPT_PAGES 256u     // that lists are followed through
 #define THREADS_MOST 65536u
 #define LISTED_MOST 65536u // blocks of one list
-#define TRIES_MOST 65536u  // words of the data that may lead to a cache
+#define TRIES_MOST 4096u   // words of the data that seem to lead to a cache
 #define SLOTS 64u          // chains of a central cache
 
 struct thread_list { // free blocks of one size class
@@ -45,7 +46,7 @@ struct cache_walk {
     const struct tcmalloc_tree *tree;
     struct tcmalloc_caches *caches;
     struct kept_page *pages; // [KEPT_PAGES], by address
-    size_t tries;
+    size_t left;             // blocks that may still be followed
 };
 
 // Returns the word at the address; 0 when it is not there.
@@ -72,7 +73,8 @@ static void follow(struct cache_walk *walk, uint64_t first, uint64_t last, uint6
                    struct address_list *blocks)
 {
     uint64_t at = first;
-    for (uint64_t count = 0; at && at % 8 == 0 && count < most; count++) {
+    for (uint64_t count = 0; at && at % 8 == 0 && count < most && walk->left; count++) {
+        walk->left--;
         address_list_add(blocks, at);
         at = at == last ? 0 : word_at(walk, at);
     }
@@ -144,17 +146,17 @@ static void take_thread(struct cache_walk *walk, uint64_t at, const struct threa
     }
 }
 
-static bool take_threads(struct cache_walk *walk, uint64_t first)
+static void take_threads(struct cache_walk *walk, uint64_t first)
 {
     struct thread_cache cache;
     uint64_t at = first, before = 0;
-    size_t count = 0;
-    for (; count < THREADS_MOST && read_thread(walk, at, &cache) && cache.before == before; count++) {
+    for (size_t i = 0; i < THREADS_MOST; i++) {
+        if (!read_thread(walk, at, &cache) || cache.before != before)
+            break;
         take_thread(walk, at, &cache);
         before = at;
         at = cache.next;
     }
-    return count;
 }
 
 // ---------------------------------------------------------------- central ones
@@ -178,55 +180,90 @@ static void take_chains(struct cache_walk *walk, const struct central_cache *cac
     address_list_fini(&blocks);
 }
 
-// Takes the central caches of which that of class 1 lies at the address.
-static bool take_central(struct cache_walk *walk, uint64_t at)
+// Says whether the central caches lie at the address, that of class 1 first.
+static bool are_central(struct cache_walk *walk, uint64_t at)
+{
+    for (uint64_t i = 1; i < walk->tree->classes; i++)
+        if (!is_central(walk, at + (i - 1) * sizeof(struct central_cache), i))
+            return false;
+    return true;
+}
+
+static void take_central(struct cache_walk *walk, uint64_t first)
 {
     const struct tcmalloc_tree *tree = walk->tree;
     struct central_cache cache;
-    for (uint64_t i = 1; i < tree->classes; i++)
-        if (!is_central(walk, at + (i - 1) * sizeof cache, i))
-            return false;
+    uint64_t at = first;
     forget_pages(walk);
     for (uint64_t i = 1; i < tree->classes; i++, at += sizeof cache)
         if (heap_view_read(&tree->target->view, at, &cache, sizeof cache))
             take_chains(walk, &cache, tree->sizes[i]);
-    return true;
 }
 
 // ---------------------------------------------------------------- looking for them
 
-static void try_word(struct cache_walk *walk, uint64_t at, uint64_t word)
+// Says whether a list of class `number` lies where a cache at the address would have it.
+static bool has_list(struct cache_walk *walk, uint64_t at, uint64_t number)
 {
-    struct tcmalloc_caches *caches = walk->caches;
-    const struct heap_target *target = walk->tree->target;
-    if (!caches->central && word == 1 && walk->tries) {
-        walk->tries--;
-        caches->central = take_central(walk, at - 8);
-    }
-    if (!caches->threads && word > PAGE && word % 64 == 0 && walk->tries &&
-        heap_target_region(target, word)) {
-        walk->tries--;
-        caches->threads = take_threads(walk, word);
-    }
+    return (uint32_t)word_at(walk, at + number * sizeof(struct thread_list) +
+                                       offsetof(struct thread_list, size)) ==
+           walk->tree->sizes[number];
 }
 
-static void look(struct cache_walk *walk)
+// Says whether the word points to the first one of the threads' caches.
+static bool is_first_thread(struct cache_walk *walk, uint64_t word)
 {
-    struct heap_view *view = &walk->tree->target->view;
-    uint64_t at = walk->tree->radix.data, end = walk->tree->radix.data_end;
-    for (; (at = heap_view_next_present(view, at, end)) < end; at += PAGE) {
-        const uint64_t *words = heap_view_window(view, at, PAGE, end);
+    struct thread_cache cache;
+    if (word <= PAGE || word % 8 || !has_list(walk, word, 1) || !has_list(walk, word, 2) ||
+        !walk->left)
+        return false;
+    walk->left--;
+    return read_thread(walk, word, &cache) && !cache.before;
+}
+
+static void try_word(struct cache_walk *walk, struct tcmalloc_places *places, uint64_t at,
+                     uint64_t word)
+{
+    if (!places->central && word == 1 && word_at(walk, at + sizeof(struct central_cache)) == 2 &&
+        are_central(walk, at - 8))
+        places->central = at - 8;
+    if (!places->threads && is_first_thread(walk, word))
+        places->threads = at;
+}
+
+static void walk_begin(struct cache_walk *walk, const struct tcmalloc_tree *tree, size_t most)
+{
+    *walk = (struct cache_walk){.tree = tree, .left = most};
+    walk->pages = xmalloc(KEPT_PAGES * sizeof *walk->pages);
+    forget_pages(walk);
+}
+
+void tcmalloc_places_find(struct tcmalloc_places *places, const struct tcmalloc_tree *tree)
+{
+    struct cache_walk walk;
+    uint64_t end = tree->radix.data_end;
+    *places = (struct tcmalloc_places){0};
+    walk_begin(&walk, tree, TRIES_MOST);
+    for (uint64_t at = tree->radix.data; at < end; at += PAGE) {
+        const uint64_t *words = heap_view_window(&tree->target->view, at, PAGE, end);
         for (size_t i = 0; words && i < PAGE / 8; i++)
-            try_word(walk, at + i * 8, words[i]);
+            try_word(&walk, places, at + i * 8, words[i]);
     }
+    free(walk.pages);
 }
 
-void tcmalloc_caches_read(struct tcmalloc_caches *caches, const struct tcmalloc_tree *tree)
+void tcmalloc_caches_read(struct tcmalloc_caches *caches, const struct tcmalloc_tree *tree,
+                          const struct tcmalloc_places *places)
 {
-    struct cache_walk walk = {.tree = tree, .caches = caches, .tries = TRIES_MOST};
+    struct cache_walk walk;
+    uint64_t first;
     *caches = (struct tcmalloc_caches){0};
-    walk.pages = xmalloc(KEPT_PAGES * sizeof *walk.pages);
-    look(&walk);
+    walk_begin(&walk, tree, ADDRESSES_MOST);
+    walk.caches = caches;
+    if (places->threads && heap_view_read(&tree->target->view, places->threads, &first, 8))
+        take_threads(&walk, first);
+    if (places->central)
+        take_central(&walk, places->central);
     free(walk.pages);
     address_list_sort(&caches->blocks);
 }

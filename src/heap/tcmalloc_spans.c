@@ -16,9 +16,9 @@ struct span_words { // as it lies in memory
     uint32_t bits, unused; // 16: blocks in use; 8: size class; 2: location; 1: sampled
 };
 
-static bool decode(const struct span_words *words, struct span *span)
+static bool decode(const struct span_words *words, struct page_span *span)
 {
-    *span = (struct span){
+    *span = (struct page_span){
         .start = words->start,
         .length = words->length,
         .objects = words->objects,
@@ -34,17 +34,18 @@ static bool decode(const struct span_words *words, struct span *span)
 static uint64_t page_of(struct heap_target *target, uint64_t word, uint64_t index)
 {
     struct span_words words;
-    struct span span;
+    struct page_span span;
     if (word % 8 || !heap_target_region(target, word) ||
         !heap_view_read(&target->view, word, &words, sizeof words) || !decode(&words, &span))
         return RADIX_NO_PAGE;
-    return radix_page_within(index, span.start, span.length);
+    return radix_page_within(target, TCMALLOC_PAGE_SHIFT, index, span.start << TCMALLOC_PAGE_SHIFT,
+                             (span.start + span.length) << TCMALLOC_PAGE_SHIFT);
 }
 
 // ---------------------------------------------------------------- sizes of classes
 
-// Reads the table of sizes that ends at `at`: it ascends from 0 and the least size. Returns how many
-// classes it has, 0 when it is none. The table has TCMALLOC_CLASSES elements.
+// Reads the table of sizes that ends at `at`: it ascends from 0 and the least size. Returns how
+// many classes it has, 0 when it is none. `sizes` has TCMALLOC_CLASSES elements.
 static uint32_t read_sizes(struct heap_target *target, uint64_t at, uint32_t *sizes)
 {
     uint32_t table[TCMALLOC_CLASSES], first = TCMALLOC_CLASSES - 1;
@@ -65,10 +66,7 @@ static uint32_t find_sizes(struct heap_target *target, uint64_t start, uint64_t 
                            uint32_t *sizes)
 {
     uint32_t classes = 0;
-    for (uint64_t at = start; !classes; at += PAGE) {
-        at = heap_view_next_present(&target->view, at, end);
-        if (at >= end)
-            break;
+    for (uint64_t at = start; at < end && !classes; at += PAGE) {
         const uint32_t *words = heap_view_window(&target->view, at, PAGE, end);
         for (size_t i = 0; words && i < PAGE / 4 && !classes; i++)
             if (words[i] == LARGEST)
@@ -83,7 +81,8 @@ static bool is_module(struct heap_target *target, uint64_t start, uint64_t end)
     return find_sizes(target, start, end, sizes);
 }
 
-static const struct radix_shape shape = {TCMALLOC_PAGE_SHIFT, 17, UINT64_MAX, is_module, page_of};
+static const struct radix_shape shape = {TCMALLOC_PAGE_SHIFT, 17, 8, UINT64_MAX, is_module,
+                                         page_of};
 
 bool tcmalloc_tree_find(struct tcmalloc_tree *tree, struct heap_target *target)
 {
@@ -109,13 +108,13 @@ static int compare_words(const void *left, const void *right)
 
 static int compare_spans(const void *left, const void *right)
 {
-    const struct span *a = left, *b = right;
+    const struct page_span *a = left, *b = right;
     return a->start < b->start ? -1 : a->start > b->start;
 }
 
 // Reads the span that a word leads to, and says whether the word is that of its first page.
 static bool take(const struct tcmalloc_tree *tree, const struct radix_leaf *leaf,
-                 const struct radix_word *word, struct span *span)
+                 const struct radix_word *word, struct page_span *span)
 {
     struct span_words words;
     const struct proc_map *map = word->word % 8 ? NULL
@@ -128,15 +127,18 @@ static bool take(const struct tcmalloc_tree *tree, const struct radix_leaf *leaf
     memcpy(&words, bytes, sizeof words);
     bool is_first = decode(&words, span) && span->start == leaf->first_page + word->index;
     span->described = word->word;
-    return is_first;
+    uint64_t start = span->start << TCMALLOC_PAGE_SHIFT;
+    uint64_t length = span->length << TCMALLOC_PAGE_SHIFT;
+    return is_first && heap_target_region(tree->target, start) &&
+           heap_target_region(tree->target, start + length - 1);
 }
 
-void tcmalloc_spans_read(struct spans *spans, const struct tcmalloc_tree *tree,
+void tcmalloc_spans_read(struct leaf_spans *spans, const struct tcmalloc_tree *tree,
                          const struct radix_leaf *leaf)
 {
     AUTO_FREE struct radix_word *words = xmalloc(RADIX_LEAF_WORDS * sizeof *words);
     size_t count = radix_leaf_words(tree->target, &shape, leaf, words), kept = 0;
-    *spans = (struct spans){.list = xmalloc((count + 1) * sizeof *spans->list)};
+    *spans = (struct leaf_spans){.list = xmalloc((count + 1) * sizeof *spans->list)};
     if (count)
         qsort(words, count, sizeof *words, compare_words);
     for (size_t i = 0; i < count; i++)
@@ -153,10 +155,10 @@ void tcmalloc_spans_read(struct spans *spans, const struct tcmalloc_tree *tree,
     spans->count = kept;
 }
 
-bool tcmalloc_span_again(const struct tcmalloc_tree *tree, struct span *span)
+bool tcmalloc_span_again(const struct tcmalloc_tree *tree, struct page_span *span)
 {
     struct span_words words;
-    struct span again;
+    struct page_span again;
     if (!heap_view_read(&tree->target->view, span->described, &words, sizeof words) ||
         !decode(&words, &again) || again.start != span->start || again.length != span->length ||
         again.size_class != span->size_class)
@@ -166,7 +168,7 @@ bool tcmalloc_span_again(const struct tcmalloc_tree *tree, struct span *span)
     return true;
 }
 
-uint64_t tcmalloc_span_blocks(const struct tcmalloc_tree *tree, const struct span *span)
+uint64_t tcmalloc_span_blocks(const struct tcmalloc_tree *tree, const struct page_span *span)
 {
     if (!span->size_class || span->size_class >= tree->classes)
         return 0;

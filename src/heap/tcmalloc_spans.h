@@ -16,7 +16,7 @@
 
 enum span_location { SPAN_IN_USE, SPAN_FREE, SPAN_RETURNED };
 
-struct span {
+struct page_span {
     uint64_t start, length; // pages
     uint64_t objects;       // address of the first small block that is free
     uint64_t described;     // address of this description
@@ -34,18 +34,18 @@ struct tcmalloc_tree { // zeroed: not found
 bool tcmalloc_tree_find(struct tcmalloc_tree *tree, struct heap_target *target);
 void tcmalloc_tree_fini(struct tcmalloc_tree *tree);
 
-struct spans { // of a leaf, by address
-    struct span *list; // owned
+struct leaf_spans { // of a leaf, by address
+    struct page_span *list; // owned
     size_t count;
 };
 
 // Reads what the pages of a leaf hold. Words that describe no page of theirs are left over from
 // what lay there once, and no fault. The caller frees the list.
-void tcmalloc_spans_read(struct spans *spans, const struct tcmalloc_tree *tree,
+void tcmalloc_spans_read(struct leaf_spans *spans, const struct tcmalloc_tree *tree,
                          const struct radix_leaf *leaf);
 
 // Reads the description of a span again.
-bool tcmalloc_span_again(const struct tcmalloc_tree *tree, struct span *span);
+bool tcmalloc_span_again(const struct tcmalloc_tree *tree, struct page_span *span);
 
 // Returns how many small blocks a span is of; 0 when it is of none or of a class that is unknown.
-uint64_t tcmalloc_span_blocks(const struct tcmalloc_tree *tree, const struct span *span);
+uint64_t tcmalloc_span_blocks(const struct tcmalloc_tree *tree, const struct page_span *span);

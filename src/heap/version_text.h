@@ -8,8 +8,8 @@
 
 #include "heap/target.h"
 
-// Returns whether the version at `at` was written to `text`, of `size` bytes. Bytes [start, end) may
-// be looked at; what is looked for was found at `at`.
+// Returns whether the version beside the mark at `at` was written to `text`, of `size` bytes. The
+// constants [start, end) may be looked at.
 typedef bool version_reader(const char *at, const char *start, const char *end, char *text,
                             size_t size);
 

@@ -75,3 +75,11 @@ def test_kinds(ctx):
 
 def test_heap_glibc(ctx):
     run(ctx, "fuzz_heap_glibc")
+
+
+def test_heap_jemalloc(ctx):
+    run(ctx, "fuzz_heap_jemalloc")
+
+
+def test_heap_tcmalloc(ctx):
+    run(ctx, "fuzz_heap_tcmalloc")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Blocks of jemalloc: in a program that knows them, preloaded and linked in, and in redis-server."""
+"""Blocks of jemalloc: preloaded and linked in, in a program that knows them; of redis-server."""
 
 import json
 import os
