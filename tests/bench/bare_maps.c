@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// bare_maps PID [smaps]: reads the maps (or smaps) of a process to their end and looks at nothing in
-// them; prints how much CPU time that took, ns. What knowing its mappings costs at least.
+// bare_maps PID [smaps]: reads the maps (or smaps) of a process to their end, looks at nothing in
+// them and prints how much CPU time that took, ns. What knowing its mappings costs at least.
 #include "target.h"
 
 static char text[64 << 10];
