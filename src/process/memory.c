@@ -40,7 +40,7 @@ void memory_await(pid_t pid)
 
 // A page that is not present may have to come from a file system that does not answer, or from a
 // process that fills it in when it likes (userfaultfd).
-static bool is_there(pid_t pid, uint64_t address, size_t length)
+bool memory_is_there(pid_t pid, uint64_t address, size_t length)
 {
     const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t entries[PAGES_MAX], first = address / page;
@@ -86,8 +86,9 @@ static size_t read_patiently(pid_t pid, uint64_t address, void *to, size_t lengt
 
 size_t memory_read_some(pid_t pid, uint64_t address, void *to, size_t length)
 {
-    return is_there(pid, address, length) ? memory_read_now(pid, address, to, length)
-                                          : read_patiently(pid, address, to, length);
+    return memory_is_there(pid, address, length)
+               ? memory_read_now(pid, address, to, length)
+               : read_patiently(pid, address, to, length);
 }
 
 bool memory_read(pid_t pid, uint64_t address, void *to, size_t length)

@@ -23,5 +23,9 @@ size_t memory_read_now(pid_t pid, uint64_t address, void *to, size_t length);
 #define MEMORY_WORDS 16
 size_t memory_read_words(pid_t pid, const uint64_t *addresses, uint32_t *words, size_t count);
 
+// Returns whether all pages are in memory, so that reading them brings none there. At most 64 are
+// asked for.
+bool memory_is_there(pid_t pid, uint64_t address, size_t length);
+
 // Waits until the memory can be read: a fork or a large munmap holds mmap_lock for milliseconds.
 void memory_await(pid_t pid);

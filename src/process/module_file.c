@@ -14,10 +14,12 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/patience.h"
+#include "process/memory.h"
 #include "process/memory_image.h"
 #include "process/regular_file.h"
 
 #define LOAD_MS 2000
+#define VDSO_HEAD 4096u // bytes of a vdso that tell it from others
 #define UNANSWERED "its file system does not answer"
 
 // Returns whether maps still has that line.
@@ -273,15 +275,36 @@ bool module_file_load(struct module *module, const struct mapped *mapped, bool f
     return false;
 }
 
+// Returns our own vdso, or NULL where it is not as long.
+static const unsigned char *own_vdso(uint64_t length)
+{
+    AUTO_BUF struct buf text = {0};
+    struct proc_map map;
+    if (procfs_read(&text, "/proc/self/maps") != RC_OK)
+        return NULL;
+    for (char *at = text.data; proc_map_parse(&at, &map);)
+        if (strcmp(map.path, "[vdso]") == 0)
+            return map.end - map.start == length ? (void *)(uintptr_t)map.start : NULL;
+    return NULL;
+}
+
 // The vdso has no file. It is the same in every 64-bit process of a machine, except in one that was
-// restored from another machine (CRIU); so it is read from memory.
+// restored from another machine (CRIU): its first page, with the build id, shows that. Ours is as
+// good then, and pages that the process has not used do not become its own by being read.
 void module_vdso_load(struct module *module, const struct mapped *mapped)
 {
     struct err err;
     pid_t tid = mapped->tid;
+    uint64_t start = mapped->map->start, length = mapped->map->end - start;
+    unsigned char page[VDSO_HEAD];
+    const unsigned char *own = length >= sizeof page ? own_vdso(length) : NULL;
+    bool same = own && (!memory_is_there(tid, start, sizeof page) ||
+                        (memory_read(tid, start, page, sizeof page) &&
+                         memcmp(page, own, sizeof page) == 0));
     struct memory_source memory = memory_source_of(&tid);
-    if (memory_image_copy(&memory, mapped->map->start, mapped->map->end, &module->image, &err) !=
-        RC_OK)
+    enum rc rc = same ? image_wrap(own, length, &module->image, &err)
+                      : memory_image_copy(&memory, start, start + length, &module->image, &err);
+    if (rc != RC_OK)
         module->problem = xstrdup(err.text);
 }
 

@@ -42,10 +42,9 @@ class Looked:
 
 
 def status(pid):
-    """What a process that sits still must not have more of: memory, switches of its thread. Of
-    files it may seem to have one page more: of the vdso, which is the kernel's."""
+    """What a process that sits still must not have more of: memory, switches of its thread."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return re.findall(r"^(?:RssAnon|RssShmem|VmSwap|TracerPid|\w*ctxt_switches):.*", text, re.M)
+    return re.findall(r"^(?:RssAnon|RssFile|RssShmem|VmSwap|TracerPid|\w*ctxt_switches):.*", text, re.M)
 
 
 def start(ctx, python, *arguments, **environment):

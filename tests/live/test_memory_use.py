@@ -53,11 +53,11 @@ def smaps_of(pid):
 
 @contextlib.contextmanager
 def untouched(ctx, target):
-    """Neither stopped nor traced, with not one page more or less in any mapping (but for the vdso,
-    of which all processes have the same pages), and with no switch of a thread that sleeps."""
+    """Neither stopped nor traced, with not one page more or less in any mapping, and with no switch
+    of a thread that sleeps."""
     def seen():
         pages = {key: (figures["Rss"], figures["Swap"])
-                 for key, figures in smaps_of(target.pid).items() if figures["name"] != ["[vdso]"]}
+                 for key, figures in smaps_of(target.pid).items()}
         switches = {tid: pathlib.Path(f"/proc/{target.pid}/task/{tid}/schedstat").read_text()
                     for tid, (state, _) in ctx.thread_states(target.pid).items() if state != "R"}
         traced = [tracer for _, tracer in ctx.thread_states(target.pid).values() if tracer]
