@@ -82,9 +82,10 @@ static void *find(struct heap_target *target, struct buf *why)
         add_all(books);
         return books;
     }
-    if (is_jemalloc(target))
-        buf_puts(why, "jemalloc: libjemalloc is mapped, but no radix tree in its data leads to "
-                      "extents as releases 5.1 to 5.3 describe them\n");
+    if (is_jemalloc(target) || books->tree.radix.data)
+        buf_puts(why, "jemalloc: its library or its messages are there, but no radix tree in the "
+                      "data leads to extents as releases 5.1 to 5.3 describe them\n");
+    jemalloc_tree_fini(&books->tree);
     free(books);
     return NULL;
 }

@@ -147,11 +147,14 @@ static const struct radix_shape shapes[] = {
 bool jemalloc_tree_find(struct jemalloc_tree *tree, struct heap_target *target)
 {
     *tree = (struct jemalloc_tree){.target = target};
-    for (size_t i = 0; i < ARRAY_LENGTH(shapes); i++)
-        if (radix_tree_find(&tree->radix, target, &shapes[i])) {
-            tree->layout = &layouts[i];
+    for (size_t i = 0; i < ARRAY_LENGTH(shapes); i++) {
+        radix_tree_fini(&tree->radix);
+        tree->layout = &layouts[i];
+        if (radix_tree_find(&tree->radix, target, &shapes[i]))
             return true;
-        }
+        if (!tree->radix.data)
+            break;
+    }
     return false;
 }
 
