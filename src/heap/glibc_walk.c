@@ -12,6 +12,7 @@
 #define FAR_READS 100000u  // headers outside of the window that chains lead to, in a piece
 #define GROWS_MAX 64u      // times that the top is followed
 #define PAGE 4096u
+#define FEW_PIECES 32u     // that links may lead from one to the other
 #define OVERLAP 8192u      // bytes of a window that the next one begins with, at least
 
 struct chunk_walk {
@@ -112,6 +113,20 @@ static void pick_up(struct chunk_walk *walk, uint64_t from)
     walk->at = at;
 }
 
+static bool is_in_arena(const struct chunk_walk *walk, uint64_t address)
+{
+    const struct glibc_books *books = walk->books;
+    if (address - walk->piece->start < walk->end - walk->piece->start)
+        return true;
+    for (size_t i = 0; books->piece_count < FEW_PIECES && i < books->piece_count; i++) {
+        const struct glibc_piece *piece = &books->pieces[i];
+        if (piece->arena == walk->piece->arena &&
+            address - piece->start < piece->end - piece->start)
+            return true;
+    }
+    return false;
+}
+
 // Since glibc 2.32 links are mixed with their places, and tell themselves from what programs store.
 static bool has_fast_link(const struct chunk_walk *walk, uint64_t size, const unsigned char *bytes,
                           size_t have)
@@ -119,7 +134,7 @@ static bool has_fast_link(const struct chunk_walk *walk, uint64_t size, const un
     if (size > FAST_MOST || have < 8 || !glibc_mixes_links(walk->books))
         return false;
     uint64_t next = glibc_word(bytes, 0) ^ (walk->at + CHUNK_HEAD) >> 12;
-    return !(next % 16) && next >> 47 == 0 && (!next || next >= PAGE) &&
+    return !(next % 16) && (!next || is_in_arena(walk, next)) &&
            glibc_is_in_fast_bin(walk->books, walk->piece->arena, walk->at, size, next);
 }
 

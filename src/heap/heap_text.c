@@ -55,8 +55,10 @@ static void put_allocators(struct buf *out, const struct heap_census *census)
         buf_puts(out, *allocator->version ? " " : "");
         escape_text(out, allocator->version);
         put_figures(out, &allocator->figures);
-        buf_puts(out, allocator->walked ? "\n"
-                                        : "; which blocks it has given out cannot be told\n");
+        const char *why = allocator->figures.why[FIGURE_IN_USE];
+        if (!allocator->walked)
+            buf_printf(out, "; %s", why ? why : "which blocks it has given out cannot be told");
+        buf_putc(out, '\n');
     }
 }
 

@@ -193,6 +193,37 @@ def test_damaged_arena(ctx):
     assert any("glibc" in str(line) for line in document["not_found"]), document["not_found"]
 
 
+def swap_used(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmSwap:\s+(\d+) kB", file.read())[1]) << 10
+
+
+def test_swapped_pages_stay_there(ctx):
+    with open("/proc/swaps", encoding="ascii") as file:
+        if len(file.readlines()) < 2:
+            raise ctx.Skip("no swap is in use here")
+    target = ctx.target("damaged_heap", "swap")
+    truth = json.loads(target.said_before[-1])
+    before = swap_used(target.pid)
+    if before < 1 << 20:
+        raise ctx.Skip("the kernel swapped nothing out when it was asked to")
+    document = census(ctx, target.pid)
+    assert swap_used(target.pid) == before and document["memory"]["swapped_bytes"] > 0, document
+    done = ctx.run("heap", target.pid, "--json", "--swapped")
+    assert blocks_of(json.loads(done.stdout), truth) == truth["blocks"], done.stdout
+
+
+def test_main_arena_in_pieces(ctx):
+    """The target asks for one block more to learn its size."""
+    for how in ("blocked", "foreign"):
+        target = ctx.target("odd_brk", how)
+        truth = json.loads(target.said_before[-1])
+        document = census(ctx, target.pid)
+        books = allocator(document, "glibc")
+        assert blocks_of(document, truth) == truth["blocks"] + 1, f"{how}: {books}"
+        assert books["mapped_blocks"] == 1, f"{how}: {books}"
+
+
 def test_forks_meanwhile(ctx):
     target = ctx.target("forks")
     for _ in range(ctx.length(3, 50)):
@@ -211,3 +242,19 @@ def test_ends_meanwhile(ctx):
         timer.join()
         assert done.returncode in (0, 3) or "ended" in done.stderr or \
             "No such process" in done.stderr, f"{done.returncode}: {done.stderr}"
+
+
+def test_execs_meanwhile(ctx):
+    """Nothing of one program is counted with the next one, which may have no heap yet."""
+    again = (15, "main", ctx.program("execs"))
+    target = ctx.target("execs", *again * 100, 15, "main", "/bin/sleep", 60)
+    whole = 0
+    for _ in range(ctx.length(20, 100)):
+        done = ctx.run("heap", target.pid, "--json")
+        assert done.returncode == 0 or "ended" in done.stderr or "executed" in done.stderr, \
+            f"{done.returncode}: {done.stderr}"
+        for books in json.loads(done.stdout)["allocators"] if done.returncode == 0 else ():
+            assert books["skipped_bytes"] == 0, books
+            whole += 1
+    assert whole, "no census came to its end"
+    ctx.figure = f"{whole} whole"

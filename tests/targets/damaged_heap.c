@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// damaged_heap chunks|top|ring|arena: a heap whose books were overwritten; nothing is allocated or
-// freed afterwards. Arenas are found as an arena's first heap names its own.
+// damaged_heap chunks|top|ring|arena|swap: a heap whose books were overwritten, or whose pages were
+// swapped out; nothing is allocated or freed afterwards. Arenas are found as an arena's first heap
+// names its own.
 #include <malloc.h>
+#include <sys/mman.h>
 
 #include "target.h"
 
@@ -47,9 +49,21 @@ static char *main_arena(void)
     return found;
 }
 
+static void swap_out(void)
+{
+    for (int i = 0; i < 3; i++) {
+        uintptr_t start = ((uintptr_t)blocks[i][0] | 4095) + 1;
+        madvise((void *)start, ((uintptr_t)blocks[i][BLOCKS - 1] - start) & ~4095ul, MADV_PAGEOUT);
+    }
+}
+
 static void damage(const char *how)
 {
     char *arena = main_arena();
+    if (strcmp(how, "swap") == 0) {
+        swap_out();
+        return;
+    }
     if (strcmp(how, "chunks") == 0)
         for (int i = 0; i < DAMAGED; i++)
             *word_at(blocks[0][100 + i * 500] - 8) = 0x4141414141414141;

@@ -204,6 +204,8 @@ START_TEST(text_and_json_are_those_that_were_agreed)
     printing.before = &before;
     printing.by = HEAP_BIT(HEAP_BY_SIZE) | HEAP_BIT(HEAP_BY_ARENA);
     fixture.census.folded = 3;
+    fixture.allocators[1].walked = false;
+    heap_figures_unknown(&fixture.allocators[1].figures, FIGURE_IN_USE, "its objects move");
     printing.examples = 1; // of which none can be read
     check_text("heap-twice.txt", &printing, heap_text);
     check_text("heap-twice.json", &printing, heap_json);
