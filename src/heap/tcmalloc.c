@@ -35,9 +35,8 @@ static bool read_version(const char *at, const char *start, const char *end, cha
 static void say_signs(struct heap_target *target, const struct tcmalloc_tree *tree,
                       struct buf *why)
 {
-    static const char *const names[] = {"_ZN8tcmalloc17tcmalloc_internal6Static9pagemap_E",
-                                        "_ZN8tcmalloc17tcmalloc_internal15tc_globals_E",
-                                        "_ZN8tcmalloc17tcmalloc_internal10tc_globalsE"};
+    static const char *const names[] = {"_ZN8tcmalloc17tcmalloc_internal10tc_globalsE",
+                                        "_ZN8tcmalloc17tcmalloc_internal6Static8pagemap_E"};
     uint64_t address, size;
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         if (heap_target_variable(target, NULL, names[i], &address, &size)) {
