@@ -514,7 +514,7 @@ FAULTS = [
     # Memory.
     ("pages that were only read are resident", "src/process/resident.c",
      "region->categories & SCAN_PRESENT && !(region->categories & SCAN_ZERO)",
-     "region->categories & SCAN_PRESENT", "live/memory_use/mappings_are_what"),
+     "region->categories & SCAN_PRESENT", "live/memory_use/kinds_from"),
     ("a stack needs no guard", "src/process/mapping_kind.c",
      "return uses[at].kind == MAPPING_ANONYMOUS && is_above_guard(list, at);",
      "return at && uses[at].kind == MAPPING_ANONYMOUS;", "unit/memory_use"),
