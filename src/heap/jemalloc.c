@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// jemalloc, releases 5.1 to 5.3, with or without symbols. Its blocks in use are the regions of
+// jemalloc, releases 5.2 and 5.3, with or without symbols. Its blocks in use are the regions of
 // slabs that are not free and the large blocks, less those that caches of threads hold.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,9 +83,10 @@ static void *find(struct heap_target *target, struct buf *why)
         add_all(books);
         return books;
     }
-    if (is_jemalloc(target))
-        buf_puts(why, "jemalloc: libjemalloc is mapped, but no radix tree in its data leads to "
-                      "extents as releases 5.1 to 5.3 describe them\n");
+    if (is_jemalloc(target) || books->tree.radix.data)
+        buf_puts(why, "jemalloc: its library or its messages are there, but no radix tree in the "
+                      "data leads to extents as releases 5.2 and 5.3 describe them\n");
+    jemalloc_tree_fini(&books->tree);
     free(books);
     return NULL;
 }
@@ -92,9 +94,8 @@ static void *find(struct heap_target *target, struct buf *why)
 static void version(const void *state, char *text, size_t size)
 {
     const struct jemalloc_books *books = state;
-    size_t length = strlen(books->version);
-    memcpy(text, books->version, (length < size ? length : size - 1) + 1);
-    text[size - 1] = '\0';
+    bool known = *books->version && strcmp(books->version, "0.0.0") != 0; // built without git
+    snprintf(text, size, "%s", known ? books->version : books->tree.layout->releases);
 }
 
 // ---------------------------------------------------------------- what the books say

@@ -8,7 +8,8 @@
 #include "heap/version_text.h"
 
 #define PAGE_SHIFT 12
-#define EDATA_BYTES 128u       // of what describes an extent, and their alignment
+#define EDATA_BYTES 128u       // of what describes an extent
+#define EDATA_ALIGNMENT 64u    // twice that in 5.3; lower bits of a leaf's word are flags
 #define EDATA_MAP 64u          // where the bits of a slab lie in it
 #define ADDRESS_BITS 48u       // a leaf's word has the size class above them
 #define ARENAS 4096u
@@ -18,11 +19,11 @@
 #define NO_CLASS 232u          // what holds no block has the number of classes
 #define READS_MOST 3u          // of a description that changes meanwhile
 
-#define EDATA_MASK (((1ull << ADDRESS_BITS) - 1) & ~(uint64_t)(EDATA_BYTES - 1))
+#define EDATA_MASK (((1ull << ADDRESS_BITS) - 1) & ~(uint64_t)(EDATA_ALIGNMENT - 1))
 
 static const struct extent_layout layouts[] = {
     {"5.3", 17, 7, 20, 28, 0x1f},
-    {"5.1 or 5.2", 16, 3, 18, 26, 1},
+    {"5.2", 16, 3, 18, 26, 1},
 };
 
 uint64_t jemalloc_class_size(unsigned size_class)
@@ -108,7 +109,7 @@ static uint64_t page_by(const struct extent_layout *layout, struct heap_target *
     struct extent extent;
     uint64_t edata = word & EDATA_MASK;
     for (unsigned tries = 0; tries < READS_MOST; tries++) {
-        if (!edata || word & (EDATA_BYTES - 1) & ~layout->flags ||
+        if (!edata || word & (EDATA_ALIGNMENT - 1) & ~layout->flags ||
             !heap_target_region(target, edata) ||
             !heap_view_read(&target->view, edata, bytes, sizeof bytes) ||
             !decode(layout, bytes, word, &extent))
@@ -147,11 +148,14 @@ static const struct radix_shape shapes[] = {
 bool jemalloc_tree_find(struct jemalloc_tree *tree, struct heap_target *target)
 {
     *tree = (struct jemalloc_tree){.target = target};
-    for (size_t i = 0; i < ARRAY_LENGTH(shapes); i++)
-        if (radix_tree_find(&tree->radix, target, &shapes[i])) {
-            tree->layout = &layouts[i];
+    for (size_t i = 0; i < ARRAY_LENGTH(shapes); i++) {
+        radix_tree_fini(&tree->radix);
+        tree->layout = &layouts[i];
+        if (radix_tree_find(&tree->radix, target, &shapes[i]))
             return true;
-        }
+        if (!tree->radix.data)
+            break;
+    }
     return false;
 }
 

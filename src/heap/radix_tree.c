@@ -180,16 +180,20 @@ static bool is_data(struct radix_search *search, size_t i)
     return search->end - search->start >= 8ull << search->shape->root_bits;
 }
 
-// Looks at a few pages of each that may be a leaf first, then at all of them.
+// Looks at so many pages of each that may be a leaf.
 static bool find_root(struct radix_tree *tree, struct radix_search *search, size_t pages_each)
 {
     search->pages = PAGES_TRIED;
     search->pages_each = pages_each;
-    for (size_t i = 0; i < search->target->regions.count; i++)
-        if (is_data(search, i) &&
-            search->shape->is_module(search->target, search->start, search->end) &&
-            find_in(tree, search))
+    for (size_t i = 0; i < search->target->regions.count; i++) {
+        if (!is_data(search, i) ||
+            !search->shape->is_module(search->target, search->start, search->end))
+            continue;
+        tree->data = search->start;
+        tree->data_end = search->end;
+        if (find_in(tree, search))
             return true;
+    }
     return false;
 }
 
@@ -198,14 +202,8 @@ bool radix_tree_find(struct radix_tree *tree, struct heap_target *target,
 {
     struct radix_search search = {.target = target, .shape = shape};
     *tree = (struct radix_tree){0};
-    if (!find_root(tree, &search, PAGES_FIRST) &&
-        !find_root(tree, &search, RADIX_LEAF_BYTES / PAGE + 1)) {
-        radix_tree_fini(tree);
-        return false;
-    }
-    tree->data = search.start;
-    tree->data_end = search.end;
-    return true;
+    return find_root(tree, &search, PAGES_FIRST) ||
+           (tree->data && find_root(tree, &search, RADIX_LEAF_BYTES / PAGE + 1));
 }
 
 void radix_tree_fini(struct radix_tree *tree)

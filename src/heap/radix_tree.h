@@ -34,12 +34,13 @@ struct radix_leaf {
 
 struct radix_tree { // zeroed: not found
     uint64_t root; // address
-    uint64_t data, data_end; // of its module
+    uint64_t data, data_end; // of its module; of one that has signs of a tree but none
     struct radix_leaf *leaves; // ascending; owned
     size_t count, capacity;
 };
 
-// Finds the tree in the modules of a process. False when there is none.
+// Finds the tree in the modules of a process. False when there is none. The caller frees it in any
+// case.
 bool radix_tree_find(struct radix_tree *tree, struct heap_target *target,
                      const struct radix_shape *shape);
 void radix_tree_fini(struct radix_tree *tree);

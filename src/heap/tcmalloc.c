@@ -32,11 +32,11 @@ static bool read_version(const char *at, const char *start, const char *end, cha
 }
 
 // Says what signs there are of a tcmalloc whose books are not read.
-static void say_signs(struct heap_target *target, struct buf *why)
+static void say_signs(struct heap_target *target, const struct tcmalloc_tree *tree,
+                      struct buf *why)
 {
-    static const char *const names[] = {"_ZN8tcmalloc17tcmalloc_internal6Static9pagemap_E",
-                                        "_ZN8tcmalloc17tcmalloc_internal15tc_globals_E",
-                                        "_ZN8tcmalloc17tcmalloc_internal10tc_globalsE"};
+    static const char *const names[] = {"_ZN8tcmalloc17tcmalloc_internal10tc_globalsE",
+                                        "_ZN8tcmalloc17tcmalloc_internal6Static8pagemap_E"};
     uint64_t address, size;
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         if (heap_target_variable(target, NULL, names[i], &address, &size)) {
@@ -44,12 +44,14 @@ static void say_signs(struct heap_target *target, struct buf *why)
                        names[i]);
             return;
         }
+    bool is_there = tree->radix.data;
     for (size_t i = 0; i < target->regions.count; i++)
-        if (strstr(target->regions.list[i].path, "libtcmalloc")) {
-            buf_puts(why, "tcmalloc: libtcmalloc is mapped, but its data has no table of sizes, or "
-                          "no radix tree that leads to spans as gperftools describes them\n");
-            return;
-        }
+        is_there |= strstr(target->regions.list[i].path, "libtcmalloc") != NULL;
+    if (is_there)
+        buf_printf(why, "tcmalloc: its library or its table of sizes is there, but no %s\n",
+                   tree->radix.data
+                       ? "radix tree in the data leads to spans as gperftools describes them"
+                       : "data has that table and room for a radix tree as gperftools has them");
 }
 
 static void *find(struct heap_target *target, struct buf *why)
@@ -61,7 +63,7 @@ static void *find(struct heap_target *target, struct buf *why)
         tcmalloc_places_find(&books->places, &books->tree);
         return books;
     }
-    say_signs(target, why);
+    say_signs(target, &books->tree, why);
     tcmalloc_tree_fini(&books->tree);
     free(books);
     return NULL;
