@@ -139,8 +139,9 @@ struct ptprof_census_options {
  * meanwhile: what is there all the time is counted once, of the rest some. Of a process whose
  * allocator is not known JSON and text have the mappings.
  *
- * options may be NULL; error is as in ptprof_open. The call blocks for about a second for each GiB.
- * Only one thread at a time may call it.
+ * options may be NULL; error is as in ptprof_open. One's own process is allowed. The call blocks
+ * for about a second for each GiB. It starts a helper process as ptprof_open does, which has ended
+ * when the call returns. Only one thread at a time may call it.
  *
  * Errors: PTPROF_USAGE; PTPROF_GONE, also if it executed another program meanwhile; PTPROF_DENIED;
  * PTPROF_FAILED for a 32-bit process, if writing to the stream fails, if the time was over (what

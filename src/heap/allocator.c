@@ -4,9 +4,14 @@
 #include "base/mem.h"
 
 const struct allocator *const allocators[] = {
+    &allocator_pymalloc, // before those that its large objects are from
     &allocator_glibc,
     &allocator_jemalloc,
     &allocator_tcmalloc,
+    &allocator_musl,
+    &allocator_mimalloc,
+    &allocator_go,
+    &allocator_jvm,
     NULL,
 };
 

@@ -56,6 +56,8 @@ struct allocator {
 // In the order in which they are looked for; ends in NULL.
 extern const struct allocator *const allocators[];
 extern const struct allocator allocator_glibc;
+extern const struct allocator allocator_pymalloc;
+extern const struct allocator allocator_musl, allocator_mimalloc, allocator_go, allocator_jvm;
 extern const struct allocator allocator_jemalloc;
 extern const struct allocator allocator_tcmalloc;
 

@@ -194,8 +194,8 @@ static void take(struct chunk_walk *walk, const unsigned char *head, uint64_t si
     uint64_t next = walk->at + size;
     uint64_t own[2] = {glibc_word(head, 0), glibc_word(head, 8)};
     const unsigned char *bytes = head + CHUNK_HEAD;
-    size_t have = held(walk->view, walk->at + CHUNK_HEAD,
-                       size - 8 < BLOCK_HEAD ? size - 8 : BLOCK_HEAD);
+    size_t wanted = size - 8 < BLOCK_HEAD ? size - 8 : BLOCK_HEAD;
+    size_t have = held(walk->view, walk->at + CHUNK_HEAD, wanted);
     const unsigned char *behind = header_behind(walk, next, &bytes, have);
     if (!behind) {
         walk->quality->skipped += size;
@@ -212,8 +212,14 @@ static void take(struct chunk_walk *walk, const unsigned char *head, uint64_t si
         pick_up(walk, next);
         return;
     }
-    if (other[1] & CHUNK_PREV_IN_USE)
+    if (other[1] & CHUNK_PREV_IN_USE) {
+        if (have < wanted && // the window ended in it
+            heap_view_read(walk->view, walk->at + CHUNK_HEAD, walk->copy, wanted)) {
+            bytes = walk->copy;
+            have = wanted;
+        }
         visit(walk, size, bytes, have);
+    }
     walk->at = next;
 }
 

@@ -19,6 +19,8 @@
 #define SLACK 20000u  // ns that a read may be interrupted for
 #define PRESENT (1ull << 63)
 #define SWAPPED (1ull << 62)
+#define ADDRESSES_END (1ull << 47) // what programs get without asking for more; behind it the
+                                   // pagemap ends, as that of a process does that has ended
 
 enum rc heap_view_open(struct heap_view *view, pid_t pid, bool swapped, struct err *err)
 {
@@ -43,12 +45,21 @@ void heap_view_close(struct heap_view *view)
     *view = (struct heap_view){.pagemap = -1};
 }
 
+// Of an address that no process has there is no entry either, as of all when the image has ended.
+static bool has_entries(const struct heap_view *view)
+{
+    uint64_t entry;
+    return pread(view->pagemap, &entry, sizeof entry, 0) > 0;
+}
+
 // Reads entries of the pages from `page` on. Returns how many.
 static size_t read_entries(struct heap_view *view, uint64_t page, uint64_t *entries, size_t count)
 {
     off_t at = (off_t)(page * sizeof *entries);
+    if (page >= ADDRESSES_END / PAGE - 1)
+        return 0;
     ssize_t got = pread(view->pagemap, entries, count * sizeof *entries, at);
-    if (got == 0)
+    if (got == 0 && !has_entries(view))
         view->gone = true;
     return got > 0 ? (size_t)got / sizeof *entries : 0;
 }

@@ -10,7 +10,7 @@
 #include "heap/kinds.h"
 #include "heap/vtable.h"
 
-#define WORDS_MAX 262144u // that are remembered; what comes then is not looked at
+#define WORDS_MAX 131072u // that are remembered; what comes then is not looked at
 #define NO_CLASS 0u       // first of the list
 
 struct class { // numbers of kinds

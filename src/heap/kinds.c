@@ -15,6 +15,7 @@ const char *const block_kind_words[BLOCK_KIND_COUNT] = {
 };
 
 static const struct recognizer *const recognizers[] = {
+    &recognizer_python,
     &recognizer_class,
     &recognizer_text,
     &recognizer_pattern,

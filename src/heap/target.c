@@ -2,9 +2,12 @@
 #include "heap/target.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "process/permission.h"
@@ -62,6 +65,7 @@ void heap_target_close(struct heap_target *target)
     modules_free(target->modules);
     regions_fini(&target->regions);
     headers_end();
+    free(target->program);
     free(target);
 }
 
@@ -76,6 +80,17 @@ enum rc heap_target_refresh(struct heap_target *target)
 const struct proc_map *heap_target_region(const struct heap_target *target, uint64_t address)
 {
     return regions_find(&target->regions, address);
+}
+
+bool heap_target_is_program(struct heap_target *target, const struct proc_map *map)
+{
+    char link[48], path[PATH_MAX];
+    if (!target->program) {
+        snprintf(link, sizeof link, "/proc/%d/exe", (int)target->pid);
+        ssize_t length = readlink(link, path, sizeof path);
+        target->program = xstrndup(path, length > 0 ? (size_t)length : 0);
+    }
+    return *target->program && strcmp(map->path, target->program) == 0;
 }
 
 static bool is_module(const struct heap_target *target, const struct module *module,

@@ -20,6 +20,7 @@ struct heap_target {
     struct heap_view view;
     struct modules *modules;
     struct space *space;
+    char *program; // the path of its program, as maps tell it; NULL: not asked yet
 };
 
 // Checks whether the memory of the process can be read, and reads its mappings. Fails with RC_GONE,
@@ -34,6 +35,9 @@ enum rc heap_target_refresh(struct heap_target *target) MUST_CHECK;
 
 // Returns the mapping that holds the address, or NULL.
 const struct proc_map *heap_target_region(const struct heap_target *target, uint64_t address);
+
+// Returns whether a mapping is one of the program's own file.
+bool heap_target_is_program(struct heap_target *target, const struct proc_map *map);
 
 // Finds a variable by its name in the symbol table, in modules whose file name (without its
 // directory) begins with `module`; NULL: in the executable. False when none has it.

@@ -69,8 +69,24 @@ def test_legacy(ctx):
     run(ctx, "fuzz_legacy")
 
 
+def test_heap_musl(ctx):
+    run(ctx, "fuzz_heap_musl")
+
+
+def test_heap_mimalloc(ctx):
+    run(ctx, "fuzz_heap_mimalloc")
+
+
+def test_heap_go(ctx):
+    run(ctx, "fuzz_heap_go")
+
+
 def test_kinds(ctx):
     run(ctx, "fuzz_kinds")
+
+
+def test_heap_python(ctx):
+    run(ctx, "fuzz_heap_python")
 
 
 def test_heap_glibc(ctx):

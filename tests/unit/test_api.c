@@ -229,6 +229,40 @@ START_TEST(wrong_arguments)
 }
 END_TEST
 
+START_TEST(a_census_needs_right_arguments)
+{
+    struct ptprof_census_options options = {0};
+    pid_t self = getpid();
+    ck_assert_int_eq(ptprof_census(self, &options, "json", stdout, error, sizeof error),
+                     PTPROF_USAGE);
+    ck_assert_str_eq(error, "the size of the options is not set");
+    options.size = sizeof options;
+    options.seconds = (double)NAN;
+    ck_assert_int_eq(ptprof_census(self, &options, "json", stdout, error, sizeof error),
+                     PTPROF_USAGE);
+    ck_assert_int_eq(ptprof_census(self, NULL, "xml\033", stdout, error, sizeof error),
+                     PTPROF_USAGE);
+    ck_assert_str_eq(error, "there is no format 'xml\\x1b'");
+    ck_assert_int_eq(ptprof_census(self, NULL, "xml", stdout, NULL, 0), PTPROF_USAGE);
+}
+END_TEST
+
+START_TEST(a_process_may_count_its_own_blocks)
+{
+    struct ptprof_census_options options = {.size = sizeof options, .seconds = 60};
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
+    enum ptprof_result result =
+        ptprof_census(getpid(), &options, "json", stream, error, sizeof error);
+    ck_assert_msg(result == PTPROF_OK, "%s", error);
+    fclose(stream);
+    ck_assert_str_eq(error, "");
+    ck_assert_ptr_nonnull(strstr(text, "\"complete\":true"));
+    free(text);
+}
+END_TEST
+
 static const struct ptprof_options wrong[] = {
     {.rate = -1},       {.rate = 1e9},    {.rate = (double)NAN},     {.rate = (double)INFINITY},
     {.max_stop = 1.5},  {.max_stop = -1}, {.max_stop = (double)NAN}, {.max_depth = UINT_MAX},
@@ -451,6 +485,8 @@ Suite *suite_api(void)
     tcase_add_test(tests, stopped_by_another_thread);
     tcase_add_test(tests, no_such_process);
     tcase_add_test(tests, wrong_arguments);
+    tcase_add_test(tests, a_census_needs_right_arguments);
+    tcase_add_test(tests, a_process_may_count_its_own_blocks);
     tcase_add_loop_test(tests, wrong_options, 0, (int)(sizeof wrong / sizeof *wrong));
     tcase_add_test(tests, runs_once);
     tcase_add_test(tests, ended_before_a_sample);

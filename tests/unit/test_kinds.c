@@ -239,7 +239,7 @@ END_TEST
 START_TEST(many_words)
 {
     expect_class("zoo::Cage<int>");
-    for (uint64_t i = 0; i < 300000; i++)
+    for (uint64_t i = 0; i < 140000; i++)
         expect_unknown((const uint64_t[]){address_of(constants) + (1 << 20) + i * 8, 7, 1}, 24);
     expect_class("zoo::Cage<int>");
 }
