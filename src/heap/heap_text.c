@@ -124,7 +124,8 @@ static void put_quality(struct buf *out, const struct heap_printing *printing)
                figures_bytes(all.walked, 'B', text),
                all.walked ? 100 * (double)all.skipped / (double)all.walked : 0);
     if (all.resyncs)
-        buf_printf(out, "; picked up again in %" PRIu64 " places", all.resyncs);
+        buf_printf(out, "; picked up again in %" PRIu64 " place%s", all.resyncs,
+                   all.resyncs == 1 ? "" : "s");
     if (printing->before) {
         struct heap_moves moves = heap_moves_between(printing->before, printing->census);
         buf_printf(out, "; walked twice: counts differ by %" PRIu64 " of %" PRIu64 " blocks "

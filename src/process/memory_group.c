@@ -146,7 +146,10 @@ static bool read_in(struct memory_group *group, const char *root, size_t hierarc
     read_figures(group, directory);
     read_pressure(group, directory);
     find_lowest_limit(group, directory, strlen(mount));
-    return group->figures[MEMORY_GROUP_USE] != MEMORY_UNKNOWN;
+    if (group->figures[MEMORY_GROUP_USE] == MEMORY_UNKNOWN)
+        group->why = strcmp(group->path, "/") ? "it has no memory controller"
+                                                 : "the kernel does not count for the root";
+    return !group->why;
 }
 
 void memory_group_read(struct memory_group *group, const char *root, pid_t pid)
@@ -161,8 +164,8 @@ void memory_group_read(struct memory_group *group, const char *root, pid_t pid)
     if (!read_file(&groups, directory, "cgroup"))
         return;
     for (size_t i = 0; i < ARRAY_LENGTH(hierarchies); i++)
-        if (read_in(group, root, i, groups.data))
-            return;
+        if (read_in(group, root, i, groups.data) || group->version == 1)
+            return; // what version 1 counts, version 2 does not
 }
 
 void memory_group_fini(struct memory_group *group)

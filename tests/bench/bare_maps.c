@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// bare_maps PID: reads the maps of a process to their end and looks at nothing in them; prints how
-// much CPU time that took, ns. What knowing its mappings costs at least.
+// bare_maps PID [smaps]: reads the maps (or smaps) of a process to their end, looks at nothing in
+// them and prints how much CPU time that took, ns. What knowing its mappings costs at least.
 #include "target.h"
 
 static char text[64 << 10];
@@ -8,7 +8,8 @@ static char text[64 << 10];
 int main(int argc, char **argv)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%s/maps", argc > 1 ? argv[1] : "self");
+    snprintf(path, sizeof path, "/proc/%s/%s", argc > 1 ? argv[1] : "self",
+             argc > 2 ? argv[2] : "maps");
     int64_t began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)

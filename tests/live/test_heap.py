@@ -311,7 +311,7 @@ def test_without_a_heap(ctx):
     """Nothing is known of it: the signs that failed, and its mappings."""
     target = ctx.target("no_heap")
     text = heap(ctx, target.pid).stdout
-    assert "no allocator was found" in text and "looked for: glibc" in text, text
+    assert "no allocator was found" in text and "looked for: " in text, text
     assert re.search(r"^ +\S+ +\S+ +main stack +[0-9a-f]+-[0-9a-f]+ +\[stack\]$", text, re.M), text
     found = json.loads(heap(ctx, target.pid, "--json").stdout)
     assert found["allocators"] == [] and found["rows"] == [], found

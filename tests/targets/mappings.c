@@ -64,12 +64,20 @@ static void make_locked(void)
     say(locked ? "locked" : "not_locked", memory, 64 * KIB, locked ? 64 * KIB : 0);
 }
 
+// Where the kernel gives them unasked, more would be resident than was touched.
+static void allow_huge_pages(bool allowed)
+{
+    prctl(PR_SET_THP_DISABLE, !allowed, 0, 0, 0);
+}
+
 static void make_huge(void)
 {
     char *memory = alone(8 * MIB, PROT_READ | PROT_WRITE);
     char *aligned = (char *)(((uintptr_t)memory + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
     madvise(memory, 8 * MIB, MADV_HUGEPAGE);
+    allow_huge_pages(true);
     memset(aligned, 1, 4 * MIB);
+    allow_huge_pages(false);
     say("huge", memory, 8 * MIB, 4 * MIB);
 }
 
@@ -147,6 +155,7 @@ int main(int argc, char **argv)
 {
     bool leader_ends = argc > 1 && strcmp(argv[1], "--leader-ends") == 0;
     size_t step = (size_t)number(argv, "--grow", 0) * MIB;
+    allow_huge_pages(false);
     make("anonymous", 4 * MIB, 3 * MIB, PROT_READ | PROT_WRITE);
     make("untouched", 16 * MIB, 0, PROT_READ | PROT_WRITE);
     make("code", 256 * KIB, 128 * KIB, PROT_READ | PROT_WRITE | PROT_EXEC);

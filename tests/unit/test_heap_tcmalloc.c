@@ -224,6 +224,16 @@ START_TEST(a_damaged_span)
 }
 END_TEST
 
+START_TEST(a_large_block_that_ends_nowhere)
+{
+    lay_out();
+    spans[2].length = 1ull << 20;
+    ck_assert(walk());
+    ck_assert_uint_eq(seen.blocks, 2 * (BLOCKS - FREE) - 6);
+    ck_assert_uint_eq(seen.figures.value[FIGURE_IN_USE], seen.bytes);
+}
+END_TEST
+
 START_TEST(lists_of_caches_that_lead_anywhere)
 {
     lay_out();
@@ -258,6 +268,7 @@ Suite *suite_heap_tcmalloc(void)
     tcase_add_test(tcase, pages_that_are_not_there);
     tcase_add_loop_test(tcase, a_damaged_list, 0, 8);
     tcase_add_loop_test(tcase, a_damaged_span, 0, ARRAY_LENGTH(damages));
+    tcase_add_test(tcase, a_large_block_that_ends_nowhere);
     tcase_add_test(tcase, lists_of_caches_that_lead_anywhere);
     tcase_add_test(tcase, no_table_of_sizes);
     suite_add_tcase(suite, tcase);

@@ -303,12 +303,18 @@ START_TEST(group_of_version_1)
 }
 END_TEST
 
-static const char *const out_of_reach[] = {"0::/../../other\n", "0::/gone\n", "", "x", "0:\n"};
+static const char *const out_of_reach[] = {
+    "0::/../../other\n", "0::/gone\n", "", "x", "0:\n", "0::/\n", "0::/plain\n",
+    "4:memory:/../other\n0::/\n", "4:memory:/gone\n0::/counted\n",
+};
 
 START_TEST(group_out_of_reach)
 {
     struct memory_group group;
     put("/proc/7/cgroup", out_of_reach[_i]);
+    put("/sys/fs/cgroup/cgroup.procs", "7\n");
+    put("/sys/fs/cgroup/plain/cgroup.procs", "7\n");
+    put("/sys/fs/cgroup/counted/memory.current", "4096\n");
     memory_group_read(&group, root, 7);
     ck_assert_ptr_nonnull(group.why);
     ck_assert_uint_eq(group.figures[MEMORY_GROUP_USE], MEMORY_UNKNOWN);
