@@ -122,4 +122,9 @@ static uint32_t recognize(void *state, const struct block *block)
     return class != NO_CLASS && repeats(block, 8, word) ? array_of(classes, class) : 0;
 }
 
-const struct recognizer recognizer_class = {.begin = begin, .recognize = recognize, .end = end};
+const struct recognizer recognizer_class = {
+    .signs = SIGN_ANY,
+    .begin = begin,
+    .recognize = recognize,
+    .end = end,
+};

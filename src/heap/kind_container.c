@@ -344,4 +344,9 @@ static uint32_t recognize(void *state, const struct block *block)
     return 0;
 }
 
-const struct recognizer recognizer_container = {.begin = begin, .recognize = recognize, .end = end};
+const struct recognizer recognizer_container = {
+    .signs = SIGN_LINKED,
+    .begin = begin,
+    .recognize = recognize,
+    .end = end,
+};

@@ -51,4 +51,9 @@ static uint32_t recognize(void *state, const struct block *block)
     return word == byte * (UINT64_MAX / 255) ? byte_pattern(patterns, byte) : patterns->word;
 }
 
-const struct recognizer recognizer_pattern = {.begin = begin, .recognize = recognize, .end = free};
+const struct recognizer recognizer_pattern = {
+    .signs = SIGN_REPEATED,
+    .begin = begin,
+    .recognize = recognize,
+    .end = free,
+};

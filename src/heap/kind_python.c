@@ -189,4 +189,9 @@ static uint32_t recognize(void *state, const struct block *whole)
     return number;
 }
 
-const struct recognizer recognizer_python = {.begin = begin, .recognize = recognize, .end = end};
+const struct recognizer recognizer_python = {
+    .signs = SIGN_ANY,
+    .begin = begin,
+    .recognize = recognize,
+    .end = end,
+};

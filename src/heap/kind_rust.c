@@ -205,6 +205,7 @@ static bool learnt(void *state)
 }
 
 const struct recognizer recognizer_rust = {
+    .signs = SIGN_ANY,
     .begin = begin,
     .recognize = recognize,
     .learnt = learnt,

@@ -23,12 +23,6 @@ static void *begin(struct kinds *kinds, struct heap_target *target)
     return texts;
 }
 
-static bool has_zero_byte(uint64_t word)
-{
-    const uint64_t ones = UINT64_MAX / 255;
-    return (word - ones) & ~word & ones << 7;
-}
-
 static bool is_printable(unsigned char byte)
 {
     return (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\t' || byte == '\r';
@@ -61,8 +55,6 @@ static uint32_t recognize(void *state, const struct block *block)
     const struct texts *texts = state;
     const unsigned char *at = block->bytes, *end = at + block->have;
     size_t characters = 0;
-    if (has_zero_byte(block_word(block, 0)))
-        return 0;
     for (size_t length; at < end && (length = character(at, end)); at += length)
         characters++;
     size_t bytes = (size_t)(at - block->bytes);
@@ -74,4 +66,9 @@ static uint32_t recognize(void *state, const struct block *block)
     return *at == '\0' && fits ? texts->number : 0;
 }
 
-const struct recognizer recognizer_text = {.begin = begin, .recognize = recognize, .end = free};
+const struct recognizer recognizer_text = {
+    .signs = SIGN_TEXT,
+    .begin = begin,
+    .recognize = recognize,
+    .end = free,
+};

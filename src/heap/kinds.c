@@ -24,6 +24,8 @@ static const struct recognizer *const recognizers[] = {
 };
 
 #define RECOGNIZERS (sizeof recognizers / sizeof *recognizers)
+#define LOWEST_ADDRESS (1ull << 16)
+#define HIGHEST_ADDRESS (1ull << 47)
 
 struct named_kind { // kind of block
     enum block_kind kind;
@@ -36,7 +38,11 @@ struct kinds {
     struct strtab texts;
     size_t text_bytes;
     struct map by_key; // hash of kind and text -> number; where two have one hash, the next key
-    void *states[RECOGNIZERS]; // NULL: not in this process
+    struct {
+        const struct recognizer *recognizer;
+        void *state;
+    } at_work[RECOGNIZERS]; // those that may meet a block of theirs in this process
+    size_t used;
 };
 
 #define OTHERS 1u // number of BLOCK_OTHERS
@@ -68,8 +74,13 @@ struct kinds *kinds_new(struct heap_target *target)
     struct kinds *kinds = xcalloc(1, sizeof *kinds);
     kinds_number(kinds, BLOCK_UNKNOWN, "");
     kinds_number(kinds, BLOCK_OTHERS, "");
-    for (size_t i = 0; i < RECOGNIZERS; i++)
-        kinds->states[i] = recognizers[i]->begin(kinds, target);
+    for (size_t i = 0; i < RECOGNIZERS; i++) {
+        void *state = recognizers[i]->begin(kinds, target);
+        if (state) {
+            kinds->at_work[kinds->used].recognizer = recognizers[i];
+            kinds->at_work[kinds->used++].state = state;
+        }
+    }
     return kinds;
 }
 
@@ -77,13 +88,27 @@ void kinds_free(struct kinds *kinds)
 {
     if (!kinds)
         return;
-    for (size_t i = 0; i < RECOGNIZERS; i++)
-        if (kinds->states[i])
-            recognizers[i]->end(kinds->states[i]);
+    for (size_t i = 0; i < kinds->used; i++)
+        kinds->at_work[i].recognizer->end(kinds->at_work[i].state);
     map_fini(&kinds->by_key);
     strtab_fini(&kinds->texts);
     free(kinds->list);
     free(kinds);
+}
+
+static bool has_zero_byte(uint64_t word)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    return (word - ones) & ~word & ones << 7;
+}
+
+static unsigned signs_of(const struct block *block)
+{
+    uint64_t first = block_word(block, 0);
+    uint64_t second = block->have < 16 ? 0 : block_word(block, 8);
+    bool is_address = !(second % 8) && second >= LOWEST_ADDRESS && second < HIGHEST_ADDRESS;
+    return SIGN_ANY | (has_zero_byte(first) ? 0 : SIGN_TEXT) |
+           (first == second ? SIGN_REPEATED : 0) | (is_address ? SIGN_LINKED : 0);
 }
 
 uint32_t kinds_of(struct kinds *kinds, const struct block *block)
@@ -91,18 +116,21 @@ uint32_t kinds_of(struct kinds *kinds, const struct block *block)
     uint32_t number = 0;
     if (block->have < sizeof(uint64_t))
         return number;
-    for (size_t i = 0; i < RECOGNIZERS && !number; i++)
-        if (kinds->states[i])
-            number = recognizers[i]->recognize(kinds->states[i], block);
+    unsigned signs = signs_of(block);
+    for (size_t i = 0; i < kinds->used && !number; i++)
+        if (kinds->at_work[i].recognizer->signs & signs)
+            number = kinds->at_work[i].recognizer->recognize(kinds->at_work[i].state, block);
     return number;
 }
 
 bool kinds_learnt(struct kinds *kinds)
 {
     bool learnt = false;
-    for (size_t i = 0; i < RECOGNIZERS; i++)
-        if (kinds->states[i] && recognizers[i]->learnt && recognizers[i]->learnt(kinds->states[i]))
+    for (size_t i = 0; i < kinds->used; i++) {
+        const struct recognizer *recognizer = kinds->at_work[i].recognizer;
+        if (recognizer->learnt && recognizer->learnt(kinds->at_work[i].state))
             learnt = true;
+    }
     return learnt;
 }
 

@@ -60,7 +60,16 @@ static inline uint64_t block_word(const struct block *block, size_t offset)
     return word;
 }
 
+// What the first two words of a block look like: most recognizers need not look at most blocks.
+enum {
+    SIGN_ANY = 1,      // every block has it
+    SIGN_TEXT = 2,     // none of the first eight bytes is zero
+    SIGN_REPEATED = 4, // both are the same
+    SIGN_LINKED = 8,   // the second one may be an address
+};
+
 struct recognizer {
+    unsigned signs; // it knows only blocks that have one of these
     // Returns its state for a process; NULL when there can be no such blocks in it.
     void *(*begin)(struct kinds *kinds, struct heap_target *target);
     uint32_t (*recognize)(void *state, const struct block *block); // 0: it does not know it

@@ -16,6 +16,7 @@
 // With more mappings than that, those of the kind that most are of are not looked at: it would take
 // as long as reading maps, and what the others leave of the whole is as true.
 #define LOOK_MOST 2000
+#define TEXT_MOST (256u << 20) // bytes; the limit of procfs_read too
 
 static void add(uint64_t *sum, uint64_t one)
 {
@@ -80,7 +81,9 @@ static enum rc list_maps(struct memory_use *use, struct maps *maps)
 {
     struct proc_map map;
     size_t capacity = 0;
-    enum rc rc = maps_read(maps, &use->text);
+    enum rc rc = buf_read_fd(&use->text, maps->fd, TEXT_MOST);
+    if (rc == RC_OK && !use->text.length)
+        return RC_GONE;
     for (char *at = use->text.data; rc == RC_OK && at && proc_map_parse(&at, &map);)
         append(use, &capacity, &map);
     return rc;
