@@ -98,6 +98,13 @@ static bool begins_a_block(const unsigned char *head, uint64_t left)
     return false;
 }
 
+// Returns where to look on: behind blocks that begin at the page, or behind the page.
+static uint64_t pass_blocks(struct mapped_walk *walk, uint64_t page, uint64_t end)
+{
+    uint64_t behind = visit_row(walk, page, end);
+    return behind > page ? behind : page + PAGE;
+}
+
 // Looks at each page that is there for the beginning of a block.
 static void search(struct mapped_walk *walk, uint64_t at, uint64_t end)
 {
@@ -105,17 +112,14 @@ static void search(struct mapped_walk *walk, uint64_t at, uint64_t end)
     bool there[HEADS];
     while (at < end && !is_enough(walk)) {
         size_t count = (end - at) / PAGE < HEADS ? (size_t)((end - at) / PAGE) : HEADS;
-        uint64_t next = at + count * PAGE;
         if (!count || !heap_view_page_heads(&walk->books->target->view, at, count, HEAD_BYTES,
                                             heads[0], there))
             return;
-        for (size_t i = 0; i < count && next == at + count * PAGE; i++) {
-            uint64_t page = at + i * PAGE;
-            if (there[i] && begins_a_block(heads[i], end - page) && !has_heap(walk->books, page)) {
-                uint64_t behind = visit_row(walk, page, end);
-                next = behind > page ? behind : next;
-            }
-        }
+        uint64_t next = at;
+        for (size_t i = 0; i < count && next == at + i * PAGE; i++)
+            next = there[i] && begins_a_block(heads[i], end - next)
+                       ? pass_blocks(walk, next, end)
+                       : next + PAGE;
         at = next;
     }
 }
