@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define CLEAR "\033[H\033[J"
+
 const char *const color_mode_names[] = {
     [COLOR_AUTO] = "auto",
     [COLOR_ALWAYS] = "always",
@@ -58,6 +60,19 @@ unsigned terminal_height(int fd)
 {
     struct winsize size;
     return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
+void terminal_put_screen(int fd, const struct buf *text, struct buf *out)
+{
+    unsigned width = terminal_width(fd), height = terminal_height(fd), column = 0, line = 1;
+    buf_puts(out, CLEAR);
+    for (const char *at = text->data; *at && (line < height || !height); at++) {
+        bool follows = (*at & 0xc0) == 0x80; // in UTF-8, on the byte before
+        column = *at == '\n' ? 0 : column + !follows;
+        line += *at == '\n';
+        if (column <= width)
+            buf_putc(out, *at);
+    }
 }
 
 bool terminal_utf8(void)

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
+
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 extern const char *const color_mode_names[]; // [enum color_mode], NULL at the end
 
@@ -23,6 +25,10 @@ unsigned terminal_width(int fd);
 
 // Returns how many lines the terminal has; 0: that is not known.
 unsigned terminal_height(int fd);
+
+// Appends to `out` what clears the terminal and fills it with as much of a text as fits: lines that
+// are too wide, or too many, would scroll it.
+void terminal_put_screen(int fd, const struct buf *text, struct buf *out);
 
 // Returns whether the locale writes UTF-8. setlocale must have been called.
 bool terminal_utf8(void);

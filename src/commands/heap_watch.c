@@ -9,7 +9,6 @@
 #include "base/terminal.h"
 #include "commands/heap.h"
 
-#define CLEAR "\033[H\033[2J" // the screen
 #define OTHER_LINES 6u        // of a screen: title, headings, the two rows below, the cursor's
 #define HEAD_LINES 8u         // that the first look has besides, or more
 
@@ -31,26 +30,13 @@ static size_t most_rows(const struct heap_run *run, unsigned others)
     return height && fit < run->options.top ? fit : run->options.top;
 }
 
-// Writes what fits on the screen: lines that are too wide, or too many, would scroll it.
-static enum rc put_screen(struct heap_run *run, const struct buf *text, struct err *err)
-{
-    AUTO_BUF struct buf screen = {0};
-    unsigned width = terminal_width(STDOUT_FILENO), height = terminal_height(STDOUT_FILENO);
-    unsigned column = 0, line = 1;
-    buf_puts(&screen, CLEAR);
-    for (const char *at = text->data; *at && (line < height || !height); at++) {
-        bool follows = (*at & 0xc0) == 0x80; // in UTF-8, on the byte before
-        column = *at == '\n' ? 0 : column + !follows;
-        line += *at == '\n';
-        if (column <= width)
-            buf_putc(&screen, *at);
-    }
-    return heap_put(run, &screen, err);
-}
-
 static enum rc put(struct heap_run *run, const struct buf *text, struct err *err)
 {
-    return is_screen(run) ? put_screen(run, text, err) : heap_put(run, text, err);
+    AUTO_BUF struct buf screen = {0};
+    if (!is_screen(run))
+        return heap_put(run, text, err);
+    terminal_put_screen(STDOUT_FILENO, text, &screen);
+    return heap_put(run, &screen, err);
 }
 
 static char *title_of(const struct heap_census *census)

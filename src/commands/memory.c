@@ -17,7 +17,6 @@
 #include "commands/memory_print.h"
 #include "process/permission.h"
 
-#define CLEAR "\033[H\033[J"
 #define WAIT_MS 3600000 // at once; then the time is looked at again
 
 struct memory_options {
@@ -54,21 +53,6 @@ struct memory_run {
 
 // --- printing ---
 
-// Appends what fits on the screen: lines that are too wide, or too many, would scroll it.
-static void put_screen(struct buf *out, const struct buf *text)
-{
-    unsigned width = terminal_width(STDOUT_FILENO), height = terminal_height(STDOUT_FILENO);
-    unsigned column = 0, line = 1;
-    buf_puts(out, CLEAR);
-    for (const char *at = text->data; *at && (line < height || !height); at++) {
-        bool follows = (*at & 0xc0) == 0x80; // in UTF-8, on the byte before
-        column = *at == '\n' ? 0 : column + !follows;
-        line += *at == '\n';
-        if (column <= width)
-            buf_putc(out, *at);
-    }
-}
-
 // On a terminal a look replaces the one before. Elsewhere a line follows the first block.
 static void put_look(struct memory_run *run, struct buf *text, const struct memory_use *use)
 {
@@ -78,7 +62,7 @@ static void put_look(struct memory_run *run, struct buf *text, const struct memo
         memory_json(text, use, &run->style);
     } else if (screen) {
         memory_text(&whole, use, &run->style);
-        put_screen(text, &whole);
+        terminal_put_screen(STDOUT_FILENO, &whole, text);
     } else if (run->style.last) {
         memory_line(text, use, &run->style);
     } else {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Objects of C++ classes with virtual functions, by their first word, and arrays of them: the same
 // word again at a constant distance, as in the buffer of a std::vector, or with their number in
-// front, as `new` makes it.
+// front, as `new` makes it. A large block may as well be a piece of memory that an allocator of the
+// program's own divides: of that it is only said what it begins with.
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +13,13 @@
 
 #define WORDS_MAX 131072u // that are remembered; what comes then is not looked at
 #define NO_CLASS 0u       // first of the list
+#define LARGE 4096u       // bytes: hardly any object is larger
+#define ROW 10u           // objects in a row that make a large block an array
 
-struct class { // numbers of kinds
-    uint32_t object;
-    uint32_t array; // 0: there was none yet
+enum form { FORM_OBJECT, FORM_ARRAY, FORM_BEGINNING, FORM_COUNT };
+
+struct class { // numbers of kinds, by form; 0: there was none yet
+    uint32_t kinds[FORM_COUNT];
 };
 
 struct classes {
@@ -51,18 +55,19 @@ static uint32_t add_class(struct classes *classes)
 {
     uint32_t object = kinds_number(classes->kinds, BLOCK_CLASS, classes->name.data);
     ARRAY_RESERVE(classes->list, classes->count, classes->capacity);
-    classes->list[classes->count] = (struct class){.object = object};
+    classes->list[classes->count] = (struct class){.kinds = {[FORM_OBJECT] = object}};
     return (uint32_t)classes->count++;
 }
 
-static uint32_t array_of(struct classes *classes, uint32_t number)
+static uint32_t kind_of(struct classes *classes, uint32_t number, enum form form)
 {
     struct class *class = &classes->list[number];
-    if (class->array)
-        return class->array;
-    buf_clear(&classes->name);
-    buf_printf(&classes->name, "%s[]", kinds_name(classes->kinds, class->object));
-    return class->array = kinds_number(classes->kinds, BLOCK_CLASS, classes->name.data);
+    if (class->kinds[form])
+        return class->kinds[form];
+    AUTO_FREE char *name = xasprintf("%s%s%s", form == FORM_BEGINNING ? "begins with " : "",
+                                     kinds_name(classes->kinds, class->kinds[FORM_OBJECT]),
+                                     form == FORM_ARRAY ? "[]" : "");
+    return class->kinds[form] = kinds_number(classes->kinds, BLOCK_CLASS, name);
 }
 
 // Returns the class of objects that begin with this word, or NO_CLASS.
@@ -82,15 +87,38 @@ static uint32_t class_of(struct classes *classes, uint64_t word)
     return class;
 }
 
-// Returns whether the word at `first` comes again at a distance at which `count` objects fill the
-// block, or (count 0) at least two are in it.
-static bool repeats(const struct block *block, size_t first, uint64_t count)
+// Returns the distance at which the word at `first` comes again: one at which `count` objects fill
+// the block, or (count 0) at least two are in it. 0: there is none.
+static size_t distance(const struct block *block, size_t first, uint64_t count)
 {
     uint64_t room = block->usable - first, word = block_word(block, first);
     for (size_t size = 16; first + size + 8 <= block->have && 2 * size <= room; size += 8)
         if (block_word(block, first + size) == word)
-            return !count || count * size <= room;
-    return false;
+            return !count || count * size <= room ? size : 0;
+    return 0;
+}
+
+// Returns whether the word comes so often as it must for a large block to be an array.
+static bool is_row(struct classes *classes, const struct block *block, size_t first, size_t size)
+{
+    struct heap_view *view = &classes->tables.memory.target->view;
+    unsigned char bytes[ROW * BLOCK_HEAD];
+    size_t length = (ROW - 1) * size + 8;
+    if (!heap_view_peek(view, block->address + first, bytes, length) &&
+        !heap_view_read(view, block->address + first, bytes, length))
+        return false;
+    for (size_t i = 1; i < ROW; i++)
+        if (memcmp(bytes + i * size, bytes, 8) != 0)
+            return false;
+    return true;
+}
+
+static enum form form_of(struct classes *classes, const struct block *block, size_t first,
+                         size_t size)
+{
+    if (block->usable <= LARGE)
+        return size ? FORM_ARRAY : FORM_OBJECT;
+    return size && is_row(classes, block, first, size) ? FORM_ARRAY : FORM_BEGINNING;
 }
 
 // The number of objects, as it lies in front of an array: one that fits. Behind a 1 there may be as
@@ -115,11 +143,14 @@ static uint32_t recognize(void *state, const struct block *block)
     uint64_t word = block_word(block, 0);
     uint32_t class = class_of(classes, word);
     if (class != NO_CLASS)
-        return repeats(block, 0, 0) ? array_of(classes, class) : classes->list[class].object;
+        return kind_of(classes, class, form_of(classes, block, 0, distance(block, 0, 0)));
     if (block->have < 16 || !is_count(block, word))
         return 0;
     class = class_of(classes, block_word(block, 8));
-    return class != NO_CLASS && repeats(block, 8, word) ? array_of(classes, class) : 0;
+    size_t size = class != NO_CLASS ? distance(block, 8, word) : 0;
+    if (!size || form_of(classes, block, 8, size) != FORM_ARRAY)
+        return 0;
+    return kind_of(classes, class, FORM_ARRAY);
 }
 
 const struct recognizer recognizer_class = {

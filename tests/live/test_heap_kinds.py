@@ -200,7 +200,8 @@ def check_program(ctx, process):
             return 0
         assert done.returncode == 0, done.stderr
         rows = json.loads(done.stdout)["rows"]
-        classes = {row["what"].removesuffix("[]") for row in rows if row["kind"] == CLASS}
+        classes = {row["what"].removesuffix("[]").removeprefix("begins with ")
+                   for row in rows if row["kind"] == CLASS}
         assert classes <= types, (process.args, sorted(classes - types)[:10])
         return len(classes)
     return 0

@@ -578,6 +578,8 @@ FAULTS = [
     ("a long text in a large block of other things counts", "src/heap/kind_text.c",
      "bytes + 1 >= block->usable / PART", "true", "unit/kinds"),
     ("kinds have no bound", "src/heap/kinds.c", "kinds->count >= KINDS_MAX || ", "", "unit/kinds"),
+    ("a piece of memory that a program divides is one object", "src/heap/kind_class.c",
+     "block->usable <= LARGE", "true", "live/heap_kinds/pie"),
     ("any table of Rust counts, whatever its methods", "src/heap/kind_rust.c",
      "!has_method(rust, &table, type.data)", "false", "live/heap_kinds/rust"),
     ("the key of cached blocks is not looked at", "src/heap/glibc_caches.c",

@@ -114,7 +114,8 @@ std::unordered_map<std::string, long> hashed;
 std::unordered_map<long, long> numbered;
 std::shared_ptr<zoo::Plain> shared[200];
 std::string strings[300];
-std::vector<zoo::Dog> vectors[30];
+std::vector<zoo::Dog> vectors[30], large[5];
+char *volatile pools[12];
 long *volatile numbers[100];
 
 void fill_containers()
@@ -137,6 +138,24 @@ void fill_containers()
         string = "a text that does not fit into the \xc3\xb6" "bject itself";
     for (auto &vector : vectors)
         vector.resize(4);
+    for (auto &vector : large)
+        vector.resize(1000);
+}
+
+// Memory that an allocator of the program's own divides: two dogs, a duck, two dogs ...
+void fill_pools()
+{
+    const size_t room = 64;
+    static_assert(sizeof(zoo::Dog) <= room && sizeof(zoo::Duck) <= room, "they fit");
+    for (auto &pool : pools) {
+        char *made = static_cast<char *>(malloc(100 * room));
+        for (size_t i = 0; i < 100; i++)
+            if (i % 3 < 2)
+                new (made + i * room) zoo::Dog;
+            else
+                new (made + i * room) zoo::Duck;
+        pool = made;
+    }
 }
 
 // What is none of these, though its words are as small or as large.
@@ -186,11 +205,13 @@ int main()
     make_arrays(40);
     free_dogs(50);
     fill_containers();
+    fill_pools();
     make_numbers();
     char text[] =
         "{\"zoo::Dog\": 3000, \"zoo::Cage<int>\": 500,"
         " \"zoo::Cage<std::pair<long, zoo::Dog> >\": 400, \"zoo::Duck\": 700,"
-        " \"zoo::Bottom\": 600, \"(anonymous namespace)::Hidden\": 250, \"zoo::Dog[]\": 70,"
+        " \"zoo::Bottom\": 600, \"(anonymous namespace)::Hidden\": 250, \"zoo::Dog[]\": 75,"
+        " \"begins with zoo::Dog\": 12,"
         " \"shared\": 200, \"tree\": 1500, \"list\": 800, \"hashed\": 500,"
         " \"text\": 400}\nready\n";
     drop_names();
