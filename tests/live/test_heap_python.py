@@ -44,7 +44,8 @@ class Looked:
 def status(pid):
     """What a process that sits still must not have more of: memory, switches of its thread."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return re.findall(r"^(?:RssAnon|RssFile|RssShmem|VmSwap|TracerPid|\w*ctxt_switches):.*", text, re.M)
+    return re.findall(r"^(?:Rss(?:Anon|File|Shmem)|VmSwap|TracerPid|\w*ctxt_switches):.*", text,
+                      re.M)
 
 
 def start(ctx, python, *arguments, **environment):
