@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "heap/word.h"
 
 #define TRIED 64u  // spans by which a slice and a layout are known
 #define LEAST 3u   // of them that hold objects
+#define TRIES 10u
+#define PAUSE (5 * NS_PER_MS)
 #define MAGIC "\xff Go buildinf:"
 #define MAGIC_LENGTH 14u
 #define INFO_MAX (1u << 20)    // bytes at the beginning of data that are searched for it
@@ -33,6 +37,8 @@ static bool are_spans(struct heap_target *target, const struct go_layout *layout
         enum go_span_state state = GO_SPAN_DAMAGED;
         if (pointers[i] % 8 == 0 && heap_view_read(&target->view, pointers[i], bytes, GO_SPAN))
             state = go_span_decode(layout, bytes, &span);
+        else if (pointers[i] % 8 == 0)
+            state = go_span_absent(target, pointers[i]);
         if (state == GO_SPAN_DAMAGED)
             return false;
         with_objects += state == GO_SPAN_OBJECTS;
@@ -137,8 +143,15 @@ static void *find(struct heap_target *target, struct buf *why)
     if (!named && !info)
         return NULL;
     read_version(&books, info);
-    if (named ? !search(&books, at, at + (size < DATA_MAX ? size : DATA_MAX))
-              : !search_data(&books)) {
+    bool found = false;
+    for (unsigned i = 0; i < TRIES && !found; i++) { // spans may just be changing
+        if (i)
+            nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
+        heap_view_forget(&target->view);
+        found = named ? search(&books, at, at + (size < DATA_MAX ? size : DATA_MAX))
+                      : search_data(&books);
+    }
+    if (!found) {
         buf_printf(why,
                    "Go %s: no slice of spans as in 1.19 or 1.26 lies in %s\n", books.version,
                    named ? "runtime.mheap_" : "the data of the program, which has no symbols");

@@ -43,6 +43,10 @@ enum go_span_state { GO_SPAN_DEAD, GO_SPAN_OBJECTS, GO_SPAN_MANUAL, GO_SPAN_DAMA
 enum go_span_state go_span_decode(const struct go_layout *layout, const unsigned char *bytes,
                                   struct go_span *span);
 
+// Says what a span is that cannot be read. Nobody has written to it since the kernel took its page
+// back, or ever: then it is dead.
+enum go_span_state go_span_absent(const struct heap_target *target, uint64_t at);
+
 // Calls for each span that holds objects, until that returns false. Returns how many spans could
 // not be read.
 uint64_t go_each_span(const struct go_books *books,

@@ -2,14 +2,17 @@
 // The spans of Go's heap, and the objects in them, in ascending order.
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "heap/go.h"
 #include "heap/word.h"
 
 #define SPANS_MAX (1u << 20) // that are walked: 8 GB of the smallest ones
 #define POINTERS_MAX (1u << 22) // to spans, many of which may be dead
-#define AT_ONCE 512u         // pointers to spans that are read at once
+#define ROUNDS 40u           // in which spans are looked at that were just being changed
+#define PAUSE (5 * NS_PER_MS) // between two of them: who changes it may have lost its CPU
 #define CHUNK 16384u         // spans lie side by side in pieces of that size
 #define ATTEMPTS 8u          // to read a span and a bitmap that fit each other
 #define HEADER 8u            // bytes of a type before an object
@@ -59,6 +62,12 @@ enum go_span_state go_span_decode(const struct go_layout *layout, const unsigned
     return is_plausible(span, word_at(bytes, LIMIT)) ? GO_SPAN_OBJECTS : GO_SPAN_DAMAGED;
 }
 
+enum go_span_state go_span_absent(const struct heap_target *target, uint64_t at)
+{
+    const struct proc_map *map = heap_target_region(target, at);
+    return map && map->writable ? GO_SPAN_DEAD : GO_SPAN_DAMAGED;
+}
+
 struct span_chunk { // of memory that holds spans
     uint64_t start;
     size_t length;
@@ -77,7 +86,7 @@ static const unsigned char *span_bytes(struct heap_view *view, struct span_chunk
     return chunk->length ? chunk->bytes + (at - chunk->start) : NULL;
 }
 
-static bool visit_some(const struct go_books *books, struct span_chunk *chunk,
+static void visit_some(const struct go_books *books, struct span_chunk *chunk,
                        const uint64_t *pointers, size_t count, uint64_t *damaged,
                        bool (*visit)(void *context, const struct go_span *span), void *context)
 {
@@ -85,34 +94,42 @@ static bool visit_some(const struct go_books *books, struct span_chunk *chunk,
     for (size_t i = 0; i < count; i++) {
         const unsigned char *bytes = span_bytes(&books->target->view, chunk, pointers[i]);
         enum go_span_state state =
-            bytes ? go_span_decode(books->layout, bytes, &span) : GO_SPAN_DAMAGED;
+            bytes ? go_span_decode(books->layout, bytes, &span)
+                  : go_span_absent(books->target, pointers[i]);
         *damaged += state == GO_SPAN_DAMAGED;
         span.at = pointers[i];
         if (state == GO_SPAN_OBJECTS && !visit(context, &span))
-            return false;
+            return;
     }
-    return true;
+}
+
+// Copies the pointers to all spans. The slice is moved when it grows, so it has to be the same one
+// afterwards. Returns how many there are.
+static size_t read_pointers(const struct go_books *books, uint64_t **pointers)
+{
+    struct heap_view *view = &books->target->view;
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
+        uint64_t slice[2], after[2];
+        if (!heap_view_read(view, books->all_spans, slice, sizeof slice))
+            continue;
+        size_t count = slice[1] < POINTERS_MAX ? slice[1] : POINTERS_MAX;
+        *pointers = xrealloc(*pointers, (count + 1) * sizeof **pointers);
+        if (heap_view_read(view, slice[0], *pointers, count * sizeof **pointers) &&
+            heap_view_read(view, books->all_spans, after, sizeof after) && after[0] == slice[0])
+            return count;
+    }
+    return 0;
 }
 
 uint64_t go_each_span(const struct go_books *books,
                       bool (*visit)(void *context, const struct go_span *span), void *context)
 {
-    uint64_t slice[2], pointers[AT_ONCE], damaged = 0;
-    struct heap_view *view = &books->target->view;
-    if (!heap_view_read(view, books->all_spans, slice, sizeof slice))
-        return 1;
-    if (slice[1] > POINTERS_MAX)
-        slice[1] = POINTERS_MAX;
+    uint64_t damaged = 0;
+    AUTO_FREE uint64_t *pointers = NULL;
     AUTO_FREE struct span_chunk *chunk = xcalloc(1, sizeof *chunk);
-    for (uint64_t done = 0; done < slice[1];) {
-        size_t count = slice[1] - done < AT_ONCE ? slice[1] - done : AT_ONCE;
-        if (!heap_view_read(view, slice[0] + done * 8, pointers, count * 8))
-            return damaged + 1; // the slice was moved to a larger one
-        if (!visit_some(books, chunk, pointers, count, &damaged, visit, context))
-            break;
-        done += count;
-    }
-    return damaged;
+    size_t count = read_pointers(books, &pointers);
+    visit_some(books, chunk, pointers, count, &damaged, visit, context);
+    return damaged + !count;
 }
 
 struct go_pass {
@@ -196,16 +213,16 @@ static bool read_bits(struct go_pass *pass, struct go_span *span, unsigned char 
     return false;
 }
 
-static void walk_span(struct go_pass *pass, struct go_span *span, uint64_t limit)
+// Returns whether the span's objects could be told.
+static bool walk_span(struct go_pass *pass, struct go_span *span, uint64_t limit)
 {
     unsigned char bits[BITMAP_MAX] = {0};
-    if (span->free_index < span->count && !read_bits(pass, span, bits)) {
-        pass->quality->skipped += span->pages * GO_PAGE;
-        return;
-    }
+    if (span->free_index < span->count && !read_bits(pass, span, bits))
+        return false;
     for (uint32_t i = 0; i < span->count && !pass->ended; i++)
         if (i < span->free_index || bits[i / 8] >> i % 8 & 1)
             visit(pass, span, i, limit);
+    return true;
 }
 
 // Returns where the memory ends that can be read from `start` on, of mappings that follow one
@@ -220,22 +237,40 @@ static uint64_t readable_end(const struct heap_target *target, uint64_t start)
     return end;
 }
 
-// Spans do not overlap: one that does was made of pages of an older one meanwhile.
+// Spans do not overlap: one that does was made of pages of an older one meanwhile. Those that were
+// just being changed remain in the list.
 static void walk_spans(struct go_pass *pass)
 {
     uint64_t behind = 0, limit = 0;
+    size_t left = 0;
     for (size_t i = 0; i < pass->count && !pass->ended; i++) {
-        struct go_span *span = &pass->spans[i];
-        uint64_t bytes = span->pages * GO_PAGE;
-        if (span->start + bytes > limit)
-            limit = readable_end(pass->books->target, span->start);
-        if (span->start < behind || bytes > limit - span->start) {
+        struct go_span span = pass->spans[i];
+        uint64_t bytes = span.pages * GO_PAGE;
+        if (span.start + bytes > limit)
+            limit = readable_end(pass->books->target, span.start);
+        if (span.start < behind || bytes > limit - span.start) {
             pass->quality->skipped += bytes;
             continue;
         }
-        behind = span->start + bytes;
-        pass->quality->walked += bytes;
-        walk_span(pass, span, limit);
+        behind = span.start + bytes;
+        if (walk_span(pass, &span, limit))
+            pass->quality->walked += bytes;
+        else
+            pass->spans[left++] = span;
+    }
+    pass->count = left;
+}
+
+static void walk_patiently(struct go_pass *pass)
+{
+    walk_spans(pass);
+    for (unsigned i = 0; i < ROUNDS && pass->count && !pass->ended; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
+        walk_spans(pass);
+    }
+    for (size_t i = 0; i < pass->count; i++) {
+        pass->quality->walked += pass->spans[i].pages * GO_PAGE;
+        pass->quality->skipped += pass->spans[i].pages * GO_PAGE;
     }
 }
 
@@ -245,6 +280,6 @@ void go_walk(void *books, const struct block_visitor *visitor, struct walk_quali
     pass.quality->resyncs += go_each_span(books, remember, &pass);
     if (pass.count)
         qsort(pass.spans, pass.count, sizeof *pass.spans, compare);
-    walk_spans(&pass);
+    walk_patiently(&pass);
     free(pass.spans);
 }

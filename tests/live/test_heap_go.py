@@ -55,6 +55,7 @@ def check_quiet(ctx, path):
     target, truth = start(ctx, path, COUNT)
     said = json.loads(target.say("stats"))
     document = census(ctx, target.pid)
+    assert not document["not_found"], document["not_found"]
     books = allocator(document, "Go")
     assert "go" + books["version"] == truth["version"], (books["version"], truth)
     assert_stable(document)
@@ -72,10 +73,12 @@ def check_quiet(ctx, path):
 
 def check_churn(ctx, path):
     target, _ = start(ctx, path, COUNT, 2)
+    garbage = 0
     for _ in range(LOOKS):
         document = census(ctx, target.pid, grows=True)
         assert_stable(document)
-        assert by_size(document, "Go")[GARBAGE] > 64, "no garbage"
+        garbage = max(garbage, by_size(document, "Go")[GARBAGE])
+    assert garbage > 64, "no garbage"  # just swept in one look, not in all
 
 
 def each_compiler(ctx):
