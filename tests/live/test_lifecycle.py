@@ -555,7 +555,8 @@ def test_second_signal_discards(ctx):
     assert_unharmed(ctx, target)
 
 
-for test in (test_children, test_children_that_hardly_live,  # they measure shares
+# They measure shares, or show what happens in races that a loaded machine makes many times longer.
+for test in (test_execs_one_after_the_other, test_children, test_children_that_hardly_live,
              test_cpu_of_children_that_hardly_live, test_children_stand_for_those_that_nobody_met,
              test_each_moment_of_a_short_life_is_sampled_as_often,
              test_programs_stand_for_their_own_kind,
