@@ -608,6 +608,6 @@ FAULTS = [
      "keys[0] % 64", "unit/mimalloc"),
     ("any bitmap fits a span", "src/heap/go_spans.c", "adds_up(&now, bits) && ", "",
      "unit/go_spans"),
-    ("spans may overlap", "src/heap/go_spans.c", "span->start < behind || ", "",
+    ("spans may overlap", "src/heap/go_spans.c", "span.start < behind || ", "",
      "unit/go_spans"),
 ]
