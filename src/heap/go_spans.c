@@ -11,6 +11,7 @@
 
 #define SPANS_MAX (1u << 20) // that are walked: 8 GB of the smallest ones
 #define POINTERS_MAX (1u << 22) // to spans, many of which may be dead
+#define AT_ONCE 512u         // pointers to spans that are read at once
 #define ROUNDS 40u           // in which spans are looked at that were just being changed
 #define PAUSE (5 * NS_PER_MS) // between two of them: who changes it may have lost its CPU
 #define CHUNK 16384u         // spans lie side by side in pieces of that size
@@ -103,22 +104,35 @@ static void visit_some(const struct go_books *books, struct span_chunk *chunk,
     }
 }
 
-// Copies the pointers to all spans. The slice is moved when it grows, so it has to be the same one
-// afterwards. Returns how many there are.
+// Copies pointers to spans, of which there should be `count`. Returns how many could be read.
+static size_t copy_pointers(struct heap_view *view, uint64_t from, uint64_t *to, size_t count)
+{
+    for (size_t done = 0, some; done < count; done += some) {
+        some = count - done < AT_ONCE ? count - done : AT_ONCE;
+        if (!heap_view_read(view, from + done * sizeof *to, to + done, some * sizeof *to))
+            return done;
+    }
+    return count;
+}
+
+// Copies the pointers to all spans. The slice is moved when it grows: then it is read again.
+// Returns how many there are, or what could be read of them.
 static size_t read_pointers(const struct go_books *books, uint64_t **pointers)
 {
     struct heap_view *view = &books->target->view;
+    size_t got = 0;
     for (unsigned i = 0; i < ATTEMPTS; i++) {
         uint64_t slice[2], after[2];
         if (!heap_view_read(view, books->all_spans, slice, sizeof slice))
             continue;
         size_t count = slice[1] < POINTERS_MAX ? slice[1] : POINTERS_MAX;
         *pointers = xrealloc(*pointers, (count + 1) * sizeof **pointers);
-        if (heap_view_read(view, slice[0], *pointers, count * sizeof **pointers) &&
-            heap_view_read(view, books->all_spans, after, sizeof after) && after[0] == slice[0])
-            return count;
+        got = copy_pointers(view, slice[0], *pointers, count);
+        if (got == count && heap_view_read(view, books->all_spans, after, sizeof after) &&
+            after[0] == slice[0])
+            break;
     }
-    return 0;
+    return got;
 }
 
 uint64_t go_each_span(const struct go_books *books,
