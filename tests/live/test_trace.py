@@ -302,6 +302,8 @@ def test_few_descriptors(ctx):
         raise ctx.Skip("prlimit is not there")
     nobody = as_nobody(ctx)
     target = ctx.target("threads", "--still", 150, prefix=nobody)
+    ctx.eventually(lambda: {state for state, _ in ctx.thread_states(target.pid).values()} == {"S"},
+                   "all of its threads sleep")
     trace = record(ctx, target.pid, 3, prefix=(*nobody, *FEW))
     if trace.facts["refused"]:
         raise ctx.Skip("the kernel does not tell switches (perf_event_open)")
