@@ -25,6 +25,7 @@ struct claim {
     bool contended; // up to then it waited for CPUs for much of its time
     int64_t moment;         // at which it was on its CPU
     int64_t allowance, allowed_at; // ns that it may still be looked at, and as of when
+    _Atomic uint64_t robust_list; // where it was in the image that was told; 0: none, or not known
     _Atomic int64_t cost_ns; // for which it was held or displaced since that was last reported
     _Atomic uint32_t stops;  // how often it was held since
 };

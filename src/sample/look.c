@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -87,12 +88,32 @@ static void fill(const struct look *look, const struct held *held)
         unwind_live(look, held, look->copy);
 }
 
+// While anybody is in the middle of reading the memory of an image, it lives on, though the process
+// runs another one: then nothing but where its thread keeps its robust list tells that at once. Of
+// its threads only the one whose number is the process's survives exec.
+static bool is_told_image(struct thread *thread)
+{
+    struct watched *process = thread->process;
+    void *list;
+    size_t length;
+    if (!maps_file_is_current(process->maps_fd))
+        return watched_has_ended(process);
+    if (thread->tid != process->pid || syscall(SYS_get_robust_list, thread->tid, &list, &length) ||
+        (uintptr_t)list == atomic_load(&thread->claim.robust_list))
+        return true;
+    uint64_t told = atomic_load(&process->told_image);
+    if (told && maps_image_number(process->pid, thread->tid) != told)
+        return watched_has_ended(process);
+    atomic_store(&thread->claim.robust_list, (uintptr_t)list);
+    return true;
+}
+
 // If the process runs another image since, or began to, nobody knows of which one the copy was
 // taken, and the main process must be told of the new one first.
-static bool image_is_told(struct watched *process)
+static bool image_is_told(struct thread *thread)
 {
-    if (!atomic_load(&process->replaced) && !maps_file_is_current(process->maps_fd) &&
-        !watched_has_ended(process))
+    struct watched *process = thread->process;
+    if (!atomic_load(&process->replaced) && !is_told_image(thread))
         atomic_store(&process->replaced, true);
     return !atomic_load(&process->replaced);
 }
@@ -102,7 +123,7 @@ static bool image_is_told(struct watched *process)
 static enum rc put(struct look *look, struct thread *thread)
 {
     size_t stacks = stack_capture_bytes(look->copy);
-    if (!image_is_told(thread->process))
+    if (!image_is_told(thread))
         return RC_GONE;
     struct record_capture *record = (struct record_capture *)ring_reserve(
         &look->control->ring, sizeof *record + stacks);

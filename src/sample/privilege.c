@@ -40,7 +40,7 @@ static const uint32_t free_calls[] = {
     SYS_sched_get_priority_min, SYS_sched_get_priority_max, SYS_getpriority, SYS_setpriority,
     SYS_getcpu, SYS_uname, SYS_prctl, SYS_capget, SYS_capset,
     // targets
-    SYS_waitid, SYS_wait4, SYS_process_vm_readv, SYS_pidfd_open, SYS_kcmp,
+    SYS_waitid, SYS_wait4, SYS_process_vm_readv, SYS_pidfd_open, SYS_kcmp, SYS_get_robust_list,
 };
 
 static const uint32_t requests[] = {

@@ -32,6 +32,7 @@ bool report_process(struct control *control, enum record_kind kind, struct watch
     report->image = image;
     memcpy(report->comm, process->comm, sizeof report->comm);
     ring_commit(&report->record, kind);
+    atomic_store(&process->told_image, image);
     eventfd_write(control->wake_fd, 1); // the maps are to be read while they are true
     return true;
 }

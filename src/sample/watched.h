@@ -39,6 +39,7 @@ struct watched { // a process
     } done; // what was done for the process last, CLOCK_MONOTONIC ns, and how long it took
     bool no_syscall;     // task/TID/syscall is not for us (CAP_SYS_PTRACE alone): stat has to do
     int to_report;       // enum record_kind that the main process must know first, 0: none
+    _Atomic uint64_t told_image; // number of the image that the main process knows; 0: not known
     _Atomic bool replaced; // a sampler saw that its image is not the one that maps_fd is of
     bool born_watched;   // it began while we looked: all of its CPU time counts
     bool gone;

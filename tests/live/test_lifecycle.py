@@ -184,6 +184,22 @@ def test_execs_one_after_the_other(ctx):
     assert never == [0, 0], f"{never} samples in what is never called, {called} in what is"
 
 
+def test_execs_while_somebody_reads(ctx):
+    """Whoever is in the middle of reading an image's memory keeps it alive, though its process runs
+    another one by then: what is sampled of that is not taken for the old one, or its stacks are
+    looked for where they were."""
+    first, second = ctx.program("reborn_first"), ctx.program("reborn_second")
+    target = ctx.spawn(first, 15, second)
+    assert target.line() == "ready"
+    reader = ctx.spawn(ctx.program("reads"), target.pid)
+    profile = ctx.profile(target.pid, "-d", "3s", "-r", "500", "--max-stop", "20")
+    assert reader.alive() and reader.line() == "read", "nobody read"
+    never = [samples_with(profile, f"never_called_in_{name}") for name in ("first", "second")]
+    run = profile["run"]
+    assert never == [0, 0] and run["samples"] > 30, (never, run)
+    assert run["cut"] <= 0.1 * run["samples"], f"{run['cut']} of {run['samples']} are cut"
+
+
 def test_exec_by_another_thread(ctx):
     profile = exec_profile(ctx, "thread", ctx.program("split"))
     assert samples_with(profile, "heavy") > 5, "nothing seen after exec"
@@ -556,7 +572,8 @@ def test_second_signal_discards(ctx):
 
 
 # They measure shares, or show what happens in races that a loaded machine makes many times longer.
-for test in (test_execs_one_after_the_other, test_children, test_children_that_hardly_live,
+for test in (test_execs_one_after_the_other, test_execs_while_somebody_reads, test_children,
+             test_children_that_hardly_live,
              test_cpu_of_children_that_hardly_live, test_children_stand_for_those_that_nobody_met,
              test_each_moment_of_a_short_life_is_sampled_as_often,
              test_programs_stand_for_their_own_kind,
