@@ -15,8 +15,6 @@ import time
 from measure import (count, cpu_total, equal_samples, functions, samples_with, stacks,
                      standard_error, twice)
 
-SIDE_BY_SIDE = True
-
 
 def start(ctx, target, *options, name="out.json"):
     """ptprof in the background, sampling."""
@@ -569,13 +567,3 @@ def test_second_signal_discards(ctx):
         f"exit status {run.popen.returncode}"
     assert not os.listdir(ctx.tmp) or not (ctx.tmp / "out.json").exists(), "a profile was written"
     assert_unharmed(ctx, target)
-
-
-# They measure shares, or show what happens in races that a loaded machine makes many times longer.
-for test in (test_execs_one_after_the_other, test_execs_while_somebody_reads, test_children,
-             test_children_that_hardly_live,
-             test_cpu_of_children_that_hardly_live, test_children_stand_for_those_that_nobody_met,
-             test_each_moment_of_a_short_life_is_sampled_as_often,
-             test_programs_stand_for_their_own_kind,
-             test_children_that_hardly_live_get_their_share):
-    test.alone = True

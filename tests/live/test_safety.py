@@ -14,8 +14,6 @@ import time
 from measure import count, functions, samples_with, stacks, twice
 from test_harmless import FAST, assert_healthy, runs_on, sampled
 
-SIDE_BY_SIDE = True
-
 OFTEN = ("-r", "200", "--max-stop", "20")
 
 

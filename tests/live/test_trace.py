@@ -8,8 +8,6 @@ import shutil
 import signal
 import statistics
 
-SIDE_BY_SIDE = True
-
 S, MS = 10**9, 10**6
 Event = collections.namedtuple("Event", "time duration thread state cpu wait waker leaf")
 
