@@ -82,6 +82,13 @@ def test_layers(ctx):
     none_of(bad)
 
 
+def test_top_level_is_fixed(ctx):
+    allowed = {*TOP, "Makefile", "LICENSE", "README.md", "build", "demo.pb.gz", "demo.folded",
+               "demo.html"}
+    none_of([ascii(path.name) for path in ctx.root.iterdir()
+             if path.name not in allowed and not path.name.startswith(".")])
+
+
 def test_a_machine_has_its_folders(ctx):
     bad = []
     for name, text in files(ctx, ".c", ".h"):
