@@ -32,6 +32,15 @@ def start(ctx, program, *arguments, preload=None):
     return target, json.loads(target.said_before[-1])
 
 
+def misnamed(ctx, name):
+    """A process with a library that has an allocator's name and nothing of it."""
+    other = ctx.tmp / name
+    shutil.copy(ctx.program("libsizeless.so"), other)
+    target = ctx.spawn("sleep", 60, env={**os.environ, "LD_PRELOAD": str(other)})
+    ctx.eventually(lambda: str(other) in open(f"/proc/{target.pid}/maps").read(), "it is loaded")
+    return target
+
+
 def census(ctx, pid, grows=False):
     with ctx.unharmed(pid, grows=grows):
         done = ctx.run("heap", pid, "--json")
