@@ -6,21 +6,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-#include "symbol/headers.h"
-
-// heap_target_open would refuse this process itself.
 struct heap_target *fixture_books_target(void)
 {
-    bool changed;
-    struct heap_target *target = xcalloc(1, sizeof *target);
-    target->pid = getpid();
-    headers_isolate();
-    ck_assert_int_eq(heap_view_open(&target->view, getpid(), false, NULL), RC_OK);
-    target->modules = modules_new();
-    target->space = space_new(target->modules, getpid(), getpid());
-    ck_assert_int_eq(space_refresh(target->space, getpid(), &changed), RC_OK);
-    ck_assert_int_eq(heap_target_refresh(target), RC_OK);
+    struct heap_target *target;
+    struct err err = {0};
+    ck_assert_msg(heap_target_open(getpid(), false, &target, &err) == RC_OK, "%s", err.text);
     return target;
 }
 

@@ -11,7 +11,7 @@
 #include "heap/census_profile.h"
 #include "heap/heap_table.h"
 #include "profile/block_profile.h"
-#include "symbol/headers.h"
+#include "tests/unit/fixture_books.h"
 #include "tests/unit/skip.h"
 
 #define BLOCKS 20000
@@ -29,15 +29,7 @@ static void *blocks[BLOCKS];
 
 static void set_up(void)
 {
-    bool changed;
-    target = xcalloc(1, sizeof *target);
-    target->pid = getpid();
-    headers_isolate();
-    ck_assert_int_eq(heap_view_open(&target->view, getpid(), false, NULL), RC_OK);
-    target->modules = modules_new();
-    target->space = space_new(target->modules, getpid(), getpid());
-    ck_assert_int_eq(space_refresh(target->space, getpid(), &changed), RC_OK);
-    ck_assert_int_eq(heap_target_refresh(target), RC_OK);
+    target = fixture_books_target();
     kinds = kinds_new(target);
 }
 

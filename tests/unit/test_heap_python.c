@@ -11,7 +11,7 @@
 #include "heap/kinds.h"
 #include "heap/pymalloc_pool.h"
 #include "heap/python_keys.h"
-#include "symbol/headers.h"
+#include "tests/unit/fixture_books.h"
 
 #define ARENA_BYTES (1u << 20)
 #define POOL_BYTES 16384u
@@ -62,20 +62,6 @@ static void *map(size_t size)
     return bytes;
 }
 
-// heap_target_open would refuse this process itself.
-static void open_target(void)
-{
-    bool changed;
-    target = xcalloc(1, sizeof *target);
-    target->pid = getpid();
-    headers_isolate();
-    ck_assert_int_eq(heap_view_open(&target->view, getpid(), false, NULL), RC_OK);
-    target->modules = modules_new();
-    target->space = space_new(target->modules, getpid(), getpid());
-    ck_assert_int_eq(space_refresh(target->space, getpid(), &changed), RC_OK);
-    ck_assert_int_eq(heap_target_refresh(target), RC_OK);
-}
-
 static struct type_object type_object(const char *name, uint64_t basic, uint64_t flags)
 {
     return (struct type_object){.references = 1, .type = address_of(&PyType_Type),
@@ -97,7 +83,7 @@ static void set_up(void)
     PyType_Type = type_object("type", 880, FLAG_TYPE);
     PyUnicode_Type = type_object("str", 72, 0);
     PyList_Type = type_object("list", 40, FLAG_COLLECTED);
-    open_target();
+    target = fixture_books_target();
 }
 
 static void tear_down(void)

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "heap/kinds.h"
 #include "heap/rust_type.h"
-#include "symbol/headers.h"
+#include "tests/unit/fixture_books.h"
 
 #define FILE_BYTES (4u << 20)
 #define ABI "N10__cxxabiv120__si_class_type_infoE"
@@ -35,20 +35,6 @@ static uint64_t address_of(const void *thing)
     return (uint64_t)(uintptr_t)thing;
 }
 
-// heap_target_open would refuse this process itself.
-static void open_target(void)
-{
-    bool changed;
-    target = xcalloc(1, sizeof *target);
-    target->pid = getpid();
-    headers_isolate();
-    ck_assert_int_eq(heap_view_open(&target->view, getpid(), false, NULL), RC_OK);
-    target->modules = modules_new();
-    target->space = space_new(target->modules, getpid(), getpid());
-    ck_assert_int_eq(space_refresh(target->space, getpid(), &changed), RC_OK);
-    ck_assert_int_eq(heap_target_refresh(target), RC_OK);
-}
-
 static void set_up(void)
 {
     int fd = memfd_create("constants", MFD_CLOEXEC);
@@ -65,7 +51,7 @@ static void set_up(void)
     constants->table[0] = (uint64_t)(uintptr_t)set_up;
     constants->description[0] = address_of(constants->abi_table);
     constants->description[1] = address_of(constants->name);
-    open_target();
+    target = fixture_books_target();
     kinds = kinds_new(target);
 }
 

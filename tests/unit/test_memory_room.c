@@ -3,7 +3,6 @@
 #include "base/memory_room.h"
 
 #include <check.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,47 +12,19 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tests/unit/fixture_tree.h"
 
 #define MIB (1024ull * 1024)
 
-static char root[] = "/tmp/ptprof-room-XXXXXX";
-
-static void put(const char *path, const char *text)
-{
-    AUTO_FREE char *whole = xasprintf("%s%s", root, path);
-    for (char *slash = strchr(whole + strlen(root) + 1, '/'); slash;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(whole, 0755);
-        *slash = '/';
-    }
-    FILE *file = fopen(whole, "w");
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 static void setup(void)
 {
-    strcpy(root + strlen(root) - 6, "XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
-    put("/proc/meminfo", "MemTotal: 9999999 kB\nMemFree: 1 kB\nMemAvailable: 1048576 kB\n");
-}
-
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static void teardown(void)
-{
-    nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    tree_make();
+    tree_put("/proc/meminfo", "MemTotal: 9999999 kB\nMemFree: 1 kB\nMemAvailable: 1048576 kB\n");
 }
 
 START_TEST(of_the_machine)
 {
-    ck_assert_uint_eq(memory_room(root), 1024 * MIB);
+    ck_assert_uint_eq(memory_room(tree_root), 1024 * MIB);
     ck_assert_uint_eq(memory_room("/nowhere"), UINT64_MAX);
 }
 END_TEST
@@ -61,33 +32,33 @@ END_TEST
 // The limit above it binds, and caches count as free.
 START_TEST(of_version_2)
 {
-    put("/proc/self/cgroup", "0::/outer/inner\n");
-    put("/proc/self/mountinfo",
+    tree_put("/proc/self/cgroup", "0::/outer/inner\n");
+    tree_put("/proc/self/mountinfo",
         "30 1 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 none rw\n");
-    put("/sys/fs/cgroup/outer/inner/memory.max", "max\n");
-    put("/sys/fs/cgroup/outer/inner/memory.current", "5000000\n");
-    put("/sys/fs/cgroup/outer/memory.max", "104857600\n");
-    put("/sys/fs/cgroup/outer/memory.current", "83886080\n");
-    put("/sys/fs/cgroup/outer/memory.stat", "anon 1\ninactive_file 10485760\nactive_file 7\n");
-    ck_assert_uint_eq(memory_room(root), 30 * MIB);
-    put("/sys/fs/cgroup/outer/inner/memory.high", "6000000\n");
-    ck_assert_uint_eq(memory_room(root), 1000000);
+    tree_put("/sys/fs/cgroup/outer/inner/memory.max", "max\n");
+    tree_put("/sys/fs/cgroup/outer/inner/memory.current", "5000000\n");
+    tree_put("/sys/fs/cgroup/outer/memory.max", "104857600\n");
+    tree_put("/sys/fs/cgroup/outer/memory.current", "83886080\n");
+    tree_put("/sys/fs/cgroup/outer/memory.stat", "anon 1\ninactive_file 10485760\nactive_file 7\n");
+    ck_assert_uint_eq(memory_room(tree_root), 30 * MIB);
+    tree_put("/sys/fs/cgroup/outer/inner/memory.high", "6000000\n");
+    ck_assert_uint_eq(memory_room(tree_root), 1000000);
 }
 END_TEST
 
 // In a container the mount shows the container's part only, under another path than ours.
 START_TEST(of_version_1)
 {
-    put("/proc/self/cgroup", "5:cpu:/x\n4:foo,memory:/docker/abc\n0::/\n");
-    put("/proc/self/mountinfo",
+    tree_put("/proc/self/cgroup", "5:cpu:/x\n4:foo,memory:/docker/abc\n0::/\n");
+    tree_put("/proc/self/mountinfo",
         "31 1 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
         "32 1 0:28 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n");
-    put("/sys/fs/cgroup/memory/memory.limit_in_bytes", "52428800\n");
-    put("/sys/fs/cgroup/memory/memory.usage_in_bytes", "41943040\n");
-    put("/sys/fs/cgroup/memory/memory.stat", "inactive_file 1\ntotal_inactive_file 2097152\n");
-    ck_assert_uint_eq(memory_room(root), 12 * MIB);
-    put("/sys/fs/cgroup/memory/memory.usage_in_bytes", "62428800\n");
-    ck_assert_uint_eq(memory_room(root), 0);
+    tree_put("/sys/fs/cgroup/memory/memory.limit_in_bytes", "52428800\n");
+    tree_put("/sys/fs/cgroup/memory/memory.usage_in_bytes", "41943040\n");
+    tree_put("/sys/fs/cgroup/memory/memory.stat", "inactive_file 1\ntotal_inactive_file 2097152\n");
+    ck_assert_uint_eq(memory_room(tree_root), 12 * MIB);
+    tree_put("/sys/fs/cgroup/memory/memory.usage_in_bytes", "62428800\n");
+    ck_assert_uint_eq(memory_room(tree_root), 0);
 }
 END_TEST
 
@@ -98,9 +69,9 @@ START_TEST(nonsense)
         "a b c / /sys - cgroup2 none\n"};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
         for (size_t k = 0; k < ARRAY_LENGTH(texts); k++) {
-            put("/proc/self/cgroup", texts[i]);
-            put("/proc/self/mountinfo", texts[k]);
-            ck_assert_uint_eq(memory_room(root), 1024 * MIB);
+            tree_put("/proc/self/cgroup", texts[i]);
+            tree_put("/proc/self/mountinfo", texts[k]);
+            ck_assert_uint_eq(memory_room(tree_root), 1024 * MIB);
         }
 }
 END_TEST
@@ -146,7 +117,7 @@ Suite *suite_memory_room(void)
 {
     Suite *suite = suite_create("memory_room");
     TCase *cases = tcase_create("memory_room");
-    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_checked_fixture(cases, setup, tree_remove);
     tcase_add_test(cases, of_the_machine);
     tcase_add_test(cases, of_version_2);
     tcase_add_test(cases, of_version_1);

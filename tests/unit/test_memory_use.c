@@ -5,7 +5,6 @@
 
 #include <check.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/mem.h"
 #include "process/resident.h"
 #include "process/smaps.h"
+#include "tests/unit/fixture_tree.h"
 
 #define KIB 1024ull
 #define MIB (1024 * KIB)
@@ -214,56 +214,22 @@ END_TEST
 
 // --- cgroups
 
-static char root[] = "/tmp/ptprof-group-XXXXXX";
-
-static void put(const char *path, const char *text)
-{
-    AUTO_FREE char *whole = xasprintf("%s%s", root, path);
-    for (char *slash = strchr(whole + strlen(root) + 1, '/'); slash;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(whole, 0755);
-        *slash = '/';
-    }
-    FILE *file = fopen(whole, "w");
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    fclose(file);
-}
-
-static void make_root(void)
-{
-    strcpy(root + strlen(root) - 6, "XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
-}
-
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
-{
-    (void)info, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static void remove_root(void)
-{
-    nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 START_TEST(group_of_version_2)
 {
     struct memory_group group;
-    put("/proc/7/cgroup", "3:cpu:/x\n0::/pods/pod 1/a\n");
-    put("/sys/fs/cgroup/pods/memory.max", "1048576\n");
-    put("/sys/fs/cgroup/pods/pod 1/memory.max", "4194304\n");
-    put("/sys/fs/cgroup/pods/pod 1/a/memory.max", "max\n");
-    put("/sys/fs/cgroup/pods/pod 1/a/memory.high", "524288\n");
-    put("/sys/fs/cgroup/pods/pod 1/a/memory.current", "262144\n");
-    put("/sys/fs/cgroup/pods/pod 1/a/memory.swap.current", "\xff\n");
-    put("/sys/fs/cgroup/pods/pod 1/a/memory.events",
+    tree_put("/proc/7/cgroup", "3:cpu:/x\n0::/pods/pod 1/a\n");
+    tree_put("/sys/fs/cgroup/pods/memory.max", "1048576\n");
+    tree_put("/sys/fs/cgroup/pods/pod 1/memory.max", "4194304\n");
+    tree_put("/sys/fs/cgroup/pods/pod 1/a/memory.max", "max\n");
+    tree_put("/sys/fs/cgroup/pods/pod 1/a/memory.high", "524288\n");
+    tree_put("/sys/fs/cgroup/pods/pod 1/a/memory.current", "262144\n");
+    tree_put("/sys/fs/cgroup/pods/pod 1/a/memory.swap.current", "\xff\n");
+    tree_put("/sys/fs/cgroup/pods/pod 1/a/memory.events",
         "low 0\nhigh 3\nmax 5\noom 2\noom_kill 1\noom_group_kill 9\n");
-    put("/sys/fs/cgroup/pods/pod 1/a/memory.pressure",
+    tree_put("/sys/fs/cgroup/pods/pod 1/a/memory.pressure",
         "some avg10=1.05 avg60=0.50 avg300=100.00 total=17075\n"
         "full avg10=0.00 avg60=0.00 avg300=0.25 total=644\n");
-    memory_group_read(&group, root, 7);
+    memory_group_read(&group, tree_root, 7);
     ck_assert_int_eq(group.version, 2);
     ck_assert_str_eq(group.path, "/pods/pod 1/a");
     ck_assert_ptr_null(group.why);
@@ -286,12 +252,12 @@ END_TEST
 START_TEST(group_of_version_1)
 {
     struct memory_group group;
-    put("/proc/7/cgroup", "9:name=systemd:/\n4:hugetlb,memory:/docker/f\n0::/\n");
-    put("/sys/fs/cgroup/memory/docker/f/memory.limit_in_bytes", "9223372036854771712\n");
-    put("/sys/fs/cgroup/memory/docker/f/memory.usage_in_bytes", "8192\n");
-    put("/sys/fs/cgroup/memory/docker/f/memory.stat", "cache 1\nswap 4096\ntotal_swap 9\n");
-    put("/sys/fs/cgroup/memory/docker/f/memory.oom_control", "under_oom 0\noom_kill 3\n");
-    memory_group_read(&group, root, 7);
+    tree_put("/proc/7/cgroup", "9:name=systemd:/\n4:hugetlb,memory:/docker/f\n0::/\n");
+    tree_put("/sys/fs/cgroup/memory/docker/f/memory.limit_in_bytes", "9223372036854771712\n");
+    tree_put("/sys/fs/cgroup/memory/docker/f/memory.usage_in_bytes", "8192\n");
+    tree_put("/sys/fs/cgroup/memory/docker/f/memory.stat", "cache 1\nswap 4096\ntotal_swap 9\n");
+    tree_put("/sys/fs/cgroup/memory/docker/f/memory.oom_control", "under_oom 0\noom_kill 3\n");
+    memory_group_read(&group, tree_root, 7);
     ck_assert_int_eq(group.version, 1);
     ck_assert_uint_eq(group.figures[MEMORY_GROUP_USE], 8192);
     ck_assert_uint_eq(group.figures[MEMORY_GROUP_LIMIT], MEMORY_NO_LIMIT);
@@ -311,11 +277,11 @@ static const char *const out_of_reach[] = {
 START_TEST(group_out_of_reach)
 {
     struct memory_group group;
-    put("/proc/7/cgroup", out_of_reach[_i]);
-    put("/sys/fs/cgroup/cgroup.procs", "7\n");
-    put("/sys/fs/cgroup/plain/cgroup.procs", "7\n");
-    put("/sys/fs/cgroup/counted/memory.current", "4096\n");
-    memory_group_read(&group, root, 7);
+    tree_put("/proc/7/cgroup", out_of_reach[_i]);
+    tree_put("/sys/fs/cgroup/cgroup.procs", "7\n");
+    tree_put("/sys/fs/cgroup/plain/cgroup.procs", "7\n");
+    tree_put("/sys/fs/cgroup/counted/memory.current", "4096\n");
+    memory_group_read(&group, tree_root, 7);
     ck_assert_ptr_nonnull(group.why);
     ck_assert_uint_eq(group.figures[MEMORY_GROUP_USE], MEMORY_UNKNOWN);
     ck_assert_uint_eq(group.lowest_limit, MEMORY_NO_LIMIT);
@@ -363,7 +329,7 @@ Suite *suite_memory_use(void)
     tcase_add_test(tests, too_many_pages_to_ask_one_by_one);
     tcase_add_loop_test(tests, of_ourselves, 0, 2);
     suite_add_tcase(suite, tests);
-    tcase_add_checked_fixture(groups, make_root, remove_root);
+    tcase_add_checked_fixture(groups, tree_make, tree_remove);
     tcase_add_test(groups, group_of_version_2);
     tcase_add_test(groups, group_of_version_1);
     tcase_add_loop_test(groups, group_out_of_reach, 0, (int)ARRAY_LENGTH(out_of_reach));
