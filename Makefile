@@ -22,13 +22,14 @@ CFLAGS_ALL   := -std=gnu11 $(WARNINGS) -fPIC -fvisibility=hidden -fno-omit-frame
                 $(CFLAGS) $(SANITIZE)
 LDLIBS_TOOL := -lncursesw -ltinfo
 LDLIBS := -lunwind-ptrace -lunwind-$(ARCH) -lunwind -ldw -lelf -llzma -lz -lzstd -ldeflate \
-          -lprotobuf-c -liberty -ljansson -lm
+          -lprotobuf-c -liberty -ljansson -lmicrohttpd -lyaml -lcrypt -lm
 
 # What each build needs beyond a C compiler and make, as Debian packages.
 PACKAGES_BUILD := gcc libc6-dev make pkg-config libunwind-dev libelf-dev libdw-dev \
                   libdebuginfod-dev liblzma-dev zlib1g-dev libzstd-dev libdeflate-dev \
                   libprotobuf-c-dev protobuf-c-compiler libiberty-dev libncurses-dev \
-                  libcurl4-openssl-dev libjansson-dev
+                  libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev libyaml-dev \
+                  libcrypt-dev
 PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gdb strace binutils \
                   mandoc libdevel-nytprof-perl libcap2-bin tmux g++ clang llvm dwz xz-utils \
                   musl-tools linux-libc-dev linux-perf elfutils libboost-context-dev \
@@ -40,9 +41,10 @@ NPM := $(if $(shell command -v npm),,npm)
 PACKAGES_BENCH := redis-server redis-tools postgresql nodejs
 SERVICES       := redis-server postgresql
 
-SOURCES_TOOL := $(sort $(wildcard src/serve/*.c src/commands/*.c tui/*.c)) src/main.c
+SOURCES_TOOL := $(sort $(wildcard src/commands/*.c tui/*.c)) src/main.c
 SOURCES_LIB  := $(filter-out $(SOURCES_TOOL),\
-                  $(sort $(wildcard src/*/*.c src/*/reader/*.c src/*/$(ARCH)/*.c)))
+                  $(sort $(wildcard src/*/*.c src/*/reader/*.c src/*/front/*.c \
+                      src/*/$(ARCH)/*.c)))
 GENERATED    := $(BUILD)/gen/profile.pb-c.c
 OBJECTS_LIB  := $(SOURCES_LIB:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
 OBJECTS_TOOL := $(SOURCES_TOOL:%.c=$(BUILD)/%.o)

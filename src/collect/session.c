@@ -218,6 +218,12 @@ void session_pause(struct session *session, bool paused)
         sampler_wake(session->sampler);
 }
 
+void session_stop_nobody(struct session *session, bool in_place)
+{
+    if (atomic_exchange(&session->control->in_place, in_place) != in_place && session->sampler)
+        sampler_wake(session->sampler);
+}
+
 int64_t session_sampled_ns(const struct session *session)
 {
     int64_t until = atomic_load(&session->control->paused) ? session->time.paused : clock_now();

@@ -78,6 +78,10 @@ pthread_mutex_t *session_lock(struct session *session);
 // Stops sampling, until it is called with false.
 void session_pause(struct session *session, bool paused);
 
+// Has no thread stopped, until it is called with false: threads that sleep are still read in place,
+// and what others do is not known. It may be called before the session is started.
+void session_stop_nobody(struct session *session, bool in_place);
+
 // Counts what the types of the set need beside CPU time, from now on: wall time (collect/wall.h),
 // for which threads that sleep are read in place and none is stopped, and what threads wait for
 // (collect/delays.h). While sampling goes on the caller holds the lock.

@@ -17,6 +17,7 @@
 #include "commands/top_options.h"
 #include "commands/top_screen.h"
 #include "monitor/feed.h"
+#include "monitor/snapshot_json.h"
 #include "process/control_group.h"
 
 #define WIDTH 132             // columns of a block that is not for a terminal
@@ -107,7 +108,7 @@ static enum rc print_block(struct top *top, const struct snapshot *snapshot, boo
     if (!first && !top->options.json)
         buf_putc(&text, '\n');
     enum rc rc = top->options.json
-                     ? top_block_json(&text, snapshot, &query, err)
+                     ? snapshot_json(&text, snapshot, &query, err)
                      : top_block_text(&text, snapshot, &query, top->width, err);
     return rc == RC_OK ? write_all(top, &text, err) : rc;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "monitor/feed.h"
+#include "monitor/feed_state.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,55 +12,12 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "collect/session_report.h"
-#include "monitor/gauges.h"
 #include "monitor/snapshot_text.h"
-#include "monitor/target_status.h"
-#include "monitor/waits.h"
 
 #define STEP_MS 100
 #define PATIENCE_MS 100
 // The first slice is short, so that CPU time, told at each full second, comes amid a slice.
 #define FIRST_SLICE_NS (NS_PER_S / 2)
-#define WRITE_PATIENCE_MS 10000 // for the names of what is written
-
-struct feed {
-    struct {
-        struct replay *replay;
-        struct snapshot *still; // of a file, until it is taken
-    } made; // snapshots that need no session
-    struct session *session; // NULL: there are those
-    struct feed_options options;
-    pthread_t thread;
-    bool has_thread;
-    int stop_fd; // eventfd that has the thread end
-    int news_fd; // eventfd that has a snapshot taken
-
-    pthread_mutex_t *lock; // the session's; it protects what follows
-    bool paused, ended;
-    enum rc rc; // why sampling ended by itself
-    struct err err;
-    struct gauges gauges;
-    int64_t gauges_at; // when they are read next
-    unsigned execs;
-    bool rate_lowered;
-    struct {
-        char text[256];
-        unsigned count;
-    } note;
-
-    // What follows is used only by the thread that takes snapshots.
-    struct live *live;
-    unsigned renumberings; // of the store, when `live` was made
-    bool named;            // the last snapshot has all its names
-    struct target_status status;
-    struct waits *waits;
-    struct {
-        bool waits;
-        pid_t stack; // 0: none
-    } want;
-    int patience_ms;
-};
 
 static void tell(struct feed *feed, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -440,6 +396,11 @@ void feed_pause(struct feed *feed, bool paused)
     pthread_mutex_unlock(feed->lock);
 }
 
+void feed_stop_nobody(struct feed *feed, bool in_place)
+{
+    session_stop_nobody(feed->session, in_place);
+}
+
 void feed_reset(struct feed *feed)
 {
     if (!feed->session)
@@ -450,38 +411,6 @@ void feed_reset(struct feed *feed)
     feed->gauges_at = clock_now() + NS_PER_S;
     slices_advance(session_slices(feed->session), 0);
     pthread_mutex_unlock(feed->lock);
-}
-
-// Waits for the names of what is written. A moment from before a renumbering keeps those it has.
-static enum rc name_written(struct feed *feed, const struct moment *moment, struct err *err)
-{
-    if (!live_is_of(feed->live, moment->names))
-        return RC_OK;
-    if (!live_names(feed->live, WRITE_PATIENCE_MS))
-        return err_set(err, RC_TIMEOUT, "names are still being looked up: try again later");
-    live_name_again(feed->live, moment->profile);
-    return RC_OK;
-}
-
-enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
-                   const struct rows_query *query, FILE *out, struct err *err)
-{
-    struct plain_profile *shown;
-    if (!feed->session)
-        return err_set(err, RC_FAIL, "a replay cannot be saved");
-    enum rc rc = name_written(feed, &snapshot->moment, err);
-    if (rc == RC_OK)
-        rc = rows_extract(&snapshot->moment, query, &shown, err);
-    if (rc != RC_OK)
-        return rc;
-    pthread_mutex_lock(feed->lock);
-    struct run run = *session_live_report(feed->session).run;
-    run.type = filter_kind(&query->filter);
-    report_head(shown, &run);
-    pthread_mutex_unlock(feed->lock);
-    rc = writer_by_name("pprof")->write(&(struct writing){.profile = shown}, out, err);
-    plain_free(shown);
-    return rc;
 }
 
 enum rc feed_error(struct feed *feed, struct err *err)

@@ -72,8 +72,17 @@ int feed_fd(const struct feed *feed);
 // Leaves the target alone until it is called with false.
 void feed_pause(struct feed *feed, bool paused);
 
+// Has no thread stopped (session_stop_nobody), until it is called with false. Not for replays.
+void feed_stop_nobody(struct feed *feed, bool in_place);
+
 // Counts from zero.
 void feed_reset(struct feed *feed);
+
+// Makes a profile of what the query shows, which the caller frees. Names are waited for so long
+// (ms); RC_TIMEOUT: some are missing. Fails as rows_extract; *profile is NULL then.
+enum rc feed_extract(struct feed *feed, const struct snapshot *snapshot,
+                     const struct rows_query *query, int milliseconds,
+                     struct plain_profile **profile, struct err *err) MUST_CHECK;
 
 // Writes what the query shows (its window, filter and threads) as a profile for go tool pprof.
 enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,

@@ -140,6 +140,11 @@ struct slice slices_get(const struct slices *slices, size_t back)
     return (struct slice){slice->entries, slice->count};
 }
 
+int64_t slices_completed(const struct slices *slices)
+{
+    return slices->ends - NS_PER_S;
+}
+
 void slices_renumber(struct slices *slices, const uint32_t *values)
 {
     for (size_t i = 0; i < RING; i++) {

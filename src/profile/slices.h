@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLICES_KEPT 248 // complete ones: 8 windows of 30 s, and what a clock may be off
+#define SLICES_KEPT 328 // complete ones: 300 s for ptprof serve, 8 windows of 30 s for top, and
+                        // what a clock may be off
 
 struct slice_entry {
     uint32_t value;
@@ -44,6 +45,10 @@ void slices_clear(struct slices *slices);
 // before the newest of them.
 size_t slices_count(const struct slices *slices);
 struct slice slices_get(const struct slices *slices, size_t back);
+
+// Returns when the newest was completed, by the clock of slices_advance, or will have been when the
+// first is.
+int64_t slices_completed(const struct slices *slices);
 
 // Gives values their new numbers.
 void slices_renumber(struct slices *slices, const uint32_t *values);

@@ -36,7 +36,7 @@ static void set_limits(const struct sandbox_needs *needs)
 {
     limit(RLIMIT_CPU, needs->cpu_seconds);
     limit(RLIMIT_NOFILE, needs->files);
-    limit(RLIMIT_FSIZE, 0);
+    limit(RLIMIT_FSIZE, needs->file_size);
     limit(RLIMIT_CORE, 0);
 }
 
@@ -111,7 +111,7 @@ static void reset_signals(void)
 
 // Allows the system calls that parsing needs: memory, the socket, files that are open. openat
 // raises SIGSYS (see broker); all others fail.
-static bool filter_calls(void)
+static bool filter_calls(const struct sandbox_needs *needs)
 {
     static const unsigned allowed[] = {
         SYS_read,   SYS_pread64, SYS_lseek,   SYS_fstat,   SYS_newfstatat, SYS_close,
@@ -123,6 +123,8 @@ static bool filter_calls(void)
     call_filter_begin(&filter, MACHINE_AUDIT, SECCOMP_RET_KILL_PROCESS);
     for (size_t i = 0; i < ARRAY_LENGTH(allowed); i++)
         call_filter_answer_if(&filter, allowed[i], SECCOMP_RET_ALLOW);
+    for (size_t i = 0; i < needs->call_count; i++)
+        call_filter_answer_if(&filter, needs->calls[i], SECCOMP_RET_ALLOW);
     call_filter_answer_if(&filter, SYS_openat, SECCOMP_RET_TRAP);
     call_filter_answer(&filter, SECCOMP_RET_ERRNO | EPERM);
     return call_filter_install(&filter);
@@ -133,12 +135,13 @@ bool sandbox_enter(const struct sandbox_needs *needs)
     opener = needs->open;
     reset_signals();
     bool alone = unmap_shared(needs->memory);
-    close_others(needs->descriptor);
+    if (needs->descriptor >= 0)
+        close_others(needs->descriptor);
     set_limits(needs);
     bool nobody = become_nobody();
     if (!alone || !drop_capabilities())
         return false;
     // On a kernel without seccomp, limits and an unprivileged user are still a useful protection.
     // But a process of root, even without capabilities, could open the files of root.
-    return filter_calls() || (nobody && (errno == EINVAL || errno == ENOSYS));
+    return filter_calls(needs) || (nobody && (errno == EINVAL || errno == ENOSYS));
 }

@@ -52,13 +52,13 @@ static void add_to_stack(void *context, const struct pick *pick)
 }
 
 struct main_wait *main_waits(const struct moment *moment, const struct selection *selection,
-                             enum rows_window window)
+                             struct rows_span span)
 {
     size_t functions = names_function_count(moment->names);
     struct main_sums sums = {.moment = moment};
     struct main_wait *main = xcalloc(functions, sizeof *main);
     AUTO_FREE uint64_t *most = xcalloc(functions, sizeof *most); // delay << 32 | ~number
-    selection_each(selection, window, add_to_stack, &sums);
+    selection_each(selection, span, add_to_stack, &sums);
     for (size_t i = 0; i < functions; i++)
         main[i] = (struct main_wait){"", ""};
     for (size_t i = 0; i < sums.delays.capacity; i++) {

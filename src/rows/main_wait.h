@@ -12,4 +12,4 @@ struct main_wait { // raw texts, "": not known
 // `lock` of the samples that the selection takes. The caller frees the list; its texts are the
 // moment's.
 struct main_wait *main_waits(const struct moment *moment, const struct selection *selection,
-                             enum rows_window window);
+                             struct rows_span span);

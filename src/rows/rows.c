@@ -34,9 +34,16 @@ const char *const rows_group_names[] = {
     NULL,
 };
 
+struct rows_span rows_span(const struct rows_query *query)
+{
+    if (query->span.seconds)
+        return query->span;
+    return (struct rows_span){.seconds = (size_t)rows_window_seconds[query->window]};
+}
+
 enum rows_measure rows_measure(const struct rows_query *query)
 {
-    return query->window == WINDOW_ALL || query->filter.type ? MEASURE_TIME : MEASURE_SAMPLES;
+    return !rows_span(query).seconds || query->filter.type ? MEASURE_TIME : MEASURE_SAMPLES;
 }
 
 double rows_percent(enum rows_measure measure, struct cost part, struct cost all)

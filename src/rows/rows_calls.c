@@ -113,7 +113,7 @@ static void tally_calls(const struct moment *moment, const struct selection *sel
     };
     enum rows_measure measure = rows_measure(query);
     struct sums sums;
-    sums_init(&sums, selection, query->window);
+    sums_init(&sums, selection, rows_span(query));
     find_stacks(&tally);
     for (uint32_t node = 1; node < sums.count; node++)
         if (tally.has[node] && cost_is_any(sums.nodes[node]))

@@ -82,13 +82,13 @@ enum rc rows_extract(const struct moment *moment, const struct rows_query *query
     extract.to->type_count = 0;
     if (moment->profile->type_count)
         add_types(extract.to, selection_measure(selection));
-    if (query->window != WINDOW_ALL) // how many of them were lately, nobody knows
+    if (rows_span(query).seconds) // how many of them were lately, nobody knows
         extract.to->folded = 0;
     const struct profile_type *type = selection_measure(selection)->of;
     extract.sides = !type || profile_type_by_lock(type);
     extract.transfer = plain_transfer_new(extract.to);
     plain_transfer_from(extract.transfer, moment->profile);
-    selection_each(selection, query->window, take, &extract);
+    selection_each(selection, rows_span(query), take, &extract);
     plain_transfer_free(extract.transfer);
     selection_free(selection);
     *profile = extract.to;

@@ -114,7 +114,7 @@ static void count_threads(struct function_tally *tally)
     struct sightings sightings = {0};
     AUTO_FREE uint32_t *nodes = xcalloc(tally->all.count, sizeof *nodes); // thread + 1, the last
     AUTO_FREE uint32_t *functions = xcalloc(tally->count, sizeof *functions);
-    selection_each(tally->selection, tally->query->window, note_sighting, &sightings);
+    selection_each(tally->selection, rows_span(tally->query), note_sighting, &sightings);
     if (sightings.count)
         qsort(sightings.list, sightings.count, sizeof *sightings.list, compare_sightings);
     for (size_t i = 0; i < sightings.count; i++) {
@@ -159,8 +159,8 @@ static uint64_t count_slices(const struct function_tally *tally, size_t back, si
 
 static size_t fill_trends(struct function_tally *tally)
 {
-    int seconds = rows_window_seconds[tally->query->window];
-    size_t length = (size_t)(seconds ? seconds : TREND_SECONDS_OF_ALL);
+    struct rows_span span = rows_span(tally->query);
+    size_t length = span.seconds ? span.seconds : TREND_SECONDS_OF_ALL;
     size_t kept = tally->moment->slices ? slices_count(tally->moment->slices) : 0;
     size_t windows = kept / length;
     if (windows > TREND_LENGTH)
@@ -179,7 +179,7 @@ static void fill_waits(struct function_tally *tally)
 {
     bool any = filter_is_delay(&tally->query->filter);
     AUTO_FREE struct main_wait *waits =
-        any ? main_waits(tally->moment, tally->selection, tally->query->window) : NULL;
+        any ? main_waits(tally->moment, tally->selection, rows_span(tally->query)) : NULL;
     for (size_t i = 0; i < tally->count; i++) {
         tally->rows[i].wait = any ? waits[i].wait : "";
         tally->rows[i].lock = any ? waits[i].lock : "";
@@ -290,11 +290,11 @@ enum rc rows_functions(const struct moment *moment, const struct rows_query *que
         return rc;
     struct function_tally tally = {.moment = moment, .query = query, .selection = selection};
     struct function_order order = {query->sort, rows_measure(query), query->reversed};
-    bool windowed = query->window != WINDOW_ALL; // else both are the same
-    sums_init(&tally.all, selection, WINDOW_ALL);
+    bool windowed = rows_span(query).seconds; // else both are the same
+    sums_init(&tally.all, selection, (struct rows_span){0});
     tally.window = tally.all;
     if (windowed)
-        sums_init(&tally.window, selection, query->window);
+        sums_init(&tally.window, selection, rows_span(query));
     begin_rows(&tally);
     count_self(&tally);
     sums_accumulate(&tally.all, moment->profile);

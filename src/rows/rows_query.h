@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "profile/cost.h"
 #include "rows/filter.h"
@@ -12,6 +13,10 @@
 enum rows_window { WINDOW_1S, WINDOW_5S, WINDOW_30S, WINDOW_ALL };
 extern const int rows_window_seconds[];          // [enum rows_window]; of WINDOW_ALL: 0
 extern const char *const rows_window_names[];    // "1s", "5s", "30s", "all"; ends in NULL
+
+struct rows_span { // complete slices: so many, before the newest `skip`; seconds 0: all there is
+    size_t seconds, skip;
+};
 
 enum rows_sort {
     SORT_SELF,       // share of the window, the function as leaf
@@ -41,12 +46,16 @@ extern const char *const rows_group_names[]; // "merged", "by name", "by thread"
 
 struct rows_query { // zeroed: the last second of everything, most self time first
     enum rows_window window;
+    struct rows_span span; // in place of the window, unless its seconds are 0
     enum rows_sort sort;
     bool reversed;
     struct filter filter;
     enum rows_group group;
     bool inverted; // of a tree or flame graph: leaves are roots
 };
+
+// Returns what is looked at: the span, or else the window.
+struct rows_span rows_span(const struct rows_query *query);
 
 // Shares are taken of samples or of values. For the type that a profile shows first they are of
 // samples in the short windows, which have them at once, and of values (CPU time, which is known a

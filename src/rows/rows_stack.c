@@ -125,7 +125,7 @@ static void add_window(const struct moment *moment, const struct rows_query *que
     filter.thread = filter.module = filter.terms = NULL;
     if (selection_new(moment, &filter, &selection, NULL) != RC_OK)
         return; // never: there are no terms
-    selection_each(selection, query->window, weigh, &weighing);
+    selection_each(selection, rows_span(query), weigh, &weighing);
     if (weighing.count)
         qsort_r(weighing.list, weighing.count, sizeof *weighing.list, compare_weighed, &weighing);
     weighing.all = selection_whole(selection, weighing.all);

@@ -218,7 +218,7 @@ static bool count_cpu_of_slices(const struct usage *usage, size_t seconds)
 static bool count_cpu(struct thread_tally *tally, const struct selection *selection)
 {
     struct usage usage = {.tally = tally, .selection = selection};
-    size_t wanted = (size_t)rows_window_seconds[tally->query->window];
+    size_t wanted = rows_span(tally->query).seconds;
     size_t seconds = wanted ? counted_seconds(tally->moment, wanted) : 0;
     int64_t length = wanted ? (int64_t)seconds * NS_PER_S : tally->moment->since_reset;
     if (length <= 0)
@@ -329,8 +329,8 @@ enum rc rows_threads(const struct moment *moment, const struct rows_query *query
     if (rc != RC_OK)
         return rc;
     list_all(&tally);
-    selection_each(selection, query->window, count_window, &tally);
-    selection_each(selection, WINDOW_ALL, count_all, &tally);
+    selection_each(selection, rows_span(query), count_window, &tally);
+    selection_each(selection, (struct rows_span){0}, count_all, &tally);
     bool cpu_known = count_cpu(&tally, selection);
     find_where(&tally);
     keep_shown(&tally);

@@ -303,7 +303,7 @@ enum rc rows_tree(const struct moment *moment, const struct rows_query *query, s
     if (rc != RC_OK)
         return rc;
     planter.selection = selection;
-    selection_each(selection, query->window, query->inverted ? plant_inverted : plant, &planter);
+    selection_each(selection, rows_span(query), query->inverted ? plant_inverted : plant, &planter);
     accumulate(&planter);
     *tree = (struct tree){.all = selection_whole(selection, planter.all),
                           .measure = rows_measure(query)};

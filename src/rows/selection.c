@@ -189,12 +189,12 @@ bool selection_takes(const struct selection *selection, const struct pick *pick)
            selection_takes_stack(selection, pick);
 }
 
-static void each_of_slices(const struct selection *selection, size_t seconds,
+static void each_of_slices(const struct selection *selection, struct rows_span span,
                            void (*visit)(void *, const struct pick *), void *context)
 {
     const struct slices *slices = selection->moment->slices;
     size_t kept = slices ? slices_count(slices) : 0;
-    for (size_t back = 0; back < seconds && back < kept; back++) {
+    for (size_t back = span.skip; back < span.skip + span.seconds && back < kept; back++) {
         struct slice slice = slices_get(slices, back);
         for (size_t i = 0; i < slice.count; i++) {
             const struct slice_entry *entry = &slice.entries[i];
@@ -206,11 +206,11 @@ static void each_of_slices(const struct selection *selection, size_t seconds,
     }
 }
 
-void selection_each(const struct selection *selection, enum rows_window window,
+void selection_each(const struct selection *selection, struct rows_span span,
                     void (*visit)(void *, const struct pick *), void *context)
 {
-    if (window != WINDOW_ALL) {
-        each_of_slices(selection, (size_t)rows_window_seconds[window], visit, context);
+    if (span.seconds) {
+        each_of_slices(selection, span, visit, context);
         return;
     }
     for (uint32_t i = 0; i < selection->moment->profile->samples.count; i++) {
@@ -251,11 +251,11 @@ static void add_to_sums(void *context, const struct pick *pick)
     cost_add(&sums->all, pick->cost);
 }
 
-void sums_init(struct sums *sums, const struct selection *selection, enum rows_window window)
+void sums_init(struct sums *sums, const struct selection *selection, struct rows_span span)
 {
     *sums = (struct sums){.count = selection->moment->profile->stacks.count};
     sums->nodes = xcalloc(sums->count, sizeof *sums->nodes);
-    selection_each(selection, window, add_to_sums, sums);
+    selection_each(selection, span, add_to_sums, sums);
 }
 
 void sums_fini(struct sums *sums)

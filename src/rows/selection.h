@@ -33,8 +33,8 @@ bool selection_takes(const struct selection *selection, const struct pick *pick)
 // Says the same whatever the type of the values.
 bool selection_takes_stack(const struct selection *selection, const struct pick *pick);
 
-// Calls visit with all of the window that passes, more than once for the same sample.
-void selection_each(const struct selection *selection, enum rows_window window,
+// Calls visit with all of the span that passes, more than once for the same sample.
+void selection_each(const struct selection *selection, struct rows_span span,
                     void (*visit)(void *context, const struct pick *pick), void *context);
 
 // Returns the measure of the type that the filter asks for.
@@ -50,7 +50,7 @@ struct sums { // costs of nodes
 };
 
 // Sums up what each node has as leaf.
-void sums_init(struct sums *sums, const struct selection *selection, enum rows_window window);
+void sums_init(struct sums *sums, const struct selection *selection, struct rows_span span);
 void sums_fini(struct sums *sums);
 
 // Adds to each node what lies below it.

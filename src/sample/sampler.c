@@ -67,6 +67,7 @@ static void read_until_told(struct round *round)
             pause_until_told(round);
             next = clock_now();
         }
+        cpu_samplers_pause(&round->samplers, atomic_load(&control->in_place));
         int64_t now = clock_now();
         if (now < next)
             continue;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "commands/top_block.h"
+#include "monitor/snapshot_json.h"
+
 #include "output/json.h"
 
 #define SCHEMA 1
@@ -136,8 +137,8 @@ static enum rc put_threads(struct json *json, const struct snapshot *snapshot,
     return RC_OK;
 }
 
-enum rc top_block_json(struct buf *out, const struct snapshot *snapshot,
-                       const struct rows_query *query, struct err *err)
+enum rc snapshot_json(struct buf *out, const struct snapshot *snapshot,
+                      const struct rows_query *query, struct err *err)
 {
     struct json json = {.out = out};
     json_begin(&json, NULL, '{');

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "serve/ask.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "reader/channel.h"
+
+const char *const ask_words[ASK_COUNT] = {
+#define X(name, word, text) [ASK_##name] = word,
+    ASKS(X)
+#undef X
+};
+
+bool ask_send(int channel, const struct ask *ask, int memory)
+{
+    return channel_send(channel, ask, sizeof *ask, memory);
+}
+
+bool answer_send(int channel, const struct answer_head *answer, int memory)
+{
+    return channel_send(channel, answer, sizeof *answer, memory);
+}
+
+// Returns whether a whole message came; a descriptor of another one is closed.
+static int receive(int channel, void *message, size_t length, int *memory)
+{
+    ssize_t got = channel_receive(channel, message, length, memory);
+    if (got == (ssize_t)length)
+        return 1;
+    cleanup_fd(memory);
+    *memory = -1;
+    return got == 0 ? 0 : -1;
+}
+
+int ask_receive(int channel, struct ask *ask, int *memory)
+{
+    int got = receive(channel, ask, sizeof *ask, memory);
+    if (got <= 0)
+        return got;
+    ask->type[sizeof ask->type - 1] = '\0';
+    ask->target[sizeof ask->target - 1] = '\0';
+    ask->text[sizeof ask->text - 1] = '\0';
+    if (ask->what < ASK_COUNT && ask->form <= ASK_OPENMETRICS && ask->window >= 0)
+        return 1;
+    cleanup_fd(memory);
+    return -1;
+}
+
+int answer_receive(int channel, struct answer_head *answer, int *memory)
+{
+    int got = receive(channel, answer, sizeof *answer, memory);
+    if (got <= 0)
+        return got;
+    answer->text[sizeof answer->text - 1] = '\0';
+    return 1;
+}
+
+int answer_memory(void)
+{
+    return memfd_create("ptprof-answer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+uint64_t answer_seal(int memory)
+{
+    struct stat stat = {0};
+    fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    return fstat(memory, &stat) == 0 ? (uint64_t)stat.st_size : 0;
+}

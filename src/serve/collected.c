@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "serve/collected.h"
+
+#include "base/json.h"
+#include "serve/collector_state.h"
+
+enum rc collected_cmdline(struct collector *collector, struct serve_target *target,
+                          const struct ask *ask, struct buf *out, struct err *err)
+{
+    (void)collector, (void)ask;
+    if (procfs_read(out, "/proc/%d/cmdline", (int)target->pid) != RC_OK)
+        return err_set(err, RC_GONE, "%s has ended", target->id);
+    while (out->length && !out->data[out->length - 1])
+        out->length--;
+    return RC_OK;
+}
+
+enum rc collected_targets(struct collector *collector, struct serve_target *target,
+                          const struct ask *ask, struct buf *out, struct err *err)
+{
+    struct json json = {.out = out};
+    (void)target, (void)ask, (void)err;
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "targets", '[');
+    for (size_t i = 0; i < collector->targets.count; i++) {
+        const struct serve_target *each = collector->targets.targets[i];
+        json_begin(&json, NULL, '{');
+        json_text(&json, "id", each->id);
+        json_number(&json, "pid", each->pid);
+        json_text(&json, "comm", each->comm);
+        json_bool(&json, "running", !each->ended_at);
+        json_end(&json, '{');
+    }
+    json_end(&json, '[');
+    json_end(&json, '{');
+    return RC_OK;
+}

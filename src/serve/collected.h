@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// What the collector answers by itself (serve/who_answers.h): it appends to `out`.
+#pragma once
+
+#include "base/buf.h"
+#include "serve/ask.h"
+#include "serve/target.h"
+
+struct collector;
+
+// The arguments, separated by NUL, without one at the end.
+enum rc collected_cmdline(struct collector *collector, struct serve_target *target,
+                          const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
+// JSON: {"targets":[{"id","pid","comm","running"}...]}
+enum rc collected_targets(struct collector *collector, struct serve_target *target,
+                          const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "serve/collector.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "serve/collector_state.h"
+#include "serve/front/front.h"
+
+#define FRONT_DEATHS_MOST 20 // in a row, each within a second
+
+static int open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_ticks(int64_t interval)
+{
+    const struct timespec every = {interval / NS_PER_S, interval % NS_PER_S};
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (fd >= 0)
+        timerfd_settime(fd, 0, &(struct itimerspec){every, every}, NULL);
+    return fd;
+}
+
+static enum rc start_front(struct collector *collector, struct err *err)
+{
+    const struct front_config config = {.listeners = &collector->listeners,
+                                        .settings = &collector->settings};
+    return worker_process_start(&collector->front, "ptprof-http", collector->listeners.sockets,
+                                front_serve, &config, err);
+}
+
+static enum rc begin(struct collector *collector, struct err *err)
+{
+    enum rc rc = target_list_init(&collector->targets, &collector->settings, err);
+    if (rc == RC_OK)
+        rc = listeners_open(&collector->listeners, collector->settings.http.listen, err);
+    if (rc != RC_OK)
+        return rc;
+    collector->signals = open_signals();
+    collector->ticks = open_ticks(collector->settings.metrics.interval);
+    if (collector->signals < 0 || collector->ticks < 0)
+        return limits_sys(err, RC_LIMIT, errno, "cannot start a server");
+    return start_front(collector, err);
+}
+
+// --- the loop ---
+
+static void reap(void)
+{
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+}
+
+static void take_signals(struct collector *collector)
+{
+    struct signalfd_siginfo info;
+    while (read(collector->signals, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGCHLD)
+            reap();
+        else if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM)
+            collector->ending = true;
+    }
+}
+
+static void take_tick(struct collector *collector)
+{
+    uint64_t expired;
+    if (read(collector->ticks, &expired, sizeof expired) != sizeof expired)
+        return;
+    target_list_refresh(&collector->targets);
+    target_list_read(&collector->targets);
+    collector->front_deaths = 0;
+}
+
+// Targets and runs go on; who was connected has to connect again.
+static enum rc replace_front(struct collector *collector, struct err *err)
+{
+    worker_process_close(&collector->front);
+    questions_forget(collector);
+    if (++collector->front_deaths > FRONT_DEATHS_MOST)
+        return err_set(err, RC_FAIL, "the process that reads HTTP ends again and again");
+    return start_front(collector, err);
+}
+
+static enum rc take_one(struct collector *collector, const struct pollfd *fds, struct err *err)
+{
+    if (fds[0].revents)
+        take_signals(collector);
+    if (fds[1].revents)
+        take_tick(collector);
+    if (fds[2].revents && !questions_take(collector))
+        return collector->ending ? RC_OK : replace_front(collector, err);
+    return RC_OK;
+}
+
+// Helpers that go while others are looked at move the last one to their place.
+static void take_answers(struct collector *collector, const struct pollfd *fds, size_t count)
+{
+    for (size_t i = count; i-- > 0;)
+        if (fds[i].revents && i < collector->helper_count &&
+            collector->helpers[i]->process.channel == fds[i].fd)
+            (void)questions_answer(collector, collector->helpers[i]);
+}
+
+static enum rc loop(struct collector *collector, struct err *err)
+{
+    enum rc rc = RC_OK;
+    while (rc == RC_OK && !collector->ending) {
+        size_t helpers = collector->helper_count;
+        AUTO_FREE struct pollfd *fds = xcalloc(helpers + 3, sizeof *fds);
+        fds[0] = (struct pollfd){.fd = collector->signals, .events = POLLIN};
+        fds[1] = (struct pollfd){.fd = collector->ticks, .events = POLLIN};
+        fds[2] = (struct pollfd){.fd = collector->front.channel, .events = POLLIN};
+        for (size_t i = 0; i < helpers; i++)
+            fds[i + 3] = (struct pollfd){.fd = collector->helpers[i]->process.channel,
+                                         .events = POLLIN};
+        if (poll(fds, helpers + 3, -1) <= 0)
+            continue;
+        take_answers(collector, fds + 3, helpers);
+        rc = take_one(collector, fds, err);
+    }
+    return rc;
+}
+
+static void end(struct collector *collector)
+{
+    worker_process_close(&collector->front);
+    questions_end(collector);
+    listeners_close(&collector->listeners);
+    cleanup_fd(&collector->signals);
+    cleanup_fd(&collector->ticks);
+    target_list_fini(&collector->targets);
+    while (waitpid(-1, NULL, 0) > 0)
+        continue;
+}
+
+enum rc collector_run(const struct serve_settings *settings, struct err *err)
+{
+    struct collector collector = {.settings = *settings, .signals = -1, .ticks = -1};
+    enum rc rc = begin(&collector, err);
+    if (rc == RC_OK)
+        rc = loop(&collector, err);
+    end(&collector);
+    return rc;
+}

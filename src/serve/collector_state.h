@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// What the files of the collector share: collector.c has its loop, questions.c passes questions on
+// and answers back, collected.c and its like answer by themselves.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "serve/ask.h"
+#include "serve/listeners.h"
+#include "serve/settings.h"
+#include "serve/target.h"
+#include "serve/worker_process.h"
+
+struct helper { // a runner or a job
+    struct worker_process process;
+    struct serve_target *target;
+    struct ask about; // of a job: what all who wait for it have asked
+    bool is_runner;
+};
+
+struct waiting { // the front waits for an answer
+    struct helper *helper;
+    uint32_t front_id, id; // its number there, and that of the helper's question
+};
+
+struct collector {
+    struct serve_settings settings;
+    struct target_list targets;
+    struct listeners listeners;
+    struct worker_process front;
+    unsigned front_deaths; // in a row
+    struct helper **helpers; // owned
+    size_t helper_count, helper_capacity;
+    struct waiting *waiting; // owned
+    size_t waiting_count, waiting_capacity;
+    uint32_t last_id;
+    int signals, ticks; // descriptors
+    bool ending;
+};
+
+// Takes the next question of the front; false when it has closed the channel.
+bool questions_take(struct collector *collector);
+
+// Takes the next answer of a helper; false when it has closed the channel: then it is forgotten,
+// and who waits for it is told.
+bool questions_answer(struct collector *collector, struct helper *helper);
+
+// Nobody waits for anything any more: the front has ended.
+void questions_forget(struct collector *collector);
+
+// Ends all helpers.
+void questions_end(struct collector *collector);

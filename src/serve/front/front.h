@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// The front is the process that reads HTTP. It has no rights: no capability, no descriptor but its
+// sockets and the channel to the collector, few system calls. What it wants to know it asks.
+#pragma once
+
+#include "serve/listeners.h"
+#include "serve/settings.h"
+
+struct front_config { // borrowed
+    const struct listeners *listeners;
+    const struct serve_settings *settings;
+};
+
+// Serves until the channel is closed. context: struct front_config.
+void front_serve(int channel, const void *context);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "serve/front/reply.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static const char *const always[][2] = {
+    {"X-Content-Type-Options", "nosniff"},
+    {"Cache-Control", "no-store"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+};
+
+static enum MHD_Result queue(struct exchange *exchange, const struct reply *reply,
+                             struct MHD_Response *response)
+{
+    if (!response)
+        return MHD_NO;
+    for (size_t i = 0; i < ARRAY_LENGTH(always); i++)
+        MHD_add_response_header(response, always[i][0], always[i][1]);
+    for (size_t i = 0; reply->headers[i][0]; i++)
+        MHD_add_response_header(response, reply->headers[i][0], reply->headers[i][1]);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+    if (reply->file) {
+        AUTO_FREE char *text = xasprintf("attachment; filename=\"%s\"", reply->file);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, text);
+    }
+    enum MHD_Result result = MHD_queue_response(exchange->connection, reply->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+enum MHD_Result reply_bytes(struct exchange *exchange, const struct reply *reply, const void *bytes,
+                            size_t length)
+{
+    return queue(exchange, reply,
+                MHD_create_response_from_buffer(length, (void *)bytes, MHD_RESPMEM_MUST_COPY));
+}
+
+enum MHD_Result reply_text(struct exchange *exchange, const struct reply *reply, const char *text)
+{
+    return reply_bytes(exchange, reply, text, strlen(text));
+}
+
+enum MHD_Result reply_memory(struct exchange *exchange, const struct reply *reply)
+{
+    if (exchange->memory < 0)
+        return reply_bytes(exchange, reply, "", 0);
+    return queue(exchange, reply,
+                MHD_create_response_from_fd64(exchange->answer.size, steal_fd(&exchange->memory)));
+}
+
+unsigned reply_status(enum rc rc)
+{
+    static const unsigned statuses[] = {
+        [RC_OK] = 200,     [RC_FAIL] = 500, [RC_USAGE] = 400,   [RC_GONE] = 404, [RC_DENIED] = 403,
+        [RC_BUSY] = 503,   [RC_TIMEOUT] = 504, [RC_IO] = 500, [RC_FORMAT] = 500, [RC_LIMIT] = 503,
+    };
+    return rc < ARRAY_LENGTH(statuses) ? statuses[rc] : 500;
+}

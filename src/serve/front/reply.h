@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// What is sent back. Every reply has the headers that keep a browser from doing anything else with
+// it than show it.
+#pragma once
+
+#include "serve/front/exchange.h"
+
+struct reply {
+    unsigned status;    // of HTTP
+    const char *type;   // Content-Type
+    const char *file;   // name under which a browser saves it; NULL: it shows it
+    const char *headers[8][2]; // more of them, ends in NULL
+};
+
+// Send bytes, which are copied; a text that ends in NUL; the memory that came with the answer, which
+// is taken over.
+enum MHD_Result reply_bytes(struct exchange *exchange, const struct reply *reply, const void *bytes,
+                            size_t length);
+enum MHD_Result reply_text(struct exchange *exchange, const struct reply *reply, const char *text);
+enum MHD_Result reply_memory(struct exchange *exchange, const struct reply *reply);
+
+// Returns the status of HTTP for an error.
+unsigned reply_status(enum rc rc);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "serve/history.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+struct history {
+    struct metrics *ring; // owned
+    size_t most, count, next;
+};
+
+struct history *history_new(size_t most)
+{
+    struct history *history = xcalloc(1, sizeof *history);
+    history->most = most;
+    history->ring = xcalloc(most, sizeof *history->ring);
+    return history;
+}
+
+void history_free(struct history *history)
+{
+    if (!history)
+        return;
+    free(history->ring);
+    free(history);
+}
+
+void history_add(struct history *history, const struct metrics *metrics)
+{
+    history->ring[history->next] = *metrics;
+    history->next = (history->next + 1) % history->most;
+    history->count += history->count < history->most;
+}
+
+size_t history_count(const struct history *history)
+{
+    return history->count;
+}
+
+const struct metrics *history_get(const struct history *history, size_t back)
+{
+    return &history->ring[(history->next + 2 * history->most - 1 - back) % history->most];
+}
+
+double history_rate(const struct metrics *from, const struct metrics *to, enum metric metric)
+{
+    uint64_t before = from->values[metric], after = to->values[metric];
+    if (before == METRIC_UNKNOWN || after == METRIC_UNKNOWN || after < before || to->at <= from->at)
+        return -1;
+    return (double)(after - before) * NS_PER_S / (double)(to->at - from->at);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// What a runner answers: profiles of a window or of all time, and what a page shows.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "monitor/feed.h"
+#include "serve/ask.h"
+#include "serve/runner.h"
+
+struct runner_kept { // what runners before this one counted, NULL: nothing; owned
+    struct plain_profile *profiles[RUNNER_KEPT];
+};
+
+void runner_kept_read(struct runner_kept *kept, const int *memories);
+void runner_kept_fini(struct runner_kept *kept);
+
+struct runner_window { // ns of sampling
+    int64_t from;      // where it begins; it is as long as the question says
+    int64_t completed; // when the newest slice was
+};
+
+// Returns which type of profile a question needs.
+enum profile_kind runner_answer_kind(const struct ask *ask);
+
+// Writes the answer to memory. Fails with RC_USAGE for a filter that cannot be understood, or
+// RC_IO.
+enum rc runner_answer(struct feed *feed, const struct snapshot *snapshot,
+                      const struct runner_kept *kept, const struct ask *ask,
+                      const struct runner_window *window, int memory, struct err *err) MUST_CHECK;
+
+// Writes what was counted for all time, to be handed over to the next runner.
+enum rc runner_answer_kept(struct feed *feed, const struct snapshot *snapshot,
+                           const struct runner_kept *kept, uint32_t number, int memory,
+                           struct err *err) MUST_CHECK;

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include "serve/who_answers.h"
+
+#include "serve/collected.h"
+
+const struct who_answers who_answers[ASK_COUNT] = {
+    [ASK_PROFILE] = {BY_RUNNER, true},
+    [ASK_WALL] = {BY_RUNNER, true},
+    [ASK_BLOCK] = {BY_RUNNER, true},
+    [ASK_MUTEX] = {BY_RUNNER, true},
+    [ASK_VIEW] = {BY_RUNNER, true},
+    [ASK_FLAME] = {BY_RUNNER, true},
+    [ASK_THREADS] = {BY_JOB, true, .job = job_threads},
+    [ASK_HEAP] = {BY_JOB, true, .job = job_heap},
+    [ASK_CMDLINE] = {BY_COLLECTOR, true, .collect = collected_cmdline},
+    [ASK_TARGETS] = {BY_COLLECTOR, false, .collect = collected_targets},
+};
