@@ -10,8 +10,13 @@
 
 struct serve_settings { // texts are borrowed
     struct {
-        const pid_t *pids; // owned by whoever fills it in
+        const pid_t *pids; // owned by whoever fills it in, as the rules
         size_t pid_count;
+        const char *const *rules; // texts as serve/rule.h has them
+        size_t rule_count;
+        uint64_t most;    // processes at one time that rules find; more are not looked at
+        int64_t interval; // ns from one look for new ones to the next
+        int64_t listed;   // ns for which those that have ended stay listed
     } targets;
     struct {
         const char *listen; // "127.0.0.1:6060", "[::1]:6060", "unix:PATH"; several with commas
@@ -21,6 +26,10 @@ struct serve_settings { // texts are borrowed
         double rate;          // Hz
         int64_t longest;      // ns: of a profile
         int64_t linger_waits; // ns: for so long after the last question waits are counted on
+        int64_t linger_views; // ns: the same of sampling for a page
+        uint64_t runs_most;   // processes that are sampled at one time, and looks of other kinds
+        unsigned off;         // set of 1 << enum ask_what: what is refused
+        int64_t min_block;    // ns: waits that are shorter on average do not count as block
     } profiles;
     struct {
         int64_t interval; // ns from one reading to the next
@@ -29,6 +38,8 @@ struct serve_settings { // texts are borrowed
 };
 
 #define SERVE_DEFAULTS                                                                             \
+    .targets = {.most = 1000, .interval = 2ll * NS_PER_S, .listed = 600ll * NS_PER_S},             \
     .http = {.listen = "127.0.0.1:6060", .prefix = "/debug/pprof"},                                \
-    .profiles = {.rate = 99, .longest = 300ll * NS_PER_S, .linger_waits = 300ll * NS_PER_S},       \
+    .profiles = {.rate = 99, .longest = 300ll * NS_PER_S, .linger_waits = 300ll * NS_PER_S,        \
+                 .linger_views = 10ll * NS_PER_S, .runs_most = 64},                                \
     .metrics = {.interval = 2ll * NS_PER_S, .kept = 1000}
