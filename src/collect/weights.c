@@ -66,6 +66,11 @@ void weights_thread_time(struct thread_weights *thread, struct profile *profile,
     thread->current.count = 0;
 }
 
+void weights_thread_skip(struct thread_weights *thread)
+{
+    thread->waiting_ns = 0;
+}
+
 void weights_thread_end(struct thread_weights *thread, struct profile *profile,
                         struct process_weights *process, uint64_t cpu_ns)
 {
@@ -108,6 +113,13 @@ void weights_process_time(struct process_weights *process, struct profile *profi
         process->handled_ns = process->unknown_ns;
     process->leftover_ns = 0;
     process->short_lived.count = 0;
+}
+
+void weights_process_skip(struct process_weights *process)
+{
+    if (process->unknown_ns > process->handled_ns)
+        process->handled_ns = process->unknown_ns;
+    process->leftover_ns = 0;
 }
 
 uint64_t weights_process_end(struct process_weights *process)

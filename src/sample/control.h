@@ -49,6 +49,7 @@ struct control {
     unsigned life_count;
 
     // sampler -> main; they go on when a new sampler takes over
+    _Atomic int stops_nobody;   // 1: it does as in_place says
     _Atomic int ended;          // 1: every target is gone
     _Atomic int64_t reported_at; // CLOCK_MONOTONIC ns: all threads have been read up to then
     _Atomic uint64_t counts[COUNTER_COUNT];

@@ -63,6 +63,7 @@ struct record_thread_time { // since the last such record of this thread
     uint64_t elapsed_ns; // that all this is of, while control->idle; 0: not known
     int64_t held_ns;     // that we held or displaced it
     uint64_t stops;      // how often we held it: the kernel counts each as a voluntary switch
+    bool unsampled;      // nobody was stopped meanwhile: no sample stands for the CPU time
 };
 
 // The thread still slept where the newest CAPTURE_IN_PLACE of it says, so many times more.

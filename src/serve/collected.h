@@ -12,6 +12,8 @@ struct collector;
 enum rc collected_cmdline(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
-// JSON: {"targets":[{"id","pid","comm","running"}...]}
+// JSON: {"left_out": how many processes match beside these, "targets": [{"id", "pid", the facts of
+// serve/target_facts.h, "rule", "state" ("running", "ended", "not permitted"), "why" it is not,
+// "since", "restarts"}...]}
 enum rc collected_targets(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;

@@ -88,7 +88,7 @@ static void take_tick(struct collector *collector)
     uint64_t expired;
     if (read(collector->ticks, &expired, sizeof expired) != sizeof expired)
         return;
-    target_list_refresh(&collector->targets);
+    target_list_look(&collector->targets);
     target_list_read(&collector->targets);
     collector->front_deaths = 0;
 }
