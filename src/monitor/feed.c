@@ -77,6 +77,7 @@ static bool advance(void *context, bool stop)
     pthread_mutex_lock(feed->lock);
     const struct run *run = session_progress(feed->session);
     slices_advance(session_slices(feed->session), run->duration);
+    slices_charge(session_slices(feed->session), run->counts[COUNTER_CPU_NS]);
     look_for_news(feed, run);
     read_gauges(feed, run);
     pthread_mutex_unlock(feed->lock);
@@ -86,6 +87,8 @@ static bool advance(void *context, bool stop)
 static void end(struct feed *feed, enum rc rc, const struct err *err)
 {
     session_finish(feed->session);
+    slices_charge(session_slices(feed->session),
+                  session_progress(feed->session)->counts[COUNTER_CPU_NS]);
     // What the last moments brought is to be seen in the windows too.
     slices_advance(session_slices(feed->session),
                    session_progress(feed->session)->duration + NS_PER_S);
@@ -349,6 +352,14 @@ void feed_keep_up(struct feed *feed)
         return;
     feed->named = live_names(feed->live, PATIENCE_MS);
     name_waits(feed);
+}
+
+void feed_name_ahead(struct feed *feed)
+{
+    pthread_mutex_lock(feed->lock);
+    follow(feed, session_live_report(feed->session).profile);
+    pthread_mutex_unlock(feed->lock);
+    feed->named = live_names(feed->live, 0);
 }
 
 void feed_set_patience(struct feed *feed, int milliseconds)

@@ -44,6 +44,7 @@ struct record_process_time {
     int64_t time; // CLOCK_MONOTONIC ns
     uint64_t cpu_ns, threads_cpu_ns;
     uint64_t children_ns; // more: of children that ended before they were found
+    bool unsampled;       // as below
 };
 
 struct record_thread {

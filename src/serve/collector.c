@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -59,38 +58,50 @@ static enum rc begin(struct collector *collector, struct err *err)
         return rc;
     collector->signals = open_signals();
     collector->ticks = open_ticks(collector->settings.metrics.interval);
-    if (collector->signals < 0 || collector->ticks < 0)
+    collector->looks = open_ticks(collector->settings.targets.interval);
+    if (collector->signals < 0 || collector->ticks < 0 || collector->looks < 0)
         return limits_sys(err, RC_LIMIT, errno, "cannot start a server");
     return start_front(collector, err);
 }
 
 // --- the loop ---
 
-static void reap(void)
-{
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        continue;
-}
-
 static void take_signals(struct collector *collector)
 {
     struct signalfd_siginfo info;
     while (read(collector->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGCHLD)
-            reap();
+            worker_process_reap();
         else if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM)
             collector->ending = true;
     }
 }
 
+static bool has_expired(int timer)
+{
+    uint64_t times;
+    return read(timer, &times, sizeof times) == sizeof times;
+}
+
 static void take_tick(struct collector *collector)
 {
-    uint64_t expired;
-    if (read(collector->ticks, &expired, sizeof expired) != sizeof expired)
+    if (!has_expired(collector->ticks))
         return;
-    target_list_look(&collector->targets);
     target_list_read(&collector->targets);
     collector->front_deaths = 0;
+}
+
+// Those that are stuck are found here: their channels are never ready.
+static void take_look(struct collector *collector)
+{
+    if (!has_expired(collector->looks))
+        return;
+    target_list_look(&collector->targets);
+    for (size_t i = collector->helper_count; i-- > 0;)
+        questions_answer(collector, collector->helpers[i], 0);
+    if (!worker_process_take(&collector->front, 0))
+        kill(collector->front.pid, SIGKILL);
+    worker_process_reap();
 }
 
 // Targets and runs go on; who was connected has to connect again.
@@ -103,15 +114,12 @@ static enum rc replace_front(struct collector *collector, struct err *err)
     return start_front(collector, err);
 }
 
-static enum rc take_one(struct collector *collector, const struct pollfd *fds, struct err *err)
+static enum rc take_front(struct collector *collector, short events, struct err *err)
 {
-    if (fds[0].revents)
-        take_signals(collector);
-    if (fds[1].revents)
-        take_tick(collector);
-    if (fds[2].revents && !questions_take(collector))
-        return collector->ending ? RC_OK : replace_front(collector, err);
-    return RC_OK;
+    if (worker_process_take(&collector->front, events) &&
+        (!(events & ~POLLOUT) || questions_take(collector)))
+        return RC_OK;
+    return collector->ending ? RC_OK : replace_front(collector, err);
 }
 
 // Helpers that go while others are looked at move the last one to their place.
@@ -120,7 +128,22 @@ static void take_answers(struct collector *collector, const struct pollfd *fds, 
     for (size_t i = count; i-- > 0;)
         if (fds[i].revents && i < collector->helper_count &&
             collector->helpers[i]->process.channel == fds[i].fd)
-            (void)questions_answer(collector, collector->helpers[i]);
+            questions_answer(collector, collector->helpers[i], fds[i].revents);
+}
+
+enum { SIGNALS, TICKS, LOOKS, FRONT, HELPERS }; // what is waited for
+
+static enum rc take(struct collector *collector, const struct pollfd *fds, size_t helpers,
+                    struct err *err)
+{
+    take_answers(collector, fds + HELPERS, helpers);
+    if (fds[SIGNALS].revents)
+        take_signals(collector);
+    if (fds[TICKS].revents)
+        take_tick(collector);
+    if (fds[LOOKS].revents)
+        take_look(collector);
+    return fds[FRONT].revents ? take_front(collector, fds[FRONT].revents, err) : RC_OK;
 }
 
 static enum rc loop(struct collector *collector, struct err *err)
@@ -128,17 +151,19 @@ static enum rc loop(struct collector *collector, struct err *err)
     enum rc rc = RC_OK;
     while (rc == RC_OK && !collector->ending) {
         size_t helpers = collector->helper_count;
-        AUTO_FREE struct pollfd *fds = xcalloc(helpers + 3, sizeof *fds);
-        fds[0] = (struct pollfd){.fd = collector->signals, .events = POLLIN};
-        fds[1] = (struct pollfd){.fd = collector->ticks, .events = POLLIN};
-        fds[2] = (struct pollfd){.fd = collector->front.channel, .events = POLLIN};
-        for (size_t i = 0; i < helpers; i++)
-            fds[i + 3] = (struct pollfd){.fd = collector->helpers[i]->process.channel,
-                                         .events = POLLIN};
-        if (poll(fds, helpers + 3, -1) <= 0)
-            continue;
-        take_answers(collector, fds + 3, helpers);
-        rc = take_one(collector, fds, err);
+        AUTO_FREE struct pollfd *fds = xcalloc(HELPERS + helpers, sizeof *fds);
+        fds[SIGNALS] = (struct pollfd){.fd = collector->signals, .events = POLLIN};
+        fds[TICKS] = (struct pollfd){.fd = collector->ticks, .events = POLLIN};
+        fds[LOOKS] = (struct pollfd){.fd = collector->looks, .events = POLLIN};
+        fds[FRONT] = (struct pollfd){.fd = collector->front.channel,
+                                     .events = worker_process_events(&collector->front)};
+        for (size_t i = 0; i < helpers; i++) {
+            const struct worker_process *process = &collector->helpers[i]->process;
+            fds[HELPERS + i] = (struct pollfd){.fd = process->channel,
+                                               .events = worker_process_events(process)};
+        }
+        if (poll(fds, HELPERS + helpers, -1) > 0)
+            rc = take(collector, fds, helpers, err);
     }
     return rc;
 }
@@ -150,14 +175,15 @@ static void end(struct collector *collector)
     listeners_close(&collector->listeners);
     cleanup_fd(&collector->signals);
     cleanup_fd(&collector->ticks);
+    cleanup_fd(&collector->looks);
     target_list_fini(&collector->targets);
-    while (waitpid(-1, NULL, 0) > 0)
-        continue;
+    worker_process_reap_all();
 }
 
 enum rc collector_run(const struct serve_settings *settings, struct err *err)
 {
-    struct collector collector = {.settings = *settings, .signals = -1, .ticks = -1};
+    struct collector collector = {.settings = *settings, .signals = -1, .ticks = -1,
+                                  .looks = -1};
     enum rc rc = begin(&collector, err);
     if (rc == RC_OK)
         rc = loop(&collector, err);

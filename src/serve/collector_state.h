@@ -16,6 +16,7 @@
 struct helper { // a runner or a job
     struct worker_process process;
     struct serve_target *target;
+    pid_t pid;        // of the process that was the target when this began
     struct ask about; // of a job: what all who wait for it have asked
     bool is_runner;
 };
@@ -23,6 +24,7 @@ struct helper { // a runner or a job
 struct waiting { // the front waits for an answer
     struct helper *helper;
     uint32_t front_id, id; // its number there, and that of the helper's question
+    unsigned keeps;        // the answer is a profile of all time: 1 + its number in runner_config
 };
 
 struct collector {
@@ -36,16 +38,17 @@ struct collector {
     struct waiting *waiting; // owned
     size_t waiting_count, waiting_capacity;
     uint32_t last_id;
-    int signals, ticks; // descriptors
+    int signals, ticks, looks; // descriptors
     bool ending;
 };
 
 // Takes the next question of the front; false when it has closed the channel.
 bool questions_take(struct collector *collector);
 
-// Takes the next answer of a helper; false when it has closed the channel: then it is forgotten,
-// and who waits for it is told.
-bool questions_answer(struct collector *collector, struct helper *helper);
+// Takes what a helper's channel is ready for (events of poll; 0: only the time has passed): its next
+// answer, or a question that had to wait. When it has ended or is stuck it is forgotten, and who
+// waits for it is told.
+void questions_answer(struct collector *collector, struct helper *helper, short events);
 
 // Nobody waits for anything any more: the front has ended.
 void questions_forget(struct collector *collector);
