@@ -2,29 +2,17 @@
 // ptprof serve answers over HTTP what Go programs answer about themselves, for any process.
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "commands/command.h"
+#include "commands/serve_options.h"
 #include "serve/collector.h"
-
-static const struct serve_settings defaults = {SERVE_DEFAULTS};
-
-#define AT(field) .offset = offsetof(struct serve_settings, field)
-
-static const struct option serve_options[] = {
-    {"listen", 'l', OPTION_STRING, "ADDRESS", AT(http.listen),
-     .help = "where to listen, several with commas: 127.0.0.1:6060, [::1]:6060, unix:PATH",
-     .shown_default = "127.0.0.1:6060"},
-    {"prefix", 0, OPTION_STRING, "PATH", AT(http.prefix),
-     .help = "of the paths that Go programs have", .shown_default = "/debug/pprof"},
-    {NULL},
-};
 
 static int serve_run(const struct call *call, struct err *err)
 {
-    struct serve_settings settings = *(const struct serve_settings *)call->options;
+    const struct serve_options *options = call->options;
+    struct serve_settings settings = options->settings;
     AUTO_FREE pid_t *pids = xcalloc(call->count + 1, sizeof *pids);
-    enum rc rc = RC_OK;
+    enum rc rc = serve_options_check(&settings, err);
     for (size_t i = 0; i < call->count && rc == RC_OK; i++)
         rc = command_pid(call->operands[i], &pids[i], err);
     settings.targets.pids = pids;
@@ -36,14 +24,14 @@ static int serve_run(const struct call *call, struct err *err)
 
 const struct command command_serve = {
     .name = "serve",
-    .args = "[PID...]",
+    .args = "[PID...] [--match RULE]...",
     .summary = "answer over HTTP what Go programs answer at /debug/pprof, for any process",
     .operand = OPERAND_PID,
     .least = 0,
     .most = SIZE_MAX,
-    .options = serve_options,
-    .defaults = &defaults,
-    .options_size = sizeof defaults,
+    .options = serve_options_table,
+    .defaults = &serve_options_defaults,
+    .options_size = sizeof serve_options_defaults,
     .examples =
         (const struct example[]){
             {"ptprof serve 4242", "at http://127.0.0.1:6060"},
