@@ -3,12 +3,9 @@
 
 const struct serve_options serve_options_defaults = {.settings = {SERVE_DEFAULTS}};
 
-static const char *const type_words[] = {
-#define X(name, word) word,
-    SERVED_TYPES(X)
-#undef X
-    NULL,
-};
+// The first of enum ask_what.
+static const char *const type_words[] = {"profile", "wall", "block", "mutex", "goroutine",
+                                         "threadcreate", "heap", "trace", NULL};
 
 #define AT(field) .offset = offsetof(struct serve_options, settings.field)
 
@@ -16,6 +13,12 @@ const struct option serve_options_table[] = {
     // which processes
     {"match", 'm', OPTION_LIST, "RULE", AT(targets.rules),
      .help = "processes that a rule takes, now and later; may be given several times"},
+    {"max-targets", 0, OPTION_INTEGER, "N", AT(targets.most), .least = 1, .most = 100000,
+     .help = "look at so many processes that rules take at most", .shown_default = "1000"},
+    {"match-interval", 0, OPTION_DURATION, "TIME", AT(targets.interval),
+     .help = "look so often for new processes that rules take", .shown_default = "2s"},
+    {"keep-ended", 0, OPTION_DURATION, "TIME", AT(targets.listed),
+     .help = "list processes for so long after their end", .shown_default = "10m"},
 
     // where it listens
     {"listen", 'l', OPTION_STRING, "ADDRESS", AT(http.listen),
@@ -33,34 +36,39 @@ const struct option serve_options_table[] = {
     {"tls-certificate", 0, OPTION_FILE, "FILE", AT(http.certificate),
      .help = "certificate with its chain, PEM: HTTPS"},
     {"tls-key", 0, OPTION_FILE, "FILE", AT(http.key), .help = "key of the certificate, PEM"},
-    {"insecure-http", 0, OPTION_SWITCH, NULL, AT(http.insecure_http),
+    {"insecure-http", 0, OPTION_SWITCH, NULL, AT(http.insecure),
      .help = "listen at addresses that others can reach without TLS"},
 
     // who may ask
     {"password-file", 0, OPTION_FILE, "FILE", AT(auth.password_file),
      .help = "users and hashes of passwords, lines of user:hash as crypt(3) makes them"},
-    {"token-file", 0, OPTION_FILE, "FILE", AT(auth.token_file), .help = "bearer tokens, one a line"},
+    {"token-file", 0, OPTION_FILE, "FILE", AT(auth.token_file),
+     .help = "bearer tokens, one a line"},
     {"no-auth", 0, OPTION_SWITCH, NULL, AT(auth.none),
      .help = "answer whoever can reach an address that is not this host's own"},
     {"allow-actions", 0, OPTION_SWITCH, NULL, AT(auth.actions),
      .help = "allow requests that change a target"},
 
     // how targets are sampled
-    {"types", 0, OPTION_SET, "TYPE,...", AT(profiles.types), .choices = type_words,
-     .help = "kinds of profiles that are answered: profile, heap, goroutine, block, mutex, "
-             "threadcreate, trace, wall",
-     .shown_default = "all"},
+    {"disable", 0, OPTION_SET, "TYPE,...", AT(profiles.off), .choices = type_words,
+     .help = "kinds of profiles that are refused: profile, wall, block, mutex, goroutine, "
+             "threadcreate, heap, trace",
+     .shown_default = "none"},
     {"rate", 'r', OPTION_NUMBER, "HZ", AT(profiles.rate), .least = 0.1, .most = 10000,
      .help = "samples per second of each running thread", .shown_default = "99"},
     {"profile-duration", 0, OPTION_DURATION, "TIME", AT(profiles.usual),
      .help = "of a CPU profile whose length nobody asked for", .shown_default = "30s"},
     {"profile-longest", 0, OPTION_DURATION, "TIME", AT(profiles.longest),
      .help = "longest profile that may be asked for", .shown_default = "5m"},
-    {"min-block", 0, OPTION_DURATION, "TIME", AT(profiles.least_block),
+    {"min-block", 0, OPTION_DURATION, "TIME", AT(profiles.min_block),
      .help = "leave out of block what waits less on average", .shown_default = "none"},
     {"keep-waits", 0, OPTION_DURATION, "TIME", AT(profiles.linger_waits),
      .help = "count waits for so long after somebody asked for block or mutex",
      .shown_default = "5m"},
+    {"keep-views", 0, OPTION_DURATION, "TIME", AT(profiles.linger_views),
+     .help = "sample for so long after a page last asked", .shown_default = "10s"},
+    {"max-runs", 0, OPTION_INTEGER, "N", AT(profiles.runs_most), .least = 1, .most = 4096,
+     .help = "sample so many processes at one time at most", .shown_default = "64"},
 
     // figures
     {"metrics-interval", 0, OPTION_DURATION, "TIME", AT(metrics.interval),

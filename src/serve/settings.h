@@ -11,29 +11,14 @@
 #include "base/clock.h"
 #include "base/text_list.h"
 
-// Which kinds of profiles are answered, as paths of Go's programs call them.
-#define SERVED_TYPES(X)                                                                            \
-    X(PROFILE, "profile")                                                                          \
-    X(HEAP, "heap")                                                                                \
-    X(GOROUTINE, "goroutine")                                                                      \
-    X(BLOCK, "block")                                                                              \
-    X(MUTEX, "mutex")                                                                              \
-    X(THREADCREATE, "threadcreate")                                                                \
-    X(TRACE, "trace")                                                                              \
-    X(WALL, "wall")
-
-enum served_type {
-#define X(name, word) SERVED_##name,
-    SERVED_TYPES(X)
-#undef X
-    SERVED_COUNT
-};
-
-struct serve_settings { // texts are borrowed; NULL: not given
+struct serve_settings { // texts are borrowed, lists owned by whoever fills them in; NULL: not given
     struct {            // which processes there are to look at
-        const pid_t *pids; // owned by whoever fills it in
+        const pid_t *pids;
         size_t pid_count;
-        struct text_list rules; // "comm=nginx"
+        struct text_list rules; // as serve/rule.h has them
+        uint64_t most;          // processes at one time that rules find; more are not looked at
+        int64_t interval;       // ns from one look for new ones to the next
+        int64_t listed;         // ns for which those that have ended stay listed
     } targets;
     struct { // where it listens, and to whom
         const char *listen; // "127.0.0.1:6060", "[::1]:6060", "unix:PATH"; several with commas
@@ -41,25 +26,27 @@ struct serve_settings { // texts are borrowed; NULL: not given
         struct text_list allowed_hosts; // names that requests may be for, besides addresses
         uint64_t most_connections;
         const char *certificate, *key; // files of TLS, PEM
-        bool insecure_http; // without TLS at addresses that others can reach
+        bool insecure;                 // without TLS at addresses that others can reach
     } http;
     struct { // who may ask
         const char *password_file; // lines of "user:crypt(3) hash"
         const char *token_file;    // lines of bearer tokens
         bool none;                 // everybody who reaches it
-        bool actions;              // what changes a target may be asked for
+        bool actions;              // requests that change a target are allowed
     } auth;
     struct { // how targets are sampled
-        unsigned types;       // set of 1 << enum served_type
         double rate;          // Hz
         int64_t usual;        // ns: of a profile whose length nobody gave
         int64_t longest;      // ns: of a profile
-        int64_t least_block;  // ns: "block" leaves out waits that last less on average; 0: none
         int64_t linger_waits; // ns: for so long after the last question waits are counted on
+        int64_t linger_views; // ns: the same of sampling for a page
+        uint64_t runs_most;   // processes that are sampled at one time, and looks of other kinds
+        unsigned off;         // set of 1 << enum ask_what: what is refused
+        int64_t min_block;    // ns: waits that are shorter on average do not count as block
     } profiles;
     struct { // figures that are read all the time
         int64_t interval;     // ns from one reading to the next
-        int64_t pss_interval; // ns from one reading of smaps to the next; 0: never
+        int64_t pss_interval; // ns from one reading of smaps to the next
         uint64_t kept;        // readings of each target
     } metrics;
     struct { // from where on a target is degraded or unhealthy
@@ -69,13 +56,15 @@ struct serve_settings { // texts are borrowed; NULL: not given
 };
 
 #define SERVE_DEFAULTS                                                                             \
+    .targets = {.most = 1000, .interval = 2ll * NS_PER_S, .listed = 600ll * NS_PER_S},             \
     .http = {.listen = "127.0.0.1:6060", .prefix = "/debug/pprof", .most_connections = 1024},      \
-    .profiles = {.types = (1u << SERVED_COUNT) - 1,                                                \
-                 .rate = 99,                                                                       \
-                 .usual = 30ll * NS_PER_S,                                                           \
-                 .longest = 300ll * NS_PER_S,                                                        \
-                 .linger_waits = 300ll * NS_PER_S},                                                  \
-    .metrics = {.interval = 2ll * NS_PER_S, .pss_interval = 60 * NS_PER_S, .kept = 1000},            \
+    .profiles = {.rate = 99,                                                                       \
+                 .usual = 30ll * NS_PER_S,                                                         \
+                 .longest = 300ll * NS_PER_S,                                                      \
+                 .linger_waits = 300ll * NS_PER_S,                                                 \
+                 .linger_views = 10ll * NS_PER_S,                                                  \
+                 .runs_most = 64},                                                                 \
+    .metrics = {.interval = 2ll * NS_PER_S, .pss_interval = 60ll * NS_PER_S, .kept = 1000},        \
     .health = {.memory_warning = 75,                                                               \
                .memory_critical = 90,                                                              \
                .threads_warning = 5000,                                                            \
