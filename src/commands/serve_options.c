@@ -28,25 +28,33 @@ const struct option serve_options_table[] = {
      .help = "of the paths that Go programs have", .shown_default = "/debug/pprof"},
     {"config", 'c', OPTION_FILE, "FILE", .offset = offsetof(struct serve_options, config),
      .help = "configuration file (YAML)", .shown_default = "/etc/ptprof/ptprof.yaml, if it exists"},
-    {"allowed-host", 0, OPTION_LIST, "NAME", AT(http.allowed_hosts),
-     .help = "name of this host that requests may be for; may be given several times",
-     .shown_default = "addresses and localhost"},
-    {"max-connections", 0, OPTION_INTEGER, "N", AT(http.most_connections), .least = 1, .most = 4096,
-     .help = "so many connections at one time at most", .shown_default = "1024"},
-    {"tls-certificate", 0, OPTION_FILE, "FILE", AT(http.certificate),
-     .help = "certificate with its chain, PEM: HTTPS"},
-    {"tls-key", 0, OPTION_FILE, "FILE", AT(http.key), .help = "key of the certificate, PEM"},
-    {"insecure-http", 0, OPTION_SWITCH, NULL, AT(http.insecure),
-     .help = "listen at addresses that others can reach without TLS"},
+    {"allowed-hosts", 0, OPTION_STRING, "NAMES", AT(http.allowed_hosts),
+     .help = "names under which it may be asked beside its addresses, with commas; *: any"},
+    {"connections", 0, OPTION_INTEGER, "COUNT", AT(http.connections_most), .least = 1,
+     .most = 10000, .help = "most connections", .shown_default = "1200"},
+    {"connections-per-address", 0, OPTION_INTEGER, "COUNT", AT(http.connections_per_address),
+     .least = 1, .most = 10000, .help = "most from one address beyond this machine",
+     .shown_default = "64"},
+    {"streams", 0, OPTION_INTEGER, "COUNT", AT(http.streams_most), .least = 0, .most = 1000,
+     .help = "most pages that follow at one time", .shown_default = "100"},
+    {"header-time", 0, OPTION_DURATION, "DURATION", AT(http.header_time),
+     .help = "how long the header of a request may take", .shown_default = "10s"},
 
     // who may ask
-    {"password-file", 0, OPTION_FILE, "FILE", AT(auth.password_file),
-     .help = "users and hashes of passwords, lines of user:hash as crypt(3) makes them"},
-    {"token-file", 0, OPTION_FILE, "FILE", AT(auth.token_file),
-     .help = "bearer tokens, one a line"},
-    {"no-auth", 0, OPTION_SWITCH, NULL, AT(auth.none),
-     .help = "answer whoever can reach an address that is not this host's own"},
-    {"allow-actions", 0, OPTION_SWITCH, NULL, AT(auth.actions),
+    {"password-file", 0, OPTION_FILE, "FILE", AT(access.password_file),
+     .help = "ask for user and password: lines USER:HASH, as crypt(3) or htpasswd -B has it"},
+    {"token-file", 0, OPTION_FILE, "FILE", AT(access.token_file),
+     .help = "ask for a bearer token, or for it as a password: a token a line"},
+    {"no-auth", 0, OPTION_SWITCH, NULL, AT(access.none),
+     .help = "let anybody ask who reaches an address beyond this machine"},
+    {"socket-users", 0, OPTION_STRING, "USERS", AT(access.socket_users),
+     .help = "who else may connect to unix:PATH, with commas; *: anybody"},
+    {"tls-certificate", 0, OPTION_FILE, "FILE", AT(tls.certificate),
+     .help = "serve HTTPS with this certificate and what it is signed by, PEM"},
+    {"tls-key", 0, OPTION_FILE, "FILE", AT(tls.key), .help = "its private key, PEM"},
+    {"insecure-http", 0, OPTION_SWITCH, NULL, AT(access.plain),
+     .help = "take passwords and tokens without TLS, from beyond this machine too"},
+    {"allow-actions", 0, OPTION_SWITCH, NULL, AT(access.actions),
      .help = "allow requests that change a target"},
 
     // how targets are sampled
@@ -87,6 +95,17 @@ const struct option serve_options_table[] = {
      .most = 1e9, .help = "with so many threads a target is degraded", .shown_default = "5000"},
     {"threads-critical", 0, OPTION_INTEGER, "N", AT(health.threads_critical), .least = 1,
      .most = 1e9, .help = "with so many threads a target is unhealthy", .shown_default = "10000"},
+    {"descriptors-warning", 0, OPTION_PERCENT, "PERCENT", AT(health.descriptors_warning),
+     .least = 0, .most = 100, .help = "of its limit of descriptors: a target is degraded",
+     .shown_default = "80"},
+    {"descriptors-critical", 0, OPTION_PERCENT, "PERCENT", AT(health.descriptors_critical),
+     .least = 0, .most = 100, .help = "of its limit of descriptors: a target is unhealthy",
+     .shown_default = "95"},
+    {"trend", 0, OPTION_DURATION, "TIME", AT(health.trend),
+     .help = "length of history at least for a leak or growth to be told",
+     .shown_default = "5m"},
+    {"deadlock-interval", 0, OPTION_DURATION, "TIME", AT(health.look),
+     .help = "look so often for deadlocks", .shown_default = "30s"},
     {NULL},
 };
 
@@ -94,10 +113,11 @@ enum rc serve_options_check(const struct serve_settings *settings, struct err *e
 {
     if (*settings->http.prefix != '/')
         return err_set(err, RC_USAGE, "--prefix: a path begins with /");
-    if (!settings->http.certificate != !settings->http.key)
+    if (!settings->tls.certificate != !settings->tls.key)
         return err_set(err, RC_USAGE, "--tls-certificate and --tls-key need each other");
     if (settings->health.memory_warning > settings->health.memory_critical ||
-        settings->health.threads_warning > settings->health.threads_critical)
+        settings->health.threads_warning > settings->health.threads_critical ||
+        settings->health.descriptors_warning > settings->health.descriptors_critical)
         return err_set(err, RC_USAGE, "what is critical is less than what is a warning");
     if (settings->profiles.usual > settings->profiles.longest)
         return err_set(err, RC_USAGE, "--profile-duration is more than --profile-longest");

@@ -12,29 +12,34 @@
 #include "base/text_list.h"
 
 struct serve_settings { // texts are borrowed, lists owned by whoever fills them in; NULL: not given
-    struct {            // which processes there are to look at
+    struct {
         const pid_t *pids;
         size_t pid_count;
         struct text_list rules; // as serve/rule.h has them
-        uint64_t most;          // processes at one time that rules find; more are not looked at
-        int64_t interval;       // ns from one look for new ones to the next
-        int64_t listed;         // ns for which those that have ended stay listed
+        uint64_t most;    // processes at one time that rules find; more are not looked at
+        int64_t interval; // ns from one look for new ones to the next
+        int64_t listed;   // ns for which those that have ended stay listed
     } targets;
-    struct { // where it listens, and to whom
+    struct {
         const char *listen; // "127.0.0.1:6060", "[::1]:6060", "unix:PATH"; several with commas
         const char *prefix; // of the paths that Go programs have: "/debug/pprof"
-        struct text_list allowed_hosts; // names that requests may be for, besides addresses
-        uint64_t most_connections;
-        const char *certificate, *key; // files of TLS, PEM
-        bool insecure;                 // without TLS at addresses that others can reach
+        const char *allowed_hosts; // names under which it is asked, with commas; "*": any. NULL
+        uint64_t connections_most, connections_per_address; // of the second loopback is exempt
+        uint64_t streams_most; // of server-sent events
+        int64_t header_time;   // ns: so long the header of a request may take
     } http;
-    struct { // who may ask
-        const char *password_file; // lines of "user:crypt(3) hash"
-        const char *token_file;    // lines of bearer tokens
-        bool none;                 // everybody who reaches it
+    struct {
+        const char *password_file; // lines "user:hash", as crypt(3) has it; NULL: none
+        const char *token_file;    // a token a line; NULL: none
+        const char *socket_users;  // who else may connect to unix:PATH, with commas; "*": anybody
+        bool none;                 // whoever reaches an address may ask
+        bool plain;                // passwords and tokens may come over HTTP without TLS
         bool actions;              // requests that change a target are allowed
-    } auth;
-    struct { // how targets are sampled
+    } access;
+    struct {
+        const char *certificate, *key; // files in PEM; NULL: HTTP without TLS
+    } tls;
+    struct {
         double rate;          // Hz
         int64_t usual;        // ns: of a profile whose length nobody gave
         int64_t longest;      // ns: of a profile
@@ -44,28 +49,29 @@ struct serve_settings { // texts are borrowed, lists owned by whoever fills them
         unsigned off;         // set of 1 << enum ask_what: what is refused
         int64_t min_block;    // ns: waits that are shorter on average do not count as block
     } profiles;
-    struct { // figures that are read all the time
+    struct {
         int64_t interval;     // ns from one reading to the next
         int64_t pss_interval; // ns from one reading of smaps to the next
         uint64_t kept;        // readings of each target
     } metrics;
-    struct { // from where on a target is degraded or unhealthy
-        double memory_warning, memory_critical; // percent of what it may have
+    struct { // from where on a target is degraded, and from where on unhealthy
+        double memory_warning, memory_critical; // percent of its cgroup's limit, else of the RAM
         uint64_t threads_warning, threads_critical;
+        double descriptors_warning, descriptors_critical; // percent of its limit
+        int64_t trend; // ns of history at least for a leak or growth to be told
+        int64_t look;  // ns from one look for deadlocks to the next
     } health;
 };
 
 #define SERVE_DEFAULTS                                                                             \
     .targets = {.most = 1000, .interval = 2ll * NS_PER_S, .listed = 600ll * NS_PER_S},             \
-    .http = {.listen = "127.0.0.1:6060", .prefix = "/debug/pprof", .most_connections = 1024},      \
-    .profiles = {.rate = 99,                                                                       \
-                 .usual = 30ll * NS_PER_S,                                                         \
-                 .longest = 300ll * NS_PER_S,                                                      \
-                 .linger_waits = 300ll * NS_PER_S,                                                 \
-                 .linger_views = 10ll * NS_PER_S,                                                  \
+    .http = {.listen = "127.0.0.1:6060", .prefix = "/debug/pprof", .connections_most = 1200,       \
+             .connections_per_address = 64, .streams_most = 100,                                   \
+             .header_time = 10ll * NS_PER_S},                                                      \
+    .profiles = {.rate = 99, .usual = 30ll * NS_PER_S, .longest = 300ll * NS_PER_S,                \
+                 .linger_waits = 300ll * NS_PER_S, .linger_views = 10ll * NS_PER_S,                \
                  .runs_most = 64},                                                                 \
     .metrics = {.interval = 2ll * NS_PER_S, .pss_interval = 60ll * NS_PER_S, .kept = 1000},        \
-    .health = {.memory_warning = 75,                                                               \
-               .memory_critical = 90,                                                              \
-               .threads_warning = 5000,                                                            \
-               .threads_critical = 10000}
+    .health = {.memory_warning = 75, .memory_critical = 90, .threads_warning = 5000,               \
+               .threads_critical = 10000, .descriptors_warning = 80, .descriptors_critical = 95,   \
+               .trend = 300ll * NS_PER_S, .look = 30ll * NS_PER_S}
