@@ -31,6 +31,7 @@ struct serve_settings { // texts are borrowed
         const char *token_file;    // a token a line; NULL: none
         const char *socket_users;  // who else may connect to unix:PATH, with commas; "*": anybody
         bool none;                 // whoever reaches an address may ask
+        bool actions;              // who may ask may act on targets too, by POST
         bool plain;                // passwords and tokens may come over HTTP without TLS
     } access;
     struct {
