@@ -33,6 +33,7 @@ struct serve_settings { // texts are borrowed, lists owned by whoever fills them
         const char *token_file;    // a token a line; NULL: none
         const char *socket_users;  // who else may connect to unix:PATH, with commas; "*": anybody
         bool none;                 // whoever reaches an address may ask
+        bool actions;              // who may ask may act on targets too, by POST
         bool plain;                // passwords and tokens may come over HTTP without TLS
         bool actions;              // requests that change a target are allowed
     } access;
