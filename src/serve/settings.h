@@ -35,7 +35,6 @@ struct serve_settings { // texts are borrowed, lists owned by whoever fills them
         bool none;                 // whoever reaches an address may ask
         bool actions;              // who may ask may act on targets too, by POST
         bool plain;                // passwords and tokens may come over HTTP without TLS
-        bool actions;              // requests that change a target are allowed
     } access;
     struct {
         const char *certificate, *key; // files in PEM; NULL: HTTP without TLS
