@@ -13,7 +13,7 @@ static enum MHD_Result begin(struct exchange *exchange)
 
 static enum MHD_Result answer(struct exchange *exchange)
 {
-    struct reply reply = {.status = reply_status(exchange->answer.rc),
+    struct reply reply = {.status = reply_status(&exchange->answer),
                           .type = "application/json"};
     AUTO_BUF struct buf text = {0};
     struct json json = {.out = &text};
