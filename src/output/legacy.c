@@ -73,6 +73,7 @@ enum rc legacy_add(struct legacy *legacy, uint32_t labels, const int64_t *values
 {
     if (legacy->full != RC_OK)
         return legacy->full;
+    take_names(legacy); // of the stack before, whose root may be the leaf of this one
     uint32_t stack = plain_stack(legacy->to, legacy->stack, legacy->depth);
     plain_add(legacy->to, plain_sample(legacy->to, stack, labels), values);
     legacy->depth = 0;

@@ -5,8 +5,8 @@
 //   #	0x401177	work	/src/work.c:12
 //   #	0x4010f5	main	/src/work.c:30
 // Stacks are together whatever their labels are, the largest first. Readers take each address for
-// one behind a call, the leaf's too, and subtract 1: so 1 is added to all. Behind the stacks follows
-// what was mapped where, by which pprof finds names itself.
+// one behind a call, the leaf's too, and subtract 1: so 1 is added to all. Behind the stacks
+// follows what was mapped where, by which pprof finds names itself.
 #include "output/legacy_text.h"
 
 #include <inttypes.h>

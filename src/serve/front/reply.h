@@ -19,6 +19,6 @@ enum MHD_Result reply_bytes(struct exchange *exchange, const struct reply *reply
 enum MHD_Result reply_text(struct exchange *exchange, const struct reply *reply, const char *text);
 enum MHD_Result reply_memory(struct exchange *exchange, const struct reply *reply);
 
-// Returns the status of HTTP for an answer: 410 for a target that has ended, 404 for what never was
-// one, 501 for what cannot be had.
+// Returns the status of HTTP for an answer: 410 for a target that has ended, 404 for what never
+// was one, 501 for what cannot be had.
 unsigned reply_status(const struct answer_head *answer);
