@@ -12,8 +12,8 @@ struct reply {
     const char *headers[8][2]; // more of them, ends in NULL
 };
 
-// Send bytes, which are copied; a text that ends in NUL; the memory that came with the answer, which
-// is taken over.
+// Send bytes, which are copied; a text that ends in NUL; the memory that came with the answer,
+// which is taken over.
 enum MHD_Result reply_bytes(struct exchange *exchange, const struct reply *reply, const void *bytes,
                             size_t length);
 enum MHD_Result reply_text(struct exchange *exchange, const struct reply *reply, const char *text);
