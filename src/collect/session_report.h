@@ -18,8 +18,8 @@ enum rc session_refusal(struct session *session, struct err *err) MUST_CHECK;
 // Fails like both, and with RC_GONE if the targets ended before one sample was taken.
 enum rc session_judge(struct session *session, struct err *err) MUST_CHECK;
 
-// A mark is what had been counted at one moment of a run, so that a part of it can be described. While
-// sampling goes on the caller holds the lock.
+// A mark is what had been counted at one moment of a run, so that a part of it can be described.
+// While sampling goes on the caller holds the lock.
 struct session_mark {
     int64_t duration; // ns, as sampled
     uint64_t counts[COUNTER_COUNT];

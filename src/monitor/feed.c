@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "monitor/feed_state.h"
+#include "monitor/feed.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "monitor/feed_state.h"
 #include "monitor/snapshot_text.h"
 
 #define STEP_MS 100

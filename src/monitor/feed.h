@@ -79,8 +79,8 @@ void feed_stop_nobody(struct feed *feed, bool in_place);
 void feed_reset(struct feed *feed);
 
 // Makes a profile of what the query shows, which the caller frees, with what was counted since a
-// mark (NULL: all) in its comments. Names are waited for so long (ms); RC_TIMEOUT: some are missing.
-// Fails as rows_extract; *profile is NULL then.
+// mark (NULL: all) in its comments. Names are waited for so long (ms); RC_TIMEOUT: some are
+// missing. Fails as rows_extract; *profile is NULL then.
 enum rc feed_extract(struct feed *feed, const struct snapshot *snapshot,
                      const struct rows_query *query, const struct session_mark *since,
                      int milliseconds, struct plain_profile **profile, struct err *err) MUST_CHECK;

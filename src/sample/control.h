@@ -25,10 +25,14 @@ struct sign_of_life {
 };
 
 struct control {
+    struct {
+        _Atomic int wanted; // main -> sampler, 1: threads that sleep are still read where they do
+        _Atomic int is_so;  // sampler -> main
+    } stop_nobody;
+
     // main -> sampler
     _Atomic int stop;   // 1: finish
     _Atomic int paused; // 1: leave the targets alone
-    _Atomic int in_place; // 1: stop nobody; threads that sleep are still read where they do
     _Atomic int idle;   // not 0: threads that sleep are reported too; each time that this begins
                         // it is another number
     _Atomic int64_t prompt_until; // CLOCK_MONOTONIC ns: samples up to then are read at once, for
@@ -49,7 +53,6 @@ struct control {
     unsigned life_count;
 
     // sampler -> main; they go on when a new sampler takes over
-    _Atomic int stops_nobody;   // 1: it does as in_place says
     _Atomic int ended;          // 1: every target is gone
     _Atomic int64_t reported_at; // CLOCK_MONOTONIC ns: all threads have been read up to then
     _Atomic uint64_t counts[COUNTER_COUNT];

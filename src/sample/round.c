@@ -79,7 +79,7 @@ static bool is_wanted(const struct round *round, const struct thread *thread)
 // taken by a thread that had been waiting, which would then seem to have been running.
 static void take_samples(struct round *round)
 {
-    if (atomic_load(&round->control->stops_nobody))
+    if (atomic_load(&round->control->stop_nobody.is_so))
         round->running_count = 0;
     be_urgent(round, round->urgent || round->running_count);
     for (size_t i = 0; i < round->running_count; i++)

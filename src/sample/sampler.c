@@ -54,19 +54,19 @@ static void pause_until_told(struct round *round)
         family_forget(&round->family);
         child_time_rebase(&round->roster);
     }
-    cpu_samplers_pause(&round->samplers, atomic_load(&control->stops_nobody));
+    cpu_samplers_pause(&round->samplers, atomic_load(&control->stop_nobody.is_so));
 }
 
 // CPU time up to now is told before samples stand for it, or no longer do.
 static void follow_in_place(struct round *round)
 {
     struct control *control = round->control;
-    bool in_place = atomic_load(&control->in_place);
-    if (in_place == atomic_load(&control->stops_nobody))
+    bool in_place = atomic_load(&control->stop_nobody.wanted);
+    if (in_place == atomic_load(&control->stop_nobody.is_so))
         return;
     cpu_samplers_pause(&round->samplers, true);
     round_tell(round);
-    atomic_store(&control->stops_nobody, in_place);
+    atomic_store(&control->stop_nobody.is_so, in_place);
     cpu_samplers_pause(&round->samplers, in_place);
 }
 
@@ -147,8 +147,8 @@ static void run_sampler(struct control *control, const void *argument)
             continue; // gone since the main process looked: not to be told apart from gone later
     orphan_prepare(control);
     priority_prompt();
-    atomic_store(&control->stops_nobody, atomic_load(&control->in_place));
-    cpu_samplers_pause(&round.samplers, atomic_load(&control->stops_nobody));
+    atomic_store(&control->stop_nobody.is_so, atomic_load(&control->stop_nobody.wanted));
+    cpu_samplers_pause(&round.samplers, atomic_load(&control->stop_nobody.is_so));
     round_begin(&round);
     read_until_told(&round);
     round_finish(&round);

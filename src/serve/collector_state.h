@@ -45,9 +45,9 @@ struct collector {
 // Takes the next question of the front; false when it has closed the channel.
 bool questions_take(struct collector *collector);
 
-// Takes what a helper's channel is ready for (events of poll; 0: only the time has passed): its next
-// answer, or a question that had to wait. When it has ended or is stuck it is forgotten, and who
-// waits for it is told.
+// Takes what a helper's channel is ready for (events of poll; 0: only the time has passed): its
+// next answer, or a question that had to wait. When it has ended or is stuck it is forgotten, and
+// who waits for it is told.
 void questions_answer(struct collector *collector, struct helper *helper, short events);
 
 // Nobody waits for anything any more: the front has ended.

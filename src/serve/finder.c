@@ -16,19 +16,19 @@
 #define NOT_KNOWN 0u        // whether it has run
 #define ABSENT UINT32_MAX
 
-struct finder {
+struct process_finder {
     struct map marks; // pid -> mark
     struct map newer; // the same of a look that goes on
     void (*visit)(void *context, pid_t pid);
     void *context;
 };
 
-struct finder *finder_new(void)
+struct process_finder *finder_new(void)
 {
-    return xcalloc(1, sizeof(struct finder));
+    return xcalloc(1, sizeof(struct process_finder));
 }
 
-void finder_free(struct finder *finder)
+void finder_free(struct process_finder *finder)
 {
     if (!finder)
         return;
@@ -52,14 +52,14 @@ static uint32_t mark_of(pid_t pid)
 
 static void look_at(void *context, pid_t pid)
 {
-    struct finder *finder = context;
+    struct process_finder *finder = context;
     uint32_t mark = mark_of(pid);
     map_put(&finder->newer, (uint64_t)pid, mark);
     if (mark == NOT_KNOWN || map_get(&finder->marks, (uint64_t)pid, NOT_KNOWN) != mark)
         finder->visit(finder->context, pid);
 }
 
-enum rc finder_look(struct finder *finder, void (*visit)(void *, pid_t), void *context,
+enum rc finder_look(struct process_finder *finder, void (*visit)(void *, pid_t), void *context,
                     struct err *err)
 {
     AUTO_FD int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -76,12 +76,12 @@ enum rc finder_look(struct finder *finder, void (*visit)(void *, pid_t), void *c
     return RC_OK;
 }
 
-bool finder_has_seen(const struct finder *finder, pid_t pid)
+bool finder_has_seen(const struct process_finder *finder, pid_t pid)
 {
     return map_get(&finder->marks, (uint64_t)pid, ABSENT) != ABSENT;
 }
 
-void finder_forget(struct finder *finder, pid_t pid)
+void finder_forget(struct process_finder *finder, pid_t pid)
 {
     if (finder_has_seen(finder, pid))
         map_put(&finder->marks, (uint64_t)pid, NOT_KNOWN);

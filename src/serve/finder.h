@@ -9,18 +9,18 @@
 
 #include "base/err.h"
 
-struct finder;
+struct process_finder;
 
-struct finder *finder_new(void);
-void finder_free(struct finder *finder);
+struct process_finder *finder_new(void);
+void finder_free(struct process_finder *finder);
 
 // Calls visit with each process that is new, has run, or of which that is not known. Fails when
 // /proc cannot be read; then it has forgotten nothing.
-enum rc finder_look(struct finder *finder, void (*visit)(void *context, pid_t pid), void *context,
+enum rc finder_look(struct process_finder *finder, void (*visit)(void *context, pid_t pid), void *context,
                     struct err *err) MUST_CHECK;
 
 // Says whether a process was there when it looked last.
-bool finder_has_seen(const struct finder *finder, pid_t pid);
+bool finder_has_seen(const struct process_finder *finder, pid_t pid);
 
 // Has a process visited the next time, though it does not run.
-void finder_forget(struct finder *finder, pid_t pid);
+void finder_forget(struct process_finder *finder, pid_t pid);

@@ -137,7 +137,7 @@ static enum rc start_helper(struct collector *collector, struct serve_target *ta
     bool is_runner = who_answers[ask->what].by == BY_RUNNER;
     uint64_t most = collector->settings.profiles.runs_most;
     if (collector->helper_count >= most)
-        return err_set(err, RC_LIMIT, "%zu processes are looked into at this moment: try again later",
+        return err_set(err, RC_LIMIT, "%zu processes are looked into now: try again later",
                        (size_t)most);
     *helper = add_helper(collector, target, ask, is_runner);
     enum rc rc = is_runner ? start_runner(collector, *helper, err)
@@ -229,7 +229,7 @@ static enum rc may_be_asked(const struct collector *collector, const struct ask 
     if (settings->profiles.off & 1u << ask->what)
         return err_set(err, RC_DENIED, "%s is switched off here", ask_words[ask->what]);
     if (who_answers[ask->what].by == BY_NOBODY)
-        return err_set(err, RC_FAIL, "this cannot be had");
+        return err_set(err, RC_ABSENT, "this cannot be had yet");
     if (ask->window > settings->profiles.longest)
         return err_set(err, RC_USAGE, "this is at most of %lld s",
                        (long long)(settings->profiles.longest / NS_PER_S));

@@ -21,7 +21,7 @@ struct condition {
     struct pattern pattern;
 };
 
-struct rule {
+struct target_rule {
     char *text;
     char *name; // NULL: none
     struct condition *conditions;
@@ -29,7 +29,7 @@ struct rule {
 };
 
 struct parsing { // of a rule
-    struct rule *rule;
+    struct target_rule *rule;
     const char *where; // it comes from, for people
     struct err *err;
 };
@@ -100,7 +100,7 @@ static enum rc take_value(const struct parsing *parsing, struct condition *condi
 
 static enum rc take_condition(const struct parsing *parsing, char *text)
 {
-    struct rule *rule = parsing->rule;
+    struct target_rule *rule = parsing->rule;
     size_t length = strcspn(text, "=~");
     char operation = text[length];
     if (!operation)
@@ -149,9 +149,9 @@ static int by_cost(const void *a, const void *b)
     return (int)((const struct condition *)a)->fact - (int)((const struct condition *)b)->fact;
 }
 
-enum rc rule_parse(const char *text, const char *where, struct rule **out, struct err *err)
+enum rc rule_parse(const char *text, const char *where, struct target_rule **out, struct err *err)
 {
-    struct rule *rule = xcalloc(1, sizeof *rule);
+    struct target_rule *rule = xcalloc(1, sizeof *rule);
     rule->text = xstrdup(text);
     enum rc rc = parse(&(struct parsing){rule, where, err});
     if (rc == RC_OK)
@@ -162,7 +162,7 @@ enum rc rule_parse(const char *text, const char *where, struct rule **out, struc
     return rc;
 }
 
-void rule_free(struct rule *rule)
+void rule_free(struct target_rule *rule)
 {
     if (!rule)
         return;
@@ -176,12 +176,12 @@ void rule_free(struct rule *rule)
     free(rule);
 }
 
-const char *rule_text(const struct rule *rule)
+const char *rule_text(const struct target_rule *rule)
 {
     return rule->text;
 }
 
-const char *rule_name(const struct rule *rule)
+const char *rule_name(const struct target_rule *rule)
 {
     return rule->name;
 }
@@ -210,7 +210,7 @@ static bool condition_holds(const struct condition *condition, const char *text)
     return glob_matches(condition->glob, text);
 }
 
-bool rule_matches(const struct rule *rule, struct target_facts *facts, pid_t pid)
+bool rule_matches(const struct target_rule *rule, struct target_facts *facts, pid_t pid)
 {
     for (size_t i = 0; i < rule->count; i++) {
         const struct condition *condition = &rule->conditions[i];

@@ -13,15 +13,15 @@
 #include "base/err.h"
 #include "serve/target_facts.h"
 
-struct rule;
+struct target_rule;
 
 // Fails with RC_USAGE and what is wrong with it, after the words of `where` ("--match").
-enum rc rule_parse(const char *text, const char *where, struct rule **rule,
+enum rc rule_parse(const char *text, const char *where, struct target_rule **rule,
                    struct err *err) MUST_CHECK;
-void rule_free(struct rule *rule);
+void rule_free(struct target_rule *rule);
 
-const char *rule_text(const struct rule *rule); // as it was given
-const char *rule_name(const struct rule *rule); // NULL: it has none
+const char *rule_text(const struct target_rule *rule); // as it was given
+const char *rule_name(const struct target_rule *rule); // NULL: it has none
 
 // Says whether a process matches. Facts are read only as far as that takes.
-bool rule_matches(const struct rule *rule, struct target_facts *facts, pid_t pid);
+bool rule_matches(const struct target_rule *rule, struct target_facts *facts, pid_t pid);

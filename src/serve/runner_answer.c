@@ -148,8 +148,8 @@ static void add_unattributed(struct plain_profile *profile, uint64_t charged)
     const struct plain_line line = {
         .function = plain_add_function(profile, (struct plain_function){.name = text})};
     uint32_t mapping = plain_add_mapping(profile, (struct plain_mapping){
-        .start = PLACE_UNATTRIBUTED, .limit = PLACE_UNATTRIBUTED + 1, .file = text, .module = text, .placeholder = text,
-        .has_functions = true});
+        .start = PLACE_UNATTRIBUTED, .limit = PLACE_UNATTRIBUTED + 1, .file = text,
+        .module = text, .placeholder = text, .has_functions = true});
     uint32_t location = plain_add_location(profile, mapping, PLACE_UNATTRIBUTED, &line, 1);
     plain_add(profile, plain_sample(profile, plain_child(profile, 0, location), 0), values);
 }

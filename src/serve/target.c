@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "process/permission.h"
 #include "process/procfs.h"
+#include "serve/deadlock_look.h"
 #include "serve/target_id.h"
 
 // --- one target ---
@@ -80,6 +81,8 @@ static void begin(struct serve_target *target, struct target_found *found)
     target->rule = found->rule;
     target->ended_at = 0;
     target->since = clock_wall();
+    deadlock_look_free(target->deadlock);
+    target->deadlock = NULL;
     learn(target);
 }
 
@@ -95,6 +98,7 @@ static void target_free(struct serve_target *target)
         cleanup_fd(&target->kept[i]);
     target_facts_fini(&target->facts);
     history_free(target->history);
+    deadlock_look_free(target->deadlock);
     free(target->denied);
     free(target);
 }
@@ -160,9 +164,10 @@ static enum rc take_rules(struct target_list *list, const struct serve_settings 
                           struct err *err)
 {
     enum rc rc = RC_OK;
-    list->rules = xcalloc(settings->targets.rule_count + 1, sizeof *list->rules);
-    for (size_t i = 0; i < settings->targets.rule_count && rc == RC_OK; i++) {
-        rc = rule_parse(settings->targets.rules[i], "--match", &list->rules[i], err);
+    const struct text_list *rules = &settings->targets.rules;
+    list->rules = xcalloc(rules->count + 1, sizeof *list->rules);
+    for (size_t i = 0; i < rules->count && rc == RC_OK; i++) {
+        rc = rule_parse(rules->texts[i], "--match", &list->rules[i], err);
         list->rule_count += rc == RC_OK;
     }
     if (list->rule_count)

@@ -16,6 +16,8 @@
 #include "serve/settings.h"
 #include "serve/target_facts.h"
 
+struct deadlock_look;
+
 struct serve_target {
     char id[ASK_TARGET_MOST]; // its name in paths: unique among those that are listed
     pid_t pid;
@@ -25,16 +27,17 @@ struct serve_target {
     unsigned restarts;        // processes that had this ID before
     struct target_facts facts;
     char *denied;             // why it cannot be looked into, escaped; owned. NULL: it can
-    const struct rule *rule;  // that found it; NULL: its pid was given
+    const struct target_rule *rule;  // that found it; NULL: its pid was given
     unsigned users;           // processes of ours that look at it: it is not forgotten meanwhile
     struct history *history;  // of its figures
+    struct deadlock_look *deadlock; // the last one, shared with jobs; NULL: there was none
     int kept[2];              // memory with what was counted for all time, as runner_config; -1
 };
 
 struct target_found { // a process that is to be a target
     pid_t pid;
     uint64_t start_time;
-    const struct rule *rule;
+    const struct target_rule *rule;
     struct target_facts facts; // as far as they were read
 };
 
@@ -42,9 +45,9 @@ struct target_list {
     struct serve_target **targets; // owned; they do not move
     size_t count, capacity;
     size_t kept; // figures of each
-    struct rule **rules; // owned
+    struct target_rule **rules; // owned
     size_t rule_count;
-    struct finder *finder; // owned; NULL: there are no rules
+    struct process_finder *finder; // owned; NULL: there are no rules
     uint64_t most;     // that live, found by rules
     uint64_t left_out; // processes that match beside them
     int64_t listed;    // ns for which those that have ended stay

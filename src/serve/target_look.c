@@ -14,7 +14,7 @@
 #define ANCESTORS_MOST 16
 #define LOOK_SHARE 400 // looks take at most one part in so many of our time
 
-struct look {
+struct target_look {
     struct target_list *list;
     struct target_found *found; // owned
     size_t count, capacity;
@@ -41,7 +41,7 @@ static struct serve_target *living(const struct target_list *list, pid_t pid)
     return NULL;
 }
 
-static const struct rule *rule_of(const struct target_list *list, struct target_facts *facts,
+static const struct target_rule *rule_of(const struct target_list *list, struct target_facts *facts,
                                   pid_t pid)
 {
     for (size_t i = 0; i < list->rule_count; i++)
@@ -52,7 +52,7 @@ static const struct rule *rule_of(const struct target_list *list, struct target_
 
 static void visit(void *context, pid_t pid)
 {
-    struct look *look = context;
+    struct target_look *look = context;
     struct serve_target *target = living(look->list, pid);
     struct proc_stat stat;
     if (target)
@@ -73,7 +73,7 @@ static void visit(void *context, pid_t pid)
 
 // --- who they are ---
 
-static size_t found_by(const struct look *look, const struct rule *rule)
+static size_t found_by(const struct target_look *look, const struct target_rule *rule)
 {
     size_t count = 0;
     for (size_t i = 0; i < look->count; i++)
@@ -82,7 +82,7 @@ static size_t found_by(const struct look *look, const struct rule *rule)
 }
 
 // Returns the only target of a rule that has ended, NULL: there is none, or it is not the only one.
-static struct serve_target *predecessor(const struct target_list *list, const struct rule *rule)
+static struct serve_target *predecessor(const struct target_list *list, const struct target_rule *rule)
 {
     struct serve_target *only = NULL;
     for (size_t i = 0; i < list->count; i++) {
@@ -104,7 +104,7 @@ static size_t count_living(const struct target_list *list)
     return count;
 }
 
-static void take(struct look *look)
+static void take(struct target_look *look)
 {
     struct target_list *list = look->list;
     size_t room = list->most - count_living(list);
@@ -158,7 +158,7 @@ static void tell_left_out(const struct target_list *list, uint64_t before)
 void target_list_look(struct target_list *list)
 {
     AUTO_FREE struct target_found *found = NULL;
-    struct look look = {.list = list};
+    struct target_look look = {.list = list};
     struct err err;
     int64_t began = clock_now();
     uint64_t before = list->left_out;
