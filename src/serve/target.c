@@ -148,6 +148,8 @@ static enum rc add_pid(struct target_list *list, pid_t pid, struct err *err)
 {
     struct proc_stat stat;
     enum rc rc = permission_explain(pid, 0, err);
+    if (rc == RC_BUSY) // whoever traces it may have gone when somebody asks
+        rc = RC_OK;
     if (rc == RC_OK && (rc = procfs_stat(pid, pid, &stat)) != RC_OK)
         err_set(err, rc, "there is no process %d", (int)pid);
     if (rc != RC_OK)

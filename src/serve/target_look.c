@@ -33,7 +33,7 @@ static bool is_ours(pid_t pid, pid_t parent)
     return pid == self;
 }
 
-static struct serve_target *living(const struct target_list *list, pid_t pid)
+static struct serve_target *living_with(const struct target_list *list, pid_t pid)
 {
     for (size_t i = 0; i < list->count; i++)
         if (list->targets[i]->pid == pid && !list->targets[i]->ended_at)
@@ -53,7 +53,7 @@ static const struct target_rule *rule_of(const struct target_list *list, struct 
 static void visit(void *context, pid_t pid)
 {
     struct target_look *look = context;
-    struct serve_target *target = living(look->list, pid);
+    struct serve_target *target = living_with(look->list, pid);
     struct proc_stat stat;
     if (target)
         target_check(target);
@@ -107,7 +107,7 @@ static size_t count_living(const struct target_list *list)
 static void take(struct target_look *look)
 {
     struct target_list *list = look->list;
-    size_t room = list->most - count_living(list);
+    size_t living = count_living(list), room = list->most > living ? list->most - living : 0;
     list->left_out = 0;
     for (size_t i = 0; i < look->count; i++) {
         struct target_found *found = &look->found[i];
@@ -160,9 +160,9 @@ void target_list_look(struct target_list *list)
     AUTO_FREE struct target_found *found = NULL;
     struct target_look look = {.list = list};
     struct err err;
-    int64_t began = clock_now();
+    int64_t now = clock_now(), cost = clock_thread();
     uint64_t before = list->left_out;
-    if (began < list->look_at)
+    if (now < list->look_at)
         return;
     if (list->finder && finder_look(list->finder, visit, &look, &err) == RC_OK) {
         check_all(list);
@@ -172,6 +172,6 @@ void target_list_look(struct target_list *list)
         check_all(list);
     }
     found = look.found;
-    drop_old(list, began);
-    list->look_at = clock_now() + (clock_now() - began) * LOOK_SHARE;
+    drop_old(list, now);
+    list->look_at = now + (clock_thread() - cost) * LOOK_SHARE;
 }
