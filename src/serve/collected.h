@@ -12,6 +12,10 @@ struct collector;
 enum rc collected_cmdline(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
+// "PID THREADS ID"
+enum rc collected_index(struct collector *collector, struct serve_target *target,
+                        const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
 // JSON: {"targets":[{"id","pid","comm","running"}...]}
 enum rc collected_targets(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
