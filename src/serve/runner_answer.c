@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "monitor/snapshot_json.h"
 #include "output/parser.h"
-#include "output/writer.h"
 #include "profile/plain_merge.h"
+#include "serve/profile_form.h"
 
 #define NAMES_MS 1000 // that an answer waits for names: who scrapes waits for three seconds
 #define HALF_NS (NS_PER_S / 2)
@@ -132,11 +132,6 @@ static enum rc profile_of_all(struct feed *feed, const struct snapshot *snapshot
     return RC_OK;
 }
 
-static enum rc write_profile(const struct plain_profile *profile, FILE *out, struct err *err)
-{
-    return writer_by_name("pprof")->write(&(struct writing){.profile = profile}, out, err);
-}
-
 static enum rc write_view(const struct snapshot *snapshot, const struct ask *ask, FILE *out,
                           struct err *err)
 {
@@ -163,7 +158,7 @@ static enum rc write_answer(struct feed *feed, const struct snapshot *snapshot,
                                       is_view(ask) ? NOT_KEPT : rows[ask->what].kept, &profile,
                                       err);
     if (rc == RC_OK)
-        rc = write_profile(profile, out, err);
+        rc = profile_form_write(profile, ask, out, err);
     plain_free(profile);
     return rc;
 }
@@ -205,7 +200,7 @@ enum rc runner_answer_kept(struct feed *feed, const struct snapshot *snapshot,
     enum rc rc =
         profile_of_all(feed, snapshot, kept, kept_kinds[number], number, &profile, err);
     if (rc == RC_OK)
-        rc = write_profile(profile, out, err);
+        rc = profile_form_write(profile, &(struct ask){.form = ASK_PPROF}, out, err);
     plain_free(profile);
     return close_stream(out, rc, err);
 }

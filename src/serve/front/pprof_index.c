@@ -42,14 +42,15 @@ void pprof_index(struct buf *out, const char *prefix, const char *facts)
     unsigned threads = 0;
     int pid = 0;
     (void)!sscanf(facts, "%d %u %63[-A-Za-z0-9._]", &pid, &threads, id);
-    buf_printf(out, "<html>\n<head>\n<title>%s/ of %s</title>\n</head>\n<body>\n%s/ of %s (%d)<br>\n"
-                    "<br>\nTypes of profiles available:\n<table>\n"
+    buf_printf(out, "<html>\n<head>\n<title>%s/ of %s</title>\n</head>\n<body>\n"
+                    "%s/ of %s (%d)<br>\n<br>\nTypes of profiles available:\n<table>\n"
                     "<thead><td>Count</td><td>Profile</td></thead>\n",
                prefix, id, prefix, id, pid);
     for (size_t i = 0; i < ARRAY_LENGTH(profiles); i++)
         put_row(out, i, threads);
-    buf_puts(out, "</table>\n<a href=\"goroutine?debug=2\">full dump of the stacks of all threads</a>"
-                  "\n<br>\n<p>\nProfile Descriptions:\n<ul>\n");
+    buf_puts(out, "</table>\n"
+                  "<a href=\"goroutine?debug=2\">full dump of the stacks of all threads</a>\n"
+                  "<br>\n<p>\nProfile Descriptions:\n<ul>\n");
     for (size_t i = 0; i < ARRAY_LENGTH(profiles); i++)
         buf_printf(out, "<li><div class=profile-name>%s: </div> %s</li>\n", profiles[i].name,
                    profiles[i].text);
