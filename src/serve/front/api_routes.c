@@ -27,6 +27,5 @@ static enum MHD_Result answer(struct exchange *exchange)
 
 const struct route api_routes[] = {
     {"/api/v1/targets", METHOD_GET, begin, answer, ASK_TARGETS, NULL},
-    {"/api/v1/top", METHOD_GET, begin, answer, ASK_VIEW, NULL},
     {NULL},
 };

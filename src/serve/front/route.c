@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-static const struct route *const tables[] = {pprof_routes, api_routes};
+static const struct route *const tables[] = {pprof_routes, api_routes, page_routes};
 
 // Returns what follows the beginning, or NULL.
 static const char *behind(const char *path, const char *beginning)

@@ -22,6 +22,7 @@ struct route {
 
 extern const struct route pprof_routes[]; // each ends in a row without a path
 extern const struct route api_routes[];
+extern const struct route page_routes[];
 
 // Returns the row for the path; NULL: there is none. Sets the request's target and rest.
 const struct route *route_find(struct exchange *exchange, const char *prefix);
