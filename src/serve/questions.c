@@ -82,7 +82,8 @@ static enum rc start_runner(struct collector *collector, struct helper *helper, 
 static enum rc start_job(struct collector *collector, struct helper *helper, int text,
                          struct err *err)
 {
-    const struct job job = {.ask = helper->about, .pid = helper->target->pid, .text = text,
+    const struct job job = {.ask = helper->about, .pid = helper->target->pid,
+                            .target = helper->target, .text = text,
                             .settings = &collector->settings};
     const int kept[] = {text, -1};
     return worker_process_start(&helper->process, "ptprof-job", kept, job_serve, &job, err);
@@ -176,23 +177,38 @@ static void cancel(struct collector *collector, uint32_t front_id)
         }
 }
 
-static void pass_on(struct collector *collector, const struct ask *ask, int text)
+// *target: NULL for questions about all. What has ended was a target, and others never were one.
+static enum rc find_target(struct collector *collector, const struct ask *ask,
+                           struct serve_target **target, struct err *err)
 {
     const struct who_answers *who = &who_answers[ask->what];
-    struct serve_target *target = NULL;
-    struct err err = {0};
+    *target = NULL;
     if (who->by == BY_NOBODY)
-        err_set(&err, RC_FAIL, "this cannot be had");
-    else if (who->of_target && !(target = target_list_find(&collector->targets, ask->target, &err)))
-        refuse(collector, ask->id, RC_GONE, &err);
-    else if (target && target->ended_at)
-        err_set(&err, RC_GONE, "%s (%d) has ended", target->id, (int)target->pid);
-    else if (who->by == BY_COLLECTOR)
+        return err_set(err, RC_FAIL, "this cannot be had");
+    if (!who->of_target)
+        return RC_OK;
+    *target = target_list_find(&collector->targets, ask->target, err);
+    if (!*target)
+        return RC_GONE;
+    if ((*target)->ended_at)
+        return err_set(err, RC_GONE, "%s (%d) has ended", (*target)->id, (int)(*target)->pid);
+    return RC_OK;
+}
+
+static void pass_on(struct collector *collector, const struct ask *ask, int text)
+{
+    struct serve_target *target;
+    struct err err = {0};
+    struct answer_head answer = {.id = ask->id};
+    answer.rc = find_target(collector, ask, &target, &err);
+    answer.unknown = answer.rc == RC_GONE && !target;
+    memcpy(answer.text, err.text, sizeof answer.text);
+    if (answer.rc != RC_OK)
+        reply(collector, &answer, -1);
+    else if (who_answers[ask->what].by == BY_COLLECTOR)
         collect(collector, target, ask);
     else
         ask_process(collector, target, ask, text);
-    if (*err.text && !(who->of_target && !target))
-        refuse(collector, ask->id, who->by == BY_NOBODY ? RC_FAIL : RC_GONE, &err);
 }
 
 bool questions_take(struct collector *collector)

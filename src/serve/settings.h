@@ -10,25 +10,63 @@
 
 struct serve_settings { // texts are borrowed
     struct {
-        const pid_t *pids; // owned by whoever fills it in
+        const pid_t *pids; // owned by whoever fills it in, as the rules
         size_t pid_count;
+        const char *const *rules; // texts as serve/rule.h has them
+        size_t rule_count;
+        uint64_t most;    // processes at one time that rules find; more are not looked at
+        int64_t interval; // ns from one look for new ones to the next
+        int64_t listed;   // ns for which those that have ended stay listed
     } targets;
     struct {
         const char *listen; // "127.0.0.1:6060", "[::1]:6060", "unix:PATH"; several with commas
         const char *prefix; // of the paths that Go programs have: "/debug/pprof"
+        const char *allowed_hosts; // names under which it is asked, with commas; "*": any. NULL
+        uint64_t connections_most, connections_per_address; // of the second loopback is exempt
+        uint64_t streams_most; // of server-sent events
+        int64_t header_time;   // ns: so long the header of a request may take
     } http;
+    struct {
+        const char *password_file; // lines "user:hash", as crypt(3) has it; NULL: none
+        const char *token_file;    // a token a line; NULL: none
+        const char *socket_users;  // who else may connect to unix:PATH, with commas; "*": anybody
+        bool none;                 // whoever reaches an address may ask
+        bool actions;              // who may ask may act on targets too, by POST
+        bool plain;                // passwords and tokens may come over HTTP without TLS
+    } access;
+    struct {
+        const char *certificate, *key; // files in PEM; NULL: HTTP without TLS
+    } tls;
     struct {
         double rate;          // Hz
         int64_t longest;      // ns: of a profile
         int64_t linger_waits; // ns: for so long after the last question waits are counted on
+        int64_t linger_views; // ns: the same of sampling for a page
+        uint64_t runs_most;   // processes that are sampled at one time, and looks of other kinds
+        unsigned off;         // set of 1 << enum ask_what: what is refused
+        int64_t min_block;    // ns: waits that are shorter on average do not count as block
     } profiles;
     struct {
         int64_t interval; // ns from one reading to the next
         uint64_t kept;    // readings of each target
     } metrics;
+    struct { // from where on a target is degraded, and from where on unhealthy
+        double memory_warning, memory_critical; // percent of its cgroup's limit, else of the RAM
+        uint64_t threads_warning, threads_critical;
+        double descriptors_warning, descriptors_critical; // percent of its limit
+        int64_t trend; // ns of history at least for a leak or growth to be told
+        int64_t look;  // ns from one look for deadlocks to the next
+    } health;
 };
 
 #define SERVE_DEFAULTS                                                                             \
-    .http = {.listen = "127.0.0.1:6060", .prefix = "/debug/pprof"},                                \
-    .profiles = {.rate = 99, .longest = 300ll * NS_PER_S, .linger_waits = 300ll * NS_PER_S},       \
-    .metrics = {.interval = 2ll * NS_PER_S, .kept = 1000}
+    .targets = {.most = 1000, .interval = 2ll * NS_PER_S, .listed = 600ll * NS_PER_S},             \
+    .http = {.listen = "127.0.0.1:6060", .prefix = "/debug/pprof", .connections_most = 1200,       \
+             .connections_per_address = 64, .streams_most = 100,                                   \
+             .header_time = 10ll * NS_PER_S},                                                      \
+    .profiles = {.rate = 99, .longest = 300ll * NS_PER_S, .linger_waits = 300ll * NS_PER_S,        \
+                 .linger_views = 10ll * NS_PER_S, .runs_most = 64},                                \
+    .metrics = {.interval = 2ll * NS_PER_S, .kept = 1000},                                         \
+    .health = {.memory_warning = 75, .memory_critical = 90, .threads_warning = 5000,               \
+               .threads_critical = 10000, .descriptors_warning = 80, .descriptors_critical = 95,   \
+               .trend = 300ll * NS_PER_S, .look = 30ll * NS_PER_S}

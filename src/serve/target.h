@@ -13,13 +13,30 @@
 #include "serve/history.h"
 #include "serve/settings.h"
 
+struct target_facts { // raw texts of a process, "": not known; owned
+    char *exe;       // path of its program
+    char *user;      // name of its effective user, or the number
+    char *unit;      // of systemd, "redis-server.service"
+    char *container; // ID, 64 hexadecimal digits; "": it is in none
+    char *cgroup;    // path in the unified hierarchy, else in that of memory
+};
+
+struct rule;
+struct deadlock_look;
+
 struct serve_target {
     char id[ASK_TARGET_MOST]; // its name in paths: unique among those that are listed
     char comm[COMM_MAX];      // raw bytes
     pid_t pid;
     uint64_t start_time;      // clock ticks since boot: tells it from a later process of that pid
     int64_t ended_at;         // CLOCK_MONOTONIC ns; 0: it lives
+    int64_t since;            // ns since 1970 UTC: when it was found, or has ended
+    unsigned restarts;        // processes that had this ID before
+    struct target_facts facts;
+    char *denied;             // why it cannot be looked into, escaped; owned. NULL: it can
+    const struct rule *rule;  // that found it; NULL: its pid was given
     struct history *history;  // of its figures
+    struct deadlock_look *deadlock; // the last one, shared with jobs; NULL: there was none
     int kept[2];              // memory with what was counted for all time, as runner_config; -1
 };
 
