@@ -15,7 +15,8 @@ function niceAbove(value, base) {
 }
 
 class Chart {
-  // spec: title, unit, series [{ name, of(reading) }], stacked, least (of the axis), text (what it is)
+  // spec: title, unit, series [{ name, of(reading) }], stacked, least (of the axis), text (what it
+  // is), colors (numbers of them)
   constructor(spec, axis) {
     Object.assign(this, { spec, axis });
     this.figure = element("figure", "chart");
@@ -124,7 +125,6 @@ class Chart {
       for (let k = last; k >= first; k--)
         context.lineTo(this.xOf(readings[k].time),
           this.yOf(spec.stacked && number > 0 ? lines[number - 1][k] : 0));
-      if (!spec.stacked || number === 0) context.lineTo(this.xOf(readings[first].time), this.yOf(0));
       context.globalAlpha = 0.25;
       context.fill();
       context.globalAlpha = 1;

@@ -48,7 +48,8 @@ class Axis {
 
   measureStep() {
     const list = this.readings.slice(-READINGS);
-    if (list.length > 2) this.step = (list[list.length - 1].time - list[0].time) / (list.length - 1);
+    if (list.length < 3) return;
+    this.step = (list[list.length - 1].time - list[0].time) / (list.length - 1);
   }
 
   shown() {

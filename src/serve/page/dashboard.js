@@ -2,7 +2,8 @@
 // The page: its state, what it asks for and when, and what keys and buttons do.
 "use strict";
 
-const HEALTH_MS = 10000, WAITING_STATUS = 503;
+const HEALTH_MS = 10000;
+const ENDED = "The process has ended. What was seen of it stays here.";
 
 class Dashboard {
   constructor() {
@@ -198,7 +199,7 @@ class Dashboard {
     this.uptime = view.uptime_ns / 1e9;
     this.axis.kept = [view.range.kept_from_ns / 1e6, view.range.to_ns / 1e6];
     showQuality(view);
-    this.notice(view.end === "ended" ? "The process has ended. What was seen of it stays here." : "");
+    this.notice(view.end === "ended" ? ENDED : "");
     this.say("");
     return view;
   }

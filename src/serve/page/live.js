@@ -10,7 +10,8 @@ const known = (value) => (value === null || value === undefined ? NaN : Number(v
 // A reading as charts want it. Times of threads that neither ran nor waited for a CPU are what is
 // left of the time that all had.
 function readingOf(json) {
-  const cpu = json.cpu_percent || {}, threads = json.threads || {}, memory = json.memory_bytes || {};
+  const cpu = json.cpu_percent || {}, threads = json.threads || {};
+  const memory = json.memory_bytes || {};
   const user = known(cpu.user), system = known(cpu.system), total = known(threads.total);
   const queued = known(json.run_queue_wait_percent);
   return {
