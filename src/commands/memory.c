@@ -14,7 +14,7 @@
 #include "base/terminal.h"
 #include "commands/command.h"
 #include "commands/interrupts.h"
-#include "commands/memory_print.h"
+#include "heap/memory_print.h"
 #include "process/permission.h"
 
 #define WAIT_MS 3600000 // at once; then the time is looked at again

@@ -30,6 +30,8 @@
     X(COLLECTION, "gc", "garbage collection and the allocator of one target")                      \
     X(RUNTIME, "runtime", "what runs in one target")                                               \
     X(HEALTH, "health", "whether one target is well")                                              \
+    X(STATS, "stats", "runtime statistics of one target, as Go programs have them")                \
+    X(ACT, "act", "an action on one target")                                              \
     X(EVENT, "event", "figures of one target, when the next are there")                            \
     X(VIEW, "view", "functions and threads of a range, for the page")                              \
     X(FLAME, "flame", "stacks of a range or of two, for the page")                                 \
@@ -64,7 +66,7 @@ struct ask {
     int64_t window;     // ns from now on; 0: what is there, all since it was counted
     int64_t ranges[2][2]; // VIEW, FLAME: from and until, ns since 1970 UTC; 0, 0: the last seconds.
                           // The second range of a comparison is what the first is held against
-    char type[16];      // VIEW, FLAME: word of a type; "": cpu
+    char type[16];      // VIEW, FLAME: word of a type; "": cpu. ACT: which one
     char target[ASK_TARGET_MOST]; // ID: name or pid; "": the only one
     char text[ASK_TEXT_MOST]; // LOG: the line; VIEW, FLAME: filter. A longer text (SYMBOL) comes as
                               // memory with the message

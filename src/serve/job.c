@@ -32,7 +32,8 @@ static enum rc work(struct job *job, int memory, struct err *err)
 void job_serve(int channel, const void *context)
 {
     struct job job = *(const struct job *)context;
-    struct answer_head answer = {.id = job.ask.id};
+    struct answer_head answer = {.id = job.ask.id,
+                                 .fresh_ms = who_answers[job.ask.what].fresh_ms};
     struct err err = {0};
     int memory = answer_memory();
     job.channel = channel;

@@ -10,10 +10,12 @@
 #include "base/err.h"
 #include "serve/ask.h"
 #include "serve/settings.h"
+#include "serve/target.h"
 
 struct job {
     struct ask ask;
     pid_t pid;    // of the target
+    const struct serve_target *target; // as it was when the job began, its history too
     int text;     // memory that came with the question, -1: none
     int channel;  // to who asked, filled in when the job runs
     const struct serve_settings *settings;

@@ -82,7 +82,8 @@ static enum rc start_runner(struct collector *collector, struct helper *helper, 
 static enum rc start_job(struct collector *collector, struct helper *helper, int text,
                          struct err *err)
 {
-    const struct job job = {.ask = helper->about, .pid = helper->target->pid, .text = text,
+    const struct job job = {.ask = helper->about, .pid = helper->target->pid,
+                            .target = helper->target, .text = text,
                             .settings = &collector->settings};
     const int kept[] = {text, -1};
     return worker_process_start(&helper->process, "ptprof-job", kept, job_serve, &job, err);

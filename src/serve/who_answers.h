@@ -21,7 +21,7 @@ enum answerer {
 struct who_answers {
     enum answerer by;
     bool of_target; // the question is about one target, and not about all
-    uint32_t fresh_ms; // BY_COLLECTOR: as in struct answer_head
+    uint32_t fresh_ms; // BY_COLLECTOR, BY_JOB: as in struct answer_head
     // BY_COLLECTOR. target: NULL unless of_target.
     enum rc (*collect)(struct collector *collector, struct serve_target *target,
                        const struct ask *ask, struct buf *out, struct err *err);

@@ -2,7 +2,7 @@
 // Go's MemStats of a process that need not be Go: what has the same meaning under the same name.
 #include <stddef.h>
 
-#include "commands/memory_print.h"
+#include "heap/memory_print.h"
 
 static uint64_t sum_of(const struct memory_use *use, enum figure figure, const char **why)
 {

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "commands/memory_print.h"
+#include "heap/memory_print.h"
 
 #define SCHEMA 1
 

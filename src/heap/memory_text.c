@@ -7,7 +7,7 @@
 #include "base/escape.h"
 #include "base/figures.h"
 #include "base/mem.h"
-#include "commands/memory_print.h"
+#include "heap/memory_print.h"
 
 #define BAR 20          // columns
 #define BAR_WATCHING 12 // beside the columns of growth, in place of what is swapped: 80 in all

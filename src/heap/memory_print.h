@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How ptprof memory prints what a process's memory is used for.
+// How what a process's memory is used for is printed, by ptprof memory and for servers.
 #pragma once
 
 #include <stdbool.h>
