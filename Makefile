@@ -34,12 +34,12 @@ PACKAGES_CHECK := $(PACKAGES_BUILD) check python3 procps util-linux golang-go gd
                   mandoc libdevel-nytprof-perl libcap2-bin tmux g++ clang llvm dwz xz-utils \
                   musl-tools linux-libc-dev linux-perf elfutils libboost-context-dev \
                   graphviz google-perftools libgoogle-perftools-dev libjemalloc-dev openssl \
-                  libmimalloc2.0 libtcmalloc-minimal4 python3-dbg chromium nodejs $(NPM)
+                  libmimalloc2.0 libtcmalloc-minimal4 python3-dbg chromium chromium-driver nodejs \
+                  $(NPM) curl prometheus nginx redis-server redis-tools postgresql
 # Some packages of nodejs bring npm along.
 NPM := $(if $(shell command -v npm),,npm)
-# Real programs that the benchmarks profile: two of them are services, which must not start.
-PACKAGES_BENCH := redis-server redis-tools postgresql nodejs
-SERVICES       := redis-server postgresql
+# Those of them that are services, which must not start: tests start their own, on ports of theirs.
+SERVICES := prometheus nginx redis-server postgresql
 
 SOURCES_TOOL := $(sort $(wildcard src/commands/*.c tui/*.c)) src/main.c
 SOURCES_LIB  := $(filter-out $(SOURCES_TOOL),\
@@ -53,7 +53,7 @@ TARGETS      := $(patsubst tests/targets/%.c,$(BUILD)/tests/targets/%,\
 EXAMPLES     := $(BUILD)/examples/busy $(BUILD)/examples/embed
 
 .PHONY: all tool lib examples check check-quick soak mutants demo bench fuzz asan ubsan install \
-        uninstall clean packages-build packages-check packages-bench test-programs
+        uninstall clean packages-build packages-check test-programs
 .SECONDARY:
 
 all: tool lib examples
@@ -164,7 +164,7 @@ mutants: packages-check
 	$(Q)$(SUBMAKE) all test-programs
 	$(Q)python3 tests/mutants/mutants.py
 
-bench: packages-bench
+bench: packages-check
 	$(Q)$(SUBMAKE) all test-programs
 	$(Q)python3 tests/bench/bench.py
 
@@ -203,8 +203,6 @@ packages-build:
 	@$(call install_missing,$(PACKAGES_BUILD))
 packages-check:
 	@$(call install_missing,$(PACKAGES_CHECK))
-packages-bench:
-	@$(call install_missing,$(PACKAGES_CHECK) $(PACKAGES_BENCH))
 
 demo: packages-build
 	$(Q)$(SUBMAKE) tool $(BUILD)/examples/busy
