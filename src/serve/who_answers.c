@@ -13,5 +13,6 @@ const struct who_answers who_answers[ASK_COUNT] = {
     [ASK_THREADS] = {BY_JOB, true, .job = job_threads},
     [ASK_HEAP] = {BY_JOB, true, .job = job_heap},
     [ASK_CMDLINE] = {BY_COLLECTOR, true, .collect = collected_cmdline},
+    [ASK_EVENT] = {BY_READING, true, .collect = collected_event},
     [ASK_TARGETS] = {BY_COLLECTOR, false, .collect = collected_targets},
 };
