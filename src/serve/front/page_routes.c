@@ -127,6 +127,6 @@ const struct route page_routes[] = {
     {"/assets/*", METHOD_GET, begin_asset, NULL, 0, NULL},
     {"/api/v1/top", METHOD_GET, begin_view, answer, ASK_VIEW, NULL},
     {"/api/v1/flame", METHOD_GET, begin_view, answer, ASK_FLAME, NULL},
-    {"/api/v1/series", METHOD_GET, begin_series, answer, ASK_HISTORY, NULL},
+    {"/api/v1/series", METHOD_GET, begin_series, answer, ASK_SERIES, NULL},
     {NULL},
 };
