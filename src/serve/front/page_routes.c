@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "serve/front/assets.h"
 #include "serve/front/reply.h"
@@ -43,30 +42,18 @@ static enum MHD_Result begin_page(struct exchange *exchange)
 
 static enum MHD_Result begin_asset(struct exchange *exchange)
 {
-    const struct reply none = {.status = 404, .type = "text/plain; charset=utf-8"};
     const struct asset *asset = assets_find(exchange->rest);
-    return asset ? send_asset(exchange, asset) : reply_text(exchange, &none, "no such file\n");
+    return asset ? send_asset(exchange, asset) : reply_error(exchange, 404, "no such file");
 }
 
 // --- data ---
-
-static enum MHD_Result refuse(struct exchange *exchange, unsigned status, const char *text)
-{
-    const struct reply reply = {.status = status, .type = "application/json"};
-    AUTO_BUF struct buf out = {0};
-    struct json json = {.out = &out};
-    json_begin(&json, NULL, '{');
-    json_text(&json, "error", text);
-    json_end(&json, '{');
-    return reply_bytes(exchange, &reply, out.data, out.length);
-}
 
 static enum MHD_Result answer(struct exchange *exchange)
 {
     const struct reply reply = {.status = 200, .type = "application/json"};
     return exchange->answer.rc == RC_OK
                ? reply_memory(exchange, &reply)
-               : refuse(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
+               : reply_error(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
 }
 
 // An argument that is not there is 0.
@@ -100,23 +87,23 @@ static enum MHD_Result begin_view(struct exchange *exchange)
     struct ask *ask = &exchange->ask;
     int64_t count;
     if (!take_range(exchange))
-        return refuse(exchange, 400, "from, to, base_from and base_to are ns since 1970");
+        return reply_error(exchange, 400, "from, to, base_from and base_to are ns since 1970");
     if (!take_number(exchange, "count", &count) || count > UINT32_MAX)
-        return refuse(exchange, 400, "count is a number of functions");
+        return reply_error(exchange, 400, "count is a number of functions");
     ask->count = (uint32_t)count;
     take_text(exchange, "type", ask->type, sizeof ask->type);
     take_text(exchange, "filter", ask->text, sizeof ask->text);
     for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
         if (strcmp(types[i], ask->type) == 0)
             return exchange_ask(exchange, -1);
-    return refuse(exchange, 400, "type is one of cpu, wall, block, mutex");
+    return reply_error(exchange, 400, "type is one of cpu, wall, block, mutex");
 }
 
 static enum MHD_Result begin_series(struct exchange *exchange)
 {
     int64_t count;
     if (!take_number(exchange, "count", &count) || count > UINT32_MAX)
-        return refuse(exchange, 400, "count is a number of readings");
+        return reply_error(exchange, 400, "count is a number of readings");
     exchange->ask.count = (uint32_t)count;
     return exchange_ask(exchange, -1);
 }
