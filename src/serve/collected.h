@@ -16,8 +16,8 @@ enum rc collected_cmdline(struct collector *collector, struct serve_target *targ
 enum rc collected_event(struct collector *collector, struct serve_target *target,
                         const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
-// JSON: {"samples":[...]}, the last readings as EVENT has them, the oldest first: at most ask->count,
-// 0: all.
+// JSON: {"samples":[...]}, the last readings as EVENT has them, the oldest first: at most
+// ask->count, 0: all.
 enum rc collected_series(struct collector *collector, struct serve_target *target,
                          const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
