@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 #include "serve/notify.h"
 
 #define PATIENCE_NS (3ll * NS_PER_S) // for who waits when the server is to end
+#define SENDING_NS (300 * NS_PER_MS) // for what is sent last
 
 // --- settings ---
 
@@ -25,8 +27,7 @@ static bool is_same_text(const char *a, const char *b)
 static void tell_what_stays(const struct serve_settings *old, const struct serve_settings *new)
 {
     if (!is_same_text(old->http.listen, new->http.listen))
-        log_line(LOG_LEVEL_WARNING, "listen changes with the next start only: it stays %s",
-                 old->http.listen);
+        log_line(LOG_LEVEL_WARNING, "listen changes with the next start only");
     if (old->metrics.kept != new->metrics.kept)
         log_line(LOG_LEVEL_NOTICE, "metrics-history is for targets that are found from now on");
 }
@@ -34,11 +35,9 @@ static void tell_what_stays(const struct serve_settings *old, const struct serve
 // Credentials, certificates and all that the front goes by it reads when it starts.
 static void apply(struct collector *collector, const struct serve_settings *new)
 {
-    const char *listen = collector->settings.http.listen;
     struct err err = {0};
     tell_what_stays(&collector->settings, new);
     collector->settings = *new;
-    collector->settings.http.listen = listen;
     collector->front_is_old = true;
     if (collector_apply(collector, &err) != RC_OK)
         log_line(LOG_LEVEL_ERROR, "%s", err.text);
@@ -89,6 +88,21 @@ enum rc control_may_sample(const struct collector *collector, struct err *err)
     return RC_OK;
 }
 
+// --- the service manager ---
+
+int control_patience(struct collector *collector)
+{
+    int64_t now = clock_now(), watchdog = notify_watchdog() / 2;
+    int64_t next = collector->end_by ? collector->end_by : INT64_MAX;
+    if (watchdog && now >= collector->told_alive + watchdog) {
+        notify_send("WATCHDOG=1");
+        collector->told_alive = now;
+    }
+    if (watchdog && collector->told_alive + watchdog < next)
+        next = collector->told_alive + watchdog;
+    return next == INT64_MAX ? -1 : next <= now ? 0 : (int)((next - now) / NS_PER_MS + 1);
+}
+
 // --- the end ---
 
 // First nobody new can come, then who waits gets what there is.
@@ -107,16 +121,23 @@ static void begin_to_end(struct collector *collector)
     questions_finish(collector);
 }
 
-bool control_is_over(const struct collector *collector)
+// The last answers are on their way when nobody waits for one any more.
+bool control_is_over(struct collector *collector)
 {
-    return collector->end_by &&
-           (!collector->waiting_count || clock_now() >= collector->end_by);
+    int64_t now = clock_now();
+    if (collector->end_by && !collector->waiting_count && !collector->is_sending) {
+        collector->is_sending = true;
+        if (collector->end_by > now + SENDING_NS)
+            collector->end_by = now + SENDING_NS;
+    }
+    return collector->end_by && now >= collector->end_by;
 }
 
 static void reap(struct collector *collector)
 {
     (void)collector;
-    worker_process_reap();
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
 }
 
 void control_take_signals(struct collector *collector)
