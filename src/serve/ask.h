@@ -38,6 +38,7 @@
     X(VIEW, "view", "functions and threads of a range, for the page")                              \
     X(FLAME, "flame", "stacks of a range or of two, for the page")                                 \
     X(CANCEL, "cancel", "nobody waits for the answer to a question any more")                      \
+    X(FINISH, "finish", "what is asked for is answered with what there is")                        \
     X(LOG, "log", "a line for the log: of who was refused and the like")
 
 enum ask_what {
