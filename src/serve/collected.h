@@ -12,6 +12,19 @@ struct collector;
 enum rc collected_cmdline(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
+// "PID THREADS ID"
+enum rc collected_index(struct collector *collector, struct serve_target *target,
+                        const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
+// JSON: the figures that were read last, as metrics_json writes them. RC_GONE: it has ended.
+enum rc collected_event(struct collector *collector, struct serve_target *target,
+                        const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
+// JSON: {"samples":[...]}, the last readings as EVENT has them, the oldest first: at most
+// ask->count, 0: all.
+enum rc collected_series(struct collector *collector, struct serve_target *target,
+                         const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
 // JSON: {"left_out": how many processes match beside these, "targets": [{"id", "pid", the facts of
 // serve/target_facts.h, "rule", "state" ("running", "ended", "not permitted"), "why" it is not,
 // "since", "restarts"}...]}

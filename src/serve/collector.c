@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "serve/collector_state.h"
 #include "serve/front/front.h"
+#include "serve/notify.h"
 
 #define FRONT_DEATHS_MOST 20 // in a row, each within a second
 
@@ -32,13 +33,36 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int open_ticks(int64_t interval)
+static void set_ticks(int fd, int64_t interval)
 {
     const struct timespec every = {interval / NS_PER_S, interval % NS_PER_S};
+    timerfd_settime(fd, 0, &(struct itimerspec){every, every}, NULL);
+}
+
+static int open_ticks(int64_t interval)
+{
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (fd >= 0)
-        timerfd_settime(fd, 0, &(struct itimerspec){every, every}, NULL);
+        set_ticks(fd, interval);
     return fd;
+}
+
+// Sockets that a service manager has opened come before addresses.
+static enum rc open_listeners(struct collector *collector, struct err *err)
+{
+    int sockets[NOTIFY_SOCKETS_MOST], count = notify_sockets(sockets);
+    if (count)
+        return listeners_adopt(&collector->listeners, sockets, (size_t)count, err);
+    return listeners_open(&collector->listeners, collector->settings.http.listen, err);
+}
+
+enum rc collector_apply(struct collector *collector, struct err *err)
+{
+    set_ticks(collector->ticks, collector->settings.metrics.interval);
+    set_ticks(collector->looks, collector->settings.targets.interval);
+    collector->targets.kept = collector->settings.metrics.kept;
+    (void)err;
+    return RC_OK;
 }
 
 static enum rc start_front(struct collector *collector, struct err *err)
@@ -49,11 +73,20 @@ static enum rc start_front(struct collector *collector, struct err *err)
                                 front_serve, &config, err);
 }
 
+static void tell_ready(struct collector *collector)
+{
+    const struct collector_host *host = collector->host;
+    listeners_announce(&collector->listeners, collector->settings.tls.certificate);
+    if (host->ready)
+        host->ready(host->context, &collector->listeners);
+    notify_send("READY=1");
+}
+
 static enum rc begin(struct collector *collector, struct err *err)
 {
     enum rc rc = target_list_init(&collector->targets, &collector->settings, err);
     if (rc == RC_OK)
-        rc = listeners_open(&collector->listeners, collector->settings.http.listen, err);
+        rc = open_listeners(collector, err);
     if (rc != RC_OK)
         return rc;
     collector->signals = open_signals();
@@ -63,22 +96,11 @@ static enum rc begin(struct collector *collector, struct err *err)
         return limits_sys(err, RC_LIMIT, errno, "cannot start a server");
     rc = start_front(collector, err);
     if (rc == RC_OK)
-        listeners_announce(&collector->listeners, collector->settings.tls.certificate);
+        tell_ready(collector);
     return rc;
 }
 
 // --- the loop ---
-
-static void take_signals(struct collector *collector)
-{
-    struct signalfd_siginfo info;
-    while (read(collector->signals, &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo == SIGCHLD)
-            worker_process_reap();
-        else if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM)
-            collector->ending = true;
-    }
-}
 
 static bool has_expired(int timer)
 {
@@ -90,7 +112,8 @@ static void take_tick(struct collector *collector)
 {
     if (!has_expired(collector->ticks))
         return;
-    target_list_read(&collector->targets);
+    target_list_read(&collector->targets, &collector->settings);
+    questions_tell(collector);
     collector->front_deaths = 0;
 }
 
@@ -102,7 +125,7 @@ static void take_look(struct collector *collector)
     target_list_look(&collector->targets);
     for (size_t i = collector->helper_count; i-- > 0;)
         questions_answer(collector, collector->helpers[i], 0);
-    if (!worker_process_take(&collector->front, 0))
+    if (collector->front.pid && !worker_process_take(&collector->front, 0))
         kill(collector->front.pid, SIGKILL);
     worker_process_reap();
 }
@@ -112,9 +135,17 @@ static enum rc replace_front(struct collector *collector, struct err *err)
 {
     worker_process_close(&collector->front);
     questions_forget(collector);
-    if (++collector->front_deaths > FRONT_DEATHS_MOST)
+    if (!collector->front_is_old && ++collector->front_deaths > FRONT_DEATHS_MOST)
         return err_set(err, RC_FAIL, "the process that reads HTTP ends again and again");
+    collector->front_is_old = false;
     return start_front(collector, err);
+}
+
+static enum rc end_front(struct collector *collector)
+{
+    worker_process_close(&collector->front);
+    questions_forget(collector);
+    return RC_OK;
 }
 
 static enum rc take_front(struct collector *collector, short events, struct err *err)
@@ -122,7 +153,7 @@ static enum rc take_front(struct collector *collector, short events, struct err 
     if (worker_process_take(&collector->front, events) &&
         (!(events & ~POLLOUT) || questions_take(collector)))
         return RC_OK;
-    return collector->ending ? RC_OK : replace_front(collector, err);
+    return collector->end_by ? end_front(collector) : replace_front(collector, err);
 }
 
 // Helpers that go while others are looked at move the last one to their place.
@@ -141,31 +172,33 @@ static enum rc take(struct collector *collector, const struct pollfd *fds, size_
 {
     take_answers(collector, fds + HELPERS, helpers);
     if (fds[SIGNALS].revents)
-        take_signals(collector);
+        control_take_signals(collector);
     if (fds[TICKS].revents)
         take_tick(collector);
     if (fds[LOOKS].revents)
         take_look(collector);
-    return fds[FRONT].revents ? take_front(collector, fds[FRONT].revents, err) : RC_OK;
+    if (fds[FRONT].revents)
+        return take_front(collector, fds[FRONT].revents, err);
+    return collector->front_is_old && !collector->end_by ? replace_front(collector, err) : RC_OK;
 }
 
 static enum rc loop(struct collector *collector, struct err *err)
 {
     enum rc rc = RC_OK;
-    while (rc == RC_OK && !collector->ending) {
+    while (rc == RC_OK && !control_is_over(collector)) {
         size_t helpers = collector->helper_count;
         AUTO_FREE struct pollfd *fds = xcalloc(HELPERS + helpers, sizeof *fds);
         fds[SIGNALS] = (struct pollfd){.fd = collector->signals, .events = POLLIN};
         fds[TICKS] = (struct pollfd){.fd = collector->ticks, .events = POLLIN};
         fds[LOOKS] = (struct pollfd){.fd = collector->looks, .events = POLLIN};
-        fds[FRONT] = (struct pollfd){.fd = collector->front.channel,
+        fds[FRONT] = (struct pollfd){.fd = collector->front.pid ? collector->front.channel : -1,
                                      .events = worker_process_events(&collector->front)};
         for (size_t i = 0; i < helpers; i++) {
             const struct worker_process *process = &collector->helpers[i]->process;
             fds[HELPERS + i] = (struct pollfd){.fd = process->channel,
                                                .events = worker_process_events(process)};
         }
-        if (poll(fds, HELPERS + helpers, -1) > 0)
+        if (poll(fds, HELPERS + helpers, control_patience(collector)) > 0)
             rc = take(collector, fds, helpers, err);
     }
     return rc;
@@ -183,10 +216,11 @@ static void end(struct collector *collector)
     worker_process_reap_all();
 }
 
-enum rc collector_run(const struct serve_settings *settings, struct err *err)
+enum rc collector_run(const struct serve_settings *settings, const struct collector_host *host,
+                      struct err *err)
 {
-    struct collector collector = {.settings = *settings, .signals = -1, .ticks = -1,
-                                  .looks = -1};
+    struct collector collector = {
+        .settings = *settings, .host = host, .signals = -1, .ticks = -1, .looks = -1};
     enum rc rc = begin(&collector, err);
     if (rc == RC_OK)
         rc = loop(&collector, err);

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "serve/ask.h"
+#include "serve/collector.h"
+#include "serve/control.h"
 #include "serve/listeners.h"
 #include "serve/settings.h"
 #include "serve/target.h"
@@ -22,7 +24,8 @@ struct helper { // a runner or a job
 };
 
 struct waiting { // the front waits for an answer
-    struct helper *helper;
+    struct helper *helper; // NULL: for the next reading of `target`
+    struct serve_target *target;
     uint32_t front_id, id; // its number there, and that of the helper's question
     unsigned keeps;        // the answer is a profile of all time: 1 + its number in runner_config
 };
@@ -39,8 +42,16 @@ struct collector {
     size_t waiting_count, waiting_capacity;
     uint32_t last_id;
     int signals, ticks, looks; // descriptors
-    bool ending;
+    const struct collector_host *host;
+    bool is_off;        // nothing is sampled
+    bool front_is_old;  // it went by other settings
+    int64_t end_by;     // CLOCK_MONOTONIC ns: then the server ends; 0: nobody wants that
+    bool is_sending;    // it ends, and nobody waits any more
+    int64_t told_alive; // the same: when the service manager heard last that we are
 };
+
+// Goes by settings that are new.
+enum rc collector_apply(struct collector *collector, struct err *err) MUST_CHECK;
 
 // Takes the next question of the front; false when it has closed the channel.
 bool questions_take(struct collector *collector);
@@ -50,8 +61,14 @@ bool questions_take(struct collector *collector);
 // who waits for it is told.
 void questions_answer(struct collector *collector, struct helper *helper, short events);
 
+// Answers those who wait for the next readings, which are there.
+void questions_tell(struct collector *collector);
+
 // Nobody waits for anything any more: the front has ended.
 void questions_forget(struct collector *collector);
+
+// Has all runs answered with what there is.
+void questions_finish(struct collector *collector);
 
 // Ends all helpers.
 void questions_end(struct collector *collector);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "serve/collector_state.h"
 #include "serve/job.h"
+#include "serve/log.h"
 #include "serve/runner.h"
 #include "serve/who_answers.h"
 
@@ -165,18 +166,43 @@ static bool anybody_waits(const struct collector *collector, const struct helper
     return false;
 }
 
+static void add_waiting(struct collector *collector, struct waiting waiting)
+{
+    waiting.target->users++;
+    ARRAY_RESERVE(collector->waiting, collector->waiting_count, collector->waiting_capacity);
+    collector->waiting[collector->waiting_count++] = waiting;
+}
+
 static struct waiting take_waiting(struct collector *collector, size_t number)
 {
     struct waiting waiting = collector->waiting[number];
     collector->waiting[number] = collector->waiting[--collector->waiting_count];
+    waiting.target->users--;
     return waiting;
+}
+
+static void await_reading(struct collector *collector, struct serve_target *target,
+                          const struct ask *ask)
+{
+    add_waiting(collector, (struct waiting){.target = target, .front_id = ask->id});
+}
+
+void questions_tell(struct collector *collector)
+{
+    for (size_t i = collector->waiting_count; i-- > 0;) {
+        if (collector->waiting[i].helper)
+            continue;
+        struct waiting told = take_waiting(collector, i);
+        const struct ask ask = {.id = told.front_id, .what = ASK_EVENT};
+        collect(collector, told.target, &ask);
+    }
 }
 
 static void await(struct collector *collector, struct helper *helper, const struct ask *ask)
 {
-    ARRAY_RESERVE(collector->waiting, collector->waiting_count, collector->waiting_capacity);
-    collector->waiting[collector->waiting_count++] = (struct waiting){
-        .helper = helper, .front_id = ask->id, .id = ++collector->last_id, .keeps = keeps(ask)};
+    add_waiting(collector, (struct waiting){.helper = helper, .target = helper->target,
+                                            .front_id = ask->id, .id = ++collector->last_id,
+                                            .keeps = keeps(ask)});
     struct ask passed = *ask;
     passed.id = collector->last_id;
     if (helper->is_runner) // if it has closed, that is told soon
@@ -204,6 +230,8 @@ static void ask_process(struct collector *collector, struct serve_target *target
 static void drop(struct collector *collector, const struct waiting *gone)
 {
     const struct ask cancel = {.id = gone->id, .what = ASK_CANCEL};
+    if (!gone->helper)
+        return;
     if (gone->helper->is_runner)
         (void)worker_process_send(&gone->helper->process, &cancel, sizeof cancel, -1);
     else if (!anybody_waits(collector, gone->helper))
@@ -226,10 +254,14 @@ static enum rc may_be_asked(const struct collector *collector, const struct ask 
                             struct err *err)
 {
     const struct serve_settings *settings = &collector->settings;
+    enum rc rc;
     if (settings->profiles.off & 1u << ask->what)
         return err_set(err, RC_DENIED, "%s is switched off here", ask_words[ask->what]);
     if (who_answers[ask->what].by == BY_NOBODY)
         return err_set(err, RC_ABSENT, "this cannot be had yet");
+    if (who_answers[ask->what].by != BY_COLLECTOR &&
+        (rc = control_may_sample(collector, err)) != RC_OK)
+        return rc;
     if (ask->window > settings->profiles.longest)
         return err_set(err, RC_USAGE, "this is at most of %lld s",
                        (long long)(settings->profiles.longest / NS_PER_S));
@@ -266,6 +298,8 @@ static void pass_on(struct collector *collector, const struct ask *ask, int text
         reply(collector, &answer, -1);
     else if (who_answers[ask->what].by == BY_COLLECTOR)
         collect(collector, target, ask);
+    else if (who_answers[ask->what].by == BY_READING)
+        await_reading(collector, target, ask);
     else
         ask_process(collector, target, ask, text);
 }
@@ -276,6 +310,8 @@ bool questions_take(struct collector *collector)
     int text, got = ask_receive(collector->front.channel, &ask, &text);
     if (got > 0 && ask.what == ASK_CANCEL)
         cancel(collector, ask.id);
+    else if (got > 0 && ask.what == ASK_LOG)
+        log_bounded(LOG_LEVEL_WARNING, ask.text);
     else if (got > 0)
         pass_on(collector, &ask, text);
     cleanup_fd(&text);
@@ -371,6 +407,14 @@ void questions_forget(struct collector *collector)
         struct waiting gone = take_waiting(collector, collector->waiting_count - 1);
         drop(collector, &gone);
     }
+}
+
+void questions_finish(struct collector *collector)
+{
+    const struct ask finish = {.what = ASK_FINISH};
+    for (size_t i = 0; i < collector->helper_count; i++)
+        if (collector->helpers[i]->is_runner)
+            (void)worker_process_send(&collector->helpers[i]->process, &finish, sizeof finish, -1);
 }
 
 void questions_end(struct collector *collector)

@@ -23,6 +23,7 @@ struct runner_ask { // a question that waits for its answer
     struct ask ask;
     int64_t from; // ns of sampling: where its window begins
     struct session_mark *mark; // of when it began; owned. NULL: it has not
+    bool finish; // it is answered now, with what there is
 };
 
 struct runner {
@@ -143,6 +144,15 @@ static void cancel(struct runner *runner, uint32_t id)
     follow_needs(runner);
 }
 
+// Nothing is sampled any more, until somebody asks again.
+static void finish(struct runner *runner)
+{
+    for (size_t i = 0; i < runner->count; i++)
+        runner->asked[i].finish = true;
+    runner->waits_until = runner->waits_until ? 1 : 0;
+    runner->views_until = 0;
+}
+
 static int64_t whole_second(int64_t ns, int64_t added)
 {
     return (ns + added) / NS_PER_S * NS_PER_S;
@@ -195,6 +205,8 @@ static void take_questions(struct runner *runner)
         runner->closed = got == 0;
         if (got > 0 && ask.what == ASK_CANCEL)
             cancel(runner, ask.id);
+        else if (got > 0 && ask.what == ASK_FINISH)
+            finish(runner);
         else if (got > 0)
             take_ask(runner, &ask);
     }
@@ -206,7 +218,7 @@ static void take_questions(struct runner *runner)
 // told: a window ends half a second after its last second.
 static bool is_due(const struct runner_ask *asked, const struct feed_time *time)
 {
-    return time->ended || !asked->ask.window ||
+    return time->ended || asked->finish || !asked->ask.window ||
            time->completed >= asked->from + asked->ask.window + HALF_NS;
 }
 
@@ -224,10 +236,11 @@ static void mark_begin(struct runner *runner, const struct feed_time *time)
 static void answer(struct runner *runner, const struct runner_ask *asked,
                    const struct snapshot *snapshot, const struct feed_time *time)
 {
+    bool ended = time->ended || (asked->finish && asked->ask.window);
     const struct runner_window window = {
-        .from = asked->from, .completed = time->completed, .ended = time->ended,
+        .from = asked->from, .completed = time->completed, .ended = ended,
         .mark = asked->mark, .counts_since = runner->counts_since[runner_answer_kind(&asked->ask)]};
-    struct answer_head head = {.id = asked->ask.id, .partial = time->ended};
+    struct answer_head head = {.id = asked->ask.id, .partial = ended};
     struct err err = {0};
     AUTO_FD int memory = answer_memory();
     head.rc = runner_answer(runner->feed, snapshot, &runner->kept, &asked->ask, &window, memory,

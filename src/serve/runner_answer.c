@@ -11,16 +11,15 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "monitor/snapshot_json.h"
 #include "output/parser.h"
-#include "output/writer.h"
 #include "profile/place.h"
 #include "profile/plain_merge.h"
+#include "serve/profile_form.h"
+#include "serve/runner_view.h"
 
 #define NAMES_MS 1000 // that an answer waits for names: who scrapes waits for three seconds
 #define HALF_NS (NS_PER_S / 2)
 #define NOT_KEPT RUNNER_KEPT
-#define VIEW_SECONDS 5
 
 static const struct {
     enum profile_kind kind;
@@ -172,7 +171,7 @@ static enum rc profile_of_window(struct feed *feed, const struct snapshot *snaps
     struct rows_query query = query_of(kind);
     query.span = span_of(ask, window);
     if (!query.span.seconds)
-        return err_set(err, RC_GONE, "the process ended before this was begun");
+        return err_set(err, RC_GONE, "it ended before this was begun");
     enum rc rc = extract(feed, snapshot, &query, window->mark, profile, err);
     if (rc != RC_OK)
         return rc;
@@ -199,24 +198,6 @@ static enum rc profile_of_all(struct feed *feed, const struct snapshot *snapshot
     return RC_OK;
 }
 
-static enum rc write_profile(const struct plain_profile *profile, FILE *out, struct err *err)
-{
-    return writer_by_name("pprof")->write(&(struct writing){.profile = profile}, out, err);
-}
-
-static enum rc write_view(const struct snapshot *snapshot, const struct ask *ask, FILE *out,
-                          struct err *err)
-{
-    AUTO_BUF struct buf text = {0};
-    struct rows_query query = query_of(runner_answer_kind(ask));
-    query.window = WINDOW_5S;
-    query.filter.terms = ask->text;
-    enum rc rc = snapshot_json(&text, snapshot, &query, err);
-    if (rc == RC_OK && fwrite(text.data, 1, text.length, out) != text.length)
-        rc = err_sys(err, RC_IO, errno, "cannot write an answer");
-    return rc;
-}
-
 static enum rc write_answer(struct feed *feed, const struct snapshot *snapshot,
                             const struct runner_kept *kept, const struct ask *ask,
                             const struct runner_window *window, FILE *out, struct err *err)
@@ -225,15 +206,14 @@ static enum rc write_answer(struct feed *feed, const struct snapshot *snapshot,
     enum rc rc = feed_error(feed, err);
     if (rc != RC_OK)
         return rc;
-    if (ask->what == ASK_VIEW)
-        return write_view(snapshot, ask, out, err);
+    if (is_view(ask))
+        return runner_view_write(feed, snapshot, ask, runner_answer_kind(ask), out, err);
     rc = ask->window
                      ? profile_of_window(feed, snapshot, ask, window, &profile, err)
                      : profile_of_all(feed, snapshot, kept, runner_answer_kind(ask),
-                                      is_view(ask) ? NOT_KEPT : rows[ask->what].kept, &profile,
-                                      err);
+                                      rows[ask->what].kept, &profile, err);
     if (rc == RC_OK)
-        rc = write_profile(profile, out, err);
+        rc = profile_form_write(profile, ask, out, err);
     plain_free(profile);
     return rc;
 }
@@ -275,7 +255,7 @@ enum rc runner_answer_kept(struct feed *feed, const struct snapshot *snapshot,
     enum rc rc =
         profile_of_all(feed, snapshot, kept, kept_kinds[number], number, &profile, err);
     if (rc == RC_OK)
-        rc = write_profile(profile, out, err);
+        rc = profile_form_write(profile, &(struct ask){.form = ASK_PPROF}, out, err);
     plain_free(profile);
     return close_stream(out, rc, err);
 }

@@ -60,8 +60,8 @@ enum rc target_list_init(struct target_list *list, const struct serve_settings *
                          struct err *err) MUST_CHECK;
 void target_list_fini(struct target_list *list);
 
-// Reads the figures of all.
-void target_list_read(struct target_list *list);
+// Reads the figures of all that live; those of others stay as they were.
+void target_list_read(struct target_list *list, const struct serve_settings *settings);
 
 // Looks which have ended, and who has come. One that comes when another one of its rule has ended,
 // and is alone in that, is the same target: it has its ID, its history and its counts.

@@ -2,13 +2,13 @@
 // Who has come and who has gone.
 #include "serve/target.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "process/procfs.h"
+#include "serve/log.h"
 
 #define KERNEL_THREAD 0x00200000u // PF_KTHREAD
 #define ANCESTORS_MOST 16
@@ -150,9 +150,9 @@ static void drop_old(struct target_list *list, int64_t now)
 static void tell_left_out(const struct target_list *list, uint64_t before)
 {
     if (list->left_out && !before)
-        fprintf(stderr, "ptprof: %zu processes match beside %zu targets and are left out: a "
-                        "narrower rule, or a larger number of targets\n",
-                (size_t)list->left_out, list->count);
+        log_line(LOG_LEVEL_WARNING, "%zu processes match beside %zu targets and are left out: "
+                                    "--match is too wide, or --max-targets too small",
+                 (size_t)list->left_out, list->count);
 }
 
 void target_list_look(struct target_list *list)
