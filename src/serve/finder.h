@@ -16,8 +16,8 @@ void finder_free(struct process_finder *finder);
 
 // Calls visit with each process that is new, has run, or of which that is not known. Fails when
 // /proc cannot be read; then it has forgotten nothing.
-enum rc finder_look(struct process_finder *finder, void (*visit)(void *context, pid_t pid), void *context,
-                    struct err *err) MUST_CHECK;
+enum rc finder_look(struct process_finder *finder, void (*visit)(void *context, pid_t pid),
+                    void *context, struct err *err) MUST_CHECK;
 
 // Says whether a process was there when it looked last.
 bool finder_has_seen(const struct process_finder *finder, pid_t pid);

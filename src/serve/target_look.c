@@ -12,7 +12,7 @@
 
 #define KERNEL_THREAD 0x00200000u // PF_KTHREAD
 #define ANCESTORS_MOST 16
-#define LOOK_SHARE 400 // looks take at most one part in so many of our time
+#define LOOK_SHARE 200 // looks take at most one part in so many of our time
 
 struct target_look {
     struct target_list *list;

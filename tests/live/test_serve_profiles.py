@@ -134,7 +134,8 @@ def test_nobody_is_stopped_unasked(ctx):
         is_left_alone(ctx, tid)
         server.get("/debug/pprof/block")
         with socket.create_connection(("127.0.0.1", server.port)) as client:
-            client.sendall(b"GET /debug/pprof/profile?seconds=100 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            client.sendall(b"GET /debug/pprof/profile?seconds=100 HTTP/1.1\r\n"
+                           b"Host: 127.0.0.1\r\n\r\n")
             is_stopped_now_and_then(ctx, tid)
         gone = is_left_alone(ctx, tid)
         ctx.figure = f"a client that left: its run ended within {gone:.0f} ms"

@@ -17,8 +17,8 @@
 START_TEST(ids_are_safe_in_paths)
 {
     static const char *const cases[][2] = { // name, ID
-        {"nginx", "nginx"},     {"a b/c", "a_b_c"},     {"..", "_.."},   {".", "_."},
-        {"", "_"},              {"4242", "_4242"},      {"7z", "7z"},    {"\xc3\xa4<script>", "___script_"},
+        {"nginx", "nginx"}, {"a b/c", "a_b_c"}, {"..", "_.."}, {".", "_."}, {"", "_"},
+        {"4242", "_4242"}, {"7z", "7z"}, {"\xc3\xa4<script>", "___script_"},
         {"kworker/0:1", "kworker_0_1"},
     };
     char id[ASK_TARGET_MOST];
