@@ -47,7 +47,8 @@ static bool split(char *text, const char **host, const char **port)
     if (bracketed)
         text[length - 1] = '\0';
     *host = bracketed ? text + 1 : text;
-    return **host != '\0';
+    bool is_number = !(*port)[strspn(*port, "0123456789")] && strtoul(*port, NULL, 10) <= 65535;
+    return is_number && **host != '\0';
 }
 
 static bool is_local(const struct sockaddr_storage *address)
