@@ -45,6 +45,7 @@ static int open_ticks(int64_t interval)
 static enum rc start_front(struct collector *collector, struct err *err)
 {
     const struct front_config config = {.listeners = &collector->listeners,
+                                        .access = &collector->access,
                                         .settings = &collector->settings};
     return worker_process_start(&collector->front, "ptprof-http", collector->listeners.sockets,
                                 front_serve, &config, err);
@@ -54,7 +55,10 @@ static enum rc begin(struct collector *collector, struct err *err)
 {
     enum rc rc = target_list_init(&collector->targets, &collector->settings, err);
     if (rc == RC_OK)
-        rc = listeners_open(&collector->listeners, collector->settings.http.listen, err);
+        rc = listeners_open(&collector->listeners, collector->settings.http.listen,
+                            collector->settings.access.socket_users, err);
+    if (rc == RC_OK)
+        rc = access_open(&collector->access, &collector->settings, &collector->listeners, err);
     if (rc != RC_OK)
         return rc;
     collector->signals = open_signals();
@@ -151,6 +155,7 @@ static void end(struct collector *collector)
     worker_process_close(&collector->front);
     questions_end(collector);
     listeners_close(&collector->listeners);
+    access_close(&collector->access);
     cleanup_fd(&collector->signals);
     cleanup_fd(&collector->ticks);
     target_list_fini(&collector->targets);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -12,6 +13,7 @@
 struct listener {
     char address[128]; // "127.0.0.1:6060", with the port that it has; "unix:PATH"
     char *path;        // of a unix socket; owned. NULL: it is one of TCP
+    ino_t inode;       // of that file
     bool is_local;     // nobody beyond this machine can connect to it
 };
 
@@ -22,10 +24,13 @@ struct listeners {
 };
 
 // Opens what the text names: "127.0.0.1:6060", "[::1]:6060", "unix:PATH", with commas between. Port
-// 0 is a free one. RC_USAGE, or RC_FAIL: an address is in use and the like.
-enum rc listeners_open(struct listeners *listeners, const char *text, struct err *err) MUST_CHECK;
+// 0 is a free one. is_shared: the file of a unix socket is for everybody, else for its owner.
+// RC_USAGE, or RC_FAIL: an address is in use and the like.
+enum rc listeners_open(struct listeners *listeners, const char *text, bool is_shared,
+                       struct err *err) MUST_CHECK;
 
 // Says on standard error where it is served.
 void listeners_announce(const struct listeners *listeners, bool is_https);
 
+// Removes the files of unix sockets too.
 void listeners_close(struct listeners *listeners);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
 #include "serve/job.h"
@@ -211,12 +213,21 @@ static void pass_on(struct collector *collector, const struct ask *ask, int text
         ask_process(collector, target, ask, text);
 }
 
+// Of who was refused; it has names that others chose.
+static void log_line(const char *text)
+{
+    AUTO_FREE char *line = escape_text_dup(text);
+    fprintf(stderr, "ptprof: %s\n", line);
+}
+
 bool questions_take(struct collector *collector)
 {
     struct ask ask;
     int text, got = ask_receive(collector->front.channel, &ask, &text);
     if (got > 0 && ask.what == ASK_CANCEL)
         cancel(collector, ask.id);
+    else if (got > 0 && ask.what == ASK_LOG)
+        log_line(ask.text);
     else if (got > 0)
         pass_on(collector, &ask, text);
     cleanup_fd(&text);

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "serve/front/waiting.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+
+#define LINES_MOST 10u
 
 static struct {
     int channel;
     uint32_t last_id;
     struct exchange *first;
+    unsigned lines, lines_left_out; // of the log: that may be sent now, that were not
+    int64_t lines_counted;
 } waiting;
 
 void waiting_begin(int channel)
@@ -105,9 +111,33 @@ void waiting_take_answer(void)
     }
 }
 
+// So many lines at once, and then one a second: who is refused can write no more of them.
+static bool may_log(int64_t now)
+{
+    int64_t seconds = (now - waiting.lines_counted) / NS_PER_S;
+    if (seconds > 0) {
+        waiting.lines = seconds + waiting.lines > LINES_MOST ? LINES_MOST
+                                                             : waiting.lines + (unsigned)seconds;
+        waiting.lines_counted = now;
+    }
+    if (!waiting.lines) {
+        waiting.lines_left_out++;
+        return false;
+    }
+    waiting.lines -= 1;
+    return true;
+}
+
 void waiting_log(const char *line)
 {
     struct ask log = {.what = ASK_LOG};
-    strncpy(log.text, line, sizeof log.text - 1);
+    if (!may_log(clock_now()))
+        return;
+    if (waiting.lines_left_out)
+        snprintf(log.text, sizeof log.text, "%s (and %u more before)", line,
+                 waiting.lines_left_out);
+    else
+        snprintf(log.text, sizeof log.text, "%s", line);
+    waiting.lines_left_out = 0;
     send_to_collector(&log, -1);
 }
