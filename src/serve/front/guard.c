@@ -53,7 +53,7 @@ static void check_bytes(struct header_guard *guard, const char *text, const char
 static void check_segments(struct header_guard *guard, const char *path, const char *end)
 {
     size_t length = 0, dots = 0;
-    while (path < end) {
+    for (bool is_first = true; path < end; is_first = false) {
         int byte = decode(&path, end);
         bool ends = path == end;
         if (byte == '\\')
@@ -64,7 +64,7 @@ static void check_segments(struct header_guard *guard, const char *path, const c
             continue;
         if (length && length == dots && length <= 2)
             refuse(guard, 400, "the path has a segment '.' or '..'");
-        if (byte == '/' && !ends && path[0] == '/')
+        if (byte == '/' && !length && !is_first)
             refuse(guard, 400, "the path has an empty segment ('//')");
         length = dots = 0;
     }

@@ -47,6 +47,8 @@ static struct secret_hash hash(const char *text, size_t length)
 
 void login_begin(const struct access *access)
 {
+    free(logins.tokens);
+    memset(&logins, 0, sizeof logins);
     logins.access = access;
     logins.crypts = CRYPT_MOST;
     if (getrandom(logins.keys, sizeof logins.keys, 0) != sizeof logins.keys)
