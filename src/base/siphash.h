@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SipHash-2-4 (Aumasson, Bernstein): a short hash that nobody can foresee who does not know the key.
+// SipHash-2-4 (Aumasson, Bernstein): a short hash that nobody foresees who does not know the key.
 #pragma once
 
 #include <stddef.h>

@@ -23,7 +23,8 @@ int connections_begin(const struct serve_settings *settings, const struct access
 void connections_look(int64_t now);
 
 // What MHD calls. listener: struct listener.
-enum MHD_Result connections_accept(void *listener, const struct sockaddr *address, socklen_t length);
+enum MHD_Result connections_accept(void *listener, const struct sockaddr *address,
+                                   socklen_t length);
 void connections_notify(void *listener, struct MHD_Connection *connection, void **client,
                         enum MHD_ConnectionNotificationCode what);
 

@@ -129,8 +129,8 @@ static void count(struct header_guard *guard, unsigned *count, const char *text)
         refuse(guard, 400, text);
 }
 
-void guard_field(struct header_guard *guard, const char *name, size_t name_length, const char *value,
-                 size_t value_length)
+void guard_field(struct header_guard *guard, const char *name, size_t name_length,
+                 const char *value, size_t value_length)
 {
     guard->bytes += name_length + value_length;
     if (guard->bytes > GUARD_HEADER_MOST)

@@ -21,8 +21,8 @@ struct header_guard { // of one request; zeroed at its beginning
 void guard_target(struct header_guard *guard, const char *uri);
 
 // Checks one field of the header. The bytes need not end in NUL.
-void guard_field(struct header_guard *guard, const char *name, size_t name_length, const char *value,
-                 size_t value_length);
+void guard_field(struct header_guard *guard, const char *name, size_t name_length,
+                 const char *value, size_t value_length);
 
 // Decodes %HH in place, in a path that has passed.
 void guard_decode(char *path);
