@@ -2,6 +2,7 @@
 #include "serve/listeners.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "serve/log.h"
 
 #define BACKLOG 128
 
@@ -32,6 +34,34 @@ static enum rc listen_at(const struct addrinfo *at, const char *text, int *fd, s
         err_add(err, "another server has it (ss -ltnp names it): end that one, or give another "
                      "port with --listen");
     return RC_FAIL;
+}
+
+static bool is_local(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in *four = (const void *)address;
+    const struct sockaddr_in6 *six = (const void *)address;
+    if (address->ss_family == AF_INET)
+        return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
+static void describe(int fd, struct listener *listener)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
+    getsockname(fd, (void *)&address, &length);
+    if (address.ss_family == AF_UNIX) {
+        snprintf(listener->address, sizeof listener->address, "unix:%s",
+                 ((const struct sockaddr_un *)(const void *)&address)->sun_path);
+        listener->is_unix = listener->is_local = true;
+        return;
+    }
+    getnameinfo((void *)&address, length, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(listener->address, sizeof listener->address,
+             address.ss_family == AF_INET6 ? "[%.100s]:%s" : "%.100s:%s", host, port);
+    listener->is_local = is_local(&address);
 }
 
 // A socket's file that is left of a server which was killed is replaced, and no other file.
@@ -75,11 +105,9 @@ static enum rc open_unix(const char *path, bool is_shared, int *fd, struct liste
         cleanup_fd(fd);
         return limits_sys(err, RC_FAIL, errnum, "cannot listen at unix:%s", path);
     }
-    (void)lstat(path, &stat);
-    snprintf(listener->address, sizeof listener->address, "unix:%s", path);
+    describe(*fd, listener);
     listener->path = xstrdup(path);
-    listener->inode = stat.st_ino;
-    listener->is_local = true;
+    listener->inode = lstat(path, &stat) == 0 ? stat.st_ino : 0;
     return RC_OK;
 }
 
@@ -97,28 +125,6 @@ static bool split(char *text, const char **host, const char **port)
         text[length - 1] = '\0';
     *host = bracketed ? text + 1 : text;
     return **host != '\0';
-}
-
-static bool is_local(const struct sockaddr_storage *address)
-{
-    const struct sockaddr_in *four = (const void *)address;
-    const struct sockaddr_in6 *six = (const void *)address;
-    if (address->ss_family == AF_INET)
-        return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
-}
-
-static void describe(int fd, struct listener *listener)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof address;
-    char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
-    getsockname(fd, (void *)&address, &length);
-    getnameinfo((void *)&address, length, host, sizeof host, port, sizeof port,
-                NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(listener->address, sizeof listener->address,
-             address.ss_family == AF_INET6 ? "[%.100s]:%s" : "%.100s:%s", host, port);
-    listener->is_local = is_local(&address);
 }
 
 static enum rc open_tcp(const char *text, int *fd, struct listener *listener, struct err *err)
@@ -168,14 +174,40 @@ enum rc listeners_open(struct listeners *listeners, const char *text, bool is_sh
     return rc;
 }
 
+static bool listens(int fd)
+{
+    int type = 0, accepts = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) == 0 && accepts;
+}
+
+enum rc listeners_adopt(struct listeners *listeners, const int *sockets, size_t count,
+                        struct err *err)
+{
+    *listeners = (struct listeners){.sockets = {-1}};
+    for (size_t i = 0; i < count && i < LISTENERS_MOST; i++) {
+        if (!listens(sockets[i]))
+            return err_set(err, RC_USAGE, "descriptor %d, one of LISTEN_FDS, is no stream socket "
+                                          "that listens (ListenStream= with Accept=no)",
+                           sockets[i]);
+        fcntl(sockets[i], F_SETFD, FD_CLOEXEC);
+        fcntl(sockets[i], F_SETFL, fcntl(sockets[i], F_GETFL) | O_NONBLOCK);
+        describe(sockets[i], &listeners->each[i]);
+        listeners->sockets[listeners->count++] = sockets[i];
+        listeners->sockets[listeners->count] = -1;
+    }
+    return RC_OK;
+}
+
 void listeners_announce(const struct listeners *listeners, bool is_https)
 {
     for (size_t i = 0; i < listeners->count; i++)
-        if (listeners->each[i].path)
-            fprintf(stderr, "ptprof: serving at %s\n", listeners->each[i].address);
+        if (listeners->each[i].is_unix)
+            log_line(LOG_LEVEL_INFO, "serving at %s", listeners->each[i].address);
         else
-            fprintf(stderr, "ptprof: serving at http%s://%s/\n", is_https ? "s" : "",
-                    listeners->each[i].address);
+            log_line(LOG_LEVEL_INFO, "serving at http%s://%s/", is_https ? "s" : "",
+                     listeners->each[i].address);
 }
 
 // The file may be another server's by now.

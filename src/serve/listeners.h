@@ -12,7 +12,8 @@
 
 struct listener {
     char address[128]; // "127.0.0.1:6060", with the port that it has; "unix:PATH"
-    char *path;        // of a unix socket; owned. NULL: it is one of TCP
+    bool is_unix;
+    char *path;        // of the file of a unix socket that we made; owned. NULL: there is none
     ino_t inode;       // of that file
     bool is_local;     // nobody beyond this machine can connect to it
 };
@@ -28,6 +29,10 @@ struct listeners {
 // RC_USAGE, or RC_FAIL: an address is in use and the like.
 enum rc listeners_open(struct listeners *listeners, const char *text, bool is_shared,
                        struct err *err) MUST_CHECK;
+
+// Takes sockets that others have opened: they listen already. Fails with RC_USAGE.
+enum rc listeners_adopt(struct listeners *listeners, const int *sockets, size_t count,
+                        struct err *err) MUST_CHECK;
 
 // Says on standard error where it is served.
 void listeners_announce(const struct listeners *listeners, bool is_https);

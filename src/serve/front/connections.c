@@ -144,7 +144,7 @@ static struct connection *add(const struct listener *listener, struct MHD_Connec
     client->listener = listener;
     client->address = address_of(address);
     name(client, address);
-    if (listener->path)
+    if (listener->is_unix)
         check_user(client);
     client->next = connections.first;
     client->link = &connections.first;
@@ -188,7 +188,7 @@ const char *connection_refused(const struct connection *client)
 
 bool connection_is_trusted(const struct connection *client)
 {
-    return client->listener->path;
+    return client->listener->is_unix;
 }
 
 const char *connection_name(const struct connection *client)

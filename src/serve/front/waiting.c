@@ -6,17 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-
-#define LINES_MOST 10u
 
 static struct {
     int channel;
     uint32_t last_id;
     struct exchange *first;
-    unsigned lines, lines_left_out; // of the log: that may be sent now, that were not
-    int64_t lines_counted;
 } waiting;
 
 void waiting_begin(int channel)
@@ -99,7 +94,7 @@ static struct exchange *take_out(uint32_t id)
     return taken;
 }
 
-void waiting_take_answer(void)
+bool waiting_take_answer(void)
 {
     struct answer_head answer;
     AUTO_FD int memory = -1;
@@ -109,35 +104,12 @@ void waiting_take_answer(void)
         next = each->next;
         exchange_answer(each, &answer, memory);
     }
-}
-
-// So many lines at once, and then one a second: who is refused can write no more of them.
-static bool may_log(int64_t now)
-{
-    int64_t seconds = (now - waiting.lines_counted) / NS_PER_S;
-    if (seconds > 0) {
-        waiting.lines = seconds + waiting.lines > LINES_MOST ? LINES_MOST
-                                                             : waiting.lines + (unsigned)seconds;
-        waiting.lines_counted = now;
-    }
-    if (!waiting.lines) {
-        waiting.lines_left_out++;
-        return false;
-    }
-    waiting.lines -= 1;
-    return true;
+    return answer.id;
 }
 
 void waiting_log(const char *line)
 {
     struct ask log = {.what = ASK_LOG};
-    if (!may_log(clock_now()))
-        return;
-    if (waiting.lines_left_out)
-        snprintf(log.text, sizeof log.text, "%s (and %u more before)", line,
-                 waiting.lines_left_out);
-    else
-        snprintf(log.text, sizeof log.text, "%s", line);
-    waiting.lines_left_out = 0;
+    snprintf(log.text, sizeof log.text, "%s", line);
     send_to_collector(&log, -1);
 }
