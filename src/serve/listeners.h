@@ -11,7 +11,7 @@
 #define LISTENERS_MOST 16
 
 struct listener {
-    char address[128]; // "127.0.0.1:6060", with the port that it has; "unix:PATH"
+    char address[160]; // "127.0.0.1:6060", with the port that it has; "unix:PATH"
     bool is_unix;
     char *path;        // of the file of a unix socket that we made; owned. NULL: there is none
     ino_t inode;       // of that file
