@@ -20,6 +20,7 @@
     X(HEAP, "heap", "blocks of memory in use")                                                     \
     X(TRACE, "trace", "what threads did in a window, event by event")                              \
     X(SYMBOL, "symbol", "names of addresses")                                                      \
+    X(INDEX, "index", "which process it is, for the list of its profiles")                         \
     X(CMDLINE, "cmdline", "arguments of the process")                                              \
     X(TARGETS, "targets", "which processes there are")                                             \
     X(METRICS, "metrics", "figures of all targets, for Prometheus")                                \
