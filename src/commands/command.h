@@ -31,6 +31,7 @@ struct call {
     const void *options;                   // the command's own struct
     char **operands;                       // ends in NULL
     size_t count;
+    uint64_t given; // as in struct parsed
 };
 
 struct command {

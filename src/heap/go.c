@@ -11,15 +11,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "heap/go_version.h"
 #include "heap/word.h"
 
 #define TRIED 64u  // spans by which a slice and a layout are known
 #define LEAST 3u   // of them that hold objects
 #define TRIES 10u
 #define PAUSE (5 * NS_PER_MS)
-#define MAGIC "\xff Go buildinf:"
-#define MAGIC_LENGTH 14u
-#define INFO_MAX (1u << 20)    // bytes at the beginning of data that are searched for it
 #define DATA_MAX (256ull << 20) // bytes of data that are searched
 
 static const struct go_layout layouts[] = {
@@ -80,23 +78,6 @@ static bool search(struct go_books *books, uint64_t start, uint64_t end)
     return false;
 }
 
-// Returns where a program's own file says that Go built it, 0 when it does not.
-static uint64_t build_info(struct heap_target *target)
-{
-    for (size_t i = 0; i < target->regions.count; i++) {
-        const struct proc_map *map = &target->regions.list[i];
-        uint64_t end = map->end - map->start < INFO_MAX ? map->end : map->start + INFO_MAX;
-        if (map->executable || !heap_target_is_program(target, map))
-            continue;
-        for (uint64_t at = map->start; at + 64 <= end; at += 16) {
-            const void *bytes = heap_view_window(&target->view, at, 64, end);
-            if (bytes && memcmp(bytes, MAGIC, MAGIC_LENGTH) == 0)
-                return at;
-        }
-    }
-    return 0;
-}
-
 static bool search_data(struct go_books *books)
 {
     const struct regions *regions = &books->target->regions;
@@ -117,32 +98,13 @@ static bool search_data(struct go_books *books)
     return false;
 }
 
-// A text of Go has a pointer and a length.
-static void read_version(struct go_books *books, uint64_t info)
-{
-    uint64_t at, size, text[2];
-    unsigned char bytes[64];
-    char *to = books->version;
-    size_t room = sizeof books->version - 1;
-    if (heap_target_variable(books->target, NULL, "runtime.buildVersion", &at, &size) &&
-        heap_view_read(&books->target->view, at, text, sizeof text) && text[1] > 2) {
-        size_t length = text[1] - 2 < room ? text[1] - 2 : room; // without "go"
-        if (!heap_view_read(&books->target->view, text[0] + 2, to, length))
-            *to = '\0';
-    } else if (info && heap_view_read(&books->target->view, info, bytes, sizeof bytes) &&
-               bytes[15] & 2 && bytes[32] > 2 && bytes[32] < 31)
-        memcpy(to, bytes + 35, bytes[32] - 2u);
-}
-
 static void *find(struct heap_target *target, struct buf *why)
 {
     uint64_t at, size;
     struct go_books books = {.target = target};
     bool named = heap_target_variable(target, NULL, "runtime.mheap_", &at, &size);
-    uint64_t info = named ? 0 : build_info(target);
-    if (!named && !info)
+    if (!go_version_read(target, named, books.version, sizeof books.version))
         return NULL;
-    read_version(&books, info);
     bool found = false;
     for (unsigned i = 0; i < TRIES && !found; i++) { // spans may just be changing
         if (i)

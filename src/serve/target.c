@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "process/permission.h"
+#include "serve/deadlock_look.h"
 
 static void name(const struct target_list *list, struct serve_target *target)
 {
@@ -58,6 +59,7 @@ void target_list_fini(struct target_list *list)
         cleanup_fd(&list->targets[i]->kept[0]);
         cleanup_fd(&list->targets[i]->kept[1]);
         history_free(list->targets[i]->history);
+        deadlock_look_free(list->targets[i]->deadlock);
         free(list->targets[i]);
     }
     free(list->targets);

@@ -22,6 +22,7 @@ struct target_facts { // raw texts of a process, "": not known; owned
 };
 
 struct rule;
+struct deadlock_look;
 
 struct serve_target {
     char id[ASK_TARGET_MOST]; // its name in paths: unique among those that are listed
@@ -35,6 +36,7 @@ struct serve_target {
     char *denied;             // why it cannot be looked into, escaped; owned. NULL: it can
     const struct rule *rule;  // that found it; NULL: its pid was given
     struct history *history;  // of its figures
+    struct deadlock_look *deadlock; // the last one, shared with jobs; NULL: there was none
     int kept[2];              // memory with what was counted for all time, as runner_config; -1
 };
 
