@@ -184,7 +184,7 @@ static enum rc find_target(struct collector *collector, const struct ask *ask,
     const struct who_answers *who = &who_answers[ask->what];
     *target = NULL;
     if (who->by == BY_NOBODY)
-        return err_set(err, RC_FAIL, "this cannot be had");
+        return err_set(err, RC_ABSENT, "this cannot be had yet");
     if (!who->of_target)
         return RC_OK;
     *target = target_list_find(&collector->targets, ask->target, err);

@@ -13,7 +13,7 @@ static enum MHD_Result answer(struct exchange *exchange)
 {
     const struct reply reply = {.status = 200, .type = "application/json"};
     if (exchange->answer.rc != RC_OK)
-        return reply_error(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
+        return reply_error(exchange, reply_status(&exchange->answer), exchange->answer.text);
     return reply_memory(exchange, &reply);
 }
 

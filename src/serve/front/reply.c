@@ -105,11 +105,14 @@ enum MHD_Result reply_error(struct exchange *exchange, unsigned status, const ch
     return reply_refusal(exchange, &(struct reply){.status = status}, text);
 }
 
-unsigned reply_status(enum rc rc)
+unsigned reply_status(const struct answer_head *answer)
 {
     static const unsigned statuses[] = {
-        [RC_OK] = 200,     [RC_FAIL] = 500, [RC_USAGE] = 400,   [RC_GONE] = 404, [RC_DENIED] = 403,
-        [RC_BUSY] = 503,   [RC_TIMEOUT] = 504, [RC_IO] = 500, [RC_FORMAT] = 500, [RC_LIMIT] = 503,
+        [RC_OK] = 200,   [RC_FAIL] = 500,    [RC_USAGE] = 400, [RC_GONE] = 410,   [RC_DENIED] = 403,
+        [RC_BUSY] = 503, [RC_TIMEOUT] = 504, [RC_IO] = 500,    [RC_FORMAT] = 500, [RC_LIMIT] = 503,
+        [RC_ABSENT] = 501,
     };
-    return rc < ARRAY_LENGTH(statuses) ? statuses[rc] : 500;
+    if (answer->rc == RC_GONE && answer->unknown)
+        return 404;
+    return answer->rc < ARRAY_LENGTH(statuses) ? statuses[answer->rc] : 500;
 }
