@@ -52,12 +52,44 @@ static enum rc missing_value(const struct option *option, struct err *err)
     return err_set(err, RC_USAGE, "--%s: the value is missing", option->name);
 }
 
-static const struct option *find_long(const struct words *parser, const char *name, size_t length)
+static const struct option *find(const struct option *options, const char *name, size_t length)
 {
-    for (const struct option *option = parser->options; option->name; option++)
+    for (const struct option *option = options; option->name; option++)
         if (strlen(option->name) == length && memcmp(option->name, name, length) == 0)
             return option;
-    return length == 4 && memcmp(name, "help", 4) == 0 ? &option_help : NULL;
+    return NULL;
+}
+
+static const struct option *find_long(const struct words *parser, const char *name, size_t length)
+{
+    const struct option *option = find(parser->options, name, length);
+    return option || length != 4 || memcmp(name, "help", 4) != 0 ? option : &option_help;
+}
+
+// Of one that is called x no-x is the opposite, of one that is called no-x x is.
+static const struct option *find_opposite(const struct option *options, const char *name,
+                                          size_t length)
+{
+    bool begins = length > 3 && memcmp(name, "no-", 3) == 0;
+    AUTO_FREE char *other = begins ? xstrndup(name + 3, length - 3)
+                                   : xasprintf("no-%.*s", (int)length, name);
+    const struct option *option = find(options, other, strlen(other));
+    return option && option->kind == OPTION_SWITCH ? option : NULL;
+}
+
+const struct option *option_find(const struct option *options, const char *name, bool *opposite)
+{
+    const struct option *option = find(options, name, strlen(name));
+    *opposite = !option;
+    return option ? option : find_opposite(options, name, strlen(name));
+}
+
+const char *option_nearest(const struct option *options, const char *name)
+{
+    struct suggestion suggestion = suggestion_for(name);
+    for (const struct option *option = options; option->name; option++)
+        suggestion_consider(&suggestion, option->name);
+    return suggestion.best;
 }
 
 static const struct option *find_letter(const struct words *parser, char letter)
@@ -83,25 +115,14 @@ static enum rc unknown_long(const struct words *parser, const char *name, size_t
     return err_set(err, RC_USAGE, "there is no option --%s", shown);
 }
 
-// Switches can be taken back: --no-x of one that is called x, --x of one that is called no-x.
-static const struct option *find_taken_back(const struct words *parser, const char *name,
-                                            size_t length)
-{
-    bool begins = length > 3 && memcmp(name, "no-", 3) == 0;
-    AUTO_FREE char *other = begins ? xstrndup(name + 3, length - 3)
-                                   : xasprintf("no-%.*s", (int)length, name);
-    const struct option *option = find_long(parser, other, strlen(other));
-    return option && option->kind == OPTION_SWITCH ? option : NULL;
-}
-
 static enum rc parse_long(struct words *parser, const char *name, struct err *err)
 {
     size_t length = strcspn(name, "=");
     const struct option *option = find_long(parser, name, length);
     const char *value = name[length] ? name + length + 1 : NULL;
-    const struct option *taken_back = option ? NULL : find_taken_back(parser, name, length);
-    if (taken_back && !value)
-        return store(parser, taken_back, "no", err);
+    const struct option *opposite = option ? NULL : find_opposite(parser->options, name, length);
+    if (opposite && !value)
+        return store(parser, opposite, "no", err);
     if (!option)
         return unknown_long(parser, name, length, err);
     if (!option_takes_value(option) && value)

@@ -44,6 +44,13 @@ extern const struct option option_help;
 
 bool option_takes_value(const struct option *option);
 
+// Finds the option of that name. *opposite: what was found is a switch that the name takes back.
+// NULL: there is none.
+const struct option *option_find(const struct option *options, const char *name, bool *opposite);
+
+// Returns the name that was probably meant; NULL: none is near enough.
+const char *option_nearest(const struct option *options, const char *name);
+
 struct parsed {
     char **operands; // words that are no options, in order, at the front of argv; ends in NULL
     size_t count;

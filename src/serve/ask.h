@@ -32,6 +32,7 @@
     X(HEALTH, "health", "whether one target is well")                                              \
     X(STATS, "stats", "runtime statistics of one target, as Go programs have them")                \
     X(ACT, "act", "an action on one target")                                              \
+    X(SERIES, "series", "the last figures of one target, as EVENT has them")                       \
     X(EVENT, "event", "figures of one target, when the next are there")                            \
     X(VIEW, "view", "functions and threads of a range, for the page")                              \
     X(FLAME, "flame", "stacks of a range or of two, for the page")                                 \

@@ -16,5 +16,7 @@ const struct who_answers who_answers[ASK_COUNT] = {
     [ASK_SYMBOL] = {BY_JOB, true, .job = job_symbol},
     [ASK_HEAP] = {BY_JOB, true, .job = job_heap},
     [ASK_CMDLINE] = {BY_COLLECTOR, true, .collect = collected_cmdline},
+    [ASK_EVENT] = {BY_READING, true, .collect = collected_event},
+    [ASK_SERIES] = {BY_COLLECTOR, true, .collect = collected_series},
     [ASK_TARGETS] = {BY_COLLECTOR, false, .collect = collected_targets},
 };

@@ -19,7 +19,6 @@ static enum MHD_Result answer(struct exchange *exchange)
 
 const struct route api_routes[] = {
     {"/api/v1/targets", METHOD_GET, begin, answer, ASK_TARGETS, NULL},
-    {"/api/v1/top", METHOD_GET, begin, answer, ASK_VIEW, NULL},
     {"/api/v1/events", METHOD_GET, stream_begin, NULL, ASK_EVENT, NULL},
     {NULL},
 };

@@ -17,13 +17,22 @@ static const char *const always[][2] = {
      "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
 };
 
+static bool has_header(const struct reply *reply, const char *name)
+{
+    for (size_t i = 0; reply->headers[i][0]; i++)
+        if (strcmp(reply->headers[i][0], name) == 0)
+            return true;
+    return false;
+}
+
 static enum MHD_Result queue(struct exchange *exchange, const struct reply *reply,
                              struct MHD_Response *response)
 {
     if (!response)
         return MHD_NO;
     for (size_t i = 0; i < ARRAY_LENGTH(always); i++)
-        MHD_add_response_header(response, always[i][0], always[i][1]);
+        if (!has_header(reply, always[i][0]))
+            MHD_add_response_header(response, always[i][0], always[i][1]);
     for (size_t i = 0; reply->headers[i][0]; i++)
         MHD_add_response_header(response, reply->headers[i][0], reply->headers[i][1]);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
