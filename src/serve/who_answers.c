@@ -15,6 +15,7 @@ const struct who_answers who_answers[ASK_COUNT] = {
     [ASK_TRACE] = {BY_JOB, true, .job = job_trace},
     [ASK_SYMBOL] = {BY_JOB, true, .job = job_symbol},
     [ASK_HEAP] = {BY_JOB, true, .job = job_heap},
+    [ASK_INDEX] = {BY_COLLECTOR, true, .collect = collected_index},
     [ASK_CMDLINE] = {BY_COLLECTOR, true, .collect = collected_cmdline},
     [ASK_EVENT] = {BY_READING, true, .collect = collected_event},
     [ASK_SERIES] = {BY_COLLECTOR, true, .collect = collected_series},

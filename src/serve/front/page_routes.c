@@ -53,7 +53,7 @@ static enum MHD_Result answer(struct exchange *exchange)
     const struct reply reply = {.status = 200, .type = "application/json"};
     return exchange->answer.rc == RC_OK
                ? reply_memory(exchange, &reply)
-               : reply_error(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
+               : reply_error(exchange, reply_status(&exchange->answer), exchange->answer.text);
 }
 
 // An argument that is not there is 0.
