@@ -149,7 +149,7 @@ def postgres_server(lab, log):
     server = lab.spawn(*prefix, found[-1].with_name("postgres"), "-D", place / "data", "-k", place,
                        "-p", POSTGRES_PORT, "-c", "listen_addresses=", "-c", "fsync=off",
                        stderr=log, cwd=place)
-    ready = list(map(str, ["pg_isready", "-q", *where[:4]]))
+    ready = list(map(str, ["pg_isready", "-q", *where]))
     lab.eventually(lambda: subprocess.run(ready).returncode == 0, "postgres answers")
     subprocess.run(list(map(str, ["pgbench", *where, "-i", "-q", "-s", 5, "postgres"])),
                    check=True, capture_output=True)

@@ -72,7 +72,7 @@ def test_commands_exist(ctx):
                 bad += check_call(ctx, name, words)
                 count += 1
     for name, text in configuration(ctx).items():
-        for command in re.findall(r"(?:/ptprof|\bptprof) (serve\b.*)", re.sub(r"\\\n\s*", "", text)):
+        for command in re.findall(r"\bptprof (serve\b.*)", re.sub(r"\\\n\s*", "", text)):
             bad += check_call(ctx, name, command.split())
             count += 1
     none_of(bad)
