@@ -83,7 +83,7 @@ class Dashboard {
     if (this.graph.data) this.graph.set(graph);
     else Object.assign(this.graph.state, graph);
     byId("search").value = graph.search;
-    if (paused !== state.paused) this.goOn(!state.paused);
+    if (this.target && paused !== state.paused) this.goOn(!state.paused);
     this.shown = null;
     this.showState();
   }
@@ -134,6 +134,7 @@ class Dashboard {
     byId("measures").textContent = file ? `The file ${file}. It was read here and sent nowhere.`
       : ofWaits ? `${MEASURES.block[1]} Locks: ${MEASURES.mutex[1].toLowerCase()}`
         : ["runtime", "threads"].includes(state.tab) ? "" : MEASURES[state.type][1];
+    byId("table-toggle").hidden = state.tab !== "flame";
     byId("quality").hidden = !!file || state.tab === "runtime";
     byId("about").hidden = state.tab !== "flame";
     byId("range-text").textContent = this.rangeText();
@@ -293,7 +294,9 @@ class Dashboard {
   async loadTargets() {
     let targets = [];
     try {
-      targets = (await askJson("api/v1/targets")).targets;
+      const said = await askJson("api/v1/targets");
+      targets = said.targets;
+      this.usePrefix(said.prefix.replace(/^\//, ""));
     } catch (error) {
       this.notice(error.message);
       setTimeout(() => this.loadTargets(), READING_MS);
@@ -313,6 +316,16 @@ class Dashboard {
     this.lookAtHealth();
     this.lookAtCollection();
     setInterval(() => this.lookAtHealth(), HEALTH_MS);
+  }
+
+  // Where the paths are that Go programs have.
+  usePrefix(prefix) {
+    const link = element("a", "", "The same as text, with stacks");
+    TAKEN["get-threads"][0] = `${prefix}/goroutine`;
+    link.href = `${prefix}/goroutine?debug=2`;
+    link.target = "_blank";
+    link.rel = "noopener";
+    byId("panel-threads").append(link);
   }
 
   fillTargets(targets, asked) {
