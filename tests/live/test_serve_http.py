@@ -485,3 +485,83 @@ def test_client_leaves(ctx):
     ctx.eventually(lambda: not serving_processes(server, "runner"), "sampling ends")
     server.works()
     server.end()
+
+
+def test_many_wait(ctx):
+    """150 profiles and as many pages that follow as are allowed, at one time."""
+    server = Served(ctx)
+    streams = [open_connection(server.address) for _ in range(100)]
+    for connection in streams:
+        connection.sendall(GET_EVENTS)
+    follows = [connection.makefile("rb") for connection in streams]
+    for follow in follows:
+        head = [follow.readline() for _ in range(20)]
+        assert b"Content-Type: text/event-stream\r\n" in head, head
+    reply = server.ask(line(b"GET /api/v1/events"))
+    assert status(reply) == 503 and b"--streams" in body(reply), reply
+    waits = [open_connection(server.address) for _ in range(150)]
+    for connection in waits:
+        connection.sendall(line(b"GET /debug/pprof/profile?seconds=2"))
+    for follow in follows:
+        while not follow.readline().startswith(b'data: {"timestamp":'):
+            pass
+    most = int(status_of(server.front())["VmRSS"].split()[0])
+    for connection in waits:
+        assert status(serving_raw.receive_all(connection)) == 200
+    assert most < 30000, f"{most} KiB"
+    ctx.figure = f"{most >> 10} MiB"
+    for follow, connection in zip(follows, streams):
+        follow.close()
+        connection.close()
+    ctx.eventually(lambda: b"text/event-stream" in first_bytes(server, GET_EVENTS),
+                   "there is room for others that follow")
+    server.end()
+
+
+GET_EVENTS = b"GET /targets/idle/api/v1/events HTTP/1.1\r\n" + HOST + b"\r\n"
+
+
+def first_bytes(server, request):
+    with open_connection(server.address) as connection:
+        connection.sendall(request)
+        return connection.recv(4096)
+
+
+def test_slow_readers(ctx):
+    """Who does not take what he asked for holds up nobody, and not for long."""
+    server = Served(ctx, "--header-time=100ms")
+    asked = (GET + b" HTTP/1.1\r\n" + HOST + b"\r\n") * 100
+    with open_connection(server.address) as greedy:
+        greedy.setblocking(False)
+        sent = 0
+        while sent < 400 and waits_for_room(greedy, asked):
+            sent += 1
+        server.works()
+        ctx.eventually(lambda: has_ended(greedy), "the connection is ended")
+    with open_connection(server.address) as slow:
+        slow.sendall(POST + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nabc")
+        assert status(serving_raw.receive_all(slow)) in (0, 408)
+    server.works()
+    server.end()
+
+
+def waits_for_room(connection, data):
+    """Whether it could be sent; a hundredth of a second is given to who reads."""
+    try:
+        connection.send(data)
+        return True
+    except BlockingIOError:
+        time.sleep(0.01)
+        return True
+    except OSError:
+        return False
+
+
+def has_ended(connection):
+    try:
+        connection.send(b"x")
+    except BlockingIOError:
+        pass
+    except OSError:
+        return True
+    return False

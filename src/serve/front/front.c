@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -42,9 +43,9 @@ static void give_up_streams(void)
 static void give_up_rights(void)
 {
     static const unsigned calls[] = {
-        SYS_accept4,  SYS_epoll_ctl, SYS_epoll_wait,   SYS_poll,       SYS_recvfrom,
-        SYS_sendto,   SYS_sendfile,  SYS_writev,       SYS_write,      SYS_shutdown,
-        SYS_setsockopt, SYS_getsockopt, SYS_memfd_create, SYS_fcntl,
+        SYS_accept4,  SYS_epoll_ctl, SYS_epoll_wait, SYS_poll,       SYS_restart_syscall,
+        SYS_recvfrom, SYS_sendto,    SYS_sendfile,   SYS_write,      SYS_memfd_create,
+        SYS_shutdown, SYS_fcntl,     SYS_setsockopt, SYS_getsockopt,
     };
     const struct sandbox_needs needs = {
         .descriptor = -1,
@@ -133,6 +134,7 @@ static void loop(int channel, int events)
 void front_serve(int channel, const void *context)
 {
     front.config = context;
+    tzset(); // reads a file, for the dates of replies
     waiting_begin(channel);
     login_begin(front.config->access);
     int events = connections_begin(front.config->settings, front.config->access);
