@@ -124,7 +124,8 @@ static bool split(char *text, const char **host, const char **port)
     if (bracketed)
         text[length - 1] = '\0';
     *host = bracketed ? text + 1 : text;
-    return **host != '\0';
+    bool is_number = !(*port)[strspn(*port, "0123456789")] && strtoul(*port, NULL, 10) <= 65535;
+    return is_number && **host != '\0';
 }
 
 static enum rc open_tcp(const char *text, int *fd, struct listener *listener, struct err *err)
