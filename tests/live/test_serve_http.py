@@ -565,3 +565,57 @@ def has_ended(connection):
     except OSError:
         return True
     return False
+
+
+def test_files_are_read_again(ctx):
+    """A token is replaced while the server runs; one that nobody may know is not taken."""
+    tokens = secret(ctx, TOKEN + "\n")
+    server = Served(ctx, "--token-file", tokens)
+    path, old = "/debug/pprof/cmdline", f"Authorization: Bearer {TOKEN}"
+    new = old + "-of-today"
+    assert status(server.get(path, old)) == 200 and status(server.get(path, new)) == 401
+    for mode, right, wrong in ((0o644, old, new), (0o600, new, old)):
+        tokens.write_text(TOKEN + "-of-today\n")
+        tokens.chmod(mode)
+        front = server.front()
+        server.run.signal(signal.SIGHUP)
+        ctx.eventually(lambda: server.front() != front, "the settings are read again")
+        assert status(server.get(path, right)) == 200 and status(server.get(path, wrong)) == 401
+    assert "chmod o=" in server.run.stderr and server.run.stderr.count("serving at") == 1
+    server.end()
+
+
+def test_addresses(ctx):
+    """Several at once, of each kind; one that somebody has is refused by name."""
+    if not pathlib.Path("/proc/sys/net/ipv6").exists():
+        raise ctx.Skip("there is no IPv6")
+    server = Served(ctx, listen=f"127.0.0.1:0,[::1]:0,unix:{ctx.tmp}/a.sock")
+    six = int(server.run.says(r"http://\[::1\]:(\d+)/").group(1))
+    assert status(exchange(("::1", six), line(GET, b"Host: [::1]:%d\r\n" % six))) == 200
+    assert status(exchange(ctx.tmp / "a.sock", line(GET))) == 200
+    server.works()
+    taken = "%s:%d" % server.address
+    done = ctx.run("serve", server.target.pid, "--listen", taken)
+    assert done.returncode == 1 and taken in done.stderr and "another server" in done.stderr
+    server.end()
+
+
+def test_connections_of_one_address(ctx):
+    """Of this machine's own, which the loopback exemption does not mean."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            raise ctx.Skip("this machine has no address but loopback")
+        own = probe.getsockname()[0]
+    server = Served(ctx, "--no-auth", "--connections-per-address", 3, listen="0.0.0.0:0")
+    local, server.address = ("127.0.0.1", server.address[1]), (own, server.address[1])
+    held = [open_connection(server.address) for _ in range(3)]
+    for connection in held:
+        connection.sendall(GET)
+    ctx.eventually(lambda: status(server.get()) == 0, "the fourth is refused")
+    assert status(exchange(local, line(GET))) == 200
+    for connection in held:
+        connection.close()
+    ctx.eventually(lambda: status(server.get()) == 200, "there is room again")
+    server.end()
