@@ -501,7 +501,7 @@ def test_many_wait(ctx):
     assert status(reply) == 503 and b"--streams" in body(reply), reply
     waits = [open_connection(server.address) for _ in range(150)]
     for connection in waits:
-        connection.sendall(line(b"GET /debug/pprof/profile?seconds=2"))
+        connection.sendall(line(b"GET /debug/pprof/profile?seconds=1"))
     for follow in follows:
         while not follow.readline().startswith(b'data: {"timestamp":'):
             pass
@@ -534,7 +534,7 @@ def test_slow_readers(ctx):
     with open_connection(server.address) as greedy:
         greedy.setblocking(False)
         sent = 0
-        while sent < 400 and waits_for_room(greedy, asked):
+        while sent < 120 and waits_for_room(greedy, asked):
             sent += 1
         server.works()
         ctx.eventually(lambda: has_ended(greedy), "the connection is ended")

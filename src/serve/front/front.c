@@ -24,7 +24,8 @@
 #define MEMORY_MOST (96u << 10) // bytes for the header of a request and what is kept of it
 #define TLS_VERSIONS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define TEXT_MOST (1u << 20)   // bytes of a question's text
-#define FILES_MORE 256         // descriptors beside one for a connection and one for its answer
+#define FILES_MORE 256         // descriptors beside one for a connection and one for its answer;
+                               // MHD may take more connections than are let in, which it then ends
 
 static struct {
     const struct front_config *config;
@@ -78,7 +79,7 @@ static void listen_at(int socket, const struct listener *listener)
         socket, MHD_OPTION_NOTIFY_CONNECTION, connections_notify, listener,
         MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, settings, MHD_OPTION_NOTIFY_COMPLETED,
         exchange_end, settings, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)front.config->settings->http.connections_most + 1,
+        (unsigned)front.config->settings->http.connections_most + FILES_MORE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_MOST, MHD_OPTION_CONNECTION_TIMEOUT,
         IDLE_SECONDS, MHD_OPTION_ARRAY, is_https ? tls : tls + 3, MHD_OPTION_END);
     if (!daemon)
