@@ -37,7 +37,7 @@ async function ask(path, words = {}, more = {}) {
       { signal: AbortSignal.timeout(PATIENCE_MS), ...more });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal("The server does not answer.", 0);
+    throw new Refusal("The server does not answer. This page goes on asking.", 0);
   }
   if (reply.ok) return reply;
   const text = await reply.text();
