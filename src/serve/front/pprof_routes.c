@@ -141,9 +141,14 @@ static enum MHD_Result begin_redirect(struct exchange *exchange)
 
 // --- answers ---
 
+// Tools show one line.
 static enum MHD_Result refuse(struct exchange *exchange)
 {
-    return reply_error(exchange, reply_status(&exchange->answer), exchange->answer.text);
+    AUTO_BUF struct buf line = {0};
+    char *rest = exchange->answer.text;
+    for (char *part; (part = strsep(&rest, "\n"));)
+        buf_printf(&line, "%s%s", line.length ? "; " : "", part + strspn(part, " "));
+    return reply_error(exchange, reply_status(&exchange->answer), line.data);
 }
 
 static enum MHD_Result answer_profile(struct exchange *exchange)
