@@ -91,6 +91,7 @@ enum rc collected_targets(struct collector *collector, struct serve_target *targ
     struct json json = {.out = out};
     (void)target, (void)ask, (void)err;
     json_begin(&json, NULL, '{');
+    json_text(&json, "prefix", collector->settings.http.prefix);
     json_count(&json, "left_out", list->left_out);
     json_begin(&json, "targets", '[');
     for (size_t i = 0; i < list->count; i++)

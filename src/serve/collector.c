@@ -53,7 +53,23 @@ static enum rc open_listeners(struct collector *collector, struct err *err)
     int sockets[NOTIFY_SOCKETS_MOST], count = notify_sockets(sockets);
     if (count)
         return listeners_adopt(&collector->listeners, sockets, (size_t)count, err);
-    return listeners_open(&collector->listeners, collector->settings.http.listen, err);
+    return listeners_open(&collector->listeners, collector->settings.http.listen,
+                          collector->settings.access.socket_users, err);
+}
+
+// Passwords, tokens and certificates as their files have them now. What was there before stays when
+// something is wrong with them.
+static enum rc read_access(struct collector *collector, struct err *err)
+{
+    struct access access = {0};
+    enum rc rc = access_open(&access, &collector->settings, &collector->listeners, err);
+    if (rc != RC_OK) {
+        access_close(&access);
+        return rc;
+    }
+    access_close(&collector->access);
+    collector->access = access;
+    return RC_OK;
 }
 
 enum rc collector_apply(struct collector *collector, struct err *err)
@@ -61,13 +77,13 @@ enum rc collector_apply(struct collector *collector, struct err *err)
     set_ticks(collector->ticks, collector->settings.metrics.interval);
     set_ticks(collector->looks, collector->settings.targets.interval);
     collector->targets.kept = collector->settings.metrics.kept;
-    (void)err;
-    return RC_OK;
+    return read_access(collector, err);
 }
 
 static enum rc start_front(struct collector *collector, struct err *err)
 {
     const struct front_config config = {.listeners = &collector->listeners,
+                                        .access = &collector->access,
                                         .settings = &collector->settings};
     return worker_process_start(&collector->front, "ptprof-http", collector->listeners.sockets,
                                 front_serve, &config, err);
@@ -87,6 +103,8 @@ static enum rc begin(struct collector *collector, struct err *err)
     enum rc rc = target_list_init(&collector->targets, &collector->settings, err);
     if (rc == RC_OK)
         rc = open_listeners(collector, err);
+    if (rc == RC_OK)
+        rc = read_access(collector, err);
     if (rc != RC_OK)
         return rc;
     collector->signals = open_signals();
@@ -209,6 +227,7 @@ static void end(struct collector *collector)
     worker_process_close(&collector->front);
     questions_end(collector);
     listeners_close(&collector->listeners);
+    access_close(&collector->access);
     cleanup_fd(&collector->signals);
     cleanup_fd(&collector->ticks);
     cleanup_fd(&collector->looks);

@@ -16,6 +16,7 @@
 #define IDLE_MS 250         // the same while nobody waits
 #define KEEP_UP_NS (250 * NS_PER_MS)
 #define NAME_NS NS_PER_S    // from one look for names of what was sampled to the next
+#define RANGES_NS (300ll * NS_PER_S) // as long as slices reach back
 #define HALF_NS (NS_PER_S / 2)
 #define ASKED_MOST 1024     // questions that wait at one time
 
@@ -34,6 +35,9 @@ struct runner {
     struct runner_ask *asked; // owned
     size_t count, capacity;
     int64_t waits_until, views_until; // CLOCK_MONOTONIC ns
+    // CLOCK_MONOTONIC ns: a page that is paused may ask for a range, which is kept, but nobody is
+    // stopped
+    int64_t ranges_until;
     int64_t kept_up, named;
     int64_t counts_since[PROFILE_KINDS]; // ns of sampling; -1: nobody has asked for this type
     int64_t stops_since; // ns of sampling, unless in_place
@@ -111,7 +115,9 @@ static void follow_needs(struct runner *runner)
 
 static bool is_idle(const struct runner *runner)
 {
-    return !runner->count && runner->in_place && clock_now() >= runner->waits_until;
+    int64_t now = clock_now();
+    return !runner->count && runner->in_place && now >= runner->waits_until &&
+           now >= runner->ranges_until;
 }
 
 static void extend(struct runner *runner, const struct ask *ask)
@@ -120,8 +126,10 @@ static void extend(struct runner *runner, const struct ask *ask)
     int64_t now = clock_now();
     if (is_of_waits(ask))
         runner->waits_until = now + runner->config->linger_waits;
-    if (is_of_views(ask))
+    if (is_of_views(ask)) {
         runner->views_until = now + runner->config->linger_views;
+        runner->ranges_until = now + RANGES_NS;
+    }
     if (runner->counts_since[kind] >= 0)
         return;
     runner->counts_since[kind] = feed_time(runner->feed).elapsed;
@@ -150,7 +158,7 @@ static void finish(struct runner *runner)
     for (size_t i = 0; i < runner->count; i++)
         runner->asked[i].finish = true;
     runner->waits_until = runner->waits_until ? 1 : 0;
-    runner->views_until = 0;
+    runner->views_until = runner->ranges_until = 0;
 }
 
 static int64_t whole_second(int64_t ns, int64_t added)

@@ -82,7 +82,8 @@ static size_t found_by(const struct target_look *look, const struct target_rule 
 }
 
 // Returns the only target of a rule that has ended, NULL: there is none, or it is not the only one.
-static struct serve_target *predecessor(const struct target_list *list, const struct target_rule *rule)
+static struct serve_target *predecessor(const struct target_list *list,
+                                        const struct target_rule *rule)
 {
     struct serve_target *only = NULL;
     for (size_t i = 0; i < list->count; i++) {
