@@ -78,6 +78,7 @@ static void put_target(struct json *json, const struct serve_target *target)
     json_text(json, "rule", target->rule ? rule_text(target->rule) : "");
     json_text(json, "state", target->ended_at ? "ended" : target->denied ? "not permitted"
                                                                         : "running");
+    json_bool(json, "running", !target->ended_at);
     json_text(json, "why", target->ended_at ? "" : target->denied);
     json_text(json, "since", figures_date(target->since, since));
     json_count(json, "restarts", target->restarts);

@@ -27,6 +27,6 @@ enum rc collected_series(struct collector *collector, struct serve_target *targe
 
 // JSON: {"prefix" (of the paths that Go programs have), "left_out": how many processes match beside
 // these, "targets": [{"id", "pid", the facts of serve/target_facts.h, "rule", "state" ("running",
-// "ended", "not permitted"), "why" it is not, "since", "restarts"}...]}
+// "ended", "not permitted"), "running", "why" it is not permitted, "since", "restarts"}...]}
 enum rc collected_targets(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;

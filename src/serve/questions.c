@@ -279,7 +279,7 @@ static enum rc find_target(const struct collector *collector, const struct ask *
     *target = target_list_find(&collector->targets, ask->target, err);
     if (!*target)
         return RC_GONE;
-    if ((*target)->ended_at && !who->of_ended)
+    if ((*target)->ended_at && !who_answers[ask->what].of_ended)
         return err_set(err, RC_GONE, "%s (%d) has ended", (*target)->id, (int)(*target)->pid);
     return RC_OK;
 }
