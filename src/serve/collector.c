@@ -61,7 +61,10 @@ static enum rc begin(struct collector *collector, struct err *err)
     collector->ticks = open_ticks(collector->settings.metrics.interval);
     if (collector->signals < 0 || collector->ticks < 0)
         return limits_sys(err, RC_LIMIT, errno, "cannot start a server");
-    return start_front(collector, err);
+    rc = start_front(collector, err);
+    if (rc == RC_OK)
+        listeners_announce(&collector->listeners, collector->settings.tls.certificate);
+    return rc;
 }
 
 // --- the loop ---

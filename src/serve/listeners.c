@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -46,6 +48,28 @@ static bool split(char *text, const char **host, const char **port)
     return **host != '\0';
 }
 
+static bool is_local(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in *four = (const void *)address;
+    const struct sockaddr_in6 *six = (const void *)address;
+    if (address->ss_family == AF_INET)
+        return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
+static void describe(int fd, struct listener *listener)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
+    getsockname(fd, (void *)&address, &length);
+    getnameinfo((void *)&address, length, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(listener->address, sizeof listener->address,
+             address.ss_family == AF_INET6 ? "[%.100s]:%s" : "%.100s:%s", host, port);
+    listener->is_local = is_local(&address);
+}
+
 static enum rc open_one(struct listeners *listeners, const char *text, struct err *err)
 {
     AUTO_FREE char *copy = xstrdup(text);
@@ -58,11 +82,14 @@ static enum rc open_one(struct listeners *listeners, const char *text, struct er
         return err_set(err, RC_USAGE, "--listen: '%s' is no address such as 127.0.0.1:6060 or "
                                       "[::1]:6060",
                        text);
-    enum rc rc = listen_at(found, text, &listeners->sockets[listeners->count], err);
-    listeners->count += rc == RC_OK;
-    listeners->sockets[listeners->count] = -1;
+    size_t at = listeners->count;
+    enum rc rc = listen_at(found, text, &listeners->sockets[at], err);
     freeaddrinfo(found);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    describe(listeners->sockets[at], &listeners->each[at]);
+    listeners->sockets[++listeners->count] = -1;
+    return RC_OK;
 }
 
 enum rc listeners_open(struct listeners *listeners, const char *text, struct err *err)
@@ -76,6 +103,13 @@ enum rc listeners_open(struct listeners *listeners, const char *text, struct err
     if (rc != RC_OK)
         listeners_close(listeners);
     return rc;
+}
+
+void listeners_announce(const struct listeners *listeners, bool is_https)
+{
+    for (size_t i = 0; i < listeners->count; i++)
+        fprintf(stderr, "ptprof: serving at http%s://%s/\n", is_https ? "s" : "",
+                listeners->each[i].address);
 }
 
 void listeners_close(struct listeners *listeners)

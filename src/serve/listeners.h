@@ -2,18 +2,30 @@
 // The sockets that a server listens at.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
 
 #define LISTENERS_MOST 16
 
+struct listener {
+    char address[128]; // "127.0.0.1:6060", with the port that it has; "unix:PATH"
+    char *path;        // of a unix socket; owned. NULL: it is one of TCP
+    bool is_local;     // nobody beyond this machine can connect to it
+};
+
 struct listeners {
     int sockets[LISTENERS_MOST + 1]; // the last one is followed by -1
+    struct listener each[LISTENERS_MOST];
     size_t count;
 };
 
-// Opens what the text names: "127.0.0.1:6060", "[::1]:6060", "unix:PATH", with commas between.
-// RC_USAGE, or RC_FAIL: an address is in use and the like.
+// Opens what the text names: "127.0.0.1:6060", "[::1]:6060", "unix:PATH", with commas between. Port
+// 0 is a free one. RC_USAGE, or RC_FAIL: an address is in use and the like.
 enum rc listeners_open(struct listeners *listeners, const char *text, struct err *err) MUST_CHECK;
+
+// Says on standard error where it is served.
+void listeners_announce(const struct listeners *listeners, bool is_https);
+
 void listeners_close(struct listeners *listeners);

@@ -2,9 +2,7 @@
 // Paths that answer JSON.
 #include "serve/front/reply.h"
 #include "serve/front/route.h"
-
-#include "base/json.h"
-#include "base/mem.h"
+#include "serve/front/stream.h"
 
 static enum MHD_Result begin(struct exchange *exchange)
 {
@@ -13,20 +11,15 @@ static enum MHD_Result begin(struct exchange *exchange)
 
 static enum MHD_Result answer(struct exchange *exchange)
 {
-    struct reply reply = {.status = reply_status(exchange->answer.rc),
-                          .type = "application/json"};
-    AUTO_BUF struct buf text = {0};
-    struct json json = {.out = &text};
-    if (exchange->answer.rc == RC_OK)
-        return reply_memory(exchange, &reply);
-    json_begin(&json, NULL, '{');
-    json_text(&json, "error", exchange->answer.text);
-    json_end(&json, '{');
-    return reply_bytes(exchange, &reply, text.data, text.length);
+    const struct reply reply = {.status = 200, .type = "application/json"};
+    if (exchange->answer.rc != RC_OK)
+        return reply_error(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
+    return reply_memory(exchange, &reply);
 }
 
 const struct route api_routes[] = {
     {"/api/v1/targets", METHOD_GET, begin, answer, ASK_TARGETS, NULL},
     {"/api/v1/top", METHOD_GET, begin, answer, ASK_VIEW, NULL},
+    {"/api/v1/events", METHOD_GET, stream_begin, NULL, ASK_EVENT, NULL},
     {NULL},
 };

@@ -8,12 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "serve/ask.h"
-#include "serve/front/front.h"
 
-#define EXCHANGE_TARGET_MOST (8u << 10) // bytes of path and query
-
+struct client;
 struct route;
+struct serve_settings;
+struct stream;
 
 enum exchange_state {
     EXCHANGE_NEW,     // its header is there
@@ -23,22 +24,47 @@ enum exchange_state {
 
 struct exchange {
     struct MHD_Connection *connection;
-    const char *method; // MHD's
-    char *uri;          // raw, as the client sent it: path and query; owned
-    char *path;         // without the query; owned
+    const struct serve_settings *settings;
+    struct client *client;  // whose connection it is
+    const char *method;     // MHD's; NULL: its header is not whole yet
+    char *uri;              // raw, as the client sent it: path and query; owned
+    char *path;             // without the query; owned
+    bool is_of_go;          // the path is below the one that Go programs have
     const struct route *route;
-    char rest[ASK_TARGET_MOST]; // what the route's path has in place of its '*'; decoded
+    char rest[ASK_TARGET_MOST]; // what the route's path has in place of its '*'
+    struct buf body;            // whole, when the route begins
+    bool body_too_long;         // of which nothing was kept
     enum exchange_state state;
     struct ask ask;
     struct answer_head answer;
     int memory;  // that came with the answer, -1: none
     bool delta;  // the question is about a window of something that is counted for all time
+    bool joined; // others may have the same answer (waiting.c)
+    struct stream *stream; // NULL: it ends with its answer
     struct exchange *next; // of those that wait
 };
+
+// What MHD calls: when the first line is there; for the header and each part of the body; at the
+// end. settings: struct serve_settings.
+void *exchange_begin(void *settings, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result exchange_take(void *settings, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *body,
+                              size_t *length, void **exchange);
+void exchange_end(void *settings, struct MHD_Connection *connection, void **exchange,
+                  enum MHD_RequestTerminationCode how);
 
 // Asks the collector. The request waits from here on, and its route's answer is called when the
 // collector has answered. text: memory that goes with the question, -1: none.
 enum MHD_Result exchange_ask(struct exchange *exchange, int text);
 
+// Passes the collector's answer to the route of a request that waited for it.
+void exchange_answer(struct exchange *exchange, const struct answer_head *answer, int memory);
+
+// The client has left: nobody waits for its answer any more.
+void exchange_leave(struct exchange *exchange);
+
 // Returns an argument of the query, decoded; the first one of several, NULL: there is none.
 const char *exchange_argument(const struct exchange *exchange, const char *name);
+
+// Returns fresh memory that holds the body, sealed, for exchange_ask; -1: there is no body.
+int exchange_body(const struct exchange *exchange);

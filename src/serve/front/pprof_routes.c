@@ -11,19 +11,6 @@
 
 #define SECONDS_USUAL 30
 
-static const struct reply error = {
-    .type = "text/plain; charset=utf-8",
-    .headers = {{"X-Go-Pprof", "1"}},
-};
-
-static enum MHD_Result refuse(struct exchange *exchange, unsigned status, const char *text)
-{
-    struct reply reply = error;
-    AUTO_FREE char *line = xasprintf("%s\n", text);
-    reply.status = status;
-    return reply_text(exchange, &reply, line);
-}
-
 static enum MHD_Result begin_window(struct exchange *exchange)
 {
     const char *text = exchange_argument(exchange, "seconds");
@@ -49,7 +36,7 @@ static enum MHD_Result answer_profile(struct exchange *exchange)
     const struct reply reply = {.status = 200, .type = "application/octet-stream",
                                 .file = exchange->route->name};
     if (exchange->answer.rc != RC_OK)
-        return refuse(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
+        return reply_error(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
     return reply_memory(exchange, &reply);
 }
 
@@ -57,7 +44,7 @@ static enum MHD_Result answer_text(struct exchange *exchange)
 {
     const struct reply reply = {.status = 200, .type = "text/plain; charset=utf-8"};
     if (exchange->answer.rc != RC_OK)
-        return refuse(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
+        return reply_error(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
     return reply_memory(exchange, &reply);
 }
 

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
+
+#define STREAM_BLOCK 4096u // bytes at a time
 
 static const char *const always[][2] = {
     {"X-Content-Type-Options", "nosniff"},
@@ -51,6 +54,55 @@ enum MHD_Result reply_memory(struct exchange *exchange, const struct reply *repl
         return reply_bytes(exchange, reply, "", 0);
     return queue(exchange, reply,
                 MHD_create_response_from_fd64(exchange->answer.size, steal_fd(&exchange->memory)));
+}
+
+enum MHD_Result reply_stream(struct exchange *exchange, const struct reply *reply,
+                             MHD_ContentReaderCallback read, void *context)
+{
+    return queue(exchange, reply,
+                 MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read, context,
+                                                   NULL));
+}
+
+static size_t count_headers(const struct reply *reply)
+{
+    size_t count = 0;
+    while (reply->headers[count][0])
+        count++;
+    return count;
+}
+
+static void put_json(struct buf *out, const char *text)
+{
+    struct json json = {.out = out};
+    json_begin(&json, NULL, '{');
+    json_text(&json, "error", text);
+    json_end(&json, '{');
+}
+
+enum MHD_Result reply_refusal(struct exchange *exchange, const struct reply *refusal,
+                              const char *text)
+{
+    struct reply reply = *refusal;
+    size_t count = count_headers(&reply);
+    AUTO_BUF struct buf body = {0};
+    bool is_json = !exchange->is_of_go && strstr(exchange->path, "/api/");
+    reply.type = is_json ? "application/json" : "text/plain; charset=utf-8";
+    if (is_json)
+        put_json(&body, text);
+    else
+        buf_puts(&body, text);
+    buf_putc(&body, '\n');
+    if (exchange->is_of_go) {
+        reply.headers[count][0] = "X-Go-Pprof";
+        reply.headers[count][1] = "1";
+    }
+    return reply_bytes(exchange, &reply, body.data, body.length);
+}
+
+enum MHD_Result reply_error(struct exchange *exchange, unsigned status, const char *text)
+{
+    return reply_refusal(exchange, &(struct reply){.status = status}, text);
 }
 
 unsigned reply_status(enum rc rc)

@@ -19,5 +19,16 @@ enum MHD_Result reply_bytes(struct exchange *exchange, const struct reply *reply
 enum MHD_Result reply_text(struct exchange *exchange, const struct reply *reply, const char *text);
 enum MHD_Result reply_memory(struct exchange *exchange, const struct reply *reply);
 
+// Refuse: text is one line without its end, for people. JSON or plain, as the path's replies are;
+// what Go programs have gets the header by which their tools know that they may show the text.
+// `refusal` has a status and headers only.
+enum MHD_Result reply_error(struct exchange *exchange, unsigned status, const char *text);
+enum MHD_Result reply_refusal(struct exchange *exchange, const struct reply *refusal,
+                              const char *text);
+
+// Sends what `read` gives, as long as it does.
+enum MHD_Result reply_stream(struct exchange *exchange, const struct reply *reply,
+                             MHD_ContentReaderCallback read, void *context);
+
 // Returns the status of HTTP for an error.
 unsigned reply_status(enum rc rc);

@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 
+#define BODY_MOST (64u << 10)     // bytes
+#define ADDRESSES_MOST (1u << 20) // of those whose names are asked for
+
 static const struct route *const tables[] = {pprof_routes, api_routes};
 
 // Returns what follows the beginning, or NULL.
@@ -47,12 +50,23 @@ static bool matches(struct exchange *exchange, const char *pattern, const char *
     return true;
 }
 
-const struct route *route_find(struct exchange *exchange, const char *prefix)
+const struct route *route_find(struct exchange *exchange, const char *prefix, unsigned method,
+                               unsigned *methods)
 {
     const char *path = of_target(exchange, exchange->path);
+    *methods = 0;
     for (size_t i = 0; i < ARRAY_LENGTH(tables); i++)
-        for (const struct route *route = tables[i]; route->path; route++)
-            if (matches(exchange, route->path, path, prefix))
+        for (const struct route *route = tables[i]; route->path; route++) {
+            if (!matches(exchange, route->path, path, prefix))
+                continue;
+            if (route->methods & method)
                 return route;
+            *methods |= route->methods;
+        }
     return NULL;
+}
+
+size_t route_body_most(const struct route *route)
+{
+    return route->what == ASK_SYMBOL ? ADDRESSES_MOST : BODY_MOST;
 }

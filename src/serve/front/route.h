@@ -6,7 +6,11 @@
 
 #include "serve/front/exchange.h"
 
-enum method { METHOD_GET = 1, METHOD_POST = 2 }; // set; HEAD is as GET
+enum method { // set; HEAD is as GET
+    METHOD_GET = 1,
+    METHOD_POST = 2,
+    METHOD_ACT = 4, // a POST that changes something: its body is JSON, which no form can send
+};
 
 struct route {
     const char *path; // one '*' stands for the rest up to the next '/', or for all at its end.
@@ -23,5 +27,10 @@ struct route {
 extern const struct route pprof_routes[]; // each ends in a row without a path
 extern const struct route api_routes[];
 
-// Returns the row for the path; NULL: there is none. Sets the request's target and rest.
-const struct route *route_find(struct exchange *exchange, const char *prefix);
+// Returns the row for the path that has one of the methods; NULL: there is none, and *methods are
+// those of other rows for the path (0: there is no such path). Sets the request's target and rest.
+const struct route *route_find(struct exchange *exchange, const char *prefix, unsigned method,
+                               unsigned *methods);
+
+// Returns how many bytes a body may have.
+size_t route_body_most(const struct route *route);

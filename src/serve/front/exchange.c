@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "serve/front/exchange.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "serve/front/admission.h"
+#include "serve/front/answers.h"
+#include "serve/front/clients.h"
+#include "serve/front/reply.h"
+#include "serve/front/route.h"
+#include "serve/front/stream.h"
+#include "serve/front/waiting.h"
+
+void *exchange_begin(void *settings, const char *uri, struct MHD_Connection *connection)
+{
+    struct exchange *exchange = xcalloc(1, sizeof *exchange);
+    exchange->connection = connection;
+    exchange->settings = settings;
+    exchange->client = client_of(connection);
+    exchange->uri = xstrdup(uri);
+    exchange->path = xstrndup(uri, strcspn(uri, "?"));
+    exchange->is_of_go = strstr(exchange->path, exchange->settings->http.prefix);
+    exchange->memory = -1;
+    client_begins(exchange->client, exchange);
+    return exchange;
+}
+
+void exchange_end(void *settings, struct MHD_Connection *connection, void **state,
+                  enum MHD_RequestTerminationCode how)
+{
+    struct exchange *exchange = *state;
+    (void)settings, (void)connection, (void)how;
+    if (!exchange)
+        return;
+    client_is_done(exchange->client);
+    waiting_leave(exchange);
+    stream_free(exchange->stream);
+    cleanup_fd(&exchange->memory);
+    buf_fini(&exchange->body);
+    free(exchange->uri);
+    free(exchange->path);
+    free(exchange);
+    *state = NULL;
+}
+
+const char *exchange_argument(const struct exchange *exchange, const char *name)
+{
+    return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+int exchange_body(const struct exchange *exchange)
+{
+    const struct buf *body = &exchange->body;
+    AUTO_FD int memory = body->length ? answer_memory() : -1;
+    if (memory < 0 || write(memory, body->data, body->length) != (ssize_t)body->length)
+        return -1;
+    answer_seal(memory);
+    return steal_fd(&memory);
+}
+
+// --- questions and answers ---
+
+enum MHD_Result exchange_ask(struct exchange *exchange, int text)
+{
+    exchange->ask.what = exchange->route->what;
+    if (text < 0 && answers_find(&exchange->ask, &exchange->answer, &exchange->memory)) {
+        exchange->state = EXCHANGE_ANSWERED;
+        return exchange->route->answer(exchange);
+    }
+    waiting_ask(exchange, text);
+    MHD_suspend_connection(exchange->connection);
+    return MHD_YES;
+}
+
+void exchange_answer(struct exchange *exchange, const struct answer_head *answer, int memory)
+{
+    if (exchange->joined)
+        answers_keep(&exchange->ask, answer, memory);
+    if (exchange->stream) {
+        stream_take(exchange, answer, memory);
+        return;
+    }
+    exchange->answer = *answer;
+    exchange->memory = memory >= 0 ? fcntl(memory, F_DUPFD_CLOEXEC, 0) : -1;
+    if (memory >= 0 && exchange->memory < 0) {
+        exchange->answer.rc = RC_LIMIT;
+        strcpy(exchange->answer.text, "there are too many requests: try again later");
+    }
+    exchange->state = EXCHANGE_ANSWERED;
+    MHD_resume_connection(exchange->connection);
+}
+
+void exchange_leave(struct exchange *exchange)
+{
+    waiting_leave(exchange);
+    if (exchange->stream) {
+        stream_leave(exchange->stream);
+        return;
+    }
+    exchange->answer = (struct answer_head){.rc = RC_GONE};
+    exchange->state = EXCHANGE_ANSWERED;
+    MHD_resume_connection(exchange->connection);
+}
+
+// --- what comes ---
+
+static void follow(struct exchange *exchange)
+{
+    if (exchange->stream || exchange->state == EXCHANGE_WAITING)
+        client_waits(exchange->client);
+    else
+        client_is_sent(exchange->client);
+}
+
+// Returns whether it goes on; else it has been answered, as *result says.
+static bool begin(struct exchange *exchange, enum MHD_Result *result)
+{
+    if (admission_check(exchange, result)) {
+        client_sends_body(exchange->client);
+        return true;
+    }
+    client_is_sent(exchange->client);
+    return false;
+}
+
+static void take_body(struct exchange *exchange, const char *body, size_t length)
+{
+    if (exchange->body.length + length > route_body_most(exchange->route))
+        exchange->body_too_long = true;
+    if (exchange->body_too_long)
+        buf_fini(&exchange->body);
+    else
+        buf_append(&exchange->body, body, length);
+}
+
+static enum MHD_Result proceed(struct exchange *exchange)
+{
+    if (exchange->body_too_long)
+        return reply_error(exchange, 413, "the body is too long");
+    if (exchange->state == EXCHANGE_ANSWERED)
+        return exchange->route->answer(exchange);
+    return exchange->route->begin(exchange);
+}
+
+enum MHD_Result exchange_take(void *settings, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *body,
+                              size_t *length, void **state)
+{
+    struct exchange *exchange = *state;
+    enum MHD_Result result = MHD_YES;
+    (void)settings, (void)connection, (void)url, (void)version;
+    if (!exchange->method) { // the body, if there is one, comes next
+        exchange->method = method;
+        (void)begin(exchange, &result);
+        return result;
+    }
+    if (*length) {
+        take_body(exchange, body, *length);
+        *length = 0;
+        return MHD_YES;
+    }
+    result = proceed(exchange);
+    follow(exchange);
+    return result;
+}
