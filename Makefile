@@ -103,6 +103,7 @@ $(BUILD)/gen/%.hash: $(BUILD)/gen/%
 	    digits=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/ - > $@
 
 $(BUILD)/src/output/flame_files.o: $(FLAME_FILES)
+$(BUILD)/src/serve/front/openapi.o: src/serve/page/openapi.json
 
 # --- objects and programs --------------------------------------------------------------------
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c

@@ -15,6 +15,7 @@ enum rc api_job_figures(const struct job *job, FILE *out, struct err *err) MUST_
 enum rc api_job_memory(const struct job *job, FILE *out, struct err *err) MUST_CHECK;
 enum rc api_job_collection(const struct job *job, FILE *out, struct err *err) MUST_CHECK;
 enum rc api_job_runtime(const struct job *job, FILE *out, struct err *err) MUST_CHECK;
+enum rc api_job_goroutines(const struct job *job, FILE *out, struct err *err) MUST_CHECK;
 enum rc api_job_health(const struct job *job, FILE *out, struct err *err) MUST_CHECK;
 enum rc api_job_stats(const struct job *job, FILE *out, struct err *err) MUST_CHECK;
 
