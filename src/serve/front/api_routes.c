@@ -12,6 +12,7 @@
 #include "serve/front/reply.h"
 #include "serve/front/route.h"
 #include "serve/front/stream.h"
+#include "serve/settings.h"
 
 #define SAMPLES_MOST 1000
 #define SECONDS_USUAL 30
