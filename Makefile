@@ -77,18 +77,29 @@ $(BUILD)/gen/syscall_names.inc:
 
 HEADERS_GENERATED := $(BUILD)/gen/profile.pb-c.h $(BUILD)/gen/syscall_names.inc
 
-# The page of flame graphs, which src/output/flame_files.c puts into the program.
-FLAME_SCRIPTS := $(addprefix src/output/flame/,data.js tree.js colors.js draw.js table.js \
-                   controls.js pointer.js page.js start.js)
-FLAME_FILES   := $(addprefix $(BUILD)/gen/,flame.html flame.css flame.js flame.css.hash \
-                   flame.js.hash)
+# Pages, which are written by hand in pieces: that of flame graphs (src/output/flame_files.c puts it
+# into the program), and that of a server (src/serve/front/assets.c), which has flame graphs too.
+FLAME         := src/output/flame
+PAGE          := src/serve/page
+GRAPH_SCRIPTS := $(addprefix $(FLAME)/,data.js tree.js colors.js draw.js table.js controls.js \
+                   pointer.js graph.js)
+FLAME_PIECES  := $(addprefix $(BUILD)/gen/,flame.html flame.css flame.js)
+PAGE_PIECES   := $(addprefix $(BUILD)/gen/,page.html page.css page.js)
 
-$(BUILD)/gen/flame.html: src/output/flame/flame.html
-$(BUILD)/gen/flame.css: src/output/flame/flame.css
-$(BUILD)/gen/flame.js: $(FLAME_SCRIPTS)
-$(BUILD)/gen/flame.html $(BUILD)/gen/flame.css $(BUILD)/gen/flame.js:
+$(BUILD)/gen/flame.html: $(addprefix $(FLAME)/,flame_head.html graph.html flame_tail.html)
+$(BUILD)/gen/flame.css: $(FLAME)/graph.css $(FLAME)/flame.css
+$(BUILD)/gen/flame.js: $(GRAPH_SCRIPTS) $(FLAME)/page.js $(FLAME)/start.js
+$(BUILD)/gen/page.html: $(PAGE)/page_head.html $(FLAME)/graph.html $(PAGE)/page_tail.html
+$(BUILD)/gen/page.css: $(FLAME)/graph.css $(PAGE)/page.css
+$(BUILD)/gen/page.js: $(GRAPH_SCRIPTS) $(addprefix $(PAGE)/,words.js kept.js chart.js charts.js \
+                        tables.js panels.js pprof.js cells.js files.js live.js \
+                        address.js dashboard.js start.js)
+$(FLAME_PIECES) $(PAGE_PIECES):
 	@mkdir -p $(@D)
 	$(Q)cat $^ > $@
+
+$(BUILD)/gen/%.gz: $(BUILD)/gen/%
+	$(Q)gzip -9nc $< > $@
 
 # What a Content-Security-Policy calls a script: sha256 in base64, here of three digits of 16 at a
 # time, for two of 64.
@@ -102,7 +113,9 @@ $(BUILD)/gen/%.hash: $(BUILD)/gen/%
 	    printf "sha256-%s=", substr(text, 1, 43) }' \
 	    digits=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/ - > $@
 
-$(BUILD)/src/output/flame_files.o: $(FLAME_FILES)
+$(BUILD)/src/output/flame_files.o: $(FLAME_PIECES) $(addsuffix .hash,$(FLAME_PIECES))
+$(BUILD)/src/serve/front/assets.o: $(PAGE_PIECES) $(addsuffix .gz,$(PAGE_PIECES)) \
+    $(addsuffix .hash,$(PAGE_PIECES))
 $(BUILD)/src/serve/front/openapi.o: src/serve/page/openapi.json
 
 # --- objects and programs --------------------------------------------------------------------

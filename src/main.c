@@ -19,10 +19,10 @@
 #define MEMORY_LEAST (256ull << 20)
 
 static const struct command *const commands[] = {
-    &command_attach, &command_check, &command_completion, &command_convert, &command_diff,
-    &command_dump_threads, &command_fetch, &command_flamegraph, &command_heap, &command_help,
-    &command_memory, &command_merge, &command_report, &command_serve, &command_top, &command_view,
-    NULL,
+    &command_attach, &command_check, &command_completion, &command_config, &command_convert,
+    &command_diff, &command_dump_threads, &command_fetch, &command_flamegraph, &command_heap,
+    &command_help, &command_memory, &command_merge, &command_report, &command_serve, &command_top,
+    &command_view, NULL,
 };
 
 // A setuid copy would let every user read the stacks of every process. AT_SECURE would say that

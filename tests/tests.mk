@@ -44,7 +44,8 @@ FUZZ_DIR      := $(BUILD)/fuzz
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(FUZZ_DIR)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SOURCES  := $(wildcard $(foreach room,base process reader unwind unwind/$(ARCH) unwind/reader \
                    symbol symbol/reader wait profile rows output heap,src/$(room)/*.c)) \
-                 src/sample/counters.c src/commands/option.c src/commands/attach_options.c \
+                 src/sample/counters.c src/commands/option.c src/commands/option_value.c \
+                 src/commands/attach_options.c \
                  src/commands/suggest.c \
                  tests/fuzz/driver.c
 FUZZ_OBJECTS  := $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o) $(GENERATED:.c=.o)

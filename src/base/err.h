@@ -16,6 +16,7 @@ enum rc {
     RC_IO,
     RC_FORMAT, // a file or a /proc text is malformed
     RC_LIMIT,  // one of our own bounds was reached
+    RC_ABSENT, // there is no such thing, or not of this process
 };
 
 struct err {

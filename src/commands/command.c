@@ -10,6 +10,7 @@
 #include "base/escape.h"
 #include "base/mem.h"
 #include "commands/help.h"
+#include "commands/option_value.h"
 #include "commands/suggest.h"
 
 const struct option command_no_options[] = {{NULL}};
@@ -99,16 +100,16 @@ static int run_command(const struct command *const *commands, const struct comma
         memcpy(options, command->defaults, command->options_size);
     struct parsed parsed;
     enum rc rc = option_parse(command->options, options, words, &parsed, err);
-    if (rc == RC_OK && parsed.help) {
+    const struct call call = {commands, options, parsed.operands, parsed.count, parsed.given};
+    int status = EXIT_DONE;
+    if (rc == RC_OK && parsed.help)
         help_command(command, stdout);
-        return EXIT_DONE;
-    }
-    if (rc == RC_OK)
-        rc = check_count(command, &parsed, err);
-    if (rc)
-        return command_status(rc);
-    struct call call = {commands, options, parsed.operands, parsed.count};
-    return command->run(&call, err);
+    else if (rc != RC_OK || (rc = check_count(command, &parsed, err)) != RC_OK)
+        status = command_status(rc);
+    else
+        status = command->run(&call, err);
+    option_fini(command->options, options);
+    return status;
 }
 
 static int run_global(const struct command *const *commands, char **words, struct err *err)

@@ -31,6 +31,7 @@ struct call {
     const void *options;                   // the command's own struct
     char **operands;                       // ends in NULL
     size_t count;
+    uint64_t given; // as in struct parsed
 };
 
 struct command {
@@ -52,9 +53,10 @@ struct command {
 
 extern const struct option command_no_options[];
 extern const struct option command_global_options[]; // allowed in place of a command
-extern const struct command command_attach, command_check, command_completion, command_convert,
-    command_diff, command_dump_threads, command_fetch, command_flamegraph, command_heap,
-    command_help, command_memory, command_merge, command_report, command_serve, command_top, command_view;
+extern const struct command command_attach, command_check, command_completion, command_config,
+    command_convert, command_diff, command_dump_threads, command_fetch, command_flamegraph,
+    command_heap, command_help, command_memory, command_merge, command_report, command_serve,
+    command_top, command_view;
 
 const struct command *command_find(const struct command *const *commands, const char *name);
 

@@ -5,13 +5,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
 enum option_kind {     // type of the value at `offset`
     OPTION_FLAG,       // bool
+    OPTION_SWITCH,     // bool; --no-NAME takes it back, and of "no-x" --x does
     OPTION_COUNT,      // unsigned: how often the option was given
     OPTION_STRING,     // const char *, borrowed from argv, never empty
+    OPTION_LIST,       // struct text_list, borrowed from argv: each time adds one
     OPTION_FILE,       // like OPTION_STRING, completed as a path
     OPTION_DURATION,   // int64_t, ns
     OPTION_NUMBER,     // double, within least..most
@@ -41,9 +44,17 @@ extern const struct option option_help;
 
 bool option_takes_value(const struct option *option);
 
+// Finds the option of that name. *opposite: what was found is a switch that the name takes back.
+// NULL: there is none.
+const struct option *option_find(const struct option *options, const char *name, bool *opposite);
+
+// Returns the name that was probably meant; NULL: none is near enough.
+const char *option_nearest(const struct option *options, const char *name);
+
 struct parsed {
     char **operands; // words that are no options, in order, at the front of argv; ends in NULL
     size_t count;
+    uint64_t given; // set of 1 << index of the options that were given; a table has 64 at most
     bool help; // -h or --help was given; then the other fields do not count
 };
 

@@ -108,7 +108,7 @@ static enum rc print_block(struct top *top, const struct snapshot *snapshot, boo
     if (!first && !top->options.json)
         buf_putc(&text, '\n');
     enum rc rc = top->options.json
-                     ? snapshot_json(&text, snapshot, &query, err)
+                     ? snapshot_json(&text, snapshot, &query, SIZE_MAX, err)
                      : top_block_text(&text, snapshot, &query, top->width, err);
     return rc == RC_OK ? write_all(top, &text, err) : rc;
 }

@@ -30,6 +30,7 @@ struct thread_types {
     unsigned types;
     char *threads; // NULL: all
     int64_t timeout;
+    bool only_later;
     struct thread_look *looks;
     size_t count;
     struct creations *creations; // NULL: not asked for
@@ -58,11 +59,12 @@ static void keep_first(struct thread_types *types, struct thread_look *look,
 {
     if (wants(types, PROFILE_THREADS))
         look->threads = dump_threads_profile(dump, modules);
-    if (wants(types, PROFILE_THREADCREATE))
+    if (wants(types, PROFILE_THREADCREATE) && !types->only_later)
         look->starts = dump_starts_profile(dump, modules, &look->tids); // which has none yet
-    for (size_t i = 0; i < dump->count; i++)
+    for (size_t i = 0; i < dump->count; i++) {
         map_put(&look->tids, (uint64_t)dump->threads[i].tid, 1);
-    types->there += samples_of(look->threads ? look->threads : look->starts);
+        types->there += dump->threads[i].wanted;
+    }
     types->partly += dump->end != DUMP_COMPLETE;
     look->ended = clock_now();
 }
@@ -112,6 +114,7 @@ static struct thread_types *types_new(const pid_t *pids, size_t count,
     struct thread_types *types = xcalloc(1, sizeof *types);
     types->types = options->types;
     types->threads = options->threads ? xstrdup(options->threads) : NULL;
+    types->only_later = options->only_later;
     types->timeout = options->timeout ? options->timeout : TIMEOUT_NS;
     types->looks = xcalloc(count, sizeof *types->looks);
     types->count = count;
@@ -156,8 +159,7 @@ void thread_types_stop(struct thread_types *types)
     for (size_t i = 0; i < types->count; i++) {
         struct thread_look *look = &types->looks[i];
         leave_out_seen(types, look);
-        if (!facts.watched && look->starts &&
-            look_at(types, look, keep_second, NULL) != RC_OK)
+        if (!facts.watched && look->ended && look_at(types, look, keep_second, NULL) != RC_OK)
             look->later = NULL; // it has ended
     }
 }
@@ -229,8 +231,11 @@ static void describe_unwatched(const struct thread_types *types,
 static void describe_creations(const struct thread_types *types, struct buf *out)
 {
     struct creations_facts facts = creations_facts(types->creations);
-    buf_printf(out, "%zu thread%s existed at the beginning: each under the function that it "
-                    "started in, its creator was not seen\n", types->there, plural(types->there));
+    buf_printf(out, "%zu thread%s existed at the beginning%s\n", types->there,
+               plural(types->there),
+               types->only_later ? ", which are not among these"
+                                 : ": each under the function that it started in, its creator was "
+                                   "not seen");
     if (facts.watched)
         describe_watched(&facts, out);
     else

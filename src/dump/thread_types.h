@@ -7,6 +7,7 @@
 //                 start until the end of the run by the stack of their creator
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ struct thread_types_options {
     unsigned types;      // set of PROFILE_BIT; others than these two do not matter
     const char *threads; // extended regular expression for names of threads that exist, NULL: all
     int64_t timeout;     // ns for the look at one process; 0: two seconds
+    bool only_later;     // threadcreate: without the threads of the look
 };
 
 // Takes the look, and begins to watch who starts threads. It takes as long as the looks do. Fails

@@ -54,8 +54,8 @@ enum rc census_write(const struct heap_census *census, const struct writer *writ
                      struct err *err)
 {
     if (!census->allocator_count)
-        return err_set(err, RC_FAIL, "no allocator was found in %d that ptprof knows: there is no "
-                                     "profile, but table and JSON have its mappings",
+        return err_set(err, RC_ABSENT, "no allocator was found in %d that ptprof knows: there is "
+                                       "no profile, but table and JSON have its mappings",
                        (int)census->pid);
     struct plain_profile *profile = census_profile(census);
     const struct writing writing = {.profile = profile};

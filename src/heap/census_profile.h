@@ -8,7 +8,7 @@
 // blocks are (profile/block_profile.h). The caller frees it.
 struct plain_profile *census_profile(const struct heap_census *census);
 
-// Writes that profile. Fails, beside what the writer fails with, where no allocator was found: a
-// profile without samples would be taken for that of a process without memory.
+// Writes that profile. RC_ABSENT, beside what the writer fails with, where no allocator was found:
+// a profile without samples would be taken for that of a process without memory.
 enum rc census_write(const struct heap_census *census, const struct writer *writer, FILE *stream,
                      struct err *err) MUST_CHECK;

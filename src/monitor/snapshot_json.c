@@ -99,7 +99,7 @@ static void put_thread(struct json *json, const struct thread_row *row, bool cpu
 }
 
 static enum rc put_functions(struct json *json, const struct snapshot *snapshot,
-                             const struct rows_query *query, struct err *err)
+                             const struct rows_query *query, size_t most, struct err *err)
 {
     struct function_rows rows;
     enum rc rc = rows_functions(&snapshot->moment, query, &rows, err);
@@ -114,9 +114,11 @@ static enum rc put_functions(struct json *json, const struct snapshot *snapshot,
     json_text(json, "window", rows_window_names[query->window]);
     json_count(json, "window_samples", rows.all.samples);
     json_begin(json, "functions", '[');
-    for (size_t i = 0; i < rows.count; i++)
-        if (rows.rows[i].total.samples)
+    for (size_t i = 0; i < rows.count && most; i++)
+        if (rows.rows[i].total.samples) {
             put_function(json, &rows.rows[i], &rows, query);
+            most--;
+        }
     json_end(json, '[');
     function_rows_fini(&rows);
     return RC_OK;
@@ -138,14 +140,14 @@ static enum rc put_threads(struct json *json, const struct snapshot *snapshot,
 }
 
 enum rc snapshot_json(struct buf *out, const struct snapshot *snapshot,
-                      const struct rows_query *query, struct err *err)
+                      const struct rows_query *query, size_t most, struct err *err)
 {
     struct json json = {.out = out};
     json_begin(&json, NULL, '{');
     put_header(&json, snapshot);
     put_quality(&json, snapshot);
     put_load(&json, snapshot);
-    enum rc rc = put_functions(&json, snapshot, query, err);
+    enum rc rc = put_functions(&json, snapshot, query, most, err);
     if (rc == RC_OK)
         rc = put_threads(&json, snapshot, query, err);
     json_end(&json, '{');

@@ -26,5 +26,6 @@
 //                     the window), self_cpu_ns, total_cpu_ns (since the beginning), threads
 //   threads           pid, tid, name, state, ended, cpu_percent (null: not known yet), samples,
 //                     held_ns, where, wait
+// most: functions at most, the first ones of that order.
 enum rc snapshot_json(struct buf *out, const struct snapshot *snapshot,
-                      const struct rows_query *query, struct err *err) MUST_CHECK;
+                      const struct rows_query *query, size_t most, struct err *err) MUST_CHECK;

@@ -16,9 +16,12 @@ struct flame_request { // all borrowed
     size_t value;      // number of the type of the profile whose values are shown first
 };
 
-// Write the page and the picture. RC_USAGE when the base has no such values, RC_FORMAT when the
+// Write the page, the picture, and the data of the page alone, as JSON.
+// RC_USAGE when the base has no such values, RC_FORMAT when the
 // profile has none at all, RC_IO when the stream fails. The caller closes the stream.
 enum rc flame_page_write(const struct flame_request *request, FILE *out,
                          struct err *err) MUST_CHECK;
 enum rc flame_svg_write(const struct flame_request *request, FILE *out,
                         struct err *err) MUST_CHECK;
+enum rc flame_data_write(const struct flame_request *request, FILE *out,
+                         struct err *err) MUST_CHECK;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Colours of cells. A module has one of a few hues; in a difference a cell has one of a few steps
 // from blue (less) to red (more). This header is private to the makers of flame graphs; what the
-// numbers look like output/flame/flame.css and flame_svg.c say.
+// numbers look like output/flame/graph.css and flame_svg.c say.
 #pragma once
 
 #include <stddef.h>

@@ -2,10 +2,7 @@
 // The Makefile makes these files of those in output/flame, and this file anew when they change.
 #include "output/flame_files.h"
 
-// Each ends in a NUL, so that it is a C string.
-#define EMBED(name, file)                                                                          \
-    __asm__(".pushsection .rodata\n.globl " #name "\n.hidden " #name "\n" #name ":\n"              \
-            ".incbin \"" file "\"\n.byte 0\n.popsection")
+#include "base/embed.h"
 
 EMBED(flame_files_html, "flame.html");
 EMBED(flame_files_style, "flame.css");

@@ -73,6 +73,7 @@ enum rc legacy_add(struct legacy *legacy, uint32_t labels, const int64_t *values
 {
     if (legacy->full != RC_OK)
         return legacy->full;
+    take_names(legacy); // of the stack before, whose root may be the leaf of this one
     uint32_t stack = plain_stack(legacy->to, legacy->stack, legacy->depth);
     plain_add(legacy->to, plain_sample(legacy->to, stack, labels), values);
     legacy->depth = 0;
@@ -106,13 +107,15 @@ static uint32_t text_of(struct legacy *legacy, const char *at, const char *end)
     return plain_text(legacy->to, text);
 }
 
-// Returns where "+0x30" begins in a name with its offset.
+// Returns where "+0x30" begins in a name with its offset; some have none, as "operator+".
 static const char *name_end(struct text_span name)
 {
-    for (const char *at = name.end; at-- > name.at;)
-        if (*at == '+')
-            return at;
-    return name.end;
+    const char *plus = memrchr(name.at, '+', scan_left(&name));
+    struct text_span offset = {plus ? plus : name.end, name.end};
+    uint64_t ignored;
+    bool is_offset = scan_text(&offset, "+0x") && scan_hex(&offset, &ignored) &&
+                     !scan_left(&offset);
+    return is_offset ? plus : name.end;
 }
 
 static void take_line(struct legacy *legacy, struct text_span name, struct text_span place)

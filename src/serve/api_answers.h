@@ -24,6 +24,6 @@ enum rc api_collect_history(struct collector *collector, struct serve_target *ta
                             const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
 // An action on the target: RC_DENIED unless the server was started with actions allowed, and
-// RC_FAIL, because there is none yet.
+// RC_ABSENT, because there is none yet.
 enum rc api_collect_act(struct collector *collector, struct serve_target *target,
                         const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;

@@ -54,7 +54,7 @@ void api_figures_put_memory(struct api_json *api, const struct api_figures *figu
         const char *why = not_asked;
         uint64_t value = API_UNKNOWN;
         if (!of_memory[i].name)
-            value = sum_of(rss, swap), why = "there is no reading yet";
+            value = sum_of(rss, swap), why = "its status does not say it, or has not been read yet";
         else if (figures->look)
             value = api_look_memstat(figures->look, of_memory[i].name, &why);
         api_count(api, of_memory[i].key, value, why);
@@ -120,28 +120,28 @@ static double share_now(pid_t pid, uint64_t rss)
     return share.percent;
 }
 
-// The reading is made now; the newest of the history is what it is compared with.
+// The newest reading is at most one interval old. Before the first, a job makes one for itself.
 enum rc api_job_figures(const struct job *job, FILE *out, struct err *err)
 {
+    static const struct metrics_wish wish = {.threads_budget = NS_PER_MS};
     AUTO_BUF struct buf text = {0};
-    struct metrics now;
     struct api_json api;
     struct api_look look;
-    const struct history *history = job->target->history;
-    enum rc rc = metrics_read(job->pid, false, &now);
-    if (rc != RC_OK)
+    struct history *history = job->target->history;
+    if (!history_count(history) && history_read(history, job->pid, &wish) != RC_OK)
         return err_set(err, RC_GONE, "%s has ended", job->target->id);
-    rc = api_look_take(job, API_MEMORY | API_RUNTIME, &look, err);
+    enum rc rc = api_look_take(job, API_MEMORY | API_RUNTIME, &look, err);
     if (rc == RC_OK) {
+        const struct metrics *newest = history_get(history, 0);
         const struct api_figures figures = {
             .target = job->target,
-            .metrics = &now,
-            .before = history_count(history) ? history_get(history, 0) : NULL,
+            .metrics = newest,
+            .before = history_count(history) > 1 ? history_get(history, 1) : NULL,
             .look = &look,
-            .memory_percent = share_now(job->pid, now.values[METRIC_RSS]),
+            .memory_percent = share_now(job->pid, newest->values[METRIC_RSS]),
         };
         api_begin(&api, &text);
-        api_time(&api, "timestamp", now.wall, NULL);
+        api_time(&api, "timestamp", newest->wall, NULL);
         api_figures_put(&api, &figures);
         api_real(&api, "uptime", api_uptime(job->target), 3, NULL);
         rc = api_finish(&api, &text, out, err);

@@ -106,7 +106,7 @@ enum rc api_collect_act(struct collector *collector, struct serve_target *target
     if (!collector->settings.access.actions)
         return err_set(err, RC_DENIED,
                        "actions on targets are off: the server was not started with them allowed");
-    return err_set(err, RC_FAIL,
+    return err_set(err, RC_ABSENT,
                    strcmp(ask->type, "gc") == 0
                        ? "ptprof cannot have another process collect its garbage yet"
                        : "ptprof cannot have another process give memory back yet");

@@ -33,6 +33,7 @@
     X(GOROUTINES, "goroutines", "where each thread is now, as Go tells it")                        \
     X(STATS, "stats", "runtime statistics of one target, as Go programs have them")                \
     X(ACT, "act", "an action on one target")                                              \
+    X(SERIES, "series", "the last figures of one target, as EVENT has them")                       \
     X(EVENT, "event", "figures of one target, when the next are there")                            \
     X(VIEW, "view", "functions and threads of a range, for the page")                              \
     X(FLAME, "flame", "stacks of a range or of two, for the page")                                 \

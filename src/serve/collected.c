@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "serve/collector_state.h"
+#include "serve/metrics_json.h"
 
 enum rc collected_cmdline(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err)
@@ -12,6 +13,42 @@ enum rc collected_cmdline(struct collector *collector, struct serve_target *targ
         return err_set(err, RC_GONE, "%s has ended", target->id);
     while (out->length && !out->data[out->length - 1])
         out->length--;
+    return RC_OK;
+}
+
+static void put_reading(struct json *json, const struct history *history, size_t back)
+{
+    json_begin(json, NULL, '{');
+    metrics_json(json, history_get(history, back),
+                 back + 1 < history_count(history) ? history_get(history, back + 1) : NULL);
+    json_end(json, '{');
+}
+
+enum rc collected_event(struct collector *collector, struct serve_target *target,
+                        const struct ask *ask, struct buf *out, struct err *err)
+{
+    struct json json = {.out = out};
+    size_t count = history_count(target->history);
+    (void)collector, (void)ask;
+    if (target->ended_at || !count)
+        return err_set(err, RC_GONE, "%s (%d) has ended", target->id, (int)target->pid);
+    put_reading(&json, target->history, 0);
+    return RC_OK;
+}
+
+enum rc collected_series(struct collector *collector, struct serve_target *target,
+                         const struct ask *ask, struct buf *out, struct err *err)
+{
+    struct json json = {.out = out};
+    size_t count = history_count(target->history);
+    (void)collector, (void)err;
+    count = ask->count && ask->count < count ? ask->count : count;
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "samples", '[');
+    while (count-- > 0)
+        put_reading(&json, target->history, count);
+    json_end(&json, '[');
+    json_end(&json, '{');
     return RC_OK;
 }
 

@@ -12,6 +12,15 @@ struct collector;
 enum rc collected_cmdline(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
+// JSON: the figures that were read last, as metrics_json writes them. RC_GONE: it has ended.
+enum rc collected_event(struct collector *collector, struct serve_target *target,
+                        const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
+// JSON: {"samples":[...]}, the last readings as EVENT has them, the oldest first: at most
+// ask->count, 0: all.
+enum rc collected_series(struct collector *collector, struct serve_target *target,
+                         const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
 // JSON: {"targets":[{"id","pid","comm","running"}...]}
 enum rc collected_targets(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;

@@ -92,7 +92,8 @@ static void take_tick(struct collector *collector)
     if (read(collector->ticks, &expired, sizeof expired) != sizeof expired)
         return;
     target_list_refresh(&collector->targets);
-    target_list_read(&collector->targets);
+    target_list_read(&collector->targets, &collector->settings);
+    questions_tell(collector);
     collector->front_deaths = 0;
 }
 

@@ -21,7 +21,8 @@ struct helper { // a runner or a job
 };
 
 struct waiting { // the front waits for an answer
-    struct helper *helper;
+    struct helper *helper; // NULL: for the next reading of `target`
+    struct serve_target *target;
     uint32_t front_id, id; // its number there, and that of the helper's question
 };
 
@@ -46,6 +47,9 @@ bool questions_take(struct collector *collector);
 // Takes the next answer of a helper; false when it has closed the channel: then it is forgotten,
 // and who waits for it is told.
 bool questions_answer(struct collector *collector, struct helper *helper);
+
+// Answers those who wait for the next readings, which are there.
+void questions_tell(struct collector *collector);
 
 // Nobody waits for anything any more: the front has ended.
 void questions_forget(struct collector *collector);

@@ -9,6 +9,8 @@
 struct history {
     struct metrics *ring; // owned
     size_t most, count, next;
+    struct metrics_reader *reader; // owned
+    pid_t pid;                     // of whom
 };
 
 struct history *history_new(size_t most)
@@ -23,6 +25,7 @@ void history_free(struct history *history)
 {
     if (!history)
         return;
+    metrics_reader_free(history->reader);
     free(history->ring);
     free(history);
 }
@@ -32,6 +35,25 @@ void history_add(struct history *history, const struct metrics *metrics)
     history->ring[history->next] = *metrics;
     history->next = (history->next + 1) % history->most;
     history->count += history->count < history->most;
+}
+
+enum rc history_read(struct history *history, pid_t pid, const struct metrics_wish *wish)
+{
+    struct metrics metrics;
+    if (pid != history->pid) {
+        metrics_reader_free(history->reader);
+        history->reader = metrics_reader_new(pid);
+        history->pid = pid;
+    }
+    enum rc rc = metrics_read(history->reader, wish, &metrics);
+    if (rc == RC_OK)
+        history_add(history, &metrics);
+    return rc;
+}
+
+const struct latency *history_run_queue(const struct history *history)
+{
+    return history->reader ? metrics_run_queue(history->reader) : NULL;
 }
 
 size_t history_count(const struct history *history)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The last figures of a target, a ring of bounded size.
+// The last figures of a target, a ring of bounded size, and who reads them.
 #pragma once
 
 #include <stddef.h>
@@ -12,6 +12,13 @@ struct history;
 struct history *history_new(size_t most);
 void history_free(struct history *history);
 void history_add(struct history *history, const struct metrics *metrics); // it is copied
+
+// Reads the figures of a process and adds them; another pid than before is that of the program that
+// was started again. RC_GONE: it has ended.
+enum rc history_read(struct history *history, pid_t pid, const struct metrics_wish *wish) MUST_CHECK;
+
+// How long its threads waited for a CPU each time; NULL: nothing has been read.
+const struct latency *history_run_queue(const struct history *history);
 
 // Returns how many there are, and the one that was added `back` before the newest (0), which stays
 // where it is until the next one is added.

@@ -6,8 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "profile/plain_merge.h"
+#include "serve/profile_form.h"
 #include "serve/who_answers.h"
 
 bool job_is_over(void *context)
@@ -16,6 +19,55 @@ bool job_is_over(void *context)
     struct pollfd fd = {.fd = job->channel, .events = POLLIN};
     return poll(&fd, 1, 0) > 0; // it is closed: nothing is ever sent to a job
 }
+
+enum rc job_wait(const struct job *job, int64_t until, struct err *err)
+{
+    struct pollfd fd = {.fd = job->channel, .events = POLLIN};
+    for (int64_t left; (left = until - clock_now()) > 0;) {
+        const struct timespec patience = {left / NS_PER_S, left % NS_PER_S};
+        if (ppoll(&fd, 1, &patience, NULL) > 0)
+            return err_set(err, RC_GONE, "nobody waits for the answer any more");
+    }
+    return RC_OK;
+}
+
+// --- looks ---
+
+static enum rc write_growth(const struct job *job, const struct plain_profile *first,
+                            const struct plain_profile *last, FILE *out, struct err *err)
+{
+    struct plain_profile *growth;
+    enum rc rc = plain_subtract(last, first, &growth, err);
+    if (rc != RC_OK)
+        return rc;
+    growth->time = last->time;
+    growth->duration = last->time - first->time;
+    rc = profile_form_write(growth, job->ask.form, out, err);
+    plain_free(growth);
+    return rc;
+}
+
+enum rc job_write_looks(const struct job *job, job_look *look, void *context, FILE *out,
+                        struct err *err)
+{
+    struct plain_profile *first = NULL, *last = NULL;
+    int64_t began = clock_now();
+    enum rc rc = look(context, &first, err);
+    if (rc == RC_OK && !job->ask.window)
+        rc = profile_form_write(first, job->ask.form, out, err);
+    if (rc == RC_OK && job->ask.window) {
+        rc = job_wait(job, began + job->ask.window, err);
+        if (rc == RC_OK)
+            rc = look(context, &last, err);
+        if (rc == RC_OK)
+            rc = write_growth(job, first, last, out, err);
+    }
+    plain_free(first);
+    plain_free(last);
+    return rc;
+}
+
+// --- the process ---
 
 static enum rc work(struct job *job, int memory, struct err *err)
 {
@@ -37,6 +89,7 @@ void job_serve(int channel, const void *context)
     struct err err = {0};
     int memory = answer_memory();
     job.channel = channel;
+    job.partial = &answer.partial;
     answer.rc = work(&job, memory, &err);
     memcpy(answer.text, err.text, sizeof answer.text);
     answer.size = memory >= 0 ? answer_seal(memory) : 0;

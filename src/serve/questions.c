@@ -150,6 +150,28 @@ static void ask_process(struct collector *collector, struct serve_target *target
         refuse(collector, ask->id, rc, &err);
 }
 
+// --- when the next reading is there ---
+
+static void await_reading(struct collector *collector, struct serve_target *target,
+                          const struct ask *ask)
+{
+    ARRAY_RESERVE(collector->waiting, collector->waiting_count, collector->waiting_capacity);
+    collector->waiting[collector->waiting_count++] =
+        (struct waiting){.target = target, .front_id = ask->id};
+}
+
+void questions_tell(struct collector *collector)
+{
+    for (size_t i = 0; i < collector->waiting_count; i++) {
+        struct waiting told = collector->waiting[i];
+        if (told.helper)
+            continue;
+        const struct ask ask = {.id = told.front_id, .what = ASK_EVENT};
+        collector->waiting[i--] = collector->waiting[--collector->waiting_count];
+        collect(collector, told.target, &ask);
+    }
+}
+
 // --- questions ---
 
 static bool anybody_waits(const struct collector *collector, const struct helper *helper)
@@ -176,7 +198,8 @@ static void cancel(struct collector *collector, uint32_t front_id)
         if (collector->waiting[i].front_id == front_id) {
             struct waiting gone = collector->waiting[i];
             collector->waiting[i--] = collector->waiting[--collector->waiting_count];
-            drop(collector, gone.helper, gone.id);
+            if (gone.helper)
+                drop(collector, gone.helper, gone.id);
         }
 }
 
@@ -187,7 +210,7 @@ static enum rc find_target(struct collector *collector, const struct ask *ask,
     const struct who_answers *who = &who_answers[ask->what];
     *target = NULL;
     if (who->by == BY_NOBODY)
-        return err_set(err, RC_FAIL, "this cannot be had");
+        return err_set(err, RC_ABSENT, "this cannot be had yet");
     if (!who->of_target)
         return RC_OK;
     *target = target_list_find(&collector->targets, ask->target, err);
@@ -210,6 +233,8 @@ static void pass_on(struct collector *collector, const struct ask *ask, int text
         reply(collector, &answer, -1);
     else if (who_answers[ask->what].by == BY_COLLECTOR)
         collect(collector, target, ask);
+    else if (who_answers[ask->what].by == BY_READING)
+        await_reading(collector, target, ask);
     else
         ask_process(collector, target, ask, text);
 }

@@ -9,15 +9,14 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "monitor/snapshot_json.h"
 #include "output/parser.h"
 #include "output/writer.h"
 #include "profile/plain_merge.h"
+#include "serve/runner_view.h"
 
 #define NAMES_MS 1000 // that an answer waits for names: who scrapes waits for three seconds
 #define HALF_NS (NS_PER_S / 2)
 #define NOT_KEPT RUNNER_KEPT
-#define VIEW_SECONDS 5
 
 static const struct {
     enum profile_kind kind;
@@ -137,31 +136,17 @@ static enum rc write_profile(const struct plain_profile *profile, FILE *out, str
     return writer_by_name("pprof")->write(&(struct writing){.profile = profile}, out, err);
 }
 
-static enum rc write_view(const struct snapshot *snapshot, const struct ask *ask, FILE *out,
-                          struct err *err)
-{
-    AUTO_BUF struct buf text = {0};
-    struct rows_query query = query_of(runner_answer_kind(ask));
-    query.window = WINDOW_5S;
-    query.filter.terms = ask->text;
-    enum rc rc = snapshot_json(&text, snapshot, &query, err);
-    if (rc == RC_OK && fwrite(text.data, 1, text.length, out) != text.length)
-        rc = err_sys(err, RC_IO, errno, "cannot write an answer");
-    return rc;
-}
-
 static enum rc write_answer(struct feed *feed, const struct snapshot *snapshot,
                             const struct runner_kept *kept, const struct ask *ask,
                             const struct runner_window *window, FILE *out, struct err *err)
 {
     struct plain_profile *profile;
-    if (ask->what == ASK_VIEW)
-        return write_view(snapshot, ask, out, err);
+    if (is_view(ask))
+        return runner_view_write(feed, snapshot, ask, runner_answer_kind(ask), out, err);
     enum rc rc = ask->window
                      ? profile_of_window(feed, snapshot, ask, window, &profile, err)
                      : profile_of_all(feed, snapshot, kept, runner_answer_kind(ask),
-                                      is_view(ask) ? NOT_KEPT : rows[ask->what].kept, &profile,
-                                      err);
+                                      rows[ask->what].kept, &profile, err);
     if (rc == RC_OK)
         rc = write_profile(profile, out, err);
     plain_free(profile);

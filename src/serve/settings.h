@@ -8,12 +8,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct serve_settings { // texts are borrowed
+#include "base/clock.h"
+#include "base/text_list.h"
+
+struct serve_settings { // texts are borrowed, lists owned by whoever fills them in; NULL: not given
     struct {
-        const pid_t *pids; // owned by whoever fills it in, as the rules
+        const pid_t *pids;
         size_t pid_count;
-        const char *const *rules; // texts as serve/rule.h has them
-        size_t rule_count;
+        struct text_list rules; // as serve/rule.h has them
         uint64_t most;    // processes at one time that rules find; more are not looked at
         int64_t interval; // ns from one look for new ones to the next
         int64_t listed;   // ns for which those that have ended stay listed
@@ -39,6 +41,7 @@ struct serve_settings { // texts are borrowed
     } tls;
     struct {
         double rate;          // Hz
+        int64_t usual;        // ns: of a profile whose length nobody gave
         int64_t longest;      // ns: of a profile
         int64_t linger_waits; // ns: for so long after the last question waits are counted on
         int64_t linger_views; // ns: the same of sampling for a page
@@ -47,8 +50,9 @@ struct serve_settings { // texts are borrowed
         int64_t min_block;    // ns: waits that are shorter on average do not count as block
     } profiles;
     struct {
-        int64_t interval; // ns from one reading to the next
-        uint64_t kept;    // readings of each target
+        int64_t interval;     // ns from one reading to the next
+        int64_t pss_interval; // ns from one reading of smaps to the next
+        uint64_t kept;        // readings of each target
     } metrics;
     struct { // from where on a target is degraded, and from where on unhealthy
         double memory_warning, memory_critical; // percent of its cgroup's limit, else of the RAM
@@ -64,9 +68,10 @@ struct serve_settings { // texts are borrowed
     .http = {.listen = "127.0.0.1:6060", .prefix = "/debug/pprof", .connections_most = 1200,       \
              .connections_per_address = 64, .streams_most = 100,                                   \
              .header_time = 10ll * NS_PER_S},                                                      \
-    .profiles = {.rate = 99, .longest = 300ll * NS_PER_S, .linger_waits = 300ll * NS_PER_S,        \
-                 .linger_views = 10ll * NS_PER_S, .runs_most = 64},                                \
-    .metrics = {.interval = 2ll * NS_PER_S, .kept = 1000},                                         \
+    .profiles = {.rate = 99, .usual = 30ll * NS_PER_S, .longest = 300ll * NS_PER_S,                \
+                 .linger_waits = 300ll * NS_PER_S, .linger_views = 10ll * NS_PER_S,                \
+                 .runs_most = 64},                                                                 \
+    .metrics = {.interval = 2ll * NS_PER_S, .pss_interval = 60ll * NS_PER_S, .kept = 1000},        \
     .health = {.memory_warning = 75, .memory_critical = 90, .threads_warning = 5000,               \
                .threads_critical = 10000, .descriptors_warning = 80, .descriptors_critical = 95,   \
                .trend = 300ll * NS_PER_S, .look = 30ll * NS_PER_S}

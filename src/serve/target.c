@@ -65,16 +65,6 @@ void target_list_fini(struct target_list *list)
     free(list->targets);
 }
 
-// Figures of processes that have ended stay as they were.
-void target_list_read(struct target_list *list)
-{
-    struct metrics metrics;
-    for (size_t i = 0; i < list->count; i++)
-        if (!list->targets[i]->ended_at &&
-            metrics_read(list->targets[i]->pid, false, &metrics) == RC_OK)
-            history_add(list->targets[i]->history, &metrics);
-}
-
 void target_list_refresh(struct target_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {

@@ -51,8 +51,8 @@ enum rc target_list_init(struct target_list *list, const struct serve_settings *
                          struct err *err) MUST_CHECK;
 void target_list_fini(struct target_list *list);
 
-// Reads the figures of all.
-void target_list_read(struct target_list *list);
+// Reads the figures of all that live; those of others stay as they were.
+void target_list_read(struct target_list *list, const struct serve_settings *settings);
 
 // Looks which have ended, and who has come.
 void target_list_refresh(struct target_list *list);

@@ -12,6 +12,9 @@ const struct who_answers who_answers[ASK_COUNT] = {
     [ASK_VIEW] = {BY_RUNNER, true},
     [ASK_FLAME] = {BY_RUNNER, true},
     [ASK_THREADS] = {BY_JOB, true, .job = job_threads},
+    [ASK_THREADCREATE] = {BY_JOB, true, .job = job_threadcreate},
+    [ASK_TRACE] = {BY_JOB, true, .job = job_trace},
+    [ASK_SYMBOL] = {BY_JOB, true, .job = job_symbol},
     [ASK_HEAP] = {BY_JOB, true, .job = job_heap},
     [ASK_FIGURES] = {BY_JOB, true, 1000, .job = api_job_figures},
     [ASK_MEMORY] = {BY_JOB, true, 1000, .job = api_job_memory},
@@ -23,5 +26,7 @@ const struct who_answers who_answers[ASK_COUNT] = {
     [ASK_HISTORY] = {BY_COLLECTOR, true, .collect = api_collect_history},
     [ASK_ACT] = {BY_COLLECTOR, true, .collect = api_collect_act},
     [ASK_CMDLINE] = {BY_COLLECTOR, true, .collect = collected_cmdline},
+    [ASK_EVENT] = {BY_READING, true, .collect = collected_event},
+    [ASK_SERIES] = {BY_COLLECTOR, true, .collect = collected_series},
     [ASK_TARGETS] = {BY_COLLECTOR, false, .collect = collected_targets},
 };

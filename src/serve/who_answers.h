@@ -14,6 +14,7 @@ struct collector;
 enum answerer {
     BY_NOBODY,    // there is no such thing (yet)
     BY_COLLECTOR, // at once: only files of the kernel are read
+    BY_READING,   // as BY_COLLECTOR, when the figures of the target have been read again
     BY_RUNNER,    // the process that samples the target
     BY_JOB,       // a process of its own
 };

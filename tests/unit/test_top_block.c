@@ -26,7 +26,7 @@ START_TEST(blocks_are_as_saved)
         struct snapshot *snapshot = feed_take(feed);
         ck_assert_int_eq(top_block_text(&text, snapshot, &query, 100, &err), RC_OK);
         buf_putc(&text, '\n');
-        ck_assert_int_eq(snapshot_json(&json, snapshot, &query, &err), RC_OK);
+        ck_assert_int_eq(snapshot_json(&json, snapshot, &query, SIZE_MAX, &err), RC_OK);
         snapshot_free(snapshot);
     }
     fixture_golden("top.txt", text.data);
@@ -46,7 +46,7 @@ static void check_saved(const char *name, const char *saved)
     ck_assert_int_eq(feed_replay(from, &feed, &err), RC_OK);
     struct snapshot *snapshot = feed_take(feed);
     ck_assert_int_eq(top_block_text(&text, snapshot, &query, 100, &err), RC_OK);
-    ck_assert_int_eq(snapshot_json(&json, snapshot, &query, &err), RC_OK);
+    ck_assert_int_eq(snapshot_json(&json, snapshot, &query, SIZE_MAX, &err), RC_OK);
     snapshot_free(snapshot);
     fixture_golden(as_text, text.data);
     fixture_golden(as_json, json.data);
@@ -75,7 +75,7 @@ START_TEST(hostile_names_are_inert)
     struct snapshot *snapshot = feed_take(feed);
     ck_assert_ptr_nonnull(strchr(snapshot->command_line, '\x1b'));
     ck_assert_int_eq(top_block_text(&text, snapshot, &query, 0, &err), RC_OK);
-    ck_assert_int_eq(snapshot_json(&text, snapshot, &query, &err), RC_OK);
+    ck_assert_int_eq(snapshot_json(&text, snapshot, &query, SIZE_MAX, &err), RC_OK);
     ck_assert_ptr_null(strchr(text.data, '\x1b'));
     snapshot_free(snapshot);
     feed_free(feed);

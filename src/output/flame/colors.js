@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Colours are those of flame.css, in light and dark: --m0 .. of modules, --d0 .. of differences.
+// Colours are those of graph.css, in light and dark: --m0 .. of modules, --d0 .. of differences.
 "use strict";
 
 const HUES = 13, STEPS = 7, EQUAL_STEP = 3;

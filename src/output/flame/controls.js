@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What stands around the graph: the head, filters, help, the theme, and the state in the address.
+// What stands around the graph: types, filters, the legend, the theme.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
 const VALUES_MOST = 1000; // of a key that can be chosen from
-const isSmall = () => window.innerWidth <= 760; // as flame.css says
+const isSmall = () => window.innerWidth <= 760; // as graph.css says
 const keysShown = () => (isSmall() ? 0 : 3); // beside each other; others are folded away
 
 function option(text, value, disabled = false) {
@@ -14,28 +14,17 @@ function option(text, value, disabled = false) {
   return made;
 }
 
-function fillHead(data) {
-  byId("title").textContent = data.title;
-  const about = byId("about-list");
-  const two = data.profiles.length > 1;
-  data.profiles.forEach((profile, i) => {
-    const facts = [[two ? ["Before", "After"][i] : "Profile", profile.name],
-      ["Taken", profile.date], ["Duration", profile.duration],
-      ["Comments", profile.comments.join("\n")],
-      ["Cut", profile.cut ? `${profile.cut} stacks were too many or too deep to be drawn` : ""]];
-    for (const [name, text] of facts)
-      if (text) about.append(element("dt", "", name), element("dd", "", text));
-  });
-}
+const TABLE_FIRST = !isSmall(); // whether the table is shown if nobody says otherwise
 
-function fillTypes(data, change) {
-  const select = byId("type");
-  data.types.forEach((type, i) => select.append(option(`${type.name} (${type.unit})`, i)));
-  select.addEventListener("change", () => change(Number(select.value)));
+function fillTypes(data) {
+  byId("type").replaceChildren(
+    ...data.types.map((type, i) => option(`${type.name} (${type.unit})`, i)));
 }
 
 // A list for each key of labels that samples differ in.
 function fillFilters(data, keys, change) {
+  byId("filters").replaceChildren();
+  byId("more-filters").replaceChildren();
   keys.forEach((key, i) => {
     const label = element("label", "", key.name);
     const select = element("select");
@@ -57,6 +46,7 @@ function fillFilters(data, keys, change) {
 // Colours by number, with the number's meaning as text beside it.
 function fillLegend(data, two) {
   const legend = byId("legend");
+  legend.replaceChildren();
   if (two) {
     STEP_NAMES.forEach((name, i) => legend.append(legendItem(`d${i}`, name)));
     return;
@@ -118,49 +108,4 @@ function matcher(text) {
   } catch {
     return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), flags);
   }
-}
-
-// The state as the part of the address behind "#", so that a link shows what its sender sees.
-function writeAddress(state, data, theme) {
-  const words = new URLSearchParams();
-  if (state.type !== data.shown) words.set("type", state.type);
-  if (state.inverted) words.set("invert", 1);
-  if (!state.equal) words.set("absolute", 1);
-  if (state.search) words.set("q", state.search);
-  if (state.marked >= 0) words.set("f", state.marked);
-  for (const [key, text] of state.chosen)
-    words.set(`by.${key.name}`, text < 0 ? "" : data.texts[text]);
-  if (state.zoomed > 0) words.set("z", state.zoomed);
-  if (theme.own) words.set("theme", theme.own);
-  if (state.table !== state.tableFirst) words.set("table", state.table ? 1 : 0);
-  const text = words.toString();
-  if (text === location.hash.slice(1)) return;
-  try {
-    history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
-  } catch {
-    location.hash = text; // where pages may not change their history
-  }
-}
-
-function readAddress(state, data, keys, theme) {
-  const words = new URLSearchParams(location.hash.slice(1));
-  const number = (name, most, otherwise) => {
-    const value = Number(words.get(name) ?? otherwise);
-    return Number.isInteger(value) && value >= 0 && value < most ? value : otherwise;
-  };
-  state.type = number("type", data.types.length, data.shown);
-  state.inverted = words.has("invert");
-  state.equal = !words.has("absolute");
-  state.search = words.get("q") || "";
-  state.marked = number("f", data.frames.name.length, -1);
-  state.zoomed = number("z", 2 ** 31, 0);
-  state.table = words.has("table") ? words.get("table") === "1" : state.tableFirst;
-  state.chosen = new Map();
-  for (const key of keys) {
-    const text = words.get(`by.${key.name}`);
-    if (text === null) continue;
-    const value = key.values.find((one) => (one < 0 ? "" : data.texts[one]) === text);
-    if (value !== undefined) state.chosen.set(key, value);
-  }
-  theme.own = ["dark", "light"].includes(words.get("theme")) ? words.get("theme") : "";
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The data: cells, frames and samples as columns of numbers, as flame_page.c wrote them. Texts are
+// The data: cells, frames and samples as columns of numbers, as flame_data.c wrote them. Texts are
 // the profile's and may be anything: they only ever become textContent or letters on the canvas.
 "use strict";
 
 // Bits of a cell's place, below the line.
 const INLINED = 1, SEVERAL = 2, AGAIN = 4, LINE_SHIFT = 3;
 
-function decode(text) {
-  const raw = JSON.parse(text);
+const decode = (text) => unpackData(JSON.parse(text));
+
+function unpackData(raw) {
   const ints = (list) => Int32Array.from(list);
   const frames = {};
   for (const key of Object.keys(raw.frames)) frames[key] = ints(raw.frames[key]);

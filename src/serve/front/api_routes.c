@@ -27,7 +27,7 @@ static enum MHD_Result begin(struct exchange *exchange)
 static enum MHD_Result answer(struct exchange *exchange)
 {
     if (exchange->answer.rc != RC_OK)
-        return reply_error(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
+        return reply_error(exchange, reply_status(&exchange->answer), exchange->answer.text);
     return reply_memory(exchange, &json);
 }
 
@@ -111,14 +111,6 @@ static enum MHD_Result begin_act(struct exchange *exchange)
     return exchange_ask(exchange, -1);
 }
 
-// What is allowed and cannot be done yet is not implemented.
-static enum MHD_Result answer_act(struct exchange *exchange)
-{
-    if (exchange->answer.rc == RC_FAIL)
-        return reply_error(exchange, 501, exchange->answer.text);
-    return answer(exchange);
-}
-
 // --- the description ---
 
 static enum MHD_Result begin_openapi(struct exchange *exchange)
@@ -130,7 +122,6 @@ static enum MHD_Result begin_openapi(struct exchange *exchange)
 
 const struct route api_routes[] = {
     {"/api/v1/targets", METHOD_GET, begin, answer, ASK_TARGETS, NULL},
-    {"/api/v1/top", METHOD_GET, begin, answer, ASK_VIEW, NULL},
     {"/api/v1/events", METHOD_GET, stream_begin, NULL, ASK_EVENT, NULL},
     {API "/metrics", METHOD_GET, begin, answer, ASK_FIGURES, NULL},
     {API "/metrics/history", METHOD_GET, begin_history, answer, ASK_HISTORY, NULL},
@@ -141,10 +132,10 @@ const struct route api_routes[] = {
     {API "/health", METHOD_GET, begin, answer_health, ASK_HEALTH, NULL},
     {API "/heap-dump", METHOD_GET, begin, answer_file, ASK_HEAP, "heap"},
     {API "/cpu-profile", METHOD_GET, begin_profile, answer_file, ASK_PROFILE, "cpu"},
-    {API "/force-gc", METHOD_ACT, begin_act, answer_act, ASK_ACT, NULL},
+    {API "/force-gc", METHOD_ACT, begin_act, answer, ASK_ACT, NULL},
     {"/debug/stats", METHOD_GET, begin, answer, ASK_STATS, NULL},
-    {"/debug/gc", METHOD_ACT, begin_act, answer_act, ASK_ACT, NULL},
-    {"/debug/freeOSMemory", METHOD_ACT, begin_act, answer_act, ASK_ACT, NULL},
+    {"/debug/gc", METHOD_ACT, begin_act, answer, ASK_ACT, NULL},
+    {"/debug/freeOSMemory", METHOD_ACT, begin_act, answer, ASK_ACT, NULL},
     {"/api/openapi.json", METHOD_GET, begin_openapi, NULL, 0, NULL},
     {NULL},
 };

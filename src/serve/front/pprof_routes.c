@@ -36,7 +36,7 @@ static enum MHD_Result answer_profile(struct exchange *exchange)
     const struct reply reply = {.status = 200, .type = "application/octet-stream",
                                 .file = exchange->route->name};
     if (exchange->answer.rc != RC_OK)
-        return reply_error(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
+        return reply_error(exchange, reply_status(&exchange->answer), exchange->answer.text);
     return reply_memory(exchange, &reply);
 }
 
@@ -44,7 +44,7 @@ static enum MHD_Result answer_text(struct exchange *exchange)
 {
     const struct reply reply = {.status = 200, .type = "text/plain; charset=utf-8"};
     if (exchange->answer.rc != RC_OK)
-        return reply_error(exchange, reply_status(exchange->answer.rc), exchange->answer.text);
+        return reply_error(exchange, reply_status(&exchange->answer), exchange->answer.text);
     return reply_memory(exchange, &reply);
 }
 

@@ -17,13 +17,22 @@ static const char *const always[][2] = {
      "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
 };
 
+static bool has_header(const struct reply *reply, const char *name)
+{
+    for (size_t i = 0; reply->headers[i][0]; i++)
+        if (strcmp(reply->headers[i][0], name) == 0)
+            return true;
+    return false;
+}
+
 static enum MHD_Result queue(struct exchange *exchange, const struct reply *reply,
                              struct MHD_Response *response)
 {
     if (!response)
         return MHD_NO;
     for (size_t i = 0; i < ARRAY_LENGTH(always); i++)
-        MHD_add_response_header(response, always[i][0], always[i][1]);
+        if (!has_header(reply, always[i][0]))
+            MHD_add_response_header(response, always[i][0], always[i][1]);
     for (size_t i = 0; reply->headers[i][0]; i++)
         MHD_add_response_header(response, reply->headers[i][0], reply->headers[i][1]);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
@@ -105,11 +114,14 @@ enum MHD_Result reply_error(struct exchange *exchange, unsigned status, const ch
     return reply_refusal(exchange, &(struct reply){.status = status}, text);
 }
 
-unsigned reply_status(enum rc rc)
+unsigned reply_status(const struct answer_head *answer)
 {
     static const unsigned statuses[] = {
-        [RC_OK] = 200,     [RC_FAIL] = 500, [RC_USAGE] = 400,   [RC_GONE] = 404, [RC_DENIED] = 403,
-        [RC_BUSY] = 503,   [RC_TIMEOUT] = 504, [RC_IO] = 500, [RC_FORMAT] = 500, [RC_LIMIT] = 503,
+        [RC_OK] = 200,   [RC_FAIL] = 500,    [RC_USAGE] = 400, [RC_GONE] = 410,   [RC_DENIED] = 403,
+        [RC_BUSY] = 503, [RC_TIMEOUT] = 504, [RC_IO] = 500,    [RC_FORMAT] = 500, [RC_LIMIT] = 503,
+        [RC_ABSENT] = 501,
     };
-    return rc < ARRAY_LENGTH(statuses) ? statuses[rc] : 500;
+    if (answer->rc == RC_GONE && answer->unknown)
+        return 404;
+    return answer->rc < ARRAY_LENGTH(statuses) ? statuses[answer->rc] : 500;
 }

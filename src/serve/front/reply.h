@@ -12,8 +12,8 @@ struct reply {
     const char *headers[8][2]; // more of them, ends in NULL
 };
 
-// Send bytes, which are copied; a text that ends in NUL; the memory that came with the answer, which
-// is taken over.
+// Send bytes, which are copied; a text that ends in NUL; the memory that came with the answer,
+// which is taken over.
 enum MHD_Result reply_bytes(struct exchange *exchange, const struct reply *reply, const void *bytes,
                             size_t length);
 enum MHD_Result reply_text(struct exchange *exchange, const struct reply *reply, const char *text);
@@ -30,5 +30,6 @@ enum MHD_Result reply_refusal(struct exchange *exchange, const struct reply *ref
 enum MHD_Result reply_stream(struct exchange *exchange, const struct reply *reply,
                              MHD_ContentReaderCallback read, void *context);
 
-// Returns the status of HTTP for an error.
-unsigned reply_status(enum rc rc);
+// Returns the status of HTTP for an answer: 410 for a target that has ended, 404 for what never
+// was one, 501 for what cannot be had.
+unsigned reply_status(const struct answer_head *answer);

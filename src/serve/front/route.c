@@ -8,7 +8,7 @@
 #define BODY_MOST (64u << 10)     // bytes
 #define ADDRESSES_MOST (1u << 20) // of those whose names are asked for
 
-static const struct route *const tables[] = {pprof_routes, api_routes};
+static const struct route *const tables[] = {pprof_routes, api_routes, page_routes};
 
 // Returns what follows the beginning, or NULL.
 static const char *behind(const char *path, const char *beginning)
@@ -17,20 +17,34 @@ static const char *behind(const char *path, const char *beginning)
     return strncmp(path, beginning, length) == 0 ? path + length : NULL;
 }
 
-// "/targets/ID/rest" is "/rest" of that target.
+// Takes over an ID of `length` bytes; false: there is none. A longer one than any is no target's
+// either when it is cut.
+static bool take_id(struct exchange *exchange, const char *id, size_t length)
+{
+    if (length >= sizeof exchange->ask.target)
+        length = sizeof exchange->ask.target - 1;
+    memcpy(exchange->ask.target, id, length);
+    exchange->ask.target[length] = '\0';
+    return length;
+}
+
+// "/targets/ID/rest" is "/rest" of that target. Scrapers have "/pid/" and "/name/" in place of that
+// too, or an argument.
 static const char *of_target(struct exchange *exchange, const char *path)
 {
-    const char *rest = behind(path, "/targets/");
-    const char *slash = rest ? strchr(rest, '/') : NULL;
-    const char *argument = exchange_argument(exchange, "target");
-    size_t length = slash ? (size_t)(slash - rest) : 0;
-    if (length && length < sizeof exchange->ask.target) {
-        memcpy(exchange->ask.target, rest, length);
-        exchange->ask.target[length] = '\0';
-        return slash;
+    static const char *const before[] = {"/targets/", "/pid/", "/name/"};
+    static const char *const arguments[] = {"target", "pid"};
+    for (size_t i = 0; i < ARRAY_LENGTH(before); i++) {
+        const char *id = behind(path, before[i]);
+        const char *slash = id ? strchr(id, '/') : NULL;
+        if (slash && take_id(exchange, id, (size_t)(slash - id)))
+            return slash;
     }
-    if (argument)
-        strncpy(exchange->ask.target, argument, sizeof exchange->ask.target - 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(arguments); i++) {
+        const char *id = exchange_argument(exchange, arguments[i]);
+        if (id && take_id(exchange, id, strlen(id)))
+            break;
+    }
     return path;
 }
 

@@ -26,6 +26,7 @@ struct route {
 
 extern const struct route pprof_routes[]; // each ends in a row without a path
 extern const struct route api_routes[];
+extern const struct route page_routes[];
 
 // Returns the row for the path that has one of the methods; NULL: there is none, and *methods are
 // those of other rows for the path (0: there is no such path). Sets the request's target and rest.

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: MIT
+// The page: its state, what it asks for and when, and what keys and buttons do.
+"use strict";
+
+const HEALTH_MS = 10000;
+const ENDED = "The process has ended. What was seen of it stays here.";
+
+class Dashboard {
+  constructor() {
+    this.theme = new Theme(() => this.recolor());
+    this.graph = new LiveGraph(() => this.remember());
+    this.axis = new Axis((range, base) => this.set({ range, base }));
+    this.readings = new Readings(this.axis, (reading) => this.newReading(reading),
+      (error) => this.noReadings(error));
+    this.files = new Files((data, name) => this.showFile(data, name));
+    this.uptime = -1;
+    this.makeParts();
+    this.state = {};
+    this.apply();
+    this.theme.apply();
+    this.listen();
+    this.loadTargets();
+    this.again();
+  }
+
+  // --- parts
+
+  makeParts() {
+    makeStats();
+    for (const spec of CHARTS) byId("charts").append(new Chart(spec, this.axis).figure);
+    this.functions = new SortedTable("Functions", FUNCTION_COLUMNS, 1);
+    this.block = new SortedTable("Where threads are blocked", WAIT_COLUMNS, 2);
+    this.mutex = new SortedTable("Locks: where time is lost to them", WAIT_COLUMNS, 2);
+    this.threads = new SortedTable("Threads",
+      threadColumns((row) => this.showThread(row), (row) => this.findThread(row.owner)), 2);
+    byId("panel-functions").append(this.functions.box);
+    byId("panel-threads").append(this.threads.box);
+    byId("panel-waits").append(this.block.box, this.mutex.box);
+    this.makeChoices("tabs", TABS, "tab", (tab) => this.set({ tab, file: null }));
+    this.makeChoices("types", Object.fromEntries(Object.entries(MEASURES)
+      .map(([word, [title]]) => [word, title])), "radio", (type) => this.set({ type, file: null }));
+  }
+
+  makeChoices(id, words, role, act) {
+    for (const [word, title] of Object.entries(words)) {
+      const button = element("button", "", title, role);
+      button.type = "button";
+      button.id = `${role}-${word}`;
+      button.dataset.word = word;
+      if (role === "tab") button.setAttribute("aria-controls", `panel-${word}`);
+      button.addEventListener("click", () => act(word));
+      byId(id).append(button);
+    }
+    byId(id).addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key], list = [...byId(id).children];
+      if (!step) return;
+      const next = list[(list.indexOf(event.target) + step + list.length) % list.length];
+      next.focus();
+      next.click();
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
+  // --- state
+
+  set(change) {
+    Object.assign(this.state, change);
+    this.shown = null;
+    this.showState();
+    this.remember();
+    this.again();
+  }
+
+  // As the address says.
+  apply() {
+    const [state, graph, theme] = readWords();
+    const paused = this.state.paused;
+    Object.assign(this.state, state);
+    this.graph.wanted = graph;
+    Object.assign(this.axis, { range: state.range, base: state.base, whole: state.whole });
+    this.theme.own = theme;
+    if (this.graph.data) this.graph.set(graph);
+    else Object.assign(this.graph.state, graph);
+    byId("search").value = graph.search;
+    if (paused !== state.paused) this.goOn(!state.paused);
+    this.shown = null;
+    this.showState();
+  }
+
+  remember() {
+    if (!this.state.file) writeWords(wordsOf(this.state, this.graph.state, this.theme));
+  }
+
+  goOn(on) {
+    if (on) this.readings.start();
+    else this.readings.stop();
+  }
+
+  pause() {
+    this.state.paused = !this.state.paused;
+    this.goOn(!this.state.paused);
+    this.showState();
+    this.remember();
+    this.again();
+  }
+
+  recolor() {
+    this.graph.recolor();
+    this.axis.recolor();
+  }
+
+  // --- what is shown of the state
+
+  showState() {
+    const { state, axis } = this, file = state.file, ofWaits = state.tab === "waits";
+    byId("pause").textContent = state.paused ? "Resume" : "Pause";
+    byId("pause").setAttribute("aria-pressed", state.paused);
+    byId("history").setAttribute("aria-pressed", state.whole);
+    byId("compare").setAttribute("aria-pressed", axis.second);
+    byId("live").hidden = !state.range && !state.base && !file;
+    byId("live").textContent = file ? "Close the file" : "Back to live";
+    for (const button of byId("tabs").children) {
+      const chosen = button.dataset.word === state.tab;
+      button.setAttribute("aria-selected", chosen);
+      button.tabIndex = chosen ? 0 : -1;
+      byId(`panel-${button.dataset.word}`).hidden = !chosen;
+    }
+    for (const button of byId("types").children) {
+      button.setAttribute("aria-checked", button.dataset.word === state.type);
+      button.tabIndex = button.dataset.word === state.type ? 0 : -1;
+    }
+    byId("types").hidden = !["flame", "functions"].includes(state.tab) || !!file;
+    byId("measures").textContent = file ? `The file ${file}. It was read here and sent nowhere.`
+      : ofWaits ? `${MEASURES.block[1]} Locks: ${MEASURES.mutex[1].toLowerCase()}`
+        : ["runtime", "threads"].includes(state.tab) ? "" : MEASURES[state.type][1];
+    byId("quality").hidden = !!file || state.tab === "runtime";
+    byId("about").hidden = state.tab !== "flame";
+    byId("range-text").textContent = this.rangeText();
+  }
+
+  rangeText() {
+    const { range, base } = this.state;
+    if (this.axis.second) return "Drag on a chart: the range to compare with.";
+    if (!range && !base) return this.state.paused ? "Paused. Drag on a chart to choose a range."
+      : "The last 30 seconds. Drag on a chart to choose a range.";
+    const now = range ? spanText(range) : "the last 30 seconds";
+    return base ? `${now}, compared with ${spanText(base)}` : now;
+  }
+
+  // Says in place of a picture why there is none; "": there is one.
+  say(text) {
+    byId("state").hidden = !text;
+    byId("state").textContent = text;
+  }
+
+  notice(text) {
+    byId("notice").hidden = !text;
+    byId("notice").textContent = text;
+  }
+
+  // --- what is asked for
+
+  // Asks now, and then again and again. Nobody is sampled for a page that is not looked at.
+  again() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.again(), READING_MS);
+    if (this.busy || document.hidden || !this.target) return;
+    const { state } = this, key = JSON.stringify([state.tab, state.type, state.range, state.base]);
+    if (state.file || (this.shown === key && (state.paused || state.range))) return;
+    if (state.paused && !state.range && this.shown) return;
+    this.busy = true;
+    this.fetchAll().then(() => { this.shown = key; }, (error) => this.fail(error))
+      .finally(() => {
+        this.busy = false;
+        const now = JSON.stringify([state.tab, state.type, state.range, state.base]);
+        if (now !== key) this.again();
+      });
+  }
+
+  words(type) {
+    const { range, base } = this.state, words = { type };
+    if (range) Object.assign(words, { from: range[0] * 1e6, to: range[1] * 1e6 });
+    if (base) Object.assign(words, { base_from: base[0] * 1e6, base_to: base[1] * 1e6 });
+    return words;
+  }
+
+  async fetchAll() {
+    const { tab, type } = this.state;
+    await {
+      flame: () => this.fetchFlame(type), functions: () => this.fetchFunctions(type),
+      threads: () => this.fetchThreads(), waits: () => this.fetchWaits(),
+      runtime: () => this.fetchRuntime(),
+    }[tab]();
+  }
+
+  async fetchView(type, count = 0) {
+    const view = await askJson("api/v1/top", { ...this.words(type), count });
+    this.uptime = view.uptime_ns / 1e9;
+    this.axis.kept = [view.range.kept_from_ns / 1e6, view.range.to_ns / 1e6];
+    showQuality(view);
+    this.notice(view.end === "ended" ? ENDED : "");
+    this.say("");
+    return view;
+  }
+
+  async fetchFlame(type) {
+    const view = await this.fetchView(type, 1);
+    const text = await (await ask("api/v1/flame", this.words(type))).text();
+    if (this.state.tab !== "flame" || this.state.file || this.state.type !== type) return;
+    // A list that is open would close.
+    if (document.activeElement.tagName === "SELECT" && this.shown) return;
+    this.graph.adopt(decode(text));
+    if (!this.graph.whole)
+      this.say(view.elapsed_ns < 3e9 && !this.state.range
+        ? "Sampling has just begun: the first picture takes about two seconds."
+        : `Nothing of this kind was seen: ${type === "cpu" ? "no thread ran on a CPU."
+          : type === "wall" ? "nothing is known of its threads."
+            : "nobody waited for anything but work."}`);
+  }
+
+  async fetchFunctions(type) {
+    const view = await this.fetchView(type);
+    this.functions.show(view.functions, "Nothing of this kind was seen.");
+  }
+
+  async fetchThreads() {
+    const view = await this.fetchView("cpu", 1);
+    this.threads.show(view.threads, "No threads are known yet.");
+  }
+
+  async fetchWaits() {
+    const block = await this.fetchView("block");
+    this.block.show(block.functions, "Nobody waited for anything but work.");
+    const mutex = await this.fetchView("mutex");
+    this.mutex.show(mutex.functions, "Nobody waited for a lock.");
+  }
+
+  async fetchRuntime() {
+    showRuntime(byId("panel-runtime"), await askJson("api/profiling/runtime"));
+    this.say("");
+  }
+
+  fail(error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.status === 0) this.notice("The server does not answer. This page goes on asking.");
+    else this.say(error.message);
+  }
+
+  // --- figures
+
+  newReading(reading) {
+    showStats(reading, this.uptime);
+  }
+
+  noReadings(error) {
+    if (!error) {
+      if (this.gone) this.notice("");
+      this.gone = false;
+      return;
+    }
+    this.gone = true;
+    this.notice(error.status === 0 ? "The server does not answer. This page goes on asking."
+      : error.message);
+  }
+
+  async lookAtHealth() {
+    if (document.hidden || !this.target || this.state.paused) return;
+    try {
+      const health = await askJson("api/profiling/health");
+      showHealth(health);
+      if (health.uptime_seconds) this.uptime = health.uptime_seconds;
+    } catch {
+      byId("health").hidden = true;
+    }
+  }
+
+  // The button of other dashboards. It says why it can do nothing.
+  async lookAtCollection() {
+    const button = byId("collect");
+    button.title = "Nothing of this program can be told to collect garbage from outside.";
+    try {
+      const said = await askJson("api/profiling/gc");
+      const why = (said.unavailable || {}).num_gc || (said.unavailable || {}).collect;
+      if (why) button.title = `Garbage cannot be collected: ${why}`;
+    } catch (error) {
+      button.title = `Garbage cannot be collected: ${error.message}`;
+    }
+  }
+
+  // --- targets
+
+  async loadTargets() {
+    let targets = [];
+    try {
+      targets = (await askJson("api/v1/targets")).targets;
+    } catch (error) {
+      this.notice(error.message);
+      setTimeout(() => this.loadTargets(), READING_MS);
+      return;
+    }
+    const path = /\/targets\/([^/]+)\/$/.exec(location.pathname);
+    const asked = path ? decodeURIComponent(path[1])
+      : new URLSearchParams(location.search).get("target");
+    this.target = asked ? targets.find((one) => one.id === asked || String(one.pid) === asked)
+      : targets.length === 1 ? targets[0] : null;
+    this.fillTargets(targets, asked);
+    if (!this.target) return;
+    document.title = `${this.target.comm || this.target.id} · ptprof`;
+    if (!this.state.paused) this.readings.start();
+    else this.readings.load();
+    this.again();
+    this.lookAtHealth();
+    this.lookAtCollection();
+    setInterval(() => this.lookAtHealth(), HEALTH_MS);
+  }
+
+  fillTargets(targets, asked) {
+    const select = byId("target");
+    const text = (one) => `${one.comm} (${one.pid})${one.running === false ? ", ended" : ""}`;
+    select.replaceChildren(...targets.map((one) => option(text(one), one.id)));
+    if (!this.target) {
+      select.prepend(option("choose one…", "", true));
+      this.choose(targets, asked);
+    }
+    select.value = this.target ? this.target.id : "";
+  }
+
+  // Several targets, and none is chosen: a list of them in place of the rest.
+  choose(targets, asked) {
+    const list = element("ul", "targets");
+    for (const one of targets) {
+      const item = element("li"), link = element("a", "", one.comm || one.id);
+      link.href = this.pathOf(one.id);
+      item.append(link, element("small", "", `${one.id} · pid ${one.pid}` +
+        (one.running === false ? " · ended" : "")));
+      list.append(item);
+    }
+    this.say(asked ? `There is no target ${asked}.` : targets.length
+      ? "Several processes can be looked at. Which one?"
+      : "No process matches yet. This page looks again every two seconds.");
+    byId("state").after(list);
+    document.body.classList.add("no-target");
+    if (!targets.length) setTimeout(() => location.reload(), READING_MS);
+  }
+
+  pathOf(id) {
+    const base = location.pathname.replace(/targets\/[^/]+\/$|[^/]*$/, "");
+    return `${base}targets/${encodeURIComponent(id)}/`;
+  }
+
+  // --- from one panel to another
+
+  showThread(row) {
+    this.graph.askFor("tid", String(row.tid));
+    this.set({ tab: "flame", type: "wall" });
+  }
+
+  findThread(tid) {
+    const rows = this.threads.sorted(), at = rows.findIndex((row) => row.tid === tid);
+    const line = this.threads.body.children[at];
+    if (!line) return;
+    line.scrollIntoView({ block: "center" });
+    line.classList.add("found");
+    setTimeout(() => line.classList.remove("found"), 2000);
+  }
+
+  showFile(data, name) {
+    this.set({ tab: "flame", file: name });
+    this.say("");
+    this.graph.load(data, () => ({ type: data.shown, zoomed: 0, marked: -1, search: "",
+      chosen: new Map() }));
+  }
+
+  backToLive() {
+    const wasFile = this.state.file;
+    this.state.file = null;
+    if (wasFile) this.set({});
+    else this.axis.clear();
+  }
+
+  // --- keys and buttons
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+    if (event.key === "Enter" && /^(BUTTON|A|SUMMARY)$/.test(event.target.tagName)) return;
+    const act = {
+      p: () => this.pause(), h: () => this.showWhole(), c: () => this.startCompare(),
+      d: () => this.changeTheme(), "?": () => byId("help").showModal(),
+    }[event.key];
+    const tab = Object.keys(TABS)[Number(event.key) - 1];
+    if (act) act();
+    else if (tab) this.set({ tab, file: null });
+    else if (this.state.tab !== "flame" || !this.graph.data || !this.graph.key(event)) return;
+    event.preventDefault();
+  }
+
+  showWhole() {
+    this.state.whole = this.axis.whole = !this.state.whole;
+    this.axis.paint();
+    this.showState();
+    this.remember();
+  }
+
+  startCompare() {
+    this.axis.second = !this.axis.second;
+    this.showState();
+  }
+
+  changeTheme() {
+    this.theme.toggle();
+    this.remember();
+  }
+
+  listen() {
+    const click = (id, act) => byId(id).addEventListener("click", act);
+    click("pause", () => this.pause());
+    click("history", () => this.showWhole());
+    click("compare", () => this.startCompare());
+    click("live", () => this.backToLive());
+    click("theme", () => this.changeTheme());
+    click("help-open", () => byId("help").showModal());
+    byId("target").addEventListener("change", (event) =>
+      location.assign(this.pathOf(event.target.value)));
+    document.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.again(); });
+    window.addEventListener("popstate", () => {
+      this.state.file = null;
+      this.apply();
+      this.theme.apply();
+      this.again();
+    });
+    new ResizeObserver(() => this.axis.resize()).observe(byId("charts"));
+  }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// Files: those that buttons take away, and those that are dropped on the page.
+"use strict";
+
+// id of the button: [path, seconds that it takes at least, what is being made]
+const TAKEN = {
+  "get-cpu": ["api/profiling/cpu-profile?duration=30", 30, "CPU profile", "cpu"],
+  "get-heap": ["api/profiling/heap-dump", 0, "Heap census", "heap"],
+  "get-threads": ["debug/pprof/goroutine", 0, "Thread dump", "threads"],
+};
+
+// The name that the server says, or one of our own.
+function nameOfFile(reply, word) {
+  const said = /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition") || "");
+  const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+  return said && said[1].includes(".") ? said[1] : `${word}-${stamp}.pb.gz`;
+}
+
+function saveAs(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+class Files {
+  // opened(data, name): told when a file has been read
+  constructor(opened) {
+    this.opened = opened;
+    this.under = new Map(); // buttons whose file is being made -> how to stop that
+    for (const id of Object.keys(TAKEN))
+      byId(id).addEventListener("click", () => this.take(id));
+    byId("open").addEventListener("click", () => byId("open-file").click());
+    byId("open-file").addEventListener("change", (event) => {
+      if (event.target.files[0]) this.open(event.target.files[0]);
+      event.target.value = "";
+    });
+    this.listenToDrops();
+  }
+
+  async take(id) {
+    const [path, seconds, title, word] = TAKEN[id], button = byId(id);
+    if (this.under.has(id)) {
+      this.under.get(id).abort();
+      return;
+    }
+    const stop = new AbortController(), text = button.textContent, begun = performance.now();
+    const count = () => {
+      const left = Math.ceil(seconds - (performance.now() - begun) / 1000);
+      button.textContent = left > 0 ? `${title}: ${left} s, stop` : `${title}: soon, stop`;
+    };
+    this.under.set(id, stop);
+    button.setAttribute("aria-busy", "true");
+    count();
+    const timer = setInterval(count, 500);
+    try {
+      const reply = await ask(path, {}, { signal: stop.signal });
+      const name = nameOfFile(reply, word), blob = await reply.blob();
+      saveAs(blob, name);
+      this.say(`${name} (${amount(blob.size, "bytes")}) is saved.`,
+        () => this.open(new File([blob], name)));
+    } catch (error) {
+      this.say(error.name === "AbortError" ? `${title} was stopped.` : error.message);
+    } finally {
+      clearInterval(timer);
+      this.under.delete(id);
+      button.removeAttribute("aria-busy");
+      button.textContent = text;
+    }
+  }
+
+  say(text, look) {
+    const said = byId("action-text");
+    said.replaceChildren(element("span", "", text));
+    if (!look) return;
+    const button = element("button", "link", "Look at it here");
+    button.type = "button";
+    button.addEventListener("click", look);
+    said.append(" ", button);
+  }
+
+  async open(file) {
+    try {
+      this.opened(cellsOf(readProfile(await unpacked(file)), file.name), file.name);
+      this.say("");
+    } catch (error) {
+      this.say(`${file.name} cannot be opened: ${error.message}.`);
+    }
+  }
+
+  listenToDrops() {
+    const has = (event) => [...event.dataTransfer.types].includes("Files");
+    const on = (name, act) => document.addEventListener(name, (event) => {
+      if (!event.dataTransfer || !has(event)) return;
+      event.preventDefault();
+      act(event);
+    });
+    on("dragover", () => { byId("drop").hidden = false; });
+    on("dragleave", (event) => { if (!event.relatedTarget) byId("drop").hidden = true; });
+    on("drop", (event) => {
+      byId("drop").hidden = true;
+      if (event.dataTransfer.files[0]) this.open(event.dataTransfer.files[0]);
+    });
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Tables that can be sorted. All texts are the target's, and only ever become textContent.
+"use strict";
+
+const ROWS_MOST = 500;
+
+class SortedTable {
+  // columns: [{ title, text(row), by(row): what it is sorted by, wide, figure, hint, act(row) }]
+  constructor(title, columns, by) {
+    Object.assign(this, { columns, order: { by, down: true }, rows: [] });
+    this.box = element("div", "table-box");
+    this.table = element("table");
+    this.caption = element("caption", "", title);
+    const head = element("thead"), line = element("tr");
+    this.heads = columns.map((column, i) => {
+      const cell = element("th", column.figure ? "figure" : ""), button = element("button", "",
+        column.title);
+      cell.scope = "col";
+      button.type = "button";
+      if (column.hint) button.title = column.hint;
+      button.addEventListener("click", () => this.sortBy(i));
+      cell.append(button);
+      line.append(cell);
+      return cell;
+    });
+    head.append(line);
+    this.body = element("tbody");
+    this.none = element("p", "none");
+    this.none.hidden = true;
+    this.table.append(this.caption, head, this.body);
+    this.box.append(this.table, this.none);
+  }
+
+  sortBy(by) {
+    this.order = { by, down: this.order.by === by ? !this.order.down : !!this.columns[by].figure };
+    this.draw();
+  }
+
+  // none: what is said in place of rows, if there are none
+  show(rows, none) {
+    this.rows = rows;
+    this.none.textContent = none;
+    this.draw();
+  }
+
+  sorted() {
+    const { by, down } = this.order, key = this.columns[by].by || this.columns[by].text;
+    const turn = down ? -1 : 1;
+    return this.rows.map((row) => [key(row) ?? "", row])
+      .sort(([a], [b]) => (a < b ? -turn : a > b ? turn : 0)).map(([, row]) => row);
+  }
+
+  draw() {
+    const { by, down } = this.order, focus = this.body.contains(document.activeElement);
+    if (focus) return; // a button in it is about to be pressed
+    this.heads.forEach((head, i) =>
+      head.setAttribute("aria-sort", i !== by ? "none" : down ? "descending" : "ascending"));
+    const list = this.sorted();
+    this.body.replaceChildren(...list.slice(0, ROWS_MOST).map((row) => this.line(row)));
+    this.none.hidden = list.length > 0;
+    this.table.hidden = !list.length;
+  }
+
+  line(row) {
+    const line = element("tr");
+    for (const column of this.columns) {
+      const cell = element("td", column.figure ? "figure" : column.wide ? "wide" : "");
+      const text = String(column.text(row) ?? "");
+      if (column.act && text) {
+        const button = element("button", "link", text);
+        button.type = "button";
+        button.addEventListener("click", () => { button.blur(); column.act(row); });
+        cell.append(button);
+      } else cell.textContent = text;
+      if (column.under) cell.append(element("small", "", column.under(row)));
+      if (column.wide) cell.title = text;
+      line.append(cell);
+    }
+    return line;
+  }
+}
+
+const share = (value) => (value === null || value === undefined ? "–" : `${value.toFixed(1)} %`);
+const fileLine = (row) => (row.file ? `${row.file.replace(/^.*\//, "")}:${row.line}` : "");
+const functionColumn = { title: "Function", wide: true, text: (row) => row.function,
+  under: (row) => [row.module, fileLine(row), row.inlined ? "inlined" : ""].filter(Boolean)
+    .join(" · ") };
+
+const FUNCTION_COLUMNS = [
+  functionColumn,
+  { title: "Self", figure: true, text: (row) => share(row.self_percent),
+    by: (row) => row.self_percent, hint: "The function itself" },
+  { title: "Total", figure: true, text: (row) => share(row.total_percent),
+    by: (row) => row.total_percent, hint: "With all that it calls" },
+  { title: "Samples", figure: true, text: (row) => row.self_samples,
+    by: (row) => row.self_samples, hint: "With it as the innermost function" },
+  { title: "Threads", figure: true, text: (row) => row.threads, by: (row) => row.threads },
+];
+
+const WAIT_COLUMNS = [
+  functionColumn,
+  { title: "Waits for", text: (row) => [row.waits_for, row.lock].filter(Boolean).join(" ") },
+  { title: "Self", figure: true, text: (row) => amount(row.self_delay_ns, "nanoseconds"),
+    by: (row) => row.self_delay_ns, hint: "Time of the range, the function being innermost" },
+  { title: "Total", figure: true, text: (row) => amount(row.total_delay_ns, "nanoseconds"),
+    by: (row) => row.total_delay_ns },
+  { title: "Share", figure: true, text: (row) => share(row.total_percent),
+    by: (row) => row.total_percent },
+];
+
+// show(row): stacks of that thread; find(tid): the row of another one
+const threadColumns = (show, find) => [
+  { title: "Thread", wide: true, text: (row) => row.name || "(no name)", act: show,
+    under: (row) => (row.ended ? "ended" : `tid ${row.tid}`) },
+  { title: "State", text: (row) => STATES[row.state] || row.state },
+  { title: "CPU", figure: true, text: (row) => share(row.cpu_percent),
+    by: (row) => row.cpu_percent ?? -1, hint: "Of one CPU" },
+  { title: "Where", wide: true, text: (row) => row.where },
+  { title: "Waits", wide: true, text: (row) => row.wait },
+  { title: "Held by", text: (row) => row.owner || "", act: find, by: (row) => row.owner || 0 },
+  { title: "Samples", figure: true, text: (row) => row.samples, by: (row) => row.samples },
+  { title: "Stopped", figure: true, text: (row) => amount(row.held_ns, "nanoseconds"),
+    by: (row) => row.held_ns, hint: "By ptprof, since sampling began" },
+];

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// Texts, and how the server is asked. Paths are relative: at /targets/ID/ they mean that target.
+"use strict";
+
+const READING_MS = 2000, READINGS = 60; // from one picture to the next; readings that are shown
+
+// word: [title, what it measures, in one sentence]
+const MEASURES = {
+  cpu: ["CPU", "CPU time: where threads were when they ran, each second weighed by the CPU time " +
+    "that the kernel charged them."],
+  wall: ["Wall", "All time of all threads: running, waiting for a CPU, and blocked."],
+  block: ["Block", "What threads wait for: the time they were blocked, at the place where they " +
+    "went to sleep. Waits for work are left out."],
+  mutex: ["Mutex", "The part of that which is spent on locks, shared among those who held them."],
+};
+
+const TABS = { flame: "Flame graph", functions: "Functions", threads: "Threads", waits: "Waits",
+  runtime: "Runtime" };
+
+const STATES = { R: "running", S: "sleeping", D: "disk", T: "stopped", t: "traced", Z: "zombie",
+  X: "dead", I: "idle", "?": "not known" };
+
+// A failure says why in words, and whether anybody answered at all.
+class Refusal extends Error {
+  constructor(text, status) {
+    super(text);
+    this.status = status;
+  }
+}
+
+async function ask(path, words = {}, more = {}) {
+  const query = new URLSearchParams(words).toString();
+  let reply;
+  try {
+    reply = await fetch(query ? `${path}?${query}` : path, more);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal("The server does not answer.", 0);
+  }
+  if (reply.ok) return reply;
+  const text = await reply.text();
+  let said = text;
+  try {
+    said = JSON.parse(text).error || text;
+  } catch {
+    // it was not JSON
+  }
+  throw new Refusal(said.trim() || reply.statusText, reply.status);
+}
+
+const askJson = async (path, words, more) => (await ask(path, words, more)).json();
+
+function clockOf(ms, date = false) {
+  const time = new Date(ms).toLocaleTimeString("en-GB");
+  return date ? `${new Date(ms).toLocaleDateString("sv")} ${time}` : time;
+}
+
+function spanText([from, until]) {
+  return `${clockOf(from)} – ${clockOf(until)} (${duration((until - from) * 1e6)})`;
+}
+
+function uptimeText(seconds) {
+  const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
+  if (minutes < 1) return `${Math.floor(seconds)} s`;
+  if (hours < 1) return `${minutes} min`;
+  return hours < 48 ? `${hours} h ${minutes % 60} min`
+    : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+const UNITS = {
+  percent: (value) => `${value.toFixed(value >= 99.95 ? 0 : 1)} %`,
+  bytes: (value) => amount(value, "bytes"),
+  count: (value) => (Number.isInteger(value) ? String(value) : value.toFixed(1)),
+};
+
+// A number that is not known is no number.
+const figureText = (value, unit) => (value === null || value === undefined || Number.isNaN(value)
+  ? "–" : UNITS[unit](value));
