@@ -15,7 +15,6 @@
 #include "serve/settings.h"
 
 #define SAMPLES_MOST 1000
-#define SECONDS_USUAL 30
 
 static const struct reply json = {.status = 200, .type = "application/json"};
 
@@ -63,12 +62,21 @@ static bool is_unhealthy(const struct exchange *exchange)
            memcmp(text, begins, sizeof text) == 0;
 }
 
+// It may have a value or not: "?strict", "?strict=1".
+static bool is_strict(const struct exchange *exchange)
+{
+    const char *value;
+    size_t length;
+    return MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, "strict",
+                                         sizeof "strict" - 1, &value, &length) == MHD_YES;
+}
+
 static enum MHD_Result answer_health(struct exchange *exchange)
 {
     struct reply reply = json;
     if (exchange->answer.rc != RC_OK)
         return answer(exchange);
-    if (exchange_argument(exchange, "strict") && is_unhealthy(exchange))
+    if (is_strict(exchange) && is_unhealthy(exchange))
         reply.status = 503;
     return reply_memory(exchange, &reply);
 }
@@ -77,7 +85,7 @@ static enum MHD_Result answer_health(struct exchange *exchange)
 
 static enum MHD_Result begin_profile(struct exchange *exchange)
 {
-    uint32_t seconds = SECONDS_USUAL;
+    uint32_t seconds = (uint32_t)(exchange->settings->profiles.usual / NS_PER_S);
     uint32_t most = (uint32_t)(exchange->settings->profiles.longest / NS_PER_S);
     if (!take_number(exchange, "duration", most, &seconds)) {
         AUTO_FREE char *text = xasprintf("duration is a number of seconds, 1 to %u", most);
