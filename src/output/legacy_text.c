@@ -30,6 +30,7 @@ struct legacy_row { // all samples of one stack
 
 struct legacy_writing {
     const struct plain_profile *profile;
+    const char *name;
     size_t values; // of each row
     struct legacy_row *rows;
     size_t count, capacity;
@@ -85,8 +86,8 @@ static const char *type_name(const struct plain_profile *profile, size_t type)
 
 static void put_total(struct legacy_writing *writing)
 {
-    escape_text(&writing->text, type_name(writing->profile, 0));
-    buf_printf(&writing->text, " profile: total %" PRId64 "\n", writing->sums[0]);
+    buf_printf(&writing->text, "%s profile: total %" PRId64 "\n", writing->name,
+               writing->sums[0]);
 }
 
 static void put_count(struct legacy_writing *writing, const int64_t *values)
@@ -113,8 +114,7 @@ static void put_heap(struct legacy_writing *writing)
 // A cycle takes a nanosecond.
 static void put_contentions(struct legacy_writing *writing)
 {
-    const struct plain_profile *profile = writing->profile;
-    bool mutex = strcmp(plain_string(profile, profile->types[0].of), "mutex") == 0;
+    bool mutex = strcmp(writing->name, "mutex") == 0;
     buf_printf(&writing->text, "--- %s:\ncycles/second=%lld\n%s", mutex ? "mutex" : "contention",
                (long long)NS_PER_S, mutex ? "sampling period=1\n" : "");
 }
@@ -258,9 +258,10 @@ static enum rc write_all(struct legacy_writing *writing, struct err *err)
                        : rc;
 }
 
-enum rc legacy_text_write(const struct plain_profile *profile, FILE *out, struct err *err)
+enum rc legacy_text_write(const struct plain_profile *profile, const char *name, FILE *out,
+                          struct err *err)
 {
-    struct legacy_writing writing = {.profile = profile, .out = out};
+    struct legacy_writing writing = {.profile = profile, .name = name, .out = out};
     enum rc rc = write_all(&writing, err);
     free(writing.rows);
     buf_fini(&writing.text);

@@ -20,6 +20,7 @@
     X(HEAP, "heap", "blocks of memory in use")                                                     \
     X(TRACE, "trace", "what threads did in a window, event by event")                              \
     X(SYMBOL, "symbol", "names of addresses")                                                      \
+    X(INDEX, "index", "which process it is, for the list of its profiles")                         \
     X(CMDLINE, "cmdline", "arguments of the process")                                              \
     X(TARGETS, "targets", "which processes there are")                                             \
     X(METRICS, "metrics", "figures of all targets, for Prometheus")                                \
@@ -38,6 +39,7 @@
     X(VIEW, "view", "functions and threads of a range, for the page")                              \
     X(FLAME, "flame", "stacks of a range or of two, for the page")                                 \
     X(CANCEL, "cancel", "nobody waits for the answer to a question any more")                      \
+    X(FINISH, "finish", "what is asked for is answered with what there is")                        \
     X(LOG, "log", "a line for the log: of who was refused and the like")
 
 enum ask_what {

@@ -16,6 +16,17 @@ enum rc collected_cmdline(struct collector *collector, struct serve_target *targ
     return RC_OK;
 }
 
+enum rc collected_index(struct collector *collector, struct serve_target *target,
+                        const struct ask *ask, struct buf *out, struct err *err)
+{
+    struct proc_stat stat;
+    (void)collector, (void)ask;
+    if (procfs_stat(target->pid, target->pid, &stat) != RC_OK)
+        return err_set(err, RC_GONE, "%s has ended", target->id);
+    buf_printf(out, "%d %ld %s", (int)target->pid, stat.threads, target->id);
+    return RC_OK;
+}
+
 static void put_reading(struct json *json, const struct history *history, size_t back)
 {
     json_begin(json, NULL, '{');

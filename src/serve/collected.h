@@ -12,6 +12,10 @@ struct collector;
 enum rc collected_cmdline(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
+// "PID THREADS ID"
+enum rc collected_index(struct collector *collector, struct serve_target *target,
+                        const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
 // JSON: the figures that were read last, as metrics_json writes them. RC_GONE: it has ended.
 enum rc collected_event(struct collector *collector, struct serve_target *target,
                         const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;

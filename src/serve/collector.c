@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "serve/collector_state.h"
 #include "serve/front/front.h"
+#include "serve/notify.h"
 
 #define FRONT_DEATHS_MOST 20 // in a row, each within a second
 
@@ -33,13 +34,35 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int open_ticks(int64_t interval)
+static void set_ticks(int fd, int64_t interval)
 {
     const struct timespec every = {interval / NS_PER_S, interval % NS_PER_S};
+    timerfd_settime(fd, 0, &(struct itimerspec){every, every}, NULL);
+}
+
+static int open_ticks(int64_t interval)
+{
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (fd >= 0)
-        timerfd_settime(fd, 0, &(struct itimerspec){every, every}, NULL);
+        set_ticks(fd, interval);
     return fd;
+}
+
+// Sockets that a service manager has opened come before addresses.
+static enum rc open_listeners(struct collector *collector, struct err *err)
+{
+    int sockets[NOTIFY_SOCKETS_MOST], count = notify_sockets(sockets);
+    if (count)
+        return listeners_adopt(&collector->listeners, sockets, (size_t)count, err);
+    return listeners_open(&collector->listeners, collector->settings.http.listen, err);
+}
+
+enum rc collector_apply(struct collector *collector, struct err *err)
+{
+    set_ticks(collector->ticks, collector->settings.metrics.interval);
+    collector->targets.kept = collector->settings.metrics.kept;
+    (void)err;
+    return RC_OK;
 }
 
 static enum rc start_front(struct collector *collector, struct err *err)
@@ -50,11 +73,20 @@ static enum rc start_front(struct collector *collector, struct err *err)
                                 front_serve, &config, err);
 }
 
+static void tell_ready(struct collector *collector)
+{
+    const struct collector_host *host = collector->host;
+    listeners_announce(&collector->listeners, collector->settings.tls.certificate);
+    if (host->ready)
+        host->ready(host->context, &collector->listeners);
+    notify_send("READY=1");
+}
+
 static enum rc begin(struct collector *collector, struct err *err)
 {
     enum rc rc = target_list_init(&collector->targets, &collector->settings, err);
     if (rc == RC_OK)
-        rc = listeners_open(&collector->listeners, collector->settings.http.listen, err);
+        rc = open_listeners(collector, err);
     if (rc != RC_OK)
         return rc;
     collector->signals = open_signals();
@@ -63,28 +95,11 @@ static enum rc begin(struct collector *collector, struct err *err)
         return limits_sys(err, RC_LIMIT, errno, "cannot start a server");
     rc = start_front(collector, err);
     if (rc == RC_OK)
-        listeners_announce(&collector->listeners, collector->settings.tls.certificate);
+        tell_ready(collector);
     return rc;
 }
 
 // --- the loop ---
-
-static void reap(void)
-{
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        continue;
-}
-
-static void take_signals(struct collector *collector)
-{
-    struct signalfd_siginfo info;
-    while (read(collector->signals, &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo == SIGCHLD)
-            reap();
-        else if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM)
-            collector->ending = true;
-    }
-}
 
 static void take_tick(struct collector *collector)
 {
@@ -102,20 +117,28 @@ static enum rc replace_front(struct collector *collector, struct err *err)
 {
     worker_process_close(&collector->front);
     questions_forget(collector);
-    if (++collector->front_deaths > FRONT_DEATHS_MOST)
+    if (!collector->front_is_old && ++collector->front_deaths > FRONT_DEATHS_MOST)
         return err_set(err, RC_FAIL, "the process that reads HTTP ends again and again");
+    collector->front_is_old = false;
     return start_front(collector, err);
+}
+
+static enum rc end_front(struct collector *collector)
+{
+    worker_process_close(&collector->front);
+    questions_forget(collector);
+    return RC_OK;
 }
 
 static enum rc take_one(struct collector *collector, const struct pollfd *fds, struct err *err)
 {
     if (fds[0].revents)
-        take_signals(collector);
+        control_take_signals(collector);
     if (fds[1].revents)
         take_tick(collector);
     if (fds[2].revents && !questions_take(collector))
-        return collector->ending ? RC_OK : replace_front(collector, err);
-    return RC_OK;
+        return collector->end_by ? end_front(collector) : replace_front(collector, err);
+    return collector->front_is_old && !collector->end_by ? replace_front(collector, err) : RC_OK;
 }
 
 // Helpers that go while others are looked at move the last one to their place.
@@ -130,7 +153,7 @@ static void take_answers(struct collector *collector, const struct pollfd *fds, 
 static enum rc loop(struct collector *collector, struct err *err)
 {
     enum rc rc = RC_OK;
-    while (rc == RC_OK && !collector->ending) {
+    while (rc == RC_OK && !control_is_over(collector)) {
         size_t helpers = collector->helper_count;
         AUTO_FREE struct pollfd *fds = xcalloc(helpers + 3, sizeof *fds);
         fds[0] = (struct pollfd){.fd = collector->signals, .events = POLLIN};
@@ -139,7 +162,7 @@ static enum rc loop(struct collector *collector, struct err *err)
         for (size_t i = 0; i < helpers; i++)
             fds[i + 3] = (struct pollfd){.fd = collector->helpers[i]->process.channel,
                                          .events = POLLIN};
-        if (poll(fds, helpers + 3, -1) <= 0)
+        if (poll(fds, helpers + 3, control_patience(collector)) <= 0)
             continue;
         take_answers(collector, fds + 3, helpers);
         rc = take_one(collector, fds, err);
@@ -159,9 +182,10 @@ static void end(struct collector *collector)
         continue;
 }
 
-enum rc collector_run(const struct serve_settings *settings, struct err *err)
+enum rc collector_run(const struct serve_settings *settings, const struct collector_host *host,
+                      struct err *err)
 {
-    struct collector collector = {.settings = *settings, .signals = -1, .ticks = -1};
+    struct collector collector = {.settings = *settings, .host = host, .signals = -1, .ticks = -1};
     enum rc rc = begin(&collector, err);
     if (rc == RC_OK)
         rc = loop(&collector, err);

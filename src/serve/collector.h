@@ -5,8 +5,19 @@
 #pragma once
 
 #include "base/err.h"
+#include "serve/listeners.h"
 #include "serve/settings.h"
+
+struct collector_host { // what the program around it does
+    // Reads the settings again (SIGHUP); what it gave the time before stays as it is. NULL: they
+    // cannot be read again.
+    enum rc (*reload)(void *context, struct serve_settings *settings, struct err *err);
+    // Is called when requests are answered. NULL: nobody wants to know.
+    void (*ready)(void *context, const struct listeners *listeners);
+    void *context;
+};
 
 // Serves until a signal (INT, TERM) says otherwise. Fails with RC_USAGE, RC_GONE, or RC_FAIL when
 // it cannot listen or its front cannot be kept alive.
-enum rc collector_run(const struct serve_settings *settings, struct err *err) MUST_CHECK;
+enum rc collector_run(const struct serve_settings *settings, const struct collector_host *host,
+                      struct err *err) MUST_CHECK;

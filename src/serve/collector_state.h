@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "serve/ask.h"
+#include "serve/collector.h"
+#include "serve/control.h"
 #include "serve/listeners.h"
 #include "serve/settings.h"
 #include "serve/target.h"
@@ -38,8 +40,16 @@ struct collector {
     size_t waiting_count, waiting_capacity;
     uint32_t last_id;
     int signals, ticks; // descriptors
-    bool ending;
+    const struct collector_host *host;
+    bool is_off;        // nothing is sampled
+    bool front_is_old;  // it went by other settings
+    int64_t end_by;     // CLOCK_MONOTONIC ns: then the server ends; 0: nobody wants that
+    bool is_sending;    // it ends, and nobody waits any more
+    int64_t told_alive; // the same: when the service manager heard last that we are
 };
+
+// Goes by settings that are new.
+enum rc collector_apply(struct collector *collector, struct err *err) MUST_CHECK;
 
 // Takes the next question of the front; false when it has closed the channel.
 bool questions_take(struct collector *collector);
@@ -53,6 +63,9 @@ void questions_tell(struct collector *collector);
 
 // Nobody waits for anything any more: the front has ended.
 void questions_forget(struct collector *collector);
+
+// Has all runs answered with what there is.
+void questions_finish(struct collector *collector);
 
 // Ends all helpers.
 void questions_end(struct collector *collector);

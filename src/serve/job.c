@@ -42,7 +42,7 @@ static enum rc write_growth(const struct job *job, const struct plain_profile *f
         return rc;
     growth->time = last->time;
     growth->duration = last->time - first->time;
-    rc = profile_form_write(growth, job->ask.form, out, err);
+    rc = profile_form_write(growth, &job->ask, out, err);
     plain_free(growth);
     return rc;
 }
@@ -54,7 +54,7 @@ enum rc job_write_looks(const struct job *job, job_look *look, void *context, FI
     int64_t began = clock_now();
     enum rc rc = look(context, &first, err);
     if (rc == RC_OK && !job->ask.window)
-        rc = profile_form_write(first, job->ask.form, out, err);
+        rc = profile_form_write(first, &job->ask, out, err);
     if (rc == RC_OK && job->ask.window) {
         rc = job_wait(job, began + job->ask.window, err);
         if (rc == RC_OK)

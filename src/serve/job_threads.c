@@ -98,7 +98,7 @@ static enum rc write_creations(const struct job *job, FILE *out, struct err *err
         struct plain_profile *profile = thread_types_profile(types, PROFILE_THREADCREATE);
         profile->time = clock_wall();
         profile->duration = clock_now() - began;
-        rc = profile_form_write(profile, job->ask.form, out, err);
+        rc = profile_form_write(profile, &job->ask, out, err);
         plain_free(profile);
     }
     thread_types_free(types);

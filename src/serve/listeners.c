@@ -2,6 +2,7 @@
 #include "serve/listeners.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "serve/log.h"
 
 #define BACKLOG 128
 
@@ -105,11 +107,37 @@ enum rc listeners_open(struct listeners *listeners, const char *text, struct err
     return rc;
 }
 
+static bool listens(int fd)
+{
+    int type = 0, accepts = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) == 0 && accepts;
+}
+
+enum rc listeners_adopt(struct listeners *listeners, const int *sockets, size_t count,
+                        struct err *err)
+{
+    *listeners = (struct listeners){.sockets = {-1}};
+    for (size_t i = 0; i < count && i < LISTENERS_MOST; i++) {
+        if (!listens(sockets[i]))
+            return err_set(err, RC_USAGE, "descriptor %d, one of LISTEN_FDS, is no stream socket "
+                                          "that listens (ListenStream= with Accept=no)",
+                           sockets[i]);
+        fcntl(sockets[i], F_SETFD, FD_CLOEXEC);
+        fcntl(sockets[i], F_SETFL, fcntl(sockets[i], F_GETFL) | O_NONBLOCK);
+        describe(sockets[i], &listeners->each[i]);
+        listeners->sockets[listeners->count++] = sockets[i];
+        listeners->sockets[listeners->count] = -1;
+    }
+    return RC_OK;
+}
+
 void listeners_announce(const struct listeners *listeners, bool is_https)
 {
     for (size_t i = 0; i < listeners->count; i++)
-        fprintf(stderr, "ptprof: serving at http%s://%s/\n", is_https ? "s" : "",
-                listeners->each[i].address);
+        log_line(LOG_LEVEL_INFO, "serving at http%s://%s/", is_https ? "s" : "",
+                 listeners->each[i].address);
 }
 
 void listeners_close(struct listeners *listeners)

@@ -25,6 +25,10 @@ struct listeners {
 // 0 is a free one. RC_USAGE, or RC_FAIL: an address is in use and the like.
 enum rc listeners_open(struct listeners *listeners, const char *text, struct err *err) MUST_CHECK;
 
+// Takes sockets that others have opened: they listen already. Fails with RC_USAGE.
+enum rc listeners_adopt(struct listeners *listeners, const int *sockets, size_t count,
+                        struct err *err) MUST_CHECK;
+
 // Says on standard error where it is served.
 void listeners_announce(const struct listeners *listeners, bool is_https);
 

@@ -9,6 +9,7 @@
 #include "serve/collector_state.h"
 #include "serve/deadlock_look.h"
 #include "serve/job.h"
+#include "serve/log.h"
 #include "serve/runner.h"
 #include "serve/who_answers.h"
 
@@ -227,6 +228,8 @@ static void pass_on(struct collector *collector, const struct ask *ask, int text
     struct err err = {0};
     struct answer_head answer = {.id = ask->id};
     answer.rc = find_target(collector, ask, &target, &err);
+    if (answer.rc == RC_OK && who_answers[ask->what].by != BY_COLLECTOR)
+        answer.rc = control_may_sample(collector, &err);
     answer.unknown = answer.rc == RC_GONE && !target;
     memcpy(answer.text, err.text, sizeof answer.text);
     if (answer.rc != RC_OK)
@@ -245,6 +248,8 @@ bool questions_take(struct collector *collector)
     int text, got = ask_receive(collector->front.channel, &ask, &text);
     if (got > 0 && ask.what == ASK_CANCEL)
         cancel(collector, ask.id);
+    else if (got > 0 && ask.what == ASK_LOG)
+        log_bounded(LOG_LEVEL_WARNING, ask.text);
     else if (got > 0)
         pass_on(collector, &ask, text);
     cleanup_fd(&text);
@@ -309,6 +314,14 @@ void questions_forget(struct collector *collector)
 {
     while (collector->waiting_count)
         cancel(collector, collector->waiting[0].front_id);
+}
+
+void questions_finish(struct collector *collector)
+{
+    const struct ask finish = {.what = ASK_FINISH};
+    for (size_t i = 0; i < collector->helper_count; i++)
+        if (collector->helpers[i]->is_runner)
+            (void)ask_send(collector->helpers[i]->process.channel, &finish, -1);
 }
 
 void questions_end(struct collector *collector)

@@ -32,6 +32,7 @@ struct runner {
     int64_t waits_until, views_until; // CLOCK_MONOTONIC ns
     int64_t kept_up;
     bool in_place; // no thread is stopped
+    bool finishing; // all are answered now, with what there is
     bool over;
 };
 
@@ -88,6 +89,7 @@ static void follow_needs(struct runner *runner)
     if (runner->feed && in_place != runner->in_place)
         feed_stop_nobody(runner->feed, in_place);
     runner->in_place = in_place;
+    runner->over |= runner->finishing && !runner->count;
     runner->over |= in_place && !runner->count && now >= runner->waits_until;
 }
 
@@ -119,6 +121,9 @@ static void take_ask(struct runner *runner, const struct ask *ask)
         cancel(runner, ask->id);
         return;
     }
+    runner->finishing |= ask->what == ASK_FINISH;
+    if (runner->finishing)
+        return;
     if (runner->count == ASKED_MOST) {
         refuse(runner, ask->id, RC_LIMIT, "too many questions wait for this process");
         return;
@@ -176,7 +181,7 @@ static void answer_those_due(struct runner *runner)
     struct snapshot *snapshot = feed_take(runner->feed);
     int64_t completed = slices_completed(snapshot->moment.slices);
     for (size_t i = 0; i < runner->count; i++)
-        if (is_due(&runner->asked[i], snapshot, completed)) {
+        if (is_due(&runner->asked[i], snapshot, completed) || runner->finishing) {
             answer(runner, &runner->asked[i], snapshot, completed);
             runner->asked[i--] = runner->asked[--runner->count];
         }

@@ -10,8 +10,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "output/parser.h"
-#include "output/writer.h"
 #include "profile/plain_merge.h"
+#include "serve/profile_form.h"
 #include "serve/runner_view.h"
 
 #define NAMES_MS 1000 // that an answer waits for names: who scrapes waits for three seconds
@@ -131,11 +131,6 @@ static enum rc profile_of_all(struct feed *feed, const struct snapshot *snapshot
     return RC_OK;
 }
 
-static enum rc write_profile(const struct plain_profile *profile, FILE *out, struct err *err)
-{
-    return writer_by_name("pprof")->write(&(struct writing){.profile = profile}, out, err);
-}
-
 static enum rc write_answer(struct feed *feed, const struct snapshot *snapshot,
                             const struct runner_kept *kept, const struct ask *ask,
                             const struct runner_window *window, FILE *out, struct err *err)
@@ -148,7 +143,7 @@ static enum rc write_answer(struct feed *feed, const struct snapshot *snapshot,
                      : profile_of_all(feed, snapshot, kept, runner_answer_kind(ask),
                                       rows[ask->what].kept, &profile, err);
     if (rc == RC_OK)
-        rc = write_profile(profile, out, err);
+        rc = profile_form_write(profile, ask, out, err);
     plain_free(profile);
     return rc;
 }
@@ -190,7 +185,7 @@ enum rc runner_answer_kept(struct feed *feed, const struct snapshot *snapshot,
     enum rc rc =
         profile_of_all(feed, snapshot, kept, kept_kinds[number], number, &profile, err);
     if (rc == RC_OK)
-        rc = write_profile(profile, out, err);
+        rc = profile_form_write(profile, &(struct ask){.form = ASK_PPROF}, out, err);
     plain_free(profile);
     return close_stream(out, rc, err);
 }

@@ -25,6 +25,7 @@ const struct who_answers who_answers[ASK_COUNT] = {
     [ASK_HEALTH] = {BY_JOB, true, 1000, .job = api_job_health},
     [ASK_HISTORY] = {BY_COLLECTOR, true, .collect = api_collect_history},
     [ASK_ACT] = {BY_COLLECTOR, true, .collect = api_collect_act},
+    [ASK_INDEX] = {BY_COLLECTOR, true, .collect = collected_index},
     [ASK_CMDLINE] = {BY_COLLECTOR, true, .collect = collected_cmdline},
     [ASK_EVENT] = {BY_READING, true, .collect = collected_event},
     [ASK_SERIES] = {BY_COLLECTOR, true, .collect = collected_series},

@@ -13,10 +13,11 @@
 
 static struct plain_profile *profile;
 static uint32_t app, leaf, caller; // a mapping, and locations
+static const char *name; // of the profile
 
-static struct plain_line line_of(const char *name, const char *file, int64_t number)
+static struct plain_line line_of(const char *function_name, const char *file, int64_t number)
 {
-    const struct plain_function function = {.name = plain_text(profile, name),
+    const struct plain_function function = {.name = plain_text(profile, function_name),
                                             .file = plain_text(profile, file)};
     return (struct plain_line){.function = plain_add_function(profile, function), .line = number};
 }
@@ -24,6 +25,7 @@ static struct plain_line line_of(const char *name, const char *file, int64_t num
 static void begin(enum profile_kind kind)
 {
     profile = plain_new();
+    name = kind == PROFILE_THREADS ? "goroutine" : profile_types[kind].name;
     profile_type_add(&profile_types[kind], profile);
     app = fixture_mapping(profile, "/tmp/my app", "", 0x401000);
     const struct plain_line lines[] = {line_of("inner<int>", "/src/a.c", 12),
@@ -44,7 +46,7 @@ static char *written(void)
     char *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
-    ck_assert_int_eq(legacy_text_write(profile, out, NULL), RC_OK);
+    ck_assert_int_eq(legacy_text_write(profile, name, out, NULL), RC_OK);
     fclose(out);
     plain_free(profile);
     return text;
@@ -127,6 +129,7 @@ START_TEST(blocks_of_memory)
         .allocator = "glibc", .arena = "", .kind = "", .what = "", .size = 32, .blocks = 2,
         .bytes = 64});
     profile = block_profile_end(&making);
+    name = "heap";
     AUTO_FREE char *text = written();
     static const char head[] = "heap profile: 7: 144 [7: 144] @ heap/2\n5: 80 [5: 80] @ 0x";
     ck_assert_msg(strncmp(text, head, sizeof head - 1) == 0, "%s", text);
@@ -150,6 +153,7 @@ END_TEST
 
 START_TEST(names_with_a_plus)
 {
+    name = "goroutine";
     profile = plain_new();
     profile_type_add(&profile_types[PROFILE_THREADS], profile);
     app = fixture_mapping(profile, "/lib/a.so", "", 0x401000);

@@ -81,6 +81,16 @@ static int patience(void)
     return least;
 }
 
+// The server is about to end. Who is connected stays, and the address is free for the next one.
+static void accept_nobody(void)
+{
+    for (size_t i = 0; i < front.count; i++) {
+        MHD_socket listener = MHD_quiesce_daemon(front.daemons[i]);
+        if (listener != MHD_INVALID_SOCKET)
+            close(listener);
+    }
+}
+
 static void loop(int channel, int events)
 {
     struct pollfd fds[LISTENERS_MOST + 2];
@@ -91,8 +101,8 @@ static void loop(int channel, int events)
     for (;;) {
         (void)poll(fds, front.count + 2, patience());
         int64_t now = clock_now();
-        if (fds[0].revents)
-            waiting_take_answer();
+        if (fds[0].revents && !waiting_take_answer())
+            accept_nobody();
         clients_look(now);
         stream_tick(now);
         for (size_t i = 0; i < front.count; i++)

@@ -93,7 +93,7 @@ static struct exchange *take_out(uint32_t id)
     return taken;
 }
 
-void waiting_take_answer(void)
+bool waiting_take_answer(void)
 {
     struct answer_head answer;
     AUTO_FD int memory = -1;
@@ -103,6 +103,7 @@ void waiting_take_answer(void)
         next = each->next;
         exchange_answer(each, &answer, memory);
     }
+    return answer.id;
 }
 
 void waiting_log(const char *line)

@@ -3,14 +3,17 @@
 // there now share one answer; a question that nobody waits for any more is taken back.
 #pragma once
 
+#include <stdbool.h>
+
 #include "serve/front/exchange.h"
 
 // Asks for the request, which then waits. text: as in exchange_ask. Ends the process when the
 // collector has ended.
 void waiting_ask(struct exchange *exchange, int text);
 
-// Takes the next answer of the collector and gives it to all who wait for it.
-void waiting_take_answer(void);
+// Takes the next answer of the collector and gives it to all who wait for it. False: it is none, but
+// the server is about to end, and nobody new is to be accepted.
+bool waiting_take_answer(void);
 
 // The request waits no longer, whether or not it did.
 void waiting_leave(struct exchange *exchange);
