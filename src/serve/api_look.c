@@ -19,18 +19,20 @@ static void take_go(struct heap_target *target, struct api_collection *collectio
     struct go_collector go;
     go_collector_read(target, &go);
     collection->why = go.why;
-    collection->source = "runtime.memstats";
-    collection->count = go.count;
-    collection->pause_total = go.pause_total;
-    collection->last = (int64_t)go.last;
-    collection->cpu_fraction = go.why ? NAN : go.cpu_fraction;
-    collection->pause_count = go.pause_count;
-    collection->last_pause = go.pause_count ? go.pauses[0] : API_UNKNOWN;
-    memcpy(collection->pauses, go.pauses, sizeof collection->pauses);
     collection->next_why = go.pace_why ? go.pace_why : go.goal_why;
     collection->next = collection->next_why ? API_UNKNOWN : go.goal;
     collection->total_why = go.pace_why;
     collection->total_alloc = go.pace_why ? API_UNKNOWN : go.total_alloc;
+    if (go.why)
+        return;
+    collection->source = "runtime.memstats";
+    collection->count = go.count;
+    collection->pause_total = go.pause_total;
+    collection->last = (int64_t)go.last;
+    collection->cpu_fraction = go.cpu_fraction;
+    collection->pause_count = go.pause_count;
+    collection->last_pause = go.pause_count ? go.pauses[0] : API_UNKNOWN;
+    memcpy(collection->pauses, go.pauses, sizeof collection->pauses);
 }
 
 // Work beside the program is no pause: of such collectors only phases that stop it count.

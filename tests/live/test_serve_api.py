@@ -395,7 +395,7 @@ def test_health(ctx):
     assert leaks.line() == "ready"
     locked, still = ctx.target("locks", "deadlock2"), ctx.target("idle")
     server = Server(ctx, leaks.pid, locked.pid, still.pid, "--metrics-interval", "100ms",
-                    "--trend", "4s", "--deadlock-interval", "100ms", "--threads-warning", "10",
+                    "--trend", "4s", "--deadlock-interval", "100ms", "--threads-warning", "5",
                     "--threads-critical", "1000")
 
     def health(target, query=""):
