@@ -142,11 +142,14 @@ bool go_collector_find_pace(const unsigned char *bytes, size_t size,
 static bool read_pages(struct heap_view *view, uint64_t from, unsigned char *to, uint64_t size)
 {
     struct heap_view_counts before = view->counts;
+    heap_view_forget(view);
     memset(to, 0, size);
     for (uint64_t at = 0, length; at < size; at += length) {
         length = PAGE - (from + at) % PAGE;
         length = length < size - at ? length : size - at;
-        (void)heap_view_read(view, from + at, to + at, length);
+        const void *bytes = heap_view_window(view, from + at, length, from + size);
+        if (bytes)
+            memcpy(to + at, bytes, length);
     }
     return view->counts.swapped == before.swapped && view->counts.failed == before.failed;
 }

@@ -94,7 +94,7 @@ static void put_collections(struct api_json *api, const struct api_figures *figu
     api_group_end(api);
 }
 
-void api_figures_put(struct api_json *api, const struct api_figures *figures)
+static void put_figures(struct api_json *api, const struct api_figures *figures)
 {
     api_group(api, "metrics");
     api_figures_put_memory(api, figures);
@@ -142,7 +142,7 @@ enum rc api_job_figures(const struct job *job, FILE *out, struct err *err)
         };
         api_begin(&api, &text);
         api_time(&api, "timestamp", newest->wall, NULL);
-        api_figures_put(&api, &figures);
+        put_figures(&api, &figures);
         api_real(&api, "uptime", api_uptime(job->target), 3, NULL);
         rc = api_finish(&api, &text, out, err);
     }
@@ -163,7 +163,7 @@ static void put_sample(struct api_json *api, const struct serve_target *target, 
     };
     api_item(api);
     api_time(api, "timestamp", figures.metrics->wall, NULL);
-    api_figures_put(api, &figures);
+    put_figures(api, &figures);
     api_item_end(api);
 }
 

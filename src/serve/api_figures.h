@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The object `metrics` of one reading, by the names of those dashboards.
+// The figures of one reading, by the names of dashboards of Go programs.
 #pragma once
 
 #include "serve/api_look.h"
@@ -13,9 +13,7 @@ struct api_figures {
     double memory_percent;         // of what it may have; NAN: not known
 };
 
-void api_figures_put(struct api_json *api, const struct api_figures *figures);
-
-// The object `memory` of it alone.
+// Writes the object `memory`.
 void api_figures_put_memory(struct api_json *api, const struct api_figures *figures);
 
 // Returns a figure of the newest reading of a target, API_UNKNOWN when it is not known.
