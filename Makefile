@@ -50,7 +50,7 @@ OBJECTS_LIB  := $(SOURCES_LIB:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
 OBJECTS_TOOL := $(SOURCES_TOOL:%.c=$(BUILD)/%.o)
 TARGETS      := $(patsubst tests/targets/%.c,$(BUILD)/tests/targets/%,\
                   $(filter-out tests/targets/lib%.c,$(wildcard tests/targets/*.c)))
-EXAMPLES     := $(BUILD)/examples/busy $(BUILD)/examples/embed
+EXAMPLES     := $(addprefix $(BUILD)/examples/,busy contention embed leak thread_leak)
 
 .PHONY: all tool lib examples check check-quick soak mutants demo bench fuzz asan ubsan install \
         uninstall clean packages-build packages-check test-programs

@@ -2,7 +2,7 @@
 /*
  * libptprof: profiles of running processes, from inside a program of yours: of CPU time, of wall
  * time, of what threads wait for, and of who holds the locks that they wait for; and what their
- * memory is used for.
+ * memory is used for. A server that answers about them over HTTP is at the end.
  *
  *     struct ptprof_session *session;
  *     char error[1024];
@@ -208,6 +208,53 @@ enum ptprof_memory_part { /* a set of them; 0: none of these */
  */
 enum ptprof_result ptprof_memory(pid_t pid, unsigned parts, struct ptprof_memory *memory,
                                  char *error, size_t error_size);
+
+struct ptprof_server;
+
+struct ptprof_serve_options {
+    size_t size;       /* sizeof(struct ptprof_serve_options) */
+    const pid_t *pids; /* which processes can be asked about, besides those of the rules */
+    size_t pid_count;
+    const char *const *rules; /* as --match of `ptprof serve` takes them */
+    size_t rule_count;
+    const char *listen; /* NULL: "127.0.0.1:6060"; port 0: a free one, see ptprof_serve_address */
+    const char *prefix; /* of the paths that Go programs have; NULL: "/debug/pprof" */
+    double rate;             /* Hz, of each running thread; 0: 99 */
+    double metrics_interval; /* seconds from one reading of figures to the next; 0: 2 */
+    unsigned history;        /* readings that are kept of each process; 0: 1000 */
+    /* As the options of `ptprof serve` with these names, which see: */
+    const char *password_file, *token_file;
+    const char *tls_certificate, *tls_key;
+    const char *allowed_hosts;
+    int no_auth, insecure_http;
+    int log; /* not 0: lines for people on standard error */
+};
+
+/*
+ * Starts what `ptprof serve` is, in a child process, and returns when it answers requests. The
+ * child keeps no descriptor of yours but the standard streams, and no settings but the options:
+ * neither configuration files nor the environment are read. It ends with ptprof_serve_stop, or when
+ * the thread that started it ends. It may look at your own process only if the kernel lets a child
+ * trace its parent: see PR_SET_PTRACER in prctl(2). The rest is as with ptprof_open. On failure
+ * *server is NULL.
+ *
+ * Errors: PTPROF_USAGE; PTPROF_GONE; PTPROF_DENIED; PTPROF_FAILED, also if an address is in use.
+ */
+enum ptprof_result ptprof_serve_start(const struct ptprof_serve_options *options,
+                                      struct ptprof_server **server, char *error,
+                                      size_t error_size);
+
+/* Returns where it listens, "127.0.0.1:6060", of several addresses the first; it is valid until
+ * ptprof_serve_stop. */
+const char *ptprof_serve_address(const struct ptprof_server *server);
+
+/*
+ * Ends the server and frees it: nobody can connect any more, who waits for a profile gets what
+ * there is within three seconds. It does nothing for NULL.
+ *
+ * Errors: PTPROF_FAILED if the server had ended before by itself.
+ */
+enum ptprof_result ptprof_serve_stop(struct ptprof_server *server);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,6 @@
 #include "base/text_list.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 
@@ -23,12 +22,4 @@ void text_list_fini(struct text_list *list)
 {
     free(list->texts);
     *list = (struct text_list){0};
-}
-
-bool text_list_has(const struct text_list *list, const char *text)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->texts[i], text) == 0)
-            return true;
-    return false;
 }

@@ -2,7 +2,6 @@
 // A list of texts, which are borrowed; the list itself is owned.
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct text_list { // zeroed: empty
@@ -13,4 +12,3 @@ struct text_list { // zeroed: empty
 void text_list_add(struct text_list *list, const char *text);
 void text_list_copy(struct text_list *to, const struct text_list *from); // `to` is overwritten
 void text_list_fini(struct text_list *list);
-bool text_list_has(const struct text_list *list, const char *text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options of a server, one row each. A row is a flag of the command line ("--metrics-interval"),
+// The options of a server, one row each: a flag of the command line ("--metrics-interval"),
 // a variable of the environment (PTPROF_METRICS_INTERVAL) and a key of the configuration file
 // ("metrics-interval", or "interval" within "metrics").
 #pragma once

@@ -84,6 +84,7 @@ static void put_thread(struct json *json, const struct thread_row *row, bool cpu
     json_text(json, "state", (char[]){row->state, '\0'});
     json_text(json, "where", row->where ? row->where->name : "");
     json_text(json, "wait", row->wait);
+    json_number(json, "owner", row->owner);
     if (filter_is_wall(&query->filter))
         output_json_wall(json, "wall", row->cost);
     if (filter_is_delay(&query->filter))

@@ -25,7 +25,7 @@
 //                     (0: unknown), self_percent, total_percent, self_samples, total_samples (of
 //                     the window), self_cpu_ns, total_cpu_ns (since the beginning), threads
 //   threads           pid, tid, name, state, ended, cpu_percent (null: not known yet), samples,
-//                     held_ns, where, wait
+//                     held_ns, where, wait, owner (tid that has the lock; 0: none is known)
 // most: functions at most, the first ones of that order.
 enum rc snapshot_json(struct buf *out, const struct snapshot *snapshot,
                       const struct rows_query *query, size_t most, struct err *err) MUST_CHECK;

@@ -69,6 +69,7 @@ enum rc collected_targets(struct collector *collector, struct serve_target *targ
     struct json json = {.out = out};
     (void)target, (void)ask, (void)err;
     json_begin(&json, NULL, '{');
+    json_text(&json, "prefix", collector->settings.http.prefix);
     json_begin(&json, "targets", '[');
     for (size_t i = 0; i < collector->targets.count; i++) {
         const struct serve_target *each = collector->targets.targets[i];

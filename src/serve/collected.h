@@ -25,6 +25,7 @@ enum rc collected_event(struct collector *collector, struct serve_target *target
 enum rc collected_series(struct collector *collector, struct serve_target *target,
                          const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
-// JSON: {"targets":[{"id","pid","comm","running"}...]}
+// JSON: {"prefix" (of the paths that Go programs have),
+// "targets":[{"id","pid","comm","running"}...]}
 enum rc collected_targets(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;

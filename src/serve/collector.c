@@ -54,7 +54,8 @@ static enum rc open_listeners(struct collector *collector, struct err *err)
     int sockets[NOTIFY_SOCKETS_MOST], count = notify_sockets(sockets);
     if (count)
         return listeners_adopt(&collector->listeners, sockets, (size_t)count, err);
-    return listeners_open(&collector->listeners, collector->settings.http.listen, err);
+    return listeners_open(&collector->listeners, collector->settings.http.listen,
+                          collector->settings.access.socket_users, err);
 }
 
 enum rc collector_apply(struct collector *collector, struct err *err)
@@ -68,6 +69,7 @@ enum rc collector_apply(struct collector *collector, struct err *err)
 static enum rc start_front(struct collector *collector, struct err *err)
 {
     const struct front_config config = {.listeners = &collector->listeners,
+                                        .access = &collector->access,
                                         .settings = &collector->settings};
     return worker_process_start(&collector->front, "ptprof-http", collector->listeners.sockets,
                                 front_serve, &config, err);
@@ -87,6 +89,8 @@ static enum rc begin(struct collector *collector, struct err *err)
     enum rc rc = target_list_init(&collector->targets, &collector->settings, err);
     if (rc == RC_OK)
         rc = open_listeners(collector, err);
+    if (rc == RC_OK)
+        rc = access_open(&collector->access, &collector->settings, &collector->listeners, err);
     if (rc != RC_OK)
         return rc;
     collector->signals = open_signals();
@@ -175,6 +179,7 @@ static void end(struct collector *collector)
     worker_process_close(&collector->front);
     questions_end(collector);
     listeners_close(&collector->listeners);
+    access_close(&collector->access);
     cleanup_fd(&collector->signals);
     cleanup_fd(&collector->ticks);
     target_list_fini(&collector->targets);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "serve/access.h"
 #include "serve/ask.h"
 #include "serve/collector.h"
 #include "serve/control.h"
@@ -32,6 +33,7 @@ struct collector {
     struct serve_settings settings;
     struct target_list targets;
     struct listeners listeners;
+    struct access access;
     struct worker_process front;
     unsigned front_deaths; // in a row
     struct helper **helpers; // owned

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -34,22 +36,6 @@ static enum rc listen_at(const struct addrinfo *at, const char *text, int *fd, s
     return RC_FAIL;
 }
 
-// Splits "host:port" or "[host]:port" in place.
-static bool split(char *text, const char **host, const char **port)
-{
-    char *colon = strrchr(text, ':');
-    if (!colon || !colon[1])
-        return false;
-    *colon = '\0';
-    *port = colon + 1;
-    size_t length = strlen(text);
-    bool bracketed = length > 2 && *text == '[' && text[length - 1] == ']';
-    if (bracketed)
-        text[length - 1] = '\0';
-    *host = bracketed ? text + 1 : text;
-    return **host != '\0';
-}
-
 static bool is_local(const struct sockaddr_storage *address)
 {
     const struct sockaddr_in *four = (const void *)address;
@@ -65,6 +51,12 @@ static void describe(int fd, struct listener *listener)
     socklen_t length = sizeof address;
     char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
     getsockname(fd, (void *)&address, &length);
+    if (address.ss_family == AF_UNIX) {
+        snprintf(listener->address, sizeof listener->address, "unix:%s",
+                 ((const struct sockaddr_un *)(const void *)&address)->sun_path);
+        listener->is_unix = listener->is_local = true;
+        return;
+    }
     getnameinfo((void *)&address, length, host, sizeof host, port, sizeof port,
                 NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(listener->address, sizeof listener->address,
@@ -72,36 +64,112 @@ static void describe(int fd, struct listener *listener)
     listener->is_local = is_local(&address);
 }
 
-static enum rc open_one(struct listeners *listeners, const char *text, struct err *err)
+// A socket's file that is left of a server which was killed is replaced, and no other file.
+static enum rc make_room(const struct sockaddr_un *at, struct err *err)
+{
+    struct stat stat;
+    AUTO_FD int probe = -1;
+    if (lstat(at->sun_path, &stat) != 0)
+        return RC_OK;
+    if (!S_ISSOCK(stat.st_mode))
+        return err_set(err, RC_FAIL, "cannot listen at unix:%s: there is another kind of file",
+                       at->sun_path);
+    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (probe >= 0 && connect(probe, (const void *)at, sizeof *at) != 0 && errno == ECONNREFUSED) {
+        unlink(at->sun_path);
+        return RC_OK;
+    }
+    return err_set(err, RC_FAIL, "cannot listen at unix:%s: another server does", at->sun_path);
+}
+
+// Opens it for its owner alone, unless others are let in by who they are (--socket-users).
+static enum rc open_unix(const char *path, bool is_shared, int *fd, struct listener *listener,
+                         struct err *err)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct stat stat = {0};
+    if (*path != '/' || strlen(path) >= sizeof at.sun_path)
+        return err_set(err, RC_USAGE, "--listen: unix: needs a path that begins with / and has "
+                                      "less than %zu characters",
+                       sizeof at.sun_path);
+    strcpy(at.sun_path, path);
+    enum rc rc = make_room(&at, err);
+    if (rc != RC_OK)
+        return rc;
+    *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t mask = umask(is_shared ? 0111 : 0177);
+    bool is_bound = *fd >= 0 && bind(*fd, (void *)&at, sizeof at) == 0;
+    int errnum = errno;
+    umask(mask);
+    if (!is_bound || listen(*fd, BACKLOG) != 0) {
+        cleanup_fd(fd);
+        return limits_sys(err, RC_FAIL, errnum, "cannot listen at unix:%s", path);
+    }
+    describe(*fd, listener);
+    listener->path = xstrdup(path);
+    listener->inode = lstat(path, &stat) == 0 ? stat.st_ino : 0;
+    return RC_OK;
+}
+
+// Splits "host:port" or "[host]:port" in place.
+static bool split(char *text, const char **host, const char **port)
+{
+    char *colon = strrchr(text, ':');
+    if (!colon || !colon[1])
+        return false;
+    *colon = '\0';
+    *port = colon + 1;
+    size_t length = strlen(text);
+    bool bracketed = length > 2 && *text == '[' && text[length - 1] == ']';
+    if (bracketed)
+        text[length - 1] = '\0';
+    *host = bracketed ? text + 1 : text;
+    bool is_number = !(*port)[strspn(*port, "0123456789")] && strtoul(*port, NULL, 10) <= 65535;
+    return is_number && **host != '\0';
+}
+
+static enum rc open_tcp(const char *text, int *fd, struct listener *listener, struct err *err)
 {
     AUTO_FREE char *copy = xstrdup(text);
     const char *host, *port;
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM,
                                     .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
     struct addrinfo *found;
-    if (listeners->count == LISTENERS_MOST || !split(copy, &host, &port) ||
-        getaddrinfo(host, port, &wanted, &found) != 0)
-        return err_set(err, RC_USAGE, "--listen: '%s' is no address such as 127.0.0.1:6060 or "
-                                      "[::1]:6060",
+    if (!split(copy, &host, &port) || getaddrinfo(host, port, &wanted, &found) != 0)
+        return err_set(err, RC_USAGE, "--listen: '%s' is no address such as 127.0.0.1:6060, "
+                                      "[::1]:6060 or unix:/run/ptprof.sock",
                        text);
-    size_t at = listeners->count;
-    enum rc rc = listen_at(found, text, &listeners->sockets[at], err);
+    enum rc rc = listen_at(found, text, fd, err);
     freeaddrinfo(found);
-    if (rc != RC_OK)
-        return rc;
-    describe(listeners->sockets[at], &listeners->each[at]);
-    listeners->sockets[++listeners->count] = -1;
-    return RC_OK;
+    if (rc == RC_OK)
+        describe(*fd, listener);
+    return rc;
 }
 
-enum rc listeners_open(struct listeners *listeners, const char *text, struct err *err)
+static enum rc open_one(struct listeners *listeners, const char *text, bool is_shared,
+                        struct err *err)
+{
+    size_t at = listeners->count;
+    int *fd = &listeners->sockets[at];
+    bool is_unix = strncmp(text, "unix:", 5) == 0;
+    if (at == LISTENERS_MOST)
+        return err_set(err, RC_USAGE, "--listen: more than %d addresses", LISTENERS_MOST);
+    enum rc rc = is_unix ? open_unix(text + 5, is_shared, fd, &listeners->each[at], err)
+                         : open_tcp(text, fd, &listeners->each[at], err);
+    if (rc == RC_OK)
+        listeners->sockets[++listeners->count] = -1;
+    return rc;
+}
+
+enum rc listeners_open(struct listeners *listeners, const char *text, bool is_shared,
+                       struct err *err)
 {
     AUTO_FREE char *copy = xstrdup(text);
     enum rc rc = RC_OK;
     char *rest = copy;
     *listeners = (struct listeners){.sockets = {-1}};
     for (char *each; rc == RC_OK && (each = strsep(&rest, ","));)
-        rc = open_one(listeners, each, err);
+        rc = open_one(listeners, each, is_shared, err);
     if (rc != RC_OK)
         listeners_close(listeners);
     return rc;
@@ -136,13 +204,26 @@ enum rc listeners_adopt(struct listeners *listeners, const int *sockets, size_t 
 void listeners_announce(const struct listeners *listeners, bool is_https)
 {
     for (size_t i = 0; i < listeners->count; i++)
-        log_line(LOG_LEVEL_INFO, "serving at http%s://%s/", is_https ? "s" : "",
-                 listeners->each[i].address);
+        if (listeners->each[i].is_unix)
+            log_line(LOG_LEVEL_INFO, "serving at %s", listeners->each[i].address);
+        else
+            log_line(LOG_LEVEL_INFO, "serving at http%s://%s/", is_https ? "s" : "",
+                     listeners->each[i].address);
+}
+
+// The file may be another server's by now.
+static void close_one(int fd, struct listener *listener)
+{
+    struct stat stat;
+    if (listener->path && lstat(listener->path, &stat) == 0 && stat.st_ino == listener->inode)
+        unlink(listener->path);
+    free(listener->path);
+    close(fd);
 }
 
 void listeners_close(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++)
-        close(listeners->sockets[i]);
+        close_one(listeners->sockets[i], &listeners->each[i]);
     listeners->count = 0;
 }

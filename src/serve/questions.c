@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -217,7 +218,7 @@ static enum rc find_target(struct collector *collector, const struct ask *ask,
     *target = target_list_find(&collector->targets, ask->target, err);
     if (!*target)
         return RC_GONE;
-    if ((*target)->ended_at)
+    if ((*target)->ended_at && !who->of_ended)
         return err_set(err, RC_GONE, "%s (%d) has ended", (*target)->id, (int)(*target)->pid);
     return RC_OK;
 }

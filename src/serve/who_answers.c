@@ -28,6 +28,6 @@ const struct who_answers who_answers[ASK_COUNT] = {
     [ASK_INDEX] = {BY_COLLECTOR, true, .collect = collected_index},
     [ASK_CMDLINE] = {BY_COLLECTOR, true, .collect = collected_cmdline},
     [ASK_EVENT] = {BY_READING, true, .collect = collected_event},
-    [ASK_SERIES] = {BY_COLLECTOR, true, .collect = collected_series},
+    [ASK_SERIES] = {BY_COLLECTOR, true, .of_ended = true, .collect = collected_series},
     [ASK_TARGETS] = {BY_COLLECTOR, false, .collect = collected_targets},
 };

@@ -27,6 +27,7 @@ struct who_answers {
     enum rc (*collect)(struct collector *collector, struct serve_target *target,
                        const struct ask *ask, struct buf *out, struct err *err);
     enum rc (*job)(const struct job *job, FILE *out, struct err *err); // BY_JOB
+    bool of_ended; // also about a target that has ended
 };
 
 extern const struct who_answers who_answers[ASK_COUNT];

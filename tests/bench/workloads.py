@@ -131,8 +131,8 @@ def redis(lab):
     return server.pid
 
 
-def postgres(lab):
-    """A server process (backend) of postgres while pgbench asks it."""
+def postgres_server(lab, log):
+    """(server, options of its clients), filled; log: file for what it says. None without it."""
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found or not shutil.which("pgbench"):
         return None
@@ -148,11 +148,21 @@ def postgres(lab):
                     "--no-sync"], check=True, capture_output=True, cwd=place)
     server = lab.spawn(*prefix, found[-1].with_name("postgres"), "-D", place / "data", "-k", place,
                        "-p", POSTGRES_PORT, "-c", "listen_addresses=", "-c", "fsync=off",
-                       stderr=subprocess.DEVNULL, cwd=place)
-    fill = list(map(str, ["pgbench", *where, "-i", "-q", "-s", 5, "postgres"]))
-    lab.eventually(lambda: subprocess.run(fill, capture_output=True).returncode == 0,
-                   "postgres is filled")
+                       stderr=log, cwd=place)
+    ready = list(map(str, ["pg_isready", "-q", *where]))
+    lab.eventually(lambda: subprocess.run(ready).returncode == 0, "postgres answers")
+    subprocess.run(list(map(str, ["pgbench", *where, "-i", "-q", "-s", 5, "postgres"])),
+                   check=True, capture_output=True)
     lab.eventually(lambda: not backends(server.pid), "who filled it is gone")
+    return server, where
+
+
+def postgres(lab):
+    """A server process (backend) of postgres while pgbench asks it."""
+    started = postgres_server(lab, subprocess.DEVNULL)
+    if not started:
+        return None
+    server, where = started
     lab.spawn("pgbench", *where, "-n", "-S", "-c", 1, "-T", 600, "postgres",
               stderr=subprocess.DEVNULL)
     return lab.eventually(lambda: backend(server.pid), "a backend of postgres")

@@ -28,6 +28,7 @@ FILES = {
                            "src/heap/jemalloc_extents.c"],
     "fuzz_heap_tcmalloc": ["src/heap/tcmalloc.c", "src/heap/tcmalloc_caches.c",
                            "src/heap/tcmalloc_spans.c"],
+    "fuzz_http": ["src/serve/front/auth.c", "src/serve/front/guard.c", "src/serve/front/host.c"],
     "fuzz_image": ["src/process/image.c", "src/symbol/reader/symtab.c", "src/symbol/reader/plt.c",
                    "src/symbol/reader/demangle.c"],
     "fuzz_kinds": ["src/heap/kinds.c", "src/heap/kind_class.c", "src/heap/vtable.c",

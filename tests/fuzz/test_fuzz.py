@@ -99,3 +99,7 @@ def test_heap_jemalloc(ctx):
 
 def test_heap_tcmalloc(ctx):
     run(ctx, "fuzz_heap_tcmalloc")
+
+
+def test_http(ctx):
+    run(ctx, "fuzz_http")

@@ -97,10 +97,15 @@ class Browser:
 
     def open(self, path, fragment=""):
         """Opens a file and waits until it has loaded."""
+        self.visit(f"file://{path}{fragment}")
+
+    def visit(self, url):
+        """Goes to an address and waits until it has loaded."""
         self.events.clear()
         self.call("Page.navigate", url="about:blank")
-        self.call("Page.navigate", url=f"file://{path}{fragment}")
-        self.until("document.readyState === 'complete' && location.protocol === 'file:'")
+        self.call("Page.navigate", url=url)
+        scheme = url.split(":")[0]
+        self.until(f"document.readyState === 'complete' && location.protocol === '{scheme}:'")
         self.frame()
 
     def run(self, script):
@@ -141,6 +146,15 @@ class Browser:
         for number in range(1, count + 1):
             for kind in "mousePressed", "mouseReleased":
                 self.mouse(kind, x, y, button="left", clickCount=number)
+        self.frame()
+
+    def drag(self, x, y, to_x, to_y, shift=False):
+        keys = {"modifiers": 8 if shift else 0, "button": "left"}
+        self.mouse("mouseMoved", x, y)
+        self.mouse("mousePressed", x, y, clickCount=1, **keys)
+        for part in 0.3, 0.7, 1:
+            self.mouse("mouseMoved", x + (to_x - x) * part, y + (to_y - y) * part, **keys)
+        self.mouse("mouseReleased", to_x, to_y, clickCount=1, **keys)
         self.frame()
 
     def tap(self, x, y):

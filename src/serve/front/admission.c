@@ -5,12 +5,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
-#include "serve/front/clients.h"
+#include "serve/front/connections.h"
 #include "serve/front/guard.h"
 #include "serve/front/host.h"
+#include "serve/front/login.h"
 #include "serve/front/reply.h"
 #include "serve/front/route.h"
+#include "serve/front/waiting.h"
 #include "serve/settings.h"
 
 static const char *field(const struct exchange *exchange, const char *name)
@@ -37,7 +40,7 @@ static bool refuse(struct exchange *exchange, enum MHD_Result *result, unsigned 
 
 static bool is_well_formed(struct exchange *exchange, enum MHD_Result *result)
 {
-    struct guard guard = {0};
+    struct header_guard guard = {0};
     guard_target(&guard, exchange->uri);
     MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, take_field, &guard);
     if (guard.status)
@@ -74,10 +77,40 @@ static bool is_of_our_page(struct exchange *exchange, enum MHD_Result *result)
     return true;
 }
 
-static bool is_admitted(struct exchange *exchange, enum MHD_Result *result)
+static bool may_connect(struct exchange *exchange, enum MHD_Result *result)
 {
-    const char *refused = client_refused(exchange->client);
+    const char *refused = connection_refused(exchange->client);
     return !refused || refuse(exchange, result, 403, refused);
+}
+
+static void log_refusal(const struct exchange *exchange)
+{
+    AUTO_FREE char *line = xasprintf("wrong password or token from %s, for %s",
+                                     connection_name(exchange->client), exchange->path);
+    waiting_log(line);
+}
+
+// Nobody is told whether it was the user that is not known or the password that was wrong.
+static bool is_known(struct exchange *exchange, enum MHD_Result *result)
+{
+    static const struct reply later = {.status = 429, .headers = {{"Retry-After", "60"}}};
+    const char *challenge = login_has_passwords() ? "Basic realm=\"ptprof\", charset=\"UTF-8\""
+                                                  : "Bearer realm=\"ptprof\"";
+    const struct reply unknown = {.status = 401, .headers = {{"WWW-Authenticate", challenge}}};
+    if (connection_is_trusted(exchange->client) || !login_is_needed())
+        return true;
+    switch (login_check(field(exchange, "Authorization"), connection_origin(exchange->client),
+                        clock_now())) {
+    case LOGIN_GOOD: return true;
+    case LOGIN_LATER:
+        *result = reply_refusal(exchange, &later, "too many wrong passwords or tokens came: try "
+                                                  "again in a minute");
+        return false;
+    case LOGIN_WRONG: log_refusal(exchange); break;
+    case LOGIN_NONE: break;
+    }
+    *result = reply_refusal(exchange, &unknown, "a user and password or a bearer token is needed");
+    return false;
 }
 
 // --- routes ---
@@ -140,7 +173,8 @@ static bool has_right_body(struct exchange *exchange, enum MHD_Result *result)
 bool admission_check(struct exchange *exchange, enum MHD_Result *result)
 {
     static bool (*const checks[])(struct exchange *, enum MHD_Result *) = {
-        is_well_formed, is_for_us, is_of_our_page, is_admitted, has_route, has_right_body,
+        is_well_formed, is_for_us, is_of_our_page, may_connect,
+        is_known,       has_route, has_right_body,
     };
     for (size_t i = 0; i < ARRAY_LENGTH(checks); i++)
         if (!checks[i](exchange, result))

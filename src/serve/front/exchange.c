@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "serve/front/admission.h"
 #include "serve/front/answers.h"
-#include "serve/front/clients.h"
+#include "serve/front/connections.h"
 #include "serve/front/reply.h"
 #include "serve/front/route.h"
 #include "serve/front/stream.h"
@@ -20,12 +20,12 @@ void *exchange_begin(void *settings, const char *uri, struct MHD_Connection *con
     struct exchange *exchange = xcalloc(1, sizeof *exchange);
     exchange->connection = connection;
     exchange->settings = settings;
-    exchange->client = client_of(connection);
+    exchange->client = connection_of(connection);
     exchange->uri = xstrdup(uri);
     exchange->path = xstrndup(uri, strcspn(uri, "?"));
     exchange->is_of_go = strstr(exchange->path, exchange->settings->http.prefix);
     exchange->memory = -1;
-    client_begins(exchange->client, exchange);
+    connection_begins(exchange->client, exchange);
     return exchange;
 }
 
@@ -36,7 +36,7 @@ void exchange_end(void *settings, struct MHD_Connection *connection, void **stat
     (void)settings, (void)connection, (void)how;
     if (!exchange)
         return;
-    client_is_done(exchange->client);
+    connection_is_done(exchange->client);
     waiting_leave(exchange);
     stream_free(exchange->stream);
     cleanup_fd(&exchange->memory);
@@ -111,19 +111,19 @@ void exchange_leave(struct exchange *exchange)
 static void follow(struct exchange *exchange)
 {
     if (exchange->stream || exchange->state == EXCHANGE_WAITING)
-        client_waits(exchange->client);
+        connection_waits(exchange->client);
     else
-        client_is_sent(exchange->client);
+        connection_is_sent(exchange->client);
 }
 
 // Returns whether it goes on; else it has been answered, as *result says.
 static bool begin(struct exchange *exchange, enum MHD_Result *result)
 {
     if (admission_check(exchange, result)) {
-        client_sends_body(exchange->client);
+        connection_sends_body(exchange->client);
         return true;
     }
-    client_is_sent(exchange->client);
+    connection_is_sent(exchange->client);
     return false;
 }
 

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "serve/ask.h"
 
-struct client;
+struct connection;
 struct route;
 struct serve_settings;
 struct stream;
@@ -25,7 +25,7 @@ enum exchange_state {
 struct exchange {
     struct MHD_Connection *connection;
     const struct serve_settings *settings;
-    struct client *client;  // whose connection it is
+    struct connection *client;  // whose connection it is
     const char *method;     // MHD's; NULL: its header is not whole yet
     char *uri;              // raw, as the client sent it: path and query; owned
     char *path;             // without the query; owned

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "serve/front/front.h"
 
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -11,14 +12,16 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "reader/sandbox.h"
-#include "serve/front/clients.h"
+#include "serve/front/connections.h"
 #include "serve/front/exchange.h"
+#include "serve/front/login.h"
 #include "serve/front/stream.h"
 #include "serve/front/waiting.h"
 
 #define PATIENCE_MS 1000       // deadlines are looked at so often
 #define IDLE_SECONDS 300u      // that a connection may be idle
 #define MEMORY_MOST (96u << 10) // bytes for the header of a request and what is kept of it
+#define TLS_VERSIONS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define TEXT_MOST (1u << 20)   // bytes of a question's text
 #define FILES_MORE 256         // descriptors beside one for a connection and one for its answer
 
@@ -28,14 +31,20 @@ static struct {
     size_t count;
 } front;
 
+// What it would print nobody could tell from what the collector prints.
+static void give_up_streams(void)
+{
+    AUTO_FD int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && nothing >= 0; fd++)
+        dup2(nothing, fd);
+}
+
 static void give_up_rights(void)
 {
     static const unsigned calls[] = {
-        SYS_accept4,     SYS_epoll_ctl,   SYS_epoll_wait,  SYS_epoll_pwait, SYS_poll,
-        SYS_recvfrom,    SYS_sendto,      SYS_sendfile,    SYS_writev,      SYS_write,
-        SYS_shutdown,    SYS_setsockopt,  SYS_getsockopt,  SYS_getsockname, SYS_getpeername,
-        SYS_memfd_create, SYS_ftruncate,  SYS_fcntl,       SYS_getpid,      SYS_clock_nanosleep,
-        SYS_gettid,
+        SYS_accept4,  SYS_epoll_ctl, SYS_epoll_wait,   SYS_poll,       SYS_recvfrom,
+        SYS_sendto,   SYS_sendfile,  SYS_writev,       SYS_write,      SYS_shutdown,
+        SYS_setsockopt, SYS_getsockopt, SYS_memfd_create, SYS_fcntl,
     };
     const struct sandbox_needs needs = {
         .descriptor = -1,
@@ -45,21 +54,32 @@ static void give_up_rights(void)
         .calls = calls,
         .call_count = ARRAY_LENGTH(calls),
     };
+    give_up_streams();
     if (!sandbox_enter(&needs))
         _exit(EXIT_FAILURE);
 }
 
+// A unix socket is for this machine: it needs no TLS.
 static void listen_at(int socket, const struct listener *listener)
 {
     void *settings = (void *)front.config->settings;
+    const struct access *access = front.config->access;
+    bool is_https = access->certificate && !listener->is_unix;
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, access->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, access->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, TLS_VERSIONS},
+        {MHD_OPTION_END, 0, NULL},
+    };
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, clients_accept, (void *)listener,
-        exchange_take, settings, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_NOTIFY_CONNECTION,
-        clients_notify, listener, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, settings,
-        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, settings, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)front.config->settings->http.connections_most + 1,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_MOST,
-        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (is_https ? MHD_USE_TLS : 0), 0,
+        connections_accept, (void *)listener, exchange_take, settings, MHD_OPTION_LISTEN_SOCKET,
+        socket, MHD_OPTION_NOTIFY_CONNECTION, connections_notify, listener,
+        MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, settings, MHD_OPTION_NOTIFY_COMPLETED,
+        exchange_end, settings, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)front.config->settings->http.connections_most + 1,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_MOST, MHD_OPTION_CONNECTION_TIMEOUT,
+        IDLE_SECONDS, MHD_OPTION_ARRAY, is_https ? tls : tls + 3, MHD_OPTION_END);
     if (!daemon)
         _exit(EXIT_FAILURE);
     front.daemons[front.count++] = daemon;
@@ -103,7 +123,7 @@ static void loop(int channel, int events)
         int64_t now = clock_now();
         if (fds[0].revents && !waiting_take_answer())
             accept_nobody();
-        clients_look(now);
+        connections_look(now);
         stream_tick(now);
         for (size_t i = 0; i < front.count; i++)
             MHD_run(front.daemons[i]);
@@ -114,7 +134,8 @@ void front_serve(int channel, const void *context)
 {
     front.config = context;
     waiting_begin(channel);
-    int events = clients_begin(front.config->settings);
+    login_begin(front.config->access);
+    int events = connections_begin(front.config->settings, front.config->access);
     for (size_t i = 0; i < front.config->listeners->count; i++)
         listen_at(front.config->listeners->sockets[i], &front.config->listeners->each[i]);
     give_up_rights();

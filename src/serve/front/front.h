@@ -3,12 +3,14 @@
 // sockets and the channel to the collector, few system calls. What it wants to know it asks.
 #pragma once
 
+#include "serve/access.h"
 #include "serve/listeners.h"
 #include "serve/settings.h"
 
 struct front_config { // borrowed
     const struct listeners *listeners;
     const struct serve_settings *settings;
+    const struct access *access;
 };
 
 // Serves until the channel is closed. context: struct front_config.

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 // Only the first thing that is wrong is told.
-static void refuse(struct guard *guard, unsigned status, const char *text)
+static void refuse(struct header_guard *guard, unsigned status, const char *text)
 {
     if (guard->status)
         return;
@@ -37,7 +37,7 @@ static int decode(const char **at, const char *end)
 }
 
 // Bytes beyond ASCII are to be sent as %HH; as such they may come.
-static void check_bytes(struct guard *guard, const char *text, const char *end)
+static void check_bytes(struct header_guard *guard, const char *text, const char *end)
 {
     while (text < end) {
         bool is_raw = *text != '%';
@@ -50,10 +50,10 @@ static void check_bytes(struct guard *guard, const char *text, const char *end)
 }
 
 // "//", "/./", "/../", however they are written: they mean different things to different programs.
-static void check_segments(struct guard *guard, const char *path, const char *end)
+static void check_segments(struct header_guard *guard, const char *path, const char *end)
 {
     size_t length = 0, dots = 0;
-    while (path < end) {
+    for (bool is_first = true; path < end; is_first = false) {
         int byte = decode(&path, end);
         bool ends = path == end;
         if (byte == '\\')
@@ -64,13 +64,13 @@ static void check_segments(struct guard *guard, const char *path, const char *en
             continue;
         if (length && length == dots && length <= 2)
             refuse(guard, 400, "the path has a segment '.' or '..'");
-        if (byte == '/' && !ends && path[0] == '/')
+        if (byte == '/' && !length && !is_first)
             refuse(guard, 400, "the path has an empty segment ('//')");
         length = dots = 0;
     }
 }
 
-void guard_target(struct guard *guard, const char *uri)
+void guard_target(struct header_guard *guard, const char *uri)
 {
     const char *end = uri + strcspn(uri, "?");
     if (*uri != '/')
@@ -123,14 +123,14 @@ static bool is_named(const char *name, size_t length, const char *wanted)
     return length == strlen(wanted) && strncasecmp(name, wanted, length) == 0;
 }
 
-static void count(struct guard *guard, unsigned *count, const char *text)
+static void count(struct header_guard *guard, unsigned *count, const char *text)
 {
     if (++*count > 1)
         refuse(guard, 400, text);
 }
 
-void guard_field(struct guard *guard, const char *name, size_t name_length, const char *value,
-                 size_t value_length)
+void guard_field(struct header_guard *guard, const char *name, size_t name_length,
+                 const char *value, size_t value_length)
 {
     guard->bytes += name_length + value_length;
     if (guard->bytes > GUARD_HEADER_MOST)

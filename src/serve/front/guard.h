@@ -10,7 +10,7 @@
 #define GUARD_QUERY_MOST (8u << 10)
 #define GUARD_HEADER_MOST (16u << 10) // of all names and values together
 
-struct guard { // of one request; zeroed at its beginning
+struct header_guard { // of one request; zeroed at its beginning
     unsigned status;  // of HTTP; 0: nothing is wrong
     const char *text; // what is wrong
     unsigned hosts, lengths, encodings;
@@ -18,11 +18,11 @@ struct guard { // of one request; zeroed at its beginning
 };
 
 // Checks path and query as they were sent, before anything was decoded.
-void guard_target(struct guard *guard, const char *uri);
+void guard_target(struct header_guard *guard, const char *uri);
 
 // Checks one field of the header. The bytes need not end in NUL.
-void guard_field(struct guard *guard, const char *name, size_t name_length, const char *value,
-                 size_t value_length);
+void guard_field(struct header_guard *guard, const char *name, size_t name_length,
+                 const char *value, size_t value_length);
 
 // Decodes %HH in place, in a path that has passed.
 void guard_decode(char *path);

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "serve/front/clients.h"
+#include "serve/front/connections.h"
 #include "serve/front/reply.h"
 #include "serve/front/route.h"
 #include "serve/front/waiting.h"
@@ -167,7 +167,7 @@ void stream_tick(int64_t now)
     streams.looked = now;
     for (struct stream *stream = streams.first; stream; stream = stream->next)
         if (!stream->is_suspended && now - stream->last > PATIENCE)
-            client_end(stream->exchange->client);
+            connection_end(stream->exchange->client);
         else if (stream->is_suspended && now - stream->last > BEAT) {
             buf_puts(&stream->text, ":\n\n");
             stream->last = now;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "serve/front/waiting.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,6 +110,6 @@ bool waiting_take_answer(void)
 void waiting_log(const char *line)
 {
     struct ask log = {.what = ASK_LOG};
-    strncpy(log.text, line, sizeof log.text - 1);
+    snprintf(log.text, sizeof log.text, "%s", line);
     send_to_collector(&log, -1);
 }

@@ -11,7 +11,7 @@
 // collector has ended.
 void waiting_ask(struct exchange *exchange, int text);
 
-// Takes the next answer of the collector and gives it to all who wait for it. False: it is none, but
+// Takes the next answer of the collector and gives it to all who wait for it. False: it is none;
 // the server is about to end, and nobody new is to be accepted.
 bool waiting_take_answer(void);
 

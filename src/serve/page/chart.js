@@ -5,11 +5,11 @@
 
 const CHART = { left: 52, right: 8, top: 8, bottom: 20 }; // pixels around the plot
 
-// The least of 1, 2, 2.5 and 5 times a power that is not below the value.
+// The least round number that is not below the value, and whose half is round too.
 function niceAbove(value, base) {
   if (!(value > 0)) return 1;
   const power = base ** Math.floor(Math.log(value) / Math.log(base) + 1e-9);
-  const steps = base === 10 ? [1, 2, 2.5, 5, 10]
+  const steps = base === 10 ? [1, 2, 4, 6, 8, 10]
     : Array.from({ length: 11 }, (_, i) => 2 ** i);
   return power * steps.find((step) => step * power >= value * (1 - 1e-9));
 }

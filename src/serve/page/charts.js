@@ -69,7 +69,7 @@ class Axis {
 
   // As many times as there is room for, at round minutes or seconds of the local clock.
   ticks(width) {
-    const room = (this.until - this.from) / Math.max(Math.floor(width / 90), 1);
+    const room = (this.until - this.from) / Math.max(Math.floor(width / 66), 1);
     const step = TICKS_MS.find((one) => one >= room) || TICKS_MS[TICKS_MS.length - 1];
     const zone = new Date(this.until).getTimezoneOffset() * 60000, list = [];
     for (let time = Math.ceil((this.from - zone) / step) * step + zone; time <= this.until;

@@ -2,8 +2,8 @@
 // The page: its state, what it asks for and when, and what keys and buttons do.
 "use strict";
 
-const HEALTH_MS = 10000;
-const ENDED = "The process has ended. What was seen of it stays here.";
+const HEALTH_MS = 10000, TARGETS_MS = 5000, GONE = 410; // GONE: status of HTTP
+const ENDED = "The process has ended. Its figures stay here for a while.";
 
 class Dashboard {
   constructor() {
@@ -19,8 +19,8 @@ class Dashboard {
     this.apply();
     this.theme.apply();
     this.listen();
-    this.loadTargets();
-    this.again();
+    this.lookAtTargets();
+    setInterval(() => this.lookAtHealth(), HEALTH_MS);
   }
 
   // --- parts
@@ -34,7 +34,7 @@ class Dashboard {
     this.threads = new SortedTable("Threads",
       threadColumns((row) => this.showThread(row), (row) => this.findThread(row.owner)), 2);
     byId("panel-functions").append(this.functions.box);
-    byId("panel-threads").append(this.threads.box);
+    byId("panel-threads").prepend(this.threads.box);
     byId("panel-waits").append(this.block.box, this.mutex.box);
     this.makeChoices("tabs", TABS, "tab", (tab) => this.set({ tab, file: null }));
     this.makeChoices("types", Object.fromEntries(Object.entries(MEASURES)
@@ -83,7 +83,7 @@ class Dashboard {
     if (this.graph.data) this.graph.set(graph);
     else Object.assign(this.graph.state, graph);
     byId("search").value = graph.search;
-    if (paused !== state.paused) this.goOn(!state.paused);
+    if (this.target && paused !== state.paused) this.goOn(!state.paused);
     this.shown = null;
     this.showState();
   }
@@ -134,6 +134,7 @@ class Dashboard {
     byId("measures").textContent = file ? `The file ${file}. It was read here and sent nowhere.`
       : ofWaits ? `${MEASURES.block[1]} Locks: ${MEASURES.mutex[1].toLowerCase()}`
         : ["runtime", "threads"].includes(state.tab) ? "" : MEASURES[state.type][1];
+    byId("table-toggle").hidden = state.tab !== "flame";
     byId("quality").hidden = !!file || state.tab === "runtime";
     byId("about").hidden = state.tab !== "flame";
     byId("range-text").textContent = this.rangeText();
@@ -165,7 +166,7 @@ class Dashboard {
   again() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.again(), READING_MS);
-    if (this.busy || document.hidden || !this.target) return;
+    if (this.busy || document.hidden || !this.target || this.ended) return;
     const { state } = this, key = JSON.stringify([state.tab, state.type, state.range, state.base]);
     if (state.file || (this.shown === key && (state.paused || state.range))) return;
     if (state.paused && !state.range && this.shown) return;
@@ -196,10 +197,11 @@ class Dashboard {
 
   async fetchView(type, count = 0) {
     const view = await askJson("api/v1/top", { ...this.words(type), count });
-    this.uptime = view.uptime_ns / 1e9;
+    if (view.uptime_ns) this.uptime = view.uptime_ns / 1e9;
     this.axis.kept = [view.range.kept_from_ns / 1e6, view.range.to_ns / 1e6];
     showQuality(view);
-    this.notice(view.end === "ended" ? ENDED : "");
+    if (view.end === "ended") this.end();
+    else this.notice("");
     this.say("");
     return view;
   }
@@ -243,7 +245,8 @@ class Dashboard {
 
   fail(error) {
     if (!(error instanceof Refusal)) throw error;
-    if (error.status === 0) this.notice("The server does not answer. This page goes on asking.");
+    if (error.status === 0) this.notice(error.message);
+    else if (error.status === GONE) this.end();
     else this.say(error.message);
   }
 
@@ -259,13 +262,13 @@ class Dashboard {
       this.gone = false;
       return;
     }
-    this.gone = true;
-    this.notice(error.status === 0 ? "The server does not answer. This page goes on asking."
-      : error.message);
+    this.gone = error.status !== GONE;
+    if (this.gone) this.notice(error.message);
+    else this.end();
   }
 
   async lookAtHealth() {
-    if (document.hidden || !this.target || this.state.paused) return;
+    if (document.hidden || !this.target || this.ended || this.state.paused) return;
     try {
       const health = await askJson("api/profiling/health");
       showHealth(health);
@@ -290,58 +293,84 @@ class Dashboard {
 
   // --- targets
 
-  async loadTargets() {
-    let targets = [];
+  // Who there is, again and again: processes come, and one that has ended may come back.
+  async lookAtTargets() {
+    setTimeout(() => this.lookAtTargets(), TARGETS_MS);
+    if (document.hidden && this.target) return;
     try {
-      targets = (await askJson("api/v1/targets")).targets;
+      const { targets, prefix } = await askJson("api/v1/targets");
+      this.usePrefix(prefix);
+      this.takeTargets(targets);
     } catch (error) {
       this.notice(error.message);
-      setTimeout(() => this.loadTargets(), READING_MS);
-      return;
     }
+  }
+
+  takeTargets(targets) {
     const path = /\/targets\/([^/]+)\/$/.exec(location.pathname);
     const asked = path ? decodeURIComponent(path[1])
       : new URLSearchParams(location.search).get("target");
-    this.target = asked ? targets.find((one) => one.id === asked || String(one.pid) === asked)
+    const found = asked ? targets.find((one) => one.id === asked || String(one.pid) === asked)
       : targets.length === 1 ? targets[0] : null;
-    this.fillTargets(targets, asked);
-    if (!this.target) return;
+    const news = JSON.stringify([targets, asked]);
+    if (news === this.news || document.activeElement === byId("target")) return;
+    this.news = news;
+    const back = found && (!this.target || this.ended !== (found.running === false));
+    this.target = found || this.target;
+    this.fillTargets(targets);
+    byId("choices").replaceChildren();
+    document.body.classList.toggle("no-target", !this.target);
+    if (!this.target) this.letChoose(targets, asked);
+    else if (back) this.begin();
+  }
+
+  begin() {
+    this.ended = this.target.running === false;
     document.title = `${this.target.comm || this.target.id} · ptprof`;
-    if (!this.state.paused) this.readings.start();
-    else this.readings.load();
+    this.say("");
+    this.notice("");
+    if (this.state.paused || this.ended) this.readings.load();
+    else this.readings.start();
+    if (this.ended) this.notice(ENDED);
     this.again();
     this.lookAtHealth();
     this.lookAtCollection();
-    setInterval(() => this.lookAtHealth(), HEALTH_MS);
   }
 
-  fillTargets(targets, asked) {
+  end() {
+    this.ended = true;
+    this.readings.end();
+    this.notice(ENDED);
+    this.say("");
+  }
+
+  // Where the paths are that Go programs have.
+  usePrefix(prefix) {
+    const path = prefix.replace(/^\//, "");
+    TAKEN["get-threads"][0] = `${path}/goroutine`;
+    byId("threads-text").href = `${path}/goroutine?debug=2`;
+  }
+
+  fillTargets(targets) {
     const select = byId("target");
     const text = (one) => `${one.comm} (${one.pid})${one.running === false ? ", ended" : ""}`;
     select.replaceChildren(...targets.map((one) => option(text(one), one.id)));
-    if (!this.target) {
-      select.prepend(option("choose one…", "", true));
-      this.choose(targets, asked);
-    }
+    if (!this.target) select.prepend(option("choose one…", "", true));
     select.value = this.target ? this.target.id : "";
   }
 
   // Several targets, and none is chosen: a list of them in place of the rest.
-  choose(targets, asked) {
-    const list = element("ul", "targets");
+  letChoose(targets, asked) {
     for (const one of targets) {
       const item = element("li"), link = element("a", "", one.comm || one.id);
       link.href = this.pathOf(one.id);
       item.append(link, element("small", "", `${one.id} · pid ${one.pid}` +
         (one.running === false ? " · ended" : "")));
-      list.append(item);
+      byId("choices").append(item);
     }
-    this.say(asked ? `There is no target ${asked}.` : targets.length
-      ? "Several processes can be looked at. Which one?"
-      : "No process matches yet. This page looks again every two seconds.");
-    byId("state").after(list);
-    document.body.classList.add("no-target");
-    if (!targets.length) setTimeout(() => location.reload(), READING_MS);
+    this.say(asked ? `There is no target ${asked}${targets.length ? "; there are these:" : "."}`
+      : targets.length ? "Several processes can be looked at. Which one?"
+        : "No process matches yet. It will appear here when one does.");
   }
 
   pathOf(id) {

@@ -61,7 +61,8 @@ class Files {
       this.say(`${name} (${amount(blob.size, "bytes")}) is saved.`,
         () => this.open(new File([blob], name)));
     } catch (error) {
-      this.say(error.name === "AbortError" ? `${title} was stopped.` : error.message);
+      this.say(error.name === "AbortError" ? `${title} was stopped.`
+        : `${title}: ${error.message}`);
     } finally {
       clearInterval(timer);
       this.under.delete(id);

@@ -44,7 +44,12 @@ class Readings {
 
   stop() {
     this.going = false;
-    if (this.source) this.source.close();
+    this.end();
+  }
+
+  // There will be no more.
+  end() {
+    this.source?.close();
     clearInterval(this.timer);
   }
 
@@ -57,15 +62,16 @@ class Readings {
   }
 
   async load() {
+    const { going } = this;
     try {
       const { samples } = await askJson("api/v1/series", { count: READINGS_MOST });
-      if (!this.going) return;
+      if (going && !this.going) return; // it was stopped meanwhile
       const readings = samples.map(readingOf).filter((one) => !Number.isNaN(one.time));
       this.axis.set(readings);
       if (readings.length) this.changed(readings[readings.length - 1]);
       this.failed(null);
     } catch (error) {
-      if (this.going) this.failed(error);
+      this.failed(error);
     }
   }
 }

@@ -3,6 +3,7 @@
 "use strict";
 
 const READING_MS = 2000, READINGS = 60; // from one picture to the next; readings that are shown
+const PATIENCE_MS = 30000;
 
 // word: [title, what it measures, in one sentence]
 const MEASURES = {
@@ -32,10 +33,11 @@ async function ask(path, words = {}, more = {}) {
   const query = new URLSearchParams(words).toString();
   let reply;
   try {
-    reply = await fetch(query ? `${path}?${query}` : path, more);
+    reply = await fetch(query ? `${path}?${query}` : path,
+      { signal: AbortSignal.timeout(PATIENCE_MS), ...more });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal("The server does not answer.", 0);
+    throw new Refusal("The server does not answer. This page goes on asking.", 0);
   }
   if (reply.ok) return reply;
   const text = await reply.text();

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "serve/front/clients.h"
+#include "serve/front/connections.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/siphash.h"
+#include "serve/access.h"
 #include "serve/front/exchange.h"
 
 #define BODY_TIME (30ll * NS_PER_S)
@@ -16,36 +19,38 @@
 #define EVENTS_MOST 64
 #define NAME_MOST (INET6_ADDRSTRLEN + 16)
 
-struct client_address {
+struct counted_address {
     int family; // of addresses with ports; AF_UNSPEC: it is on this machine, and is not counted
     unsigned char bytes[16];
 };
 
-struct client {
+struct connection {
     int fd;
     const struct listener *listener;
-    struct client_address address;
+    struct counted_address address;
     char name[NAME_MOST];
     char *refused; // owned
     struct exchange *exchange; // NULL: it is idle
     bool is_waiting;           // that request waits: it matters whether the client is still there
     int64_t deadline;          // CLOCK_MONOTONIC ns; 0: none
-    struct client *next, **link; // list; link: what points to this one
+    struct connection *next, **link; // list; link: what points to this one
 };
 
 static struct {
     const struct serve_settings *settings;
+    const struct access *access;
     int events; // epoll: first bytes of those that are idle, ends of those that wait
-    struct client *first;
+    struct connection *first;
     size_t count;
     int64_t looked; // for deadlines
-} clients;
+} connections;
 
-int clients_begin(const struct serve_settings *settings)
+int connections_begin(const struct serve_settings *settings, const struct access *access)
 {
-    clients.settings = settings;
-    clients.events = epoll_create1(EPOLL_CLOEXEC);
-    return clients.events;
+    connections.settings = settings;
+    connections.access = access;
+    connections.events = epoll_create1(EPOLL_CLOEXEC);
+    return connections.events;
 }
 
 // --- who comes ---
@@ -61,42 +66,42 @@ static bool is_loopback(const struct sockaddr *address)
 }
 
 // Of IPv6 somebody has all addresses of a network of 64 bits.
-static struct client_address address_of(const struct sockaddr *address)
+static struct counted_address address_of(const struct sockaddr *address)
 {
-    struct client_address of = {.family = AF_UNSPEC};
+    struct counted_address of = {.family = AF_UNSPEC};
     if (is_loopback(address))
         return of;
     of.family = address->sa_family;
     if (of.family == AF_INET)
         memcpy(of.bytes, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
     else {
-        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-        memcpy(of.bytes, six, IN6_IS_ADDR_V4MAPPED(six) ? 16 : 8);
+        const struct sockaddr_in6 *six = (const void *)address;
+        memcpy(of.bytes, &six->sin6_addr, IN6_IS_ADDR_V4MAPPED(&six->sin6_addr) ? 16 : 8);
     }
     return of;
 }
 
-static size_t count_of(const struct client_address *address)
+static size_t count_of(const struct counted_address *address)
 {
     size_t count = 0;
-    for (const struct client *client = clients.first; client; client = client->next)
+    for (const struct connection *client = connections.first; client; client = client->next)
         count += memcmp(&client->address, address, sizeof *address) == 0;
     return count;
 }
 
-enum MHD_Result clients_accept(void *listener, const struct sockaddr *address, socklen_t length)
+enum MHD_Result connections_accept(void *listener, const struct sockaddr *address, socklen_t length)
 {
-    struct client_address from = address_of(address);
+    struct counted_address from = address_of(address);
     (void)listener, (void)length;
-    if (clients.count >= clients.settings->http.connections_most)
+    if (connections.count >= connections.settings->http.connections_most)
         return MHD_NO;
     return from.family == AF_UNSPEC ||
-                   count_of(&from) < clients.settings->http.connections_per_address
+                   count_of(&from) < connections.settings->http.connections_per_address
                ? MHD_YES
                : MHD_NO;
 }
 
-static void name(struct client *client, const struct sockaddr *address)
+static void name(struct connection *client, const struct sockaddr *address)
 {
     const struct sockaddr_in *four = (const void *)address;
     const struct sockaddr_in6 *six = (const void *)address;
@@ -106,43 +111,63 @@ static void name(struct client *client, const struct sockaddr *address)
         inet_ntop(AF_INET6, &six->sin6_addr, client->name, sizeof client->name);
 }
 
-static void await_bytes(const struct client *client, int how, uint32_t events)
+// A unix socket knows as whom the other side runs.
+static void check_user(struct connection *client)
 {
-    struct epoll_event event = {.events = events | EPOLLONESHOT, .data.ptr = (void *)client};
-    epoll_ctl(clients.events, how, client->fd, &event);
+    const struct access *access = connections.access;
+    struct ucred user = {.uid = (uid_t)-1};
+    socklen_t length = sizeof user;
+    if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &user, &length) != 0)
+        user.uid = (uid_t)-1;
+    snprintf(client->name, sizeof client->name, "user %u", (unsigned)user.uid);
+    if (!user.uid || access->any_uid)
+        return;
+    for (size_t i = 0; i < access->uid_count; i++)
+        if (access->uids[i] == user.uid)
+            return;
+    client->refused = xasprintf("this socket is not for %s: --socket-users says for whom it is",
+                                client->name);
 }
 
-static struct client *add(const struct listener *listener, struct MHD_Connection *connection)
+static void await_bytes(const struct connection *client, int how, uint32_t events)
 {
-    struct client *client = xcalloc(1, sizeof *client);
+    struct epoll_event event = {.events = events | EPOLLONESHOT, .data.ptr = (void *)client};
+    epoll_ctl(connections.events, how, client->fd, &event);
+}
+
+static struct connection *add(const struct listener *listener, struct MHD_Connection *connection)
+{
+    struct connection *client = xcalloc(1, sizeof *client);
     const struct sockaddr *address =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     client->listener = listener;
     client->address = address_of(address);
     name(client, address);
-    client->next = clients.first;
-    client->link = &clients.first;
+    if (listener->is_unix)
+        check_user(client);
+    client->next = connections.first;
+    client->link = &connections.first;
     if (client->next)
         client->next->link = &client->next;
-    clients.first = client;
-    clients.count++;
+    connections.first = client;
+    connections.count++;
     await_bytes(client, EPOLL_CTL_ADD, EPOLLIN);
     return client;
 }
 
-static void drop(struct client *client)
+static void drop(struct connection *client)
 {
-    epoll_ctl(clients.events, EPOLL_CTL_DEL, client->fd, NULL);
+    epoll_ctl(connections.events, EPOLL_CTL_DEL, client->fd, NULL);
     *client->link = client->next;
     if (client->next)
         client->next->link = client->link;
-    clients.count--;
+    connections.count--;
     free(client->refused);
     free(client);
 }
 
-void clients_notify(void *listener, struct MHD_Connection *connection, void **client,
+void connections_notify(void *listener, struct MHD_Connection *connection, void **client,
                     enum MHD_ConnectionNotificationCode what)
 {
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
@@ -151,54 +176,59 @@ void clients_notify(void *listener, struct MHD_Connection *connection, void **cl
         drop(steal_ptr(client));
 }
 
-struct client *client_of(struct MHD_Connection *connection)
+struct connection *connection_of(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-const char *client_refused(const struct client *client)
+const char *connection_refused(const struct connection *client)
 {
     return client->refused;
 }
 
-const struct listener *client_listener(const struct client *client)
+bool connection_is_trusted(const struct connection *client)
 {
-    return client->listener;
+    return client->listener->is_unix;
 }
 
-const char *client_name(const struct client *client)
+const char *connection_name(const struct connection *client)
 {
     return client->name;
 }
 
+uint64_t connection_origin(const struct connection *client)
+{
+    return siphash((const uint64_t[2]){0}, &client->address, sizeof client->address);
+}
+
 // --- what they do ---
 
-void client_begins(struct client *client, struct exchange *exchange)
+void connection_begins(struct connection *client, struct exchange *exchange)
 {
     client->exchange = exchange;
     if (!client->deadline)
-        client->deadline = clock_now() + clients.settings->http.header_time;
+        client->deadline = clock_now() + connections.settings->http.header_time;
 }
 
-void client_sends_body(struct client *client)
+void connection_sends_body(struct connection *client)
 {
     client->deadline = clock_now() + BODY_TIME;
 }
 
-void client_waits(struct client *client)
+void connection_waits(struct connection *client)
 {
     client->deadline = 0;
     client->is_waiting = true;
     await_bytes(client, EPOLL_CTL_MOD, EPOLLRDHUP);
 }
 
-void client_is_sent(struct client *client)
+void connection_is_sent(struct connection *client)
 {
     client->is_waiting = false;
     client->deadline = clock_now() + REPLY_TIME;
 }
 
-void client_is_done(struct client *client)
+void connection_is_done(struct connection *client)
 {
     client->exchange = NULL;
     client->is_waiting = false;
@@ -206,34 +236,34 @@ void client_is_done(struct client *client)
     await_bytes(client, EPOLL_CTL_MOD, EPOLLIN);
 }
 
-void client_end(struct client *client)
+void connection_end(struct connection *client)
 {
     shutdown(client->fd, SHUT_RDWR);
 }
 
-static void take_event(struct client *client, int64_t now)
+static void take_event(struct connection *client, int64_t now)
 {
     if (client->is_waiting) {
         client->is_waiting = false;
         exchange_leave(client->exchange);
     } else if (!client->exchange && !client->deadline)
-        client->deadline = now + clients.settings->http.header_time;
+        client->deadline = now + connections.settings->http.header_time;
 }
 
 static void end_late_ones(int64_t now)
 {
-    if (now - clients.looked < NS_PER_S)
+    if (now - connections.looked < NS_PER_S)
         return;
-    clients.looked = now;
-    for (struct client *client = clients.first; client; client = client->next)
+    connections.looked = now;
+    for (struct connection *client = connections.first; client; client = client->next)
         if (client->deadline && now > client->deadline)
-            client_end(client);
+            connection_end(client);
 }
 
-void clients_look(int64_t now)
+void connections_look(int64_t now)
 {
     struct epoll_event events[EVENTS_MOST];
-    int count = epoll_wait(clients.events, events, EVENTS_MOST, 0);
+    int count = epoll_wait(connections.events, events, EVENTS_MOST, 0);
     for (int i = 0; i < count; i++)
         take_event(events[i].data.ptr, now);
     end_late_ones(now);

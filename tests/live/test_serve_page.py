@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: MIT
+"""The page of ptprof serve in headless Chromium: used as a person uses it."""
+
+import base64
+import gzip
+import json
+import pathlib
+import sys
+import time
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "peers"))
+
+from browser import Browser  # noqa: E402
+from pprof_known import Made  # noqa: E402
+from serving import Server  # noqa: E402
+
+SIDE_BY_SIDE = True
+
+OFTEN = ("--metrics-interval", "200ms")
+MS = 1_000_000
+# Names a thread as a page must not read it, and works in a function of the main thread.
+HOSTILE = """
+import ctypes, threading, time
+name = ctypes.CDLL(None).prctl
+def sleeper():
+    name(15, b"<img onerror=1>", 0, 0, 0)
+    time.sleep(1000)
+threading.Thread(target=sleeper, daemon=True).start()
+name(15, b"</script><b>", 0, 0, 0)
+print("ready", flush=True)
+while True:
+    sum(range(10000))
+    time.sleep(0.001)
+"""
+
+
+def hostile(ctx):
+    process = ctx.spawn(sys.executable, "-c", HOSTILE)
+    assert process.line() == "ready"
+    return process
+
+
+def visit(browser, server, path="/"):
+    browser.prefers("light")
+    browser.size(1280, 900)
+    browser.visit(server.url(path))
+
+
+def quiet(browser, server, but=()):
+    """Nothing was complained of, and nothing was asked of anybody else."""
+    troubles = [said for said in browser.troubles() if not any(word in said for word in but)]
+    assert not troubles, troubles
+    strangers = [url for url in browser.requests()
+                 if not url.startswith((server.url("/"), "data:", "about:", "blob:"))]
+    assert not strangers, strangers
+
+
+def text(browser, ident):
+    return browser.run(f"byId('{ident}').textContent")
+
+
+def pixels(browser, number):
+    """A sum over what a chart shows."""
+    return browser.run(f"""(() => {{
+        const canvas = document.querySelectorAll("#charts canvas")[{number}];
+        const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        return data.reduce((sum, byte, i) => (sum * 31 + byte * (i % 97)) % 1000003, 1);
+    }})()""")
+
+
+def asked(browser, word):
+    return sum(word in url for url in browser.requests())
+
+
+def drawn(browser):
+    return browser.until("page.graph.data && page.graph.whole > 0")
+
+
+def cell(browser, name):
+    """Where the middle of the largest cell of a function is on the screen."""
+    return browser.run(f"""(() => {{
+        const graph = page.graph, frames = graph.data.frames.name.length;
+        byId("canvas").scrollIntoView({{ block: "center" }});
+        for (let i = 0; i < frames; i++) {{
+            if (graph.nameOf(i) !== {json.dumps(name)}) continue;
+            const box = graph.drawing.boxOf(graph.scene(), graph.largestOf(i));
+            const own = byId("canvas").getBoundingClientRect();
+            return [own.left + box.x + box.width / 2, own.top + box.y + 8];
+        }} }})()""")
+
+
+def test_lives_and_pauses(ctx):
+    target = ctx.target("contended", "normal")
+    before = ctx.health(target.pid)
+    server = Server(ctx, target.pid, *OFTEN)
+    with Browser(ctx) as browser:
+        visit(browser, server)
+        # Charts move: readings come as events, and each is drawn.
+        browser.until("page.axis.readings.length > 3 && page.readings.heard > 0")
+        first = [pixels(browser, i) for i in range(5)]
+        count = browser.run("page.axis.readings.length")
+        browser.until(f"page.axis.readings.length > {count + 3}")
+        browser.frame()
+        assert [pixels(browser, i) for i in range(5)] != first
+        stats = browser.run("[...byId('stats').children].map((one) => one.children[1].textContent)")
+        threads = len(list(pathlib.Path(f"/proc/{target.pid}/task").iterdir()))
+        assert stats[2] == str(threads) and stats[0].endswith(" %") and "iB" in stats[1], stats
+        label = browser.run("document.querySelector('#charts canvas').getAttribute('aria-label')")
+        assert label.startswith("CPU at ") and "program" in label, label
+        # Values under the pointer.
+        box = browser.run("""(() => { const box = document.querySelector("#charts canvas")
+            .getBoundingClientRect(); return [box.right - 30, box.top + 40]; })()""")
+        browser.mouse("mouseMoved", *box)
+        browser.frame()
+        assert browser.run("page.axis.at >= 0")
+        # The flame graph lives, zooms, and stays zoomed when new data come.
+        drawn(browser)
+        browser.until("page.graph.data.texts.includes('hold_long')")
+        browser.click(*cell(browser, "hold_long"))
+        share = "(page.graph.view.right - page.graph.view.left) / page.graph.layout.whole"
+        assert 0 < browser.run(share) < 0.95, browser.run(share)
+        number = asked(browser, "/api/v1/flame")
+        ctx.eventually(lambda: asked(browser, "/api/v1/flame") > number + 1, "new cells")
+        assert 0 < browser.run(share) < 0.95, browser.run(share)
+        assert browser.run("page.graph.nameOf(page.graph.tree.frame[page.graph.state.zoomed])"
+                           ) == "hold_long"
+        assert "of 99 Hz" in text(browser, "quality") and "p99" in text(browser, "quality")
+        # Nothing is asked while it is paused, and nothing is drawn.
+        browser.run("document.activeElement.blur()")
+        browser.key("p")
+        assert browser.run("location.hash") == "#paused=1", browser.run("location.hash")
+        ctx.eventually(lambda: not browser.run("page.busy"), "the last answer")
+        number, count = len(browser.requests()), browser.run("page.axis.readings.length")
+        time.sleep(2.5)
+        assert len(browser.requests()) == number, browser.requests()[number:]
+        assert browser.run("page.axis.readings.length") == count
+        browser.key("p")
+        browser.until(f"page.axis.readings.length > {count + 3}")
+        # Who waits, and for whom.
+        browser.key("3")
+        browser.until("byId('panel-threads').textContent.includes('waiter1')")
+        browser.key("4")
+        browser.until("byId('panel-waits').textContent.includes('the_mutex')")
+        browser.key("2")
+        browser.until("byId('panel-functions').textContent.includes('hold_long')")
+        quiet(browser, server, but=("/api/profiling/",))
+    assert server.stop() == 0
+    assert ctx.health(target.pid) == before
+
+
+def test_ranges_compare_and_the_address_keeps_them(ctx):
+    target = ctx.target("contended", "normal")
+    server = Server(ctx, target.pid, *OFTEN)
+    with Browser(ctx) as browser:
+        visit(browser, server, "/performance#type=wall&theme=dark&history=1&q=hold")
+        assert browser.run("document.documentElement.dataset.theme") == "dark"
+        assert browser.run("byId('history').getAttribute('aria-pressed')") == "true"
+        drawn(browser)
+        assert browser.run("byId('radio-wall').getAttribute('aria-checked')") == "true"
+        assert text(browser, "measures").startswith("All time of all threads")
+        assert "functions" in browser.until("byId('found').textContent")
+        browser.until("page.axis.kept && page.axis.kept[1] - page.axis.kept[0] > 4000")
+        # Two ranges by mouse: the whole chart, and with Shift its left part, which is too early.
+        x, y, width = browser.run("""(() => { const box = document.querySelector("#charts canvas")
+            .getBoundingClientRect(); return [box.left, box.top + 40, box.width]; })()""")
+        browser.drag(x + 60, y, x + width - 10, y)
+        assert browser.run("page.state.range[1] - page.state.range[0] > 2000")
+        assert browser.run("!byId('live').hidden")
+        drawn(browser)
+        early = browser.run("Date.now() - 3600000")
+        browser.run(f"page.axis.choose([{early}, {early + 5000}], true)")
+        browser.until("byId('state').textContent.includes('this range lies before')")
+        browser.run("""(() => { const [from, until] = page.axis.kept;
+            page.axis.choose([from + 2000, until], false);
+            page.axis.choose([from, from + 2000], true); })()""")
+        browser.until("page.graph.two && page.graph.data.sides.length === 2")
+        assert browser.run("document.body.classList.contains('two')")
+        # Absolute, or as if both were as long.
+        equal = browser.run("page.graph.scale")
+        browser.run("byId('canvas').focus()")
+        browser.key("e")
+        assert browser.run("page.graph.scale") == 1 != equal
+        words = browser.run("location.hash")
+        assert "absolute=1" in words and "base_from=" in words, words
+        # A link shows the same; the way back leads to what was before.
+        browser.visit(server.url("/performance" + words))
+        browser.until("page.graph.two && page.graph.scale === 1")
+        browser.run("byId('live').click()")
+        browser.until("page.state.range === null && !page.graph.two")
+        browser.run("history.back()")
+        browser.until("page.state.range !== null")
+        quiet(browser, server, but=("/api/profiling/", "status of 400"))
+
+
+def dropped(browser, name, data):
+    browser.run(f"""(() => {{
+        const bytes = Uint8Array.from(atob("{base64.b64encode(data).decode()}"),
+                                      (one) => one.charCodeAt(0));
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([bytes], "{name}"));
+        document.dispatchEvent(new DragEvent("drop", {{ dataTransfer, bubbles: true,
+                                                        cancelable: true }}));
+    }})()""")
+
+
+def test_files(ctx):
+    target = ctx.target("contended", "normal")
+    server = Server(ctx, target.pid)
+    folder = ctx.tmp / "downloads"
+    folder.mkdir()
+    with Browser(ctx) as browser:
+        browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+        visit(browser, server)
+        drawn(browser)
+        browser.run("TAKEN['get-cpu'][0] = TAKEN['get-cpu'][0].replace('30', '2')")
+        for ident, value in ("get-cpu", "cpu"), ("get-threads", "goroutine"), ("get-heap", "inuse"):
+            browser.run(f"byId('{ident}').click()")
+            assert "stop" in text(browser, ident)
+            said = browser.until("byId('action-text').textContent")
+            assert "is saved" in said, said
+            name = said.split(" ")[0]
+            path = folder / name
+            ctx.eventually(path.exists, f"{name} is there")
+            done = ctx.run("report", path, "--raw")
+            assert done.returncode == 0 and value in done.stdout, (done.stderr, done.stdout[:400])
+            browser.run("byId('action-text').replaceChildren()")
+        # One that is stopped meanwhile.
+        browser.run("TAKEN['get-cpu'][0] = TAKEN['get-cpu'][0].replace(/=2$/, '=60')")
+        browser.run("byId('get-cpu').click()")
+        browser.run("byId('get-cpu').click()")
+        assert "was stopped" in browser.until("byId('action-text').textContent")
+        # A file that is dropped opens here, with its numbers; nothing is sent.
+        number = asked(browser, "/api/v1/flame")
+        made = Made([("samples", "count"), ("cpu", "nanoseconds")], duration=2_000_000_000)
+        names = [(one, "app", f"src/{one}.c", 3) for one in ("main", "run", "<img src=x>")]
+        made.add(names[:2], [3, 30 * MS], thread="worker")
+        made.add(names, [6, 60 * MS], thread="main")
+        path = made.write(ctx.tmp / "dropped.pb.gz")
+        dropped(browser, "dropped.pb.gz", pathlib.Path(path).read_bytes())
+        browser.until("page.state.file === 'dropped.pb.gz'")
+        listed = browser.run("""[...document.querySelectorAll("#space .row")].map((row) =>
+            [...row.children].map((cell) => cell.querySelector("b").textContent))""")
+        assert listed == [["<img src=x>", "66.67 %", "66.67 %"], ["run", "33.33 %", "100.00 %"],
+                          ["main", "0.00 %", "100.00 %"]], listed
+        about = text(browser, "about")
+        assert about.startswith("cpu · 90.0 ms · over 2.00 s"), about
+        time.sleep(2.5)
+        assert asked(browser, "/api/v1/flame") <= number + 1
+        for wrong in b"", b"\x1f\x8bxx", gzip.compress(b"\x0a\xff\xff"), b"plain text":
+            dropped(browser, "wrong", wrong)
+            browser.until("byId('action-text').textContent.includes('cannot be opened')")
+            browser.run("byId('action-text').replaceChildren()")
+        browser.run("byId('live').click()")
+        browser.until("page.state.file === null && page.graph.data.texts.includes('hold_long')")
+        quiet(browser, server, but=("/api/profiling/", "ERR_ABORTED"))
+
+
+def test_targets_names_and_sizes(ctx):
+    """Several targets, names that are no words, a phone; one that ends, and a server that does."""
+    target, other = hostile(ctx), ctx.target("idle")
+    server = Server(ctx, target.pid, other.pid, *OFTEN)
+    with Browser(ctx) as browser:
+        visit(browser, server)
+        browser.until("document.querySelectorAll('.targets a').length === 2")
+        assert "Which one" in text(browser, "state")
+        assert asked(browser, "/api/v1/flame") == 0
+        where = browser.run("[...document.querySelectorAll('.targets a')].map((one) => one.href)")
+        own = next(url for url in where if str(other.pid) not in url and "idle" not in url)
+        browser.visit(own + "#tab=threads&type=wall")
+        browser.until("byId('panel-threads').textContent.includes('<img onerror=1>')")
+        title = browser.run("document.title")
+        assert title.startswith("</script><b>"), title
+        assert browser.run("document.querySelectorAll('img, iframe, b script').length") == 0
+        assert browser.run("document.scripts.length") == 1
+        browser.key("1")
+        drawn(browser)
+        # On a phone nothing lies beside the screen, in any panel.
+        browser.size(390, 844, 2, phone=True)
+        for panel in "flame", "functions", "threads", "waits", "runtime":
+            browser.run(f"byId('tab-{panel}').click()")
+            ctx.eventually(lambda: not browser.run("page.busy"), "an answer")
+            width = browser.run("document.documentElement.scrollWidth")
+            assert width <= 390, (panel, width)
+        small = browser.run("""[...document.querySelectorAll("button, select, summary")]
+            .filter((one) => one.offsetParent && one.getBoundingClientRect().height < 30)
+            .map((one) => one.id || one.textContent)""")
+        assert not small, small
+        browser.size(1280, 900)
+        # The target ends.
+        browser.run("byId('tab-flame').click()")
+        drawn(browser)
+        target.kill()
+        browser.until("byId('notice').textContent.includes('ended')")
+        quiet(browser, server, but=("/api/", ))
+        # Another one of a server that ends.
+        browser.visit(server.url(f"/targets/{other.pid}/"))
+        browser.until("page.axis.readings.length > 1")
+        server.stop()
+        browser.until("byId('notice').textContent.includes('does not answer')")
