@@ -37,7 +37,8 @@ static bool claim(struct deadlock_look *look, int64_t often)
 
 static void put_text(struct deadlock_look *look, const char *text)
 {
-    size_t length = strnlen(text, sizeof look->text - 1);
+    size_t length = strlen(text), most = sizeof look->text - 1;
+    length = length < most ? length : most;
     memcpy(look->text, text, length);
     look->text[length] = '\0';
 }
