@@ -38,7 +38,8 @@ const struct option serve_options_table[] = {
     {"streams", 0, OPTION_INTEGER, "COUNT", AT(http.streams_most), .least = 0, .most = 1000,
      .help = "most pages that follow at one time", .shown_default = "100"},
     {"header-time", 0, OPTION_DURATION, "DURATION", AT(http.header_time),
-     .help = "how long the header of a request may take", .shown_default = "10s"},
+     .help = "how long the header of a request may take; its body thrice, its reply 12 times",
+     .shown_default = "10s"},
 
     // who may ask
     {"password-file", 0, OPTION_FILE, "FILE", AT(access.password_file),

@@ -58,12 +58,26 @@ static enum rc open_listeners(struct collector *collector, struct err *err)
                           collector->settings.access.socket_users, err);
 }
 
+// Passwords, tokens and certificates as their files have them now. What was there before stays when
+// something is wrong with them.
+static enum rc read_access(struct collector *collector, struct err *err)
+{
+    struct access access = {0};
+    enum rc rc = access_open(&access, &collector->settings, &collector->listeners, err);
+    if (rc != RC_OK) {
+        access_close(&access);
+        return rc;
+    }
+    access_close(&collector->access);
+    collector->access = access;
+    return RC_OK;
+}
+
 enum rc collector_apply(struct collector *collector, struct err *err)
 {
     set_ticks(collector->ticks, collector->settings.metrics.interval);
     collector->targets.kept = collector->settings.metrics.kept;
-    (void)err;
-    return RC_OK;
+    return read_access(collector, err);
 }
 
 static enum rc start_front(struct collector *collector, struct err *err)
@@ -90,7 +104,7 @@ static enum rc begin(struct collector *collector, struct err *err)
     if (rc == RC_OK)
         rc = open_listeners(collector, err);
     if (rc == RC_OK)
-        rc = access_open(&collector->access, &collector->settings, &collector->listeners, err);
+        rc = read_access(collector, err);
     if (rc != RC_OK)
         return rc;
     collector->signals = open_signals();

@@ -14,6 +14,7 @@
 
 #define LOOK_MS 100         // from one look at what is due to the next
 #define KEEP_UP_NS (250 * NS_PER_MS)
+#define RANGES_NS (300ll * NS_PER_S) // as long as slices reach back
 #define HALF_NS (NS_PER_S / 2)
 #define ASKED_MOST 256      // questions that wait at one time
 
@@ -30,6 +31,7 @@ struct runner {
     struct runner_ask asked[ASKED_MOST];
     size_t count;
     int64_t waits_until, views_until; // CLOCK_MONOTONIC ns
+    int64_t ranges_until; // a page that is paused may ask for a range: it is kept, nobody is stopped
     int64_t kept_up;
     bool in_place; // no thread is stopped
     bool finishing; // all are answered now, with what there is
@@ -90,7 +92,8 @@ static void follow_needs(struct runner *runner)
         feed_stop_nobody(runner->feed, in_place);
     runner->in_place = in_place;
     runner->over |= runner->finishing && !runner->count;
-    runner->over |= in_place && !runner->count && now >= runner->waits_until;
+    runner->over |= in_place && !runner->count && now >= runner->waits_until &&
+                    now >= runner->ranges_until;
 }
 
 static void extend(struct runner *runner, const struct ask *ask)
@@ -98,8 +101,10 @@ static void extend(struct runner *runner, const struct ask *ask)
     int64_t now = clock_now();
     if (is_of_waits(ask))
         runner->waits_until = now + runner->config->linger_waits;
-    if (is_of_views(ask))
+    if (is_of_views(ask)) {
         runner->views_until = now + runner->config->linger_views;
+        runner->ranges_until = now + RANGES_NS;
+    }
     feed_want_type(runner->feed, runner_answer_kind(ask));
 }
 

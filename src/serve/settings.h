@@ -26,7 +26,8 @@ struct serve_settings { // texts are borrowed, lists owned by whoever fills them
         const char *allowed_hosts; // names under which it is asked, with commas; "*": any. NULL
         uint64_t connections_most, connections_per_address; // of the second loopback is exempt
         uint64_t streams_most; // of server-sent events
-        int64_t header_time;   // ns: so long the header of a request may take
+        int64_t header_time;   // ns: so long the header of a request may take;
+                               // its body thrice, and the client for the reply 12 times
     } http;
     struct {
         const char *password_file; // lines "user:hash", as crypt(3) has it; NULL: none

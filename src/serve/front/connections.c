@@ -14,8 +14,8 @@
 #include "serve/access.h"
 #include "serve/front/exchange.h"
 
-#define BODY_TIME (30ll * NS_PER_S)
-#define REPLY_TIME (120ll * NS_PER_S)
+#define BODY_TIMES 3   // as long as its header a request's body may take
+#define REPLY_TIMES 12 // and the client for what it is sent
 #define EVENTS_MOST 64
 #define NAME_MOST (INET6_ADDRSTRLEN + 16)
 
@@ -212,7 +212,7 @@ void connection_begins(struct connection *client, struct exchange *exchange)
 
 void connection_sends_body(struct connection *client)
 {
-    client->deadline = clock_now() + BODY_TIME;
+    client->deadline = clock_now() + BODY_TIMES * connections.settings->http.header_time;
 }
 
 void connection_waits(struct connection *client)
@@ -225,7 +225,7 @@ void connection_waits(struct connection *client)
 void connection_is_sent(struct connection *client)
 {
     client->is_waiting = false;
-    client->deadline = clock_now() + REPLY_TIME;
+    client->deadline = clock_now() + REPLY_TIMES * connections.settings->http.header_time;
 }
 
 void connection_is_done(struct connection *client)

@@ -153,9 +153,10 @@ enum MHD_Result exchange_take(void *settings, struct MHD_Connection *connection,
     struct exchange *exchange = *state;
     enum MHD_Result result = MHD_YES;
     (void)settings, (void)connection, (void)url, (void)version;
-    if (!exchange->method) { // the body, if there is one, comes next
+    if (!exchange->method) { // a refusal now would end the connection, which only a body is worth
         exchange->method = method;
-        (void)begin(exchange, &result);
+        if (admission_of_body(exchange))
+            (void)begin(exchange, &result);
         return result;
     }
     if (*length) {
@@ -163,7 +164,9 @@ enum MHD_Result exchange_take(void *settings, struct MHD_Connection *connection,
         *length = 0;
         return MHD_YES;
     }
-    result = proceed(exchange);
-    follow(exchange);
+    if (exchange->route || begin(exchange, &result)) {
+        result = proceed(exchange);
+        follow(exchange);
+    }
     return result;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,7 +24,8 @@
 #define MEMORY_MOST (96u << 10) // bytes for the header of a request and what is kept of it
 #define TLS_VERSIONS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define TEXT_MOST (1u << 20)   // bytes of a question's text
-#define FILES_MORE 256         // descriptors beside one for a connection and one for its answer
+#define FILES_MORE 256         // descriptors beside one for a connection and one for its answer;
+                               // MHD may take more connections than are let in, which it then ends
 
 static struct {
     const struct front_config *config;
@@ -42,9 +44,9 @@ static void give_up_streams(void)
 static void give_up_rights(void)
 {
     static const unsigned calls[] = {
-        SYS_accept4,  SYS_epoll_ctl, SYS_epoll_wait,   SYS_poll,       SYS_recvfrom,
-        SYS_sendto,   SYS_sendfile,  SYS_writev,       SYS_write,      SYS_shutdown,
-        SYS_setsockopt, SYS_getsockopt, SYS_memfd_create, SYS_fcntl,
+        SYS_accept4,  SYS_epoll_ctl, SYS_epoll_wait, SYS_poll,       SYS_restart_syscall,
+        SYS_recvfrom, SYS_sendto,    SYS_sendfile,   SYS_write,      SYS_memfd_create,
+        SYS_shutdown, SYS_fcntl,     SYS_setsockopt, SYS_getsockopt,
     };
     const struct sandbox_needs needs = {
         .descriptor = -1,
@@ -77,7 +79,7 @@ static void listen_at(int socket, const struct listener *listener)
         socket, MHD_OPTION_NOTIFY_CONNECTION, connections_notify, listener,
         MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, settings, MHD_OPTION_NOTIFY_COMPLETED,
         exchange_end, settings, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)front.config->settings->http.connections_most + 1,
+        (unsigned)front.config->settings->http.connections_most + FILES_MORE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_MOST, MHD_OPTION_CONNECTION_TIMEOUT,
         IDLE_SECONDS, MHD_OPTION_ARRAY, is_https ? tls : tls + 3, MHD_OPTION_END);
     if (!daemon)
@@ -133,6 +135,7 @@ static void loop(int channel, int events)
 void front_serve(int channel, const void *context)
 {
     front.config = context;
+    tzset(); // reads a file, for the dates of replies
     waiting_begin(channel);
     login_begin(front.config->access);
     int events = connections_begin(front.config->settings, front.config->access);

@@ -18,13 +18,13 @@ static const struct {
     {"heap", false, "Blocks of memory in use, by what they are and by size, counted in the books "
                     "of the allocator; nothing is known of where they were allocated"},
     {"mutex", false, "Waits for locks, of those who waited and of those who held them meanwhile"},
-    {"profile", false, "CPU time in the seconds that the parameter says (30)"},
+    {"profile", false, "CPU time in the seconds that the parameter says"},
     {"symbol", false, "Names of addresses: symbol?0x401196+0x4011b0"},
     {"threadcreate", true, "Where threads that exist now began, or who started threads in the "
                            "seconds that the parameter says"},
-    {"trace", false, "What threads did in the seconds that the parameter says (1), event by event, "
+    {"trace", false, "What threads did in the seconds that the parameter says, event by event, "
                      "for go tool trace"},
-    {"wall", false, "Time of all threads in the seconds that the parameter says (30), by what they "
+    {"wall", false, "Time of all threads in the seconds that the parameter says, by what they "
                     "did: running, waiting for a CPU, blocked"},
 };
 

@@ -15,20 +15,24 @@
 #include "serve/front/route.h"
 #include "serve/settings.h"
 
-#define PROFILE_SECONDS 30 // of who names none
-#define TRACE_SECONDS 1
+#define TRACE_SECONDS 1 // of who names none
 
 // --- parameters ---
 
-// As Go's strconv: nothing around the number, and no fraction.
+// As Go's strconv: nothing around the number, and no fraction. What is none is 0, and what 64 bits
+// do not hold their bound, for who does not look at what is returned.
 static bool parse_integer(const char *text, int64_t *number)
 {
     char *end;
+    *number = 0;
     if (!text || isspace((unsigned char)*text))
         return false;
     errno = 0;
-    *number = strtoll(text, &end, 10);
-    return end != text && !*end && !errno;
+    int64_t parsed = strtoll(text, &end, 10);
+    if (end == text || *end)
+        return false;
+    *number = parsed;
+    return !errno;
 }
 
 static bool parse_real(const char *text, double *number)
@@ -58,9 +62,9 @@ static enum MHD_Result ask_for_window(struct exchange *exchange, double seconds)
 static enum MHD_Result begin_profile(struct exchange *exchange)
 {
     int64_t seconds;
-    if (!parse_integer(exchange_argument(exchange, "seconds"), &seconds) || seconds <= 0)
-        seconds = PROFILE_SECONDS;
-    return ask_for_window(exchange, (double)seconds);
+    if (parse_integer(exchange_argument(exchange, "seconds"), &seconds) && seconds > 0)
+        return ask_for_window(exchange, (double)seconds);
+    return ask_for_window(exchange, (double)exchange->settings->profiles.usual / NS_PER_S);
 }
 
 static enum MHD_Result begin_trace(struct exchange *exchange)
@@ -89,8 +93,7 @@ static enum MHD_Result begin_counts(struct exchange *exchange)
 {
     const char *seconds = exchange_argument(exchange, "seconds");
     int64_t debug;
-    if (!parse_integer(exchange_argument(exchange, "debug"), &debug))
-        debug = 0;
+    (void)parse_integer(exchange_argument(exchange, "debug"), &debug);
     if (seconds && *seconds)
         return begin_growth(exchange, seconds, debug);
     bool dump = debug >= 2 && exchange->route->what == ASK_THREADS;
@@ -138,9 +141,14 @@ static enum MHD_Result begin_redirect(struct exchange *exchange)
 
 // --- answers ---
 
+// Tools show one line.
 static enum MHD_Result refuse(struct exchange *exchange)
 {
-    return reply_error(exchange, reply_status(&exchange->answer), exchange->answer.text);
+    AUTO_BUF struct buf line = {0};
+    char *rest = exchange->answer.text;
+    for (char *part; (part = strsep(&rest, "\n"));)
+        buf_printf(&line, "%s%s", line.length ? "; " : "", part + strspn(part, " "));
+    return reply_error(exchange, reply_status(&exchange->answer), line.data);
 }
 
 static enum MHD_Result answer_profile(struct exchange *exchange)

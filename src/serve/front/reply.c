@@ -40,6 +40,9 @@ static enum MHD_Result queue(struct exchange *exchange, const struct reply *repl
         AUTO_FREE char *text = xasprintf("attachment; filename=\"%s\"", reply->file);
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, text);
     }
+    // What follows on the connection of who sends what is no request may be none either.
+    if (reply->status == 400 || reply->status == 414 || reply->status == 431)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result = MHD_queue_response(exchange->connection, reply->status, response);
     MHD_destroy_response(response);
     return result;

@@ -346,9 +346,8 @@ class Dashboard {
 
   // Where the paths are that Go programs have.
   usePrefix(prefix) {
-    const path = prefix.replace(/^\//, "");
-    TAKEN["get-threads"][0] = `${path}/goroutine`;
-    byId("threads-text").href = `${path}/goroutine?debug=2`;
+    this.files.prefix = prefix.replace(/^\//, "");
+    byId("threads-text").href = `${this.files.prefix}/goroutine?debug=2`;
   }
 
   fillTargets(targets) {
