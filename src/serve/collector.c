@@ -13,10 +13,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
-#include "serve/front/front.h"
+#include "serve/fronts.h"
 #include "serve/notify.h"
-
-#define FRONT_DEATHS_MOST 20 // in a row, each within a second
 
 static int open_signals(void)
 {
@@ -59,10 +57,11 @@ static enum rc open_listeners(struct collector *collector, struct err *err)
 
 // Passwords, tokens and certificates as their files have them now. What was there before stays when
 // something is wrong with them.
-static enum rc read_access(struct collector *collector, struct err *err)
+static enum rc read_access(struct collector *collector, const struct serve_settings *settings,
+                           struct err *err)
 {
     struct access access = {0};
-    enum rc rc = access_open(&access, &collector->settings, &collector->listeners, err);
+    enum rc rc = access_open(&access, settings, &collector->listeners, err);
     if (rc != RC_OK) {
         access_close(&access);
         return rc;
@@ -72,21 +71,17 @@ static enum rc read_access(struct collector *collector, struct err *err)
     return RC_OK;
 }
 
-enum rc collector_apply(struct collector *collector, struct err *err)
+enum rc collector_apply(struct collector *collector, const struct serve_settings *settings,
+                        struct err *err)
 {
-    set_ticks(collector->ticks, collector->settings.metrics.interval);
-    set_ticks(collector->looks, collector->settings.targets.interval);
-    collector->targets.kept = collector->settings.metrics.kept;
-    return read_access(collector, err);
-}
-
-static enum rc start_front(struct collector *collector, struct err *err)
-{
-    const struct front_config config = {.listeners = &collector->listeners,
-                                        .access = &collector->access,
-                                        .settings = &collector->settings};
-    return worker_process_start(&collector->front, "ptprof-http", collector->listeners.sockets,
-                                front_serve, &config, err);
+    enum rc rc = read_access(collector, settings, err);
+    if (rc != RC_OK)
+        return rc;
+    collector->settings = *settings;
+    set_ticks(collector->ticks, settings->metrics.interval);
+    set_ticks(collector->looks, settings->targets.interval);
+    collector->targets.kept = settings->metrics.kept;
+    return fronts_renew(collector, err);
 }
 
 static void tell_ready(struct collector *collector)
@@ -104,7 +99,7 @@ static enum rc begin(struct collector *collector, struct err *err)
     if (rc == RC_OK)
         rc = open_listeners(collector, err);
     if (rc == RC_OK)
-        rc = read_access(collector, err);
+        rc = read_access(collector, &collector->settings, err);
     if (rc != RC_OK)
         return rc;
     collector->signals = open_signals();
@@ -112,7 +107,7 @@ static enum rc begin(struct collector *collector, struct err *err)
     collector->looks = open_ticks(collector->settings.targets.interval);
     if (collector->signals < 0 || collector->ticks < 0 || collector->looks < 0)
         return limits_sys(err, RC_LIMIT, errno, "cannot start a server");
-    rc = start_front(collector, err);
+    rc = fronts_start(collector, err);
     if (rc == RC_OK)
         tell_ready(collector);
     return rc;
@@ -143,35 +138,8 @@ static void take_look(struct collector *collector)
     target_list_look(&collector->targets);
     for (size_t i = collector->helper_count; i-- > 0;)
         questions_answer(collector, collector->helpers[i], 0);
-    if (collector->front.pid && !worker_process_take(&collector->front, 0))
-        kill(collector->front.pid, SIGKILL);
+    fronts_check(collector);
     worker_process_reap();
-}
-
-// Targets and runs go on; who was connected has to connect again.
-static enum rc replace_front(struct collector *collector, struct err *err)
-{
-    worker_process_close(&collector->front);
-    questions_forget(collector);
-    if (!collector->front_is_old && ++collector->front_deaths > FRONT_DEATHS_MOST)
-        return err_set(err, RC_FAIL, "the process that reads HTTP ends again and again");
-    collector->front_is_old = false;
-    return start_front(collector, err);
-}
-
-static enum rc end_front(struct collector *collector)
-{
-    worker_process_close(&collector->front);
-    questions_forget(collector);
-    return RC_OK;
-}
-
-static enum rc take_front(struct collector *collector, short events, struct err *err)
-{
-    if (worker_process_take(&collector->front, events) &&
-        (!(events & ~POLLOUT) || questions_take(collector)))
-        return RC_OK;
-    return collector->end_by ? end_front(collector) : replace_front(collector, err);
 }
 
 // Helpers that go while others are looked at move the last one to their place.
@@ -183,7 +151,7 @@ static void take_answers(struct collector *collector, const struct pollfd *fds, 
             questions_answer(collector, collector->helpers[i], fds[i].revents);
 }
 
-enum { SIGNALS, TICKS, LOOKS, FRONT, HELPERS }; // what is waited for
+enum { SIGNALS, TICKS, LOOKS, FRONTS, HELPERS = FRONTS + FRONTS_MOST }; // what is waited for
 
 static enum rc take(struct collector *collector, const struct pollfd *fds, size_t helpers,
                     struct err *err)
@@ -195,9 +163,7 @@ static enum rc take(struct collector *collector, const struct pollfd *fds, size_
         take_tick(collector);
     if (fds[LOOKS].revents)
         take_look(collector);
-    if (fds[FRONT].revents)
-        return take_front(collector, fds[FRONT].revents, err);
-    return collector->front_is_old && !collector->end_by ? replace_front(collector, err) : RC_OK;
+    return fronts_take(collector, fds + FRONTS, err);
 }
 
 static enum rc loop(struct collector *collector, struct err *err)
@@ -209,14 +175,13 @@ static enum rc loop(struct collector *collector, struct err *err)
         fds[SIGNALS] = (struct pollfd){.fd = collector->signals, .events = POLLIN};
         fds[TICKS] = (struct pollfd){.fd = collector->ticks, .events = POLLIN};
         fds[LOOKS] = (struct pollfd){.fd = collector->looks, .events = POLLIN};
-        fds[FRONT] = (struct pollfd){.fd = collector->front.pid ? collector->front.channel : -1,
-                                     .events = worker_process_events(&collector->front)};
+        fronts_await(collector, fds + FRONTS);
         for (size_t i = 0; i < helpers; i++) {
             const struct worker_process *process = &collector->helpers[i]->process;
             fds[HELPERS + i] = (struct pollfd){.fd = process->channel,
                                                .events = worker_process_events(process)};
         }
-        if (poll(fds, HELPERS + helpers, control_patience(collector)) > 0)
+        if (poll(fds, HELPERS + helpers, control_patience(collector)) >= 0)
             rc = take(collector, fds, helpers, err);
     }
     return rc;
@@ -224,7 +189,7 @@ static enum rc loop(struct collector *collector, struct err *err)
 
 static void end(struct collector *collector)
 {
-    worker_process_close(&collector->front);
+    fronts_end(collector);
     questions_end(collector);
     listeners_close(&collector->listeners);
     access_close(&collector->access);
