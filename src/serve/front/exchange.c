@@ -69,7 +69,10 @@ enum MHD_Result exchange_ask(struct exchange *exchange, int text)
     exchange->ask.what = exchange->route->what;
     if (text < 0 && answers_find(&exchange->ask, &exchange->answer, &exchange->memory)) {
         exchange->state = EXCHANGE_ANSWERED;
-        return exchange->route->answer(exchange);
+        exchange->is_borrowed = true;
+        enum MHD_Result result = exchange->route->answer(exchange);
+        exchange->memory = -1;
+        return result;
     }
     waiting_ask(exchange, text);
     MHD_suspend_connection(exchange->connection);
