@@ -21,6 +21,7 @@ struct helper { // a runner or a job
     struct serve_target *target;
     struct ask about; // of a job: what all who wait for it have asked
     bool is_runner;
+    bool finishes; // it answers what it has been asked, and nothing more
 };
 
 struct waiting { // the front waits for an answer

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
+#include "serve/deadlock_look.h"
 #include "serve/job.h"
 #include "serve/log.h"
 #include "serve/runner.h"
@@ -84,6 +85,8 @@ static enum rc start_runner(struct collector *collector, struct helper *helper, 
 static enum rc start_job(struct collector *collector, struct helper *helper, int text,
                          struct err *err)
 {
+    if (!helper->target->deadlock)
+        helper->target->deadlock = deadlock_look_new();
     const struct job job = {.ask = helper->about, .pid = helper->target->pid,
                             .target = helper->target, .text = text,
                             .settings = &collector->settings};
@@ -97,7 +100,7 @@ static struct helper *find_helper(struct collector *collector, const struct serv
 {
     for (size_t i = 0; i < collector->helper_count; i++) {
         struct helper *helper = collector->helpers[i];
-        if (helper->target != target || helper->is_runner != is_runner)
+        if (helper->target != target || helper->is_runner != is_runner || helper->finishes)
             continue;
         if (is_runner || (helper->about.what == ask->what && helper->about.form == ask->form &&
                           !ask->window && !helper->about.window && ask->what != ASK_SYMBOL))
@@ -318,8 +321,10 @@ void questions_finish(struct collector *collector)
 {
     const struct ask finish = {.what = ASK_FINISH};
     for (size_t i = 0; i < collector->helper_count; i++)
-        if (collector->helpers[i]->is_runner)
+        if (collector->helpers[i]->is_runner && !collector->helpers[i]->finishes) {
+            collector->helpers[i]->finishes = true;
             (void)ask_send(collector->helpers[i]->process.channel, &finish, -1);
+        }
 }
 
 void questions_end(struct collector *collector)

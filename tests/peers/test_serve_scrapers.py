@@ -112,6 +112,20 @@ def check_in_time(ctx, everybody):
     assert not late or ctx.slowdown > 1.5, "\n".join(late)
 
 
+def test_configured_parameters_spread(ctx):
+    """Parca adds `seconds` to the parameters of all paths, Alloy once more at each round."""
+    target = examples(ctx)["contention"]
+    server = serving.Server(ctx, target.pid)
+    params = [("target", "contention")]
+    both = [kind(server.address, "", 1, scrapers.OUR_PATHS, params)
+            for kind in (scrapers.Parca, scrapers.Alloy)]
+    for scraper in both:
+        for name in "process_cpu", "mutex", "block", "memory", "goroutine", "process_cpu":
+            scraper.once(name)
+        assert not errors(scraper), errors(scraper)
+    assert all(one.duration > 0.5e9 for one in both[0].rounds["mutex"])
+
+
 def test_defaults_find_no_allocs(ctx):
     """With the paths of Go programs one is answered 501, and the others go on."""
     target = examples(ctx)["busy"]
