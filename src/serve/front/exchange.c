@@ -104,7 +104,7 @@ void exchange_leave(struct exchange *exchange)
         stream_leave(exchange->stream);
         return;
     }
-    exchange->answer = (struct answer_head){.rc = RC_GONE};
+    exchange->answer = (struct answer_head){.rc = RC_GONE, .text = "the client has left"};
     exchange->state = EXCHANGE_ANSWERED;
     MHD_resume_connection(exchange->connection);
 }

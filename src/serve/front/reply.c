@@ -118,8 +118,8 @@ enum MHD_Result reply_refusal(struct exchange *exchange, const struct reply *ref
     bool is_json = !exchange->is_of_go && strstr(exchange->path, "/api/");
     reply.type = is_json ? "application/json" : "text/plain; charset=utf-8";
     if (is_json)
-        put_json(&body, text);
-    else
+        put_json(&body, text ? text : "");
+    else if (text)
         buf_puts(&body, text);
     buf_putc(&body, '\n');
     if (exchange->is_of_go) {
