@@ -42,8 +42,12 @@ struct exchange {
     bool delta;  // the question is about a window of something that is counted for all time
     bool joined; // others may have the same answer (waiting.c)
     struct stream *stream; // NULL: it ends with its answer
+    bool unfinished;       // somebody expects an end of it: it is no stream
     struct exchange *next; // of those that wait
 };
+
+// Says whether there are requests that somebody expects an end of: streams have none.
+bool exchange_unfinished(void);
 
 // What MHD calls: when the first line is there; for the header and each part of the body; at the
 // end. settings: struct serve_settings.

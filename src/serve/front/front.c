@@ -33,6 +33,7 @@ static struct {
     const struct front_config *config;
     struct MHD_Daemon *daemons[LISTENERS_MOST];
     size_t count;
+    bool accepts_nobody; // it ends with the last answer
 } front;
 
 // What it would print nobody could tell from what the collector prints.
@@ -105,9 +106,10 @@ static int patience(void)
     return least;
 }
 
-// The server is about to end. Who is connected stays, and the address is free for the next one.
+// Who has asked is still answered, and the addresses are free for the next one.
 static void accept_nobody(void)
 {
+    front.accepts_nobody = true;
     for (size_t i = 0; i < front.count; i++) {
         MHD_socket listener = MHD_quiesce_daemon(front.daemons[i]);
         if (listener != MHD_INVALID_SOCKET)
@@ -131,6 +133,8 @@ static void loop(int channel, int events)
         stream_tick(now);
         for (size_t i = 0; i < front.count; i++)
             MHD_run(front.daemons[i]);
+        if (front.accepts_nobody && !exchange_unfinished())
+            _exit(EXIT_SUCCESS);
     }
 }
 
@@ -138,7 +142,7 @@ void front_serve(int channel, const void *context)
 {
     front.config = context;
     tzset(); // reads a file, for the dates of replies
-    waiting_begin(channel);
+    waiting_begin(channel, front.config->first_id);
     login_begin(front.config->access);
     int events = connections_begin(front.config->settings, front.config->access);
     for (size_t i = 0; i < front.config->listeners->count; i++)
