@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
+#include "serve/deadlock_look.h"
 #include "serve/job.h"
 #include "serve/log.h"
 #include "serve/runner.h"
@@ -84,6 +85,8 @@ static enum rc start_runner(struct collector *collector, struct helper *helper, 
 static enum rc start_job(struct collector *collector, struct helper *helper, int text,
                          struct err *err)
 {
+    if (!helper->target->deadlock)
+        helper->target->deadlock = deadlock_look_new();
     const struct job job = {.ask = helper->about, .pid = helper->target->pid,
                             .target = helper->target, .text = text,
                             .settings = &collector->settings};

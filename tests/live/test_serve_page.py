@@ -6,6 +6,7 @@ import gzip
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -134,7 +135,8 @@ def test_lives_and_pauses(ctx):
         ctx.eventually(lambda: not browser.run("page.busy"), "the last answer")
         number, count = len(browser.requests()), browser.run("page.axis.readings.length")
         time.sleep(4)
-        assert len(browser.requests()) == number, browser.requests()[number:]
+        later = [url for url in browser.requests()[number:] if not url.endswith("/targets")]
+        assert not later, later
         assert browser.run("page.axis.readings.length") == count
         # Nobody is sampled any more by now; what was sampled can still be looked at.
         browser.run("page.axis.choose([page.axis.kept[1] - 3000, page.axis.kept[1]], false)")
@@ -197,6 +199,54 @@ def test_ranges_compare_and_the_address_keeps_them(ctx):
         browser.run("history.back()")
         browser.until("page.state.range !== null")
         quiet(browser, server, but=("/api/profiling/", "status of 400"))
+
+
+def test_a_range_is_what_was_sampled_then(ctx):
+    """The target is stopped for some seconds of a busy time: that range has no CPU time, and those
+    before and after it have."""
+    target = ctx.target("contended", "normal")
+    server = Server(ctx, target.pid)
+    server.json("/api/v1/top")
+    time.sleep(4)
+    begun = time.time()
+    target.signal(signal.SIGSTOP)
+    time.sleep(6)
+    target.signal(signal.SIGCONT)
+    ended = time.time()
+    server.json("/api/v1/top")
+    time.sleep(1)
+
+    def words(start, end):
+        return f"from={int(start * 1e9)}&to={int(end * 1e9)}"
+
+    def samples(start, end):
+        answer = server.request(f"/api/v1/top?{words(start, end)}")
+        if answer.status == 400:
+            assert b"nothing is known of this range yet" in answer.body, answer.body
+            return 0
+        return json.loads(answer.body)["window_samples"]
+
+    def time_of(start, end):
+        flame = server.json(f"/api/v1/flame?{words(start, end)}")
+        return sum(flame["samples"][0]["values"][1])
+
+    inside = begun + 1.5, ended - 1.5
+    assert samples(*inside) == 0 and time_of(*inside) == 0, samples(*inside)
+    before = begun - 3, begun
+    assert samples(*before) > 3 and time_of(*before) > 0.03e9, samples(*before)
+    ctx.eventually(lambda: samples(ended + 0.5, time.time()) > 3, "samples after it")
+    refused = server.request(f"/api/v1/top?from=1&to={int(begun * 1e9) - 3600 * 10**9}")
+    assert refused.status == 400 and b"lies before" in refused.body, refused
+    for wrong in "from=x", "from=-1", "type=heap", "count=y", "filter=/(/":
+        refused = server.request(f"/api/v1/flame?{wrong}")
+        assert refused.status == 400 and json.loads(refused.body)["error"], (wrong, refused)
+    # Files are sent once: whoever has one is told that it is the same.
+    style = server.request("/assets/page.css", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(style.body) == server.get("/assets/page.css")
+    again = server.request("/assets/page.css", headers={"Accept-Encoding": "gzip",
+                                                       "If-None-Match": style.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+    assert server.request("/assets/nothing").status == 404
 
 
 def dropped(browser, name, data):
