@@ -343,6 +343,8 @@ def test_runtimes(ctx):
         assert found["runtime"]["runtime"]["name"] == name, found["runtime"]
         assert found["runtime"]["runtime"]["version"] == said[name][0].removeprefix("v"), \
             (found["runtime"], said[name])
+        known = found["metrics"]["metrics"]["memory"]["alloc"]
+        assert (known is None) == (name != "CPython"), (name, known)  # whose objects are not counted
         if name == "JVM":
             check_jvm(found["gc"], said[name])
         else:
@@ -378,6 +380,7 @@ def test_go_collections(ctx):
             continue  # it has collected meanwhile
         version, count, total, goal, allocated, last, pause = before[:7]
         assert runtime["go_version"] == version and runtime["runtime"]["name"] == "Go", runtime
+        assert stats["StackInuse"] is None and 0 < stats["HeapAlloc"] <= stats["HeapSys"], stats
         assert gc["num_gc"] == stats["NumGC"] == int(count) > 10, gc
         assert stats["PauseTotalNs"] == int(total) and gc["recent_pauses_ns"][0] == int(pause)
         assert stats["NextGC"] == int(goal) and stats["LastGC"] == int(last), (stats, before)
