@@ -247,6 +247,11 @@ def test_a_range_is_what_was_sampled_then(ctx):
                                                        "If-None-Match": style.headers["ETag"]})
     assert (again.status, again.body) == (304, b"")
     assert server.request("/assets/nothing").status == 404
+    for path, to in ("/targets", "./"), ("/targets/", "../"), ("/targets/x", "x/"), (
+            "/performance/", "../performance"):
+        moved = server.request(path)
+        assert (moved.status, moved.headers["Location"]) == (301, to), moved
+    assert server.request("/targets/%0d%0aX:y").status in (400, 404)
 
 
 def dropped(browser, name, data):

@@ -114,6 +114,7 @@ class Dashboard {
 
   showState() {
     const { state, axis } = this, file = state.file, ofWaits = state.tab === "waits";
+    document.body.classList.toggle("no-target", !this.target && !file);
     byId("pause").textContent = state.paused ? "Resume" : "Pause";
     byId("pause").setAttribute("aria-pressed", state.paused);
     byId("history").setAttribute("aria-pressed", state.whole);
@@ -319,7 +320,7 @@ class Dashboard {
     this.target = found || this.target;
     this.fillTargets(targets);
     byId("choices").replaceChildren();
-    document.body.classList.toggle("no-target", !this.target);
+    this.showState();
     if (!this.target) this.letChoose(targets, asked);
     else if (back) this.begin();
   }
