@@ -96,7 +96,7 @@ static void nothing_known(struct api_look *look)
     collection->cpu_fraction = NAN;
 }
 
-static enum rc take_runtime(const struct job *job, struct api_look *look)
+static enum rc take_runtime(const struct job *job, unsigned parts, struct api_look *look)
 {
     struct heap_target *target;
     enum rc rc = heap_target_open(job->pid, false, &target, &look->err);
@@ -104,7 +104,7 @@ static enum rc take_runtime(const struct job *job, struct api_look *look)
     look->collection.why = look->runtime_why;
     if (rc != RC_OK)
         return rc;
-    runtime_read(target, &look->runtime);
+    runtime_read(target, parts & API_VERSIONS, &look->runtime);
     take_collection(target, look);
     heap_target_close(target);
     return RC_OK;
@@ -117,7 +117,7 @@ enum rc api_look_take(const struct job *job, unsigned parts, struct api_look *lo
     struct memory_look *memory = NULL;
     enum rc rc = RC_OK;
     nothing_known(look);
-    if (parts & API_RUNTIME && take_runtime(job, look) == RC_GONE)
+    if (parts & API_RUNTIME && take_runtime(job, parts, look) == RC_GONE)
         return err_set(err, RC_GONE, "%s", look->err.text);
     if (parts & API_MEMORY)
         rc = memory_look_open(job->pid, &options, &memory, err);
