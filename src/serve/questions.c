@@ -18,10 +18,20 @@
 #define LINGER_VIEWS (10ll * NS_PER_S)
 #define HELPERS_MOST 256 // processes at one time
 
+static bool is_of(const struct collector *collector, const struct worker_process *front,
+                  uint32_t id)
+{
+    bool is_new = id >> COLLECTOR_FRONT_BITS == collector->front_number;
+    return is_new == (front == &collector->front);
+}
+
 static void reply(struct collector *collector, const struct answer_head *answer, int memory)
 {
-    if (collector->front.pid)
-        (void)answer_send(collector->front.channel, answer, memory);
+    struct worker_process *front = &collector->front;
+    if (!is_of(collector, front, answer->id))
+        front = &collector->leaving;
+    if (front->pid)
+        (void)answer_send(front->channel, answer, memory);
 }
 
 static void refuse(struct collector *collector, uint32_t id, enum rc rc, const struct err *err)
@@ -249,10 +259,10 @@ static void pass_on(struct collector *collector, const struct ask *ask, int text
         ask_process(collector, target, ask, text);
 }
 
-bool questions_take(struct collector *collector)
+bool questions_take(struct collector *collector, struct worker_process *front)
 {
     struct ask ask;
-    int text, got = ask_receive(collector->front.channel, &ask, &text);
+    int text, got = ask_receive(front->channel, &ask, &text);
     if (got > 0 && ask.what == ASK_CANCEL)
         cancel(collector, ask.id);
     else if (got > 0 && ask.what == ASK_LOG)
@@ -319,10 +329,15 @@ bool questions_answer(struct collector *collector, struct helper *helper)
     return false;
 }
 
-void questions_forget(struct collector *collector)
+void questions_forget(struct collector *collector, const struct worker_process *front)
 {
-    while (collector->waiting_count)
-        cancel(collector, collector->waiting[0].front_id);
+    for (size_t i = 0; i < collector->waiting_count;) {
+        uint32_t id = collector->waiting[i].front_id;
+        bool forgotten = is_of(collector, front, id);
+        if (forgotten)
+            cancel(collector, id);
+        i = forgotten ? 0 : i + 1; // the order has changed
+    }
 }
 
 void questions_finish(struct collector *collector)
