@@ -116,6 +116,7 @@ $(BUILD)/gen/%.hash: $(BUILD)/gen/%
 $(BUILD)/src/output/flame_files.o: $(FLAME_PIECES) $(addsuffix .hash,$(FLAME_PIECES))
 $(BUILD)/src/serve/front/assets.o: $(PAGE_PIECES) $(addsuffix .gz,$(PAGE_PIECES)) \
     $(addsuffix .hash,$(PAGE_PIECES))
+$(BUILD)/src/serve/front/openapi.o: src/serve/page/openapi.json
 
 # --- objects and programs --------------------------------------------------------------------
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c

@@ -12,7 +12,7 @@
 struct serving { // what a server is made from, and made from again
     const struct call *call;
     pid_t *pids; // owned
-    struct serve_layers layers, before; // what is in force, and what was
+    struct serve_layers layers, next; // what is in force, and what may come after it
 };
 
 static enum rc read_settings(struct serving *serving, struct serve_layers *layers,
@@ -29,16 +29,19 @@ static enum rc read_settings(struct serving *serving, struct serve_layers *layer
 static enum rc reload(void *context, struct serve_settings *settings, struct err *err)
 {
     struct serving *serving = context;
-    struct serve_layers layers = {0};
-    enum rc rc = read_settings(serving, &layers, settings, err);
-    if (rc != RC_OK) {
-        serve_layers_fini(&layers);
-        return rc;
-    }
-    serve_layers_fini(&serving->before);
-    serving->before = serving->layers;
-    serving->layers = layers;
-    return RC_OK;
+    enum rc rc = read_settings(serving, &serving->next, settings, err);
+    if (rc != RC_OK)
+        serve_layers_fini(&serving->next);
+    return rc;
+}
+
+static void settle(void *context, bool taken)
+{
+    struct serving *serving = context;
+    serve_layers_fini(taken ? &serving->layers : &serving->next);
+    if (taken)
+        serving->layers = serving->next;
+    serving->next = (struct serve_layers){0};
 }
 
 static void tell_doubts(void)
@@ -51,7 +54,7 @@ static void tell_doubts(void)
 static enum rc serve(struct serving *serving, struct err *err)
 {
     const struct call *call = serving->call;
-    const struct collector_host host = {.reload = reload, .context = serving};
+    const struct collector_host host = {.reload = reload, .settle = settle, .context = serving};
     struct serve_settings settings;
     enum rc rc = RC_OK;
     for (size_t i = 0; i < call->count && rc == RC_OK; i++)
@@ -70,7 +73,6 @@ static int serve_run(const struct call *call, struct err *err)
     struct serving serving = {.call = call, .pids = xcalloc(call->count + 1, sizeof(pid_t))};
     enum rc rc = serve(&serving, err);
     serve_layers_fini(&serving.layers);
-    serve_layers_fini(&serving.before);
     free(serving.pids);
     return command_status(rc);
 }

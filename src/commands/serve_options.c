@@ -38,7 +38,8 @@ const struct option serve_options_table[] = {
     {"streams", 0, OPTION_INTEGER, "COUNT", AT(http.streams_most), .least = 0, .most = 1000,
      .help = "most pages that follow at one time", .shown_default = "100"},
     {"header-time", 0, OPTION_DURATION, "DURATION", AT(http.header_time),
-     .help = "how long the header of a request may take", .shown_default = "10s"},
+     .help = "how long the header of a request may take; its body thrice, its reply 12 times",
+     .shown_default = "10s"},
 
     // who may ask
     {"password-file", 0, OPTION_FILE, "FILE", AT(access.password_file),
@@ -82,7 +83,8 @@ const struct option serve_options_table[] = {
     {"metrics-interval", 0, OPTION_DURATION, "TIME", AT(metrics.interval),
      .help = "read figures of targets so often", .shown_default = "2s"},
     {"metrics-pss-interval", 0, OPTION_DURATION, "TIME", AT(metrics.pss_interval),
-     .help = "read proportional memory so often", .shown_default = "1m"},
+     .help = "read proportional memory so often, of small processes; 0s: never",
+     .shown_default = "5m"},
     {"metrics-history", 0, OPTION_INTEGER, "N", AT(metrics.kept), .least = 1, .most = 1e6,
      .help = "keep so many readings of each target", .shown_default = "1000"},
 

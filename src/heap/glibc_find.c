@@ -18,7 +18,6 @@
 #define HEAD_MAX 0x70u               // bytes of an arena before its bins
 #define TRIES_MAX 256u
 #define TORN_MAX 2u
-#define BANNER_MAX 120u // bytes of the text with the version
 
 // Bytes of an arena before `top`: 2.27 and later, 2.26, and those without fast bins.
 static const uint8_t tops_at[] = {0x60, 0x58, 0x10, 0x08};
@@ -246,25 +245,12 @@ static void find_parameters(struct glibc_books *books)
     }
 }
 
-// Takes the number of "GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36."
-static bool read_release(const char *at, const char *start, const char *end, char *text,
-                         size_t size)
-{
-    static const char before[] = " release version ";
-    size_t length = (size_t)(end - at) < BANNER_MAX ? (size_t)(end - at) : BANNER_MAX;
-    const char *found = memmem(at, length, before, sizeof before - 1);
-    const char *line = found ? memchr(found, '\n', (size_t)(at + length - found)) : NULL;
-    (void)start;
-    return line && version_text_digits(found + sizeof before - 1, line - 1, text, size);
-}
-
 static void read_version(struct glibc_books *books)
 {
     unsigned major = 0, minor = 0;
     char *text = books->version_text;
     if (books->target->space &&
-        version_text_find(books->target, books->data_start, "GNU C Library (", read_release, text,
-                          sizeof books->version_text) &&
+        version_text_glibc(books->target, books->data_start, text, sizeof books->version_text) &&
         sscanf(text, "%3u.%3u", &major, &minor) == 2)
         books->version = major * 100 + minor;
 }

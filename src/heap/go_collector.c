@@ -13,6 +13,7 @@
 #define VARIABLE_MAX (1u << 20) // bytes
 #define TRIES 5u                // of statistics that are just being changed
 #define PAUSE (2 * NS_PER_MS)
+#define PAGE 4096u
 
 // --- runtime.memstats ---
 
@@ -137,6 +138,22 @@ bool go_collector_find_pace(const unsigned char *bytes, size_t size,
 
 // --- of a process ---
 
+// A page that the program never touched is all zeros. Returns false when one could not be read.
+static bool read_pages(struct heap_view *view, uint64_t from, unsigned char *to, uint64_t size)
+{
+    struct heap_view_counts before = view->counts;
+    heap_view_forget(view);
+    memset(to, 0, size);
+    for (uint64_t at = 0, length; at < size; at += length) {
+        length = PAGE - (from + at) % PAGE;
+        length = length < size - at ? length : size - at;
+        const void *bytes = heap_view_window(view, from + at, length, from + size);
+        if (bytes)
+            memcpy(to + at, bytes, length);
+    }
+    return view->counts.swapped == before.swapped && view->counts.failed == before.failed;
+}
+
 // Returns whether what was read of a variable makes sense; it is read again if not.
 static bool read_variable(struct heap_target *target, const char *name, const char **why,
                           bool (*find)(const unsigned char *, size_t, struct go_collector *),
@@ -152,7 +169,7 @@ static bool read_variable(struct heap_target *target, const char *name, const ch
     for (unsigned i = 0; i < TRIES; i++) {
         if (i)
             nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
-        if (heap_view_read(&target->view, at, bytes, size) && find(bytes, size, collector)) {
+        if (read_pages(&target->view, at, bytes, size) && find(bytes, size, collector)) {
             *why = NULL;
             return true;
         }

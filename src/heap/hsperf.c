@@ -25,7 +25,7 @@
 #define FIRST_AT 24u
 #define COUNT_AT 28u
 
-struct entry {
+struct hsperf_entry {
     char name[NAME_MOST];
     bool is_text;
     uint64_t number;
@@ -44,7 +44,7 @@ static void copy_text(char *to, size_t size, const unsigned char *from, size_t r
 
 // An entry is its length, where its name is, how many elements it has (0: one number), their type,
 // and where they are; both places count from where it begins.
-static bool read_entry(const unsigned char *bytes, size_t room, struct entry *entry)
+static bool read_entry(const unsigned char *bytes, size_t room, struct hsperf_entry *entry)
 {
     size_t length = half_at(bytes, 0), name = half_at(bytes, 4), elements = half_at(bytes, 8);
     size_t data = half_at(bytes, 16);
@@ -83,14 +83,14 @@ static const struct {
     {"lastExitTime", offsetof(struct hsperf_collector, left)},
 };
 
-static void keep_text(struct hsperf *hsperf, const struct entry *entry)
+static void keep_text(struct hsperf *hsperf, const struct hsperf_entry *entry)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
         if (strcmp(texts[i].name, entry->name) == 0)
             memcpy((char *)hsperf + texts[i].offset, entry->text, HSPERF_TEXT);
 }
 
-static void keep_number(struct hsperf *hsperf, const struct entry *entry)
+static void keep_number(struct hsperf *hsperf, const struct hsperf_entry *entry)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
         if (strcmp(numbers[i].name, entry->name) == 0)
@@ -98,7 +98,7 @@ static void keep_number(struct hsperf *hsperf, const struct entry *entry)
 }
 
 // "sun.gc.collector.0.invocations"
-static void keep_of_collector(struct hsperf *hsperf, const struct entry *entry)
+static void keep_of_collector(struct hsperf *hsperf, const struct hsperf_entry *entry)
 {
     static const char before[] = "sun.gc.collector.";
     const char *at = entry->name + sizeof before - 1;
@@ -115,7 +115,7 @@ static void keep_of_collector(struct hsperf *hsperf, const struct entry *entry)
 }
 
 // "sun.gc.generation.0.space.1.used"
-static void keep_of_space(struct hsperf *hsperf, const struct entry *entry)
+static void keep_of_space(struct hsperf *hsperf, const struct hsperf_entry *entry)
 {
     unsigned generation, space;
     int end = 0;
@@ -128,7 +128,7 @@ static void keep_of_space(struct hsperf *hsperf, const struct entry *entry)
         hsperf->capacity += entry->number;
 }
 
-static void keep(struct hsperf *hsperf, const struct entry *entry)
+static void keep(struct hsperf *hsperf, const struct hsperf_entry *entry)
 {
     (entry->is_text ? keep_text : keep_number)(hsperf, entry);
     keep_of_collector(hsperf, entry);
@@ -146,7 +146,7 @@ bool hsperf_parse(const unsigned char *bytes, size_t size, struct hsperf *hsperf
     uint32_t count = half_at(bytes, COUNT_AT);
     size = used < size ? used : size;
     for (uint32_t i = 0; i < count && i < ENTRIES_MAX && at <= size && size - at >= ENTRY; i++) {
-        struct entry entry = {0};
+        struct hsperf_entry entry = {0};
         if (!read_entry(bytes + at, size - at, &entry))
             break;
         keep(hsperf, &entry);
@@ -184,5 +184,6 @@ bool hsperf_read(struct heap_target *target, struct hsperf *hsperf)
 
 uint64_t hsperf_ns(const struct hsperf *hsperf, uint64_t ticks)
 {
-    return (uint64_t)((double)ticks / (double)hsperf->frequency * NS_PER_S);
+    double ns = (double)ticks / (double)hsperf->frequency * NS_PER_S;
+    return ns < (double)INT64_MAX ? (uint64_t)ns : INT64_MAX;
 }

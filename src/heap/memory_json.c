@@ -296,38 +296,44 @@ static void put_took(struct json *json, const struct memory_use *use)
     json_end(json, '{');
 }
 
+void memory_json_put(struct json *json, const char *key, const struct memory_use *use,
+                     const struct memory_style *style)
+{
+    json_begin(json, key, '{');
+    json_number(json, "schema", SCHEMA);
+    json_line(json);
+    json_number(json, "pid", use->pid);
+    json_text(json, "comm", use->comm);
+    json_number(json, "time_wall_ns", use->time);
+    json_count(json, "look", style->looks);
+    json_count(json, "threads", use->status.threads);
+    json_text(json, "mappings_why", use->mappings_why);
+    json_text(json, "resident_why", use->resident_why);
+    put_process(json, use, style);
+    if (!use->mappings_why) {
+        put_kinds(json, use);
+        put_stacks(json, use);
+        put_files(json, use);
+    } else {
+        json_null(json, "kinds");
+        json_null(json, "stacks");
+        json_null(json, "files");
+    }
+    if (style->maps && use->sizes)
+        put_mappings(json, use);
+    put_group(json, &use->group);
+    put_allocators(json, use);
+    put_memstats(json, use);
+    json_line(json);
+    put_growth(json, "since_last", use, style->last, style->since_last);
+    put_growth(json, "since_first", use, style->first, style->since_first);
+    put_took(json, use);
+    json_end(json, '{');
+}
+
 void memory_json(struct buf *out, const struct memory_use *use, const struct memory_style *style)
 {
     struct json json = {.out = out};
-    json_begin(&json, NULL, '{');
-    json_number(&json, "schema", SCHEMA);
-    json_line(&json);
-    json_number(&json, "pid", use->pid);
-    json_text(&json, "comm", use->comm);
-    json_number(&json, "time_wall_ns", use->time);
-    json_count(&json, "look", style->looks);
-    json_count(&json, "threads", use->status.threads);
-    json_text(&json, "mappings_why", use->mappings_why);
-    json_text(&json, "resident_why", use->resident_why);
-    put_process(&json, use, style);
-    if (!use->mappings_why) {
-        put_kinds(&json, use);
-        put_stacks(&json, use);
-        put_files(&json, use);
-    } else {
-        json_null(&json, "kinds");
-        json_null(&json, "stacks");
-        json_null(&json, "files");
-    }
-    if (style->maps && use->sizes)
-        put_mappings(&json, use);
-    put_group(&json, &use->group);
-    put_allocators(&json, use);
-    put_memstats(&json, use);
-    json_line(&json);
-    put_growth(&json, "since_last", use, style->last, style->since_last);
-    put_growth(&json, "since_first", use, style->first, style->since_first);
-    put_took(&json, use);
-    json_end(&json, '{');
+    memory_json_put(&json, NULL, use, style);
     buf_putc(out, '\n');
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "heap/memory_use.h"
 
 struct memory_style {
@@ -21,6 +22,10 @@ void memory_text(struct buf *out, const struct memory_use *use, const struct mem
 
 // Appends one line: what there is, and what has grown since the last look and since the first.
 void memory_line(struct buf *out, const struct memory_use *use, const struct memory_style *style);
+
+// Writes an object.
+void memory_json_put(struct json *json, const char *key, const struct memory_use *use,
+                     const struct memory_style *style);
 
 // Appends a document and a newline.
 void memory_json(struct buf *out, const struct memory_use *use, const struct memory_style *style);

@@ -7,6 +7,7 @@
 
 #define PIECE (64u << 10)     // bytes that are looked through at once
 #define OVERLAP 128u          // of two pieces: no mark and its version is longer
+#define BANNER_MAX 120u       // bytes of the text with glibc's version
 #define MOST (256ull << 20)   // bytes of constants of a module that are looked through
 
 bool version_text_digits(const char *at, const char *end, char *text, size_t size)
@@ -79,4 +80,21 @@ bool version_text_mark(struct heap_target *target, uint64_t address, const char 
 {
     char none[1];
     return version_text_find(target, address, mark, read_nothing, none, sizeof none);
+}
+
+// Takes the number of "GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36."
+static bool read_release(const char *at, const char *start, const char *end, char *text,
+                         size_t size)
+{
+    static const char before[] = " release version ";
+    size_t length = (size_t)(end - at) < BANNER_MAX ? (size_t)(end - at) : BANNER_MAX;
+    const char *found = memmem(at, length, before, sizeof before - 1);
+    const char *line = found ? memchr(found, '\n', (size_t)(at + length - found)) : NULL;
+    (void)start;
+    return line && version_text_digits(found + sizeof before - 1, line - 1, text, size);
+}
+
+bool version_text_glibc(struct heap_target *target, uint64_t address, char *text, size_t size)
+{
+    return version_text_find(target, address, "GNU C Library (", read_release, text, size);
 }

@@ -23,3 +23,6 @@ bool version_text_mark(struct heap_target *target, uint64_t address, const char 
 
 // Copies digits and dots from `at` on; false when that is no version.
 bool version_text_digits(const char *at, const char *end, char *text, size_t size);
+
+// Writes the version of glibc, "2.36", that stands among the constants of the module at an address.
+bool version_text_glibc(struct heap_target *target, uint64_t address, char *text, size_t size);

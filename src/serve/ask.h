@@ -31,6 +31,7 @@
     X(COLLECTION, "gc", "garbage collection and the allocator of one target")                      \
     X(RUNTIME, "runtime", "what runs in one target")                                               \
     X(HEALTH, "health", "whether one target is well")                                              \
+    X(GOROUTINES, "goroutines", "where each thread is now, as Go tells it")                        \
     X(STATS, "stats", "runtime statistics of one target, as Go programs have them")                \
     X(ACT, "act", "an action on one target")                                              \
     X(SERIES, "series", "the last figures of one target, as EVENT has them")                       \

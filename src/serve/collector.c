@@ -14,10 +14,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
-#include "serve/front/front.h"
+#include "serve/fronts.h"
 #include "serve/notify.h"
-
-#define FRONT_DEATHS_MOST 20 // in a row, each within a second
 
 static int open_signals(void)
 {
@@ -58,21 +56,32 @@ static enum rc open_listeners(struct collector *collector, struct err *err)
                           collector->settings.access.socket_users, err);
 }
 
-enum rc collector_apply(struct collector *collector, struct err *err)
+// Passwords, tokens and certificates as their files have them now. What was there before stays when
+// something is wrong with them.
+static enum rc read_access(struct collector *collector, const struct serve_settings *settings,
+                           struct err *err)
 {
-    set_ticks(collector->ticks, collector->settings.metrics.interval);
-    collector->targets.kept = collector->settings.metrics.kept;
-    (void)err;
+    struct access access = {0};
+    enum rc rc = access_open(&access, settings, &collector->listeners, err);
+    if (rc != RC_OK) {
+        access_close(&access);
+        return rc;
+    }
+    access_close(&collector->access);
+    collector->access = access;
     return RC_OK;
 }
 
-static enum rc start_front(struct collector *collector, struct err *err)
+enum rc collector_apply(struct collector *collector, const struct serve_settings *settings,
+                        struct err *err)
 {
-    const struct front_config config = {.listeners = &collector->listeners,
-                                        .access = &collector->access,
-                                        .settings = &collector->settings};
-    return worker_process_start(&collector->front, "ptprof-http", collector->listeners.sockets,
-                                front_serve, &config, err);
+    enum rc rc = read_access(collector, settings, err);
+    if (rc != RC_OK)
+        return rc;
+    collector->settings = *settings;
+    set_ticks(collector->ticks, settings->metrics.interval);
+    collector->targets.kept = settings->metrics.kept;
+    return fronts_renew(collector, err);
 }
 
 static void tell_ready(struct collector *collector)
@@ -90,14 +99,14 @@ static enum rc begin(struct collector *collector, struct err *err)
     if (rc == RC_OK)
         rc = open_listeners(collector, err);
     if (rc == RC_OK)
-        rc = access_open(&collector->access, &collector->settings, &collector->listeners, err);
+        rc = read_access(collector, &collector->settings, err);
     if (rc != RC_OK)
         return rc;
     collector->signals = open_signals();
     collector->ticks = open_ticks(collector->settings.metrics.interval);
     if (collector->signals < 0 || collector->ticks < 0)
         return limits_sys(err, RC_LIMIT, errno, "cannot start a server");
-    rc = start_front(collector, err);
+    rc = fronts_start(collector, err);
     if (rc == RC_OK)
         tell_ready(collector);
     return rc;
@@ -116,35 +125,6 @@ static void take_tick(struct collector *collector)
     collector->front_deaths = 0;
 }
 
-// Targets and runs go on; who was connected has to connect again.
-static enum rc replace_front(struct collector *collector, struct err *err)
-{
-    worker_process_close(&collector->front);
-    questions_forget(collector);
-    if (!collector->front_is_old && ++collector->front_deaths > FRONT_DEATHS_MOST)
-        return err_set(err, RC_FAIL, "the process that reads HTTP ends again and again");
-    collector->front_is_old = false;
-    return start_front(collector, err);
-}
-
-static enum rc end_front(struct collector *collector)
-{
-    worker_process_close(&collector->front);
-    questions_forget(collector);
-    return RC_OK;
-}
-
-static enum rc take_one(struct collector *collector, const struct pollfd *fds, struct err *err)
-{
-    if (fds[0].revents)
-        control_take_signals(collector);
-    if (fds[1].revents)
-        take_tick(collector);
-    if (fds[2].revents && !questions_take(collector))
-        return collector->end_by ? end_front(collector) : replace_front(collector, err);
-    return collector->front_is_old && !collector->end_by ? replace_front(collector, err) : RC_OK;
-}
-
 // Helpers that go while others are looked at move the last one to their place.
 static void take_answers(struct collector *collector, const struct pollfd *fds, size_t count)
 {
@@ -154,29 +134,40 @@ static void take_answers(struct collector *collector, const struct pollfd *fds, 
             (void)questions_answer(collector, collector->helpers[i]);
 }
 
+enum { SIGNALS, TICKS, FRONTS, HELPERS = FRONTS + FRONTS_MOST }; // what is waited for
+
+static enum rc take(struct collector *collector, const struct pollfd *fds, size_t helpers,
+                    struct err *err)
+{
+    take_answers(collector, fds + HELPERS, helpers);
+    if (fds[SIGNALS].revents)
+        control_take_signals(collector);
+    if (fds[TICKS].revents)
+        take_tick(collector);
+    return fronts_take(collector, fds + FRONTS, err);
+}
+
 static enum rc loop(struct collector *collector, struct err *err)
 {
     enum rc rc = RC_OK;
     while (rc == RC_OK && !control_is_over(collector)) {
         size_t helpers = collector->helper_count;
-        AUTO_FREE struct pollfd *fds = xcalloc(helpers + 3, sizeof *fds);
-        fds[0] = (struct pollfd){.fd = collector->signals, .events = POLLIN};
-        fds[1] = (struct pollfd){.fd = collector->ticks, .events = POLLIN};
-        fds[2] = (struct pollfd){.fd = collector->front.channel, .events = POLLIN};
+        AUTO_FREE struct pollfd *fds = xcalloc(HELPERS + helpers, sizeof *fds);
+        fds[SIGNALS] = (struct pollfd){.fd = collector->signals, .events = POLLIN};
+        fds[TICKS] = (struct pollfd){.fd = collector->ticks, .events = POLLIN};
+        fronts_await(collector, fds + FRONTS);
         for (size_t i = 0; i < helpers; i++)
-            fds[i + 3] = (struct pollfd){.fd = collector->helpers[i]->process.channel,
-                                         .events = POLLIN};
-        if (poll(fds, helpers + 3, control_patience(collector)) <= 0)
-            continue;
-        take_answers(collector, fds + 3, helpers);
-        rc = take_one(collector, fds, err);
+            fds[HELPERS + i] = (struct pollfd){.fd = collector->helpers[i]->process.channel,
+                                               .events = POLLIN};
+        if (poll(fds, HELPERS + helpers, control_patience(collector)) >= 0)
+            rc = take(collector, fds, helpers, err);
     }
     return rc;
 }
 
 static void end(struct collector *collector)
 {
-    worker_process_close(&collector->front);
+    fronts_end(collector);
     questions_end(collector);
     listeners_close(&collector->listeners);
     access_close(&collector->access);

@@ -9,9 +9,10 @@
 #include "serve/settings.h"
 
 struct collector_host { // what the program around it does
-    // Reads the settings again (SIGHUP); what it gave the time before stays as it is. NULL: they
-    // cannot be read again.
+    // Reads the settings again (SIGHUP); NULL: they cannot be. If that went well, `settle` says
+    // whether they are what counts from now on, and the others can go, or the other way round.
     enum rc (*reload)(void *context, struct serve_settings *settings, struct err *err);
+    void (*settle)(void *context, bool taken);
     // Is called when requests are answered. NULL: nobody wants to know.
     void (*ready)(void *context, const struct listeners *listeners);
     void *context;

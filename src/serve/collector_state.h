@@ -21,6 +21,7 @@ struct helper { // a runner or a job
     struct serve_target *target;
     struct ask about; // of a job: what all who wait for it have asked
     bool is_runner;
+    bool finishes; // it answers what it has been asked, and nothing more
 };
 
 struct waiting { // the front waits for an answer
@@ -29,12 +30,16 @@ struct waiting { // the front waits for an answer
     uint32_t front_id, id; // its number there, and that of the helper's question
 };
 
+#define COLLECTOR_FRONT_BITS 24 // of a question's number; a front's number is above them
+
 struct collector {
     struct serve_settings settings;
     struct target_list targets;
     struct listeners listeners;
     struct access access;
-    struct worker_process front;
+    struct worker_process front, leaving; // the latter only answers what it has been asked
+    uint32_t front_number; // its questions have numbers that begin with it
+    int64_t leave_by;      // CLOCK_MONOTONIC ns: until then it may
     unsigned front_deaths; // in a row
     struct helper **helpers; // owned
     size_t helper_count, helper_capacity;
@@ -44,17 +49,16 @@ struct collector {
     int signals, ticks; // descriptors
     const struct collector_host *host;
     bool is_off;        // nothing is sampled
-    bool front_is_old;  // it went by other settings
     int64_t end_by;     // CLOCK_MONOTONIC ns: then the server ends; 0: nobody wants that
-    bool is_sending;    // it ends, and nobody waits any more
     int64_t told_alive; // the same: when the service manager heard last that we are
 };
 
-// Goes by settings that are new.
-enum rc collector_apply(struct collector *collector, struct err *err) MUST_CHECK;
+// Goes by settings that are new. On failure it goes by the old ones.
+enum rc collector_apply(struct collector *collector, const struct serve_settings *settings,
+                        struct err *err) MUST_CHECK;
 
-// Takes the next question of the front; false when it has closed the channel.
-bool questions_take(struct collector *collector);
+// Takes the next question of a front; false when it has closed the channel.
+bool questions_take(struct collector *collector, struct worker_process *front);
 
 // Takes the next answer of a helper; false when it has closed the channel: then it is forgotten,
 // and who waits for it is told.
@@ -63,8 +67,8 @@ bool questions_answer(struct collector *collector, struct helper *helper);
 // Answers those who wait for the next readings, which are there.
 void questions_tell(struct collector *collector);
 
-// Nobody waits for anything any more: the front has ended.
-void questions_forget(struct collector *collector);
+// Nobody waits for anything any more there: a front has ended.
+void questions_forget(struct collector *collector, const struct worker_process *front);
 
 // Has all runs answered with what there is.
 void questions_finish(struct collector *collector);

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "serve/control.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
+#include "serve/fronts.h"
 #include "serve/log.h"
 #include "serve/notify.h"
 
 #define PATIENCE_NS (3ll * NS_PER_S) // for who waits when the server is to end
-#define SENDING_NS (300 * NS_PER_MS) // for what is sent last
 
 // --- settings ---
 
@@ -32,34 +34,19 @@ static void tell_what_stays(const struct serve_settings *old, const struct serve
         log_line(LOG_LEVEL_NOTICE, "metrics-history is for targets that are found from now on");
 }
 
-// Credentials, certificates and all that the front goes by it reads when it starts.
-static void apply(struct collector *collector, const struct serve_settings *new)
-{
-    struct err err = {0};
-    tell_what_stays(&collector->settings, new);
-    collector->settings = *new;
-    collector->front_is_old = true;
-    if (collector_apply(collector, &err) != RC_OK)
-        log_line(LOG_LEVEL_ERROR, "%s", err.text);
-}
-
-static void reload(struct collector *collector)
+static enum rc read_again(struct collector *collector, struct err *err)
 {
     const struct collector_host *host = collector->host;
     struct serve_settings settings;
-    struct err err = {0};
-    if (!host->reload) {
-        log_line(LOG_LEVEL_NOTICE, "there is no configuration to read again");
-        return;
-    }
-    notify_send("RELOADING=1");
-    if (host->reload(host->context, &settings, &err) == RC_OK) {
-        apply(collector, &settings);
-        log_line(LOG_LEVEL_NOTICE, "the settings were read again");
-    } else {
-        log_line(LOG_LEVEL_ERROR, "the settings stay as they are: %s", err.text);
-    }
-    notify_send("READY=1");
+    struct serve_settings old = collector->settings;
+    enum rc rc = host->reload(host->context, &settings, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = collector_apply(collector, &settings, err);
+    if (rc == RC_OK)
+        tell_what_stays(&old, &settings);
+    host->settle(host->context, rc == RC_OK);
+    return rc;
 }
 
 // --- sampling ---
@@ -94,6 +81,8 @@ int control_patience(struct collector *collector)
 {
     int64_t now = clock_now(), watchdog = notify_watchdog() / 2;
     int64_t next = collector->end_by ? collector->end_by : INT64_MAX;
+    if (collector->leaving.pid && collector->leave_by < next)
+        next = collector->leave_by;
     if (watchdog && now >= collector->told_alive + watchdog) {
         notify_send("WATCHDOG=1");
         collector->told_alive = now;
@@ -108,7 +97,6 @@ int control_patience(struct collector *collector)
 // First nobody new can come, then who waits gets what there is.
 static void begin_to_end(struct collector *collector)
 {
-    const struct answer_head stop = {.id = 0};
     if (collector->end_by) { // a second time: at once
         collector->end_by = 1;
         return;
@@ -116,21 +104,49 @@ static void begin_to_end(struct collector *collector)
     log_line(LOG_LEVEL_INFO, "ending");
     notify_send("STOPPING=1");
     collector->end_by = clock_now() + PATIENCE_NS;
-    (void)answer_send(collector->front.channel, &stop, -1);
+    fronts_close(collector);
     listeners_close(&collector->listeners);
     questions_finish(collector);
 }
 
-// The last answers are on their way when nobody waits for one any more.
-bool control_is_over(struct collector *collector)
+// A front ends when it has sent its last answer.
+bool control_is_over(const struct collector *collector)
 {
-    int64_t now = clock_now();
-    if (collector->end_by && !collector->waiting_count && !collector->is_sending) {
-        collector->is_sending = true;
-        if (collector->end_by > now + SENDING_NS)
-            collector->end_by = now + SENDING_NS;
+    bool all_sent = !collector->front.pid && !collector->leaving.pid;
+    return collector->end_by && (all_sent || clock_now() >= collector->end_by);
+}
+
+// Then the signal is of a terminal that was closed, or of a connection that broke.
+static bool terminal_is_gone(void)
+{
+    struct pollfd fds[] = {{.fd = STDIN_FILENO}, {.fd = STDERR_FILENO}};
+    bool gone = false;
+    struct stat stat;
+    if (poll(fds, ARRAY_LENGTH(fds), 0) <= 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
+        gone |= fds[i].revents & POLLHUP && fstat(fds[i].fd, &stat) == 0 &&
+                S_ISCHR(stat.st_mode);
+    return gone;
+}
+
+static void reload(struct collector *collector)
+{
+    struct err err = {0};
+    if (terminal_is_gone()) {
+        begin_to_end(collector);
+        return;
     }
-    return collector->end_by && now >= collector->end_by;
+    if (!collector->host->reload) {
+        log_line(LOG_LEVEL_NOTICE, "there is no configuration to read again");
+        return;
+    }
+    notify_send("RELOADING=1");
+    if (read_again(collector, &err) == RC_OK)
+        log_line(LOG_LEVEL_NOTICE, "the settings were read again");
+    else
+        log_line(LOG_LEVEL_ERROR, "the settings stay as they are: %s", err.text);
+    notify_send("READY=1");
 }
 
 static void reap(struct collector *collector)

@@ -16,8 +16,8 @@ void control_take_signals(struct collector *collector);
 // round, so it is called each time.
 int control_patience(struct collector *collector);
 
-// Says whether everything is over: nobody waits any more, or the time for that is.
-bool control_is_over(struct collector *collector);
+// Says whether everything is over: the last answer has been sent, or the time for that is over.
+bool control_is_over(const struct collector *collector);
 
 // Refuses what needs a thread to be sampled while that is switched off: RC_BUSY.
 enum rc control_may_sample(const struct collector *collector, struct err *err) MUST_CHECK;

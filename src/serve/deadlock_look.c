@@ -37,7 +37,10 @@ static bool claim(struct deadlock_look *look, int64_t often)
 
 static void put_text(struct deadlock_look *look, const char *text)
 {
-    snprintf(look->text, sizeof look->text, "%s", text);
+    size_t length = strlen(text), most = sizeof look->text - 1;
+    length = length < most ? length : most;
+    memcpy(look->text, text, length);
+    look->text[length] = '\0';
 }
 
 // "a (12) waits: mutex m, held by b (13); b (13) waits: ..."

@@ -15,14 +15,14 @@ struct deadlock_look {
     int64_t at;                    // when the last one was over; 0: none was
     enum health_deadlock found;
     uint64_t threads, unread;      // looked at, and of them those that ran or could not be read
-    char text[384];                // who waits for whom, or why it is not known; escaped, ends in NUL
+    char text[384]; // who waits for whom, or why it is not known; escaped, ends in NUL
 };
 
 // Makes one; NULL: there is no memory. It is for deadlock_look_free to free.
 struct deadlock_look *deadlock_look_new(void);
 void deadlock_look_free(struct deadlock_look *look);
 
-// Takes a new look when the last one is older than `often` (ns). over: says that nobody waits for it
-// any more.
+// Takes a new look when the last one is older than `often` (ns). over: says that nobody waits for
+// it any more.
 void deadlock_look_take(struct deadlock_look *look, pid_t pid, int64_t often,
                         bool (*over)(void *context), void *context);

@@ -8,18 +8,30 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
+#include "serve/deadlock_look.h"
 #include "serve/job.h"
 #include "serve/log.h"
 #include "serve/runner.h"
+#include "serve/target_report.h"
 #include "serve/who_answers.h"
 
 #define LINGER_VIEWS (10ll * NS_PER_S)
 #define HELPERS_MOST 256 // processes at one time
 
+static bool is_of(const struct collector *collector, const struct worker_process *front,
+                  uint32_t id)
+{
+    bool is_new = id >> COLLECTOR_FRONT_BITS == collector->front_number;
+    return is_new == (front == &collector->front);
+}
+
 static void reply(struct collector *collector, const struct answer_head *answer, int memory)
 {
-    if (collector->front.pid)
-        (void)answer_send(collector->front.channel, answer, memory);
+    struct worker_process *front = &collector->front;
+    if (!is_of(collector, front, answer->id))
+        front = &collector->leaving;
+    if (front->pid)
+        (void)answer_send(front->channel, answer, memory);
 }
 
 static void refuse(struct collector *collector, uint32_t id, enum rc rc, const struct err *err)
@@ -40,6 +52,7 @@ static void collect(struct collector *collector, struct serve_target *target,
     struct err err = {0};
     int memory = -1;
     answer.rc = who->collect(collector, target, ask, &text, &err);
+    answer.unknown = answer.rc == RC_GONE && !target; // of those that it asks about
     memcpy(answer.text, err.text, sizeof answer.text);
     if (answer.rc == RC_OK && (memory = answer_memory()) >= 0) {
         if (text.length && write(memory, text.data, text.length) != (ssize_t)text.length)
@@ -59,6 +72,8 @@ static struct helper *add_helper(struct collector *collector, struct serve_targe
     helper->target = target;
     helper->about = *ask;
     helper->is_runner = is_runner;
+    if (is_runner)
+        target_report_begin(target);
     ARRAY_RESERVE(collector->helpers, collector->helper_count, collector->helper_capacity);
     collector->helpers[collector->helper_count++] = helper;
     return helper;
@@ -84,6 +99,8 @@ static enum rc start_runner(struct collector *collector, struct helper *helper, 
 static enum rc start_job(struct collector *collector, struct helper *helper, int text,
                          struct err *err)
 {
+    if (!helper->target->deadlock)
+        helper->target->deadlock = deadlock_look_new();
     const struct job job = {.ask = helper->about, .pid = helper->target->pid,
                             .target = helper->target, .text = text,
                             .settings = &collector->settings};
@@ -97,7 +114,7 @@ static struct helper *find_helper(struct collector *collector, const struct serv
 {
     for (size_t i = 0; i < collector->helper_count; i++) {
         struct helper *helper = collector->helpers[i];
-        if (helper->target != target || helper->is_runner != is_runner)
+        if (helper->target != target || helper->is_runner != is_runner || helper->finishes)
             continue;
         if (is_runner || (helper->about.what == ask->what && helper->about.form == ask->form &&
                           !ask->window && !helper->about.window && ask->what != ASK_SYMBOL))
@@ -111,6 +128,8 @@ static void forget_helper(struct collector *collector, struct helper *helper)
     for (size_t i = 0; i < collector->helper_count; i++)
         if (collector->helpers[i] == helper)
             collector->helpers[i--] = collector->helpers[--collector->helper_count];
+    if (helper->is_runner)
+        target_report_end(helper->target);
     worker_process_close(&helper->process);
     free(helper);
 }
@@ -240,10 +259,10 @@ static void pass_on(struct collector *collector, const struct ask *ask, int text
         ask_process(collector, target, ask, text);
 }
 
-bool questions_take(struct collector *collector)
+bool questions_take(struct collector *collector, struct worker_process *front)
 {
     struct ask ask;
-    int text, got = ask_receive(collector->front.channel, &ask, &text);
+    int text, got = ask_receive(front->channel, &ask, &text);
     if (got > 0 && ask.what == ASK_CANCEL)
         cancel(collector, ask.id);
     else if (got > 0 && ask.what == ASK_LOG)
@@ -258,6 +277,8 @@ bool questions_take(struct collector *collector)
 
 static void keep(struct helper *helper, const struct answer_head *answer, int *memory)
 {
+    if (answer->partial == RUNNER_REPORT)
+        target_report_take(helper->target, *memory);
     if (answer->partial >= RUNNER_KEPT)
         return;
     cleanup_fd(&helper->target->kept[answer->partial]);
@@ -308,18 +329,25 @@ bool questions_answer(struct collector *collector, struct helper *helper)
     return false;
 }
 
-void questions_forget(struct collector *collector)
+void questions_forget(struct collector *collector, const struct worker_process *front)
 {
-    while (collector->waiting_count)
-        cancel(collector, collector->waiting[0].front_id);
+    for (size_t i = 0; i < collector->waiting_count;) {
+        uint32_t id = collector->waiting[i].front_id;
+        bool forgotten = is_of(collector, front, id);
+        if (forgotten)
+            cancel(collector, id);
+        i = forgotten ? 0 : i + 1; // the order has changed
+    }
 }
 
 void questions_finish(struct collector *collector)
 {
     const struct ask finish = {.what = ASK_FINISH};
     for (size_t i = 0; i < collector->helper_count; i++)
-        if (collector->helpers[i]->is_runner)
+        if (collector->helpers[i]->is_runner && !collector->helpers[i]->finishes) {
+            collector->helpers[i]->finishes = true;
             (void)ask_send(collector->helpers[i]->process.channel, &finish, -1);
+        }
 }
 
 void questions_end(struct collector *collector)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whether a figure has grown steadily. The slope is the median of the slopes between all pairs of
-// points (Theil and Sen): up to 29 % of the points may be anything. How steadily it grew is the share
-// of pairs that rise less that of those that fall (Kendall's tau).
+// points (Theil and Sen): up to 29 % of the points may be anything. How steadily it grew is the
+// share of pairs that rise less that of those that fall (Kendall's tau).
 #pragma once
 
 #include <stddef.h>

@@ -50,6 +50,7 @@ FILES = {
     "fuzz_census": ["src/output/census_parse.c", "src/profile/block_profile.c",
                     "src/heap/heap_table.c", "src/heap/heap_growth.c"],
     "fuzz_speedscope": ["src/output/speedscope_parse.c"],
+    "fuzz_yaml": ["src/commands/yaml_file.c"],
 }
 
 

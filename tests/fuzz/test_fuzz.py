@@ -103,3 +103,7 @@ def test_heap_tcmalloc(ctx):
 
 def test_http(ctx):
     run(ctx, "fuzz_http")
+
+
+def test_yaml(ctx):
+    run(ctx, "fuzz_yaml")

@@ -485,3 +485,137 @@ def test_client_leaves(ctx):
     ctx.eventually(lambda: not serving_processes(server, "runner"), "sampling ends")
     server.works()
     server.end()
+
+
+def test_many_wait(ctx):
+    """150 profiles and as many pages that follow as are allowed, at one time."""
+    server = Served(ctx)
+    streams = [open_connection(server.address) for _ in range(100)]
+    for connection in streams:
+        connection.sendall(GET_EVENTS)
+    follows = [connection.makefile("rb") for connection in streams]
+    for follow in follows:
+        head = [follow.readline() for _ in range(20)]
+        assert b"Content-Type: text/event-stream\r\n" in head, head
+    reply = server.ask(line(b"GET /api/v1/events"))
+    assert status(reply) == 503 and b"--streams" in body(reply), reply
+    waits = [open_connection(server.address) for _ in range(150)]
+    for connection in waits:
+        connection.sendall(line(b"GET /debug/pprof/profile?seconds=1"))
+    for follow in follows:
+        while not follow.readline().startswith(b'data: {"timestamp":'):
+            pass
+    most = int(status_of(server.front())["VmRSS"].split()[0])
+    for connection in waits:
+        assert status(serving_raw.receive_all(connection)) == 200
+    assert most < 30000, f"{most} KiB"
+    ctx.figure = f"{most >> 10} MiB"
+    for follow, connection in zip(follows, streams):
+        follow.close()
+        connection.close()
+    ctx.eventually(lambda: b"text/event-stream" in first_bytes(server, GET_EVENTS),
+                   "there is room for others that follow")
+    server.end()
+
+
+GET_EVENTS = b"GET /targets/idle/api/v1/events HTTP/1.1\r\n" + HOST + b"\r\n"
+
+
+def first_bytes(server, request):
+    with open_connection(server.address) as connection:
+        connection.sendall(request)
+        return connection.recv(4096)
+
+
+def test_slow_readers(ctx):
+    """Who does not take what he asked for holds up nobody, and not for long."""
+    server = Served(ctx, "--header-time=100ms")
+    asked = (GET + b" HTTP/1.1\r\n" + HOST + b"\r\n") * 100
+    with open_connection(server.address) as greedy:
+        greedy.setblocking(False)
+        sent = 0
+        while sent < 120 and waits_for_room(greedy, asked):
+            sent += 1
+        server.works()
+        ctx.eventually(lambda: has_ended(greedy), "the connection is ended")
+    with open_connection(server.address) as slow:
+        slow.sendall(POST + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nabc")
+        assert status(serving_raw.receive_all(slow)) in (0, 408)
+    server.works()
+    server.end()
+
+
+def waits_for_room(connection, data):
+    """Whether it could be sent; a hundredth of a second is given to who reads."""
+    try:
+        connection.send(data)
+        return True
+    except BlockingIOError:
+        time.sleep(0.01)
+        return True
+    except OSError:
+        return False
+
+
+def has_ended(connection):
+    try:
+        connection.send(b"x")
+    except BlockingIOError:
+        pass
+    except OSError:
+        return True
+    return False
+
+
+def test_files_are_read_again(ctx):
+    """A token is replaced while the server runs; one that nobody may know is not taken."""
+    tokens = secret(ctx, TOKEN + "\n")
+    server = Served(ctx, "--token-file", tokens)
+    path, old = "/debug/pprof/cmdline", f"Authorization: Bearer {TOKEN}"
+    new = old + "-of-today"
+    assert status(server.get(path, old)) == 200 and status(server.get(path, new)) == 401
+    for mode, right, wrong in ((0o644, old, new), (0o600, new, old)):
+        tokens.write_text(TOKEN + "-of-today\n")
+        tokens.chmod(mode)
+        front = server.front()
+        server.run.signal(signal.SIGHUP)
+        ctx.eventually(lambda: server.front() != front, "the settings are read again")
+        assert status(server.get(path, right)) == 200 and status(server.get(path, wrong)) == 401
+    assert "chmod o=" in server.run.stderr and server.run.stderr.count("serving at") == 1
+    server.end()
+
+
+def test_addresses(ctx):
+    """Several at once, of each kind; one that somebody has is refused by name."""
+    if not pathlib.Path("/proc/sys/net/ipv6").exists():
+        raise ctx.Skip("there is no IPv6")
+    server = Served(ctx, listen=f"127.0.0.1:0,[::1]:0,unix:{ctx.tmp}/a.sock")
+    six = int(server.run.says(r"http://\[::1\]:(\d+)/").group(1))
+    assert status(exchange(("::1", six), line(GET, b"Host: [::1]:%d\r\n" % six))) == 200
+    assert status(exchange(ctx.tmp / "a.sock", line(GET))) == 200
+    server.works()
+    taken = "%s:%d" % server.address
+    done = ctx.run("serve", server.target.pid, "--listen", taken)
+    assert done.returncode == 1 and taken in done.stderr and "another server" in done.stderr
+    server.end()
+
+
+def test_connections_of_one_address(ctx):
+    """Of this machine's own, which the loopback exemption does not mean."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            raise ctx.Skip("this machine has no address but loopback")
+        own = probe.getsockname()[0]
+    server = Served(ctx, "--no-auth", "--connections-per-address", 3, listen="0.0.0.0:0")
+    local, server.address = ("127.0.0.1", server.address[1]), (own, server.address[1])
+    held = [open_connection(server.address) for _ in range(3)]
+    for connection in held:
+        connection.sendall(GET)
+    ctx.eventually(lambda: status(server.get()) == 0, "the fourth is refused")
+    assert status(exchange(local, line(GET))) == 200
+    for connection in held:
+        connection.close()
+    ctx.eventually(lambda: status(server.get()) == 200, "there is room again")
+    server.end()

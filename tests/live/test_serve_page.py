@@ -5,6 +5,9 @@ import base64
 import gzip
 import json
 import pathlib
+import shutil
+import signal
+import subprocess
 import sys
 import time
 
@@ -92,7 +95,7 @@ def cell(browser, name):
 def test_lives_and_pauses(ctx):
     target = ctx.target("contended", "normal")
     before = ctx.health(target.pid)
-    server = Server(ctx, target.pid, *OFTEN)
+    server = Server(ctx, target.pid, *OFTEN, "--keep-views", "3s")
     with Browser(ctx) as browser:
         visit(browser, server)
         # Charts move: readings come as events, and each is drawn.
@@ -131,9 +134,15 @@ def test_lives_and_pauses(ctx):
         assert browser.run("location.hash") == "#paused=1", browser.run("location.hash")
         ctx.eventually(lambda: not browser.run("page.busy"), "the last answer")
         number, count = len(browser.requests()), browser.run("page.axis.readings.length")
-        time.sleep(2.5)
-        assert len(browser.requests()) == number, browser.requests()[number:]
+        time.sleep(4)
+        later = [url for url in browser.requests()[number:] if not url.endswith("/targets")]
+        assert not later, later
         assert browser.run("page.axis.readings.length") == count
+        # Nobody is sampled any more by now; what was sampled can still be looked at.
+        browser.run("page.axis.choose([page.axis.kept[1] - 3000, page.axis.kept[1]], false)")
+        browser.until("page.graph.data.profiles[0].duration === '3s' && page.graph.whole > 0")
+        assert browser.run("byId('state').hidden"), text(browser, "state")
+        browser.run("byId('live').click()")
         browser.key("p")
         browser.until(f"page.axis.readings.length > {count + 3}")
         # Who waits, and for whom.
@@ -141,9 +150,16 @@ def test_lives_and_pauses(ctx):
         browser.until("byId('panel-threads').textContent.includes('waiter1')")
         browser.key("4")
         browser.until("byId('panel-waits').textContent.includes('the_mutex')")
+        browser.key("5")
+        browser.until("byId('panel-runtime').textContent.includes('glibc')")
+        assert "nothing collects garbage there" in text(browser, "panel-runtime")
+        browser.until("byId('health-text').textContent")
+        assert text(browser, "health-text") in ("healthy", "degraded", "unhealthy")
+        browser.run("byId('collect').click()")
+        browser.until("byId('action-text').textContent.includes('nothing collects garbage')")
         browser.key("2")
         browser.until("byId('panel-functions').textContent.includes('hold_long')")
-        quiet(browser, server, but=("/api/profiling/",))
+        quiet(browser, server)
     assert server.stop() == 0
     assert ctx.health(target.pid) == before
 
@@ -189,7 +205,60 @@ def test_ranges_compare_and_the_address_keeps_them(ctx):
         browser.until("page.state.range === null && !page.graph.two")
         browser.run("history.back()")
         browser.until("page.state.range !== null")
-        quiet(browser, server, but=("/api/profiling/", "status of 400"))
+        quiet(browser, server, but=("status of 400",))
+
+
+def test_a_range_is_what_was_sampled_then(ctx):
+    """The target is stopped for some seconds of a busy time: that range has no CPU time, and those
+    before and after it have."""
+    target = ctx.target("contended", "normal")
+    server = Server(ctx, target.pid)
+    server.json("/api/v1/top")
+    time.sleep(4)
+    begun = time.time()
+    target.signal(signal.SIGSTOP)
+    time.sleep(6)
+    target.signal(signal.SIGCONT)
+    ended = time.time()
+    server.json("/api/v1/top")
+    time.sleep(1)
+
+    def words(start, end):
+        return f"from={int(start * 1e9)}&to={int(end * 1e9)}"
+
+    def samples(start, end):
+        answer = server.request(f"/api/v1/top?{words(start, end)}")
+        if answer.status == 400:
+            assert b"nothing is known of this range yet" in answer.body, answer.body
+            return 0
+        return json.loads(answer.body)["window_samples"]
+
+    def time_of(start, end):
+        flame = server.json(f"/api/v1/flame?{words(start, end)}")
+        return sum(flame["samples"][0]["values"][1])
+
+    inside = begun + 1.5, ended - 1.5
+    assert samples(*inside) == 0 and time_of(*inside) == 0, samples(*inside)
+    before = begun - 3, begun
+    assert samples(*before) > 3 and time_of(*before) > 0.03e9, samples(*before)
+    ctx.eventually(lambda: samples(ended + 0.5, time.time()) > 3, "samples after it")
+    refused = server.request(f"/api/v1/top?from=1&to={int(begun * 1e9) - 3600 * 10**9}")
+    assert refused.status == 400 and b"lies before" in refused.body, refused
+    for wrong in "from=x", "from=-1", "type=heap", "count=y", "filter=/(/":
+        refused = server.request(f"/api/v1/flame?{wrong}")
+        assert refused.status == 400 and json.loads(refused.body)["error"], (wrong, refused)
+    # Files are sent once: whoever has one is told that it is the same.
+    style = server.request("/assets/page.css", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(style.body) == server.get("/assets/page.css")
+    again = server.request("/assets/page.css", headers={"Accept-Encoding": "gzip",
+                                                       "If-None-Match": style.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+    assert server.request("/assets/nothing").status == 404
+    for path, to in ("/targets", "./"), ("/targets/", "../"), ("/targets/x", "x/"), (
+            "/performance/", "../performance"):
+        moved = server.request(path)
+        assert (moved.status, moved.headers["Location"]) == (301, to), moved
+    assert server.request("/targets/%0d%0aX:y").status in (400, 404)
 
 
 def dropped(browser, name, data):
@@ -215,14 +284,18 @@ def test_files(ctx):
         browser.run("TAKEN['get-cpu'][0] = TAKEN['get-cpu'][0].replace('30', '2')")
         for ident, value in ("get-cpu", "cpu"), ("get-threads", "goroutine"), ("get-heap", "inuse"):
             browser.run(f"byId('{ident}').click()")
-            assert "stop" in text(browser, ident)
+            assert ident != "get-cpu" or "stop" in text(browser, ident)
             said = browser.until("byId('action-text').textContent")
             assert "is saved" in said, said
             name = said.split(" ")[0]
             path = folder / name
             ctx.eventually(path.exists, f"{name} is there")
-            done = ctx.run("report", path, "--raw")
-            assert done.returncode == 0 and value in done.stdout, (done.stderr, done.stdout[:400])
+            for reader in [ctx.command(["report"]), ["go", "tool", "pprof", "-top"]]:
+                if not shutil.which(reader[0]):
+                    continue
+                done = subprocess.run([*reader, path], capture_output=True, text=True)
+                assert done.returncode == 0 and f"Type: {value}" in done.stdout, \
+                    (reader, done.stderr, done.stdout[:400])
             browser.run("byId('action-text').replaceChildren()")
         # One that is stopped meanwhile.
         browser.run("TAKEN['get-cpu'][0] = TAKEN['get-cpu'][0].replace(/=2$/, '=60')")
@@ -252,7 +325,7 @@ def test_files(ctx):
             browser.run("byId('action-text').replaceChildren()")
         browser.run("byId('live').click()")
         browser.until("page.state.file === null && page.graph.data.texts.includes('hold_long')")
-        quiet(browser, server, but=("/api/profiling/", "ERR_ABORTED"))
+        quiet(browser, server, but=("ERR_ABORTED",))
 
 
 def test_targets_names_and_sizes(ctx):

@@ -82,10 +82,10 @@ def test_parca_and_alloy_scrape_several_targets(ctx):
     targets = examples(ctx)
     server = serving.Server(ctx, *(target.pid for target in targets.values()))
     health = {name: ctx.health(target.pid) for name, target in targets.items()}
-    parca = {name: scrapers.Parca(server.address, f"/targets/{name}", INTERVAL,
-                                  scrapers.OUR_PATHS) for name in targets}
-    alloy = {name: scrapers.Alloy(server.address, f"/targets/{name}", INTERVAL,
-                                  scrapers.OUR_PATHS) for name in targets}
+    found = server.get("/sd")
+    parca, alloy = (scrapers.discovered(kind, found, INTERVAL, scrapers.OUR_PATHS)
+                    for kind in (scrapers.Parca, scrapers.Alloy))
+    assert parca.keys() == alloy.keys() == targets.keys(), found
     everybody = [*parca.values(), *alloy.values()]
     scrape(everybody)
     wrong = [text for scraper in everybody for text in errors(scraper)]
@@ -110,6 +110,20 @@ def check_in_time(ctx, everybody):
                   for name, seconds in scraper.slowest.items())
     ctx.figure = f"{slowest[0]:.1f} s at most beyond a window ({slowest[1]}), {len(late)} too late"
     assert not late or ctx.slowdown > 1.5, "\n".join(late)
+
+
+def test_configured_parameters_spread(ctx):
+    """Parca adds `seconds` to the parameters of all paths, Alloy once more at each round."""
+    target = examples(ctx)["contention"]
+    server = serving.Server(ctx, target.pid)
+    params = [("target", "contention")]
+    both = [kind(server.address, "", 1, scrapers.OUR_PATHS, params)
+            for kind in (scrapers.Parca, scrapers.Alloy)]
+    for scraper in both:
+        for name in "process_cpu", "mutex", "block", "memory", "goroutine", "process_cpu":
+            scraper.once(name)
+        assert not errors(scraper), errors(scraper)
+    assert all(one.duration > 0.5e9 for one in both[0].rounds["mutex"])
 
 
 def test_defaults_find_no_allocs(ctx):

@@ -21,6 +21,11 @@ static const char *field(const struct exchange *exchange, const char *name)
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 }
 
+bool admission_of_body(const struct exchange *exchange)
+{
+    return field(exchange, "Content-Length") || field(exchange, "Transfer-Encoding");
+}
+
 static enum MHD_Result take_field(void *guard, enum MHD_ValueKind kind, const char *name,
                                   size_t name_length, const char *value, size_t value_length)
 {

@@ -15,6 +15,13 @@
 #include "serve/front/stream.h"
 #include "serve/front/waiting.h"
 
+static size_t unfinished;
+
+bool exchange_unfinished(void)
+{
+    return unfinished;
+}
+
 void *exchange_begin(void *settings, const char *uri, struct MHD_Connection *connection)
 {
     struct exchange *exchange = xcalloc(1, sizeof *exchange);
@@ -25,6 +32,8 @@ void *exchange_begin(void *settings, const char *uri, struct MHD_Connection *con
     exchange->path = xstrndup(uri, strcspn(uri, "?"));
     exchange->is_of_go = strstr(exchange->path, exchange->settings->http.prefix);
     exchange->memory = -1;
+    exchange->unfinished = true;
+    unfinished++;
     connection_begins(exchange->client, exchange);
     return exchange;
 }
@@ -37,6 +46,7 @@ void exchange_end(void *settings, struct MHD_Connection *connection, void **stat
     if (!exchange)
         return;
     connection_is_done(exchange->client);
+    unfinished -= exchange->unfinished;
     waiting_leave(exchange);
     stream_free(exchange->stream);
     cleanup_fd(&exchange->memory);
@@ -69,7 +79,10 @@ enum MHD_Result exchange_ask(struct exchange *exchange, int text)
     exchange->ask.what = exchange->route->what;
     if (text < 0 && answers_find(&exchange->ask, &exchange->answer, &exchange->memory)) {
         exchange->state = EXCHANGE_ANSWERED;
-        return exchange->route->answer(exchange);
+        exchange->is_borrowed = true;
+        enum MHD_Result result = exchange->route->answer(exchange);
+        exchange->memory = -1;
+        return result;
     }
     waiting_ask(exchange, text);
     MHD_suspend_connection(exchange->connection);
@@ -101,7 +114,7 @@ void exchange_leave(struct exchange *exchange)
         stream_leave(exchange->stream);
         return;
     }
-    exchange->answer = (struct answer_head){.rc = RC_GONE};
+    exchange->answer = (struct answer_head){.rc = RC_GONE, .text = "the client has left"};
     exchange->state = EXCHANGE_ANSWERED;
     MHD_resume_connection(exchange->connection);
 }
@@ -110,6 +123,10 @@ void exchange_leave(struct exchange *exchange)
 
 static void follow(struct exchange *exchange)
 {
+    if (exchange->stream) {
+        unfinished -= exchange->unfinished;
+        exchange->unfinished = false;
+    }
     if (exchange->stream || exchange->state == EXCHANGE_WAITING)
         connection_waits(exchange->client);
     else
@@ -153,9 +170,10 @@ enum MHD_Result exchange_take(void *settings, struct MHD_Connection *connection,
     struct exchange *exchange = *state;
     enum MHD_Result result = MHD_YES;
     (void)settings, (void)connection, (void)url, (void)version;
-    if (!exchange->method) { // the body, if there is one, comes next
+    if (!exchange->method) { // a refusal now would end the connection, which only a body is worth
         exchange->method = method;
-        (void)begin(exchange, &result);
+        if (admission_of_body(exchange))
+            (void)begin(exchange, &result);
         return result;
     }
     if (*length) {
@@ -163,7 +181,9 @@ enum MHD_Result exchange_take(void *settings, struct MHD_Connection *connection,
         *length = 0;
         return MHD_YES;
     }
-    result = proceed(exchange);
-    follow(exchange);
+    if (exchange->route || begin(exchange, &result)) {
+        result = proceed(exchange);
+        follow(exchange);
+    }
     return result;
 }

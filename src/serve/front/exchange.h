@@ -38,11 +38,16 @@ struct exchange {
     struct ask ask;
     struct answer_head answer;
     int memory;  // that came with the answer, -1: none
+    bool is_borrowed; // that memory is kept for others too
     bool delta;  // the question is about a window of something that is counted for all time
     bool joined; // others may have the same answer (waiting.c)
     struct stream *stream; // NULL: it ends with its answer
+    bool unfinished;       // somebody expects an end of it: it is no stream
     struct exchange *next; // of those that wait
 };
+
+// Says whether there are requests that somebody expects an end of: streams have none.
+bool exchange_unfinished(void);
 
 // What MHD calls: when the first line is there; for the header and each part of the body; at the
 // end. settings: struct serve_settings.

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,15 +21,19 @@
 
 #define PATIENCE_MS 1000       // deadlines are looked at so often
 #define IDLE_SECONDS 300u      // that a connection may be idle
-#define MEMORY_MOST (96u << 10) // bytes for the header of a request and what is kept of it
+// Bytes of each connection for the header of a request and what is made of it: a query of 8 KiB with
+// 744 arguments just goes in. The library writes zeros over all of it after each request.
+#define MEMORY_MOST (64u << 10)
 #define TLS_VERSIONS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define TEXT_MOST (1u << 20)   // bytes of a question's text
-#define FILES_MORE 256         // descriptors beside one for a connection and one for its answer
+#define FILES_MORE 256         // descriptors beside one for a connection and one for its answer;
+                               // MHD may take more connections than are let in, which it then ends
 
 static struct {
     const struct front_config *config;
     struct MHD_Daemon *daemons[LISTENERS_MOST];
     size_t count;
+    bool accepts_nobody; // it ends with the last answer
 } front;
 
 // What it would print nobody could tell from what the collector prints.
@@ -42,9 +47,9 @@ static void give_up_streams(void)
 static void give_up_rights(void)
 {
     static const unsigned calls[] = {
-        SYS_accept4,  SYS_epoll_ctl, SYS_epoll_wait,   SYS_poll,       SYS_recvfrom,
-        SYS_sendto,   SYS_sendfile,  SYS_writev,       SYS_write,      SYS_shutdown,
-        SYS_setsockopt, SYS_getsockopt, SYS_memfd_create, SYS_fcntl,
+        SYS_accept4,  SYS_epoll_ctl, SYS_epoll_wait, SYS_poll,       SYS_restart_syscall,
+        SYS_recvfrom, SYS_sendto,    SYS_sendfile,   SYS_write,      SYS_memfd_create,
+        SYS_shutdown, SYS_fcntl,     SYS_setsockopt, SYS_getsockopt,
     };
     const struct sandbox_needs needs = {
         .descriptor = -1,
@@ -77,7 +82,7 @@ static void listen_at(int socket, const struct listener *listener)
         socket, MHD_OPTION_NOTIFY_CONNECTION, connections_notify, listener,
         MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, settings, MHD_OPTION_NOTIFY_COMPLETED,
         exchange_end, settings, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)front.config->settings->http.connections_most + 1,
+        (unsigned)front.config->settings->http.connections_most + FILES_MORE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_MOST, MHD_OPTION_CONNECTION_TIMEOUT,
         IDLE_SECONDS, MHD_OPTION_ARRAY, is_https ? tls : tls + 3, MHD_OPTION_END);
     if (!daemon)
@@ -101,9 +106,10 @@ static int patience(void)
     return least;
 }
 
-// The server is about to end. Who is connected stays, and the address is free for the next one.
+// Who has asked is still answered, and the addresses are free for the next one.
 static void accept_nobody(void)
 {
+    front.accepts_nobody = true;
     for (size_t i = 0; i < front.count; i++) {
         MHD_socket listener = MHD_quiesce_daemon(front.daemons[i]);
         if (listener != MHD_INVALID_SOCKET)
@@ -123,17 +129,20 @@ static void loop(int channel, int events)
         int64_t now = clock_now();
         if (fds[0].revents && !waiting_take_answer())
             accept_nobody();
-        connections_look(now);
+        connections_look(fds[1].revents, now);
         stream_tick(now);
         for (size_t i = 0; i < front.count; i++)
             MHD_run(front.daemons[i]);
+        if (front.accepts_nobody && !exchange_unfinished())
+            _exit(EXIT_SUCCESS);
     }
 }
 
 void front_serve(int channel, const void *context)
 {
     front.config = context;
-    waiting_begin(channel);
+    tzset(); // reads a file, for the dates of replies
+    waiting_begin(channel, front.config->first_id);
     login_begin(front.config->access);
     int events = connections_begin(front.config->settings, front.config->access);
     for (size_t i = 0; i < front.config->listeners->count; i++)

@@ -10,6 +10,7 @@
 struct front_config { // borrowed
     const struct listeners *listeners;
     const struct serve_settings *settings;
+    uint32_t first_id; // before those of its questions, so that they are not those of another front
     const struct access *access;
 };
 

@@ -40,6 +40,35 @@ static enum MHD_Result begin_page(struct exchange *exchange)
     return send_asset(exchange, assets_find("page.html"));
 }
 
+static enum MHD_Result redirect(struct exchange *exchange, const char *to)
+{
+    const struct reply reply = {.status = 301, .type = "text/plain; charset=utf-8",
+                                .headers = {{MHD_HTTP_HEADER_LOCATION, to}}};
+    return reply_text(exchange, &reply, "");
+}
+
+// The files of the page are beside it: its paths end in '/', but for one.
+static enum MHD_Result begin_target(struct exchange *exchange)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    const char *id = exchange->rest;
+    AUTO_FREE char *to = xasprintf("%s/", id);
+    if (id[strspn(id, letters)])
+        return reply_error(exchange, 404, "no such target");
+    return redirect(exchange, *id ? to : "../");
+}
+
+static enum MHD_Result begin_above(struct exchange *exchange)
+{
+    return redirect(exchange, "./");
+}
+
+static enum MHD_Result begin_performance(struct exchange *exchange)
+{
+    return redirect(exchange, "../performance");
+}
+
 static enum MHD_Result begin_asset(struct exchange *exchange)
 {
     const struct asset *asset = assets_find(exchange->rest);
@@ -111,6 +140,9 @@ static enum MHD_Result begin_series(struct exchange *exchange)
 const struct route page_routes[] = {
     {"/", METHOD_GET, begin_page, NULL, 0, NULL},
     {"/performance", METHOD_GET, begin_page, NULL, 0, NULL},
+    {"/performance/", METHOD_GET, begin_performance, NULL, 0, NULL},
+    {"/targets", METHOD_GET, begin_above, NULL, 0, NULL},
+    {"/targets/*", METHOD_GET, begin_target, NULL, 0, NULL},
     {"/assets/*", METHOD_GET, begin_asset, NULL, 0, NULL},
     {"/api/v1/top", METHOD_GET, begin_view, answer, ASK_VIEW, NULL},
     {"/api/v1/flame", METHOD_GET, begin_view, answer, ASK_FLAME, NULL},

@@ -14,8 +14,9 @@ static struct {
     struct exchange *first;
 } waiting;
 
-void waiting_begin(int channel)
+void waiting_begin(int channel, uint32_t first_id)
 {
+    waiting.last_id = first_id;
     waiting.channel = channel;
 }
 

@@ -21,4 +21,5 @@ void waiting_leave(struct exchange *exchange);
 // Sends the collector a line for its log; who was refused and the like.
 void waiting_log(const char *line);
 
-void waiting_begin(int channel);
+// first_id: as in struct front_config.
+void waiting_begin(int channel, uint32_t first_id);

@@ -2,18 +2,16 @@
 // Files: those that buttons take away, and those that are dropped on the page.
 "use strict";
 
-// id of the button: [path, seconds that it takes at least, what is being made]
+// id of the button: [path behind the prefix, seconds that it takes at least, what is being made,
+// how the file's name begins]
 const TAKEN = {
-  "get-cpu": ["api/profiling/cpu-profile?duration=30", 30, "CPU profile", "cpu"],
-  "get-heap": ["api/profiling/heap-dump", 0, "Heap census", "heap"],
-  "get-threads": ["debug/pprof/goroutine", 0, "Thread dump", "threads"],
+  "get-cpu": ["profile?seconds=30", 30, "CPU profile", "cpu"],
+  "get-heap": ["heap", 0, "Heap census", "heap"],
+  "get-threads": ["goroutine", 0, "Thread dump", "threads"],
 };
 
-// The name that the server says, or one of our own.
-function nameOfFile(reply, word) {
-  const said = /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition") || "");
-  const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
-  return said && said[1].includes(".") ? said[1] : `${word}-${stamp}.pb.gz`;
+function nameOfFile(word) {
+  return `${word}-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}.pb.gz`;
 }
 
 function saveAs(blob, name) {
@@ -28,6 +26,7 @@ class Files {
   // opened(data, name): told when a file has been read
   constructor(opened) {
     this.opened = opened;
+    this.prefix = "debug/pprof"; // of the paths that Go programs have
     this.under = new Map(); // buttons whose file is being made -> how to stop that
     for (const id of Object.keys(TAKEN))
       byId(id).addEventListener("click", () => this.take(id));
@@ -55,8 +54,8 @@ class Files {
     count();
     const timer = setInterval(count, 500);
     try {
-      const reply = await ask(path, {}, { signal: stop.signal });
-      const name = nameOfFile(reply, word), blob = await reply.blob();
+      const reply = await ask(`${this.prefix}/${path}`, {}, { signal: stop.signal });
+      const name = nameOfFile(word), blob = await reply.blob();
       saveAs(blob, name);
       this.say(`${name} (${amount(blob.size, "bytes")}) is saved.`,
         () => this.open(new File([blob], name)));
