@@ -13,6 +13,7 @@
 #include "serve/job.h"
 #include "serve/log.h"
 #include "serve/runner.h"
+#include "serve/target_report.h"
 #include "serve/who_answers.h"
 
 #define WAITING_MOST 4096 // questions at one time
@@ -66,6 +67,7 @@ static void collect(struct collector *collector, struct serve_target *target,
     answer.rc = who->collect(collector, target, ask, &text, &err);
     if (answer.rc == RC_OK && ((memory = answer_memory()) < 0 || !write_all(memory, &text)))
         answer.rc = err_set(&err, RC_LIMIT, "there is no memory for the answer");
+    answer.unknown = answer.rc == RC_GONE && !target; // of those that it asks about
     answer.size = answer.rc == RC_OK ? answer_seal(memory) : 0;
     memcpy(answer.text, err.text, sizeof answer.text);
     reply(collector, &answer, answer.rc == RC_OK ? memory : -1);
@@ -82,6 +84,8 @@ static struct helper *add_helper(struct collector *collector, struct serve_targe
     helper->about = *ask;
     helper->is_runner = is_runner;
     target->users++;
+    if (is_runner)
+        target_report_begin(target);
     ARRAY_RESERVE(collector->helpers, collector->helper_count, collector->helper_capacity);
     collector->helpers[collector->helper_count++] = helper;
     return helper;
@@ -92,6 +96,8 @@ static void forget_helper(struct collector *collector, struct helper *helper)
     for (size_t i = 0; i < collector->helper_count; i++)
         if (collector->helpers[i] == helper)
             collector->helpers[i--] = collector->helpers[--collector->helper_count];
+    if (helper->is_runner)
+        target_report_end(helper->target);
     worker_process_close(&helper->process);
     helper->target->users--;
     free(helper);
@@ -376,6 +382,8 @@ static void take_note(struct collector *collector, struct helper *helper, uint32
 {
     if (number < RUNNER_KEPT)
         keep(helper, number, memory);
+    else if (number == RUNNER_REPORT)
+        target_report_take(helper->target, memory);
     else if (!anybody_waits(collector, helper))
         forget_helper(collector, helper);
 }

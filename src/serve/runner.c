@@ -11,11 +11,13 @@
 #include "monitor/feed.h"
 #include "serve/ask.h"
 #include "serve/runner_answer.h"
+#include "serve/runner_report.h"
 
 #define LOOK_MS 50          // from one look at what is due to the next
 #define IDLE_MS 250         // the same while nobody waits
 #define KEEP_UP_NS (250 * NS_PER_MS)
 #define NAME_NS NS_PER_S    // from one look for names of what was sampled to the next
+#define REPORT_NS (5ll * NS_PER_S)
 #define RANGES_NS (300ll * NS_PER_S) // as long as slices reach back
 #define HALF_NS (NS_PER_S / 2)
 #define ASKED_MOST 1024     // questions that wait at one time
@@ -41,6 +43,8 @@ struct runner {
     int64_t kept_up, named;
     int64_t counts_since[PROFILE_KINDS]; // ns of sampling; -1: nobody has asked for this type
     int64_t stops_since; // ns of sampling, unless in_place
+    struct reporter *reporter;
+    int64_t reported;
     bool in_place; // no thread is stopped
     bool done;     // there is nothing to do, and the collector knows
     bool closed;   // the channel is
@@ -309,6 +313,28 @@ static void keep_up(struct runner *runner)
         feed_name_ahead(runner->feed);
 }
 
+// The collector tells of it in /metrics.
+static void report(struct runner *runner, int64_t now)
+{
+    struct snapshot *snapshot = feed_take(runner->feed);
+    struct answer_head head = {.partial = RUNNER_REPORT, .size = sizeof(struct runner_report)};
+    AUTO_FD int memory = answer_memory();
+    const struct runner_report *made = reporter_make(runner->reporter, snapshot);
+    if (memory >= 0 && write(memory, made, sizeof *made) == sizeof *made)
+        say(runner, &head, memory);
+    runner->reported = now;
+    snapshot_free(snapshot);
+}
+
+static void report_if_due(struct runner *runner)
+{
+    int64_t now = clock_now();
+    if (!runner->feed || !runner->reported)
+        runner->reported = now;
+    if (now >= runner->reported + REPORT_NS)
+        report(runner, now);
+}
+
 // --- the end ---
 
 static void hand_over(struct runner *runner)
@@ -333,8 +359,10 @@ static void say_done(struct runner *runner)
 {
     if (runner->done)
         return;
-    if (runner->feed)
+    if (runner->feed) {
+        report(runner, clock_now());
         hand_over(runner);
+    }
     say(runner, &(struct answer_head){.partial = RUNNER_DONE}, -1);
     runner->done = true;
 }
@@ -342,9 +370,11 @@ static void say_done(struct runner *runner)
 void runner_serve(int channel, const void *context)
 {
     struct runner runner = {.config = context, .channel = channel, .in_place = true};
+    runner.reporter = reporter_new();
     runner_kept_read(&runner.kept, runner.config->kept);
     while (!runner.closed) {
         take_questions(&runner);
+        report_if_due(&runner);
         answer_those_due(&runner);
         keep_up(&runner);
         follow_needs(&runner);
@@ -353,5 +383,6 @@ void runner_serve(int channel, const void *context)
     }
     feed_free(runner.feed);
     runner_kept_fini(&runner.kept);
+    reporter_free(runner.reporter);
     free(runner.asked);
 }

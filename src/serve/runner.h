@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #define RUNNER_KEPT 2           // profiles of all time: block and mutex
-#define RUNNER_DONE RUNNER_KEPT // in their place: there is nothing to do any more
+#define RUNNER_DONE 3           // in their place: there is nothing to do any more
 
 struct runner_config {
     pid_t pid;

@@ -99,6 +99,7 @@ static void target_free(struct serve_target *target)
     target_facts_fini(&target->facts);
     history_free(target->history);
     deadlock_look_free(target->deadlock);
+    free(target->report);
     free(target->denied);
     free(target);
 }

@@ -16,6 +16,7 @@
 #include "serve/settings.h"
 #include "serve/target_facts.h"
 
+struct target_report;
 struct deadlock_look;
 
 struct serve_target {
@@ -30,6 +31,7 @@ struct serve_target {
     const struct target_rule *rule;  // that found it; NULL: its pid was given
     unsigned users;           // processes of ours that look at it: it is not forgotten meanwhile
     struct history *history;  // of its figures
+    struct target_report *report; // of the runs that sampled it; owned. NULL: there was none
     struct deadlock_look *deadlock; // the last one, shared with jobs; NULL: there was none
     int kept[2];              // memory with what was counted for all time, as runner_config; -1
 };

@@ -6,7 +6,7 @@
 
 #include "serve/ask.h"
 
-// Returns whether there is one. The caller closes *memory, -1: none.
+// Returns whether there is one. *memory stays ours, -1: none.
 bool answers_find(const struct ask *ask, struct answer_head *answer, int *memory);
 
 // Remembers an answer, if it holds for a while.

@@ -32,6 +32,7 @@ struct connection {
     char *refused; // owned
     struct exchange *exchange; // NULL: it is idle
     bool is_waiting;           // that request waits: it matters whether the client is still there
+    bool is_watched, is_known; // epoll will say when bytes come; it has the descriptor
     int64_t deadline;          // CLOCK_MONOTONIC ns; 0: none
     struct connection *next, **link; // list; link: what points to this one
 };
@@ -129,9 +130,11 @@ static void check_user(struct connection *client)
                                 client->name);
 }
 
-static void await_bytes(const struct connection *client, int how, uint32_t events)
+static void await(struct connection *client, uint32_t events)
 {
-    struct epoll_event event = {.events = events | EPOLLONESHOT, .data.ptr = (void *)client};
+    struct epoll_event event = {.events = events | EPOLLONESHOT, .data.ptr = client};
+    int how = client->is_known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    client->is_known = true;
     epoll_ctl(connections.events, how, client->fd, &event);
 }
 
@@ -152,13 +155,11 @@ static struct connection *add(const struct listener *listener, struct MHD_Connec
         client->next->link = &client->next;
     connections.first = client;
     connections.count++;
-    await_bytes(client, EPOLL_CTL_ADD, EPOLLIN);
     return client;
 }
 
 static void drop(struct connection *client)
 {
-    epoll_ctl(connections.events, EPOLL_CTL_DEL, client->fd, NULL);
     *client->link = client->next;
     if (client->next)
         client->next->link = client->link;
@@ -219,7 +220,8 @@ void connection_waits(struct connection *client)
 {
     client->deadline = 0;
     client->is_waiting = true;
-    await_bytes(client, EPOLL_CTL_MOD, EPOLLRDHUP);
+    client->is_watched = false;
+    await(client, EPOLLRDHUP);
 }
 
 void connection_is_sent(struct connection *client)
@@ -233,7 +235,6 @@ void connection_is_done(struct connection *client)
     client->exchange = NULL;
     client->is_waiting = false;
     client->deadline = 0;
-    await_bytes(client, EPOLL_CTL_MOD, EPOLLIN);
 }
 
 void connection_end(struct connection *client)
@@ -243,11 +244,22 @@ void connection_end(struct connection *client)
 
 static void take_event(struct connection *client, int64_t now)
 {
+    client->is_watched = false;
     if (client->is_waiting) {
         client->is_waiting = false;
         exchange_leave(client->exchange);
     } else if (!client->exchange && !client->deadline)
         client->deadline = now + connections.settings->http.header_time;
+}
+
+// When the first bytes of a request come, its time begins. Requests that come at once cost nothing:
+// only who has been idle for a while is watched.
+static void watch(struct connection *client)
+{
+    if (client->exchange || client->deadline || client->is_watched)
+        return;
+    client->is_watched = true;
+    await(client, EPOLLIN);
 }
 
 static void end_late_ones(int64_t now)
@@ -258,12 +270,14 @@ static void end_late_ones(int64_t now)
     for (struct connection *client = connections.first; client; client = client->next)
         if (client->deadline && now > client->deadline)
             connection_end(client);
+        else
+            watch(client);
 }
 
-void connections_look(int64_t now)
+void connections_look(bool has_events, int64_t now)
 {
     struct epoll_event events[EVENTS_MOST];
-    int count = epoll_wait(connections.events, events, EVENTS_MOST, 0);
+    int count = has_events ? epoll_wait(connections.events, events, EVENTS_MOST, 0) : 0;
     for (int i = 0; i < count; i++)
         take_event(events[i].data.ptr, now);
     end_late_ones(now);

@@ -19,8 +19,8 @@ struct exchange;
 int connections_begin(const struct serve_settings *settings, const struct access *access);
 
 // Notices who has left, and ends connections that take too long. Costs nothing for those that are
-// idle.
-void connections_look(int64_t now);
+// idle. has_events: that descriptor is readable.
+void connections_look(bool has_events, int64_t now);
 
 // What MHD calls. listener: struct listener.
 enum MHD_Result connections_accept(void *listener, const struct sockaddr *address,

@@ -79,7 +79,10 @@ enum MHD_Result exchange_ask(struct exchange *exchange, int text)
     exchange->ask.what = exchange->route->what;
     if (text < 0 && answers_find(&exchange->ask, &exchange->answer, &exchange->memory)) {
         exchange->state = EXCHANGE_ANSWERED;
-        return exchange->route->answer(exchange);
+        exchange->is_borrowed = true;
+        enum MHD_Result result = exchange->route->answer(exchange);
+        exchange->memory = -1;
+        return result;
     }
     waiting_ask(exchange, text);
     MHD_suspend_connection(exchange->connection);
@@ -111,7 +114,7 @@ void exchange_leave(struct exchange *exchange)
         stream_leave(exchange->stream);
         return;
     }
-    exchange->answer = (struct answer_head){.rc = RC_GONE};
+    exchange->answer = (struct answer_head){.rc = RC_GONE, .text = "the client has left"};
     exchange->state = EXCHANGE_ANSWERED;
     MHD_resume_connection(exchange->connection);
 }

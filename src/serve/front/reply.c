@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "serve/front/reply.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 
+#define SMALL (64u << 10)  // bytes: so much of each who reads slowly is kept
 #define STREAM_BLOCK 4096u // bytes at a time
 
 static const char *const always[][2] = {
@@ -60,12 +64,25 @@ enum MHD_Result reply_text(struct exchange *exchange, const struct reply *reply,
     return reply_bytes(exchange, reply, text, strlen(text));
 }
 
+// What is small is sent together with its header.
+static struct MHD_Response *of_small(int memory, size_t length)
+{
+    AUTO_FREE char *bytes = xmalloc(length + 1);
+    if (pread(memory, bytes, length, 0) != (ssize_t)length)
+        return NULL;
+    return MHD_create_response_from_buffer(length, steal_ptr(&bytes), MHD_RESPMEM_MUST_FREE);
+}
+
 enum MHD_Result reply_memory(struct exchange *exchange, const struct reply *reply)
 {
+    uint64_t length = exchange->answer.size;
     if (exchange->memory < 0)
         return reply_bytes(exchange, reply, "", 0);
-    return queue(exchange, reply,
-                MHD_create_response_from_fd64(exchange->answer.size, steal_fd(&exchange->memory)));
+    if (length <= SMALL)
+        return queue(exchange, reply, of_small(exchange->memory, length));
+    int memory = exchange->is_borrowed ? fcntl(exchange->memory, F_DUPFD_CLOEXEC, 0)
+                                       : steal_fd(&exchange->memory);
+    return queue(exchange, reply, MHD_create_response_from_fd64(length, memory));
 }
 
 enum MHD_Result reply_stream(struct exchange *exchange, const struct reply *reply,
@@ -101,8 +118,8 @@ enum MHD_Result reply_refusal(struct exchange *exchange, const struct reply *ref
     bool is_json = !exchange->is_of_go && strstr(exchange->path, "/api/");
     reply.type = is_json ? "application/json" : "text/plain; charset=utf-8";
     if (is_json)
-        put_json(&body, text);
-    else
+        put_json(&body, text ? text : "");
+    else if (text)
         buf_puts(&body, text);
     buf_putc(&body, '\n');
     if (exchange->is_of_go) {

@@ -21,7 +21,7 @@ enum MHD_Result reply_memory(struct exchange *exchange, const struct reply *repl
 
 // Refuse: text is one line without its end, for people. JSON or plain, as the path's replies are;
 // what Go programs have gets the header by which their tools know that they may show the text.
-// `refusal` has a status and headers only.
+// `refusal` has a status and headers only. text: NULL if there is nothing to say.
 enum MHD_Result reply_error(struct exchange *exchange, unsigned status, const char *text);
 enum MHD_Result reply_refusal(struct exchange *exchange, const struct reply *refusal,
                               const char *text);

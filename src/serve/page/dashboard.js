@@ -2,6 +2,7 @@
 // The page: its state, what it asks for and when, and what keys and buttons do.
 "use strict";
 
+const LIST_MS = 6000; // that a list to choose from is left alone
 const HEALTH_MS = 10000, TARGETS_MS = 5000, GONE = 410; // GONE: status of HTTP
 const ENDED = "The process has ended. Its figures stay here for a while.";
 
@@ -14,6 +15,7 @@ class Dashboard {
       (error) => this.noReadings(error));
     this.files = new Files((data, name) => this.showFile(data, name));
     this.uptime = -1;
+    this.listUsed = -Infinity; // when somebody last did something with a list to choose from
     this.makeParts();
     this.state = {};
     this.apply();
@@ -199,7 +201,7 @@ class Dashboard {
   async fetchView(type, count = 0) {
     const view = await askJson("api/v1/top", { ...this.words(type), count });
     if (view.uptime_ns) this.uptime = view.uptime_ns / 1e9;
-    this.axis.kept = [view.range.kept_from_ns / 1e6, view.range.to_ns / 1e6];
+    this.axis.kept = [view.range.kept_from_ns / 1e6, view.range.kept_to_ns / 1e6];
     showQuality(view);
     if (view.end === "ended") this.end();
     else this.notice("");
@@ -211,8 +213,7 @@ class Dashboard {
     const view = await this.fetchView(type, 1);
     const text = await (await ask("api/v1/flame", this.words(type))).text();
     if (this.state.tab !== "flame" || this.state.file || this.state.type !== type) return;
-    // A list that is open would close.
-    if (document.activeElement.tagName === "SELECT" && this.shown) return;
+    if (performance.now() - this.listUsed < LIST_MS && this.shown) return; // it would close
     this.graph.adopt(decode(text));
     if (!this.graph.whole)
       this.say(view.elapsed_ns < 3e9 && !this.state.range
@@ -240,7 +241,8 @@ class Dashboard {
   }
 
   async fetchRuntime() {
-    showRuntime(byId("panel-runtime"), await askJson("api/profiling/runtime"));
+    const runtime = await askJson("api/profiling/runtime");
+    showRuntime(byId("panel-runtime"), runtime, await askJson("api/profiling/gc"));
     this.say("");
   }
 
@@ -279,17 +281,17 @@ class Dashboard {
     }
   }
 
-  // The button of other dashboards. It says why it can do nothing.
-  async lookAtCollection() {
-    const button = byId("collect");
-    button.title = "Nothing of this program can be told to collect garbage from outside.";
+  // The button of other dashboards says why it can do nothing.
+  async sayWhyNot() {
+    let why = "this program collects it when it wants to, and cannot be told to from outside.";
     try {
-      const said = await askJson("api/profiling/gc");
-      const why = (said.unavailable || {}).num_gc || (said.unavailable || {}).collect;
-      if (why) button.title = `Garbage cannot be collected: ${why}`;
+      const { unavailable = {} } = await askJson("api/profiling/gc");
+      why = unavailable.num_gc ? `${unavailable.num_gc}.` : why;
     } catch (error) {
-      button.title = `Garbage cannot be collected: ${error.message}`;
+      why = error.message;
     }
+    byId("collect").title = `Garbage cannot be collected: ${why}`;
+    return byId("collect").title;
   }
 
   // --- targets
@@ -300,8 +302,8 @@ class Dashboard {
     if (document.hidden && this.target) return;
     try {
       const { targets, prefix } = await askJson("api/v1/targets");
-      this.usePrefix(prefix);
       this.takeTargets(targets);
+      this.usePrefix(prefix);
     } catch (error) {
       this.notice(error.message);
     }
@@ -316,6 +318,7 @@ class Dashboard {
     const news = JSON.stringify([targets, asked]);
     if (news === this.news || document.activeElement === byId("target")) return;
     this.news = news;
+    if (found && !path) server.base = `targets/${encodeURIComponent(found.id)}/`;
     const back = found && (!this.target || this.ended !== (found.running === false));
     this.target = found || this.target;
     this.fillTargets(targets);
@@ -335,7 +338,7 @@ class Dashboard {
     if (this.ended) this.notice(ENDED);
     this.again();
     this.lookAtHealth();
-    this.lookAtCollection();
+    this.sayWhyNot();
   }
 
   end() {
@@ -348,7 +351,7 @@ class Dashboard {
   // Where the paths are that Go programs have.
   usePrefix(prefix) {
     this.files.prefix = prefix.replace(/^\//, "");
-    byId("threads-text").href = `${this.files.prefix}/goroutine?debug=2`;
+    byId("threads-text").href = `${server.base}${this.files.prefix}/goroutine?debug=2`;
   }
 
   fillTargets(targets) {
@@ -448,11 +451,16 @@ class Dashboard {
     click("history", () => this.showWhole());
     click("compare", () => this.startCompare());
     click("live", () => this.backToLive());
+    click("collect", async () => this.files.say(await this.sayWhyNot()));
     click("theme", () => this.changeTheme());
     click("help-open", () => byId("help").showModal());
     byId("target").addEventListener("change", (event) =>
       location.assign(this.pathOf(event.target.value)));
     document.addEventListener("keydown", (event) => this.key(event));
+    for (const name of ["focusin", "keydown", "pointerdown"])
+      document.addEventListener(name, (event) => {
+        if (event.target.tagName === "SELECT") this.listUsed = performance.now();
+      });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.again(); });
     window.addEventListener("popstate", () => {
       this.state.file = null;
