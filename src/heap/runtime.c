@@ -41,6 +41,9 @@ static const struct proc_map *find_program(struct heap_target *target)
 static bool is_go(struct heap_target *target, char *version, size_t size)
 {
     uint64_t at, bytes;
+    char unasked[64];
+    version = version ? version : unasked;
+    size = version == unasked ? sizeof unasked : size;
     bool named = heap_target_variable(target, NULL, "runtime.mheap_", &at, &bytes);
     return go_version_read(target, named, version, size);
 }
@@ -50,7 +53,7 @@ static bool is_jvm(struct heap_target *target, char *version, size_t size)
     struct hsperf hsperf;
     if (!find_file(target, "libjvm.so"))
         return false;
-    if (hsperf_read(target, &hsperf))
+    if (version && hsperf_read(target, &hsperf))
         snprintf(version, size, "%s", hsperf.version);
     return true;
 }
@@ -60,7 +63,8 @@ static bool is_cpython(struct heap_target *target, char *version, size_t size)
     struct cpython python;
     if (!cpython_find(target, &python))
         return false;
-    snprintf(version, size, "%s", python.version);
+    if (version)
+        snprintf(version, size, "%s", python.version);
     return true;
 }
 
@@ -80,19 +84,20 @@ static bool is_node(struct heap_target *target, char *version, size_t size)
     const char *name = program ? strrchr(program->path, '/') : NULL;
     if (!map && name && (strcmp(name, "/node") == 0 || strcmp(name, "/nodejs") == 0))
         map = program;
-    if (map)
+    if (map && version)
         version_text_find(target, map->start, RELEASE, read_node, version, size);
     return map != NULL;
 }
 
+// Those that the name of a file tells come first: symbols take longer. version may be NULL.
 static const struct {
     enum runtime_kind kind;
     bool (*find)(struct heap_target *target, char *version, size_t size);
 } runtimes[] = {
-    {RUNTIME_GO, is_go},
     {RUNTIME_JVM, is_jvm},
-    {RUNTIME_CPYTHON, is_cpython},
     {RUNTIME_NODE, is_node},
+    {RUNTIME_GO, is_go},
+    {RUNTIME_CPYTHON, is_cpython},
 };
 
 // --- libc ---
@@ -126,15 +131,17 @@ static void find_libc(struct heap_target *target, struct runtime *runtime)
     }
 }
 
-void runtime_read(struct heap_target *target, struct runtime *runtime)
+void runtime_read(struct heap_target *target, bool versions, struct runtime *runtime)
 {
     *runtime = (struct runtime){.kind = RUNTIME_NATIVE};
     for (size_t i = 0; i < ARRAY_LENGTH(runtimes); i++)
-        if (runtimes[i].find(target, runtime->version, sizeof runtime->version)) {
+        if (runtimes[i].find(target, versions ? runtime->version : NULL,
+                             sizeof runtime->version)) {
             runtime->kind = runtimes[i].kind;
             break;
         } else {
             *runtime->version = '\0';
         }
-    find_libc(target, runtime);
+    if (versions)
+        find_libc(target, runtime);
 }

@@ -15,4 +15,5 @@ struct runtime {
     char libc_version[32]; // "": not known
 };
 
-void runtime_read(struct heap_target *target, struct runtime *runtime);
+// versions: they are looked for, and the C library, which takes as long as its program is large.
+void runtime_read(struct heap_target *target, bool versions, struct runtime *runtime);

@@ -96,7 +96,7 @@ static void nothing_known(struct api_look *look)
     collection->cpu_fraction = NAN;
 }
 
-static enum rc take_runtime(const struct job *job, struct api_look *look)
+static enum rc take_runtime(const struct job *job, unsigned parts, struct api_look *look)
 {
     struct heap_target *target;
     enum rc rc = heap_target_open(job->pid, false, &target, &look->err);
@@ -104,7 +104,7 @@ static enum rc take_runtime(const struct job *job, struct api_look *look)
     look->collection.why = look->runtime_why;
     if (rc != RC_OK)
         return rc;
-    runtime_read(target, &look->runtime);
+    runtime_read(target, parts & API_VERSIONS, &look->runtime);
     take_collection(target, look);
     heap_target_close(target);
     return RC_OK;
@@ -117,7 +117,7 @@ enum rc api_look_take(const struct job *job, unsigned parts, struct api_look *lo
     struct memory_look *memory = NULL;
     enum rc rc = RC_OK;
     nothing_known(look);
-    if (parts & API_RUNTIME && take_runtime(job, look) == RC_GONE)
+    if (parts & API_RUNTIME && take_runtime(job, parts, look) == RC_GONE)
         return err_set(err, RC_GONE, "%s", look->err.text);
     if (parts & API_MEMORY)
         rc = memory_look_open(job->pid, &options, &memory, err);
@@ -148,8 +148,41 @@ static const struct {
 #undef TOLD
 };
 
+// Where most of a program's memory has other books than those that are read, sums without it would
+// mislead.
+static const struct {
+    enum runtime_kind kind;
+    const char *beginning, *reader, *why; // reader: of the allocator that makes it known
+} misleading[] = {
+    {RUNTIME_NODE, "Heap", "V8", "objects of V8's heap are not counted"},
+    {RUNTIME_NODE, "Alloc", "V8", "objects of V8's heap are not counted"},
+    {RUNTIME_JVM, "Heap", "JVM", "the Java heap of this collector is not known"},
+    {RUNTIME_JVM, "Alloc", "JVM", "the Java heap of this collector is not known"},
+    {RUNTIME_GO, "Stack", "", "stacks of goroutines lie among objects"},
+};
+
+static bool has_allocator(const struct api_look *look, const char *name)
+{
+    for (size_t i = 0; look->use && i < look->use->allocator_count; i++)
+        if (strcmp(look->use->allocators[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static const char *why_misleading(const struct api_look *look, const char *name)
+{
+    for (size_t i = 0; !look->runtime_why && i < ARRAY_LENGTH(misleading); i++)
+        if (misleading[i].kind == look->runtime.kind &&
+            strncmp(name, misleading[i].beginning, strlen(misleading[i].beginning)) == 0 &&
+            !has_allocator(look, misleading[i].reader))
+            return misleading[i].why;
+    return NULL;
+}
+
 uint64_t api_look_memstat(const struct api_look *look, const char *name, const char **why)
 {
+    if ((*why = why_misleading(look, name)))
+        return API_UNKNOWN;
     const char *bytes = (const char *)&look->collection;
     for (size_t i = 0; !look->collection.why && i < ARRAY_LENGTH(told); i++)
         if (strcmp(told[i].name, name) == 0) {

@@ -32,7 +32,11 @@ struct api_look {
     struct hsperf hsperf;    // of a JVM that has it; else zeroed
 };
 
-enum api_part { API_MEMORY = 1, API_RUNTIME = 2 }; // set; the collection comes with the runtime
+enum api_part { // set
+    API_MEMORY = 1,
+    API_RUNTIME = 2,  // and what it collects
+    API_VERSIONS = 4, // of the runtime
+};
 
 // RC_GONE: the process has ended. What cannot be read is no error.
 enum rc api_look_take(const struct job *job, unsigned parts, struct api_look *look,

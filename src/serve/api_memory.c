@@ -228,7 +228,7 @@ enum rc api_job_stats(const struct job *job, FILE *out, struct err *err)
     AUTO_BUF struct buf text = {0};
     struct api_json api;
     struct api_look look;
-    enum rc rc = api_look_take(job, API_MEMORY | API_RUNTIME, &look, err);
+    enum rc rc = api_look_take(job, API_MEMORY | API_RUNTIME | API_VERSIONS, &look, err);
     if (rc == RC_OK) {
         const char *version = look.runtime.kind == RUNTIME_GO ? look.runtime.version : "";
         AUTO_FREE char *go = xasprintf("go%s", version);

@@ -77,7 +77,7 @@ enum rc api_job_runtime(const struct job *job, FILE *out, struct err *err)
     AUTO_BUF struct buf text = {0};
     struct api_json api;
     struct api_look look;
-    enum rc rc = api_look_take(job, API_RUNTIME, &look, err);
+    enum rc rc = api_look_take(job, API_RUNTIME | API_VERSIONS, &look, err);
     if (rc == RC_OK) {
         double uptime = api_uptime(job->target);
         bool is_go = !look.runtime_why && look.runtime.kind == RUNTIME_GO;

@@ -2,7 +2,6 @@
 """The limits that ptprof itself runs under, and what the kernel refuses it: each is called by its
 name, with an exit status and what to do, and nothing that was there or was collected is lost."""
 
-import contextlib
 import gzip
 import json
 import os
@@ -14,6 +13,7 @@ import signal
 import subprocess
 import time
 
+from control_groups import control_group
 from measure import count, rooted_share, samples_with, stacks
 
 SIDE_BY_SIDE = True
@@ -341,28 +341,6 @@ def test_compressed(ctx):
 
 
 # --- control groups
-
-@contextlib.contextmanager
-def control_group(ctx, *roots):
-    """A group of its own below the first of the roots where one can be made."""
-    for root in map(pathlib.Path, roots):
-        group = root / f"ptprof-test-{os.getpid()}"
-        try:
-            if (root / "cgroup.procs").exists():
-                group.mkdir()
-                break
-        except OSError:
-            continue
-    else:
-        raise ctx.Skip("no control group can be made below " + " or ".join(roots))
-    try:
-        yield group
-    finally:
-        for pid in (group / "cgroup.procs").read_text().split():
-            (root / "cgroup.procs").write_text(pid)
-        ctx.eventually(lambda: not (group / "cgroup.procs").read_text(), "the group is empty")
-        group.rmdir()
-
 
 def is_frozen_told(ctx, file, words, *roots):
     target = ctx.target("split")

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 
+from control_groups import control_group
 from serving import Server
 
 SIDE_BY_SIDE = True
@@ -342,6 +343,8 @@ def test_runtimes(ctx):
         assert found["runtime"]["runtime"]["name"] == name, found["runtime"]
         assert found["runtime"]["runtime"]["version"] == said[name][0].removeprefix("v"), \
             (found["runtime"], said[name])
+        known = found["metrics"]["metrics"]["memory"]["alloc"]
+        assert (known is None) == (name != "CPython"), (name, known)  # whose objects are not counted
         if name == "JVM":
             check_jvm(found["gc"], said[name])
         else:
@@ -377,6 +380,7 @@ def test_go_collections(ctx):
             continue  # it has collected meanwhile
         version, count, total, goal, allocated, last, pause = before[:7]
         assert runtime["go_version"] == version and runtime["runtime"]["name"] == "Go", runtime
+        assert stats["StackInuse"] is None and 0 < stats["HeapAlloc"] <= stats["HeapSys"], stats
         assert gc["num_gc"] == stats["NumGC"] == int(count) > 10, gc
         assert stats["PauseTotalNs"] == int(total) and gc["recent_pauses_ns"][0] == int(pause)
         assert stats["NextGC"] == int(goal) and stats["LastGC"] == int(last), (stats, before)
@@ -419,3 +423,35 @@ def test_health(ctx):
         assert document["trends"]["threads"]["per_minute"] > 60, document
         assert issues_of(health(still)[1]) == {"threads": "degraded"}
     server.stop()
+
+
+HOLDS = """import os, pathlib, sys, time
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+kept = b"x" * (54 << 20)
+print("ready", flush=True)
+time.sleep(3600)
+"""
+
+
+def test_limit_of_memory(ctx):
+    """A target that is near its limit is told, by what the group uses and cannot drop."""
+    schema = description(ctx)
+    with control_group(ctx, "/sys/fs/cgroup", "/sys/fs/cgroup/memory") as group:
+        limit = next((group / name for name in ("memory.max", "memory.limit_in_bytes")
+                      if (group / name).exists()), None)
+        if not limit:
+            raise ctx.Skip("no limit of memory can be set here")
+        limit.write_text(str(70 << 20))
+        target = ctx.spawn(sys.executable, "-c", HOLDS, group / "cgroup.procs")
+        assert target.line() == "ready"
+        server = Server(ctx, target.pid, "--metrics-interval", "100ms")
+        answer = server.request("/api/profiling/health")
+        document = schema.check_answer("/api/profiling/health", "get", answer)
+        assert 75 < document["memory_usage_pct"] < 100, document
+        assert document["memory_usage_of"] == "its cgroup's limit", document
+        assert issues_of(document)["memory"] in ("degraded", "unhealthy"), document
+        memory = server.json("/api/profiling/memory")
+        assert memory["limit"] == 70 << 20, memory["limit"]
+        assert abs(memory["memory"]["usage_percent"] - document["memory_usage_pct"]) < 5, memory
+        server.stop()
+        target.kill()

@@ -240,7 +240,8 @@ class Dashboard {
   }
 
   async fetchRuntime() {
-    showRuntime(byId("panel-runtime"), await askJson("api/profiling/runtime"));
+    const runtime = await askJson("api/profiling/runtime");
+    showRuntime(byId("panel-runtime"), runtime, await askJson("api/profiling/gc"));
     this.say("");
   }
 
@@ -279,17 +280,17 @@ class Dashboard {
     }
   }
 
-  // The button of other dashboards. It says why it can do nothing.
-  async lookAtCollection() {
-    const button = byId("collect");
-    button.title = "Nothing of this program can be told to collect garbage from outside.";
+  // The button of other dashboards says why it can do nothing.
+  async sayWhyNot() {
+    let why = "this program collects it when it wants to, and cannot be told to from outside.";
     try {
-      const said = await askJson("api/profiling/gc");
-      const why = (said.unavailable || {}).num_gc || (said.unavailable || {}).collect;
-      if (why) button.title = `Garbage cannot be collected: ${why}`;
+      const { unavailable = {} } = await askJson("api/profiling/gc");
+      why = unavailable.num_gc ? `${unavailable.num_gc}.` : why;
     } catch (error) {
-      button.title = `Garbage cannot be collected: ${error.message}`;
+      why = error.message;
     }
+    byId("collect").title = `Garbage cannot be collected: ${why}`;
+    return byId("collect").title;
   }
 
   // --- targets
@@ -335,7 +336,7 @@ class Dashboard {
     if (this.ended) this.notice(ENDED);
     this.again();
     this.lookAtHealth();
-    this.lookAtCollection();
+    this.sayWhyNot();
   }
 
   end() {
@@ -448,6 +449,7 @@ class Dashboard {
     click("history", () => this.showWhole());
     click("compare", () => this.startCompare());
     click("live", () => this.backToLive());
+    click("collect", async () => this.files.say(await this.sayWhyNot()));
     click("theme", () => this.changeTheme());
     click("help-open", () => byId("help").showModal());
     byId("target").addEventListener("change", (event) =>

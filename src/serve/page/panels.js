@@ -72,14 +72,31 @@ function flat(value, path = "") {
   return Object.entries(value).flatMap(([key, one]) => flat(one, path ? `${path}.${key}` : key));
 }
 
-const runtimeName = (path) => path.replaceAll("_", " ").replaceAll(".", " · ");
+const CALLED = { num_cpu: "CPUs", num_goroutine: "threads", num_cgo_call: "calls to C",
+  pid: "process", num_gc: "collections" };
+const LEFT_OUT = ["timestamp", "uptime_seconds", "unavailable"];
 
-function showRuntime(panel, runtime) {
-  const { unavailable = {}, ...rest } = runtime, list = element("dl", "facts");
-  for (const [path, value] of flat(rest)) {
-    const absent = value === null, why = unavailable[path];
-    list.append(element("dt", "", runtimeName(path)), element("dd", absent ? "absent" : "",
-      absent ? `not known${why ? `: ${why}` : ""}` : String(value)));
+function wordsOfPath(path) {
+  return path.split(".").map((key) => CALLED[key] || key.replaceAll("_", " ")).join(" · ");
+}
+
+// What is known first, then what is not, and why.
+function factsOf(title, json) {
+  const { unavailable = {} } = json, box = element("section"), list = element("dl", "facts");
+  const facts = flat(json).filter(([path]) => !LEFT_OUT.includes(path.split(".")[0]));
+  const known = (value) => value !== null && value !== "";
+  for (const [path, value] of [...facts.filter(([, one]) => known(one)),
+    ...facts.filter(([, one]) => !known(one))]) {
+    const why = unavailable[path];
+    list.append(element("dt", "", wordsOfPath(path)),
+      element("dd", known(value) ? "" : "absent",
+        known(value) ? String(value) : `not known${why ? `: ${why}` : ""}`));
   }
-  panel.replaceChildren(list);
+  box.append(element("h2", "", title), list);
+  return box;
+}
+
+function showRuntime(panel, runtime, collection) {
+  panel.replaceChildren(factsOf("Runtime", runtime),
+    factsOf("Garbage collection and allocator", collection));
 }
