@@ -245,7 +245,8 @@ static void pass_on(struct collector *collector, const struct ask *ask, int text
     struct err err = {0};
     struct answer_head answer = {.id = ask->id};
     answer.rc = find_target(collector, ask, &target, &err);
-    if (answer.rc == RC_OK && who_answers[ask->what].by != BY_COLLECTOR)
+    enum answerer by = who_answers[ask->what].by;
+    if (answer.rc == RC_OK && (by == BY_RUNNER || by == BY_JOB))
         answer.rc = control_may_sample(collector, &err);
     answer.unknown = answer.rc == RC_GONE && !target;
     memcpy(answer.text, err.text, sizeof answer.text);

@@ -82,7 +82,7 @@ def test_signals(ctx):
 
         asking = Asking(server, profile + "60")
         server.run.process("runner")
-        time.sleep(1)
+        time.sleep(3)  # whole seconds are answered
         server.run.signal(signal.SIGUSR2)
         answer = asking.result()
         assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", answer
@@ -95,7 +95,7 @@ def test_signals(ctx):
         assert answer.status == 200, answer
 
         asking = Asking(server, profile + "60")
-        time.sleep(1)
+        time.sleep(3)  # whole seconds are answered
         assert server.stop() == 0
         answer = asking.result()
         assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", answer
