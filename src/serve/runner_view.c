@@ -83,6 +83,7 @@ static void put_range(struct json *json, const int64_t *range, const struct kept
     json_number(json, "from_ns", range[0]);
     json_number(json, "to_ns", range[1]);
     json_number(json, "kept_from_ns", kept->from);
+    json_number(json, "kept_to_ns", kept->until);
     json_end(json, '{');
 }
 
