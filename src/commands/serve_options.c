@@ -83,7 +83,8 @@ const struct option serve_options_table[] = {
     {"metrics-interval", 0, OPTION_DURATION, "TIME", AT(metrics.interval),
      .help = "read figures of targets so often", .shown_default = "2s"},
     {"metrics-pss-interval", 0, OPTION_DURATION, "TIME", AT(metrics.pss_interval),
-     .help = "read proportional memory so often", .shown_default = "1m"},
+     .help = "read proportional memory so often, of small processes; 0s: never",
+     .shown_default = "5m"},
     {"metrics-history", 0, OPTION_INTEGER, "N", AT(metrics.kept), .least = 1, .most = 1e6,
      .help = "keep so many readings of each target", .shown_default = "1000"},
 

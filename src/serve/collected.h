@@ -29,3 +29,13 @@ enum rc collected_series(struct collector *collector, struct serve_target *targe
 // "targets":[{"id","pid","comm","running"}...]}
 enum rc collected_targets(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
+// For Prometheus: all targets, or the one that the question names; in text format 0.0.4 or, by the
+// form of the question, as OpenMetrics 1.0. RC_GONE: there is no such target.
+enum rc collected_metrics(struct collector *collector, struct serve_target *target,
+                          const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
+
+// JSON for HTTP service discovery: a list of {"targets":[HOST],"labels":{...}}, one for each target
+// that lives and may be looked at. The question's text is the host.
+enum rc collected_discovery(struct collector *collector, struct serve_target *target,
+                            const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;

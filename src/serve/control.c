@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "serve/control.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,21 +47,6 @@ static enum rc read_again(struct collector *collector, struct err *err)
         tell_what_stays(&old, &settings);
     host->settle(host->context, rc == RC_OK);
     return rc;
-}
-
-static void reload(struct collector *collector)
-{
-    struct err err = {0};
-    if (!collector->host->reload) {
-        log_line(LOG_LEVEL_NOTICE, "there is no configuration to read again");
-        return;
-    }
-    notify_send("RELOADING=1");
-    if (read_again(collector, &err) == RC_OK)
-        log_line(LOG_LEVEL_NOTICE, "the settings were read again");
-    else
-        log_line(LOG_LEVEL_ERROR, "the settings stay as they are: %s", err.text);
-    notify_send("READY=1");
 }
 
 // --- sampling ---
@@ -127,6 +114,39 @@ bool control_is_over(const struct collector *collector)
 {
     bool all_sent = !collector->front.pid && !collector->leaving.pid;
     return collector->end_by && (all_sent || clock_now() >= collector->end_by);
+}
+
+// Then the signal is of a terminal that was closed, or of a connection that broke.
+static bool terminal_is_gone(void)
+{
+    struct pollfd fds[] = {{.fd = STDIN_FILENO}, {.fd = STDERR_FILENO}};
+    bool gone = false;
+    struct stat stat;
+    if (poll(fds, ARRAY_LENGTH(fds), 0) <= 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
+        gone |= fds[i].revents & POLLHUP && fstat(fds[i].fd, &stat) == 0 &&
+                S_ISCHR(stat.st_mode);
+    return gone;
+}
+
+static void reload(struct collector *collector)
+{
+    struct err err = {0};
+    if (terminal_is_gone()) {
+        begin_to_end(collector);
+        return;
+    }
+    if (!collector->host->reload) {
+        log_line(LOG_LEVEL_NOTICE, "there is no configuration to read again");
+        return;
+    }
+    notify_send("RELOADING=1");
+    if (read_again(collector, &err) == RC_OK)
+        log_line(LOG_LEVEL_NOTICE, "the settings were read again");
+    else
+        log_line(LOG_LEVEL_ERROR, "the settings stay as they are: %s", err.text);
+    notify_send("READY=1");
 }
 
 static void reap(struct collector *collector)

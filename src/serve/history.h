@@ -15,7 +15,8 @@ void history_add(struct history *history, const struct metrics *metrics); // it 
 
 // Reads the figures of a process and adds them; another pid than before is that of the program that
 // was started again. RC_GONE: it has ended.
-enum rc history_read(struct history *history, pid_t pid, const struct metrics_wish *wish) MUST_CHECK;
+enum rc history_read(struct history *history, pid_t pid,
+                     const struct metrics_wish *wish) MUST_CHECK;
 
 // How long its threads waited for a CPU each time; NULL: nothing has been read.
 const struct latency *history_run_queue(const struct history *history);

@@ -83,7 +83,8 @@ static bool read_stat(const struct metrics_reader *reader, uint64_t *values)
     unsigned long long minor, major, user, system, threads;
     const char *at = task_file_read(reader->stat, text, sizeof text) ? strrchr(text, ')') : NULL;
     if (!at || sscanf(at + 1,
-                      " %c %*d %*d %*d %*d %*d %*u %llu %*u %llu %*u %llu %llu %*u %*u %*d %*d %llu",
+                      " %c %*d %*d %*d %*d %*d %*u %llu %*u %llu %*u %llu %llu %*u %*u %*d %*d "
+                      "%llu",
                       &state, &minor, &major, &user, &system, &threads) != 6)
         return false;
     values[METRIC_MINOR_FAULTS] = minor;
@@ -151,7 +152,8 @@ static uint64_t read_limit(const struct metrics_reader *reader)
     char text[FILE_BYTES];
     unsigned long long most;
     AUTO_FD int fd = open_file(reader->pid, "limits");
-    const char *at = task_file_read(fd, text, sizeof text) ? strstr(text, "\nMax open files") : NULL;
+    bool is_there = task_file_read(fd, text, sizeof text);
+    const char *at = is_there ? strstr(text, "\nMax open files") : NULL;
     return at && sscanf(at, " Max open files %llu", &most) == 1 ? most : METRIC_UNKNOWN;
 }
 

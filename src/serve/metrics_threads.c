@@ -16,6 +16,7 @@
 #define KEPT_OPEN 64     // threads of a process
 #define KEPT_OPEN_ALL 600 // of all processes: a server may have as few as 1,024 descriptors
 #define STATUS_BYTES 4096
+#define TOGETHER 8       // threads that are read between two looks at the clock
 #define GONE 'X'
 
 static int kept_open; // descriptors of all readers
@@ -208,7 +209,8 @@ size_t metrics_threads_read(struct metrics_threads *threads, uint64_t count, int
     int64_t began = clock_thread();
     size_t read = 0;
     list_if_due(threads, count);
-    while (read < threads->count && (read % 8 || clock_thread() - began < budget_ns)) {
+    while (read < threads->count &&
+           (!read || read % TOGETHER || clock_thread() - began < budget_ns)) {
         struct metrics_thread *thread = &threads->threads[threads->next];
         if (thread->state != GONE && !read_thread(threads, thread, threads->next < KEPT_OPEN)) {
             thread->state = GONE;

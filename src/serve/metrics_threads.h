@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What threads of a process have waited and how they are, for who reads its figures: all of them if
-// that is cheap, else some in turn. Who has not run since it was seen asleep is asked for one number
-// only.
+// What threads of a process have waited and how they are, for who reads its figures: all of them
+// if that is cheap, else some in turn. Who has not run since it was seen asleep is asked for one
+// number only.
 #pragma once
 
 #include <stdbool.h>

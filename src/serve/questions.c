@@ -12,6 +12,7 @@
 #include "serve/job.h"
 #include "serve/log.h"
 #include "serve/runner.h"
+#include "serve/target_report.h"
 #include "serve/who_answers.h"
 
 #define LINGER_VIEWS (10ll * NS_PER_S)
@@ -51,6 +52,7 @@ static void collect(struct collector *collector, struct serve_target *target,
     struct err err = {0};
     int memory = -1;
     answer.rc = who->collect(collector, target, ask, &text, &err);
+    answer.unknown = answer.rc == RC_GONE && !target; // of those that it asks about
     memcpy(answer.text, err.text, sizeof answer.text);
     if (answer.rc == RC_OK && (memory = answer_memory()) >= 0) {
         if (text.length && write(memory, text.data, text.length) != (ssize_t)text.length)
@@ -70,6 +72,8 @@ static struct helper *add_helper(struct collector *collector, struct serve_targe
     helper->target = target;
     helper->about = *ask;
     helper->is_runner = is_runner;
+    if (is_runner)
+        target_report_begin(target);
     ARRAY_RESERVE(collector->helpers, collector->helper_count, collector->helper_capacity);
     collector->helpers[collector->helper_count++] = helper;
     return helper;
@@ -124,6 +128,8 @@ static void forget_helper(struct collector *collector, struct helper *helper)
     for (size_t i = 0; i < collector->helper_count; i++)
         if (collector->helpers[i] == helper)
             collector->helpers[i--] = collector->helpers[--collector->helper_count];
+    if (helper->is_runner)
+        target_report_end(helper->target);
     worker_process_close(&helper->process);
     free(helper);
 }
@@ -271,6 +277,8 @@ bool questions_take(struct collector *collector, struct worker_process *front)
 
 static void keep(struct helper *helper, const struct answer_head *answer, int *memory)
 {
+    if (answer->partial == RUNNER_REPORT)
+        target_report_take(helper->target, *memory);
     if (answer->partial >= RUNNER_KEPT)
         return;
     cleanup_fd(&helper->target->kept[answer->partial]);

@@ -11,9 +11,11 @@
 #include "monitor/feed.h"
 #include "serve/ask.h"
 #include "serve/runner_answer.h"
+#include "serve/runner_report.h"
 
 #define LOOK_MS 100         // from one look at what is due to the next
 #define KEEP_UP_NS (250 * NS_PER_MS)
+#define REPORT_NS (5ll * NS_PER_S)
 #define RANGES_NS (300ll * NS_PER_S) // as long as slices reach back
 #define HALF_NS (NS_PER_S / 2)
 #define ASKED_MOST 256      // questions that wait at one time
@@ -31,8 +33,11 @@ struct runner {
     struct runner_ask asked[ASKED_MOST];
     size_t count;
     int64_t waits_until, views_until; // CLOCK_MONOTONIC ns
-    int64_t ranges_until; // a page that is paused may ask for a range: it is kept, nobody is stopped
+    int64_t ranges_until; // a page that is paused may ask for a range: it is kept, nobody is
+                          // stopped
     int64_t kept_up;
+    struct reporter *reporter;
+    int64_t reported;
     bool in_place; // no thread is stopped
     bool finishing; // all are answered now, with what there is
     bool over;
@@ -202,6 +207,28 @@ static void keep_up(struct runner *runner)
     feed_keep_up(runner->feed);
 }
 
+// The collector tells of it in /metrics.
+static void report(struct runner *runner, int64_t now)
+{
+    struct snapshot *snapshot = feed_take(runner->feed);
+    struct answer_head head = {.partial = RUNNER_REPORT, .size = sizeof(struct runner_report)};
+    AUTO_FD int memory = answer_memory();
+    const struct runner_report *made = reporter_make(runner->reporter, snapshot);
+    if (memory >= 0 && write(memory, made, sizeof *made) == sizeof *made)
+        (void)answer_send(runner->channel, &head, memory);
+    runner->reported = now;
+    snapshot_free(snapshot);
+}
+
+static void report_if_due(struct runner *runner)
+{
+    int64_t now = clock_now();
+    if (!runner->feed || !runner->reported)
+        runner->reported = now;
+    if (now >= runner->reported + REPORT_NS)
+        report(runner, now);
+}
+
 static bool take_asks(struct runner *runner)
 {
     struct pollfd fds[] = {{.fd = runner->channel, .events = POLLIN},
@@ -240,16 +267,21 @@ void runner_serve(int channel, const void *context)
     static struct runner runner;
     runner.config = context;
     runner.channel = channel;
+    runner.reporter = reporter_new();
     runner_kept_read(&runner.kept, runner.config->kept);
     bool asked = true;
     while (!runner.over && asked) {
         asked = take_asks(&runner);
         keep_up(&runner);
+        report_if_due(&runner);
         answer_those_due(&runner);
         follow_needs(&runner);
     }
+    if (runner.feed)
+        report(&runner, clock_now());
     if (runner.waits_until)
         hand_over(&runner);
     feed_free(runner.feed);
     runner_kept_fini(&runner.kept);
+    reporter_free(runner.reporter);
 }

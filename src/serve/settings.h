@@ -52,7 +52,7 @@ struct serve_settings { // texts are borrowed, lists owned by whoever fills them
     } profiles;
     struct {
         int64_t interval;     // ns from one reading to the next
-        int64_t pss_interval; // ns from one reading of smaps to the next
+        int64_t pss_interval; // ns from one look at smaps of a target to the next; 0: never
         uint64_t kept;        // readings of each target
     } metrics;
     struct { // from where on a target is degraded, and from where on unhealthy
@@ -72,7 +72,7 @@ struct serve_settings { // texts are borrowed, lists owned by whoever fills them
     .profiles = {.rate = 99, .usual = 30ll * NS_PER_S, .longest = 300ll * NS_PER_S,                \
                  .linger_waits = 300ll * NS_PER_S, .linger_views = 10ll * NS_PER_S,                \
                  .runs_most = 64},                                                                 \
-    .metrics = {.interval = 2ll * NS_PER_S, .pss_interval = 60ll * NS_PER_S, .kept = 1000},        \
+    .metrics = {.interval = 2ll * NS_PER_S, .pss_interval = 300ll * NS_PER_S, .kept = 1000},       \
     .health = {.memory_warning = 75, .memory_critical = 90, .threads_warning = 5000,               \
                .threads_critical = 10000, .descriptors_warning = 80, .descriptors_critical = 95,   \
                .trend = 300ll * NS_PER_S, .look = 30ll * NS_PER_S}

@@ -59,6 +59,7 @@ void target_list_fini(struct target_list *list)
         cleanup_fd(&list->targets[i]->kept[0]);
         cleanup_fd(&list->targets[i]->kept[1]);
         history_free(list->targets[i]->history);
+        free(list->targets[i]->report);
         deadlock_look_free(list->targets[i]->deadlock);
         free(list->targets[i]);
     }

@@ -22,6 +22,7 @@ struct target_facts { // raw texts of a process, "": not known; owned
 };
 
 struct rule;
+struct target_report;
 struct deadlock_look;
 
 struct serve_target {
@@ -36,6 +37,7 @@ struct serve_target {
     char *denied;             // why it cannot be looked into, escaped; owned. NULL: it can
     const struct rule *rule;  // that found it; NULL: its pid was given
     struct history *history;  // of its figures
+    struct target_report *report; // of the runs that sampled it; owned. NULL: there was none
     struct deadlock_look *deadlock; // the last one, shared with jobs; NULL: there was none
     int kept[2];              // memory with what was counted for all time, as runner_config; -1
 };

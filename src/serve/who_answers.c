@@ -28,6 +28,8 @@ const struct who_answers who_answers[ASK_COUNT] = {
     [ASK_INDEX] = {BY_COLLECTOR, true, .collect = collected_index},
     [ASK_CMDLINE] = {BY_COLLECTOR, true, .collect = collected_cmdline},
     [ASK_EVENT] = {BY_READING, true, .collect = collected_event},
+    [ASK_METRICS] = {BY_COLLECTOR, false, .fresh_ms = 1000, .collect = collected_metrics},
+    [ASK_DISCOVERY] = {BY_COLLECTOR, false, .fresh_ms = 1000, .collect = collected_discovery},
     [ASK_SERIES] = {BY_COLLECTOR, true, .of_ended = true, .collect = collected_series},
     [ASK_TARGETS] = {BY_COLLECTOR, false, .collect = collected_targets},
 };

@@ -22,7 +22,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lab import Lab  # noqa: E402
 
 PARTS = ["stolen", "displaced", "leaves", "sleepers", "own_cpu", "profile_types", "top",
-         "unwinding", "window", "dump", "symbols", "trace", "report", "memory", "heap"]
+         "unwinding", "window", "dump", "symbols", "trace", "report", "memory", "heap",
+         "serve"]
 HEAD = ["measured", "ptprof", "compared with", "ratio or aim", ""]
 VERDICTS = {True: "met", False: "**missed**", None: ""}
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// embedded PID [LISTEN]: a server by the library; it prints where it is or what went wrong, and ends
+// embedded PID [LISTEN]: a server by the library; it prints where it is or what is wrong, and ends
 // at the end of its input. Prints what stopping it came to, and how many descriptors were left.
 #include <ptprof/ptprof.h>
 

@@ -3,6 +3,7 @@
 and is told, how it ends; and the server of the library."""
 
 import os
+import pty
 import re
 import shutil
 import signal
@@ -66,10 +67,14 @@ def test_signals(ctx):
     profile = f"/targets/{target.pid}/debug/pprof/profile?seconds="
     with ctx.unharmed(target.pid):
         server = serving.Server(ctx, target.pid, "--config", path)
-        path.write_text("metrics-interval: 1s\nlisten: 127.0.0.1:1\n")
+        asking = Asking(server, profile + "3")
+        server.run.process("runner")
+        path.write_text("metrics-interval: 2s\n")
         server.run.signal(signal.SIGHUP)
         server.run.says("the settings were read again")
-        ctx.eventually(lambda: server.get("/debug/pprof/cmdline"), "it answers")
+        assert b"threads" in server.get("/debug/pprof/cmdline")
+        answer = asking.result()  # though who reads HTTP is another process now
+        assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", answer
         path.write_text("metrics-interval: 1s\nrate: fast\n")
         server.run.signal(signal.SIGHUP)
         server.run.says(r"the settings stay as they are: .*a\.yaml:2:1: rate: 'fast'")
@@ -94,6 +99,45 @@ def test_signals(ctx):
         assert server.stop() == 0
         answer = asking.result()
         assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", answer
+
+
+def test_tokens_are_read_again(ctx):
+    target, tokens = ctx.target("idle"), ctx.tmp / "tokens"
+
+    def write(token):
+        tokens.write_text(token + "\n")
+        tokens.chmod(0o600)
+
+    def status(token):
+        return server.request("/debug/pprof/cmdline",
+                              headers={"Authorization": "Bearer " + token}).status
+    write("first-of-two-tokens-of-a-test")
+    server = serving.Server(ctx, target.pid, "--token-file", tokens)
+    assert status("first-of-two-tokens-of-a-test") == 200
+    write("second-of-two-tokens-of-a-test")
+    server.run.signal(signal.SIGHUP)
+    server.run.says("the settings were read again")
+    assert status("second-of-two-tokens-of-a-test") == 200
+    assert status("first-of-two-tokens-of-a-test") == 401
+    tokens.unlink()
+    server.run.signal(signal.SIGHUP)
+    server.run.says("the settings stay as they are: .*tokens")
+    assert status("second-of-two-tokens-of-a-test") == 200
+    assert server.stop() == 0
+
+
+def test_a_terminal_that_is_closed(ctx):
+    """Its end is the server's: nobody is there who would end it."""
+    target = ctx.target("idle")
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(ctx.ptprof, [str(ctx.ptprof), "serve", str(target.pid), "--listen",
+                              "127.0.0.1:0"])
+    said = b""
+    while b"serving at" not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_an_address_in_use(ctx):

@@ -7,6 +7,7 @@ grafana/alloy 66ebea8. Pyroscope: pkg/validation, pkg/pprof of grafana/pyroscope
 
 import collections
 import http.client
+import json
 import re
 import time
 import urllib.parse
@@ -149,13 +150,18 @@ def unpacked(body):
 
 
 class Scraper:
-    """Scrapes one target. `rounds` has what came: name -> its profiles; `errors` name -> texts."""
+    """Scrapes one target. `rounds` has what came: name -> its profiles; `errors` name -> texts.
+    labels: of a target that was found, those of "__param_" are added to each query; params: of the
+    configuration."""
 
     name = agent = ""
 
-    def __init__(self, host, prefix, interval, paths, params=()):
+    def __init__(self, host, prefix, interval, paths, params=(), labels=None):
         self.host, self.prefix, self.interval = host, prefix, interval
         self.paths = paths
+        self.labels = labels or {}
+        self.found = [(key.removeprefix("__param_"), value) for key, value in self.labels.items()
+                      if key.startswith("__param_")]
         self.params = {name: [(key, value) for key, value in params] for name in paths}
         self.rounds = collections.defaultdict(list)
         self.errors = collections.defaultdict(list)
@@ -167,7 +173,7 @@ class Scraper:
         profile = self.paths[name]
         seconds = self.seconds(profile)
         path = self.prefix + profile.path
-        query = self.query(name, seconds)
+        query = self.found + self.query(name, seconds)
         if query:
             path += "?" + urllib.parse.urlencode(query)
         begin = time.monotonic()
@@ -191,6 +197,21 @@ class Scraper:
             connection.close()
         self.check_answer(answer, body)
         return body
+
+
+def discovered(kind, text, interval, paths):
+    """{name: a scraper of it} of what an HTTP service discovery lists."""
+    scrapers = {}
+    for group in json.loads(text):
+        assert group.keys() == {"targets", "labels"}, group
+        labels = group["labels"]
+        assert all(isinstance(value, str) and METRIC_NAME.fullmatch(key)
+                   for key, value in labels.items()), labels
+        for host in group["targets"]:
+            # Pyroscope makes "unspecified" of a missing one: all targets would be one service.
+            assert labels["service_name"] not in scrapers, labels
+            scrapers[labels["service_name"]] = kind(host, "", interval, paths, labels=labels)
+    return scrapers
 
 
 class Parca(Scraper):

@@ -82,10 +82,10 @@ def test_parca_and_alloy_scrape_several_targets(ctx):
     targets = examples(ctx)
     server = serving.Server(ctx, *(target.pid for target in targets.values()))
     health = {name: ctx.health(target.pid) for name, target in targets.items()}
-    parca = {name: scrapers.Parca(server.address, f"/targets/{name}", INTERVAL,
-                                  scrapers.OUR_PATHS) for name in targets}
-    alloy = {name: scrapers.Alloy(server.address, f"/targets/{name}", INTERVAL,
-                                  scrapers.OUR_PATHS) for name in targets}
+    found = server.get("/sd")
+    parca, alloy = (scrapers.discovered(kind, found, INTERVAL, scrapers.OUR_PATHS)
+                    for kind in (scrapers.Parca, scrapers.Alloy))
+    assert parca.keys() == alloy.keys() == targets.keys(), found
     everybody = [*parca.values(), *alloy.values()]
     scrape(everybody)
     wrong = [text for scraper in everybody for text in errors(scraper)]

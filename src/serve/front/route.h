@@ -24,6 +24,7 @@ struct route {
     const char *name; // of the file that a browser saves; NULL: it shows it
 };
 
+extern const struct route metrics_routes[];
 extern const struct route pprof_routes[]; // each ends in a row without a path
 extern const struct route api_routes[];
 extern const struct route page_routes[];
