@@ -625,4 +625,18 @@ FAULTS = [
      "unit/go_spans"),
     ("spans may overlap", "src/heap/go_spans.c", "span.start < behind || ", "",
      "unit/go_spans"),
+
+    # HTTP: what the front refuses.
+    ("a name that begins as ours is ours", "src/serve/front/host.c",
+     'strcmp(name, "localhost") == 0', 'strncmp(name, "localhost", 4)', "unit/guard"),
+    ("two lengths will do", "src/serve/front/guard.c", "if (++*count > 1)", "if (++*count > 2)",
+     "unit/guard"),
+    ("control bytes may be encoded", "src/serve/front/guard.c", "byte < ' ' ||", "byte < 1 ||",
+     "unit/guard"),
+    ("passwords may be guessed for ever", "src/serve/front/login.c",
+     "trier->tries >= TRIES_MOST || ", "", "unit/auth"),
+    ("who has left is waited for", "src/serve/front/connections.c",
+     "exchange_leave(client->exchange);", "", "live/serve_http/client_leaves"),
+    ("the front keeps the rights of root", "src/serve/front/front.c", "!sandbox_enter(&needs)",
+     "false && !sandbox_enter(&needs)", "live/serve_http/front_has_no_rights"),
 ]
