@@ -76,8 +76,10 @@ static uint32_t special(struct dump_filling *own, const char *name, uint64_t off
 
 static uint32_t frame_location(struct dump_filling *own, const struct dump_frame *frame)
 {
-    return location_of(own, (struct location){frame->mapping, frame->offset},
-                       frame->symbol->lines, frame->symbol->line_count);
+    uint32_t number = location_of(own, (struct location){frame->mapping, frame->offset},
+                                  frame->symbol->lines, frame->symbol->line_count);
+    own->to->code.locations[number].inside = filling_inside(frame->symbol);
+    return number;
 }
 
 // --- labels ---
@@ -172,8 +174,10 @@ static uint32_t start_location(struct dump_filling *own, const struct dump_threa
         return frame_location(own, frame);
     struct symbol_line line = *thread_start_line(frame);
     line.line = line.column = 0;
-    return location_of(own, (struct location){frame->mapping, frame->offset - symbol->offset},
-                       &line, 1);
+    uint32_t number = location_of(
+        own, (struct location){frame->mapping, frame->offset - symbol->offset}, &line, 1);
+    own->to->code.locations[number].inside = 1;
+    return number;
 }
 
 struct plain_profile *dump_starts_profile(const struct dump *dump, struct modules *modules,

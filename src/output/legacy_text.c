@@ -2,8 +2,8 @@
 // The texts that heap_text_parse.c, contention_parse.c and count_text_parse.c read:
 //   goroutine profile: total 3
 //   2 @ 0x401178 0x4010f6
-//   #	0x401177	work	/src/work.c:12
-//   #	0x4010f5	main	/src/work.c:30
+//   #	0x401177	work+0x17	/src/work.c:12
+//   #	0x4010f5	main+0x35	/src/work.c:30
 // Stacks are together whatever their labels are, the largest first. Readers take each address for
 // one behind a call, the leaf's too, and subtract 1: so 1 is added to all. Behind the stacks
 // follows what was mapped where, by which pprof finds names itself.
@@ -161,11 +161,22 @@ static void put_cell(struct buf *out, const char *text, size_t width)
         buf_putc(out, '\t');
 }
 
-static void put_frame(struct legacy_writing *writing, uint64_t address,
+// "main+0x1f", where it is known how far inside of it that is.
+static char *name_of(const struct plain_location *location, const struct plain_frame *frame)
+{
+    char *name = escape_text_dup(frame->name);
+    if (!location->inside)
+        return name;
+    char *whole = xasprintf("%s+0x%" PRIx32, name, location->inside - 1);
+    free(name);
+    return whole;
+}
+
+static void put_frame(struct legacy_writing *writing, const struct plain_location *location,
                       const struct plain_frame *frame, size_t width)
 {
-    AUTO_FREE char *number = xasprintf("0x%" PRIx64, address);
-    AUTO_FREE char *name = escape_text_dup(frame->name);
+    AUTO_FREE char *number = xasprintf("0x%" PRIx64, location->address);
+    AUTO_FREE char *name = name_of(location, frame);
     buf_puts(&writing->text, "#\t");
     put_cell(&writing->text, number, width_of(strlen(number)));
     if (*frame->file) {
@@ -178,12 +189,13 @@ static void put_frame(struct legacy_writing *writing, uint64_t address,
     buf_putc(&writing->text, '\n');
 }
 
-static size_t name_width(const struct legacy_writing *writing, uint32_t location)
+static size_t name_width(const struct legacy_writing *writing, uint32_t number)
 {
+    const struct plain_location *location = &writing->profile->code.locations[number];
     size_t widest = 0;
-    for (size_t i = 0; i < writing->profile->code.locations[location].count; i++) {
-        struct plain_frame frame = plain_frame(writing->profile, location, i);
-        AUTO_FREE char *name = escape_text_dup(frame.name);
+    for (size_t i = 0; i < location->count; i++) {
+        struct plain_frame frame = plain_frame(writing->profile, number, i);
+        AUTO_FREE char *name = name_of(location, &frame);
         size_t width = width_of(strlen(name));
         widest = width > widest ? width : widest;
     }
@@ -204,7 +216,7 @@ static void put_frames(struct legacy_writing *writing, uint32_t stack)
         const struct plain_location *location = &profile->code.locations[nodes[at].location];
         for (size_t i = 0; i < location->count; i++) {
             struct plain_frame frame = plain_frame(profile, nodes[at].location, i);
-            put_frame(writing, location->address, &frame, widest);
+            put_frame(writing, location, &frame, widest);
         }
     }
 }

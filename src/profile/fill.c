@@ -54,6 +54,7 @@ static uint32_t location_of(struct fill *fill, uint32_t location)
         filling_lines(&fill->filling, symbol->lines, symbol->line_count);
     uint32_t number = plain_add_location(fill->to, mapping, place_address(source->modules, at),
                                          lines, symbol->line_count);
+    fill->to->code.locations[number].inside = filling_inside(symbol);
     *known = number + 1;
     return number;
 }

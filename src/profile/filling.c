@@ -101,6 +101,12 @@ const struct plain_line *filling_lines(struct filling *filling, const struct sym
     return filling->lines;
 }
 
+uint32_t filling_inside(const struct symbol *symbol)
+{
+    bool known = (symbol->found || symbol->placed) && symbol->offset < UINT32_MAX;
+    return known ? (uint32_t)symbol->offset + 1 : 0;
+}
+
 // --- labels ---
 
 // Tools of pprof expect numbers for ids; databases that keep only text find the thread in

@@ -34,6 +34,9 @@ uint32_t filling_mapping(struct filling *filling, const struct mapping *mapping)
 const struct plain_line *filling_lines(struct filling *filling, const struct symbol_line *lines,
                                        size_t count);
 
+// Returns how far inside its function a place is, as in struct plain_location.
+uint32_t filling_inside(const struct symbol *symbol);
+
 struct filling_thread {
     pid_t pid, tid;
     const char *comm, *process_comm;

@@ -287,6 +287,7 @@ static void take_names(struct live *live)
         const struct plain_line *lines =
             filling_lines(&live->filling, symbol->lines, symbol->line_count);
         plain_set_lines(live->plain, live->named, lines, symbol->line_count);
+        live->plain->code.locations[live->named].inside = filling_inside(symbol);
         if (live->named < live->added) // until now it was called by its module
             names_add(live->names, live->plain, live->named);
     }

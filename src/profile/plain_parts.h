@@ -42,6 +42,7 @@ struct plain_location {
     uint32_t first, count; // of its lines: the innermost inlined function first, the one that has
                            // code of its own last. None at all when nobody looked up names
     uint64_t address;
+    uint32_t inside; // bytes from the beginning of its function, and 1 more; 0: not known
     bool folded; // several symbols share this code
 };
 

@@ -184,6 +184,8 @@ static uint32_t take_location(struct plain_transfer *transfer, uint32_t number)
         transfer->to->code.locations[found].folded = at.folded;
         map_put(&transfer->locations, key, found);
     }
+    if (!transfer->to->code.locations[found].inside)
+        transfer->to->code.locations[found].inside = at.inside;
     *known = found + 1;
     return found;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,11 +23,13 @@ bool job_is_over(void *context)
 
 enum rc job_wait(const struct job *job, int64_t until, struct err *err)
 {
-    struct pollfd fd = {.fd = job->channel, .events = POLLIN};
+    AUTO_FD int target = (int)syscall(SYS_pidfd_open, job->pid, 0);
+    struct pollfd fds[] = {{.fd = job->channel, .events = POLLIN},
+                           {.fd = target, .events = POLLIN}};
     for (int64_t left; (left = until - clock_now()) > 0;) {
         const struct timespec patience = {left / NS_PER_S, left % NS_PER_S};
-        if (ppoll(&fd, 1, &patience, NULL) > 0)
-            return err_set(err, RC_GONE, "nobody waits for the answer any more");
+        if (ppoll(fds, ARRAY_LENGTH(fds), &patience, NULL) > 0)
+            return err_set(err, RC_GONE, "%d ended meanwhile", (int)job->pid);
     }
     return RC_OK;
 }

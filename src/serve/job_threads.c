@@ -93,7 +93,8 @@ static enum rc write_creations(const struct job *job, FILE *out, struct err *err
     if (rc != RC_OK)
         return rc;
     rc = job_wait(job, began + job->ask.window, err);
-    if (rc == RC_OK) {
+    *job->partial |= rc == RC_GONE;
+    if (rc == RC_OK || rc == RC_GONE) {
         thread_types_stop(types);
         struct plain_profile *profile = thread_types_profile(types, PROFILE_THREADCREATE);
         profile->time = clock_wall();

@@ -83,6 +83,7 @@ static void put_range(struct json *json, const int64_t *range, const struct kept
     json_number(json, "from_ns", range[0]);
     json_number(json, "to_ns", range[1]);
     json_number(json, "kept_from_ns", kept->from);
+    json_number(json, "kept_to_ns", kept->until);
     json_end(json, '{');
 }
 
@@ -116,7 +117,7 @@ static enum rc extract(struct feed *feed, const struct snapshot *snapshot, const
     int64_t range[] = {ask->ranges[which][0], ask->ranges[which][1]};
     enum rc rc = span_of(&kept, range, &query.span, err);
     if (rc == RC_OK)
-        rc = feed_extract(feed, snapshot, &query, NAMES_MS, profile, err);
+        rc = feed_extract(feed, snapshot, &query, NULL, NAMES_MS, profile, err);
     if (!*profile)
         return rc;
     (*profile)->time = range[0];

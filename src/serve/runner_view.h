@@ -11,7 +11,8 @@
 #define RUNNER_VIEW_SECONDS 30 // the range is the last so many, if the question has none
 
 // Writes the JSON that a question about a view or a flame graph asks for: that of snapshot_json.h,
-// and "range" {from_ns, to_ns, kept_from_ns: since 1970 UTC}; or that of flame_data_write.
+// and "range" {from_ns, to_ns, kept_from_ns, kept_to_ns: since 1970 UTC}; or that of
+// flame_data_write.
 // Fails with RC_USAGE for a filter that cannot be understood and for a range of which nothing is
 // kept, which the message tells from one that is yet to come; RC_IO.
 enum rc runner_view_write(struct feed *feed, const struct snapshot *snapshot,

@@ -366,7 +366,7 @@ def test_targets_names_and_sizes(ctx):
         browser.until("byId('notice').textContent.includes('ended')")
         quiet(browser, server, but=("/api/", ))
         # Another one of a server that ends.
-        browser.visit(server.url(f"/targets/{other.pid}/"))
+        browser.visit(server.url(f"/?target={other.pid}"))
         browser.until("page.axis.readings.length > 1")
         server.stop()
         browser.until("byId('notice').textContent.includes('does not answer')")

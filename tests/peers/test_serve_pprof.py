@@ -288,7 +288,8 @@ def test_arguments_names_and_the_list(ctx):
         assert server.get(PREFIX + "/cmdline") == "\0".join(arguments).encode()
         text = server.get(PREFIX + "/goroutine?debug=1").decode()
         named = {}  # the first of several names of an address is the innermost function
-        for address, name in re.findall(r"^#\t(0x[0-9a-f]+)\t+(\S+)\t+\S+\.c:\d+$", text, re.M):
+        for address, name in re.findall(
+                r"^#\t(0x[0-9a-f]+)\t+(\S+)\+0x[0-9a-f]+\t+\S+\.c:\d+$", text, re.M):
             named.setdefault(address, name)
         assert {"wait_futex", "main"} <= set(named.values()), text
         question = "+".join(["0x1", *named, "0xffffffffffffffff"])
@@ -373,9 +374,22 @@ def test_what_cannot_be_had(ctx):
         assert server.request("/of/go/heap").status == 200
 
 
+def named(pids, name):
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            if pathlib.Path(f"/proc/{pid}/comm").read_text() == name + "\n":
+                found.append(pid)
+    return found
+
+
 def jobs(ctx, server):
-    return [pid for pid in ctx.children(server.pid)
-            if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("ptprof-job")]
+    return named(ctx.children(server.pid), "ptprof-job")
+
+
+def samplers(ctx, server):
+    return named([pid for parent in ctx.children(server.pid) for pid in ctx.children(parent)],
+                 "ptprof-sampler")
 
 
 def test_who_leaves_ends_what_was_asked(ctx):
@@ -431,3 +445,26 @@ def test_creators_of_a_window(ctx):
         made = sum(sample["value"][0] for sample in fields["sample"])
         truth = process.stop()
         assert made == sum(truth.values()), (made, truth)
+
+
+# --- a target that ends ---
+
+def test_a_target_that_ends_meanwhile(ctx):
+    """What there is of it is answered, and what there is not is 410."""
+    with served(ctx) as (process, server), concurrent.futures.ThreadPoolExecutor(3) as pool:
+        paths = "/profile?seconds=60", "/trace?seconds=60", "/heap?seconds=60"
+        asked = [pool.submit(server.request, PREFIX + path) for path in paths]
+        ctx.eventually(lambda: len(samplers(ctx, server)) == 2, "two sample")
+        time.sleep(1)  # so that there is something
+        process.kill()
+        profile, trace, heap = (each.result() for each in asked)
+        for answer, first in (profile, b"\x1f\x8b"), (trace, b"go 1.19 trace"):
+            assert answer.status == 200 and answer.body.startswith(first), answer
+            assert answer.headers["X-Ptprof-Partial"] == "1", answer.headers.items()
+        assert heap.status == 410 and heap.headers["X-Go-Pprof"] == "1", heap
+
+
+def test_a_target_without_an_allocator(ctx):
+    with served(ctx, "no_heap") as (_, server):
+        answer = server.request(PREFIX + "/heap")
+        assert answer.status == 501 and b"no allocator" in answer.body, answer

@@ -31,6 +31,7 @@ static void begin(enum profile_kind kind)
     const struct plain_line lines[] = {line_of("inner<int>", "/src/a.c", 12),
                                        line_of("a_name_of_many_letters", "/src/a.c", 30)};
     leaf = plain_add_location(profile, app, 0x401100, lines, 2);
+    profile->code.locations[leaf].inside = 0x21;
     caller = plain_add_location(profile, app, 0x401200,
                                 (struct plain_line[]){line_of("main", "", 0)}, 1);
 }
@@ -61,8 +62,8 @@ static void check(const char *text, const char *expected)
 }
 
 #define STACK                                                                                      \
-    "#\t0x401100\tinner<int>\t\t/src/a.c:12\n"                                                     \
-    "#\t0x401100\ta_name_of_many_letters\t/src/a.c:30\n"                                           \
+    "#\t0x401100\tinner<int>+0x20\t\t\t/src/a.c:12\n"                                              \
+    "#\t0x401100\ta_name_of_many_letters+0x20\t/src/a.c:30\n"                                      \
     "#\t0x401200\tmain\n\n"
 #define MAP "--- Memory map: ---\n00401000-00402000 r-xp 00002000 00:00 0 /tmp/my app\n"
 #define READ                                                                                       \

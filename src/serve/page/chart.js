@@ -108,10 +108,10 @@ class Chart {
       context.fillText(axisText(this.top * part, spec.unit), left - 6, y);
     }
     context.textBaseline = "top";
+    context.textAlign = "center";
     for (const time of axis.ticks(width)) {
       const x = this.xOf(time);
-      context.textAlign = x < left + 24 ? "left" : x > left + width - 24 ? "right" : "center";
-      context.fillText(clockOf(time), x, top + height + 6);
+      if (x < left + width - 16) context.fillText(clockOf(time), x, top + height + 6);
     }
   }
 

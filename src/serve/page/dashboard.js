@@ -2,6 +2,7 @@
 // The page: its state, what it asks for and when, and what keys and buttons do.
 "use strict";
 
+const LIST_MS = 6000; // that a list to choose from is left alone
 const HEALTH_MS = 10000, TARGETS_MS = 5000, GONE = 410; // GONE: status of HTTP
 const ENDED = "The process has ended. Its figures stay here for a while.";
 
@@ -14,6 +15,7 @@ class Dashboard {
       (error) => this.noReadings(error));
     this.files = new Files((data, name) => this.showFile(data, name));
     this.uptime = -1;
+    this.listUsed = -Infinity; // when somebody last did something with a list to choose from
     this.makeParts();
     this.state = {};
     this.apply();
@@ -199,7 +201,7 @@ class Dashboard {
   async fetchView(type, count = 0) {
     const view = await askJson("api/v1/top", { ...this.words(type), count });
     if (view.uptime_ns) this.uptime = view.uptime_ns / 1e9;
-    this.axis.kept = [view.range.kept_from_ns / 1e6, view.range.to_ns / 1e6];
+    this.axis.kept = [view.range.kept_from_ns / 1e6, view.range.kept_to_ns / 1e6];
     showQuality(view);
     if (view.end === "ended") this.end();
     else this.notice("");
@@ -211,8 +213,7 @@ class Dashboard {
     const view = await this.fetchView(type, 1);
     const text = await (await ask("api/v1/flame", this.words(type))).text();
     if (this.state.tab !== "flame" || this.state.file || this.state.type !== type) return;
-    // A list that is open would close.
-    if (document.activeElement.tagName === "SELECT" && this.shown) return;
+    if (performance.now() - this.listUsed < LIST_MS && this.shown) return; // it would close
     this.graph.adopt(decode(text));
     if (!this.graph.whole)
       this.say(view.elapsed_ns < 3e9 && !this.state.range
@@ -301,8 +302,8 @@ class Dashboard {
     if (document.hidden && this.target) return;
     try {
       const { targets, prefix } = await askJson("api/v1/targets");
-      this.usePrefix(prefix);
       this.takeTargets(targets);
+      this.usePrefix(prefix);
     } catch (error) {
       this.notice(error.message);
     }
@@ -317,6 +318,7 @@ class Dashboard {
     const news = JSON.stringify([targets, asked]);
     if (news === this.news || document.activeElement === byId("target")) return;
     this.news = news;
+    if (found && !path) server.base = `targets/${encodeURIComponent(found.id)}/`;
     const back = found && (!this.target || this.ended !== (found.running === false));
     this.target = found || this.target;
     this.fillTargets(targets);
@@ -349,7 +351,7 @@ class Dashboard {
   // Where the paths are that Go programs have.
   usePrefix(prefix) {
     this.files.prefix = prefix.replace(/^\//, "");
-    byId("threads-text").href = `${this.files.prefix}/goroutine?debug=2`;
+    byId("threads-text").href = `${server.base}${this.files.prefix}/goroutine?debug=2`;
   }
 
   fillTargets(targets) {
@@ -455,6 +457,10 @@ class Dashboard {
     byId("target").addEventListener("change", (event) =>
       location.assign(this.pathOf(event.target.value)));
     document.addEventListener("keydown", (event) => this.key(event));
+    for (const name of ["focusin", "keydown", "pointerdown"])
+      document.addEventListener(name, (event) => {
+        if (event.target.tagName === "SELECT") this.listUsed = performance.now();
+      });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.again(); });
     window.addEventListener("popstate", () => {
       this.state.file = null;

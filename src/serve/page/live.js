@@ -34,7 +34,7 @@ class Readings {
     this.stop();
     this.going = true;
     this.load();
-    this.source = new EventSource("api/v1/events");
+    this.source = new EventSource(`${server.base}api/v1/events`);
     this.source.addEventListener("message", (event) => this.hear(event.data));
     this.timer = setInterval(() => {
       if (performance.now() - this.heard > EVENTS_LATE_MS ||

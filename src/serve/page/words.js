@@ -29,11 +29,14 @@ class Refusal extends Error {
   }
 }
 
+// base: where the chosen target's paths begin, from here; "" at /targets/ID/ itself
+const server = { base: "" };
+
 async function ask(path, words = {}, more = {}) {
   const query = new URLSearchParams(words).toString();
   let reply;
   try {
-    reply = await fetch(query ? `${path}?${query}` : path,
+    reply = await fetch(server.base + (query ? `${path}?${query}` : path),
       { signal: AbortSignal.timeout(PATIENCE_MS), ...more });
   } catch (error) {
     if (error.name === "AbortError") throw error;
