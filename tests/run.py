@@ -306,6 +306,7 @@ class Context:
     eventually = staticmethod(eventually)
     cpu_ns = staticmethod(cpu_ns)
     children = staticmethod(children)
+    comm_of = staticmethod(comm_of)
     kill = staticmethod(kill_quietly)
     state_of = staticmethod(state_of)
     thread_states = staticmethod(thread_states)

@@ -30,6 +30,19 @@ void histogram_add(struct histogram *histogram, uint64_t value)
     __atomic_fetch_add(&histogram->buckets[bucket_of(value)], 1, __ATOMIC_RELAXED);
 }
 
+void histogram_subtract(struct histogram *histogram, const struct histogram *before)
+{
+    uint64_t max = histogram->max;
+    histogram->count -= before->count;
+    histogram->sum -= before->sum;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        histogram->buckets[i] -= before->buckets[i];
+    histogram->max = 0;
+    for (unsigned i = HISTOGRAM_BUCKETS; i-- > 0 && !histogram->max;)
+        if (histogram->buckets[i])
+            histogram->max = top_of(i) < max ? top_of(i) : max;
+}
+
 uint64_t histogram_quantile(const struct histogram *histogram, double share)
 {
     uint64_t wanted = (uint64_t)(share * (double)histogram->count + 0.5), seen = 0;

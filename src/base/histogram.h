@@ -14,6 +14,10 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, uint64_t value);
 
+// Takes off what had been counted before. The largest value of what is left is known only as far as
+// its bucket tells.
+void histogram_subtract(struct histogram *histogram, const struct histogram *before);
+
 // Returns the value that `share` (0..1) of all values do not exceed: the top of its bucket, but
 // never more than max. An empty histogram gives 0.
 uint64_t histogram_quantile(const struct histogram *histogram, double share);

@@ -22,7 +22,8 @@ static unsigned distance(const char *a, const char *b)
         unsigned *row = rows[i % 3], *before = rows[(i + 2) % 3], *earlier = rows[(i + 1) % 3];
         row[0] = i;
         for (unsigned k = 1; k <= lengths[1]; k++) {
-            row[k] = least(least(row[k - 1], before[k]) + 1, before[k - 1] + (a[i - 1] != b[k - 1]));
+            unsigned replaced = before[k - 1] + (a[i - 1] != b[k - 1]);
+            row[k] = least(least(row[k - 1], before[k]) + 1, replaced);
             if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
                 row[k] = least(row[k], earlier[k - 2] + 1);
         }

@@ -125,10 +125,13 @@ static void take_thread_time(struct consumer *consumer, const void *data)
         return;
     consumer->counts.threads_cpu_ns += record->cpu_ns;
     bool ended = record->record.kind == RECORD_THREAD_END;
+    uint64_t cpu_ns = record->unsampled ? 0 : record->cpu_ns;
+    if (record->unsampled)
+        weights_thread_skip(&thread->weights);
     if (ended)
-        end_weights(consumer, thread, record->cpu_ns);
+        end_weights(consumer, thread, cpu_ns);
     else
-        weights_thread_time(&thread->weights, consumer->profile, record->cpu_ns);
+        weights_thread_time(&thread->weights, consumer->profile, cpu_ns);
     holds_add_report(&consumer->holds, &thread->held, thread->profile_thread, record->held_ns);
     struct wall_period period = {record->elapsed_ns, record->cpu_ns, record->queued_ns};
     if (consumer->idle && consumer->waits_rate > 0)
@@ -163,6 +166,8 @@ static void take_process_time(struct consumer *consumer, const void *data)
             weights_process_borrow(&process->weights, &thread->weights);
     weights_process_time(&process->weights, consumer->profile, record->cpu_ns,
                          record->threads_cpu_ns);
+    if (record->unsampled)
+        weights_process_skip(&process->weights);
     if (process->children != NO_FAMILY)
         control_count(consumer->control, COUNTER_POOLED_NS,
                       short_lived_share(&consumer->short_lived, process->children,

@@ -220,7 +220,8 @@ void session_pause(struct session *session, bool paused)
 
 void session_stop_nobody(struct session *session, bool in_place)
 {
-    if (atomic_exchange(&session->control->in_place, in_place) != in_place && session->sampler)
+    bool was = atomic_exchange(&session->control->stop_nobody.wanted, in_place);
+    if (was != in_place && session->sampler)
         sampler_wake(session->sampler);
 }
 

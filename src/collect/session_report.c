@@ -123,6 +123,33 @@ struct report session_live_report(struct session *session)
                            .jit_suffix = session->options.jit_suffix};
 }
 
+// --- a part of a run ---
+
+void session_mark(struct session *session, struct session_mark *mark)
+{
+    count_progress(session);
+    mark->duration = session->run.duration;
+    memcpy(mark->counts, session->run.counts, sizeof mark->counts);
+    mark->held = session->control->held;
+    mark->displaced = session->control->displaced;
+}
+
+struct run session_run_since(struct session *session, const struct session_mark *mark)
+{
+    struct histogram held = session->control->held, displaced = session->control->displaced;
+    count_progress(session);
+    struct run run = session->run;
+    counters_subtract(run.counts, mark->counts);
+    histogram_subtract(&held, &mark->held);
+    histogram_subtract(&displaced, &mark->displaced);
+    counters_times(run.counts, &held, &displaced);
+    run.start_wall += mark->duration;
+    run.duration -= mark->duration;
+    double rounds = (double)run.counts[COUNTER_ROUNDS];
+    run.achieved = run.duration ? rounds * NS_PER_S / (double)run.duration : 0;
+    return run;
+}
+
 // --- names ---
 
 // Samples are counted as COUNTER_SAMPLES does, whatever else the run is of.

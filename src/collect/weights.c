@@ -66,6 +66,11 @@ void weights_thread_time(struct thread_weights *thread, struct profile *profile,
     thread->current.count = 0;
 }
 
+void weights_thread_skip(struct thread_weights *thread)
+{
+    thread->waiting_ns = 0;
+}
+
 void weights_thread_end(struct thread_weights *thread, struct profile *profile,
                         struct process_weights *process, uint64_t cpu_ns)
 {
@@ -87,6 +92,13 @@ void weights_thread_renumber(struct thread_weights *thread, const uint32_t *valu
 
 // --- of a process ---
 
+static void handle_unknown(struct process_weights *process)
+{
+    if (process->unknown_ns > process->handled_ns)
+        process->handled_ns = process->unknown_ns;
+    process->leftover_ns = 0;
+}
+
 static uint64_t open_amount(const struct process_weights *process)
 {
     uint64_t unknown =
@@ -104,10 +116,13 @@ void weights_process_time(struct process_weights *process, struct profile *profi
         return;
     process->taken_over = false;
     share_out(profile, &process->short_lived, open_amount(process));
-    if (process->unknown_ns > process->handled_ns)
-        process->handled_ns = process->unknown_ns;
-    process->leftover_ns = 0;
+    handle_unknown(process);
     process->short_lived.count = 0;
+}
+
+void weights_process_skip(struct process_weights *process)
+{
+    handle_unknown(process);
 }
 
 uint64_t weights_process_end(struct process_weights *process)

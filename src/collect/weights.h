@@ -57,6 +57,10 @@ void weights_thread_end(struct thread_weights *thread, struct profile *profile,
 void weights_process_time(struct process_weights *process, struct profile *profile,
                           uint64_t cpu_ns, uint64_t threads_cpu_ns);
 
+// Forget CPU time that was left to the next sample: it comes after a time in which none could.
+void weights_thread_skip(struct thread_weights *thread);
+void weights_process_skip(struct process_weights *process);
+
 // Ends a process after its last report. Returns its CPU time, ns, that no sample could take.
 uint64_t weights_process_end(struct process_weights *process);
 

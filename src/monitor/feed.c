@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "monitor/feed_state.h"
+#include "monitor/feed.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "monitor/feed_state.h"
 #include "monitor/snapshot_text.h"
 
 #define STEP_MS 100
@@ -77,6 +78,7 @@ static bool advance(void *context, bool stop)
     pthread_mutex_lock(feed->lock);
     const struct run *run = session_progress(feed->session);
     slices_advance(session_slices(feed->session), run->duration);
+    slices_charge(session_slices(feed->session), run->counts[COUNTER_CPU_NS]);
     look_for_news(feed, run);
     read_gauges(feed, run);
     pthread_mutex_unlock(feed->lock);
@@ -86,6 +88,8 @@ static bool advance(void *context, bool stop)
 static void end(struct feed *feed, enum rc rc, const struct err *err)
 {
     session_finish(feed->session);
+    slices_charge(session_slices(feed->session),
+                  session_progress(feed->session)->counts[COUNTER_CPU_NS]);
     // What the last moments brought is to be seen in the windows too.
     slices_advance(session_slices(feed->session),
                    session_progress(feed->session)->duration + NS_PER_S);
@@ -349,6 +353,14 @@ void feed_keep_up(struct feed *feed)
         return;
     feed->named = live_names(feed->live, PATIENCE_MS);
     name_waits(feed);
+}
+
+void feed_name_ahead(struct feed *feed)
+{
+    pthread_mutex_lock(feed->lock);
+    follow(feed, session_live_report(feed->session).profile);
+    pthread_mutex_unlock(feed->lock);
+    feed->named = live_names(feed->live, 0);
 }
 
 void feed_set_patience(struct feed *feed, int milliseconds)

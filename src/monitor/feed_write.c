@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "monitor/feed_state.h"
 
+#include "collect/verdict.h"
+
 #define WRITE_PATIENCE_MS 10000 // for the names of what is written
 
 // Waits for the names of what is written. A moment from before a renumbering keeps those it has.
@@ -14,8 +16,8 @@ static bool name_written(struct feed *feed, const struct moment *moment, int mil
 }
 
 enum rc feed_extract(struct feed *feed, const struct snapshot *snapshot,
-                     const struct rows_query *query, int milliseconds,
-                     struct plain_profile **profile, struct err *err)
+                     const struct rows_query *query, const struct session_mark *since,
+                     int milliseconds, struct plain_profile **profile, struct err *err)
 {
     *profile = NULL;
     if (!feed->session)
@@ -25,7 +27,8 @@ enum rc feed_extract(struct feed *feed, const struct snapshot *snapshot,
     if (rc != RC_OK)
         return rc;
     pthread_mutex_lock(feed->lock);
-    struct run run = *session_live_report(feed->session).run;
+    struct run run = since ? session_run_since(feed->session, since)
+                           : *session_live_report(feed->session).run;
     run.type = filter_kind(&query->filter);
     report_head(*profile, &run);
     pthread_mutex_unlock(feed->lock);
@@ -36,11 +39,37 @@ enum rc feed_write(struct feed *feed, const struct snapshot *snapshot,
                    const struct rows_query *query, FILE *out, struct err *err)
 {
     struct plain_profile *shown;
-    enum rc rc = feed_extract(feed, snapshot, query, WRITE_PATIENCE_MS, &shown, err);
+    enum rc rc = feed_extract(feed, snapshot, query, NULL, WRITE_PATIENCE_MS, &shown, err);
     if (rc == RC_TIMEOUT)
         rc = err_set(err, rc, "names are still being looked up: try again later");
     if (rc == RC_OK)
         rc = writer_by_name("pprof")->write(&(struct writing){.profile = shown}, out, err);
     plain_free(shown);
     return rc;
+}
+
+struct feed_time feed_time(struct feed *feed)
+{
+    pthread_mutex_lock(feed->lock);
+    struct feed_time time = {.elapsed = session_sampled_ns(feed->session),
+                             .completed = slices_completed(session_slices(feed->session)),
+                             .ended = feed->ended || feed->rc != RC_OK};
+    pthread_mutex_unlock(feed->lock);
+    return time;
+}
+
+void feed_mark(struct feed *feed, struct session_mark *mark)
+{
+    pthread_mutex_lock(feed->lock);
+    session_mark(feed->session, mark);
+    pthread_mutex_unlock(feed->lock);
+}
+
+enum rc feed_refusal(struct feed *feed, const struct session_mark *since, struct err *err)
+{
+    pthread_mutex_lock(feed->lock);
+    struct run run = session_run_since(feed->session, since);
+    pid_t pid = run.process_count ? run.processes[0].pid : 0;
+    pthread_mutex_unlock(feed->lock);
+    return verdict_refusal(&run, pid, err);
 }

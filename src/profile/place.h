@@ -5,6 +5,7 @@
 //   kernel, special   4 GiB each in the upper half of the address space, in the order of the module
 //                     table, with the offset added: stable while the target is attached
 //   "[folded]"        one address below those, in no mapping
+//   "[unattributed]"  another one, of a window, which has no entry for it in the module table
 #pragma once
 
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #include "profile/store.h"
 
 #define PLACE_FOLDED 0xffff7ffffffff000u
+#define PLACE_UNATTRIBUTED 0xffff7fffffffe000u
 
 struct place {
     uint64_t start, limit; // addresses: [start, limit)

@@ -14,6 +14,7 @@
 struct filled { // a slice
     struct slice_entry *entries;
     size_t count, capacity;
+    uint64_t charged;
 };
 
 struct slices {
@@ -51,7 +52,8 @@ struct slices *slices_copy(const struct slices *slices)
     for (size_t i = 0; i < RING; i++) {
         const struct filled *from = &slices->ring[i];
         struct filled *to = &copy->ring[i];
-        *to = (struct filled){.count = from->count, .capacity = from->count};
+        *to = (struct filled){.count = from->count, .capacity = from->count,
+                              .charged = from->charged};
         if (!from->count)
             continue;
         to->entries = xmalloc(from->count * sizeof *to->entries);
@@ -111,18 +113,26 @@ void slices_advance(struct slices *slices, int64_t now)
     int64_t passed = now < slices->ends ? 0 : (now - slices->ends) / NS_PER_S + 1;
     slices->ends += passed * NS_PER_S;
     for (int64_t i = 0; i < passed && i < RING; i++) {
+        uint64_t charged = slices->ring[slices->current].charged;
         slices->current = (slices->current + 1) % RING;
         slices->complete += slices->complete < SLICES_KEPT;
         empty(&slices->ring[slices->current]);
+        slices->ring[slices->current].charged = charged;
     }
     if (passed)
         map_clear(&slices->index);
+}
+
+void slices_charge(struct slices *slices, uint64_t ns)
+{
+    slices->ring[slices->current].charged = ns;
 }
 
 void slices_clear(struct slices *slices)
 {
     for (size_t i = 0; i < RING; i++)
         empty(&slices->ring[i]);
+    slices->ring[slices->current].charged = 0;
     slices->complete = 0;
     slices->ends = 0;
     slices->folded = 0;
@@ -137,7 +147,7 @@ size_t slices_count(const struct slices *slices)
 struct slice slices_get(const struct slices *slices, size_t back)
 {
     const struct filled *slice = &slices->ring[(slices->current + RING - 1 - back) % RING];
-    return (struct slice){slice->entries, slice->count};
+    return (struct slice){slice->entries, slice->count, slice->charged};
 }
 
 int64_t slices_completed(const struct slices *slices)

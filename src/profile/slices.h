@@ -20,6 +20,7 @@ struct slice_entry {
 struct slice {
     const struct slice_entry *entries;
     size_t count;
+    uint64_t charged; // slices_charge, as of its end
 };
 
 struct slices;
@@ -37,6 +38,9 @@ void slices_add_root(struct slices *slices, uint32_t value, uint64_t samples, ui
 // Completes slices up to now (ns of any clock that does not go back). The first call sets when the
 // first slice begins.
 void slices_advance(struct slices *slices, int64_t now);
+
+// Says how much CPU time (ns) the kernel has charged in all, whether or not a sample has it.
+void slices_charge(struct slices *slices, uint64_t ns);
 
 // Drops all slices.
 void slices_clear(struct slices *slices);

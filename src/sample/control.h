@@ -25,10 +25,14 @@ struct sign_of_life {
 };
 
 struct control {
+    struct {
+        _Atomic int wanted; // main -> sampler, 1: threads that sleep are still read where they do
+        _Atomic int is_so;  // sampler -> main
+    } stop_nobody;
+
     // main -> sampler
     _Atomic int stop;   // 1: finish
     _Atomic int paused; // 1: leave the targets alone
-    _Atomic int in_place; // 1: stop nobody; threads that sleep are still read where they do
     _Atomic int idle;   // not 0: threads that sleep are reported too; each time that this begins
                         // it is another number
     _Atomic int64_t prompt_until; // CLOCK_MONOTONIC ns: samples up to then are read at once, for

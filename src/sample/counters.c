@@ -24,18 +24,24 @@ static void count_ticks(uint64_t counts[COUNTER_COUNT], const struct control *co
     counts[COUNTER_LATE] = all ? (late * most + all / 2) / all : 0;
 }
 
+void counters_times(uint64_t counts[COUNTER_COUNT], const struct histogram *held,
+                    const struct histogram *displaced)
+{
+    counts[COUNTER_HELD_P50] = histogram_quantile(held, 0.5);
+    counts[COUNTER_HELD_P99] = histogram_quantile(held, 0.99);
+    counts[COUNTER_HELD_MAX] = held->max;
+    counts[COUNTER_HELD_TOTAL] = held->sum;
+    counts[COUNTER_DISPLACED_P50] = histogram_quantile(displaced, 0.5);
+    counts[COUNTER_DISPLACED_P99] = histogram_quantile(displaced, 0.99);
+    counts[COUNTER_DISPLACED_TOTAL] = displaced->sum;
+}
+
 void counters_read(uint64_t counts[COUNTER_COUNT], const struct control *control)
 {
     for (enum counter i = 0; i < COUNTER_COUNT; i++)
         counts[i] = atomic_load(&control->counts[i]);
     count_ticks(counts, control);
-    counts[COUNTER_HELD_P50] = histogram_quantile(&control->held, 0.5);
-    counts[COUNTER_HELD_P99] = histogram_quantile(&control->held, 0.99);
-    counts[COUNTER_HELD_MAX] = control->held.max;
-    counts[COUNTER_HELD_TOTAL] = control->held.sum;
-    counts[COUNTER_DISPLACED_P50] = histogram_quantile(&control->displaced, 0.5);
-    counts[COUNTER_DISPLACED_P99] = histogram_quantile(&control->displaced, 0.99);
-    counts[COUNTER_DISPLACED_TOTAL] = control->displaced.sum;
+    counters_times(counts, &control->held, &control->displaced);
     if (!counts[COUNTER_LIMIT])
         counts[COUNTER_LIMIT] = (uint64_t)limits_noted();
 }

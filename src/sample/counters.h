@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct control;
+struct histogram;
 
 // X(name, key, sum or state, unit, what it is); new ones come last, as they do in JSON. A sum grows
 // from zero, and begins at zero again when a session is reset.
@@ -74,6 +75,10 @@ extern const struct counter_row counters[COUNTER_COUNT];
 
 // All that has been counted up to now.
 void counters_read(uint64_t counts[COUNTER_COUNT], const struct control *control);
+
+// Tells what times of holds and of displacements these are.
+void counters_times(uint64_t counts[COUNTER_COUNT], const struct histogram *held,
+                    const struct histogram *displaced);
 
 // Takes off what the sums were before.
 void counters_subtract(uint64_t counts[COUNTER_COUNT], const uint64_t before[COUNTER_COUNT]);

@@ -44,6 +44,7 @@ struct record_process_time {
     int64_t time; // CLOCK_MONOTONIC ns
     uint64_t cpu_ns, threads_cpu_ns;
     uint64_t children_ns; // more: of children that ended before they were found
+    bool unsampled;       // as below
 };
 
 struct record_thread {
@@ -63,6 +64,7 @@ struct record_thread_time { // since the last such record of this thread
     uint64_t elapsed_ns; // that all this is of, while control->idle; 0: not known
     int64_t held_ns;     // that we held or displaced it
     uint64_t stops;      // how often we held it: the kernel counts each as a voluntary switch
+    bool unsampled;      // nobody was stopped meanwhile: no sample stands for the CPU time
 };
 
 // The thread still slept where the newest CAPTURE_IN_PLACE of it says, so many times more.

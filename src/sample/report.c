@@ -94,6 +94,7 @@ void report_thread_time(struct control *control, enum record_kind kind, struct t
     report->elapsed_ns = thread->report.at ? (uint64_t)(thread->noted_at - thread->report.at) : 0;
     report->held_ns = atomic_exchange(&thread->claim.cost_ns, 0);
     report->stops = atomic_exchange(&thread->claim.stops, 0);
+    report->unsampled = atomic_load(&control->stop_nobody.is_so);
     ring_commit(&report->record, kind);
     thread->busy_ns = thread->last.run_ns - thread->report.run;
     thread->report.run = thread->last.run_ns;
@@ -135,6 +136,7 @@ void report_process_time(struct control *control, struct watched *process)
     report->cpu_ns = process->cpu.last - process->cpu.base;
     report->threads_cpu_ns = cpu_of_announced(process);
     report->children_ns = child_time_unwatched(process);
+    report->unsampled = atomic_load(&control->stop_nobody.is_so);
     ring_commit(&report->record, RECORD_PROCESS_TIME);
     handover_note(&control->handover, process->pid, process->cpu.last);
 }

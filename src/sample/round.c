@@ -79,7 +79,7 @@ static bool is_wanted(const struct round *round, const struct thread *thread)
 // taken by a thread that had been waiting, which would then seem to have been running.
 static void take_samples(struct round *round)
 {
-    if (atomic_load(&round->control->in_place))
+    if (atomic_load(&round->control->stop_nobody.is_so))
         round->running_count = 0;
     be_urgent(round, round->urgent || round->running_count);
     for (size_t i = 0; i < round->running_count; i++)
@@ -472,6 +472,20 @@ void round_report(struct round *round)
         report_times(round, process, clock_now());
     }
     atomic_store(&round->control->reported_at, clock_now());
+}
+
+void round_tell(struct round *round)
+{
+    struct schedstat stat;
+    for (size_t i = 0; i < round->roster.count; i++) {
+        struct watched *process = round->roster.processes[i];
+        for (size_t k = 0; k < process->count; k++)
+            if (process->threads[k]->announced && thread_read(process->threads[k], &stat) == RC_OK)
+                thread_note(process->threads[k], &stat, &process->cpu.read);
+        report_threads(round, process);
+        read_clock(process, clock_now());
+        report_process_time(round->control, process);
+    }
 }
 
 void round_finish(struct round *round)

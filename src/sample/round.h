@@ -55,7 +55,10 @@ void round_await(struct round *round, int64_t until);
 // enough to find new threads soon.
 double round_rate(const struct round *round, int64_t now);
 
-// Tells what the threads used since the last report.
+// Tells what the threads used since the last report. The next one is due when it was.
+void round_tell(struct round *round);
+
+// Does the same for the last time, or before a pause: nobody is met any more.
 void round_report(struct round *round);
 
 // Ends the samplers, and reports for the last time.

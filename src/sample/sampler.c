@@ -54,7 +54,20 @@ static void pause_until_told(struct round *round)
         family_forget(&round->family);
         child_time_rebase(&round->roster);
     }
-    cpu_samplers_pause(&round->samplers, false);
+    cpu_samplers_pause(&round->samplers, atomic_load(&control->stop_nobody.is_so));
+}
+
+// CPU time up to now is told before samples stand for it, or no longer do.
+static void follow_in_place(struct round *round)
+{
+    struct control *control = round->control;
+    bool in_place = atomic_load(&control->stop_nobody.wanted);
+    if (in_place == atomic_load(&control->stop_nobody.is_so))
+        return;
+    cpu_samplers_pause(&round->samplers, true);
+    round_tell(round);
+    atomic_store(&control->stop_nobody.is_so, in_place);
+    cpu_samplers_pause(&round->samplers, in_place);
 }
 
 static void read_until_told(struct round *round)
@@ -67,7 +80,7 @@ static void read_until_told(struct round *round)
             pause_until_told(round);
             next = clock_now();
         }
-        cpu_samplers_pause(&round->samplers, atomic_load(&control->in_place));
+        follow_in_place(round);
         int64_t now = clock_now();
         if (now < next)
             continue;
@@ -134,6 +147,8 @@ static void run_sampler(struct control *control, const void *argument)
             continue; // gone since the main process looked: not to be told apart from gone later
     orphan_prepare(control);
     priority_prompt();
+    atomic_store(&control->stop_nobody.is_so, atomic_load(&control->stop_nobody.wanted));
+    cpu_samplers_pause(&round.samplers, atomic_load(&control->stop_nobody.is_so));
     round_begin(&round);
     read_until_told(&round);
     round_finish(&round);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "serve/collected.h"
 
+#include "base/figures.h"
 #include "base/json.h"
+#include "process/procfs.h"
 #include "serve/collector_state.h"
 #include "serve/metrics_json.h"
 
@@ -63,24 +65,40 @@ enum rc collected_series(struct collector *collector, struct serve_target *targe
     return RC_OK;
 }
 
+static void put_target(struct json *json, const struct serve_target *target)
+{
+    char since[FIGURES_MOST];
+    json_line(json);
+    json_begin(json, NULL, '{');
+    json_text(json, "id", target->id);
+    json_number(json, "pid", target->pid);
+#define X(name, key, text) json_text(json, #key, target->facts.key);
+    TARGET_FACTS(X)
+#undef X
+    json_text(json, "rule", target->rule ? rule_text(target->rule) : "");
+    json_text(json, "state", target->ended_at ? "ended" : target->denied ? "not permitted"
+                                                                        : "running");
+    json_bool(json, "running", !target->ended_at);
+    json_text(json, "why", target->ended_at ? "" : target->denied);
+    json_text(json, "since", figures_date(target->since, since));
+    json_count(json, "restarts", target->restarts);
+    json_end(json, '{');
+}
+
 enum rc collected_targets(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err)
 {
+    const struct target_list *list = &collector->targets;
     struct json json = {.out = out};
     (void)target, (void)ask, (void)err;
     json_begin(&json, NULL, '{');
     json_text(&json, "prefix", collector->settings.http.prefix);
+    json_count(&json, "left_out", list->left_out);
     json_begin(&json, "targets", '[');
-    for (size_t i = 0; i < collector->targets.count; i++) {
-        const struct serve_target *each = collector->targets.targets[i];
-        json_begin(&json, NULL, '{');
-        json_text(&json, "id", each->id);
-        json_number(&json, "pid", each->pid);
-        json_text(&json, "comm", each->comm);
-        json_bool(&json, "running", !each->ended_at);
-        json_end(&json, '{');
-    }
+    for (size_t i = 0; i < list->count; i++)
+        put_target(&json, list->targets[i]);
     json_end(&json, '[');
     json_end(&json, '{');
+    buf_putc(out, '\n');
     return RC_OK;
 }

@@ -25,8 +25,9 @@ enum rc collected_event(struct collector *collector, struct serve_target *target
 enum rc collected_series(struct collector *collector, struct serve_target *target,
                          const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 
-// JSON: {"prefix" (of the paths that Go programs have),
-// "targets":[{"id","pid","comm","running"}...]}
+// JSON: {"prefix" (of the paths that Go programs have), "left_out": how many processes match beside
+// these, "targets": [{"id", "pid", the facts of serve/target_facts.h, "rule", "state" ("running",
+// "ended", "not permitted"), "running", "why" it is not permitted, "since", "restarts"}...]}
 enum rc collected_targets(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err) MUST_CHECK;
 

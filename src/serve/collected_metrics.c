@@ -81,7 +81,7 @@ static void put_about(struct metrics_page *page)
         char pid[16];
         snprintf(pid, sizeof pid, "%d", (int)target->pid);
         exposition_label(&labels, "pid", pid);
-        exposition_label(&labels, "comm", target->comm);
+        exposition_label(&labels, "comm", target->facts.comm);
         if (target->facts.unit && *target->facts.unit)
             exposition_label(&labels, "unit", target->facts.unit);
         exposition_number(&page->exposition, &labels, "", 1);

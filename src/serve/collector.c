@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -80,6 +79,7 @@ enum rc collector_apply(struct collector *collector, const struct serve_settings
         return rc;
     collector->settings = *settings;
     set_ticks(collector->ticks, settings->metrics.interval);
+    set_ticks(collector->looks, settings->targets.interval);
     collector->targets.kept = settings->metrics.kept;
     return fronts_renew(collector, err);
 }
@@ -104,7 +104,8 @@ static enum rc begin(struct collector *collector, struct err *err)
         return rc;
     collector->signals = open_signals();
     collector->ticks = open_ticks(collector->settings.metrics.interval);
-    if (collector->signals < 0 || collector->ticks < 0)
+    collector->looks = open_ticks(collector->settings.targets.interval);
+    if (collector->signals < 0 || collector->ticks < 0 || collector->looks < 0)
         return limits_sys(err, RC_LIMIT, errno, "cannot start a server");
     rc = fronts_start(collector, err);
     if (rc == RC_OK)
@@ -114,15 +115,31 @@ static enum rc begin(struct collector *collector, struct err *err)
 
 // --- the loop ---
 
+static bool has_expired(int timer)
+{
+    uint64_t times;
+    return read(timer, &times, sizeof times) == sizeof times;
+}
+
 static void take_tick(struct collector *collector)
 {
-    uint64_t expired;
-    if (read(collector->ticks, &expired, sizeof expired) != sizeof expired)
+    if (!has_expired(collector->ticks))
         return;
-    target_list_refresh(&collector->targets);
     target_list_read(&collector->targets, &collector->settings);
     questions_tell(collector);
     collector->front_deaths = 0;
+}
+
+// Those that are stuck are found here: their channels are never ready.
+static void take_look(struct collector *collector)
+{
+    if (!has_expired(collector->looks))
+        return;
+    target_list_look(&collector->targets);
+    for (size_t i = collector->helper_count; i-- > 0;)
+        questions_answer(collector, collector->helpers[i], 0);
+    fronts_check(collector);
+    worker_process_reap();
 }
 
 // Helpers that go while others are looked at move the last one to their place.
@@ -131,10 +148,10 @@ static void take_answers(struct collector *collector, const struct pollfd *fds, 
     for (size_t i = count; i-- > 0;)
         if (fds[i].revents && i < collector->helper_count &&
             collector->helpers[i]->process.channel == fds[i].fd)
-            (void)questions_answer(collector, collector->helpers[i]);
+            questions_answer(collector, collector->helpers[i], fds[i].revents);
 }
 
-enum { SIGNALS, TICKS, FRONTS, HELPERS = FRONTS + FRONTS_MOST }; // what is waited for
+enum { SIGNALS, TICKS, LOOKS, FRONTS, HELPERS = FRONTS + FRONTS_MOST }; // what is waited for
 
 static enum rc take(struct collector *collector, const struct pollfd *fds, size_t helpers,
                     struct err *err)
@@ -144,6 +161,8 @@ static enum rc take(struct collector *collector, const struct pollfd *fds, size_
         control_take_signals(collector);
     if (fds[TICKS].revents)
         take_tick(collector);
+    if (fds[LOOKS].revents)
+        take_look(collector);
     return fronts_take(collector, fds + FRONTS, err);
 }
 
@@ -155,10 +174,13 @@ static enum rc loop(struct collector *collector, struct err *err)
         AUTO_FREE struct pollfd *fds = xcalloc(HELPERS + helpers, sizeof *fds);
         fds[SIGNALS] = (struct pollfd){.fd = collector->signals, .events = POLLIN};
         fds[TICKS] = (struct pollfd){.fd = collector->ticks, .events = POLLIN};
+        fds[LOOKS] = (struct pollfd){.fd = collector->looks, .events = POLLIN};
         fronts_await(collector, fds + FRONTS);
-        for (size_t i = 0; i < helpers; i++)
-            fds[HELPERS + i] = (struct pollfd){.fd = collector->helpers[i]->process.channel,
-                                               .events = POLLIN};
+        for (size_t i = 0; i < helpers; i++) {
+            const struct worker_process *process = &collector->helpers[i]->process;
+            fds[HELPERS + i] = (struct pollfd){.fd = process->channel,
+                                               .events = worker_process_events(process)};
+        }
         if (poll(fds, HELPERS + helpers, control_patience(collector)) >= 0)
             rc = take(collector, fds, helpers, err);
     }
@@ -173,15 +195,16 @@ static void end(struct collector *collector)
     access_close(&collector->access);
     cleanup_fd(&collector->signals);
     cleanup_fd(&collector->ticks);
+    cleanup_fd(&collector->looks);
     target_list_fini(&collector->targets);
-    while (waitpid(-1, NULL, 0) > 0)
-        continue;
+    worker_process_reap_all();
 }
 
 enum rc collector_run(const struct serve_settings *settings, const struct collector_host *host,
                       struct err *err)
 {
-    struct collector collector = {.settings = *settings, .host = host, .signals = -1, .ticks = -1};
+    struct collector collector = {
+        .settings = *settings, .host = host, .signals = -1, .ticks = -1, .looks = -1};
     enum rc rc = begin(&collector, err);
     if (rc == RC_OK)
         rc = loop(&collector, err);

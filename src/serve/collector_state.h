@@ -19,15 +19,16 @@
 struct helper { // a runner or a job
     struct worker_process process;
     struct serve_target *target;
+    pid_t pid;        // of the process that was the target when this began
     struct ask about; // of a job: what all who wait for it have asked
     bool is_runner;
-    bool finishes; // it answers what it has been asked, and nothing more
 };
 
 struct waiting { // the front waits for an answer
     struct helper *helper; // NULL: for the next reading of `target`
     struct serve_target *target;
     uint32_t front_id, id; // its number there, and that of the helper's question
+    unsigned keeps;        // the answer is a profile of all time: 1 + its number in runner_config
 };
 
 #define COLLECTOR_FRONT_BITS 24 // of a question's number; a front's number is above them
@@ -46,7 +47,7 @@ struct collector {
     struct waiting *waiting; // owned
     size_t waiting_count, waiting_capacity;
     uint32_t last_id;
-    int signals, ticks; // descriptors
+    int signals, ticks, looks; // descriptors
     const struct collector_host *host;
     bool is_off;        // nothing is sampled
     int64_t end_by;     // CLOCK_MONOTONIC ns: then the server ends; 0: nobody wants that
@@ -60,9 +61,10 @@ enum rc collector_apply(struct collector *collector, const struct serve_settings
 // Takes the next question of a front; false when it has closed the channel.
 bool questions_take(struct collector *collector, struct worker_process *front);
 
-// Takes the next answer of a helper; false when it has closed the channel: then it is forgotten,
-// and who waits for it is told.
-bool questions_answer(struct collector *collector, struct helper *helper);
+// Takes what a helper's channel is ready for (events of poll; 0: only the time has passed): its
+// next answer, or a question that had to wait. When it has ended or is stuck it is forgotten, and
+// who waits for it is told.
+void questions_answer(struct collector *collector, struct helper *helper, short events);
 
 // Answers those who wait for the next readings, which are there.
 void questions_tell(struct collector *collector);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -152,8 +151,7 @@ static void reload(struct collector *collector)
 static void reap(struct collector *collector)
 {
     (void)collector;
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        continue;
+    worker_process_reap();
 }
 
 void control_take_signals(struct collector *collector)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "serve/fronts.h"
 
+#include <signal.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
@@ -29,11 +31,11 @@ static void forget(struct collector *collector, struct worker_process *front)
     worker_process_close(front);
 }
 
-static void tell_to_leave(const struct worker_process *front)
+static void tell_to_leave(struct worker_process *front)
 {
     const struct answer_head stop = {.id = 0};
     if (front->pid)
-        (void)answer_send(front->channel, &stop, -1);
+        (void)worker_process_send(front, &stop, sizeof stop, -1);
 }
 
 enum rc fronts_renew(struct collector *collector, struct err *err)
@@ -59,7 +61,21 @@ void fronts_await(const struct collector *collector, struct pollfd fds[FRONTS_MO
     const struct worker_process *fronts[] = {&collector->front, &collector->leaving};
     for (size_t i = 0; i < FRONTS_MOST; i++)
         fds[i] = (struct pollfd){.fd = fronts[i]->pid ? fronts[i]->channel : -1,
-                                 .events = POLLIN};
+                                 .events = worker_process_events(fronts[i])};
+}
+
+static bool take(struct collector *collector, struct worker_process *front, short events)
+{
+    return worker_process_take(front, events) &&
+           (!(events & ~POLLOUT) || questions_take(collector, front));
+}
+
+void fronts_check(struct collector *collector)
+{
+    struct worker_process *fronts[] = {&collector->front, &collector->leaving};
+    for (size_t i = 0; i < FRONTS_MOST; i++)
+        if (fronts[i]->pid && !worker_process_take(fronts[i], 0))
+            kill(fronts[i]->pid, SIGKILL);
 }
 
 enum rc fronts_take(struct collector *collector, const struct pollfd fds[FRONTS_MOST],
@@ -67,7 +83,7 @@ enum rc fronts_take(struct collector *collector, const struct pollfd fds[FRONTS_
 {
     struct worker_process *fronts[] = {&collector->front, &collector->leaving};
     for (size_t i = 0; i < FRONTS_MOST; i++)
-        if (fds[i].revents && !questions_take(collector, fronts[i]))
+        if (fds[i].revents && !take(collector, fronts[i], fds[i].revents))
             forget(collector, fronts[i]);
     if (collector->leaving.pid && clock_now() >= collector->leave_by)
         forget(collector, &collector->leaving);

@@ -24,6 +24,9 @@ void fronts_await(const struct collector *collector, struct pollfd fds[FRONTS_MO
 enum rc fronts_take(struct collector *collector, const struct pollfd fds[FRONTS_MOST],
                     struct err *err) MUST_CHECK;
 
+// Ends one that takes no answers any more: its end is seen as any other.
+void fronts_check(struct collector *collector);
+
 // Lets nobody new in.
 void fronts_close(struct collector *collector);
 void fronts_end(struct collector *collector);

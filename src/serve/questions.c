@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,9 @@
 #include "serve/target_report.h"
 #include "serve/who_answers.h"
 
-#define LINGER_VIEWS (10ll * NS_PER_S)
-#define HELPERS_MOST 256 // processes at one time
+#define WAITING_MOST 4096 // questions at one time
+
+// --- to the front ---
 
 static bool is_of(const struct collector *collector, const struct worker_process *front,
                   uint32_t id)
@@ -30,8 +32,8 @@ static void reply(struct collector *collector, const struct answer_head *answer,
     struct worker_process *front = &collector->front;
     if (!is_of(collector, front, answer->id))
         front = &collector->leaving;
-    if (front->pid)
-        (void)answer_send(front->channel, answer, memory);
+    if (front->pid) // if it has closed, it is replaced soon
+        (void)worker_process_send(front, answer, sizeof *answer, memory);
 }
 
 static void refuse(struct collector *collector, uint32_t id, enum rc rc, const struct err *err)
@@ -43,35 +45,45 @@ static void refuse(struct collector *collector, uint32_t id, enum rc rc, const s
 
 // --- at once ---
 
+static bool write_all(int memory, const struct buf *text)
+{
+    for (size_t done = 0; done < text->length;) {
+        ssize_t wrote = write(memory, text->data + done, text->length - done);
+        if (wrote <= 0)
+            return false;
+        done += (size_t)wrote;
+    }
+    return true;
+}
+
 static void collect(struct collector *collector, struct serve_target *target,
                     const struct ask *ask)
 {
     const struct who_answers *who = &who_answers[ask->what];
     struct answer_head answer = {.id = ask->id, .fresh_ms = who->fresh_ms};
     AUTO_BUF struct buf text = {0};
+    AUTO_FD int memory = -1;
     struct err err = {0};
-    int memory = -1;
     answer.rc = who->collect(collector, target, ask, &text, &err);
+    if (answer.rc == RC_OK && ((memory = answer_memory()) < 0 || !write_all(memory, &text)))
+        answer.rc = err_set(&err, RC_LIMIT, "there is no memory for the answer");
     answer.unknown = answer.rc == RC_GONE && !target; // of those that it asks about
+    answer.size = answer.rc == RC_OK ? answer_seal(memory) : 0;
     memcpy(answer.text, err.text, sizeof answer.text);
-    if (answer.rc == RC_OK && (memory = answer_memory()) >= 0) {
-        if (text.length && write(memory, text.data, text.length) != (ssize_t)text.length)
-            answer.rc = RC_LIMIT;
-        answer.size = answer_seal(memory);
-    }
-    reply(collector, &answer, memory);
-    cleanup_fd(&memory);
+    reply(collector, &answer, answer.rc == RC_OK ? memory : -1);
 }
 
-// --- by a process ---
+// --- helpers ---
 
 static struct helper *add_helper(struct collector *collector, struct serve_target *target,
                                  const struct ask *ask, bool is_runner)
 {
     struct helper *helper = xcalloc(1, sizeof *helper);
     helper->target = target;
+    helper->pid = target->pid;
     helper->about = *ask;
     helper->is_runner = is_runner;
+    target->users++;
     if (is_runner)
         target_report_begin(target);
     ARRAY_RESERVE(collector->helpers, collector->helper_count, collector->helper_capacity);
@@ -79,21 +91,32 @@ static struct helper *add_helper(struct collector *collector, struct serve_targe
     return helper;
 }
 
+static void forget_helper(struct collector *collector, struct helper *helper)
+{
+    for (size_t i = 0; i < collector->helper_count; i++)
+        if (collector->helpers[i] == helper)
+            collector->helpers[i--] = collector->helpers[--collector->helper_count];
+    if (helper->is_runner)
+        target_report_end(helper->target);
+    worker_process_close(&helper->process);
+    helper->target->users--;
+    free(helper);
+}
+
 static enum rc start_runner(struct collector *collector, struct helper *helper, struct err *err)
 {
-    struct serve_target *target = helper->target;
+    const struct serve_target *target = helper->target;
     const int kept[] = {target->kept[0], target->kept[1], -1};
-    // Descriptors that are not there end the list early.
-    const int *first = kept[0] < 0 ? kept + 1 : kept;
-    struct runner_config config = {
+    const struct runner_config config = {
         .pid = target->pid,
         .rate = collector->settings.profiles.rate,
+        .min_block = collector->settings.profiles.min_block,
         .linger_waits = collector->settings.profiles.linger_waits,
-        .linger_views = LINGER_VIEWS,
+        .linger_views = collector->settings.profiles.linger_views,
         .kept = {target->kept[0], target->kept[1]},
     };
-    return worker_process_start(&helper->process, "ptprof-runner", first, runner_serve, &config,
-                                err);
+    return worker_process_start(&helper->process, "ptprof-runner", kept[0] < 0 ? kept + 1 : kept,
+                                runner_serve, &config, err);
 }
 
 static enum rc start_job(struct collector *collector, struct helper *helper, int text,
@@ -109,88 +132,51 @@ static enum rc start_job(struct collector *collector, struct helper *helper, int
 }
 
 // A job that has begun for the same question answers this one too.
+static bool answers_too(const struct helper *helper, const struct ask *ask)
+{
+    const struct ask *about = &helper->about;
+    return about->what == ask->what && about->form == ask->form && !about->window &&
+           !ask->window && ask->what != ASK_SYMBOL;
+}
+
 static struct helper *find_helper(struct collector *collector, const struct serve_target *target,
                                   const struct ask *ask, bool is_runner)
 {
     for (size_t i = 0; i < collector->helper_count; i++) {
         struct helper *helper = collector->helpers[i];
-        if (helper->target != target || helper->is_runner != is_runner || helper->finishes)
-            continue;
-        if (is_runner || (helper->about.what == ask->what && helper->about.form == ask->form &&
-                          !ask->window && !helper->about.window && ask->what != ASK_SYMBOL))
+        if (helper->target == target && helper->pid == target->pid &&
+            helper->is_runner == is_runner && (is_runner || answers_too(helper, ask)))
             return helper;
     }
     return NULL;
 }
 
-static void forget_helper(struct collector *collector, struct helper *helper)
-{
-    for (size_t i = 0; i < collector->helper_count; i++)
-        if (collector->helpers[i] == helper)
-            collector->helpers[i--] = collector->helpers[--collector->helper_count];
-    if (helper->is_runner)
-        target_report_end(helper->target);
-    worker_process_close(&helper->process);
-    free(helper);
-}
-
-static void await(struct collector *collector, struct helper *helper, const struct ask *ask)
-{
-    ARRAY_RESERVE(collector->waiting, collector->waiting_count, collector->waiting_capacity);
-    collector->waiting[collector->waiting_count++] = (struct waiting){
-        .helper = helper, .front_id = ask->id, .id = ++collector->last_id};
-    struct ask passed = *ask;
-    passed.id = collector->last_id;
-    if (helper->is_runner)
-        (void)ask_send(helper->process.channel, &passed, -1);
-}
-
-static void ask_process(struct collector *collector, struct serve_target *target,
-                        const struct ask *ask, int text)
+static enum rc start_helper(struct collector *collector, struct serve_target *target,
+                            const struct ask *ask, int text, struct helper **helper,
+                            struct err *err)
 {
     bool is_runner = who_answers[ask->what].by == BY_RUNNER;
-    struct helper *helper = find_helper(collector, target, ask, is_runner);
-    struct err err = {0};
-    enum rc rc = RC_OK;
-    if (!helper && collector->helper_count == HELPERS_MOST)
-        rc = err_set(&err, RC_LIMIT, "%d processes are looked at now: try again later",
-                     HELPERS_MOST);
-    if (!helper && rc == RC_OK) {
-        helper = add_helper(collector, target, ask, is_runner);
-        rc = is_runner ? start_runner(collector, helper, &err)
-                       : start_job(collector, helper, text, &err);
-        if (rc != RC_OK)
-            forget_helper(collector, helper);
-    }
-    if (rc == RC_OK)
-        await(collector, helper, ask);
-    else
-        refuse(collector, ask->id, rc, &err);
+    uint64_t most = collector->settings.profiles.runs_most;
+    if (collector->helper_count >= most)
+        return err_set(err, RC_LIMIT, "%zu processes are looked into now: try again later",
+                       (size_t)most);
+    *helper = add_helper(collector, target, ask, is_runner);
+    enum rc rc = is_runner ? start_runner(collector, *helper, err)
+                           : start_job(collector, *helper, text, err);
+    if (rc != RC_OK)
+        forget_helper(collector, *helper);
+    return rc;
 }
 
-// --- when the next reading is there ---
+// --- who waits ---
 
-static void await_reading(struct collector *collector, struct serve_target *target,
-                          const struct ask *ask)
+// Returns 1 + the number of the profile of all time that the answer is, or 0.
+static unsigned keeps(const struct ask *ask)
 {
-    ARRAY_RESERVE(collector->waiting, collector->waiting_count, collector->waiting_capacity);
-    collector->waiting[collector->waiting_count++] =
-        (struct waiting){.target = target, .front_id = ask->id};
+    if (ask->window || ask->form != ASK_PPROF)
+        return 0;
+    return ask->what == ASK_BLOCK ? 1 : ask->what == ASK_MUTEX ? 2 : 0;
 }
-
-void questions_tell(struct collector *collector)
-{
-    for (size_t i = 0; i < collector->waiting_count; i++) {
-        struct waiting told = collector->waiting[i];
-        if (told.helper)
-            continue;
-        const struct ask ask = {.id = told.front_id, .what = ASK_EVENT};
-        collector->waiting[i--] = collector->waiting[--collector->waiting_count];
-        collect(collector, told.target, &ask);
-    }
-}
-
-// --- questions ---
 
 static bool anybody_waits(const struct collector *collector, const struct helper *helper)
 {
@@ -200,54 +186,133 @@ static bool anybody_waits(const struct collector *collector, const struct helper
     return false;
 }
 
-// A job that nobody waits for is closed: it notices that and ends.
-static void drop(struct collector *collector, struct helper *helper, uint32_t id)
+static void add_waiting(struct collector *collector, struct waiting waiting)
 {
-    const struct ask cancel = {.id = id, .what = ASK_CANCEL};
-    if (helper->is_runner)
-        (void)ask_send(helper->process.channel, &cancel, -1);
-    else if (!anybody_waits(collector, helper))
-        forget_helper(collector, helper);
+    waiting.target->users++;
+    ARRAY_RESERVE(collector->waiting, collector->waiting_count, collector->waiting_capacity);
+    collector->waiting[collector->waiting_count++] = waiting;
+}
+
+static struct waiting take_waiting(struct collector *collector, size_t number)
+{
+    struct waiting waiting = collector->waiting[number];
+    collector->waiting[number] = collector->waiting[--collector->waiting_count];
+    waiting.target->users--;
+    return waiting;
+}
+
+static void await_reading(struct collector *collector, struct serve_target *target,
+                          const struct ask *ask)
+{
+    add_waiting(collector, (struct waiting){.target = target, .front_id = ask->id});
+}
+
+void questions_tell(struct collector *collector)
+{
+    for (size_t i = collector->waiting_count; i-- > 0;) {
+        if (collector->waiting[i].helper)
+            continue;
+        struct waiting told = take_waiting(collector, i);
+        const struct ask ask = {.id = told.front_id, .what = ASK_EVENT};
+        collect(collector, told.target, &ask);
+    }
+}
+
+static void await(struct collector *collector, struct helper *helper, const struct ask *ask)
+{
+    add_waiting(collector, (struct waiting){.helper = helper, .target = helper->target,
+                                            .front_id = ask->id, .id = ++collector->last_id,
+                                            .keeps = keeps(ask)});
+    struct ask passed = *ask;
+    passed.id = collector->last_id;
+    if (helper->is_runner) // if it has closed, that is told soon
+        (void)worker_process_send(&helper->process, &passed, sizeof passed, -1);
+}
+
+static void ask_process(struct collector *collector, struct serve_target *target,
+                        const struct ask *ask, int text)
+{
+    bool is_runner = who_answers[ask->what].by == BY_RUNNER;
+    struct helper *helper = find_helper(collector, target, ask, is_runner);
+    struct err err = {0};
+    enum rc rc = RC_OK;
+    if (collector->waiting_count >= WAITING_MOST)
+        rc = err_set(&err, RC_LIMIT, "too many questions wait: try again later");
+    else if (!helper)
+        rc = start_helper(collector, target, ask, text, &helper, &err);
+    if (rc == RC_OK)
+        await(collector, helper, ask);
+    else
+        refuse(collector, ask->id, rc, &err);
+}
+
+// A job that nobody waits for is closed: it notices that and ends.
+static void drop(struct collector *collector, const struct waiting *gone)
+{
+    const struct ask cancel = {.id = gone->id, .what = ASK_CANCEL};
+    if (!gone->helper)
+        return;
+    if (gone->helper->is_runner)
+        (void)worker_process_send(&gone->helper->process, &cancel, sizeof cancel, -1);
+    else if (!anybody_waits(collector, gone->helper))
+        forget_helper(collector, gone->helper);
 }
 
 static void cancel(struct collector *collector, uint32_t front_id)
 {
-    for (size_t i = 0; i < collector->waiting_count; i++)
+    for (size_t i = collector->waiting_count; i-- > 0;)
         if (collector->waiting[i].front_id == front_id) {
-            struct waiting gone = collector->waiting[i];
-            collector->waiting[i--] = collector->waiting[--collector->waiting_count];
-            if (gone.helper)
-                drop(collector, gone.helper, gone.id);
+            struct waiting gone = take_waiting(collector, i);
+            drop(collector, &gone);
+            return;
         }
 }
 
+// --- questions ---
+
+static enum rc may_be_asked(const struct collector *collector, const struct ask *ask,
+                            struct err *err)
+{
+    const struct serve_settings *settings = &collector->settings;
+    enum rc rc;
+    if (settings->profiles.off & 1u << ask->what)
+        return err_set(err, RC_DENIED, "%s is switched off here", ask_words[ask->what]);
+    if (who_answers[ask->what].by == BY_NOBODY)
+        return err_set(err, RC_ABSENT, "this cannot be had yet");
+    if (who_answers[ask->what].by != BY_COLLECTOR &&
+        (rc = control_may_sample(collector, err)) != RC_OK)
+        return rc;
+    if (ask->window > settings->profiles.longest)
+        return err_set(err, RC_USAGE, "this is at most of %lld s",
+                       (long long)(settings->profiles.longest / NS_PER_S));
+    return RC_OK;
+}
+
 // *target: NULL for questions about all. What has ended was a target, and others never were one.
-static enum rc find_target(struct collector *collector, const struct ask *ask,
+static enum rc find_target(const struct collector *collector, const struct ask *ask,
                            struct serve_target **target, struct err *err)
 {
-    const struct who_answers *who = &who_answers[ask->what];
     *target = NULL;
-    if (who->by == BY_NOBODY)
-        return err_set(err, RC_ABSENT, "this cannot be had yet");
-    if (!who->of_target)
+    if (!who_answers[ask->what].of_target)
         return RC_OK;
     *target = target_list_find(&collector->targets, ask->target, err);
     if (!*target)
         return RC_GONE;
-    if ((*target)->ended_at && !who->of_ended)
+    if ((*target)->ended_at && !who_answers[ask->what].of_ended)
         return err_set(err, RC_GONE, "%s (%d) has ended", (*target)->id, (int)(*target)->pid);
     return RC_OK;
 }
 
 static void pass_on(struct collector *collector, const struct ask *ask, int text)
 {
-    struct serve_target *target;
-    struct err err = {0};
+    struct serve_target *target = NULL;
     struct answer_head answer = {.id = ask->id};
-    answer.rc = find_target(collector, ask, &target, &err);
-    if (answer.rc == RC_OK && who_answers[ask->what].by != BY_COLLECTOR)
-        answer.rc = control_may_sample(collector, &err);
-    answer.unknown = answer.rc == RC_GONE && !target;
+    struct err err = {0};
+    answer.rc = may_be_asked(collector, ask, &err);
+    if (answer.rc == RC_OK) {
+        answer.rc = find_target(collector, ask, &target, &err);
+        answer.unknown = answer.rc == RC_GONE && !target;
+    }
     memcpy(answer.text, err.text, sizeof answer.text);
     if (answer.rc != RC_OK)
         reply(collector, &answer, -1);
@@ -275,58 +340,87 @@ bool questions_take(struct collector *collector, struct worker_process *front)
 
 // --- answers ---
 
-static void keep(struct helper *helper, const struct answer_head *answer, int *memory)
+// What somebody has been told of all time is what the next runner begins with, should this one die:
+// so no count goes backwards.
+static void keep(struct helper *helper, unsigned number, int memory)
 {
-    if (answer->partial == RUNNER_REPORT)
-        target_report_take(helper->target, *memory);
-    if (answer->partial >= RUNNER_KEPT)
+    int copy = memory >= 0 ? dup(memory) : -1;
+    if (copy < 0)
         return;
-    cleanup_fd(&helper->target->kept[answer->partial]);
-    helper->target->kept[answer->partial] = steal_fd(memory);
+    cleanup_fd(&helper->target->kept[number]);
+    helper->target->kept[number] = copy;
 }
 
-static void pass_back(struct collector *collector, struct helper *helper,
+static void pass_back(struct collector *collector, const struct waiting *waiting,
                       const struct answer_head *answer, int memory)
 {
-    for (size_t i = 0; i < collector->waiting_count; i++) {
-        struct waiting *waiting = &collector->waiting[i];
-        if (waiting->helper != helper || (helper->is_runner && waiting->id != answer->id))
+    struct answer_head passed = *answer;
+    passed.id = waiting->front_id;
+    if (waiting->keeps && answer->rc == RC_OK)
+        keep(waiting->helper, waiting->keeps - 1, memory);
+    reply(collector, &passed, memory);
+}
+
+// A job has one answer, for all who wait for it.
+static void take_answer(struct collector *collector, struct helper *helper,
+                        const struct answer_head *answer, int memory)
+{
+    for (size_t i = collector->waiting_count; i-- > 0;) {
+        const struct waiting *each = &collector->waiting[i];
+        if (each->helper != helper || (helper->is_runner && each->id != answer->id))
             continue;
-        struct answer_head passed = *answer;
-        passed.id = waiting->front_id;
-        reply(collector, &passed, memory);
-        *waiting = collector->waiting[--collector->waiting_count];
-        i--;
+        struct waiting waiting = take_waiting(collector, i);
+        pass_back(collector, &waiting, answer, memory);
     }
+    if (!helper->is_runner)
+        forget_helper(collector, helper);
+}
+
+// It has nothing to do; unless it has just been asked something, it may go.
+static void take_note(struct collector *collector, struct helper *helper, uint32_t number,
+                      int memory)
+{
+    if (number < RUNNER_KEPT)
+        keep(helper, number, memory);
+    else if (number == RUNNER_REPORT)
+        target_report_take(helper->target, memory);
+    else if (!anybody_waits(collector, helper))
+        forget_helper(collector, helper);
 }
 
 static void end_of(struct collector *collector, struct helper *helper)
 {
     struct answer_head answer = {.rc = RC_FAIL};
     snprintf(answer.text, sizeof answer.text,
-             "the process that looked at %s has ended unexpectedly", helper->target->id);
-    for (size_t i = 0; i < collector->waiting_count; i++)
+             "the process that looked into %s has ended unexpectedly: try again",
+             helper->target->id);
+    for (size_t i = collector->waiting_count; i-- > 0;)
         if (collector->waiting[i].helper == helper) {
-            answer.id = collector->waiting[i].id;
-            pass_back(collector, helper, &answer, -1);
-            i = (size_t)-1;
+            struct waiting waiting = take_waiting(collector, i);
+            pass_back(collector, &waiting, &answer, -1);
         }
     forget_helper(collector, helper);
 }
 
-bool questions_answer(struct collector *collector, struct helper *helper)
+static void receive(struct collector *collector, struct helper *helper)
 {
     struct answer_head answer;
-    int memory, got = answer_receive(helper->process.channel, &answer, &memory);
-    if (got > 0 && helper->is_runner && !answer.id)
-        keep(helper, &answer, &memory);
-    else if (got > 0)
-        pass_back(collector, helper, &answer, memory);
-    cleanup_fd(&memory);
-    if (got > 0)
-        return true;
-    end_of(collector, helper);
-    return false;
+    AUTO_FD int memory = -1;
+    int got = answer_receive(helper->process.channel, &answer, &memory);
+    if (got <= 0)
+        end_of(collector, helper);
+    else if (helper->is_runner && !answer.id)
+        take_note(collector, helper, answer.partial, memory);
+    else
+        take_answer(collector, helper, &answer, memory);
+}
+
+void questions_answer(struct collector *collector, struct helper *helper, short events)
+{
+    if (!worker_process_take(&helper->process, events))
+        end_of(collector, helper);
+    else if (events & ~POLLOUT)
+        receive(collector, helper);
 }
 
 void questions_forget(struct collector *collector, const struct worker_process *front)
@@ -344,10 +438,8 @@ void questions_finish(struct collector *collector)
 {
     const struct ask finish = {.what = ASK_FINISH};
     for (size_t i = 0; i < collector->helper_count; i++)
-        if (collector->helpers[i]->is_runner && !collector->helpers[i]->finishes) {
-            collector->helpers[i]->finishes = true;
-            (void)ask_send(collector->helpers[i]->process.channel, &finish, -1);
-        }
+        if (collector->helpers[i]->is_runner)
+            (void)worker_process_send(&collector->helpers[i]->process, &finish, sizeof finish, -1);
 }
 
 void questions_end(struct collector *collector)

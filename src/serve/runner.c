@@ -13,42 +13,54 @@
 #include "serve/runner_answer.h"
 #include "serve/runner_report.h"
 
-#define LOOK_MS 100         // from one look at what is due to the next
+#define LOOK_MS 50          // from one look at what is due to the next
+#define IDLE_MS 250         // the same while nobody waits
 #define KEEP_UP_NS (250 * NS_PER_MS)
+#define NAME_NS NS_PER_S    // from one look for names of what was sampled to the next
 #define REPORT_NS (5ll * NS_PER_S)
 #define RANGES_NS (300ll * NS_PER_S) // as long as slices reach back
 #define HALF_NS (NS_PER_S / 2)
-#define ASKED_MOST 256      // questions that wait at one time
+#define ASKED_MOST 1024     // questions that wait at one time
 
 struct runner_ask { // a question that waits for its answer
     struct ask ask;
     int64_t from; // ns of sampling: where its window begins
+    struct session_mark *mark; // of when it began; owned. NULL: it has not
+    bool finish; // it is answered now, with what there is
 };
 
 struct runner {
     const struct runner_config *config;
     int channel;
-    struct feed *feed; // NULL: nobody has asked for anything yet
+    struct feed *feed; // NULL: nobody has asked for anything yet, or it could not be begun
     struct runner_kept kept;
-    struct runner_ask asked[ASKED_MOST];
-    size_t count;
+    struct runner_ask *asked; // owned
+    size_t count, capacity;
     int64_t waits_until, views_until; // CLOCK_MONOTONIC ns
-    int64_t ranges_until; // a page that is paused may ask for a range: it is kept, nobody is
-                          // stopped
-    int64_t kept_up;
+    // CLOCK_MONOTONIC ns: a page that is paused may ask for a range, which is kept, but nobody is
+    // stopped
+    int64_t ranges_until;
+    int64_t kept_up, named;
+    int64_t counts_since[PROFILE_KINDS]; // ns of sampling; -1: nobody has asked for this type
+    int64_t stops_since; // ns of sampling, unless in_place
     struct reporter *reporter;
     int64_t reported;
     bool in_place; // no thread is stopped
-    bool finishing; // all are answered now, with what there is
-    bool over;
+    bool done;     // there is nothing to do, and the collector knows
+    bool closed;   // the channel is
 };
 
-static void refuse(const struct runner *runner, uint32_t id, enum rc rc, const char *text)
+static void say(const struct runner *runner, const struct answer_head *answer, int memory)
+{
+    if (!answer_send(runner->channel, answer, memory))
+        _exit(EXIT_FAILURE);
+}
+
+static void refuse(const struct runner *runner, uint32_t id, enum rc rc, const struct err *err)
 {
     struct answer_head answer = {.id = id, .rc = rc};
-    strncpy(answer.text, text, sizeof answer.text - 1);
-    if (!answer_send(runner->channel, &answer, -1))
-        _exit(EXIT_FAILURE);
+    memcpy(answer.text, err->text, sizeof answer.text);
+    say(runner, &answer, -1);
 }
 
 // --- what is counted, and for how long ---
@@ -63,24 +75,30 @@ static bool is_of_views(const struct ask *ask)
     return ask->what == ASK_VIEW || ask->what == ASK_FLAME;
 }
 
-static bool begin(struct runner *runner, struct err *err)
+static enum rc begin(struct runner *runner, const struct ask *ask, struct err *err)
 {
     const struct runner_config *config = runner->config;
     struct session_options options = session_defaults;
     struct session *session;
     options.rate = config->rate;
+    options.min_block = config->min_block;
     options.live = true;
     enum rc rc = session_open(&config->pid, 1, &options, &session, err);
     if (rc != RC_OK)
-        return false;
-    session_stop_nobody(session, true);
-    runner->in_place = true;
-    return feed_live(session, &(struct feed_options){0}, &runner->feed, err) == RC_OK;
+        return rc;
+    bool in_place = is_of_waits(ask);
+    session_stop_nobody(session, in_place);
+    rc = feed_live(session, &(struct feed_options){0}, &runner->feed, err);
+    if (rc == RC_OK)
+        runner->in_place = in_place;
+    for (size_t i = 0; i < PROFILE_KINDS; i++)
+        runner->counts_since[i] = -1;
+    return rc;
 }
 
-static bool somebody_needs_stops(const struct runner *runner, int64_t now)
+static bool somebody_needs_stops(const struct runner *runner)
 {
-    if (now < runner->views_until)
+    if (clock_now() < runner->views_until)
         return true;
     for (size_t i = 0; i < runner->count; i++)
         if (!is_of_waits(&runner->asked[i].ask))
@@ -91,18 +109,24 @@ static bool somebody_needs_stops(const struct runner *runner, int64_t now)
 // Stops begin with the first question that needs them and end with the last.
 static void follow_needs(struct runner *runner)
 {
-    int64_t now = clock_now();
-    bool in_place = !somebody_needs_stops(runner, now);
-    if (runner->feed && in_place != runner->in_place)
-        feed_stop_nobody(runner->feed, in_place);
+    bool in_place = !somebody_needs_stops(runner);
+    if (!runner->feed || in_place == runner->in_place)
+        return;
     runner->in_place = in_place;
-    runner->over |= runner->finishing && !runner->count;
-    runner->over |= in_place && !runner->count && now >= runner->waits_until &&
-                    now >= runner->ranges_until;
+    runner->stops_since = feed_time(runner->feed).elapsed;
+    feed_stop_nobody(runner->feed, in_place);
+}
+
+static bool is_idle(const struct runner *runner)
+{
+    int64_t now = clock_now();
+    return !runner->count && runner->in_place && now >= runner->waits_until &&
+           now >= runner->ranges_until;
 }
 
 static void extend(struct runner *runner, const struct ask *ask)
 {
+    enum profile_kind kind = runner_answer_kind(ask);
     int64_t now = clock_now();
     if (is_of_waits(ask))
         runner->waits_until = now + runner->config->linger_waits;
@@ -110,101 +134,183 @@ static void extend(struct runner *runner, const struct ask *ask)
         runner->views_until = now + runner->config->linger_views;
         runner->ranges_until = now + RANGES_NS;
     }
-    feed_want_type(runner->feed, runner_answer_kind(ask));
+    if (runner->counts_since[kind] >= 0)
+        return;
+    runner->counts_since[kind] = feed_time(runner->feed).elapsed;
+    feed_want_type(runner->feed, kind);
 }
 
 // --- questions ---
 
+static void forget(struct runner *runner, size_t number)
+{
+    free(runner->asked[number].mark);
+    runner->asked[number] = runner->asked[--runner->count];
+}
+
 static void cancel(struct runner *runner, uint32_t id)
 {
+    for (size_t i = runner->count; i-- > 0;)
+        if (runner->asked[i].ask.id == id)
+            forget(runner, i);
+    follow_needs(runner);
+}
+
+// Nothing is sampled any more, until somebody asks again.
+static void finish(struct runner *runner)
+{
     for (size_t i = 0; i < runner->count; i++)
-        if (runner->asked[i].ask.id == id) {
-            runner->asked[i--] = runner->asked[--runner->count];
-            follow_needs(runner);
-        }
+        runner->asked[i].finish = true;
+    runner->waits_until = runner->waits_until ? 1 : 0;
+    runner->views_until = runner->ranges_until = 0;
+}
+
+static int64_t whole_second(int64_t ns, int64_t added)
+{
+    return (ns + added) / NS_PER_S * NS_PER_S;
+}
+
+// A window consists of whole seconds of sampling: it begins with the nearest one, but not before
+// what it needs is counted. What has just begun is taken to have begun on time.
+static int64_t window_start(const struct runner *runner, const struct ask *ask)
+{
+    int64_t since = runner->counts_since[runner_answer_kind(ask)];
+    int64_t from = whole_second(feed_time(runner->feed).elapsed, HALF_NS);
+    if (!is_of_waits(ask) && runner->stops_since > since)
+        since = runner->stops_since;
+    int64_t earliest = whole_second(since, NS_PER_S - NS_PER_S / 10);
+    return from > earliest ? from : earliest;
 }
 
 static void take_ask(struct runner *runner, const struct ask *ask)
 {
     struct err err = {0};
-    if (ask->what == ASK_CANCEL) {
-        cancel(runner, ask->id);
-        return;
-    }
-    runner->finishing |= ask->what == ASK_FINISH;
-    if (runner->finishing)
-        return;
-    if (runner->count == ASKED_MOST) {
-        refuse(runner, ask->id, RC_LIMIT, "too many questions wait for this process");
-        return;
-    }
-    if (!runner->feed && !begin(runner, &err)) {
-        refuse(runner, ask->id, RC_DENIED, err.text);
-        runner->over = true;
+    enum rc rc = RC_OK;
+    runner->done = false;
+    if (runner->count == ASKED_MOST)
+        rc = err_set(&err, RC_LIMIT, "too many questions wait for this process");
+    else if (!runner->feed)
+        rc = begin(runner, ask, &err);
+    if (rc != RC_OK) {
+        refuse(runner, ask->id, rc, &err);
         return;
     }
     extend(runner, ask);
-    runner->asked[runner->count++] = (struct runner_ask){.ask = *ask, .from = -1};
+    ARRAY_RESERVE(runner->asked, runner->count, runner->capacity);
+    struct runner_ask *asked = &runner->asked[runner->count++];
+    *asked = (struct runner_ask){.ask = *ask};
     follow_needs(runner);
+    asked->from = window_start(runner, ask);
+}
+
+// Takes one question, or waits for a while.
+static void take_questions(struct runner *runner)
+{
+    struct pollfd fd = {.fd = runner->channel, .events = POLLIN};
+    int patience = runner->count ? LOOK_MS : IDLE_MS;
+    struct ask ask;
+    int memory = -1;
+    while (!runner->closed && poll(&fd, 1, patience) > 0) {
+        patience = 0; // all that have come
+        int got = ask_receive(runner->channel, &ask, &memory);
+        cleanup_fd(&memory);
+        runner->closed = got == 0;
+        if (got > 0 && ask.what == ASK_CANCEL)
+            cancel(runner, ask.id);
+        else if (got > 0 && ask.what == ASK_FINISH)
+            finish(runner);
+        else if (got > 0)
+            take_ask(runner, &ask);
+    }
 }
 
 // --- answers ---
 
-// A window consists of whole seconds of sampling, the first of which is the next one that begins,
-// but for half a second: slices are completed in the middle of a second, when the CPU time of the
-// one before has been told.
-static bool is_due(struct runner_ask *asked, const struct snapshot *snapshot, int64_t completed)
+// Slices are completed in the middle of a second, when the CPU time of the one before has been
+// told: a window ends half a second after its last second.
+static bool is_due(const struct runner_ask *asked, const struct feed_time *time)
 {
-    int64_t now = snapshot->elapsed;
-    if (asked->from < 0)
-        asked->from = (now + HALF_NS) / NS_PER_S * NS_PER_S;
-    return snapshot->end == TARGET_ENDED || !asked->ask.window ||
-           completed >= asked->from + asked->ask.window + HALF_NS;
+    return time->ended || asked->finish || !asked->ask.window ||
+           time->completed >= asked->from + asked->ask.window + HALF_NS;
 }
 
-static void answer(struct runner *runner, struct runner_ask *asked, struct snapshot *snapshot,
-                   int64_t completed)
+static void mark_begin(struct runner *runner, const struct feed_time *time)
 {
-    struct runner_window window = {.from = asked->from, .completed = completed};
-    struct answer_head head = {.id = asked->ask.id};
+    for (size_t i = 0; i < runner->count; i++) {
+        struct runner_ask *asked = &runner->asked[i];
+        if (asked->mark || !asked->ask.window || time->completed < asked->from + HALF_NS)
+            continue;
+        asked->mark = xmalloc(sizeof *asked->mark);
+        feed_mark(runner->feed, asked->mark);
+    }
+}
+
+static void answer(struct runner *runner, const struct runner_ask *asked,
+                   const struct snapshot *snapshot, const struct feed_time *time)
+{
+    bool ended = time->ended || (asked->finish && asked->ask.window);
+    const struct runner_window window = {
+        .from = asked->from, .completed = time->completed, .ended = ended,
+        .mark = asked->mark, .counts_since = runner->counts_since[runner_answer_kind(&asked->ask)]};
+    struct answer_head head = {.id = asked->ask.id, .partial = ended};
     struct err err = {0};
-    int memory = answer_memory();
+    AUTO_FD int memory = answer_memory();
     head.rc = runner_answer(runner->feed, snapshot, &runner->kept, &asked->ask, &window, memory,
                             &err);
     memcpy(head.text, err.text, sizeof head.text);
-    head.partial = snapshot->end == TARGET_ENDED;
     head.size = memory >= 0 ? answer_seal(memory) : 0;
-    if (!answer_send(runner->channel, &head, head.rc == RC_OK ? memory : -1))
-        _exit(EXIT_FAILURE);
-    cleanup_fd(&memory);
+    say(runner, &head, head.rc == RC_OK ? memory : -1);
 }
 
-static bool may_be_due(const struct runner *runner)
+// Takes those that are due off the list: nobody is stopped for them while they are answered.
+static size_t take_due(struct runner *runner, const struct feed_time *time,
+                       struct runner_ask **due)
 {
-    return runner->feed && runner->count;
+    size_t count = 0;
+    *due = xcalloc(runner->count, sizeof **due);
+    for (size_t i = runner->count; i-- > 0;)
+        if (is_due(&runner->asked[i], time)) {
+            (*due)[count++] = runner->asked[i];
+            runner->asked[i] = runner->asked[--runner->count];
+        }
+    return count;
 }
 
 static void answer_those_due(struct runner *runner)
 {
-    if (!may_be_due(runner))
+    AUTO_FREE struct runner_ask *due = NULL;
+    if (!runner->feed || !runner->count)
         return;
+    struct feed_time time = feed_time(runner->feed);
+    mark_begin(runner, &time);
+    size_t count = take_due(runner, &time, &due);
+    if (!count)
+        return;
+    follow_needs(runner);
     struct snapshot *snapshot = feed_take(runner->feed);
-    int64_t completed = slices_completed(snapshot->moment.slices);
-    for (size_t i = 0; i < runner->count; i++)
-        if (is_due(&runner->asked[i], snapshot, completed) || runner->finishing) {
-            answer(runner, &runner->asked[i], snapshot, completed);
-            runner->asked[i--] = runner->asked[--runner->count];
-        }
-    runner->over |= snapshot->end == TARGET_ENDED;
+    time.completed = slices_completed(snapshot->moment.slices);
+    for (size_t i = 0; i < count; i++) {
+        answer(runner, &due[i], snapshot, &time);
+        free(due[i].mark);
+    }
     snapshot_free(snapshot);
+}
+
+static bool is_time(int64_t *last, int64_t interval)
+{
+    int64_t now = clock_now();
+    if (now < *last + interval)
+        return false;
+    *last = now;
+    return true;
 }
 
 static void keep_up(struct runner *runner)
 {
-    if (!runner->feed || clock_now() < runner->kept_up + KEEP_UP_NS)
-        return;
-    runner->kept_up = clock_now();
-    feed_keep_up(runner->feed);
+    if (runner->feed && is_time(&runner->kept_up, KEEP_UP_NS))
+        feed_keep_up(runner->feed);
+    if (runner->feed && runner->count && is_time(&runner->named, NAME_NS))
+        feed_name_ahead(runner->feed);
 }
 
 // The collector tells of it in /metrics.
@@ -215,7 +321,7 @@ static void report(struct runner *runner, int64_t now)
     AUTO_FD int memory = answer_memory();
     const struct runner_report *made = reporter_make(runner->reporter, snapshot);
     if (memory >= 0 && write(memory, made, sizeof *made) == sizeof *made)
-        (void)answer_send(runner->channel, &head, memory);
+        say(runner, &head, memory);
     runner->reported = now;
     snapshot_free(snapshot);
 }
@@ -229,59 +335,54 @@ static void report_if_due(struct runner *runner)
         report(runner, now);
 }
 
-static bool take_asks(struct runner *runner)
-{
-    struct pollfd fds[] = {{.fd = runner->channel, .events = POLLIN},
-                           {.fd = runner->feed ? feed_fd(runner->feed) : -1, .events = POLLIN}};
-    int ready = poll(fds, ARRAY_LENGTH(fds), LOOK_MS);
-    if (ready <= 0 || !fds[0].revents)
-        return true;
-    struct ask ask;
-    int memory = -1, got = ask_receive(runner->channel, &ask, &memory);
-    cleanup_fd(&memory);
-    if (got > 0)
-        take_ask(runner, &ask);
-    return got > 0;
-}
-
-// --- what is kept ---
+// --- the end ---
 
 static void hand_over(struct runner *runner)
 {
     struct err err = {0};
-    struct snapshot *snapshot = runner->feed ? feed_take(runner->feed) : NULL;
-    for (uint32_t i = 0; i < RUNNER_KEPT && snapshot && snapshot->end != TARGET_ENDED; i++) {
+    if (!runner->waits_until)
+        return;
+    struct snapshot *snapshot = feed_take(runner->feed);
+    for (uint32_t i = 0; i < RUNNER_KEPT; i++) {
         struct answer_head head = {.partial = i};
-        int memory = answer_memory();
-        if (runner_answer_kept(runner->feed, snapshot, &runner->kept, i, memory, &err) == RC_OK) {
-            head.size = answer_seal(memory);
-            (void)answer_send(runner->channel, &head, memory);
-        }
-        cleanup_fd(&memory);
+        AUTO_FD int memory = answer_memory();
+        if (runner_answer_kept(runner->feed, snapshot, &runner->kept, i, memory, &err) != RC_OK)
+            continue;
+        head.size = answer_seal(memory);
+        say(runner, &head, memory);
     }
     snapshot_free(snapshot);
 }
 
+// The collector closes the channel then, unless it has just asked something.
+static void say_done(struct runner *runner)
+{
+    if (runner->done)
+        return;
+    if (runner->feed) {
+        report(runner, clock_now());
+        hand_over(runner);
+    }
+    say(runner, &(struct answer_head){.partial = RUNNER_DONE}, -1);
+    runner->done = true;
+}
+
 void runner_serve(int channel, const void *context)
 {
-    static struct runner runner;
-    runner.config = context;
-    runner.channel = channel;
+    struct runner runner = {.config = context, .channel = channel, .in_place = true};
     runner.reporter = reporter_new();
     runner_kept_read(&runner.kept, runner.config->kept);
-    bool asked = true;
-    while (!runner.over && asked) {
-        asked = take_asks(&runner);
-        keep_up(&runner);
+    while (!runner.closed) {
+        take_questions(&runner);
         report_if_due(&runner);
         answer_those_due(&runner);
+        keep_up(&runner);
         follow_needs(&runner);
+        if (is_idle(&runner) || (runner.feed && feed_time(runner.feed).ended))
+            say_done(&runner);
     }
-    if (runner.feed)
-        report(&runner, clock_now());
-    if (runner.waits_until)
-        hand_over(&runner);
     feed_free(runner.feed);
     runner_kept_fini(&runner.kept);
     reporter_free(runner.reporter);
+    free(runner.asked);
 }

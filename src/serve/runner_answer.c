@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "output/parser.h"
+#include "profile/place.h"
 #include "profile/plain_merge.h"
 #include "serve/profile_form.h"
 #include "serve/runner_view.h"
@@ -41,16 +44,28 @@ enum profile_kind runner_answer_kind(const struct ask *ask)
     return type ? (enum profile_kind)(type - profile_types) : rows[ask->what].kind;
 }
 
+// Whoever else has the memory may be reading it: no position is moved.
+static struct plain_profile *profile_in(int memory)
+{
+    struct stat stat;
+    struct plain_profile *profile = NULL;
+    struct err err;
+    if (memory < 0 || fstat(memory, &stat) != 0 || stat.st_size <= 0)
+        return NULL;
+    size_t size = (size_t)stat.st_size;
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, memory, 0);
+    if (bytes == MAP_FAILED)
+        return NULL;
+    if (parser_parse(bytes, size, &profile, &err) != RC_OK)
+        profile = NULL;
+    munmap(bytes, size);
+    return profile;
+}
+
 void runner_kept_read(struct runner_kept *kept, const int *memories)
 {
-    for (size_t i = 0; i < RUNNER_KEPT; i++) {
-        AUTO_BUF struct buf bytes = {0};
-        struct err err;
-        if (memories[i] < 0 || lseek(memories[i], 0, SEEK_SET) != 0 ||
-            buf_read_fd(&bytes, memories[i], PROFILE_UNPACKED_MAX) != RC_OK ||
-            parser_parse(bytes.data, bytes.length, &kept->profiles[i], &err) != RC_OK)
-            kept->profiles[i] = NULL;
-    }
+    for (size_t i = 0; i < RUNNER_KEPT; i++)
+        kept->profiles[i] = profile_in(memories[i]);
 }
 
 void runner_kept_fini(struct runner_kept *kept)
@@ -59,16 +74,17 @@ void runner_kept_fini(struct runner_kept *kept)
         plain_free(kept->profiles[i]);
 }
 
-// The window may end before the newest slice, and its first slices may be kept no longer.
-static struct rows_span span_of(const struct ask *ask, const struct runner_window *window,
-                                bool ended)
+// The window may end before the newest slice, and its first slices may be kept no longer. No
+// seconds: the target ended before it began.
+static struct rows_span span_of(const struct ask *ask, const struct runner_window *window)
 {
     int64_t until = window->from + ask->window + HALF_NS;
     int64_t from = window->from + HALF_NS;
-    if (ended && window->completed < until)
+    if (window->ended && window->completed < until)
         until = window->completed;
+    int64_t seconds = (until - from + HALF_NS) / NS_PER_S;
     int64_t skip = (window->completed - until) / NS_PER_S;
-    return (struct rows_span){.seconds = (size_t)((until - from + HALF_NS) / NS_PER_S),
+    return (struct rows_span){.seconds = seconds > 0 ? (size_t)seconds : 0,
                               .skip = skip > 0 ? (size_t)skip : 0};
 }
 
@@ -88,10 +104,10 @@ static enum rc add_kept(struct plain_profile **profile, const struct plain_profi
 }
 
 static enum rc extract(struct feed *feed, const struct snapshot *snapshot,
-                       const struct rows_query *query, struct plain_profile **profile,
-                       struct err *err)
+                       const struct rows_query *query, const struct session_mark *since,
+                       struct plain_profile **profile, struct err *err)
 {
-    enum rc rc = feed_extract(feed, snapshot, query, NAMES_MS, profile, err);
+    enum rc rc = feed_extract(feed, snapshot, query, since, NAMES_MS, profile, err);
     return rc == RC_TIMEOUT ? RC_OK : rc;
 }
 
@@ -102,18 +118,69 @@ static struct rows_query query_of(enum profile_kind kind)
                                                                   : profile_types[kind].name};
 }
 
+// --- CPU time that no sample stands for ---
+
+static uint64_t charged_in(const struct slices *slices, struct rows_span span)
+{
+    size_t before = span.skip + span.seconds;
+    uint64_t first = before < slices_count(slices) ? slices_get(slices, before).charged : 0;
+    return slices_get(slices, span.skip).charged - first;
+}
+
+static int64_t sum_of_last_type(const struct plain_profile *profile)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < profile->samples.count; i++)
+        sum += plain_values(profile, i)[profile->type_count - 1];
+    return sum;
+}
+
+// A profile of CPU time sums to what the kernel charged in its time, as that of a whole run does.
+static void add_unattributed(struct plain_profile *profile, uint64_t charged)
+{
+    static const char name[] = "[unattributed]";
+    int64_t lacks = (int64_t)charged - sum_of_last_type(profile);
+    const int64_t values[] = {0, lacks};
+    if (lacks <= 0 || profile->type_count != ARRAY_LENGTH(values))
+        return;
+    uint32_t text = plain_text(profile, name);
+    const struct plain_line line = {
+        .function = plain_add_function(profile, (struct plain_function){.name = text})};
+    uint32_t mapping = plain_add_mapping(profile, (struct plain_mapping){
+        .start = PLACE_UNATTRIBUTED, .limit = PLACE_UNATTRIBUTED + 1, .file = text,
+        .module = text, .placeholder = text, .has_functions = true});
+    uint32_t location = plain_add_location(profile, mapping, PLACE_UNATTRIBUTED, &line, 1);
+    plain_add(profile, plain_sample(profile, plain_child(profile, 0, location), 0), values);
+}
+
+// --- profiles ---
+
+// What was counted is of when the first slice began: the rest of the head is of the whole run.
+static void set_time(struct plain_profile *profile, const struct runner_window *window,
+                     struct rows_span span)
+{
+    profile->time += window->mark ? window->from - window->mark->duration : window->from;
+    profile->duration = (int64_t)span.seconds * NS_PER_S;
+}
+
 static enum rc profile_of_window(struct feed *feed, const struct snapshot *snapshot,
                                  const struct ask *ask, const struct runner_window *window,
                                  struct plain_profile **profile, struct err *err)
 {
-    struct rows_query query = query_of(runner_answer_kind(ask));
-    query.span = span_of(ask, window, snapshot->end == TARGET_ENDED);
-    enum rc rc = extract(feed, snapshot, &query, profile, err);
+    enum profile_kind kind = runner_answer_kind(ask);
+    struct rows_query query = query_of(kind);
+    query.span = span_of(ask, window);
+    if (!query.span.seconds)
+        return err_set(err, RC_GONE, "it ended before this was begun");
+    enum rc rc = extract(feed, snapshot, &query, window->mark, profile, err);
     if (rc != RC_OK)
         return rc;
-    (*profile)->time += window->from;
-    (*profile)->duration = (int64_t)query.span.seconds * NS_PER_S;
-    return RC_OK;
+    set_time(*profile, window, query.span);
+    if (kind == PROFILE_CPU)
+        add_unattributed(*profile, charged_in(snapshot->moment.slices, query.span));
+    return rows[ask->what].kept == NOT_KEPT && window->mark
+               ? feed_refusal(feed, window->mark, err)
+               : RC_OK;
 }
 
 static enum rc profile_of_all(struct feed *feed, const struct snapshot *snapshot,
@@ -121,7 +188,7 @@ static enum rc profile_of_all(struct feed *feed, const struct snapshot *snapshot
                               uint32_t number, struct plain_profile **profile, struct err *err)
 {
     struct rows_query query = query_of(kind);
-    enum rc rc = extract(feed, snapshot, &query, profile, err);
+    enum rc rc = extract(feed, snapshot, &query, NULL, profile, err);
     if (rc == RC_OK && number != NOT_KEPT)
         rc = add_kept(profile, kept->profiles[number], err);
     if (rc != RC_OK)
@@ -135,10 +202,13 @@ static enum rc write_answer(struct feed *feed, const struct snapshot *snapshot,
                             const struct runner_kept *kept, const struct ask *ask,
                             const struct runner_window *window, FILE *out, struct err *err)
 {
-    struct plain_profile *profile;
+    struct plain_profile *profile = NULL;
+    enum rc rc = feed_error(feed, err);
+    if (rc != RC_OK)
+        return rc;
     if (is_view(ask))
         return runner_view_write(feed, snapshot, ask, runner_answer_kind(ask), out, err);
-    enum rc rc = ask->window
+    rc = ask->window
                      ? profile_of_window(feed, snapshot, ask, window, &profile, err)
                      : profile_of_all(feed, snapshot, kept, runner_answer_kind(ask),
                                       rows[ask->what].kept, &profile, err);

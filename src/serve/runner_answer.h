@@ -19,13 +19,17 @@ void runner_kept_fini(struct runner_kept *kept);
 struct runner_window { // ns of sampling
     int64_t from;      // where it begins; it is as long as the question says
     int64_t completed; // when the newest slice was
+    int64_t counts_since; // when counting what the question is about has begun
+    bool ended;        // sampling has, so it may be shorter
+    const struct session_mark *mark; // what had been counted when it began, NULL: it has not
 };
 
 // Returns which type of profile a question needs.
 enum profile_kind runner_answer_kind(const struct ask *ask);
 
-// Writes the answer to memory. Fails with RC_USAGE for a filter that cannot be understood, or
-// RC_IO.
+// Writes the answer to memory. Fails with RC_USAGE for a filter that cannot be understood, RC_GONE
+// when there was nothing to see any more, RC_BUSY or RC_DENIED when most stops were refused, RC_IO,
+// or what sampling has failed with.
 enum rc runner_answer(struct feed *feed, const struct snapshot *snapshot,
                       const struct runner_kept *kept, const struct ask *ask,
                       const struct runner_window *window, int memory, struct err *err) MUST_CHECK;

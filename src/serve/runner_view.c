@@ -117,7 +117,7 @@ static enum rc extract(struct feed *feed, const struct snapshot *snapshot, const
     int64_t range[] = {ask->ranges[which][0], ask->ranges[which][1]};
     enum rc rc = span_of(&kept, range, &query.span, err);
     if (rc == RC_OK)
-        rc = feed_extract(feed, snapshot, &query, NAMES_MS, profile, err);
+        rc = feed_extract(feed, snapshot, &query, NULL, NAMES_MS, profile, err);
     if (!*profile)
         return rc;
     (*profile)->time = range[0];

@@ -2,14 +2,31 @@
 #include "serve/worker_process.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
+#include "base/mem.h"
+
+#define END_NS (2ll * NS_PER_S)    // that one may take to end
+#define STUCK_NS (10ll * NS_PER_S) // that one may leave a message waiting
+#define REAP_MS 10
+
+static struct {
+    struct closed {
+        pid_t pid;
+        int64_t until; // it may end by itself
+    } *list;
+    size_t count, capacity;
+} closed; // they are to end
 
 static bool is_kept(int fd, int channel, const int *kept)
 {
@@ -35,17 +52,14 @@ static void close_others(int channel, const int *kept)
 
 static void begin(const char *name, pid_t parent)
 {
+    static const int ignored[] = {SIGINT, SIGTSTP, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
     sigset_t none;
     prctl(PR_SET_NAME, name);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(EXIT_FAILURE);
-    signal(SIGINT, SIG_IGN); // the collector is told, and ends this one
-    signal(SIGTSTP, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    signal(SIGUSR1, SIG_IGN);
-    signal(SIGUSR2, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < ARRAY_LENGTH(ignored); i++) // the collector is told, and ends this one
+        signal(ignored[i], SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -70,13 +84,59 @@ enum rc worker_process_start(struct worker_process *worker, const char *name, co
         close(ends[0]);
         return limits_sys(err, RC_LIMIT, errno, "cannot start a process");
     }
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *worker = (struct worker_process){.pid = pid, .channel = ends[0]};
     return RC_OK;
 }
 
+bool worker_process_send(struct worker_process *worker, const void *message, size_t length, int fd)
+{
+    return outbox_send(&worker->outbox, worker->channel, message, length, fd);
+}
+
+short worker_process_events(const struct worker_process *worker)
+{
+    return (short)(POLLIN | (worker->outbox.first ? POLLOUT : 0));
+}
+
+bool worker_process_take(struct worker_process *worker, short events)
+{
+    if (events & POLLOUT && !outbox_flush(&worker->outbox, worker->channel))
+        return false;
+    return !worker->outbox.first || clock_now() - worker->outbox.since < STUCK_NS;
+}
+
+// --- the end ---
+
+// A pid is not given to another process before it has been waited for.
+void worker_process_reap(void)
+{
+    int64_t now = clock_now();
+    for (size_t i = closed.count; i-- > 0;) {
+        if (waitpid(closed.list[i].pid, NULL, WNOHANG) != 0)
+            closed.list[i] = closed.list[--closed.count];
+        else if (now >= closed.list[i].until)
+            kill(closed.list[i].pid, SIGKILL);
+    }
+}
+
 void worker_process_close(struct worker_process *worker)
 {
-    if (worker->pid)
+    if (worker->pid) {
         close(worker->channel);
+        outbox_fini(&worker->outbox);
+        ARRAY_RESERVE(closed.list, closed.count, closed.capacity);
+        closed.list[closed.count++] = (struct closed){worker->pid, clock_now() + END_NS};
+    }
     *worker = (struct worker_process){0};
+    worker_process_reap();
+}
+
+void worker_process_reap_all(void)
+{
+    for (worker_process_reap(); closed.count; worker_process_reap())
+        (void)poll(NULL, 0, REAP_MS);
+    free(closed.list);
+    closed.list = NULL;
+    closed.capacity = 0;
 }

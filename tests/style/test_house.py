@@ -30,7 +30,8 @@ CALLERS = {  # the only files that may call these
     "wait4": set(),
     "waitpid": {"src/sample/sampler.c", "src/reader/reader.c",
                 "src/symbol/debuginfod.c", "src/commands/checkpoint.c",
-                "src/commands/graphviz.c", "src/session/api_serve.c", "tui/guard.c"},
+                "src/serve/worker_process.c", "src/session/api_serve.c",
+                "src/commands/graphviz.c", "tui/guard.c"},
 }
 # Words of one machine stand in its folders, src/*/x86_64; but these files:
 MACHINE_WORDS = re.compile(

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""Targets of `ptprof serve`: rules find processes, soon and cheaply; restarts keep their identity;
+and what is not permitted is said."""
+
+import os
+import time
+
+from serving import Server
+
+SIDE_BY_SIDE = True
+
+
+def listed(server, **wanted):
+    """Targets with these facts."""
+    return [each for each in server.json("/api/v1/targets")["targets"]
+            if all(each[key] == value for key, value in wanted.items())]
+
+
+def named(ctx, name, *arguments):
+    """A target whose program has that name."""
+    path = ctx.tmp / name
+    if not path.exists():
+        path.symlink_to(ctx.program("idle"))
+    return ctx.spawn(path, *arguments)
+
+
+def test_rules(ctx):
+    """What is there, what comes, what runs another program, and what ends."""
+    first = named(ctx, "unique-one")
+    server = Server(ctx, "--match", "comm=unique-*", "--match", f"name=shell,cmdline~{ctx.tmp}/odd")
+    ctx.eventually(lambda: listed(server, id="unique-one", state="running"), "the first one")
+    target, = listed(server)
+    assert target["pid"] == first.pid and target["rule"] == "comm=unique-*"
+    assert target["exe"] == str(ctx.program("idle")) and target["user"] == "root" or os.getuid()
+    assert str(ctx.tmp) in target["cmdline"] and target["restarts"] == 0
+    began = time.monotonic()
+    second = named(ctx, "unique-two")
+    ctx.eventually(lambda: listed(server, id="unique-two"), "one that comes later")
+    ctx.figure = f"found after {time.monotonic() - began:.1f} s"
+    later = ctx.spawn("sh", "-c", f"sleep 3; exec {ctx.program('idle')} {ctx.tmp}/odd")
+    ctx.eventually(lambda: listed(server, id="shell", pid=later.pid), "what a shell executes")
+    assert server.get("/targets/unique-two/debug/pprof/cmdline")
+    second.kill()
+    ctx.eventually(lambda: listed(server, id="unique-two", state="ended"), "it has ended")
+    assert server.request("/targets/unique-two/debug/pprof/cmdline").status == 410
+    assert server.request("/targets/unique-three/debug/pprof/cmdline").status == 404
+    assert listed(server, id="unique-one", state="running")
+
+
+def test_restart_is_the_same(ctx):
+    """Its ID and its counts go on; two that come are two new ones."""
+    first = named(ctx, "unique-web")
+    server = Server(ctx, "--match", "name=web,comm=unique-web")
+    ctx.eventually(lambda: listed(server, id="web", pid=first.pid), "it is found")
+    server.get("/targets/web/debug/pprof/block")
+    first.kill()
+    second = named(ctx, "unique-web")
+    ctx.eventually(lambda: listed(server, id="web", pid=second.pid, restarts=1), "its successor")
+    assert len(listed(server)) == 1
+    assert server.get("/targets/web/debug/pprof/block")
+    assert server.request("/debug/pprof/cmdline").status == 200, "it is the only one"
+    third = named(ctx, "unique-web")
+    ctx.eventually(lambda: listed(server, id=f"web-{third.pid}"), "another one beside it")
+    assert listed(server, id="web", pid=second.pid)
+
+
+def test_own_processes_and_the_kernel_are_none(ctx):
+    server = Server(ctx, "--match", "comm~.", "--max-targets", "10")
+    targets = server.json("/api/v1/targets")
+    assert len(targets["targets"]) <= 10
+    own = {server.pid, *ctx.children(server.pid)}
+    assert not own & {each["pid"] for each in targets["targets"]}
+    assert all(each["exe"] or each["state"] == "not permitted" for each in targets["targets"])
+    if targets["left_out"]:
+        assert "left out" in server.stderr
+
+
+def test_not_permitted(ctx):
+    if os.getuid() != 0:
+        raise ctx.Skip("only root can start a server as somebody else")
+    target = named(ctx, "unique-root")
+    server = Server(ctx, "--match", "comm=unique-root",
+                    prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                            "--inh-caps=-all", "--bounding-set=-all"))
+    ctx.eventually(lambda: listed(server, pid=target.pid, state="not permitted"), "it is listed")
+    assert listed(server, pid=target.pid)[0]["why"]
+    answer = server.request(f"/targets/{target.pid}/debug/pprof/profile?seconds=1")
+    assert answer.status == 403 and b"cannot attach" in answer.body, answer
+
+
+def test_bad_rules(ctx):
+    for rule, text in ("usr=x", "'usr' is no key: 'user' is"), ("nginx", "is no condition"), \
+            ("name=a/b,comm=x", "letters, digits"), ("cmdline~(", "--match"):
+        done = ctx.run("serve", "--match", rule)
+        assert done.returncode == 2 and text in done.stderr, (rule, done.returncode, done.stderr)
+
+
+def test_idle_cost(ctx):
+    """An idle server with 50 targets among some hundred processes."""
+    for _ in range(50):
+        named(ctx, "unique-cheap")
+    for _ in range(150):
+        named(ctx, "unique-other")
+    server = Server(ctx, "--match", "comm=unique-cheap")
+    ctx.eventually(lambda: len(listed(server, state="running")) == 50, "all of them")
+    before, began = ctx.cpu_ns(server.pid), time.monotonic()
+    time.sleep(8)
+    share = 100 * (ctx.cpu_ns(server.pid) - before) / 1e9 / (time.monotonic() - began)
+    ctx.figure = f"{share:.2f} % of a CPU"
+    assert share < 2, ctx.figure  # on a loaded machine; `make bench` has the figure
+
+
+test_idle_cost.alone = True
