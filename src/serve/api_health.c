@@ -103,13 +103,15 @@ enum rc api_job_health(const struct job *job, FILE *out, struct err *err)
     struct deadlock_look *look = job->target->deadlock;
     struct memory_share share = share_of(job->pid, api_figures_now(job->target, METRIC_RSS));
     if (look)
-        deadlock_look_take(look, job->pid, job->settings->health.look, job_is_over, (void *)job);
+        deadlock_look_take(look, job->target, job->settings->health.look, job_is_over,
+                           (void *)job);
     const struct health_facts facts = {
         .memory_percent = share.percent,
         .memory_of = share.of,
         .deadlock = look && look->at ? look->found : HEALTH_DEADLOCK_UNKNOWN,
         .deadlock_text = look ? look->text : "",
         .history = job->target->history,
+        .since = clock_wall() - (int64_t)(api_uptime(job->target) * NS_PER_S),
     };
     health_judge(job->settings, &facts, &health);
     api_begin(&api, &text);

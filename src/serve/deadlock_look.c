@@ -28,11 +28,17 @@ void deadlock_look_free(struct deadlock_look *look)
 }
 
 // Returns whether this process is the one to look now.
-static bool claim(struct deadlock_look *look, int64_t often)
+static bool claim(struct deadlock_look *look, uint64_t start_time, int64_t often)
 {
     int64_t now = clock_now(), begun = atomic_load(&look->begun);
-    return (!begun || now - begun >= often) &&
-           atomic_compare_exchange_strong(&look->begun, &begun, now);
+    bool same = begun && look->start_time == start_time;
+    if ((same && now - begun < often) ||
+        !atomic_compare_exchange_strong(&look->begun, &begun, now))
+        return false;
+    if (!same)
+        look->at = 0;
+    look->start_time = start_time;
+    return true;
 }
 
 static void put_text(struct deadlock_look *look, const char *text)
@@ -77,17 +83,17 @@ static void judge(struct deadlock_look *look, const struct dump *dump)
     }
 }
 
-void deadlock_look_take(struct deadlock_look *look, pid_t pid, int64_t often,
-                        bool (*over)(void *context), void *context)
+void deadlock_look_take(struct deadlock_look *look, const struct serve_target *target,
+                        int64_t often, bool (*over)(void *context), void *context)
 {
     const struct dumper_options options = {
         .threads = NOBODY, .timeout = PATIENCE, .interrupted = over, .context = context};
     struct dumper *dumper = NULL;
     struct dump dump = {0};
     struct err err = {0};
-    if (!claim(look, often))
+    if (!claim(look, target->start_time, often))
         return;
-    enum rc rc = dumper_open(pid, &options, &dumper, &err);
+    enum rc rc = dumper_open(target->pid, &options, &dumper, &err);
     if (rc == RC_OK)
         rc = dumper_take(dumper, &dump, &err);
     if (rc == RC_OK) {

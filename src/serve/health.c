@@ -107,7 +107,7 @@ static void find_trend(const struct serve_settings *settings, const struct healt
     AUTO_FREE struct trend_point *points = xcalloc(count + 1, sizeof *points);
     for (size_t back = count; back-- > 0;) {
         const struct metrics *metrics = history_get(facts->history, back);
-        if (metrics->values[metric] != METRIC_UNKNOWN)
+        if (metrics->values[metric] != METRIC_UNKNOWN && metrics->wall >= facts->since)
             points[used++] = (struct trend_point){.at = (double)metrics->at / NS_PER_S,
                                                   .value = (double)metrics->values[metric]};
     }

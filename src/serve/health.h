@@ -27,6 +27,7 @@ struct health_facts {
     enum health_deadlock deadlock;
     const char *deadlock_text; // who waits for whom; escaped
     const struct history *history; // NULL: there is none
+    int64_t since; // ns since 1970 UTC: what is older is of a process before this one
 };
 
 struct health_issue {

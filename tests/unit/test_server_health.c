@@ -16,7 +16,8 @@ static const struct serve_settings settings = {SERVE_DEFAULTS};
 // A reading every 2 s.
 static void add(struct history *history, size_t number, uint64_t rss, uint64_t threads)
 {
-    struct metrics metrics = {.at = (int64_t)(number + 1) * 2 * NS_PER_S, .wall = NS_PER_S};
+    int64_t at = (int64_t)(number + 1) * 2 * NS_PER_S;
+    struct metrics metrics = {.at = at, .wall = at};
     for (size_t i = 0; i < METRIC_COUNT; i++)
         metrics.values[i] = METRIC_UNKNOWN;
     metrics.values[METRIC_RSS] = rss;
@@ -152,6 +153,23 @@ START_TEST(growth)
 }
 END_TEST
 
+// What was started again begins anew.
+START_TEST(growth_of_another_process)
+{
+    struct history *history = history_new(1000);
+    struct health health;
+    struct health_facts facts = facts_of(history);
+    for (size_t i = 0; i < 300; i++)
+        add(history, i, (100 + i) * MIB, 20 + i);
+    health_judge(&settings, &facts, &health);
+    ck_assert_uint_eq(health.count, 2);
+    facts.since = 2ll * 250 * NS_PER_S;
+    health_judge(&settings, &facts, &health);
+    ck_assert_uint_eq(health.count, 0);
+    history_free(history);
+}
+END_TEST
+
 // --- of what memory is a share
 
 START_TEST(share_of_memory)
@@ -190,6 +208,7 @@ Suite *suite_server_health(void)
     tcase_add_test(tests, deadlocks);
     tcase_add_test(tests, nothing_is_known);
     tcase_add_loop_test(tests, growth, 0, sizeof histories / sizeof *histories);
+    tcase_add_test(tests, growth_of_another_process);
     tcase_add_test(tests, share_of_memory);
     suite_add_tcase(suite, tests);
     return suite;

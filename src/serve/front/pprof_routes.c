@@ -201,6 +201,10 @@ const struct route pprof_routes[] = {
     {"{prefix}/allocs", READ, begin_allocs, NULL, ASK_HEAP, NULL},
     {"{prefix}/cmdline", READ, begin_plain, answer_text, ASK_CMDLINE, NULL},
     {"{prefix}/symbol", READ, begin_symbol, answer_text, ASK_SYMBOL, NULL},
+    {NULL},
+};
+
+const struct route pprof_rest_routes[] = {
     {"{prefix}/*", READ, begin_unknown, NULL, ASK_INDEX, NULL},
     {NULL},
 };

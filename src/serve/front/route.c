@@ -8,8 +8,8 @@
 #define BODY_MOST (64u << 10)     // bytes
 #define ADDRESSES_MOST (1u << 20) // of those whose names are asked for
 
-static const struct route *const tables[] = {metrics_routes, pprof_routes, api_routes,
-                                             page_routes};
+static const struct route *const tables[] = {metrics_routes, pprof_routes, api_routes, page_routes,
+                                             pprof_rest_routes};
 
 // Returns what follows the beginning, or NULL.
 static const char *behind(const char *path, const char *beginning)

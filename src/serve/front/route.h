@@ -28,6 +28,7 @@ extern const struct route metrics_routes[];
 extern const struct route pprof_routes[]; // each ends in a row without a path
 extern const struct route api_routes[];
 extern const struct route page_routes[];
+extern const struct route pprof_rest_routes[]; // asked last: all that is below the prefix
 
 // Returns the row for the path that has one of the methods; NULL: there is none, and *methods are
 // those of other rows for the path (0: there is no such path). Sets the request's target and rest.
