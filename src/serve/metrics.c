@@ -137,12 +137,10 @@ static uint64_t read_descriptors(const struct metrics_reader *reader)
     struct stat stat;
     uint64_t count = 0;
     snprintf(path, sizeof path, "/proc/%d/fd", (int)reader->pid);
-    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &stat) != 0)
-        return METRIC_UNKNOWN;
-    if (stat.st_size)
+    if (lstat(path, &stat) == 0 && stat.st_size)
         return (uint64_t)stat.st_size;
-    if (procfs_each_number(fd, count_entry, &count) != RC_OK)
+    AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || procfs_each_number(fd, count_entry, &count) != RC_OK)
         return METRIC_UNKNOWN;
     return count + (faccessat(fd, "0", F_OK, AT_SYMLINK_NOFOLLOW) == 0);
 }

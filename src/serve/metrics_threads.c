@@ -23,10 +23,9 @@ static int kept_open; // descriptors of all readers
 
 static void close_thread(struct metrics_thread *thread)
 {
-    if (thread->schedstat < 0)
-        return;
+    kept_open -= (thread->schedstat >= 0) + (thread->status >= 0);
     cleanup_fd(&thread->schedstat);
-    kept_open--;
+    cleanup_fd(&thread->status);
 }
 
 void metrics_threads_fini(struct metrics_threads *threads)
@@ -55,7 +54,7 @@ static void meet(void *context, pid_t tid)
     if (!known) {
         ARRAY_RESERVE(threads->threads, threads->count, threads->capacity);
         known = &threads->threads[threads->count++];
-        *known = (struct metrics_thread){.tid = tid, .schedstat = -1};
+        *known = (struct metrics_thread){.tid = tid, .schedstat = -1, .status = -1};
     }
     known->seen = threads->listings;
 }
@@ -100,24 +99,28 @@ static void list_if_due(struct metrics_threads *threads, uint64_t count)
 
 // --- one thread ---
 
-static bool read_file(const struct metrics_threads *threads, pid_t tid, const char *name,
-                      char *text, size_t size)
+// Opening a file costs more than reading it.
+static bool read_file(const struct metrics_threads *threads, pid_t tid, const char *name, bool keep,
+                      int *kept, char *text, size_t size)
 {
-    AUTO_FD int fd = task_file_open(threads->task, tid, name);
-    return task_file_read(fd, text, size);
+    int fd = *kept >= 0 ? *kept : task_file_open(threads->task, tid, name);
+    bool got = task_file_read(fd, text, size);
+    if (fd >= 0 && *kept < 0 && keep && kept_open < KEPT_OPEN_ALL) {
+        *kept = fd;
+        kept_open++;
+    }
+    if (fd != *kept)
+        cleanup_fd(&fd);
+    return got;
 }
 
 static bool read_schedstat(const struct metrics_threads *threads, struct metrics_thread *thread,
                            bool keep, struct schedstat *stat)
 {
     char text[80];
-    if (thread->schedstat < 0 && keep && kept_open < KEPT_OPEN_ALL &&
-        (thread->schedstat = task_file_open(threads->task, thread->tid, "schedstat")) >= 0)
-        kept_open++;
-    bool got = thread->schedstat >= 0
-                   ? task_file_read(thread->schedstat, text, sizeof text)
-                   : read_file(threads, thread->tid, "schedstat", text, sizeof text);
-    return got && schedstat_parse(text, stat);
+    return read_file(threads, thread->tid, "schedstat", keep, &thread->schedstat, text,
+                     sizeof text) &&
+           schedstat_parse(text, stat);
 }
 
 static uint64_t number_behind(const char *text, const char *key)
@@ -126,12 +129,12 @@ static uint64_t number_behind(const char *text, const char *key)
     return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
-static bool read_status(struct metrics_threads *threads, struct metrics_thread *thread)
+static bool read_status(struct metrics_threads *threads, struct metrics_thread *thread, bool keep)
 {
     static const char *const keys[] = {"\nvoluntary_ctxt_switches:\t",
                                        "\nnonvoluntary_ctxt_switches:\t"};
     char text[STATUS_BYTES];
-    if (!read_file(threads, thread->tid, "status", text, sizeof text))
+    if (!read_file(threads, thread->tid, "status", keep, &thread->status, text, sizeof text))
         return false;
     const char *state = strstr(text, "\nState:\t"); // the name before it has no newline
     thread->state = state ? state[8] : GONE;
@@ -171,7 +174,7 @@ static bool read_thread(struct metrics_threads *threads, struct metrics_thread *
         if (known)
             return true;
     }
-    return read_status(threads, thread);
+    return read_status(threads, thread, keep && thread->state); // of who has run again
 }
 
 // --- all of them ---

@@ -22,7 +22,7 @@ struct metrics_thread {
     pid_t tid;
     uint32_t seen;     // number of the listing that had it last
     char state;        // 0: not read yet
-    int schedstat;     // descriptor; -1: not kept open
+    int schedstat, status; // descriptors; -1: not kept open
     uint64_t waited, turns; // ns and times of waiting for a CPU, as its schedstat said last
     uint64_t switches[2];   // voluntary, involuntary
 };

@@ -79,7 +79,6 @@ enum MHD_Result exchange_ask(struct exchange *exchange, int text)
     exchange->ask.what = exchange->route->what;
     if (text < 0 && answers_find(&exchange->ask, &exchange->answer, &exchange->memory)) {
         exchange->state = EXCHANGE_ANSWERED;
-        exchange->is_borrowed = true;
         enum MHD_Result result = exchange->route->answer(exchange);
         exchange->memory = -1;
         return result;

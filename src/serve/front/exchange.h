@@ -38,7 +38,6 @@ struct exchange {
     struct ask ask;
     struct answer_head answer;
     int memory;  // that came with the answer, -1: none
-    bool is_borrowed; // that memory is kept for others too
     bool delta;  // the question is about a window of something that is counted for all time
     bool joined; // others may have the same answer (waiting.c)
     struct stream *stream; // NULL: it ends with its answer

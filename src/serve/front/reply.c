@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "serve/front/reply.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -73,6 +73,30 @@ static struct MHD_Response *of_small(int memory, size_t length)
     return MHD_create_response_from_buffer(length, steal_ptr(&bytes), MHD_RESPMEM_MUST_FREE);
 }
 
+struct mapped_answer {
+    void *bytes;
+    size_t length;
+};
+
+static void unmap(void *context)
+{
+    struct mapped_answer *mapped = context;
+    munmap(mapped->bytes, mapped->length);
+    free(mapped);
+}
+
+// MHD sends a file in pieces of 4 KiB. Memory is sealed and does not change, so that all who get
+// the same answer share its pages, however slowly they read.
+static struct MHD_Response *of_large(int memory, size_t length)
+{
+    void *bytes = mmap(NULL, length, PROT_READ, MAP_SHARED, memory, 0);
+    if (bytes == MAP_FAILED)
+        return NULL;
+    struct mapped_answer *mapped = xcalloc(1, sizeof *mapped);
+    *mapped = (struct mapped_answer){bytes, length};
+    return MHD_create_response_from_buffer_with_free_callback_cls(length, bytes, unmap, mapped);
+}
+
 enum MHD_Result reply_memory(struct exchange *exchange, const struct reply *reply)
 {
     uint64_t length = exchange->answer.size;
@@ -80,9 +104,7 @@ enum MHD_Result reply_memory(struct exchange *exchange, const struct reply *repl
         return reply_bytes(exchange, reply, "", 0);
     if (length <= SMALL)
         return queue(exchange, reply, of_small(exchange->memory, length));
-    int memory = exchange->is_borrowed ? fcntl(exchange->memory, F_DUPFD_CLOEXEC, 0)
-                                       : steal_fd(&exchange->memory);
-    return queue(exchange, reply, MHD_create_response_from_fd64(length, memory));
+    return queue(exchange, reply, of_large(exchange->memory, length));
 }
 
 enum MHD_Result reply_stream(struct exchange *exchange, const struct reply *reply,
