@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "commands/serve_options.h"
 
+#include "serve/rule.h"
+
 const struct serve_options serve_options_defaults = {.settings = {SERVE_DEFAULTS}};
 
 // The first of enum ask_what.
@@ -113,6 +115,13 @@ const struct option serve_options_table[] = {
 
 enum rc serve_options_check(const struct serve_settings *settings, struct err *err)
 {
+    for (size_t i = 0; i < settings->targets.rules.count; i++) {
+        struct target_rule *rule = NULL;
+        enum rc rc = rule_parse(settings->targets.rules.texts[i], "--match", &rule, err);
+        rule_free(rule);
+        if (rc != RC_OK)
+            return rc;
+    }
     if (*settings->http.prefix != '/')
         return err_set(err, RC_USAGE, "--prefix: a path begins with /");
     if (!settings->tls.certificate != !settings->tls.key)

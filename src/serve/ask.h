@@ -81,7 +81,7 @@ struct answer_head {
     uint32_t rc;       // enum rc; then `text` says why
     uint32_t fresh_ms; // for so long the same question has the same answer
     uint32_t partial;  // not 0: the target ended meanwhile, or the time was over: what there is
-    uint32_t unknown;  // not 0, with RC_GONE: there is no such target; else it was one and has ended
+    uint32_t unknown;  // not 0, with RC_GONE: there is no such target; 0: there was, it has ended
     uint64_t size;     // bytes of the memory that comes with it
     char text[sizeof(struct err)]; // for people; "": nothing to say
 };

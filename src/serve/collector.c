@@ -75,12 +75,14 @@ enum rc collector_apply(struct collector *collector, const struct serve_settings
                         struct err *err)
 {
     enum rc rc = read_access(collector, settings, err);
+    if (rc == RC_OK)
+        rc = target_list_reload(&collector->targets, settings, err);
     if (rc != RC_OK)
         return rc;
+    target_list_look(&collector->targets);
     collector->settings = *settings;
     set_ticks(collector->ticks, settings->metrics.interval);
     set_ticks(collector->looks, settings->targets.interval);
-    collector->targets.kept = settings->metrics.kept;
     return fronts_renew(collector, err);
 }
 

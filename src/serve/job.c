@@ -18,7 +18,7 @@ bool job_is_over(void *context)
 {
     const struct job *job = context;
     struct pollfd fd = {.fd = job->channel, .events = POLLIN};
-    return poll(&fd, 1, 0) > 0; // it is closed: nothing is ever sent to a job
+    return poll(&fd, 1, 0) > 0; // it is closed, or ASK_FINISH: nothing else is sent to a job
 }
 
 enum rc job_wait(const struct job *job, int64_t until, struct err *err)

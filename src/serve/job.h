@@ -26,7 +26,7 @@ struct job {
 // Does the job and sends its answer. context: struct job.
 void job_serve(int channel, const void *context);
 
-// Says whether nobody waits for the answer any more. job: struct job.
+// Says whether nobody waits for the answer any more, or what there is has to do. job: struct job.
 bool job_is_over(void *job);
 
 // Waits until a time of CLOCK_MONOTONIC. RC_GONE: the target has ended, or nobody waits for the

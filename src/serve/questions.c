@@ -279,8 +279,8 @@ static enum rc may_be_asked(const struct collector *collector, const struct ask 
         return err_set(err, RC_DENIED, "%s is switched off here", ask_words[ask->what]);
     if (who_answers[ask->what].by == BY_NOBODY)
         return err_set(err, RC_ABSENT, "this cannot be had yet");
-    if (who_answers[ask->what].by != BY_COLLECTOR &&
-        (rc = control_may_sample(collector, err)) != RC_OK)
+    enum answerer by = who_answers[ask->what].by;
+    if ((by == BY_RUNNER || by == BY_JOB) && (rc = control_may_sample(collector, err)) != RC_OK)
         return rc;
     if (ask->window > settings->profiles.longest)
         return err_set(err, RC_USAGE, "this is at most of %lld s",
@@ -438,8 +438,7 @@ void questions_finish(struct collector *collector)
 {
     const struct ask finish = {.what = ASK_FINISH};
     for (size_t i = 0; i < collector->helper_count; i++)
-        if (collector->helpers[i]->is_runner)
-            (void)worker_process_send(&collector->helpers[i]->process, &finish, sizeof finish, -1);
+        (void)worker_process_send(&collector->helpers[i]->process, &finish, sizeof finish, -1);
 }
 
 void questions_end(struct collector *collector)

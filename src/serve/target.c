@@ -163,7 +163,7 @@ static enum rc add_pid(struct target_list *list, pid_t pid, struct err *err)
     return RC_OK;
 }
 
-static enum rc take_rules(struct target_list *list, const struct serve_settings *settings,
+enum rc target_rules_take(struct target_list *list, const struct serve_settings *settings,
                           struct err *err)
 {
     enum rc rc = RC_OK;
@@ -184,7 +184,7 @@ enum rc target_list_init(struct target_list *list, const struct serve_settings *
     list->kept = settings->metrics.kept;
     list->most = settings->targets.most;
     list->listed = settings->targets.listed;
-    enum rc rc = take_rules(list, settings, err);
+    enum rc rc = target_rules_take(list, settings, err);
     for (size_t i = 0; i < settings->targets.pid_count && rc == RC_OK; i++)
         rc = add_pid(list, settings->targets.pids[i], err);
     if (rc == RC_OK)
@@ -197,6 +197,11 @@ void target_list_fini(struct target_list *list)
     while (list->count)
         target_list_drop(list, list->count - 1);
     free(list->targets);
+    target_rules_free(list);
+}
+
+void target_rules_free(struct target_list *list)
+{
     finder_free(list->finder);
     for (size_t i = 0; i < list->rule_count; i++)
         rule_free(list->rules[i]);

@@ -62,6 +62,16 @@ enum rc target_list_init(struct target_list *list, const struct serve_settings *
                          struct err *err) MUST_CHECK;
 void target_list_fini(struct target_list *list);
 
+// Goes by other settings. Targets that the same rule takes, or another one, stay what they are. On
+// failure (RC_USAGE) nothing has changed.
+enum rc target_list_reload(struct target_list *list, const struct serve_settings *settings,
+                           struct err *err) MUST_CHECK;
+
+// Make and free what target_list_init and target_list_reload have of the settings.
+enum rc target_rules_take(struct target_list *list, const struct serve_settings *settings,
+                          struct err *err) MUST_CHECK;
+void target_rules_free(struct target_list *list);
+
 // Reads the figures of all that live; those of others stay as they were.
 void target_list_read(struct target_list *list, const struct serve_settings *settings);
 

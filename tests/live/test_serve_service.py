@@ -82,7 +82,7 @@ def test_signals(ctx):
 
         asking = Asking(server, profile + "60")
         server.run.process("runner")
-        time.sleep(1)
+        time.sleep(3)  # whole seconds are answered
         server.run.signal(signal.SIGUSR2)
         answer = asking.result()
         assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", answer
@@ -95,10 +95,37 @@ def test_signals(ctx):
         assert answer.status == 200, answer
 
         asking = Asking(server, profile + "60")
-        time.sleep(1)
+        time.sleep(3)  # whole seconds are answered
         assert server.stop() == 0
         answer = asking.result()
         assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", answer
+
+
+def test_rules_are_read_again(ctx):
+    """Who is still meant stays what it is, others come and go."""
+    one, two = ctx.target("idle"), ctx.target("threads", "--busy", 1)
+    path = ctx.tmp / "a.yaml"
+    path.write_text(f"match: ['exe={ctx.program('idle')},name=x']\n")
+    server = serving.Server(ctx, "--config", path)
+
+    def listed():
+        return {target["pid"]: target["id"] for target in server.json("/api/v1/targets")["targets"]
+                if target["running"]}
+    before = listed()
+    assert before[one.pid] == "x" and two.pid not in before, before
+    path.write_text(f"match: ['exe={ctx.program('idle')},name=x', 'exe={ctx.program('threads')}']")
+    server.run.signal(signal.SIGHUP)
+    ctx.eventually(lambda: two.pid in listed(), "a rule that is new")
+    assert listed()[one.pid] == "x"
+    path.write_text(f"match: ['exe={ctx.program('threads')}']\n")
+    server.run.signal(signal.SIGHUP)
+    ctx.eventually(lambda: one.pid not in listed(), "a rule that is gone")
+    assert two.pid in listed()
+    path.write_text("match: ['nonsense']\n")
+    server.run.signal(signal.SIGHUP)
+    server.run.says("the settings stay as they are: ")
+    assert two.pid in listed()
+    assert server.stop() == 0
 
 
 def test_tokens_are_read_again(ctx):

@@ -61,15 +61,23 @@ def check_cpu(scraper):
         assert profile.duration > 0.8e9 * (INTERVAL - 1), profile.duration
 
 
-def check_deltas(scraper):
+def pushed_functions(scraper, name):
+    return {function for delta in scraper.deltas[name] for functions, _ in delta
+            for function in functions}
+
+
+def check_deltas(ctx, scraper):
     """What is pushed adds up to what was counted between the first round and the last."""
     for name in "block", "mutex":
+        while "lock_queue" not in pushed_functions(scraper, name):  # a busy machine is late
+            assert len(scraper.rounds[name]) < 10 * ROUNDS, (name, scraper.deltas[name])
+            time.sleep(INTERVAL / 4)
+            scraper.once(name)
         profiles, deltas = scraper.rounds[name], scraper.deltas[name]
         assert len(deltas) == len(profiles) - 1, (len(deltas), len(profiles))
         pushed = sum(values[1] for delta in deltas for _, values in delta)
         assert pushed == profiles[-1].total("delay") - profiles[0].total("delay"), name
-        seen = {function for delta in deltas for functions, _ in delta for function in functions}
-        assert "lock_queue" in seen, (name, seen)
+    assert not errors(scraper), errors(scraper)
 
 
 def check_memory(scraper):
@@ -94,7 +102,7 @@ def test_parca_and_alloy_scrape_several_targets(ctx):
         assert all(len(scraper.rounds[name]) == ROUNDS for name in scraper.paths)
     check_cpu(parca["busy"])
     check_cpu(alloy["busy"])
-    check_deltas(alloy["contention"])
+    check_deltas(ctx, alloy["contention"])
     check_memory(parca["leak"])
     for name, target in targets.items():
         if name != "leak":  # which grows by itself

@@ -89,7 +89,8 @@ END_TEST
 
 START_TEST(a_key_comes_once)
 {
-    require_refused("a: 1\nb: 2\na: 3\n", "f:3:1: a comes a second time; the first one is in line 1");
+    require_refused("a: 1\nb: 2\na: 3\n",
+                    "f:3:1: a comes a second time; the first one is in line 1");
     require_refused("a-b: 1\na: {b: 2}\n", "f:2:5: a-b comes a second time");
     require_refused("a_b: 1\na-b: 2\n", "a second time");
     require_refused("a: {b: 1}\na: {c: 2}\n", "a second time");

@@ -146,7 +146,8 @@ static bool begin(struct exchange *exchange, enum MHD_Result *result)
 
 static void take_body(struct exchange *exchange, const char *body, size_t length)
 {
-    if (exchange->body.length + length > route_body_most(exchange->route))
+    size_t most = exchange->route ? route_body_most(exchange->route) : 0;
+    if (exchange->body.length + length > most)
         exchange->body_too_long = true;
     if (exchange->body_too_long)
         buf_fini(&exchange->body);

@@ -21,8 +21,8 @@
 
 #define PATIENCE_MS 1000       // deadlines are looked at so often
 #define IDLE_SECONDS 300u      // that a connection may be idle
-// Bytes of each connection for the header of a request and what is made of it: a query of 8 KiB with
-// 744 arguments just goes in. The library writes zeros over all of it after each request.
+// Bytes of each connection for the header of a request and what is made of it: a query of 8 KiB
+// with 744 arguments just goes in. The library writes zeros over all of it after each request.
 #define MEMORY_MOST (64u << 10)
 #define TLS_VERSIONS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define TEXT_MOST (1u << 20)   // bytes of a question's text
