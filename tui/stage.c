@@ -25,7 +25,7 @@ void stage_init(struct stage *stage, const struct tui_options *options, bool utf
     state_init(&stage->state, options->sort, options->delay, !options->no_function_bar);
     state_measure(&stage->state, options->type);
     stage->state.query.filter.idle_waits = options->idle_waits;
-    feed_want_type(options->feed, options->type);
+    feed_want_types(options->feed, PROFILE_BIT(options->type));
     if (options->file)
         show_file(&stage->state, options);
 }
@@ -158,7 +158,8 @@ unsigned stage_input(struct stage *stage, const struct input *input)
     if (effects & EFFECT_PAUSE)
         pause_sampling(stage);
     if (effects & EFFECT_TYPE)
-        feed_want_type(stage->options->feed, filter_kind(&stage->state.query.filter));
+        feed_want_types(stage->options->feed,
+                        PROFILE_BIT(filter_kind(&stage->state.query.filter)));
     if (effects & EFFECT_RESET)
         feed_reset(stage->options->feed);
     if (effects & EFFECT_SAVE)

@@ -159,7 +159,7 @@ static enum rc print_blocks(struct top *top, struct err *err)
 {
     uint64_t wanted = top->options.iterations, printed = 0;
     int64_t due = clock_now() + first_delay(&top->options.screen);
-    feed_want_type(top->feed, top->options.screen.type);
+    feed_want_types(top->feed, PROFILE_BIT(top->options.screen.type));
     feed_want_waits(top->feed, top->options.json, 0);
     while (!wanted || printed < wanted) {
         enum wake wake = feed_is_replay(top->feed) ? WAKE_TIME : wait_until(top, due);

@@ -374,12 +374,12 @@ void feed_want_waits(struct feed *feed, bool wanted, pid_t stack)
     feed->want.stack = stack;
 }
 
-void feed_want_type(struct feed *feed, enum profile_kind kind)
+void feed_want_types(struct feed *feed, unsigned types)
 {
     if (!feed->session)
         return;
     pthread_mutex_lock(feed->lock);
-    session_count(feed->session, PROFILE_BIT(kind));
+    session_count(feed->session, types);
     pthread_mutex_unlock(feed->lock);
 }
 

@@ -47,9 +47,9 @@ bool feed_refresh(struct feed *feed, struct snapshot *snapshot);
 // that it sleeps in.
 void feed_want_waits(struct feed *feed, bool wanted, pid_t stack);
 
-// Has what the type of profile needs (PROFILE_CPU, WALL, BLOCK or MUTEX) counted beside CPU time,
-// from then on only: it is there a second later.
-void feed_want_type(struct feed *feed, enum profile_kind kind);
+// Has what a set of types of profiles needs (PROFILE_BIT of CPU, WALL, BLOCK and MUTEX) counted
+// beside CPU time, and nothing else, from then on only: it is there a second later.
+void feed_want_types(struct feed *feed, unsigned types);
 
 // Sets how long (ms) feed_take waits for names and for why threads wait: 100 unless set. What takes
 // longer comes with a later snapshot.

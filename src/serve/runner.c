@@ -124,6 +124,14 @@ static bool is_idle(const struct runner *runner)
            now >= runner->ranges_until;
 }
 
+static unsigned counted_types(const struct runner *runner)
+{
+    unsigned types = 0;
+    for (size_t i = 0; i < PROFILE_KINDS; i++)
+        types |= runner->counts_since[i] >= 0 ? PROFILE_BIT(i) : 0;
+    return types;
+}
+
 static void extend(struct runner *runner, const struct ask *ask)
 {
     enum profile_kind kind = runner_answer_kind(ask);
@@ -137,7 +145,7 @@ static void extend(struct runner *runner, const struct ask *ask)
     if (runner->counts_since[kind] >= 0)
         return;
     runner->counts_since[kind] = feed_time(runner->feed).elapsed;
-    feed_want_type(runner->feed, kind);
+    feed_want_types(runner->feed, counted_types(runner));
 }
 
 // --- questions ---

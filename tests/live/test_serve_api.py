@@ -344,7 +344,7 @@ def test_runtimes(ctx):
         assert found["runtime"]["runtime"]["version"] == said[name][0].removeprefix("v"), \
             (found["runtime"], said[name])
         known = found["metrics"]["metrics"]["memory"]["alloc"]
-        assert (known is None) == (name != "CPython"), (name, known)  # whose objects are not counted
+        assert (known is None) == (name != "CPython"), (name, known)  # its objects are not counted
         if name == "JVM":
             check_jvm(found["gc"], said[name])
         else:

@@ -429,12 +429,27 @@ def test_what_grows_is_the_difference(ctx):
         assert 0 < sum(blocks) <= lost, f"{blocks} of {lost}"
 
 
+def events_of(pid):
+    """How many events of the kernel's a process has open."""
+    count = 0
+    with contextlib.suppress(OSError):
+        for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                count += "perf_event" in str(entry.readlink())
+    return count
+
+
 def test_creators_of_a_window(ctx):
+    """Who was there before is not in it, and who came has a creator."""
     with served(ctx, "creators", "--links", "2", grows=True) as (process, server), \
             concurrent.futures.ThreadPoolExecutor(1) as pool:
         asked = pool.submit(difference_of, server, "threadcreate", 3)
-        ctx.eventually(lambda: any(len(ctx.thread_states(pid)) > 1 for pid in jobs(ctx, server)),
-                       "it watches who starts threads")
+        last = [0]
+
+        def watches():  # each thread that is there has its events, and no more come
+            last.append(sum(map(events_of, jobs(ctx, server))))
+            return asked.done() or last[-1] and len(last) > 40 and len(set(last[-40:])) == 1
+        ctx.eventually(watches, "it watches who starts threads")
         process.signal(signal.SIGUSR1)
         assert process.line() == "done"
         fields = asked.result()
@@ -442,9 +457,10 @@ def test_creators_of_a_window(ctx):
         said = "".join(texts[comment] for comment in fields["comment"])
         if "approximation" in said or "no breakpoint" in said:
             raise ctx.Skip(said)
-        made = sum(sample["value"][0] for sample in fields["sample"])
-        truth = process.stop()
+        made, truth = sum(sample["value"][0] for sample in fields["sample"]), process.stop()
         assert made == sum(truth.values()), (made, truth)
+        assert {"make_red", "make_blue", "link_of_chain"} <= set(texts), texts
+        assert "[creator not seen]" not in texts, said
 
 
 # --- a target that ends ---
