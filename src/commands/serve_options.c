@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "commands/serve_options.h"
 
+#include <string.h>
+
 #include "serve/rule.h"
 
 const struct serve_options serve_options_defaults = {.settings = {SERVE_DEFAULTS}};
@@ -124,6 +126,8 @@ enum rc serve_options_check(const struct serve_settings *settings, struct err *e
     }
     if (*settings->http.prefix != '/')
         return err_set(err, RC_USAGE, "--prefix: a path begins with /");
+    if (settings->http.prefix[strlen(settings->http.prefix) - 1] == '/')
+        return err_set(err, RC_USAGE, "--prefix: no / at the end: /debug/pprof");
     if (!settings->tls.certificate != !settings->tls.key)
         return err_set(err, RC_USAGE, "--tls-certificate and --tls-key need each other");
     if (settings->health.memory_warning > settings->health.memory_critical ||

@@ -38,6 +38,7 @@ def misnamed(ctx, name):
     shutil.copy(ctx.program("libsizeless.so"), other)
     target = ctx.spawn("sleep", 60, env={**os.environ, "LD_PRELOAD": str(other)})
     ctx.eventually(lambda: str(other) in open(f"/proc/{target.pid}/maps").read(), "it is loaded")
+    ctx.eventually(lambda: ctx.state_of(target.pid) == "S", "it sleeps, with all its libraries")
     return target
 
 

@@ -184,6 +184,7 @@ static const struct {
     {NULL, NULL, "--config=/", "cannot read the configuration /: it is no file"},
     {NULL, NULL, "--config=/dev/zero", "it is no file"},
     {NULL, NULL, "--prefix=x", "a path begins with /"},
+    {NULL, NULL, "--prefix=/x/", "no / at the end"},
     {NULL, NULL, "--no-rate", "there is no option --no-rate"},
     {NULL, NULL, "--no-auth=yes", "--no-auth takes no value"},
 };

@@ -13,6 +13,7 @@ class Drawing {
     this.rects = [];
     this.labels = [];
     this.strips = document.createElement("canvas"); // a row of pixels for each level
+    canvas.style.visibility = "hidden"; // black, until something is drawn
   }
 
   resize() {
@@ -29,6 +30,7 @@ class Drawing {
   // selected and hovered (nodes, or -1)
   draw(scene, colors) {
     const context = this.context, { layout, view } = scene;
+    this.canvas.style.visibility = "";
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.fillStyle = colors.ground;
     context.fillRect(0, 0, this.width, this.height);
