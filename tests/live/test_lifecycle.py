@@ -237,7 +237,9 @@ def test_exec_of_a_program_that_may_do_more(ctx):
     target = ctx.spawn(*nobody[:-1], "/bin/sh", "-c", f"while [ ! -e {go} ]; do :; done; "
                                                       f"exec {privileged}")
     target.name = "the target"
-    run = ctx.start("attach", target.pid, "-o", ctx.tmp / "out.json", prefix=nobody)
+    # One long hold must not use up the budget of so short a run.
+    run = ctx.start("attach", target.pid, "--max-stop", "50", "-o", ctx.tmp / "out.json",
+                    prefix=nobody)
     run.says("attached")
     uses(ctx, target, 300)
     go.touch()
