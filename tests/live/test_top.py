@@ -52,13 +52,13 @@ def test_shares_are_true(ctx):
     before = ctx.health(target.pid)
 
     def look():
-        done = ctx.run("top", target.pid, "-b", "-n", 2, "-D", "5s", "-r", 250)
+        done = ctx.run("top", target.pid, "-b", "-n", 2, "-D", "5s")
         assert done.returncode == 0 and done.stderr == "", done.returncode
         first, second = done.stdout.split("\n\n")
         for block in first, second:
             found = rows(block)
             samples = int(re.search(r"# window 5s  samples (\d+)", block).group(1))
-            assert samples > 300, f"only {samples} samples in five seconds"
+            assert samples > 100, f"only {samples} samples in five seconds"
             heavy, light = found["heavy"][1], found["light"][1]
             assert_share(heavy / (heavy + light), 0.7, samples, "heavy")
             assert found["main"][1] > 95 and found["main"][0] < 5

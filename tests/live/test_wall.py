@@ -129,10 +129,11 @@ def test_ten_thousand_threads(ctx):
 
 
 def test_a_short_run_over_ten_thousand_threads(ctx):
-    """No thread is left out, though there was no time to meet all of them in turn."""
+    """No thread is left out, though there was no time to meet all of them in turn. Each has its
+    time from the moment at which it was met, which on a slow machine is after half a second."""
     target = ctx.target("parked", "--threads", 10000)
     profile = ctx.profile(target.pid, "--idle", "-d", "300ms")
     assert len(profile["threads"]) == 10001, len(profile["threads"])
     duration = profile["run"]["duration_ns"]
     shares = [sum(thread["wall"].values()) / duration for thread in profile["threads"]]
-    assert min(shares) > 0.5 and max(shares) < 1.05, (min(shares), max(shares), duration)
+    assert min(shares) > 0.2 and max(shares) < 1.05, (min(shares), max(shares), duration)
