@@ -46,7 +46,7 @@ FUZZ_SOURCES  := $(wildcard $(foreach room,base process reader unwind unwind/$(A
                    symbol symbol/reader wait profile rows output heap,src/$(room)/*.c)) \
                  src/sample/counters.c src/commands/option.c src/commands/option_value.c \
                  src/commands/attach_options.c \
-                 src/commands/suggest.c src/commands/yaml_file.c \
+                 src/commands/yaml_file.c \
                  $(addprefix src/serve/front/,auth.c guard.c host.c) \
                  tests/fuzz/driver.c
 FUZZ_OBJECTS  := $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o) $(GENERATED:.c=.o)

@@ -9,9 +9,9 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "commands/help.h"
 #include "commands/option_value.h"
-#include "commands/suggest.h"
 
 const struct option command_no_options[] = {{NULL}};
 

@@ -7,8 +7,8 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "commands/option_value.h"
-#include "commands/suggest.h"
 
 const struct option option_help = {
     .name = "help",

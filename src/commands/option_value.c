@@ -10,8 +10,8 @@
 #include "base/duration.h"
 #include "base/escape.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "base/text_list.h"
-#include "commands/suggest.h"
 
 _Static_assert(sizeof(int) == sizeof(enum option_kind), "a choice may be stored into an enum");
 

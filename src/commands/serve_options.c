@@ -3,13 +3,18 @@
 
 #include <string.h>
 
+#include "serve/ask.h"
 #include "serve/rule.h"
 
 const struct serve_options serve_options_defaults = {.settings = {SERVE_DEFAULTS}};
 
-// The first of enum ask_what.
-static const char *const type_words[] = {"profile", "wall", "block", "mutex", "goroutine",
-                                         "threadcreate", "heap", "trace", NULL};
+// Numbered as in enum ask_what.
+static const char *const type_words[] = {
+#define X(name, word, text) [ASK_##name] = word,
+    ASK_TYPES(X)
+#undef X
+    NULL,
+};
 
 #define AT(field) .offset = offsetof(struct serve_options, settings.field)
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "serve/ask.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "reader/channel.h"
 
@@ -62,6 +64,22 @@ int answer_receive(int channel, struct answer_head *answer, int *memory)
 int answer_memory(void)
 {
     return memfd_create("ptprof-answer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+FILE *answer_stream(int memory, struct err *err)
+{
+    int copy = dup(memory);
+    FILE *stream = copy >= 0 ? fdopen(copy, "w") : NULL;
+    if (!stream)
+        (void)limits_sys(err, RC_LIMIT, errno, "cannot make an answer");
+    return stream;
+}
+
+enum rc answer_written(FILE *stream, enum rc rc, struct err *err)
+{
+    if (fclose(stream) != 0 && rc == RC_OK)
+        rc = err_sys(err, RC_IO, errno, "cannot write an answer");
+    return rc;
 }
 
 uint64_t answer_seal(int memory)

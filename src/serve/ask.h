@@ -6,11 +6,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
 // name, word, what it is
-#define ASKS(X)                                                                                    \
+#define ASK_TYPES(X) /* of profiles, which can be switched off */                                  \
     X(PROFILE, "profile", "CPU time of a window")                                                  \
     X(WALL, "wall", "wall time of a window, by state")                                             \
     X(BLOCK, "block", "what threads waited for")                                                   \
@@ -18,7 +19,10 @@
     X(THREADS, "goroutine", "where each thread is now")                                            \
     X(THREADCREATE, "threadcreate", "who started the threads")                                     \
     X(HEAP, "heap", "blocks of memory in use")                                                     \
-    X(TRACE, "trace", "what threads did in a window, event by event")                              \
+    X(TRACE, "trace", "what threads did in a window, event by event")
+
+#define ASKS(X)                                                                                    \
+    ASK_TYPES(X)                                                                                   \
     X(SYMBOL, "symbol", "names of addresses")                                                      \
     X(INDEX, "index", "which process it is, for the list of its profiles")                         \
     X(CMDLINE, "cmdline", "arguments of the process")                                              \
@@ -33,7 +37,7 @@
     X(HEALTH, "health", "whether one target is well")                                              \
     X(GOROUTINES, "goroutines", "where each thread is now, as Go tells it")                        \
     X(STATS, "stats", "runtime statistics of one target, as Go programs have them")                \
-    X(ACT, "act", "an action on one target")                                              \
+    X(ACT, "act", "an action on one target")                                                       \
     X(SERIES, "series", "the last figures of one target, as EVENT has them")                       \
     X(EVENT, "event", "figures of one target, when the next are there")                            \
     X(VIEW, "view", "functions and threads of a range, for the page")                              \
@@ -98,6 +102,11 @@ int answer_receive(int channel, struct answer_head *answer, int *memory);
 
 // Opens memory for what an answer consists of, to be written and then sealed; -1: there is none.
 int answer_memory(void);
+
+// Open a stream that writes to such memory (NULL, and a message: there is none), and close it. The
+// second returns the first failure, its own or that of what was written.
+FILE *answer_stream(int memory, struct err *err);
+enum rc answer_written(FILE *stream, enum rc rc, struct err *err) MUST_CHECK;
 
 // Seals memory, so that who gets it cannot be shown anything else later, and returns its size.
 uint64_t answer_seal(int memory);

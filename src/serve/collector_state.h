@@ -28,7 +28,7 @@ struct waiting { // the front waits for an answer
     struct helper *helper; // NULL: for the next reading of `target`
     struct serve_target *target;
     uint32_t front_id, id; // its number there, and that of the helper's question
-    unsigned keeps;        // the answer is a profile of all time: 1 + its number in runner_config
+    uint32_t keeps; // number of the profile of all time that the answer is; RUNNER_KEPT: none
 };
 
 #define COLLECTOR_FRONT_BITS 24 // of a question's number; a front's number is above them

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "serve/job.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "profile/plain_merge.h"
 #include "serve/profile_form.h"
@@ -74,14 +72,10 @@ enum rc job_write_looks(const struct job *job, job_look *look, void *context, FI
 
 static enum rc work(struct job *job, int memory, struct err *err)
 {
-    int copy = dup(memory);
-    FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
+    FILE *out = answer_stream(memory, err);
     if (!out)
-        return limits_sys(err, RC_LIMIT, errno, "cannot make an answer");
-    enum rc rc = who_answers[job->ask.what].job(job, out, err);
-    if (fclose(out) != 0 && rc == RC_OK)
-        rc = err_sys(err, RC_IO, errno, "cannot write an answer");
-    return rc;
+        return RC_LIMIT;
+    return answer_written(out, who_answers[job->ask.what].job(job, out, err), err);
 }
 
 void job_serve(int channel, const void *context)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +8,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
-#include "serve/deadlock_look.h"
-#include "serve/job.h"
+#include "serve/helpers.h"
 #include "serve/log.h"
-#include "serve/runner.h"
+#include "serve/runner_answer.h"
 #include "serve/target_report.h"
 #include "serve/who_answers.h"
 
@@ -73,109 +71,12 @@ static void collect(struct collector *collector, struct serve_target *target,
     reply(collector, &answer, answer.rc == RC_OK ? memory : -1);
 }
 
-// --- helpers ---
-
-static struct helper *add_helper(struct collector *collector, struct serve_target *target,
-                                 const struct ask *ask, bool is_runner)
-{
-    struct helper *helper = xcalloc(1, sizeof *helper);
-    helper->target = target;
-    helper->pid = target->pid;
-    helper->about = *ask;
-    helper->is_runner = is_runner;
-    target->users++;
-    if (is_runner)
-        target_report_begin(target);
-    ARRAY_RESERVE(collector->helpers, collector->helper_count, collector->helper_capacity);
-    collector->helpers[collector->helper_count++] = helper;
-    return helper;
-}
-
-static void forget_helper(struct collector *collector, struct helper *helper)
-{
-    for (size_t i = 0; i < collector->helper_count; i++)
-        if (collector->helpers[i] == helper)
-            collector->helpers[i--] = collector->helpers[--collector->helper_count];
-    if (helper->is_runner)
-        target_report_end(helper->target);
-    worker_process_close(&helper->process);
-    helper->target->users--;
-    free(helper);
-}
-
-static enum rc start_runner(struct collector *collector, struct helper *helper, struct err *err)
-{
-    const struct serve_target *target = helper->target;
-    const int kept[] = {target->kept[0], target->kept[1], -1};
-    const struct runner_config config = {
-        .pid = target->pid,
-        .rate = collector->settings.profiles.rate,
-        .min_block = collector->settings.profiles.min_block,
-        .linger_waits = collector->settings.profiles.linger_waits,
-        .linger_views = collector->settings.profiles.linger_views,
-        .kept = {target->kept[0], target->kept[1]},
-    };
-    return worker_process_start(&helper->process, "ptprof-runner", kept[0] < 0 ? kept + 1 : kept,
-                                runner_serve, &config, err);
-}
-
-static enum rc start_job(struct collector *collector, struct helper *helper, int text,
-                         struct err *err)
-{
-    if (!helper->target->deadlock)
-        helper->target->deadlock = deadlock_look_new();
-    const struct job job = {.ask = helper->about, .pid = helper->target->pid,
-                            .target = helper->target, .text = text,
-                            .settings = &collector->settings};
-    const int kept[] = {text, -1};
-    return worker_process_start(&helper->process, "ptprof-job", kept, job_serve, &job, err);
-}
-
-// A job that has begun for the same question answers this one too.
-static bool answers_too(const struct helper *helper, const struct ask *ask)
-{
-    const struct ask *about = &helper->about;
-    return about->what == ask->what && about->form == ask->form && !about->window &&
-           !ask->window && ask->what != ASK_SYMBOL;
-}
-
-static struct helper *find_helper(struct collector *collector, const struct serve_target *target,
-                                  const struct ask *ask, bool is_runner)
-{
-    for (size_t i = 0; i < collector->helper_count; i++) {
-        struct helper *helper = collector->helpers[i];
-        if (helper->target == target && helper->pid == target->pid &&
-            helper->is_runner == is_runner && (is_runner || answers_too(helper, ask)))
-            return helper;
-    }
-    return NULL;
-}
-
-static enum rc start_helper(struct collector *collector, struct serve_target *target,
-                            const struct ask *ask, int text, struct helper **helper,
-                            struct err *err)
-{
-    bool is_runner = who_answers[ask->what].by == BY_RUNNER;
-    uint64_t most = collector->settings.profiles.runs_most;
-    if (collector->helper_count >= most)
-        return err_set(err, RC_LIMIT, "%zu processes are looked into now: try again later",
-                       (size_t)most);
-    *helper = add_helper(collector, target, ask, is_runner);
-    enum rc rc = is_runner ? start_runner(collector, *helper, err)
-                           : start_job(collector, *helper, text, err);
-    if (rc != RC_OK)
-        forget_helper(collector, *helper);
-    return rc;
-}
-
 // --- who waits ---
 
-// Returns 1 + the number of the profile of all time that the answer is, or 0.
-static unsigned keeps(const struct ask *ask)
+// Another form of the profile is not what a runner could begin with.
+static uint32_t keeps(const struct ask *ask)
 {
-    if (ask->window || ask->form != ASK_PPROF)
-        return 0;
-    return ask->what == ASK_BLOCK ? 1 : ask->what == ASK_MUTEX ? 2 : 0;
+    return ask->window || ask->form != ASK_PPROF ? RUNNER_KEPT : runner_answer_keeps(ask);
 }
 
 static bool anybody_waits(const struct collector *collector, const struct helper *helper)
@@ -204,7 +105,8 @@ static struct waiting take_waiting(struct collector *collector, size_t number)
 static void await_reading(struct collector *collector, struct serve_target *target,
                           const struct ask *ask)
 {
-    add_waiting(collector, (struct waiting){.target = target, .front_id = ask->id});
+    add_waiting(collector, (struct waiting){
+        .target = target, .front_id = ask->id, .keeps = RUNNER_KEPT});
 }
 
 void questions_tell(struct collector *collector)
@@ -232,14 +134,13 @@ static void await(struct collector *collector, struct helper *helper, const stru
 static void ask_process(struct collector *collector, struct serve_target *target,
                         const struct ask *ask, int text)
 {
-    bool is_runner = who_answers[ask->what].by == BY_RUNNER;
-    struct helper *helper = find_helper(collector, target, ask, is_runner);
+    struct helper *helper = helpers_find(collector, target, ask);
     struct err err = {0};
     enum rc rc = RC_OK;
     if (collector->waiting_count >= WAITING_MOST)
         rc = err_set(&err, RC_LIMIT, "too many questions wait: try again later");
     else if (!helper)
-        rc = start_helper(collector, target, ask, text, &helper, &err);
+        rc = helpers_start(collector, target, ask, text, &helper, &err);
     if (rc == RC_OK)
         await(collector, helper, ask);
     else
@@ -255,7 +156,7 @@ static void drop(struct collector *collector, const struct waiting *gone)
     if (gone->helper->is_runner)
         (void)worker_process_send(&gone->helper->process, &cancel, sizeof cancel, -1);
     else if (!anybody_waits(collector, gone->helper))
-        forget_helper(collector, gone->helper);
+        helpers_forget(collector, gone->helper);
 }
 
 static void cancel(struct collector *collector, uint32_t front_id)
@@ -356,8 +257,8 @@ static void pass_back(struct collector *collector, const struct waiting *waiting
 {
     struct answer_head passed = *answer;
     passed.id = waiting->front_id;
-    if (waiting->keeps && answer->rc == RC_OK)
-        keep(waiting->helper, waiting->keeps - 1, memory);
+    if (waiting->keeps < RUNNER_KEPT && answer->rc == RC_OK)
+        keep(waiting->helper, waiting->keeps, memory);
     reply(collector, &passed, memory);
 }
 
@@ -373,7 +274,7 @@ static void take_answer(struct collector *collector, struct helper *helper,
         pass_back(collector, &waiting, answer, memory);
     }
     if (!helper->is_runner)
-        forget_helper(collector, helper);
+        helpers_forget(collector, helper);
 }
 
 // It has nothing to do; unless it has just been asked something, it may go.
@@ -385,7 +286,7 @@ static void take_note(struct collector *collector, struct helper *helper, uint32
     else if (number == RUNNER_REPORT)
         target_report_take(helper->target, memory);
     else if (!anybody_waits(collector, helper))
-        forget_helper(collector, helper);
+        helpers_forget(collector, helper);
 }
 
 static void end_of(struct collector *collector, struct helper *helper)
@@ -399,7 +300,7 @@ static void end_of(struct collector *collector, struct helper *helper)
             struct waiting waiting = take_waiting(collector, i);
             pass_back(collector, &waiting, &answer, -1);
         }
-    forget_helper(collector, helper);
+    helpers_forget(collector, helper);
 }
 
 static void receive(struct collector *collector, struct helper *helper)
@@ -444,7 +345,7 @@ void questions_finish(struct collector *collector)
 void questions_end(struct collector *collector)
 {
     while (collector->helper_count)
-        forget_helper(collector, collector->helpers[0]);
+        helpers_forget(collector, collector->helpers[0]);
     free(collector->helpers);
     free(collector->waiting);
 }

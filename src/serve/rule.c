@@ -7,8 +7,8 @@
 
 #include "base/escape.h"
 #include "base/mem.h"
-#include "base/nearest.h"
 #include "base/pattern.h"
+#include "base/suggest.h"
 #include "process/procfs.h"
 #include "serve/ask.h"
 #include "serve/target_id.h"
@@ -51,13 +51,14 @@ static enum rc mistake_at(const struct parsing *parsing, const char *word, const
 
 static enum rc unknown_key(const struct parsing *parsing, const char *key)
 {
-    const char *keys[TARGET_FACT_COUNT + 1] = {"name"};
-    memcpy(keys + 1, target_fact_keys, sizeof target_fact_keys);
-    const char *nearest = nearest_name(key, keys, ARRAY_LENGTH(keys));
-    AUTO_FREE char *text =
-        nearest ? xasprintf("is no key: '%s' is", nearest)
-                : xstrdup("is no key: they are comm, exe, cmdline, user, unit, container, cgroup "
-                          "and name");
+    struct suggestion suggestion = suggestion_for(key);
+    suggestion_consider(&suggestion, "name");
+    for (size_t i = 0; i < TARGET_FACT_COUNT; i++)
+        suggestion_consider(&suggestion, target_fact_keys[i]);
+    AUTO_FREE char *text = suggestion.best
+                               ? xasprintf("is no key: '%s' is", suggestion.best)
+                               : xstrdup("is no key: they are comm, exe, cmdline, user, unit, "
+                                         "container, cgroup and name");
     return mistake_at(parsing, key, text);
 }
 

@@ -67,7 +67,7 @@ static void refuse(const struct runner *runner, uint32_t id, enum rc rc, const s
 
 static bool is_of_waits(const struct ask *ask)
 {
-    return ask->what == ASK_BLOCK || ask->what == ASK_MUTEX;
+    return runner_answer_keeps(ask) < RUNNER_KEPT;
 }
 
 static bool is_of_views(const struct ask *ask)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "serve/runner_answer.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "output/parser.h"
 #include "profile/place.h"
@@ -19,16 +17,11 @@
 
 #define NAMES_MS 1000 // that an answer waits for names: who scrapes waits for three seconds
 #define HALF_NS (NS_PER_S / 2)
-#define NOT_KEPT RUNNER_KEPT
 
-static const struct {
-    enum profile_kind kind;
-    uint32_t kept; // its number among the profiles of all time; NOT_KEPT: it is none of them
-} rows[ASK_COUNT] = {
-    [ASK_PROFILE] = {PROFILE_CPU, NOT_KEPT},
-    [ASK_WALL] = {PROFILE_WALL, NOT_KEPT},
-    [ASK_BLOCK] = {PROFILE_BLOCK, 0},
-    [ASK_MUTEX] = {PROFILE_MUTEX, 1},
+static const enum profile_kind kinds[ASK_COUNT] = { // PROFILE_CPU where nothing is said
+    [ASK_WALL] = PROFILE_WALL,
+    [ASK_BLOCK] = PROFILE_BLOCK,
+    [ASK_MUTEX] = PROFILE_MUTEX,
 };
 static const enum profile_kind kept_kinds[RUNNER_KEPT] = {PROFILE_BLOCK, PROFILE_MUTEX};
 
@@ -37,11 +30,19 @@ static bool is_view(const struct ask *ask)
     return ask->what == ASK_VIEW || ask->what == ASK_FLAME;
 }
 
+uint32_t runner_answer_keeps(const struct ask *ask)
+{
+    uint32_t number = 0;
+    while (number < RUNNER_KEPT && kept_kinds[number] != kinds[ask->what])
+        number++;
+    return number;
+}
+
 enum profile_kind runner_answer_kind(const struct ask *ask)
 {
     const struct profile_type *type =
         is_view(ask) && *ask->type ? profile_type_named(ask->type) : NULL;
-    return type ? (enum profile_kind)(type - profile_types) : rows[ask->what].kind;
+    return type ? (enum profile_kind)(type - profile_types) : kinds[ask->what];
 }
 
 // Whoever else has the memory may be reading it: no position is moved.
@@ -178,7 +179,7 @@ static enum rc profile_of_window(struct feed *feed, const struct snapshot *snaps
     set_time(*profile, window, query.span);
     if (kind == PROFILE_CPU)
         add_unattributed(*profile, charged_in(snapshot->moment.slices, query.span));
-    return rows[ask->what].kept == NOT_KEPT && window->mark
+    return runner_answer_keeps(ask) == RUNNER_KEPT && window->mark
                ? feed_refusal(feed, window->mark, err)
                : RC_OK;
 }
@@ -189,7 +190,7 @@ static enum rc profile_of_all(struct feed *feed, const struct snapshot *snapshot
 {
     struct rows_query query = query_of(kind);
     enum rc rc = extract(feed, snapshot, &query, NULL, profile, err);
-    if (rc == RC_OK && number != NOT_KEPT)
+    if (rc == RC_OK && number != RUNNER_KEPT)
         rc = add_kept(profile, kept->profiles[number], err);
     if (rc != RC_OK)
         return rc;
@@ -208,40 +209,23 @@ static enum rc write_answer(struct feed *feed, const struct snapshot *snapshot,
         return rc;
     if (is_view(ask))
         return runner_view_write(feed, snapshot, ask, runner_answer_kind(ask), out, err);
-    rc = ask->window
-                     ? profile_of_window(feed, snapshot, ask, window, &profile, err)
+    rc = ask->window ? profile_of_window(feed, snapshot, ask, window, &profile, err)
                      : profile_of_all(feed, snapshot, kept, runner_answer_kind(ask),
-                                      rows[ask->what].kept, &profile, err);
+                                      runner_answer_keeps(ask), &profile, err);
     if (rc == RC_OK)
         rc = profile_form_write(profile, ask, out, err);
     plain_free(profile);
     return rc;
 }
 
-static enum rc close_stream(FILE *out, enum rc rc, struct err *err)
-{
-    if (fclose(out) != 0 && rc == RC_OK)
-        rc = err_sys(err, RC_IO, errno, "cannot write an answer");
-    return rc;
-}
-
-static FILE *stream_of(int memory, struct err *err)
-{
-    int copy = dup(memory);
-    FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
-    if (!out)
-        (void)limits_sys(err, RC_LIMIT, errno, "cannot make an answer");
-    return out;
-}
-
 enum rc runner_answer(struct feed *feed, const struct snapshot *snapshot,
                       const struct runner_kept *kept, const struct ask *ask,
                       const struct runner_window *window, int memory, struct err *err)
 {
-    FILE *out = stream_of(memory, err);
+    FILE *out = answer_stream(memory, err);
     if (!out)
         return RC_LIMIT;
-    return close_stream(out, write_answer(feed, snapshot, kept, ask, window, out, err), err);
+    return answer_written(out, write_answer(feed, snapshot, kept, ask, window, out, err), err);
 }
 
 enum rc runner_answer_kept(struct feed *feed, const struct snapshot *snapshot,
@@ -249,7 +233,7 @@ enum rc runner_answer_kept(struct feed *feed, const struct snapshot *snapshot,
                            struct err *err)
 {
     struct plain_profile *profile;
-    FILE *out = stream_of(memory, err);
+    FILE *out = answer_stream(memory, err);
     if (!out)
         return RC_LIMIT;
     enum rc rc =
@@ -257,5 +241,5 @@ enum rc runner_answer_kept(struct feed *feed, const struct snapshot *snapshot,
     if (rc == RC_OK)
         rc = profile_form_write(profile, &(struct ask){.form = ASK_PPROF}, out, err);
     plain_free(profile);
-    return close_stream(out, rc, err);
+    return answer_written(out, rc, err);
 }

@@ -24,6 +24,9 @@ struct runner_window { // ns of sampling
     const struct session_mark *mark; // what had been counted when it began, NULL: it has not
 };
 
+// Returns which of the profiles of all time a question is about; RUNNER_KEPT: none of them.
+uint32_t runner_answer_keeps(const struct ask *ask);
+
 // Returns which type of profile a question needs.
 enum profile_kind runner_answer_kind(const struct ask *ask);
 

@@ -17,6 +17,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
 class Server:
     """Ends with its test, or by stop()."""
 
@@ -37,11 +45,7 @@ class Server:
 
     def answers(self):
         assert self.run.alive(), "ptprof serve has ended: " + self.run.stderr
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-            return True
-        except OSError:
-            return False
+        return listens(self.port)
 
     def url(self, path=""):
         return f"http://{self.address}{path}"

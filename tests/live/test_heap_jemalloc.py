@@ -9,6 +9,7 @@ import time
 
 from blocks import (allocator, assert_near, assert_stable, assert_sums, by_size, census,
                     expected, library, misnamed, start, stripped)
+from serving import free_port
 
 SIDE_BY_SIDE = True
 
@@ -72,12 +73,6 @@ def test_while_others_churn(ctx):
         assert by_size(document, "jemalloc")[CHURN] == churners * HELD
         assert_books(document, stats(target))
         target.kill()
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def talk(port, *commands):

@@ -68,7 +68,7 @@ def nginx(ctx):
             server {{ listen 127.0.0.1:{port}; root {place}; }}
         }}""")
     master = ctx.spawn("nginx", "-c", place / "nginx.conf", stderr=subprocess.DEVNULL)
-    ctx.eventually(lambda: connects(port), "nginx listens")
+    ctx.eventually(lambda: serving.listens(port), "nginx listens")
     client = Connection(port)
 
     def ask(number):
@@ -84,7 +84,7 @@ def redis(ctx):
     port, log = serving.free_port(), ctx.tmp / "redis.log"
     server = ctx.spawn("redis-server", "--port", port, "--save", "", "--dir", ctx.tmp,
                        "--loglevel", "warning", "--logfile", log)
-    ctx.eventually(lambda: connects(port), "redis-server listens")
+    ctx.eventually(lambda: serving.listens(port), "redis-server listens")
     client = Connection(port)
 
     def ask(number):
@@ -123,14 +123,6 @@ class Connection:
         while end not in self.data:
             self.fill()
         return self.take(self.data.index(end) + len(end))
-
-
-def connects(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False
 
 
 def said(log):

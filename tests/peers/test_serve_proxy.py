@@ -45,16 +45,8 @@ def proxy(ctx, server):
             {text}
         }}""")
     ctx.spawn("nginx", "-c", place / "nginx.conf", stderr=subprocess.DEVNULL)
-    ctx.eventually(lambda: listens(port), "nginx listens")
+    ctx.eventually(lambda: serving.listens(port), "nginx listens")
     return port
-
-
-def listens(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False
 
 
 def connect(port):

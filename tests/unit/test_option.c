@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "commands/attach_options.h"
 #include "commands/command.h"
-#include "commands/suggest.h"
 
 // The command line of attach, parsed: it has an option of each kind.
 struct line {
