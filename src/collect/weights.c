@@ -92,7 +92,7 @@ void weights_thread_renumber(struct thread_weights *thread, const uint32_t *valu
 
 // --- of a process ---
 
-static void handle_unknown(struct process_weights *process)
+void weights_process_skip(struct process_weights *process)
 {
     if (process->unknown_ns > process->handled_ns)
         process->handled_ns = process->unknown_ns;
@@ -116,13 +116,8 @@ void weights_process_time(struct process_weights *process, struct profile *profi
         return;
     process->taken_over = false;
     share_out(profile, &process->short_lived, open_amount(process));
-    handle_unknown(process);
+    weights_process_skip(process);
     process->short_lived.count = 0;
-}
-
-void weights_process_skip(struct process_weights *process)
-{
-    handle_unknown(process);
 }
 
 uint64_t weights_process_end(struct process_weights *process)

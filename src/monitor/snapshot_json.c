@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "monitor/snapshot_json.h"
 
+#include <stdio.h>
+
 #include "output/json.h"
 
 #define SCHEMA 1
@@ -99,6 +101,13 @@ static void put_thread(struct json *json, const struct thread_row *row, bool cpu
     json_end(json, '{');
 }
 
+static void put_window(struct json *json, const struct rows_query *query)
+{
+    char seconds[32];
+    snprintf(seconds, sizeof seconds, "%zus", query->span.seconds);
+    json_text(json, "window", query->span.seconds ? seconds : rows_window_names[query->window]);
+}
+
 static enum rc put_functions(struct json *json, const struct snapshot *snapshot,
                              const struct rows_query *query, size_t most, struct err *err)
 {
@@ -112,7 +121,7 @@ static enum rc put_functions(struct json *json, const struct snapshot *snapshot,
         output_json_wall(json, "window_wall", rows.all);
     if (filter_is_delay(&query->filter))
         json_count(json, "window_delay_ns", cost_ns(rows.all));
-    json_text(json, "window", rows_window_names[query->window]);
+    put_window(json, query);
     json_count(json, "window_samples", rows.all.samples);
     json_begin(json, "functions", '[');
     for (size_t i = 0; i < rows.count && most; i++)

@@ -90,6 +90,9 @@ struct answer_head {
     char text[sizeof(struct err)]; // for people; "": nothing to say
 };
 
+// Says whether two questions are the same, whoever asks.
+bool ask_is_same(const struct ask *one, const struct ask *other);
+
 // Return false when the peer has closed. memory: descriptor, -1: none.
 bool ask_send(int channel, const struct ask *ask, int memory);
 bool answer_send(int channel, const struct answer_head *answer, int memory);

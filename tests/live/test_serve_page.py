@@ -241,6 +241,7 @@ def test_a_range_is_what_was_sampled_then(ctx):
     assert samples(*inside) == 0 and time_of(*inside) == 0, samples(*inside)
     before = begun - 3, begun
     assert samples(*before) > 3 and time_of(*before) > 0.03e9, samples(*before)
+    assert server.json(f"/api/v1/top?{words(*before)}")["window"] == "3s"
     ctx.eventually(lambda: samples(ended + 0.5, time.time()) > 3, "samples after it")
     refused = server.request(f"/api/v1/top?from=1&to={int(begun * 1e9) - 3600 * 10**9}")
     assert refused.status == 400 and b"lies before" in refused.body, refused

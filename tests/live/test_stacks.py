@@ -48,11 +48,12 @@ def dumped(ctx, target, *options):
 
 
 def assert_chain(profile, *chain):
-    """At most the first samples, of which nothing was learnt yet, are cut; not one per window."""
+    """At most the first samples, of which nothing was learnt yet, are cut; not one per window. What
+    the first one teaches is known when it has been unwound: where others use the CPUs, later."""
     whole = count(stack for stack in stacks(profile)
                   if [name for name in functions(stack) if name in chain] == list(chain))
     everything = count(stacks(profile))
-    assert everything - whole <= max(8, 0.02 * everything), \
+    assert everything - whole <= max(8, 0.06 * everything), \
         f"{whole} of {everything} samples reach {chain[-1]}"
 
 

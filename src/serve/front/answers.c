@@ -2,7 +2,6 @@
 #include "serve/front/answers.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -21,8 +20,7 @@ static struct kept_answer kept[KEPT];
 
 static bool is_of(const struct kept_answer *each, const struct ask *ask)
 {
-    return each->until && memcmp(&each->ask.what, &ask->what,
-                                 sizeof *ask - offsetof(struct ask, what)) == 0;
+    return each->until && ask_is_same(&each->ask, ask);
 }
 
 // What is no longer true is given away at once, so that its memory is free.

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -26,15 +25,10 @@ static void send_to_collector(const struct ask *ask, int text)
         _exit(EXIT_SUCCESS);
 }
 
-static bool is_same(const struct ask *one, const struct ask *other)
-{
-    return memcmp(&one->what, &other->what, sizeof *one - offsetof(struct ask, what)) == 0;
-}
-
 static struct exchange *find_same(const struct exchange *exchange)
 {
     for (struct exchange *each = waiting.first; each; each = each->next)
-        if (each->joined && is_same(&each->ask, &exchange->ask))
+        if (each->joined && ask_is_same(&each->ask, &exchange->ask))
             return each;
     return NULL;
 }
