@@ -52,13 +52,13 @@ static const struct fetch_options defaults;
 
 static const struct option options[] = {
     {"type", 0, OPTION_SET, "TYPE,...", AT(types), .choices = fetch_types,
-     .help = "which profiles: cpu, heap, allocs, block, mutex, threads (goroutine), threadcreate, "
-             "trace, or all",
+     .help = "which profiles: cpu, heap, allocs, block, mutex, threads (or goroutine), "
+             "threadcreate, trace, wall (which ptprof serve has), or all that Go's servers have",
      .shown_default = "what the URL says, else cpu"},
     {"duration", 'd', OPTION_DURATION, "TIME", AT(duration),
-     .help = "how long the server samples; of other types than cpu and trace: what changes "
-             "meanwhile",
-     .shown_default = "what the URL says; 30s for cpu, 1s for a trace"},
+     .help = "how long the server samples; of other types than cpu, wall and trace: what "
+             "changes meanwhile",
+     .shown_default = "what the URL says; 30s for cpu and wall, 1s for a trace"},
     {"output", 'o', OPTION_FILE, "FILE", AT(output),
      .help = "write the sum of all URLs here, in the format of the ending; - is standard output"},
     {"output-dir", 0, OPTION_FILE, "DIR", AT(output_dir),

@@ -12,19 +12,32 @@
 
 #define LEAST_PATIENCE 60.0 // s, beyond half of what a server takes
 
-enum { TYPE_ALL = 8 };
+// Every server of Go's has the first eight, which "all" stands for. A server of ours has wall too.
+enum { TYPE_THREADS = 5, TYPES_OF_GO = 8, TYPE_WALL = TYPES_OF_GO, TYPE_GOROUTINE, TYPE_ALL };
 
 const char *const fetch_types[] = {"cpu", "heap", "allocs", "block", "mutex", "threads",
-                                   "threadcreate", "trace", [TYPE_ALL] = "all", NULL};
+                                   "threadcreate", "trace", [TYPE_WALL] = "wall",
+                                   [TYPE_GOROUTINE] = "goroutine", [TYPE_ALL] = "all", NULL};
 
 // [type]: what Go calls it in a path
-static const char *const paths[TYPE_ALL] = {"profile", "heap", "allocs", "block", "mutex",
-                                            "goroutine", "threadcreate", "trace"};
+static const char *const paths[] = {"profile", "heap", "allocs", "block", "mutex", "goroutine",
+                                    "threadcreate", "trace", [TYPE_WALL] = "wall"};
+
+// The set without names that stand for others.
+static unsigned types_meant(unsigned types)
+{
+    if (types & 1u << TYPE_ALL)
+        types |= (1u << TYPES_OF_GO) - 1;
+    if (types & 1u << TYPE_GOROUTINE)
+        types |= 1u << TYPE_THREADS;
+    return types & ((1u << ARRAY_LENGTH(paths)) - 1);
+}
 
 // Only these take time by themselves: of the others a time would ask for a difference.
 static bool takes_time(const char *type)
 {
-    return !type || strcmp(type, "profile") == 0 || strcmp(type, "trace") == 0;
+    return !type || strcmp(type, "profile") == 0 || strcmp(type, "wall") == 0 ||
+           strcmp(type, "trace") == 0;
 }
 
 static enum rc add_job(struct fetch_jobs *jobs, const struct fetch_request *request,
@@ -45,16 +58,14 @@ static enum rc add_job(struct fetch_jobs *jobs, const struct fetch_request *requ
 enum rc fetch_jobs_make(struct fetch_jobs *jobs, const struct fetch_request *request,
                         struct err *err)
 {
-    unsigned types = request->types;
-    if (types & 1u << TYPE_ALL)
-        types = (1u << TYPE_ALL) - 1;
+    unsigned types = types_meant(request->types);
     bool alone = !(types & (types - 1));
     enum rc rc = RC_OK;
     *jobs = (struct fetch_jobs){0};
     for (char *const *url = request->urls; *url && rc == RC_OK; url++) {
         if (!types)
             rc = add_job(jobs, request, *url, NULL, true, err);
-        for (unsigned type = 0; type < TYPE_ALL && rc == RC_OK; type++)
+        for (unsigned type = 0; type < ARRAY_LENGTH(paths) && rc == RC_OK; type++)
             if (types & 1u << type)
                 rc = add_job(jobs, request, *url, paths[type], alone, err);
     }

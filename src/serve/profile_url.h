@@ -23,7 +23,7 @@ struct profile_url {
 
 struct profile_wish {
     const char *type; // as in the path; NULL: what the URL says, and "profile" if it says nothing
-    double seconds;   // 0: what the URL says, and 30 for a CPU profile, 1 for a trace
+    double seconds;   // 0: what the URL says, and 30 for cpu and wall, 1 for a trace
 };
 
 // Completes a URL that a user gave. Fails with RC_USAGE: what is wrong with it, if it has

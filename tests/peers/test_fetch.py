@@ -15,8 +15,10 @@ import threading
 import time
 import zlib
 
+import serving
 from pprof_wire import message, number, varint
 from test_pprof_tool import need_go, pprof
+from waited import File
 
 SIDE_BY_SIDE = True
 NO_CREDENTIALS = {"PTPROF_USER": "", "PTPROF_PASSWORD": "", "PTPROF_BEARER_TOKEN": ""}
@@ -66,6 +68,22 @@ def test_every_type_of_a_go_program(ctx):
     assert "main.spin" in pprof(ctx, "-top", kinds["profile"])
     assert "main.keep" in pprof(ctx, "-top", kinds["heap"])
     assert kinds["trace"].read_bytes().startswith(b"go 1."), "no trace"
+
+
+def test_types_of_our_servers(ctx):
+    """wall, which Go has not; goroutine is threads by another name, and comes once."""
+    target = ctx.target("threads", "--busy", 1, "--still", 2)
+    server = serving.Server(ctx, target.pid)
+    with ctx.unharmed(target.pid):
+        done = fetch(ctx, server.address, "--type", "wall,goroutine,threads", "-d", "1s",
+                     "--output-dir", ctx.tmp)
+    assert done.returncode == 0, done.stderr
+    kinds = {path.name.split("-")[2]: File(path) for path in ctx.tmp.glob("ptprof-*")}
+    assert set(kinds) == {"wall", "goroutine"}, kinds
+    threads = kinds["goroutine"].sum(value="goroutine")
+    assert threads == 4, f"{threads} threads"
+    wall = kinds["wall"].sum(value="wall")
+    assert abs(wall - 4e9) < 0.2e9, f"{wall / 1e9:g} s of four threads in a second"
 
 
 def test_https_and_a_password(ctx):

@@ -15,6 +15,7 @@ START_TEST(urls_are_completed)
         double seconds;
     } rows[] = {
         {"host:6060", NULL, 0, "http://host:6060/debug/pprof/profile?seconds=30", "profile", 30},
+        {"host", "wall", 0, "http://host/debug/pprof/wall?seconds=30", "wall", 30},
         {"host", NULL, 2, "http://host/debug/pprof/profile?seconds=2", "profile", 2},
         {"ftp.host", "heap", 0, "http://ftp.host/debug/pprof/heap", "heap", 0},
         {"https://host/", "heap", 0, "https://host/debug/pprof/heap", "heap", 0},
