@@ -505,9 +505,12 @@ def discover():
 class Tally:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.failures = []  # their lines, for the end of the run
 
     def report(self, result, name, seconds, text=""):
         first, *rest = (text.strip() or " ").splitlines()
+        if result == "FAIL":
+            self.failures.append(f"FAIL {name} {first}".rstrip())
         print(f"{result:4} {name} ({seconds:.1f} s) {first}".rstrip())
         for line in rest:
             print("     " + line)
@@ -646,7 +649,9 @@ def run_side_by_side(tally, tests):
             tally.passed += numbers[0]
             tally.failed += numbers[1]
             tally.skipped += numbers[2]
-            print(lines if found else output + f"\nFAIL {prefix} ended without a tally")
+            text = lines if found else output + f"\nFAIL {prefix} ended without a tally"
+            tally.failures += [line for line in text.splitlines() if line.startswith("FAIL ")]
+            print(text)
             sys.stdout.flush()
     done = {name for names in files.values() for name in names}
     return [test for test in tests if test[0] not in done]
@@ -679,6 +684,8 @@ def main():
     problem = ptrace_problem() if any(folder == "live" for _, _, folder in tests) else None
     for name, function, folder in tests:
         run_test(tally, name, function, problem if folder == "live" else None, arguments.soak)
+    if tally.failures and not arguments.alone:
+        print("\n".join(["what failed:", *tally.failures]))
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
     if tally.passed + tally.failed + tally.skipped == 0:
         print("no test has such a name", file=sys.stderr)

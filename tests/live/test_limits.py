@@ -218,6 +218,17 @@ def size_of(pid):
     return int(re.search(r"VmSize:\s*(\d+)", status)[1]) << 10
 
 
+def left_by_now(ctx, run):
+    """How many samples of left() the run has taken, which a snapshot says."""
+    written = len(re.findall("snapshot written", run.stderr))
+    run.signal(signal.SIGUSR1)
+    ctx.eventually(lambda: len(re.findall("snapshot written", run.stderr)) > written, "a snapshot")
+    newest = ctx.tmp / f"out.{written + 1}.json"
+    profile = json.loads(newest.read_text())
+    newest.unlink()
+    return samples_with(profile, "left")
+
+
 def test_memory_runs_short(ctx):
     """What was seen up to then is written, with the limit's name and an exit status."""
     target = ctx.target("wander")
@@ -226,7 +237,7 @@ def test_memory_runs_short(ctx):
     run = ctx.start("attach", target.pid, "-d", "200s", "-r", "1000", "--max-stop", "50",
                     "-o", output)
     run.says("attached")
-    time.sleep(1)
+    ctx.eventually(lambda: left_by_now(ctx, run) > 50, "samples of the target's function")
     size = size_of(run.pid) + (1 << 20)
     resource.prlimit(run.pid, resource.RLIMIT_AS, (size, size))
     assert run.wait(100) == FAILED, run.stderr

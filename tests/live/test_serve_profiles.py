@@ -33,16 +33,20 @@ def profile(ctx, server, path):
     return file
 
 
+def cpu_of(tid):
+    """CPU time of a thread, ns."""
+    with open(f"/proc/{tid}/schedstat") as figures:
+        return int(figures.read().split()[0])
+
+
 def spinner(ctx, *arguments):
     """(target, tid of a thread that never sleeps by itself)."""
     target = ctx.target("threads", "--busy", 1, *arguments)
 
-    def running():
-        return {tid for tid, (state, _) in ctx.thread_states(target.pid).items() if state == "R"}
+    def busy():
+        return [tid for tid in ctx.thread_states(target.pid) if cpu_of(tid) > 50_000_000]
 
-    ctx.eventually(lambda: len(running()) == 1, "a thread that runs")
-    time.sleep(0.1)  # others may just have begun
-    tid, = running()
+    tid, = ctx.eventually(busy, "a thread that runs")  # others take 0.2 % of a CPU
     return target, tid
 
 
