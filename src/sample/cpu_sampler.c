@@ -2,6 +2,7 @@
 #include "sample/cpu_sampler.h"
 
 #include <errno.h>
+#include <math.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <time.h>
@@ -21,7 +22,11 @@
 #define ACTIVE_NS NS_PER_S
 #define IDLE_TICKS 100     // a second, of all samplers together, while no thread runs
 #define TRIES 3            // to find somebody whose memory is not locked
-#define COST_TICKS 64      // over which the cost of a tick is averaged
+#define AMPLE 0.75         // part of a stop budget: ticks become rarer when less is left,
+#define DOUBLINGS 8        // by so many doublings of the time between them for a whole budget,
+#define DOUBLINGS_MOST 6   // but not more,
+#define FINDS 8            // as an average over so many threads that were found
+#define LOWERED 0.25       // doublings: the user is told
 #define SLEEP_MS 500       // a sampler that has nothing to do looks up so often
 #define THREAD_STACK (256u << 10)
 
@@ -33,18 +38,11 @@ static double idle_stretch(const struct cpu_orders *orders, int64_t now)
     return active || idle < 1 ? 1 : idle;
 }
 
-// Ticks become rarer where a thread that runs on this CPU all the time would lose more of it than
-// its stop budget: to search and then to leave the sample out would cost nearly as much.
-static double cost_stretch(const struct cpu_sampler *sampler)
-{
-    double share = sampler->cost_ns * sampler->orders->rate / NS_PER_S;
-    return share > sampler->orders->max_stop ? share / sampler->orders->max_stop : 1;
-}
-
 static double stretch(const struct cpu_sampler *sampler, int64_t now)
 {
     uint32_t slowdown = atomic_load(&sampler->orders->control->slowdown);
-    return (slowdown ? slowdown : 1) * idle_stretch(sampler->orders, now) * cost_stretch(sampler);
+    return (slowdown ? slowdown : 1) * idle_stretch(sampler->orders, now) *
+           exp2(sampler->doublings);
 }
 
 // Only ticks that come without memory see what the target does on average. A stop changes when its
@@ -94,12 +92,26 @@ static bool nothing_ran(struct cpu_sampler *sampler)
     return same;
 }
 
+// Ticks become rarer as the threads that they find have less of their stop budgets left: to search
+// and then to leave the sample out would cost nearly as much. They do so little by little, for what
+// a thread does after a stop is to be seen as often as all else.
+static void note_budget(struct cpu_sampler *sampler, double left)
+{
+    double wanted = left < AMPLE ? DOUBLINGS * (AMPLE - left) : 0;
+    if (wanted > DOUBLINGS_MOST)
+        wanted = DOUBLINGS_MOST;
+    sampler->doublings += (wanted - sampler->doublings) / FINDS;
+    if (sampler->doublings > LOWERED)
+        atomic_store(&sampler->orders->control->counts[COUNTER_RATE_LOWERED], 1);
+}
+
 static void take(struct cpu_sampler *sampler, struct thread *thread, enum displaced how)
 {
     struct look *look = &sampler->look;
     struct control *control = sampler->orders->control;
     if (how == DISPLACED_RUNNING) {
         look_ask(look, thread, random_share(&sampler->random));
+        note_budget(sampler, look->left);
         return;
     }
     if (!look_in_place(look, thread, &thread->claim.before, CAPTURE_ON_CPU))
@@ -157,7 +169,6 @@ static void tick(struct cpu_sampler *sampler, int64_t due)
     struct sign_of_life *life = sampler->look.stops.life;
     int64_t now = clock_now(), tenth = (int64_t)(NS_PER_S / orders->rate / 10);
     sampler->look.woke_at = now;
-    sampler->look.refused = false;
     atomic_fetch_add(&sampler->visit, 1);
     if (!nothing_ran(sampler))
         look_for_displaced(sampler);
@@ -215,21 +226,10 @@ static bool has_nothing_to_do(struct cpu_sampler *sampler)
            !is_here(sampler);
 }
 
-// What the last tick took is known when the next one comes. A search whose stop the thread's budget
-// refused counts twice, for the stop would have taken about as long: otherwise the whole budget
-// would go into searches.
-static void note_cost(struct cpu_sampler *sampler, int64_t before)
-{
-    int64_t cost_ns = (sampler->look.cost_ns - before) * (sampler->look.refused ? 2 : 1);
-    sampler->cost_ns += ((double)cost_ns - sampler->cost_ns) / COST_TICKS;
-    if (cost_stretch(sampler) > 1.05)
-        atomic_store(&sampler->orders->control->counts[COUNTER_RATE_LOWERED], 1);
-}
-
 static void sample_until_told(struct cpu_sampler *sampler)
 {
     struct cpu_orders *orders = sampler->orders;
-    int64_t next = clock_now() + next_interval(sampler), cost_before = 0;
+    int64_t next = clock_now() + next_interval(sampler);
     while (!atomic_load(&orders->stop)) {
         look_await(&sampler->look, next);
         if (clock_now() < next) {
@@ -244,8 +244,6 @@ static void sample_until_told(struct cpu_sampler *sampler)
             continue;
         }
         int64_t due = next;
-        note_cost(sampler, cost_before);
-        cost_before = sampler->look.cost_ns;
         sampler->look.until = next = plan_next(sampler, due);
         tick(sampler, due);
         pay(sampler, sampler->look.woke_at);

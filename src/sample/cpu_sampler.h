@@ -43,7 +43,7 @@ struct cpu_sampler {
     struct displaced_search search;
     uint64_t random;    // state of base/random.h
     uint64_t clock_sum; // of the targets' CPU clocks at its last tick
-    double cost_ns;     // that a tick took from threads, on average lately
+    double doublings;   // of the time between ticks, for threads whose stop budget runs short
     int64_t rested_at;  // when the CPU time of its ticks so far will be paid for by rest
 };
 

@@ -23,6 +23,9 @@
 #define RAN_ON_NS (5 * NS_PER_US)     // the same, where it may not be taken for less
 #define LIVE_PCS_MAX 4096
 #define ALLOWANCE_NS (NS_PER_S / 4) // time in which an unused stop budget may be spent at once
+// Below this part of a stop budget samples are left out at random: a pause after each stop would
+// always miss what the thread does then.
+#define SCARCE 0.25
 #define LOCKED_NS (100 * NS_PER_US)   // that memory was locked for, if it can be read so late
 #define ROOM_LEAST (128u << 10)     // bytes for stacks: more than nearly all threads ever need
 #define PAGE 4096u
@@ -149,9 +152,9 @@ static void keep(struct look *look, struct thread *thread)
 
 // --- what looking costs the thread ---
 
-// The stop budget fills with time and is spent by stops and searches. Below half of it, samples are
-// left out at random: a pause after each stop would always miss what the thread does then.
-static bool may_look(const struct look *look, struct claim *claim, int64_t now, double chance)
+// The stop budget fills with time and is spent by stops and searches. Returns what part of it is
+// left: at most 1, and below 0 when something took longer than it may.
+static double budget_left(const struct look *look, struct claim *claim, int64_t now)
 {
     int64_t elapsed = now - claim->allowed_at;
     int64_t most = (int64_t)(look->max_stop * ALLOWANCE_NS);
@@ -161,12 +164,11 @@ static bool may_look(const struct look *look, struct claim *claim, int64_t now, 
     if (claim->allowance > most)
         claim->allowance = most;
     claim->allowed_at = now;
-    return (double)claim->allowance * 2 >= chance * (double)most;
+    return (double)claim->allowance / (double)most;
 }
 
 static void charge(struct look *look, struct claim *claim, int64_t cost_ns)
 {
-    look->cost_ns += cost_ns;
     claim->allowance -= cost_ns;
     atomic_fetch_add(&claim->cost_ns, cost_ns);
 }
@@ -280,8 +282,8 @@ static bool ask(struct look *look, struct thread *thread)
 
 bool look_ask(struct look *look, struct thread *thread, double chance)
 {
-    bool may = may_look(look, &thread->claim, clock_now(), chance);
-    look->refused = !may;
+    look->left = budget_left(look, &thread->claim, clock_now());
+    bool may = look->left >= chance * SCARCE;
     if (!may)
         atomic_store(&look->control->counts[COUNTER_RATE_LOWERED], 1);
     if (may && ask(look, thread))

@@ -23,8 +23,7 @@ struct look {
     double max_stop;          // share of a thread's time that it may be held or displaced
     int64_t woke_at;          // CLOCK_MONOTONIC ns, when this sampler came onto its CPU
     int64_t until;            // CLOCK_MONOTONIC ns: what is to be done next must not wait longer
-    int64_t cost_ns;          // all that its looks took from threads so far
-    bool refused;             // the budget of the thread that was looked at last was spent
+    double left;              // of the stop budget of the thread that was to be asked last, <= 1
     bool elsewhere;           // stops threads that run on other CPUs
     struct capture *copy;     // of the thread that is held; used again and again, so in the caches
     size_t copy_warm;         // bytes of its stack that are certainly there

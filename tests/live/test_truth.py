@@ -44,6 +44,21 @@ def test_split(ctx):
     twice(look)
 
 
+def test_a_rate_beyond_the_stop_budget(ctx):
+    """It is not spent on searches whose samples are left out; which are left out is chance, though
+    a sample of deep() takes the thread longer."""
+    target = ctx.target("deep_shallow", 400)
+
+    def look():
+        few = profile_unharmed(ctx, target, "-d", "4s", "-r", "20")["run"]["samples"]
+        profile = profile_unharmed(ctx, target, "-d", "4s", "-r", "1000")
+        deep, shallow = (samples_with(profile, name) for name in ("deep", "shallow"))
+        assert deep + shallow > few, f"{deep + shallow} samples at 1000 Hz, {few} at 20"
+        assert_share(deep / (deep + shallow), 0.5, deep + shallow, "deep")
+        ctx.figure = f"{deep + shallow} samples, {few} at 20 Hz"
+    twice(look)
+
+
 def look_at_bursts(ctx, target, prefix=()):
     """The profile, and the shares of the two bursts and of the rest in the bursting thread."""
     profile = profile_unharmed(ctx, target, "-d", "5s", *DENSE, prefix=prefix)

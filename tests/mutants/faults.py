@@ -31,6 +31,7 @@ OUTPUT_FILE = "src/commands/output_file.c"
 HINT = "src/collect/stack_hint.c"
 GAUGES = "src/monitor/gauges.c"
 TRACER = "src/sample/tracer.c"
+CPU_SAMPLER = "src/sample/cpu_sampler.c"
 STOPS = "src/sample/stops.c"
 SAMPLER = "src/sample/sampler.c"
 RESTART = "src/sample/restart.c"
@@ -79,6 +80,9 @@ FAULTS = [
      "    setrlimit(RLIMIT_CORE, &none);\n", "    (void)none;\n", "unit/sampler"),
     ("the sampler is dumpable", SAMPLER,
      "    prctl(PR_SET_DUMPABLE, 0);\n", "", "unit/sampler"),
+    ("searches go on when no stop budget is left", CPU_SAMPLER,
+     "note_budget(sampler, look->left);", "(void)note_budget;",
+     "live/truth/a_rate_beyond_the_stop_budget"),
     ("a sampler that hangs is not killed", SAMPLER,
      "        if (waited >= STOP_NS)\n            kill(child, SIGKILL);\n", "", "unit/sampler"),
     ("the ring overwrites what was not read", RING,
