@@ -105,7 +105,8 @@ static bool is_doubtful(const struct process_image *image, const struct capture 
 static bool is_of_image(const struct process_image *image)
 {
     uint64_t number = space_image(image->space);
-    return !number || !image->number || number == image->number;
+    bool known = number || !space_is_empty(image->space);
+    return !known || !image->number || number == image->number;
 }
 
 bool process_image_walk(struct process_image *image, pid_t tid, const struct capture *capture,

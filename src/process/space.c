@@ -287,16 +287,25 @@ static void read_areas(struct space *space, const struct areas *old, pid_t tid, 
     free(lines.list);
 }
 
+// Opens the maps of an image whose number is the same before and after: the process may execute
+// another program in between, and the maps of the one before it can be read on while anybody is in
+// the middle of reading its memory.
+static enum rc open_maps(struct space *space, pid_t tid)
+{
+    maps_close(&space->maps);
+    uint64_t before = maps_image_number(space->pid, tid);
+    enum rc rc = maps_open(&space->maps, space->pid, tid);
+    space->image = maps_image_number(space->pid, tid);
+    return rc == RC_OK && space->image != before ? RC_GONE : rc;
+}
+
 // While nothing is known, the maps are opened anew by way of `tid`: those of a leader that has
 // ended are empty, those of another thread may not be.
 static enum rc read_maps(struct space *space, pid_t tid, struct buf *text)
 {
     enum rc rc = RC_OK;
-    if (space_is_empty(space)) {
-        maps_close(&space->maps);
-        rc = maps_open(&space->maps, space->pid, tid);
-        space->image = maps_image_number(space->pid, tid);
-    }
+    if (space_is_empty(space))
+        rc = open_maps(space, tid);
     return rc == RC_OK ? maps_read(&space->maps, text) : rc;
 }
 

@@ -22,6 +22,8 @@ bool report_process(struct control *control, enum record_kind kind, struct watch
 {
     // Nothing may wait between reserve and commit: nobody reads what lies behind.
     uint64_t image = watched_image(process);
+    if (kind == RECORD_EXEC && !image)
+        return false; // exec is still at work: whose maps would be read is not known
     watched_name(process);
     struct record_process *report = reserve(control, sizeof *report);
     if (!report)

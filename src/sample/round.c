@@ -382,9 +382,10 @@ static void follow_exec(struct round *round, struct watched *process)
 {
     if (!atomic_load(&process->replaced) || !watched_open_image(process))
         return;
-    process->to_report = RECORD_EXEC;
-    if (report_known_process(round->control, process))
+    if (report_process(round->control, RECORD_EXEC, process)) {
+        process->to_report = 0;
         atomic_store(&process->replaced, false);
+    }
 }
 
 static void visit_process(struct round *round, struct watched *process, int64_t now)
