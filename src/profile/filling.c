@@ -8,14 +8,6 @@
 #include "base/mem.h"
 #include "profile/place.h"
 
-void filling_init(struct filling *filling, struct plain_profile *to, const struct modules *modules)
-{
-    *filling = (struct filling){.to = to, .modules = modules};
-    const struct mapping *main_mapping = modules_main(modules);
-    if (main_mapping)
-        filling_mapping(filling, main_mapping);
-}
-
 void filling_fini(struct filling *filling)
 {
     free(filling->mappings);
@@ -37,11 +29,8 @@ static uint32_t *known_mapping(struct filling *filling, uint32_t id)
     return &filling->mappings[id];
 }
 
-uint32_t filling_mapping(struct filling *filling, const struct mapping *mapping)
+static void add_mapping(struct filling *filling, const struct mapping *mapping)
 {
-    uint32_t *known = known_mapping(filling, mapping->id);
-    if (*known)
-        return *known - 1;
     const struct module *module = mapping->module;
     struct place place = place_of(filling->modules, mapping);
     char build_id[2 * BUILD_ID_MAX + 1] = "";
@@ -56,8 +45,29 @@ uint32_t filling_mapping(struct filling *filling, const struct mapping *mapping)
         .made = module->kind == MODULE_ANON,
         .has_functions = true,
     });
-    *known = number + 1;
-    return number;
+    *known_mapping(filling, mapping->id) = number + 1;
+}
+
+// A live profile is begun before it is known which program runs.
+static void put_main_first(struct filling *filling)
+{
+    const struct mapping *main_mapping = modules_main(filling->modules);
+    if (main_mapping && !filling->to->code.mapping_count)
+        add_mapping(filling, main_mapping);
+}
+
+void filling_init(struct filling *filling, struct plain_profile *to, const struct modules *modules)
+{
+    *filling = (struct filling){.to = to, .modules = modules};
+    put_main_first(filling);
+}
+
+uint32_t filling_mapping(struct filling *filling, const struct mapping *mapping)
+{
+    put_main_first(filling);
+    if (!*known_mapping(filling, mapping->id))
+        add_mapping(filling, mapping);
+    return *known_mapping(filling, mapping->id) - 1;
 }
 
 // pprof shows a name untouched when the system name differs. When both are the same it demangles

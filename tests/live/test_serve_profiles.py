@@ -100,6 +100,16 @@ def test_profile_is_true(ctx):
     twice(look)
 
 
+def test_the_program_is_the_first_mapping(ctx):
+    """After which go tool pprof names the profile, though it is met in the kernel first."""
+    target = ctx.spawn("dd", "if=/dev/zero", "of=/dev/null", "bs=64k")
+    server = Server(ctx, target.pid)
+    with ctx.unharmed(target.pid):
+        for _ in range(2):
+            file = File(profile(ctx, server, "/debug/pprof/profile?seconds=1"))
+            assert file.files[0].endswith("/dd") and file.chosen("sys_read"), file.files
+
+
 def test_shares_are_those_of_attach(ctx):
     def look():
         target = ctx.target("deep_shallow", 5)

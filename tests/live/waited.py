@@ -25,6 +25,7 @@ class File:
         self.period_type = self.pair(fields["period_type"][0])
         self.period = one(fields, "period")
         self.default = self.strings[one(fields, "default_sample_type")]
+        self.files = [self.strings[one(entry, "filename")] for entry in fields.get("mapping", [])]
         self.start, self.duration = one(fields, "time_nanos"), one(fields, "duration_nanos")
         functions = {one(entry, "id"): self.strings[one(entry, "name")]
                      for entry in fields.get("function", [])}
