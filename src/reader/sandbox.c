@@ -96,15 +96,17 @@ static void broker(int number, siginfo_t *info, void *context)
 
 static void reset_signals(void)
 {
+    // What terminals and service managers send to all is for the main process, which ends this one.
+    static const int for_main[] = {SIGINT, SIGTSTP, SIGHUP, SIGUSR1, SIGUSR2};
     struct sigaction usual = {.sa_handler = SIG_DFL};
     struct sigaction ours = {.sa_sigaction = broker, .sa_flags = SA_SIGINFO | SA_NODEFER};
     sigset_t none;
     for (int number = 1; number < SIGRTMIN; number++)
         sigaction(number, &usual, NULL);
     sigaction(SIGSYS, &ours, NULL);
-    usual.sa_handler = SIG_IGN; // Ctrl-C is handled by the main process, which ends this one
-    sigaction(SIGINT, &usual, NULL);
-    sigaction(SIGTSTP, &usual, NULL);
+    usual.sa_handler = SIG_IGN;
+    for (size_t i = 0; i < ARRAY_LENGTH(for_main); i++)
+        sigaction(for_main[i], &usual, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -15,14 +16,17 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "serve/log.h"
 
 #define END_NS (2ll * NS_PER_S)    // that one may take to end
 #define STUCK_NS (10ll * NS_PER_S) // that one may leave a message waiting
 #define REAP_MS 10
+#define FORBIDDEN ": a filter of system calls, as a service has, forbids what it needs"
 
 static struct {
     struct closed {
         pid_t pid;
+        const char *name; // literal
         int64_t until; // it may end by itself
     } *list;
     size_t count, capacity;
@@ -85,7 +89,7 @@ enum rc worker_process_start(struct worker_process *worker, const char *name, co
         return limits_sys(err, RC_LIMIT, errno, "cannot start a process");
     }
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    *worker = (struct worker_process){.pid = pid, .channel = ends[0]};
+    *worker = (struct worker_process){.pid = pid, .name = name, .channel = ends[0]};
     return RC_OK;
 }
 
@@ -108,15 +112,33 @@ bool worker_process_take(struct worker_process *worker, short events)
 
 // --- the end ---
 
+// A process that ended as it should says nothing. Strangers may cause others, by what they ask.
+static void tell_end(const struct closed *ended, int status)
+{
+    AUTO_FREE char *text = NULL;
+    int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (number)
+        text = xasprintf("%s (%d) was ended by signal %d (%s)%s", ended->name, (int)ended->pid,
+                         number, strsignal(number), number == SIGSYS ? FORBIDDEN : "");
+    else if (WEXITSTATUS(status) != EXIT_SUCCESS)
+        text = xasprintf("%s (%d) ended with status %d", ended->name, (int)ended->pid,
+                         WEXITSTATUS(status));
+    if (text)
+        log_bounded(LOG_LEVEL_WARNING, text);
+}
+
 // A pid is not given to another process before it has been waited for.
 void worker_process_reap(void)
 {
     int64_t now = clock_now();
     for (size_t i = closed.count; i-- > 0;) {
-        if (waitpid(closed.list[i].pid, NULL, WNOHANG) != 0)
+        int status = 0;
+        if (waitpid(closed.list[i].pid, &status, WNOHANG) != 0) {
+            tell_end(&closed.list[i], status);
             closed.list[i] = closed.list[--closed.count];
-        else if (now >= closed.list[i].until)
+        } else if (now >= closed.list[i].until) {
             kill(closed.list[i].pid, SIGKILL);
+        }
     }
 }
 
@@ -126,7 +148,8 @@ void worker_process_close(struct worker_process *worker)
         close(worker->channel);
         outbox_fini(&worker->outbox);
         ARRAY_RESERVE(closed.list, closed.count, closed.capacity);
-        closed.list[closed.count++] = (struct closed){worker->pid, clock_now() + END_NS};
+        closed.list[closed.count++] =
+            (struct closed){worker->pid, worker->name, clock_now() + END_NS};
     }
     *worker = (struct worker_process){0};
     worker_process_reap();

@@ -13,6 +13,7 @@
 
 struct worker_process { // zeroed: there is none
     pid_t pid;
+    const char *name; // literal
     int channel; // of the collector's end: it does not block
     struct outbox outbox;
 };

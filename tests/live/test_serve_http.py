@@ -377,6 +377,8 @@ def test_front_is_killed(ctx):
         reply = serving_raw.receive_all(waits)
         assert reply == b"", reply
         ctx.eventually(lambda: server.front() != front, "it is started again")
+        ctx.eventually(lambda: f"ptprof-http ({front}) was ended by signal 9 (Killed)" in
+                       server.run.stderr, "it is said")
         ctx.eventually(lambda: not serving_processes(server, "runner"), "sampling ends")
         server.works()
     server.end()

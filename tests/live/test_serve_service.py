@@ -83,7 +83,9 @@ def test_signals(ctx):
         asking = Asking(server, profile + "60")
         server.run.process("runner")
         time.sleep(3)  # whole seconds are answered
-        server.run.signal(signal.SIGUSR2)
+        everybody = {server.pid, *ctx.children(server.pid)}
+        for pid in everybody:
+            os.kill(pid, signal.SIGUSR2)  # as `systemctl kill` does
         answer = asking.result()
         assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", answer
         refused = server.request(profile + "1")
@@ -293,6 +295,44 @@ def test_unit_files(ctx):
     assert level and float(level.group(1)) < 4, done.stdout[-500:]
     done = ctx.run("config", "--config", ctx.root / "examples" / "systemd" / "ptprof.yaml")
     assert done.returncode == 0, done.stderr
+
+
+def calls_of(groups):
+    """The names of the system calls in groups of systemd's."""
+    names = set()
+    for group in groups:
+        done = subprocess.run(["systemd-analyze", "syscall-filter", group], check=True,
+                              capture_output=True, text=True)
+        words = [line.strip() for line in done.stdout.splitlines()[1:] if "#" not in line]
+        names |= {word for word in words if word[:1] not in ("", "@")}
+        names |= calls_of([word for word in words if word.startswith("@")])
+    return names
+
+
+def test_calls_are_those_that_the_unit_permits(ctx):
+    """A process of ours that makes another one is ended by the kernel, in the service alone."""
+    for program in "systemd-analyze", "strace":
+        if not shutil.which(program):
+            raise ctx.Skip(f"{program} is not installed")
+    unit = (ctx.root / "examples" / "systemd" / "ptprof.service").read_text()
+    words = re.search(r"^SystemCallFilter=(.*)$", unit, re.M)[1].split()
+    permitted = calls_of(word for word in words if word.startswith("@")) | set(words)
+    target = ctx.target("blocking")
+    log = ctx.tmp / "calls"
+    server = serving.Server(ctx, target.pid, prefix=("strace", "-D", "-f", "-qq", "-o", log))
+    with ctx.unharmed(target.pid):
+        for path in ("/debug/pprof/profile?seconds=1", "/debug/pprof/trace?seconds=1",
+                     "/debug/pprof/block", "/debug/pprof/mutex", "/debug/pprof/heap",
+                     "/debug/pprof/goroutine?debug=2", "/debug/pprof/symbol", "/metrics", "/sd",
+                     "/api/profiling/runtime", "/api/profiling/health", "/"):
+            server.get(path)
+        server.run.signal(signal.SIGHUP)
+        server.get("/debug/pprof/cmdline")
+        server.run.signal(signal.SIGTERM)
+        server.run.wait()
+    made = set(re.findall(r"^\d+ +(\w+)\(", log.read_text(errors="replace"), re.M))
+    assert {"ptrace", "seccomp", "process_vm_readv"} <= made, made
+    assert made <= permitted, f"not permitted: {sorted(made - permitted)}"
 
 
 def test_server_of_the_library(ctx):
