@@ -3,6 +3,7 @@
 
 import subprocess
 
+SIDE_BY_SIDE = True
 RUNS = 2000
 
 

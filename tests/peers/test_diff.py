@@ -5,6 +5,7 @@ import json
 
 from test_pprof_tool import pprof, profile
 
+SIDE_BY_SIDE = True
 GOLDEN = "tests/golden"
 
 

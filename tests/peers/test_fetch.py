@@ -78,7 +78,7 @@ def test_types_of_our_servers(ctx):
         done = fetch(ctx, server.address, "--type", "wall,goroutine,threads", "-d", "1s",
                      "--output-dir", ctx.tmp)
     assert done.returncode == 0, done.stderr
-    kinds = {path.name.split("-")[2]: File(path) for path in ctx.tmp.glob("ptprof-*")}
+    kinds = {path.name.split("-")[2]: File(path) for path in ctx.tmp.glob("*.pb.gz")}
     assert set(kinds) == {"wall", "goroutine"}, kinds
     threads = kinds["goroutine"].sum(value="goroutine")
     assert threads == 4, f"{threads} threads"

@@ -12,6 +12,7 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "live"))
 import serving  # noqa: E402
 
+SIDE_BY_SIDE = True
 NAME = "profiles.example.org"
 PASSWORD = "Basic " + base64.b64encode(b"oncall:secret").decode()
 

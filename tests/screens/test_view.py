@@ -13,6 +13,7 @@ import subprocess
 import termios
 import time
 
+SIDE_BY_SIDE = True
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE.parent / "golden"
 SECONDS = 120

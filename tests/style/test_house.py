@@ -7,6 +7,8 @@ import runpy
 import shutil
 import subprocess
 
+SIDE_BY_SIDE = True
+
 # Each knows itself and those before it. tui/ is at the top; unwind/x86_64, */reader and */front
 # are parts of the rooms that they lie in.
 ROOMS = ["base", "process", "reader", "sample", "unwind", "symbol", "wait", "profile", "rows",
