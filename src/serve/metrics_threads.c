@@ -49,8 +49,10 @@ static int order(const void *a, const void *b)
 static void meet(void *context, pid_t tid)
 {
     struct metrics_threads *threads = context;
-    struct metrics_thread *known = bsearch(&(struct metrics_thread){.tid = tid}, threads->threads,
-                                           threads->known, sizeof *known, order);
+    struct metrics_thread *known = NULL;
+    if (threads->known) // nothing is no array
+        known = bsearch(&(struct metrics_thread){.tid = tid}, threads->threads, threads->known,
+                        sizeof *known, order);
     if (!known) {
         ARRAY_RESERVE(threads->threads, threads->count, threads->capacity);
         known = &threads->threads[threads->count++];
@@ -83,7 +85,8 @@ static void list(struct metrics_threads *threads, int64_t now)
     if (threads->task < 0 || procfs_each_number(threads->task, meet, threads) != RC_OK)
         return;
     drop_those_that_left(threads);
-    qsort(threads->threads, threads->count, sizeof *threads->threads, order);
+    if (threads->count)
+        qsort(threads->threads, threads->count, sizeof *threads->threads, order);
     threads->listed_at = now;
     threads->list_next = now + LIST_SHARE * (clock_now() - now);
 }

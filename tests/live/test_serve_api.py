@@ -407,6 +407,8 @@ def test_health(ctx):
         return answer.status, schema.check_answer("/api/profiling/health", "get", answer)
 
     with untouched(ctx, locked, still):
+        for target in leaks, locked, still:
+            ctx.eventually(lambda: health(target)[1]["num_goroutines"], "the first reading")
         status, document = health(locked, "?strict")
         assert status == 503 and document["status"] == "unhealthy", document
         assert issues_of(document)["deadlock"] == "unhealthy", document
