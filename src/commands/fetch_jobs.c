@@ -2,7 +2,6 @@
 #include "commands/fetch_jobs.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -33,11 +32,10 @@ static unsigned types_meant(unsigned types)
     return types & ((1u << ARRAY_LENGTH(paths)) - 1);
 }
 
-// Only these take time by themselves: of the others a time would ask for a difference.
+// Of a type that takes no time by itself a time would ask for a difference.
 static bool takes_time(const char *type)
 {
-    return !type || strcmp(type, "profile") == 0 || strcmp(type, "wall") == 0 ||
-           strcmp(type, "trace") == 0;
+    return !type || profile_url_usual(type) > 0;
 }
 
 static enum rc add_job(struct fetch_jobs *jobs, const struct fetch_request *request,

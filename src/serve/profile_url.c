@@ -163,7 +163,7 @@ static char *without_seconds(const char *query)
     return xstrdup(kept.data ? kept.data : "");
 }
 
-static double usual_seconds(const char *type)
+double profile_url_usual(const char *type)
 {
     for (size_t i = 0; type && i < ARRAY_LENGTH(timed); i++)
         if (strcmp(type, timed[i].type) == 0)
@@ -176,7 +176,7 @@ static enum rc take_query(const struct making *making)
 {
     AUTO_FREE char *query = part(making, CURLUPART_QUERY, 0);
     struct profile_url *url = making->url;
-    double said = seconds_said(query), usual = usual_seconds(url->type);
+    double said = seconds_said(query), usual = profile_url_usual(url->type);
     url->is_trace = url->type && strcmp(url->type, "trace") == 0;
     url->seconds = making->wish.seconds > 0 ? making->wish.seconds : said > 0 ? said : usual;
     if (!url->is_trace)

@@ -26,6 +26,9 @@ struct profile_wish {
     double seconds;   // 0: what the URL says, and 30 for cpu and wall, 1 for a trace
 };
 
+// Returns how long (s) an endpoint takes when nothing is said; 0: it answers at once.
+double profile_url_usual(const char *type);
+
 // Completes a URL that a user gave. Fails with RC_USAGE: what is wrong with it, if it has
 // credentials, or names another type than the one that is wished for.
 enum rc profile_url_make(const char *text, struct profile_wish wish, struct profile_url *url,
