@@ -146,7 +146,7 @@ enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
     struct found_allocators found;
     *out = NULL;
     if (heap_target_refresh(target) != RC_OK)
-        return err_set(err, RC_GONE, "process %d has ended", (int)target->pid);
+        return heap_target_gone(target->pid, err);
     struct heap_census *census = xcalloc(1, sizeof *census);
     *census = (struct heap_census){
         .pid = target->pid, .time = clock_wall(), .complete = true, .kinds = kinds};
@@ -170,8 +170,7 @@ enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
     census->duration = clock_now() - began;
     if (target->view.gone) {
         heap_census_free(census);
-        return err_set(err, RC_GONE, "process %d has ended, or executed another program",
-                       (int)target->pid);
+        return heap_target_gone(target->pid, err);
     }
     *out = census;
     return RC_OK;

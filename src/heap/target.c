@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "process/permission.h"
+#include "process/procfs.h"
 #include "symbol/headers.h"
 
 // The kernel checks the permission before it looks at the address.
@@ -21,6 +22,16 @@ static enum rc try_to_read(pid_t pid, struct err *err)
     if (process_vm_readv(pid, &here, 1, &there, 1, 0) < 0 && errno != EFAULT)
         return permission_explain_reading(pid, errno, err);
     return RC_OK;
+}
+
+enum rc heap_target_gone(pid_t pid, struct err *err)
+{
+    struct proc_stat stat;
+    if (procfs_stat(pid, pid, &stat) != RC_OK || stat.state == 'Z' || stat.state == 'X')
+        return err_set(err, RC_GONE, "process %d has ended", (int)pid);
+    return err_set(err, RC_GONE,
+                   "process %d executed another program while its memory was read: try again",
+                   (int)pid);
 }
 
 static enum rc open_parts(struct heap_target *target, bool swapped, struct err *err)
@@ -34,7 +45,11 @@ static enum rc open_parts(struct heap_target *target, bool swapped, struct err *
     rc = space_refresh(target->space, target->pid, &changed);
     if (rc == RC_OK)
         rc = heap_target_refresh(target);
-    return rc == RC_OK ? RC_OK : err_set(err, rc, "process %d has ended", (int)target->pid);
+    if (rc == RC_GONE)
+        return heap_target_gone(target->pid, err);
+    return rc == RC_OK ? RC_OK
+                       : err_set(err, rc, "cannot read the mappings of process %d",
+                                 (int)target->pid);
 }
 
 enum rc heap_target_open(pid_t pid, bool swapped, struct heap_target **out, struct err *err)

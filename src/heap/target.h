@@ -33,6 +33,10 @@ void heap_target_close(struct heap_target *target);
 // Reads the mappings again. RC_GONE: the process has ended or executed another program.
 enum rc heap_target_refresh(struct heap_target *target) MUST_CHECK;
 
+// Returns RC_GONE and says which of the two it was: the process has ended, or executed another
+// program.
+enum rc heap_target_gone(pid_t pid, struct err *err);
+
 // Returns the mapping that holds the address, or NULL.
 const struct proc_map *heap_target_region(const struct heap_target *target, uint64_t address);
 
