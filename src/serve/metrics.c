@@ -14,9 +14,9 @@
 #include "base/mem.h"
 #include "process/memory_status.h"
 #include "process/procfs.h"
-#include "sample/task_file.h"
 #include "serve/metrics_pss.h"
 #include "serve/metrics_threads.h"
+#include "serve/proc_file.h"
 
 #define FILE_BYTES 4096
 #define LIMITS_EVERY 30 // readings: the limits of a process change seldom
@@ -31,7 +31,8 @@ const struct metric_row metric_rows[METRIC_COUNT] = {
 
 struct metrics_reader {
     pid_t pid;
-    int stat, status, io; // descriptors, -1: not to be had
+    uint64_t start_time; // clock ticks since boot; 0: not read yet
+    struct proc_file stat, status, io;
     uint64_t readings;
     uint64_t descriptors_most;
     uint64_t cpu_ns;      // by its CPU clock when its threads were read last
@@ -39,20 +40,19 @@ struct metrics_reader {
     struct metrics_threads threads;
 };
 
-static int open_file(pid_t pid, const char *name)
+static bool read_file(const struct metrics_reader *reader, struct proc_file *file,
+                      const char *name, char *text)
 {
     char path[48];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    return open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)reader->pid, name);
+    return file ? proc_file_read(file, path, text, FILE_BYTES)
+                : proc_file_read_once(path, text, FILE_BYTES);
 }
 
 struct metrics_reader *metrics_reader_new(pid_t pid)
 {
     struct metrics_reader *reader = xcalloc(1, sizeof *reader);
     reader->pid = reader->threads.pid = pid;
-    reader->stat = open_file(pid, "stat");
-    reader->status = open_file(pid, "status");
-    reader->io = open_file(pid, "io");
     reader->descriptors_most = METRIC_UNKNOWN;
     return reader;
 }
@@ -61,9 +61,9 @@ void metrics_reader_free(struct metrics_reader *reader)
 {
     if (!reader)
         return;
-    cleanup_fd(&reader->stat);
-    cleanup_fd(&reader->status);
-    cleanup_fd(&reader->io);
+    proc_file_close(&reader->stat);
+    proc_file_close(&reader->status);
+    proc_file_close(&reader->io);
     metrics_threads_fini(&reader->threads);
     free(reader);
 }
@@ -77,16 +77,21 @@ static uint64_t of_ticks(unsigned long long ticks)
     return ticks * (NS_PER_S / (uint64_t)per_second);
 }
 
-static bool read_stat(const struct metrics_reader *reader, uint64_t *values)
+// The file may be that of a later process of that pid.
+static bool read_stat(struct metrics_reader *reader, uint64_t *values)
 {
     char text[FILE_BYTES], state;
-    unsigned long long minor, major, user, system, threads;
-    const char *at = task_file_read(reader->stat, text, sizeof text) ? strrchr(text, ')') : NULL;
+    unsigned long long minor, major, user, system, threads, start_time;
+    bool is_there = read_file(reader, &reader->stat, "stat", text);
+    const char *at = is_there ? strrchr(text, ')') : NULL;
     if (!at || sscanf(at + 1,
                       " %c %*d %*d %*d %*d %*d %*u %llu %*u %llu %*u %llu %llu %*u %*u %*d %*d "
-                      "%llu",
-                      &state, &minor, &major, &user, &system, &threads) != 6)
+                      "%llu %*d %llu",
+                      &state, &minor, &major, &user, &system, &threads, &start_time) != 7)
         return false;
+    if (reader->start_time && reader->start_time != start_time)
+        return false;
+    reader->start_time = start_time;
     values[METRIC_MINOR_FAULTS] = minor;
     values[METRIC_MAJOR_FAULTS] = major;
     values[METRIC_CPU_USER] = of_ticks(user);
@@ -96,12 +101,12 @@ static bool read_stat(const struct metrics_reader *reader, uint64_t *values)
 }
 
 // The first thread tells of the memory too, unless it has ended before the others.
-static void read_memory(const struct metrics_reader *reader, uint64_t *values)
+static void read_memory(struct metrics_reader *reader, uint64_t *values)
 {
     char text[FILE_BYTES];
     struct memory_status status;
     pid_t tid;
-    task_file_read(reader->status, text, sizeof text);
+    (void)read_file(reader, &reader->status, "status", text);
     memory_status_parse(text, &status);
     if (status.bytes[MEMORY_SIZE] == MEMORY_UNKNOWN &&
         memory_status_read(reader->pid, &status, &tid) != RC_OK)
@@ -111,11 +116,11 @@ static void read_memory(const struct metrics_reader *reader, uint64_t *values)
     values[METRIC_VIRTUAL] = status.bytes[MEMORY_SIZE];
 }
 
-static void read_io(const struct metrics_reader *reader, uint64_t *values)
+static void read_io(struct metrics_reader *reader, uint64_t *values)
 {
     char text[FILE_BYTES];
-    const char *at = task_file_read(reader->io, text, sizeof text) ? strstr(text, "\nread_bytes: ")
-                                                                   : NULL;
+    bool is_there = read_file(reader, &reader->io, "io", text);
+    const char *at = is_there ? strstr(text, "\nread_bytes: ") : NULL;
     unsigned long long from, to;
     if (!at || sscanf(at, " read_bytes: %llu write_bytes: %llu", &from, &to) != 2)
         return;
@@ -149,8 +154,7 @@ static uint64_t read_limit(const struct metrics_reader *reader)
 {
     char text[FILE_BYTES];
     unsigned long long most;
-    AUTO_FD int fd = open_file(reader->pid, "limits");
-    bool is_there = task_file_read(fd, text, sizeof text);
+    bool is_there = read_file(reader, NULL, "limits", text);
     const char *at = is_there ? strstr(text, "\nMax open files") : NULL;
     return at && sscanf(at, " Max open files %llu", &most) == 1 ? most : METRIC_UNKNOWN;
 }

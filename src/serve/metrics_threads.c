@@ -9,31 +9,24 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "process/procfs.h"
-#include "sample/task_file.h"
 
 #define LIST_SHARE 500   // listing takes at most this part of the time
 #define LIST_ANYHOW (10ll * NS_PER_S)
-#define KEPT_OPEN 64     // threads of a process
-#define KEPT_OPEN_ALL 600 // of all processes: a server may have as few as 1,024 descriptors
+#define KEPT_OPEN 64     // threads of a process whose files may stay open
 #define STATUS_BYTES 4096
 #define TOGETHER 8       // threads that are read between two looks at the clock
 #define GONE 'X'
 
-static int kept_open; // descriptors of all readers
-
 static void close_thread(struct metrics_thread *thread)
 {
-    kept_open -= (thread->schedstat >= 0) + (thread->status >= 0);
-    cleanup_fd(&thread->schedstat);
-    cleanup_fd(&thread->status);
+    proc_file_close(&thread->schedstat);
+    proc_file_close(&thread->status);
 }
 
 void metrics_threads_fini(struct metrics_threads *threads)
 {
     for (size_t i = 0; i < threads->count; i++)
         close_thread(&threads->threads[i]);
-    if (threads->task > 0)
-        cleanup_fd(&threads->task);
     free(threads->threads);
 }
 
@@ -56,7 +49,7 @@ static void meet(void *context, pid_t tid)
     if (!known) {
         ARRAY_RESERVE(threads->threads, threads->count, threads->capacity);
         known = &threads->threads[threads->count++];
-        *known = (struct metrics_thread){.tid = tid, .schedstat = -1, .status = -1};
+        *known = (struct metrics_thread){.tid = tid};
     }
     known->seen = threads->listings;
 }
@@ -78,11 +71,10 @@ static void list(struct metrics_threads *threads, int64_t now)
 {
     char path[48];
     snprintf(path, sizeof path, "/proc/%d/task", (int)threads->pid);
-    if (threads->task <= 0)
-        threads->task = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD int task = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     threads->known = threads->count;
     threads->listings++;
-    if (threads->task < 0 || procfs_each_number(threads->task, meet, threads) != RC_OK)
+    if (task < 0 || procfs_each_number(task, meet, threads) != RC_OK)
         return;
     drop_those_that_left(threads);
     if (threads->count)
@@ -102,26 +94,20 @@ static void list_if_due(struct metrics_threads *threads, uint64_t count)
 
 // --- one thread ---
 
-// Opening a file costs more than reading it.
-static bool read_file(const struct metrics_threads *threads, pid_t tid, const char *name, bool keep,
-                      int *kept, char *text, size_t size)
+static bool read_file(const struct metrics_threads *threads, pid_t tid, const char *name,
+                      struct proc_file *file, bool keep, char *text, size_t size)
 {
-    int fd = *kept >= 0 ? *kept : task_file_open(threads->task, tid, name);
-    bool got = task_file_read(fd, text, size);
-    if (fd >= 0 && *kept < 0 && keep && kept_open < KEPT_OPEN_ALL) {
-        *kept = fd;
-        kept_open++;
-    }
-    if (fd != *kept)
-        cleanup_fd(&fd);
-    return got;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/%s", (int)threads->pid, (int)tid, name);
+    return keep || file->fd ? proc_file_read(file, path, text, size)
+                            : proc_file_read_once(path, text, size);
 }
 
 static bool read_schedstat(const struct metrics_threads *threads, struct metrics_thread *thread,
                            bool keep, struct schedstat *stat)
 {
     char text[80];
-    return read_file(threads, thread->tid, "schedstat", keep, &thread->schedstat, text,
+    return read_file(threads, thread->tid, "schedstat", &thread->schedstat, keep, text,
                      sizeof text) &&
            schedstat_parse(text, stat);
 }
@@ -137,7 +123,7 @@ static bool read_status(struct metrics_threads *threads, struct metrics_thread *
     static const char *const keys[] = {"\nvoluntary_ctxt_switches:\t",
                                        "\nnonvoluntary_ctxt_switches:\t"};
     char text[STATUS_BYTES];
-    if (!read_file(threads, thread->tid, "status", keep, &thread->status, text, sizeof text))
+    if (!read_file(threads, thread->tid, "status", &thread->status, keep, text, sizeof text))
         return false;
     const char *state = strstr(text, "\nState:\t"); // the name before it has no newline
     thread->state = state ? state[8] : GONE;

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "serve/latency.h"
+#include "serve/proc_file.h"
 
 enum thread_figure { // states first
     THREAD_RUNNING, THREAD_SLEEPING, THREAD_DISK, THREAD_STOPPED,
@@ -22,14 +23,13 @@ struct metrics_thread {
     pid_t tid;
     uint32_t seen;     // number of the listing that had it last
     char state;        // 0: not read yet
-    int schedstat, status; // descriptors; -1: not kept open
+    struct proc_file schedstat, status;
     uint64_t waited, turns; // ns and times of waiting for a CPU, as its schedstat said last
     uint64_t switches[2];   // voluntary, involuntary
 };
 
 struct metrics_threads { // zeroed but for `pid`
     pid_t pid;
-    int task;          // directory; 0: not open
     struct metrics_thread *threads; // ascending tids; owned
     size_t count, capacity;
     size_t next;       // the one that is read next

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "serve/collector_state.h"
 #include "serve/helpers.h"
@@ -43,15 +45,17 @@ static void refuse(struct collector *collector, uint32_t id, enum rc rc, const s
 
 // --- at once ---
 
-static bool write_all(int memory, const struct buf *text)
+static enum rc put(const struct buf *text, int *memory, struct err *err)
 {
-    for (size_t done = 0; done < text->length;) {
-        ssize_t wrote = write(memory, text->data + done, text->length - done);
-        if (wrote <= 0)
-            return false;
-        done += (size_t)wrote;
+    size_t done = 0;
+    ssize_t wrote = *memory = answer_memory();
+    while (wrote >= 0 && done < text->length) {
+        wrote = write(*memory, text->data + done, text->length - done);
+        done += wrote > 0 ? (size_t)wrote : 0;
     }
-    return true;
+    return wrote >= 0 ? RC_OK
+                      : limits_sys(err, RC_LIMIT, errno, "cannot make an answer of %zu bytes",
+                                   text->length);
 }
 
 static void collect(struct collector *collector, struct serve_target *target,
@@ -63,8 +67,8 @@ static void collect(struct collector *collector, struct serve_target *target,
     AUTO_FD int memory = -1;
     struct err err = {0};
     answer.rc = who->collect(collector, target, ask, &text, &err);
-    if (answer.rc == RC_OK && ((memory = answer_memory()) < 0 || !write_all(memory, &text)))
-        answer.rc = err_set(&err, RC_LIMIT, "there is no memory for the answer");
+    if (answer.rc == RC_OK)
+        answer.rc = put(&text, &memory, &err);
     answer.unknown = answer.rc == RC_GONE && !target; // of those that it asks about
     answer.size = answer.rc == RC_OK ? answer_seal(memory) : 0;
     memcpy(answer.text, err.text, sizeof answer.text);

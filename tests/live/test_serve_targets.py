@@ -3,6 +3,7 @@
 and what is not permitted is said."""
 
 import os
+import re
 import time
 
 from serving import Server
@@ -93,6 +94,24 @@ def test_bad_rules(ctx):
             ("name=a/b,comm=x", "letters, digits"), ("cmdline~(", "--match"):
         done = ctx.run("serve", "--match", rule)
         assert done.returncode == 2 and text in done.stderr, (rule, done.returncode, done.stderr)
+
+
+def test_more_targets_than_descriptors(ctx):
+    """Figures of all of them, and whoever asks gets an answer."""
+    for _ in range(150):
+        named(ctx, "unique-many")
+    server = Server(ctx, "--match", "comm=unique-many", prefix=("prlimit", "--nofile=128"))
+    ctx.eventually(lambda: len(listed(server, state="running")) == 150, "all of them")
+
+    def figures():
+        text = server.get("/metrics").decode()
+        return {name: len(re.findall(rf"^ptprof_target_{name}{{", text, re.M))
+                for name in ("threads", "resident_memory_bytes", "open_descriptors")}
+    ctx.eventually(lambda: set(figures().values()) == {150}, "the figures of all of them")
+    assert len(os.listdir(f"/proc/{server.pid}/fd")) < 100
+    pid = listed(server)[77]["pid"]
+    assert server.request(f"/targets/{pid}/debug/pprof/profile?seconds=1").status == 200
+    assert server.request(f"/targets/{pid}/debug/pprof/threads?debug=2").status == 200
 
 
 def test_idle_cost(ctx):
