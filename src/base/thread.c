@@ -18,6 +18,8 @@
 #define LAST_NICE 5
 #define SHORT_SLICE_NS (100 * NS_PER_US)
 
+#define RESET_ON_FORK 1u // SCHED_FLAG_RESET_ON_FORK
+
 struct scheduling { // struct sched_attr, which glibc 2.36 does not know
     uint32_t size, policy;
     uint64_t flags;
@@ -36,10 +38,12 @@ int thread_start(pthread_t *thread, void *(*run)(void *context), void *context)
     return errnum;
 }
 
+// A thread that had real-time priority by a limit (ulimit -r) may not drop SCHED_RESET_ON_FORK.
 void thread_come_late(void)
 {
     const struct sched_param none = {0};
-    sched_setscheduler(0, SCHED_BATCH, &none); // 0 is the calling thread, not the process
+    if (sched_setscheduler(0, SCHED_BATCH, &none) != 0) // 0 is the thread, not the process
+        sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &none);
 }
 
 void thread_come_last(void)
@@ -63,7 +67,12 @@ bool thread_come_soon(void)
     struct scheduling wanted = {
         .size = sizeof wanted, .policy = SCHED_OTHER, .nice = getpriority(PRIO_PROCESS, 0),
         .runtime = SHORT_SLICE_NS};
-    return syscall(SYS_sched_setattr, 0, &wanted, 0) == 0 && kernel_has_slices();
+    long rc = syscall(SYS_sched_setattr, 0, &wanted, 0);
+    if (rc != 0) {
+        wanted.flags = RESET_ON_FORK;
+        rc = syscall(SYS_sched_setattr, 0, &wanted, 0);
+    }
+    return rc == 0 && kernel_has_slices();
 }
 
 void thread_lead(pid_t pid)

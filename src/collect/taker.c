@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/thread.h"
 #include "collect/aftermath.h"
+#include "sample/priority.h"
 
 #define DRAIN_MS 25 // a capture waits in the ring for so long at the most
 #define IDLE_MS 100 // the same for the first capture after a while without any
@@ -18,6 +19,9 @@
 #define NAMES_EVERY NS_PER_S
 #define SOON_NS (50 * NS_PER_MS) // the same, while what a thread waits for hangs on a name
 #define LOCK_MS 20
+#define LIGHT_EVERY (100 * NS_PER_MS)
+#define LIGHT_SHARE 16 // it takes one part in so many of the time at the most while it displaces
+                       // others
 #define ANSWER_MS 1000 // for which one look at the fetcher lasts
 
 // Has names fetched while sampling goes on, so that little is left to do at the end.
@@ -79,14 +83,30 @@ static bool take_some(struct taker *taker)
     return all;
 }
 
+// The process that unwinds for it takes about as much.
+static void note_time(struct taker *taker)
+{
+    int64_t now = clock_now(), cpu = clock_thread();
+    if (now - taker->noted_at < LIGHT_EVERY)
+        return;
+    taker->is_light = (cpu - taker->cpu_then) * LIGHT_SHARE < now - taker->noted_at;
+    taker->cpu_then = cpu;
+    taker->noted_at = now;
+}
+
 static void come_when_pressed(struct taker *taker)
 {
-    bool soon = consumer_is_pressed(taker->consumer);
-    if (soon == taker->soon)
+    enum taker_turn turn = TAKER_LAST;
+    if (consumer_is_pressed(taker->consumer))
+        turn = taker->is_light ? TAKER_AT_ONCE : TAKER_SOON;
+    if (turn == taker->turn)
         return;
-    soon ? (void)thread_come_soon() : thread_come_last();
+    if (turn == TAKER_AT_ONCE)
+        priority_at_once();
+    else
+        turn == TAKER_SOON ? (void)thread_come_soon() : thread_come_last();
     consumer_lead(taker->consumer);
-    taker->soon = soon;
+    taker->turn = turn;
 }
 
 static void *take_in(void *context)
@@ -105,6 +125,7 @@ static void *take_in(void *context)
         before = after;
         while (!take_some(taker) && !atomic_load(&taker->leaving))
             clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+        note_time(taker);
         after = atomic_load(&ring->consumed);
         come_when_pressed(taker);
     }

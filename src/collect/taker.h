@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The taker is the thread that takes in what was sampled. It unwinds, waits for files that do not
-// answer and has names fetched. It has the lowest priority unless it is pressed, and the thread of
-// clock and signals never waits for it.
+// answer and has names fetched. It has the lowest priority unless it is pressed, then one above the
+// target's, as long as it takes little time. The thread of clock and signals never waits for it.
 #pragma once
 
 #include <pthread.h>
@@ -11,6 +11,8 @@
 #include "collect/consumer.h"
 #include "sample/watchdog.h"
 #include "symbol/fetcher.h"
+
+enum taker_turn { TAKER_LAST, TAKER_SOON, TAKER_AT_ONCE };
 
 struct taker {
     // These are set before the start, and borrowed.
@@ -31,7 +33,9 @@ struct taker {
     pthread_t thread;
     bool started;
     atomic_bool leaving;
-    bool soon; // it runs as soon as there is something to take in
+    enum taker_turn turn;
+    bool is_light;     // it took little of the time, as noted last
+    int64_t noted_at, cpu_then; // ns: CLOCK_MONOTONIC, and its own CPU time
     atomic_bool recovers; // it recovers the ring as soon as it has taken in what it can
     atomic_bool lent;    // somebody else uses the symbolizer
     size_t names_wanted; // locations of which names were wanted

@@ -13,15 +13,22 @@
 #include "base/thread.h"
 #include "process/procfs.h"
 
-// A real-time task that forgets to sleep this long is ended by the kernel.
+// A sampler that forgets to sleep this long is ended by the kernel.
 #define RTTIME_US 500000
+
+enum realtime { REALTIME_TAKER = 1, REALTIME_SAMPLER = 2 };
+
+static bool have_realtime(enum realtime priority)
+{
+    struct sched_param wanted = {.sched_priority = priority};
+    return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &wanted) == 0;
+}
 
 static bool be_realtime(void)
 {
     struct rlimit limit = {RTTIME_US, RTTIME_US};
-    struct sched_param lowest = {.sched_priority = 1};
     return setrlimit(RLIMIT_RTTIME, &limit) == 0 &&
-           sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0;
+           (have_realtime(REALTIME_SAMPLER) || have_realtime(REALTIME_TAKER));
 }
 
 // Returns how many threads of the whole machine run or wait for a CPU, this one among them; -1: not
@@ -88,6 +95,12 @@ void priority_spread(const cpu_set_t *before)
 void priority_urgent(bool urgent)
 {
     if (!urgent || !be_realtime())
+        thread_come_soon();
+}
+
+void priority_at_once(void)
+{
+    if (!have_realtime(REALTIME_TAKER))
         thread_come_soon();
 }
 

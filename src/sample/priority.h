@@ -20,6 +20,11 @@ void priority_prompt(void);
 // Makes the calling thread as urgent as priority_raise does, or no more than priority_prompt does.
 void priority_urgent(bool urgent);
 
+// For the thread that takes in what was seen, when a moment later is too late: it gives way to
+// samplers only. Nothing ends it if it computes for long, so it has to see to that itself. Where
+// that is not allowed it is an ordinary thread with a short slice.
+void priority_at_once(void);
+
 // For the thread that takes in what was seen, as long as that lasts: where very many threads run it
 // would seldom get a CPU. Processes that it starts meanwhile keep it. Returns the nice value from
 // before, for priority_relax; nothing changes where it is not allowed or not needed.

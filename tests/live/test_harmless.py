@@ -288,7 +288,8 @@ def hang_samplers(ctx, cpu):
     # What we say of ourselves: a hold counts as long as it lasted, however it ended.
     assert run["held_total_ns"] >= hits * 50e6, f"{run['held_total_ns']} ns held, {hits} hung"
     # When it stopped after it was asked, and when the sampler was gone, is known to so much.
-    assert run["held_max_ns"] <= longest + 10e6, f"{run['held_max_ns']} ns held, {longest} not run"
+    assert run["held_max_ns"] <= longest + 10e6 + noise, \
+        f"{run['held_max_ns']} ns held, {longest} not run"
     assert 0 < run["held_share"] <= 1, f"a share of {run['held_share']}"
 
 
