@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "profile/place.h"
+#include "profile/plain_threads.h"
 
 void filling_fini(struct filling *filling)
 {
@@ -152,7 +153,8 @@ uint32_t filling_wait(struct filling *filling, const struct profile *profile, ui
 {
     const struct profile_wait *wait = profile_wait_get(profile, number);
     const char *object = wait->lock ? profile_string(profile, wait->object) : "";
-    set = plain_with_text(filling->to, set, "wait", profile_string(profile, wait->kind));
+    const char *kind = wait->kind ? profile_string(profile, wait->kind) : PLAIN_UNSORTED;
+    set = plain_with_text(filling->to, set, "wait", kind);
     set = plain_with_text(filling->to, set, "lock", object);
     return plain_with_text(filling->to, set, "inferred", wait->inferred ? "yes" : "");
 }

@@ -16,6 +16,7 @@
 #define PLAIN_HOLDER "holder"
 #define PLAIN_WAITER "waiter"
 #define PLAIN_IDLE "idle" // a wait for work
+#define PLAIN_UNSORTED "not known yet" // text of "wait" until names tell what kind of wait it is
 
 struct plain_thread {
     pid_t pid, tid;  // labels of these names; 0: none, or an entry of our own

@@ -11,7 +11,9 @@
 #include "base/mem.h"
 #include "output/parser.h"
 #include "profile/place.h"
+#include "profile/plain_filter.h"
 #include "profile/plain_merge.h"
+#include "profile/plain_threads.h"
 #include "serve/profile_form.h"
 #include "serve/runner_view.h"
 
@@ -184,12 +186,28 @@ static enum rc profile_of_window(struct feed *feed, const struct snapshot *snaps
                : RC_OK;
 }
 
+// What is counted for all time never loses a label again: what waits of a new kind have is told as
+// soon as it is known what they wait for.
+static enum rc leave_out_unsorted(struct plain_profile **profile, struct err *err)
+{
+    struct plain_profile *sorted;
+    const struct plain_filter filter = {.tag_ignore = "wait=" PLAIN_UNSORTED};
+    enum rc rc = plain_filter(*profile, &filter, &sorted, err);
+    if (rc != RC_OK)
+        return rc;
+    plain_free(*profile);
+    *profile = sorted;
+    return RC_OK;
+}
+
 static enum rc profile_of_all(struct feed *feed, const struct snapshot *snapshot,
                               const struct runner_kept *kept, enum profile_kind kind,
                               uint32_t number, struct plain_profile **profile, struct err *err)
 {
     struct rows_query query = query_of(kind);
     enum rc rc = extract(feed, snapshot, &query, NULL, profile, err);
+    if (rc == RC_OK && number != RUNNER_KEPT)
+        rc = leave_out_unsorted(profile, err);
     if (rc == RC_OK && number != RUNNER_KEPT)
         rc = add_kept(profile, kept->profiles[number], err);
     if (rc != RC_OK)

@@ -3,7 +3,9 @@
 processes at once, again and again, and judge what they get as those do."""
 
 import gzip
+import os
 import pathlib
+import signal
 import sys
 import threading
 import time
@@ -132,6 +134,34 @@ def test_configured_parameters_spread(ctx):
             scraper.once(name)
         assert not errors(scraper), errors(scraper)
     assert all(one.duration > 0.5e9 for one in both[0].rounds["mutex"])
+
+
+def named(ctx, pid, name):
+    """The descendant with this name."""
+    for child in ctx.children(pid):
+        if found := child if ctx.comm_of(child) == name else named(ctx, child, name):
+            return found
+    return None
+
+
+def test_names_that_come_late(ctx):
+    """What kind of wait it is hangs on them: what is counted for all time never changes its labels
+    afterwards."""
+    target = examples(ctx)["contention"]
+    server = serving.Server(ctx, target.pid)
+    alloy = scrapers.Alloy(server.address, "", INTERVAL, scrapers.OUR_PATHS,
+                           [("target", "contention")])
+    alloy.once("block")
+    names = ctx.eventually(lambda: named(ctx, server.pid, "ptprof-names"), "it begins to name")
+    os.kill(names, signal.SIGSTOP)
+    for _ in range(2):
+        alloy.once("block")
+    os.kill(names, signal.SIGCONT)
+    ctx.eventually(lambda: alloy.once("block") or
+                   "lock_queue" in pushed_functions(alloy, "block"), "names have come")
+    assert not errors(alloy), errors(alloy)
+    labels = {label for _, labels, _ in alloy.rounds["block"][-1].samples for label in labels}
+    assert ("wait", "lock") in labels and ("wait", "not known yet") not in labels, labels
 
 
 def test_defaults_find_no_allocs(ctx):
