@@ -13,6 +13,8 @@
 #define KERNEL_THREAD 0x00200000u // PF_KTHREAD
 #define ANCESTORS_MOST 16
 #define LOOK_SHARE 200 // looks take at most one part in so many of our time
+// But whoever comes is found within 5 s: the next look is due at the interval after this pause.
+#define PAUSE_MOST (3ll * NS_PER_S)
 
 struct target_look {
     struct target_list *list;
@@ -174,5 +176,6 @@ void target_list_look(struct target_list *list)
     }
     found = look.found;
     drop_old(list, now);
-    list->look_at = now + (clock_thread() - cost) * LOOK_SHARE;
+    int64_t pause = (clock_thread() - cost) * LOOK_SHARE;
+    list->look_at = now + (pause < PAUSE_MOST ? pause : PAUSE_MOST);
 }
