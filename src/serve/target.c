@@ -119,11 +119,9 @@ static void name(const struct target_list *list, struct serve_target *target)
 {
     const char *given = target->rule ? rule_name(target->rule) : NULL;
     const char *wanted = given ? given : target->facts.comm;
-    target_id_make(wanted, 0, target->id);
-    for (unsigned i = 0; is_taken(list, target->id); i++) {
-        AUTO_FREE char *again = i ? xasprintf("%s-%u", wanted, i + 1) : xstrdup(wanted);
-        target_id_make(again, target->pid, target->id);
-    }
+    target_id_make(wanted, 0, 0, target->id);
+    for (unsigned i = 1; is_taken(list, target->id); i++)
+        target_id_make(wanted, i, target->pid, target->id);
 }
 
 void target_list_add(struct target_list *list, struct target_found *found)

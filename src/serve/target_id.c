@@ -31,15 +31,18 @@ bool target_id_is_safe(const char *text)
     return may_begin(text) && length < ASK_TARGET_MOST - PID_ROOM;
 }
 
-void target_id_make(const char *name, pid_t pid, char id[ASK_TARGET_MOST])
+// What tells it apart is never cut off: the name is.
+void target_id_make(const char *name, unsigned number, pid_t pid, char id[ASK_TARGET_MOST])
 {
-    char safe[ASK_TARGET_MOST - PID_ROOM];
+    char safe[ASK_TARGET_MOST - PID_ROOM], end[2 * PID_ROOM] = "";
     snprintf(safe, sizeof safe, "%s%s", may_begin(name) ? "" : "_", name);
     for (char *byte = safe; *byte; byte++)
         if (!is_safe(*byte))
             *byte = '_';
-    if (pid)
-        snprintf(id, ASK_TARGET_MOST, "%s-%d", safe, (int)pid);
-    else
-        snprintf(id, ASK_TARGET_MOST, "%s", safe);
+    if (number > 1)
+        snprintf(end, sizeof end, "-%u-%d", number, (int)pid);
+    else if (number)
+        snprintf(end, sizeof end, "-%d", (int)pid);
+    int room = ASK_TARGET_MOST - 1 - (int)strlen(end);
+    snprintf(id, ASK_TARGET_MOST, "%.*s%s", room, safe, end);
 }

@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "serve/target_id.h"
 
@@ -23,11 +25,11 @@ START_TEST(ids_are_safe_in_paths)
     };
     char id[ASK_TARGET_MOST];
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        target_id_make(cases[i][0], 0, id);
+        target_id_make(cases[i][0], 0, 0, id);
         ck_assert_str_eq(id, cases[i][1]);
         ck_assert(target_id_is_safe(id));
     }
-    target_id_make("nginx", 4242, id);
+    target_id_make("nginx", 1, 4242, id);
     ck_assert_str_eq(id, "nginx-4242");
 }
 END_TEST
@@ -37,9 +39,31 @@ START_TEST(names_of_any_length_have_one)
     char name[300], id[ASK_TARGET_MOST];
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    target_id_make(name, 4194304, id);
+    target_id_make(name, 1, 4194304, id);
     ck_assert(strlen(id) < sizeof id);
     ck_assert_ptr_nonnull(strstr(id, "-4194304"));
+    target_id_make(name, UINT_MAX, 4194304, id);
+    ck_assert_ptr_nonnull(strstr(id, "-4294967295-4194304"));
+}
+END_TEST
+
+// One that had the pid and the name before is still listed, and another one before it.
+START_TEST(names_that_come_again)
+{
+    static const char rule[] =
+        "name=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,comm=x"; // as long as may be
+    struct target_list list = {.kept = 1};
+    struct target_rule *parsed = NULL;
+    struct err err = {0};
+    ck_assert_msg(rule_parse(rule, "--match", &parsed, &err) == RC_OK, "%s", err.text);
+    for (size_t i = 0; i < 4; i++) {
+        struct target_found found = {.pid = getpid(), .rule = parsed};
+        target_list_add(&list, &found);
+        for (size_t j = 0; j < i; j++)
+            ck_assert_str_ne(list.targets[i]->id, list.targets[j]->id);
+    }
+    target_list_fini(&list);
+    rule_free(parsed);
 }
 END_TEST
 
@@ -162,6 +186,31 @@ START_TEST(bound_is_kept_and_told)
 }
 END_TEST
 
+// However much it costs to look for them: on a machine with many processes it is as much.
+START_TEST(who_comes_is_found_soon)
+{
+    struct serve_settings settings = {SERVE_DEFAULTS};
+    struct target_list list = {0};
+    struct err err;
+    for (size_t i = 0; i < 5000; i++)
+        text_list_add(&settings.targets.rules, "cmdline~(a|b)+unit-nobody.*x$");
+    pid_t pid = start("unit-costly"), server = fork();
+    if (server == 0) {
+        int64_t began = clock_now();
+        ck_assert_int_eq(target_list_init(&list, &settings, &err), RC_OK);
+        ck_assert_int_gt(list.look_at, began);
+        ck_assert_int_le(list.look_at - clock_now(), 3ll * NS_PER_S);
+        ck_assert_int_gt(list.look_at - clock_now(), 2ll * NS_PER_S);
+        _exit(EXIT_SUCCESS);
+    }
+    int status;
+    waitpid(server, &status, 0);
+    end(pid);
+    text_list_fini(&settings.targets.rules);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(own_processes_are_none)
 {
     struct serve_settings settings = {SERVE_DEFAULTS};
@@ -255,7 +304,9 @@ Suite *suite_target(void)
     TCase *all = tcase_create("all");
     tcase_add_test(all, ids_are_safe_in_paths);
     tcase_add_test(all, names_of_any_length_have_one);
+    tcase_add_test(all, names_that_come_again);
     tcase_add_test(all, rules_find_processes);
+    tcase_add_test(all, who_comes_is_found_soon);
     tcase_add_test(all, bound_is_kept_and_told);
     tcase_add_test(all, own_processes_are_none);
     tcase_add_test(all, only_successor_is_the_same_target);
