@@ -7,14 +7,25 @@
 #include "serve/collector_state.h"
 #include "serve/metrics_json.h"
 
+// There is a NUL behind the last argument, and behind one that is empty two. More are what is left
+// of the room of a program that has written its own title there.
+static void cut_end(struct buf *arguments)
+{
+    size_t nuls = 0;
+    while (nuls < arguments->length && !arguments->data[arguments->length - nuls - 1])
+        nuls++;
+    arguments->length -= nuls > 2 ? nuls : nuls > 0;
+}
+
 enum rc collected_cmdline(struct collector *collector, struct serve_target *target,
                           const struct ask *ask, struct buf *out, struct err *err)
 {
     (void)collector, (void)ask;
-    if (procfs_read(out, "/proc/%d/cmdline", (int)target->pid) != RC_OK)
+    if (target_facts_arguments(target->pid, out))
+        return RC_OK;
+    if (target_check(target), target->ended_at)
         return err_set(err, RC_GONE, "%s has ended", target->id);
-    while (out->length && !out->data[out->length - 1])
-        out->length--;
+    cut_end(out);
     return RC_OK;
 }
 

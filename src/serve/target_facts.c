@@ -2,6 +2,7 @@
 #include "serve/target_facts.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "serve/user_names.h"
 
 #define CONTAINER_DIGITS 64
+#define ARGUMENTS_MOST (128u << 10) // bytes
 
 const char *const target_fact_keys[TARGET_FACT_COUNT] = {
 #define X(name, key, text) [TARGET_##name] = #key,
@@ -77,17 +79,28 @@ static char *read_exe(struct target_facts *facts, pid_t pid)
     return xstrndup(exe, (size_t)length);
 }
 
+bool target_facts_arguments(pid_t pid, struct buf *text)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool cut = fd >= 0 && buf_read_fd(text, fd, ARGUMENTS_MOST) == RC_LIMIT;
+    if (cut)
+        text->length = ARGUMENTS_MOST;
+    return cut;
+}
+
 static char *read_cmdline(struct target_facts *facts, pid_t pid)
 {
     AUTO_BUF struct buf text = {0};
     (void)facts;
-    if (procfs_read(&text, "/proc/%d/cmdline", (int)pid) != RC_OK || !text.length)
-        return xstrdup("");
+    bool cut = target_facts_arguments(pid, &text);
     while (text.length && !text.data[text.length - 1])
         text.length--;
     for (size_t i = 0; i < text.length; i++)
         if (!text.data[i])
             text.data[i] = ' ';
+    buf_puts(&text, cut ? "..." : "");
     return xstrndup(text.data, text.length);
 }
 

@@ -11,7 +11,7 @@
 #define TARGET_FACTS(X)                                                                            \
     X(COMM, comm, "name of the main thread, 15 bytes at most")                                     \
     X(EXE, exe, "path of the program")                                                             \
-    X(CMDLINE, cmdline, "arguments, separated by spaces")                                          \
+    X(CMDLINE, cmdline, "arguments, separated by spaces; \"...\" where they are cut")              \
     X(USER, user, "name of the effective user, or the number")                                     \
     X(UNIT, unit, "of systemd: redis-server.service")                                              \
     X(CONTAINER, container, "ID of 64 hexadecimal digits")                                         \
@@ -38,6 +38,11 @@ const char *target_facts_get(struct target_facts *facts, pid_t pid, enum target_
 // Reads those that have not been read.
 void target_facts_read(struct target_facts *facts, pid_t pid);
 void target_facts_fini(struct target_facts *facts);
+
+// Reads the arguments of a process with the NULs behind them, empty if it has none or has ended:
+// 128 KiB at most, because its owner can make them as long as its memory. Returns whether they are
+// cut there.
+bool target_facts_arguments(pid_t pid, struct buf *text);
 
 // Find what a path of a cgroup says: the innermost service or scope, and the ID of a container. The
 // caller frees the text, "": it says nothing of it.

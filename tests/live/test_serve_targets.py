@@ -89,6 +89,24 @@ def test_not_permitted(ctx):
     assert answer.status == 403 and b"cannot attach" in answer.body, answer
 
 
+def test_arguments(ctx):
+    """As Go has them, empty ones too, and not as many as their owner wants."""
+    program = ctx.program("idle")
+    few = ctx.spawn("./spin", "a", "b c", "", executable=program)
+    padded = ctx.spawn("nginx: master", "", "", "", executable=program)
+    many = ctx.spawn(program, *["x" * 100_000] * 15)
+    server = Server(ctx, few.pid, padded.pid, many.pid)
+
+    def arguments(process):
+        return server.get(f"/pid/{process.pid}/debug/pprof/cmdline")
+    assert arguments(few) == b"./spin\0a\0b c\0"
+    assert arguments(padded) == b"nginx: master"
+    assert len(arguments(many)) == 128 << 10
+    shown, = (each["cmdline"] for each in listed(server, pid=many.pid))
+    assert shown.endswith("x...") and len(shown) == (128 << 10) + 3
+    assert listed(server, pid=few.pid)[0]["cmdline"] == "./spin a b c"
+
+
 def test_bad_rules(ctx):
     for rule, text in ("usr=x", "'usr' is no key: 'user' is"), ("nginx", "is no condition"), \
             ("name=a/b,comm=x", "letters, digits"), ("cmdline~(", "--match"):
