@@ -207,6 +207,7 @@ def test_passwords_and_tokens(ctx):
     assert status(server.get(path, f"Authorization: Bearer {TOKEN}")) == 200
     logged = [text for text in server.run.stderr.splitlines() if "wrong password" in text]
     assert len(logged) == 5 and "127.0.0.1" in logged[0], server.run.stderr
+    assert server.run.stderr.count("refused without being tried") == 1, server.run.stderr
     assert "guess" not in server.run.stderr and TOKEN not in server.run.stderr
     server.end()
 

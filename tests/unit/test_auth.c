@@ -99,8 +99,12 @@ START_TEST(who_guesses_is_slowed_down)
     ck_assert_int_eq(login_check(right, 1, now), LOGIN_LATER); // or it would be a way to guess
     ck_assert_int_eq(login_check("Bearer 0123456789abcdef", 1, now), LOGIN_GOOD);
     ck_assert_int_eq(login_check(right, 2, now), LOGIN_GOOD); // others are not
+    ck_assert_int_eq(login_check(right, 1, now), LOGIN_LATER); // nor is what others are known by
+    ck_assert_int_eq(login_check(wrong, 1, now += 61ll * NS_PER_S), LOGIN_WRONG);
+    ck_assert_int_eq(login_check(right, 1, now), LOGIN_GOOD);
+    for (size_t i = 1; i < 5; i++)
+        ck_assert_int_eq(login_check(wrong, 1, now += NS_PER_S), LOGIN_WRONG);
     ck_assert_int_eq(login_check(right, 1, now), LOGIN_GOOD); // it is known by now
-    ck_assert_int_eq(login_check(wrong, 1, now + 61ll * NS_PER_S), LOGIN_WRONG);
 }
 END_TEST
 

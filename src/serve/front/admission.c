@@ -16,6 +16,8 @@
 #include "serve/front/waiting.h"
 #include "serve/settings.h"
 
+#define LATER_TOLD (60ll * NS_PER_S) // how often the log says that nobody's passwords are tried
+
 static const char *field(const struct exchange *exchange, const char *name)
 {
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
@@ -95,6 +97,18 @@ static void log_refusal(const struct exchange *exchange)
     waiting_log(line);
 }
 
+static void log_later(const struct exchange *exchange, int64_t now)
+{
+    static int64_t told;
+    if (told && now - told < LATER_TOLD)
+        return;
+    told = now;
+    AUTO_FREE char *line = xasprintf("too many tries: passwords and tokens from %s, and perhaps "
+                                     "from elsewhere, are refused without being tried",
+                                     connection_name(exchange->client));
+    waiting_log(line);
+}
+
 // Nobody is told whether it was the user that is not known or the password that was wrong.
 static bool is_known(struct exchange *exchange, enum MHD_Result *result)
 {
@@ -104,10 +118,12 @@ static bool is_known(struct exchange *exchange, enum MHD_Result *result)
     const struct reply unknown = {.status = 401, .headers = {{"WWW-Authenticate", challenge}}};
     if (connection_is_trusted(exchange->client) || !login_is_needed())
         return true;
+    int64_t now = clock_now();
     switch (login_check(field(exchange, "Authorization"), connection_origin(exchange->client),
-                        clock_now())) {
+                        now)) {
     case LOGIN_GOOD: return true;
     case LOGIN_LATER:
+        log_later(exchange, now);
         *result = reply_refusal(exchange, &later, "too many wrong passwords or tokens came: try "
                                                   "again in a minute");
         return false;

@@ -16,7 +16,7 @@
 #define CRYPT_MOST 10             // tries at once, of all; one more each CRYPT_TIME
 #define CRYPT_TIME (NS_PER_S / 5)
 #define TRIERS_MOST 256
-#define REMEMBERED_MOST 64
+#define REMEMBERED_MOST 256
 
 struct secret_hash { // of 128 bits, by keys that nobody knows: is as good as what it is of
     uint64_t words[2];
@@ -32,7 +32,7 @@ static struct {
     const struct access *access;
     uint64_t keys[2][2];
     struct secret_hash *tokens; // of access->tokens
-    struct secret_hash remembered[REMEMBERED_MOST];
+    struct secret_hash remembered[REMEMBERED_MOST]; // of right ones and from where they came
     size_t remembered_at;
     struct trier triers[TRIERS_MOST];
     unsigned crypts;        // that may be done now
@@ -43,6 +43,14 @@ static struct secret_hash hash(const char *text, size_t length)
 {
     return (struct secret_hash){
         {siphash(logins.keys[0], text, length), siphash(logins.keys[1], text, length)}};
+}
+
+// Who tries from elsewhere is not told by it that one is right.
+static struct secret_hash hash_from(const char *field, uint64_t from)
+{
+    struct secret_hash of_field = hash(field, strlen(field));
+    const uint64_t both[] = {of_field.words[0], of_field.words[1], from};
+    return hash((const char *)both, sizeof both);
 }
 
 void login_begin(const struct access *access)
@@ -161,7 +169,7 @@ enum login login_check(const char *field, uint64_t from, int64_t now)
         return LOGIN_NONE;
     if (!auth_parse(field, &claim))
         return LOGIN_WRONG;
-    struct secret_hash known = hash(field, strlen(field));
+    struct secret_hash known = hash_from(field, from);
     struct secret_hash token = hash(claim.secret, strlen(claim.secret));
     enum login login = LOGIN_GOOD;
     if (!is_among(logins.tokens, logins.access->token_count, token) &&

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who proves that he may ask. Passwords are tried so often a second at most, whoever sends them,
-// because trying one is costly; a right one is remembered by a hash, and costs nothing again.
+// because trying one is costly; a right one is remembered by a hash, and costs nothing again from
+// where it came.
 #pragma once
 
 #include <stdbool.h>
