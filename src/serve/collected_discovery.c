@@ -39,9 +39,9 @@ static void put_labels(const struct collector *collector, const struct serve_tar
     json_text(json, "__metrics_path__", "/metrics");
     json_text(json, "__param_target", target->id);
     json_text(json, "service_name", target->id);
-    json_text(json, "comm", target->facts.comm);
     json_text(json, "__meta_ptprof_target", target->id);
     json_text(json, "__meta_ptprof_pid", pid);
+    json_text(json, "__meta_ptprof_comm", target->facts.comm);
     put_profiles(collector, json);
     put_fact(json, "__meta_ptprof_exe", target->facts.exe);
     put_fact(json, "__meta_ptprof_user", target->facts.user);

@@ -196,7 +196,7 @@ def test_discovery(ctx):
     found, = json.loads(answer.body)
     labels = found["labels"]
     assert found["targets"] == [server.address]
-    assert labels["comm"] == SHOWN and labels["__meta_ptprof_pid"] == str(target.pid)
+    assert labels["__meta_ptprof_comm"] == SHOWN and labels["__meta_ptprof_pid"] == str(target.pid)
     assert all(isinstance(value, str) for value in labels.values())
     assert all(re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", key) for key in labels)
     profiles = labels["__meta_ptprof_profiles"]
@@ -308,10 +308,10 @@ def test_prometheus(ctx):
         assert {each["metric"]["job"] for each in asked.query("up == 1")} == \
             {"ptprof", "ptprof-processes"}
         compare_cpu(ctx, asked, kernel)
-        by_name = asked.query("ptprof_target_info{job='ptprof'}")
-        assert [each["metric"]["comm"] for each in by_name] == [SHOWN]
-        by_name = asked.query("ptprof_target_threads{job='ptprof-processes'}")
-        assert [each["metric"]["comm"] for each in by_name] == [SHOWN]
+        by_name = asked.query("ptprof_target_info")
+        assert [each["metric"]["comm"] for each in by_name] == [SHOWN, SHOWN]
+        assert not any(key.startswith("exported_") for each in by_name for key in each["metric"]), \
+            by_name
         names = asked.get("/api/v1/label/__name__/values")["data"]
         for text in expressions():
             asked.query(text)
