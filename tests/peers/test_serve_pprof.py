@@ -6,6 +6,7 @@ import collections
 import concurrent.futures
 import contextlib
 import gzip
+import html
 import http.client
 import http.server
 import itertools
@@ -344,6 +345,10 @@ def test_targets_have_paths_of_their_own(ctx):
             f"{PREFIX}/?target={'x' * 300}", f"/targets/nobody{PREFIX}/heap?seconds=1":
         answer = threads(path, status=404)
         assert answer.headers["X-Go-Pprof"] == "1" and answer.body.count(b"\n") == 1, answer
+    page = server.get(f"{PREFIX}/?target={ids[second.pid]}").decode()
+    links = [html.unescape(link) for link in re.findall("href=['\"]([^'\"]+)", page)]
+    assert len(links) == 11 and threads(f"{PREFIX}/" + links[2]) == many, links
+    assert all(link.endswith(f"&target={ids[second.pid]}") for link in links), links
     redirect = server.request(f"/targets/{second.pid}{PREFIX}?a=b")
     assert redirect.headers["Location"] == f"/targets/{second.pid}{PREFIX}/?a=b", redirect
     first.kill()

@@ -28,29 +28,30 @@ static const struct {
                     "did: running, waiting for a CPU, blocked"},
 };
 
-static void put_row(struct buf *out, size_t number, unsigned threads)
+static void put_row(struct buf *out, size_t number, unsigned threads, const char *argument)
 {
     const char *name = profiles[number].name;
     AUTO_FREE char *count = xasprintf("%u", threads);
-    buf_printf(out, "<tr><td>%s</td><td><a href='%s?debug=1'>%s</a></td></tr>\n",
-               profiles[number].by_thread ? count : "-", name, name);
+    buf_printf(out, "<tr><td>%s</td><td><a href='%s?debug=1%s'>%s</a></td></tr>\n",
+               profiles[number].by_thread ? count : "-", name, argument, name);
 }
 
-void pprof_index(struct buf *out, const char *prefix, const char *facts)
+void pprof_index(struct buf *out, const char *prefix, const char *facts, bool by_argument)
 {
     char id[ASK_TARGET_MOST] = "";
     unsigned threads = 0;
     int pid = 0;
     (void)!sscanf(facts, "%d %u %63[-A-Za-z0-9._]", &pid, &threads, id);
+    AUTO_FREE char *argument = by_argument ? xasprintf("&amp;target=%s", id) : xstrdup("");
     buf_printf(out, "<html>\n<head>\n<title>%s/ of %s</title>\n</head>\n<body>\n"
                     "%s/ of %s (%d)<br>\n<br>\nTypes of profiles available:\n<table>\n"
                     "<thead><td>Count</td><td>Profile</td></thead>\n",
                prefix, id, prefix, id, pid);
     for (size_t i = 0; i < ARRAY_LENGTH(profiles); i++)
-        put_row(out, i, threads);
-    buf_puts(out, "</table>\n"
-                  "<a href=\"goroutine?debug=2\">full dump of the stacks of all threads</a>\n"
-                  "<br>\n<p>\nProfile Descriptions:\n<ul>\n");
+        put_row(out, i, threads, argument);
+    buf_printf(out, "</table>\n"
+                    "<a href=\"goroutine?debug=2%s\">full dump of the stacks of all threads</a>\n"
+                    "<br>\n<p>\nProfile Descriptions:\n<ul>\n", argument);
     for (size_t i = 0; i < ARRAY_LENGTH(profiles); i++)
         buf_printf(out, "<li><div class=profile-name>%s: </div> %s</li>\n", profiles[i].name,
                    profiles[i].text);

@@ -179,7 +179,8 @@ static enum MHD_Result answer_index(struct exchange *exchange)
         return refuse(exchange);
     if (exchange->memory >= 0 && lseek(exchange->memory, 0, SEEK_SET) == 0)
         (void)!buf_read_fd(&facts, exchange->memory, ASK_TEXT_MOST);
-    pprof_index(&page, exchange->settings->http.prefix, facts.length ? facts.data : "");
+    pprof_index(&page, exchange->settings->http.prefix, facts.length ? facts.data : "",
+                exchange_argument(exchange, "target") || exchange_argument(exchange, "pid"));
     return reply_bytes(exchange, &reply, page.data, page.length);
 }
 
