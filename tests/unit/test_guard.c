@@ -106,6 +106,7 @@ START_TEST(fields_are_those_of_one_request)
         {"Transfer-Encoding gzip", 501},
         {"Transfer-Encoding chunked, identity", 501},
         {"Host a\nhost b", 400},
+        {"Origin http://a\norigin http://a", 400},
         {"X\x01 y", 400},
         {"X y\x01z", 400},
         {"X:Y z", 400},
@@ -166,6 +167,9 @@ START_TEST(names_of_hosts)
         ck_assert_msg(host_is_ours(name, "profiles.example,b") == rows[i].is_ours, "%s", name);
         ck_assert(host_is_ours(name, "*"));
     }
+    ck_assert(host_is_ours("a.example", ",,a.example"));
+    ck_assert(!host_is_ours("evil.example", ",a.example,"));
+    ck_assert(!host_is_ours("", ",a.example,"));
     ck_assert(!host_is_ours("evil.example", NULL));
     ck_assert(!host_is_ours("evil.example", ""));
 }

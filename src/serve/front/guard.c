@@ -141,6 +141,8 @@ void guard_field(struct header_guard *guard, const char *name, size_t name_lengt
         refuse(guard, 400, "a field of the header has a control byte");
     if (is_named(name, name_length, "Host"))
         count(guard, &guard->hosts, "there are two Host fields");
+    if (is_named(name, name_length, "Origin"))
+        count(guard, &guard->origins, "there are two Origin fields");
     if (is_named(name, name_length, "Content-Length")) {
         count(guard, &guard->lengths, "there are two Content-Length fields");
         if (!is_number(value, value_length))

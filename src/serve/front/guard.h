@@ -13,7 +13,7 @@
 struct header_guard { // of one request; zeroed at its beginning
     unsigned status;  // of HTTP; 0: nothing is wrong
     const char *text; // what is wrong
-    unsigned hosts, lengths, encodings;
+    unsigned hosts, origins, lengths, encodings;
     size_t bytes;
 };
 

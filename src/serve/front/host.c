@@ -45,9 +45,9 @@ bool host_is_ours(const char *name, const char *allowed)
         return true;
     while (allowed && *allowed) {
         size_t length = strcspn(allowed, ",");
-        if (strncmp(allowed, "*", length) == 0 ||
-            (strlen(name) == length && strncasecmp(allowed, name, length) == 0))
-            return length;
+        bool is_any = length == 1 && *allowed == '*';
+        if (is_any || (length && strlen(name) == length && strncasecmp(allowed, name, length) == 0))
+            return true;
         allowed += length + (allowed[length] == ',');
     }
     return false;
