@@ -47,7 +47,7 @@ FUZZ_SOURCES  := $(wildcard $(foreach room,base process reader unwind unwind/$(A
                  src/sample/counters.c src/commands/option.c src/commands/option_value.c \
                  src/commands/attach_options.c \
                  src/commands/yaml_file.c \
-                 $(addprefix src/serve/front/,auth.c guard.c host.c) \
+                 $(addprefix src/serve/front/,accept.c auth.c guard.c host.c) \
                  tests/fuzz/driver.c
 FUZZ_OBJECTS  := $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o) $(GENERATED:.c=.o)
 FUZZ_FLAGS    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "serve/front/accept.h"
 #include "serve/front/auth.h"
 #include "serve/front/guard.h"
 #include "serve/front/host.h"
@@ -63,6 +64,7 @@ static void try_field(struct header_guard *guard, const char *line, size_t lengt
     AUTO_FREE char *text = xstrndup(line + value, length - value);
     try_host(text);
     try_claim(text);
+    require(accept_weight(text, "text/plain") <= 1000);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
@@ -86,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 bool fuzz_seed(size_t number, struct buf *out)
 {
     static const char *const seeds[] = {
-        "/debug/pprof/profile?seconds=5&seconds=5\nHost: 127.0.0.1:6060\nAccept: */*",
+        "/debug/pprof/profile?seconds=5&seconds=5\nHost: 127.0.0.1:6060\nAccept: text/plain;q=0.5",
         "/targets/a-b/api/v1/flame?from=1&q=%5Bfoo%5D\nHost: [::1]:6060\nOrigin: http://[::1]:6060",
         "/%61/b%2fc/...\nHost: Profiles.Example.\nAuthorization: Basic YWxpY2U6c2VjcmV0",
         "/debug/gc\nhost: localhost\nContent-Length: 12\nContent-Type: application/json",

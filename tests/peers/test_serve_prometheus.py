@@ -144,6 +144,10 @@ def texts_of(server, query=""):
     assert plain.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert other.headers["Content-Type"] == \
         "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    for accept in "application/openmetrics-text;q=0", \
+            "application/openmetrics-text;q=0.4,text/plain;q=0.5":
+        less = server.request("/metrics" + query, headers={"Accept": accept})
+        assert less.headers["Content-Type"] == plain.headers["Content-Type"], accept
     return plain.body, parse(plain.body.decode(), False), parse(other.body.decode(), True)
 
 

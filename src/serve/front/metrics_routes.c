@@ -2,6 +2,7 @@
 // Paths that Prometheus reads.
 #include <string.h>
 
+#include "serve/front/accept.h"
 #include "serve/front/reply.h"
 #include "serve/front/route.h"
 
@@ -12,11 +13,12 @@ static const char *header(const struct exchange *exchange, const char *name)
     return value ? value : "";
 }
 
-// The weights of what a client accepts are left out: who names OpenMetrics prefers it.
+// Who does not name it does not want it, and gets text whatever is accepted.
 static bool wants_openmetrics(const struct exchange *exchange)
 {
     const char *accept = header(exchange, MHD_HTTP_HEADER_ACCEPT);
-    return strcasestr(accept, "application/openmetrics-text");
+    unsigned weight = accept_weight(accept, "application/openmetrics-text");
+    return weight && weight >= accept_weight(accept, "text/plain");
 }
 
 static enum MHD_Result begin_metrics(struct exchange *exchange)
