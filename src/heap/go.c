@@ -142,24 +142,35 @@ static bool add_span(void *context, const struct go_span *span)
     return true;
 }
 
-// Three numbers of bytes lie together that change with each span: in use, given back to the kernel,
-// and free. They are known by the first, which is about what the spans add up to.
-static bool read_pages(const struct go_books *books, uint64_t in_use, uint64_t *pages)
+struct go_pages { // bytes: of spans, given back to the kernel, free, and not given back of
+    uint64_t in_use, released, free, ready; // everything, stacks and books included
+};
+
+#define PAGES 48u // bytes of the numbers; what was allocated and freed so far lies between them
+
+static bool take_pages(const unsigned char *bytes, uint64_t in_use, struct go_pages *pages)
+{
+    for (size_t i = 0; i < 3; i++)
+        if (word_at(bytes, 8 * i) % GO_PAGE || word_at(bytes, 8 * i) >> 47)
+            return false;
+    *pages = (struct go_pages){word_at(bytes, 0), word_at(bytes, 8), word_at(bytes, 16),
+                               word_at(bytes, 40)};
+    uint64_t off = pages->in_use > in_use ? pages->in_use - in_use : in_use - pages->in_use;
+    return pages->in_use && off <= in_use / 16 && pages->ready >= pages->in_use + pages->free &&
+           pages->ready < 1ull << 47;
+}
+
+// These numbers lie together and change with each span. They are known by the first, which is about
+// what the spans add up to.
+static bool read_pages(const struct go_books *books, uint64_t in_use, struct go_pages *pages)
 {
     unsigned char bytes[1024];
     size_t size = books->controller_size < sizeof bytes ? books->controller_size : sizeof bytes;
-    if (size < 24 || !heap_view_read(&books->target->view, books->controller, bytes, size))
+    if (size < PAGES || !heap_view_read(&books->target->view, books->controller, bytes, size))
         return false;
-    for (size_t at = 0; at + 24 <= size; at += 8) {
-        bool whole = true;
-        for (size_t i = 0; i < 3; i++) {
-            pages[i] = word_at(bytes, at + 8 * i);
-            whole &= pages[i] % GO_PAGE == 0 && pages[i] < 1ull << 47;
-        }
-        uint64_t off = pages[0] > in_use ? pages[0] - in_use : in_use - pages[0];
-        if (whole && pages[0] && off <= in_use / 16)
+    for (size_t at = 0; at + PAGES <= size; at += 8)
+        if (take_pages(bytes + at, in_use, pages))
             return true;
-    }
     return false;
 }
 
@@ -167,23 +178,26 @@ static void count(void *state, struct heap_figures *figures)
 {
     const struct go_books *books = state;
     struct go_sums sums = {0};
-    uint64_t pages[3];
+    struct go_pages pages;
     go_each_span(books, add_span, &sums);
     heap_figures_set(figures, FIGURE_ARENAS, 1);
     heap_figures_set(figures, FIGURE_IN_USE, sums.used);
     heap_figures_set(figures, FIGURE_IN_USE_BLOCKS, sums.objects);
     figures->why[FIGURE_IN_USE] = figures->why[FIGURE_IN_USE_BLOCKS] =
         "garbage counts until it is swept";
-    if (read_pages(books, sums.pages, pages)) {
-        heap_figures_set(figures, FIGURE_SYSTEM, pages[0] + pages[1] + pages[2]);
-        heap_figures_set(figures, FIGURE_TRIMMABLE, pages[2]);
-        heap_figures_set(figures, FIGURE_FREE, pages[0] - sums.used + pages[2]);
+    if (read_pages(books, sums.pages, &pages)) {
+        heap_figures_set(figures, FIGURE_SYSTEM, pages.in_use + pages.released + pages.free);
+        heap_figures_set(figures, FIGURE_TRIMMABLE, pages.free);
+        heap_figures_set(figures, FIGURE_RELEASED, pages.released);
+        heap_figures_set(figures, FIGURE_TOTAL, pages.ready + pages.released);
+        heap_figures_set(figures, FIGURE_FREE, pages.in_use - sums.used + pages.free);
         return;
     }
+    static const enum figure of_pages[] = {FIGURE_SYSTEM, FIGURE_TRIMMABLE, FIGURE_RELEASED,
+                                           FIGURE_TOTAL};
     heap_figures_set(figures, FIGURE_FREE, sums.pages - sums.used);
-    for (enum figure figure = FIGURE_SYSTEM; figure < FIGURE_COUNT; figure++)
-        if (figure == FIGURE_SYSTEM || figure == FIGURE_TRIMMABLE)
-            heap_figures_unknown(figures, figure, "runtime.gcController was not found");
+    for (size_t i = 0; i < ARRAY_LENGTH(of_pages); i++)
+        heap_figures_unknown(figures, of_pages[i], "runtime.gcController was not found");
 }
 
 const struct allocator allocator_go = {

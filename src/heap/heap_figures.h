@@ -16,7 +16,9 @@
     X(MAPPED, "mapped", "bytes", "of blocks that have a mapping of their own")                     \
     X(MAPPED_BLOCKS, "mapped_blocks", "count", "blocks that have a mapping of their own")          \
     X(METADATA, "metadata", "bytes", "of the allocator's own books")                               \
-    X(TRIMMABLE, "trimmable", "bytes", "of whole free pages that could go back to the kernel")
+    X(TRIMMABLE, "trimmable", "bytes", "of whole free pages that could go back to the kernel")     \
+    X(RELEASED, "released", "bytes", "of what was obtained, given back: addresses without memory") \
+    X(TOTAL, "total", "bytes", "obtained from the kernel for all purposes: stacks and books too")
 
 enum figure {
 #define X(name, key, unit, text) FIGURE_##name,

@@ -25,6 +25,7 @@ static const struct {
     {FIGURE_METADATA, "its books"},
     {FIGURE_SYSTEM, "from the kernel"},
     {FIGURE_TRIMMABLE, "could go back to it"},
+    {FIGURE_RELEASED, "went back to it"},
 };
 
 static void put_figures(struct buf *out, const struct heap_figures *figures)

@@ -71,6 +71,23 @@ def check_quiet(ctx, path):
     return books
 
 
+def memstats(ctx, target):
+    with ctx.unharmed(target.pid):
+        done = ctx.run("memory", target.pid, "--json")
+    return json.loads(done.stdout)["memstats"]
+
+
+def check_given_back(ctx, path):
+    """300 MiB that are no longer there are idle and released, and Sys is the runtime's."""
+    target, _ = start(ctx, path, 100)
+    said, stats = json.loads(target.say("drop")), memstats(ctx, target)
+    assert said["HeapReleased"] > 250 << 20, said
+    for name in ("HeapSys", "HeapIdle", "HeapInuse", "HeapReleased", "Sys", "HeapAlloc"):
+        assert_near(stats[name], said[name], 0.05, name)
+    assert stats["HeapIdle"] + stats["HeapInuse"] == stats["HeapSys"] < stats["Sys"], stats
+    assert stats["HeapReleased"] <= stats["HeapIdle"], stats
+
+
 def check_churn(ctx, path):
     target, _ = start(ctx, path, COUNT, 2)
     garbage = 0
@@ -94,9 +111,17 @@ def test_quiet(ctx):
         assert books["system"] is not None, books
 
 
+def test_given_back(ctx):
+    for version, go in each_compiler(ctx):
+        check_given_back(ctx, built(ctx, go, version))
+
+
 def test_without_symbols(ctx):
     for version, go in each_compiler(ctx):
-        check_quiet(ctx, built(ctx, go, version, "-ldflags=-s -w"))
+        path = built(ctx, go, version, "-ldflags=-s -w")
+        check_quiet(ctx, path)
+        stats = memstats(ctx, start(ctx, path, 100)[0])
+        assert stats["Sys"] is None and stats["why"]["Sys"], stats
 
 
 def test_while_others_churn(ctx):
