@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "serve/ask.h"
+#include "serve/front/guard.h"
 #include "serve/rule.h"
 
 const struct serve_options serve_options_defaults = {.settings = {SERVE_DEFAULTS}};
@@ -120,6 +122,27 @@ const struct option serve_options_table[] = {
     {NULL},
 };
 
+// A path that no request has, because such requests are refused or lead elsewhere, is a mistake.
+static enum rc check_prefix(const char *prefix, struct err *err)
+{
+    static const char *const taken[] = {"/targets/", "/pid/", "/name/"};
+    struct header_guard guard = {0};
+    guard_target(&guard, prefix);
+    if (*prefix != '/')
+        return err_set(err, RC_USAGE, "--prefix: a path begins with /");
+    if (prefix[strlen(prefix) - 1] == '/')
+        return err_set(err, RC_USAGE, "--prefix: no / at the end: /debug/pprof");
+    if (prefix[strspn(prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                              "-._~/")])
+        return err_set(err, RC_USAGE, "--prefix: only letters, digits and - . _ ~ / are in a path");
+    if (guard.status)
+        return err_set(err, RC_USAGE, "--prefix: %s", guard.text);
+    for (size_t i = 0; i < ARRAY_LENGTH(taken); i++)
+        if (strncmp(prefix, taken[i], strlen(taken[i])) == 0)
+            return err_set(err, RC_USAGE, "--prefix: what is below %s is a target", taken[i]);
+    return RC_OK;
+}
+
 enum rc serve_options_check(const struct serve_settings *settings, struct err *err)
 {
     for (size_t i = 0; i < settings->targets.rules.count; i++) {
@@ -129,10 +152,9 @@ enum rc serve_options_check(const struct serve_settings *settings, struct err *e
         if (rc != RC_OK)
             return rc;
     }
-    if (*settings->http.prefix != '/')
-        return err_set(err, RC_USAGE, "--prefix: a path begins with /");
-    if (settings->http.prefix[strlen(settings->http.prefix) - 1] == '/')
-        return err_set(err, RC_USAGE, "--prefix: no / at the end: /debug/pprof");
+    enum rc rc = check_prefix(settings->http.prefix, err);
+    if (rc != RC_OK)
+        return rc;
     if (!settings->tls.certificate != !settings->tls.key)
         return err_set(err, RC_USAGE, "--tls-certificate and --tls-key need each other");
     if (settings->health.memory_warning > settings->health.memory_critical ||
