@@ -42,6 +42,29 @@ static enum rc read_secret(const char *option, const char *path, struct buf *tex
     return RC_OK;
 }
 
+// crypt(3) takes any two letters for the salt of a hash, and what was cut for one: such a hash no
+// password has.
+static bool is_whole(const char *hash)
+{
+    static const struct {
+        const char *beginning;
+        size_t length; // behind the last '$'; 0: of any length
+    } rows[] = {
+        {"$2", 53},  {"$y$", 43},    {"$gy$", 43}, {"$7$", 43}, {"$6$", 86},
+        {"$5$", 43}, {"$sha1$", 28}, {"$1$", 22},  {"$", 0},    {"_", 20},
+        {"", 13},
+    };
+    static const char digits[] = "_./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz";
+    const char *dollar = strrchr(hash, '$');
+    const char *last = dollar ? dollar + 1 : hash;
+    size_t i = 0;
+    while (strncmp(hash, rows[i].beginning, strlen(rows[i].beginning)) != 0)
+        i++;
+    return !rows[i].length || (strlen(last) == rows[i].length &&
+                               strspn(last, digits) == rows[i].length);
+}
+
 static enum rc take_user(struct access *access, char *line, struct err *err)
 {
     char *colon = strchr(line, ':');
@@ -51,6 +74,9 @@ static enum rc take_user(struct access *access, char *line, struct err *err)
     if (known == CRYPT_SALT_INVALID || known == CRYPT_SALT_METHOD_DISABLED)
         return err_set(err, RC_USAGE, "has a hash that crypt(3) does not know (htpasswd -B and "
                                       "mkpasswd make those that it does)");
+    if (!is_whole(colon + 1))
+        return err_set(err, RC_USAGE, "has no whole hash behind the user (htpasswd -B and mkpasswd "
+                                      "make one of a password)");
     ARRAY_RESERVE(access->users, access->user_count, access->user_capacity);
     access->users[access->user_count++] = (struct access_user){
         .name = xstrndup(line, (size_t)(colon - line)), .hash = xstrdup(colon + 1)};

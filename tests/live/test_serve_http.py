@@ -215,6 +215,7 @@ def test_passwords_and_tokens(ctx):
 def test_addresses_beyond_need_a_choice(ctx):
     target = ctx.target("idle")
     tokens, weak = secret(ctx, TOKEN + "\n"), secret(ctx, "short\n")
+    whole = f"alice:{crypted(ctx, 'wonderland')}"
     for arguments, text in (
             ([], "--listen 0.0.0.0:"),
             (["--token-file", tokens], "--insecure-http"),
@@ -225,6 +226,8 @@ def test_addresses_beyond_need_a_choice(ctx):
             (["--token-file", ctx.tmp], "no regular file"),
             (["--password-file", secret(ctx, "alice:$apr1$x$y\n")], "does not know"),
             (["--password-file", secret(ctx, "alice\n")], "is not USER:HASH"),
+            (["--password-file", secret(ctx, f"{whole}\nu:plain\n")], "line 2 of"),
+            (["--password-file", secret(ctx, whole[:-1] + "\n")], "no whole hash"),
             (["--tls-certificate", tokens, "--tls-key", tokens], "cannot use the certificate"),
             (["--socket-users", "nobody-of-that-name"], "there is no user")):
         done = ctx.run("serve", target.pid, "--listen", "0.0.0.0:0", *arguments)
