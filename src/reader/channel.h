@@ -11,6 +11,6 @@
 bool channel_send(int channel, const void *message, size_t length, int fd);
 
 // Waits for a message and returns its length; 0 when the peer has closed, -1 on an error and for a
-// message longer than `length`. *fd becomes the descriptor that came with it, or -1; the caller
-// closes it. With fd NULL no descriptor is accepted.
+// message longer than `length` or with several descriptors. *fd becomes the one that came with it,
+// or -1; the caller closes it. With fd NULL no descriptor is accepted.
 ssize_t channel_receive(int channel, void *message, size_t length, int *fd);

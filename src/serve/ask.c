@@ -57,6 +57,7 @@ int ask_receive(int channel, struct ask *ask, int *memory)
     if (ask->what < ASK_COUNT && ask->form <= ASK_OPENMETRICS && ask->window >= 0)
         return 1;
     cleanup_fd(memory);
+    *memory = -1;
     return -1;
 }
 
@@ -66,6 +67,10 @@ int answer_receive(int channel, struct answer_head *answer, int *memory)
     if (got <= 0)
         return got;
     answer->text[sizeof answer->text - 1] = '\0';
+    if (answer->rc == RC_OK && answer->size && *memory < 0) { // we have no descriptor left for it
+        answer->rc = RC_LIMIT;
+        strcpy(answer->text, "there are too many requests: try again later");
+    }
     return 1;
 }
 
