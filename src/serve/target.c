@@ -61,8 +61,10 @@ void target_check(struct serve_target *target)
     struct proc_stat stat;
     if (target->ended_at)
         return;
-    if (procfs_stat(target->pid, target->pid, &stat) != RC_OK || has_ended(&stat) ||
-        stat.start_time != target->start_time) {
+    enum rc rc = procfs_stat(target->pid, target->pid, &stat);
+    if (rc != RC_OK && rc != RC_GONE) // we lack descriptors or the like: it may live
+        return;
+    if (rc == RC_GONE || has_ended(&stat) || stat.start_time != target->start_time) {
         target->ended_at = clock_now();
         target->since = clock_wall();
     } else if (runs_another(target, &stat)) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -298,6 +299,27 @@ START_TEST(only_successor_is_the_same_target)
 }
 END_TEST
 
+static void lacks_descriptors(struct target_list *list, const pid_t *pids)
+{
+    const struct rlimit none = {3, 3};
+    (void)pids;
+    setrlimit(RLIMIT_NOFILE, &none);
+    while (dup(STDERR_FILENO) >= 0)
+        continue;
+    target_check(list->targets[0]);
+    ck_assert_int_eq(list->targets[0]->ended_at, 0);
+    ck_assert_str_eq(list->targets[0]->facts.comm, "unit-lack");
+}
+
+START_TEST(who_cannot_be_looked_at_has_not_ended)
+{
+    static const char *const rules[] = {"comm=unit-lack"};
+    pid_t pid = start("unit-lack");
+    in_a_server(lacks_descriptors, rules, 1, &pid);
+    end(pid);
+}
+END_TEST
+
 Suite *suite_target(void)
 {
     Suite *suite = suite_create("target");
@@ -310,6 +332,7 @@ Suite *suite_target(void)
     tcase_add_test(all, bound_is_kept_and_told);
     tcase_add_test(all, own_processes_are_none);
     tcase_add_test(all, only_successor_is_the_same_target);
+    tcase_add_test(all, who_cannot_be_looked_at_has_not_ended);
     suite_add_tcase(suite, all);
     return suite;
 }
