@@ -268,6 +268,7 @@ static void answer(struct runner *runner, const struct runner_ask *asked,
     memcpy(head.text, err.text, sizeof head.text);
     head.size = memory >= 0 ? answer_seal(memory) : 0;
     say(runner, &head, head.rc == RC_OK ? memory : -1);
+    runner->done = false;
 }
 
 // Takes those that are due off the list: nobody is stopped for them while they are answered.
@@ -375,6 +376,14 @@ static void say_done(struct runner *runner)
     runner->done = true;
 }
 
+// The target may end at any time: who waits is answered first, since who still waits keeps the
+// collector from closing the channel.
+static bool is_done(const struct runner *runner)
+{
+    return is_idle(runner) ||
+           (!runner->count && runner->feed && feed_time(runner->feed).ended);
+}
+
 void runner_serve(int channel, const void *context)
 {
     struct runner runner = {.config = context, .channel = channel, .in_place = true};
@@ -386,7 +395,7 @@ void runner_serve(int channel, const void *context)
         answer_those_due(&runner);
         keep_up(&runner);
         follow_needs(&runner);
-        if (is_idle(&runner) || (runner.feed && feed_time(runner.feed).ended))
+        if (is_done(&runner))
             say_done(&runner);
     }
     feed_free(runner.feed);
