@@ -31,8 +31,6 @@ struct waiting { // the front waits for an answer
     uint32_t keeps; // number of the profile of all time that the answer is; RUNNER_KEPT: none
 };
 
-#define COLLECTOR_FRONT_BITS 24 // of a question's number; a front's number is above them
-
 struct collector {
     struct serve_settings settings;
     struct target_list targets;

@@ -13,12 +13,12 @@
 
 enum rc fronts_start(struct collector *collector, struct err *err)
 {
-    collector->front_number = (collector->front_number + 1) % (1u << (32 - COLLECTOR_FRONT_BITS));
+    collector->front_number = (collector->front_number + 1) % (1u << (32 - ASK_FRONT_BITS));
     const struct front_config config = {.listeners = &collector->listeners,
                                         .access = &collector->access,
                                         .settings = &collector->settings,
                                         .first_id = collector->front_number
-                                                    << COLLECTOR_FRONT_BITS};
+                                                    << ASK_FRONT_BITS};
     return worker_process_start(&collector->front, "ptprof-http", collector->listeners.sockets,
                                 front_serve, &config, err);
 }

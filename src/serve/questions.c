@@ -23,7 +23,7 @@
 static bool is_of(const struct collector *collector, const struct worker_process *front,
                   uint32_t id)
 {
-    bool is_new = id >> COLLECTOR_FRONT_BITS == collector->front_number;
+    bool is_new = id >> ASK_FRONT_BITS == collector->front_number;
     return is_new == (front == &collector->front);
 }
 
@@ -229,16 +229,29 @@ static void pass_on(struct collector *collector, const struct ask *ask, int text
         ask_process(collector, target, ask, text);
 }
 
+// A front that goes by older settings may let somebody in who is not to come in any more.
+static void take_ask(struct collector *collector, const struct worker_process *front,
+                     const struct ask *ask, int text)
+{
+    struct err err;
+    if (ask->what == ASK_LOG)
+        log_bounded(LOG_LEVEL_WARNING, ask->text);
+    else if (!is_of(collector, front, ask->id)) // its answer would go to another front
+        return;
+    else if (ask->what == ASK_CANCEL)
+        cancel(collector, ask->id);
+    else if (front == &collector->leaving)
+        refuse(collector, ask->id, err_set(&err, RC_BUSY, ASK_AGAIN), &err);
+    else
+        pass_on(collector, ask, text);
+}
+
 bool questions_take(struct collector *collector, struct worker_process *front)
 {
     struct ask ask;
     int text, got = ask_receive(front->channel, &ask, &text);
-    if (got > 0 && ask.what == ASK_CANCEL)
-        cancel(collector, ask.id);
-    else if (got > 0 && ask.what == ASK_LOG)
-        log_bounded(LOG_LEVEL_WARNING, ask.text);
-    else if (got > 0)
-        pass_on(collector, &ask, text);
+    if (got > 0)
+        take_ask(collector, front, &ask, text);
     cleanup_fd(&text);
     return got > 0;
 }

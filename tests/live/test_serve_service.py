@@ -2,6 +2,7 @@
 """A server as a service: where its settings come from, what signals tell it, what systemd gives it
 and is told, how it ends; and the server of the library."""
 
+import http.client
 import os
 import pty
 import re
@@ -46,13 +47,13 @@ def test_config_says_where_settings_come_from(ctx):
 class Asking(threading.Thread):
     """A request that waits."""
 
-    def __init__(self, server, path):
+    def __init__(self, server, path, headers=()):
         super().__init__(daemon=True)
-        self.server, self.path, self.answer = server, path, None
+        self.server, self.path, self.headers, self.answer = server, path, headers, None
         self.start()
 
     def run(self):
-        self.answer = self.server.request(self.path)
+        self.answer = self.server.request(self.path, headers=self.headers)
 
     def result(self):
         self.join(60)
@@ -137,17 +138,32 @@ def test_tokens_are_read_again(ctx):
         tokens.write_text(token + "\n")
         tokens.chmod(0o600)
 
+    def bearer(token):
+        return {"Authorization": "Bearer " + token}
+
     def status(token):
-        return server.request("/debug/pprof/cmdline",
-                              headers={"Authorization": "Bearer " + token}).status
+        return server.request("/debug/pprof/cmdline", headers=bearer(token)).status
     write("first-of-two-tokens-of-a-test")
     server = serving.Server(ctx, target.pid, "--token-file", tokens)
     assert status("first-of-two-tokens-of-a-test") == 200
+    asking = Asking(server, "/debug/pprof/profile?seconds=4",
+                    headers=bearer("first-of-two-tokens-of-a-test"))
+    server.run.process("runner")
+    connected = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connected.request("GET", "/debug/pprof/cmdline",
+                      headers=bearer("first-of-two-tokens-of-a-test"))
+    assert connected.getresponse().read()
     write("second-of-two-tokens-of-a-test")
     server.run.signal(signal.SIGHUP)
     server.run.says("the settings were read again")
     assert status("second-of-two-tokens-of-a-test") == 200
     assert status("first-of-two-tokens-of-a-test") == 401
+    connected.request("GET", "/debug/pprof/cmdline",
+                      headers=bearer("first-of-two-tokens-of-a-test"))
+    answer = connected.getresponse()  # of who goes by the first one, and is still there
+    assert answer.status == 503 and answer.getheader("Connection") == "close", answer.headers
+    assert b"connect again" in answer.read()
+    assert asking.result().status == 200
     tokens.unlink()
     server.run.signal(signal.SIGHUP)
     server.run.says("the settings stay as they are: .*tokens")

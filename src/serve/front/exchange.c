@@ -132,10 +132,19 @@ static void follow(struct exchange *exchange)
         connection_is_sent(exchange->client);
 }
 
+// What this front goes by may not hold any more, who may come in above all.
+static bool is_served(struct exchange *exchange, enum MHD_Result *result)
+{
+    static const struct reply elsewhere = {.status = 503, .headers = {{"Connection", "close"}}};
+    if (waiting_is_over())
+        *result = reply_refusal(exchange, &elsewhere, ASK_AGAIN);
+    return !waiting_is_over();
+}
+
 // Returns whether it goes on; else it has been answered, as *result says.
 static bool begin(struct exchange *exchange, enum MHD_Result *result)
 {
-    if (admission_check(exchange, result)) {
+    if (is_served(exchange, result) && admission_check(exchange, result)) {
         connection_sends_body(exchange->client);
         return true;
     }

@@ -57,7 +57,7 @@ static ssize_t read_stream(void *context, uint64_t position, char *bytes, size_t
     }
     buf_clear(&stream->text);
     stream->sent = 0;
-    if (stream->is_ending)
+    if (stream->is_ending || waiting_is_over())
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (stream->exchange->state != EXCHANGE_WAITING)
         waiting_ask(stream->exchange, -1);

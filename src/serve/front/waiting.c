@@ -7,15 +7,19 @@
 
 #include "base/mem.h"
 
+#define NUMBERS ((1u << ASK_FRONT_BITS) - 1)
+
 static struct {
     int channel;
-    uint32_t last_id;
+    uint32_t front, last; // number of this front in its place, and of the last question below it
     struct exchange *first;
+    bool is_over; // no new question is answered
 } waiting;
 
 void waiting_begin(int channel, uint32_t first_id)
 {
-    waiting.last_id = first_id;
+    waiting.front = first_id & ~NUMBERS;
+    waiting.last = first_id & NUMBERS;
     waiting.channel = channel;
 }
 
@@ -33,24 +37,33 @@ static struct exchange *find_same(const struct exchange *exchange)
     return NULL;
 }
 
-void waiting_ask(struct exchange *exchange, int text)
-{
-    exchange->joined = text < 0 && !exchange->ask.window;
-    struct exchange *same = exchange->joined ? find_same(exchange) : NULL;
-    exchange->ask.id = same ? same->ask.id : ++waiting.last_id;
-    if (!same)
-        send_to_collector(&exchange->ask, text);
-    exchange->state = EXCHANGE_WAITING;
-    exchange->next = waiting.first;
-    waiting.first = exchange;
-}
-
 static bool anybody_waits(uint32_t id)
 {
     const struct exchange *each = waiting.first;
     while (each && each->ask.id != id)
         each = each->next;
     return each;
+}
+
+// Numbers come again after a while. 0 is none.
+static uint32_t new_id(void)
+{
+    do
+        waiting.last = (waiting.last + 1) & NUMBERS;
+    while (!waiting.last || anybody_waits(waiting.front | waiting.last));
+    return waiting.front | waiting.last;
+}
+
+void waiting_ask(struct exchange *exchange, int text)
+{
+    exchange->joined = text < 0 && !exchange->ask.window;
+    struct exchange *same = exchange->joined ? find_same(exchange) : NULL;
+    exchange->ask.id = same ? same->ask.id : new_id();
+    if (!same)
+        send_to_collector(&exchange->ask, text);
+    exchange->state = EXCHANGE_WAITING;
+    exchange->next = waiting.first;
+    waiting.first = exchange;
 }
 
 static bool remove_from_list(const struct exchange *exchange)
@@ -99,7 +112,13 @@ bool waiting_take_answer(void)
         next = each->next;
         exchange_answer(each, &answer, memory);
     }
+    waiting.is_over |= !answer.id;
     return answer.id;
+}
+
+bool waiting_is_over(void)
+{
+    return waiting.is_over;
 }
 
 void waiting_log(const char *line)
