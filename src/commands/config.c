@@ -9,6 +9,8 @@
 #include "commands/command.h"
 #include "commands/option_value.h"
 #include "commands/serve_layers.h"
+#include "serve/access.h"
+#include "serve/listeners.h"
 
 #define VALUE_COLUMN 40 // of the comments
 
@@ -91,11 +93,25 @@ static enum rc put_target(const char *operand, struct buf *out, struct err *err)
     return rc;
 }
 
+// What a server opens and reads when it begins can be wrong too.
+static enum rc check(const struct serve_settings *settings, struct err *err)
+{
+    struct listeners listeners;
+    struct access access = {0};
+    enum rc rc = listeners_check(&listeners, settings->http.listen, err);
+    if (rc == RC_OK)
+        rc = access_open(&access, settings, &listeners, err);
+    access_close(&access);
+    return rc;
+}
+
 static int config_run(const struct call *call, struct err *err)
 {
     struct serve_layers layers = {0};
     AUTO_BUF struct buf text = {0};
     enum rc rc = serve_layers_read(&layers, call->options, call->given, err);
+    if (rc == RC_OK)
+        rc = check(&layers.options.settings, err);
     if (rc == RC_OK) {
         put_settings(&layers, &text);
         AUTO_FREE char *doubts = serve_layers_doubts();

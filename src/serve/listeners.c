@@ -45,23 +45,40 @@ static bool is_local(const struct sockaddr_storage *address)
     return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
 }
 
-static void describe(int fd, struct listener *listener)
+static void describe(const void *address, socklen_t length, struct listener *listener)
 {
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof address;
+    const struct sockaddr_storage *any = address;
     char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
-    getsockname(fd, (void *)&address, &length);
-    if (address.ss_family == AF_UNIX) {
+    if (any->ss_family == AF_UNIX) {
         snprintf(listener->address, sizeof listener->address, "unix:%s",
-                 ((const struct sockaddr_un *)(const void *)&address)->sun_path);
+                 ((const struct sockaddr_un *)address)->sun_path);
         listener->is_unix = listener->is_local = true;
         return;
     }
-    getnameinfo((void *)&address, length, host, sizeof host, port, sizeof port,
+    getnameinfo(address, length, host, sizeof host, port, sizeof port,
                 NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(listener->address, sizeof listener->address,
-             address.ss_family == AF_INET6 ? "[%.100s]:%s" : "%.100s:%s", host, port);
-    listener->is_local = is_local(&address);
+             any->ss_family == AF_INET6 ? "[%.100s]:%s" : "%.100s:%s", host, port);
+    listener->is_local = is_local(any);
+}
+
+static void describe_socket(int fd, struct listener *listener)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    getsockname(fd, (void *)&address, &length);
+    describe(&address, length, listener);
+}
+
+static enum rc unix_address(const char *path, struct sockaddr_un *at, struct err *err)
+{
+    *at = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (*path != '/' || strlen(path) >= sizeof at->sun_path)
+        return err_set(err, RC_USAGE, "--listen: unix: needs a path that begins with / and has "
+                                      "less than %zu characters",
+                       sizeof at->sun_path);
+    strcpy(at->sun_path, path);
+    return RC_OK;
 }
 
 // A socket's file that is left of a server which was killed is replaced, and no other file.
@@ -86,15 +103,10 @@ static enum rc make_room(const struct sockaddr_un *at, struct err *err)
 static enum rc open_unix(const char *path, bool is_shared, int *fd, struct listener *listener,
                          struct err *err)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct sockaddr_un at;
     struct stat stat = {0};
-    if (*path != '/' || strlen(path) >= sizeof at.sun_path)
-        return err_set(err, RC_USAGE, "--listen: unix: needs a path that begins with / and has "
-                                      "less than %zu characters",
-                       sizeof at.sun_path);
-    strcpy(at.sun_path, path);
-    enum rc rc = make_room(&at, err);
-    if (rc != RC_OK)
+    enum rc rc = unix_address(path, &at, err);
+    if (rc != RC_OK || (rc = make_room(&at, err)) != RC_OK)
         return rc;
     *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t mask = umask(is_shared ? 0111 : 0177);
@@ -105,7 +117,7 @@ static enum rc open_unix(const char *path, bool is_shared, int *fd, struct liste
         cleanup_fd(fd);
         return limits_sys(err, RC_FAIL, errnum, "cannot listen at unix:%s", path);
     }
-    describe(*fd, listener);
+    describe_socket(*fd, listener);
     listener->path = xstrdup(path);
     listener->inode = lstat(path, &stat) == 0 ? stat.st_ino : 0;
     return RC_OK;
@@ -128,22 +140,47 @@ static bool split(char *text, const char **host, const char **port)
     return is_number && **host != '\0';
 }
 
-static enum rc open_tcp(const char *text, int *fd, struct listener *listener, struct err *err)
+static enum rc resolve(const char *text, struct addrinfo **found, struct err *err)
 {
     AUTO_FREE char *copy = xstrdup(text);
     const char *host, *port;
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM,
                                     .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-    struct addrinfo *found;
-    if (!split(copy, &host, &port) || getaddrinfo(host, port, &wanted, &found) != 0)
+    if (!split(copy, &host, &port) || getaddrinfo(host, port, &wanted, found) != 0)
         return err_set(err, RC_USAGE, "--listen: '%s' is no address such as 127.0.0.1:6060, "
                                       "[::1]:6060 or unix:/run/ptprof.sock",
                        text);
-    enum rc rc = listen_at(found, text, fd, err);
+    return RC_OK;
+}
+
+static enum rc open_tcp(const char *text, int *fd, struct listener *listener, struct err *err)
+{
+    struct addrinfo *found;
+    enum rc rc = resolve(text, &found, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = listen_at(found, text, fd, err);
     freeaddrinfo(found);
     if (rc == RC_OK)
-        describe(*fd, listener);
+        describe_socket(*fd, listener);
     return rc;
+}
+
+static enum rc check_one(const char *text, struct listener *listener, struct err *err)
+{
+    struct addrinfo *found;
+    struct sockaddr_un at;
+    if (strncmp(text, "unix:", 5) == 0) {
+        enum rc rc = unix_address(text + 5, &at, err);
+        describe(&at, sizeof at, listener);
+        return rc;
+    }
+    enum rc rc = resolve(text, &found, err);
+    if (rc != RC_OK)
+        return rc;
+    describe(found->ai_addr, found->ai_addrlen, listener);
+    freeaddrinfo(found);
+    return RC_OK;
 }
 
 static enum rc open_one(struct listeners *listeners, const char *text, bool is_shared,
@@ -152,8 +189,6 @@ static enum rc open_one(struct listeners *listeners, const char *text, bool is_s
     size_t at = listeners->count;
     int *fd = &listeners->sockets[at];
     bool is_unix = strncmp(text, "unix:", 5) == 0;
-    if (at == LISTENERS_MOST)
-        return err_set(err, RC_USAGE, "--listen: more than %d addresses", LISTENERS_MOST);
     enum rc rc = is_unix ? open_unix(text + 5, is_shared, fd, &listeners->each[at], err)
                          : open_tcp(text, fd, &listeners->each[at], err);
     if (rc == RC_OK)
@@ -161,12 +196,26 @@ static enum rc open_one(struct listeners *listeners, const char *text, bool is_s
     return rc;
 }
 
+enum rc listeners_check(struct listeners *listeners, const char *text, struct err *err)
+{
+    AUTO_FREE char *copy = xstrdup(text);
+    char *rest = copy;
+    enum rc rc = RC_OK;
+    *listeners = (struct listeners){.sockets = {-1}};
+    for (char *each; rc == RC_OK && (each = strsep(&rest, ","));)
+        if (listeners->count == LISTENERS_MOST)
+            rc = err_set(err, RC_USAGE, "--listen: more than %d addresses", LISTENERS_MOST);
+        else
+            rc = check_one(each, &listeners->each[listeners->count++], err);
+    return rc;
+}
+
 enum rc listeners_open(struct listeners *listeners, const char *text, bool is_shared,
                        struct err *err)
 {
     AUTO_FREE char *copy = xstrdup(text);
-    enum rc rc = RC_OK;
     char *rest = copy;
+    enum rc rc = listeners_check(listeners, text, err);
     *listeners = (struct listeners){.sockets = {-1}};
     for (char *each; rc == RC_OK && (each = strsep(&rest, ","));)
         rc = open_one(listeners, each, is_shared, err);
@@ -194,7 +243,7 @@ enum rc listeners_adopt(struct listeners *listeners, const int *sockets, size_t 
                            sockets[i]);
         fcntl(sockets[i], F_SETFD, FD_CLOEXEC);
         fcntl(sockets[i], F_SETFL, fcntl(sockets[i], F_GETFL) | O_NONBLOCK);
-        describe(sockets[i], &listeners->each[i]);
+        describe_socket(sockets[i], &listeners->each[i]);
         listeners->sockets[listeners->count++] = sockets[i];
         listeners->sockets[listeners->count] = -1;
     }

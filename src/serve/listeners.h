@@ -30,6 +30,10 @@ struct listeners {
 enum rc listeners_open(struct listeners *listeners, const char *text, bool is_shared,
                        struct err *err) MUST_CHECK;
 
+// Says of each what listeners_open would, and opens nothing, so there is nothing to close. Fails with
+// RC_USAGE.
+enum rc listeners_check(struct listeners *listeners, const char *text, struct err *err) MUST_CHECK;
+
 // Takes sockets that others have opened: they listen already. Fails with RC_USAGE.
 enum rc listeners_adopt(struct listeners *listeners, const int *sockets, size_t count,
                         struct err *err) MUST_CHECK;

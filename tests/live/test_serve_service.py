@@ -40,6 +40,18 @@ def test_config_says_where_settings_come_from(ctx):
     again.write_text(ctx.run("config", "--config", path).stdout)
     assert {name: value for name, (value, _) in config(ctx, "--config", again).items()} == \
         {name: value for name, (value, _) in config(ctx, "--config", path).items()}
+    for option, value, text in (("--listen", "foo", "'foo' is no address"),
+                                ("--listen", "127.0.0.1:99999", "is no address"),
+                                ("--listen", "unix:x", "begins with /"),
+                                ("--listen", ",".join(["127.0.0.1:0"] * 17), "more than 16"),
+                                ("--token-file", "/nowhere", "No such file"),
+                                ("--password-file", "/nowhere", "No such file"),
+                                ("--listen", "0.0.0.0:6060", "others than this machine")):
+        for command in "config", "serve":
+            bad = ctx.run(command, option, value)
+            assert bad.returncode == 2 and text in bad.stderr and not bad.stdout, bad.stderr
+    taken = serving.Server(ctx, ctx.target("idle").pid)  # nothing is opened
+    assert config(ctx, "--listen", taken.address)["listen"][1] == "--listen"
     bad = ctx.run("config", "--config", path, "--rate", "x")
     assert bad.returncode == 2 and "--rate: 'x'" in bad.stderr, bad.stderr
 
