@@ -30,7 +30,7 @@ struct listeners {
 enum rc listeners_open(struct listeners *listeners, const char *text, bool is_shared,
                        struct err *err) MUST_CHECK;
 
-// Says of each what listeners_open would, and opens nothing, so there is nothing to close. Fails with
+// Says of each what listeners_open would, and opens nothing: there is nothing to close. Fails with
 // RC_USAGE.
 enum rc listeners_check(struct listeners *listeners, const char *text, struct err *err) MUST_CHECK;
 

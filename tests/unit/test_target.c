@@ -195,18 +195,21 @@ START_TEST(who_comes_is_found_soon)
     struct err err;
     for (size_t i = 0; i < 5000; i++)
         text_list_add(&settings.targets.rules, "cmdline~(a|b)+unit-nobody.*x$");
-    pid_t pid = start("unit-costly"), server = fork();
+    pid_t pids[30];
+    for (size_t i = 0; i < ARRAY_LENGTH(pids); i++)
+        pids[i] = start("unit-costly");
+    pid_t server = fork();
     if (server == 0) {
         int64_t began = clock_now();
         ck_assert_int_eq(target_list_init(&list, &settings, &err), RC_OK);
-        ck_assert_int_gt(list.look_at, began);
         ck_assert_int_le(list.look_at - clock_now(), 3ll * NS_PER_S);
-        ck_assert_int_gt(list.look_at - clock_now(), 2ll * NS_PER_S);
+        ck_assert_int_ge(list.look_at - began, 3ll * NS_PER_S); // it did cost much
         _exit(EXIT_SUCCESS);
     }
     int status;
     waitpid(server, &status, 0);
-    end(pid);
+    for (size_t i = 0; i < ARRAY_LENGTH(pids); i++)
+        end(pids[i]);
     text_list_fini(&settings.targets.rules);
     ck_assert_int_eq(status, 0);
 }
