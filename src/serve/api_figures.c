@@ -105,7 +105,7 @@ static void put_figures(struct api_json *api, const struct api_figures *figures)
     api_null(api, "request_rate", requests);
     api_null(api, "error_rate", requests);
     if (figures->metrics)
-        metrics_json(&api->json, figures->metrics, figures->before);
+        metrics_json(api, figures->metrics, figures->before);
     api_group_end(api);
 }
 
@@ -136,7 +136,7 @@ enum rc api_job_figures(const struct job *job, FILE *out, struct err *err)
         const struct api_figures figures = {
             .target = job->target,
             .metrics = newest,
-            .before = history_count(history) > 1 ? history_get(history, 1) : NULL,
+            .before = history_before(history, 0),
             .look = &look,
             .memory_percent = share_now(job->pid, newest->values[METRIC_RSS]),
         };
@@ -157,8 +157,7 @@ static void put_sample(struct api_json *api, const struct serve_target *target, 
     const struct api_figures figures = {
         .target = target,
         .metrics = history_get(target->history, back),
-        .before = back + 1 < history_count(target->history)
-                      ? history_get(target->history, back + 1) : NULL,
+        .before = history_before(target->history, back),
         .memory_percent = NAN,
     };
     api_item(api);
@@ -177,8 +176,10 @@ enum rc api_collect_history(struct collector *collector, struct serve_target *ta
     count = count < have ? count : have;
     api_begin(&api, out);
     api_list(&api, "samples");
-    for (size_t back = count; back-- > 0; api.quiet = true)
+    for (size_t back = count; back-- > 0;) {
+        api.quiet = back + 1 < count && history_before(target->history, back);
         put_sample(&api, target, back);
+    }
     api.quiet = false;
     api_list_end(&api);
     json_count(&api.json, "count", count);

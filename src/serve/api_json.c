@@ -82,9 +82,13 @@ void api_null(struct api_json *api, const char *key, const char *why)
     json_null(&api->json, key);
     if (api->quiet)
         return;
+    AUTO_FREE char *path = xasprintf("%s%s", api->path, key);
+    for (size_t i = 0; i < api->count; i++)
+        if (strcmp(api->absent[i].path, path) == 0)
+            return; // one reason for all items of a list
     ARRAY_RESERVE(api->absent, api->count, api->capacity);
     api->absent[api->count++] = (struct api_absence){
-        .path = xasprintf("%s%s", api->path, key),
+        .path = steal_ptr(&path),
         .why = xstrdup(why ? why : "the kernel does not say it"),
     };
 }

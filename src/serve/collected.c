@@ -40,39 +40,38 @@ enum rc collected_index(struct collector *collector, struct serve_target *target
     return RC_OK;
 }
 
-static void put_reading(struct json *json, const struct history *history, size_t back)
+static void put_reading(struct api_json *api, const struct history *history, size_t back)
 {
-    json_begin(json, NULL, '{');
-    metrics_json(json, history_get(history, back),
-                 back + 1 < history_count(history) ? history_get(history, back + 1) : NULL);
-    json_end(json, '{');
+    api_item(api);
+    metrics_json(api, history_get(history, back), history_before(history, back));
+    api_item_end(api);
 }
 
 enum rc collected_event(struct collector *collector, struct serve_target *target,
                         const struct ask *ask, struct buf *out, struct err *err)
 {
-    struct json json = {.out = out};
+    struct api_json api = {.json = {.out = out}, .quiet = true};
     size_t count = history_count(target->history);
     (void)collector, (void)ask;
     if (target->ended_at || !count)
         return err_set(err, RC_GONE, "%s (%d) has ended", target->id, (int)target->pid);
-    put_reading(&json, target->history, 0);
+    put_reading(&api, target->history, 0);
     return RC_OK;
 }
 
 enum rc collected_series(struct collector *collector, struct serve_target *target,
                          const struct ask *ask, struct buf *out, struct err *err)
 {
-    struct json json = {.out = out};
+    struct api_json api = {.json = {.out = out}, .quiet = true};
     size_t count = history_count(target->history);
     (void)collector, (void)err;
     count = ask->count && ask->count < count ? ask->count : count;
-    json_begin(&json, NULL, '{');
-    json_begin(&json, "samples", '[');
+    api_item(&api);
+    api_list(&api, "samples");
     while (count-- > 0)
-        put_reading(&json, target->history, count);
-    json_end(&json, '[');
-    json_end(&json, '{');
+        put_reading(&api, target->history, count);
+    api_list_end(&api);
+    api_item_end(&api);
     return RC_OK;
 }
 

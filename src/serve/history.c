@@ -46,6 +46,7 @@ enum rc history_read(struct history *history, pid_t pid, const struct metrics_wi
         history->pid = pid;
     }
     enum rc rc = metrics_read(history->reader, wish, &metrics);
+    metrics.pid = pid;
     if (rc == RC_OK)
         history_add(history, &metrics);
     return rc;
@@ -64,6 +65,15 @@ size_t history_count(const struct history *history)
 const struct metrics *history_get(const struct history *history, size_t back)
 {
     return &history->ring[(history->next + 2 * history->most - 1 - back) % history->most];
+}
+
+const struct metrics *history_before(const struct history *history, size_t back)
+{
+    const struct metrics *one = history_get(history, back);
+    if (back + 1 >= history->count)
+        return NULL;
+    const struct metrics *before = history_get(history, back + 1);
+    return before->pid == one->pid ? before : NULL;
 }
 
 double history_rate(const struct metrics *from, const struct metrics *to, enum metric metric)

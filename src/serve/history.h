@@ -26,5 +26,9 @@ const struct latency *history_run_queue(const struct history *history);
 size_t history_count(const struct history *history);
 const struct metrics *history_get(const struct history *history, size_t back);
 
+// Returns the one before it; NULL: there is none, or it is of another process that ended, whose
+// counters have nothing to do with this one's.
+const struct metrics *history_before(const struct history *history, size_t back);
+
 // Returns by how much a counter grew per second from one to another; below 0: not known.
 double history_rate(const struct metrics *from, const struct metrics *to, enum metric metric);

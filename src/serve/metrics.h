@@ -72,6 +72,7 @@ extern const struct metric_row metric_rows[METRIC_COUNT];
 struct metrics { // of one moment
     int64_t at;   // CLOCK_MONOTONIC ns
     int64_t wall; // ns since 1970 UTC
+    pid_t pid;    // of whom
     uint64_t values[METRIC_COUNT]; // METRIC_UNKNOWN: not known
 };
 

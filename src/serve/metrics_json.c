@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "serve/metrics_json.h"
 
-#include <stdio.h>
-#include <time.h>
+#include <math.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -49,46 +48,44 @@ static const struct member {
     {"counters", "run_queue_wait_ns", METRIC_RUN_QUEUE, AS_IT_IS},
 };
 
-static void write_time(struct json *json, int64_t wall)
+static const char *why_unknown(enum metric metric)
 {
-    char date[32], text[48];
-    time_t seconds = (time_t)(wall / NS_PER_S);
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text, sizeof text, "%s.%03dZ", date, (int)(wall % NS_PER_S / NS_PER_MS));
-    json_text(json, "timestamp", text);
+    return metric == METRIC_PSS
+               ? "it is read seldom, of small processes, and what was read is too old"
+               : "it was not read yet, or a permission is missing";
 }
 
-static void write_rate(struct json *json, const struct member *member, double rate)
+static void write_rate(struct api_json *api, const struct member *member,
+                       const struct metrics *metrics, const struct metrics *before)
 {
-    if (rate < 0)
-        json_null(json, member->key);
-    else
-        json_decimal(json, member->key, member->form == PERCENT ? rate / NS_PER_PERCENT : rate, 2);
+    double rate = before ? history_rate(before, metrics, member->metric) : -1;
+    bool known = metrics->values[member->metric] != METRIC_UNKNOWN;
+    const char *why = !before ? "it takes two readings of one process, and this one is the first"
+                      : known ? "the counter fell, or was not known before"
+                              : why_unknown(member->metric);
+    api_real(api, member->key,
+             rate < 0 ? NAN : member->form == PERCENT ? rate / NS_PER_PERCENT : rate, 2, why);
 }
 
-static void write_member(struct json *json, const struct member *member,
+static void write_member(struct api_json *api, const struct member *member,
                          const struct metrics *metrics, const struct metrics *before)
 {
-    uint64_t value = metrics->values[member->metric];
     if (member->form != AS_IT_IS)
-        write_rate(json, member, before ? history_rate(before, metrics, member->metric) : -1);
-    else if (value == METRIC_UNKNOWN)
-        json_null(json, member->key);
+        write_rate(api, member, metrics, before);
     else
-        json_count(json, member->key, value);
+        api_count(api, member->key, metrics->values[member->metric], why_unknown(member->metric));
 }
 
-void metrics_json(struct json *json, const struct metrics *metrics, const struct metrics *before)
+void metrics_json(struct api_json *api, const struct metrics *metrics,
+                  const struct metrics *before)
 {
-    write_time(json, metrics->wall);
+    api_time(api, "timestamp", metrics->wall, NULL);
     for (size_t i = 0; i < ARRAY_LENGTH(members); i++) {
         const char *group = members[i].group;
         if (group && (!i || members[i - 1].group != group))
-            json_begin(json, group, '{');
-        write_member(json, &members[i], metrics, before);
+            api_group(api, group);
+        write_member(api, &members[i], metrics, before);
         if (group && (i + 1 == ARRAY_LENGTH(members) || members[i + 1].group != group))
-            json_end(json, '{');
+            api_group_end(api);
     }
 }

@@ -227,7 +227,11 @@ START_TEST(a_program_that_is_started_again)
     pid_t second = start(burn);
     ck_assert_int_eq(history_read(history, second, &wish), RC_OK);
     ck_assert_uint_eq(history_count(history), 2);
+    ck_assert_ptr_null(history_before(history, 0)); // counters of the first one are not its own
     ck_assert_ptr_nonnull(history_run_queue(history));
+    ck_assert_int_eq(history_read(history, second, &wish), RC_OK);
+    ck_assert_ptr_eq(history_before(history, 0), history_get(history, 1));
+    ck_assert_ptr_null(history_before(history, 2));
     end(second);
     history_free(history);
 }
@@ -246,20 +250,20 @@ static struct metrics made(int64_t at, uint64_t cpu)
 START_TEST(json_of_a_reading)
 {
     AUTO_BUF struct buf text = {0};
-    struct json json = {.out = &text};
+    struct api_json api;
     struct metrics first = made(NS_PER_S, 0), second = made(3ll * NS_PER_S, 500 * NS_PER_MS);
-    json_begin(&json, NULL, '{');
-    metrics_json(&json, &second, &first);
-    json_end(&json, '{');
+    api_begin(&api, &text);
+    metrics_json(&api, &second, &first);
+    api_end(&api);
     ck_assert_ptr_nonnull(strstr(text.data, "\"timestamp\":\"1970-01-01T00:00:03.000Z\""));
     ck_assert_ptr_nonnull(strstr(text.data, "\"cpu_percent\":{\"user\":25.00,\"system\":null}"));
     ck_assert_ptr_nonnull(strstr(text.data, "\"total\":3,\"running\":null"));
     buf_clear(&text);
-    json = (struct json){.out = &text};
-    json_begin(&json, NULL, '{');
-    metrics_json(&json, &first, NULL);
-    json_end(&json, '{');
+    api_begin(&api, &text);
+    metrics_json(&api, &first, NULL);
+    api_end(&api);
     ck_assert_ptr_nonnull(strstr(text.data, "\"cpu_percent\":{\"user\":null,\"system\":null}"));
+    ck_assert_ptr_nonnull(strstr(text.data, "\"cpu_percent.user\":\"it takes two readings"));
 }
 END_TEST
 
