@@ -42,17 +42,26 @@ static uint64_t read_sum(pid_t pid)
     return at ? strtoull(at + 5, NULL, 10) * 1024 : METRIC_UNKNOWN;
 }
 
+// What was read of another size of the process tells nothing of this one.
+static bool is_past(const struct metrics_pss *pss, uint64_t rss)
+{
+    uint64_t off = rss > pss->rss ? rss - pss->rss : pss->rss - rss;
+    return rss >= RESIDENT_MOST || off > pss->rss / 8;
+}
+
 uint64_t metrics_pss(struct metrics_pss *pss, pid_t pid, int64_t interval,
                      const struct metrics *metrics)
 {
+    uint64_t rss = metrics->values[METRIC_RSS];
     if (!interval)
         return METRIC_UNKNOWN;
-    if (pss->next && metrics->at < pss->next)
+    if (pss->next && metrics->at < pss->next) {
+        pss->bytes = is_past(pss, rss) ? METRIC_UNKNOWN : pss->bytes;
         return pss->bytes;
+    }
     // Not all processes are asked in the same moment from the second time on.
     pss->next = metrics->at + interval + interval * (pid % 64) / 256;
-    pss->bytes = metrics->values[METRIC_RSS] < RESIDENT_MOST && has_few_mappings(pid)
-                     ? read_sum(pid)
-                     : METRIC_UNKNOWN;
+    pss->rss = rss;
+    pss->bytes = rss < RESIDENT_MOST && has_few_mappings(pid) ? read_sum(pid) : METRIC_UNKNOWN;
     return pss->bytes;
 }

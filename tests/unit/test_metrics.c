@@ -18,6 +18,7 @@
 #include "serve/exposition.h"
 #include "serve/history.h"
 #include "serve/metrics_json.h"
+#include "serve/metrics_pss.h"
 #include "serve/metrics_threads.h"
 
 #define ENOUGH (10ll * NS_PER_S)
@@ -183,12 +184,34 @@ START_TEST(pss_is_read_seldom)
     char *memory = xmalloc(size);
     memset(memory, 1, size);
     ck_assert_int_eq(metrics_read(reader, &wish, &second), RC_OK);
-    ck_assert_uint_eq(first.values[METRIC_PSS], second.values[METRIC_PSS]);
     ck_assert_uint_ge(second.values[METRIC_RSS], first.values[METRIC_RSS] + size / 2);
     ck_assert_int_eq(metrics_read(reader, &never, &second), RC_OK);
     ck_assert_uint_eq(second.values[METRIC_PSS], METRIC_UNKNOWN);
     free(memory);
     metrics_reader_free(reader);
+}
+END_TEST
+
+static uint64_t pss_at(struct metrics_pss *pss, int64_t seconds, uint64_t rss)
+{
+    struct metrics metrics = {.at = seconds * (int64_t)NS_PER_S};
+    metrics.values[METRIC_RSS] = rss << 20;
+    return metrics_pss(pss, getpid(), 300ll * NS_PER_S, &metrics);
+}
+
+START_TEST(pss_of_another_size_is_forgotten)
+{
+    struct metrics_pss pss = {0}, large = {0};
+    uint64_t first = pss_at(&pss, 1, 200);
+    ck_assert_uint_ne(first, METRIC_UNKNOWN);
+    pss.bytes = first - 1; // as it was then
+    ck_assert_uint_eq(pss_at(&pss, 3, 180), first - 1);
+    ck_assert_uint_eq(pss_at(&pss, 5, 224), first - 1);
+    ck_assert_uint_eq(pss_at(&pss, 7, 230), METRIC_UNKNOWN);
+    ck_assert_uint_eq(pss_at(&pss, 9, 200), METRIC_UNKNOWN);
+    ck_assert_uint_ne(pss_at(&pss, 1000, 230), METRIC_UNKNOWN);
+    ck_assert_uint_ne(pss_at(&large, 1, 500), METRIC_UNKNOWN);
+    ck_assert_uint_eq(pss_at(&large, 3, 512), METRIC_UNKNOWN);
 }
 END_TEST
 
@@ -353,6 +376,7 @@ Suite *suite_metrics(void)
     const TTest *const tests[] = {
         a_process_that_computes, a_process_that_is_not_there, threads_by_state_and_switches,
         threads_that_do_not_fit_are_read_later, descriptors_are_counted, pss_is_read_seldom,
+        pss_of_another_size_is_forgotten,
         a_day_takes_no_more_than_its_last_readings, a_program_that_is_started_again,
         json_of_a_reading, waits_count_at_their_mean, two_formats,
         buckets_add_up_and_have_exemplars, a_label_that_is_too_long_is_left_out,
