@@ -92,17 +92,19 @@ static void add_up(struct delay_list *delays, const struct moment *moment, enum 
 
 // --- what is new ---
 
-static bool is_of_libc(const struct function *function)
+// The system call that it waits in is a frame of the kernel's.
+static bool is_below_program(const struct function *function)
 {
-    static const char *const modules[] = {"libc.", "libc-", "ld-", "[vdso]", "libpthread"};
+    static const char *const modules[] = {"libc.",  "libc-",      "ld-",
+                                          "[vdso]", "libpthread", "[kernel]"};
     for (size_t i = 0; i < ARRAY_LENGTH(modules); i++)
         if (strncmp(function->module, modules[i], strlen(modules[i])) == 0)
             return true;
     return false;
 }
 
-// The function that waits is the innermost one that is not the C library's; of a stack without
-// one, the innermost.
+// The function that waits is the innermost one that is not the C library's or the kernel's; of a
+// stack without one, the innermost.
 static const char *waiting_function(const struct moment *moment, uint32_t node)
 {
     const struct plain_node *nodes = moment->profile->stacks.nodes;
@@ -112,7 +114,7 @@ static const char *waiting_function(const struct moment *moment, uint32_t node)
         for (size_t i = 0; i < span.count; i++) {
             const struct function *function =
                 names_function(moment->names, span.frames[i].function);
-            if (!is_of_libc(function))
+            if (!is_below_program(function))
                 return function->name;
             leaf = *leaf ? leaf : function->name;
         }

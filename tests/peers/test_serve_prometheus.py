@@ -226,6 +226,8 @@ def test_delays(ctx):
         samples = families["ptprof_target_lock_delay_seconds"][1]
         functions = {exemplar["function"] for _, _, _, exemplar in samples if exemplar}
         assert functions, "there are no exemplars"
+        assert not [name for name in functions if name.startswith(("sys_", "pthread_", "__"))], \
+            f"they name the system call and not who waits: {functions}"
         ctx.figure = " ".join(sorted(functions))
         assert value_of(families, "ptprof_sampling_runs") == 1
         assert value_of(families, "ptprof_sampling_running") == 1
