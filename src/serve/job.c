@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "profile/plain_merge.h"
+#include "reader/channel.h"
 #include "serve/profile_form.h"
 #include "serve/who_answers.h"
 
@@ -19,6 +20,16 @@ bool job_is_over(void *context)
     return poll(&fd, 1, 0) > 0; // it is closed, or ASK_FINISH: nothing else is sent to a job
 }
 
+// The order to finish is taken: what there is to be done after it is done as a whole.
+static enum rc take_order(const struct job *job, struct err *err)
+{
+    struct ask ask;
+    if (channel_receive(job->channel, &ask, sizeof ask, NULL) <= 0)
+        return err_set(err, RC_GONE, "nobody waits for the answer any more");
+    *job->partial = true;
+    return RC_OK;
+}
+
 enum rc job_wait(const struct job *job, int64_t until, struct err *err)
 {
     AUTO_FD int target = (int)syscall(SYS_pidfd_open, job->pid, 0);
@@ -26,8 +37,11 @@ enum rc job_wait(const struct job *job, int64_t until, struct err *err)
                            {.fd = target, .events = POLLIN}};
     for (int64_t left; (left = until - clock_now()) > 0;) {
         const struct timespec patience = {left / NS_PER_S, left % NS_PER_S};
-        if (ppoll(fds, ARRAY_LENGTH(fds), &patience, NULL) > 0)
+        (void)ppoll(fds, ARRAY_LENGTH(fds), &patience, NULL);
+        if (fds[1].revents)
             return err_set(err, RC_GONE, "%d ended meanwhile", (int)job->pid);
+        if (fds[0].revents)
+            return take_order(job, err);
     }
     return RC_OK;
 }
@@ -78,6 +92,14 @@ static enum rc work(struct job *job, int memory, struct err *err)
     return answer_written(out, who_answers[job->ask.what].job(job, out, err), err);
 }
 
+// An order that lay there unread when the channel is closed would take the answer with it.
+static void await_close(int channel)
+{
+    struct ask ask;
+    while (channel_receive(channel, &ask, sizeof ask, NULL) > 0)
+        continue;
+}
+
 void job_serve(int channel, const void *context)
 {
     struct job job = *(const struct job *)context;
@@ -92,4 +114,5 @@ void job_serve(int channel, const void *context)
     answer.size = memory >= 0 ? answer_seal(memory) : 0;
     (void)answer_send(channel, &answer, answer.size ? memory : -1);
     cleanup_fd(&memory);
+    await_close(channel);
 }

@@ -29,8 +29,8 @@ void job_serve(int channel, const void *context);
 // Says whether nobody waits for the answer any more, or what there is has to do. job: struct job.
 bool job_is_over(void *job);
 
-// Waits until a time of CLOCK_MONOTONIC. RC_GONE: the target has ended, or nobody waits for the
-// answer any more.
+// Waits until a time of CLOCK_MONOTONIC, or until what there is has to do: the answer is partial
+// then. RC_GONE: the target has ended, or nobody waits for the answer any more.
 enum rc job_wait(const struct job *job, int64_t until, struct err *err) MUST_CHECK;
 
 // Writes what one look gives, in the form that the question names. Of a question about a window it

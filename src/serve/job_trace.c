@@ -28,7 +28,7 @@ static enum rc run(const struct job *job, struct session *session, struct err *e
     enum rc rc = session_start(session, err);
     if (rc == RC_OK)
         rc = session_run(session, &drive, err);
-    *job->partial |= rc == RC_GONE;
+    *job->partial |= rc == RC_GONE || job_is_over((void *)job);
     return rc == RC_GONE ? RC_OK : rc;
 }
 
