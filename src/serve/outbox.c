@@ -10,8 +10,11 @@
 #include "base/mem.h"
 #include "reader/channel.h"
 
+#define MOST 4096 // messages: more than anybody who reads leaves waiting
+
 struct outbox_message {
     struct outbox_message *next;
+    int64_t since; // CLOCK_MONOTONIC ns
     size_t length;
     int fd; // owned, -1: none
     char bytes[];
@@ -24,18 +27,22 @@ static bool has_to_wait(void)
 
 static bool keep(struct outbox *outbox, const void *bytes, size_t length, int fd)
 {
-    struct outbox_message *message = xmalloc(sizeof *message + length);
-    *message = (struct outbox_message){.length = length, .fd = -1};
-    memcpy(message->bytes, bytes, length);
-    if (fd >= 0 && (message->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
-        free(message);
+    outbox->is_full |= outbox->count == MOST;
+    if (outbox->is_full)
         return false;
-    }
+    struct outbox_message *message = xmalloc(sizeof *message + length);
+    *message = (struct outbox_message){
+        .since = clock_now(),
+        .length = length,
+        .fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1,
+    };
+    memcpy(message->bytes, bytes, length);
     if (outbox->last)
         outbox->last->next = message;
     else
         outbox->first = message;
     outbox->last = message;
+    outbox->count++;
     return true;
 }
 
@@ -46,7 +53,6 @@ bool outbox_send(struct outbox *outbox, int channel, const void *message, size_t
             return true;
         if (!has_to_wait())
             return false;
-        outbox->since = clock_now();
     }
     return keep(outbox, message, length, fd);
 }
@@ -57,6 +63,7 @@ static void drop_first(struct outbox *outbox)
     outbox->first = message->next;
     if (!outbox->first)
         outbox->last = NULL;
+    outbox->count--;
     cleanup_fd(&message->fd);
     free(message);
 }
@@ -68,9 +75,14 @@ bool outbox_flush(struct outbox *outbox, int channel)
         if (!channel_send(channel, message->bytes, message->length, message->fd))
             return has_to_wait();
         drop_first(outbox);
-        outbox->since = clock_now();
     }
     return true;
+}
+
+bool outbox_is_stuck(const struct outbox *outbox, int64_t patience)
+{
+    return outbox->is_full ||
+           (outbox->first && clock_now() - outbox->first->since >= patience);
 }
 
 void outbox_fini(struct outbox *outbox)

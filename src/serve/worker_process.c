@@ -107,7 +107,7 @@ bool worker_process_take(struct worker_process *worker, short events)
 {
     if (events & POLLOUT && !outbox_flush(&worker->outbox, worker->channel))
         return false;
-    return !worker->outbox.first || clock_now() - worker->outbox.since < STUCK_NS;
+    return !outbox_is_stuck(&worker->outbox, STUCK_NS);
 }
 
 // --- the end ---

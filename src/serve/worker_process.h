@@ -24,7 +24,8 @@ enum rc worker_process_start(struct worker_process *worker, const char *name, co
                              void (*serve)(int channel, const void *context), const void *context,
                              struct err *err) MUST_CHECK;
 
-// Sends a message, at once or when it has room for it. False when it has closed the channel.
+// Sends a message, at once or when it has room for it. False when it has closed the channel, or too
+// many wait there: worker_process_take says so too.
 bool worker_process_send(struct worker_process *worker, const void *message, size_t length, int fd);
 
 // Returns what to poll its channel for, and sends what waits when that says so: events are those of
