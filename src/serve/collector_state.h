@@ -22,6 +22,8 @@ struct helper { // a runner or a job
     pid_t pid;        // of the process that was the target when this began
     struct ask about; // of a job: what all who wait for it have asked
     bool is_runner;
+    int64_t samples_until; // of a runner, CLOCK_MONOTONIC ns: nothing but old ranges keeps it then
+    bool gives_way;        // it has been told to go, since another one is to be sampled
 };
 
 struct waiting { // the front waits for an answer
@@ -70,7 +72,7 @@ void questions_tell(struct collector *collector);
 // Nobody waits for anything any more there: a front has ended.
 void questions_forget(struct collector *collector, const struct worker_process *front);
 
-// Has all runs answered with what there is.
+// Has all runs answered with what there is; when the server is to end, short looks too.
 void questions_finish(struct collector *collector);
 
 // Ends all helpers.

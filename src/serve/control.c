@@ -65,11 +65,11 @@ static void switch_off(struct collector *collector)
     questions_finish(collector);
 }
 
-enum rc control_may_sample(const struct collector *collector, struct err *err)
+enum rc control_may_start(const struct collector *collector, bool samples, struct err *err)
 {
     if (collector->end_by)
         return err_set(err, RC_BUSY, "the server is about to end");
-    if (collector->is_off)
+    if (collector->is_off && samples)
         return err_set(err, RC_BUSY, "sampling is switched off here (by SIGUSR2, until SIGUSR1)");
     return RC_OK;
 }

@@ -19,5 +19,7 @@ int control_patience(struct collector *collector);
 // Says whether everything is over: the last answer has been sent, or the time for that is over.
 bool control_is_over(const struct collector *collector);
 
-// Refuses what needs a thread to be sampled while that is switched off: RC_BUSY.
-enum rc control_may_sample(const struct collector *collector, struct err *err) MUST_CHECK;
+// Refuses what needs a process of its own when the server is about to end, and what samples while
+// that is switched off: RC_BUSY.
+enum rc control_may_start(const struct collector *collector, bool samples,
+                          struct err *err) MUST_CHECK;

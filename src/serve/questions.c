@@ -83,14 +83,6 @@ static uint32_t keeps(const struct ask *ask)
     return ask->window || ask->form != ASK_PPROF ? RUNNER_KEPT : runner_answer_keeps(ask);
 }
 
-static bool anybody_waits(const struct collector *collector, const struct helper *helper)
-{
-    for (size_t i = 0; i < collector->waiting_count; i++)
-        if (collector->waiting[i].helper == helper)
-            return true;
-    return false;
-}
-
 static void add_waiting(struct collector *collector, struct waiting waiting)
 {
     waiting.target->users++;
@@ -106,11 +98,23 @@ static struct waiting take_waiting(struct collector *collector, size_t number)
     return waiting;
 }
 
+static enum rc may_wait(const struct collector *collector, struct err *err)
+{
+    return collector->waiting_count < WAITING_MOST
+               ? RC_OK
+               : err_set(err, RC_LIMIT, "too many questions wait: try again later");
+}
+
 static void await_reading(struct collector *collector, struct serve_target *target,
                           const struct ask *ask)
 {
-    add_waiting(collector, (struct waiting){
-        .target = target, .front_id = ask->id, .keeps = RUNNER_KEPT});
+    struct err err;
+    enum rc rc = may_wait(collector, &err);
+    if (rc == RC_OK)
+        add_waiting(collector, (struct waiting){
+            .target = target, .front_id = ask->id, .keeps = RUNNER_KEPT});
+    else
+        refuse(collector, ask->id, rc, &err);
 }
 
 void questions_tell(struct collector *collector)
@@ -131,6 +135,7 @@ static void await(struct collector *collector, struct helper *helper, const stru
                                             .keeps = keeps(ask)});
     struct ask passed = *ask;
     passed.id = collector->last_id;
+    helpers_note_use(collector, helper, ask);
     if (helper->is_runner) // if it has closed, that is told soon
         (void)worker_process_send(&helper->process, &passed, sizeof passed, -1);
 }
@@ -140,10 +145,8 @@ static void ask_process(struct collector *collector, struct serve_target *target
 {
     struct helper *helper = helpers_find(collector, target, ask);
     struct err err = {0};
-    enum rc rc = RC_OK;
-    if (collector->waiting_count >= WAITING_MOST)
-        rc = err_set(&err, RC_LIMIT, "too many questions wait: try again later");
-    else if (!helper)
+    enum rc rc = may_wait(collector, &err);
+    if (rc == RC_OK && !helper)
         rc = helpers_start(collector, target, ask, text, &helper, &err);
     if (rc == RC_OK)
         await(collector, helper, ask);
@@ -159,7 +162,7 @@ static void drop(struct collector *collector, const struct waiting *gone)
         return;
     if (gone->helper->is_runner)
         (void)worker_process_send(&gone->helper->process, &cancel, sizeof cancel, -1);
-    else if (!anybody_waits(collector, gone->helper))
+    else if (!helpers_has_waiting(collector, gone->helper))
         helpers_forget(collector, gone->helper);
 }
 
@@ -179,13 +182,13 @@ static enum rc may_be_asked(const struct collector *collector, const struct ask 
                             struct err *err)
 {
     const struct serve_settings *settings = &collector->settings;
+    enum answerer by = who_answers[ask->what].by;
     enum rc rc;
     if (settings->profiles.off & 1u << ask->what)
         return err_set(err, RC_DENIED, "%s is switched off here", ask_words[ask->what]);
-    if (who_answers[ask->what].by == BY_NOBODY)
+    if (by == BY_NOBODY)
         return err_set(err, RC_ABSENT, "this cannot be had yet");
-    enum answerer by = who_answers[ask->what].by;
-    if ((by == BY_RUNNER || by == BY_JOB) && (rc = control_may_sample(collector, err)) != RC_OK)
+    if (by >= BY_RUNNER && (rc = control_may_start(collector, by != BY_LOOK, err)) != RC_OK)
         return rc;
     if (ask->window > settings->profiles.longest)
         return err_set(err, RC_USAGE, "this is at most of %lld s",
@@ -302,7 +305,7 @@ static void take_note(struct collector *collector, struct helper *helper, uint32
         keep(helper, number, memory);
     else if (number == RUNNER_REPORT)
         target_report_take(helper->target, memory);
-    else if (!anybody_waits(collector, helper))
+    else if (!helpers_has_waiting(collector, helper))
         helpers_forget(collector, helper);
 }
 
@@ -356,7 +359,8 @@ void questions_finish(struct collector *collector)
 {
     const struct ask finish = {.what = ASK_FINISH};
     for (size_t i = 0; i < collector->helper_count; i++)
-        (void)worker_process_send(&collector->helpers[i]->process, &finish, sizeof finish, -1);
+        if (collector->end_by || !helpers_is_look(collector->helpers[i]))
+            (void)worker_process_send(&collector->helpers[i]->process, &finish, sizeof finish, -1);
 }
 
 void questions_end(struct collector *collector)

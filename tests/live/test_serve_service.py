@@ -72,6 +72,20 @@ class Asking(threading.Thread):
         return self.answer
 
 
+def all_kinds(server):
+    """Windows of each kind that takes one, with no end in sight."""
+    asking = [Asking(server, f"/debug/pprof/{kind}?seconds=60")
+              for kind in ("profile", "heap", "goroutine", "threadcreate")]
+    server.run.process("runner")
+    return asking
+
+
+def are_answered(asking):
+    for each in asking:
+        answer = each.result()
+        assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", (each.path, answer)
+
+
 def test_signals(ctx):
     """All of them in one life: settings are read again, sampling is off and on, the end."""
     path = ctx.tmp / "a.yaml"
@@ -93,27 +107,28 @@ def test_signals(ctx):
         server.run.says(r"the settings stay as they are: .*a\.yaml:2:1: rate: 'fast'")
         assert b"threads" in server.get("/debug/pprof/cmdline")
 
-        asking = Asking(server, profile + "60")
-        server.run.process("runner")
+        asking = all_kinds(server)
         time.sleep(3)  # whole seconds are answered
         everybody = {server.pid, *ctx.children(server.pid)}
         for pid in everybody:
             os.kill(pid, signal.SIGUSR2)  # as `systemctl kill` does
-        answer = asking.result()
-        assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", answer
+        are_answered(asking)
         refused = server.request(profile + "1")
         assert refused.status == 503 and b"switched off" in refused.body, refused
-        assert server.request("/api/v1/targets").status == 200
+        assert server.request("/debug/pprof/goroutine?debug=2").status == 503
+        for figures in ("api/profiling/health", "api/profiling/metrics", "api/profiling/gc",
+                        "api/profiling/memory", "api/profiling/runtime", "debug/stats",
+                        "api/profiling/goroutines", "api/v1/targets"):
+            server.get("/" + figures)  # these are read on
         server.run.signal(signal.SIGUSR1)
         server.run.says("switched on")
         answer = server.request(profile + "1")
         assert answer.status == 200, answer
 
-        asking = Asking(server, profile + "60")
+        asking = all_kinds(server)
         time.sleep(3)  # whole seconds are answered
         assert server.stop() == 0
-        answer = asking.result()
-        assert answer.status == 200 and answer.body[:2] == b"\x1f\x8b", answer
+        are_answered(asking)
 
 
 def test_rules_are_read_again(ctx):

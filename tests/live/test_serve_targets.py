@@ -132,6 +132,23 @@ def test_more_targets_than_descriptors(ctx):
     assert server.request(f"/targets/{pid}/debug/pprof/threads?debug=2").status == 200
 
 
+def test_runs_have_a_bound(ctx):
+    """Who is sampled counts, not who was looked at before, nor who is asked for figures."""
+    pids = [named(ctx, "unique-runs").pid for _ in range(3)]
+    server = Server(ctx, "--match", "comm=unique-runs", "--max-runs", 1, "--keep-views", "500ms")
+    ctx.eventually(lambda: len(listed(server, state="running")) == 3, "all of them")
+    server.get(f"/api/v1/top?target={pids[0]}")
+    seen = server.run.process("runner")
+    busy = server.request(f"/targets/{pids[1]}/debug/pprof/profile?seconds=1")
+    assert busy.status == 503 and b"1 processes are looked into" in busy.body, busy
+    figures = server.request(f"/targets/{pids[1]}/api/profiling/health")
+    assert figures.status == 200, figures
+    for pid in pids[1:]:  # a view is kept for minutes, but nobody is sampled for it
+        ctx.eventually(lambda: server.request(f"/targets/{pid}/debug/pprof/profile?seconds=1")
+                       .status == 200, "there is room")
+    ctx.eventually(lambda: not os.path.exists(f"/proc/{seen}"), "the one before has gone")
+
+
 def test_idle_cost(ctx):
     """An idle server with 50 targets among some hundred processes."""
     for _ in range(50):
