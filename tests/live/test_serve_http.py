@@ -452,9 +452,16 @@ def test_idle_connections(ctx):
 
 def test_connections_have_a_limit(ctx):
     server = Served(ctx, "--connections", 5)
+    idle = [open_connection(server.address) for _ in range(15)]
+    idle[-1].sendall(GET)  # its header is not whole
+    server.works()  # the one that was idle for longest makes room
+    assert all(serving_raw.receive_all(connection) == b"" for connection in idle[:11])
+    for connection in idle[11:]:  # the others are answered
+        connection.sendall(line(b"" if connection is idle[-1] else GET))
+        assert status(serving_raw.receive_all(connection)) == 200
     held = [open_connection(server.address) for _ in range(5)]
     for connection in held:
-        connection.sendall(GET)
+        connection.sendall(line(b"GET /debug/pprof/goroutine?seconds=100"))
     ctx.eventually(lambda: status(server.get()) == 0, "the sixth is refused")
     held.pop().close()
     ctx.eventually(lambda: status(server.get()) == 200, "there is room again")

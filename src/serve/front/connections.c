@@ -32,8 +32,10 @@ struct connection {
     char *refused; // owned
     struct exchange *exchange; // NULL: it is idle
     bool is_waiting;           // that request waits: it matters whether the client is still there
+    bool is_ending;            // it made room for another one
     bool is_watched, is_known; // epoll will say when bytes come; it has the descriptor
     int64_t deadline;          // CLOCK_MONOTONIC ns; 0: none
+    int64_t idle_since;        // CLOCK_MONOTONIC ns: it came, or its last request was done
     struct connection *next, **link; // list; link: what points to this one
 };
 
@@ -42,7 +44,7 @@ static struct {
     const struct access *access;
     int events; // epoll: first bytes of those that are idle, ends of those that wait
     struct connection *first;
-    size_t count;
+    size_t count, ending;
     int64_t looked; // for deadlines
 } connections;
 
@@ -90,16 +92,39 @@ static size_t count_of(const struct counted_address *address)
     return count;
 }
 
+// Who has not sent the whole header of a request is idle.
+static struct connection *longest_idle(void)
+{
+    struct connection *found = NULL;
+    for (struct connection *client = connections.first; client; client = client->next)
+        if (!client->is_ending && (!client->exchange || !client->exchange->method) &&
+            (!found || client->idle_since < found->idle_since))
+            found = client;
+    return found;
+}
+
+// Who only holds connections keeps nobody out, however many they are.
+static bool make_room(void)
+{
+    if (connections.count - connections.ending < connections.settings->http.connections_most)
+        return true;
+    struct connection *client = longest_idle();
+    if (!client)
+        return false;
+    client->is_ending = true;
+    connections.ending++;
+    connection_end(client);
+    return true;
+}
+
 enum MHD_Result connections_accept(void *listener, const struct sockaddr *address, socklen_t length)
 {
     struct counted_address from = address_of(address);
     (void)listener, (void)length;
-    if (connections.count >= connections.settings->http.connections_most)
+    if (from.family != AF_UNSPEC &&
+        count_of(&from) >= connections.settings->http.connections_per_address)
         return MHD_NO;
-    return from.family == AF_UNSPEC ||
-                   count_of(&from) < connections.settings->http.connections_per_address
-               ? MHD_YES
-               : MHD_NO;
+    return make_room() ? MHD_YES : MHD_NO;
 }
 
 static void name(struct connection *client, const struct sockaddr *address)
@@ -146,6 +171,7 @@ static struct connection *add(const struct listener *listener, struct MHD_Connec
     client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     client->listener = listener;
     client->address = address_of(address);
+    client->idle_since = clock_now();
     name(client, address);
     if (listener->is_unix)
         check_user(client);
@@ -164,6 +190,7 @@ static void drop(struct connection *client)
     if (client->next)
         client->next->link = client->link;
     connections.count--;
+    connections.ending -= client->is_ending;
     free(client->refused);
     free(client);
 }
@@ -235,6 +262,7 @@ void connection_is_done(struct connection *client)
     client->exchange = NULL;
     client->is_waiting = false;
     client->deadline = 0;
+    client->idle_since = clock_now();
 }
 
 void connection_end(struct connection *client)
