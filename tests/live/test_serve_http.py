@@ -155,6 +155,13 @@ def test_requests(ctx):
     assert body(server.ask(line(b"HEAD /debug/pprof/cmdline"))) == b""
     two = server.ask(GET + b" HTTP/1.1\r\n" + HOST + b"\r\n" + line(b"GET /nothing"))
     assert b"200 OK" in two and b"404 Not Found" in two, two  # one after the other
+    wrong = b"GET /debug/pprof/heap?seconds=x HTTP/1.1\r\n" + HOST
+    kept = server.ask(wrong + b"\r\n" + line(GET))  # as Go does
+    assert status(kept) == 400 and b"200 OK" in kept and kept.count(b"Connection: close") == 1, kept
+    for request in (wrong + HOST + b"\r\n", wrong + b"Content-Length: 0\r\n\r\n",
+                    wrong + b"Content-Length: 5\r\n\r\n"):  # who knows where it ends
+        ended = server.ask(request + line(GET))
+        assert status(ended) == 400 and b"200 OK" not in ended, ended
     server.works()
     server.end()
 

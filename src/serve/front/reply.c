@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "serve/front/admission.h"
 
 #define SMALL (64u << 10)  // bytes: so much of each who reads slowly is kept
 #define STREAM_BLOCK 4096u // bytes at a time
@@ -29,6 +30,14 @@ static bool has_header(const struct reply *reply, const char *name)
     return false;
 }
 
+// What follows on the connection of who sends what is no request may be none either. One that has
+// come to its route is one, and has ended if it has no body.
+static bool is_last(const struct exchange *exchange, unsigned status)
+{
+    bool has_ended = exchange->route && !admission_of_body(exchange);
+    return (status == 400 && !has_ended) || status == 414 || status == 431;
+}
+
 static enum MHD_Result queue(struct exchange *exchange, const struct reply *reply,
                              struct MHD_Response *response)
 {
@@ -44,8 +53,7 @@ static enum MHD_Result queue(struct exchange *exchange, const struct reply *repl
         AUTO_FREE char *text = xasprintf("attachment; filename=\"%s\"", reply->file);
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, text);
     }
-    // What follows on the connection of who sends what is no request may be none either.
-    if (reply->status == 400 || reply->status == 414 || reply->status == 431)
+    if (is_last(exchange, reply->status))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result = MHD_queue_response(exchange->connection, reply->status, response);
     MHD_destroy_response(response);
