@@ -67,12 +67,13 @@ enum ask_form {
 #define ASK_AGAIN "this server ends or goes by other settings now: connect again"
 #define ASK_TARGET_MOST 64  // bytes of a target's ID, with NUL
 #define ASK_TEXT_MOST 1024  // of a filter
+#define ASK_NO_FUNCTIONS UINT32_MAX // threads alone are asked for
 
 struct ask {
     uint32_t id;        // chosen by who asks; the answer has it. CANCEL: which one is meant
     uint32_t what;      // enum ask_what
     uint32_t form;      // enum ask_form
-    uint32_t count;     // HISTORY: how many at most; VIEW: rows at most
+    uint32_t count;     // HISTORY: how many at most; VIEW: functions at most, ASK_NO_FUNCTIONS
     int64_t window;     // ns from now on; 0: what is there, all since it was counted
     int64_t ranges[2][2]; // VIEW, FLAME: from and until, ns since 1970 UTC; 0, 0: the last seconds.
                           // The second range of a comparison is what the first is held against

@@ -87,6 +87,11 @@ static void put_range(struct json *json, const int64_t *range, const struct kept
     json_end(json, '{');
 }
 
+static size_t functions_most(const struct ask *ask)
+{
+    return ask->count == ASK_NO_FUNCTIONS ? 0 : ask->count ? ask->count : FUNCTIONS_MOST;
+}
+
 static enum rc write_view(const struct snapshot *snapshot, const struct ask *ask,
                           enum profile_kind kind, FILE *out, struct err *err)
 {
@@ -97,7 +102,7 @@ static enum rc write_view(const struct snapshot *snapshot, const struct ask *ask
     int64_t range[] = {ask->ranges[0][0], ask->ranges[0][1]};
     enum rc rc = span_of(&kept, range, &query.span, err);
     if (rc == RC_OK)
-        rc = snapshot_json(&text, snapshot, &query, ask->count ? ask->count : FUNCTIONS_MOST, err);
+        rc = snapshot_json(&text, snapshot, &query, functions_most(ask), err);
     if (rc != RC_OK)
         return rc;
     text.length -= 2; // its end

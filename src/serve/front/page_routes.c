@@ -110,22 +110,33 @@ static void take_text(const struct exchange *exchange, const char *name, char *t
         strncpy(text, value, room - 1);
 }
 
-static enum MHD_Result begin_view(struct exchange *exchange)
+static enum MHD_Result ask_for_view(struct exchange *exchange)
 {
     static const char *const types[] = {"", "cpu", "wall", "block", "mutex"};
     struct ask *ask = &exchange->ask;
-    int64_t count;
     if (!take_range(exchange))
         return reply_error(exchange, 400, "from, to, base_from and base_to are ns since 1970");
-    if (!take_number(exchange, "count", &count) || count > UINT32_MAX)
-        return reply_error(exchange, 400, "count is a number of functions");
-    ask->count = (uint32_t)count;
     take_text(exchange, "type", ask->type, sizeof ask->type);
     take_text(exchange, "filter", ask->text, sizeof ask->text);
     for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
         if (strcmp(types[i], ask->type) == 0)
             return exchange_ask(exchange, -1);
     return reply_error(exchange, 400, "type is one of cpu, wall, block, mutex");
+}
+
+static enum MHD_Result begin_view(struct exchange *exchange)
+{
+    int64_t count;
+    if (!take_number(exchange, "count", &count) || count >= ASK_NO_FUNCTIONS)
+        return reply_error(exchange, 400, "count is a number of functions");
+    exchange->ask.count = (uint32_t)count;
+    return ask_for_view(exchange);
+}
+
+static enum MHD_Result begin_threads(struct exchange *exchange)
+{
+    exchange->ask.count = ASK_NO_FUNCTIONS;
+    return ask_for_view(exchange);
 }
 
 static enum MHD_Result begin_series(struct exchange *exchange)
@@ -145,6 +156,7 @@ const struct route page_routes[] = {
     {"/targets/*", METHOD_GET, begin_target, NULL, 0, NULL},
     {"/assets/*", METHOD_GET, begin_asset, NULL, 0, NULL},
     {"/api/v1/top", METHOD_GET, begin_view, answer, ASK_VIEW, NULL},
+    {"/api/v1/threads", METHOD_GET, begin_threads, answer, ASK_VIEW, NULL},
     {"/api/v1/flame", METHOD_GET, begin_view, answer, ASK_FLAME, NULL},
     {"/api/v1/series", METHOD_GET, begin_series, answer, ASK_SERIES, NULL},
     {NULL},
