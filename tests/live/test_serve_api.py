@@ -293,6 +293,27 @@ def test_documents_of_a_program_at_rest(ctx):
     server.stop()
 
 
+def test_threads(ctx):
+    """The table of threads, with what they wait for and who has the lock."""
+    schema, target = description(ctx), ctx.target("locks", "deadlock2")
+    server = Server(ctx, target.pid)
+
+    def rows():
+        answer = server.request("/api/v1/threads?type=wall")
+        document = schema.check_answer("/api/v1/threads", "get", answer)
+        assert document["functions"] == [] and document["type"] == "wall", document
+        return document["threads"]
+
+    with ctx.unharmed(target.pid):
+        tids = {int(tid) for tid in ctx.thread_states(target.pid)}
+        ctx.eventually(lambda: {row["tid"] for row in rows()} == tids, "all threads have a row")
+        ctx.eventually(lambda: {row["owner"] for row in rows() if row["wait"]} & tids,
+                       "who has the lock")
+        answer = server.request("/api/v1/threads?type=heap")
+        assert answer.status == 400, answer
+        server.stop()
+
+
 def check_files(server, schema):
     for path, name in (("heap-dump", "heap"), ("cpu-profile?duration=1", "cpu")):
         answer = server.request(f"/api/profiling/{path}")
@@ -414,7 +435,9 @@ def test_health(ctx):
         assert issues_of(document)["deadlock"] == "unhealthy", document
         tids = json.loads(locked.said_before[0])["deadlock"]
         assert all(f"({tid})" in document["issues"][0] for tid in tids), (document, tids)
-        assert health(locked)[0] == 200
+        assert health(locked)[0] == health(locked, "?strict=0")[0] == 200
+        assert health(locked, "?strict=false")[0] == 200
+        assert health(locked, "?strict=1")[0] == 503
         status, document = health(still, "?strict")
         assert status == 200 and issues_of(document) == {"threads": "degraded"}, document
         assert document["deadlock"]["verdict"] == "none", document

@@ -62,13 +62,16 @@ static bool is_unhealthy(const struct exchange *exchange)
            memcmp(text, begins, sizeof text) == 0;
 }
 
-// It may have a value or not: "?strict", "?strict=1".
+// It may have a value or not: "?strict", "?strict=1"; with "0" or "false" it is not strict.
 static bool is_strict(const struct exchange *exchange)
 {
-    const char *value;
+    static const char name[] = "strict";
+    const char *value = NULL;
     size_t length;
-    return MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, "strict",
-                                         sizeof "strict" - 1, &value, &length) == MHD_YES;
+    if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name,
+                                      sizeof name - 1, &value, &length) != MHD_YES)
+        return false;
+    return !value || (strcmp(value, "0") != 0 && strcmp(value, "false") != 0);
 }
 
 static enum MHD_Result answer_health(struct exchange *exchange)
