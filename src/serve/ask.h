@@ -64,6 +64,8 @@ enum ask_form {
 };
 
 #define ASK_FRONT_BITS 24   // of a question's number; a front's own number is above them
+// For so long (ns) a front that is to leave takes new requests: some may be on their way to it.
+#define ASK_GRACE 1000000000ll
 #define ASK_AGAIN "this server ends or goes by other settings now: connect again"
 #define ASK_TARGET_MOST 64  // bytes of a target's ID, with NUL
 #define ASK_TEXT_MOST 1024  // of a filter

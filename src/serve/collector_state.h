@@ -11,6 +11,7 @@
 #include "serve/ask.h"
 #include "serve/collector.h"
 #include "serve/control.h"
+#include "serve/fronts.h"
 #include "serve/listeners.h"
 #include "serve/settings.h"
 #include "serve/target.h"
@@ -33,14 +34,20 @@ struct waiting { // the front waits for an answer
     uint32_t keeps; // number of the profile of all time that the answer is; RUNNER_KEPT: none
 };
 
+struct leaving_front { // it answers what it has been asked, and soon nothing more
+    struct worker_process process;
+    uint32_t number;
+    int64_t asks_until, leave_by; // CLOCK_MONOTONIC ns: until then it may ask; it may stay
+};
+
 struct collector {
     struct serve_settings settings;
     struct target_list targets;
     struct listeners listeners;
     struct access access;
-    struct worker_process front, leaving; // the latter only answers what it has been asked
+    struct worker_process front;
     uint32_t front_number; // its questions have numbers that begin with it
-    int64_t leave_by;      // CLOCK_MONOTONIC ns: until then it may
+    struct leaving_front leaving[FRONTS_MOST - 1];
     unsigned front_deaths; // in a row
     struct helper **helpers; // owned
     size_t helper_count, helper_capacity;

@@ -80,8 +80,8 @@ int control_patience(struct collector *collector)
 {
     int64_t now = clock_now(), watchdog = notify_watchdog() / 2;
     int64_t next = collector->end_by ? collector->end_by : INT64_MAX;
-    if (collector->leaving.pid && collector->leave_by < next)
-        next = collector->leave_by;
+    if (fronts_leave_by(collector) < next)
+        next = fronts_leave_by(collector);
     if (watchdog && now >= collector->told_alive + watchdog) {
         notify_send("WATCHDOG=1");
         collector->told_alive = now;
@@ -111,8 +111,7 @@ static void begin_to_end(struct collector *collector)
 // A front ends when it has sent its last answer.
 bool control_is_over(const struct collector *collector)
 {
-    bool all_sent = !collector->front.pid && !collector->leaving.pid;
-    return collector->end_by && (all_sent || clock_now() >= collector->end_by);
+    return collector->end_by && (!fronts_any(collector) || clock_now() >= collector->end_by);
 }
 
 // Then the signal is of a terminal that was closed, or of a connection that broke.

@@ -23,6 +23,44 @@ enum rc fronts_start(struct collector *collector, struct err *err)
                                 front_serve, &config, err);
 }
 
+static struct worker_process *at(struct collector *collector, size_t number)
+{
+    return number ? &collector->leaving[number - 1].process : &collector->front;
+}
+
+struct worker_process *fronts_find(struct collector *collector, uint32_t id)
+{
+    uint32_t number = id >> ASK_FRONT_BITS;
+    if (number == collector->front_number)
+        return collector->front.pid ? &collector->front : NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(collector->leaving); i++)
+        if (collector->leaving[i].process.pid && collector->leaving[i].number == number)
+            return &collector->leaving[i].process;
+    return NULL;
+}
+
+bool fronts_may_ask(const struct collector *collector, const struct worker_process *front)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(collector->leaving); i++)
+        if (front == &collector->leaving[i].process)
+            return clock_now() < collector->leaving[i].asks_until;
+    return true;
+}
+
+bool fronts_any(const struct collector *collector)
+{
+    return collector->front.pid || fronts_leave_by(collector) != INT64_MAX;
+}
+
+int64_t fronts_leave_by(const struct collector *collector)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < ARRAY_LENGTH(collector->leaving); i++)
+        if (collector->leaving[i].process.pid && collector->leaving[i].leave_by < first)
+            first = collector->leaving[i].leave_by;
+    return first;
+}
+
 static void forget(struct collector *collector, struct worker_process *front)
 {
     if (!front->pid)
@@ -38,12 +76,30 @@ static void tell_to_leave(struct worker_process *front)
         (void)worker_process_send(front, &stop, sizeof stop, -1);
 }
 
+// Returns a free place.
+static struct leaving_front *make_place(struct collector *collector)
+{
+    struct leaving_front *place = collector->leaving;
+    for (size_t i = 0; i < ARRAY_LENGTH(collector->leaving); i++) {
+        struct leaving_front *each = &collector->leaving[i];
+        if (!each->process.pid)
+            return each;
+        place = each->leave_by < place->leave_by ? each : place;
+    }
+    forget(collector, &place->process);
+    return place;
+}
+
 enum rc fronts_renew(struct collector *collector, struct err *err)
 {
-    forget(collector, &collector->leaving);
+    struct leaving_front *place = make_place(collector);
     tell_to_leave(&collector->front);
-    collector->leaving = collector->front;
-    collector->leave_by = clock_now() + collector->settings.profiles.longest + LEAVING_NS;
+    *place = (struct leaving_front){
+        .process = collector->front,
+        .number = collector->front_number,
+        .asks_until = clock_now() + 2 * ASK_GRACE, // it may not know it yet
+        .leave_by = clock_now() + collector->settings.profiles.longest + LEAVING_NS,
+    };
     collector->front = (struct worker_process){0};
     return fronts_start(collector, err);
 }
@@ -56,12 +112,13 @@ static enum rc replace(struct collector *collector, struct err *err)
     return fronts_start(collector, err);
 }
 
-void fronts_await(const struct collector *collector, struct pollfd fds[FRONTS_MOST])
+void fronts_await(struct collector *collector, struct pollfd fds[FRONTS_MOST])
 {
-    const struct worker_process *fronts[] = {&collector->front, &collector->leaving};
-    for (size_t i = 0; i < FRONTS_MOST; i++)
-        fds[i] = (struct pollfd){.fd = fronts[i]->pid ? fronts[i]->channel : -1,
-                                 .events = worker_process_events(fronts[i])};
+    for (size_t i = 0; i < FRONTS_MOST; i++) {
+        const struct worker_process *front = at(collector, i);
+        fds[i] = (struct pollfd){.fd = front->pid ? front->channel : -1,
+                                 .events = worker_process_events(front)};
+    }
 }
 
 static bool take(struct collector *collector, struct worker_process *front, short events)
@@ -72,21 +129,25 @@ static bool take(struct collector *collector, struct worker_process *front, shor
 
 void fronts_check(struct collector *collector)
 {
-    struct worker_process *fronts[] = {&collector->front, &collector->leaving};
-    for (size_t i = 0; i < FRONTS_MOST; i++)
-        if (fronts[i]->pid && !worker_process_take(fronts[i], 0))
-            kill(fronts[i]->pid, SIGKILL);
+    for (size_t i = 0; i < FRONTS_MOST; i++) {
+        struct worker_process *front = at(collector, i);
+        if (front->pid && !worker_process_take(front, 0))
+            kill(front->pid, SIGKILL);
+    }
 }
 
 enum rc fronts_take(struct collector *collector, const struct pollfd fds[FRONTS_MOST],
                     struct err *err)
 {
-    struct worker_process *fronts[] = {&collector->front, &collector->leaving};
-    for (size_t i = 0; i < FRONTS_MOST; i++)
-        if (fds[i].revents && !take(collector, fronts[i], fds[i].revents))
-            forget(collector, fronts[i]);
-    if (collector->leaving.pid && clock_now() >= collector->leave_by)
-        forget(collector, &collector->leaving);
+    for (size_t i = 0; i < FRONTS_MOST; i++) {
+        struct worker_process *front = at(collector, i);
+        if (fds[i].revents && front->pid && front->channel == fds[i].fd &&
+            !take(collector, front, fds[i].revents))
+            forget(collector, front);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(collector->leaving); i++)
+        if (clock_now() >= collector->leaving[i].leave_by)
+            forget(collector, &collector->leaving[i].process);
     return collector->front.pid || collector->end_by ? RC_OK : replace(collector, err);
 }
 
@@ -97,6 +158,6 @@ void fronts_close(struct collector *collector)
 
 void fronts_end(struct collector *collector)
 {
-    forget(collector, &collector->front);
-    forget(collector, &collector->leaving);
+    for (size_t i = 0; i < FRONTS_MOST; i++)
+        forget(collector, at(collector, i));
 }

@@ -20,19 +20,10 @@
 
 // --- to the front ---
 
-static bool is_of(const struct collector *collector, const struct worker_process *front,
-                  uint32_t id)
-{
-    bool is_new = id >> ASK_FRONT_BITS == collector->front_number;
-    return is_new == (front == &collector->front);
-}
-
 static void reply(struct collector *collector, const struct answer_head *answer, int memory)
 {
-    struct worker_process *front = &collector->front;
-    if (!is_of(collector, front, answer->id))
-        front = &collector->leaving;
-    if (front->pid) // if it has closed, it is replaced soon
+    struct worker_process *front = fronts_find(collector, answer->id);
+    if (front) // if it has closed, it is replaced soon
         (void)worker_process_send(front, answer, sizeof *answer, memory);
 }
 
@@ -239,11 +230,11 @@ static void take_ask(struct collector *collector, const struct worker_process *f
     struct err err;
     if (ask->what == ASK_LOG)
         log_bounded(LOG_LEVEL_WARNING, ask->text);
-    else if (!is_of(collector, front, ask->id)) // its answer would go to another front
+    else if (fronts_find(collector, ask->id) != front) // its answer would go to another front
         return;
     else if (ask->what == ASK_CANCEL)
         cancel(collector, ask->id);
-    else if (front == &collector->leaving)
+    else if (!fronts_may_ask(collector, front))
         refuse(collector, ask->id, err_set(&err, RC_BUSY, ASK_AGAIN), &err);
     else
         pass_on(collector, ask, text);
@@ -348,7 +339,7 @@ void questions_forget(struct collector *collector, const struct worker_process *
 {
     for (size_t i = 0; i < collector->waiting_count;) {
         uint32_t id = collector->waiting[i].front_id;
-        bool forgotten = is_of(collector, front, id);
+        bool forgotten = fronts_find(collector, id) == front;
         if (forgotten)
             cancel(collector, id);
         i = forgotten ? 0 : i + 1; // the order has changed

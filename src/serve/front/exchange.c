@@ -136,9 +136,10 @@ static void follow(struct exchange *exchange)
 static bool is_served(struct exchange *exchange, enum MHD_Result *result)
 {
     static const struct reply elsewhere = {.status = 503, .headers = {{"Connection", "close"}}};
-    if (waiting_is_over())
-        *result = reply_refusal(exchange, &elsewhere, ASK_AGAIN);
-    return !waiting_is_over();
+    if (!waiting_is_over())
+        return true;
+    *result = reply_refusal(exchange, &elsewhere, ASK_AGAIN);
+    return false;
 }
 
 // Returns whether it goes on; else it has been answered, as *result says.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define NUMBERS ((1u << ASK_FRONT_BITS) - 1)
@@ -13,7 +14,7 @@ static struct {
     int channel;
     uint32_t front, last; // number of this front in its place, and of the last question below it
     struct exchange *first;
-    bool is_over; // no new question is answered
+    int64_t over_at; // CLOCK_MONOTONIC ns: from then on nobody new is served; 0: everybody is
 } waiting;
 
 void waiting_begin(int channel, uint32_t first_id)
@@ -112,13 +113,14 @@ bool waiting_take_answer(void)
         next = each->next;
         exchange_answer(each, &answer, memory);
     }
-    waiting.is_over |= !answer.id;
+    if (!answer.id && !waiting.over_at)
+        waiting.over_at = clock_now() + ASK_GRACE;
     return answer.id;
 }
 
 bool waiting_is_over(void)
 {
-    return waiting.is_over;
+    return waiting.over_at && clock_now() >= waiting.over_at;
 }
 
 void waiting_log(const char *line)

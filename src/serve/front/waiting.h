@@ -15,7 +15,7 @@ void waiting_ask(struct exchange *exchange, int text);
 // the server is about to end, and nobody new is to be accepted.
 bool waiting_take_answer(void);
 
-// Says whether that has come: who asks now has to connect again, to the next front.
+// Says whether that came a moment ago: who asks now has to connect again, to the next front.
 bool waiting_is_over(void);
 
 // The request waits no longer, whether or not it did.
