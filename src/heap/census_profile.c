@@ -32,7 +32,14 @@ struct plain_profile *census_profile(const struct heap_census *census)
     heap_table_init(&table, HEAP_BY_ALL);
     heap_table_add_census(&table, census, HEAP_NOW);
     heap_table_sort_texts(&table); // so that addresses do not depend on where blocks lie
-    block_profile_begin(&making, census->time);
+    const struct block_program program = {
+        .path = census->program ? census->program : "",
+        .build_id = census->build_id,
+        .start = census->program_start,
+        .limit = census->program_limit,
+        .offset = census->program_offset,
+    };
+    block_profile_begin(&making, census->time, &program);
     put_comments(making.profile, census);
     for (size_t i = 0; i < table.count; i++) {
         const struct heap_row *row = &table.rows[i];

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "profile/place.h"
 
 #define EXACT 1024u       // bytes: sizes up to here are classes of their own
 #define ROWS_MAX 65536u   // what comes then is counted by size only
@@ -138,6 +139,20 @@ static void walk_allocators(struct heap_census *census, const struct found_alloc
     map_fini(&counting.by_key);
 }
 
+static void take_program(struct heap_census *census, const struct heap_target *target)
+{
+    const struct mapping *mapping = modules_main(target->modules);
+    if (!mapping)
+        return;
+    struct place place = place_of(target->modules, mapping);
+    census->program = xstrdup(mapping->module->path);
+    if (mapping->module->image)
+        image_build_id_hex(mapping->module->image, census->build_id);
+    census->program_start = place.start;
+    census->program_limit = place.limit;
+    census->program_offset = place.offset;
+}
+
 enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
                          const struct heap_census_options *options, struct heap_census **out,
                          struct err *err)
@@ -152,6 +167,7 @@ enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
         .pid = target->pid, .time = clock_wall(), .complete = true, .kinds = kinds};
     if (procfs_comm(target->pid, target->pid, census->comm) != RC_OK)
         census->comm[0] = '\0';
+    take_program(census, target);
     struct heap_view_counts before = target->view.counts;
     allocator_find_all(&found, target);
     census->allocators = xcalloc(found.count + 1, sizeof *census->allocators);
@@ -183,5 +199,6 @@ void heap_census_free(struct heap_census *census)
     free(census->allocators);
     free(census->rows);
     free(census->why);
+    free(census->program);
     free(census);
 }

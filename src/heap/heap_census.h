@@ -10,6 +10,7 @@
 
 #include "heap/allocator.h"
 #include "heap/kinds.h"
+#include "process/image.h"
 #include "process/procfs.h"
 
 #define HEAP_EXAMPLES 8 // addresses of blocks that a row keeps at most
@@ -47,6 +48,10 @@ struct heap_census {
     struct heap_view_counts counts; // of what was read
     char *why;        // lines: what was found of allocators whose books were not, or ""
     struct kinds *kinds; // borrowed
+    // The program, as its modules have it; NULL: not known. Owned.
+    char *program;
+    char build_id[2 * BUILD_ID_MAX + 1];
+    uint64_t program_start, program_limit, program_offset; // of its code
 };
 
 struct heap_census_options {

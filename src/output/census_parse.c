@@ -94,7 +94,7 @@ enum rc census_parse(const char *bytes, size_t length, size_t room,
     enum rc rc = json_load_begin(&load, bytes, length, room, err);
     const json_t *census = json_object_get(load.root, "census");
     number_of(census, "start_wall_ns", &time);
-    block_profile_begin(&making, (int64_t)time);
+    block_profile_begin(&making, (int64_t)time, NULL);
     if (rc == RC_OK) {
         put_comments(making.profile, census);
         rc = take_rows(&making, load.root, room, err);

@@ -42,7 +42,20 @@ static uint32_t mapping_of(struct block_profile *making, const char *file)
     return mapping;
 }
 
-void block_profile_begin(struct block_profile *making, int64_t time)
+static void put_program(struct plain_profile *profile, const struct block_program *program)
+{
+    plain_add_mapping(profile, (struct plain_mapping){
+        .start = program->start,
+        .limit = program->limit,
+        .offset = program->offset,
+        .file = plain_text(profile, program->path),
+        .build_id = plain_text(profile, program->build_id),
+        .has_functions = true,
+    });
+}
+
+void block_profile_begin(struct block_profile *making, int64_t time,
+                         const struct block_program *program)
 {
     struct plain_profile *profile = plain_new();
     *making = (struct block_profile){.profile = profile};
@@ -53,7 +66,9 @@ void block_profile_begin(struct block_profile *making, int64_t time)
                                                .unit = plain_text(profile, "bytes")};
     profile->period = 1; // each block is counted
     profile->time = time;
-    mapping_of(making, BLOCK_PROFILE_MODULE); // the first one names the profile
+    if (program && *program->path)
+        put_program(profile, program); // the first one names the profile
+    mapping_of(making, BLOCK_PROFILE_MODULE);
 }
 
 static uint32_t function_of(struct block_profile *making, const char *frame)

@@ -31,8 +31,14 @@ struct block_profile {
     struct map addresses; // that are given away
 };
 
-// Begins a profile of what was there at a time (CLOCK_REALTIME, ns).
-void block_profile_begin(struct block_profile *making, int64_t time);
+struct block_program { // whose blocks they are: the profile's first mapping, that names it
+    const char *path, *build_id; // borrowed; "": not known
+    uint64_t start, limit, offset; // of its code
+};
+
+// Begins a profile of what was there at a time (CLOCK_REALTIME, ns). program: NULL: not known.
+void block_profile_begin(struct block_profile *making, int64_t time,
+                         const struct block_program *program);
 
 // Where two paths have one hash, the one that is added first has the address: add in an order that
 // does not depend on chance.

@@ -400,7 +400,7 @@ START_TEST(paths_of_one_hash_have_two_addresses)
 {
     struct block_profile making;
     uint64_t path = 0, first = block_profile_offset(&path, "glibc");
-    block_profile_begin(&making, 0);
+    block_profile_begin(&making, 0, NULL);
     uint64_t start = making.profile->code.mappings[0].start;
     map_put(&making.addresses, start + first, 1);
     map_put(&making.addresses, start + block_profile_next(first), 1);

@@ -122,7 +122,7 @@ END_TEST
 START_TEST(blocks_of_memory)
 {
     struct block_profile making;
-    block_profile_begin(&making, 0);
+    block_profile_begin(&making, 0, NULL);
     block_profile_add(&making, &(struct block_count){
         .allocator = "glibc", .arena = "", .kind = "text", .what = "a\tb\n", .size = 16,
         .blocks = 5, .bytes = 80});
