@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "serve/job.h"
 
+#include <string.h>
+
 #include "base/clock.h"
+#include "base/mem.h"
 #include "heap/census_profile.h"
 
 #define CENSUS_NS (2ll * NS_PER_S) // who scrapes does not wait for longer
@@ -19,11 +22,27 @@ static bool is_over(void *context)
     return clock_now() >= looking->until || job_is_over((void *)looking->job);
 }
 
+// What is known of the C library's malloc then is that it was never called.
+static bool has_unused_malloc(const struct heap_looking *looking, const struct heap_census *census)
+{
+    static const char *const names[] = {"/libc.so.6", "/libc-2."};
+    const struct regions *regions = &looking->target->regions;
+    if (census->allocator_count || *census->why) // signs of an allocator that could not be read
+        return false;
+    for (size_t i = 0; i < regions->count; i++) {
+        const char *name = strrchr(regions->list[i].path, '/');
+        for (size_t k = 0; name && k < ARRAY_LENGTH(names); k++)
+            if (strncmp(name, names[k], strlen(names[k])) == 0)
+                return true;
+    }
+    return false;
+}
+
 // What is only a part is not comparable with what another look counted.
 static enum rc judge(const struct heap_looking *looking, const struct heap_census *census,
                      struct err *err)
 {
-    if (!census->allocator_count)
+    if (!census->allocator_count && !has_unused_malloc(looking, census))
         return err_set(err, RC_ABSENT, "no allocator was found in %d that ptprof knows: there is "
                                        "no heap profile", (int)census->pid);
     if (!census->complete && looking->job->ask.window)

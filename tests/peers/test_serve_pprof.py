@@ -232,6 +232,23 @@ def test_go_tool_pprof_over_http(ctx):
         assert done.returncode and "404" in done.stderr and "Unknown profile" in done.stderr, done
 
 
+def test_heap_of_who_has_allocated_nothing(ctx):
+    """The C library's malloc was never called: that is a profile without blocks."""
+    need_go(ctx)
+    folder = ctx.tmp / "never"  # pprof looks at each file of ctx.tmp itself
+    folder.mkdir()
+    source, program = folder / "never.c", folder / "never"
+    source.write_text("#include <unistd.h>\nint main(void) { for (;;) pause(); }\n")
+    subprocess.run(["gcc", "-o", program, source], check=True)
+    target = ctx.spawn(program)
+    ctx.eventually(lambda: ctx.state_of(target.pid) == "S", "it waits")
+    server = Server(ctx, target.pid)
+    with ctx.unharmed(target.pid):
+        text = raw_of(ctx, server, "/heap")
+        assert re.search(r"Samples:\n.*\nLocations", text), text
+        server.stop()
+
+
 def test_two_at_once_share_a_run(ctx):
     need_go(ctx)
     with served(ctx) as (_, server), concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -249,6 +266,8 @@ def test_texts_have_the_sums_of_the_profiles(ctx):
             assert file.stacks == text.stacks and file.total[0] >= 2, (name, file.stacks,
                                                                        text.stacks)
             assert "Duration" not in text.head and text.mappings.strip(), text.head
+        top = pprof(ctx, "-top", server.url(PREFIX + "/heap"))
+        assert re.search(r"^File: parked\nBuild ID: \w+$", top, re.M), top
     with served(ctx, "contended", "normal") as (_, server):
         for name in "block", "mutex":
             server.get(f"{PREFIX}/{name}")
