@@ -117,31 +117,30 @@ static void find_trend(const struct serve_settings *settings, const struct healt
         trend_of(points, used, trend);
 }
 
-// Returns by how much it has grown, steadily and to the last; 0 when it has not.
-static double grown(const struct trend *trend, double share, double least)
+// Returns whether it has grown, steadily and to the last.
+static bool grows(const struct trend *trend, double share, double least)
 {
     double more = trend->slope * trend->span;
-    bool grows = trend->steady >= STEADY && trend->late_slope >= STILL_GROWS * trend->slope &&
-                 more >= least && more >= share * trend->level;
-    return grows ? more : 0;
+    return trend->steady >= STEADY && trend->late_slope >= STILL_GROWS * trend->slope &&
+           more >= least && more >= share * trend->level;
 }
 
 static void judge_growth(struct health *health)
 {
-    double more = grown(&health->memory, MEMORY_GROWN, MEMORY_LEAST);
-    double threads = grown(&health->threads, THREADS_GROWN, THREADS_LEAST);
-    if (more > 0)
+    const struct trend *memory = &health->memory, *threads = &health->threads;
+    if (grows(memory, MEMORY_GROWN, MEMORY_LEAST))
         note(health, HEALTH_DEGRADED, "memory_growth",
-             "resident memory grows by %.2f MiB a minute: %.1f MiB in the last %.0f s (median "
-             "slope of %zu readings, which rise in %.0f %% of all pairs more than they fall)",
-             health->memory.slope * 60 / (1 << 20), more / (1 << 20), health->memory.span,
-             health->memory.points, 100 * health->memory.steady);
-    if (threads > 0)
+             "resident memory grows by %.2f MiB a minute: from %.1f to %.1f MiB in the last %.0f s "
+             "(median slope of %zu readings, which rise in %.0f %% of all pairs more than they "
+             "fall)",
+             memory->slope * 60 / (1 << 20), memory->first / (1 << 20), memory->last / (1 << 20),
+             memory->span, memory->points, 100 * memory->steady);
+    if (grows(threads, THREADS_GROWN, THREADS_LEAST))
         note(health, HEALTH_DEGRADED, "thread_leak",
-             "threads grow by %.2f a minute: by %.0f in the last %.0f s (median slope of %zu "
-             "readings, which rise in %.0f %% of all pairs more than they fall)",
-             health->threads.slope * 60, threads, health->threads.span, health->threads.points,
-             100 * health->threads.steady);
+             "threads grow by %.2f a minute: from %.0f to %.0f in the last %.0f s (median slope of "
+             "%zu readings, which rise in %.0f %% of all pairs more than they fall)",
+             threads->slope * 60, threads->first, threads->last, threads->span, threads->points,
+             100 * threads->steady);
 }
 
 void health_judge(const struct serve_settings *settings, const struct health_facts *facts,

@@ -68,6 +68,8 @@ void trend_of(const struct trend_point *all, size_t count, struct trend *trend)
         values[i] = points[i].value;
     trend->points = count;
     trend->span = all[count - 1].at - all[0].at;
+    trend->first = all[0].value;
+    trend->last = all[count - 1].value;
     trend->level = median(values, n);
     trend->slope = slope_of(points, n, &trend->steady);
     trend->late_slope = slope_of(points + n / 2, n - n / 2, &ignored);

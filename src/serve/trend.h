@@ -17,6 +17,7 @@ struct trend_point {
 struct trend {
     size_t points;    // that it was made of
     double span;      // s from the first to the last
+    double first, last; // values
     double level;     // median of the values
     double slope;     // per s
     double steady;    // tau: 1: each is larger than all before, 0: no direction, -1

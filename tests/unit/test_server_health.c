@@ -149,6 +149,9 @@ START_TEST(growth)
     health_judge(&settings, &facts, &health);
     ck_assert_int_eq(has(&health, "memory_growth", HEALTH_DEGRADED), histories[_i].memory_grows);
     ck_assert_int_eq(has(&health, "thread_leak", HEALTH_DEGRADED), histories[_i].threads_leak);
+    for (size_t i = 0; i < health.count && histories[_i].readings == 300; i++)
+        if (strcmp(health.issues[i].rule, "thread_leak") == 0) // what was counted, no slope
+            ck_assert_ptr_nonnull(strstr(health.issues[i].text, "from 20 to 321 in the last"));
     history_free(history);
 }
 END_TEST
