@@ -46,7 +46,7 @@ struct serve_settings { // texts are borrowed, lists owned by whoever fills them
         int64_t longest;      // ns: of a profile
         int64_t linger_waits; // ns: for so long after the last question waits are counted on
         int64_t linger_views; // ns: the same of sampling for a page
-        uint64_t runs_most;   // processes that are sampled at one time, and looks of other kinds
+        uint64_t runs_most;   // processes that are sampled, dumped or counted at one time
         unsigned off;         // set of 1 << enum ask_what: what is refused
         int64_t min_block;    // ns: waits that are shorter on average do not count as block
     } profiles;
