@@ -176,7 +176,7 @@ enum rc helpers_start(struct collector *collector, struct serve_target *target,
         return rc;
     *helper = add_helper(collector, target, ask, is_runner);
     rc = is_runner ? start_runner(collector, *helper, err)
-                           : start_job(collector, *helper, text, err);
+                   : start_job(collector, *helper, text, err);
     if (rc != RC_OK)
         helpers_forget(collector, *helper);
     return rc;
