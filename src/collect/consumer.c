@@ -59,6 +59,19 @@ void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_
     consumer->watcher = context;
 }
 
+void consumer_follow(struct consumer *consumer, void (*passing)(void *context, int64_t time),
+                     void *context)
+{
+    consumer->passing = passing;
+    consumer->follower = context;
+}
+
+bool consumer_has_all(const struct consumer *consumer)
+{
+    const struct ring *ring = &consumer->control->ring;
+    return atomic_load(&ring->consumed) == atomic_load(&ring->reserved);
+}
+
 void consumer_free(struct consumer *consumer)
 {
     if (!consumer)
@@ -218,6 +231,31 @@ static void follow_locks(struct consumer *consumer)
     delays_settle(&consumer->delays, &consumer->population, now, false);
 }
 
+// Returns when it was, 0: it does not say.
+static int64_t time_of(const struct record *record)
+{
+    switch (record->kind) {
+    case RECORD_CAPTURE:
+        return ((const struct record_capture *)record)->capture.time;
+    case RECORD_PROCESS_TIME:
+        return ((const struct record_process_time *)record)->time;
+    case RECORD_THREAD_TIME:
+    case RECORD_THREAD_END:
+        return ((const struct record_thread_time *)record)->time;
+    default:
+        return 0;
+    }
+}
+
+static void take(struct consumer *consumer, const struct record *record)
+{
+    int64_t time = time_of(record);
+    if (consumer->passing && time)
+        consumer->passing(consumer->follower, time);
+    if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
+        takers[record->kind](consumer, record);
+}
+
 bool consumer_drain_until(struct consumer *consumer, int64_t moment)
 {
     begin_or_end_wall(consumer);
@@ -225,8 +263,7 @@ bool consumer_drain_until(struct consumer *consumer, int64_t moment)
     for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record)) {
         if (clock_now() >= moment)
             return false;
-        if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
-            takers[record->kind](consumer, record);
+        take(consumer, record);
     }
     follow_locks(consumer);
     atomic_store(&consumer->control->counts[COUNTER_UNWIND_RESTARTS],

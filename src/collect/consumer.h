@@ -32,6 +32,14 @@ bool consumer_wants_names(const struct consumer *consumer);
 // Uses the names of all locations below that number, which the symbolizer has.
 void consumer_take_names(struct consumer *consumer, struct symbolizer *symbolizer, size_t named);
 
+// Has `passing` called before a record is taken in, with its time (CLOCK_MONOTONIC ns), which may
+// be a little before that of an earlier one.
+void consumer_follow(struct consumer *consumer, void (*passing)(void *context, int64_t time),
+                     void *context);
+
+// Returns whether all that the sampler has told so far is taken in.
+bool consumer_has_all(const struct consumer *consumer);
+
 // Has `began` called for each process when its sampling begins and when it runs another program.
 void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_t pid),
                     void *context);

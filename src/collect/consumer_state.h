@@ -20,6 +20,8 @@ struct consumer {
     struct walker *walker;
     void (*began)(void *context, pid_t pid); // NULL: not called
     void *watcher;
+    void (*passing)(void *context, int64_t time); // NULL: not called
+    void *follower;
     struct population population;
     struct process_facts facts;
     struct unattributed unattributed;

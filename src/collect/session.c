@@ -137,6 +137,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     session->consumer = consumer_new(session->control, session->modules, session->profile,
                                      options->max_depth);
     consumer_watch(session->consumer, begin_process, session);
+    consumer_follow(session->consumer, session_pass, session);
     configure(session);
     session->taker = (struct taker){
         .control = session->control,

@@ -72,6 +72,9 @@ enum rc session_run(struct session *session, const struct session_drive *drive,
 // Returns how long was sampled so far (ns), without pauses.
 int64_t session_sampled_ns(const struct session *session);
 
+// Completes slices up to now, as far as all of that time is taken in. The caller holds the lock.
+void session_advance(struct session *session);
+
 // Returns the lock that protects the profile while sampling goes on. Its holder may lock it again.
 pthread_mutex_t *session_lock(struct session *session);
 

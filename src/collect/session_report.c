@@ -15,6 +15,7 @@
 
 #define DOWNLOAD_MS 20000  // for debug files from servers, all together
 #define LAST_NAMES_MS 1000 // for the names of a screen
+#define LATE_NS (10ll * NS_PER_S) // what was sampled longer ago and is not taken in is given up
 #define LOCK_MS 20         // that the taker is waited for
 
 static void count_progress(struct session *session)
@@ -43,6 +44,32 @@ static void count_progress(struct session *session)
     run->held_share = counts.held_share;
     run->processes = consumer_processes(session->consumer);
     run->process_count = counts.processes;
+}
+
+// --- slices ---
+
+// What was sampled counts in the second in which that was, however late it is taken in.
+void session_pass(void *context, int64_t moment)
+{
+    struct session *session = context;
+    struct slices *slices = session_slices(session);
+    int64_t elapsed = moment - session->time.started - session->time.pauses;
+    if (!slices || elapsed < slices_completed(slices) + NS_PER_S)
+        return;
+    count_progress(session);
+    slices_charge(slices, session->run.counts[COUNTER_CPU_NS]);
+    slices_advance(slices, elapsed);
+}
+
+void session_advance(struct session *session)
+{
+    struct slices *slices = session_slices(session);
+    const struct run *run = &session->run;
+    count_progress(session);
+    if (consumer_has_all(session->consumer) ||
+        run->duration > slices_completed(slices) + NS_PER_S + LATE_NS)
+        slices_advance(slices, run->duration);
+    slices_charge(slices, run->counts[COUNTER_CPU_NS]);
 }
 
 // The thread of clock and signals does not wait for a stack that takes long.

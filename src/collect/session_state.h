@@ -55,3 +55,6 @@ struct session {
     } times;
     pthread_mutex_t lock;
 };
+
+// Completes slices up to a moment (CLOCK_MONOTONIC ns): what was sampled then is taken in next.
+void session_pass(void *session, int64_t moment);

@@ -77,8 +77,7 @@ static bool advance(void *context, bool stop)
     struct feed *feed = context;
     pthread_mutex_lock(feed->lock);
     const struct run *run = session_progress(feed->session);
-    slices_advance(session_slices(feed->session), run->duration);
-    slices_charge(session_slices(feed->session), run->counts[COUNTER_CPU_NS]);
+    session_advance(feed->session);
     look_for_news(feed, run);
     read_gauges(feed, run);
     pthread_mutex_unlock(feed->lock);

@@ -83,6 +83,13 @@ bool report_known_thread(struct control *control, const struct thread_filter *th
     return thread->announced && !thread->skipped && thread_filter_matches(threads, thread->comm);
 }
 
+// Returns how long it is since the last report; 0: that is not known.
+static uint64_t elapsed_of(const struct thread *thread)
+{
+    int64_t since = thread->report.at;
+    return since && thread->noted_at > since ? (uint64_t)(thread->noted_at - since) : 0;
+}
+
 void report_thread_time(struct control *control, enum record_kind kind, struct thread *thread)
 {
     struct record_thread_time *report =
@@ -93,7 +100,7 @@ void report_thread_time(struct control *control, enum record_kind kind, struct t
     report->time = thread->noted_at;
     report->cpu_ns = thread->last.run_ns - thread->report.run;
     report->queued_ns = thread->last.wait_ns - thread->report.wait;
-    report->elapsed_ns = thread->report.at ? (uint64_t)(thread->noted_at - thread->report.at) : 0;
+    report->elapsed_ns = elapsed_of(thread);
     report->held_ns = atomic_exchange(&thread->claim.cost_ns, 0);
     report->stops = atomic_exchange(&thread->claim.stops, 0);
     report->unsampled = atomic_load(&control->stop_nobody.is_so);

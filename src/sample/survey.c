@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "sample/survey.h"
 
+#include "base/clock.h"
 #include "sample/report.h"
 
 #define COPIES_A_SECOND 500 // of threads that move: with unwinding, 2 % of a CPU
 
+// Threads that slept when they were read last, which may be long ago, are taken to sleep still:
+// what is counted from now on begins now.
 static void begin(struct roster *roster)
 {
+    int64_t now = clock_now();
     for (size_t i = 0; i < roster->count; i++) {
         struct watched *process = roster->processes[i];
         process->done.surveyed = 0;
@@ -15,7 +19,7 @@ static void begin(struct roster *roster)
             bool told = thread->known && thread->last.run_ns == thread->report.run;
             thread->asleep.known = false;
             thread->asleep.times = 0;
-            thread->report.at = told ? thread->noted_at : 0;
+            thread->report.at = told ? now : 0;
             if (told)
                 thread->report.wait = thread->last.wait_ns;
         }
