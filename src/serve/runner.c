@@ -25,6 +25,7 @@
 struct runner_ask { // a question that waits for its answer
     struct ask ask;
     int64_t from; // ns of sampling: where its window begins
+    int64_t begun; // of struct runner_window
     struct session_mark *mark; // of when it began; owned. NULL: it has not
     bool finish; // it is answered now, with what there is
 };
@@ -180,14 +181,16 @@ static int64_t whole_second(int64_t ns, int64_t added)
 
 // A window consists of whole seconds of sampling: it begins with the nearest one, but not before
 // what it needs is counted. What has just begun is taken to have begun on time.
-static int64_t window_start(const struct runner *runner, const struct ask *ask)
+static void set_window(const struct runner *runner, struct runner_ask *asked)
 {
+    const struct ask *ask = &asked->ask;
     int64_t since = runner->counts_since[runner_answer_kind(ask)];
     int64_t from = whole_second(feed_time(runner->feed).elapsed, HALF_NS);
     if (!is_of_waits(ask) && runner->stops_since > since)
         since = runner->stops_since;
     int64_t earliest = whole_second(since, NS_PER_S - NS_PER_S / 10);
-    return from > earliest ? from : earliest;
+    asked->from = from > earliest ? from : earliest;
+    asked->begun = from > earliest ? from : since;
 }
 
 static void take_ask(struct runner *runner, const struct ask *ask)
@@ -208,7 +211,7 @@ static void take_ask(struct runner *runner, const struct ask *ask)
     struct runner_ask *asked = &runner->asked[runner->count++];
     *asked = (struct runner_ask){.ask = *ask};
     follow_needs(runner);
-    asked->from = window_start(runner, ask);
+    set_window(runner, asked);
 }
 
 // Takes one question, or waits for a while.
@@ -258,7 +261,8 @@ static void answer(struct runner *runner, const struct runner_ask *asked,
 {
     bool ended = time->ended || (asked->finish && asked->ask.window);
     const struct runner_window window = {
-        .from = asked->from, .completed = time->completed, .ended = ended,
+        .from = asked->from, .begun = asked->begun, .completed = time->completed, .ended = ended,
+        .over = time->ended && snapshot->elapsed < asked->from + asked->ask.window,
         .mark = asked->mark, .counts_since = runner->counts_since[runner_answer_kind(&asked->ask)]};
     struct answer_head head = {.id = asked->ask.id, .partial = ended};
     struct err err = {0};

@@ -77,6 +77,12 @@ void runner_kept_fini(struct runner_kept *kept)
         plain_free(kept->profiles[i]);
 }
 
+// The target ended while it was sampled for this question: all that was sampled since then counts.
+static bool is_all(const struct runner_window *window)
+{
+    return window->over && window->begun != window->from;
+}
+
 // The window may end before the newest slice, and its first slices may be kept no longer. No
 // seconds: the target ended before it began.
 static struct rows_span span_of(const struct ask *ask, const struct runner_window *window)
@@ -85,6 +91,8 @@ static struct rows_span span_of(const struct ask *ask, const struct runner_windo
     int64_t from = window->from + HALF_NS;
     if (window->ended && window->completed < until)
         until = window->completed;
+    if (is_all(window))
+        from = (window->begun + HALF_NS) / NS_PER_S * NS_PER_S - HALF_NS;
     int64_t seconds = (until - from + HALF_NS) / NS_PER_S;
     int64_t skip = (window->completed - until) / NS_PER_S;
     return (struct rows_span){.seconds = seconds > 0 ? (size_t)seconds : 0,
@@ -159,11 +167,14 @@ static void add_unattributed(struct plain_profile *profile, uint64_t charged)
 // --- profiles ---
 
 // What was counted is of when the first slice began: the rest of the head is of the whole run.
-static void set_time(struct plain_profile *profile, const struct runner_window *window,
-                     struct rows_span span)
+static void set_time(struct plain_profile *profile, const struct ask *ask,
+                     const struct runner_window *window, struct rows_span span, int64_t elapsed)
 {
-    profile->time += window->mark ? window->from - window->mark->duration : window->from;
+    int64_t from = is_all(window) ? window->begun : window->from;
+    profile->time += window->mark ? from - window->mark->duration : from;
     profile->duration = (int64_t)span.seconds * NS_PER_S;
+    if (window->over)
+        profile->duration = elapsed - from < ask->window ? elapsed - from : ask->window;
 }
 
 static enum rc profile_of_window(struct feed *feed, const struct snapshot *snapshot,
@@ -174,11 +185,11 @@ static enum rc profile_of_window(struct feed *feed, const struct snapshot *snaps
     struct rows_query query = query_of(kind);
     query.span = span_of(ask, window);
     if (!query.span.seconds)
-        return err_set(err, RC_GONE, "it ended before this was begun");
+        return err_set(err, RC_GONE, "it ended before half a second of this was sampled");
     enum rc rc = extract(feed, snapshot, &query, window->mark, profile, err);
     if (rc != RC_OK)
         return rc;
-    set_time(*profile, window, query.span);
+    set_time(*profile, ask, window, query.span, snapshot->elapsed);
     if (kind == PROFILE_CPU)
         add_unattributed(*profile, charged_in(snapshot->moment.slices, query.span));
     return runner_answer_keeps(ask) == RUNNER_KEPT && window->mark
@@ -256,8 +267,10 @@ enum rc runner_answer_kept(struct feed *feed, const struct snapshot *snapshot,
         return RC_LIMIT;
     enum rc rc =
         profile_of_all(feed, snapshot, kept, kept_kinds[number], number, &profile, err);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        profile->comment_count = 0; // they are of this run
         rc = profile_form_write(profile, &(struct ask){.form = ASK_PPROF}, out, err);
+    }
     plain_free(profile);
     return answer_written(out, rc, err);
 }

@@ -18,9 +18,11 @@ void runner_kept_fini(struct runner_kept *kept);
 
 struct runner_window { // ns of sampling
     int64_t from;      // where it begins; it is as long as the question says
+    int64_t begun;     // when what it needs has begun, if that was for this question; else `from`
     int64_t completed; // when the newest slice was
     int64_t counts_since; // when counting what the question is about has begun
-    bool ended;        // sampling has, so it may be shorter
+    bool ended;        // it is to end now, so it may be shorter
+    bool over;         // sampling ended in it
     const struct session_mark *mark; // what had been counted when it began, NULL: it has not
 };
 

@@ -6,6 +6,7 @@ import concurrent.futures
 import gzip
 import http.client
 import json
+import os
 import random
 import re
 import signal
@@ -167,6 +168,27 @@ def test_windows_begin_afresh(ctx):
     assert 0 < file.sum(value="cpu") < 1.3e9, f"{file.sum(value='cpu') / 1e9:.3f} s in one second"
 
 
+def test_what_is_taken_in_late_is_in_its_window(ctx):
+    """The process that takes in what is sampled may have to wait for a CPU for seconds."""
+    log = ctx.new_path("clock-{}")
+    target = ctx.target("threads", "--busy", 1, "--clock", log)
+    ctx.eventually(lambda: log.exists() and log.stat().st_size, "a clock log")
+    server = Server(ctx, target.pid)
+    with ctx.unharmed(target.pid), concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = pool.submit(profile, ctx, server, "/debug/pprof/profile?seconds=1")
+        runner = ctx.eventually(lambda: next((pid for pid in ctx.children(server.pid)
+                                              if ctx.comm_of(pid) == "ptprof-runner"), None),
+                                "a runner")
+        time.sleep(0.7)
+        os.kill(runner, signal.SIGSTOP)
+        time.sleep(2.2)
+        os.kill(runner, signal.SIGCONT)
+        file = File(asked.result())
+        truth = ClockLog(log).between(file.start, file.start + file.duration)
+    assert abs(file.sum(value="cpu") - truth) <= 0.1 * truth, \
+        f"{file.sum(value='cpu') / 1e9:.3f} s of CPU time, the process used {truth / 1e9:.3f} s"
+
+
 def sums(file):
     return {(tuple(sample.functions), tuple(sorted(sample.labels.items()))):
             sample.values["delay"] for sample in file.samples}
@@ -205,6 +227,7 @@ def test_waits_are_counted_on(ctx):
             less = {key for key in last if now.get(key, 0) < last[key]}
             assert not less, f"{how}: {len(less)} of {len(last)} went backwards, {list(less)[:2]}"
             last = now
+    assert len(comments(profile(ctx, server, "/debug/pprof/block"))) <= 6, "of one run"
 
 
 def test_target_ends(ctx):
@@ -225,6 +248,20 @@ def test_target_ends(ctx):
         answer = server.request(path)
         assert answer.status == status, (path, answer)
         assert answer.body.strip() and b"\n  " not in answer.body
+
+
+def test_target_ends_at_once(ctx):
+    """What little was sampled of it is told, and how long that was."""
+    log = ctx.new_path("clock-{}")
+    target = ctx.target("threads", "--busy", 1, "--clock", log)
+    server = Server(ctx, target.pid)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = pool.submit(profile, ctx, server, "/debug/pprof/profile?seconds=100")
+        time.sleep(0.6)
+        target.kill()
+        file = File(asked.result())
+    assert 0 < file.sum(value="cpu") <= 1.1 * file.duration, (file.sum(value="cpu"), file.duration)
+    assert file.duration < 10e9 and file.sum(value="samples"), file.duration
 
 
 def test_target_that_is_traced(ctx):
