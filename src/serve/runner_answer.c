@@ -237,7 +237,8 @@ static enum rc write_answer(struct feed *feed, const struct snapshot *snapshot,
     if (rc != RC_OK)
         return rc;
     if (is_view(ask))
-        return runner_view_write(feed, snapshot, ask, runner_answer_kind(ask), out, err);
+        return runner_view_write(feed, snapshot, ask, runner_answer_kind(ask),
+                                 window->counts_since, out, err);
     rc = ask->window ? profile_of_window(feed, snapshot, ask, window, &profile, err)
                      : profile_of_all(feed, snapshot, kept, runner_answer_kind(ask),
                                       runner_answer_keeps(ask), &profile, err);

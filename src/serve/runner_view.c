@@ -11,22 +11,37 @@
 #include "output/flame.h"
 
 #define HALF_NS (NS_PER_S / 2) // slices are completed in the middle of a second
+#define ON_TIME_NS (NS_PER_S / 10) // what begins so late in a second is taken to have begun with it
 #define NAMES_MS 200           // that a picture waits for names: the next one has the others
 #define FUNCTIONS_MOST 500     // in a view, if the question does not say
 
-// --- which slices a range of time is ---
-
-struct kept { // whole seconds that are kept, ns since 1970 UTC
-    int64_t from, until;
-    size_t seconds;
+// What one question is about: a snapshot, and since when (ns of sampling) it has what is asked for.
+struct sight {
+    struct snapshot snapshot; // borrowed
+    const struct ask *ask;
+    enum profile_kind kind;
+    int64_t since;
 };
 
-static struct kept kept_of(const struct snapshot *snapshot)
+// --- which slices a range of time is ---
+
+struct kept { // whole seconds that are kept of what is asked for, ns since 1970 UTC
+    int64_t from, until;
+    bool begun_late; // slices reach further back than what is asked for was counted
+};
+
+// Slices of before something was counted are not of a time in which there was none of it.
+static struct kept kept_of(const struct sight *sight)
 {
+    const struct snapshot *snapshot = &sight->snapshot;
     const struct slices *slices = snapshot->moment.slices;
     int64_t behind = snapshot->elapsed - slices_completed(slices) + HALF_NS;
-    struct kept kept = {.seconds = slices_count(slices), .until = clock_wall() - behind};
-    kept.from = kept.until - (int64_t)kept.seconds * NS_PER_S;
+    int64_t counted = (slices_completed(slices) - HALF_NS - sight->since + ON_TIME_NS) / NS_PER_S;
+    int64_t seconds = (int64_t)slices_count(slices);
+    struct kept kept = {.until = clock_wall() - behind, .begun_late = counted < seconds};
+    if (kept.begun_late)
+        seconds = counted > 0 ? counted : 0;
+    kept.from = kept.until - seconds * NS_PER_S;
     return kept;
 }
 
@@ -37,8 +52,9 @@ static enum rc not_kept(const struct kept *kept, const int64_t *range, struct er
         return err_set(err, RC_USAGE, "the range ends before it begins");
     if (range[0] >= kept->until)
         return err_set(err, RC_USAGE, "nothing is known of this range yet");
-    return err_set(err, RC_USAGE, "this range lies before %s: what was sampled then is not kept",
-                   figures_date(kept->from, from));
+    return err_set(err, RC_USAGE, "this range lies before %s: %s", figures_date(kept->from, from),
+                   kept->begun_late ? "nothing of this kind was counted yet"
+                                    : "what was sampled then is not kept");
 }
 
 // Fails when nothing of the range is kept. Sets it to what of it is.
@@ -92,17 +108,17 @@ static size_t functions_most(const struct ask *ask)
     return ask->count == ASK_NO_FUNCTIONS ? 0 : ask->count ? ask->count : FUNCTIONS_MOST;
 }
 
-static enum rc write_view(const struct snapshot *snapshot, const struct ask *ask,
-                          enum profile_kind kind, FILE *out, struct err *err)
+static enum rc write_view(const struct sight *sight, FILE *out, struct err *err)
 {
     AUTO_BUF struct buf text = {0};
     struct json json = {.out = &text, .follows = true};
-    struct rows_query query = query_of(ask, kind);
-    struct kept kept = kept_of(snapshot);
+    const struct ask *ask = sight->ask;
+    struct rows_query query = query_of(ask, sight->kind);
+    struct kept kept = kept_of(sight);
     int64_t range[] = {ask->ranges[0][0], ask->ranges[0][1]};
     enum rc rc = span_of(&kept, range, &query.span, err);
     if (rc == RC_OK)
-        rc = snapshot_json(&text, snapshot, &query, functions_most(ask), err);
+        rc = snapshot_json(&text, &sight->snapshot, &query, functions_most(ask), err);
     if (rc != RC_OK)
         return rc;
     text.length -= 2; // its end
@@ -113,16 +129,15 @@ static enum rc write_view(const struct snapshot *snapshot, const struct ask *ask
 
 // --- cells ---
 
-static enum rc extract(struct feed *feed, const struct snapshot *snapshot, const struct ask *ask,
-                       enum profile_kind kind, size_t which, struct plain_profile **profile,
-                       struct err *err)
+static enum rc extract(struct feed *feed, const struct sight *sight, size_t which,
+                       struct plain_profile **profile, struct err *err)
 {
-    struct rows_query query = query_of(ask, kind);
-    struct kept kept = kept_of(snapshot);
-    int64_t range[] = {ask->ranges[which][0], ask->ranges[which][1]};
+    struct rows_query query = query_of(sight->ask, sight->kind);
+    struct kept kept = kept_of(sight);
+    int64_t range[] = {sight->ask->ranges[which][0], sight->ask->ranges[which][1]};
     enum rc rc = span_of(&kept, range, &query.span, err);
     if (rc == RC_OK)
-        rc = feed_extract(feed, snapshot, &query, NULL, NAMES_MS, profile, err);
+        rc = feed_extract(feed, &sight->snapshot, &query, NULL, NAMES_MS, profile, err);
     if (!*profile)
         return rc;
     (*profile)->time = range[0];
@@ -130,20 +145,19 @@ static enum rc extract(struct feed *feed, const struct snapshot *snapshot, const
     return RC_OK;
 }
 
-static enum rc write_flame(struct feed *feed, const struct snapshot *snapshot,
-                           const struct ask *ask, enum profile_kind kind, FILE *out,
+static enum rc write_flame(struct feed *feed, const struct sight *sight, FILE *out,
                            struct err *err)
 {
     struct plain_profile *profiles[2] = {0};
-    bool two = ask->ranges[1][0] || ask->ranges[1][1];
-    enum rc rc = extract(feed, snapshot, ask, kind, 0, &profiles[0], err);
+    bool two = sight->ask->ranges[1][0] || sight->ask->ranges[1][1];
+    enum rc rc = extract(feed, sight, 0, &profiles[0], err);
     if (rc == RC_OK && two)
-        rc = extract(feed, snapshot, ask, kind, 1, &profiles[1], err);
+        rc = extract(feed, sight, 1, &profiles[1], err);
     if (rc == RC_OK)
         rc = flame_data_write(&(struct flame_request){.profile = profiles[0], .base = profiles[1],
                                                       .profile_name = "range",
                                                       .base_name = "compared with",
-                                                      .title = snapshot->comm,
+                                                      .title = sight->snapshot.comm,
                                                       .value = profiles[0]->type_count - 1},
                               out, err);
     plain_free(profiles[0]);
@@ -152,10 +166,11 @@ static enum rc write_flame(struct feed *feed, const struct snapshot *snapshot,
 }
 
 enum rc runner_view_write(struct feed *feed, const struct snapshot *snapshot,
-                          const struct ask *ask, enum profile_kind kind, FILE *out,
+                          const struct ask *ask, enum profile_kind kind, int64_t since, FILE *out,
                           struct err *err)
 {
+    struct sight sight = {.snapshot = *snapshot, .ask = ask, .kind = kind, .since = since};
     feed_want_waits(feed, true, 0);
-    return ask->what == ASK_FLAME ? write_flame(feed, snapshot, ask, kind, out, err)
-                                  : write_view(snapshot, ask, kind, out, err);
+    return ask->what == ASK_FLAME ? write_flame(feed, &sight, out, err)
+                                  : write_view(&sight, out, err);
 }
