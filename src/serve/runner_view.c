@@ -2,6 +2,7 @@
 #include "serve/runner_view.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/figures.h"
@@ -17,7 +18,7 @@
 
 // What one question is about: a snapshot, and since when (ns of sampling) it has what is asked for.
 struct sight {
-    struct snapshot snapshot; // borrowed
+    struct snapshot snapshot; // borrowed, but for the profile of holders
     const struct ask *ask;
     enum profile_kind kind;
     int64_t since;
@@ -82,6 +83,19 @@ static struct rows_query query_of(const struct ask *ask, enum profile_kind kind)
                    .type = kind == PROFILE_CPU ? NULL : profile_types[kind].name},
         .sort = kind == PROFILE_BLOCK || kind == PROFILE_MUTEX ? SORT_DELAY : SORT_SELF,
     };
+}
+
+// A wait for a lock is there twice, as who waited and as who held the lock meanwhile: files tell the
+// two apart by the label "side". A sum over both would count it twice, so what is shown of locks is
+// what was held; Go's profiles of locks have that side too. The caller frees the profile.
+static struct plain_profile *of_holders(const struct moment *moment)
+{
+    struct plain_profile *profile = plain_copy(moment->profile);
+    for (uint32_t i = 0; i < profile->samples.count; i++)
+        if (moment->sampled.of[profile->samples.list[i].labels].state == STATE_DELAYED)
+            memset(&profile->samples.values[i * profile->type_count], 0,
+                   profile->type_count * sizeof *profile->samples.values);
+    return profile;
 }
 
 // --- functions and threads ---
@@ -170,7 +184,12 @@ enum rc runner_view_write(struct feed *feed, const struct snapshot *snapshot,
                           struct err *err)
 {
     struct sight sight = {.snapshot = *snapshot, .ask = ask, .kind = kind, .since = since};
+    struct plain_profile *holders = kind == PROFILE_MUTEX ? of_holders(&snapshot->moment) : NULL;
+    if (holders)
+        sight.snapshot.moment.profile = holders;
     feed_want_waits(feed, true, 0);
-    return ask->what == ASK_FLAME ? write_flame(feed, &sight, out, err)
-                                  : write_view(&sight, out, err);
+    enum rc rc = ask->what == ASK_FLAME ? write_flame(feed, &sight, out, err)
+                                        : write_view(&sight, out, err);
+    plain_free(holders);
+    return rc;
 }
