@@ -76,18 +76,18 @@ static enum rc span_of(const struct kept *kept, int64_t *range, struct rows_span
     return RC_OK;
 }
 
+// The type is named for CPU time too: shares are then of time, as in flame graphs, not of samples.
 static struct rows_query query_of(const struct ask *ask, enum profile_kind kind)
 {
     return (struct rows_query){
-        .filter = {.terms = ask->text,
-                   .type = kind == PROFILE_CPU ? NULL : profile_types[kind].name},
+        .filter = {.terms = ask->text, .type = profile_types[kind].name},
         .sort = kind == PROFILE_BLOCK || kind == PROFILE_MUTEX ? SORT_DELAY : SORT_SELF,
     };
 }
 
-// A wait for a lock is there twice, as who waited and as who held the lock meanwhile: files tell the
-// two apart by the label "side". A sum over both would count it twice, so what is shown of locks is
-// what was held; Go's profiles of locks have that side too. The caller frees the profile.
+// A wait for a lock is there twice, as who waited and as who held the lock meanwhile: files tell
+// the two apart by the label "side". A sum over both would count it twice, so what is shown of
+// locks is who held them, as in Go's profiles of locks. The caller frees the profile.
 static struct plain_profile *of_holders(const struct moment *moment)
 {
     struct plain_profile *profile = plain_copy(moment->profile);
