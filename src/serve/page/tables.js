@@ -97,9 +97,9 @@ const FUNCTION_COLUMNS = [
   { title: "Threads", figure: true, text: (row) => row.threads, by: (row) => row.threads },
 ];
 
-const WAIT_COLUMNS = [
+const waitColumns = (waits) => [
   functionColumn,
-  { title: "Waits for", text: (row) => [row.waits_for, row.lock].filter(Boolean).join(" ") },
+  waits,
   { title: "Self", figure: true, text: (row) => amount(row.self_delay_ns, "nanoseconds"),
     by: (row) => row.self_delay_ns, hint: "Time of the range, the function being innermost" },
   { title: "Total", figure: true, text: (row) => amount(row.total_delay_ns, "nanoseconds"),
@@ -107,6 +107,10 @@ const WAIT_COLUMNS = [
   { title: "Share", figure: true, text: (row) => share(row.total_percent),
     by: (row) => row.total_percent },
 ];
+// A function may wait for several things: the one that takes most is named.
+const WAIT_COLUMNS = waitColumns({ title: "Waits mostly for",
+  text: (row) => [row.waits_for, row.lock].filter(Boolean).join(" ") });
+const HOLD_COLUMNS = waitColumns({ title: "Holds mostly", text: (row) => row.lock || "a lock" });
 
 // show(row): stacks of that thread; find(tid): the row of another one
 const threadColumns = (show, find) => [

@@ -12,7 +12,8 @@ const MEASURES = {
   wall: ["Wall", "All time of all threads: running, waiting for a CPU, and blocked."],
   block: ["Block", "What threads wait for: the time they were blocked, at the place where they " +
     "went to sleep. Waits for work are left out."],
-  mutex: ["Mutex", "The part of that which is spent on locks, shared among those who held them."],
+  mutex: ["Mutex", "Time that threads waited for locks, at the places where others held them " +
+    "meanwhile. Files for pprof also have the places that waited, as another side."],
 };
 
 const TABS = { flame: "Flame graph", functions: "Functions", threads: "Threads", waits: "Waits",
