@@ -93,7 +93,7 @@ $(BUILD)/gen/page.html: $(PAGE)/page_head.html $(FLAME)/graph.html $(PAGE)/page_
 $(BUILD)/gen/page.css: $(FLAME)/graph.css $(PAGE)/page.css
 $(BUILD)/gen/page.js: $(GRAPH_SCRIPTS) $(addprefix $(PAGE)/,words.js kept.js chart.js charts.js \
                         tables.js panels.js pprof.js cells.js files.js live.js \
-                        address.js dashboard.js start.js)
+                        said.js address.js dashboard.js start.js)
 $(FLAME_PIECES) $(PAGE_PIECES):
 	@mkdir -p $(@D)
 	$(Q)cat $^ > $@

@@ -150,6 +150,10 @@ def test_lives_and_pauses(ctx):
         browser.until("byId('panel-threads').textContent.includes('waiter1')")
         browser.key("4")
         browser.until("byId('panel-waits').textContent.includes('the_mutex')")
+        # Those who hold locks and those who wait for them have the same time, and each counts once.
+        both = [server.json(f"/api/v1/top?type={kind}") for kind in ("block", "mutex")]
+        assert 0 < both[1]["window_delay_ns"] <= 1.2 * both[0]["window_delay_ns"], [
+            (one["window"], one["window_delay_ns"]) for one in both]
         browser.key("5")
         browser.until("byId('panel-runtime').textContent.includes('glibc')")
         assert "nothing collects garbage there" in text(browser, "panel-runtime")
@@ -176,6 +180,18 @@ def test_ranges_compare_and_the_address_keeps_them(ctx):
         assert text(browser, "measures").startswith("All time of all threads")
         assert "functions" in browser.until("byId('found').textContent")
         browser.until("page.axis.kept && page.axis.kept[1] - page.axis.kept[0] > 4000")
+        # What is counted from now on has no past to be shown, or to be compared with.
+        far = browser.run("page.axis.kept[0]")
+        browser.run("byId('radio-mutex').click()")
+        browser.until("page.axis.kept[0] > " + str(far + 3000))
+        assert browser.run("page.graph.data.profiles[0].duration") in ("", "1s", "2s")
+        browser.until("page.graph.data.types[page.graph.state.type].name === 'delay'")
+        early = server.request(f"/api/v1/top?type=block&from={int(far * MS)}"
+                               f"&to={int(far * MS) + 9**9}")
+        assert early.status == 400 and b"was counted yet" in early.body, early
+        browser.run("byId('radio-wall').click()")
+        browser.until("page.axis.kept[0] < " + str(far + 1000))
+        drawn(browser)
         # Two ranges by mouse: the whole chart, and with Shift its left part, which is too early.
         x, y, width = browser.run("""(() => { const box = document.querySelector("#charts canvas")
             .getBoundingClientRect(); return [box.left, box.top + 40, box.width]; })()""")
@@ -359,15 +375,32 @@ def test_targets_names_and_sizes(ctx):
             .filter((one) => one.offsetParent && one.getBoundingClientRect().height < 30)
             .map((one) => one.id || one.textContent)""")
         assert not small, small
+        # All buttons can be reached there, and what they answer can be read.
+        browser.run("byId('collect').click()")
+        browser.until("byId('action-text').textContent.includes('cannot be collected')")
+        beside = browser.run("""[...document.querySelectorAll(".actions button, #action-text")]
+            .filter((one) => one.getBoundingClientRect().right > innerWidth)
+            .map((one) => one.id)""")
+        assert not beside, beside
         browser.size(1280, 900)
         # The target ends.
         browser.run("byId('tab-flame').click()")
         drawn(browser)
         target.kill()
         browser.until("byId('notice').textContent.includes('ended')")
+        # What had been drawn of it stays; nothing is shown of anything else under another heading.
+        browser.until("byId('state').hidden && byId('panel-flame').offsetHeight > 0")
+        browser.run("byId('radio-block').click()")
+        browser.until("byId('state').textContent.includes('stacks are no longer there')")
+        assert browser.run("byId('panel-flame').offsetHeight") == 0
+        browser.run("byId('radio-wall').click()")
+        browser.until("byId('state').hidden && byId('panel-flame').offsetHeight > 0")
         quiet(browser, server, but=("/api/", ))
         # Another one of a server that ends.
         browser.visit(server.url(f"/?target={other.pid}"))
         browser.until("page.axis.readings.length > 1")
+        browser.run("page.pause()")
         server.stop()
         browser.until("byId('notice').textContent.includes('does not answer')")
+        ctx.start("serve", other.pid, "--listen", server.address)
+        browser.until("byId('notice').hidden")

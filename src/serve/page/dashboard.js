@@ -3,8 +3,10 @@
 "use strict";
 
 const LIST_MS = 6000; // that a list to choose from is left alone
+const TYPED = ["flame", "functions"]; // tabs that show the type that is chosen
+const BEGUN = { cpu: "Sampling", wall: "Sampling", block: "Counting of waits",
+  mutex: "Counting of waits" };
 const HEALTH_MS = 10000, TARGETS_MS = 5000, GONE = 410; // GONE: status of HTTP
-const ENDED = "The process has ended. Its figures stay here for a while.";
 
 class Dashboard {
   constructor() {
@@ -14,6 +16,8 @@ class Dashboard {
     this.readings = new Readings(this.axis, (reading) => this.newReading(reading),
       (error) => this.noReadings(error));
     this.files = new Files((data, name) => this.showFile(data, name));
+    this.said = new Said();
+    this.drawn = {}; // tab -> what its panel shows, as wanted() says it
     this.uptime = -1;
     this.listUsed = -Infinity; // when somebody last did something with a list to choose from
     this.makeParts();
@@ -32,7 +36,7 @@ class Dashboard {
     for (const spec of CHARTS) byId("charts").append(new Chart(spec, this.axis).figure);
     this.functions = new SortedTable("Functions", FUNCTION_COLUMNS, 1);
     this.block = new SortedTable("Where threads are blocked", WAIT_COLUMNS, 2);
-    this.mutex = new SortedTable("Locks: where time is lost to them", WAIT_COLUMNS, 2);
+    this.mutex = new SortedTable("Locks: where they are held while others wait", HOLD_COLUMNS, 2);
     this.threads = new SortedTable("Threads",
       threadColumns((row) => this.showThread(row), (row) => this.findThread(row.owner)), 2);
     byId("panel-functions").append(this.functions.box);
@@ -133,9 +137,9 @@ class Dashboard {
       button.setAttribute("aria-checked", button.dataset.word === state.type);
       button.tabIndex = button.dataset.word === state.type ? 0 : -1;
     }
-    byId("types").hidden = !["flame", "functions"].includes(state.tab) || !!file;
+    byId("types").hidden = !TYPED.includes(state.tab) || !!file;
     byId("measures").textContent = file ? `The file ${file}. It was read here and sent nowhere.`
-      : ofWaits ? `${MEASURES.block[1]} Locks: ${MEASURES.mutex[1].toLowerCase()}`
+      : ofWaits ? `${MEASURES.block[1]} Locks: ${MEASURES.mutex[1].replace("T", "t")}`
         : ["runtime", "threads"].includes(state.tab) ? "" : MEASURES[state.type][1];
     byId("table-toggle").hidden = state.tab !== "flame";
     byId("quality").hidden = !!file || state.tab === "runtime";
@@ -152,34 +156,40 @@ class Dashboard {
     return base ? `${now}, compared with ${spanText(base)}` : now;
   }
 
-  // Says in place of a picture why there is none; "": there is one.
-  say(text) {
-    byId("state").hidden = !text;
-    byId("state").textContent = text;
-  }
-
-  notice(text) {
-    byId("notice").hidden = !text;
-    byId("notice").textContent = text;
-  }
-
   // --- what is asked for
 
   // Asks now, and then again and again. Nobody is sampled for a page that is not looked at.
   again() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.again(), READING_MS);
-    if (this.busy || document.hidden || !this.target || this.ended) return;
-    const { state } = this, key = JSON.stringify([state.tab, state.type, state.range, state.base]);
-    if (state.file || (this.shown === key && (state.paused || state.range))) return;
+    if (this.busy || document.hidden || !this.target) return;
+    if (this.ended) this.showEnd();
+    const { state } = this, { tab } = state, key = this.wanted();
+    if (this.ended || state.file || (this.shown === key && (state.paused || state.range))) return;
     if (state.paused && !state.range && this.shown) return;
     this.busy = true;
-    this.fetchAll().then(() => { this.shown = key; }, (error) => this.fail(error))
-      .finally(() => {
-        this.busy = false;
-        const now = JSON.stringify([state.tab, state.type, state.range, state.base]);
-        if (now !== key) this.again();
-      });
+    this.fetchAll().then(() => this.took(tab, key),
+      (error) => this.fail(error)).finally(() => {
+      this.busy = false;
+      if (this.ended || this.wanted() !== key) this.again();
+    });
+  }
+
+  took(tab, key) {
+    this.said.heard();
+    if (this.wanted() === key) this.shown = this.drawn[tab] = key;
+  }
+
+  // What the chosen tab is to show.
+  wanted() {
+    const { tab, type, range, base } = this.state;
+    return JSON.stringify([tab, TYPED.includes(tab) ? type : "", range, base]);
+  }
+
+  // What was drawn of a process that has ended stays; nothing else can be had of it.
+  showEnd() {
+    const { tab, file } = this.state, gone = !file && this.drawn[tab] !== this.wanted();
+    this.said.ofPicture(!gone ? "" : tab === "runtime" ? FACTS_GONE : STACKS_GONE, gone);
   }
 
   words(type) {
@@ -204,8 +214,7 @@ class Dashboard {
     this.axis.kept = [view.range.kept_from_ns / 1e6, view.range.kept_to_ns / 1e6];
     showQuality(view);
     if (view.end === "ended") this.end();
-    else this.notice("");
-    this.say("");
+    this.said.ofPicture("");
     return view;
   }
 
@@ -216,8 +225,8 @@ class Dashboard {
     if (performance.now() - this.listUsed < LIST_MS && this.shown) return; // it would close
     this.graph.adopt(decode(text));
     if (!this.graph.whole)
-      this.say(view.elapsed_ns < 3e9 && !this.state.range
-        ? "Sampling has just begun: the first picture takes about two seconds."
+      this.said.ofPicture(view.range.kept_to_ns - view.range.kept_from_ns < 3e9 && !this.state.range
+        ? `${BEGUN[type]} has just begun: the first picture takes about two seconds.`
         : `Nothing of this kind was seen: ${type === "cpu" ? "no thread ran on a CPU."
           : type === "wall" ? "nothing is known of its threads."
             : "nobody waited for anything but work."}`);
@@ -243,14 +252,14 @@ class Dashboard {
   async fetchRuntime() {
     const runtime = await askJson("api/profiling/runtime");
     showRuntime(byId("panel-runtime"), runtime, await askJson("api/profiling/gc"));
-    this.say("");
+    this.said.ofPicture("");
   }
 
   fail(error) {
     if (!(error instanceof Refusal)) throw error;
-    if (error.status === 0) this.notice(error.message);
+    if (error.status === 0) this.said.failed(error);
     else if (error.status === GONE) this.end();
-    else this.say(error.message);
+    else this.said.ofPicture(error.message, this.drawn[this.state.tab] !== this.wanted());
   }
 
   // --- figures
@@ -260,14 +269,9 @@ class Dashboard {
   }
 
   noReadings(error) {
-    if (!error) {
-      if (this.gone) this.notice("");
-      this.gone = false;
-      return;
-    }
-    this.gone = error.status !== GONE;
-    if (this.gone) this.notice(error.message);
-    else this.end();
+    if (!error) this.said.show({ silence: "", failure: "" });
+    else if (error.status === GONE) this.end();
+    else this.said.failed(error);
   }
 
   async lookAtHealth() {
@@ -302,10 +306,12 @@ class Dashboard {
     if (document.hidden && this.target) return;
     try {
       const { targets, prefix } = await askJson("api/v1/targets");
+      this.said.heard();
       this.takeTargets(targets);
       this.usePrefix(prefix);
     } catch (error) {
-      this.notice(error.message);
+      if (!(error instanceof Refusal)) throw error;
+      this.said.failed(error);
     }
   }
 
@@ -331,11 +337,10 @@ class Dashboard {
   begin() {
     this.ended = this.target.running === false;
     document.title = `${this.target.comm || this.target.id} · ptprof`;
-    this.say("");
-    this.notice("");
+    this.said.ofPicture("");
+    this.said.show({ ended: this.ended, failure: "" });
     if (this.state.paused || this.ended) this.readings.load();
     else this.readings.start();
-    if (this.ended) this.notice(ENDED);
     this.again();
     this.lookAtHealth();
     this.sayWhyNot();
@@ -344,8 +349,8 @@ class Dashboard {
   end() {
     this.ended = true;
     this.readings.end();
-    this.notice(ENDED);
-    this.say("");
+    this.said.show({ ended: true });
+    this.showState();
   }
 
   // Where the paths are that Go programs have.
@@ -371,7 +376,8 @@ class Dashboard {
         (one.running === false ? " · ended" : "")));
       byId("choices").append(item);
     }
-    this.say(asked ? `There is no target ${asked}${targets.length ? "; there are these:" : "."}`
+    this.said.ofPicture(asked
+      ? `There is no target ${asked}${targets.length ? "; there are these:" : "."}`
       : targets.length ? "Several processes can be looked at. Which one?"
         : "No process matches yet. It will appear here when one does.");
   }
@@ -399,7 +405,7 @@ class Dashboard {
 
   showFile(data, name) {
     this.set({ tab: "flame", file: name });
-    this.say("");
+    this.said.ofPicture("");
     this.graph.load(data, () => ({ type: data.shown, zoomed: 0, marked: -1, search: "",
       chosen: new Map() }));
   }
