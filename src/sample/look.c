@@ -167,7 +167,7 @@ static double budget_left(const struct look *look, struct claim *claim, int64_t 
     return (double)claim->allowance / (double)most;
 }
 
-static void charge(struct look *look, struct claim *claim, int64_t cost_ns)
+static void charge(struct claim *claim, int64_t cost_ns)
 {
     claim->allowance -= cost_ns;
     atomic_fetch_add(&claim->cost_ns, cost_ns);
@@ -179,7 +179,7 @@ static void charge_displaced(struct look *look, struct claim *claim, int64_t cos
     if (look->elsewhere || cost_ns < 0)
         return;
     histogram_add(&look->control->displaced, (uint64_t)cost_ns);
-    charge(look, claim, cost_ns);
+    charge(claim, cost_ns);
 }
 
 // --- one thread ---
@@ -205,7 +205,7 @@ static void let_go(struct look *look, struct held *held)
     hold_release(&held->hold, look->control, look->copy);
     claim->exact = held->now;
     claim->exact_at = held->timed ? held->hold.released_at : 0;
-    charge(look, claim, held->hold.released_at - held->hold.since);
+    charge(claim, held->hold.released_at - held->hold.since);
     atomic_fetch_add(&claim->stops, 1);
 }
 
