@@ -184,8 +184,9 @@ def test_ranges_compare_and_the_address_keeps_them(ctx):
         far = browser.run("page.axis.kept[0]")
         browser.run("byId('radio-mutex').click()")
         browser.until("page.axis.kept[0] > " + str(far + 3000))
-        assert browser.run("page.graph.data.profiles[0].duration") in ("", "1s", "2s")
         browser.until("page.graph.data.types[page.graph.state.type].name === 'delay'")
+        assert browser.run("parseFloat(page.graph.data.profiles[0].duration || 0) * 1000 <= "
+                           f"Date.now() - {far + 3000}")
         early = server.request(f"/api/v1/top?type=block&from={int(far * MS)}"
                                f"&to={int(far * MS) + 9**9}")
         assert early.status == 400 and b"was counted yet" in early.body, early

@@ -43,7 +43,8 @@ def test_pprof_reads_it(ctx):
     raw = pprof(ctx, "-raw", old)
     assert "inuse_objects/count inuse_space/bytes[dflt]" in raw and "PeriodType: space bytes" in raw
     assert "Duration" not in raw and "Time: " in raw, raw[:300]
-    assert re.search(r"^1: .*\[heap\] +\[FN\]$(?s:.*)\[unknown\] +\[FN\]$", raw, re.M), raw[-300:]
+    assert re.search(r"^1: .*/leaker [0-9a-f]{40} .*$\n2: .*\[heap\] +\[FN\]$(?s:.*)"
+                     r"\[unknown\] +\[FN\]$", raw, re.M), raw[-400:]
     rows = table(pprof(ctx, "-top", "-inuse_space", "-unit=b", "-nodefraction=0", old))
     assert rows["200 bytes"] == (208 * COUNT, 208 * COUNT), rows
     assert rows["glibc"][1] == max(cum for _, cum in rows.values()), rows

@@ -85,7 +85,7 @@ START_TEST(a_process_that_computes)
     ck_assert_int_eq(second.values[METRIC_RUNNING], 1);
     ck_assert_int_eq(second.values[METRIC_SLEEPING], 0);
     ck_assert_uint_gt(second.values[METRIC_RSS], 0);
-    ck_assert_uint_le(second.values[METRIC_PSS], second.values[METRIC_RSS]);
+    ck_assert_uint_le(first.values[METRIC_PSS], first.values[METRIC_RSS]);
     ck_assert_uint_ge(second.values[METRIC_VIRTUAL], second.values[METRIC_RSS]);
     ck_assert_uint_gt(second.values[METRIC_MINOR_FAULTS], 0);
     ck_assert_uint_ne(second.values[METRIC_RUN_QUEUE], METRIC_UNKNOWN);
