@@ -20,8 +20,7 @@
 #define SOON_NS (50 * NS_PER_MS) // the same, while what a thread waits for hangs on a name
 #define LOCK_MS 20
 #define LIGHT_EVERY (100 * NS_PER_MS)
-#define LIGHT_SHARE 16 // it takes one part in so many of the time at the most while it displaces
-                       // others
+#define LIGHT_SHARE 16 // others are displaced while it takes less than one part in so many
 #define ANSWER_MS 1000 // for which one look at the fetcher lasts
 
 // Has names fetched while sampling goes on, so that little is left to do at the end.

@@ -27,7 +27,7 @@ static enum rc try_to_read(pid_t pid, struct err *err)
 enum rc heap_target_gone(pid_t pid, struct err *err)
 {
     struct proc_stat stat;
-    if (procfs_stat(pid, pid, &stat) != RC_OK || stat.state == 'Z' || stat.state == 'X')
+    if (procfs_stat(pid, pid, &stat) != RC_OK || proc_stat_has_ended(&stat))
         return err_set(err, RC_GONE, "process %d has ended", (int)pid);
     return err_set(err, RC_GONE,
                    "process %d executed another program while its memory was read: try again",

@@ -132,6 +132,11 @@ bool proc_stat_parse(const char *text, struct proc_stat *stat)
     return true;
 }
 
+bool proc_stat_has_ended(const struct proc_stat *stat)
+{
+    return stat->state == 'X' || (stat->state == 'Z' && stat->threads <= 1);
+}
+
 bool proc_stat_is_worker(const struct proc_stat *stat)
 {
     const uint32_t io_worker = 0x10, user_worker = 0x4000; // PF_*, since Linux 5.12 and 6.4

@@ -35,6 +35,9 @@ struct proc_stat {
 
 bool proc_stat_parse(const char *text, struct proc_stat *stat);
 
+// Returns whether the stat text of a process says that it has ended: not if only its leader has.
+bool proc_stat_has_ended(const struct proc_stat *stat);
+
 // Returns whether it is a worker that the kernel runs for the process (io_uring, vhost). Such a
 // thread has no user code and is not to be traced.
 bool proc_stat_is_worker(const struct proc_stat *stat);

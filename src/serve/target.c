@@ -50,12 +50,6 @@ static bool runs_another(struct serve_target *target, const struct proc_stat *st
     return other;
 }
 
-// The main thread may end before the others do.
-static bool has_ended(const struct proc_stat *stat)
-{
-    return stat->state == 'X' || (stat->state == 'Z' && stat->threads <= 1);
-}
-
 void target_check(struct serve_target *target)
 {
     struct proc_stat stat;
@@ -64,7 +58,7 @@ void target_check(struct serve_target *target)
     enum rc rc = procfs_stat(target->pid, target->pid, &stat);
     if (rc != RC_OK && rc != RC_GONE) // we lack descriptors or the like: it may live
         return;
-    if (rc == RC_GONE || has_ended(&stat) || stat.start_time != target->start_time) {
+    if (rc == RC_GONE || proc_stat_has_ended(&stat) || stat.start_time != target->start_time) {
         target->ended_at = clock_now();
         target->since = clock_wall();
     } else if (runs_another(target, &stat)) {

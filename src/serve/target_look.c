@@ -60,7 +60,7 @@ static void visit(void *context, pid_t pid)
     if (target)
         target_check(target);
     if ((target && !target->ended_at) || procfs_stat(pid, pid, &stat) != RC_OK ||
-        stat.flags & KERNEL_THREAD || stat.state == 'Z' || stat.state == 'X')
+        stat.flags & KERNEL_THREAD || proc_stat_has_ended(&stat))
         return;
     struct target_found found = {.pid = pid, .start_time = stat.start_time,
                                  .facts.comm = xstrdup(stat.comm)};
