@@ -202,7 +202,9 @@ static const char *state_text(const struct dump_thread *thread)
 static void put_state(const struct dump_printer *printer, size_t index)
 {
     const struct dump_thread *thread = &printer->dump->threads[index];
-    const char *text = thread->running ? NULL : printer->dump->waits[index].text;
+    const struct wait *wait = &printer->dump->waits[index];
+    bool runnable = wait->kind == WAIT_NONE || wait->kind == WAIT_CPU;
+    const char *text = runnable ? NULL : wait->text;
     buf_printf(printer->out, "  %c %s", thread->state, text ? text : state_text(thread));
 }
 

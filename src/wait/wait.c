@@ -82,6 +82,12 @@ static bool is_worker(const struct finder *finder, const struct wait_thread *thr
            proc_stat_parse(text.data, &stat) && proc_stat_is_worker(&stat);
 }
 
+static const char *worker_text(const struct wait_thread *thread)
+{
+    return thread->comm[0] == 'v' ? "a thread of the kernel for vhost: no user code"
+                                  : "a thread of the kernel for io_uring: no user code";
+}
+
 // Handles the states that need no look at the system call. Returns false for the others.
 static bool tell_state(const struct finder *finder, const struct wait_thread *thread,
                        struct wait *wait)
@@ -91,7 +97,7 @@ static bool tell_state(const struct finder *finder, const struct wait_thread *th
     else if (thread->state == 'T' || thread->state == 't')
         tell_stopped(finder, thread, wait);
     else if (is_worker(finder, thread))
-        tell_words(wait, WAIT_OTHER, "a thread of the kernel for io_uring: no user code");
+        tell_words(wait, WAIT_OTHER, worker_text(thread));
     else if (finder->frozen && !thread->running)
         tell_words(wait, WAIT_STOPPED, "frozen with its control group");
     else if (thread->running && thread->starved)

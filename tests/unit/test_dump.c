@@ -222,6 +222,18 @@ START_TEST(a_pool_is_one_group)
 }
 END_TEST
 
+START_TEST(a_thread_of_the_kernel_runs)
+{
+    AUTO_BUF struct buf out = {0};
+    const struct wait worker = {.kind = WAIT_OTHER, .owner = WAIT_NOBODY};
+    add(&(struct dump_thread){.tid = 4500, .comm = "iou-sqp-4242", .state = 'R', .running = true},
+        &worker, "a thread of the kernel for io_uring: no user code", NULL, 0);
+    dump_text(&out, &dump, &(struct dump_style){0});
+    ck_assert_ptr_nonnull(strstr(out.data, "Thread 4500 \"iou-sqp-4242\"  R a thread of the kernel "
+                                           "for io_uring: no user code"));
+}
+END_TEST
+
 Suite *suite_dump(void);
 Suite *suite_dump(void)
 {
@@ -236,6 +248,7 @@ Suite *suite_dump(void)
     tcase_add_test(tests, go);
     tcase_add_test(tests, equal_stacks_are_one_group);
     tcase_add_test(tests, a_pool_is_one_group);
+    tcase_add_test(tests, a_thread_of_the_kernel_runs);
     Suite *suite = suite_create("dump");
     suite_add_tcase(suite, tests);
     return suite;

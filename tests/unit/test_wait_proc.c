@@ -282,6 +282,32 @@ static const struct {
     {{.state = 'Z', .call = {.number = -1}}, WAIT_OTHER, "ended"},
 };
 
+// The kernel's own threads in a process have no user code, whether they run or sleep.
+static const struct {
+    const char *comm;
+    bool running;
+    const char *text;
+} workers[] = {
+    {"iou-sqp-100", false, "a thread of the kernel for io_uring: no user code"},
+    {"iou-sqp-100", true, "a thread of the kernel for io_uring: no user code"},
+    {"vhost-99", true, "a thread of the kernel for vhost: no user code"},
+};
+
+START_TEST(test_workers)
+{
+    struct wait_thread thread = {
+        .state = workers[_i].running ? 'R' : 'S', .running = workers[_i].running,
+        .call = {.number = WAIT_CALL_UNKNOWN}};
+    snprintf(thread.comm, sizeof thread.comm, "%s", workers[_i].comm);
+    file("100/task/100/stat", "100 (iou-sqp-100) R 1 1 1 0 -1 4210768 0 0 0 0 0 24 0 0 20 0 2 0 "
+                              "4119056 17149952 3420\n");
+    struct wait wait = find(thread);
+    ck_assert_str_eq(wait.text, workers[_i].text);
+    ck_assert_int_eq(wait.kind, WAIT_OTHER);
+    wait_fini(&wait);
+}
+END_TEST
+
 START_TEST(test_states)
 {
     file("100/task/100/status", "Name:\tx\nState:\tt\nTgid:\t100\nPid:\t100\nTracerPid:\t300\n");
@@ -378,6 +404,7 @@ Suite *suite_wait_proc(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, test_calls, 0, ARRAY_LENGTH(calls));
     tcase_add_loop_test(tcase, test_states, 0, ARRAY_LENGTH(states));
+    tcase_add_loop_test(tcase, test_workers, 0, ARRAY_LENGTH(workers));
     tcase_add_test(tcase, test_restarted);
     tcase_add_loop_test(tcase, test_sorts, 0, ARRAY_LENGTH(sorts));
     tcase_add_test(tcase, test_forms);
