@@ -111,8 +111,10 @@ static void put_queue(struct metrics_page *page)
     for (size_t i = 0; i < page->count; i++) {
         const struct latency *latency = history_run_queue(page->targets[i]->history);
         struct exposition_labels labels = labels_of(page->targets[i]);
+        const struct target_report *report = page->targets[i]->report;
         if (latency && !page->targets[i]->ended_at)
-            exposition_histogram(&page->exposition, &labels, latency, NULL);
+            exposition_histogram(&page->exposition, &labels, latency,
+                                 report ? report->queue : NULL);
     }
 }
 

@@ -125,7 +125,7 @@ void exposition_histogram(const struct exposition *exposition,
         write_bound(i, bound, sizeof bound);
         put_name(exposition, labels, bound, "_bucket");
         buf_printf(exposition->out, "%" PRIu64, below += latency->counts[i]);
-        put_exemplar(exposition, exemplars ? &exemplars[i] : NULL);
+        put_exemplar(exposition, exemplars && latency->counts[i] ? &exemplars[i] : NULL);
         buf_putc(exposition->out, '\n');
     }
     put_name(exposition, labels, "", "_sum");

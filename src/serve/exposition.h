@@ -43,7 +43,8 @@ struct exposition_exemplar { // of a bucket; what is not escaped yet
     int64_t wall;            // ns since 1970 UTC: when it was counted
 };
 
-// All samples of a histogram. exemplars: one for each bucket, or NULL; OpenMetrics alone has them.
+// All samples of a histogram. exemplars: one for each bucket, or NULL; OpenMetrics alone has them,
+// and no bucket that nothing is in.
 void exposition_histogram(const struct exposition *exposition,
                           const struct exposition_labels *labels, const struct latency *latency,
                           const struct exposition_exemplar *exemplars);

@@ -2,6 +2,7 @@
 #include "serve/history.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -55,6 +56,13 @@ enum rc history_read(struct history *history, pid_t pid, const struct metrics_wi
 const struct latency *history_run_queue(const struct history *history)
 {
     return history->reader ? metrics_run_queue(history->reader) : NULL;
+}
+
+void history_take_queue_waits(struct history *history, struct queue_wait waits[LATENCY_BUCKETS])
+{
+    memset(waits, 0, LATENCY_BUCKETS * sizeof *waits);
+    if (history->reader)
+        metrics_take_queue_waits(history->reader, waits);
 }
 
 size_t history_count(const struct history *history)

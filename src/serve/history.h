@@ -21,6 +21,9 @@ enum rc history_read(struct history *history, pid_t pid,
 // How long its threads waited for a CPU each time; NULL: nothing has been read.
 const struct latency *history_run_queue(const struct history *history);
 
+// Gives the longest of these waits, one for each bucket, since they were taken before.
+void history_take_queue_waits(struct history *history, struct queue_wait waits[LATENCY_BUCKETS]);
+
 // Returns how many there are, and the one that was added `back` before the newest (0), which stays
 // where it is until the next one is added.
 size_t history_count(const struct history *history);

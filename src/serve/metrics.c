@@ -212,3 +212,11 @@ const struct latency *metrics_run_queue(const struct metrics_reader *reader)
 {
     return &reader->threads.run_queue;
 }
+
+void metrics_take_queue_waits(struct metrics_reader *reader,
+                              struct queue_wait waits[LATENCY_BUCKETS])
+{
+    struct queue_wait *longest = reader->threads.longest;
+    memcpy(waits, longest, sizeof reader->threads.longest);
+    memset(longest, 0, sizeof reader->threads.longest);
+}

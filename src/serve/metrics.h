@@ -95,3 +95,7 @@ enum rc metrics_read(struct metrics_reader *reader, const struct metrics_wish *w
 
 // How long threads waited for a CPU each time before they got one, since the reader began.
 const struct latency *metrics_run_queue(const struct metrics_reader *reader);
+
+// Gives those that were longest in all, one for each bucket, since they were taken before.
+void metrics_take_queue_waits(struct metrics_reader *reader,
+                              struct queue_wait waits[LATENCY_BUCKETS]);

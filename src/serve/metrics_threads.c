@@ -136,34 +136,44 @@ static bool read_status(struct metrics_threads *threads, struct metrics_thread *
     return true;
 }
 
+// Being sampled is both, a preemption and a sleep, as the kernel counts.
+static bool is_woken(const struct metrics_thread *before, const struct metrics_thread *thread)
+{
+    uint64_t slept = thread->switches[0] - before->switches[0];
+    return slept > 2 * (thread->switches[1] - before->switches[1]);
+}
+
 // What threads had waited before they were seen for the first time counts in the sum. It is no
 // distribution: only those that began since then count in that.
-static void add_waits(struct metrics_threads *threads, struct metrics_thread *thread,
-                      const struct schedstat *stat)
+static void add_waits(struct metrics_threads *threads, const struct metrics_thread *before,
+                      struct metrics_thread *thread, const struct schedstat *stat)
 {
     uint64_t waited = stat->wait_ns - thread->waited, turns = stat->switches - thread->turns;
     if (stat->wait_ns < thread->waited || stat->switches < thread->turns)
         waited = turns = 0;
     threads->waited += waited;
-    if (turns && (thread->state || threads->listings > 1))
-        latency_add(&threads->run_queue, turns, waited);
     thread->waited = stat->wait_ns;
     thread->turns = stat->switches;
+    if (!turns || (!before->state && threads->listings == 1))
+        return;
+    struct queue_wait *longest = &threads->longest[latency_add(&threads->run_queue, turns, waited)];
+    if (waited > longest->sum)
+        *longest = (struct queue_wait){thread->tid, is_woken(before, thread), waited,
+                                       waited / turns, clock_wall()};
 }
 
 // Who has had no turn on a CPU since it was seen off it is as it was, but for being woken just now.
 static bool read_thread(struct metrics_threads *threads, struct metrics_thread *thread, bool keep)
 {
+    const struct metrics_thread before = *thread;
     struct schedstat stat;
-    bool known = thread->state && thread->state != 'R';
-    if (read_schedstat(threads, thread, keep, &stat)) {
-        threads->waits_known = true;
-        known &= stat.switches == thread->turns;
-        add_waits(threads, thread, &stat);
-        if (known)
-            return true;
-    }
-    return read_status(threads, thread, keep && thread->state); // of who has run again
+    bool timed = read_schedstat(threads, thread, keep, &stat);
+    bool is_same = timed && before.state && before.state != 'R' && stat.switches == before.turns;
+    bool is_there = is_same || read_status(threads, thread, keep && before.state); // has run again
+    threads->waits_known |= timed;
+    if (timed)
+        add_waits(threads, &before, thread, &stat);
+    return is_there;
 }
 
 // --- all of them ---

@@ -41,6 +41,7 @@ struct metrics_threads { // zeroed but for `pid`
     uint64_t sums[THREAD_FIGURES]; // states: of those that are there now
     uint64_t waited;   // ns for a CPU, all threads so far
     struct latency run_queue;
+    struct queue_wait longest[LATENCY_BUCKETS]; // in all, since somebody took them
 };
 
 void metrics_threads_fini(struct metrics_threads *threads);

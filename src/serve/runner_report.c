@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "profile/measure.h"
+#include "serve/program_function.h"
 
 static const enum profile_kind kinds[REPORT_TYPES] = {PROFILE_BLOCK, PROFILE_MUTEX};
 
@@ -27,11 +28,14 @@ struct delay_list {
 struct reporter {
     struct runner_report report;
     struct delay_list before[REPORT_TYPES];
+    struct report_places *places; // owned
 };
 
 struct reporter *reporter_new(void)
 {
-    return xcalloc(1, sizeof(struct reporter));
+    struct reporter *reporter = xcalloc(1, sizeof *reporter);
+    reporter->places = report_places_new();
+    return reporter;
 }
 
 static void delays_fini(struct delay_list *delays)
@@ -42,8 +46,9 @@ static void delays_fini(struct delay_list *delays)
 
 void reporter_free(struct reporter *reporter)
 {
-    for (size_t i = 0; reporter && i < REPORT_TYPES; i++)
+    for (size_t i = 0; i < REPORT_TYPES; i++)
         delays_fini(&reporter->before[i]);
+    report_places_free(reporter->places);
     free(reporter);
 }
 
@@ -92,36 +97,6 @@ static void add_up(struct delay_list *delays, const struct moment *moment, enum 
 
 // --- what is new ---
 
-// The system call that it waits in is a frame of the kernel's.
-static bool is_below_program(const struct function *function)
-{
-    static const char *const modules[] = {"libc.",  "libc-",      "ld-",
-                                          "[vdso]", "libpthread", "[kernel]"};
-    for (size_t i = 0; i < ARRAY_LENGTH(modules); i++)
-        if (strncmp(function->module, modules[i], strlen(modules[i])) == 0)
-            return true;
-    return false;
-}
-
-// The function that waits is the innermost one that is not the C library's or the kernel's; of a
-// stack without one, the innermost.
-static const char *waiting_function(const struct moment *moment, uint32_t node)
-{
-    const struct plain_node *nodes = moment->profile->stacks.nodes;
-    const char *leaf = "";
-    for (; node; node = nodes[node].parent) {
-        struct name_span span = names_frames(moment->names, nodes[node].location);
-        for (size_t i = 0; i < span.count; i++) {
-            const struct function *function =
-                names_function(moment->names, span.frames[i].function);
-            if (!is_below_program(function))
-                return function->name;
-            leaf = *leaf ? leaf : function->name;
-        }
-    }
-    return leaf;
-}
-
 static void show(struct report_delays *report, unsigned bucket, const struct moment *moment,
                  const struct delay *delay, struct delay more)
 {
@@ -129,7 +104,7 @@ static void show(struct report_delays *report, unsigned bucket, const struct mom
     *exemplar = (struct exposition_exemplar){.ns = (int64_t)(more.ns / more.count),
                                              .wall = clock_wall()};
     snprintf(exemplar->function, sizeof exemplar->function, "%s",
-             waiting_function(moment, delay->node));
+             program_function(moment, delay->node));
 }
 
 static struct delay grown(const struct delay_list *before, const struct delay *now)
@@ -191,5 +166,6 @@ const struct runner_report *reporter_make(struct reporter *reporter,
         delays_fini(&reporter->before[i]);
         reporter->before[i] = now;
     }
+    report_threads_make(reporter->places, moment, hashes, reporter->report.threads);
     return &reporter->report;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a runner tells the collector now and then, unasked, for /metrics: what its run has counted,
-// and the delays of threads while they are counted (block, mutex). A plain value.
+// the delays of threads while they are counted (block, mutex), and where threads were. A plain
+// value.
 #pragma once
 
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include "sample/counters.h"
 #include "serve/exposition.h"
 #include "serve/latency.h"
+#include "serve/report_threads.h"
 
 #define RUNNER_REPORT 2 // in answer_head.partial of an answer without a question (runner.h)
 #define REPORT_TYPES 2  // block and mutex
@@ -21,6 +23,7 @@ struct report_delays { // waits for work do not count
 struct runner_report {
     uint64_t counts[COUNTER_COUNT];
     struct report_delays delays[REPORT_TYPES];
+    struct report_thread threads[REPORT_THREADS];
 };
 
 // Who makes reports knows what the one before had counted for each stack.

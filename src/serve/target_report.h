@@ -11,6 +11,8 @@ struct target_report {
     struct runner_report ended, now; // all runs that have ended; the one that goes on
     uint64_t runs;                   // that began
     uint64_t going_on;
+    // Of waits for a CPU, while it was sampled where the thread that waited was.
+    struct exposition_exemplar queue[LATENCY_BUCKETS];
 };
 
 struct serve_target;

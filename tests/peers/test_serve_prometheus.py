@@ -69,7 +69,8 @@ def split_sample(line):
     value, _, exemplar = line[at + 1:].partition(" # ")
     if exemplar:
         shown, end = take_labels(exemplar, 0)
-        assert re.fullmatch(r" \d+\.\d+ \d+\.\d+", exemplar[end:]), line
+        number = re.fullmatch(r" (\d+\.\d+) \d+\.\d+", exemplar[end:])
+        assert number and value != "0" and float(number[1]) <= float(labels["le"]), line
         assert sum(len(key) + len(text) for key, text in shown.items()) <= 128
     return name, labels, float(value), shown
 
@@ -233,6 +234,31 @@ def test_delays(ctx):
         assert value_of(families, "ptprof_sampling_running") == 1
         queue = families["ptprof_target_run_queue_delay_seconds"][1]
         assert any(value for name, _, value, _ in queue if name.endswith("_count"))
+        server.stop()
+
+
+def test_run_queue(ctx):
+    """Waits for a CPU name the function that is preempted while somebody samples, and none before;
+    nobody is sampled for that."""
+    cpu = str(min(os.sched_getaffinity(0)))
+    target = ctx.target("threads", "--busy", "4", prefix=("taskset", "-c", cpu))
+    with ctx.unharmed(target.pid):
+        server = serving.Server(ctx, target.pid, "--metrics-interval", "200ms")
+
+        def queue():
+            families = parse(server.request("/metrics", headers=OPEN).body.decode(), True)
+            return families["ptprof_target_run_queue_delay_seconds"][1], families
+
+        def functions():
+            return {exemplar["function"] for _, _, _, exemplar in queue()[0] if exemplar}
+
+        ctx.eventually(lambda: any(value for name, _, value, _ in queue()[0]
+                                   if name.endswith("_count")), "threads wait for a CPU")
+        assert not functions() and not value_of(queue()[1], "ptprof_sampling_runs")
+        profile = "/debug/pprof/profile?seconds=2"
+        ctx.eventually(lambda: server.get(profile) and "burn" in functions(), "who is preempted")
+        ctx.figure = " ".join(sorted(functions()))
+        assert functions() <= {"burn", "busy", "[threads]"}, functions()
         server.stop()
 
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,59 @@ START_TEST(threads_that_do_not_fit_are_read_later)
     metrics_threads_fini(&threads);
     metrics_reader_free(full);
     end(pid);
+}
+END_TEST
+
+static void nap(void)
+{
+    for (;;)
+        usleep(1000);
+}
+
+// Reads until the longest wait of a process that has one CPU with others is seen twice.
+static struct queue_wait longest_of(struct metrics_reader *reader)
+{
+    struct queue_wait waits[LATENCY_BUCKETS], longest = {0};
+    struct metrics metrics;
+    for (int seen = 0; seen < 2;) {
+        usleep(20000);
+        ck_assert_int_eq(metrics_read(reader, &wish, &metrics), RC_OK);
+        metrics_take_queue_waits(reader, waits);
+        for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+            if (!waits[i].tid)
+                continue;
+            struct latency one = {0};
+            ck_assert_uint_eq(latency_add(&one, 1, waits[i].mean), i);
+            ck_assert_int_ge(waits[i].wall, metrics.wall);
+            longest = waits[i];
+            seen++;
+        }
+        metrics_take_queue_waits(reader, waits);
+        for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
+            ck_assert_int_eq(waits[i].tid, 0); // they were taken
+    }
+    return longest;
+}
+
+START_TEST(who_waits_for_a_cpu_was_preempted_or_woken)
+{
+    cpu_set_t before, one;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof before, &before), 0);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    pid_t pids[] = {start(burn), start(burn), start(nap)};
+    ck_assert_int_eq(sched_setaffinity(0, sizeof before, &before), 0);
+    for (size_t i = 1; i < ARRAY_LENGTH(pids); i++) {
+        struct metrics_reader *reader = metrics_reader_new(pids[i]);
+        struct queue_wait wait = longest_of(reader);
+        ck_assert_int_eq(wait.tid, pids[i]);
+        ck_assert_int_eq(wait.woken, i == 2);
+        ck_assert_uint_ge(wait.sum, wait.mean);
+        metrics_reader_free(reader);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(pids); i++)
+        end(pids[i]);
 }
 END_TEST
 
@@ -344,12 +398,14 @@ START_TEST(buckets_add_up_and_have_exemplars)
     struct exposition_exemplar exemplars[LATENCY_BUCKETS] = {
         [0] = {"hot\"one", 5 * NS_PER_US, 1500ll * NS_PER_MS}};
     struct latency latency = {0};
+    exemplars[3] = exemplars[0]; // of a bucket that is empty
     latency_add(&latency, 2, 10 * NS_PER_US);
     latency_add(&latency, 1, 3ll * NS_PER_S);
     exposition_family(&exposition, "x", EXPOSITION_HISTOGRAM, "seconds", "Waits");
     exposition_histogram(&exposition, &none, &latency, exemplars);
     ck_assert_ptr_nonnull(strstr(text.data, "x_seconds_bucket{le=\"1e-05\"} 2 # {function="
                                             "\"hot\\\"one\"} 0.000005000 1.500\n"));
+    ck_assert_ptr_nonnull(strstr(text.data, "x_seconds_bucket{le=\"0.0001\"} 2\n"));
     ck_assert_ptr_nonnull(strstr(text.data, "x_seconds_bucket{le=\"2.0\"} 2\n"
                                             "x_seconds_bucket{le=\"5.0\"} 3\n"));
     ck_assert_ptr_nonnull(strstr(text.data, "x_seconds_bucket{le=\"+Inf\"} 3\n"
@@ -375,7 +431,8 @@ Suite *suite_metrics(void)
 {
     const TTest *const tests[] = {
         a_process_that_computes, a_process_that_is_not_there, threads_by_state_and_switches,
-        threads_that_do_not_fit_are_read_later, descriptors_are_counted, pss_is_read_seldom,
+        threads_that_do_not_fit_are_read_later, who_waits_for_a_cpu_was_preempted_or_woken,
+        descriptors_are_counted, pss_is_read_seldom,
         pss_of_another_size_is_forgotten,
         a_day_takes_no_more_than_its_last_readings, a_program_that_is_started_again,
         json_of_a_reading, waits_count_at_their_mean, two_formats,
