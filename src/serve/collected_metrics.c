@@ -206,6 +206,7 @@ static void put_own(const struct collector *collector, struct exposition *exposi
     exposition_family(exposition, "ptprof_targets", EXPOSITION_GAUGE, "",
                       "Targets that are listed");
     exposition_number(exposition, &none, "", collector->targets.count);
+    http_counts_put(collector->requests, exposition);
 }
 
 enum rc collected_metrics(struct collector *collector, struct serve_target *target,

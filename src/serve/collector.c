@@ -109,6 +109,7 @@ static enum rc begin(struct collector *collector, struct err *err)
     collector->looks = open_ticks(collector->settings.targets.interval);
     if (collector->signals < 0 || collector->ticks < 0 || collector->looks < 0)
         return limits_sys(err, RC_LIMIT, errno, "cannot start a server");
+    collector->requests = http_counts_new();
     rc = fronts_start(collector, err);
     if (rc == RC_OK)
         tell_ready(collector);
@@ -195,6 +196,7 @@ static void end(struct collector *collector)
     questions_end(collector);
     listeners_close(&collector->listeners);
     access_close(&collector->access);
+    http_counts_free(collector->requests);
     cleanup_fd(&collector->signals);
     cleanup_fd(&collector->ticks);
     cleanup_fd(&collector->looks);

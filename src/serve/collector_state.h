@@ -12,6 +12,7 @@
 #include "serve/collector.h"
 #include "serve/control.h"
 #include "serve/fronts.h"
+#include "serve/http_counts.h"
 #include "serve/listeners.h"
 #include "serve/settings.h"
 #include "serve/target.h"
@@ -49,6 +50,7 @@ struct collector {
     uint32_t front_number; // its questions have numbers that begin with it
     struct leaving_front leaving[FRONTS_MOST - 1];
     unsigned front_deaths; // in a row
+    struct http_counts *requests; // by all of them
     struct helper **helpers; // owned
     size_t helper_count, helper_capacity;
     struct waiting *waiting; // owned

@@ -17,6 +17,7 @@ enum rc fronts_start(struct collector *collector, struct err *err)
     const struct front_config config = {.listeners = &collector->listeners,
                                         .access = &collector->access,
                                         .settings = &collector->settings,
+                                        .requests = collector->requests,
                                         .first_id = collector->front_number
                                                     << ASK_FRONT_BITS};
     return worker_process_start(&collector->front, "ptprof-http", collector->listeners.sockets,

@@ -6,6 +6,7 @@ import base64
 import os
 import pathlib
 import random
+import re
 import resource
 import signal
 import socket
@@ -392,6 +393,47 @@ def test_front_is_killed(ctx):
                        server.run.stderr, "it is said")
         ctx.eventually(lambda: not serving_processes(server, "runner"), "sampling ends")
         server.works()
+    server.end()
+
+
+def counted(server):
+    """{(kind of path, status): requests} as /metrics has them."""
+    found = re.findall(r'^ptprof_http_requests_total\{path="(\w+)",code="(\w+)"\} (\d+)$',
+                       body(server.get("/metrics")).decode(), re.M)
+    assert len(found) == len(dict((row[:2], 0) for row in found))
+    return {(path, code): int(count) for path, code, count in found}
+
+
+def test_requests_are_counted(ctx):
+    """By status and kind of path, of which there are few whatever comes, also when the process that
+    reads them has been killed."""
+    server = Served(ctx)
+    assert counted(server) == {}
+    for _ in range(3):
+        server.works()
+    server.ask(line(b"DELETE /debug/pprof/cmdline"))
+    server.ask(line(b"GET /api/profiling/metrics/history?count=x"))
+    server.ask(line(GET, b"Host: evil.example\r\n"))
+    for number in range(5):
+        server.get(f"/nothing/{number}", f"X-Number: {number}")
+    leaves = open_connection(server.address)
+    leaves.sendall(line(b"GET /debug/pprof/profile?seconds=300"))
+    ctx.eventually(lambda: serving_processes(server, "runner"), "it is sampled")
+    leaves.close()
+    expected = {("pprof", "200"): 3, ("pprof", "405"): 1, ("api", "400"): 1, ("none", "421"): 1,
+                ("none", "404"): 5, ("pprof", "none"): 1}
+
+    def all_but_ours():
+        found = counted(server)
+        return {key: count for key, count in found.items() if key != ("metrics", "200")}
+
+    ctx.eventually(lambda: all_but_ours() == expected, f"{expected} are counted")
+    front = server.front()
+    os.kill(front, signal.SIGKILL)
+    ctx.eventually(lambda: server.front() not in (None, front), "it is started again")
+    server.works()
+    expected["pprof", "200"] += 1
+    assert all_but_ours() == expected
     server.end()
 
 

@@ -16,10 +16,16 @@
 #include "serve/front/waiting.h"
 
 static size_t unfinished;
+static struct http_counts *ended;
 
 bool exchange_unfinished(void)
 {
     return unfinished;
+}
+
+void exchange_count_in(struct http_counts *counts)
+{
+    ended = counts;
 }
 
 void *exchange_begin(void *settings, const char *uri, struct MHD_Connection *connection)
@@ -45,6 +51,7 @@ void exchange_end(void *settings, struct MHD_Connection *connection, void **stat
     (void)settings, (void)connection, (void)how;
     if (!exchange)
         return;
+    http_counts_add(ended, exchange->kind, exchange->status);
     connection_is_done(exchange->client);
     unfinished -= exchange->unfinished;
     waiting_leave(exchange);
@@ -113,6 +120,7 @@ void exchange_leave(struct exchange *exchange)
         stream_leave(exchange->stream);
         return;
     }
+    exchange->left = true;
     exchange->answer = (struct answer_head){.rc = RC_GONE, .text = "the client has left"};
     exchange->state = EXCHANGE_ANSWERED;
     MHD_resume_connection(exchange->connection);

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "serve/ask.h"
+#include "serve/http_counts.h"
 
 struct connection;
 struct route;
@@ -31,10 +32,13 @@ struct exchange {
     char *path;             // without the query; owned
     bool is_of_go;          // the path is below the one that Go programs have
     const struct route *route;
+    enum http_kind kind;    // of the path
     char rest[ASK_TARGET_MOST]; // what the route's path has in place of its '*'
     struct buf body;            // whole, when the route begins
     bool body_too_long;         // of which nothing was kept
     enum exchange_state state;
+    unsigned status;        // that was sent, of HTTP; HTTP_NO_STATUS: none, or nobody was there
+    bool left;              // who asked has
     struct ask ask;
     struct answer_head answer;
     int memory;  // that came with the answer, -1: none
@@ -47,6 +51,9 @@ struct exchange {
 
 // Says whether there are requests that somebody expects an end of: streams have none.
 bool exchange_unfinished(void);
+
+// Has those counted that end.
+void exchange_count_in(struct http_counts *counts);
 
 // What MHD calls: when the first line is there; for the header and each part of the body; at the
 // end. settings: struct serve_settings.

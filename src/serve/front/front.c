@@ -53,6 +53,7 @@ static void give_up_rights(void)
     };
     const struct sandbox_needs needs = {
         .descriptor = -1,
+        .memory = front.config->requests,
         .files = (unsigned)front.config->settings->http.connections_most * 2 + FILES_MORE,
         .file_size = TEXT_MOST,
         .cpu_seconds = RLIM_INFINITY,
@@ -143,6 +144,7 @@ void front_serve(int channel, const void *context)
     front.config = context;
     tzset(); // reads a file, for the dates of replies
     waiting_begin(channel, front.config->first_id);
+    exchange_count_in(front.config->requests);
     login_begin(front.config->access);
     int events = connections_begin(front.config->settings, front.config->access);
     for (size_t i = 0; i < front.config->listeners->count; i++)

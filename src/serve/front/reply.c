@@ -55,6 +55,7 @@ static enum MHD_Result queue(struct exchange *exchange, const struct reply *repl
     }
     if (is_last(exchange, reply->status))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    exchange->status = exchange->left ? HTTP_NO_STATUS : reply->status;
     enum MHD_Result result = MHD_queue_response(exchange->connection, reply->status, response);
     MHD_destroy_response(response);
     return result;

@@ -8,8 +8,13 @@
 #define BODY_MOST (64u << 10)     // bytes
 #define ADDRESSES_MOST (1u << 20) // of those whose names are asked for
 
-static const struct route *const tables[] = {metrics_routes, pprof_routes, api_routes, page_routes,
-                                             pprof_rest_routes};
+static const struct {
+    enum http_kind kind;
+    const struct route *rows;
+} tables[] = {
+    {HTTP_METRICS, metrics_routes}, {HTTP_PPROF, pprof_routes}, {HTTP_API, api_routes},
+    {HTTP_PAGE, page_routes},       {HTTP_PPROF, pprof_rest_routes},
+};
 
 // Returns what follows the beginning, or NULL.
 static const char *behind(const char *path, const char *beginning)
@@ -71,9 +76,10 @@ const struct route *route_find(struct exchange *exchange, const char *prefix, un
     const char *path = of_target(exchange, exchange->path);
     *methods = 0;
     for (size_t i = 0; i < ARRAY_LENGTH(tables); i++)
-        for (const struct route *route = tables[i]; route->path; route++) {
+        for (const struct route *route = tables[i].rows; route->path; route++) {
             if (!matches(exchange, route->path, path, prefix))
                 continue;
+            exchange->kind = tables[i].kind;
             if (route->methods & method)
                 return route;
             *methods |= route->methods;

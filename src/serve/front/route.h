@@ -31,7 +31,8 @@ extern const struct route page_routes[];
 extern const struct route pprof_rest_routes[]; // asked last: all that is below the prefix
 
 // Returns the row for the path that has one of the methods; NULL: there is none, and *methods are
-// those of other rows for the path (0: there is no such path). Sets the request's target and rest.
+// those of other rows for the path (0: there is no such path). Sets the request's kind, target and
+// rest.
 const struct route *route_find(struct exchange *exchange, const char *prefix, unsigned method,
                                unsigned *methods);
 
