@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The front is the process that reads HTTP. It has no rights: no capability, no descriptor but its
-// sockets and the channel to the collector, few system calls. What it wants to know it asks. The one
-// thing that it shares is a page of counts.
+// sockets and the channel to the collector, few system calls. What it wants to know it asks. The
+// one thing that it shares is a page of counts.
 #pragma once
 
 #include "serve/access.h"
