@@ -33,8 +33,8 @@ uint32_t runner_answer_keeps(const struct ask *ask);
 enum profile_kind runner_answer_kind(const struct ask *ask);
 
 // Writes the answer to memory. Fails with RC_USAGE for a filter that cannot be understood, RC_GONE
-// when there was nothing to see any more, RC_BUSY or RC_DENIED when most stops were refused, RC_IO,
-// or what sampling has failed with.
+// when there was nothing to see any more, RC_BUSY when it is to end at once, RC_BUSY or RC_DENIED
+// when most stops were refused, RC_IO, or what sampling has failed with.
 enum rc runner_answer(struct feed *feed, const struct snapshot *snapshot,
                       const struct runner_kept *kept, const struct ask *ask,
                       const struct runner_window *window, int memory, struct err *err) MUST_CHECK;

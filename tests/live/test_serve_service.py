@@ -5,6 +5,7 @@ and is told, how it ends; and the server of the library."""
 import contextlib
 import http.client
 import os
+import pathlib
 import pty
 import re
 import shutil
@@ -74,11 +75,26 @@ class Asking(threading.Thread):
 
 
 def all_kinds(server):
-    """Windows of each kind that takes one, with no end in sight."""
+    """Windows of each kind that takes one, all begun, with no end in sight."""
     asking = [Asking(server, f"/debug/pprof/{kind}?seconds=60")
               for kind in ("profile", "heap", "goroutine", "threadcreate")]
-    server.run.process("runner")
+
+    def at_work():
+        named = [server.ctx.comm_of(pid) for pid in server.ctx.children(server.pid)]
+        return named.count("ptprof-job") == len(asking) - 1 and "ptprof-runner" in named
+    server.ctx.eventually(at_work, "each has somebody at work")
     return asking
+
+
+def wait_for_whole_seconds(ctx, target):
+    """They are what is answered; on a busy machine sampling begins late."""
+    def stops():
+        return sum(int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)",
+                                 (task / "status").read_text())[1])
+                   for task in pathlib.Path(f"/proc/{target.pid}/task").iterdir())
+    before = stops()
+    time.sleep(3)
+    ctx.eventually(lambda: stops() > before + 50, "the target is sampled")
 
 
 def are_answered(asking):
@@ -111,12 +127,13 @@ def test_signals(ctx):
         assert b"threads" in server.get("/debug/pprof/cmdline")
 
         asking = all_kinds(server)
-        time.sleep(3)  # whole seconds are answered
+        wait_for_whole_seconds(ctx, target)
         everybody = {server.pid, *ctx.children(server.pid)}
         for pid in everybody:  # as `systemctl kill` does
             with contextlib.suppress(ProcessLookupError):  # who has answered ends
                 os.kill(pid, signal.SIGUSR2)
         are_answered(asking)
+        server.run.says("switched off")
         refused = server.request(profile + "1")
         assert refused.status == 503 and b"switched off" in refused.body, refused
         assert server.request("/debug/pprof/goroutine?debug=2").status == 503
@@ -130,9 +147,26 @@ def test_signals(ctx):
         assert answer.status == 200, answer
 
         asking = all_kinds(server)
-        time.sleep(3)  # whole seconds are answered
+        wait_for_whole_seconds(ctx, target)
         assert server.stop() == 0
         are_answered(asking)
+
+
+def test_switched_off_at_once(ctx):
+    """Of what was not sampled for long enough nothing is told; the target has not ended."""
+    target = ctx.target("threads", "--busy", 1)
+    server = serving.Server(ctx, target.pid)
+    with ctx.unharmed(target.pid):
+        asking = Asking(server, "/debug/pprof/profile?seconds=60")
+        runner = server.run.process("runner")
+        os.kill(runner, signal.SIGSTOP)
+        server.run.signal(signal.SIGUSR2)
+        server.run.says("switched off")
+        os.kill(runner, signal.SIGCONT)
+        answer = asking.result()
+        if answer.status != 200:  # else it had run for half a second before it was stopped
+            assert answer.status == 503 and b"switched off" in answer.body, answer
+        assert server.stop() == 0
 
 
 def test_rules_are_read_again(ctx):
@@ -163,7 +197,7 @@ def test_rules_are_read_again(ctx):
 
 
 def test_tokens_are_read_again(ctx):
-    target, tokens = ctx.target("idle"), ctx.tmp / "tokens"
+    target, tokens = ctx.target("threads", "--busy", 1), ctx.tmp / "tokens"
 
     def write(token):
         tokens.write_text(token + "\n")
@@ -177,7 +211,7 @@ def test_tokens_are_read_again(ctx):
     write("first-of-two-tokens-of-a-test")
     server = serving.Server(ctx, target.pid, "--token-file", tokens)
     assert status("first-of-two-tokens-of-a-test") == 200
-    asking = Asking(server, "/debug/pprof/profile?seconds=6",
+    asking = Asking(server, "/debug/pprof/profile?seconds=60",
                     headers=bearer("first-of-two-tokens-of-a-test"))
     server.run.process("runner")
     connected = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
@@ -198,12 +232,13 @@ def test_tokens_are_read_again(ctx):
         return answer.status == 503 and answer
     answer = ctx.eventually(refused, "a connection from before is refused")
     assert answer.getheader("Connection") == "close" and asking.is_alive(), answer.headers
-    assert asking.result().status == 200
     tokens.unlink()
     server.run.signal(signal.SIGHUP)
     server.run.says("the settings stay as they are: .*tokens")
     assert status("second-of-two-tokens-of-a-test") == 200
+    wait_for_whole_seconds(ctx, target)
     assert server.stop() == 0
+    assert asking.result().status == 200
 
 
 def test_a_terminal_that_is_closed(ctx):
@@ -254,7 +289,7 @@ def test_a_service_manager_is_told(ctx):
     path = ctx.tmp / "a.yaml"
     path.write_text("rate: 50\n")
     run = ctx.start("serve", target.pid, "--listen", "127.0.0.1:0", "--config", path,
-                    env={**manager.environment, "WATCHDOG_USEC": "200000"})
+                    env={**manager.environment, "WATCHDOG_USEC": "1000000"})
     manager.hears("READY=1")
     for _ in range(3):
         assert manager.socket.recv(4096) == b"WATCHDOG=1"
