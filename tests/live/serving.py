@@ -2,8 +2,10 @@
 """A `ptprof serve` for a test: started on a port of its own, asked, and stopped."""
 
 import collections
+import contextlib
 import http.client
 import json
+import random
 import signal
 import socket
 
@@ -11,10 +13,15 @@ Answer = collections.namedtuple("Answer", "status headers body")
 
 
 def free_port():
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on now, nor is given unasked: who connects, or does not care which,
+    has one of the kernel's range."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as range_file:
+        low = int(range_file.read().split()[0])
+    while True:
+        port = random.randrange(max(low // 2, 1024), max(low, 2048))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def listens(port):
@@ -30,10 +37,9 @@ class Server:
 
     def __init__(self, ctx, *arguments, **popen):
         self.ctx = ctx
-        self.port = free_port()
+        self.run = ctx.start("serve", *arguments, "--listen", "127.0.0.1:0", **popen)
+        self.port = int(self.run.says(r"serving at http://127\.0\.0\.1:(\d+)/")[1])
         self.address = f"127.0.0.1:{self.port}"
-        self.run = ctx.start("serve", *arguments, "--listen", self.address, **popen)
-        ctx.eventually(self.answers, f"ptprof serve answers: {self.run.stderr}")
 
     @property
     def pid(self):
@@ -42,10 +48,6 @@ class Server:
     @property
     def stderr(self):
         return self.run.stderr
-
-    def answers(self):
-        assert self.run.alive(), "ptprof serve has ended: " + self.run.stderr
-        return listens(self.port)
 
     def url(self, path=""):
         return f"http://{self.address}{path}"

@@ -12,7 +12,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -20,6 +19,7 @@ import urllib.request
 import zlib
 
 from pprof_wire import decode, one
+from serving import free_port
 
 SIDE_BY_SIDE = True
 
@@ -316,12 +316,6 @@ def test_20_an_idle_target_gives_a_valid_file(ctx):
     text = raw(ctx, path)
     assert "samples/count cpu/nanoseconds[dflt]" in text
     assert not Raw(text).samples, text
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def get(url, seconds=120):

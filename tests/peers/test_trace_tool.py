@@ -15,7 +15,8 @@ import subprocess
 import urllib.parse
 
 from pprof_wire import decode, one
-from test_pprof_tool import free_port, get
+from serving import free_port
+from test_pprof_tool import get
 
 GO_1_19 = "/usr/lib/go-1.19/bin/go"  # golang-1.19-go
 MS = 1_000_000
