@@ -147,7 +147,7 @@ def test_interrupt(ctx):
             run = ctx.start("top", target.pid, "-b", "-D", "500ms", stdout=out)
         ctx.eventually(lambda: path.read_text().count("# ptprof") > 1, "two blocks")
         run.signal(number)
-        assert run.wait(5) == 0 and run.stderr == "", run.stderr
+        assert run.wait() == 0 and run.stderr == "", run.stderr
         assert_unharmed(ctx, target, before)
 
 
@@ -161,7 +161,7 @@ def test_interrupt_while_nobody_reads(ctx):
     ctx.eventually(lambda: ctx.thread_states(run.pid) and run.sampler(), "it runs")
     time.sleep(3)  # the pipe is full
     run.signal(signal.SIGTERM)
-    assert run.wait(5) == 0, run.stderr
+    assert run.wait() == 0, run.stderr
     os.close(reader)
     assert_unharmed(ctx, target, before)
 
@@ -197,7 +197,7 @@ def test_closed_pipe(ctx):
     run = ctx.start("top", target.pid, "-b", "-D", "200ms", stdout=subprocess.PIPE)
     run.popen.stdout.readline()
     run.popen.stdout.close()
-    assert run.wait(5) == 0 and run.stderr == "", run.stderr
+    assert run.wait() == 0 and run.stderr == "", run.stderr
     assert_unharmed(ctx, target, before)
 
 
@@ -296,7 +296,7 @@ def test_memory_with_short_lived_threads(ctx):
     time.sleep(5)
     late = rss(run.pid)
     run.signal(signal.SIGINT)
-    assert run.wait(5) == 0
+    assert run.wait() == 0
     last = objects(path.read_text())[-1]
     assert function(last, "short_life")["total_percent"] > 80
     assert function(last, "short_life")["total_cpu_ns"] > 2e9

@@ -106,7 +106,7 @@ def test_views_of_busy(ctx):
     before = ctx.health(target.pid)
     terminal = Terminal(ctx)
     terminal.top(target.pid)
-    terminal.shows(r"^ +[45]\d\.\d +\d.* parse +busy$", 20)  # its half
+    terminal.shows(r"^ +[45]\d\.\d +\d.* parse +busy$")  # its half
     terminal.shows(r"hash_table_lookup")
     terminal.shows(r"held \S+ p50 \S+ p99  overhead \d\.\d% OK$")
     terminal.shows(r"F1Help .*F10Quit")
@@ -318,13 +318,13 @@ def test_without_a_usable_terminal(ctx):
         text = terminal.read_until(b"parse")
         assert text.count(b"printing blocks instead") == 1, text
         assert b"\x1b" not in text, text
-        assert terminal.process.wait(10) == 0
+        assert terminal.process.wait(60) == 0
     # Rows fit.
     terminal = pseudo_terminal(ctx, ctx.command(["top", target.pid, "-b", "-n", 2]), 80)
     rows = [row for row in terminal.read_until(b"\n\r\n# ptprof").splitlines()
             if row and not row.startswith(b"# ")]
     assert rows and max(map(len, rows)) <= 80, rows
-    assert terminal.process.wait(10) == 0
+    assert terminal.process.wait(60) == 0
 
 
 class Pseudo:
@@ -378,7 +378,7 @@ def test_terminal_that_stops_reading(ctx):
     text = terminal.read_until(b"of CPU time")
     seconds, rounds = map(float, re.search(rb"([\d.]+)s\S*, (\d+) rounds", text).groups())
     assert rounds > 50 * seconds, (rounds, seconds)
-    assert terminal.process.wait(10) == 0
+    assert terminal.process.wait(60) == 0
     # One that never reads again does not keep it.
     terminal = pseudo_terminal(ctx, ctx.command(["top", target.pid, "-D", "0.2s"]), 300, 100,
                                TERM="xterm-256color")
@@ -389,7 +389,7 @@ def test_terminal_that_stops_reading(ctx):
     terminal.process.terminate()
     ctx.eventually(lambda: ctx.health(target.pid) == before, "the target is left alone")
     os.close(terminal.master)
-    terminal.process.wait(10)
+    terminal.process.wait(60)
 
 
 def test_mouse(ctx):
@@ -403,7 +403,7 @@ def test_mouse(ctx):
     terminal.read_until(b"draw the screen anew")
     os.write(terminal.master, b"xq")
     terminal.read_until(b"of CPU time")
-    assert terminal.process.wait(10) == 0
+    assert terminal.process.wait(60) == 0
 
 
 def test_left_alone_while_paused(ctx):
@@ -414,14 +414,21 @@ def test_left_alone_while_paused(ctx):
     terminal.shows(r"parse +busy$")
     terminal.keys("P")
     terminal.shows(r"not sampling: P goes on")
-    time.sleep(0.2)  # the round that had begun
-    looked = time.monotonic() + 1
-    while time.monotonic() < looked:
-        assert ctx.health(target.pid) == before, "it is not left alone"
+
+    def is_left_alone():  # but for the round that had begun
+        looked = time.monotonic() + 1
+        while time.monotonic() < looked:
+            if ctx.health(target.pid) != before:
+                return False
+        return True
+    ctx.eventually(is_left_alone, "it is left alone")
     terminal.keys("P")
     terminal.shows(r"sampling goes on")
-    terminal.keys("r")
-    terminal.shows(r"samples \d{1,2} ")
+
+    def begins_afresh():  # a second later there are more
+        terminal.keys("r")
+        return re.search(r"samples \d{1,2} ", terminal.screen())
+    ctx.eventually(begins_afresh, "what was sampled before is left out")
     terminal.keys("q")
     terminal.shows(r"status 0")
     terminal.is_sane()
@@ -449,14 +456,13 @@ def test_names_that_do_not_come(ctx):
     process = ctx.eventually(lambda: symbol_process(ctx, profiler), "a symbol process")
     os.kill(process, signal.SIGSTOP)
     first = int(terminal.shows(r"samples (\d+)").group(1))
-    ctx.eventually(lambda: int(terminal.shows(r"samples (\d+)").group(1)) > first + 300, "samples",
-                   30)
+    ctx.eventually(lambda: int(terminal.shows(r"samples (\d+)").group(1)) > first + 300, "samples")
     terminal.keys("2")
     terminal.shows(r"CALL TREE")
     terminal.keys("1")
     os.kill(process, signal.SIGCONT)
-    terminal.shows(r"^ +[45]\d\.\d +\d.* parse +busy$", 20)
-    process = symbol_process(ctx, profiler)
+    terminal.shows(r"^ +[45]\d\.\d +\d.* parse +busy$")
+    process = ctx.eventually(lambda: symbol_process(ctx, profiler), "a symbol process")
     os.kill(process, signal.SIGSTOP)
     terminal.keys("q")  # nobody waits for it
     terminal.shows(r"status 0")
@@ -512,7 +518,7 @@ def test_wall_time(ctx):
     terminal.shows(r"parse +busy$")
     terminal.keys("a")
     terminal.shows(r"wall time: running \d+\.\d% queued \d+\.\d% blocked [1-9]\d\.\d%")
-    terminal.shows(r"^ +3\d\.\d +3\d\.\d .* sys_\w+ +\[kernel\]$", 20)  # its first thread
+    terminal.shows(r"^ +3\d\.\d +3\d\.\d .* sys_\w+ +\[kernel\]$")  # its first thread
     terminal.shows(r"RUN%")
     terminal.keys("2")
     terminal.shows(r"RUN% CALL TREE")
@@ -528,8 +534,12 @@ def test_wall_time(ctx):
         words = set(re.findall(rb"[a-z]+", file.read()))
     assert {b"wall", b"state", b"blocked", b"running"} <= words
     terminal.keys("1", "A")
-    terminal.shows(r"parse +busy$")
-    assert "wall time" not in terminal.screen() and "sys_nanosleep" not in terminal.screen()
+
+    def is_taken_back():
+        screen = terminal.screen()
+        return re.search(r"parse +busy$", screen, re.M) and \
+            not re.search("wall time|sys_nanosleep", screen)
+    ctx.eventually(is_taken_back, "CPU time alone is shown")
     terminal.keys("q")
     terminal.shows(r"status 0")
     assert ctx.health(target.pid) == before
@@ -547,10 +557,10 @@ def test_measures(ctx):
     terminal.shows(r"wall time: running")
     terminal.keys("a")
     terminal.shows(r"block \S+ in \d+ waits .*sorted by DELAY")
-    terminal.shows(r"^ +\d\d\.\d +\d\d\.\d +\S+s +\d+ .*sys_futex +lock the_mutex", 20)
+    terminal.shows(r"^ +\d\d\.\d +\d\d\.\d +\S+s +\d+ .*sys_futex +lock the_mutex")
     terminal.keys("a")
     terminal.shows(r"mutex: waiters and holders")
-    terminal.shows(r"^ +\d+\.\d .* hold_long +the_mutex", 20)
+    terminal.shows(r"^ +\d+\.\d .* hold_long +the_mutex")
     terminal.keys("s", "C-u")
     terminal.type(str(saved))
     terminal.shows(r"profile written to")
@@ -566,13 +576,13 @@ def test_measures(ctx):
 def test_end_while_frozen(ctx):
     target = busy(ctx)
     terminal = Terminal(ctx)
-    terminal.top(target.pid, "-D", "10s")
-    terminal.keys("r")  # the first refresh is ten seconds away
+    terminal.top(target.pid, "-D", "100s")
+    terminal.keys("r")  # the first refresh is a hundred seconds away
     terminal.keys("p")
     terminal.shows(r"frozen \d")
     target.kill()
     target.wait()
-    terminal.shows(ENDED, 5)
+    terminal.shows(ENDED)
     terminal.keys("q")
     terminal.shows(r"status 0")
 
