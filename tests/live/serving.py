@@ -13,8 +13,8 @@ Answer = collections.namedtuple("Answer", "status headers body")
 
 
 def free_port():
-    """A port that nobody listens on now, nor is given unasked: who connects, or does not care which,
-    has one of the kernel's range."""
+    """A port that nobody listens on now, nor is given unasked: who connects, or has no wish,
+    has one of the range of the kernel."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as range_file:
         low = int(range_file.read().split()[0])
     while True:
