@@ -218,7 +218,8 @@ def test_waits_are_counted_on(ctx):
         assert last
         for how in "goes on", "is killed", "ends":
             if how == "is killed":
-                ctx.kill(runner())
+                if there := runner():  # it ends by itself when nobody asks for 2 s
+                    ctx.kill(there)
                 ctx.eventually(lambda: not runner(), "the runner is gone")
             if how == "ends":
                 ctx.eventually(lambda: not runner(), "the runner ends when nobody asks")
@@ -252,11 +253,11 @@ def test_target_ends(ctx):
 
 def test_target_ends_at_once(ctx):
     """What little was sampled of it is told, and how long that was."""
-    log = ctx.new_path("clock-{}")
-    target = ctx.target("threads", "--busy", 1, "--clock", log)
+    target, tid = spinner(ctx)
     server = Server(ctx, target.pid)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         asked = pool.submit(profile, ctx, server, "/debug/pprof/profile?seconds=100")
+        is_stopped_now_and_then(ctx, tid)
         time.sleep(0.6)
         target.kill()
         file = File(asked.result())
@@ -296,8 +297,11 @@ def test_kills(ctx):
     over = time.monotonic() + ctx.length(8, 600)
     answered = []
 
+    def goes_on():  # for longer where a busy machine answers late
+        return time.monotonic() < over or answered.count(200) <= 3
+
     def ask(path):
-        while time.monotonic() < over:
+        while goes_on():
             try:
                 answered.append(server.request(path, timeout=20).status)
             except (OSError, http.client.HTTPException):  # the front was killed
@@ -308,7 +312,7 @@ def test_kills(ctx):
             concurrent.futures.ThreadPoolExecutor() as pool:
         asking = [pool.submit(ask, path) for path in paths]
         kills = 0
-        while time.monotonic() < over:
+        while goes_on():
             time.sleep(chance.uniform(0.1, 0.6))
             if found := descendants(ctx, server.pid):
                 ctx.kill(chance.choice(found))
@@ -316,7 +320,6 @@ def test_kills(ctx):
         for each in asking:
             each.result()
         assert server.get(f"/targets/{target.pid}/debug/pprof/cmdline")
-        assert answered.count(200) > 3, answered
         ctx.figure = f"{kills} killed, {answered.count(200)} of {len(answered)} answered"
         ours = descendants(ctx, server.pid)
         server.run.signal(signal.SIGKILL)
