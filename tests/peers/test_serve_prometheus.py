@@ -171,6 +171,9 @@ def test_formats(ctx):
     with ctx.unharmed(target.pid), ctx.unharmed(other.pid):
         server = serving.Server(ctx, target.pid, other.pid, "--metrics-interval", "200ms")
         ctx.eventually(readings_are_there(server), "the first readings")
+        ctx.eventually(lambda: value_of(parse(server.get("/metrics").decode(), False),
+                                        "ptprof_target_thread_states", target="threads",
+                                        state="sleeping") == 6, "all of its threads sleep")
         plain, text, opened = texts_of(server)
         if shutil.which("promtool"):
             promtool("check", "metrics", input=plain)
@@ -179,7 +182,6 @@ def test_formats(ctx):
             assert sorted(labels["comm"] for _, labels, _, _ in info) == sorted([SHOWN, "threads"])
         value = lambda family, **labels: value_of(text, family, target="threads", **labels)
         assert value("ptprof_target_threads") == 6
-        assert value("ptprof_target_thread_states", state="sleeping") == 6
         assert value("ptprof_target_running") == 1
         assert value("ptprof_target_open_descriptors") == len(os.listdir(f"/proc/{other.pid}/fd"))
         assert value("ptprof_target_resident_memory_bytes") > 100000
@@ -222,11 +224,10 @@ def test_delays(ctx):
         def delays():
             server.get("/debug/pprof/mutex")
             families = parse(server.request("/metrics", headers=OPEN).body.decode(), True)
-            return families["ptprof_target_lock_delay_seconds"][1] and families
-        families = ctx.eventually(delays, "delays by locks")
-        samples = families["ptprof_target_lock_delay_seconds"][1]
-        functions = {exemplar["function"] for _, _, _, exemplar in samples if exemplar}
-        assert functions, "there are no exemplars"
+            samples = families["ptprof_target_lock_delay_seconds"][1]
+            functions = {exemplar["function"] for _, _, _, exemplar in samples if exemplar}
+            return functions and (functions, families)
+        functions, families = ctx.eventually(delays, "delays by locks, with exemplars")
         assert not [name for name in functions if name.startswith(("sys_", "pthread_", "__"))], \
             f"they name the system call and not who waits: {functions}"
         ctx.figure = " ".join(sorted(functions))
@@ -313,12 +314,10 @@ def expressions():
             for text in found]
 
 
-def interpolate(points, at):
-    """What lies at that time on the line through points (time, value)."""
-    for (t0, v0), (t1, v1) in zip(points, points[1:]):
-        if t0 <= at <= t1:
-            return v0 + (v1 - v0) * (at - t0) / (t1 - t0)
-    raise AssertionError("not measured then")
+def bounds(points, begin, end):
+    """The least that a value which only grows can have had from begin to end, and the most."""
+    return (max(value for at, value in points if at <= max(begin, points[0][0])),
+            min(value for at, value in points if at >= min(end, points[-1][0])))
 
 
 def test_prometheus(ctx):
@@ -357,16 +356,18 @@ def test_prometheus(ctx):
 
 def compare_cpu(ctx, asked, kernel):
     user, system = asked.query('ptprof_target_cpu_seconds_total{job="ptprof"}[1m]')
-    found = [(float(at), float(value) + float(more))
+    took = {at: float(seconds) for at, seconds in
+            asked.query('scrape_duration_seconds{job="ptprof"}[1m]')[0]["values"]}
+    found = [(float(at), float(value) + float(more), took.get(at, 0))
              for (at, value), (_, more) in zip(user["values"], system["values"])]
     kernel.append((time.time(), ctx.cpu_ns(int(
         asked.query("ptprof_target_info{job='ptprof'}")[0]["metric"]["pid"])) / 1e9))
-    inside = [(at, value) for at, value in found if kernel[0][0] <= at <= kernel[-1][0]]
+    inside = [each for each in found if kernel[0][0] <= each[0] <= kernel[-1][0]]
     assert len(inside) >= 3, (found, kernel)
-    for at, value in inside:  # as old as a scrape, a reading and what is kept of an answer
-        oldest = interpolate(kernel, max(at - 4, kernel[0][0]))
-        assert oldest - 0.05 <= value <= interpolate(kernel, at) + 0.05, (at, value, kernel)
-    ctx.figure = f"{inside[-1][1]:.2f} s of {interpolate(kernel, inside[-1][0]):.2f} s CPU"
+    for at, value, seconds in inside:  # as old as a reading and what is kept of an answer
+        least, most = bounds(kernel, at - 4, at + seconds)
+        assert least - 0.05 <= value <= most + 0.05, (at, value, seconds, kernel)
+    ctx.figure = f"{value:.2f} s, from {least:.2f} to {most:.2f} s CPU"
 
 
 RULE_TESTS = """
