@@ -10,6 +10,7 @@ import html
 import http.client
 import http.server
 import itertools
+import os
 import pathlib
 import re
 import signal
@@ -467,15 +468,17 @@ def test_creators_of_a_window(ctx):
     """Who was there before is not in it, and who came has a creator."""
     with served(ctx, "creators", "--links", "2", grows=True) as (process, server), \
             concurrent.futures.ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(difference_of, server, "threadcreate", 3)
-        last = [0]
+        asked = pool.submit(difference_of, server, "threadcreate", 60)
+        last, all_of_them = [0], len(ctx.thread_states(process.pid)) * os.cpu_count()
 
         def watches():  # each thread that is there has its events, and no more come
             last.append(sum(map(events_of, jobs(ctx, server))))
-            return asked.done() or last[-1] and len(last) > 40 and len(set(last[-40:])) == 1
+            settled = len(last) > 40 and len(set(last[-40:])) == 1
+            return settled and (last[-1] >= all_of_them or len(last) > 400)  # they may be refused
         ctx.eventually(watches, "it watches who starts threads")
         process.signal(signal.SIGUSR1)
         assert process.line() == "done"
+        server.run.signal(signal.SIGUSR2)  # what there is is answered
         fields = asked.result()
         texts = [text.decode() for text in fields["string_table"]]
         said = "".join(texts[comment] for comment in fields["comment"])
