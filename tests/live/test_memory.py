@@ -9,7 +9,6 @@ import pathlib
 import signal
 import struct
 import subprocess
-import time
 import zlib
 
 MIB = 1 << 20
@@ -112,8 +111,7 @@ def test_who_goes_first(ctx):
         sampler = run.sampler()
         ctx.eventually(lambda: score(sampler) == ours, "the sampler has the score from before")
         ctx.kill(sampler)
-        ctx.eventually(lambda: ctx.state_of(sampler) in (None, "Z"), "that sampler is gone")
-        time.sleep(0.2)
+        ctx.eventually(lambda: run.sampler() != sampler, "there is another sampler")
     run.kill()
 
 
@@ -151,7 +149,7 @@ def test_checkpoint_does_not_wait_for_names(ctx):
     os.kill(reader, signal.SIGSTOP)
     go.touch()
     ctx.eventually(lambda: partial.exists() and b'"[split]"' in gzip.decompress(
-        partial.read_bytes()), "a checkpoint", 30)
+        partial.read_bytes()), "a checkpoint")
     assert ctx.state_of(reader) == "T"
     os.kill(reader, signal.SIGCONT)
     run.signal(signal.SIGINT)

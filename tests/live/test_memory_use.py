@@ -39,6 +39,14 @@ def documents_of(text):
     return found
 
 
+def newest_of(path):
+    """The last document of those that are being written, {} if there is none yet."""
+    try:
+        return documents_of(path.read_text())[-1]
+    except (IndexError, json.JSONDecodeError):  # one is half written
+        return {}
+
+
 def smaps_of(pid):
     """(start, end) -> figures in bytes."""
     found = {}
@@ -277,13 +285,16 @@ def test_watch_on_a_terminal(ctx):
 
 
 def test_watch_goes_on_after_an_exec(ctx):
-    target = ctx.spawn("bash", "-c", "sleep 1; exec sleep 100")
+    target = ctx.spawn("bash", "-c", "read go; exec sleep 100", stdin=subprocess.PIPE)
     output = ctx.tmp / "watch.json"
     with open(output, "w") as stream:
         run = ctx.start("memory", target.pid, "--json", "--watch", "200ms", stdout=stream)
+        ctx.eventually(lambda: newest_of(output), "a look at the first one")
+        target.popen.stdin.write("\n")
+        target.popen.stdin.flush()
         run.says("has executed another program")
-        ctx.eventually(lambda: documents_of(output.read_text())[-1]["comm"] == "sleep" and
-                       documents_of(output.read_text())[-1]["since_last"], "growth of the new one")
+        ctx.eventually(lambda: (newest := newest_of(output)).get("comm") == "sleep" and
+                       newest["since_last"], "growth of the new one")
         run.signal(signal.SIGTERM)
         assert run.wait() == DONE
     comms = [document["comm"] for document in documents_of(output.read_text())]

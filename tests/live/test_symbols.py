@@ -10,6 +10,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 import threading
 import zlib
@@ -670,8 +671,8 @@ def start_with_snapshot(ctx, path, prefix=(), program=None):
     target = ctx.spawn(build(ctx, "process", "g++", "-g"))
     assert target.line() == "ready"
     ctx.ptprof = pathlib.Path(program or ctx.ptprof)
-    run = ctx.start("attach", target.pid, "-d", "3s", "-r", "500", "--max-stop", "20", "-f", "json",
-                    "-o", path, prefix=prefix)
+    run = ctx.start("attach", target.pid, "-r", "500", "--max-stop", "20", "-f", "json", "-o", path,
+                    prefix=prefix)
     run.says("attached")
     run.sampler()
     begin = ctx.cpu_ns(target.pid)  # without a sample there are no names to look up
@@ -679,6 +680,11 @@ def start_with_snapshot(ctx, path, prefix=(), program=None):
     run.signal(10)
     run.says("snapshot written")
     return run
+
+
+def ends(run):
+    run.signal(signal.SIGINT)
+    assert run.wait() == 0, run.stderr
 
 
 def test_symbol_process_has_no_privileges(ctx):
@@ -694,7 +700,7 @@ def test_symbol_process_has_no_privileges(ctx):
     assert re.search(r"Max cpu time +\d+ ", limits), limits
     maps = pathlib.Path(f"/proc/{child}/maps").read_text()
     assert not re.search(r"^\S+ rw.s ", maps, re.M), "it shares memory with the sampler"
-    assert run.wait() == 0
+    ends(run)
 
 
 def test_symbol_process_of_an_able_user(ctx):
@@ -711,14 +717,14 @@ def test_symbol_process_of_an_able_user(ctx):
     status = pathlib.Path(f"/proc/{symbol_process(ctx, run)}/status").read_text()
     for kind in "CapPrm", "CapEff", "CapInh", "CapAmb":
         assert re.search(rf"{kind}:\t0+$", status, re.M), status
-    assert run.wait() == 0
+    ends(run)
 
 
 def test_killed_symbol_process_is_replaced(ctx):
     path = ctx.tmp / "k.json"
     run = start_with_snapshot(ctx, path)
     ctx.kill(symbol_process(ctx, run))
-    assert run.wait() == 0
+    ends(run)
     assert hot_frames(json.loads(path.read_text())), "names are gone"
 
 
