@@ -52,8 +52,9 @@ class Browser:
         threading.Thread(target=self._read, daemon=True).start()
 
     def __enter__(self):
-        target = next(one for one in self.call("Target.getTargets")["targetInfos"]
-                      if one["type"] == "page")
+        target = self.ctx.eventually(lambda: next(
+            (one for one in self.call("Target.getTargets")["targetInfos"]
+             if one["type"] == "page"), None), "Chromium has a page")
         self.session = self.call("Target.attachToTarget", targetId=target["targetId"],
                                  flatten=True)["sessionId"]
         for domain in "Page", "Runtime", "Log", "Network":

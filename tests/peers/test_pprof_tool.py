@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 import zlib
 
+from measure import ClockLog
 from pprof_wire import decode, one
 from serving import free_port
 
@@ -33,25 +34,33 @@ recorded = {}  # what several tests read, by name
 class Recorded:
     """A profile and what was known of its target."""
 
-    def __init__(self, data, exe, pid, cpu_ns, log):
-        self.data, self.exe, self.pid, self.cpu_ns, self.log = data, exe, pid, cpu_ns, log
+    def __init__(self, data, exe, pid, log):
+        self.data, self.exe, self.pid, self.log = data, exe, pid, log
+        self.cpu_ns = None  # that its target used meanwhile
 
 
 def record(ctx, process, path):
-    before = ctx.cpu_ns(process.pid)
     done = ctx.run("attach", process.pid, "-d", f"{SECONDS}s", "-o", path)
-    used = ctx.cpu_ns(process.pid) - before
     assert done.returncode == 0, f"exit status {done.returncode}: {done.stderr}"
     exe = os.readlink(f"/proc/{process.pid}/exe")
-    return Recorded(pathlib.Path(path).read_bytes(), exe, process.pid, used, done.stderr)
+    return Recorded(pathlib.Path(path).read_bytes(), exe, process.pid, done.stderr)
+
+
+def cpu_meanwhile(data, log):
+    """ns that the target used in the time of its profile."""
+    fields = decode(gzip.decompress(data))
+    begin = one(fields, "time_nanos")
+    return log.between(begin, begin + one(fields, "duration_nanos"))
 
 
 def profile(ctx, name="a"):
     """The path of a profile of `split`; the same one for all tests that ask for the name."""
     path = ctx.tmp / f"{name}.pb.gz"
     if name not in recorded:
-        process = ctx.target("split")
+        log = ctx.new_path("clock-{}")
+        process = ctx.target("split", "--clock", log)
         recorded[name] = record(ctx, process, path)
+        recorded[name].cpu_ns = cpu_meanwhile(recorded[name].data, ClockLog(log))
         process.kill()
     path.write_bytes(recorded[name].data)
     return path
@@ -310,6 +319,8 @@ def test_12_what_pprof_writes_reads_the_same(ctx):
 def test_20_an_idle_target_gives_a_valid_file(ctx):
     need_go(ctx)
     process = ctx.target("idle")
+    ctx.eventually(lambda: all(state == "S" for state, _ in
+                               ctx.thread_states(process.pid).values()), "every thread sleeps")
     path = ctx.tmp / "idle.pb.gz"
     done = ctx.run("attach", process.pid, "-d", "1s", "-o", path)
     assert done.returncode == 0, done.stderr

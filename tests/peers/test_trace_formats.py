@@ -303,9 +303,12 @@ def package(ctx, name):
     folder = ctx.tmp / name.rsplit("@", 1)[0].rsplit("/", 1)[-1]
     folder.mkdir(exist_ok=True)
     if name not in packages:
-        done = subprocess.run(["npm", "pack", "--silent", "--ignore-scripts", name], cwd=folder,
-                              capture_output=True, text=True, timeout=PATIENCE,
-                              stdin=subprocess.DEVNULL)
+        try:
+            done = subprocess.run(["npm", "pack", "--silent", "--ignore-scripts", name], cwd=folder,
+                                  capture_output=True, text=True, timeout=PATIENCE,
+                                  stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired as error:
+            raise ctx.Skip(f"npm does not give {name} in {PATIENCE} s") from error
         if done.returncode != 0:
             raise ctx.Skip(f"npm does not give {name}: {done.stderr.strip()[-200:]}")
         packages[name] = next(folder.glob("*.tgz")).read_bytes()
