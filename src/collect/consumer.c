@@ -287,6 +287,11 @@ bool consumer_is_pressed(const struct consumer *consumer)
     return clock_now() < consumer->pressed_until;
 }
 
+pid_t consumer_unwinder(const struct consumer *consumer)
+{
+    return walker_pid(consumer->walker);
+}
+
 void consumer_lead(const struct consumer *consumer)
 {
     walker_lead(consumer->walker);

@@ -65,6 +65,9 @@ void consumer_drain_last(struct consumer *consumer, int64_t moment);
 // and which one a sample was in can only be found out right away.
 bool consumer_is_pressed(const struct consumer *consumer);
 
+// Returns the pid of the process that unwinds, 0 if there is none.
+pid_t consumer_unwinder(const struct consumer *consumer);
+
 // Has the process that unwinds run like the calling thread (thread_lead).
 void consumer_lead(const struct consumer *consumer);
 

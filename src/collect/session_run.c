@@ -17,9 +17,9 @@
 #define RESTARTS_MAX 20
 #define RESTART_NS (10 * (int64_t)NS_PER_S)
 #define WAIT_MS 50                  // the end of a sampler goes unnoticed for so long
-#define NAMES_NS (1600 * NS_PER_MS) // from the end of sampling, for all that is to be named
-#define LAST_NS (800 * NS_PER_MS)   // in which what was sampled last is unwound
-#define LONGEST_LAST_NS (10ll * NS_PER_S) // if the end is waited for
+#define LAST_NS (800 * NS_PER_MS)  // from the end of sampling, in which the last stacks are unwound
+#define NAMES_NS (800 * NS_PER_MS) // after that, in which all is named
+#define LONGEST_NS (10ll * NS_PER_S) // of each, on CPUs that others use, or if the end is waited for
 
 static enum rc start_sampler(struct session *session, struct err *err)
 {
@@ -117,10 +117,19 @@ static uint64_t since(uint64_t now, uint64_t before)
     return now > before ? now - before : 0;
 }
 
-static void limit_names(struct session *session)
+// Returns how long may be worked on something at the end: where others use the CPUs too, it takes
+// longer, and what was sampled would be lost.
+static int64_t last_time(int64_t ns, double slowness)
+{
+    double longer = (double)ns * slowness;
+    return longer < (double)LONGEST_NS ? (int64_t)longer : LONGEST_NS;
+}
+
+static void limit_names(struct session *session, int64_t deadline)
 {
     symbolizer_hurry(session->symbolizer);
-    int64_t deadline = session->options.wait_for_names ? 0 : session->time.ended + NAMES_NS;
+    if (session->options.wait_for_names)
+        deadline = 0;
     patience_until(deadline);
     symbolizer_set_deadline(session->symbolizer, deadline);
 }
@@ -174,7 +183,8 @@ void session_finish(struct session *session)
     session->time.ended = clock_now();
     session_trace_stop(session);
     bool waits = session->options.wait_for_names && !session->options.live;
-    int64_t last = session->time.ended + (waits ? LONGEST_LAST_NS : LAST_NS);
+    double slowness = taker_slowness(&session->taker);
+    int64_t last = session->time.ended + (waits ? LONGEST_NS : last_time(LAST_NS, slowness));
     patience_until(last);
     taker_stop(&session->taker);
     pthread_mutex_lock(&session->lock); // a snapshot may be about to copy the profile
@@ -184,7 +194,7 @@ void session_finish(struct session *session)
         watchdog_stop(&session->watchdog);
     }
     pthread_mutex_unlock(&session->lock);
-    limit_names(session);
+    limit_names(session, last + last_time(NAMES_NS, slowness));
     name_waits(session);
     pthread_mutex_lock(&session->lock);
     consumer_finish(session->consumer);

@@ -5,11 +5,13 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/thread.h"
 #include "collect/aftermath.h"
+#include "process/procfs.h"
 #include "sample/priority.h"
 
 #define DRAIN_MS 25 // a capture waits in the ring for so long at the most
@@ -115,6 +117,7 @@ static void *take_in(void *context)
     struct pollfd fd = {.fd = taker->control->wake_fd, .events = POLLIN};
     const struct ring *ring = &taker->control->ring;
     uint64_t before = 0, after = 0;
+    atomic_store(&taker->tid, gettid());
     thread_come_last();
     consumer_lead(taker->consumer);
     while (!atomic_load(&taker->leaving)) {
@@ -146,6 +149,18 @@ void taker_stop(struct taker *taker)
     eventfd_write(taker->control->wake_fd, 1);
     pthread_join(taker->thread, NULL);
     taker->started = false;
+}
+
+double taker_slowness(const struct taker *taker)
+{
+    struct schedstat own = {0}, unwinding = {0};
+    pid_t tid = atomic_load(&taker->tid), unwinder = consumer_unwinder(taker->consumer);
+    if (tid && procfs_schedstat(getpid(), tid, &own) != RC_OK)
+        own = (struct schedstat){0};
+    if (unwinder && procfs_schedstat(unwinder, unwinder, &unwinding) != RC_OK)
+        unwinding = (struct schedstat){0};
+    uint64_t ran = own.run_ns + unwinding.run_ns;
+    return ran ? 1 + (double)(own.wait_ns + unwinding.wait_ns) / (double)ran : 1;
 }
 
 void taker_recover(struct taker *taker)

@@ -32,6 +32,7 @@ struct taker {
     // These are its own.
     pthread_t thread;
     bool started;
+    atomic_int tid;
     atomic_bool leaving;
     enum taker_turn turn;
     bool is_light;     // it took little of the time, as noted last
@@ -47,6 +48,9 @@ enum rc taker_start(struct taker *taker, struct err *err) MUST_CHECK;
 
 // Ends the thread when it has done what it is at. What is in the ring then stays there.
 void taker_stop(struct taker *taker);
+
+// Returns how many times longer than alone it takes, because others want the CPUs too: 1 or more.
+double taker_slowness(const struct taker *taker);
 
 // Has the ring made ready for another sampler. The last one is gone, perhaps with a record open.
 void taker_recover(struct taker *taker);

@@ -358,7 +358,7 @@ static void put_unattributed(struct buf *out, const struct run *run)
     double due = (double)run->counts[COUNTER_CPU_NS] * run->rate / NS_PER_S; // samples
     if (unattributed <= UNATTRIBUTED_WARNING || due < FEW_DUE)
         return;
-    if (run->counts[COUNTER_REFUSED])
+    if (run->counts[COUNTER_REFUSED] || run->counts[COUNTER_DROPPED])
         buf_printf(out, "  warning   %.0f%% of the CPU time has no sample\n", unattributed);
     else if (run->counts[COUNTER_WORKERS])
         buf_printf(out, "  note      %.0f%% of the CPU time has no sample: %" PRIu64 " threads are "

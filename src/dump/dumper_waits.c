@@ -82,11 +82,8 @@ static struct wait_thread wait_thread(const struct seen *seen)
 
 static bool read_switches(const struct dumper *dumper, pid_t tid, uint64_t *switches)
 {
-    AUTO_BUF struct buf text = {0};
     struct schedstat now;
-    bool known = procfs_read(&text, "/proc/%d/task/%d/schedstat", (int)dumper->pid, (int)tid) ==
-                     RC_OK &&
-                 schedstat_parse(text.data, &now);
+    bool known = procfs_schedstat(dumper->pid, tid, &now) == RC_OK;
     *switches = known ? now.switches : 0;
     return known;
 }

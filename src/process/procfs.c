@@ -317,6 +317,15 @@ enum rc procfs_stat(pid_t pid, pid_t tid, struct proc_stat *stat)
     return rc;
 }
 
+enum rc procfs_schedstat(pid_t pid, pid_t tid, struct schedstat *stat)
+{
+    AUTO_BUF struct buf text = {0};
+    enum rc rc = procfs_read(&text, "/proc/%d/task/%d/schedstat", pid, tid);
+    if (rc == RC_OK && !schedstat_parse(text.data, stat))
+        rc = RC_FORMAT;
+    return rc;
+}
+
 enum rc procfs_status(pid_t tid, struct proc_status *status)
 {
     AUTO_BUF struct buf text = {0};

@@ -86,6 +86,7 @@ enum rc procfs_read(struct buf *buf, const char *path_format, ...) PRINTF_LIKE(2
 
 enum rc procfs_stat(pid_t pid, pid_t tid, struct proc_stat *stat) MUST_CHECK;
 enum rc procfs_status(pid_t tid, struct proc_status *status) MUST_CHECK;
+enum rc procfs_schedstat(pid_t pid, pid_t tid, struct schedstat *stat) MUST_CHECK;
 
 // Reads the name of a thread: raw bytes without the newline.
 enum rc procfs_comm(pid_t pid, pid_t tid, char comm[COMM_MAX]) MUST_CHECK;

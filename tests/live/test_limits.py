@@ -68,16 +68,39 @@ def test_proc_of_another_pid_namespace(ctx):
     assert "PID namespace    the numbers" in done.stdout, done.stdout
 
 
+def many_modules(ctx, count):
+    folder = ctx.tmp / "modules"
+    folder.mkdir()
+    library = ctx.program("libmany.so")
+    for i in range(count):
+        shutil.copyfile(library, folder / f"l{i}.so")
+    return ctx.target("many_modules", folder)
+
+
+# --- CPUs
+
+def test_busy_cpus(ctx):
+    """On CPUs that others want, what was sampled of many libraries is taken in later, not lost."""
+    target = many_modules(ctx, 500)
+    before = ctx.health(target.pid)
+    others = [ctx.spawn("sh", "-c", "while :; do :; done")
+              for _ in range(4 * len(os.sched_getaffinity(0)))]
+    done = ctx.run("attach", target.pid, "-d", "1s", "-o", ctx.tmp / "out.json")
+    for other in others:
+        other.kill()
+    assert done.returncode == DONE, done.stderr
+    profile = json.loads((ctx.tmp / "out.json").read_text())
+    taken = count(stacks(profile))
+    assert samples_with(profile, "work") > 0.95 * taken > 0, profile["run"]
+    assert profile["run"]["unattributed_ns"] < 0.5 * profile["run"]["cpu_ns"], profile["run"]
+    untouched(ctx, target, before)
+
+
 # --- descriptors
 
 def test_few_descriptors(ctx):
     """With fewer descriptors than modules: the same answer."""
-    folder = ctx.tmp / "modules"
-    folder.mkdir()
-    library = ctx.program("libmany.so")
-    for i in range(150):
-        shutil.copyfile(library, folder / f"l{i}.so")
-    target = ctx.target("many_modules", folder)
+    target = many_modules(ctx, 150)
     before = ctx.health(target.pid)
     for files in (1024, 4096), (48, 48), (20, 20):
         profile = profile_within(ctx, target.pid, NOFILE=files)
