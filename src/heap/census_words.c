@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "profile/size_class.h"
+
 // Bounds of size classes have few figures in the unit that they have at least 1 of.
 static int put_size(uint64_t size, char *text, size_t room)
 {
@@ -18,7 +20,7 @@ static int put_size(uint64_t size, char *text, size_t room)
 
 const char *census_size_text(uint64_t size, char text[CENSUS_SIZE_TEXT])
 {
-    uint64_t below = heap_census_size_below(size);
+    uint64_t below = size_class_below(size);
     if (below + 1 >= size) {
         snprintf(text, CENSUS_SIZE_TEXT, "%" PRIu64 " byte%s", size, size == 1 ? "" : "s");
         return text;

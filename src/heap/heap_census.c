@@ -7,8 +7,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "profile/place.h"
+#include "profile/size_class.h"
 
-#define EXACT 1024u       // bytes: sizes up to here are classes of their own
 #define ROWS_MAX 65536u   // what comes then is counted by size only
 #define RECENT 512u       // rows that are found without a hash
 #define LOOKS_EVERY 4096u // blocks between two looks at whether to go on
@@ -21,23 +21,6 @@ struct heap_census_counting {
     struct map by_key; // hash of what makes a row -> its first row
     uint32_t recent[RECENT]; // number + 1 of the last row whose key ended in this
 };
-
-uint64_t heap_census_size_class(uint64_t usable)
-{
-    if (usable <= EXACT)
-        return usable;
-    if (usable > 1ull << 62)
-        return UINT64_MAX;
-    uint64_t step = 1ull << (63 - __builtin_clzll(usable - 1)) >> 2;
-    return (usable + step - 1) & ~(step - 1);
-}
-
-uint64_t heap_census_size_below(uint64_t size)
-{
-    if (size <= EXACT)
-        return size ? size - 1 : 0;
-    return size - (1ull << (63 - __builtin_clzll(size - 1)) >> 2);
-}
 
 struct row_key { // what blocks of one row share
     uint64_t size;
@@ -101,7 +84,7 @@ static bool count_block(void *context, const struct block *block)
         .allocator = counting->allocator,
         .arena = block->arena,
         .kind = kinds_of(census->kinds, block),
-        .size = heap_census_size_class(block->usable),
+        .size = size_class_of(block->usable),
     };
     struct heap_census_row *row = recent_row(counting, &like);
     if (row->count < HEAP_EXAMPLES)

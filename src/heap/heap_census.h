@@ -66,9 +66,3 @@ enum rc heap_census_take(struct heap_target *target, struct kinds *kinds,
                          const struct heap_census_options *options, struct heap_census **census,
                          struct err *err) MUST_CHECK;
 void heap_census_free(struct heap_census *census);
-
-// Returns the size class of a usable size: itself up to 1 KiB, then four in each doubling.
-uint64_t heap_census_size_class(uint64_t usable);
-
-// Returns the largest size of the class below the one whose largest size this is.
-uint64_t heap_census_size_below(uint64_t size);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "heap/census_words.h"
 #include "profile/block_profile.h"
+#include "profile/size_class.h"
 
 const char *const heap_by_words[] = {
 #define X(name, word) [HEAP_BY_##name] = word,
@@ -146,13 +147,15 @@ void heap_table_add_profile(struct heap_table *table, const struct plain_profile
 {
     for (uint32_t i = 0; i < profile->samples.count; i++) {
         const struct plain_sample *sample = &profile->samples.list[i];
-        const struct plain_label *size = plain_label(profile, sample->labels, BLOCK_SIZE);
+        const struct plain_label *size = plain_label(profile, sample->labels, BLOCK_USABLE);
+        if (!size) // it is of another program, or of ptprof when it had one size only
+            size = plain_label(profile, sample->labels, BLOCK_SIZE);
         struct block_count count = {
             .allocator = text_label(profile, sample->labels, BLOCK_ALLOCATOR),
             .arena = text_label(profile, sample->labels, BLOCK_ARENA),
             .kind = text_label(profile, sample->labels, BLOCK_KIND),
             .what = leaf_of(profile, sample->stack),
-            .size = size && size->number > 0 ? heap_census_size_class((uint64_t)size->number) : 0,
+            .size = size && size->number > 0 ? size_class_of((uint64_t)size->number) : 0,
             .blocks = value_of(profile, i, objects),
             .bytes = value_of(profile, i, space),
         };

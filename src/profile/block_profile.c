@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "profile/size_class.h"
 
 // Mappings are where hardly any process has code: in the upper half of what user space has.
 #define LOWEST 0x400000000000u
@@ -100,21 +101,29 @@ static uint32_t location_of(struct block_profile *making, uint32_t caller, const
     return location;
 }
 
+static int64_t value_of(uint64_t count)
+{
+    return count < INT64_MAX ? (int64_t)count : INT64_MAX;
+}
+
+static uint32_t with_bytes(struct plain_profile *profile, uint32_t set, const char *key,
+                           uint64_t bytes)
+{
+    return plain_with_label(profile, set, (struct plain_label){
+        .key = plain_text(profile, key),
+        .unit = plain_text(profile, "bytes"),
+        .number = value_of(bytes),
+    });
+}
+
 static uint32_t labels_of(struct plain_profile *profile, const struct block_count *count)
 {
     uint32_t set = plain_with_text(profile, 0, BLOCK_ALLOCATOR, count->allocator);
     set = plain_with_text(profile, set, BLOCK_ARENA, count->arena);
     set = plain_with_text(profile, set, BLOCK_KIND, count->kind);
-    return plain_with_label(profile, set, (struct plain_label){
-        .key = plain_text(profile, BLOCK_SIZE),
-        .unit = plain_text(profile, "bytes"),
-        .number = count->size < INT64_MAX ? (int64_t)count->size : INT64_MAX,
-    });
-}
-
-static int64_t value_of(uint64_t count)
-{
-    return count < INT64_MAX ? (int64_t)count : INT64_MAX;
+    set = with_bytes(profile, set, BLOCK_SIZE,
+                     count->blocks ? size_class_of(count->bytes / count->blocks) : count->size);
+    return with_bytes(profile, set, BLOCK_USABLE, count->size);
 }
 
 void block_profile_add(struct block_profile *making, const struct block_count *count)

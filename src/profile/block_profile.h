@@ -12,14 +12,15 @@
 
 #define BLOCK_PROFILE_MODULE "[heap]" // mapping of frames of allocators; kinds have their own
 #define BLOCK_PROFILE_INCOMPLETE "incomplete: it was ended before all blocks were counted"
-#define BLOCK_ALLOCATOR "allocator"   // keys of labels; "bytes" is the size of a block, as in Go's
+#define BLOCK_ALLOCATOR "allocator"   // keys of labels
 #define BLOCK_ARENA "arena"
 #define BLOCK_KIND "kind"
-#define BLOCK_SIZE "bytes"
+#define BLOCK_USABLE "usable"  // what the program may use of a block: the size class
+#define BLOCK_SIZE "bytes"     // what it takes, as in Go's: the class of space by objects
 
 struct block_count { // texts are borrowed; "": there is none, and no frame either
     const char *allocator, *arena, *kind, *what;
-    uint64_t size; // largest one of its size class, bytes
+    uint64_t size; // usable: largest one of its size class, bytes
     uint64_t blocks, bytes;
 };
 

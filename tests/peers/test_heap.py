@@ -51,10 +51,12 @@ def test_pprof_reads_it(ctx):
     objects = table(pprof(ctx, "-top", "-inuse_objects", "-nodefraction=0", old))
     assert objects["200 bytes"][0] == COUNT, objects
     tags = pprof(ctx, "-tags", "-unit=b", old)
-    for key in "allocator:", "kind:", "bytes:":
+    for key in "allocator:", "kind:", "bytes:", "usable:":
         assert key in tags, tags
-    focused = table(pprof(ctx, "-top", "-unit=b", "-nodefraction=0", "-tagfocus=bytes=200b", old))
-    assert focused["unknown"][1] == 208 * COUNT, focused
+    focused = table(pprof(ctx, "-top", "-unit=b", "-nodefraction=0", "-tagfocus=bytes=208b", old))
+    assert focused["200 bytes"][1] == 208 * COUNT, focused
+    usable = table(pprof(ctx, "-top", "-unit=b", "-nodefraction=0", "-tagfocus=usable=200b", old))
+    assert usable["200 bytes"] == focused["200 bytes"], usable
 
 
 def test_pprof_subtracts_to_the_leak(ctx):

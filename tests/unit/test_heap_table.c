@@ -16,6 +16,7 @@
 #include "heap/heap_print.h"
 #include "output/parser.h"
 #include "profile/block_profile.h"
+#include "profile/size_class.h"
 
 #define DICT 99164899329223u // address of the frame of pymalloc; Python; dict
 
@@ -36,23 +37,23 @@ static void tear_down(void)
 START_TEST(sizes_are_classes_of_their_own_up_to_1_kib)
 {
     for (uint64_t size = 0; size <= 1024; size++)
-        ck_assert_uint_eq(heap_census_size_class(size), size);
+        ck_assert_uint_eq(size_class_of(size), size);
     static const uint64_t cases[][2] = {{1025, 1280}, {1280, 1280}, {1281, 1536}, {2048, 2048},
                                         {2049, 2560}, {4096, 4096}, {1u << 30, 1u << 30}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
-        ck_assert_uint_eq(heap_census_size_class(cases[i][0]), cases[i][1]);
-    ck_assert_uint_eq(heap_census_size_class(UINT64_MAX), UINT64_MAX);
+        ck_assert_uint_eq(size_class_of(cases[i][0]), cases[i][1]);
+    ck_assert_uint_eq(size_class_of(UINT64_MAX), UINT64_MAX);
 }
 END_TEST
 
 START_TEST(each_class_begins_behind_the_one_below)
 {
     for (uint64_t size = 1; size < 1ull << 40; size += size / 7 + 1) {
-        uint64_t class = heap_census_size_class(size), below = heap_census_size_below(class);
+        uint64_t class = size_class_of(size), below = size_class_below(class);
         ck_assert_uint_le(size, class);
         ck_assert_uint_gt(size, below);
-        ck_assert_uint_eq(heap_census_size_class(below), below);
-        ck_assert_uint_eq(heap_census_size_class(below + 1), class);
+        ck_assert_uint_eq(size_class_of(below), below);
+        ck_assert_uint_eq(size_class_of(below + 1), class);
     }
 }
 END_TEST
@@ -335,6 +336,24 @@ static void check_read_again(const char *bytes, size_t length, const struct heap
     plain_free(profile);
 }
 
+START_TEST(the_label_of_a_size_is_what_a_block_takes)
+{
+    struct plain_profile *profile = census_profile(&fixture.census);
+    size_t exact = 0;
+    for (uint32_t i = 0; i < profile->samples.count; i++) {
+        uint32_t set = profile->samples.list[i].labels;
+        int64_t size = plain_label(profile, set, "bytes")->number;
+        int64_t usable = plain_label(profile, set, "usable")->number;
+        const int64_t *values = plain_values(profile, i); // objects, space
+        ck_assert_int_ge(size, usable);
+        ck_assert_uint_eq((uint64_t)size, size_class_of((uint64_t)(values[1] / values[0])));
+        exact += size * values[0] == values[1];
+    }
+    ck_assert_uint_eq(exact, profile->samples.count - 1); // but 1K-1.25K
+    plain_free(profile);
+}
+END_TEST
+
 START_TEST(pprof_and_json_are_read_again_without_a_loss)
 {
     struct heap_table table;
@@ -479,6 +498,7 @@ Suite *suite_heap_table(void)
     tcase_add_test(tests, growth_is_printed_as_was_agreed);
     tcase_add_test(tests, growth_between_unknown_times_has_no_rate);
     tcase_add_test(tests, the_profile_is_written_by_all_writers);
+    tcase_add_test(tests, the_label_of_a_size_is_what_a_block_takes);
     tcase_add_test(tests, pprof_and_json_are_read_again_without_a_loss);
     tcase_add_test(tests, addresses_are_the_same_in_any_census);
     tcase_add_test(tests, paths_of_one_hash_have_two_addresses);
