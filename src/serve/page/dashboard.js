@@ -2,10 +2,7 @@
 // The page: its state, what it asks for and when, and what keys and buttons do.
 "use strict";
 
-const LIST_MS = 6000; // that a list to choose from is left alone
 const TYPED = ["flame", "functions"]; // tabs that show the type that is chosen
-const BEGUN = { cpu: "Sampling", wall: "Sampling", block: "Counting of waits",
-  mutex: "Counting of waits" };
 const HEALTH_MS = 10000, TARGETS_MS = 5000, GONE = 410; // GONE: status of HTTP
 
 class Dashboard {
@@ -17,9 +14,9 @@ class Dashboard {
       (error) => this.noReadings(error));
     this.files = new Files((data, name) => this.showFile(data, name));
     this.said = new Said();
+    this.views = new Views(this);
     this.drawn = {}; // tab -> what its panel shows, as wanted() says it
     this.uptime = -1;
-    this.listUsed = -Infinity; // when somebody last did something with a list to choose from
     this.makeParts();
     this.state = {};
     this.apply();
@@ -34,14 +31,6 @@ class Dashboard {
   makeParts() {
     makeStats();
     for (const spec of CHARTS) byId("charts").append(new Chart(spec, this.axis).figure);
-    this.functions = new SortedTable("Functions", FUNCTION_COLUMNS, 1);
-    this.block = new SortedTable("Where threads are blocked", WAIT_COLUMNS, 2);
-    this.mutex = new SortedTable("Locks: where they are held while others wait", HOLD_COLUMNS, 2);
-    this.threads = new SortedTable("Threads",
-      threadColumns((row) => this.showThread(row), (row) => this.findThread(row.owner)), 2);
-    byId("panel-functions").append(this.functions.box);
-    byId("panel-threads").prepend(this.threads.box);
-    byId("panel-waits").append(this.block.box, this.mutex.box);
     this.makeChoices("tabs", TABS, "tab", (tab) => this.set({ tab, file: null }));
     this.makeChoices("types", Object.fromEntries(Object.entries(MEASURES)
       .map(([word, [title]]) => [word, title])), "radio", (type) => this.set({ type, file: null }));
@@ -168,7 +157,7 @@ class Dashboard {
     if (this.ended || state.file || (this.shown === key && (state.paused || state.range))) return;
     if (state.paused && !state.range && this.shown) return;
     this.busy = true;
-    this.fetchAll().then(() => this.took(tab, key),
+    this.views.fetch().then(() => this.took(tab, key),
       (error) => this.fail(error)).finally(() => {
       this.busy = false;
       if (this.ended || this.wanted() !== key) this.again();
@@ -190,69 +179,6 @@ class Dashboard {
   showEnd() {
     const { tab, file } = this.state, gone = !file && this.drawn[tab] !== this.wanted();
     this.said.ofPicture(!gone ? "" : tab === "runtime" ? FACTS_GONE : STACKS_GONE, gone);
-  }
-
-  words(type) {
-    const { range, base } = this.state, words = { type };
-    if (range) Object.assign(words, { from: range[0] * 1e6, to: range[1] * 1e6 });
-    if (base) Object.assign(words, { base_from: base[0] * 1e6, base_to: base[1] * 1e6 });
-    return words;
-  }
-
-  async fetchAll() {
-    const { tab, type } = this.state;
-    await {
-      flame: () => this.fetchFlame(type), functions: () => this.fetchFunctions(type),
-      threads: () => this.fetchThreads(), waits: () => this.fetchWaits(),
-      runtime: () => this.fetchRuntime(),
-    }[tab]();
-  }
-
-  async fetchView(type, count = 0) {
-    const view = await askJson("api/v1/top", { ...this.words(type), count });
-    if (view.uptime_ns) this.uptime = view.uptime_ns / 1e9;
-    this.axis.kept = [view.range.kept_from_ns / 1e6, view.range.kept_to_ns / 1e6];
-    showQuality(view);
-    if (view.end === "ended") this.end();
-    this.said.ofPicture("");
-    return view;
-  }
-
-  async fetchFlame(type) {
-    const view = await this.fetchView(type, 1);
-    const text = await (await ask("api/v1/flame", this.words(type))).text();
-    if (this.state.tab !== "flame" || this.state.file || this.state.type !== type) return;
-    if (performance.now() - this.listUsed < LIST_MS && this.shown) return; // it would close
-    this.graph.adopt(decode(text));
-    if (!this.graph.whole)
-      this.said.ofPicture(view.range.kept_to_ns - view.range.kept_from_ns < 3e9 && !this.state.range
-        ? `${BEGUN[type]} has just begun: the first picture takes about two seconds.`
-        : `Nothing of this kind was seen: ${type === "cpu" ? "no thread ran on a CPU."
-          : type === "wall" ? "nothing is known of its threads."
-            : "nobody waited for anything but work."}`);
-  }
-
-  async fetchFunctions(type) {
-    const view = await this.fetchView(type);
-    this.functions.show(view.functions, "Nothing of this kind was seen.");
-  }
-
-  async fetchThreads() {
-    const view = await this.fetchView("cpu", 1);
-    this.threads.show(view.threads, "No threads are known yet.");
-  }
-
-  async fetchWaits() {
-    const block = await this.fetchView("block");
-    this.block.show(block.functions, "Nobody waited for anything but work.");
-    const mutex = await this.fetchView("mutex");
-    this.mutex.show(mutex.functions, "Nobody waited for a lock.");
-  }
-
-  async fetchRuntime() {
-    const runtime = await askJson("api/profiling/runtime");
-    showRuntime(byId("panel-runtime"), runtime, await askJson("api/profiling/gc"));
-    this.said.ofPicture("");
   }
 
   fail(error) {
@@ -394,15 +320,6 @@ class Dashboard {
     this.set({ tab: "flame", type: "wall" });
   }
 
-  findThread(tid) {
-    const rows = this.threads.sorted(), at = rows.findIndex((row) => row.tid === tid);
-    const line = this.threads.body.children[at];
-    if (!line) return;
-    line.scrollIntoView({ block: "center" });
-    line.classList.add("found");
-    setTimeout(() => line.classList.remove("found"), 2000);
-  }
-
   showFile(data, name) {
     this.set({ tab: "flame", file: name });
     this.said.ofPicture("");
@@ -463,10 +380,6 @@ class Dashboard {
     byId("target").addEventListener("change", (event) =>
       location.assign(this.pathOf(event.target.value)));
     document.addEventListener("keydown", (event) => this.key(event));
-    for (const name of ["focusin", "keydown", "pointerdown"])
-      document.addEventListener(name, (event) => {
-        if (event.target.tagName === "SELECT") this.listUsed = performance.now();
-      });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.again(); });
     window.addEventListener("popstate", () => {
       this.state.file = null;

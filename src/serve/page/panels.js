@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands in the panels and bars beside charts and flame graph.
+// What stands in the panels and bars beside charts and flame graph, and how it is asked for.
 "use strict";
 
 // Figures of now: [title, text(reading, uptime in s)]
@@ -99,4 +99,102 @@ function factsOf(title, json) {
 function showRuntime(panel, runtime, collection) {
   panel.replaceChildren(factsOf("Runtime", runtime),
     factsOf("Garbage collection and allocator", collection));
+}
+
+// --- what tabs show
+
+const LIST_MS = 6000; // that a list to choose from is left alone
+const BEGUN = { cpu: "Sampling", wall: "Sampling", block: "Counting of waits",
+  mutex: "Counting of waits" };
+
+class Views {
+  // page: the dashboard, whose state, axis, graph and texts these are
+  constructor(page) {
+    this.page = page;
+    this.listUsed = -Infinity; // when somebody last did something with a list to choose from
+    this.functions = new SortedTable("Functions", FUNCTION_COLUMNS, 1);
+    this.block = new SortedTable("Where threads are blocked", WAIT_COLUMNS, 2);
+    this.mutex = new SortedTable("Locks: where they are held while others wait", HOLD_COLUMNS, 2);
+    this.threads = new SortedTable("Threads",
+      threadColumns((row) => page.showThread(row), (row) => this.findThread(row.owner)), 2);
+    byId("panel-functions").append(this.functions.box);
+    byId("panel-threads").prepend(this.threads.box);
+    byId("panel-waits").append(this.block.box, this.mutex.box);
+    for (const name of ["focusin", "keydown", "pointerdown"])
+      document.addEventListener(name, (event) => {
+        if (event.target.tagName === "SELECT") this.listUsed = performance.now();
+      });
+  }
+
+  async fetch() {
+    const { tab, type } = this.page.state;
+    await {
+      flame: () => this.fetchFlame(type), functions: () => this.fetchFunctions(type),
+      threads: () => this.fetchThreads(), waits: () => this.fetchWaits(),
+      runtime: () => this.fetchRuntime(),
+    }[tab]();
+  }
+
+  words(type) {
+    const { range, base } = this.page.state, words = { type };
+    if (range) Object.assign(words, { from: range[0] * 1e6, to: range[1] * 1e6 });
+    if (base) Object.assign(words, { base_from: base[0] * 1e6, base_to: base[1] * 1e6 });
+    return words;
+  }
+
+  async fetchView(type, count = 0) {
+    const { page } = this, view = await askJson("api/v1/top", { ...this.words(type), count });
+    if (view.uptime_ns) page.uptime = view.uptime_ns / 1e9;
+    page.axis.kept = [view.range.kept_from_ns / 1e6, view.range.kept_to_ns / 1e6];
+    showQuality(view);
+    if (view.end === "ended") page.end();
+    page.said.ofPicture("");
+    return view;
+  }
+
+  async fetchFlame(type) {
+    const { page } = this, { graph } = page, view = await this.fetchView(type, 1);
+    const text = await (await ask("api/v1/flame", this.words(type))).text();
+    if (page.state.tab !== "flame" || page.state.file || page.state.type !== type) return;
+    if (performance.now() - this.listUsed < LIST_MS && page.shown) return; // it would close
+    graph.adopt(decode(text));
+    if (!graph.whole)
+      page.said.ofPicture(view.range.kept_to_ns - view.range.kept_from_ns < 3e9 && !page.state.range
+        ? `${BEGUN[type]} has just begun: the first picture takes about two seconds.`
+        : `Nothing of this kind was seen: ${type === "cpu" ? "no thread ran on a CPU."
+          : type === "wall" ? "nothing is known of its threads."
+            : "nobody waited for anything but work."}`);
+  }
+
+  async fetchFunctions(type) {
+    const view = await this.fetchView(type);
+    this.functions.show(view.functions, "Nothing of this kind was seen.");
+  }
+
+  async fetchThreads() {
+    const view = await this.fetchView("cpu", 1);
+    this.threads.show(view.threads, "No threads are known yet.");
+  }
+
+  async fetchWaits() {
+    const block = await this.fetchView("block");
+    this.block.show(block.functions, "Nobody waited for anything but work.");
+    const mutex = await this.fetchView("mutex");
+    this.mutex.show(mutex.functions, "Nobody waited for a lock.");
+  }
+
+  async fetchRuntime() {
+    const runtime = await askJson("api/profiling/runtime");
+    showRuntime(byId("panel-runtime"), runtime, await askJson("api/profiling/gc"));
+    this.page.said.ofPicture("");
+  }
+
+  findThread(tid) {
+    const rows = this.threads.sorted(), at = rows.findIndex((row) => row.tid === tid);
+    const line = this.threads.body.children[at];
+    if (!line) return;
+    line.scrollIntoView({ block: "center" });
+    line.classList.add("found");
+    setTimeout(() => line.classList.remove("found"), 2000);
+  }
 }
