@@ -108,6 +108,8 @@ def test_lives_and_pauses(ctx):
     before = ctx.health(target.pid)
     server = Server(ctx, target.pid, *OFTEN, "--keep-views", "3s")
     with Browser(ctx) as browser:
+        browser.call("Emulation.setTimezoneOverride", timezoneId="Pacific/Marquesas")
+        begun = time.time()
         visit(browser, server)
         # Charts move: readings come as events, and each is drawn.
         browser.until("page.axis.readings.length > 3 && page.readings.heard > 0")
@@ -127,8 +129,19 @@ def test_lives_and_pauses(ctx):
         browser.mouse("mouseMoved", *box)
         browser.frame()
         assert browser.run("page.axis.at >= 0")
-        # The flame graph lives, zooms, and stays zoomed when new data come.
+        # Which time charts and picture are of is said, by the clock of the browser, with its zone.
         drawn(browser)
+        whole = browser.run("(page.axis.until - page.axis.from) / 1000")
+        said = text(browser, "range-text")
+        assert said.startswith(f"Charts: the last {whole:.0f} s. "), (said, whole)
+        assert said.endswith("Times are of Pacific/Marquesas, UTC−09:30."), said
+        about = browser.until("/over the last (\\d+) s .([\\d:]+) – ([\\d:]+)/.exec("
+                              "byId('about').textContent)")
+        assert int(about[1]) <= time.time() - begun + 1, (about, begun)
+        there = [time.strftime("%H:%M:%S", time.gmtime(second - 34200))
+                 for second in range(int(begun), int(time.time()) + 2)]
+        assert about[3] in there, (about, there)
+        # The flame graph lives, zooms, and stays zoomed when new data come.
         browser.until("page.graph.data.texts.includes('hold_long')")
         browser.click(*cell(browser, "hold_long"))
         share = "(page.graph.view.right - page.graph.view.left) / page.graph.layout.whole"
@@ -151,7 +164,7 @@ def test_lives_and_pauses(ctx):
         assert browser.run("page.axis.readings.length") == count
         # Nobody is sampled any more by now; what was sampled can still be looked at.
         browser.run("page.axis.choose([page.axis.kept[1] - 3000, page.axis.kept[1]], false)")
-        browser.until("page.graph.data.profiles[0].duration === '3s' && page.graph.whole > 0")
+        browser.until("byId('about').textContent.includes(' (3 s)') && page.graph.whole > 0")
         assert browser.run("byId('state').hidden"), text(browser, "state")
         browser.run("byId('live').click()")
         browser.key("p")
@@ -159,6 +172,7 @@ def test_lives_and_pauses(ctx):
         # Who waits, and for whom.
         browser.key("3")
         browser.until("byId('panel-threads').textContent.includes('waiter1')")
+        assert browser.run("/^Threads · the last \\d+ s /.test(page.views.threads.caption.textContent)")
         browser.key("4")
         browser.until("byId('panel-waits').textContent.includes('the_mutex')")
         # Those who hold locks and those who wait for them have the same time, and each counts once.
@@ -196,7 +210,7 @@ def test_ranges_compare_and_the_address_keeps_them(ctx):
         browser.run("byId('radio-mutex').click()")
         browser.until("page.axis.kept[0] > " + str(far + 3000))
         browser.until("page.graph.data.types[page.graph.state.type].name === 'delay'")
-        assert browser.run("parseFloat(page.graph.data.profiles[0].duration || 0) * 1000 <= "
+        assert browser.run("page.views.seen[1] - page.views.seen[0] <= "
                            f"Date.now() - {far + 3000}")
         early = server.request(f"/api/v1/top?type=block&from={int(far * MS)}"
                                f"&to={int(far * MS) + 9**9}")

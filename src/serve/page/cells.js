@@ -144,7 +144,7 @@ function cellsOf(profile, name) {
   return unpackData({
     title: name, types, shown, texts: [...maker.texts.keys()],
     profiles: [{ name, cut: maker.cut, comments: profile.comments.map((one) => maker.said(one)),
-      date: profile.time > 0 ? new Date(profile.time / 1e6).toISOString().replace(/\.\d+/, "") : "",
+      date: profile.time > 0 ? clockOf(profile.time / 1e6, true) : "",
       duration: profile.duration > 0 ? duration(profile.duration) : "" }],
     frames: { name: column(frames, (one) => one.name), module: column(frames, (one) => one.module),
       file: column(frames, (one) => one.file), made: column(frames, () => 0),

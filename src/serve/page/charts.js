@@ -67,6 +67,11 @@ class Axis {
     return this.whole && first ? Math.min(first.time, least) : least;
   }
 
+  spanText() {
+    const length = lengthText(this.until - this.from);
+    return this.whole ? `all that is kept, ${length}` : `the last ${length}`;
+  }
+
   // As many times as there is room for, at round minutes or seconds of the local clock.
   ticks(width) {
     const room = (this.until - this.from) / Math.max(Math.floor(width / 66), 1);

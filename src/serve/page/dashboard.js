@@ -108,7 +108,7 @@ class Dashboard {
   // --- what is shown of the state
 
   showState() {
-    const { state, axis } = this, file = state.file, ofWaits = state.tab === "waits";
+    const { state, axis } = this, file = state.file;
     document.body.classList.toggle("no-target", !this.target && !file);
     byId("pause").textContent = state.paused ? "Resume" : "Pause";
     byId("pause").setAttribute("aria-pressed", state.paused);
@@ -128,21 +128,25 @@ class Dashboard {
     }
     byId("types").hidden = !TYPED.includes(state.tab) || !!file;
     byId("measures").textContent = file ? `The file ${file}. It was read here and sent nowhere.`
-      : ofWaits ? `${MEASURES.block[1]} Locks: ${MEASURES.mutex[1].replace("T", "t")}`
-        : ["runtime", "threads"].includes(state.tab) ? "" : MEASURES[state.type][1];
+      : OTHERS[state.tab] || MEASURES[state.type][1];
     byId("table-toggle").hidden = state.tab !== "flame";
     byId("quality").hidden = !!file || state.tab === "runtime";
     byId("about").hidden = state.tab !== "flame";
-    byId("range-text").textContent = this.rangeText();
+    this.showRange();
+  }
+
+  showRange() {
+    const text = this.rangeText();
+    if (byId("range-text").textContent !== text) byId("range-text").textContent = text;
   }
 
   rangeText() {
     const { range, base } = this.state;
     if (this.axis.second) return "Drag on a chart: the range to compare with.";
-    if (!range && !base) return this.state.paused ? "Paused. Drag on a chart to choose a range."
-      : "The last 30 seconds. Drag on a chart to choose a range.";
-    const now = range ? spanText(range) : "the last 30 seconds";
-    return base ? `${now}, compared with ${spanText(base)}` : now;
+    const ranges = [range ? spanText(range) : "Now", ...(base ? [spanText(base)] : [])];
+    return range || base ? `${ranges.join(", compared with ")}. ${zoneText()}`
+      : `Charts: ${this.axis.spanText()}${this.state.paused ? " before the pause" : ""}. ` +
+        `Drag on one to choose a range. ${zoneText()}`;
   }
 
   // --- what is asked for
@@ -192,6 +196,7 @@ class Dashboard {
 
   newReading(reading) {
     showStats(reading, this.uptime);
+    this.showRange();
   }
 
   noReadings(error) {

@@ -60,7 +60,7 @@ function showHealth(health) {
     : issue.text || issue.message || JSON.stringify(issue));
   byId("health-list").replaceChildren(...(issues.length ? issues.map(text)
     : ["Nothing is wrong as far as can be seen from outside."])
-    .map((one) => element("li", "", one)));
+    .map((one) => element("li", "", localTimes(one))));
 }
 
 // --- runtime
@@ -90,7 +90,7 @@ function factsOf(title, json) {
     const why = unavailable[path];
     list.append(element("dt", "", wordsOfPath(path)),
       element("dd", known(value) ? "" : "absent",
-        known(value) ? String(value) : `not known${why ? `: ${why}` : ""}`));
+        known(value) ? localTimes(String(value)) : `not known${why ? `: ${why}` : ""}`));
   }
   box.append(element("h2", "", title), list);
   return box;
@@ -146,10 +146,21 @@ class Views {
     const { page } = this, view = await askJson("api/v1/top", { ...this.words(type), count });
     if (view.uptime_ns) page.uptime = view.uptime_ns / 1e9;
     page.axis.kept = [view.range.kept_from_ns / 1e6, view.range.kept_to_ns / 1e6];
+    view.span = this.spanOf(view);
     showQuality(view);
     if (view.end === "ended") page.end();
     page.said.ofPicture("");
     return view;
+  }
+
+  // Which time of what is asked for a picture is of, in words.
+  spanOf({ range: { from_ns, to_ns } }) {
+    const { range, paused } = this.page.state;
+    this.seen = [from_ns / 1e6, to_ns / 1e6];
+    if (range) return spanText(this.seen, range[1] - range[0]);
+    const length = this.seen[1] - this.seen[0];
+    return length < 1000 ? "nothing yet" : paused ? spanText(this.seen)
+      : `the last ${lengthText(length)} (${endsText(this.seen)})`;
   }
 
   async fetchFlame(type) {
@@ -157,7 +168,9 @@ class Views {
     const text = await (await ask("api/v1/flame", this.words(type))).text();
     if (page.state.tab !== "flame" || page.state.file || page.state.type !== type) return;
     if (performance.now() - this.listUsed < LIST_MS && page.shown) return; // it would close
-    graph.adopt(decode(text));
+    const data = decode(text);
+    Object.assign(data.profiles[data.profiles.length - 1], { duration: view.span, date: "" });
+    graph.adopt(data);
     if (!graph.whole)
       page.said.ofPicture(view.range.kept_to_ns - view.range.kept_from_ns < 3e9 && !page.state.range
         ? `${BEGUN[type]} has just begun: the first picture takes about two seconds.`
@@ -168,19 +181,19 @@ class Views {
 
   async fetchFunctions(type) {
     const view = await this.fetchView(type);
-    this.functions.show(view.functions, "Nothing of this kind was seen.");
+    this.functions.show(view.functions, view.span, "Nothing of this kind was seen.");
   }
 
   async fetchThreads() {
     const view = await this.fetchView("cpu", 1);
-    this.threads.show(view.threads, "No threads are known yet.");
+    this.threads.show(view.threads, view.span, "No threads are known yet.");
   }
 
   async fetchWaits() {
     const block = await this.fetchView("block");
-    this.block.show(block.functions, "Nobody waited for anything but work.");
+    this.block.show(block.functions, block.span, "Nobody waited for anything but work.");
     const mutex = await this.fetchView("mutex");
-    this.mutex.show(mutex.functions, "Nobody waited for a lock.");
+    this.mutex.show(mutex.functions, mutex.span, "Nobody waited for a lock.");
   }
 
   async fetchRuntime() {

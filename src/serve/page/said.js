@@ -15,10 +15,8 @@ class Said {
   // Says why there is no picture; "": there is one. instead: what is in the panel is of something
   // else than what is asked for.
   ofPicture(text, instead = false) {
-    const local = text.replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g,
-      (time) => clockOf(Date.parse(time), true));
     byId("state").hidden = !text;
-    byId("state").textContent = local;
+    byId("state").textContent = localTimes(text);
     byId("detail").classList.toggle("instead", instead);
   }
 

@@ -7,7 +7,7 @@ const ROWS_MOST = 500;
 class SortedTable {
   // columns: [{ title, text(row), by(row): what it is sorted by, wide, figure, hint, act(row) }]
   constructor(title, columns, by) {
-    Object.assign(this, { columns, order: { by, down: true }, rows: [] });
+    Object.assign(this, { title, columns, order: { by, down: true }, rows: [], span: "" });
     this.box = element("div", "table-box");
     this.table = element("table");
     this.caption = element("caption", "", title);
@@ -36,9 +36,9 @@ class SortedTable {
     this.draw();
   }
 
-  // none: what is said in place of rows, if there are none
-  show(rows, none) {
-    this.rows = rows;
+  // span: which time they are of; none: what is said in place of rows, if there are none
+  show(rows, span, none) {
+    Object.assign(this, { rows, span });
     this.none.textContent = none;
     this.draw();
   }
@@ -57,8 +57,11 @@ class SortedTable {
       head.setAttribute("aria-sort", i !== by ? "none" : down ? "descending" : "ascending"));
     const list = this.sorted();
     this.body.replaceChildren(...list.slice(0, ROWS_MOST).map((row) => this.line(row)));
+    this.caption.textContent = [this.title, this.span,
+      list.length > ROWS_MOST ? `the first ${ROWS_MOST} of ${list.length}` : ""].filter(Boolean)
+      .join(" · ");
     this.none.hidden = list.length > 0;
-    this.table.hidden = !list.length;
+    this.body.parentElement.tHead.hidden = !list.length;
   }
 
   line(row) {

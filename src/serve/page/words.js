@@ -16,6 +16,14 @@ const MEASURES = {
     "meanwhile. Files for pprof also have the places that waited, as another side."],
 };
 
+// What tabs show that have no type to choose.
+const OTHERS = {
+  threads: "CPU time and places are of the time that is said below; states, waits and who holds a " +
+    "lock are those of now.",
+  waits: `${MEASURES.block[1]} Locks: ${MEASURES.mutex[1].replace("T", "t")}`,
+  runtime: "What it is now, whatever range is chosen.",
+};
+
 const TABS = { flame: "Flame graph", functions: "Functions", threads: "Threads", waits: "Waits",
   runtime: "Runtime" };
 
@@ -61,8 +69,33 @@ function clockOf(ms, date = false) {
   return date ? `${new Date(ms).toLocaleDateString("sv")} ${time}` : time;
 }
 
-function spanText([from, until]) {
-  return `${clockOf(from)} – ${clockOf(until)} (${duration((until - from) * 1e6)})`;
+// Times are told by the clock here, whose zone is said once, beside the charts.
+const localTimes = (text) => text.replace(/\d{4}-\d\d-\d\dT[\d:]+(\.\d+)?Z/g,
+  (time) => clockOf(Date.parse(time), true));
+
+function zoneText() {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const east = -new Date().getTimezoneOffset(), two = (part) => String(part).padStart(2, "0");
+  const offset = `UTC${east < 0 ? "−" : "+"}${two(Math.floor(Math.abs(east) / 60))}:` +
+    two(Math.abs(east) % 60);
+  return timeZone === "UTC" || !east ? "Times are UTC." : `Times are of ${timeZone}, ${offset}.`;
+}
+
+const isToday = (ms) => new Date(ms).toDateString() === new Date().toDateString();
+
+function lengthText(ms) {
+  return ms < 120e3 ? `${Math.round(ms / 1000)} s` : duration(ms * 1e6);
+}
+
+function endsText([from, until]) {
+  return `${clockOf(from, !isToday(from))} – ${clockOf(until)}`;
+}
+
+// chosen: how long the range is that was asked for, if that is another one
+function spanText(span, chosen = 0) {
+  const length = span[1] - span[0], part = chosen - length >= 1000;
+  return `${endsText(span)} (${lengthText(length)}` +
+    `${part ? ` of the ${lengthText(chosen)} chosen` : ""})`;
 }
 
 function uptimeText(seconds) {
