@@ -103,6 +103,12 @@ def same_range(ctx, server, *kinds):
     return [server.json(f"/api/v1/top?type={kind}&from={begin}&to={end}") for kind in kinds]
 
 
+def between(server, kind, begin, end, view="top"):
+    """What the server says of a range that the page has (ms)."""
+    return server.json(f"/api/v1/{view}?type={kind}&count=20000&from={int(begin * MS)}"
+                       f"&to={int(end * MS)}")
+
+
 def test_lives_and_pauses(ctx):
     target = ctx.target("contended", "normal")
     before = ctx.health(target.pid)
@@ -228,11 +234,50 @@ def test_ranges_compare_and_the_address_keeps_them(ctx):
         early = browser.run("Date.now() - 3600000")
         browser.run(f"page.axis.choose([{early}, {early + 5000}], true)")
         browser.until("byId('state').textContent.includes('this range lies before')")
+        browser.until("page.axis.kept[1] - page.axis.kept[0] > 6000")
         browser.run("""(() => { const [from, until] = page.axis.kept;
-            page.axis.choose([from + 2000, until], false);
-            page.axis.choose([from, from + 2000], true); })()""")
+            page.axis.choose([from + 2500, until - 500], false);
+            page.axis.choose([from + 500, from + 2500], true); })()""")
         browser.until("page.graph.two && page.graph.data.sides.length === 2")
         assert browser.run("document.body.classList.contains('two')")
+        # So do the tables, with the figures of each range.
+        for tab in "functions", "threads":
+            browser.run(f"byId('tab-{tab}').click()")
+            browser.until(f"page.drawn.{tab} === page.wanted()")
+            shown = browser.run(f"""[page.views.{tab}.caption.textContent,
+                [...document.querySelectorAll("#panel-{tab} th:not([hidden])")].map((one) =>
+                    one.textContent), document.querySelector("#panel-{tab} tbody").textContent]""")
+            assert "(2 s)" in shown[0] and "compared with" in shown[0], shown
+            assert "Change" in shown[1] and "before" in shown[2], shown
+        ranges = [between(server, "wall", *browser.run(f"page.state.{one}"))
+                  for one in ("range", "base")]
+        told = browser.run("page.views.functions.rows.map((row) => [row.function, [row, row.was]])")
+        for which, view in enumerate(ranges):
+            truth = {row["function"]: row["total_percent"] for row in view["functions"]}
+            assert {name: both[which]["total_percent"] for name, both in told
+                    if both[which]["total_percent"]} == truth, (told, truth)
+        # CPU time of threads is that of the ranges, and not of the last seconds.
+        told = {row["name"]: row for row in browser.run("page.views.threads.rows")}
+        for which, row in (("range", told["holder"]), ("base", told["holder"]["was"])):
+            begin, end = browser.run(f"page.state.{which}")
+            used = sum(between(server, "cpu", begin, end, "flame")["samples"][0]["values"][1])
+            share = 100 * used / ((end - begin) * MS)
+            assert 0 < row["cpu_percent"] <= share * 1.001 + 0.1, (which, row, share)
+        # Of waits nothing is known of the first range; later both are compared.
+        browser.run("byId('tab-waits').click()")
+        browser.until("byId('state').textContent.includes('counted yet')")
+        assert browser.run("byId('panel-waits').offsetHeight") == 0
+        shown = browser.run("[page.state.range, page.state.base]")
+        until = same_range(ctx, server, "block", "mutex")[0]["range"]["to_ns"] / MS
+        browser.run(f"page.axis.choose([{until - 1500}, {until - 500}], false)")
+        browser.run(f"page.axis.choose([{until - 2500}, {until - 1500}], true)")
+        browser.until("page.drawn.waits === page.wanted()")
+        assert browser.run("byId('state').hidden && page.views.mutex.two"), text(browser, "state")
+        assert "compared with" in text(browser, "panel-waits")
+        browser.run(f"""(([range, base]) => {{ page.axis.choose(range, false);
+            page.axis.choose(base, true); }})({json.dumps(shown)})""")
+        browser.run("byId('tab-flame').click()")
+        browser.until("page.graph.two && page.drawn.flame === page.wanted()")
         # Absolute, or as if both were as long.
         equal = browser.run("page.graph.scale")
         browser.run("byId('canvas').focus()")

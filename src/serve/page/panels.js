@@ -107,6 +107,26 @@ const LIST_MS = 6000; // that a list to choose from is left alone
 const BEGUN = { cpu: "Sampling", wall: "Sampling", block: "Counting of waits",
   mutex: "Counting of waits" };
 
+const WRONG = 400; // status of HTTP
+const FUNCTIONS_MOST = 20000; // a function that has little itself may have called all
+
+const wordsOfRange = (prefix, range) => (range
+  ? { [`${prefix}from`]: range[0] * 1e6, [`${prefix}to`]: range[1] * 1e6 } : {});
+
+// Of what time an answer is, ms since 1970.
+const seenOf = ({ range }) => [range.from_ns / 1e6, range.to_ns / 1e6];
+const lengthOf = ({ range }) => Math.round((range.to_ns - range.from_ns) / 1e9) * 1000;
+
+// What threads have of the type that is shown: tid -> sum.
+function timesByThread(data, side) {
+  const { key, text } = data.labels, { set, values } = data.sides[side], sums = new Map();
+  const tids = data.sets.map((labels) =>
+    data.texts[text[labels.find((one) => data.texts[key[one]] === "tid")]]);
+  set.forEach((one, i) =>
+    sums.set(tids[one], (sums.get(tids[one]) || 0) + values[data.shown][i]));
+  return sums;
+}
+
 class Views {
   // page: the dashboard, whose state, axis, graph and texts these are
   constructor(page) {
@@ -127,7 +147,8 @@ class Views {
   }
 
   async fetch() {
-    const { tab, type } = this.page.state;
+    this.asked = { ...this.page.state }; // while answers come, that may change
+    const { tab, type } = this.asked;
     await {
       flame: () => this.fetchFlame(type), functions: () => this.fetchFunctions(type),
       threads: () => this.fetchThreads(), waits: () => this.fetchWaits(),
@@ -136,31 +157,45 @@ class Views {
   }
 
   words(type) {
-    const { range, base } = this.page.state, words = { type };
-    if (range) Object.assign(words, { from: range[0] * 1e6, to: range[1] * 1e6 });
-    if (base) Object.assign(words, { base_from: base[0] * 1e6, base_to: base[1] * 1e6 });
-    return words;
+    const { range, base } = this.asked;
+    return { type, ...wordsOfRange("", range), ...wordsOfRange("base_", base) };
   }
 
-  async fetchView(type, count = 0) {
-    const { page } = this, view = await askJson("api/v1/top", { ...this.words(type), count });
+  // count: of functions. view.before: the same of the range that is compared with
+  async fetchView(type, count = FUNCTIONS_MOST) {
+    const { page } = this, { range, base } = this.asked;
+    // A kind is counted from the first question on; the table of threads is of CPU time.
+    if (type === "wall" && !this.cpuCounted) await askJson("api/v1/top", { type: "cpu", count: 1 });
+    this.cpuCounted ||= type === "cpu" || type === "wall";
+    const view = await askJson("api/v1/top", { type, count, ...wordsOfRange("", range) });
+    view.before = base && await this.fetchBefore({ type, count, ...wordsOfRange("", base) });
     if (view.uptime_ns) page.uptime = view.uptime_ns / 1e9;
     page.axis.kept = [view.range.kept_from_ns / 1e6, view.range.kept_to_ns / 1e6];
     view.span = this.spanOf(view);
     showQuality(view);
     if (view.end === "ended") page.end();
-    page.said.ofPicture("");
+    page.said.ofPicture(this.notSampled(type, view));
     return view;
   }
 
+  async fetchBefore(words) {
+    try {
+      return await askJson("api/v1/top", words);
+    } catch (error) {
+      if (error instanceof Refusal && error.status === WRONG)
+        error.message = `Of the range that is compared with: ${error.message}`;
+      throw error;
+    }
+  }
+
   // Which time of what is asked for a picture is of, in words.
-  spanOf({ range: { from_ns, to_ns } }) {
-    const { range, paused } = this.page.state;
-    this.seen = [from_ns / 1e6, to_ns / 1e6];
-    if (range) return spanText(this.seen, range[1] - range[0]);
-    const length = this.seen[1] - this.seen[0];
-    return length < 1000 ? "nothing yet" : paused ? spanText(this.seen)
-      : `the last ${lengthText(length)} (${endsText(this.seen)})`;
+  spanOf(view) {
+    const { range, base, paused } = this.asked, length = lengthOf(view);
+    const chosen = (one, of) => spanText(seenOf(one), of[1] - of[0]);
+    this.seen = seenOf(view);
+    const now = range ? chosen(view, range) : length < 1000 ? "nothing yet"
+      : paused ? spanText(this.seen) : `the last ${lengthText(length)} (${endsText(this.seen)})`;
+    return base ? `${now}, compared with ${chosen(view.before, base)}` : now;
   }
 
   async fetchFlame(type) {
@@ -171,29 +206,64 @@ class Views {
     const data = decode(text);
     Object.assign(data.profiles[data.profiles.length - 1], { duration: view.span, date: "" });
     graph.adopt(data);
-    if (!graph.whole)
-      page.said.ofPicture(view.range.kept_to_ns - view.range.kept_from_ns < 3e9 && !page.state.range
+    if (!graph.whole && byId("state").hidden)
+      page.said.ofPicture(view.range.kept_to_ns - view.range.kept_from_ns < 3e9 && !this.asked.range
         ? `${BEGUN[type]} has just begun: the first picture takes about two seconds.`
         : `Nothing of this kind was seen: ${type === "cpu" ? "no thread ran on a CPU."
           : type === "wall" ? "nothing is known of its threads."
             : "nobody waited for anything but work."}`);
   }
 
+  // Nobody is sampled unasked, so that there may be nothing of a time in which threads ran.
+  notSampled(type, view) {
+    const { range } = this.asked, { before } = view;
+    if (!["cpu", "wall"].includes(type)) return "";
+    const which = range && !view.window_samples ? "this range"
+      : before && !before.window_samples ? "the range that is compared with" : "";
+    return which && `There is no sample of ${which}: no thread ran, or nobody looked then ` +
+      "(threads are sampled only while somebody asks).";
+  }
+
   async fetchFunctions(type) {
     const view = await this.fetchView(type);
-    this.functions.show(view.functions, view.span, "Nothing of this kind was seen.");
+    this.functions.show(this.functionsOf(view), view.span, "Nothing of this kind was seen.");
+  }
+
+  // Times of the range that is compared with are told as if it had been as long.
+  functionsOf(view) {
+    const { functions, before } = view;
+    if (!before) return functions;
+    const scale = lengthOf(view) / lengthOf(before);
+    const scaled = before.functions.map((row) => ({ ...row,
+      self_delay_ns: row.self_delay_ns * scale, total_delay_ns: row.total_delay_ns * scale }));
+    return paired(functions, scaled, keyOfFunction, NO_FUNCTION);
+  }
+
+  // The server tells the CPU time of threads of the last seconds; that of other ranges their
+  // samples have.
+  async findCpuTimes(view) {
+    const data = decode(await (await ask("api/v1/flame", this.words("cpu"))).text());
+    const views = view.before ? [view.before, view] : [view]; // in the order of the flame graph
+    views.forEach((one, side) => {
+      const times = timesByThread(data, side), whole = Math.max(lengthOf(one), 1000) * 1e6;
+      for (const row of one.threads)
+        row.cpu_percent = (100 * (times.get(String(row.tid)) || 0)) / whole;
+    });
   }
 
   async fetchThreads() {
-    const view = await this.fetchView("cpu", 1);
-    this.threads.show(view.threads, view.span, "No threads are known yet.");
+    const view = await this.fetchView("cpu", 1), { range, base } = this.asked;
+    if (range || base) await this.findCpuTimes(view);
+    const rows = base ? paired(view.threads, view.before.threads, keyOfThread, NO_THREAD)
+      : view.threads;
+    this.threads.show(rows, view.span, "No threads are known yet.");
   }
 
   async fetchWaits() {
     const block = await this.fetchView("block");
-    this.block.show(block.functions, block.span, "Nobody waited for anything but work.");
+    this.block.show(this.functionsOf(block), block.span, "Nobody waited for anything but work.");
     const mutex = await this.fetchView("mutex");
-    this.mutex.show(mutex.functions, mutex.span, "Nobody waited for a lock.");
+    this.mutex.show(this.functionsOf(mutex), mutex.span, "Nobody waited for a lock.");
   }
 
   async fetchRuntime() {
