@@ -135,6 +135,14 @@ def test_lives_and_pauses(ctx):
         browser.mouse("mouseMoved", *box)
         browser.frame()
         assert browser.run("page.axis.at >= 0")
+        # When that was stands below it, in each chart.
+        times = browser.run("""[clockOf(page.axis.pointed().time),
+            ...[...document.querySelectorAll(".chart .when:not([hidden])")].map((one) =>
+                one.textContent)]""")
+        assert len(times) == 6 and len(set(times)) == 1, times
+        browser.mouse("mouseMoved", 1, 1)
+        browser.frame()
+        assert browser.run("[...document.querySelectorAll('.when')].every((one) => one.hidden)")
         # Which time charts and picture are of is said, by the clock of the browser, with its zone.
         drawn(browser)
         whole = browser.run("(page.axis.until - page.axis.from) / 1000")
@@ -157,6 +165,16 @@ def test_lives_and_pauses(ctx):
         assert 0 < browser.run(share) < 0.95, browser.run(share)
         assert browser.run("page.graph.nameOf(page.graph.tree.frame[page.graph.state.zoomed])"
                            ) == "hold_long"
+        # Keys that scroll do, as long as the graph is not chosen; then arrows move in it.
+        browser.run("document.activeElement.blur()")
+        browser.run("scrollTo(0, 0)")
+        browser.key("PageDown")
+        browser.until("scrollY > 0")
+        browser.run("byId('canvas').focus()")
+        was = browser.run("(scrollTo(0, 0), [scrollY, page.graph.selected])")
+        browser.key("ArrowUp")
+        moved = browser.run("[scrollY, page.graph.selected]")
+        assert moved[0] == was[0] and moved[1] != was[1], (was, moved)
         assert "of 99 Hz" in text(browser, "quality") and "p99" in text(browser, "quality")
         # Nothing is asked while it is paused, and nothing is drawn.
         browser.run("document.activeElement.blur()")

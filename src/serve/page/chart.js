@@ -26,7 +26,9 @@ class Chart {
     caption.title = spec.text;
     this.canvas = element("canvas", "", "", "img");
     this.canvas.tabIndex = 0;
-    this.figure.append(caption, this.canvas);
+    this.when = element("time", "when");
+    this.when.hidden = true;
+    this.figure.append(caption, this.canvas, this.when);
     this.shown = spec.series.map((series, i) => {
       const item = element("span"), value = element("output");
       item.append(element("i", `swatch s${spec.colors ? spec.colors[i] : i}`),
@@ -109,9 +111,10 @@ class Chart {
     }
     context.textBaseline = "top";
     context.textAlign = "center";
+    const pointed = axis.pointed(), at = pointed ? this.xOf(pointed.time) : -Infinity;
     for (const time of axis.ticks(width)) {
       const x = this.xOf(time);
-      if (x < left + width - 16) context.fillText(clockOf(time), x, top + height + 6);
+      if (Math.abs(x - at) > 56 && x < left + width - 16) context.fillText(clockOf(time), x, top + height + 6);
     }
   }
 
@@ -168,8 +171,11 @@ class Chart {
 
   drawPointer(colors) {
     const { context, axis } = this, reading = axis.pointed();
+    this.when.hidden = !reading;
     if (!reading) return;
     const x = Math.round(this.xOf(reading.time)) + 0.5, { top, height } = this.plot;
+    this.when.textContent = clockOf(reading.time, !isToday(reading.time));
+    this.when.style.left = `${this.canvas.offsetLeft + Math.min(x, this.width - 26)}px`;
     context.strokeStyle = colors.ink;
     context.lineWidth = 1;
     context.globalAlpha = 0.6;

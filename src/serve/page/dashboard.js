@@ -352,8 +352,19 @@ class Dashboard {
     const tab = Object.keys(TABS)[Number(event.key) - 1];
     if (act) act();
     else if (tab) this.set({ tab, file: null });
-    else if (this.state.tab !== "flame" || !this.graph.data || !this.graph.key(event)) return;
+    else if (!this.graphTakes(event)) return;
     event.preventDefault();
+  }
+
+  // Arrows and PageDown scroll the page, unless the graph has been chosen by a click or Tab; and
+  // then PageDown does when the graph is at its end.
+  graphTakes(event) {
+    const { graph } = this;
+    if (this.state.tab !== "flame" || !graph.data) return false;
+    if (!/^(Arrow|Page)/.test(event.key)) return graph.key(event);
+    const { top } = graph.view;
+    return event.target === byId("canvas") && graph.key(event) &&
+      (/^Arrow/.test(event.key) || graph.view.top !== top);
   }
 
   showWhole() {
