@@ -301,15 +301,31 @@ def test_ranges_compare_and_the_address_keeps_them(ctx):
         browser.run("byId('canvas').focus()")
         browser.key("e")
         assert browser.run("page.graph.scale") == 1 != equal
+        # One thread alone: the address keeps it, also while there is no sample of it.
+        waiter = next(row["tid"] for row in ranges[0]["threads"] if row["name"] == "waiter1")
+        browser.run(f"page.showThread({{ tid: {waiter} }})")
+        browser.until("page.graph.state.chosen.size === 1")
         words = browser.run("location.hash")
-        assert "absolute=1" in words and "base_from=" in words, words
+        assert "absolute=1" in words and "base_from=" in words and f"tid={waiter}" in words, words
         # A link shows the same; the way back leads to what was before.
         browser.visit(server.url("/performance" + words))
         browser.until("page.graph.two && page.graph.scale === 1")
+        chosen = browser.run("""[...page.graph.state.chosen].map(([key, text]) =>
+            [key.name, page.graph.data.texts[text], key.select.selectedOptions[0].textContent])""")
+        assert chosen == [["tid", str(waiter), str(waiter)]], chosen
         browser.run("byId('live').click()")
         browser.until("page.state.range === null && !page.graph.two")
         browser.run("history.back()")
         browser.until("page.state.range !== null")
+        browser.run("page.graph.askFor([['tid', '1']])")
+        browser.run("byId('live').click()")
+        browser.until("byId('state').textContent.includes('Nothing was seen of tid 1.')")
+        assert "&tid=1&" in browser.run("location.hash"), browser.run("location.hash")
+        browser.run("""(() => { const one = [...document.querySelectorAll("#filters select")].find(
+            (select) => select.value && select.selectedOptions[0].textContent === "1");
+            one.value = ""; one.dispatchEvent(new Event("change")); })()""")
+        assert "tid=" not in browser.run("location.hash")
+        drawn(browser)
         quiet(browser, server, but=("status of 400",))
 
 

@@ -3,9 +3,10 @@
 // sees. What somebody goes to is a step of the browser's history; what follows from it is none.
 "use strict";
 
-const STEPS_BACK = ["tab", "type", "from", "to", "base_from", "base_to", "history"];
+const LABELS = ["thread", "tid", "pid", "comm", "state", "wait", "lock", "side"];
+const STEPS_BACK = ["tab", "type", "from", "to", "base_from", "base_to", "history", ...LABELS];
 
-function wordsOf(state, graph, theme) {
+function wordsOf(state, { state: graph, only }, theme) {
   const words = new URLSearchParams();
   if (state.tab !== "flame") words.set("tab", state.tab);
   if (state.type !== "cpu") words.set("type", state.type);
@@ -16,6 +17,7 @@ function wordsOf(state, graph, theme) {
       words.set(`${name}from`, range[0]);
       words.set(`${name}to`, range[1]);
     }
+  for (const [name, text] of only) if (LABELS.includes(name)) words.set(name, text);
   if (graph.inverted) words.set("invert", 1);
   if (!graph.equal) words.set("absolute", 1);
   if (graph.search) words.set("q", graph.search);
@@ -32,7 +34,7 @@ function writeWords(words) {
   history[step ? "pushState" : "replaceState"](null, "", address);
 }
 
-// Returns [state of the page, state of the graph, theme].
+// Returns [state of the page, state of the graph, theme, labels that samples shown have].
 function readWords() {
   const words = new URLSearchParams(location.hash.slice(1));
   const range = (name) => {
@@ -48,5 +50,6 @@ function readWords() {
     { inverted: words.has("invert"), equal: !words.has("absolute"), search: words.get("q") || "",
       table: words.has("table") ? words.get("table") === "1" : TABLE_FIRST },
     ["dark", "light"].includes(words.get("theme")) ? words.get("theme") : "",
+    LABELS.filter((name) => words.has(name)).map((name) => [name, words.get(name)]),
   ];
 }

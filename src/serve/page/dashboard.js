@@ -69,13 +69,14 @@ class Dashboard {
 
   // As the address says.
   apply() {
-    const [state, graph, theme] = readWords();
+    const [state, graph, theme, only] = readWords();
     const paused = this.state.paused;
     Object.assign(this.state, state);
     this.graph.wanted = graph;
+    this.graph.askFor(only);
     Object.assign(this.axis, { range: state.range, base: state.base, whole: state.whole });
     this.theme.own = theme;
-    if (this.graph.data) this.graph.set(graph);
+    if (this.graph.data) this.graph.set({ ...graph, chosen: this.graph.chosen() });
     else Object.assign(this.graph.state, graph);
     byId("search").value = graph.search;
     if (this.target && paused !== state.paused) this.goOn(!state.paused);
@@ -84,7 +85,7 @@ class Dashboard {
   }
 
   remember() {
-    if (!this.state.file) writeWords(wordsOf(this.state, this.graph.state, this.theme));
+    if (!this.state.file) writeWords(wordsOf(this.state, this.graph, this.theme));
   }
 
   goOn(on) {
@@ -321,15 +322,14 @@ class Dashboard {
   // --- from one panel to another
 
   showThread(row) {
-    this.graph.askFor("tid", String(row.tid));
+    this.graph.askFor([["tid", String(row.tid)]]);
     this.set({ tab: "flame", type: "wall" });
   }
 
   showFile(data, name) {
     this.set({ tab: "flame", file: name });
     this.said.ofPicture("");
-    this.graph.load(data, () => ({ type: data.shown, zoomed: 0, marked: -1, search: "",
-      chosen: new Map() }));
+    this.graph.open(data);
   }
 
   backToLive() {

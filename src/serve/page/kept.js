@@ -3,10 +3,30 @@
 // at is found again by its names, because numbers of cells differ from one set of data to the next.
 "use strict";
 
+// Lets labels be chosen that no sample has: a set that differs from another one by them alone.
+function addLabels(data, only) {
+  const { texts, labels, sets } = data;
+  const numberOf = (text) => (texts.includes(text) ? texts.indexOf(text) : texts.push(text) - 1);
+  for (const [name, text] of only) {
+    const key = numberOf(name), others = (sets[0] || []).filter((one) => labels.key[one] !== key);
+    if (!sets.length) sets.push([]);
+    labels.key.push(key);
+    labels.text.push(numberOf(text));
+    sets.push([...others, labels.key.length - 1]);
+  }
+}
+
 class LiveGraph extends Graph {
+  constructor(remember) {
+    super(remember);
+    this.only = new Map(); // name of a label -> what samples that are shown have there, "": none
+  }
+
   adopt(data) {
+    addLabels(data, this.only);
+    this.live = true;
     if (!this.data) {
-      this.load(data, () => ({ type: data.shown, ...this.wanted }));
+      this.load(data, () => ({ type: data.shown, ...this.wanted, chosen: this.chosen() }));
       return;
     }
     const kept = this.choices();
@@ -14,12 +34,36 @@ class LiveGraph extends Graph {
     this.findAgain(kept);
   }
 
+  // Shows a file, which has labels of its own.
+  open(data) {
+    this.live = false;
+    this.load(data, () => ({ type: data.shown, zoomed: 0, marked: -1, search: "",
+      chosen: new Map() }));
+  }
+
+  filter(key, text) {
+    if (this.live && text === null) this.only.delete(key.name);
+    else if (this.live) this.only.set(key.name, text < 0 ? "" : this.data.texts[text]);
+    super.filter(key, text);
+  }
+
+  // Keys and texts as these data number them.
+  chosen() {
+    const chosen = new Map();
+    for (const [name, text] of this.only) {
+      const key = this.keys.find((one) => one.name === name);
+      const number = text ? this.data.texts.indexOf(text) : -1;
+      if (!key) continue;
+      if (!key.values.includes(number)) key.select.append(option(text || "(none)", number));
+      chosen.set(key, number);
+    }
+    return chosen;
+  }
+
   choices() {
     const { state, data, view, layout } = this, whole = layout.whole || 1;
     return {
       type: data.types[state.type].name, marked: state.marked < 0 ? "" : this.keyOf(state.marked),
-      chosen: this.asked || [...state.chosen].map(([key, text]) =>
-        [key.name, text < 0 ? -1 : data.texts[text]]),
       zoomed: this.pathOf(state.zoomed), selected: this.pathOf(this.selected),
       hovered: this.pathOf(this.hovered), top: view.top, left: view.left / whole,
       right: view.right / whole,
@@ -27,18 +71,12 @@ class LiveGraph extends Graph {
   }
 
   chooseAgain(kept) {
-    const { data } = this, chosen = new Map();
+    const { data } = this;
     const type = data.types.findIndex((one) => one.name === kept.type);
     let marked = -1;
     for (let i = 0; kept.marked && i < data.frames.name.length; i++)
       if (this.keyOf(i) === kept.marked) marked = i;
-    for (const [name, text] of kept.chosen) {
-      const key = this.keys.find((one) => one.name === name);
-      const value = key && key.values.find((one) => (one < 0 ? -1 : data.texts[one]) === text);
-      if (value !== undefined) chosen.set(key, value);
-    }
-    this.asked = null;
-    return { type: type < 0 ? data.shown : type, marked, chosen, zoomed: 0 };
+    return { type: type < 0 ? data.shown : type, marked, chosen: this.chosen(), zoomed: 0 };
   }
 
   findAgain(kept) {
@@ -53,9 +91,14 @@ class LiveGraph extends Graph {
     this.tell(this.hovered >= 0 ? this.hovered : this.selected);
   }
 
-  // Shows only samples with this label, from the next data on.
-  askFor(name, text) {
-    this.asked = [[name, text]];
+  // Shows only samples with these labels, from the next data on.
+  askFor(only) {
+    this.only = new Map(only);
+  }
+
+  // What is shown of all samples, in words.
+  get onlyText() {
+    return [...this.only].map(([name, text]) => `${name} ${text || "(none)"}`).join(", ");
   }
 
   keyOf(frame) {

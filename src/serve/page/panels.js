@@ -209,7 +209,8 @@ class Views {
     if (!graph.whole && byId("state").hidden)
       page.said.ofPicture(view.range.kept_to_ns - view.range.kept_from_ns < 3e9 && !this.asked.range
         ? `${BEGUN[type]} has just begun: the first picture takes about two seconds.`
-        : `Nothing of this kind was seen: ${type === "cpu" ? "no thread ran on a CPU."
+        : page.graph.only.size ? `Nothing was seen of ${page.graph.onlyText}.`
+          : `Nothing of this kind was seen: ${type === "cpu" ? "no thread ran on a CPU."
           : type === "wall" ? "nothing is known of its threads."
             : "nobody waited for anything but work."}`);
   }
@@ -226,7 +227,8 @@ class Views {
 
   async fetchFunctions(type) {
     const view = await this.fetchView(type);
-    this.functions.show(this.functionsOf(view), view.span, "Nothing of this kind was seen.");
+    const { size } = this.page.graph.only, of = size ? " · of all threads" : "";
+    this.functions.show(this.functionsOf(view), view.span + of, "Nothing of this kind was seen.");
   }
 
   // Times of the range that is compared with are told as if it had been as long.
