@@ -212,6 +212,18 @@ def test_lives_and_pauses(ctx):
         browser.until("byId('action-text').textContent.includes('nothing collects garbage')")
         browser.key("2")
         browser.until("byId('panel-functions').textContent.includes('hold_long')")
+        # Of a long name three lines are shown, all of it by a tap, and its title has it.
+        browser.run("page.pause()")
+        ctx.eventually(lambda: not browser.run("page.busy"), "the last answer")
+        name = "std::map<" + "std::vector<std::pair<int, char>>, " * 200 + "x>::find"
+        heights = browser.run(f"""(() => {{
+            page.views.functions.show([{{ function: {json.dumps(name)}, module: "m" }}], "", "");
+            const cell = document.querySelector("#panel-functions td");
+            const high = () => cell.firstElementChild.getBoundingClientRect().height;
+            const heights = [high(), cell.click() ?? high()];
+            return [...heights, parseFloat(getComputedStyle(cell).lineHeight), cell.title];
+        }})()""")
+        assert heights[0] < 3.5 * heights[2] < heights[1] and heights[3] == name, heights
         quiet(browser, server)
     assert server.stop() == 0
     assert ctx.health(target.pid) == before

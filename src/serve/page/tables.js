@@ -23,6 +23,7 @@ class SortedTable {
   constructor(title, columns, by) {
     Object.assign(this, { title, columns, first: { by, down: true }, rows: [], span: "" });
     this.order = this.first;
+    this.opened = new Set(); // texts that are shown as a whole
     this.box = element("div", "table-box");
     this.table = element("table");
     this.caption = element("caption", "", title);
@@ -90,18 +91,28 @@ class SortedTable {
       if (column.two && !row.was) continue;
       const cell = element("td", column.figure ? "figure" : column.wide ? "wide" : "");
       const text = String(column.text(row) ?? "");
+      if (column.wide) this.makeWide(cell, text);
       if (column.act && text) {
         const button = element("button", "link", text);
         button.type = "button";
         button.addEventListener("click", () => { button.blur(); column.act(row); });
         cell.append(button);
-      } else cell.textContent = text;
+      } else cell.append(element("span", "", text));
       if (column.under) cell.append(element("small", "", column.under(row)));
       if (column.was && row.was) cell.append(element("small", "", `before ${column.was(row)}`));
-      if (column.wide) cell.title = text;
       line.append(cell);
     }
     return line;
+  }
+
+  // Of long names three lines are shown, all by a tap: names of C++ can fill a screen.
+  makeWide(cell, text) {
+    cell.title = text;
+    cell.classList.toggle("whole", this.opened.has(text));
+    cell.addEventListener("click", () => {
+      if (!this.opened.delete(text)) this.opened.add(text);
+      cell.classList.toggle("whole");
+    });
   }
 }
 
