@@ -471,6 +471,14 @@ def test_targets_names_and_sizes(ctx):
         browser.until("document.querySelectorAll('.targets a').length === 2")
         assert "Which one" in text(browser, "state")
         assert asked(browser, "/api/v1/flame") == 0
+        # A file opens there too, and the list is back when it is closed.
+        dropped(browser, "some.folded", b"main;work 3\nmain 1\n")
+        browser.until("page.state.file === 'some.folded' && byId('panel-flame').offsetHeight > 0")
+        browser.until("document.querySelectorAll('#space .row').length === 2")
+        assert browser.run("!byId('choices').children.length && !byId('charts').offsetHeight")
+        browser.run("byId('live').click()")
+        browser.until("document.querySelectorAll('.targets a').length === 2")
+        assert browser.run("!byId('panel-flame').offsetHeight && !byId('state').hidden")
         where = browser.run("[...document.querySelectorAll('.targets a')].map((one) => one.href)")
         own = next(url for url in where if str(other.pid) not in url and "idle" not in url)
         browser.visit(own + "#tab=threads&type=wall")

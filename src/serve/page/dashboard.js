@@ -110,7 +110,8 @@ class Dashboard {
 
   showState() {
     const { state, axis } = this, file = state.file;
-    document.body.classList.toggle("no-target", !this.target && !file);
+    document.body.classList.toggle("no-target", !this.target);
+    document.body.classList.toggle("has-file", !!file);
     byId("pause").textContent = state.paused ? "Resume" : "Pause";
     byId("pause").setAttribute("aria-pressed", state.paused);
     byId("history").setAttribute("aria-pressed", state.whole);
@@ -235,7 +236,10 @@ class Dashboard {
   // Who there is, again and again: processes come, and one that has ended may come back.
   async lookAtTargets() {
     setTimeout(() => this.lookAtTargets(), TARGETS_MS);
-    if (document.hidden && this.target) return;
+    if (!document.hidden || !this.target) await this.lookOnce();
+  }
+
+  async lookOnce() {
     try {
       const { targets, prefix } = await askJson("api/v1/targets");
       this.said.heard();
@@ -299,8 +303,9 @@ class Dashboard {
     select.value = this.target ? this.target.id : "";
   }
 
-  // Several targets, and none is chosen: a list of them in place of the rest.
+  // Several targets, and none is chosen: a list of them in place of the rest, but of a file.
   letChoose(targets, asked) {
+    if (this.state.file) return;
     for (const one of targets) {
       const item = element("li"), link = element("a", "", one.comm || one.id);
       link.href = this.pathOf(one.id);
@@ -327,6 +332,7 @@ class Dashboard {
   }
 
   showFile(data, name) {
+    byId("choices").replaceChildren();
     this.set({ tab: "flame", file: name });
     this.said.ofPicture("");
     this.graph.open(data);
@@ -335,8 +341,13 @@ class Dashboard {
   backToLive() {
     const wasFile = this.state.file;
     this.state.file = null;
-    if (wasFile) this.set({});
-    else this.axis.clear();
+    if (!wasFile) this.axis.clear();
+    else if (this.target) this.set({});
+    else {
+      this.showState();
+      this.news = ""; // the list of targets is to be shown again
+      this.lookOnce();
+    }
   }
 
   // --- keys and buttons
