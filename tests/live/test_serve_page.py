@@ -206,6 +206,11 @@ def test_lives_and_pauses(ctx):
         browser.key("5")
         browser.until("byId('panel-runtime').textContent.includes('glibc')")
         assert "nothing collects garbage there" in text(browser, "panel-runtime")
+        facts = browser.run("""Object.fromEntries([...document.querySelectorAll(".facts dt")].map(
+            (one) => [one.textContent, one.nextSibling.textContent]))""")
+        assert facts["allocator · free"].endswith("B"), facts
+        assert "UTC" not in facts["start time"] and "T" not in facts["start time"], facts
+        assert "400 %" in browser.run("byId('stats').children[3].title")
         browser.until("byId('health-text').textContent")
         assert text(browser, "health-text") in ("healthy", "degraded", "unhealthy")
         browser.run("byId('collect').click()")
@@ -422,6 +427,7 @@ def test_files(ctx):
             said = browser.until("byId('action-text').textContent")
             assert "is saved" in said, said
             name = said.split(" ")[0]
+            assert name.startswith("contended-") and name.endswith("Z.pb.gz"), name
             path = folder / name
             ctx.eventually(path.exists, f"{name} is there")
             for reader in [ctx.command(["report"]), ["go", "tool", "pprof", "-top"]]:
@@ -453,9 +459,21 @@ def test_files(ctx):
         assert about.startswith("cpu · 90.0 ms · over 2.00 s"), about
         time.sleep(2.5)
         assert asked(browser, "/api/v1/flame") <= number + 1
-        for wrong in b"", b"\x1f\x8bxx", gzip.compress(b"\x0a\xff\xff"), b"plain text":
+        # Collapsed stacks too, as flamegraph.pl takes them: read as ptprof reads them.
+        folded = b"main;run;<img>;mutex_lock_[i];sys_futex_[k] 12\n# none\n\nmain;a b 7 2.5\n"
+        (ctx.tmp / "some.folded").write_bytes(folded)
+        truth = json.loads(subprocess.run(
+            ctx.command(["report", "--json", ctx.tmp / "some.folded"]), check=True,
+            capture_output=True).stdout)
+        dropped(browser, "some.folded", folded)
+        browser.until("page.state.file === 'some.folded'")
+        listed = browser.run("""[...document.querySelectorAll("#space .row")].map((row) =>
+            row.children[0].querySelector("b").textContent)""")
+        assert sorted(listed) == sorted(row["name"] for row in truth["functions"]), listed
+        for wrong in b"", b"\x1f\x8bxx", gzip.compress(b"\x0a\xff\xff"), b"plain text", b"a;b 7 150\n":
             dropped(browser, "wrong", wrong)
             browser.until("byId('action-text').textContent.includes('cannot be opened')")
+            assert "collapsed stacks" in text(browser, "action-text")
             browser.run("byId('action-text').replaceChildren()")
         browser.run("byId('live').click()")
         browser.until("page.state.file === null && page.graph.data.texts.includes('hold_long')")

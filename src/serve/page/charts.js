@@ -214,7 +214,8 @@ const CHARTS = [
       { name: "disk", of: (one) => one.disk },
       { name: "stopped", of: (one) => one.stopped }] },
   { title: "Waiting for a CPU", unit: "percent", least: 10, colors: [1],
-    text: "Time that threads could have run and had no CPU, of one thread's time.",
+    text: "Time that threads could run and had no CPU, added up over threads: 400 % are four " +
+      "threads that wait all the time.",
     series: [{ name: "waiting", of: (one) => one.queued }] },
   { title: "Blocked", unit: "count", least: 4, colors: [4],
     text: "Threads that neither ran nor waited for a CPU, on the average.",

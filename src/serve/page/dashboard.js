@@ -272,6 +272,7 @@ class Dashboard {
 
   begin() {
     this.ended = this.target.running === false;
+    this.files.target = this.target.id;
     document.title = `${this.target.comm || this.target.id} · ptprof`;
     this.said.ofPicture("");
     this.said.show({ ended: this.ended, failure: "" });

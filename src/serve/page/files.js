@@ -10,8 +10,10 @@ const TAKEN = {
   "get-threads": ["goroutine", 0, "Thread dump", "threads"],
 };
 
-function nameOfFile(word) {
-  return `${word}-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}.pb.gz`;
+// Of what, which kind and when (UTC), as a shell takes it without quotes.
+function nameOfFile(target, word) {
+  const when = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+  return `${target.replace(/[^\w.]+/g, "_").slice(0, 100)}-${word}-${when}.pb.gz`;
 }
 
 function saveAs(blob, name) {
@@ -22,11 +24,15 @@ function saveAs(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
+const OPENED = "What can be opened here are profiles for pprof (profile.proto, zipped too) " +
+  "and collapsed stacks (root;...;leaf COUNT). Of other files ptprof flamegraph makes pages.";
+
 class Files {
   // opened(data, name): told when a file has been read
   constructor(opened) {
     this.opened = opened;
     this.prefix = "debug/pprof"; // of the paths that Go programs have
+    this.target = ""; // what files that are taken away are of
     this.under = new Map(); // buttons whose file is being made -> how to stop that
     for (const id of Object.keys(TAKEN))
       byId(id).addEventListener("click", () => this.take(id));
@@ -55,7 +61,7 @@ class Files {
     const timer = setInterval(count, 500);
     try {
       const reply = await ask(`${this.prefix}/${path}`, {}, { signal: stop.signal });
-      const name = nameOfFile(word), blob = await reply.blob();
+      const name = nameOfFile(this.target, word), blob = await reply.blob();
       saveAs(blob, name);
       this.say(`${name} (${amount(blob.size, "bytes")}) is saved.`,
         () => this.open(new File([blob], name)));
@@ -82,10 +88,10 @@ class Files {
 
   async open(file) {
     try {
-      this.opened(cellsOf(readProfile(await unpacked(file)), file.name), file.name);
+      this.opened(cellsOf(readFile(await unpacked(file)), file.name), file.name);
       this.say("");
     } catch (error) {
-      this.say(`${file.name} cannot be opened: ${error.message}.`);
+      this.say(`${file.name} cannot be opened: ${error.message}. ${OPENED}`);
     }
   }
 

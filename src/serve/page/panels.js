@@ -2,22 +2,25 @@
 // What stands in the panels and bars beside charts and flame graph, and how it is asked for.
 "use strict";
 
-// Figures of now: [title, text(reading, uptime in s)]
+// Figures of now: [title, text(reading, uptime in s), text below it, what it means]
 const STATS = [
   ["CPU", (one) => figureText(one.user + one.system, "percent"),
-    (one) => `${figureText(one.system, "percent")} in the kernel`],
-  ["Memory", (one) => figureText(one.rss, "bytes"), () => "resident"],
+    (one) => `${figureText(one.system, "percent")} in the kernel`,
+    "Of one CPU, sum over threads: 200 % are two CPUs."],
+  ["Memory", (one) => figureText(one.rss, "bytes"), () => "resident", ""],
   ["Threads", (one) => figureText(one.total, "count"),
     (one) => `${figureText(one.running, "count")} running`],
-  ["Waiting for a CPU", (one) => figureText(one.queued, "percent"), () => "of a thread's time"],
+  ["Waiting for a CPU", (one) => figureText(one.queued, "percent"), () => "sum over threads",
+    "Time that threads could run and had no CPU: 400 % are four threads that wait all the time."],
   ["Descriptors", (one) => figureText(one.fds, "count"),
     (one) => (Number.isNaN(one.fdsMost) ? "" : `of ${one.fdsMost.toLocaleString("en")}`)],
   ["Uptime", (_, uptime) => (uptime >= 0 ? uptimeText(uptime) : "–"), () => ""],
 ];
 
 function makeStats() {
-  byId("stats").replaceChildren(...STATS.map(([title]) => {
+  byId("stats").replaceChildren(...STATS.map(([title, , , meaning]) => {
     const box = element("div");
+    box.title = meaning || "";
     box.append(element("dt", "", title), element("dd", "", "–"), element("dd", "under"));
     return box;
   }));
@@ -73,11 +76,27 @@ function flat(value, path = "") {
 }
 
 const CALLED = { num_cpu: "CPUs", num_goroutine: "threads", num_cgo_call: "calls to C",
-  pid: "process", num_gc: "collections" };
-const LEFT_OUT = ["timestamp", "uptime_seconds", "unavailable"];
+  pid: "process", num_gc: "collections", gc_cpu_fraction: "CPU time of collections",
+  next_gc_mb: "next collection is over at" };
+// How keys end that say a unit, and those that do not say it -> how a value is told.
+const TOLD = {
+  _ns: (value) => duration(value), _ms: (value) => duration(value * 1e6),
+  _mb: (value) => amount(value * 2 ** 20, "bytes"),
+  gc_cpu_fraction: (value) => percent(value, 1),
+};
+for (const key of ["free", "top", "trimmable", "used_after_last_gc", "capacity", "bytes"])
+  TOLD[key] = (value) => amount(value, "bytes");
+
+function toldOf(path, value) {
+  const end = Object.keys(TOLD).find((one) => path.endsWith(one));
+  if (!end || !/^[\d., -]+$/.test(String(value))) return localTimes(String(value));
+  return String(value).split(", ").map((one) => TOLD[end](Number(one))).join(", ");
+}
+const LEFT_OUT = ["timestamp", "uptime_seconds", "unavailable", "pause_total"]; // said otherwise
 
 function wordsOfPath(path) {
-  return path.split(".").map((key) => CALLED[key] || key.replaceAll("_", " ")).join(" · ");
+  return path.split(".").map((key) => CALLED[key] || key.replace(/_(ns|ms|mb|bytes)$/, "")
+    .replaceAll("_", " ")).join(" · ");
 }
 
 // What is known first, then what is not, and why.
@@ -90,7 +109,7 @@ function factsOf(title, json) {
     const why = unavailable[path];
     list.append(element("dt", "", wordsOfPath(path)),
       element("dd", known(value) ? "" : "absent",
-        known(value) ? localTimes(String(value)) : `not known${why ? `: ${why}` : ""}`));
+        known(value) ? toldOf(path, value) : `not known${why ? `: ${why}` : ""}`));
   }
   box.append(element("h2", "", title), list);
   return box;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file for pprof (profile.proto, compressed by gzip or not) becomes what data.js decodes. It is
-// read here, and sent nowhere.
+// A file for pprof (profile.proto, compressed by gzip or not) or of collapsed stacks becomes what
+// cells.js makes cells of. It is read here, and sent nowhere.
 "use strict";
 
 const PROFILE_MOST = 2 ** 29; // bytes, unpacked
@@ -119,4 +119,73 @@ function readSample(bytes) {
     if (number === 3) sample.labels.push(readMessage(value, { 1: "key", 2: "text", 3: "number" }));
   });
   return sample;
+}
+
+// --- collapsed stacks, "root;...;leaf COUNT", as collapsed_parse.c reads them
+
+const MODULES = { k: "[kernel.kallsyms]", j: "[jit]" }; // what a name ends in: "_[k]"
+
+function readFile(bytes) {
+  const isText = bytes.length > 0 && !bytes.subarray(0, 4096).some((byte) =>
+    byte < 32 && ![9, 10, 13].includes(byte));
+  return isText ? readCollapsed(new TextDecoder().decode(bytes)) : readProfile(bytes);
+}
+
+class CollapsedReader {
+  constructor() {
+    this.numbers = new Map([["", 0]]);
+    this.profile = { types: [{ type: this.text("samples"), unit: this.text("count") }],
+      samples: [], mappings: new Map(), locations: new Map(), functions: new Map(),
+      comments: [], time: 0, duration: 0, shown: 0 };
+    this.known = new Map(); // frame with what was inlined into it -> number of its location
+  }
+
+  text(words) {
+    if (!this.numbers.has(words)) this.numbers.set(words, this.numbers.size);
+    return this.numbers.get(words);
+  }
+
+  // chain: a frame, and behind it what was inlined into it
+  location(chain) {
+    const key = chain.join("\0"), { profile } = this;
+    if (!this.known.has(key)) {
+      const id = this.known.size + 1, module = MODULES[/_\[([kj])\]$/.exec(chain[0])?.[1]] || "";
+      this.known.set(key, id);
+      keepById(profile.mappings, { id: this.text(module), file: this.text(module) });
+      keepById(profile.locations, { id, mapping: this.text(module), address: 0,
+        lines: chain.map((frame) => ({ function: this.function(frame), line: 0 })).reverse() });
+    }
+    return this.known.get(key);
+  }
+
+  function(frame) {
+    const name = this.text(frame.replace(/_\[[kji]\]$/, ""));
+    keepById(this.profile.functions, { id: name, name, file: 0 });
+    return name;
+  }
+
+  add(stack, count) {
+    const chains = [];
+    for (const frame of stack.split(";"))
+      if (frame.endsWith("_[i]") && chains.length) chains[chains.length - 1].push(frame);
+      else chains.push([frame]);
+    this.profile.samples.push({ stack: chains.map((chain) => this.location(chain)).reverse(),
+      values: [count], labels: [] });
+  }
+}
+
+function readCollapsed(text) {
+  const reader = new CollapsedReader(), lines = text.split("\n").map((line) => line.trim());
+  const number = "\\d+(?:\\.\\d*)?", one = RegExp(`^(.*\\S)\\s+(${number})$`);
+  const stacks = lines.filter((line) => line && !line.startsWith("#"));
+  if (stacks.length && stacks.every((line) => RegExp(`\\S\\s+${number}\\s+${number}$`).test(line)))
+    throw new Error("it is a difference of two files, which say more by themselves");
+  lines.forEach((line, i) => {
+    if (!line || line.startsWith("#")) return;
+    const parts = one.exec(line);
+    if (!parts) throw new Error(`line ${i + 1} has no count`);
+    reader.add(parts[1], Number(parts[2]));
+  });
+  if (!reader.profile.samples.length) throw new Error("there is no stack in it");
+  return { ...reader.profile, texts: [...reader.numbers.keys()] };
 }

@@ -18,8 +18,8 @@ const MEASURES = {
 
 // What tabs show that have no type to choose.
 const OTHERS = {
-  threads: "CPU time and places are of the time that is said below; states, waits and who holds a " +
-    "lock are those of now.",
+  threads: "CPU time and places are of the time that is said below; states, waits and who holds " +
+    "a lock are those of now.",
   waits: `${MEASURES.block[1]} Locks: ${MEASURES.mutex[1].replace("T", "t")}`,
   runtime: "What it is now, whatever range is chosen.",
 };
