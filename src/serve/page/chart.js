@@ -114,7 +114,8 @@ class Chart {
     const pointed = axis.pointed(), at = pointed ? this.xOf(pointed.time) : -Infinity;
     for (const time of axis.ticks(width)) {
       const x = this.xOf(time);
-      if (Math.abs(x - at) > 56 && x < left + width - 16) context.fillText(clockOf(time), x, top + height + 6);
+      if (Math.abs(x - at) > 56 && x < left + width - 16)
+        context.fillText(clockOf(time), x, top + height + 6);
     }
   }
 

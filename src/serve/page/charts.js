@@ -8,9 +8,10 @@ const TICKS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
   .map((seconds) => seconds * 1000);
 
 class Axis {
-  // chosen(range, base): called when somebody has chosen a range, [from, until] or null each
-  constructor(chosen) {
-    this.chosen = chosen;
+  // chosen(range, base): called when somebody has chosen a range, [from, until] or null each;
+  // dragged: when one is about to be chosen
+  constructor(chosen, dragged) {
+    Object.assign(this, { chosen, dragged });
     this.charts = [];
     this.readings = [];
     this.whole = false;
@@ -138,6 +139,7 @@ class Axis {
     const range = [draft.time, chart.timeAt(x)].sort((a, b) => a - b);
     if (draft.second) this.base = range;
     else this.range = range;
+    this.dragged();
     this.paint();
   }
 

@@ -5,11 +5,18 @@
 const TYPED = ["flame", "functions"]; // tabs that show the type that is chosen
 const HEALTH_MS = 10000, TARGETS_MS = 5000, GONE = 410; // GONE: status of HTTP
 
+// In a row that is wider than the screen; the page does not move.
+function bringIntoSight(button) {
+  const row = button.parentElement, left = button.offsetLeft - row.offsetLeft;
+  const least = left + button.offsetWidth - row.clientWidth;
+  row.scrollLeft = Math.min(Math.max(row.scrollLeft, least), left);
+}
+
 class Dashboard {
   constructor() {
     this.theme = new Theme(() => this.recolor());
     this.graph = new LiveGraph(() => this.remember());
-    this.axis = new Axis((range, base) => this.set({ range, base }));
+    this.axis = new Axis((range, base) => this.set({ range, base }), () => this.showRange());
     this.readings = new Readings(this.axis, (reading) => this.newReading(reading),
       (error) => this.noReadings(error));
     this.files = new Files((data, name) => this.showFile(data, name));
@@ -123,6 +130,7 @@ class Dashboard {
       button.setAttribute("aria-selected", chosen);
       button.tabIndex = chosen ? 0 : -1;
       byId(`panel-${button.dataset.word}`).hidden = !chosen;
+      if (chosen) bringIntoSight(button);
     }
     for (const button of byId("types").children) {
       button.setAttribute("aria-checked", button.dataset.word === state.type);
@@ -143,8 +151,8 @@ class Dashboard {
   }
 
   rangeText() {
-    const { range, base } = this.state;
-    if (this.axis.second) return "Drag on a chart: the range to compare with.";
+    const { range, base } = this.axis.draft ? this.axis : this.state;
+    if (this.axis.second && !this.axis.draft) return "Drag on a chart: the range to compare with.";
     const ranges = [range ? spanText(range) : "Now", ...(base ? [spanText(base)] : [])];
     return range || base ? `${ranges.join(", compared with ")}. ${zoneText()}`
       : `Charts: ${this.axis.spanText()}${this.state.paused ? " before the pause" : ""}. ` +
@@ -310,8 +318,11 @@ class Dashboard {
     for (const one of targets) {
       const item = element("li"), link = element("a", "", one.comm || one.id);
       link.href = this.pathOf(one.id);
-      item.append(link, element("small", "", `${one.id} · pid ${one.pid}` +
-        (one.running === false ? " · ended" : "")));
+      const facts = [one.id, `pid ${one.pid}`, one.user, one.unit || one.container,
+        one.running === false ? "ended" : ""].filter(Boolean);
+      item.append(link, element("small", "", facts.join(" · ")),
+        element("code", "", one.cmdline || ""));
+      item.title = one.cmdline || "";
       byId("choices").append(item);
     }
     this.said.ofPicture(asked

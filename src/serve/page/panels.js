@@ -104,13 +104,15 @@ function factsOf(title, json) {
   const { unavailable = {} } = json, box = element("section"), list = element("dl", "facts");
   const facts = flat(json).filter(([path]) => !LEFT_OUT.includes(path.split(".")[0]));
   const known = (value) => value !== null && value !== "";
-  for (const [path, value] of [...facts.filter(([, one]) => known(one)),
-    ...facts.filter(([, one]) => !known(one))]) {
-    const why = unavailable[path];
-    list.append(element("dt", "", wordsOfPath(path)),
-      element("dd", known(value) ? "" : "absent",
-        known(value) ? toldOf(path, value) : `not known${why ? `: ${why}` : ""}`));
+  const reasons = new Map(); // why things are not known -> what
+  for (const [path, value] of facts) {
+    const why = `not known${unavailable[path] ? `: ${unavailable[path]}` : ""}`;
+    if (known(value))
+      list.append(element("dt", "", wordsOfPath(path)), element("dd", "", toldOf(path, value)));
+    else reasons.set(why, [...(reasons.get(why) || []), wordsOfPath(path)]);
   }
+  for (const [why, what] of reasons)
+    list.append(element("dt", "absent", what.join(", ")), element("dd", "absent", why));
   box.append(element("h2", "", title), list);
   return box;
 }
@@ -151,11 +153,12 @@ class Views {
   constructor(page) {
     this.page = page;
     this.listUsed = -Infinity; // when somebody last did something with a list to choose from
-    this.functions = new SortedTable("Functions", FUNCTION_COLUMNS, 1);
-    this.block = new SortedTable("Where threads are blocked", WAIT_COLUMNS, 2);
-    this.mutex = new SortedTable("Locks: where they are held while others wait", HOLD_COLUMNS, 2);
+    this.functions = new SortedTable("Functions", FUNCTION_COLUMNS, "Self");
+    this.block = new SortedTable("Where threads are blocked", WAIT_COLUMNS, "Self");
+    this.mutex = new SortedTable("Locks: where they are held while others wait", HOLD_COLUMNS,
+      "Self");
     this.threads = new SortedTable("Threads",
-      threadColumns((row) => page.showThread(row), (row) => this.findThread(row.owner)), 2);
+      threadColumns((row) => page.showThread(row), (row) => this.findThread(row.owner)), "CPU");
     byId("panel-functions").append(this.functions.box);
     byId("panel-threads").prepend(this.threads.box);
     byId("panel-waits").append(this.block.box, this.mutex.box);

@@ -20,13 +20,17 @@ class SortedTable {
   // columns: [{ title, text(row), by(row): what it is sorted by, wide, figure, hint, act(row),
   // under(row): a second line, was(row): the same of the range compared with, two: only if there is
   // one }]
-  constructor(title, columns, by) {
+  // first: the title of the column that it is sorted by
+  constructor(title, columns, first) {
+    const by = columns.findIndex((column) => column.title === first);
     Object.assign(this, { title, columns, first: { by, down: true }, rows: [], span: "" });
     this.order = this.first;
     this.opened = new Set(); // texts that are shown as a whole
     this.box = element("div", "table-box");
     this.table = element("table");
-    this.caption = element("caption", "", title);
+    const caption = element("caption");
+    this.caption = element("span", "", title);
+    caption.append(this.caption);
     const head = element("thead"), line = element("tr");
     this.heads = columns.map((column, i) => {
       const cell = element("th", column.figure ? "figure" : ""), button = element("button", "",
@@ -43,7 +47,7 @@ class SortedTable {
     this.body = element("tbody");
     this.none = element("p", "none");
     this.none.hidden = true;
-    this.table.append(this.caption, head, this.body);
+    this.table.append(caption, head, this.body);
     this.box.append(this.table, this.none);
   }
 
@@ -124,16 +128,16 @@ const functionColumn = { title: "Function", wide: true, text: (row) => row.funct
 
 const FUNCTION_COLUMNS = [
   functionColumn,
+  { title: "Change", figure: true, two: true, hint: "Of total, in points of a percent",
+    text: (row) => signed(row.total_percent - row.was.total_percent),
+    under: (row) => changeText(row.was.total_percent, row.total_percent),
+    by: (row) => Math.abs(row.total_percent - row.was.total_percent) },
   { title: "Self", figure: true, text: (row) => share(row.self_percent),
     was: (row) => share(row.was.self_percent), by: (row) => row.self_percent,
     hint: "The function itself" },
   { title: "Total", figure: true, text: (row) => share(row.total_percent),
     was: (row) => share(row.was.total_percent), by: (row) => row.total_percent,
     hint: "With all that it calls" },
-  { title: "Change", figure: true, two: true, hint: "Of total, in points of a percent",
-    text: (row) => signed(row.total_percent - row.was.total_percent),
-    under: (row) => changeText(row.was.total_percent, row.total_percent),
-    by: (row) => Math.abs(row.total_percent - row.was.total_percent) },
   { title: "Samples", figure: true, text: (row) => row.self_samples,
     by: (row) => row.self_samples, hint: "With it as the innermost function" },
   { title: "Threads", figure: true, text: (row) => row.threads, by: (row) => row.threads },
@@ -145,16 +149,16 @@ const keyOfFunction = (row) => `${row.function}\0${row.module}\0${row.file}`;
 const time = (ns) => amount(ns, "nanoseconds");
 const waitColumns = (waits) => [
   functionColumn,
+  { title: "Change", figure: true, two: true,
+    hint: "Of total. What was before is told as if that range had been as long",
+    text: (row) => changeText(row.was.total_delay_ns, row.total_delay_ns),
+    by: (row) => Math.abs(row.total_delay_ns - row.was.total_delay_ns) },
   waits,
   { title: "Self", figure: true, text: (row) => time(row.self_delay_ns),
     was: (row) => time(row.was.self_delay_ns), by: (row) => row.self_delay_ns,
     hint: "Time of the range, the function being innermost" },
   { title: "Total", figure: true, text: (row) => time(row.total_delay_ns),
     was: (row) => time(row.was.total_delay_ns), by: (row) => row.total_delay_ns },
-  { title: "Change", figure: true, two: true,
-    hint: "Of total. What was before is told as if that range had been as long",
-    text: (row) => changeText(row.was.total_delay_ns, row.total_delay_ns),
-    by: (row) => Math.abs(row.total_delay_ns - row.was.total_delay_ns) },
   { title: "Share", figure: true, text: (row) => share(row.total_percent),
     was: (row) => share(row.was.total_percent), by: (row) => row.total_percent },
 ];
@@ -167,13 +171,13 @@ const HOLD_COLUMNS = waitColumns({ title: "Holds mostly", text: (row) => row.loc
 const threadColumns = (show, find) => [
   { title: "Thread", wide: true, text: (row) => row.name || "(no name)", act: show,
     under: (row) => (row.ended ? "ended" : `tid ${row.tid}`) },
+  { title: "Change", figure: true, two: true, hint: "In points of a percent of one CPU",
+    text: (row) => signed(row.cpu_percent - row.was.cpu_percent),
+    by: (row) => Math.abs(row.cpu_percent - row.was.cpu_percent) },
   { title: "State", text: (row) => STATES[row.state] || row.state },
   { title: "CPU", figure: true, text: (row) => share(row.cpu_percent),
     was: (row) => share(row.was.cpu_percent), by: (row) => row.cpu_percent ?? -1,
     hint: "Of one CPU" },
-  { title: "Change", figure: true, two: true, hint: "In points of a percent of one CPU",
-    text: (row) => signed(row.cpu_percent - row.was.cpu_percent),
-    by: (row) => Math.abs(row.cpu_percent - row.was.cpu_percent) },
   { title: "Where", wide: true, text: (row) => row.where },
   { title: "Waits", wide: true, text: (row) => row.wait },
   { title: "Held by", text: (row) => row.owner || "", act: find, by: (row) => row.owner || 0 },

@@ -84,7 +84,7 @@ function zoneText() {
 const isToday = (ms) => new Date(ms).toDateString() === new Date().toDateString();
 
 function lengthText(ms) {
-  return ms < 120e3 ? `${Math.round(ms / 1000)} s` : duration(ms * 1e6);
+  return ms < 180e3 ? `${Math.round(ms / 1000)} s` : duration(ms * 1e6);
 }
 
 function endsText([from, until]) {
