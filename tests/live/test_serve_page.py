@@ -269,6 +269,14 @@ def test_ranges_compare_and_the_address_keeps_them(ctx):
         assert browser.run("page.state.range[1] - page.state.range[0] > 2000")
         assert browser.run("!byId('live').hidden")
         drawn(browser)
+        # By keys: what is begun can be seen, and given up.
+        browser.run("document.querySelector('#charts canvas').focus()")
+        for key in "ArrowLeft", " ", "ArrowLeft":
+            browser.key(key)
+        begun = browser.run("page.axis.begun()")
+        assert begun[1] > begun[0], begun
+        browser.key("Escape")
+        assert browser.run("page.axis.begun() === null && page.state.range === null")
         early = browser.run("Date.now() - 3600000")
         browser.run(f"page.axis.choose([{early}, {early + 5000}], true)")
         browser.until("byId('state').textContent.includes('this range lies before')")

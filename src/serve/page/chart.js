@@ -166,6 +166,7 @@ class Chart {
       context.globalAlpha = 1;
     };
     if (axis.range) strip(axis.range, top, height, colors.accent, 0.2);
+    if (axis.begun()) strip(axis.begun(), top, height, colors.accent, 0.2);
     if (axis.base) strip(axis.base, top, height, colors.second, 0.25);
     if (axis.kept) strip(axis.kept, top + height + 1, 3, colors.accent, 0.8);
   }

@@ -114,6 +114,7 @@ class Axis {
 
   clear() {
     this.range = this.base = this.draft = null;
+    this.marked = undefined;
     this.second = false;
     this.chosen(null, null);
     this.paint();
@@ -164,6 +165,13 @@ class Axis {
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  // What a range that has been begun would be.
+  begun() {
+    const at = this.pointed();
+    return this.marked === undefined || !at ? null
+      : [this.marked, at.time].sort((a, b) => a - b);
   }
 
   mark(time, second) {

@@ -129,7 +129,9 @@ const BEGUN = { cpu: "Sampling", wall: "Sampling", block: "Counting of waits",
   mutex: "Counting of waits" };
 
 const WRONG = 400; // status of HTTP
-const FUNCTIONS_MOST = 20000; // a function that has little itself may have called all
+// Those that have most themselves come first, and main may come late. What one range has and the
+// other has not must not be for want of room.
+const FUNCTIONS_MOST = 2000, PAIRED_MOST = 20000;
 
 const wordsOfRange = (prefix, range) => (range
   ? { [`${prefix}from`]: range[0] * 1e6, [`${prefix}to`]: range[1] * 1e6 } : {});
@@ -183,9 +185,10 @@ class Views {
     return { type, ...wordsOfRange("", range), ...wordsOfRange("base_", base) };
   }
 
-  // count: of functions. view.before: the same of the range that is compared with
-  async fetchView(type, count = FUNCTIONS_MOST) {
+  // most: functions, 0: all that tables want. view.before: the same of the range that is compared with
+  async fetchView(type, most = 0) {
     const { page } = this, { range, base } = this.asked;
+    const count = most || (base ? PAIRED_MOST : FUNCTIONS_MOST);
     // A kind is counted from the first question on; the table of threads is of CPU time.
     if (type === "wall" && !this.cpuCounted) await askJson("api/v1/top", { type: "cpu", count: 1 });
     this.cpuCounted ||= type === "cpu" || type === "wall";
