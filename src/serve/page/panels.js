@@ -128,6 +128,8 @@ const LIST_MS = 6000; // that a list to choose from is left alone
 const BEGUN = { cpu: "Sampling", wall: "Sampling", block: "Counting of waits",
   mutex: "Counting of waits" };
 
+const NOTHING = { cpu: "no thread ran on a CPU.", wall: "nothing is known of its threads.",
+  block: "nobody waited for anything but work.", mutex: "nobody waited for a lock." };
 const WRONG = 400; // status of HTTP
 // Those that have most themselves come first, and main may come late. What one range has and the
 // other has not must not be for want of room.
@@ -138,7 +140,8 @@ const wordsOfRange = (prefix, range) => (range
 
 // Of what time an answer is, ms since 1970.
 const seenOf = ({ range }) => [range.from_ns / 1e6, range.to_ns / 1e6];
-const lengthOf = ({ range }) => Math.round((range.to_ns - range.from_ns) / 1e9) * 1000;
+const secondsOf = ({ range }) => Math.round((range.to_ns - range.from_ns) / 1e9);
+const lengthOf = (view) => Math.max(secondsOf(view), 1) * 1000; // a second is the least
 
 // What threads have of the type that is shown: tid -> sum.
 function timesByThread(data, side) {
@@ -215,11 +218,12 @@ class Views {
 
   // Which time of what is asked for a picture is of, in words.
   spanOf(view) {
-    const { range, base, paused } = this.asked, length = lengthOf(view);
+    const { range, base, paused } = this.asked;
     const chosen = (one, of) => spanText(seenOf(one), of[1] - of[0]);
     this.seen = seenOf(view);
-    const now = range ? chosen(view, range) : length < 1000 ? "nothing yet"
-      : paused ? spanText(this.seen) : `the last ${lengthText(length)} (${endsText(this.seen)})`;
+    const now = range ? chosen(view, range) : !secondsOf(view) ? "nothing yet"
+      : paused ? spanText(this.seen)
+        : `the last ${lengthText(lengthOf(view))} (${endsText(this.seen)})`;
     return base ? `${now}, compared with ${chosen(view.before, base)}` : now;
   }
 
@@ -234,10 +238,8 @@ class Views {
     if (!graph.whole && byId("state").hidden)
       page.said.ofPicture(view.range.kept_to_ns - view.range.kept_from_ns < 3e9 && !this.asked.range
         ? `${BEGUN[type]} has just begun: the first picture takes about two seconds.`
-        : page.graph.only.size ? `Nothing was seen of ${page.graph.onlyText}.`
-          : `Nothing of this kind was seen: ${type === "cpu" ? "no thread ran on a CPU."
-          : type === "wall" ? "nothing is known of its threads."
-            : "nobody waited for anything but work."}`);
+        : graph.only.size ? `Nothing was seen of ${graph.onlyText}.`
+          : `Nothing of this kind was seen: ${NOTHING[type]}`);
   }
 
   // Nobody is sampled unasked, so that there may be nothing of a time in which threads ran.
@@ -272,7 +274,7 @@ class Views {
     const data = decode(await (await ask("api/v1/flame", this.words("cpu"))).text());
     const views = view.before ? [view.before, view] : [view]; // in the order of the flame graph
     views.forEach((one, side) => {
-      const times = timesByThread(data, side), whole = Math.max(lengthOf(one), 1000) * 1e6;
+      const times = timesByThread(data, side), whole = lengthOf(one) * 1e6;
       for (const row of one.threads)
         row.cpu_percent = (100 * (times.get(String(row.tid)) || 0)) / whole;
     });
