@@ -45,7 +45,7 @@ void file_memory_refresh(struct file_memory *memory)
     memory->reading = target->readings;
     memory->count = 0;
     memset(memory->filter, 0, sizeof memory->filter);
-    if (!first && space_refresh(target->space, target->pid, &changed) != RC_OK)
+    if (!first && space_refresh(target->space, target->tid, &changed) != RC_OK)
         return; // there is no such memory any more
     for (size_t i = 0; i < regions->count; i++)
         if (regions->list[i].readable && regions->list[i].inode && !regions->list[i].shared)

@@ -10,16 +10,17 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "process/memory_status.h"
 #include "process/permission.h"
 #include "process/procfs.h"
 #include "symbol/headers.h"
 
 // The kernel checks the permission before it looks at the address.
-static enum rc try_to_read(pid_t pid, struct err *err)
+static enum rc try_to_read(pid_t pid, pid_t tid, struct err *err)
 {
     char byte;
     struct iovec here = {&byte, 1}, there = {NULL, 1};
-    if (process_vm_readv(pid, &here, 1, &there, 1, 0) < 0 && errno != EFAULT)
+    if (process_vm_readv(tid, &here, 1, &there, 1, 0) < 0 && errno != EFAULT)
         return permission_explain_reading(pid, errno, err);
     return RC_OK;
 }
@@ -37,12 +38,12 @@ enum rc heap_target_gone(pid_t pid, struct err *err)
 static enum rc open_parts(struct heap_target *target, bool swapped, struct err *err)
 {
     bool changed;
-    enum rc rc = heap_view_open(&target->view, target->pid, swapped, err);
+    enum rc rc = heap_view_open(&target->view, target->tid, swapped, err);
     if (rc != RC_OK)
         return rc;
     target->modules = modules_new();
-    target->space = space_new(target->modules, target->pid, target->pid);
-    rc = space_refresh(target->space, target->pid, &changed);
+    target->space = space_new(target->modules, target->pid, target->tid);
+    rc = space_refresh(target->space, target->tid, &changed);
     if (rc == RC_OK)
         rc = heap_target_refresh(target);
     if (rc == RC_GONE)
@@ -55,13 +56,18 @@ static enum rc open_parts(struct heap_target *target, bool swapped, struct err *
 enum rc heap_target_open(pid_t pid, bool swapped, struct heap_target **out, struct err *err)
 {
     *out = NULL;
+    struct memory_status status;
+    pid_t tid;
     enum rc rc = permission_explain_reading(pid, 0, err);
+    if (rc == RC_OK && memory_status_read(pid, &status, &tid) != RC_OK)
+        tid = pid; // it has ended
     if (rc == RC_OK)
-        rc = try_to_read(pid, err);
+        rc = try_to_read(pid, tid, err);
     if (rc != RC_OK)
         return rc;
     struct heap_target *target = xcalloc(1, sizeof *target);
     target->pid = pid;
+    target->tid = tid;
     headers_isolate();
     rc = open_parts(target, swapped, err);
     if (rc == RC_OK)
@@ -89,7 +95,7 @@ enum rc heap_target_refresh(struct heap_target *target)
     target->readings++;
     heap_view_forget(&target->view); // of the last census
     return target->view.gone ? RC_GONE
-                             : regions_read(&target->regions, target->pid, target->pid);
+                             : regions_read(&target->regions, target->pid, target->tid);
 }
 
 const struct proc_map *heap_target_region(const struct heap_target *target, uint64_t address)
@@ -101,7 +107,7 @@ bool heap_target_is_program(struct heap_target *target, const struct proc_map *m
 {
     char link[48], path[PATH_MAX];
     if (!target->program) {
-        snprintf(link, sizeof link, "/proc/%d/exe", (int)target->pid);
+        snprintf(link, sizeof link, "/proc/%d/exe", (int)target->tid);
         ssize_t length = readlink(link, path, sizeof path);
         target->program = xstrndup(path, length > 0 ? (size_t)length : 0);
     }

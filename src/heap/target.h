@@ -15,6 +15,7 @@
 
 struct heap_target {
     pid_t pid;
+    pid_t tid;              // its first thread, or if that has ended one that has the memory still
     struct regions regions; // ascending; as of the last heap_target_refresh
     uint64_t readings;      // how often they were read
     struct heap_view view;

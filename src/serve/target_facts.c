@@ -2,6 +2,7 @@
 #include "serve/target_facts.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "base/mem.h"
 #include "process/control_group.h"
+#include "process/memory_status.h"
 #include "process/procfs.h"
 #include "serve/user_names.h"
 
@@ -72,6 +74,12 @@ static char *read_exe(struct target_facts *facts, pid_t pid)
     (void)facts;
     snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
     ssize_t length = readlink(path, exe, sizeof exe);
+    struct memory_status status;
+    pid_t tid;
+    if (length < 0 && errno == ENOENT && memory_status_read(pid, &status, &tid) == RC_OK) {
+        snprintf(path, sizeof path, "/proc/%d/exe", (int)tid); // its first thread has ended
+        length = readlink(path, exe, sizeof exe);
+    }
     if (length < 0)
         length = 0;
     if (ends_in(exe, (size_t)length, deleted))

@@ -308,6 +308,18 @@ def test_exec_and_end_meanwhile(ctx):
     assert run.wait() in (DONE, GONE), run.stderr
 
 
+def test_a_first_thread_that_has_ended(ctx):
+    """The others have the memory still."""
+    target = ctx.target("zombie_leader")
+    stat = pathlib.Path(f"/proc/{target.pid}/stat")
+    ctx.eventually(lambda: ") Z " in stat.read_text(), "the first thread ends")
+    done = ctx.run("heap", target.pid, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["allocators"][0]["name"] == "glibc" and found["total"]["blocks"], found["total"]
+    assert found["census"]["complete"] and target.alive()
+
+
 def test_without_a_heap(ctx):
     """Nothing is known of it: the signs that failed, and its mappings."""
     target = ctx.target("no_heap")

@@ -3,6 +3,7 @@
 and what is not permitted is said."""
 
 import os
+import pathlib
 import re
 import subprocess
 import time
@@ -56,6 +57,21 @@ def test_rules(ctx):
     assert server.request(f"/targets/{two}/debug/pprof/cmdline").status == 410
     assert server.request(f"/targets/{three}/debug/pprof/cmdline").status == 404
     assert listed(server, id=one, state="running")
+
+
+def test_a_first_thread_that_has_ended(ctx):
+    """Such a process has a program still, which rules find."""
+    program = ctx.tmp / unique("zombie")
+    program.write_bytes(pathlib.Path(ctx.program("zombie_leader")).read_bytes())
+    program.chmod(0o700)
+    target = ctx.spawn(program)
+    stat = pathlib.Path(f"/proc/{target.pid}/stat")
+    ctx.eventually(lambda: ") Z " in stat.read_text(), "the first thread ends")
+    server = Server(ctx, "--match", f"exe={program}")
+    ctx.eventually(lambda: listed(server, pid=target.pid, exe=str(program)), "it is found")
+    entry, = server.json("/sd")
+    assert entry["labels"]["__meta_ptprof_exe"] == str(program), entry
+    assert server.stop() == 0 and target.alive()
 
 
 def test_restart_is_the_same(ctx):
