@@ -17,9 +17,9 @@
 #define RESTARTS_MAX 20
 #define RESTART_NS (10 * (int64_t)NS_PER_S)
 #define WAIT_MS 50                  // the end of a sampler goes unnoticed for so long
-#define LAST_NS (800 * NS_PER_MS)  // from the end of sampling, in which the last stacks are unwound
-#define NAMES_NS (800 * NS_PER_MS) // after that, in which all is named
-#define LONGEST_NS (10ll * NS_PER_S) // of each, on CPUs that others use, or if the end is waited for
+#define LAST_NS (800 * NS_PER_MS)   // from the end of sampling, in which stacks are still unwound
+#define NAMES_NS (800 * NS_PER_MS)  // after that, in which all is named
+#define LONGEST_NS (10ll * NS_PER_S) // of each, where others use the CPUs or the end is waited for
 
 static enum rc start_sampler(struct session *session, struct err *err)
 {
