@@ -110,6 +110,7 @@ uint32_t delays_blocked(struct delays *delays, struct process *process, struct a
     leave(delays, thread, capture->time);
     uint32_t wait = spots_at(&delays->spots, process, thread->tid, capture, stack);
     thread->delays.wait = wait;
+    thread->delays.asleep_since = capture->time;
     begin_wait(delays, thread, spots_lock(&delays->spots, wait));
     uint32_t lock =
         locks_held(locks, process->number, capture, thread->delays.inner_tid, thread->delays.lock);
@@ -275,7 +276,8 @@ static void find_sleepers(struct delays *delays, const struct population *popula
     }
 }
 
-// At the end of a run a holder counts even if it was found only now.
+// At the end of a run a holder counts even if it was found only now, as when names came late: for as
+// long as it is known to have slept.
 static void charge_sleepers(struct delays *delays, const struct population *population,
                             int64_t moment, bool last)
 {
@@ -286,7 +288,8 @@ static void charge_sleepers(struct delays *delays, const struct population *popu
         const struct holding *holds = &thread->delays.holds;
         locks_go_on_holding(locks, &thread->delays.holds, moment);
         if (last && holds->lock)
-            locks_charge(locks, holds->lock, holds->value, 1);
+            locks_charge_late(locks, holds->lock, holds->value,
+                              (uint64_t)(moment - thread->delays.asleep_since));
     }
 }
 

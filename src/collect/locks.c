@@ -142,6 +142,14 @@ void locks_charge(struct locks *locks, uint32_t lock, uint32_t value, uint64_t n
     charge(get(locks, lock), value, ns * get(locks, lock)->waiters);
 }
 
+void locks_charge_late(struct locks *locks, uint32_t lock, uint32_t value, uint64_t ns)
+{
+    struct known_lock *known = get(locks, lock);
+    if (!known->had_holders && !known->charge_count)
+        known->late_ns = ns * known->waiters;
+    charge(known, value, 1);
+}
+
 struct holding locks_begin_holding(struct locks *locks, uint32_t lock, uint32_t value,
                                    int64_t moment)
 {
@@ -194,6 +202,22 @@ static void settle(struct known_lock *lock, struct profile *profile)
     }
     lock->delay_ns = lock->contentions = 0;
     lock->charge_count = 0;
+    lock->had_holders = true;
+}
+
+// Returns what was waited before the one holder that is known was seen to have it, and takes it
+// away from what is to be shared out.
+static struct known_lock before_it_was_seen(struct known_lock *lock)
+{
+    struct known_lock before = {0};
+    if (lock->late_ns && 2 * lock->late_ns < lock->delay_ns) {
+        before.delay_ns = lock->delay_ns - lock->late_ns;
+        before.contentions = lock->contentions - lock->contentions * lock->late_ns / lock->delay_ns;
+    }
+    lock->delay_ns -= before.delay_ns;
+    lock->contentions -= before.contentions;
+    lock->late_ns = 0;
+    return before;
 }
 
 void locks_settle(struct locks *locks, struct profile *profile)
@@ -207,7 +231,10 @@ void locks_settle_last(struct locks *locks, struct profile *profile, locks_unsee
 {
     for (size_t i = 0; i < locks->count; i++) {
         struct known_lock *lock = &locks->list[i];
+        struct known_lock before = before_it_was_seen(lock);
         settle(lock, profile);
+        lock->delay_ns += before.delay_ns;
+        lock->contentions += before.contentions;
         if (lock->delay_ns)
             profile_add(profile, unseen(context, lock->wait), lock->contentions, lock->delay_ns);
         lock->delay_ns = lock->contentions = 0;

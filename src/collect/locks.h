@@ -34,6 +34,8 @@ struct known_lock {
     int64_t at;        // CLOCK_MONOTONIC ns
     int64_t wanted_at; // somebody waited for it
     uint64_t delay_ns, contentions; // waited for, and not shared out yet
+    uint64_t late_ns;  // thread-ns for which who was found only at the end is known to have had it
+    bool had_holders;  // some were shared out already
     struct charge {
         uint32_t value; // number in the profile
         uint64_t ns;    // thread-ns that others waited meanwhile
@@ -80,7 +82,13 @@ pid_t locks_owner(const struct locks *locks, uint32_t lock, const struct capture
 // Charges the value of where a holder ran with the waiters of the lock during so many ns.
 void locks_charge(struct locks *locks, uint32_t lock, uint32_t value, uint64_t ns);
 
-// Does the same for a holder that slept until that moment, and forgets that it holds the lock.
+// Charges a holder that was found only at the end of a run, when it had slept for so many ns. If
+// nothing else is known of holders, what was waited before has none that was seen; but who had slept
+// for most of that time had it for all.
+void locks_charge_late(struct locks *locks, uint32_t lock, uint32_t value, uint64_t ns);
+
+// Does the same as locks_charge for a holder that slept until that moment, and forgets that it holds
+// the lock.
 void locks_end_holding(struct locks *locks, struct holding *holding, int64_t moment);
 
 // Does the same for a holder that sleeps on.

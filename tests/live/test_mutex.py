@@ -4,12 +4,15 @@ target `contended` measure of themselves."""
 
 import concurrent.futures
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 
 from measure import assert_share, twice
-from waited import Meters, files
+from waited import File, Meters, files
 
 DENSE = ("-r", "250", "--max-stop", "20")
 WAITERS = "waiter1", "waiter2"
@@ -96,10 +99,10 @@ GLIBC = ["heap", "recursive", "errorcheck", "adaptive", "robust", "pi", "rwlock-
 MUSL = {"recursive": False, "robust": False, "pi": False, "normal": True, "rwlock-write": True}
 
 
-def both_sides(ctx, target, inferred, lock=None):
+def both_sides(ctx, target, inferred, seconds, lock=None):
     """A profile in which waiters wait and holders hold most of the time. lock: its symbol, "" for
     an address, None for whatever there is."""
-    found = files(ctx, target, "wall,mutex", seconds=3)
+    found = files(ctx, target, "wall,mutex", seconds=seconds)
     mutex = found["mutex"]
     waited, held = mutex.sum(side="waiter"), mutex.sum(side="holder")
     assert waited > mutex.duration, f"two waiters waited {waited / 1e9:.3f} s"
@@ -113,32 +116,39 @@ def both_sides(ctx, target, inferred, lock=None):
         assert name == lock if lock else re.match("0x[0-9a-f]+|heap", name), locks_of(mutex)
 
 
+def short_then_long(look):
+    """Holders are looked for when names tell that a wait is one for a lock: where others use the
+    CPUs that is after some seconds."""
+    seconds = iter((3, 20))
+    twice(lambda: look(next(seconds)))
+
+
 def of_each(look, locks):
     """Looks at several kinds at once: their threads sleep nearly all the time."""
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda lock: twice(lambda: look(lock)), locks))
+        list(pool.map(lambda lock: short_then_long(lambda seconds: look(lock, seconds)), locks))
 
 
 def test_kinds_of_glibc(ctx):
-    def look(lock):
+    def look(lock, seconds):
         target, truth, _ = contended(ctx, lock, "--sleeps")
-        both_sides(ctx, target, False, truth["lock"])
+        both_sides(ctx, target, False, seconds, truth["lock"])
         target.kill()
     of_each(look, GLIBC)
 
 
 def test_kinds_of_musl(ctx):
-    def look(lock):
+    def look(lock, seconds):
         target, truth, _ = contended(ctx, lock, "--sleeps", program="contended_musl")
-        both_sides(ctx, target, MUSL[lock], truth["lock"])
+        both_sides(ctx, target, MUSL[lock], seconds, truth["lock"])
         target.kill()
     of_each(look, MUSL)
 
 
 def test_kinds_of_the_cxx_library(ctx):
-    def look(lock):
+    def look(lock, seconds):
         target = ctx.target("std_contended", lock)
-        both_sides(ctx, target, False, f"the_{lock}")
+        both_sides(ctx, target, False, seconds, f"the_{lock}")
         target.kill()
     of_each(look, ("mutex", "shared_mutex"))
 
@@ -150,12 +160,34 @@ def test_rust(ctx):
     subprocess.run(["rustc", "-O", "-g", "-o", program,
                     ctx.root / "tests/targets/rust_contended.rs"], check=True, timeout=240)
 
-    def look():
+    def look(seconds):
         target = ctx.spawn(program)
         assert target.line() == "ready"
-        both_sides(ctx, target, True)
+        both_sides(ctx, target, True, seconds)
         target.kill()
-    twice(look)
+    short_then_long(look)
+
+
+def test_names_that_come_at_the_end(ctx):
+    """Whoever holds the lock then has not held it all the time."""
+    target, _, _ = contended(ctx, "normal", "--sleeps")
+    path = ctx.tmp / "late.pb.gz"
+    with ctx.unharmed(target.pid):
+        run = ctx.start("attach", target.pid, "--type", "mutex", "-o", path)
+        run.says("attached")
+        names = run.process("names")
+        os.kill(names, signal.SIGSTOP)
+        time.sleep(2)
+        run.signal(signal.SIGINT)
+        run.says("stopping")
+        os.kill(names, signal.SIGCONT)
+        assert run.wait() == 0, run.stderr
+    mutex = File(path)
+    long, short = holders_of(mutex, "delay", side="holder")
+    waited, unseen = mutex.sum(side="waiter"), mutex.sum("[holder not seen]")
+    ctx.figure = f"{long / 1e9:.3f} s, {short / 1e9:.3f} s, not seen {unseen / 1e9:.3f} s"
+    assert waited > 1e9 and abs(mutex.sum(side="holder") - waited) < 1e6, ctx.figure
+    assert max(long, short) < 0.9 * waited, ctx.figure
 
 
 def test_summary_names_the_most_contended(ctx):

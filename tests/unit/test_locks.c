@@ -130,6 +130,38 @@ START_TEST(what_no_holder_took_is_not_lost)
 }
 END_TEST
 
+// Who is found when all is over has not held it all the time, unless it has slept for as long.
+START_TEST(a_holder_that_is_found_at_the_end_has_its_sleep)
+{
+    uint32_t unseen = place(9);
+    locks_begin_wait(&locks, lock, 100);
+    locks_begin_wait(&locks, lock, 100);
+    locks_delay(&locks, lock, 1000, 50);
+    locks_charge_late(&locks, lock, place(1), 10);
+    locks_settle_last(&locks, profile, nobody, &unseen);
+    ck_assert_uint_eq(value(1)->ns, 20);
+    ck_assert_uint_eq(value(1)->samples, 1);
+    ck_assert_uint_eq(value(9)->ns, 980);
+    ck_assert_uint_eq(value(9)->samples, 49);
+    locks_delay(&locks, lock, 100, 1); // holders are known by now
+    locks_charge_late(&locks, lock, place(1), 10);
+    locks_settle_last(&locks, profile, nobody, &unseen);
+    ck_assert_uint_eq(value(1)->ns, 120);
+}
+END_TEST
+
+START_TEST(a_holder_that_slept_all_the_time_has_all)
+{
+    uint32_t unseen = place(9);
+    locks_begin_wait(&locks, lock, 100);
+    locks_delay(&locks, lock, 1000, 1);
+    locks_charge_late(&locks, lock, place(1), 990); // it was looked at after who waits
+    locks_settle_last(&locks, profile, nobody, &unseen);
+    ck_assert_uint_eq(value(1)->ns, 1000);
+    ck_assert_uint_eq(value(9)->ns, 0);
+}
+END_TEST
+
 // Both sides of a mutex profile have the same sum even if nothing says who may hold the lock.
 START_TEST(a_lock_without_a_trace_of_its_holder_is_not_lost)
 {
@@ -228,6 +260,8 @@ Suite *suite_locks(void)
     tcase_add_test(tests, a_sleeping_holder_is_charged_with_all_waiters);
     tcase_add_test(tests, a_holder_that_sleeps_on_is_charged_in_parts);
     tcase_add_test(tests, what_no_holder_took_is_not_lost);
+    tcase_add_test(tests, a_holder_that_is_found_at_the_end_has_its_sleep);
+    tcase_add_test(tests, a_holder_that_slept_all_the_time_has_all);
     tcase_add_test(tests, a_lock_without_a_trace_of_its_holder_is_not_lost);
     tcase_add_test(tests, the_owner_is_who_the_word_names);
     tcase_add_test(tests, a_lock_without_an_owner_is_on_its_holder_s_stack);
