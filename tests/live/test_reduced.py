@@ -35,7 +35,7 @@ def test_every_thread_has_reduced_itself(ctx):
     run.says("attached")
     sampler = run.sampler()
     ctx.eventually(lambda: all(has_reduced(sampler, tid) for tid in ctx.thread_states(sampler)),
-                   "the sampler has given up its privileges", 30)
+                   "the sampler has given up its privileges")
     run.signal(signal.SIGINT)
     assert run.wait() == 0
 

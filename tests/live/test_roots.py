@@ -7,7 +7,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import time
 
 from measure import count, functions, rooted_share, samples_with, stacks, twice
 
@@ -202,10 +201,8 @@ def test_return_probe(ctx):
     probe = Probe(ctx, program, "probed")
     try:
         target = spawned(ctx, program)
-        deadline = time.monotonic() + 20
-        while "[uprobes]" not in pathlib.Path(f"/proc/{target.pid}/maps").read_text():
-            assert time.monotonic() < deadline, "the probe is never hit"
-            time.sleep(0.02)
+        maps = pathlib.Path(f"/proc/{target.pid}/maps")
+        ctx.eventually(lambda: "[uprobes]" in maps.read_text(), "the probe is hit")
         profile = assert_rooted(ctx, target, "inner", "probed", "outer", "main")
         assert rooted_share(profile) >= 0.95
         assert samples_with(profile, "outer")

@@ -25,6 +25,12 @@ def started(ctx, target, duration, *options):
     return run
 
 
+def runs_for(ctx, target, seconds):
+    """Waits until the target has used so much CPU time more, by which samples of it come."""
+    begin = ctx.cpu_ns(target.pid)
+    ctx.eventually(lambda: ctx.cpu_ns(target.pid) > begin + seconds * 1e9, "it runs")
+
+
 def document(ctx):
     return json.loads((ctx.tmp / "out.json").read_text())
 
@@ -218,10 +224,10 @@ def test_vfork(ctx):
     target = ctx.target("vforks")
     ctx.eventually(lambda: ctx.state_of(target.pid) == "D", "the first thread waits in vfork")
     run = started(ctx, target, "5m")
-    time.sleep(1)
+    runs_for(ctx, target, 0.7)
     begin = time.monotonic()
     run.signal(signal.SIGINT)
-    assert run.wait(20) == 0
+    assert run.wait() == 0
     ctx.figure = f"ended after {time.monotonic() - begin:.2f} s"
     assert samples_with(document(ctx), "work_beside") > 20
     assert_healthy(ctx, target)
@@ -277,13 +283,16 @@ REUSE = """
 import os, signal, subprocess, sys, time
 ptprof, first, second, out = sys.argv[1:]
 old = subprocess.Popen([first], stdout=subprocess.DEVNULL)
-run = subprocess.Popen([ptprof, "attach", str(old.pid), "-d", "2s", "-r", "1000",
+run = subprocess.Popen([ptprof, "attach", str(old.pid), "-d", "60s", "-r", "1000",
                         "--max-stop", "50", "-f", "json", "-o", out],
                        stderr=subprocess.PIPE, text=True)
 while "attached" not in (line := run.stderr.readline()):
     if not line:
         sys.exit("ptprof ended: " + str(run.wait()))
-time.sleep(0.5)
+clock = ~old.pid << 3 | 2  # of its CPU time
+begin = time.clock_gettime(clock)
+while time.clock_gettime(clock) < begin + 0.4:
+    time.sleep(0.01)
 old.kill()
 old.wait()
 for _ in range(200):
@@ -378,9 +387,8 @@ def test_full_ring(ctx):
     target = ctx.target("threads", "--busy", 2 * len(os.sched_getaffinity(0)))
     run = started(ctx, target, "5m")
     run.signal(signal.SIGSTOP)
-    for _ in range(30):
-        time.sleep(0.1)
-        runs_on(ctx, target.pid)
+    for _ in range(12):
+        runs_for(ctx, target, 0.1 * len(os.sched_getaffinity(0)))
     run.signal(signal.SIGCONT)
     time.sleep(0.2)
     run.signal(signal.SIGINT)
@@ -403,10 +411,11 @@ def test_cycles_cost_nothing_for_good(ctx):
     """Descriptors, threads and memory of both processes after many stops are those after few."""
     target = ctx.target("split")
     run = started(ctx, target, "1h", "-r", "1000", "--max-stop", "100")
-    time.sleep(ctx.length(1.5, 10))
+    runs_for(ctx, target, ctx.length(1.2, 10))
     pids = run.pid, run.sampler()
     before = [resources(pid) for pid in pids]
-    time.sleep(ctx.length(2, 1000))
+    for _ in range(ctx.length(1, 500)):
+        runs_for(ctx, target, 1.6)
     after = [resources(pid) for pid in pids]
     run.signal(signal.SIGINT)
     assert run.wait() == 0
