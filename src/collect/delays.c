@@ -276,8 +276,8 @@ static void find_sleepers(struct delays *delays, const struct population *popula
     }
 }
 
-// At the end of a run a holder counts even if it was found only now, as when names came late: for as
-// long as it is known to have slept.
+// At the end of a run a holder counts even if it was found only now, as when names came late: for
+// as long as it is known to have slept.
 static void charge_sleepers(struct delays *delays, const struct population *population,
                             int64_t moment, bool last)
 {

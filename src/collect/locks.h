@@ -83,12 +83,12 @@ pid_t locks_owner(const struct locks *locks, uint32_t lock, const struct capture
 void locks_charge(struct locks *locks, uint32_t lock, uint32_t value, uint64_t ns);
 
 // Charges a holder that was found only at the end of a run, when it had slept for so many ns. If
-// nothing else is known of holders, what was waited before has none that was seen; but who had slept
-// for most of that time had it for all.
+// nothing else is known of holders, what was waited before has none that was seen; but who had
+// slept for most of that time had it for all.
 void locks_charge_late(struct locks *locks, uint32_t lock, uint32_t value, uint64_t ns);
 
-// Does the same as locks_charge for a holder that slept until that moment, and forgets that it holds
-// the lock.
+// Does the same as locks_charge for a holder that slept until that moment, and forgets that it
+// holds the lock.
 void locks_end_holding(struct locks *locks, struct holding *holding, int64_t moment);
 
 // Does the same for a holder that sleeps on.

@@ -25,6 +25,12 @@ def started(ctx, target, duration, *options):
     return run
 
 
+def samples(ctx, run):
+    """Waits until the sampler has a thread for each CPU: "attached" is said before."""
+    sampler = run.sampler()
+    ctx.eventually(lambda: len(ctx.thread_states(sampler)) > 1, "it samples")
+
+
 def runs_for(ctx, target, seconds):
     """Waits until the target has used so much CPU time more, by which samples of it come."""
     begin = ctx.cpu_ns(target.pid)
@@ -224,6 +230,7 @@ def test_vfork(ctx):
     target = ctx.target("vforks")
     ctx.eventually(lambda: ctx.state_of(target.pid) == "D", "the first thread waits in vfork")
     run = started(ctx, target, "5m")
+    samples(ctx, run)
     runs_for(ctx, target, 0.7)
     begin = time.monotonic()
     run.signal(signal.SIGINT)
@@ -386,6 +393,7 @@ def test_full_ring(ctx):
     """While the main process takes nothing, samples are dropped and counted: the target runs."""
     target = ctx.target("threads", "--busy", 2 * len(os.sched_getaffinity(0)))
     run = started(ctx, target, "5m")
+    samples(ctx, run)
     run.signal(signal.SIGSTOP)
     for _ in range(12):
         runs_for(ctx, target, 0.1 * len(os.sched_getaffinity(0)))
@@ -413,10 +421,17 @@ def test_cycles_cost_nothing_for_good(ctx):
     run = started(ctx, target, "1h", "-r", "1000", "--max-stop", "100")
     runs_for(ctx, target, ctx.length(1.2, 10))
     pids = run.pid, run.sampler()
-    before = [resources(pid) for pid in pids]
+
+    def settled():  # nothing is being named, for which files are open
+        first = [resources(pid) for pid in pids]
+        time.sleep(0.3)
+        last = [resources(pid) for pid in pids]
+        return [(fds, threads) for fds, _, threads in first] == \
+            [(fds, threads) for fds, _, threads in last] and last
+    before = ctx.eventually(settled, "it does the same all the time")
     for _ in range(ctx.length(1, 500)):
         runs_for(ctx, target, 1.6)
-    after = [resources(pid) for pid in pids]
+    after = ctx.eventually(settled, "it still does")
     run.signal(signal.SIGINT)
     assert run.wait() == 0
     for (fds, rss, threads), (fds_now, rss_now, threads_now) in zip(before, after):
