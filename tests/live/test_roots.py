@@ -125,7 +125,7 @@ def test_musl(ctx):
 def test_go(ctx):
     """From C, the runtime and the collector back to the goroutine that called them."""
     environment = {**os.environ, "CGO_ENABLED": "1", "GO111MODULE": "off",
-                   "GOCACHE": str(ctx.tmp / "cache")}
+                   "GOCACHE": str(ctx.build / "go-cache")}
     go = shutil.which("go")
     if not go:
         raise ctx.Skip("go is not installed")

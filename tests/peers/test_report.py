@@ -189,7 +189,7 @@ def go_program(ctx):
     if not go:
         raise ctx.Skip("go is not installed")
     program = ctx.tmp / "go_profiles"
-    environment = {**os.environ, "GOCACHE": str(ctx.tmp / "cache"), "GO111MODULE": "off"}
+    environment = {**os.environ, "GOCACHE": str(ctx.build / "go-cache"), "GO111MODULE": "off"}
     built = subprocess.run([go, "build", "-o", program, ctx.root / "tests/golden/go_profiles.go"],
                            capture_output=True, text=True, env=environment, timeout=300)
     assert built.returncode == 0, built.stderr
