@@ -474,7 +474,6 @@ END_TEST
 Suite *suite_api(void)
 {
     TCase *tests = tcase_create("api");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, open_run_write);
     tcase_add_test(tests, unknown_format);

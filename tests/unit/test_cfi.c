@@ -329,7 +329,6 @@ Suite *suite_cfi(void)
 {
     Suite *suite = suite_create("cfi");
     TCase *tables = tcase_create("tables");
-    tcase_set_timeout(tables, 60);
     tcase_add_test(tables, sound);
     tcase_add_test(tables, copy_of_the_exact_size);
     tcase_add_test(tables, call_at_the_end);

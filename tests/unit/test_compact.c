@@ -266,7 +266,6 @@ Suite *suite_compact(void);
 Suite *suite_compact(void)
 {
     TCase *tests = tcase_create("compact");
-    tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, ended_threads_of_a_name_become_one);
     tcase_add_test(tests, light_stacks_lose_their_leaves);

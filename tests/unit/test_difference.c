@@ -448,7 +448,6 @@ Suite *suite_difference(void)
 {
     Suite *suite = suite_create("difference");
     TCase *tests = tcase_create("difference");
-    tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, amounts_and_shares);
     tcase_add_test(tests, noise_does_not_fail_a_limit);

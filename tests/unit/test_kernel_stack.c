@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "process/procfs.h"
 
 static struct kernel_stack stack;
 
@@ -81,7 +82,9 @@ START_TEST(a_sleeper)
         pause();
         _exit(0);
     }
-    usleep(50000);
+    struct proc_stat stat = {0};
+    while (stat.state != 'S')
+        ck_assert_int_eq(procfs_stat(child, child, &stat), RC_OK);
     enum rc rc = kernel_stack_read(child, child, &stack);
     ck_assert(rc == RC_OK || rc == RC_DENIED || rc == RC_GONE);
     bool found = rc != RC_OK || !stack.count; // a kernel that does not tell

@@ -497,7 +497,6 @@ Suite *suite_kinds(void)
     Suite *suite = suite_create("kinds");
     TCase *tests = tcase_create("kinds");
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_class_by_its_description);
     tcase_add_test(tests, a_class_that_one_file_knows);
     tcase_add_test(tests, mappings_are_read_again);

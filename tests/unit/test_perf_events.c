@@ -268,7 +268,7 @@ START_TEST(test_own_switches)
         if (record.time < before || record.time > after)
             continue;
         if (record.misc & PERF_RECORD_MISC_SWITCH_OUT)
-            out = out && !(record.misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT) ? out : record.time;
+            out = out && (record.misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT) ? out : record.time;
         else
             in = record.time;
     }

@@ -102,7 +102,6 @@ Suite *suite_prologue(void);
 Suite *suite_prologue(void)
 {
     TCase *tests = tcase_create("prologue");
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, frames);
     tcase_add_test(tests, no_frames);
     tcase_add_test(tests, calls);

@@ -306,7 +306,6 @@ Suite *suite_ring(void);
 Suite *suite_ring(void)
 {
     TCase *tests = tcase_create("ring");
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, takes_the_largest_power_of_two);
     tcase_add_test(tests, in_order_around_the_end);
     tcase_add_test(tests, full_refuses);

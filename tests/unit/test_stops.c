@@ -263,7 +263,6 @@ Suite *suite_stops(void);
 Suite *suite_stops(void)
 {
     TCase *tests = tcase_create("stops");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, asked_awaited_and_removed);
     tcase_add_test(tests, ended_before_it_stopped);

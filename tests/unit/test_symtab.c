@@ -317,7 +317,6 @@ Suite *suite_symtab(void)
     Suite *suite = suite_create("symtab");
     TCase *tcase = tcase_create("symtab");
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, test_rules, 0, ARRAY_LENGTH(rules));
     tcase_add_loop_test(tcase, test_starts, 0, ARRAY_LENGTH(starts));
     tcase_add_test(tcase, test_own_functions);

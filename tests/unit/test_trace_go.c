@@ -364,7 +364,6 @@ Suite *suite_trace_go(void);
 Suite *suite_trace_go(void)
 {
     TCase *tests = tcase_create("trace_go");
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, waits_are_the_blocks_of_their_kinds);
     tcase_add_test(tests, who_runs_wakes);
     tcase_add_test(tests, names_of_threads_start_goroutines);

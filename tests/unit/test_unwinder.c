@@ -482,7 +482,6 @@ Suite *suite_unwinder(void)
 {
     Suite *suite = suite_create("unwinder");
     TCase *self_case = tcase_create("self");
-    tcase_set_timeout(self_case, 60);
     tcase_add_test(self_case, same_as_backtrace);
     tcase_add_test(self_case, deep_recursion);
     tcase_add_test(self_case, index_of_its_own);

@@ -493,7 +493,6 @@ Suite *suite_wait(void)
     Suite *suite = suite_create("wait");
     TCase *tcase = tcase_create("wait");
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, test_layouts, 0, ARRAY_LENGTH(layouts));
     tcase_add_loop_test(tcase, test_nonsense, 0, ARRAY_LENGTH(nonsense));
     tcase_add_test(tcase, time_on_the_stack);

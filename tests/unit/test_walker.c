@@ -253,7 +253,6 @@ Suite *suite_walker(void)
     tcase_add_test(tests, killed_and_replaced);
     tcase_add_test(tests, spaces_come_and_go);
     tcase_add_test(tests, lies);
-    tcase_set_timeout(tests, 120);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -376,7 +376,6 @@ Suite *suite_worker(void)
     tcase_add_test(cases, test_many_modules);
     tcase_add_test(cases, test_short_of_memory);
     tcase_add_test(cases, test_no_process_to_be_had);
-    tcase_set_timeout(cases, 30);
     suite_add_tcase(suite, cases);
     return suite;
 }
