@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
-// exits MILLISECONDS STATUS [--cpu]: spins for so long, or until it has used so much CPU time, then
-// exits.
+// exits MILLISECONDS|told STATUS [--cpu]: spins for so long, until it has used so much CPU time, or
+// until SIGUSR1, then exits.
 #include "target.h"
 
-static void before_exit(clockid_t clock, int64_t until)
+static void before_exit(clockid_t clock, int64_t end)
 {
-    while (clock_ns(clock) < until)
+    while (!told && clock_ns(clock) < end)
         burn();
 }
 
 int main(int argc, char **argv)
 {
-    clockid_t clock = option(argv, "--cpu") ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+    const char *length = argc > 1 ? argv[1] : "1000";
+    bool cpu = option(argv, "--cpu");
+    clockid_t clock = cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+    int64_t end = cpu ? clock_ns(clock) + atol(length) * MS : end_of(length);
     ready();
-    before_exit(clock, clock_ns(clock) + (argc > 1 ? atol(argv[1]) : 1000) * MS);
+    before_exit(clock, end);
     return argc > 2 ? atoi(argv[2]) : 0;
 }

@@ -101,6 +101,28 @@ static inline void ready(void)
     fflush(stdout);
 }
 
+// How long to work: so many ms, or, if the word is "told", until SIGUSR1 comes. Asked for before
+// ready(). Returns the moment (CLOCK_MONOTONIC) that is_over() takes.
+static volatile sig_atomic_t told;
+
+static inline void on_told(int number)
+{
+    told = number;
+}
+
+static inline int64_t end_of(const char *word)
+{
+    if (strcmp(word, "told") != 0)
+        return clock_ns(CLOCK_MONOTONIC) + atol(word) * MS;
+    signal(SIGUSR1, on_told);
+    return INT64_MAX;
+}
+
+static inline bool is_over(int64_t end)
+{
+    return told || clock_ns(CLOCK_MONOTONIC) >= end;
+}
+
 // The signals that tell a target something. Blocked before the first thread starts, so that every
 // thread inherits it and only await_signal takes them.
 static inline sigset_t told_signals(void)
