@@ -152,7 +152,7 @@ def kill_at_random(ctx, times, kill):
     assert target.line() == checksum, "the target is not deterministic"
     before = ctx.health(target.pid)
     for _ in range(times):
-        run = ctx.start("attach", target.pid, "-d", "250ms", *FAST, "-o", ctx.tmp / "out.json")
+        run = ctx.start("attach", target.pid, "-d", "1m", *FAST, "-o", ctx.tmp / "out.json")
         sampler = run.sampler()
         time.sleep(random.uniform(0, 0.12))
         kill(run, sampler)
@@ -181,6 +181,8 @@ def test_kill_sampler(ctx):
     """And the main process still writes what it has."""
     def kill(run, sampler):
         ctx.kill(sampler)
+        time.sleep(random.uniform(0, 0.12))  # before or after another one takes over
+        run.signal(signal.SIGINT)
         assert run.wait() == 0, f"exit status {run.popen.returncode}\n{run.stderr}"
         json.loads((ctx.tmp / "out.json").read_text())
     kill_at_random(ctx, ctx.length(25, 400), kill)
@@ -317,7 +319,7 @@ def test_suspended(ctx):
     """Ctrl-Z: a ptprof that is suspended holds nobody up."""
     target = ctx.target("split")
     before = ctx.health(target.pid)
-    run = ctx.start("attach", target.pid, "-d", "2s", *FAST, "-o", ctx.tmp / "out.json")
+    run = ctx.start("attach", target.pid, "-d", "1m", *FAST, "-o", ctx.tmp / "out.json")
     run.says("attached")
     for _ in range(5):
         time.sleep(random.uniform(0, 0.05))
@@ -326,6 +328,7 @@ def test_suspended(ctx):
         assert_healthy(ctx, target, before)
         runs_on(ctx, target.pid)
         run.signal(signal.SIGCONT)
+    run.signal(signal.SIGINT)
     assert run.wait() == 0
     assert_healthy(ctx, target, before)
 
@@ -389,26 +392,29 @@ def test_text_and_debug_registers(ctx):
     assert debug_registers(ctx, target.pid) == [0] * 5, "debug registers are set"
 
 
-def user_state(pid):
+def user_state(ctx, pid):
     """pc and stack of a stopped thread: they differ as soon as it runs on."""
-    while (call := pathlib.Path(f"/proc/{pid}/syscall").read_text().split()) == ["running"]:
-        pass  # on its way off the CPU
+    def call():
+        words = pathlib.Path(f"/proc/{pid}/syscall").read_text().split()
+        return words != ["running"] and words
+    call = ctx.eventually(call, "it is off the CPU")
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         memory.seek(int(call[-2], 16))
         return call, memory.read(4096)
 
 
 def assert_stays_stopped(ctx, pid, seconds, states):
-    begin = user_state(pid)
+    begin = user_state(ctx, pid)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         state = ctx.state_of(pid)
         assert state in states, f"a stopped process is in state {state}"
         time.sleep(0.001)
-    assert user_state(pid) == begin, "a stopped process ran on"
+    assert user_state(ctx, pid) == begin, "a stopped process ran on"
 
 
 def assert_untouched(ctx, pid, seconds):
+    user_state(ctx, pid)  # it has come off its CPU
     begin = ctx.cpu_ns(pid)
     assert_stays_stopped(ctx, pid, seconds, "T")
     assert ctx.cpu_ns(pid) == begin, "a stopped process got CPU time"
@@ -418,18 +424,20 @@ def test_stopped_meanwhile(ctx):
     """kill -STOP and kill -CONT by others work as ever, and the parent hears of both."""
     target = ctx.target("split")
     before = ctx.health(target.pid)
-    run = ctx.start("attach", target.pid, "-d", "4s", *FAST, "-o", ctx.tmp / "out.json")
+    run = ctx.start("attach", target.pid, "-d", "1m", *FAST, "-o", ctx.tmp / "out.json")
     run.says("attached")
     for _ in range(10):
         time.sleep(random.uniform(0, 0.05))
         target.signal(signal.SIGSTOP)
         assert os.waitid(os.P_PID, target.pid, os.WSTOPPED).si_code == os.CLD_STOPPED
         # The sampler may have found it running just before: then the kernel wakes it into the
-        # tracer's stop and back, and not one instruction of the program runs.
-        assert_stays_stopped(ctx, target.pid, 0.05, "Tt")
+        # tracer's stop and back (R while it waits for a CPU to go there), and not one instruction
+        # of the program runs.
+        assert_stays_stopped(ctx, target.pid, 0.05, "TtR")
         target.signal(signal.SIGCONT)
         assert os.waitid(os.P_PID, target.pid, os.WCONTINUED).si_code == os.CLD_CONTINUED
         runs_on(ctx, target.pid)
+    run.signal(signal.SIGINT)
     assert run.wait() == 0
     assert_healthy(ctx, target, before)
 
