@@ -16,6 +16,8 @@
 // may have held a thread for 50 ms, which is half a percent of that time.
 #define RESTARTS_MAX 20
 #define RESTART_NS (10 * (int64_t)NS_PER_S)
+#define BEGIN_NS NS_PER_S           // that the first sampler may take to begin
+#define POLL_US 500                 // between two looks whether it has
 #define WAIT_MS 50                  // the end of a sampler goes unnoticed for so long
 #define LAST_NS (800 * NS_PER_MS)   // from the end of sampling, in which stacks are still unwound
 #define NAMES_NS (800 * NS_PER_MS)  // after that, in which all is named
@@ -29,12 +31,23 @@ static enum rc start_sampler(struct session *session, struct err *err)
     return rc;
 }
 
+// What is sampled begins when the sampler does: on a busy machine that is a while after the fork,
+// of which no thread has any time.
+static void await_sampler(struct session *session)
+{
+    int64_t until = session->time.started + BEGIN_NS, began;
+    while (!(began = atomic_load(&session->control->at.began)) && clock_now() < until)
+        usleep(POLL_US);
+    int64_t now = clock_now();
+    session->time.started = began ? began : now;
+    session->run.start_wall = clock_wall() - (now - session->time.started);
+}
+
 enum rc session_start(struct session *session, struct err *err)
 {
     session->time.started = clock_now();
     session->throttled.target = control_group_throttled(session->targets.pids[0]);
     session->throttled.own = control_group_throttled(getpid());
-    session->run.start_wall = clock_wall();
     // The fork comes before the thread: the child of a process with threads may find locks taken.
     enum rc rc = sampler_start(session->control, &session->config, &session->sampler, err);
     if (rc == RC_OK)
@@ -43,6 +56,7 @@ enum rc session_start(struct session *session, struct err *err)
         return rc;
     session->watched = true;
     watchdog_guard(&session->watchdog, session->sampler);
+    await_sampler(session);
     rc = fetcher_new(session->symbolizer, &session->fetcher, err);
     session->taker.fetcher = session->fetcher;
     if (rc == RC_OK)
@@ -155,7 +169,7 @@ static void name_waits(struct session *session)
 // that takes a while after it has read all threads for the last time.
 static int64_t sampled_ns(const struct session *session)
 {
-    int64_t reported_at = atomic_load(&session->control->reported_at);
+    int64_t reported_at = atomic_load(&session->control->at.reported);
     bool paused = atomic_load(&session->control->paused);
     int64_t closing = reported_at && !paused ? clock_now() - reported_at : 0;
     return session_sampled_ns(session) - closing;
@@ -169,7 +183,7 @@ void session_finish(struct session *session)
     int64_t sampled = session_sampled_ns(session);
     struct control *control = session->control;
     pid_t first = session->targets.pids[0];
-    atomic_store(&control->reported_at, 0);
+    atomic_store(&control->at.reported, 0);
     bool stuck = session->sampler && !sampler_stop(control, session->sampler);
     if (stuck) // nobody knows since when it did not sample
         atomic_store(&control->counts[COUNTER_STUCK], session->sampler);

@@ -54,7 +54,10 @@ struct control {
 
     // sampler -> main; they go on when a new sampler takes over
     _Atomic int ended;          // 1: every target is gone
-    _Atomic int64_t reported_at; // CLOCK_MONOTONIC ns: all threads have been read up to then
+    struct { // CLOCK_MONOTONIC ns
+        _Atomic int64_t began;    // the first one began to look; 0: not yet
+        _Atomic int64_t reported; // all threads have been read up to then
+    } at;
     _Atomic uint64_t counts[COUNTER_COUNT];
     _Atomic int64_t behind;     // ns by which the last tick was served late
     _Atomic uint64_t threads_known; // of the threads seen, to the sampler that runs

@@ -472,7 +472,7 @@ void round_report(struct round *round)
             read_last(round, process->threads[k], until);
         report_times(round, process, clock_now());
     }
-    atomic_store(&round->control->reported_at, clock_now());
+    atomic_store(&round->control->at.reported, clock_now());
 }
 
 void round_tell(struct round *round)

@@ -142,6 +142,8 @@ static void run_sampler(struct control *control, const void *argument)
     if (tracer_begin_thread(&err) != RC_OK)
         return; // another one will be tried
     round_init(&round, control);
+    if (!atomic_load(&control->at.began))
+        atomic_store(&control->at.began, clock_now());
     for (size_t i = 0; i < config->pid_count; i++)
         if (roster_add(&round.roster, config->pids[i], config->start_times[i], false) != RC_OK)
             continue; // gone since the main process looked: not to be told apart from gone later

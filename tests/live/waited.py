@@ -63,8 +63,23 @@ class File:
         return found
 
 
+NEXT_END = 200_000_000  # ns in which a wait has ended, most likely
+
+
+def so_far(points):
+    """[(moment, ns)] of a meter's (moment, ns, times, going): what goes on is a wait for no longer
+    than it turns out to have been one when it ends. The rest was the queue for a CPU."""
+    found, next_end = [], None  # ns at the first later point by which it had ended
+    for at in range(len(points) - 1, -1, -1):
+        moment, ns, times, going = points[at]
+        if at + 1 < len(points) and points[at + 1][2] != times:
+            next_end = points[at + 1][1]
+        found.append((moment, ns + (going if next_end is None else min(going, next_end - ns))))
+    return found[::-1]
+
+
 class Meters(ClockLog):
-    """What a target with --log wrote: ns and how often of each of its meters."""
+    """What a target with --log wrote: ns, how often, and what goes on of each of its meters."""
 
     def __init__(self, path, names):
         super().__init__(path)
@@ -73,13 +88,17 @@ class Meters(ClockLog):
     def during(self, profile):
         """{name: (ns, times)} of the time of a profile."""
         start, end = profile.start, profile.start + profile.duration
-        self.await_moment(end)
+        self.await_moment(end + NEXT_END)
         points = self.points()
         assert points[0][0] <= start, "the log begins after the profile"
-        columns = [interpolate([(point[0], point[1 + at]) for point in points], end) -
-                   interpolate([(point[0], point[1 + at]) for point in points], start)
-                   for at in range(2 * len(self.names))]
-        return {name: (columns[2 * i], columns[2 * i + 1]) for i, name in enumerate(self.names)}
+
+        def between(column):
+            return interpolate(column, end) - interpolate(column, start)
+        found = {}
+        for i, name in enumerate(self.names):
+            own = [(point[0], *point[1 + 3 * i:4 + 3 * i]) for point in points]
+            found[name] = between(so_far(own)), between([(point[0], point[2]) for point in own])
+        return found
 
 
 def files(ctx, target, types, *options, rate=(), seconds=5):

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What threads measure of themselves while they wait or hold something, and a log of it: a line
-// each 20 ms, CLOCK_REALTIME and then two numbers of each meter, ns and how often. A wait that goes
-// on counts as far as it went, so that the log is true between any two of its lines.
+// each 20 ms, CLOCK_REALTIME and then three numbers of each meter: ns and how often, of what has
+// ended, and for how long (ns) the one goes on that has not. Of that nobody knows yet how much was
+// waiting, and how much the queue for a CPU that follows it on a busy machine.
 #pragma once
 
 #include "target.h"
@@ -87,13 +88,14 @@ static inline void meter_end(struct meter *meter)
 }
 
 // Whether nothing changed meanwhile.
-static inline bool read_meter(struct meter *meter, int64_t *ns, int64_t *times)
+static inline bool read_meter(struct meter *meter, int64_t *ns, int64_t *times, int64_t *going)
 {
     uint64_t turn = __atomic_load_n(&meter->turn, __ATOMIC_SEQ_CST);
     int64_t begun = __atomic_load_n(&meter->begun.time, __ATOMIC_SEQ_CST);
     bool counts = begun && meter->of != METER_CPU; // nobody else has the clock of its CPU time
-    *ns = meter->ns + (counts ? clock_ns(CLOCK_MONOTONIC) - begun : 0);
+    *ns = meter->ns;
     *times = meter->times;
+    *going = counts ? clock_ns(CLOCK_MONOTONIC) - begun : 0;
     return turn % 2 == 0 && __atomic_load_n(&meter->turn, __ATOMIC_SEQ_CST) == turn;
 }
 
@@ -105,11 +107,11 @@ static inline void log_meters_once(int fd)
         before = clock_ns(CLOCK_REALTIME);
         int at = 0;
         for (size_t i = 0; i < meter_count; i++) {
-            int64_t ns, times;
-            while (!read_meter(meters[i], &ns, &times))
+            int64_t ns, times, going;
+            while (!read_meter(meters[i], &ns, &times, &going))
                 ;
-            at += snprintf(line + at, sizeof line - (size_t)at, " %lld %lld", (long long)ns,
-                           (long long)times);
+            at += snprintf(line + at, sizeof line - (size_t)at, " %lld %lld %lld", (long long)ns,
+                           (long long)times, (long long)going);
         }
         after = clock_ns(CLOCK_REALTIME);
     } while (after - before > MS);
