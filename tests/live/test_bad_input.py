@@ -50,7 +50,7 @@ def switches(pid):
 # --- what is no target
 
 def test_no_such_process(ctx):
-    refused(ctx, GONE, r"no such process", 2 ** 22 - 1, "-d", "1s")
+    refused(ctx, GONE, r"no such process", 2 ** 22, "-d", "1s")
 
 
 def test_not_a_number(ctx):
@@ -232,7 +232,7 @@ def test_check(ctx):
     done = ctx.run("check", target.pid, prefix=as_nobody(ctx))
     assert done.returncode == DENIED and "NO" in done.stdout and "sudo" in done.stdout, done.stdout
     assert switches(target.pid) == before, "the target was touched"
-    assert ctx.run("check", 2 ** 22 - 1).returncode == GONE
+    assert ctx.run("check", 2 ** 22).returncode == GONE
 
 
 # --- options
@@ -260,8 +260,8 @@ def test_durations_that_work(ctx):
         done = ctx.run("attach", target.pid, "-d", duration, "-f", "json")
         facts = json.loads(done.stdout)["run"]
         took = facts["duration_ns"]
-        assert facts["held_share"] > 0, f"held for no time in {facts['stops']} stops"
-        assert ns <= took < 8 * ns, f"{duration} took {took / 1e9:.2f} s"
+        assert facts["held_share"] > 0 or not facts["stops"], f"{facts['stops']} stops of no time"
+        assert ns <= took < 8 * ns * max(ctx.slowdown, 1), f"{duration} took {took / 1e9:.2f} s"
     run = ctx.start("attach", target.pid, "-d", "1h30m", "-o", ctx.tmp / "long.json")
     run.says("1h ?30m")
     run.signal(signal.SIGINT)
@@ -419,7 +419,7 @@ def test_closed_pipe(ctx):
     target = ctx.target("split")
     before = ctx.health(target.pid)
     with closed_pipe() as writer:
-        done = ctx.run("attach", target.pid, "-d", "500ms", "-f", "collapsed", "-o", "-",
+        done = ctx.run("attach", target.pid, "-d", "1s", "-f", "collapsed", "-o", "-",
                        stdout=writer)
     assert done.returncode == FAILED, f"exit status {done.returncode}"
     assert "Broken pipe" in done.stderr
@@ -431,7 +431,7 @@ def test_closed_stdout(ctx):
     """No file of ours takes the number of a stream that is closed."""
     target = ctx.target("split")
     closed = ["sh", "-c", 'exec "$0" "$@" >&-']
-    done = ctx.run("attach", target.pid, "-d", "500ms", "-f", "collapsed", prefix=closed)
+    done = ctx.run("attach", target.pid, "-d", "1s", "-f", "collapsed", prefix=closed)
     assert done.returncode == FAILED, f"exit status {done.returncode}"
     assert "Bad file descriptor" in done.stderr
     saved_elsewhere(ctx, done.stderr, None)

@@ -259,7 +259,7 @@ def refused(ctx, status, pattern, *arguments, **popen):
 
 
 def test_no_target(ctx):
-    refused(ctx, GONE, "no such process", 2 ** 22 - 1)
+    refused(ctx, GONE, "no such process", 2 ** 22)
     for word in "abc", "0":
         refused(ctx, USAGE, re.escape(word), word)
     refused(ctx, USAGE, "--diff OLD NEW", 1, 2)
@@ -378,7 +378,7 @@ def test_library(ctx):
     text = heap(ctx, "--diff", ctx.tmp / "h.pb.gz", path).stdout
     assert text.splitlines()[-1].split()[0] == "0B", text
     for arguments, result, says in (((target.pid, "xml", path), "usage", "no format 'xml'"),
-                                    ((2 ** 22 - 1, "json", path), "gone", "no such process"),
+                                    ((2 ** 22, "json", path), "gone", "no such process"),
                                     ((target.pid, "json", "/dev/full"), "failed", "No space"),
                                     ((target.pid, "json", path, "1e-6"), "failed", "in time"),
                                     ((target.pid, "json", path, "-1"), "usage", "negative")):

@@ -38,6 +38,18 @@ def profile_within(ctx, pid, **limits):
     return json.loads(output.read_text())
 
 
+def attach_until_seen(ctx, target, output, **popen):
+    """A run that ends when the target has used 500 ms of CPU time, which takes longer on a busy
+    machine."""
+    run = ctx.start("attach", target.pid, "-o", output, **popen)
+    run.says("attached")
+    enough = ctx.cpu_ns(target.pid) + 500_000_000
+    ctx.eventually(lambda: ctx.cpu_ns(target.pid) > enough, "the target gets CPU time")
+    run.signal(signal.SIGINT)
+    run.wait()
+    return run.popen.returncode, run.stderr
+
+
 def untouched(ctx, target, before):
     assert target.alive(), f"{target.name} ended"
     after = ctx.health(target.pid)
@@ -109,7 +121,8 @@ def test_few_descriptors(ctx):
         assert samples_with(profile, "work") > 0.95 * taken, f"names are lost with {files}"
         assert rooted_share(profile) > 0.95, f"stacks are cut with {files}"
         assert len(ctx.stderr.splitlines()) < 12, "not told once"
-        done = ctx.run("dump-threads", target.pid, preexec_fn=limit(NOFILE=files))
+        done = ctx.run("dump-threads", target.pid, "--timeout", "60s",
+                       preexec_fn=limit(NOFILE=files))
         complete = done.returncode == DONE and "work+" in done.stdout
         assert complete or (files[0] < 48 and "ulimit -n" in done.stderr), \
             done.stdout + done.stderr
@@ -143,8 +156,12 @@ def test_file_size(ctx):
     folder = ctx.tmp / "out"
     folder.mkdir()
     env = {**os.environ, "TMPDIR": str(folder)}
-    for size, words in (0, ("attach", "-d", "60s")), (8192, ("attach", "-d", "500ms")), \
-            (0, ("dump-threads",)), (4096, ("dump-threads", "-f", "json")):
+    status, said = attach_until_seen(ctx, target, folder / "out.json", cwd=folder, env=env,
+                                     preexec_fn=limit(FSIZE=8192))
+    assert status == FAILED and "ulimit -f" in said, f"{status}: {said}"
+    assert not left_behind(folder), left_behind(folder)
+    for size, words in (0, ("attach", "-d", "60s")), (0, ("dump-threads",)), \
+            (4096, ("dump-threads", "-f", "json")):
         begin = time.monotonic()
         pid = sleeping.pid if words[0] == "dump-threads" else target.pid
         done = ctx.run(words[0], pid, *words[1:], "-o", folder / "out.json", cwd=folder,
@@ -161,11 +178,11 @@ def test_soft_file_size(ctx):
     target = ctx.target("wander")
     folder = ctx.tmp / "out"
     folder.mkdir()
-    done = ctx.run("attach", target.pid, "-d", "500ms", "-o", ctx.tmp / "out.json", cwd=folder,
-                   preexec_fn=limit(FSIZE=(8192, resource.RLIM_INFINITY)))
-    assert done.returncode == FAILED and "ulimit -f" in done.stderr, done.stderr
+    status, said = attach_until_seen(ctx, target, ctx.tmp / "out.json", cwd=folder,
+                                     preexec_fn=limit(FSIZE=(8192, resource.RLIM_INFINITY)))
+    assert status == FAILED and "ulimit -f" in said, f"{status}: {said}"
     found = left_behind(folder)
-    assert len(found) == 1 and found[0] in done.stderr, f"{found} {done.stderr}"
+    assert len(found) == 1 and found[0] in said, f"{found} {said}"
     json.loads((folder / found[0]).read_text())
 
 
@@ -177,7 +194,7 @@ def test_leftovers(ctx):
     prefix = ("unshare", "--fork", "--pid", "--mount-proc", "--kill-child")
     if subprocess.run([*prefix, "true"]).returncode != 0:
         raise ctx.Skip("cannot make a PID namespace")
-    script = '"$2" attach $! -d 300ms -o "$3"'
+    script = '"$2" attach $! -d 1s --wait-for-names -o "$3"'
     done = subprocess.run([*prefix, "sh", "-c", f'"$1" >/dev/null & sleep 0.2; {script}', "sh",
                            ctx.program("split"), ctx.ptprof, ctx.tmp / "out.json"],
                           capture_output=True, text=True, timeout=120)
@@ -277,7 +294,7 @@ def test_little_memory(ctx):
     before = ctx.health(target.pid)
     for megabytes in 20, 30, 40, 60, 80, 120, 200, 400:
         output = ctx.tmp / f"out-{megabytes}.json"
-        done = ctx.run("attach", target.pid, "-d", "300ms", "-o", output,
+        done = ctx.run("attach", target.pid, "-d", "1s", "-o", output,
                        preexec_fn=limit(AS=megabytes << 20))
         assert done.returncode >= 0, f"{megabytes}: signal {-done.returncode}\n{done.stderr}"
         assert len(done.stderr.splitlines()) < 15, f"{megabytes}: {done.stderr}"
@@ -376,6 +393,13 @@ def test_compressed(ctx):
 
 # --- control groups
 
+def is_frozen(group):
+    """By now: the kernel takes its time, the longer the busier it is."""
+    if (group / "freezer.state").exists():
+        return (group / "freezer.state").read_text() == "FROZEN\n"
+    return "frozen 1\n" in (group / "cgroup.events").read_text()
+
+
 def is_frozen_told(ctx, file, words, *roots):
     target = ctx.target("split")
     with control_group(ctx, *roots) as group:
@@ -383,8 +407,8 @@ def is_frozen_told(ctx, file, words, *roots):
             raise ctx.Skip("groups cannot be frozen here")
         (group / "cgroup.procs").write_text(str(target.pid))
         (group / file).write_text(words[0])
-        time.sleep(0.3)
         try:
+            ctx.eventually(lambda: is_frozen(group), "the group is frozen")
             done = ctx.run("attach", target.pid, "-d", "500ms", "-o", ctx.tmp / "out.json")
             assert done.returncode == DONE and "frozen" in done.stderr, done.stderr
             assert json.loads((ctx.tmp / "out.json").read_text())["run"]["frozen"]
