@@ -113,8 +113,10 @@ def test_second_interrupt_ends_a_dump(ctx):
     target = ctx.target("parked", 50)
     run = ctx.start("dump-threads", target.pid, "--repeat", "1000000", "--interval", "10ms")
     time.sleep(1)
+    run.signal(signal.SIGSTOP)  # so that it sees both
     run.signal(signal.SIGINT)
     run.signal(signal.SIGTERM)
+    run.signal(signal.SIGCONT)
     run.wait()
     assert run.popen.returncode in (-signal.SIGTERM, -signal.SIGINT, 1), run.popen.returncode
     ctx.eventually(lambda: not any(ctx.health(target.pid)[1:3]), "the target is left alone")
